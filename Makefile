@@ -1,0 +1,38 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check bench docs clean
+
+demo: .venv/ready
+	$(BIN)/goodmeasure demo --out goodmeasure-demo
+
+test: .venv/test-ready check
+	$(BIN)/python -m pytest -q
+
+check: .venv/test-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/bench-ready
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv goodmeasure-demo
+
+# torch first and pinned: other ways to ask for it bring gigabytes of GPU libraries.
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q torch==2.13.0
+	$(BIN)/python -m pip install -q -e .
+	touch $@
+
+.venv/test-ready: .venv/ready
+	$(BIN)/python -m pip install -q -e '.[torch,keras,boosting,dask]' --group test
+	touch $@
+
+.venv/bench-ready: .venv/test-ready
+	$(BIN)/python -m pip install -q --group bench
+	touch $@

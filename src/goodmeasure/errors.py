@@ -1,0 +1,136 @@
+"""How goodmeasure says what went wrong: a stable code, what, where, what was seen, and one line that fixes it.
+
+Every problem has a class of its own, whose docstring is the page that ``goodmeasure explain CODE`` prints. Classes derive
+from what a host would expect (``ValueError``, ``TypeError``), so that ordinary ``except`` clauses keep working.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+
+class Problem(Exception):
+    """Something that goodmeasure refuses to compute with, and how to mend it.
+
+    The arguments are sentences without a code: ``what`` happened, ``where``, what was ``seen``, and a ``fix`` that can be
+    run or typed as it stands.
+    """
+
+    code: ClassVar[str] = "GM000"
+    exit_status: ClassVar[int] = 3
+
+    def __init__(self, what: str, *, where: str = "", seen: str = "", fix: str = "") -> None:
+        super().__init__(what, where, seen, fix)
+        self.what, self.where, self.seen, self.fix = what, where, seen, fix
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.what, self.where, self.seen, self.fix)
+
+    def lines(self) -> list[tuple[str, str]]:
+        """The labelled lines below the first one, in the order in which they are read."""
+        return [(label, text) for label in ("where", "seen", "fix") if (text := getattr(self, label))]
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.code} {self.what}", *(f"  {label:6}{text}" for label, text in self.lines())])
+
+
+def _rebuild(kind: type[Problem], what: str, where: str, seen: str, fix: str) -> Problem:
+    return kind(what, where=where, seen=seen, fix=fix)
+
+
+class FormulaError(Problem, TypeError):
+    """A formula used something that is not in the vocabulary.
+
+    A loss is traced: its function is called once with symbols, and what it returns is the formula. So it may only use
+    goodmeasure's words (``log``, ``where``, ``maximum``, ...) and arithmetic, and no Python ``if`` on a symbol. Write
+    ``where(condition, a, b)`` for a choice, and take functions from ``goodmeasure.words`` rather than from ``math`` or NumPy.
+    """
+
+    code = "GM001"
+
+
+class HyperparameterError(Problem, ValueError):
+    """A hyperparameter lies outside its domain, or the loss has none of that name.
+
+    Each hyperparameter of a loss says which values make it a loss: a Huber delta is positive, a quantile level lies
+    strictly between 0 and 1. The error names the allowed set.
+    """
+
+    code = "GM002"
+
+
+class ShapeMismatch(Problem, ValueError):
+    """The target and the raw output do not have matching shapes.
+
+    Shapes never broadcast here: ``(N, 1)`` against ``(N,)`` would silently become an ``(N, N)`` table of mixed pairs, and
+    its mean is a number that looks like a loss. Make the shapes equal with ``z[:, 0]``, ``z.squeeze(-1)`` or ``y[:, None]``.
+    """
+
+    code = "GM003"
+
+
+class TargetOutsideDomain(Problem, ValueError):
+    """A target lies outside the domain of the loss.
+
+    A count is a whole number, a positive amount is above zero, a class index lies between 0 and K - 1, and NaN is in no
+    domain. Give rows that should not count a ``mask=`` or a weight of zero; mend the others.
+    """
+
+    code = "GM004"
+
+
+class NothingToAverage(Problem, ValueError):
+    """A mean over no examples was asked for: everything is masked, weighted zero, or there are no rows.
+
+    The mean of nothing has no value. Check the mask and the weights, or take ``loss.total(...)``, whose sum and weight
+    of an empty part are both zero and merge with other parts exactly.
+    """
+
+    code = "GM005"
+
+
+class WeightError(Problem, ValueError):
+    """Weights must be finite, not negative, and one for each example.
+
+    A weight says how many examples a row stands for, or how much it matters; a negative or infinite one has no such meaning.
+    """
+
+    code = "GM006"
+
+
+class NoSuchReading(Problem, ValueError):
+    """This loss does not have the reading that was asked for.
+
+    The hinge loss, for example, implies no probability: its best raw output is the same for every probability above one
+    half. The error says which losses have the reading.
+    """
+
+    code = "GM007"
+
+
+class MissingExtra(Problem, ImportError):
+    """A framework that this function needs is not installed.
+
+    Each framework is an extra of the package, so that nobody installs what they do not use.
+    """
+
+    code = "GM008"
+    exit_status = 2
+
+
+class UsageError(Problem, ValueError):
+    """A command or function was called with arguments that do not fit together.
+
+    The message names the argument, what was given, and what it takes.
+    """
+
+    code = "GM009"
+    exit_status = 2
+
+
+def problems(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
+    """Every kind of problem that has been defined so far."""
+    for sub in kind.__subclasses__():
+        yield sub
+        yield from problems(sub)
