@@ -1,0 +1,102 @@
+"""Evaluating formulas on arrays: NumPy and every namespace of the array API spell the elementary words the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from goodmeasure.errors import FormulaError
+from goodmeasure.formula import Expr, nodes, spelled
+
+Array: TypeAlias = Any
+
+
+def namespace(*arrays: Array) -> Any:
+    """The array namespace of the arguments: NumPy for plain Python numbers and sequences."""
+    if all(isinstance(a, np.ndarray | np.generic | int | float | list | tuple | type(None)) for a in arrays):
+        return np
+    import array_api_compat
+
+    return array_api_compat.array_namespace(*(a for a in arrays if not isinstance(a, int | float | list | tuple)))
+
+
+def _special(name: str) -> Callable[[Array], Array]:
+    """A function that the array API lacks, from SciPy for NumPy arrays and from the namespace's own library otherwise."""
+
+    def apply(x: Array) -> Array:
+        if isinstance(x, np.ndarray | np.generic):
+            import scipy.special
+
+            found = {"lgamma": "gammaln", "digamma": "digamma", "trigamma": "polygamma"}[name]
+            return getattr(scipy.special, found)(*([1] if name == "trigamma" else []), x)
+        library = __import__(type(x).__module__.split(".")[0])
+        function = getattr(getattr(library, "special", library), name, None)
+        if function is None:
+            raise FormulaError(f"{name} is not available for {type(x).__name__}", fix="pass NumPy arrays")
+        return function(x)
+
+    return apply
+
+
+def language(xp: Any) -> dict[str, Callable[..., Array]]:
+    """How an array namespace spells the elementary words."""
+    return {
+        "add": lambda a, b: a + b,
+        "sub": lambda a, b: a - b,
+        "mul": lambda a, b: a * b,
+        "div": lambda a, b: a / b,
+        "power": lambda a, b: a**b,
+        "neg": lambda a: -a,
+        "less": lambda a, b: a < b,
+        "less_equal": lambda a, b: a <= b,
+        "abs": xp.abs,
+        "sign": xp.sign,
+        "exp": xp.exp,
+        "expm1": xp.expm1,
+        "log": xp.log,
+        "log1p": xp.log1p,
+        "sqrt": xp.sqrt,
+        "sin": xp.sin,
+        "cos": xp.cos,
+        "tanh": xp.tanh,
+        "where": xp.where,
+        "maximum": xp.maximum,
+        "minimum": xp.minimum,
+        "lgamma": _special("lgamma"),
+        "digamma": _special("digamma"),
+        "trigamma": _special("trigamma"),
+    }
+
+
+def evaluate(
+    roots: list[Expr], values: Mapping[str, Any], spell: Mapping[str, Callable[..., Any]], number: Any
+) -> list[Any]:
+    """The values of expressions in a language; ``number`` turns a constant into one of the language's numbers."""
+    roots = [spelled(root, spell) for root in roots]
+    done: dict[Expr, Any] = {}
+    for node in nodes(*roots):
+        if node.word is not None:
+            done[node] = spell[node.word.name](*(done[a] for a in node.args))
+        elif node.is_symbol:
+            done[node] = values[node.args[0]]
+        else:
+            done[node] = number(node.args[0])
+    return [done[root] for root in roots]
+
+
+def on_arrays(roots: list[Expr], values: Mapping[str, Any], like: Array) -> list[Array]:
+    """The values of expressions on arrays, in the dtype, on the device and in the shape of ``like``.
+
+    Plain numbers among ``values`` (hyperparameters) are rounded to that dtype, as are the constants of the formula.
+    """
+    xp = namespace(like)
+
+    def number(value: float) -> Array:
+        return xp.asarray(value, dtype=like.dtype, **({} if xp is np else {"device": like.device}))
+
+    given = {k: number(v) if isinstance(v, int | float) else v for k, v in values.items()}
+    with np.errstate(all="ignore"):
+        found = evaluate(roots, given, language(xp), number)
+        return [xp.broadcast_to(xp.astype(f, like.dtype), like.shape) for f in found]
