@@ -26,13 +26,15 @@ class Word:
 
     ``partials`` holds a function for each argument: the partial derivative, or None where the word is flat in it or a
     formula never varies it. A word that chooses among its arguments gives a ``slope(args, slopes)`` instead, so that what is
-    not chosen cannot touch the result. ``meaning`` spells the word in more elementary ones; a word without a meaning is
-    elementary, and every language spells it. ``fold`` computes it for constants.
+    not chosen cannot touch the result. ``book`` is its definition as a book prints it, and ``meaning`` the same in more
+    elementary words, accurate over the whole range of floating-point numbers; a word without them is elementary, and every
+    language spells it. ``fold`` computes it for constants.
     """
 
     name: str
     partials: tuple[Callable[..., Any] | None, ...]
     meaning: Callable[..., Any] | None = None
+    book: Callable[..., Any] | None = None
     fold: Callable[..., Any] | None = None
     slope: Callable[[tuple[Expr, ...], list[Expr]], Expr] | None = None
     rules: list[tuple[Expr, Expr]] = field(default_factory=list, repr=False)
@@ -244,13 +246,14 @@ def substitute(root: Expr, leaves: Mapping[str, Operand]) -> Expr:
     return _rebuild(root, lambda word, args: word(*args), {k: expression(v) for k, v in leaves.items()})
 
 
-def spelled(root: Expr, known: Container[str]) -> Expr:
-    """The expression in the words of a language: every word it does not know is replaced by its meaning."""
+def spelled(root: Expr, known: Container[str], *, as_in_books: bool = False) -> Expr:
+    """The expression in the words of a language: every word it does not know is replaced by its meaning or definition."""
 
     def make(word: Word, args: tuple[Expr, ...]) -> Expr:
-        if word.name in known or word.meaning is None:
+        by = word.book if as_in_books and word.book is not None else word.meaning
+        if word.name in known or by is None:
             return word(*args)
-        return spelled(expression(word.meaning(*args)), known)
+        return spelled(expression(by(*args)), known, as_in_books=as_in_books)
 
     return _rebuild(root, make, {})
 

@@ -1,7 +1,8 @@
 """The vocabulary of formulas: one row a word, and the exact identities among words.
 
-A row says how the word is differentiated and what it means in more elementary words, written so that the meaning is accurate
-over the whole range of floating-point numbers. How a language spells the elementary words stands with that language.
+A row says how the word is differentiated, what it is in a book (``book``, which arbitrary precision evaluates as the truth),
+and what it means in more elementary words (``meaning``, accurate over the whole range of floating-point numbers). How a language
+spells the elementary words stands with that language.
 """
 
 from __future__ import annotations
@@ -58,15 +59,22 @@ xlogy = Word("xlogy", (None, lambda y, x: y / x), meaning=lambda y, x: times(y, 
 
 # --- the logistic family ---------------------------------------------------------------------------------------------
 
-softplus = Word("softplus", (lambda x: sigmoid(x),), meaning=lambda x: maximum(x, 0) + log1p(exp(-abs(x))))
+softplus = Word(
+    "softplus",
+    (lambda x: sigmoid(x),),
+    book=lambda x: log(1 + exp(x)),
+    meaning=lambda x: maximum(x, 0) + log1p(exp(-abs(x))),
+)
 sigmoid = Word(
     "sigmoid",
     (lambda x: sigmoid(x) * sigmoid(-x),),
+    book=lambda x: 1 / (1 + exp(-x)),
     meaning=lambda x: where(less_equal(0, x), 1, exp(-abs(x))) / (1 + exp(-abs(x))),
 )
 log1mexp = Word(
     "log1mexp",
     (lambda x: -exp(x - log1mexp(x)),),
+    book=lambda x: log(1 - exp(x)),
     meaning=lambda x: where(less(x, -math.log(2)), log1p(-exp(x)), log(-expm1(x))),
 )
 
@@ -84,17 +92,20 @@ def _log1pmx_series(x: Expr) -> Expr:
 log1pmx = Word(
     "log1pmx",
     (lambda x: -x / (1 + x),),
+    book=lambda x: log(1 + x) - x,
     meaning=lambda x: where(less_equal(abs(x), 0.5), _log1pmx_series(x), log1p(x) - x),
 )
 log_softplus = Word(
     "log_softplus",
     (lambda x: softplus_pull(x),),
+    book=lambda x: log(log(1 + exp(x))),
     meaning=lambda x: where(less_equal(x, _FAR), x, log(softplus(x))),
 )
 # d log(softplus(x)) / dx = sigmoid(x) / softplus(x), which tends to 1 where both underflow.
 softplus_pull = Word(
     "softplus_pull",
     (lambda x: softplus_pull_slope(x),),
+    book=lambda x: sigmoid(x) / softplus(x),
     meaning=lambda x: where(less_equal(x, _FAR), 1, sigmoid(x) / softplus(x)),
 )
 
@@ -106,14 +117,25 @@ def _softplus_pull_slope(x: Expr) -> Expr:
     return where(less_equal(x, _FAR), -exp(x) / 2, where(less_equal(x, 0), near, side))
 
 
-softplus_pull_slope = Word("softplus_pull_slope", (None,), meaning=_softplus_pull_slope)
+softplus_pull_slope = Word(
+    "softplus_pull_slope",
+    (None,),
+    book=lambda x: softplus_pull(x) * (sigmoid(-x) - softplus_pull(x)),
+    meaning=_softplus_pull_slope,
+)
 
 # --- the hyperbolic family -------------------------------------------------------------------------------------------
 
-tanh = Word("tanh", (lambda x: sech2(x),), meaning=lambda x: sign(x) * (-expm1(-2 * abs(x)) / (2 + expm1(-2 * abs(x)))))
+tanh = Word(
+    "tanh",
+    (lambda x: sech2(x),),
+    book=lambda x: (exp(x) - exp(-x)) / (exp(x) + exp(-x)),
+    meaning=lambda x: sign(x) * (-expm1(-2 * abs(x)) / (2 + expm1(-2 * abs(x)))),
+)
 sech2 = Word(
     "sech2",
     (lambda x: -2 * (sech2(x) * tanh(x)),),
+    book=lambda x: 4 / (exp(x) + exp(-x)) ** 2,
     meaning=lambda x: 4 * exp(-2 * abs(x)) / (1 + exp(-2 * abs(x))) ** 2,
 )
 
@@ -125,8 +147,13 @@ def _log_cosh(x: Expr) -> Expr:
     return where(less_equal(abs(x), 1), log1p(2 * half_sinh**2), far)
 
 
-log_cosh = Word("log_cosh", (lambda x: tanh(x),), meaning=_log_cosh)
-sqrt1pm1 = Word("sqrt1pm1", (lambda x: 1 / (2 * sqrt(1 + x)),), meaning=lambda x: x / (1 + sqrt(1 + x)))
+log_cosh = Word("log_cosh", (lambda x: tanh(x),), book=lambda x: log((exp(x) + exp(-x)) / 2), meaning=_log_cosh)
+sqrt1pm1 = Word(
+    "sqrt1pm1",
+    (lambda x: 1 / (2 * sqrt(1 + x)),),
+    book=lambda x: sqrt(1 + x) - 1,
+    meaning=lambda x: x / (1 + sqrt(1 + x)),
+)
 
 # --- exact identities: left becomes right ----------------------------------------------------------------------------
 
