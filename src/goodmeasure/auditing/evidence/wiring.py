@@ -1,0 +1,176 @@
+"""Run the model and the loss once under the trace, on copies, and keep what was seen."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from ..case import Dossier, Unavailable
+from ..isolate import copied, untouched
+from .leaves import leaves
+from .trace import Node, Trace, tensors_in, user_line
+
+
+@dataclass(frozen=True)
+class Crash:
+    """What the framework raised, in which stage of the program, and on which line."""
+
+    stage: str
+    error: Exception
+    where: str
+
+
+@dataclass
+class World:
+    """Copies of everything that was handed over, so that whatever runs leaves the original as it was."""
+
+    given: dict[str, Any]
+    is_copy: bool
+
+    @classmethod
+    def gather(cls, dossier: Dossier) -> World:
+        given = dict(dossier.case.given)
+        if dossier.case.framework not in ("torch", "numpy"):
+            return cls(given, is_copy=False)
+        try:
+            return cls({name: copied(value, memo) for memo in [{}] for name, value in given.items()}, is_copy=True)
+        except Exception:  # an object of the program that cannot be copied: probes then run on it, under guard
+            return cls(given, is_copy=False)
+
+    def fresh(self) -> dict[str, Any]:
+        """Another copy, for a run that trains."""
+        memo: dict[int, Any] = {}
+        return {name: copied(value, memo) for name, value in self.given.items()}
+
+
+@dataclass
+class Wiring:
+    """The graph of one forward pass and one loss, with the gradient of the loss at its nodes."""
+
+    trace: Trace
+    output: Any
+    loss: Node | None
+    outputs: list[tuple[str, Node]]
+    parameters: list[tuple[str, Node]]
+    targets: list[Node]
+    crash: Crash | None = None
+    _grads: dict[int, torch.Tensor | None] | None = field(default=None, repr=False)
+
+    @classmethod
+    def gather(cls, dossier: Dossier) -> Wiring:
+        dossier.case.need("model", "inputs")
+        world = dossier.get(World)
+        return run(world.given, dossier.case.framework)
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Every operation that was recorded, in order."""
+        return self.trace.nodes
+
+    def grad(self, node: Node) -> torch.Tensor | None:
+        """The gradient of the loss at this node, or ``None`` where none arrives."""
+        if self._grads is None:
+            self._grads = self._all_grads()
+        return self._grads.get(id(node))
+
+    def _all_grads(self) -> dict[int, torch.Tensor | None]:
+        if self.loss is None or not self.loss.live:
+            return {}
+        live = [
+            node for node in {id(n): n for n in [*self.nodes, *(p for _, p in self.parameters)]}.values() if node.live
+        ]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = torch.autograd.grad(
+                self.loss.tensor.sum(), [n.tensor for n in live], allow_unused=True, retain_graph=True
+            )
+        return {id(node): grad for node, grad in zip(live, found, strict=True)}
+
+    def reaching(self) -> set[int]:
+        """The nodes from which the loss was computed."""
+        return {id(node) for node in self.loss.ancestors()} if self.loss else set()
+
+
+def run(given: dict[str, Any], framework: str, *, inputs: Any = None) -> Wiring:
+    """Trace ``loss(model(inputs), targets)`` of these objects."""
+    model, loss, targets = (given.get(name) for name in ("model", "loss", "targets"))
+    inputs = given["inputs"] if inputs is None else inputs
+    trace = Trace()
+    trace.know(tensors_in(targets), "target")
+    trace.know(tensors_in(inputs), "input")
+    named = [
+        (name, p) for part in (model, loss) if isinstance(part, torch.nn.Module) for name, p in part.named_parameters()
+    ]
+    trace.know((p for _, p in named), "parameter")
+    parameters = [(name, trace.node(p)) for name, p in named]
+    wiring = Wiring(trace, None, None, [], parameters, [trace.node(t) for t in tensors_in(targets)])
+    with untouched(model, loss), eager(), warnings.catch_warnings(), torch.enable_grad():
+        warnings.simplefilter("ignore")
+        if isinstance(model, torch.nn.Module) and framework == "torch":
+            model.train()
+        try:
+            with trace:
+                _forward(wiring, model, inputs)
+                trace.stage = "loss"
+                _loss(wiring, loss, targets)
+        except Unavailable:
+            raise
+        except Exception as error:  # the program's own exception: evidence, not ours to raise
+            wiring.crash = Crash(trace.stage, error, where_raised(error))
+    return wiring
+
+
+def _forward(wiring: Wiring, model: Any, inputs: Any) -> None:
+    forward = getattr(model, "forward", model)
+    args, kwargs = as_call(inputs)
+    try:
+        inspect.signature(forward).bind(*args, **kwargs)
+    except TypeError as error:
+        raise Unavailable(f"the model does not take these inputs ({error})") from error
+    except ValueError:
+        pass  # a built-in without a signature
+    wiring.output = model(*args, **kwargs)
+    wiring.outputs = [(path, wiring.trace.node(tensor)) for path, tensor in leaves(wiring.output)]
+
+
+def _loss(wiring: Wiring, loss: Any, targets: Any) -> None:
+    if loss is None:
+        value = getattr(wiring.output, "loss", None)
+    else:
+        value = loss(wiring.output, targets)
+    if isinstance(value, torch.Tensor):
+        wiring.loss = wiring.trace.node(value)
+    elif value is not None:
+        wiring.loss = Node("python number", torch.as_tensor(value), where=user_line())
+
+
+def as_call(inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Inputs as a call: a dict is keywords, a tuple is positions, anything else is one argument."""
+    if isinstance(inputs, dict):
+        return (), inputs
+    return (inputs if isinstance(inputs, tuple) else (inputs,)), {}
+
+
+def where_raised(error: BaseException) -> str:
+    """The innermost line of the program itself on which an exception passed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if "site-packages" not in f.filename and "goodmeasure/auditing" not in f.filename]
+    return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""
+
+
+@contextmanager
+def eager() -> Iterator[None]:
+    """Let compiled models run as plain Python, so that their operations can be seen."""
+    stance = getattr(torch.compiler, "set_stance", None)
+    if stance is None:
+        yield
+        return
+    with stance("force_eager"):
+        yield

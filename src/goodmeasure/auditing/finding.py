@@ -1,0 +1,111 @@
+"""What an audit reports: findings, what passed, what did not apply, and the faces of that report."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: a stable code, what and where it is, the evidence seen, why it hurts and the line that fixes it."""
+
+    code: str
+    severity: Severity
+    title: str
+    where: str
+    seen: str
+    why: str
+    fix: str
+
+    def __str__(self) -> str:
+        lines = [("where", self.where), ("seen", self.seen), ("why", self.why), ("fix", self.fix)]
+        body = "\n".join(f"  {label:6}{text}" for label, text in lines if text)
+        return f"{self.code} {self.severity:8}{self.title}\n{body}"
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A check that could not be made, and the reason."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The report of one audit: ``findings`` (worst first), ``passed`` codes, and what was ``not_applicable`` with its reason."""
+
+    findings: tuple[Finding, ...]
+    passed: tuple[str, ...] = ()
+    not_applicable: tuple[Skipped, ...] = ()
+    subject: str = ""
+    seconds: float = 0.0
+
+    def at_least(self, severity: Severity) -> tuple[Finding, ...]:
+        """The findings that are as severe as this, or more."""
+        worst = SEVERITIES[: SEVERITIES.index(severity) + 1]
+        return tuple(f for f in self.findings if f.severity in worst)
+
+    def without(self, codes: Iterable[str]) -> Audit:
+        """The same report without the findings of these codes."""
+        muted = frozenset(codes)
+        kept = tuple(f for f in self.findings if f.code not in muted)
+        return Audit(kept, self.passed, self.not_applicable, self.subject, self.seconds)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing worse than a note was found."""
+        return not self.at_least("warning")
+
+    def summary(self) -> str:
+        """One line: how many findings of each severity, how many rules passed, how many were skipped."""
+        counts = [f"{n} {s}{'s' * (n != 1)}" for s in SEVERITIES if (n := sum(f.severity == s for f in self.findings))]
+        found = ", ".join(counts) or "nothing found"
+        return f"{found}; {len(self.passed)} rules passed, {len(self.not_applicable)} not applicable ({self.seconds:.1f} s)"
+
+    def __str__(self) -> str:
+        head = [f"audit of {self.subject}"] if self.subject else []
+        tail = [f"more: goodmeasure explain {self.findings[0].code}"] if self.findings else []
+        return "\n".join([*head, *map(str, self.findings), self.summary(), *tail])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain data: what :meth:`to_json` writes."""
+        return asdict(self) | {"summary": self.summary()}
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """The report as JSON."""
+        return json.dumps(self.to_dict(), indent=indent)
+
+    def to_sarif(self) -> dict[str, Any]:
+        """The report as a SARIF 2.1.0 log, which code hosts show beside the lines it names."""
+        rules = {f.code: {"id": f.code, "shortDescription": {"text": f.title}} for f in self.findings}
+        driver = {"name": "goodmeasure", "rules": list(rules.values())}
+        run = {"tool": {"driver": driver}, "results": [_sarif_result(f) for f in self.findings]}
+        return {"version": "2.1.0", "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "runs": [run]}
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td><code>{f.code}</code></td><td>{f.severity}</td><td>{html.escape(f.title)}"
+            f"<details><summary>evidence</summary>{html.escape(f.seen)}<br>{html.escape(f.why)}<br>"
+            f"<small>{html.escape(f.where)}</small></details></td><td><code>{html.escape(f.fix)}</code></td></tr>"
+            for f in self.findings
+        )
+        head = "<tr><th>code</th><th>severity</th><th>what</th><th>fix</th></tr>" if rows else ""
+        return f"<table><caption>{html.escape(self.summary())}</caption>{head}{rows}</table>"
+
+
+def _sarif_result(finding: Finding) -> dict[str, Any]:
+    message = f"{finding.title}. {finding.seen} Fix: {finding.fix}"
+    result: dict[str, Any] = {"ruleId": finding.code, "level": finding.severity, "message": {"text": message}}
+    path, _, line = finding.where.split(" ")[0].rpartition(":")
+    if path and line.isdigit():
+        spot = {"artifactLocation": {"uri": path}, "region": {"startLine": int(line)}}
+        result["locations"] = [{"physicalLocation": spot}]
+    return result

@@ -1,0 +1,104 @@
+"""A rule: a small function over evidence, which says by its annotations what it needs and by its docstring what it means.
+
+There is no list of rules. A rule is a :class:`Rule` object in a module of :mod:`goodmeasure.auditing.rules`, and
+:func:`rules` finds them by type.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from types import ModuleType
+
+from .finding import Finding, Severity
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a rule saw: the evidence in words and numbers, and where; the rest is filled in from the rule."""
+
+    seen: str
+    where: str = ""
+    fix: str = ""
+    title: str = ""
+    severity: Severity | None = None
+
+
+Check = Callable[..., Iterator[Seen]]
+
+
+@dataclass(frozen=True)
+class Need:
+    """One kind of evidence that a rule asks for, by name, and whether it can do without."""
+
+    kind: str
+    required: bool
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A code, a title, why it hurts, how to fix it, and the function that looks for it."""
+
+    code: str
+    severity: Severity
+    title: str
+    why: str
+    fix: str
+    check: Check
+
+    @cached_property
+    def needs(self) -> dict[str, Need]:
+        """The evidence that the check takes, by parameter."""
+        hints = {name: str(hint) for name, hint in self.check.__annotations__.items() if name != "return"}
+        return {name: Need(hint.split(" |")[0], required="None" not in hint) for name, hint in hints.items()}
+
+    def finding(self, seen: Seen) -> Finding:
+        """The finding that reports what was seen."""
+        return Finding(
+            code=self.code,
+            severity=seen.severity or self.severity,
+            title=seen.title or self.title,
+            where=seen.where,
+            seen=seen.seen,
+            why=self.why,
+            fix=seen.fix or self.fix,
+        )
+
+    def page(self) -> str:
+        """The page that ``goodmeasure explain`` prints."""
+        body = inspect.cleandoc(self.check.__doc__ or "")
+        return f"# {self.code}: {self.title}\n\n{body}\n\n**Why it hurts.** {self.why}\n\n**Fix.** `{self.fix}`\n"
+
+
+def rule(code: str, severity: Severity, title: str, *, why: str, fix: str) -> Callable[[Check], Rule]:
+    """Make a rule of a check function; its docstring becomes the page."""
+
+    def make(check: Check) -> Rule:
+        return Rule(code, severity, title, why, fix, check)
+
+    return make
+
+
+def _modules() -> Iterator[ModuleType]:
+    package = importlib.import_module(f"{__package__}.rules")
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
+        yield importlib.import_module(f"{package.__name__}.{info.name}")
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Every rule there is, by code."""
+    found = {id(value): value for module in _modules() for value in vars(module).values() if isinstance(value, Rule)}
+    return tuple(sorted(found.values(), key=lambda one: one.code))
+
+
+def pages() -> dict[str, str]:
+    """The page of every code, for ``goodmeasure explain``."""
+    texts: dict[str, list[str]] = {}
+    for one in rules():
+        texts.setdefault(one.code, []).append(one.page())
+    return {code: "\n".join(parts) for code, parts in texts.items()}

@@ -1,0 +1,137 @@
+"""The learning signal: is there one, is it finite, does it reach the parameters, can the output reach the target?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..rule import Seen, rule
+
+if TYPE_CHECKING:
+    from ..evidence.signal import Signal
+    from ..evidence.terms import Terms
+
+
+@rule(
+    "GM301",
+    "error",
+    "no gradient reaches the parameters",
+    why="backward() runs, the loss is printed, and no weight ever changes.",
+    fix="keep the computation in torch from the parameters to the loss: no .item(), .numpy(), argmax, detach or torch.tensor(...) on the way",
+)
+def no_gradient(signal: Signal) -> Iterator[Seen]:
+    """The gradient of the loss is absent, or exactly zero, at every trainable parameter.
+
+    Example: ``torch.tensor(value.item(), requires_grad=True)``, a loss of ``argmax`` labels, a ReLU output that is zero for every
+    example. A loss that is exactly zero (a satisfied margin) is left alone. Ignore it where nothing is meant to learn.
+    """
+    if not signal.trainable or signal.wiring.loss is None:
+        return
+    reached = signal.reached()
+    exits = signal.left_the_graph()
+    where = exits[-1] if exits else signal.wiring.loss.where or "loss(output, targets)"
+    if not reached:
+        yield Seen(f"none of {len(signal.trainable)} trainable parameters is connected to the loss ({signal.loss:.4g})", where=where)
+    elif signal.loss != 0 and all(not bool(grad.any()) for _, grad in reached):
+        yield Seen(f"the gradient is exactly zero at all {len(reached)} parameters while the loss is {signal.loss:.4g}", where=where, title="the gradient is zero everywhere")
+
+
+@rule(
+    "GM302",
+    "error",
+    "the loss or its gradient is not finite",
+    why="One NaN in a gradient makes every weight NaN at the next step, and all that follows.",
+    fix="select before computing (prediction[keep], target[keep]); add a small epsilon inside sqrt, log and divisions",
+)
+def not_finite(signal: Signal) -> Iterator[Seen]:
+    """The loss is NaN or infinite on this batch, or finite with a gradient that is not.
+
+    Example: ``mse(o, t)[~t.isnan()].mean()`` (0 times NaN in the backward pass), ``sqrt`` at exactly zero, ``log`` of a saturated
+    sigmoid. The operation at which it breaks is named. Ignore it never.
+    """
+    if not math.isfinite(signal.loss):
+        node = signal.first_nonfinite()
+        lost = [t for t in signal.wiring.targets if t.tensor.is_floating_point() and bool(t.value.isnan().any())]
+        because = f" (the targets hold {sum(int(t.value.isnan().sum()) for t in lost)} NaN)" if lost else ""
+        yield Seen(f"the loss of this batch is {signal.loss}{because}", where=signal.contracts.place(node) if node else "loss(output, targets)")
+        return
+    bad = [name for name, grad in signal.reached() if not bool(grad.isfinite().all())]
+    if bad:
+        node = signal.broken_at()
+        yield Seen(
+            f"the loss is {signal.loss:.4g} but the gradient of {len(bad)} parameters ({bad[0]}, ...) is not finite; it breaks at {node.op if node else 'an unknown operation'}",
+            where=signal.contracts.place(node) if node else "",
+            title="the loss is finite and its gradient is not",
+        )
+
+
+@rule(
+    "GM303",
+    "warning",
+    "a term of the loss has no gradient",
+    why="A term that enters as a number shifts the printed value and has no effect on any parameter.",
+    fix="add the tensor itself; call .item() or .detach() only on what is logged",
+)
+def term_without_gradient(terms: Terms) -> Iterator[Seen]:
+    """A term follows from the model's output, is added to the loss, and carries no gradient.
+
+    Example: ``loss = ce + feature.item()``. Evidence: the declared ``terms``, or a number in the sum that changes with the input
+    although nothing in the graph explains it. Detached targets and weights (factors, not summands) are left alone.
+    """
+    for name, where in terms.dead():
+        yield Seen(f"the term {name} is a plain number by the time it is added", where=where)
+
+
+@rule(
+    "GM305",
+    "warning",
+    "targets lie outside what the output can reach",
+    why="What the activation cannot reach is never learned: a ReLU output gives up on negative targets (and may die at zero), a tanh on "
+    "everything beyond 1.",
+    fix="end in a linear layer, or scale the targets into the range of the activation",
+)
+def output_range(signal: Signal) -> Iterator[Seen]:
+    """The attainable range of an output excludes part of the targets that it is compared with.
+
+    Example: ``Dense(1, activation="relu")`` on standardised targets. The range is followed from the last learned layer with the
+    parameters free. Ignore it where the tails do not matter.
+    """
+    for where, output, target in signal.compared():
+        if not output.live or not target.numel():
+            continue
+        lo, hi = signal.contracts.range(output)
+        values = target.double()[target.isfinite()] if target.is_floating_point() else target.double()
+        if not values.numel() or (lo == -math.inf and hi == math.inf):
+            continue
+        slack = 1e-3 * max(1e-9, min(hi - lo, float(values.max() - values.min())) or 1.0)
+        beyond = (values < lo - slack) | (values > hi + slack)
+        share = float(beyond.double().mean())
+        if share > 0.02:
+            made = signal.made_by(output)
+            yield Seen(
+                f"{made.op} confines the output to [{lo:g}, {hi:g}]; {share:.0%} of the targets lie outside ({float(values.min()):.3g} to {float(values.max()):.3g})",
+                where=where,
+            )
+
+
+@rule(
+    "GM312",
+    "warning",
+    "the targets are thousands of times larger than the output",
+    why="With squared error the first gradients scale with the target: at 180,000 they are 360,000 per unit of output, and any usual "
+    "learning rate explodes or crawls.",
+    fix="standardise the target, (y - y.mean()) / y.std(), and undo it after predicting",
+)
+def unscaled_target(signal: Signal) -> Iterator[Seen]:
+    """Targets in the thousands meet outputs of ordinary size at the start of training.
+
+    Example: house prices in euros under ``nn.MSELoss()``. Ignore it where the model's last layer scales back.
+    """
+    for where, output, target in signal.compared():
+        if not output.live or not target.numel():
+            continue
+        size = float(target.double()[target.isfinite()].square().mean().sqrt()) if target.is_floating_point() else float(target.double().square().mean().sqrt())
+        now = float(output.value.double().square().mean().sqrt())
+        if size > 2000 and now < 1e-2 * size:
+            yield Seen(f"targets are about {size:,.0f}, outputs about {now:.3g}", where=where)
