@@ -28,6 +28,7 @@ _HOME = {
     "Positive": "domains",
     "Real": "domains",
     "UnitInterval": "domains",
+    "check": "checks",
     "loss": "definition",
 }
 _MODULES = ("losses", "words")

@@ -71,10 +71,15 @@ def language(xp: Any) -> dict[str, Callable[..., Array]]:
 
 
 def evaluate(
-    roots: list[Expr], values: Mapping[str, Any], spell: Mapping[str, Callable[..., Any]], number: Any
+    roots: list[Expr],
+    values: Mapping[str, Any],
+    spell: Mapping[str, Callable[..., Any]],
+    number: Callable[[float], Any],
+    *,
+    as_in_books: bool = False,
 ) -> list[Any]:
     """The values of expressions in a language; ``number`` turns a constant into one of the language's numbers."""
-    roots = [spelled(root, spell) for root in roots]
+    roots = [spelled(root, spell, as_in_books=as_in_books) for root in roots]
     done: dict[Expr, Any] = {}
     for node in nodes(*roots):
         if node.word is not None:

@@ -283,7 +283,7 @@ def _pointwise(loss: Loss, formulas: list[Expr], given: Examples) -> list[Array]
 
 
 def _at_limits(loss: Loss, formulas: list[Expr], given: Examples, raws: list[Array]) -> list[Array]:
-    """The formulas on raw outputs; where an infinite one leaves no number, the value at the largest finite one."""
+    """The formulas on raw outputs; where an infinite or huge one leaves no number (inf - inf), that at a smaller huge one."""
     xp = given.xp
 
     def at(outputs: list[Array]) -> list[Array]:
@@ -291,11 +291,13 @@ def _at_limits(loss: Loss, formulas: list[Expr], given: Examples, raws: list[Arr
         return on_arrays(formulas, values, like=given.y)
 
     found = at(raws)
-    if not any(bool(xp.any(xp.isnan(f))) for f in found) or not any(bool(xp.any(xp.isinf(r))) for r in raws):
-        return found
     most = float(xp.finfo(given.z.dtype).max)
-    near = at([xp.clip(r, -most, most) for r in raws])
-    return [xp.where(xp.isnan(f), n, f) for f, n in zip(found, near, strict=True)]
+    for bound in (most, most**0.5):
+        if not any(bool(xp.any(xp.isnan(f))) for f in found):
+            break
+        near = at([xp.clip(r, -bound, bound) for r in raws])
+        found = [xp.where(xp.isnan(f), n, f) for f, n in zip(found, near, strict=True)]
+    return found
 
 
 # --- classes: the chain rule through the row statistics ---

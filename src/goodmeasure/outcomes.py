@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
+import numpy as np
+
 from goodmeasure import words
 from goodmeasure.evaluation import Array, namespace
 from goodmeasure.formula import Expr, derivative, log, nodes, simplify, symbol
@@ -55,7 +57,8 @@ class Row:
         """How far each raw output lies below the largest; NaN where no limit exists (two infinite ones, or none finite)."""
         xp = self.xp
         largest = xp.max(self.z, axis=-1, keepdims=True)
-        fall = xp.where(self.z == largest, xp.zeros_like(self.z), self.z - largest)
+        with np.errstate(invalid="ignore"):
+            fall = xp.where(self.z == largest, xp.zeros_like(self.z), self.z - largest)
         tied = xp.sum(xp.astype(self.z == largest, xp.int64), axis=-1, keepdims=True) > 1
         return xp.where(xp.isinf(largest) & (tied | (largest < 0)), xp.full_like(self.z, xp.nan), fall)
 
@@ -82,7 +85,9 @@ class Row:
     @cached_property
     def rest(self) -> Array:
         xp = self.xp
-        return xp.where(self.top, self.excess + 0 * self.z, 1 + (self.excess - self.grown)) / (1 + self.excess)
+        return xp.where(self.top, xp.broadcast_to(self.excess, self.z.shape), 1 + (self.excess - self.grown)) / (
+            1 + self.excess
+        )
 
     @cached_property
     def rest_p2(self) -> Array:
@@ -113,12 +118,14 @@ class Statistic:
 
     ``share`` is it for yes/no, as a formula of the probability given to what happened; ``value`` for a row; ``slope`` its
     derivative by each raw output, and ``bend(row, j)`` the derivatives of the slopes by raw output j (a one-hot table).
+    ``book(f, z, y)`` is its definition for raw outputs z and what happened y, with the functions of ``f``: the truth in tests.
     """
 
     name: str
     value: Callable[[Row], Array]
     slope: Callable[[Row], Array]
     bend: Callable[[Row, Array], Array]
+    book: Callable[[Any, Any, int], Any]
     share: Callable[[Expr], Any] | None = None
 
 
@@ -130,7 +137,7 @@ def _shifted(row: Row, j: Array) -> Array:
     """d p_k / d z_j = p_k * ((k is j) - p_j)."""
     xp = row.xp
     p_j = xp.sum(xp.where(j, row.p, xp.zeros_like(row.p)), axis=-1)[..., None]
-    return row.p * xp.where(j, row.rest, -(p_j + 0 * row.p))
+    return row.p * xp.where(j, row.rest, -p_j)
 
 
 def _at(row: Row, j: Array, table: Array) -> Array:
@@ -140,14 +147,14 @@ def _at(row: Row, j: Array, table: Array) -> Array:
 
 def _square_slope(row: Row) -> Array:
     xp = row.xp
-    return 2 * row.p * xp.where(row.of, -(row.rest_p2[..., None] + 0 * row.p), row.lead)
+    return 2 * row.p * xp.where(row.of, -row.rest_p2[..., None], row.lead)
 
 
 def _square_bend(row: Row, j: Array) -> Array:
     xp = row.xp
     moved = _shifted(row, j)
     other = xp.where(row.of, xp.zeros_like(row.p), xp.ones_like(row.p))
-    inner = xp.where(row.of, -(row.rest_p2[..., None] + 0 * row.p), row.lead)
+    inner = xp.where(row.of, -row.rest_p2[..., None], row.lead)
     return 2 * moved * inner + 2 * row.p * (other * moved - _at(row, j, _square_slope(row)))
 
 
@@ -156,6 +163,7 @@ log_p = Statistic(
     value=lambda row: row.pick(row.log_p),
     slope=lambda row: row.xp.where(row.of, row.rest, -row.p),
     bend=lambda row, j: -_shifted(row, j),
+    book=lambda f, z, y: f.log(f.exp(z[y]) / sum(map(f.exp, z))),
     share=log,
 )
 rest_p2 = Statistic(
@@ -163,6 +171,7 @@ rest_p2 = Statistic(
     value=lambda row: row.rest_p2,
     slope=_square_slope,
     bend=_square_bend,
+    book=lambda f, z, y: sum((f.exp(a) / sum(map(f.exp, z))) ** 2 for k, a in enumerate(z) if k != y),
     share=lambda p: (1 - p) ** 2,
 )
 mean_log_p = Statistic(
@@ -170,6 +179,7 @@ mean_log_p = Statistic(
     value=lambda row: row.xp.mean(row.fall, axis=-1) - row.xp.log1p(row.excess)[..., 0],
     slope=lambda row: 1 / row.z.shape[-1] - row.p,
     bend=lambda row, j: -_shifted(row, j),
+    book=lambda f, z, y: sum(f.log(f.exp(a) / sum(map(f.exp, z))) for a in z) / len(z),
     share=lambda p: (log(p) + log(1 - p)) / 2,
 )
 log_z = Statistic(
@@ -177,12 +187,14 @@ log_z = Statistic(
     value=lambda row: row.xp.max(row.z, axis=-1) + row.xp.log1p(row.excess)[..., 0],
     slope=lambda row: row.p,
     bend=_shifted,
+    book=lambda f, z, y: f.log(sum(map(f.exp, z))),
 )
 margin = Statistic(
     "margin",
     value=lambda row: row.pick(row.z) - row.xp.sum(row.xp.where(row.rival, row.z, row.xp.zeros_like(row.z)), axis=-1),
     slope=lambda row: _mask(row, row.of) - _mask(row, row.rival),
     bend=lambda row, j: row.xp.zeros_like(row.z),
+    book=lambda f, z, y: z[y] - max(a for k, a in enumerate(z) if k != y),
     share=lambda p: log(p) - log(1 - p),
 )
 # How much the class that happened counts: a number that does not move with the raw outputs. Its values are given.
