@@ -1,0 +1,305 @@
+"""From a target and what is wanted of it to a loss, in four steps, each with its reason and what it rejects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from goodmeasure.activations import Activation, activations, linear
+from goodmeasure.asking import Ask, ask_for, loss_for, on_scale, others, usual
+from goodmeasure.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
+from goodmeasure.domains import OutcomeDomain
+from goodmeasure.errors import UsageError
+from goodmeasure.loss import Loss
+from goodmeasure.meanings import MEANINGS, Meaning, represented
+from goodmeasure.observed import Observed, observe
+from goodmeasure.outlying import OUTLIERS, Centre, treat
+from goodmeasure.plan import Plan, Rejected, Step
+from goodmeasure.revisiting import revisit as revisit
+from goodmeasure.tails import tails
+
+AnyCosts = Costs | ClassCosts | UnderOverCosts
+
+QUESTIONS = (
+    "What does the output represent?",
+    "Which activation makes the raw output mean that?",
+    "Which loss measures error in that space?",
+    "What do errors cost in the world, and what follows for the decision?",
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the caller said: what is asked for, what errors cost, what outliers are, and which label is yes."""
+
+    ask: Ask | None
+    costs: AnyCosts | None
+    outliers: str | None
+    positive: Any
+
+
+def choose(
+    y: Any,
+    *,
+    ask: str | None = None,
+    costs: AnyCosts | None = None,
+    represents: Any = None,
+    outliers: str | None = None,
+    sample_weight: Any = None,
+    name: str = "target",
+    positive: Any = None,
+) -> Plan:
+    """The loss for a target: what the output represents, the activation, the loss, and the check against costs.
+
+    ``y`` is a column of any kind (list, array, series) or a table of yes/no with a column a label. ``ask`` is "mean", "median",
+    "quantile=0.9", "probability" or another functional that a loss of the catalogue asks for; ``represents`` overrides what
+    the values suggest ("real", "positive", "count", ... or a domain such as ``gm.Positive``); ``outliers`` says whether values
+    far out are "errors" or "real"; ``positive`` names the label that is yes. What is asked for is never swapped silently.
+    Errors: GM601 to GM605, GM004, GM009, GM711.
+    """
+    if outliers not in (None, *OUTLIERS):
+        raise UsageError(
+            f"outliers={outliers!r}", fix=f"one of {', '.join(map(repr, OUTLIERS))}, or None if you cannot say"
+        )
+    seen = observe(y, name, sample_weight)
+    meaning, reason = represented(seen, represents)
+    wanted = Wanted(ask_for(ask), costs, outliers, positive)
+    _costs_fit(meaning, costs)
+    asked = _asked(wanted, meaning)
+    labels, note = _labels(seen, meaning, positive)
+    centre = _centre(seen, meaning, asked, wanted)
+    steps = (
+        _represent(seen, meaning, reason + note),
+        _activate(seen, meaning, centre.loss.activation[0]),
+        _measure(seen, meaning, asked, centre),
+        _decide(meaning, asked, wanted, seen),
+    )
+    return Plan(
+        name=name,
+        rows=seen.rows,
+        meaning=meaning.name,
+        represents=meaning.domain,
+        loss=centre.loss,
+        asks_for=centre.asks_for,
+        steps=steps,
+        labels=labels,
+        threshold=costs.threshold if isinstance(costs, Costs) else None,
+        level=costs.level if isinstance(costs, UnderOverCosts) else None,
+        weighted=_weighted(centre.loss, costs),
+        outliers=outliers,
+        tails=centre.tails,
+        notes=_notes(seen),
+    )
+
+
+def _costs_fit(meaning: Meaning, costs: AnyCosts | None) -> None:
+    yes_no = meaning.name in ("binary", "multilabel")
+    fits = (
+        costs is None
+        or (isinstance(costs, Costs) and yes_no)
+        or (isinstance(costs, ClassCosts) and meaning.name == "classes")
+        or (isinstance(costs, UnderOverCosts) and not meaning.is_outcome)
+    )
+    if not fits:
+        kind = "Costs(false_negative=, false_positive=)" if yes_no else "UnderOverCosts(under=, over=)"
+        kind = "ClassCosts(table)" if meaning.name == "classes" else kind
+        raise CostsDoNotFit(
+            f"{type(costs).__name__} answers another question than {meaning.domain.name} asks", fix=f"costs=gm.{kind}"
+        )
+
+
+def _asked(wanted: Wanted, meaning: Meaning) -> Ask:
+    """What was asked for; if nothing was, the quantile that the costs of too little and too much ask for, or the usual."""
+    if wanted.ask is not None:
+        return wanted.ask
+    if isinstance(wanted.costs, UnderOverCosts):
+        return Ask("quantile", wanted.costs.level)
+    return usual(meaning)
+
+
+def _labels(seen: Observed, meaning: Meaning, positive: Any) -> tuple[tuple[Any, ...], str]:
+    """The classes in the order of their codes, and which of two is yes."""
+    if meaning.name not in ("binary", "classes") or seen.table:
+        return (), ""
+    labels = seen.distinct
+    if meaning.name == "classes":
+        return labels, ""
+    if len(labels) > 2:
+        return (0, 1), "; values between 0 and 1 are how surely it happened"
+    if positive is None:
+        return labels, f"; {labels[1]!r} is yes (say positive={labels[0]!r} to turn it round)"
+    chosen = [label for label in labels if label == positive or str(label) == str(positive)]
+    if not chosen:
+        raise UsageError(
+            f"{seen.name} has no label {positive!r}", fix=f"positive={labels[0]!r} or positive={labels[1]!r}"
+        )
+    return (next(label for label in labels if label != chosen[0]), chosen[0]), f"; {chosen[0]!r} is yes, as you said"
+
+
+def _centre(seen: Observed, meaning: Meaning, asked: Ask, wanted: Wanted) -> Centre:
+    loss = loss_for(meaning, asked)
+    if meaning.is_outcome or seen.numbers is None:
+        return Centre(loss, asked.name, "")
+    explicit = wanted.ask is not None or isinstance(wanted.costs, UnderOverCosts)
+    robust = lambda huber: on_scale(huber, meaning)  # noqa: E731
+    return treat(loss, asked, wanted.outliers, tails(seen.numbers), explicit=explicit, on_scale=robust)
+
+
+def _notes(seen: Observed) -> tuple[str, ...]:
+    missing = [f"{seen.missing} of {seen.rows} values are missing and left out"] if seen.missing else []
+    return (*missing, *(["the numbers were written as text and read as numbers"] if seen.from_text else []))
+
+
+# --- the four steps ---
+
+
+def _represent(seen: Observed, meaning: Meaning, reason: str) -> Step:
+    rejected = []
+    for other in MEANINGS:
+        against = other.against(seen)
+        if other is not meaning:
+            why = against or f"possible if {other.otherwise}: say represents={other.name!r}"
+            rejected.append((bool(against), Rejected(other.domain.name, why)))
+    # What would be possible comes first: it is what a reader may want to overrule.
+    return Step(
+        QUESTIONS[0], str(meaning.domain), reason, tuple(r for _, r in sorted(rejected, key=lambda pair: pair[0]))
+    )
+
+
+def _activate(seen: Observed, meaning: Meaning, chosen: Activation) -> Step:
+    reaches = (
+        chosen.reaches.interval if not isinstance(chosen.reaches, OutcomeDomain) else "probabilities that add up to 1"
+    )
+    reason = f"it reaches {reaches} and nothing else, which is where predictions of {meaning.domain.name} lie"
+    rejected = [
+        Rejected(a.name, _activation_why(a, chosen, meaning, seen)) for a in activations().values() if a is not chosen
+    ]
+    return Step(QUESTIONS[1], chosen.name, reason, tuple(rejected))
+
+
+def _activation_why(other: Activation, chosen: Activation, meaning: Meaning, seen: Observed) -> str:
+    if other.reaches == chosen.reaches:
+        return f"reaches the same; say loss.with_activation({other.name!r}) if effects add rather than multiply"
+    if isinstance(other.reaches, OutcomeDomain):
+        return "gives one output a class, which compete for a total of 1"
+    if isinstance(chosen.reaches, OutcomeDomain):
+        return "its outputs would not add up to 1 over the classes"
+    if chosen is linear or seen.numbers is None:
+        return (
+            f"reaches only {other.reaches.interval}" if other is not linear else "its outputs would be no probabilities"
+        )
+    wider = other.reaches.low < chosen.reaches.low or other.reaches.high > chosen.reaches.high
+    return f"could predict outside {meaning.domain}" if wider else f"reaches only {other.reaches.interval}"
+
+
+def _measure(seen: Observed, meaning: Meaning, asked: Ask, centre: Centre) -> Step:
+    how = "" if asked.name == centre.asks_for else f" ({centre.asks_for})"
+    sentence = centre.loss.facts.sentence.rstrip(".")
+    reason = f"it asks for the {centre.asks_for if how else asked}: {sentence[:1].lower()}{sentence[1:]}{centre.reason}"
+    if meaning.name == "unit_interval" and asked.name == "mean":
+        reason += (
+            "; that it is surprise supposes the number is truly a probability or share, but its mean is asked for either way, "
+            "by a signal that does not vanish"
+        )
+    if asked.name == "class":
+        reason += "; a class is decided from the probability and the costs, so the probability is what to learn"
+    more = (*centre.rejected, *_known(meaning, asked))
+    rejected = (*more, *(Rejected(name, why) for name, why in others(meaning, asked, centre.loss, seen)))
+    return Step(QUESTIONS[2], str(centre.loss), reason, rejected)
+
+
+def _known(meaning: Meaning, asked: Ask) -> tuple[Rejected, ...]:
+    if meaning.name == "unit_interval":
+        why = (
+            "in the number's own units, right if it is no probability; but its signal vanishes where it is surely wrong"
+        )
+        return (Rejected('squared_error().with_activation("sigmoid")', why),)
+    if meaning.name in ("positive", "non_negative", "count") and asked.name == "mean":
+        why = "asks for the geometric mean once turned back: totals come out too low"
+        return (Rejected("squared error of the logarithm", why),)
+    return ()
+
+
+def _weighted(loss: Loss, costs: AnyCosts | None) -> Loss | None:
+    """The same loss with the costs as class weights: at threshold one half it decides as the costs do, in theory."""
+    from goodmeasure import losses
+
+    if not isinstance(costs, Costs) or costs.per_row or not loss.is_binary:
+        return None
+    ratio = (1 - costs.threshold) / costs.threshold if costs.threshold > 0 else float("inf")
+    return losses.binary_cross_entropy(positive_weight=ratio) if 0 < ratio < float("inf") and ratio != 1 else None
+
+
+def _decide(meaning: Meaning, asked: Ask, wanted: Wanted, seen: Observed) -> Step:
+    if meaning.is_outcome:
+        answer, reason, rejected = _decide_outcome(meaning, wanted.costs)
+        return Step(QUESTIONS[3], answer, reason, (*rejected, *_imbalance(meaning, seen)))
+    costs = wanted.costs
+    if not isinstance(costs, UnderOverCosts):
+        return Step(
+            QUESTIONS[3],
+            f"provide the predicted {asked}",
+            "no costs were given; if a unit too little costs more than one too much, the best amount is a quantile",
+            (
+                Rejected(
+                    "quantile", "say costs=gm.UnderOverCosts(under=3, over=1) and the level is under / (under + over)"
+                ),
+            ),
+        )
+    reason = f"a unit too little costs {costs.under:g}, one too much {costs.over:g}: {costs.under:g} / ({costs.under:g} + {costs.over:g})"
+    if asked == Ask("quantile", costs.level):
+        why = "costs least only if a unit too little and one too much cost the same, or not even then"
+        return Step(QUESTIONS[3], f"provide the {costs.level:.4g} quantile", reason, (Rejected("mean", why),))
+    return Step(
+        QUESTIONS[3],
+        f"the {asked} that you asked for is not the amount that costs least: that is the {costs.level:.4g} quantile",
+        reason,
+        (
+            Rejected(
+                f"pinball(level={costs.level:.4g})", f"you asked for the {asked}; leave ask out and this is the loss"
+            ),
+        ),
+    )
+
+
+def _decide_outcome(meaning: Meaning, costs: AnyCosts | None) -> tuple[str, str, tuple[Rejected, ...]]:
+    half = Rejected("threshold 0.5", "right only if a miss and a false alarm cost the same")
+    if isinstance(costs, Costs):
+        return _by_threshold(costs, half)
+    if isinstance(costs, ClassCosts):
+        likeliest = Rejected("the likeliest class", "right only if every mistake costs the same")
+        return (
+            "the act of least expected cost",
+            "the class probabilities and the cost table decide it row by row",
+            (likeliest,),
+        )
+    if meaning.name == "classes":
+        given = Rejected(
+            "the likeliest class", "right only if every mistake costs the same; say costs=gm.ClassCosts(table)"
+        )
+        return "predict probabilities", "no costs were given, so nothing says which mistakes are worse", (given,)
+    half = Rejected("threshold 0.5", f"{half.why}; say costs=gm.Costs(false_negative=40, false_positive=5)")
+    return "predict the probability", "no costs were given, so no threshold follows", (half,)
+
+
+def _by_threshold(costs: Costs, half: Rejected) -> tuple[str, str, tuple[Rejected, ...]]:
+    import numpy as np
+
+    miss, alarm = float(np.mean(costs.miss)), float(np.mean(costs.alarm))
+    reason = f"a miss costs {miss:g} more than a catch, a false alarm {alarm:g} more than leaving alone: {alarm:g} / ({alarm:g} + {miss:g})"
+    weights = Rejected(
+        "class weights",
+        "they distort the probabilities and moving the threshold does not; a model that cannot fit the probabilities may still "
+        "decide better when weighted, so measure both on rows kept for tuning",
+    )
+    return f"act from probability {costs.threshold:.4g} on", reason, (half, weights)
+
+
+def _imbalance(meaning: Meaning, seen: Observed) -> tuple[Rejected, ...]:
+    if meaning.name not in ("binary", "classes") or seen.table or len(seen.distinct) > 100:
+        return ()
+    rarest = min(seen.share(seen.original == label) for label in seen.distinct)
+    if rarest > 0.2:
+        return ()
+    why = f"one class holds {100 * rarest:.2g} % of the rows, but imbalance alone is no reason: weights only move the probabilities"
+    return (Rejected("weights because a class is rare", why),)
