@@ -1,0 +1,133 @@
+"""The command line: each module of this package that holds a ``command`` is a subcommand, loaded when it is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+import click
+
+from goodmeasure import __version__
+from goodmeasure.errors import Problem, UsageError
+
+FAULT = 70
+STOPPED = 130
+
+
+class Subcommands(click.Group):
+    """A group whose subcommands are the modules beside it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(m.name for m in iter_modules(__path__) if not m.name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        found: click.Command = import_module(f"{__name__}.{cmd_name}").command
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = click.utils.make_str(args[0])
+        known = self.list_commands(ctx)
+        if not name.startswith("-") and name not in known:
+            close = get_close_matches(name, known, n=1)
+            raise UsageError(
+                f"there is no command {name!r}",
+                seen=f"the commands are {', '.join(known)}",
+                fix=f"goodmeasure {close[0]}" if close else "goodmeasure --help",
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Subcommands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.version_option(__version__, prog_name="goodmeasure", message="%(prog)s %(version)s")
+@click.option("--traceback", is_flag=True, help="Show where in the program an error arose (may stand anywhere).")
+@click.pass_context
+def goodmeasure(ctx: click.Context, traceback: bool) -> None:
+    """Says what good means for your data in one formula, and derives the rest from it.
+
+    The loss, its learning signal, an honest risk, and the decision for your costs.
+
+    Start with: goodmeasure demo
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 fine, 1 findings at or above --fail-on, 2 usage, 3 data."""
+    given = sys.argv[1:] if arguments is None else arguments
+    shown = "--traceback" in given
+    sys.exit(status_of([a for a in given if a != "--traceback"], traceback=shown))
+
+
+def status_of(arguments: list[str], *, traceback: bool = False) -> int:
+    """The exit status of a command line; what goes wrong is said on standard error in the style of `Problem`."""
+    try:
+        done = goodmeasure.main(arguments, prog_name="goodmeasure", standalone_mode=False)
+        sys.stdout.flush()
+    except (Problem, click.ClickException, click.Abort, KeyboardInterrupt, BrokenPipeError, Exception) as error:
+        if traceback:
+            raise
+        return _said(error)
+    return done if isinstance(done, int) else 0
+
+
+def _said(error: BaseException) -> int:
+    """Say what went wrong, and return the exit status for it."""
+    if isinstance(error, BrokenPipeError):
+        # The reader (head, less) has what it wanted; Python must not complain at exit about the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        click.echo("stopped; nothing more was written", err=True)
+        return STOPPED
+    if isinstance(error, click.ClickException):
+        error = as_problem(error)
+    if isinstance(error, Problem):
+        click.echo(rendered(error), err=True)
+        return error.exit_status
+    click.echo(
+        f"a fault in goodmeasure itself, not in your data: {type(error).__name__}: {error}\n"
+        "  fix   add --traceback to the command to see where, and report it",
+        err=True,
+    )
+    return FAULT
+
+
+def rendered(problem: Problem) -> str:
+    """A problem for the terminal: the code stands out, labels are quiet, and the last line says where to read more."""
+    head = f"{click.style(problem.code, fg='red', bold=True)} {problem.what}"
+    body = [f"  {click.style(f'{label:6}', dim=True)}{text}" for label, text in problem.lines()]
+    return "\n".join([head, *body, f"  {click.style('more', dim=True)}  goodmeasure explain {problem.code}"])
+
+
+def as_problem(error: click.ClickException) -> UsageError:
+    """What Click found wrong with a command line, in our words."""
+    ctx = getattr(error, "ctx", None)
+    usage = f"{ctx.command_path} --help" if ctx is not None else "goodmeasure --help"
+    if isinstance(error, click.NoSuchOption):
+        close = get_close_matches(error.option_name, _options(ctx), n=1)
+        return UsageError(
+            f"there is no option {error.option_name}", fix=f"did you mean {close[0]}?" if close else usage
+        )
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        return UsageError(f"{_parameter(error.param)} is missing", fix=usage)
+    message = error.format_message().rstrip(".")
+    return UsageError(message[:1].lower() + message[1:], fix=usage)
+
+
+def _options(ctx: click.Context | None) -> list[str]:
+    return [] if ctx is None else [name for p in ctx.command.get_params(ctx) for name in p.opts]
+
+
+def _parameter(parameter: Any) -> str:
+    if isinstance(parameter, click.Argument):
+        return f"the argument {parameter.make_metavar(click.Context(click.Command('goodmeasure')))}"
+    return f"the option {parameter.opts[0]}"
