@@ -207,7 +207,7 @@ def bayes_act(p: ArrayLike, costs: Costs | ClassCosts) -> Acts:
         table = rows.class_probabilities(p)
         if table.shape[1] != len(costs.matrix):
             raise CostsDoNotFit(f"costs are for {len(costs.matrix)} classes, the scores have {table.shape[1]}")
-        return np.argmin(table @ costs.matrix, axis=1)
+        return np.asarray(np.argmin(table @ costs.matrix, axis=1), dtype=np.intp)
     scores = rows.probabilities(p)
     acts: Acts = np.asarray(scores >= costs.thresholds, dtype=np.intp)
     if costs.ask is None:

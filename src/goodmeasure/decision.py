@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure import rows
+from goodmeasure.amounts import weighted_quantile
 from goodmeasure.costs import ClassCosts as ClassCosts
 from goodmeasure.costs import Costs as Costs
 from goodmeasure.costs import UnderOverCosts as UnderOverCosts
@@ -280,13 +281,6 @@ def _decide_amounts(
     cost = mean(practice, method=f"cross-fitted in {FOLDS} parts, {method}")
     rules = (judged("as predicted", costs.of(target, amount)), Rule("moved", math.nan, cost))
     return ActDecision(costs, cost, rules, shift=quantile_estimate(miss, w, costs.level, where.level))
-
-
-def weighted_quantile(values: Floats, w: Floats, level: float) -> float:
-    """The smallest value with at least ``level`` of the weight at or below it."""
-    order = np.argsort(values)
-    reached = np.cumsum(w[order])
-    return float(values[order][min(np.searchsorted(reached, level * reached[-1]), len(values) - 1)])
 
 
 def quantile_estimate(values: Floats, w: Floats, quantile: float, level: float) -> Estimate:

@@ -165,6 +165,11 @@ def class_probabilities(p: ArrayLike) -> Floats:
     return table
 
 
+def summed(codes: NDArray[np.intp], values: Floats, count: int = 0) -> Floats:
+    """The sum of values by code."""
+    return np.bincount(codes, weights=values, minlength=count).astype(np.float64, copy=False)
+
+
 def codes(keys: ArrayLike, n: int, name: str) -> tuple[NDArray[np.intp], int]:
     """Group keys of any type as integers from zero, and how many there are."""
     same_length(rows=range(n), **{name: np.asarray(keys)})

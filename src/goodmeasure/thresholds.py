@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.estimate import Estimate
 from goodmeasure.intervals import normal_quantile
-from goodmeasure.rows import Floats
+from goodmeasure.rows import Floats, summed
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,11 @@ def cuts(score: Floats, acting: Floats, leaving: Floats, w: Floats) -> Cuts:
     change = w * (acting - leaving)
     return from_cells(
         distinct,
-        _by(cell, change),
-        _by(cell, change * change),
-        _by(cell, w),
+        summed(cell, change),
+        summed(cell, change * change),
+        summed(cell, w),
         float(w @ leaving),
     )
-
-
-def _by(cell: NDArray[np.intp], values: Floats) -> Floats:
-    return np.bincount(cell, weights=values).astype(np.float64)
 
 
 def from_cells(scores: Floats, change: Floats, change_squared: Floats, weight: Floats, never: float) -> Cuts:

@@ -1,0 +1,78 @@
+"""The best increasing fit: pool adjacent violators, on rows, on cells of a grid, and on blocks from many machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from goodmeasure.rows import Floats
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Consecutive pools of an increasing fit: where each starts, and the sum and weight of its targets."""
+
+    starts: NDArray[np.intp]
+    sums: Floats
+    weights: Floats
+
+    def fit(self, cells: int) -> Floats:
+        """The fitted mean of each of the cells that were pooled."""
+        means = self.sums / self.weights
+        return np.repeat(means, np.diff(np.append(self.starts, cells)))
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _pool(sums: Any, weights: Any) -> Any:
+    starts = np.empty(len(sums), np.intp)
+    pooled_sums, pooled_weights = np.empty(len(sums)), np.empty(len(sums))
+    top = -1
+    for i in range(len(sums)):
+        top += 1
+        starts[top], pooled_sums[top], pooled_weights[top] = i, sums[i], weights[i]
+        # Means are compared by cross-multiplication: exact for whole numbers, so pools of pools are the pools of all.
+        while top > 0 and pooled_sums[top - 1] * pooled_weights[top] >= pooled_sums[top] * pooled_weights[top - 1]:
+            pooled_sums[top - 1] += pooled_sums[top]
+            pooled_weights[top - 1] += pooled_weights[top]
+            top -= 1
+    return starts[: top + 1].copy(), pooled_sums[: top + 1].copy(), pooled_weights[: top + 1].copy()
+
+
+def pool(sums: Floats, weights: Floats) -> Blocks:
+    """Pool adjacent violators of cells given by the sum and the (positive) weight of their targets (Ayer et al.
+    1955)."""
+    return Blocks(*_pool(np.ascontiguousarray(sums, np.float64), np.ascontiguousarray(weights, np.float64)))
+
+
+def pool_blocks(parts: list[Blocks]) -> Blocks:
+    """Pools of consecutive ranges of scores, pooled again: the same as pooling all their cells at once.
+
+    ``starts`` counts the pools of the parts, in their order.
+    """
+    return pool(np.concatenate([part.sums for part in parts]), np.concatenate([part.weights for part in parts]))
+
+
+Functional = Callable[[Floats, Floats], float]
+
+
+def increasing(cells: list[tuple[Floats, Floats]], functional: Functional) -> Floats:
+    """The increasing fit of any functional with the internality property: quantiles, expectiles, best constants.
+
+    ``cells`` holds targets and weights by ascending prediction (Jordan, Mühlemann and Ziegel 2022: pooled
+    functionals).
+    """
+    stack: list[tuple[list[int], float]] = []
+    for i, (values, w) in enumerate(cells):
+        members, level = [i], functional(values, w)
+        while stack and stack[-1][1] >= level:
+            members = stack.pop()[0] + members
+            level = functional(
+                np.concatenate([cells[m][0] for m in members]), np.concatenate([cells[m][1] for m in members])
+            )
+        stack.append((members, level))
+    return np.concatenate([np.full(len(members), level) for members, level in stack])

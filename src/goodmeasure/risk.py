@@ -1,0 +1,311 @@
+"""The risk of a fitted model: the mean loss on rows it has not seen, with an interval that holds, and who carries
+it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from goodmeasure import rows
+from goodmeasure.errors import ShapeMismatch, UsageError
+from goodmeasure.estimate import Difference, Estimate
+from goodmeasure.intervals import (
+    WeightsMean,
+    bootstrap,
+    clopper_pearson,
+    empirical_bernstein,
+    independent_parts,
+    mean_estimate,
+    normal_quantile,
+)
+from goodmeasure.rows import Floats
+
+Method = Literal["auto", "normal", "exact", "bootstrap", "bernstein"]
+
+
+@dataclass(frozen=True)
+class Risk(Estimate):
+    """The mean loss with its interval, what a constant would have cost, and where the loss comes from.
+
+    ``skill`` is 1 for predictions as good as this loss allows and 0 for the best constant, None where the loss has
+    no finite floor. ``worst_share`` is the part of the loss (above its floor) that the worst 1 % of rows carry.
+    ``finite`` is the estimate without the ``infinite`` rows. ``tail_index`` below 2 means that the variance may not
+    exist.
+    """
+
+    loss: str = ""
+    skill: Estimate | None = None
+    constant: float | tuple[float, ...] | None = None
+    constant_risk: Estimate | None = None
+    versus_constant: Difference | None = None
+    worst_share: float = math.nan
+    infinite: int = 0
+    finite: Estimate | None = None
+    tail_index: float = math.nan
+    clipped: int = 0
+    clipped_share: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, ready for JSON."""
+        plain = super().to_dict()
+        if self.versus_constant is not None:
+            plain["versus_constant"] = self.versus_constant.to_dict()
+        return plain
+
+
+def risk(
+    loss: Any,
+    y: ArrayLike,
+    z: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    time: ArrayLike | None = None,
+    level: float = 0.95,
+    method: Method = "auto",
+    weights_mean: WeightsMean = "importance",
+    constant: Any = None,
+    span: float | None = None,
+    clip: float | None = None,
+    cautions: Sequence[str] = (),
+) -> Risk:
+    """The mean loss of these raw outputs with an interval, beside the best constant, and who carries it.
+
+    Rows are independent unless ``cluster`` or ``time`` says which go together. ``method`` may ask for the bootstrap
+    of counts, or for empirical Bernstein (needs the ``span`` of the loss); "auto" is exact for a loss of zeros and
+    ones. ``constant`` is the raw output to compare with (from the training rows; else the best on these). ``clip``
+    moves probabilities into [clip, 1 - clip], and counts them. ``cautions`` are printed with the number: pass those
+    of a split audit. Errors: GM003 to GM006, GM705.
+    """
+    raw = np.asarray(z)
+    clipped = np.zeros(len(raw), dtype=bool)
+    if clip is not None:
+        raw, clipped = _clipped(loss, raw, clip)
+    values = row_losses(loss, y, raw)
+    w = rows.weights(sample_weight, len(values))
+    together, name = independent_parts(len(values), cluster, time)
+    how = _How(together, name, level, weights_mean)
+    estimate = _interval(values, w, how, method, span)
+    given = loss.best_constant(y, sample_weight) if constant is None else constant
+    against = row_losses(loss, y, _everywhere(given, raw))
+    tail = tail_index(values[w > 0])
+    return Risk(
+        **_shared(replace(estimate, cautions=(*cautions, *estimate.cautions, *_tail_caution(tail)))),
+        loss=repr(loss),
+        skill=_skill(values, against, _floor(loss, y), w, how),
+        constant=_plain(loss, given),
+        constant_risk=how.mean(against, w),
+        versus_constant=Difference(**_shared(how.mean(_less(values, against), w, "paired, "))),
+        worst_share=worst_share(values, w),
+        infinite=int((np.isinf(values) & (w > 0)).sum()),
+        finite=_finite_part(values, w, how),
+        tail_index=tail,
+        clipped=int(clipped.sum()),
+        clipped_share=_share(values, w, clipped),
+    )
+
+
+@dataclass(frozen=True)
+class _How:
+    together: NDArray[np.intp] | None
+    name: str
+    level: float
+    weights_mean: WeightsMean
+
+    def mean(self, values: Floats, w: Floats, prefix: str = "") -> Estimate:
+        return mean_estimate(
+            values,
+            w,
+            together=self.together,
+            method=prefix + self.name,
+            level=self.level,
+            weights_mean=self.weights_mean,
+        )
+
+
+def row_losses(loss: Any, y: ArrayLike, z: ArrayLike) -> Floats:
+    """The loss of each row as float64; a row may have several raw outputs but only one loss."""
+    values = np.asarray(loss.value(y, z), dtype=np.float64)
+    if values.ndim != 1:
+        raise ShapeMismatch(f"{loss!r} gave losses of shape {values.shape}, one a row is needed")
+    lost = np.isnan(values)
+    if lost.any():
+        raise rows.MissingScore(
+            f"{int(lost.sum()):,} of {values.size:,} losses are not a number", where=f"row {int(np.argmax(lost))}"
+        )
+    return values
+
+
+def _shared(estimate: Estimate) -> dict[str, Any]:
+    return {f.name: getattr(estimate, f.name) for f in fields(Estimate)}
+
+
+def _everywhere(constant: Any, raw: NDArray[Any]) -> Floats:
+    """The constant raw output for every row."""
+    return np.broadcast_to(np.asarray(constant, dtype=np.float64), raw.shape)
+
+
+def _plain(loss: Any, constant: Any) -> float | tuple[float, ...]:
+    values = np.asarray(constant, dtype=np.float64)
+    return float(values) if values.ndim == 0 else tuple(values.tolist())
+
+
+def _less(a: Floats, b: Floats) -> Floats:
+    """The difference of two losses; of two infinite ones it has no value."""
+    with np.errstate(invalid="ignore"):
+        return a - b
+
+
+def _interval(values: Floats, w: Floats, how: _How, method: Method, span: float | None) -> Estimate:
+    estimate = how.mean(values, w)
+    plain = how.together is None and bool((w == w[0]).all())
+    hard = bool(np.isin(values, (0.0, 1.0)).all())
+    if method == "exact" or (method == "auto" and plain and hard):
+        if not (plain and hard):
+            raise UsageError("method='exact' is for independent, equally weighted losses of 0 and 1")
+        low, high = clopper_pearson(int(values.sum()), len(values), how.level)
+        return replace(estimate, low=low, high=high, method="Clopper-Pearson")
+    if method == "bootstrap":
+        low, high, error = _bootstrapped(values, w, how)
+        return replace(estimate, low=low, high=high, standard_error=error, method=f"bootstrap of counts, {how.name}")
+    if method == "bernstein":
+        if span is None or not plain:
+            raise UsageError("empirical Bernstein needs span= (how far losses lie apart at most) and independent rows")
+        low, high = empirical_bernstein(estimate.value, float(values.var(ddof=1)), len(values), span, how.level)
+        return replace(estimate, low=low, high=high, method="empirical Bernstein")
+    return estimate
+
+
+def _bootstrapped(values: Floats, w: Floats, how: _How) -> tuple[float, float, float]:
+    def mean(counts: Floats) -> float:
+        drawn = counts * w
+        total = drawn.sum()
+        return float(drawn @ values / total) if total > 0 else math.nan
+
+    return bootstrap(mean, len(values), together=how.together, level=how.level)
+
+
+def _floor(loss: Any, y: ArrayLike) -> Floats | None:
+    """What each row would cost at the prediction that is best for it alone; None where there is no finite one."""
+    target = np.asarray(y)
+    if target.ndim == 1 and len(distinct := np.unique(target)) <= 64:
+        places = np.searchsorted(distinct, target)
+        alone = [_least(loss, value) for value in distinct]
+        found = np.array(alone)[places]
+    elif target.ndim == 1 and not getattr(loss, "is_classwise", False):
+        with np.errstate(all="ignore"):
+            found = np.asarray(loss.value(target, loss.raw(target)), dtype=np.float64)
+    else:
+        return None
+    return found if np.isfinite(found).all() else None
+
+
+def _least(loss: Any, value: Any) -> float:
+    """The loss of one target at its own best raw output; in the limit where that is infinite."""
+    target = np.array([value])
+    if getattr(loss, "is_classwise", False):
+        return 0.0 if not dict(loss.hyperparameters) else math.nan
+    best = np.asarray(loss.best_constant(target), dtype=np.float64)
+    return float(np.asarray(loss.value(target, best[None]))[0])
+
+
+def _skill(values: Floats, against: Floats, floor: Floats | None, w: Floats, how: _How) -> Estimate | None:
+    """How much of what a constant leaves to gain was gained, with an interval by linearisation."""
+    if floor is None or not (np.isfinite(values).all() and np.isfinite(against).all()):
+        return None
+    total = math.fsum(w)
+    ours, theirs = (math.fsum(w * (column - floor)) / total for column in (values, against))
+    if theirs <= 0:
+        return None
+    skill = 1 - ours / theirs
+    influence = ((1 - skill) * (against - floor) - (values - floor)) / theirs
+    around = how.mean(influence, w, "linearised, ")
+    return replace(around, value=skill, low=skill + around.low, high=skill + around.high)
+
+
+def _finite_part(values: Floats, w: Floats, how: _How) -> Estimate | None:
+    finite = np.isfinite(values)
+    if finite.all() or not (w[finite] > 0).any():
+        return None
+    together = None if how.together is None else how.together[finite]
+    return replace(how, together=together).mean(values[finite], w[finite])
+
+
+def worst_share(values: Floats, w: Floats, part: float = 0.01) -> float:
+    """The share of the loss, above its smallest value, that the worst part of the rows carries."""
+    above = values - min(0.0, float(values.min()))
+    order = np.argsort(-above, kind="stable")
+    carried = (w * above)[order]
+    if not np.isfinite(carried).all():
+        return 1.0
+    total = carried.sum()
+    count = max(1, round(part * len(values)))
+    return float(carried[:count].sum() / total) if total > 0 else 0.0
+
+
+def _share(values: Floats, w: Floats, chosen: NDArray[np.bool_]) -> float:
+    carried = w * np.where(np.isfinite(values), values, 0.0)
+    total = carried.sum()
+    return float(carried[chosen].sum() / total) if total > 0 else 0.0
+
+
+def tail_index(values: Floats) -> float:
+    """Hill's estimate (1975) of how fast large losses get rare, from the top square root of n; needs 100 rows."""
+    finite = values[np.isfinite(values) & (values > 0)]
+    k = math.isqrt(len(finite))
+    if k < 10:
+        return math.nan
+    top = np.sort(finite)[-k - 1 :]
+    spread = np.log(top[1:] / top[0]).mean()
+    return float(1 / spread) if spread > 0 else math.inf
+
+
+def _tail_caution(index: float) -> tuple[str, ...]:
+    if not index < 2:
+        return ()
+    return (f"tails so heavy (index {index:.2g}) that the variance, and with it the interval, cannot be trusted",)
+
+
+def _clipped(loss: Any, raw: NDArray[Any], clip: float) -> tuple[Floats, NDArray[np.bool_]]:
+    if not 0 < clip < 0.5:
+        raise UsageError(f"clip lies strictly between 0 and 0.5, not {clip:g}")
+    p = np.asarray(loss.predict(raw), dtype=np.float64)
+    outside = np.asarray((p < clip) | (p > 1 - clip))
+    moved = np.asarray(loss.raw(np.clip(p, clip, 1 - clip)), dtype=np.float64)
+    return np.where(outside, moved, raw), np.asarray(outside.reshape(len(raw), -1).any(axis=1))
+
+
+def compare(
+    loss: Any,
+    y: ArrayLike,
+    z_a: ArrayLike,
+    z_b: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    time: ArrayLike | None = None,
+    level: float = 0.95,
+) -> Difference:
+    """The paired difference of the mean losses of two models on the same rows, the first minus the second."""
+    difference = _less(row_losses(loss, y, z_a), row_losses(loss, y, z_b))
+    w = rows.weights(sample_weight, len(difference))
+    together, name = independent_parts(len(difference), cluster, time)
+    return Difference(**_shared(_How(together, name, level, "importance").mean(difference, w, "paired, ")))
+
+
+def gap(train: Estimate, held_out: Estimate) -> Difference:
+    """What held-out rows cost more than training rows: the part of the fit that does not generalise.
+
+    The two estimates rest on different rows, so their errors add. For the training rows the interval is about these
+    rows of this fitted model: the gap is not the expected optimism.
+    """
+    value = held_out.value - train.value
+    error = math.hypot(held_out.standard_error, train.standard_error)
+    half = normal_quantile(held_out.level) * error
+    n = train.n + held_out.n
+    return Difference(value, value - half, value + half, n, n, "unpaired, normal", held_out.level, error)
