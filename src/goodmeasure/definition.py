@@ -37,7 +37,8 @@ class Definition:
     def binary(self) -> Definition | None:
         """The same formula for yes/no on one raw output, where the formula serves both."""
         both = self.activation == (softmax,) and self._target({}).binary
-        return replace(self, name=f"binary_{self.name}", activation=(sigmoid,)) if both else None
+        facts = replace(self.facts, also=self.facts.also_binary)
+        return replace(self, name=f"binary_{self.name}", activation=(sigmoid,), facts=facts) if both else None
 
     def _target(self, given: dict[str, float]) -> Any:
         return self.targets({**dict(self.defaults), **given})
@@ -117,6 +118,7 @@ def loss(
     activation: Given | tuple[Given, ...] | None = None,
     asks_for: str = "",
     also: tuple[str, ...] = (),
+    also_binary: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Definition]:
     """Turn a formula into a loss, with its signal, curvature, kernels and every other reading derived.
 
@@ -124,7 +126,9 @@ def loss(
     happened), ``y, mu`` (target and prediction), ``y, z`` (target and raw score), ``y, mean, scale`` (several predictions);
     keyword-only parameters are hyperparameters with a default and a domain as annotation. ``target`` is the domain of the
     target, or a function of the hyperparameters that returns it; ``activation`` says how raw outputs become predictions,
-    and defaults to the natural one of the target.
+    and defaults to the natural one of the target. The first paragraph of the docstring says what the loss is, the rest
+    when to reach for it; ``asks_for`` names the functional that is best, and ``also`` (``also_binary`` for the yes/no form)
+    what else people call it.
 
     >>> from goodmeasure import loss, Real
     >>> from goodmeasure.words import abs, sqrt
@@ -137,13 +141,16 @@ def loss(
     """
 
     def define(function: Callable[..., Any]) -> Definition:
-        return _traced(function, target, activation, Facts(_sentence(function), asks_for, also))
+        sentence, advice = _paragraphs(function)
+        return _traced(function, target, activation, Facts(sentence, asks_for, also, also_binary, advice))
 
     return define
 
 
-def _sentence(function: Callable[..., Any]) -> str:
-    return inspect.cleandoc(function.__doc__ or "").split("\n\n", 1)[0].replace("\n", " ")
+def _paragraphs(function: Callable[..., Any]) -> tuple[str, str]:
+    """What a docstring says first, and what it says after that."""
+    first, _, rest = inspect.cleandoc(function.__doc__ or "").partition("\n\n")
+    return " ".join(first.split()), " ".join(rest.split())
 
 
 def _traced(function: Callable[..., Any], target: Any, given: Any, facts: Facts) -> Definition:

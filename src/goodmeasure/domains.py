@@ -11,7 +11,10 @@ from goodmeasure.evaluation import Array, namespace
 
 @dataclass(frozen=True)
 class Domain:
-    """A set of numbers: an interval, open or closed at each end, of all or only of whole numbers."""
+    """A set of numbers: an interval, open or closed at each end, of all or only of whole numbers.
+
+    A ``gap`` leaves out the numbers strictly between two, or one number where both are the same.
+    """
 
     name: str
     low: float = -math.inf
@@ -19,6 +22,7 @@ class Domain:
     low_open: bool = False
     high_open: bool = False
     whole: bool = False
+    gap: tuple[float, float] | None = None
 
     def outside(self, values: Array) -> Array:
         """Which values lie outside, NaN and infinities included."""
@@ -26,6 +30,9 @@ class Domain:
         below = values <= self.low if self.low_open else values < self.low
         above = values >= self.high if self.high_open else values > self.high
         out = below | above | ~xp.isfinite(values)
+        if self.gap is not None:
+            first, last = self.gap
+            out = out | ((first < values) & (values < last)) | ((first == last) & (values == first))
         return out | (values != xp.round(values)) if self.whole else out
 
     def __contains__(self, value: float) -> bool:
@@ -38,7 +45,11 @@ class Domain:
         """The domain as people write it: ``(0, inf)``."""
         left = "(" if self.low_open or math.isinf(self.low) else "["
         right = ")" if self.high_open or math.isinf(self.high) else "]"
-        return f"{left}{self.low:g}, {self.high:g}{right}"
+        within = f"{left}{self.low:g}, {self.high:g}{right}"
+        if self.gap is None:
+            return within
+        first, last = self.gap
+        return f"{within} without {first:g}" if first == last else f"{within} without ({first:g}, {last:g})"
 
     def __str__(self) -> str:
         return f"{self.name} {self.interval}"
@@ -57,8 +68,13 @@ Positive: TypeAlias = Annotated[float, Domain("a positive number", low=0, low_op
 NonNegative: TypeAlias = Annotated[float, Domain("a non-negative number", low=0)]
 Count: TypeAlias = Annotated[float, Domain("a count", low=0, whole=True)]
 UnitInterval: TypeAlias = Annotated[float, Domain("a share", low=0, high=1)]
+NonZero: TypeAlias = Annotated[float, Domain("a number other than zero", gap=(0, 0))]
 Level: TypeAlias = Annotated[float, Domain("a level", low=0, high=1, low_open=True, high_open=True)]
 Fraction: TypeAlias = Annotated[float, Domain("a fraction", low=0, high=1, high_open=True)]
+Part: TypeAlias = Annotated[float, Domain("a part", low=0, high=1, low_open=True)]
+AboveMinusOne: TypeAlias = Annotated[float, Domain("a number above -1", low=-1, low_open=True)]
+# The powers of the mean that the variance of a Tweedie law can follow: there is no law between 0 and 1.
+TweediePower: TypeAlias = Annotated[float, Domain("a power", low=0, gap=(0, 1))]
 
 Binary: TypeAlias = Annotated[float, OutcomeDomain("yes or no", low=0, high=1, binary=True)]
 Classes: TypeAlias = Annotated[int, OutcomeDomain("one of several classes", low=0, classes=True)]

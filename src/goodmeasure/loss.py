@@ -26,6 +26,8 @@ class Facts:
     sentence: str = ""
     asks_for: str = ""
     also: tuple[str, ...] = ()
+    also_binary: tuple[str, ...] = ()
+    advice: str = ""
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,11 @@ class Row:
         return self.p * self.rest - apart
 
     @cached_property
+    def doubled(self) -> Row:
+        """The row with its raw outputs doubled, whose probabilities are in proportion to the squares of these."""
+        return Row(2 * self.z, self.of)
+
+    @cached_property
     def rival(self) -> Array:
         """Which other class has the largest raw output, once a row."""
         xp = self.xp
@@ -181,6 +186,15 @@ mean_log_p = Statistic(
     bend=lambda row, j: -_shifted(row, j),
     book=lambda f, z, y: sum(f.log(f.exp(a) / sum(map(f.exp, z))) for a in z) / len(z),
     share=lambda p: (log(p) + log(1 - p)) / 2,
+)
+# The logarithm of what happened's share of the squared probabilities: log p of the doubled raw outputs.
+log_p2 = Statistic(
+    "log_p2",
+    value=lambda row: log_p.value(row.doubled),
+    slope=lambda row: 2 * log_p.slope(row.doubled),
+    bend=lambda row, j: 4 * log_p.bend(row.doubled, j),
+    book=lambda f, z, y: f.log(f.exp(z[y]) ** 2 / sum(f.exp(a) ** 2 for a in z)),
+    share=lambda p: -words.log1p(((1 - p) / p) ** 2),
 )
 log_z = Statistic(
     "log_z",

@@ -1,0 +1,108 @@
+"""Losses for a whole distribution: several raw outputs an example, on the last axis, in the order of the parameters.
+
+Scales are positive through exp. Likelihoods keep their constants, so that families compare on the same rows.
+"""
+
+import math
+
+from goodmeasure.definition import loss
+from goodmeasure.domains import Level, Positive, Real
+from goodmeasure.words import (
+    abs,
+    erf,
+    exp,
+    laplace_pull,
+    laplace_tail,
+    log,
+    log1psq,
+    log_gamma_step,
+    logit_entropy,
+    maximum,
+    normal_pdf,
+    sqrt,
+    tanh,
+)
+
+_LOCATED = ("linear", exp)
+
+
+@loss(target=Real, activation=_LOCATED, asks_for="distribution", also=("normal_nll", "gaussian_likelihood"))
+def gaussian_nll(y, mean, scale):
+    """The surprise of a normal distribution with this mean and scale: minus the logarithm of its density at the target.
+
+    Reach for it when the spread differs from row to row; one outlier can rule it: then laplace_nll, student_t_nll or the
+    bounded pulls of gaussian_crps.
+    """
+    return ((y - mean) / scale) ** 2 / 2 + log(scale) + math.log(2 * math.pi) / 2
+
+
+@loss(target=Real, activation=_LOCATED, asks_for="distribution")
+def laplace_nll(y, location, scale):
+    """The surprise of a Laplace distribution: the size of the miss in scales, and the logarithm of twice the scale.
+
+    Reach for it when the spread is to be learned along with a median that outliers cannot move.
+    """
+    return abs((y - location) / scale) + log(scale) + math.log(2)
+
+
+@loss(target=Real, activation=_LOCATED, asks_for="distribution")
+def student_t_nll(y, location, scale, *, df: Positive = 4.0):
+    """The surprise of Student's distribution with a learned location and scale.
+
+    Reach for it when the spread is to be learned and some rows are wild; with df above 30 take gaussian_nll.
+    """
+    tails = (df + 1) / 2 * log1psq((y - location) / scale / sqrt(df))
+    return tails + log(scale) + (log(df * math.pi) / 2 - log_gamma_step(df / 2))
+
+
+@loss(target=Positive, activation=_LOCATED, asks_for="distribution")
+def lognormal_nll(y, mean, scale):
+    """The surprise of a distribution whose logarithm is normal with this mean and scale.
+
+    Reach for it for positive amounts when medians, ranges or ratios are wanted as well as means.
+    """
+    return ((log(y) - mean) / scale) ** 2 / 2 + log(scale) + log(y) + math.log(2 * math.pi) / 2
+
+
+# The continuous ranked probability scores are written as miss * (twice the distribution function less 1) plus scale times
+# what remains, which is the textbook form regrouped so that neither part cancels. Gneiting and Raftery 2007.
+
+
+@loss(target=Real, activation=_LOCATED, asks_for="distribution", also=("crps",))
+def gaussian_crps(y, mean, scale):
+    """How far a normal distribution is from a step at the target, in the target's own unit; absolute error if certain.
+
+    Reach for it in place of gaussian_nll when outliers or overconfident rows must not rule the fit.
+    """
+    w = (y - mean) / scale
+    return (y - mean) * erf(w / math.sqrt(2)) + scale * (2 * normal_pdf(w) - 1 / math.sqrt(math.pi))
+
+
+@loss(target=Real, activation=_LOCATED, asks_for="distribution")
+def logistic_crps(y, location, scale):
+    """How far a logistic distribution is from a step at the target, in the target's own unit.
+
+    Reach for it as gaussian_crps with somewhat heavier tails.
+    """
+    w = (y - location) / scale
+    return (y - location) * tanh(w / 2) + scale * (2 * logit_entropy(w) - 1)
+
+
+@loss(target=Real, activation=_LOCATED, asks_for="distribution")
+def laplace_crps(y, location, scale):
+    """How far a Laplace distribution is from a step at the target, in the target's own unit.
+
+    Reach for it as gaussian_crps where most rows are close and some are far.
+    """
+    w = (y - location) / scale
+    return (y - location) * laplace_pull(w) + scale * (laplace_tail(w) - 3 / 4)
+
+
+@loss(target=Real, activation=("linear", "linear"), asks_for="interval", also=("winkler",))
+def interval(y, low, high, *, level: Level = 0.9):
+    """The width of an interval, plus what the target lies outside of it times two over one minus level.
+
+    Reach for it to learn a prediction interval of this coverage; both ends are quantiles, and nothing keeps them from
+    crossing on a row. Winkler 1972.
+    """
+    return high - low + 2 / (1 - level) * (maximum(0, low - y) + maximum(0, y - high))
