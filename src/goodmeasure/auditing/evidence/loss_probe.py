@@ -11,6 +11,7 @@ import torch
 
 from ..case import Dossier, Unavailable
 from ..isolate import untouched
+from .contracts import Contracts, log_simplex, simplex
 from .keras_fit import KerasFit
 from .leaves import leaves, mapped
 from .wiring import Wiring, World
@@ -25,6 +26,8 @@ class LossProbe:
     targets: Any
     path: str
     subject: torch.Tensor
+    task: str
+    bounded: bool = False
 
     @classmethod
     def gather(cls, dossier: Dossier) -> LossProbe:
@@ -41,7 +44,11 @@ class LossProbe:
         targets = world.given["targets"]
         if not isinstance(targets, torch.Tensor):
             raise Unavailable("the target is not one tensor")
-        probe = cls(world.given["loss"], wiring.output, targets, live[0][0], live[0][1].detach())
+        probe = cls(world.given["loss"], wiring.output, targets, live[0][0], live[0][1].detach(), dossier.case.task)
+        contracts = dossier.get(Contracts)
+        node = next(node for path, node in wiring.outputs if path == live[0][0])
+        lo, hi = contracts.ranges.of(node)
+        probe.bounded = lo >= 0 and hi <= 1
         probe._verify(float(wiring.loss.value.sum()))
         return probe
 
@@ -78,3 +85,50 @@ class LossProbe:
             return None
         grad = torch.autograd.grad(found, leaf, allow_unused=True)[0]
         return torch.zeros_like(leaf) if grad is None else grad
+
+    @property
+    def rows(self) -> int:
+        """How many examples the output and the target share on their first axis, or 0."""
+        same = self.subject.dim() > 0 and self.targets.dim() > 0 and self.subject.shape[0] == self.targets.shape[0]
+        return int(self.subject.shape[0]) if same else 0
+
+    @property
+    def paired(self) -> bool:
+        """Whether output and target hold one number for each other, possibly in shapes that differ by axes of length one."""
+        squeezed = [n for n in self.subject.shape if n != 1] == [n for n in self.targets.shape if n != 1]
+        return squeezed and self.targets.dtype != torch.bool
+
+    def matched_targets(self) -> torch.Tensor:
+        """The targets in the shape and type of the output."""
+        return self.targets.reshape(self.subject.shape).to(self.subject.dtype)
+
+    @property
+    def class_axis(self) -> int | None:
+        """The axis of classes where targets are indices: the one that the output has more than the target."""
+        out, tgt = tuple(self.subject.shape), tuple(self.targets.shape)
+        if self.targets.is_floating_point() or self.targets.dtype == torch.bool or len(out) != len(tgt) + 1:
+            return None
+        axes = [axis for axis in range(1, len(out)) if out[:axis] + out[axis + 1 :] == tgt]
+        labels = self.targets
+        fits = [axis for axis in axes if out[axis] > 1 and int(labels.max()) < out[axis]]
+        return fits[0] if len(fits) == 1 else None
+
+    def counted_rows(self) -> torch.Tensor:
+        """The entries of the target that are labels (not ignored)."""
+        return self.targets >= 0
+
+    def noise(self, scale: float) -> torch.Tensor:
+        """Other outputs of the same kind: shares stay shares, logarithms of shares stay so, the rest is normal."""
+        generator = torch.Generator().manual_seed(7)
+        drawn = torch.randn(self.subject.shape, generator=generator) * scale
+        return self.like_output(drawn.to(self.subject.dtype))
+
+    def like_output(self, raw: torch.Tensor) -> torch.Tensor:
+        """Raw scores brought to the scale of the model's output."""
+        axis = self.class_axis if self.class_axis is not None else raw.dim() - 1
+        if raw.dim() > 1 and simplex(self.subject, axis):
+            return raw.softmax(axis)
+        if raw.dim() > 1 and raw.shape[axis] > 1 and log_simplex(self.subject, axis):
+            return raw.log_softmax(axis)
+        inside = float(self.subject.min()) >= 0 and float(self.subject.max()) <= 1
+        return raw.sigmoid() if inside and self.bounded else raw

@@ -70,7 +70,7 @@ class Signal:
     def compared(self) -> Iterator[tuple[str, Node, torch.Tensor]]:
         """Every direct comparison of a prediction with its target: where, the prediction, the target's numbers."""
         for call in self.contracts.of(*DISTANCES, "mape_loss", "msle_loss"):
-            if call.target is not None and call.input.tensor.numel() == call.target.tensor.numel():
+            if call.target is not None and call.target.depends_on("target") and call.input.tensor.numel() == call.target.tensor.numel():
                 yield call.where, call.input, call.target_values().reshape(call.input.shape)
         for node, live, target in self.contracts.pairs():
             if node.op in ("sub", "rsub") and live.shape == target.shape and not live.depends_on("target"):

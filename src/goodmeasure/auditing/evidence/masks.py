@@ -1,0 +1,119 @@
+"""Which positions count: the declared mask, padding that the data shows, and where gradient flows nevertheless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ..case import Dossier, Unavailable
+from .contracts import Contracts
+from .trace import Node, tensors_in
+from .wiring import Wiring, World
+
+
+@dataclass
+class Masks:
+    """Positions that should not count, as a mask in the shape of the targets, and how they were found."""
+
+    contracts: Contracts
+    wiring: Wiring
+    targets: torch.Tensor
+    declared: torch.Tensor | None
+    padding: torch.Tensor | None
+    padded_inputs: bool
+
+    @classmethod
+    def gather(cls, dossier: Dossier) -> Masks:
+        contracts = dossier.get(Contracts)
+        world = dossier.get(World).given
+        targets = world.get("targets")
+        if contracts.wiring.crash or contracts.wiring.loss is None or not isinstance(targets, torch.Tensor):
+            raise Unavailable("no loss of one target tensor")
+        mask = world.get("mask")
+        declared = mask.bool() if isinstance(mask, torch.Tensor) and mask.shape == targets.shape else None
+        padding = suffix_padding(targets)
+        return cls(contracts, contracts.wiring, targets, declared, padding, padding is not None and _padded(world.get("inputs"), padding))
+
+    def counted_although_masked(self) -> Iterator[tuple[int, int, str]]:
+        """Outputs that carry gradient where nothing should count: how many, of how many, and how it is known."""
+        sources = [(self.declared, "the mask says so"), (self.padding if self.padded_inputs else None, "inputs and targets are padded there")]
+        for counts, why in sources:
+            if counts is None or bool(counts.all()):
+                continue
+            for _, output in self.wiring.outputs:
+                felt = self._felt(output)
+                if felt is not None and bool((felt & ~counts).any()):
+                    yield int((felt & ~counts).sum()), int((~counts).sum()), why
+
+    def _felt(self, output: Node) -> torch.Tensor | None:
+        """Where gradient arrives at an output, in the shape of the targets."""
+        grad = self.wiring.grad(output)
+        if grad is None:
+            return None
+        shape = tuple(self.targets.shape)
+        if tuple(grad.shape) == shape:
+            return grad != 0
+        for axis in range(grad.dim()):
+            if tuple(grad.shape[:axis] + grad.shape[axis + 1 :]) == shape:
+                return (grad != 0).any(axis)
+        return None
+
+    def diluted(self) -> Iterator[tuple[Node, int, int]]:
+        """Means that count masked positions in the denominator: where, how many count, how many are divided by."""
+        for node in self.wiring.nodes:
+            grad = self.wiring.grad(node) if node.live and node.stage == "loss" else None
+            if grad is None or grad.shape != self.targets.shape or grad.numel() < 4:
+                continue
+            felt = grad != 0
+            valid, total = int(felt.sum()), grad.numel()
+            if valid in (0, total) or not self._is_mask(felt):
+                continue
+            mass = grad[felt]
+            even = float(mass.max() - mass.min()) <= 1e-5 * float(mass.abs().max())
+            if even and abs(float(mass.sum()) - valid / total) < 1e-4:
+                yield node, valid, total
+                return
+
+    def _is_mask(self, felt: torch.Tensor) -> bool:
+        """Whether gradient flows exactly where the mask, the padding, or a marker value of the targets says."""
+        if any(m is not None and bool((felt == m).all()) for m in (self.declared, self.padding)):
+            return True
+        silent = self.targets[~felt]
+        if silent.is_floating_point() and bool(silent.isnan().all()):
+            return True
+        marker = silent.unique()
+        distinct = len(self.targets.unique())
+        return len(marker) == 1 and distinct > 2 and bool(((self.targets == marker) == ~felt).all())
+
+
+def suffix_padding(targets: torch.Tensor) -> torch.Tensor | None:
+    """Where integer sequences are not padding, if the ends of rows repeat one value that stands nowhere else."""
+    if targets.dim() != 2 or targets.is_floating_point() or targets.shape[0] < 3 or targets.shape[1] < 3:
+        return None
+    ends = targets[:, -1]
+    values, counts = ends.unique(return_counts=True)
+    value = values[counts.argmax()]
+    if int(counts.max()) < 2 or int(value) < 0:
+        return None
+    lengths = (targets != value).long().cumsum(1).argmax(1) + (targets != value).any(1).long()
+    inside = torch.arange(targets.shape[1])[None] < lengths[:, None]
+    clean = not bool(((targets == value) & inside).any())
+    return inside if clean and len(lengths.unique()) > 1 else None
+
+
+def _padded(inputs: Any, padding: torch.Tensor) -> bool:
+    """Whether inputs show the same padding: a mask, lengths, or tokens that end in a constant too."""
+    for tensor in tensors_in(inputs):
+        same = tensor.dim() == 2 and tensor.shape[0] == padding.shape[0] and abs(tensor.shape[1] - padding.shape[1]) <= 1
+        if same and not tensor.is_floating_point() and suffix_padding(tensor) is not None:
+            return True
+        if same and (tensor.dtype == torch.bool or bool(((tensor == 0) | (tensor == 1)).all())):
+            return True
+        if tensor.dim() == 1 and not tensor.is_floating_point() and torch.equal(tensor.long().sort().values, padding.sum(1).sort().values):
+            return True
+    return False
+
+

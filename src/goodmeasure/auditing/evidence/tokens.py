@@ -1,0 +1,56 @@
+"""Sequences of tokens: how labels relate to inputs, where padding lies, and what the loss does there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from ..case import Dossier
+from .contracts import Contracts, LossCall
+from .layout import Layout
+from .trace import Node, tensors_in
+from .wiring import World
+
+
+@dataclass
+class Tokens:
+    """Integer sequences among inputs and targets."""
+
+    contracts: Contracts
+    layout: Layout
+    inputs: list[torch.Tensor]
+    task: str
+
+    @classmethod
+    def gather(cls, dossier: Dossier) -> Tokens:
+        world = dossier.get(World).given
+        sequences = [t for t in tensors_in(world.get("inputs")) if t.dim() == 2 and not t.is_floating_point() and t.dtype != torch.bool]
+        return cls(dossier.get(Contracts), dossier.get(Layout), sequences, dossier.case.task)
+
+    def total_shifts(self) -> Iterator[tuple[LossCall, int, int]]:
+        """Loss calls that score another token than the next: the call, the shift in the wiring, the shift in all."""
+        for call, ahead, labels in self.layout.shifts():
+            base = self._data_shift(labels)
+            if base is None:
+                continue
+            total = base + ahead
+            if total >= 2 or total < 0 or (total == 0 and self.task in ("language_model", "causal_lm")):
+                yield call, ahead, total
+
+    def _data_shift(self, labels: Node) -> int | None:
+        """How far these labels run ahead of an input they were made from, by value; ``None`` where they were not."""
+        values = labels.value
+        if values.dim() != 2 or values.shape[1] < 3:
+            return None
+        for tokens in self.inputs:
+            if tokens.shape[0] != values.shape[0] or len(torch.unique(tokens)) < 4:
+                continue
+            for shift in range(3):
+                a, b = tokens[:, shift:], values[:, : values.shape[1] - shift if shift else None]
+                width = min(a.shape[1], b.shape[1])
+                known = b[:, :width] >= 0
+                if width >= 2 and bool(known.any()) and bool((a[:, :width] == b[:, :width])[known].all()):
+                    return shift
+        return None

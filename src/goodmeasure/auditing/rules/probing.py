@@ -1,0 +1,80 @@
+"""The loss as a black box: which way it pulls, whom it ignores, where its smallest value lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..rule import Seen, rule
+
+if TYPE_CHECKING:
+    from ..evidence.behaviour import Behaviour
+
+
+@rule(
+    "GM306",
+    "error",
+    "the loss pushes away from the targets",
+    why="Gradient descent lowers the loss and raises the error: training looks healthy on the loss curve and the predictions get worse.",
+    fix="check the sign of the loss (minimise the negative of a score) and the pairing of outputs with targets",
+)
+def misdirected(behaviour: Behaviour) -> Iterator[Seen]:
+    """A small step along the negative gradient moves most outputs away from their own targets.
+
+    Example: ``-F.mse_loss(o, t)``, or a log-likelihood without its minus. Judged only where output and target are paired one to
+    one, or where targets are class indices, and not for adversarial, ranking or policy tasks. Ignore it where that is meant.
+    """
+    for share, counted, what in behaviour.away():
+        yield Seen(f"{share:.0%} of {counted} {what} are pushed away from the target", where="loss(output, targets)")
+
+
+@rule(
+    "GM307",
+    "error",
+    "some examples never teach",
+    why="Their loss is a constant: whatever the model says about them, no gradient comes back, and one class is learned from the other alone.",
+    fix="check the label coding (hinge and soft-margin losses take -1 and +1) and the masks",
+)
+def silent_examples(behaviour: Behaviour) -> Iterator[Seen]:
+    """The gradient of an example is zero at every output that was tried, and yet it costs something.
+
+    Example: ``torch.clamp(1 - y * s, min=0)`` with labels 0 and 1. Masked examples, which cost nothing, are left alone.
+    """
+    for silent, rows, cost, values in behaviour.silent():
+        labels = f"; their targets are all {values[0]:g}" if len(values) == 1 else ""
+        yield Seen(f"{silent} of {rows} examples have zero gradient at every output tried and cost {cost:.3g}{labels}", where="loss(output, targets)")
+
+
+@rule(
+    "GM308",
+    "warning",
+    "a few examples outweigh all others",
+    why="At the same error their gradient is thousands of times larger: the fit follows them alone (a percentage of a target that is "
+    "almost zero, for one).",
+    fix="divide by a scale of the whole target (its mean or spread) instead of by each target",
+)
+def dominated(behaviour: Behaviour) -> Iterator[Seen]:
+    """The same error costs some examples more than ten thousand times what it costs others.
+
+    Example: a mean absolute percentage error with targets at zero. Evidence: the gradient at outputs that all miss by the same
+    amount. Ignore it where such weights are meant.
+    """
+    for ratio, value in behaviour.uneven_pull():
+        yield Seen(f"at the same error the largest gradient is {ratio:.1g} times the smallest (at a target of {value:.3g})", where="loss(output, targets)")
+
+
+@rule(
+    "GM310",
+    "warning",
+    "the loss is not smallest at the target",
+    why="The best that training can do is then a wrong answer, whatever the model and the data.",
+    fix="check class weights, smoothing, the order of arguments and the order of classes",
+)
+def not_minimal_at_target(behaviour: Behaviour) -> Iterator[Seen]:
+    """Confident outputs for another class cost less than confident outputs for the class of the target.
+
+    Example: a weighted sum over classes that rewards the heavy class on every example. Probed on at most eight examples, and judged
+    only where a whole class is affected. Ignore it for losses that trade classes on purpose.
+    """
+    for label, better, share in behaviour.wrong_minimum():
+        yield Seen(f"for targets of {label:g} an output that says {better:g} costs less ({share:.0%} of the examples tried)", where="loss(output, targets)")
