@@ -23,55 +23,55 @@ abs = magnitude
 
 # --- elementary words: every language spells these ------------------------------------------------------------------
 
-exp = Word("exp", (lambda x: exp(x),))
-expm1 = Word("expm1", (lambda x: exp(x),))
-log1p = Word("log1p", (lambda x: 1 / (1 + x),))
-sqrt = Word("sqrt", (lambda x: 1 / (2 * sqrt(x)),))
-sin = Word("sin", (lambda x: cos(x),))
-cos = Word("cos", (lambda x: -sin(x),))
-where = Word("where", (None, None, None), slope=lambda args, slopes: where(args[0], slopes[1], slopes[2]))
-maximum = Word(
+exp: Word = Word("exp", (lambda x: exp(x),))
+expm1: Word = Word("expm1", (lambda x: exp(x),))
+log1p: Word = Word("log1p", (lambda x: 1 / (1 + x),))
+sqrt: Word = Word("sqrt", (lambda x: 1 / (2 * sqrt(x)),))
+sin: Word = Word("sin", (lambda x: cos(x),))
+cos: Word = Word("cos", (lambda x: -sin(x),))
+where: Word = Word("where", (None, None, None), slope=lambda args, slopes: where(args[0], slopes[1], slopes[2]))
+maximum: Word = Word(
     "maximum", (None, None), fold=max, slope=lambda args, slopes: where(less_equal(args[1], args[0]), *slopes)
 )
-minimum = Word(
+minimum: Word = Word(
     "minimum", (None, None), fold=min, slope=lambda args, slopes: where(less_equal(args[0], args[1]), *slopes)
 )
-trigamma = Word("trigamma", (None,))
-digamma = Word("digamma", (lambda x: trigamma(x),))
-lgamma = Word("lgamma", (lambda x: digamma(x),))
+trigamma: Word = Word("trigamma", (None,))
+digamma: Word = Word("digamma", (lambda x: trigamma(x),))
+lgamma: Word = Word("lgamma", (lambda x: digamma(x),))
 
 # --- choices ---------------------------------------------------------------------------------------------------------
 
-either = Word(
+either: Word = Word(
     "either",
     (None, None, None),
     # Selected at 0 and 1, not multiplied: 0 * inf never happens. Between them, the mixture.
     meaning=lambda y, a, b: where(less_equal(1, y), a, where(less_equal(y, 0), b, y * a + (1 - y) * b)),
     slope=lambda args, slopes: either(args[0], slopes[1], slopes[2]),
 )
-times = Word(
+times: Word = Word(
     "times",
     (None, None),
     meaning=lambda y, x: where(less_equal(abs(y), 0), 0, y * x),
     slope=lambda args, slopes: times(args[0], slopes[1]),
 )
-xlogy = Word("xlogy", (None, lambda y, x: y / x), meaning=lambda y, x: times(y, log(x)))
+xlogy: Word = Word("xlogy", (None, lambda y, x: y / x), meaning=lambda y, x: times(y, log(x)))
 
 # --- the logistic family ---------------------------------------------------------------------------------------------
 
-softplus = Word(
+softplus: Word = Word(
     "softplus",
     (lambda x: sigmoid(x),),
     book=lambda x: log(1 + exp(x)),
     meaning=lambda x: maximum(x, 0) + log1p(exp(-abs(x))),
 )
-sigmoid = Word(
+sigmoid: Word = Word(
     "sigmoid",
     (lambda x: sigmoid(x) * sigmoid(-x),),
     book=lambda x: 1 / (1 + exp(-x)),
     meaning=lambda x: where(less_equal(0, x), 1, exp(-abs(x))) / (1 + exp(-abs(x))),
 )
-log1mexp = Word(
+log1mexp: Word = Word(
     "log1mexp",
     (lambda x: -exp(x - log1mexp(x)),),
     book=lambda x: log(1 - exp(x)),
@@ -89,20 +89,20 @@ def _log1pmx_series(x: Expr) -> Expr:
     return 2 * s * square * tail - x * s
 
 
-log1pmx = Word(
+log1pmx: Word = Word(
     "log1pmx",
     (lambda x: -x / (1 + x),),
     book=lambda x: log(1 + x) - x,
     meaning=lambda x: where(less_equal(abs(x), 0.5), _log1pmx_series(x), log1p(x) - x),
 )
-log_softplus = Word(
+log_softplus: Word = Word(
     "log_softplus",
     (lambda x: softplus_pull(x),),
     book=lambda x: log(log(1 + exp(x))),
     meaning=lambda x: where(less_equal(x, _FAR), x, log(softplus(x))),
 )
 # d log(softplus(x)) / dx = sigmoid(x) / softplus(x), which tends to 1 where both underflow.
-softplus_pull = Word(
+softplus_pull: Word = Word(
     "softplus_pull",
     (lambda x: softplus_pull_slope(x),),
     book=lambda x: sigmoid(x) / softplus(x),
@@ -117,7 +117,7 @@ def _softplus_pull_slope(x: Expr) -> Expr:
     return where(less_equal(x, _FAR), -exp(x) / 2, where(less_equal(x, 0), near, side))
 
 
-softplus_pull_slope = Word(
+softplus_pull_slope: Word = Word(
     "softplus_pull_slope",
     (None,),
     book=lambda x: softplus_pull(x) * (sigmoid(-x) - softplus_pull(x)),
@@ -126,13 +126,13 @@ softplus_pull_slope = Word(
 
 # --- the hyperbolic family -------------------------------------------------------------------------------------------
 
-tanh = Word(
+tanh: Word = Word(
     "tanh",
     (lambda x: sech2(x),),
     book=lambda x: (exp(x) - exp(-x)) / (exp(x) + exp(-x)),
     meaning=lambda x: sign(x) * (-expm1(-2 * abs(x)) / (2 + expm1(-2 * abs(x)))),
 )
-sech2 = Word(
+sech2: Word = Word(
     "sech2",
     (lambda x: -2 * (sech2(x) * tanh(x)),),
     book=lambda x: 4 / (exp(x) + exp(-x)) ** 2,
@@ -147,8 +147,8 @@ def _log_cosh(x: Expr) -> Expr:
     return where(less_equal(abs(x), 1), log1p(2 * half_sinh**2), far)
 
 
-log_cosh = Word("log_cosh", (lambda x: tanh(x),), book=lambda x: log((exp(x) + exp(-x)) / 2), meaning=_log_cosh)
-sqrt1pm1 = Word(
+log_cosh: Word = Word("log_cosh", (lambda x: tanh(x),), book=lambda x: log((exp(x) + exp(-x)) / 2), meaning=_log_cosh)
+sqrt1pm1: Word = Word(
     "sqrt1pm1",
     (lambda x: 1 / (2 * sqrt(1 + x)),),
     book=lambda x: sqrt(1 + x) - 1,
@@ -179,7 +179,7 @@ _ERF_FAR = (
     -2.2262911253248643e-06, -1.5699260294957462e-06,
 )  # fmt: skip
 
-expm1mx = Word(
+expm1mx: Word = Word(
     "expm1mx",
     (lambda x: expm1(x),),
     book=lambda x: exp(x) - 1 - x,
@@ -190,48 +190,50 @@ expm1mx = Word(
 
 _VAST = 1e9  # from here on, 1 + x**2 is x**2 in double precision
 
-hypot1 = Word(
+hypot1: Word = Word(
     "hypot1",
     (lambda x: isru(x),),
     book=lambda x: sqrt(1 + x**2),
     meaning=lambda x: where(less(abs(x), _VAST), sqrt(1 + x * x), abs(x)),
 )
-hypot1m1 = Word(
+hypot1m1: Word = Word(
     "hypot1m1",
     (lambda x: isru(x),),
     book=lambda x: sqrt(1 + x**2) - 1,
     meaning=lambda x: where(less(abs(x), 1), x * x / (1 + hypot1(x)), hypot1(x) - 1),
 )
 # The inverse square root unit, x / sqrt(1 + x**2), and below it its like: x / (1 + |x|).
-isru = Word("isru", (lambda x: hypot1(x) ** -3,), book=lambda x: x / sqrt(1 + x**2), meaning=lambda x: x / hypot1(x))
-softsign = Word("softsign", (lambda x: (1 + abs(x)) ** -2,), meaning=lambda x: x / (1 + abs(x)))
-abs_less_log1p = Word(
+isru: Word = Word(
+    "isru", (lambda x: hypot1(x) ** -3,), book=lambda x: x / sqrt(1 + x**2), meaning=lambda x: x / hypot1(x)
+)
+softsign: Word = Word("softsign", (lambda x: (1 + abs(x)) ** -2,), meaning=lambda x: x / (1 + abs(x)))
+abs_less_log1p: Word = Word(
     "abs_less_log1p",
     (lambda x: softsign(x),),
     book=lambda x: abs(x) - log(1 + abs(x)),
     meaning=lambda x: -log1pmx(abs(x)),
 )
-log1psq = Word(
+log1psq: Word = Word(
     "log1psq",
     (lambda x: 2 * log1psq_pull(x),),
     book=lambda x: log(1 + x**2),
     meaning=lambda x: where(less(abs(x), _VAST), log1p(x * x), 2 * log(abs(x))),
 )
-inv1psq = Word("inv1psq", (lambda x: -2 * (log1psq_pull(x) * inv1psq(x)),), meaning=lambda x: 1 / (1 + x * x))
-log1psq_pull = Word(
+inv1psq: Word = Word("inv1psq", (lambda x: -2 * (log1psq_pull(x) * inv1psq(x)),), meaning=lambda x: 1 / (1 + x * x))
+log1psq_pull: Word = Word(
     "log1psq_pull",
     (lambda x: ((1 - x) * inv1psq(x)) * ((1 + x) * inv1psq(x)),),
     book=lambda x: x / (1 + x**2),
     meaning=lambda x: where(less(abs(x), _VAST), x / (1 + x * x), 1 / x),
 )
-square_share = Word(
+square_share: Word = Word(
     "square_share",
     (lambda x: 2 * (log1psq_pull(x) * inv1psq(x)),),
     book=lambda x: x**2 / (1 + x**2),
     meaning=lambda x: where(less(abs(x), _VAST), x * x / (1 + x * x), 1),
 )
 # (1 + x**2)**a, the same less 1, and x * (1 + x**2)**(a - 1).
-pow1psq = Word(
+pow1psq: Word = Word(
     "pow1psq",
     (lambda x, a: 2 * a * pow1psq_pull(x, a), None),
     book=lambda x, a: (1 + x**2) ** a,
@@ -241,7 +243,7 @@ pow1psq = Word(
         where(less(abs(x), _VAST), (1 + x * x) ** a, abs(x) ** (2 * a)),
     ),
 )
-pow1psqm1 = Word(
+pow1psqm1: Word = Word(
     "pow1psqm1",
     (lambda x, a: 2 * a * pow1psq_pull(x, a), None),
     book=lambda x, a: (1 + x**2) ** a - 1,
@@ -249,22 +251,24 @@ pow1psqm1 = Word(
         less(minimum(abs(x) - 0.5, abs(a * log1psq(x))), 0.5), expm1(a * log1psq(x)), pow1psq(x, a) - 1
     ),
 )
-pow1psq_pull = Word(
+pow1psq_pull: Word = Word(
     "pow1psq_pull",
     (lambda x, a: pow1psq(x, a - 1) * (inv1psq(x) + (2 * a - 1) * square_share(x)), None),
     book=lambda x, a: x * (1 + x**2) ** (a - 1),
     meaning=lambda x, a: where(less(abs(x), _VAST), x * pow1psq(x, a - 1), sign(x) * abs(x) ** (2 * a - 1)),
 )
 # Tukey's: 1 - (1 - x**2)**3 up to x = 1, and 1 beyond.
-biweight = Word(
+biweight: Word = Word(
     "biweight",
     (lambda x: where(less_equal(abs(x), 1), 6 * x * ((1 - x) * (1 + x)) ** 2, 0),),
     book=lambda x: where(less_equal(abs(x), 1), 1 - (1 - x**2) ** 3, 1),
     meaning=lambda x: where(less_equal(abs(x), 1), x * x * (3 + x * x * (x * x - 3)), 1),
 )
-versin = Word("versin", (lambda x: sin(x),), book=lambda x: 1 - cos(x), meaning=lambda x: 2 * (sin(x / 2) * sin(x / 2)))
+versin: Word = Word(
+    "versin", (lambda x: sin(x),), book=lambda x: 1 - cos(x), meaning=lambda x: 2 * (sin(x / 2) * sin(x / 2))
+)
 
-# --- distributions ---------------------------------------------------------------------------------------------------
+# --- distributions: of each law, twice the distribution function less 1 is its pull ---------------------------------------------------------------------------------------------------
 
 
 def _erf(x: Expr) -> Expr:
@@ -273,18 +277,22 @@ def _erf(x: Expr) -> Expr:
     return where(less(abs(x), 1), x * _polynomial(x * x, _ERF_NEAR), sign(x) * (1 - tail))
 
 
-erf = Word("erf", (lambda x: 2 / math.sqrt(math.pi) * exp(-(x**2)),), meaning=_erf)
-normal_pdf = Word(
+erf: Word = Word("erf", (lambda x: 2 / math.sqrt(math.pi) * exp(-(x**2)),), meaning=_erf)
+normal_pdf: Word = Word(
     "normal_pdf", (lambda x: -x * normal_pdf(x),), meaning=lambda x: exp(-(x * x) / 2) / math.sqrt(2 * math.pi)
 )
-# The entropy of yes and no at log-odds x.
+normal_pull = Word(
+    "normal_pull",
+    (lambda x: 2 * normal_pdf(x),),
+    book=lambda x: erf(x / sqrt(2)),
+    meaning=lambda x: erf(x / math.sqrt(2)),
+)
 logit_entropy = Word(
     "logit_entropy",
     (lambda x: -x * (sigmoid(x) * sigmoid(-x)),),
     book=lambda x: -sigmoid(x) * log(sigmoid(x)) - sigmoid(-x) * log(sigmoid(-x)),
     meaning=lambda x: softplus(-abs(x)) + abs(x) * sigmoid(-abs(x)),
 )
-# Of the Laplace distribution: twice the distribution function less 1, and (1 + |x|) * exp(-|x|).
 laplace_pull = Word(
     "laplace_pull",
     (lambda x: exp(-abs(x)),),
@@ -293,6 +301,27 @@ laplace_pull = Word(
 )
 laplace_tail = Word("laplace_tail", (lambda x: -x * exp(-abs(x)),), meaning=lambda x: (1 + abs(x)) * exp(-abs(x)))
 
+# The continuous ranked probability score of a law around a miss: twice the distribution function less 1 is how it moves
+# with the miss, and its meaning is regrouped by that into two parts that do not cancel (Euler: it grows with its scale).
+crps_normal = Word(
+    "crps_normal",
+    (lambda r, s: normal_pull(r / s), lambda r, s: 2 * normal_pdf(r / s) - 1 / math.sqrt(math.pi)),
+    book=lambda r, s: s * (r / s * erf(r / s / sqrt(2)) + 2 * normal_pdf(r / s) - 1 / sqrt(math.pi)),
+    meaning=lambda r, s: r * normal_pull(r / s) + s * (2 * normal_pdf(r / s) - 1 / math.sqrt(math.pi)),
+)
+crps_logistic = Word(
+    "crps_logistic",
+    (lambda r, s: tanh(r / s / 2), lambda r, s: 2 * logit_entropy(r / s) - 1),
+    book=lambda r, s: s * (r / s - 2 * log(sigmoid(r / s)) - 1),
+    meaning=lambda r, s: r * tanh(r / s / 2) + s * (2 * logit_entropy(r / s) - 1),
+)
+crps_laplace = Word(
+    "crps_laplace",
+    (lambda r, s: laplace_pull(r / s), lambda r, s: laplace_tail(r / s) - 3 / 4),
+    book=lambda r, s: s * (abs(r / s) + exp(-abs(r / s)) - 3 / 4),
+    meaning=lambda r, s: r * laplace_pull(r / s) + s * (laplace_tail(r / s) - 3 / 4),
+)
+
 
 def _log_gamma_step(x: Expr) -> Expr:
     up = x + 10
@@ -300,11 +329,17 @@ def _log_gamma_step(x: Expr) -> Expr:
     for k in range(10):
         product = product * ((x + k) / (x + k + 0.5))
     inverse = 1 / (up * up)
-    series = (-1 / 8 + inverse * (1 / 192 + inverse * (-1 / 640 + inverse * (17 / 14336 - inverse * 31 / 18432)))) / up
+    series = (
+        -1 / 8
+        + inverse
+        * (1 / 192 + inverse * (-1 / 640 + inverse * (17 / 14336 + inverse * (-31 / 18432 + inverse * 691 / 180224))))
+    ) / up
     return log(product * sqrt(up)) + series
 
 
-log_gamma_step = Word("log_gamma_step", (None,), book=lambda x: lgamma(x + 0.5) - lgamma(x), meaning=_log_gamma_step)
+log_gamma_step: Word = Word(
+    "log_gamma_step", (None,), book=lambda x: lgamma(x + 0.5) - lgamma(x), meaning=_log_gamma_step
+)
 
 # --- exact identities: left becomes right ----------------------------------------------------------------------------
 

@@ -9,18 +9,15 @@ from goodmeasure.definition import loss
 from goodmeasure.domains import Level, Positive, Real
 from goodmeasure.words import (
     abs,
-    erf,
+    crps_laplace,
+    crps_logistic,
+    crps_normal,
     exp,
-    laplace_pull,
-    laplace_tail,
     log,
     log1psq,
     log_gamma_step,
-    logit_entropy,
     maximum,
-    normal_pdf,
     sqrt,
-    tanh,
 )
 
 _LOCATED = ("linear", exp)
@@ -64,18 +61,13 @@ def lognormal_nll(y, mean, scale):
     return ((log(y) - mean) / scale) ** 2 / 2 + log(scale) + log(y) + math.log(2 * math.pi) / 2
 
 
-# The continuous ranked probability scores are written as miss * (twice the distribution function less 1) plus scale times
-# what remains, which is the textbook form regrouped so that neither part cancels. Gneiting and Raftery 2007.
-
-
 @loss(target=Real, activation=_LOCATED, asks_for="distribution", also=("crps",))
 def gaussian_crps(y, mean, scale):
     """How far a normal distribution is from a step at the target, in the target's own unit; absolute error if certain.
 
-    Reach for it in place of gaussian_nll when outliers or overconfident rows must not rule the fit.
+    Reach for it in place of gaussian_nll when outliers or overconfident rows must not rule the fit. Gneiting and Raftery 2007.
     """
-    w = (y - mean) / scale
-    return (y - mean) * erf(w / math.sqrt(2)) + scale * (2 * normal_pdf(w) - 1 / math.sqrt(math.pi))
+    return crps_normal(y - mean, scale)
 
 
 @loss(target=Real, activation=_LOCATED, asks_for="distribution")
@@ -84,8 +76,7 @@ def logistic_crps(y, location, scale):
 
     Reach for it as gaussian_crps with somewhat heavier tails.
     """
-    w = (y - location) / scale
-    return (y - location) * tanh(w / 2) + scale * (2 * logit_entropy(w) - 1)
+    return crps_logistic(y - location, scale)
 
 
 @loss(target=Real, activation=_LOCATED, asks_for="distribution")
@@ -94,8 +85,7 @@ def laplace_crps(y, location, scale):
 
     Reach for it as gaussian_crps where most rows are close and some are far.
     """
-    w = (y - location) / scale
-    return (y - location) * laplace_pull(w) + scale * (laplace_tail(w) - 3 / 4)
+    return crps_laplace(y - location, scale)
 
 
 @loss(target=Real, activation=("linear", "linear"), asks_for="interval", also=("winkler",))

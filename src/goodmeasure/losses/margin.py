@@ -65,7 +65,7 @@ def zero_one(margin):
 
     Reach for it to report, never to train: its signal is zero everywhere. Train with binary_cross_entropy or hinge.
     """
-    return where(0 < margin, 0, 1)
+    return where(margin > 0, 0, 1)
 
 
 @loss(target=Classes, asks_for="class", also=("crammer_singer", "categorical_hinge"))

@@ -51,7 +51,7 @@ def focal(p, *, gamma: NonNegative = 2.0):
 
 
 @loss(target=Outcome, asks_for="probability", also=("poly1",), also_binary=("binary_poly1",))
-def poly(p, *, epsilon: AboveMinusOne = 1.0):
+def poly(p, *, epsilon: AboveMinusOne = 2.0):
     """Surprise plus epsilon times the probability that went elsewhere.
 
     Reach for it to pull harder (epsilon above 0) or softer on what is not yet certain. Leng et al. 2022.
@@ -69,7 +69,7 @@ def generalized_cross_entropy(p, *, q: Part = 0.7):
 
 
 @loss(target=Outcome, asks_for="probability", also=("sce",))
-def symmetric_cross_entropy(p, *, alpha: Positive = 1.0, beta: NonNegative = 1.0):
+def symmetric_cross_entropy(p, *, alpha: Positive = 0.1, beta: NonNegative = 1.0):
     """Surprise both ways: alpha times cross-entropy plus beta times its reverse, where the log of 0 counts as -4.
 
     Reach for it when labels are noisy and generalized_cross_entropy learns too slowly. Wang et al. 2019.

@@ -32,7 +32,7 @@ def exponential_nll(y, mu):
 
     Reach for it for waiting times; where times pile up around a value take gamma or lognormal_nll.
     """
-    return y / mu + log(mu)
+    return times(y, 1 / mu) + log(mu)
 
 
 @loss(target=lambda power: NonNegative if power < 2 else Positive, activation=exp, asks_for="mean")
@@ -53,7 +53,7 @@ def inverse_gaussian(y, mu):
 
     Reach for it for first-passage times and severe right skew; it is not convex, so start from the gamma answer.
     """
-    return y * mu**-2 / 2 - mu**-1
+    return 1 / mu * (y * (1 / mu) / 2 - 1)
 
 
 @loss(target=NonNegative, activation=exp, asks_for="mean", also=("negbin",))

@@ -13,13 +13,15 @@ from goodmeasure.words import (
     expm1mx,
     hypot1m1,
     log1psq,
-    log_cosh as log_cosh_of,
     maximum,
     pow1psqm1,
     sqrt,
     square_share,
     versin,
     where,
+)
+from goodmeasure.words import (
+    log_cosh as log_cosh_of,
 )
 
 
