@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -86,3 +87,10 @@ def framework_of(given: Mapping[str, Any]) -> str:
             if root in ("keras", "lightgbm", "xgboost", "sklearn", "torch"):
                 return root
     return "torch" if given.get("model") is not None else "numpy"
+
+
+def where_raised(error: BaseException) -> str:
+    """The innermost line of the program itself on which an exception passed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if "site-packages" not in f.filename and "goodmeasure/auditing" not in f.filename]
+    return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""

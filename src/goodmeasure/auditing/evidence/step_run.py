@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 
-from ..case import Dossier, Unavailable
+from ..case import Dossier, Unavailable, where_raised
 from ..isolate import untouched
 from .trace import tensors_in
-from .wiring import Wiring, World, eager, where_raised
+from .wiring import Wiring, World, eager
 
 _REPEATS = 6
 _MARK = 1e3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ..case import Dossier, Unavailable
+from ..case import Dossier, Unavailable, where_raised
 from ..isolate import copied, untouched
 from .leaves import leaves
 from .trace import Node, Trace, tensors_in, user_line
@@ -156,13 +155,6 @@ def as_call(inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if isinstance(inputs, dict):
         return (), inputs
     return (inputs if isinstance(inputs, tuple) else (inputs,)), {}
-
-
-def where_raised(error: BaseException) -> str:
-    """The innermost line of the program itself on which an exception passed."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if "site-packages" not in f.filename and "goodmeasure/auditing" not in f.filename]
-    return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""
 
 
 @contextmanager
