@@ -1,0 +1,37 @@
+"""Gradient descent with memory (L-BFGS), for objectives with many parameters or with kinks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.objective import Objective
+
+Floats = NDArray[np.float64]
+
+
+def minimise(
+    objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
+) -> tuple[Floats, int, bool]:
+    """The parameters where SciPy's L-BFGS-B stops, the number of steps, and whether it says that it converged."""
+    from scipy.optimize import minimize
+
+    shape = start.shape
+
+    def both(flat: Floats) -> tuple[float, Floats]:
+        value, gradient = objective.value_and_gradient(flat.reshape(shape))
+        return value, gradient.ravel()
+
+    def after(intermediate_result: object) -> None:
+        found = intermediate_result
+        if watch(np.array(found.x).reshape(shape), float(found.fun)):  # type: ignore[attr-defined]
+            raise StopIteration
+
+    if watch(start, objective.value(start)):
+        return start, 0, False
+    # Each step lowers the objective by about a tenth of what is left, so a decrease of tol / 100 is near the end.
+    options = {"maxiter": max_iter, "maxfun": 50 * max_iter, "ftol": tol / 100, "gtol": 1e-14, "maxcor": 20}
+    found = minimize(both, start.ravel(), jac=True, method="L-BFGS-B", callback=after, options=options)
+    return found.x.reshape(shape), int(found.nit), bool(found.success)

@@ -1,0 +1,197 @@
+"""Fitting a linear model to any loss: the solver that suits what the loss looks like, and a certificate of what it reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure import descent, newton, sequential
+from goodmeasure.certificate import Certificate, Status
+from goodmeasure.errors import Problem, UsageError
+from goodmeasure.landscape import Landscape, survey
+from goodmeasure.loss import Loss
+from goodmeasure.objective import Objective
+from goodmeasure.straight import Straight, straight_lines
+
+Floats = NDArray[np.float64]
+
+# A Newton matrix of at most this many parameters is built and factored.
+NEWTON_SIZE = 600
+# Steps without a better validation loss before early stopping stops.
+PATIENCE = 5
+_STARTING_TARGETS = 2001
+
+
+class NoFiniteFit(Problem, ValueError):
+    """The loss is infinite wherever the fit could start, so there is nothing to lower.
+
+    This happens where the targets make every finite raw output cost infinitely much, or overflow: check the size of the
+    targets and of the offset.
+    """
+
+    code = "GM606"
+
+
+@dataclass(eq=False)
+class Watch:
+    """Follows a fit: the objective after each step, the loss on validation rows, and whether to stop."""
+
+    validation: Callable[[Floats], float] | None = None
+    stops: bool = False
+    monitor: Callable[[int, float], object] | None = None
+    loss_curve: list[float] = field(default_factory=list)
+    validation_curve: list[float] = field(default_factory=list)
+    best: Floats | None = None
+    stopped: bool = False
+
+    def __call__(self, theta: Floats, value: float) -> bool:
+        """Record a step; true if the fit should stop."""
+        self.loss_curve.append(value)
+        if self.monitor is not None:
+            self.monitor(len(self.loss_curve) - 1, value)
+        if self.validation is None:
+            return False
+        self.validation_curve.append(self.validation(theta))
+        lowest = int(np.argmin(self.validation_curve))
+        if lowest == len(self.validation_curve) - 1:
+            self.best = theta.copy()
+        self.stopped = self.stops and len(self.validation_curve) - 1 - lowest >= PATIENCE
+        return self.stopped
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a fit is made: the solver ("auto", "newton", "lbfgs", "interior"), when it stops, and what follows it."""
+
+    solver: str = "auto"
+    max_iter: int = 100
+    tol: float = 1e-9
+    watch: Watch = field(default_factory=Watch)
+
+
+SOLVERS = ("auto", "newton", "lbfgs", "interior")
+
+
+def start_at(loss: Loss, y: NDArray[Any], weight: Floats | None, outputs: int) -> Floats:
+    """The best constant of the targets as raw outputs, a finite number each; of many targets, of equally spaced ones."""
+    if outputs == 1 and y.ndim == 1 and len(y) > _STARTING_TARGETS:
+        y, weight = _condensed(y, weight)
+    found = np.atleast_1d(np.asarray(loss.best_constant(y, weight), dtype=np.float64))
+    return np.clip(np.nan_to_num(found, posinf=30.0, neginf=-30.0), -1e300, 1e300)
+
+
+def _condensed(y: NDArray[Any], weight: Floats | None) -> tuple[NDArray[Any], Floats]:
+    """Fewer targets that stand for all: every distinct one if there are few, else those at equal steps of weight."""
+    values, where = np.unique(y, return_inverse=True)
+    mass = np.bincount(where, weights=weight, minlength=len(values)).astype(np.float64)
+    if len(values) <= _STARTING_TARGETS:
+        return values, mass
+    reached = np.cumsum(mass)
+    steps = (np.arange(_STARTING_TARGETS) + 0.5) / _STARTING_TARGETS * reached[-1]
+    return values[np.searchsorted(reached, steps)], np.ones(_STARTING_TARGETS)
+
+
+def fit(objective: Objective, settings: Settings) -> tuple[Floats, Certificate, int]:
+    """Parameters (a row a feature, then the intercept; a column a raw output), what was reached, and the number of steps."""
+    land = survey(objective.loss, objective.y, objective.outputs)
+    theta = np.zeros((objective.count, objective.outputs))
+    if objective.intercept:
+        theta[-1] = start_at(objective.loss, objective.y, objective.weight, objective.outputs)
+    if not np.isfinite(objective.value(theta)):
+        raise NoFiniteFit(f"{objective.loss} is infinite at its best constant", fix="check the size of the targets")
+    if land.flat:
+        settings.watch(theta, objective.value(theta))
+        return theta, _flat(objective, theta, land), 1
+    theta, steps, converged, gap = _solve(objective, theta, land, settings)
+    if settings.watch.stops and settings.watch.best is not None:
+        theta = settings.watch.best
+    return theta, _certify(objective, theta, land, settings, converged, gap), max(steps, 1)
+
+
+def _solve(
+    objective: Objective, theta: Floats, land: Landscape, settings: Settings
+) -> tuple[Floats, int, bool, float | None]:
+    """The parameters, the number of steps, whether they converged, and the gap where the solver proves one."""
+    lines = straight_lines(objective, land)
+    solver = settings.solver if settings.solver != "auto" else _suited(objective, land, lines)
+    if solver == "interior":
+        if lines is None:
+            raise UsageError(
+                f"solver='interior' is for losses made of straight lines, and {objective.loss} is not",
+                fix="solver='auto'",
+            )
+        return sequential.minimise(objective, lines, theta, settings.tol, settings.max_iter, settings.watch)
+    least = newton.minimise if solver == "newton" else descent.minimise
+    theta, steps, converged = least(
+        objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=settings.watch
+    )
+    return theta, steps, converged, None
+
+
+def _suited(objective: Objective, land: Landscape, lines: Straight | None) -> str:
+    if lines is not None:
+        return "interior"
+    small = objective.count * objective.outputs <= NEWTON_SIZE
+    return "newton" if small and not land.jumps and not land.straight else "lbfgs"
+
+
+def _flat(objective: Objective, theta: Floats, land: Landscape) -> Certificate:
+    return Certificate(
+        status=Status.FLAT,
+        objective=objective.value(theta),
+        gap=None,
+        proven=False,
+        gradient=0.0,
+        convex=land.evidence,
+        method="the signal is zero wherever it exists, so training cannot move",
+    )
+
+
+def _certify(
+    objective: Objective, theta: Floats, land: Landscape, settings: Settings, converged: bool, gap: float | None
+) -> Certificate:
+    value, gradient = objective.value_and_gradient(theta)
+    method, proven = "duality gap", True
+    if gap is None:
+        gap, method, proven = _gap(objective, theta, gradient, land)
+    if not land.convex:
+        gap, method, proven = None, "a point where the signals balance, of a loss that is not convex", False
+    return Certificate(
+        status=_status(land, settings, converged, gap),
+        objective=value,
+        gap=gap,
+        proven=proven,
+        gradient=float(np.abs(gradient).max()) if gradient.size else 0.0,
+        convex=land.evidence,
+        method=method,
+    )
+
+
+def _status(land: Landscape, settings: Settings, converged: bool, gap: float | None) -> Status:
+    if settings.watch.stopped:
+        return Status.STOPPED_EARLY
+    if not converged:
+        return Status.UNFINISHED
+    if gap is not None:
+        return Status.OPTIMAL
+    return Status.UNCERTAIN if land.convex else Status.STATIONARY
+
+
+def _gap(objective: Objective, theta: Floats, gradient: Floats, land: Landscape) -> tuple[float | None, str, bool]:
+    """How far a smooth objective can be from its least: strong convexity bounds it, the Newton decrement estimates it."""
+    width = objective.features.shape[1]
+    if objective.alpha > 0 and not objective.intercept:
+        return float(np.sum(gradient**2 / objective.penalty)) / 2, "strong convexity of the penalty", True
+    if land.jumps:
+        return None, "the loss has kinks and no exact method is known for it", False
+    if objective.count * objective.outputs > NEWTON_SIZE:
+        if objective.alpha == 0:
+            return None, "gradient descent with memory (L-BFGS)", False
+        part = float(np.sum(gradient[:width] ** 2 / objective.penalty[:width])) / 2
+        return part, "strong convexity of the penalty, the intercept being settled", False
+    step = newton.direction(objective.curvature(theta), gradient.ravel())
+    return abs(float(step @ gradient.ravel())) / 2, "half the squared Newton decrement", False

@@ -1,0 +1,145 @@
+"""What a linear model minimises: the weighted mean loss plus alpha / 2 times the squared coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.loss import Loss
+
+Floats = NDArray[np.float64]
+
+# Rows whose outer products are summed at a time: they fit in a core's cache.
+_ROWS = 2048
+# Columns are put on a common scale where their centres or scales differ by more than this.
+_UNEVEN = 30.0
+
+
+@dataclass(eq=False)
+class Objective:
+    """The mean of ``loss`` over rows plus ``alpha / 2 * sum(coefficients**2)``, as a function of theta.
+
+    ``theta`` has a row for each feature, then one for the intercept if there is one, and a column for each raw output. It
+    speaks of columns that are centred and scaled where that helps the arithmetic; the penalty is on the coefficients of
+    the columns as they came, so the minimum is the same. The intercept is not penalised.
+    """
+
+    loss: Loss
+    features: Floats
+    y: NDArray[Any]
+    weight: Floats | None = None
+    offset: Floats | None = None
+    alpha: float = 0.0
+    intercept: bool = True
+    outputs: int = 1
+    centre: Floats = field(init=False)
+    scale: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.centre, self.scale = _frame(self.features, self.weight, self.intercept)
+        if self.centre.any() or (self.scale != 1).any():
+            self.features = (self.features - self.centre) / self.scale
+
+    @property
+    def count(self) -> int:
+        """How many parameters there are for each raw output."""
+        return self.features.shape[1] + self.intercept
+
+    @property
+    def penalty(self) -> Floats:
+        """What half the square of each parameter costs."""
+        zero = np.zeros(int(self.intercept))
+        return np.concatenate([self.alpha / self.scale**2, zero])[:, None] * np.ones(self.outputs)
+
+    def raw(self, theta: Floats) -> Floats:
+        """The raw outputs of the rows: of shape (rows,), or (rows, outputs) where there are several."""
+        width = self.features.shape[1]
+        z = self.features @ theta[:width]
+        if self.intercept:
+            z = z + theta[-1]
+        if self.offset is not None:
+            z = z + self.offset[:, None]
+        return z[:, 0] if self.outputs == 1 else z
+
+    def value(self, theta: Floats) -> float:
+        """The objective; infinite where the loss is."""
+        mean = self.loss(self.y, self.raw(theta), self.weight)
+        return mean + self._cost(theta)
+
+    def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
+        """The objective and its derivative by theta."""
+        mean, signal = self.loss.value_and_gradient(self.y, self.raw(theta), self.weight)
+        return mean + self._cost(theta), self.back(signal) + self.penalty * theta
+
+    def back(self, signal: Floats) -> Floats:
+        """A signal of the rows as one of theta."""
+        signal = signal.reshape(-1, self.outputs)
+        parts = [self.features.T @ signal]
+        return np.concatenate([*parts, signal.sum(axis=0)[None]]) if self.intercept else parts[0]
+
+    def _cost(self, theta: Floats) -> float:
+        return float(np.sum(self.penalty * theta**2)) / 2 if self.alpha else 0.0
+
+    def curvature(self, theta: Floats) -> Floats:
+        """The second derivatives by theta, flattened row by row; curvature of a row below zero counts as none."""
+        bend = self.loss.hessian(self.y, self.raw(theta), **({} if self.outputs == 1 else {"full": True}))
+        share = 1 / len(self.y) if self.weight is None else self.weight / self.weight.sum()
+        if self.outputs == 1:
+            found = self._gram(np.maximum(bend, 0) * share)
+        else:
+            found = self._blocks(bend * (share if np.ndim(share) == 0 else share[:, None, None]))
+        found[np.diag_indices_from(found)] += self.penalty.ravel()
+        return found
+
+    def _gram(self, by_row: Floats) -> Floats:
+        """X' diag(by_row) X, with the intercept's column of ones, for weights that are not negative."""
+        width = self.features.shape[1]
+        found = np.zeros((self.count, self.count))
+        for start in range(0, len(by_row), _ROWS):
+            part, h = self.features[start : start + _ROWS], by_row[start : start + _ROWS]
+            rooted = part * np.sqrt(h)[:, None]
+            found[:width, :width] += rooted.T @ rooted
+            if self.intercept:
+                found[-1, :width] += h @ part
+        if self.intercept:
+            found[:width, -1] = found[-1, :width]
+            found[-1, -1] = by_row.sum()
+        return found
+
+    def _blocks(self, bend: Floats) -> Floats:
+        k, q = self.outputs, self.count
+        columns = np.ones((len(bend), 1)) if self.intercept else np.empty((len(bend), 0))
+        design = np.hstack([self.features, columns])
+        found = np.zeros((q, k, q, k))
+        for i in range(k):
+            for j in range(i + 1):
+                block = design.T @ (bend[:, i, j, None] * design)
+                found[:, i, :, j] = block
+                found[:, j, :, i] = block.T
+        return found.reshape(q * k, q * k)
+
+    def coefficients(self, theta: Floats) -> tuple[Floats, Floats]:
+        """Coefficients (features, outputs) and intercepts (outputs,) for the columns as they came."""
+        slopes = theta[: self.features.shape[1]] / self.scale[:, None]
+        if not self.intercept:
+            return slopes, np.zeros(self.outputs)
+        return slopes, theta[-1] - self.centre @ slopes
+
+
+def _frame(features: Floats, weight: Floats | None, intercept: bool) -> tuple[Floats, Floats]:
+    """Centres and scales of the columns: zeros and ones where the columns are even as they are."""
+    width = features.shape[1]
+    centre, scale = np.zeros(width), np.ones(width)
+    if not width:
+        return centre, scale
+    middle = np.average(features, axis=0, weights=weight)
+    spread = np.sqrt(np.average((features - middle) ** 2, axis=0, weights=weight))
+    size = spread if intercept else np.sqrt(middle**2 + spread**2)
+    size = np.where(size > 0, size, np.where(middle != 0, np.abs(middle), 1.0))
+    uneven = size.max() > _UNEVEN * size.min() or not 1 / _UNEVEN < size.max() < _UNEVEN
+    if intercept and (np.abs(middle) > _UNEVEN * size).any():
+        uneven, centre = True, middle
+    return centre, size if uneven else scale

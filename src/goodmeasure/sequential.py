@@ -1,0 +1,80 @@
+"""The least mean of a loss made of straight lines: at once where the raw output is the prediction, else in linearised steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure import interior
+from goodmeasure.objective import Objective
+from goodmeasure.straight import Straight, at_raw
+
+Floats = NDArray[np.float64]
+
+_HALVINGS = 30
+
+
+def minimise(
+    objective: Objective,
+    lines: Straight,
+    theta: Floats,
+    tol: float,
+    max_iter: int,
+    watch: Callable[[Floats, float], bool],
+) -> tuple[Floats, int, bool, float | None]:
+    """Parameters, steps, whether they converged, and the proven gap where the raw output is the prediction itself.
+
+    Behind an activation the predictions are replaced by their tangents, the lines solved exactly, and the step shortened
+    until the loss falls (the Gauss-Newton method for convex outer functions: Burke and Ferris 1995).
+    """
+    value = objective.value(theta)
+    watch(theta, value)
+    if lines.activation is None:
+        return _at_once(objective, lines, theta, value, (tol, max_iter), watch)
+    for step in range(1, max_iter + 1):
+        rows = at_raw(objective, lines, objective.raw(theta))
+        wanted, _, _ = interior.minimise(rows, theta[:, 0], tol=1e-10, max_iter=100, watch=lambda w: False)
+        promised = rows.value(theta[:, 0]) - rows.value(wanted)
+        if promised <= tol * abs(value):
+            return theta, step, True, None
+        moved = _shortened(objective, theta, wanted[:, None] - theta, value, promised)
+        if moved is None:
+            return theta, step, promised <= 1e-6 * abs(value), None
+        theta, value = moved
+        if watch(theta, value):
+            return theta, step, False, None
+    return theta, max_iter, False, None
+
+
+def _at_once(
+    objective: Objective,
+    lines: Straight,
+    theta: Floats,
+    value: float,
+    stop: tuple[float, int],
+    watch: Callable[[Floats, float], bool],
+) -> tuple[Floats, int, bool, float | None]:
+    rows = at_raw(objective, lines, objective.raw(theta))
+    # The value of the loss that the lines leave out is the same for every theta.
+    rest = value - rows.value(theta[:, 0])
+    tol, max_iter = stop
+    found, gap, steps = interior.minimise(
+        rows, theta[:, 0], tol=tol, max_iter=max_iter, watch=lambda w: watch(w[:, None], rows.value(w) + rest)
+    )
+    least = rows.value(found)
+    return found[:, None], steps, gap <= max(1e-6, 10 * tol) * max(abs(least), abs(value)), gap
+
+
+def _shortened(
+    objective: Objective, theta: Floats, direction: Floats, value: float, promised: float
+) -> tuple[Floats, float] | None:
+    length = 1.0
+    for _ in range(_HALVINGS):
+        there = theta + length * direction
+        found = objective.value(there)
+        if found <= value - 1e-3 * length * promised:
+            return there, found
+        length /= 2
+    return None
