@@ -96,16 +96,20 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class _Settings:
+class Settings:
+    """What an estimate says beside its value: level, seed, and how many rows (and their worth) it rests on."""
+
     level: float
     seed: int
     n: int
     effective_n: float
 
     def estimate(self, value: float, low: float, high: float, method: str, error: float = math.nan) -> Estimate:
+        """An estimate with these."""
         return Estimate(value, low, high, self.n, self.effective_n, method, self.level, error)
 
     def tails(self, values: Any) -> Any:
+        """The two quantiles of draws that an interval of this level lies between."""
         return np.quantile(values, [(1 - self.level) / 2, (1 + self.level) / 2], axis=0)
 
 
@@ -135,28 +139,38 @@ def calibration(
     return _outcomes(outcome, scores, w, point_loss(loss), _settings(w, level, seed))
 
 
-def _settings(w: Floats, level: float, seed: int) -> _Settings:
+def _settings(w: Floats, level: float, seed: int) -> Settings:
     if len(w) < 2:
         raise TooFewRows("calibration needs at least two rows", seen=f"{len(w)} row")
-    return _Settings(level, seed, len(w), float(w.sum() ** 2 / (w @ w)))
+    return Settings(level, seed, len(w), float(w.sum() ** 2 / (w @ w)))
 
 
-def _outcomes(y: Floats, p: Floats, w: Floats, loss: PointLoss, settings: _Settings) -> Calibration:
-    exact = cells(y, p, w)
-    whole = np.full(len(w), w[0])
-    rough = exact.coarse(MOST_CELLS)
-    scale = rough.weight.sum() / settings.effective_n if not np.array_equal(w, whole) else float(w[0])
-    split = exact.split(loss)
+def _outcomes(y: Floats, p: Floats, w: Floats, loss: PointLoss, settings: Settings) -> Calibration:
     squared_error = debiased_squared_error(y - p, p, w, level=settings.level)
+    even = np.array_equal(w, np.full(len(w), w[0]))
+    exact = cells(y, p, w)
+    scale = float(w[0]) if even else exact.weight.sum() / settings.effective_n
+    return of_cells(exact, loss, scale, settings, (squared_error, _smooth(y, p, w, settings)))
+
+
+def of_cells(
+    exact: Cells, loss: PointLoss, scale: float, settings: Settings, errors: tuple[Estimate, Estimate]
+) -> Calibration:
+    """The calibration of yes/no rows put together by score; ``scale`` is the weight of one row's worth of evidence.
+
+    ``errors`` are the debiased squared error and the smooth error.
+    """
+    rough = exact.coarse(MOST_CELLS)
+    split = exact.split(loss)
     curve, lost = _under_calibration(exact, rough, loss, scale, settings)
     drawn = _resampled_splits(rough, loss, scale, settings)
     # Coarse cells are compared with coarse cells: fewer cells leave less room for chance to look like miscalibration.
     extreme = lost >= rough.split(loss).miscalibration
     return Calibration(
         *_split_estimates(split, drawn, float(lost.mean()), settings),
-        root(squared_error),
-        squared_error,
-        _smooth(y, p, w, settings),
+        root(errors[0]),
+        errors[0],
+        errors[1],
         curve,
         float((1 + extreme.sum()) / (1 + REPLICATES)),
     )
@@ -165,7 +179,7 @@ def _outcomes(y: Floats, p: Floats, w: Floats, loss: PointLoss, settings: _Setti
 Parts = tuple[Estimate, Estimate, Estimate, Estimate]
 
 
-def _split_estimates(split: Split, drawn: Floats, bias: float, settings: _Settings) -> Parts:
+def _split_estimates(split: Split, drawn: Floats, bias: float, settings: Settings) -> Parts:
     """Each part with a basic bootstrap interval, less the bias that fitting the curve has for calibrated
     predictions."""
     method = f"CORP, basic bootstrap of counts ({len(drawn)}), bias taken off"
@@ -188,7 +202,7 @@ def _split_estimates(split: Split, drawn: Floats, bias: float, settings: _Settin
     )
 
 
-def _resampled_splits(rough: Cells, loss: PointLoss, scale: float, settings: _Settings) -> Floats:
+def _resampled_splits(rough: Cells, loss: PointLoss, scale: float, settings: Settings) -> Floats:
     """The split of resampled counts of the cells."""
     rng = np.random.default_rng(settings.seed)
     both = np.concatenate([rough.events, rough.weight - rough.events])
@@ -203,7 +217,7 @@ def _resampled_splits(rough: Cells, loss: PointLoss, scale: float, settings: _Se
 
 
 def _under_calibration(
-    exact: Cells, rough: Cells, loss: PointLoss, scale: float, settings: _Settings
+    exact: Cells, rough: Cells, loss: PointLoss, scale: float, settings: Settings
 ) -> tuple[Curve, Floats]:
     """The curve with its consistency band, and how miscalibrated calibrated predictions look by chance."""
     rng = np.random.default_rng(settings.seed + 1)
@@ -218,7 +232,7 @@ def _under_calibration(
     return Curve(rough.p, seen, low, high, rough.weight, "consistency"), np.nan_to_num(np.array(lost), posinf=0.0)
 
 
-def _smooth(y: Floats, p: Floats, w: Floats, settings: _Settings) -> Estimate:
+def _smooth(y: Floats, p: Floats, w: Floats, settings: Settings) -> Estimate:
     total = float(w.sum())
     grids = np.array([on_grid(p, w * y * (1 - p)), on_grid(p, w * (1 - y) * p)])
     mass = np.array([on_grid(p, w * y), on_grid(p, w * (1 - y))])

@@ -1,0 +1,91 @@
+"""The fixed grids that scores and predictions are counted on: fine near the ends, the same on every machine."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from goodmeasure.rows import Floats
+
+OCTAVES = 31
+PER_OCTAVE = 64
+HALF = 1 + OCTAVES * PER_OCTAVE  # cells below one half; the first holds everything below 2**-32
+SCORE_CELLS = 2 * HALF + 1
+QUANTUM = 2.0**-32  # scores are summed in whole multiples of it
+
+AMOUNT_OCTAVES = 64  # from 2**-32 to 2**32, either sign, with a cell for what is smaller and one for what is larger
+AMOUNT_STEPS = 32
+AMOUNT_HALF = AMOUNT_OCTAVES * AMOUNT_STEPS + 1
+AMOUNT_CELLS = 2 * AMOUNT_HALF + 1
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _below_half(bits: Any) -> Any:
+    """The cell of a score below one half, from its bits: six bits of significand in each octave."""
+    k = (bits >> 46) - ((1023 - 32) << 6) + 1
+    return max(k, 0)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _count_scores(p: Any, labels: Any, counts: Any, places: Any) -> None:
+    flipped = 1.0 - p
+    bits, flipped_bits = p.view(np.int64), flipped.view(np.int64)
+    for i in range(len(p)):
+        if p[i] < 0.5:
+            cell = _below_half(bits[i])
+        elif p[i] > 0.5:
+            cell = SCORE_CELLS - 1 - _below_half(flipped_bits[i])
+        else:
+            cell = HALF
+        counts[cell, labels[i]] += 1
+        places[cell, labels[i]] += np.int64(p[i] * 4294967296.0 + 0.5)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _score_cells(p: Any, out: Any) -> None:
+    flipped = 1.0 - p
+    bits, flipped_bits = p.view(np.int64), flipped.view(np.int64)
+    for i in range(len(p)):
+        if p[i] < 0.5:
+            out[i] = _below_half(bits[i])
+        elif p[i] > 0.5:
+            out[i] = SCORE_CELLS - 1 - _below_half(flipped_bits[i])
+        else:
+            out[i] = HALF
+
+
+def count_scores(p: Floats, labels: NDArray[np.int8], counts: NDArray[np.int64], places: NDArray[np.int64]) -> None:
+    """Count probabilities by cell and label (0 or 1), and sum them in whole quanta."""
+    _count_scores(np.ascontiguousarray(p, dtype=np.float64), labels, counts, places)
+
+
+def score_cells(p: Floats) -> NDArray[np.intp]:
+    """The cell of each probability; cells ascend with the probability."""
+    cells = np.empty(len(p), dtype=np.intp)
+    _score_cells(np.ascontiguousarray(p, dtype=np.float64), cells)
+    return cells
+
+
+@cache
+def score_edges() -> Floats:
+    """The smallest probability of each cell: exact doubles, so that cutting at them is exact."""
+    steps = np.arange(OCTAVES * PER_OCTAVE)
+    lower = np.ldexp(1 + (steps % PER_OCTAVE) / PER_OCTAVE, steps // PER_OCTAVE - 32)
+    # Above one half a cell holds 1 - q for q in [a, b): its smallest member is just above 1 - b.
+    upper = np.nextafter(1 - np.append(lower[1:], 0.5)[::-1], 2)
+    last = np.nextafter(1 - 2.0**-32, 2)
+    edges = np.concatenate([[0.0], lower, [0.5], upper, [last]])
+    edges.setflags(write=False)
+    return edges
+
+
+def amount_cells(values: Floats) -> NDArray[np.intp]:
+    """The cell of each real number on a grid of its sign, exponent and five bits of significand; cells ascend."""
+    size = np.abs(np.ascontiguousarray(values, dtype=np.float64))
+    key = (size.view(np.int64) >> 47) - ((1023 - 32) << 5) + 1
+    rank = np.clip(key, 0, AMOUNT_HALF)
+    return np.asarray(np.where(values < 0, AMOUNT_HALF - rank, AMOUNT_HALF + rank), dtype=np.intp)

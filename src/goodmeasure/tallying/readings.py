@@ -1,0 +1,269 @@
+"""What is read from a tally: each number an estimate, with the most that the grid can have moved it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from goodmeasure import calibration as exact_calibration
+from goodmeasure.calibration import Calibration, Settings
+from goodmeasure.costs import Costs, CostsDoNotFit
+from goodmeasure.curves import Curves, of_cells
+from goodmeasure.decision import FOLDS, as_difference
+from goodmeasure.errors import NothingToAverage
+from goodmeasure.estimate import Difference, Estimate
+from goodmeasure.intervals import from_moments, normal_quantile
+from goodmeasure.miscalibration import BINS, from_bin_sums, smooth_estimate
+from goodmeasure.rows import Floats, OneClassOnly, summed
+from goodmeasure.rules import Decision, Rule
+from goodmeasure.smoothing import on_grid
+from goodmeasure.splits import Cells, PointLoss
+from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
+from goodmeasure.tallying.state import AmountSums, Power, ScoreCounts, State
+from goodmeasure.thresholds import Threshold, from_cells
+
+DRAWS = 200
+
+
+def risk(state: State, name: str, names: list[str], level: float) -> Estimate:
+    """The mean of a summed column with its interval."""
+    if name not in state.moments or not state.moments[name].n:
+        raise NothingToAverage("no rows were tallied", seen=f"excluded: {state.excluded or 'none'}")
+    moments = state.moments[name]
+    cautions = tuple(f"{count:,} rows left out: {reason}" for reason, count in state.excluded.items())
+    if moments.infinite:
+        why = (*cautions, f"{moments.infinite:,} rows cost infinity")
+        return Estimate(math.inf, math.inf, math.inf, moments.n, 0.0, "exact sums", level, math.inf, cautions=why)
+    total = moments.totals()
+    mean = total.wv / total.w
+    parts, method = _spread(state, name, names, total, mean, moments.n)
+    # Rows of equal weight have sum(w v²) = sum(w² v²) · w / w²; in general this is close and serves effective_n alone.
+    variance = max(total.w2v2 - 2 * mean * total.w2v + mean**2 * total.w2, 0.0) / total.w2
+    return replace(from_moments(mean, parts, moments.n, variance, level, method), cautions=cautions)
+
+
+def _spread(
+    state: State, name: str, names: list[str], total: Power, mean: float, n: int
+) -> tuple[tuple[float, int], str]:
+    """The variance of the mean, on how many independent parts it rests, and what to call that."""
+    if state.clusters is None:
+        return (max(total.w2v2 - 2 * mean * total.w2v + mean**2 * total.w2, 0.0) / total.w**2, n), "exact sums, normal"
+    table = state.clusters.table()
+    miss = table[:, 1 + names.index(name)] - mean * table[:, 0]
+    return (float(miss @ miss) / total.w**2, len(table)), "exact sums, cluster-robust"
+
+
+def difference(state: State, name: str, names: list[str], level: float, sign: int) -> Difference:
+    """The mean of a column of differences, turned round for ``sign`` -1."""
+    found = as_difference(risk(state, name, names, level))
+    low, high = sorted((sign * found.low, sign * found.high))
+    return replace(found, value=sign * found.value, low=low, high=high, method=f"paired, {found.method}")
+
+
+def cells(counts: ScoreCounts) -> Cells:
+    """The tallied scores as cells, each at its mean score."""
+    place, weight, _ = counts.table()
+    total = weight.sum(axis=1)
+    held = total > 0
+    return Cells(place[held], weight[held, 1], total[held])
+
+
+def curves(counts: ScoreCounts) -> Curves:
+    """All curves, with the cells' lower edges as thresholds: there the counts are exact."""
+    found = of_cells(cells(counts))
+    held = counts.table()[1].sum(axis=1) > 0
+    return replace(found, threshold=np.append(score_edges()[held], math.inf))
+
+
+def calibration(counts: ScoreCounts, loss: PointLoss, exact: Estimate | None, how: tuple[float, int]) -> Calibration:
+    """The split of the loss on cells, the debiased and the smooth error; the mean loss itself is the exact one."""
+    level, seed = how
+    place, weight, square = counts.table()
+    if not weight.sum():
+        raise NothingToAverage("no rows were tallied")
+    n, effective = int(counts.counts.sum()), float(weight.sum() ** 2 / square.sum())
+    settings = Settings(level, seed, n, effective)
+    held = cells(counts)
+    errors = (_squared_error(place, weight, square, n, level), _smooth(place, weight, n, effective, how))
+    found = exact_calibration.of_cells(held, loss, float(square.sum() / weight.sum()), settings, errors)
+    share = held.events / held.weight
+    # The increasing fit of cells costs at most this much more Brier score than that of rows: the mean of the finer fit
+    # within a cell is an increasing fit too.
+    bound = float((2 * held.weight * share * (1 - share)).max() / held.weight.sum())
+    lost, known = (_bounded(part, bound, loss) for part in (found.miscalibration, found.discrimination))
+    if exact is None:
+        return replace(found, miscalibration=lost, discrimination=known)
+    moved = exact.value - found.loss.value
+    lost = replace(lost, value=lost.value + moved, low=max(0.0, lost.low + moved), high=lost.high + moved)
+    return replace(found, loss=exact, miscalibration=lost, discrimination=known)
+
+
+def _bounded(part: Estimate, bound: float, loss: PointLoss) -> Estimate:
+    """The bound is proved for the Brier score; other losses say that it is not known."""
+    at = np.array([0.3, 0.6])
+    if np.allclose(loss(np.ones(2), at), (1 - at) ** 2) and np.allclose(loss(np.zeros(2), at), at**2):
+        return replace(part, grid_error=bound)
+    return replace(part, method=f"{part.method}; on a grid, whose effect is bounded for the Brier score only")
+
+
+def _squared_error(place: Floats, weight: Floats, square: Floats, n: int, level: float) -> Estimate:
+    """The debiased squared error of cells put together into bins of about equal weight."""
+    total = weight.sum(axis=1)
+    bins = np.minimum((np.cumsum(total) - total / 2) / total.sum() * BINS, BINS - 1).astype(np.intp)
+    sums = np.zeros((5, BINS))
+    for label in (0, 1):
+        w, w2, v = weight[:, label], square[:, label], label - place
+        for row, column in enumerate((w, w * v, w2, w2 * v, w2 * v * v)):
+            sums[row] += summed(bins, column, BINS)
+    return from_bin_sums(sums, n, level)
+
+
+def _smooth(place: Floats, weight: Floats, n: int, effective: float, how: tuple[float, int]) -> Estimate:
+    misses = np.array([on_grid(place, weight[:, 1] * (1 - place)), on_grid(place, weight[:, 0] * place)])
+    mass = np.array([on_grid(place, weight[:, 1]), on_grid(place, weight[:, 0])])
+    return smooth_estimate(misses, mass, float(weight.sum()), n, effective, how)
+
+
+def decide(counts: ScoreCounts, costs: Costs, how: tuple[float, int]) -> Decision:
+    """The decision from counts: cross-fitted by dealing the rows of each cell out to folds, as one deals rows."""
+    if costs.per_row:
+        raise CostsDoNotFit("costs that differ by row need the rows", fix="goodmeasure.decide(y, p, costs)")
+    _, weight, square = counts.table()
+    if not weight.sum(axis=0).all():
+        raise OneClassOnly("all tallied targets are the same")
+    level = how[0]
+    n, scale = int(counts.counts.sum()), float(square.sum() / weight.sum())
+    acting = np.array([costs.false_positive, costs.true_positive], dtype=np.float64)
+    leaving = np.array([costs.true_negative, costs.false_negative], dtype=np.float64)
+    dealt = [part * scale for part in _dealt(weight / scale, how[1])]
+    chosen = [_best(weight - part, acting, leaving) for part in dealt]
+    # How each cell and label is decided, as the share of its weight that is acted on.
+    practice = sum(part * _acts(cut)[:, None] for part, cut in zip(dealt, chosen, strict=True))
+    shares = {"practice": np.divide(practice, weight, out=np.zeros_like(weight), where=weight > 0)}
+    for name, threshold in (("theory", costs.threshold), ("half", 0.5), ("always", 0.0), ("never", math.inf)):
+        shares[name] = np.repeat(_acts(int(np.searchsorted(score_edges(), threshold)))[:, None], 2, axis=1)
+
+    def mean(each: Floats, each_square: Floats) -> Estimate:
+        total = weight.sum()
+        value = float((weight * each).sum() / total)
+        spread = float((square * (each_square - 2 * value * each + value**2)).sum())
+        variance = float((weight * (each_square - 2 * value * each + value**2)).sum() / total)
+        return from_moments(value, (max(spread, 0.0) / total**2, n), n, max(variance, 0.0), level, "counts, normal")
+
+    def cost(share: Floats) -> Estimate:
+        return mean(share * acting + (1 - share) * leaving, share * acting**2 + (1 - share) * leaving**2)
+
+    def rule(name: str, threshold: float) -> Rule:
+        step = (shares[name] - shares["practice"]) * (acting - leaving)
+        squared = np.abs(shares[name] - shares["practice"]) * (acting - leaving) ** 2
+        found = replace(cost(shares[name]), grid_error=_cut_error(weight, threshold, costs))
+        return Rule(name, threshold, found, as_difference(mean(step, squared)))
+
+    bound = _certificate(weight, costs)
+    return Decision(
+        costs,
+        _threshold(weight, square, acting, leaving, (level, how[1], scale, bound, n)),
+        replace(cost(shares["practice"]), method=f"counts dealt to {FOLDS} parts, cross-fitted", grid_error=bound),
+        rule("theory", costs.threshold),
+        (rule("half", 0.5), rule("always", 0.0), rule("never", math.inf)),
+    )
+
+
+def _acts(cut: int) -> Floats:
+    """Which cells are acted on: those from ``cut`` on."""
+    return (np.arange(SCORE_CELLS) >= cut).astype(np.float64)
+
+
+def _best(weight: Floats, acting: Floats, leaving: Floats) -> int:
+    """The first cell to act on at least cost."""
+    change = weight @ (acting - leaving)
+    return int(np.argmin(np.append(np.cumsum(change[::-1])[::-1], 0.0)))
+
+
+def _dealt(weight: Floats, seed: int) -> list[Floats]:
+    """The rows of each cell and label dealt out to folds at random (weights as that many rows, to the nearest)."""
+    rng = np.random.default_rng(seed)
+    left = np.rint(weight).astype(np.int64)
+    fraction = np.divide(weight, left, out=np.zeros_like(weight), where=left > 0)
+    parts: list[Floats] = []
+    for k in range(FOLDS, 0, -1):
+        drawn = rng.binomial(left, 1 / k)
+        parts.append(np.asarray(drawn * fraction, dtype=np.float64))
+        left = left - drawn
+    return parts
+
+
+def _cut_error(weight: Floats, threshold: float, costs: Costs) -> float:
+    """How much the rows that share a cell with a threshold, not on its edge, can change the cost at most."""
+    above = int(np.searchsorted(score_edges(), threshold))
+    if not 0 < threshold <= 1 or (above < SCORE_CELLS and score_edges()[above] == threshold):
+        return 0.0
+    others, events = weight[above - 1]
+    return float(max(others * costs.alarm, events * costs.miss) / weight.sum())
+
+
+def _certificate(weight: Floats, costs: Costs) -> float:
+    """How much cheaper the best cut between rows can be than the best edge of the grid, at most."""
+    events, others = weight[:, 1] * costs.miss, weight[:, 0] * costs.alarm
+    return float(np.minimum(events, others).max() / weight.sum())
+
+
+def _threshold(
+    weight: Floats, square: Floats, acting: Floats, leaving: Floats, how: tuple[float, int, float, float, int]
+) -> Threshold:
+    """The best edge, with the flat zone, and the interval from resampling m of n rows."""
+    level, seed, scale, bound, n = how
+    change, spread = weight @ (acting - leaving), square @ (acting - leaving) ** 2
+    found = from_cells(score_edges(), change, spread, weight.sum(axis=1), float((weight @ leaving).sum()))
+    edges = np.append(score_edges(), 1.0)
+    value = float(edges[found.best])
+    size = weight.sum() / scale
+    m = max(2, int(size**0.75))
+    rng, chance = np.random.default_rng(seed), (weight / weight.sum()).ravel()
+    drawn = rng.multinomial(m, chance, size=DRAWS).reshape(DRAWS, *weight.shape)
+    moved = (edges[[_best(part, acting, leaving) for part in drawn]] - value) * (m / size) ** (1 / 3)
+    low, high = np.quantile(moved, [(1 - level) / 2, (1 + level) / 2])
+    flat = found.flat_zone(level)
+    return Threshold(
+        value,
+        max(0.0, value - float(high)),
+        min(1.0, value - float(low)),
+        n,
+        float(weight.sum() ** 2 / square.sum()),
+        f"{m:,} of {n:,} rows resampled, cube-root scaling",
+        level,
+        float(moved.std()),
+        grid_error=bound,
+        flat_low=flat[0],
+        flat_high=flat[1],
+    )
+
+
+@dataclass(frozen=True)
+class Bias:
+    """By cell of the prediction: its mean, the mean identification value with its interval, and the debiased
+    error."""
+
+    prediction: Floats
+    bias: Floats
+    low: Floats
+    high: Floats
+    weight: Floats
+    squared_error: Estimate
+
+
+def bias(sums: AmountSums, level: float) -> Bias:
+    """The mean identification value by bin of about equal weight of the prediction."""
+    w, w2, place, first, square_first, square_second = sums.table()
+    if not w.sum():
+        raise NothingToAverage("no rows were tallied")
+    bins = np.minimum((np.cumsum(w) - w / 2) / w.sum() * BINS, BINS - 1).astype(np.intp)
+    binned = np.array([summed(bins, column, BINS) for column in (w, first, w2, square_first, square_second)])
+    held = binned[0] > 0
+    weight, mean = binned[0][held], binned[1][held] / binned[0][held]
+    spread = np.maximum(binned[4][held] - 2 * mean * binned[3][held] + mean**2 * binned[2][held], 0) / weight**2
+    half = normal_quantile(level) * np.sqrt(spread)
+    error = from_bin_sums(binned, int(sums.counts.sum()), level)
+    return Bias(summed(bins, place, BINS)[held] / weight, mean, mean - half, mean + half, weight, error)
