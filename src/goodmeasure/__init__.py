@@ -1,48 +1,68 @@
 """Says what good means in one formula, and derives the rest: the signal, the activation, the kernels, the decision.
 
-Everything public is loaded when it is first used, so that ``import goodmeasure`` brings in NumPy at most.
+Everything public is loaded when it is first used, so that ``import goodmeasure`` brings in next to nothing.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    # The public names and where each is defined: type checkers read this block, and so does `_homes` below.
     from goodmeasure import losses as losses
+    from goodmeasure import words as words
+    from goodmeasure.checks import check as check
     from goodmeasure.definition import loss as loss
+    from goodmeasure.domains import Binary as Binary
+    from goodmeasure.domains import Classes as Classes
+    from goodmeasure.domains import Count as Count
+    from goodmeasure.domains import Fraction as Fraction
+    from goodmeasure.domains import Level as Level
+    from goodmeasure.domains import NonNegative as NonNegative
+    from goodmeasure.domains import Outcome as Outcome
+    from goodmeasure.domains import Positive as Positive
+    from goodmeasure.domains import Real as Real
+    from goodmeasure.domains import UnitInterval as UnitInterval
     from goodmeasure.loss import Loss as Loss
 
-# Where each public name is defined: the one list of them, from which the names above are checked.
-_HOME = {
-    "Binary": "domains",
-    "Classes": "domains",
-    "Count": "domains",
-    "Fraction": "domains",
-    "Level": "domains",
-    "Loss": "loss",
-    "NonNegative": "domains",
-    "Outcome": "domains",
-    "Positive": "domains",
-    "Real": "domains",
-    "UnitInterval": "domains",
-    "check": "checks",
-    "loss": "definition",
-}
-_MODULES = ("losses", "words")
 
+def _homes() -> dict[str, str]:
+    """Where each public name is defined, read from the imports above: there is no second list."""
+    import ast
+    from pathlib import Path
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"goodmeasure.{name}")
-    if name not in _HOME:
-        raise AttributeError(f"goodmeasure has no {name}")
-    found = getattr(import_module(f"goodmeasure.{_HOME[name]}"), name)
-    globals()[name] = found
+    found: dict[str, str] = {}
+    for node in ast.walk(ast.parse(Path(__file__).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == __name__:
+            found.update({alias.name: node.module or "" for alias in node.names})
     return found
 
 
-def __dir__() -> list[str]:
-    return sorted({*_HOME, *_MODULES, "__version__"})
+class _Facade(ModuleType):
+    """The package as a module whose public names are loaded on first use.
+
+    Importing the submodule ``goodmeasure.loss`` must not put it in the place of the function ``goodmeasure.loss``.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        home = _homes().get(name)
+        if home is None or name.startswith("__"):
+            raise AttributeError(f"goodmeasure has no {name}")
+        found = import_module(f"{home}.{name}") if home == __name__ else getattr(import_module(home), name)
+        self.__dict__[name] = found
+        return found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and _homes().get(name, __name__) != __name__):
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*_homes(), "__version__"})
+
+
+sys.modules[__name__].__class__ = _Facade

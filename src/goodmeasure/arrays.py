@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,10 +96,9 @@ def labels(y: Any, z: Array, loss: object) -> Array:
 def _numeric(y: Any, xp: Any, loss: object, like: Array) -> Array:
     y = xp.asarray(y) if xp is np else xp.asarray(y, device=like.device)
     if xp is np and y.dtype == object:
-        try:
+        # What cannot be numbers is refused below, with the first of it named.
+        with suppress(TypeError, ValueError):
             y = y.astype(float)
-        except (TypeError, ValueError):
-            pass
     if xp is np and y.dtype.kind not in "biuf":
         raise TargetOutsideDomain(
             f"targets of {loss} must be numbers, not {y.dtype}",

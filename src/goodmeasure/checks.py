@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -67,11 +67,7 @@ def check(loss: Loss | Definition, *, thorough: bool = False, raises: bool = Fal
     With ``raises=True`` a failure is raised as `CheckFailed`. Source of the numbers: the book form in arbitrary precision.
     """
     tested = loss() if isinstance(loss, Definition) else loss
-    answers = []
-    for question in _questions():
-        for answer in question(tested, thorough):
-            answers.append(answer)
-    report = Report(repr(tested), tuple(answers))
+    report = Report(repr(tested), tuple(a for question in _questions() for a in question(tested, thorough)))
     if raises and not report.passed:
         raise CheckFailed(str(report), fix="write the formula with words that do not cancel; see goodmeasure.words")
     return report
@@ -94,9 +90,9 @@ def targets(loss: Loss) -> list[float]:
 
 def points(loss: Loss, *, thorough: bool = False) -> list[tuple[float, list[float]]]:
     """Targets with raw outputs, exact in single precision, from next to the target to far into both tails."""
-    steps = [np.float32(s) for s in (*_STEPS, *(_FAR_STEPS if thorough else ()))]
+    steps = [float(np.float32(s)) for s in (*_STEPS, *(_FAR_STEPS if thorough else ()))]
     m = len(loss.activation)
-    found = []
+    found: list[tuple[float, list[float]]] = []
     if loss.is_classwise:
         k = len(loss.class_weight) or 3
         for step in (0.0, 0.7, 6.0, 18.0, -18.0, 40.0, -1e-4, -95.0):
@@ -104,7 +100,7 @@ def points(loss: Loss, *, thorough: bool = False) -> list[tuple[float, list[floa
             found += [(c, row) for c in range(min(2, k))]
         return found
     for y in targets(loss):
-        centre = np.float32(y) if loss.activation[0].name == "linear" and not loss.is_binary else np.float32(0)
+        centre = y if loss.activation[0].name == "linear" and not loss.is_binary else 0.0
         for step in steps if m == 1 else steps[1:9]:
             for signed in (step, -step) if step else (step,):
                 found.append((y, [float(np.float32(centre + signed)), *([0.5, -0.25, 0.75][: m - 1])]))
@@ -125,16 +121,33 @@ def _ulp(x: float, dtype: Any) -> float:
 
 
 def budget(true: Truth, index: int, y: float, z: list[float], dtype: Any) -> Any:
-    """What rounding may cost: `ULPS` ulps of the answer, and what moving each input by half an ulp would do.
+    """What rounding may cost: `ULPS` ulps of the answer, and what moving each input by an ulp would do.
 
-    A curvature may use that of two ulps: next to its own zero it is a difference of factors that are each rounded.
+    Next to its own zero an answer is a difference of terms that are each rounded, as if an input had moved by a whole ulp;
+    in a curvature the terms are products of such factors of the order of one, so it may use four, and of one at least.
     """
     answer = true.all[index]
-    slack = 0.5 if index <= len(z) else 2.0
+    slack, least = (1.0, 0.0) if index <= len(z) else (4.0, 1.0)
     spent = ULPS * float(np.finfo(dtype).eps) * abs(answer) + float(np.finfo(dtype).tiny)
     for moved, at in zip(true.moves, [*z, y], strict=False):
-        spent += abs(moved[index]) * _ulp(at, dtype) * slack
+        spent += abs(moved[index]) * _ulp(max(abs(at), least), dtype) * slack
     return spent
+
+
+def _between_neighbours(
+    loss: Loss, y: float, z: list[float], index: int, seen: float, dtype: Any, allowed: Any
+) -> bool:
+    """Whether rounding the inputs or the hyperparameters alone leads past what was seen, as next to a kink.
+
+    It is also where a tiny answer took more digits than the truth began with.
+    """
+    rounded = tuple((name, float(dtype(value))) for name, value in loss.hyperparameters)
+    there = [truth(replace(loss, hyperparameters=rounded), y, z, digits=1000).all[index]]
+    for k, way in ((k, way) for k in range(len(z)) for way in (-1, 1) if not loss.is_classwise):
+        there.append(truth(loss, y, [a + way * _ulp(a, dtype) * (i == k) for i, a in enumerate(z)]).all[index])
+    if not (loss.is_classwise or loss.is_binary):
+        there += [truth(loss, y + way * _ulp(y, dtype), z).all[index] for way in (-1, 1)]
+    return bool(min(there) - allowed <= seen <= max(there) + allowed)
 
 
 # --- the questions ---
@@ -159,7 +172,10 @@ def is_true(loss: Loss, thorough: bool) -> Iterator[Answer]:
                     ratio = 0.0 if math.isinf(seen) or abs(seen) > most / 4 else math.inf
                 else:
                     off = abs(mp.mpf(seen) - answer)
-                    ratio = float(off / budget(true, i, y, z, d)) if not math.isnan(seen) else math.inf
+                    allowed = budget(true, i, y, z, d)
+                    ratio = float(off / allowed) if not math.isnan(seen) else math.inf
+                    if ratio > 1 and _between_neighbours(loss, y, z, i, seen, d, allowed):
+                        ratio = 0.0
                 if ratio > worst[name, d][0]:
                     worst[name, d] = (ratio, f"at y={y:g}, z={z}: {seen!r}, the truth is {mp.nstr(answer, 17)}")
     for (name, d), (ratio, where) in worst.items():
@@ -173,7 +189,7 @@ def is_mirrored(loss: Loss, _: bool) -> Iterator[Answer]:
 
     if not loss.is_binary or loss.half(0) is not simplify(loss.half(1), {"z": -symbol("z")}):
         return
-    z = np.concatenate([np.asarray(_STEPS), np.linspace(-50, 50, 997)])
+    z: Any = np.concatenate([np.asarray(_STEPS), np.linspace(-50, 50, 997)])
     for d in (np.float32, np.float64):
         raw, yes, no = z.astype(d), np.ones(z.shape), np.zeros(z.shape)
         same = np.array_equal(loss.value(yes, raw), loss.value(no, -raw))
@@ -197,7 +213,9 @@ def is_limiting(loss: Loss, _: bool) -> Iterator[Answer]:
                 far = float(reading([y], [math.copysign(most, end)])[0])
                 # Going out, the reading settles at its limit or grows without bound, and infinity is where it ends.
                 settled = (
-                    at == far or (math.isinf(at) and abs(far) >= abs(near)) or math.isclose(at, far, rel_tol=1e-12)
+                    at == far
+                    or (math.isinf(at) and abs(far) >= abs(near))
+                    or math.isclose(at, far, rel_tol=1e-12, abs_tol=1e-300)
                 )
                 if math.isnan(at) or not settled:
                     bad.append(f"{name} at y={y:g}, z={end}: {at}, and {far} at the largest finite z")

@@ -9,7 +9,7 @@ from typing import Any
 
 from goodmeasure import outcomes
 from goodmeasure.activations import Activation, activation, linear, natural, sigmoid, softmax
-from goodmeasure.domains import Binary, Domain, OutcomeDomain, Real, domain
+from goodmeasure.domains import Binary, Classes, Domain, OutcomeDomain, Real, domain
 from goodmeasure.errors import FormulaError, HyperparameterError
 from goodmeasure.formula import Expr, Word, symbol, symbols
 from goodmeasure.loss import Facts, Loss
@@ -51,8 +51,8 @@ class Definition:
         values = {name: self._checked(name, value) for name, value in named.items()}
         book = symbol(outcomes.WEIGHT) * self.book if class_weight or weighted else self.book
         target = self._target(values)
-        if isinstance(target, OutcomeDomain) and self.activation != (softmax,):
-            target = domain(Binary)
+        if isinstance(target, OutcomeDomain):
+            target = domain(Classes if self.activation == (softmax,) else Binary)
         return Loss(
             spelling=f"{self.name}({', '.join(f'{k}={_shown(v)}' for k, v in given.items())})",
             book=book,
@@ -160,18 +160,19 @@ def _traced(function: Callable[..., Any], target: Any, given: Any, facts: Facts)
     names = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
     predictions = _predictions(name, names)
     defaults = {p.name: float(p.default) for p in free}
+    domains = {p.name: domain(Real if p.annotation is p.empty else p.annotation) for p in free}
 
     def targets(values: dict[str, float]) -> Domain:
         return domain(target(**values) if inspect.isfunction(target) else target)
 
     return Definition(
         name=name,
-        book=_trace(function, name, names, list(defaults)),
+        book=_trace(function, name, names, domains),
         targets=targets,
         predictions=predictions,
         activation=_activation(given, predictions, targets(defaults)),
         defaults=tuple(defaults.items()),
-        domains=tuple((p.name, domain(Real if p.annotation is p.empty else p.annotation)) for p in free),
+        domains=tuple(domains.items()),
         facts=facts,
     )
 
@@ -202,9 +203,10 @@ def _predictions(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
     return names[1:]
 
 
-def _trace(function: Callable[..., Any], name: str, names: tuple[str, ...], free: list[str]) -> Expr:
+def _trace(function: Callable[..., Any], name: str, names: tuple[str, ...], free: dict[str, Domain]) -> Expr:
+    known = {n: symbol(n, positive=d.low > 0 or (d.low == 0 and d.low_open)) for n, d in free.items()}
     try:
-        book = function(*(symbol(n) for n in names), **{n: symbol(n) for n in free})
+        book = function(*map(symbol, names), **known)
     except FormulaError:
         raise
     except (TypeError, AttributeError) as error:

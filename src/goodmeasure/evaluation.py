@@ -14,12 +14,13 @@ Array: TypeAlias = Any
 
 
 def namespace(*arrays: Array) -> Any:
-    """The array namespace of the arguments: NumPy for plain Python numbers and sequences."""
-    if all(isinstance(a, np.ndarray | np.generic | int | float | list | tuple | type(None)) for a in arrays):
+    """The array namespace of the arguments; NumPy for what is not an array yet: numbers, lists, frame columns."""
+    if all(isinstance(a, np.ndarray | np.generic) for a in arrays):
         return np
     import array_api_compat
 
-    return array_api_compat.array_namespace(*(a for a in arrays if not isinstance(a, int | float | list | tuple)))
+    found = [a for a in arrays if array_api_compat.is_array_api_obj(a)]
+    return array_api_compat.array_namespace(*found) if found else np
 
 
 def _special(name: str) -> Callable[[Array], Array]:

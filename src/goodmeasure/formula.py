@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from goodmeasure.errors import FormulaError
 
 Number: TypeAlias = int | float
-Identity: TypeAlias = Callable[..., tuple["Expr", "Expr"]]
+Identity: TypeAlias = Callable[..., tuple["Expr", "Expr | int"]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Word:
     formula never varies it. A word that chooses among its arguments gives a ``slope(args, slopes)`` instead, so that what is
     not chosen cannot touch the result. ``book`` is its definition as a book prints it, and ``meaning`` the same in more
     elementary words, accurate over the whole range of floating-point numbers; a word without them is elementary, and every
-    language spells it. ``fold`` computes it for constants.
+    language spells it. ``fold`` computes it for constants, and ``positive`` says that its values are above zero.
     """
 
     name: str
@@ -37,7 +37,8 @@ class Word:
     book: Callable[..., Any] | None = None
     fold: Callable[..., Any] | None = None
     slope: Callable[[tuple[Expr, ...], list[Expr]], Expr] | None = None
-    rules: list[tuple[Expr, Expr]] = field(default_factory=list, repr=False)
+    positive: bool = False
+    rules: list[tuple[Expr, Expr, tuple[str, ...]]] = field(default_factory=list, repr=False)
 
     def __call__(self, *args: Operand) -> Expr:
         """This word applied to expressions, exactly as written."""
@@ -121,7 +122,7 @@ class Expr:
     __int__ = __index__ = __float__
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):  # what Python and notebooks ask of every object
             raise AttributeError(name)
         raise FormulaError(
             f"{name} is not a word of formulas",
@@ -163,9 +164,9 @@ def _interned(word: Word | None, args: tuple[Any, ...]) -> Expr:
     return found
 
 
-def symbol(name: str) -> Expr:
-    """The symbol of this name."""
-    return _interned(None, (name,))
+def symbol(name: str, *, positive: bool = False) -> Expr:
+    """The symbol of this name, known to be above zero or not."""
+    return _interned(None, (name, "positive") if positive else (name,))
 
 
 def expression(value: Operand) -> Expr:
@@ -188,10 +189,10 @@ sub = Word("sub", (lambda a, b: 1, lambda a, b: -1), fold=lambda a, b: a - b)
 mul = Word("mul", (lambda a, b: b, lambda a, b: a), fold=lambda a, b: a * b)
 div = Word("div", (lambda a, b: 1 / b, lambda a, b: -(a / b) / b), fold=lambda a, b: a / b)
 neg = Word("neg", (lambda a: -1,), fold=lambda a: -a)
-less = Word("less", (None, None))
-less_equal = Word("less_equal", (None, None))
+less = Word("less", (None, None), fold=lambda a, b: int(a < b))
+less_equal = Word("less_equal", (None, None), fold=lambda a, b: int(a <= b))
 sign = Word("sign", (lambda x: 0,), fold=lambda x: (x > 0) - (x < 0))
-magnitude = Word("abs", (lambda x: sign(x),), fold=abs)
+magnitude = Word("abs", (sign,), fold=abs)
 log = Word("log", (lambda x: 1 / x,))
 
 
@@ -261,12 +262,24 @@ def spelled(root: Expr, known: Container[str], *, as_in_books: bool = False) -> 
 # --- exact identities ------------------------------------------------------------------------------------------------
 
 
-def identity(rule: Identity) -> Identity:
-    """Teach the words an exact identity, written as a function that returns its two sides: ``lambda x: (left, right)``."""
+def identity(rule: Identity, *, positive: tuple[str, ...] = ()) -> Identity:
+    """Teach the words an exact identity, written as a function that returns its two sides: ``lambda x: (left, right)``.
+
+    It is used only where the parts named in ``positive`` are known to be above zero.
+    """
     left, right = rule(*(symbol(name) for name in inspect.signature(rule).parameters))
     assert left.word is not None
-    left.word.rules.append((left, expression(right)))
+    left.word.rules.append((left, expression(right), positive))
     return rule
+
+
+def is_positive(node: Expr) -> bool:
+    """Whether an expression is above zero whatever its symbols are, as far as its words tell."""
+    if node.word is None:
+        return "positive" in node.args or (node.number is not None and node.number > 0)
+    if node.word in (add, mul, div):
+        return all(map(is_positive, node.args))
+    return is_positive(node.args[0]) if node.word is power else node.word.positive
 
 
 def _match(pattern: Expr, node: Expr, found: dict[str, Expr]) -> bool:
@@ -293,9 +306,9 @@ def _simpler(word: Word, args: tuple[Expr, ...]) -> Expr:
     if folded is not None:
         return folded
     node = word(*args)
-    for left, right in word.rules:
+    for left, right, positive in word.rules:
         found: dict[str, Expr] = {}
-        if _match(left, node, found):
+        if _match(left, node, found) and all(is_positive(found[name]) for name in positive):
             return simplify(right, found)
     return node
 
@@ -382,8 +395,8 @@ def from_data(rows: Iterable[Any]) -> Expr:
     built: list[Expr] = []
     for row in rows:
         head, *rest = row
-        if not rest:
-            built.append(symbol(head) if isinstance(head, str) else expression(head))
+        if not rest or rest == ["positive"]:
+            built.append(symbol(head, positive=bool(rest)) if isinstance(head, str) else expression(head))
         elif head in known:
             built.append(known[head](*(built[i] for i in rest)))
         else:

@@ -3,53 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from fractions import Fraction
 from functools import cached_property
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from goodmeasure import constants, outcomes, readings
+from goodmeasure import classwise, constants, outcomes, pointwise, readings
 from goodmeasure.activations import Activation, activation, softmax
-from goodmeasure.arrays import Examples, examples
+from goodmeasure.arrays import examples
 from goodmeasure.domains import Domain, OutcomeDomain
-from goodmeasure.errors import NothingToAverage, UsageError
-from goodmeasure.evaluation import Array, on_arrays
-from goodmeasure.exact import exact_sum
-from goodmeasure.formula import Expr, Word, derivative, simplify, symbol, symbols
+from goodmeasure.errors import UsageError
+from goodmeasure.evaluation import Array
+from goodmeasure.formula import Expr, Word, derivative, simplify, symbol
+from goodmeasure.totals import Total, finished, shares, total_of
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a definition says about itself beyond its formula; each is optional, and a test holds it against the formula."""
+    """What a definition says about itself beyond its formula; optional, and held against the formula by a test."""
 
     sentence: str = ""
     asks_for: str = ""
     also: tuple[str, ...] = ()
     also_binary: tuple[str, ...] = ()
     advice: str = ""
-
-
-@dataclass(frozen=True)
-class Total:
-    """A sum of losses and of weights that adds without rounding: parts merge to the same bits in any order."""
-
-    sum: Fraction | float
-    weight: Fraction | float
-
-    def __add__(self, other: Total) -> Total:
-        return Total(self.sum + other.sum, self.weight + other.weight)
-
-    @property
-    def mean(self) -> float:
-        """The weighted mean, rounded once."""
-        if self.weight == 0:
-            raise NothingToAverage(
-                "a mean over no examples was asked for",
-                seen="every example is masked or has weight zero, or there are none",
-                fix="check the mask and the weights: mask.any(), sample_weight.sum()",
-            )
-        return float(self.sum / self.weight)
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,7 +78,7 @@ class Loss:
 
     @cached_property
     def settled(self) -> Expr:
-        """The book formula with hyperparameters of exactly 0 and 1 put in: a term whose coefficient is zero is absent."""
+        """The book formula with hyperparameters of exactly 0 and 1 put in: a term times zero is absent."""
         return simplify(self.book, {name: int(value) for name, value in self.hyperparameters if value in (0, 1)})
 
     @property
@@ -143,15 +121,19 @@ class Loss:
 
     # --- numbers, one an example ---
 
+    @property
+    def _numbers(self) -> ModuleType:
+        return classwise if self.is_classwise else pointwise
+
     def value(self, y: Any, z: Any, *, mask: Any = None) -> Array:
         """The loss of each example, in the dtype of ``z``; 0 where masked."""
         given = examples(self, y, z, mask=mask)
-        return _finish(given, numbers(self, given, 0)[0])
+        return finished(given, self._numbers.numbers(self, given, 0)[0])
 
     def gradient(self, y: Any, z: Any, *, mask: Any = None) -> Array:
         """The signal of each example: the derivative of its loss by its raw outputs, of z's shape and dtype."""
         given = examples(self, y, z, mask=mask)
-        return _finish(given, numbers(self, given, 1)[1])
+        return finished(given, self._numbers.numbers(self, given, 1)[1])
 
     def hessian(self, y: Any, z: Any, *, mask: Any = None, full: bool = False) -> Array:
         """The curvature of each example: second derivatives by its raw outputs, of z's shape.
@@ -159,14 +141,14 @@ class Loss:
         ``full=True`` gives the whole matrix of an example with several raw outputs, of shape z.shape + (K,).
         """
         given = examples(self, y, z, mask=mask)
-        return _finish(given, bends(self, given, full=full))
+        return finished(given, self._numbers.bends(self, given, full=full))
 
     # --- sums and means ---
 
     def total(self, y: Any, z: Any, sample_weight: Any = None, *, mask: Any = None) -> Total:
         """The sum of weight times loss, and of the weights: totals of parts add up exactly to that of the whole."""
         given = examples(self, y, z, sample_weight, mask)
-        return _total(given, numbers(self, given, 0)[0])
+        return total_of(given, self._numbers.numbers(self, given, 0)[0])
 
     def __call__(
         self, y: Any, z: Any = None, sample_weight: Any = None, *, prediction: Any = None, mask: Any = None
@@ -186,10 +168,10 @@ class Loss:
     ) -> tuple[float, Array]:
         """The weighted mean and its derivative by z; ``out``, of z's shape and dtype, is where the derivative goes."""
         given = examples(self, y, z, sample_weight, mask)
-        value, slope = numbers(self, given, 1)
-        total = _total(given, value)
-        share = _shares(given, total)
-        slope = _finish(given, slope * (share if slope.ndim == share.ndim else share[..., None]))
+        value, slope = self._numbers.numbers(self, given, 1)
+        total = total_of(given, value)
+        share = shares(given, total)
+        slope = finished(given, slope * (share if slope.ndim == share.ndim else share[..., None]))
         mean = total.mean
         if out is None:
             return mean, slope
@@ -217,7 +199,7 @@ class Loss:
         return constants.best_constant(self, y, sample_weight)
 
     def identification(self, y: Any, z: Any) -> Array:
-        """What is zero on average where the predictions are what the loss asks for: for a mean, prediction minus target."""
+        """Zero on average where predictions are what the loss asks for; for a mean, prediction minus target."""
         return readings.identification(self, y, z)
 
     # --- algebra ---
@@ -241,187 +223,3 @@ def _composed(loss: Loss) -> Expr:
         return outcomes.yes_no(book, squash(z), squash(-z), loss.weights_of_yes_and_no)
     raws = [a(symbol(z)) for a, z in zip(loss.activation, loss.raw_names, strict=True)]
     return simplify(book, dict(zip(loss.predictions, raws, strict=True)))
-
-
-def numbers(loss: Loss, given: Examples, order: int) -> list[Array]:
-    """Value (and, of order 1, signal) of checked examples, one an example, in the dtype of computing."""
-    if loss.is_classwise:
-        return _class_numbers(loss, given, order)
-    return _pointwise(loss, [loss.composed, *(loss.signal if order else ())], given)
-
-
-def bends(loss: Loss, given: Examples, *, full: bool) -> Array:
-    """Second derivatives of checked examples: the diagonal, or every pair of raw outputs."""
-    xp, count = given.xp, given.z.shape[-1] if given.z.ndim else 1
-    if loss.is_classwise:
-        eye = xp.eye(count, dtype=xp.bool)
-        columns = [_class_bends(loss, given, eye[j]) for j in range(count)]
-        table = xp.stack(columns, axis=-1)
-        return table if full else xp.stack([table[..., j, j] for j in range(count)], axis=-1)
-    m = len(loss.activation)
-    picks = [loss.curvature[i][j] for i in range(m) for j in range(m) if full or i == j]
-    found = _split(_pointwise(loss, [loss.composed, *picks], given)[1], len(picks))
-    if m == 1:
-        return found[0]
-    table = xp.stack(found, axis=-1)
-    return xp.reshape(table, (*table.shape[:-1], m, m)) if full else table
-
-
-def _split(stacked: Array, count: int) -> list[Array]:
-    return [stacked] if count == 1 else [stacked[..., i] for i in range(count)]
-
-
-def _pointwise(loss: Loss, formulas: list[Expr], given: Examples) -> list[Array]:
-    """The first formula an example, and the others stacked on the last axis if there are several."""
-    xp = given.xp
-    raws = [given.z] if len(loss.activation) == 1 else [given.z[..., i] for i in range(len(loss.activation))]
-    found = _at_limits(loss, formulas, given, raws)
-    lost = xp.isnan(raws[0])
-    for raw in raws[1:]:
-        lost = lost | xp.isnan(raw)
-    found = [xp.where(lost, xp.asarray(xp.nan, dtype=f.dtype), f) for f in found]
-    rest = found[1:]
-    return [found[0], *([rest[0]] if len(rest) == 1 else [xp.stack(rest, axis=-1)] if rest else [])]
-
-
-def _at_limits(loss: Loss, formulas: list[Expr], given: Examples, raws: list[Array]) -> list[Array]:
-    """The formulas on raw outputs; where an infinite or huge one leaves no number (inf - inf), that at a smaller huge one."""
-    xp = given.xp
-
-    def at(outputs: list[Array]) -> list[Array]:
-        values = {**loss.values, "y": given.y, **dict(zip(loss.raw_names, outputs, strict=True))}
-        return on_arrays(formulas, values, like=given.y)
-
-    found = at(raws)
-    most = float(xp.finfo(given.z.dtype).max)
-    for bound in (most, most**0.5):
-        if not any(bool(xp.any(xp.isnan(f))) for f in found):
-            break
-        near = at([xp.clip(r, -bound, bound) for r in raws])
-        found = [xp.where(xp.isnan(f), n, f) for f, n in zip(found, near, strict=True)]
-    return found
-
-
-# --- classes: the chain rule through the row statistics ---
-
-
-def _each_class(loss: Loss, given: Examples) -> list[tuple[Array | None, Array, Array]]:
-    """(share, one-hot of the class, its weight) for the class that happened, or for every class of a probability row."""
-    xp, k = given.xp, given.z.shape[-1]
-    table = xp.asarray(loss.class_weight or [1.0] * k, dtype=given.z.dtype)
-    if table.shape[0] != k:
-        raise UsageError(
-            f"{loss} has {table.shape[0]} class weights and the raw outputs {k} classes", fix="give one a class"
-        )
-    classes = xp.arange(k)
-    if given.y.ndim < given.z.ndim:
-        return [
-            (None, classes == given.y[..., None], xp.take(table, xp.reshape(given.y, (-1,))).reshape(given.y.shape))
-        ]
-    return [(given.y[..., j], xp.broadcast_to(classes == j, given.z.shape), table[j]) for j in range(k)]
-
-
-def _mixed(parts: list[tuple[Array | None, Array]], xp: Any) -> Array:
-    """The sum of share times table over the classes that have a share."""
-    total = None
-    for share, table in parts:
-        if share is None:
-            return table
-        share = share if share.ndim == table.ndim else share[..., None]
-        term = xp.where(share > 0, share * table, xp.zeros_like(table))
-        total = term if total is None else total + term
-    return total
-
-
-def _class_numbers(loss: Loss, given: Examples, order: int) -> list[Array]:
-    slopes = outcomes.by_statistic(loss.composed)
-    values, signals = [], []
-    for share, of, weight in _each_class(loss, given):
-        row = outcomes.Row(given.z, of)
-        like = row.pick(given.z)
-        known = {**outcomes.row_values(row, symbols(loss.composed, *slopes.values())), **loss.values}
-        with np.errstate(all="ignore"):
-            found = on_arrays([loss.composed, *slopes.values()], {**known, "weight": weight + 0 * like}, like)
-            values.append((share, found[0]))
-            if order:
-                signals.append((share, _chained(row, dict(zip(slopes, found[1:], strict=True)))))
-    return [_mixed(values, given.xp), *([_mixed(signals, given.xp)] if order else [])]
-
-
-def _chained(row: outcomes.Row, slopes: dict[str, Array]) -> Array:
-    total = None
-    for name, slope in slopes.items():
-        moves = outcomes.statistics()[name].slope(row)
-        # Where a statistic does not move, an infinite slope must not make a NaN.
-        term = row.xp.where(moves == 0, row.xp.zeros_like(moves), slope[..., None] * moves)
-        total = term if total is None else total + term
-    return row.xp.zeros_like(row.z) if total is None else total
-
-
-def _class_bends(loss: Loss, given: Examples, one_hot: Array) -> Array:
-    """The derivative of every class's signal by one raw output."""
-    xp, slopes = given.xp, outcomes.by_statistic(loss.composed)
-    pairs = {a: outcomes.by_statistic(slope) for a, slope in slopes.items()}
-    formulas = [*slopes.values(), *(bend for row in pairs.values() for bend in row.values())]
-    parts = []
-    for share, of, weight in _each_class(loss, given):
-        row = outcomes.Row(given.z, of)
-        like, j = row.pick(given.z), xp.broadcast_to(one_hot, given.z.shape)
-        known = {**outcomes.row_values(row, symbols(*formulas)), **loss.values, "weight": weight + 0 * like}
-        with np.errstate(all="ignore"):
-            found = iter(on_arrays(formulas, known, like))
-            table = outcomes.statistics()
-            total = xp.zeros_like(given.z)
-            for name in slopes:
-                total = total + next(found)[..., None] * table[name].bend(row, j)
-            for a, others in pairs.items():
-                for b in others:
-                    moved = xp.sum(xp.where(j, table[b].slope(row), xp.zeros_like(given.z)), axis=-1)[..., None]
-                    total = total + next(found)[..., None] * table[a].slope(row) * moved
-        parts.append((share, total))
-    return _mixed(parts, xp)
-
-
-# --- finishing ---
-
-
-def _present(given: Examples, table: Array) -> Array:
-    """The table with zeros for absent examples."""
-    if given.present is None:
-        return table
-    present = given.present
-    while present.ndim < table.ndim:
-        present = present[..., None]
-    return given.xp.where(present, table, given.xp.zeros_like(table))
-
-
-def _finish(given: Examples, table: Array) -> Array:
-    """Absent examples as zeros, in the dtype that came in."""
-    table = _present(given, table)
-    if table.dtype != given.dtype:
-        return given.xp.astype(table, given.dtype)
-    return table if given.xp is not np or table.flags.writeable else table.copy()
-
-
-def _total(given: Examples, value: Array) -> Total:
-    value = _to_numpy(_present(given, value))
-    if given.weight is None:
-        count = value.size if given.present is None else int(np.asarray(given.present).sum())
-        return Total(exact_sum(value), Fraction(count))
-    weight = _to_numpy(_present(given, given.weight))
-    with np.errstate(over="ignore", invalid="ignore"):
-        return Total(exact_sum(np.where(weight > 0, value * weight, 0)), exact_sum(weight))
-
-
-def _to_numpy(array: Array) -> Any:
-    detached = array.detach() if hasattr(array, "detach") else array
-    return np.asarray(detached, dtype=np.float64)
-
-
-def _shares(given: Examples, total: Total) -> Array:
-    """What part of the mean each example is, in the dtype of computing."""
-    xp = given.xp
-    _ = total.mean  # a mean of nothing is an error before it is a division by zero
-    if given.weight is None:
-        return xp.full(given.shape, float(1 / total.weight), dtype=given.z.dtype)
-    return xp.astype(given.weight / float(total.weight), given.z.dtype)

@@ -72,7 +72,7 @@ def log_of(term: Expr) -> Expr:
     if term.word is div:
         return log_of(term.args[0]) - log_of(term.args[1])
     if term.word is power:
-        return term.args[1] * log_of(term.args[0])
+        return expression(term.args[1] * log_of(term.args[0]))
     if term.word is add:
         a, b = (log_of(arg) for arg in term.args)
         return words.maximum(a, b) + words.log1p(words.exp(-words.abs(a - b)))
@@ -85,7 +85,7 @@ def _negated(term: Expr) -> Expr:
         return expression(term.args[0])
     if term.word is not None and term.word.name == "sub":
         left, right = term.args
-        return _negated(left) + right if left.word is neg else right - left
+        return expression(_negated(left) + right if left.word is neg else right - left)
     return simplify(-term)
 
 

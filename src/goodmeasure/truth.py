@@ -106,12 +106,15 @@ class Truth:
         return [self.value, *self.signal, *self.curvature]
 
 
-def truth(loss: Loss, y: Any, z: Sequence[float]) -> Truth:
-    """The truth at a target and raw outputs that are exact numbers; ``moves`` holds derivatives by each raw output, then y."""
+def truth(loss: Loss, y: Any, z: Sequence[float], *, digits: int = 80) -> Truth:
+    """The truth at a target and raw outputs that are exact numbers; ``moves`` holds derivatives by each raw output, then y.
+
+    ``digits`` is where to begin; what is smaller than a third of them count as zero.
+    """
     import mpmath as mp
 
     # One minus a sigmoid of z is lost below |z| / log(10) digits, and its differences below twice that.
-    digits = 80 + int(3 * max(abs(a) for a in z))
+    digits += int(3 * max(abs(a) for a in z))
     last: list[Any] | None = None
     for _ in range(_TRIES):
         with mp.workdps(digits):
@@ -155,7 +158,7 @@ def _jet_and_moves(loss: Loss, y: Any, z: list[Any]) -> tuple[list[Any], bool]:
     # A wider step for how things move: its differences must not see the rounding of the inner ones.
     wide = step * 16
     moved = [(jet(target, shifted(k, -wide)), jet(target, shifted(k, wide))) for k in range(len(z))]
-    if not (loss.is_classwise or loss.is_binary):
+    if not loss.is_classwise and not (loss.is_binary and y in (0, 1)):
         moved.append((jet(target - wide, z), jet(target + wide, z)))
     here = jet(target, z)
     moves = [[(b - a) / (2 * wide) for a, b in zip(down, up, strict=True)] for down, up in moved]

@@ -23,7 +23,7 @@ abs = magnitude
 
 # --- elementary words: every language spells these ------------------------------------------------------------------
 
-exp: Word = Word("exp", (lambda x: exp(x),))
+exp: Word = Word("exp", (lambda x: exp(x),), positive=True)
 expm1: Word = Word("expm1", (lambda x: exp(x),))
 log1p: Word = Word("log1p", (lambda x: 1 / (1 + x),))
 sqrt: Word = Word("sqrt", (lambda x: 1 / (2 * sqrt(x)),))
@@ -62,12 +62,14 @@ xlogy: Word = Word("xlogy", (None, lambda y, x: y / x), meaning=lambda y, x: tim
 softplus: Word = Word(
     "softplus",
     (lambda x: sigmoid(x),),
+    positive=True,
     book=lambda x: log(1 + exp(x)),
     meaning=lambda x: maximum(x, 0) + log1p(exp(-abs(x))),
 )
 sigmoid: Word = Word(
     "sigmoid",
     (lambda x: sigmoid(x) * sigmoid(-x),),
+    positive=True,
     book=lambda x: 1 / (1 + exp(-x)),
     meaning=lambda x: where(less_equal(0, x), 1, exp(-abs(x))) / (1 + exp(-abs(x))),
 )
@@ -376,6 +378,8 @@ identity(lambda y, x, a: ((y * (x * a)) / a, y * x))
 identity(lambda x, y: ((1 / x) * y, y / x))
 identity(lambda x, y: (y * (1 / x), y / x))
 identity(lambda y, x: (where(y, x, x), x))
+identity(lambda x, y: (where(1, x, y), x))
+identity(lambda x, y: (where(0, x, y), y))
 identity(lambda y, x: (either(y, x, x), x))
 identity(lambda y: (times(y, 0), 0))
 identity(lambda y: (times(y, 1), y))
@@ -391,7 +395,7 @@ identity(lambda x: (softplus(x) - softplus(-x), x))
 identity(lambda x: (softplus(-x) - softplus(x), -x))
 identity(lambda x: (1 - sigmoid(x), sigmoid(-x)))
 identity(lambda x: (1 - exp(x), -expm1(x)))
-identity(lambda x, a: (1 - x**a, -expm1(a * log(x))))
+identity(lambda x, a: (1 - x**a, -expm1(a * log(x))), positive=("x",))
 identity(lambda x: (exp(x) - 1, expm1(x)))
 identity(lambda x: (log(1 + exp(x)), softplus(x)))
 identity(lambda x: (log1p(exp(x)), softplus(x)))
@@ -400,7 +404,7 @@ identity(lambda x: (log1p(-sigmoid(x)), -softplus(x)))
 identity(lambda x: (sigmoid(-x) / sigmoid(x), exp(-x)))
 identity(lambda x: (sigmoid(x) / sigmoid(-x), exp(x)))
 identity(lambda x: (maximum(sigmoid(x), 0), sigmoid(x)))
-identity(lambda x, a: (log1p(a * exp(x)), softplus(x + log(a))))
+identity(lambda x, a: (log1p(a * exp(x)), softplus(x + log(a))), positive=("a",))
 identity(lambda x, c, a: (c / (a * exp(x)), c / a * exp(-x)))
 identity(lambda x, c, a: (c / (a * softplus(x)), c / a * exp(-log_softplus(x))))
 identity(lambda x: (log(1 / x), -log(x)))

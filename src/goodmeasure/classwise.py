@@ -1,0 +1,106 @@
+"""Numbers of losses of K classes: the chain rule through the row statistics (see `outcomes`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from goodmeasure import outcomes
+from goodmeasure.arrays import Examples
+from goodmeasure.errors import UsageError
+from goodmeasure.evaluation import Array, on_arrays
+from goodmeasure.formula import symbols
+
+if TYPE_CHECKING:
+    from goodmeasure.loss import Loss
+
+
+def numbers(loss: Loss, given: Examples, order: int) -> list[Array]:
+    """Value (and, of order 1, signal) of checked examples, one an example, in the dtype of computing."""
+    slopes = outcomes.by_statistic(loss.composed)
+    values, signals = [], []
+    formulas = [loss.composed, *slopes.values()]
+    for share, row in _each_class(loss, given):
+        with np.errstate(all="ignore"):
+            found = on_arrays(formulas, _known(loss, row, symbols(*formulas)), row.pick(given.z))
+            values.append((share, found[0]))
+            if order:
+                signals.append((share, _chained(row, dict(zip(slopes, found[1:], strict=True)))))
+    return [_mixed(values, given.xp), *([_mixed(signals, given.xp)] if order else [])]
+
+
+def bends(loss: Loss, given: Examples, *, full: bool) -> Array:
+    """Second derivatives of checked examples: the diagonal, or every pair of raw outputs."""
+    xp, count = given.xp, given.z.shape[-1]
+    eye = xp.eye(count, dtype=xp.bool)
+    columns = [_column(loss, given, eye[j, :]) for j in range(count)]
+    if full:
+        return xp.stack(columns, axis=-1)
+    return xp.stack([column[..., j] for j, column in enumerate(columns)], axis=-1)
+
+
+def _column(loss: Loss, given: Examples, one_hot: Array) -> Array:
+    """The derivative of every class's signal by one raw output."""
+    xp, slopes = given.xp, outcomes.by_statistic(loss.composed)
+    pairs = {a: outcomes.by_statistic(slope) for a, slope in slopes.items()}
+    formulas = [*slopes.values(), *(bend for row in pairs.values() for bend in row.values())]
+    parts = []
+    for share, row in _each_class(loss, given):
+        j = xp.broadcast_to(one_hot, given.z.shape)
+        with np.errstate(all="ignore"):
+            found = iter(on_arrays(formulas, _known(loss, row, symbols(*formulas)), row.pick(given.z)))
+            table = outcomes.statistics()
+            total = xp.zeros_like(given.z)
+            for name in slopes:
+                total = total + next(found)[..., None] * table[name].bend(row, j)
+            for a, others in pairs.items():
+                for b in others:
+                    moved = xp.sum(xp.where(j, table[b].slope(row), xp.zeros_like(given.z)), axis=-1)[..., None]
+                    total = total + next(found)[..., None] * table[a].slope(row) * moved
+        parts.append((share, total))
+    return _mixed(parts, xp)
+
+
+def _each_class(loss: Loss, given: Examples) -> list[tuple[Array | None, outcomes.Row]]:
+    """The class that happened; or every class with its share, where targets are probability rows."""
+    xp, k = given.xp, given.z.shape[-1]
+    if loss.class_weight and len(loss.class_weight) != k:
+        raise UsageError(
+            f"{loss} has {len(loss.class_weight)} class weights and the raw outputs {k} classes", fix="give one a class"
+        )
+    classes = xp.arange(k)
+    if given.y.ndim < given.z.ndim:
+        return [(None, outcomes.Row(given.z, classes == given.y[..., None]))]
+    return [(given.y[..., j], outcomes.Row(given.z, xp.broadcast_to(classes == j, given.z.shape))) for j in range(k)]
+
+
+def _known(loss: Loss, row: outcomes.Row, names: set[str]) -> dict[str, Any]:
+    """What the formulas speak of: the row's statistics, the hyperparameters, and the weight of what happened."""
+    xp = row.xp
+    weight: Any = 1.0
+    if loss.class_weight:
+        weight = row.pick(xp.broadcast_to(xp.asarray(loss.class_weight, dtype=row.z.dtype), row.z.shape))
+    return {**outcomes.row_values(row, names), **loss.values, outcomes.WEIGHT: weight}
+
+
+def _mixed(parts: list[tuple[Array | None, Array]], xp: Any) -> Array:
+    """The sum of share times table over the classes that have a share."""
+    total = None
+    for share, table in parts:
+        if share is None:
+            return table
+        part = share if share.ndim == table.ndim else share[..., None]
+        term = xp.where(part > 0, part * table, xp.zeros_like(table))
+        total = term if total is None else total + term
+    return total
+
+
+def _chained(row: outcomes.Row, slopes: dict[str, Array]) -> Array:
+    total = None
+    for name, slope in slopes.items():
+        moves = outcomes.statistics()[name].slope(row)
+        # Where a statistic does not move, an infinite slope must not make a NaN.
+        term = row.xp.where(moves == 0, row.xp.zeros_like(moves), slope[..., None] * moves)
+        total = term if total is None else total + term
+    return row.xp.zeros_like(row.z) if total is None else total
