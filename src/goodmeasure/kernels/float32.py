@@ -1,0 +1,167 @@
+"""The elementary words in pure float32: polynomial and free of branches, so that loops over them become vector code.
+
+Each function is ordinary Python on NumPy scalars; the printer copies the source of those that a kernel needs into the
+kernel's own file. Coefficients are minimax fits (Remez exchange at 40 digits), rounded to float32; the argument
+reductions are Cody and Waite's (Software Manual for the Elementary Functions, 1980). Arithmetic may be contracted to fused
+multiply-adds, never reassociated: the order of the terms is what makes them accurate.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from goodmeasure.kernels import float64 as wide
+
+Scalar = Any
+FLOAT, BITS = np.float32, np.int32
+
+ZERO, HALF, ONE, TWO, FOUR = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2), np.float32(4)
+INF, LARGEST = np.float32(np.inf), np.float32(3.4028234663852886e38)
+LN2, LOG2E = np.float32(0.6931471805599453), np.float32(1.4426950408889634)
+LN2_HIGH, LN2_LOW = np.float32(0.693145751953125), np.float32(1.42860682030941723212e-6)
+TO_INTEGER, TO_INTEGER_BITS = np.float32(12582912.0), np.int32(0x4B400000)
+ONE_BITS, MANTISSA, EXPONENT_MASK = np.int32(0x3F800000), np.int32(23), np.int32(-8388608)
+TWO_THIRDS_BITS, FOUR_BITS = np.int32(0x3F2AAAAB), np.int32(0x40800000)
+LOWEST_NORMAL, SUBNORMAL_SCALE, SUBNORMAL_EXPONENT = np.float32(2.0**-126), np.float32(2.0**24), np.float32(24)
+EXP_HIGHEST, EXP_LOWEST, EXPM1_LOWEST = np.float32(89), np.float32(-105), np.float32(-20)
+ULP_OF_EXPONENT = np.float32(2.0**-23)
+E0, E1, E2 = np.float32(0.5000000389831243), np.float32(0.1666666395366627), np.float32(0.04166534826233339)
+E3, E4, E5 = np.float32(0.008333580851369498), np.float32(0.0013996602254974569), np.float32(0.00019849899296193396)
+L0, L1, L2 = np.float32(0.3333321602176513), np.float32(-0.24999797698954628), np.float32(0.20010403733843889)
+L3, L4, L5 = np.float32(-0.166804872977443951), np.float32(0.1400590189212805), np.float32(-0.12184247271728758)
+L6, L7 = np.float32(0.13984290519765304), np.float32(-0.12891794610456982)
+T0, T1, T2 = np.float32(-0.3333331732595453), np.float32(0.13332574651660633), np.float32(-0.053850772014722356)
+T3, T4 = np.float32(0.021064109470228787), np.float32(-0.0062619372918028126)
+TANH_NEAR = np.float32(0.55)
+
+
+def power_of_two(k: Scalar) -> Scalar:
+    """2**k for an integer k from -126 to 127."""
+    return np.int32((np.int32(k) << MANTISSA) + ONE_BITS).view(np.float32)
+
+
+def exp_tail(r: Scalar) -> Scalar:
+    """exp(r) - 1 - r for |r| <= 1/2."""
+    q = ((((E5 * r + E4) * r + E3) * r + E2) * r + E1) * r + E0
+    return r * r * q
+
+
+def exp(x: Scalar) -> Scalar:
+    """e**x; the scaling takes two factors, so that results reach infinity and the subnormal numbers rounded once."""
+    x = EXP_HIGHEST if x > EXP_HIGHEST else x
+    x = EXP_LOWEST if x < EXP_LOWEST else x
+    t = x * LOG2E + TO_INTEGER
+    n = t - TO_INTEGER
+    k = np.int32(np.float32(t).view(np.int32) - TO_INTEGER_BITS)
+    a = x - n * LN2_HIGH
+    r = a - n * LN2_LOW
+    lost = (a - r) - n * LN2_LOW
+    half = np.int32(k >> np.int32(1))
+    near = ONE + r
+    rest = ((ONE - near) + r) + (exp_tail(r) + lost)
+    return ((near + rest) * power_of_two(half)) * power_of_two(k - half)
+
+
+def expm1(x: Scalar) -> Scalar:
+    """e**x - 1, as accurate near zero as far from it."""
+    y = EXP_HIGHEST if x > EXP_HIGHEST else x
+    y = EXPM1_LOWEST if y < EXPM1_LOWEST else y
+    t = y * LOG2E + TO_INTEGER
+    t = TO_INTEGER if abs(y) < HALF else t
+    n = t - TO_INTEGER
+    half = power_of_two(np.int32(np.float32(t).view(np.int32) - TO_INTEGER_BITS) - np.int32(1))
+    r = (y - n * LN2_HIGH) - n * LN2_LOW
+    z = ((exp_tail(r) + r) * half + (half - HALF)) * TWO
+    return x if x == ZERO else z
+
+
+def log1p_reduced(f: Scalar) -> Scalar:
+    """log(1 + f) for |f| <= 1/3."""
+    q = ((((((L7 * f + L6) * f + L5) * f + L4) * f + L3) * f + L2) * f + L1) * f + L0
+    s = f * f
+    return (s * f * q - HALF * s) + f
+
+
+def log(x: Scalar) -> Scalar:
+    """Natural logarithm: -inf at zero, NaN below."""
+    small = x < LOWEST_NORMAL
+    y = x * SUBNORMAL_SCALE if small else x
+    e = np.int32(np.int32(np.float32(y).view(np.int32) - TWO_THIRDS_BITS) & EXPONENT_MASK)
+    k = np.float32(e) * ULP_OF_EXPONENT
+    k = k - SUBNORMAL_EXPONENT if small else k
+    f = np.int32(np.float32(y).view(np.int32) - e).view(np.float32) - ONE
+    z = k * LN2_HIGH + (k * LN2_LOW + log1p_reduced(f))
+    z = z if x < INF else x
+    z = z if x > ZERO else np.float32(np.nan)
+    return -INF if x == ZERO else z
+
+
+def log1p(x: Scalar) -> Scalar:
+    """log(1 + x), as accurate near zero as far from it: 1 + x is split by its exponent but never formed."""
+    e = np.int32(np.int32(np.float32(x + ONE).view(np.int32) - TWO_THIRDS_BITS) & EXPONENT_MASK)
+    down = np.int32(FOUR_BITS - e).view(np.float32)
+    f = np.int32(np.float32(x).view(np.int32) - e).view(np.float32) + (down * np.float32(0.25) - ONE)
+    f = x if e == np.int32(0) else f
+    k = np.float32(e) * ULP_OF_EXPONENT
+    z = k * LN2_HIGH + (k * LN2_LOW + log1p_reduced(f))
+    z = z if x < INF else x
+    z = z if x > -ONE else np.float32(np.nan)
+    z = -INF if x == -ONE else z
+    return x if x == ZERO else z
+
+
+def sin(x: Scalar) -> Scalar:
+    """Sine, through float64."""
+    return np.float32(wide.sin(np.float64(x)))
+
+
+def cos(x: Scalar) -> Scalar:
+    """Cosine, through float64."""
+    return np.float32(wide.cos(np.float64(x)))
+
+
+def lgamma(x: Scalar) -> Scalar:
+    """Logarithm of the absolute value of the gamma function, through float64."""
+    return np.float32(wide.lgamma(np.float64(x)))
+
+
+def digamma(x: Scalar) -> Scalar:
+    """Derivative of `lgamma` for x > 0, through float64."""
+    return np.float32(wide.digamma(np.float64(x)))
+
+
+def trigamma(x: Scalar) -> Scalar:
+    """Derivative of `digamma` for x > 0, through float64."""
+    return np.float32(wide.trigamma(np.float64(x)))
+
+
+def power(x: Scalar, a: Scalar) -> Scalar:
+    """x**a as IEEE 754 defines pow, through float64; a negative base needs a whole exponent."""
+    size, exponent = np.float64(abs(x)), np.float64(a)
+    z = np.float32(wide.exp(exponent * wide.log(size)))
+    whole = np.rint(a) == a
+    odd = np.rint(a * HALF) != a * HALF
+    z = ((-z if odd else z) if whole else np.float32(np.nan)) if x < ZERO else z
+    return ONE if a == ZERO else z
+
+
+def sigmoid(x: Scalar) -> Scalar:
+    """1 / (1 + e**-x), from the exponential of a number that is not positive; sigmoid(-x) shares the one division."""
+    size = abs(x)
+    down = -size
+    e = exp(down)
+    whole = ONE + e
+    t = e / whole
+    below = e - e * t if e < HALF else t
+    return ONE - t if x >= ZERO else below
+
+
+def tanh(x: Scalar) -> Scalar:
+    """Hyperbolic tangent: a polynomial near zero, and one minus what is left of it far away."""
+    t = x * x
+    q = (((T4 * t + T3) * t + T2) * t + T1) * t + T0
+    e = exp(-(abs(x) + abs(x)))
+    far = ONE - (e + e) / (ONE + e)
+    return x * t * q + x if abs(x) < TANH_NEAR else (-far if x < ZERO else far)

@@ -1,0 +1,254 @@
+"""Kernels of losses whose examples stand for themselves: a fixed number of raw outputs each, on the last axis."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from goodmeasure.formula import Expr
+from goodmeasure.kernels import cache
+from goodmeasure.kernels.layout import BAD, CHUNK, LANES, LOST, STATE, points
+from goodmeasure.kernels.threads import for_each
+
+if TYPE_CHECKING:
+    from goodmeasure.loss import Loss
+
+BLOCK = 1 << 17  # numbers of raw output a block: long against the cost of handing it out, short against a core's share
+_ARGUMENTS = [*[ctypes.c_void_p] * 9, *[ctypes.c_int64] * 3, ctypes.c_double]
+
+
+def function(source: str, arguments: Sequence[Any]) -> Callable[..., None]:
+    """The compiled function of a printed module; calling it lets other threads run."""
+    return ctypes.CFUNCTYPE(None, *arguments)(cache.load(source).run.address)
+
+
+class Kernel:
+    """A compiled formula with the numbers it takes besides the examples, and scratch memory that waits to be used again."""
+
+    def __init__(self, run: Callable[..., None], parameters: Any, domain: Any, columns: tuple[int, ...]) -> None:
+        self.run, self.parameters, self.domain = run, parameters, domain
+        self.fixed = (address(parameters), address(domain))
+        self.columns = columns  # of y, z, weight, values, first and second; 0: the kernel has none
+        self.spare: list[_Scratch] = []
+
+
+class _Scratch:
+    """One chunk of everything a kernel reads and writes, for the examples left over after whole chunks, and its sums."""
+
+    def __init__(self, dtype: Any, columns: tuple[int, ...]) -> None:
+        kinds = (dtype, dtype, np.float64, dtype, dtype, dtype)
+        self.arrays = [np.empty(CHUNK * max(c, 1), kind) for c, kind in zip(columns, kinds, strict=True)]
+        self.places = [address(a) for a in self.arrays]
+        self.state = np.zeros(STATE)
+        self.state_place = address(self.state)
+
+
+def bounds(loss: Loss, dtype: Any) -> Any:
+    """The lowest and the highest target in a dtype."""
+    info, kind = np.finfo(dtype), np.dtype(dtype).type
+    low, high = kind(max(loss.target.low, float(info.min))), kind(min(loss.target.high, float(info.max)))
+    if loss.target.low_open and math.isfinite(loss.target.low):
+        low = np.nextafter(low, kind(np.inf))
+    if loss.target.high_open and math.isfinite(loss.target.high):
+        high = np.nextafter(high, kind(-np.inf))
+    return np.array([low, high], dtype=dtype)
+
+
+def formulas(loss: Loss, kind: str) -> tuple[Sequence[Expr], Sequence[Expr], Sequence[Expr]]:
+    """The formulas of a kind of kernel (``value``, ``signal``, ``curvature``, ``matrix`` joined by +): value, first, second."""
+    parts, m = kind.split("+"), len(loss.activation)
+    second: list[Expr] = []
+    if "curvature" in parts:
+        second = [loss.curvature[i][i] for i in range(m)]
+    elif "matrix" in parts:
+        second = [bend for row in loss.curvature for bend in row]
+    return [loss.composed] if "value" in parts else [], list(loss.signal) if "signal" in parts else [], second
+
+
+def compiled(loss: Loss, kind: str, dtype: str, weighted: bool) -> Kernel:
+    """The kernel of a loss; kept with the loss, because looking it up by the formula would take longer than small calls do."""
+    kept: dict[Any, Kernel] = vars(loss).setdefault("_kernels", {})
+    found = kept.get((kind, dtype, weighted))
+    if found is None:
+        value, first, second = formulas(loss, kind)
+        source = points(
+            value,
+            first,
+            second,
+            raws=loss.raw_names,
+            parameters=list(loss.values),
+            dtype=dtype,
+            weighted=weighted,
+            whole=loss.target.whole,
+        )
+        found = kept[kind, dtype, weighted] = Kernel(
+            function(source, _ARGUMENTS),
+            np.array([*loss.values.values(), 0.0], dtype=dtype),
+            bounds(loss, dtype),
+            (1, len(loss.activation), int(weighted), len(value), len(first), len(second)),
+        )
+    return found
+
+
+class Found(NamedTuple):
+    """What a pass over the examples summed, and whether a present target was outside the domain."""
+
+    sum: float
+    bad: bool
+
+
+def address(array: Any) -> int:
+    """Where an array's first number stands."""
+    found: int = array.__array_interface__["data"][0]
+    return found
+
+
+def _run(kernel: Kernel, scratch: _Scratch, arrays: list[Any], n: int, scale: float) -> None:
+    """The whole chunks where they lie, and the examples left over in one chunk that is filled up with the first of them.
+
+    ``arrays`` are y, z, weight, values, first and second of ``n`` examples, or None.
+    """
+    whole, keep = n - n % CHUNK, 0 if arrays[3] is None else 1
+    if whole:
+        places = [p if a is None else address(a) for p, a in zip(scratch.places, arrays, strict=True)]
+        kernel.run(*places[:3], *kernel.fixed, *places[3:], scratch.state_place, whole, whole, keep, scale)
+    if whole == n:
+        return
+    for array, padded, c in zip(arrays[:3], scratch.arrays, kernel.columns, strict=False):
+        if array is not None:
+            rest = array[whole * c :]
+            padded[: rest.size] = rest
+            if c == 1:
+                padded[rest.size :] = rest[0]
+            else:
+                padded[rest.size :].reshape(-1, c)[...] = rest[:c]
+    places = scratch.places
+    kernel.run(*places[:3], *kernel.fixed, *places[3:], scratch.state_place, CHUNK, n - whole, keep, scale)
+    for array, result, c in zip(arrays[3:], scratch.arrays[3:], kernel.columns[3:], strict=True):
+        if array is not None:
+            array[whole * c :] = result[: (n - whole) * c]
+
+
+def _block(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> tuple[list[float], bool]:
+    """One block: its sums, and whether a present target was outside the domain."""
+    scratch = kernel.spare.pop() if kernel.spare else _Scratch(arrays[1].dtype, kernel.columns)
+    _run(kernel, scratch, arrays, n, scale)
+    state = scratch.state.tolist()
+    scratch.state.fill(0.0)
+    kernel.spare.append(scratch)
+    if state[LOST] and not state[BAD]:
+        return [_mended(kernel, arrays, n, scale)], False
+    bad, highs = bool(state[BAD]), state[:LANES]
+    total = sum(highs)
+    # What rounding left out of an infinite sum is not a number.
+    return (state[: 2 * LANES] if total - total == 0 else [total]), bad
+
+
+def _mended(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> float:
+    """A block with numbers that are not; its sum.
+
+    Where an infinite or huge raw output leaves no number (inf - inf), the result at a smaller huge one; NaN stays only
+    where a raw output is NaN.
+    """
+    y, z, weight = arrays[:3]
+    most = float(np.finfo(z.dtype).max)
+
+    def at(raw: Any) -> list[Any]:
+        tables = [np.empty(c * n, z.dtype) for c in kernel.columns[3:]]
+        _run(kernel, _Scratch(z.dtype, kernel.columns), [y, raw, weight, *tables], n, scale)
+        return tables
+
+    tables = at(z)
+    for bound in (most, most**0.5):
+        tables = [np.where(np.isnan(t), near, t) for t, near in zip(tables, at(np.clip(z, -bound, bound)), strict=True)]
+    gone = np.isnan(z.reshape(n, -1)).any(axis=1)
+    if weight is not None:
+        gone &= weight > 0
+    for table, columns, out in zip(tables, kernel.columns[3:], arrays[3:], strict=True):
+        if columns:
+            table.reshape(-1, columns)[gone] = np.nan
+        if out is not None:
+            out[...] = table
+    values = tables[0].astype(np.float64)
+    return exact((values if weight is None else values * weight).tolist())
+
+
+def exact(terms: list[float]) -> float:
+    """The sum of numbers, rounded once; infinite or NaN where they are."""
+    try:
+        total = math.fsum(terms)
+    except (OverflowError, ValueError):  # ValueError: inf - inf
+        return sum(terms)
+    return total
+
+
+def readable(array: Any, dtype: Any) -> bool:
+    """Whether a kernel can read an array where it lies."""
+    return bool(array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned)
+
+
+def part(array: Any, start: int, stop: int, dtype: Any) -> Any:
+    """Numbers ``start`` to ``stop`` of an array in C order, contiguous; no more than them is ever copied."""
+    if array.ndim == 1:
+        return np.ascontiguousarray(array[start:stop], dtype=dtype)
+    return np.ascontiguousarray(array.flat[start:stop], dtype=dtype)
+
+
+def sweep(
+    loss: Loss, kind: str, y: Any, z: Any, *, weight: Any = None, scale: float = 1.0, tables: tuple[Any, Any, Any], out_is_ours: bool = True
+) -> Found:
+    """One pass over all examples, a block at a time.
+
+    ``z`` is float32 or float64, with the loss's raw outputs on the last axis if they are several; ``y`` any numbers of the
+    examples' shape; ``weight`` None or float64. ``tables`` are C-contiguous arrays of z's dtype to fill with the values, the
+    signals and the curvatures (the latter two times ``scale`` and weight), or None where they are not wanted; ``out_is_ours`` if no other array can share their memory.
+    """
+    dtype = z.dtype if z.dtype.isnative else z.dtype.newbyteorder("=")
+    kernel = compiled(loss, kind, dtype.name, weight is not None)
+    sources = [_flat(y, dtype), _flat(z, dtype), None if weight is None else _flat(weight, _DOUBLE)]
+    results = [None if t is None else t.reshape(-1) for t in tables]
+    if out_is_ours or not _overlap(sources, results):
+        sums, bad = _blocks(kernel, sources, results, y.size, dtype, scale)
+    else:
+        sums, bad = _blocks(kernel, [None if a is None else a.copy() for a in sources], results, y.size, dtype, scale)
+    return Found(math.nan if bad else exact(sums), bad)
+
+
+_DOUBLE = np.dtype(np.float64)
+
+
+def _flat(array: Any, dtype: Any) -> Any:
+    """An array that a kernel can read where it lies as a vector, any other as it is."""
+    return array.reshape(-1) if array.ndim != 1 and readable(array, dtype) else array
+
+
+def _blocks(
+    kernel: Kernel, sources: list[Any], results: list[Any], n: int, dtype: Any, scale: float
+) -> tuple[list[float], bool]:
+    """All blocks on the threads: their sums in order, and whether a present target was outside the domain."""
+    width, kinds = kernel.columns[1], (dtype, dtype, _DOUBLE)
+    rows = max(BLOCK // width // CHUNK, 1) * CHUNK
+    if n <= rows and all(a is None or (a.ndim == 1 and readable(a, d)) for a, d in zip(sources, kinds, strict=True)):
+        return _block(kernel, sources + results, n, scale)
+
+    def work(i: int) -> tuple[list[float], bool]:
+        start, stop = i * rows, min((i + 1) * rows, n)
+        inputs = [
+            None if a is None else part(a, start * c, stop * c, d)
+            for a, c, d in zip(sources, (1, width, 1), kinds, strict=True)
+        ]
+        outputs = [None if t is None else t[start * c : stop * c] for t, c in zip(results, kernel.columns[3:], strict=True)]
+        return _block(kernel, [*inputs, *outputs], stop - start, scale)
+
+    found = for_each(max(-(-n // rows), 1), work)
+    return [x for sums, _ in found for x in sums], any(bad for _, bad in found)
+
+
+def _overlap(sources: list[Any], results: list[Any]) -> bool:
+    """Whether a result is written over what is read: a kernel reads and writes a chunk in any order it likes."""
+    outs = [t for t in results if t is not None]
+    return any(a is not None and np.may_share_memory(a, t) for a in sources for t in outs)
