@@ -283,8 +283,9 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
 
     def _half(self) -> float:
         """The raw output that stands for a probability of one half."""
-        found = float(np.asarray(self.loss_.raw(np.array([0.5])))[0])
-        return 0.0 if abs(found) < 1e-12 else found
+        if abs(float(np.asarray(self.loss_.predict(np.zeros(1)))[0]) - 0.5) < 1e-12:
+            return 0.0
+        return float(np.asarray(self.loss_.raw(np.array([0.5])))[0])
 
     @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> Floats:
@@ -296,4 +297,5 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The likeliest class of each row. For costs that differ, decide from ``predict_proba`` with ``goodmeasure.decide``."""
         scores = self.decision_function(X)
-        return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
+        codes = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
+        return np.asarray(self.classes_[codes])

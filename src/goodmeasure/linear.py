@@ -24,6 +24,8 @@ NEWTON_SIZE = 600
 # Steps without a better validation loss before early stopping stops.
 PATIENCE = 5
 _STARTING_TARGETS = 2001
+# A raw output that stands for an infinite one.
+_FAR = 30.0
 
 
 class NoFiniteFit(Problem, ValueError):
@@ -76,12 +78,28 @@ class Settings:
 SOLVERS = ("auto", "newton", "lbfgs", "interior")
 
 
-def start_at(loss: Loss, y: NDArray[Any], weight: Floats | None, outputs: int) -> Floats:
-    """The best constant of the targets as raw outputs, a finite number each; of many targets, of equally spaced ones."""
-    if outputs == 1 and y.ndim == 1 and len(y) > _STARTING_TARGETS:
+def start_at(objective: Objective, land: Landscape) -> Floats:
+    """The best constant as raw outputs, a finite number each."""
+    loss, y, weight = objective.loss, objective.y, objective.weight
+    if objective.outputs == 1 and land.convex and not (land.jumps or land.straight):
+        rough = np.full((1, 1), _rough(loss, np.average(y, weights=weight)))
+        alone = Objective(loss, objective.features[:, :0], y, weight, objective.offset)
+        found, _, settled = newton.minimise(alone, rough, tol=1e-12, max_iter=100, watch=lambda theta, value: False)
+        if settled:
+            return found[0]
+    if objective.outputs == 1 and len(y) > _STARTING_TARGETS:
         y, weight = _condensed(y, weight)
-    found = np.atleast_1d(np.asarray(loss.best_constant(y, weight), dtype=np.float64))
-    return np.clip(np.nan_to_num(found, posinf=30.0, neginf=-30.0), -1e300, 1e300)
+    best = np.atleast_1d(np.asarray(loss.best_constant(y, weight), dtype=np.float64))
+    shift = 0.0 if objective.offset is None else objective.offset.mean()
+    return np.nan_to_num(best, posinf=_FAR, neginf=-_FAR) - shift
+
+
+def _rough(loss: Loss, mean: float) -> float:
+    """A raw output near the best constant: that of the mean target."""
+    if loss.is_binary:
+        return float(np.log(mean) - np.log1p(-mean)) if 0 < mean < 1 else float(np.copysign(_FAR, mean - 0.5))
+    reaches = loss.activation[0].reaches
+    return float(loss.raw(np.array([mean]))[0]) if reaches.low < mean < reaches.high else 0.0
 
 
 def _condensed(y: NDArray[Any], weight: Floats | None) -> tuple[NDArray[Any], Floats]:
@@ -100,7 +118,7 @@ def fit(objective: Objective, settings: Settings) -> tuple[Floats, Certificate, 
     land = survey(objective.loss, objective.y, objective.outputs)
     theta = np.zeros((objective.count, objective.outputs))
     if objective.intercept:
-        theta[-1] = start_at(objective.loss, objective.y, objective.weight, objective.outputs)
+        theta[-1] = start_at(objective, land)
     if not np.isfinite(objective.value(theta)):
         raise NoFiniteFit(f"{objective.loss} is infinite at its best constant", fix="check the size of the targets")
     if land.flat:
