@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.newton import Reached
 from goodmeasure.objective import Objective
 
 Floats = NDArray[np.float64]
@@ -14,7 +15,7 @@ Floats = NDArray[np.float64]
 
 def minimise(
     objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
-) -> tuple[Floats, int, bool]:
+) -> Reached:
     """The parameters where SciPy's L-BFGS-B stops, the number of steps, and whether it says that it converged."""
     from scipy.optimize import minimize
 
@@ -30,8 +31,8 @@ def minimise(
             raise StopIteration
 
     if watch(start, objective.value(start)):
-        return start, 0, False
+        return Reached(start, 0, False)
     # Each step lowers the objective by about a tenth of what is left, so a decrease of tol / 100 is near the end.
     options = {"maxiter": max_iter, "maxfun": 50 * max_iter, "ftol": tol / 100, "gtol": 1e-14, "maxcor": 20}
     found = minimize(both, start.ravel(), jac=True, method="L-BFGS-B", callback=after, options=options)
-    return found.x.reshape(shape), int(found.nit), bool(found.success)
+    return Reached(found.x.reshape(shape), int(found.nit), bool(found.success))

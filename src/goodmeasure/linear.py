@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -83,10 +83,12 @@ def start_at(objective: Objective, land: Landscape) -> Floats:
     loss, y, weight = objective.loss, objective.y, objective.weight
     if objective.outputs == 1 and land.convex and not (land.jumps or land.straight):
         rough = np.full((1, 1), _rough(loss, np.average(y, weights=weight)))
-        alone = Objective(loss, objective.features[:, :0], y, weight, objective.offset)
-        found, _, settled = newton.minimise(alone, rough, tol=1e-12, max_iter=100, watch=lambda theta, value: False)
-        if settled:
-            return found[0]
+        if objective.offset is None:
+            y, weight = _gathered(y, weight)
+        alone = Objective(loss, np.empty((len(y), 0)), y, weight, objective.offset)
+        found = newton.minimise(alone, rough, tol=1e-12, max_iter=100, watch=lambda theta, value: False)
+        if found.converged:
+            return found.theta[0]
     if objective.outputs == 1 and len(y) > _STARTING_TARGETS:
         y, weight = _condensed(y, weight)
     best = np.atleast_1d(np.asarray(loss.best_constant(y, weight), dtype=np.float64))
@@ -102,15 +104,23 @@ def _rough(loss: Loss, mean: float) -> float:
     return float(loss.raw(np.array([mean]))[0]) if reaches.low < mean < reaches.high else 0.0
 
 
-def _condensed(y: NDArray[Any], weight: Floats | None) -> tuple[NDArray[Any], Floats]:
-    """Fewer targets that stand for all: every distinct one if there are few, else those at equal steps of weight."""
+def _gathered(y: NDArray[Any], weight: Floats | None) -> tuple[NDArray[Any], Floats | None]:
+    """The distinct targets with their weights, where there are few."""
     values, where = np.unique(y, return_inverse=True)
-    mass = np.bincount(where, weights=weight, minlength=len(values)).astype(np.float64)
-    if len(values) <= _STARTING_TARGETS:
-        return values, mass
-    reached = np.cumsum(mass)
+    if len(values) > _STARTING_TARGETS:
+        return y, weight
+    return values, np.bincount(where, weights=weight, minlength=len(values)).astype(np.float64)
+
+
+def _condensed(y: NDArray[Any], weight: Floats | None) -> tuple[NDArray[Any], Floats | None]:
+    """Fewer targets that stand for all: every distinct one if there are few, else those at equal steps of weight."""
+    y, weight = _gathered(y, weight)
+    if len(y) <= _STARTING_TARGETS:
+        return y, weight
+    order = np.argsort(y, kind="stable")
+    reached = np.cumsum(np.ones(len(y)) if weight is None else weight[order])
     steps = (np.arange(_STARTING_TARGETS) + 0.5) / _STARTING_TARGETS * reached[-1]
-    return values[np.searchsorted(reached, steps)], np.ones(_STARTING_TARGETS)
+    return y[order][np.searchsorted(reached, steps)], None
 
 
 def fit(objective: Objective, settings: Settings) -> tuple[Floats, Certificate, int]:
@@ -124,16 +134,13 @@ def fit(objective: Objective, settings: Settings) -> tuple[Floats, Certificate, 
     if land.flat:
         settings.watch(theta, objective.value(theta))
         return theta, _flat(objective, theta, land), 1
-    theta, steps, converged, gap = _solve(objective, theta, land, settings)
+    reached = _solve(objective, theta, land, settings)
     if settings.watch.stops and settings.watch.best is not None:
-        theta = settings.watch.best
-    return theta, _certify(objective, theta, land, settings, converged, gap), max(steps, 1)
+        reached = replace(reached, theta=settings.watch.best, gap=None)
+    return reached.theta, _certify(objective, reached, land, settings), max(reached.steps, 1)
 
 
-def _solve(
-    objective: Objective, theta: Floats, land: Landscape, settings: Settings
-) -> tuple[Floats, int, bool, float | None]:
-    """The parameters, the number of steps, whether they converged, and the gap where the solver proves one."""
+def _solve(objective: Objective, theta: Floats, land: Landscape, settings: Settings) -> newton.Reached:
     lines = straight_lines(objective, land)
     solver = settings.solver if settings.solver != "auto" else _suited(objective, land, lines)
     if solver == "interior":
@@ -144,10 +151,7 @@ def _solve(
             )
         return sequential.minimise(objective, lines, theta, settings.tol, settings.max_iter, settings.watch)
     least = newton.minimise if solver == "newton" else descent.minimise
-    theta, steps, converged = least(
-        objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=settings.watch
-    )
-    return theta, steps, converged, None
+    return least(objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=settings.watch)
 
 
 def _suited(objective: Objective, land: Landscape, lines: Straight | None) -> str:
@@ -169,17 +173,16 @@ def _flat(objective: Objective, theta: Floats, land: Landscape) -> Certificate:
     )
 
 
-def _certify(
-    objective: Objective, theta: Floats, land: Landscape, settings: Settings, converged: bool, gap: float | None
-) -> Certificate:
-    value, gradient = objective.value_and_gradient(theta)
-    method, proven = "duality gap", True
-    if gap is None:
-        gap, method, proven = _gap(objective, theta, gradient, land)
+def _certify(objective: Objective, reached: newton.Reached, land: Landscape, settings: Settings) -> Certificate:
+    value, gradient = objective.value_and_gradient(reached.theta)
+    gap, proven = reached.gap, reached.proven
+    method = "duality gap" if proven else "half the squared Newton decrement"
+    if gap is None or (not proven and land.jumps):
+        gap, method, proven = _gap(objective, reached.theta, gradient, land)
     if not land.convex:
         gap, method, proven = None, "a point where the signals balance, of a loss that is not convex", False
     return Certificate(
-        status=_status(land, settings, converged, gap),
+        status=_status(land, settings, reached.converged, gap),
         objective=value,
         gap=gap,
         proven=proven,

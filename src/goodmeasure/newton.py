@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,10 +63,21 @@ def _back(factor: Floats, right: Floats) -> Floats:
     return found
 
 
+@dataclass(frozen=True)
+class Reached:
+    """Where a solver stopped: parameters, steps, whether it converged, and how far it can be from the least, if known."""
+
+    theta: Floats
+    steps: int
+    converged: bool
+    gap: float | None = None
+    proven: bool = False
+
+
 def minimise(
     objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
-) -> tuple[Floats, int, bool]:
-    """The parameters where the gradient vanishes, the number of steps, and whether it does.
+) -> Reached:
+    """The parameters where the gradient vanishes.
 
     It stops where half the squared Newton decrement, the decrease that is left, is at most ``tol`` of what was gained.
     """
@@ -74,28 +85,32 @@ def minimise(
     value, gradient = objective.value_and_gradient(theta)
     first = value
     if watch(theta, value):
-        return theta, 0, False
+        return Reached(theta, 0, False)
     for step in range(1, max_iter + 1):
-        step_to = direction(objective.curvature(theta), gradient.ravel())
-        promised = float(-step_to @ gradient.ravel())
-        if promised / 2 <= max(tol * (first - value), 4e-16 * abs(value)) or not promised > 0:
-            return theta, step, True
-        moved = _search(objective, theta, value, step_to.reshape(theta.shape), promised)
+        wanted = direction(objective.curvature(theta), gradient.ravel())
+        promised = float(-wanted @ gradient.ravel())
+        left = promised / 2
+        if left <= max(tol * (first - value), 4e-16 * abs(value)) or not promised > 0:
+            return Reached(theta, step, True, max(left, 0.0))
+        moved = _search(objective, theta, wanted.reshape(theta.shape), promised)
         if moved is None:
-            return theta, step, promised / 2 <= 1e-12 * (abs(value) + abs(first - value))
+            return Reached(theta, step, left <= 1e-12 * (abs(value) + abs(first - value)), left)
         theta = moved
         value, gradient = objective.value_and_gradient(theta)
         if watch(theta, value):
-            return theta, step, False
-    return theta, max_iter, False
+            return Reached(theta, step, False)
+    return Reached(theta, max_iter, False)
 
 
-def _search(objective: Objective, theta: Floats, value: float, direction: Floats, promised: float) -> Any:
+def _search(objective: Objective, theta: Floats, wanted: Floats, promised: float) -> Floats | None:
     """A point along the direction that keeps part of the promised decrease; None if none does."""
+    value, _ = objective.value_and_gradient(theta)
     length = 1.0
     for _ in range(_HALVINGS):
-        there = theta + length * direction
-        if objective.value(there) <= value - _KEEP * length * promised:
+        there = theta + length * wanted
+        # The whole step is nearly always kept, and its gradient is needed then.
+        found = objective.value_and_gradient(there)[0] if length == 1 else objective.value(there)
+        if found <= value - _KEEP * length * promised:
             return there
         length /= 2
     return None

@@ -37,6 +37,9 @@ class Objective:
     outputs: int = 1
     centre: Floats = field(init=False)
     scale: Floats = field(init=False)
+    # The last theta with its raw outputs, and with its value and gradient: a step asks for them more than once.
+    _raw_at: tuple[Floats, Floats] | None = field(init=False, default=None)
+    _value_at: tuple[Floats, float, Floats] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.centre, self.scale = _frame(self.features, self.weight, self.intercept)
@@ -56,23 +59,26 @@ class Objective:
 
     def raw(self, theta: Floats) -> Floats:
         """The raw outputs of the rows: of shape (rows,), or (rows, outputs) where there are several."""
-        width = self.features.shape[1]
-        z = self.features @ theta[:width]
-        if self.intercept:
-            z = z + theta[-1]
-        if self.offset is not None:
-            z = z + self.offset[:, None]
-        return z[:, 0] if self.outputs == 1 else z
+        if self._raw_at is None or self._raw_at[0] is not theta:
+            width = self.features.shape[1]
+            z = self.features @ theta[:width]
+            if self.intercept:
+                z += theta[-1]
+            if self.offset is not None:
+                z += self.offset[:, None]
+            self._raw_at = theta, z[:, 0] if self.outputs == 1 else z
+        return self._raw_at[1]
 
     def value(self, theta: Floats) -> float:
         """The objective; infinite where the loss is."""
-        mean = self.loss(self.y, self.raw(theta), self.weight)
-        return mean + self._cost(theta)
+        return self.loss(self.y, self.raw(theta), self.weight) + self._cost(theta)
 
     def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
         """The objective and its derivative by theta."""
-        mean, signal = self.loss.value_and_gradient(self.y, self.raw(theta), self.weight)
-        return mean + self._cost(theta), self.back(signal) + self.penalty * theta
+        if self._value_at is None or self._value_at[0] is not theta:
+            mean, signal = self.loss.value_and_gradient(self.y, self.raw(theta), self.weight)
+            self._value_at = theta, mean + self._cost(theta), self.back(signal) + self.penalty * theta
+        return self._value_at[1:]
 
     def back(self, signal: Floats) -> Floats:
         """A signal of the rows as one of theta."""

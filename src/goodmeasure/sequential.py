@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure import interior
+from goodmeasure.newton import Reached
 from goodmeasure.objective import Objective
 from goodmeasure.straight import Straight, at_raw
 
@@ -23,8 +24,8 @@ def minimise(
     tol: float,
     max_iter: int,
     watch: Callable[[Floats, float], bool],
-) -> tuple[Floats, int, bool, float | None]:
-    """Parameters, steps, whether they converged, and the proven gap where the raw output is the prediction itself.
+) -> Reached:
+    """The least there is, with a proven gap, where the raw output is the prediction itself; else a stationary point.
 
     Behind an activation the predictions are replaced by their tangents, the lines solved exactly, and the step shortened
     until the loss falls (the Gauss-Newton method for convex outer functions: Burke and Ferris 1995).
@@ -38,14 +39,14 @@ def minimise(
         wanted, _, _ = interior.minimise(rows, theta[:, 0], tol=1e-10, max_iter=100, watch=lambda w: False)
         promised = rows.value(theta[:, 0]) - rows.value(wanted)
         if promised <= tol * abs(value):
-            return theta, step, True, None
+            return Reached(theta, step, True)
         moved = _shortened(objective, theta, wanted[:, None] - theta, value, promised)
         if moved is None:
-            return theta, step, promised <= 1e-6 * abs(value), None
+            return Reached(theta, step, promised <= 1e-6 * abs(value))
         theta, value = moved
         if watch(theta, value):
-            return theta, step, False, None
-    return theta, max_iter, False, None
+            return Reached(theta, step, False)
+    return Reached(theta, max_iter, False)
 
 
 def _at_once(
@@ -55,7 +56,7 @@ def _at_once(
     value: float,
     stop: tuple[float, int],
     watch: Callable[[Floats, float], bool],
-) -> tuple[Floats, int, bool, float | None]:
+) -> Reached:
     rows = at_raw(objective, lines, objective.raw(theta))
     # The value of the loss that the lines leave out is the same for every theta.
     rest = value - rows.value(theta[:, 0])
@@ -64,7 +65,8 @@ def _at_once(
         rows, theta[:, 0], tol=tol, max_iter=max_iter, watch=lambda w: watch(w[:, None], rows.value(w) + rest)
     )
     least = rows.value(found)
-    return found[:, None], steps, gap <= max(1e-6, 10 * tol) * max(abs(least), abs(value)), gap
+    close = gap <= max(1e-6, 10 * tol) * max(abs(least), abs(value))
+    return Reached(found[:, None], steps, close, gap, True)
 
 
 def _shortened(
