@@ -26,11 +26,11 @@ def variants():
 
 
 def weighted():
-    """Losses of yes/no and of classes with weights on what happened."""
+    """Some losses of yes/no and of classes with weights on what happened, which are factors whatever the loss."""
     kinds = [d for d in definitions() if speaks_of_outcomes(d.predictions)]
-    return [
-        d(positive_weight=19.0) if d.activation[0].name == "sigmoid" else d(class_weight=(1.0, 2.0, 5.0)) for d in kinds
-    ]
+    yes_no = [d(positive_weight=19.0) for d in kinds if d.activation[0].name == "sigmoid"]
+    classes = [d(class_weight=(1.0, 2.0, 5.0)) for d in kinds if d.activation[0].name == "softmax"]
+    return [*yes_no[::3], *classes[::3]]
 
 
 def ids(losses_):

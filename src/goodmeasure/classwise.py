@@ -27,7 +27,15 @@ def numbers(loss: Loss, given: Examples, order: int) -> list[Array]:
             values.append((share, found[0]))
             if order:
                 signals.append((share, _chained(row, dict(zip(slopes, found[1:], strict=True)))))
-    return [_mixed(values, given.xp), *([_mixed(signals, given.xp)] if order else [])]
+    return [_kept_lost(given, _mixed(table, given.xp)) for table in (values, signals)[: order + 1]]
+
+
+def _kept_lost(given: Examples, table: Array) -> Array:
+    """The table with NaN for every row that holds one, also where a formula looks only at the others."""
+    lost = given.xp.any(given.xp.isnan(given.z), axis=-1)
+    while lost.ndim < table.ndim:
+        lost = lost[..., None]
+    return given.xp.where(lost, given.xp.asarray(given.xp.nan, dtype=table.dtype), table)
 
 
 def bends(loss: Loss, given: Examples, *, full: bool) -> Array:
@@ -35,9 +43,8 @@ def bends(loss: Loss, given: Examples, *, full: bool) -> Array:
     xp, count = given.xp, given.z.shape[-1]
     eye = xp.eye(count, dtype=xp.bool)
     columns = [_column(loss, given, eye[j, :]) for j in range(count)]
-    if full:
-        return xp.stack(columns, axis=-1)
-    return xp.stack([column[..., j] for j, column in enumerate(columns)], axis=-1)
+    diagonal = columns if full else [column[..., j] for j, column in enumerate(columns)]
+    return _kept_lost(given, xp.stack(diagonal, axis=-1))
 
 
 def _column(loss: Loss, given: Examples, one_hot: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,6 +42,7 @@ def _special(name: str) -> Callable[[Array], Array]:
     return apply
 
 
+@cache
 def language(xp: Any) -> dict[str, Callable[..., Array]]:
     """How an array namespace spells the elementary words."""
     return {
@@ -80,9 +82,9 @@ def evaluate(
     as_in_books: bool = False,
 ) -> list[Any]:
     """The values of expressions in a language; ``number`` turns a constant into one of the language's numbers."""
-    roots = [spelled(root, spell, as_in_books=as_in_books) for root in roots]
+    order, roots = _program(tuple(roots), frozenset(spell), as_in_books)
     done: dict[Expr, Any] = {}
-    for node in nodes(*roots):
+    for node in order:
         if node.word is not None:
             done[node] = spell[node.word.name](*(done[a] for a in node.args))
         elif node.is_symbol:
@@ -90,6 +92,13 @@ def evaluate(
         else:
             done[node] = number(node.args[0])
     return [done[root] for root in roots]
+
+
+@lru_cache(maxsize=4096)
+def _program(roots: tuple[Expr, ...], known: frozenset[str], as_in_books: bool) -> tuple[list[Expr], list[Expr]]:
+    """The parts of expressions in the words of a language, arguments first, and the expressions themselves."""
+    written = [spelled(root, known, as_in_books=as_in_books) for root in roots]
+    return nodes(*written), written
 
 
 def on_arrays(roots: list[Expr], values: Mapping[str, Any], like: Array) -> list[Array]:

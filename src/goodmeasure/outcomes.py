@@ -251,6 +251,7 @@ def class_formula(book: Expr) -> Expr:
     return done[book]
 
 
+@cache
 def by_statistic(formula: Expr) -> dict[str, Expr]:
     """The derivative of a class formula by each statistic that it speaks of; ``rest`` moves with ``log_p``."""
     found: dict[str, Expr] = {}
