@@ -134,19 +134,18 @@ def budget(true: Truth, index: int, y: float, z: list[float], dtype: Any) -> Any
     return spent
 
 
-def _between_neighbours(
-    loss: Loss, y: float, z: list[float], index: int, seen: float, dtype: Any, allowed: Any
-) -> bool:
+def _between_neighbours(loss: Loss, y: float, z: list[float], index: int, seen: float, dtype: Any) -> bool:
     """Whether rounding the inputs or the hyperparameters alone leads past what was seen, as next to a kink.
 
     It is also where a tiny answer took more digits than the truth began with.
     """
-    rounded = tuple((name, float(dtype(value))) for name, value in loss.hyperparameters)
-    there = [truth(replace(loss, hyperparameters=rounded), y, z, digits=1000).all[index]]
+    rounded = replace(loss, hyperparameters=tuple((name, float(dtype(value))) for name, value in loss.hyperparameters))
+    here = truth(rounded, y, z, digits=1000)
+    there, allowed = [here.all[index]], budget(here, index, y, z, dtype)
     for k, way in ((k, way) for k in range(len(z)) for way in (-1, 1) if not loss.is_classwise):
-        there.append(truth(loss, y, [a + way * _ulp(a, dtype) * (i == k) for i, a in enumerate(z)]).all[index])
+        there.append(truth(rounded, y, [a + way * _ulp(a, dtype) * (i == k) for i, a in enumerate(z)]).all[index])
     if not (loss.is_classwise or loss.is_binary):
-        there += [truth(loss, y + way * _ulp(y, dtype), z).all[index] for way in (-1, 1)]
+        there += [truth(rounded, y + way * _ulp(y, dtype), z).all[index] for way in (-1, 1)]
     return bool(min(there) - allowed <= seen <= max(there) + allowed)
 
 
@@ -172,9 +171,8 @@ def is_true(loss: Loss, thorough: bool) -> Iterator[Answer]:
                     ratio = 0.0 if math.isinf(seen) or abs(seen) > most / 4 else math.inf
                 else:
                     off = abs(mp.mpf(seen) - answer)
-                    allowed = budget(true, i, y, z, d)
-                    ratio = float(off / allowed) if not math.isnan(seen) else math.inf
-                    if ratio > 1 and _between_neighbours(loss, y, z, i, seen, d, allowed):
+                    ratio = float(off / budget(true, i, y, z, d)) if not math.isnan(seen) else math.inf
+                    if ratio > 1 and _between_neighbours(loss, y, z, i, seen, d):
                         ratio = 0.0
                 if ratio > worst[name, d][0]:
                     worst[name, d] = (ratio, f"at y={y:g}, z={z}: {seen!r}, the truth is {mp.nstr(answer, 17)}")

@@ -318,6 +318,19 @@ def simplify(root: Expr, leaves: Mapping[str, Operand] | None = None) -> Expr:
     return _rebuild(root, _simpler, {k: expression(v) for k, v in (leaves or {}).items()})
 
 
+def decided(root: Expr, known: Mapping[str, Number]) -> Expr:
+    """The expression with those choices made that the known numbers alone decide."""
+
+    def make(word: Word, args: tuple[Expr, ...]) -> Expr:
+        if word.name == "where" and symbols(args[0]) <= known.keys():
+            holds = simplify(args[0], known).number
+            if holds is not None:
+                return args[1] if holds else args[2]
+        return word(*args)
+
+    return _rebuild(root, make, {})
+
+
 # --- derivatives -----------------------------------------------------------------------------------------------------
 
 

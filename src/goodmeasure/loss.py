@@ -15,7 +15,7 @@ from goodmeasure.arrays import examples
 from goodmeasure.domains import Domain, OutcomeDomain
 from goodmeasure.errors import UsageError
 from goodmeasure.evaluation import Array
-from goodmeasure.formula import Expr, Word, derivative, simplify, symbol
+from goodmeasure.formula import Expr, Word, decided, derivative, simplify, symbol
 from goodmeasure.totals import Total, finished, shares, total_of
 
 
@@ -78,8 +78,9 @@ class Loss:
 
     @cached_property
     def settled(self) -> Expr:
-        """The book formula with hyperparameters of exactly 0 and 1 put in: a term times zero is absent."""
-        return simplify(self.book, {name: int(value) for name, value in self.hyperparameters if value in (0, 1)})
+        """The book formula with what hyperparameters decide: their choices are made, and a term times zero is absent."""
+        book = decided(self.book, self.values)
+        return simplify(book, {name: int(value) for name, value in self.hyperparameters if value in (0, 1)})
 
     @property
     def weights_of_yes_and_no(self) -> tuple[Any, Any]:

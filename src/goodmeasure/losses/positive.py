@@ -44,7 +44,10 @@ def tweedie(y, mu, *, power: TweediePower = 1.5):
     """
     ours = where(abs(2 - power) <= 0, log(mu), mu ** (2 - power) / (2 - power))
     theirs = where(abs(1 - power) <= 0, log(mu), mu ** (1 - power) / (1 - power))
-    return ours - times(y, theirs)
+    # Outside of 1 to 2 both terms grow at the same end with opposite signs: there they are multiplied, not subtracted.
+    below = mu ** (1 - power) * (mu / (2 - power) - y / (1 - power))
+    above = mu ** (2 - power) * (1 / (2 - power) - y / mu / (1 - power))
+    return where(power < 1, below, where(power > 2, above, ours - times(y, theirs)))
 
 
 @loss(target=Positive, activation=exp, asks_for="mean", also=("wald",))
