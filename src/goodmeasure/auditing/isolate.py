@@ -33,7 +33,12 @@ def copied(value: Any, memo: dict[int, Any]) -> Any:
         return {key: copied(part, memo) for key, part in value.items()}
     if type(value) in (list, tuple):
         return type(value)(copied(part, memo) for part in value)
-    return copy.deepcopy(value, memo)
+    twin = copy.deepcopy(value, memo)
+    if hasattr(value, "param_groups"):  # optimizers leave what they do not pickle out of a copy
+        for name, part in vars(value).items():
+            if name not in vars(twin):
+                twin.__dict__[name] = copied(part, memo)
+    return twin
 
 
 def _copied_function(function: types.FunctionType, memo: dict[int, Any]) -> types.FunctionType:

@@ -11,7 +11,19 @@ from ..case import Dossier, Unavailable
 from .contracts import log_simplex, simplex
 from .loss_probe import LossProbe
 
-_DIRECT = ("binary", "multiclass", "multilabel", "regression", "count", "sequence", "language_model", "segmentation", "ordinal", "quantile", "")
+_DIRECT = (
+    "binary",
+    "multiclass",
+    "multilabel",
+    "regression",
+    "count",
+    "sequence",
+    "language_model",
+    "segmentation",
+    "ordinal",
+    "quantile",
+    "",
+)
 _ROWS = 8
 
 
@@ -32,7 +44,11 @@ class Behaviour:
     def binary(self) -> bool:
         """Whether every target is 0 or 1 and stands for one output."""
         targets = self.probe.targets
-        return self.probe.paired and bool(((targets == 0) | (targets == 1)).all()) and self.probe.task not in ("regression", "count", "quantile")
+        return (
+            self.probe.paired
+            and bool(((targets == 0) | (targets == 1)).all())
+            and self.probe.task not in ("regression", "count", "quantile")
+        )
 
     def away(self) -> Iterator[tuple[float, int, str]]:
         """The share of outputs that the gradient pushes away from their target, where it is most of them."""
@@ -104,7 +120,13 @@ class Behaviour:
     def uneven_pull(self) -> Iterator[tuple[float, float]]:
         """How much more one example is pulled than another at the same error."""
         probe = self.probe
-        if not probe.paired or probe.task not in ("regression", "") or probe.rows < 4 or self.binary or not probe.targets.is_floating_point():
+        if (
+            not probe.paired
+            or probe.task not in ("regression", "")
+            or probe.rows < 4
+            or self.binary
+            or not probe.targets.is_floating_point()
+        ):
             return
         targets = probe.matched_targets()
         if not bool(targets.isfinite().all()) or float(targets.std()) == 0:
@@ -169,7 +191,9 @@ class Behaviour:
         flat = probe.targets.reshape(-1)
         for label in (0.0, 1.0):
             rows = (flat == label).nonzero().reshape(-1)[: _ROWS // 2].tolist()
-            wrong = [row for row in rows if self._costs(row, high) is not None and self._reversed(row, label, low, high)]
+            wrong = [
+                row for row in rows if self._costs(row, high) is not None and self._reversed(row, label, low, high)
+            ]
             if rows and len(wrong) == len(rows):
                 yield label, 1 - label, 1.0
 

@@ -201,8 +201,19 @@ class Contracts:
         return not (node.depends_on("input") or node.depends_on("target"))
 
     def sums_raw_scores(self, node: Node) -> bool:
-        """Whether a sum of unbounded outputs, not only of their powers, went into a node."""
-        return any(part.op in ("sum", "mean") and self.unbounded(part.inputs[0]) for part in self.tail_of(node))
+        """Whether a sum of raw scores, and not only of their powers or shares, went into a node."""
+        sums = (part for part in self.tail_of(node) if part.op in ("sum", "mean") and part.inputs[0].live)
+        return any(self._raw_mixture(part.inputs[0]) for part in sums)
+
+    def _raw_mixture(self, node: Node) -> bool:
+        """Whether a node is made of raw scores by nothing but sums and products."""
+        lo, hi = self.range(node)
+        if not lo < 0 < hi:
+            return False
+        if self.unbounded(node):
+            return True
+        plain = node.op in SHAPE or node.op in ("add", "sub", "rsub", "mul", "neg")
+        return plain and any(self._raw_mixture(part) for part in node.inputs if part.live)
 
     def tail_of(self, node: Node) -> list[Node]:
         """The part of the last mile that a node follows from."""
@@ -221,7 +232,11 @@ class Contracts:
                 ones = float(target.sum())
                 yield call.where, [1.0, float(weight.value)], [target.numel() - ones, ones]
         for node in self.wiring.nodes:
-            if node.op in ("getitem", "index_select", "take", "gather") and node.inputs and node.inputs[0].role == "constant":
+            if (
+                node.op in ("getitem", "index_select", "take", "gather")
+                and node.inputs
+                and node.inputs[0].role == "constant"
+            ):
                 table, index = node.inputs[0].value, node.inputs[-1]
                 if table.dim() == 1 and table.numel() > 1 and table.is_floating_point() and index is not node.inputs[0]:
                     labels = index.value.reshape(-1)
@@ -247,7 +262,9 @@ class Contracts:
     def stretched_on_purpose(self, node: Node) -> bool:
         """Whether the program itself inserted an axis (``[:, None]``, ``unsqueeze``) in the loss."""
         while node.op in SHAPE and node.inputs:
-            if node.stage == "loss" and (node.op == "unsqueeze" or node.op == "getitem" and len(node.shape) > len(node.inputs[0].shape)):
+            if node.stage == "loss" and (
+                node.op == "unsqueeze" or node.op == "getitem" and len(node.shape) > len(node.inputs[0].shape)
+            ):
                 return True
             node = node.inputs[0]
         return False
@@ -260,11 +277,17 @@ class Contracts:
                 yield call.where, values, call.class_axis
         for node, live, target in self.pairs():
             root = primary(target)
-            whole = node.op == "mul" and live.shape == target.shape and root.role == "target" and target.tensor.is_floating_point()
+            root = primary(root.inputs[0]) if root.op == "neg" else root
+            whole = (
+                node.op == "mul"
+                and live.shape == target.shape
+                and root.role == "target"
+                and target.tensor.is_floating_point()
+            )
             if whole:
                 for axis in range(1, len(live.shape)):
                     if live.shape[axis] > 1 and self.log_simplex(live, axis):
-                        yield place(node), target.value, axis
+                        yield place(node), target.value.abs(), axis
 
     def normalisations(self, *, logs_only: bool = False) -> Iterator[tuple[Node, int, str]]:
         """Every place of the last mile that normalises over classes: node, axis, where. Recognised losses come first."""
@@ -288,7 +311,13 @@ class Contracts:
     def distribution_axes(self, call: LossCall) -> list[int]:
         """The axes along which this call may hold its distribution."""
         last = len(call.input.shape) - 1
-        return [call.class_axis] if call.kind == "nll_loss" else [last] if call.kind == "ctc_loss" else sorted({min(1, last), last})
+        return (
+            [call.class_axis]
+            if call.kind == "nll_loss"
+            else [last]
+            if call.kind == "ctc_loss"
+            else sorted({min(1, last), last})
+        )
 
     def unbounded(self, node: Node) -> bool:
         """Whether the number comes straight from a learned layer, with nothing that bounds it."""
@@ -339,7 +368,11 @@ def simplex(value: torch.Tensor, axis: int) -> bool:
     if not value.is_floating_point() or value.dim() <= axis or value.shape[axis] < 2 or value.numel() < 4:
         return False
     sums = value.sum(axis)
-    return bool((value >= -1e-6).all()) and bool(((sums - 1).abs() < 2e-3).all()) and bool((value.max() - value.min()) > 1e-6)
+    return (
+        bool((value >= -1e-6).all())
+        and bool(((sums - 1).abs() < 2e-3).all())
+        and bool((value.max() - value.min()) > 1e-6)
+    )
 
 
 def log_simplex(value: torch.Tensor, axis: int) -> bool:

@@ -44,7 +44,16 @@ class Decision:
         threshold = dossier.case.get("threshold")
         node = outputs[0][1]
         targets = targets if isinstance(targets, torch.Tensor) else torch.as_tensor(np.asarray(targets))
-        found = cls(decide, node.value, targets, contracts, node, threshold if isinstance(threshold, (int, float)) else None, bool(keras), [])
+        found = cls(
+            decide,
+            node.value,
+            targets,
+            contracts,
+            node,
+            threshold if isinstance(threshold, (int, float)) else None,
+            bool(keras),
+            [],
+        )
         found._trace()
         return found
 
@@ -129,7 +138,11 @@ class Decision:
             return said.to(self.output.dtype)
         if self.targets.is_floating_point() or self.output.dim() != self.targets.dim() + 1:
             return None
-        axis = 1 if self.output.shape[0] == self.targets.shape[0] and self.output.shape[2:] == self.targets.shape[1:] else self.output.dim() - 1
+        axis = (
+            1
+            if self.output.shape[0] == self.targets.shape[0] and self.output.shape[2:] == self.targets.shape[1:]
+            else self.output.dim() - 1
+        )
         labels = self.targets.long()
         if int(labels.min()) < 0 or int(labels.max()) >= self.output.shape[axis]:
             return None

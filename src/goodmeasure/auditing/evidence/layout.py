@@ -13,7 +13,9 @@ from .ranges import SHAPE, primary
 from .swap import Swap
 from .trace import Node
 
-_CHANNELS_SECOND = frozenset("conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d batch_norm group_norm instance_norm".split())
+_CHANNELS_SECOND = frozenset(
+    "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d batch_norm group_norm instance_norm".split()
+)
 _CASTS = frozenset("to float double half bfloat16 type type_as contiguous clone requires_grad".split())
 
 
@@ -142,9 +144,19 @@ class Layout:
             if call.target is None or not call.indices or len(call.input.shape) <= call.class_axis:
                 continue
             scores, targets = origin(call.input), origin(call.target)
-            if scores is None or targets is None or not learned(scores.root) or targets.root.op != "leaf" or len(targets.root.shape) < 2:
+            if (
+                scores is None
+                or targets is None
+                or not learned(scores.root)
+                or targets.root.op != "leaf"
+                or len(targets.root.shape) < 2
+            ):
                 continue
-            spots = [c.select(call.class_axis, 0).reshape(-1) for a, c in enumerate(scores.coordinates) if a != scores.features]
+            spots = [
+                c.select(call.class_axis, 0).reshape(-1)
+                for a, c in enumerate(scores.coordinates)
+                if a != scores.features
+            ]
             sizes = [n for a, n in enumerate(scores.root.shape) if a != scores.features]
             labels = [c.reshape(-1) for c in targets.coordinates]
             if len(spots) != len(labels) or spots[0].numel() != labels[0].numel():
@@ -158,7 +170,12 @@ class Layout:
             yield call, spots, labels
 
     def _batch_axis_differs(self, root: Node) -> bool:
-        return self.swap is not None and len(root.shape) == 3 and root.shape[0] == root.shape[1] and self.swap.batch_axes(root) == [1]
+        return (
+            self.swap is not None
+            and len(root.shape) == 3
+            and root.shape[0] == root.shape[1]
+            and self.swap.batch_axes(root) == [1]
+        )
 
     def across_the_batch(self) -> Iterator[tuple[Node, str]]:
         """Softmaxes of the last mile that normalise over the examples, or over another axis than the loss needs."""
@@ -166,25 +183,45 @@ class Layout:
             if node.op not in ("softmax", "log_softmax", "softmin") or not node.live or self.swap is None:
                 continue
             axis = _dim(node)
-            if axis is not None and len(node.shape) > 1 and self.swap.batch_axes(node.inputs[0]) == [axis] and self._stays(node):
-                yield node, f"{node.op} works along axis {axis}, on which the {self.swap.rows} examples lie (shape {node.shape})"
+            if (
+                axis is not None
+                and len(node.shape) > 1
+                and self.swap.batch_axes(node.inputs[0]) == [axis]
+                and self._stays(node)
+            ):
+                yield (
+                    node,
+                    f"{node.op} works along axis {axis}, on which the {self.swap.rows} examples lie (shape {node.shape})",
+                )
         for call in self.contracts.of("nll_loss"):
             axes = [a for a in range(len(call.input.shape)) if log_simplex(call.input.value, a)]
             if axes and call.class_axis not in axes and call.input.shape[axes[0]] > 1:
-                yield call.node, f"the log-probabilities sum to one along axis {axes[0]}, the loss takes its classes from axis {call.class_axis}"
+                yield (
+                    call.node,
+                    f"the log-probabilities sum to one along axis {axes[0]}, the loss takes its classes from axis {call.class_axis}",
+                )
         yield from self._against_onehot()
 
     def _stays(self, node: Node) -> bool:
         """Whether the examples are still there after the softmax (it is no pooling over a bag)."""
-        return any(self.swap is not None and out.shape and out.shape[0] == self.swap.rows for _, out in self.contracts.wiring.outputs)
+        return any(
+            self.swap is not None and out.shape and out.shape[0] == self.swap.rows
+            for _, out in self.contracts.wiring.outputs
+        )
 
     def _against_onehot(self) -> Iterator[tuple[Node, str]]:
         for node, live, target in self.contracts.pairs():
             made = primary(live)
-            axis = _dim(made) if made.op in ("softmax", "log_softmax") and made.shape == live.shape == target.shape else None
+            axis = (
+                _dim(made)
+                if made.op in ("softmax", "log_softmax") and made.shape == live.shape == target.shape
+                else None
+            )
             if axis is None or not target.tensor.is_floating_point():
                 continue
-            onehot = [a for a in range(len(target.shape)) if target.shape[a] > 1 and bool((target.value.sum(a) == 1).all())]
+            onehot = [
+                a for a in range(len(target.shape)) if target.shape[a] > 1 and bool((target.value.sum(a) == 1).all())
+            ]
             if onehot and axis not in onehot and not (0 in onehot and len(onehot) == 1):
                 yield node, f"{made.op} works along axis {axis}, the one-hot targets along axis {onehot[-1]}"
 
@@ -199,5 +236,3 @@ def _product(lengths: Iterator[int]) -> int:
     for length in lengths:
         size *= length
     return size
-
-

@@ -35,11 +35,21 @@ class Masks:
         mask = world.get("mask")
         declared = mask.bool() if isinstance(mask, torch.Tensor) and mask.shape == targets.shape else None
         padding = suffix_padding(targets)
-        return cls(contracts, contracts.wiring, targets, declared, padding, padding is not None and _padded(world.get("inputs"), padding))
+        return cls(
+            contracts,
+            contracts.wiring,
+            targets,
+            declared,
+            padding,
+            padding is not None and _padded(world.get("inputs"), padding),
+        )
 
     def counted_although_masked(self) -> Iterator[tuple[int, int, str]]:
         """Outputs that carry gradient where nothing should count: how many, of how many, and how it is known."""
-        sources = [(self.declared, "the mask says so"), (self.padding if self.padded_inputs else None, "inputs and targets are padded there")]
+        sources = [
+            (self.declared, "the mask says so"),
+            (self.padding if self.padded_inputs else None, "inputs and targets are padded there"),
+        ]
         for counts, why in sources:
             if counts is None or bool(counts.all()):
                 continue
@@ -107,13 +117,17 @@ def suffix_padding(targets: torch.Tensor) -> torch.Tensor | None:
 def _padded(inputs: Any, padding: torch.Tensor) -> bool:
     """Whether inputs show the same padding: a mask, lengths, or tokens that end in a constant too."""
     for tensor in tensors_in(inputs):
-        same = tensor.dim() == 2 and tensor.shape[0] == padding.shape[0] and abs(tensor.shape[1] - padding.shape[1]) <= 1
+        same = (
+            tensor.dim() == 2 and tensor.shape[0] == padding.shape[0] and abs(tensor.shape[1] - padding.shape[1]) <= 1
+        )
         if same and not tensor.is_floating_point() and suffix_padding(tensor) is not None:
             return True
         if same and (tensor.dtype == torch.bool or bool(((tensor == 0) | (tensor == 1)).all())):
             return True
-        if tensor.dim() == 1 and not tensor.is_floating_point() and torch.equal(tensor.long().sort().values, padding.sum(1).sort().values):
+        if (
+            tensor.dim() == 1
+            and not tensor.is_floating_point()
+            and torch.equal(tensor.long().sort().values, padding.sum(1).sort().values)
+        ):
             return True
     return False
-
-

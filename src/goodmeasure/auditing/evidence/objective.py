@@ -77,7 +77,9 @@ class Objective:
         return float((seconds < 0).mean()), float((seconds == 0).mean())
 
 
-def _calling(objective: Any, framework: str, X: Any, y: Array, estimator: Any) -> Callable[[Array], tuple[Array, Array]]:
+def _calling(
+    objective: Any, framework: str, X: Any, y: Array, estimator: Any
+) -> Callable[[Array], tuple[Array, Array]]:
     """The objective as a function of raw scores, whichever convention it follows."""
     data = _data(framework, X, y)
     native = hasattr(estimator, "boosting_type") is False and not hasattr(estimator, "fit")

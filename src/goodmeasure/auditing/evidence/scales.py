@@ -76,7 +76,9 @@ def scaled(node: Node) -> tuple[float, Node]:
     """The constant factor on a node, and what it multiplies."""
     scale = 1.0
     while node.inputs:
-        number = next((float(a) for a in node.args[:2] if isinstance(a, (int, float)) and not isinstance(a, bool)), None)
+        number = next(
+            (float(a) for a in node.args[:2] if isinstance(a, (int, float)) and not isinstance(a, bool)), None
+        )
         constant = next((p for p in node.inputs if p.role == "constant" and p.tensor.numel() == 1), None)
         if number is None and constant is not None:
             number = float(constant.value)

@@ -45,7 +45,15 @@ class Served:
         if self.yes_no and values.min() >= 0.5 and values.max() <= 0.7311:
             yield f"all {values.size} served values lie in [0.5, 0.7311], the range of a sigmoid of a sigmoid"
         classes = values.shape[-1] if values.ndim > 1 else 1
-        if classes > 2 and np.allclose(values.sum(-1), 1, atol=1e-4) and values.max() <= math.e / (math.e + classes - 1) + 1e-6:
-            spread = self.model is not None and self.model.shape == values.shape and np.allclose(self.model.sum(-1), 1, atol=1e-4)
+        if (
+            classes > 2
+            and np.allclose(values.sum(-1), 1, atol=1e-4)
+            and values.max() <= math.e / (math.e + classes - 1) + 1e-6
+        ):
+            spread = (
+                self.model is not None
+                and self.model.shape == values.shape
+                and np.allclose(self.model.sum(-1), 1, atol=1e-4)
+            )
             if spread and not np.allclose(self.model, values, atol=1e-5):
                 yield "the served shares are those of a softmax applied to a softmax"

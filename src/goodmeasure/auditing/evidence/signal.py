@@ -59,18 +59,30 @@ class Signal:
         """The first operation whose result is not finite though its operands are."""
         for node in self.wiring.nodes:
             bad = node.tensor.is_floating_point() and not bool(torch.isfinite(node.value).all())
-            if bad and node.live and all(bool(torch.isfinite(p.value).all()) for p in node.inputs if p.tensor.is_floating_point()):
+            if (
+                bad
+                and node.live
+                and all(bool(torch.isfinite(p.value).all()) for p in node.inputs if p.tensor.is_floating_point())
+            ):
                 return node
         return None
 
     def left_the_graph(self) -> list[str]:
         """Where values that follow from the model left the graph while the loss was computed."""
-        return [f"{where or 'loss(output, targets)'} ({name})" for node, name, _, where in self.wiring.trace.reads if name in _READS and node.live]
+        return [
+            f"{where or 'loss(output, targets)'} ({name})"
+            for node, name, _, where in self.wiring.trace.reads
+            if name in _READS and node.live
+        ]
 
     def compared(self) -> Iterator[tuple[str, Node, torch.Tensor]]:
         """Every direct comparison of a prediction with its target: where, the prediction, the target's numbers."""
         for call in self.contracts.of(*DISTANCES, "mape_loss", "msle_loss"):
-            if call.target is not None and call.target.depends_on("target") and call.input.tensor.numel() == call.target.tensor.numel():
+            if (
+                call.target is not None
+                and call.target.depends_on("target")
+                and call.input.tensor.numel() == call.target.tensor.numel()
+            ):
                 yield call.where, call.input, call.target_values().reshape(call.input.shape)
         for node, live, target in self.contracts.pairs():
             if node.op in ("sub", "rsub") and live.shape == target.shape and not live.depends_on("target"):

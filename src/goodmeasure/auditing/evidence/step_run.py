@@ -40,6 +40,7 @@ class Record:
     gradients: dict[int, torch.Tensor | None] = field(default_factory=dict)
     moved: dict[int, torch.Tensor] = field(default_factory=dict)
     resting: list[str] = field(default_factory=list)
+    closure: bool = False  # backward runs inside the optimizer's step
     result: float | None = None
     error: Exception | None = None
 
@@ -70,7 +71,9 @@ class StepRun:
         try:
             given = world.fresh()
         except Exception as error:
-            raise Unavailable(f"the program cannot be copied ({type(error).__name__}), and a step would change it") from error
+            raise Unavailable(
+                f"the program cannot be copied ({type(error).__name__}), and a step would change it"
+            ) from error
         model = given["model"]
         if not isinstance(model, torch.nn.Module):
             raise Unavailable("the model is not a torch module")
@@ -98,7 +101,7 @@ class StepRun:
             self.records.append(record)
             if record.error is not None:
                 return
-            if turn == 0 and record.stepped:
+            if turn == 0 and record.stepped and not record.closure:
                 self._mark_and_run()
 
     def _mark_and_run(self) -> None:
@@ -132,8 +135,16 @@ class StepRun:
             except Exception as error:  # the program's own exception is evidence
                 record.error = error
                 return record
-        record.moved = {key: p.detach() - before[key] for key, (_, p) in self.parameters.items() if not torch.equal(p.detach(), before[key])}
-        values = [float(t.detach().double().mean()) for t in tensors_in(result) if t.numel()] if not isinstance(result, (int, float)) else [float(result)]
+        record.moved = {
+            key: p.detach() - before[key]
+            for key, (_, p) in self.parameters.items()
+            if not torch.equal(p.detach(), before[key])
+        }
+        values = (
+            [float(t.detach().double().mean()) for t in tensors_in(result) if t.numel()]
+            if not isinstance(result, (int, float))
+            else [float(result)]
+        )
         record.result = values[0] if values else record.losses[-1].value if record.losses else None
         return record
 
@@ -152,7 +163,9 @@ class StepRun:
                 one()
 
     def _at_step(self, record: Record) -> None:
-        record.gradients = {key: None if p.grad is None else p.grad.detach().clone() for key, (_, p) in self.parameters.items()}
+        record.gradients = {
+            key: None if p.grad is None else p.grad.detach().clone() for key, (_, p) in self.parameters.items()
+        }
 
     def _watched_loss(self, record: Record) -> tuple[Any, list[Callable[[], None]]]:
         loss = self.given.get("loss")
@@ -200,26 +213,29 @@ def _event(loss: Any, args: tuple[Any, ...], value: torch.Tensor) -> LossEvent:
     if labels is None:
         return LossEvent(0, 0, float(value.detach()))
     ignored = getattr(loss, "ignore_index", None)
-    counted = int((labels != ignored).sum()) if ignored is not None and not labels.is_floating_point() else labels.numel()
+    counted = (
+        int((labels != ignored).sum()) if ignored is not None and not labels.is_floating_point() else labels.numel()
+    )
     return LossEvent(labels.shape[0], counted, float(value.detach()))
 
 
 def _profiler(record: Record, model: Any) -> Callable[[FrameType, str, Any], None]:
     """Writes down the calls that matter for the order of a step."""
-    last = [""]
+    depth = [0]
 
     def seen(frame: FrameType, event: str, _: Any) -> None:
-        if event != "call":
-            return
         name, path = frame.f_code.co_name, frame.f_code.co_filename
-        if name not in _WATCHED or "torch" not in path:
+        if event not in ("call", "return") or name not in _WATCHED or "torch" not in path:
             return
         kind = _call_kind(name, path, frame)
-        if kind:
-            record.calls.append(kind)
-            if kind == "backward" and last[0] != kind:
-                record.resting = _resting(model)
-            last[0] = kind
+        if kind == "step":  # written down when it returns: a closure runs inside
+            depth[0] += 1 if event == "call" else -1
+        if not kind or (event == "call") == (kind == "step"):
+            return
+        record.calls.append(kind)
+        if kind == "backward":
+            record.closure = record.closure or depth[0] > 0
+            record.resting = record.resting or _resting(model)
 
     return seen
 
@@ -230,14 +246,26 @@ _WATCHED = frozenset("zero_grad clip_grad_norm_ clip_grad_value_ backward step u
 def _call_kind(name: str, path: str, frame: FrameType) -> str:
     owner = frame.f_locals.get("self")
     if name == "backward":
-        return "backward" if path.endswith("_tensor.py") or path.endswith("autograd/__init__.py") and frame.f_back and not frame.f_back.f_code.co_filename.endswith("_tensor.py") else ""
+        return (
+            "backward"
+            if path.endswith("_tensor.py")
+            or path.endswith("autograd/__init__.py")
+            and frame.f_back
+            and not frame.f_back.f_code.co_filename.endswith("_tensor.py")
+            else ""
+        )
     if name == "step":
         if isinstance(owner, torch.optim.lr_scheduler.LRScheduler):
             return "schedule"
         return "step" if isinstance(owner, torch.optim.Optimizer) else ""
     if name == "zero_grad":
         return "zero_grad"
-    return {"clip_grad_norm_": "clip", "clip_grad_value_": "clip", "unscale_": "unscale", "scale": "scale" if "grad_scaler" in path else ""}[name]
+    return {
+        "clip_grad_norm_": "clip",
+        "clip_grad_value_": "clip",
+        "unscale_": "unscale",
+        "scale": "scale" if "grad_scaler" in path else "",
+    }[name]
 
 
 def _resting(model: Any) -> list[str]:
@@ -245,4 +273,6 @@ def _resting(model: Any) -> list[str]:
     if model.training:
         return []
     kinds = ("Dropout", "BatchNorm")
-    return [type(m).__name__ for m in model.modules() if any(kind in type(m).__name__ for kind in kinds) and not m.training]
+    return [
+        type(m).__name__ for m in model.modules() if any(kind in type(m).__name__ for kind in kinds) and not m.training
+    ]

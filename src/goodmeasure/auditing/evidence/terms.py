@@ -44,7 +44,11 @@ class Terms:
 
     def dead(self) -> Iterator[tuple[str, str]]:
         """Terms that carry no gradient though they follow from the model: name and place."""
-        exits = [(node, name, value, where) for node, name, value, where in self.contracts.wiring.trace.reads if node.live and name in ("item", "__float__", "float", "tolist", "numpy")]
+        exits = [
+            (node, name, value, where)
+            for node, name, value, where in self.contracts.wiring.trace.reads
+            if node.live and name in ("item", "__float__", "float", "tolist", "numpy")
+        ]
         live = any(node.live for _, node in self.contracts.wiring.outputs)
         for name, value in self.declared.items():
             if live and not (isinstance(value, torch.Tensor) and value.requires_grad):
@@ -60,7 +64,11 @@ class Terms:
                     yield f"{float(arg.value):.4g}", where
 
     def _from_model(self, node: Node) -> bool:
-        return any(part.role == "parameter" or (part.op == "detach" and part.inputs[0].live) for part in node.ancestors() if part.op == "detach" or part.role)
+        return any(
+            part.role == "parameter" or (part.op == "detach" and part.inputs[0].live)
+            for part in node.ancestors()
+            if part.op == "detach" or part.role
+        )
 
     def summands(self) -> Iterator[Node]:
         """The additions of scalars that make the total."""
@@ -72,5 +80,7 @@ class Terms:
             if node.op in ("add", "sub", "rsub"):
                 yield node
                 stack.extend(node.inputs)
-            elif node.op in SHAPE | {"mul", "div", "neg", "mean", "sum"} and len([p for p in node.inputs if p.live]) == 1:
+            elif (
+                node.op in SHAPE | {"mul", "div", "neg", "mean", "sum"} and len([p for p in node.inputs if p.live]) == 1
+            ):
                 stack.extend(p for p in node.inputs if p.live)

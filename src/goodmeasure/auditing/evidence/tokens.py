@@ -26,7 +26,11 @@ class Tokens:
     @classmethod
     def gather(cls, dossier: Dossier) -> Tokens:
         world = dossier.get(World).given
-        sequences = [t for t in tensors_in(world.get("inputs")) if t.dim() == 2 and not t.is_floating_point() and t.dtype != torch.bool]
+        sequences = [
+            t
+            for t in tensors_in(world.get("inputs"))
+            if t.dim() == 2 and not t.is_floating_point() and t.dtype != torch.bool
+        ]
         return cls(dossier.get(Contracts), dossier.get(Layout), sequences, dossier.case.task)
 
     def total_shifts(self) -> Iterator[tuple[LossCall, int, int]]:

@@ -157,7 +157,7 @@ def operation(func: Any) -> str:
         return {"T": "transpose_all", "mT": "transpose_last", "data": "detach"}.get(name, name)
     plain = name.strip("_")
     return {"iadd": "add", "isub": "sub", "imul": "mul", "itruediv": "div", "ipow": "pow", "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "rdiv": "rdiv", "rtruediv": "rdiv",
-            "truediv": "div", "absolute": "abs", "clip": "clamp", "negative": "neg", "__rpow__": "rpow", "softmax_": "softmax",
+            "truediv": "div", "log_sigmoid": "logsigmoid", "absolute": "abs", "clip": "clamp", "negative": "neg", "__rpow__": "rpow", "softmax_": "softmax",
             "arctan": "atan", "concat": "cat", "concatenate": "cat", "greater": "gt", "greater_equal": "ge", "less": "lt",
             "less_equal": "le"}.get(plain, plain)  # fmt: skip
 

@@ -60,7 +60,7 @@ class Wiring:
     parameters: list[tuple[str, Node]]
     targets: list[Node]
     crash: Crash | None = None
-    _grads: dict[int, torch.Tensor | None] | None = field(default=None, repr=False)
+    _grads: dict[int, torch.Tensor | None] = field(default_factory=dict, repr=False)
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Wiring:
@@ -75,22 +75,23 @@ class Wiring:
 
     def grad(self, node: Node) -> torch.Tensor | None:
         """The gradient of the loss at this node, or ``None`` where none arrives."""
-        if self._grads is None:
-            self._grads = self._all_grads()
         return self._grads.get(id(node))
 
-    def _all_grads(self) -> dict[int, torch.Tensor | None]:
+    def keep_grads(self) -> None:
+        """Compute the gradient of the loss at every live node."""
         if self.loss is None or not self.loss.live:
-            return {}
+            return
         live = [
             node for node in {id(n): n for n in [*self.nodes, *(p for _, p in self.parameters)]}.values() if node.live
         ]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        try:
             found = torch.autograd.grad(
                 self.loss.tensor.sum(), [n.tensor for n in live], allow_unused=True, retain_graph=True
             )
-        return {id(node): grad for node, grad in zip(live, found, strict=True)}
+        except RuntimeError as error:
+            self.crash = Crash("backward", error, where_raised(error))
+            return
+        self._grads = {id(node): grad for node, grad in zip(live, found, strict=True)}
 
     def reaching(self) -> set[int]:
         """The nodes from which the loss was computed."""
@@ -123,6 +124,7 @@ def run(given: dict[str, Any], framework: str, *, inputs: Any = None) -> Wiring:
             raise
         except Exception as error:  # the program's own exception: evidence, not ours to raise
             wiring.crash = Crash(trace.stage, error, where_raised(error))
+        wiring.keep_grads()  # before buffers are put back, which the backward pass may need
     return wiring
 
 

@@ -85,9 +85,14 @@ def squashed_scores(contracts: Contracts) -> Iterator[Seen]:
             continue
         if hi - lo <= NARROW:
             floor = math.log(1 + (classes - 1) * math.exp(lo - hi))
-            yield Seen(f"{made.op} confines the {classes} scores to [{lo:.3g}, {hi:.3g}]; the loss cannot fall below {floor:.3f}", where=where)
+            yield Seen(
+                f"{made.op} confines the {classes} scores to [{lo:.3g}, {hi:.3g}]; the loss cannot fall below {floor:.3f}",
+                where=where,
+            )
         elif made.op in ("relu", "relu6"):
-            yield Seen(f"{made.op} is applied to the {classes} class scores: a class below zero gets no gradient", where=where)
+            yield Seen(
+                f"{made.op} is applied to the {classes} class scores: a class below zero gets no gradient", where=where
+            )
     for node, before in contracts.sigmoids(losses_only=True):
         lo, hi = contracts.range(before)
         if not before.live or (lo >= 0 and hi <= 1):
@@ -95,7 +100,10 @@ def squashed_scores(contracts: Contracts) -> Iterator[Seen]:
         if lo >= 0 or hi <= 0 or (hi - lo) <= 2 * NARROW and max(-lo, hi) <= 2:
             low, high = _sigmoid(lo), _sigmoid(hi)
             made = contracts.source(before)
-            yield Seen(f"{made.op} confines the score, so the probability can only lie in [{low:.2f}, {high:.2f}]", where=contracts.place(node))
+            yield Seen(
+                f"{made.op} confines the score, so the probability can only lie in [{low:.2f}, {high:.2f}]",
+                where=contracts.place(node),
+            )
 
 
 def _sigmoid(x: float) -> float:
@@ -122,12 +130,24 @@ def scores_as_probabilities(contracts: Contracts) -> Iterator[Seen]:
             continue
         lo, hi = float(value.min()), float(value.max())
         if lo < -1e-6 or hi > 1 + 1e-6:
-            yield Seen(f"{made.op} gives values from {lo:.3g} to {hi:.3g}; probabilities lie in [0, 1]", where=call.where)
+            yield Seen(
+                f"{made.op} gives values from {lo:.3g} to {hi:.3g}; probabilities lie in [0, 1]", where=call.where
+            )
         elif contracts.unbounded(call.input):
-            yield Seen(f"{made.op} is unbounded: nothing keeps the output in [0, 1] (now {lo:.3g} to {hi:.3g})", where=call.where)
-        elif call.kind == "probability_cross_entropy" and value.shape[-1] > 1 and not contracts.simplex(call.input, value.dim() - 1):
+            yield Seen(
+                f"{made.op} is unbounded: nothing keeps the output in [0, 1] (now {lo:.3g} to {hi:.3g})",
+                where=call.where,
+            )
+        elif (
+            call.kind == "probability_cross_entropy"
+            and value.shape[-1] > 1
+            and not contracts.simplex(call.input, value.dim() - 1)
+        ):
             sums = value.sum(-1)
-            yield Seen(f"{made.op}: the class scores of a row sum to {float(sums.min()):.3g} .. {float(sums.max()):.3g}, not to 1", where=call.where)
+            yield Seen(
+                f"{made.op}: the class scores of a row sum to {float(sums.min()):.3g} .. {float(sums.max()):.3g}, not to 1",
+                where=call.where,
+            )
 
 
 @rule(
@@ -152,7 +172,9 @@ def not_log_probabilities(contracts: Contracts) -> Iterator[Seen]:
             continue
         made = contracts.source(call.input)
         what = "probabilities" if any(contracts.simplex(call.input, axis) for axis in axes) else "raw scores"
-        if what == "raw scores" and any(contracts.log_simplex(call.input, axis) for axis in range(len(call.input.shape))):
+        if what == "raw scores" and any(
+            contracts.log_simplex(call.input, axis) for axis in range(len(call.input.shape))
+        ):
             continue  # normalised along another axis: GM107 says so
         mass = call.input.value.float().logsumexp(axes[-1]).exp()
         yield Seen(
@@ -176,7 +198,9 @@ def one_unit(contracts: Contracts) -> Iterator[Seen]:
     for node, axis, where in contracts.normalisations():
         before = node.inputs[0] if node.inputs else node
         if before.live and axis < len(before.shape) and before.shape[axis] == 1:
-            yield Seen(f"{node.op} normalises over an axis of length 1 (shape {before.shape}, axis {axis})", where=where)
+            yield Seen(
+                f"{node.op} normalises over an axis of length 1 (shape {before.shape}, axis {axis})", where=where
+            )
     for call in contracts.of("probability_cross_entropy"):
         if call.input.shape[-1] == 1:
             yield Seen(f"categorical cross-entropy over one unit (output shape {call.input.shape})", where=call.where)
@@ -224,5 +248,9 @@ def clamp_as_activation(contracts: Contracts) -> Iterator[Seen]:
     """
     for call in contracts.of("binary_cross_entropy", "probability_cross_entropy"):
         made = contracts.source(call.input)
-        if made.op in ("clamp", "hardtanh", "clamp_min", "clamp_max") and call.input.live and contracts.unbounded(made.inputs[0]):
+        if (
+            made.op in ("clamp", "hardtanh", "clamp_min", "clamp_max")
+            and call.input.live
+            and contracts.unbounded(made.inputs[0])
+        ):
             yield Seen(f"{made.op} turns an unbounded layer into a probability", where=call.where)

@@ -30,7 +30,10 @@ def wrong_gradient(array_code: ArrayCode) -> Iterator[Seen]:
     written = array_code.written()
     if written is not None and written.shape != array_code.outputs.shape:
         if written.size == array_code.outputs.size or written.ndim >= array_code.outputs.ndim > 0:
-            yield Seen(f"the gradient has shape {written.shape}, the outputs {array_code.outputs.shape}", where="grad(outputs, targets)")
+            yield Seen(
+                f"the gradient has shape {written.shape}, the outputs {array_code.outputs.shape}",
+                where="grad(outputs, targets)",
+            )
         return
     both = array_code.compared()
     if both is None:
@@ -43,7 +46,9 @@ def wrong_gradient(array_code: ArrayCode) -> Iterator[Seen]:
     miss = float(np.abs(grad[keep] - slope[keep]).max()) / size
     if not miss < 1e-3:
         ratio = grad[keep] / np.where(slope[keep] == 0, np.nan, slope[keep])
-        factor = f"; the ratio is {np.nanmedian(ratio):.4g}" if np.nanstd(ratio) < 1e-3 * abs(np.nanmedian(ratio)) else ""
+        factor = (
+            f"; the ratio is {np.nanmedian(ratio):.4g}" if np.nanstd(ratio) < 1e-3 * abs(np.nanmedian(ratio)) else ""
+        )
         yield Seen(f"they differ by {miss:.1%} of the largest entry{factor}", where="grad(outputs, targets)")
 
 
@@ -78,10 +83,19 @@ def overflow(array_code: ArrayCode) -> Iterator[Seen]:
     """
     now = array_code.value(array_code.outputs)
     if now is not None and not math.isfinite(now):
-        yield Seen(f"the loss at the given outputs is {now}", where="loss(outputs, targets)", severity="error", title="the loss is not finite")
+        yield Seen(
+            f"the loss at the given outputs is {now}",
+            where="loss(outputs, targets)",
+            severity="error",
+            title="the loss is not finite",
+        )
         return
     for size, value in array_code.extremes():
-        yield Seen(f"at outputs of {size:g} the loss is {value}", where="loss(outputs, targets)", severity="warning" if abs(size) <= 50 else "note")
+        yield Seen(
+            f"at outputs of {size:g} the loss is {value}",
+            where="loss(outputs, targets)",
+            severity="warning" if abs(size) <= 50 else "note",
+        )
         return
 
 
@@ -101,6 +115,9 @@ def loop_rises(array_code: ArrayCode) -> Iterator[Seen]:
     if curve is None:
         return
     if not bool(np.isfinite(curve).all()):
-        yield Seen(f"the curve becomes {curve[~np.isfinite(curve)][0]} after {int(np.isfinite(curve).argmin())} steps", where="train()")
+        yield Seen(
+            f"the curve becomes {curve[~np.isfinite(curve)][0]} after {int(np.isfinite(curve).argmin())} steps",
+            where="train()",
+        )
     elif curve[-1] > curve[0] + 1e-9 * abs(curve[0]):
         yield Seen(f"the loss goes from {curve[0]:.4g} to {curve[-1]:.4g}", where="train()")

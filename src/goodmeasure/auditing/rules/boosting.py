@@ -25,7 +25,9 @@ def gradient_sign(objective: Objective) -> Iterator[Seen]:
     """
     compared = objective.against_loss()
     if compared is not None and compared[0] < 0.5:
-        yield Seen(f"the signs of gradient and finite differences agree at {compared[0]:.0%} of the probes", where="objective")
+        yield Seen(
+            f"the signs of gradient and finite differences agree at {compared[0]:.0%} of the probes", where="objective"
+        )
     elif compared is None and objective.towards() < -0.5:
         yield Seen("far above the target the gradient is negative, far below it is positive", where="objective")
 
@@ -63,4 +65,7 @@ def gradient_shape(objective: Objective) -> Iterator[Seen]:
     """
     compared = objective.against_loss()
     if compared is not None and 0.5 <= compared[0] < 0.9:
-        yield Seen(f"the signs of gradient and finite differences agree at only {compared[0]:.0%} of the probes", where="objective")
+        yield Seen(
+            f"the signs of gradient and finite differences agree at only {compared[0]:.0%} of the probes",
+            where="objective",
+        )

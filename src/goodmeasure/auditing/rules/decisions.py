@@ -31,7 +31,10 @@ def accuracy_on_imbalance(fitted: Fitted) -> Iterator[Seen]:
     majority = labels[rate > 0.5]
     constant = called(fitted.metric, fitted.y, fitted.y * 0 + majority)
     if min(rate, 1 - rate) <= 0.1 and constant is not None and abs(constant - max(rate, 1 - rate)) < 1e-9:
-        yield Seen(f"{min(rate, 1 - rate):.1%} of the rows are the rare class; a constant answer scores {constant:.3f}", where="metric")
+        yield Seen(
+            f"{min(rate, 1 - rate):.1%} of the rows are the rare class; a constant answer scores {constant:.3f}",
+            where="metric",
+        )
 
 
 def called(function: Any, *args: Any) -> float | None:
@@ -66,7 +69,12 @@ def not_a_probability(fitted: Fitted) -> Iterator[Seen]:
         yield Seen(f"values from {low:.3g} to {high:.3g}", where="output")
     elif len(values) >= 20 and values.ndim == 1 and set(values.tolist()) <= {0.0, 1.0}:
         yield Seen("all values are 0 or 1: these are labels", where="output")
-    elif values.ndim == 2 and values.shape[1] > 1 and fitted.task != "multilabel" and float(abs(values.sum(1) - 1).max()) > 1e-3:
+    elif (
+        values.ndim == 2
+        and values.shape[1] > 1
+        and fitted.task != "multilabel"
+        and float(abs(values.sum(1) - 1).max()) > 1e-3
+    ):
         yield Seen(f"rows sum to {float(values.sum(1).min()):.3g} .. {float(values.sum(1).max()):.3g}", where="output")
 
 
@@ -104,7 +112,10 @@ def shifted_probability(fitted: Fitted) -> Iterator[Seen]:
     if not fitted.binary:
         return
     rate, n = float(fitted.positives.mean()), len(fitted.y)
-    candidates = [fitted.numbers if fitted.kind == "probability" else None, fitted.probability if fitted.costs else None]
+    candidates = [
+        fitted.numbers if fitted.kind == "probability" else None,
+        fitted.probability if fitted.costs else None,
+    ]
     for values in candidates:
         if values is None or values.shape != fitted.y.shape or float(values.min()) < 0 or float(values.max()) > 1:
             continue
@@ -159,7 +170,9 @@ def not_a_mean(fitted: Fitted) -> Iterator[Seen]:
     mean, wanted = float(out.mean()), float(fitted.y.astype(float).mean())
     ratio = mean / wanted if abs(wanted) > 0.2 * float(fitted.y.astype(float).std()) else 1.0
     if abs(bias[0]) > 0.5 or not 0.75 < ratio < 1.33:
-        yield Seen(f"the output averages {mean:.4g}, the target {wanted:.4g} ({bias[1]:+.0f} standard errors)", where="output")
+        yield Seen(
+            f"the output averages {mean:.4g}, the target {wanted:.4g} ({bias[1]:+.0f} standard errors)", where="output"
+        )
 
 
 @rule(
@@ -175,7 +188,10 @@ def coverage(fitted: Fitted) -> Iterator[Seen]:
     Example: levels of the lower and upper bound exchanged, or a squared-error model read as a quantile. Ignore it never.
     """
     names = ("alpha", "quantile", "quantile_alpha", "level", "q")
-    level = next((float(v) for name in names if isinstance(v := fitted.params.get(name), (int, float)) and 0 < float(v) < 1), None)
+    level = next(
+        (float(v) for name in names if isinstance(v := fitted.params.get(name), (int, float)) and 0 < float(v) < 1),
+        None,
+    )
     out = fitted.numbers
     if fitted.kind != "quantile" or level is None or out is None:
         return
@@ -229,7 +245,9 @@ def unknown_labels(fitted: Fitted) -> Iterator[Seen]:
     known = set(fitted.y.tolist())
     said = set(fitted.output.tolist())
     if len(known) <= 50 and said - known:
-        yield Seen(f"output {sorted(map(str, said - known))[:5]}, targets {sorted(map(str, known))[:5]}", where="output")
+        yield Seen(
+            f"output {sorted(map(str, said - known))[:5]}, targets {sorted(map(str, known))[:5]}", where="output"
+        )
 
 
 @rule(
@@ -253,4 +271,6 @@ def inverted_option(fitted: Fitted) -> Iterator[Seen]:
         low, high = sorted(table)
         weight = float(table[high]) / float(table[low])
     if isinstance(weight, (int, float)) and ((rate < 0.35 and weight < 0.75) or (rate > 0.65 and weight > 1.33)):
-        yield Seen(f"positives are {rate:.1%} of the rows and weigh {float(weight):.3g} times a negative", where="estimator")
+        yield Seen(
+            f"positives are {rate:.1%} of the rows and weigh {float(weight):.3g} times a negative", where="estimator"
+        )

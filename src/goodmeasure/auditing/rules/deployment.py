@@ -31,15 +31,33 @@ def threshold_scale(decision: Decision) -> Iterator[Seen]:
     for node, number in decision.thresholds():
         operand = node.inputs[0]
         lo, hi = decision.contracts.range(operand)
-        if (decision.raw or decision.contracts.unbounded(operand)) and decision.contracts.unbounded(operand) and 0 < number < 1 and decision.yes_no:
-            yield Seen(f"raw scores are compared with {number:g}, which is a probability of {1 / (1 + math.exp(-number)):.2f}", where=decision.place(node))
+        if (
+            (decision.raw or decision.contracts.unbounded(operand))
+            and decision.contracts.unbounded(operand)
+            and 0 < number < 1
+            and decision.yes_no
+        ):
+            yield Seen(
+                f"raw scores are compared with {number:g}, which is a probability of {1 / (1 + math.exp(-number)):.2f}",
+                where=decision.place(node),
+            )
         elif decision.yes_no and (number <= lo or number >= hi):
-            yield Seen(f"values in [{lo:g}, {hi:g}] are compared with {number:g}: the answer is always the same", where=decision.place(node))
+            yield Seen(
+                f"values in [{lo:g}, {hi:g}] are compared with {number:g}: the answer is always the same",
+                where=decision.place(node),
+            )
     if not decision.compared and decision.raw:
         turn = decision.switch()
         declared = decision.threshold
-        if turn is not None and 0.02 < turn < 1 and (declared is None and abs(turn - 0.5) < 0.03 or declared is not None and abs(turn - declared) < 0.03):
-            yield Seen(f"the decision turns at a raw score of {turn:.2f}, a probability of {1 / (1 + math.exp(-turn)):.2f}", where="decide(output)")
+        if (
+            turn is not None
+            and 0.02 < turn < 1
+            and (declared is None and abs(turn - 0.5) < 0.03 or declared is not None and abs(turn - declared) < 0.03)
+        ):
+            yield Seen(
+                f"the decision turns at a raw score of {turn:.2f}, a probability of {1 / (1 + math.exp(-turn)):.2f}",
+                where="decide(output)",
+            )
 
 
 @rule(
@@ -57,7 +75,10 @@ def decides_wrongly(decision: Decision) -> Iterator[Seen]:
     wrong = decision.wrong_on_perfect()
     if wrong is not None and wrong[0] > 0.2:
         shape = tuple(wrong[1].shape)
-        yield Seen(f"{wrong[0]:.0%} of the labels are wrong when the output says the target (labels {shape}, targets {tuple(decision.targets.shape)})", where="decide(output)")
+        yield Seen(
+            f"{wrong[0]:.0%} of the labels are wrong when the output says the target (labels {shape}, targets {tuple(decision.targets.shape)})",
+            where="decide(output)",
+        )
 
 
 @rule(
@@ -75,7 +96,9 @@ def score_broadcast(scored: Scored) -> Iterator[Seen]:
     both = scored.by_shape()
     if both is not None and math.isfinite(both[1]) and abs(both[0] - both[1]) > 1e-6 * max(1.0, abs(both[1])):
         shapes = f"targets {tuple(scored.targets.shape)}, outputs {tuple(scored.outputs.shape)}"
-        yield Seen(f"{both[0]:.4g} as called, {both[1]:.4g} in equal shapes ({shapes})", where="score(targets, outputs)")
+        yield Seen(
+            f"{both[0]:.4g} as called, {both[1]:.4g} in equal shapes ({shapes})", where="score(targets, outputs)"
+        )
 
 
 @rule(
@@ -108,7 +131,9 @@ def served_noisily(served: Served) -> Iterator[Seen]:
     Example: a model with dropout that was never put into eval mode. Ignore it where samples are served on purpose.
     """
     if served.first.shape == served.second.shape and not bool((abs(served.first - served.second) < 1e-6).all()):
-        yield Seen(f"two calls differ by up to {float(abs(served.first - served.second).max()):.3g}", where="serve(inputs)")
+        yield Seen(
+            f"two calls differ by up to {float(abs(served.first - served.second).max()):.3g}", where="serve(inputs)"
+        )
 
 
 @rule(
@@ -126,6 +151,9 @@ def truncated(raw_targets: RawTargets) -> Iterator[Seen]:
     raw, kept = raw_targets.raw, raw_targets.kept
     whole = bool((kept == kept.round()).all()) and not bool((raw == raw.round()).all())
     if whole and bool((abs(kept - raw) < 1).all()):
-        yield Seen(f"{len(set(raw.tolist()))} different raw values became {len(set(kept.tolist()))} whole numbers", where="targets")
+        yield Seen(
+            f"{len(set(raw.tolist()))} different raw values became {len(set(kept.tolist()))} whole numbers",
+            where="targets",
+        )
     elif not bool((kept == raw).all()) and bool((kept == raw % 256).all()):
         yield Seen(f"raw values up to {raw.max():g} wrapped around at 256", where="targets")

@@ -31,7 +31,10 @@ def kl_reduction(contracts: Contracts) -> Iterator[Seen]:
         users = contracts.users(call.node) if reduction == "none" else []
         flat = any(user.op == "mean" and len(user.shape) == 0 and user.inputs[0] is call.node for user in users)
         if len(call.input.shape) > 1 and classes > 1 and (reduction == "mean" or flat):
-            yield Seen(f"the divergence of rows of {classes} classes is divided by {call.input.tensor.numel()} entries", where=call.where)
+            yield Seen(
+                f"the divergence of rows of {classes} classes is divided by {call.input.tensor.numel()} entries",
+                where=call.where,
+            )
 
 
 @rule(
@@ -93,7 +96,13 @@ def distillation_scale(scales: Scales) -> Iterator[Seen]:
     for soft in scales.softened():
         share, hard, squared = soft.weight, soft.hard_weight, soft.temperature**2
         plain, scaled = abs(share + hard - 1), abs(share / squared + hard - 1)
-        if hard > 0 and share > 0 and squared >= 2.25 and plain < scaled and (plain < 0.05 or share <= 1.0 and squared >= 9):
+        if (
+            hard > 0
+            and share > 0
+            and squared >= 2.25
+            and plain < scaled
+            and (plain < 0.05 or share <= 1.0 and squared >= 9)
+        ):
             yield Seen(
                 f"T = {soft.temperature:g}: the soft term counts {share:.3g} and the hard one {hard:.3g}; with T**2 it would count {share * squared:.3g}",
                 where=soft.where,
@@ -135,14 +144,18 @@ def focal_probability(contracts: Contracts) -> Iterator[Seen]:
         if node.op != "exp" or node.inputs[0].op != "neg":
             continue
         before = contracts.source(node.inputs[0].inputs[0])
-        for call in contracts.of("cross_entropy", "nll_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy"):
+        for call in contracts.of(
+            "cross_entropy", "nll_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy"
+        ):
             if before is not call.node:
                 continue
             examples = call.target.tensor.numel() if call.target is not None else 1
             if call.weight is not None and uneven(call.weight.value) or call.options.get("pos_weight") is not None:
                 yield Seen("the cross-entropy inside exp(-loss) carries class weights", where=contracts.place(node))
             elif node.tensor.numel() == 1 and examples > 1 and contracts.weighs_its_loss(node, call.node):
-                yield Seen(f"exp(-loss) of a batch mean: one factor for {examples} examples", where=contracts.place(node))
+                yield Seen(
+                    f"exp(-loss) of a batch mean: one factor for {examples} examples", where=contracts.place(node)
+                )
             elif call.options.get("label_smoothing"):
                 yield Seen("the cross-entropy inside exp(-loss) is label-smoothed", where=contracts.place(node))
 
@@ -174,7 +187,10 @@ def free_denominator(contracts: Contracts) -> Iterator[Seen]:
             continue
         lo, hi = contracts.range(below)
         if lo < 0 < hi and contracts.sums_raw_scores(below):
-            yield Seen(f"the denominator follows from raw scores and can take any sign (now {float(below.value.min()):.3g} to {float(below.value.max()):.3g})", where=contracts.place(node))
+            yield Seen(
+                f"the denominator follows from raw scores and can take any sign (now {float(below.value.min()):.3g} to {float(below.value.max()):.3g})",
+                where=contracts.place(node),
+            )
 
 
 @rule(
@@ -202,4 +218,8 @@ def log_of_zero(contracts: Contracts) -> Iterator[Seen]:
         made = contracts.source(before.inputs[0]) if rounded and before.inputs else before
         if made.op in ("sigmoid", "softmax", "exp", "hardsigmoid"):
             what = f"1 - {made.op}" if rounded else made.op
-            yield Seen(f"log({what}(z)) is -inf {'from z = 17 on' if rounded else 'once it rounds to 0'}", where=contracts.place(node), severity="warning" if rounded else "note")
+            yield Seen(
+                f"log({what}(z)) is -inf {'from z = 17 on' if rounded else 'once it rounds to 0'}",
+                where=contracts.place(node),
+                severity="warning" if rounded else "note",
+            )

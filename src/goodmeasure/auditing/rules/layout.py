@@ -45,7 +45,11 @@ def scrambled(layout: Layout) -> Iterator[Seen]:
     K. Evidence: the reshapes are replayed on indices. Ignore it for scores over positions (heat maps, pointers).
     """
     for mixed in layout.mixed():
-        yield Seen(mixed.seen, where=mixed.call.where, title="the class axis is not where the loss looks for it" if mixed.across else "")
+        yield Seen(
+            mixed.seen,
+            where=mixed.call.where,
+            title="the class axis is not where the loss looks for it" if mixed.across else "",
+        )
     for call, seen in layout.mispaired():
         yield Seen(seen, where=call.where)
 
@@ -66,4 +70,7 @@ def label_shift(tokens: Tokens) -> Iterator[Seen]:
     tokens, and an unshifted loss only for language models.
     """
     for call, ahead, total in tokens.total_shifts():
-        yield Seen(f"the scores at position t are compared with token t + {total} (shifted by {ahead} in the loss)", where=call.where)
+        yield Seen(
+            f"the scores at position t are compared with token t + {total} (shifted by {ahead} in the loss)",
+            where=call.where,
+        )

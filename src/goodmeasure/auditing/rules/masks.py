@@ -25,7 +25,9 @@ def padding_counts(masks: Masks) -> Iterator[Seen]:
     length that end in one value which stands nowhere else, in inputs and targets alike. Ignore it where the filler is a symbol to be learned.
     """
     for hits, masked, why in masks.counted_although_masked():
-        yield Seen(f"{hits} of {masked} positions that should not count carry gradient ({why})", where="loss(output, targets)")
+        yield Seen(
+            f"{hits} of {masked} positions that should not count carry gradient ({why})", where="loss(output, targets)"
+        )
 
 
 @rule(
@@ -43,4 +45,6 @@ def diluted_mean(masks: Masks) -> Iterator[Seen]:
     purpose.
     """
     for node, valid, total in masks.diluted():
-        yield Seen(f"{valid} of {total} positions count, and the sum is divided by {total}", where=masks.contracts.place(node))
+        yield Seen(
+            f"{valid} of {total} positions count, and the sum is divided by {total}", where=masks.contracts.place(node)
+        )

@@ -42,7 +42,10 @@ def silent_examples(behaviour: Behaviour) -> Iterator[Seen]:
     """
     for silent, rows, cost, values in behaviour.silent():
         labels = f"; their targets are all {values[0]:g}" if len(values) == 1 else ""
-        yield Seen(f"{silent} of {rows} examples have zero gradient at every output tried and cost {cost:.3g}{labels}", where="loss(output, targets)")
+        yield Seen(
+            f"{silent} of {rows} examples have zero gradient at every output tried and cost {cost:.3g}{labels}",
+            where="loss(output, targets)",
+        )
 
 
 @rule(
@@ -60,7 +63,10 @@ def dominated(behaviour: Behaviour) -> Iterator[Seen]:
     amount. Ignore it where such weights are meant.
     """
     for ratio, value in behaviour.uneven_pull():
-        yield Seen(f"at the same error the largest gradient is {ratio:.1g} times the smallest (at a target of {value:.3g})", where="loss(output, targets)")
+        yield Seen(
+            f"at the same error the largest gradient is {ratio:.1g} times the smallest (at a target of {value:.3g})",
+            where="loss(output, targets)",
+        )
 
 
 @rule(
@@ -77,4 +83,7 @@ def not_minimal_at_target(behaviour: Behaviour) -> Iterator[Seen]:
     only where a whole class is affected. Ignore it for losses that trade classes on purpose.
     """
     for label, better, share in behaviour.wrong_minimum():
-        yield Seen(f"for targets of {label:g} an output that says {better:g} costs less ({share:.0%} of the examples tried)", where="loss(output, targets)")
+        yield Seen(
+            f"for targets of {label:g} an output that says {better:g} costs less ({share:.0%} of the examples tried)",
+            where="loss(output, targets)",
+        )

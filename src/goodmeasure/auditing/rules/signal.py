@@ -32,9 +32,16 @@ def no_gradient(signal: Signal) -> Iterator[Seen]:
     exits = signal.left_the_graph()
     where = exits[-1] if exits else signal.wiring.loss.where or "loss(output, targets)"
     if not reached:
-        yield Seen(f"none of {len(signal.trainable)} trainable parameters is connected to the loss ({signal.loss:.4g})", where=where)
+        yield Seen(
+            f"none of {len(signal.trainable)} trainable parameters is connected to the loss ({signal.loss:.4g})",
+            where=where,
+        )
     elif signal.loss != 0 and all(not bool(grad.any()) for _, grad in reached):
-        yield Seen(f"the gradient is exactly zero at all {len(reached)} parameters while the loss is {signal.loss:.4g}", where=where, title="the gradient is zero everywhere")
+        yield Seen(
+            f"the gradient is exactly zero at all {len(reached)} parameters while the loss is {signal.loss:.4g}",
+            where=where,
+            title="the gradient is zero everywhere",
+        )
 
 
 @rule(
@@ -54,7 +61,10 @@ def not_finite(signal: Signal) -> Iterator[Seen]:
         node = signal.first_nonfinite()
         lost = [t for t in signal.wiring.targets if t.tensor.is_floating_point() and bool(t.value.isnan().any())]
         because = f" (the targets hold {sum(int(t.value.isnan().sum()) for t in lost)} NaN)" if lost else ""
-        yield Seen(f"the loss of this batch is {signal.loss}{because}", where=signal.contracts.place(node) if node else "loss(output, targets)")
+        yield Seen(
+            f"the loss of this batch is {signal.loss}{because}",
+            where=signal.contracts.place(node) if node else "loss(output, targets)",
+        )
         return
     bad = [name for name, grad in signal.reached() if not bool(grad.isfinite().all())]
     if bad:
@@ -131,7 +141,11 @@ def unscaled_target(signal: Signal) -> Iterator[Seen]:
     for where, output, target in signal.compared():
         if not output.live or not target.numel():
             continue
-        size = float(target.double()[target.isfinite()].square().mean().sqrt()) if target.is_floating_point() else float(target.double().square().mean().sqrt())
+        size = (
+            float(target.double()[target.isfinite()].square().mean().sqrt())
+            if target.is_floating_point()
+            else float(target.double().square().mean().sqrt())
+        )
         now = float(output.value.double().square().mean().sqrt())
         if size > 2000 and now < 1e-2 * size:
             yield Seen(f"targets are about {size:,.0f}, outputs about {now:.3g}", where=where)

@@ -31,8 +31,14 @@ def broadcast(contracts: Contracts) -> Iterator[Seen]:
             continue
         many = shape_size(shape)
         both = many > max(shape_size(one), shape_size(two))
-        if both and len(one) != len(two) and not (contracts.stretched_on_purpose(live) or contracts.stretched_on_purpose(target)):
-            yield Seen(f"output {one} and target {two} meet as {shape}: {many} mixed pairs", where=contracts.place(node))
+        if (
+            both
+            and len(one) != len(two)
+            and not (contracts.stretched_on_purpose(live) or contracts.stretched_on_purpose(target))
+        ):
+            yield Seen(
+                f"output {one} and target {two} meet as {shape}: {many} mixed pairs", where=contracts.place(node)
+            )
         elif not both and many > shape_size(one) and one and one[0] == two[0] and node.op in contracts.distances:
             yield Seen(
                 f"one output {one} is compared with several targets {two}: only their mean can be learned",
@@ -72,7 +78,10 @@ def label_range(contracts: Contracts) -> Iterator[Seen]:
             continue  # rows of probabilities
         low, high = int(labels.min()), int(labels.max())
         if low < 0 or high >= classes:
-            yield Seen(f"labels run from {low} to {high}, the output has {classes} classes (0 to {classes - 1})", where=call.where)
+            yield Seen(
+                f"labels run from {low} to {high}, the output has {classes} classes (0 to {classes - 1})",
+                where=call.where,
+            )
 
 
 def integral(values: object) -> bool:
@@ -111,10 +120,15 @@ def signed_labels(contracts: Contracts) -> Iterator[Seen]:
 
     Example: ``nn.SoftMarginLoss()`` or ``nn.CosineEmbeddingLoss()`` with targets in {0, 1}. Ignore it never.
     """
-    for call in contracts.of("soft_margin_loss", "hinge_embedding_loss", "cosine_embedding_loss", "margin_ranking_loss"):
+    for call in contracts.of(
+        "soft_margin_loss", "hinge_embedding_loss", "cosine_embedding_loss", "margin_ranking_loss"
+    ):
         target = call.target_values()
         if target.numel() and bool((target == 0).any()):
-            yield Seen(f"{int((target == 0).sum())} of {target.numel()} labels are 0; the loss takes -1 and +1", where=call.where)
+            yield Seen(
+                f"{int((target == 0).sum())} of {target.numel()} labels are 0; the loss takes -1 and +1",
+                where=call.where,
+            )
 
 
 @rule(
@@ -163,7 +177,9 @@ def poisson_link(contracts: Contracts) -> Iterator[Seen]:
         made = contracts.source(call.input)
         logs = call.kind == "poisson_nll_loss" and bool(call.options["log_input"])
         if logs and lo >= 0 and made.op in POSITIVE:
-            yield Seen(f"{made.op} makes the output a positive rate, and the loss exponentiates it again", where=call.where)
+            yield Seen(
+                f"{made.op} makes the output a positive rate, and the loss exponentiates it again", where=call.where
+            )
         elif not logs and contracts.unbounded(call.input):
             yield Seen(f"{made.op} is unbounded, and the loss takes its logarithm as a rate", where=call.where)
         target = call.target_values()
@@ -171,8 +187,19 @@ def poisson_link(contracts: Contracts) -> Iterator[Seen]:
             yield Seen(f"counts as low as {float(target.min()):g}", where=call.where, title="counts are negative")
     for node in contracts.tail:
         before = contracts.source(node.inputs[0]) if node.op == "exp" and node.inputs else None
-        if before is not None and node.stage == "loss" and before.op in POSITIVE and before.stage == "forward" and before.live and not contracts.simplex(before, -1 % max(1, len(before.shape))):
-            yield Seen(f"the output of {before.op} is exponentiated in the loss", where=contracts.place(node), severity="warning")
+        if (
+            before is not None
+            and node.stage == "loss"
+            and before.op in POSITIVE
+            and before.stage == "forward"
+            and before.live
+            and not contracts.simplex(before, -1 % max(1, len(before.shape)))
+        ):
+            yield Seen(
+                f"the output of {before.op} is exponentiated in the loss",
+                where=contracts.place(node),
+                severity="warning",
+            )
 
 
 POSITIVE = ("exp", "softplus", "relu", "square", "abs", "sigmoid", "elu")
@@ -196,7 +223,10 @@ def free_variance(contracts: Contracts) -> Iterator[Seen]:
         if var is None or isinstance(var, float):
             continue
         if contracts.unbounded(var) or float(var.value.min()) < 0:
-            yield Seen(f"the variance comes from {contracts.source(var).op} and is as low as {float(var.value.min()):.3g}", where=call.where)
+            yield Seen(
+                f"the variance comes from {contracts.source(var).op} and is as low as {float(var.value.min()):.3g}",
+                where=call.where,
+            )
 
 
 @rule(
@@ -213,9 +243,11 @@ def ctc_targets(contracts: Contracts) -> Iterator[Seen]:
     """
     for call in contracts.of("ctc_loss"):
         labels, blank = ctc_labels(call), call.options.get("blank", 0)
-        hits = sum(int((row == blank).sum()) for row in labels)
+        hits = sum(row.count(blank) for row in labels)
         if hits:
-            yield Seen(f"{hits} of {sum(len(row) for row in labels)} target labels equal the blank ({blank})", where=call.where)
+            yield Seen(
+                f"{hits} of {sum(len(row) for row in labels)} target labels equal the blank ({blank})", where=call.where
+            )
         lengths = lengths_of(call, "input_lengths")
         short = [i for i, (row, length) in enumerate(zip(labels, lengths, strict=False)) if len(row) > length]
         if short:

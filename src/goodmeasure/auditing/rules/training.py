@@ -45,12 +45,20 @@ def nothing_moves(step_run: StepRun) -> Iterator[Seen]:
     """
     trainable = [p for _, p in step_run.parameters.values() if p.requires_grad]
     groups = getattr(step_run.optimizer, "param_groups", [])
-    if step_run.crash or not trainable or any(r.moved for r in step_run.records) or (groups and all(float(g.get("lr", 1)) == 0 for g in groups)):
+    if (
+        step_run.crash
+        or not trainable
+        or any(r.moved for r in step_run.records)
+        or (groups and all(float(g.get("lr", 1)) == 0 for g in groups))
+    ):
         return
     if all(not r.losses and not r.calls for r in step_run.records):
         return
     calls = ", ".join(dict.fromkeys(c for r in step_run.records for c in r.calls)) or "none"
-    yield Seen(f"none of {len(trainable)} trainable parameters changed in {len(step_run.records)} steps (calls seen: {calls})", where=step_run.where())
+    yield Seen(
+        f"none of {len(trainable)} trainable parameters changed in {len(step_run.records)} steps (calls seen: {calls})",
+        where=step_run.where(),
+    )
 
 
 @rule(
@@ -150,7 +158,10 @@ def trains_in_eval(step_run: StepRun) -> Iterator[Seen]:
     """
     for record in step_run.records[:1]:
         if record.resting:
-            yield Seen(f"{len(record.resting)} layers in eval mode during backward ({', '.join(sorted(set(record.resting)))})", where=step_run.where())
+            yield Seen(
+                f"{len(record.resting)} layers in eval mode during backward ({', '.join(sorted(set(record.resting)))})",
+                where=step_run.where(),
+            )
 
 
 @rule(
@@ -189,11 +200,18 @@ def optimizer_parameters(optimizer_holds: OptimizerHolds) -> Iterator[Seen]:
     """
     held = optimizer_holds
     if held.strangers and held.known == 0:
-        yield Seen(f"all {held.strangers} tensors of the optimizer are strangers to the model", severity="error", where="optimizer")
+        yield Seen(
+            f"all {held.strangers} tensors of the optimizer are strangers to the model",
+            severity="error",
+            where="optimizer",
+        )
     elif held.strangers:
         yield Seen(f"{held.strangers} tensors of the optimizer belong to neither model nor loss", where="optimizer")
     if held.loss_left_out:
-        yield Seen(f"the loss has trainable parameters that no optimizer holds: {', '.join(held.loss_left_out[:3])}", where="optimizer")
+        yield Seen(
+            f"the loss has trainable parameters that no optimizer holds: {', '.join(held.loss_left_out[:3])}",
+            where="optimizer",
+        )
 
 
 @rule(
@@ -215,4 +233,7 @@ def uphill(step_run: StepRun) -> Iterator[Seen]:
     dot = sum(float((d * g).sum()) for d, g in both)
     size = math.sqrt(sum(float(d.square().sum()) for d, _ in both) * sum(float(g.square().sum()) for _, g in both))
     if size > 0 and dot / size > 0.3:
-        yield Seen(f"the cosine between the update and the gradient is +{dot / size:.2f} (descent is negative)", where=step_run.where())
+        yield Seen(
+            f"the cosine between the update and the gradient is +{dot / size:.2f} (descent is negative)",
+            where=step_run.where(),
+        )

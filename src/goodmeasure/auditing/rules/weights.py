@@ -29,8 +29,13 @@ def inverted_weights(contracts: Contracts) -> Iterator[Seen]:
     """
     for where, weights, counts in contracts.class_weights():
         total = sum(counts)
-        frequent, rare = max(range(len(counts)), key=counts.__getitem__), min(range(len(counts)), key=counts.__getitem__)
-        clear = total >= FEW and counts[frequent] >= 2.5 * max(counts[rare], 1) and counts[frequent] - counts[rare] >= 10
+        frequent, rare = (
+            max(range(len(counts)), key=counts.__getitem__),
+            min(range(len(counts)), key=counts.__getitem__),
+        )
+        clear = (
+            total >= FEW and counts[frequent] >= 2.5 * max(counts[rare], 1) and counts[frequent] - counts[rare] >= 10
+        )
         if clear and weights[frequent] >= 1.5 * weights[rare] and rising(weights, counts):
             yield Seen(
                 f"class {frequent} ({counts[frequent]:g} of {total:g}) weighs {weights[frequent]:.3g}, class {rare} ({counts[rare]:g}) weighs {weights[rare]:.3g}",
@@ -40,7 +45,9 @@ def inverted_weights(contracts: Contracts) -> Iterator[Seen]:
 
 def rising(weights: list[float], counts: list[float]) -> bool:
     """Whether weights and counts rise together, pair by pair, more often than not."""
-    pairs = [(i, j) for i in range(len(counts)) for j in range(i) if counts[i] != counts[j] and weights[i] != weights[j]]
+    pairs = [
+        (i, j) for i in range(len(counts)) for j in range(i) if counts[i] != counts[j] and weights[i] != weights[j]
+    ]
     same = sum((counts[i] > counts[j]) == (weights[i] > weights[j]) for i, j in pairs)
     return bool(pairs) and same >= 0.75 * len(pairs)
 
@@ -72,5 +79,3 @@ def smoothing_with_weights(contracts: Contracts) -> Iterator[Seen]:
                     where=call.where,
                 )
                 break
-
-
