@@ -77,7 +77,7 @@ def _preferred(meaning: Meaning, ask: Ask) -> Definition | None:
     table = {
         ("real", "mean"): losses.squared_error,
         ("positive", "mean"): losses.gamma,
-        ("non_negative", "mean"): losses.catalogue().get("tweedie", losses.poisson),
+        ("non_negative", "mean"): losses.tweedie,
         ("count", "mean"): losses.poisson,
         ("unit_interval", "mean"): share,
         ("unit_interval", "probability"): share,
