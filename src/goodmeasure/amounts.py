@@ -182,11 +182,19 @@ class _Grid:
         groups = [(y[part], w[part]) for part in np.split(order, first[1:])]
         return increasing(groups, lambda values, weights: weighted_quantile(values, weights, level))
 
+    def _constant(self, y: Floats, w: Floats) -> float:
+        """The best constant, on the grid of values where resampling asks for it again and again."""
+        if not self.above or len(self.places) > CELLS:
+            held = w > 0
+            return self.ask.constant(y[held], w[held])
+        reached = [float(w @ column) <= 0 for column in self.above]
+        return float(self.places[max(int(np.sum(reached)) - 1, 0)])
+
     def split(self, y: Floats, w: Floats, point: PointLoss, losses: Floats) -> Split:
         """The plug-in split under these weights."""
         held, total = w > 0, math.fsum(w)
         recalibrated = point(y[held], self.fitted(y, w)[self.cell][held])
-        constant = point(y[held], np.full(int(held.sum()), self.ask.constant(y[held], w[held])))
+        constant = point(y[held], np.full(int(held.sum()), self._constant(y, w)))
         return parts(*(float(w[held] @ column) / total for column in (losses[held], recalibrated, constant)))
 
 

@@ -22,7 +22,7 @@ from goodmeasure.smoothing import on_grid
 from goodmeasure.splits import Cells, PointLoss, Split, cells, point_loss
 
 REPLICATES = 200
-MOST_CELLS = 4096
+MOST_CELLS = 1024
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,10 @@ def of_cells(
     curve, lost = _under_calibration(exact, rough, loss, scale, settings)
     drawn = _resampled_splits(rough, loss, scale, settings)
     # Coarse cells are compared with coarse cells: fewer cells leave less room for chance to look like miscalibration.
-    extreme = lost >= rough.split(loss).miscalibration
+    coarse = rough.split(loss)
+    extreme = lost >= coarse.miscalibration
     return Calibration(
-        *_split_estimates(split, drawn, float(lost.mean()), settings),
+        *_split_estimates(split, coarse, drawn, float(lost.mean()), settings),
         root(errors[0]),
         errors[0],
         errors[1],
@@ -179,15 +180,15 @@ def of_cells(
 Parts = tuple[Estimate, Estimate, Estimate, Estimate]
 
 
-def _split_estimates(split: Split, drawn: Floats, bias: float, settings: Settings) -> Parts:
+def _split_estimates(split: Split, coarse: Split, drawn: Floats, bias: float, settings: Settings) -> Parts:
     """Each part with a basic bootstrap interval, less the bias that fitting the curve has for calibrated
     predictions."""
     method = f"CORP, basic bootstrap of counts ({len(drawn)}), bias taken off"
 
-    def part(value: float, column: Floats, biased: float) -> Estimate:
+    def part(value: float, centre: float, column: Floats, biased: float) -> Estimate:
         if not (math.isfinite(value) and np.isfinite(column).all()):
             return settings.estimate(value, -math.inf, math.inf, method)
-        low, high = value - biased + column.mean() - settings.tails(column)[::-1]
+        low, high = centre - biased + column.mean() - settings.tails(column)[::-1]
         floor = 0.0 if biased else -math.inf
         return settings.estimate(
             value, max(floor, min(float(low), value)), max(float(high), value), method, float(column.std())
@@ -195,10 +196,10 @@ def _split_estimates(split: Split, drawn: Floats, bias: float, settings: Setting
 
     loss, lost, known, spread = drawn.T
     return (
-        part(split.loss, loss, 0.0),
-        part(split.miscalibration, lost, bias),
-        part(split.discrimination, known, bias),
-        part(split.uncertainty, spread, 0.0),
+        part(split.loss, coarse.loss, loss, 0.0),
+        part(split.miscalibration, coarse.miscalibration, lost, bias),
+        part(split.discrimination, coarse.discrimination, known, bias),
+        part(split.uncertainty, coarse.uncertainty, spread, 0.0),
     )
 
 
@@ -275,11 +276,11 @@ def _amounts(
     w = rows.weights(sample_weight, len(target))
     settings = _settings(w, *how)
     split = amount_split(target, amount, w, loss, point_loss(loss))
-    drawn, curves = amount_curve(target, amount, w, loss, point_loss(loss), (MOST_CELLS // 16, settings.seed))
+    drawn, curves = amount_curve(target, amount, w, loss, point_loss(loss), (MOST_CELLS // 4, settings.seed))
     squared_error = debiased_squared_error(split.misses, amount, w, level=settings.level)
     low, high = settings.tails(curves.drawn)
     curve = Curve(curves.prediction, curves.seen, low, high, curves.weight, "confidence")
     # The bootstrap repeats the bias of fitting: its mean shows how much there is.
     bias = max(0.0, float(drawn[:, 1].mean()) - split.parts.miscalibration)
-    parts = _split_estimates(split.parts, drawn, bias, settings)
+    parts = _split_estimates(split.parts, split.parts, drawn, bias, settings)
     return Calibration(*parts, root(squared_error), squared_error, None, curve, None)

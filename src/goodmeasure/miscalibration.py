@@ -74,7 +74,7 @@ def smooth_estimate(
     drawn = []
     for _ in range(REPLICATES):
         counts = rng.multinomial(round(effective_n), chance).reshape(mass.shape) * (total / round(effective_n))
-        drawn.append(smooth_error(size[0] * counts[0] - size[1] * counts[1], total))
+        drawn.append(smooth_error(size[0] * counts[0] - size[1] * counts[1], total, tolerance=1e-5))
     tails = np.quantile(drawn, [(1 - how[0]) / 2, (1 + how[0]) / 2])
     low, high = max(0.0, min(value, 2 * value - float(tails[1]))), max(value, 2 * value - float(tails[0]))
     method = f"smooth, basic bootstrap of counts ({REPLICATES})"

@@ -206,7 +206,7 @@ def _temperature(y: Any, z: Floats, w: Floats) -> float:
 
 
 def _newton(
-    at: Callable[[Floats], tuple[float, Floats, Floats]], start: Floats, tolerance: float = 1e-10, most: int = 100
+    at: Callable[[Floats], tuple[float, Floats, Floats]], start: Floats, tolerance: float = 1e-10, most: int = 60
 ) -> Floats:
     """The minimum of a smooth convex function of a few variables."""
     b = start
@@ -214,13 +214,13 @@ def _newton(
     for _ in range(most):
         step = np.linalg.solve(bend + 1e-12 * np.eye(len(b)), slope)
         fall, size = float(slope @ step), 1.0
-        if fall < tolerance**1.5:
+        if fall < tolerance**1.5 and loss > 1e-7:
             return b
         while size > 1e-10 and at(b - size * step)[0] > loss - size * fall / 4:
             size /= 2
         b = b - size * step
         loss, slope, bend = at(b)
-    if float(np.abs(slope).max()) < 1e-6:
+    if float(np.abs(slope).max()) < 1e-6 and loss > 1e-7:
         return b
     raise rows.OneClassOnly(
         "the scores separate the targets perfectly, so no finite map fits best",

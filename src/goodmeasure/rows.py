@@ -69,13 +69,18 @@ def column(values: ArrayLike, name: str) -> Floats:
 
 
 def same_length(**columns: Any) -> None:
-    """Refuse columns that differ in length, naming them."""
+    """Refuse columns that differ in length or hold nothing, naming them."""
+    equal_length(**columns)
+    if not all(len(values) for values in columns.values() if values is not None):
+        raise NothingToAverage("there are no rows", seen=f"{', '.join(columns)} are empty")
+
+
+def equal_length(**columns: Any) -> None:
+    """Refuse columns that differ in length, naming them; a shard may be empty."""
     lengths = {name: len(values) for name, values in columns.items() if values is not None}
     if len(set(lengths.values())) > 1:
         seen = ", ".join(f"{name} has {length:,}" for name, length in lengths.items())
         raise ShapeMismatch("the columns have different numbers of rows", seen=seen)
-    if not all(lengths.values()):
-        raise NothingToAverage("there are no rows", seen=f"{', '.join(lengths)} are empty")
 
 
 def weights(sample_weight: ArrayLike | None, n: int) -> Floats:

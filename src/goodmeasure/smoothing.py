@@ -19,7 +19,7 @@ def on_grid(p: Floats, values: Floats, points: int = GRID) -> Floats:
     return summed(left, values * (1 - share), points) + summed(left + 1, values * share, points)
 
 
-def smooth_error(residuals: Floats, weight: float) -> float:
+def smooth_error(residuals: Floats, weight: float, tolerance: float = 1e-7) -> float:
     """The smooth calibration error of a grid of summed residuals ``y - p`` (Błasiok and Nakkiran 2023).
 
     The kernel is a Gaussian reflected at 0 and 1, which is diagonal in the cosine transform.
@@ -31,7 +31,7 @@ def smooth_error(residuals: Floats, weight: float) -> float:
     even[[0, -1]] *= 2  # half a grid step holds the mass of an end point
     transform = dct(even, type=1) / weight
     frequency = np.pi * np.arange(points)
-    return _fixed_point(lambda width: _smoothed(transform, np.exp(-0.5 * (width * frequency) ** 2)))
+    return _fixed_point(lambda width: _smoothed(transform, np.exp(-0.5 * (width * frequency) ** 2)), tolerance)
 
 
 def _smoothed(transform: Floats, kernel: Floats) -> float:
@@ -42,7 +42,7 @@ def _smoothed(transform: Floats, kernel: Floats) -> float:
     return float((height.sum() - (height[0] + height[-1]) / 2) / (len(height) - 1))
 
 
-def _fixed_point(error: Any, tolerance: float = 1e-7) -> float:
+def _fixed_point(error: Any, tolerance: float) -> float:
     """Where the error at a bandwidth equals the bandwidth; the error falls as the bandwidth grows."""
     low, high = 0.0, 1.0
     while high - low > tolerance:

@@ -42,7 +42,7 @@ class Accumulator:
         """Add rows: targets, each model's raw outputs (or predictions), weights, group and cluster keys."""
         target, keys = np.asarray(y), None if cluster is None else hashed(cluster)
         scores = {name: np.asarray(values) for name, values in z.items()}
-        rows.same_length(y=target, **scores, sample_weight=w, group=group, cluster=cluster)
+        rows.equal_length(y=target, **scores, sample_weight=w, group=group, cluster=cluster)
         labels, inverse = (
             ([""], None) if group is None else np.unique(np.asarray(group).astype(str), return_inverse=True)
         )
@@ -175,13 +175,19 @@ def tally(
     if cluster is not None and time is not None:
         raise UsageError("cluster= and time= both say which rows go together", fix="give the one that matters more")
     scores = {name: np.asarray(values) for name, values in models.items()}
-    w = None if sample_weight is None else rows.weights(sample_weight, len(np.asarray(y)))
+    w = None if sample_weight is None else weights(sample_weight, len(np.asarray(y)))
     together = time if cluster is None else cluster
     first = next(iter(scores.values()))
     schema = schema_of(losses, tuple(scores), first, (w is not None, together is not None, on_predictions))
     made = Accumulator(losses, schema)
     made.add(y, scores, w, group, together)
     return made.finish()
+
+
+def weights(sample_weight: ArrayLike, n: int) -> Floats:
+    """The checked weights of a part of the rows, which may be empty or weigh nothing."""
+    w = np.asarray(sample_weight, dtype=np.float64)
+    return rows.weights(w, n) if w.any() else w
 
 
 def schema_of(

@@ -167,4 +167,4 @@ def _rounded(whole: int, exponent: int) -> float:
     try:
         return whole / (1 << -exponent) if exponent < 0 else float(whole << exponent)
     except OverflowError:
-        return math.copysign(math.inf, whole)
+        return math.inf if whole > 0 else -math.inf

@@ -1,0 +1,251 @@
+"""Are predictions what they claim to be, and is that told without the bias of asking?"""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from goodmeasure import losses
+from goodmeasure.calibration import calibration
+from goodmeasure.isotonic import pool, pool_blocks
+from goodmeasure.miscalibration import debiased_squared_error
+from goodmeasure.recalibration import Recalibration, recalibrate
+from goodmeasure.rows import MissingScore, OneClassOnly, ScoreOutsideUnitInterval
+from goodmeasure.smoothing import on_grid, smooth_error
+from goodmeasure.splits import cells, squared
+
+PROPER = [losses.binary_brier(), losses.binary_cross_entropy()]
+METHODS = ["platt", "temperature", "beta", "isotonic"]
+
+
+def calibrated(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    p = rng.random(n)
+    return (rng.random(n) < p) * 1.0, p
+
+
+# --- the split ---
+
+
+@pytest.mark.parametrize(
+    ("loss", "known", "unknown"), [(PROPER[0], 1 / 12, 1 / 4), (PROPER[1], math.log(2) - 0.5, math.log(2))], ids=repr
+)
+def test_the_split_of_calibrated_uniform_scores(loss: losses.Loss, known: float, unknown: float) -> None:
+    y, p = calibrated(100_000, seed=1)
+    found = calibration(y, p, loss)
+    assert found.discrimination.low <= known <= found.discrimination.high
+    assert found.uncertainty.value == pytest.approx(unknown, abs=1e-4)
+    assert found.miscalibration.low == 0
+    assert found.p_value > 0.01
+    assert found.verdict.startswith("cannot tell")
+
+
+@pytest.mark.parametrize(("loss", "raw", "mended"), [(PROPER[0], 1 / 5, 1 / 6), (PROPER[1], 2 - 2 * math.log(2), 0.5)])
+def test_known_miscalibration_is_found_and_mended(loss: losses.Loss, raw: float, mended: float) -> None:
+    """Scores q² of events with probability q: the mean losses before and after the right map are known."""
+    y, q = calibrated(200_000)
+    found = calibration(y, q**2, loss)
+    assert found.loss.value == pytest.approx(raw, abs=0.005)
+    assert found.verdict == "miscalibrated"
+    assert found.miscalibration.low <= raw - mended <= found.miscalibration.high
+    assert found.error.value == pytest.approx(math.sqrt(1 / 30), abs=0.004)  # the root of the mean of (q - q²)²
+    for method in ("beta", "isotonic"):
+        p = recalibrate(y[::2], q[::2] ** 2, method)(q[1::2] ** 2)
+        assert np.mean(squared(y[1::2], p)) == pytest.approx(1 / 6, abs=0.003)
+
+
+@given(st.integers(0, 10**6), st.integers(2, 80), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_the_parts_add_up_to_the_loss(seed: int, n: int, ties: bool) -> None:
+    rng = np.random.default_rng(seed)
+    p, y, w = rng.random(n), rng.integers(0, 2, n) * 1.0, rng.random(n) + 0.1
+    p = np.round(p, 1) if ties else p
+    split = cells(y, p, w).split(squared)
+    assert split.miscalibration - split.discrimination + split.uncertainty == pytest.approx(split.loss, abs=1e-12)
+    assert split.miscalibration >= -1e-15
+    assert split.discrimination >= -1e-15
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_split_agrees_with_model_diagnostics(weighted: bool) -> None:
+    scoring = pytest.importorskip("model_diagnostics.scoring")
+    rng = np.random.default_rng(0)
+    y, p = calibrated(400)
+    w = rng.random(400) if weighted else None
+    for loss, theirs in ((PROPER[0], scoring.SquaredError()), (PROPER[1], scoring.LogLoss())):
+        mine, other = calibration(y, np.round(p, 2) * 0.98 + 0.01, loss, w), None
+        other = scoring.decompose(y, np.round(p, 2) * 0.98 + 0.01, scoring_function=theirs, weights=w)
+        for name in ("miscalibration", "discrimination", "uncertainty"):
+            assert getattr(mine, name).value == pytest.approx(other[name][0], abs=1e-12)
+
+
+def test_probabilities_of_zero_and_one_are_included() -> None:
+    y = np.array([0, 0, 1, 1, 0, 1] * 5, dtype=float)
+    p = np.array([0, 0.2, 0.8, 1, 0.4, 0.6] * 5)
+    assert calibration(y, p, PROPER[1]).loss.value < 1
+    wrong = calibration(1 - y, p, PROPER[1])
+    assert math.isinf(wrong.loss.value)
+    assert math.isinf(wrong.miscalibration.value)
+    assert wrong.verdict == "miscalibrated"
+
+
+def test_classes_are_split_one_against_the_rest() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(3), 5000)
+    y = (rng.random((5000, 1)) > p.cumsum(axis=1)).sum(axis=1)
+    found = calibration(y, p)
+    brier = np.mean(((np.eye(3)[y] - p) ** 2).sum(axis=1))
+    assert found.loss.value == pytest.approx(brier, rel=1e-12)
+    assert len(found.classes) == 3
+    assert found.error.low == 0
+    assert found.miscalibration.value == pytest.approx(sum(one.miscalibration.value for one in found.classes))
+    assert calibration(y, p**2 / (p**2).sum(axis=1, keepdims=True)).verdict == "miscalibrated"
+
+
+@pytest.mark.parametrize(
+    "loss", [losses.squared_error(), losses.absolute_error(), losses.pinball(level=0.9), losses.huber()], ids=repr
+)
+def test_amounts_are_judged_by_what_the_loss_asks_for(loss: losses.Loss) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=3000)
+    y = x + rng.normal(size=3000)
+    shift = 1.2815515655446004 if "pinball" in repr(loss) else 0.0  # the .9 quantile of the noise
+    right, off = calibration(y, x + shift, loss), calibration(y, 1.5 * x + shift, loss)
+    assert right.verdict.startswith("cannot tell")
+    assert off.verdict == "miscalibrated"
+    assert off.miscalibration.value > 3 * right.miscalibration.value >= 0
+    for found in (right, off):
+        total = found.miscalibration.value - found.discrimination.value + found.uncertainty.value
+        assert total == pytest.approx(found.loss.value, rel=1e-9)
+
+
+# --- errors without bias ---
+
+
+def test_the_debiased_error_is_zero_on_average_where_nothing_is_wrong() -> None:
+    found = []
+    for seed in range(200):
+        y, p = calibrated(1000, seed)
+        found.append(debiased_squared_error(y - p, p, np.ones(1000)).value)
+    assert abs(np.mean(found)) < 3 * np.std(found) / math.sqrt(200)
+    assert abs(np.mean(found)) < 0.0025 / 5  # the plug-in would read B / (6 n) = .0025
+
+
+def test_the_debiased_error_has_an_interval_that_covers() -> None:
+    inside = 0
+    for seed in range(100):
+        y, q = calibrated(2000, seed)
+        found = debiased_squared_error(y - q**2, q**2, np.ones(2000))
+        inside += found.low <= 1 / 30 <= found.high
+    assert inside >= 88
+
+
+def test_smooth_error_of_a_constant_forecast_is_its_distance() -> None:
+    p, y = np.full(1000, 0.5), (np.arange(1000) < 600) * 1.0
+    assert smooth_error(on_grid(p, y - p), 1000) == pytest.approx(0.1, abs=1e-3)
+
+
+@pytest.mark.parametrize(("n", "known"), [(1000, 0.0303), (10_000, 0.0141), (100_000, 0.0066)])
+def test_smooth_error_of_calibrated_rows(n: int, known: float) -> None:
+    found = []
+    for seed in range(20):
+        y, p = calibrated(n, seed)
+        found.append(smooth_error(on_grid(p, y - p), n))
+    assert np.mean(found) == pytest.approx(known, abs=3 * np.std(found) / math.sqrt(20) + 1e-4)
+
+
+def test_smooth_error_adds_over_shards() -> None:
+    y, p = calibrated(7000)
+    whole = on_grid(p, y - p)
+    parts = sum(on_grid(p[i::7], (y - p)[i::7]) for i in range(7))
+    assert smooth_error(parts, 7000) == pytest.approx(smooth_error(whole, 7000), abs=1e-9)
+
+
+def test_smooth_error_agrees_with_relplot() -> None:
+    relplot = pytest.importorskip("relplot")
+    y, p = calibrated(5000)
+    assert smooth_error(on_grid(p**2, y - p**2), 5000) == pytest.approx(relplot.smECE(p**2, y), abs=1e-3)
+
+
+# --- the increasing fit ---
+
+
+@given(st.integers(0, 10**6), st.integers(1, 200), st.integers(1, 40))
+@settings(max_examples=60, deadline=None)
+def test_pooling_pools_is_pooling_all(seed: int, n: int, step: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(1, 9, n) * 1.0
+    sums = np.floor(rng.random(n) * (weights + 1))
+    whole = pool(sums, weights)
+    merged = pool_blocks([pool(sums[i : i + step], weights[i : i + step]) for i in range(0, n, step)])
+    assert np.array_equal(merged.sums, whole.sums)
+    assert np.array_equal(merged.weights, whole.weights)
+
+
+def test_the_increasing_fit_agrees_with_scikit_learn() -> None:
+    isotonic = pytest.importorskip("sklearn.isotonic")
+    rng = np.random.default_rng(1)
+    weights, values = rng.random(300) + 0.1, rng.normal(size=300)
+    fit = pool(values * weights, weights).fit(300)
+    assert fit == pytest.approx(isotonic.isotonic_regression(values, sample_weight=weights), abs=1e-12)
+
+
+# --- maps ---
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_map_survives_json_and_takes_new_rows(method: str) -> None:
+    y, q = calibrated(3000)
+    fitted = recalibrate(y, q**2, method)
+    again = Recalibration.from_dict(json.loads(json.dumps(fitted.to_dict())))
+    new = np.linspace(0, 1, 11) if method == "isotonic" else np.linspace(0.01, 0.99, 11)
+    assert np.array_equal(fitted(new), again(new))
+    assert (np.diff(fitted(new)) >= 0).all()
+    assert np.mean(squared(y, fitted(q**2))) < np.mean(squared(y, q**2))
+
+
+def test_a_known_temperature_is_found() -> None:
+    y, q = calibrated(50_000)
+    z = np.log(q / (1 - q))
+    assert recalibrate(y, 2 * z, "temperature", raw=True).parameters[0][0][0] == pytest.approx(0.5, abs=0.02)
+    platt = recalibrate(y, 2 * z + 1, "platt", raw=True).parameters[0][0]
+    assert platt == pytest.approx((0.5, -0.5), abs=0.03)
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(3), 20_000)
+    label = (rng.random((20_000, 1)) > p.cumsum(axis=1)).sum(axis=1)
+    sharp = p**2 / (p**2).sum(axis=1, keepdims=True)
+    for method, worst in (("temperature", 0.01), ("platt", 0.03), ("beta", 0.03), ("isotonic", 0.03)):
+        mended = recalibrate(label, sharp, method)(sharp)
+        assert mended.sum(axis=1) == pytest.approx(1)
+        assert np.abs(mended - p).mean() < worst
+
+
+def test_scores_of_exactly_zero_and_one_can_be_mapped() -> None:
+    y, q = calibrated(2000)
+    p = np.where(q < 0.1, 0.0, np.where(q > 0.9, 1.0, q))
+    fitted = recalibrate(y, p, "platt")
+    assert fitted.shrink == 2000
+    assert ((fitted(p) > 0) & (fitted(p) < 1)).all()
+
+
+@pytest.mark.parametrize(
+    ("y", "p", "problem"),
+    [
+        ([0, 1, 1], [0.1, 1.2, 0.3], ScoreOutsideUnitInterval),
+        ([0, 1, 1], [0.1, math.nan, 0.3], MissingScore),
+        ([1, 1, 1], [0.1, 0.2, 0.3], OneClassOnly),
+    ],
+)
+def test_bad_rows_are_named(y: list[float], p: list[float], problem: type[Exception]) -> None:
+    with pytest.raises(problem):
+        recalibrate(y, p)
+
+
+def test_perfect_separation_has_no_finite_map() -> None:
+    with pytest.raises(OneClassOnly, match="perfectly"):
+        recalibrate([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9], "temperature")

@@ -1,0 +1,311 @@
+"""Does a decision follow from costs and probabilities, and is its cost told honestly?"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.stats import norm
+
+from goodmeasure.costs import (
+    ClassCosts,
+    Costs,
+    CostsDoNotFit,
+    DegenerateCosts,
+    UnderOverCosts,
+    bayes_act,
+    negatives_multiplier,
+    prior_shift,
+    undo_weights,
+)
+from goodmeasure.curves import curves
+from goodmeasure.decision import SeenInTraining, decide, expected_cost, regret
+from goodmeasure.rows import MissingScore, OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
+
+MISS_IS_DEAR = Costs(false_negative=40, false_positive=5)
+
+
+def calibrated(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Rows whose score is uniform and exactly the probability of an event."""
+    rng = np.random.default_rng(seed)
+    p = rng.random(n)
+    return (rng.random(n) < p) * 1.0, p
+
+
+# --- theory ---
+
+
+@pytest.mark.parametrize(
+    ("costs", "threshold"),
+    [
+        (MISS_IS_DEAR, 5 / 45),
+        (Costs(false_negative=1, false_positive=1), 0.5),
+        (Costs(false_negative=0, false_positive=4, true_positive=-10, true_negative=-1), 5 / 15),
+        (Costs(false_negative=40, false_positive=0), 0.0),
+    ],
+)
+def test_threshold_comes_from_the_differences(costs: Costs, threshold: float) -> None:
+    assert costs.threshold == pytest.approx(threshold, abs=1e-15)
+    assert Costs.from_matrix(costs.matrix) == costs
+
+
+@pytest.mark.parametrize(
+    "four",
+    [
+        {"false_negative": 0, "false_positive": 0},
+        {"false_negative": -1, "false_positive": 5},
+        {"false_negative": 5, "false_positive": math.nan},
+        {"false_negative": 5, "false_positive": 1, "true_negative": 2},
+    ],
+)
+def test_costs_that_leave_nothing_to_decide_are_refused(four: dict[str, float]) -> None:
+    with pytest.raises(DegenerateCosts) as refused:
+        Costs(**four)
+    assert refused.value.code == "GM710"
+
+
+@pytest.mark.parametrize(("x", "threshold"), [(100, 0.1549295775), (1000, 0.0377358491), (math.inf, 0.0196078431)])
+def test_the_credit_card_example(x: float, threshold: float) -> None:
+    """Elkan 2001: a fraudulent charge of x approved costs x, a good one refused 20; gains as in the paper."""
+    big = 1e12 if math.isinf(x) else x
+    costs = Costs(false_negative=big, false_positive=20, true_positive=-20, true_negative=-0.02 * big)
+    assert costs.threshold == pytest.approx((0.02 * big + 20) / (1.02 * big + 40), abs=1e-12)
+    assert costs.threshold == pytest.approx(threshold, abs=1e-9)
+
+
+def test_reweighting_and_moving_the_threshold_are_the_same_decision() -> None:
+    assert negatives_multiplier(1 / 21) == pytest.approx(0.05)
+    assert negatives_multiplier(1 / 6) == pytest.approx(0.2)
+    p = np.linspace(0.001, 0.999, 999)
+    weighted = undo_weights(p, positive=negatives_multiplier(1 / 21))  # negatives weighed down: p rises
+    assert np.array_equal(weighted >= 0.5, p >= 1 / 21)
+
+
+def test_prior_shift_is_exact_and_reversible() -> None:
+    p = np.array([0.1, 0.3, 0.5, 0.9])
+    moved = prior_shift(p, trained_at=0.5, used_at=0.1)
+    assert moved == pytest.approx([0.0121951220, 0.0454545455, 0.1, 0.5], abs=1e-10)
+    assert prior_shift(moved, trained_at=0.1, used_at=0.5) == pytest.approx(p, abs=1e-15)
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.01, 50), st.floats(0.01, 50))
+@settings(max_examples=40, deadline=None)
+def test_undoing_weights_gives_the_probability_back(q: float, positive: float, negative: float) -> None:
+    trained = q * positive / (q * positive + (1 - q) * negative)
+    assert undo_weights([trained], positive=positive, negative=negative)[0] == pytest.approx(q, rel=1e-9)
+
+
+@given(st.integers(2, 5), st.integers(2, 6), st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None)
+def test_the_bayes_act_never_costs_more_than_any_other(classes: int, acts: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    costs = ClassCosts(rng.normal(size=(classes, acts)))
+    p = rng.dirichlet(np.ones(classes), 50)
+    expected = p @ costs.matrix
+    assert (expected[np.arange(50), bayes_act(p, costs)] <= expected.min(axis=1) + 1e-12).all()
+
+
+def test_classes_under_dirichlet_probabilities() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(3), 200_000)
+    y = (rng.random((200_000, 1)) > p.cumsum(axis=1)).sum(axis=1)
+    found = decide(y, p, ClassCosts([[0, 1, 10], [1, 0, 1], [5, 1, 0]]))
+    by_name = {rule.name: rule.cost.value for rule in found.rules}
+    assert by_name["theory"] == pytest.approx(0.617, abs=0.006)
+    assert by_name["most likely class"] == pytest.approx(1.238, abs=0.006)
+
+
+def test_asking_a_person() -> None:
+    y, p = calibrated(200_000)
+    found = decide(y, p, Costs(false_negative=1, false_positive=1, ask=0.2))
+    asked = found.rule("theory, asking")
+    assert abs(asked.cost.value - (0.2 - 0.2**2)) < 4 * asked.cost.standard_error
+    assert np.mean(bayes_act(p, found.costs) == 2) == pytest.approx(0.6, abs=0.006)
+
+
+@pytest.mark.parametrize("pi", [0.5, 0.1])
+def test_a_gaussian_pair_at_its_bayes_cut(pi: float) -> None:
+    """The known posterior of two Gaussians: the cost at the Bayes threshold against numerical integration."""
+    costs, mu = Costs(false_negative=20, false_positive=1), 1.0
+    cut = (math.log(costs.threshold / (1 - costs.threshold)) - math.log(pi / (1 - pi))) / (2 * mu)
+    exact = pi * 20 * norm.cdf(cut - mu) + (1 - pi) * norm.sf(cut + mu)
+    if pi == 0.1:
+        assert cut == pytest.approx(-0.3992538481, abs=1e-9)
+        assert exact == pytest.approx(0.4083409576, abs=1e-9)
+    rng = np.random.default_rng(1)
+    y = (rng.random(100_000) < pi) * 1.0
+    x = rng.normal(np.where(y == 1, mu, -mu), 1)
+    p = 1 / (1 + np.exp(-(2 * mu * x + math.log(pi / (1 - pi)))))
+    found = decide(y, p, costs)
+    assert abs(found.theory.cost.value - exact) < 4 * found.theory.cost.standard_error
+    assert found.best.name == "theory"
+    assert found.theory.cost.value < found.rule("half").cost.value
+
+
+def test_regret_of_a_moved_threshold_is_half_its_square() -> None:
+    y, p = calibrated(400_000)
+    for c, t in [(0.3, 0.5), (0.8, 0.2)]:
+        true = Costs(false_negative=1 - c, false_positive=c)
+        cost = expected_cost(y, p, true, t)
+        assert abs(cost.value - (c * (1 - c) / 2 + (t - c) ** 2 / 2)) < 4 * cost.standard_error
+        lost = regret(y, p, Costs(false_negative=1 - t, false_positive=t), true)
+        assert abs(lost.value - (t - c) ** 2 / 2) < 4 * lost.standard_error
+        assert lost.verdict == "worse"
+
+
+# --- practice ---
+
+
+def test_a_useless_score_promises_nothing() -> None:
+    """The threshold that these rows chose looks cheap on them; cross-fitted, it does not beat the best constant."""
+    promised, told = [], []
+    costs = Costs(false_negative=10, false_positive=1)
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        y, p = (rng.random(200) < 0.1) * 1.0, rng.random(200)
+        found = decide(y, p, costs)
+        promised.append(expected_cost(y, p, costs, found.threshold.value).value)
+        told.append(found.cost.value)
+    assert np.mean(promised) < 0.85
+    assert np.mean(told) > 0.88
+
+
+def test_practice_is_preferred_only_where_it_is_surely_cheaper() -> None:
+    y, p = calibrated(20_000)
+    assert decide(y, p, MISS_IS_DEAR).best.name == "theory"
+    off = decide(y, p**3, MISS_IS_DEAR)
+    assert off.best.name == "practice"
+    assert off.threshold.flat_low <= (5 / 45) ** 3 <= off.threshold.flat_high
+    assert np.array_equal(off.act([0.0, 1.0]), [0, 1])
+
+
+def test_the_threshold_interval_covers_the_best_threshold() -> None:
+    costs = Costs(false_negative=3, false_positive=1)
+    found = [decide(*calibrated(1000, seed), costs).threshold for seed in range(40)]
+    assert sum(one.low <= 0.25 <= one.high for one in found) >= 33
+    assert sum(one.flat_low <= 0.25 <= one.flat_high for one in found) >= 36
+
+
+def test_a_budget_limits_how_many_are_acted_on() -> None:
+    y, p = calibrated(1000)
+    found = decide(y, p, MISS_IS_DEAR, budget=50)
+    assert (p >= found.theory.threshold).sum() == 50
+    assert (p >= found.threshold.value).sum() <= 50
+    assert found.theory.cost.value > decide(y, p, MISS_IS_DEAR).theory.cost.value
+
+
+def test_another_prevalence_moves_cost_and_threshold() -> None:
+    y, p = calibrated(100_000)
+    rng = np.random.default_rng(3)
+    keep = (y == 0) | (rng.random(len(y)) < 1 / 9)  # in use events are a tenth of all rows
+    shifted = decide(y, p, MISS_IS_DEAR, prevalence=0.1)
+    there = prior_shift(p[keep], trained_at=0.5, used_at=0.1)
+    direct = decide(y[keep], there, MISS_IS_DEAR)
+    assert shifted.theory.cost.value == pytest.approx(
+        direct.theory.cost.value, abs=4 * direct.theory.cost.standard_error
+    )
+    moved = prior_shift([shifted.theory.threshold], trained_at=y.mean(), used_at=0.1)[0]
+    assert moved == pytest.approx(MISS_IS_DEAR.threshold, abs=1e-9)
+
+
+def test_costs_by_row_decide_row_by_row() -> None:
+    y, p = calibrated(20_000)
+    amount = np.random.default_rng(5).exponential(50, len(y))
+    found = decide(y, p, Costs(false_negative=amount, false_positive=5.0))
+    assert found.theory.cost.value < found.cost.value  # no one threshold is as good as each row's own
+
+
+def test_the_quantile_act_for_amounts() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=20_000)
+    y = x + rng.normal(size=20_000)
+    costs = UnderOverCosts(under=3, over=1)
+    found = decide(y, x, costs)
+    assert costs.level == 0.75
+    assert found.shift is not None
+    assert found.shift.low <= norm.ppf(0.75) <= found.shift.high
+    # The newsvendor's cost at the right quantile of a standard normal is (under + over) times its density there.
+    assert found.cost.value == pytest.approx(4 * norm.pdf(norm.ppf(0.75)), abs=4 * found.cost.standard_error)
+    assert found.rules[0].versus_practice.verdict == "worse"
+
+
+def test_clusters_stay_in_one_fold_and_widen_the_interval() -> None:
+    y, p = calibrated(500)
+    copies = [np.repeat(column, 4) for column in (y, p)]
+    plain = decide(*copies, MISS_IS_DEAR).theory.cost
+    robust = decide(*copies, MISS_IS_DEAR, cluster=np.repeat(np.arange(500), 4)).theory.cost
+    assert robust.standard_error == pytest.approx(2 * plain.standard_error, rel=1e-12)
+
+
+# --- curves ---
+
+
+@given(st.integers(0, 10**6), st.integers(2, 60))
+@settings(max_examples=30, deadline=None)
+def test_brier_and_log_loss_are_mixtures_of_costs(seed: int, n: int) -> None:
+    """Every proper loss is an integral of the cost curve over cost ratios, for any sample."""
+    rng = np.random.default_rng(seed)
+    p, y = rng.random(n), rng.integers(0, 2, n) * 1.0
+    y[:2] = [0, 1]
+    found = curves(y, p)
+    assert found.brier == pytest.approx(np.mean((y - p) ** 2), rel=1e-12)
+    assert found.log_loss == pytest.approx(np.mean(-np.log(np.where(y == 1, p, 1 - p))), rel=1e-12)
+    c = rng.random(5)
+    exact = [np.mean(np.where(p >= r, r * (1 - y), (1 - r) * y)) for r in c]
+    assert found.cost(c) == pytest.approx(exact, abs=1e-14)
+    assert quad(lambda r: float(found.murphy(r)), 0, 1, points=np.sort(p), limit=300)[0] == pytest.approx(found.brier)
+
+
+def test_net_benefit_of_calibrated_uniform_scores() -> None:
+    y, p = calibrated(400_000)
+    found, t = curves(y, p), np.array([0.1, 0.3, 0.7])
+    assert found.net_benefit(t) == pytest.approx((1 - t) / 2, abs=0.005)
+    assert found.treat_all(t) == pytest.approx(0.5 - t / (1 - t) / 2, abs=0.01)
+    assert found.roc_area == pytest.approx(5 / 6, abs=0.003)
+
+
+def test_areas_agree_with_scikit_learn() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(2)
+    p, y = np.round(rng.random(500), 2), rng.integers(0, 2, 500) * 1.0
+    assert curves(y, p).roc_area == pytest.approx(metrics.roc_auc_score(y, p), rel=1e-12)
+    assert curves(y, p).average_precision == pytest.approx(metrics.average_precision_score(y, p), rel=1e-12)
+
+
+# --- bad input ---
+
+
+def test_rows_of_the_training_set_are_refused() -> None:
+    y, p = calibrated(10)
+    with pytest.raises(SeenInTraining, match=r"2 of 10 rows"):
+        decide(y, p, MISS_IS_DEAR, ids=np.arange(10), trained_on=[3, 9, 99])
+
+
+@pytest.mark.parametrize(
+    ("y", "p", "problem"),
+    [
+        ([0, 1, 1, 0, 1], [0.1, 0.2, 5.75, 0.3, 0.4], ScoreOutsideUnitInterval),
+        ([0, 1, 1, 0, 1], [0.1, 0.2, math.nan, 0.3, 0.4], MissingScore),
+        ([1, 1, 1, 1, 1], [0.1, 0.2, 0.3, 0.3, 0.4], OneClassOnly),
+        ([0, 1, 2, 0, 1], [0.1, 0.2, 0.3, 0.3, 0.4], UnknownLabel),
+    ],
+)
+def test_bad_rows_are_named(y: list[float], p: list[float], problem: type[Exception]) -> None:
+    with pytest.raises(problem):
+        decide(y, p, MISS_IS_DEAR)
+
+
+def test_class_costs_need_as_many_classes() -> None:
+    with pytest.raises(CostsDoNotFit):
+        bayes_act(np.full((4, 3), 1 / 3), ClassCosts(np.eye(2)))
+
+
+def test_a_decision_is_plain_values() -> None:
+    import json
+
+    y, p = calibrated(200)
+    assert json.loads(json.dumps(decide(y, p, MISS_IS_DEAR).to_dict()))["best"] in {"theory", "practice"}

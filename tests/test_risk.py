@@ -1,0 +1,295 @@
+"""Is the risk of a fitted model told with an interval that covers what it claims to cover?"""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import beta, binom, norm
+
+from goodmeasure import losses
+from goodmeasure.costs import Costs
+from goodmeasure.crossvalidation import nadeau_bengio, naive, nested
+from goodmeasure.errors import NothingToAverage, UsageError, WeightError
+from goodmeasure.estimate import Difference
+from goodmeasure.intervals import (
+    clopper_pearson,
+    confidence_sequence,
+    conformal_rank,
+    empirical_bernstein,
+    mean_estimate,
+    time_blocks,
+    wald,
+    wilson,
+)
+from goodmeasure.risk import compare, gap, risk, row_losses
+from goodmeasure.rows import TooFewRows
+
+LOG, BRIER = losses.binary_cross_entropy(), losses.binary_brier()
+
+
+def gaussian_pair(mu: float, pi: float, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Targets and true log-odds of two unit Gaussians at plus and minus mu."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random(n) < pi) * 1.0
+    x = rng.normal(np.where(y == 1, mu, -mu), 1)
+    return y, 2 * mu * x + math.log(pi / (1 - pi))
+
+
+# --- known risks ---
+
+
+@pytest.mark.parametrize(
+    ("mu", "pi", "known"),
+    [
+        (0.5, 0.5, (0.5817256984, 0.1989864336, 0.3085375387)),
+        (1.0, 0.5, (0.3563163602, 0.1123998773, 0.1586552539)),
+        (1.0, 0.1, (0.1830625670, 0.0529835974, 0.0700606859)),
+    ],
+)
+def test_known_risks_of_a_gaussian_pair(mu: float, pi: float, known: tuple[float, float, float]) -> None:
+    nodes, weights = np.polynomial.hermite_e.hermegauss(200)
+    weights = weights / weights.sum()
+    y, z = gaussian_pair(mu, pi, 40_000)
+    for loss, exact in zip((LOG, BRIER, losses.zero_one()), known, strict=True):
+        found = risk(loss, y, z)
+        assert abs(found.value - exact) < 4 * found.standard_error
+        if loss is not LOG and loss is not BRIER:
+            continue
+        halves = [(1.0, mu, pi), (0.0, -mu, 1 - pi)]
+        integral = sum(
+            share * weights @ loss.value(np.full(200, label), 2 * mu * (nodes + centre) + math.log(pi / (1 - pi)))
+            for label, centre, share in halves
+        )
+        assert integral == pytest.approx(exact, abs=1e-8)
+
+
+def test_skill_is_relative_to_the_best_constant() -> None:
+    y, z = gaussian_pair(1.0, 0.5, 20_000)
+    found = risk(LOG, y, z)
+    assert found.constant_risk.value == pytest.approx(math.log(2), abs=1e-3)
+    assert found.skill.low <= 1 - 0.3563163602 / math.log(2) <= found.skill.high
+    assert found.versus_constant.verdict == "better"
+    flat = risk(LOG, y, np.zeros(len(y)), constant=0.0)
+    assert flat.skill.value == 0
+    assert flat.versus_constant.verdict.startswith("cannot tell")
+    json.dumps(found.to_dict())
+
+
+def test_infinite_rows_are_counted_not_hidden() -> None:
+    y, z = gaussian_pair(1.0, 0.5, 1000)
+    z[7] = -math.inf if y[7] else math.inf
+    found = risk(LOG, y, z)
+    assert math.isinf(found.value)
+    assert found.infinite == 1
+    assert "1 rows cost infinity" in str(found)
+    assert found.finite.n == 999
+    clipped = risk(LOG, y, z, clip=1e-6)
+    assert clipped.clipped >= 1
+    assert clipped.clipped_share >= -math.log(1e-6) / 1000 / clipped.value * 0.99
+
+
+def test_who_carries_the_risk() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.standard_t(1.2, size=5000)
+    heavy = risk(losses.squared_error(), y, np.zeros(5000))
+    light = risk(losses.squared_error(), rng.normal(size=5000), np.zeros(5000))
+    assert heavy.worst_share > 0.5 > light.worst_share
+    assert heavy.tail_index < 2
+    assert "cannot be trusted" in str(heavy)
+    assert "cannot be trusted" not in str(light)
+
+
+def test_two_models_are_compared_row_by_row() -> None:
+    y, z = gaussian_pair(1.0, 0.5, 5000)
+    better = compare(LOG, y, z, 3 * z)
+    assert better.verdict == "better"
+    assert compare(LOG, y, 3 * z, z).verdict == "worse"
+    assert compare(LOG, y, z, z + 1e-3).verdict.startswith("cannot tell at this n (difference in [")
+    unpaired = math.hypot(risk(LOG, y, z).standard_error, risk(LOG, y, 3 * z).standard_error)
+    assert better.standard_error < unpaired
+
+
+def test_the_gap_between_rows_seen_and_unseen() -> None:
+    y, z = gaussian_pair(1.0, 0.5, 4000)
+    found = gap(risk(LOG, y[:2000], 1.2 * z[:2000]), risk(LOG, y[2000:], 3 * z[2000:]))
+    assert isinstance(found, Difference)
+    assert found.verdict == "worse"
+
+
+# --- coverage by enumeration: every possible sample, no simulation ---
+
+POINTS = [(17, 0.5), (18, 0.5), (50, 0.1), (100, 0.01), (1000, 0.002)]
+
+
+def coverage(interval, n: int, p: float) -> float:
+    """The chance that the interval of a binomial sample holds p."""
+    k = np.arange(n + 1)
+    ends = np.array([interval(int(each), n) for each in k])
+    return float(binom.pmf(k, n, p)[(ends[:, 0] <= p) & (p <= ends[:, 1])].sum())
+
+
+def bernstein(k: int, n: int) -> tuple[float, float]:
+    share = k / n
+    return empirical_bernstein(share, share * (1 - share) * n / (n - 1), n)
+
+
+@pytest.mark.parametrize(
+    ("point", "known"), list(zip(POINTS, [0.950958, 0.903748, 0.878917, 0.633433, 0.863856], strict=True))
+)
+def test_the_textbook_interval_does_not_cover(point: tuple[int, float], known: float) -> None:
+    assert coverage(wald, *point) == pytest.approx(known, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("point", "known"), list(zip(POINTS, [0.950958, 0.969116, 0.970308, 0.981626, 0.983545], strict=True))
+)
+def test_the_exact_interval_covers(point: tuple[int, float], known: float) -> None:
+    assert coverage(clopper_pearson, *point) == pytest.approx(known, abs=1e-6)
+
+
+def test_wilson_and_bernstein_cover() -> None:
+    assert coverage(wilson, 100, 0.01) == pytest.approx(0.920627, abs=1e-6)
+    assert all(coverage(bernstein, n, p) >= 0.95 for n, p in POINTS)
+    assert coverage(bernstein, 10_000, 0.01) == pytest.approx(0.999876, abs=1e-6)
+
+
+def test_the_three_intervals_of_ten_in_a_thousand() -> None:
+    assert wilson(10, 1000) == pytest.approx((0.005441, 0.018309), abs=1e-6)
+    assert clopper_pearson(10, 1000) == pytest.approx((0.004806, 0.018313), abs=1e-6)
+    assert bernstein(10, 1000) == pytest.approx((-0.0096, 0.0296), abs=1e-4)
+
+
+def test_a_loss_of_zeros_and_ones_gets_the_exact_interval() -> None:
+    y, z = gaussian_pair(1.0, 0.5, 200)
+    found = risk(losses.zero_one(), y, z)
+    assert found.method == "Clopper-Pearson"
+    assert (found.low, found.high) == clopper_pearson(round(found.value * 200), 200)
+
+
+@pytest.mark.parametrize(("n", "error", "known"), [(99, 0.1, 0.9), (100, 0.1, 0.9009900990), (500, 0.05, 0.9500998004)])
+def test_a_conformal_bound_covers_by_its_rank(n: int, error: float, known: float) -> None:
+    rank = conformal_rank(n, error)
+    assert rank / (n + 1) == pytest.approx(known, abs=1e-10)
+    assert beta(rank, n + 1 - rank).mean() == pytest.approx(known, abs=1e-10)
+    if n == 99:
+        assert beta(rank, n + 1 - rank).std() == pytest.approx(0.029851, abs=1e-6)
+
+
+# --- rows that go together ---
+
+
+@pytest.mark.parametrize("k", [2, 4, 10])
+def test_copies_of_rows_do_not_buy_certainty(k: int) -> None:
+    values = np.random.default_rng(0).normal(size=300)
+    copies, ids = np.repeat(values, k), np.repeat(np.arange(300), k)
+    naive_error = mean_estimate(copies).standard_error
+    robust = mean_estimate(copies, together=ids)
+    assert robust.standard_error == pytest.approx(math.sqrt(k) * naive_error, rel=1e-12)
+    assert robust.effective_n == pytest.approx(300, rel=1e-12)
+    theory = 2 * norm.cdf(1.959964 / math.sqrt(k)) - 1
+    assert theory == pytest.approx({2: 0.834, 4: 0.673, 10: 0.465}[k], abs=1e-3)
+    plain, robust_too = (
+        risk(losses.squared_error(), copies, 0 * copies, cluster=ids),
+        mean_estimate(copies**2, together=ids),
+    )
+    assert plain.standard_error == pytest.approx(robust_too.standard_error, rel=1e-12)
+
+
+def test_time_blocks_cover_where_rows_follow_each_other() -> None:
+    covered, plain = 0, 0
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        steps = rng.normal(size=4000)
+        x = np.empty(4000)
+        x[0] = steps[0] / 0.6
+        for t in range(1, 4000):
+            x[t] = 0.8 * x[t - 1] + steps[t]
+        order = rng.permutation(4000)  # time need not be sorted
+        blocks = mean_estimate(x[order], together=time_blocks(order, 4000))
+        covered += blocks.low <= 0 <= blocks.high
+        one = mean_estimate(x)
+        plain += one.low <= 0 <= one.high
+    assert covered >= 106  # .943 expected
+    assert plain <= 75  # .486 expected
+
+
+def test_frequency_and_importance_weights_mean_different_things() -> None:
+    values, w = np.random.default_rng(0).normal(size=50), np.tile([1.0, 3.0], 25)
+    counted = mean_estimate(values, w, weights_mean="frequency")
+    spelled = mean_estimate(np.repeat(values, w.astype(int)))
+    assert counted.n == 100
+    for name in ("value", "low", "high", "standard_error"):
+        assert getattr(counted, name) == pytest.approx(getattr(spelled, name), rel=1e-12)
+    weighed = mean_estimate(values, w)
+    assert weighed.n == 50
+    assert weighed.standard_error > counted.standard_error
+    assert mean_estimate(values, 7 * w).standard_error == pytest.approx(weighed.standard_error, rel=1e-12)
+
+
+def test_the_bootstrap_agrees_with_the_normal_interval() -> None:
+    y, z = gaussian_pair(0.5, 0.5, 2000)
+    normal, drawn = risk(LOG, y, z), risk(LOG, y, z, method="bootstrap")
+    assert drawn.low == pytest.approx(normal.low, abs=normal.standard_error / 4)
+    assert drawn.high == pytest.approx(normal.high, abs=normal.standard_error / 4)
+    bounded = risk(BRIER, y, z, method="bernstein", span=1.0)
+    assert bounded.low < risk(BRIER, y, z).low
+
+
+# --- looking again and again ---
+
+
+def test_a_confidence_sequence_survives_peeking() -> None:
+    rng = np.random.default_rng(0)
+    n = np.arange(1, 1001)
+    wrong, peeked = 0, 0
+    for _ in range(500):
+        x = rng.normal(size=1000)
+        mean = np.cumsum(x) / n
+        ends = np.array([confidence_sequence(m, 1.0, int(t)) for m, t in zip(mean, n, strict=True)])
+        wrong += bool(((ends[:, 0] > 0) | (ends[:, 1] < 0)).any())
+        looks = n % 100 == 0
+        peeked += bool((np.abs(mean) * np.sqrt(n) > 1.959964)[looks].any())
+    assert wrong / 500 <= 0.05
+    assert peeked / 500 == pytest.approx(0.191, abs=0.05)
+
+
+# --- cross-validation ---
+
+
+def test_nested_cross_validation_widens_the_naive_interval() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(50, 20)), rng.normal(size=50)
+
+    def losses_of(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+        coefficients = np.linalg.lstsq(x[train], y[train], rcond=None)[0]
+        return (y[test] - x[test] @ coefficients) ** 2
+
+    plain, wide = naive(losses_of, 50, level=0.9), nested(losses_of, 50, repeats=30, level=0.9)
+    assert wide.high - wide.low > 1.2 * (plain.high - plain.low)
+    assert wide.low < plain.value
+    corrected = nadeau_bengio([0.1, 0.2, 0.15, 0.12], 0.25)
+    assert corrected.standard_error == pytest.approx(np.std([0.1, 0.2, 0.15, 0.12], ddof=1) * math.sqrt(1 / 4 + 0.25))
+
+
+# --- bad input ---
+
+
+def test_bad_weights_and_empty_tables_are_refused() -> None:
+    y, z = gaussian_pair(1.0, 0.5, 10)
+    with pytest.raises(WeightError, match="1 of 10"):
+        risk(LOG, y, z, sample_weight=[1.0] * 9 + [-1])
+    with pytest.raises(NothingToAverage):
+        risk(LOG, y, z, sample_weight=np.zeros(10))
+    with pytest.raises(TooFewRows):
+        risk(LOG, y, z, cluster=np.zeros(10))
+    with pytest.raises(UsageError):
+        risk(LOG, y, z, cluster=np.arange(10), time=np.arange(10))
+
+
+def test_row_losses_are_one_a_row() -> None:
+    y, z = gaussian_pair(1.0, 0.5, 10)
+    assert row_losses(LOG, y, z).shape == (10,)
+    assert Costs(false_negative=1, false_positive=1).threshold == 0.5

@@ -1,0 +1,257 @@
+"""Is the tally of all rows the sum of the tallies of its parts, to the last bit, and does it say what the rows
+say?"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from goodmeasure import losses
+from goodmeasure.calibration import calibration
+from goodmeasure.costs import Costs, CostsDoNotFit
+from goodmeasure.curves import curves
+from goodmeasure.decision import decide, expected_cost
+from goodmeasure.errors import NothingToAverage, UsageError
+from goodmeasure.risk import compare, risk
+from goodmeasure.rows import OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
+from goodmeasure.tallying.accumulate import tally
+from goodmeasure.tallying.exact import ExactSums
+from goodmeasure.tallying.grid import SCORE_CELLS, amount_cells, score_cells, score_edges
+from goodmeasure.tallying.serialise import StateUnreadable
+from goodmeasure.tallying.tally import DifferentTallies, Tally
+
+LOG, BRIER = losses.binary_cross_entropy(), losses.binary_brier()
+COSTS = Costs(false_negative=40, false_positive=5)
+
+
+def outcome_rows(n: int, seed: int = 0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    p = rng.random(n)
+    return {
+        "y": (rng.random(n) < p) * 1.0,
+        "z": np.log(p / (1 - p)),
+        "w": rng.choice([0.25, 1.0, 1 / 3], n),
+        "cluster": rng.integers(0, 40, n),
+        "group": rng.choice(["north", "south"], n),
+    }
+
+
+def of(rows: dict[str, np.ndarray], at: object = slice(None), **more: object) -> Tally:
+    z = {"a": rows["z"][at], "b": 2 * rows["z"][at]}
+    return tally([LOG, BRIER], rows["y"][at], z, **{name: rows[column][at] for name, column in more.items()})
+
+
+EVERYTHING = {"sample_weight": "w", "cluster": "cluster", "group": "group"}
+
+# --- exact sums ---
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(finite, max_size=40), st.randoms(use_true_random=False), st.integers(0, 40))
+@settings(max_examples=150, deadline=None)
+def test_sums_are_exact_for_all_finite_doubles_in_any_order(values: list[float], random: object, cut: int) -> None:
+    shuffled = list(values)
+    random.shuffle(shuffled)
+    whole, left, right = ExactSums(1), ExactSums(1), ExactSums(1)
+    whole.add(np.array(values, dtype=float))
+    left.add(np.array(shuffled[:cut], dtype=float))
+    right.add(np.array(shuffled[cut:], dtype=float))
+    merged, one = right.merge(left).canonical(), whole.canonical()
+    assert np.array_equal(merged.limbs, one.limbs)
+    assert merged.first == one.first or not one.limbs.size
+    exact = sum(map(Fraction, values), Fraction(0))
+    try:
+        assert whole.totals()[0] == float(exact)
+    except OverflowError:
+        assert math.isinf(whole.totals()[0])
+
+
+def test_sums_survive_many_carries() -> None:
+    sums = ExactSums(1)
+    for _ in range(40):
+        sums.add(np.full(10_000, -1.7976931348623157e308))
+        sums._added = 1 << 31  # as if half a billion rows had been added
+        sums.add(np.full(10_000, 1.7976931348623157e308))
+    sums.add(np.array([5e-324, 1.0]))
+    assert sums.totals()[0] == 1.0
+    with pytest.raises(OverflowError):
+        sums.add(np.array([math.inf]))
+
+
+# --- the grid ---
+
+
+@given(st.floats(0, 1))
+@settings(max_examples=300, deadline=None)
+def test_a_score_lies_in_the_cell_of_its_edges(p: float) -> None:
+    assert score_cells(np.array([p]))[0] == np.searchsorted(score_edges(), p, side="right") - 1
+
+
+def test_edges_are_members_of_their_cells() -> None:
+    assert np.array_equal(score_cells(score_edges().copy()), np.arange(SCORE_CELLS))
+    before = np.nextafter(score_edges()[1:], -1)
+    assert np.array_equal(score_cells(before), np.arange(SCORE_CELLS - 1))
+
+
+@given(st.lists(finite, min_size=2, max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_cells_of_amounts_ascend(values: list[float]) -> None:
+    assert (np.diff(amount_cells(np.sort(np.array(values)))) >= 0).all()
+
+
+# --- one state ---
+
+
+@given(st.integers(0, 10**6), st.integers(1, 120), st.lists(st.integers(0, 120), max_size=3), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_any_partition_and_order_give_the_same_bytes(seed: int, n: int, cuts: list[int], everything: bool) -> None:
+    rows, more = outcome_rows(n, seed), EVERYTHING if everything else {}
+    order = np.random.default_rng(seed).permutation(n)
+    parts = [of(rows, part, **more) for part in np.split(order, sorted(cuts))]
+    total = parts[-1]
+    for part in parts[:-1]:
+        total = total + part
+    assert total.to_bytes() == of(rows, **more).to_bytes()
+
+
+def test_bytes_come_back_as_they_were() -> None:
+    made = of(outcome_rows(500), **EVERYTHING)
+    again = Tally.from_bytes(made.to_bytes(), [LOG, BRIER])
+    assert again.to_bytes() == made.to_bytes()
+    assert again.risk(LOG, "b") == made.risk(LOG, "b")
+    assert again.calibration().to_dict() == made.calibration().to_dict()
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "alien", "empty"])
+def test_damaged_bytes_are_refused(damage: str) -> None:
+    data = of(outcome_rows(50)).to_bytes()
+    broken = {"cut": data[:-7], "flip": data[:900] + bytes([data[900] ^ 1]) + data[901:], "alien": b"PAR1" + data}
+    with pytest.raises(StateUnreadable) as refused:
+        Tally.from_bytes(broken.get(damage, b""))
+    assert refused.value.code == "GM720"
+
+
+def test_tallies_of_different_things_do_not_add() -> None:
+    rows = outcome_rows(50)
+    with pytest.raises(DifferentTallies, match="count different things"):
+        of(rows) + of(rows, sample_weight="w")
+    with pytest.raises(DifferentTallies):
+        tally(LOG, rows["y"], rows["z"]) + tally(BRIER, rows["y"], rows["z"])
+    with pytest.raises(DifferentTallies):
+        Tally.from_bytes(of(rows).to_bytes(), [BRIER])
+
+
+# --- readings ---
+
+
+@pytest.mark.parametrize("more", [{}, {"sample_weight": "w"}, {"cluster": "cluster"}, EVERYTHING], ids=str)
+def test_risk_is_that_of_the_rows(more: dict[str, str]) -> None:
+    rows = outcome_rows(3000)
+    made = of(rows, **more)
+    given_too = {name: rows[column] for name, column in more.items() if name != "group"}
+    for name in ("value", "low", "high", "standard_error"):
+        exact = risk(LOG, rows["y"], rows["z"], **given_too)
+        assert getattr(made.risk(LOG, "a"), name) == pytest.approx(getattr(exact, name), rel=1e-9)
+        paired = compare(BRIER, rows["y"], 2 * rows["z"], rows["z"], **given_too)
+        assert getattr(made.compare("b", "a", BRIER), name) == pytest.approx(getattr(paired, name), rel=1e-9)
+    assert made.compare("b", "a").verdict == "worse"
+    assert made.compare("a", "b").verdict == "better"
+
+
+def test_groups_are_parts_of_the_whole() -> None:
+    rows = outcome_rows(2000)
+    made = of(rows, group="group")
+    north = rows["group"] == "north"
+    assert made["north"].risk().value == pytest.approx(risk(LOG, rows["y"][north], rows["z"][north]).value, rel=1e-12)
+    assert made["north"].n + made["south"].n == made.n == 2000
+    with pytest.raises(UsageError, match="west"):
+        made["west"]
+
+
+def test_calibration_on_the_grid_is_close_to_that_of_rows() -> None:
+    rows = outcome_rows(20_000)
+    p = LOG.predict(2 * rows["z"])
+    made, exact = of(rows).calibration(BRIER, "b"), calibration(rows["y"], p, BRIER)
+    assert made.loss.value == pytest.approx(exact.loss.value, rel=1e-12)
+    lost = exact.miscalibration.value - made.miscalibration.value
+    assert -1e-9 <= lost <= made.miscalibration.grid_error + 1e-9
+    assert made.error.value == pytest.approx(exact.error.value, abs=0.01)
+    assert made.smooth_error.value == pytest.approx(exact.smooth_error.value, abs=1e-3)
+    assert made.verdict == exact.verdict == "miscalibrated"
+
+
+def test_the_threshold_is_within_its_certificate() -> None:
+    for seed in range(5):
+        rows = outcome_rows(2000, seed)
+        p = LOG.predict(rows["z"])
+        made, exact = of(rows).decide(COSTS, "a"), decide(rows["y"], p, COSTS)
+        at_grid = expected_cost(rows["y"], p, COSTS, made.threshold.value).value
+        best = expected_cost(rows["y"], p, COSTS, exact.threshold.value).value
+        assert 0 <= at_grid - best <= made.threshold.grid_error + 1e-12
+        for mine, theirs in zip((made.theory, *made.rules), (exact.theory, *exact.rules), strict=True):
+            assert abs(mine.cost.value - theirs.cost.value) <= mine.cost.grid_error + 1e-12
+        assert made.cost.value == pytest.approx(exact.cost.value, abs=made.cost.grid_error + exact.cost.standard_error)
+
+
+def test_curves_are_exact_at_the_edges() -> None:
+    rows = outcome_rows(3000)
+    p = LOG.predict(rows["z"])
+    made, exact, edges = of(rows).curves("a"), curves(rows["y"], p), score_edges()[[1, 900, 1500, 1985, 2500, -5]]
+    assert made.cost(edges) == pytest.approx(exact.cost(edges), abs=1e-15)
+    assert made.roc_area == pytest.approx(exact.roc_area, abs=1e-3)
+
+
+def test_classes_and_amounts() -> None:
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(size=(4000, 3)), rng.integers(0, 3, 4000)
+    made = tally(losses.cross_entropy(), y, z)
+    assert made.risk().value == pytest.approx(float(losses.cross_entropy()(y, z)), rel=1e-12)
+    assert made.calibration().verdict == "miscalibrated"
+    assert len(made.state.scores) == 4
+    x = rng.normal(size=4000)
+    right = tally(losses.squared_error(), x + rng.normal(size=4000), x)
+    off = tally(losses.squared_error(), x + rng.normal(size=4000), 1.3 * x)
+    assert right.bias().squared_error.low <= 0 < off.bias().squared_error.low
+    with pytest.raises(UsageError):
+        right.decide(COSTS)
+
+
+# --- bad input ---
+
+
+def test_rows_that_cannot_be_counted_are_counted_as_such() -> None:
+    rows = outcome_rows(100)
+    rows["z"][3] = rows["y"][5] = math.nan
+    rows["w"][7] = 0
+    made = of(rows, sample_weight="w")
+    assert made.excluded == {"missing score": 1, "missing target": 1, "no weight": 1}
+    assert made.n == 97
+    assert "1 rows left out: missing score" in str(made.risk())
+    nothing = tally(LOG, [math.nan], [0.0])
+    with pytest.raises(NothingToAverage):
+        nothing.risk()
+
+
+def test_infinite_losses_make_the_risk_infinite_and_are_counted() -> None:
+    found = tally(LOG, [0.0, 1.0, 1.0], [-1.0, 2.0, -math.inf]).risk()
+    assert math.isinf(found.value)
+    assert "1 rows cost infinity" in str(found)
+
+
+def test_bad_scores_and_labels_are_refused() -> None:
+    with pytest.raises(ScoreOutsideUnitInterval):
+        tally(LOG, [0.0, 1.0], [0.5, 5.75], on_predictions=True)
+    with pytest.raises(UnknownLabel):
+        tally(LOG, [0.0, 2.0], [0.5, 0.75])
+    with pytest.raises(UsageError):
+        tally(LOG, [0.0, 1.0], np.zeros((2, 3)))
+    with pytest.raises(OneClassOnly):
+        tally(LOG, [1.0, 1.0], [0.5, 0.75]).decide(COSTS)
+    with pytest.raises(CostsDoNotFit):
+        tally(LOG, [0.0, 1.0], [0.5, 0.75]).decide(Costs(false_negative=np.ones(2), false_positive=1))
