@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from goodmeasure.domains import Real as Real
     from goodmeasure.domains import UnitInterval as UnitInterval
     from goodmeasure.loss import Loss as Loss
+    from goodmeasure.study.model import Model as Model
+    from goodmeasure.study.model import load as load
+    from goodmeasure.study.run import run as run
+    from goodmeasure.study.study import Study as Study
 
 
 def _homes() -> dict[str, str]:

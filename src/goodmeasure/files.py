@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import shutil
 import sys
@@ -10,7 +11,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from glob import glob, has_magic
+from glob import has_magic
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -100,12 +101,19 @@ def _paths(source: str | PathLike[str]) -> Iterator[tuple[list[str], str]]:
             yield [str(spooled)], "standard input"
         return
     if has_magic(text) and not Path(text).exists():
-        found = sorted(p for p in glob(text, recursive=True) if Path(p).is_file())
+        found = sorted(str(p) for p in _matching(text) if p.is_file())
         if not found:
             raise NoSuchFile(f"no file matches {text}", fix="check the pattern, and put it in quotes")
         yield found, text
         return
     yield [_file(text)], text
+
+
+def _matching(pattern: str) -> Iterator[Path]:
+    """Every path that a pattern matches."""
+    place = Path(pattern)
+    fixed = list(itertools.takewhile(lambda part: not has_magic(part), place.parts))
+    return Path(*fixed).glob(str(Path(*place.parts[len(fixed) :])))
 
 
 def _file(text: str) -> str:
@@ -357,9 +365,7 @@ class _Reading:
         return ""
 
     def _fetched(self, kinds: dict[str, Kind], total: int, most_cells: int) -> tuple[dict[str, Values], list[Remark]]:
-        columns = ", ".join(
-            f"{_cast(name, kind)} AS {_name(name)}" for name, kind in kinds.items()
-        )
+        columns = ", ".join(f"{_cast(name, kind)} AS {_name(name)}" for name, kind in kinds.items())
         most = max(1000, most_cells // len(kinds))
         if total <= most:
             arrays = self.given.execute(f"SELECT {columns} FROM {self.given.scan}").fetchnumpy()

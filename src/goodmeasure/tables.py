@@ -102,8 +102,7 @@ class Kind(enum.Enum):
 class Table:
     """Named columns of one length: float64 numbers, object arrays of texts, or datetime64 dates.
 
-    ``rows_in_source`` counts the rows that the source has; a sample holds fewer. ``first_line`` is the line of the first
-    row, for messages (0 where the source has no lines).
+    ``rows_in_source`` counts the rows that the source has; a sample holds fewer.
     """
 
     columns: Mapping[str, Values]
@@ -167,17 +166,13 @@ def table(data: Any, *, name: str = "data") -> Table:
     """
     if isinstance(data, Table):
         return data
-    if isinstance(data, Mapping):
-        named = [(str(key), values) for key, values in data.items()]
-    else:
-        named = _frame_columns(data)
+    named = [(str(key), data[key]) for key in data] if isinstance(data, Mapping) else _frame_columns(data)
     _distinct_names([n for n, _ in named], name)
     columns = {n: as_column(values, n) for n, values in named}
     _same_lengths(columns, name)
     if not columns or not len(next(iter(columns.values()))):
         raise EmptyTable(f"{name} has no rows")
-    found = Table(columns, name, len(next(iter(columns.values()))))
-    return found
+    return Table(columns, name, len(next(iter(columns.values()))))
 
 
 def _frame_columns(data: Any) -> list[tuple[str, Any]]:

@@ -1,0 +1,61 @@
+"""How a study is run from the command line: with a progress bar, files written at once, and a short summary."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from goodmeasure.remarks import at_least
+from goodmeasure.report.summary import summary
+from goodmeasure.study.question import costs_from
+from goodmeasure.study.run import run
+from goodmeasure.study.study import Study
+from goodmeasure.study.training import Tick
+
+FINDINGS = 1
+
+
+def studied(data: Any, asked: dict[str, Any]) -> Study:
+    """Run what the options ask, telling on a terminal how far it has come."""
+    asked = {name: value for name, value in asked.items() if value is not None}
+    asked["costs"] = costs_from(asked.pop("costs", ()))
+    asked["exclude"] = tuple(asked.get("exclude", ()))
+    with progress() as tick:
+        return run(data, tick=tick, **asked)
+
+
+@contextmanager
+def progress() -> Iterator[Tick]:
+    """A bar on standard error if that is a terminal; otherwise nothing at all."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("start", total=None)
+        yield lambda step: bar.update(task, description=step)
+
+
+def finish(study: Study, out: str, *, as_json: bool, fail_on: str | None, shown: str = "goodmeasure run") -> int:
+    """Write the files, print the summary, and say by the exit status whether something was found."""
+    from goodmeasure.report import write
+
+    with progress() as tick:
+        tick("write the report")
+        written = write(study, out)
+    if as_json:
+        click.echo(json.dumps(study.to_dict(), allow_nan=False, indent=1, ensure_ascii=False))
+    else:
+        width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+        click.echo(summary(study, written, width=width, head=shown))
+    found = fail_on is not None and (at_least(study.remarks, fail_on) or study.verdict.word == "do not use")
+    return FINDINGS if found else 0

@@ -1,0 +1,60 @@
+"""goodmeasure run: the whole main job on a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+OUT = "goodmeasure-out"
+
+
+@click.command(short_help="From a table to a loss, a trained model, its honest risk, and a decision.")
+@click.argument("data")
+@click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
+@click.option("--test", metavar="FILE", help="Report on the rows of this table, which are then used for nothing else.")
+@click.option("--where", metavar="SQL", help='Use only rows that fit this condition, e.g. "age >= 18".')
+@click.option("--positive", metavar="LABEL", help="The label that means yes.")
+@click.option(
+    "--cost", "costs", multiple=True, metavar="NAME=COST", help="fn=40 and fp=5 (also tp=, tn=), or under=3 and over=1."
+)
+@click.option("--ask", metavar="WHAT", help="mean, median or quantile=0.9 of an amount.")
+@click.option(
+    "--represents", metavar="WHAT", help="What the target is, if its values do not tell: count, positive, classes, ..."
+)
+@click.option("--outliers", type=click.Choice(["errors", "real"]), help="What values far out are.")
+@click.option("--metric", metavar="NAME", help="What to report beside the loss: accuracy, auc, rmse, mae, ...")
+@click.option("--weights", metavar="COLUMN", help="How much each row counts.")
+@click.option(
+    "--exposure", metavar="COLUMN", help="How much of something (time, area) each count or amount belongs to."
+)
+@click.option("--group", metavar="COLUMN", help="Rows of one group stay in one part of the split.")
+@click.option("--time", metavar="COLUMN", help="Fit on the earliest rows, report on the latest.")
+@click.option("--exclude", multiple=True, metavar="COLUMN", help="Do not learn from this column (may be repeated).")
+@click.option(
+    "--model", type=click.Choice(["linear", "boosting"]), default="linear", show_default=True, help="What to train."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="For the split and the bootstrap.")
+@click.option(
+    "--out", default=OUT, show_default=True, metavar="DIR", help="Where report.html, report.json and model.json go."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print report.json instead of the summary.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "note"]),
+    help="Exit with 1 on remarks this severe, or on a bad verdict.",
+)
+def command(data: str, out: str, as_json: bool, fail_on: str | None, **asked: Any) -> int:
+    """Choose a loss for the target of a table, train on it, judge the model on rows it never saw, and decide.
+
+    DATA is a CSV or Parquet file, a pattern in quotes, or - for standard input. Rows are split in three: to fit, to tune,
+    and to report; what is printed comes from the last, which are used once.
+
+    \b
+    goodmeasure run customers.csv --target churned --cost fn=40 --cost fp=5
+    goodmeasure run claims.parquet --target claims --exposure years --time date
+    """
+    from goodmeasure.cli._study import finish, studied
+
+    study = studied(data, asked)
+    return finish(study, out, as_json=as_json, fail_on=fail_on)

@@ -1,0 +1,113 @@
+"""Sentences that the terminal and the report share, so that both say the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goodmeasure.costs import Costs, UnderOverCosts
+from goodmeasure.signal import Signal
+from goodmeasure.study.deciding import Decided, Priced
+from goodmeasure.study.judging import Measured
+from goodmeasure.study.study import Study
+from goodmeasure.study.verdict import interval, number
+
+NAMES = {
+    "costs": "at the threshold of the costs",
+    "tuned": "at the threshold tuned on the rows to tune",
+    "half": "at 0.5",
+    "always": "always acting",
+    "never": "never acting",
+    "as predicted": "providing what is predicted",
+    "moved": "moving it by the misses of the rows to tune",
+    "one amount for all": "providing one amount for all",
+}
+
+
+def metric_line(found: Measured) -> str:
+    """A metric on the reported rows beside the fitted rows and the best constant."""
+    share = found.metric.share
+    report, fit, constant = (_shown(x, share) for x in (found.report.value, found.fit.value, found.constant))
+    low, high = _shown(found.report.low, share), _shown(found.report.high, share)
+    return f"{report} [{low}, {high}]; on fitted rows {fit}; the best constant {constant}"
+
+
+def _shown(value: float, share: bool) -> str:
+    return f"{value:.1%}" if share and value == value else number(value)
+
+
+def signal_line(signal: Signal) -> str:
+    """What the learning signal on these predictions is like, in one line."""
+    parts = []
+    if signal.directional is not None:
+        parts.append(f"{signal.directional.value:.1%} of {signal.directional.n:,} wrong rows are pulled the right way")
+    if signal.faint is not None and signal.faint.value > 0:
+        parts.append(f"{signal.faint.value:.1%} of the badly wrong hardly at all")
+    parts.append(f"the worst {signal.worst:,} rows carry {signal.carried:.0%} of the pull")
+    if signal.aligned is not None:
+        against = {"aligned": "improved with it", "against": "got worse with it"}
+        verb = against.get(signal.aligned.verdict, "cannot be told to move with it at this n")
+        parts.append(f"{signal.aligned.metric.replace('_', ' ')} {verb}")
+    return "; ".join(parts)
+
+
+def decision_lines(study: Study) -> list[tuple[str, str]]:
+    """What to do under the costs, what that costs, and what else would."""
+    decided = study.decided
+    if decided is None:
+        return []
+    best = decided.best
+    lines = [("decision", f"{rule_text(study)}: costs {number(best.cost.value)} a row {interval(best.cost)}")]
+    lines += [("", rule_line(rule)) for rule in decided.rules if rule.name != decided.chosen]
+    if decided.weighing is not None:
+        lines.append(("weights", weighing_text(decided)))
+    return lines
+
+
+def rule_text(study: Study) -> str:
+    """The chosen rule in words, with where it comes from."""
+    decided = study.decided
+    assert decided is not None
+    costs = decided.costs
+    if isinstance(costs, Costs) and decided.threshold is not None:
+        if decided.chosen == "tuned":
+            return f"act from {number(decided.threshold)} on (surely cheaper on the rows to tune than {number(costs.threshold)})"
+        alarm, miss = number(float(costs.alarm)), number(float(costs.miss))
+        return f"act from {number(decided.threshold)} on ({alarm} / ({alarm} + {miss}))"
+    assert isinstance(costs, UnderOverCosts)
+    level = (
+        f"the {number(costs.level)} quantile ({number(costs.under)} / ({number(costs.under)} + {number(costs.over)}))"
+    )
+    if decided.chosen == "moved":
+        return f"provide the prediction {decided.shift:+.4g} ({level} of the misses)"
+    return f"provide the prediction, {level}" if study.plan.level is not None else "provide the prediction"
+
+
+def rule_line(rule: Priced) -> str:
+    """Another rule, what it costs, and whether that is surely more."""
+    versus = rule.versus_chosen
+    assert versus is not None
+    at = f" ({number(rule.threshold)})" if rule.name == "tuned" and rule.threshold is not None else ""
+    text = f"{NAMES[rule.name]}{at} costs {number(rule.cost.value)}"
+    return f"{text}: {said(versus)}"
+
+
+def said(versus: Any) -> str:
+    """A paired difference of costs in words."""
+    if versus.verdict == "worse":
+        return f"{number(versus.value)} {interval(versus)} more"
+    if versus.verdict == "better":
+        return f"{number(-versus.value)} [{number(-versus.high)}, {number(-versus.low)}] less"
+    return f"cannot tell at this n (difference in {interval(versus)})"
+
+
+def weighing_text(decided: Decided) -> str:
+    """What class weights would do instead, on the rows to tune."""
+    w = decided.weighing
+    assert w is not None
+    verb = {"better": "decide better and were taken", "worse": "decide worse"}.get(
+        w.difference.verdict, "decide no surer"
+    )
+    return (
+        f"weights of {number(w.ratio)} to 1 {verb} on the rows to tune (cost {said(w.difference)}); taken at its word the "
+        f"weighted model claims {w.says:.1%} on average, the plain one {w.plain_says:.1%}, and {w.happened:.1%} happened"
+    )

@@ -1,0 +1,92 @@
+"""A study on a terminal: a few labelled lines, worst news not left out, the next step last."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+import click
+
+from goodmeasure.costs import Costs, UnderOverCosts
+from goodmeasure.report.sentences import decision_lines, metric_line, signal_line
+from goodmeasure.study.study import Study
+from goodmeasure.study.verdict import number
+
+LABEL = 13
+MOST_REMARKS = 6
+_COLOURS = {"use": "green", "use with care": "yellow", "look first": "yellow", "do not use": "red"}
+
+
+def summary(study: Study, written: list[str], *, width: int = 100, head: str = "goodmeasure run") -> str:
+    """The summary of a study for a terminal of this width; ``written`` are the paths of the files."""
+    title = f"{head}: {study.source}, {study.rows:,} rows, target {study.question.target}"
+    lines = [click.style(textwrap.shorten(title, width), bold=True), ""]
+    for label, text in _rows(study):
+        lines += _wrapped(label, text, width)
+    lines += _remarks(study, width)
+    lines += ["", *_wrapped("wrote", ", ".join(written), width), *_wrapped("next", _following(study, written), width)]
+    return "\n".join(lines)
+
+
+def _rows(study: Study) -> Iterator[tuple[str, str]]:
+    plan, judged, verdict = study.plan, study.judged, study.verdict
+    yield "meaning", f"{_target(study)} -> {plan.activation.name} -> {plan.loss}, which asks for the {plan.asks_for}"
+    yield "rows", str(study.prepared.split)
+    yield "trained", _trained(study)
+    yield "risk", verdict.sentences[0]
+    yield "", verdict.sentences[1]
+    for found in judged.metrics:
+        yield found.metric.name.replace("_", " "), metric_line(found)
+    yield "signal", signal_line(judged.signal)
+    yield "calibration", verdict.sentences[2]
+    yield from decision_lines(study)
+    yield "verdict", click.style(verdict.word, fg=_COLOURS[verdict.word], bold=True) + f": {verdict.following}"
+
+
+def _target(study: Study) -> str:
+    plan = study.plan
+    if len(plan.labels) == 2:
+        share = float(study.prepared.report.y.mean())
+        return f"yes ({plan.labels[1]}, {share:.1%} of the reported rows) or no ({plan.labels[0]})"
+    if plan.labels:
+        return f"one of {len(plan.labels)} classes"
+    return str(plan.represents)
+
+
+def _trained(study: Study) -> str:
+    trained = study.trained
+    kind = "a linear model" if study.question.model == "linear" else "boosted trees"
+    features = len(study.prepared.columns.features)
+    text = f"{kind} on {features:,} columns; {trained.setting} {number(trained.chosen)}, chosen on the rows to tune"
+    return text + (f"; {trained.certificate}" if trained.certificate else "")
+
+
+def _wrapped(label: str, text: str, width: int) -> list[str]:
+    parts = textwrap.wrap(text, max(width - LABEL - 2, 30), break_long_words=False, break_on_hyphens=False) or [""]
+    pad = " " * (LABEL + 2)
+    return [f"  {click.style(f'{label:{LABEL}}', dim=True)}{parts[0]}", *(pad + part for part in parts[1:])]
+
+
+def _remarks(study: Study, width: int) -> list[str]:
+    order = ("error", "warning", "note")
+    found = sorted(study.remarks, key=lambda r: order.index(r.severity))
+    lines = [""] if found else []
+    for remark in found[:MOST_REMARKS]:
+        text = remark.what + (f" ({remark.fix})" if remark.fix else "")
+        lines += _wrapped(f"{remark.code} {remark.severity[:7]}", text, width)
+    if len(found) > MOST_REMARKS:
+        lines.append(f"  and {len(found) - MOST_REMARKS} more in the report")
+    return lines
+
+
+def _following(study: Study, written: list[str]) -> str:
+    report = next((path for path in written if path.endswith(".html")), "report.html")
+    model = next((path for path in written if path.endswith("model.json")), "model.json")
+    return f"open {report}; goodmeasure predict {model} NEW.csv{_cost_hint(study)}"
+
+
+def _cost_hint(study: Study) -> str:
+    if isinstance(study.question.costs, Costs | UnderOverCosts) or len(study.plan.labels) > 2:
+        return ""
+    wanted = "--cost fn=40 --cost fp=5" if study.plan.labels else "--cost under=3 --cost over=1"
+    return f"; for a decision, say what errors cost: {wanted}"

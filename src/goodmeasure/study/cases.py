@@ -1,0 +1,298 @@
+"""From a table to cases: coded targets, weights, exposures, features, and the three kinds of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.choose import choose
+from goodmeasure.errors import Problem, UsageError, WeightError
+from goodmeasure.meanings import CODES
+from goodmeasure.plan import Plan
+from goodmeasure.remarks import Remark
+from goodmeasure.rows import Floats, UnknownLabel
+from goodmeasure.split import SHARES, Split, check, shared_rows, split
+from goodmeasure.study.columns import Columns, finite, usable
+from goodmeasure.study.question import Question
+from goodmeasure.tables import Kind, Table, Values, listed, missing
+
+Together = NDArray[np.intp]
+
+
+class NoTargetInRow(Remark):
+    """Rows without a target teach and judge nothing; they were left out.
+
+    If a missing target says something (a customer who has not answered yet), leaving these rows out makes the risk one of
+    the others only.
+    """
+
+    code = "GM240"
+    severity = "warning"
+
+
+class BadExposure(Problem, ValueError):
+    """An exposure says how much of something (time, area, sums insured) a count or amount belongs to: it is above zero."""
+
+    code = "GM241"
+
+
+class NoTimeInRow(Problem, ValueError):
+    """A row has no time, so it has no place in the order of time; or no group, so nothing says what it belongs with."""
+
+    code = "GM242"
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Rows with everything that is needed to learn from them and to judge: ``y`` is coded as the loss takes it.
+
+    ``together`` is the code of each row's group, where groups were named; ``when`` its time.
+    """
+
+    table: Table
+    y: NDArray[Any]
+    weight: Floats | None = None
+    exposure: Floats | None = None
+    together: Values | None = None
+    when: Values | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, rows: NDArray[Any]) -> Cases:
+        """These rows."""
+        parts = (self.weight, self.exposure, self.together, self.when)
+        return Cases(self.table.take(rows), self.y[rows], *(None if p is None else p[rows] for p in parts))
+
+    @property
+    def weights(self) -> Floats:
+        """The weight of each row: one where none are given."""
+        return np.ones(len(self)) if self.weight is None else self.weight
+
+    @property
+    def dependence(self) -> dict[str, Values]:
+        """What `risk` must know of rows that go together: groups, or else times."""
+        if self.together is not None:
+            return {"cluster": self.together}
+        return {} if self.when is None else {"time": self.when}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The plan, the columns, and the cases to fit, to tune and to report."""
+
+    plan: Plan
+    columns: Columns
+    split: Split
+    fit: Cases
+    tune: Cases
+    report: Cases
+    remarks: tuple[Remark, ...]
+
+
+def prepared(table: Table, question: Question, test: Table | None = None) -> Prepared:
+    """The cases of a table for a question; with a test table, its rows are the ones to report.
+
+    Errors: GM203 for names, GM220 where three parts cannot be made, GM231 where no feature is left, GM240 to GM242, those
+    of `choose` for the target.
+    """
+    question.checked(table)
+    table, dropped = _with_target(table, question)
+    table, infinite = finite(table, [n for n in table.columns if n not in question.roles.values()])
+    raw = as_target(table[question.target])
+    first = _chosen(raw, table, question)
+    found = _split(raw, table, question, first, own_report=test is None)
+    plan = _chosen(raw[found.fit], table.take(found.fit), question)
+    plan = plan if plan.labels == first.labels and plan.meaning == first.meaning else first
+    columns = usable(table, question, found.fit)
+    cases = _cases(table, question, plan)
+    keys = row_keys(table, (*columns.features, question.target))
+    remarks = [*table.remarks, *dropped, *infinite, *found.remarks, *columns.remarks]
+    if test is None:
+        report = cases.take(found.report)
+        remarks += shared_rows(keys, found)
+    else:
+        report, more = _test_cases(test, question, plan, columns)
+        remarks += more
+        later = row_keys(report.table, (*columns.features, question.target))
+        n = len(keys)
+        joined = replace(found, report=np.arange(n, n + len(later)))
+        remarks += shared_rows(np.concatenate([keys, later]), joined)
+        found = replace(joined, how=f"{found.how}; rows to report from {test.source}")
+    return Prepared(plan, columns, found, cases.take(found.fit), cases.take(found.tune), report, tuple(remarks))
+
+
+# --- the target ---
+
+
+def as_target(values: Values) -> Values:
+    """A target column as `choose` reads it: whole numbers as integers, so that labels show as they were written."""
+    if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.round(values)).all():
+        return values.astype(np.int64) if np.abs(values).max(initial=0) < 2**53 else values
+    return values
+
+
+def _with_target(table: Table, question: Question) -> tuple[Table, tuple[Remark, ...]]:
+    lost = missing(table[question.target])
+    if not lost.any():
+        return table, ()
+    if lost.all():
+        choose(table[question.target], name=question.target)  # says what is wrong with an empty target
+    what = f"{int(lost.sum()):,} of {len(lost):,} rows have no {question.target} and were left out"
+    return table.take(~lost), (NoTargetInRow(what),)
+
+
+def _chosen(raw: Values, table: Table, question: Question) -> Plan:
+    weight = _weight(table, question)
+    return choose(
+        raw,
+        ask=question.ask,
+        costs=question.costs,
+        represents=question.represents,
+        outliers=question.outliers,
+        sample_weight=weight,
+        name=question.target,
+        positive=question.positive,
+    )
+
+
+def coded(raw: Values, plan: Plan) -> NDArray[Any]:
+    """The target as the loss takes it: 0 and 1, the code of a class, or the number. Error: GM703 for a new label."""
+    if not plan.labels or (raw.dtype.kind == "f" and plan.meaning == "binary"):
+        return raw.astype(np.float64)
+    place = {label: code for code, label in enumerate(plan.labels)}
+    strange = [value for value in raw.tolist() if value not in place]
+    if strange:
+        raise UnknownLabel(
+            f"{plan.name} holds {strange[0]!r}, which no row to fit holds",
+            seen=f"{len(strange):,} of {len(raw):,} rows; the labels are {listed(plan.labels)}",
+            fix="leave these rows out with --where, or put rare labels together",
+        )
+    codes = np.array([place[value] for value in raw.tolist()])
+    return codes if plan.loss.is_classwise else codes.astype(np.float64)
+
+
+# --- the parts ---
+
+
+def _split(raw: Values, table: Table, question: Question, plan: Plan, *, own_report: bool) -> Split:
+    shares = SHARES if own_report else (0.75, 0.25, 0.0)
+    values, codes = np.unique(raw, return_inverse=True)
+    few = len(values) <= CODES
+    group = None if question.group is None else together(table, question.group)
+    time = None if question.time is None else table[question.time]
+    if time is not None and missing(time).any():
+        raise NoTimeInRow(f"{int(missing(time).sum()):,} rows have no {question.time}", fix="--where with a condition")
+    found = split(len(raw), classes=codes if few else None, group=group, time=time, shares=shares, seed=question.seed)
+    if plan.labels:
+        parts = {name: rows for name, rows in found.parts.items() if own_report or name != "report"}
+        check(parts, values[codes])
+    return found
+
+
+def together(table: Table, name: str) -> Values:
+    """The code of each row's group; rows without one are each their own."""
+    values = table[name]
+    lost = missing(values)
+    codes = np.empty(len(values), dtype=np.intp)
+    codes[~lost] = np.unique(values[~lost], return_inverse=True)[1]
+    codes[lost] = len(values) + np.arange(int(lost.sum()))
+    return codes
+
+
+def row_keys(table: Table, names: tuple[str, ...]) -> NDArray[np.uint64]:
+    """A hash of the cells of each row, by which equal rows are found (64 bits: a false match is not to be expected)."""
+    key = np.zeros(len(table), dtype=np.uint64)
+    for name in names:
+        values = table[name]
+        if Kind.of(values) is Kind.TEXT:
+            codes = np.array([hash(v) for v in values.tolist()], dtype=np.int64).view(np.uint64)
+        elif Kind.of(values) is Kind.DATE:
+            codes = values.astype(np.int64).view(np.uint64)
+        else:
+            codes = (values + 0.0).view(np.uint64)
+        key = _mixed(key ^ codes)
+    return key
+
+
+def _mixed(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finalizer of splitmix64 (Steele, Lea and Flood 2014): every bit of the input moves every bit of the output."""
+    with np.errstate(over="ignore"):
+        key = (key + np.uint64(0x9E3779B97F4A7C15)) & np.uint64(0xFFFFFFFFFFFFFFFF)
+        key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return key ^ (key >> np.uint64(31))
+
+
+# --- cases ---
+
+
+def _cases(table: Table, question: Question, plan: Plan) -> Cases:
+    return Cases(
+        table,
+        coded(as_target(table[question.target]), plan),
+        _weight(table, question),
+        exposure(table, question.exposure),
+        None if question.group is None else together(table, question.group),
+        None if question.time is None else table[question.time],
+    )
+
+
+def _test_cases(test: Table, question: Question, plan: Plan, columns: Columns) -> tuple[Cases, list[Remark]]:
+    needed = [*columns.features, *(n for n in question.roles.values() if n is not None)]
+    test, dropped = _with_target(test.only(needed), question)
+    test, infinite = finite(test, columns.features)
+    return _cases(test, question, plan), [*test.remarks, *dropped, *infinite]
+
+
+def _weight(table: Table, question: Question) -> Floats | None:
+    if question.weights is None:
+        return None
+    values = table[question.weights]
+    bad = ~_is_number(values) if Kind.of(values) is not Kind.NUMBER else ~(np.isfinite(values) & (values >= 0))
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise WeightError(
+            f"{int(bad.sum()):,} of {len(values):,} weights are missing, negative or not finite numbers",
+            where=f"column {question.weights!r}, row {first + 1:,}",
+            seen=f"{values[first]}",
+            fix=f"leave such rows out: --where '\"{question.weights}\" >= 0'",
+        )
+    return values
+
+
+def _is_number(values: Values) -> NDArray[np.bool_]:
+    return np.zeros(len(values), dtype=bool)
+
+
+def exposure(table: Table, name: str | None) -> Floats | None:
+    """The exposure of each row. Error: GM241."""
+    if name is None:
+        return None
+    values = table[name]
+    bad = (
+        np.ones(len(values), dtype=bool)
+        if Kind.of(values) is not Kind.NUMBER
+        else ~(np.isfinite(values) & (values > 0))
+    )
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise BadExposure(
+            f"{int(bad.sum()):,} of {len(values):,} exposures are missing, not positive or not finite",
+            where=f"column {name!r}, row {first + 1:,}",
+            seen=f"{values[first]}",
+            fix=f"leave such rows out: --where '\"{name}\" > 0'",
+        )
+    return values
+
+
+def exposure_fits(plan: Plan, question: Question) -> None:
+    """Refuse an exposure where effects do not multiply."""
+    if question.exposure is not None and plan.activation.name != "exp":
+        raise UsageError(
+            f"an exposure goes with a loss whose effects multiply; {plan.loss} has the activation {plan.activation.name}",
+            fix="leave out --exposure, or say what the target is: --represents count or --represents positive",
+        )

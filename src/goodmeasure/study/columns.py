@@ -1,0 +1,176 @@
+"""Which columns a model may learn from: not those with a role, not identifiers, not what never changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.encoding import encoding
+from goodmeasure.errors import Problem
+from goodmeasure.remarks import Remark
+from goodmeasure.study.question import Question
+from goodmeasure.tables import Kind, Table, Values, listed, missing
+
+# A text column with more different values than this part of its rows names the rows rather than describes them.
+UNIQUE = 0.5
+LEAST_UNIQUE = 20
+NEARLY_PERFECT = 0.98
+MOST_ROWS_TO_PROBE = 4000
+MOST_FEATURES_TO_PROBE = 300
+_NAMED_ID = re.compile(
+    r"(^|[_\s.-])(id|ids|uuid|guid|key|index|rownum|row)$|^(id|uuid|guid|index|unnamed)([_\s:.-]|$)", re.I
+)
+
+
+class NothingToLearnFrom(Problem, ValueError):
+    """No column is left to learn from, after the target, the columns with a role, identifiers and constant columns."""
+
+    code = "GM231"
+
+
+class IdentifierLeftOut(Remark):
+    """A column names its rows (every value is different), so nothing learned from it holds for a new row.
+
+    It was left out. If each value does say something (a measurement that happens to be unique is kept), turn it into the
+    columns that say it.
+    """
+
+    code = "GM232"
+
+
+class ConstantLeftOut(Remark):
+    """A column has one value (or none) in all rows to fit, so there is nothing to learn from it."""
+
+    code = "GM233"
+
+
+class InfiniteAsMissing(Remark):
+    """Infinite numbers in a feature count as missing: a linear model would otherwise predict nothing else."""
+
+    code = "GM234"
+    severity = "warning"
+
+
+class KnowsTheAnswer(Remark):
+    """One feature alone predicts the target almost perfectly.
+
+    Such a column is often written after the target is known (a discharge code, a closing date, a copy of the target), and
+    will not be there when the model is used. Judge whether it is known in time; if not, leave it out with ``--exclude``.
+    """
+
+    code = "GM235"
+    severity = "warning"
+
+
+class MissingInLaterRows(Remark):
+    """The rows to predict lack values, or hold categories, that the fitted rows did not show; they count as missing."""
+
+    code = "GM236"
+    severity = "warning"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns to learn from, and the others with the reason why not."""
+
+    features: tuple[str, ...]
+    left_out: dict[str, str]
+    remarks: tuple[Remark, ...]
+
+
+def finite(table: Table, names: Sequence[str]) -> tuple[Table, tuple[Remark, ...]]:
+    """The table with infinite numbers in these columns as missing, and a remark on each such column."""
+    changed: dict[str, Values] = {}
+    remarks = []
+    for name in names:
+        values = table.columns[name]
+        if Kind.of(values) is Kind.NUMBER and np.isinf(values).any():
+            count = int(np.isinf(values).sum())
+            remarks.append(
+                InfiniteAsMissing(f"{count:,} values of column {name!r} are infinite; they count as missing")
+            )
+            changed[name] = np.where(np.isinf(values), np.nan, values)
+    return Table({**table.columns, **changed}, table.source, table.rows_in_source, table.remarks), tuple(remarks)
+
+
+def usable(table: Table, question: Question, fit: NDArray[np.intp]) -> Columns:
+    """What the rows to fit show about each column."""
+    left_out = {name: f"is the {role}" for role, name in question.roles.items() if name is not None}
+    left_out |= dict.fromkeys(question.exclude, "was excluded")
+    remarks: list[Remark] = []
+    for name, values in table.columns.items():
+        if name not in left_out and (found := _unusable(name, values[fit])):
+            left_out[name] = found.what
+            remarks.append(found)
+    features = tuple(name for name in table.columns if name not in left_out)
+    if not features:
+        reasons = listed(f"{name} {why}" for name, why in left_out.items())
+        raise NothingToLearnFrom(
+            "no column is left to learn from", seen=reasons, fix="bring columns that describe the rows"
+        )
+    return Columns(features, left_out, tuple(remarks))
+
+
+def _unusable(name: str, values: Values) -> Remark | None:
+    known = values[~missing(values)]
+    if not len(known):
+        return ConstantLeftOut(f"column {name!r} is empty in the rows to fit and was left out")
+    distinct = len(np.unique(known))
+    if distinct == 1 and len(known) == len(values):
+        return ConstantLeftOut(f"column {name!r} is always {known[0]} in the rows to fit and was left out")
+    if len(known) >= LEAST_UNIQUE and _names_rows(name, known, distinct):
+        what = f"column {name!r} names the rows ({distinct:,} different values in {len(known):,} rows) and was left out"
+        return IdentifierLeftOut(what, seen=f"{listed(known[:3])}, ...")
+    return None
+
+
+def _names_rows(name: str, known: Values, distinct: int) -> bool:
+    kind = Kind.of(known)
+    if kind is Kind.TEXT:
+        return distinct > UNIQUE * len(known)
+    if kind is Kind.DATE or distinct < len(known) or (known != np.round(known)).any():
+        return False
+    # Unique whole numbers may be amounts; a run without gaps, or a name that says so, makes them identifiers.
+    return bool(_NAMED_ID.search(name)) or bool(np.abs(np.diff(np.sort(known))).max() <= 2 and len(known) > 50)
+
+
+def nearly_perfect(table: Table, features: Sequence[str], y: NDArray[Any], classes: bool, seed: int) -> list[Remark]:
+    """A remark on each feature that alone predicts the target almost perfectly on rows that a small tree did not see."""
+    rows = np.random.default_rng(seed).permutation(len(y))[:MOST_ROWS_TO_PROBE]
+    if len(rows) < 40:
+        return []
+    half = len(rows) // 2
+    remarks: list[Remark] = []
+    for name in features[:MOST_FEATURES_TO_PROBE]:
+        skill = _alone(table.only([name]).take(rows), y[rows], half, classes)
+        if skill >= NEARLY_PERFECT:
+            remarks.append(
+                KnowsTheAnswer(
+                    f"column {name!r} alone predicts the target almost perfectly",
+                    seen=f"a small tree on it explains {skill:.1%} of what there is to explain, on rows it did not see",
+                    fix=f"if it is not known when you predict: --exclude {name!r}",
+                )
+            )
+    return remarks
+
+
+def _alone(table: Table, y: NDArray[Any], half: int, classes: bool) -> float:
+    """What part of the target one column explains on the second half, learned on the first."""
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    tree = (DecisionTreeClassifier if classes else DecisionTreeRegressor)(max_leaf_nodes=32, random_state=0)
+    first, second = np.arange(half), np.arange(half, len(y))
+    matrix = encoding(table.take(first), list(table.columns), scaled=False)
+    guess = tree.fit(matrix(table.take(first)), y[first]).predict(matrix(table.take(second)))
+    truth = y[second]
+    if classes:
+        values, counts = np.unique(y[first], return_counts=True)
+        wrong, base = float(np.mean(guess != truth)), float(np.mean(truth != values[counts.argmax()]))
+    else:
+        wrong, base = float(np.mean((guess - truth) ** 2)), float(np.var(truth))
+    return 1 - wrong / base if base > 0 else 0.0

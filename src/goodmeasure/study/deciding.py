@@ -1,0 +1,182 @@
+"""The decision for the costs: weights or a threshold, chosen on the rows to tune and priced on the rows to report."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.costs import Costs, UnderOverCosts
+from goodmeasure.decision import decide
+from goodmeasure.estimate import Difference, Estimate
+from goodmeasure.intervals import independent_parts, mean_estimate
+from goodmeasure.rows import Floats
+from goodmeasure.rules import ActDecision, Decision
+from goodmeasure.study.cases import Cases
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Priced:
+    """What a rule costs a row on average on the rows to report, and how that compares with the rule that was chosen."""
+
+    name: str
+    threshold: float | None
+    cost: Estimate
+    versus_chosen: Difference | None = None
+    acts: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rule as plain values, ready for JSON."""
+        versus = None if self.versus_chosen is None else self.versus_chosen.to_dict()
+        return {
+            "name": self.name,
+            "threshold": self.threshold,
+            "cost": self.cost.to_dict(),
+            "versus_chosen": versus,
+            "acts_on": self.acts,
+        }
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """Class weights against the plain loss, on the rows to tune: what each decides, and what each does to probabilities.
+
+    ``difference`` is the cost of the weighted model minus that of the plain one, both deciding as the costs ask.
+    ``says`` is the mean probability that the weighted model claims if taken at its word, ``happened`` the share of events,
+    ``plain_says`` the mean probability of the plain model.
+    """
+
+    ratio: float
+    difference: Difference
+    says: float
+    plain_says: float
+    happened: float
+
+    @property
+    def taken(self) -> bool:
+        """Whether the weighted model decides surely better."""
+        return self.difference.verdict == "better"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as plain values, ready for JSON."""
+        return {**vars(self), "difference": self.difference.to_dict(), "taken": self.taken}
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The rule that was chosen on the rows to tune, and what it and the others cost on the rows to report."""
+
+    costs: Costs | UnderOverCosts
+    chosen: str
+    threshold: float | None
+    shift: float
+    tuning: Decision | ActDecision
+    rules: tuple[Priced, ...]
+    weighing: Weighing | None = None
+
+    def rule(self, name: str) -> Priced:
+        """One of the rules by its name."""
+        return next(rule for rule in self.rules if rule.name == name)
+
+    @property
+    def best(self) -> Priced:
+        """The chosen rule."""
+        return self.rule(self.chosen)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The decision as plain values, ready for JSON."""
+        return {
+            "costs": self.costs.to_dict(),
+            "chosen": self.chosen,
+            "threshold": self.threshold,
+            "shift": self.shift,
+            "on_rows_to_tune": self.tuning.to_dict(),
+            "rules": [rule.to_dict() for rule in self.rules],
+            "weighting": None if self.weighing is None else self.weighing.to_dict(),
+        }
+
+
+def enough(cases: Cases, least: int = FOLDS) -> dict[str, Any]:
+    """Which rows go together, where there are enough groups or times for an interval to rest on."""
+    given = cases.dependence
+    return {name: values for name, values in given.items() if len(np.unique(values)) >= least}
+
+
+def parts(cases: Cases) -> tuple[NDArray[np.intp] | None, str]:
+    """The code of each row's group or block of time, and what to call intervals made from them."""
+    given = enough(cases)
+    return independent_parts(len(cases), given.get("cluster"), given.get("time"))
+
+
+def weigh(costs: Costs, ratio: float, tune: Cases, plain: Floats, weighted: Floats) -> Weighing:
+    """Compare two models' probabilities under the costs on the rows to tune; the weighted ones have been put back."""
+    acting, leaving = costs.of_acting(tune.y), costs.of_leaving(tune.y)
+    cost = [np.where(p >= costs.threshold, acting, leaving) for p in (weighted, plain)]
+    w = tune.weights
+    at_its_word = weighted * ratio / (weighted * ratio + 1 - weighted)
+    return Weighing(
+        ratio,
+        _difference(cost[0] - cost[1], tune),
+        *(float(np.average(values, weights=w)) for values in (at_its_word, plain, tune.y)),
+    )
+
+
+def _difference(values: Floats, cases: Cases) -> Difference:
+    together, name = parts(cases)
+    found = mean_estimate(values, cases.weights, together=together, method=f"paired, {name}")
+    return Difference(**vars(found))
+
+
+def decide_outcome(costs: Costs, tune: Cases, p_tune: Floats, report: Cases, p: Floats, **known: Any) -> Decided:
+    """The threshold: that of the costs, unless one tuned on the rows to tune is surely cheaper there."""
+    tuning = decide(tune.y, p_tune, costs, sample_weight=tune.weight, **enough(tune))
+    assert isinstance(tuning, Decision)
+    theory, practice = tuning.theory.threshold, tuning.threshold.value
+    chosen = "tuned" if tuning.best.name == "practice" else "costs"
+    thresholds = {"costs": theory, "tuned": practice, "half": 0.5, "always": 0.0, "never": math.inf}
+    acting, leaving = costs.of_acting(report.y), costs.of_leaving(report.y)
+    each = {name: np.where(p >= t, acting, leaving) for name, t in thresholds.items()}
+    acts = {name: float(np.average(p >= t, weights=report.weights)) for name, t in thresholds.items()}
+    rules = tuple(
+        _priced(name, thresholds[name], cost, each[chosen], report, acts[name], is_chosen=name == chosen)
+        for name, cost in each.items()
+    )
+    return Decided(costs, chosen, thresholds[chosen], 0.0, tuning, rules, **known)
+
+
+def _priced(
+    name: str,
+    threshold: float | None,
+    cost: Floats,
+    chosen: Floats,
+    cases: Cases,
+    acts: float | None,
+    *,
+    is_chosen: bool,
+) -> Priced:
+    together, how = parts(cases)
+    found = mean_estimate(cost, cases.weights, together=together, method=how)
+    return Priced(name, threshold, found, None if is_chosen else _difference(cost - chosen, cases), acts)
+
+
+def decide_amount(
+    costs: UnderOverCosts, tune: Cases, p_tune: Floats, report: Cases, p: Floats, constant: float
+) -> Decided:
+    """The amount to provide: as predicted, unless moving it by the misses of the rows to tune is surely cheaper there."""
+    tuning = decide(tune.y, p_tune, costs, sample_weight=tune.weight, **enough(tune))
+    assert isinstance(tuning, ActDecision)
+    assert tuning.shift is not None
+    versus = tuning.rules[0].versus_practice
+    shift = tuning.shift.value
+    chosen = "moved" if versus is not None and versus.verdict == "worse" else "as predicted"
+    amounts = {"as predicted": p, "moved": p + shift, "one amount for all": np.full(len(p), constant)}
+    each = {name: costs.of(report.y, amount) for name, amount in amounts.items()}
+    rules = tuple(
+        _priced(name, None, cost, each[chosen], report, None, is_chosen=name == chosen) for name, cost in each.items()
+    )
+    return Decided(costs, chosen, None, shift if chosen == "moved" else 0.0, tuning, rules)

@@ -1,0 +1,187 @@
+"""What the reported rows say: risk and gap, the metric beside it, calibration before and after, and the learning signal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.calibration import Calibration, calibration
+from goodmeasure.decision import folds
+from goodmeasure.errors import Problem
+from goodmeasure.estimate import Difference, Estimate
+from goodmeasure.intervals import mean_estimate
+from goodmeasure.loss import Loss
+from goodmeasure.metrics import Metric
+from goodmeasure.recalibration import Method, Recalibration, recalibrate
+from goodmeasure.remarks import Remark
+from goodmeasure.risk import Risk, compare, gap, risk, row_losses
+from goodmeasure.rows import Floats
+from goodmeasure.signal import Signal
+from goodmeasure.study.cases import Cases
+from goodmeasure.study.deciding import enough, parts
+
+FOLDS = 5
+
+
+class NotRecalibrated(Remark):
+    """The probabilities could not be recalibrated on the rows to tune, and are as the model gives them.
+
+    This happens where scores separate the classes perfectly: every steeper map would fit better, without end.
+    """
+
+    code = "GM250"
+
+
+@dataclass(frozen=True)
+class Recalibrated:
+    """A recalibration fitted on the rows to tune, and whether it is used.
+
+    ``gain`` is what it changes in the mean loss there, cross-fitted: it is used only if that is surely better.
+    """
+
+    map: Recalibration
+    gain: Difference
+
+    @property
+    def used(self) -> bool:
+        """Whether recalibrated probabilities are surely better."""
+        return self.gain.verdict == "better"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recalibration as plain values, ready for JSON."""
+        return {"map": self.map.to_dict(), "gain_on_rows_to_tune": self.gain.to_dict(), "used": self.used}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric on the fitted and the reported rows, and what the best constant reaches on the latter."""
+
+    metric: Metric
+    fit: Estimate
+    report: Estimate
+    constant: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The metric as plain values, ready for JSON."""
+        return {
+            "name": self.metric.name,
+            "higher_is_better": self.metric.higher_is_better,
+            "fit": self.fit.to_dict(),
+            "report": self.report.to_dict(),
+            "constant": self.constant,
+        }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Everything that was read off the reported rows, and beside it what the fitted rows said.
+
+    ``constant`` is the raw output (of one unit of exposure) that fits the fitted rows best without any feature.
+    """
+
+    fit: Risk
+    report: Risk
+    gap: Difference
+    constant: Any
+    metrics: tuple[Measured, ...]
+    before: Calibration
+    after: Calibration | None
+    recalibrated: Recalibrated | None
+    signal: Signal
+
+    @property
+    def calibration(self) -> Calibration:
+        """The calibration of the predictions that are handed over."""
+        used = self.recalibrated is not None and self.recalibrated.used
+        return self.after if used and self.after is not None else self.before
+
+
+def constant_for(loss: Loss, cases: Cases) -> Any:
+    """The raw output that fits best if it is the same for all rows (for one unit of exposure)."""
+    if cases.exposure is None:
+        return loss.best_constant(cases.y, cases.weight)
+    from scipy.optimize import brentq
+
+    offset = np.log(cases.exposure)
+
+    def slope(z: float) -> float:
+        return float(cases.weights @ np.asarray(loss.gradient(cases.y, z + offset)))
+
+    start = float(np.log(max(np.average(cases.y, weights=cases.weights), 1e-12) / np.average(cases.exposure)))
+    low, high = start - 1.0, start + 1.0
+    while slope(low) > 0:
+        low -= 2.0
+    while slope(high) < 0:
+        high += 2.0
+    return float(brentq(slope, low, high))
+
+
+def judged_risk(loss: Loss, cases: Cases, raw: Floats, constant: Any) -> Risk:
+    """The risk on these rows, beside the constant from the rows to fit."""
+    found = risk(loss, cases.y, raw, sample_weight=cases.weight, constant=constant, **enough(cases, 2))
+    if cases.exposure is None:
+        return found
+    # The constant of a rate is a constant times each row's exposure.
+    flat = constant + np.log(cases.exposure)
+    together, how = parts(cases)
+    price = mean_estimate(row_losses(loss, cases.y, flat), cases.weights, together=together, method=how)
+    versus = compare(loss, cases.y, raw, flat, sample_weight=cases.weight, **enough(cases, 2))
+    return replace(found, constant_risk=price, versus_constant=versus, skill=None)
+
+
+def try_recalibration(
+    loss: Loss, tune: Cases, raw: Floats, seed: int
+) -> tuple[Recalibrated | None, tuple[Remark, ...]]:
+    """A map for the probabilities, fitted on the rows to tune and judged there by cross-fitting. None for amounts."""
+    if not (loss.is_binary or loss.is_classwise) or not np.isin(tune.y, np.round(tune.y)).all():
+        return None, ()
+    if loss.is_classwise and (raw.argmax(axis=1) == tune.y).all():
+        what = "the probabilities were not recalibrated: every row to tune is classified rightly"
+        return None, (NotRecalibrated(what, seen=f"{len(tune):,} rows: no finite temperature fits them best"),)
+    method: Method = "temperature" if loss.is_classwise else "platt"
+    together, _ = parts(tune)
+    fold = folds(tune.y.astype(np.float64), together, seed, FOLDS)
+    moved = np.empty_like(raw)
+    try:
+        for k in range(FOLDS):
+            held = fold == k
+            weight = None if tune.weight is None else tune.weight[~held]
+            moved[held] = loss.raw(
+                recalibrate(tune.y[~held], raw[~held], method, sample_weight=weight, raw=True)(raw[held])
+            )
+        final = recalibrate(tune.y, raw, method, sample_weight=tune.weight, raw=True)
+    except Problem as error:
+        return None, (NotRecalibrated(f"the probabilities were not recalibrated: {error.what}", seen=error.seen),)
+    gain = compare(loss, tune.y, moved, raw, sample_weight=tune.weight, **enough(tune, 2))
+    return Recalibrated(final, gain), ()
+
+
+def measured(metric: Metric, fit: tuple[Cases, Floats], report: tuple[Cases, Floats], constant: Any) -> Measured:
+    """A metric on both kinds of rows; ``constant`` is the prediction of the best constant for each reported row."""
+    (fitted, p_fit), (cases, p) = fit, report
+    flat = metric.estimate(cases.y, constant, cases.weights) if metric.each else None
+    value = flat.value if flat is not None else _overall(metric, cases, constant)
+    return Measured(
+        metric,
+        metric.estimate(fitted.y, p_fit, fitted.weights, parts(fitted)[0]),
+        metric.estimate(cases.y, p, cases.weights, parts(cases)[0]),
+        value,
+    )
+
+
+def _overall(metric: Metric, cases: Cases, constant: NDArray[Any]) -> float:
+    assert metric.overall is not None
+    return metric.overall(cases.y, constant, cases.weights)
+
+
+def judge_calibration(loss: Loss, cases: Cases, prediction: Floats, seed: int) -> Calibration:
+    """Whether predictions mean what they say on these rows."""
+    return calibration(cases.y, prediction, loss, cases.weight, seed=seed)
+
+
+def judged_gap(fit: Risk, report: Risk) -> Difference:
+    """What reported rows cost more than fitted ones."""
+    return gap(fit, report)

@@ -1,0 +1,208 @@
+"""A trained model as it is used: from a table to raw outputs, predictions and decisions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from goodmeasure import saving
+from goodmeasure.costs import Costs, UnderOverCosts
+from goodmeasure.encoding import Encoding
+from goodmeasure.loss import Loss
+from goodmeasure.recalibration import Recalibration
+from goodmeasure.rows import Floats
+from goodmeasure.saving import NotAModel
+from goodmeasure.scorers import Scorer
+from goodmeasure.study.cases import exposure
+from goodmeasure.study.columns import MissingInLaterRows, finite
+from goodmeasure.study.training import Trained
+from goodmeasure.tables import Kind, NoSuchFile, Table, Values, missing, table
+
+FORMAT = "goodmeasure model"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a run hands over: encoding, scorer, loss, recalibration and decision rule, with what they were made for.
+
+    ``labels`` are the classes in the order of their codes (of two, the second is yes). ``threshold`` is the probability
+    from which to act under ``costs``; ``shift`` is what to provide beyond the predicted amount.
+    ``facts`` says what the model was trained on.
+    """
+
+    loss: Loss
+    encoding: Encoding
+    scorer: Scorer
+    target: str
+    asks_for: str
+    labels: tuple[Any, ...] = ()
+    exposure: str | None = None
+    recalibration: Recalibration | None = None
+    costs: Costs | UnderOverCosts | None = None
+    threshold: float | None = None
+    shift: float = 0.0
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def of(trained: Trained, **known: Any) -> Model:
+        """The model that was trained, with what else is known of its use."""
+        return Model(trained.loss, trained.encoding, trained.scorer, **known)
+
+    def using(self, **changed: Any) -> Model:
+        """The same model with another recalibration, threshold, ..."""
+        return replace(self, **changed)
+
+    @property
+    def columns(self) -> dict[str, Kind]:
+        """The columns that a table must have, with what each must hold."""
+        return self.encoding.kinds | ({} if self.exposure is None else {self.exposure: Kind.NUMBER})
+
+    def raw(self, data: Any) -> Floats:
+        """Raw outputs of the rows of a table, before any recalibration."""
+        given = table(data)
+        given, _ = finite(given.only(self.columns), self.encoding.features)
+        raw = self.scorer(self.encoding(given))
+        amount = exposure(given, self.exposure)
+        return raw if amount is None else raw + np.log(amount)
+
+    def settled(self, raw: Floats) -> Floats:
+        """Raw outputs after recalibration: what the predictions stand for."""
+        if self.recalibration is None:
+            return raw
+        return np.asarray(self.loss.raw(self.recalibration(raw)), dtype=np.float64)
+
+    def predict(self, data: Any) -> Floats:
+        """Predictions: a probability of yes, one probability a class, or an amount; one row an example."""
+        return self.predictions(self.raw(data))
+
+    def predictions(self, raw: Floats) -> Floats:
+        """Predictions from raw outputs, recalibrated if the model is."""
+        return np.asarray(self.loss.predict(raw) if self.recalibration is None else self.recalibration(raw))
+
+    def decide(self, data: Any) -> Values:
+        """What to do with each row: act or not under the costs, or the likeliest class, or the amount itself."""
+        return self.decisions(self.predict(data))
+
+    def decisions(self, prediction: Floats) -> Values:
+        """Decisions from predictions."""
+        if not self.labels:
+            return prediction + self.shift
+        if prediction.ndim == 1:
+            limit = 0.5 if self.threshold is None else self.threshold
+            chosen = (prediction >= limit).astype(np.intp)
+        else:
+            chosen = prediction.argmax(axis=1)
+        return np.array([self.labels[k] for k in chosen], dtype=object)
+
+    def answers(self, data: Any) -> tuple[dict[str, Values], tuple[MissingInLaterRows, ...]]:
+        """Named columns of predictions and decisions for a table, and what in it the model has not seen."""
+        given = table(data)
+        prediction = self.predict(given)
+        shown: dict[str, Values] = {}
+        if not self.labels:
+            shown[f"predicted {self.target}"] = prediction
+            if self.shift:
+                shown["amount to provide"] = self.decisions(prediction)
+        elif prediction.ndim == 1:
+            shown[f"probability of {self.labels[1]}"] = prediction
+        else:
+            shown |= {f"probability of {label}": prediction[:, k] for k, label in enumerate(self.labels)}
+        if self.labels:
+            shown["decision" if self.threshold is not None else f"likeliest {self.target}"] = self.decisions(prediction)
+        return shown, self._unseen(given)
+
+    def _unseen(self, given: Table) -> tuple[MissingInLaterRows, ...]:
+        found = []
+        for name, count in self.encoding.unknown(given).items():
+            known = int((~missing(given[name])).sum())
+            what = f"{count:,} of {known:,} values of column {name!r} are categories that no fitted row holds"
+            found.append(MissingInLaterRows(what))
+        empty = [name for name in self.encoding.numbers if missing(given[name]).all()]
+        return (*found, *(MissingInLaterRows(f"column {name!r} holds no number") for name in empty))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model to a file that `goodmeasure.load` reads: JSON, with nothing in it that could be run."""
+        saving.write_text(path, self.to_json())
+
+    def to_json(self) -> str:
+        """The text of such a file."""
+        return json.dumps(to_dict(self), allow_nan=False, indent=1)
+
+    def __str__(self) -> str:
+        asked = f"the {self.asks_for} of {self.target}"
+        rule = "" if self.threshold is None else f"; acts from {self.threshold:.4g} on"
+        return f"{asked} by {self.loss}, from {len(self.encoding.features)} columns{rule}"
+
+
+def to_dict(model: Model) -> dict[str, Any]:
+    """The model as plain values, ready for JSON."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "target": model.target,
+        "asks_for": model.asks_for,
+        "labels": [label.item() if isinstance(label, np.generic) else label for label in model.labels],
+        "exposure": model.exposure,
+        "loss": saving.loss_to_dict(model.loss),
+        "encoding": saving.encoding_to_dict(model.encoding),
+        "scorer": saving.scorer_to_dict(model.scorer),
+        "recalibration": None if model.recalibration is None else model.recalibration.to_dict(),
+        "costs": None if model.costs is None else model.costs.to_dict(),
+        "threshold": saving.number(model.threshold),
+        "shift": model.shift,
+        "facts": model.facts,
+    }
+
+
+def from_dict(state: dict[str, Any]) -> Model:
+    """The model that `to_dict` described."""
+    loss = saving.loss_from_dict(state["loss"])
+    recalibration, costs = state["recalibration"], state["costs"]
+    return Model(
+        loss=loss,
+        encoding=saving.encoding_from_dict(state["encoding"]),
+        scorer=saving.scorer_from_dict(state["scorer"], loss),
+        target=state["target"],
+        asks_for=state["asks_for"],
+        labels=tuple(state["labels"]),
+        exposure=state["exposure"],
+        recalibration=None if recalibration is None else Recalibration.from_dict(recalibration),
+        costs=None if costs is None else (UnderOverCosts if "under" in costs else Costs)(**costs),
+        threshold=None if state["threshold"] is None else float(state["threshold"]),
+        shift=float(state["shift"]),
+        facts=state["facts"],
+    )
+
+
+def load(path: str | PathLike[str]) -> Model:
+    """The model in a file that a run or `Model.save` wrote. Errors: GM201, GM270, GM271."""
+    place = Path(path)
+    if not place.is_file():
+        hint = place / "model.json"
+        raise NoSuchFile(
+            f"there is no file {place}", fix=f"did you mean {hint}?" if hint.is_file() else "check the path"
+        )
+    try:
+        state = json.loads(place.read_bytes())
+    except (ValueError, UnicodeDecodeError) as error:
+        raise NotAModel(
+            f"{place} is not a model", seen="it is not a JSON document", fix="load the model.json of a run"
+        ) from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise NotAModel(
+            f"{place} is not a model", seen="a JSON document of another kind", fix="load the model.json of a run"
+        )
+    if state.get("version") != VERSION:
+        raise NotAModel(f"{place} is a model of version {state.get('version')}", fix="pip install -U goodmeasure")
+    try:
+        return from_dict(state)
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise NotAModel(
+            f"{place} is damaged: {type(error).__name__} {error}", fix="train it again: goodmeasure run"
+        ) from error

@@ -1,0 +1,118 @@
+"""What is asked of a table: the target, what errors cost, and how rows belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from goodmeasure.costs import Costs, UnderOverCosts
+from goodmeasure.errors import UsageError
+from goodmeasure.tables import Table
+
+MODELS = ("linear", "boosting")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a run is asked: the column to predict, what errors cost, what is asked for, and the columns with a role.
+
+    ``positive`` is the label that is yes; ``ask`` is "mean", "median" or "quantile=0.9"; ``represents`` and ``outliers``
+    are passed to `choose`; ``weights``, ``exposure``, ``group`` and ``time`` name columns; ``exclude`` names columns that
+    must not be learned from.
+    """
+
+    target: str
+    positive: str | None = None
+    costs: Costs | UnderOverCosts | None = None
+    ask: str | None = None
+    represents: str | None = None
+    outliers: str | None = None
+    metric: str | None = None
+    weights: str | None = None
+    exposure: str | None = None
+    group: str | None = None
+    time: str | None = None
+    exclude: tuple[str, ...] = ()
+    model: str = "linear"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise UsageError(f"there is no model {self.model!r}", fix=f"--model {' or --model '.join(MODELS)}")
+        named = [name for name in self.roles.values() if name is not None]
+        for name in {n for n in named if named.count(n) > 1}:
+            roles = " and ".join(role for role, column in self.roles.items() if column == name)
+            raise UsageError(f"column {name!r} cannot be {roles} at once", fix="give each role its own column")
+        if self.target in self.exclude:
+            raise UsageError(f"the target {self.target!r} is excluded", fix=f"leave out --exclude {self.target}")
+
+    @property
+    def roles(self) -> dict[str, str | None]:
+        """The columns that have a role, by role."""
+        names = ("target", "weights", "exposure", "group", "time")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def number_columns(self) -> list[str]:
+        """Columns that must hold numbers wherever they hold mostly numbers."""
+        return [name for name in (self.target, self.weights, self.exposure) if name is not None]
+
+    def checked(self, table: Table) -> None:
+        """Refuse names that the table does not have."""
+        for name in [*filter(None, self.roles.values()), *self.exclude]:
+            table[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The question as plain values, ready for JSON."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**found, "costs": None if self.costs is None else self.costs.to_dict(), "exclude": list(self.exclude)}
+
+
+def costs_from(given: Sequence[str]) -> Costs | UnderOverCosts | None:
+    """Costs from what a command line says: fn= and fp= (with tp= and tn=), or under= and over=. Error: GM009."""
+    read: dict[str, float] = {}
+    for part in ",".join(given).split(","):
+        if not part.strip():
+            continue
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if name not in _NAMES:
+            raise UsageError(
+                f"--cost {part.strip()} names no outcome",
+                fix="--cost fn=40 --cost fp=5, or --cost under=3 --cost over=1",
+            )
+        try:
+            read[name] = float(value)
+        except ValueError:
+            raise UsageError(f"--cost {part.strip()} is not a number", fix=f"--cost {name}=5") from None
+    if not read:
+        return None
+    if {"fn", "fp"} & set(read):
+        return Costs(**_made(Costs, read, ("fn", "fp")))
+    if {"under", "over"} & set(read):
+        return UnderOverCosts(**_made(UnderOverCosts, read, ("under", "over")))
+    raise UsageError("gains alone make no decision: what do errors cost?", fix="--cost fn=40 --cost fp=5 --cost tp=-10")
+
+
+_NAMES = {
+    "fn": "false_negative",
+    "fp": "false_positive",
+    "tp": "true_positive",
+    "tn": "true_negative",
+    "under": "under",
+    "over": "over",
+}
+
+
+def _made(kind: type[Any], read: dict[str, float], needed: tuple[str, str]) -> dict[str, Any]:
+    """The arguments of a kind of costs, all of them there and none of the other kind."""
+    missing = [name for name in needed if name not in read]
+    if missing:
+        raise UsageError(f"--cost {missing[0]}= is missing beside {', '.join(read)}", fix=f"--cost {missing[0]}=1")
+    known = {f.name for f in fields(kind)}
+    strange = [name for name in read if _NAMES[name] not in known]
+    if strange:
+        raise UsageError(
+            f"--cost {strange[0]}= does not go with {' and '.join(needed)}=", fix="fn and fp, or under and over"
+        )
+    return {_NAMES[name]: value for name, value in read.items()}

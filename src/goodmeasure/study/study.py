@@ -1,0 +1,113 @@
+"""What a run found: everything in one value, as text, as plain values, and as files."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from goodmeasure.calibration import Calibration
+from goodmeasure.plan import Plan
+from goodmeasure.remarks import Remark
+from goodmeasure.study.cases import Prepared
+from goodmeasure.study.deciding import Decided
+from goodmeasure.study.judging import Judged
+from goodmeasure.study.model import Model
+from goodmeasure.study.question import Question
+from goodmeasure.study.training import Trained
+from goodmeasure.study.verdict import Verdict, verdict
+
+MOST_POINTS = 101
+
+
+@dataclass(frozen=True)
+class Study:
+    """The answer to a question about a table: plan, model, what the reported rows say of it, and the decision."""
+
+    question: Question
+    source: str
+    rows: int
+    plan: Plan
+    prepared: Prepared
+    trained: Trained
+    model: Model
+    judged: Judged
+    decided: Decided | None
+    remarks: tuple[Remark, ...]
+    seconds: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """What may be said of the model, in words that the intervals allow."""
+        return verdict(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values that JSON can hold: numbers that are not finite are null."""
+        judged = self.judged
+        found: dict[str, Any] = plain(
+            {
+                "format": "goodmeasure report",
+                "version": 1,
+                "question": self.question.to_dict(),
+                "source": self.source,
+                "rows": {"in_source": self.rows, **{k: len(v) for k, v in self.prepared.split.parts.items()}},
+                "split": self.prepared.split.how,
+                "verdict": self.verdict.to_dict(),
+                "plan": self.plan.to_dict(),
+                "columns": {
+                    "learned_from": list(self.prepared.columns.features),
+                    "left_out": self.prepared.columns.left_out,
+                },
+                "training": {
+                    "model": self.question.model,
+                    "loss": str(self.trained.loss),
+                    "setting": self.trained.setting,
+                    "chosen": self.trained.chosen,
+                    "path": [dict(zip(("setting", "fit", "tune"), row, strict=True)) for row in self.trained.path],
+                    "certificate": self.trained.certificate,
+                },
+                "risk": {"fit": judged.fit.to_dict(), "report": judged.report.to_dict(), "gap": judged.gap.to_dict()},
+                "metrics": [m.to_dict() for m in judged.metrics],
+                "signal": judged.signal.to_dict(),
+                "calibration": {
+                    "before": short(judged.before),
+                    "after": short(judged.after),
+                    "recalibration": None if judged.recalibrated is None else judged.recalibrated.to_dict(),
+                },
+                "decision": None if self.decided is None else self.decided.to_dict(),
+                "remarks": [r.to_dict() for r in self.remarks],
+            }
+        )
+        return found
+
+    def __str__(self) -> str:
+        return "\n".join([self.verdict.word, *self.verdict.sentences])
+
+
+def short(calibration: Calibration | None) -> dict[str, Any] | None:
+    """A calibration as plain values, its curves cut down to what a picture needs."""
+    if calibration is None:
+        return None
+    found = calibration.to_dict()
+    for one in (found, *found["classes"]):
+        points = one["curve"]
+        rows = np.unique(np.linspace(0, len(points["seen"]) - 1, MOST_POINTS).round().astype(int))
+        one["curve"] = {k: v if isinstance(v, str) else [v[i] for i in rows] for k, v in points.items()}
+    return found
+
+
+def plain(value: Any) -> Any:
+    """Numbers, texts, lists and dictionaries as JSON holds them; what is not finite becomes null."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

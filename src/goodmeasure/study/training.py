@@ -1,0 +1,207 @@
+"""Training: one loss, one kind of model, with its strength or its length chosen on the rows to tune."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from goodmeasure.encoding import Encoding, encoding
+from goodmeasure.errors import UsageError
+from goodmeasure.loss import Loss
+from goodmeasure.rows import Floats
+from goodmeasure.scorers import Linear, Scorer, Trees
+from goodmeasure.study.cases import Cases
+from goodmeasure.tables import Table
+
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+MOST_TREES = 300
+LEARNING_RATE = 0.1
+Tick = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fitted model with how it was chosen: the risk on rows to fit and to tune along the ``path`` of what was tried.
+
+    ``path`` holds (setting, risk on fitted rows, risk on rows to tune); ``setting`` names what the path varies and
+    ``chosen`` is the setting of least risk on the rows to tune. ``certificate`` says how surely the fit is the optimum.
+    """
+
+    loss: Loss
+    encoding: Encoding
+    scorer: Scorer
+    setting: str
+    chosen: float
+    path: tuple[tuple[float, float, float], ...]
+    certificate: str = ""
+    curve: tuple[float, ...] = field(default=(), repr=False)
+
+    def raw(self, table: Table, exposure: Floats | None = None) -> Floats:
+        """The raw outputs of rows; an exposure multiplies the prediction."""
+        raw = self.scorer(self.encoding(table))
+        return raw if exposure is None else raw + np.log(exposure)
+
+
+def train(
+    loss: Loss, model: str, fit: Cases, tune: Cases, features: tuple[str, ...], *, seed: int, tick: Tick
+) -> Trained:
+    """A model of this kind that minimises this loss on the rows to fit, its setting chosen on the rows to tune."""
+    maker = _linear if model == "linear" else _boosted
+    return maker(loss, fit, tune, encoding(fit.table, features, scaled=model == "linear"), seed, tick)
+
+
+def weighted(ratio: float, train_on: Callable[[Cases, Cases], Trained], fit: Cases, tune: Cases) -> Trained:
+    """The same model trained with rows of yes weighted, and its raw outputs put back to what they mean without weights.
+
+    At one half its own probabilities decide as a ratio of costs asks; put back (minus the logarithm of the ratio), they do
+    so at the threshold of the costs.
+    """
+    trained = train_on(_leaning(fit, ratio), _leaning(tune, ratio))
+    return replace(trained, scorer=trained.scorer.shifted(-math.log(ratio)))
+
+
+def _leaning(cases: Cases, ratio: float) -> Cases:
+    return replace(cases, weight=cases.weights * np.where(cases.y == 1, ratio, 1.0))
+
+
+# --- linear models ---
+
+
+def _linear(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, tick: Tick) -> Trained:
+    del seed  # the optimum does not depend on chance
+    x_fit, x_tune = matrix(fit.table), matrix(tune.table)
+    path: list[tuple[float, float, float]] = []
+    best, chosen = np.inf, None
+    for strength in STRENGTHS:
+        tick(f"fit {loss} with strength {strength:g}")
+        estimator = linear_fit(loss, x_fit, fit, strength * _natural_strength(loss, fit))
+        scorer = linear_scorer(estimator)
+        risks = [_risk(loss, case, scorer(x)) for case, x in ((fit, x_fit), (tune, x_tune))]
+        path.append((strength, risks[0], risks[1]))
+        if risks[1] < best or chosen is None:
+            best, chosen = risks[1], (strength, estimator, scorer)
+    assert chosen is not None
+    strength, estimator, scorer = chosen
+    return Trained(
+        loss,
+        matrix,
+        scorer,
+        "strength of the penalty",
+        strength,
+        tuple(path),
+        str(getattr(estimator, "certificate_", "")),
+        tuple(float(v) for v in getattr(estimator, "loss_curve_", ())),
+    )
+
+
+def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> Any:
+    """Our own estimator for any loss, fitted to an encoded matrix."""
+    from goodmeasure.fit import LossClassifier, LossRegressor
+
+    outcome = loss.is_classwise or (loss.is_binary and bool(np.isin(cases.y, (0, 1)).all()))
+    estimator = (LossClassifier if outcome else LossRegressor)(loss, alpha=alpha)
+    more = {} if cases.exposure is None else {"exposure": cases.exposure}
+    y = cases.y.astype(np.intp) if outcome else cases.y
+    return estimator.fit(x, y, sample_weight=cases.weight, **more)
+
+
+def linear_scorer(estimator: Any) -> Linear:
+    """What is needed of a fitted linear estimator to use it."""
+    return Linear(np.atleast_2d(np.asarray(estimator.coef_)), np.atleast_1d(np.asarray(estimator.intercept_)))
+
+
+def _natural_strength(loss: Loss, fit: Cases) -> float:
+    """The penalty in units of the problem, so that a target in cents is fitted like the same one in euros."""
+    if loss.is_classwise or loss.activation[0].name != "linear":
+        return 1.0
+    spread = float(np.average((fit.y - np.average(fit.y, weights=fit.weights)) ** 2, weights=fit.weights))
+    constant = loss.best_constant(fit.y, fit.weight)
+    level = loss(fit.y, np.full(len(fit), constant), fit.weight)
+    return level / spread if spread > 0 and np.isfinite(level) and level > 0 else 1.0
+
+
+def _risk(loss: Loss, cases: Cases, raw: Floats) -> float:
+    offset = 0.0 if cases.exposure is None else np.log(cases.exposure)
+    return loss(cases.y, raw + offset, cases.weight)
+
+
+# --- boosting ---
+
+_NATIVE = {
+    "squared_error": "squared_error",
+    "absolute_error": "absolute_error",
+    "poisson": "poisson",
+    "gamma": "gamma",
+    "pinball": "quantile",
+    "binary_cross_entropy": "log_loss",
+    "cross_entropy": "log_loss",
+}
+
+
+def native(loss: Loss) -> str | None:
+    """The name under which scikit-learn's boosting has this loss, or None."""
+    name = str(loss).split("(", 1)[0]
+    activation = loss.activation[0].name
+    reached = {"poisson": "exp", "gamma": "exp", "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
+    plain = not any(v for k, v in loss.values.items() if k != "level") and not loss.class_weight
+    return _NATIVE.get(name) if plain and activation == reached.get(name, "linear") else None
+
+
+def _boosted(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, tick: Tick) -> Trained:
+    name = native(loss)
+    if name is None:
+        raise UsageError(
+            f"--model boosting cannot minimise {loss}",
+            seen=f"scikit-learn's boosting has {', '.join(sorted(set(_NATIVE.values())))}",
+            fix="--model linear",
+        )
+    x_fit, x_tune = matrix(fit.table), matrix(tune.table)
+    y, weight = _rates(fit, loss)
+    tick(f"fit up to {MOST_TREES} trees")
+    first = _estimator(name, loss, MOST_TREES, matrix, seed).fit(x_fit, y, sample_weight=weight)
+    path = []
+    for step, raws in enumerate(zip(_staged(first, loss, x_fit), _staged(first, loss, x_tune), strict=True), 1):
+        if step <= 20 or step % 5 == 0:
+            path.append((float(step), _risk(loss, fit, raws[0]), _risk(loss, tune, raws[1])))
+    chosen = min(path, key=lambda row: row[2])[0]
+    tick(f"fit {chosen:.0f} trees")
+    # The same seed grows the same trees, so the shorter fit is the beginning of the longer one.
+    final = _estimator(name, loss, int(chosen), matrix, seed).fit(x_fit, y, sample_weight=weight)
+    return Trained(loss, matrix, Trees(final, loss), "number of trees", chosen, tuple(path))
+
+
+def _estimator(name: str, loss: Loss, trees: int, matrix: Encoding, seed: int) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    settings: dict[str, Any] = {
+        "max_iter": trees,
+        "learning_rate": LEARNING_RATE,
+        "early_stopping": False,
+        "random_state": seed,
+        "categorical_features": matrix.categorical,
+    }
+    if name == "log_loss":
+        return HistGradientBoostingClassifier(**settings)
+    quantile = {"quantile": loss.values["level"]} if name == "quantile" else {}
+    return HistGradientBoostingRegressor(loss=name, **quantile, **settings)
+
+
+def _staged(estimator: Any, loss: Loss, x: Floats) -> Any:
+    if hasattr(estimator, "staged_decision_function"):
+        for raw in estimator.staged_decision_function(x):
+            yield raw[:, 0] if raw.ndim == 2 and raw.shape[1] == 1 else raw
+        return
+    for prediction in estimator.staged_predict(x):
+        yield np.asarray(loss.raw(prediction), dtype=np.float64)
+
+
+def _rates(fit: Cases, loss: Loss) -> tuple[Any, Floats | None]:
+    """Targets and weights of rates: boosting knows no offset, but a count over its exposure, weighted, is the same loss."""
+    if fit.exposure is None:
+        return fit.y, fit.weight
+    weight = fit.weights * (fit.exposure if native(loss) == "poisson" else 1.0)
+    return fit.y / fit.exposure, weight

@@ -1,0 +1,117 @@
+"""What may be said of a model: sentences whose verbs come from intervals, a word, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from goodmeasure.estimate import Difference, Estimate
+from goodmeasure.remarks import at_least
+
+if TYPE_CHECKING:
+    from goodmeasure.study.study import Study
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One word, the sentences that support it, and the next step."""
+
+    word: str
+    sentences: tuple[str, ...]
+    following: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as plain values, ready for JSON."""
+        return {"word": self.word, "sentences": list(self.sentences), "next": self.following}
+
+
+def verdict(study: Study) -> Verdict:
+    """Read the verdict off a study."""
+    sentences = [_against_constant(study), _generalises(study), _means_what_it_says(study)]
+    if study.decided is not None:
+        sentences.append(_decides(study))
+    word, following = _word(study)
+    return Verdict(word, tuple(sentences), following)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number for people: so many significant digits, thousands apart."""
+    if value != value or value in (float("inf"), float("-inf")):
+        return {True: "no number"}.get(value != value, "infinite" if value > 0 else "minus infinite")
+    if abs(value) >= 10 ** (digits + 1):
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}"
+
+
+def interval(estimate: Estimate) -> str:
+    """The interval of an estimate in brackets."""
+    return f"[{number(estimate.low)}, {number(estimate.high)}]"
+
+
+def _against_constant(study: Study) -> str:
+    versus = study.judged.report.versus_constant
+    assert versus is not None
+    assert study.judged.report.constant_risk is not None
+    base = number(study.judged.report.constant_risk.value)
+    head = f"on {study.judged.report.n:,} rows it never saw, the model costs {number(study.judged.report.value)}"
+    if versus.verdict in ("better", "worse"):
+        return f"{head} and the best constant {base}: {versus.verdict}, by {number(abs(versus.value))} {_size(versus)}"
+    return f"{head} and the best constant {base}: {versus.verdict}"
+
+
+def _size(difference: Difference) -> str:
+    low, high = sorted((abs(difference.low), abs(difference.high)))
+    return f"[{number(low)}, {number(high)}]"
+
+
+def _generalises(study: Study) -> str:
+    gap = study.judged.gap
+    head = f"fitted rows cost {number(study.judged.fit.value)}"
+    if gap.low > 0:
+        return f"{head}, less than rows it never saw, by {number(gap.value)} {interval(gap)}: part of the fit does not generalise"
+    if gap.high < 0:
+        return (
+            f"{head}, more than rows it never saw, by {number(-gap.value)} {_size(gap)}: the reported rows are easier"
+        )
+    return f"{head}: no gap can be told from rows it never saw (difference in {interval(gap)})"
+
+
+def _means_what_it_says(study: Study) -> str:
+    found = study.judged.calibration
+    what = "probabilities" if study.plan.labels else "predictions"
+    used = study.judged.recalibrated is not None and study.judged.recalibrated.used
+    head = f"its {'recalibrated ' if used else ''}{what}"
+    error = f"{number(found.error.value)} {interval(found.error)}"
+    if found.verdict == "miscalibrated":
+        return f"{head} are off: calibration error {error}"
+    return f"{head} cannot be told from calibrated at this n: calibration error {error}"
+
+
+def _decides(study: Study) -> str:
+    assert study.decided is not None
+    best = study.decided.best
+    others = [rule for rule in study.decided.rules if rule.versus_chosen is not None]
+    worse = [r for r in others if r.versus_chosen is not None and r.versus_chosen.verdict == "worse"]
+    open_ = [r for r in others if r not in worse]
+    parts = [f"{rule.name} {number(rule.cost.value)}" for rule in worse]
+    text = f"decisions cost {number(best.cost.value)} a row {interval(best.cost)}"
+    if worse:
+        text += f"; surely more: {', '.join(parts)}"
+    if open_:
+        text += f"; not surely different: {', '.join(f'{r.name} {number(r.cost.value)}' for r in open_)}"
+    return text
+
+
+def _word(study: Study) -> tuple[str, str]:
+    versus = study.judged.report.versus_constant
+    assert versus is not None
+    doubts = at_least(study.remarks, "warning")
+    if versus.verdict != "better":
+        return "do not use", "bring more rows, or columns that say more about the target"
+    leaks = [r for r in doubts if r.code in ("GM222", "GM235")]
+    if leaks:
+        return "look first", leaks[0].fix or leaks[0].what
+    if study.judged.calibration.verdict == "miscalibrated":
+        what = "probabilities" if study.plan.labels else "predictions"
+        return "use with care", f"the {what} are off: see calibration in the report before you act on their size"
+    return "use", "goodmeasure predict model.json NEW.csv"
