@@ -9,6 +9,7 @@ from typing import Any
 
 from goodmeasure import words
 from goodmeasure.domains import Classes, Domain, OutcomeDomain, Positive, Real, UnitInterval, domain
+from goodmeasure.errors import UsageError
 from goodmeasure.formula import Expr, Word, expression, log
 
 
@@ -48,7 +49,11 @@ def activations() -> dict[str, Activation]:
 
 def activation(given: Activation | Word | str) -> Activation:
     """The activation of this name, or whose function is this word."""
-    name = given if isinstance(given, str) else given.name
+    name = given if isinstance(given, str) else getattr(given, "name", repr(given))
+    if name not in activations():
+        raise UsageError(
+            f"there is no activation {name}", seen=f"there are {', '.join(activations())}", fix="activation='exp'"
+        )
     return activations()[name]
 
 

@@ -52,7 +52,7 @@ def raw_outputs(z: Any) -> tuple[Array, Any]:
 def check_shapes(y_shape: tuple[int, ...], z_shape: tuple[int, ...], outputs: int, loss: object) -> None:
     """Targets and raw outputs must match; ``outputs`` raw outputs an example lie on the last axis (1: no axis of their own)."""
     expected = z_shape if outputs == 1 else z_shape[:-1]
-    if outputs > 1 and (not z_shape or z_shape[-1] != outputs):
+    if outputs > 1 and (len(z_shape) <= len(y_shape) or z_shape[-1] != outputs):
         raise ShapeMismatch(
             f"{loss} takes {outputs} raw outputs an example, on the last axis",
             seen=f"raw output of shape {z_shape}, target of shape {y_shape}",

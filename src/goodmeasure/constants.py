@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -15,6 +16,11 @@ from goodmeasure.formula import expression, simplify, symbol
 
 if TYPE_CHECKING:
     from goodmeasure.loss import Loss
+
+Mean: TypeAlias = Callable[[float], float]
+_FEW = 500
+_MOST = 1e299
+_FADED = 1e-250
 
 
 def best_constant(loss: Loss, y: Any, sample_weight: Any = None) -> Any:
@@ -49,8 +55,19 @@ def _distinct(loss: Loss, y: Any, sample_weight: Any) -> tuple[Any, Any]:
 
 
 def _best_number(loss: Loss, y: Any, w: Any) -> float:
-    """Between the last raw output where the mean signal is negative and the first where it is positive."""
+    """Where the mean signal turns from negative to positive, at the smallest mean loss if it does so more than once."""
     y = y.astype(np.float64)
+    slope, mean = _means(loss, y, w)
+    few = _thinned(y, w)
+    rough, _ = (slope, mean) if few is None else _means(loss, *few)
+    brackets = _brackets(rough, _grid(loss, y))
+    if few is not None:
+        brackets = [_widened(slope, *_ends(rough, low, high)) for low, high in brackets]
+    return min((_crossing(slope, low, high) for low, high in brackets), key=mean)
+
+
+def _means(loss: Loss, y: Any, w: Any) -> tuple[Mean, Mean]:
+    """The summed signal and loss of one raw output for all."""
 
     def slope(z: float) -> float:
         signal = loss.gradient(y, np.full(y.shape, z))
@@ -59,9 +76,28 @@ def _best_number(loss: Loss, y: Any, w: Any) -> float:
     def mean(z: float) -> float:
         return float(np.sum(loss.value(y, np.full(y.shape, z)) * w))
 
-    brackets = _brackets(slope, _grid(loss, y))
-    candidates = [_crossing(slope, low, high) for low, high in brackets]
-    return min(candidates, key=mean)
+    return slope, mean
+
+
+def _thinned(y: Any, w: Any) -> tuple[Any, Any] | None:
+    """A few hundred targets that stand for very many while a bracket is looked for; None where there are few."""
+    if y.size <= 4 * _FEW:
+        return None
+    share = np.cumsum(w) / np.sum(w)
+    return y[np.searchsorted(share, (np.arange(_FEW) + 0.5) / _FEW)], np.full(_FEW, 1.0 / _FEW)
+
+
+def _widened(slope: Mean, low: float, high: float) -> tuple[float, float]:
+    """The bracket, widened until the signal of all targets is negative below and positive above, or as far as numbers go."""
+    if not np.isfinite(low):
+        return low, high
+    step = max((high - low), abs(low) * 1e-3, 1e-3)
+    while slope(low) >= 0 and low > -_MOST:
+        low, step = max(low - step, -_MOST), 2 * step
+    step = max((high - low), abs(high) * 1e-3, 1e-3)
+    while slope(high) <= 0 and high < _MOST:
+        high, step = min(high + step, _MOST), 2 * step
+    return low, high
 
 
 def _grid(loss: Loss, y: Any) -> Any:
@@ -74,12 +110,16 @@ def _grid(loss: Loss, y: Any) -> Any:
     if inside.size:
         levels = np.quantile(inside, np.linspace(0, 1, 33))
         (own,) = on_arrays([simplify(expression(inverse(symbol("mu"))))], {"mu": levels}, levels)
-    far = np.concatenate([-np.logspace(-3, 300, 102)[::-1], [0.0], np.logspace(-3, 300, 102)])
     around = (own[:, None] + np.asarray([-4.0, -1.0, -0.1, 0.0, 0.1, 1.0, 4.0])).ravel()
-    return np.unique(np.concatenate([far, around, [(own.min() + own.max()) / 2]]))
+    if loss.activation[0].name == "linear" and not loss.is_binary:
+        # The centre of real targets lies among them; far out, misses of a periodic loss are nothing but rounding.
+        span = float(own.max() - own.min())
+        return np.unique(np.concatenate([around, np.linspace(own.min() - span - 4, own.max() + span + 4, 201)]))
+    far = np.concatenate([-np.logspace(-3, 300, 102)[::-1], [0.0], np.logspace(-3, 300, 102)])
+    return np.unique(np.concatenate([far, around]))
 
 
-def _brackets(slope: Any, grid: Any) -> list[tuple[float, float]]:
+def _brackets(slope: Mean, grid: Any) -> list[tuple[float, float]]:
     """Neighbouring points between which the mean signal turns from negative to positive, or infinities if it never does."""
     signs = np.sign([slope(z) for z in grid])
     falls, rises = signs[:-1] < 0, signs[1:] > 0
@@ -96,18 +136,26 @@ def _brackets(slope: Any, grid: Any) -> list[tuple[float, float]]:
     return found
 
 
-def _crossing(slope: Any, low: float, high: float) -> float:
-    """The middle of where the mean signal is zero between two points."""
+def _ends(slope: Mean, low: float, high: float) -> tuple[float, float]:
+    """The first and the last raw output between two points at which the mean signal is zero."""
     if not np.isfinite(low):
-        return low
+        return low, high
     first = _boundary(lambda z: slope(z) < 0, low, high)
-    last = _boundary(lambda z: slope(z) <= 0, low, high)
-    if abs(first) >= 1e300 or abs(last) >= 1e300:
-        return float(np.copysign(np.inf, first if abs(first) > abs(last) else last))
-    return first / 2 + last / 2
+    return first, first if slope(first) > 0 else _boundary(lambda z: slope(z) <= 0, first, high)
 
 
-def _boundary(below: Any, low: float, high: float) -> float:
+def _crossing(slope: Mean, low: float, high: float) -> float:
+    """The middle of where the mean signal is zero; where that has no end, its near end, or infinity if it only fades out."""
+    first, last = _ends(slope, low, high)
+    if abs(first) < _MOST and abs(last) < _MOST:
+        return first / 2 + last / 2
+    far, near = (np.inf, first) if abs(last) >= _MOST else (-np.inf, last)
+    # A hinge stops at its corner with a jump; an exponential only underflows, and is smaller still further out.
+    outside = slope(float(np.nextafter(near, -far))) if np.isfinite(near) else 0.0
+    return near if abs(outside) > _FADED else far
+
+
+def _boundary(below: Callable[[float], bool], low: float, high: float) -> float:
     """The raw output at which ``below`` turns false, to the last bit."""
     for _ in range(1100):
         middle = low / 2 + high / 2

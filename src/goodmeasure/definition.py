@@ -43,8 +43,14 @@ class Definition:
     def _target(self, given: dict[str, float]) -> Any:
         return self.targets({**dict(self.defaults), **given})
 
-    def __call__(self, **given: Any) -> Loss:
-        """The loss with these hyperparameters; those not given have their defaults."""
+    def __call__(self, *unnamed: Any, **given: Any) -> Loss:
+        """The loss with these hyperparameters, given by name; those not given have their defaults."""
+        if unnamed:
+            raise HyperparameterError(
+                f"hyperparameters of {self.name} are given by name",
+                seen=f"{self.name}({', '.join(map(repr, unnamed))})",
+                fix=f"{self.name}({', '.join(f'{k}={v}' for k, v in self.defaults)})",
+            )
         named = dict(given)
         class_weight = self._class_weight(named.pop("class_weight", ()))
         weighted = self._positive_weight(named)
@@ -81,10 +87,11 @@ class Definition:
             raise HyperparameterError(
                 f"{self.name} has no positive_weight", fix=f"{self.name}(class_weight=(1.0, 3.0)) or the binary_ form"
             )
-        weight = float(named.pop("positive_weight"))
+        given = named.pop("positive_weight")
+        weight = float(given) if _is_number(given) else float("nan")
         if not 0 < weight < float("inf"):
             raise HyperparameterError(
-                f"positive_weight={weight}: it must be positive and finite", fix="positive_weight=3.0"
+                f"positive_weight={given}: it must be one positive, finite number", fix="positive_weight=3.0"
             )
         return {"positive_weight": weight} if weight != 1 else {}
 

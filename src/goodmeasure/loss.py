@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from goodmeasure import classwise, constants, outcomes, pointwise, readings
-from goodmeasure.activations import Activation, activation, softmax
+from goodmeasure.activations import Activation, activation, sigmoid, softmax
 from goodmeasure.arrays import examples
-from goodmeasure.domains import Domain, OutcomeDomain
+from goodmeasure.domains import Binary, Classes, Domain, OutcomeDomain, domain
 from goodmeasure.errors import UsageError
 from goodmeasure.evaluation import Array
 from goodmeasure.formula import Expr, Word, decided, derivative, simplify, symbol
@@ -116,9 +116,17 @@ class Loss:
                 f"{self} has {len(self.activation)} raw outputs and was given {len(chosen)} activations",
                 fix=f"give {len(self.activation)} activations",
             )
-        names = ", ".join(a.name for a in chosen)
+        outcome = outcomes.speaks_of_outcomes(self.predictions)
+        if (softmax in chosen and not outcome) or (outcome and chosen[0] not in (sigmoid, softmax)):
+            raise UsageError(
+                f"{self} cannot have the activation {chosen[0]}",
+                seen="probabilities of outcomes come from sigmoid or softmax, and other predictions never from softmax",
+                fix="with_activation('sigmoid')" if outcome else "with_activation('softplus')",
+            )
         base = self.spelling.split(".with_activation", 1)[0]
-        return replace(self, activation=chosen, spelling=f"{base}.with_activation({names})")
+        spelling = f"{base}.with_activation({', '.join(a.name for a in chosen)})"
+        target = domain(Classes if softmax in chosen else Binary) if outcome else self.target
+        return replace(self, activation=chosen, target=target, spelling=spelling)
 
     # --- numbers, one an example ---
 
