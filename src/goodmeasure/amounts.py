@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.isotonic import increasing, pool
 from goodmeasure.rows import Floats, OneClassOnly, summed
-from goodmeasure.splits import PointLoss, Split, parts
+from goodmeasure.decomposition import PointLoss, Split, parts
 
 EXACT_ROWS = 5_000
 GRID = 256

@@ -19,7 +19,7 @@ from goodmeasure.recalibration import Recalibration as Recalibration
 from goodmeasure.recalibration import recalibrate as recalibrate
 from goodmeasure.rows import Floats, TooFewRows
 from goodmeasure.smoothing import on_grid
-from goodmeasure.splits import Cells, PointLoss, Split, cells, point_loss
+from goodmeasure.decomposition import Cells, PointLoss, Split, cells, point_loss
 
 REPLICATES = 200
 MOST_CELLS = 1024

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from goodmeasure import rows
 from goodmeasure.rows import Floats
-from goodmeasure.splits import Cells, cells
+from goodmeasure.decomposition import Cells, cells
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from goodmeasure import rows
 from goodmeasure.errors import NoSuchReading, UsageError
 from goodmeasure.isotonic import pool
 from goodmeasure.rows import Floats
-from goodmeasure.splits import cells
+from goodmeasure.decomposition import cells
 
 Method = Literal["platt", "temperature", "beta", "isotonic"]
 Knots = tuple[tuple[float, ...], ...]

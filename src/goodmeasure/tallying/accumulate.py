@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from goodmeasure import rows
 from goodmeasure.errors import UsageError
 from goodmeasure.rows import Floats
-from goodmeasure.splits import point_loss
+from goodmeasure.decomposition import point_loss
 from goodmeasure.tallying.schema import Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
 from goodmeasure.tallying.tally import Tally

@@ -19,7 +19,7 @@ from goodmeasure.miscalibration import BINS, from_bin_sums, smooth_estimate
 from goodmeasure.rows import Floats, OneClassOnly, summed
 from goodmeasure.rules import Decision, Rule
 from goodmeasure.smoothing import on_grid
-from goodmeasure.splits import Cells, PointLoss
+from goodmeasure.decomposition import Cells, PointLoss
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
 from goodmeasure.tallying.state import AmountSums, Power, ScoreCounts, State
 from goodmeasure.thresholds import Threshold, from_cells

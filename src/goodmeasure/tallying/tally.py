@@ -12,7 +12,7 @@ from goodmeasure.curves import Curves
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.estimate import Difference, Estimate
 from goodmeasure.rules import Decision
-from goodmeasure.splits import point_loss
+from goodmeasure.decomposition import point_loss
 from goodmeasure.tallying import readings, serialise
 from goodmeasure.tallying.schema import Schema, column, columns
 from goodmeasure.tallying.state import ScoreCounts, State
