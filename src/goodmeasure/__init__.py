@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     # The public names and where each is defined: type checkers read this block, and so does `_homes` below.
     from goodmeasure import losses as losses
     from goodmeasure import words as words
+    from goodmeasure.algebra import weighted as weighted
     from goodmeasure.checks import check as check
     from goodmeasure.definition import loss as loss
     from goodmeasure.domains import Binary as Binary

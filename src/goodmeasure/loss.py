@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure import classwise, constants, outcomes, pointwise, readings
+from goodmeasure import algebra, classwise, constants, outcomes, pointwise, readings
 from goodmeasure.activations import Activation, activation, sigmoid, softmax
 from goodmeasure.arrays import examples
 from goodmeasure.domains import Binary, Classes, Domain, OutcomeDomain, domain
@@ -214,12 +214,12 @@ class Loss:
     # --- algebra ---
 
     def __mul__(self, factor: float) -> Loss:
-        return readings.scaled(self, factor)
+        return algebra.scaled(self, factor)
 
     __rmul__ = __mul__
 
     def __add__(self, other: Loss) -> Loss:
-        return readings.summed(self, other)
+        return algebra.summed(self, other)
 
 
 def _composed(loss: Loss) -> Expr:
