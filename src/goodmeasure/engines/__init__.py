@@ -1,0 +1,1 @@
+"""Where tallies are made: each engine reads shards its own way, and all of them sum with the same accumulator."""

@@ -1,0 +1,66 @@
+"""Dask as the cluster: one task a file, each a pure function of its file, summed where it was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goodmeasure.engines.duckdb import part_of, shards
+from goodmeasure.engines.request import Request
+from goodmeasure.errors import MissingExtra, Problem
+from goodmeasure.tallying.shards import Part, collect
+from goodmeasure.tallying.tally import Tally
+
+RETRIES = 3
+
+
+class ClusterFailed(Problem, RuntimeError):
+    """The cluster gave up on a shard: too many workers were lost on it, or the scheduler cannot be reached.
+
+    Results of lost workers are computed again, several times over. A shard that keeps killing its worker is usually
+    too large for the worker's memory: write smaller files, or give workers more.
+    """
+
+    code = "GM725"
+
+
+def tally_files(
+    source: str, request: Request, *, scheduler: str | None = None, client: Any = None, workers: int = 2
+) -> Tally:
+    """The tally of all files that a pattern matches, made by a Dask cluster.
+
+    ``client`` is a ``distributed.Client``; else one is made for ``scheduler``'s address, or for ``workers``
+    processes on this machine. A worker that dies loses only time: its tasks run again and give the same bytes.
+    """
+    files = shards(source)
+    if client is not None:
+        return _gathered(client, files, request)
+    with _client(scheduler, workers) as made:
+        return _gathered(made, files, request)
+
+
+def _client(scheduler: str | None, workers: int) -> Any:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingExtra("the dask engine needs dask", fix="pip install 'goodmeasure[dask]'") from error
+    try:
+        if scheduler is not None:
+            return Client(scheduler, timeout=10)
+        return Client(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
+    except OSError as error:
+        raise ClusterFailed(f"no scheduler answers at {scheduler}", seen=str(error)) from error
+
+
+def _gathered(client: Any, files: list[str], request: Request) -> Tally:
+    from distributed import KilledWorker
+
+    tasks = client.map(_part, files, request=request, retries=RETRIES, pure=False)
+    try:
+        made = collect(client.gather(tasks), files)
+    except KilledWorker as error:
+        raise ClusterFailed("workers were lost on the same shard again and again", seen=str(error)) from error
+    return Tally(made.schema, made.groups, request.losses)
+
+
+def _part(file: str, request: Request) -> Part:
+    return part_of(file, request, threads=1)

@@ -1,0 +1,101 @@
+"""Do machines that die or hold unequal parts still give the bits of one pass? (Starts processes: -k "not cluster"
+leaves out.)"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from goodmeasure import losses
+from goodmeasure.engines import duckdb as local
+from goodmeasure.engines.request import Request
+from goodmeasure.tallying.accumulate import tally
+from goodmeasure.tallying.shards import Part
+from goodmeasure.tallying.tally import Tally
+
+LOSSES = (losses.binary_cross_entropy(), losses.binary_brier())
+REQUEST = Request(LOSSES, "y", (("a", ("p",)), ("b", ("q",))))
+
+
+def rows(n: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(n)
+    p = rng.random(n)
+    return {"y": (rng.random(n) < p) * 1.0, "p": p, "q": p**2}
+
+
+def in_memory(table: dict[str, np.ndarray]) -> Tally:
+    return tally(list(LOSSES), table["y"], {"a": table["p"], "b": table["q"]}, on_predictions=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The same 9,000 rows in seven files."""
+    table = rows(9000)
+    for i, part in enumerate(np.array_split(np.arange(9000), 7)):
+        lines = [",".join(map(repr, row)) for row in zip(*(v[part].tolist() for v in table.values()), strict=True)]
+        (tmp_path / f"part-{i}.csv").write_text("\n".join([",".join(table), *lines]))
+    return tmp_path
+
+
+def test_a_worker_killed_in_the_middle_costs_only_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    from goodmeasure.engines import dask
+
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        pids = client.run(os.getpid)
+        monkeypatch.setattr(dask, "_part", _slow_part)
+        killer = threading.Timer(0.8, os.kill, (next(iter(pids.values())), signal.SIGKILL))
+        killer.start()
+        made = dask.tally_files(str(folder / "part-*.csv"), REQUEST, client=client)
+        killer.join()
+        assert next(iter(pids.values())) not in client.run(os.getpid).values()
+    assert made.to_bytes() == in_memory(rows(9000)).to_bytes()
+    assert made.risk().value == in_memory(rows(9000)).risk().value
+
+
+def _slow_part(file: str, request: Request) -> Part:
+    """One file, slowly enough that a worker dies with work in hand."""
+    time.sleep(0.5)
+    return local.part_of(file, request, threads=1)
+
+
+def _rank(rank: int, port: int, results: object) -> None:
+    import torch.distributed as distributed
+
+    from goodmeasure.engines.distributed import all_reduce
+
+    distributed.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    table = rows(900)
+    at = slice(0, 850) if rank == 0 else slice(850, 900)
+    mine = in_memory({k: v[at] for k, v in table.items()})
+    results[rank] = all_reduce(mine).to_bytes()
+    distributed.destroy_process_group()
+
+
+def test_ranks_of_a_training_run_get_the_bits_of_one_pass() -> None:
+    torch = pytest.importorskip("torch")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    context = torch.multiprocessing.get_context("spawn")
+    with context.Manager() as manager:
+        results = manager.dict()
+        ranks = [context.Process(target=_rank, args=(rank, port, results)) for rank in (0, 1)]
+        for each in ranks:
+            each.start()
+        for each in ranks:
+            each.join(60)
+        whole = in_memory(rows(900)).to_bytes()
+        assert results[0] == results[1] == whole
