@@ -92,17 +92,16 @@ class ArrayCode:
                 yield size, value
 
     def history(self) -> Array | None:
-        """The numbers that ``train()`` returns, if they look like a loss curve."""
+        """The list of numbers that ``train()`` returns, alone, in a tuple, or under a name of its own."""
         found = _run(self.train)
-        if isinstance(found, dict):
-            found = found.get("losses", found.get("loss", found.get("history")))
-        if isinstance(found, tuple):
-            found = next((part for part in found if isinstance(part, list)), found[-1])
-        try:
-            curve = np.asarray(found, dtype=float)
-        except (TypeError, ValueError):
-            return None
-        return curve if curve.ndim == 1 and curve.size >= 2 else None
+        parts = (
+            list(found.values()) if isinstance(found, dict) else list(found) if isinstance(found, tuple) else [found]
+        )
+        for part in parts:  # arrays are weights; a curve is collected in a list
+            numbers = isinstance(part, list) and len(part) >= 3 and all(np.ndim(one) == 0 for one in part)
+            if numbers:
+                return np.asarray(part, dtype=float)
+        return None
 
 
 def _run(function: Any, *args: Any) -> Any:

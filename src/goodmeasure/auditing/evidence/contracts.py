@@ -215,6 +215,12 @@ class Contracts:
         plain = node.op in SHAPE or node.op in ("add", "sub", "rsub", "mul", "neg")
         return plain and any(self._raw_mixture(part) for part in node.inputs if part.live)
 
+    def mixed_in_loss(self, output: Node) -> bool:
+        """Whether the loss mixes the entries of an output with others (an embedding that is compared, not scores)."""
+        mixing = _PRODUCTS | {"linear", "cdist", "pairwise_distance", "cosine_similarity", "triplet_margin_loss"}
+        later = (node for node in self.wiring.nodes if node.stage == "loss" and node.op in mixing)
+        return any(output in node.ancestors() for node in later)
+
     def tail_of(self, node: Node) -> list[Node]:
         """The part of the last mile that a node follows from."""
         ancestors = {id(part) for part in node.ancestors()}
@@ -360,6 +366,8 @@ def learned(node: Node) -> bool:
     """Whether this operation mixes its operand by parameters, as a layer does."""
     if node.op in LEARNED:
         return True
+    if node.op in ("add", "sub"):  # a bias that is added by hand
+        return any(part.role == "parameter" for part in node.inputs) and any(learned(part) for part in node.inputs)
     return node.op in _PRODUCTS and any(primary(part).role == "parameter" for part in node.inputs)
 
 

@@ -37,6 +37,7 @@ class KerasFit:
     wiring: Wiring
     kind: str
     options: dict[str, Any]
+    program: dict[str, Any]
 
     @classmethod
     def gather(cls, dossier: Dossier) -> KerasFit:
@@ -50,14 +51,12 @@ class KerasFit:
             )
         world = dossier.get(World).given
         loss = loss_object(keras, world)
-        wiring = run(_as_torch(keras, world, loss), "keras")
+        program = _as_torch(keras, world, loss)
+        wiring = run(program, "keras")
         config = getattr(loss, "get_config", dict)()
         pair = _KINDS.get(type(loss).__name__)
-        return cls(
-            wiring,
-            pair[bool(config.get("from_logits"))] if pair else "",
-            {**config, "classes_last": True, "keras": True},
-        )
+        kind = pair[bool(config.get("from_logits"))] if pair else ""
+        return cls(wiring, kind, {**config, "classes_last": True}, program)
 
     def call(self) -> tuple[Node, Node, Node | None]:
         """The loss node, the prediction and the target, as a loss call takes them."""

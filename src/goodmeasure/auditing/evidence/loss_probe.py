@@ -14,7 +14,7 @@ from ..isolate import untouched
 from .contracts import Contracts, log_simplex, simplex
 from .keras_fit import KerasFit
 from .leaves import leaves, mapped
-from .wiring import Wiring, World
+from .wiring import World
 
 
 @dataclass
@@ -24,31 +24,29 @@ class LossProbe:
     call: Callable[[Any, Any], Any]
     output: Any
     targets: Any
-    path: str
     subject: torch.Tensor
     task: str
-    bounded: bool = False
+    bounded: bool
+    scores: bool  # whether the output's own entries are what is scored (not an embedding that the loss compares)
 
     @classmethod
     def gather(cls, dossier: Dossier) -> LossProbe:
-        if dossier.find(KerasFit):
-            raise Unavailable("the loss is Keras's own")
-        loss, targets = dossier.case.need("loss", "targets")
-        wiring = dossier.get(Wiring)
-        if wiring.crash or wiring.loss is None:
+        contracts = dossier.get(Contracts)
+        wiring, keras = contracts.wiring, dossier.find(KerasFit)
+        program = keras.program if keras else dossier.get(World).given
+        if wiring.crash or wiring.loss is None or not callable(program.get("loss")):
             raise Unavailable("the loss could not be computed")
-        world = dossier.get(World)
         live = [(path, tensor) for path, tensor in leaves(wiring.output) if tensor.requires_grad and tensor.dim() > 0]
         if len(live) != 1:
             raise Unavailable("the loss takes several outputs")
-        targets = world.given["targets"]
+        targets = program.get("targets")
         if not isinstance(targets, torch.Tensor):
             raise Unavailable("the target is not one tensor")
-        probe = cls(world.given["loss"], wiring.output, targets, live[0][0], live[0][1].detach(), dossier.case.task)
-        contracts = dossier.get(Contracts)
         node = next(node for path, node in wiring.outputs if path == live[0][0])
         lo, hi = contracts.ranges.of(node)
-        probe.bounded = lo >= 0 and hi <= 1
+        inside = lo >= 0 and hi <= 1
+        scores = not contracts.mixed_in_loss(node)
+        probe = cls(program["loss"], wiring.output, targets, live[0][1].detach(), dossier.case.task, inside, scores)
         probe._verify(float(wiring.loss.value.sum()))
         return probe
 
@@ -106,7 +104,8 @@ class LossProbe:
     def class_axis(self) -> int | None:
         """The axis of classes where targets are indices: the one that the output has more than the target."""
         out, tgt = tuple(self.subject.shape), tuple(self.targets.shape)
-        if self.targets.is_floating_point() or self.targets.dtype == torch.bool or len(out) != len(tgt) + 1:
+        labels_fit = not self.targets.is_floating_point() and self.targets.dtype != torch.bool
+        if not self.scores or not labels_fit or len(out) != len(tgt) + 1:
             return None
         axes = [axis for axis in range(1, len(out)) if out[:axis] + out[axis + 1 :] == tgt]
         labels = self.targets

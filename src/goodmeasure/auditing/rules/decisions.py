@@ -165,7 +165,7 @@ def not_a_mean(fitted: Fitted) -> Iterator[Seen]:
     """
     bias = fitted.bias() if fitted.kind == "mean" else None
     out = fitted.numbers
-    if bias is None or out is None or abs(bias[1]) < 6:
+    if bias is None or out is None or abs(bias[1]) < 4.5:
         return
     mean, wanted = float(out.mean()), float(fitted.y.astype(float).mean())
     ratio = mean / wanted if abs(wanted) > 0.2 * float(fitted.y.astype(float).std()) else 1.0
