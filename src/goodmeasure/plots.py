@@ -44,6 +44,8 @@ _STYLE = {
     "lines.linewidth": 1.8,
 }
 MOST_POINTS = 400
+# Probabilities of yes/no are drawn from .002 to .998: beyond, the loss of a wrong answer would leave the picture.
+_SURE = 6.0
 
 
 def picture(draw: Callable[..., None], *given: Any, size: tuple[float, float] = (6.4, 3.2), columns: int = 1) -> str:
@@ -79,7 +81,9 @@ def _inline(svg: str) -> str:
     )
     for colour, role in _ROLES.items():
         svg = svg.replace(colour, f"var({role})")
-    return re.sub(r"\n\s*", "\n", svg)
+    svg = re.sub(r"\n\s*", "\n", svg)
+    width = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+)', svg)
+    return svg.replace("<svg ", f'<svg style="max-width:{float(width[1]):.0f}pt" ', 1) if width else svg
 
 
 def thinned(*columns: Floats, most: int = MOST_POINTS) -> list[Floats]:
@@ -96,7 +100,8 @@ def loss_and_signal(axes: Any, loss: Loss, targets: Sequence[tuple[str, float]],
     """What a prediction costs, and how hard it is pulled, for a few targets over the raw outputs that occur."""
     low, high = np.quantile(raw, [0.005, 0.995])
     pad = max(0.15 * (high - low), 0.5)
-    z = np.linspace(low - pad, high + pad, 240)
+    ends = (-_SURE, _SURE) if loss.is_binary else (low - pad, high + pad)
+    z = np.linspace(*ends, 240)
     p = np.asarray(loss.predict(z))
     styles = ("-", "--", ":")
     for (name, y), style in zip(targets, styles, strict=False):
@@ -152,7 +157,14 @@ def cost_curve(axes: Any, thresholds: Floats, cost: Floats, marks: Sequence[tupl
     axes.plot(thresholds, cost, color=LOSS, drawstyle="steps-post")
     for (name, threshold, value), marker in zip(marks, "oDs", strict=False):
         axes.plot([threshold], [value], marker=marker, color=INK, linestyle="none", label=f"{name} ({threshold:.3g})")
-    axes.set(xlabel="act from this probability on", ylabel="cost a row", xlim=(0, 1))
+    inside = cost[(thresholds > 0.01) & (thresholds < 0.99)]
+    top = max([*inside, *(value for _, _, value in marks)], default=float(cost.max()))
+    axes.set(
+        xlabel="act from this probability on",
+        ylabel="cost a row",
+        xlim=(0, 1),
+        ylim=(0 if cost.min() >= 0 else None, 1.15 * top),
+    )
     axes.legend()
 
 

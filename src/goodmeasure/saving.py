@@ -6,16 +6,18 @@ import base64
 import math
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
 from goodmeasure.activations import activations
 from goodmeasure.domains import Domain, OutcomeDomain
 from goodmeasure.encoding import Encoding
-from goodmeasure.errors import Problem
+from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formula import from_data, to_data
 from goodmeasure.loss import Facts, Loss
 from goodmeasure.scorers import Linear, Trees
@@ -48,11 +50,20 @@ class UntrustedModel(Problem, ValueError):
 
 def write_text(path: str | PathLike[str], text: str) -> None:
     """Write a file so that it appears whole or not at all."""
-    place = Path(path)
-    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")
+    with whole_file(Path(path)) as file:
+        file.write(text)
+
+
+@contextmanager
+def whole_file(place: Path) -> Iterator[TextIO]:
+    """A file to write to, which appears in its place when everything is written, and never if something fails."""
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")
+    except OSError as error:
+        raise UsageError(f"{place} cannot be written: {error.strerror}", fix="another path") from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
         # What mkstemp makes is for this user alone; a report is an ordinary file.
         Path(name).chmod(0o666 & ~_umask())
         Path(name).replace(place)

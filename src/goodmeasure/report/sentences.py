@@ -104,10 +104,10 @@ def weighing_text(decided: Decided) -> str:
     """What class weights would do instead, on the rows to tune."""
     w = decided.weighing
     assert w is not None
-    verb = {"better": "decide better and were taken", "worse": "decide worse"}.get(
-        w.difference.verdict, "decide no surer"
-    )
+    verbs = {"better": "decide better and were taken: they cost", "worse": "decide worse: they cost"}
+    verb = verbs.get(w.difference.verdict, "are not surely better: they cost")
     return (
-        f"weights of {number(w.ratio)} to 1 {verb} on the rows to tune (cost {said(w.difference)}); taken at its word the "
-        f"weighted model claims {w.says:.1%} on average, the plain one {w.plain_says:.1%}, and {w.happened:.1%} happened"
+        f"class weights of {number(w.ratio)} to 1 {verb} {w.difference.value:+.3g} {interval(w.difference)} a row on the rows "
+        f"to tune; taken at its word, the weighted model claims {w.says:.1%} on average and the plain one {w.plain_says:.1%}, "
+        f"where {w.happened:.1%} happened"
     )

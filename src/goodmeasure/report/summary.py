@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import click
 
+from goodmeasure.certificate import Certificate
 from goodmeasure.costs import Costs, UnderOverCosts
 from goodmeasure.report.sentences import decision_lines, metric_line, signal_line
 from goodmeasure.study.study import Study
@@ -35,6 +36,8 @@ def _rows(study: Study) -> Iterator[tuple[str, str]]:
     yield "trained", _trained(study)
     yield "risk", verdict.sentences[0]
     yield "", verdict.sentences[1]
+    for caution in judged.report.cautions:
+        yield "", caution
     for found in judged.metrics:
         yield found.metric.name.replace("_", " "), metric_line(found)
     yield "signal", signal_line(judged.signal)
@@ -58,7 +61,14 @@ def _trained(study: Study) -> str:
     kind = "a linear model" if study.question.model == "linear" else "boosted trees"
     features = len(study.prepared.columns.features)
     text = f"{kind} on {features:,} columns; {trained.setting} {number(trained.chosen)}, chosen on the rows to tune"
-    return text + (f"; {trained.certificate}" if trained.certificate else "")
+    return text + (f"; {_surely(trained.certificate)}" if trained.certificate is not None else "")
+
+
+def _surely(certificate: Certificate) -> str:
+    """What the fit reached, in a few words; the report has the rest."""
+    if certificate.gap is None:
+        return f"the fit is {certificate.status.value}"
+    return f"the fit is {certificate.status.value} within {certificate.gap:.0e}"
 
 
 def _wrapped(label: str, text: str, width: int) -> list[str]:

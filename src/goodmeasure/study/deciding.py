@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -142,8 +142,9 @@ def decide_outcome(costs: Costs, tune: Cases, p_tune: Floats, report: Cases, p: 
     acting, leaving = costs.of_acting(report.y), costs.of_leaving(report.y)
     each = {name: np.where(p >= t, acting, leaving) for name, t in thresholds.items()}
     acts = {name: float(np.average(p >= t, weights=report.weights)) for name, t in thresholds.items()}
+    least = float(min(acting.min(), leaving.min()))
     rules = tuple(
-        _priced(name, thresholds[name], cost, each[chosen], report, acts[name], is_chosen=name == chosen)
+        _priced(name, thresholds[name], cost, each[chosen], report, acts[name], is_chosen=name == chosen, least=least)
         for name, cost in each.items()
     )
     return Decided(costs, chosen, thresholds[chosen], 0.0, tuning, rules, **known)
@@ -158,10 +159,16 @@ def _priced(
     acts: float | None,
     *,
     is_chosen: bool,
+    least: float = 0.0,
 ) -> Priced:
     together, how = parts(cases)
-    found = mean_estimate(cost, cases.weights, together=together, method=how)
+    found = _possible(mean_estimate(cost, cases.weights, together=together, method=how), least)
     return Priced(name, threshold, found, None if is_chosen else _difference(cost - chosen, cases), acts)
+
+
+def _possible(cost: Estimate, least: float) -> Estimate:
+    """The interval without what no row can cost: a mean is no lower than its lowest row."""
+    return replace(cost, low=max(cost.low, min(least, cost.value)))
 
 
 def decide_amount(

@@ -66,7 +66,7 @@ class Study:
                     "setting": self.trained.setting,
                     "chosen": self.trained.chosen,
                     "path": [dict(zip(("setting", "fit", "tune"), row, strict=True)) for row in self.trained.path],
-                    "certificate": self.trained.certificate,
+                    "certificate": None if self.trained.certificate is None else self.trained.certificate.to_dict(),
                 },
                 "risk": {"fit": judged.fit.to_dict(), "report": judged.report.to_dict(), "gap": judged.gap.to_dict()},
                 "metrics": [m.to_dict() for m in judged.metrics],

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from goodmeasure.certificate import Certificate
 from goodmeasure.encoding import Encoding, encoding
 from goodmeasure.errors import UsageError
 from goodmeasure.loss import Loss
@@ -37,7 +38,7 @@ class Trained:
     setting: str
     chosen: float
     path: tuple[tuple[float, float, float], ...]
-    certificate: str = ""
+    certificate: Certificate | None = None
     curve: tuple[float, ...] = field(default=(), repr=False)
 
     def raw(self, table: Table, exposure: Floats | None = None) -> Floats:
@@ -93,8 +94,8 @@ def _linear(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, ti
         "strength of the penalty",
         strength,
         tuple(path),
-        str(getattr(estimator, "certificate_", "")),
-        tuple(float(v) for v in getattr(estimator, "loss_curve_", ())),
+        estimator.certificate_,
+        tuple(float(v) for v in estimator.loss_curve_),
     )
 
 

@@ -49,14 +49,17 @@ def interval(estimate: Estimate) -> str:
 
 
 def _against_constant(study: Study) -> str:
-    versus = study.judged.report.versus_constant
+    found = study.judged.report
+    versus = found.versus_constant
     assert versus is not None
-    assert study.judged.report.constant_risk is not None
-    base = number(study.judged.report.constant_risk.value)
-    head = f"on {study.judged.report.n:,} rows it never saw, the model costs {number(study.judged.report.value)}"
+    assert found.constant_risk is not None
+    head = (
+        f"mean loss {number(found.value)} {interval(found)} on {found.n:,} rows it never saw; the best constant has "
+        f"{number(found.constant_risk.value)}"
+    )
     if versus.verdict in ("better", "worse"):
-        return f"{head} and the best constant {base}: {versus.verdict}, by {number(abs(versus.value))} {_size(versus)}"
-    return f"{head} and the best constant {base}: {versus.verdict}"
+        return f"{head}: {versus.verdict}, by {number(abs(versus.value))} {_size(versus)}"
+    return f"{head}: {versus.verdict}"
 
 
 def _size(difference: Difference) -> str:
@@ -66,14 +69,12 @@ def _size(difference: Difference) -> str:
 
 def _generalises(study: Study) -> str:
     gap = study.judged.gap
-    head = f"fitted rows cost {number(study.judged.fit.value)}"
+    head = f"on fitted rows {number(study.judged.fit.value)}"
     if gap.low > 0:
-        return f"{head}, less than rows it never saw, by {number(gap.value)} {interval(gap)}: part of the fit does not generalise"
+        return f"{head}, less by {number(gap.value)} {interval(gap)}: part of the fit does not generalise"
     if gap.high < 0:
-        return (
-            f"{head}, more than rows it never saw, by {number(-gap.value)} {_size(gap)}: the reported rows are easier"
-        )
-    return f"{head}: no gap can be told from rows it never saw (difference in {interval(gap)})"
+        return f"{head}, more by {number(-gap.value)} {_size(gap)}: the reported rows are easier"
+    return f"{head}: no gap can be told at this n (difference in {interval(gap)})"
 
 
 def _means_what_it_says(study: Study) -> str:
@@ -81,25 +82,23 @@ def _means_what_it_says(study: Study) -> str:
     what = "probabilities" if study.plan.labels else "predictions"
     used = study.judged.recalibrated is not None and study.judged.recalibrated.used
     head = f"its {'recalibrated ' if used else ''}{what}"
-    error = f"{number(found.error.value)} {interval(found.error)}"
+    error = f"calibration error {number(found.error.value)} {interval(found.error)}"
     if found.verdict == "miscalibrated":
-        return f"{head} are off: calibration error {error}"
-    return f"{head} cannot be told from calibrated at this n: calibration error {error}"
+        return f"{head} are off: {error}"
+    return f"{head} cannot be told from calibrated at this n ({error})"
 
 
 def _decides(study: Study) -> str:
     assert study.decided is not None
     best = study.decided.best
-    others = [rule for rule in study.decided.rules if rule.versus_chosen is not None]
-    worse = [r for r in others if r.versus_chosen is not None and r.versus_chosen.verdict == "worse"]
-    open_ = [r for r in others if r not in worse]
-    parts = [f"{rule.name} {number(rule.cost.value)}" for rule in worse]
-    text = f"decisions cost {number(best.cost.value)} a row {interval(best.cost)}"
-    if worse:
-        text += f"; surely more: {', '.join(parts)}"
-    if open_:
-        text += f"; not surely different: {', '.join(f'{r.name} {number(r.cost.value)}' for r in open_)}"
-    return text
+    by_verdict: dict[str, list[str]] = {}
+    for rule in study.decided.rules:
+        if rule.versus_chosen is not None:
+            word = rule.versus_chosen.verdict
+            key = {"worse": "surely more", "better": "surely less"}.get(word, "no sure difference")
+            by_verdict.setdefault(key, []).append(f"{rule.name} {number(rule.cost.value)}")
+    others = "; ".join(f"{key}: {', '.join(names)}" for key, names in by_verdict.items())
+    return f"decisions cost {number(best.cost.value)} a row {interval(best.cost)}; {others}"
 
 
 def _word(study: Study) -> tuple[str, str]:

@@ -1,0 +1,66 @@
+"""goodmeasure predict: use a model that a run saved."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command(short_help="Predict and decide for new rows with a model that a run saved.")
+@click.argument("model")
+@click.argument("data")
+@click.option("--out", metavar="FILE", help="Where the CSV goes; standard output if not given.")
+@click.option("--keep", multiple=True, metavar="COLUMN", help="Copy this column of DATA beside the predictions.")
+@click.option("--where", metavar="SQL", help="Use only rows that fit this condition.")
+def command(model: str, data: str, out: str | None, keep: tuple[str, ...], where: str | None) -> None:
+    """Write predictions as CSV, one line for each row of DATA, in its order.
+
+    MODEL is the model.json of a run. DATA is a CSV or Parquet file, a pattern in quotes, or -. Any number of rows: they are
+    read, predicted and written in parts.
+
+    \b
+    goodmeasure predict goodmeasure-out/model.json new.csv --keep id --out predicted.csv
+    """
+    from goodmeasure.files import parts
+    from goodmeasure.study.model import load
+
+    trained = load(model)
+    others = tuple(dict.fromkeys(name for name in keep if name not in trained.columns))
+    noticed: dict[str, str] = {}
+    count = 0
+    with _sink(out) as lines:
+        for part in parts(data, kinds=trained.columns, keep=others, where=where):
+            shown, remarks = trained.answers(part)
+            columns = {**{name: part[name].tolist() for name in keep}, **{k: v.tolist() for k, v in shown.items()}}
+            if not count:
+                lines.writerow(columns)
+            lines.writerows(zip(*columns.values(), strict=True))
+            noticed |= {f"{r.code} {r.what}": r.code for r in (*part.remarks, *remarks)}
+            count += len(part)
+    _say(noticed, count, out)
+
+
+@contextmanager
+def _sink(out: str | None) -> Iterator[Any]:
+    """A CSV writer to a file that appears when it is whole, or to standard output."""
+    if out is None:
+        yield csv.writer(sys.stdout, lineterminator="\n")
+        return
+    from goodmeasure.saving import whole_file
+
+    with whole_file(Path(out)) as file:
+        yield csv.writer(file, lineterminator="\n")
+
+
+def _say(noticed: dict[str, str], count: int, out: str | None) -> None:
+    """What must be known beside the predictions goes to standard error, so that a pipe carries predictions alone."""
+    for text in list(noticed)[:8]:
+        click.echo(text, err=True)
+    if out is not None:
+        click.echo(f"wrote {out}: {count:,} rows", err=True)

@@ -1,0 +1,86 @@
+"""Real tables that scikit-learn ships, each with a question worth asking of it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from goodmeasure.costs import Costs
+from goodmeasure.errors import UsageError
+from goodmeasure.saving import whole_file
+
+
+@dataclass(frozen=True)
+class Example:
+    """A table with a target, and what is asked about it."""
+
+    name: str
+    target: str
+    story: str
+    load: Callable[[], Any] = field(repr=False)
+    asked: dict[str, Any]
+
+    def write(self, directory: str | PathLike[str]) -> str:
+        """Write the table as CSV into a directory; its path is returned."""
+        place = Path(directory)
+        if place.exists() and not place.is_dir():
+            raise UsageError(f"{place} is a file, not a directory", fix="--out another/place")
+        place.mkdir(parents=True, exist_ok=True)
+        found = self.load()
+        named = hasattr(found, "target_names")
+        target = [str(found.target_names[k]) for k in found.target] if named else found.target.tolist()
+        with whole_file(place / f"{self.name}.csv") as file:
+            lines = csv.writer(file, lineterminator="\n")
+            lines.writerow([*found.feature_names, self.target])
+            lines.writerows([*row, label] for row, label in zip(found.data.tolist(), target, strict=True))
+        return str(place / f"{self.name}.csv")
+
+
+def _tumours() -> Any:
+    from sklearn.datasets import load_breast_cancer
+
+    return load_breast_cancer()
+
+
+def _diabetes() -> Any:
+    from sklearn.datasets import load_diabetes
+
+    return load_diabetes(scaled=False)
+
+
+def _wines() -> Any:
+    from sklearn.datasets import load_wine
+
+    return load_wine()
+
+
+def example(task: str) -> Example:
+    """The example of a kind of target: "binary", "regression" or "multiclass"."""
+    return {
+        "binary": Example(
+            "tumours",
+            "diagnosis",
+            "569 breast tumours, each measured under the microscope (Wolberg, Street and Mangasarian 1995).\n"
+            "Which are malignant? A missed malignant tumour is said to cost 40, a needless biopsy 5.",
+            _tumours,
+            {"positive": "malignant", "costs": Costs(false_negative=40, false_positive=5)},
+        ),
+        "regression": Example(
+            "diabetes",
+            "progression",
+            "442 diabetes patients (Efron, Hastie, Johnstone and Tibshirani 2004). How far does the disease progress in a year?",
+            _diabetes,
+            {},
+        ),
+        "multiclass": Example(
+            "wines",
+            "cultivar",
+            "178 Italian wines by chemical analysis (Aeberhard and Forina 1991). From which of three cultivars is each made?",
+            _wines,
+            {},
+        ),
+    }[task]
