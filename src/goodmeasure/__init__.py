@@ -6,6 +6,7 @@ Everything public is loaded when it is first used, so that ``import goodmeasure`
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     from goodmeasure import losses as losses
     from goodmeasure import words as words
     from goodmeasure.algebra import weighted as weighted
+    from goodmeasure.auditing import audit as audit
+    from goodmeasure.calibration import calibration as calibration
     from goodmeasure.checks import check as check
+    from goodmeasure.choose import choose as choose
+    from goodmeasure.costs import Costs as Costs
+    from goodmeasure.decision import decide as decide
     from goodmeasure.definition import loss as loss
     from goodmeasure.domains import Binary as Binary
     from goodmeasure.domains import Classes as Classes
@@ -29,13 +35,23 @@ if TYPE_CHECKING:
     from goodmeasure.domains import Positive as Positive
     from goodmeasure.domains import Real as Real
     from goodmeasure.domains import UnitInterval as UnitInterval
+    from goodmeasure.estimate import Estimate as Estimate
+    from goodmeasure.fit import LossClassifier as LossClassifier
+    from goodmeasure.fit import LossRegressor as LossRegressor
     from goodmeasure.loss import Loss as Loss
+    from goodmeasure.plan import Plan as Plan
+    from goodmeasure.recalibration import recalibrate as recalibrate
+    from goodmeasure.risk import compare as compare
+    from goodmeasure.risk import gap as gap
+    from goodmeasure.risk import risk as risk
+    from goodmeasure.signal import signal as signal
     from goodmeasure.study.model import Model as Model
     from goodmeasure.study.model import load as load
     from goodmeasure.study.run import run as run
     from goodmeasure.study.study import Study as Study
 
 
+@cache
 def _homes() -> dict[str, str]:
     """Where each public name is defined, read from the imports above: there is no second list."""
     import ast
