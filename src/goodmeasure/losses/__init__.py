@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import pkgutil
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from typing import Any
 
 from goodmeasure.definition import Definition
+from goodmeasure.errors import Problem
+
+
+class NoSuchLoss(Problem, AttributeError, LookupError):
+    """No loss of the catalogue has this name, and nobody is known to call one so.
+
+    Losses are found by their own names and by what people call them (mse, mae, bce, ...). ``goodmeasure losses`` lists
+    them all with what each asks for; a loss of your own is a function under ``@goodmeasure.loss``.
+    """
+
+    code = "GM011"
+    exit_status = 2
 
 
 @cache
@@ -23,12 +36,25 @@ def catalogue() -> dict[str, Definition]:
     return found
 
 
+def find(name: str) -> Definition:
+    """The loss of this name, or that people call so (``mse``, ``bce``, ...); the error names what comes close."""
+    wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
+    known = {other: each for each in catalogue().values() for other in (*each.facts.also, each.name)}
+    if wanted in known:
+        return known[wanted]
+    close = get_close_matches(wanted, known, n=3, cutoff=0.6)
+    raise NoSuchLoss(
+        f"there is no loss named {name!r}",
+        seen=f"close to it: {', '.join(close)}" if close else "goodmeasure losses lists all of them",
+        fix=f"goodmeasure losses {close[0]}" if close else "goodmeasure losses",
+    )
+
+
 def __getattr__(name: str) -> Any:
-    try:
-        return catalogue()[name]
-    except KeyError:
-        raise AttributeError(f"there is no loss named {name}; see goodmeasure.losses.catalogue()") from None
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return find(name)
 
 
 def __dir__() -> list[str]:
-    return sorted(catalogue())
+    return sorted({*catalogue(), "catalogue", "find"})

@@ -50,7 +50,7 @@ def modified_huber(margin):
     return where(margin <= -1, -4 * margin, maximum(0, 1 - margin) ** 2)
 
 
-@loss(target=Binary, asks_for="nothing")
+@loss(target=Binary, asks_for="")
 def perceptron(margin):
     """The score's size where it is wrong, nothing where it is right.
 
