@@ -81,7 +81,9 @@ def smooth() -> None:
     n = len(X)
     yes = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(float)
     rivals = [
-        _theirs(f"scikit-learn ({s})", sk.LogisticRegression(C=1 / (ALPHA * n), solver=s, tol=1e-6, max_iter=1000), X, yes)
+        _theirs(
+            f"scikit-learn ({s})", sk.LogisticRegression(C=1 / (ALPHA * n), solver=s, tol=1e-6, max_iter=1000), X, yes
+        )
         for s in ("lbfgs", "newton-cholesky")
     ]
     rivals.append(_theirs("glum", Glum(family="binomial", alpha=ALPHA, gradient_tol=1e-6), X, yes))
@@ -121,7 +123,9 @@ def _huber(X: Any, y: Any) -> None:
     theirs = HuberRegressor(epsilon=1.35, alpha=1e-3, tol=1e-6, max_iter=1000).fit(X, y)
     loss = losses.huber(delta=1.35 * theirs.scale_)
     alpha = 1e-3 * theirs.scale_ / len(y)
-    rival = _theirs("scikit-learn (fits scale too)", HuberRegressor(epsilon=1.35, alpha=1e-3, tol=1e-6, max_iter=1000), X, y)
+    rival = _theirs(
+        "scikit-learn (fits scale too)", HuberRegressor(epsilon=1.35, alpha=1e-3, tol=1e-6, max_iter=1000), X, y
+    )
     _duel("Huber at a fixed scale", _penalised(loss, X, y, alpha), [_ours(loss, X, y, alpha), rival])
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from goodmeasure import losses
 from goodmeasure.activations import linear, natural
 from goodmeasure.definition import Definition
 from goodmeasure.domains import Domain, Level, OutcomeDomain, domain
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.landscape import survey
 from goodmeasure.loss import Loss
 from goodmeasure.meanings import Meaning
 from goodmeasure.observed import Observed
@@ -132,28 +135,43 @@ def fits(definition: Definition, meaning: Meaning) -> bool:
 
 
 def others(meaning: Meaning, ask: Ask, chosen: Loss, seen: Observed) -> tuple[tuple[str, str], ...]:
-    """Every other loss of the catalogue that could be thought of for this target, with why it is not the choice."""
+    """Every other loss of the catalogue that could be thought of for this target, with why it is not the choice.
+
+    Those that ask for the same come first, then those that ask for something else, then those of another domain.
+    """
     found = []
     for name, definition in losses.catalogue().items():
         if name == chosen.spelling.split("(")[0] or not _single(definition):
             continue
-        why = _why_not(definition, meaning, ask, seen)
+        rank, why = _why_not(definition, meaning, ask, seen)
         if why:
-            found.append((name, why))
-    return tuple(found)
+            found.append((rank, name, why))
+    return tuple((name, why) for _, name, why in sorted(found, key=lambda row: row[0]))
 
 
-def _why_not(definition: Definition, meaning: Meaning, ask: Ask, seen: Observed) -> str:
+def _why_not(definition: Definition, meaning: Meaning, ask: Ask, seen: Observed) -> tuple[int, str]:
     asks, target = definition.facts.asks_for, definition().target
     if not fits(definition, meaning):
         if isinstance(target, OutcomeDomain) or meaning.is_outcome or seen.numbers is None:
-            return ""
+            return 2, ""
         outside = target.outside(seen.numbers)
-        return f"its target is {target}; {int(outside.sum())} values lie outside" if outside.any() else ""
+        return 2, f"its target is {target}; {int(outside.sum())} values lie outside" if outside.any() else ""
     if asks == ask.name or (asks == "probability" and ask.name in ("mean", "class")):
-        return f"also asks for the {asks}: {definition.facts.sentence}"
+        bent = f"also asks for the {asks}, but is not convex in the raw output: a fit may stop short of the best"
+        return 0, f"also asks for the {asks}: {definition.facts.sentence}" if _convex(
+            definition, meaning, seen
+        ) else bent
     return (
-        f"asks for the {asks}, not for the {ask.name}"
-        if asks
-        else f"asks for no mean, median or quantile: {definition.facts.sentence}"
+        1,
+        f"asks for the {asks}, not for the {ask.name}" if asks else f"asks for its own: {definition.facts.sentence}",
     )
+
+
+def _convex(definition: Definition, meaning: Meaning, seen: Observed) -> bool:
+    """Whether no counterexample to convexity is seen on these targets."""
+    loss = on_scale(definition(), meaning)
+    if loss.is_classwise:
+        classes = max(2, min(len(seen.distinct), 5))
+        return survey(loss, np.arange(classes), classes).convex
+    targets = np.array([0.0, 1.0]) if meaning.is_outcome else np.asarray(seen.numbers)
+    return survey(loss, targets, 1).convex

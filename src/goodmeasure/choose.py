@@ -139,7 +139,7 @@ def _labels(seen: Observed, meaning: Meaning, positive: Any) -> tuple[tuple[Any,
 def _centre(seen: Observed, meaning: Meaning, asked: Ask, wanted: Wanted) -> Centre:
     loss = loss_for(meaning, asked)
     if meaning.is_outcome or seen.numbers is None:
-        return Centre(loss, asked.name, "")
+        return Centre(loss, loss.facts.asks_for, "")
     explicit = wanted.ask is not None or isinstance(wanted.costs, UnderOverCosts)
     robust = lambda huber: on_scale(huber, meaning)  # noqa: E731
     return treat(loss, asked, wanted.outliers, tails(seen.numbers), explicit=explicit, on_scale=robust)

@@ -119,11 +119,12 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
     def _weights(self, sample_weight: Any, X: Floats) -> Floats | None:
         if sample_weight is None:
             return None
+        if not np.asarray(sample_weight).any():
+            raise WeightError("every weight is zero, so there is nothing to fit", fix="check sample_weight.sum()")
         weight = np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
-        if (weight < 0).any() or not weight.sum() > 0:
-            raise WeightError(
-                "weights are not negative, and at least one is above zero", fix="check sample_weight.min()"
-            )
+        if (weight < 0).any():
+            at = int(np.argmax(weight < 0))
+            raise WeightError(f"weight {weight[at]:g} in row {at}: weights are not negative", fix="check sample_weight")
         return weight
 
     def _exposure(self, exposure: Any, X: Floats) -> Floats | None:

@@ -1,0 +1,316 @@
+"""Does a fit reach the least there is, say how sure that is, and do what scikit-learn expects of an estimator?"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.estimator_checks import check_estimator
+
+from goodmeasure import losses
+from goodmeasure.certificate import Status
+from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
+from goodmeasure.fit import LossClassifier, LossRegressor
+from goodmeasure.landscape import survey
+from goodmeasure.linear import PATIENCE
+from goodmeasure.loss import Loss
+from goodmeasure.observed import NothingToLearn
+
+RNG = np.random.default_rng(0)
+ROWS = 300
+X = RNG.normal(size=(ROWS, 4)) * [1, 20, 0.05, 1] + [0, 100, 0, 3]
+ETA = (X - X.mean(axis=0)) @ [0.5, 0.02, -8, 0.3]
+
+
+def targets(loss: Loss) -> Any:
+    """Targets of a loss that its linear model can partly explain."""
+    rng = np.random.default_rng(1)
+    if loss.is_classwise:
+        return np.argmax(np.column_stack([ETA, -ETA, 0 * ETA]) + rng.gumbel(size=(ROWS, 3)), axis=1)
+    if loss.is_binary:
+        return (rng.random(ROWS) < 1 / (1 + np.exp(-ETA))).astype(float)
+    d = loss.target
+    if d.whole:
+        return rng.poisson(np.exp(ETA / 2)).astype(float)
+    if d.low == 0 and d.high == 1:
+        return rng.beta(2, 2, ROWS)
+    if d.low == 0:
+        return rng.gamma(2, np.exp(ETA / 2) / 2)
+    return ETA + rng.standard_t(4, ROWS)
+
+
+# Every loss of the catalogue that speaks of one raw output or of classes, at its defaults.
+CATALOGUE = {
+    name: d() for name, d in losses.catalogue().items() if len(d.activation) == 1 and not isinstance(d().target, str)
+}
+
+
+def fitted(loss: Loss, **settings_: Any) -> Any:
+    kind = LossClassifier if loss.is_classwise or loss.is_binary else LossRegressor
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return kind(loss, **settings_).fit(X, targets(loss))
+
+
+def objective(loss: Loss, model: Any, alpha: float, moved: Any = 0.0) -> float:
+    y = targets(loss)
+    coefficients = np.atleast_2d(model.coef_) + moved
+    z = X @ coefficients.T + model.intercept_
+    return loss(y, z if loss.is_classwise else z[:, 0]) + alpha / 2 * float(np.sum(coefficients**2))
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_loss_of_the_catalogue_can_be_fitted(name: str) -> None:
+    loss = CATALOGUE[name]
+    model = fitted(loss, alpha=1e-3, max_iter=60)
+    assert np.isfinite(model.coef_).all()
+    assert np.isfinite(model.intercept_).all()
+    assert model.loss_curve_[-1] <= model.loss_curve_[0] + 1e-12
+    assert model.certificate_.objective == pytest.approx(objective(loss, model, 1e-3), rel=1e-9, abs=1e-9)
+    assert str(model.certificate_)
+    assert model.certificate_.to_dict()["status"] == model.certificate_.status.value
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_no_small_move_lowers_what_is_called_optimal(name: str) -> None:
+    loss = CATALOGUE[name]
+    model = fitted(loss, alpha=1e-3, max_iter=60)
+    if model.certificate_.status is not Status.OPTIMAL:
+        assert model.certificate_.gap is None or model.certificate_.status is Status.UNFINISHED
+        return
+    least = objective(loss, model, 1e-3)
+    rng = np.random.default_rng(2)
+    for size in (1e-6, 1e-4, 1e-2):
+        move = size * rng.normal(size=np.atleast_2d(model.coef_).shape) / X.std(axis=0)
+        # The intercept follows, so that a move of a column far from zero stays a small one.
+        model.intercept_ = model.intercept_ - move @ X.mean(axis=0)
+        assert objective(loss, model, 1e-3, move) >= least - model.certificate_.gap - 1e-13 * abs(least)
+        model.intercept_ = model.intercept_ + move @ X.mean(axis=0)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_fit_starts_at_the_best_constant(name: str) -> None:
+    loss = CATALOGUE[name]
+    y = targets(loss)
+    model = fitted(loss, max_iter=3)
+    constant = np.nan_to_num(np.asarray(loss.best_constant(y)), posinf=30, neginf=-30)
+    z = np.broadcast_to(constant, (ROWS, *np.shape(constant))).copy()
+    assert model.loss_curve_[0] <= loss(y, z) + 1e-6 * abs(loss(y, z)) + 1e-9
+
+
+def test_the_zero_one_loss_never_moves() -> None:
+    model = fitted(losses.zero_one())
+    assert not model.coef_.any()
+    assert model.certificate_.status is Status.FLAT
+    assert "cannot move" in str(model.certificate_)
+    assert len(model.loss_curve_) == 1
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.01, 1.0])
+@pytest.mark.parametrize("loss", [losses.absolute_error(), losses.pinball(level=0.8), losses.hinge()], ids=str)
+def test_straight_lines_are_solved_exactly_with_a_proven_gap(loss: Loss, alpha: float) -> None:
+    model = fitted(loss, alpha=alpha)
+    assert model.certificate_.status is Status.OPTIMAL
+    assert model.certificate_.proven
+    assert model.certificate_.gap <= 1e-8 * model.certificate_.objective
+    # Descent by subgradients comes near, and never below what was proven.
+    other = fitted(loss, alpha=alpha, solver="lbfgs", max_iter=2000)
+    assert objective(loss, other, alpha) >= objective(loss, model, alpha) - model.certificate_.gap
+    assert other.certificate_.status in (Status.UNCERTAIN, Status.UNFINISHED)
+
+
+def test_a_quantile_fit_has_its_share_of_rows_below() -> None:
+    loss = losses.pinball(level=0.8)
+    model = LossRegressor(loss).fit(X, targets(loss))
+    below = np.mean(targets(loss) < model.predict(X))
+    assert abs(below - 0.8) <= 5 / ROWS
+
+
+@pytest.mark.parametrize("activation", ["exp", "softplus"])
+def test_lines_behind_an_activation_reach_a_stationary_point(activation: str) -> None:
+    rng = np.random.default_rng(3)
+    y = np.exp(ETA / 2) * rng.lognormal(0, 0.5, ROWS)
+    loss = losses.pinball(level=0.8).with_activation(activation)
+    model = LossRegressor(loss).fit(X, y)
+    assert model.certificate_.status is Status.STATIONARY
+    assert (model.predict(X) > 0).all()
+    assert abs(np.mean(y < model.predict(X)) - 0.8) <= 6 / ROWS
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+def test_convexity_is_seen_and_so_is_its_absence() -> None:
+    y = np.linspace(-3, 3, 50)
+    assert survey(losses.huber(), y, 1).convex
+    assert not survey(losses.huber().with_activation("exp"), y, 1).convex
+    assert not survey(losses.binary_brier(), np.array([0.0, 1.0]), 1).convex
+    assert survey(losses.cross_entropy(), np.arange(3), 3).convex
+    assert not survey(losses.brier(), np.arange(3), 3).convex
+    assert survey(losses.absolute_error(), y, 1).straight
+    assert survey(losses.zero_one(), np.array([0.0, 1.0]), 1).flat
+
+
+# --- weights, exposure, validation ---
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=40, max_size=40), st.integers(0, 4))
+def test_a_weight_is_a_number_of_copies(counts: list[int], which: int) -> None:
+    loss = [losses.squared_error(), losses.huber(), losses.poisson(), losses.pinball(level=0.5), losses.gamma()][which]
+    w = np.asarray(counts)
+    w[:20] = np.maximum(w[:20], 1)
+    x, y = X[:40], targets(loss)[:40]
+    weighted = LossRegressor(loss, alpha=0.1).fit(x, y, sample_weight=w)
+    copied = LossRegressor(loss, alpha=0.1).fit(np.repeat(x, w, axis=0), np.repeat(y, w))
+    np.testing.assert_allclose(weighted.certificate_.objective, copied.certificate_.objective, rtol=1e-8)
+    np.testing.assert_allclose(weighted.predict(x), copied.predict(x), rtol=1e-3, atol=1e-3)
+
+
+def test_counts_grow_with_their_exposure() -> None:
+    rng = np.random.default_rng(4)
+    time = rng.uniform(0.1, 10, ROWS)
+    y = rng.poisson(time * np.exp(ETA / 3)).astype(float)
+    loss = losses.poisson()
+    model = LossRegressor(loss).fit(X, y, exposure=time)
+    # The same model of rates, weighted by exposure: the likelihoods differ by a constant.
+    rates = LossRegressor(loss).fit(X, y / time, sample_weight=time)
+    np.testing.assert_allclose(model.coef_, rates.coef_, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(model.predict(X, exposure=time), time * model.predict(X), rtol=1e-12)
+    assert model.predict(X, exposure=time).sum() == pytest.approx(y.sum(), rel=1e-6)
+    with pytest.raises(UsageError, match="exponential"):
+        LossRegressor().fit(X, y, exposure=time)
+    with pytest.raises(WeightError):
+        LossRegressor(loss).fit(X, y, exposure=-time)
+    with pytest.raises(ShapeMismatch):
+        LossRegressor(loss).fit(X, y, exposure=time[:5])
+
+
+def test_validation_rows_make_a_curve_and_may_stop_a_fit() -> None:
+    rng = np.random.default_rng(5)
+    wide = rng.normal(size=(60, 40))
+    y = (rng.random(60) < 0.5).astype(int)
+    held = rng.normal(size=(200, 40)), (rng.random(200) < 0.5).astype(int)
+    seen: list[int] = []
+    free = LossClassifier(solver="lbfgs", alpha=1e-6).fit(
+        wide, y, X_val=held[0], y_val=held[1], monitor=lambda step, value: seen.append(step)
+    )
+    assert len(free.validation_curve_) == len(free.loss_curve_) == len(seen)
+    stopped = LossClassifier(solver="lbfgs", alpha=1e-6, early_stopping=True).fit(wide, y, X_val=held[0], y_val=held[1])
+    assert stopped.certificate_.status is Status.STOPPED_EARLY
+    assert len(stopped.loss_curve_) < len(free.loss_curve_)
+    best = int(np.argmin(stopped.validation_curve_))
+    assert len(stopped.validation_curve_) == best + 1 + PATIENCE
+    kept = losses.binary_cross_entropy()(held[1].astype(float), stopped.raw(held[0]))
+    assert kept == pytest.approx(stopped.validation_curve_[best])
+    inner = LossClassifier(early_stopping=True, random_state=0).fit(X, targets(losses.binary_cross_entropy()))
+    assert inner.validation_curve_
+
+
+# --- what scikit-learn expects ---
+
+
+@pytest.mark.parametrize("estimator", [LossRegressor(), LossClassifier()], ids=repr)
+def test_scikit_learn_accepts_the_estimators(estimator: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = check_estimator(estimator, on_fail=None, on_skip=None)
+    assert [c["check_name"] for c in found if c["status"] not in ("passed", "skipped")] == []
+    assert sum(c["status"] == "passed" for c in found) > 50
+
+
+def test_a_loss_survives_clone_and_shows_in_the_repr() -> None:
+    model = LossRegressor(losses.huber(delta=2.0))
+    assert clone(model).loss == losses.huber(delta=2.0)
+    assert "huber(delta=2.0)" in repr(model)
+
+
+def test_probabilities_are_free_of_what_weights_do() -> None:
+    y = targets(losses.binary_cross_entropy())
+    weighted = LossClassifier(losses.binary_cross_entropy(positive_weight=9.0)).fit(X, y)
+    plain = LossClassifier().fit(X, y)
+    assert weighted.raw(X).mean() > plain.raw(X).mean() + 1
+    assert weighted.predict_proba(X)[:, 1].mean() == pytest.approx(y.mean(), abs=0.05)
+    assert ((weighted.decision_function(X) > 0) == (weighted.predict(X) == 1)).all()
+    assert ((weighted.predict_proba(X)[:, 1] > 0.5) == (weighted.predict(X) == 1)).all()
+
+
+def test_a_margin_loss_gives_classes_and_no_probabilities() -> None:
+    model = fitted(losses.hinge())
+    assert not hasattr(model, "predict_proba")
+    assert set(model.predict(X)) <= {0.0, 1.0}
+
+
+def test_two_classes_may_have_one_raw_output_or_two() -> None:
+    y = np.where(targets(losses.binary_cross_entropy()) == 1, "yes", "no")
+    one, two = LossClassifier().fit(X, y), LossClassifier(losses.cross_entropy()).fit(X, y)
+    assert one.coef_.shape == (1, 4)
+    assert two.coef_.shape == (2, 4)
+    np.testing.assert_allclose(one.predict_proba(X), two.predict_proba(X), atol=1e-6)
+    assert (one.predict(X) == two.predict(X)).all()
+
+
+def test_a_loss_of_a_distribution_is_fitted_too() -> None:
+    several = [d for d in losses.catalogue().values() if len(d.activation) > 1]
+    for definition in several[:1]:
+        loss = definition()
+        model = LossRegressor(loss, alpha=1e-3, max_iter=300).fit(X, targets(losses.squared_error()))
+        assert model.predict(X).shape == (ROWS, len(loss.activation))
+        assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "y", "error", "words"),
+    [
+        (LossRegressor(losses.gamma()), -np.ones(ROWS), TargetOutsideDomain, "positive"),
+        (LossRegressor(losses.cross_entropy()), np.ones(ROWS), UsageError, "LossClassifier"),
+        (LossRegressor(loss="mse"), np.ones(ROWS), UsageError, "no loss"),
+        (LossRegressor(alpha=-1), np.ones(ROWS), UsageError, "alpha=-1"),
+        (LossRegressor(solver="magic"), np.ones(ROWS), UsageError, "newton"),
+        (LossRegressor(solver="interior"), np.arange(ROWS), UsageError, "straight lines"),
+        (LossRegressor(max_iter=0), np.ones(ROWS), UsageError, "max_iter"),
+        (LossClassifier(), np.zeros(ROWS), NothingToLearn, "only one class"),
+        (LossClassifier(losses.binary_cross_entropy()), np.arange(ROWS) % 3, UsageError, "cross_entropy()"),
+        (LossClassifier(losses.squared_error()), np.arange(ROWS) % 2, UsageError, "not a loss for classes"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_fitted_is_refused_with_what_can(model: Any, y: Any, error: type[Problem], words: str) -> None:
+    with pytest.raises(error) as caught:
+        model.fit(X, y)
+    assert words in str(caught.value)
+
+
+def test_weights_that_are_no_weights_are_refused() -> None:
+    with pytest.raises(WeightError):
+        LossRegressor().fit(X, ETA, sample_weight=-np.ones(ROWS))
+    with pytest.raises(WeightError):
+        LossRegressor().fit(X, ETA, sample_weight=np.zeros(ROWS))
+
+
+def test_a_fit_that_is_cut_short_says_so() -> None:
+    with pytest.warns(ConvergenceWarning, match="not converged"):
+        model = LossClassifier(max_iter=1).fit(X, targets(losses.binary_cross_entropy()))
+    assert model.certificate_.status is Status.UNFINISHED
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(1e-6, 1e6), st.floats(-1e6, 1e6))
+def test_a_fit_follows_the_units_of_its_columns(factor: float, shift: float) -> None:
+    loss = losses.huber()
+    y = targets(loss)
+    one = LossRegressor(loss).fit(X, y)
+    other = LossRegressor(loss).fit(factor * (X + shift), y)
+    assert other.certificate_.objective == pytest.approx(one.certificate_.objective, rel=1e-6)
+
+
+def test_repeated_and_constant_columns_do_no_harm() -> None:
+    y = targets(losses.squared_error())
+    more = np.column_stack([X, X[:, 0], np.full(ROWS, 7.0), np.zeros(ROWS)])
+    for loss in (losses.squared_error(), losses.log_cosh(), losses.absolute_error()):
+        plain, wide = LossRegressor(loss).fit(X, y), LossRegressor(loss).fit(more, y)
+        assert wide.certificate_.objective == pytest.approx(plain.certificate_.objective, rel=1e-7)
+        assert np.abs(wide.coef_).max() < 1e3
