@@ -85,6 +85,43 @@ class Behaviour:
             return 2 * (targets > 0.5).to(targets.dtype) - 1
         return targets - output if probe.task in ("regression", "quantile") else None
 
+    def blind(self) -> Iterator[tuple[float, int]]:
+        """The loss when the targets are shuffled among the examples, if it never changes."""
+        probe = self.probe
+        rows = probe.targets.shape[0] if probe.targets.dim() else 0
+        if (
+            rows < 4
+            or not bool((probe.targets != probe.targets[:1]).any())
+            or bool(probe.targets.isnan().any() if probe.targets.is_floating_point() else False)
+        ):
+            return
+        if not probe.follows_targets:
+            return
+        # outputs among the targets: at a fresh start they may all be equal, or all on one side of every target
+        spread = probe.matched_targets().roll(1, 0) + probe.noise(0.1) if probe.paired else probe.noise(1.0)
+        values = {probe.value(spread, probe.targets.roll(shift, 0)) for shift in (0, 1, 2, 3)}
+        numbers = [v for v in values if v is not None]
+        if len(numbers) == len(values) and max(numbers) - min(numbers) <= 1e-6 * max(1e-12, abs(numbers[0])):
+            yield numbers[0], rows
+
+    def bottomless(self) -> Iterator[tuple[float, float]]:
+        """Outputs at which the loss falls far below anything it takes nearby: the output, the loss."""
+        probe = self.probe
+        if not probe.paired or probe.bounded or probe.targets.dtype == torch.bool:
+            return
+        now = probe.value(probe.subject, probe.targets)
+        for size in (1e3, -1e3):
+            one = probe.value(torch.full_like(probe.subject, size), probe.targets)
+            two = probe.value(torch.full_like(probe.subject, 10 * size), probe.targets)
+            if (
+                now is not None
+                and one is not None
+                and two is not None
+                and two < 5 * one < 0
+                and two < -100 * max(1.0, abs(now))
+            ):
+                yield 10 * size, two
+
     def silent(self) -> Iterator[tuple[int, int, float, list[float]]]:
         """Examples without gradient at any output tried that nevertheless cost something."""
         probe = self.probe

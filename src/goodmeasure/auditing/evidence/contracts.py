@@ -141,6 +141,7 @@ class Contracts:
     calls: list[LossCall]
     ranges: Ranges
     wiring: Wiring
+    task: str
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Contracts:
@@ -152,7 +153,7 @@ class Contracts:
         found = [call for node in wiring.nodes if (not reaching or id(node) in reaching) and (call := loss_call(node))]
         if keras and keras.kind and wiring.outputs:
             found = [LossCall(keras.kind, *keras.call(), options=keras.options)]
-        return cls(found, Ranges(), wiring)
+        return cls(found, Ranges(), wiring, dossier.case.task)
 
     def range(self, node: Node) -> Interval:
         """The attainable interval of a node, never narrower than what was seen."""
@@ -195,6 +196,13 @@ class Contracts:
                     yield node, live, other
 
     distances = DISTANCES
+    labelled = (*CLASSES, "binary_cross_entropy", "binary_cross_entropy_with_logits")
+
+    def whole_target(self, call: LossCall) -> bool:
+        """Whether the call is given the caller's targets as they are, one label per example."""
+        return (
+            call.target is not None and primary(call.target).role == "target" and len(primary(call.target).shape) == 1
+        )
 
     def learned_alone(self, node: Node) -> bool:
         """Whether a node follows from parameters and constants without the data (a learned temperature, for one)."""
@@ -225,6 +233,47 @@ class Contracts:
         """The part of the last mile that a node follows from."""
         ancestors = {id(part) for part in node.ancestors()}
         return [part for part in self.tail if id(part) in ancestors]
+
+    def weights_that_stretch(self) -> Iterator[tuple[Node, Node, Node]]:
+        """Per-example weights that meet per-example losses in another rank, so that both are stretched."""
+        for node in self.wiring.nodes:
+            if node.stage != "loss" or node.op not in (
+                "mul",
+                "binary_cross_entropy",
+                "binary_cross_entropy_with_logits",
+            ):
+                continue
+            weight = node.arg(2, "weight") if node.op != "mul" else None
+            parts = [node.args[0], weight if node.op != "mul" else node.args[1]] if len(node.args) > 1 else []
+            if len(parts) != 2 or not all(isinstance(part, Node) for part in parts):
+                continue
+            live, other = parts if parts[0].live else parts[::-1]
+            known = other.depends_on("target") and node.op == "mul"
+            if live.live and not other.live and not known:
+                yield node, live, other
+
+    def squared_by_self(self) -> Iterator[tuple[str, Node]]:
+        """Cross-entropies over a symmetric table of similarities in which every row finds itself most similar."""
+        seen = [(call.where, call.input) for call in self.of("cross_entropy")]
+        seen += [(place(n), n.inputs[0]) for n in self.tail if n.op in ("log_softmax", "logsumexp") and n.inputs]
+        for where, scores in seen:
+            value = scores.value
+            if value.dim() != 2 or value.shape[0] != value.shape[1] or value.shape[0] < 4 or not scores.live:
+                continue
+            even = torch.allclose(value, value.T, rtol=1e-4, atol=1e-5)
+            if even and bool((value.diagonal() >= value.amax(1) - 1e-6).all()) and float(value.std()) > 0:
+                yield where, scores
+
+    def dropped_scores(self) -> Iterator[LossCall]:
+        """Recognised losses whose input is the result of dropout."""
+        for call in self.calls:
+            made = primary(call.input)
+            if (
+                made.op in ("dropout", "alpha_dropout", "dropout1d", "dropout2d")
+                and made.arg(2, "training", True)
+                and float(made.arg(1, "p", 0.5)) > 0
+            ):
+                yield call
 
     def class_weights(self) -> Iterator[tuple[str, list[float], list[float]]]:
         """Class weights next to the counts of the classes: where, weights, counts."""

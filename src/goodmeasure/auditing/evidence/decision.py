@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -103,6 +104,11 @@ class Decision:
                     yield node, float(arg)
                 elif isinstance(arg, Node) and arg.tensor.numel() == 1 and arg.role == "constant":
                     yield node, float(arg.value)
+
+    def is_logit_of_declared(self, number: float) -> bool:
+        """Whether a number is the raw score of the declared probability threshold."""
+        p = self.threshold
+        return p is not None and 0 < p < 1 and abs(number - math.log(p / (1 - p))) < 0.02
 
     def switch(self) -> float | None:
         """The output at which the decision of a yes/no output turns from no to yes."""

@@ -118,17 +118,24 @@ class Fitted:
             return [None]
         return [None, self.weight]
 
-    def balanced_by(self) -> str:
-        """Which option reweights the classes, in words; empty where none does."""
+    def option_weights(self) -> str:
+        """Which option of the estimator reweights the classes, in words; empty where none does."""
         for name in ("class_weight", "scale_pos_weight", "is_unbalance"):
             value = self.params.get(name)
             if value not in (None, False, 1, 1.0):
                 return f"{name}={value!r}"
-        if self.weight is not None and self.binary:
-            ones = self.positives == 1
-            if abs(float(self.weight[ones].mean()) / max(float(self.weight[~ones].mean()), 1e-300) - 1) > 0.2:
-                return "sample_weight by class"
         return ""
+
+    def weights_by_class(self) -> bool:
+        """Whether the sample weights differ between the classes."""
+        if self.weight is None or not self.binary or self.weight.shape != self.y.shape:
+            return False
+        ones = self.positives == 1
+        return abs(float(self.weight[ones].mean()) / max(float(self.weight[~ones].mean()), 1e-300) - 1) > 0.2
+
+    def balanced_by(self) -> str:
+        """What reweights the classes, in words; empty where nothing does."""
+        return self.option_weights() or ("sample_weight by class" if self.weights_by_class() else "")
 
     def auc(self) -> tuple[float, float] | None:
         """The area under the ROC curve of the output, and its standard error when nothing is ranked."""

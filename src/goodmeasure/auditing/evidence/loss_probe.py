@@ -14,6 +14,7 @@ from ..isolate import untouched
 from .contracts import Contracts, log_simplex, simplex
 from .keras_fit import KerasFit
 from .leaves import leaves, mapped
+from .trace import Trace
 from .wiring import World
 
 
@@ -27,6 +28,9 @@ class LossProbe:
     subject: torch.Tensor
     task: str
     bounded: bool
+    follows_targets: (
+        bool  # whether the loss reads the targets given, or nothing of their size (not a copy that it holds)
+    )
     scores: bool  # whether the output's own entries are what is scored (not an embedding that the loss compares)
 
     @classmethod
@@ -46,7 +50,16 @@ class LossProbe:
         lo, hi = contracts.ranges.of(node)
         inside = lo >= 0 and hi <= 1
         scores = not contracts.mixed_in_loss(node)
-        probe = cls(program["loss"], wiring.output, targets, live[0][1].detach(), dossier.case.task, inside, scores)
+        probe = cls(
+            program["loss"],
+            wiring.output,
+            targets,
+            live[0][1].detach(),
+            dossier.case.task,
+            inside,
+            _follows(wiring, targets),
+            scores,
+        )
         probe._verify(float(wiring.loss.value.sum()))
         return probe
 
@@ -54,6 +67,8 @@ class LossProbe:
         again = self.value(self.subject, self.targets)
         if again is None or abs(again - expected) > 1e-4 * max(1.0, abs(expected)):
             raise Unavailable("the loss is not a function of the output and the targets alone")
+        if self.value(self.noise(1.0), self.targets) == again == self.value(self.noise(3.0), self.targets):
+            raise Unavailable("the loss does not follow from the output (a model that computes its own loss)")
 
     def tensor(self, output: torch.Tensor, targets: torch.Tensor) -> torch.Tensor | None:
         """The loss as a scalar tensor, or ``None`` where the program refuses these arguments."""
@@ -131,3 +146,17 @@ class LossProbe:
             return raw.log_softmax(axis)
         inside = float(self.subject.min()) >= 0 and float(self.subject.max()) <= 1
         return raw.sigmoid() if inside and self.bounded else raw
+
+
+def _follows(call: Callable[[Any, Any], Any], output: Any, targets: torch.Tensor) -> bool:
+    """Whether the loss reads the targets it is given, or at least holds nothing of their size instead."""
+    trace, given = Trace(), targets.clone()
+    trace.know([given], "target")
+    with trace, untouched(call), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        value = call(output, given)
+    below = list(trace.node(value).ancestors()) if isinstance(value, torch.Tensor) else []
+    held = (
+        any(node.role == "constant" and node.tensor.numel() >= len(given) for node in below) if given.dim() else False
+    )
+    return any(node.role == "target" for node in below) or not held

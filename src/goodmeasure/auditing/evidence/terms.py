@@ -63,6 +63,19 @@ class Terms:
                 elif isinstance(arg, Node) and arg.tensor.numel() == 1 and not arg.live and self._from_model(arg):
                     yield f"{float(arg.value):.4g}", where
 
+    def drowned(self) -> Iterator[tuple[str, float, str, float]]:
+        """Declared terms whose pull on the outputs is tiny beside another's: name and size, name and size."""
+        leaves = [node.tensor for _, node in self.contracts.wiring.outputs if node.live]
+        sizes = {}
+        for name, value in self.declared.items():
+            if isinstance(value, torch.Tensor) and value.requires_grad and leaves:
+                grads = torch.autograd.grad(value.sum(), leaves, allow_unused=True, retain_graph=True)
+                sizes[name] = sum(float(g.double().square().sum()) for g in grads if g is not None) ** 0.5
+        felt = {name: size for name, size in sizes.items() if size > 0}
+        if len(felt) > 1:
+            most, least = max(felt, key=felt.__getitem__), min(felt, key=felt.__getitem__)
+            yield most, felt[most], least, felt[least]
+
     def _from_model(self, node: Node) -> bool:
         return any(
             part.role == "parameter" or (part.op == "detach" and part.inputs[0].live)

@@ -254,3 +254,39 @@ def clamp_as_activation(contracts: Contracts) -> Iterator[Seen]:
             and contracts.unbounded(made.inputs[0])
         ):
             yield Seen(f"{made.op} turns an unbounded layer into a probability", where=call.where)
+
+
+@rule(
+    "GM128",
+    "warning",
+    "examples are compared with themselves",
+    why="In a table of similarities of a batch with itself the diagonal is always the largest: as the positive it makes the task trivial, as a negative it "
+    "pushes every example away from itself.",
+    fix="similarities.masked_fill(torch.eye(n, dtype=torch.bool), float('-inf')) before the softmax",
+)
+def self_similarity(contracts: Contracts) -> Iterator[Seen]:
+    """A cross-entropy runs over a symmetric table whose diagonal is the largest entry of every row.
+
+    Example: ``z @ z.T / 0.5`` without a mask. Two different encoders give a table that is not symmetric. Ignore it where self-similarity is meant.
+    """
+    for where, scores in contracts.squared_by_self():
+        yield Seen(
+            f"the {scores.shape[0]} by {scores.shape[0]} scores are symmetric and every row is largest on the diagonal",
+            where=where,
+        )
+
+
+@rule(
+    "GM129",
+    "warning",
+    "dropout is applied to the scores",
+    why="Zeroing scores at random tells the loss that a class has score 0: confident answers are punished, and training and prediction differ.",
+    fix="move the dropout before the last linear layer",
+)
+def dropout_on_scores(contracts: Contracts) -> Iterator[Seen]:
+    """The input of a loss is the direct result of dropout.
+
+    Example: ``nn.Sequential(nn.Linear(8, 3), nn.Dropout(0.5))``. Ignore it never.
+    """
+    for call in contracts.dropped_scores():
+        yield Seen(f"dropout is the last operation before {call.kind}", where=call.where)

@@ -67,6 +67,8 @@ def not_a_probability(fitted: Fitted) -> Iterator[Seen]:
     low, high = float(values.min()), float(values.max())
     if low < -1e-9 or high > 1 + 1e-9 or not math.isfinite(low + high):
         yield Seen(f"values from {low:.3g} to {high:.3g}", where="output")
+    elif len(values) >= 20 and low >= 0.5 and high <= 0.7311 and values.ndim == 1:
+        yield Seen(f"all values lie in [{low:.3f}, {high:.3f}]: a sigmoid of a probability")
     elif len(values) >= 20 and values.ndim == 1 and set(values.tolist()) <= {0.0, 1.0}:
         yield Seen("all values are 0 or 1: these are labels", where="output")
     elif (
@@ -274,3 +276,43 @@ def inverted_option(fitted: Fitted) -> Iterator[Seen]:
         yield Seen(
             f"positives are {rate:.1%} of the rows and weigh {float(weight):.3g} times a negative", where="estimator"
         )
+
+
+@rule(
+    "GM520",
+    "warning",
+    "a metric of scores is given labels",
+    why="Ranking metrics and log-loss judge scores. On labels the area under the curve has a single threshold, and log-loss charges 36 for every mistake.",
+    fix="metric(y, predict_proba(X)[:, 1])",
+)
+def metric_on_labels(fitted: Fitted) -> Iterator[Seen]:
+    """The metric responds only to the order of scores, or is log-loss, and the output is a label.
+
+    Example: ``roc_auc_score(y, clf.predict(X))``. The metric is recognised by what it does to scores, not by its name.
+    """
+    if fitted.metric is None or fitted.kind != "label" or not fitted.binary or fitted.y.dtype.kind not in "iub":
+        return
+    scores = fitted.positives * 0.2 + (fitted.y * 0 + range(len(fitted.y))) % 7 / 20 + 0.2
+    one, two = called(fitted.metric, fitted.y, scores), called(fitted.metric, fitted.y, scores**3)
+    half = called(fitted.metric, fitted.y, scores * 0 + 0.5)
+    if one is not None and one == two and one not in (0.0, 1.0):
+        yield Seen("the metric depends only on the order of scores, and gets labels", where="metric")
+    elif half is not None and abs(half - math.log(2)) < 1e-9:
+        yield Seen("the metric is log-loss, and gets labels", where="metric")
+
+
+@rule(
+    "GM521",
+    "warning",
+    "classes are reweighted twice",
+    why="Weights multiply: balanced class weights times balanced sample weights square the correction, and the rare class is over-predicted.",
+    fix="use class_weight or sample_weight, not both",
+)
+def weighted_twice(fitted: Fitted) -> Iterator[Seen]:
+    """The estimator reweights classes, and the sample weights do so too.
+
+    Example: ``LogisticRegression(class_weight="balanced").fit(X, y, sample_weight=balanced)``. Ignore it where the product is meant.
+    """
+    option = fitted.option_weights()
+    if option and fitted.weights_by_class():
+        yield Seen(f"{option}, and sample weights that follow the class", where="estimator")

@@ -30,6 +30,8 @@ def threshold_scale(decision: Decision) -> Iterator[Seen]:
     """
     for node, number in decision.thresholds():
         operand = node.inputs[0]
+        if decision.is_logit_of_declared(number):
+            continue
         lo, hi = decision.contracts.range(operand)
         if (
             (decision.raw or decision.contracts.unbounded(operand))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..rule import Seen, rule
 
 if TYPE_CHECKING:
+    from ..evidence.batch import Batch
     from ..evidence.layout import Layout
     from ..evidence.tokens import Tokens
 
@@ -74,3 +75,38 @@ def label_shift(tokens: Tokens) -> Iterator[Seen]:
             f"the scores at position t are compared with token t + {total} (shifted by {ahead} in the loss)",
             where=call.where,
         )
+
+
+@rule(
+    "GM140",
+    "error",
+    "a recurrent or attention layer runs along the batch",
+    why="The layer takes examples for time steps: each prediction depends on the examples before it, and nothing flows along the real sequence.",
+    fix="nn.LSTM(..., batch_first=True), or transpose the input to (time, batch, features)",
+)
+def along_the_batch(batch: Batch) -> Iterator[Seen]:
+    """The axis over which an RNN or an attention layer runs is the axis on which the examples lie.
+
+    Example: ``nn.LSTM(8, 16)`` on inputs of shape (batch, time, 8). Evidence: one example is replaced, and the axis that changes is compared
+    with the layer's own. Ignore it where examples are steps of one sequence.
+    """
+    for seen, node in batch.recurrent_along():
+        yield Seen(seen, where=batch.place(node))
+
+
+@rule(
+    "GM141",
+    "error",
+    "outputs belong to other examples than their inputs",
+    why="Targets are then compared with predictions for another example: the model can learn no more than the average.",
+    fix="use transpose or permute, not view or reshape, to exchange axes",
+)
+def other_rows(batch: Batch) -> Iterator[Seen]:
+    """Replacing one example of the input changes other rows of the output and leaves its own as it was.
+
+    Example: ``x.view(time, batch, -1)`` where ``x.transpose(0, 1)`` is meant. Ignore it never.
+    """
+    for row, others in batch.moved_rows():
+        yield Seen(f"replacing input {row} changes the outputs {others} and not output {row}", where="model(inputs)")
+    for seen, node in batch.mixed_steps():
+        yield Seen(seen, where=batch.place(node), title="a reshape mixes the steps of different examples")

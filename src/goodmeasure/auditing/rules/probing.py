@@ -87,3 +87,35 @@ def not_minimal_at_target(behaviour: Behaviour) -> Iterator[Seen]:
             f"for targets of {label:g} an output that says {better:g} costs less ({share:.0%} of the examples tried)",
             where="loss(output, targets)",
         )
+
+
+@rule(
+    "GM311",
+    "error",
+    "the loss has no lower bound",
+    why="There is always a more extreme output that costs less: training runs away instead of approaching the targets.",
+    fix="square or take the absolute value of the error; apply log_softmax or a sigmoid before a likelihood",
+)
+def bottomless(behaviour: Behaviour) -> Iterator[Seen]:
+    """Pushing all outputs to one side lowers the loss without end.
+
+    Example: ``(output - target).mean()``. Judged where outputs and targets are paired one to one, not for critics and policies.
+    """
+    for size, value in behaviour.bottomless():
+        yield Seen(f"at outputs of {size:g} the loss is {value:.3g}", where="loss(output, targets)")
+
+
+@rule(
+    "GM315",
+    "error",
+    "the loss does not look at its targets",
+    why="Shuffling the targets among the examples changes nothing: what is learned has nothing to do with which example is which.",
+    fix="check the arguments of the loss, and that output and target have the same shape",
+)
+def blind(behaviour: Behaviour) -> Iterator[Seen]:
+    """The loss stays the same to the last digits when targets are shuffled and outputs are not.
+
+    Example: ``F.mse_loss(output, output.detach())``, or (N, 1) against (N,). Not judged for tasks that compare whole distributions.
+    """
+    for value, rows in behaviour.blind():
+        yield Seen(f"{value:.6g} for four arrangements of the {rows} targets", where="loss(output, targets)")

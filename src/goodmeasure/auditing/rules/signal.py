@@ -149,3 +149,21 @@ def unscaled_target(signal: Signal) -> Iterator[Seen]:
         now = float(output.value.double().square().mean().sqrt())
         if size > 2000 and now < 1e-2 * size:
             yield Seen(f"targets are about {size:,.0f}, outputs about {now:.3g}", where=where)
+
+
+@rule(
+    "GM304",
+    "warning",
+    "one term of the loss drowns another",
+    why="Where one term pulls a hundred thousand times harder, the other might as well not be there.",
+    fix="bring the terms to the same scale (mean against sum is the usual cause), then weigh them",
+)
+def drowned_term(terms: Terms) -> Iterator[Seen]:
+    """The gradients of two declared terms at the outputs differ by a factor above 1e5.
+
+    Example: a reconstruction that is averaged over pixels beside a divergence that is summed. Ignore it where the weights outside the terms
+    make up for it.
+    """
+    for most, large, least, small in terms.drowned():
+        if large > 1e5 * small:
+            yield Seen(f"{most} pulls with {large:.3g}, {least} with {small:.3g}", where="terms")

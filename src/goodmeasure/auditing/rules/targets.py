@@ -48,6 +48,104 @@ def broadcast(contracts: Contracts) -> Iterator[Seen]:
             )
 
 
+@rule(
+    "GM132",
+    "error",
+    "example weights broadcast to a table",
+    why="Losses of shape (N, 1) times weights of shape (N,) is an (N, N) table: every loss gets every weight, and the mean weighs nothing.",
+    fix="make the shapes equal: weights.unsqueeze(-1), or losses.squeeze(-1)",
+)
+def stretched_weights(contracts: Contracts) -> Iterator[Seen]:
+    """Weights and losses of the same number of examples meet in different rank, and both are stretched.
+
+    Example: ``(F.mse_loss(o, t, reduction="none") * w).mean()`` with shapes (N, 1) and (N,). Ignore it never.
+    """
+    for node, live, weights in contracts.weights_that_stretch():
+        shape, one, two = contracts.joined_shape(live, weights), live.shape, weights.shape
+        if shape is None or len(one) == len(two) or not one or not two or one[0] != two[0] or one[0] < 2:
+            continue
+        purpose = contracts.stretched_on_purpose(live) or contracts.stretched_on_purpose(weights)
+        if shape_size(shape) > max(shape_size(one), shape_size(two)) and not purpose:
+            yield Seen(f"losses {one} and weights {two} meet as {shape}", where=contracts.place(node))
+
+
+@rule(
+    "GM133",
+    "warning",
+    "all targets are the same",
+    why="A batch of one class teaches one constant answer: usually the labels were read, encoded or arg-maxed along the wrong axis.",
+    fix="look at targets.unique(return_counts=True) before training",
+)
+def constant_targets(contracts: Contracts) -> Iterator[Seen]:
+    """Sixteen or more class labels of a classification are all equal.
+
+    Example: ``onehot.argmax(0)``, or fractions cut to 0 by ``.long()``. Not judged for regression, adversarial or one-class tasks.
+    """
+    if contracts.task not in ("binary", "multiclass", "multilabel"):
+        return
+    for call in contracts.of(*contracts.labelled):
+        labels = call.counted().double()
+        if labels.numel() >= 16 and bool((labels == labels[0]).all()):
+            yield Seen(f"all {labels.numel()} targets are {float(labels[0]):g}", where=call.where)
+
+
+@rule(
+    "GM134",
+    "warning",
+    "class numbers are regressed",
+    why="Squared error on class numbers says that class 3 is nearer to class 2 than to class 0: an order and distances that the classes do not have.",
+    fix="give the head one output per class and use nn.CrossEntropyLoss()",
+)
+def regressed_classes(contracts: Contracts) -> Iterator[Seen]:
+    """A task of several classes is trained by a distance between one output and the class number.
+
+    Example: ``nn.Linear(8, 1)`` with ``nn.MSELoss()`` on labels 0, 1, 2. Ignore it for ordered grades.
+    """
+    if contracts.task != "multiclass":
+        return
+    for call in contracts.of(*contracts.distances):
+        target = call.target_values()
+        values = target.unique() if target.numel() else target
+        whole = values.numel() >= 3 and integral(values) and float(values.min()) >= 0 and values.numel() <= 100
+        if whole and call.input.tensor.numel() == target.numel() == max(target.shape):
+            yield Seen(f"one output per example against {values.numel()} class numbers", where=call.where)
+
+
+@rule(
+    "GM135",
+    "warning",
+    "a real class is ignored",
+    why="ignore_index removes every example of that class from loss and gradient: the model never learns it.",
+    fix="drop ignore_index, or give padding an index of its own (-100)",
+)
+def ignored_class(contracts: Contracts) -> Iterator[Seen]:
+    """``ignore_index`` is a class of a plain classification and occurs among its labels; or smoothing is negative or extreme.
+
+    Example: ``nn.CrossEntropyLoss(ignore_index=0)`` on labels 0, 1, 2 without padding. Sequences and images, where 0 may be padding or
+    background, are left alone.
+    """
+    for call in contracts.of("cross_entropy", "nll_loss"):
+        ignored, labels = call.options.get("ignore_index", -100), call.target_values()
+        plain = (
+            call.indices
+            and len(call.input.shape) == 2
+            and contracts.task in ("binary", "multiclass")
+            and contracts.whole_target(call)
+        )
+        if plain and ignored >= 0 and bool((labels == ignored).any()):
+            yield Seen(
+                f"{int((labels == ignored).sum())} of {labels.numel()} examples are of class {ignored}",
+                where=call.where,
+            )
+        smoothing = float(call.options.get("label_smoothing") or 0.0)
+        if smoothing < 0 or smoothing >= 0.5:
+            yield Seen(
+                f"label_smoothing is {smoothing:g}; the true class keeps {1 - smoothing:g}",
+                where=call.where,
+                title="label smoothing is out of range",
+            )
+
+
 def shape_size(shape: tuple[int, ...]) -> int:
     """How many numbers a tensor of this shape holds."""
     size = 1
