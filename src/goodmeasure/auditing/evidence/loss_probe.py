@@ -57,7 +57,7 @@ class LossProbe:
             live[0][1].detach(),
             dossier.case.task,
             inside,
-            _follows(wiring, targets),
+            _follows(program["loss"], wiring.output, targets),
             scores,
         )
         probe._verify(float(wiring.loss.value.sum()))
