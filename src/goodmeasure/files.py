@@ -173,7 +173,7 @@ class _Reading:
             )
         remarks.append(
             TextsCountAsMissing(
-                f"{texts:,} of {found.present:,} cells of column {name!r} are texts among numbers; they count as missing",
+                f"texts among the numbers of column {name!r} ({texts:,} of {found.present:,} cells) count as missing",
                 where=where,
                 seen=f"{cell!r}",
             )

@@ -98,12 +98,12 @@ def split(
         how = f"at random{'' if classes is None else ' within each class'} (seed {seed})"
     fit, tune, report = (np.flatnonzero(part == k) for k in range(3))
     found = Split(fit, tune, report, how, remarks)
-    check(found.parts if shares[2] else {"fit": fit, "tune": tune}, classes)
+    check(found.parts if shares[2] else {"fit": fit, "tune": tune})
     return found
 
 
-def check(parts: Mapping[str, Indices], classes: NDArray[Any] | None) -> None:
-    """Refuse parts that hold too few rows, or too few of a class that the fitted rows hold."""
+def check(parts: Mapping[str, Indices], classes: NDArray[Any] | None = None) -> None:
+    """Refuse parts that hold too few rows, or (where classes are given) too few of one of them."""
     total = sum(map(len, parts.values()))
     for name, rows in parts.items():
         if len(rows) < LEAST:

@@ -13,6 +13,7 @@ import click
 
 from goodmeasure import __version__
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.terminal import printable
 
 FAULT = 70
 STOPPED = 130
@@ -94,7 +95,7 @@ def _said(error: BaseException) -> int:
         click.echo(rendered(error), err=True)
         return error.exit_status
     click.echo(
-        f"a fault in goodmeasure itself, not in your data: {type(error).__name__}: {error}\n"
+        f"a fault in goodmeasure itself, not in your data: {type(error).__name__}: {printable(str(error))}\n"
         "  fix   add --traceback to the command to see where, and report it",
         err=True,
     )
@@ -103,8 +104,8 @@ def _said(error: BaseException) -> int:
 
 def rendered(problem: Problem) -> str:
     """A problem for the terminal: the code stands out, labels are quiet, and the last line says where to read more."""
-    head = f"{click.style(problem.code, fg='red', bold=True)} {problem.what}"
-    body = [f"  {click.style(f'{label:6}', dim=True)}{text}" for label, text in problem.lines()]
+    head = f"{click.style(problem.code, fg='red', bold=True)} {printable(problem.what)}"
+    body = [f"  {click.style(f'{label:6}', dim=True)}{printable(text)}" for label, text in problem.lines()]
     return "\n".join([head, *body, f"  {click.style('more', dim=True)}  goodmeasure explain {problem.code}"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import click
 
+from goodmeasure.errors import Problem
 from goodmeasure.remarks import at_least
 from goodmeasure.report.summary import summary
 from goodmeasure.study.question import costs_from
@@ -26,8 +28,30 @@ def studied(data: Any, asked: dict[str, Any]) -> Study:
     asked = {name: value for name, value in asked.items() if value is not None}
     asked["costs"] = costs_from(asked.pop("costs", ()))
     asked["exclude"] = tuple(asked.get("exclude", ()))
-    with progress() as tick:
+    with progress() as tick, spoken():
         return run(data, tick=tick, **asked)
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """Problems found on the way name options instead of arguments, because that is what was typed."""
+    try:
+        yield
+    except Problem as problem:
+        for pattern, option in _OPTIONS:
+            problem.fix = re.sub(pattern, option, problem.fix)
+        raise
+
+
+_OPTIONS = (
+    (r"costs=gm\.UnderOverCosts\([^)]*\)", "--cost under=3 --cost over=1"),
+    (r"costs=gm\.Costs\([^)]*\)", "--cost fn=40 --cost fp=5"),
+    (
+        r"costs=gm\.ClassCosts\([^)]*\)",
+        "no --cost for classes: decide from the probabilities that goodmeasure predict writes",
+    ),
+    (r"\b(ask|positive|represents|outliers)=('[^']*'|[^\s,']+)", r"--\1 \2"),
+)
 
 
 @contextmanager

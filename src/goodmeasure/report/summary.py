@@ -12,8 +12,9 @@ from goodmeasure.costs import Costs, UnderOverCosts
 from goodmeasure.report.sentences import decision_lines, metric_line, signal_line
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import number
+from goodmeasure.terminal import printable
 
-LABEL = 13
+LABEL = 14
 MOST_REMARKS = 6
 _COLOURS = {"use": "green", "use with care": "yellow", "look first": "yellow", "do not use": "red"}
 
@@ -21,9 +22,10 @@ _COLOURS = {"use": "green", "use with care": "yellow", "look first": "yellow", "
 def summary(study: Study, written: list[str], *, width: int = 100, head: str = "goodmeasure run") -> str:
     """The summary of a study for a terminal of this width; ``written`` are the paths of the files."""
     title = f"{head}: {study.source}, {study.rows:,} rows, target {study.question.target}"
-    lines = [click.style(textwrap.shorten(title, width), bold=True), ""]
+    lines = [click.style(textwrap.shorten(printable(title), width), bold=True), ""]
     for label, text in _rows(study):
-        lines += _wrapped(label, text, width)
+        found = _wrapped(label, text, width)
+        lines += [_coloured(found[0], study.verdict.word), *found[1:]] if label == "verdict" else found
     lines += _remarks(study, width)
     lines += ["", *_wrapped("wrote", ", ".join(written), width), *_wrapped("next", _following(study, written), width)]
     return "\n".join(lines)
@@ -43,7 +45,11 @@ def _rows(study: Study) -> Iterator[tuple[str, str]]:
     yield "signal", signal_line(judged.signal)
     yield "calibration", verdict.sentences[2]
     yield from decision_lines(study)
-    yield "verdict", click.style(verdict.word, fg=_COLOURS[verdict.word], bold=True) + f": {verdict.following}"
+    yield "verdict", f"{verdict.word}: {verdict.following}"
+
+
+def _coloured(line: str, word: str) -> str:
+    return line.replace(word, click.style(word, fg=_COLOURS[word], bold=True), 1)
 
 
 def _target(study: Study) -> str:
@@ -72,7 +78,9 @@ def _surely(certificate: Certificate) -> str:
 
 
 def _wrapped(label: str, text: str, width: int) -> list[str]:
-    parts = textwrap.wrap(text, max(width - LABEL - 2, 30), break_long_words=False, break_on_hyphens=False) or [""]
+    parts = textwrap.wrap(
+        printable(text), max(width - LABEL - 2, 30), break_long_words=False, break_on_hyphens=False
+    ) or [""]
     pad = " " * (LABEL + 2)
     return [f"  {click.style(f'{label:{LABEL}}', dim=True)}{parts[0]}", *(pad + part for part in parts[1:])]
 

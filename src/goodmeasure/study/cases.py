@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.choose import choose
-from goodmeasure.errors import Problem, UsageError, WeightError
+from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError
 from goodmeasure.meanings import CODES
 from goodmeasure.plan import Plan
 from goodmeasure.remarks import Remark
@@ -136,12 +136,20 @@ def as_target(values: Values) -> Values:
 
 
 def _with_target(table: Table, question: Question) -> tuple[Table, tuple[Remark, ...]]:
-    lost = missing(table[question.target])
+    values = table[question.target]
+    if values.dtype.kind == "f" and np.isinf(values).any():
+        first = int(np.argmax(np.isinf(values)))
+        raise TargetOutsideDomain(
+            f"{question.target} is infinite in {int(np.isinf(values).sum()):,} of {len(values):,} rows",
+            where=f"{table.source}, row {first + 1:,}, column {question.target!r}",
+            fix=f"leave such rows out: --where 'isfinite(\"{question.target}\")'",
+        )
+    lost = missing(values)
     if not lost.any():
         return table, ()
     if lost.all():
         choose(table[question.target], name=question.target)  # says what is wrong with an empty target
-    what = f"{int(lost.sum()):,} of {len(lost):,} rows have no {question.target} and were left out"
+    what = f"rows without {question.target} ({int(lost.sum()):,} of {len(lost):,}) were left out"
     return table.take(~lost), (NoTargetInRow(what),)
 
 

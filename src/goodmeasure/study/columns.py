@@ -92,7 +92,9 @@ def finite(table: Table, names: Sequence[str]) -> tuple[Table, tuple[Remark, ...
         if Kind.of(values) is Kind.NUMBER and np.isinf(values).any():
             count = int(np.isinf(values).sum())
             remarks.append(
-                InfiniteAsMissing(f"{count:,} values of column {name!r} are infinite; they count as missing")
+                InfiniteAsMissing(
+                    f"infinite numbers in column {name!r} ({count:,} of {len(values):,}) count as missing"
+                )
             )
             changed[name] = np.where(np.isinf(values), np.nan, values)
     return Table({**table.columns, **changed}, table.source, table.rows_in_source, table.remarks), tuple(remarks)
@@ -105,27 +107,30 @@ def usable(table: Table, question: Question, fit: NDArray[np.intp]) -> Columns:
     remarks: list[Remark] = []
     for name, values in table.columns.items():
         if name not in left_out and (found := _unusable(name, values[fit])):
-            left_out[name] = found.what
-            remarks.append(found)
+            left_out[name], remark = found
+            remarks.append(remark)
     features = tuple(name for name in table.columns if name not in left_out)
     if not features:
-        reasons = listed(f"{name} {why}" for name, why in left_out.items())
+        reasons = listed(f"{name!r} {why}" for name, why in left_out.items())
         raise NothingToLearnFrom(
             "no column is left to learn from", seen=reasons, fix="bring columns that describe the rows"
         )
     return Columns(features, left_out, tuple(remarks))
 
 
-def _unusable(name: str, values: Values) -> Remark | None:
+def _unusable(name: str, values: Values) -> tuple[str, Remark] | None:
+    """Why nothing can be learned from a column, and the remark that says so."""
     known = values[~missing(values)]
     if not len(known):
-        return ConstantLeftOut(f"column {name!r} is empty in the rows to fit and was left out")
+        why = "is empty in the rows to fit"
+        return why, ConstantLeftOut(f"column {name!r} {why} and was left out")
     distinct = len(np.unique(known))
     if distinct == 1 and len(known) == len(values):
-        return ConstantLeftOut(f"column {name!r} is always {known[0]} in the rows to fit and was left out")
+        why = f"is always {known[0]} in the rows to fit"
+        return why, ConstantLeftOut(f"column {name!r} {why} and was left out")
     if len(known) >= LEAST_UNIQUE and _names_rows(name, known, distinct):
-        what = f"column {name!r} names the rows ({distinct:,} different values in {len(known):,} rows) and was left out"
-        return IdentifierLeftOut(what, seen=f"{listed(known[:3])}, ...")
+        why = f"names the rows ({distinct:,} different values in {len(known):,} rows)"
+        return why, IdentifierLeftOut(f"column {name!r} {why} and was left out", seen=f"{listed(known[:3])}, ...")
     return None
 
 

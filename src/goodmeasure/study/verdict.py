@@ -110,6 +110,8 @@ def _word(study: Study) -> tuple[str, str]:
     leaks = [r for r in doubts if r.code in ("GM222", "GM235")]
     if leaks:
         return "look first", leaks[0].fix or leaks[0].what
+    if study.judged.report.cautions:
+        return "use with care", study.judged.report.cautions[0]
     if study.judged.calibration.verdict == "miscalibrated":
         what = "probabilities" if study.plan.labels else "predictions"
         return "use with care", f"the {what} are off: see calibration in the report before you act on their size"
