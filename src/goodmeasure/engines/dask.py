@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from goodmeasure.engines.duckdb import part_of, shards
+from goodmeasure.engines.duckdb import part_of, shards, with_losses
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import MissingExtra, Problem
 from goodmeasure.tallying.shards import Part, collect
@@ -59,7 +59,7 @@ def _gathered(client: Any, files: list[str], request: Request) -> Tally:
         made = collect(client.gather(tasks), files)
     except KilledWorker as error:
         raise ClusterFailed("workers were lost on the same shard again and again", seen=str(error)) from error
-    return Tally(made.schema, made.groups, request.losses)
+    return with_losses(made, request)
 
 
 def _part(file: str, request: Request) -> Part:

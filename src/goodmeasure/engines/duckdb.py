@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import reduce
 from glob import glob, has_magic
 from operator import add
@@ -13,15 +14,18 @@ from typing import Any
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
-from goodmeasure.engines.request import Columns, Request, ShardUnreadable
-from goodmeasure.errors import Problem
+from goodmeasure.engines.request import Columns, Request, ShardUnreadable, quoted
+from goodmeasure.errors import MissingExtra, Problem
+from goodmeasure.rows import MissingScore, UnknownLabel
 from goodmeasure.tables import NoSuchFile
 from goodmeasure.tallying.shards import Part, collect
 from goodmeasure.tallying.tally import Tally
 
 BLOCK = 1 << 20
 MEMORY = "512MB"
+MOST_BYTES = 200_000_000  # of files whose rows are held in memory at once
 
 
 def shards(source: str) -> list[str]:
@@ -33,35 +37,60 @@ def shards(source: str) -> list[str]:
     return found
 
 
+def weigh(source: str) -> int:
+    """How many bytes the files of a source hold; errors: GM201."""
+    return sum(Path(file).stat().st_size for file in shards(source))
+
+
 def tally_files(source: str, request: Request, *, threads: int | None = None) -> Tally:
     """The tally of all rows of a file, or of all files that a pattern matches. Errors: GM201, GM724, and those of
     rows."""
     files = shards(source)
-    return _with_losses(collect([part_of(file, request, threads=threads) for file in files], files), request)
+    return with_losses(collect([part_of(file, request, threads=threads) for file in files], files), request)
 
 
 def part_of(file: str, request: Request, *, threads: int | None = None) -> Part:
     """The part of one file; its bytes depend on its rows alone."""
-    with _connected(threads) as connection:
-        reader = "read_parquet" if Path(file).suffix in (".parquet", ".pq") else "read_csv"
-        try:
-            relation = connection.sql(f"SELECT * FROM {reader}(?)", params=[file])
-            return _summed(file, relation, request)
-        except duckdb.Error as error:
-            raise _unreadable(file, error) from error
-        except Problem as problem:
-            problem.where = f"{file}: {problem.where}" if problem.where else file
-            raise
+    with _opened(file, request, threads) as relation:
+        return _summed(file, relation.project(request.selected()), request)
 
 
 def tally_frame(frame: Any, request: Request) -> Tally:
-    """The tally of a frame in memory (pandas, polars, pyarrow, a DuckDB relation)."""
+    """The tally of a frame in memory: anything that DuckDB reads as Arrow (pyarrow, polars, pandas by
+    ``pyarrow``)."""
     with _connected(None) as connection:
-        given = frame if isinstance(frame, duckdb.DuckDBPyRelation) else connection.from_arrow(frame)
-        return _with_losses(collect([_summed("frame", given, request)], ["frame"]), request)
+        given = connection.from_arrow(frame)
+        _checked("frame", given, request.columns)
+        chosen = given if request.where is None else given.filter(request.where)
+        return with_losses(collect([_summed("frame", chosen.project(request.selected()), request)], ["frame"]), request)
 
 
-def _with_losses(made: Tally, request: Request) -> Tally:
+def rows_of(source: str, request: Request, also: Iterable[str | None] = ()) -> dict[str, NDArray[Any]]:
+    """The columns of all files in memory, without the rows that miss a target or a score. Errors: GM201, GM724."""
+    more = [name for name in also if name is not None and name not in request.columns]
+    parts = []
+    for file in shards(source):
+        with _opened(file, request, None, more) as relation:
+            parts.append(relation.project(", ".join([request.selected(), *map(quoted, more)])).fetchnumpy())
+    columns = {name: np.concatenate([_filled(part[name]) for part in parts]) for name in parts[0]}
+    needed = [request.target, *(name for _, names in request.scores for name in names)]
+    keep = ~np.any([np.isnan(columns[name]) for name in needed], axis=0)
+    return {name: values[keep] for name, values in columns.items()}
+
+
+def _filled(values: Any) -> NDArray[Any]:
+    """A column without a mask: missing numbers as NaN, missing keys as the empty text."""
+    if not np.ma.isMaskedArray(values):
+        return np.asarray(values)
+    return np.asarray(values.filled(np.nan if values.dtype.kind == "f" else values.dtype.type()))
+
+
+def with_losses(made: Tally, request: Request) -> Tally:
+    """The tally with the losses that it is of; errors: GM703 if no row has the label that means yes."""
+    if request.positive is not None and made.n:
+        counts = next(iter(made.state.scores.values())).counts
+        if not counts[:, 1].any():
+            raise UnknownLabel(f"no row of {request.target} is {request.positive!r}", where=request.target)
     return Tally(made.schema, made.groups, request.losses)
 
 
@@ -70,37 +99,71 @@ def _connected(threads: int | None) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config=config | ({} if threads is None else {"threads": threads}))
 
 
-def _unreadable(file: str, error: duckdb.Error) -> ShardUnreadable:
-    said = str(error).split("\n")[0]
-    return ShardUnreadable(f"{Path(file).name} cannot be read", where=file, seen=said, fix="mend or remove the file")
+@contextmanager
+def _opened(
+    file: str, request: Request, threads: int | None, more: list[str] | None = None
+) -> Iterator[duckdb.DuckDBPyRelation]:
+    """The rows of a file that count, with nothing else within reach of the condition; errors name the file."""
+    parquet = Path(file).suffix in (".parquet", ".pq")
+    # Labels such as yes and no would be read as truth values, and no longer be the labels that were asked for.
+    labels = "" if request.positive is None else f", types = {{'{request.target}': 'VARCHAR'}}"
+    reader = "read_parquet(?)" if parquet else f"read_csv(?{labels})"
+    with _connected(threads) as connection:
+        try:
+            connection.execute(f"SET allowed_paths = ['{file.replace(chr(39), chr(39) * 2)}']")
+            connection.execute("SET enable_external_access = false")
+            relation = connection.sql(f"SELECT * FROM {reader}", params=[file])
+            _checked(file, relation, (*request.columns, *(more or ())))
+            _numeric(relation, request)
+            yield relation if request.where is None else relation.filter(request.where)
+        except duckdb.Error as error:
+            said = str(error).split("\n")[0]
+            raise ShardUnreadable(
+                f"{Path(file).name} cannot be read", where=file, seen=said, fix="mend or remove the file"
+            ) from error
+        except Problem as problem:
+            problem.where = f"{file}: {problem.where}" if problem.where and problem.where != file else file
+            raise
 
 
-def _summed(shard: str, relation: duckdb.DuckDBPyRelation, request: Request) -> Part:
-    """Read the columns of a relation block by block and sum the blocks on two threads while the next ones are
-    read."""
-    missing = [name for name in request.columns if name not in relation.columns]
+def _checked(shard: str, relation: duckdb.DuckDBPyRelation, columns: Iterable[str]) -> None:
+    missing = [name for name in columns if name not in relation.columns]
     if missing:
         raise ShardUnreadable(
             f"there is no column {missing[0]!r}", where=shard, seen=f"columns: {', '.join(relation.columns)}"
         )
-    picked = [
-        f"CAST({_quoted(name)} AS DOUBLE) AS {_quoted(name)}" if name in request.numbers else _quoted(name)
-        for name in request.columns
-    ]
-    chosen = relation if request.where is None else relation.filter(request.where)
-    made = list(_tallied(_blocks(chosen.project(", ".join(picked)), request), request))
+
+
+def _numeric(relation: duckdb.DuckDBPyRelation, request: Request) -> None:
+    """Refuse texts where numbers are needed, before the first row is read."""
+    kinds = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    texts = [name for name in request.columns if name in request.numbers and kinds[name] == "VARCHAR"]
+    if request.target in texts and request.positive is None:
+        raise UnknownLabel(
+            f"column {request.target} holds texts",
+            where=request.target,
+            fix="say which of them means yes: --positive LABEL",
+        )
+    for name in texts:
+        if name != request.target:
+            raise MissingScore(f"column {name} holds texts, numbers are needed", where=name)
+
+
+def _summed(shard: str, relation: duckdb.DuckDBPyRelation, request: Request) -> Part:
+    """Read a relation block by block and sum the blocks on two threads while the next ones are read."""
+    made = list(_tallied(_blocks(relation, request), request))
     total = reduce(add, (tally for tally, _ in made), request.accumulator().finish())
     return Part(shard, sum(rows for _, rows in made), total.to_bytes())
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _blocks(relation: duckdb.DuckDBPyRelation, request: Request) -> Iterator[Columns]:
-    """Blocks of rows as NumPy columns; a missing number is NaN, a missing key its own key."""
-    for batch in relation.to_arrow_reader(BLOCK):
-        columns = {}
+    """Blocks of rows as NumPy columns; a missing number is NaN, a missing key the empty text."""
+    try:
+        reader = relation.to_arrow_reader(BLOCK)
+    except ImportError as error:
+        raise MissingExtra("reading in blocks needs pyarrow", fix="pip install 'goodmeasure[dask]'") from error
+    for batch in reader:
+        columns: dict[str, NDArray[Any]] = {}
         for name in request.columns:
             values = batch.column(name)
             if name in request.numbers:

@@ -32,6 +32,7 @@ class Request:
     cluster.
 
     ``scores`` maps a model's name to its columns: one, or one a class. ``where`` is a condition in SQL.
+    ``positive`` is the label that means yes, where the target holds texts.
     """
 
     losses: tuple[Any, ...]
@@ -42,6 +43,7 @@ class Request:
     cluster: str | None = None
     where: str | None = None
     on_predictions: bool = True
+    positive: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -54,6 +56,17 @@ class Request:
         """The columns that are read as numbers; group and cluster are keys of any type."""
         keys = {self.group, self.cluster}
         return frozenset(name for name in self.columns if name not in keys)
+
+    def selected(self) -> str:
+        """The columns as a list in SQL: numbers as doubles, the target as 1 where it is the label that means yes."""
+        return ", ".join(f"{self._expression(name)} AS {quoted(name)}" for name in self.columns)
+
+    def _expression(self, name: str) -> str:
+        if name == self.target and self.positive is not None:
+            label = self.positive.replace("'", "''")
+            text = f"CAST({quoted(name)} AS VARCHAR)"
+            return f"CASE WHEN {text} IS NULL THEN NULL WHEN {text} = '{label}' THEN 1::DOUBLE ELSE 0::DOUBLE END"
+        return f"CAST({quoted(name)} AS DOUBLE)" if name in self.numbers else quoted(name)
 
     def accumulator(self) -> Accumulator:
         """An empty accumulator for this request."""
@@ -76,6 +89,11 @@ class Request:
             rows += len(block[self.target])
             self.add(made, block)
         return Part(shard, rows, made.finish().to_bytes())
+
+
+def quoted(name: str) -> str:
+    """A column's name as SQL takes it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _joined(block: Columns, names: tuple[str, ...]) -> NDArray[Any]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from goodmeasure import calibration as exact_calibration
 from goodmeasure.calibration import Calibration, Settings
+from goodmeasure.calibration import of_cells as calibration_of_cells
 from goodmeasure.costs import Costs, CostsDoNotFit
 from goodmeasure.curves import Curves, of_cells
 from goodmeasure.decision import FOLDS, as_difference
+from goodmeasure.decomposition import Cells, PointLoss
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.estimate import Difference, Estimate
 from goodmeasure.intervals import from_moments, normal_quantile
@@ -19,7 +20,6 @@ from goodmeasure.miscalibration import BINS, from_bin_sums, smooth_estimate
 from goodmeasure.rows import Floats, OneClassOnly, summed
 from goodmeasure.rules import Decision, Rule
 from goodmeasure.smoothing import on_grid
-from goodmeasure.decomposition import Cells, PointLoss
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
 from goodmeasure.tallying.state import AmountSums, Power, ScoreCounts, State
 from goodmeasure.thresholds import Threshold, from_cells
@@ -87,7 +87,7 @@ def calibration(counts: ScoreCounts, loss: PointLoss, exact: Estimate | None, ho
     settings = Settings(level, seed, n, effective)
     held = cells(counts)
     errors = (_squared_error(place, weight, square, n, level), _smooth(place, weight, n, effective, how))
-    found = exact_calibration.of_cells(held, loss, float(square.sum() / weight.sum()), settings, errors)
+    found = calibration_of_cells(held, loss, float(square.sum() / weight.sum()), settings, errors)
     share = held.events / held.weight
     # The increasing fit of cells costs at most this much more Brier score than that of rows: the mean of the finer fit
     # within a cell is an increasing fit too.
