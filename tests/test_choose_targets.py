@@ -147,8 +147,8 @@ def test_every_meaning_can_be_said_by_its_name_and_by_its_domain() -> None:
 def test_any_mixture_of_numbers_makes_a_plan_or_a_problem(values: list[Any]) -> None:
     try:
         plan = choose(values)
-    except Problem as problem:
-        assert problem.fix
+    except (NoTarget, NothingToLearn):
+        assert len({v for v in values if v is not None}) < 2
         return
     seen = observe(values)
     assert seen.numbers is not None

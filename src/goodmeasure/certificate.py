@@ -37,8 +37,8 @@ class Certificate:
     def __str__(self) -> str:
         if self.gap is None:
             return f"{self.status.value}: {self.method}; largest derivative {self.gradient:.1e}"
-        bound = "proven" if self.proven else "estimated"
-        return f"{self.status.value}: within {self.gap:.1e} of the least objective ({bound}; {self.method}; convex: {self.convex})"
+        known = f"{'proven' if self.proven else 'estimated'}; {self.method}; convex: {self.convex}"
+        return f"{self.status.value}: within {self.gap:.1e} of the least objective ({known})"
 
     def to_dict(self) -> dict[str, Any]:
         """The certificate as plain values, ready for JSON."""

@@ -8,9 +8,9 @@ from typing import Any
 from goodmeasure.activations import Activation, activations, linear
 from goodmeasure.asking import Ask, ask_for, loss_for, on_scale, others, usual
 from goodmeasure.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
+from goodmeasure.deciding import AnyCosts, decide, weighted
 from goodmeasure.domains import OutcomeDomain
 from goodmeasure.errors import UsageError
-from goodmeasure.loss import Loss
 from goodmeasure.meanings import MEANINGS, Meaning, represented
 from goodmeasure.observed import Observed, observe
 from goodmeasure.outlying import OUTLIERS, Centre, treat
@@ -18,13 +18,10 @@ from goodmeasure.plan import Plan, Rejected, Step
 from goodmeasure.revisiting import revisit as revisit
 from goodmeasure.tails import tails
 
-AnyCosts = Costs | ClassCosts | UnderOverCosts
-
 QUESTIONS = (
     "What does the output represent?",
     "Which activation makes the raw output mean that?",
     "Which loss measures error in that space?",
-    "What do errors cost in the world, and what follows for the decision?",
 )
 
 
@@ -72,7 +69,7 @@ def choose(
         _represent(seen, meaning, reason + note),
         _activate(seen, meaning, centre.loss.activation[0]),
         _measure(seen, meaning, asked, centre),
-        _decide(meaning, asked, wanted, seen),
+        decide(meaning, asked, costs, seen),
     )
     return Plan(
         name=name,
@@ -85,7 +82,7 @@ def choose(
         labels=labels,
         threshold=costs.threshold if isinstance(costs, Costs) else None,
         level=costs.level if isinstance(costs, UnderOverCosts) else None,
-        weighted=_weighted(centre.loss, costs),
+        weighted=weighted(centre.loss, costs),
         outliers=outliers,
         tails=centre.tails,
         notes=_notes(seen),
@@ -218,88 +215,3 @@ def _known(meaning: Meaning, asked: Ask) -> tuple[Rejected, ...]:
         why = "asks for the geometric mean once turned back: totals come out too low"
         return (Rejected("squared error of the logarithm", why),)
     return ()
-
-
-def _weighted(loss: Loss, costs: AnyCosts | None) -> Loss | None:
-    """The same loss with the costs as class weights: at threshold one half it decides as the costs do, in theory."""
-    from goodmeasure import losses
-
-    if not isinstance(costs, Costs) or costs.per_row or not loss.is_binary:
-        return None
-    ratio = (1 - costs.threshold) / costs.threshold if costs.threshold > 0 else float("inf")
-    return losses.binary_cross_entropy(positive_weight=ratio) if 0 < ratio < float("inf") and ratio != 1 else None
-
-
-def _decide(meaning: Meaning, asked: Ask, wanted: Wanted, seen: Observed) -> Step:
-    if meaning.is_outcome:
-        answer, reason, rejected = _decide_outcome(meaning, wanted.costs)
-        return Step(QUESTIONS[3], answer, reason, (*rejected, *_imbalance(meaning, seen)))
-    costs = wanted.costs
-    if not isinstance(costs, UnderOverCosts):
-        return Step(
-            QUESTIONS[3],
-            f"provide the predicted {asked}",
-            "no costs were given; if a unit too little costs more than one too much, the best amount is a quantile",
-            (
-                Rejected(
-                    "quantile", "say costs=gm.UnderOverCosts(under=3, over=1) and the level is under / (under + over)"
-                ),
-            ),
-        )
-    reason = f"a unit too little costs {costs.under:g}, one too much {costs.over:g}: {costs.under:g} / ({costs.under:g} + {costs.over:g})"
-    if asked == Ask("quantile", costs.level):
-        why = "costs least only if a unit too little and one too much cost the same, or not even then"
-        return Step(QUESTIONS[3], f"provide the {costs.level:.4g} quantile", reason, (Rejected("mean", why),))
-    return Step(
-        QUESTIONS[3],
-        f"the {asked} that you asked for is not the amount that costs least: that is the {costs.level:.4g} quantile",
-        reason,
-        (
-            Rejected(
-                f"pinball(level={costs.level:.4g})", f"you asked for the {asked}; leave ask out and this is the loss"
-            ),
-        ),
-    )
-
-
-def _decide_outcome(meaning: Meaning, costs: AnyCosts | None) -> tuple[str, str, tuple[Rejected, ...]]:
-    half = Rejected("threshold 0.5", "right only if a miss and a false alarm cost the same")
-    if isinstance(costs, Costs):
-        return _by_threshold(costs, half)
-    if isinstance(costs, ClassCosts):
-        likeliest = Rejected("the likeliest class", "right only if every mistake costs the same")
-        return (
-            "the act of least expected cost",
-            "the class probabilities and the cost table decide it row by row",
-            (likeliest,),
-        )
-    if meaning.name == "classes":
-        given = Rejected(
-            "the likeliest class", "right only if every mistake costs the same; say costs=gm.ClassCosts(table)"
-        )
-        return "predict probabilities", "no costs were given, so nothing says which mistakes are worse", (given,)
-    half = Rejected("threshold 0.5", f"{half.why}; say costs=gm.Costs(false_negative=40, false_positive=5)")
-    return "predict the probability", "no costs were given, so no threshold follows", (half,)
-
-
-def _by_threshold(costs: Costs, half: Rejected) -> tuple[str, str, tuple[Rejected, ...]]:
-    import numpy as np
-
-    miss, alarm = float(np.mean(costs.miss)), float(np.mean(costs.alarm))
-    reason = f"a miss costs {miss:g} more than a catch, a false alarm {alarm:g} more than leaving alone: {alarm:g} / ({alarm:g} + {miss:g})"
-    weights = Rejected(
-        "class weights",
-        "they distort the probabilities and moving the threshold does not; a model that cannot fit the probabilities may still "
-        "decide better when weighted, so measure both on rows kept for tuning",
-    )
-    return f"act from probability {costs.threshold:.4g} on", reason, (half, weights)
-
-
-def _imbalance(meaning: Meaning, seen: Observed) -> tuple[Rejected, ...]:
-    if meaning.name not in ("binary", "classes") or seen.table or len(seen.distinct) > 100:
-        return ()
-    rarest = min(seen.share(seen.original == label) for label in seen.distinct)
-    if rarest > 0.2:
-        return ()
-    why = f"one class holds {100 * rarest:.2g} % of the rows, but imbalance alone is no reason: weights only move the probabilities"
-    return (Rejected("weights because a class is rare", why),)

@@ -9,7 +9,7 @@ from goodmeasure import losses
 from goodmeasure.asking import Ask
 from goodmeasure.loss import Loss
 from goodmeasure.plan import Rejected
-from goodmeasure.tails import Tails
+from goodmeasure.tails import EFFICIENT, Tails
 
 OUTLIERS = ("errors", "real")
 BETWEEN = "centre between mean and median"
@@ -49,14 +49,11 @@ def treat(
 
 
 def _robust(seen: Tails, explicit: bool, on_scale: Callable[[Loss], Loss]) -> Centre:
-    asked = (
-        "you asked for the mean and said that values far out are errors"
-        if explicit
-        else "values far out are errors, as you said"
-    )
+    said = "you asked for the mean and said that values far out are errors"
     reason = (
-        f"; {asked}: the pull of a miss stops growing at {seen.delta:.3g}, 1.345 robust standard deviations. It asks for the mean "
-        "where errors are symmetric, and for a centre between mean and median where they are not"
+        f"; {said if explicit else 'values far out are errors, as you said'}: the pull of a miss stops growing at "
+        f"{seen.delta:.3g}, {EFFICIENT} robust standard deviations. It asks for the mean where errors are symmetric, and "
+        "for a centre between mean and median where they are not"
     )
     rejected = (
         Rejected("squared_error()", f"an error of 10 costs 100 times one of 1, so the worst rows decide: {seen}"),

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure import readings
-from goodmeasure.activations import linear
 from goodmeasure.arrays import examples
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.estimate import Difference, Estimate
@@ -21,29 +20,14 @@ from goodmeasure.loss import Loss
 from goodmeasure.metrics import Metric
 from goodmeasure.metrics import metric as named
 from goodmeasure.objective import Objective
+from goodmeasure.pulls import Side, sides, slight
 
 Floats = NDArray[np.float64]
 
-# How far out the pull is compared: raw outputs of activations, or multiples of the typical miss where they are predictions.
-_FAR = 30.0
-_FAR_LINEAR = 1000.0
 # A pull below this part of the one at a slight error has nearly gone.
 _FAINT = 0.1
 _ALIGNMENT_ROWS = 20_000
 _REPLICATES = 200
-
-
-@dataclass(frozen=True)
-class Side:
-    """How the pull grows away from what happened, on one side: its size at some distances in units of that at a slight error.
-
-    ``name`` is "growing", "saturating", "vanishing" or "none", from the last tenfold of distance.
-    """
-
-    side: str
-    distances: tuple[float, ...]
-    pulls: tuple[float, ...]
-    name: str
 
 
 @dataclass(frozen=True)
@@ -139,7 +123,6 @@ def signal(
     pull = np.asarray(loss.gradient(targets, raw), dtype=np.float64)
     size = np.abs(pull) if pull.ndim == 1 else np.sqrt(np.sum(pull**2, axis=1))
     rows = _Rows.of(loss, targets, raw, pull)
-    sides = _sides(loss, targets, raw)
     worst = max(1, math.ceil(len(size) / 100))
     weighed = np.sort(size * w)[::-1]
     total = float(weighed.sum())
@@ -152,7 +135,7 @@ def signal(
         worst=worst,
         carried=float(weighed[:worst].sum()) / total if total > 0 else 0.0,
         effective_rows=total**2 / float(weighed @ weighed) if total > 0 else 0.0,
-        sides=sides,
+        sides=sides(loss, targets, raw),
         aligned=_aligned(loss, (targets, raw, w), metric, before if before is None else np.asarray(before)[keep]),
     )
 
@@ -196,80 +179,21 @@ def _share(where: NDArray[np.bool_]) -> Estimate | None:
     return Estimate(k / n, *clopper_pearson(k, n), n, n, "exact (Clopper and Pearson)", standard_error=error)
 
 
-# --- how the pull grows ---
-
-
-def _scale(loss: Loss, y: Floats, z: Floats) -> float:
-    """The distance in raw output that counts as a slight error."""
-    if loss.activation != (linear,):
-        return 0.1
-    return 0.1 * float(np.median(np.abs(z - y))) or 0.1 * float(np.std(y)) or 0.1
-
-
 def _faint(loss: Loss, rows: tuple[Any, Floats], size: Floats, off: NDArray[np.bool_]) -> Estimate | None:
     """Of the rows that are off by more than a slight error, those pulled less than a tenth as hard as at one."""
     y, z = rows
     if loss.is_classwise:
-        slight = np.linalg.norm(np.asarray(loss.gradient(y, np.zeros_like(z))), axis=1)
+        near = np.linalg.norm(np.asarray(loss.gradient(y, np.zeros_like(z))), axis=1)
     elif loss.is_binary:
-        slight = np.abs(np.asarray(loss.gradient(y, np.zeros_like(z))))
+        near = np.abs(np.asarray(loss.gradient(y, np.zeros_like(z))))
     else:
-        reaches, scale = loss.activation[0].reaches, _scale(loss, y, z)
+        reaches, scale = loss.activation[0].reaches, slight(loss, y, z)
         inside = (y > reaches.low) & (y < reaches.high)
         y, z, size = y[inside], z[inside], size[inside]
         centre = np.asarray(loss.raw(y), dtype=np.float64)
-        slight = np.abs(np.asarray(loss.gradient(y, centre + np.sign(z - centre) * scale)))
+        near = np.abs(np.asarray(loss.gradient(y, centre + np.sign(z - centre) * scale)))
         off = np.abs(z - centre) > scale
-    return _share(size[off] < _FAINT * slight[off])
-
-
-def _sides(loss: Loss, y: Any, z: Floats) -> tuple[Side, ...]:
-    if loss.is_classwise:
-        return (_class_side(loss, z.shape[1]),)
-    if z.ndim > 1:
-        return ()
-    if loss.is_binary:
-        far = np.geomspace(0.3, _FAR, 9)
-        return tuple(
-            _side(f"{name} happened", lambda t, at=at, to=to: loss.gradient(np.full(t.shape, at), to * t), far, 0.0)
-            for name, at, to in (("yes", 1.0, -1.0), ("no", 0.0, 1.0))
-        )
-    reaches = loss.activation[0].reaches
-    inside = y[(y > reaches.low) & (y < reaches.high)]
-    if not inside.size:
-        return ()
-    typical = float(np.quantile(inside, 0.5, method="nearest"))
-    centre, slight = float(loss.raw(np.array([typical]))[0]), _scale(loss, y, z)
-    span = _FAR_LINEAR * slight * 10 if loss.activation == (linear,) else _FAR
-    far = np.geomspace(3 * slight, span, 9)
-
-    def pull(to: float) -> Any:
-        return lambda t: loss.gradient(np.full(t.shape, typical), centre + to * t)
-
-    return tuple(_side(f"prediction too {name}", pull(to), far, slight) for name, to in (("high", 1.0), ("low", -1.0)))
-
-
-def _class_side(loss: Loss, classes: int) -> Side:
-    def pull(t: Floats) -> Floats:
-        z = np.zeros((len(t), classes))
-        z[:, 0] = -t
-        return np.asarray(np.linalg.norm(loss.gradient(np.zeros(len(t), dtype=int), z), axis=1))
-
-    return _side("the class that happened", pull, np.geomspace(0.3, _FAR, 9), 0.0)
-
-
-def _side(side: str, pull: Any, far: Floats, slight: float) -> Side:
-    distances = np.concatenate([[slight], far])
-    sizes = np.abs(np.asarray(pull(distances), dtype=np.float64))
-    relative = sizes / sizes[0] if sizes[0] > 0 else sizes
-    tenth = float(np.interp(far[-1] / 10, distances, sizes))
-    if not sizes.any():
-        name = "none"
-    elif sizes[-1] > 2 * tenth:
-        name = "growing"
-    else:
-        name = "vanishing" if sizes[-1] < tenth / 2 else "saturating"
-    return Side(side, tuple(distances.tolist()), tuple(relative.tolist()), name)
+    return _share(size[off] < _FAINT * near[off])
 
 
 # --- does it help what people care about ---

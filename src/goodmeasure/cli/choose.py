@@ -69,11 +69,9 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
 
 def _repeated(asked: dict[str, Any]) -> str:
     """The options of this command that the next one takes as well."""
-    parts = [f" --cost {cost}" for cost in asked["costs"]]
-    for name in ("ask", "represents", "outliers", "positive", "weights", "where"):
-        if asked[name] is not None:
-            parts.append(f" --{name} {_quoted(asked[name])}")
-    return "".join(parts)
+    names = ("ask", "represents", "outliers", "positive", "weights", "where")
+    costs = [f" --cost {cost}" for cost in asked["costs"]]
+    return "".join([*costs, *(f" --{name} {_quoted(asked[name])}" for name in names if asked[name] is not None)])
 
 
 def _quoted(text: str) -> str:
