@@ -230,9 +230,18 @@ def body(
     return Body(before.lines, state.inside.lines, [state.place[f] for f in formulas], {**constants, **own})
 
 
+def expanded(lines: Mapping[str, str], dtype: str) -> list[str]:
+    """Named expressions as statements, with the words in them copied in."""
+    state = _Lines(word_source(dtype)[0], f"{next(iter(lines), '')}_")
+    for name, text in lines.items():
+        source = state.source(ast.parse(text, mode="eval").body, {})
+        state.known.setdefault(state.known.get(source, source), name)
+    return state.lines
+
+
 def module(title: str, signature: str, code: str, constants: Mapping[str, str]) -> str:
     """The source of a module with one compiled C function, ``run``, whose body is ``code``, and the constants it names."""
-    used = _names(code)
+    used = names_of(code)
     typed = "\n".join(f"{name} = {value}" for name, value in constants.items() if name in used)
     arguments = ", ".join(f"{part.split(':')[0]}" for part in signature.split())
     kinds = ", ".join(_kind(part.split(":")[1]) for part in signature.split())
@@ -262,5 +271,5 @@ def run({arguments}):
 '''
 
 
-def _names(code: str) -> set[str]:
+def names_of(code: str) -> set[str]:
     return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}

@@ -1,0 +1,110 @@
+"""Compiled CPU kernels of any loss: printed from its formula, compiled on first use, kept on disk for the next process.
+
+What a loss asks of them is in this module; each function returns None where the kernels do not apply (arrays of other
+libraries, half precision, targets that are rows of probabilities, shapes that do not match), and the plain evaluation answers
+or says what is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from goodmeasure.arrays import presence, weights
+from goodmeasure.errors import Problem
+
+if TYPE_CHECKING:
+    from goodmeasure.loss import Loss
+
+SMALLEST = 1 << 16  # numbers of raw output from which readings other than the training step are worth a compilation
+
+
+def value_and_gradient(
+    loss: Loss, y: Any, z: Any, sample_weight: Any = None, mask: Any = None, out: Any = None
+) -> tuple[float, Any] | None:
+    """The weighted mean and its derivative by ``z`` in one pass; see `goodmeasure.Loss.value_and_gradient`."""
+    if not _applies(loss, y, z) or (out is not None and not _fits(out, z)):
+        return None
+    found = _weighed(loss, y, z, sample_weight, mask)
+    if found is None:
+        return None
+    weight, total = found
+    table = np.empty(z.shape, z.dtype.newbyteorder("=")) if out is None else out
+    result = _sweep(loss)(
+        loss, "value+signal", y, z, weight=weight, scale=1 / total, tables=(None, table, None), out_is_ours=out is None
+    )
+    return None if result.bad else (result.sum / total, table)
+
+
+def mean(loss: Loss, y: Any, z: Any, sample_weight: Any = None, mask: Any = None) -> float | None:
+    """The weighted mean in one pass that writes nothing."""
+    if not _applies(loss, y, z) or z.size < SMALLEST:
+        return None
+    found = _weighed(loss, y, z, sample_weight, mask)
+    if found is None:
+        return None
+    result = _sweep(loss)(loss, "value", y, z, weight=found[0], tables=(None, None, None))
+    return None if result.bad else result.sum / found[1]
+
+
+def table(loss: Loss, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
+    """One number an example and raw output: ``value``, ``signal``, or ``curvature`` (not for classes); zero where masked."""
+    if not _applies(loss, y, z) or z.size < SMALLEST or (loss.is_classwise and kind == "curvature"):
+        return None
+    found = _weighed(loss, y, z, None, mask)
+    if found is None:
+        return None
+    result = np.empty(y.shape if kind == "value" else z.shape, z.dtype.newbyteorder("="))
+    tables = tuple(result if kind == k else None for k in ("value", "signal", "curvature"))
+    swept = _sweep(loss)(
+        loss, "value+signal" if loss.is_classwise and kind == "signal" else kind, y, z, weight=found[0], tables=tables
+    )
+    return None if swept.bad else result
+
+
+def _sweep(loss: Loss) -> Any:
+    from goodmeasure.kernels import points, rows
+
+    return rows.sweep if loss.is_classwise else points.sweep
+
+
+_FLOATS = frozenset(np.dtype(d).newbyteorder(order) for d in (np.float32, np.float64) for order in "<>")
+
+
+def _applies(loss: Loss, y: Any, z: Any) -> bool:
+    """Whether these are plain arrays of matching shapes that a kernel can take; anything else is for the plain evaluation."""
+    if type(z) is not np.ndarray or type(y) is not np.ndarray or z.dtype not in _FLOATS or y.dtype.kind not in "biuf":
+        return False
+    if loss.is_classwise:
+        if z.ndim < 1 or y.shape != z.shape[:-1] or z.shape[-1] < 2 or y.size == 0:
+            return False
+        from goodmeasure.kernels import rows
+
+        return len(loss.class_weight) in (0, z.shape[-1]) and rows.speaks(loss)
+    m = len(loss.activation)
+    return y.size > 0 and (y.shape == z.shape if m == 1 else z.ndim > 0 and y.shape == z.shape[:-1] and z.shape[-1] == m)
+
+
+def _fits(out: Any, z: Any) -> bool:
+    flags = out.flags if type(out) is np.ndarray else None
+    return bool(flags and out.shape == z.shape and out.dtype == z.dtype and flags.c_contiguous and flags.writeable and out.dtype.isnative)
+
+
+def _weighed(loss: Loss, y: Any, z: Any, sample_weight: Any, mask: Any) -> tuple[Any, float] | None:
+    """The weights in double, zero where masked (None: all one), and their sum; None where there is nothing to average."""
+    if sample_weight is None and mask is None:
+        return None, y.size
+    try:
+        weight = weights(sample_weight, y.shape, np, z)
+        present = presence(mask, None, y.shape, np)
+    except Problem:
+        return None  # the plain evaluation says what is wrong
+    if present is not None:
+        weight = np.where(present, 1.0 if weight is None else weight, 0.0)
+    assert weight is not None
+    total = float(np.sum(weight, dtype=np.longdouble))
+    return (weight, total) if total > 0 else None
+
+
+__all__ = ["mean", "table", "value_and_gradient"]

@@ -1,0 +1,148 @@
+"""Kernels of losses over K classes, one row of raw outputs an example."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from goodmeasure import outcomes
+from goodmeasure.formula import Expr, symbols
+from goodmeasure.kernels.few import FEW, TILE, few
+from goodmeasure.kernels.layout import BAD, CHUNK, LANES
+from goodmeasure.kernels.many import many
+from goodmeasure.kernels.points import Found, address, exact, function, part, readable
+from goodmeasure.kernels.statistics import STATISTICS
+from goodmeasure.kernels.threads import for_each
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from goodmeasure.loss import Loss
+
+BLOCK = 1 << 17  # numbers of raw output a block
+_ARGUMENTS = [*[ctypes.c_void_p] * 10, *[ctypes.c_int64] * 4, ctypes.c_double]
+# More than any kernel's scratch: vectors of a tile for every number of a row, and sums of the lanes.
+_SCRATCH, _STATE = 64 * TILE, 2 * LANES + 2 + 16 * TILE
+
+
+class Kernel:
+    """A compiled loss of rows with the numbers it takes besides the examples."""
+
+    def __init__(self, run: Callable[..., None], parameters: Any, has_signal: bool) -> None:
+        self.run, self.parameters, self.has_signal = run, parameters, has_signal
+
+
+def speaks(loss: Loss) -> bool:
+    """Whether kernels know every statistic that the loss speaks of."""
+    known = {*STATISTICS, outcomes.WEIGHT, *loss.values}
+    return symbols(*_formulas(loss, True)[2]) <= known and set(outcomes.by_statistic(loss.composed)) <= set(STATISTICS)
+
+
+def _formulas(loss: Loss, has_signal: bool) -> tuple[Expr, dict[str, Expr], list[Expr]]:
+    slopes = outcomes.by_statistic(loss.composed) if has_signal else {}
+    return loss.composed, slopes, [loss.composed, *slopes.values()]
+
+
+def compiled(loss: Loss, kind: str, dtype: str, weighted: bool, classes: int) -> Kernel:
+    """The kernel of a loss for this many classes; kept with the loss."""
+    kept: dict[Any, Any] = vars(loss).setdefault("_kernels", {})
+    key = (kind, dtype, weighted, classes <= FEW)
+    if key not in kept:
+        value, slopes, every = _formulas(loss, "signal" in kind)
+        printer = few if classes <= FEW else many
+        source = printer(value, slopes, sorted(symbols(*every)), list(loss.values), dtype, weighted=weighted)
+        parameters = np.array([*loss.values.values(), 0.0], dtype=dtype)
+        kept[key] = Kernel(function(source, _ARGUMENTS), parameters, bool(slopes))
+    found: Kernel = kept[key]
+    return found
+
+
+def _labels(y: Any, start: int, stop: int) -> Any:
+    """Class indices of a block; what is not a whole number becomes -1, which no kernel accepts."""
+    labels = part(y, start, stop, y.dtype)
+    if labels.dtype.kind != "f":
+        return labels.astype(np.int64, copy=False)
+    with np.errstate(invalid="ignore"):
+        return np.where((labels == np.floor(labels)) & (np.abs(labels) < 2**53), labels, -1).astype(np.int64)
+
+
+def sweep(
+    loss: Loss, kind: str, y: Any, z: Any, *, weight: Any = None, scale: float = 1.0, tables: tuple[Any, Any, Any],
+    out_is_ours: bool = True,
+) -> Found:  # fmt: skip
+    """One pass over all rows; see `goodmeasure.kernels.points.sweep`. The value alone, or the value and the signal.
+
+    ``y`` holds class indices, one axis fewer than ``z``.
+    """
+    dtype = z.dtype if z.dtype.isnative else z.dtype.newbyteorder("=")
+    n, classes = y.size, z.shape[-1]
+    kernel = compiled(loss, kind, dtype.name, weight is not None, classes)
+    values, signal = (None if t is None else t.reshape(-1) for t in tables[:2])
+    z = z.reshape(-1) if readable(z, dtype) else z
+    if not out_is_ours and signal is not None and np.may_share_memory(z, signal):
+        z = z.copy()
+    table = np.array(loss.class_weight or np.ones(classes), dtype=dtype)
+    tile = TILE if classes <= FEW else 1
+    rows = max(BLOCK // classes // TILE, 1) * TILE if classes <= 1024 else max(BLOCK // classes, 16)
+
+    def work(i: int) -> tuple[list[float], bool]:
+        start, stop = i * rows, min((i + 1) * rows, n)
+        block = [
+            _labels(y, start, stop),
+            part(z, start * classes, stop * classes, dtype),
+            None if weight is None else part(weight, start, stop, np.float64),
+            None if values is None else values[start:stop],
+            None if signal is None else signal[start * classes : stop * classes],
+        ]
+        return _block(kernel, block, table, classes, tile, scale)
+
+    found = for_each(max(-(-n // rows), 1), work)
+    bad = any(b for _, b in found)
+    return Found(math.nan if bad else exact([x for sums, _ in found for x in sums]), bad)
+
+
+def _block(kernel: Kernel, block: list[Any], table: Any, classes: int, tile: int, scale: float) -> tuple[list[float], bool]:
+    """One block of rows: its sums, and whether a present label was outside the classes."""
+    y, z = block[:2]
+    dtype, n = z.dtype, y.size
+    whole = n - n % tile
+    state = np.zeros(_STATE)
+    scratch, cells = np.empty(_SCRATCH, dtype), np.empty(tile * classes if tile > 1 else 1, dtype)
+    columns = (1, classes, 1, 1, classes)
+
+    def call(arrays: list[Any], count: int, live: int) -> None:
+        y, z, weight, values, signal = arrays
+        scrap = scratch[-CHUNK:]
+        kernel.run(
+            *(address(scrap if a is None else a) for a in (y, z, weight)),
+            address(kernel.parameters),
+            address(table),
+            *(address(scrap if a is None else a) for a in (values, signal)),
+            *(address(a) for a in (scratch, cells, state)),
+            count, live, classes, 0 if values is None else 1, scale,
+        )  # fmt: skip
+
+    if whole:
+        call([None if a is None else a[: whole * c] for a, c in zip(block, columns, strict=True)], whole, whole)
+    if whole < n:
+        rests = [None if a is None else a[whole * c :] for a, c in zip(block, columns, strict=True)]
+        padded = [None if a is None else _filled(a, c, tile) for a, c in zip(rests, columns, strict=True)]
+        call(padded, tile, n - whole)
+        for rest, full in zip(rests[3:], padded[3:], strict=True):
+            if rest is not None:
+                rest[...] = full[: rest.size]
+    sums = state[: 2 * LANES].tolist()
+    total = sum(sums[:LANES])
+    return (sums if total - total == 0 else [total]), bool(state[BAD])
+
+
+def _filled(rest: Any, columns: int, tile: int) -> Any:
+    """The rows left over, filled up to a whole tile with the first of them."""
+    full = np.empty((tile, columns), rest.dtype)
+    count = rest.size // columns
+    full[:count] = rest.reshape(count, columns)
+    full[count:] = full[0]
+    return full.reshape(-1)

@@ -1,0 +1,113 @@
+"""How kernels compute the statistics of a row of raw outputs: one entry a statistic, printed into the loops over classes.
+
+A statistic is its value, from sums over the classes, and how it moves with the raw output of the class that happened and of
+the others. Nothing is obtained by subtracting from one: the largest raw outputs are left out of the sums and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from goodmeasure.kernels.printer import names_of
+
+@dataclass(frozen=True)
+class Moves:
+    """A statistic's value, and its slopes by the raw output of the class that happened, of another, and of the rival."""
+
+    value: str
+    of: str
+    other: str = "ZERO"
+    rival: str = ""
+
+
+STATISTICS: Mapping[str, Moves] = {
+    "log_p": Moves("fall_of - log_whole", of="rest", other="-p"),
+    "rest": Moves("rest", of="ZERO"),
+    "rest_p2": Moves("others2", of="-(p_of + p_of) * others2", other="(p + p) * (p * rest_j - apart)"),
+    "mean_log_p": Moves("falls * each - log_whole", of="each - p_of", other="each - p"),
+    "log_p2": Moves("(fall_of + fall_of) - log1p_excess2", of="rest2 + rest2", other="-(p2 + p2)"),
+    "log_z": Moves("largest + log_whole", of="p_of", other="p"),
+    "margin": Moves(
+        # Zero times the excess is NaN for a row that holds one, which no comparison would notice.
+        "(z_of - rival) + ZERO * excess", of="ONE + ZERO * excess", other="ZERO * excess", rival="ZERO * excess - ONE"
+    ),
+}
+
+# Sums over the classes; the largest raw outputs (``ties`` of them) are left out of sums of ``grown`` and counted instead.
+SUMS = {"below": "grown", "squares": "grown * grown", "falls": "fall", "ties": "ONE if top else ZERO"}
+
+# What the statistics are made of, for a row and for one of its classes; each line may use those before it.
+ROW = {
+    "of_top": "z_of == largest",
+    "e_of": "ONE if of_top else exp(z_of - largest)",
+    "fall_of": "ZERO if of_top else z_of - largest",
+    "spare": "ties - ONE",
+    "no_limit": "(spare > ZERO) & (abs(largest) == INF)",
+    "excess": "FLOAT(np.nan) if no_limit else below + spare",
+    "log_whole": "log1p(excess)",
+    "inverse": "ONE / (ONE + excess)",
+    "p_of": "e_of * inverse",
+    "rest": "(excess if of_top else ONE + (excess - e_of)) * inverse",
+    "excess2": "squares + (excess - below)",
+    "log1p_excess2": "log1p(excess2)",
+    "inverse2": "ONE / (ONE + excess2)",
+    "rest2": "(excess2 if of_top else ONE + (excess2 - e_of * e_of)) * inverse2",
+    "squares_left": "squares - (ZERO if of_top else e_of * e_of)",
+    "ties_left": "ties - (ONE if of_top else ZERO)",
+    "others2": "(squares_left + ties_left) * (inverse * inverse)",
+}
+CLASS = {
+    "p": "e * inverse",
+    "rest_j": "(excess if top else ONE + (excess - e)) * inverse",
+    "p2": "e * e * inverse2",
+    "left": "(squares_left - (ZERO if top else e * e)) + (ties_left - (ONE if top else ZERO))",
+    "apart": "left * (inverse * inverse)",
+}
+
+
+def _needed(wanted: Iterable[str], lines: Mapping[str, str]) -> list[str]:
+    """The names of the lines that expressions use, directly or through each other, in order."""
+    used = {name for line in wanted for name in names_of(line)}
+    for name in reversed(lines):
+        if name in used:
+            used |= names_of(lines[name])
+    return [name for name in lines if name in used]
+
+
+def vectors(names: Iterable[str], width: int) -> tuple[str, int]:
+    """Lines that lay out one scratch vector for each name, at a place that is known when the kernel is compiled."""
+    found = list(dict.fromkeys(names))
+    lines = [f"{v}_ = scratch[{width * j} : {width * (j + 1)}]" for j, v in enumerate(found)]
+    return "\n".join(lines), len(found)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a loss needs: its statistics, their sums, and which numbers of a row its classes' signals use."""
+
+    values: Sequence[str]
+    slopes: Sequence[str]
+    sums: Sequence[str]
+    row: Sequence[str]
+    classes: Sequence[str]
+    kept: Sequence[str]
+
+
+def plan_for(values: Sequence[str], slopes: Sequence[str]) -> Plan:
+    of_classes = [text for name in slopes for text in (STATISTICS[name].of, STATISTICS[name].other)]
+    classes = _needed(of_classes, CLASS)
+    kept_wanted = [*of_classes, *(CLASS[name] for name in classes)]
+    row = _needed([*(STATISTICS[name].value for name in values), *kept_wanted], ROW)
+    used = {n for text in (*kept_wanted, *(STATISTICS[v].value for v in values), *(ROW[x] for x in row)) for n in names_of(text)}
+    kept = [name for name in (*row, "largest") if any(name in names_of(text) for text in kept_wanted)]
+    return Plan(values, slopes, [s for s in SUMS if s in used], row, classes, kept)
+
+
+# What is computed for every class of a row before its sums: how far it lies below the largest, and the exponential of that.
+STEP = {
+    "top": "x == largest",
+    "fall": "ZERO if top else x - largest",
+    "e": "ONE if top else exp(fall)",
+    "grown": "ZERO if top else e",
+}
