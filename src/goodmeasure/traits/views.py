@@ -1,0 +1,113 @@
+"""A loss as formulas of one number: of the miss, of the raw output for yes and for no, or linear in the target.
+
+What holds for each of these formulas on the whole line holds for the loss: a location loss depends on the miss alone, a
+yes/no loss is a mixture of its halves, and a formula A(z) + y B(z) with y above zero inherits what A and B have in common.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from goodmeasure import words
+from goodmeasure.formula import Expr, derivative, expression, nodes, simplify, sub, symbol, symbols
+
+if TYPE_CHECKING:
+    from goodmeasure.loss import Loss
+
+Z, Y, U = symbol("z"), symbol("y"), symbol("u")
+
+
+@dataclass(frozen=True)
+class View:
+    """A part of a loss as a formula of ``u``; ``scaled`` if the loss holds any positive multiple of it, with y."""
+
+    name: str
+    value: Expr
+    scaled: bool = False
+
+    @property
+    def signal(self) -> Expr:
+        return derivative(self.value, "u")
+
+    @property
+    def curvature(self) -> Expr:
+        return derivative(self.signal, "u")
+
+
+@cache
+def views(loss: Loss) -> tuple[View, ...]:
+    """The formulas of one number that make up the loss; empty where there are none."""
+    if loss.is_classwise or len(loss.activation) > 1:
+        return ()
+    composed = loss.composed
+    if loss.is_binary:
+        return tuple(View(f"where {n} happened", simplify(loss.half(k), {"z": U})) for k, n in ((1, "yes"), (0, "no")))
+    miss = _of_miss(composed)
+    if miss is not None:
+        return (View("of the miss", miss),)
+    return _linear_in_target(simplify(composed))
+
+
+def _of_miss(composed: Expr) -> Expr | None:
+    """The formula with u for z - y, if z and y stand nowhere else."""
+    done: dict[Expr, Expr] = {}
+    for node in nodes(composed):
+        if node.word is sub and node.args == (Z, Y):
+            done[node] = U
+        elif node.word is sub and node.args == (Y, Z):
+            done[node] = -U
+        elif node.word is not None and node.word.name in ("less", "less_equal") and set(node.args) == {Z, Y}:
+            done[node] = node.word(*((U, 0) if node.args == (Z, Y) else (0, U)))
+        elif node.word is None:
+            done[node] = node
+        else:
+            done[node] = node.word(*(done[a] for a in node.args))
+    found = simplify(done[composed])
+    return None if symbols(found) & {"y", "z"} else found
+
+
+def _linear_in_target(composed: Expr) -> tuple[View, ...]:
+    slope = derivative(composed, "z")
+    plain = simplify(_undone(slope))
+    by_target = derivative(plain, "y")
+    if "y" in symbols(by_target):
+        return ()
+    free, held = simplify(plain, {"y": 0, "z": U}), simplify(by_target, {"z": U})
+    return (_Slope("without the target", free), _Slope("times the target", held, scaled=True))
+
+
+@dataclass(frozen=True)
+class _Slope(View):
+    """A view known by its signal: ``value`` holds the signal itself."""
+
+    @property
+    def signal(self) -> Expr:
+        return self.value
+
+
+def _undone(formula: Expr) -> Expr:
+    """The formula with log1p(y), which only relabels targets from zero up, written as the target itself."""
+    done: dict[Expr, Expr] = {}
+    for node in nodes(formula):
+        if node.word is words.log1p and node.args == (Y,):
+            done[node] = Y
+        elif node.word is words.times:
+            done[node] = node.args[0] * done[node.args[1]]
+        else:
+            done[node] = node if node.word is None else node.word(*(done[a] for a in node.args))
+    return done[formula]
+
+
+def kinks(view: View) -> tuple[Expr, ...]:
+    """Differences that are zero where a choice in the view's value, signal or curvature may jump."""
+    found: dict[Expr, None] = {}
+    for node in nodes(view.value, view.signal, view.curvature):
+        if node.word is None:
+            continue
+        if node.word.name in ("less", "less_equal", "maximum", "minimum"):
+            found[simplify(node.args[0] - node.args[1])] = None
+        elif node.word.name in ("abs", "sign"):
+            found[expression(node.args[0])] = None
+    return tuple(each for each in found if "u" in symbols(each))
