@@ -40,66 +40,94 @@ class Lines:
 def minimise(
     lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats], bool]
 ) -> tuple[Floats, float, int]:
-    """The minimum, the proven gap to the optimum, and the number of steps.
-
-    Mehrotra's predictor and corrector on the box of slopes (Portnoy and Koenker 1997), with normal equations X' D X; w is
-    free, the slope of each row lies between its two lines, and ``above - below`` is how far the row is beyond its kink.
-    """
-    x, low, high = lines.features, lines.left, lines.right
-    w, slope = start.copy(), (low + high) / 2
-    beyond = x @ w - lines.at
-    size = float(np.abs(beyond).mean()) or 1.0
-    above, below = np.maximum(beyond, 0) + 0.1 * size, np.maximum(-beyond, 0) + 0.1 * size
-    best, best_gap, first = w, np.inf, lines.value(w)
-    for step in range(1, max_iter + 1):
-        up, down = high - slope, slope - low
-        off = x @ w - lines.at - above + below
-        pull = x.T @ slope + lines.penalty * w
-        mu = float(above @ up + below @ down) / (2 * len(slope))
-        stiff = above / up + below / down
-        normal = (x / stiff[:, None]).T @ x
-        normal[np.diag_indices_from(normal)] += lines.penalty
-        move = _Mover(lines, normal, stiff, (up, down, above, below), off, pull)
-        dw, ds, da, db = move(np.zeros(1), np.zeros(1), 0.0)
-        reach = _reach((up, down, above, below), (-ds, ds, da, db))
-        ahead = float((above + reach * da) @ (up - reach * ds) + (below + reach * db) @ (down + reach * ds))
-        centring = (ahead / (2 * len(slope)) / mu) ** 3
-        dw, ds, da, db = move(-da * ds, db * ds, centring * mu)
-        reach = _reach((up, down, above, below), (-ds, ds, da, db))
-        w, slope, above, below = w + reach * dw, slope + reach * ds, above + reach * da, below + reach * db
-        value = lines.value(w)
-        gap = value - lines.bound(slope, w)
+    """The minimum, the proven gap to the optimum, and the number of steps."""
+    point = Point.first(lines, start)
+    best, best_gap, first, steps = start, np.inf, lines.value(start), 0
+    while steps < max_iter:
+        point, reach = step(lines, point)
+        steps += 1
+        value = lines.value(point.w)
+        gap = value - lines.bound(point.slope, point.w)
         if gap < best_gap:
-            best, best_gap = w, gap
-        if watch(w) or gap <= tol * max(abs(value), 1e-3 * abs(first)) or reach < 1e-10:
+            best, best_gap = point.w, gap
+        if watch(point.w) or gap <= tol * max(abs(value), 1e-3 * abs(first)) or reach < 1e-10:
             break
-    return best, max(best_gap, 0.0), step
+    return best, max(best_gap, 0.0), steps
 
 
-class _Mover:
-    """One Newton step of the interior point, for a target of complementarity and second-order corrections."""
+@dataclass(frozen=True)
+class Point:
+    """Where the interior point stands: w, a slope between its two lines for each row, and how far each row is above and
+    below its kink. The slacks ``up`` and ``down`` of the slope, ``above`` and ``below`` all stay positive."""
 
-    def __init__(
-        self, lines: Lines, normal: Floats, stiff: Floats, slack: tuple[Floats, ...], off: Floats, pull: Floats
-    ):
-        self.lines, self.normal, self.stiff, self.slack, self.off, self.pull = lines, normal, stiff, slack, off, pull
+    w: Floats
+    slope: Floats
+    up: Floats
+    down: Floats
+    above: Floats
+    below: Floats
 
-    def __call__(self, above_more: Floats, below_more: Floats, target: float) -> tuple[Floats, ...]:
-        x = self.lines.features
-        up, down, above, below = self.slack
-        rise = (target - above_more) / up - above
-        fall = (target - below_more) / down - below
-        rest = self.off - rise + fall
-        dw = solve(self.normal, -self.pull - x.T @ (rest / self.stiff))
-        ds = (x @ dw + rest) / self.stiff
-        return dw, ds, rise + above / up * ds, fall - below / down * ds
+    @staticmethod
+    def first(lines: Lines, w: Floats) -> Point:
+        """A point well inside: the middle slopes, and distances a tenth of the typical one away from zero."""
+        beyond = lines.features @ w - lines.at
+        away = 0.1 * (float(np.abs(beyond).mean()) or 1.0)
+        half = (lines.right - lines.left) / 2
+        middle = (lines.left + lines.right) / 2
+        return Point(w, middle, half, half, np.maximum(beyond, 0) + away, np.maximum(-beyond, 0) + away)
+
+    def moved(self, move: tuple[Floats, ...], reach: float) -> Point:
+        """The point after part of a move of w, slope, above and below."""
+        dw, ds, da, db = (reach * m for m in move)
+        # Slacks move with the slope: taken from it anew, they would be rounded to zero next to its ends.
+        return Point(self.w + dw, self.slope + ds, self.up - ds, self.down + ds, self.above + da, self.below + db)
+
+    def reach(self, move: tuple[Floats, ...]) -> float:
+        """How far the point can move without a slack reaching zero."""
+        longest = 1.0
+        _, ds, da, db = move
+        for slack, change in ((self.up, -ds), (self.down, ds), (self.above, da), (self.below, db)):
+            falling = change < 0
+            if falling.any():
+                longest = min(longest, _STAY_INSIDE * float((-slack[falling] / change[falling]).min()))
+        return longest
+
+    @property
+    def complementarity(self) -> float:
+        """The mean product of slacks that are zero together at the optimum."""
+        return float(self.above @ self.up + self.below @ self.down) / (2 * len(self.slope))
 
 
-def _reach(slack: tuple[Floats, ...], change: tuple[Floats, ...]) -> float:
-    """How far all the slacks can move without one of them reaching zero."""
-    longest = 1.0
-    for s, d in zip(slack, change, strict=True):
-        falling = d < 0
-        if falling.any():
-            longest = min(longest, _STAY_INSIDE * float((-s[falling] / d[falling]).min()))
-    return longest
+def step(lines: Lines, point: Point) -> tuple[Point, float]:
+    """One step of Mehrotra's predictor and corrector (Portnoy and Koenker 1997), by normal equations X' D X.
+
+    Optimal are X' slope + penalty w = 0 and X w - at = above - below, where above and the upper slack of the slope are
+    never both positive, nor below and the lower one. Returns the new point and the part of the step that was taken.
+    """
+    stiff = point.above / point.up + point.below / point.down
+    normal = (lines.features / stiff[:, None]).T @ lines.features
+    normal[np.diag_indices_from(normal)] += lines.penalty
+    nothing = np.zeros(1)
+    predicted = _move(lines, point, (normal, stiff), (nothing, nothing, 0.0))
+    now = point.complementarity
+    centring = (point.moved(predicted, point.reach(predicted)).complementarity / now) ** 3
+    _, ds, da, db = predicted
+    move = _move(lines, point, (normal, stiff), (-da * ds, db * ds, centring * now))
+    reach = point.reach(move)
+    return point.moved(move, reach), reach
+
+
+def _move(
+    lines: Lines, point: Point, system: tuple[Floats, Floats], aim: tuple[Floats, Floats, float]
+) -> tuple[Floats, ...]:
+    """Newton's step for a complementarity to aim at, with second-order corrections of both products."""
+    normal, stiff = system
+    above_more, below_more, target = aim
+    x = lines.features
+    rise = (target - above_more) / point.up - point.above
+    fall = (target - below_more) / point.down - point.below
+    rest = x @ point.w - lines.at - point.above + point.below - rise + fall
+    pull = x.T @ point.slope + lines.penalty * point.w
+    dw = solve(normal, -pull - x.T @ (rest / stiff))
+    ds = (x @ dw + rest) / stiff
+    return dw, ds, rise + point.above / point.up * ds, fall - point.below / point.down * ds

@@ -44,7 +44,7 @@ def survey(loss: Loss, y: NDArray[Any], outputs: int) -> Landscape:
 
 def _some(y: NDArray[Any]) -> NDArray[Any]:
     found = np.unique(y)
-    return found[np.linspace(0, len(found) - 1, min(_TARGETS, len(found))).astype(int)]
+    return np.asarray(found[np.linspace(0, len(found) - 1, min(_TARGETS, len(found))).astype(int)])
 
 
 def _survey_numbers(loss: Loss, y: Floats) -> Landscape:
@@ -150,7 +150,7 @@ def _turn(beyond: Any, targets: Floats, low: Floats, high: Floats) -> Floats:
     return low / 2 + high / 2
 
 
-def _fits(loss: Loss, targets: Floats, slopes: tuple[Floats, ...], at: tuple[Floats, Floats]) -> bool:
+def _fits(loss: Loss, targets: Floats, slopes: tuple[Any, Any, Any], at: tuple[Any, Any]) -> bool:
     """Whether the lines found are the loss: compared between any two raw outputs."""
     left, middle, right = slopes
     first, last = at

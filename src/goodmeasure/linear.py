@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 # A Newton matrix of at most this many parameters is built and factored.
 NEWTON_SIZE = 600
+# ... from at most this many second derivatives of rows, held at once.
+NEWTON_CELLS = 20_000_000
 # Steps without a better validation loss before early stopping stops.
 PATIENCE = 5
 _STARTING_TARGETS = 2001
@@ -88,12 +90,12 @@ def start_at(objective: Objective, land: Landscape) -> Floats:
         alone = Objective(loss, np.empty((len(y), 0)), y, weight, objective.offset)
         found = newton.minimise(alone, rough, tol=1e-12, max_iter=100, watch=lambda theta, value: False)
         if found.converged:
-            return found.theta[0]
+            return np.asarray(found.theta[0])
     if objective.outputs == 1 and len(y) > _STARTING_TARGETS:
         y, weight = _condensed(y, weight)
     best = np.atleast_1d(np.asarray(loss.best_constant(y, weight), dtype=np.float64))
     shift = 0.0 if objective.offset is None else objective.offset.mean()
-    return np.nan_to_num(best, posinf=_FAR, neginf=-_FAR) - shift
+    return np.asarray(np.nan_to_num(best, posinf=_FAR, neginf=-_FAR) - shift)
 
 
 def _rough(loss: Loss, mean: float) -> float:
@@ -157,7 +159,8 @@ def _solve(objective: Objective, theta: Floats, land: Landscape, settings: Setti
 def _suited(objective: Objective, land: Landscape, lines: Straight | None) -> str:
     if lines is not None:
         return "interior"
-    small = objective.count * objective.outputs <= NEWTON_SIZE
+    cells = len(objective.y) * objective.outputs**2
+    small = objective.count * objective.outputs <= NEWTON_SIZE and cells <= NEWTON_CELLS
     return "newton" if small and not land.jumps and not land.straight else "lbfgs"
 
 
@@ -209,7 +212,7 @@ def _gap(objective: Objective, theta: Floats, gradient: Floats, land: Landscape)
         return float(np.sum(gradient**2 / objective.penalty)) / 2, "strong convexity of the penalty", True
     if land.jumps:
         return None, "the loss has kinks and no exact method is known for it", False
-    if objective.count * objective.outputs > NEWTON_SIZE:
+    if objective.count * objective.outputs > NEWTON_SIZE or objective.outputs > 1:
         if objective.alpha == 0:
             return None, "gradient descent with memory (L-BFGS)", False
         part = float(np.sum(gradient[:width] ** 2 / objective.penalty[:width])) / 2

@@ -49,13 +49,18 @@ class Objective:
     @property
     def count(self) -> int:
         """How many parameters there are for each raw output."""
-        return self.features.shape[1] + self.intercept
+        return int(self.features.shape[1]) + int(self.intercept)
 
     @property
     def penalty(self) -> Floats:
         """What half the square of each parameter costs."""
         zero = np.zeros(int(self.intercept))
         return np.concatenate([self.alpha / self.scale**2, zero])[:, None] * np.ones(self.outputs)
+
+    @property
+    def share(self) -> Floats:
+        """What part of the mean each row is."""
+        return np.full(len(self.y), 1 / len(self.y)) if self.weight is None else self.weight / self.weight.sum()
 
     def raw(self, theta: Floats) -> Floats:
         """The raw outputs of the rows: of shape (rows,), or (rows, outputs) where there are several."""
@@ -92,11 +97,10 @@ class Objective:
     def curvature(self, theta: Floats) -> Floats:
         """The second derivatives by theta, flattened row by row; curvature of a row below zero counts as none."""
         bend = self.loss.hessian(self.y, self.raw(theta), **({} if self.outputs == 1 else {"full": True}))
-        share = 1 / len(self.y) if self.weight is None else self.weight / self.weight.sum()
         if self.outputs == 1:
-            found = self._gram(np.maximum(bend, 0) * share)
+            found = self._gram(np.maximum(bend, 0) * self.share)
         else:
-            found = self._blocks(bend * (share if np.ndim(share) == 0 else share[:, None, None]))
+            found = self._blocks(bend * self.share[:, None, None])
         found[np.diag_indices_from(found)] += self.penalty.ravel()
         return found
 

@@ -82,13 +82,12 @@ class Signal:
             if share is not None:
                 lines.append(f"of {share.n:,} rows that are off, {_percent(share)} are {what}")
         if self.faint is not None:
-            lines.append(
-                f"of {self.faint.n:,} that are off by more than slightly, {_percent(self.faint)} are pulled less than a tenth as hard as at a slight error"
-            )
-        lines += [
-            f"{side.side}: {'there is no pull' if side.name == 'none' else f'the pull is {side.name}'}"
-            for side in self.sides
-        ]
+            off = f"of {self.faint.n:,} that are off by more than slightly"
+            lines.append(f"{off}, {_percent(self.faint)} are pulled less than a tenth as hard as at a slight error")
+        pulls = {
+            side.side: "there is no pull" if side.name == "none" else f"the pull is {side.name}" for side in self.sides
+        }
+        lines += [f"{side}: {pull}" for side, pull in pulls.items()]
         if self.aligned is not None:
             lines.append(f"lower loss and {self.aligned.metric} against {self.aligned.before}: {self.aligned.verdict}")
         return "\n".join(lines)

@@ -58,12 +58,9 @@ def straight_lines(objective: Objective, land: Landscape) -> Straight | None:
 
 def at_raw(objective: Objective, lines: Straight, z: Floats) -> Lines:
     """The lines as functions of theta, the predictions being replaced by their tangents at raw outputs ``z``."""
-    share = np.full(len(objective.y), 1 / len(objective.y))
-    if objective.weight is not None:
-        share = objective.weight / objective.weight.sum()
     row = lines.kinks.row
     there, slope = lines.prediction(z)
-    scale = (share * slope)[row]
+    scale = (objective.share * slope)[row]
     keep = (scale > 0) & (lines.kinks.right > lines.kinks.left)
     row = row[keep]
     ones = np.ones((len(row), int(objective.intercept)))
