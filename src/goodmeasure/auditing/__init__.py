@@ -1,7 +1,18 @@
 """The audit: what is wrong between a model, its output, its loss, its targets, its training step and its decision."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from .engine import audit
 from .finding import Audit, Finding, Skipped
 from .rule import Rule, pages, rules
 
-__all__ = ["Audit", "Finding", "Rule", "Skipped", "audit", "pages", "rules"]
+__all__ = ["Audit", "Finding", "Rule", "Skipped", "audit", "pages", "rules", "watch"]
+
+
+def watch(model: Any, loss: Any, **options: Any) -> Any:
+    """Watch a model and its loss while they train; see :func:`goodmeasure.auditing.watching.watch`."""
+    from .watching import watch as start
+
+    return start(model, loss, **options)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from .case import Case, Dossier, Unavailable, framework_of
@@ -43,41 +45,57 @@ def audit(
         "optimizer": optimizer,
         "task": task,
     }
-    given = named | more
+    return examine(named | more, rules(), budget_s)
+
+
+def examine(given: dict[str, Any], chosen: Iterable[Rule], budget_s: float) -> Audit:
+    """Apply some rules to a case; what :func:`audit` does with all of them."""
     dossier = Dossier(Case(framework_of(given), given), budget_s)
-    findings: list[Finding] = []
-    passed: list[str] = []
-    skipped: list[Skipped] = []
-    with untouched(model, loss), warnings.catch_warnings():
+    report = _Report()
+    with untouched(given.get("model"), given.get("loss")), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for one in rules():
-            _apply(one, dossier, findings, passed, skipped)
+        for one in chosen:
+            report.apply(one, dossier)
     order = {severity: rank for rank, severity in enumerate(SEVERITIES)}
-    unique = {(f.code, f.where): f for f in sorted(findings, key=lambda f: -order[f.severity])}
-    ranked = sorted(unique.values(), key=lambda f: (order[f.severity], f.code))
-    return Audit(tuple(ranked), tuple(dict.fromkeys(passed)), tuple(skipped), _subject(given), dossier.spent())
+    worst_last = sorted(report.findings, key=lambda f: -order[f.severity])
+    unique = {(f.code, f.where): f for f in worst_last}.values()
+    ranked = sorted(unique, key=lambda f: (order[f.severity], f.code))
+    found = {f.code for f in ranked}
+    passed = tuple(code for code in dict.fromkeys(report.passed) if code not in found)
+    return Audit(tuple(ranked), passed, tuple(report.skipped), _subject(given), dossier.spent())
 
 
-def _apply(one: Rule, dossier: Dossier, findings: list[Finding], passed: list[str], skipped: list[Skipped]) -> None:
-    try:
-        evidence = {}
-        for name, need in one.needs.items():
-            try:
-                evidence[name] = dossier.get(kind(need.kind))
-            except Unavailable:
-                if need.required:
-                    raise
-                evidence[name] = None
-        seen = list(one.check(**evidence))
-    except Unavailable as reason:
-        skipped.append(Skipped(one.code, str(reason)))
-        return
-    except Exception as error:  # a program that no rule foresaw: the rule is skipped, and the report says so
-        skipped.append(Skipped(one.code, f"the check itself failed: {type(error).__name__}: {error}"))
-        return
-    findings.extend(one.finding(part) for part in seen)
-    if not seen:
-        passed.append(one.code)
+FAILED = "the check itself failed"
+
+
+@dataclass
+class _Report:
+    """What the rules said so far."""
+
+    findings: list[Finding] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def apply(self, one: Rule, dossier: Dossier) -> None:
+        """Gather what a rule needs and note what it says."""
+        try:
+            seen = list(one.check(**_evidence(one, dossier)))
+        except Unavailable as reason:
+            self.skipped.append(Skipped(one.code, str(reason)))
+            return
+        except Exception as error:  # a program that no rule foresaw: this rule is skipped, and the report says so
+            self.skipped.append(Skipped(one.code, f"{FAILED}: {type(error).__name__}: {error}"))
+            return
+        self.findings += [one.finding(part) for part in seen]
+        if not seen:
+            self.passed.append(one.code)
+
+
+def _evidence(one: Rule, dossier: Dossier) -> dict[str, Any]:
+    return {
+        name: dossier.get(kind(need.kind)) if need.required else dossier.find(kind(need.kind))
+        for name, need in one.needs.items()
+    }
 
 
 def _subject(given: dict[str, Any]) -> str:

@@ -1,0 +1,126 @@
+"""Audit the first batch of a training run in full, and keep the cheap checks on while it goes on."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import torch
+
+from .engine import audit, examine
+from .finding import Finding
+from .rule import Rule, rules
+
+_CHEAP = frozenset({"Contracts", "Signal"})
+
+
+class AuditWarning(UserWarning):
+    """A finding of :func:`watch`, as a warning."""
+
+
+def watch(
+    model: torch.nn.Module,
+    loss: Callable[..., Any],
+    *,
+    every: int = 100,
+    report: Callable[[Finding], None] | None = None,
+) -> Watch:
+    """Watch a model and its loss while they train: a full audit of the first batch, cheap checks of every hundredth.
+
+    A loss module is watched in place; of a function, use the returned handle's ``loss`` instead. Each code is reported once,
+    as a warning, or to ``report``. The handle is a context manager; ``close()`` takes everything off again. ``every`` is the
+    number of batches between two cheap checks: shapes, domains and ranges at the loss, its value and its gradient.
+    """
+    return Watch(model, loss, every, report)
+
+
+class Watch:
+    """A running watch: ``findings`` so far, the ``loss`` to call, and ``close()``."""
+
+    def __init__(
+        self, model: torch.nn.Module, loss: Callable[..., Any], every: int, report: Callable[[Finding], None] | None
+    ) -> None:
+        self.findings: list[Finding] = []
+        self.loss = loss
+        self._watched, self._model, self._every = loss, model, max(1, every)
+        self._report = report or _warn
+        self._batches, self._inputs, self._busy = 0, None, False
+        self._handles = [model.register_forward_pre_hook(self._before, with_kwargs=True)]
+        if isinstance(loss, torch.nn.Module):
+            self._handles.append(loss.register_forward_hook(lambda _, args, value: self._after(args)))
+        else:
+            self.loss = self._call
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        value = self._watched(*args, **kwargs)
+        self._after(args)
+        return value
+
+    def _before(self, _: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not self._busy:
+            self._inputs = kwargs or args
+
+    def _after(self, args: tuple[Any, ...]) -> None:
+        if self._busy or len(args) < 2 or not torch.is_grad_enabled():
+            return
+        self._batches += 1
+        if self._batches == 1:
+            self._see(
+                lambda: audit(model=self._model, loss=self._watched, inputs=self._inputs, targets=args[1]).findings
+            )
+        elif self._batches % self._every == 0 and isinstance(args[0], torch.Tensor):
+            self._see(lambda: _cheap(self._watched, args[0], args[1]))
+
+    def _see(self, look: Callable[[], tuple[Finding, ...]]) -> None:
+        self._busy = True
+        try:
+            found = look()
+        finally:
+            self._busy = False
+        known = {f.code for f in self.findings}
+        for finding in found:
+            if finding.code not in known:
+                self.findings.append(finding)
+                self._report(finding)
+
+    def close(self) -> None:
+        """Take the hooks off; what was found stays."""
+        for handle in self._handles:
+            handle.remove()
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Passing(torch.nn.Module):
+    """Stands for the model: its output is what the model gave."""
+
+    def forward(self, output: torch.Tensor) -> torch.Tensor:
+        return output.detach().requires_grad_()
+
+
+def _cheap(loss: Callable[..., Any], output: torch.Tensor, targets: Any) -> tuple[Finding, ...]:
+    given = {
+        "model": _Passing(),
+        "loss": loss,
+        "inputs": (output.detach(),),
+        "targets": targets,
+        "framework": "running",
+    }
+    return examine(given, filter(_is_cheap, rules()), budget_s=1.0).findings
+
+
+def _is_cheap(one: Rule) -> bool:
+    return {need.kind for need in one.needs.values()} <= _CHEAP
+
+
+def _warn(finding: Finding) -> None:
+    if finding.severity != "note":
+        warnings.warn(str(finding), AuditWarning, stacklevel=4)

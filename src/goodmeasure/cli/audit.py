@@ -1,0 +1,43 @@
+"""goodmeasure audit: what is wrong between a model, its loss, its targets and its training step."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from goodmeasure.auditing import Audit, audit
+from goodmeasure.auditing.finding import SEVERITIES, Severity
+
+
+@click.command(short_help="What is wrong between a model, its loss, its targets and its training step.")
+@click.argument("program", metavar="FILE.py:FUNCTION")
+@click.option(
+    "--fail-on", type=click.Choice(SEVERITIES), default="error", show_default=True, help="Exit with 1 from here."
+)
+@click.option("--ignore", "ignored", multiple=True, metavar="CODE", help="Leave out findings of this code; repeatable.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option(
+    "--budget", "budget_s", type=float, default=10.0, show_default=True, metavar="SECONDS", help="Time to spend."
+)
+def command(program: str, fail_on: Severity, ignored: tuple[str, ...], form: str, budget_s: float) -> int:
+    """Run FUNCTION of FILE.py, which returns a dict of model, loss, inputs, targets and what else there is, and audit it.
+
+    Everything runs on copies. Findings name the line, the evidence and the line that fixes them.
+
+    \b
+    goodmeasure audit train.py:build
+    goodmeasure audit train.py:build --fail-on warning --ignore GM312 --format sarif > audit.sarif
+    """
+    from goodmeasure.auditing.program import load
+
+    given = load(program)
+    report = audit(**(given | {"budget_s": budget_s})).without(ignored)
+    click.echo(_written(report, form))
+    return 1 if report.at_least(fail_on) else 0
+
+
+def _written(report: Audit, form: str) -> str:
+    if form == "json":
+        return report.to_json()
+    return json.dumps(report.to_sarif(), indent=2) if form == "sarif" else str(report)
