@@ -101,10 +101,15 @@ def point_loss(loss: Any) -> PointLoss:
         return squared
     if not hasattr(loss, "raw"):
         return loss  # type: ignore[no-any-return]
-    if _honest(loss):
-        book = readings.on_predictions(loss)
+    book = book_form(loss)
+    if book is not None:
         return lambda y, p: np.asarray(book.value(y, p), dtype=np.float64)
     return lambda y, p: np.asarray(loss.value(y, loss.raw(p)), dtype=np.float64)
+
+
+def book_form(loss: Any) -> Any:
+    """The loss as a formula of predictions, where it asks for its activation as it is; else None."""
+    return readings.on_predictions(loss) if not loss.is_classwise and _honest(loss) else None
 
 
 def _honest(loss: Any) -> bool:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure import rows
+from goodmeasure import kernels, rows
+from goodmeasure.decomposition import book_form
 from goodmeasure.errors import UsageError
 from goodmeasure.rows import Floats
-from goodmeasure.decomposition import point_loss
 from goodmeasure.tallying.schema import Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
 from goodmeasure.tallying.tally import Tally
@@ -28,8 +28,9 @@ class Accumulator:
     def __init__(self, losses: Sequence[Any], schema: Schema) -> None:
         self.losses, self.schema = tuple(losses), schema
         self.groups: dict[str, State] = {}
-        values = [point_loss(loss) for loss in losses]
-        self._values = values if schema.on_predictions and schema.kind == "outcome" else None
+        self._book = [
+            book_form(loss) if schema.on_predictions and schema.kind == "outcome" else None for loss in losses
+        ]
 
     def add(
         self,
@@ -123,10 +124,12 @@ class Accumulator:
         return rows.classes(y, self.schema.classes) if self.schema.kind == "classes" else rows.column(y, "y")
 
     def _losses(self, at: int, loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:
-        if self._values is not None:
-            return self._values[at](y, rows.probabilities(z))
+        if self.schema.on_predictions and self.schema.kind == "outcome":
+            rows.inside_unit_interval(z)
+        if self._book[at] is not None:
+            return row_values(self._book[at], y, z)
         raw = loss.raw(z) if self.schema.on_predictions else z
-        return np.asarray(loss.value(y, raw), dtype=np.float64)
+        return row_values(loss, y, np.asarray(raw))
 
     def _grid(self, state: State, name: str, y: NDArray[Any], z: NDArray[Any], w: Floats | None) -> None:
         p = z if self.schema.on_predictions else np.asarray(self.losses[0].predict(z), dtype=np.float64)
@@ -150,6 +153,17 @@ class Accumulator:
     def finish(self) -> Tally:
         """The tally of all rows added."""
         return Tally(self.schema, self.groups, self.losses)
+
+
+def row_values(loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:
+    """The loss of each row by its compiled kernel, whatever the number of rows: a value must not depend on its
+    shard."""
+    n = len(z)
+    if n < kernels.SMALLEST:
+        again = np.resize(np.arange(n), kernels.SMALLEST)
+        y, z = y[again], z[again]
+    found = kernels.table(loss, "value", y, np.ascontiguousarray(z, dtype=np.float64))
+    return np.asarray(loss.value(y, z) if found is None else found, dtype=np.float64)[:n]
 
 
 def tally(

@@ -16,7 +16,7 @@ LOWEST = 1074  # doubles are whole multiples of 2**-1074
 MOST_ADDED = 1 << 28  # additions that int64 limbs take between two carries
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
 def _exponents(bits: Any) -> Any:
     """The smallest and largest biased exponent of values that are not zero (1 for subnormals); (0, 0) if there are
     none."""
@@ -32,7 +32,7 @@ def _exponents(bits: Any) -> Any:
     return low, high
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
 def _add(limbs: Any, first: int, cells: Any, bits: Any) -> None:
     """Add each value, given by its bits, to its cell: 53 bits of significand spread over three limbs of 32."""
     mask = np.int64(0xFFFFFFFF)
@@ -56,13 +56,85 @@ def _add(limbs: Any, first: int, cells: Any, bits: Any) -> None:
         limbs[c, k + 2] += sign * (high >> 32)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+# Adding 1.5 * 2**52 quanta rounds a number to whole quanta, which then stand in the low bits of the sum: a whole number
+# without a conversion, and what is left over is exact. Four such steps take all of any value from 2**-57 to 2**31.
+STEPS = (-20, -50, -80, -110)
+MAGIC_0, MAGIC_1, MAGIC_2, MAGIC_3 = (1.5 * 2.0 ** (52 + step) for step in STEPS)
+TOO_LARGE = 0x41E0000000000000  # the bits of 2**31
+CHUNK = 1024  # whole numbers below 2**51 of which int64 holds the sum
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _split(x: Any, n: int, t0: Any, t1: Any, t2: Any, t3: Any, rest: Any) -> None:
+    for i in range(n):
+        left = x[i]
+        t0[i] = left + MAGIC_0
+        left -= t0[i] - MAGIC_0
+        t1[i] = left + MAGIC_1
+        left -= t1[i] - MAGIC_1
+        t2[i] = left + MAGIC_2
+        left -= t2[i] - MAGIC_2
+        t3[i] = left + MAGIC_3
+        rest[i] = left - (t3[i] - MAGIC_3)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _sum(bits: Any, n: int) -> Any:
+    total = np.int64(0)
+    for i in range(n):
+        total += bits[i]
+    return total
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _any(bits: Any, n: int) -> Any:
+    seen = np.int64(0)
+    for i in range(n):
+        seen |= bits[i]
+    return seen << 1  # the sign of a zero does not count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _largest(bits: Any, n: int) -> Any:
+    most = np.int64(0)
+    for i in range(n):
+        most = max(most, bits[i] & 0x7FFFFFFFFFFFFFFF)
+    return most
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _add_column(x: Any, sums: Any, slow: Any, magic: Any) -> Any:
+    """Sum the chunks of a column in whole quanta of each step; chunks that do not fit are listed in ``slow``."""
+    t0, t1, t2, t3, rest = (np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK))
+    bits = x.view(np.int64)
+    b0, b1, b2, b3 = t0.view(np.int64), t1.view(np.int64), t2.view(np.int64), t3.view(np.int64)
+    refused = 0
+    for chunk in range(len(slow)):
+        start = chunk * CHUNK
+        n = min(CHUNK, len(x) - start)
+        _split(x[start : start + n], n, t0, t1, t2, t3, rest)
+        if _any(rest.view(np.int64), n) != 0 or _largest(bits[start : start + n], n) >= TOO_LARGE:
+            slow[refused] = chunk
+            refused += 1
+            continue
+        part = (_sum(b0, n) - n * magic[0], _sum(b1, n) - n * magic[1], _sum(b2, n) - n * magic[2])
+        last = _sum(b3, n) - n * magic[3]
+        for step, whole in enumerate((part[0], part[1], part[2], last)):
+            sums[step, 0] += whole & 0xFFFFFFFF
+            sums[step, 1] += whole >> 32
+    return refused
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
 def _carry(limbs: Any) -> None:
     """Bring every limb but the last into [0, 2**32)."""
     for c in range(limbs.shape[0]):
         for k in range(limbs.shape[1] - 1):
             limbs[c, k + 1] += limbs[c, k] >> 32
             limbs[c, k] &= 0xFFFFFFFF
+
+
+_MAGIC_BITS = np.array([MAGIC_0, MAGIC_1, MAGIC_2, MAGIC_3]).view(np.int64)
 
 
 class ExactSums:
@@ -96,6 +168,29 @@ class ExactSums:
             part = slice(start, start + MOST_ADDED)
             self._count(len(bits[part]))
             _add(self.limbs, self.first, places[part], bits[part])
+
+    def add_column(self, values: Floats, cell: int) -> None:
+        """Add finite values, all to one cell: the same sum as by ``add``, several times faster."""
+        x = np.ascontiguousarray(values, dtype=np.float64)
+        slow = np.empty(-(-len(x) // CHUNK), dtype=np.int64)
+        sums = np.zeros((len(STEPS), 2), dtype=np.int64)
+        refused = _add_column(x, sums, slow, _MAGIC_BITS)
+        for step, (low, high) in zip(STEPS, sums.tolist(), strict=True):
+            self._add_whole((high << LIMB) + low, step, cell)
+        for chunk in slow[:refused]:
+            part = x[chunk * CHUNK : (chunk + 1) * CHUNK]
+            self.add(part, np.full(len(part), cell, dtype=np.intp))
+
+    def _add_whole(self, whole: int, exponent: int, cell: int) -> None:
+        """Add ``whole * 2**exponent`` to a cell."""
+        if not whole:
+            return
+        place, sign = exponent + LOWEST, 1 if whole > 0 else -1
+        shifted, k = abs(whole) << place % LIMB, place // LIMB
+        self._cover(k, k + 5)
+        self._count(1)
+        for i in range(5):
+            self.limbs[cell, k - self.first + i] += sign * (shifted >> LIMB * i & 0xFFFFFFFF)
 
     def _count(self, more: int) -> None:
         """Carry before the limbs could overflow."""

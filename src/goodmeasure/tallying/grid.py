@@ -23,44 +23,51 @@ AMOUNT_HALF = AMOUNT_OCTAVES * AMOUNT_STEPS + 1
 AMOUNT_CELLS = 2 * AMOUNT_HALF + 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _below_half(bits: Any) -> Any:
-    """The cell of a score below one half, from its bits: six bits of significand in each octave."""
-    k = (bits >> 46) - ((1023 - 32) << 6) + 1
-    return max(k, 0)
+FIRST = ((1023 - 32) << 6) - 1  # the upper bits of 2**-32, less one: what lies below goes to cell 0
+MAGIC = 1.5 * 2.0**20  # adding it rounds to whole quanta, which then stand in the low bits
+CHUNK = 1024
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _count_scores(p: Any, labels: Any, counts: Any, places: Any) -> None:
-    flipped = 1.0 - p
-    bits, flipped_bits = p.view(np.int64), flipped.view(np.int64)
-    for i in range(len(p)):
-        if p[i] < 0.5:
-            cell = _below_half(bits[i])
-        elif p[i] > 0.5:
-            cell = SCORE_CELLS - 1 - _below_half(flipped_bits[i])
-        else:
-            cell = HALF
-        counts[cell, labels[i]] += 1
-        places[cell, labels[i]] += np.int64(p[i] * 4294967296.0 + 0.5)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _cells(p: Any, n: int, rounded: Any, q: Any, cells: Any) -> None:
+    """The cell of each probability (six bits of significand in each octave of it or its complement), and its
+    quanta."""
+    bits = q.view(np.int64)
+    for i in range(n):
+        rounded[i] = p[i] + MAGIC
+        q[i] = min(p[i], 1.0 - p[i])
+    for i in range(n):
+        k = max((bits[i] >> 46) - FIRST, 0)
+        cells[i] = k if p[i] < 0.5 else SCORE_CELLS - 1 - k
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _count_scores(p: Any, labels: Any, counts: Any, places: Any, zero: Any) -> None:
+    rounded, q, cells = np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK, np.int64)
+    quanta = rounded.view(np.int64)
+    for start in range(0, len(p), CHUNK):
+        n = min(CHUNK, len(p) - start)
+        _cells(p[start : start + n], n, rounded, q, cells)
+        for i in range(n):
+            at = 2 * cells[i] + labels[start + i]
+            counts[at] += 1
+            places[at] += quanta[i] - zero
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
 def _score_cells(p: Any, out: Any) -> None:
-    flipped = 1.0 - p
-    bits, flipped_bits = p.view(np.int64), flipped.view(np.int64)
-    for i in range(len(p)):
-        if p[i] < 0.5:
-            out[i] = _below_half(bits[i])
-        elif p[i] > 0.5:
-            out[i] = SCORE_CELLS - 1 - _below_half(flipped_bits[i])
-        else:
-            out[i] = HALF
+    rounded, q = np.empty(CHUNK), np.empty(CHUNK)
+    for start in range(0, len(p), CHUNK):
+        n = min(CHUNK, len(p) - start)
+        _cells(p[start : start + n], n, rounded, q, out[start : start + n])
+
+
+_ZERO = int(np.array([MAGIC]).view(np.int64)[0])
 
 
 def count_scores(p: Floats, labels: NDArray[np.int8], counts: NDArray[np.int64], places: NDArray[np.int64]) -> None:
     """Count probabilities by cell and label (0 or 1), and sum them in whole quanta."""
-    _count_scores(np.ascontiguousarray(p, dtype=np.float64), labels, counts, places)
+    _count_scores(np.ascontiguousarray(p, dtype=np.float64), labels, counts.reshape(-1), places.reshape(-1), _ZERO)
 
 
 def score_cells(p: Floats) -> NDArray[np.intp]:

@@ -44,7 +44,7 @@ class Moments:
         if w is not None:
             columns = [w, w * w, *(w * column for column in (values, w * values, w * values * values))]
         for cell, column in enumerate(columns):
-            self.sums.add(column, np.full(len(column), cell, dtype=np.intp))
+            self.sums.add_column(column, cell)
 
     def merge(self, other: Moments) -> Moments:
         """The moments of both sets of rows."""
