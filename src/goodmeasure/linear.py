@@ -19,9 +19,10 @@ from goodmeasure.straight import Straight, straight_lines
 
 Floats = NDArray[np.float64]
 
-# A Newton matrix of at most this many parameters is built and factored.
-NEWTON_SIZE = 600
-# ... from at most this many second derivatives of rows, held at once.
+# A Newton matrix is built for at most this many parameters, this many products for it, and this many second derivatives
+# of rows held at once.
+NEWTON_SIZE = 2_000
+NEWTON_WORK = 20_000_000_000
 NEWTON_CELLS = 20_000_000
 # Steps without a better validation loss before early stopping stops.
 PATIENCE = 5
@@ -159,9 +160,13 @@ def _solve(objective: Objective, theta: Floats, land: Landscape, settings: Setti
 def _suited(objective: Objective, land: Landscape, lines: Straight | None) -> str:
     if lines is not None:
         return "interior"
-    cells = len(objective.y) * objective.outputs**2
-    small = objective.count * objective.outputs <= NEWTON_SIZE and cells <= NEWTON_CELLS
-    return "newton" if small and not land.jumps and not land.straight else "lbfgs"
+    return "newton" if _small(objective) and not land.jumps and not land.straight else "lbfgs"
+
+
+def _small(objective: Objective) -> bool:
+    rows, size = len(objective.y), objective.count * objective.outputs
+    cells = rows * objective.outputs**2
+    return size <= NEWTON_SIZE and rows * size**2 <= NEWTON_WORK and cells <= NEWTON_CELLS
 
 
 def _flat(objective: Objective, theta: Floats, land: Landscape) -> Certificate:
@@ -212,7 +217,7 @@ def _gap(objective: Objective, theta: Floats, gradient: Floats, land: Landscape)
         return float(np.sum(gradient**2 / objective.penalty)) / 2, "strong convexity of the penalty", True
     if land.jumps:
         return None, "the loss has kinks and no exact method is known for it", False
-    if objective.count * objective.outputs > NEWTON_SIZE or objective.outputs > 1:
+    if not _small(objective):
         if objective.alpha == 0:
             return None, "gradient descent with memory (L-BFGS)", False
         part = float(np.sum(gradient[:width] ** 2 / objective.penalty[:width])) / 2

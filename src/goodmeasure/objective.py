@@ -14,8 +14,9 @@ Floats = NDArray[np.float64]
 
 # Rows whose outer products are summed at a time: they fit in a core's cache.
 _ROWS = 2048
-# Columns are put on a common scale where their centres or scales differ by more than this.
+# Columns are put on a common scale where their scales differ by more than this, or one lies this many away from zero.
 _UNEVEN = 30.0
+_OFF_CENTRE = 3.0
 
 
 @dataclass(eq=False)
@@ -104,6 +105,13 @@ class Objective:
         found[np.diag_indices_from(found)] += self.penalty.ravel()
         return found
 
+    def diagonal(self, theta: Floats) -> Floats:
+        """The second derivatives by each parameter alone, of theta's shape; curvature of a row below zero counts as none."""
+        bend = np.maximum(self.loss.hessian(self.y, self.raw(theta)), 0).reshape(-1, self.outputs)
+        weighed = bend * self.share[:, None]
+        found = (self.features**2).T @ weighed
+        return (np.concatenate([found, weighed.sum(axis=0)[None]]) if self.intercept else found) + self.penalty
+
     def _gram(self, by_row: Floats) -> Floats:
         """X' diag(by_row) X, with the intercept's column of ones, for weights that are not negative."""
         width = self.features.shape[1]
@@ -150,6 +158,6 @@ def _frame(features: Floats, weight: Floats | None, intercept: bool) -> tuple[Fl
     size = spread if intercept else np.sqrt(middle**2 + spread**2)
     size = np.where(size > 0, size, np.where(middle != 0, np.abs(middle), 1.0))
     uneven = size.max() > _UNEVEN * size.min() or not 1 / _UNEVEN < size.max() < _UNEVEN
-    if intercept and (np.abs(middle) > _UNEVEN * size).any():
+    if intercept and (np.abs(middle) > _OFF_CENTRE * size).any():
         uneven, centre = True, middle
     return centre, size if uneven else scale
