@@ -37,6 +37,24 @@ def value_and_gradient(
     return None if result.bad else (result.sum / total, table)
 
 
+def total(loss: Loss, y: Any, z: Any, weight: Any, scale: float | None) -> tuple[float, Any]:
+    """The weighted sum and its derivative by ``z`` times ``scale`` (None: not wanted); for hosts that checked the shapes.
+
+    Targets outside the domain are an error. Where no kernel knows a statistic of the loss, the plain evaluation answers.
+    """
+    if _applies(loss, y, z):
+        gradient = None if scale is None else np.empty(z.shape, z.dtype)
+        kind = "value" if scale is None else "value+signal"
+        result = _sweep(loss)(loss, kind, y, z, weight=weight, scale=scale or 1.0, tables=(None, gradient, None))
+        if not result.bad:
+            return result.sum, gradient
+    found = loss.total(y, z, weight)
+    if scale is None:
+        return float(found.sum), None
+    mean, gradient = loss.value_and_gradient(y, z, weight)
+    return float(found.sum), gradient * (float(found.weight) * scale)
+
+
 def mean(loss: Loss, y: Any, z: Any, sample_weight: Any = None, mask: Any = None) -> float | None:
     """The weighted mean in one pass that writes nothing."""
     if not _applies(loss, y, z) or z.size < SMALLEST:
@@ -107,4 +125,4 @@ def _weighed(loss: Loss, y: Any, z: Any, sample_weight: Any, mask: Any) -> tuple
     return (weight, total) if total > 0 else None
 
 
-__all__ = ["mean", "table", "value_and_gradient"]
+__all__ = ["mean", "table", "total", "value_and_gradient"]
