@@ -99,19 +99,29 @@ def smooth() -> None:
     ]
     _duel("ridge", _penalised(loss, X, real, ALPHA), [_ours(loss, X, real, ALPHA), *rivals])
 
+    _growing(rng, X, eta)
+    _huber(X, real)
+
+
+def _growing(rng: Any, X: Any, eta: Any) -> None:
+    """Counts and positive amounts."""
+    from glum import GeneralizedLinearRegressor as Glum
+    from sklearn import linear_model as sk
+
+    from goodmeasure import losses
+
     count = rng.poisson(np.exp(eta)).astype(float)
     amount = rng.gamma(2.0, np.exp(eta) / 2) + 1e-12
-    for title, loss, y, theirs, family in (
-        ("Poisson", losses.poisson(), count, sk.PoissonRegressor, "poisson"),
-        ("gamma", losses.gamma(), amount, sk.GammaRegressor, "gamma"),
+    for title, loss, y, theirs in (
+        ("Poisson", losses.poisson(), count, sk.PoissonRegressor),
+        ("gamma", losses.gamma(), amount, sk.GammaRegressor),
     ):
         rivals = [
             _theirs(f"scikit-learn ({s})", theirs(alpha=ALPHA, solver=s, tol=1e-6, max_iter=1000), X, y)
             for s in ("lbfgs", "newton-cholesky")
         ]
-        rivals.append(_theirs("glum", Glum(family=family, alpha=ALPHA, gradient_tol=1e-6), X, y))
+        rivals.append(_theirs("glum", Glum(family=title.lower(), alpha=ALPHA, gradient_tol=1e-6), X, y))
         _duel(title, _penalised(loss, X, y, ALPHA), [_ours(loss, X, y, ALPHA), *rivals])
-    _huber(X, real)
 
 
 def _huber(X: Any, y: Any) -> None:

@@ -243,6 +243,9 @@ def test_a_margin_loss_gives_classes_and_no_probabilities() -> None:
     model = fitted(losses.hinge())
     assert not hasattr(model, "predict_proba")
     assert set(model.predict(X)) <= {0.0, 1.0}
+    many = fitted(losses.multiclass_hinge())
+    assert not hasattr(many, "predict_proba")
+    assert (many.decision_function(X).argmax(axis=1) == many.predict(X)).all()
 
 
 def test_two_classes_may_have_one_raw_output_or_two() -> None:

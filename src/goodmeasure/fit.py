@@ -209,7 +209,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
 
 def _gives_probabilities(model: Any) -> bool:
     loss = getattr(model, "loss_", model.loss)
-    return loss is None or loss.is_classwise or readings.implies_probability(loss)
+    return loss is None or readings.implies_probability(loss)
 
 
 class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
@@ -279,7 +279,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         z = self.raw(X)
         if z.ndim == 1:
             return z - self._half() if _gives_probabilities(self) else z
-        scores = readings.class_log_probabilities(self.loss_, z) if self.loss_.class_weight else z
+        scores = readings.class_log_probabilities(self.loss_, z) if _gives_probabilities(self) else z
         return scores if len(self.classes_) > 2 else scores[:, 1] - scores[:, 0]
 
     def _half(self) -> float:

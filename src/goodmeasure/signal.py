@@ -222,7 +222,7 @@ def _aligned(
 
 
 def _predicts(loss: Loss) -> bool:
-    return loss.is_classwise or not loss.is_binary or readings.implies_probability(loss)
+    return not (loss.is_classwise or loss.is_binary) or readings.implies_probability(loss)
 
 
 def _constant(loss: Loss, y: Any, w: Floats, outputs: int) -> Floats:
