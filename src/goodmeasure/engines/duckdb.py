@@ -25,6 +25,7 @@ from goodmeasure.tallying.tally import Tally
 
 BLOCK = 1 << 20
 MEMORY = "512MB"
+WORKERS = 2  # threads that sum while DuckDB reads
 MOST_BYTES = 200_000_000  # of files whose rows are held in memory at once
 
 
@@ -52,7 +53,7 @@ def tally_files(source: str, request: Request, *, threads: int | None = None) ->
 def part_of(file: str, request: Request, *, threads: int | None = None) -> Part:
     """The part of one file; its bytes depend on its rows alone."""
     with _opened(file, request, threads) as relation:
-        return _summed(file, relation.project(request.selected()), request)
+        return _summed(file, relation.project(request.selected()), request, 1 if threads == 1 else WORKERS)
 
 
 def tally_frame(frame: Any, request: Request) -> Tally:
@@ -62,7 +63,9 @@ def tally_frame(frame: Any, request: Request) -> Tally:
         given = connection.from_arrow(frame)
         _checked("frame", given, request.columns)
         chosen = given if request.where is None else given.filter(request.where)
-        return with_losses(collect([_summed("frame", chosen.project(request.selected()), request)], ["frame"]), request)
+        return with_losses(
+            collect([_summed("frame", chosen.project(request.selected()), request, WORKERS)], ["frame"]), request
+        )
 
 
 def rows_of(source: str, request: Request, also: Iterable[str | None] = ()) -> dict[str, NDArray[Any]]:
@@ -96,7 +99,9 @@ def with_losses(made: Tally, request: Request) -> Tally:
 
 def _connected(threads: int | None) -> duckdb.DuckDBPyConnection:
     config: dict[str, Any] = {"memory_limit": MEMORY, "preserve_insertion_order": False}
-    return duckdb.connect(config=config | ({} if threads is None else {"threads": threads}))
+    connection = duckdb.connect(config=config | ({} if threads is None else {"threads": threads}))
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 @contextmanager
@@ -149,9 +154,9 @@ def _numeric(relation: duckdb.DuckDBPyRelation, request: Request) -> None:
             raise MissingScore(f"column {name} holds texts, numbers are needed", where=name)
 
 
-def _summed(shard: str, relation: duckdb.DuckDBPyRelation, request: Request) -> Part:
-    """Read a relation block by block and sum the blocks on two threads while the next ones are read."""
-    made = list(_tallied(_blocks(relation, request), request))
+def _summed(shard: str, relation: duckdb.DuckDBPyRelation, request: Request, workers: int) -> Part:
+    """Read a relation block by block and sum the blocks on threads while the next ones are read."""
+    made = list(_tallied(_blocks(relation, request), request, workers))
     total = reduce(add, (tally for tally, _ in made), request.accumulator().finish())
     return Part(shard, sum(rows for _, rows in made), total.to_bytes())
 
@@ -173,9 +178,14 @@ def _blocks(relation: duckdb.DuckDBPyRelation, request: Request) -> Iterator[Col
         yield columns
 
 
-def _tallied(blocks: Iterator[Columns], request: Request, workers: int = 2) -> Iterator[tuple[Tally, int]]:
+def _tallied(blocks: Iterator[Columns], request: Request, workers: int) -> Iterator[tuple[Tally, int]]:
     """Each worker sums blocks into an accumulator of its own: the sums do not depend on who took which block."""
     turn = threading.Lock()
+    first, rows_first = request.accumulator(), 0
+    if (block := next(blocks, None)) is not None:  # alone: kernels are compiled by one thread
+        rows_first = len(block[request.target])
+        request.add(first, block)
+    yield first.finish(), rows_first
 
     def next_block() -> Columns | None:
         with turn:

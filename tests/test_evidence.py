@@ -1,0 +1,108 @@
+"""Who carries the loss, does the split leak, do measures agree, and do bootstrap replicates add up?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from goodmeasure import losses
+from goodmeasure.alignment import align
+from goodmeasure.leaks import leaks, row_hashes
+from goodmeasure.risk import risk, row_losses
+from goodmeasure.rows import TooFewRows
+from goodmeasure.segments import weak_segments
+from goodmeasure.tallying.replicates import Replicates
+
+LOG = losses.binary_cross_entropy()
+
+
+@given(st.integers(0, 10**6), st.integers(1, 60))
+@settings(max_examples=15, deadline=None)
+def test_bootstrap_replicates_add_up_in_any_partition_and_order(seed: int, cut: int) -> None:
+    rng = np.random.default_rng(seed)
+    ids, values = rng.integers(0, 10**9, 60), rng.normal(size=60)
+    order = rng.permutation(60)
+    whole, left, right = Replicates(20), Replicates(20), Replicates(20)
+    whole.add(ids, values)
+    left.add(ids[order[:cut]], values[order[:cut]])
+    right.add(ids[order[cut:]], values[order[cut:]])
+    merged = right.merge(left)
+    assert np.array_equal(merged.rows, whole.rows)
+    assert np.array_equal(merged.sums.canonical().limbs, whole.sums.canonical().limbs)
+
+
+def test_bootstrap_replicates_have_the_spread_of_the_mean() -> None:
+    values = np.random.default_rng(0).normal(size=10_000)
+    made = Replicates(200)
+    made.add(np.arange(10_000), values)
+    found = made.estimate(float(values.mean()), 10_000)
+    assert made.rows.mean() == pytest.approx(10_000, rel=0.005)
+    assert found.standard_error == pytest.approx(0.01, rel=0.2)
+    assert found.low < found.value < found.high
+
+
+def test_a_leaking_split_cannot_print_a_clean_interval() -> None:
+    rng = np.random.default_rng(0)
+    x, z = rng.normal(size=(300, 3)), rng.normal(size=300)
+    y = (rng.random(300) < 0.5) * 1.0
+    train, test = row_hashes(x[:200], y[:200]), row_hashes(x[190:], y[190:])
+    found = leaks(
+        train, test, groups=(np.arange(200) % 40, np.arange(110) % 60), times=(np.arange(200), np.arange(195, 305))
+    )
+    assert (found.duplicates, found.shared_groups, found.before_training_ends) == (10, 40, 5)
+    told = str(risk(LOG, y[190:], z[190:], cautions=found.cautions))
+    assert "10 of 110 rows also stand in the training rows (9.09%)" in told
+    assert "the interval is not of unseen rows" in told
+    assert not leaks(train, row_hashes(x[200:], y[200:]))
+    assert np.array_equal(row_hashes(["a", "b"], [0.0, 1.0]), row_hashes(["a", "b"], [-0.0, 1.0]))
+
+
+def test_duplicates_reward_memory() -> None:
+    """Every row twice with random labels: the nearest row in another fold knows the answer, unless copies stay
+    together."""
+    rng = np.random.default_rng(0)
+    x, y = np.repeat(rng.normal(size=(300, 5)), 2, axis=0), np.repeat(rng.integers(0, 2, 300), 2)
+    fold = rng.permutation(600) % 5
+    hashes = row_hashes(x, y)
+    seen = [leaks(hashes[fold != k], hashes[fold == k]).duplicates for k in range(5)]
+    assert sum(seen) / 600 == pytest.approx(0.8, abs=0.05)
+
+
+def test_segments_of_nothing_do_not_stand_out() -> None:
+    alarms = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        found = weak_segments(rng.exponential(size=2000), rng.integers(0, 20, 2000))
+        alarms += found[0].p_value < 0.05
+    assert alarms <= 8
+
+
+def test_a_weak_segment_is_found() -> None:
+    rng = np.random.default_rng(0)
+    segment = rng.choice(["north", "south", "west"], 3000, p=[0.45, 0.5, 0.05])
+    values = rng.exponential(size=3000) * np.where(segment == "west", 2, 1)
+    worst = weak_segments(values, segment)[0]
+    assert worst.name == "west"
+    assert worst.excess.verdict == "worse"
+    assert worst.share_of_loss > 1.5 * worst.share_of_rows
+    with pytest.raises(TooFewRows):
+        weak_segments(values, np.arange(3000))
+
+
+def test_measures_that_rank_models_apart_are_named() -> None:
+    """Sharper scores: more right answers of 0 or 1 at stake, worse log loss."""
+    rng = np.random.default_rng(0)
+    q = rng.random(5000)
+    y, z = (rng.random(5000) < q) * 1.0, np.log(q / (1 - q))
+    raw = {"sharp": 4 * z, "noisy": z + 0.7 * rng.normal(size=5000)}
+    found = align(
+        {
+            "log loss": {name: row_losses(LOG, y, each) for name, each in raw.items()},
+            "errors": {name: ((each > 0) != y) * 1.0 for name, each in raw.items()},
+        }
+    )
+    assert found.agreement["log loss", "errors"] == -1
+    assert "by log loss, sharp is worse than noisy; by errors, it is better" in found.verdict
+    assert align({"a": {"x": [1.0, 2], "y": [1, 2]}, "b": {"x": [1.0, 2], "y": [1, 2]}}).disagreements == ()
