@@ -18,7 +18,7 @@ from goodmeasure.certificate import Status
 from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
 from goodmeasure.fit import LossClassifier, LossRegressor
 from goodmeasure.landscape import survey
-from goodmeasure.linear import PATIENCE
+from goodmeasure.linear import PATIENCE, NoFiniteFit
 from goodmeasure.loss import Loss
 from goodmeasure.observed import NothingToLearn
 
@@ -317,3 +317,24 @@ def test_repeated_and_constant_columns_do_no_harm() -> None:
         plain, wide = LossRegressor(loss).fit(X, y), LossRegressor(loss).fit(more, y)
         assert wide.certificate_.objective == pytest.approx(plain.certificate_.objective, rel=1e-7)
         assert np.abs(wide.coef_).max() < 1e3
+
+
+@pytest.mark.parametrize("power", [-200, -8, 8, 140])
+@pytest.mark.parametrize("loss", [losses.squared_error(), losses.absolute_error(), losses.huber()], ids=str)
+def test_targets_of_any_size_are_fitted_without_a_warning(loss: Loss, power: int) -> None:
+    y = targets(losses.squared_error()) * 10.0**power
+    model = LossRegressor(loss).fit(X, y)
+    assert np.isfinite(model.coef_).all()
+    assert model.loss_curve_[-1] <= model.loss_curve_[0]
+
+
+def test_a_target_that_cannot_be_squared_is_refused() -> None:
+    with pytest.raises(NoFiniteFit, match="GM606"):
+        LossRegressor().fit(X, ETA * 1e200)
+
+
+def test_classes_that_a_line_separates_come_to_an_end() -> None:
+    y = (X[:, 0] > 0).astype(int)
+    model = LossClassifier().fit(X[:, :1], y)
+    assert model.score(X[:, :1], y) == 1
+    assert model.certificate_.objective < 1e-6

@@ -81,9 +81,9 @@ def _jumps(loss: Loss, targets: Floats) -> bool:
     if loss.is_binary or not inside.size:
         return False
     z = np.asarray(loss.raw(inside), dtype=np.float64)
-    away = 1e-7 * np.maximum(1.0, np.abs(z))
-    before, after = loss.gradient(inside, z - away), loss.gradient(inside, z + away)
-    far = np.abs(loss.gradient(inside, z + 1.0))
+    size = np.maximum(1.0, np.abs(z))
+    before, after = loss.gradient(inside, z - 1e-7 * size), loss.gradient(inside, z + 1e-7 * size)
+    far = np.abs(loss.gradient(inside, z + size))
     return bool(np.any(np.abs(after - before) > 1e-3 * np.maximum(far, 1e-300)))
 
 

@@ -137,7 +137,9 @@ def fit(objective: Objective, settings: Settings) -> tuple[Floats, Certificate, 
     if land.flat:
         settings.watch(theta, objective.value(theta))
         return theta, _flat(objective, theta, land), 1
-    reached = _solve(objective, theta, land, settings)
+    # A step too far overflows to an infinite objective, which the solvers take back.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        reached = _solve(objective, theta, land, settings)
     if settings.watch.stops and settings.watch.best is not None:
         reached = replace(reached, theta=settings.watch.best, gap=None)
     return reached.theta, _certify(objective, reached, land, settings), max(reached.steps, 1)
