@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -274,6 +276,30 @@ def test_areas_agree_with_scikit_learn() -> None:
     p, y = np.round(rng.random(500), 2), rng.integers(0, 2, 500) * 1.0
     assert curves(y, p).roc_area == pytest.approx(metrics.roc_auc_score(y, p), rel=1e-12)
     assert curves(y, p).average_precision == pytest.approx(metrics.average_precision_score(y, p), rel=1e-12)
+
+
+def test_net_benefit_of_a_published_data_set() -> None:
+    """The 750 patients that dcurves ships, and the figures that it prints for them."""
+    found = find_spec("dcurves")
+    if found is None or found.origin is None:
+        pytest.skip("dcurves, whose table this is, is not installed")
+    file = Path(found.origin).parent / "data" / "df_binary.csv"
+    table = np.genfromtxt(file, delimiter=",", names=True, dtype=None, encoding="utf-8")
+    at = [0.05, 0.10, 0.20, 0.35]
+    cancer = table["cancer"].astype(float)
+    marker, family = curves(cancer, table["cancerpredmarker"]), curves(cancer, table["famhistory"].astype(float))
+    assert marker.net_benefit(at) == pytest.approx([0.105544, 0.087407, 0.067333, 0.050154], abs=1e-6)
+    assert family.net_benefit(at) == pytest.approx([0.025614, 0.018519, 0.001667, -0.033333], abs=1e-6)
+    assert marker.treat_all(at) == pytest.approx([0.094737, 0.044444, -0.075, -0.323077], abs=1e-6)
+
+
+@pytest.mark.parametrize(("mu", "area"), [(0.5, 0.7602499389), (1.0, 0.9213503965)])
+def test_the_area_of_a_gaussian_pair(mu: float, area: float) -> None:
+    assert norm.cdf(mu * math.sqrt(2)) == pytest.approx(area, abs=1e-10)
+    rng = np.random.default_rng(0)
+    y = (rng.random(50_000) < 0.5) * 1.0
+    p = 1 / (1 + np.exp(-2 * mu * rng.normal(np.where(y == 1, mu, -mu), 1)))
+    assert curves(y, p).roc_area == pytest.approx(area, abs=0.006)
 
 
 # --- bad input ---
