@@ -126,6 +126,8 @@ def _condensed(y: NDArray[Any], weight: Floats | None) -> tuple[NDArray[Any], Fl
     return y[order][np.searchsorted(reached, steps)], None
 
 
+# A step too far overflows to an infinite objective, which the solvers take back.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def fit(objective: Objective, settings: Settings) -> tuple[Floats, Certificate, int]:
     """Parameters (a row a feature, then the intercept; a column a raw output), what was reached, and the number of steps."""
     land = survey(objective.loss, objective.y, objective.outputs)
@@ -137,9 +139,7 @@ def fit(objective: Objective, settings: Settings) -> tuple[Floats, Certificate, 
     if land.flat:
         settings.watch(theta, objective.value(theta))
         return theta, _flat(objective, theta, land), 1
-    # A step too far overflows to an infinite objective, which the solvers take back.
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        reached = _solve(objective, theta, land, settings)
+    reached = _solve(objective, theta, land, settings)
     if settings.watch.stops and settings.watch.best is not None:
         reached = replace(reached, theta=settings.watch.best, gap=None)
     return reached.theta, _certify(objective, reached, land, settings), max(reached.steps, 1)
