@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from goodmeasure import words as words
     from goodmeasure.algebra import weighted as weighted
     from goodmeasure.auditing import audit as audit
+    from goodmeasure.auditing import watch as watch
     from goodmeasure.calibration import calibration as calibration
     from goodmeasure.checks import check as check
     from goodmeasure.choose import choose as choose
+    from goodmeasure.costs import ClassCosts as ClassCosts
     from goodmeasure.costs import Costs as Costs
+    from goodmeasure.costs import UnderOverCosts as UnderOverCosts
+    from goodmeasure.costs import bayes_act as bayes_act
     from goodmeasure.decision import decide as decide
     from goodmeasure.definition import loss as loss
     from goodmeasure.domains import Binary as Binary
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from goodmeasure.estimate import Estimate as Estimate
     from goodmeasure.fit import LossClassifier as LossClassifier
     from goodmeasure.fit import LossRegressor as LossRegressor
+    from goodmeasure.frameworks.torch import to_torch as to_torch
     from goodmeasure.loss import Loss as Loss
     from goodmeasure.plan import Plan as Plan
     from goodmeasure.recalibration import recalibrate as recalibrate
@@ -49,6 +54,8 @@ if TYPE_CHECKING:
     from goodmeasure.study.model import load as load
     from goodmeasure.study.run import run as run
     from goodmeasure.study.study import Study as Study
+    from goodmeasure.tallying.tally import Tally as Tally
+    from goodmeasure.tallying.tally import tally as tally
 
 
 @cache
