@@ -28,21 +28,21 @@ def _softmax(z):
 
 
 def right_logistic():
-    X, y, r = _data(k=2)
+    _X, y, r = _data(k=2)
     return _case(
         _log_loss, r.normal(size=30), y.astype(float), "binary", grad=lambda z, t: (1 / (1 + np.exp(-z)) - t) / len(t)
     )
 
 
 def right_softmax():
-    X, y, r = _data()
+    _X, y, r = _data()
     return _case(
         _cross_entropy, r.normal(size=(30, 3)), y, "multiclass", grad=lambda z, t: (_softmax(z) - np.eye(3)[t]) / len(t)
     )
 
 
 def right_squared_error_and_loop():
-    X, _, r = _data()
+    X, _, _r = _data()
     y = X @ np.arange(4.0)
 
     def train():
@@ -64,7 +64,7 @@ def right_squared_error_and_loop():
 
 
 def right_loop_returns_weights():
-    X, _, r = _data()
+    X, _, _r = _data()
     y = X @ np.array([1.0, -2.0, 3.0, 4.0])
 
     def train():
@@ -77,19 +77,19 @@ def right_loop_returns_weights():
 
 
 def bad_sign():
-    X, y, r = _data(k=2)
+    _X, y, r = _data(k=2)
     return _case(
         _log_loss, r.normal(size=30), y.astype(float), "binary", grad=lambda z, t: (t - 1 / (1 + np.exp(-z))) / len(t)
     )
 
 
 def bad_factor():
-    X, y, r = _data()
+    _X, y, r = _data()
     return _case(_cross_entropy, r.normal(size=(30, 3)), y, "multiclass", grad=lambda z, t: _softmax(z) - np.eye(3)[t])
 
 
 def bad_softmax_without_coupling():
-    X, y, r = _data()
+    _X, y, r = _data()
 
     def grad(z, t):
         p = _softmax(z)
@@ -104,7 +104,7 @@ def bad_broadcast():
 
 
 def bad_overflow():
-    X, y, r = _data(k=2)
+    _X, y, r = _data(k=2)
 
     def loss(z, t):
         p = 1 / (1 + np.exp(-z))
@@ -114,7 +114,7 @@ def bad_overflow():
 
 
 def bad_unshifted_softmax():
-    X, y, r = _data()
+    _X, y, r = _data()
 
     def loss(z, t):
         p = np.exp(z) / np.exp(z).sum(1, keepdims=True)
@@ -124,7 +124,7 @@ def bad_unshifted_softmax():
 
 
 def bad_loop_rises():
-    X, _, r = _data()
+    X, _, _r = _data()
     y = X.sum(1)
 
     def train():

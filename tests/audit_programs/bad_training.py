@@ -236,7 +236,7 @@ def bad_ascent_by_hand():
         value.backward()
         with torch.no_grad():
             for p in model.parameters():
-                p += 0.1 * p.grad
+                p.add_(0.1 * p.grad)
                 p.grad = None
         return value
 
@@ -244,7 +244,7 @@ def bad_ascent_by_hand():
 
 
 def bad_learning_rate():
-    x, y = _xy()
+    x, _y = _xy()
     model = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 1), nn.Flatten(0))
 
     def step(model, loss, inputs, targets, optimizer):

@@ -366,3 +366,77 @@ def right_huge_margin_satisfied():
 def right_exploding_but_fine_start():
     x, y = _xy()
     return _case(_net(1, nn.Flatten(0)), nn.HuberLoss(), x, 500 + 100 * y)
+
+
+def bad_clamp_as_sigmoid():
+    x, y = _xy()
+    return _case(
+        _net(), lambda o, t: F.binary_cross_entropy(o.clamp(0, 1), t), x, (y > 0).float().unsqueeze(1), "binary"
+    )
+
+
+def right_clamp_after_sigmoid():
+    x, y = _xy()
+
+    def loss(o, t):
+        return F.binary_cross_entropy(o.sigmoid().clamp(1e-6, 1 - 1e-6), t)
+
+    return _case(_net(), loss, x, (y > 0).float().unsqueeze(1), "binary")
+
+
+def bad_kl_swapped():
+    x, _ = _xy()
+    soft = torch.randn(40, 5, generator=torch.Generator().manual_seed(0)).softmax(-1)
+    model = _net(5)
+    return _case(
+        model, lambda o, t: F.kl_div(t.log(), o.softmax(-1), reduction="sum") / len(t), x, soft, "distillation"
+    )
+
+
+def bad_inverse_temperatures():
+    x, _ = _xy()
+    teacher = torch.randn(40, 5, generator=torch.Generator().manual_seed(0))
+    T = 4.0
+
+    def loss(o, t):
+        return F.kl_div(F.log_softmax(o / T, -1), F.softmax(t * T, -1), reduction="batchmean")
+
+    return _case(_net(5), loss, x, teacher, "distillation")
+
+
+def right_sharper_teacher():
+    x, _ = _xy()
+    teacher = torch.randn(40, 5, generator=torch.Generator().manual_seed(0))
+    return _case(
+        _net(5),
+        lambda o, t: -(F.softmax(t / 0.04, -1) * F.log_softmax(o / 0.1, -1)).sum(-1).mean(),
+        x,
+        teacher,
+        "distillation",
+    )
+
+
+def bad_accuracy_on_a_rare_event():
+    r = np.random.default_rng(0)
+    X = r.normal(size=(800, 3))
+    y = (X[:, 0] + r.normal(size=800) > 2.6).astype(int)
+    clf = LogisticRegression().fit(X, y)
+    return _fitted(X, y, clf, clf.predict, "label", metric=lambda a, b: np.mean(a == b))
+
+
+def bad_gradient_of_another_loss():
+    import lightgbm as lgb
+
+    r = np.random.default_rng(0)
+    X = r.normal(size=(200, 3))
+    y = X[:, 0] + 10
+
+    def objective(pred, data):
+        miss = pred - data.get_label()
+        return np.where(miss < -1, -miss, miss), np.ones_like(pred)  # the sign is lost far below the target
+
+    booster = lgb.train({"objective": objective, "verbosity": -1, "num_threads": 1}, lgb.Dataset(X, label=y), 5)
+    return {
+        "framework": "lightgbm", "task": "regression", "estimator": booster, "X": X, "y": y, "objective": objective,
+        "loss": lambda p, t: (p - t) ** 2,
+    }  # fmt: skip

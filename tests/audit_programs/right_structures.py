@@ -106,7 +106,7 @@ def right_masked_per_sequence():
 
 
 def right_tagging_time_first():
-    ids, lengths = _ids()
+    ids, _lengths = _ids()
     tags = torch.where(ids == 0, -100, ids % 4)
     return _case(
         Tokens(out=4, batch_first=False),
@@ -129,7 +129,7 @@ def right_transformer_encoder():
             h = self.t(self.e(ids), src_key_padding_mask=~mask)
             return self.o((h * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True))
 
-    ids, lengths = _ids()
+    ids, _lengths = _ids()
     return _case(Encoder(), nn.CrossEntropyLoss(), (ids, ids != 0), torch.arange(6) % 3, "multiclass")
 
 

@@ -192,7 +192,7 @@ def right_by_hand():
         grads = torch.autograd.grad(value, list(model.parameters()))
         with torch.no_grad():
             for p, g in zip(model.parameters(), grads, strict=True):
-                p -= 0.1 * g
+                p.sub_(0.1 * g)
         return value
 
     return _case(step)

@@ -6,9 +6,9 @@ from typing import Any
 
 from .engine import audit
 from .finding import Audit, Finding, Skipped
-from .rule import Rule, pages, rules
+from .rule import Rule, all_rules, pages
 
-__all__ = ["Audit", "Finding", "Rule", "Skipped", "audit", "pages", "rules", "watch"]
+__all__ = ["Audit", "Finding", "Rule", "Skipped", "all_rules", "audit", "pages", "watch"]
 
 
 def watch(model: Any, loss: Any, **options: Any) -> Any:

@@ -11,7 +11,7 @@ from .case import Case, Dossier, Unavailable, framework_of
 from .evidence import kind
 from .finding import SEVERITIES, Audit, Finding, Skipped
 from .isolate import untouched
-from .rule import Rule, rules
+from .rule import Rule, all_rules
 
 
 def audit(
@@ -30,10 +30,14 @@ def audit(
 
     Every argument may be absent; what is absent is not audited, and the report says so. ``inputs`` is a tensor, a tuple
     (``model(*inputs)``) or a dict (``model(**inputs)``); ``loss(output, targets)`` and
-    ``step(model, loss, inputs, targets, optimizer)`` are called on copies: parameters, buffers, gradients, modes and random
-    states are afterwards what they were. ``more`` holds what only some programs have: ``framework``, ``terms``, ``mask``,
-    ``decide``, ``threshold``, ``score``, ``serve``, ``raw``, ``estimator``, ``X``, ``y``, ``sample_weight``, ``objective``,
-    ``params``, ``fit``, ``output``, ``output_kind``, ``metric``, ``costs``, ``probability``, ``offset``, ``grad``, ``train``
+    ``step(model, loss, inputs, targets, optimizer)`` are called on copies: parameters, buffers, gradients, modes and
+    random
+    states are afterwards what they were. ``more`` holds what only some programs have: ``framework``, ``terms``,
+    ``mask``,
+    ``decide``, ``threshold``, ``score``, ``serve``, ``raw``, ``estimator``, ``X``, ``y``, ``sample_weight``,
+    ``objective``,
+    ``params``, ``fit``, ``output``, ``output_kind``, ``metric``, ``costs``, ``probability``, ``offset``, ``grad``,
+    ``train``
     and ``outputs``. ``budget_s`` bounds the seconds after which no further evidence is gathered.
     """
     named = {
@@ -45,7 +49,7 @@ def audit(
         "optimizer": optimizer,
         "task": task,
     }
-    return examine(named | more, rules(), budget_s)
+    return examine(named | more, all_rules(), budget_s)
 
 
 def examine(given: dict[str, Any], chosen: Iterable[Rule], budget_s: float) -> Audit:

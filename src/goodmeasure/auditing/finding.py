@@ -14,7 +14,8 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: a stable code, what and where it is, the evidence seen, why it hurts and the line that fixes it."""
+    """One thing that is wrong: a stable code, what and where it is, the evidence seen, why it hurts and the line that
+    fixes it."""
 
     code: str
     severity: Severity
@@ -40,7 +41,8 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Audit:
-    """The report of one audit: ``findings`` (worst first), ``passed`` codes, and what was ``not_applicable`` with its reason."""
+    """The report of one audit: ``findings`` (worst first), ``passed`` codes, and what was ``not_applicable`` with its
+    reason."""
 
     findings: tuple[Finding, ...]
     passed: tuple[str, ...] = ()

@@ -96,7 +96,7 @@ def callable_builtin(value: Any) -> bool:
 def untouched(*things: Any) -> Iterator[None]:
     """Put back, bit for bit: buffers, gradients, modes and attributes of modules, and every random generator."""
     torch = sys.modules.get("torch")
-    state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002  (the legacy generator is what programs seed)
+    state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002  (programs seed the legacy generator)
     modules = _modules(things) if torch else []
     kept = [(module, dict(module.__dict__), _held(module)) for module in modules]
     seed = torch.get_rng_state() if torch else None

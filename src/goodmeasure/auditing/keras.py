@@ -11,9 +11,11 @@ from .finding import Audit, Severity
 
 
 class AuditFirstBatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Audits model, compiled loss and the first batch of ``fit``, prints what it finds, and stops at ``stop_at`` or worse.
+    """Audits model, compiled loss and the first batch of ``fit``, prints what it finds, and stops at ``stop_at`` or
+    worse.
 
-    ``report`` holds the audit afterwards. The graph is read on Keras's torch back end; elsewhere the report says that it was not.
+    ``report`` holds the audit afterwards. The graph is read on Keras's torch back end; elsewhere the report says that
+    it was not.
     """
 
     def __init__(self, *, stop_at: Severity | None = None, budget_s: float = 10.0) -> None:

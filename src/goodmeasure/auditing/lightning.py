@@ -12,10 +12,11 @@ from .evidence.trace import tensors_in
 from .finding import Audit, Severity
 
 
-class AuditFirstBatch(lightning.Callback):
+class AuditFirstBatch(lightning.Callback):  # type: ignore[misc]  # Lightning is not imported by the type checker
     """Audits ``training_step`` on the first batch, prints what it finds, and stops the run at ``stop_at`` or worse.
 
-    ``report`` holds the audit afterwards. The step runs under guard: buffers, gradients and random states are put back, and
+    ``report`` holds the audit afterwards. The step runs under guard: buffers, gradients and random states are put
+    back, and
     nothing is logged.
     """
 
@@ -42,7 +43,7 @@ class AuditFirstBatch(lightning.Callback):
             trainer.should_stop = True
 
 
-class _TrainingStep(torch.nn.Module):
+class _TrainingStep(torch.nn.Module):  # type: ignore[misc]
     """A module whose output is the result of ``training_step``, with logging switched off."""
 
     def __init__(self, module: Any) -> None:

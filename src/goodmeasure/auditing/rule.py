@@ -1,4 +1,5 @@
-"""A rule: a small function over evidence, which says by its annotations what it needs and by its docstring what it means.
+"""A rule: a small function over evidence, which says by its annotations what it needs and by its docstring what it
+means.
 
 There is no list of rules. A rule is a :class:`Rule` object in a module of :mod:`goodmeasure.auditing.rules`, and
 :func:`rules` finds them by type.
@@ -90,7 +91,7 @@ def _modules() -> Iterator[ModuleType]:
 
 
 @cache
-def rules() -> tuple[Rule, ...]:
+def all_rules() -> tuple[Rule, ...]:
     """Every rule there is, by code."""
     found = {id(value): value for module in _modules() for value in vars(module).values() if isinstance(value, Rule)}
     return tuple(sorted(found.values(), key=lambda one: one.code))
@@ -99,6 +100,6 @@ def rules() -> tuple[Rule, ...]:
 def pages() -> dict[str, str]:
     """The page of every code, for ``goodmeasure explain``."""
     texts: dict[str, list[str]] = {}
-    for one in rules():
+    for one in all_rules():
         texts.setdefault(one.code, []).append(one.page())
     return {code: "\n".join(parts) for code, parts in texts.items()}

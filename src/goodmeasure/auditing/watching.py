@@ -11,7 +11,7 @@ import torch
 
 from .engine import audit, examine
 from .finding import Finding
-from .rule import Rule, rules
+from .rule import Rule, all_rules
 
 _CHEAP = frozenset({"Contracts", "Signal"})
 
@@ -29,8 +29,10 @@ def watch(
 ) -> Watch:
     """Watch a model and its loss while they train: a full audit of the first batch, cheap checks of every hundredth.
 
-    A loss module is watched in place; of a function, use the returned handle's ``loss`` instead. Each code is reported once,
-    as a warning, or to ``report``. The handle is a context manager; ``close()`` takes everything off again. ``every`` is the
+    A loss module is watched in place; of a function, use the returned handle's ``loss`` instead. Each code is
+    reported once,
+    as a warning, or to ``report``. The handle is a context manager; ``close()`` takes everything off again. ``every``
+    is the
     number of batches between two cheap checks: shapes, domains and ranges at the loss, its value and its gradient.
     """
     return Watch(model, loss, every, report)
@@ -46,7 +48,8 @@ class Watch:
         self.loss = loss
         self._watched, self._model, self._every = loss, model, max(1, every)
         self._report = report or _warn
-        self._batches, self._inputs, self._busy = 0, None, False
+        self._batches, self._busy = 0, False
+        self._inputs: Any = None
         self._handles = [model.register_forward_pre_hook(self._before, with_kwargs=True)]
         if isinstance(loss, torch.nn.Module):
             self._handles.append(loss.register_forward_hook(lambda _, args, value: self._after(args)))
@@ -99,7 +102,7 @@ class Watch:
         self.close()
 
 
-class _Passing(torch.nn.Module):
+class _Passing(torch.nn.Module):  # type: ignore[misc]
     """Stands for the model: its output is what the model gave."""
 
     def forward(self, output: torch.Tensor) -> torch.Tensor:
@@ -114,7 +117,7 @@ def _cheap(loss: Callable[..., Any], output: torch.Tensor, targets: Any) -> tupl
         "targets": targets,
         "framework": "running",
     }
-    return examine(given, filter(_is_cheap, rules()), budget_s=1.0).findings
+    return examine(given, filter(_is_cheap, all_rules()), budget_s=1.0).findings
 
 
 def _is_cheap(one: Rule) -> bool:

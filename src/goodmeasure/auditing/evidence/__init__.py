@@ -9,7 +9,8 @@ from ..case import Unavailable
 
 
 def kind(name: str) -> type:
-    """The class of evidence of this name, e.g. ``LossProbe`` of ``loss_probe``; imported on demand, with its framework."""
+    """The class of evidence of this name, e.g. ``LossProbe`` of ``loss_probe``; imported on demand, with its
+    framework."""
     module = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     try:
         found = getattr(importlib.import_module(f"{__name__}.{module}"), name)

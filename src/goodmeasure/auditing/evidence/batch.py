@@ -47,7 +47,8 @@ class Batch:
                 yield f"attention runs along axis 0 of {node.inputs[0].shape}, on which the examples lie", node
 
     def mixed_steps(self) -> Iterator[tuple[str, Node]]:
-        """Recurrent layers one of whose sequences holds steps of several examples, because a reshape cut across them."""
+        """Recurrent layers one of whose sequences holds steps of several examples, because a reshape cut across
+        them."""
         for node in self.swap.first.nodes if self.sure else ():
             if (
                 node.op not in _RECURRENT

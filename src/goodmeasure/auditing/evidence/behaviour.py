@@ -181,7 +181,8 @@ class Behaviour:
             yield ratio, float(targets.reshape(-1)[size.argmax()])
 
     def wrong_minimum(self) -> Iterator[tuple[float, float, float]]:
-        """Classes whose examples cost less when another class is said: the label, the better one, the share of examples."""
+        """Classes whose examples cost less when another class is said: the label, the better one, the share of
+        examples."""
         axis = self.probe.class_axis
         if axis == 1 and self.probe.subject.dim() == 2 and self.probe.subject.shape[1] <= 32:
             yield from self._wrong_class()

@@ -12,7 +12,7 @@ import torch
 from ..case import Dossier, Unavailable
 from .keras_fit import KerasFit
 from .ranges import SHAPE, Interval, Ranges, primary
-from .trace import Node
+from .trace import Node, named
 from .wiring import Wiring
 
 
@@ -36,8 +36,8 @@ class LossCall:
     def class_axis(self) -> int:
         """The axis of the prediction along which the classes lie."""
         if self.options.get("classes_last"):
-            return self.input.tensor.dim() - 1
-        return 1 if self.input.tensor.dim() > 1 else 0
+            return len(self.input.shape) - 1
+        return 1 if len(self.input.shape) > 1 else 0
 
     @property
     def indices(self) -> bool:
@@ -60,13 +60,22 @@ def _two(name: str) -> Callable[[Node], dict[str, Any]]:
 
 
 def _cross_entropy(node: Node) -> dict[str, Any]:
-    return {"target": node.arg(1, "target"), "weight": node.arg(2, "weight"), "ignore_index": node.kwargs.get("ignore_index", -100),
-            "label_smoothing": node.kwargs.get("label_smoothing", 0.0), "reduction": node.kwargs.get("reduction", "mean")}  # fmt: skip
+    return {
+        "target": node.arg(1, "target"),
+        "weight": node.arg(2, "weight"),
+        "ignore_index": node.kwargs.get("ignore_index", -100),
+        "label_smoothing": node.kwargs.get("label_smoothing", 0.0),
+        "reduction": node.kwargs.get("reduction", "mean"),
+    }
 
 
 def _with_logits(node: Node) -> dict[str, Any]:
-    return {"target": node.arg(1, "target"), "weight": node.arg(2, "weight"), "pos_weight": node.kwargs.get("pos_weight"),
-            "reduction": node.kwargs.get("reduction", "mean")}  # fmt: skip
+    return {
+        "target": node.arg(1, "target"),
+        "weight": node.arg(2, "weight"),
+        "pos_weight": node.kwargs.get("pos_weight"),
+        "reduction": node.kwargs.get("reduction", "mean"),
+    }
 
 
 def _bce(node: Node) -> dict[str, Any]:
@@ -107,7 +116,7 @@ KNOWN: dict[str, Callable[[Node], dict[str, Any]]] = {
     "cosine_embedding_loss": lambda node: {"target": node.arg(2, "target")},
     "margin_ranking_loss": lambda node: {"target": node.arg(2, "target")},
 }  # fmt: skip
-MEETINGS = frozenset("add sub rsub mul div rdiv pow maximum minimum eq ne gt lt ge le hypot".split()) | {
+MEETINGS = named("add sub rsub mul div rdiv pow maximum minimum eq ne gt lt ge le hypot") | {
     "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "gaussian_nll_loss", "kl_div", "soft_margin_loss",
     "hinge_embedding_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
 }  # fmt: skip
@@ -170,7 +179,8 @@ class Contracts:
 
     @cached_property
     def tail(self) -> list[Node]:
-        """The nodes from which the loss follows without another learned operation: the last mile, and its first stones."""
+        """The nodes from which the loss follows without another learned operation: the last mile, and its first
+        stones."""
         found: dict[int, Node] = {}
         ends = [self.wiring.loss] if self.wiring.loss else [node for _, node in self.wiring.outputs]
         stack = [*ends, *([self.wiring.trace.failed] if self.wiring.trace.failed else [])]
@@ -184,7 +194,8 @@ class Contracts:
         return sorted(found.values(), key=lambda node: node.index)
 
     def pairs(self) -> Iterator[tuple[Node, Node, Node]]:
-        """Every elementwise meeting of a live tensor with one that follows from the targets alone: operation, live, target."""
+        """Every elementwise meeting of a live tensor with one that follows from the targets alone: operation, live,
+        target."""
         for node in self.wiring.nodes:
             if node.op not in MEETINGS or len(node.args) < 2:
                 continue
@@ -318,7 +329,7 @@ class Contracts:
         """Whether the program itself inserted an axis (``[:, None]``, ``unsqueeze``) in the loss."""
         while node.op in SHAPE and node.inputs:
             if node.stage == "loss" and (
-                node.op == "unsqueeze" or node.op == "getitem" and len(node.shape) > len(node.inputs[0].shape)
+                node.op == "unsqueeze" or (node.op == "getitem" and len(node.shape) > len(node.inputs[0].shape))
             ):
                 return True
             node = node.inputs[0]
@@ -345,7 +356,8 @@ class Contracts:
                         yield place(node), target.value.abs(), axis
 
     def normalisations(self, *, logs_only: bool = False) -> Iterator[tuple[Node, int, str]]:
-        """Every place of the last mile that normalises over classes: node, axis, where. Recognised losses come first."""
+        """Every place of the last mile that normalises over classes: node, axis, where. Recognised losses come
+        first."""
         for call in self.of("cross_entropy"):
             yield Node(call.kind, call.node.tensor, (call.input,), where=call.where), call.class_axis, call.where
         names = ("log_softmax", "logsumexp") if logs_only else ("log_softmax", "logsumexp", "softmax", "softmin")
@@ -405,10 +417,12 @@ def place(node: Node) -> str:
     return f"{node.where or stage} ({node.op})"
 
 
-LEARNED = frozenset("linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d bilinear embedding embedding_bag "
-                    "gru lstm rnn_tanh rnn_relu gru_cell lstm_cell multi_head_attention_forward batch_norm layer_norm group_norm "
-                    "instance_norm rms_norm addmm baddbmm scaled_dot_product_attention".split())  # fmt: skip
-_PRODUCTS = frozenset("matmul mm bmm einsum tensordot".split())
+LEARNED = named("linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d bilinear embedding "
+    "embedding_bag "
+                    "gru lstm rnn_tanh rnn_relu gru_cell lstm_cell multi_head_attention_forward batch_norm "
+                    "layer_norm group_norm "
+                    "instance_norm rms_norm addmm baddbmm scaled_dot_product_attention")  # fmt: skip
+_PRODUCTS = named("matmul mm bmm einsum tensordot")
 
 
 def learned(node: Node) -> bool:

@@ -19,6 +19,8 @@ class Crashes:
     @classmethod
     def gather(cls, dossier: Dossier) -> Crashes:
         found: list[tuple[str, Exception, str]] = []
+        if dossier.case.get("model") is None and dossier.case.get("fit") is None:
+            raise Unavailable("nothing to run")
         if dossier.case.get("model") is not None:
             found += _of_model(dossier)
         if dossier.case.get("fit") is not None:

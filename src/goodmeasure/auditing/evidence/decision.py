@@ -1,4 +1,5 @@
-"""The declared decision: at which scores it turns, on which scale it compares, and whether it gets perfect outputs right."""
+"""The declared decision: at which scores it turns, on which scale it compares, and whether it gets perfect outputs
+right."""
 
 from __future__ import annotations
 

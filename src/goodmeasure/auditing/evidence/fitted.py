@@ -88,7 +88,7 @@ class Fitted:
     @property
     def positives(self) -> Array:
         """The targets as 0 and 1 (the larger label is 1)."""
-        return (self.y == np.unique(self.y)[-1]).astype(float)
+        return np.asarray(self.y == np.unique(self.y)[-1], dtype=float)
 
     @property
     def numbers(self) -> Array | None:

@@ -53,7 +53,7 @@ class KerasFit:
         loss = loss_object(keras, world)
         program = _as_torch(keras, world, loss)
         wiring = run(program, "keras")
-        config = getattr(loss, "get_config", dict)()
+        config: dict[str, Any] = getattr(loss, "get_config", dict)()
         pair = _KINDS.get(type(loss).__name__)
         kind = pair[bool(config.get("from_logits"))] if pair else ""
         return cls(wiring, kind, {**config, "classes_last": True}, program)
@@ -127,7 +127,7 @@ def _parametric(model: Any, called: Any) -> Any:
     if not isinstance(model, torch.nn.Module):
         return called
 
-    class Wrapped(torch.nn.Module):
+    class Wrapped(torch.nn.Module):  # type: ignore[misc]
         """Carries the parameters of the Keras model."""
 
         def __init__(self) -> None:

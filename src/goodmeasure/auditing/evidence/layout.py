@@ -1,4 +1,5 @@
-"""Where each number of a loss's input comes from: coordinates in the last layer's result, and in the caller's targets."""
+"""Where each number of a loss's input comes from: coordinates in the last layer's result, and in the caller's
+targets."""
 
 from __future__ import annotations
 
@@ -11,12 +12,12 @@ from ..case import Dossier
 from .contracts import CLASSES, Contracts, LossCall, learned, log_simplex
 from .ranges import SHAPE, primary
 from .swap import Swap
-from .trace import Node
+from .trace import Node, named
 
-_CHANNELS_SECOND = frozenset(
-    "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d batch_norm group_norm instance_norm".split()
+_CHANNELS_SECOND = named(
+    "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d batch_norm group_norm instance_norm"
 )
-_CASTS = frozenset("to float double half bfloat16 type type_as contiguous clone requires_grad".split())
+_CASTS = named("to float double half bfloat16 type type_as contiguous clone requires_grad")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def origin(node: Node) -> Origin | None:
             return None
         way.append((node, before))
         node = before
-    if node.op != "leaf" and not learned(node) or not node.shape:
+    if (node.op != "leaf" and not learned(node)) or not node.shape:
         return None
     index = torch.arange(node.tensor.numel()).reshape(node.shape)
     for step, before in reversed(way):
@@ -116,7 +117,10 @@ class Layout:
                 continue  # scores over positions (a heat map, a pointer): classes are meant to be positions
             if whole and positions != [found.root.shape[found.features]]:
                 continue
-            words = f"{found.root.op} gave {found.root.shape} with its classes on axis {found.features}; a row of scores runs along axis {moving[0]} of it"
+            words = (
+                f"{found.root.op} gave {found.root.shape} with its classes on axis {found.features}; "
+                f"a row of scores runs along axis {moving[0]} of it"
+            )
             yield Mixed(call, words, whole)
 
     def mispaired(self) -> Iterator[tuple[LossCall, str]]:
@@ -191,14 +195,16 @@ class Layout:
             ):
                 yield (
                     node,
-                    f"{node.op} works along axis {axis}, on which the {self.swap.rows} examples lie (shape {node.shape})",
+                    f"{node.op} works along axis {axis}, on which the {self.swap.rows} examples lie (shape "
+                    f"{node.shape})",
                 )
         for call in self.contracts.of("nll_loss"):
             axes = [a for a in range(len(call.input.shape)) if log_simplex(call.input.value, a)]
             if axes and call.class_axis not in axes and call.input.shape[axes[0]] > 1:
                 yield (
                     call.node,
-                    f"the log-probabilities sum to one along axis {axes[0]}, the loss takes its classes from axis {call.class_axis}",
+                    f"the log-probabilities sum to one along axis {axes[0]}, the loss takes its classes from axis "
+                    f"{call.class_axis}",
                 )
         yield from self._against_onehot()
 

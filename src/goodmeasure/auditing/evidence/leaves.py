@@ -1,4 +1,5 @@
-"""Take a model's output apart into tensors and put it together again, whatever it is: tensor, tuple, dict, dataclass."""
+"""Take a model's output apart into tensors and put it together again, whatever it is: tensor, tuple, dict,
+dataclass."""
 
 from __future__ import annotations
 

@@ -107,7 +107,8 @@ class LossProbe:
 
     @property
     def paired(self) -> bool:
-        """Whether output and target hold one number for each other, possibly in shapes that differ by axes of length one."""
+        """Whether output and target hold one number for each other, possibly in shapes that differ by axes of length
+        one."""
         squeezed = [n for n in self.subject.shape if n != 1] == [n for n in self.targets.shape if n != 1]
         return squeezed and self.targets.dtype != torch.bool
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,8 @@ class Objective:
         return float(right.mean() - wrong.mean())
 
     def against_loss(self) -> tuple[float, float] | None:
-        """Correlation of gradients with finite differences of the loss, and the median ratio; ``None`` without a loss."""
+        """Correlation of gradients with finite differences of the loss, and the median ratio; ``None`` without a
+        loss."""
         if self.loss is None:
             return None
         step, pairs = 1e-4 * self.spread(), []
@@ -90,7 +92,7 @@ def _calling(
         except Exception:  # the other convention: try that
             continue
         if grad.shape == y.shape == hess.shape:
-            return lambda z, order=order: tuple(np.asarray(part, dtype=float).reshape(-1) for part in order(z))  # type: ignore[misc, return-value]
+            return partial(_pair, order)
     raise Unavailable("the objective takes neither (scores, data) nor (targets, scores)")
 
 
@@ -104,3 +106,8 @@ def _data(framework: str, X: Any, y: Array) -> Any:
 
         return lightgbm.Dataset(X, label=y)
     return None
+
+
+def _pair(order: Callable[[Array], Any], scores: Array) -> tuple[Array, Array]:
+    grad, hess = (np.asarray(part, dtype=float).reshape(-1) for part in order(scores))
+    return grad, hess

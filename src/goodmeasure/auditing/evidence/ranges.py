@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from .trace import Node
+from .trace import Node, named
 
 Interval = tuple[float, float]
 INF = math.inf
@@ -17,22 +17,28 @@ _FIXED: dict[str, Interval] = {
     "sigmoid": (0, 1), "hardsigmoid": (0, 1), "softmax": (0, 1), "softmin": (0, 1), "gumbel_softmax": (0, 1), "tanh": (-1, 1),
     "log_softmax": (-INF, 0), "logsigmoid": (-INF, 0), "sin": (-1, 1), "cos": (-1, 1), "erf": (-1, 1), "softsign": (-1, 1),
     "relu6": (0, 6), "softplus": (0, INF), "square": (0, INF), "abs": (0, INF), "sqrt": (0, INF), "norm": (0, INF),
-    "vector_norm": (0, INF), "linalg_norm": (0, INF), "linalg_vector_norm": (0, INF), "cdist": (0, INF), "pairwise_distance": (0, INF),
+    "vector_norm": (0, INF), "linalg_norm": (0, INF), "linalg_vector_norm": (0, INF), "cdist": (0, INF),
+    "pairwise_distance": (0, INF),
     "rsqrt": (0, INF), "normalize": (-1, 1), "var": (0, INF), "std": (0, INF), "gelu": (-0.17, INF), "silu": (-0.279, INF),
     "mse_loss": (0, INF), "l1_loss": (0, INF), "smooth_l1_loss": (0, INF), "huber_loss": (0, INF), "cross_entropy": (0, INF),
     "atan": (-math.pi / 2, math.pi / 2), "mish": (-0.31, INF), "one_hot": (0, 1),
     "gt": (0, 1), "ge": (0, 1), "lt": (0, 1), "le": (0, 1), "eq": (0, 1), "ne": (0, 1),
 }  # fmt: skip
 
-SHAPE = frozenset(
-    "view reshape permute transpose transpose_all transpose_last squeeze unsqueeze flatten unflatten getitem contiguous clone to "
-    "float double half bfloat16 expand expand_as repeat select index_select narrow movedim moveaxis swapaxes swapdims t chunk split "
-    "unbind gather masked_select take_along_dim view_as reshape_as type type_as roll flip ravel tensor_split repeat_interleave tile "
-    "atleast_1d atleast_2d requires_grad diagonal diag adjoint unfold".split()
+SHAPE = named(
+    "view reshape permute transpose transpose_all transpose_last squeeze unsqueeze flatten unflatten getitem "
+    "contiguous clone to "
+    "float double half bfloat16 expand expand_as repeat select index_select narrow movedim moveaxis swapaxes "
+    "swapdims t chunk split "
+    "unbind gather masked_select take_along_dim view_as reshape_as type type_as roll flip ravel tensor_split "
+    "repeat_interleave tile "
+    "atleast_1d atleast_2d requires_grad diagonal diag adjoint unfold"
 )
-_KEEPS = SHAPE | frozenset("detach max min amax amin mean median topk sort cat stack hstack vstack concat where masked_fill "
-                           "maximum minimum adaptive_avg_pool2d adaptive_avg_pool1d avg_pool2d avg_pool1d max_pool2d max_pool1d "
-                           "interpolate pad nan_to_num cummax kthvalue dropout lerp broadcast_to tril triu".split())  # fmt: skip
+_KEEPS = SHAPE | named("detach max min amax amin mean median topk sort cat stack hstack vstack concat where "
+    "masked_fill "
+                           "maximum minimum adaptive_avg_pool2d adaptive_avg_pool1d avg_pool2d avg_pool1d "
+                           "max_pool2d max_pool1d "
+                           "interpolate pad nan_to_num cummax kthvalue dropout lerp broadcast_to tril triu")  # fmt: skip
 
 
 def primary(node: Node) -> Node:

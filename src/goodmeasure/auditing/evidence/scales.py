@@ -13,7 +13,8 @@ from .trace import Node
 
 @dataclass(frozen=True)
 class Softened:
-    """A softened term: its temperature, its weight in the total, and the weight of the plain loss on the same scores."""
+    """A softened term: its temperature, its weight in the total, and the weight of the plain loss on the same
+    scores."""
 
     where: str
     temperature: float
@@ -40,11 +41,10 @@ class Scales:
             grad = self.contracts.wiring.grad(node)
             if grad is None or not 0 < scale < 1:
                 continue
-            weight = -float(grad.sum()) * (1 if grad.dim() < 2 else 1)
             hard = [c for c in self.contracts.of("cross_entropy", "nll_loss") if self._plain(c.input, raw, node)]
             weights = [float(g.sum()) for c in hard if (g := self.contracts.wiring.grad(c.node)) is not None]
             if weights:
-                yield Softened(f"{node.where} ({node.op})", 1 / scale, weight, sum(weights))
+                yield Softened(f"{node.where} ({node.op})", 1 / scale, -float(grad.sum()), sum(weights))
 
     def _plain(self, scores: Node, raw: Node, softened: Node) -> bool:
         chain = {id(part) for part in scores.ancestors()}

@@ -26,11 +26,10 @@ class Served:
     @classmethod
     def gather(cls, dossier: Dossier) -> Served:
         serve, inputs = dossier.case.need("serve", "inputs")
-        call = lambda: as_array(serve(*inputs) if isinstance(inputs, tuple) else serve(inputs))  # noqa: E731
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                first, second = call(), call()
+                first, second = (as_array(_called(serve, inputs)) for _ in range(2))
             except Exception as error:
                 raise Unavailable(f"serve could not be called ({type(error).__name__})") from error
         targets = dossier.case.get("targets")
@@ -45,15 +44,14 @@ class Served:
         if self.yes_no and values.min() >= 0.5 and values.max() <= 0.7311:
             yield f"all {values.size} served values lie in [0.5, 0.7311], the range of a sigmoid of a sigmoid"
         classes = values.shape[-1] if values.ndim > 1 else 1
-        if (
-            classes > 2
-            and np.allclose(values.sum(-1), 1, atol=1e-4)
-            and values.max() <= math.e / (math.e + classes - 1) + 1e-6
-        ):
-            spread = (
-                self.model is not None
-                and self.model.shape == values.shape
-                and np.allclose(self.model.sum(-1), 1, atol=1e-4)
-            )
-            if spread and not np.allclose(self.model, values, atol=1e-5):
-                yield "the served shares are those of a softmax applied to a softmax"
+        flattest = math.e / (math.e + classes - 1)  # the most that a softmax of shares can give to one class
+        trained = self.model
+        if classes < 3 or trained is None or trained.shape != values.shape or values.max() > flattest + 1e-6:
+            return
+        shares = all(np.allclose(part.sum(-1), 1, atol=1e-4) for part in (values, trained))
+        if shares and not np.allclose(trained, values, atol=1e-5):
+            yield "the served shares are those of a softmax applied to a softmax"
+
+
+def _called(serve: Any, inputs: Any) -> Any:
+    return serve(*inputs) if isinstance(inputs, tuple) else serve(inputs)

@@ -10,10 +10,10 @@ import torch
 from ..case import Dossier, Unavailable
 from .contracts import DISTANCES, Contracts, place
 from .ranges import primary
-from .trace import Node
+from .trace import Node, named
 from .wiring import Wiring
 
-_READS = frozenset("item numpy tolist __float__ float".split())
+_READS = named("item numpy tolist __float__ float")
 
 
 @dataclass

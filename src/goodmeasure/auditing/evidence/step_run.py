@@ -14,7 +14,7 @@ import torch
 
 from ..case import Dossier, Unavailable, where_raised
 from ..isolate import untouched
-from .trace import tensors_in
+from .trace import named, tensors_in
 from .wiring import Wiring, World, eager
 
 _REPEATS = 6
@@ -91,7 +91,7 @@ class StepRun:
         wiring = dossier.find(Wiring)
         if wiring is None or wiring.crash or wiring.loss is None or not wiring.loss.live:
             return {}
-        twins = {name: p for name, p in _named(self.given)}
+        twins = dict(_named(self.given))
         grads = ((name, wiring.grad(node)) for name, node in wiring.parameters)
         return {id(twins[name]): grad for name, grad in grads if grad is not None and name in twins}
 
@@ -240,7 +240,7 @@ def _profiler(record: Record, model: Any) -> Callable[[FrameType, str, Any], Non
     return seen
 
 
-_WATCHED = frozenset("zero_grad clip_grad_norm_ clip_grad_value_ backward step unscale_ scale".split())
+_WATCHED = named("zero_grad clip_grad_norm_ clip_grad_value_ backward step unscale_ scale")
 
 
 def _call_kind(name: str, path: str, frame: FrameType) -> str:
@@ -249,9 +249,11 @@ def _call_kind(name: str, path: str, frame: FrameType) -> str:
         return (
             "backward"
             if path.endswith("_tensor.py")
-            or path.endswith("autograd/__init__.py")
-            and frame.f_back
-            and not frame.f_back.f_code.co_filename.endswith("_tensor.py")
+            or (
+                path.endswith("autograd/__init__.py")
+                and frame.f_back
+                and not frame.f_back.f_code.co_filename.endswith("_tensor.py")
+            )
             else ""
         )
     if name == "step":

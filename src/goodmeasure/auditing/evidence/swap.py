@@ -88,7 +88,7 @@ def _calm(model: Any) -> list[tuple[Any, bool]]:
         name = type(module).__name__
         if "Dropout" in name or "BatchNorm" in name:
             held.append((module, module.training))
-            module.train = lambda mode=True, module=module: module  # type: ignore[method-assign]
+            module.train = lambda mode=True, module=module: module
             module.training = False
     return held
 

@@ -13,9 +13,13 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-_QUIET = frozenset(
-    "dim size numel is_leaf requires_grad dtype device is_cuda is_nested grad_fn grad is_sparse layout".split()
-)
+
+def named(words: str) -> frozenset[str]:
+    """A set of operation names, written as one line."""
+    return frozenset(words.split())
+
+
+_QUIET = named("dim size numel is_leaf requires_grad dtype device is_cuda is_nested grad_fn grad is_sparse layout")
 
 
 @dataclass(eq=False)
@@ -70,7 +74,7 @@ class Node:
         return any(node.role == role for node in self.ancestors())
 
 
-class Trace(TorchFunctionMode):
+class Trace(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
     """Records the operations that run inside its ``with`` block; known tensors are given roles beforehand."""
 
     def __init__(self) -> None:
@@ -150,16 +154,22 @@ def _role_of_stranger(tensor: torch.Tensor) -> str:
 
 @cache
 def operation(func: Any) -> str:
-    """The plain name of a torch function: ``Tensor.__rsub__``, ``torch.sub`` and ``sub_`` are alike but for their order."""
+    """The plain name of a torch function: ``Tensor.__rsub__``, ``torch.sub`` and ``sub_`` are alike but for their
+    order."""
     name = getattr(func, "__name__", str(func))
     if name == "__get__":
         name = getattr(func.__self__, "__name__", name)
         return {"T": "transpose_all", "mT": "transpose_last", "data": "detach"}.get(name, name)
     plain = name.strip("_")
-    return {"iadd": "add", "isub": "sub", "imul": "mul", "itruediv": "div", "ipow": "pow", "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "rdiv": "rdiv", "rtruediv": "rdiv",
-            "truediv": "div", "log_sigmoid": "logsigmoid", "absolute": "abs", "clip": "clamp", "negative": "neg", "__rpow__": "rpow", "softmax_": "softmax",
-            "arctan": "atan", "concat": "cat", "concatenate": "cat", "greater": "gt", "greater_equal": "ge", "less": "lt",
-            "less_equal": "le"}.get(plain, plain)  # fmt: skip
+    return _ALIKE.get(plain, plain)
+
+
+_ALIKE = {
+    "iadd": "add", "isub": "sub", "imul": "mul", "itruediv": "div", "ipow": "pow", "subtract": "sub", "multiply": "mul",
+    "divide": "div", "true_divide": "div", "rtruediv": "rdiv", "truediv": "div", "log_sigmoid": "logsigmoid", "clip": "clamp",
+    "absolute": "abs", "negative": "neg", "arctan": "atan", "concat": "cat", "concatenate": "cat", "greater": "gt",
+    "greater_equal": "ge", "less": "lt", "less_equal": "le",
+}  # fmt: skip
 
 
 def in_place(func: Any, kwargs: dict[str, Any]) -> bool:
@@ -202,7 +212,8 @@ _HERE = str(Path(__file__).parent) + os.sep
 
 
 def user_line() -> str:
-    """``file:line in function`` of the innermost frame that belongs to the program; empty where a library was called directly."""
+    """``file:line in function`` of the innermost frame that belongs to the program; empty where a library was called
+    directly."""
     frame = inspect.currentframe()
     while frame is not None:
         path = frame.f_code.co_filename

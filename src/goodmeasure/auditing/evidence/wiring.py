@@ -39,14 +39,18 @@ class World:
         if dossier.case.framework not in ("torch", "numpy"):
             return cls(given, is_copy=False)
         try:
-            return cls({name: copied(value, memo) for memo in [{}] for name, value in given.items()}, is_copy=True)
+            return cls(_copies(given), is_copy=True)
         except Exception:  # an object of the program that cannot be copied: probes then run on it, under guard
             return cls(given, is_copy=False)
 
     def fresh(self) -> dict[str, Any]:
         """Another copy, for a run that trains."""
-        memo: dict[int, Any] = {}
-        return {name: copied(value, memo) for name, value in self.given.items()}
+        return _copies(self.given)
+
+
+def _copies(given: dict[str, Any]) -> dict[str, Any]:
+    memo: dict[int, Any] = {}
+    return {name: copied(value, memo) for name, value in given.items()}
 
 
 @dataclass
@@ -142,10 +146,7 @@ def _forward(wiring: Wiring, model: Any, inputs: Any) -> None:
 
 
 def _loss(wiring: Wiring, loss: Any, targets: Any) -> None:
-    if loss is None:
-        value = getattr(wiring.output, "loss", None)
-    else:
-        value = loss(wiring.output, targets)
+    value = getattr(wiring.output, "loss", None) if loss is None else loss(wiring.output, targets)
     if isinstance(value, torch.Tensor):
         wiring.loss = wiring.trace.node(value)
     elif value is not None:

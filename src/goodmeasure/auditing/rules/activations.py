@@ -18,14 +18,18 @@ NARROW = 2.5  # a span of logits below which no prediction can be confident
     "GM102",
     "error",
     "softmax is applied twice",
-    why="A softmax of probabilities is nearly uniform: with K classes the loss cannot fall below log(1 + (K - 1)/e), 0.55 for "
-    "three classes and 5.9 for a thousand, and the gradient of a confident wrong answer almost vanishes.",
+    why=(
+        "A softmax of probabilities is nearly uniform: with K classes the loss cannot fall below log(1 + (K - "
+        "1)/e), 0.55 for "
+        "three classes and 5.9 for a thousand, and the gradient of a confident wrong answer almost vanishes."
+    ),
     fix="hand the raw scores to the loss: remove the softmax before it",
 )
 def double_softmax(contracts: Contracts) -> Iterator[Seen]:
     """The input of a softmax, log-softmax, logsumexp or cross-entropy already sums to one along the same axis.
 
-    Example: ``nn.Sequential(..., nn.Softmax(-1))`` with ``nn.CrossEntropyLoss()``, which has its own softmax. The evidence is
+    Example: ``nn.Sequential(..., nn.Softmax(-1))`` with ``nn.CrossEntropyLoss()``, which has its own softmax. The
+    evidence is
     the numbers: every row is non-negative and sums to one, and gradient flows through it. Ignore it where a softmax of
     probabilities is the model you mean (a gate on top of a gate).
     """
@@ -46,14 +50,19 @@ def double_softmax(contracts: Contracts) -> Iterator[Seen]:
     "GM103",
     "error",
     "sigmoid is applied twice",
-    why="A sigmoid of a probability lies between 0.5 and 0.73: 'no' can never be predicted, and the loss stays above 0.69 on negatives.",
+    why=(
+        "A sigmoid of a probability lies between 0.5 and 0.73: 'no' can never be predicted, and the loss stays "
+        "above 0.69 on negatives."
+    ),
     fix="return raw scores from the model, or use the loss without its own sigmoid (nn.BCELoss)",
 )
 def double_sigmoid(contracts: Contracts) -> Iterator[Seen]:
     """The input of a sigmoid (or of a loss with one inside) can only lie in [0, 1].
 
-    Example: a model that ends in ``torch.sigmoid`` with ``nn.BCEWithLogitsLoss()``. The evidence is the attainable range of the
-    input, followed from the last learned layer. Ignore it where two sigmoids are a shape that you chose for its own sake.
+    Example: a model that ends in ``torch.sigmoid`` with ``nn.BCEWithLogitsLoss()``. The evidence is the attainable
+    range of the
+    input, followed from the last learned layer. Ignore it where two sigmoids are a shape that you chose for its own
+    sake.
     """
     for node, before in contracts.sigmoids():
         lo, hi = contracts.range(before)
@@ -66,15 +75,20 @@ def double_sigmoid(contracts: Contracts) -> Iterator[Seen]:
     "GM104",
     "warning",
     "the scores that reach the loss are squashed",
-    why="Scores in a narrow or one-sided range bound the confidence: sigmoid scores into a three-class cross-entropy cannot get a loss "
-    "below 0.55, a ReLU before a sigmoid cannot predict less than one half.",
+    why=(
+        "Scores in a narrow or one-sided range bound the confidence: sigmoid scores into a three-class "
+        "cross-entropy cannot get a loss "
+        "below 0.55, a ReLU before a sigmoid cannot predict less than one half."
+    ),
     fix="give the loss the output of the last linear layer; scale similarities by a temperature (cosine / 0.07)",
 )
 def squashed_scores(contracts: Contracts) -> Iterator[Seen]:
     """The attainable range of the logits is so narrow, or so one-sided, that no confident prediction exists.
 
-    Example: ``torch.sigmoid(self.cls(h))`` or ``F.normalize(a) @ F.normalize(b).T`` without a temperature into cross-entropy.
-    The range is followed by interval arithmetic with the parameters left free. Ignore it where bounded confidence is meant.
+    Example: ``torch.sigmoid(self.cls(h))`` or ``F.normalize(a) @ F.normalize(b).T`` without a temperature into cross-
+    entropy.
+    The range is followed by interval arithmetic with the parameters left free. Ignore it where bounded confidence is
+    meant.
     """
     for node, axis, where in contracts.normalisations(logs_only=True):
         before = node.inputs[0] if node.inputs else node
@@ -86,7 +100,8 @@ def squashed_scores(contracts: Contracts) -> Iterator[Seen]:
         if hi - lo <= NARROW:
             floor = math.log(1 + (classes - 1) * math.exp(lo - hi))
             yield Seen(
-                f"{made.op} confines the {classes} scores to [{lo:.3g}, {hi:.3g}]; the loss cannot fall below {floor:.3f}",
+                f"{made.op} confines the {classes} scores to [{lo:.3g}, {hi:.3g}]; the loss cannot fall below "
+                f"{floor:.3f}",
                 where=where,
             )
         elif made.op in ("relu", "relu6"):
@@ -97,7 +112,7 @@ def squashed_scores(contracts: Contracts) -> Iterator[Seen]:
         lo, hi = contracts.range(before)
         if not before.live or (lo >= 0 and hi <= 1):
             continue
-        if lo >= 0 or hi <= 0 or (hi - lo) <= 2 * NARROW and max(-lo, hi) <= 2:
+        if lo >= 0 or hi <= 0 or ((hi - lo) <= 2 * NARROW and max(-lo, hi) <= 2):
             low, high = _sigmoid(lo), _sigmoid(hi)
             made = contracts.source(before)
             yield Seen(
@@ -114,14 +129,19 @@ def _sigmoid(x: float) -> float:
     "GM105",
     "error",
     "raw scores are handed to a loss that takes probabilities",
-    why="The logarithm of a raw score is undefined below zero and negative above one; frameworks either stop or clip, and a clipped "
-    "score has no gradient.",
+    why=(
+        "The logarithm of a raw score is undefined below zero and negative above one; frameworks either stop or "
+        "clip, and a clipped "
+        "score has no gradient."
+    ),
     fix="use the loss that takes raw scores (nn.BCEWithLogitsLoss, from_logits=True), or apply the activation first",
 )
 def scores_as_probabilities(contracts: Contracts) -> Iterator[Seen]:
-    """A loss that expects probabilities gets numbers outside [0, 1], rows that do not sum to one, or an unbounded layer.
+    """A loss that expects probabilities gets numbers outside [0, 1], rows that do not sum to one, or an unbounded
+    layer.
 
-    Example: ``nn.Linear(8, 1)`` into ``nn.BCELoss()``, or a Keras ``Dense(3)`` with ``"sparse_categorical_crossentropy"`` and no
+    Example: ``nn.Linear(8, 1)`` into ``nn.BCELoss()``, or a Keras ``Dense(3)`` with
+    ``"sparse_categorical_crossentropy"`` and no
     ``from_logits=True``. Ignore it never: such a loss has no meaning there.
     """
     for call in contracts.of("binary_cross_entropy", "probability_cross_entropy", "keras_kl"):
@@ -145,7 +165,8 @@ def scores_as_probabilities(contracts: Contracts) -> Iterator[Seen]:
         ):
             sums = value.sum(-1)
             yield Seen(
-                f"{made.op}: the class scores of a row sum to {float(sums.min()):.3g} .. {float(sums.max()):.3g}, not to 1",
+                f"{made.op}: the class scores of a row sum to {float(sums.min()):.3g} .. {float(sums.max()):.3g}, "
+                f"not to 1",
                 where=call.where,
             )
 
@@ -154,14 +175,18 @@ def scores_as_probabilities(contracts: Contracts) -> Iterator[Seen]:
     "GM106",
     "error",
     "a loss on log-probabilities is handed something else",
-    why="The value is then no likelihood: on probabilities it is minus a mean probability (negative, linear), on raw scores it can be "
-    "lowered for ever by adding a constant, and it never says how wrong a prediction is.",
+    why=(
+        "The value is then no likelihood: on probabilities it is minus a mean probability (negative, linear), on "
+        "raw scores it can be "
+        "lowered for ever by adding a constant, and it never says how wrong a prediction is."
+    ),
     fix="apply log_softmax over the class axis first: F.log_softmax(scores, dim=...)",
 )
 def not_log_probabilities(contracts: Contracts) -> Iterator[Seen]:
     """The exponentials of the input of ``nll_loss``, ``ctc_loss`` or ``kl_div`` do not sum to one over the classes.
 
-    Example: ``nn.Softmax(-1)`` (not ``LogSoftmax``) before ``nn.NLLLoss()``. The evidence is the sum of exponentials in every
+    Example: ``nn.Softmax(-1)`` (not ``LogSoftmax``) before ``nn.NLLLoss()``. The evidence is the sum of exponentials
+    in every
     row. Ignore it where ``nll_loss`` is only used to pick out entries.
     """
     for call in contracts.of("nll_loss", "ctc_loss", "kl_div"):
@@ -178,7 +203,8 @@ def not_log_probabilities(contracts: Contracts) -> Iterator[Seen]:
             continue  # normalised along another axis: GM107 says so
         mass = call.input.value.float().logsumexp(axes[-1]).exp()
         yield Seen(
-            f"{call.kind} gets {what} from {made.op}: the exponentials of a row sum to {float(mass.min()):.3g} .. {float(mass.max()):.3g}",
+            f"{call.kind} gets {what} from {made.op}: the exponentials of a row sum to {float(mass.min()):.3g} .. "
+            f"{float(mass.max()):.3g}",
             where=call.where,
         )
 
@@ -187,7 +213,10 @@ def not_log_probabilities(contracts: Contracts) -> Iterator[Seen]:
     "GM111",
     "error",
     "a softmax over one unit is always 1",
-    why="With one unit the normalised output is 1 whatever the weights are: the loss is constant and nothing is learned.",
+    why=(
+        "With one unit the normalised output is 1 whatever the weights are: the loss is constant and nothing is "
+        "learned."
+    ),
     fix="use one unit with a sigmoid and binary cross-entropy, or one unit per class with softmax",
 )
 def one_unit(contracts: Contracts) -> Iterator[Seen]:
@@ -210,14 +239,18 @@ def one_unit(contracts: Contracts) -> Iterator[Seen]:
     "GM114",
     "error",
     "softmax shares are scored as independent labels",
-    why="A softmax shares one unit of mass among the classes. Binary cross-entropy asks each of them separately: several labels "
-    "can never all be likely, and for one-of-K targets the averaged value looks K/2 times better than it is.",
+    why=(
+        "A softmax shares one unit of mass among the classes. Binary cross-entropy asks each of them separately: "
+        "several labels "
+        "can never all be likely, and for one-of-K targets the averaged value looks K/2 times better than it is."
+    ),
     fix="several labels: sigmoid (nn.BCEWithLogitsLoss on raw scores); one of K: cross-entropy",
 )
 def softmax_with_binary_loss(contracts: Contracts) -> Iterator[Seen]:
     """The input of a binary cross-entropy sums to one over the classes.
 
-    Example: ``Dense(10, activation="softmax")`` with ``"binary_crossentropy"``. With two classes and one-hot targets both losses agree,
+    Example: ``Dense(10, activation="softmax")`` with ``"binary_crossentropy"``. With two classes and one-hot targets
+    both losses agree,
     so that case passes. Ignore it where the sum of binary losses of a softmax is what you mean.
     """
     for call in contracts.of("binary_cross_entropy", "binary_cross_entropy_with_logits"):
@@ -238,7 +271,10 @@ def softmax_with_binary_loss(contracts: Contracts) -> Iterator[Seen]:
     "GM115",
     "warning",
     "a clamp stands in for an activation",
-    why="Outside the clamp the gradient is exactly zero: an example that is badly wrong is the one that teaches nothing.",
+    why=(
+        "Outside the clamp the gradient is exactly zero: an example that is badly wrong is the one that teaches "
+        "nothing."
+    ),
     fix="use sigmoid (or clamp only the result of a sigmoid, by 1e-7)",
 )
 def clamp_as_activation(contracts: Contracts) -> Iterator[Seen]:
@@ -260,14 +296,18 @@ def clamp_as_activation(contracts: Contracts) -> Iterator[Seen]:
     "GM128",
     "warning",
     "examples are compared with themselves",
-    why="In a table of similarities of a batch with itself the diagonal is always the largest: as the positive it makes the task trivial, as a negative it "
-    "pushes every example away from itself.",
+    why=(
+        "In a table of similarities of a batch with itself the diagonal is always the largest: as the positive it "
+        "makes the task trivial, as a negative it "
+        "pushes every example away from itself."
+    ),
     fix="similarities.masked_fill(torch.eye(n, dtype=torch.bool), float('-inf')) before the softmax",
 )
 def self_similarity(contracts: Contracts) -> Iterator[Seen]:
     """A cross-entropy runs over a symmetric table whose diagonal is the largest entry of every row.
 
-    Example: ``z @ z.T / 0.5`` without a mask. Two different encoders give a table that is not symmetric. Ignore it where self-similarity is meant.
+    Example: ``z @ z.T / 0.5`` without a mask. Two different encoders give a table that is not symmetric. Ignore it
+    where self-similarity is meant.
     """
     for where, scores in contracts.squared_by_self():
         yield Seen(
@@ -280,7 +320,10 @@ def self_similarity(contracts: Contracts) -> Iterator[Seen]:
     "GM129",
     "warning",
     "dropout is applied to the scores",
-    why="Zeroing scores at random tells the loss that a class has score 0: confident answers are punished, and training and prediction differ.",
+    why=(
+        "Zeroing scores at random tells the loss that a class has score 0: confident answers are punished, and "
+        "training and prediction differ."
+    ),
     fix="move the dropout before the last linear layer",
 )
 def dropout_on_scores(contracts: Contracts) -> Iterator[Seen]:

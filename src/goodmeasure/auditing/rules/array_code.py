@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     "GM540",
     "error",
     "the hand-written gradient is not that of the loss",
-    why="Descent follows the gradient, not the loss: with a wrong sign the error grows, with a missing factor of N the learning rate depends on the batch.",
+    why=(
+        "Descent follows the gradient, not the loss: with a wrong sign the error grows, with a missing factor of N "
+        "the learning rate depends on the batch."
+    ),
     fix="check it against (loss(z + h) - loss(z - h)) / (2 * h), entry by entry",
 )
 def wrong_gradient(array_code: ArrayCode) -> Iterator[Seen]:
     """``grad(outputs, targets)`` differs from finite differences of ``loss(outputs, targets)``.
 
-    Example: ``y - p`` for ``p - y``, a sum's gradient for a mean's, a softmax without its coupling. Ignore it where the gradient is
+    Example: ``y - p`` for ``p - y``, a sum's gradient for a mean's, a softmax without its coupling. Ignore it where
+    the gradient is
     scaled on purpose.
     """
     written = array_code.written()
@@ -73,7 +77,10 @@ def array_broadcast(array_code: ArrayCode) -> Iterator[Seen]:
     "GM542",
     "warning",
     "the loss overflows at ordinary scores",
-    why="exp(800) is infinite and log(0) is minus infinity: one confident example turns the whole mean, and then every weight, into NaN.",
+    why=(
+        "exp(800) is infinite and log(0) is minus infinity: one confident example turns the whole mean, and then "
+        "every weight, into NaN."
+    ),
     fix="np.logaddexp(0, z) for log(1 + exp(z)); subtract the row maximum before exp in a softmax",
 )
 def overflow(array_code: ArrayCode) -> Iterator[Seen]:
@@ -103,7 +110,10 @@ def overflow(array_code: ArrayCode) -> Iterator[Seen]:
     "GM543",
     "error",
     "the training loop does not reduce its loss",
-    why="A loop whose loss rises, stays where it is or becomes NaN learns nothing; with the sign of the update reversed it unlearns.",
+    why=(
+        "A loop whose loss rises, stays where it is or becomes NaN learns nothing; with the sign of the update "
+        "reversed it unlearns."
+    ),
     fix="weights -= learning_rate * gradient, with gradients of the mean and a smaller learning rate",
 )
 def loop_rises(array_code: ArrayCode) -> Iterator[Seen]:

@@ -15,13 +15,21 @@ if TYPE_CHECKING:
     "GM501",
     "error",
     "the gradient of the objective points the wrong way",
-    why="Boosting subtracts gradient / hessian: with the sign reversed every round moves the predictions away from the targets, and the error grows without bound.",
-    fix="return the derivative with respect to the prediction: prediction - target for squared error, p - y for log-loss",
+    why=(
+        "Boosting subtracts gradient / hessian: with the sign reversed every round moves the predictions away from "
+        "the targets, and the error grows without bound."
+    ),
+    fix=(
+        "return the derivative with respect to the prediction: prediction - target for squared error, p - y for "
+        "log-loss"
+    ),
 )
 def gradient_sign(objective: Objective) -> Iterator[Seen]:
-    """The objective's gradient disagrees in sign with finite differences of its loss, or pulls predictions away from the targets.
+    """The objective's gradient disagrees in sign with finite differences of its loss, or pulls predictions away from
+    the targets.
 
-    Example: ``grad = target - prediction``. Ignore it never (CatBoost, which wants derivatives of minus the loss, is not meant here).
+    Example: ``grad = target - prediction``. Ignore it never (CatBoost, which wants derivatives of minus the loss, is
+    not meant here).
     """
     compared = objective.against_loss()
     if compared is not None and compared[0] < 0.5:
@@ -36,13 +44,17 @@ def gradient_sign(objective: Objective) -> Iterator[Seen]:
     "GM502",
     "error",
     "the hessian of the objective is negative or zero",
-    why="Boosters divide by the sum of the hessians: rows with a negative one are dropped or clipped, and with zeros every leaf is 0 and nothing is learned.",
+    why=(
+        "Boosters divide by the sum of the hessians: rows with a negative one are dropped or clipped, and with "
+        "zeros every leaf is 0 and nothing is learned."
+    ),
     fix="return np.ones_like(prediction), the expected curvature, or np.maximum(hessian, 1e-6)",
 )
 def hessian_sign(objective: Objective) -> Iterator[Seen]:
     """Second derivatives are negative at some raw scores, or zero almost everywhere.
 
-    Example: ``hess = -1`` in a Huber objective, ``hess = 0`` for absolute error. Ignore it where the library replaces them.
+    Example: ``hess = -1`` in a Huber objective, ``hess = 0`` for absolute error. Ignore it where the library replaces
+    them.
     """
     negative, zero = objective.curvature()
     if negative > 0.01:
@@ -61,7 +73,8 @@ def hessian_sign(objective: Objective) -> Iterator[Seen]:
 def gradient_shape(objective: Objective) -> Iterator[Seen]:
     """Gradients agree with finite differences of the loss at some raw scores and not at others.
 
-    Example: the derivative with respect to the probability where that with respect to the raw score is due. A constant factor passes.
+    Example: the derivative with respect to the probability where that with respect to the raw score is due. A
+    constant factor passes.
     """
     compared = objective.against_loss()
     if compared is not None and 0.5 <= compared[0] < 0.9:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def stops(crashes: Crashes) -> Iterator[Seen]:
     """The forward pass, the loss, the fit or the training step raises an exception.
 
-    A model that does not take the given inputs by its signature, or that needs a device which is not here, is reported as skipped instead.
+    A model that does not take the given inputs by its signature, or that needs a device which is not here, is
+    reported as skipped instead.
+    Ignore it never.
     """
     for stage, error, where in crashes.all():
-        yield Seen(f"{stage}: {type(error).__name__}: {' '.join(str(error).split())[:300]}", where=where)
+        yield Seen(f"{stage}: {type(error).__name__}: {' '.join(str(error).split())[:300]}", where=where or stage)

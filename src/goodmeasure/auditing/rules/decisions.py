@@ -16,18 +16,23 @@ if TYPE_CHECKING:
     "GM510",
     "warning",
     "accuracy is reported on a rare event",
-    why="With 2 % positives a model that never predicts the event is 98 % accurate: the number says nothing about what matters.",
+    why=(
+        "With 2 % positives a model that never predicts the event is 98 % accurate: the number says nothing about "
+        "what matters."
+    ),
     fix="report average_precision_score or a cost: goodmeasure score ... --costs",
 )
 def accuracy_on_imbalance(fitted: Fitted) -> Iterator[Seen]:
-    """The metric behaves like accuracy (a constant answer scores the share of the majority), and one class is rarer than one in ten.
+    """The metric behaves like accuracy (a constant answer scores the share of the majority), and one class is rarer
+    than one in ten.
 
-    Example: ``accuracy_score`` on a 2 % event. Ignore it where both mistakes cost the same and the base rate is quoted beside it.
+    Example: ``accuracy_score`` on a 2 % event. Ignore it where both mistakes cost the same and the base rate is
+    quoted beside it.
     """
     if fitted.metric is None or fitted.kind != "label" or not fitted.binary:
         return
     rate = float(fitted.positives.mean())
-    labels = [label for label in (fitted.y[fitted.positives == 0][:1], fitted.y[fitted.positives == 1][:1])]
+    labels = [fitted.y[fitted.positives == side][:1] for side in (0, 1)]
     majority = labels[rate > 0.5]
     constant = called(fitted.metric, fitted.y, fitted.y * 0 + majority)
     if min(rate, 1 - rate) <= 0.1 and constant is not None and abs(constant - max(rate, 1 - rate)) < 1e-9:
@@ -49,11 +54,15 @@ def called(function: Any, *args: Any) -> float | None:
     "GM511",
     "error",
     "what is used as a probability is none",
-    why="Labels, margins and raw scores are not probabilities: thresholds, costs and log-loss computed from them are meaningless.",
+    why=(
+        "Labels, margins and raw scores are not probabilities: thresholds, costs and log-loss computed from them "
+        "are meaningless."
+    ),
     fix="predict_proba(X)[:, 1]; for raw scores 1 / (1 + exp(-score)); calibrate margins with CalibratedClassifierCV",
 )
 def not_a_probability(fitted: Fitted) -> Iterator[Seen]:
-    """The output is declared a probability and lies outside [0, 1], takes the values of labels only, or its rows do not sum to one.
+    """The output is declared a probability and lies outside [0, 1], takes the values of labels only, or its rows do
+    not sum to one.
 
     Example: ``predict()`` of a booster with a custom objective (raw scores), ``predict()`` of a classifier (labels),
     ``decision_function``. Ignore it never.
@@ -68,7 +77,7 @@ def not_a_probability(fitted: Fitted) -> Iterator[Seen]:
     if low < -1e-9 or high > 1 + 1e-9 or not math.isfinite(low + high):
         yield Seen(f"values from {low:.3g} to {high:.3g}", where="output")
     elif len(values) >= 20 and low >= 0.5 and high <= 0.7311 and values.ndim == 1:
-        yield Seen(f"all values lie in [{low:.3f}, {high:.3f}]: a sigmoid of a probability")
+        yield Seen(f"all values lie in [{low:.3f}, {high:.3f}]: a sigmoid of a probability", where="output")
     elif len(values) >= 20 and values.ndim == 1 and set(values.tolist()) <= {0.0, 1.0}:
         yield Seen("all values are 0 or 1: these are labels", where="output")
     elif (
@@ -84,7 +93,10 @@ def not_a_probability(fitted: Fitted) -> Iterator[Seen]:
     "GM512",
     "error",
     "the output ranks the classes the wrong way round",
-    why="A score that falls where the event is more likely is the probability of the other class, or has the wrong sign.",
+    why=(
+        "A score that falls where the event is more likely is the probability of the other class, or has the wrong "
+        "sign."
+    ),
     fix="take the column of the event: predict_proba(X)[:, list(clf.classes_).index(event)]",
 )
 def wrong_column(fitted: Fitted) -> Iterator[Seen]:
@@ -101,14 +113,18 @@ def wrong_column(fitted: Fitted) -> Iterator[Seen]:
     "GM513",
     "warning",
     "probabilities are too high or too low on average",
-    why="Class weights, resampling or a missing start score shift every probability: with balanced weights a 10 % event is given 50 % on average, "
-    "and every threshold, cost and expected count inherits it.",
+    why=(
+        "Class weights, resampling or a missing start score shift every probability: with balanced weights a 10 % "
+        "event is given 50 % on average, "
+        "and every threshold, cost and expected count inherits it."
+    ),
     fix="train without class weights and move the threshold, or calibrate (CalibratedClassifierCV) before deciding",
 )
 def shifted_probability(fitted: Fitted) -> Iterator[Seen]:
     """The mean of the probabilities differs from the share of events on the rows of the fit by far more than chance.
 
-    Example: ``LogisticRegression(class_weight="balanced").predict_proba``. Judged for outputs declared as probabilities, and for
+    Example: ``LogisticRegression(class_weight="balanced").predict_proba``. Judged for outputs declared as
+    probabilities, and for
     probabilities behind a decision by costs. Ignore it where only the ranking is used.
     """
     if not fitted.binary:
@@ -133,14 +149,18 @@ def shifted_probability(fitted: Fitted) -> Iterator[Seen]:
     "GM514",
     "warning",
     "the threshold does not follow from the costs",
-    why="The cheapest decision acts where the probability exceeds fp / (fp + fn). One half is right only for equal costs: at 1 to 9 it pays up to several "
-    "times what the right threshold costs.",
+    why=(
+        "The cheapest decision acts where the probability exceeds fp / (fp + fn). One half is right only for equal "
+        "costs: at 1 to 9 it pays up to several "
+        "times what the right threshold costs."
+    ),
     fix="labels = p >= costs['fp'] / (costs['fp'] + costs['fn'])",
 )
 def threshold_against_costs(fitted: Fitted) -> Iterator[Seen]:
     """The labels turn at another probability than the declared costs ask for.
 
-    Example: ``clf.predict(X)`` (one half) when a missed event costs nine times a false alarm. Ignore it where the probabilities are not
+    Example: ``clf.predict(X)`` (one half) when a missed event costs nine times a false alarm. Ignore it where the
+    probabilities are not
     calibrated and the threshold was chosen on held-out costs.
     """
     fp, fn = (float(fitted.costs.get(name, 0)) for name in ("fp", "fn"))
@@ -157,13 +177,20 @@ def threshold_against_costs(fitted: Fitted) -> Iterator[Seen]:
     "GM515",
     "warning",
     "what is used as a mean is not one",
-    why="A model of the logarithm, or of the median, is off by a factor on the original scale: sums, budgets and expected counts are wrong by it.",
-    fix="undo the transformation and its bias: np.exp(prediction) * np.mean(y / np.exp(prediction)); or fit the mean (Poisson, gamma, squared error)",
+    why=(
+        "A model of the logarithm, or of the median, is off by a factor on the original scale: sums, budgets and "
+        "expected counts are wrong by it."
+    ),
+    fix=(
+        "undo the transformation and its bias: np.exp(prediction) * np.mean(y / np.exp(prediction)); or fit the "
+        "mean (Poisson, gamma, squared error)"
+    ),
 )
 def not_a_mean(fitted: Fitted) -> Iterator[Seen]:
     """The output is declared a mean and its average is far from that of the target on the rows of the fit.
 
-    Example: ``LinearRegression().fit(X, np.log(y)).predict(X)`` used as y. Ignore it for strongly regularised or barely trained models.
+    Example: ``LinearRegression().fit(X, np.log(y)).predict(X)`` used as y. Ignore it for strongly regularised or
+    barely trained models.
     """
     bias = fitted.bias() if fitted.kind == "mean" else None
     out = fitted.numbers
@@ -181,13 +208,17 @@ def not_a_mean(fitted: Fitted) -> Iterator[Seen]:
     "GM516",
     "error",
     "a quantile covers the wrong share of the targets",
-    why="A 90 % quantile has nine targets in ten below it. Where it is one in ten the level was swapped; where it is half, the model gives the median or mean.",
+    why=(
+        "A 90 % quantile has nine targets in ten below it. Where it is one in ten the level was swapped; where it "
+        "is half, the model gives the median or mean."
+    ),
     fix="pass the level that is meant (alpha=0.9), and check the share of y <= prediction",
 )
 def coverage(fitted: Fitted) -> Iterator[Seen]:
     """The share of targets below a declared quantile differs from its level by far more than chance.
 
-    Example: levels of the lower and upper bound exchanged, or a squared-error model read as a quantile. Ignore it never.
+    Example: levels of the lower and upper bound exchanged, or a squared-error model read as a quantile. Ignore it
+    never.
     """
     names = ("alpha", "quantile", "quantile_alpha", "level", "q")
     level = next(
@@ -207,13 +238,17 @@ def coverage(fitted: Fitted) -> Iterator[Seen]:
     "GM517",
     "warning",
     "the exposure is missing from the output",
-    why="Counts grow with exposure. A model that was fitted with an offset must add it when it predicts: boosters drop the start score, and a rate is not a count.",
+    why=(
+        "Counts grow with exposure. A model that was fitted with an offset must add it when it predicts: boosters "
+        "drop the start score, and a rate is not a count."
+    ),
     fix="prediction = np.exp(raw_score + np.log(exposure))",
 )
 def exposure_lost(fitted: Fitted) -> Iterator[Seen]:
     """The ratio of target to output rises with the exposure from one third of the rows to the next.
 
-    Example: LightGBM with ``init_score=np.log(exposure)`` and a plain ``predict``. Ignore it where exposure has a true effect of its own.
+    Example: LightGBM with ``init_score=np.log(exposure)`` and a plain ``predict``. Ignore it where exposure has a
+    true effect of its own.
     """
     out = fitted.numbers
     if fitted.offset is None or out is None or fitted.offset.shape != out.shape or len(out) < 60:
@@ -256,7 +291,10 @@ def unknown_labels(fitted: Fitted) -> Iterator[Seen]:
     "GM519",
     "warning",
     "the weight of the positive class is inverted",
-    why="scale_pos_weight is negatives / positives. The inverse damps the rare class further, until it is never predicted.",
+    why=(
+        "scale_pos_weight is negatives / positives. The inverse damps the rare class further, until it is never "
+        "predicted."
+    ),
     fix="scale_pos_weight = (y == 0).sum() / (y == 1).sum()",
 )
 def inverted_option(fitted: Fitted) -> Iterator[Seen]:
@@ -282,7 +320,10 @@ def inverted_option(fitted: Fitted) -> Iterator[Seen]:
     "GM520",
     "warning",
     "a metric of scores is given labels",
-    why="Ranking metrics and log-loss judge scores. On labels the area under the curve has a single threshold, and log-loss charges 36 for every mistake.",
+    why=(
+        "Ranking metrics and log-loss judge scores. On labels the area under the curve has a single threshold, and "
+        "log-loss charges 36 for every mistake."
+    ),
     fix="metric(y, predict_proba(X)[:, 1])",
 )
 def metric_on_labels(fitted: Fitted) -> Iterator[Seen]:
@@ -305,13 +346,17 @@ def metric_on_labels(fitted: Fitted) -> Iterator[Seen]:
     "GM521",
     "warning",
     "classes are reweighted twice",
-    why="Weights multiply: balanced class weights times balanced sample weights square the correction, and the rare class is over-predicted.",
+    why=(
+        "Weights multiply: balanced class weights times balanced sample weights square the correction, and the "
+        "rare class is over-predicted."
+    ),
     fix="use class_weight or sample_weight, not both",
 )
 def weighted_twice(fitted: Fitted) -> Iterator[Seen]:
     """The estimator reweights classes, and the sample weights do so too.
 
-    Example: ``LogisticRegression(class_weight="balanced").fit(X, y, sample_weight=balanced)``. Ignore it where the product is meant.
+    Example: ``LogisticRegression(class_weight="balanced").fit(X, y, sample_weight=balanced)``. Ignore it where the
+    product is meant.
     """
     option = fitted.option_weights()
     if option and fitted.weights_by_class():

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     "GM530",
     "error",
     "a threshold is applied on another scale than it was meant for",
-    why="A raw score of 0.5 is a probability of 0.62, and of 0 one half: comparing raw scores with a probability moves the decision without a word.",
+    why=(
+        "A raw score of 0.5 is a probability of 0.62, and of 0 one half: comparing raw scores with a probability "
+        "moves the decision without a word."
+    ),
     fix="compare torch.sigmoid(scores) with the probability, or scores with math.log(p / (1 - p))",
 )
 def threshold_scale(decision: Decision) -> Iterator[Seen]:
     """The decision compares raw scores with a number between 0 and 1, or probabilities with one outside.
 
-    Example: ``(logits > 0.5)``, ``logits.round()``, ``(torch.sigmoid(z) > 0)``. The scale of what is compared is followed from the last layer;
+    Example: ``(logits > 0.5)``, ``logits.round()``, ``(torch.sigmoid(z) > 0)``. The scale of what is compared is
+    followed from the last layer;
     a decision on arrays is scanned. Ignore it where the threshold was chosen on raw scores.
     """
     for node, number in decision.thresholds():
@@ -54,7 +58,9 @@ def threshold_scale(decision: Decision) -> Iterator[Seen]:
         if (
             turn is not None
             and 0.02 < turn < 1
-            and (declared is None and abs(turn - 0.5) < 0.03 or declared is not None and abs(turn - declared) < 0.03)
+            and (
+                (declared is None and abs(turn - 0.5) < 0.03) or (declared is not None and abs(turn - declared) < 0.03)
+            )
         ):
             yield Seen(
                 f"the decision turns at a raw score of {turn:.2f}, a probability of {1 / (1 + math.exp(-turn)):.2f}",
@@ -66,19 +72,24 @@ def threshold_scale(decision: Decision) -> Iterator[Seen]:
     "GM531",
     "error",
     "perfect outputs are decided wrongly",
-    why="Whatever the model learns, the labels that come out are wrong: the axis, the order of classes, the direction or the coding does not fit.",
+    why=(
+        "Whatever the model learns, the labels that come out are wrong: the axis, the order of classes, the "
+        "direction or the coding does not fit."
+    ),
     fix="decide over the class axis (argmax(-1)), with the coding of the targets",
 )
 def decides_wrongly(decision: Decision) -> Iterator[Seen]:
     """Outputs that clearly say the target (0.9 against 0.1, or one class far ahead) are turned into other labels.
 
-    Example: ``output.argmax(0)``, ``argmin``, labels that start at 1. Ignore it where a decision overrides the model on purpose.
+    Example: ``output.argmax(0)``, ``argmin``, labels that start at 1. Ignore it where a decision overrides the model
+    on purpose.
     """
     wrong = decision.wrong_on_perfect()
     if wrong is not None and wrong[0] > 0.2:
         shape = tuple(wrong[1].shape)
         yield Seen(
-            f"{wrong[0]:.0%} of the labels are wrong when the output says the target (labels {shape}, targets {tuple(decision.targets.shape)})",
+            f"{wrong[0]:.0%} of the labels are wrong when the output says the target (labels {shape}, targets "
+            f"{tuple(decision.targets.shape)})",
             where="decide(output)",
         )
 
@@ -107,8 +118,11 @@ def score_broadcast(scored: Scored) -> Iterator[Seen]:
     "GM533",
     "error",
     "an activation is applied again when the model is served",
-    why="A sigmoid of a probability lies between 0.5 and 0.73, a softmax of shares is nearly uniform: served numbers are no probabilities and thresholds "
-    "on them never fire, or always.",
+    why=(
+        "A sigmoid of a probability lies between 0.5 and 0.73, a softmax of shares is nearly uniform: served "
+        "numbers are no probabilities and thresholds "
+        "on them never fire, or always."
+    ),
     fix="apply the activation once: in the model or in serve, not in both",
 )
 def served_twice(served: Served) -> Iterator[Seen]:
@@ -124,7 +138,10 @@ def served_twice(served: Served) -> Iterator[Seen]:
     "GM534",
     "warning",
     "what is served changes from call to call",
-    why="Dropout or batch statistics are still active: the same input gets different answers, and all of them are noisier than they need to be.",
+    why=(
+        "Dropout or batch statistics are still active: the same input gets different answers, and all of them are "
+        "noisier than they need to be."
+    ),
     fix="model.eval() before serving",
 )
 def served_noisily(served: Served) -> Iterator[Seen]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..rule import Seen, rule
 
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     "GM120",
     "warning",
     "a KL divergence is averaged over its classes",
-    why="reduction='mean' divides by examples times classes: the value is K times too small, and so is its weight against other terms.",
+    why=(
+        "reduction='mean' divides by examples times classes: the value is K times too small, and so is its weight "
+        "against other terms."
+    ),
     fix="nn.KLDivLoss(reduction='batchmean')",
 )
 def kl_reduction(contracts: Contracts) -> Iterator[Seen]:
     """``kl_div`` keeps its default reduction, or its unreduced result is averaged over every entry.
 
-    Example: ``nn.KLDivLoss()`` on rows of ten classes gives a tenth of the divergence. Ignore it where the constant is absorbed
+    Example: ``nn.KLDivLoss()`` on rows of ten classes gives a tenth of the divergence. Ignore it where the constant
+    is absorbed
     in a weight that you tuned.
     """
     for call in contracts.of("kl_div"):
@@ -41,8 +45,11 @@ def kl_reduction(contracts: Contracts) -> Iterator[Seen]:
     "GM121",
     "warning",
     "the arguments of kl_div are swapped",
-    why="kl_div(input, target) is KL(target || exp(input)). Swapped, it is the reverse divergence: it seeks one mode of the target "
-    "instead of covering it, and what is given as input gets no gradient.",
+    why=(
+        "kl_div(input, target) is KL(target || exp(input)). Swapped, it is the reverse divergence: it seeks one "
+        "mode of the target "
+        "instead of covering it, and what is given as input gets no gradient."
+    ),
     fix="F.kl_div(log_prediction, target, reduction='batchmean')",
 )
 def kl_order(contracts: Contracts) -> Iterator[Seen]:
@@ -59,8 +66,11 @@ def kl_order(contracts: Contracts) -> Iterator[Seen]:
     "GM122",
     "error",
     "the target of kl_div is on the wrong scale",
-    why="With log_target=False the target must hold probabilities: logarithms of probabilities, or raw scores, give a number that is no "
-    "divergence and can be negative.",
+    why=(
+        "With log_target=False the target must hold probabilities: logarithms of probabilities, or raw scores, "
+        "give a number that is no "
+        "divergence and can be negative."
+    ),
     fix="pass probabilities, or log-probabilities together with log_target=True",
 )
 def kl_target(contracts: Contracts) -> Iterator[Seen]:
@@ -83,14 +93,18 @@ def kl_target(contracts: Contracts) -> Iterator[Seen]:
     "GM123",
     "warning",
     "the softened term is not multiplied by its temperature squared",
-    why="Dividing scores by T shrinks the gradient of the soft term by T squared: at T = 8 it is 64 times too small against the "
-    "hard-label term, so the teacher hardly counts.",
+    why=(
+        "Dividing scores by T shrinks the gradient of the soft term by T squared: at T = 8 it is 64 times too "
+        "small against the "
+        "hard-label term, so the teacher hardly counts."
+    ),
     fix="multiply the softened term by T * T",
 )
 def distillation_scale(scales: Scales) -> Iterator[Seen]:
     """A softened log-softmax stands beside an unsoftened loss on the same scores, and its weight lacks the factor T**2.
 
-    Example: ``0.7 * kl(log_softmax(z / T), softmax(t / T)) + 0.3 * cross_entropy(z, y)``. The weights with which both reach the
+    Example: ``0.7 * kl(log_softmax(z / T), softmax(t / T)) + 0.3 * cross_entropy(z, y)``. The weights with which both
+    reach the
     total are read from the gradient. Ignore it where the weight was tuned without the factor.
     """
     for soft in scales.softened():
@@ -101,10 +115,11 @@ def distillation_scale(scales: Scales) -> Iterator[Seen]:
             and share > 0
             and squared >= 2.25
             and plain < scaled
-            and (plain < 0.05 or share <= 1.0 and squared >= 9)
+            and (plain < 0.05 or (share <= 1.0 and squared >= 9))
         ):
             yield Seen(
-                f"T = {soft.temperature:g}: the soft term counts {share:.3g} and the hard one {hard:.3g}; with T**2 it would count {share * squared:.3g}",
+                f"T = {soft.temperature:g}: the soft term counts {share:.3g} and the hard one {hard:.3g}; with T**2 "
+                f"it would count {share * squared:.3g}",
                 where=soft.where,
             )
 
@@ -113,14 +128,18 @@ def distillation_scale(scales: Scales) -> Iterator[Seen]:
     "GM124",
     "warning",
     "scores and soft targets use inverse temperatures",
-    why="One side is divided by T and the other multiplied by it: the targets are then nearly uniform while the scores are sharp, and no "
-    "scores can match both.",
+    why=(
+        "One side is divided by T and the other multiplied by it: the targets are then nearly uniform while the "
+        "scores are sharp, and no "
+        "scores can match both."
+    ),
     fix="divide both sides by the same temperature",
 )
 def inverse_temperatures(scales: Scales) -> Iterator[Seen]:
     """Cross-entropy between scores scaled by 1/T and a softmax of scores scaled by T.
 
-    Example: ``logits = sim / T`` with ``softmax(sim * T)`` as the target. Ignore it never: write two names if two temperatures are meant.
+    Example: ``logits = sim / T`` with ``softmax(sim * T)`` as the target. Ignore it never: write two names if two
+    temperatures are meant.
     """
     for where, scores, targets in scales.opposed():
         if max(scores, targets) >= 2 and min(scores, targets) <= 0.5 and 0.2 <= scores * targets <= 5:
@@ -131,8 +150,11 @@ def inverse_temperatures(scales: Scales) -> Iterator[Seen]:
     "GM125",
     "warning",
     "the focal factor is not computed from the class probability",
-    why="exp(-loss) is the probability of the true class only for the plain, unweighted loss of one example. From a weighted loss it is "
-    "p**weight, from a batch mean one number for all examples, and the focus then falls on the wrong ones.",
+    why=(
+        "exp(-loss) is the probability of the true class only for the plain, unweighted loss of one example. From "
+        "a weighted loss it is "
+        "p**weight, from a batch mean one number for all examples, and the focus then falls on the wrong ones."
+    ),
     fix="pt = torch.exp(-F.cross_entropy(z, y, reduction='none')); multiply the class weight afterwards",
 )
 def focal_probability(contracts: Contracts) -> Iterator[Seen]:
@@ -150,7 +172,7 @@ def focal_probability(contracts: Contracts) -> Iterator[Seen]:
             if before is not call.node:
                 continue
             examples = call.target.tensor.numel() if call.target is not None else 1
-            if call.weight is not None and uneven(call.weight.value) or call.options.get("pos_weight") is not None:
+            if (call.weight is not None and uneven(call.weight.value)) or call.options.get("pos_weight") is not None:
                 yield Seen("the cross-entropy inside exp(-loss) carries class weights", where=contracts.place(node))
             elif node.tensor.numel() == 1 and examples > 1 and contracts.weighs_its_loss(node, call.node):
                 yield Seen(
@@ -160,23 +182,27 @@ def focal_probability(contracts: Contracts) -> Iterator[Seen]:
                 yield Seen("the cross-entropy inside exp(-loss) is label-smoothed", where=contracts.place(node))
 
 
-def uneven(weight: object) -> bool:
+def uneven(weight: Any) -> bool:
     """Whether weights differ from each other or from one."""
-    return bool(((weight - 1).abs() > 1e-6).any())  # type: ignore[operator]
+    return bool(((weight - 1).abs() > 1e-6).any())
 
 
 @rule(
     "GM126",
     "warning",
     "a loss divides by a number that can be zero or change its sign",
-    why="A ratio such as Dice assumes that its denominator counts something. On raw scores the sum crosses zero: the value explodes, "
-    "changes sign, and drowns every other term.",
+    why=(
+        "A ratio such as Dice assumes that its denominator counts something. On raw scores the sum crosses zero: "
+        "the value explodes, "
+        "changes sign, and drowns every other term."
+    ),
     fix="apply sigmoid (or softmax) before the ratio",
 )
 def free_denominator(contracts: Contracts) -> Iterator[Seen]:
     """The denominator of a division in the loss follows from unbounded scores without anything that keeps its sign.
 
-    Example: soft Dice on logits, ``2 * (z * t).sum() / (z.sum() + t.sum())``. The sign is followed by interval arithmetic from the
+    Example: soft Dice on logits, ``2 * (z * t).sum() / (z.sum() + t.sum())``. The sign is followed by interval
+    arithmetic from the
     last learned layer. Ignore it where the denominator is known to be positive for another reason.
     """
     for node in contracts.tail:
@@ -188,7 +214,8 @@ def free_denominator(contracts: Contracts) -> Iterator[Seen]:
         lo, hi = contracts.range(below)
         if lo < 0 < hi and contracts.sums_raw_scores(below):
             yield Seen(
-                f"the denominator follows from raw scores and can take any sign (now {float(below.value.min()):.3g} to {float(below.value.max()):.3g})",
+                f"the denominator follows from raw scores and can take any sign (now {float(below.value.min()):.3g} "
+                f"to {float(below.value.max()):.3g})",
                 where=contracts.place(node),
             )
 
@@ -197,15 +224,21 @@ def free_denominator(contracts: Contracts) -> Iterator[Seen]:
     "GM127",
     "warning",
     "the logarithm of a rounded probability",
-    why="In float32, 1 - sigmoid(z) is exactly 0 from z = 17 on: its logarithm is -inf and the gradient NaN, on the one example that is "
-    "badly wrong.",
+    why=(
+        "In float32, 1 - sigmoid(z) is exactly 0 from z = 17 on: its logarithm is -inf and the gradient NaN, on "
+        "the one example that is "
+        "badly wrong."
+    ),
     fix="work on raw scores: F.logsigmoid(-z), F.log_softmax(z), or nn.BCEWithLogitsLoss",
 )
 def log_of_zero(contracts: Contracts) -> Iterator[Seen]:
-    """``log`` is taken of one minus a sigmoid or softmax, or of these themselves, with nothing that keeps the argument above zero.
+    """``log`` is taken of one minus a sigmoid or softmax, or of these themselves, with nothing that keeps the
+    argument above zero.
 
-    Example: ``t * log(p) + (1 - t) * log(1 - p)`` by hand. A clamp or an added epsilon passes. ``log(sigmoid(z))`` alone
+    Example: ``t * log(p) + (1 - t) * log(1 - p)`` by hand. A clamp or an added epsilon passes. ``log(sigmoid(z))``
+    alone
     fails only from z = -104 on and is a note.
+    Ignore it where the scores are bounded.
     """
     for node in contracts.tail:
         if node.op not in ("log", "log2", "log10") or not node.live:

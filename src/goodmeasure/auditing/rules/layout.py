@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     "GM108",
     "error",
     "softmax runs along the wrong axis",
-    why="Normalised over the batch, a prediction depends on which other examples happen to be there, and the probabilities of one example "
-    "do not sum to one.",
+    why=(
+        "Normalised over the batch, a prediction depends on which other examples happen to be there, and the "
+        "probabilities of one example "
+        "do not sum to one."
+    ),
     fix="softmax over the class axis: dim=-1 for (N, K), dim=1 for (N, K, ...)",
 )
 def wrong_axis(layout: Layout) -> Iterator[Seen]:
     """A softmax of the last mile normalises over the examples, or over another axis than targets and loss use.
 
-    Example: ``nn.LogSoftmax(dim=0)`` at the end of a classifier. Evidence: one example of the input is replaced, and the axis on
+    Example: ``nn.LogSoftmax(dim=0)`` at the end of a classifier. Evidence: one example of the input is replaced, and
+    the axis on
     which the scores change is the axis that is normalised. Ignore it for attention over a bag of instances.
     """
     for node, seen in layout.across_the_batch():
@@ -35,14 +39,19 @@ def wrong_axis(layout: Layout) -> Iterator[Seen]:
     "GM109",
     "error",
     "scores are paired with the wrong targets",
-    why="A reshape that does not move the class axis first mixes positions and classes: each target is compared with scores of other places, "
-    "and nothing fails because the numbers of elements agree.",
+    why=(
+        "A reshape that does not move the class axis first mixes positions and classes: each target is compared "
+        "with scores of other places, "
+        "and nothing fails because the numbers of elements agree."
+    ),
     fix="move the class axis last before flattening: scores.movedim(1, -1).reshape(-1, K)",
 )
 def scrambled(layout: Layout) -> Iterator[Seen]:
-    """The scores of one row come from different positions of the last layer, or rows and targets are in different orders.
+    """The scores of one row come from different positions of the last layer, or rows and targets are in different
+    orders.
 
-    Example: ``(N, K, L)`` scores with ``.reshape(-1, K)``; ``(N, L, K)`` scores handed to a loss that takes ``(N, K, L)`` when L equals
+    Example: ``(N, K, L)`` scores with ``.reshape(-1, K)``; ``(N, L, K)`` scores handed to a loss that takes ``(N, K,
+    L)`` when L equals
     K. Evidence: the reshapes are replayed on indices. Ignore it for scores over positions (heat maps, pointers).
     """
     for mixed in layout.mixed():
@@ -59,15 +68,20 @@ def scrambled(layout: Layout) -> Iterator[Seen]:
     "GM119",
     "error",
     "labels are shifted by the wrong number of tokens",
-    why="A causal language model must be scored on the next token: shifted twice it learns to skip one, not shifted at all it learns to "
-    "copy its input.",
+    why=(
+        "A causal language model must be scored on the next token: shifted twice it learns to skip one, not "
+        "shifted at all it learns to "
+        "copy its input."
+    ),
     fix="shift once, either in the data (inputs[:, :-1], labels[:, 1:]) or in the loss (logits[:, :-1], labels[:, 1:])",
 )
 def label_shift(tokens: Tokens) -> Iterator[Seen]:
     """The labels are the input tokens, and position t of the scores meets another token than t + 1.
 
-    Example: ``forward`` shifts logits and labels and hands them to a helper that shifts again. Evidence: the shift in the data (labels
-    against inputs, by value) plus the shift in the wiring (by replaying the slices). Not judged where labels are not the input
+    Example: ``forward`` shifts logits and labels and hands them to a helper that shifts again. Evidence: the shift in
+    the data (labels
+    against inputs, by value) plus the shift in the wiring (by replaying the slices). Not judged where labels are not
+    the input
     tokens, and an unshifted loss only for language models.
     """
     for call, ahead, total in tokens.total_shifts():
@@ -81,13 +95,17 @@ def label_shift(tokens: Tokens) -> Iterator[Seen]:
     "GM140",
     "error",
     "a recurrent or attention layer runs along the batch",
-    why="The layer takes examples for time steps: each prediction depends on the examples before it, and nothing flows along the real sequence.",
+    why=(
+        "The layer takes examples for time steps: each prediction depends on the examples before it, and nothing "
+        "flows along the real sequence."
+    ),
     fix="nn.LSTM(..., batch_first=True), or transpose the input to (time, batch, features)",
 )
 def along_the_batch(batch: Batch) -> Iterator[Seen]:
     """The axis over which an RNN or an attention layer runs is the axis on which the examples lie.
 
-    Example: ``nn.LSTM(8, 16)`` on inputs of shape (batch, time, 8). Evidence: one example is replaced, and the axis that changes is compared
+    Example: ``nn.LSTM(8, 16)`` on inputs of shape (batch, time, 8). Evidence: one example is replaced, and the axis
+    that changes is compared
     with the layer's own. Ignore it where examples are steps of one sequence.
     """
     for seen, node in batch.recurrent_along():

@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     "GM306",
     "error",
     "the loss pushes away from the targets",
-    why="Gradient descent lowers the loss and raises the error: training looks healthy on the loss curve and the predictions get worse.",
+    why=(
+        "Gradient descent lowers the loss and raises the error: training looks healthy on the loss curve and the "
+        "predictions get worse."
+    ),
     fix="check the sign of the loss (minimise the negative of a score) and the pairing of outputs with targets",
 )
 def misdirected(behaviour: Behaviour) -> Iterator[Seen]:
     """A small step along the negative gradient moves most outputs away from their own targets.
 
-    Example: ``-F.mse_loss(o, t)``, or a log-likelihood without its minus. Judged only where output and target are paired one to
-    one, or where targets are class indices, and not for adversarial, ranking or policy tasks. Ignore it where that is meant.
+    Example: ``-F.mse_loss(o, t)``, or a log-likelihood without its minus. Judged only where output and target are
+    paired one to
+    one, or where targets are class indices, and not for adversarial, ranking or policy tasks. Ignore it where that is
+    meant.
     """
     for share, counted, what in behaviour.away():
         yield Seen(f"{share:.0%} of {counted} {what} are pushed away from the target", where="loss(output, targets)")
@@ -32,7 +37,10 @@ def misdirected(behaviour: Behaviour) -> Iterator[Seen]:
     "GM307",
     "error",
     "some examples never teach",
-    why="Their loss is a constant: whatever the model says about them, no gradient comes back, and one class is learned from the other alone.",
+    why=(
+        "Their loss is a constant: whatever the model says about them, no gradient comes back, and one class is "
+        "learned from the other alone."
+    ),
     fix="check the label coding (hinge and soft-margin losses take -1 and +1) and the masks",
 )
 def silent_examples(behaviour: Behaviour) -> Iterator[Seen]:
@@ -52,14 +60,18 @@ def silent_examples(behaviour: Behaviour) -> Iterator[Seen]:
     "GM308",
     "warning",
     "a few examples outweigh all others",
-    why="At the same error their gradient is thousands of times larger: the fit follows them alone (a percentage of a target that is "
-    "almost zero, for one).",
+    why=(
+        "At the same error their gradient is thousands of times larger: the fit follows them alone (a percentage "
+        "of a target that is "
+        "almost zero, for one)."
+    ),
     fix="divide by a scale of the whole target (its mean or spread) instead of by each target",
 )
 def dominated(behaviour: Behaviour) -> Iterator[Seen]:
     """The same error costs some examples more than ten thousand times what it costs others.
 
-    Example: a mean absolute percentage error with targets at zero. Evidence: the gradient at outputs that all miss by the same
+    Example: a mean absolute percentage error with targets at zero. Evidence: the gradient at outputs that all miss by
+    the same
     amount. Ignore it where such weights are meant.
     """
     for ratio, value in behaviour.uneven_pull():
@@ -79,7 +91,8 @@ def dominated(behaviour: Behaviour) -> Iterator[Seen]:
 def not_minimal_at_target(behaviour: Behaviour) -> Iterator[Seen]:
     """Confident outputs for another class cost less than confident outputs for the class of the target.
 
-    Example: a weighted sum over classes that rewards the heavy class on every example. Probed on at most eight examples, and judged
+    Example: a weighted sum over classes that rewards the heavy class on every example. Probed on at most eight
+    examples, and judged
     only where a whole class is affected. Ignore it for losses that trade classes on purpose.
     """
     for label, better, share in behaviour.wrong_minimum():
@@ -99,7 +112,8 @@ def not_minimal_at_target(behaviour: Behaviour) -> Iterator[Seen]:
 def bottomless(behaviour: Behaviour) -> Iterator[Seen]:
     """Pushing all outputs to one side lowers the loss without end.
 
-    Example: ``(output - target).mean()``. Judged where outputs and targets are paired one to one, not for critics and policies.
+    Example: ``(output - target).mean()``. Judged where outputs and targets are paired one to one, not for critics and
+    policies.
     """
     for size, value in behaviour.bottomless():
         yield Seen(f"at outputs of {size:g} the loss is {value:.3g}", where="loss(output, targets)")
@@ -109,13 +123,17 @@ def bottomless(behaviour: Behaviour) -> Iterator[Seen]:
     "GM315",
     "error",
     "the loss does not look at its targets",
-    why="Shuffling the targets among the examples changes nothing: what is learned has nothing to do with which example is which.",
+    why=(
+        "Shuffling the targets among the examples changes nothing: what is learned has nothing to do with which "
+        "example is which."
+    ),
     fix="check the arguments of the loss, and that output and target have the same shape",
 )
 def blind(behaviour: Behaviour) -> Iterator[Seen]:
     """The loss stays the same to the last digits when targets are shuffled and outputs are not.
 
-    Example: ``F.mse_loss(output, output.detach())``, or (N, 1) against (N,). Not judged for tasks that compare whole distributions.
+    Example: ``F.mse_loss(output, output.detach())``, or (N, 1) against (N,). Not judged for tasks that compare whole
+    distributions.
     """
     for value, rows in behaviour.blind():
         yield Seen(f"{value:.6g} for four arrangements of the {rows} targets", where="loss(output, targets)")

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     "error",
     "no gradient reaches the parameters",
     why="backward() runs, the loss is printed, and no weight ever changes.",
-    fix="keep the computation in torch from the parameters to the loss: no .item(), .numpy(), argmax, detach or torch.tensor(...) on the way",
+    fix=(
+        "keep the computation in torch from the parameters to the loss: no .item(), .numpy(), argmax, detach or "
+        "torch.tensor(...) on the way"
+    ),
 )
 def no_gradient(signal: Signal) -> Iterator[Seen]:
     """The gradient of the loss is absent, or exactly zero, at every trainable parameter.
 
-    Example: ``torch.tensor(value.item(), requires_grad=True)``, a loss of ``argmax`` labels, a ReLU output that is zero for every
+    Example: ``torch.tensor(value.item(), requires_grad=True)``, a loss of ``argmax`` labels, a ReLU output that is
+    zero for every
     example. A loss that is exactly zero (a satisfied margin) is left alone. Ignore it where nothing is meant to learn.
     """
     if not signal.trainable or signal.wiring.loss is None:
@@ -54,7 +58,8 @@ def no_gradient(signal: Signal) -> Iterator[Seen]:
 def not_finite(signal: Signal) -> Iterator[Seen]:
     """The loss is NaN or infinite on this batch, or finite with a gradient that is not.
 
-    Example: ``mse(o, t)[~t.isnan()].mean()`` (0 times NaN in the backward pass), ``sqrt`` at exactly zero, ``log`` of a saturated
+    Example: ``mse(o, t)[~t.isnan()].mean()`` (0 times NaN in the backward pass), ``sqrt`` at exactly zero, ``log`` of
+    a saturated
     sigmoid. The operation at which it breaks is named. Ignore it never.
     """
     if not math.isfinite(signal.loss):
@@ -70,7 +75,8 @@ def not_finite(signal: Signal) -> Iterator[Seen]:
     if bad:
         node = signal.broken_at()
         yield Seen(
-            f"the loss is {signal.loss:.4g} but the gradient of {len(bad)} parameters ({bad[0]}, ...) is not finite; it breaks at {node.op if node else 'an unknown operation'}",
+            f"the loss is {signal.loss:.4g} but the gradient of {len(bad)} parameters ({bad[0]}, ...) is not "
+            f"finite; it breaks at {node.op if node else 'an unknown operation'}",
             where=signal.contracts.place(node) if node else "",
             title="the loss is finite and its gradient is not",
         )
@@ -86,7 +92,8 @@ def not_finite(signal: Signal) -> Iterator[Seen]:
 def term_without_gradient(terms: Terms) -> Iterator[Seen]:
     """A term follows from the model's output, is added to the loss, and carries no gradient.
 
-    Example: ``loss = ce + feature.item()``. Evidence: the declared ``terms``, or a number in the sum that changes with the input
+    Example: ``loss = ce + feature.item()``. Evidence: the declared ``terms``, or a number in the sum that changes
+    with the input
     although nothing in the graph explains it. Detached targets and weights (factors, not summands) are left alone.
     """
     for name, where in terms.dead():
@@ -97,14 +104,18 @@ def term_without_gradient(terms: Terms) -> Iterator[Seen]:
     "GM305",
     "warning",
     "targets lie outside what the output can reach",
-    why="What the activation cannot reach is never learned: a ReLU output gives up on negative targets (and may die at zero), a tanh on "
-    "everything beyond 1.",
+    why=(
+        "What the activation cannot reach is never learned: a ReLU output gives up on negative targets (and may "
+        "die at zero), a tanh on "
+        "everything beyond 1."
+    ),
     fix="end in a linear layer, or scale the targets into the range of the activation",
 )
 def output_range(signal: Signal) -> Iterator[Seen]:
     """The attainable range of an output excludes part of the targets that it is compared with.
 
-    Example: ``Dense(1, activation="relu")`` on standardised targets. The range is followed from the last learned layer with the
+    Example: ``Dense(1, activation="relu")`` on standardised targets. The range is followed from the last learned
+    layer with the
     parameters free. Ignore it where the tails do not matter.
     """
     for where, output, target in signal.compared():
@@ -120,7 +131,8 @@ def output_range(signal: Signal) -> Iterator[Seen]:
         if share > 0.02:
             made = signal.made_by(output)
             yield Seen(
-                f"{made.op} confines the output to [{lo:g}, {hi:g}]; {share:.0%} of the targets lie outside ({float(values.min()):.3g} to {float(values.max()):.3g})",
+                f"{made.op} confines the output to [{lo:g}, {hi:g}]; {share:.0%} of the targets lie outside "
+                f"({float(values.min()):.3g} to {float(values.max()):.3g})",
                 where=where,
             )
 
@@ -129,8 +141,11 @@ def output_range(signal: Signal) -> Iterator[Seen]:
     "GM312",
     "warning",
     "the targets are thousands of times larger than the output",
-    why="With squared error the first gradients scale with the target: at 180,000 they are 360,000 per unit of output, and any usual "
-    "learning rate explodes or crawls.",
+    why=(
+        "With squared error the first gradients scale with the target: at 180,000 they are 360,000 per unit of "
+        "output, and any usual "
+        "learning rate explodes or crawls."
+    ),
     fix="standardise the target, (y - y.mean()) / y.std(), and undo it after predicting",
 )
 def unscaled_target(signal: Signal) -> Iterator[Seen]:
@@ -161,7 +176,8 @@ def unscaled_target(signal: Signal) -> Iterator[Seen]:
 def drowned_term(terms: Terms) -> Iterator[Seen]:
     """The gradients of two declared terms at the outputs differ by a factor above 1e5.
 
-    Example: a reconstruction that is averaged over pixels beside a divergence that is summed. Ignore it where the weights outside the terms
+    Example: a reconstruction that is averaged over pixels beside a divergence that is summed. Ignore it where the
+    weights outside the terms
     make up for it.
     """
     for most, large, least, small in terms.drowned():

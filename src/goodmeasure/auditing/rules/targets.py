@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..rule import Seen, rule
 
@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     "GM101",
     "error",
     "output and target broadcast to a table of mixed pairs",
-    why="(N, 1) against (N,) becomes (N, N): every prediction is compared with every target, and the best that can be learned is one "
-    "constant for all examples. torch warns at most; NumPy and hand-written losses say nothing.",
+    why=(
+        "(N, 1) against (N,) becomes (N, N): every prediction is compared with every target, and the best that can "
+        "be learned is one "
+        "constant for all examples. torch warns at most; NumPy and hand-written losses say nothing."
+    ),
     fix="make the shapes equal: output.squeeze(-1), or target.unsqueeze(-1)",
 )
 def broadcast(contracts: Contracts) -> Iterator[Seen]:
     """An output and a target of different rank meet elementwise and both are stretched.
 
-    Example: ``nn.MSELoss()(model(x), y)`` with shapes (48, 1) and (48,). A table on purpose, written with ``[:, None]`` on both
+    Example: ``nn.MSELoss()(model(x), y)`` with shapes (48, 1) and (48,). A table on purpose, written with ``[:,
+    None]`` on both
     sides or between two outputs, is left alone. Ignore it where all pairs are meant.
     """
     for node, live, target in contracts.pairs():
@@ -52,7 +56,10 @@ def broadcast(contracts: Contracts) -> Iterator[Seen]:
     "GM132",
     "error",
     "example weights broadcast to a table",
-    why="Losses of shape (N, 1) times weights of shape (N,) is an (N, N) table: every loss gets every weight, and the mean weighs nothing.",
+    why=(
+        "Losses of shape (N, 1) times weights of shape (N,) is an (N, N) table: every loss gets every weight, and "
+        "the mean weighs nothing."
+    ),
     fix="make the shapes equal: weights.unsqueeze(-1), or losses.squeeze(-1)",
 )
 def stretched_weights(contracts: Contracts) -> Iterator[Seen]:
@@ -73,13 +80,17 @@ def stretched_weights(contracts: Contracts) -> Iterator[Seen]:
     "GM133",
     "warning",
     "all targets are the same",
-    why="A batch of one class teaches one constant answer: usually the labels were read, encoded or arg-maxed along the wrong axis.",
+    why=(
+        "A batch of one class teaches one constant answer: usually the labels were read, encoded or arg-maxed "
+        "along the wrong axis."
+    ),
     fix="look at targets.unique(return_counts=True) before training",
 )
 def constant_targets(contracts: Contracts) -> Iterator[Seen]:
     """Sixteen or more class labels of a classification are all equal.
 
-    Example: ``onehot.argmax(0)``, or fractions cut to 0 by ``.long()``. Not judged for regression, adversarial or one-class tasks.
+    Example: ``onehot.argmax(0)``, or fractions cut to 0 by ``.long()``. Not judged for regression, adversarial or
+    one-class tasks.
     """
     if contracts.task not in ("binary", "multiclass", "multilabel"):
         return
@@ -93,7 +104,10 @@ def constant_targets(contracts: Contracts) -> Iterator[Seen]:
     "GM134",
     "warning",
     "class numbers are regressed",
-    why="Squared error on class numbers says that class 3 is nearer to class 2 than to class 0: an order and distances that the classes do not have.",
+    why=(
+        "Squared error on class numbers says that class 3 is nearer to class 2 than to class 0: an order and "
+        "distances that the classes do not have."
+    ),
     fix="give the head one output per class and use nn.CrossEntropyLoss()",
 )
 def regressed_classes(contracts: Contracts) -> Iterator[Seen]:
@@ -119,9 +133,11 @@ def regressed_classes(contracts: Contracts) -> Iterator[Seen]:
     fix="drop ignore_index, or give padding an index of its own (-100)",
 )
 def ignored_class(contracts: Contracts) -> Iterator[Seen]:
-    """``ignore_index`` is a class of a plain classification and occurs among its labels; or smoothing is negative or extreme.
+    """``ignore_index`` is a class of a plain classification and occurs among its labels; or smoothing is negative or
+    extreme.
 
-    Example: ``nn.CrossEntropyLoss(ignore_index=0)`` on labels 0, 1, 2 without padding. Sequences and images, where 0 may be padding or
+    Example: ``nn.CrossEntropyLoss(ignore_index=0)`` on labels 0, 1, 2 without padding. Sequences and images, where 0
+    may be padding or
     background, are left alone.
     """
     for call in contracts.of("cross_entropy", "nll_loss"):
@@ -158,14 +174,18 @@ def shape_size(shape: tuple[int, ...]) -> int:
     "GM107",
     "error",
     "class labels lie outside 0 .. K - 1",
-    why="Class indices count from 0. Labels 1..K stop the program on a CPU, give a device-side assert on a GPU, and in some "
-    "libraries read past the row without a word.",
+    why=(
+        "Class indices count from 0. Labels 1..K stop the program on a CPU, give a device-side assert on a GPU, "
+        "and in some "
+        "libraries read past the row without a word."
+    ),
     fix="shift the labels: targets - 1 (or map them with numpy.unique(..., return_inverse=True))",
 )
 def label_range(contracts: Contracts) -> Iterator[Seen]:
     """A class index is negative or not smaller than the number of outputs.
 
-    Example: labels 1, 2, 3 with a head of three outputs. Indices equal to ``ignore_index`` do not count. Ignore it never.
+    Example: labels 1, 2, 3 with a head of three outputs. Indices equal to ``ignore_index`` do not count. Ignore it
+    never.
     """
     for call in contracts.of("cross_entropy", "nll_loss", "probability_cross_entropy", "multi_margin_loss"):
         labels = call.counted()
@@ -182,9 +202,9 @@ def label_range(contracts: Contracts) -> Iterator[Seen]:
             )
 
 
-def integral(values: object) -> bool:
+def integral(values: Any) -> bool:
     """Whether a tensor holds whole numbers."""
-    return bool((values == values.round()).all()) if values.is_floating_point() else True  # type: ignore[attr-defined]
+    return bool((values == values.round()).all()) if values.is_floating_point() else True
 
 
 @rule(
@@ -209,8 +229,11 @@ def binary_targets(contracts: Contracts) -> Iterator[Seen]:
     "GM112",
     "error",
     "a margin loss is given labels 0 and 1",
-    why="These losses multiply the label with the score: with a label of 0 the product is 0 whatever the score is, so those "
-    "examples cost a constant and teach nothing.",
+    why=(
+        "These losses multiply the label with the score: with a label of 0 the product is 0 whatever the score is, "
+        "so those "
+        "examples cost a constant and teach nothing."
+    ),
     fix="map the labels to -1 and +1: 2 * targets - 1",
 )
 def signed_labels(contracts: Contracts) -> Iterator[Seen]:
@@ -233,14 +256,18 @@ def signed_labels(contracts: Contracts) -> Iterator[Seen]:
     "GM113",
     "warning",
     "soft targets do not sum to one",
-    why="Cross-entropy with rows that hold more than one unit of mass weighs examples by that mass, and several labels a row cannot all "
-    "be predicted by one softmax.",
+    why=(
+        "Cross-entropy with rows that hold more than one unit of mass weighs examples by that mass, and several "
+        "labels a row cannot all "
+        "be predicted by one softmax."
+    ),
     fix="label smoothing: y * (1 - eps) + eps / K; several labels: nn.BCEWithLogitsLoss",
 )
 def target_mass(contracts: Contracts) -> Iterator[Seen]:
     """Rows of target probabilities that meet a (log-)softmax sum to something else than one.
 
-    Example: ``y * (1 - eps / K) + eps / K``, or multi-hot rows into ``nn.CrossEntropyLoss()``. Rows with a single non-zero entry
+    Example: ``y * (1 - eps / K) + eps / K``, or multi-hot rows into ``nn.CrossEntropyLoss()``. Rows with a single
+    non-zero entry
     (class weights folded into one-hot targets) and empty rows are left alone. Ignore it where the mass is a weight.
     """
     for where, target, axis in contracts.soft_targets():
@@ -260,14 +287,18 @@ def target_mass(contracts: Contracts) -> Iterator[Seen]:
     "GM116",
     "error",
     "the rate is exponentiated twice, or not at all",
-    why="With log_input=True the loss exponentiates its input. A model that already ends in exp then has exp(exp(z)), and its 'rate' is "
-    "the logarithm of what the loss fits.",
+    why=(
+        "With log_input=True the loss exponentiates its input. A model that already ends in exp then has "
+        "exp(exp(z)), and its 'rate' is "
+        "the logarithm of what the loss fits."
+    ),
     fix="nn.PoissonNLLLoss(log_input=False) for a model that returns the rate; otherwise return the log-rate",
 )
 def poisson_link(contracts: Contracts) -> Iterator[Seen]:
     """The input of a Poisson loss is on the other scale than the loss says.
 
-    Example: ``torch.exp(self.f(x))`` into ``nn.PoissonNLLLoss()``, or a linear layer with ``log_input=False``. Ignore it where a
+    Example: ``torch.exp(self.f(x))`` into ``nn.PoissonNLLLoss()``, or a linear layer with ``log_input=False``. Ignore
+    it where a
     positive log-rate is meant.
     """
     for call in contracts.of("poisson_nll_loss", "keras_poisson"):
@@ -307,14 +338,18 @@ POSITIVE = ("exp", "softplus", "relu", "square", "abs", "sigmoid", "elu")
     "GM117",
     "error",
     "a variance can be negative",
-    why="A Gaussian likelihood divides by the variance and takes its logarithm: a linear output can be zero or negative, and torch "
-    "stops, or clamps it and gives a gradient of 1e11.",
+    why=(
+        "A Gaussian likelihood divides by the variance and takes its logarithm: a linear output can be zero or "
+        "negative, and torch "
+        "stops, or clamps it and gives a gradient of 1e11."
+    ),
     fix="variance = F.softplus(raw) + 1e-6, or raw.exp() where the head is a log-variance",
 )
 def free_variance(contracts: Contracts) -> Iterator[Seen]:
     """The variance of a Gaussian loss comes straight from a linear layer.
 
     Example: ``nn.GaussianNLLLoss()(mean, y, self.head(x)[:, 1])``, also where a log-variance is handed over as it is.
+    Ignore it never.
     """
     for call in contracts.of("gaussian_nll_loss"):
         var = call.options.get("var")
@@ -331,13 +366,17 @@ def free_variance(contracts: Contracts) -> Iterator[Seen]:
     "GM118",
     "error",
     "the blank symbol stands inside CTC targets",
-    why="CTC uses the blank as 'no symbol': an alignment cannot emit it as a label, so these targets are never learned as written.",
+    why=(
+        "CTC uses the blank as 'no symbol': an alignment cannot emit it as a label, so these targets are never "
+        "learned as written."
+    ),
     fix="shift the labels by one (blank=0), or set blank= to an index that no target uses",
 )
 def ctc_targets(contracts: Contracts) -> Iterator[Seen]:
     """Labels within the target lengths equal the blank, or targets are longer than their inputs.
 
     Example: labels 0..K-1 with ``nn.CTCLoss(blank=0)``. Padding beyond the target length may hold anything.
+    Ignore it never.
     """
     for call in contracts.of("ctc_loss"):
         labels, blank = ctc_labels(call), call.options.get("blank", 0)
@@ -350,7 +389,8 @@ def ctc_targets(contracts: Contracts) -> Iterator[Seen]:
         short = [i for i, (row, length) in enumerate(zip(labels, lengths, strict=False)) if len(row) > length]
         if short:
             yield Seen(
-                f"{len(short)} targets are longer than their inputs (example {short[0]}: {len(labels[short[0]])} labels in {lengths[short[0]]} frames)",
+                f"{len(short)} targets are longer than their inputs (example {short[0]}: {len(labels[short[0]])} "
+                f"labels in {lengths[short[0]]} frames)",
                 where=call.where,
                 title="CTC targets are longer than their inputs",
             )
@@ -361,7 +401,7 @@ def lengths_of(call: LossCall, name: str) -> list[int]:
     given = call.options.get(name)
     if given is None:
         return []
-    return [int(n) for n in (given if isinstance(given, tuple) else given.value.reshape(-1).tolist())]  # type: ignore[union-attr]
+    return [int(n) for n in (given if isinstance(given, tuple) else given.value.reshape(-1).tolist())]
 
 
 def ctc_labels(call: LossCall) -> list[list[int]]:

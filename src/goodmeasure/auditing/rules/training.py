@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import TYPE_CHECKING
 
 from ..rule import Seen, rule
@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     "GM401",
     "error",
     "gradients are never cleared",
-    why="Every backward pass adds to what is there: the step follows the sum of all gradients since the start, and training drifts or explodes.",
+    why=(
+        "Every backward pass adds to what is there: the step follows the sum of all gradients since the start, and "
+        "training drifts or explodes."
+    ),
     fix="call optimizer.zero_grad() before backward()",
 )
 def stale_gradients(step_run: StepRun) -> Iterator[Seen]:
     """A mark put on the gradients after one step is still in them at the next.
 
-    Example: a step without ``zero_grad()``. Clearing before the forward pass or after the update both pass, and so does accumulation over
+    Example: a step without ``zero_grad()``. Clearing before the forward pass or after the update both pass, and so
+    does accumulation over
     several calls that ends in a clear. Ignore it never.
     """
     if step_run.stale:
@@ -40,7 +44,8 @@ def stale_gradients(step_run: StepRun) -> Iterator[Seen]:
 def nothing_moves(step_run: StepRun) -> Iterator[Seen]:
     """After several steps every trainable parameter has the value it had before.
 
-    Example: ``step()`` forgotten, an optimizer built from another model, a loss without gradient. A learning rate of zero (a warm-up) is
+    Example: ``step()`` forgotten, an optimizer built from another model, a loss without gradient. A learning rate of
+    zero (a warm-up) is
     left alone. Ignore it where nothing is meant to learn.
     """
     trainable = [p for _, p in step_run.parameters.values() if p.requires_grad]
@@ -65,19 +70,23 @@ def nothing_moves(step_run: StepRun) -> Iterator[Seen]:
     "GM403",
     "warning",
     "parts of a batch are averaged with the wrong weights",
-    why="The gradient of a batch is the mean over its examples. A mean of part means weighs the examples of small parts more; parts that are not "
-    "divided at all multiply the learning rate by their number.",
+    why=(
+        "The gradient of a batch is the mean over its examples. A mean of part means weighs the examples of small "
+        "parts more; parts that are not "
+        "divided at all multiply the learning rate by their number."
+    ),
     fix="weigh every part by its share: loss * len(part) / len(batch), or by counted tokens / all counted tokens",
 )
 def part_weights(step_run: StepRun) -> Iterator[Seen]:
     """The weights with which partial losses reach ``backward`` are not the shares of the examples that they average.
 
-    Example: micro-batches or ranks of different size, averaged and then averaged again; accumulation without dividing. Evidence: a hook on
+    Example: micro-batches or ranks of different size, averaged and then averaged again; accumulation without
+    dividing. Evidence: a hook on
     every partial loss. Ignore it where all parts always have the same number of counted targets.
     """
     record = step_run.records[0] if step_run.records else None
     targets = step_run.given.get("targets")
-    rows = len(targets) if hasattr(targets, "__len__") and hasattr(targets, "shape") else 0
+    rows = len(targets) if isinstance(targets, Sized) else 0
     if record is None or step_run.crash or "scale" in record.calls or record.calls.count("step") > 1:
         return
     parts = [e for e in record.losses if e.weight != 0 and e.examples]
@@ -98,7 +107,8 @@ def uneven_parts(parts: list[LossEvent], where: str, summed: bool) -> Iterator[S
         yield Seen(f"parts of different size count alike ({shares})", where=where)
     elif not summed and abs(total - 1) > 0.02:
         yield Seen(
-            f"{len(parts)} parts reach backward with weights that sum to {total:.3g}: the gradient is {total:.3g} times that of the mean",
+            f"{len(parts)} parts reach backward with weights that sum to {total:.3g}: the gradient is {total:.3g} "
+            f"times that of the mean",
             where=where,
             title="the gradient of the batch is scaled",
         )
@@ -108,8 +118,11 @@ def uneven_parts(parts: list[LossEvent], where: str, summed: bool) -> Iterator[S
     "GM404",
     "warning",
     "the calls of a training step are in the wrong order",
-    why="Clipping before backward clips the old gradients, a step before backward uses them, clearing between backward and step throws the new ones "
-    "away.",
+    why=(
+        "Clipping before backward clips the old gradients, a step before backward uses them, clearing between "
+        "backward and step throws the new ones "
+        "away."
+    ),
     fix="zero_grad(); loss.backward(); clip_grad_norm_(...); optimizer.step(); scheduler.step()",
 )
 def order(step_run: StepRun) -> Iterator[Seen]:
@@ -148,13 +161,18 @@ def misplaced(calls: list[str], step: int) -> Iterator[str]:
     "GM406",
     "warning",
     "the model trains in eval mode",
-    why="Dropout does nothing and batch normalisation uses statistics that it no longer updates: what is trained is another model than the one described.",
+    why=(
+        "Dropout does nothing and batch normalisation uses statistics that it no longer updates: what is trained "
+        "is another model than the one described."
+    ),
     fix="call model.train() at the start of every training epoch (and model.eval() only for validation)",
 )
 def trains_in_eval(step_run: StepRun) -> Iterator[Seen]:
     """The whole model is in eval mode while gradients are computed, and has layers that behave differently there.
 
-    Example: a step that calls ``model.eval()`` for a check and never returns. Single layers frozen in eval mode are left alone.
+    Example: a step that calls ``model.eval()`` for a check and never returns. Single layers frozen in eval mode are
+    left alone.
+    Ignore it where the whole model is frozen on purpose.
     """
     for record in step_run.records[:1]:
         if record.resting:
@@ -168,7 +186,10 @@ def trains_in_eval(step_run: StepRun) -> Iterator[Seen]:
     "GM407",
     "warning",
     "training diverges within a few steps",
-    why="The learning rate is too large for the size of loss and targets: weights overflow and every prediction becomes NaN.",
+    why=(
+        "The learning rate is too large for the size of loss and targets: weights overflow and every prediction "
+        "becomes NaN."
+    ),
     fix="standardise the targets, or lower the learning rate",
 )
 def diverges(step_run: StepRun) -> Iterator[Seen]:
@@ -188,14 +209,18 @@ def diverges(step_run: StepRun) -> Iterator[Seen]:
     "GM408",
     "warning",
     "the optimizer and the model hold different parameters",
-    why="What the optimizer does not hold never moves, and what it holds besides is moved for nothing: typically the model, or its head, was replaced "
-    "after the optimizer was built, or the loss has parameters of its own.",
+    why=(
+        "What the optimizer does not hold never moves, and what it holds besides is moved for nothing: typically "
+        "the model, or its head, was replaced "
+        "after the optimizer was built, or the loss has parameters of its own."
+    ),
     fix="build the optimizer last: torch.optim.AdamW([*model.parameters(), *loss.parameters()])",
 )
 def optimizer_parameters(optimizer_holds: OptimizerHolds) -> Iterator[Seen]:
     """Parameters in the optimizer belong to neither model nor loss, or parameters of the loss are in no optimizer.
 
-    Example: ``model.head = nn.Linear(...)`` after ``Adam(model.parameters())``, or a centre loss whose centres are never given to an optimizer.
+    Example: ``model.head = nn.Linear(...)`` after ``Adam(model.parameters())``, or a centre loss whose centres are
+    never given to an optimizer.
     An optimizer that holds only part of the model (a generator, a head) is left alone.
     """
     held = optimizer_holds

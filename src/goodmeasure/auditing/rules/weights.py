@@ -17,14 +17,18 @@ FEW = 20  # examples below which a batch says nothing about class frequencies
     "GM130",
     "warning",
     "class weights favour the frequent class",
-    why="A weight above one on the frequent class, or below one on the rare, multiplies the imbalance instead of undoing it: the rare "
-    "class is hardly ever predicted.",
+    why=(
+        "A weight above one on the frequent class, or below one on the rare, multiplies the imbalance instead of "
+        "undoing it: the rare "
+        "class is hardly ever predicted."
+    ),
     fix="weight = counts.sum() / counts (per class); pos_weight = negatives / positives",
 )
 def inverted_weights(contracts: Contracts) -> Iterator[Seen]:
     """Weights rise with the frequency of the class in this batch, by a factor that chance does not explain.
 
-    Example: ``pos_weight=positives / negatives``, or two weights listed in the wrong order. Only batches of 20 or more with a
+    Example: ``pos_weight=positives / negatives``, or two weights listed in the wrong order. Only batches of 20 or
+    more with a
     clear imbalance are judged. Ignore it where the frequent class is the costly one.
     """
     for where, weights, counts in contracts.class_weights():
@@ -38,7 +42,8 @@ def inverted_weights(contracts: Contracts) -> Iterator[Seen]:
         )
         if clear and weights[frequent] >= 1.5 * weights[rare] and rising(weights, counts):
             yield Seen(
-                f"class {frequent} ({counts[frequent]:g} of {total:g}) weighs {weights[frequent]:.3g}, class {rare} ({counts[rare]:g}) weighs {weights[rare]:.3g}",
+                f"class {frequent} ({counts[frequent]:g} of {total:g}) weighs {weights[frequent]:.3g}, class {rare} "
+                f"({counts[rare]:g}) weighs {weights[rare]:.3g}",
                 where=where,
             )
 
@@ -56,14 +61,22 @@ def rising(weights: list[float], counts: list[float]) -> bool:
     "GM131",
     "warning",
     "label smoothing is multiplied by strong class weights",
-    why="cross_entropy weighs the uniform part of the smoothed target too: with weights .01 and .99 and smoothing .1, an example of the "
-    "light class has its smallest loss when the heavy class is predicted.",
-    fix="smooth without weights and multiply by the weight of the example's class: (w[y] * F.cross_entropy(z, y, label_smoothing=e, reduction='none')).sum() / w[y].sum()",
+    why=(
+        "cross_entropy weighs the uniform part of the smoothed target too: with weights .01 and .99 and smoothing "
+        ".1, an example of the "
+        "light class has its smallest loss when the heavy class is predicted."
+    ),
+    fix=(
+        "smooth without weights and multiply by the weight of the example's class: (w[y] * F.cross_entropy(z, y, "
+        "label_smoothing=e, reduction='none')).sum() / w[y].sum()"
+    ),
 )
 def smoothing_with_weights(contracts: Contracts) -> Iterator[Seen]:
     """For some class the smoothed and weighted target puts most mass on another class.
 
-    Example: ``nn.CrossEntropyLoss(weight=w, label_smoothing=0.1)`` with weights that differ by more than the smoothing allows.
+    Example: ``nn.CrossEntropyLoss(weight=w, label_smoothing=0.1)`` with weights that differ by more than the
+    smoothing allows.
+    Ignore it never.
     """
     for call in contracts.of("cross_entropy"):
         smoothing = float(call.options.get("label_smoothing") or 0)
@@ -75,7 +88,8 @@ def smoothing_with_weights(contracts: Contracts) -> Iterator[Seen]:
         for light, weight in enumerate(weights):
             if light != heavy and weights[heavy] * spread > weight * (1 - smoothing + spread):
                 yield Seen(
-                    f"weights {weight:.3g} and {weights[heavy]:.3g} with smoothing {smoothing:g}: an example of class {light} is best served by predicting class {heavy}",
+                    f"weights {weight:.3g} and {weights[heavy]:.3g} with smoothing {smoothing:g}: an example of "
+                    f"class {light} is best served by predicting class {heavy}",
                     where=call.where,
                 )
                 break

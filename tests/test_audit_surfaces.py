@@ -1,0 +1,143 @@
+"""Does the audit work from the command line, while training, and as a callback?"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+torch = pytest.importorskip("torch")
+
+from goodmeasure.auditing import pages, watch  # noqa: E402
+from goodmeasure.cli.audit import command  # noqa: E402
+from goodmeasure.errors import Problem  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+PROGRAM = """
+import torch
+from torch import nn
+
+def build():
+    model = nn.Sequential(nn.Linear(4, 3), nn.Softmax(-1))
+    return dict(model=model, loss=nn.CrossEntropyLoss(), inputs=torch.randn(20, 4), targets=torch.arange(20) % 3)
+
+def boom():
+    raise ValueError("no data")
+
+def number():
+    return 3
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "train.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+def invoke(*arguments: str) -> Any:
+    return CliRunner().invoke(command, list(arguments), standalone_mode=False)
+
+
+def test_command_reports_and_fails(program: Path) -> None:
+    result = invoke(f"{program}:build")
+    assert result.return_value == 1
+    assert "GM102" in result.output
+    assert invoke(f"{program}:build", "--ignore", "GM102").return_value == 0
+    assert json.loads(invoke(f"{program}:build", "--format", "json").output)["findings"][0]["code"] == "GM102"
+    assert json.loads(invoke(f"{program}:build", "--format", "sarif").output)["version"] == "2.1.0"
+
+
+@pytest.mark.parametrize("spec", ["train.py", "none.py:build", "{}:missing", "{}:boom", "{}:number"])
+def test_command_says_what_is_wrong_with_its_argument(program: Path, spec: str) -> None:
+    result = invoke(spec.format(program))
+    assert isinstance(result.exception, Problem)
+    assert result.exception.exit_status in (2, 3)
+
+
+def test_pages_need_no_framework() -> None:
+    probe = "import sys, goodmeasure.auditing as a; a.pages(); print('torch' in sys.modules, 'sklearn' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "False"]
+    assert len(pages()) > 80
+
+
+def test_watch_audits_the_first_batch_and_keeps_looking() -> None:
+    model = torch.nn.Linear(4, 3)
+    loss = torch.nn.CrossEntropyLoss()
+    seen: list[str] = []
+    with watch(model, loss, every=2, report=lambda f: seen.append(f.code)) as watching:
+        for turn in range(4):
+            x = torch.randn(20, 4) * (float("nan") if turn == 3 else 1.0)
+            loss(model(x), torch.arange(20) % 3)
+    assert seen == ["GM302"] == [f.code for f in watching.findings]
+    assert not model._forward_pre_hooks
+    assert not loss._forward_hooks
+
+
+def test_watch_wraps_a_function_and_warns() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(-1))
+    with watch(model, torch.nn.functional.cross_entropy) as watching, warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        watching.loss(model(torch.randn(9, 4)), torch.arange(9) % 3).backward()
+    assert ["GM102" in str(w.message) for w in heard] == [True]
+
+
+@pytest.mark.parametrize("wrong", [True, False])
+def test_lightning_callback(wrong: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    lightning = pytest.importorskip("lightning")
+    from goodmeasure.auditing.lightning import AuditFirstBatch
+
+    class Lit(lightning.LightningModule):  # type: ignore[name-defined, misc]
+        def __init__(self) -> None:
+            super().__init__()
+            last = torch.nn.Softmax(-1) if wrong else torch.nn.Identity()
+            self.net = torch.nn.Sequential(torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 3), last)
+
+        def training_step(self, batch: Any, index: int) -> Any:
+            value = torch.nn.functional.cross_entropy(self.net(batch[0]), batch[1])
+            self.log("loss", value)
+            return value
+
+        def configure_optimizers(self) -> Any:
+            return torch.optim.SGD(self.parameters(), 0.1)
+
+    data = torch.utils.data.TensorDataset(torch.randn(40, 4), torch.arange(40) % 3)
+    callback = AuditFirstBatch(stop_at="error")
+    quiet = {
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
+    trainer = lightning.Trainer(max_epochs=1, accelerator="cpu", callbacks=[callback], **quiet)
+    trainer.fit(Lit(), torch.utils.data.DataLoader(data, batch_size=20))
+    assert callback.report is not None
+    assert [f.code for f in callback.report.findings] == ["GM102"] * wrong
+    assert ("GM102" in capsys.readouterr().out) == wrong
+
+
+@pytest.mark.parametrize("wrong", [True, False])
+def test_keras_callback(wrong: bool) -> None:
+    keras = pytest.importorskip("keras")
+    from goodmeasure.auditing.keras import AuditFirstBatch
+
+    last = None if wrong else "softmax"
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation=last)])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    callback = AuditFirstBatch()
+    x = torch.randn(40, 4).numpy()
+    model.fit(x, (torch.arange(40) % 3).numpy(), verbose=0, callbacks=[callback])
+    assert callback.report is not None
+    assert ("GM105" in {f.code for f in callback.report.findings}) == wrong
+    assert callback.report.ok != wrong
