@@ -1,0 +1,259 @@
+"""Do compiled kernels give the numbers of the formula: every loss, at every edge, whatever the layout and the threads?"""
+
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+
+from goodmeasure import kernels
+from goodmeasure.errors import TargetOutsideDomain
+from goodmeasure.formula import nodes
+from goodmeasure.kernels import few, points, rows, threads
+from goodmeasure.losses import catalogue
+
+LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
+
+
+def size_of(name):
+    loss = LOSSES[name]
+    return (loss.is_classwise, len(loss.activation), len(nodes(loss.composed, *loss.signal)), name)
+
+
+# Formulas of every size and kind: each seventh, from the smallest of one raw output to the largest of classes.
+SAMPLE = sorted(LOSSES, key=size_of)[::7]
+EDGES = [0.0, 1e-9, 1e-3, 0.3, 1.0, 3.0, 17.0, 37.0, 88.0, 104.0, 709.0, 745.0, 1e4, 1e30]
+
+
+@cache
+def examples(name, dtype):
+    """Targets and raw outputs of a loss: every edge of both signs, infinities, NaN, and what is common."""
+    loss, r = LOSSES[name], np.random.default_rng(1)
+    far = np.array([*EDGES, np.inf, np.nan, np.finfo(dtype).max, np.finfo(dtype).smallest_subnormal])
+    far = np.concatenate([far, -far])
+    if loss.is_classwise:
+        z = r.normal(0, 1, (90, 5)) * r.choice([0.01, 1, 8], (90, 1))
+        z[::7, 1] = r.choice(far, z[::7, 1].size)
+        z[3], z[4, 2] = z[3, 0], z[4].max()
+        return r.integers(0, 5, 90), z.astype(dtype)
+    y = [v for v in (0, 1, 0.25, 2, 7, -3) if v in loss.target]
+    m = len(loss.activation)
+    if m == 1:
+        targets, raws = (a.ravel() for a in np.meshgrid(y, np.concatenate([far, r.normal(0, 3, 40)])))
+        return targets.astype(dtype), raws.astype(dtype)
+    raws = np.where(r.random((400, m)) < 0.2, r.choice(far, (400, m)), r.normal(0, 2, (400, m)))
+    return r.choice(y, 400).astype(dtype), raws.astype(dtype)
+
+
+def swept(name, dtype, kind="value+signal", weight=None):
+    """Value and signal of each example by the kernel, and the sum."""
+    loss = LOSSES[name]
+    y, z = examples(name, dtype)
+    value, signal = np.empty(y.shape, dtype), np.empty(z.shape, dtype)
+    sweep = rows.sweep if loss.is_classwise else points.sweep
+    found = sweep(loss, kind, y, z, weight=weight, tables=(value, signal if "signal" in kind else None, None))
+    return value, signal, found.sum
+
+
+def budget(name, y, z, dtype, plain):
+    """What rounding may cost: some ulps of the answer, and what moving each input by an ulp does to the plain numbers."""
+    wide = np.asarray(z, np.float64)
+    spent = 16 * np.finfo(dtype).eps * np.abs(plain(y, wide)) + 4 * np.finfo(dtype).tiny
+    unit = np.spacing(np.abs(z)).astype(np.float64)
+    columns = [np.arange(z.shape[-1]) == j for j in range(z.shape[-1])] if z.ndim > 1 else [np.True_]
+    for column in columns:
+        for side in (-2, 2):
+            spent = spent + np.abs(plain(y, wide + side * unit * column) - plain(y, wide))
+    if not LOSSES[name].is_classwise:
+        step = np.spacing(np.abs(y)).astype(np.float64)
+        inside = ~LOSSES[name].target.outside(y - 2 * step)
+        spent = spent + np.abs(plain(y - 2 * step * inside, wide) - plain(y, wide))
+    return spent
+
+
+def close(name, dtype, seen, order):
+    """Whether a kernel's numbers are the plain evaluation's in double, as far as rounding lets them."""
+    loss = LOSSES[name]
+    y, z = examples(name, dtype)
+    plain = loss.value if order == 0 else loss.gradient
+    with np.errstate(all="ignore"):
+        true = plain(y, z.astype(np.float64))
+        allowed = budget(name, y, z, dtype, lambda y, z: plain(y, z))
+        rounded = true.astype(dtype)
+        same = (seen == rounded) | (np.isnan(seen) & np.isnan(rounded))
+        within = np.abs(seen.astype(np.float64) - true) <= allowed
+        # At a point where the double answer overflows or has a kink that single rounding crosses, the plain one decides.
+        decided = plain(y, z)
+        same |= (seen == decided) | (np.isnan(seen) & np.isnan(decided))
+        near = np.abs(seen.astype(np.float64) - decided) <= 16 * np.finfo(dtype).eps * np.abs(decided.astype(np.float64))
+    return same | within | near
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_in_single_precision(name):
+    value, signal, _ = swept(name, "float32")
+    y, z = examples(name, "float32")
+    for order, seen in enumerate((value, signal)):
+        good = close(name, "float32", seen, order)
+        at = np.argwhere(~good)[:3]
+        rows_ = [tuple(a) for a in at]
+        assert good.all(), [(y[a[0]], z[a[0]], seen[a]) for a in rows_]
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_double_precision(name):
+    value, signal, _ = swept(name, "float64")
+    y, z = examples(name, "float64")
+    for order, seen in enumerate((value, signal)):
+        good = close(name, "float64", seen, order)
+        assert good.all(), [(y[i], z[i], seen[i]) for i in np.argwhere(~good)[:3, 0]]
+
+
+@pytest.mark.parametrize("name", [n for n in SAMPLE if not LOSSES[n].is_classwise])
+def test_curvature(name):
+    loss = LOSSES[name]
+    y, z = examples(name, "float64")
+    signal, bend = np.empty(z.shape), np.empty(z.shape)
+    points.sweep(loss, "signal+curvature", y, z, tables=(None, signal, bend))
+    with np.errstate(all="ignore"):
+        plain = loss.hessian(y, z)
+    near = (bend == plain) | (np.isnan(bend) & np.isnan(plain))
+    with np.errstate(all="ignore"):
+        slack = 1e-9 + 64 * np.finfo(float).eps * np.abs(plain)
+        near |= np.abs(bend - plain) <= slack
+        near |= np.abs(z).reshape(len(y), -1).max(axis=1).reshape(-1, *[1] * (z.ndim - 1)) > 100
+    assert near.all(), [(y[i], z[i], bend[i], plain[i]) for i in np.argwhere(~near)[:3, 0]]
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_the_mean_is_the_exact_sum_over_n(name):
+    value, _, total = swept(name, "float32")
+    if np.isfinite(value).all():
+        assert total == math.fsum(value.tolist())
+    loss = LOSSES[name]
+    y, z = examples(name, "float32")
+    keep = np.isfinite(value)
+    y, z = y[keep], z[keep]
+    value = value[keep]
+    found = kernels.value_and_gradient(loss, y, z)
+    assert found is not None
+    assert found[0] == math.fsum(value.tolist()) / value.size
+
+
+@pytest.mark.parametrize("name", [n for n in SAMPLE if size_of(n)[2] < 60])
+def test_what_is_absent_contributes_nothing(name):
+    loss = LOSSES[name]
+    y, z = examples(name, "float32")
+    value = swept(name, "float32")[0]
+    y, z = y[np.isfinite(value)], z[np.isfinite(value)].copy()
+    weight = np.random.default_rng(0).integers(0, 3, y.size).astype(float)
+    z[weight == 0] = np.nan
+    mean, gradient = kernels.value_and_gradient(loss, y, z, weight)
+    with np.errstate(all="ignore"):
+        plain, plain_gradient = loss.value_and_gradient(y[weight > 0], z[weight > 0], weight[weight > 0])
+    assert mean == pytest.approx(plain, rel=1e-5)
+    assert not gradient[weight == 0].any()
+    np.testing.assert_allclose(
+        gradient[weight > 0], plain_gradient, rtol=2e-3, atol=1e-6 * float(np.abs(plain_gradient).max(initial=0))
+    )
+
+
+def test_same_bits_whatever_the_place_the_stride_the_order_and_the_threads():
+    loss, r = LOSSES["binary_cross_entropy"], np.random.default_rng(0)
+    n = points.BLOCK * 2 + 777
+    y, z = (r.random(n) < 0.3).astype(np.float32), r.normal(0, 4, n).astype(np.float32)
+    mean, gradient = kernels.value_and_gradient(loss, y, z)
+    values = kernels.table(loss, "value", y, z)
+    assert mean == math.fsum(values.tolist()) / n
+    part = slice(5, n - 3)
+    assert (kernels.table(loss, "value", y[part], z[part]) == values[part]).all()
+    apart = np.empty(2 * n, np.float32)[::2]
+    apart[:] = z
+    swapped = z.astype(z.dtype.newbyteorder())
+    whole = y.astype(np.int8)
+    for given_y, given_z in ((y, apart), (y, swapped), (whole, z), (y[::-1].copy()[::-1], z)):
+        again = kernels.value_and_gradient(loss, given_y, given_z)
+        assert again[0] == mean
+        assert (again[1] == gradient).all()
+    square = kernels.value_and_gradient(loss, y[:-1].reshape(2, -1), z[:-1].reshape(2, -1))
+    assert square[1].shape == (2, (n - 1) // 2)
+    before = threads.get_threads()
+    try:
+        for count in (1, 3):
+            threads.set_threads(count)
+            again = kernels.value_and_gradient(loss, y, z)
+            assert again[0] == mean
+            assert (again[1] == gradient).all()
+    finally:
+        threads.set_threads(before)
+    assert (kernels.value_and_gradient(loss, y, z, out=z)[1] == gradient).all()
+
+
+@pytest.mark.parametrize("classes", [2, 10, few.FEW, few.FEW + 1, 64, 333])
+def test_rows_of_any_number_of_classes(classes):
+    loss, r = LOSSES["cross_entropy"], np.random.default_rng(classes)
+    z = r.normal(0, 3, (131, classes)).astype(np.float32)
+    y = r.integers(0, classes, 131)
+    mean, gradient = kernels.value_and_gradient(loss, y, z)
+    plain, plain_gradient = loss.value_and_gradient(y, z)
+    assert mean == pytest.approx(plain, rel=1e-6)
+    np.testing.assert_allclose(gradient, plain_gradient, rtol=1e-5, atol=1e-12)
+    assert np.abs(gradient.sum(axis=1)).max() <= 8 * np.finfo(np.float32).eps * np.abs(gradient).max()
+    alone = [kernels.value_and_gradient(loss, y[i : i + 1], z[i : i + 1])[1] for i in (0, 70, 130)]
+    assert (np.concatenate(alone) == _unscaled(loss, y, z)[[0, 70, 130]]).all()
+
+
+def _unscaled(loss, y, z):
+    signal = np.empty_like(z)
+    rows.sweep(loss, "value+signal", y, z, tables=(None, signal, None))
+    return signal
+
+
+def test_targets_outside_the_domain_are_found_and_absent_ones_are_not_looked_at():
+    loss = LOSSES["binary_cross_entropy"]
+    y, z = np.zeros(2000, np.float32), np.zeros(2000, np.float32)
+    y[1500] = 3
+    assert kernels.value_and_gradient(loss, y, z) is None
+    with pytest.raises(TargetOutsideDomain, match="index 1500"):
+        loss.value_and_gradient(y, z)
+    weight = np.ones(2000)
+    weight[1500] = 0
+    assert kernels.value_and_gradient(loss, y, z, weight)[0] == pytest.approx(math.log(2))
+    classes = LOSSES["cross_entropy"]
+    for bad in (np.array([0, 3]), np.array([0, -1]), np.array([0, 0.5]), np.array([0, np.nan])):
+        assert kernels.value_and_gradient(classes, bad, np.zeros((2, 3), np.float32)) is None
+
+
+def test_class_weights_multiply_the_loss():
+    plain = catalogue()["cross_entropy"]()
+    weighted = catalogue()["cross_entropy"](class_weight=(1.0, 3.0, 0.5))
+    r = np.random.default_rng(0)
+    z, y = r.normal(0, 1, (70, 3)).astype(np.float32), r.integers(0, 3, 70)
+    mean, gradient = kernels.value_and_gradient(weighted, y, z)
+    w = np.array([1.0, 3.0, 0.5])[y]
+    other = kernels.value_and_gradient(plain, y, z, w)
+    assert mean == pytest.approx(other[0] * w.sum() / 70)
+    np.testing.assert_allclose(gradient, other[1] * (w.sum() / 70), rtol=1e-5)
+
+
+def test_hyperparameters_are_numbers_of_one_kernel():
+    huber = catalogue()["huber"]
+    r = np.random.default_rng(0)
+    y, z = r.normal(size=50).astype(np.float32), r.normal(size=50).astype(np.float32)
+    kernels_of = [points.compiled(huber(delta=d), "value+signal", "float32", False) for d in (0.5, 0.7)]
+    for delta in (0.5, 0.7):
+        mean, _ = kernels.value_and_gradient(huber(delta=delta), y, z)
+        assert mean == pytest.approx(huber(delta=delta).total(y, z).mean, rel=1e-6)
+    import ctypes
+
+    assert len({ctypes.cast(k.run, ctypes.c_void_p).value for k in kernels_of}) == 1
+
+
+def test_what_kernels_do_not_know_is_left_to_the_plain_evaluation():
+    loss, z = LOSSES["binary_cross_entropy"], np.zeros(4, np.float32)
+    assert kernels.value_and_gradient(loss, [0, 1, 0, 1], z) is None
+    assert kernels.value_and_gradient(loss, z, z.astype(np.float16)) is None
+    assert kernels.value_and_gradient(loss, z[:3], z) is None
+    assert kernels.value_and_gradient(loss, z, z, out=np.empty(8, np.float32)[::2]) is None
+    soft = np.full((2, 3), 1 / 3)
+    assert kernels.value_and_gradient(LOSSES["cross_entropy"], soft, soft) is None
