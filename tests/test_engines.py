@@ -119,6 +119,36 @@ def test_missing_and_unlike_shards_are_refused() -> None:
         collect([*found, Part("0", 29, found[1].data)], ["0", "1", "2"])
 
 
+# --- fits ---
+
+
+@pytest.mark.parametrize("loss", [losses.binary_cross_entropy(), losses.squared_error(), losses.huber()], ids=repr)
+def test_a_fit_over_shards_is_the_fit_of_all_rows(tmp_path: Path, loss: losses.Loss) -> None:
+    from goodmeasure.engines.linear import fit_linear
+    from goodmeasure.fit import LossRegressor
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3000, 3)) * [1, 100, 0.01] + [0, 500, 0]
+    z = x @ [1, 0.02, -30] - 10
+    y = (rng.random(3000) < 1 / (1 + np.exp(-z))) * 1.0 if loss.is_binary else z + rng.normal(size=3000)
+    for i, part in enumerate(np.array_split(np.arange(3000), 4)):
+        write({"y": y[part], **{f"x{j}": x[part, j] for j in range(3)}}, tmp_path / f"{i}.parquet")
+    found = fit_linear(str(tmp_path / "*.parquet"), loss, "y", ["x0", "x1", "x2"], alpha=0.01)
+    assert found.rows == 3000
+    penalty = 0.005 * float(found.coefficients @ found.coefficients)
+    assert found.objective == pytest.approx(float(loss(y, found.raw(x))) + penalty, rel=1e-12)
+    if not loss.is_binary:
+        model = LossRegressor(loss, alpha=0.01).fit(x, y)
+        assert found.coefficients == pytest.approx(model.coef_, rel=1e-4)
+    else:
+        linear = pytest.importorskip("sklearn.linear_model")
+        model = linear.LogisticRegression(C=1 / (0.01 * 3000), tol=1e-10, solver="newton-cholesky", max_iter=500).fit(
+            x, y
+        )
+        theirs = float(loss(y, model.decision_function(x))) + 0.005 * float(np.sum(model.coef_**2))
+        assert found.objective <= theirs + 1e-8
+
+
 # --- bad input ---
 
 

@@ -56,6 +56,12 @@ def part_of(file: str, request: Request, *, threads: int | None = None) -> Part:
         return _summed(file, relation.project(request.selected()), request, 1 if threads == 1 else WORKERS)
 
 
+def blocks_of(file: str, request: Request) -> Iterator[Columns]:
+    """The columns of a file, block by block. Errors: GM724, and those of rows."""
+    with _opened(file, request, 1) as relation:
+        yield from _blocks(relation.project(request.selected()), request)
+
+
 def tally_frame(frame: Any, request: Request) -> Tally:
     """The tally of a frame in memory: anything that DuckDB reads as Arrow (pyarrow, polars, pandas by
     ``pyarrow``)."""
