@@ -201,7 +201,7 @@ class _Reading:
             line, path = re.search(r"Line: (\d+)", str(error)), re.search(r"file = (.*)", str(error))
             if line and path:
                 shown = self.given.source if self.given.source == "standard input" else path[1]
-                return f"{shown}, line {int(line[1]):,}, column {name!r}"
+                return f"{shown}, line {self.given.line(path[1], int(line[1])):,}, column {name!r}"
         return ""
 
     def _fetched(self, kinds: dict[str, Kind], total: int, most_cells: int) -> tuple[dict[str, Values], list[Remark]]:

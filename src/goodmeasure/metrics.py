@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from goodmeasure.errors import UsageError
 from goodmeasure.estimate import Estimate
-from goodmeasure.intervals import bootstrap, clopper_pearson, mean_estimate
+from goodmeasure.intervals import bootstrap, clopper_pearson, mean_estimate, student_quantile
 from goodmeasure.rows import Floats
 
 REPLICATES = 500
 # Beyond this many rows the bootstrap of a statistic of all rows at once would take long and tell little more.
 MOST_ROWS = 50_000
+BLOCKS = 50
 
 Scale = Literal["outcome", "amount"]
 
@@ -61,8 +62,10 @@ class Metric:
         assert self.overall is not None
         value, n = self.overall(y, prediction, w), len(w)
         effective = float(w.sum() ** 2 / (w @ w))
-        if n > MOST_ROWS or not math.isfinite(value):
-            return Estimate(value, math.nan, math.nan, n, effective, "no interval: too many rows for the bootstrap")
+        if not math.isfinite(value):
+            return Estimate(value, math.nan, math.nan, n, effective, "no interval: the metric has no value here")
+        if n > MOST_ROWS:
+            return self._of_blocks(y, prediction, w, together, value)
         low, high, spread = bootstrap(
             lambda counts: self.overall(y, prediction, w * counts),  # type: ignore[misc]
             n,
@@ -70,6 +73,26 @@ class Metric:
             replicates=REPLICATES,
         )
         return Estimate(value, low, high, n, effective, f"bootstrap of rows ({REPLICATES})", standard_error=spread)
+
+    def _of_blocks(
+        self, y: Any, prediction: Any, w: Floats, together: NDArray[np.intp] | None, value: float
+    ) -> Estimate:
+        """An interval from how the metric differs between random blocks: one pass, where the bootstrap takes hundreds."""
+        assert self.overall is not None
+        block = _blocks(len(w), together)
+        found = np.array([self.overall(y[b], prediction[b], w[b]) for b in (block == k for k in range(BLOCKS))])
+        error = float(np.nanstd(found, ddof=1)) / math.sqrt(BLOCKS)
+        half = student_quantile(0.95, BLOCKS - 1) * error
+        effective = float(w.sum() ** 2 / (w @ w))
+        method = f"{BLOCKS} random blocks"
+        return Estimate(value, value - half, value + half, len(w), effective, method, standard_error=error)
+
+
+def _blocks(n: int, together: NDArray[np.intp] | None) -> NDArray[np.intp]:
+    """A block for each row at random; clusters stay whole."""
+    units = n if together is None else int(together.max()) + 1
+    block = np.random.default_rng(0).permutation(units) % BLOCKS
+    return block if together is None else block[together]
 
 
 def _chosen(prediction: Any) -> Any:

@@ -192,6 +192,10 @@ def choice(axes: Any, path: Sequence[tuple[float, float, float]], setting: str, 
     axes.set(xlabel=f"{setting} (line: chosen)", ylabel="mean loss")
     if values.max() > 100 * max(values.min(), 1e-12):
         axes.set_xscale("log")
+        # Not every letter of matplotlib's own powers of ten is text.
+        ticks = values[:: max(1, len(values) // 6)]
+        axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
+        axes.minorticks_off()
     axes.legend()
 
 

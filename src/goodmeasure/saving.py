@@ -22,9 +22,9 @@ from goodmeasure.formula import from_data, to_data
 from goodmeasure.loss import Facts, Loss
 from goodmeasure.scorers import Linear, Trees
 
-# Types that skops does not know as harmless: one describes numbers, the others are parts of scikit-learn's boosting, whose
-# trees are checked before they are walked.
-HARMLESS = frozenset({"numpy.dtype"})
+# Types that skops does not know as harmless: one describes numbers, the others are parts of scikit-learn's boosting (a check of
+# arrays with its arguments; what else a partial would call is named and refused), whose trees are checked before they are walked.
+HARMLESS = frozenset({"numpy.dtype", "functools.partial", "sklearn.utils.validation.check_array"})
 _OF_BOOSTING = ("sklearn.ensemble._hist_gradient_boosting.", "sklearn._loss.")
 
 

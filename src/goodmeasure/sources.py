@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import itertools
 import re
@@ -21,7 +22,29 @@ from goodmeasure.remarks import Remark
 from goodmeasure.tables import EmptyTable, NoSuchFile, OtherEncoding, UnreadableTable, duplicate_columns
 
 MEMORY = "2GB"
+# Up to this record, the line on which a bad cell stands is counted; beyond it would take long.
+MOST_RECORDS = 5_000_000
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV file is written."""
+
+    encoding: str
+    delimiter: str
+    quote: str
+    skip: int
+
+    @contextmanager
+    def records(self, path: str) -> Iterator[Any]:
+        """The records of a file, header first, as the csv module reads them."""
+        with _uncompressed(path) as file:
+            encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
+            text = io.TextIOWrapper(file, encoding=encoding, newline="")
+            for _ in range(self.skip):
+                text.readline()
+            yield csv.reader(text, delimiter=self.delimiter, quotechar=self.quote)
 
 
 @dataclass(frozen=True)
@@ -34,6 +57,16 @@ class Files:
     source: str
     remarks: tuple[Remark, ...] = ()
     as_written: bool = False
+    dialect: Dialect | None = None
+
+    def line(self, path: str, record: int) -> int:
+        """The line of a file on which a record starts (the header is record 1); quoted texts may hold line breaks."""
+        if self.dialect is None or record > MOST_RECORDS:
+            return record
+        with self.dialect.records(path) as lines:
+            for _ in itertools.islice(lines, record - 1):
+                pass
+            return int(lines.line_num) + 1 + self.dialect.skip
 
     def rows(self, sql: str) -> list[Any]:
         """All rows of a query."""
@@ -152,11 +185,13 @@ def _open_csv(connection: Any, paths: list[str], shown: str) -> Files:
         "max_line_size": "20000000",
     }
     settings = ", ".join(f"{key}={value}" for key, value in dialect.items())
-    names = _names(_head(paths[0], encoding, (delimiter, quote), skip), shown)
+    written = Dialect(encoding, delimiter, quote, skip)
+    with written.records(paths[0]) as lines:
+        names = _names(next(lines, []), shown)
     columns = "{" + ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names) + "}"
     shape = f"header=true, auto_detect=false, columns={columns}, {settings}"
     scan = f"read_csv({literal(paths)}, {shape})"
-    return replace(given, scan=scan, types=dict.fromkeys(names, "VARCHAR"), as_written=True)
+    return replace(given, scan=scan, types=dict.fromkeys(names, "VARCHAR"), as_written=True, dialect=written)
 
 
 def _delimiter(path: str, encoding: str, sniffed: str) -> str:
@@ -165,17 +200,6 @@ def _delimiter(path: str, encoding: str, sniffed: str) -> str:
         header = file.readline(1 << 20).decode(encoding, errors="replace")
     likely = max(",;\t|", key=header.count)
     return likely if sniffed not in header and likely in header else sniffed
-
-
-def _head(path: str, encoding: str, marks: tuple[str, str], skip: int) -> list[str]:
-    """The cells of the header line as they are written, so that names that occur twice are seen."""
-    import csv
-
-    with _uncompressed(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="")
-        for _ in range(skip):
-            text.readline()
-        return next(csv.reader(text, delimiter=marks[0], quotechar=marks[1]), [])
 
 
 def _names(head: list[str], shown: str) -> list[str]:

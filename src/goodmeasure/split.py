@@ -16,6 +16,9 @@ Indices = NDArray[np.intp]
 SHARES = (0.6, 0.2, 0.2)
 LEAST = 10
 LEAST_OF_A_CLASS = 2
+# Fewer equal rows than this part are chance; a table with fewer different rows than that has few features, not copies.
+FEW = 0.02
+MANY_ALIKE = 0.2
 
 
 class TooFewRowsToSplit(Problem, ValueError):
@@ -46,6 +49,15 @@ class SharedRows(Remark):
 
     code = "GM222"
     severity = "warning"
+
+
+class SharedByChance(Remark):
+    """A few rows of the later parts are equal to rows that were fitted, no more than chance or few features explain.
+
+    Where a table has many copies of the same case, this is a warning instead.
+    """
+
+    code = "GM223"
 
 
 @dataclass(frozen=True)
@@ -182,10 +194,9 @@ def shared_rows(keys: NDArray[np.uint64], found: Split) -> tuple[Remark, ...]:
     if not again:
         return ()
     distinct = len(np.unique(keys))
-    return (
-        SharedRows(
-            f"{again:,} of the {len(later):,} rows to tune or report are copies of rows to fit",
-            seen=f"{len(keys):,} rows, {distinct:,} of them different",
-            fix="remove copies of the same case, or keep each case in one part: --group COLUMN",
-        ),
-    )
+    what = f"{again:,} of the {len(later):,} rows to tune or report equal rows to fit"
+    seen = f"{len(keys):,} rows, {distinct:,} of them different"
+    if again < FEW * len(later) or distinct < MANY_ALIKE * len(keys):
+        return (SharedByChance(what, seen=seen),)
+    fix = "remove copies of the same case, or keep each case in one part: --group COLUMN"
+    return (SharedRows(what, seen=seen, fix=fix),)

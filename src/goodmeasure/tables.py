@@ -197,7 +197,7 @@ def _series(series: Any) -> Any:
 
 def as_column(values: Any, name: str) -> Values:
     """One column as a table holds it: float64, texts with None, or dates to the microsecond."""
-    array = np.asarray(values)
+    array = values if isinstance(values, np.ndarray) else _listed(values)
     if array.ndim != 1:
         raise UnreadableTable(f"column {name!r} has shape {array.shape}, one value a row is needed", where=name)
     if array.dtype.kind in "iuf":
@@ -207,6 +207,16 @@ def as_column(values: Any, name: str) -> Values:
     if array.dtype.kind == "b":
         return np.where(array, "true", "false").astype(object)
     return _objects(array.astype(object), name)
+
+
+def _listed(values: Any) -> Values:
+    """A list as an array of its own elements: NumPy would make texts of numbers that stand beside texts."""
+    cells = list(values)
+    if any(isinstance(cell, list | tuple | np.ndarray) for cell in cells):
+        return np.asarray(cells)
+    found = np.empty(len(cells), dtype=object)
+    found[:] = cells
+    return found
 
 
 def _objects(cells: Values, name: str) -> Values:

@@ -157,7 +157,7 @@ def nearly_perfect(table: Table, features: Sequence[str], y: NDArray[Any], class
             remarks.append(
                 KnowsTheAnswer(
                     f"column {name!r} alone predicts the target almost perfectly",
-                    seen=f"a small tree on it explains {skill:.1%} of what there is to explain, on rows it did not see",
+                    seen=f"on its own it explains {skill:.1%} of what there is to explain",
                     fix=f"if it is not known when you predict: --exclude {name!r}",
                 )
             )
@@ -178,4 +178,16 @@ def _alone(table: Table, y: NDArray[Any], half: int, classes: bool) -> float:
         wrong, base = float(np.mean(guess != truth)), float(np.mean(truth != values[counts.argmax()]))
     else:
         wrong, base = float(np.mean((guess - truth) ** 2)), float(np.var(truth))
-    return 1 - wrong / base if base > 0 else 0.0
+    skill = 1 - wrong / base if base > 0 else 0.0
+    return skill if classes else max(skill, _in_step(next(iter(table.columns.values())), y))
+
+
+def _in_step(values: Values, y: NDArray[Any]) -> float:
+    """How nearly a column of numbers orders the rows as the target does: the square of the rank correlation."""
+    if Kind.of(values) is not Kind.NUMBER or (known := ~np.isnan(values)).sum() < len(values) / 2:
+        return 0.0
+    from scipy.stats import rankdata
+
+    ranks = np.array([rankdata(values[known]), rankdata(y[known])])
+    spread = ranks.std(axis=1)
+    return float(np.corrcoef(ranks)[0, 1] ** 2) if (spread > 0).all() else 0.0

@@ -1,0 +1,82 @@
+"""Do the three kinds of rows keep apart what must be kept apart?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from goodmeasure.split import SharedByChance, SharedRows, TooFewRowsToSplit, check, shared_rows, split
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(60, 400), st.integers(0, 5))
+def test_every_row_is_in_exactly_one_part(n: int, seed: int) -> None:
+    found = split(n, seed=seed)
+    rows = np.concatenate(list(found.parts.values()))
+    assert sorted(rows.tolist()) == list(range(n))
+    assert abs(len(found.fit) - 0.6 * n) <= 2
+    again = split(n, seed=seed)
+    assert all(np.array_equal(found.parts[k], again.parts[k]) for k in found.parts)
+
+
+def test_every_part_has_its_share_of_each_class() -> None:
+    classes = np.repeat(["a", "b", "c"], [600, 300, 30])
+    found = split(len(classes), classes=classes)
+    for label, total in (("a", 600), ("b", 300), ("c", 30)):
+        counts = [int((classes[rows] == label).sum()) for rows in found.parts.values()]
+        assert counts == pytest.approx([0.6 * total, 0.2 * total, 0.2 * total], abs=1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(3, 40), st.integers(0, 3))
+def test_no_group_is_in_two_parts(groups: int, seed: int) -> None:
+    group = np.random.default_rng(seed).integers(0, groups, 600)
+    try:
+        found = split(600, group=group, seed=seed)
+    except TooFewRowsToSplit:
+        return
+    sets = [set(group[rows].tolist()) for rows in found.parts.values()]
+    assert sum(map(len, sets)) == len(set().union(*sets))
+
+
+def test_time_runs_from_fit_to_report_and_equal_times_stay_together() -> None:
+    time = np.random.default_rng(0).integers(0, 30, 500)
+    found = split(500, time=time)
+    assert time[found.fit].max() < time[found.tune].min()
+    assert time[found.tune].max() < time[found.report].min()
+
+
+def test_with_time_and_group_no_group_meets_its_own_past() -> None:
+    rng = np.random.default_rng(1)
+    time = np.arange(600)
+    group = time // 10 + rng.integers(0, 3, 600)
+    found = split(600, time=time, group=group)
+    sets = [set(group[rows].tolist()) for rows in found.parts.values()]
+    assert sum(map(len, sets)) == len(set().union(*sets))
+    assert found.remarks[0].code == "GM221"
+    assert sum(map(len, found.parts.values())) < 600
+
+
+def test_too_little_is_refused_with_the_numbers() -> None:
+    with pytest.raises(TooFewRowsToSplit, match="25 usable rows"):
+        split(25)
+    with pytest.raises(TooFewRowsToSplit, match="2 groups"):
+        split(100, group=np.arange(100) % 2)
+    labels = np.array(["a"] * 98 + ["rare"] * 2)
+    with pytest.raises(TooFewRowsToSplit, match="class rare"):
+        check(split(100, classes=labels).parts, labels)
+
+
+def test_copies_across_the_split_are_noticed_and_chance_is_told_apart() -> None:
+    keys = np.repeat(np.arange(500, dtype=np.uint64), 2)
+    (remark,) = shared_rows(keys, split(1000))
+    assert isinstance(remark, SharedRows)
+    assert shared_rows(np.arange(1000, dtype=np.uint64), split(1000)) == ()
+    once = np.arange(1000, dtype=np.uint64)
+    found = split(1000)
+    once[found.report[0]] = once[found.fit[0]]
+    assert isinstance(shared_rows(once, found)[0], SharedByChance)
+    few_features = np.random.default_rng(0).integers(0, 50, 1000).astype(np.uint64)
+    assert isinstance(shared_rows(few_features, found)[0], SharedByChance)
