@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from goodmeasure.errors import UsageError
 from goodmeasure.evaluation import Array
 from goodmeasure.formula import Expr, Word, decided, derivative, simplify, symbol
 from goodmeasure.totals import Total, finished, shares, total_of
+
+if TYPE_CHECKING:
+    from goodmeasure.card import Card
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,18 @@ class Loss:
     def identification(self, y: Any, z: Any) -> Array:
         """Zero on average where predictions are what the loss asks for; for a mean, prediction minus target."""
         return readings.identification(self, y, z)
+
+    # --- the card ---
+
+    def card(self) -> Card:
+        """What the loss asks for, its formulas, what errors cost, its traits with evidence, and how hosts spell it."""
+        # The card stands floors above the loss that it describes; only asking for it brings it in.
+        from goodmeasure.card import card
+
+        return card(self)
+
+    def _repr_html_(self) -> str:
+        return self.card()._repr_html_()
 
     # --- algebra ---
 

@@ -1,0 +1,152 @@
+"""goodmeasure explain: the page of an error, a finding, a loss, a word or an idea; and an exercise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib import import_module
+from inspect import cleandoc
+from pathlib import Path
+
+import click
+
+_CODE = re.compile(r'^\s+code(?:: ClassVar\[str\])? = "(GM\d+)"', re.MULTILINE)
+
+
+@click.command(short_help="What an error, a finding, a loss, a word or an idea means.")
+@click.argument("topic", required=False)
+@click.option("--no-input", is_flag=True, help="Run the exercise without asking for a guess.")
+def command(topic: str | None, no_input: bool) -> int:
+    """Explain a code (GM004), a loss (huber), a word of formulas (softplus) or an idea (proper), offline.
+
+    \b
+    goodmeasure explain GM004
+    goodmeasure explain exercise
+    """
+    if topic is None:
+        _contents()
+    elif topic.lower() == "exercise":
+        _exercise(no_input)
+    else:
+        click.echo(page(topic))
+    return 0
+
+
+def page(topic: str) -> str:
+    """The page of a topic; the error names what comes close."""
+    from goodmeasure.errors import UsageError
+    from goodmeasure.ideas import IDEAS
+
+    found = _code(topic.upper()) if re.fullmatch(r"(?i)gm\d+", topic) else None
+    found = found or _known(topic.lower(), IDEAS)
+    if found is None:
+        close = get_close_matches(topic.lower(), [t.lower() for t in topics()], n=3)
+        raise UsageError(
+            f"there is nothing to explain under {topic!r}",
+            seen=f"close to it: {', '.join(close)}" if close else "goodmeasure explain lists the topics",
+            fix=f"goodmeasure explain {close[0]}" if close else "goodmeasure explain",
+        )
+    return found
+
+
+def topics() -> list[str]:
+    """Every topic: codes, ideas, losses, words, and the exercise."""
+    from goodmeasure import losses, words
+    from goodmeasure.auditing import pages
+    from goodmeasure.ideas import IDEAS
+
+    codes = {*_homes(), *pages()}
+    return [*sorted(codes), *IDEAS, *losses.catalogue(), *words.vocabulary(), "exercise"]
+
+
+def _homes() -> dict[str, str]:
+    """Which module of the package defines the problem of each code, read from the sources: nothing heavy is imported."""
+    package = Path(__file__).parent.parent
+    found: dict[str, str] = {}
+    for file in sorted(package.rglob("*.py")):
+        parts = file.relative_to(package).with_suffix("").parts
+        module = ".".join(("goodmeasure", *(p for p in parts if p != "__init__")))
+        found.update(dict.fromkeys(_CODE.findall(file.read_text(encoding="utf-8")), module))
+    return found
+
+
+def _code(code: str) -> str | None:
+    from goodmeasure.errors import problems
+
+    module = _homes().get(code)
+    if module is not None:
+        import_module(module)
+        for kind in problems():
+            if kind.code == code:
+                return f"{code} {kind.__name__}\n\n{cleandoc(kind.__doc__ or '')}"
+    from goodmeasure.auditing import pages
+
+    return pages().get(code)
+
+
+def _known(topic: str, ideas: dict[str, str]) -> str | None:
+    from goodmeasure import losses, words
+
+    if topic in ideas:
+        return f"{topic}\n\n{ideas[topic]}"
+    if topic in losses.catalogue() or any(topic in d.facts.also for d in losses.catalogue().values()):
+        return str(losses.find(topic)().card())
+    word = words.vocabulary().get(topic)
+    return None if word is None else _word(topic)
+
+
+def _word(name: str) -> str:
+    """A word of formulas: what it is in a book, in simpler words, and how it is differentiated."""
+    from goodmeasure.formula import derivative, expression, symbol
+    from goodmeasure.latex import latex
+    from goodmeasure.words import vocabulary
+
+    word = vocabulary()[name]
+    args = [symbol(letter) for letter in ("x", "a", "b")[: len(word.partials)]]
+    formula = word(*args)
+    lines = [f"{formula}", f"  latex       {latex(formula)}"]
+    if word.book is not None:
+        lines.append(f"  in a book   {expression(word.book(*args))}")
+    if word.meaning is not None:
+        lines.append(f"  computed as {expression(word.meaning(*args))}")
+    else:
+        lines.append("  elementary: every language spells it")
+    lines.append(f"  derivative  {derivative(formula, 'x')}")
+    return "\n".join(lines)
+
+
+def _contents() -> None:
+    from goodmeasure import losses, words
+    from goodmeasure.ideas import IDEAS
+
+    rows = (
+        ("ideas", ", ".join(IDEAS)),
+        ("losses", ", ".join(losses.catalogue())),
+        ("words", ", ".join(words.vocabulary())),
+        ("codes", ", ".join(t for t in topics() if t.startswith("GM"))),
+        ("exercise", "why cross-entropy and not the count of wrong answers? (five minutes)"),
+    )
+    for name, text in rows:
+        click.echo(click.wrap_text(f"{name}: {text}", width=100, subsequent_indent="  "))
+    click.echo("\nnext: goodmeasure explain exercise")
+
+
+def _exercise(no_input: bool) -> None:
+    from goodmeasure.exercise import QUESTION, told
+
+    click.echo(QUESTION)
+    guess = None if no_input else click.prompt("\nYour guess (0 to 40)", type=click.IntRange(0, 40))
+    for paragraph in told(guess):
+        click.echo(f"\n{_wrapped(paragraph)}")
+    click.echo("\nnext: goodmeasure losses bce")
+
+
+def _wrapped(paragraph: str) -> str:
+    return "\n".join(_lines(paragraph))
+
+
+def _lines(paragraph: str) -> Iterator[str]:
+    for line in paragraph.splitlines():
+        # Rows of the table are kept as they are.
+        yield line if re.search(r"\S {2,}", line) else click.wrap_text(line, width=110)

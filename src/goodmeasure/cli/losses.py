@@ -1,0 +1,133 @@
+"""goodmeasure losses: every loss with what it asks for, or the card of one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from goodmeasure.loss import Loss
+
+KINDS = ("real", "positive", "counts", "yes-no", "classes", "distribution")
+
+
+@click.command(short_help="Every loss with what it asks for, or the card of one.")
+@click.argument("name", required=False)
+@click.option(
+    "--set", "given", multiple=True, metavar="NAME=NUMBER", help="A hyperparameter of the loss, e.g. delta=2."
+)
+@click.option("--for", "kind", type=click.Choice(KINDS), help="Only losses for targets of this kind.")
+@click.option("--convex", is_flag=True, help="Only losses that are convex in the raw output.")
+@click.option("--robust", is_flag=True, help="Only losses where no single target can pull without bound.")
+@click.option("--smooth", is_flag=True, help="Only losses whose signal does not jump.")
+@click.option("--asks", metavar="WHAT", help="Only losses that ask for this: mean, median, quantile, probability, ...")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(name: str | None, given: tuple[str, ...], as_json: bool, **wanted: Any) -> int:
+    """List the losses with what each asks for, or show the card of one.
+
+    NAME is a loss or what people call it: huber, mse, mae, bce, rmse, ...
+
+    \b
+    goodmeasure losses --convex --robust --for positive
+    goodmeasure losses huber --set delta=2
+    """
+    if name is None:
+        _list(wanted, as_json)
+    else:
+        _card(name, given, as_json)
+    return 0
+
+
+def _card(name: str, given: tuple[str, ...], as_json: bool) -> None:
+    from goodmeasure import losses
+
+    card = losses.find(name)(**_numbers(given)).card()
+    if as_json:
+        click.echo(json.dumps(_plain(card.to_dict()), indent=1, ensure_ascii=False, allow_nan=False))
+        return
+    click.echo(str(card))
+    click.echo(f"\nnext: goodmeasure explain {'proper' if card.loss.is_classwise or card.loss.is_binary else 'signal'}")
+
+
+def _numbers(given: tuple[str, ...]) -> dict[str, float]:
+    from goodmeasure.errors import UsageError
+
+    found = {}
+    for pair in given:
+        key, _, number = pair.partition("=")
+        try:
+            found[key.strip()] = float(number)
+        except ValueError:
+            raise UsageError(f"--set {pair} does not give a number", fix="--set delta=2") from None
+    return found
+
+
+def _list(wanted: dict[str, Any], as_json: bool) -> None:
+    from goodmeasure import losses
+    from goodmeasure.card import asks_for
+    from goodmeasure.errors import UsageError
+
+    chosen = {name: definition() for name, definition in losses.catalogue().items()}
+    asked = {loss.facts.asks_for for loss in chosen.values() if loss.facts.asks_for}
+    if wanted["asks"] and wanted["asks"] not in asked:
+        raise UsageError(
+            f"no loss asks for {wanted['asks']!r}", seen=f"they ask for {', '.join(sorted(asked))}", fix="--asks mean"
+        )
+    chosen = {name: loss for name, loss in chosen.items() if _fits(loss, wanted)}
+    if as_json:
+        rows = [
+            {"name": n, "asks_for": asks_for(x), "sentence": x.facts.sentence, "kinds": _kinds(x)}
+            for n, x in chosen.items()
+        ]
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    for kind in KINDS:
+        rows_of = [(n, x) for n, x in chosen.items() if _kinds(x)[0] == kind]
+        if rows_of:
+            click.echo(click.style(f"\n{kind}", bold=True))
+        for name, loss in rows_of:
+            click.echo(f"  {name:<31} {asks_for(loss)}")
+    if not chosen:
+        click.echo("no loss is all of that")
+    for name in [n for n in ("convex", "robust", "smooth") if wanted[n] and not chosen]:
+        without = [n for n, d in losses.catalogue().items() if _fits(d(), {**wanted, name: False})]
+        click.echo(f"  without --{name}: {', '.join(without) or 'none either'}")
+    click.echo(f"\n{len(chosen)} losses\nnext: goodmeasure losses {next(iter(chosen), 'huber')}")
+
+
+def _kinds(loss: Loss) -> list[str]:
+    """The kinds of targets a loss is for, the one it is listed under first."""
+    if loss.is_binary:
+        return ["yes-no"]
+    if loss.is_classwise:
+        return ["classes"]
+    amounts = ["positive", *(["counts"] if 0 in loss.target else [])] if loss.target.low == 0 else ["real"]
+    return ["distribution", *amounts] if len(loss.activation) > 1 else amounts
+
+
+def _fits(loss: Loss, wanted: dict[str, Any]) -> bool:
+    from goodmeasure.traits import sampled, shape
+
+    if wanted["kind"] and wanted["kind"] not in _kinds(loss):
+        return False
+    if wanted["asks"] and loss.facts.asks_for != wanted["asks"]:
+        return False
+    for name in ("convex", "robust", "smooth"):
+        if wanted[name]:
+            found = getattr(shape, name)(loss) or getattr(sampled, name)(loss)
+            if not found.holds:
+                return False
+    return True
+
+
+def _plain(value: Any) -> Any:
+    """Values that JSON knows: infinities as words."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not -1.8e308 < value < 1.8e308:
+        return str(value)
+    return value
