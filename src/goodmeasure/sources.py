@@ -22,6 +22,8 @@ from goodmeasure.remarks import Remark
 from goodmeasure.tables import EmptyTable, NoSuchFile, OtherEncoding, UnreadableTable, duplicate_columns
 
 MEMORY = "2GB"
+QUOTE = '"'
+DELIMITERS = (",", ";", "\t", "|")
 # Up to this record, the line on which a bad cell stands is counted; beyond it would take long.
 MOST_RECORDS = 5_000_000
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?")
@@ -33,8 +35,6 @@ class Dialect:
 
     encoding: str
     delimiter: str
-    quote: str
-    skip: int
 
     @contextmanager
     def records(self, path: str) -> Iterator[Any]:
@@ -42,9 +42,7 @@ class Dialect:
         with _uncompressed(path) as file:
             encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
             text = io.TextIOWrapper(file, encoding=encoding, newline="")
-            for _ in range(self.skip):
-                text.readline()
-            yield csv.reader(text, delimiter=self.delimiter, quotechar=self.quote)
+            yield csv.reader(text, delimiter=self.delimiter, quotechar=QUOTE)
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class Files:
         with self.dialect.records(path) as lines:
             for _ in itertools.islice(lines, record - 1):
                 pass
-            return int(lines.line_num) + 1 + self.dialect.skip
+            return int(lines.line_num) + 1
 
     def rows(self, sql: str) -> list[Any]:
         """All rows of a query."""
@@ -168,24 +166,16 @@ def described(given: Files) -> dict[str, str]:
 def _open_csv(connection: Any, paths: list[str], shown: str) -> Files:
     encoding, remarks = _encoding(paths[0], shown)
     given = Files(connection, "", {}, shown, remarks=remarks)
-    sniffed = given.execute(
-        f"SELECT Delimiter, Quote, Escape, SkipRows FROM sniff_csv({literal(paths[0])}, header=true, all_varchar=true, "
-        f"encoding={literal(encoding)})"
-    ).fetchone()
-    delimiter, quote, escape, skip = sniffed
-    delimiter = _delimiter(paths[0], encoding, delimiter)
-    quote, escape = (mark if mark != "(empty)" else '"' for mark in (quote, escape))
+    written = _dialect(paths[0], encoding)
     dialect = {
-        "delim": literal(delimiter),
-        "quote": literal(quote),
-        "escape": literal(escape),
-        "skip": str(skip),
+        "delim": literal(written.delimiter),
+        "quote": literal(QUOTE),
+        "escape": literal(QUOTE),
         "nullstr": literal(list(MISSING)),
         "encoding": literal(encoding),
         "max_line_size": "20000000",
     }
     settings = ", ".join(f"{key}={value}" for key, value in dialect.items())
-    written = Dialect(encoding, delimiter, quote, skip)
     with written.records(paths[0]) as lines:
         names = _names(next(lines, []), shown)
     columns = "{" + ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names) + "}"
@@ -194,12 +184,14 @@ def _open_csv(connection: Any, paths: list[str], shown: str) -> Files:
     return replace(given, scan=scan, types=dict.fromkeys(names, "VARCHAR"), as_written=True, dialect=written)
 
 
-def _delimiter(path: str, encoding: str, sniffed: str) -> str:
-    """The delimiter as sniffed, unless it is not in the header and another usual one is: then some line is ragged."""
-    with _uncompressed(path) as file:
-        header = file.readline(1 << 20).decode(encoding, errors="replace")
-    likely = max(",;\t|", key=header.count)
-    return likely if sniffed not in header and likely in header else sniffed
+def _dialect(path: str, encoding: str) -> Dialect:
+    """The usual delimiter that makes most cells of the header; guessing from more lines would follow the ragged ones."""
+
+    def cells(dialect: Dialect) -> int:
+        with dialect.records(path) as lines:
+            return len(next(lines, []))
+
+    return max((Dialect(encoding, mark) for mark in DELIMITERS), key=cells)
 
 
 def _names(head: list[str], shown: str) -> list[str]:
@@ -253,15 +245,15 @@ def literal(value: Any) -> str:
 def _unreadable(error: Exception, source: str) -> Problem:
     """The database's words in ours: which line, and what is wrong with it."""
     text = str(error)
-    line = re.search(r"Line: (\d+)", text)
-    parts = [t.strip() for t in text.splitlines() if t.strip()]
-    told = next((p for p in parts if p.startswith(("Expected", "Value with", "Invalid", "Maximum"))), "")
-    told = told or next((p for p in parts if not p.startswith(("Conversion", "Invalid Input", "Original"))), parts[0])
-    told = told.split(" Error: ", 1)[-1]
-    original = next((p for p in parts if p.startswith("Original Line")), "")
+    line, original = re.search(r"Line: (\d+)", text), re.search(r"Original Line: (.*)", text)
+    expected = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    if line and expected:
+        seen = f"{expected[2]} cells where the header has {expected[1]}"
+    else:
+        seen = text.splitlines()[0].split(" Error: ", 1)[-1]
     return UnreadableTable(
         f"{source} cannot be read as a table",
         where=f"{source}, line {int(line[1]):,}" if line else "",
-        seen=f"{told} {original[:120]}".strip(),
+        seen=f"{seen}: {original[1][:100]}" if original else seen,
         fix="mend the line; every line needs as many cells as the header" if line else "",
     )

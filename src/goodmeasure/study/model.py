@@ -27,7 +27,7 @@ FORMAT = "goodmeasure model"
 VERSION = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """What a run hands over: encoding, scorer, loss, recalibration and decision rule, with what they were made for.
 
@@ -133,6 +133,9 @@ class Model:
     def to_json(self) -> str:
         """The text of such a file."""
         return json.dumps(to_dict(self), allow_nan=False, indent=1)
+
+    def __repr__(self) -> str:
+        return f"<Model: {self}>"
 
     def __str__(self) -> str:
         asked = f"the {self.asks_for} of {self.target}"

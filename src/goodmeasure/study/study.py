@@ -22,7 +22,7 @@ from goodmeasure.study.verdict import Verdict, verdict
 MOST_POINTS = 101
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """The answer to a question about a table: plan, model, what the reported rows say of it, and the decision."""
 
@@ -83,7 +83,10 @@ class Study:
         return found
 
     def __str__(self) -> str:
-        return "\n".join([self.verdict.word, *self.verdict.sentences])
+        return "\n".join([f"{self.verdict.word}: {self.verdict.following}", *self.verdict.sentences])
+
+    def __repr__(self) -> str:
+        return f"<Study of {self.question.target} from {self.source}, {self.rows:,} rows: {self.verdict.word}>"
 
 
 def short(calibration: Calibration | None) -> dict[str, Any] | None:
