@@ -85,10 +85,8 @@ def test_every_rule_has_a_wrong_program_and_a_page() -> None:
     assert {rule.code for rule in all_rules()} == shown
     for code, page in pages().items():
         assert page.startswith(f"# {code}: ")
-        assert all(part in page for part in ("Why it hurts", "Fix")), code
-        assert (
-            "Ignore it" in page or "ot judged" in page or "left alone" in page or "passes" in page or "never" in page
-        ), code
+        said = " ".join(page.split())
+        assert all(part in said for part in ("Why it hurts", "Fix", "Ignore it")), code
 
 
 def test_there_are_many_right_programs() -> None:

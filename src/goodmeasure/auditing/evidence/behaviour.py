@@ -107,7 +107,7 @@ class Behaviour:
     def bottomless(self) -> Iterator[tuple[float, float]]:
         """Outputs at which the loss falls far below anything it takes nearby: the output, the loss."""
         probe = self.probe
-        if not probe.paired or probe.bounded or probe.targets.dtype == torch.bool:
+        if not probe.paired or not probe.free or probe.targets.dtype == torch.bool:
             return
         now = probe.value(probe.subject, probe.targets)
         for size in (1e3, -1e3):

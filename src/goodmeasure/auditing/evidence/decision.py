@@ -80,7 +80,10 @@ class Decision:
                 result = self.decide(output.numpy() if self.numpy else output)
             except Exception:  # the program refuses a probe
                 return None
-        return result if isinstance(result, torch.Tensor) else torch.as_tensor(np.asarray(result))
+        if isinstance(result, torch.Tensor):
+            return result
+        labels = np.asarray(result)
+        return torch.as_tensor(labels) if labels.dtype.kind in "fiub" else None  # names of classes are no numbers
 
     @property
     def raw(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,11 +28,10 @@ class LossProbe:
     targets: Any
     subject: torch.Tensor
     task: str
-    bounded: bool
-    follows_targets: (
-        bool  # whether the loss reads the targets given, or nothing of their size (not a copy that it holds)
-    )
-    scores: bool  # whether the output's own entries are what is scored (not an embedding that the loss compares)
+    bounded: bool  # an activation keeps the output in [0, 1]
+    free: bool  # the output can take any value
+    scores: bool  # its own entries are what is scored: it is no embedding that the loss compares
+    follows_targets: bool  # the loss reads the targets that it is given, not others that it holds
 
     @classmethod
     def gather(cls, dossier: Dossier) -> LossProbe:
@@ -48,17 +48,16 @@ class LossProbe:
             raise Unavailable("the target is not one tensor")
         node = next(node for path, node in wiring.outputs if path == live[0][0])
         lo, hi = contracts.ranges.of(node)
-        inside = lo >= 0 and hi <= 1
-        scores = not contracts.mixed_in_loss(node)
         probe = cls(
-            program["loss"],
-            wiring.output,
-            targets,
-            live[0][1].detach(),
-            dossier.case.task,
-            inside,
-            _follows(program["loss"], wiring.output, targets),
-            scores,
+            call=program["loss"],
+            output=wiring.output,
+            targets=targets,
+            subject=live[0][1].detach(),
+            task=dossier.case.task,
+            bounded=lo >= 0 and hi <= 1,
+            free=math.isinf(lo) and math.isinf(hi),
+            scores=not contracts.mixed_in_loss(node),
+            follows_targets=_follows(program["loss"], wiring.output, targets),
         )
         probe._verify(float(wiring.loss.value.sum()))
         return probe

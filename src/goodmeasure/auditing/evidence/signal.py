@@ -88,6 +88,20 @@ class Signal:
             if node.op in ("sub", "rsub") and live.shape == target.shape and not live.depends_on("target"):
                 yield place(node), live, target.value
 
+    def repelled(self) -> Iterator[tuple[str, float, int]]:
+        """Outputs that are compared with their targets and pushed away from them: where, the share, of how many."""
+        if self.contracts.task not in ("regression", "quantile", "count", ""):
+            return
+        for where, output, target in self.compared():
+            grad = self.wiring.grad(output)
+            if grad is None or not bool(grad.isfinite().all()) or self.contracts.learned_alone(output):
+                continue
+            pull = -(grad * (target.to(grad.dtype) - output.value))
+            felt = pull[pull.isfinite() & (pull.abs() > 1e-12)]
+            share = float((felt < 0).double().mean()) if felt.numel() >= 8 else 0.0
+            if share >= 0.95:
+                yield where, share, felt.numel()
+
     def made_by(self, node: Node) -> Node:
         """The operation that made these numbers."""
         return primary(node)

@@ -75,6 +75,7 @@ def gradient_shape(objective: Objective) -> Iterator[Seen]:
 
     Example: the derivative with respect to the probability where that with respect to the raw score is due. A
     constant factor passes.
+    Ignore it where a surrogate is meant.
     """
     compared = objective.against_loss()
     if compared is not None and 0.5 <= compared[0] < 0.9:

@@ -330,6 +330,7 @@ def metric_on_labels(fitted: Fitted) -> Iterator[Seen]:
     """The metric responds only to the order of scores, or is log-loss, and the output is a label.
 
     Example: ``roc_auc_score(y, clf.predict(X))``. The metric is recognised by what it does to scores, not by its name.
+    Ignore it never.
     """
     if fitted.metric is None or fitted.kind != "label" or not fitted.binary or fitted.y.dtype.kind not in "iub":
         return

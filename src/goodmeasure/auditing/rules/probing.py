@@ -47,6 +47,7 @@ def silent_examples(behaviour: Behaviour) -> Iterator[Seen]:
     """The gradient of an example is zero at every output that was tried, and yet it costs something.
 
     Example: ``torch.clamp(1 - y * s, min=0)`` with labels 0 and 1. Masked examples, which cost nothing, are left alone.
+    Ignore it never.
     """
     for silent, rows, cost, values in behaviour.silent():
         labels = f"; their targets are all {values[0]:g}" if len(values) == 1 else ""
@@ -114,6 +115,7 @@ def bottomless(behaviour: Behaviour) -> Iterator[Seen]:
 
     Example: ``(output - target).mean()``. Judged where outputs and targets are paired one to one, not for critics and
     policies.
+    Ignore it never.
     """
     for size, value in behaviour.bottomless():
         yield Seen(f"at outputs of {size:g} the loss is {value:.3g}", where="loss(output, targets)")
@@ -134,6 +136,7 @@ def blind(behaviour: Behaviour) -> Iterator[Seen]:
 
     Example: ``F.mse_loss(output, output.detach())``, or (N, 1) against (N,). Not judged for tasks that compare whole
     distributions.
+    Ignore it where targets are a set.
     """
     for value, rows in behaviour.blind():
         yield Seen(f"{value:.6g} for four arrangements of the {rows} targets", where="loss(output, targets)")

@@ -95,6 +95,7 @@ def term_without_gradient(terms: Terms) -> Iterator[Seen]:
     Example: ``loss = ce + feature.item()``. Evidence: the declared ``terms``, or a number in the sum that changes
     with the input
     although nothing in the graph explains it. Detached targets and weights (factors, not summands) are left alone.
+    Ignore it where the number only shifts what is printed.
     """
     for name, where in terms.dead():
         yield Seen(f"the term {name} is a plain number by the time it is added", where=where)
@@ -183,3 +184,19 @@ def drowned_term(terms: Terms) -> Iterator[Seen]:
     for most, large, least, small in terms.drowned():
         if large > 1e5 * small:
             yield Seen(f"{most} pulls with {large:.3g}, {least} with {small:.3g}", where="terms")
+
+
+@rule(
+    "GM316",
+    "error",
+    "a prediction is pushed away from the target it is compared with",
+    why="The error of this comparison enters the loss with the wrong sign: the loss falls while the error grows, without end.",
+    fix="check the signs: error terms are added to a loss, log-likelihoods are subtracted",
+)
+def repelled(signal: Signal) -> Iterator[Seen]:
+    """The gradient at an output that is subtracted from its target moves it away on nearly every example.
+
+    Example: ``(log_var - (t - mean) ** 2 / log_var.exp()).mean()``. Judged for regressions. Ignore it for adversarial terms.
+    """
+    for where, share, many in signal.repelled():
+        yield Seen(f"{share:.0%} of {many} predictions are pushed away from their targets", where=where)

@@ -91,6 +91,7 @@ def constant_targets(contracts: Contracts) -> Iterator[Seen]:
 
     Example: ``onehot.argmax(0)``, or fractions cut to 0 by ``.long()``. Not judged for regression, adversarial or
     one-class tasks.
+    Ignore it where one class is all there is.
     """
     if contracts.task not in ("binary", "multiclass", "multilabel"):
         return
@@ -139,6 +140,7 @@ def ignored_class(contracts: Contracts) -> Iterator[Seen]:
     Example: ``nn.CrossEntropyLoss(ignore_index=0)`` on labels 0, 1, 2 without padding. Sequences and images, where 0
     may be padding or
     background, are left alone.
+    Ignore it where that class is filler.
     """
     for call in contracts.of("cross_entropy", "nll_loss"):
         ignored, labels = call.options.get("ignore_index", -100), call.target_values()

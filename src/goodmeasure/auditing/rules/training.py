@@ -222,6 +222,7 @@ def optimizer_parameters(optimizer_holds: OptimizerHolds) -> Iterator[Seen]:
     Example: ``model.head = nn.Linear(...)`` after ``Adam(model.parameters())``, or a centre loss whose centres are
     never given to an optimizer.
     An optimizer that holds only part of the model (a generator, a head) is left alone.
+    Ignore it where another optimizer holds the rest.
     """
     held = optimizer_holds
     if held.strangers and held.known == 0:
@@ -250,6 +251,7 @@ def uphill(step_run: StepRun) -> Iterator[Seen]:
     """The change of the parameters in one step has a positive product with the gradient of the declared loss.
 
     Example: ``(-loss).backward()`` or a hand-written update with the wrong sign. Not judged for adversarial training.
+    Ignore it where ascent is meant.
     """
     record = next((r for r in step_run.records if r.moved), None)
     if record is None or step_run.task in ("gan", "adversarial") or step_run.crash or not step_run.reference:
