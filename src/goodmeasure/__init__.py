@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from goodmeasure.study.model import load as load
     from goodmeasure.study.run import run as run
     from goodmeasure.study.study import Study as Study
+    from goodmeasure.tallying.accumulate import tally as tally
     from goodmeasure.tallying.tally import Tally as Tally
-    from goodmeasure.tallying.tally import tally as tally
 
 
 @cache
