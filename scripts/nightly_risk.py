@@ -265,7 +265,7 @@ SECTIONS: list[tuple[str, Row, Callable[[], Iterator[Row]]]] = [
     ),
     (
         "Calibration errors of calibrated scores",
-        ("n", "bins", "theory of mean |gap|", "plug-in", "theory of mean gap²", "plug-in", "debiased"),
+        ("n", "bins", "theory of mean absolute gap", "plug-in", "theory of mean gap²", "plug-in", "debiased"),
         bias_of_errors,
     ),
     ("Smooth calibration error of calibrated scores", ("n", "published", "found"), smooth),

@@ -25,9 +25,14 @@ def debiased_squared_error(
     ``miss`` is target minus prediction (or minus the identification function). From each squared mean its own
     variance is taken off, so the value may be slightly negative (Kumar, Liang and Ma 2019, on residuals).
     """
-    order = np.argsort(prediction, kind="stable")
+    order, bins = np.argsort(prediction, kind="stable"), bins_for(len(miss), bins)
     cell = np.minimum((np.cumsum(w[order]) - w[order] / 2) / w.sum() * bins, bins - 1).astype(np.intp)
     return from_bin_sums(_bin_sums(cell, miss[order], w[order], bins), len(miss), level)
+
+
+def bins_for(n: int, most: int = BINS) -> int:
+    """How many bins of equal weight: as many as asked for, but at least four rows in each."""
+    return max(1, min(most, n // 4))
 
 
 def _bin_sums(cell: Any, miss: Floats, w: Floats, bins: int) -> Floats:

@@ -117,4 +117,5 @@ class ActDecision:
 
 def _rule_dict(rule: Rule) -> dict[str, Any]:
     versus = None if rule.versus_practice is None else rule.versus_practice.to_dict()
-    return {"name": rule.name, "threshold": rule.threshold, "cost": rule.cost.to_dict(), "versus_practice": versus}
+    threshold = rule.threshold if math.isfinite(rule.threshold) else None  # never, or no one threshold
+    return {"name": rule.name, "threshold": threshold, "cost": rule.cost.to_dict(), "versus_practice": versus}

@@ -16,7 +16,7 @@ from goodmeasure.decomposition import Cells, PointLoss
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.estimate import Difference, Estimate
 from goodmeasure.intervals import from_moments, normal_quantile
-from goodmeasure.miscalibration import BINS, from_bin_sums, smooth_estimate
+from goodmeasure.miscalibration import bins_for, from_bin_sums, smooth_estimate
 from goodmeasure.rows import Floats, OneClassOnly, summed
 from goodmeasure.rules import Decision, Rule
 from goodmeasure.smoothing import on_grid
@@ -111,12 +111,13 @@ def _bounded(part: Estimate, bound: float, loss: PointLoss) -> Estimate:
 def _squared_error(place: Floats, weight: Floats, square: Floats, n: int, level: float) -> Estimate:
     """The debiased squared error of cells put together into bins of about equal weight."""
     total = weight.sum(axis=1)
-    bins = np.minimum((np.cumsum(total) - total / 2) / total.sum() * BINS, BINS - 1).astype(np.intp)
-    sums = np.zeros((5, BINS))
+    count = bins_for(n)
+    bins = np.minimum((np.cumsum(total) - total / 2) / total.sum() * count, count - 1).astype(np.intp)
+    sums = np.zeros((5, count))
     for label in (0, 1):
         w, w2, v = weight[:, label], square[:, label], label - place
         for row, column in enumerate((w, w * v, w2, w2 * v, w2 * v * v)):
-            sums[row] += summed(bins, column, BINS)
+            sums[row] += summed(bins, column, count)
     return from_bin_sums(sums, n, level)
 
 
@@ -259,11 +260,12 @@ def bias(sums: AmountSums, level: float) -> Bias:
     w, w2, place, first, square_first, square_second = sums.table()
     if not w.sum():
         raise NothingToAverage("no rows were tallied")
-    bins = np.minimum((np.cumsum(w) - w / 2) / w.sum() * BINS, BINS - 1).astype(np.intp)
-    binned = np.array([summed(bins, column, BINS) for column in (w, first, w2, square_first, square_second)])
+    count = bins_for(int(sums.counts.sum()))
+    bins = np.minimum((np.cumsum(w) - w / 2) / w.sum() * count, count - 1).astype(np.intp)
+    binned = np.array([summed(bins, column, count) for column in (w, first, w2, square_first, square_second)])
     held = binned[0] > 0
     weight, mean = binned[0][held], binned[1][held] / binned[0][held]
     spread = np.maximum(binned[4][held] - 2 * mean * binned[3][held] + mean**2 * binned[2][held], 0) / weight**2
     half = normal_quantile(level) * np.sqrt(spread)
     error = from_bin_sums(binned, int(sums.counts.sum()), level)
-    return Bias(summed(bins, place, BINS)[held] / weight, mean, mean - half, mean + half, weight, error)
+    return Bias(summed(bins, place, count)[held] / weight, mean, mean - half, mean + half, weight, error)
