@@ -98,7 +98,8 @@ def _mixed(parts: list[tuple[Array | None, Array]], xp: Any) -> Array:
         if share is None:
             return table
         part = share if share.ndim == table.ndim else share[..., None]
-        term = xp.where(part > 0, part * table, xp.zeros_like(table))
+        with np.errstate(invalid="ignore"):
+            term = xp.where(part > 0, part * table, xp.zeros_like(table))
         total = term if total is None else total + term
     return total
 

@@ -116,7 +116,8 @@ def told(guess: int | None = None) -> Iterator[str]:
     )
     yield (
         f"And honestly: a stand-in it is. After {STEPS} steps cross-entropy leaves {entropy.wrong[-1]} wrong and squared error "
-        f"{squared.wrong[-1]}: once both have arrived, the slower one is no worse. One mislabelled point that the neuron is sure about can cost "
-        "cross-entropy more than all others together; there a bounded loss (brier, generalized_cross_entropy) is steadier. "
+        f"{squared.wrong[-1]}: once both have arrived, the slower one is no worse. One mislabelled point that the neuron is "
+        "sure about can cost cross-entropy more than all others together; there a bounded loss (brier, "
+        "generalized_cross_entropy) is steadier. "
         "And to report, or to decide with your own costs, count the errors or price them: goodmeasure decide does."
     )
