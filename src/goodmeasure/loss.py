@@ -178,7 +178,14 @@ class Loss:
     def value_and_gradient(
         self, y: Any, z: Any, sample_weight: Any = None, *, mask: Any = None, out: Any = None
     ) -> tuple[float, Array]:
-        """The weighted mean and its derivative by z; ``out``, of z's shape and dtype, is where the derivative goes."""
+        """The weighted mean and its derivative by z in one compiled pass; ``out``, like z, is where the derivative goes."""
+        if isinstance(z, np.ndarray):
+            # The training step is compiled. Readings are not: their bits depend on nothing but the example.
+            from goodmeasure import kernels
+
+            swept = kernels.value_and_gradient(self, y, z, sample_weight, mask, out)
+            if swept is not None:
+                return swept
         given = examples(self, y, z, sample_weight, mask)
         value, slope = self._numbers.numbers(self, given, 1)
         total = total_of(given, value)
