@@ -181,15 +181,15 @@ def test_practice_is_preferred_only_where_it_is_surely_cheaper() -> None:
     assert decide(y, p, MISS_IS_DEAR).best.name == "theory"
     off = decide(y, p**3, MISS_IS_DEAR)
     assert off.best.name == "practice"
-    assert off.threshold.flat_low <= (5 / 45) ** 3 <= off.threshold.flat_high
+    assert off.threshold.low <= (5 / 45) ** 3 <= off.threshold.high
     assert np.array_equal(off.act([0.0, 1.0]), [0, 1])
 
 
 def test_the_threshold_interval_covers_the_best_threshold() -> None:
     costs = Costs(false_negative=3, false_positive=1)
     found = [decide(*calibrated(1000, seed), costs).threshold for seed in range(40)]
-    assert sum(one.low <= 0.25 <= one.high for one in found) >= 33
-    assert sum(one.flat_low <= 0.25 <= one.flat_high for one in found) >= 36
+    assert sum(one.low <= 0.25 <= one.high for one in found) >= 36
+    assert all(one.low <= one.flat_low <= one.value <= one.flat_high <= one.high for one in found)
 
 
 def test_a_budget_limits_how_many_are_acted_on() -> None:

@@ -22,7 +22,7 @@ from goodmeasure.estimate import Difference, Estimate
 from goodmeasure.intervals import independent_parts, mean_estimate, normal_quantile
 from goodmeasure.rows import Floats, TooFewRows
 from goodmeasure.rules import ActDecision, Decision, Rule
-from goodmeasure.thresholds import best_threshold, threshold_estimate
+from goodmeasure.thresholds import best_threshold, cuts, threshold_estimate
 
 FOLDS = 5
 
@@ -107,7 +107,7 @@ def decide_outcomes(
     share = 1.0 if where.budget is None else where.budget / len(y)
     together, method = independent_parts(len(y), where.cluster, where.time)
     mean = partial(mean_estimate, w=w, together=together, level=where.level)
-    practice = cross_fitted(p, acting, leaving, w, y, together=together, share=share, seed=where.seed)
+    practice = cross_fitted(p, acting, leaving, w, together=together, share=share, seed=where.seed)
 
     def judged(name: str, threshold: float, cost: Floats) -> Rule:
         difference = mean(cost - practice, method=f"paired, {method}")
@@ -116,13 +116,14 @@ def decide_outcomes(
     def cut(threshold: float) -> Floats:
         return np.where(p >= threshold, acting, leaving)
 
+    effective = float(w.sum() ** 2 / (w @ w))
     theory = bayes_rule(p, shifted, costs, where.prevalence, y, w, share)
     rules = [judged("half", 0.5, cut(0.5)), judged("always", 0.0, acting), judged("never", math.inf, leaving)]
     if costs.ask is not None:
         rules.append(judged("theory, asking", theory[0], _asking(shifted, costs, acting, leaving)))
     return Decision(
         costs,
-        threshold_estimate(p, acting, leaving, w, share=share, level=where.level, seed=where.seed),
+        threshold_estimate(cuts(p, acting, leaving, w), len(p), effective, share=share, level=where.level),
         mean(practice, method=f"cross-fitted in {FOLDS} parts, {method}"),
         judged("theory", theory[0], np.where(theory[1], acting, leaving)),
         tuple(rules),
@@ -173,14 +174,13 @@ def cross_fitted(
     acting: Floats,
     leaving: Floats,
     w: Floats,
-    y: Floats,
     *,
     together: NDArray[np.intp] | None = None,
     share: float = 1.0,
     seed: int = 0,
 ) -> Floats:
     """What each row costs under the threshold that the other folds would choose; clusters stay in one fold."""
-    fold = folds(y, together, seed)
+    fold = folds(len(p), together, seed)
     cost = np.empty(len(p))
     for k in range(FOLDS):
         held = fold == k
@@ -190,21 +190,19 @@ def cross_fitted(
     return cost
 
 
-def folds(y: Floats, together: NDArray[np.intp] | None, seed: int, count: int = FOLDS) -> NDArray[np.intp]:
-    """A fold for each row: shuffled and balanced by target, or whole clusters shuffled."""
-    rng = np.random.default_rng(seed)
-    if together is not None:
-        units = int(together.max()) + 1
-        if units < count:
-            raise TooFewRows(f"{count} folds need at least {count} clusters, there are {units}")
-        return np.asarray(rng.permutation(units) % count, dtype=np.intp)[together]
-    if len(y) < count:
-        raise TooFewRows(f"{count} folds need at least {count} rows, there are {len(y)}")
-    shuffled = rng.permutation(len(y))
-    order = shuffled[np.argsort(y[shuffled], kind="stable")]
-    fold = np.empty(len(y), dtype=np.intp)
-    fold[order] = np.arange(len(y)) % count
-    return fold
+def folds(n: int, together: NDArray[np.intp] | None, seed: int, count: int = FOLDS) -> NDArray[np.intp]:
+    """A fold for each row: rows shuffled, or whole clusters.
+
+    Folds are not balanced by target: that would tell the folds that choose how many events are in the fold that
+    judges.
+    """
+    units = n if together is None else int(together.max()) + 1
+    if units < count:
+        raise TooFewRows(
+            f"{count} folds need at least {count} {'rows' if together is None else 'clusters'}, there are {units}"
+        )
+    fold = np.asarray(np.random.default_rng(seed).permutation(units) % count, dtype=np.intp)
+    return fold if together is None else fold[together]
 
 
 def expected_cost(
@@ -267,7 +265,7 @@ def _decide_amounts(
     w = rows.weights(sample_weight, len(target))
     together, method = independent_parts(len(target), where.cluster, where.time)
     mean = partial(mean_estimate, w=w, together=together, level=where.level)
-    fold = folds(np.zeros(len(target)), together, where.seed)
+    fold = folds(len(target), together, where.seed)
     miss = target - amount
     moved = amount.copy()
     for k in range(FOLDS):

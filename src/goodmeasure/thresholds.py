@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from goodmeasure.estimate import Estimate
 from goodmeasure.intervals import normal_quantile
@@ -49,16 +48,15 @@ class Cuts:
         allowed = np.flatnonzero(self.acted <= share * self.weight * (1 + 1e-12))
         return int(allowed[np.argmin(self.cost[allowed])])
 
-    def flat_zone(self, level: float = 0.95, best: int | None = None) -> tuple[float, float]:
-        """The thresholds whose paired extra cost over the best is within its own noise."""
+    def not_worse(self, noises: float, best: int | None = None) -> tuple[float, float]:
+        """The range of thresholds whose paired extra cost over the best is within so many of its standard errors."""
         j = self.best if best is None else best
         sums = np.concatenate([[0.0], np.cumsum(self.change)])
         squares = np.concatenate([[0.0], np.cumsum(self.change_squared)])
         extra = self.cost - self.cost[j]
         noise = np.sqrt(np.maximum(np.abs(squares - squares[j]) - (sums - sums[j]) ** 2 / max(self.weight, 1), 0))
-        good = np.flatnonzero(extra * self.weight <= normal_quantile(level) * noise)
-        ends = (self.threshold(int(good[0])), self.threshold(int(good[-1])))
-        return ends[0], min(ends[1], 1.0)
+        good = np.flatnonzero(extra * self.weight <= noises * noise)
+        return self.threshold(int(good[0])), min(self.threshold(int(good[-1])), 1.0)
 
 
 def cuts(score: Floats, acting: Floats, leaving: Floats, w: Floats) -> Cuts:
@@ -93,7 +91,11 @@ def best_threshold(score: Floats, acting: Floats, leaving: Floats, w: Floats, sh
 
 @dataclass(frozen=True)
 class Threshold(Estimate):
-    """The threshold that costs least on these rows, with its interval and the zone in which others are as good."""
+    """The threshold that costs least on these rows, with its interval and the zone in which others are as good.
+
+    The interval holds all thresholds that a paired test cannot tell from the best; in the flat zone the extra cost is
+    within one standard error, so there is no need to tune further.
+    """
 
     flat_low: float = 0.0
     flat_high: float = 1.0
@@ -102,49 +104,24 @@ class Threshold(Estimate):
         return f"{super().__str__()} · as good: {self.flat_low:.4g} to {self.flat_high:.4g}"
 
 
-def threshold_estimate(
-    score: Floats, acting: Floats, leaving: Floats, w: Floats, *, share: float, level: float, seed: int
-) -> Threshold:
-    """The best threshold on these rows with an interval by resampling fewer rows than there are.
+def threshold_estimate(found: Cuts, n: int, effective_n: float, *, share: float, level: float) -> Threshold:
+    """The best of these cuts that acts on at most a share of the rows, with its interval.
 
-    The best threshold moves with the cube root of n, where resampling n of n rows is wrong; m of n rows with the
-    matching scaling is right (Abrevaya and Huang 2005; Politis, Romano and Wolf 1999).
+    The best threshold moves with the cube root of n: the bootstrap fails for it, and resampling fewer rows than
+    there are covers too rarely at usual n. Inverting the paired test of each threshold against the best needs
+    neither.
     """
-    found = cuts(score, acting, leaving, w)
     best = found.within(share)
-    value = found.threshold(best)
-    moved = _resampled(score, acting, leaving, w, share, seed) - min(value, 1.0)
-    n = len(score)
-    m = _draws(n)
-    low, high = np.quantile(moved * (m / n) ** (1 / 3), [(1 - level) / 2, (1 + level) / 2])
-    flat = found.flat_zone(level, best)
-    centre = min(value, 1.0)
+    low, high = found.not_worse(normal_quantile(level), best)
+    flat = found.not_worse(1.0, best)
     return Threshold(
-        value,
-        max(0.0, centre - float(high)),
-        min(1.0, centre - float(low)),
+        found.threshold(best),
+        low,
+        high,
         n,
-        float(w.sum() ** 2 / (w @ w)),
-        f"{m:,} of {n:,} rows resampled, cube-root scaling",
+        effective_n,
+        "paired test of each threshold against the best, inverted",
         level,
-        float(moved.std() * (m / n) ** (1 / 3)),
         flat_low=flat[0],
         flat_high=flat[1],
     )
-
-
-def _draws(n: int) -> int:
-    return max(2, int(n**0.75))
-
-
-def _resampled(
-    score: Floats, acting: Floats, leaving: Floats, w: Floats, share: float, seed: int, replicates: int = 200
-) -> Floats:
-    """The best thresholds of resampled rows, never counted as 1."""
-    rng = np.random.default_rng(seed)
-    m, chance = _draws(len(score)), np.cumsum(w) / w.sum()
-    found = np.empty(replicates)
-    for b in range(replicates):
-        drawn: NDArray[np.intp] = np.minimum(np.searchsorted(chance, rng.random(m), side="right"), len(w) - 1)
-        found[b] = best_threshold(score[drawn], acting[drawn], leaving[drawn], np.ones(m), share)
-    return np.minimum(found, 1.0)

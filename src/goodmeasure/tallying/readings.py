@@ -22,9 +22,7 @@ from goodmeasure.rules import Decision, Rule
 from goodmeasure.smoothing import on_grid
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
 from goodmeasure.tallying.state import AmountSums, Power, ScoreCounts, State
-from goodmeasure.thresholds import Threshold, from_cells
-
-DRAWS = 200
+from goodmeasure.thresholds import Threshold, from_cells, threshold_estimate
 
 
 def risk(state: State, name: str, names: list[str], level: float) -> Estimate:
@@ -165,7 +163,7 @@ def decide(counts: ScoreCounts, costs: Costs, how: tuple[float, int]) -> Decisio
     bound = _certificate(weight, costs)
     return Decision(
         costs,
-        _threshold(weight, square, acting, leaving, (level, how[1], scale, bound, n)),
+        _threshold(weight, square, acting, leaving, level, bound, n),
         replace(cost(shares["practice"]), method=f"counts dealt to {FOLDS} parts, cross-fitted", grid_error=bound),
         rule("theory", costs.threshold),
         (rule("half", 0.5), rule("always", 0.0), rule("never", math.inf)),
@@ -212,34 +210,17 @@ def _certificate(weight: Floats, costs: Costs) -> float:
 
 
 def _threshold(
-    weight: Floats, square: Floats, acting: Floats, leaving: Floats, how: tuple[float, int, float, float, int]
+    weight: Floats, square: Floats, acting: Floats, leaving: Floats, level: float, bound: float, n: int
 ) -> Threshold:
-    """The best edge, with the flat zone, and the interval from resampling m of n rows."""
-    level, seed, scale, bound, n = how
+    """The best edge of the grid, with its interval."""
     change, spread = weight @ (acting - leaving), square @ (acting - leaving) ** 2
-    found = from_cells(score_edges(), change, spread, weight.sum(axis=1), float((weight @ leaving).sum()))
-    edges = np.append(score_edges(), 1.0)
-    value = float(edges[found.best])
-    size = weight.sum() / scale
-    m = max(2, int(size**0.75))
-    rng, chance = np.random.default_rng(seed), (weight / weight.sum()).ravel()
-    drawn = rng.multinomial(m, chance, size=DRAWS).reshape(DRAWS, *weight.shape)
-    moved = (edges[[_best(part, acting, leaving) for part in drawn]] - value) * (m / size) ** (1 / 3)
-    low, high = np.quantile(moved, [(1 - level) / 2, (1 + level) / 2])
-    flat = found.flat_zone(level)
-    return Threshold(
-        value,
-        max(0.0, value - float(high)),
-        min(1.0, value - float(low)),
-        n,
-        float(weight.sum() ** 2 / square.sum()),
-        f"{m:,} of {n:,} rows resampled, cube-root scaling",
-        level,
-        float(moved.std()),
-        grid_error=bound,
-        flat_low=flat[0],
-        flat_high=flat[1],
-    )
+    never = float((weight @ leaving).sum())
+    found = from_cells(score_edges(), change, spread, weight.sum(axis=1), never)
+    effective = float(weight.sum() ** 2 / square.sum())
+    made = threshold_estimate(found, n, effective, share=1.0, level=level)
+    # Cutting at the edge itself is exact; halfway to the last cell would be the same cut, but not of the grid.
+    edge = float(np.append(score_edges(), math.inf)[found.best])
+    return replace(made, value=edge, low=min(made.low, edge), high=max(made.high, min(edge, 1.0)), grid_error=bound)
 
 
 @dataclass(frozen=True)
