@@ -101,7 +101,7 @@ def loss_and_signal(axes: Any, loss: Loss, targets: Sequence[tuple[str, float]],
     low, high = np.quantile(raw, [0.005, 0.995])
     pad = max(0.15 * (high - low), 0.5)
     ends = (-_SURE, _SURE) if loss.is_binary else (low - pad, high + pad)
-    z = np.linspace(*ends, 240)
+    z = np.linspace(float(ends[0]), float(ends[1]), 240)
     p = np.asarray(loss.predict(z))
     styles = ("-", "--", ":")
     for (name, y), style in zip(targets, styles, strict=False):

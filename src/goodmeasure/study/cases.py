@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from goodmeasure.choose import choose
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError
-from goodmeasure.meanings import CODES
 from goodmeasure.plan import Plan
 from goodmeasure.remarks import Remark
 from goodmeasure.rows import Floats, UnknownLabel
@@ -189,12 +188,13 @@ def coded(raw: Values, plan: Plan) -> NDArray[Any]:
 def _split(raw: Values, table: Table, question: Question, plan: Plan, *, own_report: bool) -> Split:
     shares = SHARES if own_report else (0.75, 0.25, 0.0)
     values, codes = np.unique(raw, return_inverse=True)
-    few = len(values) <= CODES
     group = None if question.group is None else together(table, question.group)
     time = None if question.time is None else table[question.time]
     if time is not None and missing(time).any():
         raise NoTimeInRow(f"{int(missing(time).sum()):,} rows have no {question.time}", fix="--where with a condition")
-    found = split(len(raw), classes=codes if few else None, group=group, time=time, shares=shares, seed=question.seed)
+    found = split(
+        len(raw), classes=codes if plan.labels else None, group=group, time=time, shares=shares, seed=question.seed
+    )
     if plan.labels:
         parts = {name: rows for name, rows in found.parts.items() if own_report or name != "report"}
         check(parts, values[codes])

@@ -143,7 +143,7 @@ def try_recalibration(
         return None, (NotRecalibrated(what, seen=f"{len(tune):,} rows: no finite temperature fits them best"),)
     method: Method = "temperature" if loss.is_classwise else "platt"
     together, _ = parts(tune)
-    fold = folds(tune.y.astype(np.float64), together, seed, FOLDS)
+    fold = folds(len(tune), together, seed, FOLDS)
     moved = np.empty_like(raw)
     try:
         for k in range(FOLDS):
@@ -178,8 +178,9 @@ def _overall(metric: Metric, cases: Cases, constant: NDArray[Any]) -> float:
 
 
 def judge_calibration(loss: Loss, cases: Cases, prediction: Floats, seed: int) -> Calibration:
-    """Whether predictions mean what they say on these rows."""
-    return calibration(cases.y, prediction, loss, cases.weight, seed=seed)
+    """Whether predictions mean what they say on these rows; shares between 0 and 1 are amounts, of which the mean is asked."""
+    shares = loss.is_binary and not np.isin(cases.y, (0, 1)).all()
+    return calibration(cases.y, prediction, None if shares else loss, cases.weight, seed=seed)
 
 
 def judged_gap(fit: Risk, report: Risk) -> Difference:

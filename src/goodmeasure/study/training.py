@@ -154,9 +154,10 @@ def native(loss: Loss) -> str | None:
 
 def _boosted(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, tick: Tick) -> Trained:
     name = native(loss)
-    if name is None:
+    shares = loss.is_binary and not np.isin(fit.y, (0, 1)).all()
+    if name is None or shares:
         raise UsageError(
-            f"--model boosting cannot minimise {loss}",
+            f"--model boosting cannot minimise {loss}{' on shares between 0 and 1' if shares else ''}",
             seen=f"scikit-learn's boosting has {', '.join(sorted(set(_NATIVE.values())))}",
             fix="--model linear",
         )
