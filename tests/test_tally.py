@@ -204,6 +204,7 @@ def test_curves_are_exact_at_the_edges() -> None:
     p = LOG.predict(rows["z"])
     made, exact, edges = of(rows).curves("a"), curves(rows["y"], p), score_edges()[[1, 900, 1500, 1985, 2500, -5]]
     assert made.cost(edges) == pytest.approx(exact.cost(edges), abs=1e-15)
+    assert np.array_equal(of(rows).cost_curve(edges, "a"), made.cost(edges))
     assert made.roc_area == pytest.approx(exact.roc_area, abs=1e-3)
 
 

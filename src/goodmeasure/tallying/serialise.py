@@ -56,8 +56,11 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, State]]:
         raise StateUnreadable(
             f"the tally has version {header['version']}, this release reads {VERSION}", fix="make it again"
         )
-    arrays = _read_arrays(body, end, header["arrays"])
-    return header["schema"], {key: _build(one, arrays) for key, one in header["groups"].items()}
+    try:
+        arrays = _read_arrays(body, end, header["arrays"])
+        return header["schema"], {key: _build(one, arrays) for key, one in header["groups"].items()}
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise StateUnreadable("the tally does not hold what its header says", seen=str(error)) from error
 
 
 def _checksum(body: bytes) -> bytes:

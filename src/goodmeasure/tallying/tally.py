@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from goodmeasure.calibration import Calibration
 from goodmeasure.costs import Costs
 from goodmeasure.curves import Curves
+from goodmeasure.decomposition import point_loss
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.estimate import Difference, Estimate
+from goodmeasure.rows import Floats
 from goodmeasure.rules import Decision
-from goodmeasure.decomposition import point_loss
 from goodmeasure.tallying import readings, serialise
 from goodmeasure.tallying.schema import Schema, column, columns
 from goodmeasure.tallying.state import ScoreCounts, State
@@ -144,6 +147,10 @@ class Tally:
     def curves(self, model: str | None = None) -> Curves:
         """ROC, precision-recall, cost, decision and Murphy curves, exact at the edges of the grid."""
         return readings.curves(self._yes_no(model))
+
+    def cost_curve(self, ratios: ArrayLike, model: str | None = None) -> Floats:
+        """The mean cost of acting from p = c on, where a false alarm costs c and a miss 1 - c, for each ratio c."""
+        return self.curves(model).cost(ratios)
 
     def _yes_no(self, model: str | None) -> ScoreCounts:
         if self.schema.kind != "outcome":
