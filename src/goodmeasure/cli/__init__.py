@@ -71,13 +71,18 @@ def main(arguments: list[str] | None = None) -> None:
 def status_of(arguments: list[str], *, traceback: bool = False) -> int:
     """The exit status of a command line; what goes wrong is said on standard error in the style of `Problem`."""
     try:
-        done = goodmeasure.main(arguments, prog_name="goodmeasure", standalone_mode=False)
+        done = goodmeasure.main(arguments, prog_name="goodmeasure", standalone_mode=False, color=colour())
         sys.stdout.flush()
     except (Problem, click.ClickException, click.Abort, KeyboardInterrupt, BrokenPipeError, Exception) as error:
         if traceback:
             raise
         return _said(error)
     return done if isinstance(done, int) else 0
+
+
+def colour() -> bool | None:
+    """Never colour where NO_COLOR is set (no-color.org); else whatever the terminal can show."""
+    return False if os.environ.get("NO_COLOR") else None
 
 
 def _said(error: BaseException) -> int:
@@ -87,17 +92,18 @@ def _said(error: BaseException) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        click.echo("stopped; nothing more was written", err=True)
+        click.echo("stopped; nothing more was written", err=True, color=colour())
         return STOPPED
     if isinstance(error, click.ClickException):
         error = as_problem(error)
     if isinstance(error, Problem):
-        click.echo(rendered(error), err=True)
+        click.echo(rendered(error), err=True, color=colour())
         return error.exit_status
     click.echo(
         f"a fault in goodmeasure itself, not in your data: {type(error).__name__}: {printable(str(error))}\n"
         "  fix   add --traceback to the command to see where, and report it",
         err=True,
+        color=colour(),
     )
     return FAULT
 

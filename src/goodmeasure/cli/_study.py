@@ -12,13 +12,14 @@ from typing import Any
 
 import click
 
+from goodmeasure.costs import Costs
 from goodmeasure.errors import Problem
 from goodmeasure.remarks import at_least
 from goodmeasure.report.summary import summary
 from goodmeasure.study.question import costs_from
 from goodmeasure.study.run import run
 from goodmeasure.study.study import Study
-from goodmeasure.study.training import Tick
+from goodmeasure.study.training import STRENGTHS, Tick
 
 FINDINGS = 1
 
@@ -28,7 +29,7 @@ def studied(data: Any, asked: dict[str, Any]) -> Study:
     asked = {name: value for name, value in asked.items() if value is not None}
     asked["costs"] = costs_from(asked.pop("costs", ()))
     asked["exclude"] = tuple(asked.get("exclude", ()))
-    with progress() as tick, spoken():
+    with progress(steps(asked)) as tick, spoken():
         return run(data, tick=tick, **asked)
 
 
@@ -54,19 +55,26 @@ _OPTIONS = (
 )
 
 
+def steps(asked: dict[str, Any]) -> int:
+    """How many steps a run will tell of, if its first fit does not ask for a second."""
+    fits = len(STRENGTHS) if asked.get("model", "linear") == "linear" else 2
+    weighs = isinstance(asked.get("costs"), Costs)
+    return 3 + fits + weighs * (1 + fits)
+
+
 @contextmanager
-def progress() -> Iterator[Tick]:
+def progress(total: int | None = None) -> Iterator[Tick]:
     """A bar on standard error if that is a terminal; otherwise nothing at all."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (BarColumn(24), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("start", total=None)
-        yield lambda step: bar.update(task, description=step)
+        task = bar.add_task("start", total=total)
+        yield lambda step: bar.update(task, description=step, advance=1)
 
 
 def finish(study: Study, out: str, *, as_json: bool, fail_on: str | None, shown: str = "goodmeasure run") -> int:

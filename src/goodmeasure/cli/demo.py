@@ -24,13 +24,13 @@ def command(task: str, model: str, seed: int, out: str, as_json: bool) -> int:
     regression  how far diabetes has progressed after a year
     multiclass  which of three cultivars a wine was made from
     """
-    from goodmeasure.cli._study import finish, progress
+    from goodmeasure.cli._study import finish, progress, steps
     from goodmeasure.study.examples import example
     from goodmeasure.study.run import run
 
     chosen = example(task)
     path = chosen.write(out)
-    with progress() as tick:
+    with progress(steps({**chosen.asked, "model": model})) as tick:
         study = run(path, chosen.target, tick=tick, model=model, seed=seed, **chosen.asked)
     if not as_json:
         click.echo(f"{chosen.story}\n")

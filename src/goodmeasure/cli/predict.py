@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from goodmeasure.terminal import printable
+
 
 @click.command(short_help="Predict and decide for new rows with a model that a run saved.")
 @click.argument("model")
@@ -61,6 +63,6 @@ def _sink(out: str | None) -> Iterator[Any]:
 def _say(noticed: dict[str, str], count: int, out: str | None) -> None:
     """What must be known beside the predictions goes to standard error, so that a pipe carries predictions alone."""
     for text in list(noticed)[:8]:
-        click.echo(text, err=True)
+        click.echo(printable(text), err=True)
     if out is not None:
         click.echo(f"wrote {out}: {count:,} rows", err=True)

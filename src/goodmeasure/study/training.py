@@ -77,9 +77,10 @@ def _linear(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, ti
     x_fit, x_tune = matrix(fit.table), matrix(tune.table)
     path: list[tuple[float, float, float]] = []
     best, chosen = np.inf, None
+    unit = _natural_strength(loss, fit)
     for strength in STRENGTHS:
         tick(f"fit {loss} with strength {strength:g}")
-        estimator = linear_fit(loss, x_fit, fit, strength * _natural_strength(loss, fit))
+        estimator = linear_fit(loss, x_fit, fit, strength * unit)
         scorer = linear_scorer(estimator)
         risks = [_risk(loss, case, scorer(x)) for case, x in ((fit, x_fit), (tune, x_tune))]
         path.append((strength, risks[0], risks[1]))
