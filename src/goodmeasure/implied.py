@@ -181,7 +181,12 @@ def _above(after: Any, before: Any) -> bool:
 
 def _log_pull(loss: Loss, slope: Expr, log_p: Array, rest: Array) -> Array:
     known = {**loss.values, "log_p": log_p, "rest": rest, outcomes.WEIGHT: 1.0}
-    return on_arrays([simplify(log_of(simplify(_negated(slope))))], known, log_p)[0] + _log_weight(loss, log_p)
+    return on_arrays([_log_pull_formula(slope)], known, log_p)[0] + _log_weight(loss, log_p)
+
+
+@cache
+def _log_pull_formula(slope: Expr) -> Expr:
+    return simplify(log_of(simplify(_negated(slope))))
 
 
 def _ratio_log_probabilities(loss: Loss, row: outcomes.Row, slope: Expr) -> Array:
@@ -262,7 +267,7 @@ def _rising_root(f: Any, like: Array) -> Array:
     xp = namespace(like)
     low, high = xp.full_like(like, -1e4), xp.full_like(like, 1e4)
     outside_low, outside_high = f(low) >= 0, f(high) <= 0
-    for _ in range(80):
+    for _ in range(72):
         middle = (low + high) / 2
         below = f(middle) < 0
         low, high = xp.where(below, middle, low), xp.where(below, high, middle)

@@ -12,7 +12,7 @@ from goodmeasure.domains import OutcomeDomain
 from goodmeasure.pulls import Side, sides
 from goodmeasure.traits import trait
 from goodmeasure.traits.outcome import expected
-from goodmeasure.traits.trait import PROVED, SHOWN, TRIED, Trait
+from goodmeasure.traits.trait import SHOWN, TRIED, Trait
 
 if TYPE_CHECKING:
     from goodmeasure.loss import Loss
@@ -126,7 +126,8 @@ def aligned(loss: Loss) -> Trait | None:
             f"accuracy {theta:g} below the best costs at least {x:.3g} of loss" for theta, x in lost.items()
         )
         return Trait("aligned with accuracy", True, TRIED, seen, tried=2 * len(_WAY))
-    return _breaking_pair(loss)
+    seen = "where the two answers' probabilities differ by 0.5 or 0.1, answering wrongly may cost no loss at all"
+    return Trait("aligned with accuracy", False, SHOWN, seen)
 
 
 def _excess(loss: Loss, theta: float) -> float:
@@ -141,22 +142,12 @@ def _excess(loss: Loss, theta: float) -> float:
 
 def _breaking_pair(loss: Loss) -> Trait | None:
     """Two models, the one with the lower loss having the lower accuracy."""
-    if loss.is_classwise:
-        k = len(loss.class_weight) or 3
-        lead = np.eye(k)[0]
-        timid, bold = np.stack([lead * m for m in (0.1, 0.1, 0.1)]), np.stack([lead * m for m in (-0.1, 9.0, 9.0)])
-        y = np.zeros(3, dtype=int)
-        shown = "leads of 0.1, 0.1, 0.1 and of -0.1, 9, 9"
-    else:
-        timid, bold = np.asarray([0.1, 0.1, 0.1]), np.asarray([-0.1, 9.0, 9.0])
-        y = np.ones(3)
-        shown = "margins of 0.1, 0.1, 0.1 and of -0.1, 9, 9"
-    first, second = loss(y, timid), loss(y, bold)
-    if second < first:
-        seen = f"{shown}: the second model has the lower loss, {second:.3g} below {first:.3g}, and one more row wrong"
-        return Trait("aligned with accuracy row by row", False, SHOWN, seen)
-    return (
-        Trait("aligned with accuracy row by row", True, PROVED, "it counts wrong answers")
-        if "zero_one" in str(loss)
-        else None
+    lead, y = np.eye(len(loss.class_weight) or 3)[0], np.zeros(3, dtype=int)
+    timid, bold = (loss(y, np.stack([lead * m for m in leads])) for leads in ((0.1, 0.1, 0.1), (-0.1, 9.0, 9.0)))
+    if bold >= timid:
+        return None
+    seen = (
+        f"of two models on three rows, leads of 0.1, 0.1, 0.1 and of -0.1, 9, 9, the second has the lower loss "
+        f"({bold:.3g} below {timid:.3g}) and one more row wrong"
     )
+    return Trait("aligned with accuracy row by row", False, SHOWN, seen)

@@ -72,12 +72,12 @@ def _homes() -> dict[str, str]:
 
 
 def _code(code: str) -> str | None:
-    from goodmeasure.errors import problems
+    from goodmeasure.errors import Problem, problems
 
     module = _homes().get(code)
     if module is not None:
         import_module(module)
-        for kind in problems():
+        for kind in (Problem, *problems()):
             if kind.code == code:
                 return f"{code} {kind.__name__}\n\n{cleandoc(kind.__doc__ or '')}"
     from goodmeasure.auditing import pages

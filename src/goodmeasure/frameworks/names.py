@@ -30,16 +30,16 @@ KERAS = {
     "squared_hinge": "keras.losses.SquaredHinge()",
 }
 OPTAX = {
-    "squared_error": "optax.squared_error",
-    "huber": "optax.huber_loss",
-    "log_cosh": "optax.log_cosh",
-    "binary_cross_entropy": "optax.sigmoid_binary_cross_entropy",
-    "cross_entropy": "optax.softmax_cross_entropy_with_integer_labels",
-    "binary_focal": "optax.sigmoid_focal_loss",
-    "poly": "optax.poly_loss_cross_entropy",
-    "hinge": "optax.hinge_loss  # labels -1 and 1",
-    "perceptron": "optax.perceptron_loss  # labels -1 and 1",
-    "multiclass_hinge": "optax.multiclass_hinge_loss",
+    "squared_error": "optax.losses.squared_error",
+    "huber": "optax.losses.huber_loss",
+    "log_cosh": "optax.losses.log_cosh",
+    "binary_cross_entropy": "optax.losses.sigmoid_binary_cross_entropy",
+    "cross_entropy": "optax.losses.softmax_cross_entropy_with_integer_labels",
+    "binary_focal": "optax.losses.sigmoid_focal_loss",
+    "poly": "optax.losses.poly_loss_cross_entropy",
+    "hinge": "optax.losses.hinge_loss  # labels -1 and 1",
+    "perceptron": "optax.losses.perceptron_loss  # labels -1 and 1",
+    "multiclass_hinge": "optax.losses.multiclass_hinge_loss",
 }
 SKLEARN = {
     "squared_error": "sklearn.linear_model.LinearRegression()",

@@ -127,7 +127,8 @@ def _smooth(loss: Loss, y: Any, a: Any, b: Any) -> Trait:
     for step in (0.3, 1e-2, 1e-4):
         moved = a + step * (b - a) / np.maximum(_lengths(b - a), 1e-9)[(...,) + (None,) * (a.ndim - 1)]
         ratios.append(float(np.nanmax(_lengths(loss.gradient(y, moved) - loss.gradient(y, a)) / step)))
-    outward = float(np.nanmax(_lengths(loss.gradient(y, 10 * a) - loss.gradient(y, 10 * a + 1e-3)) / 1e-3))
+    outward = float(np.max(_lengths(loss.gradient(y, 10 * a) - loss.gradient(y, 10 * a + 1e-3)) / 1e-3))
+    outward = np.inf if np.isnan(outward) else outward
     if max(ratios[1:]) > 5 * ratios[0] or not np.isfinite(outward) or outward > 5 * ratios[0] + 1:
         return Trait(
             "smooth", False, SHOWN, f"the signal moves {max(*ratios, outward):.3g} times as far as the raw output"

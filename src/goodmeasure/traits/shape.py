@@ -236,7 +236,7 @@ def smooth(loss: Loss) -> Trait | None:
 
 
 def _sized(loss: Loss, name: str, what: str) -> Trait | None:
-    largest = 0.0
+    largest = bound = 0.0
     for each in lines(loss):
         formula: Expr = getattr(each.view, what)
         box: Box = getattr(each, what)
@@ -250,18 +250,24 @@ def _sized(loss: Loss, name: str, what: str) -> Trait | None:
         reach, near = (float(max(np.abs(b.low).max(), np.abs(b.high).max())) for b in (box, inner))
         if not np.isfinite(reach) or reach > 1.02 * near:
             return None
-        largest = max(largest, _observed(each, formula))
-    return (
-        Trait(name, True, PROVED, f"the {what} is at most {largest:.4g} in size", constant=largest)
-        if lines(loss)
-        else None
-    )
+        largest, bound = max(largest, _observed(each, formula)), max(bound, reach)
+    if not lines(loss):
+        return None
+    seen = f"the {what} reaches {largest:.4g} in size, and exceeds {bound:.4g} nowhere"
+    return Trait(name, True, PROVED, seen, constant=largest)
 
 
 def _observed(each: Line, formula: Expr) -> float:
+    """The largest size that is reached, found by looking ever closer around it."""
     points = np.concatenate([each.boxes.low, (each.boxes.low + each.boxes.high) / 2])
-    found = np.abs(each.at(formula, points))
-    return float(found[np.isfinite(found)].max())
+    largest, width = 0.0, 0.02
+    for _ in range(6):
+        found = np.abs(each.at(formula, points))
+        found = np.where(np.isfinite(found), found, -1.0)
+        at = int(np.argmax(found))
+        largest = max(largest, float(found[at]))
+        points, width = points[at] + width * np.linspace(-1, 1, 201) * max(1.0, abs(points[at])), width / 50
+    return largest
 
 
 def _grown(each: Line, formula: Expr) -> str:
