@@ -25,6 +25,7 @@ from goodmeasure.intervals import (
 )
 from goodmeasure.rows import Floats
 
+MOST_OUTCOMES = 64
 Method = Literal["auto", "normal", "exact", "bootstrap", "bernstein"]
 
 
@@ -97,7 +98,7 @@ def risk(
     return Risk(
         **_shared(replace(estimate, cautions=(*cautions, *estimate.cautions, *_tail_caution(tail)))),
         loss=repr(loss),
-        skill=_skill(values, against, _floor(loss, y), w, how),
+        skill=_skill(values, against, _floor(loss, y, raw), w, how),
         constant=_plain(loss, given),
         constant_risk=how.mean(against, w),
         versus_constant=Difference(**_shared(how.mean(_less(values, against), w, "paired, "))),
@@ -190,28 +191,41 @@ def _bootstrapped(values: Floats, w: Floats, how: _How) -> tuple[float, float, f
     return bootstrap(mean, len(values), together=how.together, level=how.level)
 
 
-def _floor(loss: Any, y: ArrayLike) -> Floats | None:
+def _floor(loss: Any, y: ArrayLike, raw: ArrayLike) -> Floats | None:
     """What each row would cost at the prediction that is best for it alone; None where there is no finite one."""
     target = np.asarray(y)
-    if target.ndim == 1 and len(distinct := np.unique(target)) <= 64:
-        places = np.searchsorted(distinct, target)
-        alone = [_least(loss, value) for value in distinct]
-        found = np.array(alone)[places]
-    elif target.ndim == 1 and not getattr(loss, "is_classwise", False):
-        with np.errstate(all="ignore"):
-            found = np.asarray(loss.value(target, loss.raw(target)), dtype=np.float64)
-    else:
+    if target.ndim > 1 or len(getattr(loss, "activation", ())) > 1:
         return None
+    with np.errstate(all="ignore"):
+        if loss.is_binary or loss.is_classwise:
+            distinct, place = np.unique(target, return_inverse=True)
+            if len(distinct) > MOST_OUTCOMES:
+                return None
+            classes = np.asarray(raw).shape[-1] if loss.is_classwise else 0
+            found = np.array([_least(loss, value, classes) for value in distinct])[place]
+        else:
+            found = np.asarray(loss.value(target, loss.raw(target)), dtype=np.float64)
     return found if np.isfinite(found).all() else None
 
 
-def _least(loss: Any, value: Any) -> float:
-    """The loss of one target at its own best raw output; in the limit where that is infinite."""
-    target = np.array([value])
-    if getattr(loss, "is_classwise", False):
-        return 0.0 if not dict(loss.hyperparameters) else math.nan
-    best = np.asarray(loss.best_constant(target), dtype=np.float64)
-    return float(np.asarray(loss.value(target, best[None]))[0])
+def _least(loss: Any, value: Any, classes: int) -> float:
+    """The least loss of one target over all raw outputs, the limits included, by zooming in on a grid.
+
+    For classes the raw output is that of the class over all others, which are alike.
+    """
+    far = np.logspace(-3, 3, 61)
+    raw = np.concatenate([-far[::-1], [0.0], far] if classes else [[-np.inf], -far[::-1], [0.0], far, [np.inf]])
+    least = math.inf
+    for _ in range(6):
+        z = np.outer(raw, np.arange(classes) == value) if classes else raw
+        values = np.asarray(loss.value(np.full(len(raw), value), z), dtype=np.float64)
+        at = int(np.nanargmin(values))
+        least = min(least, float(values[at]))
+        low, high = raw[max(at - 1, 0)], raw[min(at + 1, len(raw) - 1)]
+        if not (math.isfinite(low) and math.isfinite(high)):
+            break
+        raw = np.linspace(low, high, 65)
+    return least
 
 
 def _skill(values: Floats, against: Floats, floor: Floats | None, w: Floats, how: _How) -> Estimate | None:
