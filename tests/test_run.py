@@ -114,6 +114,19 @@ def test_weights_are_rows_that_count_several_times() -> None:
     assert study.judged.report.value == pytest.approx(np.average(miss, weights=report.weight))
 
 
+def test_rows_of_weight_zero_are_as_if_they_were_not_there() -> None:
+    data = table(300)
+    data["w"] = np.where(np.arange(300) < 100, 0.0, 1.0)
+    study = gm.run(data, "score", weights="w", exclude=others_than("score"))
+    assert "100 of 300" in next(r.what for r in study.remarks if r.code == "GM243")
+    rest = {name: values[100:] for name, values in data.items()}
+    again = gm.run(rest, "score", weights="w", exclude=others_than("score"))
+    assert study.judged.report.value == again.judged.report.value
+    data["w"][:] = 0
+    with pytest.raises(Problem, match="all weights are zero"):
+        gm.run(data, "score", weights="w", exclude=others_than("score"))
+
+
 def test_costs_set_the_threshold_and_rules_are_compared_on_the_same_rows() -> None:
     costs = Costs(false_negative=9, false_positive=1)
     study = run("hit", n=1500, costs=costs)

@@ -32,6 +32,12 @@ class NoTargetInRow(Remark):
     severity = "warning"
 
 
+class WeightlessRow(Remark):
+    """Rows of weight zero count for nothing, neither in training nor in judging; they were left out."""
+
+    code = "GM243"
+
+
 class BadExposure(Problem, ValueError):
     """An exposure says how much of something (time, area, sums insured) a count or amount belongs to: it is above zero."""
 
@@ -100,6 +106,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     """
     question.checked(table)
     table, dropped = _with_target(table, question)
+    table, weightless = _with_weight(table, question)
     table, infinite = finite(table, [n for n in table.columns if n not in question.roles.values()])
     raw = as_target(table[question.target])
     first = _chosen(raw, table, question)
@@ -109,7 +116,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     columns = usable(table, question, found.fit)
     cases = _cases(table, question, plan)
     keys = row_keys(table, (*columns.features, question.target))
-    remarks = [*table.remarks, *dropped, *infinite, *found.remarks, *columns.remarks]
+    remarks = [*table.remarks, *dropped, *weightless, *infinite, *found.remarks, *columns.remarks]
     if test is None:
         report = cases.take(found.report)
         remarks += shared_rows(keys, found)
@@ -150,6 +157,18 @@ def _with_target(table: Table, question: Question) -> tuple[Table, tuple[Remark,
         choose(table[question.target], name=question.target)  # says what is wrong with an empty target
     what = f"rows without {question.target} ({int(lost.sum()):,} of {len(lost):,}) were left out"
     return table.take(~lost), (NoTargetInRow(what),)
+
+
+def _with_weight(table: Table, question: Question) -> tuple[Table, tuple[Remark, ...]]:
+    weight = _weight(table, question)
+    if weight is None or (weight > 0).all():
+        return table, ()
+    if not (weight > 0).any():
+        raise WeightError(
+            "all weights are zero", where=f"column {question.weights!r}", fix="name another column, or none"
+        )
+    what = f"rows of weight zero ({int((weight == 0).sum()):,} of {len(weight):,}) were left out"
+    return table.take(weight > 0), (WeightlessRow(what),)
 
 
 def _chosen(raw: Values, table: Table, question: Question) -> Plan:
@@ -252,8 +271,9 @@ def _cases(table: Table, question: Question, plan: Plan) -> Cases:
 def _test_cases(test: Table, question: Question, plan: Plan, columns: Columns) -> tuple[Cases, list[Remark]]:
     needed = [*columns.features, *(n for n in question.roles.values() if n is not None)]
     test, dropped = _with_target(test.only(needed), question)
+    test, weightless = _with_weight(test, question)
     test, infinite = finite(test, columns.features)
-    return _cases(test, question, plan), [*test.remarks, *dropped, *infinite]
+    return _cases(test, question, plan), [*test.remarks, *dropped, *weightless, *infinite]
 
 
 def _weight(table: Table, question: Question) -> Floats | None:
