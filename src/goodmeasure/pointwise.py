@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from goodmeasure.arrays import Examples
@@ -48,7 +49,8 @@ def _at_limits(loss: Loss, formulas: list[Expr], given: Examples, raws: list[Arr
 
     found = at(raws)
     most = float(xp.finfo(given.z.dtype).max)
-    for bound in (most, most**0.5):
+    # The last is where exp itself is still a number.
+    for bound in (most, most**0.5, 0.95 * math.log(most)):
         if not any(bool(xp.any(xp.isnan(f))) for f in found):
             break
         near = at([xp.clip(r, -bound, bound) for r in raws])

@@ -191,6 +191,7 @@ expm1mx: Word = Word(
 # --- misses: sums of 1 and a square, which neither cancel nor overflow where they themselves do not -------------------
 
 _VAST = 1e9  # from here on, 1 + x**2 is x**2 in double precision
+_GONE = 1000  # from here on, exp(-x) is zero, also times infinity
 
 hypot1: Word = Word(
     "hypot1",
@@ -293,7 +294,7 @@ logit_entropy = Word(
     "logit_entropy",
     (lambda x: -x * (sigmoid(x) * sigmoid(-x)),),
     book=lambda x: -sigmoid(x) * log(sigmoid(x)) - sigmoid(-x) * log(sigmoid(-x)),
-    meaning=lambda x: softplus(-abs(x)) + abs(x) * sigmoid(-abs(x)),
+    meaning=lambda x: softplus(-abs(x)) + minimum(abs(x), _GONE) * sigmoid(-abs(x)),
 )
 laplace_pull = Word(
     "laplace_pull",
@@ -301,7 +302,12 @@ laplace_pull = Word(
     book=lambda x: sign(x) * (1 - exp(-abs(x))),
     meaning=lambda x: -sign(x) * expm1(-abs(x)),
 )
-laplace_tail = Word("laplace_tail", (lambda x: -x * exp(-abs(x)),), meaning=lambda x: (1 + abs(x)) * exp(-abs(x)))
+laplace_tail = Word(
+    "laplace_tail",
+    (lambda x: -x * exp(-abs(x)),),
+    book=lambda x: (1 + abs(x)) * exp(-abs(x)),
+    meaning=lambda x: (1 + minimum(abs(x), _GONE)) * exp(-abs(x)),
+)
 
 # The continuous ranked probability score of a law around a miss: twice the distribution function less 1 is how it moves
 # with the miss, and its meaning is regrouped by that into two parts that do not cancel (Euler: it grows with its scale).

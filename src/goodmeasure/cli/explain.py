@@ -77,7 +77,8 @@ def _code(code: str) -> str | None:
     module = _homes().get(code)
     if module is not None:
         import_module(module)
-        for kind in (Problem, *problems()):
+        kinds: list[type[Problem]] = [Problem, *problems()]
+        for kind in kinds:
             if kind.code == code:
                 return f"{code} {kind.__name__}\n\n{cleandoc(kind.__doc__ or '')}"
     from goodmeasure.auditing import pages
