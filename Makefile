@@ -8,7 +8,7 @@ demo: .venv/ready
 	$(BIN)/goodmeasure demo --out goodmeasure-demo
 
 test: .venv/test-ready check
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 check: .venv/test-ready
 	$(BIN)/ruff check .
