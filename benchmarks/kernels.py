@@ -39,7 +39,9 @@ def main() -> None:
     lines = [_machine(), ""]
     print(lines[0] + "\n", flush=True)
     for dtype in ("float32", "float64"):
-        lines += _table(dtype, 1 if quick else 8, tuple((max(n // 64, 16), k) for n, k in ROWS) if quick else ROWS, quick)
+        lines += _table(
+            dtype, 1 if quick else 8, tuple((max(n // 64, 16), k) for n, k in ROWS) if quick else ROWS, quick
+        )
     lines += [_small_calls(), ""]
     print(lines[-2])
     if not quick and PAGE.exists():
@@ -50,7 +52,12 @@ def main() -> None:
 def _table(dtype: str, millions: int, rows: tuple[tuple[int, int], ...], quick: bool) -> list[str]:
     """One row of milliseconds a piece of work."""
     heads = ["work", *COLUMNS, "goodmeasure", "stream", "x fastest peer", "x stream"]
-    lines = [f"### {dtype}, milliseconds", "", "| " + " | ".join(heads) + " |", "|" + "---|" + "---:|" * (len(heads) - 1)]
+    lines = [
+        f"### {dtype}, milliseconds",
+        "",
+        "| " + " | ".join(heads) + " |",
+        "|" + "---|" + "---:|" * (len(heads) - 1),
+    ]
     print("\n".join(lines), flush=True)
     for work in works(millions, rows):
         found = measured(work, dtype, rounds=3 if quick else 9)
@@ -110,7 +117,11 @@ def _stream(y: Any, z: Any, out: Any) -> Callable[[], None]:
             out[i] = z[i] + y[i]
 
     work = pass_over_both if y.size == z.size else pass_over
-    labels, flat_z, flat = (y if y.size == z.size else y.view(np.int64 if y.itemsize == 8 else np.int32)), z.reshape(-1), out.reshape(-1)
+    labels, flat_z, flat = (
+        (y if y.size == z.size else y.view(np.int64 if y.itemsize == 8 else np.int32)),
+        z.reshape(-1),
+        out.reshape(-1),
+    )
     block, width = 1 << 17, z.size // y.size
     rows = max(block // width, 1)
     count = -(-y.size // rows)

@@ -113,7 +113,7 @@ def works(millions: int, rows: tuple[tuple[int, int], ...]) -> list[Work]:
         ),
         Work("cauchy", n, _real, lambda z, y: (0.5 * torch.log1p((z - y) ** 2)).mean(),
              lambda z, y: (0.5 * jnp.log1p((z - y) ** 2)).mean()),
-        Work("poisson", n, _count, lambda z, y: F.poisson_nll_loss(z, y), lambda z, y: (jnp.exp(z) - y * z).mean(),
+        Work("poisson", n, _count, F.poisson_nll_loss, lambda z, y: (jnp.exp(z) - y * z).mean(),
              sk.HalfPoissonLoss),
         Work("gamma", n, _amount, lambda z, y: (y * torch.exp(-z) + z).mean(), lambda z, y: (y * jnp.exp(-z) + z).mean(),
              sk.HalfGammaLoss),

@@ -98,7 +98,9 @@ print(repr(kernels.value_and_gradient(losses.absolute_error(), y, z)[0]))
 
 def test_two_processes_at_once_do_not_disturb_each_other(home):
     def start():
-        return subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
     for _ in range(2):  # compiled at once, then loaded at once
         both = [start(), start()]
@@ -140,7 +142,9 @@ def test_threads_are_as_many_as_the_setting_says(monkeypatch):
 
 def test_importing_compiles_nothing():
     program = "import sys, goodmeasure, goodmeasure.kernels; print('numba' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
+    )
 
 
 def test_an_error_in_a_block_reaches_the_caller():

@@ -15,7 +15,9 @@ from goodmeasure.frameworks.torch import to_torch
 from goodmeasure.losses import catalogue
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
-SAMPLE = sorted(LOSSES, key=lambda n: (LOSSES[n].is_classwise, len(LOSSES[n].activation), len(nodes(LOSSES[n].composed)), n))[::6]
+SAMPLE = sorted(
+    LOSSES, key=lambda n: (LOSSES[n].is_classwise, len(LOSSES[n].activation), len(nodes(LOSSES[n].composed)), n)
+)[::6]
 
 
 def examples(name, dtype=torch.float64, rows=7):
@@ -35,7 +37,9 @@ def test_the_formula_in_torch_has_the_numbers_of_the_loss(name):
     y, z = examples(name, rows=40)
     z.requires_grad_()
     values = to_torch(loss, reduction="none")(z, y)
-    np.testing.assert_allclose(values.detach().numpy(), loss.value(y.numpy(), z.detach().numpy()), rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(
+        values.detach().numpy(), loss.value(y.numpy(), z.detach().numpy()), rtol=1e-11, atol=1e-13
+    )
     (gradient,) = torch.autograd.grad(values.sum(), z)
     np.testing.assert_allclose(gradient.numpy(), loss.gradient(y.numpy(), z.detach().numpy()), rtol=1e-10, atol=1e-12)
 
@@ -133,7 +137,9 @@ def test_weights_are_not_divided_out():
     y, z = examples("binary_cross_entropy")
     module = to_torch(LOSSES["binary_cross_entropy"])
     torch.testing.assert_close(module(z, y, torch.full_like(y, 3)), 3 * module(z, y))
-    torch.testing.assert_close(to_torch(LOSSES["binary_cross_entropy"], denominator=100.0)(z, y), module(z, y) * len(y) / 100)
+    torch.testing.assert_close(
+        to_torch(LOSSES["binary_cross_entropy"], denominator=100.0)(z, y), module(z, y) * len(y) / 100
+    )
 
 
 def test_classes_come_first_as_in_torch():
@@ -142,7 +148,10 @@ def test_classes_come_first_as_in_torch():
     ours, theirs = to_torch(LOSSES["cross_entropy"])(z, y), torch.nn.functional.cross_entropy(z, y)
     torch.testing.assert_close(ours, theirs)
     torch.testing.assert_close(*[torch.autograd.grad(v, z)[0] for v in (ours, theirs)])
-    torch.testing.assert_close(to_torch(LOSSES["cross_entropy"])(z[0, :, 0, 0], y[0, 0, 0]), torch.nn.functional.cross_entropy(z[0, :, 0, 0], y[0, 0, 0]))
+    torch.testing.assert_close(
+        to_torch(LOSSES["cross_entropy"])(z[0, :, 0, 0], y[0, 0, 0]),
+        torch.nn.functional.cross_entropy(z[0, :, 0, 0], y[0, 0, 0]),
+    )
 
 
 def test_rows_of_probabilities():
@@ -154,7 +163,9 @@ def test_rows_of_probabilities():
         assert torch.autograd.gradcheck(lambda z: module(z, shares), z)  # noqa: B023
         y = torch.randint(0, 4, (6,))
         hot = torch.nn.functional.one_hot(y, 4).double()
-        assert to_torch(LOSSES[name], reduction="sum")(z, hot).item() == pytest.approx(to_torch(LOSSES[name], reduction="sum")(z, y).item())
+        assert to_torch(LOSSES[name], reduction="sum")(z, hot).item() == pytest.approx(
+            to_torch(LOSSES[name], reduction="sum")(z, y).item()
+        )
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

@@ -6,16 +6,14 @@ in the tails and has no NaN where an unused branch overflows. It can be differen
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from goodmeasure import kernels
 from goodmeasure.arrays import check_targets
 from goodmeasure.errors import ShapeMismatch, UsageError
-from goodmeasure.frameworks import torch_formulas as printed
+from goodmeasure.frameworks.torch_derivatives import Program, mixed_values, of_target, signals, spread, values_of
 
 if TYPE_CHECKING:
     from goodmeasure.loss import Loss
@@ -31,7 +29,7 @@ def to_torch(loss: Loss, *, reduction: str = "mean", denominator: float | None =
     return TorchLoss(loss, reduction, denominator)
 
 
-class TorchLoss(torch.nn.Module):
+class TorchLoss(torch.nn.Module):  # type: ignore[misc]
     """A loss of goodmeasure as a torch module; see `to_torch`."""
 
     def __init__(self, loss: Loss, reduction: str = "mean", denominator: float | None = None) -> None:
@@ -44,7 +42,7 @@ class TorchLoss(torch.nn.Module):
                 fix="to_torch(loss, denominator=batch_size)",
             )
         self.loss, self.reduction, self.denominator = loss, reduction, denominator
-        self._program = _Program(loss)
+        self._program = Program(loss)
 
     def extra_repr(self) -> str:
         shown = "" if self.denominator is None else f", denominator={self.denominator}"
@@ -56,7 +54,7 @@ class TorchLoss(torch.nn.Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._program = _Program(self.loss)
+        self._program = Program(self.loss)
 
     def forward(
         self,
@@ -100,7 +98,8 @@ class TorchLoss(torch.nn.Module):
         if present is not None:
             given = torch.where(present, 1.0 if weight is None else weight.double(), 0.0)
         scale = 1.0 if self.reduction == "sum" else 1.0 / (self.denominator or count)
-        return _Fused.apply(self._program, raw, target, given, scale)  # type: ignore[no-any-return]
+        result: torch.Tensor = _Fused.apply(self._program, raw, target, given, scale)
+        return result
 
     def _reduced(
         self, raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, present: torch.Tensor | None
@@ -112,7 +111,7 @@ class TorchLoss(torch.nn.Module):
             target = torch.where(rows if soft else present, target, _harmless(self.loss, raw, soft))
         if not torch.compiler.is_compiling() and not torch._C._are_functorch_transforms_active():
             check_targets(target.detach(), raw.detach(), self.loss.target, present, self.loss)
-        values = _mixed(self._program, raw, target) if soft else _value(self._program, target, raw)
+        values = mixed_values(self._program, raw, target) if soft else values_of(self._program, target, raw)
         if weight is not None:
             values = values * weight.to(values.dtype)
         if present is not None:
@@ -151,7 +150,8 @@ def _check(
     for name, given in (("weight", weight), ("mask", mask)):
         if given is not None and tuple(given.shape) != rows:
             raise ShapeMismatch(
-                f"{name} has shape {tuple(given.shape)}, and the examples {rows}", fix=f"give one {name} for each example"
+                f"{name} has shape {tuple(given.shape)}, and the examples {rows}",
+                fix=f"give one {name} for each example",
             )
 
 
@@ -177,128 +177,15 @@ def _refuse_target(loss: Loss, raw: tuple[int, ...], rows: tuple[int, ...], targ
     )
 
 
-# --- the derived formula, with derivatives that torch does not have to find ---
-
-
-class _Program:
-    """The functions of one loss in torch operations, printed when they are first needed."""
-
-    def __init__(self, loss: Loss) -> None:
-        self.loss = loss
-        classes = loss.is_classwise
-        self.value = printed.classwise(loss, signal=False) if classes else printed.pointwise(loss, [loss.composed], "value")
-        self.signal = printed.classwise(loss, signal=True) if classes else printed.pointwise(loss, loss.signal, "signal")
-        self.smooth = printed.smooth(loss) if classes else None
-        self.bounds = () if classes else _bounds(loss)
-
-    @cached_property
-    def curvature(self) -> Any:
-        bends = [bend for row in self.loss.curvature for bend in row]
-        return printed.pointwise(self.loss, bends, "curvature")
-
-    def at_limits(self, function: Any, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """A function's result; where a huge raw output leaves no number (inf - inf), what a less huge one gives."""
-        found: torch.Tensor = function(y, z)
-        for bound in self.bounds:
-            most = torch.finfo(z.dtype).max ** bound
-            found = torch.where(torch.isnan(found), function(y, z.clamp(-most, most)), found)
-        if self.loss.is_classwise:
-            return found
-        lost = torch.isnan(z)
-        if len(self.loss.activation) > 1:
-            lost = lost.any(-1, keepdim=True) if found.ndim == z.ndim else lost.any(-1)
-        return torch.where(lost, torch.nan, found)
-
-
-def _bounds(loss: Loss) -> tuple[float, ...]:
-    """The powers of the largest number at which a formula is taken again where it is NaN; none if it never is."""
-    m = len(loss.activation)
-    ends = np.array([-np.inf, -1e300, -1e30, -800, -1, 0, 1, 800, 1e30, 1e300, np.inf])
-    y = np.array([v for v in (0, 0.5, 1, 2, -3, 7) if v in loss.target])
-    grid = np.meshgrid(y, *[ends] * m)
-    target, raws = torch.tensor(grid[0].ravel()), torch.tensor(np.stack([g.ravel() for g in grid[1:]], -1))
-    raw = raws if m > 1 else raws[:, 0]
-    found = [printed.pointwise(loss, [f], "value")(target, raw) for f in (loss.composed, *loss.signal)]
-    return (1.0, 0.5) if any(bool(torch.isnan(f).any()) for f in found) else ()
-
-
-class _Value(torch.autograd.Function):
-    """The value of each example, whose derivative is the derived signal."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(program: _Program, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        return program.at_limits(program.value, y, z)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        ctx.program, y, z = inputs
-        ctx.save_for_backward(y, z)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Any) -> Any:  # type: ignore[override]
-        y, z = ctx.saved_tensors
-        signal = _Signal.apply(ctx.program, y, z)
-        return None, None, _spread(upstream, signal) * signal
-
-
-class _Signal(torch.autograd.Function):
-    """The signal of each example, whose derivative is the derived curvature."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(program: _Program, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        return program.at_limits(program.signal, y, z)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        ctx.program, y, z = inputs
-        ctx.save_for_backward(y, z)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Any) -> Any:  # type: ignore[override]
-        (y, z), program = ctx.saved_tensors, ctx.program
-        if program.smooth is not None:
-            slope = torch.func.grad(lambda raw: program.smooth(y, raw).sum())
-            return None, None, torch.func.vjp(slope, z)[1](upstream)[0]
-        bends = program.at_limits(program.curvature, y, z)
-        m = len(program.loss.activation)
-        if m == 1:
-            return None, None, upstream * bends
-        matrix = bends.reshape(*z.shape, m)
-        return None, None, (upstream[..., :, None] * matrix).sum(-2)
-
-
-def _spread(upstream: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    return upstream[..., None] if upstream.ndim < like.ndim else upstream
-
-
-def _value(program: _Program, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-    y = y.long() if program.loss.is_classwise else y.to(z.dtype)
-    return _Value.apply(program, y, z)  # type: ignore[no-any-return]
-
-
-def _mixed(program: _Program, z: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
-    """The loss of rows of class probabilities: what each class would cost, times its share."""
-    total = torch.zeros_like(z[..., 0])
-    for k in range(z.shape[-1]):
-        share = shares[..., k]
-        cost = _Value.apply(program, torch.full_like(share, k, dtype=torch.long), z)
-        total = total + torch.where(share > 0, share.to(z.dtype) * cost, 0.0)
-    return total
-
-
 # --- the fused kernel ---
 
 
-class _Fused(torch.autograd.Function):
+class _Fused(torch.autograd.Function):  # type: ignore[misc]
     """The sum of weighted values times a scale: value and gradient in one pass of the compiled kernel, without a copy."""
 
     @staticmethod
     def forward(
-        ctx: Any, program: _Program, z: torch.Tensor, y: torch.Tensor, weight: torch.Tensor | None, scale: float
+        ctx: Any, program: Program, z: torch.Tensor, y: torch.Tensor, weight: torch.Tensor | None, scale: float
     ) -> torch.Tensor:
         raws, targets = z.detach().numpy(), y.detach().numpy()
         weights = None if weight is None else weight.detach().double().numpy()
@@ -309,13 +196,13 @@ class _Fused(torch.autograd.Function):
         return torch.tensor(total * scale, dtype=z.dtype)
 
     @staticmethod
-    def backward(ctx: Any, upstream: Any) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, upstream: Any) -> Any:
         z, y, weight, gradient = ctx.saved_tensors
         if not torch.is_grad_enabled():
             return None, upstream * gradient, None, None, None
         # To be differentiated again, the signal has to be the formula.
-        signal = _Signal.apply(ctx.program, y.long() if ctx.program.loss.is_classwise else y.to(z.dtype), z)
+        signal = signals(ctx.program, of_target(ctx.program, y, z), z)
         if weight is None:
             return None, upstream * ctx.scale * signal, None, None, None
-        share = _spread((weight * ctx.scale).to(z.dtype), signal)
+        share = spread((weight * ctx.scale).to(z.dtype), signal)
         return None, torch.where(share > 0, upstream * share * signal, 0.0), None, None, None

@@ -65,7 +65,8 @@ def _function(name: str, arguments: str, lines: Sequence[str], result: str) -> C
 def _parameters(loss: Loss) -> tuple[list[str], dict[str, str]]:
     """Lines that round the hyperparameters to the dtype of computing, and where each stands."""
     lines = [
-        f"h{i} = torch.full((), {value!r}, dtype=z.dtype, device=z.device)" for i, value in enumerate(loss.values.values())
+        f"h{i} = torch.full((), {value!r}, dtype=z.dtype, device=z.device)"
+        for i, value in enumerate(loss.values.values())
     ]
     return lines, {name: f"h{i}" for i, name in enumerate(loss.values)}
 
@@ -80,7 +81,11 @@ def pointwise(loss: Loss, formulas: Sequence[Expr], name: str) -> Callable[..., 
     raws = {raw: (f"z[..., {i}]" if several else "z") for i, raw in enumerate(loss.raw_names)}
     body, results = _statements(formulas, {**place, **raws, "y": "y"})
     shaped = [f"{r} + torch.zeros_like(y)" for r in results]
-    result = shaped[0] if len(shaped) == 1 and not (several and name != "value") else f"torch.stack([{', '.join(shaped)}], -1)"
+    result = (
+        shaped[0]
+        if len(shaped) == 1 and not (several and name != "value")
+        else f"torch.stack([{', '.join(shaped)}], -1)"
+    )
     return _function(name, "y, z", [*lines, *body], result)
 
 

@@ -30,7 +30,7 @@ def value_and_gradient(
     if found is None:
         return None
     weight, total = found
-    table = np.empty(z.shape, z.dtype.newbyteorder("=")) if out is None else out
+    table = np.empty(z.shape, _native(z.dtype)) if out is None else out
     result = _sweep(loss)(
         loss, "value+signal", y, z, weight=weight, scale=1 / total, tables=(None, table, None), out_is_ours=out is None
     )
@@ -51,7 +51,7 @@ def total(loss: Loss, y: Any, z: Any, weight: Any, scale: float | None) -> tuple
     found = loss.total(y, z, weight)
     if scale is None:
         return float(found.sum), None
-    mean, gradient = loss.value_and_gradient(y, z, weight)
+    _, gradient = loss.value_and_gradient(y, z, weight)
     return float(found.sum), gradient * (float(found.weight) * scale)
 
 
@@ -73,7 +73,7 @@ def table(loss: Loss, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
     found = _weighed(loss, y, z, None, mask)
     if found is None:
         return None
-    result = np.empty(y.shape if kind == "value" else z.shape, z.dtype.newbyteorder("="))
+    result = np.empty(y.shape if kind == "value" else z.shape, _native(z.dtype))
     tables = tuple(result if kind == k else None for k in ("value", "signal", "curvature"))
     swept = _sweep(loss)(
         loss, "value+signal" if loss.is_classwise and kind == "signal" else kind, y, z, weight=found[0], tables=tables
@@ -87,12 +87,9 @@ def _sweep(loss: Loss) -> Any:
     return rows.sweep if loss.is_classwise else points.sweep
 
 
-_FLOATS = frozenset(np.dtype(d).newbyteorder(order) for d in (np.float32, np.float64) for order in "<>")
-
-
 def _applies(loss: Loss, y: Any, z: Any) -> bool:
     """Whether these are plain arrays of matching shapes that a kernel can take; anything else is for the plain evaluation."""
-    if type(z) is not np.ndarray or type(y) is not np.ndarray or z.dtype not in _FLOATS or y.dtype.kind not in "biuf":
+    if type(z) is not np.ndarray or type(y) is not np.ndarray or z.dtype.char not in "fd" or y.dtype.kind not in "biuf":
         return False
     if loss.is_classwise:
         if z.ndim < 1 or y.shape != z.shape[:-1] or z.shape[-1] < 2 or y.size == 0:
@@ -101,12 +98,25 @@ def _applies(loss: Loss, y: Any, z: Any) -> bool:
 
         return len(loss.class_weight) in (0, z.shape[-1]) and rows.speaks(loss)
     m = len(loss.activation)
-    return y.size > 0 and (y.shape == z.shape if m == 1 else z.ndim > 0 and y.shape == z.shape[:-1] and z.shape[-1] == m)
+    return y.size > 0 and (
+        y.shape == z.shape if m == 1 else z.ndim > 0 and y.shape == z.shape[:-1] and z.shape[-1] == m
+    )
+
+
+def _native(dtype: Any) -> Any:
+    return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
 def _fits(out: Any, z: Any) -> bool:
     flags = out.flags if type(out) is np.ndarray else None
-    return bool(flags and out.shape == z.shape and out.dtype == z.dtype and flags.c_contiguous and flags.writeable and out.dtype.isnative)
+    return bool(
+        flags
+        and out.shape == z.shape
+        and out.dtype == z.dtype
+        and flags.c_contiguous
+        and flags.writeable
+        and out.dtype.isnative
+    )
 
 
 def _weighed(loss: Loss, y: Any, z: Any, sample_weight: Any, mask: Any) -> tuple[Any, float] | None:

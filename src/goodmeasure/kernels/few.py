@@ -1,11 +1,11 @@
-"""The loop of losses over a few classes: rows stand side by side in the vector lanes, so that no class count leaves lanes idle."""
+"""The loop of losses over a few classes: rows stand side by side in the vector lanes, so that none is idle."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from goodmeasure.formula import Expr
-from goodmeasure.kernels.layout import BAD, STATE
+from goodmeasure.kernels.layout import BAD, MERGED, STATE
 from goodmeasure.kernels.printer import body, expanded, indented, module, word_source
 from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, STEP, SUMS, plan_for, vectors
 
@@ -94,7 +94,13 @@ for i in range(64):
 
 
 def few(
-    value: Expr, slopes: Mapping[str, Expr], wanted: Iterable[str], parameters: Sequence[str], dtype: str, *, weighted: bool
+    value: Expr,
+    slopes: Mapping[str, Expr],
+    wanted: Iterable[str],
+    parameters: Sequence[str],
+    dtype: str,
+    *,
+    weighted: bool,
 ) -> str:
     """The source of a kernel over whole tiles of rows of at most `FEW` classes.
 
@@ -104,23 +110,32 @@ def few(
     plan = plan_for([name for name in STATISTICS if name in set(wanted)], list(slopes))
     rival = "margin" in {*plan.values, *plan.slopes}
     _, constants = word_source(dtype)
-    printed = body([value, *slopes.values()], lambda name: "counts_[i]" if name == "weight" else f"now_{name}", parameters, dtype)
+    printed = body(
+        [value, *slopes.values()], lambda name: "counts_[i]" if name == "weight" else f"now_{name}", parameters, dtype
+    )
     kept = ["of", "counts", "largest", "z_of", "e_of", *plan.sums, *plan.kept, *(f"slope_{s}" for s in slopes)]
     kept += ["rival", "rival_at"] if rival else []
     lines, count = vectors(kept, TILE)
     step = expanded(STEP, dtype)
     step += [f"{name}_[r] += {SUMS[name]}" for name in plan.sums]
     if rival:
-        step += ["leads = (not mine) & (x > rival_[r])", "rival_[r] = x if leads else rival_[r]",
-                 "rival_at_[r] = at if leads else rival_at_[r]"]
-    formulas = [f"{name} = {name}_[i]" for name in ("largest", "z_of", "e_of", *plan.sums, *(["rival"] if rival else []))]
+        step += [
+            "leads = (not mine) & (x > rival_[r])",
+            "rival_[r] = x if leads else rival_[r]",
+            "rival_at_[r] = at if leads else rival_at_[r]",
+        ]
+    formulas = [
+        f"{name} = {name}_[i]" for name in ("largest", "z_of", "e_of", *plan.sums, *(["rival"] if rival else []))
+    ]
     formulas += expanded({name: ROW[name] for name in plan.row if name != "e_of"}, dtype)
     formulas += [f"now_{name} = {STATISTICS[name].value}" for name in plan.values]
     formulas += [*printed.inside, f"value_part[i] = {printed.results[0]}"]
     if weighted:
         formulas[-1] = f"value_part[i] = {printed.results[0]} if weight_part[i] > 0.0 else ZERO"
     share = "FLOAT(weight_part[i] * scale)" if weighted else "factor"
-    formulas += [f"slope_{name}_[i] = {result} * {share}" for name, result in zip(slopes, printed.results[1:], strict=True)]
+    formulas += [
+        f"slope_{name}_[i] = {result} * {share}" for name, result in zip(slopes, printed.results[1:], strict=True)
+    ]
     formulas += [f"{name}_[i] = {name}" for name in plan.kept if slopes and name not in ("largest", "e_of")]
     signal = ""
     if slopes:
@@ -128,21 +143,34 @@ def few(
         for name in slopes:
             m = STATISTICS[name]
             other = f"({m.rival} if at == rival_at_[r] else {m.other})" if m.rival else m.other
-            moves += [f"move_{name} = {m.of} if mine else {other}",
-                      f"term_{name} = ZERO if move_{name} == ZERO else slope_{name}_[r] * move_{name}"]
+            moves += [
+                f"move_{name} = {m.of} if mine else {other}",
+                f"term_{name} = ZERO if move_{name} == ZERO else slope_{name}_[r] * move_{name}",
+            ]
         total = " + ".join(f"term_{name}" for name in slopes)
         signal = _FEW_SIGNAL.format(
             unpack=indented("\n".join(f"{name} = {name}_[r]" for name in plan.kept), 2),
             moves=indented("\n".join(moves), 2),
             total=f"({total}) if weight_part[r] > 0.0 else ZERO" if weighted else total,
         )
-    head = _COMMON.format(count=max(len(parameters), 1), width=TILE, vectors=count, state=STATE,
-                          before="\n".join(printed.before), vector_lines=lines)
-    clear = "; ".join([*(f"{s}_[r] = ZERO" for s in plan.sums), *(["rival_[r] = -INF", "rival_at_[r] = -ONE"] if rival else [])])
+    head = _COMMON.format(
+        count=max(len(parameters), 1),
+        width=TILE,
+        vectors=count,
+        state=STATE,
+        before="\n".join(printed.before),
+        vector_lines=lines,
+    )
+    clear = "; ".join(
+        [*(f"{s}_[r] = ZERO" for s in plan.sums), *(["rival_[r] = -INF", "rival_at_[r] = -ONE"] if rival else [])]
+    )
     loop = _FEW.format(
         bad_if_present="(weight_part[r] > 0.0) & (not fine)" if weighted else "not fine",
-        clear=clear or "pass", step=indented("\n".join(step), 2), formulas=indented("\n".join(formulas), 1),
-        adding=_ADD_FEW.format(share=" * weight_part[i]" if weighted else ""), signal=signal,
+        clear=clear or "pass",
+        step=indented("\n".join(step), 2),
+        formulas=indented("\n".join(formulas), 1),
+        adding=_ADD_FEW.format(share=" * weight_part[i]" if weighted else ""),
+        signal=signal,
     )
-    code = head + indented(loop, 1) + f"\nif bad:\n    state[{BAD}] = 1.0\n"
+    code = head + indented(loop, 1) + f"\nif bad:\n    state[{BAD}] = 1.0\n{MERGED}"
     return module("A loss of a few classes.", SIGNATURE.format(d=dtype), code, {**constants, **printed.constants})

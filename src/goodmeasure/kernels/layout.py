@@ -10,8 +10,19 @@ from goodmeasure.kernels.printer import body, indented, module
 CHUNK = 1024  # examples whose values stay in the first-level cache until they are summed
 LANES = 64  # partial sums, enough to hide how long an addition takes
 
-# What a kernel notes beside its sums: whether a target was outside the domain, and whether a result was NaN.
-BAD, LOST, STATE = 2 * LANES, 2 * LANES + 1, 2 * LANES + 2
+# What a kernel notes beside its partial sums: all of them in one number and what rounding it left out, whether a target was
+# outside the domain, and whether a result was NaN.
+HIGH, LOW, BAD, LOST, STATE = 2 * LANES, 2 * LANES + 1, 2 * LANES + 2, 2 * LANES + 3, 2 * LANES + 4
+
+MERGED = f"""
+high, low = 0.0, 0.0
+for lane in range({LANES}):
+    s = high + state[lane]
+    part = s - high
+    low += ((high - (s - part)) + (state[lane] - part)) + state[{LANES} + lane]
+    high = s
+state[{HIGH}], state[{LOW}] = high, low
+"""
 
 _POINTS = """\
 y, z = carray(y_, (n,)), carray(z_, (n * {m},))
@@ -74,7 +85,10 @@ def points(
     the values of the first ``live`` examples to the sums of ``state``; every rounding error of a sum is kept (Knuth's two-sum).
     """
     m = len(raws)
-    place = {"y": "y_part[i]", **{name: f"z_part[i * {m} + {j}]" if m > 1 else "z_part[i]" for j, name in enumerate(raws)}}
+    place = {
+        "y": "y_part[i]",
+        **{name: f"z_part[i * {m} + {j}]" if m > 1 else "z_part[i]" for j, name in enumerate(raws)},
+    }
     printed = body([*value, *first, *second], lambda name: place[name], parameters, dtype)
     results = iter(printed.results)
     lines = [*printed.inside, f"y_now = {place['y']}", "inside = (y_now >= low) & (y_now <= high)"]
@@ -94,11 +108,21 @@ def points(
     term = "np.float64(line[lane])" + (" * shares[lane]" if weighted else "")
     adding = _ADDING.format(chunk=CHUNK, lanes=LANES, term=term) if value else ""
     code = _POINTS.format(
-        m=m, a=max(len(first), 1), b=max(len(second), 1), count=max(len(parameters), 1), state=STATE, chunk=CHUNK,
-        before="\n".join(printed.before), inside=indented("\n".join(lines), 2), bad=BAD, lost=LOST,
+        m=m,
+        a=max(len(first), 1),
+        b=max(len(second), 1),
+        count=max(len(parameters), 1),
+        state=STATE,
+        chunk=CHUNK,
+        before="\n".join(printed.before),
+        inside=indented("\n".join(lines), 2),
+        bad=BAD,
+        lost=LOST,
         adding=indented(adding, 1),
     )
-    return module("A loss on its examples.", SIGNATURE.format(d=dtype), code, printed.constants)
+    return module(
+        "A loss on its examples.", SIGNATURE.format(d=dtype), code + (MERGED if value else ""), printed.constants
+    )
 
 
 def _scaled(result: str, table: str, weighted: bool) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from goodmeasure.formula import Expr
 from goodmeasure.kernels.few import SIGNATURE
-from goodmeasure.kernels.layout import BAD, LANES, STATE
+from goodmeasure.kernels.layout import BAD, LANES, MERGED, STATE
 from goodmeasure.kernels.printer import body, expanded, indented, module, word_source
 from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, STEP, SUMS, plan_for, vectors
 
@@ -181,7 +181,7 @@ def many(
         f"{name} = scratch[{first + WIDTH * j} : {first + WIDTH * (j + 1)}]" for j, name in enumerate(buffers)
     )
     lines += f"\nsums = state[{STATE} : {STATE + WIDTH * max(len(sums), 1)}]"
-    step = expanded(STEP, dtype) + ["equal[lane] += ONE if top else ZERO"]
+    step = [*expanded(STEP, dtype), "equal[lane] += ONE if top else ZERO"]
     step += [f"sums[{WIDTH * j} + lane] += np.float64({SUMS[name]})" for j, name in enumerate(sums)]
     step += ["place[lane] = e"] if slopes else []
     share = "FLOAT(weight_part[i] * scale) if i < count else ZERO" if weighted else "factor"
@@ -206,4 +206,6 @@ def many(
         signal=indented(_signal(list(slopes), plan.kept, plan.classes, weighted), 1) if slopes else "",
     )  # fmt: skip
     _, constants = word_source(dtype)
-    return module("A loss of many classes.", SIGNATURE.format(d=dtype), code, {**constants, **printed.constants})
+    return module(
+        "A loss of many classes.", SIGNATURE.format(d=dtype), code + MERGED, {**constants, **printed.constants}
+    )

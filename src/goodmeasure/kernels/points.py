@@ -11,7 +11,7 @@ import numpy as np
 
 from goodmeasure.formula import Expr
 from goodmeasure.kernels import cache
-from goodmeasure.kernels.layout import BAD, CHUNK, LANES, LOST, STATE, points
+from goodmeasure.kernels.layout import BAD, CHUNK, HIGH, LOST, STATE, points
 from goodmeasure.kernels.threads import for_each
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ def formulas(loss: Loss, kind: str) -> tuple[Sequence[Expr], Sequence[Expr], Seq
     return [loss.composed] if "value" in parts else [], list(loss.signal) if "signal" in parts else [], second
 
 
-def compiled(loss: Loss, kind: str, dtype: str, weighted: bool) -> Kernel:
+def compiled(loss: Loss, kind: str, dtype: Any, weighted: bool) -> Kernel:
     """The kernel of a loss; kept with the loss, because looking it up by the formula would take longer than small calls do."""
     kept: dict[Any, Kernel] = vars(loss).setdefault("_kernels", {})
-    found = kept.get((kind, dtype, weighted))
+    found = kept.get((kind, dtype.char, weighted))
     if found is None:
         value, first, second = formulas(loss, kind)
         source = points(
@@ -81,11 +81,11 @@ def compiled(loss: Loss, kind: str, dtype: str, weighted: bool) -> Kernel:
             second,
             raws=loss.raw_names,
             parameters=list(loss.values),
-            dtype=dtype,
+            dtype=dtype.name,
             weighted=weighted,
             whole=loss.target.whole,
         )
-        found = kept[kind, dtype, weighted] = Kernel(
+        found = kept[kind, dtype.char, weighted] = Kernel(
             function(source, _ARGUMENTS),
             np.array([*loss.values.values(), 0.0], dtype=dtype),
             bounds(loss, dtype),
@@ -137,15 +137,19 @@ def _block(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> tuple[lis
     """One block: its sums, and whether a present target was outside the domain."""
     scratch = kernel.spare.pop() if kernel.spare else _Scratch(arrays[1].dtype, kernel.columns)
     _run(kernel, scratch, arrays, n, scale)
-    state = scratch.state.tolist()
+    state = scratch.state[HIGH:].tolist()
     scratch.state.fill(0.0)
     kernel.spare.append(scratch)
-    if state[LOST] and not state[BAD]:
+    bad = bool(state[BAD - HIGH])
+    if state[LOST - HIGH] and not bad:
         return [_mended(kernel, arrays, n, scale)], False
-    bad, highs = bool(state[BAD]), state[:LANES]
-    total = sum(highs)
-    # What rounding left out of an infinite sum is not a number.
-    return (state[: 2 * LANES] if total - total == 0 else [total]), bad
+    return whole_sum(state), bad
+
+
+def whole_sum(state: list[float]) -> list[float]:
+    """A sum and what rounding left out of it, which is not a number where the sum is infinite."""
+    high, low = state[:2]
+    return [high, low] if high - high == 0 else [high]
 
 
 def _mended(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> float:
@@ -199,22 +203,36 @@ def part(array: Any, start: int, stop: int, dtype: Any) -> Any:
 
 
 def sweep(
-    loss: Loss, kind: str, y: Any, z: Any, *, weight: Any = None, scale: float = 1.0, tables: tuple[Any, Any, Any], out_is_ours: bool = True
+    loss: Loss,
+    kind: str,
+    y: Any,
+    z: Any,
+    *,
+    weight: Any = None,
+    scale: float = 1.0,
+    tables: tuple[Any, Any, Any],
+    out_is_ours: bool = True,
 ) -> Found:
     """One pass over all examples, a block at a time.
 
     ``z`` is float32 or float64, with the loss's raw outputs on the last axis if they are several; ``y`` any numbers of the
     examples' shape; ``weight`` None or float64. ``tables`` are C-contiguous arrays of z's dtype to fill with the values, the
-    signals and the curvatures (the latter two times ``scale`` and weight), or None where they are not wanted; ``out_is_ours`` if no other array can share their memory.
+    signals and the curvatures (the latter two times ``scale`` and weight), or None where they are not wanted;
+    ``out_is_ours`` if no other array can share their memory.
     """
     dtype = z.dtype if z.dtype.isnative else z.dtype.newbyteorder("=")
-    kernel = compiled(loss, kind, dtype.name, weight is not None)
-    sources = [_flat(y, dtype), _flat(z, dtype), None if weight is None else _flat(weight, _DOUBLE)]
-    results = [None if t is None else t.reshape(-1) for t in tables]
-    if out_is_ours or not _overlap(sources, results):
-        sums, bad = _blocks(kernel, sources, results, y.size, dtype, scale)
+    kernel = compiled(loss, kind, dtype, weight is not None)
+    n = y.size
+    results = [None if t is None else t if t.ndim == 1 else t.reshape(-1) for t in tables]
+    if n < CHUNK and readable(y, dtype) and readable(z, dtype) and (weight is None or readable(weight, _DOUBLE)):
+        # Less than a chunk is copied before it is read, so that nothing is written over it.
+        sources = [a if a is None or a.ndim == 1 else a.reshape(-1) for a in (y, z, weight)]
+        sums, bad = _block(kernel, sources + results, n, scale)
     else:
-        sums, bad = _blocks(kernel, [None if a is None else a.copy() for a in sources], results, y.size, dtype, scale)
+        sources = [_flat(y, dtype), _flat(z, dtype), None if weight is None else _flat(weight, _DOUBLE)]
+        if not out_is_ours and _overlap(sources, results):
+            sources = [None if a is None else a.copy() for a in sources]
+        sums, bad = _blocks(kernel, sources, results, n, dtype, scale)
     return Found(math.nan if bad else exact(sums), bad)
 
 
@@ -232,8 +250,6 @@ def _blocks(
     """All blocks on the threads: their sums in order, and whether a present target was outside the domain."""
     width, kinds = kernel.columns[1], (dtype, dtype, _DOUBLE)
     rows = max(BLOCK // width // CHUNK, 1) * CHUNK
-    if n <= rows and all(a is None or (a.ndim == 1 and readable(a, d)) for a, d in zip(sources, kinds, strict=True)):
-        return _block(kernel, sources + results, n, scale)
 
     def work(i: int) -> tuple[list[float], bool]:
         start, stop = i * rows, min((i + 1) * rows, n)
@@ -241,7 +257,9 @@ def _blocks(
             None if a is None else part(a, start * c, stop * c, d)
             for a, c, d in zip(sources, (1, width, 1), kinds, strict=True)
         ]
-        outputs = [None if t is None else t[start * c : stop * c] for t, c in zip(results, kernel.columns[3:], strict=True)]
+        outputs = [
+            None if t is None else t[start * c : stop * c] for t, c in zip(results, kernel.columns[3:], strict=True)
+        ]
         return _block(kernel, [*inputs, *outputs], stop - start, scale)
 
     found = for_each(max(-(-n // rows), 1), work)

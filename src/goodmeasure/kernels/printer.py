@@ -27,8 +27,12 @@ SPELLING: Mapping[str, Callable[..., str]] = {
     "less": lambda a, b: f"{a} < {b}",
     "less_equal": lambda a, b: f"{a} <= {b}",
     "where": lambda c, a, b: f"{a} if {c} else {b}",
-    "maximum": lambda a, b: f"{b} if {a} < {b} else {a}" if b[0] == "C" else f"{b} if ({a} < {b}) | ({b} != {b}) else {a}",
-    "minimum": lambda a, b: f"{b} if {b} < {a} else {a}" if b[0] == "C" else f"{b} if ({b} < {a}) | ({b} != {b}) else {a}",
+    "maximum": lambda a, b: (
+        f"{b} if {a} < {b} else {a}" if b[0] == "C" else f"{b} if ({a} < {b}) | ({b} != {b}) else {a}"
+    ),
+    "minimum": lambda a, b: (
+        f"{b} if {b} < {a} else {a}" if b[0] == "C" else f"{b} if ({b} < {a}) | ({b} != {b}) else {a}"
+    ),
     "sign": lambda a: f"ONE if {a} > ZERO else (-ONE if {a} < ZERO else {a})",
     "sqrt": lambda a: f"FLOAT(np.sqrt({a}))",
 }
@@ -43,14 +47,16 @@ def word_source(dtype: str, prefix: str = "") -> Source:
     tree = ast.parse(resources.files(__package__).joinpath(f"{dtype}.py").read_text("utf-8"))
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     constants = dict(pair for node in tree.body if isinstance(node, ast.Assign) for pair in _pairs(node))
-    borrowed = [a.name for node in tree.body if isinstance(node, ast.ImportFrom) for a in node.names if a.asname == "wide"]
+    borrowed = [
+        a.name for node in tree.body if isinstance(node, ast.ImportFrom) for a in node.names if a.asname == "wide"
+    ]
     own = _Prefixed({*functions, *constants}, prefix)
-    functions = {prefix + name: own.visit(node) for name, node in functions.items()}
-    constants = {prefix + name: ast.unparse(own.visit(value)) for name, value in constants.items()}
+    words = {prefix + name: own.visit(node) for name, node in functions.items()}
+    numbers = {prefix + name: ast.unparse(own.visit(value)) for name, value in constants.items()}
     for other in borrowed:
-        more_functions, more_constants = word_source(other, "wide_")
-        functions, constants = {**functions, **more_functions}, {**constants, **more_constants}
-    return functions, constants
+        more_words, more_numbers = word_source(other, "wide_")
+        words, numbers = {**words, **more_words}, {**numbers, **more_numbers}
+    return words, numbers
 
 
 def _pairs(node: ast.Assign) -> list[tuple[str, ast.expr]]:
@@ -140,7 +146,9 @@ class _Inlined(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id in self.body.functions:
-            return ast.Name(self.body.word(node.func.id, [self.body.assign(ast.unparse(a)) for a in node.args]), ast.Load())
+            return ast.Name(
+                self.body.word(node.func.id, [self.body.assign(ast.unparse(a)) for a in node.args]), ast.Load()
+            )
         return node
 
 
@@ -216,9 +224,7 @@ def _spell(body: _Lines, node: Expr, word: Word, place: Mapping[Expr, str]) -> s
     return body.word(word.name, arguments)
 
 
-def body(
-    formulas: Sequence[Expr], load: Callable[[str], str], parameters: Sequence[str], dtype: str
-) -> Body:
+def body(formulas: Sequence[Expr], load: Callable[[str], str], parameters: Sequence[str], dtype: str) -> Body:
     """The statements that compute formulas for example ``i``; ``load`` says where a symbol that varies with it stands."""
     functions, constants = word_source(dtype)
     formulas = [spelled(expression(f), known(dtype)) for f in formulas]

@@ -11,9 +11,9 @@ import numpy as np
 from goodmeasure import outcomes
 from goodmeasure.formula import Expr, symbols
 from goodmeasure.kernels.few import FEW, TILE, few
-from goodmeasure.kernels.layout import BAD, CHUNK, LANES
+from goodmeasure.kernels.layout import BAD, CHUNK, HIGH, LANES
 from goodmeasure.kernels.many import many
-from goodmeasure.kernels.points import Found, address, exact, function, part, readable
+from goodmeasure.kernels.points import Found, address, exact, function, part, readable, whole_sum
 from goodmeasure.kernels.statistics import STATISTICS
 from goodmeasure.kernels.threads import for_each
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BLOCK = 1 << 17  # numbers of raw output a block
 _ARGUMENTS = [*[ctypes.c_void_p] * 10, *[ctypes.c_int64] * 4, ctypes.c_double]
 # More than any kernel's scratch: vectors of a tile for every number of a row, and sums of the lanes.
-_SCRATCH, _STATE = 64 * TILE, 2 * LANES + 2 + 16 * TILE
+_SCRATCH, _STATE = 64 * TILE, 2 * LANES + 4 + 16 * TILE
 
 
 class Kernel:
@@ -104,7 +104,9 @@ def sweep(
     return Found(math.nan if bad else exact([x for sums, _ in found for x in sums]), bad)
 
 
-def _block(kernel: Kernel, block: list[Any], table: Any, classes: int, tile: int, scale: float) -> tuple[list[float], bool]:
+def _block(
+    kernel: Kernel, block: list[Any], table: Any, classes: int, tile: int, scale: float
+) -> tuple[list[float], bool]:
     """One block of rows: its sums, and whether a present label was outside the classes."""
     y, z = block[:2]
     dtype, n = z.dtype, y.size
@@ -132,11 +134,9 @@ def _block(kernel: Kernel, block: list[Any], table: Any, classes: int, tile: int
         padded = [None if a is None else _filled(a, c, tile) for a, c in zip(rests, columns, strict=True)]
         call(padded, tile, n - whole)
         for rest, full in zip(rests[3:], padded[3:], strict=True):
-            if rest is not None:
+            if rest is not None and full is not None:
                 rest[...] = full[: rest.size]
-    sums = state[: 2 * LANES].tolist()
-    total = sum(sums[:LANES])
-    return (sums if total - total == 0 else [total]), bool(state[BAD])
+    return whole_sum(state[HIGH : BAD + 1].tolist()), bool(state[BAD])
 
 
 def _filled(rest: Any, columns: int, tile: int) -> Any:

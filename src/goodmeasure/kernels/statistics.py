@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from goodmeasure.kernels.printer import names_of
 
+
 @dataclass(frozen=True)
 class Moves:
     """A statistic's value, and its slopes by the raw output of the class that happened, of another, and of the rival."""
@@ -30,7 +31,10 @@ STATISTICS: Mapping[str, Moves] = {
     "log_z": Moves("largest + log_whole", of="p_of", other="p"),
     "margin": Moves(
         # Zero times the excess is NaN for a row that holds one, which no comparison would notice.
-        "(z_of - rival) + ZERO * excess", of="ONE + ZERO * excess", other="ZERO * excess", rival="ZERO * excess - ONE"
+        "(z_of - rival) + ZERO * excess",
+        of="ONE + ZERO * excess",
+        other="ZERO * excess",
+        rival="ZERO * excess - ONE",
     ),
 }
 
@@ -69,7 +73,7 @@ CLASS = {
 def _needed(wanted: Iterable[str], lines: Mapping[str, str]) -> list[str]:
     """The names of the lines that expressions use, directly or through each other, in order."""
     used = {name for line in wanted for name in names_of(line)}
-    for name in reversed(lines):
+    for name in reversed(list(lines)):
         if name in used:
             used |= names_of(lines[name])
     return [name for name in lines if name in used]
@@ -99,7 +103,11 @@ def plan_for(values: Sequence[str], slopes: Sequence[str]) -> Plan:
     classes = _needed(of_classes, CLASS)
     kept_wanted = [*of_classes, *(CLASS[name] for name in classes)]
     row = _needed([*(STATISTICS[name].value for name in values), *kept_wanted], ROW)
-    used = {n for text in (*kept_wanted, *(STATISTICS[v].value for v in values), *(ROW[x] for x in row)) for n in names_of(text)}
+    used = {
+        n
+        for text in (*kept_wanted, *(STATISTICS[v].value for v in values), *(ROW[x] for x in row))
+        for n in names_of(text)
+    }
     kept = [name for name in (*row, "largest") if any(name in names_of(text) for text in kept_wanted)]
     return Plan(values, slopes, [s for s in SUMS if s in used], row, classes, kept)
 
