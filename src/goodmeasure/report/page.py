@@ -152,6 +152,8 @@ def command(study: Study) -> str:
         for name, value in question.costs.to_dict().items():
             if value or name not in ("true_positive", "true_negative"):
                 parts += ["--cost", f"{short.get(name, name)}={value:g}"]
+    for name, value in (("test", study.test), ("where", study.where)):
+        parts += [] if value is None else [f"--{name}", value]
     for name in question.exclude:
         parts += ["--exclude", name]
     parts += ["--model", question.model, "--seed", str(question.seed)]
@@ -167,6 +169,7 @@ def python(study: Study) -> str:
     if costs is not None:
         given = ", ".join(f"{k}={v:g}" for k, v in costs.to_dict().items() if v)
         arguments.append(f"costs=gm.{type(costs).__name__}({given})")
+    asked |= {name: value for name, value in (("test", study.test), ("where", study.where)) if value is not None}
     arguments += [f"{name}={value!r}" for name, value in asked.items()]
     return f"import goodmeasure as gm\n\nstudy = gm.run({', '.join(arguments)})\nprint(study)"
 

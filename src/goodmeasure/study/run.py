@@ -56,7 +56,8 @@ def run(
     told("read the table")
     rows = open_table(data, question, where)
     other = None if test is None else open_table(test, question, where, like=rows)
-    return Run(question, told).on(rows, other)
+    study = Run(question, told).on(rows, other)
+    return replace(study, where=where, test=None if other is None else other.source)
 
 
 def open_table(data: Source, question: Question, where: str | None = None, like: Table | None = None) -> Table:

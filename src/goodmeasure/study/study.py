@@ -37,6 +37,8 @@ class Study:
     decided: Decided | None
     remarks: tuple[Remark, ...]
     seconds: float
+    test: str | None = None
+    where: str | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -52,6 +54,8 @@ class Study:
                 "version": 1,
                 "question": self.question.to_dict(),
                 "source": self.source,
+                "test": self.test,
+                "where": self.where,
                 "rows": {"in_source": self.rows, **{k: len(v) for k, v in self.prepared.split.parts.items()}},
                 "split": self.prepared.split.how,
                 "verdict": self.verdict.to_dict(),
