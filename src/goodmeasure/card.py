@@ -108,7 +108,13 @@ class Card:
         rows += [(name, str(formula)) for name, formula in self.formulas.items()]
         rows += [("costs", self.costs)] if self.costs else []
         lines += [_row(label, text) for label, text in rows]
-        lines += ["", *(f"  {each}" for each in self.traits), "", "  learning signal", f"    {self.directional}"]
+        lines += [
+            "",
+            *(f"  {each}" for each in _telling(self.traits)),
+            "",
+            "  learning signal",
+            f"    {self.directional}",
+        ]
         lines += [f"    {_side(each)}" for each in self.sides]
         lines += [f"    {self.aligned}"] if self.aligned is not None else []
         if self.curve is not None:
@@ -129,7 +135,7 @@ class Card:
             f"<tr><th>{escape(n)}</th><td>${escape(latex(f))}$</td></tr>" for n, f in self.formulas.items()
         )
         table = "".join(f"<tr><th>{escape(a)}</th><td>{escape(b)}</td></tr>" for a, b in rows if b)
-        points = [*map(str, self.traits), str(self.directional), *map(_side, self.sides)]
+        points = [*map(str, _telling(self.traits)), str(self.directional), *map(_side, self.sides)]
         points += [str(self.aligned)] if self.aligned is not None else []
         said = "".join(f"<li>{escape(text)}</li>" for text in points)
         hosts = "".join(
@@ -157,6 +163,12 @@ def card(loss: Loss) -> Card:
         spelled=_spelled(loss),
         curve=_curve(loss),
     )
+
+
+def _telling(found: tuple[Trait, ...]) -> list[Trait]:
+    """The traits without those that fail for the very reason given just before (not convex, so not strictly)."""
+    before = [None, *found]
+    return [t for t, last in zip(found, before, strict=False) if last is None or t.holds or t.seen != last.seen]
 
 
 def _row(label: str, text: str) -> str:

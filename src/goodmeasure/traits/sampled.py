@@ -67,9 +67,12 @@ def _pair(loss: Loss, at: int) -> str:
 def convex(loss: Loss) -> Trait:
     """The middle of any two points lies below the chord."""
     gap, slack = _gap(loss)
-    worst = int(np.argmin(gap + slack))
-    if gap[worst] < -slack[worst]:
-        return Trait("convex", False, SHOWN, f"{_pair(loss, worst)} the loss rises {-gap[worst]:.3g} above the chord")
+    above = np.flatnonzero(gap < -slack)
+    if above.size:
+        _, a, b = _points(loss)
+        # Of all that refute it, the one with the most handy numbers.
+        at = int(above[np.argmin((_lengths(a) + _lengths(b))[above])])
+        return Trait("convex", False, SHOWN, f"{_pair(loss, at)} the loss rises {-gap[at]:.3g} above the chord")
     return Trait("convex", True, TRIED, "midpoints lie on or below chords", tried=len(gap))
 
 

@@ -1,0 +1,67 @@
+"""Write docs/catalogue.md from the catalogue itself: ``python scripts/catalogue.py`` (``--check`` only compares)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from goodmeasure import losses
+from goodmeasure.card import asks_for
+from goodmeasure.definition import Definition
+from goodmeasure.frameworks.names import own_names
+from goodmeasure.traits import Trait, traits
+
+PAGE = Path(__file__).parent.parent / "docs" / "catalogue.md"
+_SHOWN = ("convex", "strictly", "strongly", "Lipschitz", "smooth", "redescending", "proper", "classification")
+
+
+def page() -> Iterator[str]:
+    """The lines of the page."""
+    known = losses.catalogue()
+    yield from ("# The catalogue", "", "<!-- written by scripts/catalogue.py: change the losses, not this page -->", "")
+    yield "Every loss with what it asks for; all formulas below the book form are derived from it. `gm.losses.NAME().card()` and"
+    yield "`goodmeasure losses NAME` show more: the learning signal, what errors cost, and the evidence for each trait."
+    yield from ("", "| loss | asks for | activation |", "|---|---|---|")
+    for name, definition in known.items():
+        loss = definition()
+        activation = ", ".join(a.name for a in loss.activation)
+        yield f"| [`{name}`](#{name}) | {asks_for(loss)} | {activation} |"
+    for definition in known.values():
+        yield from section(definition)
+
+
+def section(definition: Definition) -> Iterator[str]:
+    """What is said of one loss."""
+    loss = definition()
+    facts = loss.facts
+    yield from ("", f"## {definition.name}", "", facts.sentence, "")
+    yield from ((f"Also called {', '.join(facts.also)}.", "") if facts.also else ())
+    yield from (facts.advice, "")
+    yield from ("```text", f"{'book':<8} {loss.book}", f"{'derived':<8} {loss.composed}")
+    yield from (f"{'signal':<8} {slope}" for slope in loss.signal)
+    yield "```"
+    yield ""
+    yield from (f"- {said(each)}" for each in traits(loss) if each.name.startswith(_SHOWN))
+    yield from (f"- {host}: `{spelled}`" for host, spelled in own_names(definition.name, loss.values).items())
+
+
+def said(trait: Trait) -> str:
+    """A trait without the numbers of its evidence, which the card shows."""
+    size = f" ({trait.constant:.3g})" if trait.constant is not None and trait.holds else ""
+    return f"{'is' if trait.holds else 'is not'} {trait.name}{size}: {trait.evidence}"
+
+
+def main() -> int:
+    """Write the page, or say with exit status 1 that it is not what would be written."""
+    text = "\n".join(page()) + "\n"
+    if "--check" in sys.argv[1:]:
+        same = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
+        print("docs/catalogue.md is current" if same else "docs/catalogue.md is out of date: run scripts/catalogue.py")
+        return 0 if same else 1
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
