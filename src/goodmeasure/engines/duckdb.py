@@ -25,6 +25,7 @@ from goodmeasure.tallying.tally import Tally
 
 BLOCK = 1 << 20
 MEMORY = "512MB"
+PLAIN = frozenset({"DOUBLE", "FLOAT", "BOOLEAN", "TINYINT", "UTINYINT", "SMALLINT", "INTEGER", "BIGINT"})
 WORKERS = 2  # threads that sum while DuckDB reads
 MOST_BYTES = 200_000_000  # of files whose rows are held in memory at once
 
@@ -53,13 +54,13 @@ def tally_files(source: str, request: Request, *, threads: int | None = None) ->
 def part_of(file: str, request: Request, *, threads: int | None = None) -> Part:
     """The part of one file; its bytes depend on its rows alone."""
     with _opened(file, request, threads) as relation:
-        return _summed(file, relation.project(request.selected()), request, 1 if threads == 1 else WORKERS)
+        return _summed(file, relation, request, 1 if threads == 1 else WORKERS)
 
 
 def blocks_of(file: str, request: Request) -> Iterator[Columns]:
     """The columns of a file, block by block. Errors: GM724, and those of rows."""
     with _opened(file, request, 1) as relation:
-        yield from _blocks(relation.project(request.selected()), request)
+        yield from _blocks(relation, request)
 
 
 def tally_frame(frame: Any, request: Request) -> Tally:
@@ -69,9 +70,7 @@ def tally_frame(frame: Any, request: Request) -> Tally:
         given = connection.from_arrow(frame)
         _checked("frame", given, request.columns)
         chosen = given if request.where is None else given.filter(request.where)
-        return with_losses(
-            collect([_summed("frame", chosen.project(request.selected()), request, WORKERS)], ["frame"]), request
-        )
+        return with_losses(collect([_summed("frame", chosen, request, WORKERS)], ["frame"]), request)
 
 
 def rows_of(source: str, request: Request, also: Iterable[str | None] = ()) -> dict[str, NDArray[Any]]:
@@ -169,8 +168,10 @@ def _summed(shard: str, relation: duckdb.DuckDBPyRelation, request: Request, wor
 
 def _blocks(relation: duckdb.DuckDBPyRelation, request: Request) -> Iterator[Columns]:
     """Blocks of rows as NumPy columns; a missing number is NaN, a missing key the empty text."""
+    kinds = zip(relation.columns, map(str, relation.types), strict=True)
+    plain = {name for name, kind in kinds if kind in PLAIN}
     try:
-        reader = relation.to_arrow_reader(BLOCK)
+        reader = relation.project(request.selected(plain)).to_arrow_reader(BLOCK)
     except ImportError as error:
         raise MissingExtra("reading in blocks needs pyarrow", fix="pip install 'goodmeasure[dask]'") from error
     for batch in reader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,16 +57,19 @@ class Request:
         keys = {self.group, self.cluster}
         return frozenset(name for name in self.columns if name not in keys)
 
-    def selected(self) -> str:
-        """The columns as a list in SQL: numbers as doubles, the target as 1 where it is the label that means yes."""
-        return ", ".join(f"{self._expression(name)} AS {quoted(name)}" for name in self.columns)
+    def selected(self, plain: Collection[str] = ()) -> str:
+        """The columns as a list in SQL: numbers as doubles, the target as 1 where it is the label that means yes.
 
-    def _expression(self, name: str) -> str:
+        ``plain`` names columns that hold numbers of the machine; they are left as they are, which is narrower.
+        """
+        return ", ".join(f"{self._expression(name, name in plain)} AS {quoted(name)}" for name in self.columns)
+
+    def _expression(self, name: str, plain: bool) -> str:
         if name == self.target and self.positive is not None:
             label = self.positive.replace("'", "''")
             text = f"CAST({quoted(name)} AS VARCHAR)"
             return f"CASE WHEN {text} IS NULL THEN NULL WHEN {text} = '{label}' THEN 1::DOUBLE ELSE 0::DOUBLE END"
-        return f"CAST({quoted(name)} AS DOUBLE)" if name in self.numbers else quoted(name)
+        return f"CAST({quoted(name)} AS DOUBLE)" if name in self.numbers and not plain else quoted(name)
 
     def accumulator(self) -> Accumulator:
         """An empty accumulator for this request."""
