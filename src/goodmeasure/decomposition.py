@@ -41,18 +41,29 @@ class Cells:
         fit = pool(self.events[held], self.weight[held]).fit(int(held.sum()))
         return fit if held.all() else fit[np.maximum(np.cumsum(held) - 1, 0)]
 
-    def mean_loss(self, loss: PointLoss, prediction: Floats) -> float:
-        """The mean loss if every cell were given this prediction; a loss that no row suffers counts nothing."""
-        ones, zeros = np.ones_like(prediction), np.zeros_like(prediction)
-        total = _times(self.events, loss(ones, prediction)) + _times(self.weight - self.events, loss(zeros, prediction))
-        return total / math.fsum(self.weight)
-
     def split(self, loss: PointLoss) -> Split:
-        """The exact plug-in split of this loss (Dimitriadis, Gneiting and Jordan 2021)."""
-        share = np.array([math.fsum(self.events) / math.fsum(self.weight)])
-        whole = Cells(share, np.array([math.fsum(self.events)]), np.array([math.fsum(self.weight)]))
-        constant = whole.mean_loss(loss, share)
-        return parts(self.mean_loss(loss, self.p), self.mean_loss(loss, self.recalibrated), constant)
+        """The exact plug-in split of this loss (Dimitriadis, Gneiting and Jordan 2021).
+
+        A loss that no row suffers counts nothing, so shares of exactly 0 and 1 have a finite loss.
+        """
+        others, total = self.weight - self.events, math.fsum(self.weight)
+        share = np.array([math.fsum(self.events) / total])
+        predictions = np.concatenate([self.p, self.recalibrated, share])
+        count = len(predictions)
+        # One call for everything: what a loss costs to call is more than what it costs to evaluate.
+        both = loss(np.repeat([1.0, 0.0], count), np.tile(predictions, 2))
+        yes, no = both[:count], both[count:]
+        n = len(self.p)
+
+        def mean(at: slice, events: Floats, rest: Floats) -> float:
+            return (_times(events, yes[at]) + _times(rest, no[at])) / total
+
+        whole = np.array([math.fsum(self.events)]), np.array([math.fsum(others)])
+        return parts(
+            mean(slice(n), self.events, others),
+            mean(slice(n, 2 * n), self.events, others),
+            mean(slice(2 * n, None), *whole),
+        )
 
     def coarse(self, most: int) -> Cells:
         """At most this many cells of about equal weight, each at its mean prediction."""

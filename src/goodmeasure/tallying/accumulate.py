@@ -100,6 +100,9 @@ class Accumulator:
         if not len(y):
             return
         target = self._target(y)
+        if self.schema.on_predictions and self.schema.kind == "outcome":
+            for values in z.values():
+                rows.inside_unit_interval(values)
         found = {
             column(name, at): self._losses(at, loss, target, values)
             for name, values in z.items()
@@ -124,8 +127,6 @@ class Accumulator:
         return rows.classes(y, self.schema.classes) if self.schema.kind == "classes" else rows.column(y, "y")
 
     def _losses(self, at: int, loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:
-        if self.schema.on_predictions and self.schema.kind == "outcome":
-            rows.inside_unit_interval(z)
         if self._book[at] is not None:
             return row_values(self._book[at], y, z)
         raw = loss.raw(z) if self.schema.on_predictions else z
