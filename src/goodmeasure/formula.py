@@ -182,7 +182,7 @@ def expression(value: Operand) -> Expr:
     return _interned(None, (value,))
 
 
-# --- arithmetic, which is the syntax of formulas; all other words stand in words.py ---------------------------------
+# --- arithmetic, which is the syntax of formulas; all other words stand under words.py ---------------------------------
 
 add = Word("add", (lambda a, b: 1, lambda a, b: 1), fold=lambda a, b: a + b)
 sub = Word("sub", (lambda a, b: 1, lambda a, b: -1), fold=lambda a, b: a - b)
