@@ -21,7 +21,7 @@ from goodmeasure.auditing.finding import SEVERITIES, Severity
     "--budget", "budget_s", type=float, default=10.0, show_default=True, metavar="SECONDS", help="Time to spend."
 )
 def command(program: str, fail_on: Severity, ignored: tuple[str, ...], form: str, budget_s: float) -> int:
-    """Run FUNCTION of FILE.py, which returns a dict of model, loss, inputs, targets and what else there is, and audit it.
+    """Run FUNCTION of FILE.py, which returns a dict of model, loss, inputs, targets and what else there is.
 
     Everything runs on copies. Findings name the line, the evidence and the line that fixes them.
 

@@ -83,7 +83,7 @@ class StepRun:
         with untouched(model, given.get("loss")), eager(), warnings.catch_warnings(), torch.enable_grad():
             warnings.simplefilter("ignore")
             model.train()
-            run._repeat()
+            run._repeat(lambda: dossier.spent() > dossier.budget_s)
         return run
 
     def _reference(self, dossier: Dossier) -> dict[int, torch.Tensor]:
@@ -95,11 +95,11 @@ class StepRun:
         grads = ((name, wiring.grad(node)) for name, node in wiring.parameters)
         return {id(twins[name]): grad for name, grad in grads if grad is not None and name in twins}
 
-    def _repeat(self) -> None:
+    def _repeat(self, spent: Callable[[], bool]) -> None:
         for turn in range(_REPEATS):
             record = self._once()
             self.records.append(record)
-            if record.error is not None:
+            if record.error is not None or spent():
                 return
             if turn == 0 and record.stepped and not record.closure:
                 self._mark_and_run()

@@ -30,14 +30,16 @@ class Swap:
         base = dossier.get(Wiring)
         if base.crash or base.loss is None:
             raise Unavailable("the loss could not be computed")
+        if dossier.spent() + 2 * base.seconds > dossier.budget_s:
+            raise Unavailable("two more runs would not fit the time budget")
         given = dict(dossier.get(World).given)
         rows = _rows(given["inputs"], given.get("targets"))
         if rows < 3:
             raise Unavailable("fewer than three examples")
         quiet = _calm(given["model"])
         try:
-            first = run(given, dossier.case.framework)
-            second = run(given, dossier.case.framework, inputs=_swapped(given["inputs"], rows, 1))
+            first = run(given, dossier.case.framework, gradients=False)
+            second = run(given, dossier.case.framework, inputs=_swapped(given["inputs"], rows, 1), gradients=False)
         finally:
             for module, mode in quiet:
                 module.__dict__.pop("train", None)

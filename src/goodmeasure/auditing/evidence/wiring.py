@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from ..case import Dossier, Unavailable, where_raised
 from ..isolate import copied, untouched
 from .leaves import leaves
 from .trace import Node, Trace, tensors_in, user_line
+
+_DEEP = 400  # operations before the loss at which the gradient is kept
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Wiring:
     parameters: list[tuple[str, Node]]
     targets: list[Node]
     crash: Crash | None = None
+    seconds: float = 0.0
     _grads: dict[int, torch.Tensor | None] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -82,12 +86,15 @@ class Wiring:
         return self._grads.get(id(node))
 
     def keep_grads(self) -> None:
-        """Compute the gradient of the loss at every live node."""
+        """Compute the gradient of the loss at parameters and outputs, and at the last operations before the loss.
+
+        Each tensor that is asked for costs the backward pass time, so a very deep graph is not asked everywhere.
+        """
         if self.loss is None or not self.loss.live:
             return
-        live = [
-            node for node in {id(n): n for n in [*self.nodes, *(p for _, p in self.parameters)]}.values() if node.live
-        ]
+        ends = [*(p for _, p in self.parameters), *(o for _, o in self.outputs), self.loss]
+        wanted = {id(node): node for node in [*self.nodes[-_DEEP:], *ends]}
+        live = [node for node in wanted.values() if node.live]
         try:
             found = torch.autograd.grad(
                 self.loss.tensor.sum(), [n.tensor for n in live], allow_unused=True, retain_graph=True
@@ -102,8 +109,9 @@ class Wiring:
         return {id(node) for node in self.loss.ancestors()} if self.loss else set()
 
 
-def run(given: dict[str, Any], framework: str, *, inputs: Any = None) -> Wiring:
+def run(given: dict[str, Any], framework: str, *, inputs: Any = None, gradients: bool = True) -> Wiring:
     """Trace ``loss(model(inputs), targets)`` of these objects."""
+    started = time.monotonic()
     model, loss, targets = (given.get(name) for name in ("model", "loss", "targets"))
     inputs = given["inputs"] if inputs is None else inputs
     trace = Trace()
@@ -128,7 +136,9 @@ def run(given: dict[str, Any], framework: str, *, inputs: Any = None) -> Wiring:
             raise
         except Exception as error:  # the program's own exception: evidence, not ours to raise
             wiring.crash = Crash(trace.stage, error, where_raised(error))
-        wiring.keep_grads()  # before buffers are put back, which the backward pass may need
+        if gradients:
+            wiring.keep_grads()  # before buffers are put back, which the backward pass may need
+    wiring.seconds = time.monotonic() - started
     return wiring
 
 
