@@ -173,7 +173,7 @@ def power(x: Scalar, a: Scalar) -> Scalar:
     z = (ZERO if a > ZERO else INF) if size == ZERO else z
     whole = np.rint(a) == a
     odd = np.rint(a * HALF) != a * HALF
-    z = ((-z if odd else z) if whole else np.float64(np.nan)) if x < ZERO else z
+    z = ((-z if odd else z) if whole else (z if size == INF else np.float64(np.nan))) if x < ZERO else z
     z = np.float64(np.nan) if x != x else z
     return ONE if a == ZERO else z
 

@@ -12,6 +12,7 @@ import numpy as np
 from goodmeasure.formula import Expr
 from goodmeasure.kernels import cache
 from goodmeasure.kernels.layout import BAD, CHUNK, HIGH, LOST, STATE, points
+from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.threads import for_each
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def compiled(loss: Loss, kind: str, dtype: Any, weighted: bool) -> Kernel:
     kept: dict[Any, Kernel] = vars(loss).setdefault("_kernels", {})
     found = kept.get((kind, dtype.char, weighted))
     if found is None:
-        value, first, second = formulas(loss, kind)
+        value, first, second = (with_whole_exponents(f, loss.values) for f in formulas(loss, kind))
         source = points(
             value,
             first,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
-from goodmeasure.formula import Expr, Word, expression, nodes, spelled
+from goodmeasure.formula import Expr, Word, expression, nodes, power, simplify, spelled, symbols
 
 # How Numba source spells the elementary words. A name in capitals is a typed constant of the words' modules; what is not
 # spelled here stands there as a function of the word's own name.
@@ -234,6 +234,17 @@ def body(formulas: Sequence[Expr], load: Callable[[str], str], parameters: Seque
         state.place[node] = state.leaf(node) if node.word is None else state.part(node)
     own = {name: value for value, name in state.constants.items()}
     return Body(before.lines, state.inside.lines, [state.place[f] for f in formulas], {**constants, **own})
+
+
+def with_whole_exponents(formulas: Sequence[Expr], values: Mapping[str, float]) -> list[Expr]:
+    """The formulas with hyperparameters that are small whole numbers put in where they are exponents.
+
+    A power by multiplication costs a twentieth of one by logarithms; such a value has a kernel of its own.
+    """
+    exponents = [node.args[1] for node in nodes(*formulas) if node.word is power]
+    small = {name: int(v) for name, v in values.items() if float(v).is_integer() and abs(v) <= 8}
+    chosen = {name: small[name] for name in symbols(*exponents) if name in small}
+    return [simplify(f, chosen) for f in formulas] if chosen else list(formulas)
 
 
 def expanded(lines: Mapping[str, str], dtype: str) -> list[str]:

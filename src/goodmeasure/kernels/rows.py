@@ -14,6 +14,7 @@ from goodmeasure.kernels.few import FEW, TILE, few
 from goodmeasure.kernels.layout import BAD, CHUNK, HIGH, LANES
 from goodmeasure.kernels.many import many
 from goodmeasure.kernels.points import Found, address, exact, function, part, readable, whole_sum
+from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.statistics import STATISTICS
 from goodmeasure.kernels.threads import for_each
 
@@ -43,7 +44,8 @@ def speaks(loss: Loss) -> bool:
 
 def _formulas(loss: Loss, has_signal: bool) -> tuple[Expr, dict[str, Expr], list[Expr]]:
     slopes = outcomes.by_statistic(loss.composed) if has_signal else {}
-    return loss.composed, slopes, [loss.composed, *slopes.values()]
+    value, *rest = with_whole_exponents([loss.composed, *slopes.values()], loss.values)
+    return value, dict(zip(slopes, rest, strict=True)), [value, *rest]
 
 
 def compiled(loss: Loss, kind: str, dtype: str, weighted: bool, classes: int) -> Kernel:
