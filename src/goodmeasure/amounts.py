@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from goodmeasure.decomposition import PointLoss, Split, parts
 from goodmeasure.isotonic import increasing, pool
 from goodmeasure.rows import Floats, OneClassOnly, summed
-from goodmeasure.decomposition import PointLoss, Split, parts
 
 EXACT_ROWS = 5_000
 GRID = 256

@@ -13,13 +13,13 @@ from goodmeasure import rows
 from goodmeasure.amounts import Target, amount_curve, amount_split
 from goodmeasure.costs import prior_shift as prior_shift
 from goodmeasure.costs import undo_weights as undo_weights
+from goodmeasure.decomposition import Cells, PointLoss, Split, cells, point_loss
 from goodmeasure.estimate import Estimate
 from goodmeasure.miscalibration import debiased_squared_error, root, smooth_estimate
 from goodmeasure.recalibration import Recalibration as Recalibration
 from goodmeasure.recalibration import recalibrate as recalibrate
 from goodmeasure.rows import Floats, TooFewRows
 from goodmeasure.smoothing import on_grid
-from goodmeasure.decomposition import Cells, PointLoss, Split, cells, point_loss
 
 REPLICATES = 200
 MOST_CELLS = 1024

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from goodmeasure import rows
-from goodmeasure.rows import Floats
 from goodmeasure.decomposition import Cells, cells
+from goodmeasure.rows import Floats
 
 
 @dataclass(frozen=True)

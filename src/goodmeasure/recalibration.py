@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from goodmeasure import rows
+from goodmeasure.decomposition import cells
 from goodmeasure.errors import NoSuchReading, UsageError
 from goodmeasure.isotonic import pool
 from goodmeasure.rows import Floats
-from goodmeasure.decomposition import cells
 
 Method = Literal["platt", "temperature", "beta", "isotonic"]
 Knots = tuple[tuple[float, ...], ...]
