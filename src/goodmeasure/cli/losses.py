@@ -108,7 +108,7 @@ def _kinds(loss: Loss) -> list[str]:
 
 
 def _fits(loss: Loss, wanted: dict[str, Any]) -> bool:
-    from goodmeasure.traits import sampled, shape
+    from goodmeasure.traits import asked
 
     if wanted["kind"] and wanted["kind"] not in _kinds(loss):
         return False
@@ -116,8 +116,8 @@ def _fits(loss: Loss, wanted: dict[str, Any]) -> bool:
         return False
     for name in ("convex", "robust", "smooth"):
         if wanted[name]:
-            found = getattr(shape, name)(loss) or getattr(sampled, name)(loss)
-            if not found.holds:
+            found = asked(loss, name)
+            if found is None or not found.holds:
                 return False
     return True
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from goodmeasure.traits import outcome, sampled, shape
+from goodmeasure.traits import outcome, pull, sampled, shape
 from goodmeasure.traits.trait import PROVED, SHOWN, TRIED, Trait
 
 if TYPE_CHECKING:
     from goodmeasure.loss import Loss
 
-__all__ = ["PROVED", "SHOWN", "TRIED", "Trait", "trait", "traits"]
+__all__ = ["PROVED", "SHOWN", "TRIED", "Trait", "asked", "trait", "traits"]
 
+# Each is a function of `shape` or `pull`, which prove or refute it, and of `sampled`, which tries.
 _ON_A_LINE = (
     "convex",
     "strictly_convex",
@@ -26,14 +27,17 @@ _ON_A_LINE = (
 )
 
 
+def asked(loss: Loss, name: str) -> Trait | None:
+    """One of the traits of shape and pull: proved or refuted from the formula if that can be, else tried."""
+    prove: Callable[[Loss], Trait | None] = getattr(shape, name, None) or getattr(pull, name)
+    tried: Callable[[Loss], Trait | None] = getattr(sampled, name)
+    return prove(loss) or tried(loss)
+
+
 @cache
 def traits(loss: Loss) -> tuple[Trait, ...]:
     """Every trait that can be asked of a loss, with its evidence."""
-    found: list[Trait | None] = []
-    for name in _ON_A_LINE:
-        prove: Callable[[Loss], Trait | None] = getattr(shape, name)
-        tried: Any = getattr(sampled, name)
-        found.append(prove(loss) or tried(loss))
+    found = [asked(loss, name) for name in _ON_A_LINE]
     found += [outcome.proper(loss), outcome.calibrated(loss)]
     return tuple(each for each in found if each is not None)
 

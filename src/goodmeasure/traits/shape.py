@@ -1,4 +1,4 @@
-"""The shape of a loss in its raw output: convex, Lipschitz, smooth, bounded pulls, redescending, dead zones.
+"""The shape of a loss in its raw output: convex, strictly, strongly, Lipschitz, smooth.
 
 A claim about a loss of one raw output is proved by bounding the derived signal and curvature in boxes that cover the line from
 -1e12 to 1e12, and by looking at every point where a choice in the formula may jump.
@@ -143,7 +143,7 @@ def _lowest_curvature(each: Line) -> tuple[float, float]:
     return float(found[at]), float(tried[at])
 
 
-def _parts_add(loss: Loss) -> bool:
+def parts_add(loss: Loss) -> bool:
     return any(each.view.scaled for each in lines(loss))
 
 
@@ -153,7 +153,7 @@ def strictly_convex(loss: Loss) -> Trait | None:
     if first is None or not first.holds:
         return first and Trait("strictly convex", False, SHOWN, first.seen)
     flat = [_flat(each) for each in lines(loss)]
-    if _parts_add(loss):
+    if parts_add(loss):
         # A(z) + y B(z): one part that bends is enough if it is there for every target.
         free = flat[0] is None or (
             flat[1] is None and not loss.target.outside(np.asarray(1e-300)) and 0 not in loss.target
@@ -187,7 +187,7 @@ def strongly_convex(loss: Loss) -> Trait | None:
     first = convex(loss)
     if first is None or not first.holds:
         return first and Trait("strongly convex", False, SHOWN, first.seen)
-    if _parts_add(loss):
+    if parts_add(loss):
         return _fading(loss)
     least = min(float(each.curvature.low.min()) for each in lines(loss))
     if least > 1e-6:
@@ -221,7 +221,7 @@ def lipschitz(loss: Loss) -> Trait | None:
                 SHOWN,
                 f"{each.view.name}, the value jumps by {jumps[0].value:.3g} at u = {jumps[0].at:.4g}",
             )
-    return _sized(loss, "Lipschitz", "signal")
+    return sized(loss, "Lipschitz", "signal")
 
 
 def smooth(loss: Loss) -> Trait | None:
@@ -232,10 +232,10 @@ def smooth(loss: Loss) -> Trait | None:
             k = jumps[0]
             what = f"value jumps by {k.value:.3g}" if abs(k.value) > 1e-6 else f"signal jumps by {k.signal:.3g}"
             return Trait("smooth", False, SHOWN, f"{each.view.name}, the {what} at u = {k.at:.4g}")
-    return _sized(loss, "smooth", "curvature")
+    return sized(loss, "smooth", "curvature")
 
 
-def _sized(loss: Loss, name: str, what: str) -> Trait | None:
+def sized(loss: Loss, name: str, what: str) -> Trait | None:
     largest = bound = 0.0
     for each in lines(loss):
         formula: Expr = getattr(each.view, what)
@@ -250,14 +250,14 @@ def _sized(loss: Loss, name: str, what: str) -> Trait | None:
         reach, near = (float(max(np.abs(b.low).max(), np.abs(b.high).max())) for b in (box, inner))
         if not np.isfinite(reach) or reach > 1.02 * near:
             return None
-        largest, bound = max(largest, _observed(each, formula)), max(bound, reach)
+        largest, bound = max(largest, observed(each, formula)), max(bound, reach)
     if not lines(loss):
         return None
     seen = f"the {what} reaches {largest:.4g} in size, and exceeds {bound:.4g} nowhere"
     return Trait(name, True, PROVED, seen, constant=largest)
 
 
-def _observed(each: Line, formula: Expr) -> float:
+def observed(each: Line, formula: Expr) -> float:
     """The largest size that is reached, found by looking ever closer around it."""
     points = np.concatenate([each.boxes.low, (each.boxes.low + each.boxes.high) / 2])
     largest, width = 0.0, 0.02
@@ -278,77 +278,3 @@ def _grown(each: Line, formula: Expr) -> str:
             if large > 1.5 * small and large > 10:
                 return f"is {small:.3g} at u = {sign * a:g} and {large:.3g} at u = {sign * b:g}"
     return ""
-
-
-# --- the pull of a single target ---
-
-
-def robust(loss: Loss) -> Trait | None:
-    """One target's pull stays bounded, however far it lies."""
-    if loss.is_binary:
-        return Trait("bounded in y", True, PROVED, "there are only two targets, and mixtures of them")
-    if not lines(loss):
-        return None
-    if not _parts_add(loss):
-        return _sized(loss, "bounded in y", "signal")
-    held = lines(loss)[1].signal
-    if bool((held.low == 0).all() and (held.high == 0).all()):
-        return Trait("bounded in y", True, PROVED, "the signal does not depend on the target")
-    return Trait("bounded in y", False, SHOWN, "the signal is in proportion to the target")
-
-
-def redescending(loss: Loss) -> Trait | None:
-    """The pull of a miss fades to nothing as the miss grows."""
-    if loss.is_binary or len(lines(loss)) != 1:
-        return None
-    (each,) = lines(loss)
-    outward = np.geomspace(1e5, 1e9, 100)
-    far = float(np.abs(each.at(each.view.signal, np.concatenate([-outward, outward]))).max())
-    last = float(np.abs(each.at(each.view.signal, [-1e9, 1e9])).max())
-    near = float(np.abs(each.at(each.view.signal, [-1.0, 1.0])).max())
-    seen = f"the pull is {near:.3g} at a miss of 1 and {last:.3g} at 1e9"
-    if near > 0 and last < 1e-6 * near and far < 1e-3 * near:
-        return Trait("redescending", True, PROVED, seen)
-    return Trait("redescending", False, SHOWN, seen)
-
-
-def dead_zones(loss: Loss) -> Trait | None:
-    """Whether there are intervals where the signal is exactly zero, and whether nothing is left to learn there."""
-    if not lines(loss):
-        return None
-    if _parts_add(loss):
-        return Trait("free of dead zones", True, PROVED, "the signal is zero at single points only")
-    for each in lines(loss):
-        dead = (each.signal.low == 0) & (each.signal.high == 0)
-        if dead.any() and not _underflows(each, dead):
-            return Trait("free of dead zones", False, SHOWN, _zone(each, dead))
-    return Trait("free of dead zones", True, PROVED, "the signal is zero at single points only")
-
-
-def _underflows(each: Line, dead: Any) -> bool:
-    """Whether the signal is only too small for a number there: next to the zone it is smaller than any cause but that."""
-    at = np.flatnonzero(dead)
-    run = np.split(at, np.flatnonzero(np.diff(at) > 1) + 1)[0]
-    beside = [i for i in (run[0] - 1, run[-1] + 1) if 0 <= i < len(dead)]
-    sizes = [np.maximum(abs(each.signal.low[i]), abs(each.signal.high[i])) for i in beside]
-    ends = [
-        np.minimum(
-            abs(each.at(each.view.signal, each.boxes.low[i])[0]), abs(each.at(each.view.signal, each.boxes.high[i])[0])
-        )
-        for i in beside
-    ]
-    return bool(sizes) and bool(min(sizes) > 0) and bool(0 <= max(ends) < 1e-100) and bool(min(sizes) < 1e-50)
-
-
-def _zone(each: Line, dead: Any) -> str:
-    at = np.flatnonzero(dead)
-    run = np.split(at, np.flatnonzero(np.diff(at) > 1) + 1)[0]
-    low, high = each.boxes.low[run[0]] + 0.0, each.boxes.high[run[-1]] + 0.0
-    least = np.nanmin(each.at(each.view.value, np.concatenate([each.boxes.low, [0.0]])))
-    middle = each.at(each.view.value, [(low + high) / 2])[0]
-    left = "nothing is left to learn there" if middle <= least + 1e-12 else f"although the loss there is {middle:.3g}"
-    return f"{each.view.name}, the signal is 0 for u from {_end(low)} to {_end(high)}, {left}"
-
-
-def _end(u: float) -> str:
-    return f"{u + 0.0:.4g}" if abs(u) < 1e11 else f"{'-' if u < 0 else ''}infinity"
