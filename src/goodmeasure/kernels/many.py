@@ -14,7 +14,7 @@ from goodmeasure.kernels.printer import body, expanded, indented, module, word_s
 from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, STEP, SUMS, plan_for, vectors
 
 GROUP = 16  # rows whose formulas are evaluated together
-WIDTH = 32  # classes side by side
+WIDTH = 64  # classes side by side
 
 _CODE = """\
 y, z, weight = carray(y_, (n,)), carray(z_, (n * classes,)), carray(weights_, (n,))
@@ -46,8 +46,11 @@ for start in range(0, n, {group}):
             part = row[j : j + {width}]
             for lane in range({width}):
                 highs[lane] = part[lane] if part[lane] > highs[lane] else highs[lane]
+        for j in range(8, {width}, 8):
+            for lane in range(8):
+                highs[lane] = highs[j + lane] if highs[j + lane] > highs[lane] else highs[lane]
         largest = -INF
-        for lane in range({width}):
+        for lane in range(8):
             largest = highs[lane] if highs[lane] > largest else largest
         for j in range(whole, classes):
             largest = row[np.uint64(j)] if row[np.uint64(j)] > largest else largest
@@ -68,8 +71,11 @@ for start in range(0, n, {group}):
                 x = part[lane]
 {step}
 {spilled}
+        for j in range(8, {width}, 8):
+            for lane in range(8):
+                equal[lane] += equal[j + lane]
         ties = ZERO
-        for lane in range({width}):
+        for lane in range(8):
             ties += equal[lane]
         ties_[r] = ties - FLOAT((classes - whole + {width} - 1) // {width} * {width} - (classes - whole))
 {folded}
@@ -121,8 +127,11 @@ def _fold(sums: Sequence[str]) -> str:
     lines = []
     for j, name in enumerate(sums):
         lines += [
+            f"for j in range(8, {WIDTH}, 8):",
+            "    for lane in range(8):",
+            f"        sums[{WIDTH * j} + lane] += sums[{WIDTH * j} + j + lane]",
             "total = 0.0",
-            f"for lane in range({WIDTH}):",
+            "for lane in range(8):",
             f"    total += sums[{WIDTH * j} + lane]",
             f"{name}_[r] = FLOAT(total)",
         ]

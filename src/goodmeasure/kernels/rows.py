@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BLOCK = 1 << 17  # numbers of raw output a block
 _ARGUMENTS = [*[ctypes.c_void_p] * 10, *[ctypes.c_int64] * 4, ctypes.c_double]
 # More than any kernel's scratch: vectors of a tile for every number of a row, and sums of the lanes.
-_SCRATCH, _STATE = 64 * TILE, 2 * LANES + 4 + 16 * TILE
+_SCRATCH, _STATE = 64 * TILE, 2 * LANES + 4 + 32 * TILE
 
 
 class Kernel:
