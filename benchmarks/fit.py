@@ -30,7 +30,7 @@ def _table(rows: int, columns: int) -> tuple[Any, Any, Any]:
 
 
 def _ours(loss: Any, X: Any, y: Any, alpha: float) -> Contender:
-    import goodmeasure.fit as gm
+    import goodmeasure.fitting.fit as gm
 
     def fit() -> tuple[Any, float]:
         kind = gm.LossClassifier if loss.is_binary else gm.LossRegressor

@@ -101,7 +101,7 @@ def _request() -> Any:
 
 def read_everything(tally: Any) -> None:
     """Every reading that the table names."""
-    from goodmeasure.costs import Costs
+    from goodmeasure.decisions.costs import Costs
 
     for loss in tally.losses:
         tally.risk(loss)

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binom, norm
 
-from goodmeasure.calibration import calibration
-from goodmeasure.costs import Costs
-from goodmeasure.crossvalidation import naive, nested
-from goodmeasure.decision import decide, expected_cost
+from goodmeasure.calibrating.calibration import calibration
+from goodmeasure.calibrating.miscalibration import debiased_squared_error
+from goodmeasure.calibrating.smoothing import on_grid, smooth_error
+from goodmeasure.decisions.costs import Costs
+from goodmeasure.decisions.decision import decide, expected_cost
 from goodmeasure.intervals import (
     clopper_pearson,
     confidence_sequence,
@@ -24,8 +25,7 @@ from goodmeasure.intervals import (
     wald,
     wilson,
 )
-from goodmeasure.miscalibration import debiased_squared_error
-from goodmeasure.smoothing import on_grid, smooth_error
+from goodmeasure.risks.crossvalidation import naive, nested
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "risk_coverage.md"
 Row = tuple[object, ...]

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodmeasure import losses
-from goodmeasure.calibration import calibration
-from goodmeasure.decomposition import cells, squared
-from goodmeasure.isotonic import pool, pool_blocks
-from goodmeasure.miscalibration import debiased_squared_error
-from goodmeasure.recalibration import Recalibration, recalibrate
+from goodmeasure.calibrating.calibration import calibration
+from goodmeasure.calibrating.decomposition import cells, squared
+from goodmeasure.calibrating.isotonic import pool, pool_blocks
+from goodmeasure.calibrating.miscalibration import debiased_squared_error
+from goodmeasure.calibrating.recalibration import Recalibration, recalibrate
+from goodmeasure.calibrating.smoothing import on_grid, smooth_error
 from goodmeasure.rows import MissingScore, OneClassOnly, ScoreOutsideUnitInterval
-from goodmeasure.smoothing import on_grid, smooth_error
 
 PROPER = [losses.binary_brier(), losses.binary_cross_entropy()]
 METHODS = ["platt", "temperature", "beta", "isotonic"]

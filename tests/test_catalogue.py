@@ -258,9 +258,9 @@ def one_more(tmp_path, monkeypatch):
 
 def test_adding_a_loss_touches_one_file(one_more):
     from goodmeasure import kernels
-    from goodmeasure.asking import Ask, loss_for
+    from goodmeasure.choosing.asking import Ask, loss_for
+    from goodmeasure.choosing.meanings import MEANINGS
     from goodmeasure.latex import latex
-    from goodmeasure.meanings import MEANINGS
 
     loss = one_more(width=3.0)
     assert "own_example" in losses.catalogue()

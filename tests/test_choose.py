@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 import goodmeasure
-from goodmeasure import Positive, fit, losses
+from goodmeasure import Positive, losses
 from goodmeasure.activations import exp, linear, sigmoid, softmax
-from goodmeasure.asking import AskDoesNotFit
-from goodmeasure.choose import choose, revisit
-from goodmeasure.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
+from goodmeasure.choosing.asking import AskDoesNotFit
+from goodmeasure.choosing.choose import choose, revisit
+from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
 from goodmeasure.errors import TargetOutsideDomain, UsageError
+from goodmeasure.fitting import fit
 
 RNG = np.random.default_rng(0)
 NORMAL = RNG.normal(0, 2, 400)

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goodmeasure.choose import choose
+from goodmeasure.choosing.choose import choose
+from goodmeasure.choosing.meanings import MEANINGS
+from goodmeasure.choosing.observed import NoTarget, NotATarget, NothingToLearn, TextAmongNumbers, observe
+from goodmeasure.choosing.tails import tails
 from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, UsageError
-from goodmeasure.meanings import MEANINGS
-from goodmeasure.observed import NoTarget, NotATarget, NothingToLearn, TextAmongNumbers, observe
-from goodmeasure.tails import tails
 
 CONTAINERS = {
     "list": list,

@@ -51,12 +51,12 @@ def test_every_problem_has_a_code_of_its_own_and_a_page() -> None:
     import pkgutil
     from importlib import import_module
 
-    import goodmeasure.study
+    import goodmeasure
 
-    for module in ("files", "tables", "split", "saving", "remarks"):
-        import_module(f"goodmeasure.{module}")
-    for module in pkgutil.iter_modules(goodmeasure.study.__path__):
-        import_module(f"goodmeasure.study.{module.name}")
+    # Modules of hosts that this machine may lack define no problems of their own.
+    for module in pkgutil.walk_packages(goodmeasure.__path__, "goodmeasure."):
+        if ".auditing." not in module.name:
+            import_module(module.name)
     codes = [kind.code for kind in problems() if kind.code.startswith("GM2")]
     assert len(codes) == len(set(codes))
     assert all(kind.__doc__ and len(kind.__doc__) > 40 for kind in problems())
@@ -206,7 +206,7 @@ def test_the_demo_runs_and_beats_the_best_constant(
 
 
 def test_a_traceback_is_shown_only_when_asked_for(tables: Path) -> None:
-    from goodmeasure.tables import NoSuchFile
+    from goodmeasure.reading.tables import NoSuchFile
 
     with pytest.raises(NoSuchFile):
         status_of(["run", "nope.csv", "--target", "y"], traceback=True)

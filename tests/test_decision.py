@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from goodmeasure.costs import (
+from goodmeasure.decisions.costs import (
     ClassCosts,
     Costs,
     CostsDoNotFit,
@@ -24,8 +24,8 @@ from goodmeasure.costs import (
     prior_shift,
     undo_weights,
 )
-from goodmeasure.curves import curves
-from goodmeasure.decision import SeenInTraining, decide, expected_cost, regret
+from goodmeasure.decisions.curves import curves
+from goodmeasure.decisions.decision import SeenInTraining, decide, expected_cost, regret
 from goodmeasure.rows import MissingScore, OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
 
 MISS_IS_DEAR = Costs(false_negative=40, false_positive=5)

@@ -12,8 +12,8 @@ import pytest
 from goodmeasure import losses
 from goodmeasure.engines import duckdb as local
 from goodmeasure.engines.request import Request, ShardUnreadable
+from goodmeasure.reading.tables import NoSuchFile
 from goodmeasure.rows import ScoreOutsideUnitInterval
-from goodmeasure.tables import NoSuchFile
 from goodmeasure.tallying.accumulate import tally
 from goodmeasure.tallying.shards import Part, ShardMissing, ShardTwice, collect
 from goodmeasure.tallying.tally import Tally
@@ -125,7 +125,7 @@ def test_missing_and_unlike_shards_are_refused() -> None:
 @pytest.mark.parametrize("loss", [losses.binary_cross_entropy(), losses.squared_error(), losses.huber()], ids=repr)
 def test_a_fit_over_shards_is_the_fit_of_all_rows(tmp_path: Path, loss: losses.Loss) -> None:
     from goodmeasure.engines.linear import fit_linear
-    from goodmeasure.fit import LossRegressor
+    from goodmeasure.fitting.fit import LossRegressor
 
     rng = np.random.default_rng(0)
     x = rng.normal(size=(3000, 3)) * [1, 100, 0.01] + [0, 500, 0]

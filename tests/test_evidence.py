@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodmeasure import losses
-from goodmeasure.alignment import align
-from goodmeasure.leaks import leaks, row_hashes
-from goodmeasure.risk import risk, row_losses
+from goodmeasure.risks.alignment import align
+from goodmeasure.risks.leaks import leaks, row_hashes
+from goodmeasure.risks.risk import risk, row_losses
+from goodmeasure.risks.segments import weak_segments
 from goodmeasure.rows import TooFewRows
-from goodmeasure.segments import weak_segments
 from goodmeasure.tallying.replicates import Replicates
 
 LOG = losses.binary_cross_entropy()

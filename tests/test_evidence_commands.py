@@ -10,9 +10,9 @@ import pytest
 
 from goodmeasure import losses
 from goodmeasure.cli import status_of
-from goodmeasure.costs import Costs
-from goodmeasure.decision import decide
-from goodmeasure.risk import risk, row_losses
+from goodmeasure.decisions.costs import Costs
+from goodmeasure.decisions.decision import decide
+from goodmeasure.risks.risk import risk, row_losses
 
 LABELS = {"yes": 1.0, "no": 0.0}
 

@@ -14,13 +14,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
 
 from goodmeasure import losses
-from goodmeasure.certificate import Status
+from goodmeasure.choosing.observed import NothingToLearn
 from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
-from goodmeasure.fit import LossClassifier, LossRegressor
+from goodmeasure.fitting.certificate import Status
+from goodmeasure.fitting.fit import LossClassifier, LossRegressor
+from goodmeasure.fitting.linear import PATIENCE, NoFiniteFit
 from goodmeasure.landscape import survey
-from goodmeasure.linear import PATIENCE, NoFiniteFit
 from goodmeasure.loss import Loss
-from goodmeasure.observed import NothingToLearn
 
 RNG = np.random.default_rng(0)
 ROWS = 300

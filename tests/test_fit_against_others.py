@@ -10,7 +10,7 @@ from scipy.optimize import linprog
 from sklearn import datasets, linear_model
 
 from goodmeasure import losses
-from goodmeasure.fit import LossClassifier, LossRegressor
+from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.loss import Loss
 
 RNG = np.random.default_rng(0)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import goodmeasure as gm
-from goodmeasure.costs import Costs, UnderOverCosts
+from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import UsageError
 from goodmeasure.report import write
 from goodmeasure.report.page import command, page, python

@@ -10,8 +10,7 @@ import pytest
 from scipy.stats import beta, binom, norm
 
 from goodmeasure import losses
-from goodmeasure.costs import Costs
-from goodmeasure.crossvalidation import nadeau_bengio, naive, nested
+from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import NothingToAverage, UsageError, WeightError
 from goodmeasure.estimate import Difference
 from goodmeasure.intervals import (
@@ -24,7 +23,8 @@ from goodmeasure.intervals import (
     wald,
     wilson,
 )
-from goodmeasure.risk import compare, gap, risk, row_losses
+from goodmeasure.risks.crossvalidation import nadeau_bengio, naive, nested
+from goodmeasure.risks.risk import compare, gap, risk, row_losses
 from goodmeasure.rows import TooFewRows
 
 LOG, BRIER = losses.binary_cross_entropy(), losses.binary_brier()

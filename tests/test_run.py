@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import goodmeasure as gm
-from goodmeasure.costs import Costs, UnderOverCosts
+from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import verdict

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 import goodmeasure as gm
-from goodmeasure.costs import Costs, UnderOverCosts
+from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import Problem
 from goodmeasure.losses import catalogue
-from goodmeasure.saving import NotAModel, UntrustedModel, loss_from_dict, loss_to_dict, whole_file
+from goodmeasure.reading.tables import NoSuchColumn, NoSuchFile
 from goodmeasure.study.model import load
+from goodmeasure.study.saving import NotAModel, UntrustedModel, loss_from_dict, loss_to_dict, whole_file
 from goodmeasure.study.study import Study
-from goodmeasure.tables import NoSuchColumn, NoSuchFile
 from goodmeasure.words import abs as size
 from goodmeasure.words import sqrt
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goodmeasure.split import SharedByChance, SharedRows, TooFewRowsToSplit, check, shared_rows, split
+from goodmeasure.study.split import SharedByChance, SharedRows, TooFewRowsToSplit, check, shared_rows, split
 
 
 @settings(max_examples=25, deadline=None)

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.files import parts, read
-from goodmeasure.tables import (
+from goodmeasure.reading.files import parts, read
+from goodmeasure.reading.tables import (
     BadCell,
     DuplicateColumns,
     EmptyTable,
@@ -84,7 +84,7 @@ def test_what_is_written_is_what_is_read(
 ) -> None:
     import csv
 
-    from goodmeasure.sources import MISSING
+    from goodmeasure.reading.sources import MISSING
 
     rows = [(x, "v" + s) for x, s in rows]
     path = tmp_path_factory.mktemp("t") / "t.csv"
@@ -173,7 +173,7 @@ def test_a_large_table_is_sampled_the_same_way_each_time_and_says_so(written) ->
 
 
 def test_parts_put_together_are_the_whole(written, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("goodmeasure.files.PART", 7)
+    monkeypatch.setattr("goodmeasure.reading.files.PART", 7)
     path = written("a,s,d\n" + "".join(f"{i},t{i},2020-01-{i % 28 + 1:02d}\n" for i in range(30)))
     whole = read(path)
     found = list(parts(path, kinds={"a": Kind.NUMBER, "d": Kind.DATE}, keep=["s"]))

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodmeasure import losses
-from goodmeasure.calibration import calibration
-from goodmeasure.costs import Costs, CostsDoNotFit
-from goodmeasure.curves import curves
-from goodmeasure.decision import decide, expected_cost
+from goodmeasure.calibrating.calibration import calibration
+from goodmeasure.decisions.costs import Costs, CostsDoNotFit
+from goodmeasure.decisions.curves import curves
+from goodmeasure.decisions.decision import decide, expected_cost
 from goodmeasure.errors import NothingToAverage, UsageError
-from goodmeasure.risk import compare, risk
+from goodmeasure.risks.risk import compare, risk
 from goodmeasure.rows import OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
 from goodmeasure.tallying.accumulate import tally
 from goodmeasure.tallying.exact import ExactSums

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from goodmeasure.algebra import weighted as weighted
     from goodmeasure.auditing import audit as audit
     from goodmeasure.auditing import watch as watch
-    from goodmeasure.calibration import calibration as calibration
+    from goodmeasure.calibrating.calibration import calibration as calibration
+    from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
     from goodmeasure.checks import check as check
-    from goodmeasure.choose import choose as choose
-    from goodmeasure.costs import ClassCosts as ClassCosts
-    from goodmeasure.costs import Costs as Costs
-    from goodmeasure.costs import UnderOverCosts as UnderOverCosts
-    from goodmeasure.costs import bayes_act as bayes_act
-    from goodmeasure.decision import decide as decide
+    from goodmeasure.choosing.choose import choose as choose
+    from goodmeasure.choosing.plan import Plan as Plan
+    from goodmeasure.decisions.costs import ClassCosts as ClassCosts
+    from goodmeasure.decisions.costs import Costs as Costs
+    from goodmeasure.decisions.costs import UnderOverCosts as UnderOverCosts
+    from goodmeasure.decisions.costs import bayes_act as bayes_act
+    from goodmeasure.decisions.decision import decide as decide
     from goodmeasure.definition import loss as loss
     from goodmeasure.domains import Binary as Binary
     from goodmeasure.domains import Classes as Classes
@@ -40,15 +42,13 @@ if TYPE_CHECKING:
     from goodmeasure.domains import Real as Real
     from goodmeasure.domains import UnitInterval as UnitInterval
     from goodmeasure.estimate import Estimate as Estimate
-    from goodmeasure.fit import LossClassifier as LossClassifier
-    from goodmeasure.fit import LossRegressor as LossRegressor
+    from goodmeasure.fitting.fit import LossClassifier as LossClassifier
+    from goodmeasure.fitting.fit import LossRegressor as LossRegressor
     from goodmeasure.frameworks.torch import to_torch as to_torch
     from goodmeasure.loss import Loss as Loss
-    from goodmeasure.plan import Plan as Plan
-    from goodmeasure.recalibration import recalibrate as recalibrate
-    from goodmeasure.risk import compare as compare
-    from goodmeasure.risk import gap as gap
-    from goodmeasure.risk import risk as risk
+    from goodmeasure.risks.risk import compare as compare
+    from goodmeasure.risks.risk import gap as gap
+    from goodmeasure.risks.risk import risk as risk
     from goodmeasure.signal import signal as signal
     from goodmeasure.study.model import Model as Model
     from goodmeasure.study.model import load as load

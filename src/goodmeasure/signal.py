@@ -13,13 +13,13 @@ from goodmeasure import readings
 from goodmeasure.arrays import examples
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.estimate import Difference, Estimate
+from goodmeasure.fitting.linear import start_at
+from goodmeasure.fitting.objective import Objective
 from goodmeasure.intervals import bootstrap, clopper_pearson, mean_estimate
 from goodmeasure.landscape import survey
-from goodmeasure.linear import start_at
 from goodmeasure.loss import Loss
 from goodmeasure.metrics import Metric
 from goodmeasure.metrics import metric as named
-from goodmeasure.objective import Objective
 from goodmeasure.pulls import Side, sides, slight
 
 Floats = NDArray[np.float64]

@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
-from goodmeasure.costs import Costs
+from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import Problem
-from goodmeasure.remarks import at_least
+from goodmeasure.reading.remarks import at_least
 from goodmeasure.report.summary import summary
 from goodmeasure.study.question import costs_from
 from goodmeasure.study.run import run

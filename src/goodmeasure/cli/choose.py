@@ -47,8 +47,8 @@ def command(data: str, target: str, **asked: Any) -> int:
 
 
 def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
-    from goodmeasure.choose import choose
-    from goodmeasure.files import read
+    from goodmeasure.choosing.choose import choose
+    from goodmeasure.reading.files import read
     from goodmeasure.study.cases import as_target
     from goodmeasure.study.question import costs_from
 

@@ -50,7 +50,7 @@ def command(data: str, score: str, costs: tuple[str, ...], **given: Any) -> int:
 def _costs(given: tuple[str, ...], ask: float | None) -> Any:
     from dataclasses import replace
 
-    from goodmeasure.costs import Costs
+    from goodmeasure.decisions.costs import Costs
     from goodmeasure.study.question import costs_from
 
     costs = costs_from(given)
@@ -73,7 +73,7 @@ def _too_many(data: str, given: dict[str, Any]) -> bool:
 def _on_rows(data: str, request: Any, costs: Any, given: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
-    from goodmeasure.decision import decide
+    from goodmeasure.decisions.decision import decide
     from goodmeasure.engines import duckdb
 
     held = duckdb.rows_of(data, request, also=[given["time"]])
@@ -101,7 +101,7 @@ def _on_rows(data: str, request: Any, costs: Any, given: dict[str, Any]) -> dict
 
 
 def _on_tally(data: str, request: Any, costs: Any, given: dict[str, Any]) -> dict[str, Any]:
-    from goodmeasure.costs import Costs
+    from goodmeasure.decisions.costs import Costs
 
     asked = [name for name in ("ask", "budget", "prevalence", "time", "cluster") if given[name] is not None]
     if asked or not isinstance(costs, Costs):

@@ -29,7 +29,7 @@ def command(model: str, data: str, out: str | None, keep: tuple[str, ...], where
     \b
     goodmeasure predict goodmeasure-out/model.json new.csv --keep id --out predicted.csv
     """
-    from goodmeasure.files import parts
+    from goodmeasure.reading.files import parts
     from goodmeasure.study.model import load
 
     trained = load(model)
@@ -54,7 +54,7 @@ def _sink(out: str | None) -> Iterator[Any]:
     if out is None:
         yield csv.writer(sys.stdout, lineterminator="\n")
         return
-    from goodmeasure.saving import whole_file
+    from goodmeasure.study.saving import whole_file
 
     with whole_file(Path(out)) as file:
         yield csv.writer(file, lineterminator="\n")

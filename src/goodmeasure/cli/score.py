@@ -67,8 +67,8 @@ def _read(part: Any, level: float) -> dict[str, Any]:
 
 
 def _calibration(part: Any, model: str, level: float) -> dict[str, Any]:
+    from goodmeasure.calibrating.miscalibration import root
     from goodmeasure.errors import Problem
-    from goodmeasure.miscalibration import root
 
     if part.schema.kind == "amount":
         found = part.bias(model, level=level)

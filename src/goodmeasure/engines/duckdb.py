@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from goodmeasure.engines.request import Columns, Request, ShardUnreadable, quoted
 from goodmeasure.errors import MissingExtra, Problem
+from goodmeasure.reading.tables import NoSuchFile
 from goodmeasure.rows import MissingScore, UnknownLabel
-from goodmeasure.tables import NoSuchFile
 from goodmeasure.tallying.shards import Part, collect
 from goodmeasure.tallying.tally import Tally
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from goodmeasure import __version__, plots
-from goodmeasure.costs import Costs
+from goodmeasure.decisions.costs import Costs
+from goodmeasure.decisions.thresholds import cuts
 from goodmeasure.report import sentences
 from goodmeasure.rows import Floats
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import interval, number
-from goodmeasure.thresholds import cuts
 
 # What the page may fetch or run: nothing. Styles stand in the page itself.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from goodmeasure.costs import Costs, UnderOverCosts
+from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.signal import Signal
 from goodmeasure.study.deciding import Decided, Priced
 from goodmeasure.study.judging import Measured

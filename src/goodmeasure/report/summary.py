@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import click
 
-from goodmeasure.certificate import Certificate
-from goodmeasure.costs import Costs, UnderOverCosts
+from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.report.sentences import decision_lines, metric_line, signal_line
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import number

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.choose import choose
+from goodmeasure.choosing.choose import choose
+from goodmeasure.choosing.plan import Plan
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError
-from goodmeasure.plan import Plan
-from goodmeasure.remarks import Remark
+from goodmeasure.reading.remarks import Remark
+from goodmeasure.reading.tables import Kind, Table, Values, listed, missing
 from goodmeasure.rows import Floats, UnknownLabel
-from goodmeasure.split import SHARES, Split, check, shared_rows, split
 from goodmeasure.study.columns import Columns, finite, usable
 from goodmeasure.study.question import Question
-from goodmeasure.tables import Kind, Table, Values, listed, missing
+from goodmeasure.study.split import SHARES, Split, check, shared_rows, split
 
 Together = NDArray[np.intp]
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.encoding import encoding
 from goodmeasure.errors import Problem
-from goodmeasure.remarks import Remark
+from goodmeasure.reading.remarks import Remark
+from goodmeasure.reading.tables import Kind, Table, Values, listed, missing
+from goodmeasure.study.encoding import encoding
 from goodmeasure.study.question import Question
-from goodmeasure.tables import Kind, Table, Values, listed, missing
 
 # A text column with more different values than this part of its rows names the rows rather than describes them.
 UNIQUE = 0.5

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.costs import Costs, UnderOverCosts
-from goodmeasure.decision import decide
+from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.decisions.decision import decide
+from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.estimate import Difference, Estimate
 from goodmeasure.intervals import independent_parts, mean_estimate
 from goodmeasure.rows import Floats
-from goodmeasure.rules import ActDecision, Decision
 from goodmeasure.study.cases import Cases
 
 FOLDS = 5

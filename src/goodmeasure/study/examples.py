@@ -9,9 +9,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from goodmeasure.costs import Costs
+from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import UsageError
-from goodmeasure.saving import whole_file
+from goodmeasure.study.saving import whole_file
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.calibration import Calibration, calibration
-from goodmeasure.decision import folds
+from goodmeasure.calibrating.calibration import Calibration, calibration
+from goodmeasure.calibrating.recalibration import Method, Recalibration, recalibrate
+from goodmeasure.decisions.decision import folds
 from goodmeasure.errors import Problem
 from goodmeasure.estimate import Difference, Estimate
 from goodmeasure.intervals import mean_estimate
 from goodmeasure.loss import Loss
 from goodmeasure.metrics import Metric
-from goodmeasure.recalibration import Method, Recalibration, recalibrate
-from goodmeasure.remarks import Remark
-from goodmeasure.risk import Risk, compare, gap, risk, row_losses
+from goodmeasure.reading.remarks import Remark
+from goodmeasure.risks.risk import Risk, compare, gap, risk, row_losses
 from goodmeasure.rows import Floats
 from goodmeasure.signal import Signal
 from goodmeasure.study.cases import Cases

@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure import saving
-from goodmeasure.costs import Costs, UnderOverCosts
-from goodmeasure.encoding import Encoding
+from goodmeasure.calibrating.recalibration import Recalibration
+from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.loss import Loss
-from goodmeasure.recalibration import Recalibration
+from goodmeasure.reading.tables import Kind, NoSuchFile, Table, Values, missing, table
 from goodmeasure.rows import Floats
-from goodmeasure.saving import NotAModel
-from goodmeasure.scorers import Scorer
+from goodmeasure.study import saving
 from goodmeasure.study.cases import exposure
 from goodmeasure.study.columns import MissingInLaterRows, finite
+from goodmeasure.study.encoding import Encoding
+from goodmeasure.study.saving import NotAModel
 from goodmeasure.study.training import Trained
-from goodmeasure.tables import Kind, NoSuchFile, Table, Values, missing, table
 
 FORMAT = "goodmeasure model"
 VERSION = 1

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from goodmeasure.costs import Costs, UnderOverCosts
+from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import UsageError
-from goodmeasure.tables import Table
+from goodmeasure.reading.tables import Table
 
 MODELS = ("linear", "boosting")
 

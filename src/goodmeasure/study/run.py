@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.choose import revisit
-from goodmeasure.costs import Costs, UnderOverCosts
-from goodmeasure.files import read
+from goodmeasure.choosing.choose import revisit
+from goodmeasure.choosing.plan import Plan
+from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.metrics import METRICS, Metric, Scale, metric
-from goodmeasure.plan import Plan
-from goodmeasure.remarks import Remark
+from goodmeasure.reading.files import read
+from goodmeasure.reading.remarks import Remark
+from goodmeasure.reading.tables import Table, table
 from goodmeasure.rows import Floats
 from goodmeasure.signal import signal
 from goodmeasure.study.cases import Cases, Prepared, exposure_fits, prepared
@@ -36,7 +37,6 @@ from goodmeasure.study.model import Model
 from goodmeasure.study.question import Question
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick, Trained, native, train, weighted
-from goodmeasure.tables import Table, table
 
 Source = Any
 

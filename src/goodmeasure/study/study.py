@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.calibration import Calibration
-from goodmeasure.plan import Plan
-from goodmeasure.remarks import Remark
+from goodmeasure.calibrating.calibration import Calibration
+from goodmeasure.choosing.plan import Plan
+from goodmeasure.reading.remarks import Remark
 from goodmeasure.study.cases import Prepared
 from goodmeasure.study.deciding import Decided
 from goodmeasure.study.judging import Judged

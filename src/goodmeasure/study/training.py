@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.certificate import Certificate
-from goodmeasure.encoding import Encoding, encoding
 from goodmeasure.errors import UsageError
+from goodmeasure.fitting.certificate import Certificate
+from goodmeasure.fitting.scorers import Linear, Scorer, Trees
 from goodmeasure.loss import Loss
+from goodmeasure.reading.tables import Table
 from goodmeasure.rows import Floats
-from goodmeasure.scorers import Linear, Scorer, Trees
 from goodmeasure.study.cases import Cases
-from goodmeasure.tables import Table
+from goodmeasure.study.encoding import Encoding, encoding
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 MOST_TREES = 300
@@ -102,7 +102,7 @@ def _linear(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, ti
 
 def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> Any:
     """Our own estimator for any loss, fitted to an encoded matrix."""
-    from goodmeasure.fit import LossClassifier, LossRegressor
+    from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 
     outcome = loss.is_classwise or (loss.is_binary and bool(np.isin(cases.y, (0, 1)).all()))
     estimator = (LossClassifier if outcome else LossRegressor)(loss, alpha=alpha)

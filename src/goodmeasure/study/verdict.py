@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from goodmeasure.estimate import Difference, Estimate
-from goodmeasure.remarks import at_least
+from goodmeasure.reading.remarks import at_least
 
 if TYPE_CHECKING:
     from goodmeasure.study.study import Study

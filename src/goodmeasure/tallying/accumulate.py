@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure import kernels, rows
-from goodmeasure.decomposition import book_form
+from goodmeasure.calibrating.decomposition import book_form
 from goodmeasure.errors import UsageError
 from goodmeasure.rows import Floats
 from goodmeasure.tallying.schema import Kind, Schema, column, columns

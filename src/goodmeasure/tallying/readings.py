@@ -7,22 +7,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from goodmeasure.calibration import Calibration, Settings
-from goodmeasure.calibration import of_cells as calibration_of_cells
-from goodmeasure.costs import Costs, CostsDoNotFit
-from goodmeasure.curves import Curves, of_cells
-from goodmeasure.decision import FOLDS, as_difference
-from goodmeasure.decomposition import Cells, PointLoss
+from goodmeasure.calibrating.calibration import Calibration, Settings
+from goodmeasure.calibrating.calibration import of_cells as calibration_of_cells
+from goodmeasure.calibrating.decomposition import Cells, PointLoss
+from goodmeasure.calibrating.miscalibration import bins_for, from_bin_sums, smooth_estimate
+from goodmeasure.calibrating.smoothing import on_grid
+from goodmeasure.decisions.costs import Costs, CostsDoNotFit
+from goodmeasure.decisions.curves import Curves, of_cells
+from goodmeasure.decisions.decision import FOLDS, as_difference
+from goodmeasure.decisions.rules import Decision, Rule
+from goodmeasure.decisions.thresholds import Threshold, from_cells, threshold_estimate
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.estimate import Difference, Estimate
 from goodmeasure.intervals import from_moments, normal_quantile
-from goodmeasure.miscalibration import bins_for, from_bin_sums, smooth_estimate
 from goodmeasure.rows import Floats, OneClassOnly, summed
-from goodmeasure.rules import Decision, Rule
-from goodmeasure.smoothing import on_grid
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
 from goodmeasure.tallying.state import AmountSums, Power, ScoreCounts, State
-from goodmeasure.thresholds import Threshold, from_cells, threshold_estimate
 
 
 def risk(state: State, name: str, names: list[str], level: float) -> Estimate:

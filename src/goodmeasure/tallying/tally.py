@@ -8,14 +8,14 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from goodmeasure.calibration import Calibration
-from goodmeasure.costs import Costs
-from goodmeasure.curves import Curves
-from goodmeasure.decomposition import point_loss
+from goodmeasure.calibrating.calibration import Calibration
+from goodmeasure.calibrating.decomposition import point_loss
+from goodmeasure.decisions.costs import Costs
+from goodmeasure.decisions.curves import Curves
+from goodmeasure.decisions.rules import Decision
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.estimate import Difference, Estimate
 from goodmeasure.rows import Floats
-from goodmeasure.rules import Decision
 from goodmeasure.tallying import readings, serialise
 from goodmeasure.tallying.schema import Schema, column, columns
 from goodmeasure.tallying.state import ScoreCounts, State

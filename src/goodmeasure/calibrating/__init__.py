@@ -1,0 +1,1 @@
+"""Do predictions mean what they say, and how are they mended?"""

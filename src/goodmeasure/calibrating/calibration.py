@@ -1,0 +1,286 @@
+"""Whether predictions mean what they say: the split of a loss, debiased and smooth errors, and the curve."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from goodmeasure import rows
+from goodmeasure.calibrating.decomposition import Cells, PointLoss, Split, cells, point_loss
+from goodmeasure.calibrating.miscalibration import debiased_squared_error, root, smooth_estimate
+from goodmeasure.calibrating.recalibration import Recalibration as Recalibration
+from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
+from goodmeasure.calibrating.smoothing import on_grid
+from goodmeasure.decisions.amounts import Target, amount_curve, amount_split
+from goodmeasure.decisions.costs import prior_shift as prior_shift
+from goodmeasure.decisions.costs import undo_weights as undo_weights
+from goodmeasure.estimate import Estimate
+from goodmeasure.rows import Floats, TooFewRows
+
+REPLICATES = 200
+MOST_CELLS = 1024
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What was seen (isotonic) at each prediction, with the band in which it would lie were the model calibrated.
+
+    For amounts the band is of confidence about the curve instead, because nothing says how amounts spread around a
+    right prediction. ``weight`` is the weight of the rows at each point.
+    """
+
+    prediction: Floats
+    seen: Floats
+    low: Floats
+    high: Floats
+    weight: Floats
+    band: str
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far predictions are from what they claim, and what they know.
+
+    ``loss = miscalibration - discrimination + uncertainty``, exactly. ``error`` is the root of the debiased squared
+    calibration error ``squared_error``; ``smooth_error`` needs probabilities and is None for amounts. ``p_value``
+    is the chance of so large a miscalibration under calibrated predictions (None for amounts). For classes the
+    split is the Brier score's, which adds up over classes, one against the rest (each in ``classes``); errors and
+    curve are of the most likely class.
+    """
+
+    loss: Estimate
+    miscalibration: Estimate
+    discrimination: Estimate
+    uncertainty: Estimate
+    error: Estimate
+    squared_error: Estimate
+    smooth_error: Estimate | None
+    curve: Curve
+    p_value: float | None
+    classes: tuple[Calibration, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """Whether these rows show that the predictions are off."""
+        surely = self.squared_error.low > 0 if self.p_value is None else self.p_value < 1 - self.error.level
+        if surely:
+            return "miscalibrated"
+        return f"cannot tell from calibrated at this n (error in [{self.error.low:.4g}, {self.error.high:.4g}])"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, ready for JSON."""
+        names = ("loss", "miscalibration", "discrimination", "uncertainty", "error", "squared_error", "smooth_error")
+        found = {name: getattr(self, name) for name in names}
+        return {
+            **{name: value.to_dict() for name, value in found.items() if value is not None},
+            "p_value": self.p_value,
+            "verdict": self.verdict,
+            "curve": {name: np.asarray(value).tolist() for name, value in vars(self.curve).items()},
+            "classes": [one.to_dict() for one in self.classes],
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                f"loss            {self.loss}",
+                f"miscalibration  {self.miscalibration}",
+                f"discrimination  {self.discrimination}",
+                f"uncertainty     {self.uncertainty}",
+                f"error           {self.error}   {self.verdict}",
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an estimate says beside its value: level, seed, and how many rows (and their worth) it rests on."""
+
+    level: float
+    seed: int
+    n: int
+    effective_n: float
+
+    def estimate(self, value: float, low: float, high: float, method: str, error: float = math.nan) -> Estimate:
+        """An estimate with these."""
+        return Estimate(value, low, high, self.n, self.effective_n, method, self.level, error)
+
+    def tails(self, values: Any) -> Any:
+        """The two quantiles of draws that an interval of this level lies between."""
+        return np.quantile(values, [(1 - self.level) / 2, (1 + self.level) / 2], axis=0)
+
+
+def calibration(
+    y: ArrayLike,
+    p: ArrayLike,
+    loss: Any = None,
+    sample_weight: ArrayLike | None = None,
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Calibration:
+    """Whether predictions mean what they say, split for this loss (Brier or squared error where none is given).
+
+    ``y`` and ``p`` are on the scale of predictions: 0/1 and a probability (0 and 1 included), a class and rows of
+    class probabilities, or two amounts. For amounts the loss says which functional is meant (mean, quantile, ...).
+    Errors: GM701 to GM705.
+    """
+    target = Target.of(loss, p, y)
+    if target is Target.CLASSES:
+        return _classes(rows.class_probabilities(p), y, point_loss(loss), sample_weight, (level, seed))
+    if target is Target.AMOUNT:
+        return _amounts(y, p, loss, sample_weight, (level, seed))
+    outcome, scores = rows.outcomes(y), rows.probabilities(p)
+    rows.same_length(y=outcome, p=scores)
+    w = rows.weights(sample_weight, len(outcome))
+    return _outcomes(outcome, scores, w, point_loss(loss), _settings(w, level, seed))
+
+
+def _settings(w: Floats, level: float, seed: int) -> Settings:
+    if len(w) < 2:
+        raise TooFewRows("calibration needs at least two rows", seen=f"{len(w)} row")
+    return Settings(level, seed, len(w), float(w.sum() ** 2 / (w @ w)))
+
+
+def _outcomes(y: Floats, p: Floats, w: Floats, loss: PointLoss, settings: Settings) -> Calibration:
+    squared_error = debiased_squared_error(y - p, p, w, level=settings.level)
+    even = np.array_equal(w, np.full(len(w), w[0]))
+    exact = cells(y, p, w)
+    scale = float(w[0]) if even else exact.weight.sum() / settings.effective_n
+    return of_cells(exact, loss, scale, settings, (squared_error, _smooth(y, p, w, settings)))
+
+
+def of_cells(
+    exact: Cells, loss: PointLoss, scale: float, settings: Settings, errors: tuple[Estimate, Estimate]
+) -> Calibration:
+    """The calibration of yes/no rows put together by score; ``scale`` is the weight of one row's worth of evidence.
+
+    ``errors`` are the debiased squared error and the smooth error.
+    """
+    rough = exact.coarse(MOST_CELLS)
+    split = exact.split(loss)
+    curve, lost = _under_calibration(exact, rough, loss, scale, settings)
+    drawn = _resampled_splits(rough, loss, scale, settings)
+    # Coarse cells are compared with coarse cells: fewer cells leave less room for chance to look like miscalibration.
+    coarse = rough.split(loss)
+    extreme = lost >= coarse.miscalibration
+    return Calibration(
+        *_split_estimates(split, coarse, drawn, float(lost.mean()), settings),
+        root(errors[0]),
+        errors[0],
+        errors[1],
+        curve,
+        float((1 + extreme.sum()) / (1 + REPLICATES)),
+    )
+
+
+Parts = tuple[Estimate, Estimate, Estimate, Estimate]
+
+
+def _split_estimates(split: Split, coarse: Split, drawn: Floats, bias: float, settings: Settings) -> Parts:
+    """Each part with a basic bootstrap interval, less the bias that fitting the curve has for calibrated
+    predictions."""
+    method = f"CORP, basic bootstrap of counts ({len(drawn)}), bias taken off"
+
+    def part(value: float, centre: float, column: Floats, biased: float) -> Estimate:
+        if not (math.isfinite(value) and np.isfinite(column).all()):
+            return settings.estimate(value, -math.inf, math.inf, method)
+        low, high = centre - biased + column.mean() - settings.tails(column)[::-1]
+        floor = 0.0 if biased else -math.inf
+        return settings.estimate(
+            value, max(floor, min(float(low), value)), max(float(high), value), method, float(column.std())
+        )
+
+    loss, lost, known, spread = drawn.T
+    return (
+        part(split.loss, coarse.loss, loss, 0.0),
+        part(split.miscalibration, coarse.miscalibration, lost, bias),
+        part(split.discrimination, coarse.discrimination, known, bias),
+        part(split.uncertainty, coarse.uncertainty, spread, 0.0),
+    )
+
+
+def _resampled_splits(rough: Cells, loss: PointLoss, scale: float, settings: Settings) -> Floats:
+    """The split of resampled counts of the cells."""
+    rng = np.random.default_rng(settings.seed)
+    both = np.concatenate([rough.events, rough.weight - rough.events])
+    size = round(both.sum() / scale)
+    drawn = []
+    for _ in range(REPLICATES):
+        counts = rng.multinomial(size, np.maximum(both, 0) / np.maximum(both, 0).sum()) * scale
+        events, others = np.split(counts, 2)
+        held = events + others > 0
+        drawn.append(Cells(rough.p[held], events[held], (events + others)[held]).split(loss))
+    return np.array(drawn)
+
+
+def _under_calibration(
+    exact: Cells, rough: Cells, loss: PointLoss, scale: float, settings: Settings
+) -> tuple[Curve, Floats]:
+    """The curve with its consistency band, and how miscalibrated calibrated predictions look by chance."""
+    rng = np.random.default_rng(settings.seed + 1)
+    counts = np.maximum(np.round(rough.weight / scale), 1)
+    curves, lost = [], []
+    for _ in range(REPLICATES):
+        drawn = Cells(rough.p, rng.binomial(counts.astype(np.int64), rough.p).astype(np.float64), counts)
+        curves.append(drawn.recalibrated)
+        lost.append(drawn.split(loss).miscalibration)
+    low, high = settings.tails(np.array(curves))
+    seen = np.interp(rough.p, exact.p, exact.recalibrated)
+    return Curve(rough.p, seen, low, high, rough.weight, "consistency"), np.nan_to_num(np.array(lost), posinf=0.0)
+
+
+def _smooth(y: Floats, p: Floats, w: Floats, settings: Settings) -> Estimate:
+    total = float(w.sum())
+    grids = np.array([on_grid(p, w * y * (1 - p)), on_grid(p, w * (1 - y) * p)])
+    mass = np.array([on_grid(p, w * y), on_grid(p, w * (1 - y))])
+    return smooth_estimate(grids, mass, total, settings.n, settings.effective_n, (settings.level, settings.seed))
+
+
+def _classes(
+    p: Floats, y: ArrayLike, loss: PointLoss, sample_weight: ArrayLike | None, how: tuple[float, int]
+) -> Calibration:
+    target = rows.classes(y, p.shape[1])
+    rows.same_length(y=target, p=p)
+    w = rows.weights(sample_weight, len(target))
+    settings = _settings(w, *how)
+    each = tuple(_outcomes((target == k) * 1.0, p[:, k], w, loss, settings) for k in range(p.shape[1]))
+    chosen = p.argmax(axis=1)
+    top = _outcomes((target == chosen) * 1.0, p[np.arange(len(p)), chosen], w, loss, settings)
+    return replace(
+        top,
+        loss=_added([one.loss for one in each]),
+        miscalibration=_added([one.miscalibration for one in each]),
+        discrimination=_added([one.discrimination for one in each]),
+        uncertainty=_added([one.uncertainty for one in each]),
+        classes=each,
+    )
+
+
+def _added(parts: list[Estimate]) -> Estimate:
+    """A sum of dependent estimates: the interval adds the half-widths, which is safe whatever the dependence."""
+    value, low, high = (math.fsum(getattr(part, name) for part in parts) for name in ("value", "low", "high"))
+    return replace(
+        parts[0], value=value, low=low, high=high, standard_error=math.nan, method=f"sum of {parts[0].method}"
+    )
+
+
+def _amounts(
+    y: ArrayLike, p: ArrayLike, loss: Any, sample_weight: ArrayLike | None, how: tuple[float, int]
+) -> Calibration:
+    target, amount = rows.column(y, "y"), rows.column(p, "p")
+    rows.same_length(y=target, p=amount)
+    w = rows.weights(sample_weight, len(target))
+    settings = _settings(w, *how)
+    split = amount_split(target, amount, w, loss, point_loss(loss))
+    drawn, curves = amount_curve(target, amount, w, loss, point_loss(loss), (MOST_CELLS // 4, settings.seed))
+    squared_error = debiased_squared_error(split.misses, amount, w, level=settings.level)
+    low, high = settings.tails(curves.drawn)
+    curve = Curve(curves.prediction, curves.seen, low, high, curves.weight, "confidence")
+    # The bootstrap repeats the bias of fitting: its mean shows how much there is.
+    bias = max(0.0, float(drawn[:, 1].mean()) - split.parts.miscalibration)
+    parts = _split_estimates(split.parts, split.parts, drawn, bias, settings)
+    return Calibration(*parts, root(squared_error), squared_error, None, curve, None)

@@ -1,0 +1,132 @@
+"""The exact split of a mean loss into miscalibration, discrimination and uncertainty, on cells of equal
+prediction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from goodmeasure import readings
+from goodmeasure.calibrating.isotonic import pool
+from goodmeasure.rows import Floats, summed
+
+PointLoss = Callable[[Floats, Floats], Floats]
+
+
+class Split(NamedTuple):
+    """The mean loss and its three parts: ``loss = miscalibration - discrimination + uncertainty``."""
+
+    loss: float
+    miscalibration: float
+    discrimination: float
+    uncertainty: float
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Yes/no rows put together by prediction: weight of the events and of all rows, by ascending prediction."""
+
+    p: Floats
+    events: Floats
+    weight: Floats
+
+    @property
+    def recalibrated(self) -> Floats:
+        """The isotonic share of events of each cell (cells without weight take their neighbour's)."""
+        held = self.weight > 0
+        fit = pool(self.events[held], self.weight[held]).fit(int(held.sum()))
+        return fit if held.all() else fit[np.maximum(np.cumsum(held) - 1, 0)]
+
+    def split(self, loss: PointLoss) -> Split:
+        """The exact plug-in split of this loss (Dimitriadis, Gneiting and Jordan 2021).
+
+        A loss that no row suffers counts nothing, so shares of exactly 0 and 1 have a finite loss.
+        """
+        others, total = self.weight - self.events, math.fsum(self.weight)
+        share = np.array([math.fsum(self.events) / total])
+        predictions = np.concatenate([self.p, self.recalibrated, share])
+        count = len(predictions)
+        # One call for everything: what a loss costs to call is more than what it costs to evaluate.
+        both = loss(np.repeat([1.0, 0.0], count), np.tile(predictions, 2))
+        yes, no = both[:count], both[count:]
+        n = len(self.p)
+
+        def mean(at: slice, events: Floats, rest: Floats) -> float:
+            return (_times(events, yes[at]) + _times(rest, no[at])) / total
+
+        whole = np.array([math.fsum(self.events)]), np.array([math.fsum(others)])
+        return parts(
+            mean(slice(n), self.events, others),
+            mean(slice(n, 2 * n), self.events, others),
+            mean(slice(2 * n, None), *whole),
+        )
+
+    def coarse(self, most: int) -> Cells:
+        """At most this many cells of about equal weight, each at its mean prediction."""
+        if len(self.p) <= most:
+            return self
+        reached = np.cumsum(self.weight)
+        cell = np.minimum((reached - self.weight / 2) / reached[-1] * most, most - 1).astype(np.intp)
+        weight = summed(cell, self.weight, most)
+        held = weight > 0
+        place = summed(cell, self.weight * self.p, most)[held] / weight[held]
+        return Cells(place, summed(cell, self.events, most)[held], weight[held])
+
+
+def _times(weight: Floats, values: Floats) -> float:
+    held = weight > 0
+    return float(weight[held] @ values[held])
+
+
+def parts(loss: float, recalibrated: float, constant: float) -> Split:
+    """The split from the mean loss as it is, recalibrated, and of the best constant."""
+    lost = loss - recalibrated if math.isfinite(recalibrated) else math.nan
+    return Split(loss, lost, constant - recalibrated, constant)
+
+
+def cells(y: Floats, p: Floats, w: Floats) -> Cells:
+    """Yes/no rows put together by equal prediction."""
+    distinct, cell = np.unique(p, return_inverse=True)
+    events = summed(cell, w * y)
+    weight = summed(cell, w)
+    held = weight > 0
+    return Cells(distinct[held], events[held], weight[held])
+
+
+def squared(y: Floats, p: Floats) -> Floats:
+    """The Brier score of a yes/no outcome; the squared error of an amount."""
+    return np.asarray((y - p) ** 2, dtype=np.float64)
+
+
+def point_loss(loss: Any) -> PointLoss:
+    """A loss as a function of target and prediction; squared for None.
+
+    For classes it is squared too: the Brier score is the one that is the sum of its parts, one class against the
+    rest.
+    """
+    if loss is None or getattr(loss, "is_classwise", False):
+        return squared
+    if not hasattr(loss, "raw"):
+        return loss  # type: ignore[no-any-return]
+    book = book_form(loss)
+    if book is not None:
+        return lambda y, p: np.asarray(book.value(y, p), dtype=np.float64)
+    return lambda y, p: np.asarray(loss.value(y, loss.raw(p)), dtype=np.float64)
+
+
+def book_form(loss: Any) -> Any:
+    """The loss as a formula of predictions, where it asks for its activation as it is; else None."""
+    return readings.on_predictions(loss) if not loss.is_classwise and _honest(loss) else None
+
+
+def _honest(loss: Any) -> bool:
+    """Whether the loss asks for the activation of its raw output as it is, so that its book form takes
+    predictions."""
+    if not loss.is_binary:
+        return True
+    z = np.linspace(-4, 4, 9)
+    return bool(np.allclose(loss.predict(z), 1 / (1 + np.exp(-z)), rtol=1e-9))

@@ -1,0 +1,86 @@
+"""How far predictions are from what they claim, without the bias that binning and squaring noise would add."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from goodmeasure.calibrating.smoothing import smooth_error
+from goodmeasure.estimate import Estimate
+from goodmeasure.intervals import normal_quantile
+from goodmeasure.rows import Floats, TooFewRows
+
+BINS = 15
+REPLICATES = 100
+
+
+def debiased_squared_error(
+    miss: Floats, prediction: Floats, w: Floats, *, bins: int = BINS, level: float = 0.95
+) -> Estimate:
+    """The mean squared calibration error in bins of equal weight, without the bias of squaring noise.
+
+    ``miss`` is target minus prediction (or minus the identification function). From each squared mean its own
+    variance is taken off, so the value may be slightly negative (Kumar, Liang and Ma 2019, on residuals).
+    """
+    order, bins = np.argsort(prediction, kind="stable"), bins_for(len(miss), bins)
+    cell = np.minimum((np.cumsum(w[order]) - w[order] / 2) / w.sum() * bins, bins - 1).astype(np.intp)
+    return from_bin_sums(_bin_sums(cell, miss[order], w[order], bins), len(miss), level)
+
+
+def bins_for(n: int, most: int = BINS) -> int:
+    """How many bins of equal weight: as many as asked for, but at least four rows in each."""
+    return max(1, min(most, n // 4))
+
+
+def _bin_sums(cell: Any, miss: Floats, w: Floats, bins: int) -> Floats:
+    columns = (w, w * miss, w * w, w * w * miss, w * w * miss * miss)
+    return np.array([np.bincount(cell, weights=column, minlength=bins) for column in columns])
+
+
+def from_bin_sums(sums: Floats, n: int, level: float) -> Estimate:
+    """The debiased squared error from sums by bin: w, w·v, w², w²·v, w²·v² (bins of one row carry no variance)."""
+    weight, first, square, square_first, square_second = (row[sums[0] > 0] for row in sums)
+    rows_in_bin = weight**2 / square
+    held = rows_in_bin > 1 + 1e-9
+    if not held.any():
+        raise TooFewRows("the debiased calibration error needs two rows in a bin", seen=f"{n} rows")
+    share = weight[held] / weight[held].sum()
+    mean = first[held] / weight[held]
+    around = square_second[held] - 2 * mean * square_first[held] + mean**2 * square[held]
+    noise = np.maximum(around, 0) / weight[held] ** 2 * (rows_in_bin[held] / (rows_in_bin[held] - 1))
+    value = float(share @ (mean**2 - noise))
+    error = math.sqrt(float(share**2 @ (4 * np.maximum(mean**2 - noise, 0) * noise + 2 * noise**2)))
+    half = normal_quantile(level) * error
+    effective = float(weight.sum() ** 2 / square.sum())
+    method = f"{int(held.sum())} bins of equal weight, debiased, normal"
+    return Estimate(value, value - half, value + half, n, effective, method, level, error)
+
+
+def root(squared_error: Estimate) -> Estimate:
+    """The calibration error on the scale of predictions, from its debiased square (below zero counts as zero)."""
+    value, low, high = (math.sqrt(max(0.0, x)) for x in (squared_error.value, squared_error.low, squared_error.high))
+    return replace(squared_error, value=value, low=low, high=high, standard_error=math.nan)
+
+
+def smooth_estimate(
+    grids: Floats, mass: Floats, total: float, n: int, effective_n: float, how: tuple[float, int]
+) -> Estimate:
+    """The smooth error of gridded residuals, with a basic bootstrap of the counts behind them.
+
+    ``grids`` are the summed sizes of the residuals of events and others; ``mass`` their weights.
+    """
+    value = smooth_error(grids[0] - grids[1], total)
+    rng = np.random.default_rng(how[1])
+    chance = (np.maximum(mass, 0) / np.maximum(mass, 0).sum()).ravel()
+    size = np.divide(grids, mass, out=np.zeros_like(grids), where=mass > 0)
+    drawn = []
+    for _ in range(REPLICATES):
+        counts = rng.multinomial(round(effective_n), chance).reshape(mass.shape) * (total / round(effective_n))
+        drawn.append(smooth_error(size[0] * counts[0] - size[1] * counts[1], total, tolerance=1e-5))
+    tails = np.quantile(drawn, [(1 - how[0]) / 2, (1 + how[0]) / 2])
+    low, high = max(0.0, min(value, 2 * value - float(tails[1]))), max(value, 2 * value - float(tails[0]))
+    method = f"smooth, basic bootstrap of counts ({REPLICATES})"
+    return Estimate(value, low, high, n, effective_n, method, how[0], float(np.std(drawn)))

@@ -1,0 +1,229 @@
+"""Maps that put probabilities right, fitted on rows that the model did not see: temperature, Platt, beta,
+isotonic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from goodmeasure import rows
+from goodmeasure.calibrating.decomposition import cells
+from goodmeasure.calibrating.isotonic import pool
+from goodmeasure.errors import NoSuchReading, UsageError
+from goodmeasure.rows import Floats
+
+Method = Literal["platt", "temperature", "beta", "isotonic"]
+Knots = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """A map from scores to probabilities that was fitted on held-out rows; call it on new scores.
+
+    ``parameters`` are coefficients (or, for isotonic, the places and heights of the steps), one tuple a class if
+    there are more than two. ``raw`` says that scores are raw outputs. ``shrink`` is the number of rows n of the map
+    ``(n p + 1/2) / (n + 1)`` that comes first where scores of exactly 0 or 1 had to be given a finite log-odds.
+    """
+
+    method: Method
+    parameters: tuple[Knots, ...]
+    raw: bool = False
+    shrink: int = 0
+
+    def __call__(self, scores: ArrayLike) -> Floats:
+        """Recalibrated probabilities of new scores, in the shape of those that were fitted."""
+        given = np.asarray(scores, dtype=np.float64)
+        if not self.raw:
+            rows.inside_unit_interval(given, "p")
+        if self.method == "temperature" and given.ndim == 2:
+            return _softmax(_log_scores(given, self.raw, self.shrink) * self.parameters[0][0][0])
+        if (given.ndim == 2) != (len(self.parameters) > 1):
+            raise UsageError("these scores have another shape than those that were fitted", seen=f"shape {given.shape}")
+        if given.ndim == 1:
+            return self._one(given, self.parameters[0])
+        table = np.column_stack([self._one(given[:, k], knots) for k, knots in enumerate(self.parameters)])
+        total = table.sum(axis=1, keepdims=True)
+        even = np.full_like(table, 1 / table.shape[1])
+        return np.asarray(np.divide(table, total, out=even, where=total > 0), dtype=np.float64)
+
+    predict = __call__
+
+    def _one(self, scores: Floats, knots: Knots) -> Floats:
+        if self.method == "isotonic":
+            return np.interp(scores, knots[0], knots[1]).astype(np.float64)
+        return _sigmoid(_features(scores, self.method, self.raw, self.shrink) @ np.array(knots[0]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fitted map as plain values, ready for JSON."""
+        parameters = [[list(knots) for knots in one] for one in self.parameters]
+        return {"method": self.method, "parameters": parameters, "raw": self.raw, "shrink": self.shrink}
+
+    @staticmethod
+    def from_dict(state: dict[str, Any]) -> Recalibration:
+        """The map that ``to_dict`` described."""
+        if state.get("method") not in get_args(Method):
+            raise UsageError(
+                f"{state.get('method')!r} is no recalibration", fix=f"one of {', '.join(get_args(Method))}"
+            )
+        parameters = tuple(tuple(tuple(float(x) for x in knots) for knots in one) for one in state["parameters"])
+        return Recalibration(state["method"], parameters, bool(state["raw"]), int(state["shrink"]))
+
+
+def recalibrate(
+    y: ArrayLike,
+    scores: ArrayLike,
+    method: Method = "platt",
+    *,
+    sample_weight: ArrayLike | None = None,
+    raw: bool = False,
+) -> Recalibration:
+    """Fit a map from scores to calibrated probabilities, on rows that the model was not trained on.
+
+    ``scores`` are probabilities, or raw outputs with ``raw=True``: one a row for a yes/no target, a row of K for
+    classes (one against the rest and normalised, but for temperature). Temperature: Guo et al. 2017; Platt 1999,
+    with his smoothed targets; beta: Kull et al. 2017; isotonic: Zadrozny and Elkan 2002. Errors: GM701 to GM705.
+    """
+    if method not in get_args(Method):
+        raise UsageError(f"{method!r} is no recalibration", fix=f"one of {', '.join(get_args(Method))}")
+    given = np.asarray(scores, dtype=np.float64)
+    _check(given, method, raw)
+    rows.same_length(y=np.asarray(y), scores=given)
+    w = rows.weights(sample_weight, len(given))
+    shrink = len(given) if not raw and method != "isotonic" and bool(((given == 0) | (given == 1)).any()) else 0
+    if given.ndim == 1:
+        return Recalibration(method, (_fit(rows.outcomes(y, both=True), given, w, method, raw, shrink),), raw, shrink)
+    target = rows.classes(y, given.shape[1])
+    if method == "temperature":
+        slope = _temperature(target, _log_scores(given, raw, shrink), w)
+        return Recalibration(method, (((slope,),),), raw, shrink)
+    each = [_fit((target == k) * 1.0, given[:, k], w, method, raw, shrink) for k in range(given.shape[1])]
+    return Recalibration(method, tuple(each), raw, shrink)
+
+
+def _check(given: Floats, method: str, raw: bool) -> None:
+    if raw and method == "beta":
+        raise NoSuchReading(
+            "beta recalibration is of probabilities", fix="pass p, or take method='platt' for raw outputs"
+        )
+    if not raw:
+        rows.inside_unit_interval(given, "p")
+    elif not np.isfinite(given).all():
+        raise rows.MissingScore("raw scores are finite numbers", where="scores")
+
+
+def _fit(y: Floats, scores: Floats, w: Floats, method: Method, raw: bool, shrink: int) -> Knots:
+    if method == "isotonic":
+        return _steps(y, scores, w)
+    target = _smoothed_targets(y, w) if method == "platt" else y
+    features = _features(scores, method, raw, shrink)
+    coefficients = logistic(features, target, w)
+    if method == "beta" and (coefficients[:2] < 0).any():
+        # A beta map must rise: the coefficient that would bend it back is left out (Kull et al. 2017).
+        keep = np.array([coefficients[0] >= 0, coefficients[1] >= 0, True])
+        coefficients = np.zeros(3)
+        coefficients[keep] = logistic(features[:, keep], target, w)
+    return (tuple(coefficients.tolist()),)
+
+
+def _steps(y: Floats, scores: Floats, w: Floats) -> Knots:
+    """The ends of the steps of the increasing fit; between steps the map is linear."""
+    held = cells(y, scores, w)
+    fit = pool(held.events, held.weight).fit(len(held.p))
+    ends = np.flatnonzero(np.append(True, np.diff(fit) != 0) | np.append(np.diff(fit) != 0, True))
+    return tuple(held.p[ends].tolist()), tuple(fit[ends].tolist())
+
+
+def _smoothed_targets(y: Floats, w: Floats) -> Floats:
+    """Platt's targets: what one more row of each kind would have shown."""
+    yes, no = float(w @ y), float(w @ (1 - y))
+    return np.where(y == 1, (yes + 1) / (yes + 2), 1 / (no + 2))
+
+
+def _shrunk(p: Floats, rows_before: int) -> Floats:
+    return (rows_before * p + 0.5) / (rows_before + 1) if rows_before else p
+
+
+def _log_odds(scores: Floats, raw: bool, shrink: int) -> Floats:
+    if raw:
+        return scores
+    p = _shrunk(scores, shrink)
+    return np.log(p) - np.log1p(-p)
+
+
+def _log_scores(scores: Floats, raw: bool, shrink: int) -> Floats:
+    return scores if raw else np.log(_shrunk(scores, shrink))
+
+
+def _features(scores: Floats, method: Method, raw: bool, shrink: int) -> Floats:
+    if method == "beta":
+        p = _shrunk(scores, shrink)
+        return np.column_stack([np.log(p), -np.log1p(-p), np.ones_like(p)])
+    z = _log_odds(scores, raw, shrink)
+    return z[:, None] if method == "temperature" else np.column_stack([z, np.ones_like(z)])
+
+
+def _sigmoid(z: Floats) -> Floats:
+    grown = np.exp(-np.abs(z))
+    return np.asarray(np.where(z >= 0, 1, grown) / (1 + grown), dtype=np.float64)
+
+
+def _softmax(z: Floats) -> Floats:
+    grown = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(grown / grown.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def logistic(features: Floats, target: Floats, w: Floats) -> Floats:
+    """The coefficients of least weighted cross-entropy on a handful of features, by damped Newton steps."""
+
+    def at(b: Floats) -> tuple[float, Floats, Floats]:
+        z = features @ b
+        p = _sigmoid(z)
+        loss = float(w @ (np.logaddexp(0, z) - target * z)) / w.sum()
+        bend = (features * (w * p * (1 - p))[:, None]).T @ features / w.sum()
+        return loss, features.T @ (w * (p - target)) / w.sum(), bend
+
+    return _newton(at, np.zeros(features.shape[1]))
+
+
+def _temperature(y: Any, z: Floats, w: Floats) -> float:
+    """One over the temperature of least cross-entropy."""
+
+    def at(b: Floats) -> tuple[float, Floats, Floats]:
+        p = _softmax(z * b[0])
+        moved = (p * z).sum(axis=1)
+        own = z[np.arange(len(z)), y]
+        top = (z * b[0]).max(axis=1)
+        loss = top + np.log(np.exp(z * b[0] - top[:, None]).sum(axis=1)) - b[0] * own
+        bend = (p * z * z).sum(axis=1) - moved**2
+        total = w.sum()
+        return float(w @ loss / total), np.array([w @ (moved - own) / total]), np.array([[w @ bend / total]])
+
+    return float(_newton(at, np.array([1.0]))[0])
+
+
+def _newton(
+    at: Callable[[Floats], tuple[float, Floats, Floats]], start: Floats, tolerance: float = 1e-10, most: int = 60
+) -> Floats:
+    """The minimum of a smooth convex function of a few variables."""
+    b = start
+    loss, slope, bend = at(b)
+    for _ in range(most):
+        step = np.linalg.solve(bend + 1e-12 * np.eye(len(b)), slope)
+        fall, size = float(slope @ step), 1.0
+        if fall < tolerance**1.5 and loss > 1e-7:
+            return b
+        while size > 1e-10 and at(b - size * step)[0] > loss - size * fall / 4:
+            size /= 2
+        b = b - size * step
+        loss, slope, bend = at(b)
+    if float(np.abs(slope).max()) < 1e-6 and loss > 1e-7:
+        return b
+    raise rows.OneClassOnly(
+        "the scores separate the targets perfectly, so no finite map fits best",
+        seen=f"coefficients reached {np.abs(b).max():.3g} and still grow",
+        fix="use method='isotonic', or more rows",
+    )

@@ -1,0 +1,1 @@
+"""What a target asks for: from its values to a meaning, an activation, a loss, and a plan."""

@@ -1,0 +1,217 @@
+"""From a target and what is wanted of it to a loss, in four steps, each with its reason and what it rejects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from goodmeasure.activations import Activation, activations, linear
+from goodmeasure.choosing.asking import Ask, ask_for, loss_for, on_scale, others, usual
+from goodmeasure.choosing.deciding import AnyCosts, decide, weighted
+from goodmeasure.choosing.meanings import MEANINGS, Meaning, represented
+from goodmeasure.choosing.observed import Observed, observe
+from goodmeasure.choosing.outlying import OUTLIERS, Centre, treat
+from goodmeasure.choosing.plan import Plan, Rejected, Step
+from goodmeasure.choosing.revisiting import revisit as revisit
+from goodmeasure.choosing.tails import tails
+from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
+from goodmeasure.domains import OutcomeDomain
+from goodmeasure.errors import UsageError
+
+QUESTIONS = (
+    "What does the output represent?",
+    "Which activation makes the raw output mean that?",
+    "Which loss measures error in that space?",
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the caller said: what is asked for, what errors cost, what outliers are, and which label is yes."""
+
+    ask: Ask | None
+    costs: AnyCosts | None
+    outliers: str | None
+    positive: Any
+
+
+def choose(
+    y: Any,
+    *,
+    ask: str | None = None,
+    costs: AnyCosts | None = None,
+    represents: Any = None,
+    outliers: str | None = None,
+    sample_weight: Any = None,
+    name: str = "target",
+    positive: Any = None,
+) -> Plan:
+    """The loss for a target: what the output represents, the activation, the loss, and the check against costs.
+
+    ``y`` is a column of any kind (list, array, series) or a table of yes/no with a column a label. ``ask`` is "mean", "median",
+    "quantile=0.9", "probability" or another functional that a loss of the catalogue asks for; ``represents`` overrides what
+    the values suggest ("real", "positive", "count", ... or a domain such as ``gm.Positive``); ``outliers`` says whether values
+    far out are "errors" or "real"; ``positive`` names the label that is yes. What is asked for is never swapped silently.
+    Errors: GM601 to GM605, GM004, GM009, GM711.
+    """
+    if outliers not in (None, *OUTLIERS):
+        raise UsageError(
+            f"outliers={outliers!r}", fix=f"one of {', '.join(map(repr, OUTLIERS))}, or None if you cannot say"
+        )
+    seen = observe(y, name, sample_weight)
+    meaning, reason = represented(seen, represents)
+    wanted = Wanted(ask_for(ask), costs, outliers, positive)
+    _costs_fit(meaning, costs)
+    asked = _asked(wanted, meaning)
+    labels, note = _labels(seen, meaning, positive)
+    centre = _centre(seen, meaning, asked, wanted)
+    steps = (
+        _represent(seen, meaning, reason + note),
+        _activate(seen, meaning, centre.loss.activation[0]),
+        _measure(seen, meaning, asked, centre),
+        decide(meaning, asked, costs, seen),
+    )
+    return Plan(
+        name=name,
+        rows=seen.rows,
+        meaning=meaning.name,
+        represents=meaning.domain,
+        loss=centre.loss,
+        asks_for=centre.asks_for,
+        steps=steps,
+        labels=labels,
+        threshold=costs.threshold if isinstance(costs, Costs) else None,
+        level=costs.level if isinstance(costs, UnderOverCosts) else None,
+        weighted=weighted(centre.loss, costs),
+        outliers=outliers,
+        tails=centre.tails,
+        notes=_notes(seen),
+    )
+
+
+def _costs_fit(meaning: Meaning, costs: AnyCosts | None) -> None:
+    yes_no = meaning.name in ("binary", "multilabel")
+    fits = (
+        costs is None
+        or (isinstance(costs, Costs) and yes_no)
+        or (isinstance(costs, ClassCosts) and meaning.name == "classes")
+        or (isinstance(costs, UnderOverCosts) and not meaning.is_outcome)
+    )
+    if not fits:
+        kind = "Costs(false_negative=, false_positive=)" if yes_no else "UnderOverCosts(under=, over=)"
+        kind = "ClassCosts(table)" if meaning.name == "classes" else kind
+        raise CostsDoNotFit(
+            f"{type(costs).__name__} answers another question than {meaning.domain.name} asks", fix=f"costs=gm.{kind}"
+        )
+
+
+def _asked(wanted: Wanted, meaning: Meaning) -> Ask:
+    """What was asked for; if nothing was, the quantile that the costs of too little and too much ask for, or the usual."""
+    if wanted.ask is not None:
+        return wanted.ask
+    if isinstance(wanted.costs, UnderOverCosts):
+        return Ask("quantile", wanted.costs.level)
+    return usual(meaning)
+
+
+def _labels(seen: Observed, meaning: Meaning, positive: Any) -> tuple[tuple[Any, ...], str]:
+    """The classes in the order of their codes, and which of two is yes."""
+    if meaning.name not in ("binary", "classes") or seen.table:
+        return (), ""
+    labels = seen.distinct
+    if meaning.name == "classes":
+        return labels, ""
+    if len(labels) > 2:
+        return (0, 1), "; values between 0 and 1 are how surely it happened"
+    if positive is None:
+        return labels, f"; {labels[1]!r} is yes (say positive={labels[0]!r} to turn it round)"
+    chosen = [label for label in labels if label == positive or str(label) == str(positive)]
+    if not chosen:
+        raise UsageError(
+            f"{seen.name} has no label {positive!r}", fix=f"positive={labels[0]!r} or positive={labels[1]!r}"
+        )
+    return (next(label for label in labels if label != chosen[0]), chosen[0]), f"; {chosen[0]!r} is yes, as you said"
+
+
+def _centre(seen: Observed, meaning: Meaning, asked: Ask, wanted: Wanted) -> Centre:
+    loss = loss_for(meaning, asked)
+    if meaning.is_outcome or seen.numbers is None:
+        return Centre(loss, loss.facts.asks_for, "")
+    explicit = wanted.ask is not None or isinstance(wanted.costs, UnderOverCosts)
+    robust = lambda huber: on_scale(huber, meaning)  # noqa: E731
+    return treat(loss, asked, wanted.outliers, tails(seen.numbers), explicit=explicit, on_scale=robust)
+
+
+def _notes(seen: Observed) -> tuple[str, ...]:
+    missing = [f"{seen.missing} of {seen.rows} values are missing and left out"] if seen.missing else []
+    return (*missing, *(["the numbers were written as text and read as numbers"] if seen.from_text else []))
+
+
+# --- the four steps ---
+
+
+def _represent(seen: Observed, meaning: Meaning, reason: str) -> Step:
+    rejected = []
+    for other in MEANINGS:
+        against = other.against(seen)
+        if other is not meaning:
+            why = against or f"possible if {other.otherwise}: say represents={other.name!r}"
+            rejected.append((bool(against), Rejected(other.domain.name, why)))
+    # What would be possible comes first: it is what a reader may want to overrule.
+    return Step(
+        QUESTIONS[0], str(meaning.domain), reason, tuple(r for _, r in sorted(rejected, key=lambda pair: pair[0]))
+    )
+
+
+def _activate(seen: Observed, meaning: Meaning, chosen: Activation) -> Step:
+    reaches = (
+        chosen.reaches.interval if not isinstance(chosen.reaches, OutcomeDomain) else "probabilities that add up to 1"
+    )
+    reason = f"it reaches {reaches} and nothing else, which is where predictions of {meaning.domain.name} lie"
+    rejected = [
+        Rejected(a.name, _activation_why(a, chosen, meaning, seen)) for a in activations().values() if a is not chosen
+    ]
+    return Step(QUESTIONS[1], chosen.name, reason, tuple(rejected))
+
+
+def _activation_why(other: Activation, chosen: Activation, meaning: Meaning, seen: Observed) -> str:
+    if other.reaches == chosen.reaches:
+        return f"reaches the same; say loss.with_activation({other.name!r}) if effects add rather than multiply"
+    if isinstance(other.reaches, OutcomeDomain):
+        return "gives one output a class, which compete for a total of 1"
+    if isinstance(chosen.reaches, OutcomeDomain):
+        return "its outputs would not add up to 1 over the classes"
+    if chosen is linear or seen.numbers is None:
+        return (
+            f"reaches only {other.reaches.interval}" if other is not linear else "its outputs would be no probabilities"
+        )
+    wider = other.reaches.low < chosen.reaches.low or other.reaches.high > chosen.reaches.high
+    return f"could predict outside {meaning.domain}" if wider else f"reaches only {other.reaches.interval}"
+
+
+def _measure(seen: Observed, meaning: Meaning, asked: Ask, centre: Centre) -> Step:
+    how = "" if asked.name == centre.asks_for else f" ({centre.asks_for})"
+    sentence = centre.loss.facts.sentence.rstrip(".")
+    reason = f"it asks for the {centre.asks_for if how else asked}: {sentence[:1].lower()}{sentence[1:]}{centre.reason}"
+    if meaning.name == "unit_interval" and asked.name == "mean":
+        reason += (
+            "; that it is surprise supposes the number is truly a probability or share, but its mean is asked for either way, "
+            "by a signal that does not vanish"
+        )
+    if asked.name == "class":
+        reason += "; a class is decided from the probability and the costs, so the probability is what to learn"
+    more = (*centre.rejected, *_known(meaning, asked))
+    rejected = (*more, *(Rejected(name, why) for name, why in others(meaning, asked, centre.loss, seen)))
+    return Step(QUESTIONS[2], str(centre.loss), reason, rejected)
+
+
+def _known(meaning: Meaning, asked: Ask) -> tuple[Rejected, ...]:
+    if meaning.name == "unit_interval":
+        why = (
+            "in the number's own units, right if it is no probability; but its signal vanishes where it is surely wrong"
+        )
+        return (Rejected('squared_error().with_activation("sigmoid")', why),)
+    if meaning.name in ("positive", "non_negative", "count") and asked.name == "mean":
+        why = "asks for the geometric mean once turned back: totals come out too low"
+        return (Rejected("squared error of the logarithm", why),)
+    return ()

@@ -1,0 +1,238 @@
+"""What a target may represent: one row a meaning, with what in the values suggests it and what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from goodmeasure import domains
+from goodmeasure.choosing.observed import EXACT, Kind, NotATarget, NothingToLearn, Observed
+from goodmeasure.domains import Domain, OutcomeDomain, domain
+from goodmeasure.errors import TargetOutsideDomain, UsageError
+
+# More distinct whole numbers than this are amounts, not class codes.
+CODES = 32
+# Whole numbers that start above this are amounts written without decimals, not counts of something.
+SMALL = 20
+# A mean this many standard deviations above zero makes zero a boundary that does not matter.
+FAR_FROM_ZERO = 4.0
+
+Multilabel = OutcomeDomain("several of K: yes or no for each label", low=0, high=1, binary=True)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a target may represent; ``suggested`` says why these values speak for it, or nothing if they do not."""
+
+    name: str
+    domain: Domain
+    suggested: Callable[[Observed], str]
+    otherwise: str
+
+    @property
+    def is_outcome(self) -> bool:
+        """Whether the target says what happened, rather than how much."""
+        return isinstance(self.domain, OutcomeDomain)
+
+    def against(self, seen: Observed) -> str:
+        """Why the values cannot be this; empty if they can."""
+        if self.domain is Multilabel or seen.table:
+            return "" if self.domain is Multilabel and seen.table else "the target holds one value a row"
+        if self.is_outcome:
+            if self.name == "classes" and seen.numbers is not None and not seen.whole:
+                return "its values are not whole numbers"
+            few = self.name == "binary" and len(seen.distinct) > 2 and not _in_unit(seen)
+            return f"the target has {len(seen.distinct)} distinct values, not two" if few else ""
+        if seen.numbers is None:
+            return "its values are labels"
+        outside = self.domain.outside(seen.numbers)
+        if not outside.any():
+            return ""
+        return f"{int(outside.sum())} of {len(outside)} values are outside it, the first {seen.numbers[outside][0]:g}"
+
+
+def _in_unit(seen: Observed) -> bool:
+    return seen.numbers is not None and bool(np.all((seen.numbers >= 0) & (seen.numbers <= 1)))
+
+
+def _range(seen: Observed) -> str:
+    assert seen.numbers is not None
+    return f"from {seen.numbers.min():g} to {seen.numbers.max():g}"
+
+
+def _multilabel(seen: Observed) -> str:
+    return f"each row holds yes or no for {seen.original.shape[1]} labels" if seen.table and not _rows(seen) else ""
+
+
+def _rows(seen: Observed) -> bool:
+    """Whether each row of a table holds probabilities that add up to 1."""
+    return seen.table and _in_unit(seen) and np.allclose(np.sum(np.asarray(seen.numbers), axis=1), 1, atol=1e-6)
+
+
+def _binary(seen: Observed) -> str:
+    if seen.table:
+        return ""
+    values = seen.distinct
+    if seen.kind is Kind.BOOLEAN:
+        return "the values are true and false"
+    if len(values) == 2 and seen.numbers is None:
+        return f"there are two labels, {values[0]} and {values[1]}"
+    if set(values) == {0, 1}:
+        return "the values are 0 and 1"
+    if len(values) == 2 and seen.whole and seen.rows > 2:
+        return f"there are two whole numbers, {values[0]:g} and {values[1]:g}"
+    return ""
+
+
+def _classes(seen: Observed) -> str:
+    if seen.table:
+        return "the rows hold probabilities that add up to 1" if _rows(seen) else ""
+    count = len(seen.distinct)
+    if seen.numbers is None:
+        return f"there are {count} labels"
+    if not (seen.whole and 2 < count <= CODES):
+        return ""
+    first = seen.numbers.min()
+    contiguous = first in (0, 1) and seen.numbers.max() - first == count - 1
+    last = seen.share(seen.numbers == seen.numbers.max())
+    # The frequencies of counts die out toward the largest; those of class codes do not.
+    if not contiguous or last < 0.5 / count or seen.rows < 3 * count:
+        return ""
+    return (
+        f"the values are the codes {first:g} to {seen.numbers.max():g}, and the last is not rare ({100 * last:.0f} %)"
+    )
+
+
+def _unit(seen: Observed) -> str:
+    return f"every value lies between 0 and 1 ({_range(seen)})" if _in_unit(seen) and not seen.whole else ""
+
+
+def _count(seen: Observed) -> str:
+    if not seen.whole or seen.numbers is None or seen.numbers.min() < 0 or seen.numbers.min() > SMALL:
+        return ""
+    return f"every value is a whole number, none negative ({_range(seen)}, {_zeros(seen)} zeros)"
+
+
+def _zeros(seen: Observed) -> str:
+    assert seen.numbers is not None
+    return f"{100 * seen.share(seen.numbers == 0):.0f} %"
+
+
+def _near_zero(seen: Observed) -> bool:
+    """Whether zero is a boundary that matters for values of this mean and spread."""
+    x = np.asarray(seen.numbers)
+    return bool(x.mean() < FAR_FROM_ZERO * x.std() or np.ptp(x) == 0)
+
+
+def _positive(seen: Observed) -> str:
+    if seen.numbers is None or not seen.numbers.min() > 0 or not _near_zero(seen):
+        return ""
+    return f"every value is above zero ({_range(seen)}), and zero is within {FAR_FROM_ZERO:g} standard deviations"
+
+
+def _non_negative(seen: Observed) -> str:
+    if seen.numbers is None or seen.numbers.min() != 0:
+        return ""
+    return f"no value is negative, and {_zeros(seen)} are exactly zero ({_range(seen)})"
+
+
+def _real(seen: Observed) -> str:
+    if seen.numbers is None:
+        return ""
+    below = int((seen.numbers < 0).sum())
+    few = seen.whole and 0 < below < 0.05 * len(seen.numbers)
+    doubt = "; if a negative value stands for a missing one (-1, -999), leave it out and this is a count" if few else ""
+    far = (
+        ""
+        if below
+        else f", more than {FAR_FROM_ZERO:g} standard deviations from zero, so that boundary does not matter"
+    )
+    return f"the values run {_range(seen)}" + (f", {below} of them negative{doubt}" if below else far)
+
+
+def _of(alias: str, suggested: Callable[[Observed], str], otherwise: str) -> Meaning:
+    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in alias).lstrip("_")
+    return Meaning(snake, domain(getattr(domains, alias)), suggested, otherwise)
+
+
+# In the order in which they are tried: the first that the values suggest is taken.
+MEANINGS = (
+    Meaning("multilabel", Multilabel, _multilabel, "several labels may hold at once"),
+    _of("Binary", _binary, "the two values are yes and no of one question"),
+    _of("Classes", _classes, "the values are names or codes of classes, and their order says nothing"),
+    _of("UnitInterval", _unit, "the values are probabilities or shares"),
+    _of("Count", _count, "the values count something"),
+    _of("Positive", _positive, "the values are amounts that cannot be zero, and effects multiply"),
+    _of("NonNegative", _non_negative, "the values are amounts that may be exactly zero"),
+    _of("Real", _real, "differences matter and zero is a value like any other"),
+)
+# What people call them besides.
+_ALSO = {"probability": "unit_interval", "share": "unit_interval", "yes_no": "binary", "amount": "positive"}
+
+
+def represented(seen: Observed, given: Any = None) -> tuple[Meaning, str]:
+    """The meaning that was given, or else the first that the values suggest, with the reason.
+
+    Errors: GM602 where nothing varies; GM604 for identifiers and free text; GM004 where the values contradict what was given.
+    """
+    _varies(seen)
+    if given is None:
+        _not_identifiers(seen)
+        return next((m, reason) for m in MEANINGS if (reason := m.suggested(seen)))
+    meaning = _named(given)
+    against = meaning.against(seen)
+    if against:
+        raise TargetOutsideDomain(
+            f"{seen.name} cannot represent {meaning.domain.name}: {against}",
+            fix=f"represents={represented(seen)[0].name!r}, or mend the values",
+        )
+    return meaning, "you said so"
+
+
+def _named(given: Any) -> Meaning:
+    by_name = {m.name: m for m in MEANINGS}
+    if isinstance(given, str):
+        key = given.strip().lower().replace(" ", "_").replace("-", "_").replace("/", "_")
+        found = by_name.get(_ALSO.get(key, key))
+        if found is None:
+            raise UsageError(f"a target cannot represent {given!r}", fix=f"one of {', '.join([*by_name, *_ALSO])}")
+        return found
+    wanted = domain(given)
+    for m in MEANINGS:
+        if m.domain == wanted:
+            return m
+    if wanted == domain(domains.Outcome):
+        return by_name["classes"]
+    raise UsageError(f"{wanted} is no domain of a target", fix=f"one of {', '.join(by_name)}")
+
+
+def _varies(seen: Observed) -> None:
+    if len(seen.distinct) > 1:
+        return
+    (only,) = seen.distinct
+    labels = seen.numbers is None or seen.kind is Kind.BOOLEAN or only in (0, 1)
+    what = f"only one class of {seen.name} occurs" if labels else f"every {seen.name} has the same value"
+    raise NothingToLearn(
+        what,
+        seen=f"{only!r} in all {len(seen.original)} rows",
+        fix=f"include rows with another {seen.name}, or check the filter that made this table",
+    )
+
+
+def _not_identifiers(seen: Observed) -> None:
+    count = len(seen.distinct)
+    if seen.numbers is None and count > 20 and count > 0.5 * len(seen.original):
+        raise NotATarget(
+            f"{seen.name} holds identifiers or free text, not classes",
+            seen=f"{count} distinct texts in {len(seen.original)} rows, for example {seen.distinct[0]!r}",
+            fix="choose another column as the target, or represents='classes' if they are classes",
+        )
+    if seen.numbers is not None and seen.whole and np.abs(seen.numbers).max() >= EXACT and seen.kind is not Kind.FLOAT:
+        raise NotATarget(
+            f"{seen.name} holds whole numbers that a computation cannot tell apart",
+            seen=f"the largest is {seen.original.max()}, above 2**53: identifiers or times in nanoseconds look like this",
+            fix="if they are amounts, use a larger unit: y = y / 1e9",
+        )

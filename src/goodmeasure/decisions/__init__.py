@@ -1,0 +1,1 @@
+"""From a prediction and the costs of mistakes to an act."""

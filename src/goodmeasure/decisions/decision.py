@@ -1,0 +1,291 @@
+"""From probabilities and costs to a rule: what it costs, how surely, and whether theory or practice should set it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from goodmeasure import rows
+from goodmeasure.decisions.amounts import weighted_quantile
+from goodmeasure.decisions.costs import ClassCosts as ClassCosts
+from goodmeasure.decisions.costs import Costs as Costs
+from goodmeasure.decisions.costs import UnderOverCosts as UnderOverCosts
+from goodmeasure.decisions.costs import bayes_act as bayes_act
+from goodmeasure.decisions.costs import prior_shift
+from goodmeasure.decisions.rules import ActDecision, Decision, Rule
+from goodmeasure.decisions.thresholds import best_threshold, cuts, threshold_estimate
+from goodmeasure.errors import Problem, UsageError
+from goodmeasure.estimate import Difference, Estimate
+from goodmeasure.intervals import independent_parts, mean_estimate, normal_quantile
+from goodmeasure.rows import Floats, TooFewRows
+
+FOLDS = 5
+
+
+class SeenInTraining(Problem, ValueError):
+    """Some of these rows were used to train the model, so their scores flatter it.
+
+    A threshold tuned on training scores can lose nearly all of the profit it promises, because a flexible model
+    scores its own training rows far too surely. Score rows that the model never saw.
+    """
+
+    code = "GM712"
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Where and how the rule will be used: beside the rows, everything that changes what it costs.
+
+    ``prevalence`` is the share of events in use, if it differs from the sample's; ``budget`` the number of rows
+    that can be acted on among as many as there are here; ``ids`` and ``trained_on`` catch rows that the model has
+    seen.
+    """
+
+    cluster: ArrayLike | None = None
+    time: ArrayLike | None = None
+    prevalence: float | None = None
+    budget: float | None = None
+    ids: ArrayLike | None = None
+    trained_on: ArrayLike | None = None
+    level: float = 0.95
+    seed: int = 0
+
+
+def decide(
+    y: ArrayLike,
+    p: ArrayLike,
+    costs: Costs | ClassCosts | UnderOverCosts,
+    *,
+    sample_weight: ArrayLike | None = None,
+    **circumstances: Any,
+) -> Decision | ActDecision:
+    """The rule that these costs ask for, what it costs, and how that compares with 0.5, always and never.
+
+    ``y`` and ``p`` are held-out targets and predictions: 0/1 and a probability, a class and rows of class
+    probabilities, or two amounts. Keywords are the fields of ``Circumstances``. A threshold is never judged on the
+    rows that chose it. Errors: GM701 to GM705 for rows, GM710 to GM712 for costs and rows that the model has seen.
+    """
+    unknown = set(circumstances) - {f.name for f in fields(Circumstances)}
+    if unknown:
+        raise UsageError(f"decide takes no {sorted(unknown)[0]}=", fix=", ".join(f.name for f in fields(Circumstances)))
+    where = Circumstances(**circumstances)
+    _unseen(where)
+    if isinstance(costs, Costs):
+        return decide_outcomes(rows.outcomes(y, both=True), rows.probabilities(p), costs, sample_weight, where)
+    if isinstance(costs, ClassCosts):
+        return _decide_classes(y, p, costs, sample_weight, where)
+    return _decide_amounts(y, p, costs, sample_weight, where)
+
+
+def _unseen(where: Circumstances) -> None:
+    if where.ids is None or where.trained_on is None:
+        return
+    seen = np.isin(np.asarray(where.ids), np.asarray(where.trained_on))
+    if seen.any():
+        raise SeenInTraining(
+            f"{int(seen.sum()):,} of {seen.size:,} rows were used to train the model",
+            where=f"ids[{int(np.argmax(seen))}]",
+            seen=f"id {np.asarray(where.ids)[int(np.argmax(seen))]}",
+            fix="score rows that the model never saw",
+        )
+
+
+def decide_outcomes(
+    y: Floats, p: Floats, costs: Costs, sample_weight: ArrayLike | None, where: Circumstances
+) -> Decision:
+    """The yes/no decision on checked rows."""
+    rows.same_length(y=y, p=p)
+    w = rows.weights(sample_weight, len(y))
+    w, shifted = (w, p) if where.prevalence is None else _at_prevalence(y, p, w, where.prevalence)
+    acting, leaving = costs.of_acting(y), costs.of_leaving(y)
+    rows.same_length(y=y, costs=acting)
+    share = 1.0 if where.budget is None else where.budget / len(y)
+    together, method = independent_parts(len(y), where.cluster, where.time)
+    mean = partial(mean_estimate, w=w, together=together, level=where.level)
+    practice = cross_fitted(p, acting, leaving, w, together=together, share=share, seed=where.seed)
+
+    def judged(name: str, threshold: float, cost: Floats) -> Rule:
+        difference = mean(cost - practice, method=f"paired, {method}")
+        return Rule(name, threshold, mean(cost, method=method), as_difference(difference))
+
+    def cut(threshold: float) -> Floats:
+        return np.where(p >= threshold, acting, leaving)
+
+    effective = float(w.sum() ** 2 / (w @ w))
+    theory = bayes_rule(p, shifted, costs, where.prevalence, y, w, share)
+    rules = [judged("half", 0.5, cut(0.5)), judged("always", 0.0, acting), judged("never", math.inf, leaving)]
+    if costs.ask is not None:
+        rules.append(judged("theory, asking", theory[0], _asking(shifted, costs, acting, leaving)))
+    return Decision(
+        costs,
+        threshold_estimate(cuts(p, acting, leaving, w), len(p), effective, share=share, level=where.level),
+        mean(practice, method=f"cross-fitted in {FOLDS} parts, {method}"),
+        judged("theory", theory[0], np.where(theory[1], acting, leaving)),
+        tuple(rules),
+    )
+
+
+def as_difference(estimate: Estimate) -> Difference:
+    """An estimate of a paired difference, able to give a verdict."""
+    return Difference(**{f.name: getattr(estimate, f.name) for f in fields(Estimate)})
+
+
+def _at_prevalence(y: Floats, p: Floats, w: Floats, prevalence: float) -> tuple[Floats, Floats]:
+    """Weights and probabilities as they would be where the share of events is ``prevalence``."""
+    here = float(w @ y / w.sum())
+    if not 0 < prevalence < 1:
+        raise UsageError(f"a prevalence lies strictly between 0 and 1, not {prevalence:g}")
+    factor = np.where(y == 1, prevalence / here, (1 - prevalence) / (1 - here))
+    return w * factor, prior_shift(p, trained_at=here, used_at=prevalence)
+
+
+def bayes_rule(
+    p: Floats, shifted: Floats, costs: Costs, prevalence: float | None, y: Floats, w: Floats, share: float
+) -> tuple[float, NDArray[np.bool_]]:
+    """The Bayes threshold on the scale of the scores given, and the rows it acts on within the budget."""
+    act = shifted >= costs.thresholds
+    threshold = costs.threshold
+    if prevalence is not None:
+        counted = np.bincount(y.astype(np.intp), minlength=2)
+        factors = (np.where(y == 1, w, 0).sum() / counted[1], np.where(y == 0, w, 0).sum() / counted[0])
+        threshold = threshold * factors[1] / (threshold * factors[1] + (1 - threshold) * factors[0])
+    if share < 1 and act.mean() > share:
+        gain = shifted * costs.miss - (1 - shifted) * costs.alarm
+        keep = np.argsort(-gain, kind="stable")[: int(share * len(p))]
+        act = np.isin(np.arange(len(p)), keep)
+        threshold = float(p[keep].min()) if len(keep) and not costs.per_row else math.nan
+    return float(threshold), act
+
+
+def _asking(p: Floats, costs: Costs, acting: Floats, leaving: Floats) -> Floats:
+    """What the Bayes rule costs in each row when it may ask a person."""
+    assert costs.ask is not None
+    acts = bayes_act(p, costs)
+    return np.choose(acts, [leaving, acting, np.full(len(p), costs.ask)])
+
+
+def cross_fitted(
+    p: Floats,
+    acting: Floats,
+    leaving: Floats,
+    w: Floats,
+    *,
+    together: NDArray[np.intp] | None = None,
+    share: float = 1.0,
+    seed: int = 0,
+) -> Floats:
+    """What each row costs under the threshold that the other folds would choose; clusters stay in one fold."""
+    fold = folds(len(p), together, seed)
+    cost = np.empty(len(p))
+    for k in range(FOLDS):
+        held = fold == k
+        rest = ~held
+        threshold = best_threshold(p[rest], acting[rest], leaving[rest], w[rest], share)
+        cost[held] = np.where(p[held] >= threshold, acting[held], leaving[held])
+    return cost
+
+
+def folds(n: int, together: NDArray[np.intp] | None, seed: int, count: int = FOLDS) -> NDArray[np.intp]:
+    """A fold for each row: rows shuffled, or whole clusters.
+
+    Folds are not balanced by target: that would tell the folds that choose how many events are in the fold that
+    judges.
+    """
+    units = n if together is None else int(together.max()) + 1
+    if units < count:
+        raise TooFewRows(
+            f"{count} folds need at least {count} {'rows' if together is None else 'clusters'}, there are {units}"
+        )
+    fold = np.asarray(np.random.default_rng(seed).permutation(units) % count, dtype=np.intp)
+    return fold if together is None else fold[together]
+
+
+def expected_cost(
+    y: ArrayLike, p: ArrayLike, costs: Costs, threshold: float, *, sample_weight: ArrayLike | None = None
+) -> Estimate:
+    """What acting at ``p >= threshold`` costs on average: right for a threshold that these rows did not choose."""
+    target, scores = rows.outcomes(y), rows.probabilities(p)
+    rows.same_length(y=target, p=scores)
+    cost = np.where(scores >= threshold, costs.of_acting(target), costs.of_leaving(target))
+    return mean_estimate(cost, rows.weights(sample_weight, len(target)))
+
+
+def regret(y: ArrayLike, p: ArrayLike, believed: Costs, true: Costs) -> Difference:
+    """What deciding by ``believed`` costs loses against deciding by the ``true`` ones, in true costs."""
+    target, scores = rows.outcomes(y), rows.probabilities(p)
+    rows.same_length(y=target, p=scores)
+    acting, leaving = true.of_acting(target), true.of_leaving(target)
+    lost = np.where(scores >= believed.thresholds, acting, leaving) - np.where(
+        scores >= true.thresholds, acting, leaving
+    )
+    return as_difference(mean_estimate(lost, method="paired, normal"))
+
+
+def _decide_classes(
+    y: ArrayLike, p: ArrayLike, costs: ClassCosts, sample_weight: ArrayLike | None, where: Circumstances
+) -> ActDecision:
+    if where.prevalence is not None or where.budget is not None:
+        raise UsageError("prevalence= and budget= are for yes/no decisions", fix="leave them out for class costs")
+    table = rows.class_probabilities(p)
+    acts = bayes_act(table, costs)
+    target = rows.classes(y, table.shape[1])
+    rows.same_length(y=target, p=table)
+    together, method = independent_parts(len(target), where.cluster, where.time)
+    w = rows.weights(sample_weight, len(target))
+    mean = partial(mean_estimate, w=w, together=together, level=where.level)
+    bayes = costs.matrix[target, acts]
+
+    def judged(name: str, chosen: NDArray[np.intp] | int) -> Rule:
+        cost = costs.matrix[target, chosen]
+        versus = as_difference(mean(cost - bayes, method=f"paired, {method}"))
+        return Rule(name, math.nan, mean(cost, method=method), versus)
+
+    others = [judged(f"always act {act}", act) for act in range(costs.matrix.shape[1])]
+    if costs.matrix.shape[0] == costs.matrix.shape[1]:
+        others.insert(0, judged("most likely class", np.argmax(table, axis=1)))
+    return ActDecision(costs, mean(bayes, method=method), (judged("theory", acts), *others))
+
+
+def _decide_amounts(
+    y: ArrayLike, p: ArrayLike, costs: UnderOverCosts, sample_weight: ArrayLike | None, where: Circumstances
+) -> ActDecision:
+    """The amount to provide: the prediction as it is, or moved by the quantile of the misses that the costs ask
+    for."""
+    if where.prevalence is not None or where.budget is not None:
+        raise UsageError("prevalence= and budget= are for yes/no decisions", fix="leave them out for unit costs")
+    target, amount = rows.column(y, "y"), rows.column(p, "p")
+    rows.same_length(y=target, p=amount)
+    if not (np.isfinite(target).all() and np.isfinite(amount).all()):
+        raise rows.MissingScore("amounts are finite numbers", where="y or p")
+    w = rows.weights(sample_weight, len(target))
+    together, method = independent_parts(len(target), where.cluster, where.time)
+    mean = partial(mean_estimate, w=w, together=together, level=where.level)
+    fold = folds(len(target), together, where.seed)
+    miss = target - amount
+    moved = amount.copy()
+    for k in range(FOLDS):
+        moved[fold == k] += weighted_quantile(miss[fold != k], w[fold != k], costs.level)
+    practice = costs.of(target, moved)
+
+    def judged(name: str, cost: Floats) -> Rule:
+        versus = as_difference(mean(cost - practice, method=f"paired, {method}"))
+        return Rule(name, math.nan, mean(cost, method=method), versus)
+
+    cost = mean(practice, method=f"cross-fitted in {FOLDS} parts, {method}")
+    rules = (judged("as predicted", costs.of(target, amount)), Rule("moved", math.nan, cost))
+    return ActDecision(costs, cost, rules, shift=quantile_estimate(miss, w, costs.level, where.level))
+
+
+def quantile_estimate(values: Floats, w: Floats, quantile: float, level: float) -> Estimate:
+    """A quantile with the interval of the order statistics around it (binomial, normal approximation)."""
+    effective = float(w.sum() ** 2 / (w @ w))
+    half = normal_quantile(level) * math.sqrt(quantile * (1 - quantile) / effective)
+    value, low, high = (
+        weighted_quantile(values, w, min(max(q, 0.0), 1.0)) for q in (quantile, quantile - half, quantile + half)
+    )
+    return Estimate(value, low, high, len(values), effective, "order statistics", level)

@@ -1,0 +1,1 @@
+"""Linear models that minimise the average of any loss."""

@@ -1,0 +1,302 @@
+"""Linear models trained on any loss, as scikit-learn estimators."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from goodmeasure import losses, readings
+from goodmeasure.activations import exp
+from goodmeasure.choosing.observed import NothingToLearn
+from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
+from goodmeasure.fitting.certificate import Certificate, Status
+from goodmeasure.fitting.linear import SOLVERS, Settings, Watch, fit
+from goodmeasure.fitting.objective import Objective
+from goodmeasure.loss import Loss
+
+Floats = NDArray[np.float64]
+
+
+class _LossModel(BaseEstimator):  # type: ignore[misc]
+    """What the two estimators share: their parameters, the fit, and raw outputs."""
+
+    coef_: Floats
+    intercept_: Any
+    certificate_: Certificate
+    loss_: Loss
+
+    def __init__(
+        self,
+        loss: Loss | None = None,
+        *,
+        alpha: float = 0.0,
+        fit_intercept: bool = True,
+        solver: str = "auto",
+        max_iter: int = 500,
+        tol: float = 1e-9,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        random_state: Any = None,
+    ) -> None:
+        self.loss = loss
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+
+    def _learn(self, X: Floats, y: NDArray[Any], weight: Any, exposure: Any, held: Any, monitor: Any) -> None:
+        """Fit checked rows; ``held`` are validation rows (features, targets, weights, offset) or None."""
+        outputs = self._outputs(y)
+        offset = None if exposure is None else np.log(exposure)
+        if weight is not None and not weight.all():
+            X, y, offset = X[weight > 0], y[weight > 0], None if offset is None else offset[weight > 0]
+            weight = weight[weight > 0]
+        if self.early_stopping and held is None:
+            X, y, weight, offset, held = self._held_out(X, y, weight, offset)
+        objective = Objective(self.loss_, X, y, weight, offset, float(self.alpha), bool(self.fit_intercept), outputs)
+
+        def validation(theta: Floats) -> float:
+            features, targets, counts, shift = held
+            slopes, constants = objective.coefficients(theta)
+            return self.loss_(targets, _raw(features, slopes, constants, shift), counts)
+
+        watch = Watch(None if held is None else validation, bool(self.early_stopping), monitor)
+        theta, self.certificate_, self.n_iter_ = fit(objective, Settings(self.solver, self.max_iter, self.tol, watch))
+        slopes, constants = objective.coefficients(theta)
+        self.coef_, self.intercept_ = self._shaped(slopes, constants)
+        self.loss_curve_, self.validation_curve_ = watch.loss_curve, watch.validation_curve
+        if self.certificate_.status is Status.UNFINISHED:
+            warnings.warn(f"the fit has not converged: {self.certificate_}", ConvergenceWarning, stacklevel=3)
+
+    def _held_out(self, X: Floats, y: NDArray[Any], weight: Any, offset: Any) -> tuple[Any, ...]:
+        rows = np.arange(len(y))
+        stratify = y if self.loss_.is_classwise or self._binary_labels(y) else None
+        kept, held = train_test_split(
+            rows, test_size=self.validation_fraction, random_state=self.random_state, stratify=stratify
+        )
+
+        def at(part: Any, where: Any) -> Any:
+            return None if part is None else part[where]
+
+        out = (X[held], y[held], at(weight, held), at(offset, held))
+        return X[kept], y[kept], at(weight, kept), at(offset, kept), out
+
+    def _binary_labels(self, y: NDArray[Any]) -> bool:
+        return self.loss_.is_binary and bool(np.isin(y, (0, 1)).all())
+
+    def _outputs(self, y: NDArray[Any]) -> int:
+        return len(self.loss_.activation)
+
+    def _shaped(self, slopes: Floats, constants: Floats) -> tuple[Floats, Any]:
+        return (slopes[:, 0], float(constants[0])) if slopes.shape[1] == 1 else (slopes.T, constants)
+
+    def _settled(self, default: Loss) -> Loss:
+        """The loss that was given, or the usual one; and the other parameters within their limits."""
+        limits = {"alpha": (0, np.inf), "max_iter": (1, np.inf), "tol": (0, np.inf), "validation_fraction": (0, 1)}
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not low <= value <= high:
+                raise UsageError(f"{name}={value!r}", fix=f"a number from {low} to {high}")
+        if self.solver not in SOLVERS:
+            raise UsageError(f"solver={self.solver!r}", fix=f"one of {', '.join(SOLVERS)}")
+        if self.loss is not None and not isinstance(self.loss, Loss):
+            raise UsageError(f"loss={self.loss!r} is no loss", fix="loss=gm.losses.huber(delta=2.0)")
+        return default if self.loss is None else self.loss
+
+    def _weights(self, sample_weight: Any, X: Floats) -> Floats | None:
+        if sample_weight is None:
+            return None
+        if not np.asarray(sample_weight).any():
+            raise WeightError("every weight is zero, so there is nothing to fit", fix="check sample_weight.sum()")
+        weight = np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
+        if (weight < 0).any():
+            at = int(np.argmax(weight < 0))
+            raise WeightError(f"weight {weight[at]:g} in row {at}: weights are not negative", fix="check sample_weight")
+        return weight
+
+    def _exposure(self, exposure: Any, X: Floats) -> Floats | None:
+        """Exposures, one a row: how long or how much each row was at risk."""
+        if exposure is None:
+            return None
+        if self.loss_.activation != (exp,):
+            raise UsageError(
+                f"exposure needs an exponential activation, and {self.loss_} has {self.loss_.activation[0]}",
+                fix="divide the target by the exposure and pass the exposure as sample_weight",
+            )
+        found = np.asarray(exposure, dtype=np.float64)
+        if found.shape != (len(X),):
+            raise ShapeMismatch(f"exposure has shape {found.shape} and X {X.shape}", fix="give one exposure a row")
+        if not (np.isfinite(found) & (found > 0)).all():
+            raise WeightError(
+                f"exposure {found[~(found > 0)][:1]} in row {int(np.argmin(found > 0))}: exposures are positive and finite",
+                fix="leave rows without exposure out",
+            )
+        return found
+
+    def raw(self, X: ArrayLike, exposure: ArrayLike | None = None) -> Floats:
+        """The raw outputs of rows: what the loss takes as ``z``."""
+        check_is_fitted(self)
+        checked = validate_data(self, X, reset=False, dtype=np.float64)
+        found = self._exposure(exposure, checked)
+        slopes = self.coef_[:, None] if self.coef_.ndim == 1 else self.coef_.T
+        return _raw(checked, slopes, np.atleast_1d(self.intercept_), None if found is None else np.log(found))
+
+
+def _raw(X: Floats, slopes: Floats, constants: Floats, offset: Floats | None) -> Floats:
+    z = X @ slopes + constants
+    if offset is not None:
+        z = z + offset[:, None]
+    return z[:, 0] if z.shape[1] == 1 else z
+
+
+class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
+    """A linear model of a number, trained on any loss: the mean loss + alpha / 2 * the sum of the squared coefficients.
+
+    ``loss`` is squared error if not given. ``solver="auto"`` takes Newton's method where the loss is smooth and the model
+    small, an exact interior point where the loss is made of straight lines (absolute error, pinball), and L-BFGS otherwise.
+    The fit starts at the best constant. After it: ``coef_`` (features,), ``intercept_``, ``n_iter_``, ``loss_curve_`` (the
+    objective from the start on), ``validation_curve_``, and ``certificate_`` (optimal within a gap, stationary, ...).
+    scikit-learn's ``Ridge(alpha=a)`` is ``alpha=2 * a / rows`` here; its ``PoissonRegressor(alpha=a)`` is ``alpha=a``.
+    """
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        monitor: Any = None,
+    ) -> Self:
+        """Fit rows X (rows, features) to targets y (rows,).
+
+        ``exposure`` (rows,) is for targets that grow with it, such as counts over a time at risk: its logarithm is added to
+        the raw output. ``X_val, y_val`` are rows on which ``validation_curve_`` is measured, and on which early stopping
+        relies. ``monitor(step, objective)`` is called after each step. Errors: GM003, GM004, GM006, GM009.
+        """
+        self.loss_ = self._settled(losses.squared_error())
+        if self.loss_.is_classwise:
+            raise UsageError(f"{self.loss_} is about classes", fix="goodmeasure.LossClassifier(loss)")
+        checked, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        held = None
+        if X_val is not None:
+            features, measured = validate_data(self, X_val, y_val, reset=False, dtype=np.float64, y_numeric=True)
+            held = (features, measured.astype(np.float64), None, None)
+        weight = self._weights(sample_weight, checked)
+        at_risk = self._exposure(exposure, checked)
+        self._learn(checked, targets.astype(np.float64), weight, at_risk, held, monitor)
+        return self
+
+    def predict(self, X: ArrayLike, exposure: ArrayLike | None = None) -> Floats:
+        """Predictions of rows: what the loss asks for (the mean, the median, ...), for one unit of exposure if none is given."""
+        return np.asarray(self.loss_.predict(self.raw(X, exposure))) if hasattr(self, "loss_") else self.raw(X)
+
+
+def _gives_probabilities(model: Any) -> bool:
+    loss = getattr(model, "loss_", model.loss)
+    return loss is None or readings.implies_probability(loss)
+
+
+class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
+    """A linear model of classes, trained on any loss: the mean loss + alpha / 2 * the sum of the squared coefficients.
+
+    ``loss`` is cross-entropy if not given: on one raw output for two classes, on one a class for more. Two classes are
+    coded 0 and 1 in sorted order (``classes_``), and the second is yes. Solvers and attributes are those of
+    ``LossRegressor``; ``coef_`` has shape (1, features) for two classes on one raw output, else (classes, features).
+    scikit-learn's ``LogisticRegression(C=c)`` is ``alpha=1 / (c * rows)`` here.
+    """
+
+    classes_: NDArray[Any]
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        monitor: Any = None,
+    ) -> Self:
+        """Fit rows X (rows, features) to labels y (rows,) of any type.
+
+        ``X_val, y_val`` are rows on which ``validation_curve_`` is measured, and on which early stopping relies.
+        ``monitor(step, objective)`` is called after each step. Errors: GM003, GM006, GM009, GM602.
+        """
+        checked, labels = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(labels)
+        weight = self._weights(sample_weight, checked)
+        present = labels if weight is None else labels[weight > 0]
+        if len(np.unique(present)) < 2:
+            raise NothingToLearn(
+                "only one class occurs in y", seen=f"{present[0]!r} in all rows", fix="include rows of another class"
+            )
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        many = len(self.classes_) > 2
+        self.loss_ = self._settled(losses.cross_entropy() if many else losses.binary_cross_entropy())
+        if not (self.loss_.is_classwise or (self.loss_.is_binary and not many)):
+            kind = f"{len(self.classes_)} classes" if self.loss_.is_binary else "classes"
+            raise UsageError(f"{self.loss_} is not a loss for {kind}", fix="loss=gm.losses.cross_entropy()")
+        held = None
+        if X_val is not None:
+            held = (validate_data(self, X_val, reset=False, dtype=np.float64), self._codes(y_val), None, None)
+        self._learn(checked, self._coded(codes), weight, None, held, monitor)
+        return self
+
+    def _coded(self, codes: NDArray[Any]) -> NDArray[Any]:
+        return codes if self.loss_.is_classwise else codes.astype(np.float64)
+
+    def _codes(self, labels: Any) -> NDArray[Any]:
+        given = np.asarray(labels)
+        found = np.searchsorted(self.classes_, given).clip(0, len(self.classes_) - 1)
+        if (self.classes_[found] != given).any():
+            raise UsageError("y_val holds labels that y does not", fix=f"labels are {self.classes_.tolist()}")
+        return self._coded(found)
+
+    def _outputs(self, y: NDArray[Any]) -> int:
+        return len(self.classes_) if self.loss_.is_classwise else 1
+
+    def _shaped(self, slopes: Floats, constants: Floats) -> tuple[Floats, Any]:
+        return slopes.T, constants
+
+    def decision_function(self, X: ArrayLike) -> Floats:
+        """Scores whose sign (two classes) or largest entry (more) is the predicted class."""
+        z = self.raw(X)
+        if z.ndim == 1:
+            return z - self._half() if _gives_probabilities(self) else z
+        scores = readings.class_log_probabilities(self.loss_, z) if _gives_probabilities(self) else z
+        return scores if len(self.classes_) > 2 else scores[:, 1] - scores[:, 0]
+
+    def _half(self) -> float:
+        """The raw output that stands for a probability of one half."""
+        if abs(float(np.asarray(self.loss_.predict(np.zeros(1)))[0]) - 0.5) < 1e-12:
+            return 0.0
+        return float(np.asarray(self.loss_.raw(np.array([0.5])))[0])
+
+    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: ArrayLike) -> Floats:
+        """Probabilities of the classes, free of what weights, focusing or smoothing in the loss do to them."""
+        check_is_fitted(self)
+        p = np.asarray(self.loss_.predict(self.raw(X)))
+        return np.column_stack([1 - p, p]) if p.ndim == 1 else p
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The likeliest class of each row. For costs that differ, decide from ``predict_proba`` with ``goodmeasure.decide``."""
+        scores = self.decision_function(X)
+        codes = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
+        return np.asarray(self.classes_[codes])

@@ -1,0 +1,133 @@
+"""The exact minimum of a sum of functions made of straight lines: a primal-dual interior point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.fitting.newton import solve
+
+Floats = NDArray[np.float64]
+
+# How much of the way to the boundary a step goes.
+_STAY_INSIDE = 0.9995
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Minimise ``sum(max(left * (X w - at), right * (X w - at))) + sum(penalty * w**2) / 2`` over w."""
+
+    features: Floats
+    at: Floats
+    left: Floats
+    right: Floats
+    penalty: Floats
+
+    def value(self, w: Floats) -> float:
+        """The objective."""
+        beyond = self.features @ w - self.at
+        return float(np.sum(np.maximum(self.left * beyond, self.right * beyond)) + self.penalty @ w**2 / 2)
+
+    def bound(self, slope: Floats, w: Floats) -> float:
+        """What no w near this one can undercut, by convex duality: ``slope`` holds one slope of each row's lines."""
+        pull = self.features.T @ slope
+        return float(-self.at @ slope - abs(pull + self.penalty * w) @ np.abs(w) - self.penalty @ w**2 / 2)
+
+
+def minimise(
+    lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats], bool]
+) -> tuple[Floats, float, int]:
+    """The minimum, the proven gap to the optimum, and the number of steps."""
+    point = Point.first(lines, start)
+    best, best_gap, first, steps = start, np.inf, lines.value(start), 0
+    while steps < max_iter:
+        point, reach = step(lines, point)
+        steps += 1
+        value = lines.value(point.w)
+        gap = value - lines.bound(point.slope, point.w)
+        if gap < best_gap:
+            best, best_gap = point.w, gap
+        if watch(point.w) or gap <= tol * max(abs(value), 1e-3 * abs(first)) or reach < 1e-10:
+            break
+    return best, max(best_gap, 0.0), steps
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where the interior point stands: w, a slope between its two lines for each row, and how far each row is above and
+    below its kink. The slacks ``up`` and ``down`` of the slope, ``above`` and ``below`` all stay positive."""
+
+    w: Floats
+    slope: Floats
+    up: Floats
+    down: Floats
+    above: Floats
+    below: Floats
+
+    @staticmethod
+    def first(lines: Lines, w: Floats) -> Point:
+        """A point well inside: the middle slopes, and distances a tenth of the typical one away from zero."""
+        beyond = lines.features @ w - lines.at
+        away = 0.1 * (float(np.abs(beyond).mean()) or 1.0)
+        half = (lines.right - lines.left) / 2
+        middle = (lines.left + lines.right) / 2
+        return Point(w, middle, half, half, np.maximum(beyond, 0) + away, np.maximum(-beyond, 0) + away)
+
+    def moved(self, move: tuple[Floats, ...], reach: float) -> Point:
+        """The point after part of a move of w, slope, above and below."""
+        dw, ds, da, db = (reach * m for m in move)
+        # Slacks move with the slope: taken from it anew, they would be rounded to zero next to its ends.
+        return Point(self.w + dw, self.slope + ds, self.up - ds, self.down + ds, self.above + da, self.below + db)
+
+    def reach(self, move: tuple[Floats, ...]) -> float:
+        """How far the point can move without a slack reaching zero."""
+        longest = 1.0
+        _, ds, da, db = move
+        for slack, change in ((self.up, -ds), (self.down, ds), (self.above, da), (self.below, db)):
+            falling = change < 0
+            if falling.any():
+                longest = min(longest, _STAY_INSIDE * float((-slack[falling] / change[falling]).min()))
+        return longest
+
+    @property
+    def complementarity(self) -> float:
+        """The mean product of slacks that are zero together at the optimum."""
+        return float(self.above @ self.up + self.below @ self.down) / (2 * len(self.slope))
+
+
+def step(lines: Lines, point: Point) -> tuple[Point, float]:
+    """One step of Mehrotra's predictor and corrector (Portnoy and Koenker 1997), by normal equations X' D X.
+
+    Optimal are X' slope + penalty w = 0 and X w - at = above - below, where above and the upper slack of the slope are
+    never both positive, nor below and the lower one. Returns the new point and the part of the step that was taken.
+    """
+    stiff = point.above / point.up + point.below / point.down
+    normal = (lines.features / stiff[:, None]).T @ lines.features
+    normal[np.diag_indices_from(normal)] += lines.penalty
+    nothing = np.zeros(1)
+    predicted = _move(lines, point, (normal, stiff), (nothing, nothing, 0.0))
+    now = point.complementarity
+    centring = (point.moved(predicted, point.reach(predicted)).complementarity / now) ** 3
+    _, ds, da, db = predicted
+    move = _move(lines, point, (normal, stiff), (-da * ds, db * ds, centring * now))
+    reach = point.reach(move)
+    return point.moved(move, reach), reach
+
+
+def _move(
+    lines: Lines, point: Point, system: tuple[Floats, Floats], aim: tuple[Floats, Floats, float]
+) -> tuple[Floats, ...]:
+    """Newton's step for a complementarity to aim at, with second-order corrections of both products."""
+    normal, stiff = system
+    above_more, below_more, target = aim
+    x = lines.features
+    rise = (target - above_more) / point.up - point.above
+    fall = (target - below_more) / point.down - point.below
+    rest = x @ point.w - lines.at - point.above + point.below - rise + fall
+    pull = x.T @ point.slope + lines.penalty * point.w
+    dw = solve(normal, -pull - x.T @ (rest / stiff))
+    ds = (x @ dw + rest) / stiff
+    return dw, ds, rise + point.above / point.up * ds, fall - point.below / point.down * ds

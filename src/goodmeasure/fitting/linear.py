@@ -1,0 +1,228 @@
+"""Fitting a linear model to any loss: the solver that suits what the loss looks like, and a certificate of what it reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.errors import Problem, UsageError
+from goodmeasure.fitting import descent, newton, sequential
+from goodmeasure.fitting.certificate import Certificate, Status
+from goodmeasure.fitting.objective import Objective
+from goodmeasure.fitting.straight import Straight, straight_lines
+from goodmeasure.landscape import Landscape, survey
+from goodmeasure.loss import Loss
+
+Floats = NDArray[np.float64]
+
+# A Newton matrix is built for at most this many parameters, this many products for it, and this many second derivatives
+# of rows held at once.
+NEWTON_SIZE = 2_000
+NEWTON_WORK = 20_000_000_000
+NEWTON_CELLS = 20_000_000
+# Steps without a better validation loss before early stopping stops.
+PATIENCE = 5
+_STARTING_TARGETS = 2001
+# A raw output that stands for an infinite one.
+_FAR = 30.0
+
+
+class NoFiniteFit(Problem, ValueError):
+    """The loss is infinite wherever the fit could start, so there is nothing to lower.
+
+    This happens where the targets make every finite raw output cost infinitely much, or overflow: check the size of the
+    targets and of the offset.
+    """
+
+    code = "GM606"
+
+
+@dataclass(eq=False)
+class Watch:
+    """Follows a fit: the objective after each step, the loss on validation rows, and whether to stop."""
+
+    validation: Callable[[Floats], float] | None = None
+    stops: bool = False
+    monitor: Callable[[int, float], object] | None = None
+    loss_curve: list[float] = field(default_factory=list)
+    validation_curve: list[float] = field(default_factory=list)
+    best: Floats | None = None
+    stopped: bool = False
+
+    def __call__(self, theta: Floats, value: float) -> bool:
+        """Record a step; true if the fit should stop."""
+        self.loss_curve.append(value)
+        if self.monitor is not None:
+            self.monitor(len(self.loss_curve) - 1, value)
+        if self.validation is None:
+            return False
+        self.validation_curve.append(self.validation(theta))
+        lowest = int(np.argmin(self.validation_curve))
+        if lowest == len(self.validation_curve) - 1:
+            self.best = theta.copy()
+        self.stopped = self.stops and len(self.validation_curve) - 1 - lowest >= PATIENCE
+        return self.stopped
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a fit is made: the solver ("auto", "newton", "lbfgs", "interior"), when it stops, and what follows it."""
+
+    solver: str = "auto"
+    max_iter: int = 100
+    tol: float = 1e-9
+    watch: Watch = field(default_factory=Watch)
+
+
+SOLVERS = ("auto", "newton", "lbfgs", "interior")
+
+
+def start_at(objective: Objective, land: Landscape) -> Floats:
+    """The best constant as raw outputs, a finite number each."""
+    loss, y, weight = objective.loss, objective.y, objective.weight
+    if objective.outputs == 1 and land.convex and not (land.jumps or land.straight):
+        rough = np.full((1, 1), _rough(loss, np.average(y, weights=weight)))
+        if objective.offset is None:
+            y, weight = _gathered(y, weight)
+        alone = Objective(loss, np.empty((len(y), 0)), y, weight, objective.offset)
+        found = newton.minimise(alone, rough, tol=1e-12, max_iter=100, watch=lambda theta, value: False)
+        if found.converged:
+            return np.asarray(found.theta[0])
+    if objective.outputs == 1 and len(y) > _STARTING_TARGETS:
+        y, weight = _condensed(y, weight)
+    best = np.atleast_1d(np.asarray(loss.best_constant(y, weight), dtype=np.float64))
+    shift = 0.0 if objective.offset is None else objective.offset.mean()
+    return np.asarray(np.nan_to_num(best, posinf=_FAR, neginf=-_FAR) - shift)
+
+
+def _rough(loss: Loss, mean: float) -> float:
+    """A raw output near the best constant: that of the mean target."""
+    if loss.is_binary:
+        return float(np.log(mean) - np.log1p(-mean)) if 0 < mean < 1 else float(np.copysign(_FAR, mean - 0.5))
+    reaches = loss.activation[0].reaches
+    return float(loss.raw(np.array([mean]))[0]) if reaches.low < mean < reaches.high else 0.0
+
+
+def _gathered(y: NDArray[Any], weight: Floats | None) -> tuple[NDArray[Any], Floats | None]:
+    """The distinct targets with their weights, where there are few."""
+    values, where = np.unique(y, return_inverse=True)
+    if len(values) > _STARTING_TARGETS:
+        return y, weight
+    return values, np.bincount(where, weights=weight, minlength=len(values)).astype(np.float64)
+
+
+def _condensed(y: NDArray[Any], weight: Floats | None) -> tuple[NDArray[Any], Floats | None]:
+    """Fewer targets that stand for all: every distinct one if there are few, else those at equal steps of weight."""
+    y, weight = _gathered(y, weight)
+    if len(y) <= _STARTING_TARGETS:
+        return y, weight
+    order = np.argsort(y, kind="stable")
+    reached = np.cumsum(np.ones(len(y)) if weight is None else weight[order])
+    steps = (np.arange(_STARTING_TARGETS) + 0.5) / _STARTING_TARGETS * reached[-1]
+    return y[order][np.searchsorted(reached, steps)], None
+
+
+# A step too far overflows to an infinite objective, which the solvers take back.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def fit(objective: Objective, settings: Settings) -> tuple[Floats, Certificate, int]:
+    """Parameters (a row a feature, then the intercept; a column a raw output), what was reached, and the number of steps."""
+    land = survey(objective.loss, objective.y, objective.outputs)
+    theta = np.zeros((objective.count, objective.outputs))
+    if objective.intercept:
+        theta[-1] = start_at(objective, land)
+    if not np.isfinite(objective.value(theta)):
+        raise NoFiniteFit(f"{objective.loss} is infinite at its best constant", fix="check the size of the targets")
+    if land.flat:
+        settings.watch(theta, objective.value(theta))
+        return theta, _flat(objective, theta, land), 1
+    reached = _solve(objective, theta, land, settings)
+    if settings.watch.stops and settings.watch.best is not None:
+        reached = replace(reached, theta=settings.watch.best, gap=None)
+    return reached.theta, _certify(objective, reached, land, settings), max(reached.steps, 1)
+
+
+def _solve(objective: Objective, theta: Floats, land: Landscape, settings: Settings) -> newton.Reached:
+    lines = straight_lines(objective, land)
+    solver = settings.solver if settings.solver != "auto" else _suited(objective, land, lines)
+    if solver == "interior":
+        if lines is None:
+            raise UsageError(
+                f"solver='interior' is for losses made of straight lines, and {objective.loss} is not",
+                fix="solver='auto'",
+            )
+        return sequential.minimise(objective, lines, theta, settings.tol, settings.max_iter, settings.watch)
+    least = newton.minimise if solver == "newton" else descent.minimise
+    return least(objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=settings.watch)
+
+
+def _suited(objective: Objective, land: Landscape, lines: Straight | None) -> str:
+    if lines is not None:
+        return "interior"
+    return "newton" if _small(objective) and not land.jumps and not land.straight else "lbfgs"
+
+
+def _small(objective: Objective) -> bool:
+    rows, size = len(objective.y), objective.count * objective.outputs
+    cells = rows * objective.outputs**2
+    return size <= NEWTON_SIZE and rows * size**2 <= NEWTON_WORK and cells <= NEWTON_CELLS
+
+
+def _flat(objective: Objective, theta: Floats, land: Landscape) -> Certificate:
+    return Certificate(
+        status=Status.FLAT,
+        objective=objective.value(theta),
+        gap=None,
+        proven=False,
+        gradient=0.0,
+        convex=land.evidence,
+        method="the signal is zero wherever it exists, so training cannot move",
+    )
+
+
+def _certify(objective: Objective, reached: newton.Reached, land: Landscape, settings: Settings) -> Certificate:
+    value, gradient = objective.value_and_gradient(reached.theta)
+    gap, proven = reached.gap, reached.proven
+    method = "duality gap" if proven else "half the squared Newton decrement"
+    if gap is None or (not proven and land.jumps):
+        gap, method, proven = _gap(objective, reached.theta, gradient, land)
+    if not land.convex:
+        gap, method, proven = None, "a point where the signals balance, of a loss that is not convex", False
+    return Certificate(
+        status=_status(land, settings, reached.converged, gap),
+        objective=value,
+        gap=gap,
+        proven=proven,
+        gradient=float(np.abs(gradient).max()) if gradient.size else 0.0,
+        convex=land.evidence,
+        method=method,
+    )
+
+
+def _status(land: Landscape, settings: Settings, converged: bool, gap: float | None) -> Status:
+    if settings.watch.stopped:
+        return Status.STOPPED_EARLY
+    if not converged:
+        return Status.UNFINISHED
+    if gap is not None:
+        return Status.OPTIMAL
+    return Status.UNCERTAIN if land.convex else Status.STATIONARY
+
+
+def _gap(objective: Objective, theta: Floats, gradient: Floats, land: Landscape) -> tuple[float | None, str, bool]:
+    """How far a smooth objective can be from its least: strong convexity bounds it, the Newton decrement estimates it."""
+    width = objective.features.shape[1]
+    if objective.alpha > 0 and not objective.intercept:
+        return float(np.sum(gradient**2 / objective.penalty)) / 2, "strong convexity of the penalty", True
+    if land.jumps:
+        return None, "the loss has kinks and no exact method is known for it", False
+    if not _small(objective):
+        if objective.alpha == 0:
+            return None, "gradient descent with memory (L-BFGS)", False
+        part = float(np.sum(gradient[:width] ** 2 / objective.penalty[:width])) / 2
+        return part, "strong convexity of the penalty, the intercept being settled", False
+    step = newton.direction(objective.curvature(theta), gradient.ravel())
+    return abs(float(step @ gradient.ravel())) / 2, "half the squared Newton decrement", False

@@ -1,0 +1,176 @@
+"""Table columns as the numbers that a model takes: missing values, categories and dates, by scikit-learn."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.reading.tables import Kind, Table, missing
+from goodmeasure.rows import Floats
+
+ABSENT = "(missing)"
+MOST_CATEGORIES = 40
+LEAST_OF_A_CATEGORY = 5
+# Histogram trees hold at most this many categories.
+MOST_TREE_CATEGORIES = 250
+DATE_PARTS = ("day", "month", "weekday")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How columns become a matrix; learned from the fitted rows alone, so that later rows teach it nothing.
+
+    ``scaled`` encodings serve linear models: missing numbers take the median and a column that says so, numbers have mean
+    0 and spread 1, categories have a column each. Others serve trees, which split on missing values and categories as such.
+    """
+
+    numbers: tuple[str, ...]
+    dates: tuple[str, ...]
+    texts: tuple[str, ...]
+    scaled: bool
+    steps: dict[str, Any]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns of the table that are used."""
+        return (*self.numbers, *self.dates, *self.texts)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """What each of them must hold."""
+        pairs = ((self.numbers, Kind.NUMBER), (self.dates, Kind.DATE), (self.texts, Kind.TEXT))
+        return {name: kind for names, kind in pairs for name in names}
+
+    @property
+    def names(self) -> list[str]:
+        """The name of each column of the matrix."""
+        raw = [*self.numbers, *(f"{name}: {part}" for name in self.dates for part in DATE_PARTS)]
+        found = raw
+        if "numbers" in self.steps and self.scaled:
+            found = [_plain_indicator(n) for n in self.steps["numbers"].get_feature_names_out(raw)]
+        if "texts" in self.steps:
+            found = [*found, *(self._category_names() if self.scaled else self.texts)]
+        return found
+
+    def _category_names(self) -> list[str]:
+        encoder = self.steps["texts"]
+        names: list[str] = []
+        for full in encoder.get_feature_names_out([f"{i}" for i in range(len(self.texts))]):
+            place, _, category = str(full).partition("_")
+            shown = "(rare)" if category == "infrequent_sklearn" else category
+            names.append(f"{self.texts[int(place)]} = {shown}")
+        return names
+
+    @property
+    def categorical(self) -> list[bool]:
+        """Which columns of the matrix for trees hold category codes."""
+        return [False] * self._number_count + [True] * len(self.texts)
+
+    @property
+    def _number_count(self) -> int:
+        return len(self.numbers) + len(DATE_PARTS) * len(self.dates)
+
+    def __call__(self, table: Table) -> Floats:
+        """The matrix of these rows, one row an example."""
+        blocks = []
+        if self._number_count:
+            block = _number_block(table, self.numbers, self.dates)
+            blocks.append(self.steps["numbers"].transform(block) if self.scaled else block)
+        if self.texts:
+            blocks.append(_quietly(self.steps["texts"].transform, _text_block(table, self.texts)))
+        return np.hstack(blocks) if blocks else np.zeros((len(table), 0))
+
+    def unknown(self, table: Table) -> dict[str, int]:
+        """How many cells of each text column hold a category that the fitted rows did not."""
+        counts = {}
+        for name, known in zip(self.texts, self.steps["texts"].categories_ if self.texts else (), strict=True):
+            strange = ~np.isin(_text_block(table, (name,))[:, 0].astype(str), known.astype(str))
+            if strange.any():
+                counts[name] = int(strange.sum())
+        return counts
+
+
+def encoding(table: Table, features: Sequence[str], *, scaled: bool = True) -> Encoding:
+    """Learn from the fitted rows how these columns become a matrix."""
+    kinds = table.kinds
+    numbers, dates, texts = (tuple(f for f in features if kinds[f] is k) for k in (Kind.NUMBER, Kind.DATE, Kind.TEXT))
+    steps: dict[str, Any] = {}
+    if (numbers or dates) and scaled:
+        steps["numbers"] = _scaler().fit(_number_block(table, numbers, dates))
+    if texts:
+        steps["texts"] = (_one_hot() if scaled else _codes()).fit(_text_block(table, texts))
+    return Encoding(numbers, dates, texts, scaled, steps)
+
+
+def _scaler() -> Any:
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    return make_pipeline(imputer, StandardScaler())
+
+
+def _one_hot() -> Any:
+    from sklearn.preprocessing import OneHotEncoder
+
+    return OneHotEncoder(
+        drop="if_binary",
+        handle_unknown="infrequent_if_exist",
+        min_frequency=LEAST_OF_A_CATEGORY,
+        max_categories=MOST_CATEGORIES,
+        sparse_output=False,
+    )
+
+
+def _codes() -> Any:
+    from sklearn.preprocessing import OrdinalEncoder
+
+    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=MOST_TREE_CATEGORIES)
+
+
+def _number_block(table: Table, numbers: Sequence[str], dates: Sequence[str]) -> Floats:
+    columns = [np.where(np.isfinite(table[name]), table[name], np.nan) for name in numbers]
+    for name in dates:
+        columns += list(date_parts(table[name]).values())
+    return np.column_stack(columns)
+
+
+def date_parts(dates: NDArray[Any]) -> dict[str, Floats]:
+    """A date as numbers: days since 1970, the month from 1, the weekday from Monday as 0."""
+    days = dates.astype("datetime64[D]")
+    lost = np.isnat(dates)
+    whole = days.astype(np.int64)
+    months = dates.astype("datetime64[M]").astype(np.int64)
+    parts = (
+        (dates - np.datetime64("1970-01-01")) / np.timedelta64(1, "D"),
+        months % 12 + 1,
+        (whole + 3) % 7,
+    )
+    return {name: np.where(lost, np.nan, part.astype(float)) for name, part in zip(DATE_PARTS, parts, strict=True)}
+
+
+def _text_block(table: Table, texts: Sequence[str]) -> NDArray[Any]:
+    columns = []
+    for name in texts:
+        values = table[name].copy()
+        values[missing(values)] = ABSENT
+        columns.append(values)
+    return np.column_stack(columns)
+
+
+def _plain_indicator(name: str) -> str:
+    prefix = "missingindicator_"
+    return f"{name[len(prefix) :]} is missing" if name.startswith(prefix) else name
+
+
+def _quietly(transform: Any, block: NDArray[Any]) -> Floats:
+    """Unknown categories are counted and reported by `unknown`, not warned of."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Found unknown categories", category=UserWarning)
+        return np.asarray(transform(block), dtype=np.float64)
