@@ -18,8 +18,8 @@ FLOORS = {
         "loss", "losses", "outcomes", "pointwise", "readings", "totals", "traits", "truth",
     },
     3: {
-        "calibrating", "choosing", "decisions", "estimate", "fitting", "intervals", "learning", "metrics", "plots", "pulls", "risks",
-        "rows", "signal", "tallying",
+        "calibrating", "choosing", "decisions", "estimate", "fitting", "intervals", "learning", "metrics", "plots",
+        "pulls", "risks", "rows", "signal", "tallying",
     },
     4: {"auditing", "engines", "frameworks", "reading"},
     5: {"card", "exercise", "ideas", "study"},

@@ -77,12 +77,16 @@ def _class_side(loss: Loss, classes: int) -> Side:
 def _side(side: str, pull: Any, far: Floats, slight: float) -> Side:
     distances = np.concatenate([[slight], far])
     sizes = np.abs(np.asarray(pull(distances), dtype=np.float64))
+    # An exponential pull leaves the range of numbers; how it grows shows before that.
+    kept = np.isfinite(sizes)
+    distances, sizes = distances[kept], sizes[kept]
     relative = sizes / sizes[0] if sizes[0] > 0 else sizes
-    tenth = float(np.interp(far[-1] / 10, distances, sizes))
+    tenth = float(np.interp(distances[-1] / 10, distances, sizes))
     if not sizes.any():
         name = "none"
     elif sizes[-1] > 2 * tenth:
         name = "growing"
     else:
-        name = "vanishing" if sizes[-1] < tenth / 2 else "saturating"
+        # A pull that is gone far out (a redescending loss) vanishes, also where it was gone a tenth of the way before.
+        name = "vanishing" if sizes[-1] < tenth / 2 or sizes[-1] == 0 else "saturating"
     return Side(side, tuple(distances.tolist()), tuple(relative.tolist()), name)
