@@ -65,9 +65,8 @@ class Calibration:
 
     @property
     def verdict(self) -> str:
-        """Whether these rows show that the predictions are off."""
-        surely = self.squared_error.low > 0 if self.p_value is None else self.p_value < 1 - self.error.level
-        if surely:
+        """Whether these rows show that the predictions are off: said only where the interval of the error excludes zero."""
+        if self.squared_error.low > 0:
             return "miscalibrated"
         return f"cannot tell from calibrated at this n (error in [{self.error.low:.4g}, {self.error.high:.4g}])"
 
