@@ -60,7 +60,7 @@ def _table(dtype: str, millions: int, rows: tuple[tuple[int, int], ...], quick: 
     ]
     print("\n".join(lines), flush=True)
     for work in works(millions, rows):
-        found = measured(work, dtype, rounds=3 if quick else 9)
+        found = measured(work, dtype, rounds=3 if quick else 5)
         fastest = min(found[name] for name in COLUMNS if name in found)
         numbers = [f"{found[name]:.1f}" if name in found else "-" for name in (*COLUMNS, "goodmeasure", "stream")]
         ratios = [f"{fastest / found['goodmeasure']:.2f}", f"{found['goodmeasure'] / found['stream']:.2f}"]
@@ -75,6 +75,7 @@ def measured(work: Work, dtype: str, rounds: int) -> dict[str, float]:
     z = r.normal(0, 2, work.shape).astype(dtype)
     y = work.targets(r, work.shape)
     y = y.astype(np.int64 if work.classes else dtype)
+    torch._dynamo.reset()  # each row is compiled as if it were the only one
     loss = getattr(losses, work.name)(**work.hyperparameters)
     out = np.empty_like(z)
     columns: dict[str, Callable[[], Any]] = dict(peers(work, y, z))

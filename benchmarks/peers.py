@@ -142,7 +142,7 @@ def works(millions: int, rows: tuple[tuple[int, int], ...]) -> list[Work]:
 def peers(work: Work, y: Any, z: Any) -> dict[str, Peer]:
     """The work in every library that has it, in the dtype of ``z``."""
     found: dict[str, Peer] = {"torch": _torch(work, y, z, work.torch)}
-    found["torch.compile"] = _torch(work, y, z, torch.compile(work.torch, fullgraph=True, dynamic=False))
+    found["torch.compile"] = _torch(work, y, z, torch.compile(work.torch, dynamic=False))
     if work.jax is not None:
         found["jax"] = _jax(work.jax, y, z)
     if work.sklearn is not None:
