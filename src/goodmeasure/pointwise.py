@@ -48,11 +48,14 @@ def _at_limits(loss: Loss, formulas: list[Expr], given: Examples, raws: list[Arr
         return on_arrays(formulas, values, like=given.y)
 
     found = at(raws)
-    most = float(xp.finfo(given.z.dtype).max)
-    # The last is where exp itself is still a number.
-    for bound in (most, most**0.5, 0.95 * math.log(most)):
+    for bound in less_huge(float(xp.finfo(given.z.dtype).max)):
         if not any(bool(xp.any(xp.isnan(f))) for f in found):
             break
         near = at([xp.clip(r, -bound, bound) for r in raws])
         found = [xp.where(xp.isnan(f), n, f) for f, n in zip(found, near, strict=True)]
     return found
+
+
+def less_huge(most: float) -> tuple[float, ...]:
+    """How far out a formula is looked at instead, one after the other; the last is where exp itself is still a number."""
+    return (most, most**0.5, 0.95 * math.log(most))

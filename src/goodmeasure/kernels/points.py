@@ -14,6 +14,7 @@ from goodmeasure.kernels import cache
 from goodmeasure.kernels.layout import BAD, CHUNK, HIGH, LOST, STATE, points
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.threads import for_each
+from goodmeasure.pointwise import less_huge
 
 if TYPE_CHECKING:
     from goodmeasure.loss import Loss
@@ -160,7 +161,6 @@ def _mended(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> float:
     where a raw output is NaN.
     """
     y, z, weight = arrays[:3]
-    most = float(np.finfo(z.dtype).max)
 
     def at(raw: Any) -> list[Any]:
         tables = [np.empty(c * n, z.dtype) for c in kernel.columns[3:]]
@@ -168,7 +168,7 @@ def _mended(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> float:
         return tables
 
     tables = at(z)
-    for bound in (most, most**0.5):
+    for bound in less_huge(float(np.finfo(z.dtype).max)):
         tables = [np.where(np.isnan(t), near, t) for t, near in zip(tables, at(np.clip(z, -bound, bound)), strict=True)]
     gone = np.isnan(z.reshape(n, -1)).any(axis=1)
     if weight is not None:
