@@ -136,3 +136,54 @@ def bad_loop_rises():
         return w, losses
 
     return _case(lambda p, t: np.mean((p - t) ** 2), np.zeros(30), y, "regression", train=train)
+
+
+def right_column_made_inside():
+    r = np.random.default_rng(3)
+
+    def loss(p, t):
+        return np.sqrt(np.mean((p - t.reshape(len(p), -1)) ** 2))
+
+    return _case(loss, r.normal(size=(24, 1)), r.normal(size=24), "regression")
+
+
+def bad_loop_stands_still():
+    X, y, _r = _data(k=2)
+
+    def train():
+        w, costs = np.zeros(4), []
+        for _ in range(12):
+            z = X @ w
+            costs.append(_log_loss(z, y))
+            w - 0.3 * X.T @ (1 / (1 + np.exp(-z)) - y) / len(y)
+        return w, costs
+
+    return {"framework": "numpy", "task": "binary", "train": train, "targets": y}
+
+
+def bad_loop_overshoots():
+    X, _y, r = _data()
+    t = X @ r.normal(size=4)
+
+    def train():
+        w, seen = np.zeros(4), {"loss": []}
+        for _ in range(15):
+            seen["loss"].append(float(((X @ w - t) ** 2).mean()))
+            w -= 3.0 * X.T @ (X @ w - t) / len(t)
+        return seen
+
+    return {"framework": "numpy", "task": "regression", "train": train, "targets": t}
+
+
+def right_loop_reports_its_accuracy():
+    X, y, _r = _data(k=2)
+
+    def train():
+        w, right = np.full(4, 0.01), []
+        for _ in range(20):
+            z = X @ w
+            right.append(float(((z > 0) == y).mean()))
+            w -= 0.3 * X.T @ (1 / (1 + np.exp(-z)) - y) / len(y)
+        return right
+
+    return {"framework": "numpy", "task": "binary", "train": train, "targets": y}

@@ -422,3 +422,17 @@ def bad_negative_counts():
         return lgb.LGBMRegressor(objective="poisson", n_estimators=5, verbosity=-1, n_jobs=1).fit(X, y - 20)
 
     return _case("lightgbm", None, X, y - 20, "count", fit=fit, kind="mean")
+
+
+def bad_example_weights_by_class_size():
+    X, y = _yes_no(rate=0.12)
+    weight = np.bincount(y)[y] / len(y)
+    clf = HistGradientBoostingClassifier(max_iter=20, random_state=0).fit(X, y, sample_weight=weight)
+    return _case("sklearn", clf, X, y, "binary", clf.predict, "label", sample_weight=weight, metric=f1_score)
+
+
+def right_example_weights_against_class_size():
+    X, y = _yes_no(rate=0.12)
+    weight = len(y) / (2 * np.bincount(y)[y])
+    clf = HistGradientBoostingClassifier(max_iter=20, random_state=0).fit(X, y, sample_weight=weight)
+    return _case("sklearn", clf, X, y, "binary", clf.predict, "label", sample_weight=weight, metric=f1_score)

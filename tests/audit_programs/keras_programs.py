@@ -249,3 +249,16 @@ def bad_served_softmax_twice():
     model = _net(layers.Dense(3, activation="softmax"))
     serve = keras.Sequential([model, layers.Softmax()])
     return _case(model, "sparse_categorical_crossentropy", x, y, serve=serve)
+
+
+def bad_logarithmic_error_on_standardised_targets():
+    x, _ = _xy()
+    y = (x[:, :1] - x[:, 1:2]).astype("float32")
+    return _case(_net(layers.Dense(1)), keras.losses.MeanSquaredLogarithmicError(), x, y, "regression")
+
+
+def right_logarithmic_error_on_counts():
+    x, _ = _xy()
+    y = np.floor(np.exp(x[:, :1] + 1)).astype("float32")
+    loss = keras.losses.MeanSquaredLogarithmicError()
+    return _case(_net(layers.Dense(1, activation="softplus")), loss, x, y, "regression")

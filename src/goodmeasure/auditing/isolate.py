@@ -7,6 +7,7 @@ import functools
 import random
 import sys
 import types
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ def copied(value: Any, memo: dict[int, Any]) -> Any:
     """A deep copy that also copies what functions close over, so that a step run on it leaves the original alone."""
     if id(value) in memo:
         return memo[id(value)]
+    if isinstance(value, weakref.ref) and value() is not None:  # schedulers wrap an optimizer's step around one
+        return weakref.ref(copied(value(), memo))
     if isinstance(value, types.FunctionType):
         return _copied_function(value, memo)
     if isinstance(value, types.MethodType):
@@ -42,11 +45,7 @@ def copied(value: Any, memo: dict[int, Any]) -> Any:
 
 
 def _copied_function(function: types.FunctionType, memo: dict[int, Any]) -> types.FunctionType:
-    if function.__module__ and function.__module__.split(".")[0] in sys.stdlib_module_names | {
-        *_STATEFUL,
-        "keras",
-        "sklearn",
-    }:
+    if _of_a_library(function):
         return function
     cells = tuple(types.CellType() for _ in function.__closure__ or ())
     scope = dict(function.__globals__)
@@ -70,6 +69,22 @@ def _copied_function(function: types.FunctionType, memo: dict[int, Any]) -> type
         if own or (not isinstance(held, (type, types.ModuleType)) and _stateful(held)):
             scope[name] = copied(held, memo)
     return twin
+
+
+def _of_a_library(function: types.FunctionType) -> bool:
+    """Whether a library's own function, which holds nothing of the program: a wrapper with a weak reference does."""
+    libraries = sys.stdlib_module_names | {*_STATEFUL, "keras", "sklearn"}
+    held = [cell.cell_contents for cell in function.__closure__ or () if _filled(cell)]
+    known = bool(function.__module__) and function.__module__.split(".")[0] in libraries
+    return known and not any(isinstance(one, weakref.ref) for one in held)
+
+
+def _filled(cell: types.CellType) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  (reading it is the test)
+    except ValueError:
+        return False
+    return True
 
 
 def _names(code: types.CodeType) -> set[str]:

@@ -32,19 +32,19 @@ class ArrayCode:
         loss, targets = dossier.case.need("loss", "targets")
         outputs = dossier.case.get("outputs")
         if outputs is None:
-            outputs = _run(dossier.case.get("model"), dossier.case.get("inputs"))
+            outputs = called(dossier.case.get("model"), dossier.case.get("inputs"))
         if outputs is None:
             raise Unavailable("no outputs to probe the loss at")
         return cls(loss, dossier.case.get("grad"), dossier.case.get("train"), np.asarray(outputs, dtype=float), targets)
 
     def value(self, outputs: Array, targets: Any = None) -> float | None:
         """The loss, averaged where it is one number per example."""
-        found = _run(self.loss, outputs, self.targets if targets is None else targets)
+        found = called(self.loss, outputs, self.targets if targets is None else targets)
         return None if found is None else float(np.mean(np.asarray(found, dtype=float)))
 
     def written(self) -> Array | None:
         """The hand-written gradient at the given outputs."""
-        found = _run(self.grad, self.outputs, self.targets)
+        found = called(self.grad, self.outputs, self.targets)
         return None if found is None else np.asarray(found, dtype=float)
 
     def compared(self) -> tuple[Array, Array] | None:
@@ -81,7 +81,12 @@ class ArrayCode:
         if shape is None or shape == self.outputs.shape or int(np.prod(shape)) != self.outputs.size:
             return None
         one, two = self.value(self.outputs), self.value(self.outputs.reshape(shape))
-        return (one, two) if one is not None and two is not None else None
+        return (one, two) if one is not None and two is not None and self._any_order(one) else None
+
+    def _any_order(self, value: float) -> bool:
+        """Whether the loss stays the same when the targets alone are shuffled, as a table of all pairs does."""
+        shuffled = [self.value(self.outputs, np.roll(self.targets, shift, axis=0)) for shift in (1, 2, 3)]
+        return all(v is not None and abs(v - value) <= 1e-9 * max(1.0, abs(value)) for v in shuffled)
 
     def extremes(self) -> Iterator[tuple[float, float]]:
         """Finite outputs at which the loss is not finite: the output and the loss."""
@@ -91,20 +96,9 @@ class ArrayCode:
             if value is not None and not np.isfinite(value):
                 yield size, value
 
-    def history(self) -> Array | None:
-        """The list of numbers that ``train()`` returns, alone, in a tuple, or under a name of its own."""
-        found = _run(self.train)
-        parts = (
-            list(found.values()) if isinstance(found, dict) else list(found) if isinstance(found, tuple) else [found]
-        )
-        for part in parts:  # arrays are weights; a curve is collected in a list
-            numbers = isinstance(part, list) and len(part) >= 3 and all(np.ndim(one) == 0 for one in part)
-            if numbers:
-                return np.asarray(part, dtype=float)
-        return None
 
-
-def _run(function: Any, *args: Any) -> Any:
+def called(function: Any, *args: Any) -> Any:
+    """What a function of the program returns, or ``None`` where it refuses these arguments."""
     if not callable(function):
         return None
     with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -22,6 +22,8 @@ class Served:
     second: Array
     model: Array | None
     yes_no: bool
+    targets: Array | None = None
+    raw: Array | None = None
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Served:
@@ -34,7 +36,22 @@ class Served:
                 raise Unavailable(f"serve could not be called ({type(error).__name__})") from error
         targets = dossier.case.get("targets")
         yes_no = targets is not None and set(np.unique(as_array(targets))) <= {0.0, 1.0}
-        return cls(first, second, as_array(model_outputs(dossier)), yes_no)
+        numbers = (
+            None if (v := dossier.case.get(name)) is None else as_array(v).reshape(-1) for name in ("targets", "raw")
+        )
+        return cls(first, second, as_array(model_outputs(dossier)), yes_no, *numbers)
+
+    def scale_kept(self) -> Iterator[tuple[float, float, float]]:
+        """The mean of what is served, of the targets trained on, and of the raw targets that those are a linear image
+        of."""
+        values, small, raw = self.first.reshape(-1).astype(float), self.targets, self.raw
+        if small is None or raw is None or not values.shape == small.shape == raw.shape or values.size < 8:
+            return
+        if min(float(part.std()) for part in (values, small, raw)) == 0 or abs(np.corrcoef(small, raw)[0, 1]) < 0.99:
+            return
+        near, far = (abs(values.mean() - part.mean()) / part.std() for part in (small, raw))
+        if near < 1 and far > 3 and values.std() < 3 * small.std():
+            yield float(values.mean()), float(small.mean()), float(raw.mean())
 
     def squashed(self) -> Iterator[str]:
         """Signs of a second activation in what is served."""
@@ -48,6 +65,8 @@ class Served:
         trained = self.model
         if classes < 3 or trained is None or trained.shape != values.shape or values.max() > flattest + 1e-6:
             return
+        if values.shape == trained.shape and np.allclose(np.exp(trained).sum(-1), 1, atol=1e-4):
+            trained = np.exp(trained)  # logarithms of shares
         shares = all(np.allclose(part.sum(-1), 1, atol=1e-4) for part in (values, trained))
         if shares and not np.allclose(trained, values, atol=1e-5):
             yield "the served shares are those of a softmax applied to a softmax"

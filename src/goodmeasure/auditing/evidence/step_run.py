@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -40,6 +41,7 @@ class Record:
     gradients: dict[int, torch.Tensor | None] = field(default_factory=dict)
     moved: dict[int, torch.Tensor] = field(default_factory=dict)
     resting: list[str] = field(default_factory=list)
+    clipped: dict[int, torch.Tensor | None] = field(default_factory=dict)  # gradients as they reach the clip
     closure: bool = False  # backward runs inside the optimizer's step
     result: float | None = None
     error: Exception | None = None
@@ -61,6 +63,7 @@ class StepRun:
     stale: bool
     reference: dict[int, torch.Tensor]
     task: str
+    ignored: frozenset[int] = frozenset()  # labels at which the loss has no gradient anywhere
 
     @classmethod
     def gather(cls, dossier: Dossier) -> StepRun:
@@ -80,6 +83,7 @@ class StepRun:
         optimizer = given.get("optimizer")
         run = cls(given, optimizer, {id(p): (name, p) for name, p in _named(given)}, [], False, {}, dossier.case.task)
         run.reference = run._reference(dossier)
+        run.ignored = _ignored_labels(dossier.find(Wiring))
         with untouched(model, given.get("loss")), eager(), warnings.catch_warnings(), torch.enable_grad():
             warnings.simplefilter("ignore")
             model.train()
@@ -154,7 +158,7 @@ class StepRun:
         if isinstance(self.optimizer, torch.optim.Optimizer):
             undo.append(self.optimizer.register_step_pre_hook(lambda *_: self._at_step(record)).remove)
         previous = sys.getprofile()
-        sys.setprofile(_profiler(record, self.given["model"]))
+        sys.setprofile(_profiler(record, self.given["model"], self._gradients))
         try:
             yield loss
         finally:
@@ -163,16 +167,17 @@ class StepRun:
                 one()
 
     def _at_step(self, record: Record) -> None:
-        record.gradients = {
-            key: None if p.grad is None else p.grad.detach().clone() for key, (_, p) in self.parameters.items()
-        }
+        record.gradients = self._gradients()
+
+    def _gradients(self) -> dict[int, torch.Tensor | None]:
+        return {key: None if p.grad is None else p.grad.detach().clone() for key, (_, p) in self.parameters.items()}
 
     def _watched_loss(self, record: Record) -> tuple[Any, list[Callable[[], None]]]:
         loss = self.given.get("loss")
 
         def note(args: tuple[Any, ...], value: Any) -> None:
             if isinstance(value, torch.Tensor) and value.numel() == 1:
-                event = _event(loss, args, value)
+                event = _event(loss, args, value, self.ignored)
                 record.losses.append(event)
                 if value.requires_grad:
                     value.register_hook(lambda grad: setattr(event, "weight", event.weight + float(grad.sum())))
@@ -189,6 +194,23 @@ class StepRun:
             return value
 
         return watched, []
+
+    def whole_gradient(self, record: Record) -> bool:
+        """Whether what the optimizer gets is the gradient of the declared loss on the whole batch."""
+        found = self.against_reference(record.gradients)
+        return found is not None and found[0] > 0.9999 and abs(found[1] - 1) < 1e-3
+
+    def against_reference(self, gradients: dict[int, torch.Tensor | None]) -> tuple[float, float] | None:
+        """Cosine and ratio of lengths between these gradients and that of the declared loss on the whole batch."""
+        both = [
+            (g.double(), self.reference[k].double())
+            for k, g in gradients.items()
+            if g is not None and k in self.reference
+        ]
+        one, two = (math.sqrt(sum(float(pair[i].square().sum()) for pair in both)) for i in (0, 1))
+        if not (one > 0 and two > 0 and math.isfinite(one) and math.isfinite(two)):
+            return None
+        return sum(float((g * r).sum()) for g, r in both) / (one * two), one / two
 
     def where(self) -> str:
         """The step function's own place."""
@@ -207,19 +229,35 @@ def _named(given: dict[str, Any]) -> list[tuple[str, torch.nn.Parameter]]:
     return [(name, p) for part in parts for name, p in part.named_parameters()]
 
 
-def _event(loss: Any, args: tuple[Any, ...], value: torch.Tensor) -> LossEvent:
+def _ignored_labels(wiring: Wiring | None) -> frozenset[int]:
+    """The labels at whose positions no gradient reaches the output: padding, by what the loss does with it."""
+    if wiring is None or len(wiring.outputs) != 1 or len(wiring.targets) != 1:
+        return frozenset()
+    grad, labels = wiring.grad(wiring.outputs[0][1]), wiring.targets[0].value
+    if grad is None or labels.is_floating_point() or grad.dim() != labels.dim() + 1:
+        return frozenset()
+    for axis in (grad.dim() - 1, 1):
+        felt = grad.abs().amax(axis) > 0
+        if felt.shape == labels.shape:
+            return frozenset(set(labels[~felt].tolist()) - set(labels[felt].tolist()))
+    return frozenset()
+
+
+def _event(loss: Any, args: tuple[Any, ...], value: torch.Tensor, silent: frozenset[int]) -> LossEvent:
     targets = [t for t in tensors_in(args[1:]) if t.dim() > 0]
     labels = targets[0] if targets else None
     if labels is None:
         return LossEvent(0, 0, float(value.detach()))
-    ignored = getattr(loss, "ignore_index", None)
-    counted = (
-        int((labels != ignored).sum()) if ignored is not None and not labels.is_floating_point() else labels.numel()
-    )
+    ignored = silent | {getattr(loss, "ignore_index", None)} - {None}
+    counted = labels.numel()
+    if ignored and not labels.is_floating_point():
+        counted = sum(int(label) not in ignored for label in labels.reshape(-1).tolist())
     return LossEvent(labels.shape[0], counted, float(value.detach()))
 
 
-def _profiler(record: Record, model: Any) -> Callable[[FrameType, str, Any], None]:
+def _profiler(
+    record: Record, model: Any, gradients: Callable[[], dict[int, torch.Tensor | None]]
+) -> Callable[[FrameType, str, Any], None]:
     """Writes down the calls that matter for the order of a step."""
     depth = [0]
 
@@ -228,6 +266,8 @@ def _profiler(record: Record, model: Any) -> Callable[[FrameType, str, Any], Non
         if event not in ("call", "return") or name not in _WATCHED or "torch" not in path:
             return
         kind = _call_kind(name, path, frame)
+        if kind == "clip" and event == "call" and not record.clipped:
+            record.clipped = gradients()
         if kind == "step":  # written down when it returns: a closure runs inside
             depth[0] += 1 if event == "call" else -1
         if not kind or (event == "call") == (kind == "step"):

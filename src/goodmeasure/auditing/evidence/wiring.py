@@ -14,6 +14,7 @@ import torch
 
 from ..case import Dossier, Unavailable, where_raised
 from ..isolate import copied, untouched
+from .as_stepped import prepared_loss
 from .leaves import leaves
 from .trace import Node, Trace, tensors_in, user_line
 
@@ -35,6 +36,7 @@ class World:
 
     given: dict[str, Any]
     is_copy: bool
+    declared: Any = None  # the loss as given, where `given` holds it with the preparation of the step
 
     @classmethod
     def gather(cls, dossier: Dossier) -> World:
@@ -42,13 +44,22 @@ class World:
         if dossier.case.framework not in ("torch", "numpy"):
             return cls(given, is_copy=False)
         try:
-            return cls(_copies(given), is_copy=True)
+            world = cls(_copies(given), is_copy=True)
+            world._prepare()
+            return world
         except Exception:  # an object of the program that cannot be copied: probes then run on it, under guard
             return cls(given, is_copy=False)
 
+    def _prepare(self) -> None:
+        """Let the loss see what the training step makes of output and targets."""
+        loss = prepared_loss(self.given, self.fresh) if self.given.get("step") is not None else None
+        if loss is not None:
+            self.given["loss"], self.declared = loss, self.given["loss"]
+
     def fresh(self) -> dict[str, Any]:
         """Another copy, for a run that trains."""
-        return _copies(self.given)
+        given = self.given if self.declared is None else {**self.given, "loss": self.declared}
+        return _copies(given)
 
 
 def _copies(given: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ..rule import Seen, rule
 
 if TYPE_CHECKING:
     from ..evidence.array_code import ArrayCode
+    from ..evidence.train_loop import TrainLoop
 
 
 @rule(
@@ -116,18 +117,21 @@ def overflow(array_code: ArrayCode) -> Iterator[Seen]:
     ),
     fix="weights -= learning_rate * gradient, with gradients of the mean and a smaller learning rate",
 )
-def loop_rises(array_code: ArrayCode) -> Iterator[Seen]:
-    """``train()`` returns a loss curve that ends above its start, or is not finite.
+def loop_rises(train_loop: TrainLoop) -> Iterator[Seen]:
+    """``train()`` returns a loss curve that ends above its start, never changes, or is not finite.
 
+    A list within [0, 1] or below zero that rises may hold accuracies or log-likelihoods, and is a note.
     Ignore it where the loop returns something else than losses.
     """
-    curve = array_code.history()
-    if curve is None:
-        return
+    curve = train_loop.curve
     if not bool(np.isfinite(curve).all()):
-        yield Seen(
-            f"the curve becomes {curve[~np.isfinite(curve)][0]} after {int(np.isfinite(curve).argmin())} steps",
-            where="train()",
-        )
+        first = int(np.isfinite(curve).argmin())
+        yield Seen(f"the curve becomes {curve[first]} after {first} steps", where="train()")
+    elif len(curve) >= 5 and curve[0] > 0 and bool((curve == curve[0]).all()):
+        yield Seen(f"the loss is {curve[0]:.6g} in all {len(curve)} rounds: nothing is updated", where="train()")
     elif curve[-1] > curve[0] + 1e-9 * abs(curve[0]):
-        yield Seen(f"the loss goes from {curve[0]:.4g} to {curve[-1]:.4g}", where="train()")
+        yield Seen(
+            f"the loss goes from {curve[0]:.4g} to {curve[-1]:.4g}",
+            where="train()",
+            severity="note" if train_loop.may_be_a_score else None,
+        )

@@ -298,9 +298,11 @@ def unknown_labels(fitted: Fitted) -> Iterator[Seen]:
     fix="scale_pos_weight = (y == 0).sum() / (y == 1).sum()",
 )
 def inverted_option(fitted: Fitted) -> Iterator[Seen]:
-    """``scale_pos_weight`` or ``class_weight`` favours the frequent class.
+    """``scale_pos_weight``, ``class_weight`` or ``sample_weight`` favours the frequent class.
 
-    Example: ``scale_pos_weight=positives / negatives``. Ignore it where the frequent class is the costly one.
+    Example: ``scale_pos_weight=positives / negatives``, ``sample_weight=np.where(y == 1, y.mean(), 1 - y.mean())``. Sample
+    weights are judged where they follow from the class alone.
+    Ignore it where the frequent class is the costly one.
     """
     if not fitted.binary or len(fitted.y) < 20:
         return
@@ -310,10 +312,21 @@ def inverted_option(fitted: Fitted) -> Iterator[Seen]:
     if isinstance(table, dict) and len(table) == 2:
         low, high = sorted(table)
         weight = float(table[high]) / float(table[low])
+    weight = class_ratio(fitted) if weight is None else weight
     if isinstance(weight, (int, float)) and ((rate < 0.35 and weight < 0.75) or (rate > 0.65 and weight > 1.33)):
         yield Seen(
             f"positives are {rate:.1%} of the rows and weigh {float(weight):.3g} times a negative", where="estimator"
         )
+
+
+def class_ratio(fitted: Fitted) -> float | None:
+    """The weight of a positive over that of a negative, where every example of a class weighs the same."""
+    if fitted.weight is None or fitted.weight.shape != fitted.positives.shape:
+        return None
+    each = [fitted.weight[fitted.positives == side] for side in (1, 0)]
+    if any(not len(part) or part.min() <= 0 or part.max() > part.min() * (1 + 1e-6) for part in each):
+        return None
+    return float(each[0][0] / each[1][0])
 
 
 @rule(

@@ -176,3 +176,22 @@ def truncated(raw_targets: RawTargets) -> Iterator[Seen]:
         )
     elif not bool((kept == raw).all()) and bool((kept == raw % 256).all()):
         yield Seen(f"raw values up to {raw.max():g} wrapped around at 256", where="targets")
+
+
+@rule(
+    "GM536",
+    "error",
+    "what is served is on the scale of the training targets",
+    why="The model was trained on standardised targets, and nobody undoes the standardisation: users get z-scores for prices.",
+    fix="return prediction * std + mean (scaler.inverse_transform(prediction))",
+)
+def served_scale(served: Served) -> Iterator[Seen]:
+    """The raw targets are a linear image of the targets, and what is served lies among the latter.
+
+    Example: ``serve = model`` after ``(y - y.mean()) / y.std()``. Ignore it where standardised values are what is wanted.
+    """
+    for values, small, raw in served.scale_kept():
+        yield Seen(
+            f"the mean of what is served is {values:.4g}, of the targets {small:.4g}, of the raw targets {raw:.4g}",
+            where="serve(inputs)",
+        )

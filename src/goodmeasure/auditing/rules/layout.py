@@ -9,6 +9,7 @@ from ..rule import Seen, rule
 
 if TYPE_CHECKING:
     from ..evidence.batch import Batch
+    from ..evidence.crosstalk import Crosstalk
     from ..evidence.layout import Layout
     from ..evidence.tokens import Tokens
 
@@ -129,3 +130,53 @@ def other_rows(batch: Batch) -> Iterator[Seen]:
         yield Seen(f"replacing input {row} changes the outputs {others} and not output {row}", where="model(inputs)")
     for seen, node in batch.mixed_steps():
         yield Seen(seen, where=batch.place(node), title="a reshape mixes the steps of different examples")
+
+
+@rule(
+    "GM142",
+    "error",
+    "the prediction for one example depends on the others in its batch",
+    why=(
+        "An average, a norm or a softmax over the batch axis mixes examples that have nothing to do with each other: what "
+        "is predicted changes with the company, and one example alone gets another answer."
+    ),
+    fix="reduce or normalise along the features or the time steps: dim=1 or dim=-1, not dim=0",
+)
+def across_examples(crosstalk: Crosstalk) -> Iterator[Seen]:
+    """In eval mode, replacing one example moves the outputs of others, and an operation runs along the batch axis.
+
+    Example: ``F.normalize(features, dim=0)``, ``x.mean(0)`` for a mean over time. Batch normalisation in training, graphs
+    (adjacency or edge lists among the inputs), tables of examples against examples and contrastive tasks are left
+    alone.
+    Ignore it where the rows of the batch are one set.
+    """
+    for node, row, others in crosstalk.among_examples():
+        yield Seen(
+            f"replacing input {row} moves the outputs {others} in eval mode; {node.op} runs along the batch axis of "
+            f"{node.inputs[0].shape}",
+            where=crosstalk.place(node),
+        )
+
+
+@rule(
+    "GM143",
+    "error",
+    "the model sees the element it is to predict",
+    why=(
+        "Where the target is the next input and later inputs reach earlier outputs, the model copies the answer: the "
+        "training loss goes to zero, and what is generated is noise."
+    ),
+    fix="mask what lies ahead: scaled_dot_product_attention(..., is_causal=True), a one-directional RNN, or left padding",
+)
+def sees_ahead(crosstalk: Crosstalk) -> Iterator[Seen]:
+    """The targets are the inputs shifted by one, and changing the last inputs changes earlier outputs.
+
+    Example: self-attention without a causal mask, a bidirectional LSTM, a centred convolution in a next-token model.
+    Masked language models, whose targets stand at the same positions, are left alone. Ignore it never.
+    """
+    for moved, positions, size in crosstalk.back_in_time():
+        yield Seen(
+            f"changing the last two inputs moves the outputs at {moved} of the {positions} positions before them (by up to "
+            f"{size:.3g})",
+            where="model(inputs)",
+        )

@@ -9,6 +9,7 @@ from ..rule import Seen, rule
 
 if TYPE_CHECKING:
     from ..evidence.behaviour import Behaviour
+    from ..evidence.constant_shift import ConstantShift
 
 
 @rule(
@@ -140,3 +141,32 @@ def blind(behaviour: Behaviour) -> Iterator[Seen]:
     """
     for value, rows in behaviour.blind():
         yield Seen(f"{value:.6g} for four arrangements of the {rows} targets", where="loss(output, targets)")
+
+
+@rule(
+    "GM317",
+    "error",
+    "a constant in one output makes the loss as small as one likes",
+    why=(
+        "The bias of the last layer can add that constant: training runs along this direction for ever, and what the "
+        "targets say no longer matters."
+    ),
+    fix="check the sign and the completeness of each term: normalise weights in log space, keep both halves of a likelihood",
+)
+def escape(constant_shift: ConstantShift) -> Iterator[Seen]:
+    """Shifting one output by a constant lowers the loss without end, or to nothing for any targets.
+
+    Example: a Kullback-Leibler term or a log-determinant with the wrong sign, a likelihood without its log-variance,
+    mixture weights that
+    are not normalised, a cross-entropy without its second half. Judged for outputs that come straight from a layer of
+    their own with a bias,
+    and not for critics, policies and rankings. Ignore it where the output is bounded by other means.
+    """
+    for path, shift, value in constant_shift.endless():
+        yield Seen(f"output{path} {shift:+g}: the loss goes to {value:.4g}", where="loss(output, targets)")
+        return
+    for path, shift, value in constant_shift.free():
+        yield Seen(
+            f"output{path} {shift:+g}: the loss is {value:.2g}, whatever the targets are", where="loss(output, targets)"
+        )
+        return

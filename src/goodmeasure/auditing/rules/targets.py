@@ -413,3 +413,27 @@ def ctc_labels(call: LossCall) -> list[list[int]]:
         return [row[:length].tolist() for row, length in zip(values, lengths, strict=False)]
     starts = [sum(lengths[:i]) for i in range(len(lengths))]
     return [values[start : start + length].tolist() for start, length in zip(starts, lengths, strict=True)]
+
+
+@rule(
+    "GM136",
+    "warning",
+    "a logarithmic error meets negative targets",
+    why=(
+        "The logarithm of 1 + target is taken after negative targets are clipped to zero, or is not a number: whatever is "
+        "below zero is learned as zero."
+    ),
+    fix="use a squared or absolute error, or model log-transformed targets that are positive by nature",
+)
+def logarithm_of_negatives(contracts: Contracts) -> Iterator[Seen]:
+    """Mean squared logarithmic error, and targets of which some are below zero.
+
+    Example: ``loss="mean_squared_logarithmic_error"`` on standardised targets. Ignore it where zero stands for all of them.
+    """
+    for call in contracts.of("msle_loss"):
+        values = call.target_values().double()
+        share = float((values < 0).double().mean()) if values.numel() else 0.0
+        if share > 0.01:
+            yield Seen(
+                f"{share:.0%} of the targets are below zero (down to {float(values.min()):.3g})", where=call.where
+            )

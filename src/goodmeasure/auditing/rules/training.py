@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sized
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..rule import Seen, rule
 
 if TYPE_CHECKING:
     from ..evidence.optimizer_holds import OptimizerHolds
+    from ..evidence.parameters import Parameters
     from ..evidence.step_run import LossEvent, StepRun
 
 
@@ -45,17 +46,15 @@ def nothing_moves(step_run: StepRun) -> Iterator[Seen]:
     """After several steps every trainable parameter has the value it had before.
 
     Example: ``step()`` forgotten, an optimizer built from another model, a loss without gradient. A learning rate of
-    zero (a warm-up) is
-    left alone. Ignore it where nothing is meant to learn.
+    zero that no
+    scheduler set is left alone. Ignore it where nothing is meant to learn.
     """
     trainable = [p for _, p in step_run.parameters.values() if p.requires_grad]
     groups = getattr(step_run.optimizer, "param_groups", [])
-    if (
-        step_run.crash
-        or not trainable
-        or any(r.moved for r in step_run.records)
-        or (groups and all(float(g.get("lr", 1)) == 0 for g in groups))
-    ):
+    if step_run.crash or not trainable or any(r.moved for r in step_run.records):
+        return
+    if groups and all(float(g.get("lr", 1)) == 0 for g in groups):
+        yield from rate_stays_zero(groups, step_run)
         return
     if all(not r.losses and not r.calls for r in step_run.records):
         return
@@ -64,6 +63,19 @@ def nothing_moves(step_run: StepRun) -> Iterator[Seen]:
         f"none of {len(trainable)} trainable parameters changed in {len(step_run.records)} steps (calls seen: {calls})",
         where=step_run.where(),
     )
+
+
+def rate_stays_zero(groups: list[dict[str, Any]], step_run: StepRun) -> Iterator[Seen]:
+    """A schedule that holds every learning rate at zero although the optimizer was given another."""
+    meant = [float(g["initial_lr"]) for g in groups if float(g.get("initial_lr", 0)) > 0]
+    if meant:
+        yield Seen(
+            f"a scheduler holds the learning rate at 0 for {len(step_run.records)} steps (it was built with {meant[0]:g})",
+            where=step_run.where(),
+            severity="warning",
+            title="the schedule keeps the learning rate at zero",
+            fix="let the warm-up begin above zero, and divide as floats: (step + 1) / warmup_steps",
+        )
 
 
 @rule(
@@ -90,7 +102,7 @@ def part_weights(step_run: StepRun) -> Iterator[Seen]:
     if record is None or step_run.crash or "scale" in record.calls or record.calls.count("step") > 1:
         return
     parts = [e for e in record.losses if e.weight != 0 and e.examples]
-    if len(parts) < 2 or sum(e.examples for e in parts) != rows:
+    if len(parts) < 2 or sum(e.examples for e in parts) != rows or step_run.whole_gradient(record):
         return
     summed = getattr(step_run.given.get("loss"), "reduction", "mean") == "sum"
     yield from uneven_parts(parts, step_run.where(), summed)
@@ -264,3 +276,87 @@ def uphill(step_run: StepRun) -> Iterator[Seen]:
             f"the cosine between the update and the gradient is +{dot / size:.2f} (descent is negative)",
             where=step_run.where(),
         )
+
+
+@rule(
+    "GM405",
+    "warning",
+    "the optimizer gets gradients of a scaled loss",
+    why=(
+        "A loss is scaled so that small gradients survive half precision; what is not divided out again multiplies the "
+        "learning rate, and a clip in between cuts at a threshold that is thousands of times too small."
+    ),
+    fix="scaler.unscale_(optimizer) (or divide the gradients by the scale) before clipping and before optimizer.step()",
+)
+def scaled_gradients(step_run: StepRun) -> Iterator[Seen]:
+    """The gradient points where that of the declared loss does and is hundreds of times longer, at the clip or at the
+    step.
+
+    Example: ``(loss * 2**14).backward(); optimizer.step()``. Evidence: the gradient of ``loss(model(inputs), targets)``
+    on the whole batch.
+    Ignore it where the step weighs its loss on purpose.
+    """
+    record = next((r for r in step_run.records if r.stepped), None)
+    if record is None or step_run.crash:
+        return
+    for gradients, place in ((record.clipped, "gradient clipping"), (record.gradients, "optimizer.step()")):
+        found = step_run.against_reference(gradients)
+        if found is not None and found[0] > 0.98 and found[1] > SCALED:
+            yield Seen(f"at {place} the gradient is {found[1]:.4g} times that of the loss", where=step_run.where())
+            return
+
+
+SCALED = 200.0  # more than any weight that a loss is given by hand
+
+
+@rule(
+    "GM410",
+    "warning",
+    "part of the model runs and never learns",
+    why="Its parameters keep their random start: the rest of the model learns to work around them, and the loss still falls.",
+    fix="remove the .detach(), .data, no_grad or argmax in between, add the missing term, or freeze it: requires_grad_(False)",
+)
+def stranded_layers(parameters: Parameters) -> Iterator[Seen]:
+    """A trainable layer runs in the forward pass, other layers get gradient, and this one gets none.
+
+    Example: ``decoder(encoder(x).detach())``, a router whose ``argmax`` chooses the branch, ``loss = ...`` where
+    ``loss += ...`` is meant. What the given optimizer does not hold, and a copy of a branch that learns (a target
+    network, a teacher), is left alone. Without an optimizer, what runs under ``no_grad`` and heads whose targets
+    nobody reads are notes. Ignore it where the layer is trained by another loss.
+    """
+    for one in parameters.stranded():
+        how = (
+            "runs under no_grad"
+            if one.frozen
+            else "reaches the output by value alone"
+            if one.cut
+            else "leads to no term of the loss"
+        )
+        clear = parameters.optimized or (one.cut and not one.frozen) or (not one.cut and parameters.unread)
+        yield Seen(
+            f"{one.name} is trainable, {how}, and gets no gradient",
+            where=one.node.where or one.name,
+            severity=None if clear else "note",
+        )
+
+
+@rule(
+    "GM411",
+    "warning",
+    "the forward pass uses weights that the model does not know",
+    why=(
+        "Plain tensors, and layers in a Python list, are not in model.parameters(): no optimizer moves them, "
+        "state_dict() does not save them, .to(device) leaves them behind."
+    ),
+    fix="self.weight = nn.Parameter(...); self.layers = nn.ModuleList([...])",
+)
+def strangers(parameters: Parameters) -> Iterator[Seen]:
+    """Gradient arrives at tensors that are neither registered with the model or the loss nor held by the optimizer.
+
+    Example: ``self.layers = [nn.Linear(8, 8) for _ in range(3)]``. Tensors of the loss alone are judged where an optimizer
+    is given. Ignore it where another optimizer holds them.
+    """
+    found = list(parameters.strangers())
+    if found:
+        shapes = ", ".join(str(part.shape) for part, _ in found[:3])
+        yield Seen(f"{len(found)} tensors that ask for gradient: {shapes}", where=found[0][1].where or "model")
