@@ -52,6 +52,15 @@ def test_what_is_not_public_is_not_there():
         gm.no_such_thing  # noqa: B018
 
 
+def test_threads_are_a_setting():
+    before = gm.threads
+    gm.threads = 1
+    assert gm.threads == 1
+    with pytest.raises(ValueError, match="threads"):
+        gm.threads = 0
+    gm.threads = before
+
+
 def test_a_module_never_takes_the_place_of_a_public_function():
     import goodmeasure.loss
 

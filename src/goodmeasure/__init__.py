@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from goodmeasure.tallying.accumulate import tally as tally
     from goodmeasure.tallying.tally import Tally as Tally
 
+    # How many threads kernels use: set it as goodmeasure.threads = 2. It starts at OMP_NUM_THREADS, or the cores there are.
+    threads: int
+
 
 @cache
 def _homes() -> dict[str, str]:
@@ -65,8 +68,10 @@ def _homes() -> dict[str, str]:
     from pathlib import Path
 
     found: dict[str, str] = {}
-    for node in ast.walk(ast.parse(Path(__file__).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == __name__:
+    page = ast.parse(Path(__file__).read_text(encoding="utf-8"))
+    (block,) = (node for node in page.body if isinstance(node, ast.If))
+    for node in block.body:
+        if isinstance(node, ast.ImportFrom):
             found.update({alias.name: node.module or "" for alias in node.names})
     return found
 
@@ -76,6 +81,19 @@ class _Facade(ModuleType):
 
     Importing the submodule ``goodmeasure.loss`` must not put it in the place of the function ``goodmeasure.loss``.
     """
+
+    @property
+    def threads(self) -> int:
+        """How many threads kernels use; results do not change by it."""
+        from goodmeasure.kernels.threads import get_threads
+
+        return get_threads()
+
+    @threads.setter
+    def threads(self, count: int) -> None:
+        from goodmeasure.kernels.threads import set_threads
+
+        set_threads(count)
 
     def __getattr__(self, name: str) -> Any:
         home = _homes().get(name)
@@ -90,7 +108,7 @@ class _Facade(ModuleType):
             super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
-        return sorted({*_homes(), "__version__"})
+        return sorted({*_homes(), "__version__", "threads"})
 
 
 sys.modules[__name__].__class__ = _Facade
