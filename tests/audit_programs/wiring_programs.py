@@ -466,3 +466,60 @@ def bad_served_shares_of_shares():
 def right_served_shares_from_their_logarithms():
     model = _log_shares()
     return _case(model, nn.NLLLoss(), _draw(30, 6), _labels(30, 5), "multiclass", serve=lambda x: model(x).softmax(-1))
+
+
+class _Pair(nn.Module):
+    def __init__(self, stop):
+        super().__init__()
+        self.left, self.right, self.stop = nn.Linear(6, 9), nn.Linear(6, 9), stop
+
+    def forward(self, a, b):
+        right = self.right(b)
+        return self.left(a), right.detach() if self.stop else right
+
+
+def _views():
+    x = _draw(20, 6)
+    return x, x + 0.1 * _draw(20, 6, seed=15)
+
+
+def bad_two_towers_pulled_together():
+    return _case(_Pair(stop=False), lambda o, _: F.mse_loss(*o), _views(), None, "representation")
+
+
+def right_two_towers_with_a_spread_term():
+    def loss(output, _):
+        spread = sum(F.relu(1 - o.std(0)).mean() for o in output)
+        return F.mse_loss(*output) + spread
+
+    return _case(_Pair(stop=False), loss, _views(), None, "representation")
+
+
+def right_one_tower_follows_the_other():
+    case = _case(_Pair(stop=True), lambda o, _: F.mse_loss(*o), _views(), None, "representation")
+    return case | {"optimizer": torch.optim.SGD(case["model"].left.parameters(), lr=0.1)}
+
+
+def right_two_towers_with_negatives():
+    def loss(output, _):
+        a, b = (F.normalize(o, dim=-1) for o in output)
+        return F.cross_entropy(a @ b.T / 0.1, torch.arange(len(a)))
+
+    return _case(_Pair(stop=False), loss, _views(), None, "representation")
+
+
+def right_predictor_with_the_stop_in_the_loss():
+    class Siamese(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encode, self.predict = nn.Linear(6, 9), nn.Linear(9, 9)
+
+        def forward(self, a, b):
+            one, two = self.encode(a), self.encode(b)
+            return self.predict(one), self.predict(two), one, two
+
+    def loss(output, _):
+        p, q, one, two = output
+        return F.mse_loss(p, two.detach()) + F.mse_loss(q, one.detach())
+
+    return _case(Siamese(), loss, _views(), None, "representation")

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 _STATEFUL = ("torch", "numpy")  # globals of these kinds are copied with the function that mentions them
 
 
@@ -104,12 +102,16 @@ def _stateful(value: Any) -> bool:
 
 def callable_builtin(value: Any) -> bool:
     """Whether this is a framework's own function rather than a thing with state."""
+    import numpy as np
+
     return isinstance(value, (types.FunctionType, types.BuiltinFunctionType, np.ufunc))
 
 
 @contextmanager
 def untouched(*things: Any) -> Iterator[None]:
     """Put back, bit for bit: buffers, gradients, modes and attributes of modules, and every random generator."""
+    import numpy as np
+
     torch = sys.modules.get("torch")
     state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002  (programs seed the legacy generator)
     modules = _modules(things) if torch else []

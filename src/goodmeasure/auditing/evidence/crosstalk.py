@@ -94,7 +94,7 @@ class Crosstalk:
 
     def _relates(self, rows: int) -> bool:
         """Whether the program says how examples hang together (a graph), so that they may speak to each other."""
-        given = [t for t in tensors_in(self.inputs)]
+        given = list(tensors_in(self.inputs))
         tables = [*given, *self.model.buffers(), *(v for m in self.model.modules() for v in tensors_in(vars(m)))]
         square = any(t.layout != torch.strided or tuple(t.shape[-2:]) == (rows, rows) for t in tables)
         edges = any(t.dim() == 2 and 2 in t.shape and t.dtype in (torch.int64, torch.int32) for t in tables)
