@@ -483,10 +483,6 @@ def _views():
     return x, x + 0.1 * _draw(20, 6, seed=15)
 
 
-def bad_two_towers_pulled_together():
-    return _case(_Pair(stop=False), lambda o, _: F.mse_loss(*o), _views(), None, "representation")
-
-
 def right_two_towers_with_a_spread_term():
     def loss(output, _):
         spread = sum(F.relu(1 - o.std(0)).mean() for o in output)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ..rule import Seen, rule
 
 if TYPE_CHECKING:
-    from ..evidence.agreement import Agreement
     from ..evidence.behaviour import Behaviour
     from ..evidence.constant_shift import ConstantShift
 
@@ -171,28 +170,3 @@ def escape(constant_shift: ConstantShift) -> Iterator[Seen]:
             f"output{path} {shift:+g}: the loss is {value:.2g}, whatever the targets are", where="loss(output, targets)"
         )
         return
-
-
-@rule(
-    "GM318",
-    "warning",
-    "saying the same about every example is the best answer",
-    why=(
-        "The loss only asks its outputs to agree, and gradient reaches both sides: the shortest way is one constant for "
-        "all examples, and the features carry nothing."
-    ),
-    fix="detach the side that serves as the target, or add negatives or a variance term",
-)
-def collapse(agreement: Agreement) -> Iterator[Seen]:
-    """No target enters, all outputs get gradient, and equal constant outputs cost no more than any that agree.
-
-    Example: a Siamese loss ``-cosine_similarity(p1, z2).mean()`` without stopping the gradient, a distillation whose teacher
-    is trained by the same divergence. Losses with negatives or with a decorrelation term charge constants and pass.
-    Ignore it where an asymmetry outside the loss prevents collapse.
-    """
-    if agreement.collapses:
-        yield Seen(
-            f"the loss is {agreement.constant[0]:.4g} at any constant output, {agreement.now:.4g} now, and not lower at "
-            "outputs that differ between examples",
-            where="loss(output, targets)",
-        )
