@@ -55,17 +55,6 @@ def total(loss: Loss, y: Any, z: Any, weight: Any, scale: float | None) -> tuple
     return float(found.sum), gradient * (float(found.weight) * scale)
 
 
-def mean(loss: Loss, y: Any, z: Any, sample_weight: Any = None, mask: Any = None) -> float | None:
-    """The weighted mean in one pass that writes nothing."""
-    if not _applies(loss, y, z) or z.size < SMALLEST:
-        return None
-    found = _weighed(loss, y, z, sample_weight, mask)
-    if found is None:
-        return None
-    result = _sweep(loss)(loss, "value", y, z, weight=found[0], tables=(None, None, None))
-    return None if result.bad else result.sum / found[1]
-
-
 def table(loss: Loss, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
     """One number an example and raw output: ``value``, ``signal``, or ``curvature`` (not for classes); zero where masked."""
     if not _applies(loss, y, z) or z.size < SMALLEST or (loss.is_classwise and kind == "curvature"):
@@ -135,4 +124,4 @@ def _weighed(loss: Loss, y: Any, z: Any, sample_weight: Any, mask: Any) -> tuple
     return (weight, total) if total > 0 else None
 
 
-__all__ = ["mean", "table", "total", "value_and_gradient"]
+__all__ = ["table", "total", "value_and_gradient"]
