@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from goodmeasure.frameworks import torch_formulas as printed
+from goodmeasure.pointwise import less_huge
 
 if TYPE_CHECKING:
     from goodmeasure.loss import Loss
@@ -31,7 +32,7 @@ class Program:
             printed.classwise(loss, signal=True) if classes else printed.pointwise(loss, loss.signal, "signal")
         )
         self.smooth = printed.smooth(loss) if classes else None
-        self.bounds = () if classes else _bounds(loss)
+        self.leaves_no_number = not classes and _leaves_no_number(loss)
 
     @cached_property
     def curvature(self) -> Any:
@@ -41,8 +42,7 @@ class Program:
     def at_limits(self, function: Any, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """A function's result; where a huge raw output leaves no number (inf - inf), what a less huge one gives."""
         found: torch.Tensor = function(y, z)
-        for bound in self.bounds:
-            most = torch.finfo(z.dtype).max ** bound
+        for most in less_huge(torch.finfo(z.dtype).max) if self.leaves_no_number else ():
             found = torch.where(torch.isnan(found), function(y, z.clamp(-most, most)), found)
         if self.loss.is_classwise:
             return found
@@ -52,8 +52,8 @@ class Program:
         return torch.where(lost, torch.nan, found)
 
 
-def _bounds(loss: Loss) -> tuple[float, ...]:
-    """The powers of the largest number at which a formula is taken again where it is NaN; none if it never is."""
+def _leaves_no_number(loss: Loss) -> bool:
+    """Whether a formula of the loss is NaN at some raw output that is a number."""
     m = len(loss.activation)
     ends = np.array([-np.inf, -1e300, -1e30, -800, -1, 0, 1, 800, 1e30, 1e300, np.inf])
     y = np.array([v for v in (0, 0.5, 1, 2, -3, 7) if v in loss.target])
@@ -61,7 +61,7 @@ def _bounds(loss: Loss) -> tuple[float, ...]:
     target, raws = torch.tensor(grid[0].ravel()), torch.tensor(np.stack([g.ravel() for g in grid[1:]], -1))
     raw = raws if m > 1 else raws[:, 0]
     found = [printed.pointwise(loss, [f], "value")(target, raw) for f in (loss.composed, *loss.signal)]
-    return (1.0, 0.5) if any(bool(torch.isnan(f).any()) for f in found) else ()
+    return any(bool(torch.isnan(f).any()) for f in found)
 
 
 class _Value(torch.autograd.Function):  # type: ignore[misc]
