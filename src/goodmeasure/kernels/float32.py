@@ -27,15 +27,26 @@ TWO_THIRDS_BITS, FOUR_BITS = np.int32(0x3F2AAAAB), np.int32(0x40800000)
 LOWEST_NORMAL, SUBNORMAL_SCALE, SUBNORMAL_EXPONENT = np.float32(2.0**-126), np.float32(2.0**24), np.float32(24)
 EXP_HIGHEST, EXP_LOWEST, EXPM1_LOWEST = np.float32(89), np.float32(-105), np.float32(-20)
 ULP_OF_EXPONENT = np.float32(2.0**-23)
+# Powers of two are made of 2**64 or 2**-64 and the rest, so that the rest never leaves the normal numbers.
+LARGE_STEP, SMALL_STEP = np.float32(2.0**64), np.float32(2.0**-64)
+AFTER_LARGE, AFTER_SMALL = np.int32((127 - 64) << 23), np.int32((127 + 64) << 23)
+VAST, VAST_SCALE, VAST_EXPONENT = np.float32(2.0**32), np.float32(2.0**-80), np.float32(160)
 LEADING_HALF = np.int32(-(1 << 12))
-E0, E1, E2 = np.float32(0.5000000389831243), np.float32(0.1666666395366627), np.float32(0.04166534826233339)
-E3, E4, E5 = np.float32(0.008333580851369498), np.float32(0.0013996602254974569), np.float32(0.00019849899296193396)
+M0, M1, M2 = np.float32(0.5000000389831243), np.float32(0.1666666395366627), np.float32(0.04166534826233339)
+M3, M4, M5 = np.float32(0.008333580851369498), np.float32(0.0013996602254974569), np.float32(0.00019849899296193396)
+E0, E1, E2 = np.float32(0.4999999403953552), np.float32(0.16666516661643982), np.float32(0.04166810214519501)
+E3, E4 = np.float32(0.008369192481040955), np.float32(0.0013838910963386297)
 L0, L1, L2 = np.float32(0.3333321602176513), np.float32(-0.24999797698954628), np.float32(0.20010403733843889)
 L3, L4, L5 = np.float32(-0.166804872977443951), np.float32(0.1400590189212805), np.float32(-0.12184247271728758)
 L6, L7 = np.float32(0.13984290519765304), np.float32(-0.12891794610456982)
 T0, T1, T2 = np.float32(-0.3333331732595453), np.float32(0.13332574651660633), np.float32(-0.053850772014722356)
 T3, T4 = np.float32(0.021064109470228787), np.float32(-0.0062619372918028126)
-TANH_NEAR = np.float32(0.55)
+U0, U1, U2 = np.float32(0.4999993145465851), np.float32(-0.33330464363098145), np.float32(0.24958018958568573)
+U3, U4, U5 = np.float32(-0.19692102074623108), np.float32(0.15344882011413574), np.float32(-0.10661137104034424)
+U6, U7, U8 = np.float32(0.05745740607380867), np.float32(-0.02008637972176075), np.float32(0.003290505614131689)
+H0, H1, H2 = np.float32(0.5), np.float32(-0.083333320915699), np.float32(0.022221639752388)
+H3, H4, H5 = np.float32(-0.006737112067639828), np.float32(0.0021265654359012842), np.float32(-0.0005468017188832164)
+HYPERBOLIC_NEAR = np.float32(0.55)
 
 
 def power_of_two(k: Scalar) -> Scalar:
@@ -43,26 +54,46 @@ def power_of_two(k: Scalar) -> Scalar:
     return np.int32((np.int32(k) << MANTISSA) + ONE_BITS).view(np.float32)
 
 
-def exp_tail(r: Scalar) -> Scalar:
+def expm1_tail(r: Scalar) -> Scalar:
     """exp(r) - 1 - r for |r| <= 1/2."""
-    q = ((((E5 * r + E4) * r + E3) * r + E2) * r + E1) * r + E0
+    q = ((((M5 * r + M4) * r + M3) * r + M2) * r + M1) * r + M0
     return r * r * q
+
+
+def exp_near(r: Scalar) -> Scalar:
+    """e**r for |r| <= log(2) / 2."""
+    q = (((E4 * r + E3) * r + E2) * r + E1) * r + E0
+    return (r * r * q + r) + ONE
 
 
 def exp(x: Scalar) -> Scalar:
     """e**x; the scaling takes two factors, so that results reach infinity and the subnormal numbers rounded once."""
-    x = EXP_HIGHEST if x > EXP_HIGHEST else x
-    x = EXP_LOWEST if x < EXP_LOWEST else x
-    t = x * LOG2E + TO_INTEGER
+    y = EXP_HIGHEST if x > EXP_HIGHEST else x
+    y = EXP_LOWEST if y < EXP_LOWEST else y
+    t = y * LOG2E + TO_INTEGER
     n = t - TO_INTEGER
-    k = np.int32(np.float32(t).view(np.int32) - TO_INTEGER_BITS)
-    a = x - n * LN2_HIGH
-    r = a - n * LN2_LOW
-    lost = (a - r) - n * LN2_LOW
-    half = np.int32(k >> np.int32(1))
-    near = ONE + r
-    rest = ((ONE - near) + r) + (exp_tail(r) + lost)
-    return ((near + rest) * power_of_two(half)) * power_of_two(k - half)
+    return scaled(exp_near((y - n * LN2_HIGH) - n * LN2_LOW), t, y > ZERO)
+
+
+def exp_down(x: Scalar) -> Scalar:
+    """e**x for a number that is not positive: one and less."""
+    y = EXP_LOWEST if x < EXP_LOWEST else x
+    t = y * LOG2E + TO_INTEGER
+    n = t - TO_INTEGER
+    return scaled_down(exp_near((y - n * LN2_HIGH) - n * LN2_LOW), t)
+
+
+def scaled(p: Scalar, t: Scalar, up: Scalar) -> Scalar:
+    """p * 2**k for the whole number k in the low bits of t, those above it shifted out; ``up`` if k >= 0, not where k <= 0."""
+    exponent = np.int32(np.float32(t).view(np.int32) << MANTISSA)
+    power = np.int32(exponent + (AFTER_LARGE if up else AFTER_SMALL)).view(np.float32)
+    return (p * power) * (LARGE_STEP if up else SMALL_STEP)
+
+
+def scaled_down(p: Scalar, t: Scalar) -> Scalar:
+    """p * 2**k as in `scaled`, for k <= 0."""
+    power = np.int32(np.int32(np.float32(t).view(np.int32) << MANTISSA) + AFTER_SMALL).view(np.float32)
+    return (p * power) * SMALL_STEP
 
 
 def expm1(x: Scalar) -> Scalar:
@@ -74,7 +105,7 @@ def expm1(x: Scalar) -> Scalar:
     n = t - TO_INTEGER
     half = power_of_two(np.int32(np.float32(t).view(np.int32) - TO_INTEGER_BITS) - np.int32(1))
     r = (y - n * LN2_HIGH) - n * LN2_LOW
-    z = ((exp_tail(r) + r) * half + (half - HALF)) * TWO
+    z = ((expm1_tail(r) + r) * half + (half - HALF)) * TWO
     return x if x == ZERO else z
 
 
@@ -108,9 +139,48 @@ def log1p(x: Scalar) -> Scalar:
     k = np.float32(e) * ULP_OF_EXPONENT
     z = k * LN2_HIGH + (k * LN2_LOW + log1p_reduced(f))
     z = z if x < INF else x
-    z = z if x > -ONE else np.float32(np.nan)
-    z = -INF if x == -ONE else z
-    return x if x == ZERO else z
+    return z if x > -ONE else (-INF if x == -ONE else np.float32(np.nan))
+
+
+def log1p_unit(e: Scalar) -> Scalar:
+    """log(1 + e) for 0 <= e <= 1."""
+    q = (((U8 * e + U7) * e + U6) * e + U5) * e + U4
+    q = (((q * e + U3) * e + U2) * e + U1) * e + U0
+    return e - e * e * q
+
+
+def softplus(x: Scalar) -> Scalar:
+    """log(1 + e**x), from the exponential of a number that is not positive."""
+    e = exp_down(-abs(x))
+    return (ZERO if x < ZERO else x) + log1p_unit(e)
+
+
+def log1psq(x: Scalar) -> Scalar:
+    """log(1 + x**2); where the square would overflow, that of a part of x, and the rest as an exponent."""
+    size = abs(x)
+    vast = size > VAST
+    y = x * VAST_SCALE if vast else x
+    one = ZERO if vast else ONE
+    s = y * y
+    e = np.int32(np.int32(np.float32(s + one).view(np.int32) - TWO_THIRDS_BITS) & EXPONENT_MASK)
+    down = np.int32(FOUR_BITS - e).view(np.float32) * np.float32(0.25)
+    f = np.int32(np.float32(s).view(np.int32) - e).view(np.float32) + (one * down - ONE)
+    f = s if e == np.int32(0) else f
+    k = np.float32(e) * ULP_OF_EXPONENT
+    k = k + VAST_EXPONENT if vast else k
+    z = k * LN2_HIGH + (k * LN2_LOW + log1p_reduced(f))
+    return z if s < INF else s
+
+
+def log1psq_pull(x: Scalar) -> Scalar:
+    """x / (1 + x**2), scaled like `log1psq`."""
+    size = abs(x)
+    vast = size > VAST
+    scale = VAST_SCALE if vast else ONE
+    y = x * scale
+    s = y * y
+    q = (ZERO if s == INF else y) / (s + (ZERO if vast else ONE))
+    return q * scale
 
 
 def sin(x: Scalar) -> Scalar:
@@ -150,15 +220,7 @@ def exp_of_sum(high: Scalar, low: Scalar) -> Scalar:
     y = low if x == high else ZERO
     t = (x + y) * LOG2E + TO_INTEGER
     n = t - TO_INTEGER
-    k = np.int32(np.float32(t).view(np.int32) - TO_INTEGER_BITS)
-    a = x - n * LN2_HIGH
-    b = y - n * LN2_LOW
-    r = a + b
-    lost = (a - r) + b
-    half = np.int32(k >> np.int32(1))
-    near = ONE + r
-    rest = ((ONE - near) + r) + (exp_tail(r) + lost)
-    return ((near + rest) * power_of_two(half)) * power_of_two(k - half)
+    return scaled(exp_near((x - n * LN2_HIGH) + (y - n * LN2_LOW)), t, x > ZERO)
 
 
 def positive_power(x: Scalar, a: Scalar) -> Scalar:
@@ -198,9 +260,7 @@ def power(x: Scalar, a: Scalar) -> Scalar:
 
 def sigmoid(x: Scalar) -> Scalar:
     """1 / (1 + e**-x), from the exponential of a number that is not positive; sigmoid(-x) shares the one division."""
-    size = abs(x)
-    down = -size
-    e = exp(down)
+    e = exp_down(-abs(x))
     whole = ONE + e
     t = e / whole
     below = e - e * t if e < HALF else t
@@ -211,6 +271,15 @@ def tanh(x: Scalar) -> Scalar:
     """Hyperbolic tangent: a polynomial near zero, and one minus what is left of it far away."""
     t = x * x
     q = (((T4 * t + T3) * t + T2) * t + T1) * t + T0
-    e = exp(-(abs(x) + abs(x)))
+    e = exp_down(-(abs(x) + abs(x)))
     far = ONE - (e + e) / (ONE + e)
-    return x * t * q + x if abs(x) < TANH_NEAR else (-far if x < ZERO else far)
+    return x * t * q + x if abs(x) < HYPERBOLIC_NEAR else (-far if x < ZERO else far)
+
+
+def log_cosh(x: Scalar) -> Scalar:
+    """log(cosh(x)): a polynomial near zero; far away |x| - log(2), which is exact where it cancels, and the rest."""
+    t = x * x
+    near = t * (((((H5 * t + H4) * t + H3) * t + H2) * t + H1) * t + H0)
+    e = exp_down(-(abs(x) + abs(x)))
+    far = (abs(x) - LN2_HIGH) + (log1p_unit(e) - LN2_LOW)
+    return near if abs(x) < HYPERBOLIC_NEAR else far

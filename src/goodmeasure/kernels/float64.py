@@ -22,16 +22,25 @@ ONE_BITS, MANTISSA, EXPONENT_MASK = np.int64(0x3FF0000000000000), np.int64(52), 
 ROOT_HALF_BITS, FOUR_BITS = np.int64(0x3FE6A09E667F3BCD), np.int64(0x4010000000000000)
 LOWEST_NORMAL, SUBNORMAL_SCALE, SUBNORMAL_EXPONENT = np.float64(2.0**-1022), np.float64(2.0**54), np.float64(54)
 EXP_HIGHEST, EXP_LOWEST, EXPM1_LOWEST = np.float64(710), np.float64(-746), np.float64(-40)
+# Powers of two are made of 2**100 or 2**-100 and the rest, so that the rest never leaves the normal numbers.
+LARGE_STEP, SMALL_STEP = np.float64(2.0**100), np.float64(2.0**-100)
+AFTER_LARGE, AFTER_SMALL = np.int64((1023 - 100) << 52), np.int64((1023 + 100) << 52)
+VAST, VAST_SCALE, VAST_EXPONENT = np.float64(2.0**400), np.float64(2.0**-700), np.float64(1400)
 LEADING_HALF = np.int64(-(1 << 27))
-E0, E1, E2 = np.float64(0.5), np.float64(0.1666666666666666825), np.float64(0.04166666666666761732)
-E3, E4, E5 = (
+M0, M1, M2 = np.float64(0.5), np.float64(0.1666666666666666825), np.float64(0.04166666666666761732)
+M3, M4, M5 = (
     np.float64(0.008333333333332509334),
     np.float64(0.001388888888857734389),
     np.float64(0.0001984126984265547352),
 )
-E6, E7 = np.float64(0.00002480158773409819755), np.float64(2.755731825394855681e-6)
-E8, E9 = np.float64(2.755702895032542334e-7), np.float64(2.505236791473211494e-8)
-E10, E11 = np.float64(2.096995340044734601e-9), np.float64(1.606034290355951384e-10)
+M6, M7 = np.float64(0.00002480158773409819755), np.float64(2.755731825394855681e-6)
+M8, M9 = np.float64(2.755702895032542334e-7), np.float64(2.505236791473211494e-8)
+M10, M11 = np.float64(2.096995340044734601e-9), np.float64(1.606034290355951384e-10)
+E0, E1 = np.float64(0.5000000000000011), np.float64(0.16666666666666413)
+E2, E3 = np.float64(0.04166666666652542), np.float64(0.008333333333491623)
+E4, E5 = np.float64(0.0013888888945029617), np.float64(0.00019841269518060966)
+E6, E7 = np.float64(2.4801491512513956e-05), np.float64(2.755757134551961e-06)
+E8, E9 = np.float64(2.763085682008183e-07), np.float64(2.5006318015652895e-08)
 L0, L1, L2 = np.float64(0.666666666666673442), np.float64(0.3999999999941464284), np.float64(0.2857142874239313685)
 L3, L4 = np.float64(0.2222219857279546265), np.float64(0.1818356433974446315)
 L5, L6 = np.float64(0.1531405032702270995), np.float64(0.1479595102924347229)
@@ -47,7 +56,15 @@ T6, T7, T8 = (
     np.float64(-0.0002332723493857290033),
 )
 T9, T10 = np.float64(0.00008315433323614587167), np.float64(-0.0000193912792952464479)
-TANH_NEAR = np.float64(0.55)
+U0, U1, U2 = np.float64(0.6666666666666631), np.float64(0.40000000000156216), np.float64(0.28571428547956795)
+U3, U4, U5 = np.float64(0.22222223964380086), np.float64(0.1818174408809697), np.float64(0.15386556843033836)
+U6, U7 = np.float64(0.13301010040312194), np.float64(0.1210582285328185)
+U8, U9 = np.float64(0.08341163723126607), np.float64(0.17016742964613732)
+H0, H1, H2 = np.float64(0.5), np.float64(-0.0833333333333329), np.float64(0.022222222222151564)
+H3, H4, H5 = np.float64(-0.006746031742059367), np.float64(0.0021869487429353233), np.float64(-0.0007386011850436932)
+H6, H7, H8 = np.float64(0.00025656288501269936), np.float64(-9.087627409564217e-05), np.float64(3.230833665943997e-05)
+H9, H10 = np.float64(-1.0714668851561648e-05), np.float64(2.446138275713579e-06)
+HYPERBOLIC_NEAR = np.float64(0.55)
 
 
 def power_of_two(k: Scalar) -> Scalar:
@@ -55,27 +72,48 @@ def power_of_two(k: Scalar) -> Scalar:
     return np.int64((np.int64(k) << MANTISSA) + ONE_BITS).view(np.float64)
 
 
-def exp_tail(r: Scalar) -> Scalar:
+def expm1_tail(r: Scalar) -> Scalar:
     """exp(r) - 1 - r for |r| <= 1/2."""
-    q = (((((E11 * r + E10) * r + E9) * r + E8) * r + E7) * r + E6) * r + E5
-    q = ((((q * r + E4) * r + E3) * r + E2) * r + E1) * r + E0
+    q = (((((M11 * r + M10) * r + M9) * r + M8) * r + M7) * r + M6) * r + M5
+    q = ((((q * r + M4) * r + M3) * r + M2) * r + M1) * r + M0
     return r * r * q
+
+
+def exp_near(r: Scalar) -> Scalar:
+    """e**r for |r| <= log(2) / 2."""
+    q = (((E9 * r + E8) * r + E7) * r + E6) * r + E5
+    q = ((((q * r + E4) * r + E3) * r + E2) * r + E1) * r + E0
+    return (r * r * q + r) + ONE
 
 
 def exp(x: Scalar) -> Scalar:
     """e**x; the scaling takes two factors, so that results reach infinity and the subnormal numbers rounded once."""
-    x = EXP_HIGHEST if x > EXP_HIGHEST else x
-    x = EXP_LOWEST if x < EXP_LOWEST else x
-    t = x * LOG2E + TO_INTEGER
+    y = EXP_HIGHEST if x > EXP_HIGHEST else x
+    y = EXP_LOWEST if y < EXP_LOWEST else y
+    t = y * LOG2E + TO_INTEGER
     n = t - TO_INTEGER
-    k = np.int64(np.float64(t).view(np.int64) - TO_INTEGER_BITS)
-    a = x - n * LN2_HIGH
-    r = a - n * LN2_LOW
-    lost = (a - r) - n * LN2_LOW
-    half = np.int64(k >> np.int64(1))
-    near = ONE + r
-    rest = ((ONE - near) + r) + (exp_tail(r) + lost)
-    return ((near + rest) * power_of_two(half)) * power_of_two(k - half)
+    return scaled(exp_near((y - n * LN2_HIGH) - n * LN2_LOW), t, y > ZERO)
+
+
+def exp_down(x: Scalar) -> Scalar:
+    """e**x for a number that is not positive: one and less."""
+    y = EXP_LOWEST if x < EXP_LOWEST else x
+    t = y * LOG2E + TO_INTEGER
+    n = t - TO_INTEGER
+    return scaled_down(exp_near((y - n * LN2_HIGH) - n * LN2_LOW), t)
+
+
+def scaled(p: Scalar, t: Scalar, up: Scalar) -> Scalar:
+    """p * 2**k for the whole number k in the low bits of t, those above it shifted out; ``up`` if k >= 0, not where k <= 0."""
+    exponent = np.int64(np.float64(t).view(np.int64) << MANTISSA)
+    power = np.int64(exponent + (AFTER_LARGE if up else AFTER_SMALL)).view(np.float64)
+    return (p * power) * (LARGE_STEP if up else SMALL_STEP)
+
+
+def scaled_down(p: Scalar, t: Scalar) -> Scalar:
+    """p * 2**k as in `scaled`, for k <= 0."""
+    power = np.int64(np.int64(np.float64(t).view(np.int64) << MANTISSA) + AFTER_SMALL).view(np.float64)
+    return (p * power) * SMALL_STEP
 
 
 def expm1(x: Scalar) -> Scalar:
@@ -87,7 +125,7 @@ def expm1(x: Scalar) -> Scalar:
     n = t - TO_INTEGER
     half = power_of_two(np.int64(np.float64(t).view(np.int64) - TO_INTEGER_BITS) - np.int64(1))
     r = (y - n * LN2_HIGH) - n * LN2_LOW
-    z = ((exp_tail(r) + r) * half + (half - HALF)) * TWO
+    z = ((expm1_tail(r) + r) * half + (half - HALF)) * TWO
     return x if x == ZERO else z
 
 
@@ -123,9 +161,51 @@ def log1p(x: Scalar) -> Scalar:
     k = np.int64(np.int64(e >> MANTISSA) + TO_INTEGER_BITS).view(np.float64) - TO_INTEGER
     z = log_of_parts(k, f)
     z = z if x < INF else x
-    z = z if x > -ONE else np.float64(np.nan)
-    z = -INF if x == -ONE else z
-    return x if x == ZERO else z
+    return z if x > -ONE else (-INF if x == -ONE else np.float64(np.nan))
+
+
+def log1p_unit(e: Scalar) -> Scalar:
+    """log(1 + e) for 0 <= e <= 1."""
+    s = e / (TWO + e)
+    t = s * s
+    q = (((U9 * t + U8) * t + U7) * t + U6) * t + U5
+    r = t * (((((q * t + U4) * t + U3) * t + U2) * t + U1) * t + U0)
+    h = HALF * e * e
+    return e - (h - s * (h + r))
+
+
+def softplus(x: Scalar) -> Scalar:
+    """log(1 + e**x), from the exponential of a number that is not positive."""
+    e = exp_down(-abs(x))
+    return (ZERO if x < ZERO else x) + log1p_unit(e)
+
+
+def log1psq(x: Scalar) -> Scalar:
+    """log(1 + x**2); where the square would overflow, that of a part of x, and the rest as an exponent."""
+    size = abs(x)
+    vast = size > VAST
+    y = x * VAST_SCALE if vast else x
+    one = ZERO if vast else ONE
+    s = y * y
+    e = np.int64(np.int64(np.float64(s + one).view(np.int64) - ROOT_HALF_BITS) & EXPONENT_MASK)
+    down = np.int64(FOUR_BITS - e).view(np.float64) * np.float64(0.25)
+    f = np.int64(np.float64(s).view(np.int64) - e).view(np.float64) + (one * down - ONE)
+    f = s if e == np.int64(0) else f
+    k = np.int64(np.int64(e >> MANTISSA) + TO_INTEGER_BITS).view(np.float64) - TO_INTEGER
+    k = k + VAST_EXPONENT if vast else k
+    z = log_of_parts(k, f)
+    return z if s < INF else s
+
+
+def log1psq_pull(x: Scalar) -> Scalar:
+    """x / (1 + x**2), scaled like `log1psq`."""
+    size = abs(x)
+    vast = size > VAST
+    scale = VAST_SCALE if vast else ONE
+    y = x * scale
+    s = y * y
+    q = (ZERO if s == INF else y) / (s + (ZERO if vast else ONE))
+    return q * scale
 
 
 def leading(x: Scalar) -> Scalar:
@@ -140,10 +220,7 @@ def exp_of_sum(high: Scalar, low: Scalar) -> Scalar:
     y = low if x == high else ZERO
     t = (x + y) * LOG2E + TO_INTEGER
     n = t - TO_INTEGER
-    k = np.int64(np.float64(t).view(np.int64) - TO_INTEGER_BITS)
-    r = (x - n * LN2_HIGH) + (y - n * LN2_LOW)
-    half = np.int64(k >> np.int64(1))
-    return ((exp_tail(r) + r + ONE) * power_of_two(half)) * power_of_two(k - half)
+    return scaled(exp_near((x - n * LN2_HIGH) + (y - n * LN2_LOW)), t, x > ZERO)
 
 
 def positive_power(x: Scalar, a: Scalar) -> Scalar:
@@ -222,9 +299,7 @@ def square_inverse(x: Scalar) -> Scalar:
 
 def sigmoid(x: Scalar) -> Scalar:
     """1 / (1 + e**-x), from the exponential of a number that is not positive; sigmoid(-x) shares the one division."""
-    size = abs(x)
-    down = -size
-    e = exp(down)
+    e = exp_down(-abs(x))
     whole = ONE + e
     t = e / whole
     below = e - e * t if e < HALF else t
@@ -236,6 +311,16 @@ def tanh(x: Scalar) -> Scalar:
     t = x * x
     q = ((((T10 * t + T9) * t + T8) * t + T7) * t + T6) * t + T5
     q = ((((q * t + T4) * t + T3) * t + T2) * t + T1) * t + T0
-    e = exp(-(abs(x) + abs(x)))
+    e = exp_down(-(abs(x) + abs(x)))
     far = ONE - (e + e) / (ONE + e)
-    return x * t * q + x if abs(x) < TANH_NEAR else (-far if x < ZERO else far)
+    return x * t * q + x if abs(x) < HYPERBOLIC_NEAR else (-far if x < ZERO else far)
+
+
+def log_cosh(x: Scalar) -> Scalar:
+    """log(cosh(x)): a polynomial near zero; far away |x| - log(2), which is exact where it cancels, and the rest."""
+    t = x * x
+    q = ((((H10 * t + H9) * t + H8) * t + H7) * t + H6) * t + H5
+    near = t * (((((q * t + H4) * t + H3) * t + H2) * t + H1) * t + H0)
+    e = exp_down(-(abs(x) + abs(x)))
+    far = (abs(x) - LN2_HIGH) + (log1p_unit(e) - LN2_LOW)
+    return near if abs(x) < HYPERBOLIC_NEAR else far

@@ -5,33 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from goodmeasure.formula import Expr
+from goodmeasure.kernels import sums
 from goodmeasure.kernels.printer import body, indented, module
+from goodmeasure.kernels.sums import BAD, LOST, STATE, adding
 
 CHUNK = 1024  # examples whose values stay in the first-level cache until they are summed
-LANES = 64  # partial sums, enough to hide how long an addition takes
-
-# What a kernel notes beside its partial sums: all of them in one number and what rounding it left out, whether a target was
-# outside the domain, and whether a result was NaN.
-HIGH, LOW, BAD, LOST, STATE = 2 * LANES, 2 * LANES + 1, 2 * LANES + 2, 2 * LANES + 3, 2 * LANES + 4
-
-MERGED = f"""
-high, low = 0.0, 0.0
-for lane in range({LANES}):
-    s = high + state[lane]
-    part = s - high
-    low += ((high - (s - part)) + (state[lane] - part)) + state[{LANES} + lane]
-    high = s
-state[{HIGH}], state[{LOW}] = high, low
-"""
 
 _POINTS = """\
 y, z = carray(y_, (n,)), carray(z_, (n * {m},))
 weight, parameters = carray(weight_, (n,)), carray(parameters_, ({count},))
 values, first, second = carray(values_, (n,)), carray(first_, (n * {a},)), carray(second_, (n * {b},))
 state, domain = carray(state_, ({state},)), carray(domain_, (2,))
-low, high = domain[0], domain[1]
+least, greatest = domain[0], domain[1]
 factor = FLOAT(scale)
 {before}
+{sums_before}
 for start in range(0, n, {chunk}):
     y_part, z_part = y[start : start + {chunk}], z[start * {m} : (start + {chunk}) * {m}]
     weight_part = weight[start : start + {chunk}]
@@ -46,20 +34,7 @@ for start in range(0, n, {chunk}):
     if lost:
         state[{lost}] = 1.0
 {adding}
-"""
-
-_ADDING = """\
-for i in range(live - start, {chunk}):
-    value_part[i] = ZERO
-for j in range(0, {chunk}, {lanes}):
-    line = value_part[j : j + {lanes}]
-    shares = weight_part[j : j + {lanes}]
-    for lane in range({lanes}):
-        x = {term}
-        s = state[lane] + x
-        part = s - state[lane]
-        state[{lanes} + lane] += (state[lane] - (s - part)) + (x - part)
-        state[lane] = s
+{sums_after}
 """
 
 SIGNATURE = (
@@ -91,7 +66,7 @@ def points(
     }
     printed = body([*value, *first, *second], lambda name: place[name], parameters, dtype)
     results = iter(printed.results)
-    lines = [*printed.inside, f"y_now = {place['y']}", "inside = (y_now >= low) & (y_now <= high)"]
+    lines = [*printed.inside, f"y_now = {place['y']}", "inside = (y_now >= least) & (y_now <= greatest)"]
     if whole:
         lines.append("inside &= np.floor(y_now) == y_now")
     gone = [f"({place[name]} != {place[name]})" for name in raws]
@@ -105,8 +80,6 @@ def points(
             at = f"i * {count} + {column}" if count > 1 else "i"
             lines.append(f"{table}_part[{at}] = {_scaled(result, table, weighted)}")
     lines += [f"bad |= {present}(not inside)", f"lost |= {present}({' | '.join(gone)})"]
-    term = "np.float64(line[lane])" + (" * shares[lane]" if weighted else "")
-    adding = _ADDING.format(chunk=CHUNK, lanes=LANES, term=term) if value else ""
     code = _POINTS.format(
         m=m,
         a=max(len(first), 1),
@@ -118,11 +91,11 @@ def points(
         inside=indented("\n".join(lines), 2),
         bad=BAD,
         lost=LOST,
-        adding=indented(adding, 1),
+        adding=indented(adding(CHUNK, dtype, weighted), 1) if value else "",
+        sums_before=sums.BEFORE if value else "",
+        sums_after=sums.AFTER if value else "",
     )
-    return module(
-        "A loss on its examples.", SIGNATURE.format(d=dtype), code + (MERGED if value else ""), printed.constants
-    )
+    return module("A loss on its examples.", SIGNATURE.format(d=dtype), code, {**printed.constants, **sums.CONSTANTS})
 
 
 def _scaled(result: str, table: str, weighted: bool) -> str:

@@ -7,98 +7,107 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from goodmeasure.formula import Expr
+from goodmeasure.kernels import sums
 from goodmeasure.kernels.few import SIGNATURE
-from goodmeasure.kernels.layout import BAD, LANES, MERGED, STATE
 from goodmeasure.kernels.printer import body, expanded, indented, module, word_source
-from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, STEP, SUMS, plan_for, vectors
+from goodmeasure.kernels.statistics import CLASS, FALL, ROW, STATISTICS, STEP, SUMS, own, plan_for, vectors
+from goodmeasure.kernels.sums import BAD, BITS_OF, STATE, adding
 
 GROUP = 16  # rows whose formulas are evaluated together
-WIDTH = 64  # classes side by side
+WIDTH = 64  # classes in one step
+LANES = 16  # sums of classes side by side
 
 _CODE = """\
 y, z, weight = carray(y_, (n,)), carray(z_, (n * classes,)), carray(weights_, (n,))
 parameters, table = carray(parameters_, ({parameters},)), carray(table_, (classes,))
-values, signal = carray(values_, (n + {group},)), carray(signal_, (n * classes,))
+values, signal = carray(values_, (n,)), carray(signal_, (n * classes,))
 scratch, state = carray(scratch_, ({scratch},)), carray(state_, ({state},))
+cells = carray(cells_, (classes,))
 factor, each = FLOAT(scale), ONE / FLOAT(classes)
 {vectors}
-whole = classes - classes % {width}
+whole_lines = classes - classes % {width}
+tail = classes - whole_lines
 {before}
 bad = False
 for start in range(0, n, {group}):
     count = min({group}, n - start)
-    value_part, weight_part = values[start * keep :], weight[start : start + count]
     y_part = y[start : start + count]
     for r in range({group}):
-{clear}
+        {clear}
+{weights}
     for r in range(count):
         row = z[(start + r) * classes : (start + r + 1) * classes]
         line = {line}
         c = y_part[r]
-        fine = (c >= 0) & (c < classes)
+        known = (c >= 0) & (c < classes)
         bad |= {bad_if_present}
-        at = np.uint64(c if fine else 0)
+        at = np.uint64(c if known else 0)
         counts_[r], z_of_[r] = table[at], row[at]
-        for lane in range({width}):
-            highs[lane] = -INF
-        for j in range(0, whole, {width}):
-            part = row[j : j + {width}]
-            for lane in range({width}):
-                highs[lane] = part[lane] if part[lane] > highs[lane] else highs[lane]
-        for j in range(8, {width}, 8):
-            for lane in range(8):
-                highs[lane] = highs[j + lane] if highs[j + lane] > highs[lane] else highs[lane]
-        largest = -INF
-        for lane in range(8):
-            largest = highs[lane] if highs[lane] > largest else largest
-        for j in range(whole, classes):
-            largest = row[np.uint64(j)] if row[np.uint64(j)] > largest else largest
+        key = {bits}({lowest})
+        for k in range(classes):
+            bits = {bits}(np.{dtype}(row[k]).view({bits}))
+            bits = {bits}(bits ^ {bits}(bits >> {bits}({sign}) & {bits}({unsigned})))
+            key = bits if bits > key else key
+        largest = {bits}(key ^ {bits}(key >> {bits}({sign}) & {bits}({unsigned}))).view(np.{dtype})
         largest_[r] = largest
-        for lane in range({width}):
-            equal[lane] = ZERO
-        for lane in range({lanes}):
-            sums[lane] = 0.0
         for j in range(0, classes, {width}):
             part, place = row[j : j + {width}], line[j : j + {width}]
-            if j >= whole:
+            if j >= whole_lines:
                 for lane in range({width}):
-                    ends[lane] = largest
-                for lane in range(classes - whole):
+                    ends[lane] = -INF
+                for lane in range(tail):
                     ends[lane] = part[lane]
                 part, place = ends, spill
             for lane in range({width}):
                 x = part[lane]
 {step}
-{spilled}
-        for j in range(8, {width}, 8):
-            for lane in range(8):
-                equal[lane] += equal[j + lane]
-        ties = ZERO
-        for lane in range(8):
-            ties += equal[lane]
-        ties_[r] = ties - FLOAT((classes - whole + {width} - 1) // {width} * {width} - (classes - whole))
+                place[lane] = e
+        if tail > 0:
+            place = line[whole_lines:classes]
+            for lane in range(tail):
+                place[lane] = spill[lane]
+        if abs(largest) == INF:
+            for k in range(classes):
+                x = row[np.uint64(k)]
+                line[np.uint64(k)] = ONE if x == largest else (ZERO if x == x else x)
+        ties = {bits}(0)
+        for k in range(classes):
+            ties += {bits}(1) if line[k] == ONE else {bits}(0)
+        ties_[r] = FLOAT(ties)
+        for lane in range({lanes}):
+            totals[lane] = 0.0
+        for j in range(0, classes, {width}):
+            part, place = row[j : j + {width}], line[j : j + {width}]
+            if j >= whole_lines:
+                for lane in range({width}):
+                    ends[lane], spill[lane] = largest, ZERO
+                for lane in range(tail):
+                    ends[lane], spill[lane] = part[lane], place[lane]
+                part, place = ends, spill
+            for lane in range({lane}):
+{adds}
 {folded}
 {rival}
     for i in range({group}):
 {formulas}
-    for i in range(count):
-        value_part[i] = shown_[i]
-        x = np.float64(shown_[i]){share}
-        s = state[i] + x
-        between = s - state[i]
-        state[{sums} + i] += (state[i] - (s - between)) + (x - between)
-        state[i] = s
+{adding}
+    to = values[start * keep : start * keep + count]
+    for r in range(count):
+        to[r] = value_part[r]
 {signal}
 if bad:
     state[{bad}] = 1.0
+{sums_after}
 """
 
-_SPILLED = """\
-if classes > whole:
-    rest_of_line = line[whole:classes]
-    for lane in range(classes - whole):
-        rest_of_line[lane] = spill[lane]"""
+_WEIGHTS = """\
+for r in range(count, {group}):
+    weight_part[r] = 0.0
+for r in range(count):
+    weight_part[r] = weight[start + r]"""
 
 _RIVAL = """\
 rival, rival_at = -INF, np.uint64(0)
@@ -118,24 +127,29 @@ for r in range(count):
         e = line[k]
         top = e == ONE
 {others}
-    line[at] = {of}
+    line[at] = own_[r]
 {rivals}"""
 
 
-def _fold(sums: Sequence[str]) -> str:
-    """The lines that add up the lanes of each sum."""
+def _tree(terms: Sequence[str]) -> str:
+    """A sum in pairs, and pairs of pairs."""
+    while len(terms) > 1:
+        terms = [f"({a} + {b})" for a, b in zip(terms[::2], terms[1::2], strict=True)]
+    return terms[0]
+
+
+def _adds(totals: Sequence[str]) -> list[str]:
+    """The lines that add a line of classes to each sum: first those of one lane in pairs, then in double precision."""
     lines = []
-    for j, name in enumerate(sums):
-        lines += [
-            f"for j in range(8, {WIDTH}, 8):",
-            "    for lane in range(8):",
-            f"        sums[{WIDTH * j} + lane] += sums[{WIDTH * j} + j + lane]",
-            "total = 0.0",
-            "for lane in range(8):",
-            f"    total += sums[{WIDTH * j} + lane]",
-            f"{name}_[r] = FLOAT(total)",
-        ]
-    return "\n".join(lines)
+    for q in range(WIDTH // LANES):
+        lines += [f"e = place[{q * LANES} + lane]", "grown = ZERO if e == ONE else e"]
+        if "falls" in totals:
+            lines += [f"x = part[{q * LANES} + lane]", *(f"{name} = {text}" for name, text in FALL.items())]
+        lines += [f"{name}_{q} = {SUMS[name]}" for name in totals]
+    for n, name in enumerate(totals):
+        total = _tree([f"{name}_{q}" for q in range(WIDTH // LANES)])
+        lines.append(f"totals[{n * LANES} + lane] += np.float64({total})")
+    return lines
 
 
 def _signal(slopes: Iterable[str], kept: Sequence[str], classes: Sequence[str], weighted: bool) -> str:
@@ -143,25 +157,22 @@ def _signal(slopes: Iterable[str], kept: Sequence[str], classes: Sequence[str], 
     present = " if weight_part[r] > 0.0 else ZERO" if weighted else ""
     unpack = [f"{name} = {name}_[r]" for name in kept]
     others = [f"{name} = {CLASS[name]}" for name in classes]
-    fixes, of, other = [], [], []
+    fixes, terms = [], []
     for name in slopes:
         moves = STATISTICS[name]
         unpack.append(f"slope_{name} = slope_{name}_[r]")
-        unpack.append(f"of_{name} = ZERO if {moves.of} == ZERO else slope_{name} * ({moves.of})")
-        of.append(f"of_{name}")
         if moves.other != "ZERO":
             others += [f"move_{name} = {moves.other}"]
             others += [f"term_{name} = ZERO if move_{name} == ZERO else slope_{name} * move_{name}"]
-            other.append(f"term_{name}")
+            terms.append(f"term_{name}")
         if moves.rival:
             step = f"({moves.rival}) * slope_{name}"
             fixes.append(f"line[np.uint64(rival_at_[r])] += {f'({step}){present}'}")
     # Added to zero times the exponential, a row that has no limit stays NaN.
-    others.append(f"line[k] = ({' + '.join(other) or 'ZERO * e'}){present}")
+    others.append(f"line[k] = ({' + '.join(terms) or 'ZERO * e'}){present}")
     return _SIGNAL.format(
         unpack=indented("\n".join(unpack), 1),
         others=indented("\n".join(others), 2),
-        of=f"({' + '.join(of)}){present}",
         rivals=indented("\n".join(fixes), 1),
     )
 
@@ -180,41 +191,52 @@ def many(
     rival = ["rival", "rival_at"] if "margin" in {*plan.values, *plan.slopes} else []
     place = {"weight": "counts_[i]"}
     printed = body([value, *slopes.values()], lambda name: place.get(name, f"now_{name}"), parameters, dtype)
-    sums = [name for name in plan.sums if name != "ties"]
-    loaded = ["largest", "z_of", "ties", *sums, *rival[:1]]
+    totals = [name for name in plan.sums if name != "ties"]
+    loaded = ["largest", "z_of", "ties", *totals, *rival[:1]]
     kept = [name for name in plan.kept if name not in loaded] if slopes else []
-    lines, count = vectors(["counts", "shown", *loaded, *rival, *kept, *(f"slope_{s}" for s in slopes)], GROUP)
-    buffers = ("highs", "equal", "ends", "spill")
+    more = ["own", *kept, *(f"slope_{s}" for s in slopes)] if slopes else []
+    lines, count = vectors(["counts", "shown", *loaded, *rival, *more], GROUP)
+    lines += "\nvalue_part = shown_"
+    buffers = ("ends", "spill")
     first = count * GROUP
     lines += "\n" + "\n".join(
         f"{name} = scratch[{first + WIDTH * j} : {first + WIDTH * (j + 1)}]" for j, name in enumerate(buffers)
     )
-    lines += f"\nsums = state[{STATE} : {STATE + WIDTH * max(len(sums), 1)}]"
-    step = [*expanded(STEP, dtype), "equal[lane] += ONE if top else ZERO"]
-    step += [f"sums[{WIDTH * j} + lane] += np.float64({SUMS[name]})" for j, name in enumerate(sums)]
-    step += ["place[lane] = e"] if slopes else []
-    share = "FLOAT(weight_part[i] * scale) if i < count else ZERO" if weighted else "factor"
-    present = " if (i < count) and weight_part[i] > 0.0 else ZERO" if weighted else ""
+    lanes = LANES * max(len(totals), 1)
+    lines += (
+        f"\ntotals, weight_part = state[{STATE} : {STATE + lanes}], state[{STATE + lanes} : {STATE + lanes + GROUP}]"
+    )
+    share = "FLOAT(weight_part[i] * scale)" if weighted else "factor"
+    present = " if weight_part[i] > 0.0 else ZERO" if weighted else ""
     formulas = [f"{name} = {name}_[i]" for name in loaded]
     formulas += expanded({name: ROW[name] for name in plan.row}, dtype)
     formulas += [f"now_{name} = {STATISTICS[name].value}" for name in plan.values]
-    formulas += [*printed.inside, f"shown_[i] = ({printed.results[0]}){present}"]
-    formulas += [f"slope_{s}_[i] = {r} * ({share})" for s, r in zip(slopes, printed.results[1:], strict=True)]
+    formulas += [*printed.inside, f"value_part[i] = ({printed.results[0]}){present}"]
+    formulas += [f"slope_{s} = {r} * {share}" for s, r in zip(slopes, printed.results[1:], strict=True)]
+    formulas += [f"slope_{s}_[i] = slope_{s}" for s in slopes]
+    formulas += [*own(slopes), f"own_[i] = ({' + '.join(f'own_{s}' for s in slopes)}){present}"] if slopes else []
     formulas += [f"{name}_[i] = {name}" for name in kept]
-    cleared = [f"{name}_[r] = {'ONE' if name in ('ties', 'counts') else 'ZERO'}" for name in ("counts", *loaded)]
+    folded = [
+        f"{name}_[r] = FLOAT({_tree([f'totals[{n * LANES + lane}]' for lane in range(LANES)])})"
+        for n, name in enumerate(totals)
+    ]
+    bits, unsigned, _, _, _ = BITS_OF[dtype]
     code = _CODE.format(
+        dtype=dtype, bits=bits, unsigned=unsigned, lowest=-1 - unsigned, sign=np.dtype(dtype).itemsize * 8 - 1, lane=LANES,
         parameters=max(len(parameters), 1), group=GROUP, width=WIDTH, scratch=first + WIDTH * len(buffers),
-        state=STATE + WIDTH * max(len(sums), 1), vectors=lines, before="\n".join(printed.before),
-        clear=indented("\n".join(cleared), 2),
-        line="signal[(start + r) * classes : (start + r + 1) * classes]" if slopes else "row",
-        bad_if_present="(weight_part[r] > 0.0) & (not fine)" if weighted else "not fine",
-        lanes=WIDTH * max(len(sums), 1), step=indented("\n".join(step), 4), spilled=indented(_SPILLED, 2) if slopes else "",
-        folded=indented(_fold(sums), 2), rival=indented(_RIVAL, 2) if rival else "",
-        formulas=indented("\n".join(formulas), 2), share=" * weight_part[i]" if weighted else "",
-        sums=LANES, bad=BAD,
+        state=STATE + lanes + GROUP, vectors=lines, before="\n".join([*printed.before, sums.BEFORE]),
+        weights=indented(_WEIGHTS.format(group=GROUP), 1) if weighted else "",
+        clear="; ".join(f"{name}_[r] = {'ONE' if name in ('ties', 'counts') else 'ZERO'}" for name in ("counts", *loaded)),
+        line="signal[(start + r) * classes : (start + r + 1) * classes]" if slopes else "cells",
+        bad_if_present="(weight_part[r] > 0.0) & (not known)" if weighted else "not known",
+        lanes=lanes, step=indented("\n".join(expanded(STEP, dtype)), 4), adds=indented("\n".join(_adds(totals)), 4),
+        folded=indented("\n".join(folded), 2), rival=indented(_RIVAL, 2) if rival else "",
+        formulas=indented("\n".join(formulas), 2), adding=indented(adding(GROUP, dtype, weighted), 1), bad=BAD,
         signal=indented(_signal(list(slopes), plan.kept, plan.classes, weighted), 1) if slopes else "",
+        sums_after=sums.AFTER,
     )  # fmt: skip
     _, constants = word_source(dtype)
     return module(
-        "A loss of many classes.", SIGNATURE.format(d=dtype), code + MERGED, {**constants, **printed.constants}
-    )
+        "A loss of many classes.", SIGNATURE.format(d=dtype), code,
+        {**constants, **printed.constants, **sums.CONSTANTS},
+    )  # fmt: skip

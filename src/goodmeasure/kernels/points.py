@@ -11,8 +11,9 @@ import numpy as np
 
 from goodmeasure.formula import Expr
 from goodmeasure.kernels import cache
-from goodmeasure.kernels.layout import BAD, CHUNK, HIGH, LOST, STATE, points
+from goodmeasure.kernels.layout import CHUNK, points
 from goodmeasure.kernels.printer import with_whole_exponents
+from goodmeasure.kernels.sums import BAD, LOST, STATE
 from goodmeasure.kernels.threads import for_each
 from goodmeasure.pointwise import less_huge
 
@@ -139,11 +140,11 @@ def _block(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> tuple[lis
     """One block: its sums, and whether a present target was outside the domain."""
     scratch = kernel.spare.pop() if kernel.spare else _Scratch(arrays[1].dtype, kernel.columns)
     _run(kernel, scratch, arrays, n, scale)
-    state = scratch.state[HIGH:].tolist()
+    state = scratch.state.tolist()
     scratch.state.fill(0.0)
     kernel.spare.append(scratch)
-    bad = bool(state[BAD - HIGH])
-    if state[LOST - HIGH] and not bad:
+    bad = bool(state[BAD])
+    if state[LOST] and not bad:
         return [_mended(kernel, arrays, n, scale)], False
     return whole_sum(state), bad
 

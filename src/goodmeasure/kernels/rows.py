@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,11 +12,11 @@ import numpy as np
 from goodmeasure import outcomes
 from goodmeasure.formula import Expr, symbols
 from goodmeasure.kernels.few import FEW, TILE, few
-from goodmeasure.kernels.layout import BAD, CHUNK, HIGH, LANES
-from goodmeasure.kernels.many import many
+from goodmeasure.kernels.many import GROUP, WIDTH, many
 from goodmeasure.kernels.points import Found, address, exact, function, part, readable, whole_sum
 from goodmeasure.kernels.printer import with_whole_exponents
-from goodmeasure.kernels.statistics import STATISTICS
+from goodmeasure.kernels.statistics import STATISTICS, SUMS
+from goodmeasure.kernels.sums import BAD, STATE
 from goodmeasure.kernels.threads import for_each
 
 if TYPE_CHECKING:
@@ -23,17 +24,35 @@ if TYPE_CHECKING:
 
     from goodmeasure.loss import Loss
 
-BLOCK = 1 << 17  # numbers of raw output a block
-_ARGUMENTS = [*[ctypes.c_void_p] * 10, *[ctypes.c_int64] * 4, ctypes.c_double]
-# More than any kernel's scratch: vectors of a tile for every number of a row, and sums of the lanes.
-_SCRATCH, _STATE = 64 * TILE, 2 * LANES + 4 + 32 * TILE
+BLOCK = 1 << 19  # numbers of raw output a block
+_ARGUMENTS = [*[ctypes.c_void_p] * 11, *[ctypes.c_int64] * 4, ctypes.c_double]
+# More than any kernel's scratch: vectors of a tile for every number of a row; and sums of the lanes beside the state.
+_SCRATCH, _STATE = 64 * TILE, STATE + WIDTH * len(SUMS) + GROUP
 
 
 class Kernel:
-    """A compiled loss of rows with the numbers it takes besides the examples."""
+    """A compiled loss of rows with the numbers it takes besides the examples, and scratch memory that waits to be used again."""
 
-    def __init__(self, run: Callable[..., None], parameters: Any, has_signal: bool) -> None:
-        self.run, self.parameters, self.has_signal = run, parameters, has_signal
+    def __init__(self, run: Callable[..., None], parameters: Any) -> None:
+        self.run, self.parameters = run, parameters
+        self.spare: list[_Scratch] = []
+
+
+class _Scratch:
+    """What a kernel needs for a number of classes besides its arrays."""
+
+    def __init__(self, dtype: Any, classes: int) -> None:
+        self.classes = classes
+        self.vectors, self.state = np.empty(_SCRATCH, dtype), np.zeros(_STATE)
+        self.unwanted = np.empty(TILE, dtype)  # where values go that nobody asked for
+        self.cells = np.empty(TILE * classes if classes <= FEW else classes, dtype)
+
+
+@cache
+def _places(classes: int) -> Any:
+    """Where a tile's numbers stand when its rows lie side by side, and back."""
+    there = np.arange(TILE * classes, dtype=np.uint32).reshape(classes, TILE).T.reshape(-1)
+    return np.concatenate([there, np.argsort(there).astype(np.uint32)])
 
 
 def speaks(loss: Loss) -> bool:
@@ -57,7 +76,7 @@ def compiled(loss: Loss, kind: str, dtype: str, weighted: bool, classes: int) ->
         printer = few if classes <= FEW else many
         source = printer(value, slopes, sorted(symbols(*every)), list(loss.values), dtype, weighted=weighted)
         parameters = np.array([*loss.values.values(), 0.0], dtype=dtype)
-        kept[key] = Kernel(function(source, _ARGUMENTS), parameters, bool(slopes))
+        kept[key] = Kernel(function(source, _ARGUMENTS), parameters)
     found: Kernel = kept[key]
     return found
 
@@ -88,7 +107,7 @@ def sweep(
         z = z.copy()
     table = np.array(loss.class_weight or np.ones(classes), dtype=dtype)
     tile = TILE if classes <= FEW else 1
-    rows = max(BLOCK // classes // TILE, 1) * TILE if classes <= 1024 else max(BLOCK // classes, 16)
+    rows = max(BLOCK // classes // TILE, 1) * TILE if classes <= FEW else max(BLOCK // classes // GROUP, 1) * GROUP
 
     def work(i: int) -> tuple[list[float], bool]:
         start, stop = i * rows, min((i + 1) * rows, n)
@@ -110,24 +129,20 @@ def _block(
     kernel: Kernel, block: list[Any], table: Any, classes: int, tile: int, scale: float
 ) -> tuple[list[float], bool]:
     """One block of rows: its sums, and whether a present label was outside the classes."""
-    y, z = block[:2]
-    dtype, n = z.dtype, y.size
+    n = block[0].size
     whole = n - n % tile
-    state = np.zeros(_STATE)
-    scratch, cells = np.empty(_SCRATCH, dtype), np.empty(tile * classes if tile > 1 else 1, dtype)
+    scratch = kernel.spare.pop() if kernel.spare else None
+    if scratch is None or scratch.classes != classes:
+        scratch = _Scratch(block[1].dtype, classes)
+    places = [_places(classes)] if classes <= FEW else [scratch.vectors]
     columns = (1, classes, 1, 1, classes)
 
     def call(arrays: list[Any], count: int, live: int) -> None:
-        y, z, weight, values, signal = arrays
-        scrap = scratch[-CHUNK:]
-        kernel.run(
-            *(address(scrap if a is None else a) for a in (y, z, weight)),
-            address(kernel.parameters),
-            address(table),
-            *(address(scrap if a is None else a) for a in (values, signal)),
-            *(address(a) for a in (scratch, cells, state)),
-            count, live, classes, 0 if values is None else 1, scale,
-        )  # fmt: skip
+        y, z, weight, values, signal = (address(scratch.unwanted if a is None else a) for a in arrays)
+        fixed = (address(a) for a in (kernel.parameters, table, *places))
+        mine = (address(a) for a in (scratch.vectors, scratch.cells, scratch.state))
+        keep = 0 if arrays[3] is None else 1
+        kernel.run(y, z, weight, *fixed, values, signal, *mine, count, live, classes, keep, scale)
 
     if whole:
         call([None if a is None else a[: whole * c] for a, c in zip(block, columns, strict=True)], whole, whole)
@@ -138,7 +153,10 @@ def _block(
         for rest, full in zip(rests[3:], padded[3:], strict=True):
             if rest is not None and full is not None:
                 rest[...] = full[: rest.size]
-    return whole_sum(state[HIGH : BAD + 1].tolist()), bool(state[BAD])
+    high, low, bad = scratch.state[: BAD + 1].tolist()
+    scratch.state[:STATE] = 0.0
+    kernel.spare.append(scratch)
+    return whole_sum([high, low]), bool(bad)
 
 
 def _filled(rest: Any, columns: int, tile: int) -> Any:

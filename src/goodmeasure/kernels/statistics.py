@@ -112,10 +112,16 @@ def plan_for(values: Sequence[str], slopes: Sequence[str]) -> Plan:
     return Plan(values, slopes, [s for s in SUMS if s in used], row, classes, kept)
 
 
-# What is computed for every class of a row before its sums: how far it lies below the largest, and the exponential of that.
-STEP = {
-    "top": "x == largest",
-    "fall": "ZERO if top else x - largest",
-    "e": "ONE if top else exp(fall)",
-    "grown": "ZERO if top else e",
-}
+# What is computed for every class of a row before its sums: the exponential of how far it lies below the largest, which is one
+# for the largest itself; and, where a statistic asks for it, that distance. A row whose largest is infinite has neither; its
+# exponentials are written by themselves.
+STEP = {"e": "exp_down(x - largest)"}
+FALL = {"fall": "ZERO if x == largest else x - largest"}
+
+
+def own(slopes: Iterable[str]) -> list[str]:
+    """Lines for the parts of the signal of the class that happened, from the row's numbers and ``slope_NAME``."""
+    return [
+        f"own_{name} = ZERO if {STATISTICS[name].of} == ZERO else slope_{name} * ({STATISTICS[name].of})"
+        for name in slopes
+    ]
