@@ -1,15 +1,18 @@
 """Do compiled kernels give the numbers of the formula: every loss, at every edge, whatever the layout and the threads?"""
 
 import math
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from goodmeasure import kernels
 from goodmeasure.errors import TargetOutsideDomain
-from goodmeasure.formula import nodes
-from goodmeasure.kernels import few, points, rows, threads
+from goodmeasure.formula import nodes, symbol
+from goodmeasure.kernels import few, layout, points, rows, threads
 from goodmeasure.losses import catalogue
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
@@ -142,6 +145,39 @@ def test_the_mean_is_the_exact_sum_over_n(name):
     assert found[0] == math.fsum(value.tolist()) / value.size
 
 
+@cache
+def summing(dtype, weighted):
+    """A kernel whose value is the raw output itself: only the sum is its own."""
+    source = layout.points(
+        [symbol("z")], [], [], raws=["z"], parameters=[], dtype=dtype, weighted=weighted, whole=False
+    )
+    columns, domain = (1, 1, int(weighted), 1, 0, 0), np.array([-1, 1], dtype)
+    return points.Kernel(points.function(source, points._ARGUMENTS), np.zeros(1, dtype), domain, columns)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_sums_of_any_numbers_are_exact(dtype, weighted, data):
+    width = np.finfo(dtype).bits
+    numbers = st.floats(width=width, allow_nan=False, allow_infinity=False)
+    like = st.one_of(numbers, st.floats(-2.0, 2.0, width=width), st.floats(0, 2.0**-66, width=width))
+    few_values = data.draw(st.lists(like, min_size=1, max_size=60))
+    z = np.array(few_values * data.draw(st.integers(1, 60)), dtype)
+    w = np.random.default_rng(0).integers(1, 3, z.size).astype(np.float64) if weighted else None
+    sums, _ = points._block(summing(dtype, weighted), [np.zeros_like(z), z, w, None, None, None], z.size, 1.0)
+    terms = z.astype(np.float64) * (1.0 if w is None else w)
+    found = points.exact(sums)
+    with np.errstate(over="ignore"):
+        reach = float(np.abs(terms).sum())
+    if not math.isfinite(reach):
+        return  # a sum on the way may be infinite
+    # Rounded once; each number is taken to 2**-100 of the largest near it, which only others that cancel can show.
+    error = abs(Fraction(found) - sum(map(Fraction, terms.tolist())))
+    assert error <= Fraction(math.ulp(found)) / 2 + Fraction(2.0**-90) * Fraction(reach)
+
+
 @pytest.mark.parametrize("name", [n for n in SAMPLE if size_of(n)[2] < 60])
 def test_what_is_absent_contributes_nothing(name):
     loss = LOSSES[name]
@@ -165,7 +201,7 @@ def test_what_is_absent_contributes_nothing(name):
 
 def test_same_bits_whatever_the_place_the_stride_the_order_and_the_threads():
     loss, r = LOSSES["binary_cross_entropy"], np.random.default_rng(0)
-    n = points.BLOCK * 2 + 777
+    n = 3 * threads.block_of(1 << 18) + 777
     y, z = (r.random(n) < 0.3).astype(np.float32), r.normal(0, 4, n).astype(np.float32)
     mean, gradient = kernels.value_and_gradient(loss, y, z)
     values = kernels.table(loss, "value", y, z)

@@ -58,7 +58,7 @@ class Loss:
 
     # --- what the formula is ---
 
-    @property
+    @cached_property
     def is_classwise(self) -> bool:
         """Whether a row of raw outputs, one a class, belongs to each example."""
         return self.activation == (softmax,)

@@ -13,6 +13,7 @@ import numpy as np
 
 from goodmeasure.arrays import presence, weights
 from goodmeasure.errors import Problem
+from goodmeasure.kernels import points, rows
 
 if TYPE_CHECKING:
     from goodmeasure.loss import Loss
@@ -71,8 +72,6 @@ def table(loss: Loss, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
 
 
 def _sweep(loss: Loss) -> Any:
-    from goodmeasure.kernels import points, rows
-
     return rows.sweep if loss.is_classwise else points.sweep
 
 
@@ -83,8 +82,6 @@ def _applies(loss: Loss, y: Any, z: Any) -> bool:
     if loss.is_classwise:
         if z.ndim < 1 or y.shape != z.shape[:-1] or z.shape[-1] < 2 or y.size == 0:
             return False
-        from goodmeasure.kernels import rows
-
         return len(loss.class_weight) in (0, z.shape[-1]) and rows.speaks(loss)
     m = len(loss.activation)
     return y.size > 0 and (

@@ -15,7 +15,7 @@ TILE = 64
 
 SIGNATURE = (
     "y_:*int64 z_:*{d} weights_:*float64 parameters_:*{d} table_:*{d} places_:*uint32 values_:*{d} signal_:*{d} "
-    "scratch_:*{d} cells_:*{d} state_:*float64 n:int64 live:int64 classes:int64 keep:int64 scale:float64"
+    "scratch_:*{d} cells_:*{d} state_:*float64 n:int64 classes:int64 keep:int64 scale:float64"
 )
 
 # Rows are laid across the tile number by number, each to the place that a table says: a copy by rows or by columns would
@@ -24,7 +24,7 @@ _FEW = """\
 y, z, weight = carray(y_, (n,)), carray(z_, (n * classes,)), carray(weights_, (n,))
 parameters, table = carray(parameters_, ({count},)), carray(table_, (classes,))
 values, signal = carray(values_, (n,)), carray(signal_, (n * classes,))
-scratch, state = carray(scratch_, ({width} * {vectors},)), carray(state_, ({state},))
+scratch, state = carray(scratch_, ({width} * {vectors},)), carray(state_, ({state} + {width},))
 cells, places = carray(cells_, ({width} * classes,)), carray(places_, (2 * {width} * classes,))
 factor, each, numbers = FLOAT(scale), ONE / FLOAT(classes), {width} * classes
 into, out_of = places[:numbers], places[numbers:]
@@ -32,17 +32,21 @@ bad = False
 {before}
 {vector_lines}
 for start in range(0, n, {width}):
-    y_part, weight_part = y[start : start + {width}], weight[start : start + {width}]
-    value_part = values[start * keep : start * keep + {width}]
-    rows_part = z[start * classes : start * classes + numbers]
-    for i in range(numbers):
+    count = min({width}, n - start)
+    rows_part, weight_part = z[start * classes : (start + count) * classes], weight[start : start + {width}]
+    if count < {width}:
+        # Fewer rows than lanes: the lanes left over hold zeros, the class 0 and no weight.
+        for i in range(numbers):
+            cells[i] = ZERO
+{shares}
+    for i in range(count * classes):
         cells[into[i]] = rows_part[i]
     for r in range({width}):
-        c = y_part[r]
+        c = y[start + r] if r < count else 0
         known = (c >= 0) & (c < classes)
         bad |= {bad_if_present}
         c = c if known else 0
-        of_[r], z_of_[r] = FLOAT(c), rows_part[r * classes + c]
+        of_[r], z_of_[r] = FLOAT(c), cells[c * {width} + r]
         largest_[r] = -INF
         {clear}
     for k in range(classes):
@@ -75,11 +79,19 @@ for start in range(0, n, {width}):
     for i in range({width}):
 {formulas}
 {adding}
+    to = values[start * keep : start * keep + count]
+    for r in range(count):
+        to[r] = value_part[r]
 {signal}
 if bad:
     state[{bad}] = 1.0
 {sums_after}
 """
+
+_SHARES = """\
+weight_part = state[{state} : {state} + {width}]
+for r in range({width}):
+    weight_part[r] = weight[start + r] if r < count else 0.0"""
 
 _RIVAL = """\
 for k in range(classes):
@@ -99,9 +111,13 @@ for k in range(classes):
 {unpack}
 {moves}
         line[r] = own_[r] if of_[r] == at else {total}
-to = signal[start * classes : start * classes + numbers]
-for i in range(numbers):
-    to[out_of[i]] = cells[i]
+line = signal[start * classes : (start + count) * classes]
+if count == {width}:
+    for i in range(numbers):
+        line[out_of[i]] = cells[i]
+else:
+    for i in range(count * classes):
+        line[i] = cells[into[i]]
 """
 
 
@@ -114,7 +130,7 @@ def few(
     *,
     weighted: bool,
 ) -> str:
-    """The source of a kernel over whole tiles of rows of at most `FEW` classes.
+    """The source of a kernel over rows of at most `FEW` classes.
 
     ``slopes`` are the formulas of the derivatives by each statistic (none: the value alone), ``wanted`` the statistics and
     other symbols that the formulas speak of.
@@ -129,7 +145,7 @@ def few(
     kept = [name for name in plan.kept if name not in loaded] if slopes else []
     counted = ["counts"] if "weight" in set(wanted) else []
     more = ["own", *kept, *(f"slope_{s}" for s in slopes)] if slopes else []
-    lines, count = vectors(["of", *counted, *loaded, *rival, *more], TILE)
+    lines, count = vectors(["of", "shown", *counted, *loaded, *rival, *more], TILE)
     present = " if weight_part[i] > 0.0 else ZERO" if weighted else ""
     share = "FLOAT(weight_part[i] * scale)" if weighted else "factor"
     formulas = [f"{name} = {name}_[i]" for name in loaded]
@@ -148,7 +164,9 @@ def few(
     adds = [f"{name}_[r] += {SUMS[name]}" for name in plan.sums if name != "falls"]
     code = _FEW.format(
         count=max(len(parameters), 1), width=TILE, vectors=count, state=STATE,
-        before="\n".join([*printed.before, sums.BEFORE]), vector_lines=lines,
+        before="\n".join([*printed.before, sums.BEFORE]),
+        vector_lines=lines + "\nvalue_part = shown_",
+        shares=indented(_SHARES.format(state=STATE, width=TILE), 2) if weighted else "",
         bad_if_present="(weight_part[r] > 0.0) & (not known)" if weighted else "not known",
         clear="; ".join(clear) or "pass", rival=indented(_RIVAL.format(width=TILE), 1) if rival else "",
         step=indented("\n".join(step), 3), adds=indented("\n".join(adds or ["pass"]), 3),

@@ -104,10 +104,8 @@ if bad:
 """
 
 _WEIGHTS = """\
-for r in range(count, {group}):
-    weight_part[r] = 0.0
-for r in range(count):
-    weight_part[r] = weight[start + r]"""
+for r in range({group}):
+    weight_part[r] = weight[start + r] if r < count else 0.0"""
 
 _RIVAL = """\
 rival, rival_at = -INF, np.uint64(0)

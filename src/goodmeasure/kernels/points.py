@@ -11,22 +11,24 @@ import numpy as np
 
 from goodmeasure.formula import Expr
 from goodmeasure.kernels import cache
-from goodmeasure.kernels.layout import CHUNK, points
+from goodmeasure.kernels.layout import CHUNK, columns_of_rest, points
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.sums import BAD, LOST, STATE
-from goodmeasure.kernels.threads import for_each
+from goodmeasure.kernels.threads import block_of, for_each
 from goodmeasure.pointwise import less_huge
 
 if TYPE_CHECKING:
     from goodmeasure.loss import Loss
 
-BLOCK = 1 << 17  # numbers of raw output a block: long against the cost of handing it out, short against a core's share
-_ARGUMENTS = [*[ctypes.c_void_p] * 9, *[ctypes.c_int64] * 3, ctypes.c_double]
+_ARGUMENTS = [*[ctypes.c_void_p] * 10, *[ctypes.c_int64] * 2, ctypes.c_double]
 
 
 def function(source: str, arguments: Sequence[Any]) -> Callable[..., None]:
     """The compiled function of a printed module; calling it lets other threads run."""
     return ctypes.CFUNCTYPE(None, *arguments)(cache.load(source).run.address)
+
+
+_first_byte = ctypes.c_char.from_buffer
 
 
 class Kernel:
@@ -40,14 +42,12 @@ class Kernel:
 
 
 class _Scratch:
-    """One chunk of everything a kernel reads and writes, for the examples left over after whole chunks, and its sums."""
+    """One chunk of everything a kernel reads and writes, for what is left over after whole chunks, and its sums."""
 
     def __init__(self, dtype: Any, columns: tuple[int, ...]) -> None:
-        kinds = (dtype, dtype, np.float64, dtype, dtype, dtype)
-        self.arrays = [np.empty(CHUNK * max(c, 1), kind) for c, kind in zip(columns, kinds, strict=True)]
-        self.places = [address(a) for a in self.arrays]
-        self.state = np.zeros(STATE)
-        self.state_place = address(self.state)
+        self.rest = np.empty(CHUNK * columns_of_rest(columns[1], columns[4], columns[5]), dtype)
+        self.state = np.zeros(STATE + CHUNK)
+        self.rest_place, self.state_place = address(self.rest), address(self.state)
 
 
 def bounds(loss: Loss, dtype: Any) -> Any:
@@ -106,42 +106,26 @@ class Found(NamedTuple):
 
 def address(array: Any) -> int:
     """Where an array's first number stands."""
+    if array.flags.writeable and array.size:
+        return ctypes.addressof(_first_byte(array))  # a third of what asking the array for its interface takes
     found: int = array.__array_interface__["data"][0]
     return found
 
 
 def _run(kernel: Kernel, scratch: _Scratch, arrays: list[Any], n: int, scale: float) -> None:
-    """The whole chunks where they lie, and the examples left over in one chunk that is filled up with the first of them.
-
-    ``arrays`` are y, z, weight, values, first and second of ``n`` examples, or None.
-    """
-    whole, keep = n - n % CHUNK, 0 if arrays[3] is None else 1
-    if whole:
-        places = [p if a is None else address(a) for p, a in zip(scratch.places, arrays, strict=True)]
-        kernel.run(*places[:3], *kernel.fixed, *places[3:], scratch.state_place, whole, whole, keep, scale)
-    if whole == n:
-        return
-    for array, padded, c in zip(arrays[:3], scratch.arrays, kernel.columns, strict=False):
-        if array is not None:
-            rest = array[whole * c :]
-            padded[: rest.size] = rest
-            if c == 1:
-                padded[rest.size :] = rest[0]
-            else:
-                padded[rest.size :].reshape(-1, c)[...] = rest[:c]
-    places = scratch.places
-    kernel.run(*places[:3], *kernel.fixed, *places[3:], scratch.state_place, CHUNK, n - whole, keep, scale)
-    for array, result, c in zip(arrays[3:], scratch.arrays[3:], kernel.columns[3:], strict=True):
-        if array is not None:
-            array[whole * c :] = result[: (n - whole) * c]
+    """The kernel on y, z, weight, values, first and second of ``n`` examples, or None where it has or is to keep none."""
+    rest = scratch.rest_place
+    y, z, weight, *tables = [rest if a is None else address(a) for a in arrays]
+    keep = 0 if arrays[3] is None else 1
+    kernel.run(y, z, weight, *kernel.fixed, *tables, rest, scratch.state_place, n, keep, scale)
 
 
 def _block(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> tuple[list[float], bool]:
     """One block: its sums, and whether a present target was outside the domain."""
     scratch = kernel.spare.pop() if kernel.spare else _Scratch(arrays[1].dtype, kernel.columns)
     _run(kernel, scratch, arrays, n, scale)
-    state = scratch.state.tolist()
-    scratch.state.fill(0.0)
+    state = scratch.state[:STATE].tolist()
+    scratch.state[:STATE] = 0.0
     kernel.spare.append(scratch)
     bad = bool(state[BAD])
     if state[LOST] and not bad:
@@ -251,7 +235,7 @@ def _blocks(
 ) -> tuple[list[float], bool]:
     """All blocks on the threads: their sums in order, and whether a present target was outside the domain."""
     width, kinds = kernel.columns[1], (dtype, dtype, _DOUBLE)
-    rows = max(BLOCK // width // CHUNK, 1) * CHUNK
+    rows = max(block_of(n * width) // width // CHUNK, 1) * CHUNK
 
     def work(i: int) -> tuple[list[float], bool]:
         start, stop = i * rows, min((i + 1) * rows, n)

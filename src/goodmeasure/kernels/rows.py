@@ -12,22 +12,21 @@ import numpy as np
 from goodmeasure import outcomes
 from goodmeasure.formula import Expr, symbols
 from goodmeasure.kernels.few import FEW, TILE, few
-from goodmeasure.kernels.many import GROUP, WIDTH, many
+from goodmeasure.kernels.many import GROUP, LANES, many
 from goodmeasure.kernels.points import Found, address, exact, function, part, readable, whole_sum
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.statistics import STATISTICS, SUMS
 from goodmeasure.kernels.sums import BAD, STATE
-from goodmeasure.kernels.threads import for_each
+from goodmeasure.kernels.threads import block_of, for_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from goodmeasure.loss import Loss
 
-BLOCK = 1 << 19  # numbers of raw output a block
-_ARGUMENTS = [*[ctypes.c_void_p] * 11, *[ctypes.c_int64] * 4, ctypes.c_double]
+_ARGUMENTS = [*[ctypes.c_void_p] * 11, *[ctypes.c_int64] * 3, ctypes.c_double]
 # More than any kernel's scratch: vectors of a tile for every number of a row; and sums of the lanes beside the state.
-_SCRATCH, _STATE = 64 * TILE, STATE + WIDTH * len(SUMS) + GROUP
+_SCRATCH, _STATE = 64 * TILE, STATE + LANES * len(SUMS) + TILE
 
 
 class Kernel:
@@ -46,6 +45,7 @@ class _Scratch:
         self.vectors, self.state = np.empty(_SCRATCH, dtype), np.zeros(_STATE)
         self.unwanted = np.empty(TILE, dtype)  # where values go that nobody asked for
         self.cells = np.empty(TILE * classes if classes <= FEW else classes, dtype)
+        self.places = _places(classes) if classes <= FEW else self.unwanted
 
 
 @cache
@@ -106,8 +106,8 @@ def sweep(
     if not out_is_ours and signal is not None and np.may_share_memory(z, signal):
         z = z.copy()
     table = np.array(loss.class_weight or np.ones(classes), dtype=dtype)
-    tile = TILE if classes <= FEW else 1
-    rows = max(BLOCK // classes // TILE, 1) * TILE if classes <= FEW else max(BLOCK // classes // GROUP, 1) * GROUP
+    unit = TILE if classes <= FEW else GROUP
+    rows = max(block_of(z.size) // classes // unit, 1) * unit
 
     def work(i: int) -> tuple[list[float], bool]:
         start, stop = i * rows, min((i + 1) * rows, n)
@@ -118,51 +118,26 @@ def sweep(
             None if values is None else values[start:stop],
             None if signal is None else signal[start * classes : stop * classes],
         ]
-        return _block(kernel, block, table, classes, tile, scale)
+        return _block(kernel, block, table, classes, scale)
 
     found = for_each(max(-(-n // rows), 1), work)
     bad = any(b for _, b in found)
     return Found(math.nan if bad else exact([x for sums, _ in found for x in sums]), bad)
 
 
-def _block(
-    kernel: Kernel, block: list[Any], table: Any, classes: int, tile: int, scale: float
-) -> tuple[list[float], bool]:
+def _block(kernel: Kernel, block: list[Any], table: Any, classes: int, scale: float) -> tuple[list[float], bool]:
     """One block of rows: its sums, and whether a present label was outside the classes."""
-    n = block[0].size
-    whole = n - n % tile
     scratch = kernel.spare.pop() if kernel.spare else None
     if scratch is None or scratch.classes != classes:
         scratch = _Scratch(block[1].dtype, classes)
-    places = [_places(classes)] if classes <= FEW else [scratch.vectors]
-    columns = (1, classes, 1, 1, classes)
-
-    def call(arrays: list[Any], count: int, live: int) -> None:
-        y, z, weight, values, signal = (address(scratch.unwanted if a is None else a) for a in arrays)
-        fixed = (address(a) for a in (kernel.parameters, table, *places))
-        mine = (address(a) for a in (scratch.vectors, scratch.cells, scratch.state))
-        keep = 0 if arrays[3] is None else 1
-        kernel.run(y, z, weight, *fixed, values, signal, *mine, count, live, classes, keep, scale)
-
-    if whole:
-        call([None if a is None else a[: whole * c] for a, c in zip(block, columns, strict=True)], whole, whole)
-    if whole < n:
-        rests = [None if a is None else a[whole * c :] for a, c in zip(block, columns, strict=True)]
-        padded = [None if a is None else _filled(a, c, tile) for a, c in zip(rests, columns, strict=True)]
-        call(padded, tile, n - whole)
-        for rest, full in zip(rests[3:], padded[3:], strict=True):
-            if rest is not None and full is not None:
-                rest[...] = full[: rest.size]
+    unwanted = address(scratch.unwanted)
+    y, z, weight, values, signal = [unwanted if a is None else address(a) for a in block]
+    mine = (scratch.vectors, scratch.cells, scratch.state)
+    kernel.run(
+        y, z, weight, address(kernel.parameters), address(table), address(scratch.places), values, signal,
+        *map(address, mine), block[0].size, classes, 0 if block[3] is None else 1, scale,
+    )  # fmt: skip
     high, low, bad = scratch.state[: BAD + 1].tolist()
     scratch.state[:STATE] = 0.0
     kernel.spare.append(scratch)
     return whole_sum([high, low]), bool(bad)
-
-
-def _filled(rest: Any, columns: int, tile: int) -> Any:
-    """The rows left over, filled up to a whole tile with the first of them."""
-    full = np.empty((tile, columns), rest.dtype)
-    count = rest.size // columns
-    full[:count] = rest.reshape(count, columns)
-    full[count:] = full[0]
-    return full.reshape(-1)

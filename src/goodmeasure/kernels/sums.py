@@ -30,10 +30,10 @@ BITS_OF = {
 
 # The unit stands there with both signs: a product that is used once is fused with the addition.
 _ADDING = """\
-for i in range(live - start, {count}):
+for i in range(count, {width}):
     value_part[i] = ZERO
 peak = {bits}(0)
-for i in range({count}):
+for i in range({width}):
     size = {bits}(np.{dtype}({term}).view({bits}) & {bits}({unsigned}))
     peak = size if size > peak else peak
 if peak < {bits}({infinite}):
@@ -41,8 +41,8 @@ if peak < {bits}({infinite}):
     exponent = {exponent}
     unit = np.int64(exponent << 52).view(np.float64)
     minus_unit = np.int64((exponent - 2048) << 52).view(np.float64)
-    coarse_sum, fine_sum = np.int64(-{count}) * COARSE_BITS, np.int64(-{count}) * FINE_BITS
-    for i in range({count}):
+    coarse_sum, fine_sum = np.int64(-{width}) * COARSE_BITS, np.int64(-{width}) * FINE_BITS
+    for i in range({width}):
         term = np.float64({term})
         coarse = term * unit + COARSE
         fine = FINE - (term * minus_unit + (coarse - COARSE))
@@ -51,7 +51,7 @@ if peak < {bits}({infinite}):
     step = 1.0 / unit
 {parts}
 else:
-    for i in range({count}):
+    for i in range({width}):
         high += np.float64({term})
 """
 
@@ -72,15 +72,15 @@ _PARTS = "".join(
 )
 
 
-def adding(count: int, dtype: str, weighted: bool) -> str:
-    """The lines that add ``value_part``, times ``weight_part`` if any, to ``high`` and ``low``.
+def adding(width: int, dtype: str, weighted: bool) -> str:
+    """The lines that add the ``width`` numbers of ``value_part``, times ``weight_part`` if any, to ``high`` and ``low``.
 
-    Of the ``count`` values from ``start`` on, those from ``live`` on are no examples, and become zero.
+    Those from ``count`` on are no examples, and become zero.
     """
     term, kind = ("np.float64(value_part[i]) * weight_part[i]", "float64") if weighted else ("value_part[i]", dtype)
     bits, unsigned, infinite, place, exponent = BITS_OF[kind]
     parts = "\n".join(f"    {line}" for line in _PARTS.splitlines())
     return _ADDING.format(
-        count=count, term=term, dtype=kind, bits=bits, unsigned=unsigned, infinite=infinite, place=place,
+        width=width, term=term, dtype=kind, bits=bits, unsigned=unsigned, infinite=infinite, place=place,
         exponent=exponent, parts=parts,
     )  # fmt: skip

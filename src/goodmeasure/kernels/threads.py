@@ -50,6 +50,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
 
 
+def block_of(numbers: int) -> int:
+    """How many numbers a block holds: blocks enough to share out, none so short that handing it out costs as much as its work.
+
+    It depends on nothing but how many numbers there are.
+    """
+    return min(max(numbers >> 4, 1 << 15), 1 << 19)
+
+
 def for_each(blocks: int, work: Callable[[int], Any]) -> list[Any]:
     """The results of ``work(0), ..., work(blocks - 1)`` in order; the caller's thread works too."""
     threads = min(get_threads(), blocks)
