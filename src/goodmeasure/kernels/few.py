@@ -8,7 +8,7 @@ from goodmeasure.formula import Expr
 from goodmeasure.kernels import sums
 from goodmeasure.kernels.printer import body, expanded, indented, module, word_source
 from goodmeasure.kernels.statistics import CLASS, FALL, ROW, STATISTICS, STEP, SUMS, own, plan_for, vectors
-from goodmeasure.kernels.sums import BAD, STATE, adding
+from goodmeasure.kernels.sums import BAD, STATE, adding_a_few
 
 FEW = 32
 TILE = 64
@@ -170,7 +170,7 @@ def few(
         bad_if_present="(weight_part[r] > 0.0) & (not known)" if weighted else "not known",
         clear="; ".join(clear) or "pass", rival=indented(_RIVAL.format(width=TILE), 1) if rival else "",
         step=indented("\n".join(step), 3), adds=indented("\n".join(adds or ["pass"]), 3),
-        formulas=indented("\n".join(formulas), 2), adding=indented(adding(TILE, dtype, weighted), 1),
+        formulas=indented("\n".join(formulas), 2), adding=indented(adding_a_few(weighted), 1),
         signal=indented(_signal(slopes, plan.kept, plan.classes, weighted), 1) if slopes else "",
         bad=BAD, sums_after=sums.AFTER,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from goodmeasure.formula import Expr
 from goodmeasure.kernels import sums
@@ -11,11 +11,10 @@ from goodmeasure.kernels.sums import BAD, LOST, STATE, adding
 
 CHUNK = 1024  # examples whose values stay in the first-level cache until they are summed
 
-# What is left over after whole chunks is copied and filled up with the first of it, so that every example meets the same code.
+# What is left over after whole chunks is copied to a chunk of scratch, so that every example meets the same code. The examples
+# that fill that chunk up are whatever it held before: good ones.
 _POINTS = """\
-y, z = carray(y_, (n,)), carray(z_, (n * {m},))
-weight, parameters = carray(weight_, (n,)), carray(parameters_, ({count},))
-values, first, second = carray(values_, (n,)), carray(first_, (n * {a},)), carray(second_, (n * {b},))
+{arrays}
 state, domain = carray(state_, ({state} + {chunk},)), carray(domain_, (2,))
 rest = carray(rest_, ({chunk} * {columns},))
 least, greatest = domain[0], domain[1]
@@ -23,26 +22,9 @@ factor = FLOAT(scale)
 {before}
 for start in range(0, n, {chunk}):
     count = min({chunk}, n - start)
-    y_part, z_part = y[start : start + {chunk}], z[start * {m} : (start + {chunk}) * {m}]
-    weight_part = weight[start : start + {chunk}]
-    value_part = values[start * keep : start * keep + {chunk}]
-    first_part = first[start * {a} : (start + {chunk}) * {a}]
-    second_part = second[start * {b} : (start + {chunk}) * {b}]
+{parts}
     if count < {chunk}:
-{shares}
-        y_part, z_part = rest[:{chunk}], rest[{chunk} : {chunk} * {z_end}]
-        value_part, first_part = rest[{chunk} * {z_end} : {chunk} * {v_end}], rest[{chunk} * {v_end} : {chunk} * {a_end}]
-        second_part = rest[{chunk} * {a_end} :]
-        y_left, z_left = y[start : start + count], z[start * {m} : (start + count) * {m}]
-        for i in range(count):
-            y_part[i] = y_left[i]
-        for i in range(count * {m}):
-            z_part[i] = z_left[i]
-        filler = y_left[0]
-{fillers}
-        for i in range(count, {chunk}):
-            y_part[i] = filler
-{filled}
+{gathered}
     bad = lost = False
     for i in range({chunk}):
 {inside}
@@ -52,34 +34,24 @@ for start in range(0, n, {chunk}):
         state[{lost}] = 1.0
 {adding}
     if count < {chunk}:
-{copied}
+{returned}
 {after}
 """
-_SHARES = """\
-weight_part, weight_left = state[{state} : {state} + {chunk}], weight[start : start + count]
-for i in range(count):
-    weight_part[i] = weight_left[i]
-for i in range(count, {chunk}):
-    weight_part[i] = weight_left[0]"""
-_COPIED = {
-    "value": """\
-to = values[start * keep : start * keep + count]
-for i in range(count):
-    to[i] = value_part[i]""",
-    "first": """\
-to = first[start * {columns} : (start + count) * {columns}]
+_READ = """\
+left = {name}[start * {columns} : (start + count) * {columns}]
+{name}_part = {scratch}
 for i in range(count * {columns}):
-    to[i] = first_part[i]""",
-    "second": """\
-to = second[start * {columns} : (start + count) * {columns}]
+    {name}_part[i] = left[i]"""
+_WRITTEN = """\
+left = {name}[{first} : {first} + count * {columns}]
 for i in range(count * {columns}):
-    to[i] = second_part[i]""",
-}
+    left[i] = {name}_part[i]"""
 
 SIGNATURE = (
-    "y_:*{d} z_:*{d} weight_:*float64 parameters_:*{d} domain_:*{d} values_:*{d} first_:*{d} second_:*{d} rest_:*{d} "
+    "y_:*{d} z_:*{d} weight_:*float64 parameters_:*{d} domain_:*{d} value_:*{d} first_:*{d} second_:*{d} rest_:*{d} "
     "state_:*float64 n:int64 keep:int64 scale:float64"
 )
+TABLES = ("y", "z", "weight", "value", "first", "second")
 
 
 def points(
@@ -95,7 +67,7 @@ def points(
 ) -> str:
     """The source of a kernel over examples with a fixed number of raw outputs each.
 
-    It fills ``values`` (which may be one chunk of scratch: ``keep`` is 0), ``first`` and ``second`` (times ``scale``), and adds
+    It fills ``value`` (which may be one chunk of scratch: ``keep`` is 0), ``first`` and ``second`` (times ``scale``), and adds
     the values to the sums of ``state``.
     """
     m = len(raws)
@@ -119,26 +91,46 @@ def points(
             at = f"i * {count} + {column}" if count > 1 else "i"
             lines.append(f"{table}_part[{at}] = {_scaled(result, table, weighted)}")
     lines += [f"bad |= {present}(not inside)", f"lost |= {present}({' | '.join(gone)})"]
-    wide = {"value": len(value), "first": len(first), "second": len(second)}
-    a, b = max(len(first), 1), max(len(second), 1)
-    copied = [_COPIED[table].format(columns=columns) for table, columns in wide.items() if columns]
+    columns = dict(zip(TABLES, (1, m, int(weighted), len(value), len(first), len(second)), strict=True))
+    before = [f"parameters = carray(parameters_, ({len(parameters)},))"] if parameters else []
     code = _POINTS.format(
-        m=m, a=a, b=b, z_end=1 + m, v_end=2 + m, a_end=2 + m + a, columns=columns_of_rest(m, len(first), len(second)),
-        count=max(len(parameters), 1), state=STATE, chunk=CHUNK,
-        before="\n".join([*printed.before, sums.BEFORE] if value else printed.before),
-        shares=indented(_SHARES.format(state=STATE, chunk=CHUNK), 2) if weighted else "",
-        filled="\n".join(f"            z_part[i * {m} + {j}] = filler_{j}" for j in range(m)),
-        fillers="\n".join(f"        filler_{j} = z_left[{j}]" for j in range(m)),
+        **_moves(columns), state=STATE, chunk=CHUNK, columns=columns_of_rest(*columns.values()),
+        before="\n".join([*before, *printed.before, *([sums.BEFORE] if value else [])]),
         inside=indented("\n".join(lines), 2), bad=BAD, lost=LOST,
-        adding=indented(adding(CHUNK, dtype, weighted), 1) if value else "",
-        copied=indented("\n".join(copied), 2), after=sums.AFTER if value else "",
+        adding=indented(adding(CHUNK, dtype, weighted), 1) if value else "", after=sums.AFTER if value else "",
     )  # fmt: skip
     return module("A loss on its examples.", SIGNATURE.format(d=dtype), code, {**printed.constants, **sums.CONSTANTS})
 
 
-def columns_of_rest(raws: int, first: int, second: int) -> int:
-    """How many chunks a kernel copies where less than a chunk is left over."""
-    return 2 + raws + max(first, 1) + max(second, 1)
+def columns_of_rest(y: int, z: int, weight: int, value: int, first: int, second: int) -> int:
+    """How many numbers an example takes in the scratch of a kernel with these columns; weights stand beside the sums."""
+    return y + z + value + first + second
+
+
+def _moves(columns: Mapping[str, int]) -> dict[str, str]:
+    """The lines that name the arrays of a kernel and their parts, and that copy what is left over there and back."""
+    arrays, parts, gathered, returned, at = [], [], [], [], 0
+    for name, c in columns.items():
+        if not c:
+            continue
+        first = "start * keep" if name == "value" else f"start * {c}"
+        arrays.append(f"{name} = carray({name}_, (n * {c},))")
+        parts.append(f"{name}_part = {name}[{first} : {first} + {CHUNK * c}]")
+        if name == "weight":
+            scratch = f"state[{STATE} : {STATE + CHUNK}]"
+        else:
+            scratch, at = f"rest[{at} : {at + CHUNK * c}]", at + CHUNK * c
+        if name in ("y", "z", "weight"):
+            gathered.append(_READ.format(name=name, columns=c, scratch=scratch))
+        else:
+            gathered.append(f"{name}_part = {scratch}")
+            returned.append(_WRITTEN.format(name=name, columns=c, first=first))
+    return {
+        "arrays": "\n".join(arrays),
+        "parts": indented("\n".join(parts), 1),
+        "gathered": indented("\n".join(gathered), 2),
+        "returned": indented("\n".join(returned), 2),
+    }
 
 
 def _scaled(result: str, table: str, weighted: bool) -> str:

@@ -14,7 +14,7 @@ from goodmeasure.kernels import sums
 from goodmeasure.kernels.few import SIGNATURE
 from goodmeasure.kernels.printer import body, expanded, indented, module, word_source
 from goodmeasure.kernels.statistics import CLASS, FALL, ROW, STATISTICS, STEP, SUMS, own, plan_for, vectors
-from goodmeasure.kernels.sums import BAD, BITS_OF, STATE, adding
+from goodmeasure.kernels.sums import BAD, BITS_OF, STATE, adding_a_few
 
 GROUP = 16  # rows whose formulas are evaluated together
 WIDTH = 64  # classes in one step
@@ -29,7 +29,6 @@ cells = carray(cells_, (classes,))
 factor, each = FLOAT(scale), ONE / FLOAT(classes)
 {vectors}
 whole_lines = classes - classes % {width}
-tail = classes - whole_lines
 {before}
 bad = False
 for start in range(0, n, {group}):
@@ -53,22 +52,10 @@ for start in range(0, n, {group}):
             key = bits if bits > key else key
         largest = {bits}(key ^ {bits}(key >> {bits}({sign}) & {bits}({unsigned}))).view(np.{dtype})
         largest_[r] = largest
-        for j in range(0, classes, {width}):
-            part, place = row[j : j + {width}], line[j : j + {width}]
-            if j >= whole_lines:
-                for lane in range({width}):
-                    ends[lane] = -INF
-                for lane in range(tail):
-                    ends[lane] = part[lane]
-                part, place = ends, spill
-            for lane in range({width}):
-                x = part[lane]
+        for k in range(classes):
+            x = row[k]
 {step}
-                place[lane] = e
-        if tail > 0:
-            place = line[whole_lines:classes]
-            for lane in range(tail):
-                place[lane] = spill[lane]
+            line[k] = e
         if abs(largest) == INF:
             for k in range(classes):
                 x = row[np.uint64(k)]
@@ -79,16 +66,13 @@ for start in range(0, n, {group}):
         ties_[r] = FLOAT(ties)
         for lane in range({lanes}):
             totals[lane] = 0.0
-        for j in range(0, classes, {width}):
+        for j in range(0, whole_lines, {width}):
             part, place = row[j : j + {width}], line[j : j + {width}]
-            if j >= whole_lines:
-                for lane in range({width}):
-                    ends[lane], spill[lane] = largest, ZERO
-                for lane in range(tail):
-                    ends[lane], spill[lane] = part[lane], place[lane]
-                part, place = ends, spill
             for lane in range({lane}):
 {adds}
+        part, place = row[whole_lines:classes], line[whole_lines:classes]
+        for lane in range(classes - whole_lines):
+{ends}
 {folded}
 {rival}
     for i in range({group}):
@@ -136,17 +120,20 @@ def _tree(terms: Sequence[str]) -> str:
     return terms[0]
 
 
+def _terms(totals: Sequence[str], place: str, mark: str) -> list[str]:
+    """The lines that compute what one class, which stands at a place of its line, adds to each sum."""
+    lines = [f"e = place[{place}]", "grown = ZERO if e == ONE else e"]
+    if "falls" in totals:
+        lines += [f"x = part[{place}]", *(f"{name} = {text}" for name, text in FALL.items())]
+    return lines + [f"{name}{mark} = {SUMS[name]}" for name in totals]
+
+
 def _adds(totals: Sequence[str]) -> list[str]:
     """The lines that add a line of classes to each sum: first those of one lane in pairs, then in double precision."""
-    lines = []
-    for q in range(WIDTH // LANES):
-        lines += [f"e = place[{q * LANES} + lane]", "grown = ZERO if e == ONE else e"]
-        if "falls" in totals:
-            lines += [f"x = part[{q * LANES} + lane]", *(f"{name} = {text}" for name, text in FALL.items())]
-        lines += [f"{name}_{q} = {SUMS[name]}" for name in totals]
+    steps = range(WIDTH // LANES)
+    lines = [line for q in steps for line in _terms(totals, f"{q * LANES} + lane", f"_{q}")]
     for n, name in enumerate(totals):
-        total = _tree([f"{name}_{q}" for q in range(WIDTH // LANES)])
-        lines.append(f"totals[{n * LANES} + lane] += np.float64({total})")
+        lines.append(f"totals[{n * LANES} + lane] += np.float64({_tree([f'{name}_{q}' for q in steps])})")
     return lines
 
 
@@ -195,11 +182,6 @@ def many(
     more = ["own", *kept, *(f"slope_{s}" for s in slopes)] if slopes else []
     lines, count = vectors(["counts", "shown", *loaded, *rival, *more], GROUP)
     lines += "\nvalue_part = shown_"
-    buffers = ("ends", "spill")
-    first = count * GROUP
-    lines += "\n" + "\n".join(
-        f"{name} = scratch[{first + WIDTH * j} : {first + WIDTH * (j + 1)}]" for j, name in enumerate(buffers)
-    )
     lanes = LANES * max(len(totals), 1)
     lines += (
         f"\ntotals, weight_part = state[{STATE} : {STATE + lanes}], state[{STATE + lanes} : {STATE + lanes + GROUP}]"
@@ -214,6 +196,7 @@ def many(
     formulas += [f"slope_{s}_[i] = slope_{s}" for s in slopes]
     formulas += [*own(slopes), f"own_[i] = ({' + '.join(f'own_{s}' for s in slopes)}){present}"] if slopes else []
     formulas += [f"{name}_[i] = {name}" for name in kept]
+    ends = [f"totals[{n * LANES} + lane % {LANES}] += np.float64({name}_0)" for n, name in enumerate(totals)]
     folded = [
         f"{name}_[r] = FLOAT({_tree([f'totals[{n * LANES + lane}]' for lane in range(LANES)])})"
         for n, name in enumerate(totals)
@@ -221,15 +204,16 @@ def many(
     bits, unsigned, _, _, _ = BITS_OF[dtype]
     code = _CODE.format(
         dtype=dtype, bits=bits, unsigned=unsigned, lowest=-1 - unsigned, sign=np.dtype(dtype).itemsize * 8 - 1, lane=LANES,
-        parameters=max(len(parameters), 1), group=GROUP, width=WIDTH, scratch=first + WIDTH * len(buffers),
+        parameters=max(len(parameters), 1), group=GROUP, width=WIDTH, scratch=count * GROUP,
         state=STATE + lanes + GROUP, vectors=lines, before="\n".join([*printed.before, sums.BEFORE]),
         weights=indented(_WEIGHTS.format(group=GROUP), 1) if weighted else "",
         clear="; ".join(f"{name}_[r] = {'ONE' if name in ('ties', 'counts') else 'ZERO'}" for name in ("counts", *loaded)),
         line="signal[(start + r) * classes : (start + r + 1) * classes]" if slopes else "cells",
         bad_if_present="(weight_part[r] > 0.0) & (not known)" if weighted else "not known",
-        lanes=lanes, step=indented("\n".join(expanded(STEP, dtype)), 4), adds=indented("\n".join(_adds(totals)), 4),
+        lanes=lanes, step=indented("\n".join(expanded(STEP, dtype)), 3), adds=indented("\n".join(_adds(totals)), 4),
+        ends=indented("\n".join([*_terms(totals, "lane", "_0"), *ends] or ["pass"]), 3),
         folded=indented("\n".join(folded), 2), rival=indented(_RIVAL, 2) if rival else "",
-        formulas=indented("\n".join(formulas), 2), adding=indented(adding(GROUP, dtype, weighted), 1), bad=BAD,
+        formulas=indented("\n".join(formulas), 2), adding=indented(adding_a_few(weighted), 1), bad=BAD,
         signal=indented(_signal(list(slopes), plan.kept, plan.classes, weighted), 1) if slopes else "",
         sums_after=sums.AFTER,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from goodmeasure.formula import Expr
 from goodmeasure.kernels import cache
 from goodmeasure.kernels.layout import CHUNK, columns_of_rest, points
 from goodmeasure.kernels.printer import with_whole_exponents
-from goodmeasure.kernels.sums import BAD, LOST, STATE
+from goodmeasure.kernels.sums import BAD, LOST, LOW, STATE
 from goodmeasure.kernels.threads import block_of, for_each
 from goodmeasure.pointwise import less_huge
 
@@ -44,10 +44,13 @@ class Kernel:
 class _Scratch:
     """One chunk of everything a kernel reads and writes, for what is left over after whole chunks, and its sums."""
 
-    def __init__(self, dtype: Any, columns: tuple[int, ...]) -> None:
-        self.rest = np.empty(CHUNK * columns_of_rest(columns[1], columns[4], columns[5]), dtype)
+    def __init__(self, kernel: Kernel) -> None:
+        y, z = kernel.columns[:2]
+        self.rest = np.zeros(CHUNK * columns_of_rest(*kernel.columns), kernel.domain.dtype)
+        self.rest[: CHUNK * y] = np.clip(1, *kernel.domain)  # a good target, whose raw outputs are zeros
         self.state = np.zeros(STATE + CHUNK)
         self.rest_place, self.state_place = address(self.rest), address(self.state)
+        self.value_place = self.rest_place + CHUNK * (y + z) * self.rest.itemsize
 
 
 def bounds(loss: Loss, dtype: Any) -> Any:
@@ -112,25 +115,27 @@ def address(array: Any) -> int:
     return found
 
 
-def _run(kernel: Kernel, scratch: _Scratch, arrays: list[Any], n: int, scale: float) -> None:
-    """The kernel on y, z, weight, values, first and second of ``n`` examples, or None where it has or is to keep none."""
-    rest = scratch.rest_place
-    y, z, weight, *tables = [rest if a is None else address(a) for a in arrays]
+def _run(kernel: Kernel, scratch: _Scratch, arrays: list[Any], n: int, scale: float) -> list[float]:
+    """The kernel on y, z, weight, value, first and second of ``n`` examples, or None where it has or is to keep none; its state."""
+    unwanted = scratch.value_place
+    y, z, weight, *tables = [unwanted if a is None else address(a) for a in arrays]
     keep = 0 if arrays[3] is None else 1
-    kernel.run(y, z, weight, *kernel.fixed, *tables, rest, scratch.state_place, n, keep, scale)
+    kernel.run(y, z, weight, *kernel.fixed, *tables, scratch.rest_place, scratch.state_place, n, keep, scale)
+    state: list[float] = scratch.state[:STATE].tolist()
+    return state
 
 
 def _block(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> tuple[list[float], bool]:
     """One block: its sums, and whether a present target was outside the domain."""
-    scratch = kernel.spare.pop() if kernel.spare else _Scratch(arrays[1].dtype, kernel.columns)
-    _run(kernel, scratch, arrays, n, scale)
-    state = scratch.state[:STATE].tolist()
-    scratch.state[:STATE] = 0.0
-    kernel.spare.append(scratch)
-    bad = bool(state[BAD])
-    if state[LOST] and not bad:
+    scratch = kernel.spare.pop() if kernel.spare else _Scratch(kernel)
+    state = _run(kernel, scratch, arrays, n, scale)
+    if state[BAD]:
+        return state[: LOW + 1], True
+    if state[LOST]:
         return [_mended(kernel, arrays, n, scale)], False
-    return whole_sum(state), bad
+    scratch.state[:STATE] = 0.0
+    kernel.spare.append(scratch)  # one that met a bad example is not used again: it would fill up the next ones
+    return whole_sum(state), False
 
 
 def whole_sum(state: list[float]) -> list[float]:
@@ -149,7 +154,7 @@ def _mended(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> float:
 
     def at(raw: Any) -> list[Any]:
         tables = [np.empty(c * n, z.dtype) for c in kernel.columns[3:]]
-        _run(kernel, _Scratch(z.dtype, kernel.columns), [y, raw, weight, *tables], n, scale)
+        _run(kernel, _Scratch(kernel), [y, raw, weight, *tables], n, scale)
         return tables
 
     tables = at(z)

@@ -56,7 +56,7 @@ else:
 """
 
 _PART = """\
-piece = {piece} * step
+piece = {piece}
 raised = high + piece
 between = raised - high
 low += (high - (raised - between)) + (piece - between)
@@ -65,9 +65,9 @@ high = raised
 _PARTS = "".join(
     _PART.format(piece=piece)
     for piece in (
-        "(np.float64(coarse_sum >> 32) * 2.0**-17)",
-        "(np.float64(coarse_sum & 0xFFFFFFFF) * 2.0**-49)",
-        "(np.float64(fine_sum) * 2.0**-99)",
+        "(np.float64(coarse_sum >> 32) * 2.0**-17) * step",
+        "(np.float64(coarse_sum & 0xFFFFFFFF) * 2.0**-49) * step",
+        "(np.float64(fine_sum) * 2.0**-99) * step",
     )
 )
 
@@ -84,3 +84,10 @@ def adding(width: int, dtype: str, weighted: bool) -> str:
         width=width, term=term, dtype=kind, bits=bits, unsigned=unsigned, infinite=infinite, place=place,
         exponent=exponent, parts=parts,
     )  # fmt: skip
+
+
+def adding_a_few(weighted: bool) -> str:
+    """The same for the first ``count`` numbers of ``value_part``, one after the other: shorter, and good for a few."""
+    term = "np.float64(value_part[i])" + (" * weight_part[i]" if weighted else "")
+    lines = "\n".join(f"    {line}" for line in _PART.format(piece=term).splitlines())
+    return f"for i in range(count):\n{lines}\n"
