@@ -116,7 +116,7 @@ def address(array: Any) -> int:
 
 
 def _run(kernel: Kernel, scratch: _Scratch, arrays: list[Any], n: int, scale: float) -> list[float]:
-    """The kernel on y, z, weight, value, first and second of ``n`` examples, or None where it has or is to keep none; its state."""
+    """The kernel on y, z, weight, value, first and second of ``n`` examples (None: it has or keeps none); its state."""
     unwanted = scratch.value_place
     y, z, weight, *tables = [unwanted if a is None else address(a) for a in arrays]
     keep = 0 if arrays[3] is None else 1
