@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure import kernels
 from goodmeasure.loss import Loss
 
 Floats = NDArray[np.float64]
@@ -97,17 +98,23 @@ class Objective:
 
     def curvature(self, theta: Floats) -> Floats:
         """The second derivatives by theta, flattened row by row; curvature of a row below zero counts as none."""
-        bend = self.loss.hessian(self.y, self.raw(theta), **({} if self.outputs == 1 else {"full": True}))
         if self.outputs == 1:
-            found = self._gram(np.maximum(bend, 0) * self.share)
+            found = self._gram(np.maximum(self._bend(theta), 0) * self.share)
         else:
+            bend = self.loss.hessian(self.y, self.raw(theta), full=True)
             found = self._blocks(bend * self.share[:, None, None])
         found[np.diag_indices_from(found)] += self.penalty.ravel()
         return found
 
+    def _bend(self, theta: Floats) -> Floats:
+        """The second derivative of each row by each of its raw outputs, compiled where there are many rows."""
+        z = self.raw(theta)
+        found = kernels.table(self.loss, "curvature", self.y, z)
+        return np.asarray(self.loss.hessian(self.y, z) if found is None else found, dtype=np.float64)
+
     def diagonal(self, theta: Floats) -> Floats:
         """The second derivatives by each parameter alone, of theta's shape; curvature of a row below zero counts as none."""
-        bend = np.maximum(self.loss.hessian(self.y, self.raw(theta)), 0).reshape(-1, self.outputs)
+        bend = np.maximum(self._bend(theta), 0).reshape(-1, self.outputs)
         weighed = bend * self.share[:, None]
         found = (self.features**2).T @ weighed
         return (np.concatenate([found, weighed.sum(axis=0)[None]]) if self.intercept else found) + self.penalty

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -75,24 +76,26 @@ def formulas(loss: Loss, kind: str) -> tuple[Sequence[Expr], Sequence[Expr], Seq
     return [loss.composed] if "value" in parts else [], list(loss.signal) if "signal" in parts else [], second
 
 
+@lru_cache(maxsize=512)
+def _function(
+    value: tuple[Expr, ...], first: tuple[Expr, ...], second: tuple[Expr, ...], raws: tuple[str, ...],
+    parameters: tuple[str, ...], dtype: str, weighted: bool, whole: bool,
+) -> Callable[..., None]:  # fmt: skip
+    """The compiled function of these formulas, which losses of equal formulas share."""
+    source = points(value, first, second, raws=raws, parameters=parameters, dtype=dtype, weighted=weighted, whole=whole)
+    return function(source, _ARGUMENTS)
+
+
 def compiled(loss: Loss, kind: str, dtype: Any, weighted: bool) -> Kernel:
     """The kernel of a loss; kept with the loss, because looking it up by the formula would take longer than small calls do."""
     kept: dict[Any, Kernel] = vars(loss).setdefault("_kernels", {})
     found = kept.get((kind, dtype.char, weighted))
     if found is None:
-        value, first, second = (with_whole_exponents(f, loss.values) for f in formulas(loss, kind))
-        source = points(
-            value,
-            first,
-            second,
-            raws=loss.raw_names,
-            parameters=list(loss.values),
-            dtype=dtype.name,
-            weighted=weighted,
-            whole=loss.target.whole,
-        )
+        value, first, second = (tuple(with_whole_exponents(f, loss.values)) for f in formulas(loss, kind))
         found = kept[kind, dtype.char, weighted] = Kernel(
-            function(source, _ARGUMENTS),
+            _function(
+                value, first, second, loss.raw_names, tuple(loss.values), dtype.name, weighted, loss.target.whole
+            ),
             np.array([*loss.values.values(), 0.0], dtype=dtype),
             bounds(loss, dtype),
             (1, len(loss.activation), int(weighted), len(value), len(first), len(second)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,16 +67,30 @@ def _formulas(loss: Loss, has_signal: bool) -> tuple[Expr, dict[str, Expr], list
     return value, dict(zip(slopes, rest, strict=True)), [value, *rest]
 
 
+@lru_cache(maxsize=512)
+def _function(
+    value: Expr,
+    slopes: tuple[tuple[str, Expr], ...],
+    parameters: tuple[str, ...],
+    dtype: str,
+    weighted: bool,
+    is_few: bool,
+) -> Callable[..., None]:
+    """The compiled function of these formulas, which losses of equal formulas share."""
+    spoken = sorted(symbols(value, *dict(slopes).values()))
+    source = (few if is_few else many)(value, dict(slopes), spoken, parameters, dtype, weighted=weighted)
+    return function(source, _ARGUMENTS)
+
+
 def compiled(loss: Loss, kind: str, dtype: str, weighted: bool, classes: int) -> Kernel:
     """The kernel of a loss for this many classes; kept with the loss."""
     kept: dict[Any, Any] = vars(loss).setdefault("_kernels", {})
     key = (kind, dtype, weighted, classes <= FEW)
     if key not in kept:
-        value, slopes, every = _formulas(loss, "signal" in kind)
-        printer = few if classes <= FEW else many
-        source = printer(value, slopes, sorted(symbols(*every)), list(loss.values), dtype, weighted=weighted)
+        value, slopes, _ = _formulas(loss, "signal" in kind)
         parameters = np.array([*loss.values.values(), 0.0], dtype=dtype)
-        kept[key] = Kernel(function(source, _ARGUMENTS), parameters)
+        run = _function(value, tuple(slopes.items()), tuple(loss.values), dtype, weighted, classes <= FEW)
+        kept[key] = Kernel(run, parameters)
     found: Kernel = kept[key]
     return found
 
