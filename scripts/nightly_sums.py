@@ -1,6 +1,6 @@
 """Is the mean of a hundred million losses the exact sum of what `value` shows, over n? Too long for the tests: about two minutes.
 
-    python scripts/nightly_sums.py [ROWS]
+python scripts/nightly_sums.py [ROWS]
 """
 
 from __future__ import annotations

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from goodmeasure.formula import Expr
 from goodmeasure.kernels import sums
 from goodmeasure.kernels.printer import body, expanded, indented, module, word_source
-from goodmeasure.kernels.statistics import CLASS, FALL, ROW, STATISTICS, STEP, SUMS, own, plan_for, vectors
+from goodmeasure.kernels.statistics import (
+    FALL,
+    STATISTICS,
+    STEP,
+    SUMS,
+    Plan,
+    evaluated,
+    of_others,
+    of_rival,
+    plan_for,
+    vectors,
+)
 from goodmeasure.kernels.sums import BAD, STATE, adding_a_few
 
 FEW = 32
@@ -108,9 +119,10 @@ for k in range(classes):
     for r in range({width}):
         e = line[r]
         top = e == ONE
-{unpack}
-{moves}
-        line[r] = own_[r] if of_[r] == at else {total}
+{before}
+{inside}
+        line[r] = own_[r] if of_[r] == at else {signal}
+{rivals}
 line = signal[start * classes : (start + count) * classes]
 if count == {width}:
     for i in range(numbers):
@@ -119,6 +131,11 @@ else:
     for i in range(count * classes):
         line[i] = cells[into[i]]
 """
+
+_RIVAL_SIGNAL = """\
+for r in range({width}):
+{before}
+    cells[np.uint64(rival_at_[r]) * np.uint64({width}) + np.uint64(r)] += {step}"""
 
 
 def few(
@@ -146,16 +163,7 @@ def few(
     counted = ["counts"] if "weight" in set(wanted) else []
     more = ["own", *kept, *(f"slope_{s}" for s in slopes)] if slopes else []
     lines, count = vectors(["of", "shown", *counted, *loaded, *rival, *more], TILE)
-    present = " if weight_part[i] > 0.0 else ZERO" if weighted else ""
-    share = "FLOAT(weight_part[i] * scale)" if weighted else "factor"
-    formulas = [f"{name} = {name}_[i]" for name in loaded]
-    formulas += expanded({name: ROW[name] for name in plan.row}, dtype)
-    formulas += [f"now_{name} = {STATISTICS[name].value}" for name in plan.values]
-    formulas += [*printed.inside, f"value_part[i] = ({printed.results[0]}){present}"]
-    formulas += [f"slope_{s} = {r} * {share}" for s, r in zip(slopes, printed.results[1:], strict=True)]
-    formulas += [f"slope_{s}_[i] = slope_{s}" for s in slopes]
-    formulas += [*own(slopes), f"own_[i] = ({' + '.join(f'own_{s}' for s in slopes)}){present}"] if slopes else []
-    formulas += [f"{name}_[i] = {name}" for name in kept]
+    formulas = evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted)
     clear = [f"{name}_[r] = ZERO" for name in plan.sums]
     clear += [f"{name}_[r] = table[c]" for name in counted]
     clear += ["rival_[r] = -INF", "rival_at_[r] = -ONE"] if rival else []
@@ -171,7 +179,7 @@ def few(
         clear="; ".join(clear) or "pass", rival=indented(_RIVAL.format(width=TILE), 1) if rival else "",
         step=indented("\n".join(step), 3), adds=indented("\n".join(adds or ["pass"]), 3),
         formulas=indented("\n".join(formulas), 2), adding=indented(adding_a_few(weighted), 1),
-        signal=indented(_signal(slopes, plan.kept, plan.classes, weighted), 1) if slopes else "",
+        signal=indented(_signal(plan, list(slopes), weighted), 1) if slopes else "",
         bad=BAD, sums_after=sums.AFTER,
     )  # fmt: skip
     return module(
@@ -180,19 +188,15 @@ def few(
     )  # fmt: skip
 
 
-def _signal(slopes: Iterable[str], kept: Sequence[str], classes: Sequence[str], weighted: bool) -> str:
+def _signal(plan: Plan, slopes: Sequence[str], weighted: bool) -> str:
     """The lines that turn a tile of exponentials into signals, and lay them back in rows."""
-    unpack = [f"{name} = {name}_[r]" for name in kept]
-    moves, terms = [f"{name} = {CLASS[name]}" for name in classes], []
-    for name in slopes:
-        m = STATISTICS[name]
-        if m.other == "ZERO" and not m.rival:
-            continue
-        moves.append(f"move_{name} = {f'({m.rival} if at == rival_at_[r] else {m.other})' if m.rival else m.other}")
-        moves.append(f"term_{name} = ZERO if move_{name} == ZERO else slope_{name}_[r] * move_{name}")
-        terms.append(f"term_{name}")
-    # Added to zero times the exponential, a row that has no limit stays NaN.
-    total = f"({' + '.join(terms) or 'ZERO * e'})" + (" if weight_part[r] > 0.0 else ZERO" if weighted else "")
+    before, inside, signal = of_others(plan, slopes, weighted)
+    step = of_rival(slopes, weighted)
+    rivals = _RIVAL_SIGNAL.format(width=TILE, before=indented("\n".join(before), 1), step=step) if step else ""
     return _SIGNAL.format(
-        width=TILE, unpack=indented("\n".join(unpack), 2), moves=indented("\n".join(moves), 2), total=total
+        width=TILE,
+        before=indented("\n".join(before), 2),
+        inside=indented("\n".join(inside), 2),
+        signal=signal,
+        rivals=rivals,
     )

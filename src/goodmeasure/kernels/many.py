@@ -13,7 +13,18 @@ from goodmeasure.formula import Expr
 from goodmeasure.kernels import sums
 from goodmeasure.kernels.few import SIGNATURE
 from goodmeasure.kernels.printer import body, expanded, indented, module, word_source
-from goodmeasure.kernels.statistics import CLASS, FALL, ROW, STATISTICS, STEP, SUMS, own, plan_for, vectors
+from goodmeasure.kernels.statistics import (
+    FALL,
+    STATISTICS,
+    STEP,
+    SUMS,
+    Plan,
+    evaluated,
+    of_others,
+    of_rival,
+    plan_for,
+    vectors,
+)
 from goodmeasure.kernels.sums import BAD, BITS_OF, STATE, adding_a_few
 
 GROUP = 16  # rows whose formulas are evaluated together
@@ -104,11 +115,12 @@ for r in range(count):
     line = signal[(start + r) * classes : (start + r + 1) * classes]
     c = y_part[r]
     at = np.uint64(c if (c >= 0) & (c < classes) else 0)
-{unpack}
+{before}
     for k in range(classes):
         e = line[k]
         top = e == ONE
-{others}
+{inside}
+        line[k] = {signal}
     line[at] = own_[r]
 {rivals}"""
 
@@ -137,29 +149,14 @@ def _adds(totals: Sequence[str]) -> list[str]:
     return lines
 
 
-def _signal(slopes: Iterable[str], kept: Sequence[str], classes: Sequence[str], weighted: bool) -> str:
-    """The lines that turn a row of exponentials into a row of signals."""
-    present = " if weight_part[r] > 0.0 else ZERO" if weighted else ""
-    unpack = [f"{name} = {name}_[r]" for name in kept]
-    others = [f"{name} = {CLASS[name]}" for name in classes]
-    fixes, terms = [], []
-    for name in slopes:
-        moves = STATISTICS[name]
-        unpack.append(f"slope_{name} = slope_{name}_[r]")
-        if moves.other != "ZERO":
-            others += [f"move_{name} = {moves.other}"]
-            others += [f"term_{name} = ZERO if move_{name} == ZERO else slope_{name} * move_{name}"]
-            terms.append(f"term_{name}")
-        if moves.rival:
-            step = f"({moves.rival}) * slope_{name}"
-            fixes.append(f"line[np.uint64(rival_at_[r])] += {f'({step}){present}'}")
-    # Added to zero times the exponential, a row that has no limit stays NaN.
-    others.append(f"line[k] = ({' + '.join(terms) or 'ZERO * e'}){present}")
+def _signal(plan: Plan, slopes: Sequence[str], weighted: bool) -> str:
+    """The lines that turn rows of exponentials into rows of signals."""
+    before, inside, signal = of_others(plan, slopes, weighted)
+    step = of_rival(slopes, weighted)
     return _SIGNAL.format(
-        unpack=indented("\n".join(unpack), 1),
-        others=indented("\n".join(others), 2),
-        rivals=indented("\n".join(fixes), 1),
-    )
+        before=indented("\n".join(before), 1), inside=indented("\n".join(inside), 2), signal=signal,
+        rivals=f"    line[np.uint64(rival_at_[r])] += {step}" if step else "",
+    )  # fmt: skip
 
 
 def many(
@@ -186,16 +183,7 @@ def many(
     lines += (
         f"\ntotals, weight_part = state[{STATE} : {STATE + lanes}], state[{STATE + lanes} : {STATE + lanes + GROUP}]"
     )
-    share = "FLOAT(weight_part[i] * scale)" if weighted else "factor"
-    present = " if weight_part[i] > 0.0 else ZERO" if weighted else ""
-    formulas = [f"{name} = {name}_[i]" for name in loaded]
-    formulas += expanded({name: ROW[name] for name in plan.row}, dtype)
-    formulas += [f"now_{name} = {STATISTICS[name].value}" for name in plan.values]
-    formulas += [*printed.inside, f"value_part[i] = ({printed.results[0]}){present}"]
-    formulas += [f"slope_{s} = {r} * {share}" for s, r in zip(slopes, printed.results[1:], strict=True)]
-    formulas += [f"slope_{s}_[i] = slope_{s}" for s in slopes]
-    formulas += [*own(slopes), f"own_[i] = ({' + '.join(f'own_{s}' for s in slopes)}){present}"] if slopes else []
-    formulas += [f"{name}_[i] = {name}" for name in kept]
+    formulas = evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted)
     ends = [f"totals[{n * LANES} + lane % {LANES}] += np.float64({name}_0)" for n, name in enumerate(totals)]
     folded = [
         f"{name}_[r] = FLOAT({_tree([f'totals[{n * LANES + lane}]' for lane in range(LANES)])})"
@@ -214,7 +202,7 @@ def many(
         ends=indented("\n".join([*_terms(totals, "lane", "_0"), *ends] or ["pass"]), 3),
         folded=indented("\n".join(folded), 2), rival=indented(_RIVAL, 2) if rival else "",
         formulas=indented("\n".join(formulas), 2), adding=indented(adding_a_few(weighted), 1), bad=BAD,
-        signal=indented(_signal(list(slopes), plan.kept, plan.classes, weighted), 1) if slopes else "",
+        signal=indented(_signal(plan, list(slopes), weighted), 1) if slopes else "",
         sums_after=sums.AFTER,
     )  # fmt: skip
     _, constants = word_source(dtype)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from goodmeasure.kernels.printer import names_of
+from goodmeasure.kernels.printer import Body, expanded, names_of
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,49 @@ STEP = {"e": "exp_down(x - largest)"}
 FALL = {"fall": "ZERO if x == largest else x - largest"}
 
 
-def own(slopes: Iterable[str]) -> list[str]:
-    """Lines for the parts of the signal of the class that happened, from the row's numbers and ``slope_NAME``."""
-    return [
-        f"own_{name} = ZERO if {STATISTICS[name].of} == ZERO else slope_{name} * ({STATISTICS[name].of})"
-        for name in slopes
-    ]
+def evaluated(
+    plan: Plan,
+    slopes: Sequence[str],
+    printed: Body,
+    loaded: Sequence[str],
+    kept: Sequence[str],
+    dtype: str,
+    weighted: bool,
+) -> list[str]:
+    """The lines that turn the sums of row ``i`` into its value, its slopes and the signal of the class that happened.
+
+    ``loaded`` names what the loop over classes left in vectors, ``kept`` what the loop over their signals will need.
+    """
+    present = " if weight_part[i] > 0.0 else ZERO" if weighted else ""
+    share = "FLOAT(weight_part[i] * scale)" if weighted else "factor"
+    lines = [f"{name} = {name}_[i]" for name in loaded]
+    lines += expanded({name: ROW[name] for name in plan.row}, dtype)
+    lines += [f"now_{name} = {STATISTICS[name].value}" for name in plan.values]
+    lines += [*printed.inside, f"value_part[i] = ({printed.results[0]}){present}"]
+    for name, result in zip(slopes, printed.results[1:], strict=True):
+        of = STATISTICS[name].of
+        lines += [f"slope_{name} = {result} * {share}", f"slope_{name}_[i] = slope_{name}"]
+        lines.append(f"own_{name} = ZERO if {of} == ZERO else slope_{name} * ({of})")
+    if slopes:
+        lines.append(f"own_[i] = ({' + '.join(f'own_{name}' for name in slopes)}){present}")
+    return lines + [f"{name}_[i] = {name}" for name in kept]
+
+
+def of_others(plan: Plan, slopes: Sequence[str], weighted: bool) -> tuple[list[str], list[str], str]:
+    """For the signal of a class that did not happen in row ``r``: lines before the loop over classes, in it, and the signal."""
+    before = [f"{name} = {name}_[r]" for name in (*plan.kept, *(f"slope_{name}" for name in slopes))]
+    inside, terms = [f"{name} = {CLASS[name]}" for name in plan.classes], []
+    for name in slopes:
+        if STATISTICS[name].other != "ZERO":
+            inside.append(f"move_{name} = {STATISTICS[name].other}")
+            inside.append(f"term_{name} = ZERO if move_{name} == ZERO else slope_{name} * move_{name}")
+            terms.append(f"term_{name}")
+    # Added to zero times the exponential, a row that has no limit stays NaN.
+    present = " if weight_part[r] > 0.0 else ZERO" if weighted else ""
+    return before, inside, f"({' + '.join(terms) or 'ZERO * e'}){present}"
+
+
+def of_rival(slopes: Sequence[str], weighted: bool) -> str:
+    """What is added to the signal of the rival in row ``r``; empty if no statistic looks at one."""
+    steps = [f"({STATISTICS[name].rival}) * slope_{name}" for name in slopes if STATISTICS[name].rival]
+    return f"({' + '.join(steps)})" + (" if weight_part[r] > 0.0 else ZERO" if weighted else "") if steps else ""
