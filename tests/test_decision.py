@@ -136,9 +136,12 @@ def test_a_gaussian_pair_at_its_bayes_cut(pi: float) -> None:
     costs, mu = Costs(false_negative=20, false_positive=1), 1.0
     cut = (math.log(costs.threshold / (1 - costs.threshold)) - math.log(pi / (1 - pi))) / (2 * mu)
     exact = pi * 20 * norm.cdf(cut - mu) + (1 - pi) * norm.sf(cut + mu)
+    middle = -math.log(pi / (1 - pi)) / (2 * mu)
+    at_half = pi * 20 * norm.cdf(middle - mu) + (1 - pi) * norm.sf(middle + mu)
     if pi == 0.1:
         assert cut == pytest.approx(-0.3992538481, abs=1e-9)
         assert exact == pytest.approx(0.4083409576, abs=1e-9)
+        assert at_half == pytest.approx(1.0946868789, abs=1e-9)
     rng = np.random.default_rng(1)
     y = (rng.random(100_000) < pi) * 1.0
     x = rng.normal(np.where(y == 1, mu, -mu), 1)
@@ -146,7 +149,9 @@ def test_a_gaussian_pair_at_its_bayes_cut(pi: float) -> None:
     found = decide(y, p, costs)
     assert abs(found.theory.cost.value - exact) < 4 * found.theory.cost.standard_error
     assert found.best.name == "theory"
-    assert found.theory.cost.value < found.rule("half").cost.value
+    half = found.rule("half").cost
+    assert abs(half.value - at_half) < 4 * half.standard_error
+    assert found.theory.cost.value < half.value
 
 
 def test_regret_of_a_moved_threshold_is_half_its_square() -> None:
@@ -266,9 +271,10 @@ def test_brier_and_log_loss_are_mixtures_of_costs(seed: int, n: int) -> None:
 def test_net_benefit_of_calibrated_uniform_scores() -> None:
     y, p = calibrated(400_000)
     found, t = curves(y, p), np.array([0.1, 0.3, 0.7])
-    assert found.net_benefit(t) == pytest.approx((1 - t) / 2, abs=0.005)
-    assert found.treat_all(t) == pytest.approx(0.5 - t / (1 - t) / 2, abs=0.01)
-    assert found.roc_area == pytest.approx(5 / 6, abs=0.003)
+    for curve, exact in (("net_benefit", (1 - t) / 2), ("treat_all", 0.5 - t / (1 - t) / 2)):
+        band = found.band(curve, t)
+        assert (np.abs(band.value - exact) < 2 * (band.high - band.low)).all()  # four standard errors, about
+    assert abs(found.area().value - 5 / 6) < 4 * found.area().standard_error
 
 
 def test_areas_agree_with_scikit_learn() -> None:
@@ -299,13 +305,25 @@ def test_net_benefit_of_a_published_data_set() -> None:
     assert marker.treat_all(at) == pytest.approx([0.094737, 0.044444, -0.075, -0.323077], abs=1e-6)
 
 
-@pytest.mark.parametrize(("mu", "area"), [(0.5, 0.7602499389), (1.0, 0.9213503965)])
-def test_the_area_of_a_gaussian_pair(mu: float, area: float) -> None:
+@pytest.mark.parametrize(
+    ("mu", "pi", "error", "area"),
+    [
+        (0.5, 0.5, 0.3085375387, 0.7602499389),
+        (1.0, 0.5, 0.1586552539, 0.9213503965),
+        (1.0, 0.1, 0.0700606859, 0.9213503965),
+    ],
+)
+def test_the_area_and_the_errors_of_a_gaussian_pair(mu: float, pi: float, error: float, area: float) -> None:
     assert norm.cdf(mu * math.sqrt(2)) == pytest.approx(area, abs=1e-10)
+    cut = -math.log(pi / (1 - pi)) / (2 * mu)
+    assert pi * norm.cdf(cut - mu) + (1 - pi) * norm.sf(cut + mu) == pytest.approx(error, abs=1e-10)
     rng = np.random.default_rng(0)
-    y = (rng.random(50_000) < 0.5) * 1.0
-    p = 1 / (1 + np.exp(-2 * mu * rng.normal(np.where(y == 1, mu, -mu), 1)))
-    assert curves(y, p).roc_area == pytest.approx(area, abs=0.006)
+    y = (rng.random(50_000) < pi) * 1.0
+    p = 1 / (1 + np.exp(-2 * mu * rng.normal(np.where(y == 1, mu, -mu), 1) - math.log(pi / (1 - pi))))
+    found = curves(y, p).area()
+    assert abs(found.value - area) < 4 * found.standard_error
+    wrong = expected_cost(y, p, Costs(false_negative=1, false_positive=1), 0.5)
+    assert abs(wrong.value - error) < 4 * wrong.standard_error
 
 
 # --- intervals on curves ---

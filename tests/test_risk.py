@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -295,6 +297,20 @@ def test_what_cross_validation_intervals_cover() -> None:
             wide.append(one.low <= truth <= one.high)
     assert 0.58 <= np.mean(plain) <= np.mean(student) <= 0.75
     assert np.mean(wide) == pytest.approx(0.90, abs=0.06)
+
+
+# --- what the page promises ---
+
+
+def test_the_page_of_risk_names_tests_that_exist() -> None:
+    here = Path(__file__).parent
+    page = (here.parent / "docs" / "risk.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    defined = {
+        name for file in here.glob("test_*.py") for name in re.findall(r"^def (test_\w+)", file.read_text(), re.M)
+    }
+    assert len(named) > 30
+    assert not named - defined
 
 
 # --- bad input ---
