@@ -421,6 +421,9 @@ def test_bands_cover_and_unknown_curves_are_refused() -> None:
     assert area / 300 == pytest.approx(0.95, abs=0.04)
     with pytest.raises(UsageError, match="there is no curve 'lift'"):
         found.band("lift", at)
+    for curve, wrong in (("cost", 1.5), ("recall", math.nan), ("net_benefit", 1.0), ("treat_all", [0.5, 1.0])):
+        with pytest.raises(UsageError, match=f"thresholds of {curve} lie in"):
+            found.band(curve, wrong)
 
 
 # --- bad input ---

@@ -8,7 +8,6 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -28,7 +27,7 @@ class NotWritten(Problem, OSError):
     code = "GM012"
 
 
-def not_written(place: str | PathLike[str], error: OSError) -> NotWritten:
+def _not_written(place: Path, error: OSError) -> NotWritten:
     """The problem of a place that does not take what should be written."""
     fix = "free some space, or write elsewhere" if error.errno in FULL else "another path"
     return NotWritten(f"{place} cannot be written", where=str(place), seen=error.strerror or str(error), fix=fix)
@@ -122,7 +121,7 @@ def _told(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise not_written(place, error) from error
+        raise _not_written(place, error) from error
 
 
 def _umask() -> int:

@@ -14,7 +14,7 @@ import click
 from goodmeasure import __version__
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.terminal import printable
-from goodmeasure.writing import FULL, not_written
+from goodmeasure.writing import FULL, NotWritten
 
 FAULT = 70
 STOPPED = 130
@@ -98,7 +98,12 @@ def _said(error: BaseException) -> int:
         error = as_problem(error)
     if isinstance(error, OSError) and not isinstance(error, Problem) and error.errno in FULL:
         _drop_output()
-        error = not_written("the output, or a temporary file,", error)
+        error = NotWritten(
+            "there is no room for what should be written",
+            where="standard output, or the directory of temporary files",
+            seen=error.strerror or "",
+            fix="free some space, or write elsewhere",
+        )
     if isinstance(error, Problem):
         click.echo(rendered(error), err=True, color=colour())
         return error.exit_status

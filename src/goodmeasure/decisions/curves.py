@@ -128,7 +128,7 @@ class Curves:
         cost or benefit is the sum of two shares times their costs; its interval is put together from theirs (Zou and
         Donner 2008), so that it holds where hardly a row is missed or called. Error: GM009.
         """
-        t = np.asarray(at, dtype=np.float64)
+        t = _thresholds(curve, at)
         if curve in _MEANS:
             value, low, high = self._mean_interval(curve, t, level)
             return Band(t, value, low, high, self.n, "two Wilson intervals, pointwise", level)
@@ -169,7 +169,7 @@ class Curves:
         return self._happened(thresholds, (self.true_positive, self.false_positive))
 
     def _mean(self, curve: str, at: ArrayLike) -> Floats:
-        t = np.asarray(at, dtype=np.float64)
+        t = _thresholds(curve, at)
         (a, first), (b, second) = _MEANS[curve]
         weight = self._weights(t)
         return np.asarray(a(t) * _dot(first, weight) + b(t) * _dot(second, weight), dtype=np.float64)
@@ -264,6 +264,16 @@ def of_sums(thresholds: Floats, weight: Floats, square: Floats, n: int, *, on_gr
     events, others = above(weight[:, 1]) / total, above(weight[:, 0]) / total
     share = math.fsum(weight[:, 1]) / total
     return Curves(np.append(thresholds, math.inf), events, others, share, n, squares, on_grid)
+
+
+def _thresholds(curve: str, at: ArrayLike) -> Floats:
+    """Thresholds or cost ratios in [0, 1]; below 1 where their odds weigh an alarm. Error: GM009."""
+    t = np.asarray(at, dtype=np.float64)
+    odds = curve in ("net_benefit", "treat_all")
+    bad = t[~((t >= 0) & (t < 1 if odds else t <= 1))]
+    if bad.size:
+        raise UsageError(f"thresholds of {curve} lie in [0, 1{')' if odds else ']'}", seen=f"{bad[0]:g}")
+    return t
 
 
 def _variance_of_mean(values: Floats, weight: Floats, square: Floats) -> float:
