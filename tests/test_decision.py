@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import math
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,8 +23,10 @@ from goodmeasure.decisions.costs import (
     prior_shift,
     undo_weights,
 )
-from goodmeasure.decisions.curves import curves
+from goodmeasure.decisions.curves import Curves, curves
 from goodmeasure.decisions.decision import SeenInTraining, decide, expected_cost, regret
+from goodmeasure.errors import UsageError
+from goodmeasure.intervals import mean_estimate, wilson
 from goodmeasure.rows import MissingScore, OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
 
 MISS_IS_DEAR = Costs(false_negative=40, false_positive=5)
@@ -135,9 +136,12 @@ def test_a_gaussian_pair_at_its_bayes_cut(pi: float) -> None:
     costs, mu = Costs(false_negative=20, false_positive=1), 1.0
     cut = (math.log(costs.threshold / (1 - costs.threshold)) - math.log(pi / (1 - pi))) / (2 * mu)
     exact = pi * 20 * norm.cdf(cut - mu) + (1 - pi) * norm.sf(cut + mu)
+    middle = -math.log(pi / (1 - pi)) / (2 * mu)
+    at_half = pi * 20 * norm.cdf(middle - mu) + (1 - pi) * norm.sf(middle + mu)
     if pi == 0.1:
         assert cut == pytest.approx(-0.3992538481, abs=1e-9)
         assert exact == pytest.approx(0.4083409576, abs=1e-9)
+        assert at_half == pytest.approx(1.0946868789, abs=1e-9)
     rng = np.random.default_rng(1)
     y = (rng.random(100_000) < pi) * 1.0
     x = rng.normal(np.where(y == 1, mu, -mu), 1)
@@ -145,7 +149,9 @@ def test_a_gaussian_pair_at_its_bayes_cut(pi: float) -> None:
     found = decide(y, p, costs)
     assert abs(found.theory.cost.value - exact) < 4 * found.theory.cost.standard_error
     assert found.best.name == "theory"
-    assert found.theory.cost.value < found.rule("half").cost.value
+    half = found.rule("half").cost
+    assert abs(half.value - at_half) < 4 * half.standard_error
+    assert found.theory.cost.value < half.value
 
 
 def test_regret_of_a_moved_threshold_is_half_its_square() -> None:
@@ -265,9 +271,10 @@ def test_brier_and_log_loss_are_mixtures_of_costs(seed: int, n: int) -> None:
 def test_net_benefit_of_calibrated_uniform_scores() -> None:
     y, p = calibrated(400_000)
     found, t = curves(y, p), np.array([0.1, 0.3, 0.7])
-    assert found.net_benefit(t) == pytest.approx((1 - t) / 2, abs=0.005)
-    assert found.treat_all(t) == pytest.approx(0.5 - t / (1 - t) / 2, abs=0.01)
-    assert found.roc_area == pytest.approx(5 / 6, abs=0.003)
+    for curve, exact in (("net_benefit", (1 - t) / 2), ("treat_all", 0.5 - t / (1 - t) / 2)):
+        band = found.band(curve, t)
+        assert (np.abs(band.value - exact) < 2 * (band.high - band.low)).all()  # four standard errors, about
+    assert abs(found.area().value - 5 / 6) < 4 * found.area().standard_error
 
 
 def test_areas_agree_with_scikit_learn() -> None:
@@ -278,28 +285,145 @@ def test_areas_agree_with_scikit_learn() -> None:
     assert curves(y, p).average_precision == pytest.approx(metrics.average_precision_score(y, p), rel=1e-12)
 
 
+# Of the 750 patients that dcurves ships: with cancer and without, by predicted risk cut at .05, .10, .20, .35, and by family.
+BY_RISK = {0.02: (9, 325), 0.07: (9, 127), 0.15: (12, 95), 0.3: (18, 62), 0.6: (57, 36)}
+BY_FAMILY = {0.0: (81, 554), 1.0: (24, 91)}
+
+
 def test_net_benefit_of_a_published_data_set() -> None:
-    """The 750 patients that dcurves ships, and the figures that it prints for them."""
-    found = find_spec("dcurves")
-    if found is None or found.origin is None:
-        pytest.skip("dcurves, whose table this is, is not installed")
-    file = Path(found.origin).parent / "data" / "df_binary.csv"
-    table = np.genfromtxt(file, delimiter=",", names=True, dtype=None, encoding="utf-8")
+    """The figures that dcurves 1.1.7 prints, from the counts behind them."""
+
+    def of(counts: dict[float, tuple[int, int]]) -> Curves:
+        y = np.concatenate([np.repeat([1.0, 0.0], pair) for pair in counts.values()])
+        assert (len(y), y.sum()) == (750, 105)
+        return curves(y, np.repeat(list(counts), [sum(pair) for pair in counts.values()]))
+
     at = [0.05, 0.10, 0.20, 0.35]
-    cancer = table["cancer"].astype(float)
-    marker, family = curves(cancer, table["cancerpredmarker"]), curves(cancer, table["famhistory"].astype(float))
+    marker, family = of(BY_RISK), of(BY_FAMILY)
     assert marker.net_benefit(at) == pytest.approx([0.105544, 0.087407, 0.067333, 0.050154], abs=1e-6)
     assert family.net_benefit(at) == pytest.approx([0.025614, 0.018519, 0.001667, -0.033333], abs=1e-6)
     assert marker.treat_all(at) == pytest.approx([0.094737, 0.044444, -0.075, -0.323077], abs=1e-6)
 
 
-@pytest.mark.parametrize(("mu", "area"), [(0.5, 0.7602499389), (1.0, 0.9213503965)])
-def test_the_area_of_a_gaussian_pair(mu: float, area: float) -> None:
+@pytest.mark.parametrize(
+    ("mu", "pi", "error", "area"),
+    [
+        (0.5, 0.5, 0.3085375387, 0.7602499389),
+        (1.0, 0.5, 0.1586552539, 0.9213503965),
+        (1.0, 0.1, 0.0700606859, 0.9213503965),
+    ],
+)
+def test_the_area_and_the_errors_of_a_gaussian_pair(mu: float, pi: float, error: float, area: float) -> None:
     assert norm.cdf(mu * math.sqrt(2)) == pytest.approx(area, abs=1e-10)
+    cut = -math.log(pi / (1 - pi)) / (2 * mu)
+    assert pi * norm.cdf(cut - mu) + (1 - pi) * norm.sf(cut + mu) == pytest.approx(error, abs=1e-10)
     rng = np.random.default_rng(0)
-    y = (rng.random(50_000) < 0.5) * 1.0
-    p = 1 / (1 + np.exp(-2 * mu * rng.normal(np.where(y == 1, mu, -mu), 1)))
-    assert curves(y, p).roc_area == pytest.approx(area, abs=0.006)
+    y = (rng.random(50_000) < pi) * 1.0
+    p = 1 / (1 + np.exp(-2 * mu * rng.normal(np.where(y == 1, mu, -mu), 1) - math.log(pi / (1 - pi))))
+    found = curves(y, p).area()
+    assert abs(found.value - area) < 4 * found.standard_error
+    wrong = expected_cost(y, p, Costs(false_negative=1, false_positive=1), 0.5)
+    assert abs(wrong.value - error) < 4 * wrong.standard_error
+
+
+# --- intervals on curves ---
+
+
+def rows_of(curve: str, y: np.ndarray, acts: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
+    """What each row adds to a curve, and whether it is one of the rows that the curve is a mean over."""
+    odds = t / (1 - t)
+    cost = np.where(acts, t * (1 - y), (1 - t) * y)
+    every, yes = np.ones(len(y), dtype=bool), y == 1
+    return {
+        "cost": (cost, every),
+        "murphy": (2 * cost, every),
+        "net_benefit": (acts * (y - odds * (1 - y)), every),
+        "treat_all": (y - odds * (1 - y), every),
+        "recall": (acts * 1.0, yes),
+        "false_alarms": (acts * 1.0, ~yes),
+        "precision": (y, acts),
+    }[curve]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("curve", ["cost", "murphy", "net_benefit", "treat_all"])
+def test_the_band_of_a_mean_is_the_interval_of_its_rows(curve: str, weighted: bool) -> None:
+    """With many rows of each kind it is the normal one, computed from what each row adds."""
+    y, p = calibrated(100_000)
+    w = np.where(y == 1, 1.0, 9.0) if weighted else np.ones(len(y))
+    at = [0.2, 0.4, 0.8]
+    found = curves(y, p, sample_weight=w)
+    band = found.band(curve, at, level=0.9)
+    assert np.array_equal(band.value, getattr(found, curve)(at))
+    for i, t in enumerate(at):
+        exact = mean_estimate(rows_of(curve, y, p >= t, t)[0], w, level=0.9)
+        half = (exact.high - exact.low) / 2
+        assert band.value[i] == pytest.approx(exact.value, rel=1e-12)
+        assert (band.low[i], band.high[i]) == pytest.approx((exact.low, exact.high), abs=0.02 * half)
+    assert json.loads(json.dumps(band.to_dict()))["n"] == len(y)
+
+
+def test_a_benefit_that_hangs_on_two_rows_reaches_as_far_as_they_do() -> None:
+    """The two intervals put together by hand: 30 hits and 2 alarms of 100 rows, an alarm 9 times as dear."""
+    y, p = np.repeat([1.0, 0.0, 1.0, 0.0], [30, 2, 10, 58]), np.repeat([0.95, 0.95, 0.2, 0.1], [30, 2, 10, 58])
+    (hit_low, hit_high), (call_low, call_high) = wilson(30, 100), wilson(2, 100)
+    correlation = -math.sqrt(0.3 * 0.02 / (0.7 * 0.98))
+    down, up = (0.3 - hit_low, 9 * (call_high - 0.02)), (hit_high - 0.3, 9 * (0.02 - call_low))
+    band = curves(y, p).band("net_benefit", 0.9)
+    assert float(band.value) == pytest.approx(0.3 - 9 * 0.02)
+    for reach, found in ((down, band.value - band.low), (up, band.high - band.value)):
+        exact = math.sqrt(reach[0] ** 2 + reach[1] ** 2 - 2 * correlation * reach[0] * reach[1])
+        assert float(found) == pytest.approx(exact, rel=1e-12)
+
+
+@pytest.mark.parametrize("curve", ["recall", "false_alarms", "precision"])
+def test_the_band_of_a_share_is_wilson_s_interval(curve: str) -> None:
+    y, p = calibrated(300)
+    at = [0.0, 0.1, 0.335, 0.8]
+    band, heavy = (curves(y, p, sample_weight=w).band(curve, at) for w in (None, np.full(300, 7.0)))
+    for i, t in enumerate(at):
+        values, among = rows_of(curve, y, p >= t, t)
+        low, high = wilson(values[among].sum(), among.sum())
+        assert (band.value[i], band.low[i], band.high[i]) == pytest.approx((values[among].mean(), low, high), abs=1e-12)
+    assert heavy.low == pytest.approx(band.low, abs=1e-12)  # weights have no unit
+    nothing = curves(y, p).band("precision", 1.0)  # no score is as high
+    assert (float(nothing.value), float(nothing.low), float(nothing.high)) == (1, 0, 1)
+
+
+def test_the_interval_of_the_area_is_delong_s() -> None:
+    """Against the definition on all pairs: how often each row of one kind lies on the right side of the other's."""
+    y, p = calibrated(300)
+    p = np.round(p, 1)
+    right = np.sign(p[y == 1][:, None] - p[y == 0]) / 2 + 0.5
+    found = curves(y, p).area()
+    events, others = right.mean(axis=1), right.mean(axis=0)
+    assert found.value == pytest.approx(right.mean(), abs=1e-12)
+    assert found.value == pytest.approx(curves(y, p).roc_area, abs=1e-12)
+    exact = math.sqrt(events.var(ddof=1) / len(events) + others.var(ddof=1) / len(others))
+    assert found.standard_error == pytest.approx(exact, rel=1e-12)
+    assert curves(y, p, sample_weight=np.full(300, 3.0)).area().high == pytest.approx(found.high, rel=1e-12)
+    perfect = curves([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]).area()
+    assert "nothing about the spread" in str(perfect)
+
+
+def test_bands_cover_and_unknown_curves_are_refused() -> None:
+    """Calibrated uniform scores: the cost at c is c (1 - c) / 2, the net benefit (1 - t) / 2, the area 5/6."""
+    at = np.array([0.05, 0.5, 0.95])
+    truth = {"cost": at * (1 - at) / 2, "net_benefit": (1 - at) / 2, "recall": 1 - at**2, "precision": (1 + at) / 2}
+    inside, area = dict.fromkeys(truth, 0), 0
+    for seed in range(300):
+        found = curves(*calibrated(400, seed))
+        for name, exact in truth.items():
+            band = found.band(name, at)
+            inside[name] += ((band.low <= exact) & (exact <= band.high)).mean()
+        area += found.area().low <= 5 / 6 <= found.area().high
+    assert {name: count / 300 for name, count in inside.items()} == pytest.approx(dict.fromkeys(truth, 0.95), abs=0.025)
+    assert area / 300 == pytest.approx(0.95, abs=0.04)
+    with pytest.raises(UsageError, match="there is no curve 'lift'"):
+        found.band("lift", at)
+    for curve, wrong in (("cost", 1.5), ("recall", math.nan), ("net_benefit", 1.0), ("treat_all", [0.5, 1.0])):
+        with pytest.raises(UsageError, match=f"thresholds of {curve} lie in"):
+            found.band(curve, wrong)
 
 
 # --- bad input ---
@@ -331,7 +455,5 @@ def test_class_costs_need_as_many_classes() -> None:
 
 
 def test_a_decision_is_plain_values() -> None:
-    import json
-
     y, p = calibrated(200)
     assert json.loads(json.dumps(decide(y, p, MISS_IS_DEAR).to_dict()))["best"] in {"theory", "practice"}

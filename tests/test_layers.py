@@ -12,6 +12,7 @@ ROOT = Path(goodmeasure.__file__).parent
 FLOORS = {
     1: {
         "activations", "domains", "elementary", "errors", "evaluation", "formula", "latex", "special", "words",
+        "writing",
     },
     2: {
         "algebra", "arrays", "checks", "classwise", "constants", "definition", "exact", "implied", "kernels", "landscape",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,6 +21,7 @@ from goodmeasure.report import write
 from goodmeasure.report.page import command, page, python
 from goodmeasure.report.summary import summary
 from goodmeasure.study.study import Study, plain
+from goodmeasure.writing import NotWritten
 
 HOSTILE = {
     "<script>alert(1)</script>": "a",
@@ -153,18 +156,16 @@ def test_the_lines_that_ask_again_ask_the_same(hostile: Study, amount: Study) ->
     compile(python(hostile), "python", "exec")
 
 
-def test_files_appear_together_or_not_at_all(hostile: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_appear_together_or_not_at_all(
+    hostile: Study, tmp_path: Path, disk_with_room_for: Callable[[int], AbstractContextManager[None]]
+) -> None:
     place = tmp_path / "new" / "out"
     paths = write(hostile, place)
     assert sorted(p.name for p in place.iterdir()) == ["model.json", "report.html", "report.json"]
     assert json.loads(Path(paths[1]).read_text(encoding="utf-8"))["format"] == "goodmeasure report"
     before = {p.name: p.read_bytes() for p in place.iterdir()}
 
-    def fails(self: Path, *_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_text", fails)
-    with pytest.raises(UsageError, match="No space left"):
+    with disk_with_room_for(1000), pytest.raises(NotWritten, match="cannot be written"):
         write(hostile, place)
     assert {p.name: p.read_bytes() for p in place.iterdir()} == before
     with pytest.raises(UsageError, match="is a file"):

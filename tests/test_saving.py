@@ -16,7 +16,7 @@ from goodmeasure.errors import Problem
 from goodmeasure.losses import catalogue
 from goodmeasure.reading.tables import NoSuchColumn, NoSuchFile
 from goodmeasure.study.model import load
-from goodmeasure.study.saving import NotAModel, UntrustedModel, loss_from_dict, loss_to_dict, whole_file
+from goodmeasure.study.saving import NotAModel, UntrustedModel, loss_from_dict, loss_to_dict
 from goodmeasure.study.study import Study
 from goodmeasure.words import abs as size
 from goodmeasure.words import sqrt
@@ -162,19 +162,3 @@ def test_new_rows_may_hold_what_the_fitted_rows_did_not() -> None:
     assert {r.what.split("column ")[1].split("'")[1] for r in remarks} == {"place", "x"}
     with pytest.raises(NoSuchColumn, match="'place'"):
         model.predict({"x": new["x"], "when": new["when"]})
-
-
-def write_half(place: Path) -> None:
-    """Write something, and fail before the end."""
-    with whole_file(place) as file:
-        file.write("half")
-        raise ValueError("stop")
-
-
-def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    place = tmp_path / "out.txt"
-    place.write_text("before")
-    with pytest.raises(ValueError, match="stop"):
-        write_half(place)
-    assert place.read_text() == "before"
-    assert list(tmp_path.iterdir()) == [place]

@@ -205,7 +205,23 @@ def test_curves_are_exact_at_the_edges() -> None:
     made, exact, edges = of(rows).curves("a"), curves(rows["y"], p), score_edges()[[1, 900, 1500, 1985, 2500, -5]]
     assert made.cost(edges) == pytest.approx(exact.cost(edges), abs=1e-15)
     assert np.array_equal(of(rows).cost_curve(edges, "a"), made.cost(edges))
-    assert made.roc_area == pytest.approx(exact.roc_area, abs=1e-3)
+    for curve in ("cost", "net_benefit", "recall", "precision"):
+        mine, theirs = made.band(curve, edges), exact.band(curve, edges)
+        assert mine.low == pytest.approx(theirs.low, abs=1e-12)
+        assert mine.high == pytest.approx(theirs.high, abs=1e-12)
+    assert abs(made.roc_area - exact.roc_area) <= made.area().grid_error
+    assert made.area().standard_error == pytest.approx(exact.area().standard_error, rel=1e-3)
+    with pytest.raises(OneClassOnly):
+        tally(LOG, [1.0, 1.0], [0.5, 0.75]).curves()
+
+
+def test_weights_reach_the_curves_of_a_tally() -> None:
+    rows = outcome_rows(3000)
+    made = of(rows, sample_weight="w").curves("a")
+    exact, edges = curves(rows["y"], LOG.predict(rows["z"]), sample_weight=rows["w"]), score_edges()[[900, 1985, 2500]]
+    mine, theirs = made.band("net_benefit", edges), exact.band("net_benefit", edges)
+    assert mine.low == pytest.approx(theirs.low, abs=1e-12)
+    assert made.area().effective_n == pytest.approx(exact.area().effective_n, rel=1e-12)
 
 
 def test_classes_and_amounts() -> None:

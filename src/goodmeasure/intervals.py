@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,13 +40,13 @@ def wald(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
     return share - half, share + half
 
 
-def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a share (1927): close to its level on average over shares."""
+def wilson(successes: float | Floats, n: float | Floats, level: float = 0.95) -> tuple[Any, Any]:
+    """Wilson's score interval of a share (1927): close to its level on average over shares. Counts may be arrays."""
     q = normal_quantile(level)
     share, spread = successes / n, q * q / n
     centre = (share + spread / 2) / (1 + spread)
-    half = q / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    half = q / (1 + spread) * np.sqrt(share * (1 - share) / n + spread / (4 * n))
+    return np.maximum(0.0, centre - half), np.minimum(1.0, centre + half)
 
 
 def clopper_pearson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:

@@ -14,6 +14,7 @@ import click
 from goodmeasure import __version__
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.terminal import printable
+from goodmeasure.writing import FULL, NotWritten
 
 FAULT = 70
 STOPPED = 130
@@ -88,14 +89,21 @@ def colour() -> bool | None:
 def _said(error: BaseException) -> int:
     """Say what went wrong, and return the exit status for it."""
     if isinstance(error, BrokenPipeError):
-        # The reader (head, less) has what it wanted; Python must not complain at exit about the closed pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader (head, less) has what it wanted
         return 0
     if isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("stopped; nothing more was written", err=True, color=colour())
         return STOPPED
     if isinstance(error, click.ClickException):
         error = as_problem(error)
+    if isinstance(error, OSError) and not isinstance(error, Problem) and error.errno in FULL:
+        _drop_output()
+        error = NotWritten(
+            "there is no room for what should be written",
+            where="standard output, or the directory of temporary files",
+            seen=error.strerror or "",
+            fix="free some space, or write elsewhere",
+        )
     if isinstance(error, Problem):
         click.echo(rendered(error), err=True, color=colour())
         return error.exit_status
@@ -106,6 +114,11 @@ def _said(error: BaseException) -> int:
         color=colour(),
     )
     return FAULT
+
+
+def _drop_output() -> None:
+    """What standard output does not take is dropped, so that Python does not complain about it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def rendered(problem: Problem) -> str:

@@ -7,13 +7,24 @@ from typing import Any
 
 import click
 
-from goodmeasure.cli._evidence import losses_from, options, plain, request_of, tallied
+from goodmeasure.cli._evidence import (
+    Ask,
+    evidence,
+    losses_from,
+    next_step,
+    options,
+    plain,
+    question_of,
+    request_of,
+    sorted_out,
+)
 from goodmeasure.errors import UsageError
+
+LOSSES = ("binary_brier",)
 
 
 @click.command(short_help="The threshold or quantile that your costs ask for, and what it costs.")
-@click.argument("data")
-@click.option("--p", "score", required=True, metavar="COLUMN", help="The column of predictions.")
+@click.option("--p", "score", metavar="COLUMN", help="The column of predictions.")
 @click.option(
     "--cost", "costs", multiple=True, metavar="NAME=COST", help="fn=40 and fp=5 (also tp=, tn=), or under=, over=."
 )
@@ -22,28 +33,31 @@ from goodmeasure.errors import UsageError
 @click.option("--prevalence", type=float, metavar="SHARE", help="The share of events where the rule will be used.")
 @click.option("--time", metavar="COLUMN", help="Rows follow each other in time.")
 @options
-def command(data: str, score: str, costs: tuple[str, ...], **given: Any) -> int:
+def command(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], **given: Any) -> int:
     """Decide under costs: theory's threshold, the one tuned here, 0.5, always and never, each with what it costs.
 
     DATA is a CSV or Parquet file, or a pattern in quotes. Files that fit in memory are decided on their rows; with
-    --engine dask, or beyond memory, on the tally's grid, which says how far it can be off.
+    --engine dask, or beyond memory, on the tally's grid, which says how far it can be off. So are tallies that
+    goodmeasure score --save kept.
 
     \b
     goodmeasure decide held_out.parquet --y churned --p p --cost fn=40 --cost fp=5
     goodmeasure decide sales.csv --y demand --p forecast --cost under=3 --cost over=1
     """
     chosen = _costs(costs, given["ask"])
-    request = request_of(losses_from(["binary_brier"]), [score], given)
-    found = (
-        _on_tally(data, request, chosen, given) if _too_many(data, given) else _on_rows(data, request, chosen, given)
-    )
+    table, kept = sorted_out(data)
+    asked = question_of([] if score is None else [score], given)
+    if table is not None and not kept and not _too_many(table, given):
+        by, found = given["by"], _on_rows(table, asked, chosen, given)
+    else:
+        by, found = _on_tally(table, kept, asked, chosen, given)
     if given["as_json"]:
         click.echo(json.dumps(plain({key or "all": one.to_dict() for key, one in found.items()}), indent=1))
         return 0
     for key, one in found.items():
-        click.echo(f"{given['by']} = {key}" if key else f"on {one.cost.n:,} rows")
+        click.echo(f"{by} = {key}" if key else f"on {one.cost.n:,} rows")
         click.echo("\n".join(f"  {line}" for line in str(one).splitlines()))
-    click.echo(f"\nnext: goodmeasure score {data} --y {given['target']} --p {score}")
+    click.echo(f"\n{next_step('score', data, kept, asked)}")
     return 0
 
 
@@ -70,12 +84,13 @@ def _too_many(data: str, given: dict[str, Any]) -> bool:
     return bool(given["engine"] == "dask" or duckdb.weigh(data) > duckdb.MOST_BYTES)
 
 
-def _on_rows(data: str, request: Any, costs: Any, given: dict[str, Any]) -> dict[str, Any]:
+def _on_rows(data: str, asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
     from goodmeasure.decisions.decision import decide
     from goodmeasure.engines import duckdb
 
+    request = request_of(losses_from(LOSSES), asked)
     held = duckdb.rows_of(data, request, also=[given["time"]])
     groups: dict[str, Any] = {"": slice(None)}
     if given["by"]:
@@ -100,13 +115,31 @@ def _on_rows(data: str, request: Any, costs: Any, given: dict[str, Any]) -> dict
     }
 
 
-def _on_tally(data: str, request: Any, costs: Any, given: dict[str, Any]) -> dict[str, Any]:
+def _on_tally(
+    table: str | None, kept: list[str], asked: dict[str, Any], costs: Any, given: dict[str, Any]
+) -> tuple[str | None, dict[str, Any]]:
+    """The column of groups, if there is one, and the decision for all rows and for each group."""
+    from dataclasses import replace
+
     from goodmeasure.decisions.costs import Costs
 
-    asked = [name for name in ("ask", "budget", "prevalence", "time", "cluster") if given[name] is not None]
-    if asked or not isinstance(costs, Costs):
-        what = f"--{asked[0]}" if asked else "under= and over="
-        raise UsageError(f"{what} needs the rows, and these are too many", fix="take a sample with --where")
-    made = tallied(data, request, given)
-    groups = {"": made} | ({key: made[key] for key in sorted(made.groups)} if given["by"] else {})
-    return {key: part.decide(costs, level=given["level"]) for key, part in groups.items()}
+    options = [name for name in ("ask", "budget", "prevalence", "time") if given[name] is not None]
+    options += ["cluster"] if given["cluster"] is not None and not kept else []
+    if options or not isinstance(costs, Costs):
+        what = f"--{options[0]}" if options else "under= and over="
+        why, fix = (
+            ("a saved tally holds sums", "give the table") if kept else ("these are too many", "a sample: --where")
+        )
+        raise UsageError(f"{what} needs the rows, and {why}", fix=fix)
+    # Which of a saved tally's models to decide by is no other question.
+    model, wanted = (asked["scores"] or [None])[0], asked | {"scores": [] if kept else asked["scores"]}
+    saved = evidence(table, kept, Ask(wanted, () if kept else LOSSES), given)
+    made, by = saved.tally, saved.question["by"]
+    if model is None and len(made.schema.models) > 1:
+        raise UsageError("the saved tally is of several models", fix=f"--p {made.schema.models[0]}")
+    groups = {"": made} | ({key: made[key] for key in sorted(made.groups)} if by else {})
+    found = {key: part.decide(costs, model, level=given["level"]) for key, part in groups.items()}
+    if not made.schema.clustered:
+        return by, found
+    caution = "rows of one cluster were taken as independent, so the intervals are too short: give the table for others"
+    return by, {key: replace(one, cautions=(*one.cautions, caution)) for key, one in found.items()}

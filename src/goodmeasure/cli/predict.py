@@ -54,7 +54,7 @@ def _sink(out: str | None) -> Iterator[Any]:
     if out is None:
         yield csv.writer(sys.stdout, lineterminator="\n")
         return
-    from goodmeasure.study.saving import whole_file
+    from goodmeasure.writing import whole_file
 
     with whole_file(Path(out)) as file:
         yield csv.writer(file, lineterminator="\n")

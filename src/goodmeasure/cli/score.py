@@ -8,47 +8,76 @@ from typing import Any
 
 import click
 
-from goodmeasure.cli._evidence import losses_from, options, plain, request_of, tallied
+from goodmeasure.cli._evidence import Ask, evidence, next_step, options, plain, question_of, sorted_out
 
 
 @click.command(short_help="What models cost on held-out rows, with intervals, and which is better.")
-@click.argument("data")
-@click.option(
-    "--p", "scores", multiple=True, required=True, metavar="COLUMN", help="A model's predictions; repeatable."
-)
+@click.option("--p", "scores", multiple=True, metavar="COLUMN", help="A model's predictions; repeatable.")
 @click.option(
     "--loss", "losses", multiple=True, metavar="LOSS", help="A loss of the catalogue, e.g. pinball(level=0.9)."
 )
 @click.option("--raw", is_flag=True, help="The columns hold raw outputs, not predictions.")
+@click.option("--save", metavar="FILE", help="Keep the tally; it stands for the table later, alone or with others.")
 @click.option("--fail-on", type=click.Choice(["miscalibrated"]), help="Exit with 1 if a model surely is.")
 @options
-def command(data: str, scores: tuple[str, ...], losses: tuple[str, ...], fail_on: str | None, **given: Any) -> int:
+def command(
+    data: tuple[str, ...],
+    scores: tuple[str, ...],
+    losses: tuple[str, ...],
+    raw: bool,
+    save: str | None,
+    fail_on: str | None,
+    **given: Any,
+) -> int:
     """Score predictions in a file: each model's mean loss, the paired difference of each pair, and calibration.
 
     DATA is a CSV or Parquet file, or a pattern in quotes; it may be larger than memory. Classes are columns joined by
-    commas: --p p_cat,p_dog,p_fox.
+    commas: --p p_cat,p_dog,p_fox. Tallies that --save kept are added up, with a table or without; they know their columns.
 
     \b
     goodmeasure score held_out.parquet --y churned --p plain --p recalibrated --by region
     goodmeasure score 'data/*.parquet' --y amount --p predicted --loss huber --engine dask
+    goodmeasure score so_far.tally tonight.parquet --save so_far.tally
     """
-    chosen = losses_from(losses or _default(scores))
-    made = tallied(data, request_of(chosen, scores, given), given)
-    groups = {"": made} | ({key: made[key] for key in sorted(made.groups)} if given["by"] else {})
+    table, kept = sorted_out(data)
+    asked = question_of(scores, given)
+    ask = Ask(asked, losses or (() if kept else _default(scores)), raw)
+    saved = evidence(table, kept, ask, given, save=save is not None)
+    try:
+        verdict = _said(saved, given)
+        if not given["as_json"]:
+            click.echo(f"\n{next_step('decide', data, kept, saved.question)} --cost fn=40 --cost fp=5")
+    finally:  # whatever becomes of the output, the work is kept
+        if save is not None:
+            _keep(save, saved)
+    return 1 if fail_on is not None and verdict == "miscalibrated" else 0
+
+
+def _keep(path: str, saved: Any) -> None:
+    from goodmeasure.tallying.saved import save
+
+    save(path, saved)
+    count = len(saved.shards)
+    click.echo(f"wrote {path}: {saved.tally.n:,} rows of {count:,} file{'s' * (count != 1)}", err=True)
+
+
+def _said(saved: Any, given: dict[str, Any]) -> str:
+    """Print what the tally says; the worst that is said of the calibration of a model is returned."""
+    made, by = saved.tally, saved.question["by"]
+    groups = {"": made} | ({key: made[key] for key in sorted(made.groups)} if by else {})
     found = {key: _read(part, given["level"]) for key, part in groups.items()}
     if given["as_json"]:
         click.echo(json.dumps(plain({"rows": made.n, "excluded": made.excluded, "groups": found}), indent=1))
     else:
         click.echo(f"{made.n:,} rows" + "".join(f", {n:,} left out: {why}" for why, n in made.excluded.items()))
         for key, part in found.items():
-            _show(key and f"{given['by']} = {key}", part)
-        click.echo(f"\nnext: goodmeasure decide {data} --y {given['target']} --p {scores[0]} --cost fn=40 --cost fp=5")
-    bad = any(one.get("verdict") == "miscalibrated" for one in found[""]["calibration"].values())
-    return 1 if fail_on is not None and bad else 0
+            _show(key and f"{by} = {key}", part)
+    verdicts = [one.get("verdict") for one in found[""]["calibration"].values()]
+    return "miscalibrated" if "miscalibrated" in verdicts else ""
 
 
 def _default(scores: tuple[str, ...]) -> tuple[str, ...]:
-    return ("cross_entropy", "brier") if "," in scores[0] else ("binary_cross_entropy", "binary_brier")
+    return ("cross_entropy", "brier") if scores and "," in scores[0] else ("binary_cross_entropy", "binary_brier")
 
 
 def _read(part: Any, level: float) -> dict[str, Any]:

@@ -3,28 +3,79 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from goodmeasure import rows
-from goodmeasure.calibrating.decomposition import Cells, cells
-from goodmeasure.rows import Floats
+from goodmeasure.errors import UsageError
+from goodmeasure.estimate import Estimate
+from goodmeasure.intervals import student_quantile, wilson
+from goodmeasure.rows import Floats, summed
+
+Ordinate = Literal["cost", "murphy", "net_benefit", "treat_all", "recall", "false_alarms", "precision"]
+
+
+class Outcomes(NamedTuple):
+    """One number for each thing that can happen to a row: an event acted on or missed, another called or left."""
+
+    hit: Any
+    missed: Any
+    alarm: Any
+    left: Any
+
+
+_HIT, _MISSED, _ALARM = Outcomes(1, 0, 0, 0), Outcomes(0, 1, 0, 0), Outcomes(0, 0, 1, 0)
+_ACTED, _EVENT, _OTHER, _ROW = Outcomes(1, 0, 1, 0), Outcomes(1, 1, 0, 0), Outcomes(0, 0, 1, 1), Outcomes(1, 1, 1, 1)
+
+# A mean over rows is the sum of two shares of all rows, each times a factor that depends on the threshold.
+_MEANS: dict[str, tuple[tuple[Callable[[Floats], Floats], Outcomes], ...]] = {
+    "cost": ((lambda c: 1 - c, _MISSED), (lambda c: c, _ALARM)),
+    "murphy": ((lambda c: 2 * (1 - c), _MISSED), (lambda c: 2 * c, _ALARM)),
+    "net_benefit": ((np.ones_like, _HIT), (lambda t: -t / (1 - t), _ALARM)),
+    "treat_all": ((np.ones_like, _EVENT), (lambda t: -t / (1 - t), _OTHER)),
+}
+_SHARES = {"recall": (_HIT, _EVENT), "false_alarms": (_ALARM, _OTHER), "precision": (_HIT, _ACTED)}
+
+
+@dataclass(frozen=True)
+class Band:
+    """A curve with an interval at each point: each covers at its level by itself, all of them together less often.
+
+    ``at`` holds the thresholds or cost ratios; rows are taken as independent.
+    """
+
+    at: Floats
+    value: Floats
+    low: Floats
+    high: Floats
+    n: int
+    method: str
+    level: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, ready for JSON."""
+        return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in vars(self).items()}
 
 
 @dataclass(frozen=True)
 class Curves:
     """Shares of events and others above each threshold, and the curves that follow from them.
 
-    ``threshold`` ascends; acting means a score at or above it, and the last threshold is never reached.
+    ``threshold`` ascends; acting means a score at or above it, and the last threshold is never reached. ``squares``
+    are the sums of squared weights of events and of others above each threshold, over the squared weight of all.
     """
 
     threshold: Floats
     true_positive: Floats
     false_positive: Floats
     prevalence: float
+    n: int = field(repr=False)
+    squares: tuple[Floats, Floats] = field(repr=False)
+    on_grid: bool = field(default=False, repr=False)
 
     @property
     def roc_area(self) -> float:
@@ -55,25 +106,110 @@ class Curves:
 
     def cost(self, ratios: ArrayLike) -> Floats:
         """The cost curve: mean cost of acting from p = c on, where a false alarm costs c and a miss 1 - c."""
-        c = np.asarray(ratios, dtype=np.float64)
-        hits, alarms = self.at(c)
-        return np.asarray((1 - c) * (self.prevalence - hits) + c * alarms, dtype=np.float64)
+        return self._mean("cost", ratios)
 
     def murphy(self, ratios: ArrayLike) -> Floats:
         """The Murphy curve: twice the cost curve; its integral over (0, 1) is the Brier score (Ehm et al. 2016)."""
-        return 2 * self.cost(ratios)
+        return self._mean("murphy", ratios)
 
     def net_benefit(self, thresholds: ArrayLike) -> Floats:
         """The decision curve: hits less alarms, an alarm weighed by the odds of the threshold (Vickers and Elkin
         2006)."""
-        t = np.asarray(thresholds, dtype=np.float64)
-        hits, alarms = self.at(t)
-        return np.asarray(hits - alarms * t / (1 - t), dtype=np.float64)
+        return self._mean("net_benefit", thresholds)
 
     def treat_all(self, thresholds: ArrayLike) -> Floats:
         """The net benefit of acting on every row."""
-        t = np.asarray(thresholds, dtype=np.float64)
-        return np.asarray(self.prevalence - (1 - self.prevalence) * t / (1 - t), dtype=np.float64)
+        return self._mean("treat_all", thresholds)
+
+    def band(self, curve: Ordinate, at: ArrayLike, *, level: float = 0.95) -> Band:
+        """A curve at these thresholds (or cost ratios), with a pointwise interval at each.
+
+        A share (``recall`` and ``false_alarms``, which make the ROC curve, and ``precision``) gets Wilson's interval. A
+        cost or benefit is the sum of two shares times their costs; its interval is put together from theirs (Zou and
+        Donner 2008), so that it holds where hardly a row is missed or called. Error: GM009.
+        """
+        t = _thresholds(curve, at)
+        if curve in _MEANS:
+            value, low, high = self._mean_interval(curve, t, level)
+            return Band(t, value, low, high, self.n, "two Wilson intervals, pointwise", level)
+        if curve in _SHARES:
+            value, low, high = self._share_interval(*_SHARES[curve], t, level)
+            return Band(t, value, low, high, self.n, "Wilson, pointwise", level)
+        raise UsageError(f"there is no curve {curve!r}", fix=f"one of {', '.join([*_MEANS, *_SHARES])}")
+
+    def area(self, *, level: float = 0.95) -> Estimate:
+        """The area under the ROC curve with its interval (DeLong et al. 1988, in the form that takes ties and weights).
+
+        The standard error treats rows as independent. On a grid, pairs in one cell count as ties, which moves the area
+        by at most ``grid_error``.
+        """
+        events, others = -np.diff(self.true_positive), -np.diff(self.false_positive)
+        beaten = (np.cumsum(others) - others / 2) / others.sum()  # by an event in each cell
+        beating = 1 - (np.cumsum(events) - events / 2) / events.sum()  # another row in each cell
+        value = float(events @ beaten / events.sum())
+        variance = sum(
+            _variance_of_mean(wins, weight, -np.diff(square))
+            for wins, weight, square in zip((beaten, beating), (events, others), self.squares, strict=True)
+        )
+        error = math.sqrt(variance)
+        half = student_quantile(level, self.n - 1) * error
+        tied = float(events @ others / (events.sum() * others.sum())) / 2 if self.on_grid else 0.0
+        cautions = () if variance > 0 else ("no pair is out of order: the rows say nothing about the spread",)
+        low, high = max(0.0, value - half), min(1.0, value + half)
+        effective = float(1 / (self.squares[0][0] + self.squares[1][0]))
+        return Estimate(value, low, high, self.n, effective, "DeLong", level, error, tied, cautions)
+
+    def _happened(self, thresholds: Floats, parts: tuple[Floats, Floats]) -> Outcomes:
+        """What lies above and below each threshold, of the events and of the others."""
+        place = np.searchsorted(self.threshold, thresholds, side="left")
+        events, others = parts
+        return Outcomes(events[place], events[0] - events[place], others[place], others[0] - others[place])
+
+    def _weights(self, thresholds: Floats) -> Outcomes:
+        return self._happened(thresholds, (self.true_positive, self.false_positive))
+
+    def _mean(self, curve: str, at: ArrayLike) -> Floats:
+        t = _thresholds(curve, at)
+        (a, first), (b, second) = _MEANS[curve]
+        weight = self._weights(t)
+        return np.asarray(a(t) * _dot(first, weight) + b(t) * _dot(second, weight), dtype=np.float64)
+
+    def _mean_interval(self, curve: str, t: Floats, level: float) -> tuple[Floats, Floats, Floats]:
+        """Two shares of all rows times their factors: the value, and how far it reaches to either side."""
+        parts = [(factor(t), *self._share_interval(counted, _ROW, t, level)) for factor, counted in _MEANS[curve]]
+        down = [np.where(a > 0, a * (value - low), -a * (high - value)) for a, value, low, high in parts]
+        up = [np.where(a > 0, a * (high - value), -a * (value - low)) for a, value, low, high in parts]
+        # Where a share is 0 or 1 its correlation with the other is not known, and little.
+        twice = 2 * self._correlation(curve, t) * np.sign(parts[0][0] * parts[1][0])
+        below, above = (
+            np.sqrt(np.maximum(side[0] ** 2 + side[1] ** 2 + twice * side[0] * side[1], 0)) for side in (down, up)
+        )
+        value = self._mean(curve, t)
+        return value, value - below, value + above
+
+    def _correlation(self, curve: str, t: Floats) -> Floats:
+        """The correlation of the two shares that a mean is made of."""
+        weight, square = self._weights(t), self._happened(t, self.squares)
+        misses = [[each - _dot(counted, weight) for each in counted] for _, counted in _MEANS[curve]]
+        both = [[_dot(Outcomes(*(a * b for a, b in zip(x, y, strict=True))), square) for x in misses] for y in misses]
+        spread = np.sqrt(both[0][0] * both[1][1])
+        return np.divide(both[0][1], spread, out=np.zeros_like(spread), where=spread > 0)
+
+    def _share_interval(
+        self, counted: Outcomes, among: Outcomes, t: Floats, level: float
+    ) -> tuple[Floats, Floats, Floats]:
+        """A share with Wilson's interval at the number of rows that its variance is worth; a share of nothing is 1."""
+        weight, square = self._weights(t), self._happened(t, self.squares)
+        of = _dot(among, weight)
+        held = of > 0
+        share = np.divide(_dot(counted, weight), of, out=np.ones_like(of), where=held)
+        misses = Outcomes(*((k - a * share) ** 2 for k, a in zip(counted, among, strict=True)))
+        spread = _dot(misses, square)
+        inside = held & (spread > 0)
+        size = np.divide(of**2, _dot(among, square), out=np.ones_like(of), where=held)
+        size = np.divide(share * (1 - share) * of**2, spread, out=size, where=inside)
+        low, high = wilson(share * size, size, level)
+        return share, np.where(held, low, 0.0), np.where(held, high, 1.0)
 
     @property
     def brier(self) -> float:
@@ -106,15 +242,47 @@ def curves(y: ArrayLike, p: ArrayLike, *, sample_weight: ArrayLike | None = None
     """All curves of a yes/no score, exact on rows. Errors: GM701 to GM704."""
     target, scores = rows.outcomes(y, both=True), rows.probabilities(p)
     rows.same_length(y=target, p=scores)
-    return of_cells(cells(target, scores, rows.weights(sample_weight, len(target))))
+    w = rows.weights(sample_weight, len(target))
+    counts = w > 0
+    distinct, cell = np.unique(scores[counts], return_inverse=True)
+    at = 2 * cell + target[counts].astype(np.intp)
+
+    def sums(values: Floats) -> Floats:
+        return summed(at, values[counts], 2 * len(distinct)).reshape(-1, 2)
+
+    return of_sums(distinct, sums(w), sums(w * w), int(counts.sum()))
 
 
-def of_cells(found: Cells) -> Curves:
-    """All curves from weights of events and rows by ascending score."""
-    total = math.fsum(found.weight)
+def of_sums(thresholds: Floats, weight: Floats, square: Floats, n: int, *, on_grid: bool = False) -> Curves:
+    """All curves from weights and squared weights by ascending threshold (rows) and by label (columns: 0 and 1)."""
+    total = math.fsum(weight.ravel())
 
     def above(sums: Floats) -> Floats:
-        return np.append(np.cumsum(sums[::-1])[::-1], 0.0) / total
+        return np.append(np.cumsum(sums[::-1])[::-1], 0.0)
 
-    thresholds = np.append(found.p, math.inf)
-    return Curves(thresholds, above(found.events), above(found.weight - found.events), math.fsum(found.events) / total)
+    squares = above(square[:, 1]) / total**2, above(square[:, 0]) / total**2
+    events, others = above(weight[:, 1]) / total, above(weight[:, 0]) / total
+    share = math.fsum(weight[:, 1]) / total
+    return Curves(np.append(thresholds, math.inf), events, others, share, n, squares, on_grid)
+
+
+def _thresholds(curve: str, at: ArrayLike) -> Floats:
+    """Thresholds or cost ratios in [0, 1]; below 1 where their odds weigh an alarm. Error: GM009."""
+    t = np.asarray(at, dtype=np.float64)
+    odds = curve in ("net_benefit", "treat_all")
+    bad = t[~((t >= 0) & (t < 1 if odds else t <= 1))]
+    if bad.size:
+        raise UsageError(f"thresholds of {curve} lie in [0, 1{')' if odds else ']'}", seen=f"{bad[0]:g}")
+    return t
+
+
+def _variance_of_mean(values: Floats, weight: Floats, square: Floats) -> float:
+    """The variance of a weighted mean of independent rows, from sums of weights and squared weights by value."""
+    total = weight.sum()
+    size = float(total**2 / square.sum())
+    plug_in = float(square @ (values - weight @ values / total) ** 2 / total**2)
+    return plug_in * size / (size - 1) if size > 1 else math.inf
+
+
+def _dot(left: Outcomes, right: Outcomes) -> Floats:
+    return np.asarray(sum(a * b for a, b in zip(left, right, strict=True)), dtype=np.float64)

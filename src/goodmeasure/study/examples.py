@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from goodmeasure.decisions.costs import Costs
-from goodmeasure.errors import UsageError
-from goodmeasure.study.saving import whole_file
+from goodmeasure.writing import folder, whole_file
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,7 @@ class Example:
 
     def write(self, directory: str | PathLike[str]) -> str:
         """Write the table as CSV into a directory; its path is returned."""
-        place = Path(directory)
-        if place.exists() and not place.is_dir():
-            raise UsageError(f"{place} is a file, not a directory", fix="--out another/place")
-        place.mkdir(parents=True, exist_ok=True)
+        place = folder(Path(directory))
         found = self.load()
         named = hasattr(found, "target_names")
         target = [str(found.target_names[k]) for k in found.target] if named else found.target.tolist()

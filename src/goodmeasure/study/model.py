@@ -22,6 +22,7 @@ from goodmeasure.study.columns import MissingInLaterRows, finite
 from goodmeasure.study.encoding import Encoding
 from goodmeasure.study.saving import NotAModel
 from goodmeasure.study.training import Trained
+from goodmeasure.writing import write_whole
 
 FORMAT = "goodmeasure model"
 VERSION = 1
@@ -128,7 +129,7 @@ class Model:
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to a file that `goodmeasure.load` reads: JSON, with nothing in it that could be run."""
-        saving.write_text(path, self.to_json())
+        write_whole({Path(path): self.to_json().encode()})
 
     def to_json(self) -> str:
         """The text of such a file."""

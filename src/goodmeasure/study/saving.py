@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import base64
 import math
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from os import PathLike
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
 from goodmeasure.activations import activations
 from goodmeasure.domains import Domain, OutcomeDomain
-from goodmeasure.errors import Problem, UsageError
+from goodmeasure.errors import Problem
 from goodmeasure.fitting.scorers import Linear, Trees
 from goodmeasure.formula import from_data, to_data
 from goodmeasure.loss import Facts, Loss
@@ -46,36 +40,6 @@ class UntrustedModel(Problem, ValueError):
     """
 
     code = "GM271"
-
-
-def write_text(path: str | PathLike[str], text: str) -> None:
-    """Write a file so that it appears whole or not at all."""
-    with whole_file(Path(path)) as file:
-        file.write(text)
-
-
-@contextmanager
-def whole_file(place: Path) -> Iterator[TextIO]:
-    """A file to write to, which appears in its place when everything is written, and never if something fails."""
-    try:
-        descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")
-    except OSError as error:
-        raise UsageError(f"{place} cannot be written: {error.strerror}", fix="another path") from error
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            yield file
-        # What mkstemp makes is for this user alone; a report is an ordinary file.
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(place)
-    except BaseException:
-        Path(name).unlink()
-        raise
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 # --- values ---

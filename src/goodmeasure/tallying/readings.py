@@ -13,7 +13,7 @@ from goodmeasure.calibrating.decomposition import Cells, PointLoss
 from goodmeasure.calibrating.miscalibration import bins_for, from_bin_sums, smooth_estimate
 from goodmeasure.calibrating.smoothing import on_grid
 from goodmeasure.decisions.costs import Costs, CostsDoNotFit
-from goodmeasure.decisions.curves import Curves, of_cells
+from goodmeasure.decisions.curves import Curves, of_sums
 from goodmeasure.decisions.decision import FOLDS, as_difference
 from goodmeasure.decisions.rules import Decision, Rule
 from goodmeasure.decisions.thresholds import Threshold, from_cells, threshold_estimate
@@ -70,9 +70,11 @@ def cells(counts: ScoreCounts) -> Cells:
 
 def curves(counts: ScoreCounts) -> Curves:
     """All curves, with the cells' lower edges as thresholds: there the counts are exact."""
-    found = of_cells(cells(counts))
-    held = counts.table()[1].sum(axis=1) > 0
-    return replace(found, threshold=np.append(score_edges()[held], math.inf))
+    _, weight, square = counts.table()
+    if not weight.sum(axis=0).all():
+        raise OneClassOnly("all tallied targets are the same")
+    held = weight.sum(axis=1) > 0
+    return of_sums(score_edges()[held], weight[held], square[held], int(counts.counts.sum()), on_grid=True)
 
 
 def calibration(counts: ScoreCounts, loss: PointLoss, exact: Estimate | None, how: tuple[float, int]) -> Calibration:

@@ -34,41 +34,53 @@ def pack(schema: dict[str, Any], groups: dict[str, State]) -> bytes:
     arrays: Arrays = {}
     described = {key: _describe(state, f"{i}", arrays) for i, (key, state) in enumerate(sorted(groups.items()))}
     layout = [[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()]
-    header = {"version": VERSION, "schema": schema, "groups": described, "arrays": layout}
-    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    body = MAGIC + len(text).to_bytes(8, "little") + text + b"".join(array.tobytes() for array in arrays.values())
-    return body + _checksum(body)
+    header = {"schema": schema, "groups": described, "arrays": layout}
+    return sealed(MAGIC, header, b"".join(array.tobytes() for array in arrays.values()))
 
 
 def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, State]]:
     """Schema and states from bytes; errors: GM720."""
+    header, body = unsealed(MAGIC, data)
+    try:
+        arrays = _read_arrays(body, header["arrays"])
+        return header["schema"], {key: _build(one, arrays) for key, one in header["groups"].items()}
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise StateUnreadable("the tally does not hold what its header says", seen=str(error)) from error
+
+
+def sealed(magic: bytes, header: dict[str, Any], payload: bytes) -> bytes:
+    """A header in JSON with its version, and bytes behind it, under a checksum of all of it."""
+    text = json.dumps(header | {"version": VERSION}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    body = magic + len(text).to_bytes(8, "little") + text + payload
+    return body + _checksum(body)
+
+
+def unsealed(magic: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:
+    """The header and the bytes that `sealed` put together; errors: GM720."""
     body, digest = data[:-DIGEST], data[-DIGEST:]
-    if not data.startswith(MAGIC):
+    if not data.startswith(magic):
         raise StateUnreadable("these bytes are not a tally", seen=f"they begin with {data[:16]!r}")
-    if len(data) < len(MAGIC) + 8 + DIGEST or _checksum(body) != digest:
+    if len(data) < len(magic) + 8 + DIGEST or _checksum(body) != digest:
         raise StateUnreadable(
             "the tally is damaged or cut short", seen=f"{len(data):,} bytes, and the checksum does not fit"
         )
-    start = len(MAGIC) + 8
-    end = start + int.from_bytes(body[len(MAGIC) : start], "little")
+    start = len(magic) + 8
+    end = start + int.from_bytes(body[len(magic) : start], "little")
     header = json.loads(body[start:end])
     if header["version"] != VERSION:
         raise StateUnreadable(
             f"the tally has version {header['version']}, this release reads {VERSION}", fix="make it again"
         )
-    try:
-        arrays = _read_arrays(body, end, header["arrays"])
-        return header["schema"], {key: _build(one, arrays) for key, one in header["groups"].items()}
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise StateUnreadable("the tally does not hold what its header says", seen=str(error)) from error
+    return header, body[end:]
 
 
 def _checksum(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=DIGEST).digest()
 
 
-def _read_arrays(body: bytes, at: int, layout: list[Any]) -> Arrays:
+def _read_arrays(body: bytes, layout: list[Any]) -> Arrays:
     arrays: Arrays = {}
+    at = 0
     for name, dtype, shape in layout:
         kind = np.dtype(dtype)
         count = int(np.prod(shape, dtype=np.int64))

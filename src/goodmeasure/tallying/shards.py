@@ -16,6 +16,9 @@ class ShardTwice(Problem, ValueError):
 
     A part is a pure function of its shard, so a task that a cluster runs twice gives the same bytes and is counted
     once. Different bytes under one name mean that the file changed while it was read, or that names are not unique.
+
+    Saved tallies that are added up are told apart by their files, each known by its name and its bytes: a file that is in
+    two of them, under its name or another, would count twice, and the sum is refused.
     """
 
     code = "GM722"

@@ -24,8 +24,8 @@ from goodmeasure.tallying.state import ScoreCounts, State
 class DifferentTallies(Problem, ValueError):
     """These two tallies count different things, so their sum would mean nothing.
 
-    Tallies add when they are of the same losses, models, kind of target, weights and clusters. Make all of them
-    with the same call on different rows.
+    Tallies add when they are of the same losses, models, kind of target, weights and clusters, and saved ones when the
+    same was asked (columns, label, condition). Make all of them with the same call on different rows.
     """
 
     code = "GM721"

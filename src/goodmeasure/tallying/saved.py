@@ -1,0 +1,107 @@
+"""Tallies kept on disk, with the question that they answer and the files that they are of, to be added to later."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from goodmeasure.errors import Problem
+from goodmeasure.tallying.serialise import StateUnreadable, sealed, unsealed
+from goodmeasure.tallying.shards import ShardTwice
+from goodmeasure.tallying.tally import DifferentTallies, Tally
+from goodmeasure.writing import write_whole
+
+MAGIC = b"goodmeasure saved tally\n"
+SUFFIX = ".tally"
+
+
+@dataclass(frozen=True, order=True)
+class Shard:
+    """A file that was tallied: the name under which it was read, and a digest of its bytes."""
+
+    name: str
+    digest: str
+
+    @staticmethod
+    def of(path: str) -> Shard:
+        """The shard that a file is now."""
+        with Path(path).open("rb") as file:
+            return Shard(path, hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest())
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A tally with what was asked of its files (columns, label, condition) as plain values, and which files they were.
+
+    ``a + b`` is of the files of both; the same file twice, under its name or another, is refused.
+    """
+
+    tally: Tally
+    question: dict[str, Any]
+    shards: tuple[Shard, ...]
+
+    def __add__(self, other: Saved) -> Saved:
+        apart = [
+            f"{name}: {self.question.get(name)} and {other.question.get(name)}"
+            for name in sorted({*self.question, *other.question})
+            if self.question.get(name) != other.question.get(name)
+        ]
+        if apart:
+            raise DifferentTallies("these tallies are of different questions", seen="; ".join(apart))
+        self._disjoint(other)
+        return Saved(self.tally + other.tally, self.question, tuple(sorted((*self.shards, *other.shards))))
+
+    def _disjoint(self, other: Saved) -> None:
+        names, digests = ({getattr(shard, each): shard for shard in self.shards} for each in ("name", "digest"))
+        for shard in other.shards:
+            if shard.digest in digests:
+                raise ShardTwice(
+                    f"the rows of {shard.name} would count twice",
+                    seen=f"both tallies hold a file of these bytes ({digests[shard.digest].name} and {shard.name})",
+                    fix="leave one of the two out",
+                )
+            if shard.name in names:
+                raise ShardTwice(
+                    f"{shard.name} is in both tallies, and not the same",
+                    seen="the file has changed between them, so that its rows may count twice",
+                    fix="give each file a name of its own, or tally it anew",
+                )
+
+    def to_bytes(self) -> bytes:
+        """As bytes that depend on the question and the files alone, not on how they were put together."""
+        header = {"question": self.question, "shards": [[shard.name, shard.digest] for shard in self.shards]}
+        return sealed(MAGIC, header, self.tally.to_bytes())
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Saved:
+        """What these bytes hold; errors: GM720."""
+        header, tally = unsealed(MAGIC, data)
+        shards = tuple(Shard(name, digest) for name, digest in header["shards"])
+        return Saved(Tally.from_bytes(tally), header["question"], shards)
+
+
+def is_saved(path: str | PathLike[str]) -> bool:
+    """Whether a file is a saved tally, by how it begins or is called."""
+    with Path(path).open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC or Path(path).suffix == SUFFIX
+
+
+def save(path: str | PathLike[str], saved: Saved) -> None:
+    """Write a tally to a file, whole or not at all; errors: GM012."""
+    write_whole({Path(path): saved.to_bytes()})
+
+
+def load(path: str | PathLike[str]) -> Saved:
+    """Read a tally that `save` wrote; errors: GM720, naming the file."""
+    try:
+        return Saved.from_bytes(Path(path).read_bytes())
+    except Problem as problem:
+        problem.where = str(path)
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        raise StateUnreadable(
+            "the tally does not hold what its header says", where=str(path), seen=str(error)
+        ) from error
