@@ -8,7 +8,9 @@ hyperparameters alone decide stand before the loop, and every name in the file i
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -126,12 +128,7 @@ class _Lines:
         raise AssertionError(f"{name} returns nothing")
 
     def source(self, node: ast.expr, place: Mapping[str, str]) -> str:
-        return ast.unparse(_Inlined(self, place).visit(_copy(node)))
-
-
-def _copy(node: ast.expr) -> ast.expr:
-    copied = ast.parse(ast.unparse(node), mode="eval")
-    return copied.body
+        return ast.unparse(_Inlined(self, place).visit(deepcopy(node)))
 
 
 class _Inlined(ast.NodeTransformer):
@@ -289,4 +286,8 @@ def run({arguments}):
 
 
 def names_of(code: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    """Every word of a piece of source that could be a name."""
+    return set(_NAME.findall(code))
+
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
