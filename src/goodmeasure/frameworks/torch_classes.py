@@ -242,7 +242,8 @@ def _statistics(loss: Loss, formulas: Sequence[Expr], soft: bool) -> tuple[list[
     lines += [f"now_{name} = {_table(moves.value)}" for name, moves in STATISTICS.items()]
     lines.append(f"weights = torch.tensor({list(loss.class_weight)!r}, dtype=z.dtype, device=z.device)")
     lines.append(f"now_{outcomes.WEIGHT} = {'weights' if soft else 'weights[y][..., None]'}")
-    body, results = statements(formulas, {**place, **{name: f"now_{name}" for name in (*STATISTICS, outcomes.WEIGHT)}})
+    place |= {name: f"now_{name}" for name in (*STATISTICS, outcomes.WEIGHT)}
+    body, results = statements(formulas, place, loss.values)
     return [*lines, *body, *(f"{name} = {_table(text)}" for name, text in CLASS.items()), *_ALONG], results
 
 

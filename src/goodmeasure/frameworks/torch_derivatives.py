@@ -26,15 +26,13 @@ class Program:
         self.loss = loss
         self.classwise = loss.is_classwise
         self.wide = self.classwise or len(loss.activation) > 1  # raw outputs of an example have an axis of their own
-        self.leaves_no_number = not self.classwise and _leaves_no_number(loss)
         if self.classwise:
             self.indexed, self.shared = (classwise(loss, soft=soft) for soft in (False, True))
         else:
             bends = [bend for row in loss.curvature for bend in row]
-            self.formulas = tuple(
-                pointwise(loss, formulas, name)
-                for name, formulas in (("value", [loss.composed]), ("signal", loss.signal), ("curvature", bends))
-            )
+            named = (("value", [loss.composed]), ("signal", loss.signal), ("curvature", bends))
+            self.formulas = [pointwise(loss, formulas, name) for name, formulas in named]
+            self.without_number = {f for f in self.formulas if _leaves_no_number(loss, f)}
 
     def takes(self, width: int) -> bool:
         """Whether an example can have so many raw outputs."""
@@ -67,24 +65,22 @@ class Program:
     def _at_limits(self, function: Any, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """A formula's result; where a huge raw output leaves no number (inf - inf), what a less huge one gives."""
         found: torch.Tensor = function(y, z)
-        for most in less_huge(torch.finfo(z.dtype).max) if self.leaves_no_number else ():
-            found = torch.where(torch.isnan(found), function(y, z.clamp(-most, most)), found)
-        lost = torch.isnan(z)
+        for most in less_huge(torch.finfo(z.dtype).max) if function in self.without_number else ():
+            found = torch.where(found != found, function(y, z.clamp(-most, most)), found)
+        lost = z != z  # as `isnan`, which inductor does not vectorise
         if len(self.loss.activation) > 1:
             lost = lost.any(-1, keepdim=True) if found.ndim == z.ndim else lost.any(-1)
         return torch.where(lost, torch.nan, found)
 
 
-def _leaves_no_number(loss: Loss) -> bool:
+def _leaves_no_number(loss: Loss, function: Any) -> bool:
     """Whether a formula of the loss is NaN at some raw output that is a number."""
     m = len(loss.activation)
     ends = np.array([-np.inf, -1e300, -1e30, -800, -1, 0, 1, 800, 1e30, 1e300, np.inf])
     y = np.array([v for v in (0, 0.5, 1, 2, -3, 7) if v in loss.target])
     grid = np.meshgrid(y, *[ends] * m)
     target, raws = torch.tensor(grid[0].ravel()), torch.tensor(np.stack([g.ravel() for g in grid[1:]], -1))
-    raw = raws if m > 1 else raws[:, 0]
-    found = [pointwise(loss, [f], "value")(target, raw) for f in (loss.composed, *loss.signal)]
-    return any(bool(torch.isnan(f).any()) for f in found)
+    return bool(torch.isnan(function(target, raws if m > 1 else raws[:, 0])).any())
 
 
 class _Formula(torch.autograd.Function):  # type: ignore[misc]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from goodmeasure.formula import Expr, expression, nodes, spelled
+from goodmeasure.formula import Expr, expression, nodes, power, spelled
 
 if TYPE_CHECKING:
     from goodmeasure.loss import Loss
@@ -33,8 +33,13 @@ SPELLING: Mapping[str, Callable[..., str]] = {
 }
 
 
-def statements(formulas: Sequence[Expr], place: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Assignments that compute formulas, and the names of their results; ``place`` says where each symbol stands."""
+def statements(
+    formulas: Sequence[Expr], place: Mapping[str, str], values: Mapping[str, float]
+) -> tuple[list[str], list[str]]:
+    """Assignments that compute formulas, and the names of their results.
+
+    ``place`` says where each symbol stands, and ``values`` what the hyperparameters among them are.
+    """
     formulas = [spelled(expression(f), SPELLING) for f in formulas]
     names: dict[Expr, str] = {}
     lines: list[str] = []
@@ -44,11 +49,20 @@ def statements(formulas: Sequence[Expr], place: Mapping[str, str]) -> tuple[list
             names[node] = place[node.args[0]] if number is None else f"c{len(names)}"
             source = None if number is None else f"torch.full((), {float(number)!r}, dtype=z.dtype, device=z.device)"
         else:
+            arguments = [names[a] for a in node.args]
+            if node.word is power:
+                arguments[1] = _number(node.args[1], values) or arguments[1]
             names[node] = f"t{len(names)}"
-            source = SPELLING[node.word.name](*(names[a] for a in node.args))
+            source = SPELLING[node.word.name](*arguments)
         if source is not None:
             lines.append(f"{names[node]} = {source}")
     return lines, [names[f] for f in formulas]
+
+
+def _number(exponent: Expr, values: Mapping[str, float]) -> str:
+    """An exponent as a number that torch knows beforehand, so that a square is a product; empty where it varies."""
+    number = exponent.number if exponent.number is not None else values.get(str(exponent.args[0]))
+    return "" if number is None or exponent.word is not None else repr(float(number))
 
 
 def function(
@@ -76,7 +90,7 @@ def pointwise(loss: Loss, formulas: Sequence[Expr], name: str) -> Callable[..., 
     lines, place = parameters(loss)
     several = len(loss.activation) > 1
     raws = {raw: (f"z[..., {i}]" if several else "z") for i, raw in enumerate(loss.raw_names)}
-    body, results = statements(formulas, {**place, **raws, "y": "y"})
+    body, results = statements(formulas, {**place, **raws, "y": "y"}, loss.values)
     shaped = [f"{r} + torch.zeros_like(y)" for r in results]
     result = (
         shaped[0]

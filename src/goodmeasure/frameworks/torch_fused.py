@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias
 
 import torch
@@ -50,7 +51,7 @@ def fused(
     if raw.ndim > 1 and not raw.is_contiguous():
         raw = raw.contiguous()  # a permuted table is read faster after a copy
     if not (raw.requires_grad and torch.is_grad_enabled()):
-        return raw.new_full((), _swept(raw, (program, target, given, scale), None)[0])
+        return _number(raw, _swept(raw, (program, target, given, scale), None)[0])
     result: torch.Tensor = _Fused.apply(raw, (program, target, given, scale))
     return result
 
@@ -66,6 +67,14 @@ def _swept(z: torch.Tensor, work: _Work, scale: float | None) -> tuple[float, An
     return total * factor, gradient
 
 
+def _number(like: torch.Tensor, value: float) -> torch.Tensor:
+    """A number in the dtype of a tensor; infinite beyond its range."""
+    try:
+        return like.new_full((), value)
+    except RuntimeError:
+        return like.new_full((), math.copysign(math.inf, value))
+
+
 class _Fused(torch.autograd.Function):  # type: ignore[misc]
     """The scaled sum of weighted values. Its gradient is handed over as it is, so that no other of its size is made."""
 
@@ -74,7 +83,7 @@ class _Fused(torch.autograd.Function):  # type: ignore[misc]
         value, ctx.gradient = _swept(z, work, work[3])
         ctx.work = work
         ctx.save_for_backward(z)
-        return z.new_full((), value)
+        return _number(z, value)
 
     @staticmethod
     def backward(ctx: Any, upstream: Any) -> Any:
