@@ -1,23 +1,35 @@
 """Is the torch module the same loss: its numbers, both derivatives, transforms, compilation, absence and shapes?"""
 
+import copy
 import importlib.util
 import math
 import pickle
+import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from goodmeasure.algebra import weighted
 from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError
-from goodmeasure.formula import nodes
+from goodmeasure.formula import nodes, symbols
 from goodmeasure.frameworks.torch import to_torch
+from goodmeasure.frameworks.torch_classes import _TURN
+from goodmeasure.kernels.statistics import STATISTICS
 from goodmeasure.losses import catalogue
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
 SAMPLE = sorted(
     LOSSES, key=lambda n: (LOSSES[n].is_classwise, len(LOSSES[n].activation), len(nodes(LOSSES[n].composed)), n)
 )[::6]
+
+
+# What torch says of itself while it traces, compiles or differentiates forward.
+of_torch = pytest.mark.filterwarnings(
+    "ignore:.*should not be instantiated:DeprecationWarning", "ignore:.*torch.jit:DeprecationWarning"
+)
 
 
 def examples(name, dtype=torch.float64, rows=7):
@@ -44,12 +56,21 @@ def test_the_formula_in_torch_has_the_numbers_of_the_loss(name):
     np.testing.assert_allclose(gradient.numpy(), loss.gradient(y.numpy(), z.detach().numpy()), rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", SAMPLE)
-@pytest.mark.parametrize("reduction", ["mean", "none"])
-def test_first_and_second_derivatives(name, reduction):
+@pytest.mark.parametrize("name", LOSSES)
+def test_first_and_second_derivatives(name):
     y, z = examples(name)
     weight = torch.linspace(0.5, 2, len(y), dtype=torch.float64)
-    module = to_torch(LOSSES[name], reduction=reduction)
+    module = to_torch(LOSSES[name], reduction="none")
+    z.requires_grad_()
+    assert torch.autograd.gradcheck(lambda z: module(z, y, weight), z)
+    assert torch.autograd.gradgradcheck(lambda z: module(z, y, weight), z)
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_derivatives_through_the_kernel(name):
+    y, z = examples(name)
+    weight = torch.linspace(0, 2, len(y), dtype=torch.float64)
+    module = to_torch(LOSSES[name])
     z.requires_grad_()
     assert torch.autograd.gradcheck(lambda z: module(z, y, weight), z)
     assert torch.autograd.gradgradcheck(lambda z: module(z, y, weight), z)
@@ -78,17 +99,33 @@ def test_per_example_gradients_by_vmap(name):
         np.testing.assert_allclose(bends.numpy(), LOSSES[name].hessian(y.numpy(), z.numpy()), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch's own, while it traces
-@pytest.mark.parametrize("name", SAMPLE[::3])
-def test_one_graph(name):
-    torch._dynamo.reset()
+@of_torch
+@pytest.mark.parametrize(
+    ("name", "soft"), [*((n, False) for n in SAMPLE[::3]), *((n, True) for n in ("cross_entropy", "brier", "focal"))]
+)
+def test_one_graph(name, soft):
     y, z = examples(name)
-    module = to_torch(LOSSES[name])
-    graph = torch.compile(module, fullgraph=True, backend="aot_eager")
-    raws = [z.clone().requires_grad_() for _ in range(2)]
-    values = [f(raw, y) for f, raw in zip((module, graph), raws, strict=True)]
-    torch.testing.assert_close(*values)
-    torch.testing.assert_close(*[torch.autograd.grad(v, raw)[0] for v, raw in zip(values, raws, strict=True)])
+    same_when_compiled(to_torch(LOSSES[name]), [(z, torch.softmax(z.flip(0), 1) if soft else y)], backend="aot_eager")
+
+
+@of_torch
+@pytest.mark.skipif(shutil.which("g++") is None, reason="inductor needs a C++ compiler")
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "gaussian_nll", "cross_entropy", "brier of shares"])
+def test_compiled_by_inductor_at_any_batch_size(name):
+    y, z = examples(name.split()[0], torch.float32, rows=12)
+    y = torch.softmax(z.flip(0), 1) if "shares" in name else y
+    same_when_compiled(to_torch(LOSSES[name.split()[0]]), [(z, y), (z[:5], y[:5])], dynamic=True)
+
+
+def same_when_compiled(module, batches, **options):
+    """Values and gradients of the module and of its one graph."""
+    torch._dynamo.reset()
+    graph = torch.compile(module, fullgraph=True, **options)
+    for z, y in batches:
+        raws = [z.clone().requires_grad_() for _ in range(2)]
+        values = [f(raw, y) for f, raw in zip((module, graph), raws, strict=True)]
+        torch.testing.assert_close(*values)
+        torch.testing.assert_close(*[torch.autograd.grad(v, raw)[0] for v, raw in zip(values, raws, strict=True)])
 
 
 def test_tails():
@@ -105,10 +142,22 @@ def test_tails():
         assert value.item() == pytest.approx(2.0611537e-9, rel=1e-6)
         value.sum().backward()
         assert rows.grad.sum().item() == 0
+    assert to_torch(LOSSES["absolute_error"], reduction="sum")(torch.full((2,), 3e38), torch.zeros(2)) == math.inf
     ends = torch.tensor([math.inf, math.inf, -math.inf, -math.inf, math.nan])
     values = to_torch(LOSSES["binary_cross_entropy"], reduction="none")(ends, torch.tensor([1.0, 0, 0, 1, 1]))
     assert values[:4].tolist() == [0, math.inf, 0, math.inf]
     assert values[4].isnan()
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, loss in LOSSES.items() if not loss.is_classwise and len(loss.activation) == 1]
+)
+def test_second_derivatives_have_limits(name):
+    y = torch.ones(5)
+    z = torch.tensor([-math.inf, -1e30, 0.3, 1e30, math.inf], requires_grad=True)
+    (gradient,) = torch.autograd.grad(to_torch(LOSSES[name], reduction="sum")(z, y), z, create_graph=True)
+    (bends,) = torch.autograd.grad(gradient.sum(), z)
+    np.testing.assert_allclose(bends.numpy(), LOSSES[name].hessian(y.numpy(), z.detach().numpy()), rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "cross_entropy", "gaussian_nll"])
@@ -152,20 +201,109 @@ def test_classes_come_first_as_in_torch():
         to_torch(LOSSES["cross_entropy"])(z[0, :, 0, 0], y[0, 0, 0]),
         torch.nn.functional.cross_entropy(z[0, :, 0, 0], y[0, 0, 0]),
     )
+    shares = torch.softmax(torch.randn(2, 5, 3, 4, generator=r), 1)
+    torch.testing.assert_close(
+        to_torch(LOSSES["cross_entropy"], reduction="sum")(z, shares),
+        torch.nn.functional.cross_entropy(z, shares, reduction="sum"),
+    )
 
 
-def test_rows_of_probabilities():
-    z = torch.randn(6, 4, dtype=torch.float64, requires_grad=True)
-    shares = torch.softmax(torch.randn(6, 4, dtype=torch.float64), 1)
-    for name in ("cross_entropy", "brier"):
-        module = to_torch(LOSSES[name])
-        assert module(z, shares).item() == pytest.approx(LOSSES[name].total(shares.numpy(), z.detach().numpy()).mean)
-        assert torch.autograd.gradcheck(lambda z: module(z, shares), z)  # noqa: B023
-        y = torch.randint(0, 4, (6,))
-        hot = torch.nn.functional.one_hot(y, 4).double()
-        assert to_torch(LOSSES[name], reduction="sum")(z, hot).item() == pytest.approx(
-            to_torch(LOSSES[name], reduction="sum")(z, y).item()
-        )
+CLASSWISE = {name: loss for name, loss in LOSSES.items() if loss.is_classwise}
+CLASSWISE["smoothed"] = catalogue()["cross_entropy"](smoothing=0.1)
+CLASSWISE["weighted"] = weighted(catalogue()["focal"](), classes=(1.0, 2.0, 0.5, 3.0, 1.0, 0.7))
+
+
+def shared_rows(dtype=torch.float64):
+    """Raw outputs from flat to peaked, with ties, and shares of which some are zero."""
+    r = torch.Generator().manual_seed(0)
+    z = torch.randn(40, 6, generator=r, dtype=torch.float64) * torch.logspace(-3, 1.2, 40, dtype=torch.float64)[:, None]
+    z[0], z[1, :3], z[2, 2:4] = 0, 2.5, 9
+    spread = torch.logspace(-1, 1, 40, dtype=torch.float64)[torch.randperm(40, generator=r)]
+    shares = torch.softmax(torch.randn(40, 6, generator=r, dtype=torch.float64) * spread[:, None], 1)
+    shares[torch.rand(40, 6, generator=r) < 0.3] = 0
+    shares[:, 5] += 1 - shares.sum(1)
+    return z.to(dtype), shares.to(dtype)
+
+
+def by_class(loss, z, shares):
+    """What each class would cost, times its share: the definition, one class at a time."""
+    module = to_torch(loss, reduction="none")
+    parts = [shares[:, k] * module(z, torch.full((len(z),), k)) for k in range(z.shape[1])]
+    return sum(torch.where(shares[:, k] > 0, part, 0.0) for k, part in enumerate(parts))
+
+
+def derivatives(value, z, along):
+    """The gradient of a sum, and how it turns along a direction."""
+    (gradient,) = torch.autograd.grad(value.sum(), z, create_graph=True)
+    return value.detach(), gradient.detach(), torch.autograd.grad(gradient, z, along)[0]
+
+
+@pytest.mark.parametrize("loss", CLASSWISE.values(), ids=CLASSWISE)
+def test_shares_of_classes_cost_what_their_classes_do(loss):
+    z, shares = shared_rows()
+    z.requires_grad_()
+    module, along = to_torch(loss, reduction="none"), torch.randn_like(z)
+    for ours, expected in zip(
+        derivatives(module(z, shares), z, along), derivatives(by_class(loss, z, shares), z, along), strict=True
+    ):
+        torch.testing.assert_close(ours, expected, rtol=1e-11, atol=1e-14)
+    few = z.detach()[10:16].requires_grad_()
+    assert torch.autograd.gradcheck(lambda z: module(z, shares[10:16]), few)
+    assert torch.autograd.gradgradcheck(lambda z: module(z, shares[10:16]), few)
+
+
+@pytest.mark.parametrize("loss", CLASSWISE.values(), ids=CLASSWISE)
+def test_one_hot_is_the_index(loss):
+    z, _ = shared_rows(torch.float32)
+    z.requires_grad_()
+    y, module, along = torch.arange(40) % 6, to_torch(loss, reduction="none"), torch.randn_like(z)
+    hot = torch.nn.functional.one_hot(y, 6)
+    found = [derivatives(module(z, target), z, along) for target in (y, hot, hot.bool(), hot.double())]
+    regrouped = "rest_p2" in symbols(loss.composed)  # its sums over pairs of classes, in another order
+    for value, gradient, turned in found[1:]:
+        assert torch.equal(value, found[0][0])
+        assert regrouped or torch.equal(gradient, found[0][1])
+        torch.testing.assert_close(gradient, found[0][1], rtol=1e-6, atol=2e-7)
+        torch.testing.assert_close(turned, found[0][2], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", CLASSWISE.values(), ids=CLASSWISE)
+def test_shares_next_to_certainty_keep_their_digits(loss):
+    z = torch.tensor([[30.0, 0, 0, 0, 0, -5], [18, 17, -9, 0, 0, 0], [0, 0, 0, 0, 0, 40]])
+    shares = torch.tensor([[1.0, 1e-9, 0, 0, 0, 0], [0.25, 0.75, 1e-12, 0, 0, 0], [0, 0, 1e-20, 0, 0, 1]])
+    exact = (z.double().requires_grad_(), shares.double())
+    z.requires_grad_()
+    ours, truth = to_torch(loss, reduction="none")(z, shares), by_class(loss, *exact)
+    torch.testing.assert_close(ours.double(), truth, rtol=2e-6, atol=0)
+    (found,), (expected,) = torch.autograd.grad(ours.sum(), z), torch.autograd.grad(truth.sum(), exact[0])
+    torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-37)
+
+
+@of_torch
+@pytest.mark.parametrize("loss", CLASSWISE.values(), ids=CLASSWISE)
+def test_second_derivatives_of_classes_keep_their_digits(loss):
+    z = torch.tensor([[20.0, 0, 0, -3, 1, 2], [12, 12, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]], dtype=torch.float32)
+    y = torch.tensor([0, 1, 2])
+    module = to_torch(loss, reduction="sum")
+    found = torch.stack(
+        [torch.func.hessian(lambda row, k=k: module(row[None], y[k : k + 1]))(row) for k, row in enumerate(z)]
+    )
+    expected = loss.hessian(y.numpy(), z.double().numpy(), full=True)
+    np.testing.assert_allclose(
+        found.numpy(), expected, rtol=3e-5, atol=1e-30 if "rest_p2" not in symbols(loss.composed) else 1e-7
+    )
+
+
+def test_shares_need_no_table_of_classes_by_classes():
+    z, shares = torch.randn(4, 20_000, requires_grad=True), torch.softmax(torch.randn(4, 20_000), 1)
+    for name in ("cross_entropy", "brier", "multiclass_hinge", "spherical"):
+        with torch.profiler.profile(profile_memory=True) as profile:
+            to_torch(LOSSES[name])(z, shares).backward()
+        assert max(e.cpu_memory_usage for e in profile.events()) < 100 * z.nbytes < 20_000 * z.nbytes
+
+
+def test_every_statistic_has_its_turn():
+    assert set(_TURN) == set(STATISTICS) - {"rest"}  # which moves with log_p
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -185,6 +323,137 @@ def test_autocast_computes_and_answers_in_single_precision():
         out = layer(torch.ones(2, 3))[:, 0]
         assert out.dtype == torch.bfloat16
         assert module(out, torch.ones(2)).dtype == torch.float32
+
+
+def test_nothing_but_the_gradient_is_allocated():
+    z, y = torch.randn(1 << 20, requires_grad=True), torch.randn(1 << 20)
+    module = to_torch(LOSSES["squared_error"])
+    module(z[:9], y[:9]).backward()  # compiled
+    z.grad = None
+    tracemalloc.start()
+    with torch.profiler.profile(profile_memory=True) as profile:
+        value = module(z, y)
+        assert tracemalloc.get_traced_memory()[1] < 1.1 * z.nbytes
+        value.backward()
+    assert tracemalloc.get_traced_memory()[1] < 1.1 * z.nbytes
+    tracemalloc.stop()
+    assert max(event.cpu_memory_usage for event in profile.events()) < z.nbytes / 100
+
+
+def test_a_graph_that_is_kept_is_walked_again():
+    y, z = examples("squared_error")
+    z.requires_grad_()
+    value = 3 * to_torch(LOSSES["squared_error"])(z, y)
+    first, second = (torch.autograd.grad(value, z, retain_graph=True)[0] for _ in range(2))
+    assert torch.equal(first, second)
+    upstream = torch.tensor([1.0, 2.0], dtype=z.dtype)
+    (both,) = torch.autograd.grad(value, z, upstream, is_grads_batched=True)
+    torch.testing.assert_close(both, torch.stack([first, 2 * first]))
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "cross_entropy", "brier", "gaussian_nll"])
+def test_absent_examples_bend_nothing(name):
+    y, z = examples(name)
+    y[2], z[2] = -77, math.nan
+    weight, along, found = torch.tensor([1, 2, 0, 1, 0.5, 1, 1], dtype=z.dtype), torch.randn_like(z), []
+    for reduction in ("sum", "none"):
+        raw = z.clone().requires_grad_()
+        found.append(derivatives(to_torch(LOSSES[name], reduction=reduction)(raw, y, weight), raw, along))
+    assert not found[0][2][2].any()
+    torch.testing.assert_close(found[0][2], found[1][2])
+
+
+@of_torch
+@pytest.mark.parametrize("name", SAMPLE)
+def test_forward_mode(name):
+    y, z = examples(name)
+    module = to_torch(LOSSES[name])
+    hessians = [outer(inner(lambda z: module(z, y)))(z) for outer, inner in
+                ((torch.func.jacfwd, torch.func.jacrev), (torch.func.jacrev, torch.func.jacfwd))]  # fmt: skip
+    torch.testing.assert_close(*hessians)
+    with torch.autograd.forward_ad.dual_level():
+        dual = module(torch.autograd.forward_ad.make_dual(z, torch.ones_like(z)), y)
+        found = torch.autograd.forward_ad.unpack_dual(dual).tangent
+    torch.testing.assert_close(found, torch.func.grad(lambda z: module(z, y))(z).sum())
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", ["squared_error", "cross_entropy", "gaussian_nll", "multiclass_hinge"])
+def test_nothing_at_all_costs_nothing(name, reduction):
+    y, z = (x[:0] for x in examples(name))
+    value = to_torch(LOSSES[name], reduction=reduction)(z.requires_grad_(), y).sum()
+    assert value.item() == 0
+    assert torch.autograd.grad(value, z)[0].shape == z.shape
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int8, torch.int64, torch.float16, torch.bfloat16, torch.float64])
+def test_targets_of_any_dtype(dtype, reduction):
+    y, z = examples("binary_cross_entropy", torch.float32)
+    module = to_torch(LOSSES["binary_cross_entropy"], reduction=reduction)
+    assert torch.equal(module(z, y.to(dtype)), module(z, y))
+    assert module(z, y.to(dtype)).dtype == torch.float32
+    y, z = examples("cross_entropy", torch.float32)
+    module = to_torch(LOSSES["cross_entropy"], reduction=reduction)
+    assert dtype == torch.bool or torch.equal(module(z, y.to(dtype)), module(z, y))
+
+
+@pytest.mark.parametrize("name", ["squared_error", "cross_entropy", "gaussian_nll"])
+def test_shapes_alone(name):
+    y, z = (x.to("meta") for x in examples(name))
+    value = to_torch(LOSSES[name])(z.requires_grad_(), y, torch.ones(7, device="meta"))
+    value.backward()
+    assert (value.shape, z.grad.shape) == ((), z.shape)
+
+
+def test_wherever_numbers_lie():
+    z, y = torch.randn(6, 4, requires_grad=True), torch.randn(4, 6)
+    module = to_torch(LOSSES["squared_error"])
+    module(z.T, y).backward()
+    torch.testing.assert_close(z.grad, 2 * (z - y.T).detach() / 24)
+    z = torch.randn(1, requires_grad=True)
+    module(z.expand(6), y[0]).backward()
+    torch.testing.assert_close(z.grad, 2 * (z - y[0]).detach().mean(0, keepdim=True))
+
+
+def test_without_gradients():
+    y, z = examples("squared_error")
+    module = to_torch(LOSSES["squared_error"])
+    with torch.no_grad():
+        assert not module(z.requires_grad_(), y).requires_grad
+    with torch.inference_mode():
+        assert module(z * 1, y * 1).is_inference()
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        ({"weight": torch.tensor([1.0, -1, 1])}, "weight -1.0 at index 1"),
+        ({"weight": torch.tensor([1.0, math.nan, 1])}, "weight nan"),
+        ({"mask": torch.ones(3)}, "mask.bool"),
+        ({"weight": torch.ones(4)}, "weight has shape"),
+        ({"mask": torch.ones(1, dtype=torch.bool)}, "mask has shape"),
+        ({"target": torch.ones(3, requires_grad=True)}, "target.detach"),
+        ({"input": torch.arange(3)}, "input.float"),
+    ],
+)
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_what_makes_no_sense_is_refused(given, word, reduction):
+    module = to_torch(LOSSES["squared_error"], reduction=reduction)
+    with pytest.raises(ValueError, match=word):
+        module(**{"input": torch.zeros(3), "target": torch.zeros(3), **given})
+
+
+def test_class_weights_fit_the_classes():
+    with pytest.raises(ShapeMismatch, match="2 class weights"):
+        to_torch(weighted(LOSSES["cross_entropy"], classes=(1.0, 2.0)))(torch.zeros(2, 3), torch.zeros(2))
+
+
+def test_a_learned_weight_has_a_gradient():
+    y, z = examples("squared_error")
+    weight = torch.ones(7, dtype=z.dtype, requires_grad=True)
+    to_torch(LOSSES["squared_error"])(z, y, weight).backward()
+    torch.testing.assert_close(weight.grad, (z - y) ** 2 / 7)
 
 
 @pytest.mark.parametrize(
@@ -224,13 +493,15 @@ def test_arguments_are_checked():
 def test_a_module_prints_copies_and_saves():
     module = to_torch(catalogue()["huber"](delta=2.0), reduction="sum")
     assert repr(module) == "TorchLoss(huber(delta=2.0), reduction='sum')"
-    again = pickle.loads(pickle.dumps(module))
     z, y = torch.randn(5), torch.randn(5)
-    assert again(z, y) == module(z, y)
+    for again in (pickle.loads(pickle.dumps(module)), copy.deepcopy(module)):
+        assert again(z, y) == module(z, y)
+        assert repr(again) == repr(module)
     assert not module.state_dict()
+    module.load_state_dict({})
 
 
-@pytest.mark.parametrize("name", SAMPLE)
+@pytest.mark.parametrize("name", LOSSES)
 def test_a_small_network_learns(name):
     path = Path(__file__).parent.parent / "examples" / "train_torch.py"
     spec = importlib.util.spec_from_file_location("train_torch", path)

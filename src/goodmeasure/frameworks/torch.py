@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch._subclasses.fake_tensor import FakeTensor
 
-from goodmeasure import kernels
-from goodmeasure.arrays import check_targets
-from goodmeasure.errors import ShapeMismatch, UsageError
-from goodmeasure.frameworks.torch_derivatives import Program, mixed_values, of_target, signals, spread, values_of
+from goodmeasure.arrays import check_targets, presence, weights
+from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
+from goodmeasure.evaluation import namespace
+from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
+from goodmeasure.frameworks.torch_fused import HALF, fused, fuses
 
 if TYPE_CHECKING:
     from goodmeasure.loss import Loss
@@ -53,7 +55,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         return {k: v for k, v in self.__dict__.items() if k != "_program"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        super().__setstate__(state)
         self._program = Program(self.loss)
 
     def forward(
@@ -67,95 +69,103 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
 
         What is absent contributes nothing to value and gradient, whatever it holds; over nothing at all the mean is 0.
         """
-        raw = input.movedim(1, -1) if self.loss.is_classwise and input.ndim > 1 else input
-        _check(self.loss, raw, target, weight, mask)
-        half = raw.dtype in (torch.float16, torch.bfloat16)
-        raw = raw.float() if half else raw
-        present = _present(weight, mask)
-        if self._fuses(raw, target):
-            result = self._fused(raw, target, weight, present)
-        else:
-            result = self._reduced(raw, target, weight, present)
-        autocast = torch.is_autocast_enabled(input.device.type)
-        return result.to(input.dtype) if half and not autocast else result
-
-    def _fuses(self, raw: torch.Tensor, target: torch.Tensor) -> bool:
-        if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
-            return False
-        plain = type(raw) in (torch.Tensor, torch.nn.Parameter) and type(target) in (torch.Tensor, torch.nn.Parameter)
-        on_cpu = raw.device.type == "cpu" and target.device.type == "cpu"
-        known = raw.dtype in (torch.float32, torch.float64)
-        hard = target.ndim < raw.ndim if self.loss.is_classwise else True
-        return self.reduction != "none" and plain and on_cpu and known and hard and target.numel() > 0
-
-    def _fused(
-        self, raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, present: torch.Tensor | None
-    ) -> torch.Tensor:
-        count = target.numel() if present is None else int(present.sum())
-        if count == 0:
-            return torch.where(torch.zeros_like(raw, dtype=torch.bool), raw, 0.0).sum()
-        given = weight
-        if present is not None:
-            given = torch.where(present, 1.0 if weight is None else weight.double(), 0.0)
-        scale = 1.0 if self.reduction == "sum" else 1.0 / (self.denominator or count)
-        result: torch.Tensor = _Fused.apply(self._program, raw, target, given, scale)
-        return result
+        raw = input
+        if self._program.classwise and input.ndim > 2:
+            raw = input.movedim(1, -1)
+            target = target.movedim(1, -1) if target.ndim == input.ndim else target
+        present = None
+        rows = _check(self._program, raw, target)
+        if weight is not None or mask is not None:
+            present = _present(raw, rows, weight, mask)
+        if raw.dtype not in HALF:
+            return self._reduced(raw, target, weight, present)
+        result = self._reduced(raw.float(), target, weight, present)
+        return result if torch.is_autocast_enabled(input.device.type) else result.to(input.dtype)
 
     def _reduced(
         self, raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, present: torch.Tensor | None
     ) -> torch.Tensor:
-        soft = self.loss.is_classwise and target.ndim == raw.ndim
-        if present is not None:
-            rows = present[..., None]
-            raw = torch.where(rows if raw.ndim > present.ndim else present, raw, 0.0)
-            target = torch.where(rows if soft else present, target, _harmless(self.loss, raw, soft))
-        if not torch.compiler.is_compiling() and not torch._C._are_functorch_transforms_active():
-            check_targets(target.detach(), raw.detach(), self.loss.target, present, self.loss)
-        values = mixed_values(self._program, raw, target) if soft else values_of(self._program, target, raw)
-        if weight is not None:
-            values = values * weight.to(values.dtype)
-        if present is not None:
-            values = torch.where(present, values, 0.0)
+        if self.reduction != "none" and fuses(self._program, raw, target, weight):
+            count = target.numel() if present is None else int(present.sum())
+            if count:
+                scale = 1.0 if self.reduction == "sum" else 1.0 / (self.denominator or count)
+                return fused(self._program, raw, target, weight, present, scale)
+        values = self._values(raw, target, weight, present)
         if self.reduction == "none":
             return values
         if self.reduction == "sum":
             return values.sum()
-        count = values.numel() if present is None else present.sum().clamp(min=1)
-        return values.sum() / (self.denominator or (max(count, 1) if isinstance(count, int) else count))
+        if self.denominator is not None:
+            return values.sum() / self.denominator
+        return values.sum() / (max(values.numel(), 1) if present is None else present.sum().clamp(min=1))
+
+    def _values(
+        self, raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, present: torch.Tensor | None
+    ) -> torch.Tensor:
+        """The weighted loss of each example by the formula."""
+        if self._program.classwise and target.ndim == raw.ndim:
+            target = target.to(raw.dtype)
+        if _known(raw):
+            check_targets(target, raw.detach(), self.loss.target, present, self.loss)
+        if present is not None:
+            raw, target = without_absent(self._program, raw, target, present)
+        values = values_of(self._program, target, raw)
+        if weight is not None:
+            values = values * weight.to(values.dtype)
+        return values if present is None else torch.where(present, values, 0.0)
 
 
-def _present(weight: torch.Tensor | None, mask: torch.Tensor | None) -> torch.Tensor | None:
-    if weight is None:
-        return mask
-    return weight > 0 if mask is None else mask & (weight > 0)
+def _known(x: torch.Tensor) -> bool:
+    """Whether numbers can be looked at: there are none while a graph is traced or mapped, nor on the meta device."""
+    transformed = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
+    return not (transformed or x.is_meta or isinstance(x, FakeTensor))
 
 
-def _harmless(loss: Loss, raw: torch.Tensor, soft: bool) -> float:
-    if loss.is_classwise:
-        return 1 / raw.shape[-1] if soft else 0
-    return 1.0 if 1.0 in loss.target else 0.0
-
-
-def _check(
-    loss: Loss, raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, mask: torch.Tensor | None
-) -> None:
-    """Shapes match, and nothing is broadcast."""
-    wide = loss.is_classwise or len(loss.activation) > 1
-    rows = tuple(raw.shape)[:-1] if wide else tuple(raw.shape)
-    if wide and (raw.ndim == 0 or (raw.shape[-1] < 2 if loss.is_classwise else raw.shape[-1] != len(loss.activation))):
-        _refuse_width(loss, tuple(raw.shape), tuple(target.shape))
-    soft = loss.is_classwise and tuple(target.shape) == tuple(raw.shape)
-    if tuple(target.shape) != rows and not soft:
-        _refuse_target(loss, tuple(raw.shape), rows, tuple(target.shape))
+def _present(
+    raw: torch.Tensor, rows: tuple[int, ...], weight: torch.Tensor | None, mask: torch.Tensor | None
+) -> torch.Tensor | None:
+    """Which examples count (None: all). Weights are finite and not negative, wherever they can be looked at."""
     for name, given in (("weight", weight), ("mask", mask)):
-        if given is not None and tuple(given.shape) != rows:
+        if given is not None and given.shape != rows:
             raise ShapeMismatch(
-                f"{name} has shape {tuple(given.shape)}, and the examples {rows}",
+                f"{name} has shape {tuple(given.shape)}, and the examples {tuple(rows)}",
                 fix=f"give one {name} for each example",
             )
+    if mask is not None and mask.dtype != torch.bool:
+        raise WeightError(f"a mask holds True where an example counts, not {mask.dtype}", fix="mask = mask.bool()")
+    if _known(raw):
+        xp = namespace(raw)
+        return presence(
+            mask, weights(None if weight is None else weight.detach(), tuple(rows), xp, raw), tuple(rows), xp
+        )
+    positive = None if weight is None else weight > 0
+    return positive if mask is None else mask if positive is None else mask & positive
+
+
+def _check(program: Program, raw: torch.Tensor, target: torch.Tensor) -> tuple[int, ...]:
+    """The shape of the examples. Shapes match, and nothing is broadcast; what no gradient is derived for is refused."""
+    shape, given = raw.shape, target.shape
+    rows: tuple[int, ...] = shape[:-1] if program.wide else shape
+    if program.wide and (not shape or not program.takes(shape[-1])):
+        _refuse_width(program.loss, tuple(shape), tuple(given))
+    if given != rows and not (program.classwise and given == shape):
+        _refuse_target(program.loss, tuple(shape), tuple(rows), tuple(given))
+    if not raw.dtype.is_floating_point:
+        raise UsageError(f"input holds {raw.dtype}, and raw outputs are floating-point numbers", fix="input.float()")
+    if target.requires_grad:
+        raise UsageError(
+            f"target requires a gradient, which {program.loss} has by its raw outputs alone", fix="target.detach()"
+        )
+    return rows
 
 
 def _refuse_width(loss: Loss, raw: tuple[int, ...], target: tuple[int, ...]) -> None:
+    if loss.class_weight and raw:
+        raise ShapeMismatch(
+            f"{loss} has {len(loss.class_weight)} class weights, and input {raw[-1]} classes",
+            seen=f"input of shape {raw} (classes last)",
+            fix="give one weight a class",
+        )
     if loss.is_classwise:
         raise ShapeMismatch(
             f"{loss} compares classes and needs at least 2 raw outputs an example",
@@ -175,34 +185,3 @@ def _refuse_target(loss: Loss, raw: tuple[int, ...], rows: tuple[int, ...], targ
         seen=f"raw outputs of shape {raw}{' (classes last)' if loss.is_classwise else ''}",
         fix=f"target = target.reshape({rows})  # if the order of the rows is the same",
     )
-
-
-# --- the fused kernel ---
-
-
-class _Fused(torch.autograd.Function):  # type: ignore[misc]
-    """The sum of weighted values times a scale: value and gradient in one pass of the compiled kernel, without a copy."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, program: Program, z: torch.Tensor, y: torch.Tensor, weight: torch.Tensor | None, scale: float
-    ) -> torch.Tensor:
-        raws, targets = z.detach().numpy(), y.detach().numpy()
-        weights = None if weight is None else weight.detach().double().numpy()
-        wanted = z.requires_grad
-        total, gradient = kernels.total(program.loss, targets, raws, weights, scale if wanted else None)
-        ctx.program, ctx.scale, ctx.weighted = program, scale, weight is not None
-        ctx.save_for_backward(z, y, weight, torch.from_numpy(gradient) if wanted else None)
-        return torch.tensor(total * scale, dtype=z.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Any) -> Any:
-        z, y, weight, gradient = ctx.saved_tensors
-        if not torch.is_grad_enabled():
-            return None, upstream * gradient, None, None, None
-        # To be differentiated again, the signal has to be the formula.
-        signal = signals(ctx.program, of_target(ctx.program, y, z), z)
-        if weight is None:
-            return None, upstream * ctx.scale * signal, None, None, None
-        share = spread((weight * ctx.scale).to(z.dtype), signal)
-        return None, torch.where(share > 0, upstream * share * signal, 0.0), None, None, None

@@ -6,13 +6,13 @@ of the value is the derived signal, and the derivative of the signal the derived
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from goodmeasure.frameworks import torch_formulas as printed
+from goodmeasure.frameworks.torch_classes import Classwise, classwise
+from goodmeasure.frameworks.torch_formulas import pointwise
 from goodmeasure.pointwise import less_huge
 
 if TYPE_CHECKING:
@@ -20,125 +20,159 @@ if TYPE_CHECKING:
 
 
 class Program:
-    """The functions of one loss in torch operations, printed when they are first needed."""
+    """The functions of one loss in torch operations, and what there is to know of it without asking again."""
 
     def __init__(self, loss: Loss) -> None:
         self.loss = loss
-        classes = loss.is_classwise
-        self.value = (
-            printed.classwise(loss, signal=False) if classes else printed.pointwise(loss, [loss.composed], "value")
-        )
-        self.signal = (
-            printed.classwise(loss, signal=True) if classes else printed.pointwise(loss, loss.signal, "signal")
-        )
-        self.smooth = printed.smooth(loss) if classes else None
-        self.leaves_no_number = not classes and _leaves_no_number(loss)
+        self.classwise = loss.is_classwise
+        self.wide = self.classwise or len(loss.activation) > 1  # raw outputs of an example have an axis of their own
+        if self.classwise:
+            self.indexed, self.shared = (classwise(loss, soft=soft) for soft in (False, True))
+        else:
+            bends = [bend for row in loss.curvature for bend in row]
+            named = (("value", [loss.composed]), ("signal", loss.signal), ("curvature", bends))
+            self.formulas = [pointwise(loss, formulas, name) for name, formulas in named]
+            self.without_number = {f for f in self.formulas if _leaves_no_number(loss, f)}
 
-    @cached_property
-    def curvature(self) -> Any:
-        bends = [bend for row in self.loss.curvature for bend in row]
-        return printed.pointwise(self.loss, bends, "curvature")
+    def takes(self, width: int) -> bool:
+        """Whether an example can have so many raw outputs."""
+        if self.classwise:
+            return width == len(self.loss.class_weight) if self.loss.class_weight else width > 1
+        return width == len(self.loss.activation)
 
-    def at_limits(self, function: Any, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """A function's result; where a huge raw output leaves no number (inf - inf), what a less huge one gives."""
+    def value(self, y: torch.Tensor, z: torch.Tensor, classes: torch.Tensor | None) -> torch.Tensor:
+        """The value of each example."""
+        if classes is not None:
+            return self._of_classes(y, z).value(y, z, classes)
+        return self._at_limits(self.formulas[0], y, z)
+
+    def signal(self, y: torch.Tensor, z: torch.Tensor, classes: torch.Tensor | None) -> torch.Tensor:
+        """The derivative of the value by each raw output."""
+        if classes is not None:
+            return self._of_classes(y, z).signal(y, z, classes)
+        return self._at_limits(self.formulas[1], y, z)
+
+    def turned(self, y: torch.Tensor, z: torch.Tensor, classes: torch.Tensor | None, v: torch.Tensor) -> torch.Tensor:
+        """The derivative of the signal along ``v``, of the shape of ``z``: second derivatives times it."""
+        if classes is not None:
+            return self._of_classes(y, z).turned(y, z, classes, v)
+        bends, m = self._at_limits(self.formulas[2], y, z), len(self.loss.activation)
+        return v * bends if m == 1 else (v[..., :, None] * bends.reshape(*z.shape, m)).sum(-2)
+
+    def _of_classes(self, y: torch.Tensor, z: torch.Tensor) -> Classwise:
+        return self.shared if y.ndim == z.ndim else self.indexed
+
+    def _at_limits(self, function: Any, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """A formula's result; where a huge raw output leaves no number (inf - inf), what a less huge one gives."""
         found: torch.Tensor = function(y, z)
-        for most in less_huge(torch.finfo(z.dtype).max) if self.leaves_no_number else ():
-            found = torch.where(torch.isnan(found), function(y, z.clamp(-most, most)), found)
-        if self.loss.is_classwise:
-            return found
-        lost = torch.isnan(z)
+        for most in less_huge(torch.finfo(z.dtype).max) if function in self.without_number else ():
+            found = torch.where(found != found, function(y, z.clamp(-most, most)), found)
+        lost = z != z  # as `isnan`, which inductor does not vectorise
         if len(self.loss.activation) > 1:
             lost = lost.any(-1, keepdim=True) if found.ndim == z.ndim else lost.any(-1)
         return torch.where(lost, torch.nan, found)
 
 
-def _leaves_no_number(loss: Loss) -> bool:
+def _leaves_no_number(loss: Loss, function: Any) -> bool:
     """Whether a formula of the loss is NaN at some raw output that is a number."""
     m = len(loss.activation)
     ends = np.array([-np.inf, -1e300, -1e30, -800, -1, 0, 1, 800, 1e30, 1e300, np.inf])
     y = np.array([v for v in (0, 0.5, 1, 2, -3, 7) if v in loss.target])
     grid = np.meshgrid(y, *[ends] * m)
     target, raws = torch.tensor(grid[0].ravel()), torch.tensor(np.stack([g.ravel() for g in grid[1:]], -1))
-    raw = raws if m > 1 else raws[:, 0]
-    found = [printed.pointwise(loss, [f], "value")(target, raw) for f in (loss.composed, *loss.signal)]
-    return any(bool(torch.isnan(f).any()) for f in found)
+    return bool(torch.isnan(function(target, raws if m > 1 else raws[:, 0])).any())
 
 
-class _Value(torch.autograd.Function):  # type: ignore[misc]
+class _Formula(torch.autograd.Function):  # type: ignore[misc]
+    """A formula of targets and raw outputs that can be differentiated by the latter, mapped and compiled."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.program, *tensors = inputs
+        ctx.save_for_backward(*tensors)
+        ctx.save_for_forward(*tensors)
+
+
+class _Value(_Formula):
     """The value of each example, whose derivative is the derived signal."""
 
-    generate_vmap_rule = True
-
     @staticmethod
-    def forward(program: Program, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        return program.at_limits(program.value, y, z)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        ctx.program, y, z = inputs
-        ctx.save_for_backward(y, z)
+    def forward(program: Program, y: Any, z: Any, classes: Any) -> torch.Tensor:
+        return program.value(y, z, classes)
 
     @staticmethod
     def backward(ctx: Any, upstream: Any) -> Any:
-        y, z = ctx.saved_tensors
-        signal = _Signal.apply(ctx.program, y, z)
-        return None, None, spread(upstream, signal) * signal
+        signal = _signal(ctx.program, *ctx.saved_tensors)
+        return None, None, spread(upstream, signal) * signal, None
 
 
-class _Signal(torch.autograd.Function):  # type: ignore[misc]
+class _Signal(_Formula):
     """The signal of each example, whose derivative is the derived curvature."""
 
-    generate_vmap_rule = True
-
     @staticmethod
-    def forward(program: Program, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        return program.at_limits(program.signal, y, z)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        ctx.program, y, z = inputs
-        ctx.save_for_backward(y, z)
+    def forward(program: Program, y: Any, z: Any, classes: Any) -> torch.Tensor:
+        return program.signal(y, z, classes)
 
     @staticmethod
     def backward(ctx: Any, upstream: Any) -> Any:
-        (y, z), program = ctx.saved_tensors, ctx.program
-        if program.smooth is not None:
-            slope = torch.func.grad(lambda raw: program.smooth(y, raw).sum())
-            return None, None, torch.func.vjp(slope, z)[1](upstream)[0]
-        bends = program.at_limits(program.curvature, y, z)
-        m = len(program.loss.activation)
-        if m == 1:
-            return None, None, upstream * bends
-        matrix = bends.reshape(*z.shape, m)
-        return None, None, (upstream[..., :, None] * matrix).sum(-2)
+        return None, None, ctx.program.turned(*ctx.saved_tensors, upstream), None
+
+
+# The same with forward mode, which torch.compile refuses to look at.
+
+
+class _DualValue(_Value):
+    @staticmethod
+    def jvp(ctx: Any, _program: Any, _y: Any, v: Any, _classes: Any) -> Any:
+        moved = _signal(ctx.program, *ctx.saved_tensors) * v
+        return moved.sum(-1) if ctx.program.wide else moved
+
+
+class _DualSignal(_Signal):
+    @staticmethod
+    def jvp(ctx: Any, _program: Any, _y: Any, v: Any, _classes: Any) -> Any:
+        return ctx.program.turned(*ctx.saved_tensors, v)  # second derivatives are symmetric
 
 
 def spread(upstream: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """One number an example beside a table of them."""
     return upstream[..., None] if upstream.ndim < like.ndim else upstream
 
 
-def of_target(program: Program, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-    """Targets as the formulas take them: indices of classes, or numbers of the dtype of computing."""
-    return y.long() if program.loss.is_classwise else y.to(z.dtype)
+def without_absent(
+    program: Program, z: torch.Tensor, y: torch.Tensor, present: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Raw outputs and targets with harmless ones where an example is absent."""
+    harmless = 1.0 if 1.0 in program.loss.target else 0.0
+    if program.classwise:
+        harmless = 1 / z.shape[-1] if y.ndim == z.ndim else 0
+    return torch.where(spread(present, z), z, 0.0), torch.where(spread(present, y), y, harmless)
 
 
 def values_of(program: Program, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
     """The value of each example."""
-    found: torch.Tensor = _Value.apply(program, of_target(program, y, z), z)
+    formula = _Value if torch.compiler.is_compiling() else _DualValue
+    found: torch.Tensor = formula.apply(program, *_examples(program, y, z))
     return found
 
 
-def signals(program: Program, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+def signals_of(program: Program, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
     """The signal of each example."""
-    found: torch.Tensor = _Signal.apply(program, y, z)
+    return _signal(program, *_examples(program, y, z))
+
+
+def _signal(program: Program, y: torch.Tensor, z: torch.Tensor, classes: torch.Tensor | None) -> torch.Tensor:
+    formula = _Signal if torch.compiler.is_compiling() else _DualSignal
+    found: torch.Tensor = formula.apply(program, y, z, classes)
     return found
 
 
-def mixed_values(program: Program, z: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
-    """The value of rows of class probabilities: what each class would cost, times its share."""
-    total = torch.zeros_like(z[..., 0])
-    for k in range(z.shape[-1]):
-        share = shares[..., k]
-        cost = values_of(program, torch.full_like(share, k, dtype=torch.long), z)
-        total = total + torch.where(share > 0, share.to(z.dtype) * cost, 0.0)
-    return total
+def _examples(
+    program: Program, y: torch.Tensor, z: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """What formulas take: indices of classes or numbers of the dtype of computing; raw outputs; and the classes, if any."""
+    if not program.classwise:
+        return y.to(z.dtype), z, None
+    return y.long() if y.ndim < z.ndim else y.to(z.dtype), z, torch.arange(z.shape[-1], device=z.device)
