@@ -166,7 +166,8 @@ def test_sums_of_any_numbers_are_exact(dtype, weighted, data):
     few_values = data.draw(st.lists(like, min_size=1, max_size=60))
     z = np.array(few_values * data.draw(st.integers(1, 60)), dtype)
     w = np.random.default_rng(0).integers(1, 3, z.size).astype(np.float64) if weighted else None
-    sums, _ = points._block(summing(dtype, weighted), [np.zeros_like(z), z, w, None, None, None], z.size, 1.0)
+    arrays = [np.zeros_like(z), z, w, None, None, None]
+    sums, _ = points._block(summing(dtype, weighted), points._places(arrays), z.size, 1.0, lambda: arrays)
     found = points.exact(sums)
     with np.errstate(over="ignore"):
         terms = z.astype(np.float64) * (1.0 if w is None else w)

@@ -12,6 +12,7 @@ import numpy as np
 
 from goodmeasure.formula import Expr
 from goodmeasure.kernels import cache
+from goodmeasure.kernels.columns import Column, address, readable
 from goodmeasure.kernels.layout import CHUNK, columns_of_rest, points
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.sums import BAD, LOST, LOW, STATE
@@ -27,9 +28,6 @@ _ARGUMENTS = [*[ctypes.c_void_p] * 10, *[ctypes.c_int64] * 2, ctypes.c_double]
 def function(source: str, arguments: Sequence[Any]) -> Callable[..., None]:
     """The compiled function of a printed module; calling it lets other threads run."""
     return ctypes.CFUNCTYPE(None, *arguments)(cache.load(source).run.address)
-
-
-_first_byte = ctypes.c_char.from_buffer
 
 
 class Kernel:
@@ -110,32 +108,31 @@ class Found(NamedTuple):
     bad: bool
 
 
-def address(array: Any) -> int:
-    """Where an array's first number stands."""
-    if array.flags.writeable and array.size:
-        return ctypes.addressof(_first_byte(array))  # a third of what asking the array for its interface takes
-    found: int = array.__array_interface__["data"][0]
-    return found
-
-
-def _run(kernel: Kernel, scratch: _Scratch, arrays: list[Any], n: int, scale: float) -> list[float]:
-    """The kernel on y, z, weight, value, first and second of ``n`` examples (None: it has or keeps none); its state."""
+def _run(kernel: Kernel, scratch: _Scratch, places: list[int | None], n: int, scale: float) -> list[float]:
+    """The kernel on ``n`` examples, given where their y, z, weight, value, first and second stand (None: it has or keeps
+    none); its state."""
     unwanted = scratch.value_place
-    y, z, weight, *tables = [unwanted if a is None else address(a) for a in arrays]
-    keep = 0 if arrays[3] is None else 1
+    y, z, weight, *tables = [unwanted if place is None else place for place in places]
+    keep = 0 if places[3] is None else 1
     kernel.run(y, z, weight, *kernel.fixed, *tables, scratch.rest_place, scratch.state_place, n, keep, scale)
     state: list[float] = scratch.state[:STATE].tolist()
     return state
 
 
-def _block(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> tuple[list[float], bool]:
-    """One block: its sums, and whether a present target was outside the domain."""
+def _places(arrays: list[Any]) -> list[int | None]:
+    return [None if a is None else address(a) for a in arrays]
+
+
+def _block(
+    kernel: Kernel, places: list[int | None], n: int, scale: float, arrays: Callable[[], list[Any]]
+) -> tuple[list[float], bool]:
+    """One block: its sums, and whether a present target was outside the domain; ``arrays`` are made only to mend it."""
     scratch = kernel.spare.pop() if kernel.spare else _Scratch(kernel)
-    state = _run(kernel, scratch, arrays, n, scale)
+    state = _run(kernel, scratch, places, n, scale)
     if state[BAD]:
         return state[: LOW + 1], True
     if state[LOST]:
-        return [_mended(kernel, arrays, n, scale)], False
+        return [_mended(kernel, arrays(), n, scale)], False
     scratch.state[:STATE] = 0.0
     kernel.spare.append(scratch)  # one that met a bad example is not used again: it would fill up the next ones
     return whole_sum(state), False
@@ -157,7 +154,7 @@ def _mended(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> float:
 
     def at(raw: Any) -> list[Any]:
         tables = [np.empty(c * n, z.dtype) for c in kernel.columns[3:]]
-        _run(kernel, _Scratch(kernel), [y, raw, weight, *tables], n, scale)
+        _run(kernel, _Scratch(kernel), _places([y, raw, weight, *tables]), n, scale)
         return tables
 
     tables = at(z)
@@ -182,18 +179,6 @@ def exact(terms: list[float]) -> float:
     except (OverflowError, ValueError):  # ValueError: inf - inf
         return sum(terms)
     return total
-
-
-def readable(array: Any, dtype: Any) -> bool:
-    """Whether a kernel can read an array where it lies."""
-    return bool(array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned)
-
-
-def part(array: Any, start: int, stop: int, dtype: Any) -> Any:
-    """Numbers ``start`` to ``stop`` of an array in C order, contiguous; no more than them is ever copied."""
-    if array.ndim == 1:
-        return np.ascontiguousarray(array[start:stop], dtype=dtype)
-    return np.ascontiguousarray(array.flat[start:stop], dtype=dtype)
 
 
 def sweep(
@@ -221,7 +206,8 @@ def sweep(
     if n < CHUNK and readable(y, dtype) and readable(z, dtype) and (weight is None or readable(weight, _DOUBLE)):
         # Less than a chunk is copied before it is read, so that nothing is written over it.
         sources = [a if a is None or a.ndim == 1 else a.reshape(-1) for a in (y, z, weight)]
-        sums, bad = _block(kernel, sources + results, n, scale)
+        arrays = sources + results
+        sums, bad = _block(kernel, _places(arrays), n, scale, lambda: arrays)
     else:
         sources = [_flat(y, dtype), _flat(z, dtype), None if weight is None else _flat(weight, _DOUBLE)]
         if not out_is_ours and _overlap(sources, results):
@@ -242,19 +228,18 @@ def _blocks(
     kernel: Kernel, sources: list[Any], results: list[Any], n: int, dtype: Any, scale: float
 ) -> tuple[list[float], bool]:
     """All blocks on the threads: their sums in order, and whether a present target was outside the domain."""
-    width, kinds = kernel.columns[1], (dtype, dtype, _DOUBLE)
+    width = kernel.columns[1]
     rows = max(block_of(n * width) // width // CHUNK, 1) * CHUNK
+    columns = [
+        None if a is None else Column(a, max(c, 1), kind)
+        for a, c, kind in zip(sources + results, kernel.columns, (dtype, dtype, _DOUBLE, *[dtype] * 3), strict=True)
+    ]
 
     def work(i: int) -> tuple[list[float], bool]:
         start, stop = i * rows, min((i + 1) * rows, n)
-        inputs = [
-            None if a is None else part(a, start * c, stop * c, d)
-            for a, c, d in zip(sources, (1, width, 1), kinds, strict=True)
-        ]
-        outputs = [
-            None if t is None else t[start * c : stop * c] for t, c in zip(results, kernel.columns[3:], strict=True)
-        ]
-        return _block(kernel, [*inputs, *outputs], stop - start, scale)
+        held = [None if c is None else c.copied(start, stop) for c in columns]
+        places = [None if c is None else c.place(start, h) for c, h in zip(columns, held, strict=True)]
+        return _block(kernel, places, stop - start, scale, lambda: [c and c.part(start, stop) for c in columns])
 
     found = for_each(max(-(-n // rows), 1), work)
     return [x for sums, _ in found for x in sums], any(bad for _, bad in found)

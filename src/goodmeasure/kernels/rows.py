@@ -11,9 +11,10 @@ import numpy as np
 
 from goodmeasure import outcomes
 from goodmeasure.formula import Expr, symbols
+from goodmeasure.kernels.columns import Column, address, readable
 from goodmeasure.kernels.few import FEW, TILE, few
 from goodmeasure.kernels.many import GROUP, LANES, many
-from goodmeasure.kernels.points import Found, address, exact, function, part, readable, whole_sum
+from goodmeasure.kernels.points import Found, exact, function, whole_sum
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.statistics import STATISTICS, SUMS
 from goodmeasure.kernels.sums import BAD, STATE
@@ -34,22 +35,26 @@ class Kernel:
 
     def __init__(self, run: Callable[..., None], parameters: Any) -> None:
         self.run, self.parameters = run, parameters
+        self.parameters_place = address(parameters)
         self.spare: list[_Scratch] = []
 
 
 class _Scratch:
     """What a kernel needs for a number of classes besides its arrays."""
 
-    def __init__(self, dtype: Any, classes: int) -> None:
+    def __init__(self, kernel: Kernel, classes: int) -> None:
+        dtype = kernel.parameters.dtype
         self.classes = classes
         self.vectors, self.state = np.empty(_SCRATCH, dtype), np.zeros(_STATE)
         self.unwanted = np.empty(TILE, dtype)  # where values go that nobody asked for
         self.cells = np.empty(TILE * classes if classes <= FEW else classes, dtype)
-        self.places = _places(classes) if classes <= FEW else self.unwanted
+        self.steps = _steps(classes) if classes <= FEW else self.unwanted
+        self.places = [address(a) for a in (self.vectors, self.cells, self.state)]
+        self.unwanted_place, self.steps_place = address(self.unwanted), address(self.steps)
 
 
 @cache
-def _places(classes: int) -> Any:
+def _steps(classes: int) -> Any:
     """Where a tile's numbers stand when its rows lie side by side, and back."""
     there = np.arange(TILE * classes, dtype=np.uint32).reshape(classes, TILE).T.reshape(-1)
     return np.concatenate([there, np.argsort(there).astype(np.uint32)])
@@ -95,13 +100,15 @@ def compiled(loss: Loss, kind: str, dtype: str, weighted: bool, classes: int) ->
     return found
 
 
-def _labels(y: Any, start: int, stop: int) -> Any:
-    """Class indices of a block; what is not a whole number becomes -1, which no kernel accepts."""
-    labels = part(y, start, stop, y.dtype)
-    if labels.dtype.kind != "f":
-        return labels.astype(np.int64, copy=False)
-    with np.errstate(invalid="ignore"):
-        return np.where((labels == np.floor(labels)) & (np.abs(labels) < 2**53), labels, -1).astype(np.int64)
+class _Labels(Column):
+    """Class indices of any dtype; what is not a whole number becomes -1, which no kernel accepts."""
+
+    def part(self, start: int, stop: int) -> Any:
+        labels = self.array[start:stop] if self.array.ndim == 1 else self.array.flat[start:stop]
+        if labels.dtype.kind != "f":
+            return np.ascontiguousarray(labels, dtype=np.int64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return np.where((labels == np.floor(labels)) & (np.abs(labels) < 2.0**53), labels, -1).astype(np.int64)
 
 
 def sweep(
@@ -122,34 +129,37 @@ def sweep(
     table = np.array(loss.class_weight or np.ones(classes), dtype=dtype)
     unit = TILE if classes <= FEW else GROUP
     rows = max(block_of(z.size) // classes // unit, 1) * unit
+    columns = [
+        _Labels(y, 1, np.dtype(np.int64)),
+        Column(z, classes, dtype),
+        None if weight is None else Column(weight, 1, np.dtype(np.float64)),
+        None if values is None else Column(values, 1, dtype),
+        None if signal is None else Column(signal, classes, dtype),
+    ]
 
     def work(i: int) -> tuple[list[float], bool]:
         start, stop = i * rows, min((i + 1) * rows, n)
-        block = [
-            _labels(y, start, stop),
-            part(z, start * classes, stop * classes, dtype),
-            None if weight is None else part(weight, start, stop, np.float64),
-            None if values is None else values[start:stop],
-            None if signal is None else signal[start * classes : stop * classes],
-        ]
-        return _block(kernel, block, table, classes, scale)
+        held = [None if c is None else c.copied(start, stop) for c in columns]
+        places = [None if c is None else c.place(start, h) for c, h in zip(columns, held, strict=True)]
+        return _block(kernel, places, table, stop - start, classes, scale)
 
     found = for_each(max(-(-n // rows), 1), work)
     bad = any(b for _, b in found)
     return Found(math.nan if bad else exact([x for sums, _ in found for x in sums]), bad)
 
 
-def _block(kernel: Kernel, block: list[Any], table: Any, classes: int, scale: float) -> tuple[list[float], bool]:
+def _block(
+    kernel: Kernel, places: list[int | None], table: Any, n: int, classes: int, scale: float
+) -> tuple[list[float], bool]:
     """One block of rows: its sums, and whether a present label was outside the classes."""
     scratch = kernel.spare.pop() if kernel.spare else None
     if scratch is None or scratch.classes != classes:
-        scratch = _Scratch(block[1].dtype, classes)
-    unwanted = address(scratch.unwanted)
-    y, z, weight, values, signal = [unwanted if a is None else address(a) for a in block]
-    mine = (scratch.vectors, scratch.cells, scratch.state)
+        scratch = _Scratch(kernel, classes)
+    y, z, weight, values, signal = [scratch.unwanted_place if place is None else place for place in places]
+    keep = 0 if places[3] is None else 1
     kernel.run(
-        y, z, weight, address(kernel.parameters), address(table), address(scratch.places), values, signal,
-        *map(address, mine), block[0].size, classes, 0 if block[3] is None else 1, scale,
+        y, z, weight, kernel.parameters_place, address(table), scratch.steps_place, values, signal, *scratch.places,
+        n, classes, keep, scale,
     )  # fmt: skip
     high, low, bad = scratch.state[: BAD + 1].tolist()
     scratch.state[:STATE] = 0.0
