@@ -36,6 +36,8 @@ class Moments:
     def add(self, values: Floats, w: Floats | None) -> None:
         """Add a column of values, with its weights if this tally has any."""
         self.n += len(values)
+        if w is None and self.sums.add_moments(values, 0):
+            return
         finite = np.isfinite(values)
         if not finite.all():
             self.infinite += int((~finite).sum())
