@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -42,12 +43,29 @@ class Rows(NamedTuple):
         return Rows(self.y[where], z, some(self.w), some(self.cluster), some(self.group))
 
 
+class Group(NamedTuple):
+    """The state of a group of rows, and its sums by cluster, which are put together at the end."""
+
+    state: State
+    clusters: list[ClusterSums]
+
+    def add_clusters(self, part: ClusterSums) -> None:
+        """Add a part; it is merged with earlier ones that are no larger, so that a cluster is moved only a few times."""
+        while self.clusters and len(self.clusters[-1].keys) <= len(part.keys):
+            part = self.clusters.pop().merge(part)
+        self.clusters.append(part)
+
+    def finished(self) -> State:
+        """The state with the sums by cluster."""
+        return replace(self.state, clusters=reduce(ClusterSums.merge, self.clusters) if self.clusters else None)
+
+
 class Accumulator:
     """Makes a tally: create, ``add`` rows (as often as one likes), ``finish``; tallies merge with ``+``."""
 
     def __init__(self, losses: Sequence[Any], schema: Schema) -> None:
         self.losses, self.schema = tuple(losses), schema
-        self.groups: dict[str, State] = {}
+        self._groups: dict[str, Group] = {}
         self._book = [
             book_form(loss) if schema.on_predictions and schema.kind == "outcome" else None for loss in losses
         ]
@@ -67,32 +85,34 @@ class Accumulator:
         labels, inverse = (
             ([""], None) if group is None else np.unique(np.asarray(group).astype(str), return_inverse=True)
         )
-        states = [self.groups.setdefault(str(label), State()) for label in labels]
+        groups = [self._groups.setdefault(str(label), Group(State(), [])) for label in labels]
         given = Rows(target, scores, w, keys, inverse)
         for part in even(len(target), BLOCK):
-            self._count(states, _present(states, given.at(part)))
+            self._count(groups, _present(groups, given.at(part)))
 
-    def _count(self, states: list[State], given: Rows) -> None:
+    def _count(self, groups: list[Group], given: Rows) -> None:
         """Add rows that are all present."""
         if not len(given.y):
             return
-        found = self._columns(given)
+        target = self._target(given.y)
+        found = self._columns(target, given.z)
+        if self.schema.kind != "outcome":  # labels that are 0 or 1 stay as narrow as they are
+            given = given._replace(y=target)
         if given.group is None:
-            self._sum(states[0], given, found)
+            self._sum(groups[0], given, found)
             return
         for g in np.unique(given.group):
             at = np.flatnonzero(given.group == g)
-            self._sum(states[g], given.at(at), {name: values[at] for name, values in found.items()})
+            self._sum(groups[g], given.at(at), {name: values[at] for name, values in found.items()})
 
-    def _columns(self, given: Rows) -> dict[str, Floats]:
+    def _columns(self, y: NDArray[Any], z: dict[str, NDArray[Any]]) -> dict[str, Floats]:
         """The losses of each row, and the differences of each pair of models; they do not depend on the group."""
-        target = self._target(given.y)
         if self.schema.on_predictions and self.schema.kind == "outcome":
-            for values in given.z.values():
+            for values in z.values():
                 rows.inside_unit_interval(values)
         found = {
-            column(name, at): self._losses(at, loss, target, values)
-            for name, values in given.z.items()
+            column(name, at): self._losses(at, loss, y, values)
+            for name, values in z.items()
             for at, loss in enumerate(self.losses)
         }
         for a, b in combinations(self.schema.models, 2):
@@ -101,8 +121,9 @@ class Accumulator:
                     found[column(f"{a} - {b}", at)] = found[column(a, at)] - found[column(b, at)]
         return found
 
-    def _sum(self, state: State, given: Rows, found: dict[str, Floats]) -> None:
+    def _sum(self, group: Group, given: Rows, found: dict[str, Floats]) -> None:
         """Add the columns of rows of one group."""
+        state = group.state
         state.rows += len(given.y)
         for name, values in found.items():
             state.moments.setdefault(name, Moments(self.schema.weighted)).add(values, given.w)
@@ -110,8 +131,7 @@ class Accumulator:
             self._grid(state, name, given.y, values, given.w)
         if given.cluster is not None:
             one = np.ones(len(given.y)) if given.w is None else given.w
-            part = ClusterSums.of(given.cluster, one, [found[name] for name in columns(self.schema)])
-            state.clusters = part if state.clusters is None else state.clusters.merge(part)
+            group.add_clusters(ClusterSums.of(given.cluster, one, [found[name] for name in columns(self.schema)]))
 
     def _target(self, y: NDArray[Any]) -> NDArray[Any]:
         if self.schema.kind == "outcome":
@@ -145,7 +165,7 @@ class Accumulator:
 
     def finish(self) -> Tally:
         """The tally of all rows added."""
-        return Tally(self.schema, self.groups, self.losses)
+        return Tally(self.schema, {label: group.finished() for label, group in self._groups.items()}, self.losses)
 
 
 def even(n: int, most: int) -> Iterator[slice]:
@@ -155,7 +175,7 @@ def even(n: int, most: int) -> Iterator[slice]:
         yield slice(i * n // parts, (i + 1) * n // parts)
 
 
-def _present(states: list[State], given: Rows) -> Rows:
+def _present(groups: list[Group], given: Rows) -> Rows:
     """The rows that can be counted; the others are counted by reason."""
     if given.w is None and not any(map(_any_missing, (given.y, *given.z.values()))):
         return given
@@ -166,8 +186,8 @@ def _present(states: list[State], given: Rows) -> Rows:
     keep = np.ones(len(given.y), dtype=bool)
     for reason, gone in lost.items():
         where = np.flatnonzero(gone & keep)
-        groups = np.zeros(len(where), dtype=np.intp) if given.group is None else given.group[where]
-        for state, count in zip(states, np.bincount(groups, minlength=len(states)).tolist(), strict=True):
+        whose = np.zeros(len(where), dtype=np.intp) if given.group is None else given.group[where]
+        for (state, _), count in zip(groups, np.bincount(whose, minlength=len(groups)).tolist(), strict=True):
             if count:
                 state.excluded[reason] = state.excluded.get(reason, 0) + count
         keep &= ~gone

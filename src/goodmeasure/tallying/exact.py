@@ -255,24 +255,20 @@ class ExactSums:
 
     def merge(self, other: ExactSums) -> ExactSums:
         """The sums of both."""
-        return self.placed(np.arange(self.cells), self.cells)._with(other, np.arange(other.cells))
+        mine, theirs = self.canonical(), other.canonical()
+        width = theirs.limbs.shape[1]
+        if width:
+            mine._cover(theirs.first, theirs.first + width)
+            start = theirs.first - mine.first
+            mine.limbs[:, start : start + width] += theirs.limbs
+            mine._added = 2
+        return mine
 
     def placed(self, at: NDArray[np.intp], cells: int) -> ExactSums:
-        """The same sums as some of the cells of a larger table."""
+        """The same sums as some of the cells, each another one, of a larger table."""
         limbs = np.zeros((cells, self.limbs.shape[1]), dtype=np.int64)
-        np.add.at(limbs, at, self.limbs)
+        limbs[at] = self.limbs
         return ExactSums(cells, self.first, limbs)
-
-    def _with(self, other: ExactSums, at: NDArray[np.intp]) -> ExactSums:
-        if other.limbs.shape[1]:
-            mine, theirs = self.canonical(), other.canonical()
-            mine._cover(theirs.first, theirs.first + theirs.limbs.shape[1])
-            start = theirs.first - mine.first
-            view = mine.limbs[:, start : start + theirs.limbs.shape[1]]
-            np.add.at(view, at, theirs.limbs)
-            mine._added = 2
-            return mine
-        return self
 
     def canonical(self) -> ExactSums:
         """The same sums in the one form that they alone determine: carried, and as short as they allow."""
