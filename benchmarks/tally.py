@@ -135,12 +135,10 @@ def dask_two(folder: str, rows: int) -> float:
 
 
 def _dask(folder: str, workers: int) -> float:
-    from distributed import Client
-
-    from goodmeasure.engines.dask import tally_files
+    from goodmeasure.engines.dask import started, tally_files
     from goodmeasure.engines.duckdb import part_of
 
-    with Client(n_workers=workers, threads_per_worker=1, dashboard_address=None) as client:
+    with started(None, workers) as client:
         client.wait_for_workers(workers)
         client.run(part_of, f"{folder}/0.parquet", _request(), threads=1)  # every worker has loaded its kernels
         return clocked(lambda: tally_files(f"{folder}/*.parquet", _request(), client=client))

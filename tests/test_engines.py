@@ -159,6 +159,19 @@ def test_an_empty_shard_adds_nothing(folder: Path, tmp_path: Path) -> None:
     assert local.tally_files(str(tmp_path / "*.parquet"), EVERYTHING).to_bytes() == in_memory().to_bytes()
 
 
+def test_a_bad_row_stops_the_reading(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, opened = rows(50), []
+    write(table | {"p": table["p"] + 1}, tmp_path / "01.parquet")
+    for i in (0, *range(2, 21)):
+        (tmp_path / f"{i:02}.parquet").write_bytes((folder / "whole.parquet").read_bytes())
+    open_one = local._opened
+    monkeypatch.setattr(local, "_opened", lambda *given: opened.append(given[1]) or open_one(*given))
+    with pytest.raises(ScoreOutsideUnitInterval) as refused:
+        local.tally_files(str(tmp_path / "*.parquet"), REQUEST)
+    assert "01.parquet" in refused.value.where
+    assert len(opened) < 21
+
+
 @pytest.mark.parametrize("damage", ["cut", "not parquet", "other columns"])
 def test_a_damaged_file_is_named_and_nothing_is_summed(folder: Path, tmp_path: Path, damage: str) -> None:
     data = (folder / "whole.parquet").read_bytes()

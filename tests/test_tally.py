@@ -19,9 +19,10 @@ from goodmeasure.decisions.decision import decide, expected_cost
 from goodmeasure.errors import NothingToAverage, UsageError
 from goodmeasure.risks.risk import compare, risk
 from goodmeasure.rows import OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
+from goodmeasure.tallying import accumulate
 from goodmeasure.tallying.accumulate import tally
 from goodmeasure.tallying.exact import ExactSums
-from goodmeasure.tallying.grid import SCORE_CELLS, amount_cells, score_cells, score_edges
+from goodmeasure.tallying.grid import MOST_ROWS, SCORE_CELLS, amount_cells, count_scores, score_cells, score_edges
 from goodmeasure.tallying.serialise import StateUnreadable
 from goodmeasure.tallying.tally import DifferentTallies, Tally
 
@@ -72,6 +73,51 @@ def test_sums_are_exact_for_all_finite_doubles_in_any_order(values: list[float],
         assert math.isinf(whole.totals()[0])
 
 
+@given(st.lists(finite, max_size=40), st.integers(0, 3000))
+@settings(max_examples=150, deadline=None)
+def test_a_column_sums_to_the_same_limbs_as_its_values(values: list[float], repeated: int) -> None:
+    column = np.concatenate(
+        [np.array(values, dtype=float), np.full(repeated if values else 0, values[0] if values else 0)]
+    )
+    apart, together = ExactSums(2), ExactSums(2)
+    apart.add(column, np.ones(len(column), dtype=np.intp))
+    together.add_column(column, 1)
+    assert same(apart, together)
+
+
+@given(st.lists(st.floats(-(2.0**511), 2.0**511), max_size=40), st.integers(0, 2000))
+@settings(max_examples=100, deadline=None)
+def test_moments_are_the_column_and_its_square(values: list[float], ones: int) -> None:
+    column = np.concatenate([np.array(values, dtype=float), np.ones(ones)])
+    apart, together = ExactSums(2), ExactSums(2)
+    apart.add_column(column, 0)
+    apart.add_column(column * column, 1)
+    assert together.add_moments(column, 0)
+    assert same(apart, together)
+
+
+def same(a: ExactSums, b: ExactSums) -> bool:
+    """Whether two sums are the same bits."""
+    mine, theirs = a.canonical(), b.canonical()
+    return np.array_equal(mine.limbs, theirs.limbs) and (mine.first == theirs.first or not mine.limbs.size)
+
+
+@pytest.mark.parametrize("lost", [math.nan, math.inf])
+def test_nothing_is_added_of_a_column_that_is_not_finite(lost: float) -> None:
+    sums, column = ExactSums(2), np.append(np.ones(5000), lost)
+    assert not sums.add_moments(column, 0)
+    with pytest.raises(OverflowError):
+        sums.add_column(column, 0)
+    assert not sums.totals().any()
+
+
+def test_a_sum_has_one_form_whatever_was_added_and_taken_off_on_the_way() -> None:
+    short, long = ExactSums(1), ExactSums(1)
+    short.add(np.array([2.0**60, 256 - 2.0**60]))
+    long.add(np.array([2.0**60, 256 - 2.0**60, 5e-324, -5e-324]))
+    assert same(short, long)
+
+
 def test_sums_survive_many_carries() -> None:
     sums = ExactSums(1)
     for _ in range(40):
@@ -99,6 +145,17 @@ def test_edges_are_members_of_their_cells() -> None:
     assert np.array_equal(score_cells(before), np.arange(SCORE_CELLS - 1))
 
 
+@pytest.mark.parametrize("p", [0.0, 2.0**-33, 0.3, 0.5, 1.0])
+def test_a_cell_holds_more_rows_than_are_counted_at_once(p: float) -> None:
+    n = 3 * MOST_ROWS + 5
+    counts, places = np.zeros((2, SCORE_CELLS, 2), dtype=np.int64)
+    count_scores(np.full(n, p), np.arange(n, dtype=np.int8) % 2, counts, places)
+    cell = score_cells(np.array([p]))[0]
+    assert counts[cell].tolist() == [n - n // 2, n // 2]
+    assert places[cell].tolist() == [round(p * 2**32) * (n - n // 2), round(p * 2**32) * (n // 2)]
+    assert counts.sum() == n
+
+
 @given(st.lists(finite, min_size=2, max_size=30))
 @settings(max_examples=100, deadline=None)
 def test_cells_of_amounts_ascend(values: list[float]) -> None:
@@ -118,6 +175,17 @@ def test_any_partition_and_order_give_the_same_bytes(seed: int, n: int, cuts: li
     for part in parts[:-1]:
         total = total + part
     assert total.to_bytes() == of(rows, **more).to_bytes()
+
+
+@pytest.mark.parametrize("more", [{}, EVERYTHING], ids=["plain", "everything"])
+def test_the_length_of_blocks_does_not_matter(more: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = outcome_rows(1000)
+    rows["z"][[3, 500]] = rows["y"][[5, 3]] = math.nan
+    rows["w"][7] = 0
+    whole = of(rows, **more)
+    monkeypatch.setattr(accumulate, "BLOCK", 96)
+    assert of(rows, **more).to_bytes() == whole.to_bytes()
+    assert sum(whole.excluded.values()) == (4 if more else 3)
 
 
 def test_bytes_come_back_as_they_were() -> None:

@@ -111,6 +111,8 @@ def probabilities(p: ArrayLike, name: str = "p") -> Floats:
 
 def inside_unit_interval(scores: Floats, name: str = "p") -> None:
     """Refuse scores that are NaN or outside [0, 1], naming and counting them."""
+    if scores.size and scores.min() >= 0 and scores.max() <= 1:  # neither is true of NaN
+        return
     lost = np.isnan(scores)
     if lost.any():
         at = int(np.argmax(lost.reshape(len(lost), -1).any(axis=1)))
@@ -127,8 +129,8 @@ def inside_unit_interval(scores: Floats, name: str = "p") -> None:
 
 def outcomes(y: ArrayLike, *, both: bool = False) -> Floats:
     """A yes/no target as float64 zeros and ones; ``both`` asks for at least one of each."""
-    target = column(y, "y")
-    bad = np.flatnonzero((target != 0) & (target != 1))
+    target, given = column(y, "y"), np.asarray(y)  # labels are often narrow: they are looked at before they are widened
+    bad = np.flatnonzero((given != 0) & (given != 1))
     if bad.size:
         raise UnknownLabel(
             f"y holds {target[bad[0]]:g}; a yes/no target is 0 or 1",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from goodmeasure import rows
-from goodmeasure.calibrating.decomposition import Cells, PointLoss, Split, cells, point_loss
+from goodmeasure.calibrating.decomposition import Cells, PointLoss, Split, cells, point_loss, splits
 from goodmeasure.calibrating.miscalibration import debiased_squared_error, root, smooth_estimate
 from goodmeasure.calibrating.recalibration import Recalibration as Recalibration
 from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
@@ -207,13 +207,9 @@ def _resampled_splits(rough: Cells, loss: PointLoss, scale: float, settings: Set
     rng = np.random.default_rng(settings.seed)
     both = np.concatenate([rough.events, rough.weight - rough.events])
     size = round(both.sum() / scale)
-    drawn = []
-    for _ in range(REPLICATES):
-        counts = rng.multinomial(size, np.maximum(both, 0) / np.maximum(both, 0).sum()) * scale
-        events, others = np.split(counts, 2)
-        held = events + others > 0
-        drawn.append(Cells(rough.p[held], events[held], (events + others)[held]).split(loss))
-    return np.array(drawn)
+    chance = np.maximum(both, 0) / np.maximum(both, 0).sum()
+    events, others = np.split(rng.multinomial(size, chance, REPLICATES) * scale, 2, axis=1)
+    return splits(rough.p, events, events + others, loss)[1]
 
 
 def _under_calibration(
@@ -222,14 +218,11 @@ def _under_calibration(
     """The curve with its consistency band, and how miscalibrated calibrated predictions look by chance."""
     rng = np.random.default_rng(settings.seed + 1)
     counts = np.maximum(np.round(rough.weight / scale), 1)
-    curves, lost = [], []
-    for _ in range(REPLICATES):
-        drawn = Cells(rough.p, rng.binomial(counts.astype(np.int64), rough.p).astype(np.float64), counts)
-        curves.append(drawn.recalibrated)
-        lost.append(drawn.split(loss).miscalibration)
-    low, high = settings.tails(np.array(curves))
+    events = rng.binomial(counts.astype(np.int64), rough.p, (REPLICATES, len(counts))).astype(np.float64)
+    curves, drawn = splits(rough.p, events, np.broadcast_to(counts, events.shape), loss)
+    low, high = settings.tails(curves)
     seen = np.interp(rough.p, exact.p, exact.recalibrated)
-    return Curve(rough.p, seen, low, high, rough.weight, "consistency"), np.nan_to_num(np.array(lost), posinf=0.0)
+    return Curve(rough.p, seen, low, high, rough.weight, "consistency"), np.nan_to_num(drawn[:, 1], posinf=0.0)
 
 
 def _smooth(y: Floats, p: Floats, w: Floats, settings: Settings) -> Estimate:

@@ -77,6 +77,35 @@ class Cells:
         return Cells(place, summed(cell, self.events, most)[held], weight[held])
 
 
+def splits(p: Floats, events: Floats, weight: Floats, loss: PointLoss) -> tuple[Floats, Floats]:
+    """The increasing fit of each draw of the cells at ``p`` (a row each), and its split as four columns.
+
+    One call of the loss answers for all draws.
+    """
+    fits = np.array([Cells(p, *draw).recalibrated for draw in zip(events, weight, strict=True)])
+    others, total = weight - events, weight.sum(axis=1)
+    happened = events.sum(axis=1)
+    share = (happened / total)[:, None]
+
+    def mean(predictions: Floats, yes: Floats, no: Floats) -> Floats:
+        flat = predictions.ravel()
+        of_yes = loss(np.ones(flat.size), flat).reshape(predictions.shape)
+        of_no = loss(np.zeros(flat.size), flat).reshape(predictions.shape)
+        return np.asarray((_each(yes, of_yes) + _each(no, of_no)).sum(axis=1) / total)
+
+    found = mean(p[None], events, others)
+    fitted = mean(fits, events, others)
+    constant = mean(share, happened[:, None], (total - happened)[:, None])
+    with np.errstate(invalid="ignore"):
+        lost = np.where(np.isfinite(fitted), found - fitted, np.nan)
+        return fits, np.column_stack([found, lost, constant - fitted, constant])
+
+
+def _each(weight: Floats, values: Floats) -> Floats:
+    """Weights times values; a value that no row has counts nothing, even if it is infinite."""
+    return np.multiply(weight, values, out=np.zeros_like(weight), where=weight > 0)
+
+
 def _times(weight: Floats, values: Floats) -> float:
     held = weight > 0
     return float(weight[held] @ values[held])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.calibrating.smoothing import smooth_error
+from goodmeasure.calibrating.smoothing import smooth_error, smooth_errors
 from goodmeasure.estimate import Estimate
 from goodmeasure.intervals import normal_quantile
 from goodmeasure.rows import Floats, TooFewRows
@@ -76,10 +76,10 @@ def smooth_estimate(
     rng = np.random.default_rng(how[1])
     chance = (np.maximum(mass, 0) / np.maximum(mass, 0).sum()).ravel()
     size = np.divide(grids, mass, out=np.zeros_like(grids), where=mass > 0)
-    drawn = []
-    for _ in range(REPLICATES):
-        counts = rng.multinomial(round(effective_n), chance).reshape(mass.shape) * (total / round(effective_n))
-        drawn.append(smooth_error(size[0] * counts[0] - size[1] * counts[1], total, tolerance=1e-5))
+    counts = rng.multinomial(round(effective_n), chance, REPLICATES).reshape(-1, *mass.shape)
+    worth = total / round(effective_n)
+    misses = size[0] * (counts[:, 0] * worth) - size[1] * (counts[:, 1] * worth)
+    drawn = smooth_errors(misses, total, tolerance=1e-5)
     tails = np.quantile(drawn, [(1 - how[0]) / 2, (1 + how[0]) / 2])
     low, high = max(0.0, min(value, 2 * value - float(tails[1]))), max(value, 2 * value - float(tails[0]))
     method = f"smooth, basic bootstrap of counts ({REPLICATES})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,33 +19,39 @@ def on_grid(p: Floats, values: Floats, points: int = GRID) -> Floats:
     return summed(left, values * (1 - share), points) + summed(left + 1, values * share, points)
 
 
-def smooth_error(residuals: Floats, weight: float, tolerance: float = 1e-7) -> float:
-    """The smooth calibration error of a grid of summed residuals ``y - p`` (Błasiok and Nakkiran 2023).
+def smooth_error(residuals: Floats, weight: float) -> float:
+    """The smooth calibration error of a grid of summed residuals ``y - p`` (Błasiok and Nakkiran 2023)."""
+    return float(smooth_errors(residuals[None], weight)[0])
+
+
+def smooth_errors(residuals: Floats, weight: float, tolerance: float = 1e-7) -> Floats:
+    """The smooth error of each of several grids (rows).
 
     The kernel is a Gaussian reflected at 0 and 1, which is diagonal in the cosine transform.
     """
     from scipy.fft import dct
 
-    points = len(residuals)
     even = residuals.copy()
-    even[[0, -1]] *= 2  # half a grid step holds the mass of an end point
+    even[:, [0, -1]] *= 2  # half a grid step holds the mass of an end point
     transform = dct(even, type=1) / weight
-    frequency = np.pi * np.arange(points)
-    return _fixed_point(lambda width: _smoothed(transform, np.exp(-0.5 * (width * frequency) ** 2)), tolerance)
+    decay = -0.5 * (np.pi * np.arange(residuals.shape[1])) ** 2
+    return _fixed_points(lambda width: _smoothed(transform, np.exp(width[:, None] ** 2 * decay)), len(even), tolerance)
 
 
-def _smoothed(transform: Floats, kernel: Floats) -> float:
-    """The integral of the absolute smoothed residual."""
+def _smoothed(transform: Floats, kernel: Floats) -> Floats:
+    """The integral of the absolute smoothed residual, row by row."""
     from scipy.fft import idct
 
-    height = np.abs(idct(transform * kernel, type=1) * (len(transform) - 1))
-    return float((height.sum() - (height[0] + height[-1]) / 2) / (len(height) - 1))
+    steps = transform.shape[1] - 1
+    height = np.abs(idct(transform * kernel, type=1, overwrite_x=True) * steps)
+    return np.asarray((height.sum(axis=1) - (height[:, 0] + height[:, -1]) / 2) / steps)
 
 
-def _fixed_point(error: Any, tolerance: float) -> float:
-    """Where the error at a bandwidth equals the bandwidth; the error falls as the bandwidth grows."""
-    low, high = 0.0, 1.0
-    while high - low > tolerance:
+def _fixed_points(error: Callable[[Floats], Floats], rows: int, tolerance: float) -> Floats:
+    """Where the error at a bandwidth equals the bandwidth, row by row; the error falls as the bandwidth grows."""
+    low, high = np.zeros(rows), np.ones(rows)
+    while high[0] - low[0] > tolerance:
         middle = (low + high) / 2
-        low, high = (middle, high) if error(middle) > middle else (low, middle)
+        above = error(middle) > middle
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
     return high

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import reduce
@@ -20,13 +21,18 @@ from goodmeasure.engines.request import Columns, Request, ShardUnreadable, quote
 from goodmeasure.errors import MissingExtra, Problem
 from goodmeasure.reading.tables import NoSuchFile
 from goodmeasure.rows import MissingScore, UnknownLabel
-from goodmeasure.tallying.shards import Part, collect
+from goodmeasure.tallying.shards import Part
 from goodmeasure.tallying.tally import Tally
+
+Block = tuple[str, Columns]
+"""Rows of a file, with its name; of a frame, which has none, with the empty text."""
+Blocks = Generator[Block, None, None]
 
 BLOCK = 1 << 20
 MEMORY = "512MB"
 PLAIN = frozenset({"DOUBLE", "FLOAT", "BOOLEAN", "TINYINT", "UTINYINT", "SMALLINT", "INTEGER", "BIGINT"})
 WORKERS = 2  # threads that sum while DuckDB reads
+KEPT = 31 << 20  # bytes; beyond 32 MiB glibc no longer learns from what is freed
 MOST_BYTES = 200_000_000  # of files whose rows are held in memory at once
 
 
@@ -48,19 +54,22 @@ def tally_files(source: str, request: Request, *, threads: int | None = None) ->
     """The tally of all rows of a file, or of all files that a pattern matches. Errors: GM201, GM724, and those of
     rows."""
     files = shards(source)
-    return with_losses(collect([part_of(file, request, threads=threads) for file in files], files), request)
+    with _connected(threads, files) as connection:
+        made, _ = _summed(_read(connection, files, request), request, 1 if threads == 1 else WORKERS)
+    return with_losses(made, request)
 
 
 def part_of(file: str, request: Request, *, threads: int | None = None) -> Part:
     """The part of one file; its bytes depend on its rows alone."""
-    with _opened(file, request, threads) as relation:
-        return _summed(file, relation, request, 1 if threads == 1 else WORKERS)
+    with _connected(threads, [file]) as connection:
+        made, rows = _summed(_read(connection, [file], request), request, 1 if threads == 1 else WORKERS)
+    return Part(file, rows, made.to_bytes())
 
 
 def blocks_of(file: str, request: Request) -> Iterator[Columns]:
     """The columns of a file, block by block. Errors: GM724, and those of rows."""
-    with _opened(file, request, 1) as relation:
-        yield from _blocks(relation, request)
+    with _connected(1, [file]) as connection:
+        yield from (block for _, block in _read(connection, [file], request))
 
 
 def tally_frame(frame: Any, request: Request) -> Tally:
@@ -70,16 +79,19 @@ def tally_frame(frame: Any, request: Request) -> Tally:
         given = connection.from_arrow(frame)
         _checked("frame", given, request.columns)
         chosen = given if request.where is None else given.filter(request.where)
-        return with_losses(collect([_summed("frame", chosen, request, WORKERS)], ["frame"]), request)
+        made, _ = _summed((("", block) for block in _blocks(chosen, request)), request, WORKERS)
+        return with_losses(made, request)
 
 
 def rows_of(source: str, request: Request, also: Iterable[str | None] = ()) -> dict[str, NDArray[Any]]:
     """The columns of all files in memory, without the rows that miss a target or a score. Errors: GM201, GM724."""
     more = [name for name in also if name is not None and name not in request.columns]
-    parts = []
-    for file in shards(source):
-        with _opened(file, request, None, more) as relation:
-            parts.append(relation.project(", ".join([request.selected(), *map(quoted, more)])).fetchnumpy())
+    parts, files = [], shards(source)
+    with _connected(None, files) as connection:
+        for file in files:
+            with _naming(file):
+                relation = _opened(connection, file, request, more)
+                parts.append(relation.project(", ".join([request.selected(), *map(quoted, more)])).fetchnumpy())
     columns = {name: np.concatenate([_filled(part[name]) for part in parts]) for name in parts[0]}
     needed = [request.target, *(name for _, names in request.scores for name in names)]
     keep = ~np.any([np.isnan(columns[name]) for name in needed], axis=0)
@@ -102,38 +114,46 @@ def with_losses(made: Tally, request: Request) -> Tally:
     return Tally(made.schema, made.groups, request.losses)
 
 
-def _connected(threads: int | None) -> duckdb.DuckDBPyConnection:
+def _connected(threads: int | None, files: Iterable[str] | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection in bounded memory; where files are given, with nothing else within reach of a condition."""
     config: dict[str, Any] = {"memory_limit": MEMORY, "preserve_insertion_order": False}
     connection = duckdb.connect(config=config | ({} if threads is None else {"threads": threads}))
     connection.execute("SET enable_progress_bar = false")
+    if files is not None:
+        paths = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        connection.execute(f"SET allowed_paths = [{paths}]")
+        connection.execute("SET enable_external_access = false")
     return connection
 
 
 @contextmanager
+def _naming(file: str) -> Iterator[None]:
+    """Errors name the file that they are of, if it is one."""
+    try:
+        yield
+    except duckdb.Error as error:
+        said = str(error).split("\n")[0]
+        raise ShardUnreadable(
+            f"{Path(file).name} cannot be read", where=file, seen=said, fix="mend or remove the file"
+        ) from error
+    except Problem as problem:
+        if file and problem.where != file:
+            problem.where = f"{file}: {problem.where}" if problem.where else file
+        raise
+
+
 def _opened(
-    file: str, request: Request, threads: int | None, more: list[str] | None = None
-) -> Iterator[duckdb.DuckDBPyRelation]:
-    """The rows of a file that count, with nothing else within reach of the condition; errors name the file."""
+    connection: duckdb.DuckDBPyConnection, file: str, request: Request, more: Iterable[str] = ()
+) -> duckdb.DuckDBPyRelation:
+    """The rows of a file that count."""
     parquet = Path(file).suffix in (".parquet", ".pq")
     # Labels such as yes and no would be read as truth values, and no longer be the labels that were asked for.
     labels = "" if request.positive is None else f", types = {{'{request.target}': 'VARCHAR'}}"
     reader = "read_parquet(?)" if parquet else f"read_csv(?{labels})"
-    with _connected(threads) as connection:
-        try:
-            connection.execute(f"SET allowed_paths = ['{file.replace(chr(39), chr(39) * 2)}']")
-            connection.execute("SET enable_external_access = false")
-            relation = connection.sql(f"SELECT * FROM {reader}", params=[file])
-            _checked(file, relation, (*request.columns, *(more or ())))
-            _numeric(relation, request)
-            yield relation if request.where is None else relation.filter(request.where)
-        except duckdb.Error as error:
-            said = str(error).split("\n")[0]
-            raise ShardUnreadable(
-                f"{Path(file).name} cannot be read", where=file, seen=said, fix="mend or remove the file"
-            ) from error
-        except Problem as problem:
-            problem.where = f"{file}: {problem.where}" if problem.where and problem.where != file else file
-            raise
+    relation = connection.sql(f"SELECT * FROM {reader}", params=[file])
+    _checked(file, relation, (*request.columns, *more))
+    _numeric(relation, request)
+    return relation if request.where is None else relation.filter(request.where)
 
 
 def _checked(shard: str, relation: duckdb.DuckDBPyRelation, columns: Iterable[str]) -> None:
@@ -159,11 +179,12 @@ def _numeric(relation: duckdb.DuckDBPyRelation, request: Request) -> None:
             raise MissingScore(f"column {name} holds texts, numbers are needed", where=name)
 
 
-def _summed(shard: str, relation: duckdb.DuckDBPyRelation, request: Request, workers: int) -> Part:
-    """Read a relation block by block and sum the blocks on threads while the next ones are read."""
-    made = list(_tallied(_blocks(relation, request), request, workers))
-    total = reduce(add, (tally for tally, _ in made), request.accumulator().finish())
-    return Part(shard, sum(rows for _, rows in made), total.to_bytes())
+def _read(connection: duckdb.DuckDBPyConnection, files: Iterable[str], request: Request) -> Blocks:
+    """The rows of all files, block by block, with the name of the file. Errors: GM724."""
+    for file in files:
+        with _naming(file):
+            for columns in _blocks(_opened(connection, file, request), request):
+                yield file, columns
 
 
 def _blocks(relation: duckdb.DuckDBPyRelation, request: Request) -> Iterator[Columns]:
@@ -185,26 +206,42 @@ def _blocks(relation: duckdb.DuckDBPyRelation, request: Request) -> Iterator[Col
         yield columns
 
 
-def _tallied(blocks: Iterator[Columns], request: Request, workers: int) -> Iterator[tuple[Tally, int]]:
-    """Each worker sums blocks into an accumulator of its own: the sums do not depend on who took which block."""
-    turn = threading.Lock()
-    first, rows_first = request.accumulator(), 0
-    if (block := next(blocks, None)) is not None:  # alone: kernels are compiled by one thread
-        rows_first = len(block[request.target])
-        request.add(first, block)
-    yield first.finish(), rows_first
+def _summed(blocks: Blocks, request: Request, workers: int) -> tuple[Tally, int]:
+    """Sum blocks on threads while the next ones are read; the tally, and how many rows were read.
 
-    def next_block() -> Columns | None:
+    Each worker has an accumulator of its own: the sums do not depend on who took which block.
+    """
+    turn = threading.Lock()
+
+    def next_block() -> Block | None:
         with turn:
             return next(blocks, None)
 
-    def work() -> tuple[Tally, int]:
-        made, rows = request.accumulator(), 0
-        while (block := next_block()) is not None:
-            rows += len(block[request.target])
-            request.add(made, block)
+    def work(most: float = math.inf) -> tuple[Tally, int]:
+        made, rows, taken = request.accumulator(), 0, 0
+        try:
+            while taken < most and (block := next_block()) is not None:
+                file, columns = block
+                with _naming(file):
+                    request.add(made, columns)
+                rows, taken = rows + len(columns[request.target]), taken + 1
+        except BaseException:
+            with turn:  # the others need not go on to the end
+                blocks.close()
+            raise
         return made.finish(), rows
 
+    _keep_freed_memory()
+    done = [work(most=1)]  # alone: kernels are compiled by one thread
     with ThreadPoolExecutor(workers) as pool:
-        running = [pool.submit(work) for _ in range(workers)]
-        yield from [each.result() for each in running]
+        done += [each.result() for each in [pool.submit(work) for _ in range(workers)]]
+    return reduce(add, (tally for tally, _ in done)), sum(rows for _, rows in done)
+
+
+def _keep_freed_memory() -> None:
+    """Let the memory of one block serve the next: free a large piece, which is never touched.
+
+    glibc gives memory back to the system as soon as twice the largest piece freed so far lies idle (mallopt(3)), and every
+    block would have its pages faulted in anew.
+    """
+    np.empty(KEPT, dtype=np.uint8)

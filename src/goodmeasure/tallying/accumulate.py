@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,8 +20,44 @@ from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCo
 from goodmeasure.tallying.tally import Tally
 
 MOST_CLASSES = 32
-BLOCK = 1 << 18
+BLOCK = 1 << 17  # rows whose columns stay in a core's cache; kernels take them in one go
 SINGLE = "model"
+
+
+class Rows(NamedTuple):
+    """Rows to add: targets, each model's scores, weights, hashes of clusters, and the number of each row's group."""
+
+    y: NDArray[Any]
+    z: dict[str, NDArray[Any]]
+    w: Floats | None
+    cluster: NDArray[np.uint64] | None
+    group: NDArray[np.intp] | None
+
+    def at(self, where: slice | NDArray[Any]) -> Rows:
+        """Some of the rows."""
+
+        def some(column: NDArray[Any] | None) -> Any:
+            return None if column is None else column[where]
+
+        z = {name: values[where] for name, values in self.z.items()}
+        return Rows(self.y[where], z, some(self.w), some(self.cluster), some(self.group))
+
+
+class Group(NamedTuple):
+    """The state of a group of rows, and its sums by cluster, which are put together at the end."""
+
+    state: State
+    clusters: list[ClusterSums]
+
+    def add_clusters(self, part: ClusterSums) -> None:
+        """Add a part; it is merged with earlier ones that are no larger, so that a cluster is moved only a few times."""
+        while self.clusters and len(self.clusters[-1].keys) <= len(part.keys):
+            part = self.clusters.pop().merge(part)
+        self.clusters.append(part)
+
+    def finished(self) -> State:
+        """The state with the sums by cluster."""
+        return replace(self.state, clusters=reduce(ClusterSums.merge, self.clusters) if self.clusters else None)
 
 
 class Accumulator:
@@ -27,7 +65,7 @@ class Accumulator:
 
     def __init__(self, losses: Sequence[Any], schema: Schema) -> None:
         self.losses, self.schema = tuple(losses), schema
-        self.groups: dict[str, State] = {}
+        self._groups: dict[str, Group] = {}
         self._book = [
             book_form(loss) if schema.on_predictions and schema.kind == "outcome" else None for loss in losses
         ]
@@ -47,64 +85,33 @@ class Accumulator:
         labels, inverse = (
             ([""], None) if group is None else np.unique(np.asarray(group).astype(str), return_inverse=True)
         )
-        for g, label in enumerate(labels):
-            here = slice(None) if inverse is None else np.flatnonzero(inverse == g)
-            state = self.groups.setdefault(str(label), State())
-            part = {name: values[here] for name, values in scores.items()}
-            self._add(state, target[here], part, None if w is None else w[here], None if keys is None else keys[here])
+        groups = [self._groups.setdefault(str(label), Group(State(), [])) for label in labels]
+        given = Rows(target, scores, w, keys, inverse)
+        for part in even(len(target), BLOCK):
+            self._count(groups, _present(groups, given.at(part)))
 
-    def _add(
-        self,
-        state: State,
-        y: NDArray[Any],
-        z: dict[str, NDArray[Any]],
-        w: Floats | None,
-        keys: NDArray[np.uint64] | None,
-    ) -> None:
-        for start in range(0, len(y), BLOCK):
-            part = slice(start, start + BLOCK)
-            block = {name: values[part] for name, values in z.items()}
-            keep = self._present(state, y[part], block, None if w is None else w[part])
-            held = part if keep is None else np.arange(start, start + len(keep))[keep]
-            block = {name: values[held] for name, values in z.items()}
-            self._count(state, y[held], block, None if w is None else w[held], None if keys is None else keys[held])
-
-    def _present(
-        self, state: State, y: NDArray[Any], z: dict[str, NDArray[Any]], w: Floats | None
-    ) -> NDArray[np.bool_] | None:
-        """Which rows can be counted (None: all); the others are counted by reason."""
-        lost = {"missing target": np.isnan(y) if y.dtype.kind == "f" else np.zeros(len(y), dtype=bool)}
-        lost["missing score"] = np.zeros(len(y), dtype=bool)
-        for values in z.values():
-            lost["missing score"] |= np.isnan(values).reshape(len(y), -1).any(axis=1)
-        if w is not None:
-            lost["no weight"] = w == 0
-        keep = np.ones(len(y), dtype=bool)
-        for reason, rows_lost in lost.items():
-            count = int((rows_lost & keep).sum())
-            if count:
-                state.excluded[reason] = state.excluded.get(reason, 0) + count
-                keep &= ~rows_lost
-        return None if keep.all() else keep
-
-    def _count(
-        self,
-        state: State,
-        y: NDArray[Any],
-        z: dict[str, NDArray[Any]],
-        w: Floats | None,
-        keys: NDArray[np.uint64] | None,
-    ) -> None:
+    def _count(self, groups: list[Group], given: Rows) -> None:
         """Add rows that are all present."""
-        state.rows += len(y)
-        if not len(y):
+        if not len(given.y):
             return
-        target = self._target(y)
+        target = self._target(given.y)
+        found = self._columns(target, given.z)
+        if self.schema.kind != "outcome":  # labels that are 0 or 1 stay as narrow as they are
+            given = given._replace(y=target)
+        if given.group is None:
+            self._sum(groups[0], given, found)
+            return
+        for g in np.unique(given.group):
+            at = np.flatnonzero(given.group == g)
+            self._sum(groups[g], given.at(at), {name: values[at] for name, values in found.items()})
+
+    def _columns(self, y: NDArray[Any], z: dict[str, NDArray[Any]]) -> dict[str, Floats]:
+        """The losses of each row, and the differences of each pair of models; they do not depend on the group."""
         if self.schema.on_predictions and self.schema.kind == "outcome":
             for values in z.values():
                 rows.inside_unit_interval(values)
         found = {
-            column(name, at): self._losses(at, loss, target, values)
+            column(name, at): self._losses(at, loss, y, values)
             for name, values in z.items()
             for at, loss in enumerate(self.losses)
         }
@@ -112,14 +119,19 @@ class Accumulator:
             for at in range(len(self.losses)):
                 with np.errstate(invalid="ignore"):
                     found[column(f"{a} - {b}", at)] = found[column(a, at)] - found[column(b, at)]
+        return found
+
+    def _sum(self, group: Group, given: Rows, found: dict[str, Floats]) -> None:
+        """Add the columns of rows of one group."""
+        state = group.state
+        state.rows += len(given.y)
         for name, values in found.items():
-            state.moments.setdefault(name, Moments(self.schema.weighted)).add(values, w)
-        for name, values in z.items():
-            self._grid(state, name, target, values, w)
-        if keys is not None:
-            one = np.ones(len(y)) if w is None else w
-            part = ClusterSums.of(keys, one, [found[name] for name in columns(self.schema)])
-            state.clusters = part if state.clusters is None else state.clusters.merge(part)
+            state.moments.setdefault(name, Moments(self.schema.weighted)).add(values, given.w)
+        for name, values in given.z.items():
+            self._grid(state, name, given.y, values, given.w)
+        if given.cluster is not None:
+            one = np.ones(len(given.y)) if given.w is None else given.w
+            group.add_clusters(ClusterSums.of(given.cluster, one, [found[name] for name in columns(self.schema)]))
 
     def _target(self, y: NDArray[Any]) -> NDArray[Any]:
         if self.schema.kind == "outcome":
@@ -153,7 +165,45 @@ class Accumulator:
 
     def finish(self) -> Tally:
         """The tally of all rows added."""
-        return Tally(self.schema, self.groups, self.losses)
+        return Tally(self.schema, {label: group.finished() for label, group in self._groups.items()}, self.losses)
+
+
+def even(n: int, most: int) -> Iterator[slice]:
+    """Parts of ``n`` rows of about the same length, at most ``most``: no short one is left at the end."""
+    parts = -(-n // most)
+    for i in range(parts):
+        yield slice(i * n // parts, (i + 1) * n // parts)
+
+
+def _present(groups: list[Group], given: Rows) -> Rows:
+    """The rows that can be counted; the others are counted by reason."""
+    if given.w is None and not any(map(_any_missing, (given.y, *given.z.values()))):
+        return given
+    lost = {"missing target": _missing(given.y)}
+    lost["missing score"] = reduce(np.logical_or, map(_missing, given.z.values()))
+    if given.w is not None:
+        lost["no weight"] = given.w == 0
+    keep = np.ones(len(given.y), dtype=bool)
+    for reason, gone in lost.items():
+        where = np.flatnonzero(gone & keep)
+        whose = np.zeros(len(where), dtype=np.intp) if given.group is None else given.group[where]
+        for (state, _), count in zip(groups, np.bincount(whose, minlength=len(groups)).tolist(), strict=True):
+            if count:
+                state.excluded[reason] = state.excluded.get(reason, 0) + count
+        keep &= ~gone
+    return given if keep.all() else given.at(keep)
+
+
+def _any_missing(values: NDArray[Any]) -> bool:
+    """Whether a number is NaN: the smallest is then."""
+    return values.dtype.kind == "f" and bool(np.isnan(values.min()))
+
+
+def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows hold a number that is NaN."""
+    if values.dtype.kind != "f":
+        return np.zeros(len(values), dtype=bool)
+    return np.asarray(np.isnan(values).reshape(len(values), -1).any(axis=1))
 
 
 def row_values(loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:

@@ -33,96 +33,136 @@ def _exponents(bits: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _add(limbs: Any, first: int, cells: Any, bits: Any) -> None:
-    """Add each value, given by its bits, to its cell: 53 bits of significand spread over three limbs of 32."""
+def _add_one(limbs: Any, first: int, b: Any) -> None:
+    """Add a value, given by its bits, to a row of limbs: 53 bits of significand spread over three of them."""
     mask = np.int64(0xFFFFFFFF)
+    e = (b >> 52) & 0x7FF
+    m = b & 0xFFFFFFFFFFFFF
+    if e == 0:
+        e = 1
+    else:
+        m |= 1 << 52
+    if m == 0:
+        return
+    k, shift = ((e - 1) >> 5) - first, (e - 1) & 31
+    low, high = (m & mask) << shift, (m >> 32) << shift
+    sign = np.int64(-1) if b < 0 else np.int64(1)
+    limbs[k] += sign * (low & mask)
+    limbs[k + 1] += sign * (((low >> 32) & mask) + (high & mask))
+    limbs[k + 2] += sign * (high >> 32)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _add(limbs: Any, first: int, cells: Any, bits: Any) -> None:
+    """Add each value, given by its bits, to its cell."""
     for i in range(len(bits)):
-        b = bits[i]
-        e = (b >> 52) & 0x7FF
-        m = b & 0xFFFFFFFFFFFFF
-        if e == 0:
-            e = 1
-        else:
-            m |= 1 << 52
-        if m == 0:
-            continue
-        place = e - 1
-        k, shift = (place >> 5) - first, place & 31
-        low, high = (m & mask) << shift, (m >> 32) << shift
-        sign = np.int64(-1) if b < 0 else np.int64(1)
-        c = cells[i]
-        limbs[c, k] += sign * (low & mask)
-        limbs[c, k + 1] += sign * (((low >> 32) & mask) + (high & mask))
-        limbs[c, k + 2] += sign * (high >> 32)
+        _add_one(limbs[cells[i]], first, bits[i])
 
 
-# Adding 1.5 * 2**52 quanta rounds a number to whole quanta, which then stand in the low bits of the sum: a whole number
-# without a conversion, and what is left over is exact. Four such steps take all of any value from 2**-57 to 2**31.
-STEPS = (-20, -50, -80, -110)
-MAGIC_0, MAGIC_1, MAGIC_2, MAGIC_3 = (1.5 * 2.0 ** (52 + step) for step in STEPS)
-TOO_LARGE = 0x41E0000000000000  # the bits of 2**31
-CHUNK = 1024  # whole numbers below 2**51 of which int64 holds the sum
+# A column is summed without looking at single values. Adding 1.5 * 2**52 quanta to a number rounds it to whole quanta, which
+# then stand in the low bits of the sum: a whole number without a conversion, and what is left over is exact. The quantum
+# follows from the largest number of a chunk; two such steps take 103 bits from there on, and what they leave, if anything,
+# goes through the same steps again.
+CHUNK = 1024  # numbers that stay in the first-level cache; whole numbers up to 2**51, of which int64 holds their sum
+LIMBS = 70  # all exponents of a double, and what the carries need
+FINEST = -LOWEST
+HUGE = 2043  # from this biased exponent on, 1.5 * 2**52 quanta would be infinite
+ABSOLUTE = 0x7FFFFFFFFFFFFFFF
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _split(x: Any, n: int, t0: Any, t1: Any, t2: Any, t3: Any, rest: Any) -> None:
-    for i in range(n):
-        left = x[i]
-        t0[i] = left + MAGIC_0
-        left -= t0[i] - MAGIC_0
-        t1[i] = left + MAGIC_1
-        left -= t1[i] - MAGIC_1
-        t2[i] = left + MAGIC_2
-        left -= t2[i] - MAGIC_2
-        t3[i] = left + MAGIC_3
-        rest[i] = left - (t3[i] - MAGIC_3)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _sum(bits: Any, n: int) -> Any:
-    total = np.int64(0)
-    for i in range(n):
-        total += bits[i]
-    return total
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _any(bits: Any, n: int) -> Any:
-    seen = np.int64(0)
-    for i in range(n):
-        seen |= bits[i]
-    return seen << 1  # the sign of a zero does not count
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _largest(bits: Any, n: int) -> Any:
+def _largest(x: Any, n: int) -> Any:
+    """The bits of the largest size among numbers; those of infinity or more if one is not finite."""
     most = np.int64(0)
     for i in range(n):
-        most = max(most, bits[i] & 0x7FFFFFFFFFFFFFFF)
+        most = max(most, np.float64(x[i]).view(np.int64) & ABSOLUTE)
     return most
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _add_column(x: Any, sums: Any, slow: Any, magic: Any) -> Any:
-    """Sum the chunks of a column in whole quanta of each step; chunks that do not fit are listed in ``slow``."""
-    t0, t1, t2, t3, rest = (np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK))
-    bits = x.view(np.int64)
-    b0, b1, b2, b3 = t0.view(np.int64), t1.view(np.int64), t2.view(np.int64), t3.view(np.int64)
-    refused = 0
-    for chunk in range(len(slow)):
-        start = chunk * CHUNK
-        n = min(CHUNK, len(x) - start)
-        _split(x[start : start + n], n, t0, t1, t2, t3, rest)
-        if _any(rest.view(np.int64), n) != 0 or _largest(bits[start : start + n], n) >= TOO_LARGE:
-            slow[refused] = chunk
-            refused += 1
-            continue
-        part = (_sum(b0, n) - n * magic[0], _sum(b1, n) - n * magic[1], _sum(b2, n) - n * magic[2])
-        last = _sum(b3, n) - n * magic[3]
-        for step, whole in enumerate((part[0], part[1], part[2], last)):
-            sums[step, 0] += whole & 0xFFFFFFFF
-            sums[step, 1] += whole >> 32
-    return refused
+def _rounder(quantum: Any) -> Any:
+    """1.5 * 2**52 quanta, given by their exponent, as bits."""
+    return ((np.int64(quantum) + 1075) << 52) | (np.int64(1) << 51)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _split(x: Any, n: int, first: Any, second: Any, rest: Any) -> Any:
+    """Round numbers to whole quanta twice: both sums of bits, and what is left over."""
+    one, two = np.int64(first).view(np.float64), np.int64(second).view(np.float64)
+    ones, twos = np.int64(0), np.int64(0)
+    for i in range(n):
+        t = x[i] + one
+        left = x[i] - (t - one)
+        u = left + two
+        rest[i] = left - (u - two)
+        ones += np.float64(t).view(np.int64)
+        twos += np.float64(u).view(np.int64)
+    return ones - n * first, twos - n * second
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _add_whole(limbs: Any, whole: Any, quantum: Any) -> None:
+    """Add a whole number of quanta, given by their exponent."""
+    mask = np.int64(0xFFFFFFFF)
+    place = np.int64(quantum) - FINEST
+    k, shift = place >> 5, place & 31
+    low, high = (whole & mask) << shift, (whole >> 32) << shift
+    limbs[k] += low & mask
+    limbs[k + 1] += (low >> 32) + (high & mask)
+    limbs[k + 2] += high >> 32
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _add_huge(limbs: Any, x: Any, n: int) -> None:
+    """Add the numbers that are too large to be rounded one by one, and put zero in their place."""
+    for i in range(n):
+        bits = np.float64(x[i]).view(np.int64)
+        if (bits & ABSOLUTE) >> 52 >= HUGE:
+            _add_one(limbs, 0, bits)
+            x[i] = 0.0
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _add_chunk(limbs: Any, x: Any, rest: Any, n: int) -> Any:
+    """Add a chunk, which is used up, as is the scratch memory ``rest``; False if a number is not finite."""
+    most = _largest(x, n)
+    if most >> 52 == 0x7FF:
+        return False
+    if most >> 52 >= HUGE:
+        _add_huge(limbs, x, n)
+        most = _largest(x, n)
+    while most != 0:
+        first = max((most >> 52) - 1073, FINEST)
+        second = max(first - 52, FINEST)
+        ones, twos = _split(x, n, _rounder(first), _rounder(second), rest)
+        _add_whole(limbs, ones, first)
+        _add_whole(limbs, twos, second)
+        x, rest = rest, x
+        most = _largest(x, n)
+    return True
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _power(x: Any, squared: Any, out: Any) -> None:
+    if squared:
+        for i in range(len(x)):
+            out[i] = x[i] * x[i]
+    else:
+        for i in range(len(x)):
+            out[i] = x[i]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _add_column(limbs: Any, x: Any) -> Any:
+    """Add a column to the first row of limbs, and its square to the second if there is one; False if one is not finite."""
+    scratch, rest = np.empty(CHUNK), np.empty(CHUNK)
+    for start in range(0, len(x), CHUNK):
+        part = x[start : start + CHUNK]
+        for row in range(len(limbs)):
+            _power(part, row, scratch)
+            if not _add_chunk(limbs[row], scratch, rest, len(part)):
+                return False
+    return True
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
@@ -132,9 +172,6 @@ def _carry(limbs: Any) -> None:
         for k in range(limbs.shape[1] - 1):
             limbs[c, k + 1] += limbs[c, k] >> 32
             limbs[c, k] &= 0xFFFFFFFF
-
-
-_MAGIC_BITS = np.array([MAGIC_0, MAGIC_1, MAGIC_2, MAGIC_3]).view(np.int64)
 
 
 class ExactSums:
@@ -170,27 +207,32 @@ class ExactSums:
             _add(self.limbs, self.first, places[part], bits[part])
 
     def add_column(self, values: Floats, cell: int) -> None:
-        """Add finite values, all to one cell: the same sum as by ``add``, several times faster."""
-        x = np.ascontiguousarray(values, dtype=np.float64)
-        slow = np.empty(-(-len(x) // CHUNK), dtype=np.int64)
-        sums = np.zeros((len(STEPS), 2), dtype=np.int64)
-        refused = _add_column(x, sums, slow, _MAGIC_BITS)
-        for step, (low, high) in zip(STEPS, sums.tolist(), strict=True):
-            self._add_whole((high << LIMB) + low, step, cell)
-        for chunk in slow[:refused]:
-            part = x[chunk * CHUNK : (chunk + 1) * CHUNK]
-            self.add(part, np.full(len(part), cell, dtype=np.intp))
+        """Add finite values, all to one cell: the same sum as by ``add``, many times faster."""
+        if not self._add_rows(values, np.zeros((1, LIMBS), dtype=np.int64), cell):
+            raise OverflowError("only finite values have an exact sum")
 
-    def _add_whole(self, whole: int, exponent: int, cell: int) -> None:
-        """Add ``whole * 2**exponent`` to a cell."""
-        if not whole:
+    def add_moments(self, values: Floats, cell: int) -> bool:
+        """Add values to one cell and their squares to the next; False, and nothing is added, if one is not finite."""
+        return self._add_rows(values, np.zeros((2, LIMBS), dtype=np.int64), cell)
+
+    def _add_rows(self, values: Floats, limbs: NDArray[np.int64], cell: int) -> bool:
+        if not _add_column(limbs, np.ascontiguousarray(values, dtype=np.float64)):
+            return False
+        for at, row in enumerate(limbs, start=cell):
+            self._add_limbs(row, at)
+        return True
+
+    def _add_limbs(self, limbs: NDArray[np.int64], cell: int) -> None:
+        """Add a number that is given as limbs of all exponents."""
+        used = np.flatnonzero(limbs)
+        if not used.size:
             return
-        place, sign = exponent + LOWEST, 1 if whole > 0 else -1
-        shifted, k = abs(whole) << place % LIMB, place // LIMB
-        self._cover(k, k + 5)
+        first, end = int(used[0]), int(used[-1]) + 2
+        part = limbs[first:end]
+        _carry(part.reshape(1, -1))
+        self._cover(first, end)
         self._count(1)
-        for i in range(5):
-            self.limbs[cell, k - self.first + i] += sign * (shifted >> LIMB * i & 0xFFFFFFFF)
+        self.limbs[cell, first - self.first : end - self.first] += part
 
     def _count(self, more: int) -> None:
         """Carry before the limbs could overflow."""
@@ -213,30 +255,28 @@ class ExactSums:
 
     def merge(self, other: ExactSums) -> ExactSums:
         """The sums of both."""
-        return self.placed(np.arange(self.cells), self.cells)._with(other, np.arange(other.cells))
+        mine, theirs = self.canonical(), other.canonical()
+        width = theirs.limbs.shape[1]
+        if width:
+            mine._cover(theirs.first, theirs.first + width)
+            start = theirs.first - mine.first
+            mine.limbs[:, start : start + width] += theirs.limbs
+            mine._added = 2
+        return mine
 
     def placed(self, at: NDArray[np.intp], cells: int) -> ExactSums:
-        """The same sums as some of the cells of a larger table."""
+        """The same sums as some of the cells, each another one, of a larger table."""
         limbs = np.zeros((cells, self.limbs.shape[1]), dtype=np.int64)
-        np.add.at(limbs, at, self.limbs)
+        limbs[at] = self.limbs
         return ExactSums(cells, self.first, limbs)
-
-    def _with(self, other: ExactSums, at: NDArray[np.intp]) -> ExactSums:
-        if other.limbs.shape[1]:
-            mine, theirs = self.canonical(), other.canonical()
-            mine._cover(theirs.first, theirs.first + theirs.limbs.shape[1])
-            start = theirs.first - mine.first
-            view = mine.limbs[:, start : start + theirs.limbs.shape[1]]
-            np.add.at(view, at, theirs.limbs)
-            mine._added = 2
-            return mine
-        return self
 
     def canonical(self) -> ExactSums:
         """The same sums in the one form that they alone determine: carried, and as short as they allow."""
         if self.limbs.shape[1] == 0:
             return ExactSums(self.cells)
-        limbs = np.pad(self.limbs, ((0, 0), (0, 2)))
+        # A limb that the top can always be moved down to: where the limbs end must not depend on the room there was.
+        below = min(self.first, 1)
+        limbs = np.pad(self.limbs, ((0, 0), (below, 2)))
         _carry(limbs)
         while limbs.shape[1] > 1 and np.abs(limbs[:, -1]).max(initial=0) < 1 << 30:
             limbs[:, -2] += limbs[:, -1] << LIMB
@@ -244,7 +284,7 @@ class ExactSums:
         used = np.flatnonzero(limbs.any(axis=0))
         if not used.size:
             return ExactSums(self.cells)
-        return ExactSums(self.cells, self.first + int(used[0]), limbs[:, used[0] :].copy())
+        return ExactSums(self.cells, self.first - below + int(used[0]), limbs[:, used[0] :].copy())
 
     def totals(self) -> Floats:
         """Each sum, rounded once."""

@@ -26,54 +26,61 @@ AMOUNT_CELLS = 2 * AMOUNT_HALF + 1
 FIRST = ((1023 - 32) << 6) - 1  # the upper bits of 2**-32, less one: what lies below goes to cell 0
 MAGIC = 1.5 * 2.0**20  # adding it rounds to whole quanta, which then stand in the low bits
 CHUNK = 1024
+# A row adds one number to its cell: 1 in the upper bits for the count, its quanta (at most 2**32) in the lower ones. That many
+# rows fit before both are taken apart.
+COUNT = 48
+MOST_ROWS = (1 << (64 - COUNT)) - 1
+QUANTA = (1 << COUNT) - 1
+_ONE_ROW = (1 << COUNT) - int(np.array([MAGIC]).view(np.int64)[0])
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _cells(p: Any, n: int, rounded: Any, q: Any, cells: Any) -> None:
-    """The cell of each probability (six bits of significand in each octave of it or its complement), and its
-    quanta."""
-    bits = q.view(np.int64)
-    for i in range(n):
-        rounded[i] = p[i] + MAGIC
-        q[i] = min(p[i], 1.0 - p[i])
-    for i in range(n):
-        k = max((bits[i] >> 46) - FIRST, 0)
-        cells[i] = k if p[i] < 0.5 else SCORE_CELLS - 1 - k
+def _cells(p: Any, out: Any) -> None:
+    """The cell of each probability: six bits of significand in each octave of it or its complement."""
+    for i in range(len(p)):
+        q = min(p[i], 1.0 - p[i])
+        k: Any = max((np.float64(q).view(np.int64) >> 46) - FIRST, 0)
+        out[i] = k if p[i] < 0.5 else SCORE_CELLS - 1 - k
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _count_scores(p: Any, labels: Any, counts: Any, places: Any, zero: Any) -> None:
-    rounded, q, cells = np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK, np.int64)
-    quanta = rounded.view(np.int64)
+def _packed(p: Any, out: Any) -> None:
+    """What each row adds to its cell."""
+    for i in range(len(p)):
+        out[i] = np.float64(p[i] + MAGIC).view(np.int64) + _ONE_ROW
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+def _add_rows(p: Any, labels: Any, table: Any) -> None:
+    cells, packed = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
     for start in range(0, len(p), CHUNK):
-        n = min(CHUNK, len(p) - start)
-        _cells(p[start : start + n], n, rounded, q, cells)
-        for i in range(n):
-            at = 2 * cells[i] + labels[start + i]
-            counts[at] += 1
-            places[at] += quanta[i] - zero
+        part, label = p[start : start + CHUNK], labels[start : start + CHUNK]
+        _cells(part, cells)
+        _packed(part, packed)
+        for i in range(len(part)):
+            table[2 * cells[i] + label[i]] += packed[i]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
-def _score_cells(p: Any, out: Any) -> None:
-    rounded, q = np.empty(CHUNK), np.empty(CHUNK)
-    for start in range(0, len(p), CHUNK):
-        n = min(CHUNK, len(p) - start)
-        _cells(p[start : start + n], n, rounded, q, out[start : start + n])
-
-
-_ZERO = int(np.array([MAGIC]).view(np.int64)[0])
+def _count_scores(p: Any, labels: Any, counts: Any, places: Any) -> None:
+    table = np.zeros(len(counts), np.int64)
+    for start in range(0, len(p), MOST_ROWS):
+        _add_rows(p[start : start + MOST_ROWS], labels[start : start + MOST_ROWS], table)
+        for at in range(len(table)):
+            counts[at] += np.int64(np.uint64(table[at]) >> np.uint64(COUNT))
+            places[at] += table[at] & QUANTA
+            table[at] = 0
 
 
 def count_scores(p: Floats, labels: NDArray[np.int8], counts: NDArray[np.int64], places: NDArray[np.int64]) -> None:
     """Count probabilities by cell and label (0 or 1), and sum them in whole quanta."""
-    _count_scores(np.ascontiguousarray(p, dtype=np.float64), labels, counts.reshape(-1), places.reshape(-1), _ZERO)
+    _count_scores(np.ascontiguousarray(p, dtype=np.float64), labels, counts.reshape(-1), places.reshape(-1))
 
 
 def score_cells(p: Floats) -> NDArray[np.intp]:
     """The cell of each probability; cells ascend with the probability."""
-    cells = np.empty(len(p), dtype=np.intp)
-    _score_cells(np.ascontiguousarray(p, dtype=np.float64), cells)
+    cells = np.empty(len(p), dtype=np.int64)
+    _cells(np.ascontiguousarray(p, dtype=np.float64), cells)
     return cells
 
 

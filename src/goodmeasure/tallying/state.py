@@ -36,6 +36,8 @@ class Moments:
     def add(self, values: Floats, w: Floats | None) -> None:
         """Add a column of values, with its weights if this tally has any."""
         self.n += len(values)
+        if w is None and self.sums.add_moments(values, 0):
+            return
         finite = np.isfinite(values)
         if not finite.all():
             self.infinite += int((~finite).sum())
@@ -147,12 +149,14 @@ class ClusterSums:
 
     def merge(self, other: ClusterSums) -> ClusterSums:
         """The sums of both sets of rows: clusters of the same key are one."""
-        keys = np.union1d(self.keys, other.keys)
+        keys = np.concatenate([self.keys, other.keys])
+        keys.sort(kind="stable")  # both are sorted, which this sort makes use of
+        keys = keys[np.diff(keys, prepend=~keys[:1]) != 0]
         width = self.columns + 1
 
         def placed(part: ClusterSums) -> ExactSums:
             at = (np.searchsorted(keys, part.keys)[:, None] * width + np.arange(width)).ravel()
-            return part.sums.canonical().placed(at, len(keys) * width)
+            return part.sums.placed(at, len(keys) * width)
 
         return ClusterSums(self.columns, keys, placed(self).merge(placed(other)))
 
