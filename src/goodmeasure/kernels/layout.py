@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from goodmeasure.formula import Expr
 from goodmeasure.kernels import sums
@@ -11,20 +11,15 @@ from goodmeasure.kernels.sums import BAD, LOST, STATE, adding
 
 CHUNK = 1024  # examples whose values stay in the first-level cache until they are summed
 
-# What is left over after whole chunks is copied to a chunk of scratch, so that every example meets the same code. The examples
-# that fill that chunk up are whatever it held before: good ones.
 _POINTS = """\
 {arrays}
-state, domain = carray(state_, ({state} + {chunk},)), carray(domain_, (2,))
-rest = carray(rest_, ({chunk} * {columns},))
+state, domain = carray(state_, ({state},)), carray(domain_, (2,))
 least, greatest = domain[0], domain[1]
 factor = FLOAT(scale)
 {before}
 for start in range(0, n, {chunk}):
-    count = min({chunk}, n - start)
+    count = min({chunk}, live - start)
 {parts}
-    if count < {chunk}:
-{gathered}
     bad = lost = False
     for i in range({chunk}):
 {inside}
@@ -33,23 +28,12 @@ for start in range(0, n, {chunk}):
     if lost:
         state[{lost}] = 1.0
 {adding}
-    if count < {chunk}:
-{returned}
 {after}
 """
-_READ = """\
-left = {name}[start * {columns} : (start + count) * {columns}]
-{name}_part = {scratch}
-for i in range(count * {columns}):
-    {name}_part[i] = left[i]"""
-_WRITTEN = """\
-left = {name}[{first} : {first} + count * {columns}]
-for i in range(count * {columns}):
-    left[i] = {name}_part[i]"""
 
 SIGNATURE = (
-    "y_:*{d} z_:*{d} weight_:*float64 parameters_:*{d} domain_:*{d} value_:*{d} first_:*{d} second_:*{d} rest_:*{d} "
-    "state_:*float64 n:int64 keep:int64 scale:float64"
+    "y_:*{d} z_:*{d} weight_:*float64 parameters_:*{d} domain_:*{d} value_:*{d} first_:*{d} second_:*{d} state_:*float64 "
+    "n:int64 live:int64 keep:int64 scale:float64"
 )
 TABLES = ("y", "z", "weight", "value", "first", "second")
 
@@ -65,10 +49,10 @@ def points(
     weighted: bool,
     whole: bool,
 ) -> str:
-    """The source of a kernel over examples with a fixed number of raw outputs each.
+    """The source of a kernel over whole chunks of examples with a fixed number of raw outputs each.
 
     It fills ``value`` (which may be one chunk of scratch: ``keep`` is 0), ``first`` and ``second`` (times ``scale``), and adds
-    the values to the sums of ``state``.
+    the values of the first ``live`` examples to the sums of ``state``.
     """
     m = len(raws)
     place = {
@@ -92,45 +76,19 @@ def points(
             lines.append(f"{table}_part[{at}] = {_scaled(result, table, weighted)}")
     lines += [f"bad |= {present}(not inside)", f"lost |= {present}({' | '.join(gone)})"]
     columns = dict(zip(TABLES, (1, m, int(weighted), len(value), len(first), len(second)), strict=True))
+    held = {name: c for name, c in columns.items() if c}
+    starts = {name: "start * keep" if name == "value" else f"start * {c}" for name, c in held.items()}
     before = [f"parameters = carray(parameters_, ({len(parameters)},))"] if parameters else []
     code = _POINTS.format(
-        **_moves(columns), state=STATE, chunk=CHUNK, columns=columns_of_rest(*columns.values()),
+        state=STATE, chunk=CHUNK, arrays="\n".join(f"{name} = carray({name}_, (n * {c},))" for name, c in held.items()),
+        parts="\n".join(
+            f"    {name}_part = {name}[{starts[name]} : {starts[name]} + {CHUNK * c}]" for name, c in held.items()
+        ),
         before="\n".join([*before, *printed.before, *([sums.BEFORE] if value else [])]),
         inside=indented("\n".join(lines), 2), bad=BAD, lost=LOST,
         adding=indented(adding(CHUNK, dtype, weighted), 1) if value else "", after=sums.AFTER if value else "",
     )  # fmt: skip
     return module("A loss on its examples.", SIGNATURE.format(d=dtype), code, {**printed.constants, **sums.CONSTANTS})
-
-
-def columns_of_rest(y: int, z: int, weight: int, value: int, first: int, second: int) -> int:
-    """How many numbers an example takes in the scratch of a kernel with these columns; weights stand beside the sums."""
-    return y + z + value + first + second
-
-
-def _moves(columns: Mapping[str, int]) -> dict[str, str]:
-    """The lines that name the arrays of a kernel and their parts, and that copy what is left over there and back."""
-    arrays, parts, gathered, returned, at = [], [], [], [], 0
-    for name, c in columns.items():
-        if not c:
-            continue
-        first = "start * keep" if name == "value" else f"start * {c}"
-        arrays.append(f"{name} = carray({name}_, (n * {c},))")
-        parts.append(f"{name}_part = {name}[{first} : {first} + {CHUNK * c}]")
-        if name == "weight":
-            scratch = f"state[{STATE} : {STATE + CHUNK}]"
-        else:
-            scratch, at = f"rest[{at} : {at + CHUNK * c}]", at + CHUNK * c
-        if name in ("y", "z", "weight"):
-            gathered.append(_READ.format(name=name, columns=c, scratch=scratch))
-        else:
-            gathered.append(f"{name}_part = {scratch}")
-            returned.append(_WRITTEN.format(name=name, columns=c, first=first))
-    return {
-        "arrays": "\n".join(arrays),
-        "parts": indented("\n".join(parts), 1),
-        "gathered": indented("\n".join(gathered), 2),
-        "returned": indented("\n".join(returned), 2),
-    }
 
 
 def _scaled(result: str, table: str, weighted: bool) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from goodmeasure.formula import Expr
 from goodmeasure.kernels import cache
 from goodmeasure.kernels.columns import Column, address, readable
-from goodmeasure.kernels.layout import CHUNK, columns_of_rest, points
+from goodmeasure.kernels.layout import CHUNK, points
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.sums import BAD, LOST, LOW, STATE
 from goodmeasure.kernels.threads import block_of, for_each
@@ -22,7 +22,7 @@ from goodmeasure.pointwise import less_huge
 if TYPE_CHECKING:
     from goodmeasure.loss import Loss
 
-_ARGUMENTS = [*[ctypes.c_void_p] * 10, *[ctypes.c_int64] * 2, ctypes.c_double]
+_ARGUMENTS = [*[ctypes.c_void_p] * 9, *[ctypes.c_int64] * 3, ctypes.c_double]
 
 
 def function(source: str, arguments: Sequence[Any]) -> Callable[..., None]:
@@ -41,15 +41,20 @@ class Kernel:
 
 
 class _Scratch:
-    """One chunk of everything a kernel reads and writes, for what is left over after whole chunks, and its sums."""
+    """One chunk of everything a kernel reads and writes, for what is left over after whole chunks, and its sums.
+
+    What fills the chunk up is whatever it held before: good examples.
+    """
 
     def __init__(self, kernel: Kernel) -> None:
-        y, z = kernel.columns[:2]
-        self.rest = np.zeros(CHUNK * columns_of_rest(*kernel.columns), kernel.domain.dtype)
-        self.rest[: CHUNK * y] = np.clip(1, *kernel.domain)  # a good target, whose raw outputs are zeros
-        self.state = np.zeros(STATE + CHUNK)
-        self.rest_place, self.state_place = address(self.rest), address(self.state)
-        self.value_place = self.rest_place + CHUNK * (y + z) * self.rest.itemsize
+        dtype = kernel.domain.dtype
+        kinds = (dtype, dtype, np.dtype(np.float64), dtype, dtype, dtype)
+        self.arrays = [np.zeros(CHUNK * max(c, 1), kind) for c, kind in zip(kernel.columns, kinds, strict=True)]
+        self.arrays[0][:] = np.clip(1, *kernel.domain)  # a good target, whose raw outputs are zeros
+        self.arrays[2][:] = 1.0
+        self.state = np.zeros(STATE)
+        self.places, self.state_place = [address(a) for a in self.arrays], address(self.state)
+        self.sizes = [c * kind.itemsize for c, kind in zip(kernel.columns, kinds, strict=True)]  # bytes an example
 
 
 def bounds(loss: Loss, dtype: Any) -> Any:
@@ -110,12 +115,27 @@ class Found(NamedTuple):
 
 def _run(kernel: Kernel, scratch: _Scratch, places: list[int | None], n: int, scale: float) -> list[float]:
     """The kernel on ``n`` examples, given where their y, z, weight, value, first and second stand (None: it has or keeps
-    none); its state."""
-    unwanted = scratch.value_place
-    y, z, weight, *tables = [unwanted if place is None else place for place in places]
-    keep = 0 if places[3] is None else 1
-    kernel.run(y, z, weight, *kernel.fixed, *tables, scratch.rest_place, scratch.state_place, n, keep, scale)
-    state: list[float] = scratch.state[:STATE].tolist()
+    none); its state.
+
+    The whole chunks are read where they lie. What is left over is copied to a chunk of scratch, so that every example meets the
+    same code; and copied before it is read, so that nothing is written over it.
+    """
+    whole, keep = n - n % CHUNK, 0 if places[3] is None else 1
+    if whole:
+        there = [spare if place is None else place for place, spare in zip(places, scratch.places, strict=True)]
+        kernel.run(*there[:3], *kernel.fixed, *there[3:], scratch.state_place, whole, whole, keep, scale)
+    if whole < n:
+        left, there = n - whole, scratch.places
+        moves = [
+            (p + whole * s, t, left * s) for p, s, t in zip(places, scratch.sizes, there, strict=True) if p is not None
+        ]
+        inputs = len(moves) - sum(p is not None for p in places[3:])
+        for source, copy, size in moves[:inputs]:
+            ctypes.memmove(copy, source, size)
+        kernel.run(*there[:3], *kernel.fixed, *there[3:], scratch.state_place, CHUNK, left, keep, scale)
+        for result, copy, size in moves[inputs:]:
+            ctypes.memmove(result, copy, size)
+    state: list[float] = scratch.state.tolist()
     return state
 
 
@@ -133,7 +153,7 @@ def _block(
         return state[: LOW + 1], True
     if state[LOST]:
         return [_mended(kernel, arrays(), n, scale)], False
-    scratch.state[:STATE] = 0.0
+    scratch.state[:] = 0.0
     kernel.spare.append(scratch)  # one that met a bad example is not used again: it would fill up the next ones
     return whole_sum(state), False
 
