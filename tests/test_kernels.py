@@ -251,6 +251,38 @@ def _unscaled(loss, y, z):
     return signal
 
 
+MIRRORED = [name for name in LOSSES if points.mirrored(LOSSES[name])]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", MIRRORED)
+def test_half_a_formula_serves_yes_and_no(name, dtype):
+    y, z = examples(name, dtype)
+    between = (y > 0) & (y < 1)
+    for order, whole in enumerate(swept(name, dtype)[:2]):
+        loss, half = LOSSES[name], [np.empty((~between).sum(), dtype) for _ in range(2)]
+        points.sweep(loss, "value+signal", y[~between], z[~between], tables=(*half, None))
+        spent = 64 * np.finfo(dtype).eps * np.abs(whole[~between]) + 4 * np.finfo(dtype).tiny
+        same = (half[order] == whole[~between]) | (np.isnan(half[order]) & np.isnan(whole[~between]))
+        with np.errstate(invalid="ignore"):
+            same |= np.abs(half[order] - whole[~between]) <= spent
+        assert same.all()
+
+
+def test_targets_between_yes_and_no_take_the_whole_formula():
+    assert "binary_cross_entropy" in MIRRORED
+    assert not points.mirrored(catalogue()["binary_cross_entropy"](positive_weight=3.0))
+    loss, r = catalogue()["binary_cross_entropy"](), np.random.default_rng(0)
+    for n in (7, 5000):
+        for at in (0, n - 1):
+            z, y = r.normal(0, 2, n), (r.random(n) < 0.4).astype(float)
+            y[at] = 0.25
+            mean, gradient = kernels.value_and_gradient(loss, y, z)
+            assert mean == pytest.approx(loss(y, z), rel=1e-12)
+            np.testing.assert_allclose(gradient, loss.gradient(y, z) / n, rtol=1e-12)
+            assert (kernels.value_and_gradient(loss, y, z, out=z)[1] == gradient).all()
+
+
 def test_targets_outside_the_domain_are_found_and_absent_ones_are_not_looked_at():
     loss = LOSSES["binary_cross_entropy"]
     y, z = np.zeros(2000, np.float32), np.zeros(2000, np.float32)

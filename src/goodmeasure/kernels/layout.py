@@ -31,6 +31,12 @@ for start in range(0, n, {chunk}):
 {after}
 """
 
+_TURNED = ["yes = y_now > ZERO", "turned = z_part[i] if yes else -z_part[i]"]
+_INSIDE = {
+    False: ["inside = (y_now >= least) & (y_now <= greatest)"],
+    True: ["inside = (y_now == ZERO) | (y_now == ONE)"],
+}
+
 SIGNATURE = (
     "y_:*{d} z_:*{d} weight_:*float64 parameters_:*{d} domain_:*{d} value_:*{d} first_:*{d} second_:*{d} state_:*float64 "
     "n:int64 live:int64 keep:int64 scale:float64"
@@ -48,20 +54,23 @@ def points(
     dtype: str,
     weighted: bool,
     whole: bool,
+    turned: bool = False,
 ) -> str:
     """The source of a kernel over whole chunks of examples with a fixed number of raw outputs each.
 
     It fills ``value`` (which may be one chunk of scratch: ``keep`` is 0), ``first`` and ``second`` (times ``scale``), and adds
-    the values of the first ``live`` examples to the sums of ``state``.
+    the values of the first ``live`` examples to the sums of ``state``. With ``turned``, the formulas are those of a yes: the raw
+    output of a no is turned round, and so is the first derivative; a target between the two counts as outside the domain.
     """
     m = len(raws)
     place = {
         "y": "y_part[i]",
         **{name: f"z_part[i * {m} + {j}]" if m > 1 else "z_part[i]" for j, name in enumerate(raws)},
     }
-    printed = body([*value, *first, *second], lambda name: place[name], parameters, dtype)
+    loaded = place | ({raws[0]: "turned"} if turned else {})
+    printed = body([*value, *first, *second], lambda name: loaded[name], parameters, dtype)
     results = iter(printed.results)
-    lines = [*printed.inside, f"y_now = {place['y']}", "inside = (y_now >= least) & (y_now <= greatest)"]
+    lines = [f"y_now = {place['y']}", *(_TURNED if turned else []), *printed.inside, *_INSIDE[turned]]
     if whole:
         lines.append("inside &= np.floor(y_now) == y_now")
     gone = [f"({place[name]} != {place[name]})" for name in raws]
@@ -71,6 +80,9 @@ def points(
     for table, count in (("value", len(value)), ("first", len(first)), ("second", len(second))):
         for column in range(count):
             result = next(results)
+            if turned and table == "first":
+                lines.append(f"pull = {result} if yes else -{result}")
+                result = "pull"
             gone.append(f"({result} != {result})")
             at = f"i * {count} + {column}" if count > 1 else "i"
             lines.append(f"{table}_part[{at}] = {_scaled(result, table, weighted)}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from goodmeasure.formula import Expr
+from goodmeasure.formula import Expr, derivative, simplify, symbol
 from goodmeasure.kernels import cache
 from goodmeasure.kernels.columns import Column, address, readable
 from goodmeasure.kernels.layout import CHUNK, points
@@ -68,37 +68,67 @@ def bounds(loss: Loss, dtype: Any) -> Any:
     return np.array([low, high], dtype=dtype)
 
 
-def formulas(loss: Loss, kind: str) -> tuple[Sequence[Expr], Sequence[Expr], Sequence[Expr]]:
+# Kinds of kernel for which half a formula is tried first; curvatures are for fits, which do not live by them.
+_TURNED = ("value", "signal", "value+signal")
+
+
+def mirrored(loss: Loss) -> bool:
+    """Whether a no at z costs what a yes costs at -z, so that one half of a yes/no loss serves both."""
+    known: dict[str, Any] = vars(loss)
+    if "_mirrored" not in known:
+        known["_mirrored"] = loss.is_binary and loss.half(1) is simplify(loss.half(0), {"z": -symbol("z")})
+    return bool(known["_mirrored"])
+
+
+def formulas(loss: Loss, kind: str, turned: bool) -> tuple[Sequence[Expr], Sequence[Expr], Sequence[Expr]]:
     """The formulas of a kind of kernel (``value``, ``signal``, ``curvature``, ``matrix`` joined by +): value, first, second."""
     parts, m = kind.split("+"), len(loss.activation)
+    value, signal = loss.composed, list(loss.signal)
+    if turned:
+        value = loss.half(1)
+        signal = [derivative(value, "z")]
     second: list[Expr] = []
     if "curvature" in parts:
         second = [loss.curvature[i][i] for i in range(m)]
     elif "matrix" in parts:
         second = [bend for row in loss.curvature for bend in row]
-    return [loss.composed] if "value" in parts else [], list(loss.signal) if "signal" in parts else [], second
+    return [value] if "value" in parts else [], signal if "signal" in parts else [], second
 
 
 @lru_cache(maxsize=512)
 def _function(
     value: tuple[Expr, ...], first: tuple[Expr, ...], second: tuple[Expr, ...], raws: tuple[str, ...],
-    parameters: tuple[str, ...], dtype: str, weighted: bool, whole: bool,
+    parameters: tuple[str, ...], dtype: str, weighted: bool, whole: bool, turned: bool,
 ) -> Callable[..., None]:  # fmt: skip
     """The compiled function of these formulas, which losses of equal formulas share."""
-    source = points(value, first, second, raws=raws, parameters=parameters, dtype=dtype, weighted=weighted, whole=whole)
+    source = points(
+        value,
+        first,
+        second,
+        raws=raws,
+        parameters=parameters,
+        dtype=dtype,
+        weighted=weighted,
+        whole=whole,
+        turned=turned,
+    )
     return function(source, _ARGUMENTS)
 
 
-def compiled(loss: Loss, kind: str, dtype: Any, weighted: bool) -> Kernel:
-    """The kernel of a loss; kept with the loss, because looking it up by the formula would take longer than small calls do."""
+def compiled(loss: Loss, kind: str, dtype: Any, weighted: bool, turned: bool = False) -> Kernel:
+    """The kernel of a loss; kept with the loss, because looking it up by the formula would take longer than small calls do.
+
+    ``turned``: of a loss that is `mirrored`, on targets of which none lies between yes and no.
+    """
     kept: dict[Any, Kernel] = vars(loss).setdefault("_kernels", {})
-    found = kept.get((kind, dtype.char, weighted))
+    key = (kind, dtype.char, weighted, turned)
+    found = kept.get(key)
     if found is None:
-        value, first, second = (tuple(with_whole_exponents(f, loss.values)) for f in formulas(loss, kind))
-        found = kept[kind, dtype.char, weighted] = Kernel(
-            _function(
-                value, first, second, loss.raw_names, tuple(loss.values), dtype.name, weighted, loss.target.whole
-            ),
+        value, first, second = (tuple(with_whole_exponents(f, loss.values)) for f in formulas(loss, kind, turned))
+        names, whole = tuple(loss.values), loss.target.whole
+        run = _function(value, first, second, loss.raw_names, names, dtype.name, weighted, whole, turned)
+        found = kept[key] = Kernel(
+            run,
             np.array([*loss.values.values(), 0.0], dtype=dtype),
             bounds(loss, dtype),
             (1, len(loss.activation), int(weighted), len(value), len(first), len(second)),
@@ -133,9 +163,10 @@ def _run(kernel: Kernel, scratch: _Scratch, places: list[int | None], n: int, sc
         for source, copy, size in moves[:inputs]:
             ctypes.memmove(copy, source, size)
         kernel.run(*there[:3], *kernel.fixed, *there[3:], scratch.state_place, CHUNK, left, keep, scale)
+    state: list[float] = scratch.state.tolist()
+    if whole < n and not state[BAD]:
         for result, copy, size in moves[inputs:]:
             ctypes.memmove(result, copy, size)
-    state: list[float] = scratch.state.tolist()
     return state
 
 
@@ -220,19 +251,22 @@ def sweep(
     ``out_is_ours`` if no other array can share their memory.
     """
     dtype = z.dtype if z.dtype.isnative else z.dtype.newbyteorder("=")
-    kernel = compiled(loss, kind, dtype, weight is not None)
     n = y.size
     results = [None if t is None else t if t.ndim == 1 else t.reshape(-1) for t in tables]
     if n < CHUNK and readable(y, dtype) and readable(z, dtype) and (weight is None or readable(weight, _DOUBLE)):
         # Less than a chunk is copied before it is read, so that nothing is written over it.
         sources = [a if a is None or a.ndim == 1 else a.reshape(-1) for a in (y, z, weight)]
-        arrays = sources + results
-        sums, bad = _block(kernel, _places(arrays), n, scale, lambda: arrays)
+        swept = _alone
     else:
         sources = [_flat(y, dtype), _flat(z, dtype), None if weight is None else _flat(weight, _DOUBLE)]
         if not out_is_ours and _overlap(sources, results):
             sources = [None if a is None else a.copy() for a in sources]
-        sums, bad = _blocks(kernel, sources, results, n, dtype, scale)
+        swept = _blocks
+    if kind in _TURNED and mirrored(loss) and not 0 < y.item(0) < 1:
+        sums, bad = swept(compiled(loss, kind, dtype, weight is not None, True), sources, results, n, dtype, scale)
+        if not bad:
+            return Found(exact(sums), False)
+    sums, bad = swept(compiled(loss, kind, dtype, weight is not None), sources, results, n, dtype, scale)
     return Found(math.nan if bad else exact(sums), bad)
 
 
@@ -242,6 +276,14 @@ _DOUBLE = np.dtype(np.float64)
 def _flat(array: Any, dtype: Any) -> Any:
     """An array that a kernel can read where it lies as a vector, any other as it is."""
     return array.reshape(-1) if array.ndim != 1 and readable(array, dtype) else array
+
+
+def _alone(
+    kernel: Kernel, sources: list[Any], results: list[Any], n: int, dtype: Any, scale: float
+) -> tuple[list[float], bool]:
+    """Fewer examples than a chunk: their sums, and whether a present target was outside the domain."""
+    arrays = sources + results
+    return _block(kernel, _places(arrays), n, scale, lambda: arrays)
 
 
 def _blocks(
