@@ -54,6 +54,7 @@ class _Scratch:
         self.arrays[2][:] = 1.0
         self.state = np.zeros(STATE)
         self.places, self.state_place = [address(a) for a in self.arrays], address(self.state)
+        self.arguments = (*self.places[:3], *kernel.fixed, *self.places[3:], self.state_place)
         self.sizes = [c * kind.itemsize for c, kind in zip(kernel.columns, kinds, strict=True)]  # bytes an example
 
 
@@ -150,24 +151,28 @@ def _run(kernel: Kernel, scratch: _Scratch, places: list[int | None], n: int, sc
     The whole chunks are read where they lie. What is left over is copied to a chunk of scratch, so that every example meets the
     same code; and copied before it is read, so that nothing is written over it.
     """
-    whole, keep = n - n % CHUNK, 0 if places[3] is None else 1
+    left, keep = n % CHUNK, 0 if places[3] is None else 1
+    whole = n - left
     if whole:
         there = [spare if place is None else place for place, spare in zip(places, scratch.places, strict=True)]
         kernel.run(*there[:3], *kernel.fixed, *there[3:], scratch.state_place, whole, whole, keep, scale)
-    if whole < n:
-        left, there = n - whole, scratch.places
+    if left:
         moves = [
-            (p + whole * s, t, left * s) for p, s, t in zip(places, scratch.sizes, there, strict=True) if p is not None
+            (place + whole * size, spare, left * size)
+            for place, spare, size in zip(places, scratch.places, scratch.sizes, strict=True)
+            if place is not None
         ]
-        inputs = len(moves) - sum(p is not None for p in places[3:])
+        inputs = 2 if places[2] is None else 3
         for source, copy, size in moves[:inputs]:
-            ctypes.memmove(copy, source, size)
-        kernel.run(*there[:3], *kernel.fixed, *there[3:], scratch.state_place, CHUNK, left, keep, scale)
+            _move(copy, source, size)
+        kernel.run(*scratch.arguments, CHUNK, left, keep, scale)
+        for result, copy, size in moves[inputs:] if not scratch.state[BAD] else ():
+            _move(result, copy, size)
     state: list[float] = scratch.state.tolist()
-    if whole < n and not state[BAD]:
-        for result, copy, size in moves[inputs:]:
-            ctypes.memmove(result, copy, size)
     return state
+
+
+_move = ctypes.memmove
 
 
 def _places(arrays: list[Any]) -> list[int | None]:
@@ -252,12 +257,11 @@ def sweep(
     """
     dtype = z.dtype if z.dtype.isnative else z.dtype.newbyteorder("=")
     n = y.size
-    results = [None if t is None else t if t.ndim == 1 else t.reshape(-1) for t in tables]
+    sources, results = [y, z, weight], list(tables)
     if n < CHUNK and readable(y, dtype) and readable(z, dtype) and (weight is None or readable(weight, _DOUBLE)):
-        # Less than a chunk is copied before it is read, so that nothing is written over it.
-        sources = [a if a is None or a.ndim == 1 else a.reshape(-1) for a in (y, z, weight)]
-        swept = _alone
+        swept = _alone  # less than a chunk is copied before it is read, so that nothing is written over it
     else:
+        results = [None if t is None else t.reshape(-1) for t in tables]
         sources = [_flat(y, dtype), _flat(z, dtype), None if weight is None else _flat(weight, _DOUBLE)]
         if not out_is_ours and _overlap(sources, results):
             sources = [None if a is None else a.copy() for a in sources]
@@ -283,7 +287,7 @@ def _alone(
 ) -> tuple[list[float], bool]:
     """Fewer examples than a chunk: their sums, and whether a present target was outside the domain."""
     arrays = sources + results
-    return _block(kernel, _places(arrays), n, scale, lambda: arrays)
+    return _block(kernel, _places(arrays), n, scale, lambda: [None if a is None else a.reshape(-1) for a in arrays])
 
 
 def _blocks(
