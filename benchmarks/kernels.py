@@ -29,6 +29,7 @@ from goodmeasure.kernels import threads
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 COLUMNS = ("torch", "torch.compile", "jax", "sklearn", "numpy")
+PAUSE = 0.05  # seconds until the threads of the column before, which wait for more work by spinning, have gone to sleep
 ROWS = ((1 << 20, 10), (65536, 256), (8192, 4096), (2048, 32000))
 
 
@@ -138,6 +139,7 @@ def _timed(columns: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, f
     taken: dict[str, list[float]] = {name: [] for name in columns}
     for _ in range(rounds):
         for name, column in columns.items():
+            time.sleep(PAUSE)
             start = time.perf_counter()
             column()
             taken[name].append((time.perf_counter() - start) * 1e3)
