@@ -61,7 +61,7 @@ def _table(dtype: str, millions: int, rows: tuple[tuple[int, int], ...], quick: 
     ]
     print("\n".join(lines), flush=True)
     for work in works(millions, rows):
-        found = measured(work, dtype, rounds=3 if quick else 5)
+        found = measured(work, dtype, rounds=3 if quick else 9)
         fastest = min(found[name] for name in COLUMNS if name in found)
         numbers = [f"{found[name]:.1f}" if name in found else "-" for name in (*COLUMNS, "goodmeasure", "stream")]
         ratios = [f"{fastest / found['goodmeasure']:.2f}", f"{found['goodmeasure'] / found['stream']:.2f}"]

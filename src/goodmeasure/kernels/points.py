@@ -37,6 +37,7 @@ class Kernel:
         self.run, self.parameters, self.domain = run, parameters, domain
         self.fixed = (address(parameters), address(domain))
         self.columns = columns  # of y, z, weight, values, first and second; 0: the kernel has none
+        self.inputs, self.outputs = ([k for k in of if columns[k]] for of in (range(3), range(3, 6)))
         self.spare: list[_Scratch] = []
 
 
@@ -144,7 +145,7 @@ class Found(NamedTuple):
     bad: bool
 
 
-def _run(kernel: Kernel, scratch: _Scratch, places: list[int | None], n: int, scale: float) -> list[float]:
+def _run(kernel: Kernel, scratch: _Scratch, places: list[Any], n: int, scale: float) -> list[float]:
     """The kernel on ``n`` examples, given where their y, z, weight, value, first and second stand (None: it has or keeps
     none); its state.
 
@@ -157,17 +158,13 @@ def _run(kernel: Kernel, scratch: _Scratch, places: list[int | None], n: int, sc
         there = [spare if place is None else place for place, spare in zip(places, scratch.places, strict=True)]
         kernel.run(*there[:3], *kernel.fixed, *there[3:], scratch.state_place, whole, whole, keep, scale)
     if left:
-        moves = [
-            (place + whole * size, spare, left * size)
-            for place, spare, size in zip(places, scratch.places, scratch.sizes, strict=True)
-            if place is not None
-        ]
-        inputs = 2 if places[2] is None else 3
-        for source, copy, size in moves[:inputs]:
-            _move(copy, source, size)
+        spare, sizes = scratch.places, scratch.sizes
+        for k in kernel.inputs:
+            _move(spare[k], places[k] + whole * sizes[k], left * sizes[k])
         kernel.run(*scratch.arguments, CHUNK, left, keep, scale)
-        for result, copy, size in moves[inputs:] if not scratch.state[BAD] else ():
-            _move(result, copy, size)
+        for k in kernel.outputs if not scratch.state[BAD] else ():
+            if (place := places[k]) is not None:
+                _move(place + whole * sizes[k], spare[k], left * sizes[k])
     state: list[float] = scratch.state.tolist()
     return state
 
@@ -175,12 +172,12 @@ def _run(kernel: Kernel, scratch: _Scratch, places: list[int | None], n: int, sc
 _move = ctypes.memmove
 
 
-def _places(arrays: list[Any]) -> list[int | None]:
+def _places(arrays: list[Any]) -> list[Any]:
     return [None if a is None else address(a) for a in arrays]
 
 
 def _block(
-    kernel: Kernel, places: list[int | None], n: int, scale: float, arrays: Callable[[], list[Any]]
+    kernel: Kernel, places: list[Any], n: int, scale: float, arrays: Callable[[], list[Any]]
 ) -> tuple[list[float], bool]:
     """One block: its sums, and whether a present target was outside the domain; ``arrays`` are made only to mend it."""
     scratch = kernel.spare.pop() if kernel.spare else _Scratch(kernel)
