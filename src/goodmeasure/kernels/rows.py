@@ -62,8 +62,12 @@ def _steps(classes: int) -> Any:
 
 def speaks(loss: Loss) -> bool:
     """Whether kernels know every statistic that the loss speaks of."""
-    known = {*STATISTICS, outcomes.WEIGHT, *loss.values}
-    return symbols(*_formulas(loss, True)[2]) <= known and set(outcomes.by_statistic(loss.composed)) <= set(STATISTICS)
+    kept: dict[str, Any] = vars(loss)
+    if "_spoken" not in kept:
+        known = {*STATISTICS, outcomes.WEIGHT, *loss.values}
+        statistics = set(outcomes.by_statistic(loss.composed))
+        kept["_spoken"] = symbols(*_formulas(loss, True)[2]) <= known and statistics <= set(STATISTICS)
+    return bool(kept["_spoken"])
 
 
 def _formulas(loss: Loss, has_signal: bool) -> tuple[Expr, dict[str, Expr], list[Expr]]:

@@ -55,7 +55,7 @@ def block_of(numbers: int) -> int:
 
     It depends on nothing but how many numbers there are.
     """
-    return min(max(numbers >> 4, 1 << 16), 1 << 19)
+    return min(max(numbers >> 4, 1 << 17), 1 << 19)
 
 
 def for_each(blocks: int, work: Callable[[int], Any]) -> list[Any]:
