@@ -91,9 +91,7 @@ def test_nights_add_up_to_the_bytes_of_all_of_them(nights: Path, said: Callable[
     status, shown, _ = said("score", "3.tally", "so_far.tally", "--save", "again.bin")
     assert status == 0
     assert shown.startswith("2,000 rows\n")
-    assert shown.splitlines()[-1] == (
-        "next: goodmeasure decide 3.tally so_far.tally --p plain --cost fn=40 --cost fp=5"
-    )
+    assert shown.splitlines()[-1] == "next: goodmeasure decide again.bin --p plain --cost fn=40 --cost fp=5"
     assert is_saved("again.bin")  # known by its contents, whatever its name
     assert Path("again.bin").read_bytes() == tallied("n?.csv").to_bytes()
     direct = duckdb.tally_files("n?.csv", Request((BRIER,), "churned", (("plain", ("plain",)),), positive="yes"))

@@ -46,7 +46,9 @@ def command(
     try:
         verdict = _said(saved, given)
         if not given["as_json"]:
-            click.echo(f"\n{next_step('decide', data, kept, saved.question)} --cost fn=40 --cost fp=5")
+            # What was saved holds the table too, which would count twice beside it.
+            again, of = ((save,), [save]) if save is not None else (data, kept)
+            click.echo(f"\n{next_step('decide', again, of, saved.question)} --cost fn=40 --cost fp=5")
     finally:  # whatever becomes of the output, the work is kept
         if save is not None:
             _keep(save, saved)
