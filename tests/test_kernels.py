@@ -251,6 +251,17 @@ def _unscaled(loss, y, z):
     return signal
 
 
+@pytest.mark.parametrize("n", [5, 3000])
+@pytest.mark.parametrize("name", ["poisson", "binary_cross_entropy"])
+def test_a_gradient_written_over_raw_outputs_that_are_no_numbers(name, n):
+    y, z = np.ones(n), np.linspace(-2, 2, n)
+    z[1:4] = np.inf, np.nan, -np.inf
+    mean, gradient = kernels.value_and_gradient(LOSSES[name], y, z)
+    again = z.copy()
+    assert math.isnan(mean)
+    np.testing.assert_array_equal(kernels.value_and_gradient(LOSSES[name], y, again, out=again)[1], gradient)
+
+
 MIRRORED = [name for name in LOSSES if points.mirrored(LOSSES[name])]
 
 

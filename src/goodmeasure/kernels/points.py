@@ -145,12 +145,15 @@ class Found(NamedTuple):
     bad: bool
 
 
-def _run(kernel: Kernel, scratch: _Scratch, places: list[Any], n: int, scale: float) -> list[float]:
+def _run(
+    kernel: Kernel, scratch: _Scratch, places: list[Any], n: int, scale: float, refused: tuple[int, ...] = (BAD,)
+) -> list[float]:
     """The kernel on ``n`` examples, given where their y, z, weight, value, first and second stand (None: it has or keeps
     none); its state.
 
     The whole chunks are read where they lie. What is left over is copied to a chunk of scratch, so that every example meets the
-    same code; and copied before it is read, so that nothing is written over it.
+    same code; and copied before it is read, so that nothing is written over it. Its results are not given where the kernel noted
+    one of ``refused``.
     """
     left, keep = n % CHUNK, 0 if places[3] is None else 1
     whole = n - left
@@ -162,7 +165,7 @@ def _run(kernel: Kernel, scratch: _Scratch, places: list[Any], n: int, scale: fl
         for k in kernel.inputs:
             _move(spare[k], places[k] + whole * sizes[k], left * sizes[k])
         kernel.run(*scratch.arguments, CHUNK, left, keep, scale)
-        for k in kernel.outputs if not scratch.state[BAD] else ():
+        for k in () if any(scratch.state[note] for note in refused) else kernel.outputs:
             if (place := places[k]) is not None:
                 _move(place + whole * sizes[k], spare[k], left * sizes[k])
     state: list[float] = scratch.state.tolist()
@@ -181,7 +184,8 @@ def _block(
 ) -> tuple[list[float], bool]:
     """One block: its sums, and whether a present target was outside the domain; ``arrays`` are made only to mend it."""
     scratch = kernel.spare.pop() if kernel.spare else _Scratch(kernel)
-    state = _run(kernel, scratch, places, n, scale)
+    # What is to be mended is read again, so nothing may be written over it yet.
+    state = _run(kernel, scratch, places, n, scale, (BAD, LOST))
     if state[BAD]:
         return state[: LOW + 1], True
     if state[LOST]:
