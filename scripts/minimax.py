@@ -1,4 +1,4 @@
-"""The polynomials of the kernels' words: minimax fits by Remez's exchange, printed as the words' modules hold them.
+"""Polynomials of the kernels' words (E, U and H there): minimax fits by Remez's exchange, printed as the modules hold them.
 
     python scripts/minimax.py [NAME ...]
 

@@ -14,6 +14,22 @@ import numpy as np
 
 from goodmeasure.kernels import float64 as wide
 
+# Words that need no digits of their own stand there once; the printer puts the types and the constants of this module in.
+from goodmeasure.kernels.float64 import (  # noqa: F401
+    exp,
+    exp_down,
+    exp_of_sum,
+    expm1,
+    leading,
+    log1psq_pull,
+    power,
+    power_of_two,
+    scaled,
+    scaled_down,
+    sigmoid,
+    softplus,
+)
+
 Scalar = Any
 FLOAT, BITS = np.float32, np.int32
 
@@ -49,11 +65,6 @@ H3, H4, H5 = np.float32(-0.006737112067639828), np.float32(0.0021265654359012842
 HYPERBOLIC_NEAR = np.float32(0.55)
 
 
-def power_of_two(k: Scalar) -> Scalar:
-    """2**k for an integer k from -126 to 127."""
-    return np.int32((np.int32(k) << MANTISSA) + ONE_BITS).view(np.float32)
-
-
 def expm1_tail(r: Scalar) -> Scalar:
     """exp(r) - 1 - r for |r| <= 1/2."""
     q = ((((M5 * r + M4) * r + M3) * r + M2) * r + M1) * r + M0
@@ -64,49 +75,6 @@ def exp_near(r: Scalar) -> Scalar:
     """e**r for |r| <= log(2) / 2."""
     q = (((E4 * r + E3) * r + E2) * r + E1) * r + E0
     return (r * r * q + r) + ONE
-
-
-def exp(x: Scalar) -> Scalar:
-    """e**x; the scaling takes two factors, so that results reach infinity and the subnormal numbers rounded once."""
-    y = EXP_HIGHEST if x > EXP_HIGHEST else x
-    y = EXP_LOWEST if y < EXP_LOWEST else y
-    t = y * LOG2E + TO_INTEGER
-    n = t - TO_INTEGER
-    return scaled(exp_near((y - n * LN2_HIGH) - n * LN2_LOW), t, y > ZERO)
-
-
-def exp_down(x: Scalar) -> Scalar:
-    """e**x for a number that is not positive: one and less."""
-    y = EXP_LOWEST if x < EXP_LOWEST else x
-    t = y * LOG2E + TO_INTEGER
-    n = t - TO_INTEGER
-    return scaled_down(exp_near((y - n * LN2_HIGH) - n * LN2_LOW), t)
-
-
-def scaled(p: Scalar, t: Scalar, up: Scalar) -> Scalar:
-    """p * 2**k for the whole number k in the low bits of t, those above it shifted out; ``up`` if k >= 0, not where k <= 0."""
-    exponent = np.int32(np.float32(t).view(np.int32) << MANTISSA)
-    power = np.int32(exponent + (AFTER_LARGE if up else AFTER_SMALL)).view(np.float32)
-    return (p * power) * (LARGE_STEP if up else SMALL_STEP)
-
-
-def scaled_down(p: Scalar, t: Scalar) -> Scalar:
-    """p * 2**k as in `scaled`, for k <= 0."""
-    power = np.int32(np.int32(np.float32(t).view(np.int32) << MANTISSA) + AFTER_SMALL).view(np.float32)
-    return (p * power) * SMALL_STEP
-
-
-def expm1(x: Scalar) -> Scalar:
-    """e**x - 1, as accurate near zero as far from it."""
-    y = EXP_HIGHEST if x > EXP_HIGHEST else x
-    y = EXPM1_LOWEST if y < EXPM1_LOWEST else y
-    t = y * LOG2E + TO_INTEGER
-    t = TO_INTEGER if abs(y) < HALF else t
-    n = t - TO_INTEGER
-    half = power_of_two(np.int32(np.float32(t).view(np.int32) - TO_INTEGER_BITS) - np.int32(1))
-    r = (y - n * LN2_HIGH) - n * LN2_LOW
-    z = ((expm1_tail(r) + r) * half + (half - HALF)) * TWO
-    return x if x == ZERO else z
 
 
 def log1p_reduced(f: Scalar) -> Scalar:
@@ -149,12 +117,6 @@ def log1p_unit(e: Scalar) -> Scalar:
     return e - e * e * q
 
 
-def softplus(x: Scalar) -> Scalar:
-    """log(1 + e**x), from the exponential of a number that is not positive."""
-    e = exp_down(-abs(x))
-    return (ZERO if x < ZERO else x) + log1p_unit(e)
-
-
 def log1psq(x: Scalar) -> Scalar:
     """log(1 + x**2); where the square would overflow, that of a part of x, and the rest as an exponent."""
     size = abs(x)
@@ -170,17 +132,6 @@ def log1psq(x: Scalar) -> Scalar:
     k = k + VAST_EXPONENT if vast else k
     z = k * LN2_HIGH + (k * LN2_LOW + log1p_reduced(f))
     return z if s < INF else s
-
-
-def log1psq_pull(x: Scalar) -> Scalar:
-    """x / (1 + x**2), scaled like `log1psq`."""
-    size = abs(x)
-    vast = size > VAST
-    scale = VAST_SCALE if vast else ONE
-    y = x * scale
-    s = y * y
-    q = (ZERO if s == INF else y) / (s + (ZERO if vast else ONE))
-    return q * scale
 
 
 def sin(x: Scalar) -> Scalar:
@@ -208,23 +159,11 @@ def trigamma(x: Scalar) -> Scalar:
     return np.float32(wide.trigamma(np.float64(x)))
 
 
-def leading(x: Scalar) -> Scalar:
-    """The leading half of the significand, so that products of two such halves are exact."""
-    return np.int32(np.float32(x).view(np.int32) & LEADING_HALF).view(np.float32)
-
-
-def exp_of_sum(high: Scalar, low: Scalar) -> Scalar:
-    """e**(high + low) for a low part that is small against the high one."""
-    x = EXP_HIGHEST if high > EXP_HIGHEST else high
-    x = EXP_LOWEST if x < EXP_LOWEST else x
-    y = low if x == high else ZERO
-    t = (x + y) * LOG2E + TO_INTEGER
-    n = t - TO_INTEGER
-    return scaled(exp_near((x - n * LN2_HIGH) + (y - n * LN2_LOW)), t, x > ZERO)
-
-
 def positive_power(x: Scalar, a: Scalar) -> Scalar:
-    """x**a for x > 0: the logarithm and its product with ``a`` are carried in two parts, so that their size costs no digits."""
+    """x**a for x > 0: the logarithm and its product with ``a`` are carried in two parts, so that their size costs no digits.
+
+    Within 2 ulps, and a quarter of one for each unit of ``a``.
+    """
     small = x < LOWEST_NORMAL
     y = x * SUBNORMAL_SCALE if small else x
     e = np.int32(np.int32(np.float32(y).view(np.int32) - TWO_THIRDS_BITS) & EXPONENT_MASK)
@@ -243,28 +182,6 @@ def positive_power(x: Scalar, a: Scalar) -> Scalar:
     top, factor = leading(high), leading(a)
     remains = (factor * (high - top) + (a - factor) * high) + a * low
     return exp_of_sum(factor * top, remains)
-
-
-def power(x: Scalar, a: Scalar) -> Scalar:
-    """x**a as IEEE 754 defines pow, within 2 ulps and a quarter of one for each unit of ``a``; see `positive_power`."""
-    size = abs(x)
-    z = positive_power(size, a)
-    z = (INF if a > ZERO else ZERO) if size == INF else z
-    z = (ZERO if a > ZERO else INF) if size == ZERO else z
-    whole = np.rint(a) == a
-    odd = np.rint(a * HALF) != a * HALF
-    z = ((-z if odd else z) if whole else (z if size == INF else np.float32(np.nan))) if x < ZERO else z
-    z = np.float32(np.nan) if x != x else z
-    return ONE if a == ZERO else z
-
-
-def sigmoid(x: Scalar) -> Scalar:
-    """1 / (1 + e**-x), from the exponential of a number that is not positive; sigmoid(-x) shares the one division."""
-    e = exp_down(-abs(x))
-    whole = ONE + e
-    t = e / whole
-    below = e - e * t if e < HALF else t
-    return ONE - t if x >= ZERO else below
 
 
 def tanh(x: Scalar) -> Scalar:

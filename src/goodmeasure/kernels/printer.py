@@ -46,8 +46,8 @@ Source = tuple[Mapping[str, ast.FunctionDef], Mapping[str, str]]
 @cache
 def word_source(dtype: str, prefix: str = "") -> Source:
     """The words of a dtype as syntax trees, and the source of its constants; their names begin with the prefix."""
-    tree = ast.parse(resources.files(__package__).joinpath(f"{dtype}.py").read_text("utf-8"))
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    tree = _tree(dtype)
+    functions = {**_borrowed(tree, dtype), **_functions(tree)}
     constants = dict(pair for node in tree.body if isinstance(node, ast.Assign) for pair in _pairs(node))
     borrowed = [
         a.name for node in tree.body if isinstance(node, ast.ImportFrom) for a in node.names if a.asname == "wide"
@@ -59,6 +59,30 @@ def word_source(dtype: str, prefix: str = "") -> Source:
         more_words, more_numbers = word_source(other, "wide_")
         words, numbers = {**words, **more_words}, {**numbers, **more_numbers}
     return words, numbers
+
+
+def _tree(dtype: str) -> ast.Module:
+    return ast.parse(resources.files(__package__).joinpath(f"{dtype}.py").read_text("utf-8"))
+
+
+def _functions(tree: ast.Module) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def _borrowed(tree: ast.Module, dtype: str) -> dict[str, ast.FunctionDef]:
+    """The words that a module imports by name from another dtype's, in its own types."""
+    found: dict[str, ast.FunctionDef] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{__package__}."):
+            other = node.module.rsplit(".", 1)[1]
+            bits = dtype.removeprefix("float"), other.removeprefix("float")
+            there = _functions(_tree(other))
+            for alias in node.names:
+                text = ast.unparse(there[alias.name])
+                for kind in ("float", "int"):
+                    text = text.replace(f"np.{kind}{bits[1]}", f"np.{kind}{bits[0]}")
+                found |= _functions(ast.parse(text))
+    return found
 
 
 def _pairs(node: ast.Assign) -> list[tuple[str, ast.expr]]:
