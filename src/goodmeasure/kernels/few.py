@@ -5,20 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from goodmeasure.formula import Expr
-from goodmeasure.kernels import sums
-from goodmeasure.kernels.printer import body, expanded, indented, module, word_source
-from goodmeasure.kernels.statistics import (
-    FALL,
-    STATISTICS,
-    STEP,
-    SUMS,
-    Plan,
-    evaluated,
-    of_others,
-    of_rival,
-    plan_for,
-    vectors,
-)
+from goodmeasure.kernels import statistics, sums
+from goodmeasure.kernels.printer import expanded, indented, module, word_source
 from goodmeasure.kernels.sums import BAD, STATE, adding_a_few
 
 FEW = 32
@@ -99,11 +87,6 @@ if bad:
 {sums_after}
 """
 
-_SHARES = """\
-weight_part = state[{state} : {state} + {width}]
-for r in range({width}):
-    weight_part[r] = weight[start + r] if r < count else 0.0"""
-
 _RIVAL = """\
 for k in range(classes):
     line, at = cells[k * {width} : k * {width} + {width}], FLOAT(k)
@@ -152,29 +135,30 @@ def few(
     ``slopes`` are the formulas of the derivatives by each statistic (none: the value alone), ``wanted`` the statistics and
     other symbols that the formulas speak of.
     """
-    plan = plan_for([name for name in STATISTICS if name in set(wanted)], list(slopes))
-    rival = ["rival", "rival_at"] if "margin" in {*plan.values, *plan.slopes} else []
+    plan = statistics.plan_for([name for name in statistics.STATISTICS if name in set(wanted)], list(slopes))
+    rival = plan.rival
     _, constants = word_source(dtype)
-    printed = body(
-        [value, *slopes.values()], lambda name: "counts_[i]" if name == "weight" else f"now_{name}", parameters, dtype
-    )
+    printed = statistics.of_row(value, list(slopes.values()), parameters, dtype)
     loaded = ["largest", "z_of", *plan.sums, *rival[:1]]
     kept = [name for name in plan.kept if name not in loaded] if slopes else []
     counted = ["counts"] if "weight" in set(wanted) else []
     more = ["own", *kept, *(f"slope_{s}" for s in slopes)] if slopes else []
-    lines, count = vectors(["of", "shown", *counted, *loaded, *rival, *more], TILE)
-    formulas = evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted)
+    lines, count = statistics.vectors(["of", "shown", *counted, *loaded, *rival, *more], TILE)
+    formulas = statistics.evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted)
     clear = [f"{name}_[r] = ZERO" for name in plan.sums]
     clear += [f"{name}_[r] = table[c]" for name in counted]
     clear += ["rival_[r] = -INF", "rival_at_[r] = -ONE"] if rival else []
     falls = "falls" in plan.sums
-    step = expanded({**(FALL if falls else {}), **STEP}, dtype) + (["falls_[r] += fall"] if falls else [])
-    adds = [f"{name}_[r] += {SUMS[name]}" for name in plan.sums if name != "falls"]
+    step = expanded({**(statistics.FALL if falls else {}), **statistics.STEP}, dtype) + (
+        ["falls_[r] += fall"] if falls else []
+    )
+    adds = [f"{name}_[r] += {statistics.SUMS[name]}" for name in plan.sums if name != "falls"]
     code = _FEW.format(
         count=max(len(parameters), 1), width=TILE, vectors=count, state=STATE,
         before="\n".join([*printed.before, sums.BEFORE]),
         vector_lines=lines + "\nvalue_part = shown_",
-        shares=indented(_SHARES.format(state=STATE, width=TILE), 2) if weighted else "",
+        shares=indented(f"weight_part = state[{STATE} : {STATE + TILE}]\n{statistics.WEIGHTS.format(width=TILE)}", 2)
+        if weighted else "",
         bad_if_present="(weight_part[r] > 0.0) & (not known)" if weighted else "not known",
         clear="; ".join(clear) or "pass", rival=indented(_RIVAL.format(width=TILE), 1) if rival else "",
         step=indented("\n".join(step), 3), adds=indented("\n".join(adds or ["pass"]), 3),
@@ -188,10 +172,10 @@ def few(
     )  # fmt: skip
 
 
-def _signal(plan: Plan, slopes: Sequence[str], weighted: bool) -> str:
+def _signal(plan: statistics.Plan, slopes: Sequence[str], weighted: bool) -> str:
     """The lines that turn a tile of exponentials into signals, and lay them back in rows."""
-    before, inside, signal = of_others(plan, slopes, weighted)
-    step = of_rival(slopes, weighted)
+    before, inside, signal = statistics.of_others(plan, slopes, weighted)
+    step = statistics.of_rival(slopes, weighted)
     rivals = _RIVAL_SIGNAL.format(width=TILE, before=indented("\n".join(before), 1), step=step) if step else ""
     return _SIGNAL.format(
         width=TILE,

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 Scalar = Any
-FLOAT, BITS = np.float64, np.int64
+FLOAT = np.float64
 
-ZERO, HALF, ONE, TWO, FOUR = np.float64(0), np.float64(0.5), np.float64(1), np.float64(2), np.float64(4)
-INF, LARGEST = np.float64(np.inf), np.float64(1.7976931348623157e308)
-LN2, LOG2E = np.float64(0.6931471805599453), np.float64(1.4426950408889634)
+ZERO, HALF, ONE, TWO = np.float64(0), np.float64(0.5), np.float64(1), np.float64(2)
+INF = np.float64(np.inf)
+LOG2E = np.float64(1.4426950408889634)
 LN2_HIGH, LN2_LOW = np.float64(6.93147180369123816490e-01), np.float64(1.90821492927058770002e-10)
 TO_INTEGER, TO_INTEGER_BITS = np.float64(6755399441055744.0), np.int64(0x4338000000000000)
 ONE_BITS, MANTISSA, EXPONENT_MASK = np.int64(0x3FF0000000000000), np.int64(52), np.int64(-(1 << 52))

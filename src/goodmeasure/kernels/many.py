@@ -10,21 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from goodmeasure.formula import Expr
-from goodmeasure.kernels import sums
+from goodmeasure.kernels import statistics, sums
 from goodmeasure.kernels.few import SIGNATURE
-from goodmeasure.kernels.printer import body, expanded, indented, module, word_source
-from goodmeasure.kernels.statistics import (
-    FALL,
-    STATISTICS,
-    STEP,
-    SUMS,
-    Plan,
-    evaluated,
-    of_others,
-    of_rival,
-    plan_for,
-    vectors,
-)
+from goodmeasure.kernels.printer import expanded, indented, module, word_source
 from goodmeasure.kernels.sums import BAD, BITS_OF, STATE, adding_a_few
 
 GROUP = 16  # rows whose formulas are evaluated together
@@ -98,10 +86,6 @@ if bad:
 {sums_after}
 """
 
-_WEIGHTS = """\
-for r in range({group}):
-    weight_part[r] = weight[start + r] if r < count else 0.0"""
-
 _RIVAL = """\
 rival, rival_at = -INF, np.uint64(0)
 for j in range(classes):
@@ -136,8 +120,8 @@ def _terms(totals: Sequence[str], place: str, mark: str) -> list[str]:
     """The lines that compute what one class, which stands at a place of its line, adds to each sum."""
     lines = [f"e = place[{place}]", "grown = ZERO if e == ONE else e"]
     if "falls" in totals:
-        lines += [f"x = part[{place}]", *(f"{name} = {text}" for name, text in FALL.items())]
-    return lines + [f"{name}{mark} = {SUMS[name]}" for name in totals]
+        lines += [f"x = part[{place}]", *(f"{name} = {text}" for name, text in statistics.FALL.items())]
+    return lines + [f"{name}{mark} = {statistics.SUMS[name]}" for name in totals]
 
 
 def _adds(totals: Sequence[str]) -> list[str]:
@@ -149,10 +133,10 @@ def _adds(totals: Sequence[str]) -> list[str]:
     return lines
 
 
-def _signal(plan: Plan, slopes: Sequence[str], weighted: bool) -> str:
+def _signal(plan: statistics.Plan, slopes: Sequence[str], weighted: bool) -> str:
     """The lines that turn rows of exponentials into rows of signals."""
-    before, inside, signal = of_others(plan, slopes, weighted)
-    step = of_rival(slopes, weighted)
+    before, inside, signal = statistics.of_others(plan, slopes, weighted)
+    step = statistics.of_rival(slopes, weighted)
     return _SIGNAL.format(
         before=indented("\n".join(before), 1), inside=indented("\n".join(inside), 2), signal=signal,
         rivals=f"    line[np.uint64(rival_at_[r])] += {step}" if step else "",
@@ -169,21 +153,20 @@ def many(
     weighted: bool,
 ) -> str:
     """The source of a kernel over rows of many classes; see `goodmeasure.kernels.few.few` for the arguments."""
-    plan = plan_for([name for name in STATISTICS if name in set(wanted)], list(slopes))
-    rival = ["rival", "rival_at"] if "margin" in {*plan.values, *plan.slopes} else []
-    place = {"weight": "counts_[i]"}
-    printed = body([value, *slopes.values()], lambda name: place.get(name, f"now_{name}"), parameters, dtype)
+    plan = statistics.plan_for([name for name in statistics.STATISTICS if name in set(wanted)], list(slopes))
+    rival = plan.rival
+    printed = statistics.of_row(value, list(slopes.values()), parameters, dtype)
     totals = [name for name in plan.sums if name != "ties"]
     loaded = ["largest", "z_of", "ties", *totals, *rival[:1]]
     kept = [name for name in plan.kept if name not in loaded] if slopes else []
     more = ["own", *kept, *(f"slope_{s}" for s in slopes)] if slopes else []
-    lines, count = vectors(["counts", "shown", *loaded, *rival, *more], GROUP)
+    lines, count = statistics.vectors(["counts", "shown", *loaded, *rival, *more], GROUP)
     lines += "\nvalue_part = shown_"
     lanes = LANES * max(len(totals), 1)
     lines += (
         f"\ntotals, weight_part = state[{STATE} : {STATE + lanes}], state[{STATE + lanes} : {STATE + lanes + GROUP}]"
     )
-    formulas = evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted)
+    formulas = statistics.evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted)
     ends = [f"totals[{n * LANES} + lane % {LANES}] += np.float64({name}_0)" for n, name in enumerate(totals)]
     folded = [
         f"{name}_[r] = FLOAT({_tree([f'totals[{n * LANES + lane}]' for lane in range(LANES)])})"
@@ -194,11 +177,11 @@ def many(
         dtype=dtype, bits=bits, unsigned=unsigned, lowest=-1 - unsigned, sign=np.dtype(dtype).itemsize * 8 - 1, lane=LANES,
         parameters=max(len(parameters), 1), group=GROUP, width=WIDTH, scratch=count * GROUP,
         state=STATE + lanes + GROUP, vectors=lines, before="\n".join([*printed.before, sums.BEFORE]),
-        weights=indented(_WEIGHTS.format(group=GROUP), 1) if weighted else "",
+        weights=indented(statistics.WEIGHTS.format(width=GROUP), 1) if weighted else "",
         clear="; ".join(f"{name}_[r] = {'ONE' if name in ('ties', 'counts') else 'ZERO'}" for name in ("counts", *loaded)),
         line="signal[(start + r) * classes : (start + r + 1) * classes]" if slopes else "cells",
         bad_if_present="(weight_part[r] > 0.0) & (not known)" if weighted else "not known",
-        lanes=lanes, step=indented("\n".join(expanded(STEP, dtype)), 3), adds=indented("\n".join(_adds(totals)), 4),
+        lanes=lanes, step=indented("\n".join(expanded(statistics.STEP, dtype)), 3), adds=indented("\n".join(_adds(totals)), 4),
         ends=indented("\n".join([*_terms(totals, "lane", "_0"), *ends] or ["pass"]), 3),
         folded=indented("\n".join(folded), 2), rival=indented(_RIVAL, 2) if rival else "",
         formulas=indented("\n".join(formulas), 2), adding=indented(adding_a_few(weighted), 1), bad=BAD,

@@ -98,23 +98,9 @@ def formulas(loss: Loss, kind: str, turned: bool) -> tuple[Sequence[Expr], Seque
 
 
 @lru_cache(maxsize=512)
-def _function(
-    value: tuple[Expr, ...], first: tuple[Expr, ...], second: tuple[Expr, ...], raws: tuple[str, ...],
-    parameters: tuple[str, ...], dtype: str, weighted: bool, whole: bool, turned: bool,
-) -> Callable[..., None]:  # fmt: skip
-    """The compiled function of these formulas, which losses of equal formulas share."""
-    source = points(
-        value,
-        first,
-        second,
-        raws=raws,
-        parameters=parameters,
-        dtype=dtype,
-        weighted=weighted,
-        whole=whole,
-        turned=turned,
-    )
-    return function(source, _ARGUMENTS)
+def _function(**asked: Any) -> Callable[..., None]:
+    """The compiled function of what is asked of `goodmeasure.kernels.layout.points`; losses of equal formulas share it."""
+    return function(points(**asked), _ARGUMENTS)
 
 
 def compiled(loss: Loss, kind: str, dtype: Any, weighted: bool, turned: bool = False) -> Kernel:
@@ -127,8 +113,10 @@ def compiled(loss: Loss, kind: str, dtype: Any, weighted: bool, turned: bool = F
     found = kept.get(key)
     if found is None:
         value, first, second = (tuple(with_whole_exponents(f, loss.values)) for f in formulas(loss, kind, turned))
-        names, whole = tuple(loss.values), loss.target.whole
-        run = _function(value, first, second, loss.raw_names, names, dtype.name, weighted, whole, turned)
+        run = _function(
+            value=value, first=first, second=second, raws=loss.raw_names, parameters=tuple(loss.values),
+            dtype=dtype.name, weighted=weighted, whole=loss.target.whole, turned=turned,
+        )  # fmt: skip
         found = kept[key] = Kernel(
             run,
             np.array([*loss.values.values(), 0.0], dtype=dtype),

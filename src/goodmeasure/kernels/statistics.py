@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from goodmeasure.kernels.printer import Body, expanded, names_of
+from goodmeasure.formula import Expr
+from goodmeasure.kernels.printer import Body, body, expanded, names_of
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,11 @@ class Plan:
     classes: Sequence[str]
     kept: Sequence[str]
 
+    @property
+    def rival(self) -> list[str]:
+        """The vectors of the largest raw output among the classes that did not happen, if a statistic looks at it."""
+        return ["rival", "rival_at"] if "margin" in {*self.values, *self.slopes} else []
+
 
 def plan_for(values: Sequence[str], slopes: Sequence[str]) -> Plan:
     of_classes = [text for name in slopes for text in (STATISTICS[name].of, STATISTICS[name].other)]
@@ -117,6 +123,18 @@ def plan_for(values: Sequence[str], slopes: Sequence[str]) -> Plan:
 # exponentials are written by themselves.
 STEP = {"e": "exp_down(x - largest)"}
 FALL = {"fall": "ZERO if x == largest else x - largest"}
+
+
+def of_row(value: Expr, slopes: Sequence[Expr], parameters: Sequence[str], dtype: str) -> Body:
+    """Formulas of the statistics of row ``i``."""
+    place = {"weight": "counts_[i]"}
+    return body([value, *slopes], lambda name: place.get(name, f"now_{name}"), parameters, dtype)
+
+
+# The weights of a group of rows, of which ``count`` are there.
+WEIGHTS = """\
+for r in range({width}):
+    weight_part[r] = weight[start + r] if r < count else 0.0"""
 
 
 def evaluated(
