@@ -17,6 +17,9 @@ from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError
 from goodmeasure.formula import nodes, symbols
 from goodmeasure.frameworks.torch import to_torch
 from goodmeasure.frameworks.torch_classes import _TURN
+from goodmeasure.frameworks.torch_derivatives import Program, values_of
+from goodmeasure.frameworks.torch_fused import WORTH_A_CALL
+from goodmeasure.frameworks.torch_operators import name_of
 from goodmeasure.kernels.statistics import STATISTICS
 from goodmeasure.losses import catalogue
 
@@ -43,12 +46,27 @@ def examples(name, dtype=torch.float64, rows=7):
     return torch.tensor(y, dtype=dtype), torch.tensor(z, dtype=dtype)
 
 
+def formula(loss):
+    """The value of each example where no kernel applies."""
+    program = Program(loss)
+    return lambda z, y: values_of(program, y, z)
+
+
+def kernel(loss):
+    """The value of each example by the kernel."""
+    return to_torch(loss, reduction="none")
+
+
+either = pytest.mark.parametrize("evaluated", [formula, kernel])
+
+
+@either
 @pytest.mark.parametrize("name", LOSSES)
-def test_the_formula_in_torch_has_the_numbers_of_the_loss(name):
+def test_numbers_in_torch_are_those_of_the_loss(name, evaluated):
     loss = LOSSES[name]
     y, z = examples(name, rows=40)
     z.requires_grad_()
-    values = to_torch(loss, reduction="none")(z, y)
+    values = evaluated(loss)(z, y)
     np.testing.assert_allclose(
         values.detach().numpy(), loss.value(y.numpy(), z.detach().numpy()), rtol=1e-11, atol=1e-13
     )
@@ -56,14 +74,14 @@ def test_the_formula_in_torch_has_the_numbers_of_the_loss(name):
     np.testing.assert_allclose(gradient.numpy(), loss.gradient(y.numpy(), z.detach().numpy()), rtol=1e-10, atol=1e-12)
 
 
+@either
 @pytest.mark.parametrize("name", LOSSES)
-def test_first_and_second_derivatives(name):
+def test_first_and_second_derivatives(name, evaluated):
     y, z = examples(name)
-    weight = torch.linspace(0.5, 2, len(y), dtype=torch.float64)
-    module = to_torch(LOSSES[name], reduction="none")
+    values = evaluated(LOSSES[name])
     z.requires_grad_()
-    assert torch.autograd.gradcheck(lambda z: module(z, y, weight), z)
-    assert torch.autograd.gradgradcheck(lambda z: module(z, y, weight), z)
+    assert torch.autograd.gradcheck(lambda z: values(z, y), z)
+    assert torch.autograd.gradgradcheck(lambda z: values(z, y), z)
 
 
 @pytest.mark.parametrize("name", SAMPLE)
@@ -81,11 +99,11 @@ def test_the_kernel_and_the_formula_agree(name):
     y, z = examples(name, torch.float32, rows=300)
     z.requires_grad_()
     loss = LOSSES[name]
-    fused = to_torch(loss)(z, y)
-    formula = to_torch(loss, reduction="none")(z, y).mean()
-    assert fused.item() == pytest.approx(formula.item(), rel=2e-6)
-    both = [torch.autograd.grad(v, z)[0] for v in (fused, formula)]
-    torch.testing.assert_close(*both, rtol=1e-4, atol=1e-8)
+    means = [to_torch(loss)(z, y), kernel(loss)(z, y).mean(), formula(loss)(z, y).mean()]
+    gradients = [torch.autograd.grad(mean, z)[0] for mean in means]
+    for mean, gradient in zip(means[:2], gradients[:2], strict=True):
+        assert mean.item() == pytest.approx(means[2].item(), rel=2e-6)
+        torch.testing.assert_close(gradient, gradients[2], rtol=1e-4, atol=1e-8)
 
 
 @pytest.mark.parametrize("name", SAMPLE)
@@ -117,6 +135,72 @@ def test_compiled_by_inductor_at_any_batch_size(name):
     same_when_compiled(to_torch(LOSSES[name.split()[0]]), [(z, y), (z[:5], y[:5])], dynamic=True)
 
 
+@of_torch
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "gaussian_nll", "cross_entropy"])
+def test_a_graph_of_many_examples_calls_the_kernel(name, reduction):
+    y, z = examples(name, torch.float32, rows=WORTH_A_CALL)
+    weight = torch.rand(len(y), generator=torch.Generator().manual_seed(0))
+    module, nodes_seen = to_torch(LOSSES[name], reduction=reduction), []
+
+    def backend(graph, _):
+        nodes_seen.extend(str(node.target) for node in graph.graph.nodes)
+        return graph.forward
+
+    for more in ((), (weight,), (None, weight > 0.3), (weight, weight > 0.3)):
+        same_when_compiled(lambda z, y, more=more: module(z, y, *more), [(z, y)], backend=backend)
+    assert sum("goodmeasure" in node for node in nodes_seen) == 4
+    same_when_compiled(module, [(z, y)], backend="aot_eager")
+
+
+@of_torch
+def test_a_graph_that_changes_its_size_changes_its_ways():
+    y, z = examples("binary_cross_entropy", torch.float32, rows=WORTH_A_CALL + 5)
+    batches = [(z[:n], y[:n]) for n in (7, WORTH_A_CALL + 5, WORTH_A_CALL, 9)]
+    same_when_compiled(to_torch(LOSSES["binary_cross_entropy"]), batches, backend="aot_eager", dynamic=True)
+
+
+@of_torch
+def test_a_graph_refuses_what_it_cannot_do():
+    y, z = examples("squared_error", torch.float32, rows=WORTH_A_CALL)
+    z.requires_grad_()
+    torch._dynamo.reset()
+    graph = torch.compile(to_torch(LOSSES["squared_error"]), backend="eager")
+    (gradient,) = torch.autograd.grad(graph(z, y), z, create_graph=True)
+    with pytest.raises(UsageError, match="second derivative of a compiled loss"):
+        gradient.sum().backward()
+    y[3] = math.inf
+    with pytest.raises(TargetOutsideDomain, match="at index 3"):
+        graph(z, y)
+    with pytest.raises(UsageError, match="does not know"):
+        torch.ops.goodmeasure.values(z, y, None, 1.0, "another loss")
+
+
+def test_graphs_know_losses_apart():
+    known = {name_of(loss) for loss in LOSSES.values()}
+    assert len(known) == len(LOSSES)
+    assert name_of(catalogue()["huber"](delta=2.0)) not in known
+    assert name_of(weighted(catalogue()["focal"](), classes=(1.0, 2.0))) not in known
+
+
+@of_torch
+def test_an_exported_program_needs_torch_alone():
+    y, z = examples("binary_cross_entropy", torch.float32, rows=WORTH_A_CALL)
+    module = to_torch(LOSSES["binary_cross_entropy"])
+    program = torch.export.export(module, (z, y))
+    assert not any("goodmeasure" in str(node.target) for node in program.graph.nodes)
+    torch.testing.assert_close(program.module()(z, y), module(z, y))
+
+
+@of_torch
+def test_transforms_inside_a_graph_use_the_formula():
+    y, z = examples("binary_cross_entropy", torch.float32, rows=WORTH_A_CALL)
+    module = to_torch(LOSSES["binary_cross_entropy"])
+    torch._dynamo.reset()
+    graph = torch.compile(torch.func.grad(lambda z: module(z, y)), fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(graph(z), torch.func.grad(lambda z: module(z, y))(z))
+
+
 def same_when_compiled(module, batches, **options):
     """Values and gradients of the module and of its one graph."""
     torch._dynamo.reset()
@@ -125,7 +209,8 @@ def same_when_compiled(module, batches, **options):
         raws = [z.clone().requires_grad_() for _ in range(2)]
         values = [f(raw, y) for f, raw in zip((module, graph), raws, strict=True)]
         torch.testing.assert_close(*values)
-        torch.testing.assert_close(*[torch.autograd.grad(v, raw)[0] for v, raw in zip(values, raws, strict=True)])
+        sums = [v.square().sum() for v in values]
+        torch.testing.assert_close(*[torch.autograd.grad(s, raw)[0] for s, raw in zip(sums, raws, strict=True)])
 
 
 def test_tails():
@@ -256,9 +341,9 @@ def test_shares_of_classes_cost_what_their_classes_do(loss):
 def test_one_hot_is_the_index(loss):
     z, _ = shared_rows(torch.float32)
     z.requires_grad_()
-    y, module, along = torch.arange(40) % 6, to_torch(loss, reduction="none"), torch.randn_like(z)
+    y, values, along = torch.arange(40) % 6, formula(loss), torch.randn_like(z)
     hot = torch.nn.functional.one_hot(y, 6)
-    found = [derivatives(module(z, target), z, along) for target in (y, hot, hot.bool(), hot.double())]
+    found = [derivatives(values(z, target), z, along) for target in (y, hot, hot.bool(), hot.double())]
     regrouped = "rest_p2" in symbols(loss.composed)  # its sums over pairs of classes, in another order
     for value, gradient, turned in found[1:]:
         assert torch.equal(value, found[0][0])

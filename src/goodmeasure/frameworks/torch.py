@@ -15,7 +15,8 @@ from goodmeasure.arrays import check_targets, presence, weights
 from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
 from goodmeasure.evaluation import namespace
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
-from goodmeasure.frameworks.torch_fused import HALF, fused, fuses
+from goodmeasure.frameworks.torch_fused import HALF, Work, fused, fuses, work_on
+from goodmeasure.frameworks.torch_operators import name_of, operated
 
 if TYPE_CHECKING:
     from goodmeasure.loss import Loss
@@ -44,7 +45,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
                 fix="to_torch(loss, denominator=batch_size)",
             )
         self.loss, self.reduction, self.denominator = loss, reduction, denominator
-        self._program = Program(loss)
+        self._program, self._name = Program(loss), name_of(loss)
 
     def extra_repr(self) -> str:
         shown = "" if self.denominator is None else f", denominator={self.denominator}"
@@ -52,11 +53,11 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the printed functions, which are printed again."""
-        return {k: v for k, v in self.__dict__.items() if k != "_program"}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_program", "_name")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._program = Program(self.loss)
+        self._program, self._name = Program(self.loss), name_of(self.loss)
 
     def forward(
         self,
@@ -85,34 +86,58 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
     def _reduced(
         self, raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, present: torch.Tensor | None
     ) -> torch.Tensor:
-        if self.reduction != "none" and fuses(self._program, raw, target, weight):
-            count = target.numel() if present is None else int(present.sum())
-            if count:
-                scale = 1.0 if self.reduction == "sum" else 1.0 / (self.denominator or count)
-                return fused(self._program, raw, target, weight, present, scale)
-        values = self._values(raw, target, weight, present)
+        kernel = fuses(self._program, raw, target)
         if self.reduction == "none":
-            return values
+            return self._values(raw, target, weight, present, kernel)
+        count = self._count(raw, present)
+        if not kernel or (weight is not None and weight.requires_grad):
+            return self._values(raw, target, weight, present, kernel).sum() / count
+        if torch.compiler.is_compiling() and isinstance(count, torch.Tensor):
+            return self._fused(*work_on(raw, target, weight, present, 1.0)) / count
+        return self._fused(*work_on(raw, target, weight, present, 1 / float(count)))
+
+    def _count(self, raw: torch.Tensor, present: torch.Tensor | None) -> float | torch.Tensor:
+        """What the sum is divided by; at least one, so that nothing at all costs nothing."""
         if self.reduction == "sum":
-            return values.sum()
+            return 1
         if self.denominator is not None:
-            return values.sum() / self.denominator
-        return values.sum() / (max(values.numel(), 1) if present is None else present.sum().clamp(min=1))
+            return self.denominator
+        if present is not None:
+            return present.sum().clamp(min=1)
+        return max(raw.numel() // (raw.shape[-1] if self._program.wide else 1), 1)
+
+    def _fused(self, raw: torch.Tensor, work: Work) -> torch.Tensor:
+        """What the kernel finds."""
+        if torch.compiler.is_compiling():
+            return operated(raw, work, self._name)
+        return fused(self._program, raw, work)
 
     def _values(
-        self, raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, present: torch.Tensor | None
+        self,
+        raw: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None,
+        present: torch.Tensor | None,
+        kernel: bool,
     ) -> torch.Tensor:
-        """The weighted loss of each example by the formula."""
+        """The weighted loss of each example, by the kernel or the formula."""
+        values = (
+            self._fused(*work_on(raw, target, None, present, None))
+            if kernel
+            else self._by_formula(raw, target, present)
+        )
+        if weight is not None:
+            values = values * weight.to(values.dtype)
+        return values if present is None else torch.where(present, values, 0.0)
+
+    def _by_formula(self, raw: torch.Tensor, target: torch.Tensor, present: torch.Tensor | None) -> torch.Tensor:
         if self._program.classwise and target.ndim == raw.ndim:
             target = target.to(raw.dtype)
         if _known(raw):
             check_targets(target, raw.detach(), self.loss.target, present, self.loss)
         if present is not None:
             raw, target = without_absent(self._program, raw, target, present)
-        values = values_of(self._program, target, raw)
-        if weight is not None:
-            values = values * weight.to(values.dtype)
-        return values if present is None else torch.where(present, values, 0.0)
+        return values_of(self._program, target, raw)
 
 
 def _known(x: torch.Tensor) -> bool:

@@ -1,9 +1,9 @@
-"""The fused kernel in torch: value and gradient of a reduced loss in one pass on the CPU, reading tensors where they lie."""
+"""The fused kernel in torch: values and gradient of a loss in one pass on the CPU, reading tensors where they lie."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch.autograd import forward_ad
@@ -11,14 +11,26 @@ from torch.autograd import forward_ad
 from goodmeasure import kernels
 from goodmeasure.frameworks.torch_derivatives import Program, signals_of, spread, without_absent
 
+if TYPE_CHECKING:
+    from goodmeasure.loss import Loss
+
 HALF = (torch.float16, torch.bfloat16)
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
+# Raw outputs from which calling the kernel pays in a compiled graph, where a call costs 0.1 ms and the formula is compiled.
+WORTH_A_CALL = 1 << 16
 # Several upstream gradients at once, as `torch.func.vmap` and `torch.autograd.grad(is_grads_batched=True)` hand them over.
 _BATCHED = (torch._C._functorch.is_batchedtensor, torch._C._functorch.is_legacy_batchedtensor)
 
 
-def fuses(program: Program, raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None) -> bool:
-    """Whether the kernel applies: ordinary numbers on the CPU, no transform around them, and no shares of classes."""
+def fuses(program: Program, raw: torch.Tensor, target: torch.Tensor) -> bool:
+    """Whether the kernel applies: ordinary numbers on the CPU, no transform around them, and no shares of classes.
+
+    A graph that is exported is the formula, so that it needs nothing but torch.
+    """
+    if torch.compiler.is_compiling():
+        around = torch.compiler.is_exporting() or raw.numel() < WORTH_A_CALL
+    else:
+        around = raw.numel() == 0 or forward_ad._current_level >= 0 or torch.jit.is_tracing()
     return (
         raw.is_cpu
         and raw.dtype in (torch.float32, torch.float64)
@@ -26,45 +38,49 @@ def fuses(program: Program, raw: torch.Tensor, target: torch.Tensor, weight: tor
         and target.is_cpu
         and type(target) in _PLAIN
         and not (program.classwise and target.ndim == raw.ndim)
-        and not (weight is not None and weight.requires_grad)
-        and not torch.compiler.is_compiling()
+        and not around
         and not torch._C._are_functorch_transforms_active()
-        and forward_ad._current_level < 0
-        and not torch.jit.is_tracing()
     )
 
 
-def fused(
-    program: Program,
+class Work(NamedTuple):
+    """What the kernel is given beside raw outputs: targets, weights (or which examples are present), and what sums are times.
+
+    Without a ``scale`` there is no sum: every example has a value, and a weight says no more than whether it is present.
+    """
+
+    target: torch.Tensor
+    weight: torch.Tensor | None
+    scale: float | None
+
+
+def work_on(
     raw: torch.Tensor,
     target: torch.Tensor,
     weight: torch.Tensor | None,
     present: torch.Tensor | None,
-    scale: float,
-) -> torch.Tensor:
-    """The sum of the weighted values of what is present, times ``scale``."""
-    given = weight
-    if present is not None:
-        given = present if weight is None else torch.where(present, weight, 0.0)
+    scale: float | None,
+) -> tuple[torch.Tensor, Work]:
+    """Raw outputs and the rest as the kernel reads them."""
+    given = weight if present is None else present if weight is None else torch.where(present, weight, 0.0)
     target = target.to(raw.dtype) if target.dtype in HALF else target
     given = given.to(raw.dtype) if given is not None and given.dtype in HALF else given
     if raw.ndim > 1 and not raw.is_contiguous():
         raw = raw.contiguous()  # a permuted table is read faster after a copy
-    if not (raw.requires_grad and torch.is_grad_enabled()):
-        return _number(raw, _swept(raw, (program, target, given, scale), None)[0])
-    result: torch.Tensor = _Fused.apply(raw, (program, target, given, scale))
-    return result
+    return raw, Work(target, given, scale)
 
 
-_Work: TypeAlias = tuple[Program, torch.Tensor, torch.Tensor | None, float]  # the loss, targets, weights and a scale
-
-
-def _swept(z: torch.Tensor, work: _Work, scale: float | None) -> tuple[float, Any]:
-    """The scaled sum of weighted values, and its gradient where there is a ``scale`` for it."""
-    program, y, weight, factor = work
-    weights = None if weight is None else weight.detach().numpy()
-    total, gradient = kernels.total(program.loss, y.numpy(), z.detach().numpy(), weights, scale)
-    return total * factor, gradient
+def swept(loss: Loss, z: torch.Tensor, work: Work, *, signal: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The scaled sum of weighted values, or the value of each example; and the derivative by ``z`` if wanted."""
+    y, raw = work.target.numpy(), z.detach().numpy()
+    weight = None if work.weight is None else work.weight.detach().numpy()
+    if work.scale is None:
+        each, gradient = kernels.each(loss, y, raw, weight, signal=signal)
+        values = torch.from_numpy(each)
+    else:
+        total, gradient = kernels.total(loss, y, raw, weight, work.scale if signal else None)
+        values = _number(z, total * work.scale)
+    return values, torch.from_numpy(gradient) if signal else None
 
 
 def _number(like: torch.Tensor, value: float) -> torch.Tensor:
@@ -75,42 +91,48 @@ def _number(like: torch.Tensor, value: float) -> torch.Tensor:
         return like.new_full((), math.copysign(math.inf, value))
 
 
+def fused(program: Program, raw: torch.Tensor, work: Work) -> torch.Tensor:
+    """What `swept` finds, with its gradient."""
+    if not (raw.requires_grad and torch.is_grad_enabled()):
+        return swept(program.loss, raw, work, signal=False)[0]
+    result: torch.Tensor = _Fused.apply(raw, program, work)
+    return result
+
+
 class _Fused(torch.autograd.Function):  # type: ignore[misc]
-    """The scaled sum of weighted values. Its gradient is handed over as it is, so that no other of its size is made."""
+    """What `swept` finds. The gradient is handed over as it is, so that no other of its size is made."""
 
     @staticmethod
-    def forward(ctx: Any, z: torch.Tensor, work: _Work) -> torch.Tensor:
-        value, ctx.gradient = _swept(z, work, work[3])
-        ctx.work = work
+    def forward(ctx: Any, z: torch.Tensor, program: Program, work: Work) -> torch.Tensor:
+        values, ctx.gradient = swept(program.loss, z, work, signal=True)
+        ctx.given = program, work
         ctx.save_for_backward(z)
-        return _number(z, value)
+        return values
 
     @staticmethod
     def backward(ctx: Any, upstream: Any) -> Any:
+        (z,), (program, work) = ctx.saved_tensors, ctx.given
         if torch.is_grad_enabled():
-            return _signal(upstream, *ctx.saved_tensors, *ctx.work), None
+            return _signal(upstream, z, program, work), None, None
         gradient, ctx.gradient = ctx.gradient, None
         if gradient is None:  # a graph that is kept is walked again
-            (z,) = ctx.saved_tensors
-            gradient = _swept(z, ctx.work, ctx.work[3])[1]
-        found = torch.from_numpy(gradient)
+            gradient = swept(program.loss, z, work, signal=True)[1]
         if any(is_batched(upstream) for is_batched in _BATCHED):
-            return upstream * found, None
-        return found if upstream.item() == 1 else found.mul_(upstream), None
+            return spread(upstream, gradient) * gradient, None, None
+        if work.scale is None or upstream.item() != 1:
+            gradient.mul_(spread(upstream, gradient))
+        return gradient, None, None
 
 
-def _signal(
-    upstream: torch.Tensor,
-    z: torch.Tensor,
-    program: Program,
-    y: torch.Tensor,
-    weight: torch.Tensor | None,
-    scale: float,
-) -> torch.Tensor:
+def _signal(upstream: torch.Tensor, z: torch.Tensor, program: Program, work: Work) -> torch.Tensor:
     """The gradient as a formula, which can be differentiated again."""
-    if weight is None:
-        return upstream * scale * signals_of(program, y, z)
-    z, y = without_absent(program, z, y, weight > 0)
+    y, weight, scale = work
+    present = None if weight is None else weight > 0
+    if present is not None:
+        z, y = without_absent(program, z, y, present)
     signal = signals_of(program, y, z)
-    share = spread((weight * scale).to(z.dtype), signal)
-    return torch.where(share > 0, upstream * share * signal, 0.0)
+    share = (
+        upstream if scale is None else upstream * scale if weight is None else upstream * (weight * scale).to(z.dtype)
+    )
+    found = spread(share, signal) * signal
+    return found if present is None else torch.where(spread(present, signal), found, 0.0)

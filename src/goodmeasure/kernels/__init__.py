@@ -56,6 +56,17 @@ def total(loss: Loss, y: Any, z: Any, weight: Any, scale: float | None) -> tuple
     return float(found.sum), gradient * (float(found.weight) * scale)
 
 
+def each(loss: Loss, y: Any, z: Any, present: Any, *, signal: bool) -> tuple[Any, Any]:
+    """The value of each example and its derivative by ``z`` (None: not wanted), as `total` has their sum."""
+    if _applies(loss, y, z):
+        values, gradient = np.empty(z.shape[: y.ndim], z.dtype), np.empty(z.shape, z.dtype) if signal else None
+        kind = "value+signal" if signal else "value"
+        if not _sweep(loss)(loss, kind, y, z, weight=present, tables=(values, gradient, None)).bad:
+            return values, gradient
+    values = loss.value(y, z, mask=present)
+    return values, loss.gradient(y, z, mask=present) if signal else None
+
+
 def table(loss: Loss, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
     """One number an example and raw output: ``value``, ``signal``, or ``curvature`` (not for classes); zero where masked."""
     if not _applies(loss, y, z) or z.size < SMALLEST or (loss.is_classwise and kind == "curvature"):
@@ -121,4 +132,4 @@ def _weighed(loss: Loss, y: Any, z: Any, sample_weight: Any, mask: Any) -> tuple
     return (weight, total) if total > 0 else None
 
 
-__all__ = ["table", "total", "value_and_gradient"]
+__all__ = ["each", "table", "total", "value_and_gradient"]
