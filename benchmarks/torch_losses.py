@@ -44,6 +44,8 @@ class Work:
 class GaussianNLL(torch.nn.Module):
     """torch's Gaussian loss on two raw outputs, as a network gives them: the mean, and the logarithm of the scale."""
 
+    reduction = "mean"
+
     def forward(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         variance = torch.exp(2 * input[:, 1])
         return torch.nn.functional.gaussian_nll_loss(input[:, 0], target, variance, full=True, eps=1e-30)
@@ -83,7 +85,9 @@ def works(quick: bool) -> list[Work]:
         Work(losses.gaussian_nll(), GaussianNLL(), _real, tuple((n // 2, 2) for (n,) in points)),
         Work(losses.cross_entropy(), torch.nn.CrossEntropyLoss(), _class, rows),
         Work(losses.cross_entropy(smoothing=0.1), torch.nn.CrossEntropyLoss(label_smoothing=0.1), _class, rows[:2]),
-        Work(losses.cross_entropy(), torch.nn.CrossEntropyLoss(), _shares, rows[:2]),
+        Work(losses.cross_entropy(), torch.nn.CrossEntropyLoss(), _shares, rows),
+        Work(losses.binary_cross_entropy(), torch.nn.BCEWithLogitsLoss(reduction="none"), _yes, points),
+        Work(losses.cross_entropy(), torch.nn.CrossEntropyLoss(reduction="none"), _class, rows[:3]),
     ]
 
 
@@ -106,6 +110,7 @@ def _row(work: Work, shape: tuple[int, ...], rounds: int) -> str:
     """One row of microseconds a call, and how many times faster ours is."""
     found = measured(work, shape, rounds)
     name = type(work.theirs).__name__ + (" of shares" if work.examples is _shares else "")
+    name += " of each" if work.theirs.reduction == "none" else ""
     cells = [f"{work.loss}, {name}, {' x '.join(f'{n:,}' for n in shape)}"]
     for how in ("", " compiled"):
         theirs, ours = found[f"torch{how}"], found[f"goodmeasure{how}"]
@@ -118,7 +123,7 @@ def measured(work: Work, shape: tuple[int, ...], rounds: int) -> dict[str, float
     torch._dynamo.reset()  # each row is compiled as if it were the only one
     z, y = work.examples(shape)
     z.requires_grad_()
-    modules = {"torch": work.theirs, "goodmeasure": to_torch(work.loss)}
+    modules = {"torch": work.theirs, "goodmeasure": to_torch(work.loss, reduction=work.theirs.reduction)}
     modules |= {f"{name} compiled": torch.compile(module, dynamic=False) for name, module in modules.items()}
     calls = {name: _call(module, z, y) for name, module in modules.items()}
     _agree(calls)
@@ -129,7 +134,7 @@ def _call(module: torch.nn.Module, z: torch.Tensor, y: torch.Tensor) -> Callable
     def run() -> tuple[Any, Any]:
         z.grad = None
         value = module(z, y)
-        value.backward()
+        (value.sum() if value.ndim else value).backward()
         return value, z.grad
 
     return run

@@ -24,6 +24,7 @@ from goodmeasure.kernels.statistics import STATISTICS
 from goodmeasure.losses import catalogue
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
+MANY = max(WORTH_A_CALL.values())
 SAMPLE = sorted(
     LOSSES, key=lambda n: (LOSSES[n].is_classwise, len(LOSSES[n].activation), len(nodes(LOSSES[n].composed)), n)
 )[::6]
@@ -139,7 +140,7 @@ def test_compiled_by_inductor_at_any_batch_size(name):
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "gaussian_nll", "cross_entropy"])
 def test_a_graph_of_many_examples_calls_the_kernel(name, reduction):
-    y, z = examples(name, torch.float32, rows=WORTH_A_CALL)
+    y, z = examples(name, torch.float32, rows=MANY)
     weight = torch.rand(len(y), generator=torch.Generator().manual_seed(0))
     module, nodes_seen = to_torch(LOSSES[name], reduction=reduction), []
 
@@ -155,14 +156,14 @@ def test_a_graph_of_many_examples_calls_the_kernel(name, reduction):
 
 @of_torch
 def test_a_graph_that_changes_its_size_changes_its_ways():
-    y, z = examples("binary_cross_entropy", torch.float32, rows=WORTH_A_CALL + 5)
-    batches = [(z[:n], y[:n]) for n in (7, WORTH_A_CALL + 5, WORTH_A_CALL, 9)]
+    y, z = examples("binary_cross_entropy", torch.float32, rows=MANY + 5)
+    batches = [(z[:n], y[:n]) for n in (7, MANY + 5, MANY, 9)]
     same_when_compiled(to_torch(LOSSES["binary_cross_entropy"]), batches, backend="aot_eager", dynamic=True)
 
 
 @of_torch
 def test_a_graph_refuses_what_it_cannot_do():
-    y, z = examples("squared_error", torch.float32, rows=WORTH_A_CALL)
+    y, z = examples("squared_error", torch.float32, rows=MANY)
     z.requires_grad_()
     torch._dynamo.reset()
     graph = torch.compile(to_torch(LOSSES["squared_error"]), backend="eager")
@@ -185,7 +186,7 @@ def test_graphs_know_losses_apart():
 
 @of_torch
 def test_an_exported_program_needs_torch_alone():
-    y, z = examples("binary_cross_entropy", torch.float32, rows=WORTH_A_CALL)
+    y, z = examples("binary_cross_entropy", torch.float32, rows=MANY)
     module = to_torch(LOSSES["binary_cross_entropy"])
     program = torch.export.export(module, (z, y))
     assert not any("goodmeasure" in str(node.target) for node in program.graph.nodes)
@@ -194,7 +195,7 @@ def test_an_exported_program_needs_torch_alone():
 
 @of_torch
 def test_transforms_inside_a_graph_use_the_formula():
-    y, z = examples("binary_cross_entropy", torch.float32, rows=WORTH_A_CALL)
+    y, z = examples("binary_cross_entropy", torch.float32, rows=MANY)
     module = to_torch(LOSSES["binary_cross_entropy"])
     torch._dynamo.reset()
     graph = torch.compile(torch.func.grad(lambda z: module(z, y)), fullgraph=True, backend="aot_eager")
