@@ -122,7 +122,7 @@ def test_sigmoids_of_opposite_sign_add_up_to_one(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_elementary_word_is_spelled(dtype):
-    known = {*SPELLING, *word_source(dtype)[0]}
+    known = {*SPELLING, *word_source(dtype)}
     missing = {w.name for w in words.vocabulary().values() if w.meaning is None} - known
     assert not missing
 
