@@ -366,7 +366,7 @@ from numba import carray, cfunc, types
 {typed}
 
 
-@cfunc(types.void({kinds}), cache=CACHE, nopython=True, error_model="numpy", fastmath={{"contract"}})
+@cfunc(types.void({kinds}), cache=CACHE, nopython=True, no_rewrites=True, error_model="numpy", fastmath={{"contract"}})
 def run({arguments}):
 {code}
 '''
