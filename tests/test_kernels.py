@@ -167,7 +167,7 @@ def test_sums_of_any_numbers_are_exact(dtype, weighted, data):
     z = np.array(few_values * data.draw(st.integers(1, 60)), dtype)
     w = np.random.default_rng(0).integers(1, 3, z.size).astype(np.float64) if weighted else None
     arrays = [np.zeros_like(z), z, w, None, None, None]
-    sums, _ = points._block(summing(dtype, weighted), points._places(arrays), z.size, 1.0, lambda: arrays)
+    sums, _ = points._block(summing(dtype, weighted), arrays, z.size, 1.0)
     found = points.exact(sums)
     with np.errstate(over="ignore"):
         terms = z.astype(np.float64) * (1.0 if w is None else w)
@@ -342,3 +342,21 @@ def test_what_kernels_do_not_know_is_left_to_the_plain_evaluation():
     assert kernels.value_and_gradient(loss, z, z, out=np.empty(8, np.float32)[::2]) is None
     soft = np.full((2, 3), 1 / 3)
     assert kernels.value_and_gradient(LOSSES["cross_entropy"], soft, soft) is None
+
+
+@pytest.mark.parametrize("name", ["poisson", "gaussian_nll"])
+def test_a_few_examples_give_the_same_bits_whatever_their_type_and_place(name):
+    loss, r = LOSSES[name], np.random.default_rng(0)
+    y, z = r.integers(0, 9, 60), r.normal(0, 2, (60, 2)).astype(np.float32)
+    z = z if len(loss.activation) == 2 else z[:, 0].copy()
+    mean, gradient = kernels.value_and_gradient(loss, y.astype(np.float32), z)
+    apart, at_odds = np.repeat(z, 2, axis=0)[::2], np.frombuffer(b"." + z.tobytes(), np.uint8)[1:].view(np.float32)
+    for other_y in (y, y.astype(">f4"), np.repeat(y, 3)[::3]):
+        for other_z in (apart, at_odds.reshape(z.shape), z.astype(">f4")):
+            again = kernels.value_and_gradient(loss, other_y, other_z)
+            assert again[0] == mean
+            assert (again[1] == gradient).all()
+    shape = (4, 15, *z.shape[1:])
+    table = kernels.value_and_gradient(loss, y.reshape(4, 15), z.reshape(shape))
+    assert (table[1].reshape(z.shape) == gradient).all()
+    assert (kernels.value_and_gradient(loss, y, z, out=z)[1] == gradient).all()

@@ -11,6 +11,7 @@ import inspect
 import math
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -232,9 +233,17 @@ def symbols(*roots: Expr) -> set[str]:
     return {node.args[0] for node in nodes(*roots) if node.is_symbol}
 
 
-def _rebuild(root: Expr, make: Callable[[Word, tuple[Expr, ...]], Expr], leaves: Mapping[str, Expr]) -> Expr:
-    done: dict[Expr, Expr] = {}
+def _rebuild(
+    root: Expr,
+    make: Callable[[Word, tuple[Expr, ...]], Expr],
+    leaves: Mapping[str, Expr],
+    done: dict[Expr, Expr] | None = None,
+) -> Expr:
+    """The expression made anew from its leaves up; ``done`` holds what was made before, and what is made now."""
+    done = {} if done is None else done
     for node in nodes(root):
+        if node in done:
+            continue
         if node.word is not None:
             done[node] = make(node.word, tuple(done[a] for a in node.args))
         else:
@@ -283,11 +292,11 @@ def is_positive(node: Expr) -> bool:
 
 
 def _match(pattern: Expr, node: Expr, found: dict[str, Expr]) -> bool:
+    if pattern.word is not None:
+        return pattern.word is node.word and all(map(_match, pattern.args, node.args, repeat(found)))
     if pattern.is_symbol:
         return found.setdefault(pattern.args[0], node) is node
-    if pattern.number is not None:
-        return node.number is not None and float(node.number) == float(pattern.number)
-    return pattern.word is node.word and all(_match(p, n, found) for p, n in zip(pattern.args, node.args, strict=True))
+    return node.number is not None and float(node.number) == float(pattern.args[0])
 
 
 def _folded(word: Word, args: tuple[Expr, ...]) -> Expr | None:
@@ -340,23 +349,23 @@ def derivative(root: Expr, name: str) -> Expr:
     At a kink it is one of the one-sided derivatives or, for an absolute value, zero.
     """
     slopes: dict[Expr, Expr] = {}
+    simpler: dict[Expr, Expr] = {}  # slopes share most of their parts
     for node in nodes(root):
         if node.word is None:
             slopes[node] = expression(int(node.is_symbol and node.args[0] == name))
         else:
-            slopes[node] = _chain(node, slopes)
+            slopes[node] = _rebuild(_chain(node, node.word, slopes), _simpler, {}, simpler)
     return slopes[root]
 
 
-def _chain(node: Expr, slopes: Mapping[Expr, Expr]) -> Expr:
-    assert node.word is not None
-    if node.word.slope is not None:
-        return simplify(node.word.slope(node.args, [slopes[a] for a in node.args]))
+def _chain(node: Expr, word: Word, slopes: Mapping[Expr, Expr]) -> Expr:
+    if word.slope is not None:
+        return word.slope(node.args, [slopes[a] for a in node.args])
     total = expression(0)
-    for partial, arg in zip(node.word.partials, node.args, strict=True):
+    for partial, arg in zip(word.partials, node.args, strict=True):
         if partial is not None and slopes[arg].number != 0:
             total = total + expression(partial(*node.args)) * slopes[arg]
-    return simplify(total)
+    return total
 
 
 # --- writing and reading ---------------------------------------------------------------------------------------------

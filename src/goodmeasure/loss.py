@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cache, cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -181,9 +181,7 @@ class Loss:
         """The weighted mean and its derivative by z in one compiled pass; ``out``, like z, is where the derivative goes."""
         if isinstance(z, np.ndarray):
             # The training step is compiled. Readings are not: their bits depend on nothing but the example.
-            from goodmeasure import kernels
-
-            swept = kernels.value_and_gradient(self, y, z, sample_weight, mask, out)
+            swept: tuple[float, Array] | None = _kernels().value_and_gradient(self, y, z, sample_weight, mask, out)
             if swept is not None:
                 return swept
         given = examples(self, y, z, sample_weight, mask)
@@ -242,6 +240,14 @@ class Loss:
 
     def __add__(self, other: Loss) -> Loss:
         return algebra.summed(self, other)
+
+
+@cache
+def _kernels() -> Any:
+    """The compiled kernels, which speak of losses and are brought in by the first training step."""
+    from goodmeasure import kernels
+
+    return kernels
 
 
 def _composed(loss: Loss) -> Expr:

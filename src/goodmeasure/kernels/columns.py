@@ -28,19 +28,11 @@ class Column:
     """An array that holds so many numbers an example, of which kernels are given a block at a time."""
 
     def __init__(self, array: Any, count: int, dtype: Any) -> None:
-        self.array, self.count, self.dtype = array, count, dtype
-        self.first = address(array) if readable(array, dtype) else None
+        self.array = array.reshape(-1) if array.flags.c_contiguous else array
+        self.count, self.dtype = count, dtype
 
     def part(self, start: int, stop: int) -> Any:
-        """The numbers of examples ``start`` to ``stop``, in C order and contiguous: where they lie, or copied."""
+        """The numbers of examples ``start`` to ``stop``, as a vector that a kernel can read: where they lie, or copied."""
         a, b = start * self.count, stop * self.count
         flat = self.array[a:b] if self.array.ndim == 1 else self.array.flat[a:b]
         return np.ascontiguousarray(flat, dtype=self.dtype)
-
-    def copied(self, start: int, stop: int) -> Any:
-        """A copy of the part if a kernel needs one."""
-        return self.part(start, stop) if self.first is None else None
-
-    def place(self, start: int, copy: Any) -> int:
-        """Where the part from ``start`` on stands: in its copy, or in the array."""
-        return address(copy) if self.first is None else self.first + start * self.count * self.dtype.itemsize

@@ -137,7 +137,7 @@ def few(
     """
     plan = statistics.plan_for([name for name in statistics.STATISTICS if name in set(wanted)], list(slopes))
     rival = plan.rival
-    _, constants = word_source(dtype)
+    constants = word_source(dtype).constants
     printed = statistics.of_row(value, list(slopes.values()), parameters, dtype)
     loaded = ["largest", "z_of", *plan.sums, *rival[:1]]
     kept = [name for name in plan.kept if name not in loaded] if slopes else []

@@ -188,7 +188,7 @@ def many(
         signal=indented(_signal(plan, list(slopes), weighted), 1) if slopes else "",
         sums_after=sums.AFTER,
     )  # fmt: skip
-    _, constants = word_source(dtype)
+    constants = word_source(dtype).constants
     return module(
         "A loss of many classes.", SIGNATURE.format(d=dtype), code,
         {**constants, **printed.constants, **sums.CONSTANTS},

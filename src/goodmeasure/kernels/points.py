@@ -5,14 +5,14 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from goodmeasure.formula import Expr, derivative, simplify, symbol
 from goodmeasure.kernels import cache
-from goodmeasure.kernels.columns import Column, address, readable
+from goodmeasure.kernels.columns import Column, address
 from goodmeasure.kernels.layout import CHUNK, points
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.sums import BAD, LOST, LOW, STATE
@@ -37,8 +37,15 @@ class Kernel:
         self.run, self.parameters, self.domain = run, parameters, domain
         self.fixed = (address(parameters), address(domain))
         self.columns = columns  # of y, z, weight, values, first and second; 0: the kernel has none
-        self.inputs, self.outputs = ([k for k in of if columns[k]] for of in (range(3), range(3, 6)))
+        self.inputs, self.outputs = ([(k, columns[k]) for k in of if columns[k]] for of in (range(3), range(3, 6)))
         self.spare: list[_Scratch] = []
+
+    def scratch(self) -> _Scratch:
+        """Scratch memory that nobody else uses; to be put back to `spare`."""
+        try:
+            return self.spare.pop()
+        except IndexError:
+            return _Scratch(self)
 
 
 class _Scratch:
@@ -49,14 +56,16 @@ class _Scratch:
 
     def __init__(self, kernel: Kernel) -> None:
         dtype = kernel.domain.dtype
-        kinds = (dtype, dtype, np.dtype(np.float64), dtype, dtype, dtype)
+        kinds = (dtype, dtype, _DOUBLE, dtype, dtype, dtype)
         self.arrays = [np.zeros(CHUNK * max(c, 1), kind) for c, kind in zip(kernel.columns, kinds, strict=True)]
         self.arrays[0][:] = np.clip(1, *kernel.domain)  # a good target, whose raw outputs are zeros
         self.arrays[2][:] = 1.0
         self.state = np.zeros(STATE)
         self.places, self.state_place = [address(a) for a in self.arrays], address(self.state)
-        self.arguments = (*self.places[:3], *kernel.fixed, *self.places[3:], self.state_place)
-        self.sizes = [c * kind.itemsize for c, kind in zip(kernel.columns, kinds, strict=True)]  # bytes an example
+        # Making arguments of numbers takes as long as the kernel does: those of the chunk are made once, and two of them set.
+        self.live, self.scale = ctypes.c_int64(), ctypes.c_double()
+        places = map(ctypes.c_void_p, (*self.places[:3], *kernel.fixed, *self.places[3:], self.state_place))
+        self.run = partial(kernel.run, *places, ctypes.c_int64(CHUNK), self.live, ctypes.c_int64(0), self.scale)
 
 
 def bounds(loss: Loss, dtype: Any) -> Any:
@@ -133,52 +142,44 @@ class Found(NamedTuple):
     bad: bool
 
 
-def _run(
-    kernel: Kernel, scratch: _Scratch, places: list[Any], n: int, scale: float, refused: tuple[int, ...] = (BAD,)
-) -> list[float]:
-    """The kernel on ``n`` examples, given where their y, z, weight, value, first and second stand (None: it has or keeps
-    none); its state.
+def _run(kernel: Kernel, scratch: _Scratch, arrays: Sequence[Any], n: int, scale: float) -> list[tuple[Any, Any]]:
+    """The kernel on ``n`` examples, given their y, z, weight, value, first and second (None: it has or keeps none).
 
     The whole chunks are read where they lie. What is left over is copied to a chunk of scratch, so that every example meets the
-    same code; and copied before it is read, so that nothing is written over it. Its results are not given where the kernel noted
-    one of ``refused``.
+    same code; and copied before it is read, so that nothing is written over it. Its results stay there: returned are the places
+    that they belong to, each with what belongs there.
     """
-    left, keep = n % CHUNK, 0 if places[3] is None else 1
-    whole = n - left
-    if whole:
-        there = [spare if place is None else place for place, spare in zip(places, scratch.places, strict=True)]
+    left, chunk = n % CHUNK, scratch.arrays
+    if whole := n - left:
+        keep = 0 if arrays[3] is None else 1
+        there = [spare if a is None else address(a) for a, spare in zip(arrays, scratch.places, strict=True)]
         kernel.run(*there[:3], *kernel.fixed, *there[3:], scratch.state_place, whole, whole, keep, scale)
-    if left:
-        spare, sizes = scratch.places, scratch.sizes
-        for k in kernel.inputs:
-            _move(spare[k], places[k] + whole * sizes[k], left * sizes[k])
-        kernel.run(*scratch.arguments, CHUNK, left, keep, scale)
-        for k in () if any(scratch.state[note] for note in refused) else kernel.outputs:
-            if (place := places[k]) is not None:
-                _move(place + whole * sizes[k], spare[k], left * sizes[k])
+        if not left:
+            return []
+        arrays = [None if a is None else a[whole * c :] for a, c in zip(arrays, kernel.columns, strict=True)]
+    for k, c in kernel.inputs:
+        chunk[k][: left * c] = arrays[k]
+    scratch.live.value, scratch.scale.value = left, scale
+    scratch.run()
+    return [(arrays[k], chunk[k][: left * c]) for k, c in kernel.outputs if arrays[k] is not None]
+
+
+def _give(results: list[tuple[Any, Any]]) -> None:
+    for place, result in results:
+        place[...] = result
+
+
+def _block(kernel: Kernel, arrays: Sequence[Any], n: int, scale: float) -> tuple[list[float], bool]:
+    """One block of vectors: its sums, and whether a present target was outside the domain."""
+    scratch = kernel.scratch()
+    results = _run(kernel, scratch, arrays, n, scale)
     state: list[float] = scratch.state.tolist()
-    return state
-
-
-_move = ctypes.memmove
-
-
-def _places(arrays: list[Any]) -> list[Any]:
-    return [None if a is None else address(a) for a in arrays]
-
-
-def _block(
-    kernel: Kernel, places: list[Any], n: int, scale: float, arrays: Callable[[], list[Any]]
-) -> tuple[list[float], bool]:
-    """One block: its sums, and whether a present target was outside the domain; ``arrays`` are made only to mend it."""
-    scratch = kernel.spare.pop() if kernel.spare else _Scratch(kernel)
-    # What is to be mended is read again, so nothing may be written over it yet.
-    state = _run(kernel, scratch, places, n, scale, (BAD, LOST))
     if state[BAD]:
         return state[: LOW + 1], True
-    if state[LOST]:
-        return [_mended(kernel, arrays(), n, scale)], False
-    scratch.state[:] = 0.0
+    if state[LOST]:  # read again before anything is written over it
+        return [_mended(kernel, arrays, n, scale)], False
+    _give(results)
+    scratch.state.fill(0.0)
     kernel.spare.append(scratch)  # one that met a bad example is not used again: it would fill up the next ones
     return whole_sum(state), False
 
@@ -189,7 +190,7 @@ def whole_sum(state: list[float]) -> list[float]:
     return [high, low] if high - high == 0 else [high]
 
 
-def _mended(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> float:
+def _mended(kernel: Kernel, arrays: Sequence[Any], n: int, scale: float) -> float:
     """A block with numbers that are not; its sum.
 
     Where an infinite or huge raw output leaves no number (inf - inf), the result at a smaller huge one; NaN stays only
@@ -198,8 +199,8 @@ def _mended(kernel: Kernel, arrays: list[Any], n: int, scale: float) -> float:
     y, z, weight = arrays[:3]
 
     def at(raw: Any) -> list[Any]:
-        tables = [np.empty(c * n, z.dtype) for c in kernel.columns[3:]]
-        _run(kernel, _Scratch(kernel), _places([y, raw, weight, *tables]), n, scale)
+        tables = [np.empty(c * n, kernel.domain.dtype) for c in kernel.columns[3:]]
+        _give(_run(kernel, _Scratch(kernel), [y, raw, weight, *tables], n, scale))
         return tables
 
     tables = at(z)
@@ -245,62 +246,40 @@ def sweep(
     ``out_is_ours`` if no other array can share their memory.
     """
     dtype = z.dtype if z.dtype.isnative else z.dtype.newbyteorder("=")
-    n = y.size
-    sources, results = [y, z, weight], list(tables)
-    if n < CHUNK and readable(y, dtype) and readable(z, dtype) and (weight is None or readable(weight, _DOUBLE)):
-        swept = _alone  # less than a chunk is copied before it is read, so that nothing is written over it
-    else:
-        results = [None if t is None else t.reshape(-1) for t in tables]
-        sources = [_flat(y, dtype), _flat(z, dtype), None if weight is None else _flat(weight, _DOUBLE)]
-        if not out_is_ours and _overlap(sources, results):
-            sources = [None if a is None else a.copy() for a in sources]
-        swept = _blocks
+    arrays = [y, z, weight, *tables]
+    if not out_is_ours and y.size >= CHUNK and _overlap(arrays):  # less than a chunk is copied before it is read
+        arrays[:3] = [None if a is None else a.copy() for a in arrays[:3]]
     if kind in _TURNED and mirrored(loss) and not 0 < y.item(0) < 1:
-        sums, bad = swept(compiled(loss, kind, dtype, weight is not None, True), sources, results, n, dtype, scale)
+        sums, bad = _blocks(compiled(loss, kind, dtype, weight is not None, True), arrays, y.size, scale)
         if not bad:
             return Found(exact(sums), False)
-    sums, bad = swept(compiled(loss, kind, dtype, weight is not None), sources, results, n, dtype, scale)
+    sums, bad = _blocks(compiled(loss, kind, dtype, weight is not None), arrays, y.size, scale)
     return Found(math.nan if bad else exact(sums), bad)
 
 
 _DOUBLE = np.dtype(np.float64)
 
 
-def _flat(array: Any, dtype: Any) -> Any:
-    """An array that a kernel can read where it lies as a vector, any other as it is."""
-    return array.reshape(-1) if array.ndim != 1 and readable(array, dtype) else array
-
-
-def _alone(
-    kernel: Kernel, sources: list[Any], results: list[Any], n: int, dtype: Any, scale: float
-) -> tuple[list[float], bool]:
-    """Fewer examples than a chunk: their sums, and whether a present target was outside the domain."""
-    arrays = sources + results
-    return _block(kernel, _places(arrays), n, scale, lambda: [None if a is None else a.reshape(-1) for a in arrays])
-
-
-def _blocks(
-    kernel: Kernel, sources: list[Any], results: list[Any], n: int, dtype: Any, scale: float
-) -> tuple[list[float], bool]:
+def _blocks(kernel: Kernel, arrays: Sequence[Any], n: int, scale: float) -> tuple[list[float], bool]:
     """All blocks on the threads: their sums in order, and whether a present target was outside the domain."""
-    width = kernel.columns[1]
+    if n < CHUNK:
+        return _block(kernel, [a if a is None or a.ndim == 1 else a.reshape(-1) for a in arrays], n, scale)
+    width, dtype = kernel.columns[1], kernel.domain.dtype
     rows = max(block_of(n * width) // width // CHUNK, 1) * CHUNK
     columns = [
         None if a is None else Column(a, max(c, 1), kind)
-        for a, c, kind in zip(sources + results, kernel.columns, (dtype, dtype, _DOUBLE, *[dtype] * 3), strict=True)
+        for a, c, kind in zip(arrays, kernel.columns, (dtype, dtype, _DOUBLE, *[dtype] * 3), strict=True)
     ]
 
     def work(i: int) -> tuple[list[float], bool]:
         start, stop = i * rows, min((i + 1) * rows, n)
-        held = [None if c is None else c.copied(start, stop) for c in columns]
-        places = [None if c is None else c.place(start, h) for c, h in zip(columns, held, strict=True)]
-        return _block(kernel, places, stop - start, scale, lambda: [c and c.part(start, stop) for c in columns])
+        return _block(kernel, [c and c.part(start, stop) for c in columns], stop - start, scale)
 
     found = for_each(max(-(-n // rows), 1), work)
     return [x for sums, _ in found for x in sums], any(bad for _, bad in found)
 
 
-def _overlap(sources: list[Any], results: list[Any]) -> bool:
+def _overlap(arrays: list[Any]) -> bool:
     """Whether a result is written over what is read: a kernel reads and writes a chunk in any order it likes."""
-    outs = [t for t in results if t is not None]
-    return any(a is not None and np.may_share_memory(a, t) for a in sources for t in outs)
+    sources, results = ([a for a in part if a is not None] for part in (arrays[:3], arrays[3:]))
+    return any(np.may_share_memory(a, t) for a in sources for t in results)

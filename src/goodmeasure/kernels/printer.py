@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from itertools import chain
+from typing import NamedTuple
 
 from goodmeasure.formula import Expr, Word, expression, nodes, power, simplify, spelled, symbols
 
@@ -40,48 +41,95 @@ SPELLING: Mapping[str, Callable[..., str]] = {
 }
 
 
-Source = tuple[Mapping[str, ast.FunctionDef], Mapping[str, str]]
+class Recipe(NamedTuple):
+    """How expressions are computed, as texts in which {0}, {1}, ... stand for what was given and then for each step's result.
+
+    A step is a text to give a name, or the name of a word with the numbers of its arguments.
+    """
+
+    steps: Sequence[tuple[str, Sequence[int] | None]]
+    result: str
+
+
+class Words:
+    """The words of a dtype, each read when it is first used, and the source of their constants; names begin with the prefix."""
+
+    def __init__(self, dtype: str, prefix: str = "") -> None:
+        own = _module(dtype)
+        functions = {**_borrowed(own, dtype), **own.functions}
+        self._text = {prefix + name: text for name, text in functions.items()}
+        self._names = {name: prefix + name for name in (*functions, *own.constants)}
+        self._wide = [Words(other, "wide_") for other in own.wide]
+        self._recipes: dict[str, Recipe] = {}
+        self._expressions: dict[str, Recipe] = {}
+        self.constants = {prefix + name: self._renamed(text) for name, text in own.constants.items()}
+        for other in self._wide:
+            self.constants |= other.constants
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._text or any(name in other for other in self._wide)
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(self._text, *self._wide)
+
+    def recipe(self, name: str) -> Recipe:
+        """The statements of a word's function, its arguments first."""
+        if name not in self._text:
+            return next(other.recipe(name) for other in self._wide if name in other)
+        if name not in self._recipes:
+            (function,) = ast.parse(self._text[name]).body
+            assert isinstance(function, ast.FunctionDef)
+            self._recipes[name] = self._reader([a.arg for a in function.args.args]).function(function)
+        return self._recipes[name]
+
+    def expression(self, text: str) -> Recipe:
+        """The statements of an expression of names that stand for themselves."""
+        if text not in self._expressions:
+            self._expressions[text] = self._reader().expression(ast.parse(text, mode="eval").body)
+        return self._expressions[text]
+
+    def _reader(self, given: Sequence[str] = ()) -> _Reader:
+        return _Reader(self, self._names, given)
+
+    def _renamed(self, text: str) -> str:
+        return _FREE_NAME.sub(lambda found: self._names.get(found[0], found[0]), text)
+
+
+word_source = cache(Words)
+
+
+class _Module(NamedTuple):
+    """The source of a module's functions and constants, and what it imports from other dtypes' modules."""
+
+    functions: Mapping[str, str]
+    constants: Mapping[str, str]
+    borrowed: Sequence[tuple[str, str]]
+    wide: Sequence[str]
 
 
 @cache
-def word_source(dtype: str, prefix: str = "") -> Source:
-    """The words of a dtype as syntax trees, and the source of its constants; their names begin with the prefix."""
-    tree = _tree(dtype)
-    functions = {**_borrowed(tree, dtype), **_functions(tree)}
-    constants = dict(pair for node in tree.body if isinstance(node, ast.Assign) for pair in _pairs(node))
-    borrowed = [
-        a.name for node in tree.body if isinstance(node, ast.ImportFrom) for a in node.names if a.asname == "wide"
-    ]
-    own = _Prefixed({*functions, *constants}, prefix)
-    words = {prefix + name: own.visit(node) for name, node in functions.items()}
-    numbers = {prefix + name: ast.unparse(own.visit(value)) for name, value in constants.items()}
-    for other in borrowed:
-        more_words, more_numbers = word_source(other, "wide_")
-        words, numbers = {**words, **more_words}, {**numbers, **more_numbers}
-    return words, numbers
+def _module(dtype: str) -> _Module:
+    text = resources.files(__package__).joinpath(f"{dtype}.py").read_text("utf-8")
+    tree, lines = ast.parse(text), text.splitlines()
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    imported = [(node.module or "", a) for node in tree.body if isinstance(node, ast.ImportFrom) for a in node.names]
+    inside = f"{__package__}."
+    return _Module(
+        {f.name: "\n".join(lines[f.lineno - 1 : f.end_lineno]) for f in functions},
+        {name: ast.unparse(v) for node in tree.body if isinstance(node, ast.Assign) for name, v in _pairs(node)},
+        [(module.removeprefix(inside), a.name) for module, a in imported if module.startswith(inside)],
+        [a.name for _, a in imported if a.asname == "wide"],
+    )
 
 
-def _tree(dtype: str) -> ast.Module:
-    return ast.parse(resources.files(__package__).joinpath(f"{dtype}.py").read_text("utf-8"))
-
-
-def _functions(tree: ast.Module) -> dict[str, ast.FunctionDef]:
-    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-
-
-def _borrowed(tree: ast.Module, dtype: str) -> dict[str, ast.FunctionDef]:
+def _borrowed(own: _Module, dtype: str) -> dict[str, str]:
     """The words that a module imports by name from another dtype's, in its own types."""
-    found: dict[str, ast.FunctionDef] = {}
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{__package__}."):
-            other = node.module.rsplit(".", 1)[1]
-            bits = dtype.removeprefix("float"), other.removeprefix("float")
-            there = _functions(_tree(other))
-            for alias in node.names:
-                text = ast.unparse(there[alias.name])
-                for kind in ("float", "int"):
-                    text = text.replace(f"np.{kind}{bits[1]}", f"np.{kind}{bits[0]}")
-                found |= _functions(ast.parse(text))
+    found: dict[str, str] = {}
+    for other, name in own.borrowed:
+        text, bits = _module(other).functions[name], (other.removeprefix("float"), dtype.removeprefix("float"))
+        for kind in ("float", "int"):
+            text = text.replace(f"np.{kind}{bits[0]}", f"np.{kind}{bits[1]}")
+        found[name] = text
     return found
 
 
@@ -92,31 +140,65 @@ def _pairs(node: ast.Assign) -> list[tuple[str, ast.expr]]:
     return [(ast.unparse(target), value)]
 
 
-class _Prefixed(ast.NodeTransformer):
-    """Gives a module's own names a prefix, and ``wide.name`` the one that another dtype's words are printed with."""
+class _Reader(ast.NodeTransformer):
+    """Reads expressions as a recipe: locals become numbers, and each word that is called a step before the one that calls it.
 
-    def __init__(self, names: set[str], prefix: str) -> None:
-        self.names, self.prefix = names, prefix
+    A module's own names get its prefix, and ``wide.name`` the one that another dtype's words are printed with.
+    """
+
+    def __init__(self, words: Words, names: Mapping[str, str], given: Sequence[str]) -> None:
+        self.words, self.given = words, len(given)
+        self.place = {**names, **{name: f"{{{i}}}" for i, name in enumerate(given)}}
+        self.steps: list[tuple[str, Sequence[int] | None]] = []
+
+    def function(self, node: ast.FunctionDef) -> Recipe:
+        for statement in node.body:
+            if isinstance(statement, ast.Assign):
+                pairs = [(target, self.step(self.written(value))) for target, value in _pairs(statement)]
+                self.place.update((target, f"{{{number}}}") for target, number in pairs)
+            elif isinstance(statement, ast.Return) and statement.value is not None:
+                return self.expression(statement.value)
+        raise AssertionError(f"{node.name} returns nothing")
+
+    def expression(self, node: ast.expr) -> Recipe:
+        result = self.written(node)
+        return Recipe(self.steps, result)
+
+    def written(self, node: ast.expr) -> str:
+        return ast.unparse(self.visit(node))
+
+    def step(self, text: str, arguments: Sequence[int] | None = None) -> int:
+        """The number of the result of one more step."""
+        self.steps.append((text, arguments))
+        return self.given + len(self.steps) - 1
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        return ast.Name(self.prefix + node.id if node.id in self.names else node.id, node.ctx)
+        return ast.Name(self.place.get(node.id, node.id), node.ctx)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
         borrowed = isinstance(node.value, ast.Name) and node.value.id == "wide"
         return ast.Name(f"wide_{node.attr}", ast.Load()) if borrowed else node
 
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in self.words:
+            arguments = [self.step(ast.unparse(a)) for a in node.args]
+            return ast.Name(f"{{{self.step(node.func.id, arguments)}}}", ast.Load())
+        return node
 
-def known(dtype: str) -> set[str]:
+
+@cache
+def known(dtype: str) -> frozenset[str]:
     """The words that need not be replaced by their meaning."""
-    return {*SPELLING, "power", *word_source(dtype)[0]}
+    return frozenset({*SPELLING, "power", *word_source(dtype)})
 
 
 @dataclass
 class _Lines:
-    """The statements of one straight run of code, and the functions and constants that they use."""
+    """The statements of one straight run of code, and the words that they use."""
 
-    functions: Mapping[str, ast.FunctionDef]
+    words: Words
     prefix: str
     outer: _Lines | None = None
     known: dict[str, str] = field(default_factory=dict)
@@ -141,36 +223,16 @@ class _Lines:
 
     def word(self, name: str, arguments: Sequence[str]) -> str:
         """The statements of a word's function on these arguments; returns where its result stands."""
-        function = self.functions[name]
-        place = dict(zip((a.arg for a in function.args.args), arguments, strict=True))
-        for statement in function.body:
-            if isinstance(statement, ast.Assign):
-                values = {target: self.assign(self.source(value, place)) for target, value in _pairs(statement)}
-                place.update(values)
-            elif isinstance(statement, ast.Return) and statement.value is not None:
-                return self.assign(self.source(statement.value, place))
-        raise AssertionError(f"{name} returns nothing")
+        return self.assign(self.source(self.words.recipe(name), arguments))
 
-    def source(self, node: ast.expr, place: Mapping[str, str]) -> str:
-        return ast.unparse(_Inlined(self, place).visit(deepcopy(node)))
-
-
-class _Inlined(ast.NodeTransformer):
-    """Renames a function's locals and puts the statements of the words that it calls before the one that calls them."""
-
-    def __init__(self, body: _Lines, place: Mapping[str, str]) -> None:
-        self.body, self.place = body, place
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        return ast.Name(self.place.get(node.id, node.id), node.ctx)
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id in self.body.functions:
-            return ast.Name(
-                self.body.word(node.func.id, [self.body.assign(ast.unparse(a)) for a in node.args]), ast.Load()
+    def source(self, recipe: Recipe, arguments: Sequence[str] = ()) -> str:
+        """The statements of a recipe's steps; returns its result as source."""
+        place = list(arguments)
+        for text, given in recipe.steps:
+            place.append(
+                self.assign(text.format(*place)) if given is None else self.word(text, [place[i] for i in given])
             )
-        return node
+        return recipe.result.format(*place)
 
 
 def _whole_power(body: _Lines, base: str, exponent: int) -> str:
@@ -247,14 +309,14 @@ def _spell(body: _Lines, node: Expr, word: Word, place: Mapping[Expr, str]) -> s
 
 def body(formulas: Sequence[Expr], load: Callable[[str], str], parameters: Sequence[str], dtype: str) -> Body:
     """The statements that compute formulas for example ``i``; ``load`` says where a symbol that varies with it stands."""
-    functions, constants = word_source(dtype)
+    words = word_source(dtype)
     formulas = [spelled(expression(f), known(dtype)) for f in formulas]
-    before = _Lines(functions, "f")
-    state = _Print(dtype, load, parameters, before, _Lines(functions, "t", before))
+    before = _Lines(words, "f")
+    state = _Print(dtype, load, parameters, before, _Lines(words, "t", before))
     for node in nodes(*formulas):
         state.place[node] = state.leaf(node) if node.word is None else state.part(node)
     own = {name: value for value, name in state.constants.items()}
-    return Body(before.lines, state.inside.lines, [state.place[f] for f in formulas], {**constants, **own})
+    return Body(before.lines, state.inside.lines, [state.place[f] for f in formulas], {**words.constants, **own})
 
 
 def with_whole_exponents(formulas: Sequence[Expr], values: Mapping[str, float]) -> list[Expr]:
@@ -270,9 +332,10 @@ def with_whole_exponents(formulas: Sequence[Expr], values: Mapping[str, float]) 
 
 def expanded(lines: Mapping[str, str], dtype: str) -> list[str]:
     """Named expressions as statements, with the words in them copied in."""
-    state = _Lines(word_source(dtype)[0], f"{next(iter(lines), '')}_")
+    words = word_source(dtype)
+    state = _Lines(words, f"{next(iter(lines), '')}_")
     for name, text in lines.items():
-        source = state.source(ast.parse(text, mode="eval").body, {})
+        source = state.source(words.expression(text))
         state.known.setdefault(state.known.get(source, source), name)
     return state.lines
 
@@ -303,7 +366,7 @@ from numba import carray, cfunc, types
 {typed}
 
 
-@cfunc(types.void({kinds}), cache=CACHE, nopython=True, error_model="numpy", fastmath={{"contract"}})
+@cfunc(types.void({kinds}), cache=CACHE, nopython=True, no_rewrites=True, error_model="numpy", fastmath={{"contract"}})
 def run({arguments}):
 {code}
 '''
@@ -315,3 +378,4 @@ def names_of(code: str) -> set[str]:
 
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_FREE_NAME = re.compile(rf"(?<![\w.]){_NAME.pattern}")  # not one of an attribute, nor the exponent of a number

@@ -143,8 +143,8 @@ def sweep(
 
     def work(i: int) -> tuple[list[float], bool]:
         start, stop = i * rows, min((i + 1) * rows, n)
-        held = [None if c is None else c.copied(start, stop) for c in columns]
-        places = [None if c is None else c.place(start, h) for c, h in zip(columns, held, strict=True)]
+        parts = [c and c.part(start, stop) for c in columns]
+        places = [None if part is None else address(part) for part in parts]
         return _block(kernel, places, table, stop - start, classes, scale)
 
     found = for_each(max(-(-n // rows), 1), work)
