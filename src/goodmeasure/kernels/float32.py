@@ -1,9 +1,9 @@
 """The elementary words in pure float32: polynomial and free of branches, so that loops over them become vector code.
 
 Each function is ordinary Python on NumPy scalars; the printer copies the source of those that a kernel needs into the
-kernel's own file. Coefficients are minimax fits (Remez exchange at 40 digits), rounded to float32; the argument
-reductions are Cody and Waite's (Software Manual for the Elementary Functions, 1980). Arithmetic may be contracted to fused
-multiply-adds, never reassociated: the order of the terms is what makes them accurate.
+kernel's own file. Coefficients (a letter and the power) are the minimax fits that ``scripts/minimax.py`` prints; the
+argument reductions are Cody and Waite's (Software Manual for the Elementary Functions, 1980). Arithmetic may be contracted to
+fused multiply-adds, never reassociated: the order of the terms is what makes them accurate.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ LARGE_STEP, SMALL_STEP = np.float32(2.0**64), np.float32(2.0**-64)
 AFTER_LARGE, AFTER_SMALL = np.int32((127 - 64) << 23), np.int32((127 + 64) << 23)
 VAST, VAST_SCALE, VAST_EXPONENT = np.float32(2.0**32), np.float32(2.0**-80), np.float32(160)
 LEADING_HALF = np.int32(-(1 << 12))
-M0, M1, M2 = np.float32(0.5000000389831243), np.float32(0.1666666395366627), np.float32(0.04166534826233339)
-M3, M4, M5 = np.float32(0.008333580851369498), np.float32(0.0013996602254974569), np.float32(0.00019849899296193396)
+M0, M1, M2 = np.float32(0.5000000596046448), np.float32(0.16666680574417114), np.float32(0.04166494309902191)
+M3, M4, M5 = np.float32(0.008331229910254478), np.float32(0.0014010908780619502), np.float32(0.00020565278828144073)
 E0, E1, E2 = np.float32(0.4999999403953552), np.float32(0.16666516661643982), np.float32(0.04166810214519501)
 E3, E4 = np.float32(0.008369192481040955), np.float32(0.0013838910963386297)
-L0, L1, L2 = np.float32(0.3333321602176513), np.float32(-0.24999797698954628), np.float32(0.20010403733843889)
-L3, L4, L5 = np.float32(-0.166804872977443951), np.float32(0.1400590189212805), np.float32(-0.12184247271728758)
-L6, L7 = np.float32(0.13984290519765304), np.float32(-0.12891794610456982)
-T0, T1, T2 = np.float32(-0.3333331732595453), np.float32(0.13332574651660633), np.float32(-0.053850772014722356)
-T3, T4 = np.float32(0.021064109470228787), np.float32(-0.0062619372918028126)
+L0, L1, L2 = np.float32(0.3333321511745453), np.float32(-0.2499980330467224), np.float32(0.20010456442832947)
+L3, L4, L5 = np.float32(-0.16680194437503815), np.float32(0.1400499790906906), np.float32(-0.12188813835382462)
+L6, L7 = np.float32(0.13988885283470154), np.float32(-0.12869897484779358)
+T0, T1, T2 = np.float32(-0.33333316445350647), np.float32(0.13332544267177582), np.float32(-0.0538475476205349)
+T3, T4 = np.float32(0.02105071395635605), np.float32(-0.00624284939840436)
 U0, U1, U2 = np.float32(0.4999993145465851), np.float32(-0.33330464363098145), np.float32(0.24958018958568573)
 U3, U4, U5 = np.float32(-0.19692102074623108), np.float32(0.15344882011413574), np.float32(-0.10661137104034424)
 U6, U7, U8 = np.float32(0.05745740607380867), np.float32(-0.02008637972176075), np.float32(0.003290505614131689)
