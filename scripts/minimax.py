@@ -13,11 +13,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from mpmath import MPContext
+
+from goodmeasure.kernels import float32, float64
 
 Function = Callable[[Any], Any]
 mp = MPContext()
@@ -114,22 +116,37 @@ def _atanh_tail(t: Any) -> Any:
     return (2 * mp.atanh(s) - 2 * s) / s**3 if t else mp.mpf(2) / 3
 
 
-def _tanh_tail(t: Any) -> Any:
-    x = mp.sqrt(t)
-    return (mp.tanh(x) - x) / x**3 if t else -mp.mpf(1) / 3
+def _tanh_tail(u: Any) -> Any:
+    x = mp.sqrt(u)
+    return (x - mp.tanh(x)) / x**3 if u else mp.mpf(1) / 3
 
 
-def _tanh_weight(t: Any) -> Any:
-    x = mp.sqrt(t)
-    return x**3 / mp.tanh(x) if t else 0
+def _tanh_weight(u: Any) -> Any:
+    x = mp.sqrt(u)
+    return x**3 / mp.tanh(x) if u else 0
 
 
 def _log_cosh_near(u: Any) -> Any:
     return mp.log(mp.cosh(mp.sqrt(u))) / u if u else mp.mpf(1) / 2
 
 
+def _log_cosh_far(e: Any) -> Any:
+    """log(cosh(x)) of e = exp(-2 x)."""
+    return mp.log1p(e) - mp.log(e) / 2 - mp.log(2)
+
+
+def _log1p_weight(e: Any) -> Any:
+    return e**2 / _log_cosh_far(e) if e else 0
+
+
+def _atanh_weight(t: Any) -> Any:
+    s = mp.sqrt(t)
+    return s**3 / _log_cosh_far(2 * s / (1 - s)) if t else 0
+
+
 HALF_LN2 = mp.log(2) / 2 * mp.mpf("1.0001")
-NEAR = mp.mpf("0.3025")  # 0.55**2: where tanh and log_cosh change from their series to exponentials
+NEAR = mp.mpf(float(float64.HYPERBOLIC_NEAR))
+LEFT = mp.exp(-2 * NEAR)  # at most this is left of the exponential where tanh and log_cosh use it
 ROOT = mp.sqrt(2) * mp.mpf("1.0001")  # logarithms are of what lies between sqrt(1/2) and sqrt(2)
 
 
@@ -149,12 +166,13 @@ def _expm1_fit(terms: int) -> Fit:
     return _series(terms, _exp_tail, lambda x: x * x / abs(mp.expm1(x)) if x else 0, mp.mpf(1) / 2, -mp.mpf(1) / 2)
 
 
-def _tanh_fit(terms: int) -> Fit:
-    return _series(terms, _tanh_tail, _tanh_weight, NEAR)
+def _tanh_fit(terms: int, module: ModuleType) -> Fit:
+    pole = mp.mpf(float(module.TANH_POLE))
+    return _series(terms, lambda u: _tanh_tail(u) * (u + pole), lambda u: _tanh_weight(u) / (u + pole), NEAR**2)
 
 
 def _log_cosh_fit(terms: int) -> Fit:
-    return _series(terms, _log_cosh_near, _relative(_log_cosh_near), NEAR)
+    return _series(terms, _log_cosh_near, _relative(_log_cosh_near), NEAR**2)
 
 
 FITS: Mapping[str, Fit] = {
@@ -172,9 +190,13 @@ FITS: Mapping[str, Fit] = {
     "U float32": _series(9, _log1p_tail, lambda x: x * x / mp.log1p(x) if x else 0, 1),
     # 2 atanh(s) = 2 s + s**3 U(s**2), s = e / (2 + e) <= 1/3.
     "U float64": _series(10, _atanh_tail, lambda t: t / 2, mp.mpf(1) / 9),
-    # tanh(x) = x + x**3 T(x**2) near zero.
-    "T float32": _tanh_fit(5),
-    "T float64": _tanh_fit(11),
+    # tanh(x) = x - x**3 T(x**2) / (x**2 + pi**2 / 4) near zero.
+    "T float32": _tanh_fit(3, float32),
+    "T float64": _tanh_fit(6, float64),
+    # log(1 + e) = e - e**2 V(e) where it is a part of log_cosh.
+    "V float32": _series(6, _log1p_tail, _log1p_weight, LEFT),
+    # 2 atanh(s) = 2 s + s**3 V(s**2), s = e / (2 + e).
+    "V float64": _series(6, _atanh_tail, _atanh_weight, (LEFT / (2 + LEFT)) ** 2),
     # log(cosh(x)) = x**2 H(x**2) near zero.
     "H float32": _log_cosh_fit(6),
     "H float64": _log_cosh_fit(11),
@@ -189,8 +211,8 @@ def fitted(name: str) -> list[float]:
 def held(name: str) -> list[float]:
     """The coefficients that the module of a fit's dtype holds under its letter."""
     letter, dtype = name.split()
-    module = vars(import_module(f"goodmeasure.kernels.{dtype}"))
-    return [float(module[f"{letter}{k}"]) for k in range(FITS[name].terms)]
+    module = {"float32": float32, "float64": float64}[dtype]
+    return [float(getattr(module, f"{letter}{k}")) for k in range(FITS[name].terms)]
 
 
 def assignments(letter: str, dtype: str, c: Sequence[float]) -> list[str]:

@@ -11,7 +11,7 @@ from goodmeasure.kernels import float32, float64
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "minimax.py"
 # What is refitted here; `scripts/minimax.py --check` refits the rest, which takes longer.
-QUICK = ("E float32", "M float32", "L float32", "U float32", "T float32", "H float32", "L float64")
+QUICK = ("E float32", "M float32", "L float32", "U float32", "T float32", "V float32", "H float32", "L float64")
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ INF = np.float64(np.inf)
 LOG2E = np.float64(1.4426950408889634)
 LN2_HIGH, LN2_LOW = np.float64(6.93147180369123816490e-01), np.float64(1.90821492927058770002e-10)
 TO_INTEGER, TO_INTEGER_BITS = np.float64(6755399441055744.0), np.int64(0x4338000000000000)
+# The same with an exponent's bias on top: the low bits are then the exponent of 2**k, or of 2**k * 2**100.
+TO_POWER, TO_SMALL_POWER = np.float64(6755399441055744.0 + 1023), np.float64(6755399441055744.0 + 1023 + 100)
 ONE_BITS, MANTISSA, EXPONENT_MASK = np.int64(0x3FF0000000000000), np.int64(52), np.int64(-(1 << 52))
 ROOT_HALF_BITS, FOUR_BITS = np.int64(0x3FE6A09E667F3BCD), np.int64(0x4010000000000000)
 LOWEST_NORMAL, SUBNORMAL_SCALE, SUBNORMAL_EXPONENT = np.float64(2.0**-1022), np.float64(2.0**54), np.float64(54)
@@ -43,17 +45,17 @@ L0, L1 = np.float64(0.6666666666666735), np.float64(0.3999999999940929)
 L2, L3 = np.float64(0.28571428743707167), np.float64(0.2222219842641918)
 L4, L5 = np.float64(0.18183572503730602), np.float64(0.1531382803758626)
 L6 = np.float64(0.14798302855153575)
-T0, T1 = np.float64(-0.333333333333333), np.float64(0.1333333333332658)
-T2, T3 = np.float64(-0.05396825396373566), np.float64(0.021869488385098473)
-T4, T5 = np.float64(-0.008863232588348355), np.float64(0.0035920918916511535)
-T6, T7 = np.float64(-0.001455541912276739), np.float64(0.0005884404893903456)
-T8, T9 = np.float64(-0.00023337101441186386), np.float64(8.330079752077196e-05)
-T10 = np.float64(-1.9484710693744335e-05)
+T0, T1 = np.float64(0.8224670334241172), np.float64(0.004346519963428135)
+T2, T3 = np.float64(-0.00017200410670991452), np.float64(7.453836719847758e-06)
+T4, T5 = np.float64(-3.311627020647723e-07), np.float64(1.4181063198265399e-08)
 U0, U1 = np.float64(0.6666666666666631), np.float64(0.40000000000156216)
 U2, U3 = np.float64(0.28571428547956795), np.float64(0.22222223964380086)
 U4, U5 = np.float64(0.1818174408809697), np.float64(0.15386556843033836)
 U6, U7 = np.float64(0.13301010040312194), np.float64(0.1210582285328185)
 U8, U9 = np.float64(0.08341163723126607), np.float64(0.17016742964613732)
+V0, V1 = np.float64(0.666666666666391), np.float64(0.4000000001819522)
+V2, V3 = np.float64(0.285714241052708), np.float64(0.22222759311242524)
+V4, V5 = np.float64(0.18147857215806978), np.float64(0.16464571922272617)
 H0, H1 = np.float64(0.5), np.float64(-0.0833333333333329)
 H2, H3 = np.float64(0.022222222222151564), np.float64(-0.006746031742059367)
 H4, H5 = np.float64(0.0021869487429353233), np.float64(-0.0007386011850436932)
@@ -61,6 +63,7 @@ H6, H7 = np.float64(0.0002565628850154218), np.float64(-9.08762741414249e-05)
 H8, H9 = np.float64(3.23083369448603e-05), np.float64(-1.071466963416056e-05)
 H10 = np.float64(2.446139072710946e-06)
 HYPERBOLIC_NEAR = np.float64(0.55)
+TANH_POLE = np.float64(math.pi**2 / 4)  # minus x**2 where tanh has its nearest poles
 
 
 def power_of_two(k: Scalar) -> Scalar:
@@ -75,11 +78,11 @@ def expm1_tail(r: Scalar) -> Scalar:
     return r * r * q
 
 
-def exp_near(r: Scalar) -> Scalar:
-    """e**r for |r| <= log(2) / 2."""
+def exp_tail(r: Scalar) -> Scalar:
+    """e**r - 1 for |r| <= log(2) / 2, as a part of e**r."""
     q = (((E9 * r + E8) * r + E7) * r + E6) * r + E5
     q = ((((q * r + E4) * r + E3) * r + E2) * r + E1) * r + E0
-    return (r * r * q + r) + ONE
+    return r * r * q + r
 
 
 def exp(x: Scalar) -> Scalar:
@@ -88,28 +91,38 @@ def exp(x: Scalar) -> Scalar:
     y = EXP_LOWEST if y < EXP_LOWEST else y
     t = y * LOG2E + TO_INTEGER
     n = t - TO_INTEGER
-    return scaled(exp_near((y - n * LN2_HIGH) - n * LN2_LOW), t, y > ZERO)
+    return scaled(exp_tail((y - n * LN2_HIGH) - n * LN2_LOW), t, x > ZERO)
 
 
 def exp_down(x: Scalar) -> Scalar:
     """e**x for a number that is not positive: one and less."""
     y = EXP_LOWEST if x < EXP_LOWEST else x
-    t = y * LOG2E + TO_INTEGER
-    n = t - TO_INTEGER
-    return scaled_down(exp_near((y - n * LN2_HIGH) - n * LN2_LOW), t)
+    t = y * LOG2E + TO_SMALL_POWER
+    n = t - TO_SMALL_POWER
+    power = power_in(t)
+    return (exp_tail((y - n * LN2_HIGH) - n * LN2_LOW) * power + power) * SMALL_STEP
 
 
-def scaled(p: Scalar, t: Scalar, up: Scalar) -> Scalar:
-    """p * 2**k for the whole number k in the low bits of t, those above it shifted out; ``up`` if k >= 0, not where k <= 0."""
+def exp_minus_twice(x: Scalar) -> Scalar:
+    """e**(-2|x|), or where that is nothing beside one, another number that is nothing beside one."""
+    y = -(abs(x) + abs(x))
+    y = EXPM1_LOWEST if y < EXPM1_LOWEST else y
+    t = y * LOG2E + TO_POWER
+    n = t - TO_POWER
+    power = power_in(t)
+    return exp_tail((y - n * LN2_HIGH) - n * LN2_LOW) * power + power
+
+
+def power_in(t: Scalar) -> Scalar:
+    """The power of two whose exponent stands in the low bits of t; those above it are shifted out."""
+    return np.int64(np.float64(t).view(np.int64) << MANTISSA).view(np.float64)
+
+
+def scaled(q: Scalar, t: Scalar, up: Scalar) -> Scalar:
+    """(1 + q) * 2**k for the whole number k in the low bits of t; ``up`` if k >= 0, not where k <= 0."""
     exponent = np.int64(np.float64(t).view(np.int64) << MANTISSA)
     power = np.int64(exponent + (AFTER_LARGE if up else AFTER_SMALL)).view(np.float64)
-    return (p * power) * (LARGE_STEP if up else SMALL_STEP)
-
-
-def scaled_down(p: Scalar, t: Scalar) -> Scalar:
-    """p * 2**k as in `scaled`, for k <= 0."""
-    power = np.int64(np.int64(np.float64(t).view(np.int64) << MANTISSA) + AFTER_SMALL).view(np.float64)
-    return (p * power) * SMALL_STEP
+    return (q * power + power) * (LARGE_STEP if up else SMALL_STEP)
 
 
 def expm1(x: Scalar) -> Scalar:
@@ -216,7 +229,7 @@ def exp_of_sum(high: Scalar, low: Scalar) -> Scalar:
     y = low if x == high else ZERO
     t = (x + y) * LOG2E + TO_INTEGER
     n = t - TO_INTEGER
-    return scaled(exp_near((x - n * LN2_HIGH) + (y - n * LN2_LOW)), t, x > ZERO)
+    return scaled(exp_tail((x - n * LN2_HIGH) + (y - n * LN2_LOW)), t, high > ZERO)
 
 
 def positive_power(x: Scalar, a: Scalar) -> Scalar:
@@ -303,20 +316,37 @@ def sigmoid(x: Scalar) -> Scalar:
 
 
 def tanh(x: Scalar) -> Scalar:
-    """Hyperbolic tangent: a polynomial near zero, and one minus what is left of it far away."""
-    t = x * x
-    q = ((((T10 * t + T9) * t + T8) * t + T7) * t + T6) * t + T5
-    q = ((((q * t + T4) * t + T3) * t + T2) * t + T1) * t + T0
-    e = exp_down(-(abs(x) + abs(x)))
-    far = ONE - (e + e) / (ONE + e)
-    return x * t * q + x if abs(x) < HYPERBOLIC_NEAR else (-far if x < ZERO else far)
+    """Hyperbolic tangent: x less a part that is smooth but for its nearest poles; far away, one less what is left of it."""
+    size, u = abs(x), x * x
+    near = size < HYPERBOLIC_NEAR
+    e = exp_minus_twice(x)
+    above = size * u * tanh_part(u) if near else e + e
+    below = u + TANH_POLE if near else ONE + e
+    return FLOAT(math.copysign((size if near else ONE) - above / below, x))
 
 
 def log_cosh(x: Scalar) -> Scalar:
     """log(cosh(x)): a polynomial near zero; far away |x| - log(2), which is exact where it cancels, and the rest."""
-    t = x * x
-    q = ((((H10 * t + H9) * t + H8) * t + H7) * t + H6) * t + H5
-    near = t * (((((q * t + H4) * t + H3) * t + H2) * t + H1) * t + H0)
-    e = exp_down(-(abs(x) + abs(x)))
-    far = (abs(x) - LN2_HIGH) + (log1p_unit(e) - LN2_LOW)
-    return near if abs(x) < HYPERBOLIC_NEAR else far
+    size, u = abs(x), x * x
+    e = exp_minus_twice(x)
+    far = (size - LN2_HIGH) + (e - (log1p_gap(e) + LN2_LOW))
+    return u * log_cosh_part(u) if size < HYPERBOLIC_NEAR else far
+
+
+def tanh_part(u: Scalar) -> Scalar:
+    """(x - tanh(x)) / x**3 * (x**2 + pi**2 / 4) near zero, of u = x**2."""
+    return ((((T5 * u + T4) * u + T3) * u + T2) * u + T1) * u + T0
+
+
+def log_cosh_part(u: Scalar) -> Scalar:
+    """log(cosh(x)) / x**2 near zero, of u = x**2."""
+    q = ((((H10 * u + H9) * u + H8) * u + H7) * u + H6) * u + H5
+    return ((((q * u + H4) * u + H3) * u + H2) * u + H1) * u + H0
+
+
+def log1p_gap(e: Scalar) -> Scalar:
+    """e - log(1 + e) for 0 <= e <= 1/3, as a part of `log_cosh`."""
+    s = e / (TWO + e)
+    t = s * s
+    r = t * (((((V5 * t + V4) * t + V3) * t + V2) * t + V1) * t + V0)
+    return s * (e - r)
