@@ -103,8 +103,19 @@ def _exp_tail(x: Any) -> Any:
     return (mp.expm1(x) - x) / x**2 if x else mp.mpf(1) / 2
 
 
-def _log1p_tail(x: Any) -> Any:
-    return (x - mp.log1p(x)) / x**2 if x else mp.mpf(1) / 2
+def _log1p_of(z: Any) -> Any:
+    """log(1 + e) of z = e**2 / (1 + e)."""
+    return 2 * mp.asinh(mp.sqrt(z) / 2)
+
+
+def _log1p_part(z: Any) -> Any:
+    x = _log1p_of(z)
+    return (1 - x / mp.sinh(x)) / z if z else mp.mpf(1) / 6
+
+
+def _log1p_weight(z: Any) -> Any:
+    x = _log1p_of(z)
+    return z * mp.sinh(x) / x if z else 0
 
 
 def _log1p_third(x: Any) -> Any:
@@ -130,18 +141,10 @@ def _log_cosh_near(u: Any) -> Any:
     return mp.log(mp.cosh(mp.sqrt(u))) / u if u else mp.mpf(1) / 2
 
 
-def _log_cosh_far(e: Any) -> Any:
-    """log(cosh(x)) of e = exp(-2 x)."""
-    return mp.log1p(e) - mp.log(e) / 2 - mp.log(2)
-
-
-def _log1p_weight(e: Any) -> Any:
-    return e**2 / _log_cosh_far(e) if e else 0
-
-
-def _atanh_weight(t: Any) -> Any:
-    s = mp.sqrt(t)
-    return s**3 / _log_cosh_far(2 * s / (1 - s)) if t else 0
+def _log_cosh_weight(z: Any) -> Any:
+    """The same where log(1 + e) is a part of log(cosh(x)), and e = exp(-2 x)."""
+    y = _log1p_of(z)
+    return z * mp.sinh(y) / (y - mp.log(mp.expm1(y)) / 2 - mp.log(2)) if z else 0
 
 
 HALF_LN2 = mp.log(2) / 2 * mp.mpf("1.0001")
@@ -186,17 +189,15 @@ FITS: Mapping[str, Fit] = {
     "L float32": _series(8, _log1p_third, lambda f: abs(f**3 / mp.log1p(f)) if f else 0, mp.mpf(1) / 3, -mp.mpf(1) / 3),
     # 2 atanh(s) = 2 s + s**3 L(s**2), s = f / (2 + f) for sqrt(1/2) <= 1 + f <= sqrt(2).
     "L float64": _series(7, _atanh_tail, lambda t: t / 2, ((ROOT - 1) / (ROOT + 1)) ** 2),
-    # log(1 + e) = e - e**2 U(e) for 0 <= e <= 1, an exponential of a number that is not positive.
-    "U float32": _series(9, _log1p_tail, lambda x: x * x / mp.log1p(x) if x else 0, 1),
-    # 2 atanh(s) = 2 s + s**3 U(s**2), s = e / (2 + e) <= 1/3.
-    "U float64": _series(10, _atanh_tail, lambda t: t / 2, mp.mpf(1) / 9),
+    # x = sinh(x) * (1 - z U(z)) for x = log(1 + e), 0 <= e <= 1, of z = e**2 / (1 + e).
+    "U float32": _series(5, _log1p_part, _log1p_weight, mp.mpf(1) / 2),
+    "U float64": _series(10, _log1p_part, _log1p_weight, mp.mpf(1) / 2),
+    # The same for the e that tanh and log_cosh have.
+    "V float32": _series(3, _log1p_part, _log_cosh_weight, LEFT**2 / (1 + LEFT)),
+    "V float64": _series(6, _log1p_part, _log_cosh_weight, LEFT**2 / (1 + LEFT)),
     # tanh(x) = x - x**3 T(x**2) / (x**2 + pi**2 / 4) near zero.
     "T float32": _tanh_fit(3, float32),
     "T float64": _tanh_fit(6, float64),
-    # log(1 + e) = e - e**2 V(e) where it is a part of log_cosh.
-    "V float32": _series(6, _log1p_tail, _log1p_weight, LEFT),
-    # 2 atanh(s) = 2 s + s**3 V(s**2), s = e / (2 + e).
-    "V float64": _series(6, _atanh_tail, _atanh_weight, (LEFT / (2 + LEFT)) ** 2),
     # log(cosh(x)) = x**2 H(x**2) near zero.
     "H float32": _log_cosh_fit(6),
     "H float64": _log_cosh_fit(11),

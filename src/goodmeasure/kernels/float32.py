@@ -23,6 +23,8 @@ from goodmeasure.kernels.float64 import (  # noqa: F401
     exp_of_sum,
     expm1,
     leading,
+    log1p_gap,
+    log1p_unit,
     log1psq_pull,
     log_cosh,
     power,
@@ -32,6 +34,7 @@ from goodmeasure.kernels.float64 import (  # noqa: F401
     sigmoid,
     softplus,
     tanh,
+    tanh_lack,
 )
 
 Scalar = Any
@@ -61,11 +64,9 @@ L0, L1, L2 = np.float32(0.3333321511745453), np.float32(-0.2499980330467224), np
 L3, L4, L5 = np.float32(-0.16680194437503815), np.float32(0.1400499790906906), np.float32(-0.12188813835382462)
 L6, L7 = np.float32(0.13988885283470154), np.float32(-0.12869897484779358)
 T0, T1, T2 = np.float32(0.822467029094696), np.float32(0.0043459488078951836), np.float32(-0.000168108512298204)
-U0, U1, U2 = np.float32(0.4999993145465851), np.float32(-0.33330464363098145), np.float32(0.24958018958568573)
-U3, U4, U5 = np.float32(-0.19692102074623108), np.float32(0.15344882011413574), np.float32(-0.10661137104034424)
-U6, U7, U8 = np.float32(0.05745740607380867), np.float32(-0.02008637972176075), np.float32(0.003290505614131689)
-V0, V1, V2 = np.float32(0.49999743700027466), np.float32(-0.33324021100997925), np.float32(0.2486800253391266)
-V3, V4, V5 = np.float32(-0.1903877705335617), np.float32(0.12734226882457733), np.float32(-0.050510384142398834)
+U0, U1, U2 = np.float32(0.16666662693023682), np.float32(-0.03333211690187454), np.float32(0.007131051272153854)
+U3, U4 = np.float32(-0.0015372165944427252), np.float32(0.0002614442491903901)
+V0, V1, V2 = np.float32(0.16666637361049652), np.float32(-0.033317092806100845), np.float32(0.006860682740807533)
 H0, H1, H2 = np.float32(0.5), np.float32(-0.083333320915699), np.float32(0.022221639752388)
 H3, H4, H5 = np.float32(-0.006737112067639828), np.float32(0.0021265654359012842), np.float32(-0.0005468017188832164)
 HYPERBOLIC_NEAR = np.float32(0.55)
@@ -117,11 +118,9 @@ def log1p(x: Scalar) -> Scalar:
     return z if x > -ONE else (-INF if x == -ONE else np.float32(np.nan))
 
 
-def log1p_unit(e: Scalar) -> Scalar:
-    """log(1 + e) for 0 <= e <= 1."""
-    q = (((U8 * e + U7) * e + U6) * e + U5) * e + U4
-    q = (((q * e + U3) * e + U2) * e + U1) * e + U0
-    return e - e * e * q
+def log1p_part(z: Scalar) -> Scalar:
+    """(1 - x / sinh(x)) / z for x = log(1 + e), of z = 4 sinh(x / 2)**2 = e**2 / (1 + e)."""
+    return (((U4 * z + U3) * z + U2) * z + U1) * z + U0
 
 
 def log1psq(x: Scalar) -> Scalar:
@@ -201,7 +200,6 @@ def log_cosh_part(u: Scalar) -> Scalar:
     return ((((H5 * u + H4) * u + H3) * u + H2) * u + H1) * u + H0
 
 
-def log1p_gap(e: Scalar) -> Scalar:
-    """e - log(1 + e) for 0 <= e <= 1/3, as a part of `log_cosh`."""
-    q = ((((V5 * e + V4) * e + V3) * e + V2) * e + V1) * e + V0
-    return e * e * q
+def log1p_third_part(z: Scalar) -> Scalar:
+    """`log1p_part` for the e <= 1/3, thus z <= 1/12, of `log_cosh`."""
+    return (V2 * z + V1) * z + V0

@@ -1,7 +1,7 @@
 """The elementary words in float64, built like those of :mod:`goodmeasure.kernels.float32` with longer polynomials.
 
-The logarithms use the series of the inverse hyperbolic tangent (one division, half the terms). Coefficients are those of
-``scripts/minimax.py`` here too.
+Logarithms of numbers of any size use the series of the inverse hyperbolic tangent (one division, half the terms). Coefficients
+are those of ``scripts/minimax.py`` here too.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ L6 = np.float64(0.14798302855153575)
 T0, T1 = np.float64(0.8224670334241172), np.float64(0.004346519963428135)
 T2, T3 = np.float64(-0.00017200410670991452), np.float64(7.453836719847758e-06)
 T4, T5 = np.float64(-3.311627020647723e-07), np.float64(1.4181063198265399e-08)
-U0, U1 = np.float64(0.6666666666666631), np.float64(0.40000000000156216)
-U2, U3 = np.float64(0.28571428547956795), np.float64(0.22222223964380086)
-U4, U5 = np.float64(0.1818174408809697), np.float64(0.15386556843033836)
-U6, U7 = np.float64(0.13301010040312194), np.float64(0.1210582285328185)
-U8, U9 = np.float64(0.08341163723126607), np.float64(0.17016742964613732)
-V0, V1 = np.float64(0.666666666666391), np.float64(0.4000000001819522)
-V2, V3 = np.float64(0.285714241052708), np.float64(0.22222759311242524)
-V4, V5 = np.float64(0.18147857215806978), np.float64(0.16464571922272617)
+U0, U1 = np.float64(0.16666666666666421), np.float64(-0.033333333333093525)
+U2, U3 = np.float64(0.007142857134724763), np.float64(-0.001587301450476174)
+U4, U5 = np.float64(0.0003607490341683625), np.float64(-8.324209278419968e-05)
+U6, U7 = np.float64(1.9394030035157017e-05), np.float64(-4.4926217112975505e-06)
+U8, U9 = np.float64(9.577777539937584e-07), np.float64(-1.3790421807020853e-07)
+V0, V1 = np.float64(0.16666666666650676), np.float64(-0.033333333307361074)
+V2, V3 = np.float64(0.007142855571396972), np.float64(-0.0015872548724388646)
+V4, V5 = np.float64(0.00036001600814894517), np.float64(-7.736053054131112e-05)
 H0, H1 = np.float64(0.5), np.float64(-0.0833333333333329)
 H2, H3 = np.float64(0.022222222222151564), np.float64(-0.006746031742059367)
 H4, H5 = np.float64(0.0021869487429353233), np.float64(-0.0007386011850436932)
@@ -174,13 +174,21 @@ def log1p(x: Scalar) -> Scalar:
 
 
 def log1p_unit(e: Scalar) -> Scalar:
-    """log(1 + e) for 0 <= e <= 1."""
-    s = e / (TWO + e)
-    t = s * s
-    q = (((U9 * t + U8) * t + U7) * t + U6) * t + U5
-    r = t * (((((q * t + U4) * t + U3) * t + U2) * t + U1) * t + U0)
-    h = HALF * e * e
-    return e - (h - s * (h + r))
+    """log(1 + e) for 0 <= e <= 1, with the division of `sigmoid`."""
+    whole = ONE + e
+    z = e * (e / whole)
+    return e - log1p_gap(e, z, log1p_part(z))
+
+
+def log1p_gap(e: Scalar, z: Scalar, part: Scalar) -> Scalar:
+    """e - log(1 + e) by `log1p_part`: x = log(1 + e) is sinh(x) * (1 - z * part), and sinh(x) is e - z / 2."""
+    return z * (HALF + (e - HALF * z) * part)
+
+
+def log1p_part(z: Scalar) -> Scalar:
+    """(1 - x / sinh(x)) / z for x = log(1 + e), of z = 4 sinh(x / 2)**2 = e**2 / (1 + e)."""
+    q = (((U9 * z + U8) * z + U7) * z + U6) * z + U5
+    return ((((q * z + U4) * z + U3) * z + U2) * z + U1) * z + U0
 
 
 def softplus(x: Scalar) -> Scalar:
@@ -316,20 +324,25 @@ def sigmoid(x: Scalar) -> Scalar:
 
 
 def tanh(x: Scalar) -> Scalar:
-    """Hyperbolic tangent: x less a part that is smooth but for its nearest poles; far away, one less what is left of it."""
+    """Hyperbolic tangent: |x| near zero and one far away, less what is lacking, with the sign of x."""
+    size = abs(x)
+    return FLOAT(math.copysign((size if size < HYPERBOLIC_NEAR else ONE) - tanh_lack(x), x))
+
+
+def tanh_lack(x: Scalar) -> Scalar:
+    """|x| - tanh|x| near zero, smooth but for its nearest poles; far away 1 - tanh|x|."""
     size, u = abs(x), x * x
     near = size < HYPERBOLIC_NEAR
     e = exp_minus_twice(x)
-    above = size * u * tanh_part(u) if near else e + e
-    below = u + TANH_POLE if near else ONE + e
-    return FLOAT(math.copysign((size if near else ONE) - above / below, x))
+    return (size * u * tanh_part(u) if near else e + e) / (u + TANH_POLE if near else ONE + e)
 
 
 def log_cosh(x: Scalar) -> Scalar:
     """log(cosh(x)): a polynomial near zero; far away |x| - log(2), which is exact where it cancels, and the rest."""
     size, u = abs(x), x * x
     e = exp_minus_twice(x)
-    far = (size - LN2_HIGH) + (e - (log1p_gap(e) + LN2_LOW))
+    z = e * (HALF * tanh_lack(x))
+    far = (size - LN2_HIGH) + (e - (log1p_gap(e, z, log1p_third_part(z)) + LN2_LOW))
     return u * log_cosh_part(u) if size < HYPERBOLIC_NEAR else far
 
 
@@ -344,9 +357,6 @@ def log_cosh_part(u: Scalar) -> Scalar:
     return ((((q * u + H4) * u + H3) * u + H2) * u + H1) * u + H0
 
 
-def log1p_gap(e: Scalar) -> Scalar:
-    """e - log(1 + e) for 0 <= e <= 1/3, as a part of `log_cosh`."""
-    s = e / (TWO + e)
-    t = s * s
-    r = t * (((((V5 * t + V4) * t + V3) * t + V2) * t + V1) * t + V0)
-    return s * (e - r)
+def log1p_third_part(z: Scalar) -> Scalar:
+    """`log1p_part` for the e <= 1/3, thus z <= 1/12, of `log_cosh`."""
+    return ((((V5 * z + V4) * z + V3) * z + V2) * z + V1) * z + V0
