@@ -12,7 +12,7 @@ from goodmeasure.formula import symbol
 from goodmeasure.kernels import points
 from goodmeasure.kernels.layout import CHUNK
 from goodmeasure.kernels.layout import points as printed
-from goodmeasure.kernels.printer import SPELLING, word_source
+from goodmeasure.kernels.printer import SPELLING, _Lines, word_source
 
 DTYPES = ("float32", "float64")
 TRUTH = {
@@ -124,6 +124,13 @@ def test_every_elementary_word_is_spelled(dtype):
     known = {*SPELLING, *word_source(dtype)}
     missing = {w.name for w in words.vocabulary().values() if w.meaning is None} - known
     assert not missing
+
+
+def test_the_size_of_a_negated_number_is_that_of_the_number():
+    lines = _Lines({}, "t")
+    minus = lines.assign("-a")
+    lines.assign(f"abs({minus}) * b + abs(c)")
+    assert lines.lines == ["t0 = -a", "t1 = abs(a) * b + abs(c)"]
 
 
 def test_a_chunk_is_whole_vectors():

@@ -1,13 +1,14 @@
 """The elementary words in pure float32: polynomial and free of branches, so that loops over them become vector code.
 
 Each function is ordinary Python on NumPy scalars; the printer copies the source of those that a kernel needs into the
-kernel's own file. Coefficients are minimax fits (Remez exchange at 40 digits), rounded to float32; the argument
-reductions are Cody and Waite's (Software Manual for the Elementary Functions, 1980). Arithmetic may be contracted to fused
-multiply-adds, never reassociated: the order of the terms is what makes them accurate.
+kernel's own file. Coefficients (a letter and the power) are the minimax fits that ``scripts/minimax.py`` prints; the
+argument reductions are Cody and Waite's (Software Manual for the Elementary Functions, 1980). Arithmetic may be contracted to
+fused multiply-adds, never reassociated: the order of the terms is what makes them accurate.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,22 @@ from goodmeasure.kernels import float64 as wide
 from goodmeasure.kernels.float64 import (  # noqa: F401
     exp,
     exp_down,
+    exp_minus_twice,
     exp_of_sum,
     expm1,
     leading,
+    log1p_gap,
+    log1p_unit,
     log1psq_pull,
+    log_cosh,
     power,
+    power_in,
     power_of_two,
     scaled,
-    scaled_down,
     sigmoid,
     softplus,
+    tanh,
+    tanh_lack,
 )
 
 Scalar = Any
@@ -38,6 +45,7 @@ INF = np.float32(np.inf)
 LOG2E = np.float32(1.4426950408889634)
 LN2_HIGH, LN2_LOW = np.float32(0.693145751953125), np.float32(1.42860682030941723212e-6)
 TO_INTEGER, TO_INTEGER_BITS = np.float32(12582912.0), np.int32(0x4B400000)
+TO_POWER, TO_SMALL_POWER = np.float32(12582912.0 + 127), np.float32(12582912.0 + 127 + 64)
 ONE_BITS, MANTISSA, EXPONENT_MASK = np.int32(0x3F800000), np.int32(23), np.int32(-8388608)
 TWO_THIRDS_BITS, FOUR_BITS = np.int32(0x3F2AAAAB), np.int32(0x40800000)
 LOWEST_NORMAL, SUBNORMAL_SCALE, SUBNORMAL_EXPONENT = np.float32(2.0**-126), np.float32(2.0**24), np.float32(24)
@@ -48,21 +56,21 @@ LARGE_STEP, SMALL_STEP = np.float32(2.0**64), np.float32(2.0**-64)
 AFTER_LARGE, AFTER_SMALL = np.int32((127 - 64) << 23), np.int32((127 + 64) << 23)
 VAST, VAST_SCALE, VAST_EXPONENT = np.float32(2.0**32), np.float32(2.0**-80), np.float32(160)
 LEADING_HALF = np.int32(-(1 << 12))
-M0, M1, M2 = np.float32(0.5000000389831243), np.float32(0.1666666395366627), np.float32(0.04166534826233339)
-M3, M4, M5 = np.float32(0.008333580851369498), np.float32(0.0013996602254974569), np.float32(0.00019849899296193396)
+M0, M1, M2 = np.float32(0.5000000596046448), np.float32(0.16666680574417114), np.float32(0.04166494309902191)
+M3, M4, M5 = np.float32(0.008331229910254478), np.float32(0.0014010908780619502), np.float32(0.00020565278828144073)
 E0, E1, E2 = np.float32(0.4999999403953552), np.float32(0.16666516661643982), np.float32(0.04166810214519501)
 E3, E4 = np.float32(0.008369192481040955), np.float32(0.0013838910963386297)
-L0, L1, L2 = np.float32(0.3333321602176513), np.float32(-0.24999797698954628), np.float32(0.20010403733843889)
-L3, L4, L5 = np.float32(-0.166804872977443951), np.float32(0.1400590189212805), np.float32(-0.12184247271728758)
-L6, L7 = np.float32(0.13984290519765304), np.float32(-0.12891794610456982)
-T0, T1, T2 = np.float32(-0.3333331732595453), np.float32(0.13332574651660633), np.float32(-0.053850772014722356)
-T3, T4 = np.float32(0.021064109470228787), np.float32(-0.0062619372918028126)
-U0, U1, U2 = np.float32(0.4999993145465851), np.float32(-0.33330464363098145), np.float32(0.24958018958568573)
-U3, U4, U5 = np.float32(-0.19692102074623108), np.float32(0.15344882011413574), np.float32(-0.10661137104034424)
-U6, U7, U8 = np.float32(0.05745740607380867), np.float32(-0.02008637972176075), np.float32(0.003290505614131689)
+L0, L1, L2 = np.float32(0.3333321511745453), np.float32(-0.2499980330467224), np.float32(0.20010456442832947)
+L3, L4, L5 = np.float32(-0.16680194437503815), np.float32(0.1400499790906906), np.float32(-0.12188813835382462)
+L6, L7 = np.float32(0.13988885283470154), np.float32(-0.12869897484779358)
+T0, T1, T2 = np.float32(0.822467029094696), np.float32(0.0043459488078951836), np.float32(-0.000168108512298204)
+U0, U1, U2 = np.float32(0.16666662693023682), np.float32(-0.03333211690187454), np.float32(0.007131051272153854)
+U3, U4 = np.float32(-0.0015372165944427252), np.float32(0.0002614442491903901)
+V0, V1, V2 = np.float32(0.16666637361049652), np.float32(-0.033317092806100845), np.float32(0.006860682740807533)
 H0, H1, H2 = np.float32(0.5), np.float32(-0.083333320915699), np.float32(0.022221639752388)
 H3, H4, H5 = np.float32(-0.006737112067639828), np.float32(0.0021265654359012842), np.float32(-0.0005468017188832164)
 HYPERBOLIC_NEAR = np.float32(0.55)
+TANH_POLE = np.float32(math.pi**2 / 4)
 
 
 def expm1_tail(r: Scalar) -> Scalar:
@@ -71,10 +79,10 @@ def expm1_tail(r: Scalar) -> Scalar:
     return r * r * q
 
 
-def exp_near(r: Scalar) -> Scalar:
-    """e**r for |r| <= log(2) / 2."""
+def exp_tail(r: Scalar) -> Scalar:
+    """e**r - 1 for |r| <= log(2) / 2, as a part of e**r."""
     q = (((E4 * r + E3) * r + E2) * r + E1) * r + E0
-    return (r * r * q + r) + ONE
+    return r * r * q + r
 
 
 def log1p_reduced(f: Scalar) -> Scalar:
@@ -110,11 +118,9 @@ def log1p(x: Scalar) -> Scalar:
     return z if x > -ONE else (-INF if x == -ONE else np.float32(np.nan))
 
 
-def log1p_unit(e: Scalar) -> Scalar:
-    """log(1 + e) for 0 <= e <= 1."""
-    q = (((U8 * e + U7) * e + U6) * e + U5) * e + U4
-    q = (((q * e + U3) * e + U2) * e + U1) * e + U0
-    return e - e * e * q
+def log1p_part(z: Scalar) -> Scalar:
+    """(1 - x / sinh(x)) / z for x = log(1 + e), of z = 4 sinh(x / 2)**2 = e**2 / (1 + e)."""
+    return (((U4 * z + U3) * z + U2) * z + U1) * z + U0
 
 
 def log1psq(x: Scalar) -> Scalar:
@@ -184,19 +190,16 @@ def positive_power(x: Scalar, a: Scalar) -> Scalar:
     return exp_of_sum(factor * top, remains)
 
 
-def tanh(x: Scalar) -> Scalar:
-    """Hyperbolic tangent: a polynomial near zero, and one minus what is left of it far away."""
-    t = x * x
-    q = (((T4 * t + T3) * t + T2) * t + T1) * t + T0
-    e = exp_down(-(abs(x) + abs(x)))
-    far = ONE - (e + e) / (ONE + e)
-    return x * t * q + x if abs(x) < HYPERBOLIC_NEAR else (-far if x < ZERO else far)
+def tanh_part(u: Scalar) -> Scalar:
+    """(x - tanh(x)) / x**3 * (x**2 + pi**2 / 4) near zero, of u = x**2."""
+    return (T2 * u + T1) * u + T0
 
 
-def log_cosh(x: Scalar) -> Scalar:
-    """log(cosh(x)): a polynomial near zero; far away |x| - log(2), which is exact where it cancels, and the rest."""
-    t = x * x
-    near = t * (((((H5 * t + H4) * t + H3) * t + H2) * t + H1) * t + H0)
-    e = exp_down(-(abs(x) + abs(x)))
-    far = (abs(x) - LN2_HIGH) + (log1p_unit(e) - LN2_LOW)
-    return near if abs(x) < HYPERBOLIC_NEAR else far
+def log_cosh_part(u: Scalar) -> Scalar:
+    """log(cosh(x)) / x**2 near zero, of u = x**2."""
+    return ((((H5 * u + H4) * u + H3) * u + H2) * u + H1) * u + H0
+
+
+def log1p_third_part(z: Scalar) -> Scalar:
+    """`log1p_part` for the e <= 1/3, thus z <= 1/12, of `log_cosh`."""
+    return (V2 * z + V1) * z + V0

@@ -1,6 +1,7 @@
 """The elementary words in float64, built like those of :mod:`goodmeasure.kernels.float32` with longer polynomials.
 
-The logarithms use the series of the inverse hyperbolic tangent (one division, half the terms).
+Logarithms of numbers of any size use the series of the inverse hyperbolic tangent (one division, half the terms). Coefficients
+are those of ``scripts/minimax.py`` here too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ INF = np.float64(np.inf)
 LOG2E = np.float64(1.4426950408889634)
 LN2_HIGH, LN2_LOW = np.float64(6.93147180369123816490e-01), np.float64(1.90821492927058770002e-10)
 TO_INTEGER, TO_INTEGER_BITS = np.float64(6755399441055744.0), np.int64(0x4338000000000000)
+# The same with an exponent's bias on top: the low bits are then the exponent of 2**k, or of 2**k * 2**100.
+TO_POWER, TO_SMALL_POWER = np.float64(6755399441055744.0 + 1023), np.float64(6755399441055744.0 + 1023 + 100)
 ONE_BITS, MANTISSA, EXPONENT_MASK = np.int64(0x3FF0000000000000), np.int64(52), np.int64(-(1 << 52))
 ROOT_HALF_BITS, FOUR_BITS = np.int64(0x3FE6A09E667F3BCD), np.int64(0x4010000000000000)
 LOWEST_NORMAL, SUBNORMAL_SCALE, SUBNORMAL_EXPONENT = np.float64(2.0**-1022), np.float64(2.0**54), np.float64(54)
@@ -27,44 +30,40 @@ LARGE_STEP, SMALL_STEP = np.float64(2.0**100), np.float64(2.0**-100)
 AFTER_LARGE, AFTER_SMALL = np.int64((1023 - 100) << 52), np.int64((1023 + 100) << 52)
 VAST, VAST_SCALE, VAST_EXPONENT = np.float64(2.0**400), np.float64(2.0**-700), np.float64(1400)
 LEADING_HALF = np.int64(-(1 << 27))
-M0, M1, M2 = np.float64(0.5), np.float64(0.1666666666666666825), np.float64(0.04166666666666761732)
-M3, M4, M5 = (
-    np.float64(0.008333333333332509334),
-    np.float64(0.001388888888857734389),
-    np.float64(0.0001984126984265547352),
-)
-M6, M7 = np.float64(0.00002480158773409819755), np.float64(2.755731825394855681e-6)
-M8, M9 = np.float64(2.755702895032542334e-7), np.float64(2.505236791473211494e-8)
-M10, M11 = np.float64(2.096995340044734601e-9), np.float64(1.606034290355951384e-10)
+M0, M1 = np.float64(0.5), np.float64(0.1666666666666672)
+M2, M3 = np.float64(0.04166666666666694), np.float64(0.00833333333330262)
+M4, M5 = np.float64(0.0013888888888732474), np.float64(0.00019841269897299352)
+M6, M7 = np.float64(2.4801587590035823e-05), np.float64(2.755727469684179e-06)
+M8, M9 = np.float64(2.7557087223068314e-07), np.float64(2.5068119048217382e-08)
+M10, M11 = np.float64(2.0961403287615264e-09), np.float64(1.3942281555949173e-10)
 E0, E1 = np.float64(0.5000000000000011), np.float64(0.16666666666666413)
 E2, E3 = np.float64(0.04166666666652542), np.float64(0.008333333333491623)
 E4, E5 = np.float64(0.0013888888945029617), np.float64(0.00019841269518060966)
 E6, E7 = np.float64(2.4801491512513956e-05), np.float64(2.755757134551961e-06)
 E8, E9 = np.float64(2.763085682008183e-07), np.float64(2.5006318015652895e-08)
-L0, L1, L2 = np.float64(0.666666666666673442), np.float64(0.3999999999941464284), np.float64(0.2857142874239313685)
-L3, L4 = np.float64(0.2222219857279546265), np.float64(0.1818356433974446315)
-L5, L6 = np.float64(0.1531405032702270995), np.float64(0.1479595102924347229)
-T0, T1, T2 = np.float64(-0.3333333333333329613), np.float64(0.1333333333332620472), np.float64(-0.05396825396350250601)
-T3, T4, T5 = (
-    np.float64(0.02186948837802144935),
-    np.float64(-0.008863232466118744477),
-    np.float64(0.003592090596351446493),
-)
-T6, T7, T8 = (
-    np.float64(-0.001455533196738958889),
-    np.float64(0.0005884031452432342943),
-    np.float64(-0.0002332723493857290033),
-)
-T9, T10 = np.float64(0.00008315433323614587167), np.float64(-0.0000193912792952464479)
-U0, U1, U2 = np.float64(0.6666666666666631), np.float64(0.40000000000156216), np.float64(0.28571428547956795)
-U3, U4, U5 = np.float64(0.22222223964380086), np.float64(0.1818174408809697), np.float64(0.15386556843033836)
-U6, U7 = np.float64(0.13301010040312194), np.float64(0.1210582285328185)
-U8, U9 = np.float64(0.08341163723126607), np.float64(0.17016742964613732)
-H0, H1, H2 = np.float64(0.5), np.float64(-0.0833333333333329), np.float64(0.022222222222151564)
-H3, H4, H5 = np.float64(-0.006746031742059367), np.float64(0.0021869487429353233), np.float64(-0.0007386011850436932)
-H6, H7, H8 = np.float64(0.00025656288501269936), np.float64(-9.087627409564217e-05), np.float64(3.230833665943997e-05)
-H9, H10 = np.float64(-1.0714668851561648e-05), np.float64(2.446138275713579e-06)
+L0, L1 = np.float64(0.6666666666666735), np.float64(0.3999999999940929)
+L2, L3 = np.float64(0.28571428743707167), np.float64(0.2222219842641918)
+L4, L5 = np.float64(0.18183572503730602), np.float64(0.1531382803758626)
+L6 = np.float64(0.14798302855153575)
+T0, T1 = np.float64(0.8224670334241172), np.float64(0.004346519963428135)
+T2, T3 = np.float64(-0.00017200410670991452), np.float64(7.453836719847758e-06)
+T4, T5 = np.float64(-3.311627020647723e-07), np.float64(1.4181063198265399e-08)
+U0, U1 = np.float64(0.16666666666666421), np.float64(-0.033333333333093525)
+U2, U3 = np.float64(0.007142857134724763), np.float64(-0.001587301450476174)
+U4, U5 = np.float64(0.0003607490341683625), np.float64(-8.324209278419968e-05)
+U6, U7 = np.float64(1.9394030035157017e-05), np.float64(-4.4926217112975505e-06)
+U8, U9 = np.float64(9.577777539937584e-07), np.float64(-1.3790421807020853e-07)
+V0, V1 = np.float64(0.16666666666650676), np.float64(-0.033333333307361074)
+V2, V3 = np.float64(0.007142855571396972), np.float64(-0.0015872548724388646)
+V4, V5 = np.float64(0.00036001600814894517), np.float64(-7.736053054131112e-05)
+H0, H1 = np.float64(0.5), np.float64(-0.0833333333333329)
+H2, H3 = np.float64(0.022222222222151564), np.float64(-0.006746031742059367)
+H4, H5 = np.float64(0.0021869487429353233), np.float64(-0.0007386011850436932)
+H6, H7 = np.float64(0.0002565628850154218), np.float64(-9.08762741414249e-05)
+H8, H9 = np.float64(3.23083369448603e-05), np.float64(-1.071466963416056e-05)
+H10 = np.float64(2.446139072710946e-06)
 HYPERBOLIC_NEAR = np.float64(0.55)
+TANH_POLE = np.float64(math.pi**2 / 4)  # minus x**2 where tanh has its nearest poles
 
 
 def power_of_two(k: Scalar) -> Scalar:
@@ -79,11 +78,11 @@ def expm1_tail(r: Scalar) -> Scalar:
     return r * r * q
 
 
-def exp_near(r: Scalar) -> Scalar:
-    """e**r for |r| <= log(2) / 2."""
+def exp_tail(r: Scalar) -> Scalar:
+    """e**r - 1 for |r| <= log(2) / 2, as a part of e**r."""
     q = (((E9 * r + E8) * r + E7) * r + E6) * r + E5
     q = ((((q * r + E4) * r + E3) * r + E2) * r + E1) * r + E0
-    return (r * r * q + r) + ONE
+    return r * r * q + r
 
 
 def exp(x: Scalar) -> Scalar:
@@ -92,28 +91,38 @@ def exp(x: Scalar) -> Scalar:
     y = EXP_LOWEST if y < EXP_LOWEST else y
     t = y * LOG2E + TO_INTEGER
     n = t - TO_INTEGER
-    return scaled(exp_near((y - n * LN2_HIGH) - n * LN2_LOW), t, y > ZERO)
+    return scaled(exp_tail((y - n * LN2_HIGH) - n * LN2_LOW), t, x > ZERO)
 
 
 def exp_down(x: Scalar) -> Scalar:
     """e**x for a number that is not positive: one and less."""
     y = EXP_LOWEST if x < EXP_LOWEST else x
-    t = y * LOG2E + TO_INTEGER
-    n = t - TO_INTEGER
-    return scaled_down(exp_near((y - n * LN2_HIGH) - n * LN2_LOW), t)
+    t = y * LOG2E + TO_SMALL_POWER
+    n = t - TO_SMALL_POWER
+    power = power_in(t)
+    return (exp_tail((y - n * LN2_HIGH) - n * LN2_LOW) * power + power) * SMALL_STEP
 
 
-def scaled(p: Scalar, t: Scalar, up: Scalar) -> Scalar:
-    """p * 2**k for the whole number k in the low bits of t, those above it shifted out; ``up`` if k >= 0, not where k <= 0."""
+def exp_minus_twice(x: Scalar) -> Scalar:
+    """e**(-2|x|), or where that is nothing beside one, another number that is nothing beside one."""
+    y = -(abs(x) + abs(x))
+    y = EXPM1_LOWEST if y < EXPM1_LOWEST else y
+    t = y * LOG2E + TO_POWER
+    n = t - TO_POWER
+    power = power_in(t)
+    return exp_tail((y - n * LN2_HIGH) - n * LN2_LOW) * power + power
+
+
+def power_in(t: Scalar) -> Scalar:
+    """The power of two whose exponent stands in the low bits of t; those above it are shifted out."""
+    return np.int64(np.float64(t).view(np.int64) << MANTISSA).view(np.float64)
+
+
+def scaled(q: Scalar, t: Scalar, up: Scalar) -> Scalar:
+    """(1 + q) * 2**k for the whole number k in the low bits of t; ``up`` if k >= 0, not where k <= 0."""
     exponent = np.int64(np.float64(t).view(np.int64) << MANTISSA)
     power = np.int64(exponent + (AFTER_LARGE if up else AFTER_SMALL)).view(np.float64)
-    return (p * power) * (LARGE_STEP if up else SMALL_STEP)
-
-
-def scaled_down(p: Scalar, t: Scalar) -> Scalar:
-    """p * 2**k as in `scaled`, for k <= 0."""
-    power = np.int64(np.int64(np.float64(t).view(np.int64) << MANTISSA) + AFTER_SMALL).view(np.float64)
-    return (p * power) * SMALL_STEP
+    return (q * power + power) * (LARGE_STEP if up else SMALL_STEP)
 
 
 def expm1(x: Scalar) -> Scalar:
@@ -165,13 +174,21 @@ def log1p(x: Scalar) -> Scalar:
 
 
 def log1p_unit(e: Scalar) -> Scalar:
-    """log(1 + e) for 0 <= e <= 1."""
-    s = e / (TWO + e)
-    t = s * s
-    q = (((U9 * t + U8) * t + U7) * t + U6) * t + U5
-    r = t * (((((q * t + U4) * t + U3) * t + U2) * t + U1) * t + U0)
-    h = HALF * e * e
-    return e - (h - s * (h + r))
+    """log(1 + e) for 0 <= e <= 1, with the division of `sigmoid`."""
+    whole = ONE + e
+    z = e * (e / whole)
+    return e - log1p_gap(e, z, log1p_part(z))
+
+
+def log1p_gap(e: Scalar, z: Scalar, part: Scalar) -> Scalar:
+    """e - log(1 + e) by `log1p_part`: x = log(1 + e) is sinh(x) * (1 - z * part), and sinh(x) is e - z / 2."""
+    return z * (HALF + (e - HALF * z) * part)
+
+
+def log1p_part(z: Scalar) -> Scalar:
+    """(1 - x / sinh(x)) / z for x = log(1 + e), of z = 4 sinh(x / 2)**2 = e**2 / (1 + e)."""
+    q = (((U9 * z + U8) * z + U7) * z + U6) * z + U5
+    return ((((q * z + U4) * z + U3) * z + U2) * z + U1) * z + U0
 
 
 def softplus(x: Scalar) -> Scalar:
@@ -220,7 +237,7 @@ def exp_of_sum(high: Scalar, low: Scalar) -> Scalar:
     y = low if x == high else ZERO
     t = (x + y) * LOG2E + TO_INTEGER
     n = t - TO_INTEGER
-    return scaled(exp_near((x - n * LN2_HIGH) + (y - n * LN2_LOW)), t, x > ZERO)
+    return scaled(exp_tail((x - n * LN2_HIGH) + (y - n * LN2_LOW)), t, high > ZERO)
 
 
 def positive_power(x: Scalar, a: Scalar) -> Scalar:
@@ -307,20 +324,39 @@ def sigmoid(x: Scalar) -> Scalar:
 
 
 def tanh(x: Scalar) -> Scalar:
-    """Hyperbolic tangent: a polynomial near zero, and one minus what is left of it far away."""
-    t = x * x
-    q = ((((T10 * t + T9) * t + T8) * t + T7) * t + T6) * t + T5
-    q = ((((q * t + T4) * t + T3) * t + T2) * t + T1) * t + T0
-    e = exp_down(-(abs(x) + abs(x)))
-    far = ONE - (e + e) / (ONE + e)
-    return x * t * q + x if abs(x) < HYPERBOLIC_NEAR else (-far if x < ZERO else far)
+    """Hyperbolic tangent: |x| near zero and one far away, less what is lacking, with the sign of x."""
+    size = abs(x)
+    return FLOAT(math.copysign((size if size < HYPERBOLIC_NEAR else ONE) - tanh_lack(x), x))
+
+
+def tanh_lack(x: Scalar) -> Scalar:
+    """|x| - tanh|x| near zero, smooth but for its nearest poles; far away 1 - tanh|x|."""
+    size, u = abs(x), x * x
+    near = size < HYPERBOLIC_NEAR
+    e = exp_minus_twice(x)
+    return (size * u * tanh_part(u) if near else e + e) / (u + TANH_POLE if near else ONE + e)
 
 
 def log_cosh(x: Scalar) -> Scalar:
     """log(cosh(x)): a polynomial near zero; far away |x| - log(2), which is exact where it cancels, and the rest."""
-    t = x * x
-    q = ((((H10 * t + H9) * t + H8) * t + H7) * t + H6) * t + H5
-    near = t * (((((q * t + H4) * t + H3) * t + H2) * t + H1) * t + H0)
-    e = exp_down(-(abs(x) + abs(x)))
-    far = (abs(x) - LN2_HIGH) + (log1p_unit(e) - LN2_LOW)
-    return near if abs(x) < HYPERBOLIC_NEAR else far
+    size, u = abs(x), x * x
+    e = exp_minus_twice(x)
+    z = e * (HALF * tanh_lack(x))
+    far = (size - LN2_HIGH) + (e - (log1p_gap(e, z, log1p_third_part(z)) + LN2_LOW))
+    return u * log_cosh_part(u) if size < HYPERBOLIC_NEAR else far
+
+
+def tanh_part(u: Scalar) -> Scalar:
+    """(x - tanh(x)) / x**3 * (x**2 + pi**2 / 4) near zero, of u = x**2."""
+    return ((((T5 * u + T4) * u + T3) * u + T2) * u + T1) * u + T0
+
+
+def log_cosh_part(u: Scalar) -> Scalar:
+    """log(cosh(x)) / x**2 near zero, of u = x**2."""
+    q = ((((H10 * u + H9) * u + H8) * u + H7) * u + H6) * u + H5
+    return ((((q * u + H4) * u + H3) * u + H2) * u + H1) * u + H0
+
+
+def log1p_third_part(z: Scalar) -> Scalar:
+    """`log1p_part` for the e <= 1/3, thus z <= 1/12, of `log_cosh`."""
+    return ((((V5 * z + V4) * z + V3) * z + V2) * z + V1) * z + V0

@@ -212,8 +212,7 @@ class _Lines:
         """The name of this value; equal expressions of equal values are one statement."""
         if source.isidentifier():
             return source
-        if source.startswith("abs("):
-            source = f"abs({self.negated.get(source[4:-1], source[4:-1])})"
+        source = _ABS.sub(lambda found: f"abs({self.negated.get(found[1], found[1])})", source)
         if self.outer is not None and source in self.outer.known:
             return self.outer.known[source]
         name = self.known.setdefault(source, f"{self.prefix}{len(self.known)}")
@@ -379,3 +378,4 @@ def names_of(code: str) -> set[str]:
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _FREE_NAME = re.compile(rf"(?<![\w.]){_NAME.pattern}")  # not one of an attribute, nor the exponent of a number
+_ABS = re.compile(r"\babs\((\w+)\)")
