@@ -309,6 +309,19 @@ def test_targets_outside_the_domain_are_found_and_absent_ones_are_not_looked_at(
         assert kernels.value_and_gradient(classes, bad, np.zeros((2, 3), np.float32)) is None
 
 
+def test_rows_without_a_rival_write_nothing_beside_them():
+    loss, z = LOSSES["multiclass_hinge"], np.full((64, 3), np.nan, np.float32)
+    kernel = rows.compiled(loss, "value+signal", "float32", False, 3)
+    scratch = rows._Scratch(kernel, 3)
+    around = np.zeros(64 * 9, np.float32)
+    scratch.cells = around[64 * 3 : 64 * 6]
+    scratch.places[1] = points.address(scratch.cells)
+    kernel.spare = [scratch]
+    assert math.isnan(kernels.value_and_gradient(loss, np.zeros(64, int), z)[0])
+    assert not around[: 64 * 3].any()
+    assert not around[64 * 6 :].any()
+
+
 def test_class_weights_multiply_the_loss():
     plain = catalogue()["cross_entropy"]()
     weighted = catalogue()["cross_entropy"](class_weight=(1.0, 3.0, 0.5))

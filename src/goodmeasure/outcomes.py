@@ -113,7 +113,9 @@ class Row:
     def rival(self) -> Array:
         """Which other class has the largest raw output, once a row."""
         xp = self.xp
-        others = xp.where(self.of, xp.full_like(self.z, -xp.inf), self.z)
+        # Also where no other is larger than -inf, it is another.
+        least = xp.full_like(self.z, xp.finfo(self.z.dtype).min)
+        others = xp.where(self.of, xp.full_like(self.z, -xp.inf), xp.where(self.z < least, least, self.z))
         return xp.arange(self.z.shape[-1]) == xp.argmax(others, axis=-1)[..., None]
 
 

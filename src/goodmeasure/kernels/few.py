@@ -147,7 +147,7 @@ def few(
     formulas = statistics.evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted)
     clear = [f"{name}_[r] = ZERO" for name in plan.sums]
     clear += [f"{name}_[r] = table[c]" for name in counted]
-    clear += ["rival_[r] = -INF", "rival_at_[r] = -ONE"] if rival else []
+    clear += ["rival_[r] = -INF", "rival_at_[r] = ONE if c == 0 else ZERO"] if rival else []
     falls = "falls" in plan.sums
     step = expanded({**(statistics.FALL if falls else {}), **statistics.STEP}, dtype) + (
         ["falls_[r] += fall"] if falls else []

@@ -87,7 +87,7 @@ if bad:
 """
 
 _RIVAL = """\
-rival, rival_at = -INF, np.uint64(0)
+rival, rival_at = -INF, np.uint64(1) if at == np.uint64(0) else np.uint64(0)
 for j in range(classes):
     k = np.uint64(j)
     if k != at and row[k] > rival:
