@@ -85,8 +85,9 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
     def _reduced(
         self, raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, present: torch.Tensor | None
     ) -> torch.Tensor:
-        if self.reduction != "none" and fuses(self._program, raw, target, weight):
-            count = target.numel() if present is None else int(present.sum())
+        if self.reduction != "none" and fuses(raw, target, weight):
+            width = raw.shape[-1] if self._program.wide else 1
+            count = raw.numel() // width if present is None else int(present.sum())
             if count:
                 scale = 1.0 if self.reduction == "sum" else 1.0 / (self.denominator or count)
                 return fused(self._program, raw, target, weight, present, scale)

@@ -17,15 +17,14 @@ _PLAIN = (torch.Tensor, torch.nn.Parameter)
 _BATCHED = (torch._C._functorch.is_batchedtensor, torch._C._functorch.is_legacy_batchedtensor)
 
 
-def fuses(program: Program, raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None) -> bool:
-    """Whether the kernel applies: ordinary numbers on the CPU, no transform around them, and no shares of classes."""
+def fuses(raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None) -> bool:
+    """Whether the kernel applies: ordinary numbers on the CPU, and no transform around them."""
     return (
         raw.is_cpu
         and raw.dtype in (torch.float32, torch.float64)
         and type(raw) in _PLAIN
         and target.is_cpu
         and type(target) in _PLAIN
-        and not (program.classwise and target.ndim == raw.ndim)
         and not (weight is not None and weight.requires_grad)
         and not torch.compiler.is_compiling()
         and not torch._C._are_functorch_transforms_active()
@@ -48,8 +47,8 @@ def fused(
         given = present if weight is None else torch.where(present, weight, 0.0)
     target = target.to(raw.dtype) if target.dtype in HALF else target
     given = given.to(raw.dtype) if given is not None and given.dtype in HALF else given
-    if raw.ndim > 1 and not raw.is_contiguous():
-        raw = raw.contiguous()  # a permuted table is read faster after a copy
+    if raw.ndim > 1:
+        raw, target = raw.contiguous(), target.contiguous()  # a permuted table is read faster after a copy
     if not (raw.requires_grad and torch.is_grad_enabled()):
         return _number(raw, _swept(raw, (program, target, given, scale), None)[0])
     result: torch.Tensor = _Fused.apply(raw, (program, target, given, scale))
