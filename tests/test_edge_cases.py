@@ -174,6 +174,18 @@ def test_a_class_weight_is_in_the_loss_and_never_in_the_denominator():
     assert weighted([1], np.zeros((1, 2))) == pytest.approx(10 * math.log(2))
 
 
+@pytest.mark.parametrize("classes", [2, 3, 40])
+def test_a_class_is_never_its_own_rival(classes):
+    hinge, z = losses.multiclass_hinge(), np.full((2, classes), -math.inf)
+    z[:, 0] = 5
+    np.testing.assert_array_equal(hinge.value([0, 1], z), [0, math.inf])
+    mean, slope = hinge.value_and_gradient(np.asarray([0, 1]), z)
+    np.testing.assert_array_equal(slope, hinge.gradient([0, 1], z) / 2)
+    assert mean == math.inf
+    assert not slope[0].any()
+    assert slope[1, :2].tolist() == [0.5, -0.5]
+
+
 def test_what_an_ignored_row_holds_touches_nothing():
     z = np.asarray([[0.0, 1.0], [math.nan, -math.inf], [2.0, 1.0]])
     keep = np.asarray([True, False, True])

@@ -4,18 +4,28 @@ import math
 from fractions import Fraction
 from functools import cache
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodmeasure import kernels
+from goodmeasure.arrays import ROUNDINGS, SLACK
 from goodmeasure.errors import TargetOutsideDomain
 from goodmeasure.formula import nodes, symbol
-from goodmeasure.kernels import few, layout, points, rows, threads
+from goodmeasure.kernels import few, layout, points, rows, shares, threads
+from goodmeasure.kernels.statistics import CLASS, STATISTICS, needed
 from goodmeasure.losses import catalogue
+from goodmeasure.truth import truth
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
+# Losses of classes whose targets are rows of probabilities, some with what the catalogue's defaults do not show.
+SHARES = {f"{name} of shares": loss for name, loss in LOSSES.items() if loss.is_classwise}
+SHARES["smoothed of shares"] = catalogue()["cross_entropy"](smoothing=0.1)
+SHARES["weighted of shares"] = catalogue()["focal"](gamma=1.5, class_weight=(1.0, 0.5, 3.0, 0.0, 2.0))
+SHARES["summed of shares"] = LOSSES["brier"] + 0.5 * LOSSES["multiclass_hinge"]
+KINDS = LOSSES | SHARES
 
 
 def size_of(name):
@@ -31,14 +41,15 @@ EDGES = [0.0, 1e-9, 1e-3, 0.3, 1.0, 3.0, 17.0, 37.0, 88.0, 104.0, 709.0, 745.0, 
 @cache
 def examples(name, dtype):
     """Targets and raw outputs of a loss: every edge of both signs, infinities, NaN, and what is common."""
-    loss, r = LOSSES[name], np.random.default_rng(1)
+    loss, r = KINDS[name], np.random.default_rng(1)
     far = np.array([*EDGES, np.inf, np.nan, np.finfo(dtype).max, np.finfo(dtype).smallest_subnormal])
     far = np.concatenate([far, -far])
     if loss.is_classwise:
         z = r.normal(0, 1, (90, 5)) * r.choice([0.01, 1, 8], (90, 1))
         z[::7, 1] = r.choice(far, z[::7, 1].size)
         z[3], z[4, 2] = z[3, 0], z[4].max()
-        return r.integers(0, 5, 90), z.astype(dtype)
+        z[5], z[6], z[8, 1:3], z[9], z[10, 2] = -np.inf, np.nan, np.inf, [2, 2, 2, 1, -np.inf], -np.inf
+        return probabilities(r, dtype) if name in SHARES else r.integers(0, 5, 90), z.astype(dtype)
     y = [v for v in (0, 1, 0.25, 2, 7, -3) if v in loss.target]
     m = len(loss.activation)
     if m == 1:
@@ -48,11 +59,20 @@ def examples(name, dtype):
     return r.choice(y, 400).astype(dtype), raws.astype(dtype)
 
 
+def probabilities(r, dtype):
+    """Rows of probabilities from flat to peaked, of which some are zero or next to it, and some one."""
+    y = r.dirichlet(np.ones(5), 90) ** r.choice([0.2, 1, 9], (90, 1))
+    y[r.random((90, 5)) < 0.3] = 0
+    y[:, 3] += 1e-12
+    y[10, 2], y[11] = 0, [0, 0, 1, 0, 0]
+    return (y / y.sum(1, keepdims=True)).astype(dtype)
+
+
 def swept(name, dtype, kind="value+signal", weight=None):
     """Value and signal of each example by the kernel, and the sum."""
-    loss = LOSSES[name]
+    loss = KINDS[name]
     y, z = examples(name, dtype)
-    value, signal = np.empty(y.shape, dtype), np.empty(z.shape, dtype)
+    value, signal = np.empty(len(y), dtype), np.empty(z.shape, dtype)
     sweep = rows.sweep if loss.is_classwise else points.sweep
     found = sweep(loss, kind, y, z, weight=weight, tables=(value, signal if "signal" in kind else None, None))
     return value, signal, found.sum
@@ -61,22 +81,32 @@ def swept(name, dtype, kind="value+signal", weight=None):
 def budget(name, y, z, dtype, plain):
     """What rounding may cost: some ulps of the answer, and what moving each input by an ulp does to the plain numbers."""
     wide = np.asarray(z, np.float64)
-    spent = 16 * np.finfo(dtype).eps * np.abs(plain(y, wide)) + 4 * np.finfo(dtype).tiny
-    unit = np.spacing(np.abs(z)).astype(np.float64)
+    spent = 16 * np.finfo(dtype).eps * size(y, wide, plain) + 4 * np.finfo(dtype).tiny
+    # Where shares are mixed, signals of classes cancel: a rounded exponential does what moving a raw output by an ulp of 1 does.
+    unit = np.spacing(np.maximum(np.abs(z), z.dtype.type(name in SHARES))).astype(np.float64)
     columns = [np.arange(z.shape[-1]) == j for j in range(z.shape[-1])] if z.ndim > 1 else [np.True_]
     for column in columns:
         for side in (-2, 2):
             spent = spent + np.abs(plain(y, wide + side * unit * column) - plain(y, wide))
-    if not LOSSES[name].is_classwise:
+    if not KINDS[name].is_classwise:
         step = np.spacing(np.abs(y)).astype(np.float64)
         inside = ~LOSSES[name].target.outside(y - 2 * step)
         spent = spent + np.abs(plain(y - 2 * step * inside, wide) - plain(y, wide))
     return spent
 
 
+def size(y, z, plain):
+    """How large the numbers are that rounding is measured by: for shares, what each class adds to a sum that may cancel."""
+    if y.ndim < 2:
+        return np.abs(plain(y, z))
+    parts = [np.abs(plain(np.full(len(z), k), z)) for k in range(z.shape[1])]
+    given = [y[:, k] if part.ndim == 1 else y[:, [k]] for k, part in enumerate(parts)]
+    return sum(np.where(share > 0, share * part, 0) for share, part in zip(given, parts, strict=True))
+
+
 def close(name, dtype, seen, order):
     """Whether a kernel's numbers are the plain evaluation's in double, as far as rounding lets them."""
-    loss = LOSSES[name]
+    loss = KINDS[name]
     y, z = examples(name, dtype)
     plain = loss.value if order == 0 else loss.gradient
     with np.errstate(all="ignore"):
@@ -88,13 +118,11 @@ def close(name, dtype, seen, order):
         # At a point where the double answer overflows or has a kink that single rounding crosses, the plain one decides.
         decided = plain(y, z)
         same |= (seen == decided) | (np.isnan(seen) & np.isnan(decided))
-        near = np.abs(seen.astype(np.float64) - decided) <= 16 * np.finfo(dtype).eps * np.abs(
-            decided.astype(np.float64)
-        )
+        near = np.abs(seen.astype(np.float64) - decided) <= 16 * np.finfo(dtype).eps * size(y, z, plain)
     return same | within | near
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", KINDS)
 def test_every_loss_in_single_precision(name):
     value, signal, _ = swept(name, "float32")
     y, z = examples(name, "float32")
@@ -105,7 +133,7 @@ def test_every_loss_in_single_precision(name):
         assert good.all(), [(y[a[0]], z[a[0]], seen[a]) for a in rows_]
 
 
-@pytest.mark.parametrize("name", SAMPLE)
+@pytest.mark.parametrize("name", [*SAMPLE, *SHARES])
 def test_double_precision(name):
     value, signal, _ = swept(name, "float64")
     y, z = examples(name, "float64")
@@ -130,12 +158,12 @@ def test_curvature(name):
     assert near.all(), [(y[i], z[i], bend[i], plain[i]) for i in np.argwhere(~near)[:3, 0]]
 
 
-@pytest.mark.parametrize("name", SAMPLE)
+@pytest.mark.parametrize("name", [*SAMPLE, *list(SHARES)[::3]])
 def test_the_mean_is_the_exact_sum_over_n(name):
     value, _, total = swept(name, "float32")
     if np.isfinite(value).all():
         assert total == math.fsum(value.tolist())
-    loss = LOSSES[name]
+    loss = KINDS[name]
     y, z = examples(name, "float32")
     keep = np.isfinite(value)
     y, z = y[keep], z[keep]
@@ -179,14 +207,16 @@ def test_sums_of_any_numbers_are_exact(dtype, weighted, data):
     assert error <= Fraction(math.ulp(found)) / 2 + Fraction(2.0**-90) * Fraction(reach)
 
 
-@pytest.mark.parametrize("name", [n for n in SAMPLE if size_of(n)[2] < 60])
+@pytest.mark.parametrize("name", [n for n in [*SAMPLE, *SHARES] if n in SHARES or size_of(n)[2] < 60])
 def test_what_is_absent_contributes_nothing(name):
-    loss = LOSSES[name]
+    loss = KINDS[name]
     y, z = examples(name, "float32")
     value = swept(name, "float32")[0]
-    y, z = y[np.isfinite(value)], z[np.isfinite(value)].copy()
-    weight = np.random.default_rng(0).integers(0, 3, y.size).astype(float)
+    y, z = y[np.isfinite(value)].copy(), z[np.isfinite(value)].copy()
+    weight = np.random.default_rng(0).integers(0, 3, len(y)).astype(float)
     z[weight == 0] = np.nan
+    if name in SHARES:
+        y[weight == 0] = -7
     mean, gradient = kernels.value_and_gradient(loss, y, z, weight)
     with np.errstate(all="ignore"):
         there = weight > 0
@@ -262,6 +292,131 @@ def test_a_gradient_written_over_raw_outputs_that_are_no_numbers(name, n):
     np.testing.assert_array_equal(kernels.value_and_gradient(LOSSES[name], y, again, out=again)[1], gradient)
 
 
+def mixtures(n, classes, dtype=np.float32):
+    """Rows of probabilities and raw outputs, common ones."""
+    r = np.random.default_rng(classes)
+    return r.dirichlet(np.full(classes, 0.3), n).astype(dtype), r.normal(0, 3, (n, classes)).astype(dtype)
+
+
+@pytest.mark.parametrize("classes", [2, 10, few.FEW, few.FEW + 1, 64, 333])
+@pytest.mark.parametrize("name", ["cross_entropy", "brier", "multiclass_hinge"])
+def test_shares_of_any_number_of_classes(name, classes):
+    loss, (y, z) = LOSSES[name], mixtures(131, classes)
+    mean, gradient = kernels.value_and_gradient(loss, y, z)
+    plain = loss.gradient(y.astype(float), z.astype(float)) / 131
+    assert mean == pytest.approx(loss.total(y, z).mean, rel=1e-6)
+    values = np.empty(131, np.float32)
+    assert rows.sweep(loss, "value", y, z, tables=(values, None, None)).sum / 131 == pytest.approx(mean, rel=1e-6)
+    np.testing.assert_allclose(values, loss.value(y, z), rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(gradient, plain, rtol=2e-5, atol=1e-6 * np.abs(plain).max())
+    assert np.abs(gradient.sum(axis=1)).max() <= 8 * np.finfo(np.float32).eps * np.abs(gradient).max()
+    assert np.array_equal(kernels.value_and_gradient(loss, y, z.copy(), out=z)[1], gradient)
+    _, z = mixtures(131, classes)
+    assert np.array_equal(kernels.value_and_gradient(loss, y, z, out=y)[1], gradient)
+    y, _ = mixtures(131, classes)
+    alone = [kernels.value_and_gradient(loss, y[i : i + 1], z[i : i + 1])[1] for i in (0, 70, 130)]
+    assert (np.concatenate(alone) == _unscaled(loss, y, z)[[0, 70, 130]]).all()
+
+
+@pytest.mark.parametrize("classes", [5, 70])
+@pytest.mark.parametrize("name", SHARES)
+def test_one_hot_shares_are_indices(name, classes):
+    loss, (_, z) = SHARES[name], mixtures(97, classes)
+    if loss.class_weight:
+        loss = catalogue()["focal"](class_weight=tuple(np.linspace(0, 3, classes)))
+    y = np.arange(97) % classes
+    expected = kernels.value_and_gradient(loss, y, z)
+    for kind in (bool, np.int8, np.float16, np.float64):
+        found = kernels.value_and_gradient(loss, np.eye(classes, dtype=kind)[y], z)
+        assert found[0] == pytest.approx(expected[0], rel=1e-6)
+        np.testing.assert_allclose(found[1], expected[1], rtol=2e-5, atol=1e-6 / 97)
+
+
+@pytest.mark.parametrize("name", [n for n in SHARES if not SHARES[n].class_weight])
+def test_shares_are_true_to_many_digits(name):
+    loss, r = SHARES[name], np.random.default_rng(2)
+    z = np.concatenate([r.normal(0, 3, (3, 4)), [[30, 0, -5, 0], [18, 17.25, -9, 0], [-37, 3, 2, -9]]])
+    y = np.concatenate([r.dirichlet(np.ones(4), 3), [[1, 1e-9, 0, 0], [0.25, 0.75, 1e-12, 0], [1e-20, 0.5, 0.5, 0]]])
+    for i in range(len(z)):
+        y[i, 1] += 1 - math.fsum(y[i])
+        classes = [k for k in range(4) if y[i, k] > 0]
+        parts = {k: truth(loss, k, [float(a) for a in z[i]]) for k in classes}
+        value, signal = np.empty(1), np.empty((1, 4))
+        rows.sweep(loss, "value+signal", y[[i]], z[[i]], tables=(value, signal, None))
+        for seen, at in ((value, [0]), (signal[0], [1, 2, 3, 4])):
+            for got, j in zip(seen, at, strict=True):
+                terms = [mpmath.mpf(float(y[i, k])) * parts[k].all[j] for k in classes]
+                moved = sum(
+                    y[i, k] * abs(row[j]) * np.spacing(abs(a))
+                    for k in classes
+                    for row, a in zip(parts[k].moves, z[i], strict=True)
+                )
+                allowed = 16 * np.finfo(float).eps * sum(map(abs, terms)) + moved + 1e-300
+                assert abs(mpmath.mpf(float(got)) - sum(terms)) <= allowed, (y[i], z[i], got)
+
+
+@pytest.mark.parametrize("classes", [10, 70])
+def test_same_bits_of_shares_whatever_the_place_the_stride_the_order_and_the_threads(classes):
+    loss, (y, z) = LOSSES["focal"], mixtures(2 * threads.block_of(1) // classes + 77, classes)
+    mean, gradient = kernels.value_and_gradient(loss, y, z)
+    values = kernels.table(loss, "value", y, z)
+    assert mean == pytest.approx(math.fsum(values.tolist()) / len(z), rel=1e-6)
+    assert (kernels.table(loss, "value", y[5:-3], z[5:-3]) == values[5:-3]).all()
+    apart = np.empty((2 * len(z), classes), np.float32)[::2]
+    apart[:] = z
+    others = [(y, apart), (y, z.astype(z.dtype.newbyteorder())), (y.astype(np.float64), z), (y[::-1].copy()[::-1], z)]
+    for given_y, given_z in [*others, (np.asfortranarray(y), np.asfortranarray(z))]:
+        again = kernels.value_and_gradient(loss, given_y, given_z)
+        assert again[0] == mean
+        assert (again[1] == gradient).all()
+    folded = kernels.value_and_gradient(loss, y[:-1].reshape(2, -1, classes), z[:-1].reshape(2, -1, classes))
+    assert folded[1].shape == (2, (len(z) - 1) // 2, classes)
+    before = threads.get_threads()
+    try:
+        for count in (1, 3):
+            threads.set_threads(count)
+            again = kernels.value_and_gradient(loss, y, z)
+            assert again[0] == mean
+            assert (again[1] == gradient).all()
+    finally:
+        threads.set_threads(before)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("classes", [3, 70])
+def test_what_are_no_shares_is_refused_with_the_same_words(classes, dtype):
+    loss, (y, z) = LOSSES["cross_entropy"], mixtures(20, classes, dtype)
+    for wrong in (np.nan, np.inf, -np.inf, -1e-6, 0.5 + y[17].max(), 1.0 + 1e-3):
+        bad = y.copy()
+        bad[17, y[17].argmax()] = wrong
+        bad[17, y[17].argmin()] -= min(wrong, 0) if np.isfinite(wrong) else 0
+        assert kernels.value_and_gradient(loss, bad, z) is None
+        with pytest.raises(TargetOutsideDomain, match="at index 17"):
+            loss.value_and_gradient(bad, z)
+        weight = np.ones(20)
+        weight[17] = 0
+        present = np.delete(bad, 17, 0), np.delete(z, 17, 0)
+        assert kernels.value_and_gradient(loss, bad, z, weight)[0] == pytest.approx(loss(*present), rel=1e-6)
+    for bad, shape in ((y[:, :-1], z), (y[0], z), (y[..., None], z)):
+        assert kernels.value_and_gradient(loss, bad, shape) is None
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("classes", [3, 70, 500])
+def test_rows_that_nearly_add_up_are_refused_by_both_or_by_the_stricter_kernel(classes, dtype):
+    loss, (y, z) = LOSSES["cross_entropy"], mixtures(60, classes, dtype)
+    slack = ROUNDINGS * np.finfo(dtype).eps * classes + SLACK
+    y[:, 0] += np.linspace(-1.5 * slack, 1.5 * slack, 60).astype(dtype) + y[:, 0].max()
+    y[:, 0] += 1 - np.sort(y, 1).sum(1) + np.linspace(-1.5 * slack, 1.5 * slack, 60).astype(dtype)
+    y = np.abs(y)
+    kernel = [kernels.value_and_gradient(loss, y[[i]], z[[i]]) is not None for i in range(60)]
+    for i, good in enumerate(kernel):
+        if good:
+            loss.value(y[[i]], z[[i]])
+    assert any(kernel)
+    assert not all(kernel)
+
+
 MIRRORED = [name for name in LOSSES if points.mirrored(LOSSES[name])]
 
 
@@ -309,6 +464,19 @@ def test_targets_outside_the_domain_are_found_and_absent_ones_are_not_looked_at(
         assert kernels.value_and_gradient(classes, bad, np.zeros((2, 3), np.float32)) is None
 
 
+def test_rows_without_a_rival_write_nothing_beside_them():
+    loss, z = LOSSES["multiclass_hinge"], np.full((64, 3), np.nan, np.float32)
+    kernel = rows.compiled(loss, "value+signal", "float32", False, 3)
+    scratch = rows._Scratch(kernel, 3)
+    around = np.zeros(64 * 9, np.float32)
+    scratch.cells = around[64 * 3 : 64 * 6]
+    scratch.places[1] = points.address(scratch.cells)
+    kernel.spare = [scratch]
+    assert math.isnan(kernels.value_and_gradient(loss, np.zeros(64, int), z)[0])
+    assert not around[: 64 * 3].any()
+    assert not around[64 * 6 :].any()
+
+
 def test_class_weights_multiply_the_loss():
     plain = catalogue()["cross_entropy"]()
     weighted = catalogue()["cross_entropy"](class_weight=(1.0, 3.0, 0.5))
@@ -319,6 +487,12 @@ def test_class_weights_multiply_the_loss():
     other = kernels.value_and_gradient(plain, y, z, w)
     assert mean == pytest.approx(other[0] * w.sum() / 70)
     np.testing.assert_allclose(gradient, other[1] * (w.sum() / 70), rtol=1e-5)
+
+
+def test_statistics_that_look_at_what_else_happened_say_how_shares_mix_them():
+    seen = {name: needed([moves.other], {**shares._EACH, **CLASS}) for name, moves in STATISTICS.items()}
+    pairs = {name for name, moves in STATISTICS.items() if moves.rival or {*seen[name]} & {*shares._EACH}}
+    assert pairs == set(shares._MIXED)
 
 
 def test_hyperparameters_are_numbers_of_one_kernel():
@@ -340,8 +514,6 @@ def test_what_kernels_do_not_know_is_left_to_the_plain_evaluation():
     assert kernels.value_and_gradient(loss, z, z.astype(np.float16)) is None
     assert kernels.value_and_gradient(loss, z[:3], z) is None
     assert kernels.value_and_gradient(loss, z, z, out=np.empty(8, np.float32)[::2]) is None
-    soft = np.full((2, 3), 1 / 3)
-    assert kernels.value_and_gradient(LOSSES["cross_entropy"], soft, soft) is None
 
 
 @pytest.mark.parametrize("name", ["poisson", "gaussian_nll"])

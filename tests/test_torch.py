@@ -15,7 +15,7 @@ import torch
 from goodmeasure.algebra import weighted
 from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError
 from goodmeasure.formula import nodes, symbols
-from goodmeasure.frameworks.torch import to_torch
+from goodmeasure.frameworks.torch import TorchLoss, to_torch
 from goodmeasure.frameworks.torch_classes import _TURN
 from goodmeasure.frameworks.torch_derivatives import Program, values_of
 from goodmeasure.frameworks.torch_fused import WORTH_A_CALL
@@ -38,9 +38,10 @@ of_torch = pytest.mark.filterwarnings(
 
 def examples(name, dtype=torch.float64, rows=7):
     """Targets and raw outputs of a loss, away from its kinks."""
-    loss, r = LOSSES[name], np.random.default_rng(3)
+    loss, r = LOSSES[name.removesuffix(" of shares")], np.random.default_rng(3)
     if loss.is_classwise:
-        return torch.tensor(r.integers(0, 4, rows)), torch.tensor(r.normal(0, 1.5, (rows, 4)), dtype=dtype)
+        y, z = torch.tensor(r.integers(0, 4, rows)), torch.tensor(r.normal(0, 1.5, (rows, 4)), dtype=dtype)
+        return torch.softmax(z.flip(0), 1) if name.endswith("shares") else y, z
     y = r.choice([v for v in (0.0, 1.0, 2.0, 7.0) if v in loss.target], rows)
     m = len(loss.activation)
     z = r.normal(0.13, 1.1, (rows, m) if m > 1 else rows)
@@ -85,21 +86,21 @@ def test_first_and_second_derivatives(name, evaluated):
     assert torch.autograd.gradgradcheck(lambda z: values(z, y), z)
 
 
-@pytest.mark.parametrize("name", SAMPLE)
+@pytest.mark.parametrize("name", [*SAMPLE, "cross_entropy of shares", "brier of shares"])
 def test_derivatives_through_the_kernel(name):
     y, z = examples(name)
     weight = torch.linspace(0, 2, len(y), dtype=torch.float64)
-    module = to_torch(LOSSES[name])
+    module = to_torch(LOSSES[name.removesuffix(" of shares")])
     z.requires_grad_()
     assert torch.autograd.gradcheck(lambda z: module(z, y, weight), z)
     assert torch.autograd.gradgradcheck(lambda z: module(z, y, weight), z)
 
 
-@pytest.mark.parametrize("name", SAMPLE)
+@pytest.mark.parametrize("name", [*SAMPLE, "focal of shares", "brier of shares"])
 def test_the_kernel_and_the_formula_agree(name):
     y, z = examples(name, torch.float32, rows=300)
     z.requires_grad_()
-    loss = LOSSES[name]
+    loss = LOSSES[name.removesuffix(" of shares")]
     means = [to_torch(loss)(z, y), kernel(loss)(z, y).mean(), formula(loss)(z, y).mean()]
     gradients = [torch.autograd.grad(mean, z)[0] for mean in means]
     for mean, gradient in zip(means[:2], gradients[:2], strict=True):
@@ -131,8 +132,7 @@ def test_one_graph(name, soft):
 @pytest.mark.skipif(shutil.which("g++") is None, reason="inductor needs a C++ compiler")
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "gaussian_nll", "cross_entropy", "brier of shares"])
 def test_compiled_by_inductor_at_any_batch_size(name):
-    y, z = examples(name.split()[0], torch.float32, rows=12)
-    y = torch.softmax(z.flip(0), 1) if "shares" in name else y
+    y, z = examples(name, torch.float32, rows=12)
     same_when_compiled(to_torch(LOSSES[name.split()[0]]), [(z, y), (z[:5], y[:5])], dynamic=True)
 
 
@@ -246,11 +246,14 @@ def test_second_derivatives_have_limits(name):
     np.testing.assert_allclose(bends.numpy(), LOSSES[name].hessian(y.numpy(), z.detach().numpy()), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["binary_cross_entropy", "cross_entropy", "gaussian_nll"])
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "cross_entropy", "cross_entropy of shares", "gaussian_nll"])
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_what_is_absent_contributes_nothing(name, reduction):
     y, z = examples(name, torch.float32)
-    module, keep = to_torch(LOSSES[name], reduction=reduction), torch.tensor([1, 0, 1, 1, 0, 1, 1], dtype=torch.bool)
+    module, keep = (
+        to_torch(LOSSES[name.removesuffix(" of shares")], reduction=reduction),
+        torch.tensor([1, 0, 1, 1, 0, 1, 1], dtype=torch.bool),
+    )
     spoiled, targets = z.clone(), y.clone()
     spoiled[~keep] = math.nan
     targets[~keep] = -77
@@ -287,11 +290,20 @@ def test_classes_come_first_as_in_torch():
         to_torch(LOSSES["cross_entropy"])(z[0, :, 0, 0], y[0, 0, 0]),
         torch.nn.functional.cross_entropy(z[0, :, 0, 0], y[0, 0, 0]),
     )
-    shares = torch.softmax(torch.randn(2, 5, 3, 4, generator=r), 1)
-    torch.testing.assert_close(
-        to_torch(LOSSES["cross_entropy"], reduction="sum")(z, shares),
-        torch.nn.functional.cross_entropy(z, shares, reduction="sum"),
-    )
+
+
+@pytest.mark.parametrize("shape", [(7, 3), (2, 5, 3, 4), (9, 40)])
+@pytest.mark.parametrize("options", [{}, {"smoothing": 0.1}])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_shares_are_those_of_torch_and_the_mean_is_over_rows(shape, options, reduction, monkeypatch):
+    r = torch.Generator().manual_seed(0)
+    z, shares = torch.randn(shape, generator=r, requires_grad=True), torch.softmax(torch.randn(shape, generator=r), 1)
+    monkeypatch.setattr(TorchLoss, "_values", None)  # the fused kernel answers
+    ours = to_torch(catalogue()["cross_entropy"](**options), reduction=reduction)(z, shares)
+    smoothing = options.get("smoothing", 0.0)
+    theirs = torch.nn.functional.cross_entropy(z, shares, reduction=reduction, label_smoothing=smoothing)
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(*[torch.autograd.grad(v, z)[0] for v in (ours, theirs)])
 
 
 CLASSWISE = {name: loss for name, loss in LOSSES.items() if loss.is_classwise}

@@ -145,9 +145,13 @@ def _bad_indices(y: Array, classes: int, xp: Any) -> Array:
     return bad if xp.isdtype(y.dtype, "integral") else bad | (y != xp.round(y)) | xp.isnan(y)
 
 
+# How far from 1 a row of K probabilities may add up to: so many units of rounding for each, and something besides.
+ROUNDINGS, SLACK = 8, 1e-6
+
+
 def _bad_rows(y: Array, xp: Any) -> Array:
     total = xp.sum(y, axis=-1)
-    slack = 8 * float(xp.finfo(y.dtype).eps) * y.shape[-1] + 1e-6
+    slack = ROUNDINGS * float(xp.finfo(y.dtype).eps) * y.shape[-1] + SLACK
     return xp.any(~(y >= 0), axis=-1) | ~(xp.abs(total - 1) <= slack)
 
 

@@ -113,7 +113,9 @@ class Row:
     def rival(self) -> Array:
         """Which other class has the largest raw output, once a row."""
         xp = self.xp
-        others = xp.where(self.of, xp.full_like(self.z, -xp.inf), self.z)
+        # Also where no other is larger than -inf, it is another.
+        least = xp.full_like(self.z, xp.finfo(self.z.dtype).min)
+        others = xp.where(self.of, xp.full_like(self.z, -xp.inf), xp.where(self.z < least, least, self.z))
         return xp.arange(self.z.shape[-1]) == xp.argmax(others, axis=-1)[..., None]
 
 
@@ -205,8 +207,12 @@ log_z = Statistic(
 )
 margin = Statistic(
     "margin",
-    value=lambda row: row.pick(row.z) - row.xp.sum(row.xp.where(row.rival, row.z, row.xp.zeros_like(row.z)), axis=-1),
-    slope=lambda row: _mask(row, row.of) - _mask(row, row.rival),
+    # Zero times the excess is NaN for a row that has no limit.
+    value=lambda row: (
+        (row.pick(row.z) - row.xp.sum(row.xp.where(row.rival, row.z, row.xp.zeros_like(row.z)), axis=-1))
+        + 0 * row.excess[..., 0]
+    ),
+    slope=lambda row: _mask(row, row.of) - _mask(row, row.rival) + 0 * row.excess,
     bend=lambda row, j: row.xp.zeros_like(row.z),
     book=lambda f, z, y: z[y] - max(a for k, a in enumerate(z) if k != y),
     share=lambda p: log(p) - log(1 - p),

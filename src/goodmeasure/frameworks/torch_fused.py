@@ -24,7 +24,7 @@ _BATCHED = (torch._C._functorch.is_batchedtensor, torch._C._functorch.is_legacy_
 
 
 def fuses(program: Program, raw: torch.Tensor, target: torch.Tensor) -> bool:
-    """Whether the kernel applies: ordinary numbers on the CPU, no transform around them, and no shares of classes.
+    """Whether the kernel applies: ordinary numbers on the CPU, and no transform around them.
 
     A graph that is exported is the formula, so that it needs nothing but torch.
     """
@@ -38,7 +38,6 @@ def fuses(program: Program, raw: torch.Tensor, target: torch.Tensor) -> bool:
         and type(raw) in _PLAIN
         and target.is_cpu
         and type(target) in _PLAIN
-        and not (program.classwise and target.ndim == raw.ndim)
         and not around
         and not torch._C._are_functorch_transforms_active()
     )
@@ -66,8 +65,8 @@ def work_on(
     given = weight if present is None else present if weight is None else torch.where(present, weight, 0.0)
     target = target.to(raw.dtype) if target.dtype in HALF else target
     given = given.to(raw.dtype) if given is not None and given.dtype in HALF else given
-    if raw.ndim > 1 and not raw.is_contiguous():
-        raw = raw.contiguous()  # a permuted table is read faster after a copy
+    if raw.ndim > 1:
+        raw, target = raw.contiguous(), target.contiguous()  # a permuted table is read faster after a copy
     return raw, Work(target, given, scale)
 
 

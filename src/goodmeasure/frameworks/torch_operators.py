@@ -39,8 +39,9 @@ def _known(name: str) -> Loss:
     return _losses[name]
 
 
-def _shape(z: torch.Tensor, y: torch.Tensor, scale: float | None) -> torch.Tensor:
-    return z.new_empty(z.shape[: y.ndim] if scale is None else ())
+def _unknown_values(z: torch.Tensor, y: torch.Tensor, scale: float | None, loss: str) -> torch.Tensor:
+    """What the values will be kept in: one number, or one for each example."""
+    return z.new_empty(() if scale is not None else z.shape[:-1] if _known(loss).is_classwise else y.shape)
 
 
 @torch.library.custom_op("goodmeasure::values", mutates_args=(), device_types="cpu")  # type: ignore[untyped-decorator]
@@ -52,7 +53,7 @@ def _values(
 
 @_values.register_fake  # type: ignore[untyped-decorator]
 def _(z: Any, y: Any, weight: Any, scale: Any, loss: str) -> Any:
-    return _shape(z, y, scale)
+    return _unknown_values(z, y, scale, loss)
 
 
 @torch.library.custom_op("goodmeasure::values_and_gradient", mutates_args=(), device_types="cpu")  # type: ignore[untyped-decorator]
@@ -66,7 +67,7 @@ def _values_and_gradient(
 
 @_values_and_gradient.register_fake  # type: ignore[untyped-decorator]
 def _(z: Any, y: Any, weight: Any, scale: Any, loss: str) -> Any:
-    return _shape(z, y, scale), torch.empty_like(z, memory_format=torch.contiguous_format)
+    return _unknown_values(z, y, scale, loss), torch.empty_like(z, memory_format=torch.contiguous_format)
 
 
 def _save(ctx: Any, inputs: Any, output: Any) -> None:

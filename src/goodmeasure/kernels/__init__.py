@@ -1,12 +1,13 @@
 """Compiled CPU kernels of any loss: printed from its formula, compiled on first use, kept on disk for the next process.
 
 What a loss asks of them is in this module; each function returns None where the kernels do not apply (arrays of other
-libraries, half precision, targets that are rows of probabilities, shapes that do not match), and the plain evaluation answers
+libraries, half precision, shapes that do not match), and the plain evaluation answers
 or says what is wrong.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def total(loss: Loss, y: Any, z: Any, weight: Any, scale: float | None) -> tuple
 def each(loss: Loss, y: Any, z: Any, present: Any, *, signal: bool) -> tuple[Any, Any]:
     """The value of each example and its derivative by ``z`` (None: not wanted), as `total` has their sum."""
     if _applies(loss, y, z):
-        values, gradient = np.empty(z.shape[: y.ndim], z.dtype), np.empty(z.shape, z.dtype) if signal else None
+        values, gradient = np.empty(_rows(loss, y, z), z.dtype), np.empty(z.shape, z.dtype) if signal else None
         kind = "value+signal" if signal else "value"
         if not _sweep(loss)(loss, kind, y, z, weight=present, tables=(values, gradient, None)).bad:
             return values, gradient
@@ -74,7 +75,7 @@ def table(loss: Loss, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
     found = _weighed(loss, y, z, None, mask)
     if found is None:
         return None
-    result = np.empty(y.shape if kind == "value" else z.shape, _native(z.dtype))
+    result = np.empty(_rows(loss, y, z) if kind == "value" else z.shape, _native(z.dtype))
     tables = tuple(result if kind == k else None for k in ("value", "signal", "curvature"))
     swept = _sweep(loss)(
         loss, "value+signal" if loss.is_classwise and kind == "signal" else kind, y, z, weight=found[0], tables=tables
@@ -91,13 +92,19 @@ def _applies(loss: Loss, y: Any, z: Any) -> bool:
     if type(z) is not np.ndarray or type(y) is not np.ndarray or z.dtype.char not in "fd" or y.dtype.kind not in "biuf":
         return False
     if loss.is_classwise:
-        if z.ndim < 1 or y.shape != z.shape[:-1] or z.shape[-1] < 2 or y.size == 0:
+        if z.ndim < 1 or y.shape not in (z.shape, z.shape[:-1]) or z.shape[-1] < 2 or y.size == 0:
             return False
         return len(loss.class_weight) in (0, z.shape[-1]) and rows.speaks(loss)
     m = len(loss.activation)
     return y.size > 0 and (
         y.shape == z.shape if m == 1 else z.ndim > 0 and y.shape == z.shape[:-1] and z.shape[-1] == m
     )
+
+
+def _rows(loss: Loss, y: Any, z: Any) -> tuple[int, ...]:
+    """The shape of the examples: targets are one number each, or shares of the classes."""
+    shape: tuple[int, ...] = z.shape[:-1] if loss.is_classwise else y.shape
+    return shape
 
 
 def _native(dtype: Any) -> Any:
@@ -118,11 +125,12 @@ def _fits(out: Any, z: Any) -> bool:
 
 def _weighed(loss: Loss, y: Any, z: Any, sample_weight: Any, mask: Any) -> tuple[Any, float] | None:
     """The weights in double, zero where masked (None: all one), and their sum; None where there is nothing to average."""
+    shape = _rows(loss, y, z)
     if sample_weight is None and mask is None:
-        return None, y.size
+        return None, math.prod(shape)
     try:
-        weight = weights(sample_weight, y.shape, np, z)
-        present = presence(mask, None, y.shape, np)
+        weight = weights(sample_weight, shape, np, z)
+        present = presence(mask, None, shape, np)
     except Problem:
         return None  # the plain evaluation says what is wrong
     if present is not None:

@@ -6,25 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from goodmeasure.formula import Expr
 from goodmeasure.kernels import statistics, sums
-from goodmeasure.kernels.printer import expanded, indented, module, word_source
+from goodmeasure.kernels.printer import Body, expanded, indented, module, word_source
 from goodmeasure.kernels.sums import BAD, STATE, adding_a_few
 
 FEW = 32
 TILE = 64
 
+# Targets are class indices, or shares of the classes in the dtype of the raw outputs.
 SIGNATURE = (
-    "y_:*int64 z_:*{d} weights_:*float64 parameters_:*{d} table_:*{d} places_:*uint32 values_:*{d} signal_:*{d} "
+    "y_:*{y} z_:*{d} weights_:*float64 parameters_:*{d} table_:*{d} places_:*uint32 values_:*{d} signal_:*{d} "
     "scratch_:*{d} cells_:*{d} state_:*float64 n:int64 classes:int64 keep:int64 scale:float64"
 )
 
 # Rows are laid across the tile number by number, each to the place that a table says: a copy by rows or by columns would
 # become gathers and scatters, which take several times as long.
 _FEW = """\
-y, z, weight = carray(y_, (n,)), carray(z_, (n * classes,)), carray(weights_, (n,))
+y, z, weight = carray(y_, ({targets},)), carray(z_, (n * classes,)), carray(weights_, (n,))
 parameters, table = carray(parameters_, ({count},)), carray(table_, (classes,))
 values, signal = carray(values_, (n,)), carray(signal_, (n * classes,))
 scratch, state = carray(scratch_, ({width} * {vectors},)), carray(state_, ({state} + {width},))
-cells, places = carray(cells_, ({width} * classes,)), carray(places_, (2 * {width} * classes,))
+cells, places = carray(cells_, ({cells} * classes,)), carray(places_, (2 * {width} * classes,))
 factor, each, numbers = FLOAT(scale), ONE / FLOAT(classes), {width} * classes
 into, out_of = places[:numbers], places[numbers:]
 bad = False
@@ -37,15 +38,12 @@ for start in range(0, n, {width}):
         # Fewer rows than lanes: the lanes left over hold zeros, the class 0 and no weight.
         for i in range(numbers):
             cells[i] = ZERO
-{shares}
+{weights}
+{laid}
     for i in range(count * classes):
         cells[into[i]] = rows_part[i]
     for r in range({width}):
-        c = y[start + r] if r < count else 0
-        known = (c >= 0) & (c < classes)
-        bad |= {bad_if_present}
-        c = c if known else 0
-        of_[r], z_of_[r] = FLOAT(c), cells[c * {width} + r]
+{label}
         largest_[r] = -INF
         {clear}
     for k in range(classes):
@@ -58,6 +56,7 @@ for start in range(0, n, {width}):
 {rival}
     for k in range(classes):
         line = cells[k * {width} : k * {width} + {width}]
+{beside}
         for r in range({width}):
             x, largest = line[r], largest_[r]
 {step}
@@ -77,6 +76,7 @@ for start in range(0, n, {width}):
 {adds}
     for i in range({width}):
 {formulas}
+{classes}
 {adding}
     to = values[start * keep : start * keep + count]
     for r in range(count):
@@ -86,6 +86,13 @@ if bad:
     state[{bad}] = 1.0
 {sums_after}
 """
+
+_LABEL = """\
+c = y[start + r] if r < count else 0
+known = (c >= 0) & (c < classes)
+bad |= {bad_if_present}
+c = c if known else 0
+of_[r], z_of_[r] = FLOAT(c), cells[c * {width} + r]"""
 
 _RIVAL = """\
 for k in range(classes):
@@ -106,6 +113,10 @@ for k in range(classes):
 {inside}
         line[r] = own_[r] if of_[r] == at else {signal}
 {rivals}
+"""
+
+# A tile of signals is laid back in rows.
+_BACK = """\
 line = signal[start * classes : (start + count) * classes]
 if count == {width}:
     for i in range(numbers):
@@ -137,37 +148,65 @@ def few(
     """
     plan = statistics.plan_for([name for name in statistics.STATISTICS if name in set(wanted)], list(slopes))
     rival = plan.rival
-    constants = word_source(dtype).constants
     printed = statistics.of_row(value, list(slopes.values()), parameters, dtype)
     loaded = ["largest", "z_of", *plan.sums, *rival[:1]]
     kept = [name for name in plan.kept if name not in loaded] if slopes else []
     counted = ["counts"] if "weight" in set(wanted) else []
     more = ["own", *kept, *(f"slope_{s}" for s in slopes)] if slopes else []
-    lines, count = statistics.vectors(["of", "shown", *counted, *loaded, *rival, *more], TILE)
-    formulas = statistics.evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted)
-    clear = [f"{name}_[r] = ZERO" for name in plan.sums]
-    clear += [f"{name}_[r] = table[c]" for name in counted]
-    clear += ["rival_[r] = -INF", "rival_at_[r] = -ONE"] if rival else []
-    falls = "falls" in plan.sums
-    step = expanded({**(statistics.FALL if falls else {}), **statistics.STEP}, dtype) + (
+    clear = [f"{name}_[r] = table[c]" for name in counted]
+    clear += ["rival_[r] = -INF", "rival_at_[r] = ONE if c == 0 else ZERO"] if rival else []
+    bad = "(weight_part[r] > 0.0) & (not known)" if weighted else "not known"
+    return tiled(
+        plan.sums, printed, parameters, ["of", "shown", *counted, *loaded, *rival, *more], clear, dtype, weighted,
+        label=indented(_LABEL.format(width=TILE, bad_if_present=bad), 2),
+        rival=indented(_RIVAL.format(width=TILE), 1) if rival else "",
+        formulas=statistics.evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted),
+        signal=_signal(plan, list(slopes), weighted) if slopes else "",
+    )  # fmt: skip
+
+
+def tiled(
+    summed: Sequence[str],
+    printed: Body,
+    parameters: Sequence[str],
+    vectors: Sequence[str],
+    clear: Sequence[str],
+    dtype: str,
+    weighted: bool,
+    *,
+    formulas: Sequence[str],
+    signal: str,
+    kind: str = "int64",
+    targets: str = "n",
+    cells: int = TILE,
+    step: Sequence[str] = (),
+    **pieces: str,
+) -> str:
+    """The source of a kernel that lays rows across a tile, with what it does besides finding exponentials and their sums.
+
+    ``summed`` names the sums, ``vectors`` its vectors of scratch, ``clear`` sets some of them for row ``r``; ``formulas`` are for
+    row ``i`` of the tile, and ``signal`` turns the tile of exponentials into signals.
+    """
+    constants = word_source(dtype).constants
+    lines, count = statistics.vectors(vectors, TILE)
+    clear = [*(f"{name}_[r] = ZERO" for name in summed), *clear]
+    falls = "falls" in summed
+    steps = expanded({**(statistics.FALL if falls else {}), **statistics.STEP}, dtype) + (
         ["falls_[r] += fall"] if falls else []
     )
-    adds = [f"{name}_[r] += {statistics.SUMS[name]}" for name in plan.sums if name != "falls"]
+    adds = [f"{name}_[r] += {statistics.SUMS[name]}" for name in summed if name != "falls"]
+    weights = f"weight_part = state[{STATE} : {STATE + TILE}]\n{statistics.WEIGHTS.format(width=TILE)}"
     code = _FEW.format(
-        count=max(len(parameters), 1), width=TILE, vectors=count, state=STATE,
+        count=max(len(parameters), 1), width=TILE, vectors=count, state=STATE, targets=targets, cells=cells,
         before="\n".join([*printed.before, sums.BEFORE]),
-        vector_lines=lines + "\nvalue_part = shown_",
-        shares=indented(f"weight_part = state[{STATE} : {STATE + TILE}]\n{statistics.WEIGHTS.format(width=TILE)}", 2)
-        if weighted else "",
-        bad_if_present="(weight_part[r] > 0.0) & (not known)" if weighted else "not known",
-        clear="; ".join(clear) or "pass", rival=indented(_RIVAL.format(width=TILE), 1) if rival else "",
-        step=indented("\n".join(step), 3), adds=indented("\n".join(adds or ["pass"]), 3),
-        formulas=indented("\n".join(formulas), 2), adding=indented(adding_a_few(weighted), 1),
-        signal=indented(_signal(plan, list(slopes), weighted), 1) if slopes else "",
-        bad=BAD, sums_after=sums.AFTER,
+        vector_lines=lines + "\nvalue_part = shown_", weights=indented(weights, 2) if weighted else "",
+        clear="; ".join(clear) or "pass", step=indented("\n".join([*steps, *step]), 3),
+        adds=indented("\n".join(adds or ["pass"]), 3), formulas=indented("\n".join(formulas), 2),
+        adding=indented(adding_a_few(weighted), 1), signal=indented(signal + _BACK.format(width=TILE), 1) if signal else "",
+        bad=BAD, sums_after=sums.AFTER, **{"laid": "", "beside": "", "classes": "", **pieces},
     )  # fmt: skip
     return module(
-        "A loss of a few classes.", SIGNATURE.format(d=dtype), code,
+        "A loss of a few classes.", SIGNATURE.format(y=kind, d=dtype), code,
         {**constants, **printed.constants, **sums.CONSTANTS},
     )  # fmt: skip
 

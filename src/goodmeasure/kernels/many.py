@@ -12,7 +12,7 @@ import numpy as np
 from goodmeasure.formula import Expr
 from goodmeasure.kernels import statistics, sums
 from goodmeasure.kernels.few import SIGNATURE
-from goodmeasure.kernels.printer import expanded, indented, module, word_source
+from goodmeasure.kernels.printer import Body, expanded, indented, module, word_source
 from goodmeasure.kernels.sums import BAD, BITS_OF, STATE, adding_a_few
 
 GROUP = 16  # rows whose formulas are evaluated together
@@ -20,11 +20,11 @@ WIDTH = 64  # classes in one step
 LANES = 16  # sums of classes side by side
 
 _CODE = """\
-y, z, weight = carray(y_, (n,)), carray(z_, (n * classes,)), carray(weights_, (n,))
+y, z, weight = carray(y_, ({targets},)), carray(z_, (n * classes,)), carray(weights_, (n,))
 parameters, table = carray(parameters_, ({parameters},)), carray(table_, (classes,))
 values, signal = carray(values_, (n,)), carray(signal_, (n * classes,))
 scratch, state = carray(scratch_, ({scratch},)), carray(state_, ({state},))
-cells = carray(cells_, (classes,))
+cells = carray(cells_, ({cells},))
 factor, each = FLOAT(scale), ONE / FLOAT(classes)
 {vectors}
 whole_lines = classes - classes % {width}
@@ -32,18 +32,13 @@ whole_lines = classes - classes % {width}
 bad = False
 for start in range(0, n, {group}):
     count = min({group}, n - start)
-    y_part = y[start : start + count]
     for r in range({group}):
         {clear}
 {weights}
     for r in range(count):
         row = z[(start + r) * classes : (start + r + 1) * classes]
         line = {line}
-        c = y_part[r]
-        known = (c >= 0) & (c < classes)
-        bad |= {bad_if_present}
-        at = np.uint64(c if known else 0)
-        counts_[r], z_of_[r] = table[at], row[at]
+{label}
         key = {bits}({lowest})
         for k in range(classes):
             bits = {bits}(np.{dtype}(row[k]).view({bits}))
@@ -76,6 +71,7 @@ for start in range(0, n, {group}):
 {rival}
     for i in range({group}):
 {formulas}
+{passes}
 {adding}
     to = values[start * keep : start * keep + count]
     for r in range(count):
@@ -86,8 +82,15 @@ if bad:
 {sums_after}
 """
 
+_LABEL = """\
+c = y[start + r]
+known = (c >= 0) & (c < classes)
+bad |= {bad_if_present}
+at = np.uint64(c if known else 0)
+counts_[r], z_of_[r] = table[at], row[at]"""
+
 _RIVAL = """\
-rival, rival_at = -INF, np.uint64(0)
+rival, rival_at = -INF, np.uint64(1) if at == np.uint64(0) else np.uint64(0)
 for j in range(classes):
     k = np.uint64(j)
     if k != at and row[k] > rival:
@@ -97,7 +100,7 @@ rival_[r], rival_at_[r] = rival, FLOAT(rival_at)"""
 _SIGNAL = """\
 for r in range(count):
     line = signal[(start + r) * classes : (start + r + 1) * classes]
-    c = y_part[r]
+    c = y[start + r]
     at = np.uint64(c if (c >= 0) & (c < classes) else 0)
 {before}
     for k in range(classes):
@@ -156,17 +159,63 @@ def many(
     plan = statistics.plan_for([name for name in statistics.STATISTICS if name in set(wanted)], list(slopes))
     rival = plan.rival
     printed = statistics.of_row(value, list(slopes.values()), parameters, dtype)
-    totals = [name for name in plan.sums if name != "ties"]
-    loaded = ["largest", "z_of", "ties", *totals, *rival[:1]]
+    loaded = [*found(plan.sums), "z_of", *rival[:1]]
     kept = [name for name in plan.kept if name not in loaded] if slopes else []
     more = ["own", *kept, *(f"slope_{s}" for s in slopes)] if slopes else []
-    lines, count = statistics.vectors(["counts", "shown", *loaded, *rival, *more], GROUP)
-    lines += "\nvalue_part = shown_"
+    bad = "(weight_part[r] > 0.0) & (not known)" if weighted else "not known"
+    return lined(
+        plan.sums, printed, parameters, ["counts", *loaded], ["shown", *rival, *more], dtype, weighted,
+        label=indented(_LABEL.format(bad_if_present=bad), 2),
+        rival=indented(_RIVAL, 2) if rival else "",
+        formulas=statistics.evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted),
+        line=OF_SIGNAL if slopes else "cells",
+        signal=_signal(plan, list(slopes), weighted) if slopes else "",
+    )  # fmt: skip
+
+
+OF_SIGNAL = "signal[(start + r) * classes : (start + r + 1) * classes]"
+
+
+def found(summed: Sequence[str]) -> list[str]:
+    """What the first loop over the classes of a row leaves in vectors."""
+    return ["largest", "ties", *_totals(summed)]
+
+
+def _totals(summed: Sequence[str]) -> list[str]:
+    return [name for name in summed if name != "ties"]
+
+
+def lined(
+    summed: Sequence[str],
+    printed: Body,
+    parameters: Sequence[str],
+    loaded: Sequence[str],
+    vectors: Sequence[str],
+    dtype: str,
+    weighted: bool,
+    *,
+    formulas: Sequence[str],
+    signal: str = "",
+    kind: str = "int64",
+    targets: str = "n",
+    cells: str = "classes",
+    wide: Sequence[str] = (),
+    **pieces: str,
+) -> str:
+    """The source of a kernel that goes through rows line by line, with what it does besides exponentials and their sums.
+
+    ``summed`` names the sums, ``vectors`` its vectors of scratch for a group of rows, beside those ``loaded`` with what
+    formulas read, and ``wide`` those for a line of classes; ``formulas`` are for row ``i`` of the group, and ``signal`` turns
+    its exponentials into signals.
+    """
+    totals = _totals(summed)
+    lines, count = statistics.vectors([*loaded, *vectors], GROUP)
+    wider, more = statistics.vectors(wide, WIDTH, GROUP * count)
     lanes = LANES * max(len(totals), 1)
     lines += (
+        f"\n{wider}\nvalue_part = shown_"
         f"\ntotals, weight_part = state[{STATE} : {STATE + lanes}], state[{STATE + lanes} : {STATE + lanes + GROUP}]"
     )
-    formulas = statistics.evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted)
     ends = [f"totals[{n * LANES} + lane % {LANES}] += np.float64({name}_0)" for n, name in enumerate(totals)]
     folded = [
         f"{name}_[r] = FLOAT({_tree([f'totals[{n * LANES + lane}]' for lane in range(LANES)])})"
@@ -175,21 +224,19 @@ def many(
     bits, unsigned, _, _, _ = BITS_OF[dtype]
     code = _CODE.format(
         dtype=dtype, bits=bits, unsigned=unsigned, lowest=-1 - unsigned, sign=np.dtype(dtype).itemsize * 8 - 1, lane=LANES,
-        parameters=max(len(parameters), 1), group=GROUP, width=WIDTH, scratch=count * GROUP,
+        parameters=max(len(parameters), 1), group=GROUP, width=WIDTH, scratch=count * GROUP + more * WIDTH,
         state=STATE + lanes + GROUP, vectors=lines, before="\n".join([*printed.before, sums.BEFORE]),
         weights=indented(statistics.WEIGHTS.format(width=GROUP), 1) if weighted else "",
-        clear="; ".join(f"{name}_[r] = {'ONE' if name in ('ties', 'counts') else 'ZERO'}" for name in ("counts", *loaded)),
-        line="signal[(start + r) * classes : (start + r + 1) * classes]" if slopes else "cells",
-        bad_if_present="(weight_part[r] > 0.0) & (not known)" if weighted else "not known",
+        # Rows that are not there have one class, of which nothing comes.
+        clear="; ".join(f"{name}_[r] = {'ONE' if name in ('ties', 'counts') else 'ZERO'}" for name in loaded),
         lanes=lanes, step=indented("\n".join(expanded(statistics.STEP, dtype)), 3), adds=indented("\n".join(_adds(totals)), 4),
         ends=indented("\n".join([*_terms(totals, "lane", "_0"), *ends] or ["pass"]), 3),
-        folded=indented("\n".join(folded), 2), rival=indented(_RIVAL, 2) if rival else "",
-        formulas=indented("\n".join(formulas), 2), adding=indented(adding_a_few(weighted), 1), bad=BAD,
-        signal=indented(_signal(plan, list(slopes), weighted), 1) if slopes else "",
-        sums_after=sums.AFTER,
+        folded=indented("\n".join(folded), 2), formulas=indented("\n".join(formulas), 2),
+        adding=indented(adding_a_few(weighted), 1), bad=BAD, signal=indented(signal, 1) if signal else "",
+        sums_after=sums.AFTER, targets=targets, cells=cells, **{"passes": "", **pieces},
     )  # fmt: skip
     constants = word_source(dtype).constants
     return module(
-        "A loss of many classes.", SIGNATURE.format(d=dtype), code,
+        "A loss of many classes.", SIGNATURE.format(y=kind, d=dtype), code,
         {**constants, **printed.constants, **sums.CONSTANTS},
     )  # fmt: skip

@@ -11,11 +11,12 @@ import numpy as np
 
 from goodmeasure import outcomes
 from goodmeasure.formula import Expr, symbols
-from goodmeasure.kernels.columns import Column, address, readable
+from goodmeasure.kernels.columns import Column, address
 from goodmeasure.kernels.few import FEW, TILE, few
-from goodmeasure.kernels.many import GROUP, LANES, many
+from goodmeasure.kernels.many import GROUP, LANES, WIDTH, many
 from goodmeasure.kernels.points import Found, exact, function, whole_sum
 from goodmeasure.kernels.printer import with_whole_exponents
+from goodmeasure.kernels.shares import few_shares, many_shares, tables_of
 from goodmeasure.kernels.statistics import STATISTICS, SUMS
 from goodmeasure.kernels.sums import BAD, STATE
 from goodmeasure.kernels.threads import block_of, for_each
@@ -31,12 +32,23 @@ _SCRATCH, _STATE = 64 * TILE, STATE + LANES * len(SUMS) + TILE
 
 
 class Kernel:
-    """A compiled loss of rows with the numbers it takes besides the examples, and scratch memory that waits to be used again."""
+    """A compiled loss of rows with the numbers it takes besides the examples, and scratch memory that waits to be used again.
 
-    def __init__(self, run: Callable[..., None], parameters: Any) -> None:
-        self.run, self.parameters = run, parameters
+    It has room for so many ``tables`` of a number a class.
+    """
+
+    def __init__(self, run: Callable[..., None], parameters: Any, tables: int) -> None:
+        self.run, self.parameters, self.tables = run, parameters, tables
         self.parameters_place = address(parameters)
         self.spare: list[_Scratch] = []
+
+    def scratch(self, classes: int) -> _Scratch:
+        """Scratch memory for so many classes that nobody else uses; to be put back to `spare`."""
+        try:
+            found = self.spare.pop()
+        except IndexError:
+            return _Scratch(self, classes)
+        return found if found.classes == classes else _Scratch(self, classes)
 
 
 class _Scratch:
@@ -47,7 +59,7 @@ class _Scratch:
         self.classes = classes
         self.vectors, self.state = np.empty(_SCRATCH, dtype), np.zeros(_STATE)
         self.unwanted = np.empty(TILE, dtype)  # where values go that nobody asked for
-        self.cells = np.empty(TILE * classes if classes <= FEW else classes, dtype)
+        self.cells = np.empty(kernel.tables * (TILE * classes if classes <= FEW else classes + WIDTH), dtype)
         self.steps = _steps(classes) if classes <= FEW else self.unwanted
         self.places = [address(a) for a in (self.vectors, self.cells, self.state)]
         self.unwanted_place, self.steps_place = address(self.unwanted), address(self.steps)
@@ -84,22 +96,26 @@ def _function(
     dtype: str,
     weighted: bool,
     is_few: bool,
+    of_shares: bool,
 ) -> Callable[..., None]:
     """The compiled function of these formulas, which losses of equal formulas share."""
     spoken = sorted(symbols(value, *dict(slopes).values()))
-    source = (few if is_few else many)(value, dict(slopes), spoken, parameters, dtype, weighted=weighted)
-    return function(source, _ARGUMENTS)
+    printed = _PRINTED[is_few, of_shares]
+    return function(printed(value, dict(slopes), spoken, parameters, dtype, weighted=weighted), _ARGUMENTS)
 
 
-def compiled(loss: Loss, kind: str, dtype: str, weighted: bool, classes: int) -> Kernel:
-    """The kernel of a loss for this many classes; kept with the loss."""
+_PRINTED = {(True, False): few, (False, False): many, (True, True): few_shares, (False, True): many_shares}
+
+
+def compiled(loss: Loss, kind: str, dtype: str, weighted: bool, classes: int, of_shares: bool = False) -> Kernel:
+    """The kernel of a loss for this many classes, on indices or shares of them; kept with the loss."""
     kept: dict[Any, Any] = vars(loss).setdefault("_kernels", {})
-    key = (kind, dtype, weighted, classes <= FEW)
+    key = (kind, dtype, weighted, classes <= FEW, of_shares)
     if key not in kept:
         value, slopes, _ = _formulas(loss, "signal" in kind)
         parameters = np.array([*loss.values.values(), 0.0], dtype=dtype)
-        run = _function(value, tuple(slopes.items()), tuple(loss.values), dtype, weighted, classes <= FEW)
-        kept[key] = Kernel(run, parameters)
+        run = _function(value, tuple(slopes.items()), tuple(loss.values), dtype, weighted, *key[3:])
+        kept[key] = Kernel(run, parameters, tables_of(len(slopes), classes <= FEW) if of_shares else 1)
     found: Kernel = kept[key]
     return found
 
@@ -121,20 +137,20 @@ def sweep(
 ) -> Found:  # fmt: skip
     """One pass over all rows; see `goodmeasure.kernels.points.sweep`. The value alone, or the value and the signal.
 
-    ``y`` holds class indices, one axis fewer than ``z``.
+    ``y`` holds class indices, one axis fewer than ``z``, or shares of the classes, of z's shape.
     """
     dtype = z.dtype if z.dtype.isnative else z.dtype.newbyteorder("=")
-    n, classes = y.size, z.shape[-1]
-    kernel = compiled(loss, kind, dtype.name, weight is not None, classes)
+    classes, of_shares = z.shape[-1], y.ndim == z.ndim
+    n = z.size // classes
+    kernel = compiled(loss, kind, dtype.name, weight is not None, classes, of_shares)
     values, signal = (None if t is None else t.reshape(-1) for t in tables[:2])
-    z = z.reshape(-1) if readable(z, dtype) else z
-    if not out_is_ours and signal is not None and np.may_share_memory(z, signal):
-        z = z.copy()
+    if not out_is_ours and signal is not None:
+        y, z = (a.copy() if np.may_share_memory(a, signal) else a for a in (y, z))
     table = np.array(loss.class_weight or np.ones(classes), dtype=dtype)
     unit = TILE if classes <= FEW else GROUP
     rows = max(block_of(z.size) // classes // unit, 1) * unit
     columns = [
-        _Labels(y, 1, np.dtype(np.int64)),
+        Column(y, classes, dtype) if of_shares else _Labels(y, 1, np.dtype(np.int64)),
         Column(z, classes, dtype),
         None if weight is None else Column(weight, 1, np.dtype(np.float64)),
         None if values is None else Column(values, 1, dtype),
@@ -156,9 +172,7 @@ def _block(
     kernel: Kernel, places: list[int | None], table: Any, n: int, classes: int, scale: float
 ) -> tuple[list[float], bool]:
     """One block of rows: its sums, and whether a present label was outside the classes."""
-    scratch = kernel.spare.pop() if kernel.spare else None
-    if scratch is None or scratch.classes != classes:
-        scratch = _Scratch(kernel, classes)
+    scratch = kernel.scratch(classes)
     y, z, weight, values, signal = [scratch.unwanted_place if place is None else place for place in places]
     keep = 0 if places[3] is None else 1
     kernel.run(

@@ -71,7 +71,7 @@ CLASS = {
 }
 
 
-def _needed(wanted: Iterable[str], lines: Mapping[str, str]) -> list[str]:
+def needed(wanted: Iterable[str], lines: Mapping[str, str]) -> list[str]:
     """The names of the lines that expressions use, directly or through each other, in order."""
     used = {name for line in wanted for name in names_of(line)}
     for name in reversed(list(lines)):
@@ -80,10 +80,10 @@ def _needed(wanted: Iterable[str], lines: Mapping[str, str]) -> list[str]:
     return [name for name in lines if name in used]
 
 
-def vectors(names: Iterable[str], width: int) -> tuple[str, int]:
+def vectors(names: Iterable[str], width: int, start: int = 0) -> tuple[str, int]:
     """Lines that lay out one scratch vector for each name, at a place that is known when the kernel is compiled."""
     found = list(dict.fromkeys(names))
-    lines = [f"{v}_ = scratch[{width * j} : {width * (j + 1)}]" for j, v in enumerate(found)]
+    lines = [f"{v}_ = scratch[{start + width * j} : {start + width * (j + 1)}]" for j, v in enumerate(found)]
     return "\n".join(lines), len(found)
 
 
@@ -106,9 +106,9 @@ class Plan:
 
 def plan_for(values: Sequence[str], slopes: Sequence[str]) -> Plan:
     of_classes = [text for name in slopes for text in (STATISTICS[name].of, STATISTICS[name].other)]
-    classes = _needed(of_classes, CLASS)
+    classes = needed(of_classes, CLASS)
     kept_wanted = [*of_classes, *(CLASS[name] for name in classes)]
-    row = _needed([*(STATISTICS[name].value for name in values), *kept_wanted], ROW)
+    row = needed([*(STATISTICS[name].value for name in values), *kept_wanted], ROW)
     used = {
         n
         for text in (*kept_wanted, *(STATISTICS[v].value for v in values), *(ROW[x] for x in row))
@@ -125,9 +125,11 @@ STEP = {"e": "exp_down(x - largest)"}
 FALL = {"fall": "ZERO if x == largest else x - largest"}
 
 
-def of_row(value: Expr, slopes: Sequence[Expr], parameters: Sequence[str], dtype: str) -> Body:
-    """Formulas of the statistics of row ``i``."""
-    place = {"weight": "counts_[i]"}
+def of_row(
+    value: Expr, slopes: Sequence[Expr], parameters: Sequence[str], dtype: str, weight: str = "counts_[i]"
+) -> Body:
+    """Formulas of the statistics of row ``i``; ``weight`` says where that of the class stands."""
+    place = {"weight": weight}
     return body([value, *slopes], lambda name: place.get(name, f"now_{name}"), parameters, dtype)
 
 
