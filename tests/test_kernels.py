@@ -24,6 +24,7 @@ LOSSES = {name: definition() for name, definition in sorted(catalogue().items())
 SHARES = {f"{name} of shares": loss for name, loss in LOSSES.items() if loss.is_classwise}
 SHARES["smoothed of shares"] = catalogue()["cross_entropy"](smoothing=0.1)
 SHARES["weighted of shares"] = catalogue()["focal"](gamma=1.5, class_weight=(1.0, 0.5, 3.0, 0.0, 2.0))
+SHARES["half focal of shares"] = catalogue()["focal"](gamma=0.5)  # whose slope is no number at a probability of one
 SHARES["summed of shares"] = LOSSES["brier"] + 0.5 * LOSSES["multiclass_hinge"]
 KINDS = LOSSES | SHARES
 

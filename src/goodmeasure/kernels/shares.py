@@ -86,6 +86,11 @@ _MIXED: Mapping[str, Mixed] = {
 }
 
 
+# What is zero where a class no longer moves a statistic, whichever raw output moves. The slope may be no number there (0 * inf),
+# and would spoil the sum over the classes.
+_STILL = {"log_p": "rest", "log_p2": "rest2", "rest_p2": "others2"}
+
+
 def _mixed(name: str) -> Mixed:
     """How a statistic's slopes are mixed, in names of its own."""
     moves = STATISTICS[name]
@@ -154,7 +159,8 @@ class Plan:
         signal = {name: text for each in mixed for name, text in each.signal.items()}
         self.signals = [list(each.signal)[-1] for each in mixed]
         own = {name: text for name, text in self.terms.items() if name != text}
-        first = [*self.values.values(), *own.values()]
+        self.still = {f"slope_{k}": _STILL[k] for k, f in slopes.items() if k in _STILL and f.number is None}
+        first = [*self.values.values(), *own.values(), *self.still.values()]
         lines = {**_EACH, **CLASS, **own, **others, **signal}
         self.first = {name: _EACH[name] for name in statistics.needed(first, _EACH)}
         self.second = {name: lines[name] for name in statistics.needed(self.signals, lines)}
@@ -206,7 +212,13 @@ class Plan:
         results = dict(zip(["cost", *(f"slope_{name}" for name in self.slopes)], printed.results, strict=True))
         # Nothing is computed or stored between choices by one condition, which would become branches.
         lines += [*printed.inside, *(f"part_{name} = share * {result}" for name, result in results.items())]
-        lines += ["here = share > ZERO", *(f"{name} = part_{name} if here else ZERO" for name in results)]
+        lines += [
+            "here = share > ZERO",
+            *(f"moves_{name} = here & ({text} != ZERO)" for name, text in self.still.items()),
+        ]
+        lines += [
+            f"{name} = part_{name} if {f'moves_{name}' if name in self.still else 'here'} else ZERO" for name in results
+        ]
         # What is no share leaves no sum that could be 1.
         lines += ["part = share if share >= ZERO else -INF"]
         lines += [f"{name} *= {pull}" for name in list(results)[1:]]
