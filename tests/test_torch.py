@@ -377,6 +377,17 @@ def test_shares_next_to_certainty_keep_their_digits(loss):
     torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-37)
 
 
+@pytest.mark.parametrize("loss", [*CLASSWISE.values(), catalogue()["focal"](gamma=0.5)], ids=[*CLASSWISE, "rooted"])
+def test_shares_of_a_certain_class_leave_a_number(loss):
+    z, shares = torch.tensor([[200.0, 0, 0, 0, 0, 0]]), torch.tensor([[0.9, 0.1, 0, 0, 0, 0]])
+    raws = [z.clone().requires_grad_() for _ in range(2)]
+    values = [evaluated(loss)(raw, shares) for evaluated, raw in zip((formula, kernel), raws, strict=True)]
+    torch.testing.assert_close(*values)
+    gradients = [torch.autograd.grad(v.sum(), raw)[0] for v, raw in zip(values, raws, strict=True)]
+    assert torch.isfinite(gradients[0]).all()
+    torch.testing.assert_close(*gradients)
+
+
 @of_torch
 @pytest.mark.parametrize("loss", CLASSWISE.values(), ids=CLASSWISE)
 def test_second_derivatives_of_classes_keep_their_digits(loss):

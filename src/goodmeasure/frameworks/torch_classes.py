@@ -16,7 +16,7 @@ import torch
 
 from goodmeasure import outcomes
 from goodmeasure.frameworks.torch_formulas import function, parameters, statements
-from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS
+from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, STILL
 
 if TYPE_CHECKING:
     from goodmeasure.formula import Expr
@@ -216,8 +216,10 @@ def classwise(loss: Loss, *, soft: bool) -> Classwise:
     bends = {(a, b): bend for a, slope in slopes.items() for b, bend in outcomes.by_statistic(slope).items()}
     lines, results = _statistics(loss, [loss.composed, *slopes.values(), *bends.values()], soft)
     value, *numbers = [f"torch.where(y > 0, y * {r}, ZERO)" if soft else r for r in results]
-    for name, x in zip(slopes, numbers, strict=False):
-        lines += [*_move(name, soft), f"x_{name} = {x}", *_aside(name, soft)]
+    for (name, slope), x in zip(slopes.items(), numbers, strict=False):
+        spoils = soft and name in STILL and slope.number is None
+        given = f"torch.where({STILL[name]} == 0, ZERO, {x})" if spoils else x
+        lines += [*_move(name, soft), f"x_{name} = {given}", *_aside(name, soft)]
     signal = [_summed(name, f"x_{name}", soft) for name in slopes]
     turned = [_TURN[name] for name in slopes]
     for (a, b), x in zip(bends, numbers[len(slopes) :], strict=True):

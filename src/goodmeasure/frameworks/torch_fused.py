@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HALF = (torch.float16, torch.bfloat16)
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
-# Raw outputs, one an example or a row of classes, from which calling the kernel pays in a compiled graph: a call costs 0.1 ms
+# Raw outputs, one an example or a row of them, from which calling the kernel pays in a compiled graph: a call costs 0.1 ms
 # there, and the formula is compiled.
 WORTH_A_CALL = {False: 1 << 18, True: 1 << 16}
 # Several upstream gradients at once, as `torch.func.vmap` and `torch.autograd.grad(is_grads_batched=True)` hand them over.
@@ -29,7 +29,7 @@ def fuses(program: Program, raw: torch.Tensor, target: torch.Tensor) -> bool:
     A graph that is exported is the formula, so that it needs nothing but torch.
     """
     if torch.compiler.is_compiling():
-        around = torch.compiler.is_exporting() or raw.numel() < WORTH_A_CALL[program.classwise]
+        around = torch.compiler.is_exporting() or raw.numel() < WORTH_A_CALL[program.wide]
     else:
         around = raw.numel() == 0 or forward_ad._current_level >= 0 or torch.jit.is_tracing()
     return (

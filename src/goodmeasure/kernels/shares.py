@@ -18,7 +18,7 @@ from goodmeasure.kernels import statistics
 from goodmeasure.kernels.few import TILE, tiled
 from goodmeasure.kernels.many import GROUP, OF_SIGNAL, WIDTH, found, lined
 from goodmeasure.kernels.printer import Body, expanded, indented, names_of
-from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, SUMS
+from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, STILL, SUMS
 from goodmeasure.outcomes import LOG_P
 from goodmeasure.words import exp
 
@@ -84,11 +84,6 @@ _MIXED: Mapping[str, Mixed] = {
         },
     ),
 }
-
-
-# What is zero where a class no longer moves a statistic, whichever raw output moves. The slope may be no number there (0 * inf),
-# and would spoil the sum over the classes.
-_STILL = {"log_p": "rest", "log_p2": "rest2", "rest_p2": "others2"}
 
 
 def _mixed(name: str) -> Mixed:
@@ -159,7 +154,7 @@ class Plan:
         signal = {name: text for each in mixed for name, text in each.signal.items()}
         self.signals = [list(each.signal)[-1] for each in mixed]
         own = {name: text for name, text in self.terms.items() if name != text}
-        self.still = {f"slope_{k}": _STILL[k] for k, f in slopes.items() if k in _STILL and f.number is None}
+        self.still = {f"slope_{k}": STILL[k] for k, f in slopes.items() if k in STILL and f.number is None}
         first = [*self.values.values(), *own.values(), *self.still.values()]
         lines = {**_EACH, **CLASS, **own, **others, **signal}
         self.first = {name: _EACH[name] for name in statistics.needed(first, _EACH)}

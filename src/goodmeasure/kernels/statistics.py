@@ -70,6 +70,10 @@ CLASS = {
     "apart": "left * (inverse * inverse)",
 }
 
+# What is zero where a class that happened no longer moves a statistic, whichever raw output moves. The slope may be no number
+# there (0 * inf), and would spoil a sum over the classes.
+STILL = {"log_p": "rest", "log_p2": "rest2", "rest_p2": "others2"}
+
 
 def needed(wanted: Iterable[str], lines: Mapping[str, str]) -> list[str]:
     """The names of the lines that expressions use, directly or through each other, in order."""
