@@ -231,6 +231,18 @@ def test_what_is_absent_contributes_nothing(name):
     )
 
 
+def same_bits_with_any_threads(loss, y, z, mean, gradient):
+    before = threads.get_threads()
+    try:
+        for count in (1, 3):
+            threads.set_threads(count)
+            again = kernels.value_and_gradient(loss, y, z)
+            assert again[0] == mean
+            assert (again[1] == gradient).all()
+    finally:
+        threads.set_threads(before)
+
+
 def test_same_bits_whatever_the_place_the_stride_the_order_and_the_threads():
     loss, r = LOSSES["binary_cross_entropy"], np.random.default_rng(0)
     n = 3 * threads.block_of(1) + 777
@@ -250,15 +262,7 @@ def test_same_bits_whatever_the_place_the_stride_the_order_and_the_threads():
         assert (again[1] == gradient).all()
     square = kernels.value_and_gradient(loss, y[:-1].reshape(2, -1), z[:-1].reshape(2, -1))
     assert square[1].shape == (2, (n - 1) // 2)
-    before = threads.get_threads()
-    try:
-        for count in (1, 3):
-            threads.set_threads(count)
-            again = kernels.value_and_gradient(loss, y, z)
-            assert again[0] == mean
-            assert (again[1] == gradient).all()
-    finally:
-        threads.set_threads(before)
+    same_bits_with_any_threads(loss, y, z, mean, gradient)
     assert (kernels.value_and_gradient(loss, y, z, out=z)[1] == gradient).all()
 
 
@@ -371,15 +375,7 @@ def test_same_bits_of_shares_whatever_the_place_the_stride_the_order_and_the_thr
         assert (again[1] == gradient).all()
     folded = kernels.value_and_gradient(loss, y[:-1].reshape(2, -1, classes), z[:-1].reshape(2, -1, classes))
     assert folded[1].shape == (2, (len(z) - 1) // 2, classes)
-    before = threads.get_threads()
-    try:
-        for count in (1, 3):
-            threads.set_threads(count)
-            again = kernels.value_and_gradient(loss, y, z)
-            assert again[0] == mean
-            assert (again[1] == gradient).all()
-    finally:
-        threads.set_threads(before)
+    same_bits_with_any_threads(loss, y, z, mean, gradient)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

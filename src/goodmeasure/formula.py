@@ -327,6 +327,15 @@ def simplify(root: Expr, leaves: Mapping[str, Operand] | None = None) -> Expr:
     return _rebuild(root, _simpler, {k: expression(v) for k, v in (leaves or {}).items()})
 
 
+def replaced(root: Expr, part: Expr, by: Expr) -> Expr:
+    """The expression with one of its parts replaced, simplified."""
+
+    def make(word: Word, args: tuple[Expr, ...]) -> Expr:
+        return by if word is part.word and args == part.args else _simpler(word, args)
+
+    return _rebuild(root, make, {})
+
+
 def decided(root: Expr, known: Mapping[str, Number]) -> Expr:
     """The expression with those choices made that the known numbers alone decide."""
 

@@ -19,11 +19,6 @@ def address(array: Any) -> int:
         return found
 
 
-def readable(array: Any, dtype: Any) -> bool:
-    """Whether a kernel can read an array where it lies."""
-    return bool(array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned)
-
-
 class Column:
     """An array that holds so many numbers an example, of which kernels are given a block at a time."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
-from goodmeasure.formula import Expr
 from goodmeasure.kernels import statistics, sums
 from goodmeasure.kernels.printer import Body, expanded, indented, module, word_source
 from goodmeasure.kernels.sums import BAD, STATE, adding_a_few
@@ -132,47 +131,32 @@ for r in range({width}):
     cells[np.uint64(rival_at_[r]) * np.uint64({width}) + np.uint64(r)] += {step}"""
 
 
-def few(
-    value: Expr,
-    slopes: Mapping[str, Expr],
-    wanted: Iterable[str],
-    parameters: Sequence[str],
-    dtype: str,
-    *,
-    weighted: bool,
-) -> str:
-    """The source of a kernel over rows of at most `FEW` classes.
-
-    ``slopes`` are the formulas of the derivatives by each statistic (none: the value alone), ``wanted`` the statistics and
-    other symbols that the formulas speak of.
-    """
-    plan = statistics.plan_for([name for name in statistics.STATISTICS if name in set(wanted)], list(slopes))
+def few(asked: statistics.Asked) -> str:
+    """The source of a kernel over rows of at most `FEW` classes."""
+    plan, printed = statistics.plan_for(asked), statistics.of_row(asked)
     rival = plan.rival
-    printed = statistics.of_row(value, list(slopes.values()), parameters, dtype)
     loaded = ["largest", "z_of", *plan.sums, *rival[:1]]
-    kept = [name for name in plan.kept if name not in loaded] if slopes else []
-    counted = ["counts"] if "weight" in set(wanted) else []
-    more = ["own", *kept, *(f"slope_{s}" for s in slopes)] if slopes else []
+    kept = [name for name in plan.kept if name not in loaded] if plan.slopes else []
+    counted = ["counts"] if "weight" in asked.spoken else []
+    more = ["own", *kept, *(f"slope_{s}" for s in plan.slopes)] if plan.slopes else []
     clear = [f"{name}_[r] = table[c]" for name in counted]
     clear += ["rival_[r] = -INF", "rival_at_[r] = ONE if c == 0 else ZERO"] if rival else []
-    bad = "(weight_part[r] > 0.0) & (not known)" if weighted else "not known"
+    bad = "(weight_part[r] > 0.0) & (not known)" if asked.weighted else "not known"
     return tiled(
-        plan.sums, printed, parameters, ["of", "shown", *counted, *loaded, *rival, *more], clear, dtype, weighted,
+        asked, plan.sums, printed, ["of", "shown", *counted, *loaded, *rival, *more], clear,
         label=indented(_LABEL.format(width=TILE, bad_if_present=bad), 2),
         rival=indented(_RIVAL.format(width=TILE), 1) if rival else "",
-        formulas=statistics.evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted),
-        signal=_signal(plan, list(slopes), weighted) if slopes else "",
+        formulas=statistics.evaluated(plan, asked, printed, loaded, kept),
+        signal=_signal(plan, asked.weighted) if plan.slopes else "",
     )  # fmt: skip
 
 
 def tiled(
+    asked: statistics.Asked,
     summed: Sequence[str],
     printed: Body,
-    parameters: Sequence[str],
     vectors: Sequence[str],
     clear: Sequence[str],
-    dtype: str,
-    weighted: bool,
     *,
     formulas: Sequence[str],
     signal: str,
@@ -187,6 +171,7 @@ def tiled(
     ``summed`` names the sums, ``vectors`` its vectors of scratch, ``clear`` sets some of them for row ``r``; ``formulas`` are for
     row ``i`` of the tile, and ``signal`` turns the tile of exponentials into signals.
     """
+    dtype, weighted = asked.dtype, asked.weighted
     constants = word_source(dtype).constants
     lines, count = statistics.vectors(vectors, TILE)
     clear = [*(f"{name}_[r] = ZERO" for name in summed), *clear]
@@ -197,7 +182,7 @@ def tiled(
     adds = [f"{name}_[r] += {statistics.SUMS[name]}" for name in summed if name != "falls"]
     weights = f"weight_part = state[{STATE} : {STATE + TILE}]\n{statistics.WEIGHTS.format(width=TILE)}"
     code = _FEW.format(
-        count=max(len(parameters), 1), width=TILE, vectors=count, state=STATE, targets=targets, cells=cells,
+        count=max(len(asked.parameters), 1), width=TILE, vectors=count, state=STATE, targets=targets, cells=cells,
         before="\n".join([*printed.before, sums.BEFORE]),
         vector_lines=lines + "\nvalue_part = shown_", weights=indented(weights, 2) if weighted else "",
         clear="; ".join(clear) or "pass", step=indented("\n".join([*steps, *step]), 3),
@@ -211,10 +196,10 @@ def tiled(
     )  # fmt: skip
 
 
-def _signal(plan: statistics.Plan, slopes: Sequence[str], weighted: bool) -> str:
+def _signal(plan: statistics.Plan, weighted: bool) -> str:
     """The lines that turn a tile of exponentials into signals, and lay them back in rows."""
-    before, inside, signal = statistics.of_others(plan, slopes, weighted)
-    step = statistics.of_rival(slopes, weighted)
+    before, inside, signal = statistics.of_others(plan, weighted)
+    step = statistics.of_rival(plan, weighted)
     rivals = _RIVAL_SIGNAL.format(width=TILE, before=indented("\n".join(before), 1), step=step) if step else ""
     return _SIGNAL.format(
         width=TILE,

@@ -5,11 +5,10 @@ A row is read once; its exponentials go where its signal will be, and become the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from goodmeasure.formula import Expr
 from goodmeasure.kernels import statistics, sums
 from goodmeasure.kernels.few import SIGNATURE
 from goodmeasure.kernels.printer import Body, expanded, indented, module, word_source
@@ -136,40 +135,31 @@ def _adds(totals: Sequence[str]) -> list[str]:
     return lines
 
 
-def _signal(plan: statistics.Plan, slopes: Sequence[str], weighted: bool) -> str:
+def _signal(plan: statistics.Plan, weighted: bool) -> str:
     """The lines that turn rows of exponentials into rows of signals."""
-    before, inside, signal = statistics.of_others(plan, slopes, weighted)
-    step = statistics.of_rival(slopes, weighted)
+    before, inside, signal = statistics.of_others(plan, weighted)
+    step = statistics.of_rival(plan, weighted)
     return _SIGNAL.format(
         before=indented("\n".join(before), 1), inside=indented("\n".join(inside), 2), signal=signal,
         rivals=f"    line[np.uint64(rival_at_[r])] += {step}" if step else "",
     )  # fmt: skip
 
 
-def many(
-    value: Expr,
-    slopes: Mapping[str, Expr],
-    wanted: Iterable[str],
-    parameters: Sequence[str],
-    dtype: str,
-    *,
-    weighted: bool,
-) -> str:
-    """The source of a kernel over rows of many classes; see `goodmeasure.kernels.few.few` for the arguments."""
-    plan = statistics.plan_for([name for name in statistics.STATISTICS if name in set(wanted)], list(slopes))
+def many(asked: statistics.Asked) -> str:
+    """The source of a kernel over rows of many classes."""
+    plan, printed = statistics.plan_for(asked), statistics.of_row(asked)
     rival = plan.rival
-    printed = statistics.of_row(value, list(slopes.values()), parameters, dtype)
     loaded = [*found(plan.sums), "z_of", *rival[:1]]
-    kept = [name for name in plan.kept if name not in loaded] if slopes else []
-    more = ["own", *kept, *(f"slope_{s}" for s in slopes)] if slopes else []
-    bad = "(weight_part[r] > 0.0) & (not known)" if weighted else "not known"
+    kept = [name for name in plan.kept if name not in loaded] if plan.slopes else []
+    more = ["own", *kept, *(f"slope_{s}" for s in plan.slopes)] if plan.slopes else []
+    bad = "(weight_part[r] > 0.0) & (not known)" if asked.weighted else "not known"
     return lined(
-        plan.sums, printed, parameters, ["counts", *loaded], ["shown", *rival, *more], dtype, weighted,
+        asked, plan.sums, printed, ["counts", *loaded], ["shown", *rival, *more],
         label=indented(_LABEL.format(bad_if_present=bad), 2),
         rival=indented(_RIVAL, 2) if rival else "",
-        formulas=statistics.evaluated(plan, list(slopes), printed, loaded, kept, dtype, weighted),
-        line=OF_SIGNAL if slopes else "cells",
-        signal=_signal(plan, list(slopes), weighted) if slopes else "",
+        formulas=statistics.evaluated(plan, asked, printed, loaded, kept),
+        line=OF_SIGNAL if plan.slopes else "cells",
+        signal=_signal(plan, asked.weighted) if plan.slopes else "",
     )  # fmt: skip
 
 
@@ -186,13 +176,11 @@ def _totals(summed: Sequence[str]) -> list[str]:
 
 
 def lined(
+    asked: statistics.Asked,
     summed: Sequence[str],
     printed: Body,
-    parameters: Sequence[str],
     loaded: Sequence[str],
     vectors: Sequence[str],
-    dtype: str,
-    weighted: bool,
     *,
     formulas: Sequence[str],
     signal: str = "",
@@ -208,7 +196,7 @@ def lined(
     formulas read, and ``wide`` those for a line of classes; ``formulas`` are for row ``i`` of the group, and ``signal`` turns
     its exponentials into signals.
     """
-    totals = _totals(summed)
+    totals, dtype, weighted = _totals(summed), asked.dtype, asked.weighted
     lines, count = statistics.vectors([*loaded, *vectors], GROUP)
     wider, more = statistics.vectors(wide, WIDTH, GROUP * count)
     lanes = LANES * max(len(totals), 1)
@@ -224,7 +212,7 @@ def lined(
     bits, unsigned, _, _, _ = BITS_OF[dtype]
     code = _CODE.format(
         dtype=dtype, bits=bits, unsigned=unsigned, lowest=-1 - unsigned, sign=np.dtype(dtype).itemsize * 8 - 1, lane=LANES,
-        parameters=max(len(parameters), 1), group=GROUP, width=WIDTH, scratch=count * GROUP + more * WIDTH,
+        parameters=max(len(asked.parameters), 1), group=GROUP, width=WIDTH, scratch=count * GROUP + more * WIDTH,
         state=STATE + lanes + GROUP, vectors=lines, before="\n".join([*printed.before, sums.BEFORE]),
         weights=indented(statistics.WEIGHTS.format(width=GROUP), 1) if weighted else "",
         # Rows that are not there have one class, of which nothing comes.

@@ -17,7 +17,7 @@ from goodmeasure.kernels.many import GROUP, LANES, WIDTH, many
 from goodmeasure.kernels.points import Found, exact, function, whole_sum
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.shares import few_shares, many_shares, tables_of
-from goodmeasure.kernels.statistics import STATISTICS, SUMS
+from goodmeasure.kernels.statistics import STATISTICS, SUMS, Asked
 from goodmeasure.kernels.sums import BAD, STATE
 from goodmeasure.kernels.threads import block_of, for_each
 
@@ -78,30 +78,21 @@ def speaks(loss: Loss) -> bool:
     if "_spoken" not in kept:
         known = {*STATISTICS, outcomes.WEIGHT, *loss.values}
         statistics = set(outcomes.by_statistic(loss.composed))
-        kept["_spoken"] = symbols(*_formulas(loss, True)[2]) <= known and statistics <= set(STATISTICS)
+        value, slopes = _formulas(loss, True)
+        kept["_spoken"] = symbols(value, *dict(slopes).values()) <= known and statistics <= set(STATISTICS)
     return bool(kept["_spoken"])
 
 
-def _formulas(loss: Loss, has_signal: bool) -> tuple[Expr, dict[str, Expr], list[Expr]]:
+def _formulas(loss: Loss, has_signal: bool) -> tuple[Expr, tuple[tuple[str, Expr], ...]]:
     slopes = outcomes.by_statistic(loss.composed) if has_signal else {}
     value, *rest = with_whole_exponents([loss.composed, *slopes.values()], loss.values)
-    return value, dict(zip(slopes, rest, strict=True)), [value, *rest]
+    return value, tuple(zip(slopes, rest, strict=True))
 
 
 @lru_cache(maxsize=512)
-def _function(
-    value: Expr,
-    slopes: tuple[tuple[str, Expr], ...],
-    parameters: tuple[str, ...],
-    dtype: str,
-    weighted: bool,
-    is_few: bool,
-    of_shares: bool,
-) -> Callable[..., None]:
+def _function(asked: Asked, is_few: bool, of_shares: bool) -> Callable[..., None]:
     """The compiled function of these formulas, which losses of equal formulas share."""
-    spoken = sorted(symbols(value, *dict(slopes).values()))
-    printed = _PRINTED[is_few, of_shares]
-    return function(printed(value, dict(slopes), spoken, parameters, dtype, weighted=weighted), _ARGUMENTS)
+    return function(_PRINTED[is_few, of_shares](asked), _ARGUMENTS)
 
 
 _PRINTED = {(True, False): few, (False, False): many, (True, True): few_shares, (False, True): many_shares}
@@ -112,10 +103,10 @@ def compiled(loss: Loss, kind: str, dtype: str, weighted: bool, classes: int, of
     kept: dict[Any, Any] = vars(loss).setdefault("_kernels", {})
     key = (kind, dtype, weighted, classes <= FEW, of_shares)
     if key not in kept:
-        value, slopes, _ = _formulas(loss, "signal" in kind)
+        asked = Asked(*_formulas(loss, "signal" in kind), tuple(loss.values), dtype, weighted)
         parameters = np.array([*loss.values.values(), 0.0], dtype=dtype)
-        run = _function(value, tuple(slopes.items()), tuple(loss.values), dtype, weighted, *key[3:])
-        kept[key] = Kernel(run, parameters, tables_of(len(slopes), classes <= FEW) if of_shares else 1)
+        tables = tables_of(len(asked.derivatives), classes <= FEW) if of_shares else 1
+        kept[key] = Kernel(_function(asked, classes <= FEW, of_shares), parameters, tables)
     found: Kernel = kept[key]
     return found
 

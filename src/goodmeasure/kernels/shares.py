@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from goodmeasure.arrays import ROUNDINGS, SLACK
-from goodmeasure.formula import Expr, nodes, simplify, symbol, symbols
+from goodmeasure.formula import Expr, replaced, symbol
 from goodmeasure.kernels import statistics
 from goodmeasure.kernels.few import TILE, tiled
 from goodmeasure.kernels.many import GROUP, OF_SIGNAL, WIDTH, found, lined
@@ -132,20 +132,17 @@ def _of_terms(templates: Iterable[str], terms: Iterable[str]) -> list[str]:
 
 def _of_p(formula: Expr) -> Expr:
     """The formula with the probability of a class, which is at hand for each of them, in place of exp(log_p)."""
-    done: dict[Expr, Expr] = {}
-    for node in nodes(formula):
-        parts = [done[a] for a in node.args] if node.word is not None else []
-        whole = node if node.word is None else simplify(node.word(*parts))
-        done[node] = symbol("p") if node is exp(LOG_P) else whole
-    return done[formula]
+    return replaced(formula, exp(LOG_P), symbol("p"))
 
 
 class Plan:
     """What the passes over the classes of a row need: the lines of each, and what of the row they read."""
 
-    def __init__(self, value: Expr, slopes: Mapping[str, Expr]) -> None:
-        self.formulas, self.slopes = [_of_p(formula) for formula in (value, *slopes.values())], list(slopes)
-        spoken, given = symbols(*self.formulas), {name: moves.value for name, moves in STATISTICS.items()}
+    def __init__(self, asked: statistics.Asked) -> None:
+        slopes = {name: _of_p(slope) for name, slope in asked.derivatives}
+        self.asked = replace(asked, value=_of_p(asked.value), derivatives=tuple(slopes.items()))
+        self.slopes, spoken = list(slopes), self.asked.spoken
+        given = {name: moves.value for name, moves in STATISTICS.items()}
         self.values = {name: text for name, text in {**given, "p": CLASS["p"]}.items() if name in spoken}
         self.counts = "weight" in spoken
         mixed = [_mixed(name) for name in slopes]
@@ -168,14 +165,13 @@ class Plan:
         self.sums = [name for name in SUMS if name in used]
         self.kept = [name for name in ("largest", *SUMS, *_ROW) if name in read]
 
-    def printed(self, parameters: Sequence[str], dtype: str, weight: str) -> Body:
+    def printed(self, weight: str) -> Body:
         """The formulas, and the bound on how far a row of shares may be from 1.
 
         It is stricter than elsewhere by what rounding may do to the sum: what it lets pass is refused nowhere.
         """
-        value, *slopes = self.formulas
-        found = statistics.of_row(value, slopes, parameters, dtype, weight)
-        unit = (ROUNDINGS - 1) * float(np.finfo(dtype).eps)
+        found = statistics.of_row(self.asked, weight)
+        unit = (ROUNDINGS - 1) * float(np.finfo(self.asked.dtype).eps)
         return replace(found, before=[*found.before, f"slack = FLOAT({unit} * classes + {SLACK})"])
 
     @property
@@ -193,16 +189,16 @@ class Plan:
         """The vectors of what is read and computed for a line of lanes."""
         return ["x", "e", "share", *(f"slope_{name}" for name in self.slopes)]
 
-    def of_row(self, loaded: Iterable[str], weighted: bool, dtype: str) -> list[str]:
+    def of_row(self, loaded: Iterable[str]) -> list[str]:
         """The lines that turn the sums of row ``i`` into what its classes share."""
         lines = [f"{name} = {name}_[i]" for name in loaded]
-        lines += expanded(self.row, dtype) if self.row else []
+        lines += expanded(self.row, self.asked.dtype) if self.row else []
         lines += [f"{name}_[i] = {name}" for name in self.kept if name in self.row]
-        return lines + (["pull_[i] = FLOAT(weight_part[i] * scale)"] if weighted else ["pass"])
+        return lines + (["pull_[i] = FLOAT(weight_part[i] * scale)"] if self.asked.weighted else ["pass"])
 
-    def costs(self, printed: Body, pull: str, dtype: str) -> list[str]:
+    def costs(self, printed: Body) -> list[str]:
         """The lines that add one class, which stands in lane ``i``, to the cost of its row and to the sums of its slopes."""
-        lines = ["top = e == ONE", *(expanded(self.first, dtype) if self.first else [])]
+        lines = ["top = e == ONE", *(expanded(self.first, self.asked.dtype) if self.first else [])]
         lines += [f"now_{name} = {text}" for name, text in self.values.items()]
         results = dict(zip(["cost", *(f"slope_{name}" for name in self.slopes)], printed.results, strict=True))
         # Nothing is computed or stored between choices by one condition, which would become branches.
@@ -216,6 +212,7 @@ class Plan:
         ]
         # What is no share leaves no sum that could be 1.
         lines += ["part = share if share >= ZERO else -INF"]
+        pull = "pull" if self.asked.weighted else "factor"
         lines += [f"{name} *= {pull}" for name in list(results)[1:]]
         lines += [f"{name} = {text}" for name, text in self.terms.items() if name != text]
         lines += [f"{name}_[i] = {name}" for name in list(results)[1:]]
@@ -307,18 +304,10 @@ for k in range(classes):
 """
 
 
-def few_shares(
-    value: Expr,
-    slopes: Mapping[str, Expr],
-    wanted: Iterable[str],
-    parameters: Sequence[str],
-    dtype: str,
-    *,
-    weighted: bool,
-) -> str:
-    """The source of a kernel over shares of at most `few.FEW` classes; see `few.few` for the arguments."""
-    plan = Plan(value, slopes)
-    printed = plan.printed(parameters, dtype, "counts")
+def few_shares(asked: statistics.Asked) -> str:
+    """The source of a kernel over shares of at most `few.FEW` classes."""
+    plan, slopes, weighted = Plan(asked), asked.slopes, asked.weighted
+    printed = plan.printed("counts")
     loaded = ["largest", *plan.sums]
     ranked = "\n".join([_FEW_TOP, _FEW_SECOND][: len(plan.ranked)]).format(width=TILE)
     pull = ["pull"] if weighted else []
@@ -332,16 +321,16 @@ def few_shares(
     block = f"cells[{start} : {start} + {len(slopes) * TILE}]"
     costs = _FEW_COSTS.format(
         width=TILE, slopes=indented(_kept(plan.slopes, block), 1),
-        inside=indented("\n".join([*read, *plan.costs(printed, "pull" if weighted else "factor", dtype)]), 2),
+        inside=indented("\n".join([*read, *plan.costs(printed)]), 2),
         present="(weight_part[r] > 0.0) & " if weighted else "", kept=present(lane="r"),
     )  # fmt: skip
     inside = indented("\n".join([*read, *summed, *plan.signal(present(lane="i"))]), 2)
     return tiled(
-        plan.sums, printed, parameters, list(vectors), clear, dtype, weighted,
-        kind=dtype, targets="n * classes", cells=tables_of(len(slopes), True) * TILE,
+        asked, plan.sums, printed, list(vectors), clear,
+        kind=asked.dtype, targets="n * classes", cells=tables_of(len(slopes), True) * TILE,
         laid=indented(_LAID.format(width=TILE), 1), label="", rival=indented(ranked, 1),
         beside=f"        raws = raws_[k * {TILE} : k * {TILE} + {TILE}]", step=["raws[r] = x"],
-        formulas=plan.of_row(loaded, weighted, dtype),
+        formulas=plan.of_row(loaded),
         classes=indented(costs, 1),
         signal=_FEW_SIGNAL.format(width=TILE, block=block, inside=inside) if slopes else "",
     )  # fmt: skip
@@ -407,18 +396,10 @@ for j in range(0, classes, {width}):
 """
 
 
-def many_shares(
-    value: Expr,
-    slopes: Mapping[str, Expr],
-    wanted: Iterable[str],
-    parameters: Sequence[str],
-    dtype: str,
-    *,
-    weighted: bool,
-) -> str:
-    """The source of a kernel over shares of many classes; see `few.few` for the arguments."""
-    plan = Plan(value, slopes)
-    printed = plan.printed(parameters, dtype, "counts_[i]")
+def many_shares(asked: statistics.Asked) -> str:
+    """The source of a kernel over shares of many classes."""
+    plan, slopes, weighted = Plan(asked), asked.slopes, asked.weighted
+    printed = plan.printed("counts_[i]")
     loaded, pull = found(plan.sums), ["pull"] if weighted else []
     read = [f"{name} = {name}_[r]" for name in (*plan.kept, *pull)]
     present = " if weight_part[r] > 0.0 else ZERO" if weighted else ""
@@ -434,14 +415,14 @@ def many_shares(
         before=indented("\n".join([*read, *[_MANY_TOP, _MANY_SECOND][: len(plan.ranked)]]), 1),
         clear="; ".join(f"{name}_[i] = ZERO" for name in plan.vectors),
         counted=", counts_[i]" if plan.counts else "", counts=", counts_part[i]" if plan.counts else "",
-        inside=indented("\n".join(plan.costs(printed, "pull" if weighted else "factor", dtype)), 3),
+        inside=indented("\n".join(plan.costs(printed)), 3),
         folded=indented(folded, 1), kept=present, present="(weight_part[r] > 0.0) & " if weighted else "",
         signal=indented(signal, 1) if slopes else "",
     )  # fmt: skip
     return lined(
-        plan.sums, printed, parameters, loaded, [*dict.fromkeys(["shown", *plan.kept, *pull])], dtype, weighted,
-        kind=dtype, targets="n * classes", cells=f"{tables_of(len(slopes), False)} * (classes + {WIDTH})",
+        asked, plan.sums, printed, loaded, [*dict.fromkeys(["shown", *plan.kept, *pull])],
+        kind=asked.dtype, targets="n * classes", cells=f"{tables_of(len(slopes), False)} * (classes + {WIDTH})",
         wide=[*plan.vectors, *plan.lines, *(["counts"] if plan.counts else [])],
         label="", rival="", line=line,
-        formulas=plan.of_row(loaded, weighted, dtype), passes=indented(passes, 1),
+        formulas=plan.of_row(loaded), passes=indented(passes, 1),
     )  # fmt: skip

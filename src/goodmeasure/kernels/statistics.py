@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from goodmeasure.formula import Expr
+from goodmeasure.formula import Expr, symbols
 from goodmeasure.kernels.printer import Body, body, expanded, names_of
 
 
@@ -92,6 +92,32 @@ def vectors(names: Iterable[str], width: int, start: int = 0) -> tuple[str, int]
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a kernel is printed for: a loss as a formula of statistics, and its derivatives by each (none: the value alone)."""
+
+    value: Expr
+    derivatives: tuple[tuple[str, Expr], ...]
+    parameters: tuple[str, ...]
+    dtype: str
+    weighted: bool
+
+    @property
+    def slopes(self) -> dict[str, Expr]:
+        """The derivatives by the name of their statistic."""
+        return dict(self.derivatives)
+
+    @property
+    def formulas(self) -> list[Expr]:
+        """The value and the derivatives."""
+        return [self.value, *self.slopes.values()]
+
+    @property
+    def spoken(self) -> set[str]:
+        """The statistics and other symbols that the formulas speak of."""
+        return symbols(*self.formulas)
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a loss needs: its statistics, their sums, and which numbers of a row its classes' signals use."""
 
@@ -108,7 +134,8 @@ class Plan:
         return ["rival", "rival_at"] if "margin" in {*self.values, *self.slopes} else []
 
 
-def plan_for(values: Sequence[str], slopes: Sequence[str]) -> Plan:
+def plan_for(asked: Asked) -> Plan:
+    values, slopes = [name for name in STATISTICS if name in asked.spoken], list(asked.slopes)
     of_classes = [text for name in slopes for text in (STATISTICS[name].of, STATISTICS[name].other)]
     classes = needed(of_classes, CLASS)
     kept_wanted = [*of_classes, *(CLASS[name] for name in classes)]
@@ -129,12 +156,10 @@ STEP = {"e": "exp_down(x - largest)"}
 FALL = {"fall": "ZERO if x == largest else x - largest"}
 
 
-def of_row(
-    value: Expr, slopes: Sequence[Expr], parameters: Sequence[str], dtype: str, weight: str = "counts_[i]"
-) -> Body:
+def of_row(asked: Asked, weight: str = "counts_[i]") -> Body:
     """Formulas of the statistics of row ``i``; ``weight`` says where that of the class stands."""
     place = {"weight": weight}
-    return body([value, *slopes], lambda name: place.get(name, f"now_{name}"), parameters, dtype)
+    return body(asked.formulas, lambda name: place.get(name, f"now_{name}"), asked.parameters, asked.dtype)
 
 
 # The weights of a group of rows, of which ``count`` are there.
@@ -143,39 +168,31 @@ for r in range({width}):
     weight_part[r] = weight[start + r] if r < count else 0.0"""
 
 
-def evaluated(
-    plan: Plan,
-    slopes: Sequence[str],
-    printed: Body,
-    loaded: Sequence[str],
-    kept: Sequence[str],
-    dtype: str,
-    weighted: bool,
-) -> list[str]:
+def evaluated(plan: Plan, asked: Asked, printed: Body, loaded: Sequence[str], kept: Sequence[str]) -> list[str]:
     """The lines that turn the sums of row ``i`` into its value, its slopes and the signal of the class that happened.
 
     ``loaded`` names what the loop over classes left in vectors, ``kept`` what the loop over their signals will need.
     """
-    present = " if weight_part[i] > 0.0 else ZERO" if weighted else ""
-    share = "FLOAT(weight_part[i] * scale)" if weighted else "factor"
+    present = " if weight_part[i] > 0.0 else ZERO" if asked.weighted else ""
+    share = "FLOAT(weight_part[i] * scale)" if asked.weighted else "factor"
     lines = [f"{name} = {name}_[i]" for name in loaded]
-    lines += expanded({name: ROW[name] for name in plan.row}, dtype)
+    lines += expanded({name: ROW[name] for name in plan.row}, asked.dtype)
     lines += [f"now_{name} = {STATISTICS[name].value}" for name in plan.values]
     lines += [*printed.inside, f"value_part[i] = ({printed.results[0]}){present}"]
-    for name, result in zip(slopes, printed.results[1:], strict=True):
+    for name, result in zip(plan.slopes, printed.results[1:], strict=True):
         of = STATISTICS[name].of
         lines += [f"slope_{name} = {result} * {share}", f"slope_{name}_[i] = slope_{name}"]
         lines.append(f"own_{name} = ZERO if {of} == ZERO else slope_{name} * ({of})")
-    if slopes:
-        lines.append(f"own_[i] = ({' + '.join(f'own_{name}' for name in slopes)}){present}")
+    if plan.slopes:
+        lines.append(f"own_[i] = ({' + '.join(f'own_{name}' for name in plan.slopes)}){present}")
     return lines + [f"{name}_[i] = {name}" for name in kept]
 
 
-def of_others(plan: Plan, slopes: Sequence[str], weighted: bool) -> tuple[list[str], list[str], str]:
+def of_others(plan: Plan, weighted: bool) -> tuple[list[str], list[str], str]:
     """For the signal of a class that did not happen in row ``r``: lines before the loop over classes, in it, and the signal."""
-    before = [f"{name} = {name}_[r]" for name in (*plan.kept, *(f"slope_{name}" for name in slopes))]
+    before = [f"{name} = {name}_[r]" for name in (*plan.kept, *(f"slope_{name}" for name in plan.slopes))]
     inside, terms = [f"{name} = {CLASS[name]}" for name in plan.classes], []
-    for name in slopes:
+    for name in plan.slopes:
         if STATISTICS[name].other != "ZERO":
             inside.append(f"move_{name} = {STATISTICS[name].other}")
             inside.append(f"term_{name} = ZERO if move_{name} == ZERO else slope_{name} * move_{name}")
@@ -185,7 +202,7 @@ def of_others(plan: Plan, slopes: Sequence[str], weighted: bool) -> tuple[list[s
     return before, inside, f"({' + '.join(terms) or 'ZERO * e'}){present}"
 
 
-def of_rival(slopes: Sequence[str], weighted: bool) -> str:
+def of_rival(plan: Plan, weighted: bool) -> str:
     """What is added to the signal of the rival in row ``r``; empty if no statistic looks at one."""
-    steps = [f"({STATISTICS[name].rival}) * slope_{name}" for name in slopes if STATISTICS[name].rival]
+    steps = [f"({STATISTICS[name].rival}) * slope_{name}" for name in plan.slopes if STATISTICS[name].rival]
     return f"({' + '.join(steps)})" + (" if weight_part[r] > 0.0 else ZERO" if weighted else "") if steps else ""
