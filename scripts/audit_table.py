@@ -71,7 +71,7 @@ def measure() -> dict[str, dict[str, Any]]:
     """The codes found in every wrong program, and what its framework says about it."""
     import torch
 
-    from goodmeasure.auditing import audit
+    from goodmeasure.auditing.engine import audit
 
     rows: dict[str, dict[str, Any]] = {}
     for name, build in programs():
@@ -85,7 +85,7 @@ def measure() -> dict[str, dict[str, Any]]:
 
 def table(rows: dict[str, dict[str, Any]]) -> str:
     """The page: a line for each rule with its evidence and what frameworks say about the programs that show it."""
-    from goodmeasure.auditing import all_rules
+    from goodmeasure.auditing.rule import all_rules
 
     lines = [HEAD]
     for rule in all_rules():

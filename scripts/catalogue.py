@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from goodmeasure import losses
-from goodmeasure.card import asks_for
-from goodmeasure.definition import Definition
-from goodmeasure.frameworks.names import own_names
-from goodmeasure.traits import Trait, traits
+from goodmeasure.loss.card import asks_for
+from goodmeasure.loss.definition import Definition
+from goodmeasure.loss.host_names import own_names
+from goodmeasure.traits import traits
+from goodmeasure.traits.trait import Trait
 
 PAGE = Path(__file__).parent.parent / "docs" / "catalogue.md"
 _SHOWN = ("convex", "strictly", "strongly", "Lipschitz", "smooth", "redescending", "proper", "classification")

@@ -17,7 +17,8 @@ from goodmeasure.calibrating.smoothing import on_grid, smooth_error
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.curves import curves
 from goodmeasure.decisions.decision import decide, expected_cost
-from goodmeasure.intervals import (
+from goodmeasure.risks.crossvalidation import naive, nested
+from goodmeasure.statistics.intervals import (
     clopper_pearson,
     confidence_sequence,
     empirical_bernstein,
@@ -27,7 +28,6 @@ from goodmeasure.intervals import (
     wald,
     wilson,
 )
-from goodmeasure.risks.crossvalidation import naive, nested
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "risk_coverage.md"
 Row = tuple[object, ...]

@@ -1,8 +1,8 @@
 """The losses that tests enumerate: the catalogue, and each of its kinds with weights, another activation, or added up."""
 
 from goodmeasure import losses
-from goodmeasure.definition import Definition
-from goodmeasure.outcomes import speaks_of_outcomes
+from goodmeasure.deriving.class_statistics import speaks_of_outcomes
+from goodmeasure.loss.definition import Definition
 
 
 def definitions() -> list[Definition]:

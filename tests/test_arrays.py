@@ -8,7 +8,7 @@ import pytest
 
 from catalogue_losses import everything
 from goodmeasure import losses
-from goodmeasure.checks import _sample
+from goodmeasure.checking.checks import _sample
 from goodmeasure.errors import NothingToAverage, Problem, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
 
 LOSSES = everything()

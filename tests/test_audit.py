@@ -19,9 +19,9 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "torch")
 torch = pytest.importorskip("torch")
 
-from goodmeasure.auditing import all_rules, audit, pages  # noqa: E402
-from goodmeasure.auditing.engine import FAILED  # noqa: E402
+from goodmeasure.auditing.engine import FAILED, audit  # noqa: E402
 from goodmeasure.auditing.isolate import copied  # noqa: E402
+from goodmeasure.auditing.rule import all_rules, pages  # noqa: E402
 
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "audit_programs"

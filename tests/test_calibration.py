@@ -17,7 +17,7 @@ from goodmeasure.calibrating.isotonic import pool, pool_blocks
 from goodmeasure.calibrating.miscalibration import debiased_squared_error
 from goodmeasure.calibrating.recalibration import Recalibration, recalibrate
 from goodmeasure.calibrating.smoothing import on_grid, smooth_error
-from goodmeasure.rows import MissingScore, OneClassOnly, ScoreOutsideUnitInterval
+from goodmeasure.statistics.row_arguments import MissingScore, OneClassOnly, ScoreOutsideUnitInterval
 
 PROPER = [losses.binary_brier(), losses.binary_cross_entropy()]
 METHODS = ["platt", "temperature", "beta", "isotonic"]

@@ -10,15 +10,15 @@ from click.testing import CliRunner
 import goodmeasure as gm
 from catalogue_losses import definitions, everything
 from goodmeasure import losses
-from goodmeasure.card import ASKS_FOR, card
 from goodmeasure.cli.explain import command as explain
 from goodmeasure.cli.explain import page, topics
 from goodmeasure.cli.losses import command
-from goodmeasure.formula import derivative, symbol
-from goodmeasure.frameworks import names
-from goodmeasure.latex import latex
-from goodmeasure.learning import aligned, directional, sensitive
-from goodmeasure.words import vocabulary
+from goodmeasure.formulas.expression import derivative, symbol
+from goodmeasure.formulas.latex import latex
+from goodmeasure.formulas.words import vocabulary
+from goodmeasure.loss import host_names
+from goodmeasure.loss.card import ASKS_FOR, card
+from goodmeasure.traits.properties import aligned, directional, sensitive
 
 # Cards of classes and distributions minimise expected losses, so they take seconds; one of each kind stands for them here.
 QUICK = [e for e in everything() if not e.is_classwise and len(e.activation) == 1]
@@ -152,7 +152,7 @@ def test_every_word_and_its_derivative_is_written_on_paper(word):
 
 
 def test_names_of_hosts_are_names_of_losses():
-    tables = [table for key, table in vars(names).items() if key.isupper()]
+    tables = [table for key, table in vars(host_names).items() if key.isupper()]
     assert tables
     for table in tables:
         assert set(table) <= set(losses.catalogue())
@@ -160,7 +160,7 @@ def test_names_of_hosts_are_names_of_losses():
 
 @pytest.mark.parametrize("host", ["TORCH", "KERAS", "OPTAX", "SKLEARN"])
 def test_hosts_have_what_we_say_they_have(host):
-    for spelled in getattr(names, host).values():
+    for spelled in getattr(host_names, host).values():
         path = re.match(r"[\w.]+", spelled)[0].split(".")
         pytest.importorskip(path[0])
         found = importlib.import_module(".".join(path[:-1]))
@@ -168,5 +168,5 @@ def test_hosts_have_what_we_say_they_have(host):
 
 
 def test_own_names_carry_the_hyperparameters():
-    assert names.own_names("huber", {"delta": 2.0})["torch"] == "torch.nn.HuberLoss(delta=2)"
+    assert host_names.own_names("huber", {"delta": 2.0})["torch"] == "torch.nn.HuberLoss(delta=2)"
     assert card(losses.huber(delta=2.0)).spelled["lightgbm"] == 'objective="huber", alpha=2'

@@ -13,7 +13,7 @@ from scipy import integrate, stats
 import goodmeasure as gm
 from catalogue_losses import definitions
 from goodmeasure import losses
-from goodmeasure.checks import check
+from goodmeasure.checking.checks import check
 from goodmeasure.losses import NoSuchLoss
 
 L = losses
@@ -231,8 +231,8 @@ def test_other_hyperparameters_pass_the_battery(loss):
 OWN = '''
 """Losses of an example."""
 
-from goodmeasure.definition import loss
-from goodmeasure.domains import Positive, Real
+from goodmeasure import loss
+from goodmeasure import Positive, Real
 from goodmeasure.words import hypot1m1
 
 
@@ -258,9 +258,9 @@ def one_more(tmp_path, monkeypatch):
 
 def test_adding_a_loss_touches_one_file(one_more):
     from goodmeasure import kernels
-    from goodmeasure.choosing.asking import Ask, loss_for
+    from goodmeasure.choosing.functionals import Ask, loss_for
     from goodmeasure.choosing.meanings import MEANINGS
-    from goodmeasure.latex import latex
+    from goodmeasure.formulas.latex import latex
 
     loss = one_more(width=3.0)
     assert "own_example" in losses.catalogue()

@@ -132,7 +132,7 @@ def test_published_distortions(loss, true, distorted):
 
 @given(st.floats(-600, 600))
 def test_probabilities_are_exact_in_the_tails(z):
-    from goodmeasure.implied import log_odds
+    from goodmeasure.deriving.implied_probability import log_odds
 
     weighted = log_odds(L.binary_cross_entropy(positive_weight=19.0), np.asarray([z]))[0]
     assert weighted == pytest.approx(z - math.log(19), rel=1e-14, abs=1e-14)

@@ -11,12 +11,13 @@ import pytest
 
 import goodmeasure
 from goodmeasure import Positive, losses
-from goodmeasure.activations import exp, linear, sigmoid, softmax
-from goodmeasure.choosing.asking import AskDoesNotFit
-from goodmeasure.choosing.choose import choose, revisit
+from goodmeasure.choosing.choose import choose
+from goodmeasure.choosing.functionals import AskDoesNotFit
+from goodmeasure.choosing.revisiting import revisit
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
 from goodmeasure.errors import TargetOutsideDomain, UsageError
 from goodmeasure.fitting import fit
+from goodmeasure.formulas.activations import exp, linear, sigmoid, softmax
 
 RNG = np.random.default_rng(0)
 NORMAL = RNG.normal(0, 2, 400)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from goodmeasure.choosing.choose import choose
 from goodmeasure.choosing.meanings import MEANINGS
-from goodmeasure.choosing.observed import NoTarget, NotATarget, NothingToLearn, TextAmongNumbers, observe
+from goodmeasure.choosing.observed import NoTarget, NotATarget, TextAmongNumbers, observe
 from goodmeasure.choosing.tails import tails
-from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, UsageError
+from goodmeasure.errors import NothingToLearn, Problem, ShapeMismatch, TargetOutsideDomain, UsageError
 
 CONTAINERS = {
     "list": list,

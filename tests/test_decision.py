@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from goodmeasure.calibrating.base_rates import prior_shift, undo_weights
 from goodmeasure.decisions.costs import (
     ClassCosts,
     Costs,
@@ -20,14 +21,12 @@ from goodmeasure.decisions.costs import (
     UnderOverCosts,
     bayes_act,
     negatives_multiplier,
-    prior_shift,
-    undo_weights,
 )
 from goodmeasure.decisions.curves import Curves, curves
 from goodmeasure.decisions.decision import SeenInTraining, decide, expected_cost, regret
 from goodmeasure.errors import UsageError
-from goodmeasure.intervals import mean_estimate, wilson
-from goodmeasure.rows import MissingScore, OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
+from goodmeasure.statistics.intervals import mean_estimate, wilson
+from goodmeasure.statistics.row_arguments import MissingScore, OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
 
 MISS_IS_DEAR = Costs(false_negative=40, false_positive=5)
 

@@ -13,7 +13,7 @@ from goodmeasure import losses
 from goodmeasure.engines import duckdb as local
 from goodmeasure.engines.request import Request, ShardUnreadable
 from goodmeasure.reading.tables import NoSuchFile
-from goodmeasure.rows import ScoreOutsideUnitInterval
+from goodmeasure.statistics.row_arguments import ScoreOutsideUnitInterval
 from goodmeasure.tallying.accumulate import tally
 from goodmeasure.tallying.shards import Part, ShardMissing, ShardTwice, collect
 from goodmeasure.tallying.tally import Tally

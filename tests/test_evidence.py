@@ -12,7 +12,7 @@ from goodmeasure.risks.alignment import align
 from goodmeasure.risks.leaks import leaks, row_hashes
 from goodmeasure.risks.risk import risk, row_losses
 from goodmeasure.risks.segments import weak_segments
-from goodmeasure.rows import TooFewRows
+from goodmeasure.statistics.row_arguments import TooFewRows
 from goodmeasure.tallying.replicates import Replicates
 
 LOG = losses.binary_cross_entropy()

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from goodmeasure.cli.explain import command
-from goodmeasure.exercise import STEPS, points, runs, told, twins
+from goodmeasure.explaining.exercise import STEPS, points, runs, told, twins
 
 COUNT, ENTROPY, SQUARED = runs()
 

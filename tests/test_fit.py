@@ -14,13 +14,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
 
 from goodmeasure import losses
-from goodmeasure.choosing.observed import NothingToLearn
-from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
+from goodmeasure.errors import NothingToLearn, Problem, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.linear import PATIENCE, NoFiniteFit
-from goodmeasure.landscape import survey
-from goodmeasure.loss import Loss
+from goodmeasure.loss.loss import Loss
+from goodmeasure.traits.curvature_class import survey
 
 RNG = np.random.default_rng(0)
 ROWS = 300

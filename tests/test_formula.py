@@ -14,21 +14,11 @@ from hypothesis import strategies as st
 import goodmeasure as gm
 from catalogue_losses import everything
 from goodmeasure import words
+from goodmeasure.checking.truth import _language
 from goodmeasure.errors import FormulaError
-from goodmeasure.evaluation import evaluate, language, on_arrays
-from goodmeasure.formula import (
-    Expr,
-    derivative,
-    expression,
-    from_data,
-    nodes,
-    simplify,
-    spelled,
-    symbol,
-    symbols,
-    to_data,
-)
-from goodmeasure.truth import _language
+from goodmeasure.formulas.evaluation import evaluate, language, on_arrays
+from goodmeasure.formulas.expression import Expr, derivative, expression, nodes, simplify, spelled, symbol, symbols
+from goodmeasure.formulas.serialise import from_data, to_data
 
 z = symbol("z")
 RULES = [rule for word in words.vocabulary().values() for rule in word.rules]

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodmeasure import kernels
-from goodmeasure.arrays import ROUNDINGS, SLACK
+from goodmeasure.checking.truth import truth
+from goodmeasure.deriving.arguments import ROUNDINGS, SLACK
 from goodmeasure.errors import TargetOutsideDomain
-from goodmeasure.formula import nodes, symbol
+from goodmeasure.formulas.expression import nodes, symbol
 from goodmeasure.kernels import few, layout, points, rows, shares, threads
 from goodmeasure.kernels.statistics import CLASS, STATISTICS, needed
 from goodmeasure.losses import catalogue
-from goodmeasure.truth import truth
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
 # Losses of classes whose targets are rows of probabilities, some with what the catalogue's defaults do not show.

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from catalogue_losses import everything
 from goodmeasure import losses
-from goodmeasure.checks import _sample
+from goodmeasure.checking.checks import _sample
+from goodmeasure.deriving.implied_probability import implies_probability
 from goodmeasure.errors import HyperparameterError, NoSuchReading, UsageError
-from goodmeasure.implied import implies_probability
 
 LOSSES = everything()
 ONE_RAW = [each for each in LOSSES if not each.is_classwise and len(each.activation) == 1]

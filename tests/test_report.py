@@ -17,11 +17,11 @@ import pytest
 import goodmeasure as gm
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import UsageError
+from goodmeasure.reading.writing import NotWritten
 from goodmeasure.report import write
 from goodmeasure.report.page import command, page, python
 from goodmeasure.report.summary import summary
 from goodmeasure.study.study import Study, plain
-from goodmeasure.writing import NotWritten
 
 HOSTILE = {
     "<script>alert(1)</script>": "a",

@@ -15,8 +15,10 @@ from scipy.stats import beta, binom, norm
 from goodmeasure import losses
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import NothingToAverage, UsageError, WeightError
-from goodmeasure.estimate import Difference
-from goodmeasure.intervals import (
+from goodmeasure.risks.crossvalidation import nadeau_bengio, naive, nested
+from goodmeasure.risks.risk import compare, gap, risk, row_losses
+from goodmeasure.statistics.estimate import Difference
+from goodmeasure.statistics.intervals import (
     clopper_pearson,
     confidence_sequence,
     conformal_rank,
@@ -26,9 +28,7 @@ from goodmeasure.intervals import (
     wald,
     wilson,
 )
-from goodmeasure.risks.crossvalidation import nadeau_bengio, naive, nested
-from goodmeasure.risks.risk import compare, gap, risk, row_losses
-from goodmeasure.rows import TooFewRows
+from goodmeasure.statistics.row_arguments import TooFewRows
 
 LOG, BRIER = losses.binary_cross_entropy(), losses.binary_brier()
 

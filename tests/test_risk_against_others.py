@@ -15,7 +15,7 @@ from goodmeasure.calibrating.miscalibration import debiased_squared_error
 from goodmeasure.calibrating.recalibration import recalibrate
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.decision import decide
-from goodmeasure.intervals import conformal_rank
+from goodmeasure.statistics.intervals import conformal_rank
 
 
 def calibrated(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -13,13 +13,13 @@ import pytest
 import goodmeasure as gm
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import Problem
+from goodmeasure.formulas.words import abs as size
+from goodmeasure.formulas.words import sqrt
 from goodmeasure.losses import catalogue
 from goodmeasure.reading.tables import NoSuchColumn, NoSuchFile
 from goodmeasure.study.model import load
 from goodmeasure.study.saving import NotAModel, UntrustedModel, loss_from_dict, loss_to_dict
 from goodmeasure.study.study import Study
-from goodmeasure.words import abs as size
-from goodmeasure.words import sqrt
 
 
 def columns(n: int = 240, seed: int = 0) -> dict[str, np.ndarray]:

@@ -9,8 +9,8 @@ import pytest
 
 from goodmeasure import losses
 from goodmeasure.errors import NothingToAverage, ShapeMismatch, UsageError
-from goodmeasure.loss import Loss
-from goodmeasure.signal import Alignment, signal
+from goodmeasure.loss.loss import Loss
+from goodmeasure.signals.observed import Alignment, signal
 
 RNG = np.random.default_rng(0)
 N = 2000

@@ -18,10 +18,10 @@ from goodmeasure.decisions.curves import curves
 from goodmeasure.decisions.decision import decide, expected_cost
 from goodmeasure.errors import NothingToAverage, UsageError
 from goodmeasure.risks.risk import compare, risk
-from goodmeasure.rows import OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
+from goodmeasure.statistics.exact_cells import ExactSums
+from goodmeasure.statistics.row_arguments import OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
 from goodmeasure.tallying import accumulate
 from goodmeasure.tallying.accumulate import tally
-from goodmeasure.tallying.exact import ExactSums
 from goodmeasure.tallying.grid import MOST_ROWS, SCORE_CELLS, amount_cells, count_scores, score_cells, score_edges
 from goodmeasure.tallying.serialise import StateUnreadable
 from goodmeasure.tallying.tally import DifferentTallies, Tally

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from goodmeasure.algebra import weighted
+from goodmeasure.deriving.algebra import weighted
 from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError
-from goodmeasure.formula import nodes, symbols
+from goodmeasure.formulas.expression import nodes, symbols
 from goodmeasure.frameworks.torch import TorchLoss, to_torch
 from goodmeasure.frameworks.torch_classes import _TURN
 from goodmeasure.frameworks.torch_derivatives import Program, values_of

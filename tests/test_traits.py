@@ -7,9 +7,10 @@ import pytest
 
 from catalogue_losses import everything
 from goodmeasure import losses
-from goodmeasure.evaluation import on_arrays
-from goodmeasure.traits import PROVED, SHOWN, TRIED, trait, traits
-from goodmeasure.traits.boxes import bounds, line
+from goodmeasure.formulas.evaluation import on_arrays
+from goodmeasure.traits import SHOWN, trait, traits
+from goodmeasure.traits.interval_arithmetic import bounds, line
+from goodmeasure.traits.trait import PROVED, TRIED
 from goodmeasure.traits.views import views
 
 L = losses

@@ -5,7 +5,7 @@ import pytest
 import goodmeasure as gm
 from catalogue_losses import everything, ids, variants, weighted
 from goodmeasure import words
-from goodmeasure.checks import CheckFailed, check
+from goodmeasure.checking.checks import CheckFailed, check
 
 
 @pytest.mark.parametrize("loss", everything(), ids=repr)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from goodmeasure import words
-from goodmeasure.formula import symbol
+from goodmeasure.formulas.expression import symbol
 from goodmeasure.kernels import points
 from goodmeasure.kernels.layout import CHUNK
 from goodmeasure.kernels.layout import points as printed

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from goodmeasure.cli import status_of
-from goodmeasure.writing import NotWritten, folder, whole_file, write_whole
+from goodmeasure.reading.writing import NotWritten, folder, whole_file, write_whole
 
 Limit = Callable[[int], AbstractContextManager[None]]
 

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     # The public names and where each is defined: type checkers read this block, and so does `_homes` below.
     from goodmeasure import losses as losses
     from goodmeasure import words as words
-    from goodmeasure.algebra import weighted as weighted
     from goodmeasure.auditing import audit as audit
     from goodmeasure.auditing import watch as watch
     from goodmeasure.calibrating.calibration import calibration as calibration
     from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
-    from goodmeasure.checks import check as check
+    from goodmeasure.checking.checks import check as check
     from goodmeasure.choosing.choose import choose as choose
     from goodmeasure.choosing.plan import Plan as Plan
     from goodmeasure.decisions.costs import ClassCosts as ClassCosts
@@ -30,26 +29,27 @@ if TYPE_CHECKING:
     from goodmeasure.decisions.costs import UnderOverCosts as UnderOverCosts
     from goodmeasure.decisions.costs import bayes_act as bayes_act
     from goodmeasure.decisions.decision import decide as decide
-    from goodmeasure.definition import loss as loss
-    from goodmeasure.domains import Binary as Binary
-    from goodmeasure.domains import Classes as Classes
-    from goodmeasure.domains import Count as Count
-    from goodmeasure.domains import Fraction as Fraction
-    from goodmeasure.domains import Level as Level
-    from goodmeasure.domains import NonNegative as NonNegative
-    from goodmeasure.domains import Outcome as Outcome
-    from goodmeasure.domains import Positive as Positive
-    from goodmeasure.domains import Real as Real
-    from goodmeasure.domains import UnitInterval as UnitInterval
-    from goodmeasure.estimate import Estimate as Estimate
+    from goodmeasure.deriving.algebra import weighted as weighted
     from goodmeasure.fitting.fit import LossClassifier as LossClassifier
     from goodmeasure.fitting.fit import LossRegressor as LossRegressor
+    from goodmeasure.formulas.domains import Binary as Binary
+    from goodmeasure.formulas.domains import Classes as Classes
+    from goodmeasure.formulas.domains import Count as Count
+    from goodmeasure.formulas.domains import Fraction as Fraction
+    from goodmeasure.formulas.domains import Level as Level
+    from goodmeasure.formulas.domains import NonNegative as NonNegative
+    from goodmeasure.formulas.domains import Outcome as Outcome
+    from goodmeasure.formulas.domains import Positive as Positive
+    from goodmeasure.formulas.domains import Real as Real
+    from goodmeasure.formulas.domains import UnitInterval as UnitInterval
     from goodmeasure.frameworks.torch import to_torch as to_torch
-    from goodmeasure.loss import Loss as Loss
+    from goodmeasure.loss.definition import loss as loss
+    from goodmeasure.loss.loss import Loss as Loss
     from goodmeasure.risks.risk import compare as compare
     from goodmeasure.risks.risk import gap as gap
     from goodmeasure.risks.risk import risk as risk
-    from goodmeasure.signal import signal as signal
+    from goodmeasure.signals.observed import signal as signal
+    from goodmeasure.statistics.estimate import Estimate as Estimate
     from goodmeasure.study.model import Model as Model
     from goodmeasure.study.model import load as load
     from goodmeasure.study.run import run as run

@@ -109,6 +109,16 @@ class NoSuchReading(Problem, ValueError):
     code = "GM007"
 
 
+class NothingToLearn(Problem, ValueError):
+    """Every target has the same value, or only one class occurs.
+
+    Nothing separates the rows, so no loss can tell a good model from a constant one. Check the filter that made the
+    table; for a rare event, include the rows in which it did not happen.
+    """
+
+    code = "GM602"
+
+
 class MissingExtra(Problem, ImportError):
     """A framework that this function needs is not installed.
 

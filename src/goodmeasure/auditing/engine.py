@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .case import Case, Dossier, Unavailable, framework_of
-from .evidence import kind
-from .finding import SEVERITIES, Audit, Finding, Skipped
-from .isolate import untouched
-from .rule import Rule, all_rules
+from goodmeasure.auditing.case import Case, Dossier, Unavailable, framework_of
+from goodmeasure.auditing.evidence import kind
+from goodmeasure.auditing.finding import SEVERITIES, Audit, Finding, Skipped
+from goodmeasure.auditing.isolate import untouched
+from goodmeasure.auditing.rule import Rule, all_rules
 
 
 def audit(

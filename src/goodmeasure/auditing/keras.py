@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
-from .engine import audit
-from .finding import Audit, Severity
+from goodmeasure.auditing.engine import audit
+from goodmeasure.auditing.finding import Audit, Severity
 
 
 class AuditFirstBatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types

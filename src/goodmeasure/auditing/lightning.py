@@ -7,9 +7,9 @@ from typing import Any
 import lightning
 import torch
 
-from .engine import audit
-from .evidence.trace import tensors_in
-from .finding import Audit, Severity
+from goodmeasure.auditing.engine import audit
+from goodmeasure.auditing.evidence.trace import tensors_in
+from goodmeasure.auditing.finding import Audit, Severity
 
 
 class AuditFirstBatch(lightning.Callback):  # type: ignore[misc]  # Lightning is not imported by the type checker

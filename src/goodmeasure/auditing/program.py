@@ -9,9 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from goodmeasure.auditing.case import where_raised
 from goodmeasure.errors import Problem, UsageError
-
-from .case import where_raised
 
 
 class ProgramStops(Problem, RuntimeError):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from types import ModuleType
 
-from .finding import Finding, Severity
+from goodmeasure.auditing.finding import Finding, Severity
 
 
 @dataclass(frozen=True)

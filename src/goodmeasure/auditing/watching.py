@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from .engine import audit, examine
-from .finding import Finding
-from .rule import Rule, all_rules
+from goodmeasure.auditing.engine import audit, examine
+from goodmeasure.auditing.finding import Finding
+from goodmeasure.auditing.rule import Rule, all_rules
 
 _CHEAP = frozenset({"Contracts", "Signal"})
 

@@ -9,17 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from goodmeasure import rows
+from goodmeasure.calibrating.amounts import Target, amount_curve, amount_split
 from goodmeasure.calibrating.decomposition import Cells, PointLoss, Split, cells, point_loss, splits
 from goodmeasure.calibrating.miscalibration import debiased_squared_error, root, smooth_estimate
 from goodmeasure.calibrating.recalibration import Recalibration as Recalibration
 from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
 from goodmeasure.calibrating.smoothing import on_grid
-from goodmeasure.decisions.amounts import Target, amount_curve, amount_split
-from goodmeasure.decisions.costs import prior_shift as prior_shift
-from goodmeasure.decisions.costs import undo_weights as undo_weights
-from goodmeasure.estimate import Estimate
-from goodmeasure.rows import Floats, TooFewRows
+from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 
 REPLICATES = 200
 MOST_CELLS = 1024
@@ -129,12 +127,12 @@ def calibration(
     """
     target = Target.of(loss, p, y)
     if target is Target.CLASSES:
-        return _classes(rows.class_probabilities(p), y, point_loss(loss), sample_weight, (level, seed))
+        return _classes(row_arguments.class_probabilities(p), y, point_loss(loss), sample_weight, (level, seed))
     if target is Target.AMOUNT:
         return _amounts(y, p, loss, sample_weight, (level, seed))
-    outcome, scores = rows.outcomes(y), rows.probabilities(p)
-    rows.same_length(y=outcome, p=scores)
-    w = rows.weights(sample_weight, len(outcome))
+    outcome, scores = row_arguments.outcomes(y), row_arguments.probabilities(p)
+    row_arguments.same_length(y=outcome, p=scores)
+    w = row_arguments.weights(sample_weight, len(outcome))
     return _outcomes(outcome, scores, w, point_loss(loss), _settings(w, level, seed))
 
 
@@ -235,9 +233,9 @@ def _smooth(y: Floats, p: Floats, w: Floats, settings: Settings) -> Estimate:
 def _classes(
     p: Floats, y: ArrayLike, loss: PointLoss, sample_weight: ArrayLike | None, how: tuple[float, int]
 ) -> Calibration:
-    target = rows.classes(y, p.shape[1])
-    rows.same_length(y=target, p=p)
-    w = rows.weights(sample_weight, len(target))
+    target = row_arguments.classes(y, p.shape[1])
+    row_arguments.same_length(y=target, p=p)
+    w = row_arguments.weights(sample_weight, len(target))
     settings = _settings(w, *how)
     each = tuple(_outcomes((target == k) * 1.0, p[:, k], w, loss, settings) for k in range(p.shape[1]))
     chosen = p.argmax(axis=1)
@@ -263,9 +261,9 @@ def _added(parts: list[Estimate]) -> Estimate:
 def _amounts(
     y: ArrayLike, p: ArrayLike, loss: Any, sample_weight: ArrayLike | None, how: tuple[float, int]
 ) -> Calibration:
-    target, amount = rows.column(y, "y"), rows.column(p, "p")
-    rows.same_length(y=target, p=amount)
-    w = rows.weights(sample_weight, len(target))
+    target, amount = row_arguments.column(y, "y"), row_arguments.column(p, "p")
+    row_arguments.same_length(y=target, p=amount)
+    w = row_arguments.weights(sample_weight, len(target))
     settings = _settings(w, *how)
     split = amount_split(target, amount, w, loss, point_loss(loss))
     drawn, curves = amount_curve(target, amount, w, loss, point_loss(loss), (MOST_CELLS // 4, settings.seed))

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from goodmeasure import readings
 from goodmeasure.calibrating.isotonic import pool
-from goodmeasure.rows import Floats, summed
+from goodmeasure.deriving import predictions
+from goodmeasure.statistics.row_arguments import Floats, summed
 
 PointLoss = Callable[[Floats, Floats], Floats]
 
@@ -149,7 +149,7 @@ def point_loss(loss: Any) -> PointLoss:
 
 def book_form(loss: Any) -> Any:
     """The loss as a formula of predictions, where it asks for its activation as it is; else None."""
-    return readings.on_predictions(loss) if not loss.is_classwise and _honest(loss) else None
+    return predictions.on_predictions(loss) if not loss.is_classwise and _honest(loss) else None
 
 
 def _honest(loss: Any) -> bool:

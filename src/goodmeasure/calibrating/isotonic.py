@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from goodmeasure.rows import Floats
+from goodmeasure.statistics.row_arguments import Floats
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.calibrating.smoothing import smooth_error, smooth_errors
-from goodmeasure.estimate import Estimate
-from goodmeasure.intervals import normal_quantile
-from goodmeasure.rows import Floats, TooFewRows
+from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.statistics.intervals import normal_quantile
+from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 
 BINS = 15
 REPLICATES = 100

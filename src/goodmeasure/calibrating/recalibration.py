@@ -10,11 +10,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from goodmeasure import rows
 from goodmeasure.calibrating.decomposition import cells
 from goodmeasure.calibrating.isotonic import pool
 from goodmeasure.errors import NoSuchReading, UsageError
-from goodmeasure.rows import Floats
+from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.row_arguments import Floats
 
 Method = Literal["platt", "temperature", "beta", "isotonic"]
 Knots = tuple[tuple[float, ...], ...]
@@ -38,7 +38,7 @@ class Recalibration:
         """Recalibrated probabilities of new scores, in the shape of those that were fitted."""
         given = np.asarray(scores, dtype=np.float64)
         if not self.raw:
-            rows.inside_unit_interval(given, "p")
+            row_arguments.inside_unit_interval(given, "p")
         if self.method == "temperature" and given.ndim == 2:
             return _softmax(_log_scores(given, self.raw, self.shrink) * self.parameters[0][0][0])
         if (given.ndim == 2) != (len(self.parameters) > 1):
@@ -91,12 +91,14 @@ def recalibrate(
         raise UsageError(f"{method!r} is no recalibration", fix=f"one of {', '.join(get_args(Method))}")
     given = np.asarray(scores, dtype=np.float64)
     _check(given, method, raw)
-    rows.same_length(y=np.asarray(y), scores=given)
-    w = rows.weights(sample_weight, len(given))
+    row_arguments.same_length(y=np.asarray(y), scores=given)
+    w = row_arguments.weights(sample_weight, len(given))
     shrink = len(given) if not raw and method != "isotonic" and bool(((given == 0) | (given == 1)).any()) else 0
     if given.ndim == 1:
-        return Recalibration(method, (_fit(rows.outcomes(y, both=True), given, w, method, raw, shrink),), raw, shrink)
-    target = rows.classes(y, given.shape[1])
+        return Recalibration(
+            method, (_fit(row_arguments.outcomes(y, both=True), given, w, method, raw, shrink),), raw, shrink
+        )
+    target = row_arguments.classes(y, given.shape[1])
     if method == "temperature":
         slope = _temperature(target, _log_scores(given, raw, shrink), w)
         return Recalibration(method, (((slope,),),), raw, shrink)
@@ -110,9 +112,9 @@ def _check(given: Floats, method: str, raw: bool) -> None:
             "beta recalibration is of probabilities", fix="pass p, or take method='platt' for raw outputs"
         )
     if not raw:
-        rows.inside_unit_interval(given, "p")
+        row_arguments.inside_unit_interval(given, "p")
     elif not np.isfinite(given).all():
-        raise rows.MissingScore("raw scores are finite numbers", where="scores")
+        raise row_arguments.MissingScore("raw scores are finite numbers", where="scores")
 
 
 def _fit(y: Floats, scores: Floats, w: Floats, method: Method, raw: bool, shrink: int) -> Knots:
@@ -222,7 +224,7 @@ def _newton(
         loss, slope, bend = at(b)
     if float(np.abs(slope).max()) < 1e-6 and loss > 1e-7:
         return b
-    raise rows.OneClassOnly(
+    raise row_arguments.OneClassOnly(
         "the scores separate the targets perfectly, so no finite map fits best",
         seen=f"coefficients reached {np.abs(b).max():.3g} and still grow",
         fix="use method='isotonic', or more rows",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from goodmeasure.rows import Floats, summed
+from goodmeasure.statistics.row_arguments import Floats, summed
 
 GRID = 2001
 

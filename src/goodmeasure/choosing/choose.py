@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from goodmeasure.activations import Activation, activations, linear
-from goodmeasure.choosing.asking import Ask, ask_for, loss_for, on_scale, others, usual
 from goodmeasure.choosing.deciding import AnyCosts, decide, weighted
+from goodmeasure.choosing.functionals import Ask, ask_for, loss_for, on_scale, others, usual
 from goodmeasure.choosing.meanings import MEANINGS, Meaning, represented
 from goodmeasure.choosing.observed import Observed, observe
 from goodmeasure.choosing.outlying import OUTLIERS, Centre, treat
@@ -15,8 +14,9 @@ from goodmeasure.choosing.plan import Plan, Rejected, Step
 from goodmeasure.choosing.revisiting import revisit as revisit
 from goodmeasure.choosing.tails import tails
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
-from goodmeasure.domains import OutcomeDomain
 from goodmeasure.errors import UsageError
+from goodmeasure.formulas.activations import Activation, activations, linear
+from goodmeasure.formulas.domains import OutcomeDomain
 
 QUESTIONS = (
     "What does the output represent?",

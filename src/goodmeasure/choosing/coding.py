@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 from goodmeasure.errors import UsageError
-
-if TYPE_CHECKING:
-    from goodmeasure.choosing.plan import Plan
+from goodmeasure.loss.loss import Loss
 
 
-def code(plan: Plan, framework: str) -> str:
+@dataclass(frozen=True)
+class Recipe:
+    """What of a plan its code depends on."""
+
+    loss: Loss
+    meaning: str
+    labels: tuple[Any, ...]
+    threshold: float | None
+
+
+def code(plan: Recipe, framework: str) -> str:
     """The snippet of a plan for a framework. It expects the names that its first comment states."""
     if framework not in FRAMEWORKS:
         raise UsageError(f"there is no code for {framework!r}", fix=f"one of {', '.join(FRAMEWORKS)}")
     return FRAMEWORKS[framework](plan)
 
 
-def made(plan: Plan) -> str:
+def made(plan: Recipe) -> str:
     """The expression that makes the loss of a plan."""
     return re.sub(r"\.with_activation\((\w+)\)", r'.with_activation("\1")', f"gm.losses.{plan.loss}")
 
 
-def encoded(plan: Plan) -> str:
+def encoded(plan: Recipe) -> str:
     """The line that turns labels into what the loss takes; empty if the target is that already."""
     if plan.loss.is_classwise and plan.labels:
         return f"y = np.searchsorted({list(plan.labels)!r}, labels)   # the code of each label\n"
@@ -32,23 +41,23 @@ def encoded(plan: Plan) -> str:
     return ""
 
 
-def _expects(plan: Plan, rest: str) -> str:
+def _expects(plan: Recipe, rest: str) -> str:
     return f"# given: {'labels' if encoded(plan) else 'y'}, {rest}\n"
 
 
-def _shape(plan: Plan) -> str:
+def _shape(plan: Recipe) -> str:
     if plan.loss.is_classwise:
         return f"(rows, {len(plan.labels)})" if plan.labels else "(rows, classes)"
     return "(rows, labels)" if plan.meaning == "multilabel" else "(rows,)"
 
 
-def _decided(plan: Plan, prediction: str) -> str:
+def _decided(plan: Recipe, prediction: str) -> str:
     return (
         "" if plan.threshold is None else f"act = {prediction} >= {plan.threshold!r}   # where your costs are least\n"
     )
 
 
-def _numpy(plan: Plan) -> str:
+def _numpy(plan: Recipe) -> str:
     return (
         _expects(plan, f"and raw outputs z of shape {_shape(plan)}")
         + "import numpy as np\nimport goodmeasure as gm\n\n"
@@ -60,7 +69,7 @@ def _numpy(plan: Plan) -> str:
     )
 
 
-def _sklearn(plan: Plan) -> str:
+def _sklearn(plan: Recipe) -> str:
     if plan.meaning == "multilabel":
         return (
             "# given: features X and a table Y of yes/no, one column a label\nimport goodmeasure as gm\n"
@@ -81,7 +90,7 @@ def _sklearn(plan: Plan) -> str:
     )
 
 
-def _torch(plan: Plan) -> str:
+def _torch(plan: Recipe) -> str:
     outputs = str(len(plan.labels)) if plan.loss.is_classwise and plan.labels else "1"
     outputs = "labels" if plan.meaning == "multilabel" else outputs
     squeeze = "" if plan.loss.is_classwise or plan.meaning == "multilabel" else ".squeeze(-1)"
@@ -91,7 +100,7 @@ def _torch(plan: Plan) -> str:
         + "import numpy as np\nimport torch\nimport goodmeasure as gm\n\n"
         + encoded(plan)
         + f"criterion = gm.to_torch({made(plan)})\n"
-        + f"model = torch.nn.Sequential(body, torch.nn.Linear(width, {outputs}))   # raw outputs: no {plan.activation}\n"
+        + f"model = torch.nn.Sequential(body, torch.nn.Linear(width, {outputs}))   # raw outputs: no {plan.loss.activation[0]}\n"
         + f"loss = criterion(model(features){squeeze}, torch.as_tensor(y, dtype={kind}))\n"
         + "loss.backward()\n"
     )

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from goodmeasure import losses
-from goodmeasure.choosing.asking import Ask
+from goodmeasure.choosing.functionals import Ask
 from goodmeasure.choosing.meanings import Meaning
 from goodmeasure.choosing.observed import Observed
 from goodmeasure.choosing.plan import Rejected, Step
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
-from goodmeasure.loss import Loss
+from goodmeasure.loss.loss import Loss
 
 AnyCosts = Costs | ClassCosts | UnderOverCosts
 

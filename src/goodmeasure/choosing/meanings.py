@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure import domains
-from goodmeasure.choosing.observed import EXACT, Kind, NotATarget, NothingToLearn, Observed
-from goodmeasure.domains import Domain, OutcomeDomain, domain
-from goodmeasure.errors import TargetOutsideDomain, UsageError
+from goodmeasure.choosing.observed import EXACT, Kind, NotATarget, Observed
+from goodmeasure.errors import NothingToLearn, TargetOutsideDomain, UsageError
+from goodmeasure.formulas import domains
+from goodmeasure.formulas.domains import Domain, OutcomeDomain, domain
 
 # More distinct whole numbers than this are amounts, not class codes.
 CODES = 32

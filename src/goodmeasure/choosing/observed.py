@@ -29,16 +29,6 @@ class NoTarget(Problem, ValueError):
     code = "GM601"
 
 
-class NothingToLearn(Problem, ValueError):
-    """Every target has the same value, or only one class occurs.
-
-    Nothing separates the rows, so no loss can tell a good model from a constant one. Check the filter that made the
-    table; for a rare event, include the rows in which it did not happen.
-    """
-
-    code = "GM602"
-
-
 class TextAmongNumbers(Problem, ValueError):
     """Most cells of the target are numbers, and some are text.
 

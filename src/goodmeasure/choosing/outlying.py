@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from goodmeasure import losses
-from goodmeasure.choosing.asking import Ask
+from goodmeasure.choosing.functionals import Ask
 from goodmeasure.choosing.plan import Rejected
 from goodmeasure.choosing.tails import EFFICIENT, Tails
-from goodmeasure.loss import Loss
+from goodmeasure.loss.loss import Loss
 
 OUTLIERS = ("errors", "real")
 BETWEEN = "centre between mean and median"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from goodmeasure.activations import Activation
 from goodmeasure.choosing import coding
 from goodmeasure.choosing.tails import Tails
-from goodmeasure.domains import Domain
-from goodmeasure.loss import Loss
+from goodmeasure.formulas.activations import Activation
+from goodmeasure.formulas.domains import Domain
+from goodmeasure.loss.loss import Loss
 
 # How many rejected alternatives of a step are printed; `to_dict` has them all.
 SHOWN = 4
@@ -71,7 +71,7 @@ class Plan:
 
     def code(self, framework: str = "numpy") -> str:
         """A snippet that carries the plan out: "numpy", "sklearn" or "torch"."""
-        return coding.code(self, framework)
+        return coding.code(coding.Recipe(self.loss, self.meaning, self.labels, self.threshold), framework)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain values, ready for JSON."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from goodmeasure.choosing.asking import Ask, loss_for, on_scale
+from goodmeasure.choosing.functionals import Ask, loss_for, on_scale
 from goodmeasure.choosing.meanings import MEANINGS
 from goodmeasure.choosing.outlying import BETWEEN, treat
 from goodmeasure.choosing.plan import Plan

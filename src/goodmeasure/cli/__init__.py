@@ -1,20 +1,25 @@
-"""The command line: each module of this package that holds a ``command`` is a subcommand, loaded when it is used."""
+"""The command line: each module of this package is a subcommand, loaded when it is used.
+
+Its docstring is the line that ``goodmeasure --help`` prints, and ``command`` in it is what runs.
+"""
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
 import click
 
 from goodmeasure import __version__
+from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.terminal import printable
-from goodmeasure.writing import FULL, NotWritten
+from goodmeasure.reading.writing import FULL, NotWritten
 
 FAULT = 70
 STOPPED = 130
@@ -32,6 +37,11 @@ class Subcommands(click.Group):
         found: click.Command = import_module(f"{__name__}.{cmd_name}").command
         return found
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands by what their modules say of themselves: none is loaded to be listed."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _sentence(name)) for name in self.list_commands(ctx)])
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -45,6 +55,12 @@ class Subcommands(click.Group):
                 fix=f"goodmeasure {close[0]}" if close else "goodmeasure --help",
             )
         return super().resolve_command(ctx, args)
+
+
+def _sentence(name: str) -> str:
+    """The docstring of a subcommand's module, read without importing it."""
+    source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+    return ast.get_docstring(ast.parse(source)) or ""
 
 
 @click.group(cls=Subcommands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)

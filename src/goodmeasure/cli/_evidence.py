@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import click
 
+from goodmeasure.engines import duckdb
+from goodmeasure.engines.duckdb import shards
+from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.losses import catalogue
+from goodmeasure.tallying.saved import Saved, Shard, is_saved, load
 
 _CALL = re.compile(r"\s*([a-z_0-9]+)\s*(?:\(\s*(.*?)\s*\))?\s*")
 
@@ -43,8 +49,6 @@ def losses_from(given: Sequence[str]) -> tuple[Any, ...]:
 
 
 def _loss(text: str) -> Any:
-    from goodmeasure.losses import catalogue
-
     match = _CALL.fullmatch(text)
     name = match[1] if match else text
     if match is None or name not in catalogue():
@@ -60,9 +64,6 @@ def _loss(text: str) -> Any:
 
 def sorted_out(data: Sequence[str]) -> tuple[str | None, list[str]]:
     """The table among what was given (a path or a pattern), if there is one, and the saved tallies. Error: GM201."""
-    from goodmeasure.engines.duckdb import shards
-    from goodmeasure.tallying.saved import is_saved
-
     tables, kept = [], []
     for source in data:
         files = shards(source)
@@ -103,8 +104,6 @@ def next_step(command: str, data: Sequence[str], kept: Sequence[str], asked: dic
 
 def request_of(losses: tuple[Any, ...], asked: dict[str, Any], *, raw: bool = False) -> Any:
     """What is asked of the table; a score is a column, or several joined by commas (one a class). Error: GM009."""
-    from goodmeasure.engines.request import Request
-
     for name, option in (("target", "--target"), ("scores", "--p")):
         if not asked[name]:
             raise UsageError(f"the option {option} is missing", fix=f"{option} COLUMN")
@@ -129,8 +128,6 @@ def tallied(data: str, request: Any, given: dict[str, Any]) -> Any:
         return dask.tally_files(data, request, scheduler=given["scheduler"])
     if given["scheduler"] is not None:
         raise UsageError("--scheduler goes with --engine dask", fix="--engine dask --scheduler tcp://host:8786")
-    from goodmeasure.engines import duckdb
-
     return duckdb.tally_files(data, request)
 
 
@@ -139,17 +136,10 @@ def evidence(table: str | None, kept: Sequence[str], ask: Ask, given: dict[str, 
 
     The table's files are told apart by their bytes if there is something to tell them from, or will be.
     """
-    from dataclasses import replace
-
-    from goodmeasure.tallying.saved import Saved, load
-
     parts = [(path, load(path)) for path in kept]
     if parts:
         ask = _as_before(parts[0][1], ask)
     if table is not None:
-        from goodmeasure.engines.duckdb import shards
-        from goodmeasure.tallying.saved import Shard
-
         made = tallied(table, request_of(losses_from(ask.losses), ask.asked, raw=ask.raw), given)
         files = shards(table) if kept or save else []
         parts.append((table, Saved(made, ask.asked, tuple(sorted(map(Shard.of, files))))))

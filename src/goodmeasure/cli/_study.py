@@ -15,6 +15,7 @@ import click
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import Problem
 from goodmeasure.reading.remarks import at_least
+from goodmeasure.report import write
 from goodmeasure.report.summary import summary
 from goodmeasure.study.question import costs_from
 from goodmeasure.study.run import run
@@ -79,8 +80,6 @@ def progress(total: int | None = None) -> Iterator[Tick]:
 
 def finish(study: Study, out: str, *, as_json: bool, fail_on: str | None, shown: str = "goodmeasure run") -> int:
     """Write the files, print the summary, and say by the exit status whether something was found."""
-    from goodmeasure.report import write
-
     with progress() as tick:
         tick("write the report")
         written = write(study, out)

@@ -1,4 +1,4 @@
-"""goodmeasure audit: what is wrong between a model, its loss, its targets and its training step."""
+"""What is wrong between a model, its loss, its targets and its training step."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 
 import click
 
-from goodmeasure.auditing import Audit, audit
-from goodmeasure.auditing.finding import SEVERITIES, Severity
+from goodmeasure.auditing.engine import audit
+from goodmeasure.auditing.finding import SEVERITIES, Audit, Severity
+from goodmeasure.auditing.program import load
 
 
-@click.command(short_help="What is wrong between a model, its loss, its targets and its training step.")
+@click.command
 @click.argument("program", metavar="FILE.py:FUNCTION")
 @click.option(
     "--fail-on", type=click.Choice(SEVERITIES), default="error", show_default=True, help="Exit with 1 from here."
@@ -29,8 +30,6 @@ def command(program: str, fail_on: Severity, ignored: tuple[str, ...], form: str
     goodmeasure audit train.py:build
     goodmeasure audit train.py:build --fail-on warning --ignore GM312 --format sarif > audit.sarif
     """
-    from goodmeasure.auditing.program import load
-
     given = load(program)
     report = audit(**(given | {"budget_s": budget_s})).without(ignored)
     click.echo(_written(report, form))

@@ -1,14 +1,20 @@
-"""goodmeasure choose: which loss, and which activation, for a column of a table."""
+"""Which loss and activation a target asks for, and why."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 import click
 
+from goodmeasure.choosing.choose import choose
+from goodmeasure.reading.files import read
+from goodmeasure.study.cases import as_target
+from goodmeasure.study.question import costs_from
 
-@click.command(short_help="Which loss and activation a target asks for, and why.")
+
+@click.command
 @click.argument("data")
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
 @click.option("--ask", metavar="WHAT", help="mean, median, quantile=0.9, probability, ...")
@@ -47,11 +53,6 @@ def command(data: str, target: str, **asked: Any) -> int:
 
 
 def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
-    from goodmeasure.choosing.choose import choose
-    from goodmeasure.reading.files import read
-    from goodmeasure.study.cases import as_target
-    from goodmeasure.study.question import costs_from
-
     named = [name for name in (target, asked["weights"]) if name is not None]
     table = read(data, where=asked["where"], numbers=named)
     plan = choose(
@@ -75,6 +76,4 @@ def _repeated(asked: dict[str, Any]) -> str:
 
 
 def _quoted(text: str) -> str:
-    import shlex
-
     return shlex.quote(text)

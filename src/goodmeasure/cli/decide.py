@@ -1,11 +1,13 @@
-"""goodmeasure decide: costs in, a rule out, with what it costs."""
+"""The threshold or quantile that your costs ask for, and what it costs."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import click
+import numpy as np
 
 from goodmeasure.cli._evidence import (
     Ask,
@@ -18,12 +20,16 @@ from goodmeasure.cli._evidence import (
     request_of,
     sorted_out,
 )
+from goodmeasure.decisions.costs import Costs
+from goodmeasure.decisions.decision import decide
+from goodmeasure.engines import duckdb
 from goodmeasure.errors import UsageError
+from goodmeasure.study.question import costs_from
 
 LOSSES = ("binary_brier",)
 
 
-@click.command(short_help="The threshold or quantile that your costs ask for, and what it costs.")
+@click.command
 @click.option("--p", "score", metavar="COLUMN", help="The column of predictions.")
 @click.option(
     "--cost", "costs", multiple=True, metavar="NAME=COST", help="fn=40 and fp=5 (also tp=, tn=), or under=, over=."
@@ -62,11 +68,6 @@ def command(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], **
 
 
 def _costs(given: tuple[str, ...], ask: float | None) -> Any:
-    from dataclasses import replace
-
-    from goodmeasure.decisions.costs import Costs
-    from goodmeasure.study.question import costs_from
-
     costs = costs_from(given)
     if costs is None:
         raise UsageError("a decision needs costs", fix="--cost fn=40 --cost fp=5, or --cost under=3 --cost over=1")
@@ -79,17 +80,10 @@ def _costs(given: tuple[str, ...], ask: float | None) -> Any:
 
 def _too_many(data: str, given: dict[str, Any]) -> bool:
     """Whether the files hold more rows than are held in memory."""
-    from goodmeasure.engines import duckdb
-
     return bool(given["engine"] == "dask" or duckdb.weigh(data) > duckdb.MOST_BYTES)
 
 
 def _on_rows(data: str, asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> dict[str, Any]:
-    import numpy as np
-
-    from goodmeasure.decisions.decision import decide
-    from goodmeasure.engines import duckdb
-
     request = request_of(losses_from(LOSSES), asked)
     held = duckdb.rows_of(data, request, also=[given["time"]])
     groups: dict[str, Any] = {"": slice(None)}
@@ -119,10 +113,6 @@ def _on_tally(
     table: str | None, kept: list[str], asked: dict[str, Any], costs: Any, given: dict[str, Any]
 ) -> tuple[str | None, dict[str, Any]]:
     """The column of groups, if there is one, and the decision for all rows and for each group."""
-    from dataclasses import replace
-
-    from goodmeasure.decisions.costs import Costs
-
     options = [name for name in ("ask", "budget", "prevalence", "time") if given[name] is not None]
     options += ["cluster"] if given["cluster"] is not None and not kept else []
     if options or not isinstance(costs, Costs):

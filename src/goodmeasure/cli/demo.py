@@ -1,14 +1,18 @@
-"""goodmeasure demo: the main job on a real table that scikit-learn ships."""
+"""The main job on a real table that comes with scikit-learn."""
 
 from __future__ import annotations
 
 import click
 
+from goodmeasure.cli._study import finish, progress, steps
+from goodmeasure.study.examples import example
+from goodmeasure.study.run import run
+
 OUT = "goodmeasure-demo"
 TASKS = ("binary", "regression", "multiclass")
 
 
-@click.command(short_help="The main job on a real table that comes with scikit-learn.")
+@click.command
 @click.option("--task", type=click.Choice(TASKS), default="binary", show_default=True, help="Which kind of target.")
 @click.option(
     "--model", type=click.Choice(["linear", "boosting"]), default="linear", show_default=True, help="What to train."
@@ -24,10 +28,6 @@ def command(task: str, model: str, seed: int, out: str, as_json: bool) -> int:
     regression  how far diabetes has progressed after a year
     multiclass  which of three cultivars a wine was made from
     """
-    from goodmeasure.cli._study import finish, progress, steps
-    from goodmeasure.study.examples import example
-    from goodmeasure.study.run import run
-
     chosen = example(task)
     path = chosen.write(out)
     with progress(steps({**chosen.asked, "model": model})) as tick:

@@ -1,4 +1,4 @@
-"""goodmeasure explain: the page of an error, a finding, a loss, a word or an idea; and an exercise."""
+"""What an error, a finding, a loss, a word or an idea means."""
 
 from __future__ import annotations
 
@@ -11,10 +11,20 @@ from pathlib import Path
 
 import click
 
+from goodmeasure import losses
+from goodmeasure.auditing.rule import pages
+from goodmeasure.errors import Problem, UsageError, problems
+from goodmeasure.explaining.exercise import QUESTION, told
+from goodmeasure.explaining.glossary import IDEAS
+from goodmeasure.formulas import words
+from goodmeasure.formulas.expression import derivative, expression, symbol
+from goodmeasure.formulas.latex import latex
+from goodmeasure.formulas.words import vocabulary
+
 _CODE = re.compile(r'^\s+code(?:: ClassVar\[str\])? = "(GM\d+)"', re.MULTILINE)
 
 
-@click.command(short_help="What an error, a finding, a loss, a word or an idea means.")
+@click.command
 @click.argument("topic", required=False)
 @click.option("--no-input", is_flag=True, help="Run the exercise without asking for a guess.")
 def command(topic: str | None, no_input: bool) -> int:
@@ -35,9 +45,6 @@ def command(topic: str | None, no_input: bool) -> int:
 
 def page(topic: str) -> str:
     """The page of a topic; the error names what comes close."""
-    from goodmeasure.errors import UsageError
-    from goodmeasure.ideas import IDEAS
-
     found = _code(topic.upper()) if re.fullmatch(r"(?i)gm\d+", topic) else None
     found = found or _known(topic.lower(), IDEAS)
     if found is None:
@@ -52,10 +59,6 @@ def page(topic: str) -> str:
 
 def topics() -> list[str]:
     """Every topic: codes, ideas, losses, words, and the exercise."""
-    from goodmeasure import losses, words
-    from goodmeasure.auditing import pages
-    from goodmeasure.ideas import IDEAS
-
     codes = {*_homes(), *pages()}
     return [*sorted(codes), *IDEAS, *losses.catalogue(), *words.vocabulary(), "exercise"]
 
@@ -72,8 +75,6 @@ def _homes() -> dict[str, str]:
 
 
 def _code(code: str) -> str | None:
-    from goodmeasure.errors import Problem, problems
-
     module = _homes().get(code)
     if module is not None:
         import_module(module)
@@ -81,14 +82,10 @@ def _code(code: str) -> str | None:
         for kind in kinds:
             if kind.code == code:
                 return f"{code} {kind.__name__}\n\n{cleandoc(kind.__doc__ or '')}"
-    from goodmeasure.auditing import pages
-
     return pages().get(code)
 
 
 def _known(topic: str, ideas: dict[str, str]) -> str | None:
-    from goodmeasure import losses, words
-
     if topic in ideas:
         return f"{topic}\n\n{ideas[topic]}"
     if topic in losses.catalogue() or any(topic in d.facts.also for d in losses.catalogue().values()):
@@ -99,10 +96,6 @@ def _known(topic: str, ideas: dict[str, str]) -> str | None:
 
 def _word(name: str) -> str:
     """A word of formulas: what it is in a book, in simpler words, and how it is differentiated."""
-    from goodmeasure.formula import derivative, expression, symbol
-    from goodmeasure.latex import latex
-    from goodmeasure.words import vocabulary
-
     word = vocabulary()[name]
     args = [symbol(letter) for letter in ("x", "a", "b")[: len(word.partials)]]
     formula = word(*args)
@@ -118,9 +111,6 @@ def _word(name: str) -> str:
 
 
 def _contents() -> None:
-    from goodmeasure import losses, words
-    from goodmeasure.ideas import IDEAS
-
     rows = (
         ("ideas", ", ".join(IDEAS)),
         ("losses", ", ".join(losses.catalogue())),
@@ -134,8 +124,6 @@ def _contents() -> None:
 
 
 def _exercise(no_input: bool) -> None:
-    from goodmeasure.exercise import QUESTION, told
-
     click.echo(QUESTION)
     guess = None if no_input else click.prompt("\nYour guess (0 to 40)", type=click.IntRange(0, 40))
     for paragraph in told(guess):

@@ -1,4 +1,4 @@
-"""goodmeasure losses: every loss with what it asks for, or the card of one."""
+"""Every loss with what it asks for, or the card of one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from goodmeasure import losses
+from goodmeasure.errors import UsageError
+from goodmeasure.loss.card import asks_for
+from goodmeasure.traits import asked
+
 if TYPE_CHECKING:
-    from goodmeasure.loss import Loss
+    from goodmeasure.loss.loss import Loss
 
 KINDS = ("real", "positive", "counts", "yes-no", "classes", "distribution")
 
 
-@click.command(short_help="Every loss with what it asks for, or the card of one.")
+@click.command
 @click.argument("name", required=False)
 @click.option(
     "--set", "given", multiple=True, metavar="NAME=NUMBER", help="A hyperparameter of the loss, e.g. delta=2."
@@ -41,8 +46,6 @@ def command(name: str | None, given: tuple[str, ...], as_json: bool, **wanted: A
 
 
 def _card(name: str, given: tuple[str, ...], as_json: bool) -> None:
-    from goodmeasure import losses
-
     card = losses.find(name)(**_numbers(given)).card()
     if as_json:
         click.echo(json.dumps(_plain(card.to_dict()), indent=1, ensure_ascii=False, allow_nan=False))
@@ -52,8 +55,6 @@ def _card(name: str, given: tuple[str, ...], as_json: bool) -> None:
 
 
 def _numbers(given: tuple[str, ...]) -> dict[str, float]:
-    from goodmeasure.errors import UsageError
-
     found = {}
     for pair in given:
         key, _, number = pair.partition("=")
@@ -65,10 +66,6 @@ def _numbers(given: tuple[str, ...]) -> dict[str, float]:
 
 
 def _list(wanted: dict[str, Any], as_json: bool) -> None:
-    from goodmeasure import losses
-    from goodmeasure.card import asks_for
-    from goodmeasure.errors import UsageError
-
     chosen = {name: definition() for name, definition in losses.catalogue().items()}
     asked = {loss.facts.asks_for for loss in chosen.values() if loss.facts.asks_for}
     if wanted["asks"] and wanted["asks"] not in asked:
@@ -108,8 +105,6 @@ def _kinds(loss: Loss) -> list[str]:
 
 
 def _fits(loss: Loss, wanted: dict[str, Any]) -> bool:
-    from goodmeasure.traits import asked
-
     if wanted["kind"] and wanted["kind"] not in _kinds(loss):
         return False
     if wanted["asks"] and loss.facts.asks_for != wanted["asks"]:

@@ -1,4 +1,4 @@
-"""goodmeasure predict: use a model that a run saved."""
+"""Predict and decide for new rows with a model that a run saved."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from typing import Any
 
 import click
 
-from goodmeasure.terminal import printable
+from goodmeasure.drawing.terminal import printable
+from goodmeasure.reading.files import parts
+from goodmeasure.reading.writing import whole_file
+from goodmeasure.study.model import load
 
 
-@click.command(short_help="Predict and decide for new rows with a model that a run saved.")
+@click.command
 @click.argument("model")
 @click.argument("data")
 @click.option("--out", metavar="FILE", help="Where the CSV goes; standard output if not given.")
@@ -29,9 +32,6 @@ def command(model: str, data: str, out: str | None, keep: tuple[str, ...], where
     \b
     goodmeasure predict goodmeasure-out/model.json new.csv --keep id --out predicted.csv
     """
-    from goodmeasure.reading.files import parts
-    from goodmeasure.study.model import load
-
     trained = load(model)
     others = tuple(dict.fromkeys(name for name in keep if name not in trained.columns))
     noticed: dict[str, str] = {}
@@ -54,8 +54,6 @@ def _sink(out: str | None) -> Iterator[Any]:
     if out is None:
         yield csv.writer(sys.stdout, lineterminator="\n")
         return
-    from goodmeasure.writing import whole_file
-
     with whole_file(Path(out)) as file:
         yield csv.writer(file, lineterminator="\n")
 

@@ -1,4 +1,4 @@
-"""goodmeasure run: the whole main job on a table."""
+"""From a table to a loss, a trained model, its honest risk, and a decision."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Any
 
 import click
 
+from goodmeasure.cli._study import finish, studied
+
 OUT = "goodmeasure-out"
 
 
-@click.command(short_help="From a table to a loss, a trained model, its honest risk, and a decision.")
+@click.command
 @click.argument("data")
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
 @click.option("--test", metavar="FILE", help="Report on the rows of this table, which are then used for nothing else.")
@@ -54,7 +56,5 @@ def command(data: str, out: str, as_json: bool, fail_on: str | None, **asked: An
     goodmeasure run customers.csv --target churned --cost fn=40 --cost fp=5
     goodmeasure run claims.parquet --target claims --exposure years --time date
     """
-    from goodmeasure.cli._study import finish, studied
-
     study = studied(data, asked)
     return finish(study, out, as_json=as_json, fail_on=fail_on)

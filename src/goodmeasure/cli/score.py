@@ -1,4 +1,4 @@
-"""goodmeasure score: the risk of one or several models on held-out rows, with intervals."""
+"""What models cost on held-out rows, with intervals, and which is better."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Any
 
 import click
 
+from goodmeasure.calibrating.miscalibration import root
 from goodmeasure.cli._evidence import Ask, evidence, next_step, options, plain, question_of, sorted_out
+from goodmeasure.errors import Problem
+from goodmeasure.tallying.saved import save
 
 
-@click.command(short_help="What models cost on held-out rows, with intervals, and which is better.")
+@click.command
 @click.option("--p", "scores", multiple=True, metavar="COLUMN", help="A model's predictions; repeatable.")
 @click.option(
     "--loss", "losses", multiple=True, metavar="LOSS", help="A loss of the catalogue, e.g. pinball(level=0.9)."
@@ -56,8 +59,6 @@ def command(
 
 
 def _keep(path: str, saved: Any) -> None:
-    from goodmeasure.tallying.saved import save
-
     save(path, saved)
     count = len(saved.shards)
     click.echo(f"wrote {path}: {saved.tally.n:,} rows of {count:,} file{'s' * (count != 1)}", err=True)
@@ -98,9 +99,6 @@ def _read(part: Any, level: float) -> dict[str, Any]:
 
 
 def _calibration(part: Any, model: str, level: float) -> dict[str, Any]:
-    from goodmeasure.calibrating.miscalibration import root
-    from goodmeasure.errors import Problem
-
     if part.schema.kind == "amount":
         found = part.bias(model, level=level)
         return {

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure import rows
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.rows import Floats
+from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.row_arguments import Floats
 
 Acts = NDArray[np.intp]
 
@@ -204,11 +204,11 @@ def bayes_act(p: ArrayLike, costs: Costs | ClassCosts) -> Acts:
     price). For ``ClassCosts``, ``p`` has shape (rows, classes) and acts are columns of the cost table.
     """
     if isinstance(costs, ClassCosts):
-        table = rows.class_probabilities(p)
+        table = row_arguments.class_probabilities(p)
         if table.shape[1] != len(costs.matrix):
             raise CostsDoNotFit(f"costs are for {len(costs.matrix)} classes, the scores have {table.shape[1]}")
         return np.asarray(np.argmin(table @ costs.matrix, axis=1), dtype=np.intp)
-    scores = rows.probabilities(p)
+    scores = row_arguments.probabilities(p)
     acts: Acts = np.asarray(scores >= costs.thresholds, dtype=np.intp)
     if costs.ask is None:
         return acts
@@ -224,27 +224,3 @@ def negatives_multiplier(wanted: float, used: float = 0.5) -> float:
     if not (0 < wanted < 1 and 0 < used < 1):
         raise UsageError("thresholds lie strictly between 0 and 1", seen=f"wanted={wanted}, used={used}")
     return wanted / (1 - wanted) * (1 - used) / used
-
-
-def prior_shift(p: ArrayLike, *, trained_at: float, used_at: float) -> Floats:
-    """Probabilities learned at one share of events, corrected exactly to another (Elkan 2001, Thm 2).
-
-    It holds where the rows of each kind look alike in both places, which is what changing the share by sampling does.
-    """
-    scores = rows.probabilities(p)
-    if not (0 < trained_at < 1 and 0 < used_at < 1):
-        raise UsageError("shares of events lie strictly between 0 and 1", seen=f"{trained_at} and {used_at}")
-    up, down = scores * used_at * (1 - trained_at), (1 - scores) * (1 - used_at) * trained_at
-    return up / (up + down)
-
-
-def undo_weights(p: ArrayLike, *, positive: float = 1.0, negative: float = 1.0) -> Floats:
-    """Probabilities of a model trained with class weights (or resampled in that ratio), put back exactly.
-
-    Holds for losses that ask for the probability (cross-entropy, Brier with enough capacity); a sampled-down class
-    has a weight below one.
-    """
-    if not (positive > 0 and negative > 0):
-        raise UsageError("class weights are positive", seen=f"positive={positive}, negative={negative}")
-    scores = rows.probabilities(p)
-    return scores * negative / (scores * negative + (1 - scores) * positive)

@@ -10,11 +10,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from goodmeasure import rows
 from goodmeasure.errors import UsageError
-from goodmeasure.estimate import Estimate
-from goodmeasure.intervals import student_quantile, wilson
-from goodmeasure.rows import Floats, summed
+from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.statistics.intervals import student_quantile, wilson
+from goodmeasure.statistics.row_arguments import Floats, summed
 
 Ordinate = Literal["cost", "murphy", "net_benefit", "treat_all", "recall", "false_alarms", "precision"]
 
@@ -240,9 +240,9 @@ class Curves:
 
 def curves(y: ArrayLike, p: ArrayLike, *, sample_weight: ArrayLike | None = None) -> Curves:
     """All curves of a yes/no score, exact on rows. Errors: GM701 to GM704."""
-    target, scores = rows.outcomes(y, both=True), rows.probabilities(p)
-    rows.same_length(y=target, p=scores)
-    w = rows.weights(sample_weight, len(target))
+    target, scores = row_arguments.outcomes(y, both=True), row_arguments.probabilities(p)
+    row_arguments.same_length(y=target, p=scores)
+    w = row_arguments.weights(sample_weight, len(target))
     counts = w > 0
     distinct, cell = np.unique(scores[counts], return_inverse=True)
     at = 2 * cell + target[counts].astype(np.intp)

@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure import rows
-from goodmeasure.decisions.amounts import weighted_quantile
+from goodmeasure.calibrating.amounts import weighted_quantile
+from goodmeasure.calibrating.base_rates import prior_shift
 from goodmeasure.decisions.costs import ClassCosts as ClassCosts
 from goodmeasure.decisions.costs import Costs as Costs
 from goodmeasure.decisions.costs import UnderOverCosts as UnderOverCosts
 from goodmeasure.decisions.costs import bayes_act as bayes_act
-from goodmeasure.decisions.costs import prior_shift
 from goodmeasure.decisions.rules import ActDecision, Decision, Rule
 from goodmeasure.decisions.thresholds import best_threshold, cuts, threshold_estimate
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.estimate import Difference, Estimate
-from goodmeasure.intervals import independent_parts, mean_estimate, normal_quantile
-from goodmeasure.rows import Floats, TooFewRows
+from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
+from goodmeasure.statistics.intervals import independent_parts, mean_estimate, normal_quantile
+from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 
 FOLDS = 5
 
@@ -76,7 +76,9 @@ def decide(
     where = Circumstances(**circumstances)
     _unseen(where)
     if isinstance(costs, Costs):
-        return decide_outcomes(rows.outcomes(y, both=True), rows.probabilities(p), costs, sample_weight, where)
+        return decide_outcomes(
+            row_arguments.outcomes(y, both=True), row_arguments.probabilities(p), costs, sample_weight, where
+        )
     if isinstance(costs, ClassCosts):
         return _decide_classes(y, p, costs, sample_weight, where)
     return _decide_amounts(y, p, costs, sample_weight, where)
@@ -99,11 +101,11 @@ def decide_outcomes(
     y: Floats, p: Floats, costs: Costs, sample_weight: ArrayLike | None, where: Circumstances
 ) -> Decision:
     """The yes/no decision on checked rows."""
-    rows.same_length(y=y, p=p)
-    w = rows.weights(sample_weight, len(y))
+    row_arguments.same_length(y=y, p=p)
+    w = row_arguments.weights(sample_weight, len(y))
     w, shifted = (w, p) if where.prevalence is None else _at_prevalence(y, p, w, where.prevalence)
     acting, leaving = costs.of_acting(y), costs.of_leaving(y)
-    rows.same_length(y=y, costs=acting)
+    row_arguments.same_length(y=y, costs=acting)
     share = 1.0 if where.budget is None else where.budget / len(y)
     together, method = independent_parts(len(y), where.cluster, where.time)
     mean = partial(mean_estimate, w=w, together=together, level=where.level)
@@ -128,11 +130,6 @@ def decide_outcomes(
         judged("theory", theory[0], np.where(theory[1], acting, leaving)),
         tuple(rules),
     )
-
-
-def as_difference(estimate: Estimate) -> Difference:
-    """An estimate of a paired difference, able to give a verdict."""
-    return Difference(**{f.name: getattr(estimate, f.name) for f in fields(Estimate)})
 
 
 def _at_prevalence(y: Floats, p: Floats, w: Floats, prevalence: float) -> tuple[Floats, Floats]:
@@ -209,16 +206,16 @@ def expected_cost(
     y: ArrayLike, p: ArrayLike, costs: Costs, threshold: float, *, sample_weight: ArrayLike | None = None
 ) -> Estimate:
     """What acting at ``p >= threshold`` costs on average: right for a threshold that these rows did not choose."""
-    target, scores = rows.outcomes(y), rows.probabilities(p)
-    rows.same_length(y=target, p=scores)
+    target, scores = row_arguments.outcomes(y), row_arguments.probabilities(p)
+    row_arguments.same_length(y=target, p=scores)
     cost = np.where(scores >= threshold, costs.of_acting(target), costs.of_leaving(target))
-    return mean_estimate(cost, rows.weights(sample_weight, len(target)))
+    return mean_estimate(cost, row_arguments.weights(sample_weight, len(target)))
 
 
 def regret(y: ArrayLike, p: ArrayLike, believed: Costs, true: Costs) -> Difference:
     """What deciding by ``believed`` costs loses against deciding by the ``true`` ones, in true costs."""
-    target, scores = rows.outcomes(y), rows.probabilities(p)
-    rows.same_length(y=target, p=scores)
+    target, scores = row_arguments.outcomes(y), row_arguments.probabilities(p)
+    row_arguments.same_length(y=target, p=scores)
     acting, leaving = true.of_acting(target), true.of_leaving(target)
     lost = np.where(scores >= believed.thresholds, acting, leaving) - np.where(
         scores >= true.thresholds, acting, leaving
@@ -231,12 +228,12 @@ def _decide_classes(
 ) -> ActDecision:
     if where.prevalence is not None or where.budget is not None:
         raise UsageError("prevalence= and budget= are for yes/no decisions", fix="leave them out for class costs")
-    table = rows.class_probabilities(p)
+    table = row_arguments.class_probabilities(p)
     acts = bayes_act(table, costs)
-    target = rows.classes(y, table.shape[1])
-    rows.same_length(y=target, p=table)
+    target = row_arguments.classes(y, table.shape[1])
+    row_arguments.same_length(y=target, p=table)
     together, method = independent_parts(len(target), where.cluster, where.time)
-    w = rows.weights(sample_weight, len(target))
+    w = row_arguments.weights(sample_weight, len(target))
     mean = partial(mean_estimate, w=w, together=together, level=where.level)
     bayes = costs.matrix[target, acts]
 
@@ -258,11 +255,11 @@ def _decide_amounts(
     for."""
     if where.prevalence is not None or where.budget is not None:
         raise UsageError("prevalence= and budget= are for yes/no decisions", fix="leave them out for unit costs")
-    target, amount = rows.column(y, "y"), rows.column(p, "p")
-    rows.same_length(y=target, p=amount)
+    target, amount = row_arguments.column(y, "y"), row_arguments.column(p, "p")
+    row_arguments.same_length(y=target, p=amount)
     if not (np.isfinite(target).all() and np.isfinite(amount).all()):
-        raise rows.MissingScore("amounts are finite numbers", where="y or p")
-    w = rows.weights(sample_weight, len(target))
+        raise row_arguments.MissingScore("amounts are finite numbers", where="y or p")
+    w = row_arguments.weights(sample_weight, len(target))
     together, method = independent_parts(len(target), where.cluster, where.time)
     mean = partial(mean_estimate, w=w, together=together, level=where.level)
     fold = folds(len(target), together, where.seed)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure import rows
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts, bayes_act
 from goodmeasure.decisions.thresholds import Threshold
-from goodmeasure.estimate import Difference, Estimate
+from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.estimate import Difference, Estimate
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Decision:
         """Which of new rows to act on, by the best rule: 1 to act, 0 to leave, 2 to ask."""
         if self.best is self.theory and not math.isnan(self.theory.threshold) and self.costs.ask is not None:
             return bayes_act(p, self.costs)
-        return np.asarray(rows.probabilities(p) >= self.best.threshold, dtype=np.intp)
+        return np.asarray(row_arguments.probabilities(p) >= self.best.threshold, dtype=np.intp)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""

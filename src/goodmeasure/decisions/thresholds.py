@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from goodmeasure.estimate import Estimate
-from goodmeasure.intervals import normal_quantile
-from goodmeasure.rows import Floats, summed
+from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.statistics.intervals import normal_quantile
+from goodmeasure.statistics.row_arguments import Floats, summed
 
 
 @dataclass(frozen=True)

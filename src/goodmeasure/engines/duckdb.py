@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from goodmeasure.engines.request import Columns, Request, ShardUnreadable, quoted
 from goodmeasure.errors import MissingExtra, Problem
 from goodmeasure.reading.tables import NoSuchFile
-from goodmeasure.rows import MissingScore, UnknownLabel
+from goodmeasure.statistics.row_arguments import MissingScore, UnknownLabel
 from goodmeasure.tallying.shards import Part
 from goodmeasure.tallying.tally import Tally
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from goodmeasure.engines.duckdb import blocks_of, shards
 from goodmeasure.engines.request import Columns, Request
 from goodmeasure.errors import NothingToAverage, Problem, UsageError
-from goodmeasure.rows import Floats, MissingScore
+from goodmeasure.statistics.row_arguments import Floats, MissingScore
 
 Map = Callable[[Callable[..., Any], list[str], Any], Iterable[Any]]
 """How a function is applied to each file, with one more argument: in turn, or by a cluster."""

@@ -14,14 +14,14 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from goodmeasure import losses, readings
-from goodmeasure.activations import exp
-from goodmeasure.choosing.observed import NothingToLearn
-from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
+from goodmeasure import losses
+from goodmeasure.deriving import predictions
+from goodmeasure.errors import NothingToLearn, ShapeMismatch, UsageError, WeightError
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.linear import SOLVERS, Settings, Watch, fit
 from goodmeasure.fitting.objective import Objective
-from goodmeasure.loss import Loss
+from goodmeasure.formulas.activations import exp
+from goodmeasure.loss.loss import Loss
 
 Floats = NDArray[np.float64]
 
@@ -209,7 +209,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
 
 def _gives_probabilities(model: Any) -> bool:
     loss = getattr(model, "loss_", model.loss)
-    return loss is None or readings.implies_probability(loss)
+    return loss is None or predictions.implies_probability(loss)
 
 
 class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
@@ -279,7 +279,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         z = self.raw(X)
         if z.ndim == 1:
             return z - self._half() if _gives_probabilities(self) else z
-        scores = readings.class_log_probabilities(self.loss_, z) if _gives_probabilities(self) else z
+        scores = predictions.class_log_probabilities(self.loss_, z) if _gives_probabilities(self) else z
         return scores if len(self.classes_) > 2 else scores[:, 1] - scores[:, 0]
 
     def _half(self) -> float:

@@ -13,9 +13,9 @@ from goodmeasure.errors import Problem, UsageError
 from goodmeasure.fitting import descent, newton, sequential
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.objective import Objective
-from goodmeasure.fitting.straight import Straight, straight_lines
-from goodmeasure.landscape import Landscape, survey
-from goodmeasure.loss import Loss
+from goodmeasure.fitting.piecewise_linear import Straight, straight_lines
+from goodmeasure.loss.loss import Loss
+from goodmeasure.traits.curvature_class import Landscape, survey
 
 Floats = NDArray[np.float64]
 

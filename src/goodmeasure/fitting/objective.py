@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure import kernels
-from goodmeasure.loss import Loss
+from goodmeasure.loss.loss import Loss
 
 Floats = NDArray[np.float64]
 

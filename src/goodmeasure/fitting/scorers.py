@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from goodmeasure.loss import Loss
-from goodmeasure.rows import Floats
+from goodmeasure.loss.loss import Loss
+from goodmeasure.statistics.row_arguments import Floats
 
 
 class Scorer(Protocol):

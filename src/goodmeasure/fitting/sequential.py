@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from goodmeasure.fitting import interior
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
-from goodmeasure.fitting.straight import Straight, at_raw
+from goodmeasure.fitting.piecewise_linear import Straight, at_raw
 
 Floats = NDArray[np.float64]
 

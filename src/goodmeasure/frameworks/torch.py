@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
-from goodmeasure.arrays import check_targets, presence, weights
+from goodmeasure.deriving.arguments import check_targets, presence, weights
 from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
-from goodmeasure.evaluation import namespace
+from goodmeasure.formulas.evaluation import namespace
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
 from goodmeasure.frameworks.torch_fused import HALF, Work, fused, fuses, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
 
 if TYPE_CHECKING:
-    from goodmeasure.loss import Loss
+    from goodmeasure.loss.loss import Loss
 
 
 def to_torch(loss: Loss, *, reduction: str = "mean", denominator: float | None = None) -> TorchLoss:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from goodmeasure import outcomes
+from goodmeasure.deriving import class_statistics
 from goodmeasure.frameworks.torch_formulas import function, parameters, statements
 from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, STILL
 
 if TYPE_CHECKING:
-    from goodmeasure.formula import Expr
-    from goodmeasure.loss import Loss
+    from goodmeasure.formulas.expression import Expr
+    from goodmeasure.loss.loss import Loss
 
 
 # --- sums over classes ---
@@ -212,8 +212,8 @@ class Classwise:
 
 def classwise(loss: Loss, *, soft: bool) -> Classwise:
     """The functions of a loss for targets that are shares (``soft``), or indices."""
-    slopes = outcomes.by_statistic(loss.composed)
-    bends = {(a, b): bend for a, slope in slopes.items() for b, bend in outcomes.by_statistic(slope).items()}
+    slopes = class_statistics.by_statistic(loss.composed)
+    bends = {(a, b): bend for a, slope in slopes.items() for b, bend in class_statistics.by_statistic(slope).items()}
     lines, results = _statistics(loss, [loss.composed, *slopes.values(), *bends.values()], soft)
     value, *numbers = [f"torch.where(y > 0, y * {r}, ZERO)" if soft else r for r in results]
     for (name, slope), x in zip(slopes.items(), numbers, strict=False):
@@ -244,8 +244,8 @@ def _statistics(loss: Loss, formulas: Sequence[Expr], soft: bool) -> tuple[list[
     lines += [*_HEAD, *_HAPPENED[soft], *(f"{name} = {_table(text)}" for name, text in ROW.items() if name != "of_top")]
     lines += [f"now_{name} = {_table(moves.value)}" for name, moves in STATISTICS.items()]
     lines.append(f"weights = torch.tensor({list(loss.class_weight)!r}, dtype=z.dtype, device=z.device)")
-    lines.append(f"now_{outcomes.WEIGHT} = {'weights' if soft else 'weights[y][..., None]'}")
-    place |= {name: f"now_{name}" for name in (*STATISTICS, outcomes.WEIGHT)}
+    lines.append(f"now_{class_statistics.WEIGHT} = {'weights' if soft else 'weights[y][..., None]'}")
+    place |= {name: f"now_{name}" for name in (*STATISTICS, class_statistics.WEIGHT)}
     body, results = statements(formulas, place, loss.values)
     return [*lines, *body, *(f"{name} = {_table(text)}" for name, text in CLASS.items()), *_ALONG], results
 

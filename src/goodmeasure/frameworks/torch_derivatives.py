@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from goodmeasure.deriving.pointwise import less_huge
 from goodmeasure.frameworks.torch_classes import Classwise, classwise
 from goodmeasure.frameworks.torch_formulas import pointwise
-from goodmeasure.pointwise import less_huge
 
 if TYPE_CHECKING:
-    from goodmeasure.loss import Loss
+    from goodmeasure.loss.loss import Loss
 
 
 class Program:

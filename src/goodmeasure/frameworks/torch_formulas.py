@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from goodmeasure.formula import Expr, expression, nodes, power, spelled
+from goodmeasure.formulas.expression import Expr, expression, nodes, power, spelled
 
 if TYPE_CHECKING:
-    from goodmeasure.loss import Loss
+    from goodmeasure.loss.loss import Loss
 
 # How torch spells the elementary words; a constant is a Python number, which takes the dtype and device of its neighbour.
 SPELLING: Mapping[str, Callable[..., str]] = {

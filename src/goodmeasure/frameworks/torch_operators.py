@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from goodmeasure.errors import UsageError
-from goodmeasure.formula import spelled, to_data
+from goodmeasure.formulas.expression import spelled
+from goodmeasure.formulas.serialise import to_data
 from goodmeasure.frameworks.torch_derivatives import spread
 from goodmeasure.frameworks.torch_formulas import SPELLING
 from goodmeasure.frameworks.torch_fused import Work, swept
 
 if TYPE_CHECKING:
-    from goodmeasure.loss import Loss
+    from goodmeasure.loss.loss import Loss
 
 _losses: dict[str, Loss] = {}
 

@@ -8,24 +8,23 @@ or says what is wrong.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from goodmeasure.arrays import presence, weights
+from goodmeasure.deriving import numbers
+from goodmeasure.deriving.arguments import presence, weights
+from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem
 from goodmeasure.kernels import points, rows
-
-if TYPE_CHECKING:
-    from goodmeasure.loss import Loss
 
 SMALLEST = 1 << 16  # numbers of raw output from which readings other than the training step are worth a compilation
 
 
 def value_and_gradient(
-    loss: Loss, y: Any, z: Any, sample_weight: Any = None, mask: Any = None, out: Any = None
+    loss: Record, y: Any, z: Any, sample_weight: Any = None, mask: Any = None, out: Any = None
 ) -> tuple[float, Any] | None:
-    """The weighted mean and its derivative by ``z`` in one pass; see `goodmeasure.Loss.value_and_gradient`."""
+    """The weighted mean and its derivative by ``z`` in one pass; see `goodmeasure.Record.value_and_gradient`."""
     if not _applies(loss, y, z) or (out is not None and not _fits(out, z)):
         return None
     found = _weighed(loss, y, z, sample_weight, mask)
@@ -39,7 +38,7 @@ def value_and_gradient(
     return None if result.bad else (result.sum / total, table)
 
 
-def total(loss: Loss, y: Any, z: Any, weight: Any, scale: float | None) -> tuple[float, Any]:
+def total(loss: Record, y: Any, z: Any, weight: Any, scale: float | None) -> tuple[float, Any]:
     """The weighted sum and its derivative by ``z`` times ``scale`` (None: not wanted); for hosts that checked the shapes.
 
     Targets outside the domain are an error. Where no kernel knows a statistic of the loss, the plain evaluation answers.
@@ -50,25 +49,25 @@ def total(loss: Loss, y: Any, z: Any, weight: Any, scale: float | None) -> tuple
         result = _sweep(loss)(loss, kind, y, z, weight=weight, scale=scale or 1.0, tables=(None, gradient, None))
         if not result.bad:
             return result.sum, gradient
-    found = loss.total(y, z, weight)
+    found = numbers.total(loss, y, z, weight)
     if scale is None:
         return float(found.sum), None
-    _, gradient = loss.value_and_gradient(y, z, weight)
+    _, gradient = numbers.value_and_gradient(loss, y, z, weight)
     return float(found.sum), gradient * (float(found.weight) * scale)
 
 
-def each(loss: Loss, y: Any, z: Any, present: Any, *, signal: bool) -> tuple[Any, Any]:
+def each(loss: Record, y: Any, z: Any, present: Any, *, signal: bool) -> tuple[Any, Any]:
     """The value of each example and its derivative by ``z`` (None: not wanted), as `total` has their sum."""
     if _applies(loss, y, z):
         values, gradient = np.empty(_rows(loss, y, z), z.dtype), np.empty(z.shape, z.dtype) if signal else None
         kind = "value+signal" if signal else "value"
         if not _sweep(loss)(loss, kind, y, z, weight=present, tables=(values, gradient, None)).bad:
             return values, gradient
-    values = loss.value(y, z, mask=present)
-    return values, loss.gradient(y, z, mask=present) if signal else None
+    values = numbers.value(loss, y, z, mask=present)
+    return values, numbers.gradient(loss, y, z, mask=present) if signal else None
 
 
-def table(loss: Loss, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
+def table(loss: Record, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
     """One number an example and raw output: ``value``, ``signal``, or ``curvature`` (not for classes); zero where masked."""
     if not _applies(loss, y, z) or z.size < SMALLEST or (loss.is_classwise and kind == "curvature"):
         return None
@@ -83,11 +82,11 @@ def table(loss: Loss, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
     return None if swept.bad else result
 
 
-def _sweep(loss: Loss) -> Any:
+def _sweep(loss: Record) -> Any:
     return rows.sweep if loss.is_classwise else points.sweep
 
 
-def _applies(loss: Loss, y: Any, z: Any) -> bool:
+def _applies(loss: Record, y: Any, z: Any) -> bool:
     """Whether these are plain arrays of matching shapes that a kernel can take; anything else is for the plain evaluation."""
     if type(z) is not np.ndarray or type(y) is not np.ndarray or z.dtype.char not in "fd" or y.dtype.kind not in "biuf":
         return False
@@ -101,7 +100,7 @@ def _applies(loss: Loss, y: Any, z: Any) -> bool:
     )
 
 
-def _rows(loss: Loss, y: Any, z: Any) -> tuple[int, ...]:
+def _rows(loss: Record, y: Any, z: Any) -> tuple[int, ...]:
     """The shape of the examples: targets are one number each, or shares of the classes."""
     shape: tuple[int, ...] = z.shape[:-1] if loss.is_classwise else y.shape
     return shape
@@ -123,7 +122,7 @@ def _fits(out: Any, z: Any) -> bool:
     )
 
 
-def _weighed(loss: Loss, y: Any, z: Any, sample_weight: Any, mask: Any) -> tuple[Any, float] | None:
+def _weighed(loss: Record, y: Any, z: Any, sample_weight: Any, mask: Any) -> tuple[Any, float] | None:
     """The weights in double, zero where masked (None: all one), and their sum; None where there is nothing to average."""
     shape = _rows(loss, y, z)
     if sample_weight is None and mask is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from goodmeasure.formula import Expr
+from goodmeasure.formulas.expression import Expr
 from goodmeasure.kernels import sums
 from goodmeasure.kernels.printer import body, indented, module
 from goodmeasure.kernels.sums import BAD, LOST, STATE, adding

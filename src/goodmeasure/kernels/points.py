@@ -6,21 +6,19 @@ import ctypes
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from goodmeasure.formula import Expr, derivative, simplify, symbol
+from goodmeasure.deriving.pointwise import less_huge
+from goodmeasure.deriving.record import Record
+from goodmeasure.formulas.expression import Expr, derivative, simplify, symbol
 from goodmeasure.kernels import cache
 from goodmeasure.kernels.columns import Column, address
 from goodmeasure.kernels.layout import CHUNK, points
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.sums import BAD, LOST, LOW, STATE
 from goodmeasure.kernels.threads import block_of, for_each
-from goodmeasure.pointwise import less_huge
-
-if TYPE_CHECKING:
-    from goodmeasure.loss import Loss
 
 _ARGUMENTS = [*[ctypes.c_void_p] * 9, *[ctypes.c_int64] * 3, ctypes.c_double]
 
@@ -68,7 +66,7 @@ class _Scratch:
         self.run = partial(kernel.run, *places, ctypes.c_int64(CHUNK), self.live, ctypes.c_int64(0), self.scale)
 
 
-def bounds(loss: Loss, dtype: Any) -> Any:
+def bounds(loss: Record, dtype: Any) -> Any:
     """The lowest and the highest target in a dtype."""
     info, kind = np.finfo(dtype), np.dtype(dtype).type
     low, high = kind(max(loss.target.low, float(info.min))), kind(min(loss.target.high, float(info.max)))
@@ -83,7 +81,7 @@ def bounds(loss: Loss, dtype: Any) -> Any:
 _TURNED = ("value", "signal", "value+signal")
 
 
-def mirrored(loss: Loss) -> bool:
+def mirrored(loss: Record) -> bool:
     """Whether a no at z costs what a yes costs at -z, so that one half of a yes/no loss serves both."""
     known: dict[str, Any] = vars(loss)
     if "_mirrored" not in known:
@@ -91,7 +89,7 @@ def mirrored(loss: Loss) -> bool:
     return bool(known["_mirrored"])
 
 
-def formulas(loss: Loss, kind: str, turned: bool) -> tuple[Sequence[Expr], Sequence[Expr], Sequence[Expr]]:
+def formulas(loss: Record, kind: str, turned: bool) -> tuple[Sequence[Expr], Sequence[Expr], Sequence[Expr]]:
     """The formulas of a kind of kernel (``value``, ``signal``, ``curvature``, ``matrix`` joined by +): value, first, second."""
     parts, m = kind.split("+"), len(loss.activation)
     value, signal = loss.composed, list(loss.signal)
@@ -112,7 +110,7 @@ def _function(**asked: Any) -> Callable[..., None]:
     return function(points(**asked), _ARGUMENTS)
 
 
-def compiled(loss: Loss, kind: str, dtype: Any, weighted: bool, turned: bool = False) -> Kernel:
+def compiled(loss: Record, kind: str, dtype: Any, weighted: bool, turned: bool = False) -> Kernel:
     """The kernel of a loss; kept with the loss, because looking it up by the formula would take longer than small calls do.
 
     ``turned``: of a loss that is `mirrored`, on targets of which none lies between yes and no.
@@ -228,7 +226,7 @@ def exact(terms: list[float]) -> float:
 
 
 def sweep(
-    loss: Loss,
+    loss: Record,
     kind: str,
     y: Any,
     z: Any,

@@ -16,7 +16,7 @@ from importlib import resources
 from itertools import chain
 from typing import NamedTuple
 
-from goodmeasure.formula import Expr, Word, expression, nodes, power, simplify, spelled, symbols
+from goodmeasure.formulas.expression import Expr, Word, expression, nodes, power, simplify, spelled, symbols
 
 # How Numba source spells the elementary words. A name in capitals is a typed constant of the words' modules; what is not
 # spelled here stands there as a function of the word's own name.

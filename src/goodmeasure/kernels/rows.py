@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import math
+from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from goodmeasure import outcomes
-from goodmeasure.formula import Expr, symbols
+from goodmeasure.deriving import class_statistics
+from goodmeasure.deriving.record import Record
+from goodmeasure.formulas.expression import Expr, symbols
 from goodmeasure.kernels.columns import Column, address
 from goodmeasure.kernels.few import FEW, TILE, few
 from goodmeasure.kernels.many import GROUP, LANES, WIDTH, many
@@ -20,11 +22,6 @@ from goodmeasure.kernels.shares import few_shares, many_shares, tables_of
 from goodmeasure.kernels.statistics import STATISTICS, SUMS, Asked
 from goodmeasure.kernels.sums import BAD, STATE
 from goodmeasure.kernels.threads import block_of, for_each
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from goodmeasure.loss import Loss
 
 _ARGUMENTS = [*[ctypes.c_void_p] * 11, *[ctypes.c_int64] * 3, ctypes.c_double]
 # More than any kernel's scratch: vectors of a tile for every number of a row; and sums of the lanes beside the state.
@@ -72,19 +69,19 @@ def _steps(classes: int) -> Any:
     return np.concatenate([there, np.argsort(there).astype(np.uint32)])
 
 
-def speaks(loss: Loss) -> bool:
+def speaks(loss: Record) -> bool:
     """Whether kernels know every statistic that the loss speaks of."""
     kept: dict[str, Any] = vars(loss)
     if "_spoken" not in kept:
-        known = {*STATISTICS, outcomes.WEIGHT, *loss.values}
-        statistics = set(outcomes.by_statistic(loss.composed))
+        known = {*STATISTICS, class_statistics.WEIGHT, *loss.values}
+        statistics = set(class_statistics.by_statistic(loss.composed))
         value, slopes = _formulas(loss, True)
         kept["_spoken"] = symbols(value, *dict(slopes).values()) <= known and statistics <= set(STATISTICS)
     return bool(kept["_spoken"])
 
 
-def _formulas(loss: Loss, has_signal: bool) -> tuple[Expr, tuple[tuple[str, Expr], ...]]:
-    slopes = outcomes.by_statistic(loss.composed) if has_signal else {}
+def _formulas(loss: Record, has_signal: bool) -> tuple[Expr, tuple[tuple[str, Expr], ...]]:
+    slopes = class_statistics.by_statistic(loss.composed) if has_signal else {}
     value, *rest = with_whole_exponents([loss.composed, *slopes.values()], loss.values)
     return value, tuple(zip(slopes, rest, strict=True))
 
@@ -98,7 +95,7 @@ def _function(asked: Asked, is_few: bool, of_shares: bool) -> Callable[..., None
 _PRINTED = {(True, False): few, (False, False): many, (True, True): few_shares, (False, True): many_shares}
 
 
-def compiled(loss: Loss, kind: str, dtype: str, weighted: bool, classes: int, of_shares: bool = False) -> Kernel:
+def compiled(loss: Record, kind: str, dtype: str, weighted: bool, classes: int, of_shares: bool = False) -> Kernel:
     """The kernel of a loss for this many classes, on indices or shares of them; kept with the loss."""
     kept: dict[Any, Any] = vars(loss).setdefault("_kernels", {})
     key = (kind, dtype, weighted, classes <= FEW, of_shares)
@@ -123,7 +120,7 @@ class _Labels(Column):
 
 
 def sweep(
-    loss: Loss, kind: str, y: Any, z: Any, *, weight: Any = None, scale: float = 1.0, tables: tuple[Any, Any, Any],
+    loss: Record, kind: str, y: Any, z: Any, *, weight: Any = None, scale: float = 1.0, tables: tuple[Any, Any, Any],
     out_is_ours: bool = True,
 ) -> Found:  # fmt: skip
     """One pass over all rows; see `goodmeasure.kernels.points.sweep`. The value alone, or the value and the signal.

@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from goodmeasure.arrays import ROUNDINGS, SLACK
-from goodmeasure.formula import Expr, replaced, symbol
+from goodmeasure.deriving.arguments import ROUNDINGS, SLACK
+from goodmeasure.deriving.class_statistics import LOG_P
+from goodmeasure.formulas.expression import Expr, replaced, symbol
+from goodmeasure.formulas.words import exp
 from goodmeasure.kernels import statistics
 from goodmeasure.kernels.few import TILE, tiled
 from goodmeasure.kernels.many import GROUP, OF_SIGNAL, WIDTH, found, lined
 from goodmeasure.kernels.printer import Body, expanded, indented, names_of
 from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, STILL, SUMS
-from goodmeasure.outcomes import LOG_P
-from goodmeasure.words import exp
 
 # What the lines of a row say of the class that happened is here said of each class in turn, whose raw output is ``x``. The first
 # of the largest raw outputs is the rival of every other class.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from goodmeasure.formula import Expr, symbols
+from goodmeasure.formulas.expression import Expr, symbols
 from goodmeasure.kernels.printer import Body, body, expanded, names_of
 
 

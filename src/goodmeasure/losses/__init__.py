@@ -8,8 +8,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from goodmeasure.definition import Definition
 from goodmeasure.errors import Problem
+from goodmeasure.loss.definition import Definition
 
 
 class NoSuchLoss(Problem, AttributeError, LookupError):

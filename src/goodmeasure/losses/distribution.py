@@ -5,9 +5,8 @@ Scales are positive through exp. Likelihoods keep their constants, so that famil
 
 import math
 
-from goodmeasure.definition import loss
-from goodmeasure.domains import Level, Positive, Real
-from goodmeasure.words import (
+from goodmeasure.formulas.domains import Level, Positive, Real
+from goodmeasure.formulas.words import (
     abs,
     crps_laplace,
     crps_logistic,
@@ -19,6 +18,7 @@ from goodmeasure.words import (
     maximum,
     sqrt,
 )
+from goodmeasure.loss.definition import loss
 
 _LOCATED = ("linear", exp)
 

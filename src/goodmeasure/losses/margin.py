@@ -1,8 +1,8 @@
 """Losses on raw scores. ``margin`` is how far the score of what happened leads: positive is right."""
 
-from goodmeasure.definition import loss
-from goodmeasure.domains import Binary, Classes
-from goodmeasure.words import exp, maximum, where
+from goodmeasure.formulas.domains import Binary, Classes
+from goodmeasure.formulas.words import exp, maximum, where
+from goodmeasure.loss.definition import loss
 
 
 @loss(target=Binary, asks_for="probability", also=("adaboost",))

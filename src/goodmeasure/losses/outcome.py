@@ -1,8 +1,8 @@
 """Losses for what happened: yes or no, one of several classes, several labels. ``p`` is the probability given to it."""
 
-from goodmeasure.definition import loss
-from goodmeasure.domains import AboveMinusOne, Binary, Classes, Fraction, NonNegative, Outcome, Part, Positive
-from goodmeasure.words import either, exp, log, log1p, where
+from goodmeasure.formulas.domains import AboveMinusOne, Binary, Classes, Fraction, NonNegative, Outcome, Part, Positive
+from goodmeasure.formulas.words import either, exp, log, log1p, where
+from goodmeasure.loss.definition import loss
 
 
 @loss(

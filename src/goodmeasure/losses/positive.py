@@ -3,9 +3,9 @@
 ``.with_activation(softplus)`` gives each of them raw outputs that are amounts themselves wherever they are well above zero.
 """
 
-from goodmeasure.definition import loss
-from goodmeasure.domains import NonNegative, Positive, TweediePower
-from goodmeasure.words import abs, exp, log, log1p, times, where, xlogy
+from goodmeasure.formulas.domains import NonNegative, Positive, TweediePower
+from goodmeasure.formulas.words import abs, exp, log, log1p, times, where, xlogy
+from goodmeasure.loss.definition import loss
 
 
 @loss(target=NonNegative, activation=exp, asks_for="mean", also=("count",))

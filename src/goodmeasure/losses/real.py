@@ -3,9 +3,8 @@
 The first paragraph of a docstring says what the loss is, the second when to reach for it and what to take instead.
 """
 
-from goodmeasure.definition import loss
-from goodmeasure.domains import Level, NonNegative, NonZero, Positive, Real
-from goodmeasure.words import (
+from goodmeasure.formulas.domains import Level, NonNegative, NonZero, Positive, Real
+from goodmeasure.formulas.words import (
     abs,
     abs_less_log1p,
     biweight,
@@ -20,9 +19,8 @@ from goodmeasure.words import (
     versin,
     where,
 )
-from goodmeasure.words import (
-    log_cosh as log_cosh_of,
-)
+from goodmeasure.formulas.words import log_cosh as log_cosh_of
+from goodmeasure.loss.definition import loss
 
 
 @loss(target=Real, asks_for="mean", also=("mse", "l2", "rmse", "mean_squared_error", "quadratic"))

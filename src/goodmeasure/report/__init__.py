@@ -6,9 +6,9 @@ import json
 from os import PathLike
 from pathlib import Path
 
+from goodmeasure.reading.writing import folder, write_whole
 from goodmeasure.report.page import page
 from goodmeasure.study.study import Study
-from goodmeasure.writing import folder, write_whole
 
 
 def write(study: Study, directory: str | PathLike[str]) -> list[str]:

@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure import __version__, plots
+from goodmeasure import __version__
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.thresholds import cuts
+from goodmeasure.drawing import pictures
+from goodmeasure.loss.loss import Loss
 from goodmeasure.report import sentences
-from goodmeasure.rows import Floats
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import interval, number
 
+# Probabilities of yes/no are drawn from .002 to .998: beyond, the loss of a wrong answer would leave the picture.
+_SURE = 6.0
 # What the page may fetch or run: nothing. Styles stand in the page itself.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -44,9 +48,9 @@ def _template() -> Any:
 def _content(study: Study) -> dict[str, Any]:
     from markupsafe import Markup
 
-    pictures = {name: Markup(svg) for name, svg in drawn(study).items()}  # our own SVG, its texts escaped by matplotlib
+    inline = {name: Markup(svg) for name, svg in drawn(study).items()}  # our own SVG, its texts escaped by matplotlib
     return {
-        "pictures": pictures,
+        "pictures": inline,
         "verdict": study.verdict,
         "target_line": _target(study),
         "signal_text": str(study.judged.signal),
@@ -76,22 +80,24 @@ def drawn(study: Study) -> dict[str, str]:
     raw = study.model.settled(study.model.raw(report.table))
     prediction = study.model.predictions(study.model.raw(report.table))
     loss = study.plan.loss
-    found = {"risks": plots.picture(plots.risks, _risks(study), size=(6.4, 1.7))}
+    found = {"risks": pictures.picture(pictures.risks, _risks(study), size=(6.4, 1.7))}
     if raw.ndim == 1:
-        found["loss"] = plots.picture(plots.loss_and_signal, loss, _targets(study), raw, columns=2)
+        found["loss"] = pictures.picture(pictures.loss_and_signal, *_loss_curves(loss, _targets(study), raw), columns=2)
     after = None if judged.after is None or judged.recalibrated is None else judged.after.curve
     unit = bool(study.plan.labels)
-    found["calibration"] = plots.picture(plots.calibration_curves, judged.before.curve, after, unit, size=(5, 3.4))
+    found["calibration"] = pictures.picture(
+        pictures.calibration_curves, judged.before.curve, after, unit, size=(5, 3.4)
+    )
     if prediction.ndim == 1 and unit:
-        found["spread"] = plots.picture(plots.spread, prediction, report.y, size=(5, 2.2))
+        found["spread"] = pictures.picture(pictures.spread, prediction, report.y, size=(5, 2.2))
     if prediction.ndim == 1 and not unit:
-        found["amounts"] = plots.picture(plots.amounts, prediction, report.y, size=(5, 3.4))
-    found["carried"] = plots.picture(plots.concentration, _carried(study, raw), size=(5, 3))
+        found["amounts"] = pictures.picture(pictures.amounts, prediction, report.y, size=(5, 3.4))
+    found["carried"] = pictures.picture(pictures.concentration, _carried(study, raw), size=(5, 3))
     size = (5.0, 2.6)
     trained = study.trained
-    found["choice"] = plots.picture(plots.choice, trained.path, trained.setting, trained.chosen, size=size)
+    found["choice"] = pictures.picture(pictures.choice, trained.path, trained.setting, trained.chosen, size=size)
     if study.decided is not None and isinstance(study.decided.costs, Costs):
-        found["costs"] = plots.picture(plots.cost_curve, *_cost_curve(study, study.decided.costs, prediction))
+        found["costs"] = pictures.picture(pictures.cost_curve, *_cost_curve(study, study.decided.costs, prediction))
     return found
 
 
@@ -104,6 +110,18 @@ def _risks(study: Study) -> list[tuple[str, float, float, float]]:
         ("best constant", judged.report.constant_risk),
     )
     return [(name, r.value, r.low, r.high) for name, r in rows]
+
+
+def _loss_curves(
+    loss: Loss, targets: list[tuple[str, float]], raw: Floats
+) -> tuple[Floats, list[tuple[str, Floats, Floats]]]:
+    """Predictions over the raw outputs that occur, with the loss and the signal of each for a few targets."""
+    low, high = np.quantile(raw, [0.005, 0.995])
+    pad = max(0.15 * (high - low), 0.5)
+    ends = (-_SURE, _SURE) if loss.is_binary else (low - pad, high + pad)
+    z = np.linspace(float(ends[0]), float(ends[1]), 240)
+    rows = [(name, np.full(len(z), y)) for name, y in targets]
+    return np.asarray(loss.predict(z)), [(name, loss.value(y, z), loss.gradient(y, z)) for name, y in rows]
 
 
 def _targets(study: Study) -> list[tuple[str, float]]:
@@ -127,7 +145,7 @@ def _cost_curve(study: Study, costs: Costs, p: Floats) -> tuple[Floats, Floats, 
     cases = study.prepared.report
     found = cuts(p, costs.of_acting(cases.y), costs.of_leaving(cases.y), cases.weights)
     thresholds = np.concatenate([[0.0], found.scores])
-    place, cost = plots.thinned(thresholds, np.concatenate([found.cost[:1], found.cost[1:]]))
+    place, cost = pictures.thinned(thresholds, np.concatenate([found.cost[:1], found.cost[1:]]))
     shown = ("costs", "tuned", "half")
     marks = [
         (sentences.NAMES[r.name], r.threshold, r.cost.value)

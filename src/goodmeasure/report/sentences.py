@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
-from goodmeasure.signal import Signal
+from goodmeasure.signals.observed import Signal
 from goodmeasure.study.deciding import Decided, Priced
 from goodmeasure.study.judging import Measured
 from goodmeasure.study.study import Study

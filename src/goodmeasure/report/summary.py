@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import click
 
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.drawing.terminal import printable
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.report.sentences import decision_lines, metric_line, signal_line
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import number
-from goodmeasure.terminal import printable
 
 LABEL = 14
 MOST_REMARKS = 6

@@ -9,10 +9,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from goodmeasure.decisions.decision import as_difference
-from goodmeasure.estimate import Difference
-from goodmeasure.intervals import mean_estimate
-from goodmeasure.rows import Floats, equal_length
+from goodmeasure.statistics.estimate import Difference, as_difference
+from goodmeasure.statistics.intervals import mean_estimate
+from goodmeasure.statistics.row_arguments import Floats, equal_length
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.errors import UsageError
-from goodmeasure.estimate import Estimate
-from goodmeasure.intervals import mean_estimate, normal_quantile, student_quantile
-from goodmeasure.rows import Floats, TooFewRows
+from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.statistics.intervals import mean_estimate, normal_quantile, student_quantile
+from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 
 Rows = NDArray[np.intp]
 LossesOf = Callable[[Rows, Rows], Floats]

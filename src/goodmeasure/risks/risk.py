@@ -11,10 +11,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure import rows
 from goodmeasure.errors import ShapeMismatch, UsageError
-from goodmeasure.estimate import Difference, Estimate
-from goodmeasure.intervals import (
+from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.intervals import (
     WeightsMean,
     bootstrap,
     clopper_pearson,
@@ -23,7 +23,7 @@ from goodmeasure.intervals import (
     mean_estimate,
     normal_quantile,
 )
-from goodmeasure.rows import Floats
+from goodmeasure.statistics.row_arguments import Floats
 
 MOST_OUTCOMES = 64
 Method = Literal["auto", "normal", "exact", "bootstrap", "bernstein"]
@@ -88,7 +88,7 @@ def risk(
     if clip is not None:
         raw, clipped = _clipped(loss, raw, clip)
     values = row_losses(loss, y, raw)
-    w = rows.weights(sample_weight, len(values))
+    w = row_arguments.weights(sample_weight, len(values))
     together, name = independent_parts(len(values), cluster, time)
     how = _How(together, name, level, weights_mean)
     estimate = _interval(values, w, how, method, span)
@@ -136,7 +136,7 @@ def row_losses(loss: Any, y: ArrayLike, z: ArrayLike) -> Floats:
         raise ShapeMismatch(f"{loss!r} gave losses of shape {values.shape}, one a row is needed")
     lost = np.isnan(values)
     if lost.any():
-        raise rows.MissingScore(
+        raise row_arguments.MissingScore(
             f"{int(lost.sum()):,} of {values.size:,} losses are not a number", where=f"row {int(np.argmax(lost))}"
         )
     return values
@@ -307,7 +307,7 @@ def compare(
 ) -> Difference:
     """The paired difference of the mean losses of two models on the same rows, the first minus the second."""
     difference = _less(row_losses(loss, y, z_a), row_losses(loss, y, z_b))
-    w = rows.weights(sample_weight, len(difference))
+    w = row_arguments.weights(sample_weight, len(difference))
     together, name = independent_parts(len(difference), cluster, time)
     return Difference(**_shared(_How(together, name, level, "importance").mean(difference, w, "paired, ")))
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from goodmeasure import rows
-from goodmeasure.estimate import Difference
-from goodmeasure.rows import Floats, TooFewRows
+from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.estimate import Difference
+from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ def weak_segments(losses: ArrayLike, segment: ArrayLike, *, level: float = 0.95)
     Intervals are simultaneous (Bonferroni) and p-values Holm-adjusted (1979), two-sided, by Welch's test: with twenty
     groups of nothing, none stands out in 95 of 100 tables. Groups of fewer than two rows are left out.
     """
-    values = rows.column(losses, "losses")
-    code, count = rows.codes(segment, len(values), "segment")
+    values = row_arguments.column(losses, "losses")
+    code, count = row_arguments.codes(segment, len(values), "segment")
     names = np.unique(np.asarray(segment)).astype(str)
     sizes = np.bincount(code, minlength=count)
     kept = [k for k in range(count) if 2 <= sizes[k] <= len(values) - 2]

@@ -13,7 +13,7 @@ from goodmeasure.choosing.plan import Plan
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import Kind, Table, Values, listed, missing
-from goodmeasure.rows import Floats, UnknownLabel
+from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
 from goodmeasure.study.question import Question
 from goodmeasure.study.split import SHARES, Split, check, shared_rows, split

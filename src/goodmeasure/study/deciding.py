@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.decision import decide
 from goodmeasure.decisions.rules import ActDecision, Decision
-from goodmeasure.estimate import Difference, Estimate
-from goodmeasure.intervals import independent_parts, mean_estimate
-from goodmeasure.rows import Floats
+from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.intervals import independent_parts, mean_estimate
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
 
 FOLDS = 5

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.reading.tables import Kind, Table, missing
-from goodmeasure.rows import Floats
+from goodmeasure.statistics.row_arguments import Floats
 
 ABSENT = "(missing)"
 MOST_CATEGORIES = 40

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from goodmeasure.decisions.costs import Costs
-from goodmeasure.writing import folder, whole_file
+from goodmeasure.reading.writing import folder, whole_file
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ from goodmeasure.calibrating.calibration import Calibration, calibration
 from goodmeasure.calibrating.recalibration import Method, Recalibration, recalibrate
 from goodmeasure.decisions.decision import folds
 from goodmeasure.errors import Problem
-from goodmeasure.estimate import Difference, Estimate
-from goodmeasure.intervals import mean_estimate
-from goodmeasure.loss import Loss
-from goodmeasure.metrics import Metric
+from goodmeasure.loss.loss import Loss
 from goodmeasure.reading.remarks import Remark
+from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.risk import Risk, compare, gap, risk, row_losses
-from goodmeasure.rows import Floats
-from goodmeasure.signal import Signal
+from goodmeasure.signals.observed import Signal
+from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.intervals import mean_estimate
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.deciding import enough, parts
 

@@ -13,16 +13,16 @@ import numpy as np
 from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.fitting.scorers import Scorer
-from goodmeasure.loss import Loss
+from goodmeasure.loss.loss import Loss
 from goodmeasure.reading.tables import Kind, NoSuchFile, Table, Values, missing, table
-from goodmeasure.rows import Floats
+from goodmeasure.reading.writing import write_whole
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study import saving
 from goodmeasure.study.cases import exposure
 from goodmeasure.study.columns import MissingInLaterRows, finite
 from goodmeasure.study.encoding import Encoding
 from goodmeasure.study.saving import NotAModel
 from goodmeasure.study.training import Trained
-from goodmeasure.writing import write_whole
 
 FORMAT = "goodmeasure model"
 VERSION = 1

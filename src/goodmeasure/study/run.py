@@ -11,15 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.choosing.choose import revisit
+from goodmeasure import __version__
 from goodmeasure.choosing.plan import Plan
+from goodmeasure.choosing.revisiting import revisit
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
-from goodmeasure.metrics import METRICS, Metric, Scale, metric
+from goodmeasure.losses.real import pinball
 from goodmeasure.reading.files import read
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import Table, table
-from goodmeasure.rows import Floats
-from goodmeasure.signal import signal
+from goodmeasure.risks.metrics import METRICS, Metric, Scale, metric
+from goodmeasure.signals.observed import signal
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases, Prepared, exposure_fits, prepared
 from goodmeasure.study.columns import nearly_perfect
 from goodmeasure.study.deciding import Decided, decide_amount, decide_outcome, weigh
@@ -165,8 +167,6 @@ class Run:
         if isinstance(costs, Costs):
             return decide_outcome(costs, given.tune, p_tune, given.report, p)
         if isinstance(costs, UnderOverCosts):
-            from goodmeasure.losses import pinball
-
             constant = float(pinball(level=costs.level).best_constant(given.fit.y, given.fit.weight))
             return decide_amount(costs, given.tune, p_tune, given.report, p, constant)
         return None
@@ -218,8 +218,6 @@ def _metrics(plan: Plan, question: Question) -> tuple[Metric, ...]:
 
 def _facts(given: Prepared, question: Question) -> dict[str, Any]:
     import sklearn
-
-    from goodmeasure import __version__
 
     return {
         "goodmeasure": __version__,

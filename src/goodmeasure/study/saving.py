@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.activations import activations
-from goodmeasure.domains import Domain, OutcomeDomain
+from goodmeasure.deriving.record import Facts
 from goodmeasure.errors import Problem
 from goodmeasure.fitting.scorers import Linear, Trees
-from goodmeasure.formula import from_data, to_data
-from goodmeasure.loss import Facts, Loss
+from goodmeasure.formulas.activations import activations
+from goodmeasure.formulas.domains import Domain, OutcomeDomain
+from goodmeasure.formulas.serialise import from_data, to_data
+from goodmeasure.loss.loss import Loss
 from goodmeasure.study.encoding import Encoding
 
 # Types that skops does not know as harmless: one describes numbers, the others are parts of scikit-learn's boosting (a check of

@@ -43,7 +43,8 @@ class Study:
     @property
     def verdict(self) -> Verdict:
         """What may be said of the model, in words that the intervals allow."""
-        return verdict(self)
+        what = "probabilities" if self.plan.labels else "predictions"
+        return verdict(self.judged, self.decided, self.remarks, what=what)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values that JSON can hold: numbers that are not finite are null."""

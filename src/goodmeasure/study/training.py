@@ -11,10 +11,11 @@ import numpy as np
 
 from goodmeasure.errors import UsageError
 from goodmeasure.fitting.certificate import Certificate
+from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.scorers import Linear, Scorer, Trees
-from goodmeasure.loss import Loss
+from goodmeasure.loss.loss import Loss
 from goodmeasure.reading.tables import Table
-from goodmeasure.rows import Floats
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.encoding import Encoding, encoding
 
@@ -102,8 +103,6 @@ def _linear(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, ti
 
 def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> Any:
     """Our own estimator for any loss, fitted to an encoded matrix."""
-    from goodmeasure.fitting.fit import LossClassifier, LossRegressor
-
     outcome = loss.is_classwise or (loss.is_binary and bool(np.isin(cases.y, (0, 1)).all()))
     estimator = (LossClassifier if outcome else LossRegressor)(loss, alpha=alpha)
     more = {} if cases.exposure is None else {"exposure": cases.exposure}

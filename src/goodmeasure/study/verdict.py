@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from goodmeasure.estimate import Difference, Estimate
-from goodmeasure.reading.remarks import at_least
-
-if TYPE_CHECKING:
-    from goodmeasure.study.study import Study
+from goodmeasure.reading.remarks import Remark, at_least
+from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.study.deciding import Decided
+from goodmeasure.study.judging import Judged
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,12 @@ class Verdict:
         return {"word": self.word, "sentences": list(self.sentences), "next": self.following}
 
 
-def verdict(study: Study) -> Verdict:
-    """Read the verdict off a study."""
-    sentences = [_against_constant(study), _generalises(study), _means_what_it_says(study)]
-    if study.decided is not None:
-        sentences.append(_decides(study))
-    word, following = _word(study)
+def verdict(judged: Judged, decided: Decided | None, remarks: tuple[Remark, ...], *, what: str) -> Verdict:
+    """Read the verdict off what was seen; ``what`` is what the model says ("probabilities" or "predictions")."""
+    sentences = [_against_constant(judged), _generalises(judged), _means_what_it_says(judged, what)]
+    if decided is not None:
+        sentences.append(_decides(decided))
+    word, following = _word(judged, remarks, what)
     return Verdict(word, tuple(sentences), following)
 
 
@@ -48,8 +47,8 @@ def interval(estimate: Estimate) -> str:
     return f"[{number(estimate.low)}, {number(estimate.high)}]"
 
 
-def _against_constant(study: Study) -> str:
-    found = study.judged.report
+def _against_constant(judged: Judged) -> str:
+    found = judged.report
     versus = found.versus_constant
     assert versus is not None
     assert found.constant_risk is not None
@@ -67,9 +66,9 @@ def _size(difference: Difference) -> str:
     return f"[{number(low)}, {number(high)}]"
 
 
-def _generalises(study: Study) -> str:
-    gap = study.judged.gap
-    head = f"on fitted rows {number(study.judged.fit.value)}"
+def _generalises(judged: Judged) -> str:
+    gap = judged.gap
+    head = f"on fitted rows {number(judged.fit.value)}"
     if gap.low > 0:
         return f"{head}, less by {number(gap.value)} {interval(gap)}: part of the fit does not generalise"
     if gap.high < 0:
@@ -77,10 +76,9 @@ def _generalises(study: Study) -> str:
     return f"{head}: no gap can be told at this n (difference in {interval(gap)})"
 
 
-def _means_what_it_says(study: Study) -> str:
-    found = study.judged.calibration
-    what = "probabilities" if study.plan.labels else "predictions"
-    used = study.judged.recalibrated is not None and study.judged.recalibrated.used
+def _means_what_it_says(judged: Judged, what: str) -> str:
+    found = judged.calibration
+    used = judged.recalibrated is not None and judged.recalibrated.used
     head = f"its {'recalibrated ' if used else ''}{what}"
     error = f"calibration error {number(found.error.value)} {interval(found.error)}"
     if found.verdict == "miscalibrated":
@@ -88,11 +86,10 @@ def _means_what_it_says(study: Study) -> str:
     return f"{head} cannot be told from calibrated at this n ({error})"
 
 
-def _decides(study: Study) -> str:
-    assert study.decided is not None
-    best = study.decided.best
+def _decides(decided: Decided) -> str:
+    best = decided.best
     by_verdict: dict[str, list[str]] = {}
-    for rule in study.decided.rules:
+    for rule in decided.rules:
         if rule.versus_chosen is not None:
             word = rule.versus_chosen.verdict
             key = {"worse": "surely more", "better": "surely less"}.get(word, "no sure difference")
@@ -101,18 +98,17 @@ def _decides(study: Study) -> str:
     return f"decisions cost {number(best.cost.value)} a row {interval(best.cost)}; {others}"
 
 
-def _word(study: Study) -> tuple[str, str]:
-    versus = study.judged.report.versus_constant
+def _word(judged: Judged, remarks: tuple[Remark, ...], what: str) -> tuple[str, str]:
+    versus = judged.report.versus_constant
     assert versus is not None
-    doubts = at_least(study.remarks, "warning")
+    doubts = at_least(remarks, "warning")
     if versus.verdict != "better":
         return "do not use", "bring more rows, or columns that say more about the target"
     leaks = [r for r in doubts if r.code in ("GM222", "GM235")]
     if leaks:
         return "look first", leaks[0].fix or leaks[0].what
-    if study.judged.report.cautions:
-        return "use with care", study.judged.report.cautions[0]
-    if study.judged.calibration.verdict == "miscalibrated":
-        what = "probabilities" if study.plan.labels else "predictions"
+    if judged.report.cautions:
+        return "use with care", judged.report.cautions[0]
+    if judged.calibration.verdict == "miscalibrated":
         return "use with care", f"the {what} are off: see calibration in the report before you act on their size"
     return "use", "goodmeasure predict model.json NEW.csv"

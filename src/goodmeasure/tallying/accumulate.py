@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure import kernels, rows
+from goodmeasure import kernels
 from goodmeasure.calibrating.decomposition import book_form
 from goodmeasure.errors import UsageError
-from goodmeasure.rows import Floats
+from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.tallying.schema import Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
 from goodmeasure.tallying.tally import Tally
@@ -81,7 +82,7 @@ class Accumulator:
         """Add rows: targets, each model's raw outputs (or predictions), weights, group and cluster keys."""
         target, keys = np.asarray(y), None if cluster is None else hashed(cluster)
         scores = {name: np.asarray(values) for name, values in z.items()}
-        rows.equal_length(y=target, **scores, sample_weight=w, group=group, cluster=cluster)
+        row_arguments.equal_length(y=target, **scores, sample_weight=w, group=group, cluster=cluster)
         labels, inverse = (
             ([""], None) if group is None else np.unique(np.asarray(group).astype(str), return_inverse=True)
         )
@@ -109,7 +110,7 @@ class Accumulator:
         """The losses of each row, and the differences of each pair of models; they do not depend on the group."""
         if self.schema.on_predictions and self.schema.kind == "outcome":
             for values in z.values():
-                rows.inside_unit_interval(values)
+                row_arguments.inside_unit_interval(values)
         found = {
             column(name, at): self._losses(at, loss, y, values)
             for name, values in z.items()
@@ -135,8 +136,12 @@ class Accumulator:
 
     def _target(self, y: NDArray[Any]) -> NDArray[Any]:
         if self.schema.kind == "outcome":
-            return rows.outcomes(y)
-        return rows.classes(y, self.schema.classes) if self.schema.kind == "classes" else rows.column(y, "y")
+            return row_arguments.outcomes(y)
+        return (
+            row_arguments.classes(y, self.schema.classes)
+            if self.schema.kind == "classes"
+            else row_arguments.column(y, "y")
+        )
 
     def _losses(self, at: int, loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:
         if self._book[at] is not None:
@@ -252,7 +257,7 @@ def tally(
 def weights(sample_weight: ArrayLike, n: int) -> Floats:
     """The checked weights of a part of the rows, which may be empty or weigh nothing."""
     w = np.asarray(sample_weight, dtype=np.float64)
-    return rows.weights(w, n) if w.any() else w
+    return row_arguments.weights(w, n) if w.any() else w
 
 
 def schema_of(

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from goodmeasure.rows import Floats
+from goodmeasure.statistics.row_arguments import Floats
 
 OCTAVES = 31
 PER_OCTAVE = 64

@@ -14,13 +14,13 @@ from goodmeasure.calibrating.miscalibration import bins_for, from_bin_sums, smoo
 from goodmeasure.calibrating.smoothing import on_grid
 from goodmeasure.decisions.costs import Costs, CostsDoNotFit
 from goodmeasure.decisions.curves import Curves, of_sums
-from goodmeasure.decisions.decision import FOLDS, as_difference
+from goodmeasure.decisions.decision import FOLDS
 from goodmeasure.decisions.rules import Decision, Rule
 from goodmeasure.decisions.thresholds import Threshold, from_cells, threshold_estimate
 from goodmeasure.errors import NothingToAverage
-from goodmeasure.estimate import Difference, Estimate
-from goodmeasure.intervals import from_moments, normal_quantile
-from goodmeasure.rows import Floats, OneClassOnly, summed
+from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
+from goodmeasure.statistics.intervals import from_moments, normal_quantile
+from goodmeasure.statistics.row_arguments import Floats, OneClassOnly, summed
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
 from goodmeasure.tallying.state import AmountSums, Power, ScoreCounts, State
 

@@ -9,9 +9,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.estimate import Estimate
-from goodmeasure.rows import Floats, equal_length
-from goodmeasure.tallying.exact import ExactSums
+from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.statistics.exact_cells import ExactSums
+from goodmeasure.statistics.row_arguments import Floats, equal_length
 from goodmeasure.tallying.state import hashed
 
 # The distribution of a Poisson count of mean 1, in units of 2**-64: how often a row counts.

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from goodmeasure.errors import Problem
+from goodmeasure.reading.writing import write_whole
 from goodmeasure.tallying.serialise import StateUnreadable, sealed, unsealed
 from goodmeasure.tallying.shards import ShardTwice
 from goodmeasure.tallying.tally import DifferentTallies, Tally
-from goodmeasure.writing import write_whole
 
 MAGIC = b"goodmeasure saved tally\n"
 SUFFIX = ".tally"

@@ -14,8 +14,8 @@ from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.curves import Curves
 from goodmeasure.decisions.rules import Decision
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.estimate import Difference, Estimate
-from goodmeasure.rows import Floats
+from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.tallying import readings, serialise
 from goodmeasure.tallying.schema import Schema, column, columns
 from goodmeasure.tallying.state import ScoreCounts, State

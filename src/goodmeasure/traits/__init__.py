@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
 
-from goodmeasure.traits import outcome, pull, sampled, shape
+from goodmeasure.deriving.record import Record
+from goodmeasure.traits import outcome, sampled, shape, single_target
 from goodmeasure.traits.trait import PROVED, SHOWN, TRIED, Trait
-
-if TYPE_CHECKING:
-    from goodmeasure.loss import Loss
 
 __all__ = ["PROVED", "SHOWN", "TRIED", "Trait", "asked", "trait", "traits"]
 
@@ -27,21 +24,21 @@ _ON_A_LINE = (
 )
 
 
-def asked(loss: Loss, name: str) -> Trait | None:
+def asked(loss: Record, name: str) -> Trait | None:
     """One of the traits of shape and pull: proved or refuted from the formula if that can be, else tried."""
-    prove: Callable[[Loss], Trait | None] = getattr(shape, name, None) or getattr(pull, name)
-    tried: Callable[[Loss], Trait | None] = getattr(sampled, name)
+    prove: Callable[[Record], Trait | None] = getattr(shape, name, None) or getattr(single_target, name)
+    tried: Callable[[Record], Trait | None] = getattr(sampled, name)
     return prove(loss) or tried(loss)
 
 
 @cache
-def traits(loss: Loss) -> tuple[Trait, ...]:
+def traits(loss: Record) -> tuple[Trait, ...]:
     """Every trait that can be asked of a loss, with its evidence."""
     found = [asked(loss, name) for name in _ON_A_LINE]
     found += [outcome.proper(loss), outcome.calibrated(loss)]
     return tuple(each for each in found if each is not None)
 
 
-def trait(loss: Loss, name: str) -> Trait | None:
+def trait(loss: Record, name: str) -> Trait | None:
     """The trait of this name (or that begins with it), None where it cannot be asked of the loss."""
     return next((each for each in traits(loss) if each.name.startswith(name)), None)

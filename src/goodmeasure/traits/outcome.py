@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from goodmeasure.domains import OutcomeDomain
-from goodmeasure.formula import symbol
-from goodmeasure.implied import class_log_probabilities, implies_probability, log_odds, log_odds_formula
+from goodmeasure.deriving import numbers
+from goodmeasure.deriving.implied_probability import (
+    class_log_probabilities,
+    implies_probability,
+    log_odds,
+    log_odds_formula,
+)
+from goodmeasure.deriving.record import Record
+from goodmeasure.formulas.domains import OutcomeDomain
+from goodmeasure.formulas.expression import symbol
 from goodmeasure.traits.trait import PROVED, SHOWN, TRIED, Trait
-
-if TYPE_CHECKING:
-    from goodmeasure.loss import Loss
 
 _WIDE = np.concatenate([-np.geomspace(60, 1e-4, 600), [0.0], np.geomspace(1e-4, 60, 600)])
 
 
-def proper(loss: Loss) -> Trait | None:
+def proper(loss: Record) -> Trait | None:
     """Strictly proper: with the sigmoid or softmax, or with a link of its own that `Loss.predict` applies."""
     if not isinstance(loss.target, OutcomeDomain):
         return None
@@ -38,7 +42,7 @@ def proper(loss: Loss) -> Trait | None:
     return Trait("proper with a link of its own", True, TRIED, seen, tried=401)
 
 
-def _proper_classes(loss: Loss) -> Trait:
+def _proper_classes(loss: Record) -> Trait:
     rows = np.random.default_rng(3).normal(size=(200, len(loss.class_weight) or 4))
     plain = rows - np.log(np.exp(rows).sum(axis=1, keepdims=True))
     implied = class_log_probabilities(loss, rows)
@@ -52,20 +56,20 @@ def _proper_classes(loss: Loss) -> Trait:
     return Trait("proper with a link of its own", True, TRIED, seen, tried=200)
 
 
-def calibrated(loss: Loss) -> Trait | None:
+def calibrated(loss: Record) -> Trait | None:
     """Classification-calibrated: whatever the probabilities, the best raw outputs give the most likely class."""
     if not isinstance(loss.target, OutcomeDomain):
         return None
     return _calibrated_classes(loss) if loss.is_classwise else _calibrated_yes_no(loss)
 
 
-def expected(loss: Loss, eta: float, z: Any) -> Any:
+def expected(loss: Record, eta: float, z: Any) -> Any:
     """The expected loss of raw outputs when yes has probability eta."""
-    yes, no = loss.value(np.ones_like(z), z), loss.value(np.zeros_like(z), z)
+    yes, no = numbers.value(loss, np.ones_like(z), z), numbers.value(loss, np.zeros_like(z), z)
     return eta * yes + (1 - eta) * no
 
 
-def _calibrated_yes_no(loss: Loss) -> Trait:
+def _calibrated_yes_no(loss: Record) -> Trait:
     tried = [e for e in np.linspace(0.02, 0.98, 49) if abs(e - 0.5) > 1e-9]
     for eta in sorted(tried, key=lambda e: abs(e - 0.5) < 0.15):
         found = expected(loss, float(eta), _WIDE)
@@ -78,7 +82,7 @@ def _calibrated_yes_no(loss: Loss) -> Trait:
     return Trait("classification-calibrated", True, TRIED, seen, tried=len(tried))
 
 
-def _calibrated_classes(loss: Loss) -> Trait:
+def _calibrated_classes(loss: Record) -> Trait:
     from scipy.optimize import minimize
 
     k = len(loss.class_weight) or 3
@@ -87,7 +91,7 @@ def _calibrated_classes(loss: Loss) -> Trait:
     for q in shares:
 
         def risk(z: Any, q: Any = q) -> float:
-            return float(np.sum(loss.value(np.arange(k), np.tile(z, (k, 1))) * q))
+            return float(np.sum(numbers.value(loss, np.arange(k), np.tile(z, (k, 1))) * q))
 
         starts = [np.log(q + 1e-3), np.zeros(k), 2.0 * (np.arange(k) == np.argmax(q))]
         best = min((minimize(risk, s, method="Powell") for s in starts), key=lambda found: float(found.fun))

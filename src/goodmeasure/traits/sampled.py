@@ -6,22 +6,21 @@ A counterexample is a pair of raw outputs at which the property fails, given as 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from goodmeasure.domains import OutcomeDomain
+from goodmeasure.deriving import numbers
+from goodmeasure.deriving.record import Record
+from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.traits.trait import SHOWN, TRIED, Trait
-
-if TYPE_CHECKING:
-    from goodmeasure.loss import Loss
 
 _TRIALS = 4000
 _SCALES = (0.3, 3.0, 30.0)
 
 
 @cache
-def _points(loss: Loss) -> tuple[Any, Any, Any]:
+def _points(loss: Record) -> tuple[Any, Any, Any]:
     """Targets with pairs of raw outputs, near and far."""
     random = np.random.default_rng(7)
     n = _TRIALS
@@ -40,7 +39,7 @@ def _points(loss: Loss) -> tuple[Any, Any, Any]:
     return y, a, b
 
 
-def _targets(loss: Loss, random: Any, n: int) -> Any:
+def _targets(loss: Record, random: Any, n: int) -> Any:
     if isinstance(loss.target, OutcomeDomain):
         return random.integers(0, 2, n).astype(float)
     if loss.target.low == 0:
@@ -49,22 +48,22 @@ def _targets(loss: Loss, random: Any, n: int) -> Any:
     return random.normal(size=n) * 3
 
 
-def _gap(loss: Loss) -> tuple[Any, Any]:
+def _gap(loss: Record) -> tuple[Any, Any]:
     """How far the middle lies below the chord, and by what rounding alone could do."""
     y, a, b = _points(loss)
-    ends = loss.value(y, a), loss.value(y, b)
+    ends = numbers.value(loss, y, a), numbers.value(loss, y, b)
     with np.errstate(over="ignore", invalid="ignore"):
-        gap = ends[0] / 2 + ends[1] / 2 - loss.value(y, (a + b) / 2)
+        gap = ends[0] / 2 + ends[1] / 2 - numbers.value(loss, y, (a + b) / 2)
     slack = 1e-12 * (1 + np.abs(ends[0]) + np.abs(ends[1]))
     return np.where(np.isfinite(gap), gap, 0.0), slack
 
 
-def _pair(loss: Loss, at: int) -> str:
+def _pair(loss: Record, at: int) -> str:
     y, a, b = _points(loss)
     return f"y = {np.round(y[at], 4)}, between z = {np.round(a[at], 3).tolist()} and {np.round(b[at], 3).tolist()}"
 
 
-def convex(loss: Loss) -> Trait:
+def convex(loss: Record) -> Trait:
     """The middle of any two points lies below the chord."""
     gap, slack = _gap(loss)
     above = np.flatnonzero(gap < -slack)
@@ -76,7 +75,7 @@ def convex(loss: Loss) -> Trait:
     return Trait("convex", True, TRIED, "midpoints lie on or below chords", tried=len(gap))
 
 
-def _bent(loss: Loss, name: str, least: float) -> Trait:
+def _bent(loss: Record, name: str, least: float) -> Trait:
     first = convex(loss)
     if not first.holds:
         return Trait(name, False, SHOWN, first.seen)
@@ -90,12 +89,12 @@ def _bent(loss: Loss, name: str, least: float) -> Trait:
     return Trait(name, True, TRIED, "midpoints lie below chords", tried=len(gap))
 
 
-def strictly_convex(loss: Loss) -> Trait:
+def strictly_convex(loss: Record) -> Trait:
     """The middle of any two points lies strictly below the chord."""
     return _bent(loss, "strictly convex", 0.0)
 
 
-def strongly_convex(loss: Loss) -> Trait:
+def strongly_convex(loss: Record) -> Trait:
     """The loss bends by at least a fixed amount everywhere."""
     return _bent(loss, "strongly convex", 1e-6)
 
@@ -105,10 +104,10 @@ def _lengths(table: Any) -> Any:
         return np.abs(table) if table.ndim == 1 else np.sqrt((table**2).sum(axis=-1))
 
 
-def lipschitz(loss: Loss) -> Trait:
+def lipschitz(loss: Record) -> Trait:
     """The signal stays bounded as raw outputs grow."""
     y, a, _ = _points(loss)
-    largest = [float(np.max(_lengths(loss.gradient(y, a * grow)))) for grow in (1.0, 10.0, 100.0)]
+    largest = [float(np.max(_lengths(numbers.gradient(loss, y, a * grow)))) for grow in (1.0, 10.0, 100.0)]
     if not np.isfinite(largest).all() or largest[2] > 1.5 * largest[0]:
         shown = [f"{x:.3g}" for x in largest]
         return Trait(
@@ -118,19 +117,23 @@ def lipschitz(loss: Loss) -> Trait:
     return Trait("Lipschitz", True, TRIED, seen, tried=3 * len(y), constant=max(largest))
 
 
-def smooth(loss: Loss) -> Trait:
+def smooth(loss: Record) -> Trait:
     """The signal moves in proportion to the raw output, however near or far."""
     y, a, b = _points(loss)
     with np.errstate(over="ignore", invalid="ignore"):
         return _smooth(loss, y, a, b)
 
 
-def _smooth(loss: Loss, y: Any, a: Any, b: Any) -> Trait:
+def _smooth(loss: Record, y: Any, a: Any, b: Any) -> Trait:
     ratios = []
     for step in (0.3, 1e-2, 1e-4):
         moved = a + step * (b - a) / np.maximum(_lengths(b - a), 1e-9)[(...,) + (None,) * (a.ndim - 1)]
-        ratios.append(float(np.nanmax(_lengths(loss.gradient(y, moved) - loss.gradient(y, a)) / step)))
-    outward = float(np.max(_lengths(loss.gradient(y, 10 * a) - loss.gradient(y, 10 * a + 1e-3)) / 1e-3))
+        ratios.append(
+            float(np.nanmax(_lengths(numbers.gradient(loss, y, moved) - numbers.gradient(loss, y, a)) / step))
+        )
+    outward = float(
+        np.max(_lengths(numbers.gradient(loss, y, 10 * a) - numbers.gradient(loss, y, 10 * a + 1e-3)) / 1e-3)
+    )
     outward = np.inf if np.isnan(outward) else outward
     if max(ratios[1:]) > 5 * ratios[0] or not np.isfinite(outward) or outward > 5 * ratios[0] + 1:
         return Trait(
@@ -140,12 +143,12 @@ def _smooth(loss: Loss, y: Any, a: Any, b: Any) -> Trait:
     return Trait("smooth", True, TRIED, seen, tried=3 * len(y), constant=max(ratios))
 
 
-def robust(loss: Loss) -> Trait:
+def robust(loss: Record) -> Trait:
     """One target's pull stays bounded, however far it lies."""
     if isinstance(loss.target, OutcomeDomain):
         return Trait("bounded in y", True, TRIED, "there are finitely many targets", tried=_TRIALS)
     y, a, _ = _points(loss)
-    near, far = (float(np.max(_lengths(loss.gradient(np.abs(y) * grow + 1e-3, a)))) for grow in (1.0, 1e6))
+    near, far = (float(np.max(_lengths(numbers.gradient(loss, np.abs(y) * grow + 1e-3, a)))) for grow in (1.0, 1e6))
     if far > 1.5 * near:
         return Trait(
             "bounded in y", False, SHOWN, f"the largest pull is {near:.3g}, and {far:.3g} with targets 1e6 times larger"
@@ -153,14 +156,14 @@ def robust(loss: Loss) -> Trait:
     return Trait("bounded in y", True, TRIED, f"the pull is at most {far:.3g}", tried=2 * len(y), constant=far)
 
 
-def redescending(loss: Loss) -> None:
+def redescending(loss: Record) -> None:
     """Asked of losses of a single miss only."""
 
 
-def dead_zones(loss: Loss) -> Trait:
+def dead_zones(loss: Record) -> Trait:
     """Whether the signal is exactly zero on a whole neighbourhood somewhere."""
     y, a, _ = _points(loss)
-    still = _lengths(loss.gradient(y, a)) + _lengths(loss.gradient(y, a + 1e-3)) == 0
+    still = _lengths(numbers.gradient(loss, y, a)) + _lengths(numbers.gradient(loss, y, a + 1e-3)) == 0
     # A softmax that is sure to the last bit has no signal either: that is rounding, so only moderate raw outputs count.
     still &= (np.abs(a) if a.ndim == 1 else np.abs(a).max(axis=-1)) < 20
     if still.any():

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from goodmeasure.evaluation import on_arrays
-from goodmeasure.formula import Expr
-from goodmeasure.traits.boxes import Box, bounds, line
+from goodmeasure.deriving.record import Record
+from goodmeasure.formulas.evaluation import on_arrays
+from goodmeasure.formulas.expression import Expr
+from goodmeasure.traits.interval_arithmetic import Box, bounds, line
 from goodmeasure.traits.trait import PROVED, SHOWN, Trait
 from goodmeasure.traits.views import View, kinks, views
-
-if TYPE_CHECKING:
-    from goodmeasure.loss import Loss
 
 _NEAR = 1e-9
 _INNER = 1e6
@@ -98,7 +96,7 @@ class Line:
 
 
 @cache
-def lines(loss: Loss) -> tuple[Line, ...]:
+def lines(loss: Record) -> tuple[Line, ...]:
     """The views of a loss on the line."""
     return tuple(Line(view, loss.hyperparameters) for view in views(loss))
 
@@ -111,7 +109,7 @@ def _inner(box: Box, boxes: Box, limit: float = _INNER) -> Box:
 # --- convex, strictly, strongly ---
 
 
-def convex(loss: Loss) -> Trait | None:
+def convex(loss: Record) -> Trait | None:
     """Convex in the raw output, if it can be proved or a counterexample stands on a line."""
     if not lines(loss):
         return None
@@ -143,11 +141,11 @@ def _lowest_curvature(each: Line) -> tuple[float, float]:
     return float(found[at]), float(tried[at])
 
 
-def parts_add(loss: Loss) -> bool:
+def parts_add(loss: Record) -> bool:
     return any(each.view.scaled for each in lines(loss))
 
 
-def strictly_convex(loss: Loss) -> Trait | None:
+def strictly_convex(loss: Record) -> Trait | None:
     """Strictly convex wherever the curvature is a normal number."""
     first = convex(loss)
     if first is None or not first.holds:
@@ -182,7 +180,7 @@ def _flat(each: Line) -> float | None:
     return float(middles[zero[len(zero) // 2]]) if zero.size else None
 
 
-def strongly_convex(loss: Loss) -> Trait | None:
+def strongly_convex(loss: Record) -> Trait | None:
     """Convex with a curvature above some positive number everywhere."""
     first = convex(loss)
     if first is None or not first.holds:
@@ -195,7 +193,7 @@ def strongly_convex(loss: Loss) -> Trait | None:
     return _fading(loss)
 
 
-def _fading(loss: Loss) -> Trait | None:
+def _fading(loss: Record) -> Trait | None:
     for each in lines(loss):
         points = np.concatenate([np.geomspace(0.01, 1e6, 400), -np.geomspace(0.01, 1e6, 400)])
         found = each.at(each.view.curvature, points)
@@ -210,7 +208,7 @@ def _fading(loss: Loss) -> Trait | None:
 # --- Lipschitz, smooth ---
 
 
-def lipschitz(loss: Loss) -> Trait | None:
+def lipschitz(loss: Record) -> Trait | None:
     """A bounded signal and no jump of the value: the constant is the largest pull."""
     for each in lines(loss):
         jumps = [k for k in each.kinks if abs(k.value) > 1e-6]
@@ -224,7 +222,7 @@ def lipschitz(loss: Loss) -> Trait | None:
     return sized(loss, "Lipschitz", "signal")
 
 
-def smooth(loss: Loss) -> Trait | None:
+def smooth(loss: Record) -> Trait | None:
     """A bounded curvature and no jump of the signal: the constant is the largest curvature."""
     for each in lines(loss):
         jumps = [k for k in each.kinks if abs(k.signal) > 1e-6 or abs(k.value) > 1e-6]
@@ -235,7 +233,7 @@ def smooth(loss: Loss) -> Trait | None:
     return sized(loss, "smooth", "curvature")
 
 
-def sized(loss: Loss, name: str, what: str) -> Trait | None:
+def sized(loss: Record, name: str, what: str) -> Trait | None:
     largest = bound = 0.0
     for each in lines(loss):
         formula: Expr = getattr(each.view, what)

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
-from goodmeasure import words
-from goodmeasure.formula import Expr, derivative, expression, nodes, simplify, sub, symbol, symbols
-
-if TYPE_CHECKING:
-    from goodmeasure.loss import Loss
+from goodmeasure.deriving.record import Record
+from goodmeasure.formulas import words
+from goodmeasure.formulas.expression import Expr, derivative, expression, nodes, simplify, sub, symbol, symbols
 
 Z, Y, U = symbol("z"), symbol("y"), symbol("u")
 
@@ -37,7 +34,7 @@ class View:
 
 
 @cache
-def views(loss: Loss) -> tuple[View, ...]:
+def views(loss: Record) -> tuple[View, ...]:
     """The formulas of one number that make up the loss; empty where there are none."""
     if loss.is_classwise or len(loss.activation) > 1:
         return ()

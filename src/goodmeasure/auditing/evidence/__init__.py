@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 
-from ..case import Unavailable
+from goodmeasure.auditing.case import Unavailable
 
 
 def kind(name: str) -> type:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..case import Dossier, Unavailable
+from goodmeasure.auditing.case import Dossier, Unavailable
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _ENTRIES = 24

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..isolate import untouched
+from goodmeasure.auditing.isolate import untouched
 
 
 class _Reached(Exception):

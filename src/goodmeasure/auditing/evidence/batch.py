@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..case import Dossier
-from .contracts import place
-from .layout import origin
-from .swap import Swap
-from .trace import Node, tensors_in
-from .wiring import World
+from goodmeasure.auditing.case import Dossier
+from goodmeasure.auditing.evidence.contracts import place
+from goodmeasure.auditing.evidence.layout import origin
+from goodmeasure.auditing.evidence.swap import Swap
+from goodmeasure.auditing.evidence.trace import Node, tensors_in
+from goodmeasure.auditing.evidence.wiring import World
 
 _RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from ..case import Dossier, Unavailable
-from .contracts import log_simplex, simplex
-from .loss_probe import LossProbe
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.contracts import log_simplex, simplex
+from goodmeasure.auditing.evidence.loss_probe import LossProbe
 
 _DIRECT = (
     "binary",

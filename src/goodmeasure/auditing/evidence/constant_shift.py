@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from ..case import Dossier, Unavailable
-from ..isolate import untouched
-from .contracts import Contracts
-from .leaves import leaves, mapped
-from .trace import Node, named, tensors_in
-from .wiring import World
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.contracts import Contracts
+from goodmeasure.auditing.evidence.leaves import leaves, mapped
+from goodmeasure.auditing.evidence.trace import Node, named, tensors_in
+from goodmeasure.auditing.evidence.wiring import World
+from goodmeasure.auditing.isolate import untouched
 
 _AFFINE = named("linear addmm conv1d conv2d conv3d")
 _PASSES_ON = named("chunk split unbind getitem squeeze unsqueeze reshape view flatten contiguous narrow select")

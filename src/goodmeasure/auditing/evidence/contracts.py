@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 
-from ..case import Dossier, Unavailable
-from .keras_fit import KerasFit
-from .ranges import SHAPE, Interval, Ranges, primary
-from .trace import Node, named
-from .wiring import Wiring
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.keras_fit import KerasFit
+from goodmeasure.auditing.evidence.ranges import SHAPE, Interval, Ranges, primary
+from goodmeasure.auditing.evidence.trace import Node, named
+from goodmeasure.auditing.evidence.wiring import Wiring
 
 
 @dataclass(eq=False)

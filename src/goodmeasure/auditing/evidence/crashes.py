@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..case import Dossier, Unavailable
+from goodmeasure.auditing.case import Dossier, Unavailable
 
 _ELSEWHERE = ("cuda", "mps", "nvidia", "out of memory", "not compiled with")
 
@@ -24,7 +24,7 @@ class Crashes:
         if dossier.case.get("model") is not None:
             found += _of_model(dossier)
         if dossier.case.get("fit") is not None:
-            from .fitted import fit_error
+            from goodmeasure.auditing.evidence.fitted import fit_error
 
             found += fit_error(dossier)
         elsewhere = [error for _, error, _ in found if any(word in str(error).lower() for word in _ELSEWHERE)]
@@ -38,9 +38,9 @@ class Crashes:
 
 
 def _of_model(dossier: Dossier) -> list[tuple[str, Exception, str]]:
-    from .keras_fit import KerasFit
-    from .step_run import StepRun
-    from .wiring import Wiring
+    from goodmeasure.auditing.evidence.keras_fit import KerasFit
+    from goodmeasure.auditing.evidence.step_run import StepRun
+    from goodmeasure.auditing.evidence.wiring import Wiring
 
     step = dossier.find(StepRun)
     if step is not None:

@@ -9,14 +9,14 @@ from typing import Any
 
 import torch
 
-from ..case import Dossier, Unavailable
-from ..isolate import untouched
-from .batch import Batch
-from .contracts import place
-from .leaves import leaves, mapped
-from .swap import Swap
-from .trace import Node, named, tensors_in
-from .wiring import World, as_call, eager
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.batch import Batch
+from goodmeasure.auditing.evidence.contracts import place
+from goodmeasure.auditing.evidence.leaves import leaves, mapped
+from goodmeasure.auditing.evidence.swap import Swap
+from goodmeasure.auditing.evidence.trace import Node, named, tensors_in
+from goodmeasure.auditing.evidence.wiring import World, as_call, eager
+from goodmeasure.auditing.isolate import untouched
 
 _COLLECTIVE = named(
     "mean sum amax amin max min median std var var_mean std_mean norm vector_norm softmax log_softmax normalize logsumexp "

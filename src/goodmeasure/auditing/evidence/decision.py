@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..case import Dossier, Unavailable
-from .contracts import Contracts, log_simplex, place, simplex
-from .keras_fit import KerasFit
-from .trace import Node
-from .wiring import World
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.contracts import Contracts, log_simplex, place, simplex
+from goodmeasure.auditing.evidence.keras_fit import KerasFit
+from goodmeasure.auditing.evidence.trace import Node
+from goodmeasure.auditing.evidence.wiring import World
 
 _COMPARE = ("gt", "ge", "lt", "le")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..case import Dossier, Unavailable, where_raised
+from goodmeasure.auditing.case import Dossier, Unavailable, where_raised
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -6,9 +6,9 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from ..case import Dossier, Unavailable
-from .trace import Node
-from .wiring import Wiring, World, run
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.trace import Node
+from goodmeasure.auditing.evidence.wiring import Wiring, World, run
 
 _KINDS = {
     "BinaryCrossentropy": ("binary_cross_entropy", "binary_cross_entropy_with_logits"),

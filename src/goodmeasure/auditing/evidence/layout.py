@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import torch
 
-from ..case import Dossier
-from .contracts import CLASSES, Contracts, LossCall, learned, log_simplex
-from .ranges import SHAPE, primary
-from .swap import Swap
-from .trace import Node, named
+from goodmeasure.auditing.case import Dossier
+from goodmeasure.auditing.evidence.contracts import CLASSES, Contracts, LossCall, learned, log_simplex
+from goodmeasure.auditing.evidence.ranges import SHAPE, primary
+from goodmeasure.auditing.evidence.swap import Swap
+from goodmeasure.auditing.evidence.trace import Node, named
 
 _CHANNELS_SECOND = named(
     "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d batch_norm group_norm instance_norm"

@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
-from ..case import Dossier, Unavailable
-from ..isolate import untouched
-from .contracts import Contracts, log_simplex, simplex
-from .keras_fit import KerasFit
-from .leaves import leaves, mapped
-from .trace import Trace
-from .wiring import World
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.contracts import Contracts, log_simplex, simplex
+from goodmeasure.auditing.evidence.keras_fit import KerasFit
+from goodmeasure.auditing.evidence.leaves import leaves, mapped
+from goodmeasure.auditing.evidence.trace import Trace
+from goodmeasure.auditing.evidence.wiring import World
+from goodmeasure.auditing.isolate import untouched
 
 
 @dataclass

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from ..case import Dossier, Unavailable
-from .contracts import Contracts
-from .trace import Node, tensors_in
-from .wiring import Wiring, World
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.contracts import Contracts
+from goodmeasure.auditing.evidence.trace import Node, tensors_in
+from goodmeasure.auditing.evidence.wiring import Wiring, World
 
 
 @dataclass

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from ..case import Dossier, Unavailable
-from .wiring import Wiring, World
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.wiring import Wiring, World
 
 
 @dataclass

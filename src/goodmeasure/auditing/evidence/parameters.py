@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from ..case import Dossier, Unavailable
-from .trace import Node, tensors_in
-from .wiring import Wiring, World
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.trace import Node, tensors_in
+from goodmeasure.auditing.evidence.wiring import Wiring, World
 
 
 @dataclass

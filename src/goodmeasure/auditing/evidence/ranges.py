@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from .trace import Node, named
+from goodmeasure.auditing.evidence.trace import Node, named
 
 Interval = tuple[float, float]
 INF = math.inf

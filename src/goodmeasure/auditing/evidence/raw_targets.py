@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..case import Dossier, Unavailable
-from .scored import Array, as_array
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.scored import Array, as_array
 
 
 @dataclass

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..case import Dossier
-from .contracts import Contracts
-from .ranges import SHAPE
-from .trace import Node
+from goodmeasure.auditing.case import Dossier
+from goodmeasure.auditing.evidence.contracts import Contracts
+from goodmeasure.auditing.evidence.ranges import SHAPE
+from goodmeasure.auditing.evidence.trace import Node
 
 
 @dataclass(frozen=True)

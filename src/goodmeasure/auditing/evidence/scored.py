@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..case import Dossier, Unavailable
+from goodmeasure.auditing.case import Dossier, Unavailable
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -49,7 +49,7 @@ class Scored:
 
 def model_outputs(dossier: Dossier) -> Any:
     """The model's outputs in the kind of array that the targets are."""
-    from .contracts import Contracts
+    from goodmeasure.auditing.evidence.contracts import Contracts
 
     wiring = dossier.get(Contracts).wiring
     if len(wiring.outputs) != 1:

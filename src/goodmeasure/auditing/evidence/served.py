@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..case import Dossier, Unavailable
-from .scored import Array, as_array, model_outputs
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.scored import Array, as_array, model_outputs
 
 
 @dataclass

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import torch
 
-from ..case import Dossier, Unavailable
-from .contracts import DISTANCES, Contracts, place
-from .ranges import primary
-from .trace import Node, named
-from .wiring import Wiring
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.contracts import DISTANCES, Contracts, place
+from goodmeasure.auditing.evidence.ranges import primary
+from goodmeasure.auditing.evidence.trace import Node, named
+from goodmeasure.auditing.evidence.wiring import Wiring
 
 _READS = named("item numpy tolist __float__ float")
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 
-from ..case import Dossier, Unavailable, where_raised
-from ..isolate import untouched
-from .trace import named, tensors_in
-from .wiring import Wiring, World, eager
+from goodmeasure.auditing.case import Dossier, Unavailable, where_raised
+from goodmeasure.auditing.evidence.trace import named, tensors_in
+from goodmeasure.auditing.evidence.wiring import Wiring, World, eager
+from goodmeasure.auditing.isolate import untouched
 
 _REPEATS = 6
 _MARK = 1e3

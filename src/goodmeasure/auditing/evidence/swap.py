@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from ..case import Dossier, Unavailable
-from .keras_fit import KerasFit
-from .leaves import mapped
-from .trace import Node
-from .wiring import Wiring, World, run
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.keras_fit import KerasFit
+from goodmeasure.auditing.evidence.leaves import mapped
+from goodmeasure.auditing.evidence.trace import Node, tensors_in
+from goodmeasure.auditing.evidence.wiring import Wiring, World, run
 
 
 @dataclass
@@ -102,8 +102,6 @@ def _rows(inputs: Any, targets: Any) -> int:
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:
-    from .trace import tensors_in
-
     return list(tensors_in(value))
 
 

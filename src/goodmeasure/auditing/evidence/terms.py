@@ -9,13 +9,13 @@ from typing import Any
 
 import torch
 
-from ..case import Dossier, Unavailable
-from ..isolate import untouched
-from .contracts import Contracts, place
-from .ranges import SHAPE
-from .swap import Swap
-from .trace import Node
-from .wiring import World
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.contracts import Contracts, place
+from goodmeasure.auditing.evidence.ranges import SHAPE
+from goodmeasure.auditing.evidence.swap import Swap
+from goodmeasure.auditing.evidence.trace import Node
+from goodmeasure.auditing.evidence.wiring import World
+from goodmeasure.auditing.isolate import untouched
 
 
 @dataclass

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import torch
 
-from ..case import Dossier
-from .contracts import Contracts, LossCall
-from .layout import Layout
-from .trace import Node, tensors_in
-from .wiring import World
+from goodmeasure.auditing.case import Dossier
+from goodmeasure.auditing.evidence.contracts import Contracts, LossCall
+from goodmeasure.auditing.evidence.layout import Layout
+from goodmeasure.auditing.evidence.trace import Node, tensors_in
+from goodmeasure.auditing.evidence.wiring import World
 
 
 @dataclass

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..case import Dossier, Unavailable
-from .array_code import Array, called
+from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence.array_code import Array, called
 
 
 @dataclass

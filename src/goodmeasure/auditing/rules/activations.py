@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..rule import Seen, rule
+from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from ..evidence.contracts import Contracts
+    from goodmeasure.auditing.evidence.contracts import Contracts
 
 NARROW = 2.5  # a span of logits below which no prediction can be confident
 

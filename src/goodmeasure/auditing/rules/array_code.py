@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..rule import Seen, rule
+from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from ..evidence.array_code import ArrayCode
-    from ..evidence.train_loop import TrainLoop
+    from goodmeasure.auditing.evidence.array_code import ArrayCode
+    from goodmeasure.auditing.evidence.train_loop import TrainLoop
 
 
 @rule(

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..rule import Seen, rule
+from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from ..evidence.decision import Decision
-    from ..evidence.raw_targets import RawTargets
-    from ..evidence.scored import Scored
-    from ..evidence.served import Served
+    from goodmeasure.auditing.evidence.decision import Decision
+    from goodmeasure.auditing.evidence.raw_targets import RawTargets
+    from goodmeasure.auditing.evidence.scored import Scored
+    from goodmeasure.auditing.evidence.served import Served
 
 
 @rule(

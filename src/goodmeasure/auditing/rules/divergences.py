@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..rule import Seen, rule
+from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from ..evidence.contracts import Contracts
-    from ..evidence.scales import Scales
+    from goodmeasure.auditing.evidence.contracts import Contracts
+    from goodmeasure.auditing.evidence.scales import Scales
 
 
 @rule(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..rule import Seen, rule
+from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from ..evidence.batch import Batch
-    from ..evidence.crosstalk import Crosstalk
-    from ..evidence.layout import Layout
-    from ..evidence.tokens import Tokens
+    from goodmeasure.auditing.evidence.batch import Batch
+    from goodmeasure.auditing.evidence.crosstalk import Crosstalk
+    from goodmeasure.auditing.evidence.layout import Layout
+    from goodmeasure.auditing.evidence.tokens import Tokens
 
 
 @rule(

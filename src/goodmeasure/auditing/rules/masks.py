@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..rule import Seen, rule
+from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from ..evidence.masks import Masks
+    from goodmeasure.auditing.evidence.masks import Masks
 
 
 @rule(

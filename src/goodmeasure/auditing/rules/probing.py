@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..rule import Seen, rule
+from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from ..evidence.behaviour import Behaviour
-    from ..evidence.constant_shift import ConstantShift
+    from goodmeasure.auditing.evidence.behaviour import Behaviour
+    from goodmeasure.auditing.evidence.constant_shift import ConstantShift
 
 
 @rule(

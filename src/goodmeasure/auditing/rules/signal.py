@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..rule import Seen, rule
+from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from ..evidence.signal import Signal
-    from ..evidence.terms import Terms
+    from goodmeasure.auditing.evidence.signal import Signal
+    from goodmeasure.auditing.evidence.terms import Terms
 
 
 @rule(

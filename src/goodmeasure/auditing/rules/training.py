@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator, Sized
 from typing import TYPE_CHECKING, Any
 
-from ..rule import Seen, rule
+from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from ..evidence.optimizer_holds import OptimizerHolds
-    from ..evidence.parameters import Parameters
-    from ..evidence.step_run import LossEvent, StepRun
+    from goodmeasure.auditing.evidence.optimizer_holds import OptimizerHolds
+    from goodmeasure.auditing.evidence.parameters import Parameters
+    from goodmeasure.auditing.evidence.step_run import LossEvent, StepRun
 
 
 @rule(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..rule import Seen, rule
+from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from ..evidence.contracts import Contracts
+    from goodmeasure.auditing.evidence.contracts import Contracts
 
 FEW = 20  # examples below which a batch says nothing about class frequencies
 

@@ -1,0 +1,177 @@
+"""What is asked for (mean, median, a quantile, a probability), and which losses of the catalogue ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from goodmeasure import losses
+from goodmeasure.choosing.meanings import Meaning
+from goodmeasure.choosing.observed import Observed
+from goodmeasure.errors import Problem, UsageError
+from goodmeasure.formulas.activations import linear, natural
+from goodmeasure.formulas.domains import Domain, Level, OutcomeDomain, domain
+from goodmeasure.loss.definition import Definition
+from goodmeasure.loss.loss import Loss
+from goodmeasure.traits.curvature_class import survey
+
+# What people say for it besides.
+_ALSO = {"typical": "median", "average": "mean", "expected": "mean"}
+
+
+class AskDoesNotFit(Problem, ValueError):
+    """What was asked for is not something that this target has.
+
+    A probability is asked of yes/no or of classes, a mean, median or quantile of a number. If the target is a number and
+    you want the probability that it exceeds a limit, make the target yes/no first: ``y > limit``.
+    """
+
+    code = "GM605"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A functional of what may happen: its name, and its level where it has one."""
+
+    name: str
+    level: float | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.level is None else f"{self.level:g} {self.name}"
+
+
+def ask_for(given: str | None) -> Ask | None:
+    """Read "mean", "median" (or "typical"), "quantile=0.9", "probability" or what else a loss asks for."""
+    if given is None:
+        return None
+    name, _, level = str(given).strip().lower().replace(":", "=").partition("=")
+    name = _ALSO.get(name.strip(), name.strip())
+    known = sorted({d.facts.asks_for for d in losses.catalogue().values() if d.facts.asks_for})
+    leveled = [n for n in known if any(_has_level(d) for d in _asking(n))]
+    wrong = name not in known or (name in leveled) != bool(level)
+    try:
+        read = float(level) if level else None
+    except ValueError:
+        read, wrong = None, True
+    if wrong or (read is not None and read not in domain(Level)):
+        ways = ", ".join(f"{n}=0.9" if n in leveled else n for n in known)
+        raise UsageError(f"ask={given!r} is nothing that a loss asks for", fix=f"one of {ways}")
+    return Ask(name, read)
+
+
+def _asking(name: str) -> Iterator[Definition]:
+    return (d for d in losses.catalogue().values() if d.facts.asks_for == name)
+
+
+def _has_level(definition: Definition) -> bool:
+    return "level" in dict(definition.domains)
+
+
+def usual(meaning: Meaning) -> Ask:
+    """What is asked for when nothing is said: a probability of what happened, the mean of a number."""
+    return Ask("probability" if meaning.is_outcome else "mean")
+
+
+def _preferred(meaning: Meaning, ask: Ask) -> Definition | None:
+    """The founding choices; what is not here is found in the catalogue."""
+    share = losses.binary_cross_entropy
+    table = {
+        ("real", "mean"): losses.squared_error,
+        ("positive", "mean"): losses.gamma,
+        ("non_negative", "mean"): losses.tweedie,
+        ("count", "mean"): losses.poisson,
+        ("unit_interval", "mean"): share,
+        ("unit_interval", "probability"): share,
+        **{(name, asked): share for name in ("binary", "multilabel") for asked in ("probability", "mean", "class")},
+        **{("classes", asked): losses.cross_entropy for asked in ("probability", "class")},
+    }
+    return table.get((meaning.name, ask.name))
+
+
+def loss_for(meaning: Meaning, ask: Ask) -> Loss:
+    """The loss that measures error on the scale of the target, for what is asked. Error: GM605."""
+    found = _preferred(meaning, ask)
+    if found is None and not meaning.is_outcome:
+        found = next((d for d in _asking(ask.name) if _single(d) and _holds(d().target, meaning.domain)), None)
+    if found is None:
+        able = sorted({d.facts.asks_for for d in losses.catalogue().values() if fits(d, meaning)} - {""})
+        raise AskDoesNotFit(
+            f"{meaning.domain.name} has no {ask}",
+            seen=f"what can be asked of it: {', '.join(able)}",
+            fix=f"ask={usual(meaning).name!r}, or another target (y > limit makes yes/no of a number)",
+        )
+    loss = found() if ask.level is None else found(level=ask.level)
+    return on_scale(loss, meaning)
+
+
+def on_scale(loss: Loss, meaning: Meaning) -> Loss:
+    """The loss on raw outputs whose activation reaches what the target represents, and nothing else."""
+    fitting = natural(meaning.domain)
+    return loss.with_activation(fitting) if loss.activation == (linear,) and fitting is not linear else loss
+
+
+def _single(definition: Definition) -> bool:
+    return len(definition.activation) == 1
+
+
+def _holds(outer: Domain, inner: Domain) -> bool:
+    """Whether every target of the inner domain is one of the outer."""
+    low = outer.low < inner.low or (outer.low == inner.low and outer.low_open <= inner.low_open)
+    high = outer.high > inner.high or (outer.high == inner.high and outer.high_open <= inner.high_open)
+    return low and high and not isinstance(outer, OutcomeDomain) and (inner.whole or not outer.whole)
+
+
+def fits(definition: Definition, meaning: Meaning) -> bool:
+    """Whether a loss of the catalogue measures one prediction of a target with this meaning."""
+    target = definition().target
+    if not _single(definition):
+        return False
+    if isinstance(meaning.domain, OutcomeDomain):
+        classes = isinstance(target, OutcomeDomain) and target.classes
+        return isinstance(target, OutcomeDomain) and (classes == meaning.domain.classes)
+    return _holds(target, meaning.domain)
+
+
+def others(meaning: Meaning, ask: Ask, chosen: Loss, seen: Observed) -> tuple[tuple[str, str], ...]:
+    """Every other loss of the catalogue that could be thought of for this target, with why it is not the choice.
+
+    Those that ask for the same come first, then those that ask for something else, then those of another domain.
+    """
+    found = []
+    for name, definition in losses.catalogue().items():
+        if name == chosen.spelling.split("(")[0] or not _single(definition):
+            continue
+        rank, why = _why_not(definition, meaning, ask, seen)
+        if why:
+            found.append((rank, name, why))
+    return tuple((name, why) for _, name, why in sorted(found, key=lambda row: row[0]))
+
+
+def _why_not(definition: Definition, meaning: Meaning, ask: Ask, seen: Observed) -> tuple[int, str]:
+    asks, target = definition.facts.asks_for, definition().target
+    if not fits(definition, meaning):
+        if isinstance(target, OutcomeDomain) or meaning.is_outcome or seen.numbers is None:
+            return 2, ""
+        outside = target.outside(seen.numbers)
+        return 2, f"its target is {target}; {int(outside.sum())} values lie outside" if outside.any() else ""
+    if asks == ask.name or (asks == "probability" and ask.name in ("mean", "class")):
+        bent = f"also asks for the {asks}, but is not convex in the raw output: a fit may stop short of the best"
+        return 0, f"also asks for the {asks}: {definition.facts.sentence}" if _convex(
+            definition, meaning, seen
+        ) else bent
+    return (
+        1,
+        f"asks for the {asks}, not for the {ask.name}" if asks else f"asks for its own: {definition.facts.sentence}",
+    )
+
+
+def _convex(definition: Definition, meaning: Meaning, seen: Observed) -> bool:
+    """Whether no counterexample to convexity is seen on these targets."""
+    loss = on_scale(definition(), meaning)
+    if loss.is_classwise:
+        classes = max(2, min(len(seen.distinct), 5))
+        return survey(loss, np.arange(classes), classes).convex
+    targets = np.array([0.0, 1.0]) if meaning.is_outcome else np.asarray(seen.numbers)
+    return survey(loss, targets, 1).convex

@@ -1,0 +1,103 @@
+"""The algebra of losses: a positive multiple, a sum and a weighting of losses are losses too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from goodmeasure.deriving import class_statistics
+from goodmeasure.deriving.record import R, Record
+from goodmeasure.errors import HyperparameterError, UsageError
+from goodmeasure.formulas import words
+from goodmeasure.formulas.expression import is_positive, nodes, simplify, substitute, symbol
+
+
+def weighted(loss: R, *, positive: float | None = None, classes: tuple[float, ...] = ()) -> R:
+    """The loss where what happened counts by a weight: ``positive`` times for a yes, or one of ``classes`` for each class.
+
+    The weight multiplies the loss and never a denominator; `Loss.predict` undoes what it does to probabilities.
+    """
+    if (positive is None) == (not classes):
+        raise UsageError("a loss is weighted by positive= or by classes=", fix=f"weighted({loss}, positive=3.0)")
+    if (positive is not None and not loss.is_binary) or (classes and not loss.is_classwise):
+        raise UsageError(
+            f"{loss} has no {'yes' if classes == () else 'classes'} to weight",
+            seen=f"its target is {loss.target}",
+            fix="positive= is for losses of yes/no, classes= for losses of one of several classes",
+        )
+    given = (positive,) if positive is not None else tuple(classes)
+    if any(not 0 < w < float("inf") for w in given):
+        raise HyperparameterError(f"weights {given} must be positive and finite", fix=f"weighted({loss}, positive=3.0)")
+    return _positive_weighted(loss, float(given[0])) if positive is not None else _class_weighted(loss, given)
+
+
+def _positive_weighted(loss: R, weight: float) -> R:
+    so_far = dict(loss.hyperparameters)
+    named = {**so_far, "positive_weight": so_far.get("positive_weight", 1.0) * weight}
+    factor = symbol("positive_weight", positive=True)
+    if "positive_weight" in so_far:
+        book = loss.book
+    elif class_statistics.speaks_of_outcomes(loss.predictions):
+        book = symbol(class_statistics.WEIGHT) * loss.book
+    else:
+        book = words.either(symbol("y"), factor, 1) * loss.book
+    return replace(loss, book=book, hyperparameters=tuple(named.items()), spelling=_spelled(loss, f"positive={weight}"))
+
+
+def _class_weighted(loss: R, given: tuple[float, ...]) -> R:
+    if loss.class_weight and len(loss.class_weight) != len(given):
+        raise UsageError(f"{loss} has {len(loss.class_weight)} class weights already", fix="give one a class")
+    total = tuple(a * b for a, b in zip(loss.class_weight or (1.0,) * len(given), map(float, given), strict=True))
+    book = loss.book if loss.class_weight else symbol(class_statistics.WEIGHT) * loss.book
+    return replace(loss, book=book, class_weight=total, spelling=_spelled(loss, f"classes={tuple(map(float, given))}"))
+
+
+def _spelled(loss: Record, how: str) -> str:
+    return f"weighted({loss.spelling}, {how})"
+
+
+def scaled(loss: R, factor: float) -> R:
+    """The loss times a positive number."""
+    if not isinstance(factor, int | float) or not factor > 0 or not np.isfinite(factor):
+        raise UsageError(f"a loss can be multiplied by a positive number, not by {factor!r}", fix=f"2 * {loss}")
+    inner = f"({loss})" if " + " in loss.spelling else loss.spelling
+    return replace(loss, book=simplify(factor * loss.book), spelling=f"{factor:g} * {inner}")
+
+
+def summed(loss: R, other: R) -> R:
+    """The sum of two losses of the same target on the same raw outputs."""
+    same = (loss.target, loss.activation, loss.class_weight) == (other.target, other.activation, other.class_weight)
+    if not same or not _one_scale(loss, other):
+        raise UsageError(
+            f"{loss} and {other} do not add up to a loss",
+            seen=f"targets {loss.target} and {other.target}, activations {loss.activation} and {other.activation}",
+            fix="add losses of the same target, activation and class weights",
+        )
+    taken = dict(loss.hyperparameters)
+    named = dict(other.hyperparameters)
+    weight = "positive_weight"
+    if weight in taken and weight in named and taken[weight] != named[weight]:
+        raise UsageError(
+            f"{loss} and {other} weight a yes differently", fix="weighted(loss + other, positive=...) weights the sum"
+        )
+    renamed = {name: f"{name}_2" for name, value in named.items() if taken.get(name, value) != value}
+    known = {node.args[0]: node for node in nodes(other.book) if node.is_symbol}
+    fresh = {n: symbol(new, positive=is_positive(known[n])) for n, new in renamed.items() if n in known}
+    book = substitute(other.book, fresh)
+    more = tuple(
+        (renamed.get(name, name), value) for name, value in named.items() if renamed.get(name, name) not in taken
+    )
+    names = tuple(dict.fromkeys((*loss.predictions, *other.predictions)))
+    return replace(
+        loss,
+        book=loss.book + book,
+        predictions=names,
+        hyperparameters=(*loss.hyperparameters, *more),
+        spelling=f"{loss} + {other}",
+    )
+
+
+def _one_scale(loss: Record, other: Record) -> bool:
+    outcome = [class_statistics.speaks_of_outcomes(each.predictions) for each in (loss, other)]
+    return all(outcome) or (not any(outcome) and loss.predictions == other.predictions)

@@ -1,0 +1,221 @@
+"""Arrays at the door of a loss: their shapes, dtypes, targets and weights are checked here, once, with one set of words."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, WeightError
+from goodmeasure.formulas.domains import Domain, OutcomeDomain
+from goodmeasure.formulas.evaluation import Array, namespace
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Checked targets and raw outputs in the dtype to compute in, and which examples are present (None: all)."""
+
+    y: Array
+    z: Array
+    weight: Array | None
+    present: Array | None
+    dtype: Any
+    shape: tuple[int, ...]
+
+    @property
+    def xp(self) -> Any:
+        return namespace(self.z)
+
+
+def raw_outputs(z: Any) -> tuple[Array, Any]:
+    """Raw outputs in the dtype to compute in, and the dtype that came in: half precisions are computed in single."""
+    xp = namespace(z)
+    z = xp.asarray(z)
+    if xp is np and (z.dtype == object or z.dtype.kind in "USMmcV"):
+        raise ShapeMismatch(
+            f"raw outputs must be numbers, not {z.dtype}", seen=str(z.ravel()[:3]), fix="z.astype(float)"
+        )
+    if not xp.isdtype(z.dtype, "real floating") and str(z.dtype).rsplit(".", 1)[-1] not in ("float16", "bfloat16"):
+        z = xp.astype(z, xp.float64)
+    dtype = z.dtype
+    if str(dtype).rsplit(".", 1)[-1] in ("float16", "bfloat16"):
+        z = xp.astype(z, xp.float32)
+    elif xp is np and dtype not in (np.float32, np.float64):
+        # Wider and byte-swapped floats: the same numbers in the machine's own double.
+        z, dtype = z.astype(np.float64), np.dtype(np.float64) if dtype.itemsize > 8 else dtype.newbyteorder("=")
+        z = z.astype(dtype)
+    return z, dtype
+
+
+def check_shapes(y_shape: tuple[int, ...], z_shape: tuple[int, ...], outputs: int, loss: object) -> None:
+    """Targets and raw outputs must match; ``outputs`` raw outputs an example lie on the last axis (1: no axis of their own)."""
+    expected = z_shape if outputs == 1 else z_shape[:-1]
+    if outputs > 1 and (len(z_shape) <= len(y_shape) or z_shape[-1] != outputs):
+        raise ShapeMismatch(
+            f"{loss} takes {outputs} raw outputs an example, on the last axis",
+            seen=f"raw output of shape {z_shape}, target of shape {y_shape}",
+            fix=f"give raw outputs of shape {(*y_shape, outputs)}",
+        )
+    if y_shape != expected:
+        raise ShapeMismatch(
+            f"target has shape {y_shape} and raw output {z_shape}: they must match, and nothing is broadcast",
+            seen=f"{loss} needs targets of shape {expected}",
+            fix=_shape_fix(y_shape, expected),
+        )
+
+
+def _shape_fix(given: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    if given == (*expected, 1):
+        return "y = y[..., 0]"
+    if (*given, 1) == expected:
+        return "z = z[..., 0]"
+    if np.prod(given) == np.prod(expected):
+        return f"y = y.reshape({expected})  # if the order of the rows is the same"
+    return "give one target for each raw output"
+
+
+def labels(y: Any, z: Array, loss: object) -> Array:
+    """Class targets: whole-number indices one axis shorter than z, or rows of probabilities of z's shape."""
+    xp = namespace(z)
+    if z.ndim == 0 or z.shape[-1] < 2:
+        raise ShapeMismatch(
+            f"{loss} compares classes and needs at least 2 raw outputs an example on the last axis",
+            seen=f"raw output of shape {z.shape}; with one, the loss is zero whatever it is",
+            fix="use the binary_ form of the loss for one output, or give one raw output a class",
+        )
+    y = _numeric(y, xp, loss, z)
+    if y.ndim == z.ndim:
+        check_shapes(tuple(y.shape), tuple(z.shape), 1, loss)
+        return xp.astype(y, z.dtype)
+    check_shapes(tuple(y.shape), tuple(z.shape), z.shape[-1], loss)
+    return y
+
+
+def _numeric(y: Any, xp: Any, loss: object, like: Array) -> Array:
+    y = xp.asarray(y) if xp is np else xp.asarray(y, device=like.device)
+    if xp is np and y.dtype == object:
+        # What cannot be numbers is refused below, with the first of it named.
+        with suppress(TypeError, ValueError):
+            y = y.astype(float)
+    if xp is np and y.dtype.kind not in "biuf":
+        raise TargetOutsideDomain(
+            f"targets of {loss} must be numbers, not {y.dtype}",
+            seen=f"first target {y.ravel()[:1].tolist()}",
+            fix="y = (labels == 'yes').astype(float)   or   y = numpy.unique(labels, return_inverse=True)[1]",
+        )
+    return y
+
+
+def targets(y: Any, z: Array, outputs: int, loss: object) -> Array:
+    """Targets of a loss that is not about classes, in z's dtype."""
+    xp = namespace(z)
+    y = _numeric(y, xp, loss, z)
+    check_shapes(tuple(y.shape), tuple(z.shape), outputs, loss)
+    return xp.astype(y, z.dtype)
+
+
+def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, loss: object) -> None:
+    """Every present target lies in the domain, or the error names the first that does not."""
+    xp = namespace(z)
+    if isinstance(domain, OutcomeDomain) and domain.classes:
+        bad = _bad_rows(y, xp) if y.ndim == z.ndim else _bad_indices(y, z.shape[-1], xp)
+        allowed = f"0 to {z.shape[-1] - 1}" if y.ndim < z.ndim else "probabilities that add up to 1"
+    else:
+        bad, allowed = domain.outside(y), str(domain)
+    if present is not None:
+        bad = bad & present
+    if not bool(xp.any(bad)):
+        return
+    bad = np.asarray(bad)
+    where = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
+    at = where[0] if len(where) == 1 else where
+    raise TargetOutsideDomain(
+        f"target {np.asarray(y)[where]} at index {at} is outside the domain of {loss}: {allowed}",
+        seen=f"{int(bad.sum())} of {bad.size} targets are outside",
+        fix="give rows that should not count mask=False or weight 0, and mend the others",
+    )
+
+
+def _bad_indices(y: Array, classes: int, xp: Any) -> Array:
+    if xp.isdtype(y.dtype, "bool"):
+        return xp.zeros(y.shape, dtype=xp.bool)
+    bad = (y < 0) | (y >= classes)
+    return bad if xp.isdtype(y.dtype, "integral") else bad | (y != xp.round(y)) | xp.isnan(y)
+
+
+# How far from 1 a row of K probabilities may add up to: so many units of rounding for each, and something besides.
+ROUNDINGS, SLACK = 8, 1e-6
+
+
+def _bad_rows(y: Array, xp: Any) -> Array:
+    total = xp.sum(y, axis=-1)
+    slack = ROUNDINGS * float(xp.finfo(y.dtype).eps) * y.shape[-1] + SLACK
+    return xp.any(~(y >= 0), axis=-1) | ~(xp.abs(total - 1) <= slack)
+
+
+def weights(given: Any, shape: tuple[int, ...], xp: Any, like: Array) -> Array | None:
+    """Weights of shape ``shape``; a multi-label target of shape (N, K) may have one weight a row."""
+    if given is None:
+        return None
+    w = xp.asarray(given, dtype=xp.float64) if xp is np else xp.asarray(given, device=like.device)
+    if tuple(w.shape) != shape and len(shape) == 2 and tuple(w.shape) == shape[:1]:
+        w = xp.broadcast_to(w[:, None], shape)
+    if tuple(w.shape) != shape:
+        raise ShapeMismatch(
+            f"weights have shape {tuple(w.shape)}, and the examples {shape}", fix="give one weight for each example"
+        )
+    if not bool(xp.all(w >= 0)) or not bool(xp.all(xp.isfinite(w))):
+        bad = np.asarray(~(xp.isfinite(w) & (w >= 0)))
+        at = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
+        raise WeightError(
+            f"weight {np.asarray(w)[at]} at index {at[0] if len(at) == 1 else at}: weights are finite and not negative",
+            fix="sample_weight = numpy.where(keep, sample_weight, 0)",
+        )
+    return w
+
+
+def presence(mask: Any, weight: Array | None, shape: tuple[int, ...], xp: Any) -> Array | None:
+    """Which examples count: those in the mask whose weight is not zero. None if all do."""
+    present = None if weight is None or bool(xp.all(weight > 0)) else weight > 0
+    if mask is None:
+        return present
+    mask = xp.asarray(mask)
+    if not xp.isdtype(mask.dtype, "bool"):
+        raise WeightError(
+            f"a mask holds True where an example counts, not {mask.dtype}", fix="mask = mask.astype(bool)"
+        )
+    if tuple(mask.shape) != shape:
+        raise ShapeMismatch(
+            f"the mask has shape {tuple(mask.shape)}, and the examples {shape}",
+            fix="give True or False for each example",
+        )
+    return mask if present is None else mask & present
+
+
+def examples(loss: Any, y: Any, z: Any, weight: Any = None, mask: Any = None) -> Examples:
+    """Check everything that a loss is computed from; absent examples are replaced by harmless ones."""
+    z, dtype = raw_outputs(z)
+    xp = namespace(z)
+    y = labels(y, z, loss) if loss.is_classwise else targets(y, z, len(loss.activation), loss)
+    shape = tuple(z.shape[:-1] if loss.is_classwise or len(loss.activation) > 1 else z.shape)
+    w = weights(weight, shape, xp, z)
+    present = presence(mask, w, shape, xp)
+    check_targets(y, z, loss.target, present, loss)
+    if present is not None:
+        y = xp.where(
+            present if y.ndim == present.ndim else present[..., None],
+            y,
+            xp.asarray(_harmless(loss, y, z), dtype=y.dtype),
+        )
+        z = xp.where(present if z.ndim == present.ndim else present[..., None], z, xp.asarray(0, dtype=z.dtype))
+    if loss.is_classwise and y.ndim < z.ndim:
+        y = xp.astype(y, xp.int64)
+    return Examples(y, z, w, present, dtype, shape)
+
+
+def _harmless(loss: Any, y: Array, z: Array) -> float:
+    if loss.is_classwise:
+        return 1 / z.shape[-1] if y.ndim == z.ndim else 0
+    return 1 if 1 in loss.target else 0

@@ -1,0 +1,114 @@
+"""Numbers of losses of K classes: the chain rule through the row statistics (see `class_statistics`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from goodmeasure.deriving import class_statistics
+from goodmeasure.deriving.arguments import Examples
+from goodmeasure.deriving.record import Record
+from goodmeasure.errors import UsageError
+from goodmeasure.formulas.evaluation import Array, on_arrays
+from goodmeasure.formulas.expression import symbols
+
+
+def numbers(loss: Record, given: Examples, order: int) -> list[Array]:
+    """Value (and, of order 1, signal) of checked examples, one an example, in the dtype of computing."""
+    slopes = class_statistics.by_statistic(loss.composed)
+    values, signals = [], []
+    formulas = [loss.composed, *slopes.values()]
+    for share, row in _each_class(loss, given):
+        with np.errstate(all="ignore"):
+            found = on_arrays(formulas, _known(loss, row, symbols(*formulas)), row.pick(given.z))
+            values.append((share, found[0]))
+            if order:
+                signals.append((share, _chained(row, dict(zip(slopes, found[1:], strict=True)))))
+    return [_kept_lost(given, _mixed(table, given.xp)) for table in (values, signals)[: order + 1]]
+
+
+def _kept_lost(given: Examples, table: Array) -> Array:
+    """The table with NaN for every row that holds one, also where a formula looks only at the others."""
+    lost = given.xp.any(given.xp.isnan(given.z), axis=-1)
+    while lost.ndim < table.ndim:
+        lost = lost[..., None]
+    return given.xp.where(lost, given.xp.asarray(given.xp.nan, dtype=table.dtype), table)
+
+
+def second_derivatives(loss: Record, given: Examples, *, full: bool) -> Array:
+    """Second derivatives of checked examples: the diagonal, or every pair of raw outputs."""
+    xp, count = given.xp, given.z.shape[-1]
+    eye = xp.eye(count, dtype=xp.bool)
+    columns = [_column(loss, given, eye[j, :]) for j in range(count)]
+    diagonal = columns if full else [column[..., j] for j, column in enumerate(columns)]
+    return _kept_lost(given, xp.stack(diagonal, axis=-1))
+
+
+def _column(loss: Record, given: Examples, one_hot: Array) -> Array:
+    """The derivative of every class's signal by one raw output."""
+    xp, slopes = given.xp, class_statistics.by_statistic(loss.composed)
+    pairs = {a: class_statistics.by_statistic(slope) for a, slope in slopes.items()}
+    formulas = [*slopes.values(), *(bend for row in pairs.values() for bend in row.values())]
+    parts = []
+    for share, row in _each_class(loss, given):
+        j = xp.broadcast_to(one_hot, given.z.shape)
+        with np.errstate(all="ignore"):
+            found = iter(on_arrays(formulas, _known(loss, row, symbols(*formulas)), row.pick(given.z)))
+            table = class_statistics.statistics()
+            total = xp.zeros_like(given.z)
+            for name in slopes:
+                total = total + next(found)[..., None] * table[name].second_derivative(row, j)
+            for a, others in pairs.items():
+                for b in others:
+                    moved = xp.sum(xp.where(j, table[b].slope(row), xp.zeros_like(given.z)), axis=-1)[..., None]
+                    total = total + next(found)[..., None] * table[a].slope(row) * moved
+        parts.append((share, total))
+    return _mixed(parts, xp)
+
+
+def _each_class(loss: Record, given: Examples) -> list[tuple[Array | None, class_statistics.Row]]:
+    """The class that happened; or every class with its share, where targets are probability rows."""
+    xp, k = given.xp, given.z.shape[-1]
+    if loss.class_weight and len(loss.class_weight) != k:
+        raise UsageError(
+            f"{loss} has {len(loss.class_weight)} class weights and the raw outputs {k} classes", fix="give one a class"
+        )
+    classes = xp.arange(k)
+    if given.y.ndim < given.z.ndim:
+        return [(None, class_statistics.Row(given.z, classes == given.y[..., None]))]
+    return [
+        (given.y[..., j], class_statistics.Row(given.z, xp.broadcast_to(classes == j, given.z.shape))) for j in range(k)
+    ]
+
+
+def _known(loss: Record, row: class_statistics.Row, names: set[str]) -> dict[str, Any]:
+    """What the formulas speak of: the row's statistics, the hyperparameters, and the weight of what happened."""
+    xp = row.xp
+    weight: Any = 1.0
+    if loss.class_weight:
+        weight = row.pick(xp.broadcast_to(xp.asarray(loss.class_weight, dtype=row.z.dtype), row.z.shape))
+    return {**class_statistics.row_values(row, names), **loss.values, class_statistics.WEIGHT: weight}
+
+
+def _mixed(parts: list[tuple[Array | None, Array]], xp: Any) -> Array:
+    """The sum of share times table over the classes that have a share."""
+    total = None
+    for share, table in parts:
+        if share is None:
+            return table
+        part = share if share.ndim == table.ndim else share[..., None]
+        with np.errstate(invalid="ignore"):
+            term = xp.where(part > 0, part * table, xp.zeros_like(table))
+        total = term if total is None else total + term
+    return total
+
+
+def _chained(row: class_statistics.Row, slopes: dict[str, Array]) -> Array:
+    total = None
+    for name, slope in slopes.items():
+        moves = class_statistics.statistics()[name].slope(row)
+        # Where a statistic does not move, an infinite slope must not make a NaN.
+        term = row.xp.where(moves == 0, row.xp.zeros_like(moves), slope[..., None] * moves)
+        total = term if total is None else total + term
+    return row.xp.zeros_like(row.z) if total is None else total

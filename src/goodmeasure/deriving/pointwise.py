@@ -1,0 +1,58 @@
+"""Numbers of losses of one or several raw outputs: their formulas on arrays, with the right limits at infinity."""
+
+from __future__ import annotations
+
+import math
+
+from goodmeasure.deriving.arguments import Examples
+from goodmeasure.deriving.record import Record
+from goodmeasure.formulas.evaluation import Array, on_arrays
+from goodmeasure.formulas.expression import Expr
+
+
+def numbers(loss: Record, given: Examples, order: int) -> list[Array]:
+    """Value (and, of order 1, signal) of checked examples, one an example, in the dtype of computing."""
+    return _formulas(loss, [loss.composed, *(loss.signal if order else ())], given)
+
+
+def second_derivatives(loss: Record, given: Examples, *, full: bool) -> Array:
+    """Second derivatives of checked examples: the diagonal, or every pair of raw outputs."""
+    xp, m = given.xp, len(loss.activation)
+    picks = [loss.curvature[i][j] for i in range(m) for j in range(m) if full or i == j]
+    table = _formulas(loss, [loss.composed, *picks], given)[1]
+    return xp.reshape(table, (*table.shape[:-1], m, m)) if full and m > 1 else table
+
+
+def _formulas(loss: Record, formulas: list[Expr], given: Examples) -> list[Array]:
+    """The first formula an example, and the others stacked on the last axis if there are several."""
+    xp = given.xp
+    raws = [given.z] if len(loss.activation) == 1 else [given.z[..., i] for i in range(len(loss.activation))]
+    found = _at_limits(loss, formulas, given, raws)
+    lost = xp.isnan(raws[0])
+    for raw in raws[1:]:
+        lost = lost | xp.isnan(raw)
+    found = [xp.where(lost, xp.asarray(xp.nan, dtype=f.dtype), f) for f in found]
+    rest = found[1:]
+    return [found[0], *([rest[0]] if len(rest) == 1 else [xp.stack(rest, axis=-1)] if rest else [])]
+
+
+def _at_limits(loss: Record, formulas: list[Expr], given: Examples, raws: list[Array]) -> list[Array]:
+    """The formulas on raw outputs; where a huge one leaves no number (inf - inf), what a less huge one gives."""
+    xp = given.xp
+
+    def at(outputs: list[Array]) -> list[Array]:
+        values = {**loss.values, "y": given.y, **dict(zip(loss.raw_names, outputs, strict=True))}
+        return on_arrays(formulas, values, like=given.y)
+
+    found = at(raws)
+    for bound in less_huge(float(xp.finfo(given.z.dtype).max)):
+        if not any(bool(xp.any(xp.isnan(f))) for f in found):
+            break
+        near = at([xp.clip(r, -bound, bound) for r in raws])
+        found = [xp.where(xp.isnan(f), n, f) for f, n in zip(found, near, strict=True)]
+    return found
+
+
+def less_huge(most: float) -> tuple[float, ...]:
+    """How far out a formula is looked at instead, one after the other; the last is where exp itself is still a number."""
+    return (most, most**0.5, 0.95 * math.log(most))

@@ -1,0 +1,130 @@
+"""What else a loss says: its formula of predictions, and what is zero on average when it is satisfied.
+
+Everything here is derived from the formula and the signal of a loss; nothing is declared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from goodmeasure.deriving import class_statistics
+from goodmeasure.deriving.arguments import examples, raw_outputs
+from goodmeasure.deriving.implied_probability import class_log_probabilities as class_log_probabilities
+from goodmeasure.deriving.implied_probability import class_raw, needs_probability, probability, raw_of_probability
+from goodmeasure.deriving.implied_probability import implies_probability as implies_probability
+from goodmeasure.deriving.record import R, Record
+from goodmeasure.errors import NoSuchReading, TargetOutsideDomain
+from goodmeasure.formulas.activations import linear
+from goodmeasure.formulas.evaluation import Array, namespace, on_arrays
+from goodmeasure.formulas.expression import Expr, derivative, expression, simplify, symbol, symbols
+
+# --- predictions in place of raw outputs ---
+
+
+@cache
+def on_predictions(loss: R) -> R:
+    """The loss as a formula of predictions, as a book prints it."""
+    if loss.is_classwise:
+        return replace(loss, spelling=f"{loss} of probabilities")
+    if not class_statistics.speaks_of_outcomes(loss.predictions):
+        return replace(loss, activation=(linear,) * len(loss.activation))
+    mu = symbol("mu")
+    book = class_statistics.yes_no(loss.settled, mu, simplify(1 - mu), loss.weights_of_yes_and_no)
+    return replace(loss, book=book, predictions=("mu",), activation=(linear,))
+
+
+def check_predictions(loss: Record, prediction: Any) -> Array:
+    """Predictions in the range of the loss's activations, as what `on_predictions` takes; the error names the first outside."""
+    p, _ = raw_outputs(prediction)
+    xp = namespace(p)
+    if loss.is_classwise:
+        bad = xp.any(~((p >= 0) & (p <= 1)), axis=-1) | (xp.abs(xp.sum(p, axis=-1) - 1) > 1e-5)
+        allowed = "rows of probabilities that add up to 1"
+    else:
+        parts = [p] if len(loss.activation) == 1 else [p[..., i] for i in range(p.shape[-1])]
+        bad = xp.zeros(parts[0].shape, dtype=xp.bool)
+        for part, a in zip(parts, loss.activation, strict=False):
+            bad = bad | ~((part >= a.reaches.low) & (part <= a.reaches.high))
+        allowed = ", ".join(a.reaches.name for a in loss.activation)
+    if bool(xp.any(bad)):
+        at = int(np.argmax(np.asarray(bad).ravel()))
+        raise TargetOutsideDomain(
+            f"prediction {at} is outside what {loss} predicts: {allowed}",
+            seen=f"{np.asarray(p).reshape(np.asarray(bad).size, -1)[at].tolist()}",
+            fix="pass raw outputs as loss(y, z), or apply the activation first",
+        )
+    if not loss.is_classwise:
+        return p
+    with np.errstate(divide="ignore"):
+        return xp.log(p)
+
+
+# --- raw outputs as predictions, and back ---
+
+
+def predict(loss: Record, z: Any) -> Array:
+    """Raw outputs as predictions, probabilities without the loss's own distortion."""
+    z, dtype = raw_outputs(z)
+    xp = namespace(z)
+    if loss.is_classwise:
+        found = xp.exp(class_log_probabilities(loss, z))
+    elif loss.is_binary:
+        found = probability(loss, z)
+    elif len(loss.activation) == 1:
+        (found,) = on_arrays([loss.activation[0](symbol("z"))], {"z": z}, z)
+    else:
+        parts = [on_arrays([a(symbol("z"))], {"z": z[..., i]}, z[..., i])[0] for i, a in enumerate(loss.activation)]
+        found = xp.stack(parts, axis=-1)
+    return xp.astype(found, dtype)
+
+
+def raw(loss: Record, prediction: Any) -> Array:
+    """The raw outputs whose `predict` is this; infinite where only an infinite one is."""
+    p, dtype = raw_outputs(prediction)
+    xp = namespace(p)
+    if loss.is_classwise:
+        return xp.astype(class_raw(loss, p), dtype)
+    if loss.is_binary:
+        needs_probability(loss)
+        return xp.astype(raw_of_probability(loss, p), dtype)
+    inverses = [simplify(expression(a.inverse(symbol("mu")))) for a in loss.activation if a.inverse is not None]
+    if len(inverses) == 1:
+        return xp.astype(on_arrays(inverses, {"mu": p}, p)[0], dtype)
+    parts = [on_arrays([f], {"mu": p[..., i]}, p[..., i])[0] for i, f in enumerate(inverses)]
+    return xp.astype(xp.stack(parts, axis=-1), dtype)
+
+
+# --- identification ---
+
+
+@cache
+def identification_formula(loss: Record) -> Expr:
+    """The signal with its weight that depends on the raw output alone divided out."""
+    (signal,) = loss.signal if not loss.is_binary else (None,)
+    if signal is None:
+        raise AssertionError("yes/no losses go through their log-odds")
+    by_target = derivative(signal, "y")
+    if "y" in symbols(by_target) or by_target.number == 0:
+        return signal
+    free = simplify(signal, {"y": 0})
+    return simplify(free / simplify(-by_target) - symbol("y"))
+
+
+def identification(loss: Record, y: Any, z: Any) -> Array:
+    """What is zero on average in every group of predictions when they are what the loss asks for."""
+    given = examples(loss, y, z)
+    if loss.is_binary:
+        return predict(loss, given.z) - given.y
+    if loss.is_classwise:
+        p = predict(loss, given.z)
+        one_hot = given.y if given.y.ndim == given.z.ndim else given.xp.arange(p.shape[-1]) == given.y[..., None]
+        return p - given.xp.astype(one_hot, p.dtype)
+    if len(loss.activation) > 1:
+        raise NoSuchReading(
+            f"{loss} asks for a whole distribution, not for one functional", fix="use loss.gradient(y, z)"
+        )
+    return on_arrays([identification_formula(loss)], {**loss.values, "y": given.y, "z": given.z}, given.z)[0]

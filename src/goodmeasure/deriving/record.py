@@ -1,0 +1,138 @@
+"""The record of a loss: its formula, activation and hyperparameters, and the formulas that follow from them.
+
+It knows none of its readers: numbers, predictions, constants, kernels and traits are functions of it, in modules above.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+from goodmeasure.deriving import class_statistics
+from goodmeasure.errors import UsageError
+from goodmeasure.formulas.activations import Activation, activation, sigmoid, softmax
+from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, domain
+from goodmeasure.formulas.expression import Expr, Word, decided, derivative, simplify, symbol
+
+# What was given comes back as what it was: a record, or the object that a user holds.
+R = TypeVar("R", bound="Record")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a definition says about itself beyond its formula; optional, and held against the formula by a test."""
+
+    sentence: str = ""
+    asks_for: str = ""
+    also: tuple[str, ...] = ()
+    also_binary: tuple[str, ...] = ()
+    advice: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Record:
+    """What a loss is made of, and the formulas of its value, signal and curvature on raw outputs."""
+
+    spelling: str
+    book: Expr
+    target: Domain
+    predictions: tuple[str, ...]
+    activation: tuple[Activation, ...]
+    hyperparameters: tuple[tuple[str, float], ...] = ()
+    class_weight: tuple[float, ...] = ()
+    facts: Facts = field(default=Facts(), compare=False)
+
+    def __repr__(self) -> str:
+        return self.spelling
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: what was derived from them is derived again."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    # --- what the formula is ---
+
+    @cached_property
+    def is_classwise(self) -> bool:
+        """Whether a row of raw outputs, one a class, belongs to each example."""
+        return self.activation == (softmax,)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the target is yes or no, on one raw output."""
+        return isinstance(self.target, OutcomeDomain) and not self.is_classwise
+
+    @property
+    def raw_names(self) -> tuple[str, ...]:
+        """The symbols of the raw outputs in `composed`: z, or z0, z1, ... where there are several."""
+        count = len(self.activation)
+        return ("z",) if count == 1 else tuple(f"z{i}" for i in range(count))
+
+    @cached_property
+    def values(self) -> dict[str, float]:
+        """The hyperparameters, which are runtime symbols of the formula, with their values."""
+        return dict(self.hyperparameters)
+
+    @cached_property
+    def settled(self) -> Expr:
+        """The book formula with what hyperparameters decide: their choices are made, and a term times zero is absent."""
+        book = decided(self.book, self.values)
+        return simplify(book, {name: int(value) for name, value in self.hyperparameters if value in (0, 1)})
+
+    @property
+    def weights_of_yes_and_no(self) -> tuple[Any, Any]:
+        """How much a yes and a no count in the formula."""
+        return (1 if self.values.get("positive_weight", 1) == 1 else symbol("positive_weight"), 1)
+
+    @cached_property
+    def composed(self) -> Expr:
+        """The formula on raw outputs: of y and z, or for classes of the row statistics (see `class_statistics`)."""
+        return _composed(self)
+
+    @cached_property
+    def signal(self) -> tuple[Expr, ...]:
+        """The derivative of the formula by each raw output; for classes, by each statistic in turn."""
+        if self.is_classwise:
+            return tuple(class_statistics.by_statistic(self.composed).values())
+        return tuple(derivative(self.composed, name) for name in self.raw_names)
+
+    @cached_property
+    def curvature(self) -> tuple[tuple[Expr, ...], ...]:
+        """The second derivatives by each pair of raw outputs (not for classes: see `class_statistics.by_statistic`)."""
+        return tuple(tuple(derivative(slope, name) for name in self.raw_names) for slope in self.signal)
+
+    def half(self, outcome: int) -> Expr:
+        """The loss of a yes/no target as a formula of z alone, when yes (1) or no (0) happened."""
+        return simplify(self.composed, {"y": outcome})
+
+    def with_activation(self: R, given: Activation | Word | str | tuple[Activation | Word | str, ...]) -> R:
+        """The same loss on another scale of raw outputs, for example ``losses.poisson().with_activation(softplus)``."""
+        chosen = tuple(activation(g) for g in (given if isinstance(given, tuple) else (given,)))
+        if len(chosen) != len(self.activation):
+            raise UsageError(
+                f"{self} has {len(self.activation)} raw outputs and was given {len(chosen)} activations",
+                fix=f"give {len(self.activation)} activations",
+            )
+        outcome = class_statistics.speaks_of_outcomes(self.predictions)
+        if (softmax in chosen and not outcome) or (outcome and chosen[0] not in (sigmoid, softmax)):
+            raise UsageError(
+                f"{self} cannot have the activation {chosen[0]}",
+                seen="probabilities of outcomes come from sigmoid or softmax, and other predictions never from softmax",
+                fix="with_activation('sigmoid')" if outcome else "with_activation('softplus')",
+            )
+        base = self.spelling.split(".with_activation", 1)[0]
+        spelling = f"{base}.with_activation({', '.join(a.name for a in chosen)})"
+        target = domain(Classes if softmax in chosen else Binary) if outcome else self.target
+        return replace(self, activation=chosen, target=target, spelling=spelling)
+
+
+def _composed(loss: Record) -> Expr:
+    book = loss.settled
+    if loss.is_classwise:
+        return class_statistics.class_formula(book)
+    if class_statistics.speaks_of_outcomes(loss.predictions):
+        z = symbol("z")
+        (squash,) = loss.activation
+        return class_statistics.yes_no(book, squash(z), squash(-z), loss.weights_of_yes_and_no)
+    raws = [a(symbol(z)) for a, z in zip(loss.activation, loss.raw_names, strict=True)]
+    return simplify(book, dict(zip(loss.predictions, raws, strict=True)))

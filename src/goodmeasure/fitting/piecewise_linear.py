@@ -1,0 +1,77 @@
+"""Losses whose error is measured by straight lines on the scale of the prediction, as rows of lines in the raw output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.deriving import class_statistics
+from goodmeasure.fitting.interior import Lines
+from goodmeasure.fitting.objective import Objective
+from goodmeasure.formulas.activations import Activation, linear
+from goodmeasure.formulas.evaluation import on_arrays
+from goodmeasure.formulas.expression import derivative, symbol
+from goodmeasure.traits.curvature_class import Kinks, Landscape, kinks, survey
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Straight:
+    """The kinks of a loss in its prediction, and the activation between raw output and prediction (None: they are one)."""
+
+    kinks: Kinks
+    activation: Activation | None
+
+    def prediction(self, z: Floats) -> tuple[Floats, Floats]:
+        """Predictions at raw outputs, and their derivatives."""
+        if self.activation is None:
+            return z, np.ones_like(z)
+        formula = self.activation(symbol("z"))
+        found, slope = on_arrays([formula, derivative(formula, "z")], {"z": z}, z)
+        return found, slope
+
+
+def straight_lines(objective: Objective, land: Landscape) -> Straight | None:
+    """The lines of the objective's loss if it is made of them, straight away or behind its activation."""
+    loss = objective.loss
+    if objective.outputs > 1 or objective.y.dtype.kind not in "biuf":
+        return None
+    y = objective.y.astype(np.float64)
+    if land.straight and land.convex:
+        found = kinks(loss, y)
+        return None if found is None else Straight(found, None)
+    if (
+        not land.jumps
+        or loss.is_binary
+        or class_statistics.speaks_of_outcomes(loss.predictions)
+        or loss.activation == (linear,)
+    ):
+        return None
+    plain = loss.with_activation(linear)
+    there = survey(plain, y, 1)
+    found = kinks(plain, y) if there.straight and there.convex else None
+    return None if found is None else Straight(found, loss.activation[0])
+
+
+def at_raw(objective: Objective, lines: Straight, z: Floats) -> Lines:
+    """The lines as functions of theta, the predictions being replaced by their tangents at raw outputs ``z``."""
+    row = lines.kinks.row
+    there, slope = lines.prediction(z)
+    scale = (objective.share * slope)[row]
+    keep = (scale > 0) & (lines.kinks.right > lines.kinks.left)
+    row = row[keep]
+    ones = np.ones((len(row), int(objective.intercept)))
+    with np.errstate(over="ignore"):
+        at = z[row] + (lines.kinks.at[keep] - there[row]) / slope[row]
+    if objective.offset is not None:
+        at = at - objective.offset[row]
+    return Lines(
+        features=np.hstack([objective.features[row], ones]),
+        at=at,
+        left=lines.kinks.left[keep] * scale[keep],
+        right=lines.kinks.right[keep] * scale[keep],
+        penalty=objective.penalty[:, 0],
+    )

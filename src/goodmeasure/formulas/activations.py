@@ -1,0 +1,66 @@
+"""How a raw output becomes a prediction: one row an activation, with its inverse and what it can produce."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from goodmeasure.errors import UsageError
+from goodmeasure.formulas import words
+from goodmeasure.formulas.domains import Classes, Domain, OutcomeDomain, Positive, Real, UnitInterval, domain
+from goodmeasure.formulas.expression import Expr, Word, expression, log
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A function from raw outputs to predictions, its inverse, and the domain it reaches."""
+
+    name: str
+    forward: Callable[[Expr], Any] | None
+    inverse: Callable[[Expr], Any] | None
+    reaches: Domain
+
+    def __call__(self, raw: Expr) -> Expr:
+        assert self.forward is not None, f"{self.name} acts on a whole row"
+        return expression(self.forward(raw))
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return activation, (self.name,)
+
+
+linear = Activation("linear", lambda z: z, lambda mu: mu, domain(Real))
+exp = Activation("exp", words.exp, log, domain(Positive))
+# softplus(z) = mu at z = mu + log(1 - exp(-mu)), which neither overflows nor cancels.
+softplus = Activation("softplus", words.softplus, lambda mu: mu + words.log1mexp(-mu), domain(Positive))
+sigmoid = Activation("sigmoid", words.sigmoid, lambda p: log(p) - words.log1p(-p), domain(UnitInterval))
+softmax = Activation("softmax", None, None, domain(Classes))
+
+
+@cache
+def activations() -> dict[str, Activation]:
+    """Every activation by its name."""
+    return {a.name: a for a in globals().values() if isinstance(a, Activation)}
+
+
+def activation(given: Activation | Word | str) -> Activation:
+    """The activation of this name, or whose function is this word."""
+    name = given if isinstance(given, str) else getattr(given, "name", repr(given))
+    if name not in activations():
+        raise UsageError(
+            f"there is no activation {name}", seen=f"there are {', '.join(activations())}", fix="activation='exp'"
+        )
+    return activations()[name]
+
+
+def natural(target: Domain) -> Activation:
+    """The activation whose range fits a target when nothing else is said."""
+    if isinstance(target, OutcomeDomain):
+        return softmax if target.classes else sigmoid
+    if (target.low, target.high) == (0, 1):
+        return sigmoid
+    return exp if target.low == 0 else linear

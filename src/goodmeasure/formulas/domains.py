@@ -1,0 +1,95 @@
+"""What a number may be: the domains of targets and of hyperparameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias, get_args
+
+from goodmeasure.formulas.evaluation import Array, namespace
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A set of numbers: an interval, open or closed at each end, of all or only of whole numbers.
+
+    A ``gap`` leaves out the numbers strictly between two, or one number where both are the same.
+    """
+
+    name: str
+    low: float = -math.inf
+    high: float = math.inf
+    low_open: bool = False
+    high_open: bool = False
+    whole: bool = False
+    gap: tuple[float, float] | None = None
+
+    def outside(self, values: Array) -> Array:
+        """Which values lie outside, NaN and infinities included."""
+        xp = namespace(values)
+        below = values <= self.low if self.low_open else values < self.low
+        above = values >= self.high if self.high_open else values > self.high
+        out = below | above | ~xp.isfinite(values)
+        if self.gap is not None:
+            first, last = self.gap
+            out = out | ((first < values) & (values < last)) | ((first == last) & (values == first))
+        return out | (values != xp.round(values)) if self.whole else out
+
+    def __contains__(self, value: float) -> bool:
+        import numpy as np
+
+        return not bool(self.outside(np.asarray(value, dtype=float)))
+
+    @property
+    def interval(self) -> str:
+        """The domain as people write it: ``(0, inf)``."""
+        left = "(" if self.low_open or math.isinf(self.low) else "["
+        right = ")" if self.high_open or math.isinf(self.high) else "]"
+        within = f"{left}{self.low:g}, {self.high:g}{right}"
+        if self.gap is None:
+            return within
+        first, last = self.gap
+        return f"{within} without {first:g}" if first == last else f"{within} without ({first:g}, {last:g})"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.interval}"
+
+
+@dataclass(frozen=True)
+class OutcomeDomain(Domain):
+    """What happened: yes or no, or one of several classes, as a label or as probabilities."""
+
+    classes: bool = False
+    binary: bool = False
+
+
+Real: TypeAlias = Annotated[float, Domain("a real number")]
+Positive: TypeAlias = Annotated[float, Domain("a positive number", low=0, low_open=True)]
+NonNegative: TypeAlias = Annotated[float, Domain("a non-negative number", low=0)]
+Count: TypeAlias = Annotated[float, Domain("a count", low=0, whole=True)]
+UnitInterval: TypeAlias = Annotated[float, Domain("a share", low=0, high=1)]
+NonZero: TypeAlias = Annotated[float, Domain("a number other than zero", gap=(0, 0))]
+Level: TypeAlias = Annotated[float, Domain("a level", low=0, high=1, low_open=True, high_open=True)]
+Fraction: TypeAlias = Annotated[float, Domain("a fraction", low=0, high=1, high_open=True)]
+Part: TypeAlias = Annotated[float, Domain("a part", low=0, high=1, low_open=True)]
+AboveMinusOne: TypeAlias = Annotated[float, Domain("a number above -1", low=-1, low_open=True)]
+# The powers of the mean that the variance of a Tweedie law can follow: there is no law between 0 and 1.
+TweediePower: TypeAlias = Annotated[float, Domain("a power", low=0, gap=(0, 1))]
+
+Binary: TypeAlias = Annotated[float, OutcomeDomain("yes or no", low=0, high=1, binary=True)]
+Classes: TypeAlias = Annotated[int, OutcomeDomain("one of several classes", low=0, classes=True)]
+Outcome: TypeAlias = Annotated[int, OutcomeDomain("what happened", low=0, classes=True, binary=True)]
+
+
+def domain(annotation: Any) -> Domain:
+    """The domain behind an annotation such as ``Positive``, or the domain itself."""
+    if isinstance(annotation, Domain):
+        return annotation
+    for argument in get_args(annotation):
+        if isinstance(argument, Domain):
+            return argument
+    if annotation in (float, int, "float", "int"):
+        return domain(Real)
+    raise TypeError(
+        f"{annotation!r} is not a domain; use Real, Positive, NonNegative, Count, UnitInterval, Binary, ..."
+    )

@@ -1,0 +1,188 @@
+"""The words of formulas that most losses need: elementary ones, choices, and the logistic and hyperbolic families.
+
+One row a word (see `goodmeasure.formulas.expression.Word`); a meaning is accurate over the whole range of floating-point numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from goodmeasure.formulas import expression
+from goodmeasure.formulas.expression import Word, less, less_equal, log, magnitude, power, sign
+
+if TYPE_CHECKING:
+    from goodmeasure.formulas.expression import Expr
+
+__all__ = [
+    "abs",
+    "cos",
+    "digamma",
+    "either",
+    "exp",
+    "expm1",
+    "less",
+    "less_equal",
+    "lgamma",
+    "log",
+    "log1mexp",
+    "log1p",
+    "log1pmx",
+    "log_cosh",
+    "log_softplus",
+    "maximum",
+    "minimum",
+    "power",
+    "sech2",
+    "sigmoid",
+    "sign",
+    "sin",
+    "softplus",
+    "softplus_pull",
+    "softplus_pull_slope",
+    "sqrt",
+    "sqrt1pm1",
+    "tanh",
+    "times",
+    "trigamma",
+    "where",
+    "xlogy",
+]
+
+abs = magnitude
+
+# --- elementary words: every language spells these ------------------------------------------------------------------
+
+exp: Word = Word("exp", (lambda x: exp(x),), positive=True)
+expm1: Word = Word("expm1", (lambda x: exp(x),))
+log1p: Word = Word("log1p", (lambda x: 1 / (1 + x),))
+sqrt: Word = Word("sqrt", (lambda x: 1 / (2 * sqrt(x)),))
+sin: Word = Word("sin", (lambda x: cos(x),))
+cos: Word = Word("cos", (lambda x: -sin(x),))
+where: Word = Word("where", (None, None, None), slope=lambda args, slopes: where(args[0], slopes[1], slopes[2]))
+maximum: Word = Word(
+    "maximum", (None, None), fold=max, slope=lambda args, slopes: where(less_equal(args[1], args[0]), *slopes)
+)
+minimum: Word = Word(
+    "minimum", (None, None), fold=min, slope=lambda args, slopes: where(less_equal(args[0], args[1]), *slopes)
+)
+trigamma: Word = Word("trigamma", (None,))
+digamma: Word = Word("digamma", (lambda x: trigamma(x),))
+lgamma: Word = Word("lgamma", (lambda x: digamma(x),))
+
+# --- choices ---------------------------------------------------------------------------------------------------------
+
+either: Word = Word(
+    "either",
+    (None, None, None),
+    # Selected at 0 and 1, not multiplied: 0 * inf never happens. Between them, the mixture.
+    meaning=lambda y, a, b: where(less_equal(1, y), a, where(less_equal(y, 0), b, y * a + (1 - y) * b)),
+    slope=lambda args, slopes: either(args[0], slopes[1], slopes[2]),
+)
+times: Word = Word(
+    "times",
+    (None, None),
+    meaning=lambda y, x: where(less_equal(abs(y), 0), 0, y * x),
+    slope=lambda args, slopes: times(args[0], slopes[1]),
+)
+xlogy: Word = Word("xlogy", (None, lambda y, x: y / x), meaning=lambda y, x: times(y, log(x)))
+
+# --- the logistic family ---------------------------------------------------------------------------------------------
+
+softplus: Word = Word(
+    "softplus",
+    (lambda x: sigmoid(x),),
+    positive=True,
+    book=lambda x: log(1 + exp(x)),
+    meaning=lambda x: maximum(x, 0) + log1p(exp(-abs(x))),
+)
+sigmoid: Word = Word(
+    "sigmoid",
+    (lambda x: sigmoid(x) * sigmoid(-x),),
+    positive=True,
+    book=lambda x: 1 / (1 + exp(-x)),
+    meaning=lambda x: where(less_equal(0, x), 1, exp(-abs(x))) / (1 + exp(-abs(x))),
+)
+log1mexp: Word = Word(
+    "log1mexp",
+    (lambda x: -exp(x - log1mexp(x)),),
+    book=lambda x: log(1 - exp(x)),
+    meaning=lambda x: where(less(x, -math.log(2)), log1p(-exp(x)), log(-expm1(x))),
+)
+
+_FAR = -37  # below this, exp(x) is less than half an ulp of 1 in double precision
+
+
+def _log1pmx_series(x: Expr) -> Expr:
+    s = x / (2 + x)
+    square, tail = s * s, expression.expression(0)
+    for k in range(13, -1, -1):
+        tail = 1 / (2 * k + 3) + square * tail
+    return 2 * s * square * tail - x * s
+
+
+log1pmx: Word = Word(
+    "log1pmx",
+    (lambda x: -x / (1 + x),),
+    book=lambda x: log(1 + x) - x,
+    meaning=lambda x: where(less_equal(abs(x), 0.5), _log1pmx_series(x), log1p(x) - x),
+)
+log_softplus: Word = Word(
+    "log_softplus",
+    (lambda x: softplus_pull(x),),
+    book=lambda x: log(log(1 + exp(x))),
+    meaning=lambda x: where(less_equal(x, _FAR), x, log(softplus(x))),
+)
+# d log(softplus(x)) / dx = sigmoid(x) / softplus(x), which tends to 1 where both underflow.
+softplus_pull: Word = Word(
+    "softplus_pull",
+    (lambda x: softplus_pull_slope(x),),
+    book=lambda x: sigmoid(x) / softplus(x),
+    meaning=lambda x: where(less_equal(x, _FAR), 1, sigmoid(x) / softplus(x)),
+)
+
+
+def _softplus_pull_slope(x: Expr) -> Expr:
+    e = exp(minimum(x, 0))
+    near = softplus_pull(x) * log1pmx(e) / ((1 + e) * log1p(e))
+    side = softplus_pull(x) * (sigmoid(-x) - softplus_pull(x))
+    return where(less_equal(x, _FAR), -exp(x) / 2, where(less_equal(x, 0), near, side))
+
+
+softplus_pull_slope: Word = Word(
+    "softplus_pull_slope",
+    (None,),
+    book=lambda x: softplus_pull(x) * (sigmoid(-x) - softplus_pull(x)),
+    meaning=_softplus_pull_slope,
+)
+
+# --- the hyperbolic family -------------------------------------------------------------------------------------------
+
+tanh: Word = Word(
+    "tanh",
+    (lambda x: sech2(x),),
+    book=lambda x: (exp(x) - exp(-x)) / (exp(x) + exp(-x)),
+    meaning=lambda x: sign(x) * (-expm1(-2 * abs(x)) / (2 + expm1(-2 * abs(x)))),
+)
+sech2: Word = Word(
+    "sech2",
+    (lambda x: -2 * (sech2(x) * tanh(x)),),
+    book=lambda x: 4 / (exp(x) + exp(-x)) ** 2,
+    meaning=lambda x: 4 * exp(-2 * abs(x)) / (1 + exp(-2 * abs(x))) ** 2,
+)
+
+
+def _log_cosh(x: Expr) -> Expr:
+    grown = expm1(minimum(abs(x), 1) / 2)
+    half_sinh = (grown + grown / (1 + grown)) / 2
+    far = abs(x) + (log1p(exp(-2 * abs(x))) - math.log(2))
+    return where(less_equal(abs(x), 1), log1p(2 * half_sinh**2), far)
+
+
+log_cosh: Word = Word("log_cosh", (lambda x: tanh(x),), book=lambda x: log((exp(x) + exp(-x)) / 2), meaning=_log_cosh)
+sqrt1pm1: Word = Word(
+    "sqrt1pm1",
+    (lambda x: 1 / (2 * sqrt(1 + x)),),
+    book=lambda x: sqrt(1 + x) - 1,
+    meaning=lambda x: x / (1 + sqrt(1 + x)),
+)

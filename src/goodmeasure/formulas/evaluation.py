@@ -1,0 +1,117 @@
+"""Evaluating formulas on arrays: NumPy and every namespace of the array API spell the elementary words the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from goodmeasure.errors import FormulaError
+from goodmeasure.formulas.expression import Expr, nodes, spelled
+
+Array: TypeAlias = Any
+
+
+def namespace(*arrays: Array) -> Any:
+    """The array namespace of the arguments; NumPy for what is not an array yet: numbers, lists, frame columns."""
+    if all(isinstance(a, np.ndarray | np.generic) for a in arrays):
+        return np
+    import array_api_compat
+
+    found = [a for a in arrays if array_api_compat.is_array_api_obj(a)]
+    return array_api_compat.array_namespace(*found) if found else np
+
+
+def _special(name: str) -> Callable[[Array], Array]:
+    """A function that the array API lacks, from SciPy for NumPy arrays and from the namespace's own library otherwise."""
+
+    def apply(x: Array) -> Array:
+        if isinstance(x, np.ndarray | np.generic):
+            import scipy.special
+
+            found = {"lgamma": "gammaln", "digamma": "digamma", "trigamma": "polygamma"}[name]
+            return getattr(scipy.special, found)(*([1] if name == "trigamma" else []), x)
+        library = __import__(type(x).__module__.split(".")[0])
+        function = getattr(getattr(library, "special", library), name, None)
+        if function is None:
+            raise FormulaError(f"{name} is not available for {type(x).__name__}", fix="pass NumPy arrays")
+        return function(x)
+
+    return apply
+
+
+@cache
+def language(xp: Any) -> dict[str, Callable[..., Array]]:
+    """How an array namespace spells the elementary words."""
+    return {
+        "add": lambda a, b: a + b,
+        "sub": lambda a, b: a - b,
+        "mul": lambda a, b: a * b,
+        "div": lambda a, b: a / b,
+        "power": lambda a, b: a**b,
+        "neg": lambda a: -a,
+        "less": lambda a, b: a < b,
+        "less_equal": lambda a, b: a <= b,
+        "abs": xp.abs,
+        "sign": xp.sign,
+        "exp": xp.exp,
+        "expm1": xp.expm1,
+        "log": xp.log,
+        "log1p": xp.log1p,
+        "sqrt": xp.sqrt,
+        "sin": xp.sin,
+        "cos": xp.cos,
+        "tanh": xp.tanh,
+        "where": xp.where,
+        "maximum": xp.maximum,
+        "minimum": xp.minimum,
+        "lgamma": _special("lgamma"),
+        "digamma": _special("digamma"),
+        "trigamma": _special("trigamma"),
+    }
+
+
+def evaluate(
+    roots: list[Expr],
+    values: Mapping[str, Any],
+    spell: Mapping[str, Callable[..., Any]],
+    number: Callable[[float], Any],
+    *,
+    as_in_books: bool = False,
+) -> list[Any]:
+    """The values of expressions in a language; ``number`` turns a constant into one of the language's numbers."""
+    order, roots = _program(tuple(roots), frozenset(spell), as_in_books)
+    done: dict[Expr, Any] = {}
+    for node in order:
+        if node.word is not None:
+            done[node] = spell[node.word.name](*(done[a] for a in node.args))
+        elif node.is_symbol:
+            done[node] = values[node.args[0]]
+        else:
+            done[node] = number(node.args[0])
+    return [done[root] for root in roots]
+
+
+@lru_cache(maxsize=4096)
+def _program(roots: tuple[Expr, ...], known: frozenset[str], as_in_books: bool) -> tuple[list[Expr], list[Expr]]:
+    """The parts of expressions in the words of a language, arguments first, and the expressions themselves."""
+    written = [spelled(root, known, as_in_books=as_in_books) for root in roots]
+    return nodes(*written), written
+
+
+def on_arrays(roots: list[Expr], values: Mapping[str, Any], like: Array) -> list[Array]:
+    """The values of expressions on arrays, in the dtype, on the device and in the shape of ``like``.
+
+    Plain numbers among ``values`` (hyperparameters) are rounded to that dtype, as are the constants of the formula.
+    """
+    xp = namespace(like)
+
+    def number(value: float) -> Array:
+        return xp.asarray(value, dtype=like.dtype, **({} if xp is np else {"device": like.device}))
+
+    given = {k: number(v) if isinstance(v, int | float) else v for k, v in values.items()}
+    with np.errstate(all="ignore"):
+        found = evaluate(roots, given, language(xp), number)
+        return [xp.broadcast_to(xp.astype(f, like.dtype), like.shape) for f in found]

@@ -1,0 +1,102 @@
+"""The vocabulary of formulas: every word under one roof, and the exact identities among words.
+
+A row says how a word is differentiated, what it is in a book (``book``, which arbitrary precision evaluates as the truth),
+and what it means in more elementary words (``meaning``, accurate over the whole range of floating-point numbers). How a language
+spells the elementary words stands with that language. The rows stand in `elementary_words` and `special_words`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from goodmeasure.formulas import expression
+from goodmeasure.formulas.elementary_words import *
+from goodmeasure.formulas.expression import Word, identity
+from goodmeasure.formulas.special_words import *
+
+# --- exact identities: left becomes right ----------------------------------------------------------------------------
+
+# Ones, zeros and signs. A term whose coefficient is exactly zero is absent.
+identity(lambda x: (x + 0, x))
+identity(lambda x: (0 + x, x))
+identity(lambda x: (x - 0, x))
+identity(lambda x: (0 - x, -x))
+identity(lambda x: (x * 1, x))
+identity(lambda x: (1 * x, x))
+identity(lambda x: (x * 0, 0))
+identity(lambda x: (0 * x, 0))
+identity(lambda x: (0 / x, 0))
+identity(lambda x: (x / 1, x))
+identity(lambda x: (x * expression.expression(-1), -x))
+identity(lambda x: (expression.expression(-1) * x, -x))
+identity(lambda x: (x**1, x))
+identity(lambda x: (x**0, 1))
+identity(lambda x: (-(-x), x))
+identity(lambda x, y: (-(x - y), y - x))
+identity(lambda x, y: (x + -y, x - y))
+identity(lambda x, y: (-x + y, y - x))
+identity(lambda x, y: (x - -y, x + y))
+identity(lambda x, y: (-x * y, -(x * y)))
+identity(lambda x, y: (x * -y, -(x * y)))
+identity(lambda x, y: (-x / y, -(x / y)))
+identity(lambda x, y: (x / -y, -(x / y)))
+identity(lambda x: (abs(-x), abs(x)))
+identity(lambda x: ((-x) ** 2, x**2))
+identity(lambda x: (abs(x) ** 2, x**2))
+identity(lambda x, a: ((x * a) / a, x))
+identity(lambda x, a: ((a * x) / a, x))
+identity(lambda y, x, a: ((y * (x * a)) / a, y * x))
+identity(lambda x, y: ((1 / x) * y, y / x))
+identity(lambda x, y: (y * (1 / x), y / x))
+identity(lambda y, x: (where(y, x, x), x))
+identity(lambda x, y: (where(expression.expression(1), x, y), x))
+identity(lambda x, y: (where(expression.expression(0), x, y), y))
+identity(lambda x, y: (where(1, x, y), x))
+identity(lambda x, y: (where(0, x, y), y))
+identity(lambda y, x: (either(y, x, x), x))
+identity(lambda x, y: (either(expression.expression(1), x, y), x))
+identity(lambda x, y: (either(expression.expression(0), x, y), y))
+identity(lambda y: (times(y, 0), 0))
+identity(lambda y: (times(y, 1), y))
+identity(lambda y, x: (times(y, -x), -times(y, x)))
+identity(lambda y, x: (xlogy(y, x), times(y, log(x))))
+
+# Exponentials and logarithms.
+identity(lambda x: (log(exp(x)), x))
+identity(lambda x: (exp(log(x)), x))
+identity(lambda x: (log(sigmoid(x)), -softplus(-x)))
+identity(lambda x: (log(softplus(x)), log_softplus(x)))
+identity(lambda x: (softplus(x) - softplus(-x), x))
+identity(lambda x: (softplus(-x) - softplus(x), -x))
+identity(lambda x: (1 - sigmoid(x), sigmoid(-x)))
+identity(lambda x: (1 - exp(x), -expm1(x)))
+identity(lambda x, a: (1 - x**a, -expm1(a * log(x))), positive=("x",))
+identity(lambda x: (exp(x) - 1, expm1(x)))
+identity(lambda x: (log(1 + exp(x)), softplus(x)))
+identity(lambda x: (log1p(exp(x)), softplus(x)))
+identity(lambda x: (log(-expm1(x)), log1mexp(x)))
+identity(lambda x: (log1p(-sigmoid(x)), -softplus(x)))
+identity(lambda x: (sigmoid(-x) / sigmoid(x), exp(-x)))
+identity(lambda x: (sigmoid(x) / sigmoid(-x), exp(x)))
+identity(lambda x: (maximum(sigmoid(x), 0), sigmoid(x)))
+identity(lambda x, a: (log1p(a * exp(x)), softplus(x + log(a))), positive=("a",))
+identity(lambda x, a: (log1p(exp(x) / a), softplus(x - log(a))), positive=("a",))
+identity(lambda x: (sigmoid(x) - 1, -sigmoid(-x)))
+identity(lambda x, c, a: (c / (a * exp(x)), c / a * exp(-x)))
+identity(lambda x, c, a: (c / (a * softplus(x)), c / a * exp(-log_softplus(x))))
+identity(lambda x: (log(1 / x), -log(x)))
+identity(lambda x: (log(1 + x), log1p(x)))
+identity(lambda x: (log(1 - x), log1p(-x)))
+identity(lambda x: (sqrt(1 + x) - 1, sqrt1pm1(x)))
+identity(lambda x, a: (exp(x) ** a, exp(a * x)))
+identity(lambda x, a: (softplus(x) ** a, exp(a * log_softplus(x))))
+identity(lambda x, c: (c / exp(x), c * exp(-x)))
+identity(lambda x, c: (c / softplus(x), c * exp(-log_softplus(x))))
+
+
+@cache
+def vocabulary() -> dict[str, Word]:
+    """Every word by its name."""
+    found: list[Any] = [*vars(expression).values(), *globals().values()]
+    return {word.name: word for word in found if isinstance(word, Word)}

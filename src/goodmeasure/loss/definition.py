@@ -1,0 +1,245 @@
+"""From a function that prints a formula as a book does to a factory of losses: the signature is the specification."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from goodmeasure.deriving import class_statistics
+from goodmeasure.deriving.record import Facts
+from goodmeasure.errors import FormulaError, HyperparameterError
+from goodmeasure.formulas.activations import Activation, activation, linear, natural, sigmoid, softmax
+from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, Real, domain
+from goodmeasure.formulas.expression import Expr, Word, symbol, symbols
+from goodmeasure.loss.loss import Loss
+
+Given = Activation | Word | str
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A traced formula: what it is called, its target, its scale, its hyperparameters. Calling it makes a `Loss`."""
+
+    name: str
+    book: Expr
+    targets: Callable[[dict[str, float]], Domain]
+    predictions: tuple[str, ...]
+    activation: tuple[Activation, ...]
+    defaults: tuple[tuple[str, float], ...]
+    domains: tuple[tuple[str, Domain], ...]
+    facts: Facts
+
+    def __repr__(self) -> str:
+        return self.name
+
+    @property
+    def binary(self) -> Definition | None:
+        """The same formula for yes/no on one raw output, where the formula serves both."""
+        both = self.activation == (softmax,) and self._target({}).binary
+        facts = replace(self.facts, also=self.facts.also_binary)
+        return replace(self, name=f"binary_{self.name}", activation=(sigmoid,), facts=facts) if both else None
+
+    def _target(self, given: dict[str, float]) -> Any:
+        return self.targets({**dict(self.defaults), **given})
+
+    def __call__(self, *unnamed: Any, **given: Any) -> Loss:
+        """The loss with these hyperparameters, given by name; those not given have their defaults."""
+        if unnamed:
+            raise HyperparameterError(
+                f"hyperparameters of {self.name} are given by name",
+                seen=f"{self.name}({', '.join(map(repr, unnamed))})",
+                fix=f"{self.name}({', '.join(f'{k}={v}' for k, v in self.defaults)})",
+            )
+        named = dict(given)
+        class_weight = self._class_weight(named.pop("class_weight", ()))
+        weighted = self._positive_weight(named)
+        values = {name: self._checked(name, value) for name, value in named.items()}
+        book = symbol(class_statistics.WEIGHT) * self.book if class_weight or weighted else self.book
+        target = self._target(values)
+        if isinstance(target, OutcomeDomain):
+            target = domain(Classes if self.activation == (softmax,) else Binary)
+        return Loss(
+            spelling=f"{self.name}({', '.join(f'{k}={_shown(v)}' for k, v in given.items())})",
+            book=book,
+            target=target,
+            predictions=self.predictions,
+            activation=self.activation,
+            hyperparameters=tuple({**dict(self.defaults), **weighted, **values}.items()),
+            class_weight=class_weight,
+            facts=self.facts,
+        )
+
+    def _class_weight(self, given: Any) -> tuple[float, ...]:
+        weight = tuple(float(w) for w in given)
+        if weight and self.activation != (softmax,):
+            raise HyperparameterError(f"{self.name} has no classes to weight", fix=f"{self.name}(positive_weight=3.0)")
+        if any(not 0 <= w < float("inf") for w in weight):
+            raise HyperparameterError(
+                f"class_weight={weight}: class weights are finite and not negative", fix="one a class"
+            )
+        return weight
+
+    def _positive_weight(self, named: dict[str, Any]) -> dict[str, float]:
+        if "positive_weight" not in named:
+            return {}
+        if not (class_statistics.speaks_of_outcomes(self.predictions) and self.activation == (sigmoid,)):
+            raise HyperparameterError(
+                f"{self.name} has no positive_weight", fix=f"{self.name}(class_weight=(1.0, 3.0)) or the binary_ form"
+            )
+        given = named.pop("positive_weight")
+        weight = float(given) if _is_number(given) else float("nan")
+        if not 0 < weight < float("inf"):
+            raise HyperparameterError(
+                f"positive_weight={given}: it must be one positive, finite number", fix="positive_weight=3.0"
+            )
+        return {"positive_weight": weight} if weight != 1 else {}
+
+    def _checked(self, name: str, value: Any) -> float:
+        known = dict(self.domains)
+        if name not in known:
+            raise HyperparameterError(
+                f"{self.name} has no hyperparameter {name}",
+                seen=f"it has {', '.join(known) or 'none'}",
+                fix=f"{self.name}({', '.join(f'{k}={v}' for k, v in self.defaults)})",
+            )
+        if isinstance(value, bool) or not _is_number(value) or float(value) not in known[name]:
+            raise HyperparameterError(
+                f"{name}={value!r} is outside its domain in {self.name}: {known[name]}",
+                fix=f"{self.name}({name}={dict(self.defaults)[name]})",
+            )
+        return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return hasattr(value, "__float__") and value is not inspect.Parameter.empty
+
+
+def _shown(value: Any) -> str:
+    return repr(float(value)) if _is_number(value) else repr(tuple(float(v) for v in value))
+
+
+def loss(
+    *,
+    target: Any = Real,
+    activation: Given | tuple[Given, ...] | None = None,
+    asks_for: str = "",
+    also: tuple[str, ...] = (),
+    also_binary: tuple[str, ...] = (),
+) -> Callable[[Callable[..., Any]], Definition]:
+    """Turn a formula into a loss, with its signal, curvature, kernels and every other reading derived.
+
+    The function is called once with symbols. Its parameter names say the scale: ``p`` (the probability given to what
+    happened), ``y, mu`` (target and prediction), ``y, z`` (target and raw score), ``y, mean, scale`` (several predictions);
+    keyword-only parameters are hyperparameters with a default and a domain as annotation. ``target`` is the domain of the
+    target, or a function of the hyperparameters that returns it; ``activation`` says how raw outputs become predictions,
+    and defaults to the natural one of the target. The first paragraph of the docstring says what the loss is, the rest
+    when to reach for it; ``asks_for`` names the functional that is best, and ``also`` (``also_binary`` for the yes/no form)
+    what else people call it.
+
+    >>> from goodmeasure import loss, Real
+    >>> from goodmeasure.words import abs, sqrt
+    >>> @loss(target=Real)
+    ... def root_error(y, mu):
+    ...     "Grows with the square root of the miss."
+    ...     return sqrt(abs(mu - y))
+    >>> root_error()(y=[1.0, 5.0], z=[2.0, 1.0])
+    1.5
+    """
+
+    def define(function: Callable[..., Any]) -> Definition:
+        sentence, advice = _paragraphs(function)
+        return _traced(function, target, activation, Facts(sentence, asks_for, also, also_binary, advice))
+
+    return define
+
+
+def _paragraphs(function: Callable[..., Any]) -> tuple[str, str]:
+    """What a docstring says first, and what it says after that."""
+    first, _, rest = inspect.cleandoc(function.__doc__ or "").partition("\n\n")
+    return " ".join(first.split()), " ".join(rest.split())
+
+
+def _traced(function: Callable[..., Any], target: Any, given: Any, facts: Facts) -> Definition:
+    name = getattr(function, "__name__", "loss")
+    parameters = _parameters(function, name)
+    free = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    names = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+    predictions = _predictions(name, names)
+    defaults = {p.name: float(p.default) for p in free}
+    domains = {p.name: domain(Real if p.annotation is p.empty else p.annotation) for p in free}
+
+    def targets(values: dict[str, float]) -> Domain:
+        return domain(target(**values) if inspect.isfunction(target) else target)
+
+    return Definition(
+        name=name,
+        book=_trace(function, name, names, domains),
+        targets=targets,
+        predictions=predictions,
+        activation=_activation(given, predictions, targets(defaults)),
+        defaults=tuple(defaults.items()),
+        domains=tuple(domains.items()),
+        facts=facts,
+    )
+
+
+def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Parameter]:
+    try:
+        parameters = list(inspect.signature(function, eval_str=True).parameters.values())
+    except NameError as error:
+        raise FormulaError(
+            f"an annotation of {name} is not known: {error}", fix="import it: from goodmeasure import Positive"
+        ) from error
+    for p in parameters:
+        if p.kind is p.KEYWORD_ONLY and not _is_number(p.default):
+            raise FormulaError(
+                f"hyperparameter {p.name} of {name} has no number as default", fix=f"{p.name}: Positive = 1.0"
+            )
+    return parameters
+
+
+def _predictions(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    if class_statistics.speaks_of_outcomes(names):
+        return names
+    if len(names) < 2 or names[0] != "y":
+        raise FormulaError(
+            f"the parameters of {name} do not say its scale: ({', '.join(names)})",
+            fix="use (p), (y, mu), (y, z) or (y, mean, scale), and keyword-only hyperparameters after *",
+        )
+    return names[1:]
+
+
+def _trace(function: Callable[..., Any], name: str, names: tuple[str, ...], free: dict[str, Domain]) -> Expr:
+    known = {n: symbol(n, positive=d.low > 0 or (d.low == 0 and d.low_open)) for n, d in free.items()}
+    try:
+        book = function(*map(symbol, names), **known)
+    except FormulaError:
+        raise
+    except (TypeError, AttributeError) as error:
+        raise FormulaError(
+            f"the formula of {name} leaves the vocabulary: {error}",
+            fix="use arithmetic and the functions of goodmeasure.words",
+        ) from error
+    if not isinstance(book, Expr):
+        raise FormulaError(
+            f"{name} returned {book!r}, which is not a formula of its parameters",
+            fix=f"return an expression of {names[-1]}",
+        )
+    unknown = symbols(book) - {*names, *free}
+    if unknown:
+        raise FormulaError(
+            f"the formula of {name} speaks of {', '.join(sorted(unknown))}, which are not its parameters"
+        )
+    return book
+
+
+def _activation(given: Any, predictions: tuple[str, ...], target: Domain) -> tuple[Activation, ...]:
+    if given is not None:
+        return tuple(activation(g) for g in (given if isinstance(given, tuple) else (given,)))
+    if class_statistics.speaks_of_outcomes(predictions):
+        return (natural(target),)
+    if predictions == ("z",):
+        return (linear,)
+    return (natural(target),) * len(predictions)

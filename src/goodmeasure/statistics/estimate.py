@@ -1,0 +1,64 @@
+"""A number that was estimated, with everything that is needed to read it honestly."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimated number with its interval, how many rows stand behind it, and how the interval was made.
+
+    ``effective_n`` is the number of independent, equally weighted rows that would carry as much information.
+    ``standard_error`` is the plug-in one; small-sample corrections are in the interval. ``grid_error`` bounds how
+    far the value can lie from the one computed on rows, where it was read off a grid. ``cautions`` are sentences to
+    print with it.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    effective_n: float
+    method: str
+    level: float = 0.95
+    standard_error: float = float("nan")
+    grid_error: float = 0.0
+    cautions: tuple[str, ...] = ()
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __str__(self) -> str:
+        text = f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
+        if self.grid_error:
+            text += f" ± {self.grid_error:.1g} grid"
+        return f"{text} · n={self.n:,}" + "".join(f" · {caution}" for caution in self.cautions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Difference(Estimate):
+    """An estimated difference of two costs or losses, first minus second: below zero the first is better."""
+
+    @property
+    def verdict(self) -> str:
+        """ "better" or "worse" where the interval excludes zero; otherwise that this many rows cannot tell."""
+        if self.high < 0:
+            return "better"
+        if self.low > 0:
+            return "worse"
+        return f"cannot tell at this n (difference in [{self.low:.4g}, {self.high:.4g}])"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, ready for JSON, with the verdict."""
+        return super().to_dict() | {"verdict": self.verdict}
+
+
+def as_difference(estimate: Estimate) -> Difference:
+    """An estimate of a paired difference, able to give a verdict."""
+    return Difference(**{f.name: getattr(estimate, f.name) for f in fields(Estimate)})

@@ -1,0 +1,206 @@
+"""Intervals for a mean: for rows that are independent, clustered, ordered in time, bounded, or counts of yes and
+no."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from goodmeasure.errors import UsageError
+from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.statistics.row_arguments import Floats, TooFewRows
+
+WeightsMean = Literal["importance", "frequency"]
+TIME_BLOCKS = 50
+
+
+def normal_quantile(level: float) -> float:
+    """How many standard errors a two-sided normal interval of this level reaches."""
+    from scipy.special import ndtri
+
+    return float(ndtri(0.5 + level / 2))
+
+
+def student_quantile(level: float, freedom: float) -> float:
+    """How many standard errors a two-sided Student interval of this level reaches."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.5 + level / 2)) if freedom >= 1 else math.inf
+
+
+def wald(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """The textbook interval of a share; it covers .63 instead of .95 at n = 100 and a share of .01."""
+    share = successes / n
+    half = normal_quantile(level) * math.sqrt(share * (1 - share) / n)
+    return share - half, share + half
+
+
+def wilson(successes: float | Floats, n: float | Floats, level: float = 0.95) -> tuple[Any, Any]:
+    """Wilson's score interval of a share (1927): close to its level on average over shares. Counts may be arrays."""
+    q = normal_quantile(level)
+    share, spread = successes / n, q * q / n
+    centre = (share + spread / 2) / (1 + spread)
+    half = q / (1 + spread) * np.sqrt(share * (1 - share) / n + spread / (4 * n))
+    return np.maximum(0.0, centre - half), np.minimum(1.0, centre + half)
+
+
+def clopper_pearson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """The exact interval of a share (Clopper and Pearson 1934): covers at least its level for every share."""
+    from scipy.special import betaincinv
+
+    tail = (1 - level) / 2
+    low = float(betaincinv(successes, n - successes + 1, tail)) if successes else 0.0
+    high = float(betaincinv(successes + 1, n - successes, 1 - tail)) if successes < n else 1.0
+    return low, high
+
+
+def empirical_bernstein(
+    mean: float, variance: float, n: int, span: float = 1.0, level: float = 0.95
+) -> tuple[float, float]:
+    """An interval without assumptions for independent values that lie within ``span`` (Maurer and Pontil 2009, Thm
+    4).
+
+    ``variance`` is the unbiased sample variance. The one-sided bound is used at half the error on each side.
+    """
+    if n < 2:
+        return -math.inf, math.inf
+    log_term = math.log(4 / (1 - level))
+    half = math.sqrt(2 * variance * log_term / n) + 7 * span * log_term / (3 * (n - 1))
+    return mean - half, mean + half
+
+
+def confidence_sequence(
+    mean: float, variance: float, n: int, level: float = 0.95, tightest_at: int = 1000
+) -> tuple[float, float]:
+    """An interval that stays valid however often one looks (Robbins 1970; Waudby-Smith et al. 2024 for means).
+
+    The width is smallest, relative to a single look, at ``tightest_at`` rows. It needs only n, mean and variance,
+    so it can be read from merged states.
+    """
+    error = 1 - level
+    rho2 = (-2 * math.log(error) + math.log(-2 * math.log(error)) + 1) / tightest_at
+    half = math.sqrt(variance * (n * rho2 + 1) / (n * n * rho2) * math.log((n * rho2 + 1) / error**2))
+    return mean - half, mean + half
+
+
+def conformal_rank(n: int, error: float) -> int:
+    """Which of ``n`` sorted calibration scores bounds a new one with probability at least ``1 - error``.
+
+    It covers exactly ``rank / (n + 1)`` for continuous scores (Vovk et al. 2005); n + 1 means: no finite bound.
+    """
+    return math.ceil((n + 1) * (1 - error) - 1e-9)
+
+
+def time_blocks(time: ArrayLike, n: int, blocks: int = TIME_BLOCKS) -> NDArray[np.intp]:
+    """Cut rows that are ordered in time into consecutive blocks; equal times share a block."""
+    order_codes, distinct = row_arguments.codes(time, n, "time")
+    count = min(blocks, distinct)
+    if count < 2:
+        raise TooFewRows("all rows have the same time, so there are no blocks to compare", where="time")
+    rank = np.searchsorted(np.sort(order_codes), order_codes, side="left")
+    return np.asarray(np.unique(rank * count // n, return_inverse=True)[1], dtype=np.intp)
+
+
+def independent_parts(n: int, cluster: ArrayLike | None, time: ArrayLike | None) -> tuple[NDArray[np.intp] | None, str]:
+    """Which rows go together, as codes (None: each on its own), and what to call the method."""
+    if cluster is not None and time is not None:
+        raise UsageError("cluster= and time= both say which rows go together", fix="give the one that matters more")
+    if cluster is not None:
+        together, count = row_arguments.codes(cluster, n, "cluster")
+        if count < 2:
+            raise TooFewRows("all rows are in one cluster, so there is nothing to estimate a spread from")
+        return together, "cluster-robust"
+    if time is not None:
+        return time_blocks(time, n), "time blocks"
+    return None, "normal"
+
+
+def mean_estimate(
+    values: Floats,
+    w: Floats | None = None,
+    *,
+    together: NDArray[np.intp] | None = None,
+    method: str = "normal",
+    level: float = 0.95,
+    weights_mean: WeightsMean = "importance",
+) -> Estimate:
+    """The weighted mean of values with a Student interval whose spread comes from independent parts.
+
+    ``together`` holds the code of each row's cluster or block. Frequency weights count identical rows, so a weight
+    of 3 is three rows; importance weights say how much a row matters.
+    """
+    w = np.ones(len(values)) if w is None else w
+    total = math.fsum(w)
+    infinite = ~np.isfinite(values) & (w > 0)
+    if infinite.any():
+        return _infinite(values[infinite], int((w > 0).sum()), method, level)
+    mean = math.fsum(w * np.where(w > 0, values, 0.0)) / total
+    miss = np.where(w > 0, values - mean, 0.0)
+    parts = _part_sums(w, miss, together, weights_mean)
+    n = round(total) if weights_mean == "frequency" else int((w > 0).sum())
+    return from_moments(mean, parts, n, iid_variance(w, miss, total), level, method)
+
+
+def iid_variance(w: Floats, miss: Floats, total: float) -> float:
+    """The weighted plug-in variance of the values themselves."""
+    return math.fsum(w * miss * miss) / total
+
+
+def _part_sums(
+    w: Floats, miss: Floats, together: NDArray[np.intp] | None, weights_mean: WeightsMean
+) -> tuple[float, int]:
+    """The plug-in variance of the mean and the number of independent parts it rests on."""
+    total = math.fsum(w)
+    if together is not None:
+        sums = np.bincount(together, weights=w * miss)
+        return float(sums @ sums) / total**2, len(np.unique(together[w > 0]))
+    if weights_mean == "frequency":
+        return math.fsum(w * miss * miss) / total**2, round(total)
+    return math.fsum((w * miss) ** 2) / total**2, int((w > 0).sum())
+
+
+def from_moments(mean: float, parts: tuple[float, int], n: int, variance: float, level: float, method: str) -> Estimate:
+    """An estimate from the variance of the mean, the number of independent parts and the variance of the values."""
+    variance_of_mean, count = parts
+    error = math.sqrt(variance_of_mean)
+    widen = math.sqrt(count / (count - 1)) * student_quantile(level, count - 1) if count > 1 else math.inf
+    half = widen * error if error or count > 1 else math.inf
+    effective = variance / variance_of_mean if variance_of_mean > 0 else float(n)
+    return Estimate(mean, mean - half, mean + half, n, effective, method, level, error)
+
+
+def _infinite(values: Floats, n: int, method: str, level: float) -> Estimate:
+    """What is said of a mean that some rows make infinite (or undefined)."""
+    value = float(values.sum())
+    caution = (f"{len(values):,} rows cost infinity",) if not math.isnan(value) else ("some rows are not a number",)
+    return Estimate(value, value, value, n, 0.0, method, level, math.inf, cautions=caution)
+
+
+def bootstrap(
+    statistic: Callable[[Floats], float],
+    n: int,
+    *,
+    together: NDArray[np.intp] | None = None,
+    replicates: int = 999,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """The percentile interval and standard error of a statistic of resampled counts.
+
+    ``statistic`` takes how often each row was drawn (a float array of length ``n``). With ``together`` whole
+    clusters or blocks are drawn.
+    """
+    rng = np.random.default_rng(seed)
+    units = n if together is None else int(together.max()) + 1
+    share = np.full(units, 1 / units)
+    values = np.empty(replicates)
+    for b in range(replicates):
+        counts = rng.multinomial(units, share).astype(np.float64)
+        values[b] = statistic(counts if together is None else counts[together])
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high), float(values.std())

@@ -1,0 +1,170 @@
+"""What a loss looks like to a solver, read off its signal and curvature: flat, made of straight lines, or smooth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.deriving import numbers
+from goodmeasure.deriving.predictions import raw
+from goodmeasure.deriving.record import Record
+from goodmeasure.formulas.activations import linear
+
+Floats = NDArray[np.float64]
+
+_TARGETS = 40
+_REACH = 30.0
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """What was seen of a loss on a grid of targets and raw outputs.
+
+    ``flat``: its signal is zero everywhere. ``straight``: it has no curvature anywhere, so all its bending is in kinks.
+    ``convex``: its signal never falls as the raw output rises, on ``pairs`` pairs; ``jumps``: its signal jumps at the target.
+    """
+
+    flat: bool
+    straight: bool
+    convex: bool
+    jumps: bool
+    pairs: int
+
+    @property
+    def evidence(self) -> str:
+        """How it is known whether the loss is convex in the raw output."""
+        return f"no counterexample in {self.pairs:,} pairs" if self.convex else "a counterexample was found"
+
+
+def survey(loss: Record, y: NDArray[Any], outputs: int) -> Landscape:
+    """Look at a loss on targets among ``y`` and raw outputs from far below to far above them."""
+    return _survey_rows(loss, y, outputs) if outputs > 1 else _survey_numbers(loss, y.astype(np.float64))
+
+
+def _some(y: NDArray[Any]) -> NDArray[Any]:
+    found = np.unique(y)
+    return np.asarray(found[np.linspace(0, len(found) - 1, min(_TARGETS, len(found))).astype(int)])
+
+
+def _survey_numbers(loss: Record, y: Floats) -> Landscape:
+    targets = _some(y)
+    grid = _grid(loss, targets)
+    pairs = np.meshgrid(targets, grid, indexing="ij")
+    signal, bend = numbers.gradient(loss, *pairs), numbers.hessian(loss, *pairs)
+    known = np.isfinite(signal)
+    with np.errstate(invalid="ignore"):
+        slack = 1e-9 * np.maximum(np.abs(signal[:, 1:]), np.abs(signal[:, :-1]))
+        rising = np.diff(signal, axis=1) >= -slack
+    straight = bool(np.all(bend[np.isfinite(bend)] == 0))
+    return Landscape(
+        flat=not signal[known].any(),
+        straight=straight,
+        convex=bool(np.all(rising | ~known[:, 1:] | ~known[:, :-1])),
+        jumps=straight or _jumps(loss, targets),
+        pairs=signal.size,
+    )
+
+
+def _grid(loss: Record, targets: Floats) -> Floats:
+    """Raw outputs around the targets, or around zero where an activation lies between."""
+    far = np.linspace(-_REACH, _REACH, 241) + 1e-3
+    if loss.activation != (linear,):
+        return far
+    width = float(np.ptp(targets)) or max(1.0, abs(float(targets[0])))
+    return np.unique(np.concatenate([far, np.linspace(targets.min() - 2 * width, targets.max() + 2 * width, 401)]))
+
+
+def _jumps(loss: Record, targets: Floats) -> bool:
+    """Whether the signal jumps where the prediction meets the target."""
+    inside = targets[(targets > loss.activation[0].reaches.low) & (targets < loss.activation[0].reaches.high)]
+    if loss.is_binary or not inside.size:
+        return False
+    z = np.asarray(raw(loss, inside), dtype=np.float64)
+    size = np.maximum(1.0, np.abs(z))
+    before, after = numbers.gradient(loss, inside, z - 1e-7 * size), numbers.gradient(loss, inside, z + 1e-7 * size)
+    far = np.abs(numbers.gradient(loss, inside, z + size))
+    return bool(np.any(np.abs(after - before) > 1e-3 * np.maximum(far, 1e-300)))
+
+
+def _survey_rows(loss: Record, y: NDArray[Any], outputs: int) -> Landscape:
+    """Several raw outputs: curvature along lines through random points, and a signal or none."""
+    rng = np.random.default_rng(0)
+    targets = rng.choice(y if y.ndim == 1 else np.arange(outputs), 200)
+    z = 3 * rng.standard_normal((200, outputs))
+    signal, bend = numbers.gradient(loss, targets, z), numbers.hessian(loss, targets, z, full=True)
+    lowest = np.linalg.eigvalsh((bend + np.swapaxes(bend, 1, 2)) / 2).min(axis=1)
+    straight = not bend.any()
+    return Landscape(
+        flat=not signal.any(),
+        straight=straight,
+        convex=bool(np.all(lowest >= -1e-9 * np.abs(bend).max())) and not straight,
+        jumps=straight,
+        pairs=len(z),
+    )
+
+
+@dataclass(frozen=True)
+class Kinks:
+    """A loss made of straight lines, as a sum of functions with one kink each: row ``row`` has slope ``left`` below
+    raw output ``at`` and ``right`` above."""
+
+    row: NDArray[np.intp]
+    at: Floats
+    left: Floats
+    right: Floats
+
+
+def kinks(loss: Record, y: Floats) -> Kinks | None:
+    """Where the lines of a straight, convex loss meet, for each target; None if it has more than two kinks."""
+    targets, where = np.unique(y, return_inverse=True)
+    width = 1e3 * (float(np.ptp(targets)) + np.abs(targets).max() + 1)
+    low, high = np.full(targets.shape, -width), np.full(targets.shape, width)
+    left, right = numbers.gradient(loss, targets, low), numbers.gradient(loss, targets, high)
+    first = _turn(lambda z: numbers.gradient(loss, targets, z) > left, targets, low, high)
+    last = _turn(lambda z: numbers.gradient(loss, targets, z) >= right, targets, low, high)
+    middle = numbers.gradient(loss, targets, first / 2 + last / 2)
+    same = last - first <= 1e-12 * width
+    middle = np.where(same, right, middle)
+    if not _fits(loss, targets, (left, middle, right), (first, last)):
+        return None
+    rows = np.arange(len(y))
+    two = ~same[where]
+    return Kinks(
+        np.concatenate([rows, rows[two]]),
+        np.concatenate([first[where], last[where][two]]),
+        np.concatenate([left[where], np.zeros(int(two.sum()))]),
+        np.concatenate([middle[where], (right - middle)[where][two]]),
+    )
+
+
+def _turn(beyond: Any, targets: Floats, low: Floats, high: Floats) -> Floats:
+    """The raw output beyond which a condition holds: the target itself where it turns there, else by halving."""
+    step = 1e-9 * np.maximum(1.0, np.abs(targets))
+    if bool(np.all(~beyond(targets - step) & beyond(targets + step))):
+        return targets
+    for _ in range(90):
+        middle = low / 2 + high / 2
+        yes = beyond(middle)
+        low, high = np.where(yes, low, middle), np.where(yes, middle, high)
+    return low / 2 + high / 2
+
+
+def _fits(loss: Record, targets: Floats, slopes: tuple[Any, Any, Any], at: tuple[Any, Any]) -> bool:
+    """Whether the lines found are the loss: compared between any two raw outputs."""
+    left, middle, right = slopes
+    first, last = at
+    spread = float(np.ptp(targets)) + np.abs(targets).max() + 1
+
+    def lines(z: Floats) -> Floats:
+        return np.where(z < first, left * (z - first), np.where(z < last, middle * (z - first), 0)) + np.where(
+            z >= last, middle * (last - first) + right * (z - last), 0
+        )
+
+    base = numbers.value(loss, targets, first)
+    places = (first + part * spread for part in (-1.0, -0.01, 0.003, 0.4, 2.0))
+    return all(
+        np.allclose(numbers.value(loss, targets, z) - base, lines(z), rtol=1e-9, atol=1e-9 * spread) for z in places
+    )

@@ -1,0 +1,99 @@
+"""How the pull of a loss grows with the distance from what happened, on each side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.deriving import numbers
+from goodmeasure.deriving.predictions import raw
+from goodmeasure.deriving.record import Record
+from goodmeasure.formulas.activations import linear
+
+Floats = NDArray[np.float64]
+
+# How far out the pull is compared: raw outputs of activations, or multiples of the typical miss where they are predictions.
+_FAR = 30.0
+_FAR_LINEAR = 1000.0
+
+
+@dataclass(frozen=True)
+class Side:
+    """How the pull grows away from what happened, on one side: its size at some distances in units of that at a slight error.
+
+    ``name`` is "growing", "saturating", "vanishing" or "none", from the last tenfold of distance.
+    """
+
+    side: str
+    distances: tuple[float, ...]
+    pulls: tuple[float, ...]
+    name: str
+
+
+def slight(loss: Record, y: Floats, z: Floats) -> float:
+    """The distance in raw output that counts as a slight error."""
+    if loss.activation != (linear,):
+        return 0.1
+    return 0.1 * float(np.median(np.abs(z - y))) or 0.1 * float(np.std(y)) or 0.1
+
+
+def sides(loss: Record, y: Any, z: Floats) -> tuple[Side, ...]:
+    """The sides on which a prediction can be off, with how the pull grows there; none for a whole distribution."""
+    if loss.is_classwise:
+        return (_class_side(loss, z.shape[1]),)
+    if z.ndim > 1:
+        return ()
+    if loss.is_binary:
+        far = np.geomspace(0.3, _FAR, 9)
+        return tuple(
+            _side(
+                f"{name} happened",
+                lambda t, at=at, to=to: numbers.gradient(loss, np.full(t.shape, at), to * t),
+                far,
+                0.0,
+            )
+            for name, at, to in (("yes", 1.0, -1.0), ("no", 0.0, 1.0))
+        )
+    reaches = loss.activation[0].reaches
+    inside = y[(y > reaches.low) & (y < reaches.high)]
+    if not inside.size:
+        return ()
+    typical = float(np.quantile(inside, 0.5, method="nearest"))
+    centre, near = float(raw(loss, np.array([typical]))[0]), slight(loss, y, z)
+    span = _FAR_LINEAR * near * 10 if loss.activation == (linear,) else _FAR
+    far = np.geomspace(3 * near, span, 9)
+
+    def pull(to: float) -> Any:
+        return lambda t: numbers.gradient(loss, np.full(t.shape, typical), centre + to * t)
+
+    return tuple(_side(f"prediction too {name}", pull(to), far, near) for name, to in (("high", 1.0), ("low", -1.0)))
+
+
+def _class_side(loss: Record, classes: int) -> Side:
+    def pull(t: Floats) -> Floats:
+        z = np.zeros((len(t), classes))
+        z[:, 0] = -t
+        return np.asarray(np.linalg.norm(numbers.gradient(loss, np.zeros(len(t), dtype=int), z), axis=1))
+
+    return _side("the class that happened", pull, np.geomspace(0.3, _FAR, 9), 0.0)
+
+
+def _side(side: str, pull: Any, far: Floats, slight: float) -> Side:
+    distances = np.concatenate([[slight], far])
+    sizes = np.abs(np.asarray(pull(distances), dtype=np.float64))
+    # An exponential pull leaves the range of numbers; how it grows shows before that.
+    kept = np.isfinite(sizes)
+    distances, sizes = distances[kept], sizes[kept]
+    relative = sizes / sizes[0] if sizes[0] > 0 else sizes
+    tenth = float(np.interp(distances[-1] / 10, distances, sizes))
+    if not sizes.any():
+        name = "none"
+    elif sizes[-1] > 2 * tenth:
+        name = "growing"
+    else:
+        # A pull that is gone far out (a redescending loss) vanishes, also where it was gone a tenth of the way before.
+        name = "vanishing" if sizes[-1] < tenth / 2 or sizes[-1] == 0 else "saturating"
+    return Side(side, tuple(distances.tolist()), tuple(relative.tolist()), name)
