@@ -97,7 +97,7 @@ def test_watch_wraps_a_function_and_warns() -> None:
 @pytest.mark.parametrize("wrong", [True, False])
 def test_lightning_callback(wrong: bool, capsys: pytest.CaptureFixture[str]) -> None:
     lightning = pytest.importorskip("lightning")
-    from goodmeasure.auditing.lightning import AuditFirstBatch
+    from goodmeasure.auditing.lightning import KerasAudit
 
     class Lit(lightning.LightningModule):  # type: ignore[name-defined, misc]
         def __init__(self) -> None:
@@ -114,7 +114,7 @@ def test_lightning_callback(wrong: bool, capsys: pytest.CaptureFixture[str]) -> 
             return torch.optim.SGD(self.parameters(), 0.1)
 
     data = torch.utils.data.TensorDataset(torch.randn(40, 4), torch.arange(40) % 3)
-    callback = AuditFirstBatch(stop_at="error")
+    callback = KerasAudit(stop_at="error")
     quiet = {
         "logger": False,
         "enable_checkpointing": False,
@@ -131,12 +131,12 @@ def test_lightning_callback(wrong: bool, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize("wrong", [True, False])
 def test_keras_callback(wrong: bool) -> None:
     keras = pytest.importorskip("keras")
-    from goodmeasure.auditing.keras import AuditFirstBatch
+    from goodmeasure.auditing.keras import KerasAudit
 
     last = None if wrong else "softmax"
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation=last)])
     model.compile("sgd", "sparse_categorical_crossentropy")
-    callback = AuditFirstBatch()
+    callback = KerasAudit()
     x = torch.randn(40, 4).numpy()
     model.fit(x, (torch.arange(40) % 3).numpy(), verbose=0, callbacks=[callback])
     assert callback.report is not None

@@ -258,7 +258,7 @@ def one_more(tmp_path, monkeypatch):
 
 def test_adding_a_loss_touches_one_file(one_more):
     from goodmeasure import kernels
-    from goodmeasure.choosing.functionals import Ask, loss_for
+    from goodmeasure.choosing.functionals import Functional, loss_for
     from goodmeasure.choosing.meanings import MEANINGS
     from goodmeasure.formulas.latex import latex
 
@@ -273,4 +273,4 @@ def test_adding_a_loss_touches_one_file(one_more):
     assert compiled[0] == pytest.approx(float(loss.value(y, z).mean()), rel=1e-12)
     assert compiled[1] == pytest.approx(loss.gradient(y, z) / 5000, rel=1e-12)
     meaning = next(m for m in MEANINGS if m.name == "real")
-    assert str(loss_for(meaning, Ask("example centre"))).startswith("own_example")
+    assert str(loss_for(meaning, Functional("example centre"))).startswith("own_example")

@@ -19,7 +19,7 @@ from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.linear import PATIENCE, NoFiniteFit
 from goodmeasure.loss.loss import Loss
-from goodmeasure.traits.curvature_class import survey
+from goodmeasure.traits.curvature_class import curvature_class
 
 RNG = np.random.default_rng(0)
 ROWS = 300
@@ -145,13 +145,13 @@ def test_lines_behind_an_activation_reach_a_stationary_point(activation: str) ->
 
 def test_convexity_is_seen_and_so_is_its_absence() -> None:
     y = np.linspace(-3, 3, 50)
-    assert survey(losses.huber(), y, 1).convex
-    assert not survey(losses.huber().with_activation("exp"), y, 1).convex
-    assert not survey(losses.binary_brier(), np.array([0.0, 1.0]), 1).convex
-    assert survey(losses.cross_entropy(), np.arange(3), 3).convex
-    assert not survey(losses.brier(), np.arange(3), 3).convex
-    assert survey(losses.absolute_error(), y, 1).straight
-    assert survey(losses.zero_one(), np.array([0.0, 1.0]), 1).flat
+    assert curvature_class(losses.huber(), y, 1).convex
+    assert not curvature_class(losses.huber().with_activation("exp"), y, 1).convex
+    assert not curvature_class(losses.binary_brier(), np.array([0.0, 1.0]), 1).convex
+    assert curvature_class(losses.cross_entropy(), np.arange(3), 3).convex
+    assert not curvature_class(losses.brier(), np.arange(3), 3).convex
+    assert curvature_class(losses.absolute_error(), y, 1).straight
+    assert curvature_class(losses.zero_one(), np.array([0.0, 1.0]), 1).flat
 
 
 # --- weights, exposure, validation ---

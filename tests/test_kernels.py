@@ -181,7 +181,7 @@ def summing(dtype, weighted):
         [symbol("z")], [], [], raws=["z"], parameters=[], dtype=dtype, weighted=weighted, whole=False
     )
     columns, domain = (1, 1, int(weighted), 1, 0, 0), np.array([-1, 1], dtype)
-    return points.Kernel(points.function(source, points._ARGUMENTS), np.zeros(1, dtype), domain, columns)
+    return points.PointKernel(points.function(source, points._ARGUMENTS), np.zeros(1, dtype), domain, columns)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

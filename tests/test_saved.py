@@ -13,7 +13,7 @@ import pytest
 
 from goodmeasure import losses
 from goodmeasure.cli import status_of
-from goodmeasure.cli._evidence import Ask, evidence, question_of
+from goodmeasure.cli._evidence import TallyQuestion, evidence, question_of
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
 from goodmeasure.tallying.saved import MAGIC, Saved, Shard, is_saved, load, save
@@ -31,7 +31,7 @@ def tallied(data: str, names: tuple[str, ...] = ("binary_cross_entropy", "binary
     """What score keeps of a table, without the wait for what it prints."""
     options = dict.fromkeys(("weights", "by", "cluster", "where", "scheduler"))
     options |= {"target": "churned", "positive": "yes", "engine": "duckdb", **given}
-    return evidence(data, [], Ask(question_of(["plain", "sharp"], options), names), options, save=True)
+    return evidence(data, [], TallyQuestion(question_of(["plain", "sharp"], options), names), options, save=True)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from goodmeasure import losses
 from goodmeasure.errors import NothingToAverage, ShapeMismatch, UsageError
 from goodmeasure.loss.loss import Loss
-from goodmeasure.signals.observed import Alignment, signal
+from goodmeasure.signals.observed import MetricAlignment, signal
 
 RNG = np.random.default_rng(0)
 N = 2000
@@ -38,7 +38,7 @@ def test_brier_through_a_sigmoid_pulls_less_the_surer_it_is_wrong() -> None:
     (side, _) = signal(losses.binary_brier(), YES, Z).sides
     # The pull at probability p of what happened is 2 (1 - p)**2 p: .25 at p = .5, .02 at p = .01.
     p = 1 / (1 + np.exp(np.asarray(side.distances)))
-    np.testing.assert_allclose(side.pulls, 2 * (1 - p) ** 2 * p / 0.25, rtol=1e-9)
+    np.testing.assert_allclose(side.sizes, 2 * (1 - p) ** 2 * p / 0.25, rtol=1e-9)
 
 
 def test_every_proper_loss_pulls_wrong_rows_toward_what_happened() -> None:
@@ -91,7 +91,7 @@ def test_a_saturated_row_is_counted_as_faint() -> None:
 
 def test_alignment_takes_its_word_from_intervals() -> None:
     good = signal(losses.binary_cross_entropy(), YES, Z).aligned
-    assert isinstance(good, Alignment)
+    assert isinstance(good, MetricAlignment)
     assert (good.metric, good.verdict) == ("accuracy", "aligned")
     area = signal(losses.binary_cross_entropy(), YES, Z, metric="auc").aligned
     assert area is not None

@@ -19,9 +19,9 @@ from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.files import parts, read
 from goodmeasure.reading.tables import (
     BadCell,
+    ColumnKind,
     DuplicateColumns,
     EmptyTable,
-    Kind,
     NoSuchColumn,
     NoSuchFile,
     UnreadableTable,
@@ -42,7 +42,7 @@ def written(tmp_path: Path):
 
 def test_numbers_texts_dates_and_missing_cells_are_told_apart(written) -> None:
     found = read(written("n,d,s\n1,2020-01-01,x\n,2020-02-01,\nNA,,NULL\n"))
-    assert found.kinds == {"n": Kind.NUMBER, "d": Kind.DATE, "s": Kind.TEXT}
+    assert found.kinds == {"n": ColumnKind.NUMBER, "d": ColumnKind.DATE, "s": ColumnKind.TEXT}
     assert [missing(found[name]).tolist() for name in found.columns] == [
         [False, True, True],
         [False, False, True],
@@ -115,7 +115,7 @@ def test_a_text_among_the_numbers_of_a_feature_counts_as_missing_and_is_reported
 
 
 def test_texts_of_which_some_look_like_numbers_stay_texts(written) -> None:
-    assert read(written("x\n" + "1\nA\nB\nC\n"), numbers=["x"]).kinds == {"x": Kind.TEXT}
+    assert read(written("x\n" + "1\nA\nB\nC\n"), numbers=["x"]).kinds == {"x": ColumnKind.TEXT}
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_parts_put_together_are_the_whole(written, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("goodmeasure.reading.files.PART", 7)
     path = written("a,s,d\n" + "".join(f"{i},t{i},2020-01-{i % 28 + 1:02d}\n" for i in range(30)))
     whole = read(path)
-    found = list(parts(path, kinds={"a": Kind.NUMBER, "d": Kind.DATE}, keep=["s"]))
+    found = list(parts(path, kinds={"a": ColumnKind.NUMBER, "d": ColumnKind.DATE}, keep=["s"]))
     assert [len(part) for part in found] == [7, 7, 7, 7, 2]
     for name in ("a", "s", "d"):
         assert np.array_equal(np.concatenate([part[name] for part in found]), whole[name])
@@ -189,7 +189,7 @@ def test_parquet_patterns_and_standard_input_read_alike(tmp_path: Path, monkeypa
     frame.write_parquet(tmp_path / "a.parquet")
     frame.write_parquet(tmp_path / "b.parquet")
     one = read(tmp_path / "a.parquet")
-    assert one.kinds == {"x": Kind.NUMBER, "flag": Kind.TEXT, "d": Kind.DATE, "s": Kind.TEXT}
+    assert one.kinds == {"x": ColumnKind.NUMBER, "flag": ColumnKind.TEXT, "d": ColumnKind.DATE, "s": ColumnKind.TEXT}
     assert one["flag"].tolist() == ["true", "false", None]
     assert len(read(str(tmp_path / "*.parquet"))) == 6
 
@@ -210,7 +210,7 @@ def test_frames_of_every_library_make_the_same_table() -> None:
         pl.DataFrame({**columns, "d": days}).to_arrow(),
     ]
     first, *others = [table(frame) for frame in frames]
-    assert first.kinds["d"] is Kind.DATE
+    assert first.kinds["d"] is ColumnKind.DATE
     for other in others:
         assert other.kinds == first.kinds
         for name in first.columns:

@@ -18,7 +18,7 @@ from goodmeasure.decisions.curves import curves
 from goodmeasure.decisions.decision import decide, expected_cost
 from goodmeasure.errors import NothingToAverage, UsageError
 from goodmeasure.risks.risk import compare, risk
-from goodmeasure.statistics.exact_cells import ExactSums
+from goodmeasure.statistics.exact_sums import ExactSums
 from goodmeasure.statistics.row_arguments import OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
 from goodmeasure.tallying import accumulate
 from goodmeasure.tallying.accumulate import tally

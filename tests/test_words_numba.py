@@ -58,7 +58,7 @@ def computed(dtype):
     z = symbol("z")
     formulas = [getattr(words, name)(z) for name in TRUTH]
     source = printed([], formulas, [], raws=["z"], parameters=[], dtype=dtype, weighted=False, whole=False)
-    kernel = points.Kernel(
+    kernel = points.PointKernel(
         points.function(source, points._ARGUMENTS),
         np.zeros(1, dtype),
         np.array([-1, 1], dtype),

@@ -1,4 +1,7 @@
-"""The audit: what is wrong between a model, its output, its loss, its targets, its training step and its decision."""
+"""The audit: what is wrong between a model, its output, its loss, its targets, its training step and its decision.
+
+It looks at programs of any framework and knows none of our losses: a rule asks for evidence, evidence is gathered once.
+"""
 
 from __future__ import annotations
 

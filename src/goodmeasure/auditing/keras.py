@@ -10,7 +10,7 @@ from goodmeasure.auditing.engine import audit
 from goodmeasure.auditing.finding import Audit, Severity
 
 
-class AuditFirstBatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+class KerasAudit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Audits model, compiled loss and the first batch of ``fit``, prints what it finds, and stops at ``stop_at`` or
     worse.
 

@@ -12,7 +12,7 @@ from goodmeasure.auditing.evidence.trace import tensors_in
 from goodmeasure.auditing.finding import Audit, Severity
 
 
-class AuditFirstBatch(lightning.Callback):  # type: ignore[misc]  # Lightning is not imported by the type checker
+class LightningAudit(lightning.Callback):  # type: ignore[misc]  # Lightning is not imported by the type checker
     """Audits ``training_step`` on the first batch, prints what it finds, and stops the run at ``stop_at`` or worse.
 
     ``report`` holds the audit afterwards. The step runs under guard: buffers, gradients and random states are put

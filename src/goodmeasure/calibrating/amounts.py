@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.calibrating.decomposition import PointLoss, Split, parts
+from goodmeasure.calibrating.decomposition import Decomposition, PointLoss, parts
 from goodmeasure.calibrating.isotonic import increasing, pool
 from goodmeasure.statistics.row_arguments import Floats, OneClassOnly, summed
 
@@ -47,7 +47,7 @@ def weighted_quantile(values: Floats, w: Floats, level: float) -> float:
 
 
 @dataclass(frozen=True)
-class Ask:
+class AmountFunctional:
     """What a loss asks for, read off its identification function: the mean, a quantile, or something of its own.
 
     A mean is asked for where that function is prediction minus target; a quantile (``level``) where it takes two
@@ -84,20 +84,20 @@ class Ask:
         return float(np.asarray(self.loss.predict(np.array([self.loss.best_constant(y, w)])))[0])
 
 
-def asked(loss: Any, y: Floats) -> Ask:
+def asked(loss: Any, y: Floats) -> AmountFunctional:
     """What the loss asks for, tried on some of these targets."""
     if not hasattr(loss, "identification"):
-        return Ask()
+        return AmountFunctional()
     places = np.unique(np.quantile(y, [0.1, 0.3, 0.5, 0.7, 0.9], method="nearest"))
     if len(places) < 2:
         raise OneClassOnly("the targets hardly vary, so there is nothing to calibrate", seen=f"{places[0]:g}")
     middle = float(places[0] + places[-1]) / 2
-    found = Ask(loss).identify(places, middle)
+    found = AmountFunctional(loss).identify(places, middle)
     if np.allclose(found + places, middle, rtol=1e-6, atol=1e-9 * max(1.0, abs(middle))):
-        return Ask()
+        return AmountFunctional()
     if len(two := np.unique(found)) == 2:
-        return Ask(loss, level=float(-two[0] / (two[1] - two[0])))
-    return Ask(loss)
+        return AmountFunctional(loss, level=float(-two[0] / (two[1] - two[0])))
+    return AmountFunctional(loss)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class AmountSplit:
     """The split of the loss, and each row's miss: minus its identification function (for a mean, target -
     prediction)."""
 
-    parts: Split
+    parts: Decomposition
     misses: Floats
 
 
@@ -146,7 +146,7 @@ def amount_curve(
 class _Grid:
     """Rows by cell of prediction, and the identification function at a grid of values that the fit may take."""
 
-    def __init__(self, ask: Ask, y: Floats, p: Floats, w: Floats, sizes: tuple[int, int]) -> None:
+    def __init__(self, ask: AmountFunctional, y: Floats, p: Floats, w: Floats, sizes: tuple[int, int]) -> None:
         self.ask, self.cell = ask, _cells(p, w, sizes[0])
         self.count = int(self.cell.max()) + 1
         self.places: Floats = np.empty(0)
@@ -190,7 +190,7 @@ class _Grid:
         reached = [float(w @ column) <= 0 for column in self.above]
         return float(self.places[max(int(np.sum(reached)) - 1, 0)])
 
-    def split(self, y: Floats, w: Floats, point: PointLoss, losses: Floats) -> Split:
+    def split(self, y: Floats, w: Floats, point: PointLoss, losses: Floats) -> Decomposition:
         """The plug-in split under these weights."""
         held, total = w > 0, math.fsum(w)
         recalibrated = point(y[held], self.fitted(y, w)[self.cell][held])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from goodmeasure.calibrating.amounts import Target, amount_curve, amount_split
-from goodmeasure.calibrating.decomposition import Cells, PointLoss, Split, cells, point_loss, splits
+from goodmeasure.calibrating.decomposition import Cells, Decomposition, PointLoss, cells, point_loss, splits
 from goodmeasure.calibrating.miscalibration import debiased_squared_error, root, smooth_estimate
 from goodmeasure.calibrating.recalibration import Recalibration as Recalibration
 from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
@@ -93,7 +93,7 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class Settings:
+class Basis:
     """What an estimate says beside its value: level, seed, and how many rows (and their worth) it rests on."""
 
     level: float
@@ -136,13 +136,13 @@ def calibration(
     return _outcomes(outcome, scores, w, point_loss(loss), _settings(w, level, seed))
 
 
-def _settings(w: Floats, level: float, seed: int) -> Settings:
+def _settings(w: Floats, level: float, seed: int) -> Basis:
     if len(w) < 2:
         raise TooFewRows("calibration needs at least two rows", seen=f"{len(w)} row")
-    return Settings(level, seed, len(w), float(w.sum() ** 2 / (w @ w)))
+    return Basis(level, seed, len(w), float(w.sum() ** 2 / (w @ w)))
 
 
-def _outcomes(y: Floats, p: Floats, w: Floats, loss: PointLoss, settings: Settings) -> Calibration:
+def _outcomes(y: Floats, p: Floats, w: Floats, loss: PointLoss, settings: Basis) -> Calibration:
     squared_error = debiased_squared_error(y - p, p, w, level=settings.level)
     even = np.array_equal(w, np.full(len(w), w[0]))
     exact = cells(y, p, w)
@@ -151,7 +151,7 @@ def _outcomes(y: Floats, p: Floats, w: Floats, loss: PointLoss, settings: Settin
 
 
 def of_cells(
-    exact: Cells, loss: PointLoss, scale: float, settings: Settings, errors: tuple[Estimate, Estimate]
+    exact: Cells, loss: PointLoss, scale: float, settings: Basis, errors: tuple[Estimate, Estimate]
 ) -> Calibration:
     """The calibration of yes/no rows put together by score; ``scale`` is the weight of one row's worth of evidence.
 
@@ -177,7 +177,7 @@ def of_cells(
 Parts = tuple[Estimate, Estimate, Estimate, Estimate]
 
 
-def _split_estimates(split: Split, coarse: Split, drawn: Floats, bias: float, settings: Settings) -> Parts:
+def _split_estimates(split: Decomposition, coarse: Decomposition, drawn: Floats, bias: float, settings: Basis) -> Parts:
     """Each part with a basic bootstrap interval, less the bias that fitting the curve has for calibrated
     predictions."""
     method = f"CORP, basic bootstrap of counts ({len(drawn)}), bias taken off"
@@ -200,7 +200,7 @@ def _split_estimates(split: Split, coarse: Split, drawn: Floats, bias: float, se
     )
 
 
-def _resampled_splits(rough: Cells, loss: PointLoss, scale: float, settings: Settings) -> Floats:
+def _resampled_splits(rough: Cells, loss: PointLoss, scale: float, settings: Basis) -> Floats:
     """The split of resampled counts of the cells."""
     rng = np.random.default_rng(settings.seed)
     both = np.concatenate([rough.events, rough.weight - rough.events])
@@ -211,7 +211,7 @@ def _resampled_splits(rough: Cells, loss: PointLoss, scale: float, settings: Set
 
 
 def _under_calibration(
-    exact: Cells, rough: Cells, loss: PointLoss, scale: float, settings: Settings
+    exact: Cells, rough: Cells, loss: PointLoss, scale: float, settings: Basis
 ) -> tuple[Curve, Floats]:
     """The curve with its consistency band, and how miscalibrated calibrated predictions look by chance."""
     rng = np.random.default_rng(settings.seed + 1)
@@ -223,7 +223,7 @@ def _under_calibration(
     return Curve(rough.p, seen, low, high, rough.weight, "consistency"), np.nan_to_num(drawn[:, 1], posinf=0.0)
 
 
-def _smooth(y: Floats, p: Floats, w: Floats, settings: Settings) -> Estimate:
+def _smooth(y: Floats, p: Floats, w: Floats, settings: Basis) -> Estimate:
     total = float(w.sum())
     grids = np.array([on_grid(p, w * y * (1 - p)), on_grid(p, w * (1 - y) * p)])
     mass = np.array([on_grid(p, w * y), on_grid(p, w * (1 - y))])

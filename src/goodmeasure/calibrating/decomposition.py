@@ -17,7 +17,7 @@ from goodmeasure.statistics.row_arguments import Floats, summed
 PointLoss = Callable[[Floats, Floats], Floats]
 
 
-class Split(NamedTuple):
+class Decomposition(NamedTuple):
     """The mean loss and its three parts: ``loss = miscalibration - discrimination + uncertainty``."""
 
     loss: float
@@ -41,7 +41,7 @@ class Cells:
         fit = pool(self.events[held], self.weight[held]).fit(int(held.sum()))
         return fit if held.all() else fit[np.maximum(np.cumsum(held) - 1, 0)]
 
-    def split(self, loss: PointLoss) -> Split:
+    def split(self, loss: PointLoss) -> Decomposition:
         """The exact plug-in split of this loss (Dimitriadis, Gneiting and Jordan 2021).
 
         A loss that no row suffers counts nothing, so shares of exactly 0 and 1 have a finite loss.
@@ -111,10 +111,10 @@ def _times(weight: Floats, values: Floats) -> float:
     return float(weight[held] @ values[held])
 
 
-def parts(loss: float, recalibrated: float, constant: float) -> Split:
+def parts(loss: float, recalibrated: float, constant: float) -> Decomposition:
     """The split from the mean loss as it is, recalibrated, and of the best constant."""
     lost = loss - recalibrated if math.isfinite(recalibrated) else math.nan
-    return Split(loss, lost, constant - recalibrated, constant)
+    return Decomposition(loss, lost, constant - recalibrated, constant)
 
 
 def cells(y: Floats, p: Floats, w: Floats) -> Cells:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from goodmeasure.choosing.deciding import AnyCosts, decide, weighted
-from goodmeasure.choosing.functionals import Ask, ask_for, loss_for, on_scale, others, usual
+from goodmeasure.choosing.functionals import Functional, functional_of, loss_for, on_scale, others, usual
 from goodmeasure.choosing.meanings import MEANINGS, Meaning, represented
 from goodmeasure.choosing.observed import Observed, observe
 from goodmeasure.choosing.outlying import OUTLIERS, Centre, treat
@@ -29,7 +29,7 @@ QUESTIONS = (
 class Wanted:
     """What the caller said: what is asked for, what errors cost, what outliers are, and which label is yes."""
 
-    ask: Ask | None
+    ask: Functional | None
     costs: AnyCosts | None
     outliers: str | None
     positive: Any
@@ -60,7 +60,7 @@ def choose(
         )
     seen = observe(y, name, sample_weight)
     meaning, reason = represented(seen, represents)
-    wanted = Wanted(ask_for(ask), costs, outliers, positive)
+    wanted = Wanted(functional_of(ask), costs, outliers, positive)
     _costs_fit(meaning, costs)
     asked = _asked(wanted, meaning)
     labels, note = _labels(seen, meaning, positive)
@@ -105,12 +105,12 @@ def _costs_fit(meaning: Meaning, costs: AnyCosts | None) -> None:
         )
 
 
-def _asked(wanted: Wanted, meaning: Meaning) -> Ask:
+def _asked(wanted: Wanted, meaning: Meaning) -> Functional:
     """What was asked for; if nothing was, the quantile that the costs of too little and too much ask for, or the usual."""
     if wanted.ask is not None:
         return wanted.ask
     if isinstance(wanted.costs, UnderOverCosts):
-        return Ask("quantile", wanted.costs.level)
+        return Functional("quantile", wanted.costs.level)
     return usual(meaning)
 
 
@@ -133,7 +133,7 @@ def _labels(seen: Observed, meaning: Meaning, positive: Any) -> tuple[tuple[Any,
     return (next(label for label in labels if label != chosen[0]), chosen[0]), f"; {chosen[0]!r} is yes, as you said"
 
 
-def _centre(seen: Observed, meaning: Meaning, asked: Ask, wanted: Wanted) -> Centre:
+def _centre(seen: Observed, meaning: Meaning, asked: Functional, wanted: Wanted) -> Centre:
     loss = loss_for(meaning, asked)
     if meaning.is_outcome or seen.numbers is None:
         return Centre(loss, loss.facts.asks_for, "")
@@ -189,7 +189,7 @@ def _activation_why(other: Activation, chosen: Activation, meaning: Meaning, see
     return f"could predict outside {meaning.domain}" if wider else f"reaches only {other.reaches.interval}"
 
 
-def _measure(seen: Observed, meaning: Meaning, asked: Ask, centre: Centre) -> Step:
+def _measure(seen: Observed, meaning: Meaning, asked: Functional, centre: Centre) -> Step:
     how = "" if asked.name == centre.asks_for else f" ({centre.asks_for})"
     sentence = centre.loss.facts.sentence.rstrip(".")
     reason = f"it asks for the {centre.asks_for if how else asked}: {sentence[:1].lower()}{sentence[1:]}{centre.reason}"
@@ -205,7 +205,7 @@ def _measure(seen: Observed, meaning: Meaning, asked: Ask, centre: Centre) -> St
     return Step(QUESTIONS[2], str(centre.loss), reason, rejected)
 
 
-def _known(meaning: Meaning, asked: Ask) -> tuple[Rejected, ...]:
+def _known(meaning: Meaning, asked: Functional) -> tuple[Rejected, ...]:
     if meaning.name == "unit_interval":
         why = (
             "in the number's own units, right if it is no probability; but its signal vanishes where it is surely wrong"

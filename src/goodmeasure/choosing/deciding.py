@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from goodmeasure import losses
-from goodmeasure.choosing.functionals import Ask
+from goodmeasure.choosing.functionals import Functional
 from goodmeasure.choosing.meanings import Meaning
 from goodmeasure.choosing.observed import Observed
 from goodmeasure.choosing.plan import Rejected, Step
@@ -31,7 +31,7 @@ def weighted(loss: Loss, costs: AnyCosts | None) -> Loss | None:
     return losses.binary_cross_entropy(positive_weight=ratio) if 0 < ratio < float("inf") and ratio != 1 else None
 
 
-def decide(meaning: Meaning, asked: Ask, costs: AnyCosts | None, seen: Observed) -> Step:
+def decide(meaning: Meaning, asked: Functional, costs: AnyCosts | None, seen: Observed) -> Step:
     """The decision that the costs ask for; without costs, what is missing for one."""
     if isinstance(costs, Costs):
         step = _by_threshold(costs)
@@ -52,7 +52,7 @@ def _step(answer: str, reason: str, *rejected: tuple[str, str]) -> Step:
     return Step(QUESTION, answer, reason, tuple(Rejected(*pair) for pair in rejected))
 
 
-def _without_costs(meaning: Meaning, asked: Ask) -> Step:
+def _without_costs(meaning: Meaning, asked: Functional) -> Step:
     if not meaning.is_outcome:
         return _step(
             f"provide the predicted {asked}",
@@ -72,10 +72,10 @@ def _without_costs(meaning: Meaning, asked: Ask) -> Step:
     )
 
 
-def _by_level(asked: Ask, costs: UnderOverCosts) -> Step:
+def _by_level(asked: Functional, costs: UnderOverCosts) -> Step:
     under, over, level = costs.under, costs.over, costs.level
     reason = f"a unit too little costs {under:g}, one too much {over:g}: {under:g} / ({under:g} + {over:g})"
-    if asked == Ask("quantile", level):
+    if asked == Functional("quantile", level):
         why = "even where both cost the same it is the median that costs least"
         return _step(f"provide the {level:.4g} quantile", reason, ("the mean", why))
     return _step(

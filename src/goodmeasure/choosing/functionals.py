@@ -15,7 +15,7 @@ from goodmeasure.formulas.activations import linear, natural
 from goodmeasure.formulas.domains import Domain, Level, OutcomeDomain, domain
 from goodmeasure.loss.definition import Definition
 from goodmeasure.loss.loss import Loss
-from goodmeasure.traits.curvature_class import survey
+from goodmeasure.traits.curvature_class import curvature_class
 
 # What people say for it besides.
 _ALSO = {"typical": "median", "average": "mean", "expected": "mean"}
@@ -32,7 +32,7 @@ class AskDoesNotFit(Problem, ValueError):
 
 
 @dataclass(frozen=True)
-class Ask:
+class Functional:
     """A functional of what may happen: its name, and its level where it has one."""
 
     name: str
@@ -42,7 +42,7 @@ class Ask:
         return self.name if self.level is None else f"{self.level:g} {self.name}"
 
 
-def ask_for(given: str | None) -> Ask | None:
+def functional_of(given: str | None) -> Functional | None:
     """Read "mean", "median" (or "typical"), "quantile=0.9", "probability" or what else a loss asks for."""
     if given is None:
         return None
@@ -58,7 +58,7 @@ def ask_for(given: str | None) -> Ask | None:
     if wrong or (read is not None and read not in domain(Level)):
         ways = ", ".join(f"{n}=0.9" if n in leveled else n for n in known)
         raise UsageError(f"ask={given!r} is nothing that a loss asks for", fix=f"one of {ways}")
-    return Ask(name, read)
+    return Functional(name, read)
 
 
 def _asking(name: str) -> Iterator[Definition]:
@@ -69,12 +69,12 @@ def _has_level(definition: Definition) -> bool:
     return "level" in dict(definition.domains)
 
 
-def usual(meaning: Meaning) -> Ask:
+def usual(meaning: Meaning) -> Functional:
     """What is asked for when nothing is said: a probability of what happened, the mean of a number."""
-    return Ask("probability" if meaning.is_outcome else "mean")
+    return Functional("probability" if meaning.is_outcome else "mean")
 
 
-def _preferred(meaning: Meaning, ask: Ask) -> Definition | None:
+def _preferred(meaning: Meaning, ask: Functional) -> Definition | None:
     """The founding choices; what is not here is found in the catalogue."""
     share = losses.binary_cross_entropy
     table = {
@@ -90,7 +90,7 @@ def _preferred(meaning: Meaning, ask: Ask) -> Definition | None:
     return table.get((meaning.name, ask.name))
 
 
-def loss_for(meaning: Meaning, ask: Ask) -> Loss:
+def loss_for(meaning: Meaning, ask: Functional) -> Loss:
     """The loss that measures error on the scale of the target, for what is asked. Error: GM605."""
     found = _preferred(meaning, ask)
     if found is None and not meaning.is_outcome:
@@ -134,7 +134,7 @@ def fits(definition: Definition, meaning: Meaning) -> bool:
     return _holds(target, meaning.domain)
 
 
-def others(meaning: Meaning, ask: Ask, chosen: Loss, seen: Observed) -> tuple[tuple[str, str], ...]:
+def others(meaning: Meaning, ask: Functional, chosen: Loss, seen: Observed) -> tuple[tuple[str, str], ...]:
     """Every other loss of the catalogue that could be thought of for this target, with why it is not the choice.
 
     Those that ask for the same come first, then those that ask for something else, then those of another domain.
@@ -149,7 +149,7 @@ def others(meaning: Meaning, ask: Ask, chosen: Loss, seen: Observed) -> tuple[tu
     return tuple((name, why) for _, name, why in sorted(found, key=lambda row: row[0]))
 
 
-def _why_not(definition: Definition, meaning: Meaning, ask: Ask, seen: Observed) -> tuple[int, str]:
+def _why_not(definition: Definition, meaning: Meaning, ask: Functional, seen: Observed) -> tuple[int, str]:
     asks, target = definition.facts.asks_for, definition().target
     if not fits(definition, meaning):
         if isinstance(target, OutcomeDomain) or meaning.is_outcome or seen.numbers is None:
@@ -172,6 +172,6 @@ def _convex(definition: Definition, meaning: Meaning, seen: Observed) -> bool:
     loss = on_scale(definition(), meaning)
     if loss.is_classwise:
         classes = max(2, min(len(seen.distinct), 5))
-        return survey(loss, np.arange(classes), classes).convex
+        return curvature_class(loss, np.arange(classes), classes).convex
     targets = np.array([0.0, 1.0]) if meaning.is_outcome else np.asarray(seen.numbers)
-    return survey(loss, targets, 1).convex
+    return curvature_class(loss, targets, 1).convex

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.choosing.observed import EXACT, Kind, NotATarget, Observed
+from goodmeasure.choosing.observed import EXACT, NotATarget, Notation, Observed
 from goodmeasure.errors import NothingToLearn, TargetOutsideDomain, UsageError
 from goodmeasure.formulas import domains
 from goodmeasure.formulas.domains import Domain, OutcomeDomain, domain
@@ -76,7 +76,7 @@ def _binary(seen: Observed) -> str:
     if seen.table:
         return ""
     values = seen.distinct
-    if seen.kind is Kind.BOOLEAN:
+    if seen.kind is Notation.BOOLEAN:
         return "the values are true and false"
     if len(values) == 2 and seen.numbers is None:
         return f"there are two labels, {values[0]} and {values[1]}"
@@ -213,7 +213,7 @@ def _varies(seen: Observed) -> None:
     if len(seen.distinct) > 1:
         return
     (only,) = seen.distinct
-    labels = seen.numbers is None or seen.kind is Kind.BOOLEAN or only in (0, 1)
+    labels = seen.numbers is None or seen.kind is Notation.BOOLEAN or only in (0, 1)
     what = f"only one class of {seen.name} occurs" if labels else f"every {seen.name} has the same value"
     raise NothingToLearn(
         what,
@@ -230,7 +230,12 @@ def _not_identifiers(seen: Observed) -> None:
             seen=f"{count} distinct texts in {len(seen.original)} rows, for example {seen.distinct[0]!r}",
             fix="choose another column as the target, or represents='classes' if they are classes",
         )
-    if seen.numbers is not None and seen.whole and np.abs(seen.numbers).max() >= EXACT and seen.kind is not Kind.FLOAT:
+    if (
+        seen.numbers is not None
+        and seen.whole
+        and np.abs(seen.numbers).max() >= EXACT
+        and seen.kind is not Notation.FLOAT
+    ):
         raise NotATarget(
             f"{seen.name} holds whole numbers that a computation cannot tell apart",
             seen=f"the largest is {seen.original.max()}, above 2**53: identifiers or times in nanoseconds look like this",

@@ -49,7 +49,7 @@ class NotATarget(Problem, ValueError):
     code = "GM604"
 
 
-class Kind(enum.Enum):
+class Notation(enum.Enum):
     """How the values of a column are written."""
 
     BOOLEAN = "yes/no"
@@ -64,7 +64,7 @@ class Observed:
     """The values that are present, as they came and (unless they are labels) as doubles; ``rows`` of them with the missing."""
 
     name: str
-    kind: Kind
+    kind: Notation
     original: NDArray[Any]
     numbers: NDArray[np.float64] | None
     weight: NDArray[np.float64]
@@ -192,12 +192,12 @@ def _is_missing(value: Any) -> bool:
     return type(value).__name__ in ("NAType", "NaTType") or bool(isinstance(value, numbers.Real) and value != value)
 
 
-_PLAIN = {"b": Kind.BOOLEAN, "i": Kind.INTEGER, "u": Kind.INTEGER, "f": Kind.FLOAT}
+_PLAIN = {"b": Notation.BOOLEAN, "i": Notation.INTEGER, "u": Notation.INTEGER, "f": Notation.FLOAT}
 
 
 def _typed(
     values: NDArray[Any], at: NDArray[np.intp], name: str, categorical: bool
-) -> tuple[Kind, NDArray[Any], NDArray[np.float64] | None, bool]:
+) -> tuple[Notation, NDArray[Any], NDArray[np.float64] | None, bool]:
     """What the present values are, as they came, as numbers, and whether the numbers were written as text."""
     kind = _PLAIN.get(values.dtype.kind)
     if kind is not None:
@@ -207,7 +207,7 @@ def _typed(
     if values.dtype.kind != "O" or values.ndim == 2:
         raise _not_a_target(values, name)
     if categorical:
-        return Kind.CATEGORY, values.astype(str).astype(object), None, False
+        return Notation.CATEGORY, values.astype(str).astype(object), None, False
     text = np.frompyfunc(lambda v: isinstance(v, str), 1, 1)(values).astype(bool)
     if text.any():
         return _from_text(values, text, at, name)
@@ -216,11 +216,11 @@ def _typed(
 
 def _from_text(
     values: NDArray[Any], text: NDArray[np.bool_], at: NDArray[np.intp], name: str
-) -> tuple[Kind, NDArray[Any], NDArray[np.float64] | None, bool]:
+) -> tuple[Notation, NDArray[Any], NDArray[np.float64] | None, bool]:
     read = np.asarray([_number(v) for v in values], dtype=np.float64)
     broken = np.isnan(read)
     if not broken.any():
-        return Kind.FLOAT, values, read, True
+        return Notation.FLOAT, values, read, True
     if not text.all() or (~broken).mean() >= MOSTLY:
         first = int(np.argmax(broken))
         raise TextAmongNumbers(
@@ -228,7 +228,7 @@ def _from_text(
             seen=f"{values[first]!r}; {int(broken.sum())} of {len(values)} values are not numbers",
             fix=f"mend the cell, or leave it empty if it stands for a missing value: column {name}",
         )
-    return Kind.TEXT, values, None, False
+    return Notation.TEXT, values, None, False
 
 
 def _number(value: Any) -> float:
@@ -239,9 +239,9 @@ def _number(value: Any) -> float:
     return read
 
 
-def _from_objects(values: NDArray[Any], name: str) -> tuple[Kind, NDArray[Any], NDArray[np.float64]]:
+def _from_objects(values: NDArray[Any], name: str) -> tuple[Notation, NDArray[Any], NDArray[np.float64]]:
     if all(isinstance(v, bool | np.bool_) for v in values):
-        return Kind.BOOLEAN, values.astype(bool), values.astype(float)
+        return Notation.BOOLEAN, values.astype(bool), values.astype(float)
     # Decimal is a number that does not say so.
     if not all(isinstance(v, numbers.Real) or type(v).__name__ == "Decimal" for v in values):
         raise _not_a_target(values, name)
@@ -249,8 +249,8 @@ def _from_objects(values: NDArray[Any], name: str) -> tuple[Kind, NDArray[Any], 
         found = values.astype(np.float64)
     except OverflowError as error:
         raise NotATarget(f"{name} holds numbers too large to compute with", fix="y = numpy.log(y)") from error
-    kind = Kind.INTEGER if all(isinstance(v, numbers.Integral) for v in values) else Kind.FLOAT
-    return kind, found if kind is Kind.FLOAT else _whole(values, found), found
+    kind = Notation.INTEGER if all(isinstance(v, numbers.Integral) for v in values) else Notation.FLOAT
+    return kind, found if kind is Notation.FLOAT else _whole(values, found), found
 
 
 def _whole(values: NDArray[Any], found: NDArray[np.float64]) -> NDArray[Any]:

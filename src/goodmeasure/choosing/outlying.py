@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from goodmeasure import losses
-from goodmeasure.choosing.functionals import Ask
+from goodmeasure.choosing.functionals import Functional
 from goodmeasure.choosing.plan import Rejected
 from goodmeasure.choosing.tails import EFFICIENT, Tails
 from goodmeasure.loss.loss import Loss
@@ -27,7 +27,13 @@ class Centre:
 
 
 def treat(
-    loss: Loss, asked: Ask, outliers: str | None, seen: Tails, *, explicit: bool, on_scale: Callable[[Loss], Loss]
+    loss: Loss,
+    asked: Functional,
+    outliers: str | None,
+    seen: Tails,
+    *,
+    explicit: bool,
+    on_scale: Callable[[Loss], Loss],
 ) -> Centre:
     """The loss for what is asked, given what outliers are and how heavy the tails are.
 

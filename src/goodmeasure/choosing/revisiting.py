@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from goodmeasure.choosing.functionals import Ask, loss_for, on_scale
+from goodmeasure.choosing.functionals import Functional, loss_for, on_scale
 from goodmeasure.choosing.meanings import MEANINGS
 from goodmeasure.choosing.outlying import BETWEEN, treat
 from goodmeasure.choosing.plan import Plan
@@ -22,7 +22,7 @@ def revisit(plan: Plan, residuals: Any) -> Plan:
         return plan
     meaning = next(m for m in MEANINGS if m.name == plan.meaning)
     seen = tails(residuals)
-    asked = Ask("mean") if plan.asks_for == BETWEEN else Ask(plan.asks_for, plan.loss.values.get("level"))
+    asked = Functional("mean") if plan.asks_for == BETWEEN else Functional(plan.asks_for, plan.loss.values.get("level"))
     same = plan.loss if plan.asks_for != BETWEEN else loss_for(meaning, asked)
     centre = treat(same, asked, plan.outliers, seen, explicit=False, on_scale=lambda loss: on_scale(loss, meaning))
     old = plan.steps[2]

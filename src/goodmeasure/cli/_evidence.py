@@ -131,7 +131,9 @@ def tallied(data: str, request: Any, given: dict[str, Any]) -> Any:
     return duckdb.tally_files(data, request)
 
 
-def evidence(table: str | None, kept: Sequence[str], ask: Ask, given: dict[str, Any], *, save: bool = False) -> Any:
+def evidence(
+    table: str | None, kept: Sequence[str], ask: TallyQuestion, given: dict[str, Any], *, save: bool = False
+) -> Any:
     """Saved tallies, and the table tallied with the question that they answer, all added up. Errors: GM720 to GM722.
 
     The table's files are told apart by their bytes if there is something to tell them from, or will be.
@@ -153,7 +155,7 @@ def evidence(table: str | None, kept: Sequence[str], ask: Ask, given: dict[str, 
     return replace(total, tally=replace(total.tally, losses=losses_from(total.tally.schema.losses)))
 
 
-class Ask(NamedTuple):
+class TallyQuestion(NamedTuple):
     """What the options ask: of which columns, by which losses, and whether scores are raw outputs."""
 
     asked: dict[str, Any]
@@ -161,7 +163,7 @@ class Ask(NamedTuple):
     raw: bool = False
 
 
-def _as_before(first: Any, ask: Ask) -> Ask:
+def _as_before(first: Any, ask: TallyQuestion) -> TallyQuestion:
     """The question of a saved tally; options that ask another are refused, those that were left out are known."""
     schema, known = first.tally.schema, first.question
     losses = tuple(map(repr, losses_from(ask.losses)))
@@ -174,7 +176,7 @@ def _as_before(first: Any, ask: Ask) -> Ask:
                 seen=f"asked {_words(wanted)}, saved with {_words(there) or 'none'}",
                 fix=f"leave {option} out, or tally the table anew",
             )
-    return Ask(known, schema.losses, not schema.on_predictions)
+    return TallyQuestion(known, schema.losses, not schema.on_predictions)
 
 
 def _words(value: Any) -> str:

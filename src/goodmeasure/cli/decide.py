@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from goodmeasure.cli._evidence import (
-    Ask,
+    TallyQuestion,
     evidence,
     losses_from,
     next_step,
@@ -123,7 +123,7 @@ def _on_tally(
         raise UsageError(f"{what} needs the rows, and {why}", fix=fix)
     # Which of a saved tally's models to decide by is no other question.
     model, wanted = (asked["scores"] or [None])[0], asked | {"scores": [] if kept else asked["scores"]}
-    saved = evidence(table, kept, Ask(wanted, () if kept else LOSSES), given)
+    saved = evidence(table, kept, TallyQuestion(wanted, () if kept else LOSSES), given)
     made, by = saved.tally, saved.question["by"]
     if model is None and len(made.schema.models) > 1:
         raise UsageError("the saved tally is of several models", fix=f"--p {made.schema.models[0]}")

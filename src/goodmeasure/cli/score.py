@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from goodmeasure.calibrating.miscalibration import root
-from goodmeasure.cli._evidence import Ask, evidence, next_step, options, plain, question_of, sorted_out
+from goodmeasure.cli._evidence import TallyQuestion, evidence, next_step, options, plain, question_of, sorted_out
 from goodmeasure.errors import Problem
 from goodmeasure.tallying.saved import save
 
@@ -44,7 +44,7 @@ def command(
     """
     table, kept = sorted_out(data)
     asked = question_of(scores, given)
-    ask = Ask(asked, losses or (() if kept else _default(scores)), raw)
+    ask = TallyQuestion(asked, losses or (() if kept else _default(scores)), raw)
     saved = evidence(table, kept, ask, given, save=save is not None)
     try:
         verdict = _said(saved, given)

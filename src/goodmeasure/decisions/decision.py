@@ -16,7 +16,7 @@ from goodmeasure.decisions.costs import ClassCosts as ClassCosts
 from goodmeasure.decisions.costs import Costs as Costs
 from goodmeasure.decisions.costs import UnderOverCosts as UnderOverCosts
 from goodmeasure.decisions.costs import bayes_act as bayes_act
-from goodmeasure.decisions.rules import ActDecision, Decision, Rule
+from goodmeasure.decisions.rules import ActDecision, Decision, PricedRule
 from goodmeasure.decisions.thresholds import best_threshold, cuts, threshold_estimate
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.statistics import row_arguments
@@ -111,9 +111,9 @@ def decide_outcomes(
     mean = partial(mean_estimate, w=w, together=together, level=where.level)
     practice = cross_fitted(p, acting, leaving, w, together=together, share=share, seed=where.seed)
 
-    def judged(name: str, threshold: float, cost: Floats) -> Rule:
+    def judged(name: str, threshold: float, cost: Floats) -> PricedRule:
         difference = mean(cost - practice, method=f"paired, {method}")
-        return Rule(name, threshold, mean(cost, method=method), as_difference(difference))
+        return PricedRule(name, threshold, mean(cost, method=method), as_difference(difference))
 
     def cut(threshold: float) -> Floats:
         return np.where(p >= threshold, acting, leaving)
@@ -237,10 +237,10 @@ def _decide_classes(
     mean = partial(mean_estimate, w=w, together=together, level=where.level)
     bayes = costs.matrix[target, acts]
 
-    def judged(name: str, chosen: NDArray[np.intp] | int) -> Rule:
+    def judged(name: str, chosen: NDArray[np.intp] | int) -> PricedRule:
         cost = costs.matrix[target, chosen]
         versus = as_difference(mean(cost - bayes, method=f"paired, {method}"))
-        return Rule(name, math.nan, mean(cost, method=method), versus)
+        return PricedRule(name, math.nan, mean(cost, method=method), versus)
 
     others = [judged(f"always act {act}", act) for act in range(costs.matrix.shape[1])]
     if costs.matrix.shape[0] == costs.matrix.shape[1]:
@@ -269,12 +269,12 @@ def _decide_amounts(
         moved[fold == k] += weighted_quantile(miss[fold != k], w[fold != k], costs.level)
     practice = costs.of(target, moved)
 
-    def judged(name: str, cost: Floats) -> Rule:
+    def judged(name: str, cost: Floats) -> PricedRule:
         versus = as_difference(mean(cost - practice, method=f"paired, {method}"))
-        return Rule(name, math.nan, mean(cost, method=method), versus)
+        return PricedRule(name, math.nan, mean(cost, method=method), versus)
 
     cost = mean(practice, method=f"cross-fitted in {FOLDS} parts, {method}")
-    rules = (judged("as predicted", costs.of(target, amount)), Rule("moved", math.nan, cost))
+    rules = (judged("as predicted", costs.of(target, amount)), PricedRule("moved", math.nan, cost))
     return ActDecision(costs, cost, rules, shift=quantile_estimate(miss, w, costs.level, where.level))
 
 

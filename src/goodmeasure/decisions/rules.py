@@ -16,7 +16,7 @@ from goodmeasure.statistics.estimate import Difference, Estimate
 
 
 @dataclass(frozen=True)
-class Rule:
+class PricedRule:
     """A way to decide, its threshold where it has one, what it costs, and its cost minus that of the practice
     rule."""
 
@@ -41,22 +41,22 @@ class Decision:
     costs: Costs
     threshold: Threshold
     cost: Estimate
-    theory: Rule
-    rules: tuple[Rule, ...]
+    theory: PricedRule
+    rules: tuple[PricedRule, ...]
     cautions: tuple[str, ...] = ()
 
     @property
-    def practice(self) -> Rule:
+    def practice(self) -> PricedRule:
         """The rule with the threshold tuned on these rows, at its cross-fitted cost."""
-        return Rule("practice", self.threshold.value, self.cost)
+        return PricedRule("practice", self.threshold.value, self.cost)
 
     @property
-    def best(self) -> Rule:
+    def best(self) -> PricedRule:
         """Theory, unless the paired interval says that the tuned threshold costs less."""
         versus = self.theory.versus_practice
         return self.practice if versus is not None and versus.verdict == "worse" else self.theory
 
-    def rule(self, name: str) -> Rule:
+    def rule(self, name: str) -> PricedRule:
         """One of the rules by its name."""
         return next(rule for rule in (self.practice, self.theory, *self.rules) if rule.name == name)
 
@@ -94,9 +94,9 @@ class ActDecision:
 
     costs: ClassCosts | UnderOverCosts
     cost: Estimate
-    rules: tuple[Rule, ...]
+    rules: tuple[PricedRule, ...]
     shift: Estimate | None = None
-    theory: Rule = field(init=False)
+    theory: PricedRule = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "theory", self.rules[0])
@@ -115,7 +115,7 @@ class ActDecision:
         return "\n".join(f"{rule.name:24} costs {rule.cost}" for rule in self.rules)
 
 
-def _rule_dict(rule: Rule) -> dict[str, Any]:
+def _rule_dict(rule: PricedRule) -> dict[str, Any]:
     versus = None if rule.versus_practice is None else rule.versus_practice.to_dict()
     threshold = rule.threshold if math.isfinite(rule.threshold) else None  # never, or no one threshold
     return {"name": rule.name, "threshold": threshold, "cost": rule.cost.to_dict(), "versus_practice": versus}

@@ -1,4 +1,4 @@
-"""The record of a loss, and what is derived from it: numbers, statistics of classes, predictions, probabilities, constants.
+"""The record of a loss, and what is derived from it: numbers, predictions, implied probabilities, constants.
 
-Each module is a reader of the record, which knows none of them. Compiled code is in `goodmeasure.kernels`.
+Each module reads the record, which knows none of them. Compiled code is in `kernels`, claims with evidence are in `traits`.
 """

@@ -1,4 +1,4 @@
 """Marks on a surface: pictures, tables and texts made of plain arrays and strings.
 
-Nothing here knows a record, a loss or a study: who has one hands over its numbers.
+Nothing here knows a record, a loss or a study: whoever has one hands over its numbers.
 """

@@ -30,7 +30,7 @@ class FitStopped(Problem, RuntimeError):
 
 
 @dataclass(frozen=True)
-class Linear:
+class LinearFit:
     """A fitted linear model: raw outputs are ``X @ coefficients + intercept``."""
 
     features: tuple[str, ...]
@@ -66,7 +66,7 @@ def fit_linear(
     alpha: float = 0.0,
     apply: Map | None = None,
     most_steps: int = 500,
-) -> Linear:
+) -> LinearFit:
     """Minimise the mean loss plus ``alpha / 2`` times the squared coefficients over all rows of the files.
 
     ``loss`` has one raw output. ``apply`` is `in_turn`, or ``on_cluster(client)``. Sums are added in the order of
@@ -106,7 +106,7 @@ def fit_linear(
             f"the fit stopped after {result.nit} steps", seen=f"largest slope {np.abs(result.jac).max():.2g}"
         )
     b = result.x[:-1] / scale
-    return Linear(
+    return LinearFit(
         tuple(features), b, float(result.x[-1] - centre @ b), float(result.fun), moments.rows, int(result.nit)
     )
 

@@ -18,7 +18,7 @@ from goodmeasure import losses
 from goodmeasure.deriving import predictions
 from goodmeasure.errors import NothingToLearn, ShapeMismatch, UsageError, WeightError
 from goodmeasure.fitting.certificate import Certificate, Status
-from goodmeasure.fitting.linear import SOLVERS, Settings, Watch, fit
+from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.loss.loss import Loss
@@ -73,8 +73,10 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
             slopes, constants = objective.coefficients(theta)
             return self.loss_(targets, _raw(features, slopes, constants, shift), counts)
 
-        watch = Watch(None if held is None else validation, bool(self.early_stopping), monitor)
-        theta, self.certificate_, self.n_iter_ = fit(objective, Settings(self.solver, self.max_iter, self.tol, watch))
+        watch = Monitor(None if held is None else validation, bool(self.early_stopping), monitor)
+        theta, self.certificate_, self.n_iter_ = fit(
+            objective, SolverSettings(self.solver, self.max_iter, self.tol, watch)
+        )
         slopes, constants = objective.coefficients(theta)
         self.coef_, self.intercept_ = self._shaped(slopes, constants)
         self.loss_curve_, self.validation_curve_ = watch.loss_curve, watch.validation_curve

@@ -13,9 +13,9 @@ from goodmeasure.errors import Problem, UsageError
 from goodmeasure.fitting import descent, newton, sequential
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.objective import Objective
-from goodmeasure.fitting.piecewise_linear import Straight, straight_lines
+from goodmeasure.fitting.piecewise_linear import PiecewiseLinear, piecewise_linear
 from goodmeasure.loss.loss import Loss
-from goodmeasure.traits.curvature_class import Landscape, survey
+from goodmeasure.traits.curvature_class import CurvatureClass, curvature_class
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ class NoFiniteFit(Problem, ValueError):
 
 
 @dataclass(eq=False)
-class Watch:
+class Monitor:
     """Follows a fit: the objective after each step, the loss on validation rows, and whether to stop."""
 
     validation: Callable[[Floats], float] | None = None
@@ -69,22 +69,22 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Settings:
+class SolverSettings:
     """How a fit is made: the solver ("auto", "newton", "lbfgs", "interior"), when it stops, and what follows it."""
 
     solver: str = "auto"
     max_iter: int = 100
     tol: float = 1e-9
-    watch: Watch = field(default_factory=Watch)
+    watch: Monitor = field(default_factory=Monitor)
 
 
 SOLVERS = ("auto", "newton", "lbfgs", "interior")
 
 
-def start_at(objective: Objective, land: Landscape) -> Floats:
+def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
     """The best constant as raw outputs, a finite number each."""
     loss, y, weight = objective.loss, objective.y, objective.weight
-    if objective.outputs == 1 and land.convex and not (land.jumps or land.straight):
+    if objective.outputs == 1 and curvature.convex and not (curvature.jumps or curvature.piecewise_linear):
         rough = np.full((1, 1), _rough(loss, np.average(y, weights=weight)))
         if objective.offset is None:
             y, weight = _gathered(y, weight)
@@ -128,26 +128,26 @@ def _condensed(y: NDArray[Any], weight: Floats | None) -> tuple[NDArray[Any], Fl
 
 # A step too far overflows to an infinite objective, which the solvers take back.
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def fit(objective: Objective, settings: Settings) -> tuple[Floats, Certificate, int]:
+def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certificate, int]:
     """Parameters (a row a feature, then the intercept; a column a raw output), what was reached, and the number of steps."""
-    land = survey(objective.loss, objective.y, objective.outputs)
+    curvature = curvature_class(objective.loss, objective.y, objective.outputs)
     theta = np.zeros((objective.count, objective.outputs))
     if objective.intercept:
-        theta[-1] = start_at(objective, land)
+        theta[-1] = start_at(objective, curvature)
     if not np.isfinite(objective.value(theta)):
         raise NoFiniteFit(f"{objective.loss} is infinite at its best constant", fix="check the size of the targets")
-    if land.flat:
+    if curvature.flat:
         settings.watch(theta, objective.value(theta))
-        return theta, _flat(objective, theta, land), 1
-    reached = _solve(objective, theta, land, settings)
+        return theta, _flat(objective, theta, curvature), 1
+    reached = _solve(objective, theta, curvature, settings)
     if settings.watch.stops and settings.watch.best is not None:
         reached = replace(reached, theta=settings.watch.best, gap=None)
-    return reached.theta, _certify(objective, reached, land, settings), max(reached.steps, 1)
+    return reached.theta, _certify(objective, reached, curvature, settings), max(reached.steps, 1)
 
 
-def _solve(objective: Objective, theta: Floats, land: Landscape, settings: Settings) -> newton.Reached:
-    lines = straight_lines(objective, land)
-    solver = settings.solver if settings.solver != "auto" else _suited(objective, land, lines)
+def _solve(objective: Objective, theta: Floats, curvature: CurvatureClass, settings: SolverSettings) -> newton.Reached:
+    lines = piecewise_linear(objective, curvature)
+    solver = settings.solver if settings.solver != "auto" else _suited(objective, curvature, lines)
     if solver == "interior":
         if lines is None:
             raise UsageError(
@@ -159,10 +159,10 @@ def _solve(objective: Objective, theta: Floats, land: Landscape, settings: Setti
     return least(objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=settings.watch)
 
 
-def _suited(objective: Objective, land: Landscape, lines: Straight | None) -> str:
+def _suited(objective: Objective, curvature: CurvatureClass, lines: PiecewiseLinear | None) -> str:
     if lines is not None:
         return "interior"
-    return "newton" if _small(objective) and not land.jumps and not land.straight else "lbfgs"
+    return "newton" if _small(objective) and not curvature.jumps and not curvature.piecewise_linear else "lbfgs"
 
 
 def _small(objective: Objective) -> bool:
@@ -171,53 +171,57 @@ def _small(objective: Objective) -> bool:
     return size <= NEWTON_SIZE and rows * size**2 <= NEWTON_WORK and cells <= NEWTON_CELLS
 
 
-def _flat(objective: Objective, theta: Floats, land: Landscape) -> Certificate:
+def _flat(objective: Objective, theta: Floats, curvature: CurvatureClass) -> Certificate:
     return Certificate(
         status=Status.FLAT,
         objective=objective.value(theta),
         gap=None,
         proven=False,
         gradient=0.0,
-        convex=land.evidence,
+        convex=curvature.evidence,
         method="the signal is zero wherever it exists, so training cannot move",
     )
 
 
-def _certify(objective: Objective, reached: newton.Reached, land: Landscape, settings: Settings) -> Certificate:
+def _certify(
+    objective: Objective, reached: newton.Reached, curvature: CurvatureClass, settings: SolverSettings
+) -> Certificate:
     value, gradient = objective.value_and_gradient(reached.theta)
     gap, proven = reached.gap, reached.proven
     method = "duality gap" if proven else "half the squared Newton decrement"
-    if gap is None or (not proven and land.jumps):
-        gap, method, proven = _gap(objective, reached.theta, gradient, land)
-    if not land.convex:
+    if gap is None or (not proven and curvature.jumps):
+        gap, method, proven = _gap(objective, reached.theta, gradient, curvature)
+    if not curvature.convex:
         gap, method, proven = None, "a point where the signals balance, of a loss that is not convex", False
     return Certificate(
-        status=_status(land, settings, reached.converged, gap),
+        status=_status(curvature, settings, reached.converged, gap),
         objective=value,
         gap=gap,
         proven=proven,
         gradient=float(np.abs(gradient).max()) if gradient.size else 0.0,
-        convex=land.evidence,
+        convex=curvature.evidence,
         method=method,
     )
 
 
-def _status(land: Landscape, settings: Settings, converged: bool, gap: float | None) -> Status:
+def _status(curvature: CurvatureClass, settings: SolverSettings, converged: bool, gap: float | None) -> Status:
     if settings.watch.stopped:
         return Status.STOPPED_EARLY
     if not converged:
         return Status.UNFINISHED
     if gap is not None:
         return Status.OPTIMAL
-    return Status.UNCERTAIN if land.convex else Status.STATIONARY
+    return Status.UNCERTAIN if curvature.convex else Status.STATIONARY
 
 
-def _gap(objective: Objective, theta: Floats, gradient: Floats, land: Landscape) -> tuple[float | None, str, bool]:
+def _gap(
+    objective: Objective, theta: Floats, gradient: Floats, curvature: CurvatureClass
+) -> tuple[float | None, str, bool]:
     """How far a smooth objective can be from its least: strong convexity bounds it, the Newton decrement estimates it."""
     width = objective.features.shape[1]
     if objective.alpha > 0 and not objective.intercept:
         return float(np.sum(gradient**2 / objective.penalty)) / 2, "strong convexity of the penalty", True
-    if land.jumps:
+    if curvature.jumps:
         return None, "the loss has kinks and no exact method is known for it", False
     if not _small(objective):
         if objective.alpha == 0:

@@ -13,13 +13,13 @@ from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import Activation, linear
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import derivative, symbol
-from goodmeasure.traits.curvature_class import Kinks, Landscape, kinks, survey
+from goodmeasure.traits.curvature_class import CurvatureClass, Kinks, curvature_class, kinks
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Straight:
+class PiecewiseLinear:
     """The kinks of a loss in its prediction, and the activation between raw output and prediction (None: they are one)."""
 
     kinks: Kinks
@@ -34,29 +34,29 @@ class Straight:
         return found, slope
 
 
-def straight_lines(objective: Objective, land: Landscape) -> Straight | None:
+def piecewise_linear(objective: Objective, curvature: CurvatureClass) -> PiecewiseLinear | None:
     """The lines of the objective's loss if it is made of them, straight away or behind its activation."""
     loss = objective.loss
     if objective.outputs > 1 or objective.y.dtype.kind not in "biuf":
         return None
     y = objective.y.astype(np.float64)
-    if land.straight and land.convex:
+    if curvature.piecewise_linear and curvature.convex:
         found = kinks(loss, y)
-        return None if found is None else Straight(found, None)
+        return None if found is None else PiecewiseLinear(found, None)
     if (
-        not land.jumps
+        not curvature.jumps
         or loss.is_binary
         or class_statistics.speaks_of_outcomes(loss.predictions)
         or loss.activation == (linear,)
     ):
         return None
     plain = loss.with_activation(linear)
-    there = survey(plain, y, 1)
-    found = kinks(plain, y) if there.straight and there.convex else None
-    return None if found is None else Straight(found, loss.activation[0])
+    there = curvature_class(plain, y, 1)
+    found = kinks(plain, y) if there.piecewise_linear and there.convex else None
+    return None if found is None else PiecewiseLinear(found, loss.activation[0])
 
 
-def at_raw(objective: Objective, lines: Straight, z: Floats) -> Lines:
+def at_raw(objective: Objective, lines: PiecewiseLinear, z: Floats) -> Lines:
     """The lines as functions of theta, the predictions being replaced by their tangents at raw outputs ``z``."""
     row = lines.kinks.row
     there, slope = lines.prediction(z)

@@ -20,7 +20,7 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True)
-class Linear:
+class LinearScorer:
     """Raw outputs that are weighted sums of the columns: one weight vector, or one a class."""
 
     coefficients: Floats
@@ -30,13 +30,13 @@ class Linear:
         raw = matrix @ self.coefficients.T + self.intercepts
         return raw[:, 0] if raw.shape[1] == 1 else raw
 
-    def shifted(self, by: float) -> Linear:
+    def shifted(self, by: float) -> LinearScorer:
         """The same scorer with so much added to its raw outputs."""
         return replace(self, intercepts=self.intercepts + by)
 
 
 @dataclass(frozen=True)
-class Trees:
+class TreeScorer:
     """Raw outputs of scikit-learn's histogram gradient boosting."""
 
     estimator: Any
@@ -48,6 +48,6 @@ class Trees:
             return np.asarray(self.estimator.decision_function(matrix), dtype=np.float64) + self.shift
         return np.asarray(self.loss.raw(self.estimator.predict(matrix)), dtype=np.float64)
 
-    def shifted(self, by: float) -> Trees:
+    def shifted(self, by: float) -> TreeScorer:
         """The same scorer with so much added to its raw outputs."""
         return replace(self, shift=self.shift + by)

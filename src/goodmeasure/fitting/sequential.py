@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from goodmeasure.fitting import interior
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
-from goodmeasure.fitting.piecewise_linear import Straight, at_raw
+from goodmeasure.fitting.piecewise_linear import PiecewiseLinear, at_raw
 
 Floats = NDArray[np.float64]
 
@@ -19,7 +19,7 @@ _HALVINGS = 30
 
 def minimise(
     objective: Objective,
-    lines: Straight,
+    lines: PiecewiseLinear,
     theta: Floats,
     tol: float,
     max_iter: int,
@@ -51,7 +51,7 @@ def minimise(
 
 def _at_once(
     objective: Objective,
-    lines: Straight,
+    lines: PiecewiseLinear,
     theta: Floats,
     value: float,
     stop: tuple[float, int],

@@ -1,6 +1,6 @@
 """Formulas and their vocabulary: expressions, words, domains, activations, and how formulas are evaluated and printed.
 
-What a formula is a loss of does not belong here: that is `goodmeasure.deriving`.
+What a formula is the loss of does not belong here, nor how torch or SQL spells a word.
 """
 
 # Brought in with any formula, because it is what pickles them.

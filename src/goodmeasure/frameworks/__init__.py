@@ -1,1 +1,4 @@
-"""The same loss in other systems: one module a host, none of which imports another."""
+"""The same loss in other systems: one family of modules a host, none of which imports another's.
+
+A host's own spelling of words stands here; no formula does.
+"""

@@ -1,8 +1,7 @@
 """Compiled CPU kernels of any loss: printed from its formula, compiled on first use, kept on disk for the next process.
 
 What a loss asks of them is in this module; each function returns None where the kernels do not apply (arrays of other
-libraries, half precision, shapes that do not match), and the plain evaluation answers
-or says what is wrong.
+libraries, half precision, shapes that do not match), and the plain evaluation of `deriving` answers or says what is wrong.
 """
 
 from __future__ import annotations

@@ -196,7 +196,7 @@ def tiled(
     )  # fmt: skip
 
 
-def _signal(plan: statistics.Plan, weighted: bool) -> str:
+def _signal(plan: statistics.Needed, weighted: bool) -> str:
     """The lines that turn a tile of exponentials into signals, and lay them back in rows."""
     before, inside, signal = statistics.of_others(plan, weighted)
     step = statistics.of_rival(plan, weighted)

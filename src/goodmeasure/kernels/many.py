@@ -135,7 +135,7 @@ def _adds(totals: Sequence[str]) -> list[str]:
     return lines
 
 
-def _signal(plan: statistics.Plan, weighted: bool) -> str:
+def _signal(plan: statistics.Needed, weighted: bool) -> str:
     """The lines that turn rows of exponentials into rows of signals."""
     before, inside, signal = statistics.of_others(plan, weighted)
     step = statistics.of_rival(plan, weighted)

@@ -28,7 +28,7 @@ def function(source: str, arguments: Sequence[Any]) -> Callable[..., None]:
     return ctypes.CFUNCTYPE(None, *arguments)(cache.load(source).run.address)
 
 
-class Kernel:
+class PointKernel:
     """A compiled formula with the numbers it takes besides the examples, and scratch memory that waits to be used again."""
 
     def __init__(self, run: Callable[..., None], parameters: Any, domain: Any, columns: tuple[int, ...]) -> None:
@@ -52,7 +52,7 @@ class _Scratch:
     What fills the chunk up is whatever it held before: good examples.
     """
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: PointKernel) -> None:
         dtype = kernel.domain.dtype
         kinds = (dtype, dtype, _DOUBLE, dtype, dtype, dtype)
         self.arrays = [np.zeros(CHUNK * max(c, 1), kind) for c, kind in zip(kernel.columns, kinds, strict=True)]
@@ -110,12 +110,12 @@ def _function(**asked: Any) -> Callable[..., None]:
     return function(points(**asked), _ARGUMENTS)
 
 
-def compiled(loss: Record, kind: str, dtype: Any, weighted: bool, turned: bool = False) -> Kernel:
+def compiled(loss: Record, kind: str, dtype: Any, weighted: bool, turned: bool = False) -> PointKernel:
     """The kernel of a loss; kept with the loss, because looking it up by the formula would take longer than small calls do.
 
     ``turned``: of a loss that is `mirrored`, on targets of which none lies between yes and no.
     """
-    kept: dict[Any, Kernel] = vars(loss).setdefault("_kernels", {})
+    kept: dict[Any, PointKernel] = vars(loss).setdefault("_kernels", {})
     key = (kind, dtype.char, weighted, turned)
     found = kept.get(key)
     if found is None:
@@ -124,7 +124,7 @@ def compiled(loss: Record, kind: str, dtype: Any, weighted: bool, turned: bool =
             value=value, first=first, second=second, raws=loss.raw_names, parameters=tuple(loss.values),
             dtype=dtype.name, weighted=weighted, whole=loss.target.whole, turned=turned,
         )  # fmt: skip
-        found = kept[key] = Kernel(
+        found = kept[key] = PointKernel(
             run,
             np.array([*loss.values.values(), 0.0], dtype=dtype),
             bounds(loss, dtype),
@@ -140,7 +140,7 @@ class Found(NamedTuple):
     bad: bool
 
 
-def _run(kernel: Kernel, scratch: _Scratch, arrays: Sequence[Any], n: int, scale: float) -> list[tuple[Any, Any]]:
+def _run(kernel: PointKernel, scratch: _Scratch, arrays: Sequence[Any], n: int, scale: float) -> list[tuple[Any, Any]]:
     """The kernel on ``n`` examples, given their y, z, weight, value, first and second (None: it has or keeps none).
 
     The whole chunks are read where they lie. What is left over is copied to a chunk of scratch, so that every example meets the
@@ -167,7 +167,7 @@ def _give(results: list[tuple[Any, Any]]) -> None:
         place[...] = result
 
 
-def _block(kernel: Kernel, arrays: Sequence[Any], n: int, scale: float) -> tuple[list[float], bool]:
+def _block(kernel: PointKernel, arrays: Sequence[Any], n: int, scale: float) -> tuple[list[float], bool]:
     """One block of vectors: its sums, and whether a present target was outside the domain."""
     scratch = kernel.scratch()
     results = _run(kernel, scratch, arrays, n, scale)
@@ -188,7 +188,7 @@ def whole_sum(state: list[float]) -> list[float]:
     return [high, low] if high - high == 0 else [high]
 
 
-def _mended(kernel: Kernel, arrays: Sequence[Any], n: int, scale: float) -> float:
+def _mended(kernel: PointKernel, arrays: Sequence[Any], n: int, scale: float) -> float:
     """A block with numbers that are not; its sum.
 
     Where an infinite or huge raw output leaves no number (inf - inf), the result at a smaller huge one; NaN stays only
@@ -258,7 +258,7 @@ def sweep(
 _DOUBLE = np.dtype(np.float64)
 
 
-def _blocks(kernel: Kernel, arrays: Sequence[Any], n: int, scale: float) -> tuple[list[float], bool]:
+def _blocks(kernel: PointKernel, arrays: Sequence[Any], n: int, scale: float) -> tuple[list[float], bool]:
     """All blocks on the threads: their sums in order, and whether a present target was outside the domain."""
     if n < CHUNK:
         return _block(kernel, [a if a is None or a.ndim == 1 else a.reshape(-1) for a in arrays], n, scale)

@@ -28,7 +28,7 @@ _ARGUMENTS = [*[ctypes.c_void_p] * 11, *[ctypes.c_int64] * 3, ctypes.c_double]
 _SCRATCH, _STATE = 64 * TILE, STATE + LANES * len(SUMS) + TILE
 
 
-class Kernel:
+class RowKernel:
     """A compiled loss of rows with the numbers it takes besides the examples, and scratch memory that waits to be used again.
 
     It has room for so many ``tables`` of a number a class.
@@ -51,7 +51,7 @@ class Kernel:
 class _Scratch:
     """What a kernel needs for a number of classes besides its arrays."""
 
-    def __init__(self, kernel: Kernel, classes: int) -> None:
+    def __init__(self, kernel: RowKernel, classes: int) -> None:
         dtype = kernel.parameters.dtype
         self.classes = classes
         self.vectors, self.state = np.empty(_SCRATCH, dtype), np.zeros(_STATE)
@@ -95,7 +95,7 @@ def _function(asked: Asked, is_few: bool, of_shares: bool) -> Callable[..., None
 _PRINTED = {(True, False): few, (False, False): many, (True, True): few_shares, (False, True): many_shares}
 
 
-def compiled(loss: Record, kind: str, dtype: str, weighted: bool, classes: int, of_shares: bool = False) -> Kernel:
+def compiled(loss: Record, kind: str, dtype: str, weighted: bool, classes: int, of_shares: bool = False) -> RowKernel:
     """The kernel of a loss for this many classes, on indices or shares of them; kept with the loss."""
     kept: dict[Any, Any] = vars(loss).setdefault("_kernels", {})
     key = (kind, dtype, weighted, classes <= FEW, of_shares)
@@ -103,8 +103,8 @@ def compiled(loss: Record, kind: str, dtype: str, weighted: bool, classes: int, 
         asked = Asked(*_formulas(loss, "signal" in kind), tuple(loss.values), dtype, weighted)
         parameters = np.array([*loss.values.values(), 0.0], dtype=dtype)
         tables = tables_of(len(asked.derivatives), classes <= FEW) if of_shares else 1
-        kept[key] = Kernel(_function(asked, classes <= FEW, of_shares), parameters, tables)
-    found: Kernel = kept[key]
+        kept[key] = RowKernel(_function(asked, classes <= FEW, of_shares), parameters, tables)
+    found: RowKernel = kept[key]
     return found
 
 
@@ -157,7 +157,7 @@ def sweep(
 
 
 def _block(
-    kernel: Kernel, places: list[int | None], table: Any, n: int, classes: int, scale: float
+    kernel: RowKernel, places: list[int | None], table: Any, n: int, classes: int, scale: float
 ) -> tuple[list[float], bool]:
     """One block of rows: its sums, and whether a present label was outside the classes."""
     scratch = kernel.scratch(classes)

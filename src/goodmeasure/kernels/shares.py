@@ -47,7 +47,7 @@ _ROW, _EACH = _split()
 
 
 @dataclass(frozen=True)
-class Mixed:
+class MixedSlopes:
     """How shares mix a statistic's slopes, where ``s`` is the slope of a class times its share.
 
     ``terms`` are summed over the classes. Of a term t, ``whole_t`` is the sum over all classes and ``others_t`` that over the
@@ -61,9 +61,9 @@ class Mixed:
 _ASIDE = {"aside_{s}": "ZERO if is_top else {s}", "alone_{s}": "{s} if is_top else ZERO"}
 
 # Statistics whose slope by one raw output depends on which other class happened; for the rest `statistics.Moves` says enough.
-_MIXED: Mapping[str, Mixed] = {
+_MIXED: Mapping[str, MixedSlopes] = {
     # By raw output j, class k moves the squares of all but k: a sum over pairs, which the largest square is kept out of.
-    "rest_p2": Mixed(
+    "rest_p2": MixedSlopes(
         {**_ASIDE, "squared_{s}": "aside_{s} * (e * e)"},
         {
             "left_j": "(squares - (ZERO if top else e * e)) + (spare - (ONE if top & (at != at_top) else ZERO))",
@@ -76,7 +76,7 @@ _MIXED: Mapping[str, Mixed] = {
             "signal_{s}": "ZERO if p == ZERO else (p + p) * mixed_{s}",
         },
     ),
-    "margin": Mixed(
+    "margin": MixedSlopes(
         _ASIDE,
         {
             "rivals_{s}": "whole_aside_{s} if is_top else (whole_alone_{s} if at == at_second else ZERO)",
@@ -86,10 +86,10 @@ _MIXED: Mapping[str, Mixed] = {
 }
 
 
-def _mixed(name: str) -> Mixed:
+def _mixed(name: str) -> MixedSlopes:
     """How a statistic's slopes are mixed, in names of its own."""
     moves = STATISTICS[name]
-    plain = Mixed(
+    plain = MixedSlopes(
         {"{s}": "{s}"},
         {
             "of_{s}": moves.of,
@@ -100,7 +100,9 @@ def _mixed(name: str) -> Mixed:
         },
     )
     mixed, s = _MIXED.get(name, plain), f"slope_{name}"
-    return Mixed(*({k.format(s=s): t.format(s=s) for k, t in part.items()} for part in (mixed.terms, mixed.signal)))
+    return MixedSlopes(
+        *({k.format(s=s): t.format(s=s) for k, t in part.items()} for part in (mixed.terms, mixed.signal))
+    )
 
 
 # A sum over the classes leaves the largest term out, so that the sum over the others of one class cancels nothing.
@@ -135,7 +137,7 @@ def _of_p(formula: Expr) -> Expr:
     return replaced(formula, exp(LOG_P), symbol("p"))
 
 
-class Plan:
+class SharePasses:
     """What the passes over the classes of a row need: the lines of each, and what of the row they read."""
 
     def __init__(self, asked: statistics.Asked) -> None:
@@ -306,7 +308,7 @@ for k in range(classes):
 
 def few_shares(asked: statistics.Asked) -> str:
     """The source of a kernel over shares of at most `few.FEW` classes."""
-    plan, slopes, weighted = Plan(asked), asked.slopes, asked.weighted
+    plan, slopes, weighted = SharePasses(asked), asked.slopes, asked.weighted
     printed = plan.printed("counts")
     loaded = ["largest", *plan.sums]
     ranked = "\n".join([_FEW_TOP, _FEW_SECOND][: len(plan.ranked)]).format(width=TILE)
@@ -398,7 +400,7 @@ for j in range(0, classes, {width}):
 
 def many_shares(asked: statistics.Asked) -> str:
     """The source of a kernel over shares of many classes."""
-    plan, slopes, weighted = Plan(asked), asked.slopes, asked.weighted
+    plan, slopes, weighted = SharePasses(asked), asked.slopes, asked.weighted
     printed = plan.printed("counts_[i]")
     loaded, pull = found(plan.sums), ["pull"] if weighted else []
     read = [f"{name} = {name}_[r]" for name in (*plan.kept, *pull)]

@@ -118,7 +118,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Needed:
     """What a loss needs: its statistics, their sums, and which numbers of a row its classes' signals use."""
 
     values: Sequence[str]
@@ -134,7 +134,7 @@ class Plan:
         return ["rival", "rival_at"] if "margin" in {*self.values, *self.slopes} else []
 
 
-def plan_for(asked: Asked) -> Plan:
+def plan_for(asked: Asked) -> Needed:
     values, slopes = [name for name in STATISTICS if name in asked.spoken], list(asked.slopes)
     of_classes = [text for name in slopes for text in (STATISTICS[name].of, STATISTICS[name].other)]
     classes = needed(of_classes, CLASS)
@@ -146,7 +146,7 @@ def plan_for(asked: Asked) -> Plan:
         for n in names_of(text)
     }
     kept = [name for name in (*row, "largest") if any(name in names_of(text) for text in kept_wanted)]
-    return Plan(values, slopes, [s for s in SUMS if s in used], row, classes, kept)
+    return Needed(values, slopes, [s for s in SUMS if s in used], row, classes, kept)
 
 
 # What is computed for every class of a row before its sums: the exponential of how far it lies below the largest, which is one
@@ -168,7 +168,7 @@ for r in range({width}):
     weight_part[r] = weight[start + r] if r < count else 0.0"""
 
 
-def evaluated(plan: Plan, asked: Asked, printed: Body, loaded: Sequence[str], kept: Sequence[str]) -> list[str]:
+def evaluated(plan: Needed, asked: Asked, printed: Body, loaded: Sequence[str], kept: Sequence[str]) -> list[str]:
     """The lines that turn the sums of row ``i`` into its value, its slopes and the signal of the class that happened.
 
     ``loaded`` names what the loop over classes left in vectors, ``kept`` what the loop over their signals will need.
@@ -188,7 +188,7 @@ def evaluated(plan: Plan, asked: Asked, printed: Body, loaded: Sequence[str], ke
     return lines + [f"{name}_[i] = {name}" for name in kept]
 
 
-def of_others(plan: Plan, weighted: bool) -> tuple[list[str], list[str], str]:
+def of_others(plan: Needed, weighted: bool) -> tuple[list[str], list[str], str]:
     """For the signal of a class that did not happen in row ``r``: lines before the loop over classes, in it, and the signal."""
     before = [f"{name} = {name}_[r]" for name in (*plan.kept, *(f"slope_{name}" for name in plan.slopes))]
     inside, terms = [f"{name} = {CLASS[name]}" for name in plan.classes], []
@@ -202,7 +202,7 @@ def of_others(plan: Plan, weighted: bool) -> tuple[list[str], list[str], str]:
     return before, inside, f"({' + '.join(terms) or 'ZERO * e'}){present}"
 
 
-def of_rival(plan: Plan, weighted: bool) -> str:
+def of_rival(plan: Needed, weighted: bool) -> str:
     """What is added to the signal of the rival in row ``r``; empty if no statistic looks at one."""
     steps = [f"({STATISTICS[name].rival}) * slope_{name}" for name in plan.slopes if STATISTICS[name].rival]
     return f"({' + '.join(steps)})" + (" if weight_part[r] > 0.0 else ZERO" if weighted else "") if steps else ""

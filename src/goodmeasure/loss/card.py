@@ -18,7 +18,7 @@ from goodmeasure.formulas.expression import Expr
 from goodmeasure.formulas.latex import latex
 from goodmeasure.loss.host_names import own_names
 from goodmeasure.traits import traits
-from goodmeasure.traits.influence import Side
+from goodmeasure.traits.influence import Influence
 from goodmeasure.traits.properties import aligned, directional, sensitive
 from goodmeasure.traits.trait import Trait
 
@@ -62,7 +62,7 @@ class Card:
     costs: str
     traits: tuple[Trait, ...]
     directional: Trait
-    sides: tuple[Side, ...]
+    sides: tuple[Influence, ...]
     aligned: Trait | None
     spelled: dict[str, str]
     curve: tuple[str, Any, Any, Any] | None
@@ -95,7 +95,7 @@ class Card:
             "traits": [each.to_dict() for each in self.traits],
             "directional": self.directional.to_dict(),
             "sensitive": [
-                {"side": s.side, "name": s.name, "distances": s.distances, "pulls": s.pulls} for s in self.sides
+                {"side": s.side, "name": s.name, "distances": s.distances, "influence": s.sizes} for s in self.sides
             ],
             "aligned": None if self.aligned is None else self.aligned.to_dict(),
             "spelled": self.spelled,
@@ -176,8 +176,8 @@ def _row(label: str, text: str) -> str:
     return f"  {label:<22} {text}"
 
 
-def _side(side: Side) -> str:
-    shown = ", ".join(f"{p:.3g} at {d:.3g}" for d, p in list(zip(side.distances, side.pulls, strict=True))[::3])
+def _side(side: Influence) -> str:
+    shown = ", ".join(f"{p:.3g} at {d:.3g}" for d, p in list(zip(side.distances, side.sizes, strict=True))[::3])
     return f"{side.side}: the pull is {side.name} ({shown}; in units of the pull at a slight error)"
 
 

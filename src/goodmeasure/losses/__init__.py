@@ -1,4 +1,7 @@
-"""The catalogue: every `Definition` that the modules of this package hold, by its name. There is no other list."""
+"""The catalogue: every `Definition` that the modules of this package hold, by its name. There is no other list.
+
+A module here holds book formulas and nothing else: what is derived from them is in the rooms below.
+"""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.sources import Files, described, literal, opened, paths_of, quoted
 from goodmeasure.reading.tables import (
     BadCell,
+    ColumnKind,
     EmptyTable,
-    Kind,
     SampledRows,
     Table,
     TextsCountAsMissing,
@@ -28,14 +28,14 @@ from goodmeasure.reading.tables import (
 MOST_CELLS = 10_000_000
 PART = 50_000
 MOSTLY = 0.9
-_SQL_KIND = {Kind.NUMBER: "DOUBLE", Kind.DATE: "TIMESTAMP", Kind.TEXT: "VARCHAR"}
+_SQL_KIND = {ColumnKind.NUMBER: "DOUBLE", ColumnKind.DATE: "TIMESTAMP", ColumnKind.TEXT: "VARCHAR"}
 
 
 def read(
     source: str | PathLike[str],
     *,
     where: str | None = None,
-    kinds: Mapping[str, Kind] | None = None,
+    kinds: Mapping[str, ColumnKind] | None = None,
     numbers: Collection[str] = (),
     most_cells: int = MOST_CELLS,
 ) -> Table:
@@ -54,7 +54,11 @@ def read(
 
 
 def parts(
-    source: str | PathLike[str], *, kinds: Mapping[str, Kind], keep: Collection[str] = (), where: str | None = None
+    source: str | PathLike[str],
+    *,
+    kinds: Mapping[str, ColumnKind],
+    keep: Collection[str] = (),
+    where: str | None = None,
 ) -> Iterator[Table]:
     """The table in parts of bounded size, in the order of the file: the columns of ``kinds``, and those to ``keep``.
 
@@ -80,10 +84,10 @@ class _Seen:
     dates: int
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ColumnKind:
         if self.numbers >= MOSTLY * self.present:
-            return Kind.NUMBER
-        return Kind.DATE if self.dates == self.present else Kind.TEXT
+            return ColumnKind.NUMBER
+        return ColumnKind.DATE if self.dates == self.present else ColumnKind.TEXT
 
 
 @dataclass
@@ -91,7 +95,7 @@ class _Reading:
     """One reading of an open file set."""
 
     given: Files
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, ColumnKind]
     numbers: Collection[str]
 
     def table(self, where: str | None, most_cells: int) -> Table:
@@ -118,7 +122,7 @@ class _Reading:
             self.given = self._filtered(where)
         total, seen = self._inspected()
         remarks = [*self.given.remarks]
-        kinds = {name: self._kind(name, seen, remarks) if name in self.kinds else Kind.TEXT for name in names}
+        kinds = {name: self._kind(name, seen, remarks) if name in self.kinds else ColumnKind.TEXT for name in names}
         columns = ", ".join(f"{_cast(name, kind)}" for name, kind in kinds.items())
         cursor = self.given.execute(f"SELECT {columns} FROM {self.given.scan}")
         while rows := cursor.fetchmany(PART):
@@ -130,7 +134,7 @@ class _Reading:
     def _filtered(self, where: str) -> Files:
         """The same files with numbers and dates as such, so that a condition compares them as such."""
         _, seen = self._inspected()
-        sure = {n: s.kind if s.numbers in (0, s.present) else Kind.TEXT for n, s in seen.items()}
+        sure = {n: s.kind if s.numbers in (0, s.present) else ColumnKind.TEXT for n, s in seen.items()}
         columns = ", ".join(f"CAST({quoted(n)} AS {_SQL_KIND[k]}) AS {quoted(n)}" for n, k in sure.items())
         scan = f"(SELECT * FROM (SELECT {columns} FROM {self.given.scan}) WHERE ({where}\n))"
         filtered = replace(self.given, scan=scan, as_written=False)
@@ -156,12 +160,12 @@ class _Reading:
         triples = zip(found[::3], found[1::3], found[2::3], strict=True)
         return total, {name: _Seen(*three) for name, three in zip(self.given.types, triples, strict=True)}
 
-    def _kind(self, name: str, seen: dict[str, _Seen], remarks: list[Remark]) -> Kind:
+    def _kind(self, name: str, seen: dict[str, _Seen], remarks: list[Remark]) -> ColumnKind:
         found = seen[name]
         strict = name in self.numbers and found.numbers > found.present / 2
-        kind = Kind.NUMBER if strict else self.kinds.get(name, found.kind)
+        kind = ColumnKind.NUMBER if strict else self.kinds.get(name, found.kind)
         texts = found.present - found.numbers
-        if kind is not Kind.NUMBER or not texts:
+        if kind is not ColumnKind.NUMBER or not texts:
             return kind
         where, cell = self._located(name)
         if strict or (name in self.kinds and not found.numbers):
@@ -204,7 +208,9 @@ class _Reading:
                 return f"{shown}, line {self.given.line(path[1], int(line[1])):,}, column {name!r}"
         return ""
 
-    def _fetched(self, kinds: dict[str, Kind], total: int, most_cells: int) -> tuple[dict[str, Values], list[Remark]]:
+    def _fetched(
+        self, kinds: dict[str, ColumnKind], total: int, most_cells: int
+    ) -> tuple[dict[str, Values], list[Remark]]:
         columns = ", ".join(f"{_cast(name, kind)} AS {quoted(name)}" for name, kind in kinds.items())
         most = max(1000, most_cells // len(kinds))
         if total <= most:
@@ -224,7 +230,7 @@ class _Reading:
         return found, [remark]
 
 
-def _cast(name: str, kind: Kind) -> str:
+def _cast(name: str, kind: ColumnKind) -> str:
     return f"try_cast({quoted(name)} AS {_SQL_KIND[kind]})"
 
 
@@ -236,24 +242,24 @@ def _is_date(sql_type: str) -> bool:
     return sql_type == "DATE" or sql_type.startswith("TIMESTAMP")
 
 
-def _cells(cells: Any, kind: Kind) -> Values:
+def _cells(cells: Any, kind: ColumnKind) -> Values:
     """Fetched cells as a table holds them."""
-    if kind is Kind.NUMBER:
+    if kind is ColumnKind.NUMBER:
         return np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64)
-    return np.array(cells, dtype=object if kind is Kind.TEXT else "datetime64[us]")
+    return np.array(cells, dtype=object if kind is ColumnKind.TEXT else "datetime64[us]")
 
 
-def _array(values: Any, kind: Kind) -> Values:
+def _array(values: Any, kind: ColumnKind) -> Values:
     """A fetched column as a table holds it."""
     lost = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     plain = np.ma.getdata(values)
-    if kind is Kind.NUMBER:
+    if kind is ColumnKind.NUMBER:
         plain = plain.astype(np.float64)
-    elif kind is Kind.DATE:
+    elif kind is ColumnKind.DATE:
         plain = plain.astype("datetime64[us]")
     if lost is not None and lost.any():
         plain = plain.copy()
-        plain[lost] = {Kind.NUMBER: np.nan, Kind.DATE: np.datetime64("NaT"), Kind.TEXT: None}[kind]
+        plain[lost] = {ColumnKind.NUMBER: np.nan, ColumnKind.DATE: np.datetime64("NaT"), ColumnKind.TEXT: None}[kind]
     return plain
 
 

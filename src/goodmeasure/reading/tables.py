@@ -85,7 +85,7 @@ class OtherEncoding(Remark):
     code = "GM209"
 
 
-class Kind(enum.Enum):
+class ColumnKind(enum.Enum):
     """What a column holds: numbers (missing: NaN), texts (missing: None), or dates (missing: NaT)."""
 
     NUMBER = "number"
@@ -93,9 +93,9 @@ class Kind(enum.Enum):
     DATE = "date"
 
     @staticmethod
-    def of(values: Values) -> Kind:
+    def of(values: Values) -> ColumnKind:
         """The kind of an array that a table holds."""
-        return {"f": Kind.NUMBER, "M": Kind.DATE}.get(values.dtype.kind, Kind.TEXT)
+        return {"f": ColumnKind.NUMBER, "M": ColumnKind.DATE}.get(values.dtype.kind, ColumnKind.TEXT)
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,9 @@ class Table:
         return self.columns[name]
 
     @property
-    def kinds(self) -> dict[str, Kind]:
+    def kinds(self) -> dict[str, ColumnKind]:
         """What each column holds."""
-        return {name: Kind.of(values) for name, values in self.columns.items()}
+        return {name: ColumnKind.of(values) for name, values in self.columns.items()}
 
     def take(self, rows: Values) -> Table:
         """These rows, by index or by mask."""

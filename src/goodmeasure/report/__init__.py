@@ -1,4 +1,7 @@
-"""A study as files: a page that explains itself, a document for programs, and the model."""
+"""A study as files and as text: a page that explains itself, a document for programs, a summary for the terminal.
+
+It arranges: numbers come from the study, marks from `drawing`.
+"""
 
 from __future__ import annotations
 

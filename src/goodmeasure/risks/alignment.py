@@ -28,7 +28,7 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
-class Alignment:
+class RankAlignment:
     """How measures rank models: mean of each measure, rank correlation of each pair of measures, and disagreements.
 
     ``agreement`` is Kendall's tau-b over models; ``disagreements`` counts only pairs that both measures tell apart.
@@ -46,7 +46,7 @@ class Alignment:
         )
 
 
-def align(measures: Mapping[str, Mapping[str, ArrayLike]], *, level: float = 0.95) -> Alignment:
+def align(measures: Mapping[str, Mapping[str, ArrayLike]], *, level: float = 0.95) -> RankAlignment:
     """Compare how measures rank models on the same rows.
 
     ``measures[name][model]`` holds one number a row, smaller being better: per-row losses, errors of 0 and 1, costs
@@ -62,7 +62,7 @@ def align(measures: Mapping[str, Mapping[str, ArrayLike]], *, level: float = 0.9
         for models in combinations(tables[x], 2)
         if _opposite(by_x := _between(tables[x], models, level), by_y := _between(tables[y], models, level))
     ]
-    return Alignment(means, {(x, y): _tau(means[x], means[y]) for x, y in pairs}, tuple(found))
+    return RankAlignment(means, {(x, y): _tau(means[x], means[y]) for x, y in pairs}, tuple(found))
 
 
 def _between(of: dict[str, Floats], models: tuple[str, str], level: float) -> Difference:

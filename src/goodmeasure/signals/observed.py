@@ -19,8 +19,8 @@ from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.metrics import metric as named
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
 from goodmeasure.statistics.intervals import bootstrap, clopper_pearson, mean_estimate
-from goodmeasure.traits.curvature_class import survey
-from goodmeasure.traits.influence import Side, sides, slight
+from goodmeasure.traits.curvature_class import curvature_class
+from goodmeasure.traits.influence import Influence, sides, slight
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ _REPLICATES = 200
 
 
 @dataclass(frozen=True)
-class Alignment:
+class MetricAlignment:
     """Whether lowering the loss helped a metric: both compared between these predictions and those before.
 
     Differences are now minus before; ``metric`` is turned so that below zero is better. ``verdict`` is "aligned" (both
@@ -70,8 +70,8 @@ class Signal:
     worst: int
     carried: float
     effective_rows: float
-    sides: tuple[Side, ...]
-    aligned: Alignment | None
+    sides: tuple[Influence, ...]
+    aligned: MetricAlignment | None
 
     def __str__(self) -> str:
         lines = [
@@ -200,7 +200,7 @@ def _faint(loss: Loss, rows: tuple[Any, Floats], size: Floats, off: NDArray[np.b
 
 def _aligned(
     loss: Loss, rows: tuple[Any, Floats, Floats], metric: Metric | str | None, before: Any
-) -> Alignment | None:
+) -> MetricAlignment | None:
     y, z, w = rows
     if (loss.is_classwise and y.ndim == 2) or (z.ndim > 1 and not loss.is_classwise) or not _predicts(loss):
         return None
@@ -218,7 +218,7 @@ def _aligned(
         chosen = named(metric, "outcome" if outcome else "amount", z.shape[1] if z.ndim > 1 else 2, loss.facts.asks_for)
     change = mean_estimate(np.asarray(loss.value(y, z)) - np.asarray(loss.value(y, past)), w)
     moved = _moved(chosen, y, np.asarray(loss.predict(z)), np.asarray(loss.predict(past)), w)
-    return Alignment(chosen.name, said, as_difference(change), moved)
+    return MetricAlignment(chosen.name, said, as_difference(change), moved)
 
 
 def _predicts(loss: Loss) -> bool:
@@ -227,7 +227,7 @@ def _predicts(loss: Loss) -> bool:
 
 def _constant(loss: Loss, y: Any, w: Floats, outputs: int) -> Floats:
     alone = Objective(loss, np.empty((len(y), 0)), y, w, outputs=outputs)
-    return start_at(alone, survey(loss, y, outputs))
+    return start_at(alone, curvature_class(loss, y, outputs))
 
 
 def _moved(metric: Metric, y: Any, now: Floats, past: Floats, w: Floats) -> Difference:

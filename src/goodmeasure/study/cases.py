@@ -12,7 +12,7 @@ from goodmeasure.choosing.choose import choose
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.tables import Kind, Table, Values, listed, missing
+from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
 from goodmeasure.study.question import Question
@@ -235,9 +235,9 @@ def row_keys(table: Table, names: tuple[str, ...]) -> NDArray[np.uint64]:
     key = np.zeros(len(table), dtype=np.uint64)
     for name in names:
         values = table[name]
-        if Kind.of(values) is Kind.TEXT:
+        if ColumnKind.of(values) is ColumnKind.TEXT:
             codes = np.array([hash(v) for v in values.tolist()], dtype=np.int64).view(np.uint64)
-        elif Kind.of(values) is Kind.DATE:
+        elif ColumnKind.of(values) is ColumnKind.DATE:
             codes = values.astype(np.int64).view(np.uint64)
         else:
             codes = (values + 0.0).view(np.uint64)
@@ -280,7 +280,11 @@ def _weight(table: Table, question: Question) -> Floats | None:
     if question.weights is None:
         return None
     values = table[question.weights]
-    bad = ~_is_number(values) if Kind.of(values) is not Kind.NUMBER else ~(np.isfinite(values) & (values >= 0))
+    bad = (
+        ~_is_number(values)
+        if ColumnKind.of(values) is not ColumnKind.NUMBER
+        else ~(np.isfinite(values) & (values >= 0))
+    )
     if bad.any():
         first = int(np.argmax(bad))
         raise WeightError(
@@ -303,7 +307,7 @@ def exposure(table: Table, name: str | None) -> Floats | None:
     values = table[name]
     bad = (
         np.ones(len(values), dtype=bool)
-        if Kind.of(values) is not Kind.NUMBER
+        if ColumnKind.of(values) is not ColumnKind.NUMBER
         else ~(np.isfinite(values) & (values > 0))
     )
     if bad.any():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.errors import Problem
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.tables import Kind, Table, Values, listed, missing
+from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
 from goodmeasure.study.encoding import encoding
 from goodmeasure.study.question import Question
 
@@ -89,7 +89,7 @@ def finite(table: Table, names: Sequence[str]) -> tuple[Table, tuple[Remark, ...
     remarks = []
     for name in names:
         values = table.columns[name]
-        if Kind.of(values) is Kind.NUMBER and np.isinf(values).any():
+        if ColumnKind.of(values) is ColumnKind.NUMBER and np.isinf(values).any():
             count = int(np.isinf(values).sum())
             remarks.append(
                 InfiniteAsMissing(
@@ -135,10 +135,10 @@ def _unusable(name: str, values: Values) -> tuple[str, Remark] | None:
 
 
 def _names_rows(name: str, known: Values, distinct: int) -> bool:
-    kind = Kind.of(known)
-    if kind is Kind.TEXT:
+    kind = ColumnKind.of(known)
+    if kind is ColumnKind.TEXT:
         return distinct > UNIQUE * len(known)
-    if kind is Kind.DATE or distinct < len(known) or (known != np.round(known)).any():
+    if kind is ColumnKind.DATE or distinct < len(known) or (known != np.round(known)).any():
         return False
     # Unique whole numbers may be amounts; a run without gaps, or a name that says so, makes them identifiers.
     return bool(_NAMED_ID.search(name)) or bool(np.abs(np.diff(np.sort(known))).max() <= 2 and len(known) > 50)
@@ -184,7 +184,7 @@ def _alone(table: Table, y: NDArray[Any], half: int, classes: bool) -> float:
 
 def _in_step(values: Values, y: NDArray[Any]) -> float:
     """How nearly a column of numbers orders the rows as the target does: the square of the rank correlation."""
-    if Kind.of(values) is not Kind.NUMBER or (known := ~np.isnan(values)).sum() < len(values) / 2:
+    if ColumnKind.of(values) is not ColumnKind.NUMBER or (known := ~np.isnan(values)).sum() < len(values) / 2:
         return 0.0
     from scipy.stats import rankdata
 

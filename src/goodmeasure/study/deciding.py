@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.decision import decide
 from goodmeasure.decisions.rules import ActDecision, Decision
-from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
 from goodmeasure.statistics.intervals import independent_parts, mean_estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
@@ -129,7 +129,7 @@ def weigh(costs: Costs, ratio: float, tune: Cases, plain: Floats, weighted: Floa
 def _difference(values: Floats, cases: Cases) -> Difference:
     together, name = parts(cases)
     found = mean_estimate(values, cases.weights, together=together, method=f"paired, {name}")
-    return Difference(**vars(found))
+    return as_difference(found)
 
 
 def decide_outcome(costs: Costs, tune: Cases, p_tune: Floats, report: Cases, p: Floats, **known: Any) -> Decided:

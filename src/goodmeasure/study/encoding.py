@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.reading.tables import Kind, Table, missing
+from goodmeasure.reading.tables import ColumnKind, Table, missing
 from goodmeasure.statistics.row_arguments import Floats
 
 ABSENT = "(missing)"
@@ -41,9 +41,9 @@ class Encoding:
         return (*self.numbers, *self.dates, *self.texts)
 
     @property
-    def kinds(self) -> dict[str, Kind]:
+    def kinds(self) -> dict[str, ColumnKind]:
         """What each of them must hold."""
-        pairs = ((self.numbers, Kind.NUMBER), (self.dates, Kind.DATE), (self.texts, Kind.TEXT))
+        pairs = ((self.numbers, ColumnKind.NUMBER), (self.dates, ColumnKind.DATE), (self.texts, ColumnKind.TEXT))
         return {name: kind for names, kind in pairs for name in names}
 
     @property
@@ -98,7 +98,8 @@ class Encoding:
 def encoding(table: Table, features: Sequence[str], *, scaled: bool = True) -> Encoding:
     """Learn from the fitted rows how these columns become a matrix."""
     kinds = table.kinds
-    numbers, dates, texts = (tuple(f for f in features if kinds[f] is k) for k in (Kind.NUMBER, Kind.DATE, Kind.TEXT))
+    of = {kind: tuple(f for f in features if kinds[f] is kind) for kind in ColumnKind}
+    numbers, dates, texts = of[ColumnKind.NUMBER], of[ColumnKind.DATE], of[ColumnKind.TEXT]
     steps: dict[str, Any] = {}
     if (numbers or dates) and scaled:
         steps["numbers"] = _scaler().fit(_number_block(table, numbers, dates))

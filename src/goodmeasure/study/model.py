@@ -14,7 +14,7 @@ from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.loss.loss import Loss
-from goodmeasure.reading.tables import Kind, NoSuchFile, Table, Values, missing, table
+from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing, table
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study import saving
@@ -60,9 +60,9 @@ class Model:
         return replace(self, **changed)
 
     @property
-    def columns(self) -> dict[str, Kind]:
+    def columns(self) -> dict[str, ColumnKind]:
         """The columns that a table must have, with what each must hold."""
-        return self.encoding.kinds | ({} if self.exposure is None else {self.exposure: Kind.NUMBER})
+        return self.encoding.kinds | ({} if self.exposure is None else {self.exposure: ColumnKind.NUMBER})
 
     def raw(self, data: Any) -> Floats:
         """Raw outputs of the rows of a table, before any recalibration."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from goodmeasure.deriving.record import Facts
 from goodmeasure.errors import Problem
-from goodmeasure.fitting.scorers import Linear, Trees
+from goodmeasure.fitting.scorers import LinearScorer, TreeScorer
 from goodmeasure.formulas.activations import activations
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.serialise import from_data, to_data
@@ -104,16 +104,18 @@ def encoding_from_dict(state: dict[str, Any]) -> Encoding:
 
 def scorer_to_dict(scorer: Any) -> dict[str, Any]:
     """A scorer as plain values."""
-    if isinstance(scorer, Linear):
+    if isinstance(scorer, LinearScorer):
         return {"coefficients": scorer.coefficients.tolist(), "intercepts": scorer.intercepts.tolist()}
     return {"trees": _packed(scorer.estimator), "shift": scorer.shift}
 
 
-def scorer_from_dict(state: dict[str, Any], loss: Loss) -> Linear | Trees:
+def scorer_from_dict(state: dict[str, Any], loss: Loss) -> LinearScorer | TreeScorer:
     """The scorer that `scorer_to_dict` described. Error: GM271."""
     if "trees" in state:
-        return Trees(_unpacked(state["trees"]), loss, float(state["shift"]))
-    return Linear(np.array(state["coefficients"], dtype=np.float64), np.array(state["intercepts"], dtype=np.float64))
+        return TreeScorer(_unpacked(state["trees"]), loss, float(state["shift"]))
+    return LinearScorer(
+        np.array(state["coefficients"], dtype=np.float64), np.array(state["intercepts"], dtype=np.float64)
+    )
 
 
 def _packed(estimators: Any) -> str:

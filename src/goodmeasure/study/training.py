@@ -12,7 +12,7 @@ import numpy as np
 from goodmeasure.errors import UsageError
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
-from goodmeasure.fitting.scorers import Linear, Scorer, Trees
+from goodmeasure.fitting.scorers import LinearScorer, Scorer, TreeScorer
 from goodmeasure.loss.loss import Loss
 from goodmeasure.reading.tables import Table
 from goodmeasure.statistics.row_arguments import Floats
@@ -110,9 +110,9 @@ def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> Any:
     return estimator.fit(x, y, sample_weight=cases.weight, **more)
 
 
-def linear_scorer(estimator: Any) -> Linear:
+def linear_scorer(estimator: Any) -> LinearScorer:
     """What is needed of a fitted linear estimator to use it."""
-    return Linear(np.atleast_2d(np.asarray(estimator.coef_)), np.atleast_1d(np.asarray(estimator.intercept_)))
+    return LinearScorer(np.atleast_2d(np.asarray(estimator.coef_)), np.atleast_1d(np.asarray(estimator.intercept_)))
 
 
 def _natural_strength(loss: Loss, fit: Cases) -> float:
@@ -173,7 +173,7 @@ def _boosted(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, t
     tick(f"fit {chosen:.0f} trees")
     # The same seed grows the same trees, so the shorter fit is the beginning of the longer one.
     final = _estimator(name, loss, int(chosen), matrix, seed).fit(x_fit, y, sample_weight=weight)
-    return Trained(loss, matrix, Trees(final, loss), "number of trees", chosen, tuple(path))
+    return Trained(loss, matrix, TreeScorer(final, loss), "number of trees", chosen, tuple(path))
 
 
 def _estimator(name: str, loss: Loss, trees: int, matrix: Encoding, seed: int) -> Any:

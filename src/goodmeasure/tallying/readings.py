@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from goodmeasure.calibrating.calibration import Calibration, Settings
+from goodmeasure.calibrating.calibration import Basis, Calibration
 from goodmeasure.calibrating.calibration import of_cells as calibration_of_cells
 from goodmeasure.calibrating.decomposition import Cells, PointLoss
 from goodmeasure.calibrating.miscalibration import bins_for, from_bin_sums, smooth_estimate
@@ -15,7 +15,7 @@ from goodmeasure.calibrating.smoothing import on_grid
 from goodmeasure.decisions.costs import Costs, CostsDoNotFit
 from goodmeasure.decisions.curves import Curves, of_sums
 from goodmeasure.decisions.decision import FOLDS
-from goodmeasure.decisions.rules import Decision, Rule
+from goodmeasure.decisions.rules import Decision, PricedRule
 from goodmeasure.decisions.thresholds import Threshold, from_cells, threshold_estimate
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
@@ -84,7 +84,7 @@ def calibration(counts: ScoreCounts, loss: PointLoss, exact: Estimate | None, ho
     if not weight.sum():
         raise NothingToAverage("no rows were tallied")
     n, effective = int(counts.counts.sum()), float(weight.sum() ** 2 / square.sum())
-    settings = Settings(level, seed, n, effective)
+    settings = Basis(level, seed, n, effective)
     held = cells(counts)
     errors = (_squared_error(place, weight, square, n, level), _smooth(place, weight, n, effective, how))
     found = calibration_of_cells(held, loss, float(square.sum() / weight.sum()), settings, errors)
@@ -156,11 +156,11 @@ def decide(counts: ScoreCounts, costs: Costs, how: tuple[float, int]) -> Decisio
     def cost(share: Floats) -> Estimate:
         return mean(share * acting + (1 - share) * leaving, share * acting**2 + (1 - share) * leaving**2)
 
-    def rule(name: str, threshold: float) -> Rule:
+    def rule(name: str, threshold: float) -> PricedRule:
         step = (shares[name] - shares["practice"]) * (acting - leaving)
         squared = np.abs(shares[name] - shares["practice"]) * (acting - leaving) ** 2
         found = replace(cost(shares[name]), grid_error=_cut_error(weight, threshold, costs))
-        return Rule(name, threshold, found, as_difference(mean(step, squared)))
+        return PricedRule(name, threshold, found, as_difference(mean(step, squared)))
 
     bound = _certificate(weight, costs)
     return Decision(

@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.statistics.estimate import Estimate
-from goodmeasure.statistics.exact_cells import ExactSums
+from goodmeasure.statistics.exact_sums import ExactSums
 from goodmeasure.statistics.row_arguments import Floats, equal_length
 from goodmeasure.tallying.state import hashed
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import Problem
-from goodmeasure.statistics.exact_cells import ExactSums
+from goodmeasure.statistics.exact_sums import ExactSums
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State
 
 MAGIC = b"goodmeasure tally\n"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.statistics.exact_cells import ExactSums
+from goodmeasure.statistics.exact_sums import ExactSums
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.tallying.grid import AMOUNT_CELLS, QUANTUM, SCORE_CELLS, amount_cells, count_scores, score_cells
 

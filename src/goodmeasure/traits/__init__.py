@@ -1,4 +1,7 @@
-"""What holds for a loss, each claim with its evidence: proved, tried without a counterexample, or refuted by one."""
+"""What holds for a loss whatever the data, each claim with its evidence: proved, tried, or refuted by a counterexample.
+
+What a signal does on given predictions is in `signals`; whether numbers are true, in `checking`.
+"""
 
 from __future__ import annotations
 

@@ -20,15 +20,15 @@ _REACH = 30.0
 
 
 @dataclass(frozen=True)
-class Landscape:
+class CurvatureClass:
     """What was seen of a loss on a grid of targets and raw outputs.
 
-    ``flat``: its signal is zero everywhere. ``straight``: it has no curvature anywhere, so all its bending is in kinks.
+    ``flat``: its signal is zero everywhere. ``piecewise_linear``: it has no curvature anywhere, so all its bending is in kinks.
     ``convex``: its signal never falls as the raw output rises, on ``pairs`` pairs; ``jumps``: its signal jumps at the target.
     """
 
     flat: bool
-    straight: bool
+    piecewise_linear: bool
     convex: bool
     jumps: bool
     pairs: int
@@ -39,7 +39,7 @@ class Landscape:
         return f"no counterexample in {self.pairs:,} pairs" if self.convex else "a counterexample was found"
 
 
-def survey(loss: Record, y: NDArray[Any], outputs: int) -> Landscape:
+def curvature_class(loss: Record, y: NDArray[Any], outputs: int) -> CurvatureClass:
     """Look at a loss on targets among ``y`` and raw outputs from far below to far above them."""
     return _survey_rows(loss, y, outputs) if outputs > 1 else _survey_numbers(loss, y.astype(np.float64))
 
@@ -49,7 +49,7 @@ def _some(y: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(found[np.linspace(0, len(found) - 1, min(_TARGETS, len(found))).astype(int)])
 
 
-def _survey_numbers(loss: Record, y: Floats) -> Landscape:
+def _survey_numbers(loss: Record, y: Floats) -> CurvatureClass:
     targets = _some(y)
     grid = _grid(loss, targets)
     pairs = np.meshgrid(targets, grid, indexing="ij")
@@ -58,12 +58,12 @@ def _survey_numbers(loss: Record, y: Floats) -> Landscape:
     with np.errstate(invalid="ignore"):
         slack = 1e-9 * np.maximum(np.abs(signal[:, 1:]), np.abs(signal[:, :-1]))
         rising = np.diff(signal, axis=1) >= -slack
-    straight = bool(np.all(bend[np.isfinite(bend)] == 0))
-    return Landscape(
+    piecewise_linear = bool(np.all(bend[np.isfinite(bend)] == 0))
+    return CurvatureClass(
         flat=not signal[known].any(),
-        straight=straight,
+        piecewise_linear=piecewise_linear,
         convex=bool(np.all(rising | ~known[:, 1:] | ~known[:, :-1])),
-        jumps=straight or _jumps(loss, targets),
+        jumps=piecewise_linear or _jumps(loss, targets),
         pairs=signal.size,
     )
 
@@ -89,19 +89,19 @@ def _jumps(loss: Record, targets: Floats) -> bool:
     return bool(np.any(np.abs(after - before) > 1e-3 * np.maximum(far, 1e-300)))
 
 
-def _survey_rows(loss: Record, y: NDArray[Any], outputs: int) -> Landscape:
+def _survey_rows(loss: Record, y: NDArray[Any], outputs: int) -> CurvatureClass:
     """Several raw outputs: curvature along lines through random points, and a signal or none."""
     rng = np.random.default_rng(0)
     targets = rng.choice(y if y.ndim == 1 else np.arange(outputs), 200)
     z = 3 * rng.standard_normal((200, outputs))
     signal, bend = numbers.gradient(loss, targets, z), numbers.hessian(loss, targets, z, full=True)
     lowest = np.linalg.eigvalsh((bend + np.swapaxes(bend, 1, 2)) / 2).min(axis=1)
-    straight = not bend.any()
-    return Landscape(
+    piecewise_linear = not bend.any()
+    return CurvatureClass(
         flat=not signal.any(),
-        straight=straight,
-        convex=bool(np.all(lowest >= -1e-9 * np.abs(bend).max())) and not straight,
-        jumps=straight,
+        piecewise_linear=piecewise_linear,
+        convex=bool(np.all(lowest >= -1e-9 * np.abs(bend).max())) and not piecewise_linear,
+        jumps=piecewise_linear,
         pairs=len(z),
     )
 

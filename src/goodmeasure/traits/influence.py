@@ -21,7 +21,7 @@ _FAR_LINEAR = 1000.0
 
 
 @dataclass(frozen=True)
-class Side:
+class Influence:
     """How the pull grows away from what happened, on one side: its size at some distances in units of that at a slight error.
 
     ``name`` is "growing", "saturating", "vanishing" or "none", from the last tenfold of distance.
@@ -29,7 +29,7 @@ class Side:
 
     side: str
     distances: tuple[float, ...]
-    pulls: tuple[float, ...]
+    sizes: tuple[float, ...]
     name: str
 
 
@@ -40,7 +40,7 @@ def slight(loss: Record, y: Floats, z: Floats) -> float:
     return 0.1 * float(np.median(np.abs(z - y))) or 0.1 * float(np.std(y)) or 0.1
 
 
-def sides(loss: Record, y: Any, z: Floats) -> tuple[Side, ...]:
+def sides(loss: Record, y: Any, z: Floats) -> tuple[Influence, ...]:
     """The sides on which a prediction can be off, with how the pull grows there; none for a whole distribution."""
     if loss.is_classwise:
         return (_class_side(loss, z.shape[1]),)
@@ -72,7 +72,7 @@ def sides(loss: Record, y: Any, z: Floats) -> tuple[Side, ...]:
     return tuple(_side(f"prediction too {name}", pull(to), far, near) for name, to in (("high", 1.0), ("low", -1.0)))
 
 
-def _class_side(loss: Record, classes: int) -> Side:
+def _class_side(loss: Record, classes: int) -> Influence:
     def pull(t: Floats) -> Floats:
         z = np.zeros((len(t), classes))
         z[:, 0] = -t
@@ -81,7 +81,7 @@ def _class_side(loss: Record, classes: int) -> Side:
     return _side("the class that happened", pull, np.geomspace(0.3, _FAR, 9), 0.0)
 
 
-def _side(side: str, pull: Any, far: Floats, slight: float) -> Side:
+def _side(side: str, pull: Any, far: Floats, slight: float) -> Influence:
     distances = np.concatenate([[slight], far])
     sizes = np.abs(np.asarray(pull(distances), dtype=np.float64))
     # An exponential pull leaves the range of numbers; how it grows shows before that.
@@ -96,4 +96,4 @@ def _side(side: str, pull: Any, far: Floats, slight: float) -> Side:
     else:
         # A pull that is gone far out (a redescending loss) vanishes, also where it was gone a tenth of the way before.
         name = "vanishing" if sizes[-1] < tenth / 2 or sizes[-1] == 0 else "saturating"
-    return Side(side, tuple(distances.tolist()), tuple(relative.tolist()), name)
+    return Influence(side, tuple(distances.tolist()), tuple(relative.tolist()), name)

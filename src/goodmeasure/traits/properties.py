@@ -14,7 +14,7 @@ from goodmeasure.deriving.predictions import predict
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.traits import trait
-from goodmeasure.traits.influence import Side, sides
+from goodmeasure.traits.influence import Influence, sides
 from goodmeasure.traits.outcome import expected
 from goodmeasure.traits.trait import SHOWN, TRIED, Trait
 
@@ -102,7 +102,7 @@ def _samples(loss: Record, random: Any, trials: int) -> Iterator[tuple[Any, Any,
         yield y, np.full(4, 0.25), np.asarray(best_constant(loss, y))
 
 
-def sensitive(loss: Record) -> tuple[Side, ...]:
+def sensitive(loss: Record) -> tuple[Influence, ...]:
     """How the pull grows with the distance on each side, in units of that at a slight error."""
     if loss.is_classwise:
         y: Any = np.arange(3)

@@ -78,7 +78,7 @@ def _replayed(node: Node, before: Node, index: torch.Tensor) -> torch.Tensor | N
 
 
 @dataclass(frozen=True)
-class Mixed:
+class MixedScores:
     """Scores of one row that come from several positions, in words and as a verdict."""
 
     call: LossCall
@@ -97,7 +97,7 @@ class Layout:
     def gather(cls, dossier: Dossier) -> Layout:
         return cls(dossier.get(Contracts), dossier.find(Swap))
 
-    def mixed(self) -> Iterator[Mixed]:
+    def mixed(self) -> Iterator[MixedScores]:
         """Class scores of one row that were computed at different positions of the last layer's result."""
         for call in self.contracts.of(*CLASSES):
             found = origin(call.input) if call.indices and len(call.input.shape) > call.class_axis else None
@@ -121,7 +121,7 @@ class Layout:
                 f"{found.root.op} gave {found.root.shape} with its classes on axis {found.features}; "
                 f"a row of scores runs along axis {moving[0]} of it"
             )
-            yield Mixed(call, words, whole)
+            yield MixedScores(call, words, whole)
 
     def mispaired(self) -> Iterator[tuple[LossCall, str]]:
         """Rows of scores that meet the target of another position or another example."""

@@ -33,7 +33,7 @@ class LossEvent:
 
 
 @dataclass
-class Record:
+class StepRecord:
     """One run of the step."""
 
     losses: list[LossEvent] = field(default_factory=list)
@@ -59,7 +59,7 @@ class StepRun:
     given: dict[str, Any]
     optimizer: Any
     parameters: dict[int, tuple[str, torch.nn.Parameter]]
-    records: list[Record]
+    records: list[StepRecord]
     stale: bool
     reference: dict[int, torch.Tensor]
     task: str
@@ -129,8 +129,8 @@ class StepRun:
                 p.copy_(saved[key])
                 p.grad = None
 
-    def _once(self) -> Record:
-        record = Record()
+    def _once(self) -> StepRecord:
+        record = StepRecord()
         given = self.given
         before = {key: p.detach().clone() for key, (_, p) in self.parameters.items()}
         with self._watched(record) as loss:
@@ -153,7 +153,7 @@ class StepRun:
         return record
 
     @contextmanager
-    def _watched(self, record: Record) -> Iterator[Any]:
+    def _watched(self, record: StepRecord) -> Iterator[Any]:
         loss, undo = self._watched_loss(record)
         if isinstance(self.optimizer, torch.optim.Optimizer):
             undo.append(self.optimizer.register_step_pre_hook(lambda *_: self._at_step(record)).remove)
@@ -166,13 +166,13 @@ class StepRun:
             for one in undo:
                 one()
 
-    def _at_step(self, record: Record) -> None:
+    def _at_step(self, record: StepRecord) -> None:
         record.gradients = self._gradients()
 
     def _gradients(self) -> dict[int, torch.Tensor | None]:
         return {key: None if p.grad is None else p.grad.detach().clone() for key, (_, p) in self.parameters.items()}
 
-    def _watched_loss(self, record: Record) -> tuple[Any, list[Callable[[], None]]]:
+    def _watched_loss(self, record: StepRecord) -> tuple[Any, list[Callable[[], None]]]:
         loss = self.given.get("loss")
 
         def note(args: tuple[Any, ...], value: Any) -> None:
@@ -195,7 +195,7 @@ class StepRun:
 
         return watched, []
 
-    def whole_gradient(self, record: Record) -> bool:
+    def whole_gradient(self, record: StepRecord) -> bool:
         """Whether what the optimizer gets is the gradient of the declared loss on the whole batch."""
         found = self.against_reference(record.gradients)
         return found is not None and found[0] > 0.9999 and abs(found[1] - 1) < 1e-3
@@ -256,7 +256,7 @@ def _event(loss: Any, args: tuple[Any, ...], value: torch.Tensor, silent: frozen
 
 
 def _profiler(
-    record: Record, model: Any, gradients: Callable[[], dict[int, torch.Tensor | None]]
+    record: StepRecord, model: Any, gradients: Callable[[], dict[int, torch.Tensor | None]]
 ) -> Callable[[FrameType, str, Any], None]:
     """Writes down the calls that matter for the order of a step."""
     depth = [0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from goodmeasure.auditing.evidence.objective import Objective
+    from goodmeasure.auditing.evidence.boosting_objective import BoostingObjective
 
 
 @rule(
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         "log-loss"
     ),
 )
-def gradient_sign(objective: Objective) -> Iterator[Seen]:
+def gradient_sign(objective: BoostingObjective) -> Iterator[Seen]:
     """The objective's gradient disagrees in sign with finite differences of its loss, or pulls predictions away from
     the targets.
 
@@ -50,7 +50,7 @@ def gradient_sign(objective: Objective) -> Iterator[Seen]:
     ),
     fix="return np.ones_like(prediction), the expected curvature, or np.maximum(hessian, 1e-6)",
 )
-def hessian_sign(objective: Objective) -> Iterator[Seen]:
+def hessian_sign(objective: BoostingObjective) -> Iterator[Seen]:
     """Second derivatives are negative at some raw scores, or zero almost everywhere.
 
     Example: ``hess = -1`` in a Huber objective, ``hess = 0`` for absolute error. Ignore it where the library replaces
@@ -70,7 +70,7 @@ def hessian_sign(objective: Objective) -> Iterator[Seen]:
     why="What is minimised is then another loss than the one reported.",
     fix="derive the gradient from the formula, or let goodmeasure do so: gm.to_xgboost(loss)",
 )
-def gradient_shape(objective: Objective) -> Iterator[Seen]:
+def gradient_shape(objective: BoostingObjective) -> Iterator[Seen]:
     """Gradients agree with finite differences of the loss at some raw scores and not at others.
 
     Example: the derivative with respect to the probability where that with respect to the raw score is due. A

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from goodmeasure.auditing.evidence.decision import Decision
     from goodmeasure.auditing.evidence.raw_targets import RawTargets
     from goodmeasure.auditing.evidence.scored import Scored
     from goodmeasure.auditing.evidence.served import Served
+    from goodmeasure.auditing.evidence.traced_decision import TracedDecision
 
 
 @rule(
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     ),
     fix="compare torch.sigmoid(scores) with the probability, or scores with math.log(p / (1 - p))",
 )
-def threshold_scale(decision: Decision) -> Iterator[Seen]:
+def threshold_scale(decision: TracedDecision) -> Iterator[Seen]:
     """The decision compares raw scores with a number between 0 and 1, or probabilities with one outside.
 
     Example: ``(logits > 0.5)``, ``logits.round()``, ``(torch.sigmoid(z) > 0)``. The scale of what is compared is
@@ -78,7 +78,7 @@ def threshold_scale(decision: Decision) -> Iterator[Seen]:
     ),
     fix="decide over the class axis (argmax(-1)), with the coding of the targets",
 )
-def decides_wrongly(decision: Decision) -> Iterator[Seen]:
+def decides_wrongly(decision: TracedDecision) -> Iterator[Seen]:
     """Outputs that clearly say the target (0.9 against 0.1, or one class far ahead) are turned into other labels.
 
     Example: ``output.argmax(0)``, ``argmin``, labels that start at 1. Ignore it where a decision overrides the model

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from goodmeasure.auditing.evidence.signal import Signal
     from goodmeasure.auditing.evidence.terms import Terms
+    from goodmeasure.auditing.evidence.training_signal import TrainingSignal
 
 
 @rule(
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         "torch.tensor(...) on the way"
     ),
 )
-def no_gradient(signal: Signal) -> Iterator[Seen]:
+def no_gradient(signal: TrainingSignal) -> Iterator[Seen]:
     """The gradient of the loss is absent, or exactly zero, at every trainable parameter.
 
     Example: ``torch.tensor(value.item(), requires_grad=True)``, a loss of ``argmax`` labels, a ReLU output that is
@@ -55,7 +55,7 @@ def no_gradient(signal: Signal) -> Iterator[Seen]:
     why="One NaN in a gradient makes every weight NaN at the next step, and all that follows.",
     fix="select before computing (prediction[keep], target[keep]); add a small epsilon inside sqrt, log and divisions",
 )
-def not_finite(signal: Signal) -> Iterator[Seen]:
+def not_finite(signal: TrainingSignal) -> Iterator[Seen]:
     """The loss is NaN or infinite on this batch, or finite with a gradient that is not.
 
     Example: ``mse(o, t)[~t.isnan()].mean()`` (0 times NaN in the backward pass), ``sqrt`` at exactly zero, ``log`` of
@@ -112,7 +112,7 @@ def term_without_gradient(terms: Terms) -> Iterator[Seen]:
     ),
     fix="end in a linear layer, or scale the targets into the range of the activation",
 )
-def output_range(signal: Signal) -> Iterator[Seen]:
+def output_range(signal: TrainingSignal) -> Iterator[Seen]:
     """The attainable range of an output excludes part of the targets that it is compared with.
 
     Example: ``Dense(1, activation="relu")`` on standardised targets. The range is followed from the last learned
@@ -149,7 +149,7 @@ def output_range(signal: Signal) -> Iterator[Seen]:
     ),
     fix="standardise the target, (y - y.mean()) / y.std(), and undo it after predicting",
 )
-def unscaled_target(signal: Signal) -> Iterator[Seen]:
+def unscaled_target(signal: TrainingSignal) -> Iterator[Seen]:
     """Targets in the thousands meet outputs of ordinary size at the start of training.
 
     Example: house prices in euros under ``nn.MSELoss()``. Ignore it where the model's last layer scales back.
@@ -193,7 +193,7 @@ def drowned_term(terms: Terms) -> Iterator[Seen]:
     why="The error of this comparison enters the loss with the wrong sign: the loss falls while the error grows, without end.",
     fix="check the signs: error terms are added to a loss, log-likelihoods are subtracted",
 )
-def repelled(signal: Signal) -> Iterator[Seen]:
+def repelled(signal: TrainingSignal) -> Iterator[Seen]:
     """The gradient at an output that is subtracted from its target moves it away on nearly every example.
 
     Example: ``(log_var - (t - mean) ** 2 / log_var.exp()).mean()``. Judged for regressions. Ignore it for adversarial terms.

@@ -22,7 +22,7 @@ _COMPARE = ("gt", "ge", "lt", "le")
 
 
 @dataclass
-class Decision:
+class TracedDecision:
     """``decide(output)`` traced once and then asked about outputs of known meaning."""
 
     decide: Any
@@ -35,7 +35,7 @@ class Decision:
     compared: list[Node]
 
     @classmethod
-    def gather(cls, dossier: Dossier) -> Decision:
+    def gather(cls, dossier: Dossier) -> TracedDecision:
         decide, targets = dossier.case.need("decide", "targets")
         keras = dossier.find(KerasFit)
         contracts = dossier.get(Contracts)

@@ -17,14 +17,14 @@ _READS = named("item numpy tolist __float__ float")
 
 
 @dataclass
-class Signal:
+class TrainingSignal:
     """One forward pass, one loss, and its gradient at parameters, outputs and operations."""
 
     contracts: Contracts
     wiring: Wiring
 
     @classmethod
-    def gather(cls, dossier: Dossier) -> Signal:
+    def gather(cls, dossier: Dossier) -> TrainingSignal:
         contracts = dossier.get(Contracts)
         if contracts.wiring.crash or contracts.wiring.loss is None:
             raise Unavailable("the loss could not be computed")

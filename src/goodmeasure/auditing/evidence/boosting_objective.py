@@ -16,7 +16,7 @@ _ROWS = 200
 
 
 @dataclass
-class Objective:
+class BoostingObjective:
     """Gradient and curvature at chosen raw scores, with the loss they belong to where it was given."""
 
     call: Callable[[Array], tuple[Array, Array]]
@@ -25,7 +25,7 @@ class Objective:
     binary: bool
 
     @classmethod
-    def gather(cls, dossier: Dossier) -> Objective:
+    def gather(cls, dossier: Dossier) -> BoostingObjective:
         objective, X, y = dossier.case.need("objective", "X", "y")
         if not callable(objective):
             raise Unavailable("the objective is built in")
