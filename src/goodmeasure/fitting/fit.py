@@ -22,7 +22,8 @@ from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.loss.loss import Loss
-from goodmeasure.statistics.row_arguments import Floats, check_weights
+from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.weights import check_weights
 
 
 class _LossModel(BaseEstimator):  # type: ignore[misc]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from goodmeasure.deriving import class_statistics
+from goodmeasure.deriving.algebra import positive_weight
 from goodmeasure.deriving.record import Facts
 from goodmeasure.errors import FormulaError, HyperparameterError
 from goodmeasure.formulas.activations import Activation, activation, linear, natural, sigmoid, softmax
@@ -81,19 +82,14 @@ class Definition:
             )
         return weight
 
-    def _positive_weight(self, named: dict[str, Any]) -> dict[str, float]:
+    def _positive_weight(self, named: dict[str, Any]) -> dict[str, Any]:
         if "positive_weight" not in named:
             return {}
         if not (class_statistics.speaks_of_outcomes(self.predictions) and self.activation == (sigmoid,)):
             raise HyperparameterError(
                 f"{self.name} has no positive_weight", fix=f"{self.name}(class_weight=(1.0, 3.0)) or the binary_ form"
             )
-        given = named.pop("positive_weight")
-        weight = float(given) if _is_number(given) else float("nan")
-        if not 0 < weight < float("inf"):
-            raise HyperparameterError(
-                f"positive_weight={given}: it must be one positive, finite number", fix="positive_weight=3.0"
-            )
+        weight = positive_weight(named.pop("positive_weight"), self)
         return {"positive_weight": weight} if weight != 1 else {}
 
     def _checked(self, name: str, value: Any) -> float:

@@ -56,7 +56,7 @@ class Loss(Record):
             )
         if prediction is None:
             return self.total(y, z, sample_weight, mask=mask).mean
-        given = predictions.check_predictions(self, prediction)
+        given = predictions.check_predictions(self, prediction, sample_weight, mask)
         return numbers.total(predictions.on_predictions(self), y, given, sample_weight, mask=mask).mean
 
     def value_and_gradient(
@@ -80,9 +80,12 @@ class Loss(Record):
         """The raw outputs whose `predict` is this."""
         return predictions.raw(self, prediction)
 
-    def best_constant(self, y: Any, sample_weight: Any = None) -> Any:
-        """The raw output that has the smallest mean loss when it is used for every example."""
-        return best_constant.best_constant(self, y, sample_weight)
+    def best_constant(self, y: Any, sample_weight: Any = None, *, classes: int | None = None) -> Any:
+        """The raw output that has the smallest mean loss when it is used for every example.
+
+        ``classes`` is how many raw outputs an example has, for losses of classes whose targets do not show all of them.
+        """
+        return best_constant.best_constant(self, y, sample_weight, classes=classes)
 
     def identification(self, y: Any, z: Any) -> Array:
         """Zero on average where predictions are what the loss asks for; for a mean, prediction minus target."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+import math
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 
@@ -36,9 +37,20 @@ class Estimate:
             text += f" ± {self.grid_error:.1g} grid"
         return f"{text} · n={self.n:,}" + "".join(f" · {caution}" for caution in self.cautions)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the value and the ends of the interval are numbers, or infinite."""
+        return not any(map(math.isnan, (self.value, self.low, self.high)))
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
         return asdict(self)
+
+
+def not_known(**estimates: Estimate) -> str:
+    """What takes the place of a verdict where an estimate is not a number; empty where all of them are."""
+    lost = [name.replace("_", " ") for name, estimate in estimates.items() if not estimate.is_known]
+    return f"not known: the {' and the '.join(lost)} cannot be told from these rows" if lost else ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,8 @@ class Difference(Estimate):
     @property
     def verdict(self) -> str:
         """ "better" or "worse" where the interval excludes zero; otherwise that this many rows cannot tell."""
+        if unknown := not_known(difference=self):
+            return unknown
         if self.high < 0:
             return "better"
         if self.low > 0:
@@ -62,3 +76,14 @@ class Difference(Estimate):
 def as_difference(estimate: Estimate) -> Difference:
     """An estimate of a paired difference, able to give a verdict."""
     return Difference(**{f.name: getattr(estimate, f.name) for f in fields(Estimate)})
+
+
+def times(estimate: Estimate, factor: float) -> Estimate:
+    """The estimate in another unit, ``factor`` of which are one of its own."""
+    return replace(
+        estimate,
+        value=estimate.value * factor,
+        low=estimate.low * factor,
+        high=estimate.high * factor,
+        standard_error=estimate.standard_error * factor,
+    )
