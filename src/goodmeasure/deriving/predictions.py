@@ -109,11 +109,22 @@ def raw(loss: Record, prediction: Any) -> Array:
     if loss.is_binary:
         needs_probability(loss)
         return xp.astype(raw_of_probability(loss, p), dtype)
+    return xp.astype(_through_inverses(loss, p), dtype)
+
+
+def raw_before_activation(loss: Record, prediction: Any, sample_weight: Any = None) -> Array:
+    """The raw outputs that the activations turn into these predictions: those that `on_predictions` takes for what they are."""
+    p = check_predictions(loss, prediction, sample_weight)
+    return p if loss.is_classwise else _through_inverses(loss, p)
+
+
+def _through_inverses(loss: Record, p: Array) -> Array:
+    """Predictions taken back through the activation of each raw output."""
     inverses = [simplify(expression(a.inverse(symbol("mu")))) for a in loss.activation if a.inverse is not None]
     if len(inverses) == 1:
-        return xp.astype(on_arrays(inverses, {"mu": p}, p)[0], dtype)
+        return on_arrays(inverses, {"mu": p}, p)[0]
     parts = [on_arrays([f], {"mu": p[..., i]}, p[..., i])[0] for i, f in enumerate(inverses)]
-    return xp.astype(xp.stack(parts, axis=-1), dtype)
+    return namespace(p).stack(parts, axis=-1)
 
 
 # --- identification ---

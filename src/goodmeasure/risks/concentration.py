@@ -11,19 +11,29 @@ from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import unit_of
 
 
-def worst_share(values: Floats, w: Floats, part: float = 0.01) -> float:
-    """The share of the loss, above its smallest value, that the worst part of the weight carries.
+def worst_share(values: Floats, w: Floats) -> float:
+    """The share of the loss, above its smallest value, that the worst 1 % of the weight carries.
 
     A row on the edge of that part counts with the share of it that lies inside.
     """
     above = values - min(0.0, float(values.min()))
     if not np.isfinite(above).all():
         return 1.0
-    order = np.argsort(-above, kind="stable")
+    order, within = _worst(above, w)
     carried = (w * (above / unit_of(above)))[order]
-    inside = _inside(w[order], part * float(w.sum()))
     total = float(carried.sum())
-    return float(carried @ inside / total) if total > 0 else 0.0
+    return float(carried @ within / total) if total > 0 else 0.0
+
+
+def worst_rows(values: Floats, w: Floats) -> int:
+    """On how many rows the worst 1 % of the weight lies."""
+    return int(np.count_nonzero(_worst(values, w)[1]))
+
+
+def _worst(values: Floats, w: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """Rows from the worst on, and how much of each belongs to the worst 1 % of the weight."""
+    order = np.argsort(-values, kind="stable")
+    return order, _inside(w[order], float(w.sum()) / 100)
 
 
 def _inside(w: Floats, most: float) -> Floats:
@@ -32,20 +42,21 @@ def _inside(w: Floats, most: float) -> Floats:
 
 
 def share_of(values: Floats, w: Floats, chosen: NDArray[np.bool_]) -> float:
+    """The share of the finite losses that some rows carry."""
     finite = np.where(np.isfinite(values), values, 0.0)
     carried = w * (finite / unit_of(finite))
     total = float(carried.sum())
     return float(carried[chosen].sum()) / total if total > 0 else 0.0
 
 
-def tail_index(values: Floats, w: Floats | None = None, copies: float | None = None) -> float:
+def tail_index(values: Floats, w: Floats | None = None, worth: float | None = None) -> float:
     """Hill's estimate (1975) of how fast large losses get rare, from the top square root of n; needs 100 rows.
 
-    ``copies`` is how many rows the weights stand for.
+    ``worth`` is how many rows the weights stand for.
     """
     w = np.ones(len(values)) if w is None else w
     held = np.isfinite(values) & (values > 0)
-    each = w * ((len(w) if copies is None else copies) / float(w.sum()))
+    each = w * ((len(w) if worth is None else worth) / float(w.sum()))
     order = np.argsort(-values[held], kind="stable")
     top, count = values[held][order], each[held][order]
     k = math.isqrt(round(float(count.sum())))

@@ -15,7 +15,7 @@ from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import mean_estimate, normal_quantile, parts_of, student_quantile
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
-from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
+from goodmeasure.statistics.weights import WeightsMean, copies_of, counted, unit_of
 
 Rows = NDArray[np.intp]
 LossesOf = Callable[[Rows, Rows], Floats]
@@ -45,7 +45,7 @@ class _Dealt:
 
     @property
     def n(self) -> int:
-        return counted(self.weight[self.at], self.weights_mean)
+        return counted(copies_of(self.weight[self.at], self.weights_mean))
 
     def folds(self, count: int, rng: np.random.Generator) -> list[Rows]:
         """The rows of each fold: rows, or whole clusters, dealt at random in the order in which they first appear."""

@@ -110,17 +110,15 @@ class Metric:
 def _blocks(sample: Sample) -> Iterator[Floats]:
     """The rows dealt to blocks at random, as what each row weighs in a block: clusters stay whole, copies are dealt singly."""
     rng = np.random.default_rng(0)
-    if sample.together is None and sample.weights_mean == "frequency":
-        left = np.rint(sample.weight).astype(np.int64)
+    if sample.together is None:
+        left = np.rint(sample.copies).astype(np.int64)
         for k in range(BLOCKS, 0, -1):
             dealt = rng.binomial(left, 1 / k)
             left -= dealt
-            yield dealt.astype(np.float64)
+            yield sample.weight * (dealt / sample.copies)
         return
-    units = len(sample.weight) if sample.together is None else int(sample.together.max()) + 1
-    block = rng.permutation(units) % BLOCKS
-    block = block if sample.together is None else block[sample.together]
-    yield from (np.where(block == k, sample.weight, 0.0) for k in range(BLOCKS))
+    block = rng.permutation(int(sample.together.max()) + 1) % BLOCKS
+    yield from (np.where(block[sample.together] == k, sample.weight, 0.0) for k in range(BLOCKS))
 
 
 def _chosen(prediction: Any) -> Any:

@@ -90,7 +90,7 @@ def risk(
     sample = Sample.of(rows, level)
     best, against = _constant(loss, rows["y"], rows.weight, given, constant)
     estimate = _interval(values, sample, method, span)
-    tail = tail_index(values, rows.weight, rows.copies)
+    tail = tail_index(values, rows.weight, rows.worth)
     return Risk(
         **_shared(replace(estimate, cautions=(*cautions, *estimate.cautions, *_tail_caution(tail)))),
         loss=repr(loss),
@@ -222,7 +222,7 @@ def _finite_part(values: Floats, sample: Sample) -> Estimate | None:
 
 def _how_many(chosen: NDArray[np.bool_], rows: Rows) -> int:
     """How many rows these are, copies counted where weights count them."""
-    return counted(rows.weight[chosen], rows.weights_mean)
+    return counted(rows.copies[chosen])
 
 
 def _tail_caution(index: float) -> tuple[str, ...]:

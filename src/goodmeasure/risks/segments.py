@@ -7,13 +7,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate
-from goodmeasure.statistics.intervals import mean_estimate
-from goodmeasure.statistics.row_arguments import Floats, Rows, TooFewRows
-from goodmeasure.statistics.weights import WeightsMean, counted
+from goodmeasure.statistics.row_arguments import Floats, TooFewRows
+from goodmeasure.statistics.sample import Sample
+from goodmeasure.statistics.weights import WeightsMean
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,13 @@ def weak_segments(
     rows = row_arguments.present(sample_weight, weights_mean, losses=losses, segment=segment)
     values = rows.read(row_arguments.amounts, "losses")
     code, names = rows.read(row_arguments.codes, "segment")
-    kept = [k for k in range(len(names)) if 2 <= _size(rows, code == k) <= rows.n - 2]
+    sample = Sample.of(rows, level)
+    kept = [k for k in range(len(names)) if 2 <= sample.part(code == k).n <= sample.n - 2]
     if not kept:
         raise TooFewRows("no segment has two rows and leaves two others", where="segment")
     level = 1 - (1 - level) / len(kept)
-    tests = [_welch(_part(rows, values, code == k), _part(rows, values, code != k), rows.n, level) for k in kept]
+    apart = [[sample.part(group).mean(values[group]) for group in (code == k, code != k)] for k in kept]
+    tests = [_welch(*pair, sample.n, level) for pair in apart]
     adjusted = _holm(np.array([p for _, p in tests]))
     held, carried = (row_arguments.summed(code, column) for column in (rows.weight, rows.weight * values))
     found = [
@@ -58,18 +60,10 @@ def weak_segments(
     return sorted(found, key=lambda one: (one.p_value, -one.excess.value))
 
 
-def _size(rows: Rows, chosen: NDArray[np.bool_]) -> int:
-    return counted(rows.weight[chosen], rows.weights_mean)
-
-
 def _share(carried: Floats, k: int) -> float:
     """The part of the loss that a group carries; of no loss at all it carries nothing."""
     total = float(carried.sum())
     return float(carried[k]) / total if total else 0.0
-
-
-def _part(rows: Rows, values: Floats, chosen: NDArray[np.bool_]) -> Estimate:
-    return mean_estimate(values[chosen], rows.weight[chosen], weights_mean=rows.weights_mean)
 
 
 def _welch(a: Estimate, b: Estimate, n: int, level: float) -> tuple[Difference, float]:

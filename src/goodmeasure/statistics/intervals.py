@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate, times
 from goodmeasure.statistics.row_arguments import Floats, Places, Rows, TooFewRows
 from goodmeasure.statistics.weights import WeightsMean as WeightsMean
-from goodmeasure.statistics.weights import comparable, counted, squares, unit_of
+from goodmeasure.statistics.weights import comparable, copies_of, counted, squares, unit_of
 
 TIME_BLOCKS = 50
 
@@ -141,20 +140,25 @@ def mean_estimate(
     method: str = "normal",
     level: float = 0.95,
     weights_mean: WeightsMean = "importance",
+    copies: Floats | None = None,
 ) -> Estimate:
     """The weighted mean of values with a Student interval whose spread comes from independent parts.
 
     ``together`` holds the code of each row's cluster or block. Frequency weights count identical rows, so a weight
-    of 3 is three rows; importance weights say how much a row matters. Rows of weight zero are not there.
+    of 3 is three rows; importance weights say how much a row matters. Rows of weight zero are not there. ``copies`` says
+    how many rows each stands for where its weight alone does not.
     """
     w = np.ones(len(values)) if w is None else w
     if not w.all():
         held = w > 0
-        values, w, together = values[held], w[held], None if together is None else together[held]
+        values, w = values[held], w[held]
+        together = None if together is None else together[held]
+        copies = None if copies is None else copies[held]
     if not len(w):
         raise NothingToAverage("a mean over no rows was asked for", fix="check sample_weight.sum()")
-    w = comparable(w, weights_mean)
-    n = counted(w, weights_mean)
+    w = w if copies is not None else comparable(w, weights_mean)
+    copies = copies_of(w, weights_mean) if copies is None else copies
+    n = counted(copies)
     if not np.isfinite(values).all():
         return _infinite(values[~np.isfinite(values)], n, method, level)
     # The unit is a power of two: it keeps squares in the range of numbers, and moves no digit.
@@ -163,7 +167,7 @@ def mean_estimate(
     total = math.fsum(w)
     mean = math.fsum(w * values) / total
     miss = values - mean
-    parts = _part_sums(w, miss, together, weights_mean)
+    parts = _part_sums(w, miss, together, copies)
     return times(from_moments(mean, parts, n, iid_variance(w, miss, total), level, method), unit)
 
 
@@ -172,38 +176,13 @@ def iid_variance(w: Floats, miss: Floats, total: float) -> float:
     return math.fsum(w * miss * miss) / total
 
 
-def _part_sums(
-    w: Floats, miss: Floats, together: NDArray[np.intp] | None, weights_mean: WeightsMean
-) -> tuple[float, int]:
+def _part_sums(w: Floats, miss: Floats, together: NDArray[np.intp] | None, copies: Floats) -> tuple[float, int]:
     """The plug-in variance of the mean and the number of independent parts it rests on."""
     total = math.fsum(w)
     if together is not None:
         sums = np.bincount(together, weights=w * miss)
         return float(sums @ sums) / total**2, len(np.unique(together))
-    return math.fsum(squares(w, weights_mean) * miss**2) / total**2, counted(w, weights_mean)
-
-
-def share_estimate(
-    hit: Floats,
-    w: Floats,
-    *,
-    together: NDArray[np.intp] | None = None,
-    method: str = "normal",
-    level: float = 0.95,
-    weights_mean: WeightsMean = "importance",
-) -> Estimate:
-    """The share of rows that are hit: with the exact interval where rows are counted, else as a mean of zeros and ones."""
-    found = mean_estimate(hit, w, together=together, method=method, level=level, weights_mean=weights_mean)
-    if not are_counted(w, together, weights_mean):
-        return found
-    low, high = clopper_pearson(round(found.value * found.n), found.n, level)
-    return replace(found, low=low, high=high, effective_n=float(found.n), method="exact (Clopper and Pearson)")
-
-
-def are_counted(w: Floats, together: NDArray[np.intp] | None, weights_mean: WeightsMean) -> bool:
-    """Whether rows are independent and count alike, or by whole numbers of copies."""
-    even = bool((w == w[0]).all()) if weights_mean == "importance" else bool((w == np.round(w)).all())
-    return together is None and even
+    return math.fsum(squares(w, copies) * miss**2) / total**2, counted(copies)
 
 
 def from_moments(mean: float, parts: tuple[float, int], n: int, variance: float, level: float, method: str) -> Estimate:
@@ -229,35 +208,34 @@ def bootstrap(
     w: Floats,
     *,
     together: NDArray[np.intp] | None = None,
+    copies: Floats | None = None,
     replicates: int = 999,
     level: float = 0.95,
-    weights_mean: WeightsMean = "importance",
     seed: int = 0,
 ) -> tuple[float, float, float]:
     """The percentile interval and standard error of a statistic of resampled rows.
 
-    ``statistic`` takes what each row weighs in a sample. With ``together`` whole clusters or blocks are drawn. Copies
-    that a frequency weight counts are drawn one by one.
+    ``statistic`` takes what each row weighs in a sample. With ``together`` whole clusters or blocks are drawn. The
+    ``copies`` that a row stands for are drawn one by one.
     """
     rng = np.random.default_rng(seed)
-    draw = _drawing(w, together, weights_mean)
+    draw = resampling(w, together, copies)
     values = np.array([statistic(draw(rng)) for _ in range(replicates)])
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high), float(values.std())
 
 
-def _drawing(
-    w: Floats, together: NDArray[np.intp] | None, weights_mean: WeightsMean
+def resampling(
+    w: Floats, together: NDArray[np.intp] | None, copies: Floats | None
 ) -> Callable[[np.random.Generator], Floats]:
-    """What each row weighs in a sample with replacement: of rows, of clusters, or of the copies that weights count."""
-    if together is None and weights_mean == "frequency":
-        copies, chance = counted(w, weights_mean), w / w.sum()
-        return lambda rng: rng.multinomial(copies, chance).astype(np.float64)
-    units = len(w) if together is None else int(together.max()) + 1
-    even = np.full(units, 1 / units)
+    """What each row weighs in a sample with replacement, of rows and their copies or of whole clusters."""
+    if together is not None:
+        units = np.ones(int(together.max()) + 1)
+        return lambda rng: w * _drawn(rng, units)[together]
+    units = np.ones(len(w)) if copies is None else copies
+    return lambda rng: w * (_drawn(rng, units) / units)
 
-    def draw(rng: np.random.Generator) -> Floats:
-        times_drawn = rng.multinomial(units, even).astype(np.float64)
-        return w * (times_drawn if together is None else times_drawn[together])
 
-    return draw
+def _drawn(rng: np.random.Generator, units: Floats) -> Floats:
+    """How often each was drawn, in as many draws as there are."""
+    return rng.multinomial(counted(units), units / units.sum()).astype(np.float64)

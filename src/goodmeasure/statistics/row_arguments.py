@@ -11,12 +11,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.errors import NothingToAverage, Problem, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
 from goodmeasure.statistics.weights import Floats as Floats
-from goodmeasure.statistics.weights import WeightsMean, check_weights, comparable, copies, counted, effective, squares
+from goodmeasure.statistics.weights import (
+    WeightsMean,
+    check_weights,
+    comparable,
+    copies_of,
+    counted,
+    effective,
+    unit_of,
+    worth,
+)
 
 # Where each row stood among those given; None: they are all there, in their order.
 Places = NDArray[np.intp] | None
-# The squares of sizes between these, and their sums over any table, are numbers of double precision.
-SMALLEST, LARGEST = 1e-150, 1e150
+# Squares of sizes between these, weighted and summed over any table, are numbers of double precision.
+SMALLEST, LARGEST = 1e-140, 1e140
 
 
 class ScoreOutsideUnitInterval(Problem, ValueError):
@@ -82,15 +91,17 @@ class OutOfRange(Problem, ValueError):
 class Rows:
     """The rows that count: whatever a row of weight zero holds, nothing behind this door sees it.
 
-    ``weight`` is scaled by a power of two, which moves no digit of a mean; weights that count copies stay as they are.
+    ``weight`` is what was given divided by ``unit``, a power of two, which moves no digit of a mean; weights that count
+    copies stay as they are.
     ``at`` says where each row stood among those given, so that errors speak of rows as the caller numbers them. Where a
-    value itself depends on how many rows there are, ``copies`` is that number: a whole weight stands for so many.
+    value itself depends on how many rows there are, they are worth ``worth``: a whole weight stands for so many.
     """
 
     columns: dict[str, NDArray[Any]]
     weight: Floats
     at: NDArray[np.intp]
-    copies: float
+    worth: float
+    unit: float = 1.0
     weights_mean: WeightsMean = "importance"
 
     @staticmethod
@@ -112,19 +123,19 @@ class Rows:
         return check(self.columns[name], name, at=self.at, **how)
 
     @property
-    def square(self) -> Floats:
-        """What stands in place of squared weights in a variance: see `squares`."""
-        return squares(self.weight, self.weights_mean)
+    def copies(self) -> Floats:
+        """How many rows each stands for in what is uncertain."""
+        return copies_of(self.weight, self.weights_mean)
 
     @property
     def n(self) -> int:
-        """How many rows these are, copies counted where weights count them."""
-        return counted(self.weight, self.weights_mean)
+        """How many rows these are, with their copies."""
+        return counted(self.copies)
 
     @property
     def effective_n(self) -> float:
         """How many independent rows of equal weight carry as much information."""
-        return effective(self.weight, self.weights_mean)
+        return effective(self.weight, self.copies)
 
 
 def present(sample_weight: ArrayLike | None, weights_mean: WeightsMean = "importance", **columns: Any) -> Rows:
@@ -135,7 +146,8 @@ def present(sample_weight: ArrayLike | None, weights_mean: WeightsMean = "import
     at = np.flatnonzero(w)
     if len(at) < len(w):
         w, given = w[at], {name: values[at] for name, values in given.items()}
-    return Rows(given, comparable(w, weights_mean), at, copies(w), weights_mean)
+    unit = 1.0 if weights_mean == "frequency" else unit_of(w)
+    return Rows(given, comparable(w, weights_mean), at, worth(w), unit, weights_mean)
 
 
 # --- columns ---
@@ -143,13 +155,13 @@ def present(sample_weight: ArrayLike | None, weights_mean: WeightsMean = "import
 
 def column(values: ArrayLike, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
     """One column of numbers as float64, or an error that names the cell that is not one."""
-    array = _numbers(values, name, kind)
+    array = numbers(values, name, kind)
     if array.ndim != 1:
         raise ShapeMismatch(f"{name} has shape {array.shape}, one number a row is needed", fix=f"{name}.reshape(-1)")
     return array.astype(np.float64, copy=False)
 
 
-def _numbers(values: ArrayLike, name: str, kind: type[Problem]) -> NDArray[Any]:
+def numbers(values: ArrayLike, name: str, kind: type[Problem] = MissingScore) -> NDArray[Any]:
     """Numbers of any type; in a column of objects, None is NaN."""
     array = np.asarray(values)
     if array.dtype.kind == "O":
@@ -184,7 +196,7 @@ def finite(values: Floats, name: str, *, at: Places = None, kind: type[Problem] 
 
 def raw_outputs(values: ArrayLike, name: str = "z", *, at: Places = None) -> NDArray[Any]:
     """Raw outputs, of which none is missing; an infinite one is as sure as can be."""
-    found = _numbers(values, name, MissingScore)
+    found = numbers(values, name, MissingScore)
     lost = np.isnan(found.reshape(len(found), -1)).any(axis=1)
     if lost.any():
         raise MissingScore(
@@ -198,7 +210,12 @@ def raw_outputs(values: ArrayLike, name: str = "z", *, at: Places = None) -> NDA
 
 def amounts(values: ArrayLike, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
     """One amount a row, finite, of a size whose square is still a number."""
-    found = finite(column(values, name, kind=kind), name, at=at, kind=kind)
+    return in_range(column(values, name, kind=kind), name, at=at, kind=kind)
+
+
+def in_range(values: Floats, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
+    """Finite numbers of a size whose square is still a number."""
+    found = finite(values, name, at=at, kind=kind)
     largest = float(np.abs(found).max(initial=0.0))
     if largest and not SMALLEST < largest < LARGEST:
         raise OutOfRange(
@@ -270,9 +287,7 @@ def inside_unit_interval(scores: Floats, name: str = "p", *, at: Places = None) 
 
 def outcomes(y: ArrayLike, name: str = "y", *, both: bool = False, at: Places = None) -> Floats:
     """A yes/no target as float64 zeros and ones; ``both`` asks for at least one of each."""
-    given = _numbers(
-        y, name, TargetOutsideDomain
-    )  # labels are often narrow: they are looked at before they are widened
+    given = numbers(y, name, TargetOutsideDomain)  # labels are often narrow: they are looked at before they are widened
     target = column(given, name)
     _known_labels((given == 0) | (given == 1), target, name, at, "a yes/no target is 0 or 1")
     if both and target.size and (target[0] == target).all():
@@ -303,7 +318,7 @@ def _known_labels(known: NDArray[np.bool_], target: Floats, name: str, at: Place
 
 def class_probabilities(p: ArrayLike, name: str = "p", *, at: Places = None) -> Floats:
     """Rows of class probabilities (N, K), each in [0, 1] and summing to one within 1e-6."""
-    table = _numbers(p, name, MissingScore).astype(np.float64, copy=False)
+    table = numbers(p, name, MissingScore).astype(np.float64, copy=False)
     if table.ndim != 2 or table.shape[1] < 2:
         raise ShapeMismatch(f"class probabilities have shape (rows, classes), not {table.shape}", where=name)
     inside_unit_interval(table, name, at=at)

@@ -33,7 +33,7 @@ def comparable(w: Floats, weights_mean: WeightsMean) -> Floats:
     """Positive weights whose squares and sums stay in the range of numbers: scaled, unless they count copies."""
     if weights_mean not in get_args(WeightsMean):
         raise UsageError(f"weights_mean={weights_mean!r}", fix=f"one of {', '.join(get_args(WeightsMean))}")
-    return _copies(w) if weights_mean == "frequency" else scaled(w)
+    return _countable(w) if weights_mean == "frequency" else scaled(w)
 
 
 def scaled(w: Floats) -> Floats:
@@ -46,7 +46,7 @@ def scaled(w: Floats) -> Floats:
     return found
 
 
-def _copies(w: Floats) -> Floats:
+def _countable(w: Floats) -> Floats:
     total = exact_total(w)
     if not 1 <= total <= MOST_COPIES:
         raise WeightError(
@@ -68,22 +68,27 @@ def exact_total(values: Floats) -> float:
     return math.fsum(values / unit) * unit
 
 
-def squares(w: Floats, weights_mean: WeightsMean) -> Floats:
-    """What a variance takes for squared weights: k copies are k rows of weight one, whose squares add up to k."""
-    return w if weights_mean == "frequency" else w * w
-
-
-def copies(w: Floats) -> float:
+def worth(w: Floats) -> float:
     """How many rows these stand for where that moves a value: whole weights are copies, others say how much a row matters."""
     total = exact_total(w)
     return total if 1 <= total <= MOST_COPIES and bool((w == np.round(w)).all()) else float(len(w))
 
 
-def counted(w: Floats, weights_mean: WeightsMean) -> int:
-    """How many rows these are, copies counted where weights count them."""
-    return round(math.fsum(w)) if weights_mean == "frequency" else len(w)
+def copies_of(w: Floats, weights_mean: WeightsMean) -> Floats:
+    """How many rows each stands for in what is uncertain: for itself, or for as many as its weight says."""
+    return w if weights_mean == "frequency" else np.ones(len(w))
 
 
-def effective(w: Floats, weights_mean: WeightsMean) -> float:
+def squares(w: Floats, copies: Floats) -> Floats:
+    """The sum of the squared weights of each row's copies, as variances take it."""
+    return w * (w / copies)
+
+
+def counted(copies: Floats) -> int:
+    """How many rows these are, with their copies."""
+    return round(math.fsum(copies))
+
+
+def effective(w: Floats, copies: Floats) -> float:
     """How many independent rows of equal weight carry as much information."""
-    return float(w.sum() ** 2 / squares(w, weights_mean).sum())
+    return float(w.sum() ** 2 / squares(w, copies).sum())
