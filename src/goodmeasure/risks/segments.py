@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate
@@ -49,8 +49,11 @@ def weak_segments(
     if not kept:
         raise TooFewRows("no segment has two rows and leaves two others", where="segment")
     level = 1 - (1 - level) / len(kept)
-    apart = [[sample.part(group).mean(values[group]) for group in (code == k, code != k)] for k in kept]
-    tests = [_welch(*pair, sample.n, level) for pair in apart]
+
+    def mean(chosen: NDArray[np.bool_]) -> Estimate:
+        return sample.part(chosen).mean(values[chosen])
+
+    tests = [_welch(mean(code == k), mean(code != k), sample.n, level) for k in kept]
     adjusted = _holm(np.array([p for _, p in tests]))
     held, carried = (row_arguments.summed(code, column) for column in (rows.weight, rows.weight * values))
     found = [

@@ -360,7 +360,7 @@ def distinct(keys: ArrayLike, name: str, *, at: Places = None) -> tuple[NDArray[
 
 
 def _none_missing(keys: NDArray[Any], name: str, at: Places) -> None:
-    lost = _missing(keys)
+    lost = missing(keys)
     if lost.any():
         raise MissingScore(
             f"{name} is missing in {int(lost.sum()):,} of {len(keys):,} rows",
@@ -369,7 +369,7 @@ def _none_missing(keys: NDArray[Any], name: str, at: Places) -> None:
         )
 
 
-def _missing(keys: NDArray[Any]) -> NDArray[np.bool_]:
+def missing(keys: NDArray[Any]) -> NDArray[np.bool_]:
     """Which keys are none: NaN, None, not a time, and the NA of pandas, none of which surely equals itself."""
     if keys.dtype.kind == "O":
         return np.array([key is None or not _sure(key == key) for key in keys.tolist()], dtype=bool)

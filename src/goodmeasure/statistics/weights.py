@@ -29,10 +29,15 @@ def check_weights(w: NDArray[Any]) -> None:
         )
 
 
-def comparable(w: Floats, weights_mean: WeightsMean) -> Floats:
-    """Positive weights whose squares and sums stay in the range of numbers: scaled, unless they count copies."""
+def check_meaning(weights_mean: str) -> None:
+    """Refuse a word that says nothing of weights."""
     if weights_mean not in get_args(WeightsMean):
         raise UsageError(f"weights_mean={weights_mean!r}", fix=f"one of {', '.join(get_args(WeightsMean))}")
+
+
+def comparable(w: Floats, weights_mean: WeightsMean) -> Floats:
+    """Positive weights whose squares and sums stay in the range of numbers: scaled, unless they count copies."""
+    check_meaning(weights_mean)
     return _countable(w) if weights_mean == "frequency" else scaled(w)
 
 

@@ -9,14 +9,16 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from goodmeasure.calibrating.calibration import Calibration
-from goodmeasure.calibrating.decomposition import point_loss
+from goodmeasure.calibrating.decomposition import book_form, point_loss
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.curves import Curves
 from goodmeasure.decisions.rules import Decision
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.weights import WeightsMean
 from goodmeasure.tallying import readings, serialise
+from goodmeasure.tallying.readings import Reading
 from goodmeasure.tallying.schema import Schema, column, columns
 from goodmeasure.tallying.state import ScoreCounts, State
 
@@ -36,8 +38,9 @@ class Tally:
     """Mergeable evidence: ``a + b`` is the tally of both sets of rows, bit for bit, whatever the order and the
     partition.
 
-    Readings are of all rows; ``tally[group]`` is the part of one group. Losses come back from bytes as names alone:
-    give the objects to ``from_bytes`` for the readings that evaluate them (calibration).
+    Readings are of all rows; ``tally[group]`` is the part of one group. Weights say how much a row matters, or, with
+    ``weights_mean="frequency"``, how many copies of it there are: each reading is told. Losses come back from bytes as
+    names alone: give the objects to ``from_bytes`` for the readings that evaluate them (calibration).
     """
 
     schema: Schema
@@ -104,22 +107,45 @@ class Tally:
             raise UsageError(f"there is no model {chosen!r}", fix=f"one of {', '.join(self.schema.models)}")
         return names.index(wanted), chosen
 
-    def risk(self, loss: Any = None, model: str | None = None, *, level: float = 0.95) -> Estimate:
+    def risk(
+        self,
+        loss: Any = None,
+        model: str | None = None,
+        *,
+        level: float = 0.95,
+        weights_mean: WeightsMean = "importance",
+    ) -> Estimate:
         """The mean loss with its interval, cluster-robust if clusters were tallied."""
         at, chosen = self._which(loss, model)
-        return readings.risk(self.state, column(chosen, at), self._columns(), level)
+        how = Reading(level, weights_mean=weights_mean)
+        return readings.risk(self.state, column(chosen, at), self._columns(), how)
 
-    def compare(self, a: str, b: str, loss: Any = None, *, level: float = 0.95) -> Difference:
+    def compare(
+        self,
+        a: str,
+        b: str,
+        loss: Any = None,
+        *,
+        level: float = 0.95,
+        weights_mean: WeightsMean = "importance",
+    ) -> Difference:
         """The paired difference of two models, the first minus the second."""
         at, _ = self._which(loss, a)
         self._which(loss, b)
         turned = self.schema.models.index(a) > self.schema.models.index(b)
         first, second = (b, a) if turned else (a, b)
+        how = Reading(level, weights_mean=weights_mean)
         name = column(f"{first} - {second}", at)
-        return readings.difference(self.state, name, self._columns(), level, -1 if turned else 1)
+        return readings.difference(self.state, name, self._columns(), how, -1 if turned else 1)
 
     def calibration(
-        self, loss: Any = None, model: str | None = None, *, level: float = 0.95, seed: int = 0
+        self,
+        loss: Any = None,
+        model: str | None = None,
+        *,
+        level: float = 0.95,
+        seed: int = 0,
+        weights_mean: WeightsMean = "importance",
     ) -> Calibration:
         """Whether the predictions mean what they say; needs the loss objects (see ``from_bytes``) unless it is
         Brier."""
@@ -127,26 +153,40 @@ class Tally:
         held = self.losses[at] if self.losses else None
         if self.schema.kind == "amount":
             raise UsageError("amounts have a curve of bias here, not a split", fix="tally.bias()")
-        name = chosen if self.schema.kind == "outcome" else f"{chosen}\ttop"
-        exact = self.risk(loss, model, level=level) if held is not None and self.schema.kind == "outcome" else None
-        loss_of = point_loss(held) if self.schema.kind == "outcome" else point_loss(None)
-        return readings.calibration(self.state.scores[name], loss_of, exact, (level, seed))
+        how = Reading(level, seed, weights_mean)
+        if self.schema.kind == "classes":
+            return readings.calibration(self.state.scores[f"{chosen}\ttop"], point_loss(None), None, how)
+        # What a loss that distorts probabilities costs on them is not what it costs on the raw outputs behind them.
+        alike = held is not None and (not self.schema.on_predictions or book_form(held) is not None)
+        exact = self.risk(loss, model, level=level, weights_mean=weights_mean) if alike else None
+        return readings.calibration(self.state.scores[chosen], point_loss(held), exact, how)
 
-    def bias(self, model: str | None = None, *, level: float = 0.95) -> readings.Bias:
+    def bias(
+        self, model: str | None = None, *, level: float = 0.95, weights_mean: WeightsMean = "importance"
+    ) -> readings.Bias:
         """For amounts: the mean identification value by cell of the prediction, zero where the model is
         calibrated."""
         if self.schema.kind != "amount":
             raise UsageError("probabilities have a calibration curve", fix="tally.calibration().curve")
-        return readings.bias(self.state.amounts[self._which(None, model)[1]], level)
+        how = Reading(level, weights_mean=weights_mean)
+        return readings.bias(self.state.amounts[self._which(None, model)[1]], how)
 
-    def decide(self, costs: Costs, model: str | None = None, *, level: float = 0.95, seed: int = 0) -> Decision:
+    def decide(
+        self,
+        costs: Costs,
+        model: str | None = None,
+        *,
+        level: float = 0.95,
+        seed: int = 0,
+        weights_mean: WeightsMean = "importance",
+    ) -> Decision:
         """The rule that these costs ask for; the threshold is on the grid, its loss against rows bounded by
         grid_error."""
-        return readings.decide(self._yes_no(model), costs, (level, seed))
+        return readings.decide(self._yes_no(model), costs, Reading(level, seed, weights_mean))
 
-    def curves(self, model: str | None = None) -> Curves:
+    def curves(self, model: str | None = None, *, weights_mean: WeightsMean = "importance") -> Curves:
         """ROC, precision-recall, cost, decision and Murphy curves, exact at the edges of the grid."""
-        return readings.curves(self._yes_no(model))
+        return readings.curves(self._yes_no(model), Reading(weights_mean=weights_mean))
 
     def cost_curve(self, ratios: ArrayLike, model: str | None = None) -> Floats:
         """The mean cost of acting from p = c on, where a false alarm costs c and a miss 1 - c, for each ratio c."""
