@@ -21,13 +21,19 @@ R = TypeVar("R", bound="Record")
 
 @dataclass(frozen=True)
 class Facts:
-    """What a definition says about itself beyond its formula; optional, and held against the formula by a test."""
+    """What a definition says about itself beyond its formula; optional, and held against the formula by a test.
+
+    ``also`` are names that people have for it, ``nearly`` names of what differs from it, each with how; the yes/no form of a
+    formula for both has names of its own.
+    """
 
     sentence: str = ""
     asks_for: str = ""
     also: tuple[str, ...] = ()
     also_binary: tuple[str, ...] = ()
     advice: str = ""
+    nearly: tuple[tuple[str, str], ...] = ()
+    nearly_binary: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, repr=False)

@@ -19,7 +19,8 @@ from goodmeasure.errors import Problem
 from goodmeasure.kernels import points, rows
 from goodmeasure.statistics.weights import unit_of
 
-_EVEN = 2.0**400  # total weights beyond it, or below one over it, are scaled: products with them could leave the range of numbers
+# Total weights beyond it, or below one over it, are scaled: products with them could leave the range of numbers.
+_EVEN = 2.0**400
 SMALLEST = 1 << 16  # numbers of raw output from which readings other than the training step are worth a compilation
 
 

@@ -86,6 +86,7 @@ class Card:
             "sentence": self.loss.facts.sentence,
             "asks_for": self.asks_for,
             "also": list(self.loss.facts.also),
+            "nearly": dict(self.loss.facts.nearly),
             "advice": self.loss.facts.advice,
             "activation": self.activation,
             "target": self.target,
@@ -106,6 +107,7 @@ class Card:
         lines = [str(self.loss), f"  {facts.sentence}", ""]
         rows = [("asks for", self.asks_for), ("activation", self.activation), ("target", self.target)]
         rows += [("also called", ", ".join(facts.also))] if facts.also else []
+        rows += [("nearly", f"{name}: {how}") for name, how in facts.nearly]
         rows += [(name, str(formula)) for name, formula in self.formulas.items()]
         rows += [("costs", self.costs)] if self.costs else []
         lines += [_row(label, text) for label, text in rows]
@@ -131,6 +133,7 @@ class Card:
             ("activation", self.activation),
             ("target", self.target),
             ("costs", self.costs),
+            ("nearly", "; ".join(f"{name}: {how}" for name, how in facts.nearly)),
         ]
         formulas = "".join(
             f"<tr><th>{escape(n)}</th><td>${escape(latex(f))}$</td></tr>" for n, f in self.formulas.items()

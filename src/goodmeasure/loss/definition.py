@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from goodmeasure.deriving import class_statistics
@@ -17,11 +18,15 @@ from goodmeasure.formulas.expression import Expr, Word, symbol, symbols
 from goodmeasure.loss.loss import Loss
 
 Given = Activation | Word | str
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A traced formula: what it is called, its target, its scale, its hyperparameters. Calling it makes a `Loss`."""
+    """A traced formula: what it is called, its target, its scale, its hyperparameters. Calling it makes a `Loss`.
+
+    ``note`` says how it differs from what was looked for, where that is only nearly the same.
+    """
 
     name: str
     book: Expr
@@ -31,15 +36,16 @@ class Definition:
     defaults: tuple[tuple[str, float], ...]
     domains: tuple[tuple[str, Domain], ...]
     facts: Facts
+    note: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
-        return self.name
+        return f"{self.name}  # {self.note}" if self.note else self.name
 
     @property
     def binary(self) -> Definition | None:
         """The same formula for yes/no on one raw output, where the formula serves both."""
         both = self.activation == (softmax,) and self._target({}).binary
-        facts = replace(self.facts, also=self.facts.also_binary)
+        facts = replace(self.facts, also=self.facts.also_binary, nearly=self.facts.nearly_binary)
         return replace(self, name=f"binary_{self.name}", activation=(sigmoid,), facts=facts) if both else None
 
     def _target(self, given: dict[str, float]) -> Any:
@@ -123,6 +129,8 @@ def loss(
     asks_for: str = "",
     also: tuple[str, ...] = (),
     also_binary: tuple[str, ...] = (),
+    nearly: Mapping[str, str] = _NOTHING,
+    nearly_binary: Mapping[str, str] = _NOTHING,
 ) -> Callable[[Callable[..., Any]], Definition]:
     """Turn a formula into a loss, with its signal, curvature, kernels and every other reading derived.
 
@@ -132,7 +140,7 @@ def loss(
     target, or a function of the hyperparameters that returns it; ``activation`` says how raw outputs become predictions,
     and defaults to the natural one of the target. The first paragraph of the docstring says what the loss is, the rest
     when to reach for it; ``asks_for`` names the functional that is best, and ``also`` (``also_binary`` for the yes/no form)
-    what else people call it.
+    what else people call it. ``nearly`` says of names that people have for something close how that differs.
 
     >>> from goodmeasure import loss, Real
     >>> from goodmeasure.words import abs, sqrt
@@ -146,7 +154,8 @@ def loss(
 
     def define(function: Callable[..., Any]) -> Definition:
         sentence, advice = _paragraphs(function)
-        return _traced(function, target, activation, Facts(sentence, asks_for, also, also_binary, advice))
+        close = tuple(nearly.items()), tuple(nearly_binary.items())
+        return _traced(function, target, activation, Facts(sentence, asks_for, also, also_binary, advice, *close))
 
     return define
 
