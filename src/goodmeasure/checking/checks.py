@@ -67,7 +67,7 @@ def check(loss: Loss | Definition, *, thorough: bool = False, raises: bool = Fal
 
     With ``raises=True`` a failure is raised as `CheckFailed`. Source of the numbers: the book form in arbitrary precision.
     """
-    tested = loss() if isinstance(loss, Definition) else loss
+    tested = (loss() if isinstance(loss, Definition) else loss).one_label
     report = Report(repr(tested), tuple(a for question in _questions() for a in question(tested, thorough)))
     if raises and not report.passed:
         raise CheckFailed(str(report), fix="write the formula with words that do not cancel; see goodmeasure.words")

@@ -85,6 +85,11 @@ class Record:
         """How many labels stand on the last axis where they weigh each for itself; 0 where all weigh alike."""
         return max((len(value) for value in self.values.values() if isinstance(value, tuple)), default=0)
 
+    @property
+    def one_label(self: R) -> R:
+        """The loss of the first label, where labels weigh each for itself: what holds whatever the weight holds for all."""
+        return self.of_label(0) if self.labels else self
+
     def of_label(self: R, k: int) -> R:
         """The loss of one label, where labels weigh each for itself."""
         values = {name: value[k] if isinstance(value, tuple) else value for name, value in self.hyperparameters}

@@ -153,19 +153,19 @@ class Card:
 
 def card(loss: Record) -> Card:
     """The card of a loss, your own included."""
-    aim = aligned(loss)
+    one = loss.one_label
     return Card(
         loss=loss,
         asks_for=asks_for(loss),
         activation=", ".join(a.name for a in loss.activation),
         target=str(loss.target),
-        costs=_costs(loss),
-        traits=traits(loss),
-        directional=directional(loss),
-        sides=sensitive(loss),
-        aligned=aim,
+        costs=_costs(one),
+        traits=traits(one),
+        directional=directional(one),
+        sides=sensitive(one),
+        aligned=aligned(one),
         spelled=_spelled(loss),
-        curve=_curve(loss),
+        curve=_curve(one),
     )
 
 
