@@ -188,7 +188,8 @@ def _split_estimates(split: Decomposition, coarse: Decomposition, drawn: Floats,
 
     def part(value: float, centre: float, column: Floats, biased: float) -> Estimate:
         if not (math.isfinite(value) and np.isfinite(column).all()):
-            return settings.estimate(value, -math.inf, math.inf, method)
+            found = settings.estimate(value, -math.inf, math.inf, method)
+            return replace(found, cautions=("some rows or resamples of them cost infinity",))
         low, high = centre - biased + column.mean() - settings.tails(column)[::-1]
         floor = 0.0 if biased else -math.inf
         return settings.estimate(
