@@ -18,7 +18,7 @@ from goodmeasure.calibrating.smoothing import on_grid
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate, not_known
 from goodmeasure.statistics.row_arguments import Floats, Rows, TooFewRows
-from goodmeasure.statistics.weights import WeightsMean
+from goodmeasure.statistics.weights import WeightsMean, unit_of
 
 REPLICATES = 200
 MOST_CELLS = 1024
@@ -192,9 +192,8 @@ def _split_estimates(split: Decomposition, coarse: Decomposition, drawn: Floats,
             return replace(found, cautions=("some rows or resamples of them cost infinity",))
         low, high = centre - biased + column.mean() - settings.tails(column)[::-1]
         floor = 0.0 if biased else -math.inf
-        return settings.estimate(
-            value, max(floor, min(float(low), value)), max(float(high), value), method, float(column.std())
-        )
+        error = float((column / unit_of(column)).std()) * unit_of(column)
+        return settings.estimate(value, max(floor, min(float(low), value)), max(float(high), value), method, error)
 
     loss, lost, known, spread = drawn.T
     return (
