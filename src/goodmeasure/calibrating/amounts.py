@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from goodmeasure.calibrating.decomposition import Decomposition, PointLoss, parts
 from goodmeasure.calibrating.isotonic import increasing, pool
 from goodmeasure.statistics.intervals import resampling
+from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.quantiles import weighted_quantile, weighted_quantiles
-from goodmeasure.statistics.row_arguments import Floats, OneClassOnly, summed
+from goodmeasure.statistics.row_arguments import Floats, OneClassOnly
 
 EXACT_ROWS = 5_000
 GRID = 256

@@ -17,7 +17,7 @@ from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
 from goodmeasure.calibrating.smoothing import on_grid
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate, not_known
-from goodmeasure.statistics.row_arguments import Floats, Rows, TooFewRows
+from goodmeasure.statistics.row_arguments import Floats, PresentRows, TooFewRows
 from goodmeasure.statistics.weights import WeightsMean, unit_of
 
 REPLICATES = 200
@@ -131,7 +131,7 @@ def calibration(
 
     ``y`` and ``p`` are on the scale of predictions: 0/1 and a probability (0 and 1 included), a class and rows of
     class probabilities, or two amounts. For amounts the loss says which functional is meant (mean, quantile, ...).
-    Rows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies. Errors: GM004, GM006,
+    PresentRows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies. Errors: GM004, GM006,
     GM701 to GM706.
     """
     rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p)
@@ -147,7 +147,7 @@ def calibration(
     return _outcomes(outcome, scores, rows, point_loss(loss), settings)
 
 
-def _outcomes(y: Floats, p: Floats, rows: Rows, loss: PointLoss, settings: Basis) -> Calibration:
+def _outcomes(y: Floats, p: Floats, rows: PresentRows, loss: PointLoss, settings: Basis) -> Calibration:
     squared_error = debiased_squared_error(y - p, p, rows.weight, level=settings.level, copies=rows.copies)
     exact = cells(y, p, rows.weight)
     scale = float(exact.weight.sum() / settings.effective_n)
@@ -235,7 +235,7 @@ def _smooth(y: Floats, p: Floats, w: Floats, settings: Basis) -> Estimate:
     return smooth_estimate(grids, mass, total, settings.n, settings.effective_n, (settings.level, settings.seed))
 
 
-def _classes(rows: Rows, loss: PointLoss, settings: Basis) -> Calibration:
+def _classes(rows: PresentRows, loss: PointLoss, settings: Basis) -> Calibration:
     p = rows.read(row_arguments.class_probabilities, "p")
     target = rows.read(row_arguments.classes, "y", k=p.shape[1])
     each = tuple(_outcomes((target == k) * 1.0, p[:, k], rows, loss, settings) for k in range(p.shape[1]))
@@ -259,7 +259,7 @@ def _added(parts: list[Estimate]) -> Estimate:
     )
 
 
-def _amounts(rows: Rows, loss: Any, settings: Basis) -> Calibration:
+def _amounts(rows: PresentRows, loss: Any, settings: Basis) -> Calibration:
     target, amount = rows.read(row_arguments.target_amounts, "y"), rows.read(row_arguments.amounts, "p")
     w, point = rows.weight, point_loss(loss)
     split = amount_split(target, amount, w, loss, point)

@@ -12,7 +12,8 @@ import numpy as np
 
 from goodmeasure.calibrating.isotonic import pool
 from goodmeasure.deriving import predictions
-from goodmeasure.statistics.row_arguments import Floats, summed
+from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.row_arguments import Floats
 
 PointLoss = Callable[[Floats, Floats], Floats]
 

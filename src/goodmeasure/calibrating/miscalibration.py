@@ -11,7 +11,8 @@ import numpy as np
 from goodmeasure.calibrating.smoothing import smooth_error, smooth_errors
 from goodmeasure.statistics.estimate import Estimate, times
 from goodmeasure.statistics.intervals import normal_quantile
-from goodmeasure.statistics.row_arguments import Floats, TooFewRows, summed
+from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 from goodmeasure.statistics.weights import counted, squares, unit_of
 
 BINS = 15

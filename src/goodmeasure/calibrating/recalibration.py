@@ -14,7 +14,7 @@ from goodmeasure.calibrating.decomposition import cells
 from goodmeasure.calibrating.isotonic import pool
 from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.row_arguments import Floats, Rows
+from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.weights import unit_of
 
 Method = Literal["platt", "temperature", "beta", "isotonic"]
@@ -86,7 +86,7 @@ def recalibrate(
 
     ``scores`` are probabilities, or raw outputs with ``raw=True``: one a row for a yes/no target, a row of K for
     classes (one against the rest and normalised, but for temperature). Temperature: Guo et al. 2017; Platt 1999,
-    with his smoothed targets; beta: Kull et al. 2017; isotonic: Zadrozny and Elkan 2002. Rows of weight zero are not
+    with his smoothed targets; beta: Kull et al. 2017; isotonic: Zadrozny and Elkan 2002. PresentRows of weight zero are not
     there, and a whole weight k is k copies of a row. Errors: GM004, GM006, GM701 to GM706.
     """
     if method not in get_args(Method):
@@ -112,7 +112,7 @@ def recalibrate(
     return Recalibration(method, tuple(each), raw, shrink)
 
 
-def _scores(rows: Rows, raw: bool) -> Floats:
+def _scores(rows: PresentRows, raw: bool) -> Floats:
     """Finite scores, one a row or one a class: raw outputs, or probabilities."""
     found = row_arguments.numbers(rows["scores"], "scores").astype(np.float64)
     if found.ndim not in (1, 2):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from goodmeasure.statistics.row_arguments import Floats, summed
+from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.row_arguments import Floats
 
 GRID = 2001
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from goodmeasure.calibrating.base_rates import prior_shift
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import UsageError
-from goodmeasure.statistics.row_arguments import Floats, summed
+from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.row_arguments import Floats
 
 
 @dataclass(frozen=True)

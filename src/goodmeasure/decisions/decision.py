@@ -21,7 +21,7 @@ from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.intervals import normal_quantile
 from goodmeasure.statistics.quantiles import weighted_quantile
-from goodmeasure.statistics.row_arguments import Floats, Rows, TooFewRows
+from goodmeasure.statistics.row_arguments import Floats, PresentRows, TooFewRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean
 
@@ -70,7 +70,7 @@ def decide(
 
     ``y`` and ``p`` are held-out targets and predictions: 0/1 and a probability, a class and rows of class
     probabilities, or two amounts. Keywords are the fields of ``Circumstances``. A threshold is never judged on the
-    rows that chose it. Rows of weight zero are not there. Errors: GM004, GM006, GM701 to GM706 for rows, GM710 to GM712
+    rows that chose it. PresentRows of weight zero are not there. Errors: GM004, GM006, GM701 to GM706 for rows, GM710 to GM712
     for costs and rows that the model has seen.
     """
     unknown = set(circumstances) - {f.name for f in fields(Circumstances)}
@@ -90,7 +90,7 @@ def decide(
     return _decide_amounts(rows, costs, where)
 
 
-def _unseen(rows: Rows, where: Circumstances) -> None:
+def _unseen(rows: PresentRows, where: Circumstances) -> None:
     if where.ids is None or where.trained_on is None:
         return
     seen = np.isin(rows["ids"], np.asarray(where.trained_on))
@@ -104,7 +104,7 @@ def _unseen(rows: Rows, where: Circumstances) -> None:
         )
 
 
-def _decide_outcomes(rows: Rows, costs: Costs, said: Costs, where: Circumstances) -> Decision:
+def _decide_outcomes(rows: PresentRows, costs: Costs, said: Costs, where: Circumstances) -> Decision:
     """The yes/no decision; ``said`` are the costs as they were given, those of absent rows among them."""
     y, p = rows.read(row_arguments.outcomes, "y", both=True), rows.read(row_arguments.probabilities, "p")
     sample, shift = Sample.of(rows, where.level), PrevalenceShift.to(where.prevalence, y, rows.weight)
@@ -225,7 +225,7 @@ def _yes_no(
     return target, scores, costs.of_rows(rows.at, len(np.asarray(y))), Sample.of(rows, level)
 
 
-def _decide_classes(rows: Rows, costs: ClassCosts, where: Circumstances) -> ActDecision:
+def _decide_classes(rows: PresentRows, costs: ClassCosts, where: Circumstances) -> ActDecision:
     table = rows.read(row_arguments.class_probabilities, "p")
     acts = bayes_act(table, costs)
     target = rows.read(row_arguments.classes, "y", k=table.shape[1])
@@ -241,7 +241,7 @@ def _decide_classes(rows: Rows, costs: ClassCosts, where: Circumstances) -> ActD
     return ActDecision(costs, sample.mean(bayes), (judged("theory", acts), *others))
 
 
-def _decide_amounts(rows: Rows, costs: UnderOverCosts, where: Circumstances) -> ActDecision:
+def _decide_amounts(rows: PresentRows, costs: UnderOverCosts, where: Circumstances) -> ActDecision:
     """The amount to provide: the prediction as it is, or moved by the quantile of the misses that the costs ask
     for."""
     target, amount = rows.read(row_arguments.target_amounts, "y"), rows.read(row_arguments.amounts, "p")

@@ -9,7 +9,8 @@ import numpy as np
 
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import normal_quantile
-from goodmeasure.statistics.row_arguments import Floats, summed
+from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import unit_of
 
 

@@ -15,7 +15,7 @@ from goodmeasure.errors import UsageError
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import student_quantile
-from goodmeasure.statistics.row_arguments import Floats, Rows
+from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean
 
@@ -56,7 +56,7 @@ class Metric:
     ) -> Estimate:
         """The metric with its interval on these rows; ``together`` holds the cluster or block of each row.
 
-        Rows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies. Errors: GM004,
+        PresentRows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies. Errors: GM004,
         GM702, GM706.
         """
         rows = row_arguments.present(w, weights_mean, y=y, p=prediction, cluster=together)
@@ -67,7 +67,7 @@ class Metric:
         values = self.each(target, predicted)
         return sample.share(values) if self.share else self._shown(sample.mean(values))
 
-    def _columns(self, rows: Rows) -> tuple[Any, Any]:
+    def _columns(self, rows: PresentRows) -> tuple[Any, Any]:
         """Targets and predictions of the rows that are there: amounts, or classes and probabilities."""
         if self.scale == "amount":
             return rows.read(row_arguments.target_amounts, "y"), rows.read(row_arguments.amounts, "p")

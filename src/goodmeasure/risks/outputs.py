@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from goodmeasure.deriving import predictions
 from goodmeasure.errors import ShapeMismatch, UsageError
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.row_arguments import Floats, Rows
+from goodmeasure.statistics.row_arguments import Floats, PresentRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Outputs:
         """How many classes the outputs have: what the targets at hand show does not matter."""
         return self.numbers.shape[-1] if self.loss.is_classwise else None
 
-    def losses(self, y: Any, rows: Rows) -> Floats:
+    def losses(self, y: Any, rows: PresentRows) -> Floats:
         """The loss of each row that is there; errors name rows as the caller numbers them."""
         rows.read(row_arguments.raw_outputs, "z")
         there = np.zeros(len(self.numbers), dtype=bool)

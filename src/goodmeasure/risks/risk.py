@@ -17,7 +17,7 @@ from goodmeasure.risks.outputs import Outputs, clipped_outputs, outputs, row_los
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.intervals import empirical_bernstein, normal_quantile
-from goodmeasure.statistics.row_arguments import Floats, Rows
+from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
 
@@ -74,10 +74,10 @@ def risk(
 ) -> Risk:
     """The mean loss of these raw outputs with an interval, beside the best constant, and who carries it.
 
-    Rows are independent unless ``cluster`` or ``time`` says which go together. ``prediction`` takes predictions in place
+    PresentRows are independent unless ``cluster`` or ``time`` says which go together. ``prediction`` takes predictions in place
     of raw outputs. ``method`` may ask for the bootstrap of counts, or for empirical Bernstein (needs the ``span`` of the
     loss); "auto" is exact for a loss of zeros and ones. ``constant`` is the raw output to compare with (from the training
-    rows; else the best on these). ``clip`` moves probabilities into [clip, 1 - clip], and counts them. Rows of weight zero
+    rows; else the best on these). ``clip`` moves probabilities into [clip, 1 - clip], and counts them. PresentRows of weight zero
     are not there, whatever they hold; ``weights_mean="frequency"`` says that weights count copies. ``cautions`` are
     printed with the number: pass those of a split audit. Errors: GM003 to GM006, GM702, GM705, GM706.
     """
@@ -220,7 +220,7 @@ def _finite_part(values: Floats, sample: Sample) -> Estimate | None:
     return sample.part(finite).mean(values[finite])
 
 
-def _how_many(chosen: NDArray[np.bool_], rows: Rows) -> int:
+def _how_many(chosen: NDArray[np.bool_], rows: PresentRows) -> int:
     """How many rows these are, copies counted where weights count them."""
     return counted(rows.copies[chosen])
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 from goodmeasure.statistics.sample import Sample
@@ -43,7 +43,7 @@ def weak_segments(
     """
     rows = row_arguments.present(sample_weight, weights_mean, losses=losses, segment=segment)
     values = rows.read(row_arguments.amounts, "losses")
-    code, names = rows.read(row_arguments.codes, "segment")
+    code, names = rows.read(keys.codes, "segment")
     sample = Sample.of(rows, level)
     kept = [k for k in range(len(names)) if 2 <= sample.part(code == k).n <= sample.n - 2]
     if not kept:
@@ -55,7 +55,7 @@ def weak_segments(
 
     tests = [_welch(mean(code == k), mean(code != k), sample.n, level) for k in kept]
     adjusted = _holm(np.array([p for _, p in tests]))
-    held, carried = (row_arguments.summed(code, column) for column in (rows.weight, rows.weight * values))
+    held, carried = (keys.summed(code, column) for column in (rows.weight, rows.weight * values))
     found = [
         Segment(str(names[k]), held[k] / held.sum(), _share(carried, k), difference, float(p))
         for k, (difference, _), p in zip(kept, tests, adjusted, strict=True)

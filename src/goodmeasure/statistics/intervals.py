@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.errors import NothingToAverage, UsageError
-from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.estimate import Estimate, times
-from goodmeasure.statistics.row_arguments import Floats, Places, Rows, TooFewRows
+from goodmeasure.statistics.row_arguments import Floats, Places, PresentRows, TooFewRows
 from goodmeasure.statistics.weights import WeightsMean as WeightsMean
 from goodmeasure.statistics.weights import comparable, copies_of, counted, squares, unit_of
 
@@ -102,11 +102,11 @@ def time_blocks(
 ) -> NDArray[np.intp]:
     """Cut rows that are ordered in time into consecutive blocks of about equal weight; equal times share a block."""
     row_arguments.same_length(rows=range(n), time=np.asarray(time))
-    times_seen, _, when = row_arguments.distinct(time, "time", at=at)
+    times_seen, _, when = keys.distinct(time, "time", at=at)
     count = min(blocks, len(times_seen))
     if count < 2:
         raise TooFewRows("all rows have the same time, so there are no blocks to compare", where="time")
-    weight = row_arguments.summed(when, np.ones(n) if w is None else w)
+    weight = keys.summed(when, np.ones(n) if w is None else w)
     before = np.cumsum(weight) - weight
     # What lies on an edge belongs to the block that begins there, whatever rounding says of sums of weights.
     block = np.minimum((before / weight.sum() * count + 1e-9).astype(np.intp), count - 1)
@@ -115,16 +115,16 @@ def time_blocks(
 
 def independent_parts(n: int, cluster: ArrayLike | None, time: ArrayLike | None) -> tuple[NDArray[np.intp] | None, str]:
     """Which rows go together, as codes (None: each on its own), and what to call the method."""
-    return parts_of(Rows.of(n, cluster=cluster, time=time))
+    return parts_of(PresentRows.of(n, cluster=cluster, time=time))
 
 
-def parts_of(rows: Rows) -> tuple[NDArray[np.intp] | None, str]:
+def parts_of(rows: PresentRows) -> tuple[NDArray[np.intp] | None, str]:
     """Which rows go together by their column ``cluster`` or ``time``, as codes, and what to call the method."""
     if rows["cluster"] is not None and rows["time"] is not None:
         raise UsageError("cluster= and time= both say which rows go together", fix="give the one that matters more")
     if rows["cluster"] is not None:
-        together, keys = rows.read(row_arguments.codes, "cluster")
-        if len(keys) < 2:
+        together, distinct = rows.read(keys.codes, "cluster")
+        if len(distinct) < 2:
             raise TooFewRows("all rows are in one cluster, so there is nothing to estimate a spread from")
         return together, "cluster-robust"
     if rows["time"] is not None:
@@ -145,7 +145,7 @@ def mean_estimate(
     """The weighted mean of values with a Student interval whose spread comes from independent parts.
 
     ``together`` holds the code of each row's cluster or block. Frequency weights count identical rows, so a weight
-    of 3 is three rows; importance weights say how much a row matters. Rows of weight zero are not there. ``copies`` says
+    of 3 is three rows; importance weights say how much a row matters. PresentRows of weight zero are not there. ``copies`` says
     how many rows each stands for where its weight alone does not.
     """
     w = np.ones(len(values)) if w is None else w

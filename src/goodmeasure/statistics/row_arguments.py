@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import NothingToAverage, Problem, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
+from goodmeasure.errors import NothingToAverage, Problem, ShapeMismatch, TargetOutsideDomain, WeightError
 from goodmeasure.statistics.weights import Floats as Floats
 from goodmeasure.statistics.weights import (
     WeightsMean,
@@ -88,7 +88,7 @@ class OutOfRange(Problem, ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class PresentRows:
     """The rows that count: whatever a row of weight zero holds, nothing behind this door sees it.
 
     ``weight`` is what was given divided by ``unit``, a power of two, which moves no digit of a mean; weights that count
@@ -105,11 +105,11 @@ class Rows:
     weights_mean: WeightsMean = "importance"
 
     @staticmethod
-    def of(n: int, **columns: Any) -> Rows:
+    def of(n: int, **columns: Any) -> PresentRows:
         """So many rows of equal weight, all of them there."""
         given = {name: np.asarray(values) for name, values in columns.items() if values is not None}
         same_length(rows=range(n), **given)
-        return Rows(given, np.ones(n), np.arange(n), float(n))
+        return PresentRows(given, np.ones(n), np.arange(n), float(n))
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -138,7 +138,7 @@ class Rows:
         return effective(self.weight, self.copies)
 
 
-def present(sample_weight: ArrayLike | None, weights_mean: WeightsMean = "importance", **columns: Any) -> Rows:
+def present(sample_weight: ArrayLike | None, weights_mean: WeightsMean = "importance", **columns: Any) -> PresentRows:
     """The rows of these columns whose weight is not zero, taken out before anything looks at what they hold."""
     given = {name: np.asarray(values) for name, values in columns.items() if values is not None}
     same_length(**given)
@@ -147,7 +147,7 @@ def present(sample_weight: ArrayLike | None, weights_mean: WeightsMean = "import
     if len(at) < len(w):
         w, given = w[at], {name: values[at] for name, values in given.items()}
     unit = 1.0 if weights_mean == "frequency" else unit_of(w)
-    return Rows(given, comparable(w, weights_mean), at, worth(w), unit, weights_mean)
+    return PresentRows(given, comparable(w, weights_mean), at, worth(w), unit, weights_mean)
 
 
 # --- columns ---
@@ -317,7 +317,7 @@ def _known_labels(known: NDArray[np.bool_], target: Floats, name: str, at: Place
 
 
 def class_probabilities(p: ArrayLike, name: str = "p", *, at: Places = None) -> Floats:
-    """Rows of class probabilities (N, K), each in [0, 1] and summing to one within 1e-6."""
+    """PresentRows of class probabilities (N, K), each in [0, 1] and summing to one within 1e-6."""
     table = numbers(p, name, MissingScore).astype(np.float64, copy=False)
     if table.ndim != 2 or table.shape[1] < 2:
         raise ShapeMismatch(f"class probabilities have shape (rows, classes), not {table.shape}", where=name)
@@ -331,52 +331,3 @@ def class_probabilities(p: ArrayLike, name: str = "p", *, at: Places = None) -> 
             seen=f"the sum is {sums[bad[0]]:g}",
         )
     return table
-
-
-# --- sums by code ---
-
-
-def summed(codes: NDArray[np.intp], values: Floats, count: int = 0) -> Floats:
-    """The sum of values by code."""
-    return np.bincount(codes, weights=values, minlength=count).astype(np.float64, copy=False)
-
-
-def codes(keys: ArrayLike, name: str, *, at: Places = None) -> tuple[NDArray[np.intp], NDArray[Any]]:
-    """Group keys of any type as integers from zero, in the order in which they first appear, and the distinct keys."""
-    found, first, inverse = distinct(keys, name, at=at)
-    order = np.argsort(first)
-    return np.argsort(order)[inverse], found[order]
-
-
-def distinct(keys: ArrayLike, name: str, *, at: Places = None) -> tuple[NDArray[Any], Any, NDArray[np.intp]]:
-    """The distinct keys in ascending order, where each appears first, and which of them each row has."""
-    given = np.asarray(keys)
-    _none_missing(given, name, at)
-    try:
-        found, first, inverse = np.unique(given, return_index=True, return_inverse=True)
-    except TypeError as error:
-        raise UsageError(f"{name} holds keys of types that have no order", seen=str(error)) from error
-    return found, first, inverse.ravel().astype(np.intp, copy=False)
-
-
-def _none_missing(keys: NDArray[Any], name: str, at: Places) -> None:
-    lost = missing(keys)
-    if lost.any():
-        raise MissingScore(
-            f"{name} is missing in {int(lost.sum()):,} of {len(keys):,} rows",
-            where=place(name, int(np.argmax(lost)), at),
-            fix="give such rows a key, or a weight of zero",
-        )
-
-
-def missing(keys: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which keys are none: NaN, None, not a time, and the NA of pandas, none of which surely equals itself."""
-    if keys.dtype.kind == "O":
-        return np.array([key is None or not _sure(key == key) for key in keys.tolist()], dtype=bool)
-    if keys.dtype.kind in "mM":
-        return np.asarray(np.isnat(keys))
-    return np.isnan(keys) if keys.dtype.kind in "fc" else np.zeros(len(keys), dtype=bool)
-
-
-def _sure(answer: Any) -> bool:
-    return isinstance(answer, bool | np.bool_) and bool(answer)

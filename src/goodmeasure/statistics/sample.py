@@ -1,4 +1,4 @@
-"""Rows as a sample: what they weigh, which of them go together, and the estimates that rest on them."""
+"""PresentRows as a sample: what they weigh, which of them go together, and the estimates that rest on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
 from goodmeasure.statistics.intervals import bootstrap, clopper_pearson, mean_estimate, parts_of, resampling
-from goodmeasure.statistics.row_arguments import Floats, Rows
+from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.weights import counted, effective, squares
 
 
@@ -29,7 +29,7 @@ class Sample:
     level: float = 0.95
 
     @staticmethod
-    def of(rows: Rows, level: float) -> Sample:
+    def of(rows: PresentRows, level: float) -> Sample:
         """The rows that count, with their columns ``cluster`` or ``time`` as what goes together."""
         return Sample(rows.weight, rows.copies, *parts_of(rows), level)
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from goodmeasure import kernels
 from goodmeasure.deriving.predictions import check_predictions, on_predictions
 from goodmeasure.errors import TargetOutsideDomain, UsageError
-from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
 from goodmeasure.tallying.schema import Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
@@ -271,7 +271,7 @@ def _numbers(values: Any, name: str, w: Floats | None) -> NDArray[Any]:
     given = np.asarray(values)
     if given.dtype.kind != "O":
         return given
-    lost = row_arguments.missing(given.ravel()).reshape(given.shape)
+    lost = keys.missing(given.ravel()).reshape(given.shape)
     if w is not None and len(w) == len(given):
         lost |= (w == 0).reshape(-1, *[1] * (given.ndim - 1))
     return row_arguments.numbers(np.where(lost, math.nan, given), name)

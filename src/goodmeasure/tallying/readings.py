@@ -21,59 +21,15 @@ from goodmeasure.decisions.thresholds import Threshold, from_cells, threshold_es
 from goodmeasure.errors import NoSuchReading, NothingToAverage
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, times
 from goodmeasure.statistics.intervals import from_moments, normal_quantile
-from goodmeasure.statistics.row_arguments import Floats, OneClassOnly, OutOfRange, summed
-from goodmeasure.statistics.weights import WeightsMean, check_meaning, comparable, counted, unit_of
+from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.row_arguments import Floats, OutOfRange
+from goodmeasure.statistics.weights import comparable, counted, unit_of
+from goodmeasure.tallying.counted import Counted, Reading
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
 from goodmeasure.tallying.state import OLDER, AmountSums, Power, ScoreCounts, State
 
 # The smallest sum of squares that has all its digits.
 TINY = 1e-290
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a tally is read: the level of intervals, the seed of what is drawn, and what weights mean."""
-
-    level: float = 0.95
-    seed: int = 0
-    weights_mean: WeightsMean = "importance"
-
-    def __post_init__(self) -> None:
-        check_meaning(self.weights_mean)
-
-    @property
-    def copies(self) -> bool:
-        """Whether weights count copies of rows."""
-        return self.weights_mean == "frequency"
-
-
-class Counted(NamedTuple):
-    """Scores by cell: where they lie, weight and squared weight by label, how many rows, and what those are worth."""
-
-    place: Floats
-    weight: Floats
-    square: Floats
-    n: int
-
-    @property
-    def effective_n(self) -> float:
-        """How many independent rows of equal weight carry as much information."""
-        return float(self.weight.sum() ** 2 / self.square.sum())
-
-    @staticmethod
-    def of(counts: ScoreCounts, how: Reading) -> Counted:
-        """The counts as weights are meant."""
-        place, weight, square = counts.table()
-        if not weight.sum():
-            raise NothingToAverage("no rows were tallied")
-        if how.copies:
-            return Counted(place, weight, weight, counted(comparable(weight.sum(axis=1), how.weights_mean)))
-        return Counted(place, weight, square, int(counts.counts.sum()))
-
-    def both(self) -> None:
-        """Refuse a tally of one label alone."""
-        if not self.weight.sum(axis=0).all():
-            raise OneClassOnly("all tallied targets are the same")
 
 
 def risk(state: State, name: str, names: list[str], how: Reading) -> Estimate:

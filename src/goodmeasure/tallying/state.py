@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.errors import NoSuchReading
-from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.exact_sums import ExactSums
+from goodmeasure.statistics.keys import distinct as distinct_keys
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
 from goodmeasure.tallying.grid import AMOUNT_CELLS, QUANTUM, SCORE_CELLS, amount_cells, count_scores, score_cells
 
@@ -213,7 +213,7 @@ def hashed(keys: ArrayLike, name: str = "cluster") -> NDArray[np.uint64]:
     """Keys of any type as 64-bit hashes that are the same on every machine; errors: GM009, GM702."""
     given = np.asarray(keys)
     if given.dtype.kind == "O":
-        distinct, _, inverse = row_arguments.distinct(given, name)
+        distinct, _, inverse = distinct_keys(given, name)
     else:
         distinct, inverse = np.unique(given, return_inverse=True)
     digests = [hashlib.blake2b(str(key).encode(), digest_size=8).digest() for key in distinct.tolist()]

@@ -18,7 +18,7 @@ from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean
 from goodmeasure.tallying import readings, serialise
-from goodmeasure.tallying.readings import Reading
+from goodmeasure.tallying.counted import Reading
 from goodmeasure.tallying.schema import Schema, column, columns
 from goodmeasure.tallying.state import ScoreCounts, State
 

@@ -1,0 +1,57 @@
+"""Keys that say which rows go together: as codes, and sums by code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from goodmeasure.errors import UsageError
+from goodmeasure.statistics.row_arguments import Floats, MissingScore, Places, place
+
+
+def summed(codes: NDArray[np.intp], values: Floats, count: int = 0) -> Floats:
+    """The sum of values by code."""
+    return np.bincount(codes, weights=values, minlength=count).astype(np.float64, copy=False)
+
+
+def codes(keys: ArrayLike, name: str, *, at: Places = None) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """Group keys of any type as integers from zero, in the order in which they first appear, and the distinct keys."""
+    found, first, inverse = distinct(keys, name, at=at)
+    order = np.argsort(first)
+    return np.argsort(order)[inverse], found[order]
+
+
+def distinct(keys: ArrayLike, name: str, *, at: Places = None) -> tuple[NDArray[Any], Any, NDArray[np.intp]]:
+    """The distinct keys in ascending order, where each appears first, and which of them each row has."""
+    given = np.asarray(keys)
+    _none_missing(given, name, at)
+    try:
+        found, first, inverse = np.unique(given, return_index=True, return_inverse=True)
+    except TypeError as error:
+        raise UsageError(f"{name} holds keys of types that have no order", seen=str(error)) from error
+    return found, first, inverse.ravel().astype(np.intp, copy=False)
+
+
+def _none_missing(keys: NDArray[Any], name: str, at: Places) -> None:
+    lost = missing(keys)
+    if lost.any():
+        raise MissingScore(
+            f"{name} is missing in {int(lost.sum()):,} of {len(keys):,} rows",
+            where=place(name, int(np.argmax(lost)), at),
+            fix="give such rows a key, or a weight of zero",
+        )
+
+
+def missing(keys: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which keys are none: NaN, None, not a time, and the NA of pandas, none of which surely equals itself."""
+    if keys.dtype.kind == "O":
+        return np.array([key is None or not _sure(key == key) for key in keys.tolist()], dtype=bool)
+    if keys.dtype.kind in "mM":
+        return np.asarray(np.isnat(keys))
+    return np.isnan(keys) if keys.dtype.kind in "fc" else np.zeros(len(keys), dtype=bool)
+
+
+def _sure(answer: Any) -> bool:
+    return isinstance(answer, bool | np.bool_) and bool(answer)

@@ -1,0 +1,57 @@
+"""How a tally is read, and its scores as they are read: what weights mean is said here, not where rows are counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from goodmeasure.errors import NothingToAverage
+from goodmeasure.statistics.row_arguments import Floats, OneClassOnly
+from goodmeasure.statistics.weights import WeightsMean, check_meaning, comparable, counted
+from goodmeasure.tallying.state import ScoreCounts
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a tally is read: the level of intervals, the seed of what is drawn, and what weights mean."""
+
+    level: float = 0.95
+    seed: int = 0
+    weights_mean: WeightsMean = "importance"
+
+    def __post_init__(self) -> None:
+        check_meaning(self.weights_mean)
+
+    @property
+    def copies(self) -> bool:
+        """Whether weights count copies of rows."""
+        return self.weights_mean == "frequency"
+
+
+class Counted(NamedTuple):
+    """Scores by cell: where they lie, weight and squared weight by label, how many rows, and what those are worth."""
+
+    place: Floats
+    weight: Floats
+    square: Floats
+    n: int
+
+    @property
+    def effective_n(self) -> float:
+        """How many independent rows of equal weight carry as much information."""
+        return float(self.weight.sum() ** 2 / self.square.sum())
+
+    @staticmethod
+    def of(counts: ScoreCounts, how: Reading) -> Counted:
+        """The counts as weights are meant."""
+        place, weight, square = counts.table()
+        if not weight.sum():
+            raise NothingToAverage("no rows were tallied")
+        if how.copies:
+            return Counted(place, weight, weight, counted(comparable(weight.sum(axis=1), how.weights_mean)))
+        return Counted(place, weight, square, int(counts.counts.sum()))
+
+    def both(self) -> None:
+        """Refuse a tally of one label alone."""
+        if not self.weight.sum(axis=0).all():
+            raise OneClassOnly("all tallied targets are the same")
