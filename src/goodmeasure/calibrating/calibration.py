@@ -131,7 +131,7 @@ def calibration(
 
     ``y`` and ``p`` are on the scale of predictions: 0/1 and a probability (0 and 1 included), a class and rows of
     class probabilities, or two amounts. For amounts the loss says which functional is meant (mean, quantile, ...).
-    PresentRows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies. Errors: GM004, GM006,
+    Rows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies. Errors: GM004, GM006,
     GM701 to GM706.
     """
     rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p)

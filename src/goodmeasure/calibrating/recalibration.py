@@ -86,7 +86,7 @@ def recalibrate(
 
     ``scores`` are probabilities, or raw outputs with ``raw=True``: one a row for a yes/no target, a row of K for
     classes (one against the rest and normalised, but for temperature). Temperature: Guo et al. 2017; Platt 1999,
-    with his smoothed targets; beta: Kull et al. 2017; isotonic: Zadrozny and Elkan 2002. PresentRows of weight zero are not
+    with his smoothed targets; beta: Kull et al. 2017; isotonic: Zadrozny and Elkan 2002. Rows of weight zero are not
     there, and a whole weight k is k copies of a row. Errors: GM004, GM006, GM701 to GM706.
     """
     if method not in get_args(Method):

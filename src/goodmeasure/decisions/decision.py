@@ -70,7 +70,7 @@ def decide(
 
     ``y`` and ``p`` are held-out targets and predictions: 0/1 and a probability, a class and rows of class
     probabilities, or two amounts. Keywords are the fields of ``Circumstances``. A threshold is never judged on the
-    rows that chose it. PresentRows of weight zero are not there. Errors: GM004, GM006, GM701 to GM706 for rows, GM710 to GM712
+    rows that chose it. Rows of weight zero are not there. Errors: GM004, GM006, GM701 to GM706 for rows, GM710 to GM712
     for costs and rows that the model has seen.
     """
     unknown = set(circumstances) - {f.name for f in fields(Circumstances)}

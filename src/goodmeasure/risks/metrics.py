@@ -56,7 +56,7 @@ class Metric:
     ) -> Estimate:
         """The metric with its interval on these rows; ``together`` holds the cluster or block of each row.
 
-        PresentRows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies. Errors: GM004,
+        Rows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies. Errors: GM004,
         GM702, GM706.
         """
         rows = row_arguments.present(w, weights_mean, y=y, p=prediction, cluster=together)

@@ -74,10 +74,10 @@ def risk(
 ) -> Risk:
     """The mean loss of these raw outputs with an interval, beside the best constant, and who carries it.
 
-    PresentRows are independent unless ``cluster`` or ``time`` says which go together. ``prediction`` takes predictions in place
+    Rows are independent unless ``cluster`` or ``time`` says which go together. ``prediction`` takes predictions in place
     of raw outputs. ``method`` may ask for the bootstrap of counts, or for empirical Bernstein (needs the ``span`` of the
     loss); "auto" is exact for a loss of zeros and ones. ``constant`` is the raw output to compare with (from the training
-    rows; else the best on these). ``clip`` moves probabilities into [clip, 1 - clip], and counts them. PresentRows of weight zero
+    rows; else the best on these). ``clip`` moves probabilities into [clip, 1 - clip], and counts them. Rows of weight zero
     are not there, whatever they hold; ``weights_mean="frequency"`` says that weights count copies. ``cautions`` are
     printed with the number: pass those of a split audit. Errors: GM003 to GM006, GM702, GM705, GM706.
     """

@@ -145,7 +145,7 @@ def mean_estimate(
     """The weighted mean of values with a Student interval whose spread comes from independent parts.
 
     ``together`` holds the code of each row's cluster or block. Frequency weights count identical rows, so a weight
-    of 3 is three rows; importance weights say how much a row matters. PresentRows of weight zero are not there. ``copies`` says
+    of 3 is three rows; importance weights say how much a row matters. Rows of weight zero are not there. ``copies`` says
     how many rows each stands for where its weight alone does not.
     """
     w = np.ones(len(values)) if w is None else w

@@ -317,7 +317,7 @@ def _known_labels(known: NDArray[np.bool_], target: Floats, name: str, at: Place
 
 
 def class_probabilities(p: ArrayLike, name: str = "p", *, at: Places = None) -> Floats:
-    """PresentRows of class probabilities (N, K), each in [0, 1] and summing to one within 1e-6."""
+    """Rows of class probabilities (N, K), each in [0, 1] and summing to one within 1e-6."""
     table = numbers(p, name, MissingScore).astype(np.float64, copy=False)
     if table.ndim != 2 or table.shape[1] < 2:
         raise ShapeMismatch(f"class probabilities have shape (rows, classes), not {table.shape}", where=name)

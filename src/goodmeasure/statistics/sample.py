@@ -1,4 +1,4 @@
-"""PresentRows as a sample: what they weigh, which of them go together, and the estimates that rest on them."""
+"""Rows as a sample: what they weigh, which of them go together, and the estimates that rest on them."""
 
 from __future__ import annotations
 
