@@ -53,6 +53,15 @@ def test_the_source_of_the_catalogue_is_short():
         ("Log-Loss", "binary_cross_entropy"),
         ("ce", "cross_entropy"),
         ("mape", "absolute_percentage_error"),
+        ("log loss", "binary_cross_entropy"),
+        ("cross-entropy", "cross_entropy"),
+        ("bce_with_logits", "binary_cross_entropy"),
+        ("BCEWithLogitsLoss", "binary_cross_entropy"),
+        ("torch.nn.CrossEntropyLoss", "cross_entropy"),
+        ("Mean Squared Error", "squared_error"),
+        ("kl_div", "cross_entropy"),
+        ("smooth_l1", "huber"),
+        ("smape", "absolute_percentage_error"),
     ],
 )
 def test_everyday_names_find_their_loss(name, found):
@@ -61,8 +70,20 @@ def test_everyday_names_find_their_loss(name, found):
 
 
 def test_a_name_finds_one_loss_only():
-    names = [other for each in definitions() for other in (each.name, *each.facts.also)]
-    assert len(names) == len(set(names))
+    for each in definitions():
+        for name in (each.name, *each.facts.also, *dict(each.facts.nearly)):
+            assert losses.find(name) == each
+
+
+@pytest.mark.parametrize("each", [d for d in definitions() if d.facts.nearly], ids=repr)
+def test_a_name_of_something_close_says_how_it_differs(each):
+    for name, how in each.facts.nearly:
+        found = losses.find(name)
+        assert found == each
+        assert how in repr(found)
+        assert f"{name}: {how}" in str(found().card())
+        assert f"{name}: {how}" in found().card()._repr_html_()
+    assert repr(losses.find(each.name)) == each.name
 
 
 def test_an_unknown_name_says_what_comes_close():
