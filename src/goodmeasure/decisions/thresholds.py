@@ -95,6 +95,10 @@ class Threshold(Estimate):
 
     The interval holds all thresholds that a paired test cannot tell from the best; in the flat zone the extra cost is
     within one standard error, so there is no need to tune further.
+
+    Attributes:
+        flat_low: where the flat zone begins, a probability.
+        flat_high: where it ends.
     """
 
     flat_low: float = 0.0

@@ -10,10 +10,25 @@ from typing import Any
 class Estimate:
     """An estimated number with its interval, how many rows stand behind it, and how the interval was made.
 
-    ``effective_n`` is the number of independent, equally weighted rows that would carry as much information.
-    ``standard_error`` is the plug-in one; small-sample corrections are in the interval. ``grid_error`` bounds how
-    far the value can lie from the one computed on rows, where it was read off a grid. ``cautions`` are sentences to
-    print with it.
+    Attributes:
+        value: the number; ``float(estimate)`` gives it too.
+        low: where the interval begins.
+        high: where it ends.
+        n: how many rows were counted.
+        effective_n: how many independent, equally weighted rows would carry as much information.
+        method: how the interval was made.
+        level: how often such an interval covers.
+        standard_error: the plug-in one; small-sample corrections are in the interval.
+        grid_error: how far the value can lie from the one computed on rows, where it was read off a grid.
+        cautions: sentences to print with it.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.risk(gm.losses.absolute_error(), [1.0, 2.0, 3.0, 4.0], [1.5, 2.0, 2.5, 5.0])
+        >>> print(found)
+        0.5 [-0.1496, 1.15] · n=4
+        >>> float(found), found.method
+        (0.5, 'normal')
     """
 
     value: float
@@ -43,11 +58,19 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Difference(Estimate):
-    """An estimated difference of two costs or losses, first minus second: below zero the first is better."""
+    """An estimated difference of two costs or losses, first minus second: below zero the first is better.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y = [1.0, 2.0, 3.0, 4.0]
+        >>> found = gm.compare(gm.losses.squared_error(), y, [1.1, 2.1, 2.9, 4.2], [2.0, 1.0, 2.0, 5.0])
+        >>> found.verdict
+        'better'
+    """
 
     @property
     def verdict(self) -> str:
-        """ "better" or "worse" where the interval excludes zero; otherwise that this many rows cannot tell."""
+        """Whether the first is "better" or "worse", said only where the interval excludes zero."""
         if self.high < 0:
             return "better"
         if self.low > 0:
