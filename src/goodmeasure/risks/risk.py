@@ -25,6 +25,7 @@ from goodmeasure.statistics.intervals import (
 )
 from goodmeasure.statistics.row_arguments import Floats
 
+# The least loss is searched for once for each distinct target, which is quick for labels and not for shares.
 MOST_OUTCOMES = 64
 Method = Literal["auto", "normal", "exact", "bootstrap", "bernstein"]
 
@@ -33,10 +34,28 @@ Method = Literal["auto", "normal", "exact", "bootstrap", "bernstein"]
 class Risk(Estimate):
     """The mean loss with its interval, what a constant would have cost, and where the loss comes from.
 
-    ``skill`` is 1 for predictions as good as this loss allows and 0 for the best constant, None where the loss has
-    no finite floor. ``worst_share`` is the part of the loss (above its floor) that the worst 1 % of rows carry.
-    ``finite`` is the estimate without the ``infinite`` rows. ``tail_index`` below 2 means that the variance may not
-    exist.
+    Attributes:
+        loss: the loss, as it is spelled.
+        skill: 1 for predictions as good as this loss allows and 0 for the best constant; None where the loss has no
+            finite floor.
+        constant: the raw output of the constant that was compared with, one number or one for each output.
+        constant_risk: the mean loss of that constant.
+        versus_constant: the loss minus that of the constant, row by row.
+        worst_share: the part of the loss, above its floor, that the worst 1 % of rows carry.
+        infinite: how many rows cost infinity.
+        finite: the estimate without those rows; None where there are none.
+        tail_index: how fast large losses get rare; below 2 the variance may not exist, NaN with too few rows to tell.
+        clipped: how many rows ``clip`` moved.
+        clipped_share: the part of the loss that they carry.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y, z = [0, 0, 1, 0, 1, 1] * 5, [-2.0, -1.0, 1.5, 0.5, -0.5, 2.0] * 5
+        >>> found = gm.risk(gm.losses.binary_cross_entropy(), y, z)
+        >>> print(found)
+        0.4528 [0.3108, 0.5948] · n=30
+        >>> found.versus_constant.verdict
+        'better'
     """
 
     loss: str = ""
@@ -75,13 +94,50 @@ def risk(
     clip: float | None = None,
     cautions: Sequence[str] = (),
 ) -> Risk:
-    """The mean loss of these raw outputs with an interval, beside the best constant, and who carries it.
+    """Estimate what a model costs on new rows: the mean loss with an interval, beside the best constant.
 
-    Rows are independent unless ``cluster`` or ``time`` says which go together. ``method`` may ask for the bootstrap
-    of counts, or for empirical Bernstein (needs the ``span`` of the loss); "auto" is exact for a loss of zeros and
-    ones. ``constant`` is the raw output to compare with (from the training rows; else the best on these). ``clip``
-    moves probabilities into [clip, 1 - clip], and counts them. ``cautions`` are printed with the number: pass those
-    of a split audit. Errors: GM003 to GM006, GM705.
+    Args:
+        loss: the loss to measure, such as ``gm.losses.huber(delta=2.0)``.
+        y: held-out targets, (n,), in the domain of the loss.
+        z: raw outputs of a model that never saw these rows, (n,), or (n, K) of K classes or several outputs.
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        cluster: keys of rows that go together, (n,), such as patients; rows are independent unless given.
+        time: when each row was, (n,), for rows that depend on their neighbours in time; in place of ``cluster``.
+        level: how often the interval covers.
+        method: "auto" (exact for losses of 0 and 1, else Student's), "normal", "exact", "bootstrap" of counts, or
+            "bernstein", which assumes no distribution and needs ``span``.
+        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+        constant: the raw output to compare with, best that of the training rows; that of these rows unless given.
+        span: how far two losses can lie apart at most, for "bernstein".
+        clip: moves probabilities into [clip, 1 - clip] and counts them; nothing is moved unless given.
+        cautions: sentences to print with the number, such as those of a split that leaks.
+
+    Returns:
+        The mean loss, in the unit of the loss, and who carries it.
+
+    Raises:
+        GM003: the shapes of y and z differ, or a column has another length.
+        GM004: a target lies outside the domain of the loss.
+        GM005: all weights are zero.
+        GM006: a weight is negative or not finite.
+        GM007: ``clip`` was asked of a loss that implies no probability.
+        GM009: ``cluster`` and ``time`` are both given, or a method or ``clip`` does not fit.
+        GM702: a loss is NaN, because a raw output is.
+        GM705: all rows are in one cluster, or have the same time.
+
+    Source:
+        Clopper and Pearson 1934, The use of confidence or fiducial limits; Maurer and Pontil 2009, Empirical Bernstein
+        bounds and sample-variance penalization; Hill 1975, A simple general approach to inference about the tail of a
+        distribution.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y, z = [0, 0, 1, 0, 1, 1] * 5, [-2.0, -1.0, 1.5, 0.5, -0.5, 2.0] * 5
+        >>> found = gm.risk(gm.losses.binary_cross_entropy(), y, z)
+        >>> print(found)
+        0.4528 [0.3108, 0.5948] · n=30
+        >>> print(found.skill)
+        0.3468 [0.1419, 0.5516] · n=30
     """
     raw = np.asarray(z)
     clipped = np.zeros(len(raw), dtype=bool)
@@ -163,6 +219,7 @@ def _less(a: Floats, b: Floats) -> Floats:
 
 
 def _interval(values: Floats, w: Floats, how: _How, method: Method, span: float | None) -> Estimate:
+    # The plug-in interval is what remains where no better one was asked for, or fits.
     estimate = how.mean(values, w)
     plain = how.together is None and bool((w == w[0]).all())
     hard = bool(np.isin(values, (0.0, 1.0)).all())
@@ -255,6 +312,7 @@ def worst_share(values: Floats, w: Floats, part: float = 0.01) -> float:
     above = values - min(0.0, float(values.min()))
     order = np.argsort(-above, kind="stable")
     carried = (w * above)[order]
+    # Beside a row that costs infinity the others carry nothing.
     if not np.isfinite(carried).all():
         return 1.0
     total = carried.sum()
@@ -305,7 +363,42 @@ def compare(
     time: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Difference:
-    """The paired difference of the mean losses of two models on the same rows, the first minus the second."""
+    """Tell which of two models costs less on the same rows, the first minus the second.
+
+    Both meet the same rows, so what is hard for both does not count, and often far fewer rows suffice than for two
+    risks apart.
+
+    Args:
+        loss: the loss to measure.
+        y: held-out targets, (n,), in the domain of the loss.
+        z_a: raw outputs of the first model, (n,) or (n, K).
+        z_b: raw outputs of the second model, (n,) or (n, K).
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        cluster: keys of rows that go together, (n,); rows are independent unless given.
+        time: when each row was, (n,), for rows that depend on their neighbours in time; in place of ``cluster``.
+        level: how often the interval covers.
+
+    Returns:
+        The difference of the mean losses; below zero the first model is better.
+
+    Raises:
+        GM003: the shapes of y and raw outputs differ, or a column has another length.
+        GM004: a target lies outside the domain of the loss.
+        GM005: all weights are zero.
+        GM006: a weight is negative or not finite.
+        GM009: ``cluster`` and ``time`` are both given.
+        GM702: a loss is NaN, because a raw output is.
+        GM705: all rows are in one cluster, or have the same time.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y = [1.0, 2.0, 3.0, 4.0]
+        >>> found = gm.compare(gm.losses.squared_error(), y, [1.1, 2.1, 2.9, 4.2], [2.0, 1.0, 2.0, 5.0])
+        >>> print(found)
+        -0.9825 [-1.006, -0.9586] · n=4
+        >>> found.verdict
+        'better'
+    """
     difference = _less(row_losses(loss, y, z_a), row_losses(loss, y, z_b))
     w = row_arguments.weights(sample_weight, len(difference))
     together, name = independent_parts(len(difference), cluster, time)
@@ -313,10 +406,25 @@ def compare(
 
 
 def gap(train: Estimate, held_out: Estimate) -> Difference:
-    """What held-out rows cost more than training rows: the part of the fit that does not generalise.
+    """Tell what held-out rows cost more than training rows: the part of the fit that does not generalise.
 
     The two estimates rest on different rows, so their errors add. For the training rows the interval is about these
     rows of this fitted model: the gap is not the expected optimism.
+
+    Args:
+        train: the risk on the rows that were fitted.
+        held_out: the risk on rows that the model never saw.
+
+    Returns:
+        Held out minus training, in the unit of the loss.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.squared_error()
+        >>> train = gm.risk(loss, [1.0, 2.0, 3.0], [1.1, 2.0, 2.8])
+        >>> held_out = gm.risk(loss, [4.0, 5.0, 6.0], [4.5, 5.0, 5.2])
+        >>> print(gm.gap(train, held_out))
+        0.28 [-0.01863, 0.5786] · n=6
     """
     value = held_out.value - train.value
     error = math.hypot(held_out.standard_error, train.standard_error)

@@ -25,6 +25,7 @@ from goodmeasure.traits.influence import Influence, sides, slight
 
 # A pull below this part of the one at a slight error has nearly gone.
 _FAINT = 0.1
+# A metric of all rows at once is bootstrapped: of many more rows than this, only every k-th is looked at.
 _ALIGNMENT_ROWS = 20_000
 _REPLICATES = 200
 
@@ -33,8 +34,11 @@ _REPLICATES = 200
 class MetricAlignment:
     """Whether lowering the loss helped a metric: both compared between these predictions and those before.
 
-    Differences are now minus before; ``metric`` is turned so that below zero is better. ``verdict`` is "aligned" (both
-    better), "against" (the loss better, the metric worse), or that these rows cannot tell.
+    Attributes:
+        metric: the name of the metric.
+        before: what the predictions are compared with.
+        loss: the mean loss now minus before.
+        difference: the metric now minus before, turned so that below zero is better.
     """
 
     metric: str
@@ -44,7 +48,7 @@ class MetricAlignment:
 
     @property
     def verdict(self) -> str:
-        """The word that the two intervals allow."""
+        """Whether loss and metric went the same way: "aligned", "against", or that these rows cannot tell."""
         pair = self.loss.verdict, self.difference.verdict
         if pair in (("better", "better"), ("worse", "worse")):
             return "aligned"
@@ -55,10 +59,26 @@ class MetricAlignment:
 class Signal:
     """What the learning signal is like on given predictions.
 
-    ``directional`` is the share of wrong rows that are pulled toward what happened; ``silent`` of those with no pull at all, and
-    ``faint`` of those pulled less than a tenth as hard as at a slight error (None where the loss predicts a whole
-    distribution). ``carried`` is the part of the total pull that the ``worst`` rows (1 %) carry, and ``effective_rows`` how many
-    equally strong rows would carry as much information.
+    Attributes:
+        loss: the loss, as it is spelled.
+        n: how many rows were looked at.
+        directional: the share of wrong rows that are pulled toward what happened; None for a whole distribution.
+        silent: the share of wrong rows with no pull at all; None for a whole distribution.
+        faint: of the rows that are off by more than slightly, the share pulled less than a tenth as hard as at a slight
+            error.
+        worst: how many rows are the worst 1 %.
+        carried: the part of the total pull that they carry.
+        effective_rows: how many equally strong rows would carry as much information.
+        sides: how the pull grows with the distance from what happened, on each side.
+        aligned: whether lowering the loss helped the metric; None where there is no prediction to measure it on.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.signal(gm.losses.squared_error(), [1.0, 2.0, 3.0, 90.0], [1.5, 2.0, 2.0, 4.0])
+        >>> round(found.carried, 2), round(found.effective_rows, 2)
+        (0.98, 1.04)
+        >>> [(side.side, side.name) for side in found.sides]
+        [('prediction too high', 'growing'), ('prediction too low', 'growing')]
     """
 
     loss: str
@@ -107,10 +127,31 @@ def _percent(share: Estimate) -> str:
 def signal(
     loss: Loss, y: Any, z: Any, sample_weight: Any = None, *, metric: Metric | str | None = None, before: Any = None
 ) -> Signal:
-    """Look at the learning signal of a loss on targets ``y`` and raw outputs ``z`` (rows,) or (rows, outputs).
+    """Look at the learning signal of a loss on a model's outputs: where it points, how it grows, and who carries it.
 
-    ``metric`` is what people care about ("accuracy", "auc", "rmse", ...; by default the usual one), and ``before`` are raw
-    outputs to compare with; by default one constant for all rows. Errors: those of the loss.
+    Args:
+        loss: the loss whose signal it is.
+        y: targets, (n,), in the domain of the loss; or (n, K) shares of classes.
+        z: raw outputs, (n,) or (n, K).
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        metric: what people care about: "accuracy", "auc", "f1", "rmse", "mae", ...; the usual one unless given.
+        before: raw outputs to compare with, (n,) or (n, K); the best constant unless given.
+
+    Returns:
+        Shares of rows with intervals, and how the pull grows on each side.
+
+    Raises:
+        GM003: the shapes of y and z differ, or a column has another length.
+        GM004: a target lies outside the domain of the loss.
+        GM005: there are no rows, or all weights are zero.
+        GM006: a weight is negative or not finite.
+        GM009: there is no such metric for this target.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.signal(gm.losses.huber(delta=1.0), [1.0, 2.0, 3.0, 90.0], [1.5, 2.0, 2.0, 4.0])
+        >>> round(found.carried, 2), round(found.effective_rows, 2)
+        (0.4, 2.78)
     """
     given = examples(loss, y, np.asarray(z, dtype=np.float64), sample_weight)
     keep = np.ones(given.shape, dtype=bool) if given.present is None else given.present
