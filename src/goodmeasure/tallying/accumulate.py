@@ -20,6 +20,7 @@ from goodmeasure.tallying.schema import Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
 from goodmeasure.tallying.tally import Tally
 
+# Each class is counted on a grid of its own; of more classes than this only the likeliest is.
 MOST_CLASSES = 32
 BLOCK = 1 << 17  # rows whose columns stay in a core's cache; kernels take them in one go
 SINGLE = "model"
@@ -233,12 +234,41 @@ def tally(
     time: ArrayLike | None = None,
     on_predictions: bool = False,
 ) -> Tally:
-    """The mergeable evidence of raw outputs (or predictions): risk, calibration, costs and curves are read from it.
+    """Count what rows say of predictions, so that parts of a table that no machine holds add up to the whole.
 
-    ``loss`` may be a list of losses and ``z`` a mapping from names to several models' outputs, which are then
-    compared pair by pair. ``time`` holds ids of blocks (a day, a week), which are clusters: states cannot rank
-    rows. Rows with a missing target or score, or no weight, are counted as excluded. Errors: GM003, GM006, GM701 to
-    GM703.
+    Rows with a missing target or score, or with no weight, are counted as excluded.
+
+    Args:
+        loss: the loss to measure, or a list of losses.
+        y: targets, (n,): 0 or 1, class indices, or amounts.
+        z: raw outputs, (n,) or (n, K); or a dictionary of the outputs of several models by name, which are then
+            compared pair by pair.
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        group: a key of each row, (n,); each group can be read by itself.
+        cluster: keys of rows that go together, (n,); rows are independent unless given.
+        time: ids of blocks of time, (n,), such as days, in place of ``cluster``; states cannot rank rows.
+        on_predictions: whether ``z`` holds predictions rather than raw outputs.
+
+    Returns:
+        A tally: add others to it with ``+``, and read risk, calibration, costs and curves from it.
+
+    Raises:
+        GM003: the columns differ in length.
+        GM004: an amount lies outside the domain of the loss.
+        GM006: a weight is negative or not finite.
+        GM007: the loss implies no probability, so its scores cannot be counted.
+        GM009: ``cluster`` and ``time`` are both given, or the loss and the shape of z do not go together.
+        GM701: a prediction lies outside [0, 1].
+        GM702: the targets are not numbers.
+        GM703: a target is none of the labels.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.tally(gm.losses.binary_cross_entropy(), [0, 1] * 4, [-1.0, 1.0] * 3 + [0.5, -0.5])
+        >>> print(found.risk())
+        0.4785 [0.2227, 0.7342] · n=8
+        >>> round(found.curves().roc_area, 4)
+        0.9375
     """
     losses = list(loss) if isinstance(loss, list | tuple) else [loss]
     models = {str(k): v for k, v in z.items()} if isinstance(z, Mapping) else {SINGLE: z}

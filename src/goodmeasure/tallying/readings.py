@@ -227,8 +227,23 @@ def _threshold(
 
 @dataclass(frozen=True)
 class Bias:
-    """By cell of the prediction: its mean, the mean identification value with its interval, and the debiased
-    error."""
+    """How far predicted amounts are from right on average, by cell of the prediction.
+
+    Attributes:
+        prediction: the mean prediction of each cell, (m,).
+        bias: the mean identification value, (m,), zero where the model is calibrated; for a mean, prediction - target.
+        low: where the intervals begin, (m,).
+        high: where they end, (m,).
+        weight: the weight of the rows in each cell, (m,).
+        squared_error: the mean squared calibration error without the bias of squaring noise.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> tally = gm.tally(gm.losses.squared_error(), [1.0, 2.0, 4.0, 5.0] * 2, [1.5, 1.5, 4.0, 4.0] * 2)
+        >>> found = tally.bias()
+        >>> found.prediction.round(2), found.bias.round(2)
+        (array([1.5, 4. ]), array([ 0. , -0.5]))
+    """
 
     prediction: Floats
     bias: Floats
