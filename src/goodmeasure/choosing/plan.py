@@ -26,7 +26,14 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Step:
-    """One question of the four, its answer, the reason, and the alternatives that were rejected."""
+    """One question of the four, its answer, the reason, and the alternatives that were rejected.
+
+    Attributes:
+        question: the question.
+        answer: the answer.
+        reason: why.
+        rejected: every alternative, with why it was not taken.
+    """
 
     question: str
     answer: str
@@ -43,9 +50,28 @@ class Step:
 class Plan:
     """What a target represents, the activation and the loss that go with it, and the decision that the costs ask for.
 
-    ``threshold`` (yes/no) or ``level`` (amounts) is set where costs decide it, and ``weighted`` is then the same loss with
-    the costs as weights, to be tried beside moving the threshold. ``labels`` are the classes in the order of their codes; of
-    two, the second is yes. ``tails`` tells how heavy the tails of the target are (after `revisit`: of the residuals).
+    Attributes:
+        name: the target.
+        rows: how many rows were looked at.
+        meaning: what the target represents, as ``represents=`` takes it: "count", "positive", ...
+        represents: the same as a domain.
+        loss: the loss to train on.
+        asks_for: what of the target predictions will be: the mean, a quantile, the probability, ...
+        steps: the four questions with answers, reasons and what was rejected.
+        labels: the classes in the order of their codes; of two, the second is yes.
+        threshold: the probability from which to act under the costs; None for amounts and without costs.
+        level: the quantile that the costs of too little and too much ask for; else None.
+        weighted: the loss with the costs as weights, to be tried beside moving the threshold; None without costs.
+        outliers: whether values far out are "errors" or "real", if that was said.
+        tails: how heavy the tails of the target are (after a revisit: of the residuals); None where it has none.
+        tails_of: what they are the tails of.
+        notes: sentences to print with the plan.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> plan = gm.choose(["no", "yes", "no"] * 20, costs=gm.Costs(false_negative=40, false_positive=5))
+        >>> plan.loss, plan.activation, round(plan.threshold, 3), plan.labels
+        (binary_cross_entropy(), sigmoid, 0.111, ('no', 'yes'))
     """
 
     name: str
@@ -70,7 +96,17 @@ class Plan:
         return self.loss.activation[0]
 
     def code(self, framework: str = "numpy") -> str:
-        """A snippet that carries the plan out: "numpy", "sklearn" or "torch"."""
+        """A snippet that carries the plan out.
+
+        Args:
+            framework: "numpy", "sklearn" or "torch".
+
+        Returns:
+            Python code; its first comment names what it expects to be there.
+
+        Raises:
+            GM009: there is no code for this framework.
+        """
         return coding.code(coding.Outline(self.loss, self.meaning, self.labels, self.threshold), framework)
 
     def to_dict(self) -> dict[str, Any]:

@@ -94,7 +94,14 @@ class ColumnKind(enum.Enum):
 
     @staticmethod
     def of(values: Values) -> ColumnKind:
-        """The kind of an array that a table holds."""
+        """The kind of an array that a table holds.
+
+        Args:
+            values: cells as a table holds them, (n,).
+
+        Returns:
+            What they are.
+        """
         return {"f": ColumnKind.NUMBER, "M": ColumnKind.DATE}.get(values.dtype.kind, ColumnKind.TEXT)
 
 

@@ -24,7 +24,32 @@ MOST_POINTS = 101
 
 @dataclass(frozen=True, repr=False)
 class Study:
-    """The answer to a question about a table: plan, model, what the reported rows say of it, and the decision."""
+    """The answer to a question about a table: plan, model, what the reported rows say of it, and the decision.
+
+    Attributes:
+        question: what was asked.
+        source: where the table came from.
+        rows: how many rows the table has.
+        plan: the choice of the loss, with its reasons.
+        prepared: the rows as they were used: columns, parts of the split, and what was left out.
+        trained: the fit, with the settings that were tried.
+        model: the model that is handed over.
+        judged: what the reported rows say: risk, gap, metrics, calibration and signal.
+        decided: the decision for the costs; None where none were given.
+        remarks: what was noticed and treated, or that only you can judge.
+        seconds: how long it took.
+        test: where the table of reported rows came from, if it is another.
+        where: the condition that rows had to fit.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> hours = [i % 12 for i in range(240)]
+        >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
+        >>> study = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes")
+        >>> print(study)  # doctest: +ELLIPSIS
+        use: goodmeasure predict model.json NEW.csv
+        mean loss 0.17 [0.0362, 0.304] on 48 rows it never saw; the best constant has 0.685: better, by 0.515 ...
+    """
 
     question: Question
     source: str
