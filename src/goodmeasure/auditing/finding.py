@@ -14,8 +14,26 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: a stable code, what and where it is, the evidence seen, why it hurts and the line that
-    fixes it."""
+    """One thing that is wrong: where, what was seen, why it hurts, and the line that fixes it.
+
+    Attributes:
+        code: a stable code, which ``goodmeasure explain`` tells more of.
+        severity: "error", "warning" or "note".
+        title: what is wrong.
+        where: the place in the model, the loss or the data.
+        seen: the evidence.
+        why: what it does to training.
+        fix: what to type in its place.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> import torch
+        >>> model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Softmax(dim=1))
+        >>> x, y = torch.eye(2).repeat(6, 1), torch.tensor([0, 1, 2] * 4)
+        >>> found = gm.audit(model=model, loss=torch.nn.CrossEntropyLoss(), inputs=x, targets=y)
+        >>> found.findings[0].fix
+        'hand the raw scores to the loss: remove the softmax before it'
+    """
 
     code: str
     severity: Severity
@@ -41,8 +59,24 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Audit:
-    """The report of one audit: ``findings`` (worst first), ``passed`` codes, and what was ``not_applicable`` with its
-    reason."""
+    """What an audit found, worst first, what passed, and what could not be looked at.
+
+    Attributes:
+        findings: what is wrong, worst first.
+        passed: the codes of the rules that found nothing.
+        not_applicable: the rules that could not be asked, each with the reason.
+        subject: what was audited.
+        seconds: how long it took.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> import torch
+        >>> model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Softmax(dim=1))
+        >>> x, y = torch.eye(2).repeat(6, 1), torch.tensor([0, 1, 2] * 4)
+        >>> found = gm.audit(model=model, loss=torch.nn.CrossEntropyLoss(), inputs=x, targets=y)
+        >>> found.ok, [finding.title for finding in found.findings]
+        (False, ['softmax is applied twice'])
+    """
 
     findings: tuple[Finding, ...]
     passed: tuple[str, ...] = ()
@@ -51,12 +85,26 @@ class Audit:
     seconds: float = 0.0
 
     def at_least(self, severity: Severity) -> tuple[Finding, ...]:
-        """The findings that are as severe as this, or more."""
+        """The findings that are as severe as this, or more.
+
+        Args:
+            severity: "error", "warning" or "note".
+
+        Returns:
+            Findings, worst first.
+        """
         worst = SEVERITIES[: SEVERITIES.index(severity) + 1]
         return tuple(f for f in self.findings if f.severity in worst)
 
     def without(self, codes: Iterable[str]) -> Audit:
-        """The same report without the findings of these codes."""
+        """The same report without the findings of these codes.
+
+        Args:
+            codes: codes such as "GM102".
+
+        Returns:
+            A report of what is left.
+        """
         muted = frozenset(codes)
         kept = tuple(f for f in self.findings if f.code not in muted)
         return Audit(kept, self.passed, self.not_applicable, self.subject, self.seconds)
@@ -78,11 +126,18 @@ class Audit:
         return "\n".join([*head, *map(str, self.findings), self.summary(), *tail])
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain data: what :meth:`to_json` writes."""
+        """The report as plain values, ready for JSON."""
         return asdict(self) | {"summary": self.summary()}
 
     def to_json(self, *, indent: int | None = 2) -> str:
-        """The report as JSON."""
+        """The report as JSON.
+
+        Args:
+            indent: how many spaces a level is moved in by; None for one line.
+
+        Returns:
+            The text of a JSON document.
+        """
         return json.dumps(self.to_dict(), indent=indent)
 
     def to_sarif(self) -> dict[str, Any]:

@@ -35,13 +35,24 @@ class Answer:
 
 @dataclass(frozen=True)
 class Report:
-    """The answers of the battery for one loss."""
+    """The answers of the battery for one loss.
+
+    Attributes:
+        loss: the loss, as it is spelled.
+        answers: each question, whether the loss passed it, and what was seen where it did not.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> gm.check(gm.losses.squared_error()).passed
+        True
+    """
 
     loss: str
     answers: tuple[Answer, ...]
 
     @property
     def passed(self) -> bool:
+        """Whether the loss passed every question."""
         return all(a.passed for a in self.answers)
 
     def __str__(self) -> str:

@@ -16,7 +16,19 @@ from goodmeasure.statistics.exact_sums import exact_sum
 
 @dataclass(frozen=True)
 class Total:
-    """A sum of losses and of weights that adds without rounding: parts merge to the same bits in any order."""
+    """A sum of losses and of weights that adds without rounding: parts merge to the same bits in any order.
+
+    Attributes:
+        sum: the sum of weight times loss, exactly.
+        weight: the sum of the weights, exactly; the number of examples where there are none.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.absolute_error()
+        >>> parts = loss.total([1.0, 2.0], [1.5, 2.0]) + loss.total([3.0, 4.0], [2.5, 5.0])
+        >>> parts.mean
+        0.5
+    """
 
     sum: Fraction | float
     weight: Fraction | float
@@ -26,7 +38,11 @@ class Total:
 
     @property
     def mean(self) -> float:
-        """The weighted mean, rounded once."""
+        """The weighted mean, rounded once.
+
+        Raises:
+            GM005: the weights add up to zero.
+        """
         if self.weight == 0:
             raise NothingToAverage(
                 "a mean over no examples was asked for",

@@ -52,7 +52,22 @@ class Word:
 
 
 class Expr:
-    """An expression. Equal expressions are one object, so identity is equality and common parts are shared."""
+    """A formula as a tree of words, symbols and numbers.
+
+    Equal expressions are one object, so identity is equality and common parts are shared.
+
+    Attributes:
+        word: what is applied; None for a symbol or a number.
+        args: what it is applied to; of a symbol its name, of a number its value.
+
+    Raises:
+        GM001: Python asked whether a formula is true, as ``if`` and ``and`` do.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> gm.losses.squared_error().book
+        (y - mu)**2
+    """
 
     __slots__ = ("__weakref__", "args", "word")
     word: Word | None
@@ -136,6 +151,7 @@ class Expr:
 
     @property
     def is_symbol(self) -> bool:
+        """Whether it is a name whose value is not known yet."""
         return self.word is None and isinstance(self.args[0], str)
 
     @property

@@ -53,7 +53,27 @@ def asks_for(loss: Record) -> str:
 
 @dataclass(frozen=True)
 class Card:
-    """Facts about a loss, each derived from its formula or held against it by a test."""
+    """Facts about a loss, each derived from its formula or held against it by a test.
+
+    Attributes:
+        loss: the loss.
+        asks_for: what its best prediction is, in a phrase.
+        activation: how raw outputs become predictions.
+        target: what targets it takes.
+        costs: what errors of some sizes cost, in words.
+        traits: convex, Lipschitz, smooth, ..., each with its evidence.
+        directional: whether the signal points toward what happened.
+        sides: how the pull grows with the distance from what happened, on each side.
+        aligned: how it goes with accuracy; None where there is none.
+        spelled: what the loss is called elsewhere, by host.
+        curve: the curve of value and signal, as arrays; None where there is none to draw.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> card = gm.losses.poisson().card()
+        >>> card.asks_for, str(card.formulas["signal"])
+        ('the mean of what may happen', 'exp(z) - y')
+    """
 
     loss: Record
     asks_for: str
