@@ -16,7 +16,6 @@ from goodmeasure.checking.truth import Truth, truth
 from goodmeasure.errors import Problem
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.formulas.expression import simplify, symbol
-from goodmeasure.loss.definition import Definition
 from goodmeasure.loss.loss import Loss
 
 _STEPS = (0.0, 1e-9, 1e-4, 0.1, 0.7, 1.0, 2.5, 6.0, 12.0, 18.0, 40.0, 95.0)
@@ -62,12 +61,12 @@ class CheckFailed(Problem, AssertionError):
     code = "GM010"
 
 
-def check(loss: Loss | Definition, *, thorough: bool = False, raises: bool = False) -> Report:
+def check(loss: Loss | Callable[..., Loss], *, thorough: bool = False, raises: bool = False) -> Report:
     """Run the whole battery on a loss; ``thorough`` goes further into the tails and takes minutes.
 
     With ``raises=True`` a failure is raised as `CheckFailed`. Source of the numbers: the book form in arbitrary precision.
     """
-    tested = loss() if isinstance(loss, Definition) else loss
+    tested = loss if isinstance(loss, Loss) else loss()
     report = Report(repr(tested), tuple(a for question in _questions() for a in question(tested, thorough)))
     if raises and not report.passed:
         raise CheckFailed(str(report), fix="write the formula with words that do not cancel; see goodmeasure.words")
