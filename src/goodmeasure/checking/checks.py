@@ -62,9 +62,26 @@ class CheckFailed(Problem, AssertionError):
 
 
 def check(loss: Loss | Callable[..., Loss], *, thorough: bool = False, raises: bool = False) -> Report:
-    """Run the whole battery on a loss; ``thorough`` goes further into the tails and takes minutes.
+    """Find out whether the numbers of a loss can be trusted, a loss of your own above all.
 
-    With ``raises=True`` a failure is raised as `CheckFailed`. Source of the numbers: the book form in arbitrary precision.
+    Value, signal and curvature are held against the book form in arbitrary precision, far into both tails; then come
+    limits at infinity, masks and weights, dtypes, symmetries.
+
+    Args:
+        loss: a loss, or the factory of one, which is tried with its defaults.
+        thorough: go further into the tails, which takes minutes.
+        raises: raise a failure, in place of only reporting it.
+
+    Returns:
+        A `Report`: print it; it has ``passed`` and an answer to each question.
+
+    Raises:
+        GM010: a question failed, where ``raises``.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> print(str(gm.check(gm.losses.squared_error)).splitlines()[0])
+        squared_error(): 15 of 15 passed
     """
     tested = loss if isinstance(loss, Loss) else loss()
     report = Report(repr(tested), tuple(a for question in _questions() for a in question(tested, thorough)))

@@ -158,24 +158,37 @@ def loss(
     also: tuple[str, ...] = (),
     also_binary: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Definition]:
-    """Turn a formula into a loss, with its signal, curvature, kernels and every other reading derived.
+    """Make a loss of a formula that you write as a book prints it, with everything derived from it at once.
 
-    The function is called once with symbols. Its parameter names say the scale: ``p`` (the probability given to what
-    happened), ``y, mu`` (target and prediction), ``y, z`` (target and raw score), ``y, mean, scale`` (several predictions);
-    keyword-only parameters are hyperparameters with a default and a domain as annotation. ``target`` is the domain of the
-    target, or a function of the hyperparameters that returns it; ``activation`` says how raw outputs become predictions,
-    and defaults to the natural one of the target. The first paragraph of the docstring says what the loss is, the rest
-    when to reach for it; ``asks_for`` names the functional that is best, and ``also`` (``also_binary`` for the yes/no form)
-    what else people call it.
+    The function is called once, with symbols. Its parameter names say the scale: ``p`` (the probability given to what
+    happened), ``y, mu`` (target and prediction), ``y, z`` (target and raw score), ``y, mean, scale`` (several predictions).
+    Keyword-only parameters are hyperparameters, each with a default and a domain as annotation. The first paragraph of its
+    docstring says what the loss is, the rest when to reach for it.
 
-    >>> from goodmeasure import loss, Real
-    >>> from goodmeasure.words import abs, sqrt
-    >>> @loss(target=Real)
-    ... def root_error(y, mu):
-    ...     "Grows with the square root of the miss."
-    ...     return sqrt(abs(mu - y))
-    >>> root_error()(y=[1.0, 5.0], z=[2.0, 1.0])
-    1.5
+    Args:
+        target: the domain of the target, such as ``gm.Positive``, or a function of the hyperparameters that returns it.
+        activation: how raw outputs become predictions: "exp", "sigmoid", ..., a tuple of them for several predictions; the
+            natural one of the target unless given.
+        asks_for: the functional that is best: "mean", "median", "quantile", "probability", ...
+        also: what else people call the loss.
+        also_binary: what else people call its yes/no form.
+
+    Returns:
+        A decorator, which makes of the function a factory of losses: call it with hyperparameters, or with none.
+
+    Raises:
+        GM001: the formula leaves the vocabulary of ``gm.words``, or its parameters do not say its scale.
+        GM009: the activation is not known.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> from goodmeasure.words import abs, sqrt
+        >>> @gm.loss(target=gm.Real)
+        ... def root_error(y, mu):
+        ...     "Grows with the square root of the miss."
+        ...     return sqrt(abs(mu - y))
+        >>> root_error()(y=[1.0, 5.0], z=[2.0, 1.0])
+        1.5
     """
 
     def define(function: Callable[..., Any]) -> Definition:
