@@ -13,7 +13,7 @@ from goodmeasure.auditing.engine import audit, examine
 from goodmeasure.auditing.finding import Finding
 from goodmeasure.auditing.rule import Rule, all_rules
 
-_CHEAP = frozenset({"Contracts", "Signal"})
+_CHEAP = frozenset({"Contracts", "TrainingSignal"})
 
 
 class AuditWarning(UserWarning):
