@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from html import escape
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from goodmeasure.drawing.cells import Floats
+
 _BLOCKS = "▁▂▃▄▅▆▇█"
 # Blue and red that can be told apart on white and on black.
 _COLOURS = ("#3b8ad9", "#e0605a")
