@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.checking.truth import Truth, truth
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import Problem
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.formulas.expression import simplify, symbol
@@ -33,7 +36,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Displayed):
     """The answers of the battery for one loss."""
 
     loss: str
@@ -43,11 +46,20 @@ class Report:
     def passed(self) -> bool:
         return all(a.passed for a in self.answers)
 
+    @property
+    def _summary(self) -> str:
+        return f"{self.loss}: {sum(a.passed for a in self.answers)} of {len(self.answers)} passed"
+
+    def _display(self) -> Display:
+        # What failed stands first.
+        rows = sorted(((a.passed, a.question, a.seen) for a in self.answers), key=lambda row: row[0])
+        return Display(self._summary, columns_of(("passed", "question", "seen"), rows), under={"seen": "question"})
+
     def __str__(self) -> str:
         rows = [
             f"  {'ok  ' if a.passed else 'FAIL'} {a.question}{': ' + a.seen if a.seen else ''}" for a in self.answers
         ]
-        return "\n".join([f"{self.loss}: {sum(a.passed for a in self.answers)} of {len(self.answers)} passed", *rows])
+        return printable("\n".join([self._summary, *rows]))
 
 
 class CheckFailed(Problem, AssertionError):

@@ -187,6 +187,7 @@ class Run:
             decided=decided,
             remarks=tuple(dict.fromkeys((*given.remarks, *known, *remarks))),
             seconds=time.perf_counter() - began,
+            frame=rows.frame,
         )
 
     def _train(self, plan: Plan, given: Prepared) -> Callable[[Cases, Cases], Trained]:
