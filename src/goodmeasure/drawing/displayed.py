@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from goodmeasure.drawing.coloured import coloured
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 class Displayed:
     """A result that is shown: as text, in notebooks, by Rich, and as a frame. What its rows are is said once, in `_display`."""
 
+    @abstractmethod
     def _display(self) -> Display:
         """The rows of this result, with a title and notes."""
-        raise NotImplementedError
 
     def to_frame(self, kind: FrameKind | None = None) -> Any:
         """The rows of this result as a frame, with an interval in three columns.
