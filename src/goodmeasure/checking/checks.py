@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.checking.truth import Truth, truth
+from goodmeasure.checking.truth import NoTruth, Truth, truth
 from goodmeasure.errors import Problem
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.formulas.expression import simplify, symbol
@@ -155,6 +155,13 @@ def _between_neighbours(loss: Loss, y: float, z: list[float], index: int, seen: 
 
 def is_true(loss: Loss, thorough: bool) -> Iterator[Answer]:
     """Value, signal and curvature agree with the book form in arbitrary precision."""
+    try:
+        yield from _held_to_truth(loss, thorough)
+    except NoTruth as problem:
+        yield Answer("the truth can be computed", False, f"{problem.what} ({problem.seen or problem.where})")
+
+
+def _held_to_truth(loss: Loss, thorough: bool) -> Iterator[Answer]:
     import mpmath as mp
 
     tried = points(loss, thorough=thorough)
