@@ -79,14 +79,6 @@ def test_listing_is_light():
     assert all(definition.name in listed for definition in definitions())
 
 
-@pytest.mark.parametrize("definition", definitions(), ids=repr)
-def test_the_page_of_the_catalogue_is_that_of_the_losses(definition):
-    page = (Path(__file__).parent.parent / "docs" / "catalogue.md").read_text(encoding="utf-8")
-    loss = definition()
-    assert f"## {definition.name}\n\n{loss.facts.sentence}" in page, "run scripts/catalogue.py"
-    assert f"book     {loss.book}\nderived  {loss.composed}\n" in page, "run scripts/catalogue.py"
-
-
 # --- the book forms are the book's ---
 
 _Y = np.asarray([0.3, 1.0, 2.5, 7.0])
