@@ -109,7 +109,7 @@ def test_what_is_refused_is_named(loss, given, error, says):
 def test_weights_and_masks_are_checked():
     y, z = [1, 0], [0.0, 0.0]
     for weight in ([1.0, -1.0], [1.0, np.nan], [np.inf, 1.0]):
-        with pytest.raises(WeightError, match="index"):
+        with pytest.raises(WeightError, match="negative or not finite"):
             cross(y, z, weight)
     with pytest.raises(ShapeMismatch):
         cross(y, z, [1.0])

@@ -16,8 +16,8 @@ from click.testing import CliRunner
 os.environ.setdefault("KERAS_BACKEND", "torch")
 torch = pytest.importorskip("torch")
 
-from goodmeasure.auditing import watch  # noqa: E402
 from goodmeasure.auditing.rule import pages  # noqa: E402
+from goodmeasure.auditing.watching import watch  # noqa: E402
 from goodmeasure.cli.audit import command  # noqa: E402
 from goodmeasure.errors import Problem  # noqa: E402
 
@@ -97,7 +97,7 @@ def test_watch_wraps_a_function_and_warns() -> None:
 @pytest.mark.parametrize("wrong", [True, False])
 def test_lightning_callback(wrong: bool, capsys: pytest.CaptureFixture[str]) -> None:
     lightning = pytest.importorskip("lightning")
-    from goodmeasure.auditing.lightning import KerasAudit
+    from goodmeasure.auditing.lightning import LightningAudit
 
     class Lit(lightning.LightningModule):  # type: ignore[name-defined, misc]
         def __init__(self) -> None:
@@ -114,7 +114,7 @@ def test_lightning_callback(wrong: bool, capsys: pytest.CaptureFixture[str]) -> 
             return torch.optim.SGD(self.parameters(), 0.1)
 
     data = torch.utils.data.TensorDataset(torch.randn(40, 4), torch.arange(40) % 3)
-    callback = KerasAudit(stop_at="error")
+    callback = LightningAudit(stop_at="error")
     quiet = {
         "logger": False,
         "enable_checkpointing": False,

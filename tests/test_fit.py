@@ -150,7 +150,7 @@ def test_convexity_is_seen_and_so_is_its_absence() -> None:
     assert not curvature_class(losses.binary_brier(), np.array([0.0, 1.0]), 1).convex
     assert curvature_class(losses.cross_entropy(), np.arange(3), 3).convex
     assert not curvature_class(losses.brier(), np.arange(3), 3).convex
-    assert curvature_class(losses.absolute_error(), y, 1).straight
+    assert curvature_class(losses.absolute_error(), y, 1).piecewise_linear
     assert curvature_class(losses.zero_one(), np.array([0.0, 1.0]), 1).flat
 
 

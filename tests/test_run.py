@@ -12,7 +12,6 @@ import goodmeasure as gm
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.study.study import Study
-from goodmeasure.study.verdict import verdict
 
 
 def table(n: int = 500, seed: int = 0) -> dict[str, np.ndarray]:
@@ -232,7 +231,7 @@ def test_noise_is_not_called_better() -> None:
         study = gm.run(data, "score", exclude=others, seed=seed)
         words.append(study.verdict.word)
         versus = study.judged.report.versus_constant
-        says = verdict(study).sentences[0]
+        says = study.verdict.sentences[0]
         assert ("better" in says) == (versus.high < 0)
         assert ("worse" in says) == (versus.low > 0)
     assert words.count("do not use") >= 3

@@ -537,8 +537,8 @@ def test_without_gradients():
 @pytest.mark.parametrize(
     ("given", "word"),
     [
-        ({"weight": torch.tensor([1.0, -1, 1])}, "weight -1.0 at index 1"),
-        ({"weight": torch.tensor([1.0, math.nan, 1])}, "weight nan"),
+        ({"weight": torch.tensor([1.0, -1, 1])}, "1 of 3 weights are negative"),
+        ({"weight": torch.tensor([1.0, math.nan, 1])}, "1 of 3 weights are negative or not finite"),
         ({"mask": torch.ones(3)}, "mask.bool"),
         ({"weight": torch.ones(4)}, "weight has shape"),
         ({"mask": torch.ones(1, dtype=torch.bool)}, "mask has shape"),

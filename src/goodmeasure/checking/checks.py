@@ -16,7 +16,6 @@ from goodmeasure.checking.truth import NoTruth, Truth, truth
 from goodmeasure.errors import Problem
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.formulas.expression import simplify, symbol
-from goodmeasure.loss.definition import Definition
 from goodmeasure.loss.loss import Loss
 
 _STEPS = (0.0, 1e-9, 1e-4, 0.1, 0.7, 1.0, 2.5, 6.0, 12.0, 18.0, 40.0, 95.0)
@@ -62,12 +61,29 @@ class CheckFailed(Problem, AssertionError):
     code = "GM010"
 
 
-def check(loss: Loss | Definition, *, thorough: bool = False, raises: bool = False) -> Report:
-    """Run the whole battery on a loss; ``thorough`` goes further into the tails and takes minutes.
+def check(loss: Loss | Callable[..., Loss], *, thorough: bool = False, raises: bool = False) -> Report:
+    """Find out whether the numbers of a loss can be trusted, a loss of your own above all.
 
-    With ``raises=True`` a failure is raised as `CheckFailed`. Source of the numbers: the book form in arbitrary precision.
+    Value, signal and curvature are held against the book form in arbitrary precision, far into both tails; then come
+    limits at infinity, masks and weights, dtypes, symmetries.
+
+    Args:
+        loss: a loss, or the factory of one, which is tried with its defaults.
+        thorough: go further into the tails, which takes minutes.
+        raises: raise a failure, in place of only reporting it.
+
+    Returns:
+        A `Report`: print it; it has ``passed`` and an answer to each question.
+
+    Raises:
+        GM010: a question failed, where ``raises``.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> print(str(gm.check(gm.losses.squared_error)).splitlines()[0])
+        squared_error(): 15 of 15 passed
     """
-    tested = loss() if isinstance(loss, Definition) else loss
+    tested = loss if isinstance(loss, Loss) else loss()
     report = Report(repr(tested), tuple(a for question in _questions() for a in question(tested, thorough)))
     if raises and not report.passed:
         raise CheckFailed(str(report), fix="write the formula with words that do not cancel; see goodmeasure.words")

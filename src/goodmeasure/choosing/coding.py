@@ -11,7 +11,7 @@ from goodmeasure.loss.loss import Loss
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Outline:
     """What of a plan its code depends on."""
 
     loss: Loss
@@ -20,19 +20,19 @@ class Recipe:
     threshold: float | None
 
 
-def code(plan: Recipe, framework: str) -> str:
+def code(plan: Outline, framework: str) -> str:
     """The snippet of a plan for a framework. It expects the names that its first comment states."""
     if framework not in FRAMEWORKS:
         raise UsageError(f"there is no code for {framework!r}", fix=f"one of {', '.join(FRAMEWORKS)}")
     return FRAMEWORKS[framework](plan)
 
 
-def made(plan: Recipe) -> str:
+def made(plan: Outline) -> str:
     """The expression that makes the loss of a plan."""
     return re.sub(r"\.with_activation\((\w+)\)", r'.with_activation("\1")', f"gm.losses.{plan.loss}")
 
 
-def encoded(plan: Recipe) -> str:
+def encoded(plan: Outline) -> str:
     """The line that turns labels into what the loss takes; empty if the target is that already."""
     if plan.loss.is_classwise and plan.labels:
         return f"y = np.searchsorted({list(plan.labels)!r}, labels)   # the code of each label\n"
@@ -41,23 +41,23 @@ def encoded(plan: Recipe) -> str:
     return ""
 
 
-def _expects(plan: Recipe, rest: str) -> str:
+def _expects(plan: Outline, rest: str) -> str:
     return f"# given: {'labels' if encoded(plan) else 'y'}, {rest}\n"
 
 
-def _shape(plan: Recipe) -> str:
+def _shape(plan: Outline) -> str:
     if plan.loss.is_classwise:
         return f"(rows, {len(plan.labels)})" if plan.labels else "(rows, classes)"
     return "(rows, labels)" if plan.meaning == "multilabel" else "(rows,)"
 
 
-def _decided(plan: Recipe, prediction: str) -> str:
+def _decided(plan: Outline, prediction: str) -> str:
     return (
         "" if plan.threshold is None else f"act = {prediction} >= {plan.threshold!r}   # where your costs are least\n"
     )
 
 
-def _numpy(plan: Recipe) -> str:
+def _numpy(plan: Outline) -> str:
     return (
         _expects(plan, f"and raw outputs z of shape {_shape(plan)}")
         + "import numpy as np\nimport goodmeasure as gm\n\n"
@@ -69,7 +69,7 @@ def _numpy(plan: Recipe) -> str:
     )
 
 
-def _sklearn(plan: Recipe) -> str:
+def _sklearn(plan: Outline) -> str:
     if plan.meaning == "multilabel":
         return (
             "# given: features X and a table Y of yes/no, one column a label\nimport goodmeasure as gm\n"
@@ -90,7 +90,7 @@ def _sklearn(plan: Recipe) -> str:
     )
 
 
-def _torch(plan: Recipe) -> str:
+def _torch(plan: Outline) -> str:
     outputs = str(len(plan.labels)) if plan.loss.is_classwise and plan.labels else "1"
     outputs = "labels" if plan.meaning == "multilabel" else outputs
     squeeze = "" if plan.loss.is_classwise or plan.meaning == "multilabel" else ".squeeze(-1)"

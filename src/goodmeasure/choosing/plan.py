@@ -71,7 +71,7 @@ class Plan:
 
     def code(self, framework: str = "numpy") -> str:
         """A snippet that carries the plan out: "numpy", "sklearn" or "torch"."""
-        return coding.code(coding.Recipe(self.loss, self.meaning, self.labels, self.threshold), framework)
+        return coding.code(coding.Outline(self.loss, self.meaning, self.labels, self.threshold), framework)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain values, ready for JSON."""

@@ -1,14 +1,12 @@
-"""What the commands that read evidence have in common: options, what is asked of tables, and saved tallies."""
+"""What the commands that read evidence have in common: what is asked of tables, and saved tallies."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
-
-import click
 
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.duckdb import shards
@@ -18,29 +16,6 @@ from goodmeasure.losses import catalogue
 from goodmeasure.tallying.saved import Saved, Shard, is_saved, load
 
 _CALL = re.compile(r"\s*([a-z_0-9]+)\s*(?:\(\s*(.*?)\s*\))?\s*")
-
-
-def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of both commands."""
-    for option in reversed(
-        [
-            click.argument("data", nargs=-1, required=True),
-            click.option("--target", "--y", metavar="COLUMN", help="The column that says what happened."),
-            click.option("--positive", metavar="LABEL", help="The label that means yes."),
-            click.option("--by", metavar="COLUMN", help="Tell each group apart as well."),
-            click.option("--where", metavar="SQL", help='Use only rows that fit this condition, e.g. "age >= 18".'),
-            click.option("--weights", metavar="COLUMN", help="How much each row counts."),
-            click.option("--cluster", metavar="COLUMN", help="Rows of one cluster go together (a person, a day)."),
-            click.option(
-                "--engine", type=click.Choice(["duckdb", "dask"]), default="duckdb", help="Who reads the files."
-            ),
-            click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler to use."),
-            click.option("--level", type=click.FloatRange(0.5, 0.999), default=0.95, help="Of the intervals."),
-            click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
-        ]
-    ):
-        command = option(command)
-    return command
 
 
 def losses_from(given: Sequence[str]) -> tuple[Any, ...]:

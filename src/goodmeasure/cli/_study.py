@@ -17,6 +17,7 @@ from goodmeasure.errors import Problem
 from goodmeasure.reading.remarks import at_least
 from goodmeasure.report import write
 from goodmeasure.report.summary import summary
+from goodmeasure.study.examples import example
 from goodmeasure.study.question import costs_from
 from goodmeasure.study.run import run
 from goodmeasure.study.study import Study
@@ -32,6 +33,17 @@ def studied(data: Any, asked: dict[str, Any]) -> Study:
     asked["exclude"] = tuple(asked.get("exclude", ()))
     with progress(steps(asked)) as tick, spoken():
         return run(data, tick=tick, **asked)
+
+
+def demonstrated(task: str, model: str, seed: int, out: str, *, as_json: bool) -> int:
+    """Run the question of an example on its table."""
+    chosen = example(task)
+    path = chosen.write(out)
+    with progress(steps({**chosen.asked, "model": model})) as tick:
+        study = run(path, chosen.target, tick=tick, model=model, seed=seed, **chosen.asked)
+    if not as_json:
+        click.echo(f"{chosen.story}\n")
+    return finish(study, out, as_json=as_json, fail_on=None, shown="goodmeasure demo")
 
 
 @contextmanager

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import click
 
-from goodmeasure.cli._study import finish, progress, steps
-from goodmeasure.study.examples import example
-from goodmeasure.study.run import run
-
 OUT = "goodmeasure-demo"
 TASKS = ("binary", "regression", "multiclass")
 
@@ -28,10 +24,6 @@ def command(task: str, model: str, seed: int, out: str, as_json: bool) -> int:
     regression  how far diabetes has progressed after a year
     multiclass  which of three cultivars a wine was made from
     """
-    chosen = example(task)
-    path = chosen.write(out)
-    with progress(steps({**chosen.asked, "model": model})) as tick:
-        study = run(path, chosen.target, tick=tick, model=model, seed=seed, **chosen.asked)
-    if not as_json:
-        click.echo(f"{chosen.story}\n")
-    return finish(study, out, as_json=as_json, fail_on=None, shown="goodmeasure demo")
+    from goodmeasure.cli import _study
+
+    return _study.demonstrated(task, model, seed, out, as_json=as_json)

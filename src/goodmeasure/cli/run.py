@@ -6,8 +6,6 @@ from typing import Any
 
 import click
 
-from goodmeasure.cli._study import finish, studied
-
 OUT = "goodmeasure-out"
 
 
@@ -56,5 +54,6 @@ def command(data: str, out: str, as_json: bool, fail_on: str | None, **asked: An
     goodmeasure run customers.csv --target churned --cost fn=40 --cost fp=5
     goodmeasure run claims.parquet --target claims --exposure years --time date
     """
-    study = studied(data, asked)
-    return finish(study, out, as_json=as_json, fail_on=fail_on)
+    from goodmeasure.cli import _study
+
+    return _study.finish(_study.studied(data, asked), out, as_json=as_json, fail_on=fail_on)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,23 +36,18 @@ class SeenInTraining(Problem, ValueError):
     code = "GM712"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """Where and how the rule will be used: beside the rows, everything that changes what it costs.
+    """Where and how the rule will be used: beside the rows, everything that changes what it costs; see `decide`."""
 
-    ``prevalence`` is the share of events in use, if it differs from the sample's; ``budget`` the number of rows
-    that can be acted on among as many as there are here; ``ids`` and ``trained_on`` catch rows that the model has
-    seen.
-    """
-
-    cluster: ArrayLike | None = None
-    time: ArrayLike | None = None
-    prevalence: float | None = None
-    budget: float | None = None
-    ids: ArrayLike | None = None
-    trained_on: ArrayLike | None = None
-    level: float = 0.95
-    seed: int = 0
+    cluster: ArrayLike | None
+    time: ArrayLike | None
+    prevalence: float | None
+    budget: float | None
+    ids: ArrayLike | None
+    trained_on: ArrayLike | None
+    level: float
+    seed: int
 
 
 def decide(
@@ -62,18 +56,33 @@ def decide(
     costs: Costs | ClassCosts | UnderOverCosts,
     *,
     sample_weight: ArrayLike | None = None,
-    **circumstances: Any,
+    cluster: ArrayLike | None = None,
+    time: ArrayLike | None = None,
+    prevalence: float | None = None,
+    budget: float | None = None,
+    ids: ArrayLike | None = None,
+    trained_on: ArrayLike | None = None,
+    level: float = 0.95,
+    seed: int = 0,
 ) -> Decision | ActDecision:
     """The rule that these costs ask for, what it costs, and how that compares with 0.5, always and never.
 
     ``y`` and ``p`` are held-out targets and predictions: 0/1 and a probability, a class and rows of class
-    probabilities, or two amounts. Keywords are the fields of ``Circumstances``. A threshold is never judged on the
-    rows that chose it. Errors: GM701 to GM705 for rows, GM710 to GM712 for costs and rows that the model has seen.
+    probabilities, or two amounts. ``prevalence`` is the share of events in use, if it differs from the sample's;
+    ``budget`` the number of rows that can be acted on among as many as there are here; ``ids`` and ``trained_on``
+    catch rows that the model has seen. A threshold is never judged on the rows that chose it. Errors: GM701 to GM705
+    for rows, GM710 to GM712 for costs and rows that the model has seen.
     """
-    unknown = set(circumstances) - {f.name for f in fields(Circumstances)}
-    if unknown:
-        raise UsageError(f"decide takes no {sorted(unknown)[0]}=", fix=", ".join(f.name for f in fields(Circumstances)))
-    where = Circumstances(**circumstances)
+    where = Circumstances(
+        cluster=cluster,
+        time=time,
+        prevalence=prevalence,
+        budget=budget,
+        ids=ids,
+        trained_on=trained_on,
+        level=level,
+        seed=seed,
+    )
     _unseen(where)
     if isinstance(costs, Costs):
         return decide_outcomes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, WeightError
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.evaluation import Array, namespace
+from goodmeasure.statistics.row_arguments import check_weights
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def _shape_fix(given: tuple[int, ...], expected: tuple[int, ...]) -> str:
         return "y = y[..., 0]"
     if (*given, 1) == expected:
         return "z = z[..., 0]"
-    if np.prod(given) == np.prod(expected):
+    if math.prod(given) == math.prod(expected):
         return f"y = y.reshape({expected})  # if the order of the rows is the same"
     return "give one target for each raw output"
 
@@ -167,12 +169,7 @@ def weights(given: Any, shape: tuple[int, ...], xp: Any, like: Array) -> Array |
             f"weights have shape {tuple(w.shape)}, and the examples {shape}", fix="give one weight for each example"
         )
     if not bool(xp.all(w >= 0)) or not bool(xp.all(xp.isfinite(w))):
-        bad = np.asarray(~(xp.isfinite(w) & (w >= 0)))
-        at = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
-        raise WeightError(
-            f"weight {np.asarray(w)[at]} at index {at[0] if len(at) == 1 else at}: weights are finite and not negative",
-            fix="sample_weight = numpy.where(keep, sample_weight, 0)",
-        )
+        check_weights(np.asarray(w))
     return w
 
 

@@ -22,8 +22,7 @@ from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.loss.loss import Loss
-
-Floats = NDArray[np.float64]
+from goodmeasure.statistics.row_arguments import Floats, check_weights
 
 
 class _LossModel(BaseEstimator):  # type: ignore[misc]
@@ -124,9 +123,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         if not np.asarray(sample_weight).any():
             raise WeightError("every weight is zero, so there is nothing to fit", fix="check sample_weight.sum()")
         weight = np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
-        if (weight < 0).any():
-            at = int(np.argmax(weight < 0))
-            raise WeightError(f"weight {weight[at]:g} in row {at}: weights are not negative", fix="check sample_weight")
+        check_weights(weight)
         return weight
 
     def _exposure(self, exposure: Any, X: Floats) -> Floats | None:

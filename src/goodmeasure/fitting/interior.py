@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from goodmeasure.fitting.newton import solve
-
-Floats = NDArray[np.float64]
+from goodmeasure.statistics.row_arguments import Floats
 
 # How much of the way to the boundary a step goes.
 _STAY_INSIDE = 0.9995

@@ -15,9 +15,8 @@ from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import PiecewiseLinear, piecewise_linear
 from goodmeasure.loss.loss import Loss
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.traits.curvature_class import CurvatureClass, curvature_class
-
-Floats = NDArray[np.float64]
 
 # A Newton matrix is built for at most this many parameters, this many products for it, and this many second derivatives
 # of rows held at once.

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from goodmeasure import kernels
 from goodmeasure.loss.loss import Loss
-
-Floats = NDArray[np.float64]
+from goodmeasure.statistics.row_arguments import Floats
 
 # Rows whose outer products are summed at a time: they fit in a core's cache.
 _ROWS = 2048

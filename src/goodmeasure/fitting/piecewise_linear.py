@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.fitting.interior import Lines
@@ -13,9 +12,8 @@ from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import Activation, linear
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import derivative, symbol
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.traits.curvature_class import CurvatureClass, Kinks, curvature_class, kinks
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

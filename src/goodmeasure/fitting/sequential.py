@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from goodmeasure.fitting import interior
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import PiecewiseLinear, at_raw
-
-Floats = NDArray[np.float64]
+from goodmeasure.statistics.row_arguments import Floats
 
 _HALVINGS = 30
 

@@ -19,7 +19,8 @@ SIGNATURE = (
 
 # Rows are laid across the tile number by number, each to the place that a table says: a copy by rows or by columns would
 # become gathers and scatters, which take several times as long.
-_FEW = """\
+_FEW = (
+    """\
 y, z, weight = carray(y_, ({targets},)), carray(z_, (n * classes,)), carray(weights_, (n,))
 parameters, table = carray(parameters_, ({count},)), carray(table_, (classes,))
 values, signal = carray(values_, (n,)), carray(signal_, (n * classes,))
@@ -76,15 +77,9 @@ for start in range(0, n, {width}):
     for i in range({width}):
 {formulas}
 {classes}
-{adding}
-    to = values[start * keep : start * keep + count]
-    for r in range(count):
-        to[r] = value_part[r]
-{signal}
-if bad:
-    state[{bad}] = 1.0
-{sums_after}
 """
+    + statistics.ROWS_END
+)
 
 _LABEL = """\
 c = y[start + r] if r < count else 0

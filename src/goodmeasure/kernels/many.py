@@ -18,7 +18,8 @@ GROUP = 16  # rows whose formulas are evaluated together
 WIDTH = 64  # classes in one step
 LANES = 16  # sums of classes side by side
 
-_CODE = """\
+_CODE = (
+    """\
 y, z, weight = carray(y_, ({targets},)), carray(z_, (n * classes,)), carray(weights_, (n,))
 parameters, table = carray(parameters_, ({parameters},)), carray(table_, (classes,))
 values, signal = carray(values_, (n,)), carray(signal_, (n * classes,))
@@ -71,15 +72,9 @@ for start in range(0, n, {group}):
     for i in range({group}):
 {formulas}
 {passes}
-{adding}
-    to = values[start * keep : start * keep + count]
-    for r in range(count):
-        to[r] = value_part[r]
-{signal}
-if bad:
-    state[{bad}] = 1.0
-{sums_after}
 """
+    + statistics.ROWS_END
+)
 
 _LABEL = """\
 c = y[start + r]

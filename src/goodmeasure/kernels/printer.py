@@ -41,7 +41,7 @@ SPELLING: Mapping[str, Callable[..., str]] = {
 }
 
 
-class Precision(NamedTuple):
+class Recipe(NamedTuple):
     """How expressions are computed, as texts in which {0}, {1}, ... stand for what was given and then for each step's result.
 
     A step is a text to give a name, or the name of a word with the numbers of its arguments.
@@ -60,8 +60,8 @@ class Words:
         self._text = {prefix + name: text for name, text in functions.items()}
         self._names = {name: prefix + name for name in (*functions, *own.constants)}
         self._wide = [Words(other, "wide_") for other in own.wide]
-        self._recipes: dict[str, Precision] = {}
-        self._expressions: dict[str, Precision] = {}
+        self._recipes: dict[str, Recipe] = {}
+        self._expressions: dict[str, Recipe] = {}
         self.constants = {prefix + name: self._renamed(text) for name, text in own.constants.items()}
         for other in self._wide:
             self.constants |= other.constants
@@ -72,7 +72,7 @@ class Words:
     def __iter__(self) -> Iterator[str]:
         return chain(self._text, *self._wide)
 
-    def recipe(self, name: str) -> Precision:
+    def recipe(self, name: str) -> Recipe:
         """The statements of a word's function, its arguments first."""
         if name not in self._text:
             return next(other.recipe(name) for other in self._wide if name in other)
@@ -82,7 +82,7 @@ class Words:
             self._recipes[name] = self._reader([a.arg for a in function.args.args]).function(function)
         return self._recipes[name]
 
-    def expression(self, text: str) -> Precision:
+    def expression(self, text: str) -> Recipe:
         """The statements of an expression of names that stand for themselves."""
         if text not in self._expressions:
             self._expressions[text] = self._reader().expression(ast.parse(text, mode="eval").body)
@@ -151,7 +151,7 @@ class _Reader(ast.NodeTransformer):
         self.place = {**names, **{name: f"{{{i}}}" for i, name in enumerate(given)}}
         self.steps: list[tuple[str, Sequence[int] | None]] = []
 
-    def function(self, node: ast.FunctionDef) -> Precision:
+    def function(self, node: ast.FunctionDef) -> Recipe:
         for statement in node.body:
             if isinstance(statement, ast.Assign):
                 pairs = [(target, self.step(self.written(value))) for target, value in _pairs(statement)]
@@ -160,9 +160,9 @@ class _Reader(ast.NodeTransformer):
                 return self.expression(statement.value)
         raise AssertionError(f"{node.name} returns nothing")
 
-    def expression(self, node: ast.expr) -> Precision:
+    def expression(self, node: ast.expr) -> Recipe:
         result = self.written(node)
-        return Precision(self.steps, result)
+        return Recipe(self.steps, result)
 
     def written(self, node: ast.expr) -> str:
         return ast.unparse(self.visit(node))
@@ -224,7 +224,7 @@ class _Lines:
         """The statements of a word's function on these arguments; returns where its result stands."""
         return self.assign(self.source(self.words.recipe(name), arguments))
 
-    def source(self, recipe: Precision, arguments: Sequence[str] = ()) -> str:
+    def source(self, recipe: Recipe, arguments: Sequence[str] = ()) -> str:
         """The statements of a recipe's steps; returns its result as source."""
         place = list(arguments)
         for text, given in recipe.steps:

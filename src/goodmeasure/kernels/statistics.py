@@ -167,6 +167,18 @@ WEIGHTS = """\
 for r in range({width}):
     weight_part[r] = weight[start + r] if r < count else 0.0"""
 
+# How the loops over few and over many classes end: values are added up and kept, signals written, and what was seen is noted.
+ROWS_END = """\
+{adding}
+    to = values[start * keep : start * keep + count]
+    for r in range(count):
+        to[r] = value_part[r]
+{signal}
+if bad:
+    state[{bad}] = 1.0
+{sums_after}
+"""
+
 
 def evaluated(plan: Needed, asked: Asked, printed: Body, loaded: Sequence[str], kept: Sequence[str]) -> list[str]:
     """The lines that turn the sums of row ``i`` into its value, its slopes and the signal of the class that happened.

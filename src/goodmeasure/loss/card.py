@@ -95,7 +95,7 @@ class Card:
             "traits": [each.to_dict() for each in self.traits],
             "directional": self.directional.to_dict(),
             "sensitive": [
-                {"side": s.side, "name": s.name, "distances": s.distances, "influence": s.sizes} for s in self.sides
+                {"side": s.side, "name": s.name, "distances": s.distances, "sizes": s.sizes} for s in self.sides
             ],
             "aligned": None if self.aligned is None else self.aligned.to_dict(),
             "spelled": self.spelled,

@@ -19,10 +19,9 @@ from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.metrics import metric as named
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
 from goodmeasure.statistics.intervals import bootstrap, clopper_pearson, mean_estimate
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.traits.curvature_class import curvature_class
 from goodmeasure.traits.influence import Influence, sides, slight
-
-Floats = NDArray[np.float64]
 
 # A pull below this part of the one at a slight error has nearly gone.
 _FAINT = 0.1

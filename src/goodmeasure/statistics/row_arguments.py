@@ -83,20 +83,26 @@ def equal_length(**columns: Any) -> None:
         raise ShapeMismatch("the columns have different numbers of rows", seen=seen)
 
 
+def check_weights(w: NDArray[Any]) -> None:
+    """Refuse weights that are negative or not finite, naming the first and counting them."""
+    bad = ~(np.isfinite(w) & (w >= 0))
+    if bad.any():
+        at = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
+        raise WeightError(
+            f"{int(bad.sum()):,} of {bad.size:,} weights are negative or not finite",
+            where=f"sample_weight[{', '.join(map(str, at))}]",
+            seen=f"{w[at]}",
+            fix="leave the rows out, or give them a weight of zero",
+        )
+
+
 def weights(sample_weight: ArrayLike | None, n: int) -> Floats:
     """The weights of ``n`` rows as float64: ones where none are given."""
     if sample_weight is None:
         return np.ones(n)
     w = column(sample_weight, "sample_weight")
     same_length(rows=range(n), sample_weight=w)
-    bad = np.flatnonzero(~(np.isfinite(w) & (w >= 0)))
-    if bad.size:
-        raise WeightError(
-            f"{bad.size:,} of {n:,} weights are negative or not finite",
-            where=f"sample_weight[{bad[0]}]",
-            seen=f"{w[bad[0]]}",
-            fix="leave the rows out, or give them a weight of zero",
-        )
+    check_weights(w)
     if not w.any():
         raise NothingToAverage("all weights are zero", where="sample_weight")
     return w

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def _read_arrays(body: bytes, layout: list[Any]) -> Arrays:
     at = 0
     for name, dtype, shape in layout:
         kind = np.dtype(dtype)
-        count = int(np.prod(shape, dtype=np.int64))
+        count = math.prod(shape)
         arrays[name] = np.frombuffer(body, dtype=kind, count=count, offset=at).reshape(shape).copy()
         at += count * kind.itemsize
     return arrays
@@ -143,7 +144,7 @@ def _build(one: dict[str, Any], arrays: Arrays) -> State:
 
     def counted(described: list[Any]) -> NDArray[np.int64]:
         shape, at, values = described
-        table = np.zeros(int(np.prod(shape)), dtype=np.int64)
+        table = np.zeros(math.prod(shape), dtype=np.int64)
         table[arrays[at]] = arrays[values]
         return table.reshape(shape)
 

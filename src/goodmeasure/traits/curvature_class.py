@@ -12,8 +12,7 @@ from goodmeasure.deriving import numbers
 from goodmeasure.deriving.predictions import raw
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.activations import linear
-
-Floats = NDArray[np.float64]
+from goodmeasure.statistics.row_arguments import Floats
 
 _TARGETS = 40
 _REACH = 30.0

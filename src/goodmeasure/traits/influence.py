@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from goodmeasure.deriving import numbers
 from goodmeasure.deriving.predictions import raw
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.activations import linear
-
-Floats = NDArray[np.float64]
+from goodmeasure.statistics.row_arguments import Floats
 
 # How far out the pull is compared: raw outputs of activations, or multiples of the typical miss where they are predictions.
 _FAR = 30.0

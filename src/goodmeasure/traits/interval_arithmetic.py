@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from goodmeasure.formulas import words
 from goodmeasure.formulas.evaluation import evaluate, on_arrays
 from goodmeasure.formulas.expression import Expr, symbol
-
-Floats: TypeAlias = NDArray[np.float64]
+from goodmeasure.statistics.row_arguments import Floats
 
 _WIDER = 64 * np.finfo(np.float64).eps
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class ArrayCode:
     def by_shape(self) -> tuple[float, float] | None:
         """The loss as called, and with the outputs in the shape of the targets."""
         shape = getattr(self.targets, "shape", None)
-        if shape is None or shape == self.outputs.shape or int(np.prod(shape)) != self.outputs.size:
+        if shape is None or shape == self.outputs.shape or math.prod(shape) != self.outputs.size:
             return None
         one, two = self.value(self.outputs), self.value(self.outputs.reshape(shape))
         return (one, two) if one is not None and two is not None and self._any_order(one) else None

@@ -3,6 +3,7 @@ targets."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -112,7 +113,7 @@ class Layout:
                 continue
             steady = not bool((feature != feature[..., :1]).any())
             positions = [n for a, n in enumerate(found.root.shape) if a not in (0, found.features)]
-            whole = steady and rows[0].shape[-1] == _product(found.root.shape[a] for a in moving)
+            whole = steady and rows[0].shape[-1] == math.prod(found.root.shape[a] for a in moving)
             if whole and call.target is not None and list(call.target.shape[1:]) != positions:
                 continue  # scores over positions (a heat map, a pointer): classes are meant to be positions
             if whole and positions != [found.root.shape[found.features]]:
@@ -235,10 +236,3 @@ class Layout:
 def _dim(node: Node) -> int | None:
     dim = node.arg(1, "dim")
     return dim % len(node.shape) if isinstance(dim, int) and node.shape else None
-
-
-def _product(lengths: Iterator[int]) -> int:
-    size = 1
-    for length in lengths:
-        size *= length
-    return size

@@ -1,0 +1,56 @@
+"""How ``goodmeasure choose`` makes its plan and prints it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import click
+
+from goodmeasure.choosing.choose import choose
+from goodmeasure.reading.files import read
+from goodmeasure.study.cases import as_target
+from goodmeasure.study.question import costs_from
+
+
+def planned(data: str, target: str, asked: dict[str, Any]) -> int:
+    """Choose a loss for a column in four steps: what it represents, the activation, the loss, and the costs."""
+    plan, remarks = _planned(data, target, asked)
+    if asked["as_json"]:
+        said = [remark.to_dict() for remark in remarks]
+        click.echo(json.dumps({**plan.to_dict(), "remarks": said}, allow_nan=False, indent=1, ensure_ascii=False))
+    elif asked["show_code"]:
+        click.echo(plan.code(asked["show_code"]), nl=False)
+    else:
+        for line in (str(plan), *(f"{remark.severity}: {remark.what}" for remark in remarks)):
+            click.echo(line)
+        click.echo(f"\nnext: goodmeasure run {_quoted(data)} --target {_quoted(target)}{_repeated(asked)}")
+    return 0
+
+
+def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
+    named = [name for name in (target, asked["weights"]) if name is not None]
+    table = read(data, where=asked["where"], numbers=named)
+    plan = choose(
+        as_target(table[target]),
+        ask=asked["ask"],
+        costs=costs_from(asked["costs"]),
+        represents=asked["represents"],
+        outliers=asked["outliers"],
+        sample_weight=None if asked["weights"] is None else table[asked["weights"]],
+        name=target,
+        positive=asked["positive"],
+    )
+    return plan, table.remarks
+
+
+def _repeated(asked: dict[str, Any]) -> str:
+    """The options of this command that the next one takes as well."""
+    names = ("ask", "represents", "outliers", "positive", "weights", "where")
+    costs = [f" --cost {cost}" for cost in asked["costs"]]
+    return "".join([*costs, *(f" --{name} {_quoted(asked[name])}" for name in names if asked[name] is not None)])
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(text)
