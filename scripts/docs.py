@@ -23,6 +23,7 @@ MAKERS = (
     "audit_findings",
     "audit_page",
     "catalogue",
+    "signatures",
 )
 
 

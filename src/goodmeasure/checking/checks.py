@@ -76,6 +76,7 @@ def check(loss: Loss | Callable[..., Loss], *, thorough: bool = False, raises: b
         A `Report`: print it; it has ``passed`` and an answer to each question.
 
     Raises:
+        GM001: the formula holds a word that is neither elementary nor explained.
         GM010: a question failed, where ``raises``.
 
     Example:
