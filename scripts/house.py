@@ -73,6 +73,10 @@ class House:
         return [path.read_text(encoding="utf-8").splitlines() for path in files]
 
     @property
+    def lines(self) -> int:
+        return sum(map(len, self.texts))
+
+    @property
     def nodes(self) -> Iterator[ast.AST]:
         """Every node of every file."""
         for tree in (self.facade, *self.trees.values()):
@@ -291,13 +295,15 @@ def spread(lengths: list[int]) -> str:
     return f"{statistics.median(lengths):.0f} / {ninth:.0f} / {max(lengths)}"
 
 
-def docstring_share(house: House) -> str:
-    """How much of all lines docstrings are."""
-    lines = 0
-    for node in house.nodes:
-        if isinstance(node, ast.Module | ast.ClassDef | Function) and ast.get_docstring(node, clean=False) is not None:
-            lines += (node.body[0].end_lineno or 0) - node.body[0].lineno + 1
-    return f"{lines / sum(map(len, house.texts)):.0%}"
+def length(node: ast.stmt) -> int:
+    return (node.end_lineno or 0) - node.lineno + 1
+
+
+def docstring_length(node: ast.AST) -> int:
+    """How many lines the docstring of a file, a class or a function takes."""
+    if not isinstance(node, ast.Module | ast.ClassDef | Function) or ast.get_docstring(node, clean=False) is None:
+        return 0
+    return length(node.body[0])
 
 
 def _looped(graph: Graph) -> str:
@@ -324,13 +330,14 @@ FIGURES: Mapping[str, Callable[[House], object]] = {
     "repeated names of files": lambda house: len(repeated_files(house)),
     "repeated names of public classes": lambda house: len(repeated_classes(house)),
     "files": lambda house: len(house.texts),
-    "lines": lambda house: sum(map(len, house.texts)),
+    "lines": lambda house: house.lines,
     "lines of a file (median, p90, longest)": lambda house: spread([len(text) for text in house.texts]),
     "functions": lambda house: len(house.functions),
-    "lines of a function (median, p90, longest)": lambda house: spread(
-        [(node.end_lineno or 0) - node.lineno + 1 for node in house.functions]
+    "lines of a function (median, p90, longest)": lambda house: spread([length(node) for node in house.functions]),
+    "the same without its docstring": lambda house: spread(
+        [length(node) - docstring_length(node) for node in house.functions]
     ),
-    "docstrings among the lines": docstring_share,
+    "docstrings among the lines": lambda house: f"{sum(map(docstring_length, house.nodes)) / house.lines:.0%}",
     "public callables": lambda house: len(house.public),
     **{
         f"with parameters, {what} in the docstring": lambda house, pattern=pattern: _said(house, pattern)

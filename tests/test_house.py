@@ -77,6 +77,7 @@ def small(house, tmp_path):
         ("files", 7),
         ("functions", 6),
         ("lines of a function (median, p90, longest)", "2 / 6 / 8"),
+        ("the same without its docstring", "1 / 2 / 3"),
         ("public callables", 4),
         ("with parameters, shapes in the docstring", "1 of 3"),
         ("with parameters, error codes in the docstring", "1 of 3"),
