@@ -15,7 +15,7 @@ from goodmeasure.errors import Problem
 from goodmeasure.loss.definition import Definition
 
 if TYPE_CHECKING:
-    # What `__getattr__` below finds, for editors and type checkers: written by scripts/signatures.py.
+    # What `__getattr__` below finds, for editors and type checkers: made by make docs.
     from goodmeasure.losses.signatures import *
 
 
