@@ -58,7 +58,7 @@ def run(
     exposure: str | None = None,
     group: str | None = None,
     time: str | None = None,
-    exclude: Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     model: str = "linear",
     seed: int = 0,
     test: Source = None,
@@ -84,7 +84,7 @@ def run(
         exposure: the column of how much time, area or sum insured a count or amount belongs to.
         group: the column whose equal values stay in one part of the split.
         time: the column by which the earliest rows are fitted and the latest reported.
-        exclude: columns that must not be learned from.
+        exclude: a column that must not be learned from, or several.
         model: "linear" or "boosting".
         seed: for the split and the bootstrap; the same seed gives the same study.
         test: a table like ``data`` whose rows are reported, in place of a part of ``data``.
@@ -124,7 +124,7 @@ def run(
         exposure=exposure,
         group=group,
         time=time,
-        exclude=tuple(exclude),
+        exclude=(exclude,) if isinstance(exclude, str) else tuple(exclude),
         model=model,
         seed=seed,
     )
