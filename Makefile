@@ -15,6 +15,9 @@ check: .venv/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: .venv/test-ready
+	$(BIN)/python scripts/docs.py
+
 bench: .venv/bench-ready
 	$(BIN)/python -m benchmarks
 

@@ -1,16 +1,12 @@
-"""Writes the paragraphs of docs/architecture.md about the rooms, from what each room says of itself.
-
-Run ``python scripts/architecture.py``, or with ``--check`` to fail where the page differs.
-"""
+"""The paragraphs of docs/architecture.md about the rooms, from what each room says of itself."""
 
 from __future__ import annotations
 
 import ast
 import re
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 PACKAGE = ROOT / "src" / "goodmeasure"
 _ROOMS = re.compile(r"(<!-- rooms:.*?-->\n).*?(<!-- end -->)", re.DOTALL)
@@ -31,10 +27,3 @@ def page() -> str:
     rooms = [room for cell in _FLOOR.findall(text) for room in re.findall(r"`(\w+)`", cell) if room != "errors"]
     made = "\n\n".join(map(paragraph, rooms))
     return _ROOMS.sub(lambda found: f"{found[1]}\n{made}\n\n{found[2]}", text)
-
-
-if __name__ == "__main__":
-    wanted = page()
-    if "--check" in sys.argv and wanted != PAGE.read_text(encoding="utf-8"):
-        sys.exit("docs/architecture.md differs from what the rooms say: run make docs")
-    PAGE.write_text(wanted, encoding="utf-8")

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
 
 import goodmeasure as gm
+from goodmeasure.formulas.expression import Word
 
 Misuses = Mapping[str, Mapping[str, Callable[[], Any]]]
 
 Y, Z, P = [0, 1, 0, 1, 1, 0], [-1.0, 2.0, -0.5, 0.3, 1.0, -2.0], [0.2, 0.9, 0.3, 0.6, 0.7, 0.1]
 NAN, ZERO, NEGATIVE, SAME, TWO = [np.nan] * 6, [0] * 6, [-1] * 6, [1] * 6, [0, 1]
+TEXT_IN_YEARS = "age,claims,years\n" + "1,2,1\n3,0,2\n" * 60 + "4,1,x\n"
 X = [[float(i)] for i in range(6)]
 CLASSES = [[0.5, 0.3, 0.2], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]
 BINARY, SQUARED, POISSON, HINGE = (
@@ -53,17 +58,47 @@ def all_yes() -> gm.Tally:
 
 
 @cache
+def study() -> gm.Study:
+    """A study of counts with an exposure."""
+    return gm.run(table(), "claims", exposure="years", represents="count")
+
+
+def table(**changed: Any) -> dict[str, Any]:
+    """A table of claims with some of its columns changed."""
+    claims = [i % 4 for i in range(120)]
+    return {"age": [i % 10 for i in range(120)], "claims": claims, "years": [1.0] * 120} | changed
+
+
+def yes_no() -> dict[str, Any]:
+    return table(claims=["no", "yes"] * 60)
+
+
 def model() -> gm.Model:
-    """A model of counts that takes an exposure."""
-    rows = {"age": [i % 10 for i in range(120)], "claims": [i % 4 for i in range(120)], "years": [1.0] * 120}
-    return gm.run(rows, "claims", exposure="years", represents="count").model
+    return study().model
+
+
+def estimate() -> gm.Estimate:
+    return gm.risk(BINARY, Y, Z)
 
 
 def saved(**changed: Any) -> Path:
     """A file of that model with some of its parts changed."""
-    place = Path(mkdtemp()) / "model.json"
-    place.write_text(json.dumps(json.loads(model().to_json()) | changed))
+    return written("model.json", json.dumps(json.loads(model().to_json()) | changed))
+
+
+def written(name: str, text: str) -> Path:
+    """A file of this name that holds a text."""
+    place = folder() / name
+    place.write_text(text)
     return place
+
+
+@cache
+def folder() -> Path:
+    """A place for files that is gone when the tests are done."""
+    place = mkdtemp()
+    atexit.register(rmtree, place)
+    return Path(place)
 
 
 def doubled() -> Any:
@@ -110,7 +145,78 @@ def of_exposures(call: Callable[[gm.LossRegressor, Any], Any]) -> dict[str, Call
     }
 
 
+def of_frames(make: Callable[[], Any]) -> dict[str, Callable[[], Any]]:
+    """What goes wrong wherever a frame is asked for."""
+
+    def without_polars() -> None:
+        with patch("goodmeasure.drawing.frames.find_spec", return_value=None):
+            make().to_frame("polars")
+
+    return {"GM008": without_polars, "GM009": lambda: make().to_frame("excel")}
+
+
+def of_examples(call: Callable[..., Any]) -> dict[str, Callable[[], Any]]:
+    """What goes wrong wherever a loss is given targets, raw outputs and a mask."""
+    return {
+        "GM003": lambda: call(Y, Z[:2]),
+        "GM004": lambda: call([2] * 6, Z),
+        "GM006": lambda: call(Y, Z, mask=[0.5] * 6),
+    }
+
+
+def of_scales(read: str) -> dict[str, Callable[[], Any]]:
+    """What goes wrong wherever a loss takes numbers from one scale to the other."""
+    return {"GM003": lambda: getattr(BINARY, read)(["a"]), "GM007": lambda: getattr(HINGE, read)(P)}
+
+
+def guess(p: Any) -> Any:
+    """A formula that leaves the vocabulary."""
+    return float(p)
+
+
+@gm.loss(target=gm.Real)
+def cancelling(y: Any, mu: Any) -> Any:
+    """What is left of two numbers that are nearly equal."""
+    return gm.words.sqrt(1 + (mu - y) ** 2) - 1
+
+
+def unexplained() -> None:
+    """The battery on a loss with a word that no language spells."""
+
+    @gm.loss(target=gm.Real)
+    def bare(y: Any, mu: Any) -> Any:
+        """A word alone."""
+        return Word("bare", (None,))(mu - y)
+
+    gm.check(bare)
+
+
+RUN: Mapping[str, Callable[[], Any]] = {
+    "GM004": lambda: gm.run(table(), "claims", represents="binary"),
+    "GM006": lambda: gm.run(table(weights=[-1.0] * 120), "claims", weights="weights"),
+    "GM009": lambda: gm.run(table(), "claims", model="forest"),
+    "GM201": lambda: gm.run("no such file.csv", "claims"),
+    "GM202": lambda: gm.run([1, 2], "claims"),
+    "GM203": lambda: gm.run(table(), "claim"),
+    "GM204": lambda: gm.run(doubled(), "age"),
+    "GM205": lambda: gm.run(written("empty.csv", "age,claims\n"), "claims"),
+    "GM206": lambda: gm.run(written("text.csv", TEXT_IN_YEARS), "claims", exposure="years"),
+    "GM220": lambda: gm.run({"age": [1.0, 2.0, 3.0], "claims": [1, 0, 2]}, "claims"),
+    "GM231": lambda: gm.run({"claims": table()["claims"]}, "claims"),
+    "GM241": lambda: gm.run(table(years=[0.0] * 120), "claims", exposure="years", represents="count"),
+    "GM242": lambda: gm.run(table(day=[None, *range(119)]), "claims", time="day"),
+    "GM601": lambda: gm.run(table(claims=[None] * 120), "claims"),
+    "GM602": lambda: gm.run(table(claims=[1] * 120), "claims"),
+    "GM603": lambda: gm.run(table(claims=["1", "2", "x"] * 40), "claims"),
+    "GM604": lambda: gm.run(table(claims=[f"claim {i}" for i in range(120)]), "claims"),
+    "GM605": lambda: gm.run(yes_no(), "claims", ask="median"),
+    "GM703": lambda: gm.run(yes_no(), "claims", test=table(claims=["maybe"] * 120)),
+    "GM711": lambda: gm.run(table(), "claims", costs=COSTS),
+}
+
+
 FUNCTIONS: Misuses = {
+    "audit": {"GM009": lambda: gm.audit(modle=None)},
     "bayes_act": {
         "GM003": lambda: gm.bayes_act(P, BY_CLASS),
         "GM701": lambda: gm.bayes_act([1.5], COSTS),
@@ -129,6 +235,7 @@ FUNCTIONS: Misuses = {
         "GM704": lambda: gm.calibration([3.0, 3.0, 3.0], [1.0, 2.0, 3.0], SQUARED),
         "GM705": lambda: gm.calibration([1], [0.3]),
     },
+    "check": {"GM001": unexplained, "GM010": lambda: gm.check(cancelling, raises=True)},
     "choose": {
         "GM003": lambda: gm.choose([1.0, 2.5], sample_weight=[1]),
         "GM004": lambda: gm.choose([1.0, 2.5], represents="count"),
@@ -167,6 +274,10 @@ FUNCTIONS: Misuses = {
         "GM270": lambda: gm.load(saved(version=99)),
         "GM271": lambda: gm.load(saved(encoding=json.loads(model().to_json())["encoding"] | {"steps": strange()})),
     },
+    "loss": {
+        "GM001": lambda: gm.loss(target=gm.Outcome)(guess),
+        "GM009": lambda: gm.loss(target=gm.Positive, activation="expp")(lambda y, mu: mu - y),
+    },
     "recalibrate": {
         "GM003": lambda: gm.recalibrate(Y, P[:3]),
         "GM005": lambda: gm.recalibrate([], []),
@@ -188,6 +299,7 @@ FUNCTIONS: Misuses = {
         "GM702": lambda: gm.risk(BINARY, Y, NAN),
         "GM705": lambda: gm.risk(BINARY, Y, Z, time=SAME),
     },
+    "run": RUN,
     "signal": {
         "GM003": lambda: gm.signal(BINARY, Y, Z[:2]),
         "GM004": lambda: gm.signal(BINARY, [2] * 6, Z),
@@ -206,6 +318,10 @@ FUNCTIONS: Misuses = {
         "GM703": lambda: gm.tally(BINARY, [2] * 6, Z),
     },
     "to_torch": {"GM009": lambda: gm.to_torch(BINARY, reduction="average")},
+    "weighted": {
+        "GM002": lambda: gm.weighted(BINARY, positive=-1.0),
+        "GM009": lambda: gm.weighted(SQUARED, positive=2.0),
+    },
 }
 
 CLASSES_AND_METHODS: Misuses = {
@@ -263,6 +379,29 @@ CLASSES_AND_METHODS: Misuses = {
     **{f"Model.{read}": of_rows(read) for read in ("raw", "predict", "decide", "answers")},
     "Model.save": {"GM012": lambda: model().save("/no such folder/model.json")},
     "Plan.code": {"GM009": lambda: gm.choose(Y).code("fortran")},
+    **{f"Loss.{name}": of_examples(getattr(BINARY, name)) for name in ("value", "gradient", "hessian", "total")},
+    **{f"Loss.{name}": of_scales(name) for name in ("predict", "raw")},
+    "Loss.__call__": {
+        **of_examples(BINARY),
+        "GM005": lambda: BINARY(Y, Z, ZERO),
+        "GM009": lambda: BINARY(Y),
+    },
+    "Loss.value_and_gradient": {
+        **of_examples(BINARY.value_and_gradient),
+        "GM005": lambda: BINARY.value_and_gradient(Y, Z, ZERO),
+        "GM009": lambda: BINARY.value_and_gradient(Y, Z, out=np.ones(2)),
+    },
+    "Loss.identification": {
+        "GM003": lambda: BINARY.identification(Y, Z[:2]),
+        "GM004": lambda: BINARY.identification([2] * 6, Z),
+        "GM007": lambda: HINGE.identification(Y, Z),
+    },
+    "Loss.best_constant": {
+        "GM003": lambda: BINARY.best_constant(Y, [1]),
+        "GM005": lambda: BINARY.best_constant(Y, ZERO),
+        "GM006": lambda: BINARY.best_constant(Y, NEGATIVE),
+    },
+    "Loss.with_activation": {"GM009": lambda: BINARY.with_activation("expp")},
     "LossRegressor.fit": {
         **of_exposures(lambda regressor, exposure: regressor.fit(X, Y, exposure=exposure)),
         "GM004": lambda: gm.LossRegressor(POISSON).fit(X, NEGATIVE),
@@ -285,6 +424,7 @@ CLASSES_AND_METHODS: Misuses = {
         "GM006": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0, 0.0), weight=tensor(-1.0, 1.0)),
         "GM009": lambda: gm.to_torch(BINARY)(tensor(1, 2), tensor(1.0, 0.0)),
     },
+    **{f"{kind}.to_frame": of_frames(make) for kind, make in (("Estimate", estimate), ("Study", study))},
     "Expr": {"GM001": lambda: bool(SQUARED.book)},
     "Total.mean": {"GM005": lambda: BINARY.total([], []).mean},
 }

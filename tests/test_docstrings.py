@@ -21,18 +21,14 @@ from typing import Any
 import pytest
 
 import goodmeasure as gm
+from catalogue_losses import definitions
 from goodmeasure.cli.explain import page
-from goodmeasure.errors import Problem
+from goodmeasure.errors import HyperparameterError, Problem
 from misuses import MISUSES
 
-# Written by the form elsewhere, with their methods; what they hand out is not.
-ELSEWHERE = {"run", "audit", "watch", "loss", "weighted", "check", "Loss"}
-# Their errors are tried by tests of their own.
-TRIED_ELSEWHERE = {"run", "audit", "watch", "loss", "weighted", "check", "Loss"}
-
-SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Source", "Example")
+SECTIONS = ("Formula", "Args", "Attributes", "Returns", "Raises", "Source", "Example")
 WIDTH = 120
-SHAPE = re.compile(r"\((?:n|m|K|2|features|outputs)\b")
+SHAPE = re.compile(r"\((?:n|m|K|2|features|outputs)\b|of (?:the|their) (?:same )?shape")
 ARRAYS = re.compile(r"ArrayLike|Floats|NDArray|Tensor")
 NAMED_LIKE_ARRAYS = {"y", "z", "p", "X", "scores", "sample_weight", "cluster", "prediction", "before", "mask"}
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -45,11 +41,6 @@ class Public:
     name: str
     found: Any
     page: str
-
-    @property
-    def owner(self) -> str:
-        """Its name, or that of the class that has it."""
-        return self.name.split(".")[0]
 
     @property
     def parts(self) -> dict[str, str]:
@@ -163,10 +154,12 @@ def everything() -> list[Public]:
             waiting += [
                 (kind.__name__, kind) for each in new if not inspect.isclass(each) for kind in _handed_out(each)
             ]
-    return sorted((each for each in known.values() if each.owner not in ELSEWHERE), key=lambda each: each.name)
+    return sorted(known.values(), key=lambda each: each.name)
 
 
 EVERYTHING = everything()
+# Their pages are put together from their records, so what they raise is the same for all.
+FACTORIES = [Public(f"losses.{each.name}", each, inspect.getdoc(each) or "") for each in definitions()]
 FUNCTIONS = [each for each in EVERYTHING if "." not in each.name and inspect.isfunction(each.found)]
 KINDS = [each for each in EVERYTHING if inspect.isclass(each.found)]
 MODULES = sorted(
@@ -180,7 +173,7 @@ def of(those: list[Public]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("public", those, ids=[each.name for each in those])
 
 
-@of(EVERYTHING)
+@of(EVERYTHING + FACTORIES)
 def test_the_first_line_is_one_sentence(public):
     first, _, rest = public.page.partition("\n")
     assert first.endswith("."), first
@@ -188,14 +181,14 @@ def test_the_first_line_is_one_sentence(public):
     assert not rest or rest.startswith("\n"), "then an empty line"
 
 
-@of(EVERYTHING)
+@of(EVERYTHING + FACTORIES)
 def test_sections_are_those_of_the_form_in_its_order(public):
     headings = re.findall(r"^(\w+):$", public.page, flags=re.MULTILINE)
     assert headings == sorted(set(headings) & set(SECTIONS), key=SECTIONS.index)
     assert all(len(line) <= WIDTH for line in public.page.splitlines())
 
 
-@of(EVERYTHING)
+@of(EVERYTHING + FACTORIES)
 def test_every_parameter_is_described_and_no_other(public):
     described = public.entries("Args")
     if inspect.isclass(public.found):
@@ -214,10 +207,10 @@ def test_arrays_say_their_shape(public):
             assert SHAPE.search(told), f"{name}: {told}"
 
 
-@of([each for each in EVERYTHING if not inspect.isclass(each.found) and each.takes])
+@of([each for each in EVERYTHING + FACTORIES if not inspect.isclass(each.found) and each.takes])
 def test_what_comes_back_is_said(public):
-    returns = public.found.__annotations__.get("return")
-    assert ("Returns" in public.parts) == (returns not in (None, "None"))
+    returns = inspect.signature(public.found).return_annotation
+    assert ("Returns" in public.parts) == (returns not in (inspect.Signature.empty, None, "None"))
 
 
 @of([each for each in KINDS if dataclasses.is_dataclass(each.found)])
@@ -227,7 +220,7 @@ def test_every_field_is_described_and_no_other(public):
     assert list(public.entries("Attributes")) == fields
 
 
-@of([each for each in EVERYTHING if "GM" in each.page])
+@of([each for each in EVERYTHING + FACTORIES if "GM" in each.page])
 def test_codes_are_explained(public):
     for code in re.findall(r"GM\d+", public.page):
         assert code in page(code)
@@ -238,7 +231,7 @@ def test_what_it_raises_itself_is_named(public):
     assert public.raises() <= public.errors
 
 
-@of([each for each in EVERYTHING if "Raises" in each.parts and each.owner not in TRIED_ELSEWHERE])
+@of([each for each in EVERYTHING if "Raises" in each.parts])
 def test_every_error_that_is_named_is_raised(public):
     assert public.errors == set(MISUSES.get(public.name, {})), "each has its row in misuses.py"
     for code, misuse in MISUSES[public.name].items():
@@ -247,9 +240,16 @@ def test_every_error_that_is_named_is_raised(public):
         assert getattr(caught.value, "code", type(caught.value).__name__) == code
 
 
-@of([each for each in [*FUNCTIONS, *KINDS] if not hasattr(each.found, "__members__")])
+@of(FACTORIES)
+def test_a_factory_raises_what_it_says(public):
+    assert public.errors == {"GM002"}
+    with pytest.raises(HyperparameterError):
+        public.found(no_such_thing=1.0)
+
+
+@of([each for each in [*FUNCTIONS, *KINDS, *FACTORIES] if not hasattr(each.found, "__members__")])
 def test_there_is_an_example(public):
-    assert ">>> import goodmeasure as gm\n" in public.parts.get("Example", "")
+    assert ">>> import goodmeasure as gm" in public.parts.get("Example", "")
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -6,9 +6,10 @@ Everything public is loaded when it is first used, so that ``import goodmeasure`
 from __future__ import annotations
 
 import sys
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from importlib import import_module
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     # The public names and where each is defined: type checkers read this block, and so does `_homes` below.
     from goodmeasure import losses as losses
     from goodmeasure import words as words
-    from goodmeasure.auditing import audit as audit
-    from goodmeasure.auditing import watch as watch
+    from goodmeasure.auditing.engine import audit as audit
+    from goodmeasure.auditing.watching import watch as watch
     from goodmeasure.calibrating.calibration import calibration as calibration
     from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
     from goodmeasure.checking.checks import check as check
@@ -76,6 +77,23 @@ def _homes() -> dict[str, str]:
     return found
 
 
+def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A public function whose unknown keywords are a usage error that names the nearest known one."""
+    from inspect import signature
+
+    from goodmeasure.errors import check_keywords
+
+    known = signature(function).parameters
+
+    @wraps(function)
+    def checked(*given: Any, **named: Any) -> Any:
+        check_keywords(named, known, function.__name__)
+        return function(*given, **named)
+
+    checked.__module__ = __name__  # where it is found, so that it can be pickled
+    return checked
+
+
 class _Facade(ModuleType):
     """The package as a module whose public names are loaded on first use.
 
@@ -100,8 +118,8 @@ class _Facade(ModuleType):
         if home is None or name.startswith("__"):
             raise AttributeError(f"goodmeasure has no {name}")
         found = import_module(f"{home}.{name}") if home == __name__ else getattr(import_module(home), name)
-        self.__dict__[name] = found
-        return found
+        self.__dict__[name] = _checked(found) if isinstance(found, FunctionType) else found
+        return self.__dict__[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (isinstance(value, ModuleType) and _homes().get(name, __name__) != __name__):

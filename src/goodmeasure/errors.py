@@ -6,7 +6,8 @@ from what a host would expect (``ValueError``, ``TypeError``), so that ordinary 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -129,14 +130,28 @@ class MissingExtra(Problem, ImportError):
     exit_status = 2
 
 
-class UsageError(Problem, ValueError):
-    """A command or function was called with arguments that do not fit together.
+class UsageError(Problem, ValueError, TypeError):
+    """A command or function was called with arguments that it does not know or that do not fit together.
 
-    The message names the argument, what was given, and what it takes.
+    The message names the argument, what was given, and what it takes; of a misspelt one it names the nearest that exists.
     """
 
     code = "GM009"
     exit_status = 2
+
+
+def check_keywords(given: Iterable[str], known: Iterable[str], function: str, *, where: str = "") -> None:
+    """Refuse the first keyword that a function does not take, and name the nearest one that it does. Error: GM009."""
+    names = list(known)
+    for name in given:
+        if name not in names:
+            close = get_close_matches(str(name), names, n=1)
+            raise UsageError(
+                f"{function} takes no {name}=",
+                where=where,
+                seen=f"it takes {', '.join(names)}",
+                fix=f"{function}(..., {close[0]}=...)" if close else f"help(goodmeasure.{function})",
+            )
 
 
 def problems(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:

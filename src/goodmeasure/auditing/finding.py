@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+from goodmeasure.drawing.cells import Code
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.terminal import printable
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
@@ -58,7 +62,7 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Audit:
+class Audit(Displayed):
     """What an audit found, worst first, what passed, and what could not be looked at.
 
     Attributes:
@@ -123,7 +127,7 @@ class Audit:
     def __str__(self) -> str:
         head = [f"audit of {self.subject}"] if self.subject else []
         tail = [f"more: goodmeasure explain {self.findings[0].code}"] if self.findings else []
-        return "\n".join([*head, *map(str, self.findings), self.summary(), *tail])
+        return printable("\n".join([*head, *map(str, self.findings), self.summary(), *tail]))
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, ready for JSON."""
@@ -147,15 +151,11 @@ class Audit:
         run = {"tool": {"driver": driver}, "results": [_sarif_result(f) for f in self.findings]}
         return {"version": "2.1.0", "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "runs": [run]}
 
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td><code>{f.code}</code></td><td>{f.severity}</td><td>{html.escape(f.title)}"
-            f"<details><summary>evidence</summary>{html.escape(f.seen)}<br>{html.escape(f.why)}<br>"
-            f"<small>{html.escape(f.where)}</small></details></td><td><code>{html.escape(f.fix)}</code></td></tr>"
-            for f in self.findings
-        )
-        head = "<tr><th>code</th><th>severity</th><th>what</th><th>fix</th></tr>" if rows else ""
-        return f"<table><caption>{html.escape(self.summary())}</caption>{head}{rows}</table>"
+    def _display(self) -> Display:
+        rows = [(Code(f.code), f.severity, f.title, f.where, f.seen, f.why, Code(f.fix)) for f in self.findings]
+        columns = columns_of(("code", "severity", "what", "where", "seen", "why", "fix"), rows)
+        title = f"Audit of {self.subject}" if self.subject else "Audit"
+        return Display(title, columns, (self.summary(),), under=dict.fromkeys(("where", "seen", "why", "fix"), "what"))
 
 
 def _sarif_result(finding: Finding) -> dict[str, Any]:

@@ -15,8 +15,11 @@ from goodmeasure.calibrating.miscalibration import debiased_squared_error, root,
 from goodmeasure.calibrating.recalibration import Recalibration as Recalibration
 from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
 from goodmeasure.calibrating.smoothing import on_grid
+from goodmeasure.drawing.cells import intervals
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.statistics.estimate import Estimate, display_of
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 
 # Draws that intervals, bands and p-values rest on: the tails of a .95 interval hold five on each side.
@@ -26,7 +29,7 @@ MOST_CELLS = 1024
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(Displayed):
     """What was seen (isotonic) at each prediction, with the band in which it would lie were the model calibrated.
 
     For amounts the band is of confidence about the curve instead, because nothing says how amounts spread around a
@@ -48,9 +51,14 @@ class Curve:
     weight: Floats
     band: str
 
+    def _display(self) -> Display:
+        rows = zip(self.prediction, intervals(self.seen, self.low, self.high), self.weight, strict=True)
+        columns = columns_of(("prediction", "seen", "weight"), rows)
+        return Display(f"Calibration curve with a {self.band} band", columns, is_curve=True)
+
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Displayed):
     """How far predictions are from what they claim, and what they know.
 
     ``loss = miscalibration - discrimination + uncertainty``, exactly. For classes this split is the Brier score's,
@@ -95,12 +103,19 @@ class Calibration:
             return "miscalibrated"
         return f"cannot tell from calibrated at this n (error in [{self.error.low:.4g}, {self.error.high:.4g}])"
 
+    def _estimates(self) -> dict[str, Estimate | None]:
+        names = ("loss", "miscalibration", "discrimination", "uncertainty", "error", "squared_error", "smooth_error")
+        return {name: getattr(self, name) for name in names}
+
+    def _display(self) -> Display:
+        errors = {f"error of class {k}": one.error for k, one in enumerate(self.classes)}
+        chance = () if self.p_value is None else (f"chance of as much if calibrated: {self.p_value:.3g}",)
+        return display_of("Calibration", {**self._estimates(), **errors}, self.verdict, *chance)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""
-        names = ("loss", "miscalibration", "discrimination", "uncertainty", "error", "squared_error", "smooth_error")
-        found = {name: getattr(self, name) for name in names}
         return {
-            **{name: value.to_dict() for name, value in found.items() if value is not None},
+            **{name: value.to_dict() for name, value in self._estimates().items() if value is not None},
             "p_value": self.p_value,
             "verdict": self.verdict,
             "curve": {name: np.asarray(value).tolist() for name, value in vars(self.curve).items()},

@@ -12,16 +12,24 @@ from numpy.typing import ArrayLike
 
 from goodmeasure.calibrating.decomposition import cells
 from goodmeasure.calibrating.isotonic import pool
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NoSuchReading, UsageError
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.row_arguments import Floats
 
 Method = Literal["platt", "temperature", "beta", "isotonic"]
 Knots = tuple[tuple[float, ...], ...]
+# What `_features` multiplies, in its order.
+_COEFFICIENTS = {
+    "temperature": ("log score",),
+    "platt": ("log-odds", "one"),
+    "beta": ("log p", "-log(1 - p)", "one"),
+}
 
 
 @dataclass(frozen=True)
-class Recalibration:
+class Recalibration(Displayed):
     """A map from scores to probabilities that was fitted on held-out rows; call it on new scores.
 
     Attributes:
@@ -78,6 +86,21 @@ class Recalibration:
         if self.method == "isotonic":
             return np.interp(scores, knots[0], knots[1]).astype(np.float64)
         return _sigmoid(_features(scores, self.method, self.raw, self.shrink) @ np.array(knots[0]))
+
+    def _display(self) -> Display:
+        title = f"Recalibration ({self.method}) of {'raw outputs' if self.raw else 'probabilities'}"
+        rows = [(k, *pair) for k, knots in enumerate(self.parameters) for pair in self._pairs(knots)]
+        names = ("class", "score", "probability") if self.method == "isotonic" else ("class", "coefficient", "value")
+        columns = columns_of(names, rows)
+        if len(self.parameters) == 1:
+            del columns["class"]
+        return Display(title, columns, is_curve=self.method == "isotonic")
+
+    def _pairs(self, knots: Knots) -> list[tuple[str | float, float]]:
+        """The steps of the map, or its coefficients by name."""
+        if self.method == "isotonic":
+            return list(zip(*knots, strict=True))
+        return list(zip(_COEFFICIENTS[self.method], knots[0], strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """The fitted map as plain values, ready for JSON."""

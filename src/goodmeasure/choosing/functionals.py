@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,10 +74,10 @@ def usual(meaning: Meaning) -> Functional:
     return Functional("probability" if meaning.is_outcome else "mean")
 
 
-def _preferred(meaning: Meaning, ask: Functional) -> Definition | None:
+def _preferred(meaning: Meaning, ask: Functional) -> Callable[..., Loss] | None:
     """The founding choices; what is not here is found in the catalogue."""
     share = losses.binary_cross_entropy
-    table = {
+    table: dict[tuple[str, str], Callable[..., Loss]] = {
         ("real", "mean"): losses.squared_error,
         ("positive", "mean"): losses.gamma,
         ("non_negative", "mean"): losses.tweedie,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from goodmeasure.choosing import coding
 from goodmeasure.choosing.tails import Tails
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.terminal import printable
 from goodmeasure.formulas.activations import Activation
 from goodmeasure.formulas.domains import Domain
 from goodmeasure.loss.loss import Loss
@@ -40,6 +42,12 @@ class Step:
     reason: str
     rejected: tuple[Rejected, ...] = ()
 
+    def rejected_lines(self, place: int) -> list[str]:
+        """The first alternatives with why they were not taken, and how many more the step at this place holds."""
+        more = len(self.rejected) - SHOWN
+        rest = [f"and {more} more in plan.steps[{place}].rejected"] if more > 0 else []
+        return [*(f"not {r.alternative}: {r.why}" for r in self.rejected[:SHOWN]), *rest]
+
     def to_dict(self) -> dict[str, Any]:
         """The step as plain values, ready for JSON."""
         rejected = [{"alternative": r.alternative, "why": r.why} for r in self.rejected]
@@ -47,7 +55,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Displayed):
     """What a target represents, the activation and the loss that go with it, and the decision that the costs ask for.
 
     Attributes:
@@ -133,22 +141,14 @@ class Plan:
         lines = [f"{self.name}: {self.rows:,} rows"]
         for number, step in enumerate(self.steps, 1):
             lines += ["", f"{number}  {step.question}", f"   {step.answer}", f"   because {step.reason}"]
-            lines += [f"   not {r.alternative}: {r.why}" for r in step.rejected[:SHOWN]]
-            more = len(step.rejected) - SHOWN
-            lines += [f"   and {more} more in plan.steps[{number - 1}].rejected"] if more > 0 else []
-        return "\n".join([*lines, *(["", *(f"note: {note}" for note in self.notes)] if self.notes else [])])
+            lines += [f"   {line}" for line in step.rejected_lines(number - 1)]
+        notes = ["", *(f"note: {note}" for note in self.notes)] if self.notes else []
+        return printable("\n".join([*lines, *notes]))
 
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th scope='row'>{escape(s.question)}</th><td><b>{escape(s.answer)}</b><br>{escape(s.reason)}</td><td>"
-            + "".join(f"<div><i>{escape(r.alternative)}</i>: {escape(r.why)}</div>" for r in s.rejected[:SHOWN])
-            + "</td></tr>"
-            for s in self.steps
-        )
-        head = "<tr><th scope='col'>question</th><th scope='col'>answer</th><th scope='col'>rejected</th></tr>"
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        caption = f"<caption>{escape(self.name)}: {self.rows:,} rows</caption>"
-        return f"<table>{caption}<thead>{head}</thead><tbody>{rows}</tbody></table>{notes}"
+    def _display(self) -> Display:
+        rows = [(s.question, s.answer, s.reason, "\n".join(s.rejected_lines(at))) for at, s in enumerate(self.steps)]
+        columns = columns_of(("question", "answer", "because", "rejected"), rows)
+        return Display(f"{self.name}: {self.rows:,} rows", columns, self.notes, under={"because": "answer"})
 
 
 def _plain(label: Any) -> Any:

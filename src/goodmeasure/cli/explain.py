@@ -104,7 +104,7 @@ def _word(name: str) -> str:
         lines.append(f"  in a book   {expression(word.book(*args))}")
     if word.meaning is not None:
         lines.append(f"  computed as {expression(word.meaning(*args))}")
-    else:
+    elif word.book is None:
         lines.append("  elementary: every language spells it")
     lines.append(f"  derivative  {derivative(formula, 'x')}")
     return "\n".join(lines)

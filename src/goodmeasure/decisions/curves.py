@@ -10,6 +10,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from goodmeasure.drawing.cells import intervals
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import UsageError
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
@@ -42,7 +45,7 @@ _SHARES = {"recall": (_HIT, _EVENT), "false_alarms": (_ALARM, _OTHER), "precisio
 
 
 @dataclass(frozen=True)
-class Band:
+class Band(Displayed):
     """A curve with an interval at each point: each covers at its level by itself, all of them together less often.
 
     Attributes:
@@ -71,13 +74,17 @@ class Band:
     method: str
     level: float
 
+    def _display(self) -> Display:
+        title = f"Curve of {self.n:,} rows with {100 * self.level:g} % intervals ({self.method})"
+        return Display(title, {"at": self.at, "value": intervals(self.value, self.low, self.high)}, is_curve=True)
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
         return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in vars(self).items()}
 
 
 @dataclass(frozen=True)
-class Curves:
+class Curves(Displayed):
     """Shares of events and others above each threshold, and the curves that follow from them.
 
     Acting means a score at or above the threshold; the last threshold is never reached. Shares are of all rows.
@@ -129,6 +136,16 @@ class Curves:
     def average_precision(self) -> float:
         """The mean precision over the events in falling order of score."""
         return float(np.sum(-np.diff(self.recall) * self.precision[:-1]))
+
+    def _display(self) -> Display:
+        columns = {
+            "threshold": self.threshold,
+            "recall": self.recall,
+            "false_alarms": self.false_positive / (1 - self.prevalence),
+            "precision": self.precision,
+        }
+        title = f"Curves of {self.n:,} rows, {100 * self.prevalence:.3g} % of them events"
+        return Display(title, columns, (f"area under the ROC curve {self.area()}",), is_curve=True)
 
     def at(self, thresholds: ArrayLike) -> tuple[Floats, Floats]:
         """How much lies at or above these thresholds.

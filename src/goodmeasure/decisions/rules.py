@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,12 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts, bayes_act
 from goodmeasure.decisions.thresholds import Threshold
+from goodmeasure.drawing.cells import Cell
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate
 
 
 @dataclass(frozen=True)
-class PricedRule:
+class PricedRule(Displayed):
     """A way to decide, and what it costs.
 
     Attributes:
@@ -38,12 +42,15 @@ class PricedRule:
     cost: Estimate
     versus_practice: Difference | None = None
 
+    def _display(self) -> Display:
+        return _priced(f"Rule {self.name}", [self])
+
     def __float__(self) -> float:
         return self.threshold
 
 
 @dataclass(frozen=True)
-class Decision:
+class Decision(Displayed):
     """What to do with these scores under these costs.
 
     Attributes:
@@ -120,6 +127,11 @@ class Decision:
             "cautions": list(self.cautions),
         }
 
+    def _display(self) -> Display:
+        title = f"Act when p >= {self.best.threshold:.4g} ({self.best.name})"
+        good = f"thresholds {self.threshold.as_good}"
+        return _priced(title, [self.practice, self.theory, *self.rules], good, *self.cautions)
+
     def __str__(self) -> str:
         lines = [
             f"act when p >= {self.best.threshold:.4g}   ({self.best.name}; theory {self.theory.threshold:.4g}, "
@@ -132,7 +144,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class ActDecision:
+class ActDecision(Displayed):
     """Which act costs least for classes (or which amount, under unit costs), beside what else one could do.
 
     Attributes:
@@ -168,8 +180,27 @@ class ActDecision:
             "rules": [_rule_dict(rule) for rule in self.rules],
         }
 
+    def _display(self) -> Display:
+        shift = () if self.shift is None else (f"provide the prediction plus {self.shift}",)
+        return _priced("What each rule costs", self.rules, *shift)
+
     def __str__(self) -> str:
         return "\n".join(f"{rule.name:24} costs {rule.cost}" for rule in self.rules)
+
+
+def _priced(title: str, rules: Sequence[PricedRule], *notes: str) -> Display:
+    """Rules with what they cost and how that compares with the practice rule."""
+    columns: dict[str, list[Cell]] = {
+        "rule": [rule.name for rule in rules],
+        "threshold": [rule.threshold for rule in rules],
+        "cost": [rule.cost.interval for rule in rules],
+        "versus_practice": [None if rule.versus_practice is None else rule.versus_practice.interval for rule in rules],
+        "n": [rule.cost.n for rule in rules],
+        "method": [rule.cost.method for rule in rules],
+    }
+    if all(math.isnan(rule.threshold) for rule in rules):
+        del columns["threshold"]
+    return Display(title, columns, notes, aside=("n", "method"))
 
 
 def _rule_dict(rule: PricedRule) -> dict[str, Any]:

@@ -14,9 +14,27 @@ from goodmeasure.formulas.expression import is_positive, nodes, simplify, substi
 
 
 def weighted(loss: R, *, positive: float | None = None, classes: tuple[float, ...] = ()) -> R:
-    """The loss where what happened counts by a weight: ``positive`` times for a yes, or one of ``classes`` for each class.
+    """Let some outcomes count more than others: a yes more than a no, or one class more than another.
 
     The weight multiplies the loss and never a denominator; `Loss.predict` undoes what it does to probabilities.
+
+    Args:
+        loss: a loss of yes/no, or of one of several classes.
+        positive: how many times as much as a no a yes counts.
+        classes: how much each class counts, (K,).
+
+    Returns:
+        The weighted loss; a weight that was there already is multiplied.
+
+    Raises:
+        GM002: a weight is not positive and finite.
+        GM009: the loss has no yes or no classes to weight, or both kinds of weight were given, or neither.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.weighted(gm.losses.squared_hinge(), positive=19.0)
+        >>> loss.value([1, 0], [0.0, 0.0])
+        array([19.,  1.])
     """
     if (positive is None) == (not classes):
         raise UsageError("a loss is weighted by positive= or by classes=", fix=f"weighted({loss}, positive=3.0)")

@@ -102,11 +102,40 @@ class Record:
         return tuple(tuple(derivative(slope, name) for name in self.raw_names) for slope in self.signal)
 
     def half(self, outcome: int) -> Expr:
-        """The loss of a yes/no target as a formula of z alone, when yes (1) or no (0) happened."""
+        """Give one side of a yes/no loss: its formula of z alone, when yes or no happened.
+
+        Args:
+            outcome: 1 for yes, 0 for no.
+
+        Returns:
+            A formula of z.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> gm.losses.binary_cross_entropy().half(1)
+            softplus(-z)
+        """
         return simplify(self.composed, {"y": outcome})
 
     def with_activation(self: R, given: Activation | Word | str | tuple[Activation | Word | str, ...]) -> R:
-        """The same loss on another scale of raw outputs, for example ``losses.poisson().with_activation(softplus)``."""
+        """Put the same loss on another scale of raw outputs.
+
+        Args:
+            given: an activation or its name, such as "exp", "softplus", "linear" or "sigmoid"; a tuple of them where an
+                example has several raw outputs.
+
+        Returns:
+            The loss whose predictions are that activation of its raw outputs.
+
+        Raises:
+            GM009: the activation is not known, or does not go with what the loss predicts.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> loss = gm.losses.poisson().with_activation("softplus")
+            >>> loss, loss.composed
+            (poisson().with_activation(softplus), softplus(z) - times(y, log_softplus(z)))
+        """
         chosen = tuple(activation(g) for g in (given if isinstance(given, tuple) else (given,)))
         if len(chosen) != len(self.activation):
             raise UsageError(

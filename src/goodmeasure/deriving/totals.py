@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.deriving.arguments import Examples
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.formulas.evaluation import Array
 from goodmeasure.statistics.exact_sums import exact_sum
 
 
 @dataclass(frozen=True)
-class Total:
+class Total(Displayed):
     """A sum of losses and of weights that adds without rounding: parts merge to the same bits in any order.
 
     Attributes:
@@ -36,6 +39,11 @@ class Total:
     def __add__(self, other: Total) -> Total:
         return Total(self.sum + other.sum, self.weight + other.weight)
 
+    def _display(self) -> Display:
+        mean = self.mean if self.weight else math.nan
+        named = {"sum": _rounded(self.sum), "weight": _rounded(self.weight), "mean": mean}
+        return Display("Total of losses", {name: [value] for name, value in named.items()})
+
     @property
     def mean(self) -> float:
         """The weighted mean, rounded once.
@@ -50,6 +58,14 @@ class Total:
                 fix="check the mask and the weights: mask.any(), sample_weight.sum()",
             )
         return float(self.sum / self.weight)
+
+
+def _rounded(exact: Fraction | float) -> float:
+    """The nearest float; a sum may lie beyond them all while its mean does not."""
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
 
 
 def present_only(given: Examples, table: Array) -> Array:

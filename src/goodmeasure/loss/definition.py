@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from goodmeasure.deriving import class_statistics
@@ -13,14 +13,27 @@ from goodmeasure.errors import FormulaError, HyperparameterError
 from goodmeasure.formulas.activations import Activation, activation, linear, natural, sigmoid, softmax
 from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, Real, domain
 from goodmeasure.formulas.expression import Expr, Word, symbol, symbols
+from goodmeasure.loss import introspection
 from goodmeasure.loss.loss import Loss
 
 Given = Activation | Word | str
 
 
+class _Page:
+    """A docstring that on the class is the class's own, and on a definition the page of its loss, made when asked for."""
+
+    def __init__(self, own: str | None) -> None:
+        self.own = own
+
+    def __get__(self, definition: Definition | None, kind: type) -> str | None:
+        return self.own if definition is None else definition.page()
+
+
 @dataclass(frozen=True)
 class Definition:
     """A traced formula: what it is called, its target, its scale, its hyperparameters. Calling it makes a `Loss`."""
+
+    __doc__ = _Page(__doc__)
 
     name: str
     book: Expr
@@ -30,9 +43,22 @@ class Definition:
     defaults: tuple[tuple[str, float], ...]
     domains: tuple[tuple[str, Domain], ...]
     facts: Facts
+    function: Callable[..., Any] = field(compare=False)
+    __signature__: inspect.Signature = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """To Python and its tools a definition is a function: it has a name, a module, a source, and a signature."""
+        named = {"__name__": self.name, "__qualname__": self.name, "__module__": self.function.__module__}
+        for name, value in {**named, "__wrapped__": self.function}.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "__signature__", introspection.signature(self()))
 
     def __repr__(self) -> str:
         return self.name
+
+    def page(self) -> str:
+        """The docstring: what the loss is, its formula, its hyperparameters, and an example."""
+        return introspection.page(self(), dict(self.domains), "gm.losses." if _in_catalogue(self.function) else "")
 
     @property
     def binary(self) -> Definition | None:
@@ -73,7 +99,7 @@ class Definition:
 
     def _class_weight(self, given: Any) -> tuple[float, ...]:
         weight = tuple(float(w) for w in given)
-        if weight and self.activation != (softmax,):
+        if weight and introspection.CLASS_WEIGHT.name not in self.__signature__.parameters:
             raise HyperparameterError(f"{self.name} has no classes to weight", fix=f"{self.name}(positive_weight=3.0)")
         if any(not 0 <= w < float("inf") for w in weight):
             raise HyperparameterError(
@@ -84,7 +110,7 @@ class Definition:
     def _positive_weight(self, named: dict[str, Any]) -> dict[str, float]:
         if "positive_weight" not in named:
             return {}
-        if not (class_statistics.speaks_of_outcomes(self.predictions) and self.activation == (sigmoid,)):
+        if introspection.POSITIVE_WEIGHT.name not in self.__signature__.parameters:
             raise HyperparameterError(
                 f"{self.name} has no positive_weight", fix=f"{self.name}(class_weight=(1.0, 3.0)) or the binary_ form"
             )
@@ -112,6 +138,10 @@ class Definition:
         return float(value)
 
 
+def _in_catalogue(function: Callable[..., Any]) -> bool:
+    return function.__module__.startswith("goodmeasure.losses.")
+
+
 def _is_number(value: Any) -> bool:
     return hasattr(value, "__float__") and value is not inspect.Parameter.empty
 
@@ -128,24 +158,37 @@ def loss(
     also: tuple[str, ...] = (),
     also_binary: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Definition]:
-    """Turn a formula into a loss, with its signal, curvature, kernels and every other reading derived.
+    """Make a loss of a formula that you write as a book prints it, with everything derived from it at once.
 
-    The function is called once with symbols. Its parameter names say the scale: ``p`` (the probability given to what
-    happened), ``y, mu`` (target and prediction), ``y, z`` (target and raw score), ``y, mean, scale`` (several predictions);
-    keyword-only parameters are hyperparameters with a default and a domain as annotation. ``target`` is the domain of the
-    target, or a function of the hyperparameters that returns it; ``activation`` says how raw outputs become predictions,
-    and defaults to the natural one of the target. The first paragraph of the docstring says what the loss is, the rest
-    when to reach for it; ``asks_for`` names the functional that is best, and ``also`` (``also_binary`` for the yes/no form)
-    what else people call it.
+    The function is called once, with symbols. Its parameter names say the scale: ``p`` (the probability given to what
+    happened), ``y, mu`` (target and prediction), ``y, z`` (target and raw score), ``y, mean, scale`` (several predictions).
+    Keyword-only parameters are hyperparameters, each with a default and a domain as annotation. The first paragraph of its
+    docstring says what the loss is, the rest when to reach for it.
 
-    >>> from goodmeasure import loss, Real
-    >>> from goodmeasure.words import abs, sqrt
-    >>> @loss(target=Real)
-    ... def root_error(y, mu):
-    ...     "Grows with the square root of the miss."
-    ...     return sqrt(abs(mu - y))
-    >>> root_error()(y=[1.0, 5.0], z=[2.0, 1.0])
-    1.5
+    Args:
+        target: the domain of the target, such as ``gm.Positive``, or a function of the hyperparameters that returns it.
+        activation: how raw outputs become predictions: "exp", "sigmoid", ..., a tuple of them for several predictions; the
+            natural one of the target unless given.
+        asks_for: the functional that is best: "mean", "median", "quantile", "probability", ...
+        also: what else people call the loss.
+        also_binary: what else people call its yes/no form.
+
+    Returns:
+        A decorator, which makes of the function a factory of losses: call it with hyperparameters, or with none.
+
+    Raises:
+        GM001: the formula leaves the vocabulary of ``gm.words``, or its parameters do not say its scale.
+        GM009: the activation is not known.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> from goodmeasure.words import abs, sqrt
+        >>> @gm.loss(target=gm.Real)
+        ... def root_error(y, mu):
+        ...     "Grows with the square root of the miss."
+        ...     return sqrt(abs(mu - y))
+        >>> root_error()(y=[1.0, 5.0], z=[2.0, 1.0])
+        1.5
     """
 
     def define(function: Callable[..., Any]) -> Definition:
@@ -182,6 +225,7 @@ def _traced(function: Callable[..., Any], target: Any, given: Any, facts: Facts)
         defaults=tuple(defaults.items()),
         domains=tuple(domains.items()),
         facts=facts,
+        function=function,
     )
 
 

@@ -9,10 +9,14 @@ import pkgutil
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 from goodmeasure.errors import Problem
 from goodmeasure.loss.definition import Definition
+
+if TYPE_CHECKING:
+    # What `__getattr__` below finds, for editors and type checkers: made by make docs.
+    from goodmeasure.losses.signatures import *
 
 
 class NoSuchLoss(Problem, AttributeError, LookupError):
@@ -53,10 +57,12 @@ def find(name: str) -> Definition:
     )
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return find(name)
+if not TYPE_CHECKING:  # a type checker would take any name for a loss
+
+    def __getattr__(name: str) -> Definition:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return find(name)
 
 
 def __dir__() -> list[str]:

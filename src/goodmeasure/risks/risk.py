@@ -11,9 +11,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from goodmeasure.drawing.display import Display
 from goodmeasure.errors import ShapeMismatch, UsageError
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.estimate import Difference, Estimate, display_of
 from goodmeasure.statistics.intervals import (
     WeightsMean,
     bootstrap,
@@ -69,6 +70,27 @@ class Risk(Estimate):
     tail_index: float = math.nan
     clipped: int = 0
     clipped_share: float = 0.0
+
+    def _display(self) -> Display:
+        rows = {
+            "mean loss": self,
+            "of the rows of finite loss": self.finite,
+            "best constant": self.constant_risk,
+            "minus the best constant": self.versus_constant,
+            "skill": self.skill,
+        }
+        return display_of(f"Risk by {self.loss}" if self.loss else "Risk", rows, *self._remarks())
+
+    def _remarks(self) -> list[str]:
+        """What is worth saying beside the intervals."""
+        found = [] if self.versus_constant is None else [f"against the best constant: {self.versus_constant.verdict}"]
+        if not math.isnan(self.worst_share):
+            found.append(f"the worst 1 % of the rows carry {100 * self.worst_share:.3g} % of the loss")
+        if self.infinite:
+            found.append(f"{self.infinite:,} rows cost infinity")
+        if self.clipped:
+            found.append(f"{self.clipped:,} clipped rows carry {100 * self.clipped_share:.3g} % of the loss")
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""

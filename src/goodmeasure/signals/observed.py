@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from goodmeasure.deriving import predictions
 from goodmeasure.deriving.arguments import examples
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.fitting.linear import start_at
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.loss.loss import Loss
 from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.metrics import metric as named
-from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
+from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, display_of
 from goodmeasure.statistics.intervals import bootstrap, clopper_pearson, mean_estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.traits.curvature_class import curvature_class
@@ -31,7 +33,7 @@ _REPLICATES = 200
 
 
 @dataclass(frozen=True)
-class MetricAlignment:
+class MetricAlignment(Displayed):
     """Whether lowering the loss helped a metric: both compared between these predictions and those before.
 
     Attributes:
@@ -54,9 +56,15 @@ class MetricAlignment:
             return "aligned"
         return "against" if set(pair) == {"better", "worse"} else "cannot tell at this n"
 
+    def __str__(self) -> str:
+        return f"lower loss and {self.metric} against {self.before}: {self.verdict}"
+
+    def _display(self) -> Display:
+        return display_of(str(self), {"loss": self.loss, f"{self.metric}, less being better": self.difference})
+
 
 @dataclass(frozen=True)
-class Signal:
+class Signal(Displayed):
     """What the learning signal is like on given predictions.
 
     Attributes:
@@ -93,23 +101,38 @@ class Signal:
     aligned: MetricAlignment | None
 
     def __str__(self) -> str:
-        lines = [
-            f"the {self.worst} rows that pull hardest, of {self.n:,}, carry {100 * self.carried:.0f} % of the signal "
-            f"(as much as {self.effective_rows:,.0f} equal rows)"
-        ]
+        lines = [self._carried()]
         for what, share in (("pulled toward what happened", self.directional), ("not pulled at all", self.silent)):
             if share is not None:
                 lines.append(f"of {share.n:,} rows that are off, {_percent(share)} are {what}")
         if self.faint is not None:
             off = f"of {self.faint.n:,} that are off by more than slightly"
             lines.append(f"{off}, {_percent(self.faint)} are pulled less than a tenth as hard as at a slight error")
+        return "\n".join([*lines, *self._growth()])
+
+    def _display(self) -> Display:
+        shares = {
+            "pulled toward what happened": self.directional,
+            "not pulled at all": self.silent,
+            "pulled less than a tenth": self.faint,
+        }
+        return display_of(
+            f"Learning signal of {self.loss} on {self.n:,} rows", shares, self._carried(), *self._growth()
+        )
+
+    def _carried(self) -> str:
+        """How few rows make the signal."""
+        return (
+            f"the {self.worst} rows that pull hardest, of {self.n:,}, carry {100 * self.carried:.0f} % of the signal "
+            f"(as much as {self.effective_rows:,.0f} equal rows)"
+        )
+
+    def _growth(self) -> list[str]:
+        """How the pull grows on each side, and whether following it helped the metric."""
         pulls = {
             side.side: "there is no pull" if side.name == "none" else f"the pull is {side.name}" for side in self.sides
         }
-        lines += [f"{side}: {pull}" for side, pull in pulls.items()]
-        if self.aligned is not None:
-            lines.append(f"lower loss and {self.aligned.metric} against {self.aligned.before}: {self.aligned.verdict}")
-        return "\n".join(lines)
+        return [*(f"{side}: {pull}" for side, pull in pulls.items()), *([str(self.aligned)] if self.aligned else [])]
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from goodmeasure.drawing.cells import Interval
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
+
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(Displayed):
     """An estimated number with its interval, how many rows stand behind it, and how the interval was made.
 
     Attributes:
@@ -51,6 +56,15 @@ class Estimate:
             text += f" ± {self.grid_error:.1g} grid"
         return f"{text} · n={self.n:,}" + "".join(f" · {caution}" for caution in self.cautions)
 
+    def _display(self) -> Display:
+        name = type(self).__name__
+        return display_of(name, {name.lower(): self})
+
+    @property
+    def interval(self) -> Interval:
+        """The value with its interval, as a cell of a display."""
+        return Interval(self.value, self.low, self.high)
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
         return asdict(self)
@@ -77,9 +91,36 @@ class Difference(Estimate):
             return "worse"
         return f"cannot tell at this n (difference in [{self.low:.4g}, {self.high:.4g}])"
 
+    def _display(self) -> Display:
+        return display_of("Difference, the first minus the second", {"difference": self}, self.verdict)
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON, with the verdict."""
         return super().to_dict() | {"verdict": self.verdict}
+
+
+def display_of(title: str, estimates: Mapping[str, Estimate | None], *notes: str) -> Display:
+    """Estimates by their names as rows of a display (None is left out), with what must be printed beside them."""
+    held = {name: each for name, each in estimates.items() if each is not None}
+    each = list(held.values())
+    levels = ", ".join(dict.fromkeys(f"{100 * one.level:g} %" for one in each))
+    cautions = dict.fromkeys(caution for one in each for caution in one.cautions)
+    grid = max((one.grid_error for one in each), default=0.0)
+    read = [f"read off a grid, which moves a value by {grid:.1g} at most"] if grid else []
+    return Display(
+        title,
+        {
+            "what": list(held),
+            "value": [one.interval for one in each],
+            "n": [one.n for one in each],
+            "method": [one.method for one in each],
+            "level": [one.level for one in each],
+            "effective_n": [one.effective_n for one in each],
+            "standard_error": [one.standard_error for one in each],
+        },
+        notes=(*notes, *cautions, *read, *([f"intervals of {levels}"] if levels else [])),
+        aside=("level", "effective_n", "standard_error"),
+    )
 
 
 def as_difference(estimate: Estimate) -> Difference:

@@ -10,7 +10,11 @@ import numpy as np
 
 from goodmeasure.calibrating.calibration import Calibration
 from goodmeasure.choosing.plan import Plan
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.frames import FrameKind
 from goodmeasure.reading.remarks import Remark
+from goodmeasure.statistics.estimate import display_of
 from goodmeasure.study.cases import Prepared
 from goodmeasure.study.deciding import Decided
 from goodmeasure.study.judging import Judged
@@ -23,7 +27,7 @@ MOST_POINTS = 101
 
 
 @dataclass(frozen=True, repr=False)
-class Study:
+class Study(Displayed):
     """The answer to a question about a table: plan, model, what the reported rows say of it, and the decision.
 
     Attributes:
@@ -40,6 +44,7 @@ class Study:
         seconds: how long it took.
         test: where the table of reported rows came from, if it is another.
         where: the condition that rows had to fit.
+        frame: the kind of frame that the table was; None if it was a file or a dictionary.
 
     Example:
         >>> import goodmeasure as gm
@@ -64,6 +69,7 @@ class Study:
     seconds: float
     test: str | None = None
     where: str | None = None
+    frame: FrameKind | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -113,7 +119,14 @@ class Study:
         return found
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.verdict.word}: {self.verdict.following}", *self.verdict.sentences])
+        return "\n".join([str(self.verdict), *self.verdict.sentences])
+
+    def _display(self) -> Display:
+        cost = {} if self.decided is None else {"cost of the decisions": self.decided.best.cost}
+        return display_of(str(self.verdict), {**self.judged.estimates, **cost}, *self.verdict.sentences)
+
+    def to_frame(self, kind: FrameKind | None = None) -> Any:
+        return super().to_frame(kind or self.frame)
 
     def __repr__(self) -> str:
         return f"<Study of {self.question.target} from {self.source}, {self.rows:,} rows: {self.verdict.word}>"

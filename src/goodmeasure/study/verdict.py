@@ -33,6 +33,9 @@ class Verdict:
     sentences: tuple[str, ...]
     following: str
 
+    def __str__(self) -> str:
+        return f"{self.word}: {self.following}"
+
     def to_dict(self) -> dict[str, Any]:
         """The verdict as plain values, ready for JSON."""
         return {"word": self.word, "sentences": list(self.sentences), "next": self.following}

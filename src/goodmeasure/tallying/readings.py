@@ -17,6 +17,9 @@ from goodmeasure.decisions.curves import Curves, of_sums
 from goodmeasure.decisions.decision import FOLDS
 from goodmeasure.decisions.rules import Decision, PricedRule
 from goodmeasure.decisions.thresholds import Threshold, from_cells, threshold_estimate
+from goodmeasure.drawing.cells import intervals
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
 from goodmeasure.statistics.intervals import from_moments, normal_quantile
@@ -226,7 +229,7 @@ def _threshold(
 
 
 @dataclass(frozen=True)
-class Bias:
+class Bias(Displayed):
     """How far predicted amounts are from right on average, by cell of the prediction.
 
     Attributes:
@@ -251,6 +254,12 @@ class Bias:
     high: Floats
     weight: Floats
     squared_error: Estimate
+
+    def _display(self) -> Display:
+        rows = zip(self.prediction, intervals(self.bias, self.low, self.high), self.weight, strict=True)
+        note = f"squared error {self.squared_error}"
+        columns = columns_of(("prediction", "bias", "weight"), rows)
+        return Display("Bias by cell of the prediction", columns, (note,), is_curve=True)
 
 
 def bias(sums: AmountSums, level: float) -> Bias:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from goodmeasure.calibrating.decomposition import point_loss
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.curves import Curves
 from goodmeasure.decisions.rules import Decision
+from goodmeasure.drawing.cells import Interval
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
@@ -32,7 +36,7 @@ class DifferentTallies(Problem, ValueError):
 
 
 @dataclass(frozen=True)
-class Tally:
+class Tally(Displayed):
     """What a set of rows says of predictions, in a form that adds up: tallies of parts give the tally of the whole.
 
     ``a + b`` is bit for bit the tally of both sets of rows, whatever the order and the partition. Readings are of all
@@ -123,6 +127,26 @@ class Tally:
                 "these are not the losses of this tally", seen=f"{[*map(repr, losses)]} and {[*schema.losses]}"
             )
         return Tally(schema, groups, tuple(losses))
+
+    def _display(self) -> Display:
+        rows = [
+            (group, chosen, name, self._mean_loss(state, column(chosen, at)), state.rows)
+            for group, state in sorted(self.groups.items())
+            for chosen in self.schema.models
+            for at, name in enumerate(self.schema.losses)
+        ]
+        columns = columns_of(("group", "model", "loss", "value", "n"), rows)
+        excluded = [f"{count:,} rows left out: {reason}" for reason, count in self.excluded.items()]
+        # A name that does not tell anything apart is for frames.
+        aside = [name for name in ("group", "model") if len(set(columns[name])) < 2]
+        return Display(f"Tally of {self.n:,} rows", columns, tuple(excluded), aside=tuple(aside))
+
+    def _mean_loss(self, state: State, name: str) -> Interval:
+        """The mean loss of a group with its interval; no number where no row was counted."""
+        held = state.moments.get(name)
+        if held is None or not held.n:
+            return Interval(math.nan, math.nan, math.nan)
+        return readings.risk(state, name, self._columns(), 0.95).interval
 
     def _which(self, loss: Any, model: str | None) -> tuple[int, str]:
         names = self.schema.losses
