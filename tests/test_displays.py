@@ -34,6 +34,7 @@ BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
 INPUTS = {"Costs", "ClassCosts", "UnderOverCosts", "Loss", "Definition", "Metric", "Question"}
 WHAT_ONE_USES = {
+    "Watch",
     "LossClassifier",
     "LossRegressor",
     "Model",
