@@ -12,8 +12,8 @@ import pytest
 from goodmeasure import losses
 from goodmeasure.engines import duckdb as local
 from goodmeasure.engines.request import Request
-from goodmeasure.errors import Problem, UsageError
-from goodmeasure.reading.tables import EmptyTable, NoSuchFile
+from goodmeasure.errors import Problem
+from goodmeasure.reading.tables import NoSuchFile
 from goodmeasure.statistics.row_arguments import ScoreOutsideUnitInterval
 from goodmeasure.tallying.accumulate import tally
 from goodmeasure.tallying.shards import Part, ShardMissing, ShardTwice, collect

@@ -174,13 +174,13 @@ def tell_remarks(table: Places | None) -> None:
         click.echo(printable(f"{remark.code} {remark.what}"), err=True)
 
 
-def told_classes(question: dict[str, Any], schema: Schema) -> list[str]:
-    """Which column of a tally is of which class, in words."""
+def classes_of(question: dict[str, Any], schema: Schema) -> Models | None:
+    """Which column of a tally is of which class, if it is of classes."""
     if schema.kind != "classes":
-        return []
+        return None
     found = models(question["scores"])
     labels = question.get("classes") or [str(code) for code in range(found.classes)]
-    return with_labels(found, labels, labels).told()
+    return with_labels(found, labels, labels)
 
 
 class TallyQuestion(NamedTuple):

@@ -36,15 +36,14 @@ class Models:
         """The labels, unless they are the codes 0, 1, 2 and so on."""
         return () if self.labels == _codes(len(self.labels)) else self.labels
 
+    def by_label(self) -> dict[str, dict[str, str]]:
+        """For each model the column of each label."""
+        return {text: dict(zip(self.labels, names, strict=True)) for text, names in self.columns.items()}
+
     def told(self) -> list[str]:
         """Which column is whose, in words."""
-        if not self.labels:
-            return []
-        said = [
-            ", ".join(f"{label} = {name}" for label, name in zip(self.labels, names, strict=True))
-            for names in self.columns.values()
-        ]
-        return [f"classes: {each}" for each in said]
+        pairs = [", ".join(f"{label} = {name}" for label, name in of.items()) for of in self.by_label().values()]
+        return [f"classes: {said}" for said in pairs]
 
 
 def models(given: Sequence[str], known: Collection[str] = ()) -> Models:
@@ -99,18 +98,13 @@ def with_labels(found: Models, chosen: Sequence[str] | None, there: Sequence[str
     if strange:
         raise UnknownLabel(f"the target holds {strange[0]!r}, which is none of the classes", seen=", ".join(labels))
     named = _by_names(found, labels)
-    ordered = replace(found, labels=labels)
-    if named is not None and {*_pairs(named)} != {*_pairs(ordered)}:
+    if named is not None and named.labels != labels:
         raise UsageError(
             "--classes has another order than the names of the columns say",
-            seen="; ".join(ordered.told()),
-            fix="name the labels in the order of the columns",
+            seen=f"{', '.join(labels)} for {', '.join(next(iter(found.columns.values())))}",
+            fix=f"--classes {','.join(named.labels)}",
         )
-    return ordered
-
-
-def _pairs(found: Models) -> list[tuple[str, str]]:
-    return [(label, name) for names in found.columns.values() for label, name in zip(found.labels, names, strict=True)]
+    return named or replace(found, labels=labels)
 
 
 def _by_names(found: Models, labels: Sequence[str]) -> Models | None:

@@ -12,14 +12,15 @@ import click
 from goodmeasure.calibrating.miscalibration import root
 from goodmeasure.cli._evidence import (
     TallyQuestion,
+    classes_of,
     evidence,
     fits_in_memory,
     plain,
     question_of,
     sorted_out,
     tell_remarks,
-    told_classes,
 )
+from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, next_line
 from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import Problem
@@ -83,17 +84,25 @@ def _said(saved: Any, given: dict[str, Any]) -> str:
     made, by = saved.tally, saved.question["by"]
     groups = {"": made} | ({key: made[key] for key in sorted(made.groups)} if by else {})
     found = {key: _read(part, given["level"]) for key, part in groups.items()}
-    classes = {"classes": told_classes(saved.question, made.schema)} if made.schema.kind == "classes" else {}
+    classes = classes_of(saved.question, made.schema)
     if given["as_json"]:
-        click.echo(json.dumps(plain({"rows": made.n, "excluded": made.excluded, **classes, "groups": found}), indent=1))
+        click.echo(
+            json.dumps(
+                plain({"rows": made.n, "excluded": made.excluded, **_by_label(classes), "groups": found}), indent=1
+            )
+        )
     else:
         click.echo(f"{made.n:,} rows" + "".join(f", {n:,} left out: {why}" for why, n in made.excluded.items()))
-        for line in told_classes(saved.question, made.schema):
+        for line in classes.told() if classes is not None else []:
             click.echo(printable(line))
         for key, part in found.items():
             _show(key and f"{by} = {key}", part)
     verdicts = [one.get("verdict") for one in found[""]["calibration"].values()]
     return "miscalibrated" if "miscalibrated" in verdicts else ""
+
+
+def _by_label(classes: Models | None) -> dict[str, Any]:
+    return {} if classes is None else {"classes": classes.by_label()}
 
 
 def _read(part: Any, level: float) -> dict[str, Any]:

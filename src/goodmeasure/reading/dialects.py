@@ -33,8 +33,11 @@ class Dialect:
     def records(self, place: Place) -> Iterator[Any]:
         """The records of a file, header first, as the csv module reads them."""
         encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
-        with told(place.name), uncompressed(place.path) as file:
-            text = io.TextIOWrapper(file, encoding=encoding, newline="")
+        with (
+            told(place.name),
+            uncompressed(place.path) as file,
+            io.TextIOWrapper(file, encoding=encoding, newline="") as text,
+        ):
             yield csv.reader(text, delimiter=self.delimiter, quotechar=QUOTE)
 
     def header(self, place: Place) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import gzip
+import io
 import shutil
 import sys
 import tempfile
@@ -160,8 +160,12 @@ def _readable(name: str, path: str, copies: _Copies) -> Place:
 def _narrowed(name: str, path: str, copy: Path) -> str:
     """The path of a copy in UTF-8 of a file in UTF-16."""
     try:
-        with uncompressed(path) as file, copy.open("w", encoding="utf-8", newline="") as out:
-            shutil.copyfileobj(codecs.getreader("utf-16")(file), out)
+        with (
+            uncompressed(path) as file,
+            io.TextIOWrapper(file, encoding="utf-16", newline="") as wide,
+            copy.open("w", encoding="utf-8", newline="") as out,
+        ):
+            shutil.copyfileobj(wide, out)
     except UnicodeDecodeError as error:
         raise UnreadableTable(
             f"{name} begins like UTF-16, and goes on otherwise", where=name, seen=str(error), fix="write it as UTF-8"
