@@ -64,6 +64,16 @@ class BadCell(Problem, ValueError):
     code = "GM206"
 
 
+class ColumnsDiffer(Problem, ValueError):
+    """One of several files has other columns than the first.
+
+    Files that one pattern names are parts of one table. Nothing was counted of any of them: mend or remove the file, or
+    narrow the pattern.
+    """
+
+    code = "GM724"
+
+
 class SampledRows(Remark):
     """The table is larger than what is held in memory at once, so a random part of its rows was taken.
 
@@ -140,6 +150,11 @@ class Table:
     def only(self, names: Iterable[str]) -> Table:
         """These columns, in this order."""
         return replace(self, columns={name: self[name] for name in names})
+
+
+def no_rows(source: str, where: Any = None) -> EmptyTable:
+    """The error for a table of which no row counts."""
+    return EmptyTable(f"{source} has no rows{f' where {where}' if where else ''}")
 
 
 def missing_column(name: str, known: Iterable[str], source: str) -> NoSuchColumn:
