@@ -16,7 +16,7 @@ from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem
 from goodmeasure.formulas.evaluation import evaluate
-from goodmeasure.formulas.expression import Expr, nodes, symbol
+from goodmeasure.formulas.expression import Expr, nodes, symbol, symbols
 
 Evaluation: TypeAlias = Callable[[Sequence[Expr], Mapping[str, Any]], list[Any]]
 _TRIES = 5
@@ -86,11 +86,8 @@ def value(loss: Record, y: Any, z: Sequence[Any], book: Evaluation = in_books) -
 
     known = {name: mp.mpf(v) for name, v in loss.hyperparameters}
     if loss.is_classwise:
-        table = {name: s.book(mp, z, y) for name, s in class_statistics.statistics().items()}
         weight = loss.class_weight[y] if loss.class_weight else 1
-        return book(
-            [loss.book], {**known, **table, "p": mp.exp(table["log_p"]), class_statistics.WEIGHT: mp.mpf(weight)}
-        )[0]
+        return book([loss.book], {**known, **_of_class(loss, y, z), class_statistics.WEIGHT: mp.mpf(weight)})[0]
     raws = [book([a(symbol("z"))], {"z": raw})[0] for a, raw in zip(loss.activation, z, strict=True)]
     if not class_statistics.speaks_of_outcomes(loss.predictions):
         return book([loss.book], {**known, "y": y, **dict(zip(loss.predictions, raws, strict=True))})[0]
@@ -99,8 +96,25 @@ def value(loss: Record, y: Any, z: Sequence[Any], book: Evaluation = in_books) -
     return sum(share * _of_outcome(loss, known, p, weight, book) for share, p, weight in sides if share > 0)
 
 
+@cache
+def _named(book: Expr) -> set[str]:
+    return symbols(book)
+
+
+def _spoken_of(loss: Record) -> dict[str, class_statistics.Statistic]:
+    """The statistics that the book form names: those of all others would take most of the time."""
+    return {name: s for name, s in class_statistics.statistics().items() if name in _named(loss.book)}
+
+
+def _of_class(loss: Record, y: int, z: Sequence[Any]) -> dict[str, Any]:
+    import mpmath as mp
+
+    found = {name: s.book(mp, z, y) for name, s in _spoken_of(loss).items()}
+    return {**found, "p": mp.exp(class_statistics.log_p.book(mp, z, y))} if "p" in _named(loss.book) else found
+
+
 def _of_outcome(loss: Record, known: dict[str, Any], p: Any, weight: Any, book: Evaluation) -> Any:
-    shares = {name: s.share(symbol("p")) for name, s in class_statistics.statistics().items() if s.share is not None}
+    shares = {name: s.share(symbol("p")) for name, s in _spoken_of(loss).items() if s.share is not None}
     table = dict(zip(shares, book(list(shares.values()), {"p": p}), strict=True))
     return book([loss.book], {**known, **table, "p": p, class_statistics.WEIGHT: weight})[0]
 
