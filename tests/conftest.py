@@ -3,6 +3,9 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -10,6 +13,14 @@ from hypothesis import settings
 os.environ.setdefault("KERAS_BACKEND", "torch")
 settings.register_profile("suite", max_examples=50, deadline=None, derandomize=True)
 settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def script() -> Iterator[Callable[[str], ModuleType]]:
+    """A module of the folder ``scripts`` by its name; they import each other as they do when they are run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parent.parent / "scripts")
+        yield import_module
 
 
 @pytest.fixture
