@@ -130,9 +130,9 @@ class House:
     @cached_property
     def rooms(self) -> Graph:
         """Which rooms each imports."""
-        graph: dict[str, set[str]] = {_room(name): set() for name in self.trees}
+        graph: dict[str, set[str]] = {room(name): set() for name in self.trees}
         for each in self.imports:
-            graph[_room(each.importer)] |= {_room(each.imported)} - {_room(each.importer)}
+            graph[room(each.importer)] |= {room(each.imported)} - {room(each.importer)}
         return graph
 
     # --- what is public ---
@@ -185,7 +185,7 @@ def _parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def _room(name: str) -> str:
+def room(name: str) -> str:
     return name.split(".")[0]
 
 
@@ -319,7 +319,7 @@ def _said(house: House, pattern: re.Pattern[str]) -> str:
 FIGURES: Mapping[str, Callable[[House], object]] = {
     "files in the root": lambda house: sum(path.parent == house.package for path in house.paths.values()),
     "folders in the root": lambda house: len(
-        {_room(name) for name, p in house.paths.items() if p.parent != house.package}
+        {room(name) for name, p in house.paths.items() if p.parent != house.package}
     ),
     "floors, the longest chain of rooms": lambda house: floors(house.rooms),
     "arrows between rooms": lambda house: sum(map(len, house.rooms.values())),

@@ -3,6 +3,9 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -20,6 +23,14 @@ settings.load_profile("suite")
 def kernels_share_their_blocks() -> None:
     """Compiled kernels hand blocks to a second thread all the same, as they do wherever there is more than one core."""
     goodmeasure.threads = 2
+
+
+@pytest.fixture(scope="session")
+def script() -> Iterator[Callable[[str], ModuleType]]:
+    """A module of the folder ``scripts`` by its name; they import each other as they do when they are run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parent.parent / "scripts")
+        yield import_module
 
 
 @pytest.fixture

@@ -102,8 +102,8 @@ class Card(Displayed):
             return {"book": loss.book, "derived": loss.composed, **{f"signal by {n}": s for n, s in slopes.items()}}
         names = [""] if len(loss.raw_names) == 1 else [f" by {n}" for n in loss.raw_names]
         signals = {f"signal{n}": s for n, s in zip(names, loss.signal, strict=True)}
-        bends = {f"curvature{n}": loss.curvature[i][i] for i, n in enumerate(names)}
-        return {"book": loss.book, "derived": loss.composed, **signals, **bends}
+        curvatures = {f"curvature{n}": loss.curvature[i][i] for i, n in enumerate(names)}
+        return {"book": loss.book, "derived": loss.composed, **signals, **curvatures}
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
