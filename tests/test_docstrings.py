@@ -86,7 +86,7 @@ def _has_a_constructor(kind: type) -> bool:
 def _special_methods(kind: type) -> list[Callable[..., Any]]:
     """Those that are written in its file (dataclasses make others) and have no entry of their own."""
     special = {name: each for name, each in vars(kind).items() if name.startswith("__") and name != "__call__"}
-    written = [each for each in special.values() if inspect.isfunction(each)]
+    written = [inspect.unwrap(each) for each in special.values() if inspect.isfunction(each)]
     return [each for each in written if each.__code__.co_filename == inspect.getfile(kind)]
 
 
@@ -96,7 +96,7 @@ def _behind(member: Any) -> Any:
         return member.fget
     if isinstance(member, cached_property):
         return member.func
-    return getattr(member, "__func__", getattr(member, "fn", member))
+    return inspect.unwrap(getattr(member, "__func__", getattr(member, "fn", member)))
 
 
 def _raised(function: Callable[..., Any]) -> Iterator[str]:

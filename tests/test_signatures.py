@@ -13,10 +13,12 @@ from click.testing import CliRunner
 
 import goodmeasure as gm
 from catalogue_losses import definitions
+from goodmeasure.auditing import Audit
 from goodmeasure.cli.audit import command
-from goodmeasure.errors import HyperparameterError, UsageError
+from goodmeasure.errors import HyperparameterError, UsageError, strict_keywords
 from goodmeasure.loss.card import asks_for
 from goodmeasure.loss.definition import Definition
+from test_docstrings import KINDS
 
 ROOT = Path(__file__).parent.parent
 
@@ -146,36 +148,124 @@ def test_a_type_checker_knows_the_factories_and_their_hyperparameters(tmp_path):
 
 # --- the facade ---
 
+
+def taken(call):
+    """The names of what a call takes, without the one that a method is asked of, each with its kind."""
+    parameters = inspect.signature(call).parameters.values()
+    return {p.name: p.kind.name for p in parameters if p.name != "self"}
+
+
 FUNCTIONS = {name: found for name in dir(gm) if inspect.isfunction(found := getattr(gm, name))}
+CLASSES = {name: found for name in dir(gm) if inspect.isclass(found := getattr(gm, name))}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+def methods(kind):
+    """What a class and its ancestors in goodmeasure can be asked by name."""
+    for name in dir(kind):
+        held = inspect.getattr_static(kind, name)
+        found = getattr(held, "__func__", getattr(held, "fn", held))  # of a static method; of one under a condition
+        ours = inspect.isfunction(found) and found.__module__.startswith("goodmeasure")
+        if ours and (name == "__call__" or not name.startswith("_")):
+            yield name, found
+
+
+# What torch calls forward by has rules of its own.
+METHODS = {
+    f"{kind.name}.{name}": found
+    for kind in KINDS
+    for name, found in methods(kind.found)
+    if kind.name != "TorchLoss" and taken(found).keys() and "VAR_KEYWORD" not in taken(found).values()
+}
+CALLS = {**FUNCTIONS, **CLASSES, **METHODS}
+
+
+def of(calls):
+    return pytest.mark.parametrize("name", calls)
+
+
+def said_by(name):
+    """What a call is named in an error: a method by itself, a result that can be called as one."""
+    owner, _, method = name.rpartition(".")
+    return owner if method == "__call__" else method
+
+
+@of(FUNCTIONS)
 def test_a_public_function_lists_all_that_it_takes(name):
-    kinds = {parameter.kind for parameter in inspect.signature(FUNCTIONS[name]).parameters.values()}
-    assert not kinds & {inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL}
+    assert not {"VAR_KEYWORD", "VAR_POSITIONAL"} & set(taken(FUNCTIONS[name]).values())
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@of([*FUNCTIONS, *CLASSES])
+def test_what_the_facade_names_is_what_its_home_defines(name):
+    found = getattr(gm, name)
+    assert getattr(importlib.import_module(found.__module__), name) is found
+
+
+@of(CALLS)
 def test_a_misspelt_keyword_names_the_one_that_was_meant(name):
-    for keyword in [p for p in inspect.signature(FUNCTIONS[name]).parameters if len(p) > 3]:
+    for keyword in [p for p in taken(CALLS[name]) if len(p) > 3]:
         misspelt = keyword + keyword[-1]
-        with pytest.raises(UsageError, match=rf"{name} takes no {misspelt}=") as error:
-            FUNCTIONS[name](**{misspelt: None})
+        with pytest.raises(UsageError, match=rf"(?i){said_by(name)} takes no {misspelt}=") as error:
+            CALLS[name](**{misspelt: None})
         assert isinstance(error.value, TypeError)
-        assert error.value.fix == f"{name}(..., {keyword}=...)"
+        assert error.value.fix.lower() == f"{said_by(name)}(..., {keyword}=...)".lower()
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@of(CALLS)
 def test_a_keyword_like_no_other_is_refused_with_all_that_are_taken(name):
-    with pytest.raises(UsageError, match=rf"help\(goodmeasure\.{name}\)") as error:
-        FUNCTIONS[name](zzz=None)
-    assert all(keyword in error.value.seen for keyword in inspect.signature(FUNCTIONS[name]).parameters)
+    with pytest.raises(UsageError, match=r"without zzz=") as error:
+        CALLS[name](zzz=None)
+    assert error.value.seen == f"it takes {', '.join(taken(CALLS[name]))}"
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_without_keywords_says_so():
+    with pytest.raises(UsageError, match="it takes no keywords"):
+        strict_keywords(lambda: None)(zzz=None)
+
+
+def test_a_loss_points_to_the_hyperparameter_that_was_meant():
+    with pytest.raises(HyperparameterError, match="no hyperparameter dleta") as error:
+        gm.losses.huber(dleta=1)
+    assert error.value.fix == "huber(delta=1.0)"
+    with pytest.raises(HyperparameterError, match="it has gamma, class_weight") as error:
+        gm.losses.focal(clas_weight=(1.0, 2.0))
+    assert error.value.fix == "focal(class_weight=())"
+
+
+@of(FUNCTIONS)
 def test_a_public_function_can_be_sent_to_another_process(name):
     assert pickle.loads(pickle.dumps(FUNCTIONS[name])) is FUNCTIONS[name]
-    assert inspect.getsource(FUNCTIONS[name]).lstrip().startswith(f"def {name}(")
+    assert inspect.getsource(FUNCTIONS[name]).startswith(f"@strict_keywords\ndef {name}(")
+
+
+def test_a_case_is_what_the_audit_was_given_under_its_keywords(monkeypatch):
+    seen = {}
+    monkeypatch.setattr("goodmeasure.auditing.engine.examine", lambda given, rules, budget_s: seen.update(given))
+    keywords = [name for name in inspect.signature(gm.audit).parameters if name != "budget_s"]
+    gm.audit(**{name: name for name in keywords}, budget_s=1.0)
+    assert seen == {name: name for name in keywords}
+
+
+@pytest.mark.parametrize(("options", "seconds"), [([], 3.0), (["--budget", "2"], 2.0)])
+def test_the_budget_that_a_program_declares_holds_unless_another_is_given(tmp_path, monkeypatch, options, seconds):
+    program, seen = tmp_path / "train.py", []
+    program.write_text("def build():\n    return dict(budget_s=3.0)\n", encoding="utf-8")
+
+    def examine(given, rules, budget_s):
+        seen.append(budget_s)
+        return Audit((), (), (), "", 0.0)
+
+    monkeypatch.setattr("goodmeasure.auditing.engine.examine", examine)
+    assert CliRunner().invoke(command, [f"{program}:build", *options]).exception is None
+    assert seen == [seconds]
+
+
+def test_a_hostile_key_of_a_program_does_not_reach_the_terminal(tmp_path):
+    program = tmp_path / "train.py"
+    program.write_text("def build():\n    return {'\\x1b[31mmodel': None}\n", encoding="utf-8")
+    error = CliRunner().invoke(command, [f"{program}:build"]).exception
+    assert isinstance(error, UsageError)
+    assert "\\x1b[31mmodel" in str(error)
+    assert str(error).replace("\n", "").isprintable()
 
 
 def test_other_names_for_what_the_audit_takes_are_not_passed_over():

@@ -6,10 +6,9 @@ Everything public is loaded when it is first used, so that ``import goodmeasure`
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache
 from importlib import import_module
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -77,23 +76,6 @@ def _homes() -> dict[str, str]:
     return found
 
 
-def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A public function whose unknown keywords are a usage error that names the nearest known one."""
-    from inspect import signature
-
-    from goodmeasure.errors import check_keywords
-
-    known = signature(function).parameters
-
-    @wraps(function)
-    def checked(*given: Any, **named: Any) -> Any:
-        check_keywords(named, known, function.__name__)
-        return function(*given, **named)
-
-    checked.__module__ = __name__  # where it is found, so that it can be pickled
-    return checked
-
-
 class _Facade(ModuleType):
     """The package as a module whose public names are loaded on first use.
 
@@ -118,8 +100,8 @@ class _Facade(ModuleType):
         if home is None or name.startswith("__"):
             raise AttributeError(f"goodmeasure has no {name}")
         found = import_module(f"{home}.{name}") if home == __name__ else getattr(import_module(home), name)
-        self.__dict__[name] = _checked(found) if isinstance(found, FunctionType) else found
-        return self.__dict__[name]
+        self.__dict__[name] = found
+        return found
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (isinstance(value, ModuleType) and _homes().get(name, __name__) != __name__):

@@ -12,8 +12,10 @@ from goodmeasure.auditing.evidence import kind
 from goodmeasure.auditing.finding import SEVERITIES, Audit, Finding, Skipped
 from goodmeasure.auditing.isolate import untouched
 from goodmeasure.auditing.rule import Rule, all_rules
+from goodmeasure.errors import strict_keywords
 
 
+@strict_keywords
 def audit(
     *,
     model: Any = None,
@@ -103,8 +105,40 @@ def audit(
         >>> print(found.findings[0].code, found.findings[0].title)
         GM102 softmax is applied twice
     """
-    # The keywords stand in the signature alone: a case is whatever was given under them.
-    return examine(dict(locals()), all_rules(), budget_s)
+    given = {
+        "model": model,
+        "loss": loss,
+        "inputs": inputs,
+        "targets": targets,
+        "step": step,
+        "optimizer": optimizer,
+        "task": task,
+        "framework": framework,
+        "terms": terms,
+        "mask": mask,
+        "decide": decide,
+        "threshold": threshold,
+        "score": score,
+        "serve": serve,
+        "raw": raw,
+        "estimator": estimator,
+        "X": X,
+        "y": y,
+        "sample_weight": sample_weight,
+        "fit": fit,
+        "objective": objective,
+        "params": params,
+        "output": output,
+        "output_kind": output_kind,
+        "probability": probability,
+        "metric": metric,
+        "costs": costs,
+        "offset": offset,
+        "outputs": outputs,
+        "grad": grad,
+        "train": train,
+    }
+    return examine(given, all_rules(), budget_s)
 
 
 def examine(given: dict[str, Any], chosen: Iterable[Rule], budget_s: float) -> Audit:

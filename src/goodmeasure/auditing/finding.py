@@ -11,6 +11,7 @@ from goodmeasure.drawing.cells import Code
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.terminal import printable
+from goodmeasure.errors import strict_class
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
@@ -61,6 +62,7 @@ class Skipped:
     reason: str
 
 
+@strict_class
 @dataclass(frozen=True)
 class Audit(Displayed):
     """What an audit found, worst first, what passed, and what could not be looked at.

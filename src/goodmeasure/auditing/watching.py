@@ -12,6 +12,7 @@ import torch
 from goodmeasure.auditing.engine import audit, examine
 from goodmeasure.auditing.finding import Finding
 from goodmeasure.auditing.rule import Rule, all_rules
+from goodmeasure.errors import strict_keywords
 
 _CHEAP = frozenset({"Contracts", "TrainingSignal"})
 
@@ -20,6 +21,7 @@ class AuditWarning(UserWarning):
     """A finding of :func:`watch`, as a warning."""
 
 
+@strict_keywords
 def watch(
     model: torch.nn.Module,
     loss: Callable[..., Any],

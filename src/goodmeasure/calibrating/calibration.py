@@ -18,6 +18,7 @@ from goodmeasure.calibrating.smoothing import on_grid
 from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import strict_keywords
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate, display_of
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
@@ -152,6 +153,7 @@ class Basis:
         return np.quantile(values, [(1 - self.level) / 2, (1 + self.level) / 2], axis=0)
 
 
+@strict_keywords
 def calibration(
     y: ArrayLike,
     p: ArrayLike,

@@ -14,7 +14,7 @@ from goodmeasure.calibrating.decomposition import cells
 from goodmeasure.calibrating.isotonic import pool
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import NoSuchReading, UsageError
+from goodmeasure.errors import NoSuchReading, UsageError, strict_class, strict_keywords
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -28,6 +28,7 @@ _COEFFICIENTS = {
 }
 
 
+@strict_class
 @dataclass(frozen=True)
 class Recalibration(Displayed):
     """A map from scores to probabilities that was fitted on held-out rows; call it on new scores.
@@ -128,6 +129,7 @@ class Recalibration(Displayed):
         return Recalibration(state["method"], parameters, bool(state["raw"]), int(state["shrink"]))
 
 
+@strict_keywords
 def recalibrate(
     y: ArrayLike,
     scores: ArrayLike,

@@ -16,7 +16,7 @@ from goodmeasure.checking.truth import NoTruth, Truth, truth
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.terminal import printable
-from goodmeasure.errors import Problem
+from goodmeasure.errors import Problem, strict_keywords
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.formulas.expression import simplify, symbol
 from goodmeasure.loss.loss import Loss
@@ -84,6 +84,7 @@ class CheckFailed(Problem, AssertionError):
     code = "GM010"
 
 
+@strict_keywords
 def check(loss: Loss | Callable[..., Loss], *, thorough: bool = False, raises: bool = False) -> Report:
     """Find out whether the numbers of a loss can be trusted, a loss of your own above all.
 

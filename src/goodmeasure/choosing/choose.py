@@ -14,7 +14,7 @@ from goodmeasure.choosing.plan import Plan, Rejected, Step
 from goodmeasure.choosing.revisiting import revisit as revisit
 from goodmeasure.choosing.tails import tails
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, strict_keywords
 from goodmeasure.formulas.activations import Activation, activations, linear
 from goodmeasure.formulas.domains import OutcomeDomain
 
@@ -35,6 +35,7 @@ class Wanted:
     positive: Any
 
 
+@strict_keywords
 def choose(
     y: Any,
     *,

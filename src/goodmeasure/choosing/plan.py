@@ -10,6 +10,7 @@ from goodmeasure.choosing.tails import Tails
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.terminal import printable
+from goodmeasure.errors import strict_class
 from goodmeasure.formulas.activations import Activation
 from goodmeasure.formulas.domains import Domain
 from goodmeasure.loss.loss import Loss
@@ -54,6 +55,7 @@ class Step:
         return {"question": self.question, "answer": self.answer, "reason": self.reason, "rejected": rejected}
 
 
+@strict_class
 @dataclass(frozen=True)
 class Plan(Displayed):
     """What a target represents, the activation and the loss that go with it, and the decision that the costs ask for.

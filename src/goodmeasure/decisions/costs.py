@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import Problem, UsageError
+from goodmeasure.errors import Problem, UsageError, strict_class, strict_keywords
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -37,6 +37,7 @@ class CostsDoNotFit(Problem, ValueError):
     code = "GM711"
 
 
+@strict_class
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Costs:
     """What the four outcomes of a yes/no decision cost, in your own unit.
@@ -192,6 +193,7 @@ class Costs:
         return Costs(false_negative=fn, false_positive=fp, true_positive=tp, true_negative=tn)
 
 
+@strict_class
 @dataclass(frozen=True, eq=False)
 class ClassCosts:
     """What each act costs under each true class: a table with a row a class and a column an act.
@@ -247,6 +249,7 @@ class ClassCosts:
         return {"matrix": self.matrix.tolist()}
 
 
+@strict_class
 @dataclass(frozen=True, kw_only=True)
 class UnderOverCosts:
     """What one unit too little and one unit too much of an amount cost; the best amount is a quantile.
@@ -295,6 +298,7 @@ class UnderOverCosts:
         return {"under": self.under, "over": self.over}
 
 
+@strict_keywords
 def bayes_act(p: ArrayLike, costs: Costs | ClassCosts) -> Acts:
     """Choose the act of least expected cost for each row of probabilities.
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, strict_class
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import student_quantile, wilson
@@ -83,6 +83,7 @@ class Band(Displayed):
         return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in vars(self).items()}
 
 
+@strict_class
 @dataclass(frozen=True)
 class Curves(Displayed):
     """Shares of events and others above each threshold, and the curves that follow from them.

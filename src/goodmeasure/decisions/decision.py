@@ -17,7 +17,7 @@ from goodmeasure.decisions.costs import UnderOverCosts as UnderOverCosts
 from goodmeasure.decisions.costs import bayes_act as bayes_act
 from goodmeasure.decisions.rules import ActDecision, Decision, PricedRule
 from goodmeasure.decisions.thresholds import best_threshold, cuts, threshold_estimate
-from goodmeasure.errors import Problem, UsageError
+from goodmeasure.errors import Problem, UsageError, strict_keywords
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
 from goodmeasure.statistics.intervals import independent_parts, mean_estimate, normal_quantile
@@ -51,6 +51,7 @@ class Circumstances:
     seed: int
 
 
+@strict_keywords
 def decide(
     y: ArrayLike,
     p: ArrayLike,

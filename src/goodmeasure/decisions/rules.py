@@ -15,6 +15,7 @@ from goodmeasure.decisions.thresholds import Threshold
 from goodmeasure.drawing.cells import Cell
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import strict_class
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate
 
@@ -49,6 +50,7 @@ class PricedRule(Displayed):
         return self.threshold
 
 
+@strict_class
 @dataclass(frozen=True)
 class Decision(Displayed):
     """What to do with these scores under these costs.

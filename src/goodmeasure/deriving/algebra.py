@@ -8,11 +8,12 @@ import numpy as np
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import R, Record
-from goodmeasure.errors import HyperparameterError, UsageError
+from goodmeasure.errors import HyperparameterError, UsageError, strict_keywords
 from goodmeasure.formulas import words
 from goodmeasure.formulas.expression import is_positive, nodes, simplify, substitute, symbol
 
 
+@strict_keywords
 def weighted(loss: R, *, positive: float | None = None, classes: tuple[float, ...] = ()) -> R:
     """Let some outcomes count more than others: a yes more than a no, or one class more than another.
 

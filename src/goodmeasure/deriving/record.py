@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from goodmeasure.deriving import class_statistics
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, strict_class
 from goodmeasure.formulas.activations import Activation, activation, sigmoid, softmax
 from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, domain
 from goodmeasure.formulas.expression import Expr, Word, decided, derivative, simplify, symbol
@@ -30,6 +30,7 @@ class Facts:
     advice: str = ""
 
 
+@strict_class
 @dataclass(frozen=True, repr=False)
 class Record:
     """What a loss is made of, and the formulas of its value, signal and curvature on raw outputs."""

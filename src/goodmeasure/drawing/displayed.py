@@ -10,11 +10,13 @@ from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.frames import FrameKind, frame
 from goodmeasure.drawing.markup import html
 from goodmeasure.drawing.plain import plain
+from goodmeasure.errors import strict_class
 
 if TYPE_CHECKING:
     from rich.console import Group
 
 
+@strict_class
 class Displayed:
     """A result that is shown: as text, in notebooks, by Rich, and as a frame. What its rows are is said once, in `_display`."""
 

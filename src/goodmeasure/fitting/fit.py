@@ -16,7 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from goodmeasure import losses
 from goodmeasure.deriving import predictions
-from goodmeasure.errors import NothingToLearn, ShapeMismatch, UsageError, WeightError
+from goodmeasure.errors import NothingToLearn, ShapeMismatch, UsageError, WeightError, strict_class, strict_keywords
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.objective import Objective
@@ -81,7 +81,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         self.coef_, self.intercept_ = self._shaped(slopes, constants)
         self.loss_curve_, self.validation_curve_ = watch.loss_curve, watch.validation_curve
         if self.certificate_.status is Status.UNFINISHED:
-            warnings.warn(f"the fit has not converged: {self.certificate_}", ConvergenceWarning, stacklevel=3)
+            warnings.warn(f"the fit has not converged: {self.certificate_}", ConvergenceWarning, stacklevel=4)
 
     def _held_out(self, X: Floats, y: NDArray[Any], weight: Any, offset: Any) -> tuple[Any, ...]:
         rows = np.arange(len(y))
@@ -146,6 +146,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
             )
         return found
 
+    @strict_keywords
     def raw(self, X: ArrayLike, exposure: ArrayLike | None = None) -> Floats:
         """The raw outputs of rows: what the loss takes as ``z``.
 
@@ -175,6 +176,7 @@ def _raw(X: Floats, slopes: Floats, constants: Floats, offset: Floats | None) ->
     return z[:, 0] if z.shape[1] == 1 else z
 
 
+@strict_class
 class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
     """A linear model of a number, trained on any loss: the mean loss + alpha / 2 * the sum of the squared coefficients.
 
@@ -281,6 +283,7 @@ def _gives_probabilities(model: Any) -> bool:
     return loss is None or predictions.implies_probability(loss)
 
 
+@strict_class
 class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
     """A linear model of classes, trained on any loss: the mean loss + alpha / 2 * the sum of the squared coefficients.
 
@@ -396,6 +399,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         return float(np.asarray(self.loss_.raw(np.array([0.5])))[0])
 
     @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
+    @strict_keywords
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Probabilities of the classes, free of what weights, focusing or smoothing in the loss do to them.
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, strict_class
 from goodmeasure.formulas import words
 from goodmeasure.formulas.domains import Classes, Domain, OutcomeDomain, Positive, Real, UnitInterval, domain
 from goodmeasure.formulas.expression import Expr, Word, expression, log
 
 
+@strict_class
 @dataclass(frozen=True)
 class Activation:
     """A function from raw outputs to predictions, its inverse, and the domain it reaches.

@@ -12,7 +12,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
 from goodmeasure.deriving.arguments import check_targets, presence, weights
-from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
+from goodmeasure.errors import ShapeMismatch, UsageError, WeightError, strict_keywords
 from goodmeasure.formulas.evaluation import namespace
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
 from goodmeasure.frameworks.torch_fused import HALF, Work, fused, fuses, work_on
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from goodmeasure.loss.loss import Loss
 
 
+@strict_keywords
 def to_torch(loss: Loss, *, reduction: str = "mean", denominator: float | None = None) -> TorchLoss:
     """Use a loss in torch: a module that is called like every torch loss, with raw outputs first.
 

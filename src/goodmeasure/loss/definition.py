@@ -9,11 +9,12 @@ from typing import Any
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import Facts
-from goodmeasure.errors import FormulaError, HyperparameterError
+from goodmeasure.errors import FormulaError, HyperparameterError, nearest, strict_keywords
 from goodmeasure.formulas.activations import Activation, activation, linear, natural, sigmoid, softmax
 from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, Real, domain
 from goodmeasure.formulas.expression import Expr, Word, symbol, symbols
 from goodmeasure.loss import introspection
+from goodmeasure.loss.introspection import CLASS_WEIGHT, POSITIVE_WEIGHT
 from goodmeasure.loss.loss import Loss
 
 Given = Activation | Word | str
@@ -78,10 +79,10 @@ class Definition:
                 seen=f"{self.name}({', '.join(map(repr, unnamed))})",
                 fix=f"{self.name}({', '.join(f'{k}={v}' for k, v in self.defaults)})",
             )
-        named = dict(given)
-        class_weight = self._class_weight(named.pop("class_weight", ()))
-        weighted = self._positive_weight(named)
-        values = {name: self._checked(name, value) for name, value in named.items()}
+        class_weight = self._class_weight(given.get(CLASS_WEIGHT.name, CLASS_WEIGHT.default))
+        weighted = self._positive_weight(given)
+        weights = (CLASS_WEIGHT.name, POSITIVE_WEIGHT.name)
+        values = {name: self._checked(name, value) for name, value in given.items() if name not in weights}
         book = symbol(class_statistics.WEIGHT) * self.book if class_weight or weighted else self.book
         target = self._target(values)
         if isinstance(target, OutcomeDomain):
@@ -98,44 +99,51 @@ class Definition:
         )
 
     def _class_weight(self, given: Any) -> tuple[float, ...]:
-        weight = tuple(float(w) for w in given)
-        if weight and introspection.CLASS_WEIGHT.name not in self.__signature__.parameters:
-            raise HyperparameterError(f"{self.name} has no classes to weight", fix=f"{self.name}(positive_weight=3.0)")
-        if any(not 0 <= w < float("inf") for w in weight):
+        name, weight = CLASS_WEIGHT.name, tuple(float(w) for w in given)
+        if weight and name not in self.__signature__.parameters:
             raise HyperparameterError(
-                f"class_weight={weight}: class weights are finite and not negative", fix="one a class"
+                f"{self.name} has no classes to weight", fix=f"{self.name}({POSITIVE_WEIGHT.name}=3.0)"
             )
+        if any(not 0 <= w < float("inf") for w in weight):
+            raise HyperparameterError(f"{name}={weight}: class weights are finite and not negative", fix="one a class")
         return weight
 
-    def _positive_weight(self, named: dict[str, Any]) -> dict[str, float]:
-        if "positive_weight" not in named:
+    def _positive_weight(self, given: dict[str, Any]) -> dict[str, float]:
+        """The weight of a yes under its name; nothing where it is one, or not given."""
+        name = POSITIVE_WEIGHT.name
+        if name not in given:
             return {}
-        if introspection.POSITIVE_WEIGHT.name not in self.__signature__.parameters:
+        if name not in self.__signature__.parameters:
             raise HyperparameterError(
-                f"{self.name} has no positive_weight", fix=f"{self.name}(class_weight=(1.0, 3.0)) or the binary_ form"
+                f"{self.name} has no {name}", fix=f"{self.name}({CLASS_WEIGHT.name}=(1.0, 3.0)) or the binary_ form"
             )
-        given = named.pop("positive_weight")
-        weight = float(given) if _is_number(given) else float("nan")
+        weight = float(given[name]) if _is_number(given[name]) else float("nan")
         if not 0 < weight < float("inf"):
             raise HyperparameterError(
-                f"positive_weight={given}: it must be one positive, finite number", fix="positive_weight=3.0"
+                f"{name}={given[name]}: it must be one positive, finite number", fix=f"{name}=3.0"
             )
-        return {"positive_weight": weight} if weight != 1 else {}
+        return {name: weight} if weight != POSITIVE_WEIGHT.default else {}
 
     def _checked(self, name: str, value: Any) -> float:
         known = dict(self.domains)
         if name not in known:
-            raise HyperparameterError(
-                f"{self.name} has no hyperparameter {name}",
-                seen=f"it has {', '.join(known) or 'none'}",
-                fix=f"{self.name}({', '.join(f'{k}={v}' for k, v in self.defaults)})",
-            )
+            raise self._unknown(name)
         if isinstance(value, bool) or not _is_number(value) or float(value) not in known[name]:
             raise HyperparameterError(
                 f"{name}={value!r} is outside its domain in {self.name}: {known[name]}",
                 fix=f"{self.name}({name}={dict(self.defaults)[name]})",
             )
         return float(value)
+
+    def _unknown(self, name: str) -> HyperparameterError:
+        """The error for a hyperparameter that is not there, which points to the nearest."""
+        parameters = self.__signature__.parameters
+        meant = nearest(name, parameters)[:1] or [k for k, _ in self.defaults]
+        return HyperparameterError(
+            f"{self.name} has no hyperparameter {name}",
+            seen=f"it has {', '.join(parameters) or 'none'}",
+            fix=f"{self.name}({', '.join(f'{k}={parameters[k].default}' for k in meant)})",
+        )
 
 
 def _in_catalogue(function: Callable[..., Any]) -> bool:
@@ -150,6 +158,7 @@ def _shown(value: Any) -> str:
     return repr(float(value)) if _is_number(value) else repr(tuple(float(v) for v in value))
 
 
+@strict_keywords
 def loss(
     *,
     target: Any = Real,

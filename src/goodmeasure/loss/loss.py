@@ -11,11 +11,12 @@ from goodmeasure import kernels
 from goodmeasure.deriving import algebra, best_constant, numbers, predictions
 from goodmeasure.deriving.record import Record
 from goodmeasure.deriving.totals import Total
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, strict_class
 from goodmeasure.formulas.evaluation import Array
 from goodmeasure.loss.card import Card, card
 
 
+@strict_class
 @dataclass(frozen=True, repr=False)
 class Loss(Record):
     """Says how bad a prediction was, in one number; everything else it can tell is derived from its formula.

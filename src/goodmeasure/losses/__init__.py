@@ -6,12 +6,11 @@ A module here holds book formulas and nothing else: what is derived from them is
 from __future__ import annotations
 
 import pkgutil
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from goodmeasure.errors import Problem
+from goodmeasure.errors import Problem, nearest
 from goodmeasure.loss.definition import Definition
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def find(name: str) -> Definition:
     known = {other: each for each in catalogue().values() for other in (*each.facts.also, each.name)}
     if wanted in known:
         return known[wanted]
-    close = get_close_matches(wanted, known, n=3, cutoff=0.6)
+    close = nearest(wanted, known)
     raise NoSuchLoss(
         f"there is no loss named {name!r}",
         seen=f"close to it: {', '.join(close)}" if close else "goodmeasure losses lists all of them",

@@ -5,14 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.drawing.frames import FrameKind
-from goodmeasure.errors import Problem
+from goodmeasure.errors import Problem, nearest
 from goodmeasure.reading.remarks import Remark
 
 Values = NDArray[Any]
@@ -161,7 +160,7 @@ def missing_column(name: str, known: Iterable[str], source: str) -> NoSuchColumn
     """The error for a column that is not there, with the names that come closest."""
     names = list(known)
     folded = {n.casefold(): n for n in reversed(names)}
-    close = [folded[n] for n in get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
+    close = [folded[n] for n in nearest(name.casefold(), folded)]
     return NoSuchColumn(
         f"{source} has no column {name!r}",
         seen=f"its columns are {listed(names)}",

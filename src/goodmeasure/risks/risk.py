@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.drawing.display import Display
-from goodmeasure.errors import ShapeMismatch, UsageError
+from goodmeasure.errors import ShapeMismatch, UsageError, strict_keywords
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of
 from goodmeasure.statistics.intervals import (
@@ -100,6 +100,7 @@ class Risk(Estimate):
         return plain
 
 
+@strict_keywords
 def risk(
     loss: Any,
     y: ArrayLike,
@@ -374,6 +375,7 @@ def _clipped(loss: Any, raw: NDArray[Any], clip: float) -> tuple[Floats, NDArray
     return np.where(outside, moved, raw), np.asarray(outside.reshape(len(raw), -1).any(axis=1))
 
 
+@strict_keywords
 def compare(
     loss: Any,
     y: ArrayLike,
@@ -427,6 +429,7 @@ def compare(
     return Difference(**_shared(_How(together, name, level, "importance").mean(difference, w, "paired, ")))
 
 
+@strict_keywords
 def gap(train: Estimate, held_out: Estimate) -> Difference:
     """Tell what held-out rows cost more than training rows: the part of the fit that does not generalise.
 

@@ -13,7 +13,7 @@ from goodmeasure.deriving import predictions
 from goodmeasure.deriving.arguments import examples
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import NothingToAverage
+from goodmeasure.errors import NothingToAverage, strict_keywords
 from goodmeasure.fitting.linear import start_at
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.loss.loss import Loss
@@ -147,6 +147,7 @@ def _percent(share: Estimate) -> str:
     return f"{100 * share.value:.1f} % [{100 * share.low:.1f}, {100 * share.high:.1f}]"
 
 
+@strict_keywords
 def signal(
     loss: Loss, y: Any, z: Any, sample_weight: Any = None, *, metric: Metric | str | None = None, before: Any = None
 ) -> Signal:

@@ -9,8 +9,10 @@ from typing import Any
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import strict_class
 
 
+@strict_class
 @dataclass(frozen=True)
 class Estimate(Displayed):
     """An estimated number with its interval, how many rows stand behind it, and how the interval was made.

@@ -12,6 +12,7 @@ import numpy as np
 
 from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.errors import strict_class, strict_keywords
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.loss.loss import Loss
 from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing, table
@@ -28,6 +29,7 @@ FORMAT = "goodmeasure model"
 VERSION = 1
 
 
+@strict_class
 @dataclass(frozen=True, repr=False)
 class Model:
     """What a run hands over: encoding, scorer, loss, recalibration and decision rule, with what they were made for.
@@ -304,6 +306,7 @@ def from_dict(state: dict[str, Any]) -> Model:
     )
 
 
+@strict_keywords
 def load(path: str | PathLike[str]) -> Model:
     """Read a model that a run or `Model.save` wrote; nothing in the file is run.
 

@@ -15,7 +15,7 @@ from goodmeasure import __version__
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.choosing.revisiting import revisit
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, strict_keywords
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.files import read
 from goodmeasure.reading.remarks import Remark
@@ -44,6 +44,7 @@ from goodmeasure.study.training import Tick, Trained, native, train, weighted
 Source = Any
 
 
+@strict_keywords
 def run(
     data: Source,
     target: str,

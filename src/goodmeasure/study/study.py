@@ -13,6 +13,7 @@ from goodmeasure.choosing.plan import Plan
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.frames import FrameKind
+from goodmeasure.errors import strict_class
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.statistics.estimate import display_of
 from goodmeasure.study.cases import Prepared
@@ -26,6 +27,7 @@ from goodmeasure.study.verdict import Verdict, verdict
 MOST_POINTS = 101
 
 
+@strict_class
 @dataclass(frozen=True, repr=False)
 class Study(Displayed):
     """The answer to a question about a table: plan, model, what the reported rows say of it, and the decision.

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure import kernels
 from goodmeasure.calibrating.decomposition import book_form
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, strict_keywords
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.tallying.schema import Kind, Schema, column, columns
@@ -223,6 +223,7 @@ def row_values(loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:
     return np.asarray(loss.value(y, z) if found is None else found, dtype=np.float64)[:n]
 
 
+@strict_keywords
 def tally(
     loss: Any,
     y: ArrayLike,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from goodmeasure.errors import strict_class
 from goodmeasure.statistics.exact_sums import ExactSums
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.tallying.grid import AMOUNT_CELLS, QUANTUM, SCORE_CELLS, amount_cells, count_scores, score_cells
@@ -172,6 +173,7 @@ def hashed(keys: ArrayLike) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)[inverse.ravel()]
 
 
+@strict_class
 @dataclass
 class State:
     """Everything that one group of rows contributes, for every model and loss.

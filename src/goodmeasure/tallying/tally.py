@@ -17,7 +17,7 @@ from goodmeasure.decisions.rules import Decision
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import Problem, UsageError
+from goodmeasure.errors import Problem, UsageError, strict_class
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.tallying import readings, serialise
@@ -35,6 +35,7 @@ class DifferentTallies(Problem, ValueError):
     code = "GM721"
 
 
+@strict_class
 @dataclass(frozen=True)
 class Tally(Displayed):
     """What a set of rows says of predictions, in a form that adds up: tallies of parts give the tally of the whole.
