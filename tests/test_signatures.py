@@ -286,3 +286,21 @@ def test_a_program_to_audit_is_held_to_the_same_keywords(tmp_path):
 def test_a_condition_is_for_files():
     with pytest.raises(UsageError, match="where="):
         gm.run({"x": [1.0, 2.0], "y": [1.0, 2.0]}, "y", where="x > 1")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda factory: gm.risk(factory, [1.0, 2.0], [1.0, 3.0]),
+        lambda factory: gm.compare(factory, [1.0, 2.0], [1.0, 3.0], [1.0, 2.0]),
+        lambda factory: gm.signal(factory, [1.0, 2.0], [1.0, 3.0]),
+        lambda factory: gm.tally(factory, [1.0, 2.0], [1.0, 3.0]),
+        lambda factory: gm.weighted(factory, positive=2.0),
+        lambda factory: gm.to_torch(factory),
+        lambda factory: factory.value([1.0], [1.0]),
+    ],
+)
+def test_forgotten_brackets_are_told_of(ask):
+    with pytest.raises(UsageError, match=r"huber makes losses.*\n.*fix +huber\(\)"):
+        ask(gm.losses.huber)
+    assert not hasattr(gm.losses.huber, "nothing_that_a_loss_has")

@@ -9,7 +9,7 @@ from typing import Any
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import Facts
-from goodmeasure.errors import FormulaError, HyperparameterError, nearest, strict_keywords
+from goodmeasure.errors import FormulaError, HyperparameterError, UsageError, nearest, strict_keywords
 from goodmeasure.formulas.activations import Activation, activation, linear, natural, sigmoid, softmax
 from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, Real, domain
 from goodmeasure.formulas.expression import Expr, Word, symbol, symbols
@@ -28,6 +28,15 @@ class _Page:
 
     def __get__(self, definition: Definition | None, kind: type) -> str | None:
         return self.own if definition is None else definition.page()
+
+
+class NotCalled(UsageError, AttributeError):
+    """A factory of losses was given where a loss is needed: call it.
+
+    ``gm.losses.huber`` makes losses; ``gm.losses.huber()`` or ``gm.losses.huber(delta=2.0)`` is one.
+    """
+
+    code = "GM014"
 
 
 @dataclass(frozen=True)
@@ -49,10 +58,16 @@ class Definition:
 
     def __post_init__(self) -> None:
         """To Python and its tools a definition is a function: it has a name, a module, a source, and a signature."""
-        named = {"__name__": self.name, "__qualname__": self.name, "__module__": self.function.__module__}
+        named = {"__name__": self.name, "__qualname__": self.name, "__module__": self.function.__module__ or "__main__"}
         for name, value in {**named, "__wrapped__": self.function}.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "__signature__", introspection.signature(self()))
+
+    def __getattr__(self, name: str) -> Any:
+        """What only a loss has is asked of a factory where its brackets were forgotten."""
+        if name.startswith("__") or not hasattr(Loss, name):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        raise NotCalled(f"{self.name} makes losses and is none itself", fix=f"{self.name}()")
 
     def __repr__(self) -> str:
         return self.name
@@ -147,7 +162,7 @@ class Definition:
 
 
 def _in_catalogue(function: Callable[..., Any]) -> bool:
-    return function.__module__.startswith("goodmeasure.losses.")
+    return (function.__module__ or "").startswith("goodmeasure.losses.")
 
 
 def _is_number(value: Any) -> bool:
