@@ -296,7 +296,7 @@ def test_a_condition_is_for_files():
         lambda factory: gm.signal(factory, [1.0, 2.0], [1.0, 3.0]),
         lambda factory: gm.tally(factory, [1.0, 2.0], [1.0, 3.0]),
         lambda factory: gm.weighted(factory, positive=2.0),
-        lambda factory: gm.to_torch(factory),
+        gm.to_torch,
         lambda factory: factory.value([1.0], [1.0]),
     ],
 )
