@@ -45,7 +45,18 @@ WHAT_ONE_USES = {
     "Scorer",
     "Record",
 }
-PARTS_OF_A_ROW = {"Answer", "Facts", "Finding", "Influence", "Rejected", "Skipped", "Step", "Trait", "Verdict"}
+PARTS_OF_A_ROW = {
+    "Answer",
+    "Facts",
+    "Finding",
+    "Influence",
+    "Rejected",
+    "Skipped",
+    "Spelling",
+    "Step",
+    "Trait",
+    "Verdict",
+}
 PARTS_OF_A_RUN = {"Cases", "Columns", "Measured", "Prepared", "Priced", "Recalibrated", "Table", "Trained", "Weighing"}
 STATES = {"AmountSums", "ClusterSums", "Moments", "Power", "Schema", "ScoreCounts", "State"}
 MESSAGES = {"MissingInLaterRows", "Remark"}
@@ -315,9 +326,10 @@ ODD = Display(
         "sure": [np.bool_(True), False, True],
         "code": [Code(HOSTILE), Code(""), Code("f(x)")],
         "said": [Formula("a < b", "a < b"), None, "none"],
+        HOSTILE + " below": ["a", "b", "c"],
     },
     notes=(HOSTILE,),
-    under={"said": "code"},
+    under={"said": "code", HOSTILE + " below": "code"},
     aside=("sure",),
 )
 EMPTY = Display(HOSTILE, columns_of(("name", "value"), []))
@@ -405,3 +417,21 @@ def test_the_sum_of_a_total_may_lie_beyond_all_floats():
     huge = type(BINARY.total([1.0], [0.0]))(Fraction(10) ** 400, Fraction(10) ** 399)
     assert huge.to_frame("dict")["sum"][0] == math.inf
     assert huge.to_frame("dict")["mean"][0] == 10.0
+
+
+def test_an_interval_stays_beside_its_number_in_a_column_that_holds_texts_too():
+    from goodmeasure.drawing.coloured import coloured
+
+    mixed = Display("mixed", {"found": [Interval(1.5, 1, 2), "nothing"]})
+    for shown in (plain(mixed), html(mixed), "".join(printed(coloured(mixed), 200))):
+        assert "[1, 2]" in shown
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"a": [1], "b": [1, 2]}, {"value": [Interval(1, 0, 2)], "low": [5]}, {"p": [Interval(1, 0, 2)], "p_high": [5]}],
+    ids=["unequal", "low", "high"],
+)
+def test_columns_that_do_not_fit_together_are_refused(columns):
+    with pytest.raises(ValueError, match=r"unequal length|two columns named"):
+        Display("wrong", columns)

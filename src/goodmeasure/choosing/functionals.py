@@ -141,7 +141,7 @@ def others(meaning: Meaning, ask: Functional, chosen: Loss, seen: Observed) -> t
     """
     found = []
     for name, definition in losses.catalogue().items():
-        if name == chosen.spelling.split("(")[0] or not _single(definition):
+        if name == chosen.spelling.factory or not _single(definition):
             continue
         rank, why = _why_not(definition, meaning, ask, seen)
         if why:

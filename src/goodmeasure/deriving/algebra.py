@@ -8,6 +8,7 @@ import numpy as np
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import R, Record
+from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import HyperparameterError, UsageError, strict_keywords
 from goodmeasure.formulas import words
 from goodmeasure.formulas.expression import is_positive, nodes, simplify, substitute, symbol
@@ -72,16 +73,18 @@ def _class_weighted(loss: R, given: tuple[float, ...]) -> R:
     return replace(loss, book=book, class_weight=total, spelling=_spelled(loss, f"classes={tuple(map(float, given))}"))
 
 
-def _spelled(loss: Record, how: str) -> str:
-    return f"weighted({loss.spelling}, {how})"
+def _spelled(loss: Record, how: str) -> Spelling:
+    """Weights are of what the activation makes of the target (yes/no or classes), which thus stands inside."""
+    return Spelling(f"weighted({loss}, {how})", loss.activation)
 
 
 def scaled(loss: R, factor: float) -> R:
     """The loss times a positive number."""
     if not isinstance(factor, int | float) or not factor > 0 or not np.isfinite(factor):
         raise UsageError(f"a loss can be multiplied by a positive number, not by {factor!r}", fix=f"2 * {loss}")
-    inner = f"({loss})" if " + " in loss.spelling else loss.spelling
-    return replace(loss, book=simplify(factor * loss.book), spelling=f"{factor:g} * {inner}")
+    # NumPy's numbers are written otherwise than Python's.
+    by = factor if isinstance(factor, int) else float(factor)
+    return replace(loss, book=simplify(by * loss.book), spelling=loss.spelling.times(by))
 
 
 def summed(loss: R, other: R) -> R:
@@ -113,8 +116,16 @@ def summed(loss: R, other: R) -> R:
         book=loss.book + book,
         predictions=names,
         hyperparameters=(*loss.hyperparameters, *more),
-        spelling=f"{loss} + {other}",
+        spelling=_spelled_sum(loss, other),
     )
+
+
+def _spelled_sum(loss: Record, other: Record) -> Spelling:
+    """A sum of losses that share another activation than the one as written has it said once, of the sum."""
+    both = (loss.spelling, other.spelling)
+    if both[0].activation != both[1].activation:
+        both = (both[0].on(loss.activation), both[1].on(other.activation))
+    return both[0].plus(both[1])
 
 
 def _one_scale(loss: Record, other: Record) -> bool:

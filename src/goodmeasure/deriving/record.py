@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from goodmeasure.deriving import class_statistics
+from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import UsageError, strict_class
 from goodmeasure.formulas.activations import Activation, activation, sigmoid, softmax
 from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, domain
@@ -35,7 +36,7 @@ class Facts:
 class Record:
     """What a loss is made of, and the formulas of its value, signal and curvature on raw outputs."""
 
-    spelling: str
+    spelling: Spelling
     book: Expr
     target: Domain
     predictions: tuple[str, ...]
@@ -45,7 +46,7 @@ class Record:
     facts: Facts = field(default=Facts(), compare=False)
 
     def __repr__(self) -> str:
-        return self.spelling
+        return self.spelling.on(self.activation).text
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: what was derived from them is derived again."""
@@ -135,7 +136,7 @@ class Record:
             >>> import goodmeasure as gm
             >>> loss = gm.losses.poisson().with_activation("softplus")
             >>> loss, loss.composed
-            (poisson().with_activation(softplus), softplus(z) - times(y, log_softplus(z)))
+            (poisson().with_activation('softplus'), softplus(z) - times(y, log_softplus(z)))
         """
         chosen = tuple(activation(g) for g in (given if isinstance(given, tuple) else (given,)))
         if len(chosen) != len(self.activation):
@@ -150,10 +151,8 @@ class Record:
                 seen="probabilities of outcomes come from sigmoid or softmax, and other predictions never from softmax",
                 fix="with_activation('sigmoid')" if outcome else "with_activation('softplus')",
             )
-        base = self.spelling.split(".with_activation", 1)[0]
-        spelling = f"{base}.with_activation({', '.join(a.name for a in chosen)})"
         target = domain(Classes if softmax in chosen else Binary) if outcome else self.target
-        return replace(self, activation=chosen, target=target, spelling=spelling)
+        return replace(self, activation=chosen, target=target)
 
 
 def _composed(loss: Record) -> Expr:

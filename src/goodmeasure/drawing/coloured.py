@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from goodmeasure.drawing.cells import Code, lines, text
+from goodmeasure.drawing.cells import Cell, Code, ends, lines, text
 from goodmeasure.drawing.display import Display, ShownColumn
 from goodmeasure.drawing.plain import lined_up
 from goodmeasure.drawing.terminal import printable
@@ -79,9 +79,14 @@ def _cells(column: ShownColumn) -> list[Text]:
 
     if column.of_numbers:
         return [Text(each) for each in lined_up(column)[1:]]
-    found = [Text("\n".join(lines(cell)), "cyan" if isinstance(cell, Code) else "") for cell in column.cells]
+    found = [Text(_said(cell), "cyan" if isinstance(cell, Code) else "") for cell in column.cells]
     for low in column.below:
         for above, cell in zip(found, low.cells, strict=True):
             if said := text(cell):
-                above.append(f"\n{low.name}  ", "dim").append(said)
+                above.append(f"\n{printable(low.name)}  ", "dim").append(said)
     return found
+
+
+def _said(cell: Cell) -> str:
+    """The lines of a cell, an interval behind its number."""
+    return f"{text(cell)} {ends(cell)}" if ends(cell) else "\n".join(lines(cell))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.drawing.cells import Cell, ends, is_number
+from goodmeasure.drawing.cells import Cell, Interval, ends, is_number
 
 # More rows than these are not read on a screen.
 MOST_ROWS = 40
@@ -61,6 +61,20 @@ class Display:
     aside: tuple[str, ...] = ()
     is_curve: bool = False
     picture: str = ""
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(cells) for name, cells in self.columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"the columns of {self.title!r} are of unequal length: {lengths}")
+        named = [each for name in self.columns for each in self.frame_names(name)]
+        if twice := sorted({name for name in named if named.count(name) > 1}):
+            raise ValueError(f"a frame of {self.title!r} would have two columns named {', '.join(twice)}")
+
+    def frame_names(self, name: str) -> tuple[str, ...]:
+        """What a frame calls a column: an interval is three, and those of a plain value are called as its record does."""
+        if not any(isinstance(cell, Interval) for cell in self.columns[name]):
+            return (name,)
+        return (name, "low", "high") if name == "value" else (name, f"{name}_low", f"{name}_high")
 
     @property
     def rows(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from goodmeasure.drawing.coloured import coloured
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @strict_class
-class Displayed:
+class Displayed(ABC):
     """A result that is shown: as text, in notebooks, by Rich, and as a frame. What its rows are is said once, in `_display`."""
 
     @abstractmethod

@@ -36,17 +36,9 @@ def arrays(display: Display) -> dict[str, NDArray[Any]]:
     """Every column as an array: numbers, or objects that are texts and None. An interval becomes three columns."""
     found: dict[str, NDArray[Any]] = {}
     for name in display.columns:
-        cells = display.cells(name)
-        if any(isinstance(cell, Interval) for cell in cells):
-            found |= dict(zip(_names(name), _three(cells), strict=True))
-        else:
-            found[name] = _one(cells)
+        cells, names = display.cells(name), display.frame_names(name)
+        found |= dict(zip(names, _three(cells) if len(names) > 1 else [_one(cells)], strict=True))
     return found
-
-
-def _names(name: str) -> tuple[str, str, str]:
-    """What the columns of an interval are called: those of a plain value as its record calls them."""
-    return (name, "low", "high") if name == "value" else (name, f"{name}_low", f"{name}_high")
 
 
 def _three(cells: list[Cell]) -> NDArray[np.float64]:

@@ -16,20 +16,32 @@ _WIDE, _TALL = 320.0, 160.0
 
 
 def blocks(x: Floats, curves: Mapping[str, Floats], said: str) -> list[str]:
-    """Each curve as a line of blocks between its least and its greatest value, and the axis below them."""
-    found = []
-    for name, y in curves.items():
-        low, high = float(y.min()), float(y.max())
-        levels = np.round((y - low) / (high - low if high > low else 1.0) * 7).astype(int)
-        found.append(f"{name:<7}{''.join(_BLOCKS[level] for level in levels)}  {low:.3g} to {high:.3g}")
+    """Each curve as a line of blocks between its least and its greatest value, and the axis below them.
+
+    Where a value is not finite there is no block, and a curve of such values alone is left out.
+    """
+    found = [f"{name:<7}{_line(y)}" for name, y in curves.items() if np.isfinite(y).any()]
     half = len(x) // 2
     return [*found, f"{'z':<7}{x[0]:<{half}g}0{x[-1]:>{half}g}   {said}"]
 
 
+def _line(y: Floats) -> str:
+    kept = np.isfinite(y)
+    low, high = float(y[kept].min()), float(y[kept].max())
+    levels = np.round((np.where(kept, y, low) - low) / (high - low if high > low else 1.0) * 7).astype(int)
+    drawn = "".join(_BLOCKS[level] if there else " " for level, there in zip(levels, kept, strict=True))
+    return f"{drawn}  {low:.3g} to {high:.3g}"
+
+
 def polylines(x: Floats, curves: Mapping[str, Floats], said: str, *, most: float = 20.0) -> str:
-    """Two curves over one axis as SVG, cut off where they leave ``most``, with a legend in the colour of the page."""
-    low = min(float(y.min()) for y in curves.values())
-    high = min(max(float(y.max()) for y in curves.values()), most)
+    """Two curves over one axis as SVG, cut off where they leave ``most``, with a legend in the colour of the page.
+
+    Only finite points are drawn; without any there is no picture.
+    """
+    finite = [float(value) for y in curves.values() for value in y[np.isfinite(y)]]
+    if not finite:
+        return ""
+    low, high = min(finite), min(max(finite), most)
     tall = high - low if high > low else 1.0
 
     def path(y: Floats) -> str:

@@ -198,9 +198,11 @@ def _side(side: Influence) -> str:
 
 def _spelled(loss: Record) -> dict[str, str]:
     """How each host spells it: its own name where it has one, and ours."""
-    name = str(loss).split("(", 1)[0]
-    plain = str(loss).count("(") == 1 and "weight" not in str(loss)
-    return {"goodmeasure": f"gm.losses.{loss}", **(own_names(name, loss.values) if plain else {})}
+    factory = loss.spelling.factory
+    weighted = bool(loss.class_weight) or "positive_weight" in loss.values
+    elsewhere = bool(factory) and not weighted and loss.activation == loss.spelling.activation
+    ours = f"gm.losses.{loss}" if factory else str(loss)
+    return {"goodmeasure": ours, **(own_names(factory, loss.values) if elsewhere else {})}
 
 
 def _excess(loss: Record, y: float, z: Any) -> Any:
@@ -224,7 +226,13 @@ def _costs(loss: Record) -> str:
         except Problem:
             return ""
         return f"ten times too much costs {_times(over, slight)} a tenth too much, ten times too little {_times(under, slight)}"
-    high, one, low, below = numbers.value(loss, np.zeros(4), np.asarray([10.0, 1.0, -10.0, -1.0]))
+    y = _target(loss, 0.0)
+    if y is None:
+        return ""
+    found = numbers.value(loss, np.full(4, y), y + np.asarray([10.0, 1.0, -10.0, -1.0]))
+    if not np.isfinite(found).all():
+        return ""
+    high, one, low, below = found
     first = f"one error of 10 costs {_times(high, one)} one of 1"
     other = _times(low, below)
     return first if other == _times(high, one) else f"{first} where it is too high, {other} where it is too low"
@@ -234,15 +242,23 @@ def _times(large: float, small: float) -> str:
     return f"{large / small:.3g} times" if small > 0 else "any number of times" if large > 0 else "no more than"
 
 
+def _target(loss: Record, first: float) -> float | None:
+    """One target that the loss takes: the first choice where it does, else some number of the domain."""
+    low, high = loss.target.low, loss.target.high
+    return next((y for y in (first, 1.0, low + 1, high - 1, (low + high) / 2) if y in loss.target), None)
+
+
 # --- value and signal, plotted ---
 
 
 def _curve(loss: Record) -> Plotted | None:
-    """Raw outputs with values and signals at one target: yes, a miss of zero, or an amount of 1."""
+    """Raw outputs with values and signals at one target: yes, a miss of zero, or an amount of 1, where it takes that."""
     if loss.is_classwise or len(loss.activation) > 1:
         return None
     z = np.linspace(-4, 4, 65)
-    y = 1.0 if loss.is_binary or 0 not in loss.target or loss.target.low == 0 else 0.0
+    y = _target(loss, 1.0 if loss.is_binary or loss.target.low == 0 else 0.0)
+    if y is None:
+        return None
     value, slope = numbers.value(loss, np.full(z.shape, y), z), numbers.gradient(loss, np.full(z.shape, y), z)
     return f"y = {y:g}", z, value, slope
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import Facts
+from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import FormulaError, HyperparameterError, UsageError, nearest, strict_keywords
 from goodmeasure.formulas.activations import Activation, activation, linear, natural, sigmoid, softmax
 from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, Real, domain
@@ -103,7 +104,7 @@ class Definition:
         if isinstance(target, OutcomeDomain):
             target = domain(Classes if self.activation == (softmax,) else Binary)
         return Loss(
-            spelling=f"{self.name}({', '.join(f'{k}={_shown(v)}' for k, v in given.items())})",
+            spelling=self._spelling(given),
             book=book,
             target=target,
             predictions=self.predictions,
@@ -112,6 +113,10 @@ class Definition:
             class_weight=class_weight,
             facts=self.facts,
         )
+
+    def _spelling(self, given: dict[str, Any]) -> Spelling:
+        keywords = ", ".join(f"{name}={_shown(value)}" for name, value in given.items())
+        return Spelling(f"{self.name}({keywords})", self.activation, factory=self.name)
 
     def _class_weight(self, given: Any) -> tuple[float, ...]:
         name, weight = CLASS_WEIGHT.name, tuple(float(w) for w in given)

@@ -6,10 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, Signature
+from math import isfinite
 from textwrap import fill, indent
 from typing import Any
 
+import numpy as np
+
 from goodmeasure.deriving.class_statistics import speaks_of_outcomes
+from goodmeasure.errors import Problem
 from goodmeasure.formulas.domains import Domain
 from goodmeasure.loss.card import asks_for
 from goodmeasure.loss.loss import Loss
@@ -94,9 +98,20 @@ def _example(loss: Loss, room: str) -> list[str]:
     """A call of the factory, and the mean loss of two examples, rounded so that it is the same on every machine."""
     keywords = ", ".join(f"{name}={value}" for name, value in loss.hyperparameters)
     begin = [">>> import goodmeasure as gm"] if room else []
-    begin += [f">>> loss = {room}{loss.spelling.partition('(')[0]}({keywords})"]
+    begin += [f">>> loss = {room}{loss.spelling.factory}({keywords})"]
     y, z = _targets(loss), _raw_outputs(loss)
-    return begin if y is None else [*begin, f">>> round(loss(y={y}, z={z}), 3)", repr(round(loss(y, z), 3))]
+    mean = None if y is None else _mean(loss, y, z)
+    return begin if mean is None else [*begin, f">>> round(loss(y={y}, z={z}), 3)", repr(round(mean, 3))]
+
+
+def _mean(loss: Loss, y: list[Any], z: list[Any]) -> float | None:
+    """The mean loss, or None where a formula of a user's own has none at these raw outputs: then there is nothing to show."""
+    try:
+        with np.errstate(all="ignore"):
+            found = loss(y, z)
+    except Problem:
+        return None
+    return found if isfinite(found) else None
 
 
 def _targets(loss: Loss) -> list[Any] | None:

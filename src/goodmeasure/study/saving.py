@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from typing import Any
 
 import numpy as np
 
 from goodmeasure.deriving.record import Facts
+from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import Problem
 from goodmeasure.fitting.scorers import LinearScorer, TreeScorer
-from goodmeasure.formulas.activations import activations
+from goodmeasure.formulas.activations import Activation, activations
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.serialise import from_data, to_data
 from goodmeasure.loss.loss import Loss
@@ -61,7 +63,7 @@ def loss_to_dict(loss: Loss) -> dict[str, Any]:
     low, high = number(target.low), number(target.high)
     interval = {"name": target.name, "low": low, "high": high, "whole": target.whole}
     return {
-        "spelling": loss.spelling,
+        "spelling": _spelling_to_dict(loss.spelling),
         "book": to_data(loss.book),
         "target": {**interval, "low_open": target.low_open, "high_open": target.high_open, **kind},
         "predictions": list(loss.predictions),
@@ -75,16 +77,36 @@ def loss_to_dict(loss: Loss) -> dict[str, Any]:
 def loss_from_dict(state: dict[str, Any]) -> Loss:
     """The loss that `loss_to_dict` described; its expression is read word by word, never evaluated."""
     target = {**state["target"], "low": float(state["target"]["low"]), "high": float(state["target"]["high"])}
+    activation = _activations(state["activation"])
     return Loss(
-        spelling=str(state["spelling"]),
+        spelling=_spelling_from(state["spelling"], activation),
         book=from_data(state["book"]),
         target=(OutcomeDomain if "classes" in target else Domain)(**target),
         predictions=tuple(state["predictions"]),
-        activation=tuple(activations()[name] for name in state["activation"]),
+        activation=activation,
         hyperparameters=tuple((str(name), float(value)) for name, value in state["hyperparameters"]),
         class_weight=tuple(float(w) for w in state["class_weight"]),
         facts=Facts(**state["facts"]),
     )
+
+
+def _spelling_to_dict(spelling: Spelling) -> dict[str, Any]:
+    names = [a.name for a in spelling.activation]
+    return {"text": spelling.text, "activation": names, "kind": spelling.kind, "factory": spelling.factory}
+
+
+def _spelling_from(state: Any, activation: tuple[Activation, ...]) -> Spelling:
+    """The spelling as it was saved; older files hold one text, with the activation in it."""
+    if isinstance(state, str):
+        factory = re.fullmatch(r"(\w+)\([^()]*\)(\.with_activation.*)?", state)
+        return Spelling(state, activation, factory=factory[1] if factory else "")
+    return Spelling(
+        str(state["text"]), _activations(state["activation"]), kind=state["kind"], factory=str(state["factory"])
+    )
+
+
+def _activations(names: list[str]) -> tuple[Activation, ...]:
+    return tuple(activations()[name] for name in names)
 
 
 # --- encodings and scorers ---

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from goodmeasure.choosing.plan import Plan
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.frames import FrameKind
+from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.errors import strict_class
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.statistics.estimate import display_of
@@ -82,7 +82,7 @@ class Study(Displayed):
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values that JSON can hold: numbers that are not finite are null."""
         judged = self.judged
-        found: dict[str, Any] = plain(
+        found: dict[str, Any] = plain_values(
             {
                 "format": "goodmeasure report",
                 "version": 1,
@@ -144,18 +144,3 @@ def short(calibration: Calibration | None) -> dict[str, Any] | None:
         rows = np.unique(np.linspace(0, len(points["seen"]) - 1, MOST_POINTS).round().astype(int))
         one["curve"] = {k: v if isinstance(v, str) else [v[i] for i in rows] for k, v in points.items()}
     return found
-
-
-def plain(value: Any) -> Any:
-    """Numbers, texts, lists and dictionaries as JSON holds them; what is not finite becomes null."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -145,7 +145,7 @@ _NATIVE = {
 
 def native(loss: Loss) -> str | None:
     """The name under which scikit-learn's boosting has this loss, or None."""
-    name = str(loss).split("(", 1)[0]
+    name = loss.spelling.factory
     activation = loss.activation[0].name
     reached = {"poisson": "exp", "gamma": "exp", "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
     plain = not any(v for k, v in loss.values.items() if k != "level") and not loss.class_weight

@@ -21,7 +21,7 @@ from goodmeasure.errors import Problem, UsageError, strict_class
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.tallying import readings, serialise
-from goodmeasure.tallying.schema import Schema, column, columns
+from goodmeasure.tallying.schema import Schema, as_spelled_now, column, columns
 from goodmeasure.tallying.state import ScoreCounts, State
 
 
@@ -121,7 +121,7 @@ class Tally(Displayed):
             GM721: these are not the losses that were tallied.
         """
         plain, groups = serialise.unpack(data)
-        plain["losses"], plain["models"] = tuple(plain["losses"]), tuple(plain["models"])
+        plain["losses"], plain["models"] = tuple(map(as_spelled_now, plain["losses"])), tuple(plain["models"])
         schema = Schema(**plain)
         if losses and tuple(map(repr, losses)) != schema.losses:
             raise DifferentTallies(
