@@ -195,7 +195,8 @@ def _strict(function: Callable[P, R], name: str) -> Callable[P, R]:
 
     @wraps(function)
     def strict(*given: P.args, **named: P.kwargs) -> R:
-        check_keywords(named, known, name)
+        if named:
+            check_keywords(named, known, name)
         return function(*given, **named)
 
     return strict
