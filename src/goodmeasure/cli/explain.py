@@ -88,7 +88,7 @@ def _code(code: str) -> str | None:
 def _known(topic: str, ideas: dict[str, str]) -> str | None:
     if topic in ideas:
         return f"{topic}\n\n{ideas[topic]}"
-    if topic in losses.catalogue() or any(topic in d.facts.also for d in losses.catalogue().values()):
+    if losses.plain(topic) in losses.names():
         return str(losses.find(topic)().card())
     word = words.vocabulary().get(topic)
     return None if word is None else _word(topic)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from goodmeasure.deriving import class_statistics
+from goodmeasure.deriving.algebra import positive_weight
 from goodmeasure.deriving.record import Facts
 from goodmeasure.errors import FormulaError, HyperparameterError
 from goodmeasure.formulas.activations import Activation, activation, linear, natural, sigmoid, softmax
@@ -17,6 +19,7 @@ from goodmeasure.loss import introspection
 from goodmeasure.loss.loss import Loss
 
 Given = Activation | Word | str
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class _Page:
@@ -31,7 +34,10 @@ class _Page:
 
 @dataclass(frozen=True)
 class Definition:
-    """A traced formula: what it is called, its target, its scale, its hyperparameters. Calling it makes a `Loss`."""
+    """A traced formula: what it is called, its target, its scale, its hyperparameters. Calling it makes a `Loss`.
+
+    ``note`` says how it differs from what was looked for, where that is only nearly the same.
+    """
 
     __doc__ = _Page(__doc__)
 
@@ -44,6 +50,7 @@ class Definition:
     domains: tuple[tuple[str, Domain], ...]
     facts: Facts
     function: Callable[..., Any] = field(compare=False)
+    note: str = field(default="", compare=False)
     __signature__: inspect.Signature = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -54,7 +61,7 @@ class Definition:
         object.__setattr__(self, "__signature__", introspection.signature(self()))
 
     def __repr__(self) -> str:
-        return self.name
+        return f"{self.name}  # {self.note}" if self.note else self.name
 
     def page(self) -> str:
         """The docstring: what the loss is, its formula, its hyperparameters, and an example."""
@@ -64,7 +71,7 @@ class Definition:
     def binary(self) -> Definition | None:
         """The same formula for yes/no on one raw output, where the formula serves both."""
         both = self.activation == (softmax,) and self._target({}).binary
-        facts = replace(self.facts, also=self.facts.also_binary)
+        facts = replace(self.facts, also=self.facts.also_binary, nearly=self.facts.nearly_binary)
         return replace(self, name=f"binary_{self.name}", activation=(sigmoid,), facts=facts) if both else None
 
     def _target(self, given: dict[str, float]) -> Any:
@@ -107,19 +114,14 @@ class Definition:
             )
         return weight
 
-    def _positive_weight(self, named: dict[str, Any]) -> dict[str, float]:
+    def _positive_weight(self, named: dict[str, Any]) -> dict[str, Any]:
         if "positive_weight" not in named:
             return {}
         if introspection.POSITIVE_WEIGHT.name not in self.__signature__.parameters:
             raise HyperparameterError(
                 f"{self.name} has no positive_weight", fix=f"{self.name}(class_weight=(1.0, 3.0)) or the binary_ form"
             )
-        given = named.pop("positive_weight")
-        weight = float(given) if _is_number(given) else float("nan")
-        if not 0 < weight < float("inf"):
-            raise HyperparameterError(
-                f"positive_weight={given}: it must be one positive, finite number", fix="positive_weight=3.0"
-            )
+        weight = positive_weight(named.pop("positive_weight"), self)
         return {"positive_weight": weight} if weight != 1 else {}
 
     def _checked(self, name: str, value: Any) -> float:
@@ -157,6 +159,8 @@ def loss(
     asks_for: str = "",
     also: tuple[str, ...] = (),
     also_binary: tuple[str, ...] = (),
+    nearly: Mapping[str, str] = _NOTHING,
+    nearly_binary: Mapping[str, str] = _NOTHING,
 ) -> Callable[[Callable[..., Any]], Definition]:
     """Make a loss of a formula that you write as a book prints it, with everything derived from it at once.
 
@@ -172,6 +176,8 @@ def loss(
         asks_for: the functional that is best: "mean", "median", "quantile", "probability", ...
         also: what else people call the loss.
         also_binary: what else people call its yes/no form.
+        nearly: names that people have for something close, and how that differs.
+        nearly_binary: the same for its yes/no form.
 
     Returns:
         A decorator, which makes of the function a factory of losses: call it with hyperparameters, or with none.
@@ -193,7 +199,8 @@ def loss(
 
     def define(function: Callable[..., Any]) -> Definition:
         sentence, advice = _paragraphs(function)
-        return _traced(function, target, activation, Facts(sentence, asks_for, also, also_binary, advice))
+        close = tuple(nearly.items()), tuple(nearly_binary.items())
+        return _traced(function, target, activation, Facts(sentence, asks_for, also, also_binary, advice, *close))
 
     return define
 
