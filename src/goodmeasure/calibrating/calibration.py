@@ -79,11 +79,11 @@ class Calibration(Displayed):
 
     Example:
         >>> import goodmeasure as gm
-        >>> found = gm.calibration([0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10)
+        >>> found = gm.calibration([0, 1, 1, 0] * 20, [0.1, 0.9, 0.8, 0.9] * 20)
         >>> found.verdict
         'miscalibrated'
         >>> print(found.error)
-        0.2522 [0.2143, 0.2851] · n=80
+        0.2988 [0.1648, 0.3891] · n=80
     """
 
     loss: Estimate
@@ -195,7 +195,7 @@ def calibration(
         GM703: a target is none of the labels.
         GM704: the amounts hardly vary, so there is nothing to calibrate.
         GM705: there are fewer than two rows.
-        GM706: amounts or weights are so large or small that their products leave the range of numbers.
+        GM706: amounts are so large or so small that their squares are not numbers.
 
     Source:
         Dimitriadis, Gneiting and Jordan 2021, Stable reliability diagrams for probabilistic classifiers (the split);

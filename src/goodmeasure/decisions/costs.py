@@ -127,12 +127,30 @@ class Costs:
         return self.average_threshold(None)
 
     def average_threshold(self, w: Floats | None) -> float:
-        """The threshold of the average costs, which are those of weighted rows if they are per row."""
+        """The probability from which acting costs less, of average costs.
+
+        Args:
+            w: how much each row counts, (n,), where the costs differ from row to row; None if all count alike.
+
+        Returns:
+            The threshold of the average costs.
+        """
         alarm, miss = (_average(each, w) for each in (self.alarm, self.miss))
         return alarm / (alarm + miss)
 
     def of_rows(self, at: NDArray[np.intp], n: int) -> Costs:
-        """The costs of some of ``n`` rows."""
+        """The costs of some rows, where they differ from row to row.
+
+        Args:
+            at: the places of these rows, (m,).
+            n: how many rows there are in all.
+
+        Returns:
+            The costs of these rows; the same costs where they are the same in every row.
+
+        Raises:
+            GM003: the costs are for another number of rows.
+        """
         four = {name: np.asarray(getattr(self, name)) for name in OUTCOMES}
         for name, each in four.items():
             if each.ndim and len(each) != n:

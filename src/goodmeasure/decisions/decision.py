@@ -102,7 +102,7 @@ def decide(
         GM703: a target is none of the labels.
         GM704: all targets of a yes/no question are the same.
         GM705: there are fewer than five rows, or clusters.
-        GM706: amounts or weights are so large or small that their products leave the range of numbers.
+        GM706: amounts are so large or so small that their squares are not numbers.
         GM711: the costs are for another number of classes than p has columns.
         GM712: a row stands in ``trained_on``.
 

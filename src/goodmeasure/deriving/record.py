@@ -91,7 +91,14 @@ class Record:
         return self.of_label(0) if self.labels else self
 
     def of_label(self: R, k: int) -> R:
-        """The loss of one label, where labels weigh each for itself."""
+        """The loss of one label, where labels weigh each for itself.
+
+        Args:
+            k: which label, from 0 on.
+
+        Returns:
+            The loss with the weight of this label alone.
+        """
         values = {name: value[k] if isinstance(value, tuple) else value for name, value in self.hyperparameters}
         return replace(self, hyperparameters=tuple(values.items()), spelling=f"{self} of label {k}")
 

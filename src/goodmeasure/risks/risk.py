@@ -142,9 +142,8 @@ def risk(
         GM006: a weight is negative or not finite.
         GM007: ``clip`` was asked of a loss that implies no probability.
         GM009: ``cluster`` and ``time`` are both given, or a method or ``clip`` does not fit.
-        GM702: a loss is NaN, because a raw output is.
+        GM702: a raw output is missing, or a loss is no number.
         GM705: all rows are in one cluster, or have the same time.
-        GM706: amounts or weights are so large or small that their products leave the range of numbers.
 
     Source:
         Clopper and Pearson 1934, The use of confidence or fiducial limits; Maurer and Pontil 2009, Empirical Bernstein
@@ -349,9 +348,8 @@ def compare(
         GM005: all weights are zero.
         GM006: a weight is negative or not finite.
         GM009: ``cluster`` and ``time`` are both given.
-        GM702: a loss is NaN, because a raw output is.
+        GM702: a raw output is missing, or a loss is no number.
         GM705: all rows are in one cluster, or have the same time.
-        GM706: amounts or weights are so large or small that their products leave the range of numbers.
 
     Example:
         >>> import goodmeasure as gm

@@ -89,7 +89,7 @@ class Signal(Displayed):
         >>> import goodmeasure as gm
         >>> found = gm.signal(gm.losses.squared_error(), [1.0, 2.0, 3.0, 90.0], [1.5, 2.0, 2.0, 4.0])
         >>> round(found.carried, 2), round(found.effective_rows, 2)
-        (0.98, 1.04)
+        (0.04, 1.04)
         >>> [(side.side, side.name) for side in found.sides]
         [('prediction too high', 'growing'), ('prediction too low', 'growing')]
     """
@@ -183,9 +183,9 @@ def signal(
         GM004: a target lies outside the domain of the loss.
         GM005: there are no rows, or all weights are zero.
         GM006: a weight is negative or not finite.
+        GM007: labels weigh each for itself in this loss, and a signal is of one label.
         GM009: there is no such metric for this target.
         GM702: a raw output or a prediction is missing.
-        GM706: amounts or weights are so large or small that their products leave the range of numbers.
 
     Example:
         >>> import goodmeasure as gm

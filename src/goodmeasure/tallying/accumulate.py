@@ -28,7 +28,7 @@ SINGLE = "model"
 MOST_WEIGHT = 1e100
 
 
-class Rows(NamedTuple):
+class Batch(NamedTuple):
     """Rows to add: targets, each model's scores, weights, hashes of clusters, and the number of each row's group."""
 
     y: NDArray[Any]
@@ -37,14 +37,14 @@ class Rows(NamedTuple):
     cluster: NDArray[np.uint64] | None
     group: NDArray[np.intp] | None
 
-    def at(self, where: slice | NDArray[Any]) -> Rows:
+    def at(self, where: slice | NDArray[Any]) -> Batch:
         """Some of the rows."""
 
         def some(column: NDArray[Any] | None) -> Any:
             return None if column is None else column[where]
 
         z = {name: values[where] for name, values in self.z.items()}
-        return Rows(self.y[where], z, some(self.w), some(self.cluster), some(self.group))
+        return Batch(self.y[where], z, some(self.w), some(self.cluster), some(self.group))
 
 
 class Group(NamedTuple):
@@ -88,11 +88,11 @@ class Accumulator:
             ([""], None) if group is None else np.unique(np.asarray(group).astype(str), return_inverse=True)
         )
         groups = [self._groups.setdefault(str(label), Group(State(), [])) for label in labels]
-        given = Rows(target, scores, w, keys, inverse)
+        given = Batch(target, scores, w, keys, inverse)
         for part in even(len(target), BLOCK):
             self._count(groups, _present(groups, given.at(part)))
 
-    def _count(self, groups: list[Group], given: Rows) -> None:
+    def _count(self, groups: list[Group], given: Batch) -> None:
         """Add rows that are all present."""
         if not len(given.y):
             return
@@ -123,7 +123,7 @@ class Accumulator:
                     found[column(f"{a} - {b}", at)] = found[column(a, at)] - found[column(b, at)]
         return found
 
-    def _sum(self, group: Group, given: Rows, found: dict[str, Floats]) -> None:
+    def _sum(self, group: Group, given: Batch, found: dict[str, Floats]) -> None:
         """Add the columns of rows of one group."""
         state = group.state
         state.rows += len(given.y)
@@ -182,7 +182,7 @@ def even(n: int, most: int) -> Iterator[slice]:
         yield slice(i * n // parts, (i + 1) * n // parts)
 
 
-def _present(groups: list[Group], given: Rows) -> Rows:
+def _present(groups: list[Group], given: Batch) -> Batch:
     """The rows that can be counted; the others are counted by reason."""
     if given.w is None and not any(map(_any_missing, (given.y, *given.z.values()))):
         return given
@@ -263,14 +263,14 @@ def tally(
 
     Raises:
         GM003: the columns differ in length.
-        GM004: an amount lies outside the domain of the loss.
+        GM004: the targets are not numbers, or an amount lies outside the domain of the loss.
         GM006: a weight is negative or not finite.
         GM007: the loss implies no probability, so its scores cannot be counted.
         GM009: ``cluster`` and ``time`` are both given, or the loss and the shape of z do not go together.
         GM701: a prediction lies outside [0, 1].
-        GM702: the targets are not numbers.
+        GM702: z holds what is not a number.
         GM703: a target is none of the labels.
-        GM706: amounts or weights are so large or small that their products leave the range of numbers.
+        GM706: losses or weights are so large or so small that their squares are not numbers.
 
     Example:
         >>> import goodmeasure as gm
