@@ -42,6 +42,7 @@ def section(definition: Definition) -> Iterator[str]:
     facts = loss.facts
     yield from ("", f"## {definition.name}", "", facts.sentence, "")
     yield from ((f"Also called {', '.join(facts.also)}.", "") if facts.also else ())
+    yield from ((f"Nearly: {'; '.join(f'{name}, {how}' for name, how in facts.nearly)}.", "") if facts.nearly else ())
     yield from (facts.advice, "")
     yield from ("```text", f"{'book':<8} {loss.book}", f"{'derived':<8} {loss.composed}")
     yield from (f"{'signal':<8} {slope}" for slope in loss.signal)

@@ -234,6 +234,7 @@ FUNCTIONS: Misuses = {
         "GM703": lambda: gm.calibration([0, 1, 5], CLASSES),
         "GM704": lambda: gm.calibration([3.0, 3.0, 3.0], [1.0, 2.0, 3.0], SQUARED),
         "GM705": lambda: gm.calibration([1], [0.3]),
+        "GM706": lambda: gm.calibration([1e200, 2e200, 3e200], [1e200, 2e200, 1e200], SQUARED),
     },
     "check": {"GM001": unexplained, "GM010": lambda: gm.check(cancelling, raises=True)},
     "choose": {
@@ -266,6 +267,7 @@ FUNCTIONS: Misuses = {
         "GM703": lambda: gm.decide([2] * 6, P, COSTS),
         "GM704": lambda: gm.decide(SAME, P, COSTS),
         "GM705": lambda: gm.decide(Y[:3], P[:3], COSTS),
+        "GM706": lambda: gm.decide([1e200] * 6, Z, UNITS),
         "GM711": lambda: gm.decide([0, 1], [[0.5, 0.5]] * 2, BY_CLASS),
         "GM712": lambda: gm.decide(Y, P, COSTS, ids=list("abcdef"), trained_on=["c", "x"]),
     },
@@ -305,7 +307,9 @@ FUNCTIONS: Misuses = {
         "GM004": lambda: gm.signal(BINARY, [2] * 6, Z),
         "GM005": lambda: gm.signal(BINARY, Y, Z, ZERO),
         "GM006": lambda: gm.signal(BINARY, Y, Z, NEGATIVE),
+        "GM007": lambda: gm.signal(gm.weighted(BINARY, positive=[3.0, 2.0]), Y, Z),
         "GM009": lambda: gm.signal(BINARY, Y, Z, metric="acuracy"),
+        "GM702": lambda: gm.signal(BINARY, Y, NAN),
     },
     "tally": {
         "GM003": lambda: gm.tally(BINARY, Y, Z[:2]),
@@ -313,9 +317,10 @@ FUNCTIONS: Misuses = {
         "GM006": lambda: gm.tally(BINARY, Y, Z, sample_weight=NEGATIVE),
         "GM007": lambda: gm.tally(HINGE, Y, Z),
         "GM009": lambda: gm.tally(gm.losses.cross_entropy(), Y, Z),
-        "GM701": lambda: gm.tally(BINARY, Y, Z, on_predictions=True),
-        "GM702": lambda: gm.tally(BINARY, ["no"] * 6, Z),
+        "GM701": lambda: gm.tally(BINARY, Y, prediction=Z),
+        "GM702": lambda: gm.tally(BINARY, Y, ["high"] * 6),
         "GM703": lambda: gm.tally(BINARY, [2] * 6, Z),
+        "GM706": lambda: gm.tally(SQUARED, [1e200, 2.0, 3.0], [0.0, 0.0, 0.0]),
     },
     "to_torch": {"GM009": lambda: gm.to_torch(BINARY, reduction="average")},
     "weighted": {
@@ -330,7 +335,9 @@ CLASSES_AND_METHODS: Misuses = {
     "Costs": {"GM710": lambda: gm.Costs(false_negative=-1, false_positive=5)},
     "Costs.from_matrix": {"GM710": lambda: gm.Costs.from_matrix([[0, 0], [0, 0]])},
     "Costs.matrix": {"GM711": lambda: BY_ROW.matrix},
+    "Costs.of_rows": {"GM003": lambda: BY_ROW.of_rows(np.arange(3), 5)},
     "UnderOverCosts": {"GM710": lambda: gm.UnderOverCosts(under=0, over=1)},
+    "UnderOverCosts.of": {"GM706": lambda: UNITS.of(np.array([1e308]), np.array([-1e308]))},
     "Decision.act": {
         "GM003": lambda: gm.decide(Y, P, COSTS).act(CLASSES),
         "GM701": lambda: gm.decide(Y, P, COSTS).act([2.0]),

@@ -20,8 +20,9 @@ from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import strict_keywords
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.estimate import Estimate, display_of
-from goodmeasure.statistics.row_arguments import Floats, TooFewRows
+from goodmeasure.statistics.estimate import Estimate, display_of, not_known
+from goodmeasure.statistics.row_arguments import Floats, Rows, TooFewRows
+from goodmeasure.statistics.weights import WeightsMean
 
 # Draws that intervals, bands and p-values rest on: the tails of a .95 interval hold five on each side.
 REPLICATES = 200
@@ -79,11 +80,11 @@ class Calibration(Displayed):
 
     Example:
         >>> import goodmeasure as gm
-        >>> found = gm.calibration([0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10)
+        >>> found = gm.calibration([0, 1, 1, 0] * 20, [0.1, 0.9, 0.8, 0.9] * 20)
         >>> found.verdict
         'miscalibrated'
         >>> print(found.error)
-        0.2522 [0.2143, 0.2851] · n=80
+        0.2988 [0.1648, 0.3891] · n=80
     """
 
     loss: Estimate
@@ -100,6 +101,8 @@ class Calibration(Displayed):
     @property
     def verdict(self) -> str:
         """Whether these rows show that the predictions are off: said only where the interval of the error excludes zero."""
+        if unknown := not_known(error=self.squared_error):
+            return unknown
         if self.squared_error.low > 0:
             return "miscalibrated"
         return f"cannot tell from calibrated at this n (error in [{self.error.low:.4g}, {self.error.high:.4g}])"
@@ -137,12 +140,16 @@ class Calibration(Displayed):
 
 @dataclass(frozen=True)
 class Basis:
-    """What an estimate says beside its value: level, seed, and how many rows (and their worth) it rests on."""
+    """What an estimate says beside its value: level, seed, and how many rows (and their worth) it rests on.
+
+    ``unit`` is what weights were divided by.
+    """
 
     level: float
     seed: int
     n: int
     effective_n: float
+    unit: float = 1.0
 
     def estimate(self, value: float, low: float, high: float, method: str, error: float = math.nan) -> Estimate:
         """An estimate with these."""
@@ -162,6 +169,7 @@ def calibration(
     *,
     level: float = 0.95,
     seed: int = 0,
+    weights_mean: WeightsMean = "importance",
 ) -> Calibration:
     """Tell whether predictions mean what they say, and split their mean loss into what they lose and what they know.
 
@@ -173,6 +181,7 @@ def calibration(
         sample_weight: how much each row counts, (n,); all alike unless given.
         level: how often the intervals cover.
         seed: for the resampled intervals and bands.
+        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
 
     Returns:
         The split, the errors and the curve, each with intervals.
@@ -188,6 +197,7 @@ def calibration(
         GM703: a target is none of the labels.
         GM704: the amounts hardly vary, so there is nothing to calibrate.
         GM705: there are fewer than two rows.
+        GM706: amounts are so large or so small that their squares are not numbers.
 
     Source:
         Dimitriadis, Gneiting and Jordan 2021, Stable reliability diagrams for probabilistic classifiers (the split);
@@ -202,29 +212,24 @@ def calibration(
         >>> found.verdict
         'miscalibrated'
     """
-    target = Target.of(loss, p, y)
+    rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p)
+    if rows.n < 2:
+        raise TooFewRows("calibration needs at least two rows", seen=f"{rows.n} row")
+    settings = Basis(level, seed, rows.n, rows.effective_n, rows.unit)
+    target = Target.of(loss, rows["p"], rows["y"])
     if target is Target.CLASSES:
-        return _classes(row_arguments.class_probabilities(p), y, point_loss(loss), sample_weight, (level, seed))
+        return _classes(rows, point_loss(loss), settings)
     if target is Target.AMOUNT:
-        return _amounts(y, p, loss, sample_weight, (level, seed))
-    outcome, scores = row_arguments.outcomes(y), row_arguments.probabilities(p)
-    row_arguments.same_length(y=outcome, p=scores)
-    w = row_arguments.weights(sample_weight, len(outcome))
-    return _outcomes(outcome, scores, w, point_loss(loss), _settings(w, level, seed))
+        return _amounts(rows, loss, settings)
+    outcome, scores = rows.read(row_arguments.outcomes, "y"), rows.read(row_arguments.probabilities, "p")
+    return _outcomes(outcome, scores, rows, point_loss(loss), settings)
 
 
-def _settings(w: Floats, level: float, seed: int) -> Basis:
-    if len(w) < 2:
-        raise TooFewRows("calibration needs at least two rows", seen=f"{len(w)} row")
-    return Basis(level, seed, len(w), float(w.sum() ** 2 / (w @ w)))
-
-
-def _outcomes(y: Floats, p: Floats, w: Floats, loss: PointLoss, settings: Basis) -> Calibration:
-    squared_error = debiased_squared_error(y - p, p, w, level=settings.level)
-    even = np.array_equal(w, np.full(len(w), w[0]))
-    exact = cells(y, p, w)
-    scale = float(w[0]) if even else exact.weight.sum() / settings.effective_n
-    return of_cells(exact, loss, scale, settings, (squared_error, _smooth(y, p, w, settings)))
+def _outcomes(y: Floats, p: Floats, rows: Rows, loss: PointLoss, settings: Basis) -> Calibration:
+    squared_error = debiased_squared_error(y - p, p, rows.weight, level=settings.level, copies=rows.copies)
+    exact = cells(y, p, rows.weight)
+    scale = float(exact.weight.sum() / settings.effective_n)
+    return of_cells(exact, loss, scale, settings, (squared_error, _smooth(y, p, rows.weight, settings)))
 
 
 def of_cells(
@@ -301,7 +306,8 @@ def _under_calibration(
     curves, drawn = splits(rough.p, events, np.broadcast_to(counts, events.shape), loss)
     low, high = settings.tails(curves)
     seen = np.interp(rough.p, exact.p, exact.recalibrated)
-    return Curve(rough.p, seen, low, high, rough.weight, "consistency"), np.nan_to_num(drawn[:, 1], posinf=0.0)
+    weight = rough.weight * settings.unit
+    return Curve(rough.p, seen, low, high, weight, "consistency"), np.nan_to_num(drawn[:, 1], posinf=0.0)
 
 
 def _smooth(y: Floats, p: Floats, w: Floats, settings: Basis) -> Estimate:
@@ -311,16 +317,12 @@ def _smooth(y: Floats, p: Floats, w: Floats, settings: Basis) -> Estimate:
     return smooth_estimate(grids, mass, total, settings.n, settings.effective_n, (settings.level, settings.seed))
 
 
-def _classes(
-    p: Floats, y: ArrayLike, loss: PointLoss, sample_weight: ArrayLike | None, how: tuple[float, int]
-) -> Calibration:
-    target = row_arguments.classes(y, p.shape[1])
-    row_arguments.same_length(y=target, p=p)
-    w = row_arguments.weights(sample_weight, len(target))
-    settings = _settings(w, *how)
-    each = tuple(_outcomes((target == k) * 1.0, p[:, k], w, loss, settings) for k in range(p.shape[1]))
+def _classes(rows: Rows, loss: PointLoss, settings: Basis) -> Calibration:
+    p = rows.read(row_arguments.class_probabilities, "p")
+    target = rows.read(row_arguments.classes, "y", k=p.shape[1])
+    each = tuple(_outcomes((target == k) * 1.0, p[:, k], rows, loss, settings) for k in range(p.shape[1]))
     chosen = p.argmax(axis=1)
-    top = _outcomes((target == chosen) * 1.0, p[np.arange(len(p)), chosen], w, loss, settings)
+    top = _outcomes((target == chosen) * 1.0, p[np.arange(len(p)), chosen], rows, loss, settings)
     return replace(
         top,
         loss=_added([one.loss for one in each]),
@@ -339,18 +341,15 @@ def _added(parts: list[Estimate]) -> Estimate:
     )
 
 
-def _amounts(
-    y: ArrayLike, p: ArrayLike, loss: Any, sample_weight: ArrayLike | None, how: tuple[float, int]
-) -> Calibration:
-    target, amount = row_arguments.column(y, "y"), row_arguments.column(p, "p")
-    row_arguments.same_length(y=target, p=amount)
-    w = row_arguments.weights(sample_weight, len(target))
-    settings = _settings(w, *how)
-    split = amount_split(target, amount, w, loss, point_loss(loss))
-    drawn, curves = amount_curve(target, amount, w, loss, point_loss(loss), (MOST_CELLS // 4, settings.seed))
-    squared_error = debiased_squared_error(split.misses, amount, w, level=settings.level)
+def _amounts(rows: Rows, loss: Any, settings: Basis) -> Calibration:
+    target, amount = rows.read(row_arguments.target_amounts, "y"), rows.read(row_arguments.amounts, "p")
+    w, point = rows.weight, point_loss(loss)
+    split = amount_split(target, amount, w, loss, point)
+    how = (MOST_CELLS // 4, settings.seed, rows.copies)
+    drawn, curves = amount_curve(target, amount, w, loss, point, how)
+    squared_error = debiased_squared_error(split.misses, amount, w, level=settings.level, copies=rows.copies)
     low, high = settings.tails(curves.drawn)
-    curve = Curve(curves.prediction, curves.seen, low, high, curves.weight, "confidence")
+    curve = Curve(curves.prediction, curves.seen, low, high, curves.weight * settings.unit, "confidence")
     # The bootstrap repeats the bias of fitting: its mean shows how much there is.
     bias = max(0.0, float(drawn[:, 1].mean()) - split.parts.miscalibration)
     parts = _split_estimates(split.parts, split.parts, drawn, bias, settings)

@@ -14,9 +14,10 @@ from goodmeasure.calibrating.decomposition import cells
 from goodmeasure.calibrating.isotonic import pool
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import NoSuchReading, UsageError, strict_class, strict_keywords
+from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError, strict_class, strict_keywords
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.row_arguments import Floats, Rows
+from goodmeasure.statistics.weights import unit_of
 
 Method = Literal["platt", "temperature", "beta", "isotonic"]
 Knots = tuple[tuple[float, ...], ...]
@@ -177,32 +178,36 @@ def recalibrate(
     """
     if method not in get_args(Method):
         raise UsageError(f"{method!r} is no recalibration", fix=f"one of {', '.join(get_args(Method))}")
-    given = np.asarray(scores, dtype=np.float64)
-    _check(given, method, raw)
-    row_arguments.same_length(y=np.asarray(y), scores=given)
-    w = row_arguments.weights(sample_weight, len(given))
-    shrink = len(given) if not raw and method != "isotonic" and bool(((given == 0) | (given == 1)).any()) else 0
-    if given.ndim == 1:
-        return Recalibration(
-            method, (_fit(row_arguments.outcomes(y, both=True), given, w, method, raw, shrink),), raw, shrink
-        )
-    target = row_arguments.classes(y, given.shape[1])
-    if method == "temperature":
-        slope = _temperature(target, _log_scores(given, raw, shrink), w)
-        return Recalibration(method, (((slope,),),), raw, shrink)
-    each = [_fit((target == k) * 1.0, given[:, k], w, method, raw, shrink) for k in range(given.shape[1])]
-    return Recalibration(method, tuple(each), raw, shrink)
-
-
-def _check(given: Floats, method: str, raw: bool) -> None:
     if raw and method == "beta":
         raise NoSuchReading(
             "beta recalibration is of probabilities", fix="pass p, or take method='platt' for raw outputs"
         )
-    if not raw:
-        row_arguments.inside_unit_interval(given, "p")
-    elif not np.isfinite(given).all():
-        raise row_arguments.MissingScore("raw scores are finite numbers", where="scores")
+    rows = row_arguments.present(sample_weight, y=y, scores=scores)
+    given = _scores(rows, raw)
+    sure = not raw and method != "isotonic" and bool(((given == 0) | (given == 1)).any())
+    shrink = round(rows.worth) if sure else 0
+    # Platt's smoothing counts rows: the weights add up to as many as they stand for.
+    w = rows.weight * (rows.worth / rows.weight.sum())
+    if given.ndim == 1:
+        target = rows.read(row_arguments.outcomes, "y", both=True)
+        return Recalibration(method, (_fit(target, given, w, method, raw, shrink),), raw, shrink)
+    label = rows.read(row_arguments.classes, "y", k=given.shape[1])
+    if method == "temperature":
+        slope = _temperature(label, _log_scores(given, raw, shrink), w)
+        return Recalibration(method, (((slope,),),), raw, shrink)
+    each = [_fit((label == k) * 1.0, given[:, k], w, method, raw, shrink) for k in range(given.shape[1])]
+    return Recalibration(method, tuple(each), raw, shrink)
+
+
+def _scores(rows: Rows, raw: bool) -> Floats:
+    """Finite scores, one a row or one a class: raw outputs, or probabilities."""
+    found = row_arguments.numbers(rows["scores"], "scores").astype(np.float64)
+    if found.ndim not in (1, 2):
+        raise ShapeMismatch(f"scores have shape {found.shape}", fix="one a row, or a row of K")
+    if raw:
+        return row_arguments.in_range(found, "scores", at=rows.at)
+    row_arguments.inside_unit_interval(found, "scores", at=rows.at)
+    return found
 
 
 def _fit(y: Floats, scores: Floats, w: Floats, method: Method, raw: bool, shrink: int) -> Knots:
@@ -268,7 +273,11 @@ def _softmax(z: Floats) -> Floats:
 
 def logistic(features: Floats, target: Floats, w: Floats) -> Floats:
     """The coefficients of least weighted cross-entropy on a handful of features, by damped Newton steps."""
+    units = np.array([unit_of(column) for column in features.T])
+    return np.asarray(_logistic(features / units, target, w) / units)
 
+
+def _logistic(features: Floats, target: Floats, w: Floats) -> Floats:
     def at(b: Floats) -> tuple[float, Floats, Floats]:
         z = features @ b
         p = _sigmoid(z)
@@ -281,7 +290,11 @@ def logistic(features: Floats, target: Floats, w: Floats) -> Floats:
 
 def _temperature(y: Any, z: Floats, w: Floats) -> float:
     """One over the temperature of least cross-entropy."""
+    unit = unit_of(z)
+    return _inverse_temperature(y, z / unit, w) / unit
 
+
+def _inverse_temperature(y: Any, z: Floats, w: Floats) -> float:
     def at(b: Floats) -> tuple[float, Floats, Floats]:
         p = _softmax(z * b[0])
         moved = (p * z).sum(axis=1)

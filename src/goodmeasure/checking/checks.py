@@ -108,7 +108,7 @@ def check(loss: Loss | Callable[..., Loss], *, thorough: bool = False, raises: b
         >>> print(str(gm.check(gm.losses.squared_error)).splitlines()[0])
         squared_error(): 15 of 15 passed
     """
-    tested = loss if isinstance(loss, Loss) else loss()
+    tested = (loss if isinstance(loss, Loss) else loss()).one_label
     report = Report(repr(tested), tuple(a for question in _questions() for a in question(tested, thorough)))
     if raises and not report.passed:
         raise CheckFailed(str(report), fix="write the formula with words that do not cancel; see goodmeasure.words")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import Problem, UsageError, strict_class, strict_keywords
+from goodmeasure.errors import Problem, ShapeMismatch, UsageError, strict_class, strict_keywords
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.weights import unit_of
 
 Acts = NDArray[np.intp]
+OUTCOMES = ("false_negative", "false_positive", "true_positive", "true_negative")
 
 
 class DegenerateCosts(Problem, ValueError):
@@ -71,7 +73,7 @@ class Costs:
     ask: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("false_negative", "false_positive", "true_positive", "true_negative"):
+        for name in OUTCOMES:
             value = np.asarray(getattr(self, name), dtype=np.float64)
             if not np.isfinite(value).all():
                 raise DegenerateCosts(f"{name} is not finite", seen=f"{name} = {getattr(self, name)}")
@@ -81,8 +83,14 @@ class Costs:
         self._checked()
 
     def _checked(self) -> None:
-        miss, alarm = np.asarray(self.miss), np.asarray(self.alarm)
-        if (miss < 0).any() or (alarm < 0).any() or (np.add(miss, alarm) <= 0).any():
+        with np.errstate(over="ignore"):
+            miss, alarm = np.asarray(self.miss), np.asarray(self.alarm)
+            both = np.add(miss, alarm)
+        if not np.isfinite(both).all():
+            raise DegenerateCosts(
+                "the costs lie further apart than numbers can hold", fix="give them in another unit: thousands"
+            )
+        if (miss < 0).any() or (alarm < 0).any() or (both <= 0).any():
             raise DegenerateCosts(
                 "these costs leave nothing to decide",
                 seen=f"a miss costs {miss.min():g} more than a catch, a false alarm {alarm.min():g} more than leaving",
@@ -90,7 +98,7 @@ class Costs:
             )
 
     def _key(self) -> tuple[Any, ...]:
-        four = (self.false_negative, self.false_positive, self.true_positive, self.true_negative)
+        four = (getattr(self, name) for name in OUTCOMES)
         return (*(value if isinstance(value, float) else value.tobytes() for value in four), self.ask)
 
     def __eq__(self, other: object) -> bool:
@@ -117,8 +125,39 @@ class Costs:
     @property
     def threshold(self) -> float:
         """The probability from which acting costs less; of the average costs if they differ from row to row."""
-        alarm, miss = float(np.mean(self.alarm)), float(np.mean(self.miss))
+        return self.average_threshold(None)
+
+    def average_threshold(self, w: Floats | None) -> float:
+        """The probability from which acting costs less, of average costs.
+
+        Args:
+            w: how much each row counts, (n,), where the costs differ from row to row; None if all count alike.
+
+        Returns:
+            The threshold of the average costs.
+        """
+        alarm, miss = (_average(each, w) for each in (self.alarm, self.miss))
         return alarm / (alarm + miss)
+
+    def of_rows(self, at: NDArray[np.intp], n: int) -> Costs:
+        """The costs of some rows, where they differ from row to row.
+
+        Args:
+            at: the places of these rows, (m,).
+            n: how many rows there are in all.
+
+        Returns:
+            The costs of these rows; the same costs where they are the same in every row.
+
+        Raises:
+            GM003: the costs are for another number of rows.
+        """
+        four = {name: np.asarray(getattr(self, name)) for name in OUTCOMES}
+        for name, each in four.items():
+            if each.ndim and len(each) != n:
+                raise ShapeMismatch(f"{name} has {len(each):,} costs for {n:,} rows", fix="one cost, or one a row")
+        picked: dict[str, Any] = {name: each[at] if each.ndim else float(each) for name, each in four.items()}
+        return replace(self, **picked)
 
     @property
     def thresholds(self) -> float | Floats:
@@ -165,8 +204,11 @@ class Costs:
 
     def to_dict(self) -> dict[str, Any]:
         """The costs as plain values, ready for JSON."""
-        names = ("false_negative", "false_positive", "true_positive", "true_negative", "ask")
-        return {name: np.asarray(getattr(self, name)).tolist() for name in names if getattr(self, name) is not None}
+        return {
+            name: np.asarray(getattr(self, name)).tolist()
+            for name in (*OUTCOMES, "ask")
+            if getattr(self, name) is not None
+        }
 
     @staticmethod
     def from_matrix(matrix: ArrayLike) -> Costs | ClassCosts:
@@ -191,6 +233,13 @@ class Costs:
             return ClassCosts(table)
         (tn, fp), (fn, tp) = table.tolist()
         return Costs(false_negative=fn, false_positive=fp, true_positive=tp, true_negative=tn)
+
+
+def _average(costs: float | Floats, w: Floats | None) -> float:
+    """The mean cost, in a unit in which no sum leaves the range of numbers."""
+    values = np.atleast_1d(costs)
+    unit = unit_of(values)
+    return float(np.average(values / unit, weights=w if len(values) > 1 else None)) * unit
 
 
 @strict_class
@@ -290,8 +339,19 @@ class UnderOverCosts:
 
         Returns:
             Costs in the unit of these costs, (n,).
+
+        Raises:
+            GM706: amounts times their unit costs leave the range of double precision.
         """
-        return np.where(y > amount, self.under * (y - amount), self.over * (amount - y))
+        with np.errstate(over="ignore", under="ignore"):
+            found = np.where(y > amount, self.under * (y - amount), self.over * (amount - y))
+        if not (np.isfinite(found) & ((found > 0) == (y != amount))).all():
+            raise row_arguments.OutOfRange(
+                "amounts times their unit costs leave the range of double precision",
+                seen=f"under={self.under:g}, over={self.over:g}, amounts up to {np.abs(amount).max():g}",
+                fix="give amounts or costs in another unit",
+            )
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """The costs as plain values, ready for JSON."""

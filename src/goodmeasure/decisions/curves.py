@@ -18,6 +18,7 @@ from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import student_quantile, wilson
 from goodmeasure.statistics.row_arguments import Floats, summed
+from goodmeasure.statistics.weights import WeightsMean, squares
 
 Ordinate = Literal["cost", "murphy", "net_benefit", "treat_all", "recall", "false_alarms", "precision"]
 
@@ -364,19 +365,27 @@ class Curves(Displayed):
         }
 
 
-def curves(y: ArrayLike, p: ArrayLike, *, sample_weight: ArrayLike | None = None) -> Curves:
-    """All curves of a yes/no score, exact on rows. Errors: GM701 to GM704."""
-    target, scores = row_arguments.outcomes(y, both=True), row_arguments.probabilities(p)
-    row_arguments.same_length(y=target, p=scores)
-    w = row_arguments.weights(sample_weight, len(target))
-    counts = w > 0
-    distinct, cell = np.unique(scores[counts], return_inverse=True)
-    at = 2 * cell + target[counts].astype(np.intp)
+def curves(
+    y: ArrayLike,
+    p: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    weights_mean: WeightsMean = "importance",
+) -> Curves:
+    """All curves of a yes/no score, exact on rows.
+
+    Rows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies, which makes intervals as
+    narrow as those of so many rows. Errors: GM004, GM006, GM701 to GM704.
+    """
+    rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p)
+    target, scores = rows.read(row_arguments.outcomes, "y", both=True), rows.read(row_arguments.probabilities, "p")
+    distinct, cell = np.unique(scores, return_inverse=True)
+    at = 2 * cell + target.astype(np.intp)
 
     def sums(values: Floats) -> Floats:
-        return summed(at, values[counts], 2 * len(distinct)).reshape(-1, 2)
+        return summed(at, values, 2 * len(distinct)).reshape(-1, 2)
 
-    return of_sums(distinct, sums(w), sums(w * w), int(counts.sum()))
+    return of_sums(distinct, sums(rows.weight), sums(squares(rows.weight, rows.copies)), rows.n)
 
 
 def of_sums(thresholds: Floats, weight: Floats, square: Floats, n: int, *, on_grid: bool = False) -> Curves:

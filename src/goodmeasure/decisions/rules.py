@@ -17,7 +17,7 @@ from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import strict_class
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.estimate import Difference, Estimate, not_known
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,12 @@ class Decision(Displayed):
         versus = self.theory.versus_practice
         return self.practice if versus is not None and versus.verdict == "worse" else self.theory
 
+    @property
+    def verdict(self) -> str:
+        """From which probability on to act, and by which rule; or that it is not known."""
+        unknown = not_known(cost=self.cost, cost_of_theory=self.theory.cost)
+        return unknown or f"act when p >= {self.best.threshold:.4g} ({self.best.name})"
+
     def rule(self, name: str) -> PricedRule:
         """Look a rule up by its name.
 
@@ -125,6 +131,7 @@ class Decision(Displayed):
             "threshold": self.threshold.to_dict(),
             "cost": self.cost.to_dict(),
             "best": self.best.name,
+            "verdict": self.verdict,
             "rules": [_rule_dict(rule) for rule in (self.theory, *self.rules)],
             "cautions": list(self.cautions),
         }
@@ -136,9 +143,8 @@ class Decision(Displayed):
 
     def __str__(self) -> str:
         lines = [
-            f"act when p >= {self.best.threshold:.4g}   ({self.best.name}; theory {self.theory.threshold:.4g}, "
-            f"practice {self.threshold.value:.4g}, "
-            f"as good from {self.threshold.flat_low:.4g} to {self.threshold.flat_high:.4g})",
+            f"{self.verdict}; theory {self.theory.threshold:.4g}, practice {self.threshold.value:.4g}, "
+            f"as good from {self.threshold.flat_low:.4g} to {self.threshold.flat_high:.4g}",
             f"practice, cross-fitted   costs {self.cost}",
         ]
         lines += [f"{rule.name:24} costs {rule.cost}" for rule in (self.theory, *self.rules)]

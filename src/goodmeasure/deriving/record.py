@@ -22,13 +22,19 @@ R = TypeVar("R", bound="Record")
 
 @dataclass(frozen=True)
 class Facts:
-    """What a definition says about itself beyond its formula; optional, and held against the formula by a test."""
+    """What a definition says about itself beyond its formula; optional, and held against the formula by a test.
+
+    ``also`` are names that people have for it, ``nearly`` names of what differs from it, each with how; the yes/no form of a
+    formula for both has names of its own.
+    """
 
     sentence: str = ""
     asks_for: str = ""
     also: tuple[str, ...] = ()
     also_binary: tuple[str, ...] = ()
     advice: str = ""
+    nearly: tuple[tuple[str, str], ...] = ()
+    nearly_binary: tuple[tuple[str, str], ...] = ()
 
 
 @strict_class
@@ -41,7 +47,8 @@ class Record:
     target: Domain
     predictions: tuple[str, ...]
     activation: tuple[Activation, ...]
-    hyperparameters: tuple[tuple[str, float], ...] = ()
+    # A number each; a tuple of them, one a label, where labels weigh each for itself.
+    hyperparameters: tuple[tuple[str, Any], ...] = ()
     class_weight: tuple[float, ...] = ()
     facts: Facts = field(default=Facts(), compare=False)
 
@@ -71,9 +78,33 @@ class Record:
         return ("z",) if count == 1 else tuple(f"z{i}" for i in range(count))
 
     @cached_property
-    def values(self) -> dict[str, float]:
+    def values(self) -> dict[str, Any]:
         """The hyperparameters, which are runtime symbols of the formula, with their values."""
         return dict(self.hyperparameters)
+
+    @cached_property
+    def labels(self) -> int:
+        """How many labels stand on the last axis where they weigh each for itself; 0 where all weigh alike."""
+        return max((len(value) for value in self.values.values() if isinstance(value, tuple)), default=0)
+
+    @property
+    def one_label(self: R) -> R:
+        """The loss of the first label, where labels weigh each for itself: what holds whatever the weight holds for all."""
+        return self.of_label(0) if self.labels else self
+
+    def of_label(self: R, k: int) -> R:
+        """The loss of one label, where labels weigh each for itself.
+
+        Args:
+            k: which label, from 0 on.
+
+        Returns:
+            The loss with the weight of this label alone.
+        """
+        values = {name: value[k] if isinstance(value, tuple) else value for name, value in self.hyperparameters}
+        return replace(
+            self, hyperparameters=tuple(values.items()), spelling=Spelling(f"({self}).of_label({k})", self.activation)
+        )
 
     @cached_property
     def settled(self) -> Expr:

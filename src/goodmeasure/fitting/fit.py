@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
+from sklearn.utils import _safe_indexing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -22,7 +23,8 @@ from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.loss.loss import Loss
-from goodmeasure.statistics.row_arguments import Floats, check_weights
+from goodmeasure.statistics.row_arguments import Floats, equal_length
+from goodmeasure.statistics.weights import check_weights, scaled
 
 
 class _LossModel(BaseEstimator):  # type: ignore[misc]
@@ -60,10 +62,6 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         """Fit checked rows; ``held`` are validation rows (features, targets, weights, offset) or None."""
         outputs = self._outputs(y)
         offset = None if exposure is None else np.log(exposure)
-        # A row of weight zero is absent: it is held out for nothing, and its target starts nothing.
-        if weight is not None and not weight.all():
-            X, y, offset = X[weight > 0], y[weight > 0], None if offset is None else offset[weight > 0]
-            weight = weight[weight > 0]
         if self.early_stopping and held is None:
             X, y, weight, offset, held = self._held_out(X, y, weight, offset)
         objective = Objective(self.loss_, X, y, weight, offset, float(self.alpha), bool(self.fit_intercept), outputs)
@@ -118,14 +116,20 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
             raise UsageError(f"loss={self.loss!r} is no loss", fix="loss=gm.losses.huber(delta=2.0)")
         return default if self.loss is None else self.loss
 
-    def _weights(self, sample_weight: Any, X: Floats) -> Floats | None:
+    def _present(self, X: Any, y: Any, sample_weight: Any, exposure: Any = None) -> tuple[Any, Any, Any, Any]:
+        """The rows whose weight is not zero: taken out before anything looks at what they hold."""
         if sample_weight is None:
-            return None
+            return X, y, None, exposure
         if not np.asarray(sample_weight).any():
             raise WeightError("every weight is zero, so there is nothing to fit", fix="check sample_weight.sum()")
         weight = np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
         check_weights(weight)
-        return weight
+        if weight.all():
+            return X, y, scaled(weight), exposure
+        equal_length(y=y, exposure=exposure, sample_weight=weight)
+        at = np.flatnonzero(weight)
+        X, y, exposure = (None if column is None else _safe_indexing(column, at) for column in (X, y, exposure))
+        return X, y, scaled(weight[at]), exposure
 
     def _exposure(self, exposure: Any, X: Floats) -> Floats | None:
         """Exposures, one a row: how long or how much each row was at risk."""
@@ -225,6 +229,8 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
     ) -> Self:
         """Fit rows of features to targets.
 
+        Rows of weight zero are not there, whatever they hold.
+
         Args:
             X: features, (n, features).
             y: targets, (n,), in the domain of the loss.
@@ -249,12 +255,12 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         self.loss_ = self._settled(losses.squared_error())
         if self.loss_.is_classwise:
             raise UsageError(f"{self.loss_} is about classes", fix="goodmeasure.LossClassifier(loss)")
+        X, y, weight, exposure = self._present(X, y, sample_weight, exposure)
         checked, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         held = None
         if X_val is not None:
             features, measured = validate_data(self, X_val, y_val, reset=False, dtype=np.float64, y_numeric=True)
             held = (features, measured.astype(np.float64), None, None)
-        weight = self._weights(sample_weight, checked)
         at_risk = self._exposure(exposure, checked)
         self._learn(checked, targets.astype(np.float64), weight, at_risk, held, monitor)
         return self
@@ -324,6 +330,8 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
     ) -> Self:
         """Fit rows of features to labels of any type.
 
+        Rows of weight zero are not there, whatever they hold: classes that only they have are none.
+
         Args:
             X: features, (n, features).
             y: labels, (n,), of at least two classes.
@@ -341,13 +349,12 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
             GM602: only one class occurs.
             ValueError: X and y differ in length, X holds NaN, or y holds no labels, by scikit-learn's own checks.
         """
+        X, y, weight, _ = self._present(X, y, sample_weight)
         checked, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
-        weight = self._weights(sample_weight, checked)
-        present = labels if weight is None else labels[weight > 0]
-        if len(np.unique(present)) < 2:
+        if len(np.unique(labels)) < 2:
             raise NothingToLearn(
-                "only one class occurs in y", seen=f"{present[0]!r} in all rows", fix="include rows of another class"
+                "only one class occurs in y", seen=f"{labels[0]!r} in all rows", fix="include rows of another class"
             )
         self.classes_, codes = np.unique(labels, return_inverse=True)
         many = len(self.classes_) > 2

@@ -93,7 +93,8 @@ def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
             return np.asarray(found.theta[0])
     if objective.outputs == 1 and len(y) > _STARTING_TARGETS:
         y, weight = _condensed(y, weight)
-    best = np.atleast_1d(np.asarray(loss.best_constant(y, weight), dtype=np.float64))
+    classes = objective.outputs if loss.is_classwise else None
+    best = np.atleast_1d(np.asarray(loss.best_constant(y, weight, classes=classes), dtype=np.float64))
     shift = 0.0 if objective.offset is None else objective.offset.mean()
     return np.asarray(np.nan_to_num(best, posinf=_FAR, neginf=-_FAR) - shift)
 

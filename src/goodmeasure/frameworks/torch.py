@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
-from goodmeasure.deriving.arguments import check_targets, presence, weights
+from goodmeasure.deriving.arguments import check_labels, check_targets, presence, weights
 from goodmeasure.errors import ShapeMismatch, UsageError, WeightError, strict_keywords
 from goodmeasure.formulas.evaluation import namespace
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
@@ -222,6 +222,7 @@ def _present(
 
 def _check(program: Program, raw: torch.Tensor, target: torch.Tensor) -> tuple[int, ...]:
     """The shape of the examples. Shapes match, and nothing is broadcast; what no gradient is derived for is refused."""
+    check_labels(program.loss, raw)
     shape, given = raw.shape, target.shape
     rows: tuple[int, ...] = shape[:-1] if program.wide else shape
     if program.wide and (not shape or not program.takes(shape[-1])):

@@ -80,7 +80,9 @@ def _leaves_no_number(loss: Loss, function: Any) -> bool:
     y = np.array([v for v in (0, 0.5, 1, 2, -3, 7) if v in loss.target])
     grid = np.meshgrid(y, *[ends] * m)
     target, raws = torch.tensor(grid[0].ravel()), torch.tensor(np.stack([g.ravel() for g in grid[1:]], -1))
-    return bool(torch.isnan(function(target, raws if m > 1 else raws[:, 0])).any())
+    if loss.labels:
+        target, raws = target[:, None].repeat(1, loss.labels), raws.repeat(1, loss.labels)
+    return bool(torch.isnan(function(target, raws if m > 1 or loss.labels else raws[:, 0])).any())
 
 
 class _Formula(torch.autograd.Function):  # type: ignore[misc]

@@ -112,6 +112,7 @@ class Card(Displayed):
             "sentence": self.loss.facts.sentence,
             "asks_for": self.asks_for,
             "also": list(self.loss.facts.also),
+            "nearly": dict(self.loss.facts.nearly),
             "advice": self.loss.facts.advice,
             "activation": self.activation,
             "target": self.target,
@@ -144,6 +145,7 @@ class Card(Displayed):
         rows: list[tuple[str, Cell]] = [("asks for", self.asks_for), ("activation", self.activation)]
         rows += [("target", self.target)]
         rows += [("also called", ", ".join(self.loss.facts.also))] if self.loss.facts.also else []
+        rows += [("nearly", f"{name}: {how}") for name, how in self.loss.facts.nearly]
         rows += [(name, Formula(str(formula), latex(formula))) for name, formula in self.formulas.items()]
         return rows + ([("costs", self.costs)] if self.costs else [])
 
@@ -165,19 +167,19 @@ class Card(Displayed):
 
 def card(loss: Record) -> Card:
     """The card of a loss, your own included."""
-    aim = aligned(loss)
+    one = loss.one_label
     return Card(
         loss=loss,
         asks_for=asks_for(loss),
         activation=", ".join(a.name for a in loss.activation),
         target=str(loss.target),
-        costs=_costs(loss),
-        traits=traits(loss),
-        directional=directional(loss),
-        sides=sensitive(loss),
-        aligned=aim,
+        costs=_costs(one),
+        traits=traits(one),
+        directional=directional(one),
+        sides=sensitive(one),
+        aligned=aligned(one),
         spelled=_spelled(loss),
-        curve=_curve(loss),
+        curve=_curve(one),
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from goodmeasure.deriving import class_statistics
+from goodmeasure.deriving.algebra import positive_weight
 from goodmeasure.deriving.record import Facts
 from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import FormulaError, HyperparameterError, UsageError, nearest, strict_keywords
@@ -19,6 +21,7 @@ from goodmeasure.loss.introspection import CLASS_WEIGHT, POSITIVE_WEIGHT
 from goodmeasure.loss.loss import Loss
 
 Given = Activation | Word | str
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class _Page:
@@ -42,7 +45,10 @@ class NotCalled(UsageError, AttributeError):
 
 @dataclass(frozen=True)
 class Definition:
-    """A traced formula: what it is called, its target, its scale, its hyperparameters. Calling it makes a `Loss`."""
+    """A traced formula: what it is called, its target, its scale, its hyperparameters. Calling it makes a `Loss`.
+
+    ``note`` says how it differs from what was looked for, where that is only nearly the same.
+    """
 
     __doc__ = _Page(__doc__)
 
@@ -55,6 +61,7 @@ class Definition:
     domains: tuple[tuple[str, Domain], ...]
     facts: Facts
     function: Callable[..., Any] = field(compare=False)
+    note: str = field(default="", compare=False)
     __signature__: inspect.Signature = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +78,7 @@ class Definition:
         raise NotCalled(f"{self.name} makes losses and is none itself", fix=f"{self.name}()")
 
     def __repr__(self) -> str:
-        return self.name
+        return f"{self.name}  # {self.note}" if self.note else self.name
 
     def page(self) -> str:
         """The docstring: what the loss is, its formula, its hyperparameters, and an example."""
@@ -81,7 +88,7 @@ class Definition:
     def binary(self) -> Definition | None:
         """The same formula for yes/no on one raw output, where the formula serves both."""
         both = self.activation == (softmax,) and self._target({}).binary
-        facts = replace(self.facts, also=self.facts.also_binary)
+        facts = replace(self.facts, also=self.facts.also_binary, nearly=self.facts.nearly_binary)
         return replace(self, name=f"binary_{self.name}", activation=(sigmoid,), facts=facts) if both else None
 
     def _target(self, given: dict[str, float]) -> Any:
@@ -128,7 +135,7 @@ class Definition:
             raise HyperparameterError(f"{name}={weight}: class weights are finite and not negative", fix="one a class")
         return weight
 
-    def _positive_weight(self, given: dict[str, Any]) -> dict[str, float]:
+    def _positive_weight(self, given: dict[str, Any]) -> dict[str, Any]:
         """The weight of a yes under its name; nothing where it is one, or not given."""
         name = POSITIVE_WEIGHT.name
         if name not in given:
@@ -137,11 +144,7 @@ class Definition:
             raise HyperparameterError(
                 f"{self.name} has no {name}", fix=f"{self.name}({CLASS_WEIGHT.name}=(1.0, 3.0)) or the binary_ form"
             )
-        weight = float(given[name]) if _is_number(given[name]) else float("nan")
-        if not 0 < weight < float("inf"):
-            raise HyperparameterError(
-                f"{name}={given[name]}: it must be one positive, finite number", fix=f"{name}=3.0"
-            )
+        weight = positive_weight(given[name], self)
         return {name: weight} if weight != POSITIVE_WEIGHT.default else {}
 
     def _checked(self, name: str, value: Any) -> float:
@@ -186,6 +189,8 @@ def loss(
     asks_for: str = "",
     also: tuple[str, ...] = (),
     also_binary: tuple[str, ...] = (),
+    nearly: Mapping[str, str] = _NOTHING,
+    nearly_binary: Mapping[str, str] = _NOTHING,
 ) -> Callable[[Callable[..., Any]], Definition]:
     """Make a loss of a formula that you write as a book prints it, with everything derived from it at once.
 
@@ -201,6 +206,8 @@ def loss(
         asks_for: the functional that is best: "mean", "median", "quantile", "probability", ...
         also: what else people call the loss.
         also_binary: what else people call its yes/no form.
+        nearly: names that people have for something close, and how that differs.
+        nearly_binary: the same for its yes/no form.
 
     Returns:
         A decorator, which makes of the function a factory of losses: call it with hyperparameters, or with none.
@@ -222,7 +229,8 @@ def loss(
 
     def define(function: Callable[..., Any]) -> Definition:
         sentence, advice = _paragraphs(function)
-        return _traced(function, target, activation, Facts(sentence, asks_for, also, also_binary, advice))
+        close = tuple(nearly.items()), tuple(nearly_binary.items())
+        return _traced(function, target, activation, Facts(sentence, asks_for, also, also_binary, advice, *close))
 
     return define
 

@@ -171,7 +171,7 @@ class Loss(Record):
             )
         if prediction is None:
             return self.total(y, z, sample_weight, mask=mask).mean
-        given = predictions.check_predictions(self, prediction)
+        given = predictions.check_predictions(self, prediction, sample_weight, mask)
         return numbers.total(predictions.on_predictions(self), y, given, sample_weight, mask=mask).mean
 
     def value_and_gradient(
@@ -254,12 +254,13 @@ class Loss(Record):
         """
         return predictions.raw(self, prediction)
 
-    def best_constant(self, y: Any, sample_weight: Any = None) -> Any:
+    def best_constant(self, y: Any, sample_weight: Any = None, *, classes: int | None = None) -> Any:
         """Find the one raw output that is best when every example must share it: the baseline that a model has to beat.
 
         Args:
             y: targets, (n,) or any shape; for classes (n,) or (n, K).
             sample_weight: how much each example counts, (n,); all alike unless given.
+            classes: how many raw outputs an example has, for losses of classes whose targets do not show all of them.
 
         Returns:
             A number, or one a class or parameter, (K,). The middle where every value between two is best; infinite where
@@ -276,7 +277,7 @@ class Loss(Record):
             >>> gm.losses.squared_error().best_constant(y), gm.losses.absolute_error().best_constant(y)
             (11.0, 2.0)
         """
-        return best_constant.best_constant(self, y, sample_weight)
+        return best_constant.best_constant(self, y, sample_weight, classes=classes)
 
     def identification(self, y: Any, z: Any) -> Array:
         """Give what is zero on average where predictions are what the loss asks for: a check of calibration.

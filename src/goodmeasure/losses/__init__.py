@@ -6,8 +6,10 @@ A module here holds book formulas and nothing else: what is derived from them is
 from __future__ import annotations
 
 import pkgutil
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from re import sub
 from typing import TYPE_CHECKING
 
 from goodmeasure.errors import Problem, nearest
@@ -43,17 +45,36 @@ def catalogue() -> dict[str, Definition]:
 
 
 def find(name: str) -> Definition:
-    """The loss of this name, or that people call so (``mse``, ``bce``, ...); the error names what comes close."""
-    wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
-    known = {other: each for each in catalogue().values() for other in (*each.facts.also, each.name)}
-    if wanted in known:
-        return known[wanted]
-    close = nearest(wanted, known)
+    """The loss of this name, or that people call so (``mse``, ``BCEWithLogitsLoss``, ``log loss``, ...).
+
+    Where a name means something close (``rmse``), the note of what comes back says how it differs, as the card does. The
+    error names what comes near.
+    """
+    known, wanted = names(), plain(name)
+    for ending in ("", "loss", "withlogits", "error"):
+        wanted = wanted.removesuffix(ending)
+        if wanted in known:
+            return replace(known[wanted][1], note=known[wanted][2])
+    close = [known[each][0] for each in nearest(plain(name), known)]
     raise NoSuchLoss(
         f"there is no loss named {name!r}",
         seen=f"close to it: {', '.join(close)}" if close else "goodmeasure losses lists all of them",
         fix=f"goodmeasure losses {close[0]}" if close else "goodmeasure losses",
     )
+
+
+def plain(name: str) -> str:
+    """A name as it is looked for: case, spaces, hyphens and underscores do not matter, nor where in a package it stands."""
+    return sub("[^a-z0-9]", "", name.rsplit(".", 1)[-1].lower())
+
+
+def names() -> dict[str, tuple[str, Definition, str]]:
+    """By plain name: the name as it is spelled, the loss it leads to, and how that differs from what it means."""
+    found: dict[str, tuple[str, Definition, str]] = {}
+    for each in catalogue().values():
+        for other, how in (*((also, "") for also in (each.name, *each.facts.also)), *each.facts.nearly):
+            found[plain(other)] = (other, each, f"{other}: {how}" if how else "")
+    return found
 
 
 if not TYPE_CHECKING:  # a type checker would take any name for a loss

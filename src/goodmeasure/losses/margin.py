@@ -59,7 +59,12 @@ def perceptron(margin):
     return maximum(0, -margin)
 
 
-@loss(target=Binary, asks_for="class", also=("accuracy", "misclassification", "error_rate"))
+@loss(
+    target=Binary,
+    asks_for="class",
+    also=("misclassification", "error_rate", "0_1"),
+    nearly={"accuracy": "it is one minus the mean"},
+)
 def zero_one(margin):
     """One for a wrong answer (or a tie), nothing for a right one: what accuracy counts, and no signal at all.
 

@@ -427,7 +427,6 @@ def zero_one(*, positive_weight: float = 1.0) -> Loss:
         0.0
     """
 
-accuracy = zero_one
 error_rate = zero_one
 misclassification = zero_one
 
@@ -498,6 +497,7 @@ categorical_crossentropy = cross_entropy
 ce = cross_entropy
 nll = cross_entropy
 softmax_cross_entropy = cross_entropy
+sparse_categorical_crossentropy = cross_entropy
 
 def binary_cross_entropy(*, smoothing: float = 0.0, positive_weight: float = 1.0) -> Loss:
     """Surprise at what happened: minus the logarithm of the probability that was given to it.
@@ -529,10 +529,8 @@ def binary_cross_entropy(*, smoothing: float = 0.0, positive_weight: float = 1.0
     """
 
 bce = binary_cross_entropy
-binary_crossentropy = binary_cross_entropy
 log_loss = binary_cross_entropy
 logistic = binary_cross_entropy
-logloss = binary_cross_entropy
 sigmoid_cross_entropy = binary_cross_entropy
 
 def brier(*, class_weight: Sequence[float] = ()) -> Loss:
@@ -592,6 +590,8 @@ def binary_brier(*, positive_weight: float = 1.0) -> Loss:
         >>> round(loss(y=[1.0, 0.0], z=[0.5, -1.0]), 3)
         0.107
     """
+
+brier_score = binary_brier
 
 def focal(*, gamma: float = 2.0, class_weight: Sequence[float] = ()) -> Loss:
     """Surprise, discounted where the prediction is already good.
@@ -656,6 +656,8 @@ def binary_focal(*, gamma: float = 2.0, positive_weight: float = 1.0) -> Loss:
         >>> round(loss(y=[1.0, 0.0], z=[0.5, -1.0]), 3)
         0.045
     """
+
+sigmoid_focal = binary_focal
 
 def poly(*, epsilon: float = 2.0, class_weight: Sequence[float] = ()) -> Loss:
     """Surprise plus epsilon times the probability that went elsewhere.
@@ -979,6 +981,7 @@ def poisson() -> Loss:
     """
 
 count = poisson
+poisson_nll = poisson
 
 def gamma() -> Loss:
     """For positive amounts whose spread grows with their mean: the gamma likelihood without the part y alone decides.
@@ -1147,8 +1150,8 @@ def squared_log_error() -> Loss:
     """
 
 mean_squared_log_error = squared_log_error
+mean_squared_logarithmic_error = squared_log_error
 msle = squared_log_error
-rmsle = squared_log_error
 
 def absolute_percentage_error() -> Loss:
     """The size of the miss as a share of the target.
@@ -1210,7 +1213,6 @@ l2 = squared_error
 mean_squared_error = squared_error
 mse = squared_error
 quadratic = squared_error
-rmse = squared_error
 
 def absolute_error() -> Loss:
     """The size of the miss: an error of 10 costs ten times one of 1.
@@ -1271,8 +1273,6 @@ def huber(*, delta: float = 1.0) -> Loss:
         >>> round(loss(y=[1.0, 4.0], z=[0.5, -1.0]), 3)
         2.312
     """
-
-smooth_l1 = huber
 
 def pseudo_huber(*, delta: float = 1.0) -> Loss:
     """Half the squared miss near zero, delta times its size far away, smooth throughout.

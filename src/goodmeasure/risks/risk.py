@@ -4,7 +4,7 @@ it."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -13,18 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.drawing.display import Display
 from goodmeasure.errors import ShapeMismatch, UsageError, strict_keywords
+from goodmeasure.risks.concentration import share_of, tail_index, worst_share
+from goodmeasure.risks.outputs import Outputs, clipped_outputs, outputs, row_losses
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of
-from goodmeasure.statistics.intervals import (
-    WeightsMean,
-    bootstrap,
-    clopper_pearson,
-    empirical_bernstein,
-    independent_parts,
-    mean_estimate,
-    normal_quantile,
-)
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.intervals import empirical_bernstein, normal_quantile
+from goodmeasure.statistics.row_arguments import Floats, Rows
+from goodmeasure.statistics.sample import Sample
+from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
 
 # The least loss is searched for once for each distinct target, which is quick for labels and not for shares.
 MOST_OUTCOMES = 64
@@ -104,8 +100,9 @@ class Risk(Estimate):
 def risk(
     loss: Any,
     y: ArrayLike,
-    z: ArrayLike,
+    z: ArrayLike | None = None,
     *,
+    prediction: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     time: ArrayLike | None = None,
@@ -123,7 +120,8 @@ def risk(
         loss: the loss to measure, such as ``gm.losses.huber(delta=2.0)``.
         y: held-out targets, (n,), in the domain of the loss.
         z: raw outputs of a model that never saw these rows, (n,), or (n, K) of K classes or several outputs.
-        sample_weight: how much each row counts, (n,); all alike unless given.
+        prediction: predictions in place of raw outputs, of the same shape.
+        sample_weight: how much each row counts, (n,), of which those of zero are not there; all alike unless given.
         cluster: keys of rows that go together, (n,), such as patients; rows are independent unless given.
         time: when each row was, (n,), for rows that depend on their neighbours in time; in place of ``cluster``.
         level: how often the interval covers.
@@ -145,7 +143,7 @@ def risk(
         GM006: a weight is negative or not finite.
         GM007: ``clip`` was asked of a loss that implies no probability.
         GM009: ``cluster`` and ``time`` are both given, or a method or ``clip`` does not fit.
-        GM702: a loss is NaN, because a raw output is.
+        GM702: a raw output is missing, or a loss is no number.
         GM705: all rows are in one cluster, or have the same time.
 
     Source:
@@ -162,127 +160,97 @@ def risk(
         >>> print(found.skill)
         0.3468 [0.1419, 0.5516] · n=30
     """
-    raw = np.asarray(z)
-    clipped = np.zeros(len(raw), dtype=bool)
+    given = outputs(loss, z, prediction, sample_weight)
+    rows = row_arguments.present(sample_weight, weights_mean, y=y, z=given.numbers, cluster=cluster, time=time)
+    clipped = np.zeros(len(given.numbers), dtype=bool)
     if clip is not None:
-        raw, clipped = _clipped(loss, raw, clip)
-    values = row_losses(loss, y, raw)
-    w = row_arguments.weights(sample_weight, len(values))
-    together, name = independent_parts(len(values), cluster, time)
-    how = _How(together, name, level, weights_mean)
-    estimate = _interval(values, w, how, method, span)
-    given = loss.best_constant(y, sample_weight) if constant is None else constant
-    against = row_losses(loss, y, _everywhere(given, raw))
-    tail = tail_index(values[w > 0])
+        given, clipped = clipped_outputs(given, clip)
+    values = given.losses(y, rows)
+    sample = Sample.of(rows, level)
+    best, against = _constant(loss, rows["y"], rows.weight, given, constant)
+    estimate = _interval(values, sample, method, span)
+    tail = tail_index(values, rows.weight, rows.worth)
     return Risk(
         **_shared(replace(estimate, cautions=(*cautions, *estimate.cautions, *_tail_caution(tail)))),
         loss=repr(loss),
-        skill=_skill(values, against, _floor(loss, y, raw), w, how),
-        constant=_plain(loss, given),
-        constant_risk=how.mean(against, w),
-        versus_constant=Difference(**_shared(how.mean(_less(values, against), w, "paired, "))),
-        worst_share=worst_share(values, w),
-        infinite=int((np.isinf(values) & (w > 0)).sum()),
-        finite=_finite_part(values, w, how),
+        skill=_skill(values, against, _floor(loss, rows["y"], given), sample),
+        constant=_plain(best),
+        constant_risk=sample.mean(against),
+        versus_constant=sample.difference(_less(values, against)),
+        worst_share=worst_share(values, rows.weight),
+        infinite=_how_many(np.isinf(values), rows),
+        finite=_finite_part(values, sample),
         tail_index=tail,
-        clipped=int(clipped.sum()),
-        clipped_share=_share(values, w, clipped),
+        clipped=_how_many(clipped[rows.at], rows),
+        clipped_share=share_of(values, rows.weight, clipped[rows.at]),
     )
-
-
-@dataclass(frozen=True)
-class _How:
-    together: NDArray[np.intp] | None
-    name: str
-    level: float
-    weights_mean: WeightsMean
-
-    def mean(self, values: Floats, w: Floats, prefix: str = "") -> Estimate:
-        return mean_estimate(
-            values,
-            w,
-            together=self.together,
-            method=prefix + self.name,
-            level=self.level,
-            weights_mean=self.weights_mean,
-        )
-
-
-def row_losses(loss: Any, y: ArrayLike, z: ArrayLike) -> Floats:
-    """The loss of each row as float64; a row may have several raw outputs but only one loss."""
-    values = np.asarray(loss.value(y, z), dtype=np.float64)
-    if values.ndim != 1:
-        raise ShapeMismatch(f"{loss!r} gave losses of shape {values.shape}, one a row is needed")
-    lost = np.isnan(values)
-    if lost.any():
-        raise row_arguments.MissingScore(
-            f"{int(lost.sum()):,} of {values.size:,} losses are not a number", where=f"row {int(np.argmax(lost))}"
-        )
-    return values
 
 
 def _shared(estimate: Estimate) -> dict[str, Any]:
     return {f.name: getattr(estimate, f.name) for f in fields(Estimate)}
 
 
-def _everywhere(constant: Any, raw: NDArray[Any]) -> Floats:
-    """The constant raw output for every row."""
-    return np.broadcast_to(np.asarray(constant, dtype=np.float64), raw.shape)
+def _constant(loss: Any, y: Any, w: Floats, given: Outputs, constant: Any) -> tuple[Any, Floats]:
+    """The raw output that all rows could share, and what each row costs at it."""
+    best = loss.best_constant(y, w, classes=given.classes) if constant is None else constant
+    shape = (len(y), *given.numbers.shape[1:])
+    if np.shape(best) not in ((), shape[1:]):
+        raise ShapeMismatch(
+            f"the constant has shape {np.shape(best)}, and the outputs of a row {shape[1:]}", fix="one number an output"
+        )
+    return best, row_losses(loss, y, np.broadcast_to(np.asarray(best, dtype=np.float64), shape))
 
 
-def _plain(loss: Any, constant: Any) -> float | tuple[float, ...]:
+def _plain(constant: Any) -> float | tuple[float, ...]:
     values = np.asarray(constant, dtype=np.float64)
     return float(values) if values.ndim == 0 else tuple(values.tolist())
 
 
 def _less(a: Floats, b: Floats) -> Floats:
     """The difference of two losses; of two infinite ones it has no value."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return a - b
 
 
-def _interval(values: Floats, w: Floats, how: _How, method: Method, span: float | None) -> Estimate:
-    # The plug-in interval is what remains where no better one was asked for, or fits.
-    estimate = how.mean(values, w)
-    plain = how.together is None and bool((w == w[0]).all())
+def _interval(values: Floats, sample: Sample, method: Method, span: float | None) -> Estimate:
+    plain = sample.is_counted
     hard = bool(np.isin(values, (0.0, 1.0)).all())
-    if method == "exact" or (method == "auto" and plain and hard):
-        if not (plain and hard):
-            raise UsageError("method='exact' is for independent, equally weighted losses of 0 and 1")
-        low, high = clopper_pearson(int(values.sum()), len(values), how.level)
-        return replace(estimate, low=low, high=high, method="Clopper-Pearson")
+    if method == "exact" and not (plain and hard):
+        raise UsageError("method='exact' is for independent, equally weighted losses of 0 and 1")
+    if method == "bernstein" and (span is None or not plain):
+        raise UsageError("empirical Bernstein needs span= (how far losses lie apart at most) and independent rows")
+    if hard and method in ("auto", "exact"):
+        return sample.share(values)
+    estimate = sample.mean(values)
     if method == "bootstrap":
-        low, high, error = _bootstrapped(values, w, how)
-        return replace(estimate, low=low, high=high, standard_error=error, method=f"bootstrap of counts, {how.name}")
-    if method == "bernstein":
-        if span is None or not plain:
-            raise UsageError("empirical Bernstein needs span= (how far losses lie apart at most) and independent rows")
-        low, high = empirical_bernstein(estimate.value, float(values.var(ddof=1)), len(values), span, how.level)
+        low, high, error = sample.bootstrap(_mean_of(values))
+        return replace(estimate, low=low, high=high, standard_error=error, method=f"bootstrap of counts, {sample.name}")
+    if method == "bernstein" and span is not None:
+        variance = (estimate.standard_error**2) * estimate.n**2 / (estimate.n - 1) if estimate.n > 1 else math.nan
+        low, high = empirical_bernstein(estimate.value, variance, estimate.n, span, sample.level)
         return replace(estimate, low=low, high=high, method="empirical Bernstein")
     return estimate
 
 
-def _bootstrapped(values: Floats, w: Floats, how: _How) -> tuple[float, float, float]:
-    def mean(counts: Floats) -> float:
-        drawn = counts * w
+def _mean_of(values: Floats) -> Callable[[Floats], float]:
+    def mean(drawn: Floats) -> float:
         total = drawn.sum()
         return float(drawn @ values / total) if total > 0 else math.nan
 
-    return bootstrap(mean, len(values), together=how.together, level=how.level)
+    return mean
 
 
-def _floor(loss: Any, y: ArrayLike, raw: ArrayLike) -> Floats | None:
+def _floor(loss: Any, y: Any, given: Outputs) -> Floats | None:
     """What each row would cost at the prediction that is best for it alone; None where there is no finite one."""
-    target = np.asarray(y)
-    if target.ndim > 1 or len(getattr(loss, "activation", ())) > 1:
+    if np.ndim(y) > 1 or len(getattr(loss, "activation", ())) > 1:
         return None
+    target = np.asarray(y, dtype=np.float64)
     with np.errstate(all="ignore"):
         if loss.is_binary or loss.is_classwise:
             distinct, place = np.unique(target, return_inverse=True)
             if len(distinct) > MOST_OUTCOMES:
                 return None
-            classes = np.asarray(raw).shape[-1] if loss.is_classwise else 0
-            found = np.array([_least(loss, value, classes) for value in distinct])[place]
+            found = np.array([_least(loss, value, given.classes or 0) for value in distinct])[place]
         else:
             found = np.asarray(loss.value(target, loss.raw(target)), dtype=np.float64)
     return found if np.isfinite(found).all() else None
@@ -308,56 +276,32 @@ def _least(loss: Any, value: Any, classes: int) -> float:
     return least
 
 
-def _skill(values: Floats, against: Floats, floor: Floats | None, w: Floats, how: _How) -> Estimate | None:
+def _skill(values: Floats, against: Floats, floor: Floats | None, sample: Sample) -> Estimate | None:
     """How much of what a constant leaves to gain was gained, with an interval by linearisation."""
     if floor is None or not (np.isfinite(values).all() and np.isfinite(against).all()):
         return None
-    total = math.fsum(w)
+    unit = max(unit_of(values), unit_of(against), unit_of(floor))
+    values, against, floor = values / unit, against / unit, floor / unit
+    w, total = sample.weight, math.fsum(sample.weight)
     ours, theirs = (math.fsum(w * (column - floor)) / total for column in (values, against))
     if theirs <= 0:
         return None
     skill = 1 - ours / theirs
     influence = ((1 - skill) * (against - floor) - (values - floor)) / theirs
-    around = how.mean(influence, w, "linearised, ")
+    around = sample.mean(influence, "linearised, ")
     return replace(around, value=skill, low=skill + around.low, high=skill + around.high)
 
 
-def _finite_part(values: Floats, w: Floats, how: _How) -> Estimate | None:
+def _finite_part(values: Floats, sample: Sample) -> Estimate | None:
     finite = np.isfinite(values)
-    if finite.all() or not (w[finite] > 0).any():
+    if finite.all() or not finite.any():
         return None
-    together = None if how.together is None else how.together[finite]
-    return replace(how, together=together).mean(values[finite], w[finite])
+    return sample.part(finite).mean(values[finite])
 
 
-def worst_share(values: Floats, w: Floats, part: float = 0.01) -> float:
-    """The share of the loss, above its smallest value, that the worst part of the rows carries."""
-    above = values - min(0.0, float(values.min()))
-    order = np.argsort(-above, kind="stable")
-    carried = (w * above)[order]
-    # Beside a row that costs infinity the others carry nothing.
-    if not np.isfinite(carried).all():
-        return 1.0
-    total = carried.sum()
-    count = max(1, round(part * len(values)))
-    return float(carried[:count].sum() / total) if total > 0 else 0.0
-
-
-def _share(values: Floats, w: Floats, chosen: NDArray[np.bool_]) -> float:
-    carried = w * np.where(np.isfinite(values), values, 0.0)
-    total = carried.sum()
-    return float(carried[chosen].sum() / total) if total > 0 else 0.0
-
-
-def tail_index(values: Floats) -> float:
-    """Hill's estimate (1975) of how fast large losses get rare, from the top square root of n; needs 100 rows."""
-    finite = values[np.isfinite(values) & (values > 0)]
-    k = math.isqrt(len(finite))
-    if k < 10:
-        return math.nan
-    top = np.sort(finite)[-k - 1 :]
-    spread = np.log(top[1:] / top[0]).mean()
-    return float(1 / spread) if spread > 0 else math.inf
+def _how_many(chosen: NDArray[np.bool_], rows: Rows) -> int:
+    """How many rows these are, copies counted where weights count them."""
+    return counted(rows.copies[chosen])
 
 
 def _tail_caution(index: float) -> tuple[str, ...]:
@@ -366,26 +310,19 @@ def _tail_caution(index: float) -> tuple[str, ...]:
     return (f"tails so heavy (index {index:.2g}) that the variance, and with it the interval, cannot be trusted",)
 
 
-def _clipped(loss: Any, raw: NDArray[Any], clip: float) -> tuple[Floats, NDArray[np.bool_]]:
-    if not 0 < clip < 0.5:
-        raise UsageError(f"clip lies strictly between 0 and 0.5, not {clip:g}")
-    p = np.asarray(loss.predict(raw), dtype=np.float64)
-    outside = np.asarray((p < clip) | (p > 1 - clip))
-    moved = np.asarray(loss.raw(np.clip(p, clip, 1 - clip)), dtype=np.float64)
-    return np.where(outside, moved, raw), np.asarray(outside.reshape(len(raw), -1).any(axis=1))
-
-
 @strict_keywords
 def compare(
     loss: Any,
     y: ArrayLike,
-    z_a: ArrayLike,
-    z_b: ArrayLike,
+    z_a: ArrayLike | None = None,
+    z_b: ArrayLike | None = None,
     *,
+    prediction: tuple[ArrayLike, ArrayLike] | None = None,
     sample_weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     time: ArrayLike | None = None,
     level: float = 0.95,
+    weights_mean: WeightsMean = "importance",
 ) -> Difference:
     """Tell which of two models costs less on the same rows, the first minus the second.
 
@@ -397,10 +334,12 @@ def compare(
         y: held-out targets, (n,), in the domain of the loss.
         z_a: raw outputs of the first model, (n,) or (n, K).
         z_b: raw outputs of the second model, (n,) or (n, K).
+        prediction: predictions of both models in place of raw outputs, a pair of (n,) or (n, K).
         sample_weight: how much each row counts, (n,); all alike unless given.
         cluster: keys of rows that go together, (n,); rows are independent unless given.
         time: when each row was, (n,), for rows that depend on their neighbours in time; in place of ``cluster``.
         level: how often the interval covers.
+        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
 
     Returns:
         The difference of the mean losses; below zero the first model is better.
@@ -411,7 +350,7 @@ def compare(
         GM005: all weights are zero.
         GM006: a weight is negative or not finite.
         GM009: ``cluster`` and ``time`` are both given.
-        GM702: a loss is NaN, because a raw output is.
+        GM702: a raw output is missing, or a loss is no number.
         GM705: all rows are in one cluster, or have the same time.
 
     Example:
@@ -423,10 +362,15 @@ def compare(
         >>> found.verdict
         'better'
     """
-    difference = _less(row_losses(loss, y, z_a), row_losses(loss, y, z_b))
-    w = row_arguments.weights(sample_weight, len(difference))
-    together, name = independent_parts(len(difference), cluster, time)
-    return Difference(**_shared(_How(together, name, level, "importance").mean(difference, w, "paired, ")))
+    if prediction is not None and len(prediction) != 2:
+        raise UsageError("compare takes the predictions of two models", fix="compare(loss, y, prediction=(p_a, p_b))")
+    each = []
+    for z, p in zip((z_a, z_b), prediction or (None, None), strict=True):
+        given = outputs(loss, z, p, sample_weight)
+        rows = row_arguments.present(sample_weight, weights_mean, y=y, z=given.numbers, cluster=cluster, time=time)
+        each.append(given.losses(y, rows))
+    sample = Sample.of(rows, level)
+    return sample.difference(_less(*each))
 
 
 @strict_keywords

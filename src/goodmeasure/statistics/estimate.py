@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from goodmeasure.drawing.cells import Interval
@@ -67,9 +68,20 @@ class Estimate(Displayed):
         """The value with its interval, as a cell of a display."""
         return Interval(self.value, self.low, self.high)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the value and the ends of the interval are numbers, or infinite."""
+        return not any(map(math.isnan, (self.value, self.low, self.high)))
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
         return asdict(self)
+
+
+def not_known(**estimates: Estimate) -> str:
+    """What takes the place of a verdict where an estimate is not a number; empty where all of them are."""
+    lost = [name.replace("_", " ") for name, estimate in estimates.items() if not estimate.is_known]
+    return f"not known: the {' and the '.join(lost)} cannot be told from these rows" if lost else ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,8 @@ class Difference(Estimate):
     @property
     def verdict(self) -> str:
         """Whether the first is "better" or "worse", said only where the interval excludes zero."""
+        if unknown := not_known(difference=self):
+            return unknown
         if self.high < 0:
             return "better"
         if self.low > 0:
@@ -128,3 +142,14 @@ def display_of(title: str, estimates: Mapping[str, Estimate | None], *notes: str
 def as_difference(estimate: Estimate) -> Difference:
     """An estimate of a paired difference, able to give a verdict."""
     return Difference(**{f.name: getattr(estimate, f.name) for f in fields(Estimate)})
+
+
+def times(estimate: Estimate, factor: float) -> Estimate:
+    """The estimate in another unit, ``factor`` of which are one of its own."""
+    return replace(
+        estimate,
+        value=estimate.value * factor,
+        low=estimate.low * factor,
+        high=estimate.high * factor,
+        standard_error=estimate.standard_error * factor,
+    )

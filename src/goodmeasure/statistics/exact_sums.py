@@ -149,6 +149,10 @@ class ExactSums:
         limbs[at] = self.limbs
         return ExactSums(cells, self.first, limbs)
 
+    def cut(self, cells: int) -> ExactSums:
+        """The sums of the first so many cells."""
+        return self if cells == self.cells else ExactSums(cells, self.first, self.limbs[:cells].copy())
+
     def canonical(self) -> ExactSums:
         """The same sums in the one form that they alone determine: carried, and as short as they allow."""
         if self.limbs.shape[1] == 0:

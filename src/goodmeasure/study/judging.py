@@ -17,7 +17,8 @@ from goodmeasure.errors import Problem
 from goodmeasure.loss.loss import Loss
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.risks.metrics import Metric
-from goodmeasure.risks.risk import Risk, compare, gap, risk, row_losses
+from goodmeasure.risks.outputs import row_losses
+from goodmeasure.risks.risk import Risk, compare, gap, risk
 from goodmeasure.signals.observed import Signal
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of
 from goodmeasure.statistics.intervals import mean_estimate

@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from goodmeasure.calibrating.calibration import Calibration
-from goodmeasure.calibrating.decomposition import point_loss
+from goodmeasure.calibrating.decomposition import book_form, point_loss
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.curves import Curves
 from goodmeasure.decisions.rules import Decision
@@ -20,7 +20,9 @@ from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import Problem, UsageError, strict_class
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.weights import WeightsMean
 from goodmeasure.tallying import readings, serialise
+from goodmeasure.tallying.readings import Reading
 from goodmeasure.tallying.schema import Schema, as_spelled_now, column, columns
 from goodmeasure.tallying.state import ScoreCounts, State
 
@@ -42,7 +44,7 @@ class Tally(Displayed):
 
     ``a + b`` is bit for bit the tally of both sets of rows, whatever the order and the partition. Readings are of all
     rows; ``tally[group]`` is the part of one group. Losses come back from bytes as names alone: give the objects to
-    `from_bytes` for the readings that evaluate them (calibration).
+    `from_bytes` for the readings that evaluate them (calibration). What weights mean is said to each reading.
 
     Attributes:
         schema: what is counted: losses, models, kind of target, weights, clusters.
@@ -147,7 +149,7 @@ class Tally(Displayed):
         held = state.moments.get(name)
         if held is None or not held.n:
             return Interval(math.nan, math.nan, math.nan)
-        return readings.risk(state, name, self._columns(), 0.95).interval
+        return readings.risk(state, name, self._columns(), Reading()).interval
 
     def _which(self, loss: Any, model: str | None) -> tuple[int, str]:
         names = self.schema.losses
@@ -159,13 +161,21 @@ class Tally(Displayed):
             raise UsageError(f"there is no model {chosen!r}", fix=f"one of {', '.join(self.schema.models)}")
         return names.index(wanted), chosen
 
-    def risk(self, loss: Any = None, model: str | None = None, *, level: float = 0.95) -> Estimate:
+    def risk(
+        self,
+        loss: Any = None,
+        model: str | None = None,
+        *,
+        level: float = 0.95,
+        weights_mean: WeightsMean = "importance",
+    ) -> Estimate:
         """The mean loss with its interval, cluster-robust if clusters were tallied.
 
         Args:
             loss: one of the tallied losses; the first unless given.
             model: the name of one of the tallied models; the first unless given.
             level: how often the interval covers.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
 
         Returns:
             The mean loss, in the unit of the loss.
@@ -175,9 +185,18 @@ class Tally(Displayed):
             GM009: the loss or the model was not tallied.
         """
         at, chosen = self._which(loss, model)
-        return readings.risk(self.state, column(chosen, at), self._columns(), level)
+        how = Reading(level, weights_mean=weights_mean)
+        return readings.risk(self.state, column(chosen, at), self._columns(), how)
 
-    def compare(self, a: str, b: str, loss: Any = None, *, level: float = 0.95) -> Difference:
+    def compare(
+        self,
+        a: str,
+        b: str,
+        loss: Any = None,
+        *,
+        level: float = 0.95,
+        weights_mean: WeightsMean = "importance",
+    ) -> Difference:
         """The paired difference of two models on the same rows, the first minus the second.
 
         Args:
@@ -185,6 +204,7 @@ class Tally(Displayed):
             b: the name of the second model.
             loss: one of the tallied losses; the first unless given.
             level: how often the interval covers.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
 
         Returns:
             The difference of the mean losses; below zero the first model is better.
@@ -204,11 +224,18 @@ class Tally(Displayed):
         # Each pair was tallied once, in the order of the models; the other way round changes its sign.
         turned = self.schema.models.index(a) > self.schema.models.index(b)
         first, second = (b, a) if turned else (a, b)
+        how = Reading(level, weights_mean=weights_mean)
         name = column(f"{first} - {second}", at)
-        return readings.difference(self.state, name, self._columns(), level, -1 if turned else 1)
+        return readings.difference(self.state, name, self._columns(), how, -1 if turned else 1)
 
     def calibration(
-        self, loss: Any = None, model: str | None = None, *, level: float = 0.95, seed: int = 0
+        self,
+        loss: Any = None,
+        model: str | None = None,
+        *,
+        level: float = 0.95,
+        seed: int = 0,
+        weights_mean: WeightsMean = "importance",
     ) -> Calibration:
         """Tell whether the predictions mean what they say.
 
@@ -218,6 +245,7 @@ class Tally(Displayed):
             model: the name of one of the tallied models; the first unless given.
             level: how often the intervals cover.
             seed: for the resampled intervals and bands.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
 
         Returns:
             The split, the errors and the curve, with what the grid can have moved.
@@ -231,17 +259,23 @@ class Tally(Displayed):
         held = self.losses[at] if self.losses else None
         if self.schema.kind == "amount":
             raise UsageError("amounts have a curve of bias here, not a split", fix="tally.bias()")
-        name = chosen if self.schema.kind == "outcome" else f"{chosen}\ttop"
-        exact = self.risk(loss, model, level=level) if held is not None and self.schema.kind == "outcome" else None
-        loss_of = point_loss(held) if self.schema.kind == "outcome" else point_loss(None)
-        return readings.calibration(self.state.scores[name], loss_of, exact, (level, seed))
+        how = Reading(level, seed, weights_mean)
+        if self.schema.kind == "classes":
+            return readings.calibration(self.state.scores[f"{chosen}\ttop"], point_loss(None), None, how)
+        # What a loss that distorts probabilities costs on them is not what it costs on the raw outputs behind them.
+        alike = held is not None and (not self.schema.on_predictions or book_form(held) is not None)
+        exact = self.risk(loss, model, level=level, weights_mean=weights_mean) if alike else None
+        return readings.calibration(self.state.scores[chosen], point_loss(held), exact, how)
 
-    def bias(self, model: str | None = None, *, level: float = 0.95) -> readings.Bias:
+    def bias(
+        self, model: str | None = None, *, level: float = 0.95, weights_mean: WeightsMean = "importance"
+    ) -> readings.Bias:
         """Tell whether predicted amounts are right on average, at each height of the prediction.
 
         Args:
             model: the name of one of the tallied models; the first unless given.
             level: how often each interval covers.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
 
         Returns:
             The mean identification value by cell of the prediction: zero where the model is calibrated.
@@ -252,9 +286,18 @@ class Tally(Displayed):
         """
         if self.schema.kind != "amount":
             raise UsageError("probabilities have a calibration curve", fix="tally.calibration().curve")
-        return readings.bias(self.state.amounts[self._which(None, model)[1]], level)
+        how = Reading(level, weights_mean=weights_mean)
+        return readings.bias(self.state.amounts[self._which(None, model)[1]], how)
 
-    def decide(self, costs: Costs, model: str | None = None, *, level: float = 0.95, seed: int = 0) -> Decision:
+    def decide(
+        self,
+        costs: Costs,
+        model: str | None = None,
+        *,
+        level: float = 0.95,
+        seed: int = 0,
+        weights_mean: WeightsMean = "importance",
+    ) -> Decision:
         """Find the rule that these costs ask for, from counts alone.
 
         Args:
@@ -262,6 +305,7 @@ class Tally(Displayed):
             model: the name of one of the tallied models; the first unless given.
             level: how often the intervals cover.
             seed: for dealing the counted rows to folds.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
 
         Returns:
             The decision. Its threshold is an edge of the grid; ``grid_error`` bounds what that can cost against rows.
@@ -271,13 +315,14 @@ class Tally(Displayed):
             GM704: all tallied targets are the same.
             GM711: the costs differ from row to row.
         """
-        return readings.decide(self._yes_no(model), costs, (level, seed))
+        return readings.decide(self._yes_no(model), costs, Reading(level, seed, weights_mean))
 
-    def curves(self, model: str | None = None) -> Curves:
+    def curves(self, model: str | None = None, *, weights_mean: WeightsMean = "importance") -> Curves:
         """Read the ROC, precision-recall, cost, decision and Murphy curves, exact at the edges of the grid.
 
         Args:
             model: the name of one of the tallied models; the first unless given.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
 
         Returns:
             All curves over the thresholds.
@@ -286,7 +331,7 @@ class Tally(Displayed):
             GM009: the tally is not of a yes/no target, or the model was not tallied.
             GM704: all tallied targets are the same.
         """
-        return readings.curves(self._yes_no(model))
+        return readings.curves(self._yes_no(model), Reading(weights_mean=weights_mean))
 
     def cost_curve(self, ratios: ArrayLike, model: str | None = None) -> Floats:
         """The mean cost of acting from p = c on, where a false alarm costs c and a miss 1 - c, for each ratio c.

@@ -37,6 +37,7 @@ def asked(loss: Record, name: str) -> Trait | None:
 @cache
 def traits(loss: Record) -> tuple[Trait, ...]:
     """Every trait that can be asked of a loss, with its evidence."""
+    loss = loss.one_label
     found = [asked(loss, name) for name in _ON_A_LINE]
     found += [outcome.proper(loss), outcome.calibrated(loss)]
     return tuple(each for each in found if each is not None)
