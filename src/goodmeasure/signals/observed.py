@@ -192,7 +192,7 @@ def signal(
         >>> import goodmeasure as gm
         >>> found = gm.signal(gm.losses.huber(delta=1.0), [1.0, 2.0, 3.0, 90.0], [1.5, 2.0, 2.0, 4.0])
         >>> round(found.carried, 2), round(found.effective_rows, 2)
-        (0.4, 2.78)
+        (0.02, 2.78)
     """
     rows = _Rows.of(loss, y, _raw(loss, z, prediction, sample_weight), sample_weight, weights_mean)
     pull = np.asarray(loss.gradient(rows.y, rows.z), dtype=np.float64)

@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure import kernels
 from goodmeasure.deriving.predictions import check_predictions, on_predictions
-from goodmeasure.errors import TargetOutsideDomain, UsageError, strict_keywords
+from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, strict_keywords
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.row_arguments import Floats, OutOfRange
+from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
 from goodmeasure.tallying.schema import Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
 from goodmeasure.tallying.tally import Tally
@@ -28,7 +28,7 @@ SINGLE = "model"
 MOST_WEIGHT = 1e100
 
 
-class Batch(NamedTuple):
+class Portion(NamedTuple):
     """Rows to add: targets, each model's scores, weights, hashes of clusters, and the number of each row's group."""
 
     y: NDArray[Any]
@@ -37,14 +37,14 @@ class Batch(NamedTuple):
     cluster: NDArray[np.uint64] | None
     group: NDArray[np.intp] | None
 
-    def at(self, where: slice | NDArray[Any]) -> Batch:
+    def at(self, where: slice | NDArray[Any]) -> Portion:
         """Some of the rows."""
 
         def some(column: NDArray[Any] | None) -> Any:
             return None if column is None else column[where]
 
         z = {name: values[where] for name, values in self.z.items()}
-        return Batch(self.y[where], z, some(self.w), some(self.cluster), some(self.group))
+        return Portion(self.y[where], z, some(self.w), some(self.cluster), some(self.group))
 
 
 class Group(NamedTuple):
@@ -88,11 +88,11 @@ class Accumulator:
             ([""], None) if group is None else np.unique(np.asarray(group).astype(str), return_inverse=True)
         )
         groups = [self._groups.setdefault(str(label), Group(State(), [])) for label in labels]
-        given = Batch(target, scores, w, keys, inverse)
+        given = Portion(target, scores, w, keys, inverse)
         for part in even(len(target), BLOCK):
             self._count(groups, _present(groups, given.at(part)))
 
-    def _count(self, groups: list[Group], given: Batch) -> None:
+    def _count(self, groups: list[Group], given: Portion) -> None:
         """Add rows that are all present."""
         if not len(given.y):
             return
@@ -123,7 +123,7 @@ class Accumulator:
                     found[column(f"{a} - {b}", at)] = found[column(a, at)] - found[column(b, at)]
         return found
 
-    def _sum(self, group: Group, given: Batch, found: dict[str, Floats]) -> None:
+    def _sum(self, group: Group, given: Portion, found: dict[str, Floats]) -> None:
         """Add the columns of rows of one group."""
         state = group.state
         state.rows += len(given.y)
@@ -182,7 +182,7 @@ def even(n: int, most: int) -> Iterator[slice]:
         yield slice(i * n // parts, (i + 1) * n // parts)
 
 
-def _present(groups: list[Group], given: Batch) -> Batch:
+def _present(groups: list[Group], given: Portion) -> Portion:
     """The rows that can be counted; the others are counted by reason."""
     if given.w is None and not any(map(_any_missing, (given.y, *given.z.values()))):
         return given
@@ -294,19 +294,19 @@ def tally(
     first = next(iter(scores.values()))
     schema = schema_of(losses, tuple(scores), first, (w is not None, together is not None, z is None))
     made = Accumulator(losses, schema)
-    made.add(_numbers(y, "y", w), scores, w, group, together)
+    made.add(_numbers(y, "y", w, TargetOutsideDomain), scores, w, group, together)
     return made.finish()
 
 
-def _numbers(values: Any, name: str, w: Floats | None) -> NDArray[Any]:
+def _numbers(values: Any, name: str, w: Floats | None, kind: type[Problem] = MissingScore) -> NDArray[Any]:
     """A column or table of numbers; of objects, those that are missing or without weight are NaN."""
     given = np.asarray(values)
     if given.dtype.kind != "O":
-        return given
+        return row_arguments.numbers(given, name, kind)
     lost = row_arguments.missing(given.ravel()).reshape(given.shape)
     if w is not None and len(w) == len(given):
         lost |= (w == 0).reshape(-1, *[1] * (given.ndim - 1))
-    return row_arguments.numbers(np.where(lost, math.nan, given), name)
+    return row_arguments.numbers(np.where(lost, math.nan, given), name, kind)
 
 
 def weights(sample_weight: ArrayLike, n: int) -> Floats:
