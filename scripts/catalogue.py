@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from goodmeasure import losses
-from goodmeasure.loss.card import asks_for
-from goodmeasure.loss.definition import Definition
-from goodmeasure.loss.host_names import own_names
+from goodmeasure.making.card import asks_for
+from goodmeasure.making.definition import Definition
+from goodmeasure.making.host_names import own_names
 from goodmeasure.traits import traits
 from goodmeasure.traits.trait import Trait
 

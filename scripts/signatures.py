@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import indent
 
 from goodmeasure import losses
-from goodmeasure.loss.definition import Definition
+from goodmeasure.making.definition import Definition
 
 PAGE = Path(__file__).resolve().parent.parent / "src" / "goodmeasure" / "losses" / "signatures.pyi"
 HEAD = '''\
@@ -20,7 +20,7 @@ Made by make docs: change the losses, not this file.
 
 from collections.abc import Sequence
 
-from goodmeasure.loss.loss import Loss'''
+from goodmeasure.making.loss import Loss'''
 
 
 def page() -> str:
@@ -40,6 +40,8 @@ def parts() -> Iterator[str]:
 
 def factory(definition: Definition) -> str:
     """A factory as a function without a body: its own signature and its own docstring."""
-    signature = str(inspect.signature(definition)).replace("collections.abc.", "").replace("goodmeasure.loss.loss.", "")
+    signature = (
+        str(inspect.signature(definition)).replace("collections.abc.", "").replace("goodmeasure.making.loss.", "")
+    )
     page = indent(definition.page(), "    ").strip()
     return f'def {definition.name}{signature}:\n    """{page}\n    """'

@@ -16,8 +16,8 @@ from goodmeasure.cli.losses import command
 from goodmeasure.formulas.expression import derivative, symbol
 from goodmeasure.formulas.latex import latex
 from goodmeasure.formulas.words import log, vocabulary
-from goodmeasure.loss import host_names
-from goodmeasure.loss.card import ASKS_FOR, card
+from goodmeasure.making import host_names
+from goodmeasure.making.card import ASKS_FOR, card
 from goodmeasure.traits.properties import aligned, directional, sensitive
 
 # Cards of classes and distributions minimise expected losses, so they take seconds; one of each kind stands for them here.

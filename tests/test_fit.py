@@ -20,7 +20,7 @@ from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.linear import PATIENCE, NoFiniteFit
 from goodmeasure.fitting.openmp import SMALL, threads_for
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.traits.curvature_class import curvature_class
 
 RNG = np.random.default_rng(0)

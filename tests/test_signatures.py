@@ -16,8 +16,8 @@ from catalogue_losses import definitions
 from goodmeasure.auditing import Audit
 from goodmeasure.cli.audit import command
 from goodmeasure.errors import HyperparameterError, UsageError, strict_keywords
-from goodmeasure.loss.card import asks_for
-from goodmeasure.loss.definition import Definition
+from goodmeasure.making.card import asks_for
+from goodmeasure.making.definition import Definition
 from test_docstrings import KINDS
 
 ROOT = Path(__file__).parent.parent

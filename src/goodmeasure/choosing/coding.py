@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from goodmeasure.errors import UsageError
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 
 
 @dataclass(frozen=True)

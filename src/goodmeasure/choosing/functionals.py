@@ -13,8 +13,8 @@ from goodmeasure.choosing.observed import Observed
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.activations import linear, natural
 from goodmeasure.formulas.domains import Domain, Level, OutcomeDomain, domain
-from goodmeasure.loss.definition import Definition
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.definition import Definition
+from goodmeasure.making.loss import Loss
 from goodmeasure.traits.curvature_class import curvature_class
 
 # What people say for it besides.

@@ -13,7 +13,7 @@ from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import strict_class
 from goodmeasure.formulas.activations import Activation
 from goodmeasure.formulas.domains import Domain
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 
 # How many rejected alternatives of a step are printed; `to_dict` has them all.
 SHOWN = 4

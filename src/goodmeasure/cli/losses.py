@@ -10,11 +10,11 @@ import click
 from goodmeasure import losses
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.errors import UsageError
-from goodmeasure.loss.card import asks_for
+from goodmeasure.making.card import asks_for
 from goodmeasure.traits import asked
 
 if TYPE_CHECKING:
-    from goodmeasure.loss.loss import Loss
+    from goodmeasure.making.loss import Loss
 
 KINDS = ("real", "positive", "counts", "yes-no", "classes", "distribution")
 

@@ -12,7 +12,7 @@ Kind = Literal["call", "multiple", "sum"]
 
 @dataclass(frozen=True)
 class Spelling:
-    """The code of a loss before any `with_activation`: what its outermost step is, and which activation it has as written.
+    """The code of a loss before any ``with_activation``: what its outermost step is, and which activation it has as written.
 
     ``factory`` is the name that is called, where the loss is one call of a factory and nothing else.
     """

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from goodmeasure.fitting.openmp import threads_for
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
 
 

@@ -20,7 +20,7 @@ from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, STILL
 
 if TYPE_CHECKING:
     from goodmeasure.formulas.expression import Expr
-    from goodmeasure.loss.loss import Loss
+    from goodmeasure.making.loss import Loss
 
 
 # --- sums over classes ---

@@ -16,7 +16,7 @@ from goodmeasure.frameworks.torch_classes import Classwise, classwise
 from goodmeasure.frameworks.torch_formulas import pointwise
 
 if TYPE_CHECKING:
-    from goodmeasure.loss.loss import Loss
+    from goodmeasure.making.loss import Loss
 
 
 class Program:

@@ -13,7 +13,7 @@ from re import sub
 from typing import TYPE_CHECKING
 
 from goodmeasure.errors import Problem, nearest
-from goodmeasure.loss.definition import Definition
+from goodmeasure.making.definition import Definition
 
 if TYPE_CHECKING:
     # What `__getattr__` below finds, for editors and type checkers: made by make docs.

@@ -5,7 +5,7 @@ Made by make docs: change the losses, not this file.
 
 from collections.abc import Sequence
 
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 
 def gaussian_nll() -> Loss:
     """The surprise of a normal distribution with this mean and scale: minus the logarithm of its density at the target.

@@ -16,7 +16,7 @@ from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NoSuchReading, NothingToAverage, UsageError, strict_keywords
 from goodmeasure.fitting.linear import start_at
 from goodmeasure.fitting.objective import Objective
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.risks.concentration import worst_rows, worst_share
 from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.metrics import metric as named

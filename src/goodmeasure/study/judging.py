@@ -14,7 +14,7 @@ from goodmeasure.decisions.decision import folds
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import Problem
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.outputs import row_losses

@@ -14,7 +14,7 @@ from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import strict_class, strict_keywords
 from goodmeasure.fitting.scorers import Scorer
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing, table
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats

@@ -16,7 +16,7 @@ from goodmeasure.fitting.scorers import LinearScorer, TreeScorer
 from goodmeasure.formulas.activations import Activation, activations
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.serialise import from_data, to_data
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.study.encoding import Encoding
 
 # Types that skops does not know as harmless: one describes numbers, the others are parts of scikit-learn's boosting (a check of

@@ -14,7 +14,7 @@ from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.openmp import threads_for
 from goodmeasure.fitting.scorers import LinearScorer, Scorer, TreeScorer
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.reading.tables import Table
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases

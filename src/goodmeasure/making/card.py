@@ -19,7 +19,7 @@ from goodmeasure.drawing.sketches import blocks, polylines
 from goodmeasure.errors import Problem
 from goodmeasure.formulas.expression import Expr
 from goodmeasure.formulas.latex import latex
-from goodmeasure.loss.host_names import own_names
+from goodmeasure.making.host_names import own_names
 from goodmeasure.traits import traits
 from goodmeasure.traits.influence import Influence
 from goodmeasure.traits.properties import aligned, directional, sensitive

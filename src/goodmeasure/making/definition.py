@@ -16,9 +16,9 @@ from goodmeasure.errors import FormulaError, HyperparameterError, UsageError, ne
 from goodmeasure.formulas.activations import Activation, activation, linear, natural, sigmoid, softmax
 from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, Real, domain
 from goodmeasure.formulas.expression import Expr, Word, symbol, symbols
-from goodmeasure.loss import introspection
-from goodmeasure.loss.introspection import CLASS_WEIGHT, POSITIVE_WEIGHT
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making import introspection
+from goodmeasure.making.introspection import CLASS_WEIGHT, POSITIVE_WEIGHT
+from goodmeasure.making.loss import Loss
 
 Given = Activation | Word | str
 _NOTHING: Mapping[str, str] = MappingProxyType({})

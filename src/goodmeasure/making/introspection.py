@@ -15,8 +15,8 @@ import numpy as np
 from goodmeasure.deriving.class_statistics import speaks_of_outcomes
 from goodmeasure.errors import Problem
 from goodmeasure.formulas.domains import Domain
-from goodmeasure.loss.card import asks_for
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.card import asks_for
+from goodmeasure.making.loss import Loss
 
 _WIDTH = 112
 # The last sentence of an advice, where it names a paper: "Lin et al. 2017."

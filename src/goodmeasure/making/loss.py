@@ -13,7 +13,7 @@ from goodmeasure.deriving.record import Record
 from goodmeasure.deriving.totals import Total
 from goodmeasure.errors import UsageError, strict_class
 from goodmeasure.formulas.evaluation import Array
-from goodmeasure.loss.card import Card, card
+from goodmeasure.making.card import Card, card
 
 
 @strict_class
