@@ -267,7 +267,8 @@ def _split_estimates(split: Decomposition, coarse: Decomposition, drawn: Floats,
 
     def part(value: float, centre: float, column: Floats, biased: float) -> Estimate:
         if not (math.isfinite(value) and np.isfinite(column).all()):
-            return settings.estimate(value, -math.inf, math.inf, method)
+            found = settings.estimate(value, -math.inf, math.inf, method)
+            return replace(found, cautions=("some rows or resamples of them cost infinity",))
         # Around their own mean: a curve that is fitted to drawn rows is biased once more, and draws lie too high by it.
         low, high = centre - biased + column.mean() - settings.tails(column)[::-1]
         # Miscalibration and discrimination are never negative; a loss may be.
