@@ -22,7 +22,7 @@ from goodmeasure.errors import strict_keywords
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate, display_of, not_known
 from goodmeasure.statistics.row_arguments import Floats, Rows, TooFewRows
-from goodmeasure.statistics.weights import WeightsMean
+from goodmeasure.statistics.weights import WeightsMean, unit_of
 
 # Draws that intervals, bands and p-values rest on: the tails of a .95 interval hold five on each side.
 REPLICATES = 200
@@ -273,9 +273,8 @@ def _split_estimates(split: Decomposition, coarse: Decomposition, drawn: Floats,
         low, high = centre - biased + column.mean() - settings.tails(column)[::-1]
         # Miscalibration and discrimination are never negative; a loss may be.
         floor = 0.0 if biased else -math.inf
-        return settings.estimate(
-            value, max(floor, min(float(low), value)), max(float(high), value), method, float(column.std())
-        )
+        error = float((column / unit_of(column)).std()) * unit_of(column)
+        return settings.estimate(value, max(floor, min(float(low), value)), max(float(high), value), method, error)
 
     loss, lost, known, spread = drawn.T
     return (
