@@ -63,7 +63,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def in_memory(request: Request = EVERYTHING, table: dict[str, np.ndarray] | None = None) -> Tally:
     t = rows(9000) if table is None else table
     more = {"sample_weight": t["w"], "group": t["g"], "cluster": t["c"]} if request.weight else {}
-    return tally(list(LOSSES), t["y"], {"a": t["p"], "b": t["q"]}, on_predictions=True, **more)
+    return tally(list(LOSSES), t["y"], prediction={"a": t["p"], "b": t["q"]}, **more)
 
 
 @pytest.mark.parametrize("request_", [REQUEST, EVERYTHING], ids=["plain", "everything"])

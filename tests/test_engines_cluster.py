@@ -31,7 +31,7 @@ def rows(n: int) -> dict[str, np.ndarray]:
 
 
 def in_memory(table: dict[str, np.ndarray]) -> Tally:
-    return tally(list(LOSSES), table["y"], {"a": table["p"], "b": table["q"]}, on_predictions=True)
+    return tally(list(LOSSES), table["y"], prediction={"a": table["p"], "b": table["q"]})
 
 
 @pytest.fixture

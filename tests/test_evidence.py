@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from goodmeasure import losses
 from goodmeasure.risks.alignment import align
 from goodmeasure.risks.leaks import leaks, row_hashes
-from goodmeasure.risks.risk import risk, row_losses
+from goodmeasure.risks.outputs import row_losses
+from goodmeasure.risks.risk import risk
 from goodmeasure.risks.segments import weak_segments
 from goodmeasure.statistics.row_arguments import TooFewRows
 from goodmeasure.tallying.replicates import Replicates

@@ -12,7 +12,8 @@ from goodmeasure import losses
 from goodmeasure.cli import status_of
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.decision import decide
-from goodmeasure.risks.risk import risk, row_losses
+from goodmeasure.risks.outputs import row_losses
+from goodmeasure.risks.risk import risk
 
 LABELS = {"yes": 1.0, "no": 0.0}
 

@@ -82,7 +82,7 @@ def test_hyperparameters_are_checked():
         lambda: losses.huber(2.0),
         lambda: losses.pinball(level=1.0),
         lambda: losses.binary_cross_entropy(positive_weight=0.0),
-        lambda: losses.binary_cross_entropy(positive_weight=[1, 2]),
+        lambda: losses.binary_cross_entropy(positive_weight=[1, -2]),
         lambda: losses.cross_entropy(positive_weight=2.0),
         lambda: losses.cross_entropy(class_weight=(1.0, -1.0)),
         lambda: losses.squared_error(positive_weight=2.0),

@@ -16,7 +16,8 @@ from goodmeasure import losses
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import NothingToAverage, UsageError, WeightError
 from goodmeasure.risks.crossvalidation import nadeau_bengio, naive, nested
-from goodmeasure.risks.risk import compare, gap, risk, row_losses
+from goodmeasure.risks.outputs import row_losses
+from goodmeasure.risks.risk import compare, gap, risk
 from goodmeasure.statistics.estimate import Difference
 from goodmeasure.statistics.intervals import (
     clopper_pearson,
@@ -168,7 +169,7 @@ def test_the_three_intervals_of_ten_in_a_thousand() -> None:
 def test_a_loss_of_zeros_and_ones_gets_the_exact_interval() -> None:
     y, z = gaussian_pair(1.0, 0.5, 200)
     found = risk(losses.zero_one(), y, z)
-    assert found.method == "Clopper-Pearson"
+    assert found.method == "exact (Clopper and Pearson)"
     assert (found.low, found.high) == clopper_pearson(round(found.value * 200), 200)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from goodmeasure import losses
 from goodmeasure.errors import NothingToAverage, ShapeMismatch, UsageError
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.signals.observed import MetricAlignment, signal
 
 RNG = np.random.default_rng(0)
@@ -74,8 +74,9 @@ def test_who_carries_the_signal() -> None:
     assert squares.carried == pytest.approx(9990 / (9990 + 990))
     assert sizes.carried == pytest.approx(0.01)
     assert sizes.effective_rows == pytest.approx(1000)
-    weighted = signal(losses.absolute_error(), y, z, np.where(y > 0, 99.0, 1.0))
-    assert weighted.carried == pytest.approx(0.5)
+    weighted = signal(losses.squared_error(), y, z, np.where(y > 0, 99.0, 1.0))
+    # Of 1,980 copies the worst 19.8 are of rows that pull 999 times as hard as 990 others.
+    assert weighted.carried == pytest.approx(19.8 * 999 / (990 * 999 + 990))
 
 
 def test_a_saturated_row_is_counted_as_faint() -> None:

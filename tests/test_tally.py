@@ -331,7 +331,7 @@ def test_infinite_losses_make_the_risk_infinite_and_are_counted() -> None:
 
 def test_bad_scores_and_labels_are_refused() -> None:
     with pytest.raises(ScoreOutsideUnitInterval):
-        tally(LOG, [0.0, 1.0], [0.5, 5.75], on_predictions=True)
+        tally(LOG, [0.0, 1.0], prediction=[0.5, 5.75])
     with pytest.raises(UnknownLabel):
         tally(LOG, [0.0, 2.0], [0.5, 0.75])
     with pytest.raises(UsageError):

@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.calibrating.decomposition import Decomposition, PointLoss, parts
 from goodmeasure.calibrating.isotonic import increasing, pool
+from goodmeasure.statistics.intervals import resampling
+from goodmeasure.statistics.quantiles import weighted_quantile, weighted_quantiles
 from goodmeasure.statistics.row_arguments import Floats, OneClassOnly, summed
 
 EXACT_ROWS = 5_000
@@ -37,13 +39,6 @@ class Target(enum.Enum):
             return Target.OUTCOME if loss.is_binary else Target.AMOUNT
         values = np.asarray(y)
         return Target.OUTCOME if np.isin(values, (0, 1)).all() else Target.AMOUNT
-
-
-def weighted_quantile(values: Floats, w: Floats, level: float) -> float:
-    """The smallest value with at least ``level`` of the weight at or below it."""
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(w[order])
-    return float(values[order][min(int(np.searchsorted(reached, level * reached[-1])), len(values) - 1)])
 
 
 @dataclass(frozen=True)
@@ -88,7 +83,7 @@ def asked(loss: Any, y: Floats) -> AmountFunctional:
     """What the loss asks for, tried on some of these targets."""
     if not hasattr(loss, "identification"):
         return AmountFunctional()
-    places = np.unique(np.quantile(y, [0.1, 0.3, 0.5, 0.7, 0.9], method="nearest"))
+    places = np.unique(np.quantile(np.unique(y), [0.1, 0.3, 0.5, 0.7, 0.9], method="nearest"))
     if len(places) < 2:
         raise OneClassOnly("the targets hardly vary, so there is nothing to calibrate", seen=f"{places[0]:g}")
     middle = float(places[0] + places[-1]) / 2
@@ -122,20 +117,26 @@ class AmountCurves:
 def amount_split(y: Floats, p: Floats, w: Floats, loss: Any, point: PointLoss) -> AmountSplit:
     """The plug-in split for amounts: exact for means, and for quantiles up to 5,000 rows; else on a fine grid."""
     ask = asked(loss, y)
-    grid = _Grid(ask, y, p, w, (len(p), GRID if ask.level is None or len(y) > EXACT_ROWS else 0))
+    exact = ask.level is not None and _few(y, p)
+    grid = _Grid(ask, y, p, w, (len(p), 0 if exact else GRID))
     return AmountSplit(grid.split(y, w, point, point(y, p)), ask.misses(y, p))
 
 
+def _few(y: Floats, p: Floats) -> bool:
+    """Whether there are few different rows: copies of a row make none more."""
+    return len(y) <= EXACT_ROWS or len(np.unique(np.column_stack([y, p]), axis=0)) <= EXACT_ROWS
+
+
 def amount_curve(
-    y: Floats, p: Floats, w: Floats, loss: Any, point: PointLoss, how: tuple[int, int]
+    y: Floats, p: Floats, w: Floats, loss: Any, point: PointLoss, how: tuple[int, int, Floats]
 ) -> tuple[Floats, AmountCurves]:
-    """The splits and curves of resampled rows, on cells of predictions; ``how`` is (most cells, seed)."""
+    """The splits and curves of resampled rows, on cells of predictions; ``how`` is (most cells, seed, copies)."""
     ask = asked(loss, y)
     grid = _Grid(ask, y, p, w, (how[0] if ask.is_mean else CELLS, CELLS))
-    losses, rng = point(y, p), np.random.default_rng(how[1])
+    losses, rng, draw = point(y, p), np.random.default_rng(how[1]), resampling(w, None, how[2])
     splits, curves = [], []
     for _ in range(DRAWS):
-        counts = np.bincount(rng.integers(len(y), size=len(y)), minlength=len(y)) * w
+        counts = draw(rng)
         splits.append(grid.split(y, counts, point, losses))
         curves.append(grid.fitted(y, counts))
     weight = summed(grid.cell, w)
@@ -152,7 +153,7 @@ class _Grid:
         self.places: Floats = np.empty(0)
         self.above: list[Floats] = []
         if not ask.is_mean and sizes[1]:
-            self.places = np.unique(np.quantile(y, np.linspace(0, 1, sizes[1])))
+            self.places = np.unique(weighted_quantiles(y, w, np.linspace(0, 1, sizes[1])))
             self.above = [ask.identify(y, place) for place in self.places]
 
     def fitted(self, y: Floats, w: Floats) -> Floats:

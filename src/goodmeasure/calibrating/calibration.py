@@ -15,20 +15,35 @@ from goodmeasure.calibrating.miscalibration import debiased_squared_error, root,
 from goodmeasure.calibrating.recalibration import Recalibration as Recalibration
 from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
 from goodmeasure.calibrating.smoothing import on_grid
+from goodmeasure.drawing.cells import intervals
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import strict_keywords
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.estimate import Estimate
-from goodmeasure.statistics.row_arguments import Floats, TooFewRows
+from goodmeasure.statistics.estimate import Estimate, display_of, not_known
+from goodmeasure.statistics.row_arguments import Floats, Rows, TooFewRows
+from goodmeasure.statistics.weights import WeightsMean, unit_of
 
+# Draws that intervals, bands and p-values rest on: the tails of a .95 interval hold five on each side.
 REPLICATES = 200
+# Each draw is an isotonic fit, so draws are of cells of neighbouring predictions, not of rows.
 MOST_CELLS = 1024
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(Displayed):
     """What was seen (isotonic) at each prediction, with the band in which it would lie were the model calibrated.
 
     For amounts the band is of confidence about the curve instead, because nothing says how amounts spread around a
-    right prediction. ``weight`` is the weight of the rows at each point.
+    right prediction.
+
+    Attributes:
+        prediction: ascending predictions, (m,).
+        seen: the share of events, or the amount, that was seen at each of them, (m,).
+        low: where the band begins, (m,).
+        high: where it ends, (m,).
+        weight: the weight of the rows at each point, (m,).
+        band: "consistency" or "confidence".
     """
 
     prediction: Floats
@@ -38,16 +53,38 @@ class Curve:
     weight: Floats
     band: str
 
+    def _display(self) -> Display:
+        rows = zip(self.prediction, intervals(self.seen, self.low, self.high), self.weight, strict=True)
+        columns = columns_of(("prediction", "seen", "weight"), rows)
+        return Display(f"Calibration curve with a {self.band} band", columns, is_curve=True)
+
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Displayed):
     """How far predictions are from what they claim, and what they know.
 
-    ``loss = miscalibration - discrimination + uncertainty``, exactly. ``error`` is the root of the debiased squared
-    calibration error ``squared_error``; ``smooth_error`` needs probabilities and is None for amounts. ``p_value``
-    is the chance of so large a miscalibration under calibrated predictions (None for amounts). For classes the
-    split is the Brier score's, which adds up over classes, one against the rest (each in ``classes``); errors and
-    curve are of the most likely class.
+    ``loss = miscalibration - discrimination + uncertainty``, exactly. For classes this split is the Brier score's,
+    which adds up over classes, and errors and curve are of the most likely class.
+
+    Attributes:
+        loss: the mean loss of the predictions.
+        miscalibration: what is lost because they do not mean what they say, in the unit of the loss.
+        discrimination: what is won because they tell rows apart, in the unit of the loss.
+        uncertainty: the mean loss of the best constant.
+        error: the calibration error on the scale of the predictions: the root of ``squared_error``.
+        squared_error: the mean squared calibration error without the bias of squaring noise.
+        smooth_error: the same question without bins; None for amounts.
+        curve: what was seen at each prediction, with a band.
+        p_value: the chance of so large a miscalibration under calibrated predictions; None for amounts.
+        classes: the calibration of each class against the rest.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.calibration([0, 1, 1, 0] * 20, [0.1, 0.9, 0.8, 0.9] * 20)
+        >>> found.verdict
+        'miscalibrated'
+        >>> print(found.error)
+        0.2988 [0.1648, 0.3891] · n=80
     """
 
     loss: Estimate
@@ -64,16 +101,25 @@ class Calibration:
     @property
     def verdict(self) -> str:
         """Whether these rows show that the predictions are off: said only where the interval of the error excludes zero."""
+        if unknown := not_known(error=self.squared_error):
+            return unknown
         if self.squared_error.low > 0:
             return "miscalibrated"
         return f"cannot tell from calibrated at this n (error in [{self.error.low:.4g}, {self.error.high:.4g}])"
 
+    def _estimates(self) -> dict[str, Estimate | None]:
+        names = ("loss", "miscalibration", "discrimination", "uncertainty", "error", "squared_error", "smooth_error")
+        return {name: getattr(self, name) for name in names}
+
+    def _display(self) -> Display:
+        errors = {f"error of class {k}": one.error for k, one in enumerate(self.classes)}
+        chance = () if self.p_value is None else (f"chance of as much if calibrated: {self.p_value:.3g}",)
+        return display_of("Calibration", {**self._estimates(), **errors}, self.verdict, *chance)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""
-        names = ("loss", "miscalibration", "discrimination", "uncertainty", "error", "squared_error", "smooth_error")
-        found = {name: getattr(self, name) for name in names}
         return {
-            **{name: value.to_dict() for name, value in found.items() if value is not None},
+            **{name: value.to_dict() for name, value in self._estimates().items() if value is not None},
             "p_value": self.p_value,
             "verdict": self.verdict,
             "curve": {name: np.asarray(value).tolist() for name, value in vars(self.curve).items()},
@@ -94,12 +140,16 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Basis:
-    """What an estimate says beside its value: level, seed, and how many rows (and their worth) it rests on."""
+    """What an estimate says beside its value: level, seed, and how many rows (and their worth) it rests on.
+
+    ``unit`` is what weights were divided by.
+    """
 
     level: float
     seed: int
     n: int
     effective_n: float
+    unit: float = 1.0
 
     def estimate(self, value: float, low: float, high: float, method: str, error: float = math.nan) -> Estimate:
         """An estimate with these."""
@@ -110,6 +160,7 @@ class Basis:
         return np.quantile(values, [(1 - self.level) / 2, (1 + self.level) / 2], axis=0)
 
 
+@strict_keywords
 def calibration(
     y: ArrayLike,
     p: ArrayLike,
@@ -118,36 +169,67 @@ def calibration(
     *,
     level: float = 0.95,
     seed: int = 0,
+    weights_mean: WeightsMean = "importance",
 ) -> Calibration:
-    """Whether predictions mean what they say, split for this loss (Brier or squared error where none is given).
+    """Tell whether predictions mean what they say, and split their mean loss into what they lose and what they know.
 
-    ``y`` and ``p`` are on the scale of predictions: 0/1 and a probability (0 and 1 included), a class and rows of
-    class probabilities, or two amounts. For amounts the loss says which functional is meant (mean, quantile, ...).
-    Errors: GM701 to GM705.
+    Args:
+        y: held-out targets, (n,): 0 or 1, class indices, or amounts.
+        p: predictions, (n,) or (n, K): probabilities of yes or of each class (0 and 1 included), or amounts.
+        loss: the loss to split, which also says what an amount is meant to be (mean, quantile, ...); the Brier score or
+            squared error unless given.
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        level: how often the intervals cover.
+        seed: for the resampled intervals and bands.
+        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+
+    Returns:
+        The split, the errors and the curve, each with intervals.
+
+    Raises:
+        GM003: the columns differ in length, or class probabilities have fewer than two columns.
+        GM004: an amount lies outside the domain of the loss.
+        GM005: there are no rows, or all weights are zero.
+        GM006: a weight is negative or not finite.
+        GM007: the loss implies no probability, so none can be judged by it.
+        GM701: a probability lies outside [0, 1], or a row of class probabilities does not sum to one.
+        GM702: a prediction is NaN.
+        GM703: a target is none of the labels.
+        GM704: the amounts hardly vary, so there is nothing to calibrate.
+        GM705: there are fewer than two rows.
+        GM706: amounts are so large or so small that their squares are not numbers.
+
+    Source:
+        Dimitriadis, Gneiting and Jordan 2021, Stable reliability diagrams for probabilistic classifiers (the split);
+        Kumar, Liang and Ma 2019, Verified uncertainty calibration (the debiased error); Błasiok and Nakkiran 2023,
+        Smooth ECE: principled reliability diagrams via kernel smoothing.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.calibration([0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10)
+        >>> print(found.loss)
+        0.12 [0.08886, 0.149] · n=80
+        >>> found.verdict
+        'miscalibrated'
     """
-    target = Target.of(loss, p, y)
+    rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p)
+    if rows.n < 2:
+        raise TooFewRows("calibration needs at least two rows", seen=f"{rows.n} row")
+    settings = Basis(level, seed, rows.n, rows.effective_n, rows.unit)
+    target = Target.of(loss, rows["p"], rows["y"])
     if target is Target.CLASSES:
-        return _classes(row_arguments.class_probabilities(p), y, point_loss(loss), sample_weight, (level, seed))
+        return _classes(rows, point_loss(loss), settings)
     if target is Target.AMOUNT:
-        return _amounts(y, p, loss, sample_weight, (level, seed))
-    outcome, scores = row_arguments.outcomes(y), row_arguments.probabilities(p)
-    row_arguments.same_length(y=outcome, p=scores)
-    w = row_arguments.weights(sample_weight, len(outcome))
-    return _outcomes(outcome, scores, w, point_loss(loss), _settings(w, level, seed))
+        return _amounts(rows, loss, settings)
+    outcome, scores = rows.read(row_arguments.outcomes, "y"), rows.read(row_arguments.probabilities, "p")
+    return _outcomes(outcome, scores, rows, point_loss(loss), settings)
 
 
-def _settings(w: Floats, level: float, seed: int) -> Basis:
-    if len(w) < 2:
-        raise TooFewRows("calibration needs at least two rows", seen=f"{len(w)} row")
-    return Basis(level, seed, len(w), float(w.sum() ** 2 / (w @ w)))
-
-
-def _outcomes(y: Floats, p: Floats, w: Floats, loss: PointLoss, settings: Basis) -> Calibration:
-    squared_error = debiased_squared_error(y - p, p, w, level=settings.level)
-    even = np.array_equal(w, np.full(len(w), w[0]))
-    exact = cells(y, p, w)
-    scale = float(w[0]) if even else exact.weight.sum() / settings.effective_n
-    return of_cells(exact, loss, scale, settings, (squared_error, _smooth(y, p, w, settings)))
+def _outcomes(y: Floats, p: Floats, rows: Rows, loss: PointLoss, settings: Basis) -> Calibration:
+    squared_error = debiased_squared_error(y - p, p, rows.weight, level=settings.level, copies=rows.copies)
+    exact = cells(y, p, rows.weight)
+    scale = float(exact.weight.sum() / settings.effective_n)
+    return of_cells(exact, loss, scale, settings, (squared_error, _smooth(y, p, rows.weight, settings)))
 
 
 def of_cells(
@@ -170,6 +252,7 @@ def of_cells(
         errors[0],
         errors[1],
         curve,
+        # The rows themselves count as one draw: a p-value is never 0, and the test keeps its level.
         float((1 + extreme.sum()) / (1 + REPLICATES)),
     )
 
@@ -184,12 +267,14 @@ def _split_estimates(split: Decomposition, coarse: Decomposition, drawn: Floats,
 
     def part(value: float, centre: float, column: Floats, biased: float) -> Estimate:
         if not (math.isfinite(value) and np.isfinite(column).all()):
-            return settings.estimate(value, -math.inf, math.inf, method)
+            found = settings.estimate(value, -math.inf, math.inf, method)
+            return replace(found, cautions=("some rows or resamples of them cost infinity",))
+        # Around their own mean: a curve that is fitted to drawn rows is biased once more, and draws lie too high by it.
         low, high = centre - biased + column.mean() - settings.tails(column)[::-1]
+        # Miscalibration and discrimination are never negative; a loss may be.
         floor = 0.0 if biased else -math.inf
-        return settings.estimate(
-            value, max(floor, min(float(low), value)), max(float(high), value), method, float(column.std())
-        )
+        error = float((column / unit_of(column)).std()) * unit_of(column)
+        return settings.estimate(value, max(floor, min(float(low), value)), max(float(high), value), method, error)
 
     loss, lost, known, spread = drawn.T
     return (
@@ -214,13 +299,15 @@ def _under_calibration(
     exact: Cells, rough: Cells, loss: PointLoss, scale: float, settings: Basis
 ) -> tuple[Curve, Floats]:
     """The curve with its consistency band, and how miscalibrated calibrated predictions look by chance."""
+    # Other numbers than those of the resampled split, which these draws are compared with.
     rng = np.random.default_rng(settings.seed + 1)
     counts = np.maximum(np.round(rough.weight / scale), 1)
     events = rng.binomial(counts.astype(np.int64), rough.p, (REPLICATES, len(counts))).astype(np.float64)
     curves, drawn = splits(rough.p, events, np.broadcast_to(counts, events.shape), loss)
     low, high = settings.tails(curves)
     seen = np.interp(rough.p, exact.p, exact.recalibrated)
-    return Curve(rough.p, seen, low, high, rough.weight, "consistency"), np.nan_to_num(drawn[:, 1], posinf=0.0)
+    weight = rough.weight * settings.unit
+    return Curve(rough.p, seen, low, high, weight, "consistency"), np.nan_to_num(drawn[:, 1], posinf=0.0)
 
 
 def _smooth(y: Floats, p: Floats, w: Floats, settings: Basis) -> Estimate:
@@ -230,16 +317,12 @@ def _smooth(y: Floats, p: Floats, w: Floats, settings: Basis) -> Estimate:
     return smooth_estimate(grids, mass, total, settings.n, settings.effective_n, (settings.level, settings.seed))
 
 
-def _classes(
-    p: Floats, y: ArrayLike, loss: PointLoss, sample_weight: ArrayLike | None, how: tuple[float, int]
-) -> Calibration:
-    target = row_arguments.classes(y, p.shape[1])
-    row_arguments.same_length(y=target, p=p)
-    w = row_arguments.weights(sample_weight, len(target))
-    settings = _settings(w, *how)
-    each = tuple(_outcomes((target == k) * 1.0, p[:, k], w, loss, settings) for k in range(p.shape[1]))
+def _classes(rows: Rows, loss: PointLoss, settings: Basis) -> Calibration:
+    p = rows.read(row_arguments.class_probabilities, "p")
+    target = rows.read(row_arguments.classes, "y", k=p.shape[1])
+    each = tuple(_outcomes((target == k) * 1.0, p[:, k], rows, loss, settings) for k in range(p.shape[1]))
     chosen = p.argmax(axis=1)
-    top = _outcomes((target == chosen) * 1.0, p[np.arange(len(p)), chosen], w, loss, settings)
+    top = _outcomes((target == chosen) * 1.0, p[np.arange(len(p)), chosen], rows, loss, settings)
     return replace(
         top,
         loss=_added([one.loss for one in each]),
@@ -258,18 +341,15 @@ def _added(parts: list[Estimate]) -> Estimate:
     )
 
 
-def _amounts(
-    y: ArrayLike, p: ArrayLike, loss: Any, sample_weight: ArrayLike | None, how: tuple[float, int]
-) -> Calibration:
-    target, amount = row_arguments.column(y, "y"), row_arguments.column(p, "p")
-    row_arguments.same_length(y=target, p=amount)
-    w = row_arguments.weights(sample_weight, len(target))
-    settings = _settings(w, *how)
-    split = amount_split(target, amount, w, loss, point_loss(loss))
-    drawn, curves = amount_curve(target, amount, w, loss, point_loss(loss), (MOST_CELLS // 4, settings.seed))
-    squared_error = debiased_squared_error(split.misses, amount, w, level=settings.level)
+def _amounts(rows: Rows, loss: Any, settings: Basis) -> Calibration:
+    target, amount = rows.read(row_arguments.target_amounts, "y"), rows.read(row_arguments.amounts, "p")
+    w, point = rows.weight, point_loss(loss)
+    split = amount_split(target, amount, w, loss, point)
+    how = (MOST_CELLS // 4, settings.seed, rows.copies)
+    drawn, curves = amount_curve(target, amount, w, loss, point, how)
+    squared_error = debiased_squared_error(split.misses, amount, w, level=settings.level, copies=rows.copies)
     low, high = settings.tails(curves.drawn)
-    curve = Curve(curves.prediction, curves.seen, low, high, curves.weight, "confidence")
+    curve = Curve(curves.prediction, curves.seen, low, high, curves.weight * settings.unit, "confidence")
     # The bootstrap repeats the bias of fitting: its mean shows how much there is.
     bias = max(0.0, float(drawn[:, 1].mean()) - split.parts.miscalibration)
     parts = _split_estimates(split.parts, split.parts, drawn, bias, settings)

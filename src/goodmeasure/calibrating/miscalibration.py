@@ -9,25 +9,40 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.calibrating.smoothing import smooth_error, smooth_errors
-from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.statistics.estimate import Estimate, times
 from goodmeasure.statistics.intervals import normal_quantile
-from goodmeasure.statistics.row_arguments import Floats, TooFewRows
+from goodmeasure.statistics.row_arguments import Floats, TooFewRows, summed
+from goodmeasure.statistics.weights import counted, squares, unit_of
 
 BINS = 15
 REPLICATES = 100
 
 
 def debiased_squared_error(
-    miss: Floats, prediction: Floats, w: Floats, *, bins: int = BINS, level: float = 0.95
+    miss: Floats,
+    prediction: Floats,
+    w: Floats,
+    *,
+    bins: int = BINS,
+    level: float = 0.95,
+    copies: Floats | None = None,
 ) -> Estimate:
     """The mean squared calibration error in bins of equal weight, without the bias of squaring noise.
 
     ``miss`` is target minus prediction (or minus the identification function). From each squared mean its own
-    variance is taken off, so the value may be slightly negative (Kumar, Liang and Ma 2019, on residuals).
+    variance is taken off, so the value may be slightly negative (Kumar, Liang and Ma 2019, on residuals). Rows of equal
+    prediction share a bin. How much is noise depends, as an interval does, on how many ``copies`` a row stands for.
     """
-    order, bins = np.argsort(prediction, kind="stable"), bins_for(len(miss), bins)
-    cell = np.minimum((np.cumsum(w[order]) - w[order] / 2) / w.sum() * bins, bins - 1).astype(np.intp)
-    return from_bin_sums(_bin_sums(cell, miss[order], w[order], bins), len(miss), level)
+    copies = np.ones(len(w)) if copies is None else copies
+    n = counted(copies)
+    bins = bins_for(n, bins)
+    cell = np.unique(prediction, return_inverse=True)[1]
+    weight = summed(cell, w)
+    place = np.minimum((np.cumsum(weight) - weight / 2) / weight.sum() * bins, bins - 1).astype(np.intp)
+    # The misses are squared twice on the way: in a unit of their size they stay in the range of numbers.
+    unit = unit_of(miss)
+    sums = _bin_sums(place[cell], miss / unit, w, squares(w, copies), bins)
+    return times(times(from_bin_sums(sums, n, level), unit), unit)
 
 
 def bins_for(n: int, most: int = BINS) -> int:
@@ -35,8 +50,8 @@ def bins_for(n: int, most: int = BINS) -> int:
     return max(1, min(most, n // 4))
 
 
-def _bin_sums(cell: Any, miss: Floats, w: Floats, bins: int) -> Floats:
-    columns = (w, w * miss, w * w, w * w * miss, w * w * miss * miss)
+def _bin_sums(cell: Any, miss: Floats, w: Floats, square: Floats, bins: int) -> Floats:
+    columns = (w, w * miss, square, square * miss, square * miss * miss)
     return np.array([np.bincount(cell, weights=column, minlength=bins) for column in columns])
 
 
@@ -61,7 +76,8 @@ def from_bin_sums(sums: Floats, n: int, level: float) -> Estimate:
 
 def root(squared_error: Estimate) -> Estimate:
     """The calibration error on the scale of predictions, from its debiased square (below zero counts as zero)."""
-    value, low, high = (math.sqrt(max(0.0, x)) for x in (squared_error.value, squared_error.low, squared_error.high))
+    # NaN stays NaN: of two numbers max takes the first unless the second is larger.
+    value, low, high = (math.sqrt(max(x, 0.0)) for x in (squared_error.value, squared_error.low, squared_error.high))
     return replace(squared_error, value=value, low=low, high=high, standard_error=math.nan)
 
 

@@ -16,7 +16,6 @@ from goodmeasure.cli._evidence import (
     evidence,
     fits_in_memory,
     losses_from,
-    plain,
     question_of,
     request_of,
     sorted_out,
@@ -26,6 +25,7 @@ from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, next_line
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.decision import decide
+from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import printable
 from goodmeasure.engines import duckdb
 from goodmeasure.errors import UsageError
@@ -46,7 +46,7 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
             by, found = _on_tally(table, kept, asked, chosen, given)
         tell_remarks(table)
     if given["as_json"]:
-        click.echo(json.dumps(plain({key or "all": one.to_dict() for key, one in found.items()}), indent=1))
+        click.echo(json.dumps(plain_values({key or "all": one.to_dict() for key, one in found.items()}), indent=1))
         return 0
     for key, one in found.items():
         click.echo(printable(f"{by} = {key}") if key else f"on {one.cost.n:,} rows")

@@ -209,14 +209,3 @@ def _as_before(first: Any, ask: TallyQuestion) -> TallyQuestion:
 
 def _words(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list | tuple) else "" if value is None else str(value)
-
-
-def plain(value: Any) -> Any:
-    """Values that JSON has: infinities and NaN as null, tuples as lists."""
-    if isinstance(value, dict):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    if isinstance(value, float) and value - value != 0:
-        return None
-    return value

@@ -15,13 +15,13 @@ from goodmeasure.cli._evidence import (
     classes_of,
     evidence,
     fits_in_memory,
-    plain,
     question_of,
     sorted_out,
     tell_remarks,
 )
 from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, next_line
+from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import Problem
 from goodmeasure.tallying.saved import Saved, save
@@ -88,7 +88,8 @@ def _said(saved: Any, given: dict[str, Any]) -> str:
     if given["as_json"]:
         click.echo(
             json.dumps(
-                plain({"rows": made.n, "excluded": made.excluded, **_by_label(classes), "groups": found}), indent=1
+                plain_values({"rows": made.n, "excluded": made.excluded, **_by_label(classes), "groups": found}),
+                indent=1,
             )
         )
     else:

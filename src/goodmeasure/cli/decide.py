@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from goodmeasure.cli._options import options
+from goodmeasure.cli._tally_options import options
 
 
 @click.command

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.drawing.display import Display
+from goodmeasure.statistics.estimate import Estimate, display_of
 from goodmeasure.statistics.intervals import normal_quantile
 from goodmeasure.statistics.row_arguments import Floats, summed
+from goodmeasure.statistics.weights import unit_of
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Cuts:
 
     ``scores`` are ascending; ``cost[j]`` is the weighted mean cost of acting at ``score >= scores[j]``. ``change``
     and ``change_squared`` are the sums, by score, of what acting instead of leaving adds, and of its weighted
-    square.
+    square, in a ``unit`` of money that keeps squares in the range of numbers.
     """
 
     scores: Floats
@@ -27,6 +29,8 @@ class Cuts:
     change: Floats
     change_squared: Floats
     weight: float
+    effective_n: float
+    unit: float = 1.0
 
     @property
     def best(self) -> int:
@@ -53,34 +57,50 @@ class Cuts:
         j = self.best if best is None else best
         sums = np.concatenate([[0.0], np.cumsum(self.change)])
         squares = np.concatenate([[0.0], np.cumsum(self.change_squared)])
-        extra = self.cost - self.cost[j]
-        noise = np.sqrt(np.maximum(np.abs(squares - squares[j]) - (sums - sums[j]) ** 2 / max(self.weight, 1), 0))
+        extra = (self.cost - self.cost[j]) / self.unit
+        noise = np.sqrt(np.maximum(np.abs(squares - squares[j]) - (sums - sums[j]) ** 2 / self.effective_n, 0))
         good = np.flatnonzero(extra * self.weight <= noises * noise)
         return self.threshold(int(good[0])), min(self.threshold(int(good[-1])), 1.0)
 
 
-def cuts(score: Floats, acting: Floats, leaving: Floats, w: Floats) -> Cuts:
-    """What every cut of these scores costs, from what acting and leaving cost in each row."""
+def cuts(score: Floats, acting: Floats, leaving: Floats, w: Floats, square: Floats | None = None) -> Cuts:
+    """What every cut of these scores costs, from what acting and leaving cost in each row.
+
+    ``square`` holds the squared weights, or what copies of rows have in their place.
+    """
     distinct, cell = np.unique(score, return_inverse=True)
-    change = w * (acting - leaving)
+    square = w * w if square is None else square
+    unit = unit_of(acting - leaving)
+    change = (acting - leaving) / unit
     return from_cells(
         distinct,
-        summed(cell, change),
-        summed(cell, change * change),
+        summed(cell, w * change),
+        summed(cell, square * change * change),
         summed(cell, w),
-        float(w @ leaving),
+        float(w @ (leaving / unit)),
+        effective_n=float(w.sum() ** 2 / square.sum()),
+        unit=unit,
     )
 
 
-def from_cells(scores: Floats, change: Floats, change_squared: Floats, weight: Floats, never: float) -> Cuts:
-    """What every cut costs, from sums by score (or by cell of a grid, whose lower edges are the scores)."""
+def from_cells(
+    scores: Floats,
+    change: Floats,
+    change_squared: Floats,
+    weight: Floats,
+    never: float,
+    *,
+    effective_n: float,
+    unit: float = 1.0,
+) -> Cuts:
+    """What every cut costs, from sums by score (or by cell of a grid, whose lower edges are the scores), in a unit."""
     total = math.fsum(weight)
 
     def from_here_on(sums: Floats) -> Floats:
         return np.append(np.cumsum(sums[::-1])[::-1], 0.0)
 
-    cost = (never + from_here_on(change)) / total
-    return Cuts(scores, cost, from_here_on(weight), change, change_squared, total)
+    cost = (never + from_here_on(change)) / total * unit
+    return Cuts(scores, cost, from_here_on(weight), change, change_squared, total, effective_n, unit)
 
 
 def best_threshold(score: Floats, acting: Floats, leaving: Floats, w: Floats, share: float = 1.0) -> float:
@@ -95,13 +115,25 @@ class Threshold(Estimate):
 
     The interval holds all thresholds that a paired test cannot tell from the best; in the flat zone the extra cost is
     within one standard error, so there is no need to tune further.
+
+    Attributes:
+        flat_low: where the flat zone begins, a probability.
+        flat_high: where it ends.
     """
 
     flat_low: float = 0.0
     flat_high: float = 1.0
 
+    @property
+    def as_good(self) -> str:
+        """The flat zone in words."""
+        return f"as good: {self.flat_low:.4g} to {self.flat_high:.4g}"
+
     def __str__(self) -> str:
-        return f"{super().__str__()} · as good: {self.flat_low:.4g} to {self.flat_high:.4g}"
+        return f"{super().__str__()} · {self.as_good}"
+
+    def _display(self) -> Display:
+        return display_of("Threshold", {"threshold": self}, self.as_good)
 
 
 def threshold_estimate(found: Cuts, n: int, effective_n: float, *, share: float, level: float) -> Threshold:

@@ -2,39 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import R, Record
-from goodmeasure.errors import HyperparameterError, UsageError
+from goodmeasure.deriving.spelling import Spelling
+from goodmeasure.errors import HyperparameterError, UsageError, strict_keywords
 from goodmeasure.formulas import words
 from goodmeasure.formulas.expression import is_positive, nodes, simplify, substitute, symbol
 
 
-def weighted(loss: R, *, positive: float | None = None, classes: tuple[float, ...] = ()) -> R:
-    """The loss where what happened counts by a weight: ``positive`` times for a yes, or one of ``classes`` for each class.
+@strict_keywords
+def weighted(loss: R, *, positive: float | Sequence[float] | None = None, classes: Sequence[float] = ()) -> R:
+    """Let some outcomes count more than others: a yes more than a no, or one class more than another.
 
     The weight multiplies the loss and never a denominator; `Loss.predict` undoes what it does to probabilities.
+
+    Args:
+        loss: a loss of yes/no, or of one of several classes.
+        positive: how many times as much as a no a yes counts; several numbers are one a label, for targets (n, labels).
+        classes: how much each class counts, (K,).
+
+    Returns:
+        The weighted loss; a weight that was there already is multiplied.
+
+    Raises:
+        GM002: a weight is not positive and finite.
+        GM009: the loss has no yes or no classes to weight, or both kinds of weight were given, or neither.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.weighted(gm.losses.squared_hinge(), positive=19.0)
+        >>> loss.value([1, 0], [0.0, 0.0])
+        array([19.,  1.])
     """
-    if (positive is None) == (not classes):
+    if (positive is None) == (not len(classes)):
         raise UsageError("a loss is weighted by positive= or by classes=", fix=f"weighted({loss}, positive=3.0)")
-    if (positive is not None and not loss.is_binary) or (classes and not loss.is_classwise):
+    if (positive is not None and not loss.is_binary) or (len(classes) and not loss.is_classwise):
         raise UsageError(
-            f"{loss} has no {'yes' if classes == () else 'classes'} to weight",
+            f"{loss} has no {'classes' if len(classes) else 'yes'} to weight",
             seen=f"its target is {loss.target}",
             fix="positive= is for losses of yes/no, classes= for losses of one of several classes",
         )
-    given = (positive,) if positive is not None else tuple(classes)
-    if any(not 0 < w < float("inf") for w in given):
-        raise HyperparameterError(f"weights {given} must be positive and finite", fix=f"weighted({loss}, positive=3.0)")
-    return _positive_weighted(loss, float(given[0])) if positive is not None else _class_weighted(loss, given)
+    if positive is None:
+        return _class_weighted(loss, tuple(_positive_number(w, loss) for w in classes))
+    return _positive_weighted(loss, positive_weight(positive, loss))
 
 
-def _positive_weighted(loss: R, weight: float) -> R:
+def positive_weight(given: Any, loss: object) -> float | tuple[float, ...]:
+    """The weight of a yes: one number, or one a label where labels weigh each for itself."""
+    if np.ndim(given) == 0:
+        return _positive_number(given, loss)
+    if np.ndim(given) > 1 or not len(given):
+        raise HyperparameterError(
+            f"positive={given!r}: one weight, or one a label", fix=f"weighted({loss}, positive=3.0)"
+        )
+    return tuple(_positive_number(w, loss) for w in given)
+
+
+def _positive_number(given: Any, loss: object) -> float:
+    weight = float(given) if hasattr(given, "__float__") and not isinstance(given, bool) else float("nan")
+    if not 0 < weight < float("inf"):
+        raise HyperparameterError(
+            f"weight {given!r} of {loss}: weights are positive, finite numbers", fix=f"weighted({loss}, positive=3.0)"
+        )
+    return weight
+
+
+def _positive_weighted(loss: R, weight: float | tuple[float, ...]) -> R:
     so_far = dict(loss.hyperparameters)
-    named = {**so_far, "positive_weight": so_far.get("positive_weight", 1.0) * weight}
+    total = np.multiply(so_far.get("positive_weight", 1.0), weight)
+    named = {**so_far, "positive_weight": tuple(total.tolist()) if total.ndim else float(total)}
     factor = symbol("positive_weight", positive=True)
     if "positive_weight" in so_far:
         book = loss.book
@@ -48,21 +90,23 @@ def _positive_weighted(loss: R, weight: float) -> R:
 def _class_weighted(loss: R, given: tuple[float, ...]) -> R:
     if loss.class_weight and len(loss.class_weight) != len(given):
         raise UsageError(f"{loss} has {len(loss.class_weight)} class weights already", fix="give one a class")
-    total = tuple(a * b for a, b in zip(loss.class_weight or (1.0,) * len(given), map(float, given), strict=True))
+    total = tuple(a * b for a, b in zip(loss.class_weight or (1.0,) * len(given), given, strict=True))
     book = loss.book if loss.class_weight else symbol(class_statistics.WEIGHT) * loss.book
-    return replace(loss, book=book, class_weight=total, spelling=_spelled(loss, f"classes={tuple(map(float, given))}"))
+    return replace(loss, book=book, class_weight=total, spelling=_spelled(loss, f"classes={given}"))
 
 
-def _spelled(loss: Record, how: str) -> str:
-    return f"weighted({loss.spelling}, {how})"
+def _spelled(loss: Record, how: str) -> Spelling:
+    """Weights are of what the activation makes of the target (yes/no or classes), which thus stands inside."""
+    return Spelling(f"weighted({loss}, {how})", loss.activation)
 
 
 def scaled(loss: R, factor: float) -> R:
     """The loss times a positive number."""
     if not isinstance(factor, int | float) or not factor > 0 or not np.isfinite(factor):
         raise UsageError(f"a loss can be multiplied by a positive number, not by {factor!r}", fix=f"2 * {loss}")
-    inner = f"({loss})" if " + " in loss.spelling else loss.spelling
-    return replace(loss, book=simplify(factor * loss.book), spelling=f"{factor:g} * {inner}")
+    # NumPy's numbers are written otherwise than Python's.
+    by = factor if isinstance(factor, int) else float(factor)
+    return replace(loss, book=simplify(by * loss.book), spelling=loss.spelling.times(by))
 
 
 def summed(loss: R, other: R) -> R:
@@ -94,8 +138,16 @@ def summed(loss: R, other: R) -> R:
         book=loss.book + book,
         predictions=names,
         hyperparameters=(*loss.hyperparameters, *more),
-        spelling=f"{loss} + {other}",
+        spelling=_spelled_sum(loss, other),
     )
+
+
+def _spelled_sum(loss: Record, other: Record) -> Spelling:
+    """A sum of losses that share another activation than the one as written has it said once, of the sum."""
+    both = (loss.spelling, other.spelling)
+    if both[0].activation != both[1].activation:
+        both = (both[0].on(loss.activation), both[1].on(other.activation))
+    return both[0].plus(both[1])
 
 
 def _one_scale(loss: Record, other: Record) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, WeightError
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.evaluation import Array, namespace
-from goodmeasure.statistics.row_arguments import check_weights
+from goodmeasure.statistics.weights import check_weights
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,10 @@ def raw_outputs(z: Any) -> tuple[Array, Any]:
     """Raw outputs in the dtype to compute in, and the dtype that came in: half precisions are computed in single."""
     xp = namespace(z)
     z = xp.asarray(z)
+    if xp is np and z.dtype == object:
+        # In a column of objects None is NaN; what cannot be numbers is refused below, with the first of it named.
+        with suppress(TypeError, ValueError):
+            z = z.astype(float)
     if xp is np and (z.dtype == object or z.dtype.kind in "USMmcV"):
         raise ShapeMismatch(
             f"raw outputs must be numbers, not {z.dtype}", seen=str(z.ravel()[:3]), fix="z.astype(float)"
@@ -78,30 +82,43 @@ def _shape_fix(given: tuple[int, ...], expected: tuple[int, ...]) -> str:
     return "give one target for each raw output"
 
 
-def labels(y: Any, z: Array, loss: object) -> Array:
-    """Class targets: whole-number indices one axis shorter than z, or rows of probabilities of z's shape."""
+def matching(loss: Any, y: Any, z: Array) -> Array:
+    """Targets as an array beside z, of a shape that goes with it: for classes an axis less (indices) or the same (shares)."""
     xp = namespace(z)
-    if z.ndim == 0 or z.shape[-1] < 2:
+    if loss.is_classwise and (z.ndim == 0 or z.shape[-1] < 2):
         raise ShapeMismatch(
             f"{loss} compares classes and needs at least 2 raw outputs an example on the last axis",
             seen=f"raw output of shape {z.shape}; with one, the loss is zero whatever it is",
             fix="use the binary_ form of the loss for one output, or give one raw output a class",
         )
-    y = _numeric(y, xp, loss, z)
-    if y.ndim == z.ndim:
-        check_shapes(tuple(y.shape), tuple(z.shape), 1, loss)
-        return xp.astype(y, z.dtype)
-    check_shapes(tuple(y.shape), tuple(z.shape), z.shape[-1], loss)
+    y = xp.asarray(y) if xp is np else xp.asarray(y, device=z.device)
+    outputs = len(loss.activation)
+    if loss.is_classwise and y.ndim != z.ndim:
+        outputs = z.shape[-1]
+    check_shapes(tuple(y.shape), tuple(z.shape), outputs, loss)
+    check_labels(loss, z)
     return y
 
 
-def _numeric(y: Any, xp: Any, loss: object, like: Array) -> Array:
-    y = xp.asarray(y) if xp is np else xp.asarray(y, device=like.device)
-    if xp is np and y.dtype == object:
+def check_labels(loss: Any, table: Array) -> None:
+    """Where labels weigh each for itself, they lie on the last axis."""
+    if loss.labels and tuple(table.shape[-1:]) != (loss.labels,):
+        raise ShapeMismatch(
+            f"{loss} has weights for {loss.labels} labels, which lie on the last axis",
+            seen=f"an array of shape {tuple(table.shape)}",
+            fix=f"give arrays of shape (rows, {loss.labels})",
+        )
+
+
+def numeric(y: Array, loss: object, present: Array | None = None) -> Array:
+    """Targets that are numbers; in a column of objects None is NaN, and what absent examples hold does not matter."""
+    if not isinstance(y, np.ndarray | np.generic):
+        return y
+    if y.dtype == object:
         # What cannot be numbers is refused below, with the first of it named.
         with suppress(TypeError, ValueError):
-            y = y.astype(float)
-    if xp is np and y.dtype.kind not in "biuf":
+            y = (y if present is None else np.where(_beside(present, y), y, 0)).astype(float)
+    if y.dtype.kind not in "biuf":
         raise TargetOutsideDomain(
             f"targets of {loss} must be numbers, not {y.dtype}",
             seen=f"first target {y.ravel()[:1].tolist()}",
@@ -110,12 +127,9 @@ def _numeric(y: Any, xp: Any, loss: object, like: Array) -> Array:
     return y
 
 
-def targets(y: Any, z: Array, outputs: int, loss: object) -> Array:
-    """Targets of a loss that is not about classes, in z's dtype."""
-    xp = namespace(z)
-    y = _numeric(y, xp, loss, z)
-    check_shapes(tuple(y.shape), tuple(z.shape), outputs, loss)
-    return xp.astype(y, z.dtype)
+def _beside(present: Array, table: Array) -> Array:
+    """Which examples count, in a shape that goes with a table of one or several numbers an example."""
+    return present if table.ndim == present.ndim else present[..., None]
 
 
 def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, loss: object) -> None:
@@ -195,21 +209,24 @@ def examples(loss: Any, y: Any, z: Any, weight: Any = None, mask: Any = None) ->
     """Check everything that a loss is computed from; absent examples are replaced by harmless ones."""
     z, dtype = raw_outputs(z)
     xp = namespace(z)
-    y = labels(y, z, loss) if loss.is_classwise else targets(y, z, len(loss.activation), loss)
-    shape = tuple(z.shape[:-1] if loss.is_classwise or len(loss.activation) > 1 else z.shape)
+    y, shape = matching(loss, y, z), shape_of(loss, z)
     w = weights(weight, shape, xp, z)
     present = presence(mask, w, shape, xp)
+    y = numeric(y, loss, present)
+    if not loss.is_classwise or y.ndim == z.ndim:
+        y = xp.astype(y, z.dtype)
     check_targets(y, z, loss.target, present, loss)
     if present is not None:
-        y = xp.where(
-            present if y.ndim == present.ndim else present[..., None],
-            y,
-            xp.asarray(_harmless(loss, y, z), dtype=y.dtype),
-        )
-        z = xp.where(present if z.ndim == present.ndim else present[..., None], z, xp.asarray(0, dtype=z.dtype))
+        y = xp.where(_beside(present, y), y, xp.asarray(_harmless(loss, y, z), dtype=y.dtype))
+        z = xp.where(_beside(present, z), z, xp.asarray(0, dtype=z.dtype))
     if loss.is_classwise and y.ndim < z.ndim:
         y = xp.astype(y, xp.int64)
     return Examples(y, z, w, present, dtype, shape)
+
+
+def shape_of(loss: Any, z: Array) -> tuple[int, ...]:
+    """The shape of the examples that raw outputs are of."""
+    return tuple(z.shape[:-1] if loss.is_classwise or len(loss.activation) > 1 else z.shape)
 
 
 def _harmless(loss: Any, y: Array, z: Array) -> float:

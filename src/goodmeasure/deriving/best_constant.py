@@ -9,11 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from goodmeasure.deriving import class_statistics, numbers
-from goodmeasure.deriving.arguments import weights
+from goodmeasure.deriving.arguments import check_targets, numeric, weights
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import expression, simplify, symbol
+from goodmeasure.statistics.weights import scaled
 
 Mean: TypeAlias = Callable[[float], float]
 _FEW = 500
@@ -21,33 +22,61 @@ _MOST = 1e299
 _FADED = 1e-250
 
 
-def best_constant(loss: Record, y: Any, sample_weight: Any = None) -> Any:
+def best_constant(loss: Record, y: Any, sample_weight: Any = None, *, classes: int | None = None) -> Any:
     """The raw output with the smallest mean loss on these targets: a number, or one for each raw output of an example.
 
     Where every value between two is best (the median of an even number of targets) it is the middle. It is infinite where
-    only that is best (targets that are all yes).
+    only that is best (targets that are all yes). ``classes`` is how many raw outputs an example has, for losses of classes;
+    without it there are as many as the class weights or else the labels at hand say. Where labels weigh each for itself,
+    each has a constant of its own.
     """
-    targets, counts = _distinct(loss, np.asarray(y), sample_weight)
+    targets, w = _present(loss, np.asarray(y), sample_weight, classes)
+    if not loss.labels:
+        return _of_present(loss, targets, w, classes)
+    w = np.broadcast_to(w, targets.shape)
+    each = [_of_present(loss.of_label(k), targets[..., k], w[..., k], None) for k in range(loss.labels)]
+    return np.array(each)
+
+
+def _of_present(loss: Record, y: Any, w: Any, classes: int | None) -> Any:
+    targets, counts = _distinct(loss, y, w)
     if loss.is_classwise:
-        return _best_row(loss, targets, counts)
+        return _best_row(loss, targets, counts, classes or _classes(loss, targets))
     if len(loss.activation) > 1:
         return _minimum(loss, targets, counts, np.zeros(len(loss.activation)))
     return _best_number(loss, targets, counts)
 
 
-def _distinct(loss: Record, y: Any, sample_weight: Any) -> tuple[Any, Any]:
-    """The distinct targets with their summed weights: many rows share few targets."""
+def _present(loss: Record, y: Any, sample_weight: Any, classes: int | None) -> tuple[Any, Any]:
+    """The targets as numbers, checked where they are there, and their weights: zero where they are not."""
     rows = loss.is_classwise and y.ndim == 2
-    given = weights(sample_weight, y.shape[:1] if rows else y.shape, np, y)
-    w = np.ones(y.shape[:1] if rows else y.shape) if given is None else given
-    if not w.sum() > 0:
+    shape = y.shape[:1] if rows else y.shape
+    given = weights(sample_weight, shape, np, y)
+    w = np.ones(shape) if given is None else given
+    if not w.any():
         raise NothingToAverage(
             f"{loss} has no best constant on no examples",
-            seen=f"{y.shape[0] if y.ndim else 1} targets of total weight {float(w.sum()):g}",
+            seen=f"{y.shape[0] if y.ndim else 1} targets of total weight 0",
             fix="check sample_weight.sum()",
         )
-    y, w = (y, w) if rows else (y.ravel(), w.ravel())
-    y, w = y[w > 0], w[w > 0]
+    y = numeric(y, loss, w > 0)
+    outputs = (
+        y if rows or not loss.is_classwise else np.broadcast_to(0.0, (*shape, classes or _classes(loss, y[w > 0])))
+    )
+    check_targets(y, outputs, loss.target, w > 0, loss)
+    return y, w
+
+
+def _classes(loss: Record, y: Any) -> int:
+    """How many classes there are where no outputs say so."""
+    if loss.class_weight or y.ndim == 2:
+        return len(loss.class_weight) or int(y.shape[1])
+    return max(int(np.max(y, initial=1, where=np.isfinite(y))) + 1, 2)
+
+
+def _distinct(loss: Record, y: Any, w: Any) -> tuple[Any, Any]:
+    """The distinct targets that are there with their summed weights: many rows share few targets."""
+    y, w = y[w > 0], scaled(w[w > 0])
     found, where = np.unique(y, axis=0, return_inverse=True)
     return found, np.bincount(where.ravel(), weights=w)
 
@@ -163,14 +192,9 @@ def _boundary(below: Callable[[float], bool], low: float, high: float) -> float:
     return high
 
 
-def _best_row(loss: Record, y: Any, w: Any) -> Any:
+def _best_row(loss: Record, y: Any, w: Any, k: int) -> Any:
     """Raw outputs, one a class and centred, from the class frequencies; minus infinity for a class that never occurs."""
-    if y.ndim == 1:
-        k = max(int(y.max()) + 1, len(loss.class_weight), 2)
-        frequency = np.bincount(y.astype(int), weights=w, minlength=k)
-    else:
-        k = y.shape[1]
-        frequency = (y * w[:, None]).sum(axis=0)
+    frequency = w @ y if y.ndim > 1 else np.bincount(y.astype(int), weights=w, minlength=k)
     # Where only log p matters, a class that never occurs is best at minus infinity; smoothing, for one, keeps it finite.
     present = (
         frequency > 0 if set(class_statistics.by_statistic(loss.composed)) == {"log_p"} else np.ones(k, dtype=bool)

@@ -108,6 +108,8 @@ def implies_probability(loss: Record) -> bool:
         return _own_probabilities(loss) or _rises(loss)
     if not loss.is_binary:
         return False
+    if loss.labels:
+        return all(implies_probability(loss.of_label(k)) for k in range(loss.labels))
     grid = np.linspace(-6, 6, 241) + 1e-3
     odds = log_odds(loss, grid)
     inside = odds[np.isfinite(odds)]

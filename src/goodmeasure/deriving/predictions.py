@@ -12,55 +12,74 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.deriving import class_statistics
-from goodmeasure.deriving.arguments import examples, raw_outputs
+from goodmeasure.deriving.arguments import check_labels, examples, presence, raw_outputs, shape_of, weights
 from goodmeasure.deriving.implied_probability import class_log_probabilities as class_log_probabilities
 from goodmeasure.deriving.implied_probability import class_raw, needs_probability, probability, raw_of_probability
 from goodmeasure.deriving.implied_probability import implies_probability as implies_probability
 from goodmeasure.deriving.record import R, Record
+from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import NoSuchReading, TargetOutsideDomain
 from goodmeasure.formulas.activations import linear
 from goodmeasure.formulas.evaluation import Array, namespace, on_arrays
 from goodmeasure.formulas.expression import Expr, derivative, expression, simplify, symbol, symbols
+from goodmeasure.statistics.row_arguments import MissingScore
 
 # --- predictions in place of raw outputs ---
 
 
 @cache
 def on_predictions(loss: R) -> R:
-    """The loss as a formula of predictions, as a book prints it."""
+    """The loss as a formula of predictions, as a book prints it. Errors name the loss as the user wrote it."""
     if loss.is_classwise:
-        return replace(loss, spelling=f"{loss} of probabilities")
+        return replace(loss, spelling=Spelling(f"{loss} of probabilities", loss.activation))
+    plain = (linear,) * len(loss.activation)
+    named = Spelling(str(loss), plain)
     if not class_statistics.speaks_of_outcomes(loss.predictions):
-        return replace(loss, activation=(linear,) * len(loss.activation))
+        return replace(loss, activation=plain, spelling=named)
     mu = symbol("mu")
     book = class_statistics.yes_no(loss.settled, mu, simplify(1 - mu), loss.weights_of_yes_and_no)
-    return replace(loss, book=book, predictions=("mu",), activation=(linear,))
+    return replace(loss, book=book, predictions=("mu",), activation=plain, spelling=named)
 
 
-def check_predictions(loss: Record, prediction: Any) -> Array:
-    """Predictions in the range of the loss's activations, as what `on_predictions` takes; the error names the first outside."""
+def check_predictions(loss: Record, prediction: Any, sample_weight: Any = None, mask: Any = None) -> Array:
+    """Predictions in the range of the loss's activations, as what `on_predictions` takes; the error names the first outside.
+
+    What absent examples hold does not matter.
+    """
     p, _ = raw_outputs(prediction)
-    xp = namespace(p)
-    if loss.is_classwise:
-        bad = xp.any(~((p >= 0) & (p <= 1)), axis=-1) | (xp.abs(xp.sum(p, axis=-1) - 1) > 1e-5)
-        allowed = "rows of probabilities that add up to 1"
-    else:
-        parts = [p] if len(loss.activation) == 1 else [p[..., i] for i in range(p.shape[-1])]
-        bad = xp.zeros(parts[0].shape, dtype=xp.bool)
-        for part, a in zip(parts, loss.activation, strict=False):
-            bad = bad | ~((part >= a.reaches.low) & (part <= a.reaches.high))
-        allowed = ", ".join(a.reaches.name for a in loss.activation)
-    if bool(xp.any(bad)):
-        at = int(np.argmax(np.asarray(bad).ravel()))
-        raise TargetOutsideDomain(
-            f"prediction {at} is outside what {loss} predicts: {allowed}",
-            seen=f"{np.asarray(p).reshape(np.asarray(bad).size, -1)[at].tolist()}",
-            fix="pass raw outputs as loss(y, z), or apply the activation first",
-        )
+    xp, shape = namespace(p), shape_of(loss, p)
+    missing, outside, allowed = _unfit(loss, p)
+    present = presence(mask, weights(sample_weight, shape, xp, p), shape, xp)
+    for bad, kind, what in (
+        (missing, MissingScore, "is not a number"),
+        (outside, TargetOutsideDomain, f"is outside what {loss} predicts: {allowed}"),
+    ):
+        there = bad if present is None else bad & present
+        if bool(xp.any(there)):
+            at = int(np.argmax(np.asarray(there).ravel()))
+            raise kind(
+                f"prediction {at} {what}",
+                seen=f"{np.asarray(p).reshape(np.asarray(bad).size, -1)[at].tolist()}",
+                fix="pass raw outputs as loss(y, z), or apply the activation first",
+            )
     if not loss.is_classwise:
         return p
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         return xp.log(p)
+
+
+def _unfit(loss: Record, p: Array) -> tuple[Array, Array, str]:
+    """Which examples lack a prediction, which have one outside the range of the activations, and what that range is."""
+    xp = namespace(p)
+    if loss.is_classwise:
+        outside = xp.any(~((p >= 0) & (p <= 1)), axis=-1) | (xp.abs(xp.sum(p, axis=-1) - 1) > 1e-5)
+        return xp.any(xp.isnan(p), axis=-1), outside, "rows of probabilities that add up to 1"
+    parts = [p] if len(loss.activation) == 1 else [p[..., i] for i in range(p.shape[-1])]
+    missing = outside = xp.zeros(parts[0].shape, dtype=xp.bool)
+    for part, a in zip(parts, loss.activation, strict=False):
+        missing = missing | xp.isnan(part)
+        outside = outside | ~((part >= a.reaches.low) & (part <= a.reaches.high))
+    return missing, outside, ", ".join(a.reaches.name for a in loss.activation)
 
 
 # --- raw outputs as predictions, and back ---
@@ -69,6 +88,7 @@ def check_predictions(loss: Record, prediction: Any) -> Array:
 def predict(loss: Record, z: Any) -> Array:
     """Raw outputs as predictions, probabilities without the loss's own distortion."""
     z, dtype = raw_outputs(z)
+    check_labels(loss, z)
     xp = namespace(z)
     if loss.is_classwise:
         found = xp.exp(class_log_probabilities(loss, z))
@@ -85,17 +105,29 @@ def predict(loss: Record, z: Any) -> Array:
 def raw(loss: Record, prediction: Any) -> Array:
     """The raw outputs whose `predict` is this; infinite where only an infinite one is."""
     p, dtype = raw_outputs(prediction)
+    check_labels(loss, p)
     xp = namespace(p)
     if loss.is_classwise:
         return xp.astype(class_raw(loss, p), dtype)
     if loss.is_binary:
         needs_probability(loss)
         return xp.astype(raw_of_probability(loss, p), dtype)
+    return xp.astype(_through_inverses(loss, p), dtype)
+
+
+def raw_before_activation(loss: Record, prediction: Any, sample_weight: Any = None) -> Array:
+    """The raw outputs that the activations turn into these predictions: those that `on_predictions` takes for what they are."""
+    p = check_predictions(loss, prediction, sample_weight)
+    return p if loss.is_classwise else _through_inverses(loss, p)
+
+
+def _through_inverses(loss: Record, p: Array) -> Array:
+    """Predictions taken back through the activation of each raw output."""
     inverses = [simplify(expression(a.inverse(symbol("mu")))) for a in loss.activation if a.inverse is not None]
     if len(inverses) == 1:
-        return xp.astype(on_arrays(inverses, {"mu": p}, p)[0], dtype)
+        return on_arrays(inverses, {"mu": p}, p)[0]
     parts = [on_arrays([f], {"mu": p[..., i]}, p[..., i])[0] for i, f in enumerate(inverses)]
-    return xp.astype(xp.stack(parts, axis=-1), dtype)
+    return namespace(p).stack(parts, axis=-1)
 
 
 # --- identification ---

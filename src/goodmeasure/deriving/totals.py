@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -9,31 +10,80 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.deriving.arguments import Examples
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.formulas.evaluation import Array
 from goodmeasure.statistics.exact_sums import exact_sum
+from goodmeasure.statistics.weights import scaled, unit_of
+
+Exact = Fraction | float
 
 
 @dataclass(frozen=True)
-class Total:
-    """A sum of losses and of weights that adds without rounding: parts merge to the same bits in any order."""
+class Total(Displayed):
+    """A sum of losses and of weights that adds without rounding: parts merge to the same bits in any order.
 
-    sum: Fraction | float
-    weight: Fraction | float
+    Attributes:
+        sum: the sum of weight times loss, exactly.
+        weight: the sum of the weights, exactly; the number of examples where there are none.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.absolute_error()
+        >>> parts = loss.total([1.0, 2.0], [1.5, 2.0]) + loss.total([3.0, 4.0], [2.5, 5.0])
+        >>> parts.mean
+        0.5
+    """
+
+    sum: Exact
+    weight: Exact
 
     def __add__(self, other: Total) -> Total:
-        return Total(self.sum + other.sum, self.weight + other.weight)
+        return Total(_added(self.sum, other.sum), _added(self.weight, other.weight))
+
+    def _display(self) -> Display:
+        mean = self.mean if self.weight else math.nan
+        named = {"sum": _rounded(self.sum), "weight": _rounded(self.weight), "mean": mean}
+        return Display("Total of losses", {name: [value] for name, value in named.items()})
 
     @property
     def mean(self) -> float:
-        """The weighted mean, rounded once."""
+        """The weighted mean, rounded once.
+
+        Raises:
+            GM005: the weights add up to zero.
+        """
         if self.weight == 0:
             raise NothingToAverage(
                 "a mean over no examples was asked for",
                 seen="every example is masked or has weight zero, or there are none",
                 fix="check the mask and the weights: mask.any(), sample_weight.sum()",
             )
-        return float(self.sum / self.weight)
+        return self.sum if isinstance(self.sum, float) else float(self.sum / self.weight)
+
+
+def _added(a: Exact, b: Exact) -> Exact:
+    """The exact sum; what is infinite or NaN already stays so beside any fraction."""
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return a + b
+    return sum(each for each in (a, b) if isinstance(each, float))
+
+
+def rounded(total: Exact) -> float:
+    """The nearest double; infinite where there is none."""
+    try:
+        return float(total)
+    except OverflowError:
+        return math.inf if total > 0 else -math.inf
+
+
+def _rounded(exact: Fraction | float) -> float:
+    """The nearest float; a sum may lie beyond them all while its mean does not."""
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
 
 
 def present_only(given: Examples, table: Array) -> Array:
@@ -60,8 +110,11 @@ def total_of(given: Examples, value: Array) -> Total:
         count = value.size if given.present is None else int(np.asarray(given.present).sum())
         return Total(exact_sum(value), Fraction(count))
     weight = _to_numpy(present_only(given, given.weight))
-    with np.errstate(over="ignore", invalid="ignore"):
-        return Total(exact_sum(np.where(weight > 0, value * weight, 0)), exact_sum(weight))
+    held = weight > 0
+    # The largest weight is made about one, so that no product leaves the range of numbers where its value does not.
+    with np.errstate(over="ignore"):
+        found = exact_sum(value[held] * scaled(weight[held]))
+    return Total(found * Fraction(unit_of(weight)) if isinstance(found, Fraction) else found, exact_sum(weight))
 
 
 def _to_numpy(array: Array) -> Any:
@@ -75,4 +128,6 @@ def shares(given: Examples, total: Total) -> Array:
     _ = total.mean  # a mean of nothing is an error before it is a division by zero
     if given.weight is None:
         return xp.full(given.shape, float(1 / total.weight), dtype=given.z.dtype)
-    return xp.astype(given.weight / float(total.weight), given.z.dtype)
+    weight = present_only(given, given.weight)
+    unit = unit_of(_to_numpy(weight))
+    return xp.astype(weight / unit / float(total.weight / Fraction(unit)), given.z.dtype)

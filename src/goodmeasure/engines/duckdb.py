@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem
-from goodmeasure.reading.blocks import Block, Wanted, blocks, first_cells
+from goodmeasure.reading.blocks import Block, WantedColumns, blocks, first_cells
 from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown
 from goodmeasure.reading.paths import Places, places_of
@@ -155,11 +155,11 @@ def _blocks(files: Files, request: Request) -> Iterator[Block]:
         yield block
 
 
-def _wanted(files: Files, request: Request) -> Wanted:
+def _wanted(files: Files, request: Request) -> WantedColumns:
     """What a request wants of its columns."""
     target = request.target
     if request.labels:
-        return Wanted(request.numbers, request.keys, labels=((target, request.labels),))
+        return WantedColumns(request.numbers, request.keys, labels=((target, request.labels),))
     held = first_cells(files, target)
     if held == "texts":
         several = len(request.scores[0][1]) > 1
@@ -170,8 +170,8 @@ def _wanted(files: Files, request: Request) -> Wanted:
         )
         raise UnknownLabel(f"column {target} holds texts", where=target, fix=fix)
     if held == "truths":
-        return Wanted(request.numbers, request.keys, truths=(target,))
-    return Wanted((target, *request.numbers), request.keys)
+        return WantedColumns(request.numbers, request.keys, truths=(target,))
+    return WantedColumns((target, *request.numbers), request.keys)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from goodmeasure.fitting import descent, newton, sequential
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import PiecewiseLinear, piecewise_linear
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.traits.curvature_class import CurvatureClass, curvature_class
 
@@ -80,6 +80,7 @@ class SolverSettings:
 SOLVERS = ("auto", "newton", "lbfgs", "interior")
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
     """The best constant as raw outputs, a finite number each."""
     loss, y, weight = objective.loss, objective.y, objective.weight
@@ -93,7 +94,8 @@ def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
             return np.asarray(found.theta[0])
     if objective.outputs == 1 and len(y) > _STARTING_TARGETS:
         y, weight = _condensed(y, weight)
-    best = np.atleast_1d(np.asarray(loss.best_constant(y, weight), dtype=np.float64))
+    classes = objective.outputs if loss.is_classwise else None
+    best = np.atleast_1d(np.asarray(loss.best_constant(y, weight, classes=classes), dtype=np.float64))
     shift = 0.0 if objective.offset is None else objective.offset.mean()
     return np.asarray(np.nan_to_num(best, posinf=_FAR, neginf=-_FAR) - shift)
 

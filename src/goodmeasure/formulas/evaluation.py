@@ -104,14 +104,15 @@ def _program(roots: tuple[Expr, ...], known: frozenset[str], as_in_books: bool) 
 def on_arrays(roots: list[Expr], values: Mapping[str, Any], like: Array) -> list[Array]:
     """The values of expressions on arrays, in the dtype, on the device and in the shape of ``like``.
 
-    Plain numbers among ``values`` (hyperparameters) are rounded to that dtype, as are the constants of the formula.
+    Plain numbers among ``values`` (hyperparameters; a tuple of them is one a label, on the last axis) are rounded to that
+    dtype, as are the constants of the formula.
     """
     xp = namespace(like)
 
-    def number(value: float) -> Array:
+    def number(value: float | tuple[float, ...]) -> Array:
         return xp.asarray(value, dtype=like.dtype, **({} if xp is np else {"device": like.device}))
 
-    given = {k: number(v) if isinstance(v, int | float) else v for k, v in values.items()}
+    given = {k: number(v) if isinstance(v, int | float | tuple) else v for k, v in values.items()}
     with np.errstate(all="ignore"):
         found = evaluate(roots, given, language(xp), number)
         return [xp.broadcast_to(xp.astype(f, like.dtype), like.shape) for f in found]

@@ -16,7 +16,7 @@ from goodmeasure.frameworks.torch_classes import Classwise, classwise
 from goodmeasure.frameworks.torch_formulas import pointwise
 
 if TYPE_CHECKING:
-    from goodmeasure.loss.loss import Loss
+    from goodmeasure.making.loss import Loss
 
 
 class Program:
@@ -67,7 +67,7 @@ class Program:
         found: torch.Tensor = function(y, z)
         for most in less_huge(torch.finfo(z.dtype).max) if function in self.without_number else ():
             found = torch.where(found != found, function(y, z.clamp(-most, most)), found)
-        lost = z != z  # as `isnan`, which inductor does not vectorise
+        lost = z != z  # as ``isnan``, which inductor does not vectorise
         if len(self.loss.activation) > 1:
             lost = lost.any(-1, keepdim=True) if found.ndim == z.ndim else lost.any(-1)
         return torch.where(lost, torch.nan, found)
@@ -80,7 +80,9 @@ def _leaves_no_number(loss: Loss, function: Any) -> bool:
     y = np.array([v for v in (0, 0.5, 1, 2, -3, 7) if v in loss.target])
     grid = np.meshgrid(y, *[ends] * m)
     target, raws = torch.tensor(grid[0].ravel()), torch.tensor(np.stack([g.ravel() for g in grid[1:]], -1))
-    return bool(torch.isnan(function(target, raws if m > 1 else raws[:, 0])).any())
+    if loss.labels:
+        target, raws = target[:, None].repeat(1, loss.labels), raws.repeat(1, loss.labels)
+    return bool(torch.isnan(function(target, raws if m > 1 or loss.labels else raws[:, 0])).any())
 
 
 class _Formula(torch.autograd.Function):  # type: ignore[misc]

@@ -10,7 +10,7 @@ import torch
 from goodmeasure.formulas.expression import Expr, expression, nodes, power, spelled
 
 if TYPE_CHECKING:
-    from goodmeasure.loss.loss import Loss
+    from goodmeasure.making.loss import Loss
 
 # How torch spells the elementary words; a constant is a Python number, which takes the dtype and device of its neighbour.
 SPELLING: Mapping[str, Callable[..., str]] = {
@@ -78,8 +78,11 @@ def function(
 
 def parameters(loss: Loss) -> tuple[list[str], dict[str, str]]:
     """Lines that round the hyperparameters to the dtype of computing, and where each stands."""
+    # A tuple of numbers is one a label, on the last axis.
     lines = [
-        f"h{i} = torch.full((), {value!r}, dtype=z.dtype, device=z.device)"
+        f"h{i} = torch.tensor({value!r}, dtype=z.dtype, device=z.device)"
+        if isinstance(value, tuple)
+        else f"h{i} = torch.full((), {value!r}, dtype=z.dtype, device=z.device)"
         for i, value in enumerate(loss.values.values())
     ]
     return lines, {name: f"h{i}" for i, name in enumerate(loss.values)}

@@ -14,16 +14,20 @@ import numpy as np
 from goodmeasure.deriving import numbers
 from goodmeasure.deriving.arguments import presence, weights
 from goodmeasure.deriving.record import Record
+from goodmeasure.deriving.totals import rounded
 from goodmeasure.errors import Problem
 from goodmeasure.kernels import points, rows
+from goodmeasure.statistics.weights import unit_of
 
+# Total weights beyond it, or below one over it, are scaled: products with them could leave the range of numbers.
+_EVEN = 2.0**400
 SMALLEST = 1 << 16  # numbers of raw output from which readings other than the training step are worth a compilation
 
 
 def value_and_gradient(
     loss: Record, y: Any, z: Any, sample_weight: Any = None, mask: Any = None, out: Any = None
 ) -> tuple[float, Any] | None:
-    """The weighted mean and its derivative by ``z`` in one pass; see `goodmeasure.Record.value_and_gradient`."""
+    """The weighted mean and its derivative by ``z`` in one pass; see `goodmeasure.Loss.value_and_gradient`."""
     if not _applies(loss, y, z) or (out is not None and not _fits(out, z)):
         return None
     found = _weighed(loss, y, z, sample_weight, mask)
@@ -50,9 +54,9 @@ def total(loss: Record, y: Any, z: Any, weight: Any, scale: float | None) -> tup
             return result.sum, gradient
     found = numbers.total(loss, y, z, weight)
     if scale is None:
-        return float(found.sum), None
+        return rounded(found.sum), None
     _, gradient = numbers.value_and_gradient(loss, y, z, weight)
-    return float(found.sum), gradient * (float(found.weight) * scale)
+    return rounded(found.sum), gradient * (float(found.weight) * scale)
 
 
 def each(loss: Record, y: Any, z: Any, present: Any, *, signal: bool) -> tuple[Any, Any]:
@@ -89,6 +93,8 @@ def _applies(loss: Record, y: Any, z: Any) -> bool:
     """Whether these are plain arrays of matching shapes that a kernel can take; anything else is for the plain evaluation."""
     if type(z) is not np.ndarray or type(y) is not np.ndarray or z.dtype.char not in "fd" or y.dtype.kind not in "biuf":
         return False
+    if loss.labels:
+        return False  # a kernel takes one number for each hyperparameter
     if loss.is_classwise:
         if z.ndim < 1 or y.shape not in (z.shape, z.shape[:-1]) or z.shape[-1] < 2 or y.size == 0:
             return False
@@ -135,6 +141,9 @@ def _weighed(loss: Record, y: Any, z: Any, sample_weight: Any, mask: Any) -> tup
         weight = np.where(present, 1.0 if weight is None else weight, 0.0)
     assert weight is not None
     total = float(np.sum(weight, dtype=np.longdouble))
+    if not 1 / _EVEN < total < _EVEN:
+        weight = weight / unit_of(weight)
+        total = float(weight.sum())
     return (weight, total) if total > 0 else None
 
 

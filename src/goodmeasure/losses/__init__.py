@@ -6,13 +6,18 @@ A module here holds book formulas and nothing else: what is derived from them is
 from __future__ import annotations
 
 import pkgutil
-from difflib import get_close_matches
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
-from typing import Any
+from re import sub
+from typing import TYPE_CHECKING
 
-from goodmeasure.errors import Problem
-from goodmeasure.loss.definition import Definition
+from goodmeasure.errors import Problem, nearest
+from goodmeasure.making.definition import Definition
+
+if TYPE_CHECKING:
+    # What `__getattr__` below finds, for editors and type checkers: made by make docs.
+    from goodmeasure.losses.signatures import *
 
 
 class NoSuchLoss(Problem, AttributeError, LookupError):
@@ -40,12 +45,17 @@ def catalogue() -> dict[str, Definition]:
 
 
 def find(name: str) -> Definition:
-    """The loss of this name, or that people call so (``mse``, ``bce``, ...); the error names what comes close."""
-    wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
-    known = {other: each for each in catalogue().values() for other in (*each.facts.also, each.name)}
-    if wanted in known:
-        return known[wanted]
-    close = get_close_matches(wanted, known, n=3, cutoff=0.6)
+    """The loss of this name, or that people call so (``mse``, ``BCEWithLogitsLoss``, ``log loss``, ...).
+
+    Where a name means something close (``rmse``), the note of what comes back says how it differs, as the card does. The
+    error names what comes near.
+    """
+    known, wanted = names(), plain(name)
+    for ending in ("", "loss", "withlogits", "error"):
+        wanted = wanted.removesuffix(ending)
+        if wanted in known:
+            return replace(known[wanted][1], note=known[wanted][2])
+    close = [known[each][0] for each in nearest(plain(name), known)]
     raise NoSuchLoss(
         f"there is no loss named {name!r}",
         seen=f"close to it: {', '.join(close)}" if close else "goodmeasure losses lists all of them",
@@ -53,10 +63,26 @@ def find(name: str) -> Definition:
     )
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return find(name)
+def plain(name: str) -> str:
+    """A name as it is looked for: case, spaces, hyphens and underscores do not matter, nor where in a package it stands."""
+    return sub("[^a-z0-9]", "", name.rsplit(".", 1)[-1].lower())
+
+
+def names() -> dict[str, tuple[str, Definition, str]]:
+    """By plain name: the name as it is spelled, the loss it leads to, and how that differs from what it means."""
+    found: dict[str, tuple[str, Definition, str]] = {}
+    for each in catalogue().values():
+        for other, how in (*((also, "") for also in (each.name, *each.facts.also)), *each.facts.nearly):
+            found[plain(other)] = (other, each, f"{other}: {how}" if how else "")
+    return found
+
+
+if not TYPE_CHECKING:  # a type checker would take any name for a loss
+
+    def __getattr__(name: str) -> Definition:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return find(name)
 
 
 def __dir__() -> list[str]:

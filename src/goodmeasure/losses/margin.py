@@ -2,7 +2,7 @@
 
 from goodmeasure.formulas.domains import Binary, Classes
 from goodmeasure.formulas.words import exp, maximum, where
-from goodmeasure.loss.definition import loss
+from goodmeasure.making.definition import loss
 
 
 @loss(target=Binary, asks_for="probability", also=("adaboost",))
@@ -59,7 +59,12 @@ def perceptron(margin):
     return maximum(0, -margin)
 
 
-@loss(target=Binary, asks_for="class", also=("accuracy", "misclassification", "error_rate"))
+@loss(
+    target=Binary,
+    asks_for="class",
+    also=("misclassification", "error_rate", "0_1"),
+    nearly={"accuracy": "it is one minus the mean"},
+)
 def zero_one(margin):
     """One for a wrong answer (or a tie), nothing for a right one: what accuracy counts, and no signal at all.
 

@@ -2,14 +2,20 @@
 
 from goodmeasure.formulas.domains import AboveMinusOne, Binary, Classes, Fraction, NonNegative, Outcome, Part, Positive
 from goodmeasure.formulas.words import either, exp, log, log1p, where
-from goodmeasure.loss.definition import loss
+from goodmeasure.making.definition import loss
 
 
 @loss(
     target=Outcome,
     asks_for="probability",
-    also=("ce", "nll", "softmax_cross_entropy", "categorical_crossentropy"),
-    also_binary=("bce", "log_loss", "logloss", "logistic", "binary_crossentropy", "sigmoid_cross_entropy"),
+    also=("ce", "nll", "softmax_cross_entropy", "categorical_crossentropy", "sparse_categorical_crossentropy"),
+    also_binary=("bce", "log_loss", "logistic", "sigmoid_cross_entropy"),
+    nearly={
+        "kl_div": "it is cross-entropy minus the entropy of the targets",
+        "kl_divergence": "it is cross-entropy minus the entropy of the targets",
+        "label_smoothing": "it is cross_entropy(smoothing=0.1)",
+        "perplexity": "it is the exponential of its mean",
+    },
 )
 def cross_entropy(p, mean_log_p, *, smoothing: Fraction = 0.0):
     """Surprise at what happened: minus the logarithm of the probability that was given to it.
@@ -30,7 +36,7 @@ def brier(p, rest_p2):
     return (1 - p) ** 2 + rest_p2
 
 
-@loss(target=Binary, asks_for="probability")
+@loss(target=Binary, asks_for="probability", also=("brier_score",))
 def binary_brier(p):
     """The squared distance between the probability and what happened; half of the two-class Brier score.
 
@@ -40,7 +46,7 @@ def binary_brier(p):
     return (1 - p) ** 2
 
 
-@loss(target=Outcome, asks_for="probability")
+@loss(target=Outcome, asks_for="probability", also_binary=("sigmoid_focal",))
 def focal(p, *, gamma: NonNegative = 2.0):
     """Surprise, discounted where the prediction is already good.
 

@@ -5,10 +5,16 @@
 
 from goodmeasure.formulas.domains import NonNegative, Positive, TweediePower
 from goodmeasure.formulas.words import abs, exp, log, log1p, times, where, xlogy
-from goodmeasure.loss.definition import loss
+from goodmeasure.making.definition import loss
 
 
-@loss(target=NonNegative, activation=exp, asks_for="mean", also=("count",))
+@loss(
+    target=NonNegative,
+    activation=exp,
+    asks_for="mean",
+    also=("count", "poisson_nll"),
+    nearly={"poisson_deviance": "twice it, and what the targets alone decide"},
+)
 def poisson(y, mu):
     """For counts and rates whose variance is their mean: the Poisson likelihood without the part that y alone decides.
 
@@ -17,7 +23,12 @@ def poisson(y, mu):
     return mu - xlogy(y, mu)
 
 
-@loss(target=Positive, activation=exp, asks_for="mean")
+@loss(
+    target=Positive,
+    activation=exp,
+    asks_for="mean",
+    nearly={"gamma_deviance": "twice it, and what the targets alone decide"},
+)
 def gamma(y, mu):
     """For positive amounts whose spread grows with their mean: the gamma likelihood without the part y alone decides.
 
@@ -35,7 +46,12 @@ def exponential_nll(y, mu):
     return times(y, 1 / mu) + log(mu)
 
 
-@loss(target=lambda power: NonNegative if power < 2 else Positive, activation=exp, asks_for="mean")
+@loss(
+    target=lambda power: NonNegative if power < 2 else Positive,
+    activation=exp,
+    asks_for="mean",
+    nearly={"tweedie_deviance": "twice it, and what the targets alone decide"},
+)
 def tweedie(y, mu, *, power: TweediePower = 1.5):
     """For amounts whose variance follows a power of their mean: 1 is Poisson, 2 gamma, between them zeros and amounts.
 
@@ -68,7 +84,13 @@ def negative_binomial(y, mu, *, dispersion: Positive = 1.0):
     return times(y, log1p(1 / (dispersion * mu))) + log1p(dispersion * mu) / dispersion
 
 
-@loss(target=NonNegative, activation=exp, asks_for="log mean", also=("msle", "rmsle", "mean_squared_log_error"))
+@loss(
+    target=NonNegative,
+    activation=exp,
+    asks_for="log mean",
+    also=("msle", "mean_squared_log_error", "mean_squared_logarithmic_error"),
+    nearly={"rmsle": "the root is taken of the mean"},
+)
 def squared_log_error(y, mu):
     """The squared difference of the logarithms of one plus the amount: ratios count, and zero is allowed.
 
@@ -78,7 +100,13 @@ def squared_log_error(y, mu):
     return (log1p(mu) - log1p(y)) ** 2
 
 
-@loss(target=Positive, activation=exp, asks_for="weighted median", also=("mape", "mean_absolute_percentage_error"))
+@loss(
+    target=Positive,
+    activation=exp,
+    asks_for="weighted median",
+    also=("mape", "mean_absolute_percentage_error"),
+    nearly={"smape": "the miss is divided by the mean of target and prediction, so that answering too much costs less"},
+)
 def absolute_percentage_error(y, mu):
     """The size of the miss as a share of the target.
 

@@ -20,10 +20,19 @@ from goodmeasure.formulas.words import (
     where,
 )
 from goodmeasure.formulas.words import log_cosh as log_cosh_of
-from goodmeasure.loss.definition import loss
+from goodmeasure.making.definition import loss
 
 
-@loss(target=Real, asks_for="mean", also=("mse", "l2", "rmse", "mean_squared_error", "quadratic"))
+@loss(
+    target=Real,
+    asks_for="mean",
+    also=("mse", "l2", "mean_squared_error", "quadratic"),
+    nearly={
+        "rmse": "the root is taken of the mean",
+        "root_mean_squared_error": "the root is taken of the mean",
+        "r2": "one minus its mean over the variance of the targets",
+    },
+)
 def squared_error(y, mu):
     """The squared miss: an error of 10 costs a hundred times one of 1.
 
@@ -32,7 +41,16 @@ def squared_error(y, mu):
     return (y - mu) ** 2
 
 
-@loss(target=Real, asks_for="median", also=("mae", "l1", "mean_absolute_error"))
+@loss(
+    target=Real,
+    asks_for="median",
+    also=("mae", "l1", "mean_absolute_error"),
+    nearly={
+        "wape": "its sum over the sum of the targets",
+        "mase": "its mean over that of a naive forecast",
+        "median_absolute_error": "its median in place of its mean",
+    },
+)
 def absolute_error(y, mu):
     """The size of the miss: an error of 10 costs ten times one of 1.
 
@@ -41,7 +59,7 @@ def absolute_error(y, mu):
     return abs(mu - y)
 
 
-@loss(target=Real, asks_for="centre", also=("smooth_l1",))
+@loss(target=Real, asks_for="centre", nearly={"smooth_l1": "it is Huber divided by beta, with beta as delta"})
 def huber(y, mu, *, delta: Positive = 1.0):
     """Squared near (with a half), absolute beyond delta: a mean that outliers cannot drag.
 

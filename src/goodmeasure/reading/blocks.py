@@ -24,7 +24,7 @@ _MOST_EXACT = 1 << 53  # below it, every whole number is a double
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedColumns:
     """Which columns are wanted, and as what.
 
     A cell of a column with ``labels`` becomes the place of its label in them, or -1 if it is none of them.
@@ -36,8 +36,8 @@ class Wanted:
     labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-def blocks(files: Files, wanted: Wanted, rows: int) -> Iterator[Block]:
-    """The wanted columns of the rows that count, so many rows at a time, in the order of `Wanted`.
+def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
+    """The wanted columns of the rows that count, so many rows at a time, in the order of `WantedColumns`.
 
     Raises:
         GM202: a file is damaged
@@ -65,7 +65,7 @@ def blocks(files: Files, wanted: Wanted, rows: int) -> Iterator[Block]:
         raise _why(error, files, wanted) from error
 
 
-def _declared(files: Files, wanted: Wanted) -> Types:
+def _declared(files: Files, wanted: WantedColumns) -> Types:
     """Columns that the reader of CSV parses as numbers at once, which is faster; a condition may leave a bad cell out first."""
     texts = all(isinstance(each, CsvFiles) for each in files.scanned)
     return dict.fromkeys(wanted.numbers, "DOUBLE") if texts and files.filter is None else AS_THEY_ARE
@@ -106,7 +106,7 @@ def _refuse_what_is_no_number(files: Files, name: str) -> None:
         raise bad_cell(files, name, seen)
 
 
-def _why(error: Exception, files: Files, wanted: Wanted) -> Problem:
+def _why(error: Exception, files: Files, wanted: WantedColumns) -> Problem:
     """Why reading stopped: a cell that is no number, or what the database says."""
     for name, seen in inspected(files, wanted.numbers)[1].items():
         if seen.numbers < seen.present:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.reading.inspection import Seen, bad_cell, filtered, inspected, located, refuse_unknown
+from goodmeasure.reading.inspection import SeenColumn, bad_cell, filtered, inspected, located, refuse_unknown
 from goodmeasure.reading.paths import Places
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.sources import SQL_KIND, Files, opened
@@ -96,7 +96,7 @@ class _Reading:
                 yield Table(part, files.source, total, tuple(remarks))
                 remarks = []
 
-    def _kind(self, name: str, found: Seen, remarks: list[Remark]) -> ColumnKind:
+    def _kind(self, name: str, found: SeenColumn, remarks: list[Remark]) -> ColumnKind:
         """What a column counts as; a remark is added on texts among its numbers, where they are no error."""
         strict = name in self.numbers and found.numbers > found.present / 2
         kind = ColumnKind.NUMBER if strict else self.kinds.get(name, found.kind)

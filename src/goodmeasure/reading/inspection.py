@@ -19,7 +19,7 @@ _ANSWERS = ("BOOLEAN", "VARCHAR")
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenColumn:
     """What a column holds, counted: cells that are there, that are numbers, that are dates."""
 
     present: int
@@ -39,7 +39,7 @@ class Seen:
         return self.kind if self.numbers in (0, self.present) else ColumnKind.TEXT
 
 
-def inspected(files: Files, names: Iterable[str]) -> tuple[int, dict[str, Seen]]:
+def inspected(files: Files, names: Iterable[str]) -> tuple[int, dict[str, SeenColumn]]:
     """How many rows count, and what these columns hold in them: one pass over the files."""
     wanted = list(names)
     counts = [sql("count(*)")]
@@ -49,7 +49,7 @@ def inspected(files: Files, names: Iterable[str]) -> tuple[int, dict[str, Seen]]
         counts += [sql("count({q})", q=q), sql("count({number})", number=as_number(name, kind)), date]
     ((total, *found),) = files.ask(sql("SELECT {counts} FROM {rows}", counts=listed(counts), rows=files.rows()))
     triples = zip(found[::3], found[1::3], found[2::3], strict=True)
-    return total, {name: Seen(*three) for name, three in zip(wanted, triples, strict=True)}
+    return total, {name: SeenColumn(*three) for name, three in zip(wanted, triples, strict=True)}
 
 
 def is_text(kind: str) -> bool:
@@ -107,7 +107,7 @@ def refuse_unknown(names: Iterable[str], files: Files) -> None:
             raise missing_column(name, files.types, files.source)
 
 
-def bad_cell(files: Files, name: str, seen: Seen) -> BadCell:
+def bad_cell(files: Files, name: str, seen: SeenColumn) -> BadCell:
     """The error for a cell that is not the number that is needed."""
     where, cell = located(files, name)
     keep = f"TRY_CAST({quoted(name)} AS DOUBLE) IS NOT NULL"

@@ -17,7 +17,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any, cast
 
-from goodmeasure.errors import Problem
+from goodmeasure.errors import Problem, nearest
 from goodmeasure.reading.tables import NoSuchFile, UnreadableTable
 from goodmeasure.reading.writing import FULL
 
@@ -108,12 +108,10 @@ def _files_in(folder: Path) -> Path:
 
 
 def _neighbours(path: Path) -> str:
-    from difflib import get_close_matches
-
     if not path.parent.is_dir():
         return f"there is no directory {path.parent} either"
     names = [p.name for p in path.parent.iterdir() if p.is_file()]
-    close = get_close_matches(path.name, names, n=1)
+    close = nearest(path.name, names)
     return f"did you mean {path.parent / close[0]}?" if close else "check the path"
 
 

@@ -42,7 +42,7 @@ def signal_line(signal: Signal) -> str:
         parts.append(f"{signal.directional.value:.1%} of {signal.directional.n:,} wrong rows are pulled the right way")
     if signal.faint is not None and signal.faint.value > 0:
         parts.append(f"{signal.faint.value:.1%} of the badly wrong hardly at all")
-    parts.append(f"the worst {signal.worst:,} rows carry {signal.carried:.0%} of the pull")
+    parts.append(f"the 1 % of rows that pull hardest carry {signal.carried:.0%} of the pull")
     if signal.aligned is not None:
         against = {"aligned": "improved with it", "against": "got worse with it"}
         verb = against.get(signal.aligned.verdict, "cannot be told to move with it at this n")

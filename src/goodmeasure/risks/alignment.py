@@ -9,9 +9,12 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from goodmeasure.statistics.estimate import Difference, as_difference
-from goodmeasure.statistics.intervals import mean_estimate
-from goodmeasure.statistics.row_arguments import Floats, equal_length
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.statistics.estimate import Difference
+from goodmeasure.statistics.row_arguments import Floats, present, raw_outputs
+from goodmeasure.statistics.sample import Sample
+from goodmeasure.statistics.weights import WeightsMean
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
-class RankAlignment:
+class RankAlignment(Displayed):
     """How measures rank models: mean of each measure, rank correlation of each pair of measures, and disagreements.
 
     ``agreement`` is Kendall's tau-b over models; ``disagreements`` counts only pairs that both measures tell apart.
@@ -45,28 +48,47 @@ class RankAlignment:
             f"not aligned: {self.disagreements[0]}" if self.disagreements else "no two models are surely ranked apart"
         )
 
+    def _display(self) -> Display:
+        rows = [(name, model, mean) for name, of in self.means.items() for model, mean in of.items()]
+        agreement = [f"{x} and {y} rank alike by {tau:.3g} (Kendall)" for (x, y), tau in self.agreement.items()]
+        return Display(
+            "How measures rank models", columns_of(("measure", "model", "mean"), rows), (self.verdict, *agreement)
+        )
 
-def align(measures: Mapping[str, Mapping[str, ArrayLike]], *, level: float = 0.95) -> RankAlignment:
+
+def align(
+    measures: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    sample_weight: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    time: ArrayLike | None = None,
+    level: float = 0.95,
+    weights_mean: WeightsMean = "importance",
+) -> RankAlignment:
     """Compare how measures rank models on the same rows.
 
     ``measures[name][model]`` holds one number a row, smaller being better: per-row losses, errors of 0 and 1, costs
-    of the decisions taken.
+    of the decisions taken. ``cluster`` or ``time`` says which rows go together. Rows of weight zero are not there;
+    ``weights_mean="frequency"`` says that weights count copies.
     """
-    tables = {name: {m: np.asarray(v, dtype=np.float64) for m, v in of.items()} for name, of in measures.items()}
-    equal_length(**{f"{name} of {model}": values for name, of in tables.items() for model, values in of.items()})
-    means = {name: {model: float(values.mean()) for model, values in of.items()} for name, of in tables.items()}
+    columns = {f"{name} of {model}": values for name, of in measures.items() for model, values in of.items()}
+    rows = present(sample_weight, weights_mean, **columns, cluster=cluster, time=time)
+    tables = {name: {m: rows.read(raw_outputs, f"{name} of {m}") for m in of} for name, of in measures.items()}
+    sample = Sample.of(rows, level)
+    means = {name: {model: sample.mean(values).value for model, values in of.items()} for name, of in tables.items()}
+
+    def between(of: dict[str, Floats], models: tuple[str, str]) -> Difference:
+        with np.errstate(invalid="ignore"):
+            return sample.difference(of[models[0]] - of[models[1]])
+
     pairs = list(combinations(tables, 2))
     found = [
         Disagreement(models, (x, y), (by_x, by_y))
         for x, y in pairs
         for models in combinations(tables[x], 2)
-        if _opposite(by_x := _between(tables[x], models, level), by_y := _between(tables[y], models, level))
+        if _opposite(by_x := between(tables[x], models), by_y := between(tables[y], models))
     ]
     return RankAlignment(means, {(x, y): _tau(means[x], means[y]) for x, y in pairs}, tuple(found))
-
-
-def _between(of: dict[str, Floats], models: tuple[str, str], level: float) -> Difference:
-    return as_difference(mean_estimate(of[models[0]] - of[models[1]], method="paired, normal", level=level))
 
 
 def _opposite(a: Difference, b: Difference) -> bool:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.errors import UsageError
+from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
-from goodmeasure.statistics.intervals import bootstrap, clopper_pearson, mean_estimate, student_quantile
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.intervals import student_quantile
+from goodmeasure.statistics.row_arguments import Floats, Rows
+from goodmeasure.statistics.sample import Sample
+from goodmeasure.statistics.weights import WeightsMean
 
 REPLICATES = 500
 # Beyond this many rows the bootstrap of a statistic of all rows at once would take long and tell little more.
@@ -40,59 +44,81 @@ class Metric:
     binary_only: bool = False
     share: bool = False
 
-    def estimate(self, y: Any, prediction: Any, w: Floats, together: NDArray[np.intp] | None = None) -> Estimate:
-        """The metric with its interval on these rows; ``together`` holds the cluster or block of each row."""
-        if self.each is not None:
-            return self._of_rows(self.each(y, prediction), w, together)
-        assert self.overall is not None
-        return self._of_all(y, prediction, w, together)
+    def estimate(
+        self,
+        y: ArrayLike,
+        prediction: ArrayLike,
+        w: ArrayLike | None = None,
+        together: NDArray[np.intp] | None = None,
+        *,
+        level: float = 0.95,
+        weights_mean: WeightsMean = "importance",
+    ) -> Estimate:
+        """The metric with its interval on these rows; ``together`` holds the cluster or block of each row.
 
-    def _of_rows(self, values: Floats, w: Floats, together: NDArray[np.intp] | None) -> Estimate:
-        plain = together is None and bool((w == w[0]).all())
-        if self.share and plain:
-            right, n = int(values.sum()), len(values)
-            return Estimate(right / n, *clopper_pearson(right, n), n, n, "exact (Clopper and Pearson)")
-        found = mean_estimate(values, w, together=together)
+        Rows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies. Errors: GM004,
+        GM702, GM706.
+        """
+        rows = row_arguments.present(w, weights_mean, y=y, p=prediction, cluster=together)
+        target, predicted = self._columns(rows)
+        sample = Sample.of(rows, level)
+        if self.each is None:
+            return self._of_all(target, predicted, sample)
+        values = self.each(target, predicted)
+        return sample.share(values) if self.share else self._shown(sample.mean(values))
+
+    def _columns(self, rows: Rows) -> tuple[Any, Any]:
+        """Targets and predictions of the rows that are there: amounts, or classes and probabilities."""
+        if self.scale == "amount":
+            return rows.read(row_arguments.target_amounts, "y"), rows.read(row_arguments.amounts, "p")
+        if rows["p"].ndim == 2:
+            predicted = rows.read(row_arguments.class_probabilities, "p")
+            return rows.read(row_arguments.classes, "y", k=predicted.shape[1]), predicted
+        return rows.read(row_arguments.outcomes, "y"), rows.read(row_arguments.probabilities, "p")
+
+    def _shown(self, found: Estimate) -> Estimate:
         if self.finish is None:
             return found
         value, low, high = (self.finish(max(x, 0.0)) for x in (found.value, found.low, found.high))
-        return Estimate(value, low, high, found.n, found.effective_n, f"{found.method}, transformed")
+        return Estimate(value, low, high, found.n, found.effective_n, f"{found.method}, transformed", found.level)
 
-    def _of_all(self, y: Any, prediction: Any, w: Floats, together: NDArray[np.intp] | None) -> Estimate:
+    def _of_all(self, y: Any, prediction: Any, sample: Sample) -> Estimate:
         assert self.overall is not None
-        value, n = self.overall(y, prediction, w), len(w)
-        effective = float(w.sum() ** 2 / (w @ w))
-        if not math.isfinite(value):
-            return Estimate(value, math.nan, math.nan, n, effective, "no interval: the metric has no value here")
-        if n > MOST_ROWS:
-            return self._of_blocks(y, prediction, w, together, value)
-        low, high, spread = bootstrap(
-            lambda counts: self.overall(y, prediction, w * counts),  # type: ignore[misc]
-            n,
-            together=together,
-            replicates=REPLICATES,
+        value, n, effective, level = (
+            self.overall(y, prediction, sample.weight),
+            sample.n,
+            sample.effective_n,
+            sample.level,
         )
-        return Estimate(value, low, high, n, effective, f"bootstrap of rows ({REPLICATES})", standard_error=spread)
+        if not math.isfinite(value):
+            return Estimate(value, math.nan, math.nan, n, effective, "no interval: the metric has no value here", level)
+        if len(y) > MOST_ROWS:
+            return self._of_blocks(y, prediction, sample, value)
+        low, high, error = sample.bootstrap(partial(self.overall, y, prediction), REPLICATES)
+        return Estimate(value, low, high, n, effective, f"bootstrap of rows ({REPLICATES})", level, error)
 
-    def _of_blocks(
-        self, y: Any, prediction: Any, w: Floats, together: NDArray[np.intp] | None, value: float
-    ) -> Estimate:
+    def _of_blocks(self, y: Any, prediction: Any, sample: Sample, value: float) -> Estimate:
         """An interval from how the metric differs between random blocks: one pass, where the bootstrap takes hundreds."""
         assert self.overall is not None
-        block = _blocks(len(w), together)
-        found = np.array([self.overall(y[b], prediction[b], w[b]) for b in (block == k for k in range(BLOCKS))])
+        found = np.array([self.overall(y[w > 0], prediction[w > 0], w[w > 0]) for w in _blocks(sample)])
         error = float(np.nanstd(found, ddof=1)) / math.sqrt(BLOCKS)
-        half = student_quantile(0.95, BLOCKS - 1) * error
-        effective = float(w.sum() ** 2 / (w @ w))
+        half = student_quantile(sample.level, BLOCKS - 1) * error
         method = f"{BLOCKS} random blocks"
-        return Estimate(value, value - half, value + half, len(w), effective, method, standard_error=error)
+        return Estimate(value, value - half, value + half, sample.n, sample.effective_n, method, sample.level, error)
 
 
-def _blocks(n: int, together: NDArray[np.intp] | None) -> NDArray[np.intp]:
-    """A block for each row at random; clusters stay whole."""
-    units = n if together is None else int(together.max()) + 1
-    block = np.random.default_rng(0).permutation(units) % BLOCKS
-    return block if together is None else block[together]
+def _blocks(sample: Sample) -> Iterator[Floats]:
+    """The rows dealt to blocks at random, as what each row weighs in a block: clusters stay whole, copies are dealt singly."""
+    rng = np.random.default_rng(0)
+    if sample.together is None:
+        left = np.rint(sample.copies).astype(np.int64)
+        for k in range(BLOCKS, 0, -1):
+            dealt = rng.binomial(left, 1 / k)
+            left -= dealt
+            yield sample.weight * (dealt / sample.copies)
+        return
+    block = rng.permutation(int(sample.together.max()) + 1) % BLOCKS
+    yield from (np.where(block[sample.together] == k, sample.weight, 0.0) for k in range(BLOCKS))
 
 
 def _chosen(prediction: Any) -> Any:

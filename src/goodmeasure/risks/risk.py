@@ -4,27 +4,25 @@ it."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import ShapeMismatch, UsageError
+from goodmeasure.drawing.display import Display
+from goodmeasure.errors import ShapeMismatch, UsageError, strict_keywords
+from goodmeasure.risks.concentration import share_of, tail_index, worst_share
+from goodmeasure.risks.outputs import Outputs, clipped_outputs, outputs, row_losses
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.estimate import Difference, Estimate
-from goodmeasure.statistics.intervals import (
-    WeightsMean,
-    bootstrap,
-    clopper_pearson,
-    empirical_bernstein,
-    independent_parts,
-    mean_estimate,
-    normal_quantile,
-)
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.estimate import Difference, Estimate, display_of
+from goodmeasure.statistics.intervals import empirical_bernstein, normal_quantile
+from goodmeasure.statistics.row_arguments import Floats, Rows
+from goodmeasure.statistics.sample import Sample
+from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
 
+# The least loss is searched for once for each distinct target, which is quick for labels and not for shares.
 MOST_OUTCOMES = 64
 Method = Literal["auto", "normal", "exact", "bootstrap", "bernstein"]
 
@@ -33,10 +31,28 @@ Method = Literal["auto", "normal", "exact", "bootstrap", "bernstein"]
 class Risk(Estimate):
     """The mean loss with its interval, what a constant would have cost, and where the loss comes from.
 
-    ``skill`` is 1 for predictions as good as this loss allows and 0 for the best constant, None where the loss has
-    no finite floor. ``worst_share`` is the part of the loss (above its floor) that the worst 1 % of rows carry.
-    ``finite`` is the estimate without the ``infinite`` rows. ``tail_index`` below 2 means that the variance may not
-    exist.
+    Attributes:
+        loss: the loss, as it is spelled.
+        skill: 1 for predictions as good as this loss allows and 0 for the best constant; None where the loss has no
+            finite floor.
+        constant: the raw output of the constant that was compared with, one number or one for each output.
+        constant_risk: the mean loss of that constant.
+        versus_constant: the loss minus that of the constant, row by row.
+        worst_share: the part of the loss, above its floor, that the worst 1 % of rows carry.
+        infinite: how many rows cost infinity.
+        finite: the estimate without those rows; None where there are none.
+        tail_index: how fast large losses get rare; below 2 the variance may not exist, NaN with too few rows to tell.
+        clipped: how many rows ``clip`` moved.
+        clipped_share: the part of the loss that they carry.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y, z = [0, 0, 1, 0, 1, 1] * 5, [-2.0, -1.0, 1.5, 0.5, -0.5, 2.0] * 5
+        >>> found = gm.risk(gm.losses.binary_cross_entropy(), y, z)
+        >>> print(found)
+        0.4528 [0.3108, 0.5948] · n=30
+        >>> found.versus_constant.verdict
+        'better'
     """
 
     loss: str = ""
@@ -51,6 +67,27 @@ class Risk(Estimate):
     clipped: int = 0
     clipped_share: float = 0.0
 
+    def _display(self) -> Display:
+        rows = {
+            "mean loss": self,
+            "of the rows of finite loss": self.finite,
+            "best constant": self.constant_risk,
+            "minus the best constant": self.versus_constant,
+            "skill": self.skill,
+        }
+        return display_of(f"Risk by {self.loss}" if self.loss else "Risk", rows, *self._remarks())
+
+    def _remarks(self) -> list[str]:
+        """What is worth saying beside the intervals."""
+        found = [] if self.versus_constant is None else [f"against the best constant: {self.versus_constant.verdict}"]
+        if not math.isnan(self.worst_share):
+            found.append(f"the worst 1 % of the rows carry {100 * self.worst_share:.3g} % of the loss")
+        if self.infinite:
+            found.append(f"{self.infinite:,} rows cost infinity")
+        if self.clipped:
+            found.append(f"{self.clipped:,} clipped rows carry {100 * self.clipped_share:.3g} % of the loss")
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""
         plain = super().to_dict()
@@ -59,11 +96,13 @@ class Risk(Estimate):
         return plain
 
 
+@strict_keywords
 def risk(
     loss: Any,
     y: ArrayLike,
-    z: ArrayLike,
+    z: ArrayLike | None = None,
     *,
+    prediction: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     time: ArrayLike | None = None,
@@ -75,134 +114,143 @@ def risk(
     clip: float | None = None,
     cautions: Sequence[str] = (),
 ) -> Risk:
-    """The mean loss of these raw outputs with an interval, beside the best constant, and who carries it.
+    """Estimate what a model costs on new rows: the mean loss with an interval, beside the best constant.
 
-    Rows are independent unless ``cluster`` or ``time`` says which go together. ``method`` may ask for the bootstrap
-    of counts, or for empirical Bernstein (needs the ``span`` of the loss); "auto" is exact for a loss of zeros and
-    ones. ``constant`` is the raw output to compare with (from the training rows; else the best on these). ``clip``
-    moves probabilities into [clip, 1 - clip], and counts them. ``cautions`` are printed with the number: pass those
-    of a split audit. Errors: GM003 to GM006, GM705.
+    Args:
+        loss: the loss to measure, such as ``gm.losses.huber(delta=2.0)``.
+        y: held-out targets, (n,), in the domain of the loss.
+        z: raw outputs of a model that never saw these rows, (n,), or (n, K) of K classes or several outputs.
+        prediction: predictions in place of raw outputs, of the same shape.
+        sample_weight: how much each row counts, (n,), of which those of zero are not there; all alike unless given.
+        cluster: keys of rows that go together, (n,), such as patients; rows are independent unless given.
+        time: when each row was, (n,), for rows that depend on their neighbours in time; in place of ``cluster``.
+        level: how often the interval covers.
+        method: "auto" (exact for losses of 0 and 1, else Student's), "normal", "exact", "bootstrap" of counts, or
+            "bernstein", which assumes no distribution and needs ``span``.
+        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+        constant: the raw output to compare with, best that of the training rows; that of these rows unless given.
+        span: how far two losses can lie apart at most, for "bernstein".
+        clip: moves probabilities into [clip, 1 - clip] and counts them; nothing is moved unless given.
+        cautions: sentences to print with the number, such as those of a split that leaks.
+
+    Returns:
+        The mean loss, in the unit of the loss, and who carries it.
+
+    Raises:
+        GM003: the shapes of y and z differ, or a column has another length.
+        GM004: a target lies outside the domain of the loss.
+        GM005: all weights are zero.
+        GM006: a weight is negative or not finite.
+        GM007: ``clip`` was asked of a loss that implies no probability.
+        GM009: ``cluster`` and ``time`` are both given, or a method or ``clip`` does not fit.
+        GM702: a raw output is missing, or a loss is no number.
+        GM705: all rows are in one cluster, or have the same time.
+
+    Source:
+        Clopper and Pearson 1934, The use of confidence or fiducial limits; Maurer and Pontil 2009, Empirical Bernstein
+        bounds and sample-variance penalization; Hill 1975, A simple general approach to inference about the tail of a
+        distribution.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y, z = [0, 0, 1, 0, 1, 1] * 5, [-2.0, -1.0, 1.5, 0.5, -0.5, 2.0] * 5
+        >>> found = gm.risk(gm.losses.binary_cross_entropy(), y, z)
+        >>> print(found)
+        0.4528 [0.3108, 0.5948] · n=30
+        >>> print(found.skill)
+        0.3468 [0.1419, 0.5516] · n=30
     """
-    raw = np.asarray(z)
-    clipped = np.zeros(len(raw), dtype=bool)
+    given = outputs(loss, z, prediction, sample_weight)
+    rows = row_arguments.present(sample_weight, weights_mean, y=y, z=given.numbers, cluster=cluster, time=time)
+    clipped = np.zeros(len(given.numbers), dtype=bool)
     if clip is not None:
-        raw, clipped = _clipped(loss, raw, clip)
-    values = row_losses(loss, y, raw)
-    w = row_arguments.weights(sample_weight, len(values))
-    together, name = independent_parts(len(values), cluster, time)
-    how = _How(together, name, level, weights_mean)
-    estimate = _interval(values, w, how, method, span)
-    given = loss.best_constant(y, sample_weight) if constant is None else constant
-    against = row_losses(loss, y, _everywhere(given, raw))
-    tail = tail_index(values[w > 0])
+        given, clipped = clipped_outputs(given, clip)
+    values = given.losses(y, rows)
+    sample = Sample.of(rows, level)
+    best, against = _constant(loss, rows["y"], rows.weight, given, constant)
+    estimate = _interval(values, sample, method, span)
+    tail = tail_index(values, rows.weight, rows.worth)
     return Risk(
         **_shared(replace(estimate, cautions=(*cautions, *estimate.cautions, *_tail_caution(tail)))),
         loss=repr(loss),
-        skill=_skill(values, against, _floor(loss, y, raw), w, how),
-        constant=_plain(loss, given),
-        constant_risk=how.mean(against, w),
-        versus_constant=Difference(**_shared(how.mean(_less(values, against), w, "paired, "))),
-        worst_share=worst_share(values, w),
-        infinite=int((np.isinf(values) & (w > 0)).sum()),
-        finite=_finite_part(values, w, how),
+        skill=_skill(values, against, _floor(loss, rows["y"], given), sample),
+        constant=_plain(best),
+        constant_risk=sample.mean(against),
+        versus_constant=sample.difference(_less(values, against)),
+        worst_share=worst_share(values, rows.weight),
+        infinite=_how_many(np.isinf(values), rows),
+        finite=_finite_part(values, sample),
         tail_index=tail,
-        clipped=int(clipped.sum()),
-        clipped_share=_share(values, w, clipped),
+        clipped=_how_many(clipped[rows.at], rows),
+        clipped_share=share_of(values, rows.weight, clipped[rows.at]),
     )
-
-
-@dataclass(frozen=True)
-class _How:
-    together: NDArray[np.intp] | None
-    name: str
-    level: float
-    weights_mean: WeightsMean
-
-    def mean(self, values: Floats, w: Floats, prefix: str = "") -> Estimate:
-        return mean_estimate(
-            values,
-            w,
-            together=self.together,
-            method=prefix + self.name,
-            level=self.level,
-            weights_mean=self.weights_mean,
-        )
-
-
-def row_losses(loss: Any, y: ArrayLike, z: ArrayLike) -> Floats:
-    """The loss of each row as float64; a row may have several raw outputs but only one loss."""
-    values = np.asarray(loss.value(y, z), dtype=np.float64)
-    if values.ndim != 1:
-        raise ShapeMismatch(f"{loss!r} gave losses of shape {values.shape}, one a row is needed")
-    lost = np.isnan(values)
-    if lost.any():
-        raise row_arguments.MissingScore(
-            f"{int(lost.sum()):,} of {values.size:,} losses are not a number", where=f"row {int(np.argmax(lost))}"
-        )
-    return values
 
 
 def _shared(estimate: Estimate) -> dict[str, Any]:
     return {f.name: getattr(estimate, f.name) for f in fields(Estimate)}
 
 
-def _everywhere(constant: Any, raw: NDArray[Any]) -> Floats:
-    """The constant raw output for every row."""
-    return np.broadcast_to(np.asarray(constant, dtype=np.float64), raw.shape)
+def _constant(loss: Any, y: Any, w: Floats, given: Outputs, constant: Any) -> tuple[Any, Floats]:
+    """The raw output that all rows could share, and what each row costs at it."""
+    best = loss.best_constant(y, w, classes=given.classes) if constant is None else constant
+    shape = (len(y), *given.numbers.shape[1:])
+    if np.shape(best) not in ((), shape[1:]):
+        raise ShapeMismatch(
+            f"the constant has shape {np.shape(best)}, and the outputs of a row {shape[1:]}", fix="one number an output"
+        )
+    return best, row_losses(loss, y, np.broadcast_to(np.asarray(best, dtype=np.float64), shape))
 
 
-def _plain(loss: Any, constant: Any) -> float | tuple[float, ...]:
+def _plain(constant: Any) -> float | tuple[float, ...]:
     values = np.asarray(constant, dtype=np.float64)
     return float(values) if values.ndim == 0 else tuple(values.tolist())
 
 
 def _less(a: Floats, b: Floats) -> Floats:
     """The difference of two losses; of two infinite ones it has no value."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return a - b
 
 
-def _interval(values: Floats, w: Floats, how: _How, method: Method, span: float | None) -> Estimate:
-    estimate = how.mean(values, w)
-    plain = how.together is None and bool((w == w[0]).all())
+def _interval(values: Floats, sample: Sample, method: Method, span: float | None) -> Estimate:
+    plain = sample.is_counted
     hard = bool(np.isin(values, (0.0, 1.0)).all())
-    if method == "exact" or (method == "auto" and plain and hard):
-        if not (plain and hard):
-            raise UsageError("method='exact' is for independent, equally weighted losses of 0 and 1")
-        low, high = clopper_pearson(int(values.sum()), len(values), how.level)
-        return replace(estimate, low=low, high=high, method="Clopper-Pearson")
+    if method == "exact" and not (plain and hard):
+        raise UsageError("method='exact' is for independent, equally weighted losses of 0 and 1")
+    if method == "bernstein" and (span is None or not plain):
+        raise UsageError("empirical Bernstein needs span= (how far losses lie apart at most) and independent rows")
+    if hard and method in ("auto", "exact"):
+        return sample.share(values)
+    estimate = sample.mean(values)
     if method == "bootstrap":
-        low, high, error = _bootstrapped(values, w, how)
-        return replace(estimate, low=low, high=high, standard_error=error, method=f"bootstrap of counts, {how.name}")
-    if method == "bernstein":
-        if span is None or not plain:
-            raise UsageError("empirical Bernstein needs span= (how far losses lie apart at most) and independent rows")
-        low, high = empirical_bernstein(estimate.value, float(values.var(ddof=1)), len(values), span, how.level)
+        low, high, error = sample.bootstrap(_mean_of(values))
+        return replace(estimate, low=low, high=high, standard_error=error, method=f"bootstrap of counts, {sample.name}")
+    if method == "bernstein" and span is not None:
+        variance = (estimate.standard_error**2) * estimate.n**2 / (estimate.n - 1) if estimate.n > 1 else math.nan
+        low, high = empirical_bernstein(estimate.value, variance, estimate.n, span, sample.level)
         return replace(estimate, low=low, high=high, method="empirical Bernstein")
     return estimate
 
 
-def _bootstrapped(values: Floats, w: Floats, how: _How) -> tuple[float, float, float]:
-    def mean(counts: Floats) -> float:
-        drawn = counts * w
+def _mean_of(values: Floats) -> Callable[[Floats], float]:
+    def mean(drawn: Floats) -> float:
         total = drawn.sum()
         return float(drawn @ values / total) if total > 0 else math.nan
 
-    return bootstrap(mean, len(values), together=how.together, level=how.level)
+    return mean
 
 
-def _floor(loss: Any, y: ArrayLike, raw: ArrayLike) -> Floats | None:
+def _floor(loss: Any, y: Any, given: Outputs) -> Floats | None:
     """What each row would cost at the prediction that is best for it alone; None where there is no finite one."""
-    target = np.asarray(y)
-    if target.ndim > 1 or len(getattr(loss, "activation", ())) > 1:
+    if np.ndim(y) > 1 or len(getattr(loss, "activation", ())) > 1:
         return None
+    target = np.asarray(y, dtype=np.float64)
     with np.errstate(all="ignore"):
         if loss.is_binary or loss.is_classwise:
             distinct, place = np.unique(target, return_inverse=True)
             if len(distinct) > MOST_OUTCOMES:
                 return None
-            classes = np.asarray(raw).shape[-1] if loss.is_classwise else 0
-            found = np.array([_least(loss, value, classes) for value in distinct])[place]
+            found = np.array([_least(loss, value, given.classes or 0) for value in distinct])[place]
         else:
             found = np.asarray(loss.value(target, loss.raw(target)), dtype=np.float64)
     return found if np.isfinite(found).all() else None
@@ -228,55 +276,32 @@ def _least(loss: Any, value: Any, classes: int) -> float:
     return least
 
 
-def _skill(values: Floats, against: Floats, floor: Floats | None, w: Floats, how: _How) -> Estimate | None:
+def _skill(values: Floats, against: Floats, floor: Floats | None, sample: Sample) -> Estimate | None:
     """How much of what a constant leaves to gain was gained, with an interval by linearisation."""
     if floor is None or not (np.isfinite(values).all() and np.isfinite(against).all()):
         return None
-    total = math.fsum(w)
+    unit = max(unit_of(values), unit_of(against), unit_of(floor))
+    values, against, floor = values / unit, against / unit, floor / unit
+    w, total = sample.weight, math.fsum(sample.weight)
     ours, theirs = (math.fsum(w * (column - floor)) / total for column in (values, against))
     if theirs <= 0:
         return None
     skill = 1 - ours / theirs
     influence = ((1 - skill) * (against - floor) - (values - floor)) / theirs
-    around = how.mean(influence, w, "linearised, ")
+    around = sample.mean(influence, "linearised, ")
     return replace(around, value=skill, low=skill + around.low, high=skill + around.high)
 
 
-def _finite_part(values: Floats, w: Floats, how: _How) -> Estimate | None:
+def _finite_part(values: Floats, sample: Sample) -> Estimate | None:
     finite = np.isfinite(values)
-    if finite.all() or not (w[finite] > 0).any():
+    if finite.all() or not finite.any():
         return None
-    together = None if how.together is None else how.together[finite]
-    return replace(how, together=together).mean(values[finite], w[finite])
+    return sample.part(finite).mean(values[finite])
 
 
-def worst_share(values: Floats, w: Floats, part: float = 0.01) -> float:
-    """The share of the loss, above its smallest value, that the worst part of the rows carries."""
-    above = values - min(0.0, float(values.min()))
-    order = np.argsort(-above, kind="stable")
-    carried = (w * above)[order]
-    if not np.isfinite(carried).all():
-        return 1.0
-    total = carried.sum()
-    count = max(1, round(part * len(values)))
-    return float(carried[:count].sum() / total) if total > 0 else 0.0
-
-
-def _share(values: Floats, w: Floats, chosen: NDArray[np.bool_]) -> float:
-    carried = w * np.where(np.isfinite(values), values, 0.0)
-    total = carried.sum()
-    return float(carried[chosen].sum() / total) if total > 0 else 0.0
-
-
-def tail_index(values: Floats) -> float:
-    """Hill's estimate (1975) of how fast large losses get rare, from the top square root of n; needs 100 rows."""
-    finite = values[np.isfinite(values) & (values > 0)]
-    k = math.isqrt(len(finite))
-    if k < 10:
-        return math.nan
-    top = np.sort(finite)[-k - 1 :]
-    spread = np.log(top[1:] / top[0]).mean()
-    return float(1 / spread) if spread > 0 else math.inf
+def _how_many(chosen: NDArray[np.bool_], rows: Rows) -> int:
+    """How many rows these are, copies counted where weights count them."""
+    return counted(rows.copies[chosen])
 
 
 def _tail_caution(index: float) -> tuple[str, ...]:
@@ -285,41 +310,95 @@ def _tail_caution(index: float) -> tuple[str, ...]:
     return (f"tails so heavy (index {index:.2g}) that the variance, and with it the interval, cannot be trusted",)
 
 
-def _clipped(loss: Any, raw: NDArray[Any], clip: float) -> tuple[Floats, NDArray[np.bool_]]:
-    if not 0 < clip < 0.5:
-        raise UsageError(f"clip lies strictly between 0 and 0.5, not {clip:g}")
-    p = np.asarray(loss.predict(raw), dtype=np.float64)
-    outside = np.asarray((p < clip) | (p > 1 - clip))
-    moved = np.asarray(loss.raw(np.clip(p, clip, 1 - clip)), dtype=np.float64)
-    return np.where(outside, moved, raw), np.asarray(outside.reshape(len(raw), -1).any(axis=1))
-
-
+@strict_keywords
 def compare(
     loss: Any,
     y: ArrayLike,
-    z_a: ArrayLike,
-    z_b: ArrayLike,
+    z_a: ArrayLike | None = None,
+    z_b: ArrayLike | None = None,
     *,
+    prediction: tuple[ArrayLike, ArrayLike] | None = None,
     sample_weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     time: ArrayLike | None = None,
     level: float = 0.95,
+    weights_mean: WeightsMean = "importance",
 ) -> Difference:
-    """The paired difference of the mean losses of two models on the same rows, the first minus the second."""
-    difference = _less(row_losses(loss, y, z_a), row_losses(loss, y, z_b))
-    w = row_arguments.weights(sample_weight, len(difference))
-    together, name = independent_parts(len(difference), cluster, time)
-    return Difference(**_shared(_How(together, name, level, "importance").mean(difference, w, "paired, ")))
+    """Tell which of two models costs less on the same rows, the first minus the second.
+
+    Both meet the same rows, so what is hard for both does not count, and often far fewer rows suffice than for two
+    risks apart.
+
+    Args:
+        loss: the loss to measure.
+        y: held-out targets, (n,), in the domain of the loss.
+        z_a: raw outputs of the first model, (n,) or (n, K).
+        z_b: raw outputs of the second model, (n,) or (n, K).
+        prediction: predictions of both models in place of raw outputs, a pair of (n,) or (n, K).
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        cluster: keys of rows that go together, (n,); rows are independent unless given.
+        time: when each row was, (n,), for rows that depend on their neighbours in time; in place of ``cluster``.
+        level: how often the interval covers.
+        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+
+    Returns:
+        The difference of the mean losses; below zero the first model is better.
+
+    Raises:
+        GM003: the shapes of y and raw outputs differ, or a column has another length.
+        GM004: a target lies outside the domain of the loss.
+        GM005: all weights are zero.
+        GM006: a weight is negative or not finite.
+        GM009: ``cluster`` and ``time`` are both given.
+        GM702: a raw output is missing, or a loss is no number.
+        GM705: all rows are in one cluster, or have the same time.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y = [1.0, 2.0, 3.0, 4.0]
+        >>> found = gm.compare(gm.losses.squared_error(), y, [1.1, 2.1, 2.9, 4.2], [2.0, 1.0, 2.0, 5.0])
+        >>> print(found)
+        -0.9825 [-1.006, -0.9586] · n=4
+        >>> found.verdict
+        'better'
+    """
+    if prediction is not None and len(prediction) != 2:
+        raise UsageError("compare takes the predictions of two models", fix="compare(loss, y, prediction=(p_a, p_b))")
+    each = []
+    for z, p in zip((z_a, z_b), prediction or (None, None), strict=True):
+        given = outputs(loss, z, p, sample_weight)
+        rows = row_arguments.present(sample_weight, weights_mean, y=y, z=given.numbers, cluster=cluster, time=time)
+        each.append(given.losses(y, rows))
+    sample = Sample.of(rows, level)
+    return sample.difference(_less(*each))
 
 
+@strict_keywords
 def gap(train: Estimate, held_out: Estimate) -> Difference:
-    """What held-out rows cost more than training rows: the part of the fit that does not generalise.
+    """Tell what held-out rows cost more than training rows: the part of the fit that does not generalise.
 
     The two estimates rest on different rows, so their errors add. For the training rows the interval is about these
     rows of this fitted model: the gap is not the expected optimism.
+
+    Args:
+        train: the risk on the rows that were fitted.
+        held_out: the risk on rows that the model never saw.
+
+    Returns:
+        Held out minus training, in the unit of the loss.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.squared_error()
+        >>> train = gm.risk(loss, [1.0, 2.0, 3.0], [1.1, 2.0, 2.8])
+        >>> held_out = gm.risk(loss, [4.0, 5.0, 6.0], [4.5, 5.0, 5.2])
+        >>> print(gm.gap(train, held_out))
+        0.28 [-0.01863, 0.5786] · n=6
     """
     value = held_out.value - train.value
     error = math.hypot(held_out.standard_error, train.standard_error)
     half = normal_quantile(held_out.level) * error
     n = train.n + held_out.n
-    return Difference(value, value - half, value + half, n, n, "unpaired, normal", held_out.level, error)
+    cautions = tuple(dict.fromkeys((*train.cautions, *held_out.cautions)))
+    method = "unpaired, normal"
+    return Difference(value, value - half, value + half, n, n, method, held_out.level, error, cautions=cautions)

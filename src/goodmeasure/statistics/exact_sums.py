@@ -47,7 +47,7 @@ def _chunk_sum(chunk: Any) -> Fraction | None:
 
 @cache
 def _compiled() -> ModuleType:
-    """The compiled twin, for sums of many cells: one sum does not wait for Numba to load."""
+    """`compiled_limbs`, loaded for sums of many cells: one sum does not wait for Numba."""
     from goodmeasure.statistics import compiled_limbs
 
     return compiled_limbs
@@ -148,6 +148,10 @@ class ExactSums:
         limbs = np.zeros((cells, self.limbs.shape[1]), dtype=np.int64)
         limbs[at] = self.limbs
         return ExactSums(cells, self.first, limbs)
+
+    def cut(self, cells: int) -> ExactSums:
+        """The sums of the first so many cells."""
+        return self if cells == self.cells else ExactSums(cells, self.first, self.limbs[:cells].copy())
 
     def canonical(self) -> ExactSums:
         """The same sums in the one form that they alone determine: carried, and as short as they allow."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import NothingToAverage, UsageError
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.estimate import Estimate
-from goodmeasure.statistics.row_arguments import Floats, TooFewRows
+from goodmeasure.statistics.estimate import Estimate, times
+from goodmeasure.statistics.row_arguments import Floats, Places, Rows, TooFewRows
+from goodmeasure.statistics.weights import WeightsMean as WeightsMean
+from goodmeasure.statistics.weights import comparable, copies_of, counted, squares, unit_of
 
-WeightsMean = Literal["importance", "frequency"]
 TIME_BLOCKS = 50
 
 
@@ -96,27 +97,38 @@ def conformal_rank(n: int, error: float) -> int:
     return math.ceil((n + 1) * (1 - error) - 1e-9)
 
 
-def time_blocks(time: ArrayLike, n: int, blocks: int = TIME_BLOCKS) -> NDArray[np.intp]:
-    """Cut rows that are ordered in time into consecutive blocks; equal times share a block."""
-    order_codes, distinct = row_arguments.codes(time, n, "time")
-    count = min(blocks, distinct)
+def time_blocks(
+    time: ArrayLike, n: int, blocks: int = TIME_BLOCKS, *, w: Floats | None = None, at: Places = None
+) -> NDArray[np.intp]:
+    """Cut rows that are ordered in time into consecutive blocks of about equal weight; equal times share a block."""
+    row_arguments.same_length(rows=range(n), time=np.asarray(time))
+    times_seen, _, when = row_arguments.distinct(time, "time", at=at)
+    count = min(blocks, len(times_seen))
     if count < 2:
         raise TooFewRows("all rows have the same time, so there are no blocks to compare", where="time")
-    rank = np.searchsorted(np.sort(order_codes), order_codes, side="left")
-    return np.asarray(np.unique(rank * count // n, return_inverse=True)[1], dtype=np.intp)
+    weight = row_arguments.summed(when, np.ones(n) if w is None else w)
+    before = np.cumsum(weight) - weight
+    # What lies on an edge belongs to the block that begins there, whatever rounding says of sums of weights.
+    block = np.minimum((before / weight.sum() * count + 1e-9).astype(np.intp), count - 1)
+    return np.unique(block[when], return_inverse=True)[1].astype(np.intp, copy=False)
 
 
 def independent_parts(n: int, cluster: ArrayLike | None, time: ArrayLike | None) -> tuple[NDArray[np.intp] | None, str]:
     """Which rows go together, as codes (None: each on its own), and what to call the method."""
-    if cluster is not None and time is not None:
+    return parts_of(Rows.of(n, cluster=cluster, time=time))
+
+
+def parts_of(rows: Rows) -> tuple[NDArray[np.intp] | None, str]:
+    """Which rows go together by their column ``cluster`` or ``time``, as codes, and what to call the method."""
+    if rows["cluster"] is not None and rows["time"] is not None:
         raise UsageError("cluster= and time= both say which rows go together", fix="give the one that matters more")
-    if cluster is not None:
-        together, count = row_arguments.codes(cluster, n, "cluster")
-        if count < 2:
+    if rows["cluster"] is not None:
+        together, keys = rows.read(row_arguments.codes, "cluster")
+        if len(keys) < 2:
             raise TooFewRows("all rows are in one cluster, so there is nothing to estimate a spread from")
         return together, "cluster-robust"
-    if time is not None:
-        return time_blocks(time, n), "time blocks"
+    if rows["time"] is not None:
+        return time_blocks(rows["time"], len(rows), w=rows.weight, at=rows.at), "time blocks"
     return None, "normal"
 
 
@@ -128,22 +140,35 @@ def mean_estimate(
     method: str = "normal",
     level: float = 0.95,
     weights_mean: WeightsMean = "importance",
+    copies: Floats | None = None,
 ) -> Estimate:
     """The weighted mean of values with a Student interval whose spread comes from independent parts.
 
     ``together`` holds the code of each row's cluster or block. Frequency weights count identical rows, so a weight
-    of 3 is three rows; importance weights say how much a row matters.
+    of 3 is three rows; importance weights say how much a row matters. Rows of weight zero are not there. ``copies`` says
+    how many rows each stands for where its weight alone does not.
     """
     w = np.ones(len(values)) if w is None else w
+    if not w.all():
+        held = w > 0
+        values, w = values[held], w[held]
+        together = None if together is None else together[held]
+        copies = None if copies is None else copies[held]
+    if not len(w):
+        raise NothingToAverage("a mean over no rows was asked for", fix="check sample_weight.sum()")
+    w = w if copies is not None else comparable(w, weights_mean)
+    copies = copies_of(w, weights_mean) if copies is None else copies
+    n = counted(copies)
+    if not np.isfinite(values).all():
+        return _infinite(values[~np.isfinite(values)], n, method, level)
+    # The unit is a power of two: it keeps squares in the range of numbers, and moves no digit.
+    unit = unit_of(values)
+    values = values / unit
     total = math.fsum(w)
-    infinite = ~np.isfinite(values) & (w > 0)
-    if infinite.any():
-        return _infinite(values[infinite], int((w > 0).sum()), method, level)
-    mean = math.fsum(w * np.where(w > 0, values, 0.0)) / total
-    miss = np.where(w > 0, values - mean, 0.0)
-    parts = _part_sums(w, miss, together, weights_mean)
-    n = round(total) if weights_mean == "frequency" else int((w > 0).sum())
-    return from_moments(mean, parts, n, iid_variance(w, miss, total), level, method)
+    mean = math.fsum(w * values) / total
+    miss = values - mean
+    parts = _part_sums(w, miss, together, copies)
+    return times(from_moments(mean, parts, n, iid_variance(w, miss, total), level, method), unit)
 
 
 def iid_variance(w: Floats, miss: Floats, total: float) -> float:
@@ -151,17 +176,13 @@ def iid_variance(w: Floats, miss: Floats, total: float) -> float:
     return math.fsum(w * miss * miss) / total
 
 
-def _part_sums(
-    w: Floats, miss: Floats, together: NDArray[np.intp] | None, weights_mean: WeightsMean
-) -> tuple[float, int]:
+def _part_sums(w: Floats, miss: Floats, together: NDArray[np.intp] | None, copies: Floats) -> tuple[float, int]:
     """The plug-in variance of the mean and the number of independent parts it rests on."""
     total = math.fsum(w)
     if together is not None:
         sums = np.bincount(together, weights=w * miss)
-        return float(sums @ sums) / total**2, len(np.unique(together[w > 0]))
-    if weights_mean == "frequency":
-        return math.fsum(w * miss * miss) / total**2, round(total)
-    return math.fsum((w * miss) ** 2) / total**2, int((w > 0).sum())
+        return float(sums @ sums) / total**2, len(np.unique(together))
+    return math.fsum(squares(w, copies) * miss**2) / total**2, counted(copies)
 
 
 def from_moments(mean: float, parts: tuple[float, int], n: int, variance: float, level: float, method: str) -> Estimate:
@@ -176,31 +197,45 @@ def from_moments(mean: float, parts: tuple[float, int], n: int, variance: float,
 
 def _infinite(values: Floats, n: int, method: str, level: float) -> Estimate:
     """What is said of a mean that some rows make infinite (or undefined)."""
-    value = float(values.sum())
+    with np.errstate(invalid="ignore"):
+        value = float(values.sum())
     caution = (f"{len(values):,} rows cost infinity",) if not math.isnan(value) else ("some rows are not a number",)
     return Estimate(value, value, value, n, 0.0, method, level, math.inf, cautions=caution)
 
 
 def bootstrap(
     statistic: Callable[[Floats], float],
-    n: int,
+    w: Floats,
     *,
     together: NDArray[np.intp] | None = None,
+    copies: Floats | None = None,
     replicates: int = 999,
     level: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float, float]:
-    """The percentile interval and standard error of a statistic of resampled counts.
+    """The percentile interval and standard error of a statistic of resampled rows.
 
-    ``statistic`` takes how often each row was drawn (a float array of length ``n``). With ``together`` whole
-    clusters or blocks are drawn.
+    ``statistic`` takes what each row weighs in a sample. With ``together`` whole clusters or blocks are drawn. The
+    ``copies`` that a row stands for are drawn one by one.
     """
     rng = np.random.default_rng(seed)
-    units = n if together is None else int(together.max()) + 1
-    share = np.full(units, 1 / units)
-    values = np.empty(replicates)
-    for b in range(replicates):
-        counts = rng.multinomial(units, share).astype(np.float64)
-        values[b] = statistic(counts if together is None else counts[together])
+    draw = resampling(w, together, copies)
+    values = np.array([statistic(draw(rng)) for _ in range(replicates)])
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high), float(values.std())
+
+
+def resampling(
+    w: Floats, together: NDArray[np.intp] | None, copies: Floats | None
+) -> Callable[[np.random.Generator], Floats]:
+    """What each row weighs in a sample with replacement, of rows and their copies or of whole clusters."""
+    if together is not None:
+        units = np.ones(int(together.max()) + 1)
+        return lambda rng: w * _drawn(rng, units)[together]
+    units = np.ones(len(w)) if copies is None else copies
+    return lambda rng: w * (_drawn(rng, units) / units)
+
+
+def _drawn(rng: np.random.Generator, units: Floats) -> Floats:
+    """How often each was drawn, in as many draws as there are."""
+    return rng.multinomial(counted(units), units / units.sum()).astype(np.float64)

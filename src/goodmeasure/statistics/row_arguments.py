@@ -1,15 +1,31 @@
-"""The rows that evidence is made of: what they must look like, and how it is said when they do not."""
+"""The rows that evidence is made of: the one door they pass, what they must look like, and how it is said when they do not."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import NothingToAverage, Problem, ShapeMismatch, WeightError
+from goodmeasure.errors import NothingToAverage, Problem, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
+from goodmeasure.statistics.weights import Floats as Floats
+from goodmeasure.statistics.weights import (
+    WeightsMean,
+    check_weights,
+    comparable,
+    copies_of,
+    counted,
+    effective,
+    unit_of,
+    worth,
+)
 
-Floats = NDArray[np.float64]
+# Where each row stood among those given; None: they are all there, in their order.
+Places = NDArray[np.intp] | None
+# Squares of sizes between these, weighted and summed over any table, are numbers of double precision.
+SMALLEST, LARGEST = 1e-140, 1e140
 
 
 class ScoreOutsideUnitInterval(Problem, ValueError):
@@ -27,13 +43,13 @@ class MissingScore(Problem, ValueError):
     """A score or prediction is not a number.
 
     A row without a prediction cannot be judged, and leaving it out silently would flatter the model: exclude such
-    rows yourself, with a ``mask`` or ``--where``, so that the number of rows says so.
+    rows yourself, with a ``mask``, a weight of zero or ``--where``, so that the number of rows says so.
     """
 
     code = "GM702"
 
 
-class UnknownLabel(Problem, ValueError):
+class UnknownLabel(TargetOutsideDomain):
     """A target is not one of the labels that this question has.
 
     A yes/no target is 0 or 1; a class is an index between 0 and K - 1 where K is the number of columns of the scores.
@@ -58,14 +74,161 @@ class TooFewRows(Problem, ValueError):
     code = "GM705"
 
 
-def column(values: ArrayLike, name: str) -> Floats:
+class OutOfRange(Problem, ValueError):
+    """Numbers are so large or so small that their squares or products leave the range of double precision.
+
+    An answer would be infinite, or zero where it is not. Give the numbers in another unit: in thousands, or in
+    thousandths. Weights need no unit, because only their ratios count.
+    """
+
+    code = "GM706"
+
+
+# --- the door ---
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows that count: whatever a row of weight zero holds, nothing behind this door sees it.
+
+    ``weight`` is what was given divided by ``unit``, a power of two, which moves no digit of a mean; weights that count
+    copies stay as they are.
+    ``at`` says where each row stood among those given, so that errors speak of rows as the caller numbers them. Where a
+    value itself depends on how many rows there are, they are worth ``worth``: a whole weight stands for so many.
+    """
+
+    columns: dict[str, NDArray[Any]]
+    weight: Floats
+    at: NDArray[np.intp]
+    worth: float
+    unit: float = 1.0
+    weights_mean: WeightsMean = "importance"
+
+    @staticmethod
+    def of(n: int, **columns: Any) -> Rows:
+        """So many rows of equal weight, all of them there."""
+        given = {name: np.asarray(values) for name, values in columns.items() if values is not None}
+        same_length(rows=range(n), **given)
+        return Rows(given, np.ones(n), np.arange(n), float(n))
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+    def __getitem__(self, name: str) -> Any:
+        """The column as it came; None if none was given."""
+        return self.columns.get(name)
+
+    def read(self, check: Callable[..., Any], name: str, **how: Any) -> Any:
+        """The column as one of the checks below leaves it."""
+        return check(self.columns[name], name, at=self.at, **how)
+
+    @property
+    def copies(self) -> Floats:
+        """How many rows each stands for in what is uncertain."""
+        return copies_of(self.weight, self.weights_mean)
+
+    @property
+    def n(self) -> int:
+        """How many rows these are, with their copies."""
+        return counted(self.copies)
+
+    @property
+    def effective_n(self) -> float:
+        """How many independent rows of equal weight carry as much information."""
+        return effective(self.weight, self.copies)
+
+
+def present(sample_weight: ArrayLike | None, weights_mean: WeightsMean = "importance", **columns: Any) -> Rows:
+    """The rows of these columns whose weight is not zero, taken out before anything looks at what they hold."""
+    given = {name: np.asarray(values) for name, values in columns.items() if values is not None}
+    same_length(**given)
+    w = weights(sample_weight, len(next(iter(given.values()))))
+    at = np.flatnonzero(w)
+    if len(at) < len(w):
+        w, given = w[at], {name: values[at] for name, values in given.items()}
+    unit = 1.0 if weights_mean == "frequency" else unit_of(w)
+    return Rows(given, comparable(w, weights_mean), at, worth(w), unit, weights_mean)
+
+
+# --- columns ---
+
+
+def column(values: ArrayLike, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
     """One column of numbers as float64, or an error that names the cell that is not one."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "biuf":
-        raise MissingScore(f"{name} holds values of type {array.dtype}, numbers are needed", where=name)
+    array = numbers(values, name, kind)
     if array.ndim != 1:
         raise ShapeMismatch(f"{name} has shape {array.shape}, one number a row is needed", fix=f"{name}.reshape(-1)")
-    return np.asarray(array, dtype=np.float64)
+    return array.astype(np.float64, copy=False)
+
+
+def numbers(values: ArrayLike, name: str, kind: type[Problem] = MissingScore) -> NDArray[Any]:
+    """Numbers of any type; in a column of objects, None is NaN."""
+    array = np.asarray(values)
+    if array.dtype.kind == "O":
+        try:
+            return array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise kind(f"{name} holds what is not a number", where=name, seen=str(error)) from error
+    if array.dtype.kind not in "biuf":
+        raise kind(f"{name} holds values of type {array.dtype}, numbers are needed", where=name)
+    return array
+
+
+def place(name: str, row: int, at: Places) -> str:
+    """A row of a column, as the caller numbers it."""
+    return f"{name}[{row if at is None else at[row]}]"
+
+
+def finite(values: Floats, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
+    """The values, of which none is missing or infinite; or an error that names the first that is."""
+    lost = ~np.isfinite(values.reshape(len(values), -1))
+    if lost.any():
+        row = int(np.argmax(lost.any(axis=1)))
+        value = values.reshape(len(values), -1)[row][lost[row]][0]
+        raise kind(
+            f"{name} holds {value:g}, a finite number is needed",
+            where=place(name, row, at),
+            seen=f"{int(lost.any(axis=1).sum()):,} of {len(values):,} rows",
+            fix="leave such rows out, or give them a weight of zero",
+        )
+    return values
+
+
+def raw_outputs(values: ArrayLike, name: str = "z", *, at: Places = None) -> NDArray[Any]:
+    """Raw outputs, of which none is missing; an infinite one is as sure as can be."""
+    found = numbers(values, name, MissingScore)
+    lost = np.isnan(found.reshape(len(found), -1)).any(axis=1)
+    if lost.any():
+        raise MissingScore(
+            f"{name} holds nan, a number is needed",
+            where=place(name, int(np.argmax(lost)), at),
+            seen=f"{int(lost.sum()):,} of {len(found):,} rows",
+            fix="leave such rows out, or give them a weight of zero",
+        )
+    return found
+
+
+def amounts(values: ArrayLike, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
+    """One amount a row, finite, of a size whose square is still a number."""
+    return in_range(column(values, name, kind=kind), name, at=at, kind=kind)
+
+
+def in_range(values: Floats, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
+    """Finite numbers of a size whose square is still a number."""
+    found = finite(values, name, at=at, kind=kind)
+    largest = float(np.abs(found).max(initial=0.0))
+    if largest and not SMALLEST < largest < LARGEST:
+        raise OutOfRange(
+            f"{name} is of a size ({largest:g}) whose square is not a number of double precision",
+            where=name,
+            fix=f"divide by a unit: {name} / {largest:.0e}",
+        )
+    return found
+
+
+def target_amounts(values: ArrayLike, name: str, *, at: Places = None) -> Floats:
+    """Targets that are amounts: as `amounts`, refused as targets are."""
+    return amounts(values, name, at=at, kind=TargetOutsideDomain)
 
 
 def same_length(**columns: Any) -> None:
@@ -77,30 +240,20 @@ def same_length(**columns: Any) -> None:
 
 def equal_length(**columns: Any) -> None:
     """Refuse columns that differ in length, naming them; a shard may be empty."""
+    for name, values in columns.items():
+        if values is not None and not hasattr(values, "__len__"):
+            raise ShapeMismatch(f"{name} is one value, a column is needed", seen=f"{values!r}")
     lengths = {name: len(values) for name, values in columns.items() if values is not None}
     if len(set(lengths.values())) > 1:
         seen = ", ".join(f"{name} has {length:,}" for name, length in lengths.items())
         raise ShapeMismatch("the columns have different numbers of rows", seen=seen)
 
 
-def check_weights(w: NDArray[Any]) -> None:
-    """Refuse weights that are negative or not finite, naming the first and counting them."""
-    bad = ~(np.isfinite(w) & (w >= 0))
-    if bad.any():
-        at = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
-        raise WeightError(
-            f"{int(bad.sum()):,} of {bad.size:,} weights are negative or not finite",
-            where=f"sample_weight[{', '.join(map(str, at))}]",
-            seen=f"{w[at]}",
-            fix="leave the rows out, or give them a weight of zero",
-        )
-
-
 def weights(sample_weight: ArrayLike | None, n: int) -> Floats:
     """The weights of ``n`` rows as float64: ones where none are given."""
     if sample_weight is None:
         return np.ones(n)
-    w = column(sample_weight, "sample_weight")
+    w = column(sample_weight, "sample_weight", kind=WeightError)
     same_length(rows=range(n), sample_weight=w)
     check_weights(w)
     if not w.any():
@@ -108,74 +261,79 @@ def weights(sample_weight: ArrayLike | None, n: int) -> Floats:
     return w
 
 
-def probabilities(p: ArrayLike, name: str = "p") -> Floats:
+def probabilities(p: ArrayLike, name: str = "p", *, at: Places = None) -> Floats:
     """One probability a row, in [0, 1], as float64."""
     scores = column(p, name)
-    inside_unit_interval(scores, name)
+    inside_unit_interval(scores, name, at=at)
     return scores
 
 
-def inside_unit_interval(scores: Floats, name: str = "p") -> None:
-    """Refuse scores that are NaN or outside [0, 1], naming and counting them."""
+def inside_unit_interval(scores: Floats, name: str = "p", *, at: Places = None) -> None:
+    """Refuse scores that are not finite or outside [0, 1], naming and counting them."""
     if scores.size and scores.min() >= 0 and scores.max() <= 1:  # neither is true of NaN
         return
-    lost = np.isnan(scores)
-    if lost.any():
-        at = int(np.argmax(lost.reshape(len(lost), -1).any(axis=1)))
-        raise MissingScore(f"{int(lost.sum()):,} of {lost.size:,} scores are not a number", where=f"{name}[{at}]")
+    finite(scores, name, at=at)
     outside = (scores < 0) | (scores > 1)
     if outside.any():
-        worst = scores[outside][np.argmax(np.abs(scores[outside] - 0.5))]
+        row = int(np.argmax(np.abs(scores - 0.5).reshape(len(scores), -1).max(axis=1)))
+        worst = scores.reshape(len(scores), -1)[row]
         raise ScoreOutsideUnitInterval(
-            f"{name} holds {worst:g}; probabilities lie in [0, 1]",
+            f"{name} holds {worst[np.argmax(np.abs(worst - 0.5))]:g}; probabilities lie in [0, 1]",
+            where=place(name, row, at),
             seen=f"{outside.mean():.0%} of the scores are outside ({int(outside.sum()):,} of {outside.size:,})",
             fix="if they are logits, apply the sigmoid (softmax for classes) first",
         )
 
 
-def outcomes(y: ArrayLike, *, both: bool = False) -> Floats:
+def outcomes(y: ArrayLike, name: str = "y", *, both: bool = False, at: Places = None) -> Floats:
     """A yes/no target as float64 zeros and ones; ``both`` asks for at least one of each."""
-    target, given = column(y, "y"), np.asarray(y)  # labels are often narrow: they are looked at before they are widened
-    bad = np.flatnonzero((given != 0) & (given != 1))
-    if bad.size:
-        raise UnknownLabel(
-            f"y holds {target[bad[0]]:g}; a yes/no target is 0 or 1",
-            where=f"y[{bad[0]}]",
-            seen=f"{bad.size:,} of {target.size:,} rows",
-        )
+    given = numbers(y, name, TargetOutsideDomain)  # labels are often narrow: they are looked at before they are widened
+    target = column(given, name)
+    _known_labels((given == 0) | (given == 1), target, name, at, "a yes/no target is 0 or 1")
     if both and target.size and (target[0] == target).all():
-        raise OneClassOnly(f"all {target.size:,} targets are {target[0]:g}", where="y")
+        raise OneClassOnly(f"all {target.size:,} targets are {target[0]:g}", where=name)
     return target
 
 
-def classes(y: ArrayLike, k: int) -> NDArray[np.intp]:
+def classes(y: ArrayLike, name: str = "y", *, k: int, at: Places = None) -> NDArray[np.intp]:
     """Class indices between 0 and ``k - 1``."""
-    target = column(y, "y")
-    bad = np.flatnonzero(~((target >= 0) & (target < k) & (target == np.floor(target))))
-    if bad.size:
-        raise UnknownLabel(
-            f"y holds {target[bad[0]]:g}; the classes are 0 to {k - 1}",
-            where=f"y[{bad[0]}]",
-            seen=f"{bad.size:,} of {target.size:,} rows",
-        )
+    target = column(y, name, kind=TargetOutsideDomain)
+    known = (target >= 0) & (target < k) & (target == np.floor(target))
+    _known_labels(known, target, name, at, f"the classes are 0 to {k - 1}")
     return target.astype(np.intp)
 
 
-def class_probabilities(p: ArrayLike) -> Floats:
+def _known_labels(known: NDArray[np.bool_], target: Floats, name: str, at: Places, allowed: str) -> None:
+    """Refuse labels that are missing, and then those that are unknown."""
+    if known.all():
+        return
+    finite(target, name, at=at, kind=TargetOutsideDomain)
+    row = int(np.argmin(known))
+    raise UnknownLabel(
+        f"{name} holds {target[row]:g}; {allowed}",
+        where=place(name, row, at),
+        seen=f"{int((~known).sum()):,} of {known.size:,} rows",
+    )
+
+
+def class_probabilities(p: ArrayLike, name: str = "p", *, at: Places = None) -> Floats:
     """Rows of class probabilities (N, K), each in [0, 1] and summing to one within 1e-6."""
-    table = np.asarray(p, dtype=np.float64)
+    table = numbers(p, name, MissingScore).astype(np.float64, copy=False)
     if table.ndim != 2 or table.shape[1] < 2:
-        raise ShapeMismatch(f"class probabilities have shape (rows, classes), not {table.shape}", where="p")
-    inside_unit_interval(table)
+        raise ShapeMismatch(f"class probabilities have shape (rows, classes), not {table.shape}", where=name)
+    inside_unit_interval(table, name, at=at)
     sums = table.sum(axis=1)
     bad = np.flatnonzero(np.abs(sums - 1) > 1e-6)
     if bad.size:
         raise ScoreOutsideUnitInterval(
             f"{bad.size:,} of {len(table):,} rows of class probabilities do not sum to one",
-            where=f"p[{bad[0]}]",
+            where=place(name, int(bad[0]), at),
             seen=f"the sum is {sums[bad[0]]:g}",
         )
     return table
+
+
+# --- sums by code ---
 
 
 def summed(codes: NDArray[np.intp], values: Floats, count: int = 0) -> Floats:
@@ -183,8 +341,42 @@ def summed(codes: NDArray[np.intp], values: Floats, count: int = 0) -> Floats:
     return np.bincount(codes, weights=values, minlength=count).astype(np.float64, copy=False)
 
 
-def codes(keys: ArrayLike, n: int, name: str) -> tuple[NDArray[np.intp], int]:
-    """Group keys of any type as integers from zero, and how many there are."""
-    same_length(rows=range(n), **{name: np.asarray(keys)})
-    unique, inverse = np.unique(np.asarray(keys), return_inverse=True)
-    return inverse.astype(np.intp), len(unique)
+def codes(keys: ArrayLike, name: str, *, at: Places = None) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """Group keys of any type as integers from zero, in the order in which they first appear, and the distinct keys."""
+    found, first, inverse = distinct(keys, name, at=at)
+    order = np.argsort(first)
+    return np.argsort(order)[inverse], found[order]
+
+
+def distinct(keys: ArrayLike, name: str, *, at: Places = None) -> tuple[NDArray[Any], Any, NDArray[np.intp]]:
+    """The distinct keys in ascending order, where each appears first, and which of them each row has."""
+    given = np.asarray(keys)
+    _none_missing(given, name, at)
+    try:
+        found, first, inverse = np.unique(given, return_index=True, return_inverse=True)
+    except TypeError as error:
+        raise UsageError(f"{name} holds keys of types that have no order", seen=str(error)) from error
+    return found, first, inverse.ravel().astype(np.intp, copy=False)
+
+
+def _none_missing(keys: NDArray[Any], name: str, at: Places) -> None:
+    lost = missing(keys)
+    if lost.any():
+        raise MissingScore(
+            f"{name} is missing in {int(lost.sum()):,} of {len(keys):,} rows",
+            where=place(name, int(np.argmax(lost)), at),
+            fix="give such rows a key, or a weight of zero",
+        )
+
+
+def missing(keys: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which keys are none: NaN, None, not a time, and the NA of pandas, none of which surely equals itself."""
+    if keys.dtype.kind == "O":
+        return np.array([key is None or not _sure(key == key) for key in keys.tolist()], dtype=bool)
+    if keys.dtype.kind in "mM":
+        return np.asarray(np.isnat(keys))
+    return np.isnan(keys) if keys.dtype.kind in "fc" else np.zeros(len(keys), dtype=bool)
+
+
+def _sure(answer: Any) -> bool:
+    return isinstance(answer, bool | np.bool_) and bool(answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from goodmeasure.calibrating.recalibration import Method
+from goodmeasure.deriving.spelling import Kind
 from goodmeasure.formulas.activations import activations
 from goodmeasure.formulas.words import vocabulary
 from goodmeasure.reading.documents import (
@@ -34,9 +35,17 @@ _LIMIT = either(infinity(), number())
 _NAMES = distinct(sequence(text(most=100_000)))
 _PACKED = text(most=1 << 30)
 
+_SPELLING = fields(
+    {
+        "text": text(),
+        "activation": sequence(exactly(*activations()), least=1, most=8),
+        "kind": exactly(*get_args(Kind)),
+        "factory": text(),
+    }
+)
 _LOSS = fields(
     {
-        "spelling": text(),
+        "spelling": either(text(), _SPELLING),
         "book": sequence(sequence(either(text(most=200), number()), least=1, most=8), least=1, most=MOST_ROWS),
         "target": fields(
             {

@@ -14,8 +14,9 @@ import numpy as np
 
 from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.errors import strict_class, strict_keywords
 from goodmeasure.fitting.scorers import Scorer
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.reading.documents import Mismatch, must
 from goodmeasure.reading.paths import told
 from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing, table
@@ -31,13 +32,34 @@ from goodmeasure.study.training import Trained
 AGAIN = "train it again: goodmeasure run"
 
 
+@strict_class
 @dataclass(frozen=True, repr=False)
 class Model:
     """What a run hands over: encoding, scorer, loss, recalibration and decision rule, with what they were made for.
 
-    ``labels`` are the classes in the order of their codes (of two, the second is yes). ``threshold`` is the probability
-    from which to act under ``costs``; ``shift`` is what to provide beyond the predicted amount.
-    ``facts`` says what the model was trained on.
+    Attributes:
+        loss: the loss that it was trained on.
+        encoding: how columns become numbers.
+        scorer: how those become raw outputs.
+        target: the column that it predicts.
+        asks_for: what of the target its predictions are: the mean, a quantile, the probability, ...
+        labels: the classes in the order of their codes; of two, the second is yes. Empty for amounts.
+        exposure: the column of exposures; None where there is none.
+        recalibration: the map that puts its probabilities right; None where they are as the model gives them.
+        costs: what its decisions were chosen for; None where nobody said.
+        threshold: the probability from which to act.
+        shift: what to provide beyond the predicted amount, in its unit.
+        facts: what it was trained on.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> hours = [i % 12 for i in range(240)]
+        >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
+        >>> model = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes").model
+        >>> model.predict({"hours": [2, 4, 9]}).round(2)
+        array([0.01, 0.23, 1.  ])
+        >>> model.decide({"hours": [2, 4, 9]}).tolist()
+        ['no', 'no', 'yes']
     """
 
     loss: Loss
@@ -55,11 +77,26 @@ class Model:
 
     @staticmethod
     def of(trained: Trained, **known: Any) -> Model:
-        """The model that was trained, with what else is known of its use."""
+        """Make a model of what was trained.
+
+        Args:
+            trained: the loss, the encoding and the scorer.
+            **known: the other fields of `Model`.
+
+        Returns:
+            A model with these fields.
+        """
         return Model(trained.loss, trained.encoding, trained.scorer, **known)
 
     def using(self, **changed: Any) -> Model:
-        """The same model with another recalibration, threshold, ..."""
+        """The same model with another recalibration, threshold, ...
+
+        Args:
+            **changed: fields of `Model` with what they are to be.
+
+        Returns:
+            A changed copy.
+        """
         return replace(self, **changed)
 
     @property
@@ -68,33 +105,97 @@ class Model:
         return self.encoding.kinds | ({} if self.exposure is None else {self.exposure: ColumnKind.NUMBER})
 
     def raw(self, data: Any) -> Floats:
-        """Raw outputs of the rows of a table, before any recalibration."""
+        """Raw outputs of the rows of a table, before any recalibration.
+
+        Args:
+            data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
+
+        Returns:
+            Raw outputs, (n,), or (n, K) for K classes.
+
+        Raises:
+            GM202: the data are no table, or its columns differ in length.
+            GM203: a column is missing.
+            GM204: two columns have one name.
+            GM205: there are no rows.
+            GM241: an exposure is missing, not positive or not finite.
+        """
         given = table(data)
         given, _ = finite(given.only(self.columns), self.encoding.features)
         raw = self.scorer(self.encoding(given))
         amount = exposure(given, self.exposure)
+        # A rate times its exposure, on the scale on which effects add.
         return raw if amount is None else raw + np.log(amount)
 
     def settled(self, raw: Floats) -> Floats:
-        """Raw outputs after recalibration: what the predictions stand for."""
+        """Raw outputs after recalibration: what the predictions stand for.
+
+        Args:
+            raw: raw outputs, (n,) or (n, K).
+
+        Returns:
+            Raw outputs of the same shape.
+        """
         if self.recalibration is None:
             return raw
         return np.asarray(self.loss.raw(self.recalibration(raw)), dtype=np.float64)
 
     def predict(self, data: Any) -> Floats:
-        """Predictions: a probability of yes, one probability a class, or an amount; one row an example."""
+        """Predict the rows of a table.
+
+        Args:
+            data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
+
+        Returns:
+            Probabilities of yes or amounts, (n,), or probabilities of the classes, (n, K).
+
+        Raises:
+            GM202: the data are no table, or its columns differ in length.
+            GM203: a column is missing.
+            GM204: two columns have one name.
+            GM205: there are no rows.
+            GM241: an exposure is missing, not positive or not finite.
+        """
         return self.predictions(self.raw(data))
 
     def predictions(self, raw: Floats) -> Floats:
-        """Predictions from raw outputs, recalibrated if the model is."""
+        """Predictions from raw outputs, recalibrated if the model is.
+
+        Args:
+            raw: raw outputs, (n,) or (n, K).
+
+        Returns:
+            Probabilities of yes or amounts, (n,), or probabilities of the classes, (n, K).
+        """
         return np.asarray(self.loss.predict(raw) if self.recalibration is None else self.recalibration(raw))
 
     def decide(self, data: Any) -> Values:
-        """What to do with each row: act or not under the costs, or the likeliest class, or the amount itself."""
+        """Say what to do with each row: act or not under the costs, the likeliest class, or an amount to provide.
+
+        Args:
+            data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
+
+        Returns:
+            Labels or amounts, (n,).
+
+        Raises:
+            GM202: the data are no table, or its columns differ in length.
+            GM203: a column is missing.
+            GM204: two columns have one name.
+            GM205: there are no rows.
+            GM241: an exposure is missing, not positive or not finite.
+        """
         return self.decisions(self.predict(data))
 
     def decisions(self, prediction: Floats) -> Values:
-        """Decisions from predictions."""
+        """Decisions from predictions.
+
+        Args:
+            prediction: what `predict` gave, (n,) or (n, K).
+
+        Returns:
+            Labels or amounts, (n,).
+        """
         if not self.labels:
             return prediction + self.shift
         if prediction.ndim == 1:
@@ -105,7 +206,21 @@ class Model:
         return np.array([self.labels[k] for k in chosen], dtype=object)
 
     def answers(self, data: Any) -> tuple[dict[str, Values], tuple[MissingInLaterRows, ...]]:
-        """Named columns of predictions and decisions for a table, and what in it the model has not seen."""
+        """Predict and decide a table, and say what in it the model has not seen.
+
+        Args:
+            data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
+
+        Returns:
+            Columns of predictions and decisions by name, each (n,), and remarks on missing values and new categories.
+
+        Raises:
+            GM202: the data are no table, or its columns differ in length.
+            GM203: a column is missing.
+            GM204: two columns have one name.
+            GM205: there are no rows.
+            GM241: an exposure is missing, not positive or not finite.
+        """
         given = table(data)
         prediction = self.predict(given)
         shown: dict[str, Values] = {}
@@ -131,11 +246,18 @@ class Model:
         return (*found, *(MissingInLaterRows(f"column {name!r} holds no number") for name in empty))
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the model to a file that `goodmeasure.load` reads: JSON, with nothing in it that could be run."""
+        """Write the model to a file that `goodmeasure.load` reads: JSON, with nothing in it that could be run.
+
+        Args:
+            path: where to; a file of this name is replaced once the new one is whole.
+
+        Raises:
+            GM012: the file cannot be written.
+        """
         write_whole({Path(path): self.to_json().encode()})
 
     def to_json(self) -> str:
-        """The text of such a file."""
+        """The text of the file that `save` writes."""
         return json.dumps(to_dict(self), allow_nan=False, indent=1)
 
     def __repr__(self) -> str:
@@ -188,13 +310,32 @@ def from_dict(state: dict[str, Any]) -> Model:
     )
 
 
+@strict_keywords
 def load(path: str | PathLike[str]) -> Model:
-    """The model in a file that a run or `Model.save` wrote.
+    """Read a model that a run or `Model.save` wrote; nothing in the file is run.
+
+    Args:
+        path: the file, such as "goodmeasure-out/model.json".
+
+    Returns:
+        The model, which predicts and decides as it did.
 
     Raises:
-        GM201: there is no such file
-        GM270: the file is no model, or is damaged
-        GM271: the model holds parts that goodmeasure does not write
+        GM201: there is no such file.
+        GM270: the file is no model, or one of a later version, or damaged.
+        GM271: the model holds parts that are not known to be harmless.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> from tempfile import TemporaryDirectory
+        >>> hours = [i % 12 for i in range(240)]
+        >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
+        >>> study = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes")
+        >>> with TemporaryDirectory() as place:
+        ...     study.model.save(f"{place}/model.json")
+        ...     model = gm.load(f"{place}/model.json")
+        >>> model.decide({"hours": [2, 4, 9]}).tolist()
+        ['no', 'no', 'yes']
     """
     place = Path(path)
     if not place.is_file():

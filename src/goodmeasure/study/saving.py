@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.deriving.record import Facts
+from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import Problem
 from goodmeasure.fitting.scorers import LinearScorer, TreeScorer
-from goodmeasure.formulas.activations import activations
+from goodmeasure.formulas.activations import Activation, activations
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.serialise import from_data, to_data
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.reading.documents import must
 from goodmeasure.study.encoding import Encoding
 
@@ -71,7 +72,7 @@ def loss_to_dict(loss: Loss) -> dict[str, Any]:
     low, high = number(target.low), number(target.high)
     interval = {"name": target.name, "low": low, "high": high, "whole": target.whole}
     return {
-        "spelling": loss.spelling,
+        "spelling": _spelling_to_dict(loss.spelling),
         "book": to_data(loss.book),
         "target": {**interval, "low_open": target.low_open, "high_open": target.high_open, **kind},
         "predictions": list(loss.predictions),
@@ -88,16 +89,36 @@ def loss_from_dict(state: dict[str, Any]) -> Loss:
     kind = {name: target[name] for name in ("classes", "binary") if name in target}
     interval: dict[str, Any] = {name: target[name] for name in ("name", "whole", "low_open", "high_open")}
     interval |= {"low": float(target["low"]), "high": float(target["high"])}
+    activation = _activations(state["activation"])
     return Loss(
-        spelling=str(state["spelling"]),
+        spelling=_spelling_from(state["spelling"], activation),
         book=from_data(state["book"]),
         target=(OutcomeDomain if kind else Domain)(**interval, **kind),
         predictions=tuple(state["predictions"]),
-        activation=tuple(activations()[name] for name in state["activation"]),
+        activation=activation,
         hyperparameters=tuple((str(name), float(value)) for name, value in state["hyperparameters"]),
         class_weight=tuple(float(w) for w in state["class_weight"]),
         facts=Facts(sentence=state["facts"]["sentence"], asks_for=state["facts"]["asks_for"]),
     )
+
+
+def _spelling_to_dict(spelling: Spelling) -> dict[str, Any]:
+    names = [a.name for a in spelling.activation]
+    return {"text": spelling.text, "activation": names, "kind": spelling.kind, "factory": spelling.factory}
+
+
+def _spelling_from(state: Any, activation: tuple[Activation, ...]) -> Spelling:
+    """The spelling as it was saved; older files hold one text, with the activation in it."""
+    if isinstance(state, str):
+        factory = re.fullmatch(r"(\w+)\([^()]*\)(\.with_activation.*)?", state)
+        return Spelling(state, activation, factory=factory[1] if factory else "")
+    return Spelling(
+        str(state["text"]), _activations(state["activation"]), kind=state["kind"], factory=str(state["factory"])
+    )
+
+
+def _activations(names: list[str]) -> tuple[Activation, ...]:
+    return tuple(activations()[name] for name in names)
 
 
 # --- encodings and scorers ---

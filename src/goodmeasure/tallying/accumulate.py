@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -12,20 +13,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure import kernels
-from goodmeasure.calibrating.decomposition import book_form
-from goodmeasure.errors import UsageError
+from goodmeasure.deriving.predictions import check_predictions, on_predictions
+from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, strict_keywords
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
 from goodmeasure.tallying.schema import Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
 from goodmeasure.tallying.tally import Tally
 
+# Each class is counted on a grid of its own; of more classes than this only the likeliest is.
 MOST_CLASSES = 32
 BLOCK = 1 << 17  # rows whose columns stay in a core's cache; kernels take them in one go
 SINGLE = "model"
+MOST_WEIGHT = 1e100
 
 
-class Rows(NamedTuple):
+class Portion(NamedTuple):
     """Rows to add: targets, each model's scores, weights, hashes of clusters, and the number of each row's group."""
 
     y: NDArray[Any]
@@ -34,14 +37,14 @@ class Rows(NamedTuple):
     cluster: NDArray[np.uint64] | None
     group: NDArray[np.intp] | None
 
-    def at(self, where: slice | NDArray[Any]) -> Rows:
+    def at(self, where: slice | NDArray[Any]) -> Portion:
         """Some of the rows."""
 
         def some(column: NDArray[Any] | None) -> Any:
             return None if column is None else column[where]
 
         z = {name: values[where] for name, values in self.z.items()}
-        return Rows(self.y[where], z, some(self.w), some(self.cluster), some(self.group))
+        return Portion(self.y[where], z, some(self.w), some(self.cluster), some(self.group))
 
 
 class Group(NamedTuple):
@@ -67,9 +70,7 @@ class Accumulator:
     def __init__(self, losses: Sequence[Any], schema: Schema) -> None:
         self.losses, self.schema = tuple(losses), schema
         self._groups: dict[str, Group] = {}
-        self._book = [
-            book_form(loss) if schema.on_predictions and schema.kind == "outcome" else None for loss in losses
-        ]
+        self._taking = [on_predictions(loss) if schema.on_predictions else loss for loss in losses]
 
     def add(
         self,
@@ -80,18 +81,18 @@ class Accumulator:
         cluster: ArrayLike | None = None,
     ) -> None:
         """Add rows: targets, each model's raw outputs (or predictions), weights, group and cluster keys."""
-        target, keys = np.asarray(y), None if cluster is None else hashed(cluster)
+        target, keys = np.asarray(y), None if cluster is None else hashed(_present_keys(cluster, w))
         scores = {name: np.asarray(values) for name, values in z.items()}
         row_arguments.equal_length(y=target, **scores, sample_weight=w, group=group, cluster=cluster)
         labels, inverse = (
             ([""], None) if group is None else np.unique(np.asarray(group).astype(str), return_inverse=True)
         )
         groups = [self._groups.setdefault(str(label), Group(State(), [])) for label in labels]
-        given = Rows(target, scores, w, keys, inverse)
+        given = Portion(target, scores, w, keys, inverse)
         for part in even(len(target), BLOCK):
             self._count(groups, _present(groups, given.at(part)))
 
-    def _count(self, groups: list[Group], given: Rows) -> None:
+    def _count(self, groups: list[Group], given: Portion) -> None:
         """Add rows that are all present."""
         if not len(given.y):
             return
@@ -112,17 +113,17 @@ class Accumulator:
             for values in z.values():
                 row_arguments.inside_unit_interval(values)
         found = {
-            column(name, at): self._losses(at, loss, y, values)
-            for name, values in z.items()
-            for at, loss in enumerate(self.losses)
+            column(name, at): row_values(loss, y, taken)
+            for name, taken in ((name, self._taken(values)) for name, values in z.items())
+            for at, loss in enumerate(self._taking)
         }
         for a, b in combinations(self.schema.models, 2):
             for at in range(len(self.losses)):
-                with np.errstate(invalid="ignore"):
+                with np.errstate(invalid="ignore", over="ignore"):
                     found[column(f"{a} - {b}", at)] = found[column(a, at)] - found[column(b, at)]
         return found
 
-    def _sum(self, group: Group, given: Rows, found: dict[str, Floats]) -> None:
+    def _sum(self, group: Group, given: Portion, found: dict[str, Floats]) -> None:
         """Add the columns of rows of one group."""
         state = group.state
         state.rows += len(given.y)
@@ -138,16 +139,16 @@ class Accumulator:
         if self.schema.kind == "outcome":
             return row_arguments.outcomes(y)
         return (
-            row_arguments.classes(y, self.schema.classes)
+            row_arguments.classes(y, k=self.schema.classes)
             if self.schema.kind == "classes"
-            else row_arguments.column(y, "y")
+            else row_arguments.column(y, "y", kind=TargetOutsideDomain)
         )
 
-    def _losses(self, at: int, loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:
-        if self._book[at] is not None:
-            return row_values(self._book[at], y, z)
-        raw = loss.raw(z) if self.schema.on_predictions else z
-        return row_values(loss, y, np.asarray(raw))
+    def _taken(self, z: NDArray[Any]) -> NDArray[Any]:
+        """The scores as the losses take them: raw outputs or probabilities as they are, classes as log probabilities."""
+        if not self.schema.on_predictions or self.schema.kind == "outcome":
+            return z
+        return np.asarray(check_predictions(self.losses[0], z))
 
     def _grid(self, state: State, name: str, y: NDArray[Any], z: NDArray[Any], w: Floats | None) -> None:
         p = z if self.schema.on_predictions else np.asarray(self.losses[0].predict(z), dtype=np.float64)
@@ -166,6 +167,7 @@ class Accumulator:
         else:
             raw = self.losses[0].raw(z) if self.schema.on_predictions else z
             v = np.asarray(self.losses[0].identification(y, raw), dtype=np.float64)
+            row_arguments.finite(p, "predictions")
             state.amounts.setdefault(name, AmountSums()).add(p, v, w)
 
     def finish(self) -> Tally:
@@ -180,7 +182,7 @@ def even(n: int, most: int) -> Iterator[slice]:
         yield slice(i * n // parts, (i + 1) * n // parts)
 
 
-def _present(groups: list[Group], given: Rows) -> Rows:
+def _present(groups: list[Group], given: Portion) -> Portion:
     """The rows that can be counted; the others are counted by reason."""
     if given.w is None and not any(map(_any_missing, (given.y, *given.z.values()))):
         return given
@@ -197,6 +199,14 @@ def _present(groups: list[Group], given: Rows) -> Rows:
                 state.excluded[reason] = state.excluded.get(reason, 0) + count
         keep &= ~gone
     return given if keep.all() else given.at(keep)
+
+
+def _present_keys(keys: ArrayLike, w: Floats | None) -> NDArray[Any]:
+    """The keys, where a row without weight may hold anything: it gets the key of a row that is there."""
+    given = np.asarray(keys)
+    if w is None or len(w) != len(given) or w.all() or not w.any():
+        return given
+    return np.where(w > 0, given, given[np.argmax(w > 0)])
 
 
 def _any_missing(values: NDArray[Any]) -> bool:
@@ -222,42 +232,98 @@ def row_values(loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:
     return np.asarray(loss.value(y, z) if found is None else found, dtype=np.float64)[:n]
 
 
+@strict_keywords
 def tally(
     loss: Any,
     y: ArrayLike,
-    z: ArrayLike | Mapping[str, ArrayLike],
+    z: ArrayLike | Mapping[str, ArrayLike] | None = None,
     *,
+    prediction: ArrayLike | Mapping[str, ArrayLike] | None = None,
     sample_weight: ArrayLike | None = None,
     group: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     time: ArrayLike | None = None,
-    on_predictions: bool = False,
 ) -> Tally:
-    """The mergeable evidence of raw outputs (or predictions): risk, calibration, costs and curves are read from it.
+    """Count what rows say of predictions, so that parts of a table that no machine holds add up to the whole.
 
-    ``loss`` may be a list of losses and ``z`` a mapping from names to several models' outputs, which are then
-    compared pair by pair. ``time`` holds ids of blocks (a day, a week), which are clusters: states cannot rank
-    rows. Rows with a missing target or score, or no weight, are counted as excluded. Errors: GM003, GM006, GM701 to
-    GM703.
+    Rows with a missing target or score, or with no weight, are counted as excluded.
+
+    Args:
+        loss: the loss to measure, or a list of losses.
+        y: targets, (n,): 0 or 1, class indices, or amounts.
+        z: raw outputs, (n,) or (n, K); or a dictionary of the outputs of several models by name, which are then
+            compared pair by pair.
+        prediction: predictions in place of raw outputs, in the same forms, (n,) or (n, K).
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        group: a key of each row, (n,); each group can be read by itself.
+        cluster: keys of rows that go together, (n,); rows are independent unless given.
+        time: ids of blocks of time, (n,), such as days, in place of ``cluster``; states cannot rank rows.
+
+    Returns:
+        A tally: add others to it with ``+``, and read risk, calibration, costs and curves from it.
+
+    Raises:
+        GM003: the columns differ in length.
+        GM004: the targets are not numbers, or an amount lies outside the domain of the loss.
+        GM006: a weight is negative or not finite.
+        GM007: the loss implies no probability, so its scores cannot be counted.
+        GM009: ``cluster`` and ``time`` are both given, or the loss and the shape of z do not go together.
+        GM701: a prediction lies outside [0, 1].
+        GM702: z holds what is not a number.
+        GM703: a target is none of the labels.
+        GM706: losses or weights are so large or so small that their squares are not numbers.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.tally(gm.losses.binary_cross_entropy(), [0, 1] * 4, [-1.0, 1.0] * 3 + [0.5, -0.5])
+        >>> print(found.risk())
+        0.4785 [0.2227, 0.7342] · n=8
+        >>> round(found.curves().roc_area, 4)
+        0.9375
     """
     losses = list(loss) if isinstance(loss, list | tuple) else [loss]
-    models = {str(k): v for k, v in z.items()} if isinstance(z, Mapping) else {SINGLE: z}
+    if (z is None) == (prediction is None):
+        raise UsageError("a tally is of raw outputs or of predictions, one of them", fix="give z, or prediction=p")
+    given = prediction if z is None else z
+    models = {str(k): v for k, v in given.items()} if isinstance(given, Mapping) else {SINGLE: given}
     if cluster is not None and time is not None:
         raise UsageError("cluster= and time= both say which rows go together", fix="give the one that matters more")
-    scores = {name: np.asarray(values) for name, values in models.items()}
     w = None if sample_weight is None else weights(sample_weight, len(np.asarray(y)))
+    scores = {name: _numbers(values, name, w) for name, values in models.items()}
     together = time if cluster is None else cluster
     first = next(iter(scores.values()))
-    schema = schema_of(losses, tuple(scores), first, (w is not None, together is not None, on_predictions))
+    schema = schema_of(losses, tuple(scores), first, (w is not None, together is not None, z is None))
     made = Accumulator(losses, schema)
-    made.add(y, scores, w, group, together)
+    made.add(_numbers(y, "y", w, TargetOutsideDomain), scores, w, group, together)
     return made.finish()
 
 
+def _numbers(values: Any, name: str, w: Floats | None, kind: type[Problem] = MissingScore) -> NDArray[Any]:
+    """A column or table of numbers; of objects, those that are missing or without weight are NaN."""
+    given = np.asarray(values)
+    if given.dtype.kind != "O":
+        return row_arguments.numbers(given, name, kind)
+    lost = row_arguments.missing(given.ravel()).reshape(given.shape)
+    if w is not None and len(w) == len(given):
+        lost |= (w == 0).reshape(-1, *[1] * (given.ndim - 1))
+    return row_arguments.numbers(np.where(lost, math.nan, given), name, kind)
+
+
 def weights(sample_weight: ArrayLike, n: int) -> Floats:
-    """The checked weights of a part of the rows, which may be empty or weigh nothing."""
+    """The checked weights of a part of the rows, which may be empty or weigh nothing; error: GM706."""
     w = np.asarray(sample_weight, dtype=np.float64)
-    return row_arguments.weights(w, n) if w.any() else w
+    if not w.any():
+        return w
+    w = row_arguments.weights(w, n)
+    held = w[w > 0]
+    if not (held.min() > 1 / MOST_WEIGHT and held.max() < MOST_WEIGHT):
+        raise OutOfRange(
+            f"weights of a tally lie between {1 / MOST_WEIGHT:g} and {MOST_WEIGHT:g}: parts that merge share one unit",
+            where="sample_weight",
+            seen=f"weights from {held.min():g} to {held.max():g}",
+            fix="sample_weight = sample_weight / sample_weight.mean(), by one mean for all parts",
+        )
+    return w
 
 
 def schema_of(

@@ -50,7 +50,7 @@ class Replicates:
 
     def add(self, ids: ArrayLike, values: Floats) -> None:
         """Add rows by their ids, which must be the rows' own (an index into a part is not)."""
-        keys = hashed(ids)
+        keys = hashed(ids, "ids")
         equal_length(ids=keys, values=values)
         times = np.empty(len(keys), dtype=np.int64)
         for replicate in range(len(self.rows)):

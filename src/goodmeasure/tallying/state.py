@@ -9,21 +9,37 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from goodmeasure.errors import NoSuchReading, strict_class
+from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.exact_sums import ExactSums
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.row_arguments import Floats, OutOfRange
 from goodmeasure.tallying.grid import AMOUNT_CELLS, QUANTUM, SCORE_CELLS, amount_cells, count_scores, score_cells
 
 Arrays = dict[str, NDArray[Any]]
 
 
+OLDER = "this tally was saved by a release whose tallies did not tell weights that count copies"
+
+
 class Power(NamedTuple):
-    """The sums over rows from which a weighted mean and its variance are read: w, w², w v, w² v, w² v²."""
+    """The sums over rows from which a weighted mean and its variance are read: w, w², w v, w² v, w² v², w v².
+
+    The last is None in tallies that were saved before it was summed.
+    """
 
     w: float
     w2: float
     wv: float
     w2v: float
     w2v2: float
+    wv2: float | None = None
+
+    @property
+    def of_copies(self) -> Power:
+        """The same where weights count copies: each copy has weight one, whose square is one."""
+        if self.wv2 is None:
+            raise NoSuchReading(OLDER, fix="make it again from its rows")
+        return Power(self.w, self.w, self.wv, self.wv, self.wv2, self.wv2)
 
 
 class Moments:
@@ -31,10 +47,10 @@ class Moments:
 
     def __init__(self, weighted: bool, n: int = 0, infinite: int = 0, sums: ExactSums | None = None) -> None:
         self.weighted, self.n, self.infinite = weighted, n, infinite
-        self.sums = ExactSums(5 if weighted else 2) if sums is None else sums
+        self.sums = ExactSums(6 if weighted else 2) if sums is None else sums
 
     def add(self, values: Floats, w: Floats | None) -> None:
-        """Add a column of values, with its weights if this tally has any."""
+        """Add a column of values, with its weights if this tally has any; error: GM706."""
         self.n += len(values)
         if w is None and self.sums.add_moments(values, 0):
             return
@@ -42,16 +58,19 @@ class Moments:
         if not finite.all():
             self.infinite += int((~finite).sum())
             values, w = values[finite], None if w is None else w[finite]
-        columns = [values, values * values]
-        if w is not None:
-            columns = [w, w * w, *(w * column for column in (values, w * values, w * values * values))]
+        with np.errstate(over="ignore"):
+            columns = [values, values * values]
+            if w is not None:
+                products = (w * column for column in (values, w * values, w * values * values, values * values))
+                columns = [w, w * w, *products]
         for cell, column in enumerate(columns):
-            self.sums.add_column(column, cell)
+            self.sums.add_column(in_range(column), cell)
 
     def merge(self, other: Moments) -> Moments:
         """The moments of both sets of rows."""
-        infinite = self.infinite + other.infinite
-        return Moments(self.weighted, self.n + other.n, infinite, self.sums.merge(other.sums))
+        return Moments(
+            self.weighted, self.n + other.n, self.infinite + other.infinite, merged_sums(self.sums, other.sums)
+        )
 
     def totals(self) -> Power:
         """The sums over the finite rows, each rounded once."""
@@ -59,7 +78,23 @@ class Moments:
         if self.weighted:
             return Power(*found)
         finite = float(self.n - self.infinite)
-        return Power(finite, finite, found[0], found[0], found[1])
+        return Power(finite, finite, found[0], found[0], found[1], found[1])
+
+
+def in_range(column: Floats) -> Floats:
+    """Products that are numbers of double precision, which alone have an exact sum; error: GM706."""
+    if not np.isfinite(column).all():
+        raise OutOfRange(
+            "squares of losses, or their products with weights, leave the range of double precision",
+            fix="give targets, predictions or weights in another unit",
+        )
+    return column
+
+
+def merged_sums(mine: ExactSums, theirs: ExactSums) -> ExactSums:
+    """The sums of both; what only one of them holds, because the other was saved before it was summed, is left out."""
+    cells = min(mine.cells, theirs.cells)
+    return mine.cut(cells).merge(theirs.cut(cells))
 
 
 class ScoreCounts:
@@ -76,55 +111,62 @@ class ScoreCounts:
         self.weighted = weighted
         self.counts = np.zeros((SCORE_CELLS, 2), dtype=np.int64) if counts is None else counts
         self.places = np.zeros((SCORE_CELLS, 2), dtype=np.int64) if places is None else places
-        self.sums = ExactSums(4 * SCORE_CELLS if weighted else 0) if sums is None else sums
+        self.sums = ExactSums(6 * SCORE_CELLS if weighted else 0) if sums is None else sums
 
     def add(self, p: Floats, labels: NDArray[np.int8], w: Floats | None) -> None:
         """Count probabilities with labels 0 and 1."""
         count_scores(p, labels, self.counts, self.places)
         if w is not None:
             at = score_cells(p) * 2 + labels
-            self.sums.add(w, at)
-            self.sums.add(w * w, at + 2 * SCORE_CELLS)
+            # Scores in whole quanta, as those without weights are summed.
+            for block, column in enumerate((w, w * w, w * (np.rint(p / QUANTUM) * QUANTUM))):
+                self.sums.add(column, at + 2 * SCORE_CELLS * block)
 
     def merge(self, other: ScoreCounts) -> ScoreCounts:
         """The counts of both sets of rows."""
         counts, places = self.counts + other.counts, self.places + other.places
-        return ScoreCounts(self.weighted, counts, places, self.sums.merge(other.sums))
+        return ScoreCounts(self.weighted, counts, places, merged_sums(self.sums, other.sums))
 
     def table(self) -> tuple[Floats, Floats, Floats]:
         """By cell: the mean score; and by cell and label: weight and squared weight."""
-        held = self.counts.sum(axis=1)
-        mean = np.divide(self.places.sum(axis=1) * QUANTUM, held, out=np.zeros(SCORE_CELLS), where=held > 0)
+        weight = self.counts.astype(np.float64)
+        place = _means(self.places.sum(axis=1) * QUANTUM, self.counts.sum(axis=1))
         if not self.weighted:
-            weight = self.counts.astype(np.float64)
-            return mean, weight, weight
-        totals = self.sums.totals().reshape(2, SCORE_CELLS, 2)
-        return mean, totals[0], totals[1]
+            return place, weight, weight
+        weight, square, *scores = self.sums.totals().reshape(-1, SCORE_CELLS, 2)
+        # In tallies that were saved before scores were weighed, each row counts once where its score stands.
+        return _means(scores[0].sum(axis=1), weight.sum(axis=1)) if scores else place, weight, square
+
+
+def _means(sums: Floats, held: NDArray[Any]) -> Floats:
+    """The mean in each cell; 0 where nothing lies."""
+    return np.asarray(np.divide(sums, held, out=np.zeros(len(sums)), where=held > 0))
 
 
 class AmountSums:
-    """Rows by cell of their predicted amount: sums of w, w², w·prediction, w·v, w²·v, w²·v², v the identification."""
+    """Rows by cell of their predicted amount, v the identification: sums of w, w², w·prediction, w·v, w²·v, w²·v², w·v²."""
 
     def __init__(self, counts: NDArray[np.int64] | None = None, sums: ExactSums | None = None) -> None:
         self.counts = np.zeros(AMOUNT_CELLS, dtype=np.int64) if counts is None else counts
-        self.sums = ExactSums(6 * AMOUNT_CELLS) if sums is None else sums
+        self.sums = ExactSums(7 * AMOUNT_CELLS) if sums is None else sums
 
     def add(self, prediction: Floats, v: Floats, w: Floats | None) -> None:
-        """Add predictions with their identification values (for a mean, prediction minus target)."""
+        """Add predictions with their identification values (for a mean, prediction minus target); error: GM706."""
         cell = amount_cells(prediction)
         self.counts += np.bincount(cell, minlength=AMOUNT_CELLS)
         one = np.ones(len(v)) if w is None else w
-        columns = [one, one * one, one * prediction, one * v, one * one * v, one * one * v * v]
+        with np.errstate(over="ignore"):
+            columns = [one, one * one, one * prediction, one * v, one * one * v, one * one * v * v, one * v * v]
         for place, column in enumerate(columns):
-            self.sums.add(column, cell + place * AMOUNT_CELLS)
+            self.sums.add(in_range(column), cell + place * AMOUNT_CELLS)
 
     def merge(self, other: AmountSums) -> AmountSums:
         """The sums of both sets of rows."""
-        return AmountSums(self.counts + other.counts, self.sums.merge(other.sums))
+        return AmountSums(self.counts + other.counts, merged_sums(self.sums, other.sums))
 
     def table(self) -> Floats:
-        """The six sums (rows) by cell (columns), each rounded once."""
-        return self.sums.totals().reshape(6, AMOUNT_CELLS)
+        """The sums (rows) by cell (columns), each rounded once; six in tallies saved before w·v² was summed."""
+        return self.sums.totals().reshape(-1, AMOUNT_CELLS)
 
 
 class ClusterSums:
@@ -144,7 +186,9 @@ class ClusterSums:
         sums.add(w, cell * width)
         for k, column in enumerate(columns, start=1):
             finite = np.isfinite(column)
-            sums.add((w * column)[finite], (cell * width + k)[finite])
+            with np.errstate(over="ignore"):
+                weighed = w[finite] * column[finite]
+            sums.add(in_range(weighed), (cell * width + k)[finite])
         return ClusterSums(len(columns), known, sums)
 
     def merge(self, other: ClusterSums) -> ClusterSums:
@@ -165,16 +209,36 @@ class ClusterSums:
         return self.sums.totals().reshape(len(self.keys), self.columns + 1)
 
 
-def hashed(keys: ArrayLike) -> NDArray[np.uint64]:
-    """Keys of any type as 64-bit hashes that are the same on every machine."""
-    distinct, inverse = np.unique(np.asarray(keys), return_inverse=True)
+def hashed(keys: ArrayLike, name: str = "cluster") -> NDArray[np.uint64]:
+    """Keys of any type as 64-bit hashes that are the same on every machine; errors: GM009, GM702."""
+    given = np.asarray(keys)
+    if given.dtype.kind == "O":
+        distinct, _, inverse = row_arguments.distinct(given, name)
+    else:
+        distinct, inverse = np.unique(given, return_inverse=True)
     digests = [hashlib.blake2b(str(key).encode(), digest_size=8).digest() for key in distinct.tolist()]
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)[inverse.ravel()]
 
 
+@strict_class
 @dataclass
 class State:
-    """Everything that one group of rows contributes, for every model and loss."""
+    """Everything that one group of rows contributes, for every model and loss.
+
+    Attributes:
+        rows: how many rows were counted.
+        excluded: how many rows were left out, by reason.
+        moments: sums of each column of losses, without rounding.
+        scores: counts of each model's scores on the grid.
+        amounts: sums of each model's amounts on the grid.
+        clusters: sums by cluster; None where none were given.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> state = gm.tally(gm.losses.squared_error(), [1.0, float("nan")], [1.5, 2.0]).state
+        >>> state.rows, state.excluded
+        (1, {'missing target': 1})
+    """
 
     rows: int = 0
     excluded: dict[str, int] = field(default_factory=dict)
@@ -184,7 +248,14 @@ class State:
     clusters: ClusterSums | None = None
 
     def merge(self, other: State) -> State:
-        """The state of both sets of rows."""
+        """The state of both sets of rows.
+
+        Args:
+            other: what other rows contributed, counted alike.
+
+        Returns:
+            The same as if all rows had been counted together, bit for bit.
+        """
         reasons = sorted({*self.excluded, *other.excluded})
         clusters = self.clusters or other.clusters
         if self.clusters is not None and other.clusters is not None:

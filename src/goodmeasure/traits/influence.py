@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ from goodmeasure.deriving import numbers
 from goodmeasure.deriving.predictions import raw
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.activations import linear
+from goodmeasure.statistics.quantiles import weighted_median, weighted_quantile
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.weights import unit_of
 
 # How far out the pull is compared: raw outputs of activations, or multiples of the typical miss where they are predictions.
 _FAR = 30.0
@@ -31,14 +34,17 @@ class Influence:
     name: str
 
 
-def slight(loss: Record, y: Floats, z: Floats) -> float:
+def slight(loss: Record, y: Floats, z: Floats, w: Floats | None = None) -> float:
     """The distance in raw output that counts as a slight error."""
     if loss.activation != (linear,):
         return 0.1
-    return 0.1 * float(np.median(np.abs(z - y))) or 0.1 * float(np.std(y)) or 0.1
+    w = np.ones(len(y)) if w is None else w
+    unit = unit_of(y)
+    spread = math.sqrt(np.average((y / unit - np.average(y / unit, weights=w)) ** 2, weights=w)) * unit
+    return 0.1 * weighted_median(np.abs(z - y), w) or 0.1 * spread or 0.1
 
 
-def sides(loss: Record, y: Any, z: Floats) -> tuple[Influence, ...]:
+def sides(loss: Record, y: Any, z: Floats, w: Floats | None = None) -> tuple[Influence, ...]:
     """The sides on which a prediction can be off, with how the pull grows there; none for a whole distribution."""
     if loss.is_classwise:
         return (_class_side(loss, z.shape[1]),)
@@ -56,11 +62,12 @@ def sides(loss: Record, y: Any, z: Floats) -> tuple[Influence, ...]:
             for name, at, to in (("yes", 1.0, -1.0), ("no", 0.0, 1.0))
         )
     reaches = loss.activation[0].reaches
-    inside = y[(y > reaches.low) & (y < reaches.high)]
-    if not inside.size:
+    inside = (y > reaches.low) & (y < reaches.high)
+    if not inside.any():
         return ()
-    typical = float(np.quantile(inside, 0.5, method="nearest"))
-    centre, near = float(raw(loss, np.array([typical]))[0]), slight(loss, y, z)
+    w = np.ones(len(y)) if w is None else w
+    typical = weighted_quantile(y[inside], w[inside], 0.5)
+    centre, near = float(raw(loss, np.array([typical]))[0]), slight(loss, y, z, w)
     span = _FAR_LINEAR * near * 10 if loss.activation == (linear,) else _FAR
     far = np.geomspace(3 * near, span, 9)
 

@@ -1,0 +1,74 @@
+"""What was predicted, as raw outputs or as predictions, and what each row of it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from goodmeasure.deriving import predictions
+from goodmeasure.errors import ShapeMismatch, UsageError
+from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.row_arguments import Floats, Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """What was predicted, and the loss that takes it: raw outputs, or predictions and the loss as a formula of them."""
+
+    loss: Any
+    numbers: NDArray[Any]
+    on_predictions: bool
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes the outputs have: what the targets at hand show does not matter."""
+        return self.numbers.shape[-1] if self.loss.is_classwise else None
+
+    def losses(self, y: Any, rows: Rows) -> Floats:
+        """The loss of each row that is there; errors name rows as the caller numbers them."""
+        rows.read(row_arguments.raw_outputs, "z")
+        there = np.zeros(len(self.numbers), dtype=bool)
+        there[rows.at] = True
+        return row_losses(self.loss, y, self.numbers, mask=None if there.all() else there)[rows.at]
+
+
+def outputs(loss: Any, z: Any, prediction: Any, sample_weight: Any = None) -> Outputs:
+    """Raw outputs or predictions, of which one is given, with the loss that takes them."""
+    if (z is None) == (prediction is None):
+        raise UsageError(
+            f"{loss} takes raw outputs or predictions, one of them", fix="give z, or prediction=p in its place"
+        )
+    if prediction is None:
+        return Outputs(loss, np.asarray(z), on_predictions=False)
+    found = predictions.check_predictions(loss, np.asarray(prediction), sample_weight)
+    return Outputs(predictions.on_predictions(loss), np.asarray(found), on_predictions=True)
+
+
+def row_losses(loss: Any, y: ArrayLike, z: ArrayLike, *, mask: Any = None) -> Floats:
+    """The loss of each row as float64, 0 where masked; a row may have several raw outputs but only one loss."""
+    values = np.asarray(loss.value(y, z, mask=mask), dtype=np.float64)
+    if values.ndim != 1:
+        raise ShapeMismatch(f"{loss!r} gave losses of shape {values.shape}, one a row is needed")
+    lost = np.isnan(values)
+    if lost.any():
+        raise row_arguments.MissingScore(
+            f"{int(lost.sum()):,} of {values.size:,} losses are not a number", where=f"row {int(np.argmax(lost))}"
+        )
+    return values
+
+
+def clipped_outputs(given: Outputs, clip: float) -> tuple[Outputs, NDArray[np.bool_]]:
+    """The outputs with their probabilities moved into [clip, 1 - clip], and the rows in which one was moved."""
+    if not 0 < clip < 0.5:
+        raise UsageError(f"clip lies strictly between 0 and 0.5, not {clip:g}")
+    there, back = given.loss.predict, given.loss.raw
+    if given.on_predictions:
+        there, back = (np.exp, np.log) if given.classes else (np.asarray, np.asarray)
+    p = np.asarray(there(given.numbers), dtype=np.float64)
+    outside = np.asarray((p < clip) | (p > 1 - clip))
+    moved = np.asarray(back(np.clip(p, clip, 1 - clip)), dtype=np.float64)
+    numbers = np.where(outside, moved, given.numbers)
+    return replace(given, numbers=numbers), np.asarray(outside.reshape(len(p), -1).any(axis=1))

@@ -1,0 +1,99 @@
+"""Rows as a sample: what they weigh, which of them go together, and the estimates that rest on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
+from goodmeasure.statistics.intervals import bootstrap, clopper_pearson, mean_estimate, parts_of, resampling
+from goodmeasure.statistics.row_arguments import Floats, Rows
+from goodmeasure.statistics.weights import counted, effective, squares
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What an interval needs to know of the rows it rests on.
+
+    ``copies`` says how many rows each stands for, ``together`` is the code of each one's cluster or block, and ``name`` says
+    in an estimate's method how rows depend on each other.
+    """
+
+    weight: Floats
+    copies: Floats
+    together: NDArray[np.intp] | None = None
+    name: str = "normal"
+    level: float = 0.95
+
+    @staticmethod
+    def of(rows: Rows, level: float) -> Sample:
+        """The rows that count, with their columns ``cluster`` or ``time`` as what goes together."""
+        return Sample(rows.weight, rows.copies, *parts_of(rows), level)
+
+    @property
+    def n(self) -> int:
+        """How many rows these are, with their copies."""
+        return counted(self.copies)
+
+    @property
+    def effective_n(self) -> float:
+        """How many independent rows of equal weight carry as much information."""
+        return effective(self.weight, self.copies)
+
+    @property
+    def square(self) -> Floats:
+        """The sum of the squared weights of each row's copies."""
+        return squares(self.weight, self.copies)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether rows are independent and all count alike, by whole numbers of copies."""
+        each = self.weight / self.copies
+        whole = bool((self.copies == np.round(self.copies)).all())
+        return self.together is None and whole and bool((each == each[0]).all())
+
+    def part(self, chosen: NDArray[np.bool_]) -> Sample:
+        """Some of the rows."""
+        together = None if self.together is None else self.together[chosen]
+        return replace(self, weight=self.weight[chosen], copies=self.copies[chosen], together=together)
+
+    def mean(self, values: Floats, prefix: str = "") -> Estimate:
+        """The mean of a number a row."""
+        return mean_estimate(
+            values,
+            self.weight,
+            together=self.together,
+            method=prefix + self.name,
+            level=self.level,
+            copies=self.copies,
+        )
+
+    def difference(self, values: Floats) -> Difference:
+        """The mean of a paired difference, able to give a verdict."""
+        return as_difference(self.mean(values, "paired, "))
+
+    def share(self, hit: Floats) -> Estimate:
+        """The share of rows that are hit: with the exact interval where rows are counted, else as a mean of zeros and ones."""
+        found = self.mean(hit)
+        if not self.is_counted:
+            return found
+        low, high = clopper_pearson(round(found.value * found.n), found.n, self.level)
+        return replace(found, low=low, high=high, effective_n=float(found.n), method="exact (Clopper and Pearson)")
+
+    def bootstrap(self, statistic: Callable[[Floats], float], replicates: int = 999) -> tuple[float, float, float]:
+        """The percentile interval and standard error of a statistic of what each row weighs."""
+        return bootstrap(
+            statistic,
+            self.weight,
+            together=self.together,
+            copies=self.copies,
+            replicates=replicates,
+            level=self.level,
+        )
+
+    def drawing(self) -> Callable[[np.random.Generator], Floats]:
+        """What each row weighs in a sample with replacement."""
+        return resampling(self.weight, self.together, self.copies)
