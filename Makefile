@@ -8,12 +8,15 @@ demo: .venv/ready
 	$(BIN)/goodmeasure demo --out goodmeasure-demo
 
 test: .venv/test-ready check
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 check: .venv/test-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: .venv/test-ready
+	$(BIN)/python scripts/docs.py
 
 bench: .venv/bench-ready
 	$(BIN)/python -m benchmarks
@@ -21,15 +24,15 @@ bench: .venv/bench-ready
 clean:
 	rm -rf .venv goodmeasure-demo
 
-# torch first and pinned: other ways to ask for it bring gigabytes of GPU libraries.
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --upgrade pip
-	$(BIN)/python -m pip install -q torch==2.13.0
 	$(BIN)/python -m pip install -q -e .
 	touch $@
 
+# torch first and pinned: other ways to ask for it bring gigabytes of GPU libraries.
 .venv/test-ready: .venv/ready
+	$(BIN)/python -m pip install -q torch==2.13.0
 	$(BIN)/python -m pip install -q -e '.[torch,keras,boosting,dask]' --group test
 	touch $@
 

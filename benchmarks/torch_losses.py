@@ -20,7 +20,7 @@ from benchmarks.kernels import PAGE, _machine
 from goodmeasure import losses
 from goodmeasure.frameworks.torch import to_torch
 from goodmeasure.kernels import threads
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 
 BEGIN, END = "<!-- measured in torch -->", "<!-- end of measured in torch -->"
 HEADS = ("work", "torch", "goodmeasure", "x", "torch compiled", "goodmeasure compiled", "x")

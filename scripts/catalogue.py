@@ -1,26 +1,30 @@
-"""Write docs/catalogue.md from the catalogue itself: ``python scripts/catalogue.py`` (``--check`` only compares)."""
+"""The page of the catalogue: docs/catalogue.md, from the losses themselves."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from goodmeasure import losses
-from goodmeasure.loss.card import asks_for
-from goodmeasure.loss.definition import Definition
-from goodmeasure.loss.host_names import own_names
+from goodmeasure.making.card import asks_for
+from goodmeasure.making.definition import Definition
+from goodmeasure.making.host_names import own_names
 from goodmeasure.traits import traits
 from goodmeasure.traits.trait import Trait
 
-PAGE = Path(__file__).parent.parent / "docs" / "catalogue.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "catalogue.md"
 _SHOWN = ("convex", "strictly", "strongly", "Lipschitz", "smooth", "redescending", "proper", "classification")
 
 
-def page() -> Iterator[str]:
-    """The lines of the page."""
+def page() -> str:
+    """The page."""
+    return "\n".join([*lines(), ""])
+
+
+def lines() -> Iterator[str]:
+    """The table of all losses, then a section of each."""
     known = losses.catalogue()
-    yield from ("# The catalogue", "", "<!-- written by scripts/catalogue.py: change the losses, not this page -->", "")
+    yield from ("# The catalogue", "", "<!-- made by make docs: change the losses, not this page -->", "")
     yield "Every loss with what it asks for; all formulas below the book form are derived from it. `gm.losses.NAME().card()` and"
     yield "`goodmeasure losses NAME` show more: the learning signal, what errors cost, and the evidence for each trait."
     yield from ("", "| loss | asks for | activation |", "|---|---|---|")
@@ -52,18 +56,3 @@ def said(trait: Trait) -> str:
     """A trait without the numbers of its evidence, which the card shows."""
     size = f" ({trait.constant:.3g})" if trait.constant is not None and trait.holds else ""
     return f"{'is' if trait.holds else 'is not'} {trait.name}{size}: {trait.evidence}"
-
-
-def main() -> int:
-    """Write the page, or say with exit status 1 that it is not what would be written."""
-    text = "\n".join(page()) + "\n"
-    if "--check" in sys.argv[1:]:
-        same = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
-        print("docs/catalogue.md is current" if same else "docs/catalogue.md is out of date: run scripts/catalogue.py")
-        return 0 if same else 1
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -339,7 +339,11 @@ SECTIONS: list[tuple[str, Row, Callable[[], Iterator[Row]]]] = [
 def main() -> None:
     start = time.time()
     parts = [table(title, head, rows()) for title, head, rows in SECTIONS]
-    head = "# What intervals cover\n\nWritten by `scripts/nightly_risk.py`. Published figures are cited in `docs/risk.md`.\n"
+    head = (
+        "# What intervals cover\n\n"
+        "Written by `scripts/nightly_risk.py`, which takes too long for `make docs`. Published figures are cited in "
+        "`docs/risk.md`.\n"
+    )
     PAGE.write_text("\n".join([head, *parts]), encoding="utf-8")
     print(f"{time.time() - start:.0f} s", file=sys.stderr)
 

@@ -2,7 +2,7 @@
 
 from goodmeasure import losses
 from goodmeasure.deriving.class_statistics import speaks_of_outcomes
-from goodmeasure.loss.definition import Definition
+from goodmeasure.making.definition import Definition
 
 
 def definitions() -> list[Definition]:

@@ -3,13 +3,34 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
 
+import goodmeasure
+
+# Tests are small and run side by side: the threads of BLAS, OpenMP and torch took up to nine times as long to wake as to work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("KERAS_BACKEND", "torch")
 settings.register_profile("suite", max_examples=50, deadline=None, derandomize=True)
 settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def kernels_share_their_blocks() -> None:
+    """Compiled kernels hand blocks to a second thread all the same, as they do wherever there is more than one core."""
+    goodmeasure.threads = 2
+
+
+@pytest.fixture(scope="session")
+def script() -> Iterator[Callable[[str], ModuleType]]:
+    """A module of the folder ``scripts`` by its name; they import each other as they do when they are run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parent.parent / "scripts")
+        yield import_module
 
 
 @pytest.fixture

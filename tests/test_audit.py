@@ -70,8 +70,8 @@ def test_a_right_program_raises_no_alarm(path: Path, name: str) -> None:
 def test_a_wrong_program_is_found(path: Path, name: str) -> None:
     made = report(getattr(load(path), name))
     codes = {f.code for f in made.at_least("warning")}
-    assert codes == set(FOUND[f"{path.stem}.{name}"]["codes"])
     assert codes
+    assert FOUND.get(f"{path.stem}.{name}", {}).get("codes") == sorted(codes), "run make docs"
     for finding in made.findings:
         assert finding.title
         assert finding.where

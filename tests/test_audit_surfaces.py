@@ -16,8 +16,8 @@ from click.testing import CliRunner
 os.environ.setdefault("KERAS_BACKEND", "torch")
 torch = pytest.importorskip("torch")
 
-from goodmeasure.auditing import watch  # noqa: E402
 from goodmeasure.auditing.rule import pages  # noqa: E402
+from goodmeasure.auditing.watching import watch  # noqa: E402
 from goodmeasure.cli.audit import command  # noqa: E402
 from goodmeasure.errors import Problem  # noqa: E402
 

@@ -11,7 +11,8 @@ import pytest
 
 from goodmeasure import losses
 from goodmeasure.engines import duckdb as local
-from goodmeasure.engines.request import Request, ShardUnreadable
+from goodmeasure.engines.request import Request
+from goodmeasure.errors import Problem
 from goodmeasure.reading.tables import NoSuchFile
 from goodmeasure.statistics.row_arguments import ScoreOutsideUnitInterval
 from goodmeasure.tallying.accumulate import tally
@@ -164,16 +165,16 @@ def test_a_bad_row_stops_the_reading(folder: Path, tmp_path: Path, monkeypatch: 
     write(table | {"p": table["p"] + 1}, tmp_path / "01.parquet")
     for i in (0, *range(2, 21)):
         (tmp_path / f"{i:02}.parquet").write_bytes((folder / "whole.parquet").read_bytes())
-    open_one = local._opened
-    monkeypatch.setattr(local, "_opened", lambda *given: opened.append(given[1]) or open_one(*given))
+    open_one = local.alone
+    monkeypatch.setattr(local, "alone", lambda *given: opened.append(given[1]) or open_one(*given))
     with pytest.raises(ScoreOutsideUnitInterval) as refused:
         local.tally_files(str(tmp_path / "*.parquet"), REQUEST)
     assert "01.parquet" in refused.value.where
     assert len(opened) < 21
 
 
-@pytest.mark.parametrize("damage", ["cut", "not parquet", "other columns"])
-def test_a_damaged_file_is_named_and_nothing_is_summed(folder: Path, tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(("damage", "code"), [("cut", "GM202"), ("not parquet", "GM202"), ("other columns", "GM724")])
+def test_a_damaged_file_is_named_and_nothing_is_summed(folder: Path, tmp_path: Path, damage: str, code: str) -> None:
     data = (folder / "whole.parquet").read_bytes()
     (tmp_path / "a.parquet").write_bytes(data)
     bad = tmp_path / "b.parquet"
@@ -181,10 +182,10 @@ def test_a_damaged_file_is_named_and_nothing_is_summed(folder: Path, tmp_path: P
         write({"y": np.zeros(3), "score": np.zeros(3)}, bad)
     else:
         bad.write_bytes(data[: len(data) // 2] if damage == "cut" else b"never a table")
-    with pytest.raises(ShardUnreadable) as refused:
+    with pytest.raises(Problem) as refused:
         local.tally_files(str(tmp_path / "*.parquet"), REQUEST)
     assert "b.parquet" in refused.value.where
-    assert refused.value.code == "GM724"
+    assert refused.value.code == code
 
 
 def test_bad_rows_of_a_file_are_named(tmp_path: Path) -> None:

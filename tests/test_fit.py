@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from goodmeasure import losses
 from goodmeasure.errors import NothingToLearn, Problem, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.linear import PATIENCE, NoFiniteFit
-from goodmeasure.loss.loss import Loss
+from goodmeasure.fitting.openmp import SMALL, threads_for
+from goodmeasure.making.loss import Loss
 from goodmeasure.traits.curvature_class import curvature_class
 
 RNG = np.random.default_rng(0)
@@ -337,3 +339,15 @@ def test_classes_that_a_line_separates_come_to_an_end() -> None:
     model = LossClassifier().fit(X[:, :1], y)
     assert model.score(X[:, :1], y) == 1
     assert model.certificate_.objective < 1e-6
+
+
+def test_trees_on_a_small_table_keep_to_one_thread() -> None:
+    def openmp() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "openmp"}
+
+    with threadpool_limits(2, user_api="openmp"):
+        with threads_for(SMALL):
+            assert openmp() == {1}
+        with threads_for(SMALL + 1):
+            assert openmp() == {2}
+        assert openmp() == {2}

@@ -11,7 +11,7 @@ from sklearn import datasets, linear_model
 
 from goodmeasure import losses
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 
 RNG = np.random.default_rng(0)
 N, P = 1000, 8

@@ -16,12 +16,13 @@ import pytest
 
 import goodmeasure as gm
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.writing import NotWritten
 from goodmeasure.report import write
 from goodmeasure.report.page import command, page, python
 from goodmeasure.report.summary import summary
-from goodmeasure.study.study import Study, plain
+from goodmeasure.study.study import Study
 
 HOSTILE = {
     "<script>alert(1)</script>": "a",
@@ -185,7 +186,7 @@ def test_the_summary_fits_the_terminal_steers_nothing_and_ends_with_the_next_ste
 
 def test_what_is_not_finite_is_null_and_nothing_else_is_lost() -> None:
     given = {"a": float("nan"), "b": [float("inf"), 1.5, None], "c": np.float64(2), "d": np.arange(2), 5: True}
-    assert json.loads(json.dumps(plain(given), allow_nan=False)) == {
+    assert json.loads(json.dumps(plain_values(given), allow_nan=False)) == {
         "a": None,
         "b": [None, 1.5, None],
         "c": 2.0,

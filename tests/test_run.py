@@ -168,6 +168,11 @@ def test_groups_and_times_are_kept_apart_and_intervals_know_it() -> None:
         assert not {"house", "day"} & set(study.prepared.columns.features)
 
 
+def test_one_column_is_excluded_by_its_name_alone():
+    study = gm.run(table(300), "score", exclude="kind")
+    assert "kind" not in study.model.columns
+
+
 def test_a_test_table_is_what_is_reported() -> None:
     others = others_than("score")
     study = gm.run(table(300), "score", test=table(120, seed=4), exclude=others)

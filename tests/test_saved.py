@@ -16,6 +16,7 @@ from goodmeasure.cli import status_of
 from goodmeasure.cli._evidence import TallyQuestion, evidence, question_of
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
+from goodmeasure.reading.paths import places_of
 from goodmeasure.tallying.saved import MAGIC, Saved, Shard, is_saved, load, save
 from goodmeasure.tallying.serialise import StateUnreadable, sealed
 from goodmeasure.tallying.shards import ShardTwice
@@ -31,7 +32,8 @@ def tallied(data: str, names: tuple[str, ...] = ("binary_cross_entropy", "binary
     """What score keeps of a table, without the wait for what it prints."""
     options = dict.fromkeys(("weights", "by", "cluster", "where", "scheduler"))
     options |= {"target": "churned", "positive": "yes", "engine": "duckdb", **given}
-    return evidence(data, [], TallyQuestion(question_of(["plain", "sharp"], options), names), options, save=True)
+    with places_of(data) as table:
+        return evidence(table, [], TallyQuestion(question_of(["plain", "sharp"], options), names), options, save=True)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +131,7 @@ def test_no_file_counts_twice(nights: Path, said: Callable[..., Said], again: st
         (("score", "empty.tally"), 3, "GM720 these bytes are not a tally\n  where empty.tally"),
         (("score", "0.tally", "other.tally"), 3, "GM721 these tallies are of different questions\n  where other.tally"),
         (("score", "0.tally", "brier.tally"), 3, "GM721 these tallies count different things\n  where brier.tally"),
-        (("score", "0.tally", "table.csv"), 3, "GM724 table.csv cannot be read\n  where table.csv"),
+        (("score", "0.tally", "table.csv"), 3, "GM203 table.csv has no column 'churned'"),
         (("score", "0.tally", "--where", "plain > 0.5"), 2, "GM009 --where asks something else"),
         (("score", "0.tally", "--loss", "huber"), 2, "GM009 --loss asks something else"),
         (("score", "0.tally", "--raw"), 2, "GM009 --raw asks something else"),
@@ -137,7 +139,7 @@ def test_no_file_counts_twice(nights: Path, said: Callable[..., Said], again: st
         (("score", "n*"), 2, "GM009 n* matches saved tallies and other files"),
         (("score", "n0.csv", "n1.csv", *COLUMNS), 2, "GM009 several tables were given"),
         (("score", "n0.csv", "--y", "churned"), 2, "GM009 the option --p is missing"),
-        (("score", "none.tally"), 3, "GM201 no file is named none.tally"),
+        (("score", "none.tally"), 3, "GM201 there is no file none.tally"),
         (("decide", "0.tally", *COSTS), 2, "GM009 the saved tally is of several models"),
         (("decide", "0.tally", "--p", "blunt", *COSTS), 2, "GM009 there is no model 'blunt'"),
         (("decide", "0.tally", "--p", "plain", *COSTS, "--budget", "9"), 2, "GM009 --budget needs the rows"),

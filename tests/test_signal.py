@@ -9,7 +9,7 @@ import pytest
 
 from goodmeasure import losses
 from goodmeasure.errors import NothingToAverage, ShapeMismatch, UsageError
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.signals.observed import MetricAlignment, signal
 
 RNG = np.random.default_rng(0)

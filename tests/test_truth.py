@@ -1,11 +1,15 @@
 """Is every number of every loss true, and does the check notice one that is not?"""
 
+import math
+
 import pytest
 
 import goodmeasure as gm
 from catalogue_losses import everything, ids, variants, weighted
 from goodmeasure import words
 from goodmeasure.checking.checks import CheckFailed, check
+from goodmeasure.errors import FormulaError
+from goodmeasure.formulas.expression import Word
 
 
 @pytest.mark.parametrize("loss", everything(), ids=repr)
@@ -57,3 +61,43 @@ def test_the_battery_finds_a_wrong_derivative(monkeypatch):
     monkeypatch.setitem(wrong.__dict__, "signal", (signal * 1.0000001,))
     failed = [a.question for a in check(wrong).answers if not a.passed]
     assert "signal is true in float64" in failed
+
+
+def without_truth(word):
+    @gm.loss(target=gm.Real)
+    def of_real(y, mu):
+        return word(mu - y)
+
+    @gm.loss(target=gm.Outcome)
+    def of_outcome(p):
+        return -words.log(p) + word(p)
+
+    return of_real(), of_outcome(), of_outcome.binary()
+
+
+@pytest.mark.parametrize(
+    ("book", "says"),
+    [
+        (None, "the word own_square has no book form"),
+        (lambda x: words.sqrt(-1 - x**2), "is no number"),
+        (math.exp, "was turned into a Python number"),
+        (Word("other", (None,)), "the word other has no book form"),
+        (lambda x: x / 0 + undefined, "undefined"),  # noqa: F821
+    ],
+    ids=["none", "no number", "not a formula", "another word", "a mistake"],
+)
+def test_the_battery_names_the_word_that_has_no_truth(book, says):
+    own_square = Word("own_square", (lambda x: 2 * x,), meaning=lambda x: x * x, book=book)
+    for loss in without_truth(own_square):
+        (failed,) = [a for a in gm.check(loss).answers if not a.passed]
+        assert failed.question == "the truth can be computed"
+        assert failed.seen.startswith("the word own_square has no truth in arbitrary precision")
+        assert says in failed.seen
+    with pytest.raises(CheckFailed, match="own_square"):
+        gm.check(loss, raises=True)
+
+
+def test_an_elementary_word_of_ones_own_is_named_before_anything_is_computed():
+    for loss in without_truth(Word("bare", (None,))):
+        with pytest.raises(FormulaError, match="the word bare has no meaning"):
+            gm.check(loss)

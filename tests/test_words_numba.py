@@ -12,7 +12,7 @@ from goodmeasure.formulas.expression import symbol
 from goodmeasure.kernels import points
 from goodmeasure.kernels.layout import CHUNK
 from goodmeasure.kernels.layout import points as printed
-from goodmeasure.kernels.printer import SPELLING, _Lines, word_source
+from goodmeasure.kernels.printer import _Lines
 
 DTYPES = ("float32", "float64")
 TRUTH = {
@@ -117,13 +117,6 @@ def test_sigmoids_of_opposite_sign_add_up_to_one(dtype):
     p, x = computed(dtype)["sigmoid"][:-3], grid(dtype)
     p = dict(zip(x.tolist(), p.tolist(), strict=True))
     assert all(abs(p[v] + p[-v] - 1) <= np.finfo(dtype).eps for v in p if v)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_every_elementary_word_is_spelled(dtype):
-    known = {*SPELLING, *word_source(dtype)}
-    missing = {w.name for w in words.vocabulary().values() if w.meaning is None} - known
-    assert not missing
 
 
 def test_the_size_of_a_negated_number_is_that_of_the_number():

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     # The public names and where each is defined: type checkers read this block, and so does `_homes` below.
     from goodmeasure import losses as losses
     from goodmeasure import words as words
-    from goodmeasure.auditing import audit as audit
-    from goodmeasure.auditing import watch as watch
+    from goodmeasure.auditing.engine import audit as audit
+    from goodmeasure.auditing.watching import watch as watch
     from goodmeasure.calibrating.calibration import calibration as calibration
     from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
     from goodmeasure.checking.checks import check as check
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from goodmeasure.formulas.domains import Real as Real
     from goodmeasure.formulas.domains import UnitInterval as UnitInterval
     from goodmeasure.frameworks.torch import to_torch as to_torch
-    from goodmeasure.loss.definition import loss as loss
-    from goodmeasure.loss.loss import Loss as Loss
+    from goodmeasure.making.definition import loss as loss
+    from goodmeasure.making.loss import Loss as Loss
     from goodmeasure.risks.risk import compare as compare
     from goodmeasure.risks.risk import gap as gap
     from goodmeasure.risks.risk import risk as risk
@@ -77,10 +77,7 @@ def _homes() -> dict[str, str]:
 
 
 class _Facade(ModuleType):
-    """The package as a module whose public names are loaded on first use.
-
-    Importing the submodule ``goodmeasure.loss`` must not put it in the place of the function ``goodmeasure.loss``.
-    """
+    """The package as a module whose public names are loaded on first use."""
 
     @property
     def threads(self) -> int:
@@ -102,10 +99,6 @@ class _Facade(ModuleType):
         found = import_module(f"{home}.{name}") if home == __name__ else getattr(import_module(home), name)
         self.__dict__[name] = found
         return found
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (isinstance(value, ModuleType) and _homes().get(name, __name__) != __name__):
-            super().__setattr__(name, value)
 
     def __dir__(self) -> list[str]:
         return sorted({*_homes(), "__version__", "threads"})

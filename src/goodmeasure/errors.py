@@ -6,8 +6,16 @@ from what a host would expect (``ValueError``, ``TypeError``), so that ordinary 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from functools import wraps
+from inspect import getattr_static, signature
+from types import FunctionType
+from typing import ClassVar, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Kind = TypeVar("Kind", bound=type)
 
 
 class Problem(Exception):
@@ -109,6 +117,17 @@ class NoSuchReading(Problem, ValueError):
     code = "GM007"
 
 
+class NoSuchLoss(Problem, AttributeError, LookupError):
+    """No loss of the catalogue has this name, and nobody is known to call one so.
+
+    Losses are found by their own names and by what people call them (mse, mae, bce, ...). ``goodmeasure losses`` lists
+    them all with what each asks for; a loss of your own is a function under ``@goodmeasure.loss``.
+    """
+
+    code = "GM011"
+    exit_status = 2
+
+
 class NothingToLearn(Problem, ValueError):
     """Every target has the same value, or only one class occurs.
 
@@ -129,14 +148,69 @@ class MissingExtra(Problem, ImportError):
     exit_status = 2
 
 
-class UsageError(Problem, ValueError):
-    """A command or function was called with arguments that do not fit together.
+class UsageError(Problem, ValueError, TypeError):
+    """A command or function was called with arguments that it does not know or that do not fit together.
 
-    The message names the argument, what was given, and what it takes.
+    The message names the argument, what was given, and what it takes; of a misspelt one it names the nearest that exists.
     """
 
     code = "GM009"
     exit_status = 2
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that a misspelt one may stand for, at most three, the closest first."""
+    return get_close_matches(name, list(known))
+
+
+def check_keywords(given: Iterable[object], known: Iterable[str], function: str, *, where: str = "") -> None:
+    """Refuse the first keyword that a function does not take, and name the nearest one that it does. Error: GM009."""
+    names = list(known)
+    for name in map(str, given):
+        if name not in names:
+            shown = name if name.isidentifier() else repr(name)  # it may hold the escape codes of a terminal
+            close = nearest(name, names)
+            raise UsageError(
+                f"{function} takes no {shown}=",
+                where=where,
+                seen=f"it takes {', '.join(names) or 'no keywords'}",
+                fix=f"{function}(..., {close[0]}=...)" if close else f"{function}(...) without {shown}=",
+            )
+
+
+def strict_keywords(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a keyword that a function does not take a usage error that names the nearest one. Error: GM009."""
+    return _strict(function, function.__name__)
+
+
+def strict_class(kind: Kind) -> Kind:
+    """Hold the making of a class and its own public methods to what `strict_keywords` asks of a function."""
+    # What __init__ is inherited is held here too, under the name of this class.
+    members = {"__init__": getattr_static(kind, "__init__"), **vars(kind)}
+    names = {"__init__": kind.__name__, "__call__": kind.__name__.lower()}
+    for name, member in members.items():
+        if not name.startswith("_") or name in names:
+            if isinstance(member, FunctionType):
+                setattr(kind, name, _strict(member, names.get(name, name)))
+            elif isinstance(member, staticmethod):
+                setattr(kind, name, staticmethod(_strict(member.__func__, name)))
+    return kind
+
+
+def _strict(function: Callable[P, R], name: str) -> Callable[P, R]:
+    parameters = signature(function).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return function  # it says by itself which it knows
+    # In the order of the signature: a message lists them.
+    known = dict.fromkeys(p.name for p in parameters if p.name != "self")
+
+    @wraps(function)
+    def strict(*given: P.args, **named: P.kwargs) -> R:
+        if named:
+            check_keywords(named, known, name)
+        return function(*given, **named)
+
+    return strict
 
 
 def problems(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:

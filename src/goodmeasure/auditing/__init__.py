@@ -5,17 +5,8 @@ It looks at programs of any framework and knows none of our losses: a rule asks 
 
 from __future__ import annotations
 
-from typing import Any
-
 from goodmeasure.auditing.engine import audit
 from goodmeasure.auditing.finding import Audit, Finding, Skipped
 from goodmeasure.auditing.rule import Rule, all_rules, pages
 
-__all__ = ["Audit", "Finding", "Rule", "Skipped", "all_rules", "audit", "pages", "watch"]
-
-
-def watch(model: Any, loss: Any, **options: Any) -> Any:
-    """Watch a model and its loss while they train; see :func:`goodmeasure.auditing.watching.watch`."""
-    from goodmeasure.auditing.watching import watch as start
-
-    return start(model, loss, **options)
+__all__ = ["Audit", "Finding", "Rule", "Skipped", "all_rules", "audit", "pages"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,35 +12,100 @@ from goodmeasure.auditing.evidence import kind
 from goodmeasure.auditing.finding import SEVERITIES, Audit, Finding, Skipped
 from goodmeasure.auditing.isolate import untouched
 from goodmeasure.auditing.rule import Rule, all_rules
+from goodmeasure.errors import strict_keywords
 
 
+@strict_keywords
 def audit(
     *,
     model: Any = None,
     loss: Any = None,
     inputs: Any = None,
     targets: Any = None,
-    step: Any = None,
+    step: Callable[..., Any] | None = None,
     optimizer: Any = None,
     task: str | None = None,
+    framework: str | None = None,
+    terms: Mapping[str, Callable[..., Any]] | None = None,
+    mask: Any = None,
+    decide: Callable[..., Any] | None = None,
+    threshold: float | None = None,
+    score: Callable[..., Any] | None = None,
+    serve: Callable[..., Any] | None = None,
+    raw: Any = None,
+    estimator: Any = None,
+    X: Any = None,
+    y: Any = None,
+    sample_weight: Any = None,
+    fit: Callable[[], Any] | None = None,
+    objective: Any = None,
+    params: Mapping[str, Any] | None = None,
+    output: Any = None,
+    output_kind: str | None = None,
+    probability: Any = None,
+    metric: Any = None,
+    costs: Mapping[str, float] | None = None,
+    offset: Any = None,
+    outputs: Any = None,
+    grad: Callable[..., Any] | None = None,
+    train: Callable[[], Any] | None = None,
     budget_s: float = 10.0,
-    **more: Any,
 ) -> Audit:
-    """What is wrong between a model, its output, its loss, its targets, its training step and its decision.
+    """Find what is wrong between a model, its output, its loss, its targets, its training step and its decision.
 
-    Every argument may be absent; what is absent is not audited, and the report says so. ``inputs`` is a tensor, a tuple
-    (``model(*inputs)``) or a dict (``model(**inputs)``); ``loss(output, targets)`` and
-    ``step(model, loss, inputs, targets, optimizer)`` are called on copies: parameters, buffers, gradients, modes and
-    random
-    states are afterwards what they were. ``more`` holds what only some programs have: ``framework``, ``terms``,
-    ``mask``,
-    ``decide``, ``threshold``, ``score``, ``serve``, ``raw``, ``estimator``, ``X``, ``y``, ``sample_weight``,
-    ``objective``,
-    ``params``, ``fit``, ``output``, ``output_kind``, ``metric``, ``costs``, ``probability``, ``offset``, ``grad``,
-    ``train``
-    and ``outputs``. ``budget_s`` bounds the seconds after which no further evidence is gathered.
+    Every argument may be absent; what is absent is not audited, and the report says so. Everything runs on copies:
+    parameters, buffers, gradients, modes and random states are afterwards what they were.
+
+    Args:
+        model: the model in training (torch or Keras), or any callable that gives outputs.
+        loss: called as ``loss(output, targets)``.
+        inputs: one batch: a tensor, a tuple (``model(*inputs)``) or a dict (``model(**inputs)``).
+        targets: what the loss compares the output with, one entry an example.
+        step: your training step, called as ``step(model, loss, inputs, targets, optimizer)``.
+        optimizer: the optimizer of the step.
+        task: what the output is for: "binary", "multiclass", "multilabel", "regression", "count", "quantile", "gan", ...
+            More is looked at where it is known.
+        framework: "torch", "keras", "sklearn", "lightgbm", "xgboost" or "numpy"; read from the types unless given.
+        terms: the terms of a compound loss by name, each called with the output.
+        mask: which entries of the targets count, of their shape: True, or 1, where they do.
+        decide: called with the output, gives the labels that are acted on.
+        threshold: the probability from which ``decide`` is meant to say yes.
+        score: the metric that you compute, called as ``score(targets, outputs)``.
+        serve: the deployed prediction, called with the inputs.
+        raw: the targets before preprocessing, one entry an example.
+        estimator: a fitted estimator or booster (scikit-learn, LightGBM, XGBoost).
+        X: the rows to predict, (n, features).
+        y: their targets, (n,).
+        sample_weight: the weights that the estimator was fitted with, (n,).
+        fit: called without arguments, fits and returns the estimator, where there is none yet.
+        objective: a custom objective of a booster, in the booster's own convention.
+        params: what the booster was given besides.
+        output: what the program uses as its output for ``X``: an array, or a function of ``X``.
+        output_kind: what that output is taken for: "probability", "label", "score", "mean", "quantile", ...
+        probability: probabilities behind the labels, where the output is labels: an array, or a function of ``X``.
+        metric: the metric that is reported, as a function.
+        costs: what errors cost: ``{"fp": 1.0, "fn": 20.0}``.
+        offset: the logarithm of the exposure of each row, (n,).
+        outputs: raw outputs of a program without a framework.
+        grad: its hand-written gradient, called as ``grad(outputs, targets)``.
+        train: its training loop, called without arguments, gives the list of its losses.
+        budget_s: the seconds after which no further evidence is gathered.
+
+    Returns:
+        An `Audit`: findings (worst first), the rules that passed, and those that did not apply, each with its reason.
+
+    Raises:
+        GM009: there is no such keyword.
+
+    Example:
+        >>> import goodmeasure as gm, torch
+        >>> model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(-1))
+        >>> x, y = torch.randn(9, 4), torch.arange(9) % 3
+        >>> found = gm.audit(model=model, loss=torch.nn.CrossEntropyLoss(), inputs=x, targets=y)
+        >>> print(found.findings[0].code, found.findings[0].title)
+        GM102 softmax is applied twice
     """
-    named = {
+    given = {
         "model": model,
         "loss": loss,
         "inputs": inputs,
@@ -48,8 +113,32 @@ def audit(
         "step": step,
         "optimizer": optimizer,
         "task": task,
+        "framework": framework,
+        "terms": terms,
+        "mask": mask,
+        "decide": decide,
+        "threshold": threshold,
+        "score": score,
+        "serve": serve,
+        "raw": raw,
+        "estimator": estimator,
+        "X": X,
+        "y": y,
+        "sample_weight": sample_weight,
+        "fit": fit,
+        "objective": objective,
+        "params": params,
+        "output": output,
+        "output_kind": output_kind,
+        "probability": probability,
+        "metric": metric,
+        "costs": costs,
+        "offset": offset,
+        "outputs": outputs,
+        "grad": grad,
+        "train": train,
     }
-    return examine(named | more, all_rules(), budget_s)
+    return examine(given, all_rules(), budget_s)
 
 
 def examine(given: dict[str, Any], chosen: Iterable[Rule], budget_s: float) -> Audit:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+from goodmeasure.drawing.cells import Code
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.terminal import printable
+from goodmeasure.errors import strict_class
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
@@ -14,8 +19,26 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: a stable code, what and where it is, the evidence seen, why it hurts and the line that
-    fixes it."""
+    """One thing that is wrong: where, what was seen, why it hurts, and the line that fixes it.
+
+    Attributes:
+        code: a stable code, which ``goodmeasure explain`` tells more of.
+        severity: "error", "warning" or "note".
+        title: what is wrong.
+        where: the place in the model, the loss or the data.
+        seen: the evidence.
+        why: what it does to training.
+        fix: what to type in its place.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> import torch
+        >>> model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Softmax(dim=1))
+        >>> x, y = torch.eye(2).repeat(6, 1), torch.tensor([0, 1, 2] * 4)
+        >>> found = gm.audit(model=model, loss=torch.nn.CrossEntropyLoss(), inputs=x, targets=y)
+        >>> found.findings[0].fix
+        'hand the raw scores to the loss: remove the softmax before it'
+    """
 
     code: str
     severity: Severity
@@ -39,10 +62,27 @@ class Skipped:
     reason: str
 
 
+@strict_class
 @dataclass(frozen=True)
-class Audit:
-    """The report of one audit: ``findings`` (worst first), ``passed`` codes, and what was ``not_applicable`` with its
-    reason."""
+class Audit(Displayed):
+    """What an audit found, worst first, what passed, and what could not be looked at.
+
+    Attributes:
+        findings: what is wrong, worst first.
+        passed: the codes of the rules that found nothing.
+        not_applicable: the rules that could not be asked, each with the reason.
+        subject: what was audited.
+        seconds: how long it took.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> import torch
+        >>> model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Softmax(dim=1))
+        >>> x, y = torch.eye(2).repeat(6, 1), torch.tensor([0, 1, 2] * 4)
+        >>> found = gm.audit(model=model, loss=torch.nn.CrossEntropyLoss(), inputs=x, targets=y)
+        >>> found.ok, [finding.title for finding in found.findings]
+        (False, ['softmax is applied twice'])
+    """
 
     findings: tuple[Finding, ...]
     passed: tuple[str, ...] = ()
@@ -51,12 +91,26 @@ class Audit:
     seconds: float = 0.0
 
     def at_least(self, severity: Severity) -> tuple[Finding, ...]:
-        """The findings that are as severe as this, or more."""
+        """The findings that are as severe as this, or more.
+
+        Args:
+            severity: "error", "warning" or "note".
+
+        Returns:
+            Findings, worst first.
+        """
         worst = SEVERITIES[: SEVERITIES.index(severity) + 1]
         return tuple(f for f in self.findings if f.severity in worst)
 
     def without(self, codes: Iterable[str]) -> Audit:
-        """The same report without the findings of these codes."""
+        """The same report without the findings of these codes.
+
+        Args:
+            codes: codes such as "GM102".
+
+        Returns:
+            A report of what is left.
+        """
         muted = frozenset(codes)
         kept = tuple(f for f in self.findings if f.code not in muted)
         return Audit(kept, self.passed, self.not_applicable, self.subject, self.seconds)
@@ -75,14 +129,21 @@ class Audit:
     def __str__(self) -> str:
         head = [f"audit of {self.subject}"] if self.subject else []
         tail = [f"more: goodmeasure explain {self.findings[0].code}"] if self.findings else []
-        return "\n".join([*head, *map(str, self.findings), self.summary(), *tail])
+        return printable("\n".join([*head, *map(str, self.findings), self.summary(), *tail]))
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain data: what :meth:`to_json` writes."""
+        """The report as plain values, ready for JSON."""
         return asdict(self) | {"summary": self.summary()}
 
     def to_json(self, *, indent: int | None = 2) -> str:
-        """The report as JSON."""
+        """The report as JSON.
+
+        Args:
+            indent: how many spaces a level is moved in by; None for one line.
+
+        Returns:
+            The text of a JSON document.
+        """
         return json.dumps(self.to_dict(), indent=indent)
 
     def to_sarif(self) -> dict[str, Any]:
@@ -92,15 +153,11 @@ class Audit:
         run = {"tool": {"driver": driver}, "results": [_sarif_result(f) for f in self.findings]}
         return {"version": "2.1.0", "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "runs": [run]}
 
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td><code>{f.code}</code></td><td>{f.severity}</td><td>{html.escape(f.title)}"
-            f"<details><summary>evidence</summary>{html.escape(f.seen)}<br>{html.escape(f.why)}<br>"
-            f"<small>{html.escape(f.where)}</small></details></td><td><code>{html.escape(f.fix)}</code></td></tr>"
-            for f in self.findings
-        )
-        head = "<tr><th>code</th><th>severity</th><th>what</th><th>fix</th></tr>" if rows else ""
-        return f"<table><caption>{html.escape(self.summary())}</caption>{head}{rows}</table>"
+    def _display(self) -> Display:
+        rows = [(Code(f.code), f.severity, f.title, f.where, f.seen, f.why, Code(f.fix)) for f in self.findings]
+        columns = columns_of(("code", "severity", "what", "where", "seen", "why", "fix"), rows)
+        title = f"Audit of {self.subject}" if self.subject else "Audit"
+        return Display(title, columns, (self.summary(),), under=dict.fromkeys(("where", "seen", "why", "fix"), "what"))
 
 
 def _sarif_result(finding: Finding) -> dict[str, Any]:

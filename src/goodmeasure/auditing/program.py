@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +11,8 @@ from types import ModuleType
 from typing import Any
 
 from goodmeasure.auditing.case import where_raised
-from goodmeasure.errors import Problem, UsageError
+from goodmeasure.auditing.engine import audit
+from goodmeasure.errors import Problem, UsageError, check_keywords
 
 
 class ProgramStops(Problem, RuntimeError):
@@ -47,6 +49,7 @@ def load(spec: str) -> dict[str, Any]:
             seen="a dict with the keywords of goodmeasure.audit",
             fix="return dict(model=model, loss=loss, inputs=x, targets=y)",
         )
+    check_keywords(case, inspect.signature(audit).parameters, "audit", where=spec)
     return dict(case)
 
 

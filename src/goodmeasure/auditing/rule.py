@@ -2,7 +2,7 @@
 means.
 
 There is no list of rules. A rule is a :class:`Rule` object in a module of :mod:`goodmeasure.auditing.rules`, and
-:func:`rules` finds them by type.
+:func:`all_rules` finds them by type.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import torch
 from goodmeasure.auditing.engine import audit, examine
 from goodmeasure.auditing.finding import Finding
 from goodmeasure.auditing.rule import Rule, all_rules
+from goodmeasure.errors import strict_keywords
 
 _CHEAP = frozenset({"Contracts", "TrainingSignal"})
 
@@ -20,6 +21,7 @@ class AuditWarning(UserWarning):
     """A finding of :func:`watch`, as a warning."""
 
 
+@strict_keywords
 def watch(
     model: torch.nn.Module,
     loss: Callable[..., Any],
@@ -27,19 +29,46 @@ def watch(
     every: int = 100,
     report: Callable[[Finding], None] | None = None,
 ) -> Watch:
-    """Watch a model and its loss while they train: a full audit of the first batch, cheap checks of every hundredth.
+    """Keep an eye on a training run: its first batch is audited in full, and cheap checks go on every hundredth.
 
-    A loss module is watched in place; of a function, use the returned handle's ``loss`` instead. Each code is
-    reported once,
-    as a warning, or to ``report``. The handle is a context manager; ``close()`` takes everything off again. ``every``
-    is the
-    number of batches between two cheap checks: shapes, domains and ranges at the loss, its value and its gradient.
+    Each code is reported once. The cheap checks are of shapes, domains and ranges at the loss, its value and its gradient.
+
+    Args:
+        model: the model in training; what goes into it is noted by a hook.
+        loss: a loss module, which is watched in place, or a function: then call the returned ``loss`` instead.
+        every: the number of batches between two cheap checks.
+        report: called with each finding; a warning is given unless it is.
+
+    Returns:
+        A `Watch`: the findings so far, and ``close()``, which takes everything off again; also a context manager.
+
+    Example:
+        >>> import goodmeasure as gm, torch
+        >>> model, loss = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(-1)), torch.nn.CrossEntropyLoss()
+        >>> with gm.watch(model, loss, report=lambda finding: print(finding.code)):
+        ...     value = loss(model(torch.randn(9, 4)), torch.arange(9) % 3)
+        GM102
     """
     return Watch(model, loss, every, report)
 
 
 class Watch:
-    """A running watch: ``findings`` so far, the ``loss`` to call, and ``close()``."""
+    """A running watch: what it has found so far, the loss to call, and a way to end it.
+
+    Args:
+        model, loss, every, report: as of `watch`.
+
+    Attributes:
+        findings: what was found so far, each code once.
+        loss: the loss to call.
+
+    Example:
+        >>> import goodmeasure as gm, torch
+        >>> with gm.watch(torch.nn.Linear(4, 3), torch.nn.CrossEntropyLoss()) as watching:
+        ...     value = watching.loss(torch.zeros(9, 3), torch.arange(9) % 3)
+        >>> watching.findings
+        []
+    """
 
     def __init__(
         self, model: torch.nn.Module, loss: Callable[..., Any], every: int, report: Callable[[Finding], None] | None

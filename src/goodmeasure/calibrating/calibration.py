@@ -15,21 +15,35 @@ from goodmeasure.calibrating.miscalibration import debiased_squared_error, root,
 from goodmeasure.calibrating.recalibration import Recalibration as Recalibration
 from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
 from goodmeasure.calibrating.smoothing import on_grid
+from goodmeasure.drawing.cells import intervals
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import strict_keywords
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.estimate import Estimate, not_known
+from goodmeasure.statistics.estimate import Estimate, display_of, not_known
 from goodmeasure.statistics.row_arguments import Floats, PresentRows, TooFewRows
 from goodmeasure.statistics.weights import WeightsMean, unit_of
 
+# Draws that intervals, bands and p-values rest on: the tails of a .95 interval hold five on each side.
 REPLICATES = 200
+# Each draw is an isotonic fit, so draws are of cells of neighbouring predictions, not of rows.
 MOST_CELLS = 1024
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(Displayed):
     """What was seen (isotonic) at each prediction, with the band in which it would lie were the model calibrated.
 
     For amounts the band is of confidence about the curve instead, because nothing says how amounts spread around a
-    right prediction. ``weight`` is the weight of the rows at each point.
+    right prediction.
+
+    Attributes:
+        prediction: ascending predictions, (m,).
+        seen: the share of events, or the amount, that was seen at each of them, (m,).
+        low: where the band begins, (m,).
+        high: where it ends, (m,).
+        weight: the weight of the rows at each point, (m,).
+        band: "consistency" or "confidence".
     """
 
     prediction: Floats
@@ -39,16 +53,38 @@ class Curve:
     weight: Floats
     band: str
 
+    def _display(self) -> Display:
+        rows = zip(self.prediction, intervals(self.seen, self.low, self.high), self.weight, strict=True)
+        columns = columns_of(("prediction", "seen", "weight"), rows)
+        return Display(f"Calibration curve with a {self.band} band", columns, is_curve=True)
+
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Displayed):
     """How far predictions are from what they claim, and what they know.
 
-    ``loss = miscalibration - discrimination + uncertainty``, exactly. ``error`` is the root of the debiased squared
-    calibration error ``squared_error``; ``smooth_error`` needs probabilities and is None for amounts. ``p_value``
-    is the chance of so large a miscalibration under calibrated predictions (None for amounts). For classes the
-    split is the Brier score's, which adds up over classes, one against the rest (each in ``classes``); errors and
-    curve are of the most likely class.
+    ``loss = miscalibration - discrimination + uncertainty``, exactly. For classes this split is the Brier score's,
+    which adds up over classes, and errors and curve are of the most likely class.
+
+    Attributes:
+        loss: the mean loss of the predictions.
+        miscalibration: what is lost because they do not mean what they say, in the unit of the loss.
+        discrimination: what is won because they tell rows apart, in the unit of the loss.
+        uncertainty: the mean loss of the best constant.
+        error: the calibration error on the scale of the predictions: the root of ``squared_error``.
+        squared_error: the mean squared calibration error without the bias of squaring noise.
+        smooth_error: the same question without bins; None for amounts.
+        curve: what was seen at each prediction, with a band.
+        p_value: the chance of so large a miscalibration under calibrated predictions; None for amounts.
+        classes: the calibration of each class against the rest.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.calibration([0, 1, 1, 0] * 20, [0.1, 0.9, 0.8, 0.9] * 20)
+        >>> found.verdict
+        'miscalibrated'
+        >>> print(found.error)
+        0.2988 [0.1648, 0.3891] · n=80
     """
 
     loss: Estimate
@@ -71,12 +107,19 @@ class Calibration:
             return "miscalibrated"
         return f"cannot tell from calibrated at this n (error in [{self.error.low:.4g}, {self.error.high:.4g}])"
 
+    def _estimates(self) -> dict[str, Estimate | None]:
+        names = ("loss", "miscalibration", "discrimination", "uncertainty", "error", "squared_error", "smooth_error")
+        return {name: getattr(self, name) for name in names}
+
+    def _display(self) -> Display:
+        errors = {f"error of class {k}": one.error for k, one in enumerate(self.classes)}
+        chance = () if self.p_value is None else (f"chance of as much if calibrated: {self.p_value:.3g}",)
+        return display_of("Calibration", {**self._estimates(), **errors}, self.verdict, *chance)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""
-        names = ("loss", "miscalibration", "discrimination", "uncertainty", "error", "squared_error", "smooth_error")
-        found = {name: getattr(self, name) for name in names}
         return {
-            **{name: value.to_dict() for name, value in found.items() if value is not None},
+            **{name: value.to_dict() for name, value in self._estimates().items() if value is not None},
             "p_value": self.p_value,
             "verdict": self.verdict,
             "curve": {name: np.asarray(value).tolist() for name, value in vars(self.curve).items()},
@@ -117,6 +160,7 @@ class Basis:
         return np.quantile(values, [(1 - self.level) / 2, (1 + self.level) / 2], axis=0)
 
 
+@strict_keywords
 def calibration(
     y: ArrayLike,
     p: ArrayLike,
@@ -127,12 +171,46 @@ def calibration(
     seed: int = 0,
     weights_mean: WeightsMean = "importance",
 ) -> Calibration:
-    """Whether predictions mean what they say, split for this loss (Brier or squared error where none is given).
+    """Tell whether predictions mean what they say, and split their mean loss into what they lose and what they know.
 
-    ``y`` and ``p`` are on the scale of predictions: 0/1 and a probability (0 and 1 included), a class and rows of
-    class probabilities, or two amounts. For amounts the loss says which functional is meant (mean, quantile, ...).
-    Rows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies. Errors: GM004, GM006,
-    GM701 to GM706.
+    Args:
+        y: held-out targets, (n,): 0 or 1, class indices, or amounts.
+        p: predictions, (n,) or (n, K): probabilities of yes or of each class (0 and 1 included), or amounts.
+        loss: the loss to split, which also says what an amount is meant to be (mean, quantile, ...); the Brier score or
+            squared error unless given.
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        level: how often the intervals cover.
+        seed: for the resampled intervals and bands.
+        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+
+    Returns:
+        The split, the errors and the curve, each with intervals.
+
+    Raises:
+        GM003: the columns differ in length, or class probabilities have fewer than two columns.
+        GM004: an amount lies outside the domain of the loss.
+        GM005: there are no rows, or all weights are zero.
+        GM006: a weight is negative or not finite.
+        GM007: the loss implies no probability, so none can be judged by it.
+        GM701: a probability lies outside [0, 1], or a row of class probabilities does not sum to one.
+        GM702: a prediction is NaN.
+        GM703: a target is none of the labels.
+        GM704: the amounts hardly vary, so there is nothing to calibrate.
+        GM705: there are fewer than two rows.
+        GM706: amounts are so large or so small that their squares are not numbers.
+
+    Source:
+        Dimitriadis, Gneiting and Jordan 2021, Stable reliability diagrams for probabilistic classifiers (the split);
+        Kumar, Liang and Ma 2019, Verified uncertainty calibration (the debiased error); Błasiok and Nakkiran 2023,
+        Smooth ECE: principled reliability diagrams via kernel smoothing.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.calibration([0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10)
+        >>> print(found.loss)
+        0.12 [0.08886, 0.149] · n=80
+        >>> found.verdict
+        'miscalibrated'
     """
     rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p)
     if rows.n < 2:
@@ -174,6 +252,7 @@ def of_cells(
         errors[0],
         errors[1],
         curve,
+        # The rows themselves count as one draw: a p-value is never 0, and the test keeps its level.
         float((1 + extreme.sum()) / (1 + REPLICATES)),
     )
 
@@ -190,7 +269,9 @@ def _split_estimates(split: Decomposition, coarse: Decomposition, drawn: Floats,
         if not (math.isfinite(value) and np.isfinite(column).all()):
             found = settings.estimate(value, -math.inf, math.inf, method)
             return replace(found, cautions=("some rows or resamples of them cost infinity",))
+        # Around their own mean: a curve that is fitted to drawn rows is biased once more, and draws lie too high by it.
         low, high = centre - biased + column.mean() - settings.tails(column)[::-1]
+        # Miscalibration and discrimination are never negative; a loss may be.
         floor = 0.0 if biased else -math.inf
         error = float((column / unit_of(column)).std()) * unit_of(column)
         return settings.estimate(value, max(floor, min(float(low), value)), max(float(high), value), method, error)
@@ -218,6 +299,7 @@ def _under_calibration(
     exact: Cells, rough: Cells, loss: PointLoss, scale: float, settings: Basis
 ) -> tuple[Curve, Floats]:
     """The curve with its consistency band, and how miscalibrated calibrated predictions look by chance."""
+    # Other numbers than those of the resampled split, which these draws are compared with.
     rng = np.random.default_rng(settings.seed + 1)
     counts = np.maximum(np.round(rough.weight / scale), 1)
     events = rng.binomial(counts.astype(np.int64), rough.p, (REPLICATES, len(counts))).astype(np.float64)

@@ -12,22 +12,41 @@ from numpy.typing import ArrayLike
 
 from goodmeasure.calibrating.decomposition import cells
 from goodmeasure.calibrating.isotonic import pool
-from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError, strict_class, strict_keywords
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.weights import unit_of
 
 Method = Literal["platt", "temperature", "beta", "isotonic"]
 Knots = tuple[tuple[float, ...], ...]
+# What `_features` multiplies, in its order.
+_COEFFICIENTS = {
+    "temperature": ("log score",),
+    "platt": ("log-odds", "one"),
+    "beta": ("log p", "-log(1 - p)", "one"),
+}
 
 
+@strict_class
 @dataclass(frozen=True)
-class Recalibration:
+class Recalibration(Displayed):
     """A map from scores to probabilities that was fitted on held-out rows; call it on new scores.
 
-    ``parameters`` are coefficients (or, for isotonic, the places and heights of the steps), one tuple a class if
-    there are more than two. ``raw`` says that scores are raw outputs. ``shrink`` is the number of rows n of the map
-    ``(n p + 1/2) / (n + 1)`` that comes first where scores of exactly 0 or 1 had to be given a finite log-odds.
+    Attributes:
+        method: "platt", "temperature", "beta" or "isotonic".
+        parameters: coefficients (or, for isotonic, the places and heights of the steps), one tuple a class if there are
+            more than two.
+        raw: whether scores are raw outputs rather than probabilities.
+        shrink: the number of rows n of the map (n p + 1/2) / (n + 1) that comes first where scores of exactly 0 or 1
+            had to be given finite log-odds; else 0.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> better = gm.recalibrate([0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10, "isotonic")
+        >>> better([0.2, 0.5, 0.8])
+        array([0. , 0.5, 1. ])
     """
 
     method: Method
@@ -36,7 +55,19 @@ class Recalibration:
     shrink: int = 0
 
     def __call__(self, scores: ArrayLike) -> Floats:
-        """Recalibrated probabilities of new scores, in the shape of those that were fitted."""
+        """Recalibrate new scores.
+
+        Args:
+            scores: probabilities, or raw outputs if ``raw``, (n,) or (n, K), as those that were fitted.
+
+        Returns:
+            Probabilities of the same shape.
+
+        Raises:
+            GM009: the scores have another number of axes than those that were fitted.
+            GM701: a probability lies outside [0, 1].
+            GM702: a probability is NaN.
+        """
         given = np.asarray(scores, dtype=np.float64)
         if not self.raw:
             row_arguments.inside_unit_interval(given, "p")
@@ -58,6 +89,21 @@ class Recalibration:
             return np.interp(scores, knots[0], knots[1]).astype(np.float64)
         return _sigmoid(_features(scores, self.method, self.raw, self.shrink) @ np.array(knots[0]))
 
+    def _display(self) -> Display:
+        title = f"Recalibration ({self.method}) of {'raw outputs' if self.raw else 'probabilities'}"
+        rows = [(k, *pair) for k, knots in enumerate(self.parameters) for pair in self._pairs(knots)]
+        names = ("class", "score", "probability") if self.method == "isotonic" else ("class", "coefficient", "value")
+        columns = columns_of(names, rows)
+        if len(self.parameters) == 1:
+            del columns["class"]
+        return Display(title, columns, is_curve=self.method == "isotonic")
+
+    def _pairs(self, knots: Knots) -> list[tuple[str | float, float]]:
+        """The steps of the map, or its coefficients by name."""
+        if self.method == "isotonic":
+            return list(zip(*knots, strict=True))
+        return list(zip(_COEFFICIENTS[self.method], knots[0], strict=True))
+
     def to_dict(self) -> dict[str, Any]:
         """The fitted map as plain values, ready for JSON."""
         parameters = [[list(knots) for knots in one] for one in self.parameters]
@@ -65,7 +111,17 @@ class Recalibration:
 
     @staticmethod
     def from_dict(state: dict[str, Any]) -> Recalibration:
-        """The map that ``to_dict`` described."""
+        """Read a map back from what `to_dict` gave.
+
+        Args:
+            state: the plain values.
+
+        Returns:
+            The same map.
+
+        Raises:
+            GM009: the method is unknown.
+        """
         if state.get("method") not in get_args(Method):
             raise UsageError(
                 f"{state.get('method')!r} is no recalibration", fix=f"one of {', '.join(get_args(Method))}"
@@ -74,6 +130,7 @@ class Recalibration:
         return Recalibration(state["method"], parameters, bool(state["raw"]), int(state["shrink"]))
 
 
+@strict_keywords
 def recalibrate(
     y: ArrayLike,
     scores: ArrayLike,
@@ -82,12 +139,42 @@ def recalibrate(
     sample_weight: ArrayLike | None = None,
     raw: bool = False,
 ) -> Recalibration:
-    """Fit a map from scores to calibrated probabilities, on rows that the model was not trained on.
+    """Fit a map that puts probabilities right, on rows that the model was not trained on.
 
-    ``scores`` are probabilities, or raw outputs with ``raw=True``: one a row for a yes/no target, a row of K for
-    classes (one against the rest and normalised, but for temperature). Temperature: Guo et al. 2017; Platt 1999,
-    with his smoothed targets; beta: Kull et al. 2017; isotonic: Zadrozny and Elkan 2002. Rows of weight zero are not
-    there, and a whole weight k is k copies of a row. Errors: GM004, GM006, GM701 to GM706.
+    Classes are put right one against the rest and normalised, but for temperature, which has one number for all.
+
+    Args:
+        y: held-out targets, (n,): 0 or 1, or class indices.
+        scores: what the model said of them, (n,) for yes/no or (n, K) for classes: probabilities, or raw outputs.
+        method: "platt" (slope and intercept of the log-odds), "temperature" (slope alone), "beta" (three numbers, of
+            probabilities) or "isotonic" (any increasing map, which needs many rows).
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        raw: whether the scores are raw outputs.
+
+    Returns:
+        The map: call it on new scores.
+
+    Raises:
+        GM003: the columns differ in length.
+        GM005: there are no rows, or all weights are zero.
+        GM006: a weight is negative or not finite.
+        GM007: beta recalibration was asked of raw outputs.
+        GM009: the method is unknown.
+        GM701: a probability lies outside [0, 1].
+        GM702: a score is not a finite number.
+        GM703: a target is none of the labels.
+        GM704: all targets are the same, or the scores separate them perfectly, so no finite map fits best.
+
+    Source:
+        Platt 1999, Probabilistic outputs for support vector machines; Guo et al. 2017, On calibration of modern neural
+        networks; Kull, Silva Filho and Flach 2017, Beta calibration; Zadrozny and Elkan 2002, Transforming classifier
+        scores into accurate multiclass probability estimates.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> better = gm.recalibrate([0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10)
+        >>> better([0.2, 0.5, 0.8]).round(3)
+        array([0.086, 0.5  , 0.914])
     """
     if method not in get_args(Method):
         raise UsageError(f"{method!r} is no recalibration", fix=f"one of {', '.join(get_args(Method))}")
@@ -228,8 +315,10 @@ def _newton(
     b = start
     loss, slope, bend = at(b)
     for _ in range(most):
+        # The ridge is too small to be seen, and keeps flat directions solvable.
         step = np.linalg.solve(bend + 1e-12 * np.eye(len(b)), slope)
         fall, size = float(slope @ step), 1.0
+        # Where scores separate the targets, slope and loss both go to zero without end: that is no minimum.
         if fall < tolerance**1.5 and loss > 1e-7:
             return b
         while size > 1e-10 and at(b - size * step)[0] > loss - size * fall / 4:

@@ -6,17 +6,31 @@ with the derived formulas but the book form itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import Record
+from goodmeasure.errors import Problem
 from goodmeasure.formulas.evaluation import evaluate
-from goodmeasure.formulas.expression import symbol
+from goodmeasure.formulas.expression import Expr, nodes, symbol, symbols
 
+Evaluation: TypeAlias = Callable[[Sequence[Expr], Mapping[str, Any]], list[Any]]
 _TRIES = 5
+
+
+class NoTruth(Problem, ArithmeticError):
+    """What a loss truly is at a point cannot be computed, so its numbers cannot be held to it.
+
+    The truth is the book form in arbitrary precision. A word of your own needs a ``book`` for that: its definition in words
+    that have one, or that arbitrary precision knows by itself (arithmetic, ``exp``, ``log``, ``sqrt``, ``sin``, ``erf``,
+    ``lgamma``, ...). The book is right where the formula is used: it gives a number there, and the same one with more digits.
+    """
+
+    code = "GM013"
 
 
 @cache
@@ -59,35 +73,50 @@ def _language() -> dict[str, Callable[..., Any]]:
     }
 
 
-def _book(roots: Sequence[Any], values: dict[str, Any]) -> list[Any]:
+def in_books(roots: Sequence[Expr], values: Mapping[str, Any]) -> list[Any]:
+    """What formulas are, each word as a book defines it, at the working precision of the moment."""
     import mpmath as mp
 
     return evaluate(list(roots), values, _language(), mp.mpf, as_in_books=True)
 
 
-def value(loss: Record, y: Any, z: Sequence[Any]) -> Any:
-    """The loss of one example as an mpmath number, at the working precision of the moment."""
+def value(loss: Record, y: Any, z: Sequence[Any], book: Evaluation = in_books) -> Any:
+    """The loss of one example as an mpmath number; ``book`` is asked what each formula on the way is."""
     import mpmath as mp
 
     known = {name: mp.mpf(v) for name, v in loss.hyperparameters}
     if loss.is_classwise:
-        table = {name: s.book(mp, z, y) for name, s in class_statistics.statistics().items()}
         weight = loss.class_weight[y] if loss.class_weight else 1
-        return _book(
-            [loss.book], {**known, **table, "p": mp.exp(table["log_p"]), class_statistics.WEIGHT: mp.mpf(weight)}
-        )[0]
-    raws = [_book([a(symbol("z"))], {"z": raw})[0] for a, raw in zip(loss.activation, z, strict=True)]
+        return book([loss.book], {**known, **_of_class(loss, y, z), class_statistics.WEIGHT: mp.mpf(weight)})[0]
+    raws = [book([a(symbol("z"))], {"z": raw})[0] for a, raw in zip(loss.activation, z, strict=True)]
     if not class_statistics.speaks_of_outcomes(loss.predictions):
-        return _book([loss.book], {**known, "y": y, **dict(zip(loss.predictions, raws, strict=True))})[0]
+        return book([loss.book], {**known, "y": y, **dict(zip(loss.predictions, raws, strict=True))})[0]
     weights = (known.get("positive_weight", mp.mpf(1)), mp.mpf(1))
     sides = [(y, raws[0], weights[0]), (1 - y, 1 - raws[0], weights[1])]
-    return sum(share * _of_outcome(loss, known, p, weight) for share, p, weight in sides if share > 0)
+    return sum(share * _of_outcome(loss, known, p, weight, book) for share, p, weight in sides if share > 0)
 
 
-def _of_outcome(loss: Record, known: dict[str, Any], p: Any, weight: Any) -> Any:
-    shares = {name: s.share(symbol("p")) for name, s in class_statistics.statistics().items() if s.share is not None}
-    table = dict(zip(shares, _book(list(shares.values()), {"p": p}), strict=True))
-    return _book([loss.book], {**known, **table, "p": p, class_statistics.WEIGHT: weight})[0]
+@cache
+def _named(book: Expr) -> set[str]:
+    return symbols(book)
+
+
+def _spoken_of(loss: Record) -> dict[str, class_statistics.Statistic]:
+    """The statistics that the book form names: those of all others would take most of the time."""
+    return {name: s for name, s in class_statistics.statistics().items() if name in _named(loss.book)}
+
+
+def _of_class(loss: Record, y: int, z: Sequence[Any]) -> dict[str, Any]:
+    import mpmath as mp
+
+    found = {name: s.book(mp, z, y) for name, s in _spoken_of(loss).items()}
+    return {**found, "p": mp.exp(class_statistics.log_p.book(mp, z, y))} if "p" in _named(loss.book) else found
+
+
+def _of_outcome(loss: Record, known: dict[str, Any], p: Any, weight: Any, book: Evaluation) -> Any:
+    shares = {name: s.share(symbol("p")) for name, s in _spoken_of(loss).items() if s.share is not None}
+    table = dict(zip(shares, book(list(shares.values()), {"p": p}), strict=True))
+    return book([loss.book], {**known, **table, "p": p, class_statistics.WEIGHT: weight})[0]
 
 
 @dataclass(frozen=True)
@@ -109,8 +138,27 @@ class Truth:
 def truth(loss: Record, y: Any, z: Sequence[float], *, digits: int = 80) -> Truth:
     """The truth at a target and raw outputs that are exact numbers; ``moves`` holds derivatives by each raw output, then y.
 
-    ``digits`` is where to begin; what is smaller than a third of them count as zero.
+    ``digits`` is where to begin; what is smaller than a third of them count as zero. Raises `NoTruth`, which names the word.
     """
+    try:
+        found, kinked = _settled(loss, y, z, digits)
+    except Exception as problem:  # a word's book is anybody's function
+        word = next(_without_truth(loss, y, z), None)
+        if word is None:
+            raise
+        raise NoTruth(
+            f"the word {word} has no truth in arbitrary precision, so {loss} has none",
+            where=f"y={y}, z={list(z)}",
+            seen=problem.what if isinstance(problem, Problem) else f"{type(problem).__name__}: {problem}",
+            fix=f"Word({word!r}, ..., book=lambda x: ...)",
+        ) from problem
+    size = 1 + 2 * len(z)
+    jet, moves = found[:size], [found[i : i + size] for i in range(size, len(found), size)]
+    return Truth(jet[0], jet[1 : 1 + len(z)], jet[1 + len(z) :], moves, kinked)
+
+
+def _settled(loss: Record, y: Any, z: Sequence[float], digits: int) -> tuple[list[Any], bool]:
+    """The numbers of a point with so many digits that more would not change them, and whether it is a kink."""
     import mpmath as mp
 
     # One minus a sigmoid of z is lost below |z| / log(10) digits, and its differences below twice that.
@@ -120,13 +168,43 @@ def truth(loss: Record, y: Any, z: Sequence[float], *, digits: int = 80) -> Trut
         with mp.workdps(digits):
             found, kinked = _jet_and_moves(loss, y, [mp.mpf(a) for a in z])
         if kinked or (last is not None and all(map(_agree, last, found))):
-            break
+            return found, kinked
+        if last is not None and mp.isnan(last[0]) and mp.isnan(found[0]):
+            raise NoTruth(f"the truth of {loss} is no number", where=f"y={y}, z={list(z)}")
         last, digits = found, 2 * digits if last is None else 4 * digits
-    else:
-        raise ArithmeticError(f"the truth of {loss} at y={y}, z={z} needs more than {digits // 4} digits")
-    size = 1 + 2 * len(z)
-    jet, moves = found[:size], [found[i : i + size] for i in range(size, len(found), size)]
-    return Truth(jet[0], jet[1 : 1 + len(z)], jet[1 + len(z) :], moves, kinked)
+    raise NoTruth(f"the truth of {loss} needs more than {digits // 4} digits", where=f"y={y}, z={list(z)}")
+
+
+def _without_truth(loss: Record, y: Any, z: Sequence[float]) -> Iterator[str]:
+    """The words of a loss that have no number at a point: first those that books define, then what books are made of."""
+    import mpmath as mp
+
+    asked: list[tuple[Expr, Mapping[str, Any]]] = []
+
+    def noting(roots: Sequence[Expr], values: Mapping[str, Any]) -> list[Any]:
+        asked.extend((node, values) for node in nodes(*roots) if node.word is not None)
+        return in_books(roots, values)
+
+    with suppress(Exception):  # what it stops at is the last that was asked
+        value(loss, y if loss.is_classwise else mp.mpf(y), [mp.mpf(a) for a in z], noting)
+    parts = [(node.word.name, node, values) for node, values in asked if node.word is not None]
+    for name, node, values in sorted(parts, key=lambda part: part[0] in _language()):
+        if not _has_truth(node, values):
+            yield name
+
+
+def _has_truth(node: Expr, values: Mapping[str, Any]) -> bool:
+    """Whether a part of a formula is a number, and the same with more digits."""
+    import mpmath as mp
+
+    found = []
+    for digits in (200, 800):
+        with mp.workdps(digits):
+            try:
+                found += in_books([node], values)
+            except Exception:  # whatever its book raises
+                return False
+    return bool(_agree(*found))
 
 
 def _agree(a: Any, b: Any) -> bool:

@@ -14,7 +14,7 @@ from goodmeasure.choosing.plan import Plan, Rejected, Step
 from goodmeasure.choosing.revisiting import revisit as revisit
 from goodmeasure.choosing.tails import tails
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, strict_keywords
 from goodmeasure.formulas.activations import Activation, activations, linear
 from goodmeasure.formulas.domains import OutcomeDomain
 
@@ -35,6 +35,7 @@ class Wanted:
     positive: Any
 
 
+@strict_keywords
 def choose(
     y: Any,
     *,
@@ -46,13 +47,44 @@ def choose(
     name: str = "target",
     positive: Any = None,
 ) -> Plan:
-    """The loss for a target: what the output represents, the activation, the loss, and the check against costs.
+    """Find the loss for a target, in four steps that each give a reason and say what they reject.
 
-    ``y`` is a column of any kind (list, array, series) or a table of yes/no with a column a label. ``ask`` is "mean", "median",
-    "quantile=0.9", "probability" or another functional that a loss of the catalogue asks for; ``represents`` overrides what
-    the values suggest ("real", "positive", "count", ... or a domain such as ``gm.Positive``); ``outliers`` says whether values
-    far out are "errors" or "real"; ``positive`` names the label that is yes. What is asked for is never swapped silently.
-    Errors: GM601 to GM605, GM004, GM009, GM711.
+    The steps are: what the output represents, the activation, the loss, and the check against costs. What is asked
+    for is never swapped silently.
+
+    Args:
+        y: the target, (n,), of any kind (list, array, series); or a table of yes/no, (n, K), with a column a label.
+        ask: "mean", "median", "quantile=0.9", "probability" or what else a loss of the catalogue asks for; the usual
+            one unless given.
+        costs: what errors cost: `Costs` of yes and no, `ClassCosts`, or `UnderOverCosts` of an amount.
+        represents: what the target is, if its values do not tell: "real", "positive", "count", ... or a domain such as
+            ``gm.Positive``.
+        outliers: whether values far out are "errors" or "real"; None if you cannot say.
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        name: what to call the target.
+        positive: the label that means yes, of two; the later one in order unless given.
+
+    Returns:
+        The plan: print it for the reasons; ``plan.loss`` is the loss and ``plan.code()`` carries it out.
+
+    Raises:
+        GM003: the weights have another length than the target, or the target has more than two axes.
+        GM004: a value is infinite, or contradicts what the target was said to represent.
+        GM009: ``ask``, ``represents``, ``outliers`` or ``positive`` names nothing that is known.
+        GM601: the target has no values.
+        GM602: every value is the same.
+        GM603: most cells are numbers, and some are text.
+        GM604: the values are dates, identifiers, free text or objects.
+        GM605: what was asked for is not something that this target has.
+        GM711: the costs answer another question than the target asks.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> plan = gm.choose([3, 0, 2, 7, 1, 0, 4])
+        >>> plan.loss, plan.asks_for
+        (poisson(), 'mean')
+        >>> plan.steps[0].reason
+        'every value is a whole number, none negative (from 0 to 7, 29 % zeros)'
     """
     if outliers not in (None, *OUTLIERS):
         raise UsageError(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from goodmeasure.errors import UsageError
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ def code(plan: Outline, framework: str) -> str:
 
 def made(plan: Outline) -> str:
     """The expression that makes the loss of a plan."""
-    return re.sub(r"\.with_activation\((\w+)\)", r'.with_activation("\1")', f"gm.losses.{plan.loss}")
+    return f"gm.losses.{plan.loss}"
 
 
 def encoded(plan: Outline) -> str:

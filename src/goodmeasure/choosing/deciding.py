@@ -12,7 +12,7 @@ from goodmeasure.choosing.meanings import Meaning
 from goodmeasure.choosing.observed import Observed
 from goodmeasure.choosing.plan import Rejected, Step
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 
 AnyCosts = Costs | ClassCosts | UnderOverCosts
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,8 @@ from goodmeasure.choosing.observed import Observed
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.activations import linear, natural
 from goodmeasure.formulas.domains import Domain, Level, OutcomeDomain, domain
-from goodmeasure.loss.definition import Definition
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.definition import Definition
+from goodmeasure.making.loss import Loss
 from goodmeasure.traits.curvature_class import curvature_class
 
 # What people say for it besides.
@@ -74,10 +74,10 @@ def usual(meaning: Meaning) -> Functional:
     return Functional("probability" if meaning.is_outcome else "mean")
 
 
-def _preferred(meaning: Meaning, ask: Functional) -> Definition | None:
+def _preferred(meaning: Meaning, ask: Functional) -> Callable[..., Loss] | None:
     """The founding choices; what is not here is found in the catalogue."""
     share = losses.binary_cross_entropy
-    table = {
+    table: dict[tuple[str, str], Callable[..., Loss]] = {
         ("real", "mean"): losses.squared_error,
         ("positive", "mean"): losses.gamma,
         ("non_negative", "mean"): losses.tweedie,
@@ -141,7 +141,7 @@ def others(meaning: Meaning, ask: Functional, chosen: Loss, seen: Observed) -> t
     """
     found = []
     for name, definition in losses.catalogue().items():
-        if name == chosen.spelling.split("(")[0] or not _single(definition):
+        if name == chosen.spelling.factory or not _single(definition):
             continue
         rank, why = _why_not(definition, meaning, ask, seen)
         if why:

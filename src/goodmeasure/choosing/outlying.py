@@ -9,7 +9,7 @@ from goodmeasure import losses
 from goodmeasure.choosing.functionals import Functional
 from goodmeasure.choosing.plan import Rejected
 from goodmeasure.choosing.tails import EFFICIENT, Tails
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 
 OUTLIERS = ("errors", "real")
 BETWEEN = "centre between mean and median"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from goodmeasure.choosing import coding
 from goodmeasure.choosing.tails import Tails
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.terminal import printable
+from goodmeasure.errors import strict_class
 from goodmeasure.formulas.activations import Activation
 from goodmeasure.formulas.domains import Domain
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 
 # How many rejected alternatives of a step are printed; `to_dict` has them all.
 SHOWN = 4
@@ -26,12 +29,25 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Step:
-    """One question of the four, its answer, the reason, and the alternatives that were rejected."""
+    """One question of the four, its answer, the reason, and the alternatives that were rejected.
+
+    Attributes:
+        question: the question.
+        answer: the answer.
+        reason: why.
+        rejected: every alternative, with why it was not taken.
+    """
 
     question: str
     answer: str
     reason: str
     rejected: tuple[Rejected, ...] = ()
+
+    def rejected_lines(self, place: int) -> list[str]:
+        """The first alternatives with why they were not taken, and how many more the step at this place holds."""
+        more = len(self.rejected) - SHOWN
+        rest = [f"and {more} more in plan.steps[{place}].rejected"] if more > 0 else []
+        return [*(f"not {r.alternative}: {r.why}" for r in self.rejected[:SHOWN]), *rest]
 
     def to_dict(self) -> dict[str, Any]:
         """The step as plain values, ready for JSON."""
@@ -39,13 +55,33 @@ class Step:
         return {"question": self.question, "answer": self.answer, "reason": self.reason, "rejected": rejected}
 
 
+@strict_class
 @dataclass(frozen=True)
-class Plan:
+class Plan(Displayed):
     """What a target represents, the activation and the loss that go with it, and the decision that the costs ask for.
 
-    ``threshold`` (yes/no) or ``level`` (amounts) is set where costs decide it, and ``weighted`` is then the same loss with
-    the costs as weights, to be tried beside moving the threshold. ``labels`` are the classes in the order of their codes; of
-    two, the second is yes. ``tails`` tells how heavy the tails of the target are (after `revisit`: of the residuals).
+    Attributes:
+        name: the target.
+        rows: how many rows were looked at.
+        meaning: what the target represents, as ``represents=`` takes it: "count", "positive", ...
+        represents: the same as a domain.
+        loss: the loss to train on.
+        asks_for: what of the target predictions will be: the mean, a quantile, the probability, ...
+        steps: the four questions with answers, reasons and what was rejected.
+        labels: the classes in the order of their codes; of two, the second is yes.
+        threshold: the probability from which to act under the costs; None for amounts and without costs.
+        level: the quantile that the costs of too little and too much ask for; else None.
+        weighted: the loss with the costs as weights, to be tried beside moving the threshold; None without costs.
+        outliers: whether values far out are "errors" or "real", if that was said.
+        tails: how heavy the tails of the target are (after a revisit: of the residuals); None where it has none.
+        tails_of: what they are the tails of.
+        notes: sentences to print with the plan.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> plan = gm.choose(["no", "yes", "no"] * 20, costs=gm.Costs(false_negative=40, false_positive=5))
+        >>> plan.loss, plan.activation, round(plan.threshold, 3), plan.labels
+        (binary_cross_entropy(), sigmoid, 0.111, ('no', 'yes'))
     """
 
     name: str
@@ -70,7 +106,17 @@ class Plan:
         return self.loss.activation[0]
 
     def code(self, framework: str = "numpy") -> str:
-        """A snippet that carries the plan out: "numpy", "sklearn" or "torch"."""
+        """A snippet that carries the plan out.
+
+        Args:
+            framework: "numpy", "sklearn" or "torch".
+
+        Returns:
+            Python code; its first comment names what it expects to be there.
+
+        Raises:
+            GM009: there is no code for this framework.
+        """
         return coding.code(coding.Outline(self.loss, self.meaning, self.labels, self.threshold), framework)
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,22 +143,14 @@ class Plan:
         lines = [f"{self.name}: {self.rows:,} rows"]
         for number, step in enumerate(self.steps, 1):
             lines += ["", f"{number}  {step.question}", f"   {step.answer}", f"   because {step.reason}"]
-            lines += [f"   not {r.alternative}: {r.why}" for r in step.rejected[:SHOWN]]
-            more = len(step.rejected) - SHOWN
-            lines += [f"   and {more} more in plan.steps[{number - 1}].rejected"] if more > 0 else []
-        return "\n".join([*lines, *(["", *(f"note: {note}" for note in self.notes)] if self.notes else [])])
+            lines += [f"   {line}" for line in step.rejected_lines(number - 1)]
+        notes = ["", *(f"note: {note}" for note in self.notes)] if self.notes else []
+        return printable("\n".join([*lines, *notes]))
 
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th scope='row'>{escape(s.question)}</th><td><b>{escape(s.answer)}</b><br>{escape(s.reason)}</td><td>"
-            + "".join(f"<div><i>{escape(r.alternative)}</i>: {escape(r.why)}</div>" for r in s.rejected[:SHOWN])
-            + "</td></tr>"
-            for s in self.steps
-        )
-        head = "<tr><th scope='col'>question</th><th scope='col'>answer</th><th scope='col'>rejected</th></tr>"
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        caption = f"<caption>{escape(self.name)}: {self.rows:,} rows</caption>"
-        return f"<table>{caption}<thead>{head}</thead><tbody>{rows}</tbody></table>{notes}"
+    def _display(self) -> Display:
+        rows = [(s.question, s.answer, s.reason, "\n".join(s.rejected_lines(at))) for at, s in enumerate(self.steps)]
+        columns = columns_of(("question", "answer", "because", "rejected"), rows)
+        return Display(f"{self.name}: {self.rows:,} rows", columns, self.notes, under={"because": "answer"})
 
 
 def _plain(label: Any) -> Any:

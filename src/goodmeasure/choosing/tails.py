@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import UsageError
 
 # The median absolute deviation of a normal law is this part of its standard deviation.
@@ -21,7 +23,7 @@ HEAVY = 0.25
 
 
 @dataclass(frozen=True)
-class Tails:
+class Tails(Displayed):
     """Of ``n`` numbers: their centre and scale (median and MAD, as a standard deviation), how many lie far out, and
     which part of the sum of squares the worst 1 % carry."""
 
@@ -47,6 +49,9 @@ class Tails:
             f"{self.far} of {self.n} lie beyond {FAR:g} robust standard deviations ({self.scale:.3g}); "
             f"the worst {worst} carry {100 * self.carried:.0f} % of the squares"
         )
+
+    def _display(self) -> Display:
+        return Display("Tails", {name: [value] for name, value in self.to_dict().items()}, (str(self),))
 
     def to_dict(self) -> dict[str, Any]:
         """The numbers, ready for JSON."""

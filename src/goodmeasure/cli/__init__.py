@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -18,7 +17,7 @@ import click
 
 from goodmeasure import __version__
 from goodmeasure.drawing.terminal import printable
-from goodmeasure.errors import Problem, UsageError
+from goodmeasure.errors import Problem, UsageError, nearest
 from goodmeasure.reading.writing import FULL, NotWritten
 
 FAULT = 70
@@ -48,7 +47,7 @@ class Subcommands(click.Group):
         name = click.utils.make_str(args[0])
         known = self.list_commands(ctx)
         if not name.startswith("-") and name not in known:
-            close = get_close_matches(name, known, n=1)
+            close = nearest(name, known)
             raise UsageError(
                 f"there is no command {name!r}",
                 seen=f"the commands are {', '.join(known)}",
@@ -149,7 +148,7 @@ def as_problem(error: click.ClickException) -> UsageError:
     ctx = getattr(error, "ctx", None)
     usage = f"{ctx.command_path} --help" if ctx is not None else "goodmeasure --help"
     if isinstance(error, click.NoSuchOption):
-        close = get_close_matches(error.option_name, _options(ctx), n=1)
+        close = nearest(error.option_name, _options(ctx))
         return UsageError(
             f"there is no option {error.option_name}", fix=f"did you mean {close[0]}?" if close else usage
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,18 +12,24 @@ import numpy as np
 
 from goodmeasure.cli._evidence import (
     TallyQuestion,
+    columns_asked,
     evidence,
+    fits_in_memory,
     losses_from,
-    next_step,
-    plain,
     question_of,
     request_of,
     sorted_out,
+    tell_remarks,
 )
-from goodmeasure.decisions.costs import Costs
+from goodmeasure.cli._models import Models
+from goodmeasure.cli._next import again, next_line
+from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.decision import decide
+from goodmeasure.drawing.plain_values import plain_values
+from goodmeasure.drawing.terminal import printable
 from goodmeasure.engines import duckdb
 from goodmeasure.errors import UsageError
+from goodmeasure.reading.paths import Places
 from goodmeasure.study.question import costs_from
 
 LOSSES = ("binary_brier",)
@@ -31,20 +38,28 @@ LOSSES = ("binary_brier",)
 def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], given: dict[str, Any]) -> int:
     """Decide under costs: theory's threshold, the one tuned here, 0.5, always and never, each with what it costs."""
     chosen = _costs(costs, given["ask"])
-    table, kept = sorted_out(data)
     asked = question_of([] if score is None else [score], given)
-    if table is not None and not kept and not _too_many(table, given):
-        by, found = given["by"], _on_rows(table, asked, chosen, given)
-    else:
-        by, found = _on_tally(table, kept, asked, chosen, given)
+    with sorted_out(data) as (table, kept):
+        if table is not None and fits_in_memory(table, kept, given):
+            by, found = given["by"], _on_rows(table, asked, chosen, given)
+        else:
+            by, found = _on_tally(table, kept, asked, chosen, given)
+        tell_remarks(table)
     if given["as_json"]:
-        click.echo(json.dumps(plain({key or "all": one.to_dict() for key, one in found.items()}), indent=1))
+        click.echo(json.dumps(plain_values({key or "all": one.to_dict() for key, one in found.items()}), indent=1))
         return 0
     for key, one in found.items():
-        click.echo(f"{by} = {key}" if key else f"on {one.cost.n:,} rows")
+        click.echo(printable(f"{by} = {key}") if key else f"on {one.cost.n:,} rows")
         click.echo("\n".join(f"  {line}" for line in str(one).splitlines()))
-    click.echo(f"\n{next_step('score', data, kept, asked)}")
+    click.echo(_next(data, kept, asked, chosen, given))
     return 0
+
+
+def _next(data: Sequence[str], kept: list[str], asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> str:
+    """The line that scores what was decided; of amounts, by the loss that these costs ask for."""
+    score = [] if kept else ["--p", asked["scores"][0]]
+    loss = ["--loss", f"pinball(level={costs.level:.12g})"] if isinstance(costs, UnderOverCosts) else []
+    return next_line("score", *again(asked, data, kept, given), *score, *loss)
 
 
 def _costs(given: tuple[str, ...], ask: float | None) -> Any:
@@ -58,14 +73,9 @@ def _costs(given: tuple[str, ...], ask: float | None) -> Any:
     return replace(costs, ask=ask)
 
 
-def _too_many(data: str, given: dict[str, Any]) -> bool:
-    """Whether the files hold more rows than are held in memory."""
-    return bool(given["engine"] == "dask" or duckdb.weigh(data) > duckdb.MOST_BYTES)
-
-
-def _on_rows(data: str, asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> dict[str, Any]:
-    request = request_of(losses_from(LOSSES), asked)
-    held = duckdb.rows_of(data, request, also=[given["time"]])
+def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> dict[str, Any]:
+    request = request_of(losses_from(LOSSES), asked, _one_column(asked, table))
+    held, order = duckdb.rows_of(table, request, given["time"])
     groups: dict[str, Any] = {"": slice(None)}
     if given["by"]:
         groups |= {str(key): np.flatnonzero(held[given["by"]] == key) for key in np.unique(held[given["by"]])}
@@ -81,7 +91,7 @@ def _on_rows(data: str, asked: dict[str, Any], costs: Any, given: dict[str, Any]
             costs,
             sample_weight=column(request.weight, at),
             cluster=column(request.cluster, at),
-            time=column(given["time"], at),
+            time=None if order is None else order[at],
             level=given["level"],
             **more,
         )
@@ -89,8 +99,20 @@ def _on_rows(data: str, asked: dict[str, Any], costs: Any, given: dict[str, Any]
     }
 
 
+def _one_column(asked: dict[str, Any], table: Places) -> Models:
+    """The model to decide by, which has one column. Error: GM009."""
+    found = columns_asked(asked, table)
+    if found.classes > 1:
+        raise UsageError(
+            "a decision from here takes one column of predictions",
+            seen=f"--p {asked['scores'][0]}",
+            fix="in Python: gm.decide(y, p, gm.ClassCosts(...))",
+        )
+    return found
+
+
 def _on_tally(
-    table: str | None, kept: list[str], asked: dict[str, Any], costs: Any, given: dict[str, Any]
+    table: Places | None, kept: list[str], asked: dict[str, Any], costs: Any, given: dict[str, Any]
 ) -> tuple[str | None, dict[str, Any]]:
     """The column of groups, if there is one, and the decision for all rows and for each group."""
     options = [name for name in ("ask", "budget", "prevalence", "time") if given[name] is not None]
@@ -103,6 +125,8 @@ def _on_tally(
         raise UsageError(f"{what} needs the rows, and {why}", fix=fix)
     # Which of a saved tally's models to decide by is no other question.
     model, wanted = (asked["scores"] or [None])[0], asked | {"scores": [] if kept else asked["scores"]}
+    if table is not None and not kept:
+        _one_column(asked, table)
     saved = evidence(table, kept, TallyQuestion(wanted, () if kept else LOSSES), given)
     made, by = saved.tally, saved.question["by"]
     if model is None and len(made.schema.models) > 1:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import click
+
+from goodmeasure.cli._models import Models, labels_there, models, with_labels
+from goodmeasure.drawing.terminal import printable
 from goodmeasure.engines import duckdb
-from goodmeasure.engines.duckdb import shards
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.losses import catalogue
+from goodmeasure.reading.paths import Places, names_of, places_of
+from goodmeasure.reading.sources import names_in_first, remarks_on
 from goodmeasure.tallying.saved import Saved, Shard, is_saved, load
+from goodmeasure.tallying.schema import Schema
 
 _CALL = re.compile(r"\s*([a-z_0-9]+)\s*(?:\(\s*(.*?)\s*\))?\s*")
 
@@ -37,11 +43,12 @@ def _loss(text: str) -> Any:
         raise UsageError(f"--loss {text}: hyperparameters are numbers", fix=f"--loss '{name}(...=1)'") from error
 
 
-def sorted_out(data: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The table among what was given (a path or a pattern), if there is one, and the saved tallies. Error: GM201."""
+@contextmanager
+def sorted_out(data: Sequence[str]) -> Iterator[tuple[Places | None, list[str]]]:
+    """The table among what was given (a path, a pattern or ``-``), if there is one, and the saved tallies. Error: GM201."""
     tables, kept = [], []
     for source in data:
-        files = shards(source)
+        files = [] if source == "-" else names_of(source)
         saved = [file for file in files if is_saved(file)]
         if saved and len(saved) < len(files):
             raise UsageError(f"{source} matches saved tallies and other files", fix="name the two apart")
@@ -51,15 +58,23 @@ def sorted_out(data: Sequence[str]) -> tuple[str | None, list[str]]:
         raise UsageError(
             "several tables were given", seen=", ".join(tables[:5]), fix="one pattern in quotes, e.g. 'data/*.parquet'"
         )
-    return (tables[0] if tables else None), kept
+    with places_of(tables[0]) if tables else nullcontext() as places:
+        yield places, kept
+
+
+def fits_in_memory(table: Places | None, kept: Sequence[str], given: dict[str, Any]) -> bool:
+    """Whether the rows can be held in memory: there is a table alone, and it is not too large."""
+    return table is not None and not kept and given["engine"] != "dask" and table.bytes <= duckdb.MOST_BYTES
 
 
 def question_of(scores: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
     """What the options ask of a table, as plain values."""
+    classes = given.get("classes")
     return {
         "scores": list(scores),
         "target": given["target"],
         "positive": given["positive"],
+        "classes": None if classes is None else [label.strip() for label in classes.split(",")],
         "weights": given["weights"],
         "by": given["by"],
         "cluster": given["cluster"],
@@ -67,35 +82,47 @@ def question_of(scores: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def next_step(command: str, data: Sequence[str], kept: Sequence[str], asked: dict[str, Any]) -> str:
-    """The line that asks the same of the other command; saved tallies know their columns, but not which model is meant."""
-    words = [] if kept else ["--y", asked["target"]]
-    if not kept and asked["positive"] is not None:
-        words += ["--positive", asked["positive"]]
-    if asked["scores"] and (not kept or command == "decide"):
-        words += ["--p", asked["scores"][0]]
-    return f"next: goodmeasure {shlex.join([command, *data, *words])}"
+def columns_asked(asked: dict[str, Any], table: Places) -> Models:
+    """The columns of each model, with their labels if there are several a model.
 
-
-def request_of(losses: tuple[Any, ...], asked: dict[str, Any], *, raw: bool = False) -> Any:
-    """What is asked of the table; a score is a column, or several joined by commas (one a class). Error: GM009."""
-    for name, option in (("target", "--target"), ("scores", "--p")):
+    Raises:
+        GM009: an option is missing, or does not go with the number of columns
+        GM703: the target holds a label that is none of the classes
+    """
+    for name, option in (("target", "--y"), ("scores", "--p")):
         if not asked[name]:
             raise UsageError(f"the option {option} is missing", fix=f"{option} COLUMN")
+    found = models(asked["scores"], names_in_first(table))
+    if found.classes == 1 and asked["classes"] is not None:
+        raise UsageError(
+            "--classes goes with several columns a model", fix="--p p_cat,p_dog,p_fox --classes cat,dog,fox"
+        )
+    if found.classes == 1:
+        return found
+    if asked["positive"] is not None:
+        raise UsageError(
+            "--positive goes with one column a model", fix="leave --positive out; --classes names the columns"
+        )
+    return with_labels(found, asked["classes"], labels_there(table, asked["target"], asked["where"]))
+
+
+def request_of(losses: tuple[Any, ...], asked: dict[str, Any], found: Models, *, raw: bool = False) -> Request:
+    """What is asked of the table."""
     return Request(
         losses,
         asked["target"],
-        tuple((score, tuple(score.split(","))) for score in asked["scores"]),
+        tuple(found.columns.items()),
         weight=asked["weights"],
         group=asked["by"],
         cluster=asked["cluster"],
         where=asked["where"],
         on_predictions=not raw,
         positive=asked["positive"],
+        classes=found.codes,
     )
 
 
-def tallied(data: str, request: Any, given: dict[str, Any]) -> Any:
+def tallied(data: Places, request: Request, given: dict[str, Any]) -> Any:
     """The tally of the files, by the engine that was chosen."""
     if given["engine"] == "dask":
         from goodmeasure.engines import dask
@@ -107,8 +134,8 @@ def tallied(data: str, request: Any, given: dict[str, Any]) -> Any:
 
 
 def evidence(
-    table: str | None, kept: Sequence[str], ask: TallyQuestion, given: dict[str, Any], *, save: bool = False
-) -> Any:
+    table: Places | None, kept: Sequence[str], ask: TallyQuestion, given: dict[str, Any], *, save: bool = False
+) -> Saved:
     """Saved tallies, and the table tallied with the question that they answer, all added up. Errors: GM720 to GM722.
 
     The table's files are told apart by their bytes if there is something to tell them from, or will be.
@@ -117,9 +144,7 @@ def evidence(
     if parts:
         ask = _as_before(parts[0][1], ask)
     if table is not None:
-        made = tallied(table, request_of(losses_from(ask.losses), ask.asked, raw=ask.raw), given)
-        files = shards(table) if kept or save else []
-        parts.append((table, Saved(made, ask.asked, tuple(sorted(map(Shard.of, files))))))
+        parts.append((table.source, _of_table(table, ask, given, hashed=bool(kept) or save)))
     total = parts[0][1]
     for name, part in parts[1:]:
         try:
@@ -128,6 +153,34 @@ def evidence(
             problem.where = name
             raise
     return replace(total, tally=replace(total.tally, losses=losses_from(total.tally.schema.losses)))
+
+
+def _of_table(table: Places, ask: TallyQuestion, given: dict[str, Any], *, hashed: bool) -> Saved:
+    """The tally of a table, with the files that it is of if they were hashed."""
+    found = columns_asked(ask.asked, table)
+    losses = losses_from(ask.losses or _usual(found))
+    made = tallied(table, request_of(losses, ask.asked, found, raw=ask.raw), given)
+    shards = tuple(sorted(Shard.of(place.path, place.name) for place in table.files)) if hashed else ()
+    return Saved(made, ask.asked | {"classes": [*found.codes] or None}, shards)
+
+
+def _usual(found: Models) -> tuple[str, ...]:
+    return ("cross_entropy", "brier") if found.classes > 1 else ("binary_cross_entropy", "binary_brier")
+
+
+def tell_remarks(table: Places | None) -> None:
+    """Say on standard error what must be known of how the files were read."""
+    for remark in [] if table is None else remarks_on(table)[:8]:
+        click.echo(printable(f"{remark.code} {remark.what}"), err=True)
+
+
+def classes_of(question: dict[str, Any], schema: Schema) -> Models | None:
+    """Which column of a tally is of which class, if it is of classes."""
+    if schema.kind != "classes":
+        return None
+    found = models(question["scores"])
+    labels = question.get("classes") or [str(code) for code in range(found.classes)]
+    return with_labels(found, labels, labels)
 
 
 class TallyQuestion(NamedTuple):
@@ -142,7 +195,7 @@ def _as_before(first: Any, ask: TallyQuestion) -> TallyQuestion:
     """The question of a saved tally; options that ask another are refused, those that were left out are known."""
     schema, known = first.tally.schema, first.question
     losses = tuple(map(repr, losses_from(ask.losses)))
-    pairs = [(name, value, known[name]) for name, value in ask.asked.items()]
+    pairs = [(name, value, known.get(name)) for name, value in ask.asked.items()]
     for name, wanted, there in [*pairs, ("loss", losses, schema.losses), ("raw", ask.raw, not schema.on_predictions)]:
         if wanted and wanted != there:
             option = {"scores": "--p", "target": "--y"}.get(name, f"--{name}")
@@ -156,14 +209,3 @@ def _as_before(first: Any, ask: TallyQuestion) -> TallyQuestion:
 
 def _words(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list | tuple) else "" if value is None else str(value)
-
-
-def plain(value: Any) -> Any:
-    """Values that JSON has: infinities and NaN as null, tuples as lists."""
-    if isinstance(value, dict):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    if isinstance(value, float) and value - value != 0:
-        return None
-    return value

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from typing import Any
 
 import click
 
 from goodmeasure.choosing.choose import choose
+from goodmeasure.cli._next import next_line
+from goodmeasure.drawing.terminal import printable
 from goodmeasure.reading.files import read
 from goodmeasure.study.cases import as_target
 from goodmeasure.study.question import costs_from
@@ -24,8 +25,8 @@ def planned(data: str, target: str, asked: dict[str, Any]) -> int:
         click.echo(plan.code(asked["show_code"]), nl=False)
     else:
         for line in (str(plan), *(f"{remark.severity}: {remark.what}" for remark in remarks)):
-            click.echo(line)
-        click.echo(f"\nnext: goodmeasure run {_quoted(data)} --target {_quoted(target)}{_repeated(asked)}")
+            click.echo(printable(line))
+        click.echo(next_line("run", data, "--target", target, *_repeated(asked)))
     return 0
 
 
@@ -45,12 +46,9 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
     return plan, table.remarks
 
 
-def _repeated(asked: dict[str, Any]) -> str:
+def _repeated(asked: dict[str, Any]) -> list[str]:
     """The options of this command that the next one takes as well."""
     names = ("ask", "represents", "outliers", "positive", "weights", "where")
-    costs = [f" --cost {cost}" for cost in asked["costs"]]
-    return "".join([*costs, *(f" --{name} {_quoted(asked[name])}" for name in names if asked[name] is not None)])
-
-
-def _quoted(text: str) -> str:
-    return shlex.quote(text)
+    pairs = [("--cost", cost) for cost in asked["costs"]]
+    pairs += [(f"--{name}", asked[name]) for name in names if asked[name] is not None]
+    return [part for pair in pairs for part in pair]

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
 import click
 
 from goodmeasure.calibrating.miscalibration import root
-from goodmeasure.cli._evidence import TallyQuestion, evidence, next_step, plain, question_of, sorted_out
+from goodmeasure.cli._evidence import (
+    TallyQuestion,
+    classes_of,
+    evidence,
+    fits_in_memory,
+    question_of,
+    sorted_out,
+    tell_remarks,
+)
+from goodmeasure.cli._models import Models
+from goodmeasure.cli._next import again, next_line
+from goodmeasure.drawing.plain_values import plain_values
+from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import Problem
-from goodmeasure.tallying.saved import save
+from goodmeasure.tallying.saved import Saved, save
 
 
 def scored(
@@ -24,20 +37,40 @@ def scored(
     given: dict[str, Any],
 ) -> int:
     """Score predictions in a file: each model's mean loss, the paired difference of each pair, and calibration."""
-    table, kept = sorted_out(data)
-    asked = question_of(scores, given)
-    ask = TallyQuestion(asked, losses or (() if kept else _default(scores)), raw)
-    saved = evidence(table, kept, ask, given, save=save is not None)
+    with sorted_out(data) as (table, kept):
+        saved = evidence(
+            table, kept, TallyQuestion(question_of(scores, given), losses, raw), given, save=save is not None
+        )
+        tell_remarks(table)
+        rows_there = save is None and fits_in_memory(table, kept, given)
     try:
         verdict = _said(saved, given)
         if not given["as_json"]:
             # What was saved holds the table too, which would count twice beside it.
-            again, of = ((save,), [save]) if save is not None else (data, kept)
-            click.echo(f"\n{next_step('decide', again, of, saved.question)} --cost fn=40 --cost fp=5")
+            same, of = ((save,), [save]) if save is not None else (data, kept)
+            click.echo(_next(saved, again(saved.question, same, of, given), rows_there=rows_there))
     finally:  # whatever becomes of the output, the work is kept
         if save is not None:
             _keep(save, saved)
     return 1 if fail_on is not None and verdict == "miscalibrated" else 0
+
+
+def _next(saved: Saved, words: Sequence[str], *, rows_there: bool) -> str:
+    """The line to type next: a decision on the same rows, or where none can be made of them, what to read."""
+    schema = saved.tally.schema
+    if schema.kind == "classes":
+        return next_line("explain", "proper")
+    if not schema.on_predictions or (schema.kind == "amount" and not rows_there) or _one_answer(saved):
+        return next_line("explain", "decision")
+    costs = ("under=3", "over=1") if schema.kind == "amount" else ("fn=40", "fp=5")
+    priced = [part for cost in costs for part in ("--cost", cost)]
+    return next_line("decide", *words, "--p", saved.question["scores"][0], *priced)
+
+
+def _one_answer(saved: Saved) -> bool:
+    """Whether all targets are yes, or all no: then there is nothing to decide."""
+    scores = saved.tally.state.scores
+    return bool(scores) and not all(next(iter(scores.values())).counts.sum(axis=0))
 
 
 def _keep(path: str, saved: Any) -> None:
@@ -51,18 +84,26 @@ def _said(saved: Any, given: dict[str, Any]) -> str:
     made, by = saved.tally, saved.question["by"]
     groups = {"": made} | ({key: made[key] for key in sorted(made.groups)} if by else {})
     found = {key: _read(part, given["level"]) for key, part in groups.items()}
+    classes = classes_of(saved.question, made.schema)
     if given["as_json"]:
-        click.echo(json.dumps(plain({"rows": made.n, "excluded": made.excluded, "groups": found}), indent=1))
+        click.echo(
+            json.dumps(
+                plain_values({"rows": made.n, "excluded": made.excluded, **_by_label(classes), "groups": found}),
+                indent=1,
+            )
+        )
     else:
         click.echo(f"{made.n:,} rows" + "".join(f", {n:,} left out: {why}" for why, n in made.excluded.items()))
+        for line in classes.told() if classes is not None else []:
+            click.echo(printable(line))
         for key, part in found.items():
             _show(key and f"{by} = {key}", part)
     verdicts = [one.get("verdict") for one in found[""]["calibration"].values()]
     return "miscalibrated" if "miscalibrated" in verdicts else ""
 
 
-def _default(scores: tuple[str, ...]) -> tuple[str, ...]:
-    return ("cross_entropy", "brier") if scores and "," in scores[0] else ("binary_cross_entropy", "binary_brier")
+def _by_label(classes: Models | None) -> dict[str, Any]:
+    return {} if classes is None else {"classes": classes.by_label()}
 
 
 def _read(part: Any, level: float) -> dict[str, Any]:
@@ -97,26 +138,27 @@ def _calibration(part: Any, model: str, level: float) -> dict[str, Any]:
 
 def _show(title: str, part: dict[str, Any]) -> None:
     """Print one group as a table."""
-    click.echo("")
+    click.echo(printable("\n".join(_lines(title, part))))
+
+
+def _lines(title: str, part: dict[str, Any]) -> Iterator[str]:
+    yield ""
     if title:
-        click.echo(f"{title}: {part['rows']:,} rows")
+        yield f"{title}: {part['rows']:,} rows"
     width = max(len(name) for name in [*part["risk"], *part["difference"], "model"]) + 2
     losses = list(next(iter(part["risk"].values())))
-    click.echo(" " * width + "".join(f"{loss:32}" for loss in losses) + "calibration error")
+    yield " " * width + "".join(f"{loss:32}" for loss in losses) + "calibration error"
     for model, by_loss in part["risk"].items():
         cells = "".join(f"{_interval(by_loss[loss]):32}" for loss in losses)
-        click.echo(f"{model:{width}}{cells}{_error(part['calibration'][model])}")
+        yield f"{model:{width}}{cells}{_error(part['calibration'][model])}"
     for pair, by_loss in part["difference"].items():
-        click.echo(f"{pair:{width}}" + "".join(f"{_interval(by_loss[loss]):32}" for loss in losses))
+        yield f"{pair:{width}}" + "".join(f"{_interval(by_loss[loss]):32}" for loss in losses)
         first = by_loss[losses[0]]
-        click.echo(
-            f"{'':{width}}{pair.split(' - ')[0]} is {first['verdict']} by {losses[0]}"
-            if _sure(first)
-            else f"{'':{width}}{first['verdict']}"
-        )
+        said = f"{pair.split(' - ')[0]} is {first['verdict']} by {losses[0]}" if _sure(first) else first["verdict"]
+        yield f"{'':{width}}{said}"
     for model, by_loss in part["risk"].items():
         for caution in by_loss[losses[0]]["cautions"]:
-            click.echo(f"{model}: {caution}")
+            yield f"{model}: {caution}"
 
 
 def _sure(difference: dict[str, Any]) -> bool:

@@ -19,9 +19,13 @@ from goodmeasure.auditing.program import load
 @click.option("--ignore", "ignored", multiple=True, metavar="CODE", help="Leave out findings of this code; repeatable.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
 @click.option(
-    "--budget", "budget_s", type=float, default=10.0, show_default=True, metavar="SECONDS", help="Time to spend."
+    "--budget",
+    "budget_s",
+    type=float,
+    metavar="SECONDS",
+    help="Time to spend; what FUNCTION says, or 10, unless given.",
 )
-def command(program: str, fail_on: Severity, ignored: tuple[str, ...], form: str, budget_s: float) -> int:
+def command(program: str, fail_on: Severity, ignored: tuple[str, ...], form: str, budget_s: float | None) -> int:
     """Run FUNCTION of FILE.py, which returns a dict of model, loss, inputs, targets and what else there is.
 
     Everything runs on copies. Findings name the line, the evidence and the line that fixes them.
@@ -31,7 +35,8 @@ def command(program: str, fail_on: Severity, ignored: tuple[str, ...], form: str
     goodmeasure audit train.py:build --fail-on warning --ignore GM312 --format sarif > audit.sarif
     """
     given = load(program)
-    report = audit(**(given | {"budget_s": budget_s})).without(ignored)
+    budget = {} if budget_s is None else {"budget_s": budget_s}
+    report = audit(**(given | budget)).without(ignored)
     click.echo(_written(report, form))
     return 1 if report.at_least(fail_on) else 0
 

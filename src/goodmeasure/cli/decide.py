@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from goodmeasure.cli._options import options
+from goodmeasure.cli._tally_options import options
 
 
 @click.command
@@ -22,8 +22,8 @@ from goodmeasure.cli._options import options
 def command(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], **given: Any) -> int:
     """Decide under costs: theory's threshold, the one tuned here, 0.5, always and never, each with what it costs.
 
-    DATA is a CSV or Parquet file, or a pattern in quotes. Files that fit in memory are decided on their rows; with
-    --engine dask, or beyond memory, on the tally's grid, which says how far it can be off. So are tallies that
+    DATA is a CSV or Parquet file, a pattern in quotes, or - for standard input. Files that fit in memory are decided on
+    their rows; with --engine dask, or beyond memory, on the tally's grid, which says how far it can be off. So are tallies that
     goodmeasure score --save kept.
 
     \b

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from importlib import import_module
 from inspect import cleandoc
 from pathlib import Path
@@ -13,11 +12,10 @@ import click
 
 from goodmeasure import losses
 from goodmeasure.auditing.rule import pages
-from goodmeasure.errors import Problem, UsageError, problems
+from goodmeasure.errors import NoSuchLoss, Problem, UsageError, nearest, problems
 from goodmeasure.explaining.exercise import QUESTION, told
 from goodmeasure.explaining.glossary import IDEAS
-from goodmeasure.formulas import words
-from goodmeasure.formulas.expression import derivative, expression, symbol
+from goodmeasure.formulas.expression import Word, derivative, expression, symbol
 from goodmeasure.formulas.latex import latex
 from goodmeasure.formulas.words import vocabulary
 
@@ -46,9 +44,9 @@ def command(topic: str | None, no_input: bool) -> int:
 def page(topic: str) -> str:
     """The page of a topic; the error names what comes close."""
     found = _code(topic.upper()) if re.fullmatch(r"(?i)gm\d+", topic) else None
-    found = found or _known(topic.lower(), IDEAS)
+    found = found or _known(topic.lower())
     if found is None:
-        close = get_close_matches(topic.lower(), [t.lower() for t in topics()], n=3)
+        close = nearest(topic.lower(), [t.lower() for t in topics()])
         raise UsageError(
             f"there is nothing to explain under {topic!r}",
             seen=f"close to it: {', '.join(close)}" if close else "goodmeasure explain lists the topics",
@@ -60,7 +58,7 @@ def page(topic: str) -> str:
 def topics() -> list[str]:
     """Every topic: codes, ideas, losses, words, and the exercise."""
     codes = {*_homes(), *pages()}
-    return [*sorted(codes), *IDEAS, *losses.catalogue(), *words.vocabulary(), "exercise"]
+    return [*sorted(codes), *IDEAS, *losses.catalogue(), *vocabulary(), "exercise"]
 
 
 def _homes() -> dict[str, str]:
@@ -85,18 +83,19 @@ def _code(code: str) -> str | None:
     return pages().get(code)
 
 
-def _known(topic: str, ideas: dict[str, str]) -> str | None:
-    if topic in ideas:
-        return f"{topic}\n\n{ideas[topic]}"
-    if losses.plain(topic) in losses.names():
+def _known(topic: str) -> str | None:
+    """The page of an idea, a loss or a word."""
+    if topic in IDEAS:
+        return f"{topic}\n\n{IDEAS[topic]}"
+    try:
         return str(losses.find(topic)().card())
-    word = words.vocabulary().get(topic)
-    return None if word is None else _word(topic)
+    except NoSuchLoss:
+        word = vocabulary().get(topic)
+    return None if word is None else _word(word)
 
 
-def _word(name: str) -> str:
+def _word(word: Word) -> str:
     """A word of formulas: what it is in a book, in simpler words, and how it is differentiated."""
-    word = vocabulary()[name]
     args = [symbol(letter) for letter in ("x", "a", "b")[: len(word.partials)]]
     formula = word(*args)
     lines = [f"{formula}", f"  latex       {latex(formula)}"]
@@ -104,7 +103,7 @@ def _word(name: str) -> str:
         lines.append(f"  in a book   {expression(word.book(*args))}")
     if word.meaning is not None:
         lines.append(f"  computed as {expression(word.meaning(*args))}")
-    else:
+    elif word.book is None:
         lines.append("  elementary: every language spells it")
     lines.append(f"  derivative  {derivative(formula, 'x')}")
     return "\n".join(lines)
@@ -114,7 +113,7 @@ def _contents() -> None:
     rows = (
         ("ideas", ", ".join(IDEAS)),
         ("losses", ", ".join(losses.catalogue())),
-        ("words", ", ".join(words.vocabulary())),
+        ("words", ", ".join(vocabulary())),
         ("codes", ", ".join(t for t in topics() if t.startswith("GM"))),
         ("exercise", "why cross-entropy and not the count of wrong answers? (five minutes)"),
     )

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from goodmeasure import losses
+from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.errors import UsageError
-from goodmeasure.loss.card import asks_for
+from goodmeasure.making.card import asks_for
 from goodmeasure.traits import asked
 
 if TYPE_CHECKING:
-    from goodmeasure.loss.loss import Loss
+    from goodmeasure.making.loss import Loss
 
 KINDS = ("real", "positive", "counts", "yes-no", "classes", "distribution")
 
@@ -48,7 +49,7 @@ def command(name: str | None, given: tuple[str, ...], as_json: bool, **wanted: A
 def _card(name: str, given: tuple[str, ...], as_json: bool) -> None:
     card = losses.find(name)(**_numbers(given)).card()
     if as_json:
-        click.echo(json.dumps(_plain(card.to_dict()), indent=1, ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(plain_values(card.to_dict()), indent=1, ensure_ascii=False, allow_nan=False))
         return
     click.echo(str(card))
     click.echo(f"\nnext: goodmeasure explain {'proper' if card.loss.is_classwise or card.loss.is_binary else 'signal'}")
@@ -115,14 +116,3 @@ def _fits(loss: Loss, wanted: dict[str, Any]) -> bool:
             if found is None or not found.holds:
                 return False
     return True
-
-
-def _plain(value: Any) -> Any:
-    """Values that JSON knows: infinities as words."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, float) and not -1.8e308 < value < 1.8e308:
-        return str(value)
-    return value

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from goodmeasure.cli._options import options
+from goodmeasure.cli._tally_options import options
 
 
 @click.command
@@ -14,6 +14,7 @@ from goodmeasure.cli._options import options
 @click.option(
     "--loss", "losses", multiple=True, metavar="LOSS", help="A loss of the catalogue, e.g. pinball(level=0.9)."
 )
+@click.option("--classes", metavar="LABELS", help="The labels of a model's columns, in their order: cat,dog,fox.")
 @click.option("--raw", is_flag=True, help="The columns hold raw outputs, not predictions.")
 @click.option("--save", metavar="FILE", help="Keep the tally; it stands for the table later, alone or with others.")
 @click.option("--fail-on", type=click.Choice(["miscalibrated"]), help="Exit with 1 if a model surely is.")
@@ -29,8 +30,9 @@ def command(
 ) -> int:
     """Score predictions in a file: each model's mean loss, the paired difference of each pair, and calibration.
 
-    DATA is a CSV or Parquet file, or a pattern in quotes; it may be larger than memory. Classes are columns joined by
-    commas: --p p_cat,p_dog,p_fox. Tallies that --save kept are added up, with a table or without; they know their columns.
+    DATA is a CSV or Parquet file, a pattern in quotes, or - for standard input; it may be larger than memory. Classes are
+    columns joined by commas: --p p_cat,p_dog,p_fox. Which is whose is told by their names, or by --classes. Tallies that
+    --save kept are added up, with a table or without; they know their columns.
 
     \b
     goodmeasure score held_out.parquet --y churned --p plain --p recalibrated --by region

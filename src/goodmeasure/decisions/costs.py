@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import Problem, ShapeMismatch, UsageError
+from goodmeasure.errors import Problem, ShapeMismatch, UsageError, strict_class, strict_keywords
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import unit_of
@@ -39,12 +39,31 @@ class CostsDoNotFit(Problem, ValueError):
     code = "GM711"
 
 
+@strict_class
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Costs:
-    """What the four outcomes of a yes/no decision cost; each a number, or one number a row. Gains are negative costs.
+    """What the four outcomes of a yes/no decision cost, in your own unit.
 
-    Only the differences between acting and not acting move the decision (Elkan 2001). ``ask`` is the price of
-    passing the row to a person who answers rightly (Chow 1970).
+    Only the differences between acting and not acting move the decision. Gains are negative costs.
+
+    Attributes:
+        false_negative: the cost of leaving an event alone; a number, or (n,) one for each row.
+        false_positive: the cost of acting where nothing happened; a number, or (n,).
+        true_positive: the cost of acting on an event; a number, or (n,); 0 unless given.
+        true_negative: the cost of leaving alone where nothing happened; a number, or (n,); 0 unless given.
+        ask: the price of passing a row to a person who answers rightly; None where nobody can be asked.
+
+    Raises:
+        GM710: a cost is not finite, or an error costs no more than the right answer to the same question.
+
+    Source:
+        Elkan 2001, The foundations of cost-sensitive learning; for asking, Chow 1970, On optimum recognition error and
+        reject tradeoff.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> round(gm.Costs(false_negative=40, false_positive=5).threshold, 3)  # 5 / (5 + 40)
+        0.111
     """
 
     false_negative: float | Floats
@@ -105,17 +124,34 @@ class Costs:
 
     @property
     def threshold(self) -> float:
-        """The probability from which acting costs less on average (Elkan 2001); of the average costs if they are
-        per row."""
+        """The probability from which acting costs less; of the average costs if they differ from row to row."""
         return self.average_threshold(None)
 
     def average_threshold(self, w: Floats | None) -> float:
-        """The threshold of the average costs, which are those of weighted rows if they are per row."""
+        """The probability from which acting costs less, of average costs.
+
+        Args:
+            w: how much each row counts, (n,), where the costs differ from row to row; None if all count alike.
+
+        Returns:
+            The threshold of the average costs.
+        """
         alarm, miss = (_average(each, w) for each in (self.alarm, self.miss))
         return alarm / (alarm + miss)
 
     def of_rows(self, at: NDArray[np.intp], n: int) -> Costs:
-        """The costs of some of ``n`` rows."""
+        """The costs of some rows, where they differ from row to row.
+
+        Args:
+            at: the places of these rows, (m,).
+            n: how many rows there are in all.
+
+        Returns:
+            The costs of these rows; the same costs where they are the same in every row.
+
+        Raises:
+            GM003: the costs are for another number of rows.
+        """
         four = {name: np.asarray(getattr(self, name)) for name in OUTCOMES}
         for name, each in four.items():
             if each.ndim and len(each) != n:
@@ -125,12 +161,16 @@ class Costs:
 
     @property
     def thresholds(self) -> float | Floats:
-        """The Bayes threshold of each row: one number unless the costs are per row."""
+        """The probability from which acting costs less in each row; one number unless the costs are per row."""
         return self.alarm / (self.alarm + self.miss)
 
     @property
     def matrix(self) -> Floats:
-        """Costs by truth (rows: no, yes) and act (columns: leave, act, and ask where it is offered)."""
+        """Costs by truth (rows: no, yes) and act (columns: leave, act, and ask where it is offered), (2, 2) or (2, 3).
+
+        Raises:
+            GM711: the costs differ from row to row.
+        """
         if self.per_row:
             raise CostsDoNotFit(
                 "costs that differ by row have no one matrix", fix="use .of_acting(y) and .of_leaving(y)"
@@ -141,11 +181,25 @@ class Costs:
         return table if self.ask is None else np.column_stack([table, np.full(2, self.ask)])
 
     def of_acting(self, y: Floats) -> Floats:
-        """What acting costs in each row."""
+        """What acting costs in each row.
+
+        Args:
+            y: what happened, 0 or 1, (n,).
+
+        Returns:
+            Costs in the unit of these costs, (n,).
+        """
         return np.where(y == 1, self.true_positive, self.false_positive)
 
     def of_leaving(self, y: Floats) -> Floats:
-        """What leaving alone costs in each row."""
+        """What leaving alone costs in each row.
+
+        Args:
+            y: what happened, 0 or 1, (n,).
+
+        Returns:
+            Costs in the unit of these costs, (n,).
+        """
         return np.where(y == 1, self.false_negative, self.true_negative)
 
     def to_dict(self) -> dict[str, Any]:
@@ -158,7 +212,22 @@ class Costs:
 
     @staticmethod
     def from_matrix(matrix: ArrayLike) -> Costs | ClassCosts:
-        """Costs from a table by truth (rows) and act (columns): ``Costs`` if it is 2 x 2, else ``ClassCosts``."""
+        """Make costs from a table by truth and act.
+
+        Args:
+            matrix: (2, 2) for yes and no (rows: no, yes; columns: leave, act), or (K, A) for K classes and A acts.
+
+        Returns:
+            `Costs` of a (2, 2) table, else `ClassCosts`.
+
+        Raises:
+            GM710: the table is no table of finite costs, or leaves nothing to decide.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> gm.Costs.from_matrix([[0, 5], [40, 0]]) == gm.Costs(false_negative=40, false_positive=5)
+            True
+        """
         table = np.asarray(matrix, dtype=np.float64)
         if table.shape != (2, 2):
             return ClassCosts(table)
@@ -173,9 +242,27 @@ def _average(costs: float | Floats, w: Floats | None) -> float:
     return float(np.average(values / unit, weights=w if len(values) > 1 else None)) * unit
 
 
+@strict_class
 @dataclass(frozen=True, eq=False)
 class ClassCosts:
-    """What each act costs under each true class: a table with a row a class and a column an act."""
+    """What each act costs under each true class: a table with a row a class and a column an act.
+
+    Attributes:
+        matrix: (K, A), the cost in your own unit of each of A acts where each of K classes is true. An act need not be
+            the name of a class.
+
+    Raises:
+        GM710: the table is not finite, or has fewer than two rows or columns.
+
+    Source:
+        Elkan 2001, The foundations of cost-sensitive learning.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> costs = gm.ClassCosts([[0, 1], [20, 0]])
+        >>> gm.bayes_act([[0.97, 0.03], [0.90, 0.10]], costs)
+        array([0, 1])
+    """
 
     matrix: Floats
 
@@ -193,7 +280,17 @@ class ClassCosts:
         return hash((self.matrix.shape, self.matrix.tobytes()))
 
     def with_asking(self, price: float) -> ClassCosts:
-        """The same costs with one more act: a person who answers rightly, at a price."""
+        """The same costs with one more act: a person who answers rightly, at a price.
+
+        Args:
+            price: what the person costs a row, in the unit of the table.
+
+        Returns:
+            Costs whose table is (K, A + 1); the last act is to ask.
+
+        Raises:
+            GM710: the price is not finite.
+        """
         return ClassCosts(np.column_stack([self.matrix, np.full(len(self.matrix), price)]))
 
     def to_dict(self) -> dict[str, Any]:
@@ -201,9 +298,23 @@ class ClassCosts:
         return {"matrix": self.matrix.tolist()}
 
 
+@strict_class
 @dataclass(frozen=True, kw_only=True)
 class UnderOverCosts:
-    """What one unit too little and one unit too much of an amount cost; the best amount is a quantile."""
+    """What one unit too little and one unit too much of an amount cost; the best amount is a quantile.
+
+    Attributes:
+        under: the cost of each unit that was needed and not there, above zero.
+        over: the cost of each unit that was there and not needed, above zero.
+
+    Raises:
+        GM710: a cost is not positive or not finite.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> gm.UnderOverCosts(under=3, over=1).level
+        0.75
+    """
 
     under: float
     over: float
@@ -220,7 +331,18 @@ class UnderOverCosts:
         return self.under / (self.under + self.over)
 
     def of(self, y: Floats, amount: Floats) -> Floats:
-        """What providing ``amount`` costs in each row where ``y`` was needed; error: GM706."""
+        """What providing these amounts costs in each row.
+
+        Args:
+            y: the amounts that were needed, (n,).
+            amount: the amounts that were provided, (n,), in the same unit.
+
+        Returns:
+            Costs in the unit of these costs, (n,).
+
+        Raises:
+            GM706: amounts times their unit costs leave the range of double precision.
+        """
         with np.errstate(over="ignore", under="ignore"):
             found = np.where(y > amount, self.under * (y - amount), self.over * (amount - y))
         if not (np.isfinite(found) & ((found > 0) == (y != amount))).all():
@@ -236,11 +358,33 @@ class UnderOverCosts:
         return {"under": self.under, "over": self.over}
 
 
+@strict_keywords
 def bayes_act(p: ArrayLike, costs: Costs | ClassCosts) -> Acts:
-    """The act of least expected cost for each row of probabilities; equal costs go to acting, else to the first act.
+    """Choose the act of least expected cost for each row of probabilities.
 
-    For ``Costs``, ``p`` holds one probability a row and acts are 0 (leave), 1 (act) and 2 (ask, where it has a
-    price). For ``ClassCosts``, ``p`` has shape (rows, classes) and acts are columns of the cost table.
+    Equal costs go to acting, else to the first act. It is right where the probabilities are calibrated.
+
+    Args:
+        p: probabilities of yes, (n,), for `Costs`; of each class, (n, K), for `ClassCosts`.
+        costs: what each act costs when it was right, and when it was not.
+
+    Returns:
+        Acts, (n,). For `Costs` 0 is to leave, 1 to act and 2 to ask, where that has a price; for `ClassCosts` they are
+        columns of the table.
+
+    Raises:
+        GM003: p has another number of axes than these costs need.
+        GM701: p holds something outside [0, 1], or a row of class probabilities that does not sum to one.
+        GM702: a probability is NaN.
+        GM711: the costs are for another number of classes than p has columns.
+
+    Source:
+        Elkan 2001, The foundations of cost-sensitive learning.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> gm.bayes_act([0.05, 0.2, 0.9], gm.Costs(false_negative=40, false_positive=5))
+        array([0, 1, 1])
     """
     if isinstance(costs, ClassCosts):
         table = row_arguments.class_probabilities(p)

@@ -10,7 +10,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from goodmeasure.errors import UsageError
+from goodmeasure.drawing.cells import intervals
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import UsageError, strict_class
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import student_quantile, wilson
@@ -44,10 +47,25 @@ _SHARES = {"recall": (_HIT, _EVENT), "false_alarms": (_ALARM, _OTHER), "precisio
 
 
 @dataclass(frozen=True)
-class Band:
+class Band(Displayed):
     """A curve with an interval at each point: each covers at its level by itself, all of them together less often.
 
-    ``at`` holds the thresholds or cost ratios; rows are taken as independent.
+    Attributes:
+        at: the thresholds or cost ratios, (m,).
+        value: the curve there, (m,).
+        low: where the intervals begin, (m,).
+        high: where they end, (m,).
+        n: how many rows it rests on, taken as independent.
+        method: how the intervals were made.
+        level: how often each of them covers.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.binary_cross_entropy()
+        >>> curves = gm.tally(loss, [0, 1] * 40, [-1.0, 1.0] * 30 + [0.5, -0.5] * 10).curves()
+        >>> band = curves.band("recall", [0.5])
+        >>> band.value, band.low.round(2), band.high.round(2)
+        (array([0.75]), array([0.6]), array([0.86]))
     """
 
     at: Floats
@@ -58,17 +76,38 @@ class Band:
     method: str
     level: float
 
+    def _display(self) -> Display:
+        title = f"Curve of {self.n:,} rows with {100 * self.level:g} % intervals ({self.method})"
+        return Display(title, {"at": self.at, "value": intervals(self.value, self.low, self.high)}, is_curve=True)
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
         return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in vars(self).items()}
 
 
+@strict_class
 @dataclass(frozen=True)
-class Curves:
+class Curves(Displayed):
     """Shares of events and others above each threshold, and the curves that follow from them.
 
-    ``threshold`` ascends; acting means a score at or above it, and the last threshold is never reached. ``squares``
-    are the sums of squared weights of events and of others above each threshold, over the squared weight of all.
+    Acting means a score at or above the threshold; the last threshold is never reached. Shares are of all rows.
+
+    Attributes:
+        threshold: ascending thresholds, (m,).
+        true_positive: the share of rows that are events at or above each threshold, (m,).
+        false_positive: the share of rows that are others at or above each threshold, (m,).
+        prevalence: the share of events.
+        n: how many rows were counted.
+        squares: sums of squared weights of events and of others above each threshold, over the squared weight of all,
+            two of (m,).
+        on_grid: whether the scores were counted on a grid.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.binary_cross_entropy()
+        >>> curves = gm.tally(loss, [0, 1] * 40, [-1.0, 1.0] * 30 + [0.5, -0.5] * 10).curves()
+        >>> round(curves.roc_area, 4), curves.net_benefit([0.5])
+        (0.9375, array([0.25]))
     """
 
     threshold: Floats
@@ -81,7 +120,7 @@ class Curves:
 
     @property
     def roc_area(self) -> float:
-        """The chance that an event scores above another row (ties count half)."""
+        """The area under the ROC curve: the chance that an event scores above another row (ties count half)."""
         hits, alarms = self.true_positive / self.prevalence, self.false_positive / (1 - self.prevalence)
         return float(-np.trapezoid(hits, alarms))
 
@@ -101,34 +140,111 @@ class Curves:
         """The mean precision over the events in falling order of score."""
         return float(np.sum(-np.diff(self.recall) * self.precision[:-1]))
 
+    def _display(self) -> Display:
+        columns = {
+            "threshold": self.threshold,
+            "recall": self.recall,
+            "false_alarms": self.false_positive / (1 - self.prevalence),
+            "precision": self.precision,
+        }
+        title = f"Curves of {self.n:,} rows, {100 * self.prevalence:.3g} % of them events"
+        return Display(title, columns, (f"area under the ROC curve {self.area()}",), is_curve=True)
+
     def at(self, thresholds: ArrayLike) -> tuple[Floats, Floats]:
-        """The shares of all rows that are events, and others, at or above these thresholds."""
+        """How much lies at or above these thresholds.
+
+        Args:
+            thresholds: probabilities, (m,).
+
+        Returns:
+            The shares of all rows that are events, and that are others, each (m,).
+        """
         place = np.searchsorted(self.threshold, np.asarray(thresholds, dtype=np.float64), side="left")
         return self.true_positive[place], self.false_positive[place]
 
     def cost(self, ratios: ArrayLike) -> Floats:
-        """The cost curve: mean cost of acting from p = c on, where a false alarm costs c and a miss 1 - c."""
+        """The cost curve: what acting from p = c on costs, where a false alarm costs c and a miss 1 - c.
+
+        Args:
+            ratios: cost ratios c in [0, 1], (m,).
+
+        Returns:
+            Mean costs a row, (m,).
+
+        Raises:
+            GM009: a ratio lies outside [0, 1].
+        """
         return self._mean("cost", ratios)
 
     def murphy(self, ratios: ArrayLike) -> Floats:
-        """The Murphy curve: twice the cost curve; its integral over (0, 1) is the Brier score (Ehm et al. 2016)."""
+        """The Murphy curve: twice the cost curve, so that its integral over (0, 1) is the Brier score.
+
+        Args:
+            ratios: cost ratios in [0, 1], (m,).
+
+        Returns:
+            Mean elementary scores, (m,).
+
+        Raises:
+            GM009: a ratio lies outside [0, 1].
+
+        Source:
+            Ehm, Gneiting, Jordan and Krüger 2016, Of quantiles and expectiles.
+        """
         return self._mean("murphy", ratios)
 
     def net_benefit(self, thresholds: ArrayLike) -> Floats:
-        """The decision curve: hits less alarms, an alarm weighed by the odds of the threshold (Vickers and Elkin
-        2006)."""
+        """The decision curve: hits less false alarms, an alarm weighed by the odds of the threshold.
+
+        Args:
+            thresholds: probabilities in [0, 1), (m,).
+
+        Returns:
+            Net benefits as shares of all rows, (m,).
+
+        Raises:
+            GM009: a threshold lies outside [0, 1).
+
+        Source:
+            Vickers and Elkin 2006, Decision curve analysis: a novel method for evaluating prediction models.
+        """
         return self._mean("net_benefit", thresholds)
 
     def treat_all(self, thresholds: ArrayLike) -> Floats:
-        """The net benefit of acting on every row."""
+        """The net benefit of acting on every row.
+
+        Args:
+            thresholds: probabilities in [0, 1), (m,).
+
+        Returns:
+            Net benefits as shares of all rows, (m,).
+
+        Raises:
+            GM009: a threshold lies outside [0, 1).
+        """
         return self._mean("treat_all", thresholds)
 
     def band(self, curve: Ordinate, at: ArrayLike, *, level: float = 0.95) -> Band:
-        """A curve at these thresholds (or cost ratios), with a pointwise interval at each.
+        """Read a curve with an interval at each point.
 
-        A share (``recall`` and ``false_alarms``, which make the ROC curve, and ``precision``) gets Wilson's interval. A
-        cost or benefit is the sum of two shares times their costs; its interval is put together from theirs (Zou and
-        Donner 2008), so that it holds where hardly a row is missed or called. Error: GM009.
+        A share gets Wilson's interval. A cost or benefit is the sum of two shares times their costs; its interval is
+        put together from theirs, so that it holds where hardly a row is missed or called.
+
+        Args:
+            curve: "cost", "murphy", "net_benefit", "treat_all", "precision", or "recall" and "false_alarms", which
+                make the ROC curve.
+            at: thresholds (or cost ratios) in [0, 1], (m,).
+            level: how often each interval covers; all of them together cover less often.
+
+        Returns:
+            The curve with its intervals, (m,) each.
+
+        Raises:
+            GM009: there is no such curve, or a threshold lies outside [0, 1].
+
+        Source:
+            Wilson 1927, Probable inference, the law of succession, and statistical inference; Zou and Donner 2008,
+            Construction of confidence limits about effect measures: a general approach.
         """
         t = _thresholds(curve, at)
         if curve in _MEANS:
@@ -140,10 +256,20 @@ class Curves:
         raise UsageError(f"there is no curve {curve!r}", fix=f"one of {', '.join([*_MEANS, *_SHARES])}")
 
     def area(self, *, level: float = 0.95) -> Estimate:
-        """The area under the ROC curve with its interval (DeLong et al. 1988, in the form that takes ties and weights).
+        """The area under the ROC curve with its interval: the chance that an event scores above another row.
 
-        The standard error treats rows as independent. On a grid, pairs in one cell count as ties, which moves the area
-        by at most ``grid_error``.
+        Rows are taken as independent. On a grid, pairs in one cell count as ties, which moves the area by at most
+        ``grid_error``.
+
+        Args:
+            level: how often the interval covers.
+
+        Returns:
+            The area, between 0 and 1; ties count half.
+
+        Source:
+            DeLong, DeLong and Clarke-Pearson 1988, Comparing the areas under two or more correlated receiver operating
+            characteristic curves; here in the form that takes ties and weights.
         """
         events, others = -np.diff(self.true_positive), -np.diff(self.false_positive)
         beaten = (np.cumsum(others) - others / 2) / others.sum()  # by an event in each cell
@@ -215,7 +341,7 @@ class Curves:
 
     @property
     def brier(self) -> float:
-        """The Brier score as twice the integral of the cost curve: exact, for the curve is linear between scores."""
+        """The Brier score, exactly, as twice the integral of the cost curve, which is linear between scores."""
         low, high = np.append(0.0, self.threshold[:-1]), np.minimum(self.threshold, 1.0)
         missed, alarms = self.prevalence - self.true_positive, self.false_positive
         return float(2 * np.sum(missed * ((high - low) - (high**2 - low**2) / 2) + alarms * (high**2 - low**2) / 2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,31 +12,63 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts, bayes_act
 from goodmeasure.decisions.thresholds import Threshold
+from goodmeasure.drawing.cells import Cell
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import strict_class
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate, not_known
 
 
 @dataclass(frozen=True)
-class PricedRule:
-    """A way to decide, its threshold where it has one, what it costs, and its cost minus that of the practice
-    rule."""
+class PricedRule(Displayed):
+    """A way to decide, and what it costs.
+
+    Attributes:
+        name: "theory", "practice", "half", "always", ...
+        threshold: the probability from which it acts; infinite for never, NaN where there is no single one.
+        cost: the mean cost a row, in your own unit.
+        versus_practice: its cost minus that of the practice rule, row by row; None for that rule itself.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y, p = [0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10
+        >>> found = gm.decide(y, p, gm.Costs(false_negative=40, false_positive=5))
+        >>> found.theory.cost.value, found.theory.versus_practice.verdict
+        (2.5, 'worse')
+    """
 
     name: str
     threshold: float
     cost: Estimate
     versus_practice: Difference | None = None
 
+    def _display(self) -> Display:
+        return _priced(f"Rule {self.name}", [self])
+
     def __float__(self) -> float:
         return self.threshold
 
 
+@strict_class
 @dataclass(frozen=True)
-class Decision:
+class Decision(Displayed):
     """What to do with these scores under these costs.
 
-    ``threshold`` is the one that costs least on these rows; ``cost`` is what thresholds chosen this way cost on
-    rows that did not choose them; ``theory`` is the Bayes rule, right where the scores are calibrated; ``rules``
-    are what else one could do. ``best`` is theory unless practice is surely cheaper.
+    Attributes:
+        costs: what was asked.
+        threshold: the one that costs least on these rows, with its interval and the zone that is as good.
+        cost: the mean cost a row of thresholds chosen in this way, on rows that did not choose them.
+        theory: the rule that the costs alone give, right where the scores are calibrated.
+        rules: what else one could do: "half" (act from 0.5 on), "always", "never", and asking where it has a price.
+        cautions: sentences to print with the decision.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y, p = [0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10
+        >>> found = gm.decide(y, p, gm.Costs(false_negative=40, false_positive=5))
+        >>> found.act([0.25, 0.35])
+        array([0, 1])
     """
 
     costs: Costs
@@ -63,11 +96,30 @@ class Decision:
         return unknown or f"act when p >= {self.best.threshold:.4g} ({self.best.name})"
 
     def rule(self, name: str) -> PricedRule:
-        """One of the rules by its name."""
+        """Look a rule up by its name.
+
+        Args:
+            name: "practice", "theory", "half", "always", "never", or "theory, asking" where asking has a price.
+
+        Returns:
+            The rule with what it costs.
+        """
         return next(rule for rule in (self.practice, self.theory, *self.rules) if rule.name == name)
 
     def act(self, p: ArrayLike) -> NDArray[np.intp]:
-        """Which of new rows to act on, by the best rule: 1 to act, 0 to leave, 2 to ask."""
+        """Decide new rows by the best rule.
+
+        Args:
+            p: probabilities of yes, (n,), of the model whose scores were judged.
+
+        Returns:
+            Acts, (n,): 1 to act, 0 to leave, 2 to ask.
+
+        Raises:
+            GM003: p is no single column.
+            GM701: a probability lies outside [0, 1].
+            GM702: a probability is NaN.
+        """
         if self.best is self.theory and not math.isnan(self.theory.threshold) and self.costs.ask is not None:
             return bayes_act(p, self.costs)
         return np.asarray(row_arguments.probabilities(p) >= self.best.threshold, dtype=np.intp)
@@ -84,6 +136,11 @@ class Decision:
             "cautions": list(self.cautions),
         }
 
+    def _display(self) -> Display:
+        title = f"Act when p >= {self.best.threshold:.4g} ({self.best.name})"
+        good = f"thresholds {self.threshold.as_good}"
+        return _priced(title, [self.practice, self.theory, *self.rules], good, *self.cautions)
+
     def __str__(self) -> str:
         lines = [
             f"{self.verdict}; theory {self.theory.threshold:.4g}, practice {self.threshold.value:.4g}, "
@@ -95,8 +152,22 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class ActDecision:
-    """Which act costs least for classes (or which amount, under unit costs), beside what else one could do."""
+class ActDecision(Displayed):
+    """Which act costs least for classes (or which amount, under unit costs), beside what else one could do.
+
+    Attributes:
+        costs: what was asked.
+        cost: the mean cost a row of the rule that was found, in your own unit.
+        rules: that rule and the others; of amounts "as predicted" comes first.
+        shift: what to provide beyond the predicted amount, in its unit; None for classes.
+        theory: the first of the rules.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.decide([4.0, 6.0, 5.0, 9.0, 7.0], [5.0] * 5, gm.UnderOverCosts(under=3, over=1))
+        >>> found.shift.value, found.theory.cost.value
+        (2.0, 4.4)
+    """
 
     costs: ClassCosts | UnderOverCosts
     cost: Estimate
@@ -117,8 +188,27 @@ class ActDecision:
             "rules": [_rule_dict(rule) for rule in self.rules],
         }
 
+    def _display(self) -> Display:
+        shift = () if self.shift is None else (f"provide the prediction plus {self.shift}",)
+        return _priced("What each rule costs", self.rules, *shift)
+
     def __str__(self) -> str:
         return "\n".join(f"{rule.name:24} costs {rule.cost}" for rule in self.rules)
+
+
+def _priced(title: str, rules: Sequence[PricedRule], *notes: str) -> Display:
+    """Rules with what they cost and how that compares with the practice rule."""
+    columns: dict[str, list[Cell]] = {
+        "rule": [rule.name for rule in rules],
+        "threshold": [rule.threshold for rule in rules],
+        "cost": [rule.cost.interval for rule in rules],
+        "versus_practice": [None if rule.versus_practice is None else rule.versus_practice.interval for rule in rules],
+        "n": [rule.cost.n for rule in rules],
+        "method": [rule.cost.method for rule in rules],
+    }
+    if all(math.isnan(rule.threshold) for rule in rules):
+        del columns["threshold"]
+    return Display(title, columns, notes, aside=("n", "method"))
 
 
 def _rule_dict(rule: PricedRule) -> dict[str, Any]:

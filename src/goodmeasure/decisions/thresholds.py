@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.drawing.display import Display
+from goodmeasure.statistics.estimate import Estimate, display_of
 from goodmeasure.statistics.intervals import normal_quantile
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats
@@ -115,13 +116,25 @@ class Threshold(Estimate):
 
     The interval holds all thresholds that a paired test cannot tell from the best; in the flat zone the extra cost is
     within one standard error, so there is no need to tune further.
+
+    Attributes:
+        flat_low: where the flat zone begins, a probability.
+        flat_high: where it ends.
     """
 
     flat_low: float = 0.0
     flat_high: float = 1.0
 
+    @property
+    def as_good(self) -> str:
+        """The flat zone in words."""
+        return f"as good: {self.flat_low:.4g} to {self.flat_high:.4g}"
+
     def __str__(self) -> str:
-        return f"{super().__str__()} · as good: {self.flat_low:.4g} to {self.flat_high:.4g}"
+        return f"{super().__str__()} · {self.as_good}"
+
+    def _display(self) -> Display:
+        return display_of("Threshold", {"threshold": self}, self.as_good)
 
 
 def threshold_estimate(found: Cuts, n: int, effective_n: float, *, share: float, level: float) -> Threshold:

@@ -10,16 +10,35 @@ import numpy as np
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import R, Record
-from goodmeasure.errors import HyperparameterError, UsageError
+from goodmeasure.deriving.spelling import Spelling
+from goodmeasure.errors import HyperparameterError, UsageError, strict_keywords
 from goodmeasure.formulas import words
 from goodmeasure.formulas.expression import is_positive, nodes, simplify, substitute, symbol
 
 
+@strict_keywords
 def weighted(loss: R, *, positive: float | Sequence[float] | None = None, classes: Sequence[float] = ()) -> R:
-    """The loss where what happened counts by a weight: ``positive`` times for a yes, or one of ``classes`` for each class.
+    """Let some outcomes count more than others: a yes more than a no, or one class more than another.
 
-    Several numbers for ``positive`` are one a label, for targets (n, labels). The weight multiplies the loss and never a
-    denominator; `Loss.predict` undoes what it does to probabilities.
+    The weight multiplies the loss and never a denominator; `Loss.predict` undoes what it does to probabilities.
+
+    Args:
+        loss: a loss of yes/no, or of one of several classes.
+        positive: how many times as much as a no a yes counts; several numbers are one a label, for targets (n, labels).
+        classes: how much each class counts, (K,).
+
+    Returns:
+        The weighted loss; a weight that was there already is multiplied.
+
+    Raises:
+        GM002: a weight is not positive and finite.
+        GM009: the loss has no yes or no classes to weight, or both kinds of weight were given, or neither.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.weighted(gm.losses.squared_hinge(), positive=19.0)
+        >>> loss.value([1, 0], [0.0, 0.0])
+        array([19.,  1.])
     """
     if (positive is None) == (not len(classes)):
         raise UsageError("a loss is weighted by positive= or by classes=", fix=f"weighted({loss}, positive=3.0)")
@@ -76,16 +95,18 @@ def _class_weighted(loss: R, given: tuple[float, ...]) -> R:
     return replace(loss, book=book, class_weight=total, spelling=_spelled(loss, f"classes={given}"))
 
 
-def _spelled(loss: Record, how: str) -> str:
-    return f"weighted({loss.spelling}, {how})"
+def _spelled(loss: Record, how: str) -> Spelling:
+    """Weights are of what the activation makes of the target (yes/no or classes), which thus stands inside."""
+    return Spelling(f"weighted({loss}, {how})", loss.activation)
 
 
 def scaled(loss: R, factor: float) -> R:
     """The loss times a positive number."""
     if not isinstance(factor, int | float) or not factor > 0 or not np.isfinite(factor):
         raise UsageError(f"a loss can be multiplied by a positive number, not by {factor!r}", fix=f"2 * {loss}")
-    inner = f"({loss})" if " + " in loss.spelling else loss.spelling
-    return replace(loss, book=simplify(factor * loss.book), spelling=f"{factor:g} * {inner}")
+    # NumPy's numbers are written otherwise than Python's.
+    by = factor if isinstance(factor, int) else float(factor)
+    return replace(loss, book=simplify(by * loss.book), spelling=loss.spelling.times(by))
 
 
 def summed(loss: R, other: R) -> R:
@@ -117,8 +138,16 @@ def summed(loss: R, other: R) -> R:
         book=loss.book + book,
         predictions=names,
         hyperparameters=(*loss.hyperparameters, *more),
-        spelling=f"{loss} + {other}",
+        spelling=_spelled_sum(loss, other),
     )
+
+
+def _spelled_sum(loss: Record, other: Record) -> Spelling:
+    """A sum of losses that share another activation than the one as written has it said once, of the sum."""
+    both = (loss.spelling, other.spelling)
+    if both[0].activation != both[1].activation:
+        both = (both[0].on(loss.activation), both[1].on(other.activation))
+    return both[0].plus(both[1])
 
 
 def _one_scale(loss: Record, other: Record) -> bool:

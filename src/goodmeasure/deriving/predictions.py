@@ -17,6 +17,7 @@ from goodmeasure.deriving.implied_probability import class_log_probabilities as 
 from goodmeasure.deriving.implied_probability import class_raw, needs_probability, probability, raw_of_probability
 from goodmeasure.deriving.implied_probability import implies_probability as implies_probability
 from goodmeasure.deriving.record import R, Record
+from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import NoSuchReading, TargetOutsideDomain
 from goodmeasure.formulas.activations import linear
 from goodmeasure.formulas.evaluation import Array, namespace, on_arrays
@@ -28,14 +29,16 @@ from goodmeasure.statistics.row_arguments import MissingScore
 
 @cache
 def on_predictions(loss: R) -> R:
-    """The loss as a formula of predictions, as a book prints it."""
+    """The loss as a formula of predictions, as a book prints it. Errors name the loss as the user wrote it."""
     if loss.is_classwise:
-        return replace(loss, spelling=f"{loss} of probabilities")
+        return replace(loss, spelling=Spelling(f"{loss} of probabilities", loss.activation))
+    plain = (linear,) * len(loss.activation)
+    named = Spelling(str(loss), plain)
     if not class_statistics.speaks_of_outcomes(loss.predictions):
-        return replace(loss, activation=(linear,) * len(loss.activation))
+        return replace(loss, activation=plain, spelling=named)
     mu = symbol("mu")
     book = class_statistics.yes_no(loss.settled, mu, simplify(1 - mu), loss.weights_of_yes_and_no)
-    return replace(loss, book=book, predictions=("mu",), activation=(linear,))
+    return replace(loss, book=book, predictions=("mu",), activation=plain, spelling=named)
 
 
 def check_predictions(loss: Record, prediction: Any, sample_weight: Any = None, mask: Any = None) -> Array:

@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from goodmeasure.deriving import class_statistics
-from goodmeasure.errors import UsageError
+from goodmeasure.deriving.spelling import Spelling
+from goodmeasure.errors import UsageError, strict_class
 from goodmeasure.formulas.activations import Activation, activation, sigmoid, softmax
 from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, domain
 from goodmeasure.formulas.expression import Expr, Word, decided, derivative, simplify, symbol
@@ -36,11 +37,12 @@ class Facts:
     nearly_binary: tuple[tuple[str, str], ...] = ()
 
 
+@strict_class
 @dataclass(frozen=True, repr=False)
 class Record:
     """What a loss is made of, and the formulas of its value, signal and curvature on raw outputs."""
 
-    spelling: str
+    spelling: Spelling
     book: Expr
     target: Domain
     predictions: tuple[str, ...]
@@ -51,7 +53,7 @@ class Record:
     facts: Facts = field(default=Facts(), compare=False)
 
     def __repr__(self) -> str:
-        return self.spelling
+        return self.spelling.on(self.activation).text
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: what was derived from them is derived again."""
@@ -91,9 +93,18 @@ class Record:
         return self.of_label(0) if self.labels else self
 
     def of_label(self: R, k: int) -> R:
-        """The loss of one label, where labels weigh each for itself."""
+        """The loss of one label, where labels weigh each for itself.
+
+        Args:
+            k: which label, from 0 on.
+
+        Returns:
+            The loss with the weight of this label alone.
+        """
         values = {name: value[k] if isinstance(value, tuple) else value for name, value in self.hyperparameters}
-        return replace(self, hyperparameters=tuple(values.items()), spelling=f"{self} of label {k}")
+        return replace(
+            self, hyperparameters=tuple(values.items()), spelling=Spelling(f"({self}).of_label({k})", self.activation)
+        )
 
     @cached_property
     def settled(self) -> Expr:
@@ -124,11 +135,40 @@ class Record:
         return tuple(tuple(derivative(slope, name) for name in self.raw_names) for slope in self.signal)
 
     def half(self, outcome: int) -> Expr:
-        """The loss of a yes/no target as a formula of z alone, when yes (1) or no (0) happened."""
+        """Give one side of a yes/no loss: its formula of z alone, when yes or no happened.
+
+        Args:
+            outcome: 1 for yes, 0 for no.
+
+        Returns:
+            A formula of z.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> gm.losses.binary_cross_entropy().half(1)
+            softplus(-z)
+        """
         return simplify(self.composed, {"y": outcome})
 
     def with_activation(self: R, given: Activation | Word | str | tuple[Activation | Word | str, ...]) -> R:
-        """The same loss on another scale of raw outputs, for example ``losses.poisson().with_activation(softplus)``."""
+        """Put the same loss on another scale of raw outputs.
+
+        Args:
+            given: an activation or its name, such as "exp", "softplus", "linear" or "sigmoid"; a tuple of them where an
+                example has several raw outputs.
+
+        Returns:
+            The loss whose predictions are that activation of its raw outputs.
+
+        Raises:
+            GM009: the activation is not known, or does not go with what the loss predicts.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> loss = gm.losses.poisson().with_activation("softplus")
+            >>> loss, loss.composed
+            (poisson().with_activation('softplus'), softplus(z) - times(y, log_softplus(z)))
+        """
         chosen = tuple(activation(g) for g in (given if isinstance(given, tuple) else (given,)))
         if len(chosen) != len(self.activation):
             raise UsageError(
@@ -142,10 +182,8 @@ class Record:
                 seen="probabilities of outcomes come from sigmoid or softmax, and other predictions never from softmax",
                 fix="with_activation('sigmoid')" if outcome else "with_activation('softplus')",
             )
-        base = self.spelling.split(".with_activation", 1)[0]
-        spelling = f"{base}.with_activation({', '.join(a.name for a in chosen)})"
         target = domain(Classes if softmax in chosen else Binary) if outcome else self.target
-        return replace(self, activation=chosen, target=target, spelling=spelling)
+        return replace(self, activation=chosen, target=target)
 
 
 def _composed(loss: Record) -> Expr:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.deriving.arguments import Examples
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.formulas.evaluation import Array
 from goodmeasure.statistics.exact_sums import exact_sum
@@ -19,8 +21,20 @@ Exact = Fraction | float
 
 
 @dataclass(frozen=True)
-class Total:
-    """A sum of losses and of weights that adds without rounding: parts merge to the same bits in any order."""
+class Total(Displayed):
+    """A sum of losses and of weights that adds without rounding: parts merge to the same bits in any order.
+
+    Attributes:
+        sum: the sum of weight times loss, exactly.
+        weight: the sum of the weights, exactly; the number of examples where there are none.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.absolute_error()
+        >>> parts = loss.total([1.0, 2.0], [1.5, 2.0]) + loss.total([3.0, 4.0], [2.5, 5.0])
+        >>> parts.mean
+        0.5
+    """
 
     sum: Exact
     weight: Exact
@@ -28,9 +42,18 @@ class Total:
     def __add__(self, other: Total) -> Total:
         return Total(_added(self.sum, other.sum), _added(self.weight, other.weight))
 
+    def _display(self) -> Display:
+        mean = self.mean if self.weight else math.nan
+        named = {"sum": _rounded(self.sum), "weight": _rounded(self.weight), "mean": mean}
+        return Display("Total of losses", {name: [value] for name, value in named.items()})
+
     @property
     def mean(self) -> float:
-        """The weighted mean, rounded once."""
+        """The weighted mean, rounded once.
+
+        Raises:
+            GM005: the weights add up to zero.
+        """
         if self.weight == 0:
             raise NothingToAverage(
                 "a mean over no examples was asked for",
@@ -53,6 +76,14 @@ def rounded(total: Exact) -> float:
         return float(total)
     except OverflowError:
         return math.inf if total > 0 else -math.inf
+
+
+def _rounded(exact: Fraction | float) -> float:
+    """The nearest float; a sum may lie beyond them all while its mean does not."""
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
 
 
 def present_only(given: Examples, table: Array) -> Array:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.drawing.cells import Floats
 
 # Colours that stand for roles; in the SVG they become the variables of the page's style.
 INK, QUIET, LOSS, PREDICTION, SIGNAL, BAND = "#101112", "#707172", "#c05010", "#1060c0", "#8030a0", "#a0b0c1"

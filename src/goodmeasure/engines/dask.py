@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from goodmeasure.engines.duckdb import part_of, shards, with_losses
+from goodmeasure.engines.duckdb import Source, part_of, settled, with_losses
 from goodmeasure.engines.request import Request
-from goodmeasure.errors import MissingExtra, Problem
+from goodmeasure.errors import MissingExtra, Problem, UsageError
+from goodmeasure.reading.paths import STANDARD_INPUT, places_of
 from goodmeasure.tallying.shards import Part, collect
 from goodmeasure.tallying.tally import Tally
 
@@ -27,18 +29,25 @@ class ClusterFailed(Problem, RuntimeError):
 
 
 def tally_files(
-    source: str, request: Request, *, scheduler: str | None = None, client: Any = None, workers: int = 2
+    source: Source, request: Request, *, scheduler: str | None = None, client: Any = None, workers: int = 2
 ) -> Tally:
     """The tally of all files that a pattern matches, made by a Dask cluster.
 
     ``client`` is a ``distributed.Client``; else one is made for ``scheduler``'s address, or for ``workers``
     processes on this machine. A worker that dies loses only time: its tasks run again and give the same bytes.
     """
-    files = shards(source)
-    if client is not None:
-        return _gathered(client, files, request)
-    with started(scheduler, workers) as made:
-        return _gathered(made, files, request)
+    with places_of(source) as places:
+        files = [place.name for place in places.files]
+        strange = [file for file in files if file == STANDARD_INPUT or Path(file).is_fifo()]
+        if strange:
+            raise UsageError(f"workers cannot read {strange[0]}", fix="--engine duckdb, or write it to a file")
+        whole = settled(request, places)
+        if client is not None:
+            made = _gathered(client, files, whole)
+        else:
+            with started(scheduler, workers) as own:
+                made = _gathered(own, files, whole)
+    return with_losses(made, request, places.source)
 
 
 def started(scheduler: str | None, workers: int) -> Any:
@@ -62,10 +71,9 @@ def _gathered(client: Any, files: list[str], request: Request) -> Tally:
 
     tasks = client.map(_part, files, request=request, retries=RETRIES, pure=False)
     try:
-        made = collect(client.gather(tasks), files)
+        return collect(client.gather(tasks), files)
     except KilledWorker as error:
         raise ClusterFailed("workers were lost on the same shard again and again", seen=str(error)) from error
-    return with_losses(made, request)
 
 
 def _part(file: str, request: Request) -> Part:

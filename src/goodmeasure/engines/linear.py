@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from goodmeasure.engines.duckdb import blocks_of, shards
+from goodmeasure.engines.duckdb import blocks_of
 from goodmeasure.engines.request import Columns, Request
 from goodmeasure.errors import NothingToAverage, Problem, UsageError
+from goodmeasure.reading.paths import names_of
 from goodmeasure.statistics.row_arguments import Floats, MissingScore
 
 Map = Callable[[Callable[..., Any], list[str], Any], Iterable[Any]]
@@ -70,14 +71,14 @@ def fit_linear(
     """Minimise the mean loss plus ``alpha / 2`` times the squared coefficients over all rows of the files.
 
     ``loss`` has one raw output. ``apply`` is `in_turn`, or ``on_cluster(client)``. Sums are added in the order of
-    the files' names, so the fit does not depend on which worker was first. Errors: GM201, GM724, GM726, and those
+    the files' names, so the fit does not depend on which worker was first. Errors: GM201 to GM206, GM724, GM726, and those
     of rows.
     """
     from scipy.optimize import minimize
 
     if loss.is_classwise or len(loss.activation) > 1:
         raise UsageError(f"{loss!r} has several raw outputs", fix="a loss with one, or LossClassifier in memory")
-    files, each = shards(source), in_turn if apply is None else apply
+    files, each = names_of(source), in_turn if apply is None else apply
     spec = _Spec(loss, target, tuple(features), weight)
     moments = _added(each(_moments, files, spec))
     if not moments.weight > 0:

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.errors import Problem
+from goodmeasure.errors import UsageError
+from goodmeasure.reading.sources import Filter
 from goodmeasure.tallying.accumulate import Accumulator, schema_of, weights
 from goodmeasure.tallying.shards import Part
 
 Columns = Mapping[str, NDArray[Any]]
-
-
-class ShardUnreadable(Problem, ValueError):
-    """A file cannot be read as the table that the others are.
-
-    It is damaged or cut short, or its columns are not those of the other files. Nothing was counted of it, and no sum
-    was printed: mend or remove the file and run again.
-    """
-
-    code = "GM724"
 
 
 @dataclass(frozen=True)
@@ -32,7 +23,8 @@ class Request:
     cluster.
 
     ``scores`` maps a model's name to its columns: one, or one a class. ``where`` is a condition in SQL.
-    ``positive`` is the label that means yes, where the target holds texts.
+    ``positive`` is the label that means yes, where the target holds labels; ``classes`` are the labels of the columns of
+    each model, in their order, where they are not 0, 1, 2 and so on.
     """
 
     losses: tuple[Any, ...]
@@ -41,35 +33,52 @@ class Request:
     weight: str | None = None
     group: str | None = None
     cluster: str | None = None
-    where: str | None = None
+    where: str | Filter | None = None
     on_predictions: bool = True
     positive: str | None = None
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        twice = {*self.keys, self.target} & {*self.numbers} or {self.target} & {*self.keys}
+        if twice:
+            name = min(twice)
+            roles = [role for role, names in self._roles.items() if name in names]
+            raise UsageError(
+                f"column {name!r} cannot be {' and '.join(roles)} at once", fix="give each role its own column"
+            )
+
+    @property
+    def _roles(self) -> dict[str, tuple[str | None, ...]]:
+        more = {"the weight": (self.weight,), "the group": (self.group,), "the cluster": (self.cluster,)}
+        return {"the target": (self.target,), "a score": tuple(n for _, names in self.scores for n in names), **more}
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns to read."""
-        more = [name for name in (self.weight, self.group, self.cluster) if name is not None]
-        return tuple(dict.fromkeys([self.target, *(name for _, names in self.scores for name in names), *more]))
+        return tuple(dict.fromkeys((self.target, *self.numbers, *self.keys)))
 
     @property
-    def numbers(self) -> frozenset[str]:
-        """The columns that are read as numbers; group and cluster are keys of any type."""
-        keys = {self.group, self.cluster}
-        return frozenset(name for name in self.columns if name not in keys)
+    def numbers(self) -> tuple[str, ...]:
+        """The columns beside the target that are read as numbers."""
+        more = () if self.weight is None else (self.weight,)
+        return tuple(dict.fromkeys([*(name for _, names in self.scores for name in names), *more]))
 
-    def selected(self, plain: Collection[str] = ()) -> str:
-        """The columns as a list in SQL: numbers as doubles, the target as 1 where it is the label that means yes.
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that are read as texts, whatever they hold."""
+        return tuple(dict.fromkeys(name for name in (self.group, self.cluster) if name is not None))
 
-        ``plain`` names columns that hold numbers of the machine; they are left as they are, which is narrower.
-        """
-        return ", ".join(f"{self._expression(name, name in plain)} AS {quoted(name)}" for name in self.columns)
+    @property
+    def filter(self) -> Filter | None:
+        """The condition once it was held against the table."""
+        if isinstance(self.where, str):
+            raise TypeError("the condition was not yet held against a table")
+        return self.where
 
-    def _expression(self, name: str, plain: bool) -> str:
-        if name == self.target and self.positive is not None:
-            label = self.positive.replace("'", "''")
-            text = f"CAST({quoted(name)} AS VARCHAR)"
-            return f"CASE WHEN {text} IS NULL THEN NULL WHEN {text} = '{label}' THEN 1::DOUBLE ELSE 0::DOUBLE END"
-        return f"CAST({quoted(name)} AS DOUBLE)" if name in self.numbers and not plain else quoted(name)
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that the target is made of, in the order of their codes; none where it holds the codes."""
+        return self.classes if self.positive is None else (self.positive,)
 
     def accumulator(self) -> Accumulator:
         """An empty accumulator for this request."""
@@ -92,11 +101,6 @@ class Request:
             rows += len(block[self.target])
             self.add(made, block)
         return Part(shard, rows, made.finish().to_bytes())
-
-
-def quoted(name: str) -> str:
-    """A column's name as SQL takes it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _joined(block: Columns, names: tuple[str, ...]) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure import losses
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 
 STEPS = 100
 QUESTION = """A neuron sees 40 points, 20 of each kind, and starts with 35 wrong answers. It is trained for 100 steps of

@@ -6,6 +6,9 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
+
 
 class Status(enum.Enum):
     """What a fit reached."""
@@ -19,7 +22,7 @@ class Status(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Displayed):
     """What a fit reached, how far its objective can still be from the best (None: unknown), and how that is known.
 
     ``gap`` is in units of the objective. ``proven`` gaps are bounds by duality or strong convexity; others are estimates.
@@ -39,6 +42,10 @@ class Certificate:
             return f"{self.status.value}: {self.method}; largest derivative {self.gradient:.1e}"
         known = f"{'proven' if self.proven else 'estimated'}; {self.method}; convex: {self.convex}"
         return f"{self.status.value}: within {self.gap:.1e} of the least objective ({known})"
+
+    def _display(self) -> Display:
+        columns = {name: [value] for name, value in self.to_dict().items()}
+        return Display("What the fit reached", columns, under={"convex": "status", "method": "status"})
 
     def to_dict(self) -> dict[str, Any]:
         """The certificate as plain values, ready for JSON."""

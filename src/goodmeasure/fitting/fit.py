@@ -17,12 +17,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from goodmeasure import losses
 from goodmeasure.deriving import predictions
-from goodmeasure.errors import NothingToLearn, ShapeMismatch, UsageError, WeightError
+from goodmeasure.errors import NothingToLearn, ShapeMismatch, UsageError, WeightError, strict_class, strict_keywords
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats, equal_length
 from goodmeasure.statistics.weights import check_weights, scaled
 
@@ -79,7 +79,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         self.coef_, self.intercept_ = self._shaped(slopes, constants)
         self.loss_curve_, self.validation_curve_ = watch.loss_curve, watch.validation_curve
         if self.certificate_.status is Status.UNFINISHED:
-            warnings.warn(f"the fit has not converged: {self.certificate_}", ConvergenceWarning, stacklevel=3)
+            warnings.warn(f"the fit has not converged: {self.certificate_}", ConvergenceWarning, stacklevel=4)
 
     def _held_out(self, X: Floats, y: NDArray[Any], weight: Any, offset: Any) -> tuple[Any, ...]:
         rows = np.arange(len(y))
@@ -150,8 +150,22 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
             )
         return found
 
+    @strict_keywords
     def raw(self, X: ArrayLike, exposure: ArrayLike | None = None) -> Floats:
-        """The raw outputs of rows: what the loss takes as ``z``."""
+        """The raw outputs of rows: what the loss takes as ``z``.
+
+        Args:
+            X: features, (n, features).
+            exposure: how long or how much each row was at risk, (n,); one unit unless given.
+
+        Returns:
+            Raw outputs, (n,), or (n, K) for K classes or several outputs.
+
+        Raises:
+            GM003: the exposures have another length than X.
+            GM006: an exposure is not positive or not finite.
+            GM009: the activation of the loss is not exponential, so an exposure has no place.
+        """
         check_is_fitted(self)
         checked = validate_data(self, X, reset=False, dtype=np.float64)
         found = self._exposure(exposure, checked)
@@ -166,14 +180,40 @@ def _raw(X: Floats, slopes: Floats, constants: Floats, offset: Floats | None) ->
     return z[:, 0] if z.shape[1] == 1 else z
 
 
+@strict_class
 class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
     """A linear model of a number, trained on any loss: the mean loss + alpha / 2 * the sum of the squared coefficients.
 
-    ``loss`` is squared error if not given. ``solver="auto"`` takes Newton's method where the loss is smooth and the model
-    small, an exact interior point where the loss is made of straight lines (absolute error, pinball), and L-BFGS otherwise.
-    The fit starts at the best constant. After it: ``coef_`` (features,), ``intercept_``, ``n_iter_``, ``loss_curve_`` (the
-    objective from the start on), ``validation_curve_``, and ``certificate_`` (optimal within a gap, stationary, ...).
-    scikit-learn's ``Ridge(alpha=a)`` is ``alpha=2 * a / rows`` here; its ``PoissonRegressor(alpha=a)`` is ``alpha=a``.
+    A scikit-learn estimator. Its ``Ridge(alpha=a)`` is ``alpha=2 * a / n`` here; its ``PoissonRegressor(alpha=a)`` is
+    ``alpha=a``.
+
+    Args:
+        loss: the loss to lower; squared error unless given.
+        alpha: how much coefficients are pulled toward zero, in units of the loss; 0 is not at all.
+        fit_intercept: whether a constant is fitted too, which is never pulled.
+        solver: "newton", "lbfgs", "interior" (an exact interior point for losses made of straight lines, such as
+            absolute error), or "auto", which takes what suits the loss and the size.
+        max_iter: the most steps.
+        tol: the fit stops where what is left to gain is about this part of what was gained.
+        early_stopping: whether to stop when the loss on held-out rows has stopped falling.
+        validation_fraction: the share of rows held out for that, unless validation rows are given.
+        random_state: for choosing those rows.
+
+    Attributes:
+        coef_: the slopes, (features,), or (outputs, features) of a loss with several raw outputs.
+        intercept_: the constant, one for each raw output.
+        loss_: the loss that was lowered.
+        n_iter_: how many steps were made.
+        loss_curve_: the objective from the start on, the best constant.
+        validation_curve_: the mean loss on validation rows after each step.
+        certificate_: how far the fit can still be from the best, and how that is known.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> model = gm.LossRegressor(gm.losses.absolute_error())
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0]], [0.0, 1.0, 2.0, 3.0, 90.0]
+        >>> model.fit(X, y).predict([[5.0]]).round(3)  # the far one hardly matters
+        array([5.])
     """
 
     def fit(
@@ -187,12 +227,30 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         y_val: ArrayLike | None = None,
         monitor: Any = None,
     ) -> Self:
-        """Fit rows X (rows, features) to targets y (rows,).
+        """Fit rows of features to targets.
 
-        ``exposure`` (rows,) is for targets that grow with it, such as counts over a time at risk: its logarithm is added to
-        the raw output. ``X_val, y_val`` are rows on which ``validation_curve_`` is measured, and on which early stopping
-        relies. ``monitor(step, objective)`` is called after each step. Rows of weight zero are not there, whatever they
-        hold. Errors: GM003, GM004, GM006, GM009.
+        Rows of weight zero are not there, whatever they hold.
+
+        Args:
+            X: features, (n, features).
+            y: targets, (n,), in the domain of the loss.
+            sample_weight: how much each row counts, (n,); all alike unless given.
+            exposure: for targets that grow with it, such as counts over a time at risk, (n,), above zero; its logarithm
+                is added to the raw output.
+            X_val: validation features, (m, features), for ``validation_curve_`` and early stopping.
+            y_val: validation targets, (m,).
+            monitor: called with (step, objective) after each step.
+
+        Returns:
+            The model itself.
+
+        Raises:
+            GM003: the exposures have another length than X.
+            GM004: a target lies outside the domain of the loss.
+            GM006: a weight is negative or not finite, or all are zero; or an exposure is not positive.
+            GM009: a parameter is out of its limits, the loss is about classes, or an exposure has no place in it.
+            GM606: the loss is infinite wherever the fit could start.
+            ValueError: X and y differ in length or hold NaN, by scikit-learn's own checks.
         """
         self.loss_ = self._settled(losses.squared_error())
         if self.loss_.is_classwise:
@@ -208,7 +266,21 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         return self
 
     def predict(self, X: ArrayLike, exposure: ArrayLike | None = None) -> Floats:
-        """Predictions of rows: what the loss asks for (the mean, the median, ...), for one unit of exposure if none is given."""
+        """Predict what the loss asks for: the mean, the median, ...
+
+        Args:
+            X: features, (n, features).
+            exposure: how long or how much each row was at risk, (n,); one unit unless given.
+
+        Returns:
+            Predictions in the unit of the target, (n,), or (n, outputs) of a loss with several predictions.
+
+        Raises:
+            GM003: the exposures have another length than X.
+            GM006: an exposure is not positive or not finite.
+            GM009: the activation of the loss is not exponential, so an exposure has no place.
+        """
+        # Before a fit there is no loss to ask; `raw` says so with scikit-learn's own error.
         return np.asarray(self.loss_.predict(self.raw(X, exposure))) if hasattr(self, "loss_") else self.raw(X)
 
 
@@ -217,13 +289,31 @@ def _gives_probabilities(model: Any) -> bool:
     return loss is None or predictions.implies_probability(loss)
 
 
+@strict_class
 class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
     """A linear model of classes, trained on any loss: the mean loss + alpha / 2 * the sum of the squared coefficients.
 
-    ``loss`` is cross-entropy if not given: on one raw output for two classes, on one a class for more. Two classes are
-    coded 0 and 1 in sorted order (``classes_``), and the second is yes. Solvers and attributes are those of
-    ``LossRegressor``; ``coef_`` has shape (1, features) for two classes on one raw output, else (classes, features).
-    scikit-learn's ``LogisticRegression(C=c)`` is ``alpha=1 / (c * rows)`` here.
+    A scikit-learn estimator. Its ``LogisticRegression(C=c)`` is ``alpha=1 / (c * n)`` here. Two classes are coded 0 and
+    1 in sorted order, and the second is yes.
+
+    Args:
+        loss: the loss to lower; cross-entropy unless given: on one raw output for two classes, on one a class for more.
+        alpha, fit_intercept, solver, max_iter, tol, early_stopping, validation_fraction, random_state: as of
+            `LossRegressor`.
+
+    Attributes:
+        classes_: the labels in the order of their codes, (K,).
+        coef_: the slopes, (1, features) for two classes on one raw output, else (K, features).
+        intercept_: the constants, (1,) or (K,).
+        loss_, n_iter_, loss_curve_, validation_curve_, certificate_: as of `LossRegressor`.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> model = gm.LossClassifier(alpha=0.1).fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"])
+        >>> model.predict([[0.5], [2.5]]).tolist()
+        ['no', 'yes']
+        >>> model.predict_proba([[1.5]]).round(3)
+        array([[0.5, 0.5]])
     """
 
     classes_: NDArray[Any]
@@ -238,11 +328,26 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         y_val: ArrayLike | None = None,
         monitor: Any = None,
     ) -> Self:
-        """Fit rows X (rows, features) to labels y (rows,) of any type.
+        """Fit rows of features to labels of any type.
 
-        ``X_val, y_val`` are rows on which ``validation_curve_`` is measured, and on which early stopping relies.
-        ``monitor(step, objective)`` is called after each step. Rows of weight zero are not there: classes that only they
-        have are none. Errors: GM003, GM006, GM009, GM602.
+        Rows of weight zero are not there, whatever they hold: classes that only they have are none.
+
+        Args:
+            X: features, (n, features).
+            y: labels, (n,), of at least two classes.
+            sample_weight: how much each row counts, (n,); all alike unless given.
+            X_val: validation features, (m, features), for ``validation_curve_`` and early stopping.
+            y_val: validation labels, (m,).
+            monitor: called with (step, objective) after each step.
+
+        Returns:
+            The model itself.
+
+        Raises:
+            GM006: a weight is negative or not finite, or all are zero.
+            GM009: a parameter is out of its limits, or the loss is not one for these classes.
+            GM602: only one class occurs.
+            ValueError: X and y differ in length, X holds NaN, or y holds no labels, by scikit-learn's own checks.
         """
         X, y, weight, _ = self._present(X, y, sample_weight)
         checked, labels = validate_data(self, X, y, dtype=np.float64)
@@ -280,7 +385,14 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         return slopes.T, constants
 
     def decision_function(self, X: ArrayLike) -> Floats:
-        """Scores whose sign (two classes) or largest entry (more) is the predicted class."""
+        """Scores whose sign (two classes) or largest entry (more) is the predicted class.
+
+        Args:
+            X: features, (n, features).
+
+        Returns:
+            Log-odds of yes, (n,), or log-probabilities, (n, K), where the loss implies probabilities; else raw outputs.
+        """
         z = self.raw(X)
         if z.ndim == 1:
             return z - self._half() if _gives_probabilities(self) else z
@@ -294,14 +406,33 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         return float(np.asarray(self.loss_.raw(np.array([0.5])))[0])
 
     @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
+    @strict_keywords
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Probabilities of the classes, free of what weights, focusing or smoothing in the loss do to them."""
+        """Probabilities of the classes, free of what weights, focusing or smoothing in the loss do to them.
+
+        It is there where the loss implies a probability: hinge, for one, does not.
+
+        Args:
+            X: features, (n, features).
+
+        Returns:
+            Probabilities in the order of ``classes_``, (n, K).
+        """
         check_is_fitted(self)
         p = np.asarray(self.loss_.predict(self.raw(X)))
         return np.column_stack([1 - p, p]) if p.ndim == 1 else p
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """The likeliest class of each row. For costs that differ, decide from ``predict_proba`` with ``goodmeasure.decide``."""
+        """The likeliest class of each row.
+
+        For costs that differ, decide from `predict_proba` with `goodmeasure.decide`.
+
+        Args:
+            X: features, (n, features).
+
+        Returns:
+            Labels, (n,).
+        """
         scores = self.decision_function(X)
         codes = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
         return np.asarray(self.classes_[codes])

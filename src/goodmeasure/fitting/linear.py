@@ -14,7 +14,7 @@ from goodmeasure.fitting import descent, newton, sequential
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import PiecewiseLinear, piecewise_linear
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.traits.curvature_class import CurvatureClass, curvature_class
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure import kernels
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
 
 # Rows whose outer products are summed at a time: they fit in a core's cache.

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from goodmeasure.loss.loss import Loss
+from goodmeasure.fitting.openmp import threads_for
+from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
 
 
@@ -44,9 +45,10 @@ class TreeScorer:
     shift: float = 0.0
 
     def __call__(self, matrix: Floats) -> Floats:
-        if hasattr(self.estimator, "decision_function"):
-            return np.asarray(self.estimator.decision_function(matrix), dtype=np.float64) + self.shift
-        return np.asarray(self.loss.raw(self.estimator.predict(matrix)), dtype=np.float64)
+        with threads_for(matrix.size):
+            if hasattr(self.estimator, "decision_function"):
+                return np.asarray(self.estimator.decision_function(matrix), dtype=np.float64) + self.shift
+            return np.asarray(self.loss.raw(self.estimator.predict(matrix)), dtype=np.float64)
 
     def shifted(self, by: float) -> TreeScorer:
         """The same scorer with so much added to its raw outputs."""

@@ -7,15 +7,29 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, strict_class
 from goodmeasure.formulas import words
 from goodmeasure.formulas.domains import Classes, Domain, OutcomeDomain, Positive, Real, UnitInterval, domain
 from goodmeasure.formulas.expression import Expr, Word, expression, log
 
 
+@strict_class
 @dataclass(frozen=True)
 class Activation:
-    """A function from raw outputs to predictions, its inverse, and the domain it reaches."""
+    """A function from raw outputs to predictions, its inverse, and the domain it reaches.
+
+    Attributes:
+        name: as ``activation=`` takes it: "linear", "exp", "softplus", "sigmoid" or "softmax".
+        forward: the formula from raw outputs to predictions; None where it acts on a whole row.
+        inverse: the formula back; None where it acts on a whole row.
+        reaches: which predictions it can make.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> activation = gm.losses.poisson().activation[0]
+        >>> activation, str(activation.reaches)
+        (exp, 'a positive number (0, inf)')
+    """
 
     name: str
     forward: Callable[[Expr], Any] | None
@@ -23,6 +37,14 @@ class Activation:
     reaches: Domain
 
     def __call__(self, raw: Expr) -> Expr:
+        """The formula of predictions in terms of raw outputs.
+
+        Args:
+            raw: the formula of a raw output.
+
+        Returns:
+            The formula of its prediction.
+        """
         assert self.forward is not None, f"{self.name} acts on a whole row"
         return expression(self.forward(raw))
 

@@ -1,6 +1,7 @@
 """The words of formulas that most losses need: elementary ones, choices, and the logistic and hyperbolic families.
 
-One row a word (see `goodmeasure.formulas.expression.Word`); a meaning is accurate over the whole range of floating-point numbers.
+One row a word (see `goodmeasure.formulas.expression.Word`). Where the book's own form cancels or overflows, a meaning says how
+the word is computed, accurately over the whole range of floating-point numbers.
 """
 
 from __future__ import annotations
@@ -9,45 +10,10 @@ import math
 from typing import TYPE_CHECKING
 
 from goodmeasure.formulas import expression
-from goodmeasure.formulas.expression import Word, less, less_equal, log, magnitude, power, sign
+from goodmeasure.formulas.expression import Word, less, less_equal, log, magnitude, sign
 
 if TYPE_CHECKING:
     from goodmeasure.formulas.expression import Expr
-
-__all__ = [
-    "abs",
-    "cos",
-    "digamma",
-    "either",
-    "exp",
-    "expm1",
-    "less",
-    "less_equal",
-    "lgamma",
-    "log",
-    "log1mexp",
-    "log1p",
-    "log1pmx",
-    "log_cosh",
-    "log_softplus",
-    "maximum",
-    "minimum",
-    "power",
-    "sech2",
-    "sigmoid",
-    "sign",
-    "sin",
-    "softplus",
-    "softplus_pull",
-    "softplus_pull_slope",
-    "sqrt",
-    "sqrt1pm1",
-    "tanh",
-    "times",
-    "trigamma",
-    "where",
-    "xlogy",
-]
 
 abs = magnitude
 
@@ -76,16 +42,16 @@ either: Word = Word(
     "either",
     (None, None, None),
     # Selected at 0 and 1, not multiplied: 0 * inf never happens. Between them, the mixture.
-    meaning=lambda y, a, b: where(less_equal(1, y), a, where(less_equal(y, 0), b, y * a + (1 - y) * b)),
+    book=lambda y, a, b: where(less_equal(1, y), a, where(less_equal(y, 0), b, y * a + (1 - y) * b)),
     slope=lambda args, slopes: either(args[0], slopes[1], slopes[2]),
 )
 times: Word = Word(
     "times",
     (None, None),
-    meaning=lambda y, x: where(less_equal(abs(y), 0), 0, y * x),
+    book=lambda y, x: where(less_equal(abs(y), 0), 0, y * x),
     slope=lambda args, slopes: times(args[0], slopes[1]),
 )
-xlogy: Word = Word("xlogy", (None, lambda y, x: y / x), meaning=lambda y, x: times(y, log(x)))
+xlogy: Word = Word("xlogy", (None, lambda y, x: y / x), book=lambda y, x: times(y, log(x)))
 
 # --- the logistic family ---------------------------------------------------------------------------------------------
 

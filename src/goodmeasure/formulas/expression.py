@@ -27,9 +27,10 @@ class Word:
 
     ``partials`` holds a function for each argument: the partial derivative, or None where the word is flat in it or a
     formula never varies it. A word that chooses among its arguments gives a ``slope(args, slopes)`` instead, so that what is
-    not chosen cannot touch the result. ``book`` is its definition as a book prints it, and ``meaning`` the same in more
-    elementary words, accurate over the whole range of floating-point numbers; a word without them is elementary, and every
-    language spells it. ``fold`` computes it for constants, and ``positive`` says that its values are above zero.
+    not chosen cannot touch the result. ``book`` is its definition as a book prints it, which its numbers are held to. Where
+    that form is not accurate over the whole range of floating-point numbers, ``meaning`` is the same in more elementary words
+    that are. A word with neither is elementary, and every language spells it. ``fold`` computes it for constants, and
+    ``positive`` says that its values are above zero.
     """
 
     name: str
@@ -52,7 +53,22 @@ class Word:
 
 
 class Expr:
-    """An expression. Equal expressions are one object, so identity is equality and common parts are shared."""
+    """A formula as a tree of words, symbols and numbers.
+
+    Equal expressions are one object, so identity is equality and common parts are shared.
+
+    Attributes:
+        word: what is applied; None for a symbol or a number.
+        args: what it is applied to; of a symbol its name, of a number its value.
+
+    Raises:
+        GM001: Python asked whether a formula is true, as ``if`` and ``and`` do.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> gm.losses.squared_error().book
+        (y - mu)**2
+    """
 
     __slots__ = ("__weakref__", "args", "word")
     word: Word | None
@@ -136,6 +152,7 @@ class Expr:
 
     @property
     def is_symbol(self) -> bool:
+        """Whether it is a name whose value is not known yet."""
         return self.word is None and isinstance(self.args[0], str)
 
     @property
@@ -203,7 +220,12 @@ def _power_slope(args: tuple[Expr, ...], slopes: list[Expr]) -> Expr:
     return by_base if of_exponent.number == 0 else by_base + base**exponent * log(base) * of_exponent
 
 
-power = Word("power", (None, None), fold=lambda a, b: a**b, slope=_power_slope)
+def _raised(base: Number, exponent: Number) -> Any:
+    """A power of numbers; one of large whole numbers would have more digits than memory, and is no number here."""
+    return base**exponent if abs(exponent) <= 1100 else float(base) ** exponent
+
+
+power = Word("power", (None, None), fold=_raised, slope=_power_slope)
 
 
 # --- walking ---------------------------------------------------------------------------------------------------------
@@ -254,15 +276,27 @@ def substitute(root: Expr, leaves: Mapping[str, Operand]) -> Expr:
 
 
 def spelled(root: Expr, known: Container[str], *, as_in_books: bool = False) -> Expr:
-    """The expression in the words of a language: every word it does not know is replaced by its meaning or definition."""
+    """The expression in the words of a language: a word that it does not know is replaced by its meaning, or as in books."""
 
     def make(word: Word, args: tuple[Expr, ...]) -> Expr:
-        by = word.book if as_in_books and word.book is not None else word.meaning
-        if word.name in known or by is None:
+        if word.name in known:
             return word(*args)
-        return spelled(expression(by(*args)), known, as_in_books=as_in_books)
+        return spelled(expression(_explanation(word, as_in_books)(*args)), known, as_in_books=as_in_books)
 
     return _rebuild(root, make, {})
+
+
+def _explanation(word: Word, as_in_books: bool) -> Callable[..., Any]:
+    """What stands for a word that a language does not spell."""
+    found = word.book if as_in_books else word.meaning or word.book
+    if found is None:
+        lacks = "book form, so nothing says what its numbers should be" if as_in_books else "meaning in simpler words"
+        raise FormulaError(
+            f"the word {word.name} has no {lacks}",
+            seen="a language that does not spell it by itself",
+            fix=f"Word({word.name!r}, ..., book=lambda x: ...)",
+        )
+    return found
 
 
 # --- exact identities ------------------------------------------------------------------------------------------------
@@ -302,9 +336,9 @@ def _folded(word: Word, args: tuple[Expr, ...]) -> Expr | None:
         return None
     try:
         value = word.fold(*numbers)
+        return expression(value) if isinstance(value, int | float) and math.isfinite(value) else None
     except (ZeroDivisionError, OverflowError):
         return None
-    return expression(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def _simpler(word: Word, args: tuple[Expr, ...]) -> Expr:

@@ -12,7 +12,6 @@ from goodmeasure.formulas.elementary_words import (
     exp,
     expm1,
     lgamma,
-    log,
     log1p,
     log1pmx,
     minimum,
@@ -23,38 +22,10 @@ from goodmeasure.formulas.elementary_words import (
     tanh,
     where,
 )
-from goodmeasure.formulas.expression import Word, less, less_equal, sign
+from goodmeasure.formulas.expression import Word, less, less_equal, log, sign
 
 if TYPE_CHECKING:
     from goodmeasure.formulas.expression import Expr
-
-__all__ = [
-    "abs_less_log1p",
-    "biweight",
-    "crps_laplace",
-    "crps_logistic",
-    "crps_normal",
-    "erf",
-    "expm1mx",
-    "hypot1",
-    "hypot1m1",
-    "inv1psq",
-    "isru",
-    "laplace_pull",
-    "laplace_tail",
-    "log1psq",
-    "log1psq_pull",
-    "log_gamma_step",
-    "logit_entropy",
-    "normal_pdf",
-    "normal_pull",
-    "pow1psq",
-    "pow1psq_pull",
-    "pow1psqm1",
-    "softsign",
-    "square_share",
-    "versin",
-]
 
 
 def _polynomial(x: Expr, coefficients: tuple[float, ...]) -> Expr:
@@ -108,7 +79,7 @@ hypot1m1: Word = Word(
 isru: Word = Word(
     "isru", (lambda x: hypot1(x) ** -3,), book=lambda x: x / sqrt(1 + x**2), meaning=lambda x: x / hypot1(x)
 )
-softsign: Word = Word("softsign", (lambda x: (1 + abs(x)) ** -2,), meaning=lambda x: x / (1 + abs(x)))
+softsign: Word = Word("softsign", (lambda x: (1 + abs(x)) ** -2,), book=lambda x: x / (1 + abs(x)))
 abs_less_log1p: Word = Word(
     "abs_less_log1p",
     (lambda x: softsign(x),),
@@ -121,7 +92,7 @@ log1psq: Word = Word(
     book=lambda x: log(1 + x**2),
     meaning=lambda x: where(less(abs(x), _VAST), log1p(x * x), 2 * log(abs(x))),
 )
-inv1psq: Word = Word("inv1psq", (lambda x: -2 * (log1psq_pull(x) * inv1psq(x)),), meaning=lambda x: 1 / (1 + x * x))
+inv1psq: Word = Word("inv1psq", (lambda x: -2 * (log1psq_pull(x) * inv1psq(x)),), book=lambda x: 1 / (1 + x * x))
 log1psq_pull: Word = Word(
     "log1psq_pull",
     (lambda x: ((1 - x) * inv1psq(x)) * ((1 + x) * inv1psq(x)),),
@@ -181,7 +152,7 @@ def _erf(x: Expr) -> Expr:
 
 erf: Word = Word("erf", (lambda x: 2 / math.sqrt(math.pi) * exp(-(x**2)),), meaning=_erf)
 normal_pdf: Word = Word(
-    "normal_pdf", (lambda x: -x * normal_pdf(x),), meaning=lambda x: exp(-(x * x) / 2) / math.sqrt(2 * math.pi)
+    "normal_pdf", (lambda x: -x * normal_pdf(x),), book=lambda x: exp(-(x * x) / 2) / math.sqrt(2 * math.pi)
 )
 normal_pull = Word(
     "normal_pull",

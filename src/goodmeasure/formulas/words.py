@@ -1,18 +1,26 @@
 """The vocabulary of formulas: every word under one roof, and the exact identities among words.
 
-A row says how a word is differentiated, what it is in a book (``book``, which arbitrary precision evaluates as the truth),
-and what it means in more elementary words (``meaning``, accurate over the whole range of floating-point numbers). How a language
-spells the elementary words stands with that language. The rows stand in `elementary_words` and `special_words`.
+A row says how a word is differentiated, what it is in a book (``book``, which arbitrary precision evaluates as the truth), and,
+where that form cancels or overflows, what it is in more elementary words that do not (``meaning``). How a language spells the
+elementary words stands with that language. The rows stand in `elementary_words` and `special_words`.
 """
 
 from __future__ import annotations
 
+import pkgutil
 from functools import cache
-from typing import Any
+from importlib import import_module
+from pathlib import Path
 
+from goodmeasure.errors import FormulaError
 from goodmeasure.formulas import expression
 from goodmeasure.formulas.elementary_words import *
 from goodmeasure.formulas.expression import Word, identity
+from goodmeasure.formulas.expression import less as less
+from goodmeasure.formulas.expression import less_equal as less_equal
+from goodmeasure.formulas.expression import log as log
+from goodmeasure.formulas.expression import power as power
+from goodmeasure.formulas.expression import sign as sign
 from goodmeasure.formulas.special_words import *
 
 # --- exact identities: left becomes right ----------------------------------------------------------------------------
@@ -97,6 +105,12 @@ identity(lambda x, c: (c / softplus(x), c * exp(-log_softplus(x))))
 
 @cache
 def vocabulary() -> dict[str, Word]:
-    """Every word by its name."""
-    found: list[Any] = [*vars(expression).values(), *globals().values()]
-    return {word.name: word for word in found if isinstance(word, Word)}
+    """Every word by its name: those that the modules of this room hold. There is no other list."""
+    found: dict[str, Word] = {}
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        for word in vars(import_module(f"{__package__}.{module.name}")).values():
+            if isinstance(word, Word) and found.setdefault(word.name, word) is not word:
+                raise FormulaError(
+                    f"two words are named {word.name}", where=f"formulas/{module.name}.py", fix="give one another name"
+                )
+    return dict(sorted(found.items()))

@@ -12,28 +12,62 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
 from goodmeasure.deriving.arguments import check_labels, check_targets, presence, weights
-from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
+from goodmeasure.errors import ShapeMismatch, UsageError, WeightError, strict_keywords
 from goodmeasure.formulas.evaluation import namespace
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
 from goodmeasure.frameworks.torch_fused import HALF, Work, fused, fuses, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
 
 if TYPE_CHECKING:
-    from goodmeasure.loss.loss import Loss
+    from goodmeasure.making.loss import Loss
 
 
+@strict_keywords
 def to_torch(loss: Loss, *, reduction: str = "mean", denominator: float | None = None) -> TorchLoss:
-    """The loss as a torch module: ``forward(input, target)``, with raw outputs first, as every torch loss has it.
+    """Use a loss in torch: a module that is called like every torch loss, with raw outputs first.
 
-    ``reduction`` is ``mean``, ``sum`` or ``none``. The mean divides by the number of examples that are present, never by
-    their weights (a batch that did would undo them); ``denominator`` replaces it by a constant of the run. Classes lie on
-    axis 1 of ``input``, as in torch, and the raw outputs of a loss with several on the last axis.
+    The gradient is the derived signal, exact in the tails, and can be differentiated again.
+
+    Args:
+        loss: the loss, such as ``gm.losses.focal(gamma=2.0)``.
+        reduction: "mean", "sum" or "none". The mean divides by the number of examples that are present, never by their
+            weights: a batch that did would undo them.
+        denominator: a constant of the run that the sum is divided by in place of that number.
+
+    Returns:
+        A module, called as ``criterion(input, target, weight=None, mask=None)``.
+
+    Raises:
+        GM009: there is no such reduction, or the denominator is not positive or not of a mean.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> import torch
+        >>> criterion = gm.to_torch(gm.losses.huber(delta=2.0))
+        >>> z = torch.tensor([1.5, 2.0], requires_grad=True)
+        >>> criterion(z, torch.tensor([1.0, 30.0])).backward()
+        >>> z.grad  # the far one pulls by delta and no more
+        tensor([ 0.2500, -1.0000])
     """
     return TorchLoss(loss, reduction, denominator)
 
 
 class TorchLoss(torch.nn.Module):  # type: ignore[misc]
-    """A loss of goodmeasure as a torch module; see `to_torch`."""
+    """A loss as a torch module; `to_torch` makes it.
+
+    Attributes:
+        loss: the loss.
+        reduction: "mean", "sum" or "none".
+        denominator: what the sum is divided by in place of the number of examples; None for that number.
+
+    Raises:
+        GM009: there is no such reduction, or the denominator is not positive or not of a mean.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> gm.to_torch(gm.losses.huber(delta=2.0), reduction="sum")
+        TorchLoss(huber(delta=2.0), reduction='sum')
+    """
 
     def __init__(self, loss: Loss, reduction: str = "mean", denominator: float | None = None) -> None:
         super().__init__()
@@ -66,9 +100,25 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         weight: torch.Tensor | None = None,
         mask: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """The reduced loss. ``weight`` multiplies the loss of each example; where ``mask`` is False, an example is absent.
+        """Measure a batch.
 
         What is absent contributes nothing to value and gradient, whatever it holds; over nothing at all the mean is 0.
+
+        Args:
+            input: raw outputs, (n,) or (n, K, ...) with classes on axis 1 as in torch, or (n, outputs) of a loss with
+                several; half, single or double.
+            target: targets, (n,), (n, ...) class indices, or (n, K, ...) class probabilities.
+            weight: what multiplies the loss of each example, (n,) or (n, ...).
+            mask: True where an example counts, (n,) or (n, ...).
+
+        Returns:
+            The reduced loss, a scalar; with reduction "none" one loss an example, (n,) or (n, ...).
+
+        Raises:
+            GM003: the shapes of input, target, weight or mask do not go together; nothing is broadcast.
+            GM004: a target lies outside the domain of the loss.
+            GM006: a weight is negative or not finite, or a mask does not hold True and False.
+            GM009: the input holds whole numbers, or the target requires a gradient.
         """
         raw = input
         if self._program.classwise and input.ndim > 2:
@@ -78,6 +128,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         rows = _check(self._program, raw, target)
         if weight is not None or mask is not None:
             present = _present(raw, rows, weight, mask)
+        # Half precision is computed in single and rounded once; under autocast it stays single, as torch's own losses do.
         if raw.dtype not in HALF:
             return self._reduced(raw, target, weight, present)
         result = self._reduced(raw.float(), target, weight, present)
@@ -90,8 +141,10 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         if self.reduction == "none":
             return self._values(raw, target, weight, present, kernel)
         count = self._count(raw, present)
+        # The kernel knows no derivative by the weights.
         if not kernel or (weight is not None and weight.requires_grad):
             return self._values(raw, target, weight, present, kernel).sum() / count
+        # In a graph the count is no number yet, and the kernel takes numbers: it is divided by afterwards.
         if torch.compiler.is_compiling() and isinstance(count, torch.Tensor):
             return self._fused(*work_on(raw, target, weight, present, 1.0)) / count
         return self._fused(*work_on(raw, target, weight, present, 1 / float(count)))

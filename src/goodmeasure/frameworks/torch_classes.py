@@ -20,7 +20,7 @@ from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, STILL
 
 if TYPE_CHECKING:
     from goodmeasure.formulas.expression import Expr
-    from goodmeasure.loss.loss import Loss
+    from goodmeasure.making.loss import Loss
 
 
 # --- sums over classes ---
@@ -68,7 +68,8 @@ class Mix:
 
 _SQUARES = "p * rest_j * others({x}) - pairs({x}, p * p, top) - {x} * others2"
 
-# For statistics whose slope by one raw output depends on which other class happened; for the rest `Moves` says enough.
+# For statistics whose slope by one raw output depends on which other class happened; for the rest
+# `kernels.statistics.Moves` says enough.
 _MIXED: Mapping[str, Mix] = {
     "rest_p2": Mix(
         f"(p + p) * ({_SQUARES})",

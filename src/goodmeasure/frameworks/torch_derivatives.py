@@ -16,7 +16,7 @@ from goodmeasure.frameworks.torch_classes import Classwise, classwise
 from goodmeasure.frameworks.torch_formulas import pointwise
 
 if TYPE_CHECKING:
-    from goodmeasure.loss.loss import Loss
+    from goodmeasure.making.loss import Loss
 
 
 class Program:
@@ -67,7 +67,7 @@ class Program:
         found: torch.Tensor = function(y, z)
         for most in less_huge(torch.finfo(z.dtype).max) if function in self.without_number else ():
             found = torch.where(found != found, function(y, z.clamp(-most, most)), found)
-        lost = z != z  # as `isnan`, which inductor does not vectorise
+        lost = z != z  # as ``isnan``, which inductor does not vectorise
         if len(self.loss.activation) > 1:
             lost = lost.any(-1, keepdim=True) if found.ndim == z.ndim else lost.any(-1)
         return torch.where(lost, torch.nan, found)

@@ -10,7 +10,7 @@ import torch
 from goodmeasure.formulas.expression import Expr, expression, nodes, power, spelled
 
 if TYPE_CHECKING:
-    from goodmeasure.loss.loss import Loss
+    from goodmeasure.making.loss import Loss
 
 # How torch spells the elementary words; a constant is a Python number, which takes the dtype and device of its neighbour.
 SPELLING: Mapping[str, Callable[..., str]] = {

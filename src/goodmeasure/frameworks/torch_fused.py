@@ -12,7 +12,7 @@ from goodmeasure import kernels
 from goodmeasure.frameworks.torch_derivatives import Program, signals_of, spread, without_absent
 
 if TYPE_CHECKING:
-    from goodmeasure.loss.loss import Loss
+    from goodmeasure.making.loss import Loss
 
 HALF = (torch.float16, torch.bfloat16)
 _PLAIN = (torch.Tensor, torch.nn.Parameter)

@@ -15,7 +15,7 @@ from goodmeasure.frameworks.torch_formulas import SPELLING
 from goodmeasure.frameworks.torch_fused import Work, swept
 
 if TYPE_CHECKING:
-    from goodmeasure.loss.loss import Loss
+    from goodmeasure.making.loss import Loss
 
 _losses: dict[str, Loss] = {}
 

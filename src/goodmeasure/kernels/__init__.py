@@ -27,7 +27,7 @@ SMALLEST = 1 << 16  # numbers of raw output from which readings other than the t
 def value_and_gradient(
     loss: Record, y: Any, z: Any, sample_weight: Any = None, mask: Any = None, out: Any = None
 ) -> tuple[float, Any] | None:
-    """The weighted mean and its derivative by ``z`` in one pass; see `goodmeasure.Record.value_and_gradient`."""
+    """The weighted mean and its derivative by ``z`` in one pass; see `goodmeasure.Loss.value_and_gradient`."""
     if not _applies(loss, y, z) or (out is not None and not _fits(out, z)):
         return None
     found = _weighed(loss, y, z, sample_weight, mask)

@@ -100,7 +100,7 @@ def formulas(loss: Record, kind: str, turned: bool) -> tuple[Sequence[Expr], Seq
     if "curvature" in parts:
         second = [loss.curvature[i][i] for i in range(m)]
     elif "matrix" in parts:
-        second = [bend for row in loss.curvature for bend in row]
+        second = [curvature for row in loss.curvature for curvature in row]
     return [value] if "value" in parts else [], signal if "signal" in parts else [], second
 
 

@@ -7,25 +7,17 @@ from __future__ import annotations
 
 import pkgutil
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from re import sub
-from typing import Any
+from typing import TYPE_CHECKING
 
-from goodmeasure.errors import Problem
-from goodmeasure.loss.definition import Definition
+from goodmeasure.errors import NoSuchLoss, nearest
+from goodmeasure.making.definition import Definition
 
-
-class NoSuchLoss(Problem, AttributeError, LookupError):
-    """No loss of the catalogue has this name, and nobody is known to call one so.
-
-    Losses are found by their own names and by what people call them (mse, mae, bce, ...). ``goodmeasure losses`` lists
-    them all with what each asks for; a loss of your own is a function under ``@goodmeasure.loss``.
-    """
-
-    code = "GM011"
-    exit_status = 2
+if TYPE_CHECKING:
+    # What `__getattr__` below finds, for editors and type checkers: made by make docs.
+    from goodmeasure.losses.signatures import *
 
 
 @cache
@@ -52,7 +44,7 @@ def find(name: str) -> Definition:
         wanted = wanted.removesuffix(ending)
         if wanted in known:
             return replace(known[wanted][1], note=known[wanted][2])
-    close = [known[each][0] for each in get_close_matches(plain(name), known, n=3, cutoff=0.6)]
+    close = [known[each][0] for each in nearest(plain(name), known)]
     raise NoSuchLoss(
         f"there is no loss named {name!r}",
         seen=f"close to it: {', '.join(close)}" if close else "goodmeasure losses lists all of them",
@@ -74,10 +66,12 @@ def names() -> dict[str, tuple[str, Definition, str]]:
     return found
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return find(name)
+if not TYPE_CHECKING:  # a type checker would take any name for a loss
+
+    def __getattr__(name: str) -> Definition:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return find(name)
 
 
 def __dir__() -> list[str]:

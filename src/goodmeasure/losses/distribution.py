@@ -18,7 +18,7 @@ from goodmeasure.formulas.words import (
     maximum,
     sqrt,
 )
-from goodmeasure.loss.definition import loss
+from goodmeasure.making.definition import loss
 
 _LOCATED = ("linear", exp)
 

@@ -2,7 +2,7 @@
 
 from goodmeasure.formulas.domains import Binary, Classes
 from goodmeasure.formulas.words import exp, maximum, where
-from goodmeasure.loss.definition import loss
+from goodmeasure.making.definition import loss
 
 
 @loss(target=Binary, asks_for="probability", also=("adaboost",))

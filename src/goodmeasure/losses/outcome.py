@@ -2,7 +2,7 @@
 
 from goodmeasure.formulas.domains import AboveMinusOne, Binary, Classes, Fraction, NonNegative, Outcome, Part, Positive
 from goodmeasure.formulas.words import either, exp, log, log1p, where
-from goodmeasure.loss.definition import loss
+from goodmeasure.making.definition import loss
 
 
 @loss(

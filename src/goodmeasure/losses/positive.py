@@ -5,7 +5,7 @@
 
 from goodmeasure.formulas.domains import NonNegative, Positive, TweediePower
 from goodmeasure.formulas.words import abs, exp, log, log1p, times, where, xlogy
-from goodmeasure.loss.definition import loss
+from goodmeasure.making.definition import loss
 
 
 @loss(

@@ -20,7 +20,7 @@ from goodmeasure.formulas.words import (
     where,
 )
 from goodmeasure.formulas.words import log_cosh as log_cosh_of
-from goodmeasure.loss.definition import loss
+from goodmeasure.making.definition import loss
 
 
 @loss(

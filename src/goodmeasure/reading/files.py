@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from goodmeasure.errors import UsageError
+from goodmeasure.reading.inspection import SeenColumn, bad_cell, filtered, inspected, located, refuse_unknown
+from goodmeasure.reading.paths import Places
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.sources import Files, described, literal, opened, paths_of, quoted
-from goodmeasure.reading.tables import (
-    BadCell,
-    ColumnKind,
-    EmptyTable,
-    SampledRows,
-    Table,
-    TextsCountAsMissing,
-    UnreadableTable,
-    Values,
-    missing_column,
-)
+from goodmeasure.reading.sources import SQL_KIND, Files, opened
+from goodmeasure.reading.sql import Sql, listed, quoted, sql
+from goodmeasure.reading.tables import ColumnKind, SampledRows, Table, TextsCountAsMissing, Values, no_rows
 
 MOST_CELLS = 10_000_000
 PART = 50_000
-MOSTLY = 0.9
-_SQL_KIND = {ColumnKind.NUMBER: "DOUBLE", ColumnKind.DATE: "TIMESTAMP", ColumnKind.TEXT: "VARCHAR"}
 
 
 def read(
-    source: str | PathLike[str],
+    source: str | PathLike[str] | Places,
     *,
     where: str | None = None,
     kinds: Mapping[str, ColumnKind] | None = None,
@@ -45,16 +34,12 @@ def read(
     In columns named by ``numbers`` a text among numbers is an error that names its line; in others it counts as missing. A
     table of more than ``most_cells`` cells is sampled. Errors: GM201 to GM206.
     """
-    with paths_of(source) as (paths, shown):
-        given = opened(paths, shown)
-        try:
-            return _Reading(given, kinds or {}, numbers).table(where, most_cells)
-        finally:
-            given.connection.close()
+    with opened(source) as files:
+        return _Reading(filtered(files, where), kinds or {}, numbers).table(most_cells)
 
 
 def parts(
-    source: str | PathLike[str],
+    source: str | PathLike[str] | Places,
     *,
     kinds: Mapping[str, ColumnKind],
     keep: Collection[str] = (),
@@ -64,117 +49,63 @@ def parts(
 
     Errors: GM201 to GM206.
     """
-    with paths_of(source) as (paths, shown):
-        given = opened(paths, shown)
-        try:
-            yield from _Reading(given, kinds, ()).parts([*kinds, *keep], where)
-        finally:
-            given.connection.close()
+    with opened(source) as files:
+        yield from _Reading(filtered(files, where), kinds, ()).parts([*kinds, *keep])
 
 
 # --- reading ---
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What a column holds, counted: cells that are there, that are numbers, that are dates."""
-
-    present: int
-    numbers: int
-    dates: int
-
-    @property
-    def kind(self) -> ColumnKind:
-        if self.numbers >= MOSTLY * self.present:
-            return ColumnKind.NUMBER
-        return ColumnKind.DATE if self.dates == self.present else ColumnKind.TEXT
-
-
-@dataclass
 class _Reading:
     """One reading of an open file set."""
 
-    given: Files
+    files: Files
     kinds: Mapping[str, ColumnKind]
     numbers: Collection[str]
 
-    def table(self, where: str | None, most_cells: int) -> Table:
-        for name in [*self.numbers, *self.kinds]:
-            if name not in self.given.types:
-                raise missing_column(name, self.given.types, self.given.source)
-        if where is not None:
-            self.given = self._filtered(where)
-        total, seen = self._inspected()
+    def table(self, most_cells: int) -> Table:
+        """All columns, of all rows that count or of a sample of them."""
+        files = self.files
+        refuse_unknown([*self.numbers, *self.kinds], files)
+        total, seen = inspected(files, files.types)
         if total == 0:
-            which = f" where {where}" if where else ""
-            raise EmptyTable(f"{self.given.source} has no rows{which}")
-        remarks = [*self.given.remarks]
-        kinds = {name: self._kind(name, seen, remarks) for name in self.given.types}
+            raise no_rows(files.source, files.filter)
+        remarks = [*files.remarks]
+        kinds = {name: self._kind(name, seen[name], remarks) for name in files.types}
         columns, sampled = self._fetched(kinds, total, most_cells)
-        return Table(columns, self.given.source, total, (*remarks, *sampled))
+        return Table(columns, files.source, total, (*remarks, *sampled))
 
-    def parts(self, names: list[str], where: str | None) -> Iterator[Table]:
+    def parts(self, names: list[str]) -> Iterator[Table]:
         """The named columns, in parts."""
-        for name in names:
-            if name not in self.given.types:
-                raise missing_column(name, self.given.types, self.given.source)
-        if where is not None:
-            self.given = self._filtered(where)
-        total, seen = self._inspected()
-        remarks = [*self.given.remarks]
-        kinds = {name: self._kind(name, seen, remarks) if name in self.kinds else ColumnKind.TEXT for name in names}
-        columns = ", ".join(f"{_cast(name, kind)}" for name, kind in kinds.items())
-        cursor = self.given.execute(f"SELECT {columns} FROM {self.given.scan}")
-        while rows := cursor.fetchmany(PART):
-            cells = dict(zip(kinds, zip(*rows, strict=True), strict=True))
-            part = {name: _cells(cells[name], kind) for name, kind in kinds.items()}
-            yield Table(part, self.given.source, total, tuple(remarks))
-            remarks = []
+        files = self.files
+        refuse_unknown(names, files)
+        total, seen = inspected(files, names)
+        if total == 0:
+            raise no_rows(files.source, files.filter)
+        remarks = [*files.remarks]
+        kinds = {
+            name: self._kind(name, seen[name], remarks) if name in self.kinds else ColumnKind.TEXT for name in names
+        }
+        question = sql("SELECT {columns} FROM {rows}", columns=_columns(kinds), rows=files.rows())
+        with files.explaining():
+            cursor = files.reader.ask(question)
+            while rows := cursor.fetchmany(PART):
+                cells = dict(zip(kinds, zip(*rows, strict=True), strict=True))
+                part = {name: _cells(cells[name], kind) for name, kind in kinds.items()}
+                yield Table(part, files.source, total, tuple(remarks))
+                remarks = []
 
-    def _filtered(self, where: str) -> Files:
-        """The same files with numbers and dates as such, so that a condition compares them as such."""
-        _, seen = self._inspected()
-        sure = {n: s.kind if s.numbers in (0, s.present) else ColumnKind.TEXT for n, s in seen.items()}
-        columns = ", ".join(f"CAST({quoted(n)} AS {_SQL_KIND[k]}) AS {quoted(n)}" for n, k in sure.items())
-        scan = f"(SELECT * FROM (SELECT {columns} FROM {self.given.scan}) WHERE ({where}\n))"
-        filtered = replace(self.given, scan=scan, as_written=False)
-        try:
-            return replace(filtered, types=described(filtered))
-        except UnreadableTable as error:
-            raise UsageError(
-                f"the condition {where!r} cannot be used",
-                seen=error.seen,
-                fix="a condition in SQL on the table's columns, e.g. --where \"age >= 18 AND region = 'EU'\"",
-            ) from error
-
-    def _inspected(self) -> tuple[int, dict[str, _Seen]]:
-        """How many rows there are, and what each column holds: one pass over the files."""
-        counts = ["count(*)"]
-        for name, kind in self.given.types.items():
-            q = quoted(name)
-            plain = "VARCHAR" if kind in ("VARCHAR", "BOOLEAN") or kind.startswith("ENUM") else "DOUBLE"
-            number = f"count(try_cast({q} AS DOUBLE))" if _may_be_number(kind) else "0"
-            date = f"count(try_cast({q} AS TIMESTAMP))" if plain == "VARCHAR" or _is_date(kind) else "0"
-            counts += [f"count({q})", number, date]
-        total, *found = self.given.execute(f"SELECT {', '.join(counts)} FROM {self.given.scan}").fetchone()
-        triples = zip(found[::3], found[1::3], found[2::3], strict=True)
-        return total, {name: _Seen(*three) for name, three in zip(self.given.types, triples, strict=True)}
-
-    def _kind(self, name: str, seen: dict[str, _Seen], remarks: list[Remark]) -> ColumnKind:
-        found = seen[name]
+    def _kind(self, name: str, found: SeenColumn, remarks: list[Remark]) -> ColumnKind:
+        """What a column counts as; a remark is added on texts among its numbers, where they are no error."""
         strict = name in self.numbers and found.numbers > found.present / 2
         kind = ColumnKind.NUMBER if strict else self.kinds.get(name, found.kind)
         texts = found.present - found.numbers
         if kind is not ColumnKind.NUMBER or not texts:
             return kind
-        where, cell = self._located(name)
         if strict or (name in self.kinds and not found.numbers):
-            raise BadCell(
-                f"column {name!r} holds {cell!r} where a number is needed",
-                where=where,
-                seen=f"{found.numbers:,} of {found.present:,} cells are numbers",
-                fix=f"mend the cell, or leave such rows out: --where {_shell(f'TRY_CAST({quoted(name)} AS DOUBLE) IS NOT NULL')}",
-            )
+            raise bad_cell(self.files, name, found)
+        where, cell = located(self.files, name)
         remarks.append(
             TextsCountAsMissing(
                 f"texts among the numbers of column {name!r} ({texts:,} of {found.present:,} cells) count as missing",
@@ -184,62 +115,38 @@ class _Reading:
         )
         return kind
 
-    def _located(self, name: str) -> tuple[str, str]:
-        """Where the first cell of a column stands that is not a number, and what it holds."""
-        q = quoted(name)
-        bad = f"{q} IS NOT NULL AND try_cast({q} AS DOUBLE) IS NULL"
-        numbered = f'(SELECT {q}, row_number() OVER () AS "row" FROM {self.given.scan})'
-        row, cell = self.given.rows(f'SELECT "row", {q} FROM {numbered} WHERE {bad} ORDER BY "row" LIMIT 1')[0]
-        place = self._line(name) if self.given.as_written else ""
-        return place or f"{self.given.source}, row {row:,} of the rows read, column {name!r}", cell
-
-    def _line(self, name: str) -> str:
-        """The file and line of a cell that is not a number, as the database names them when it must be one."""
-        import duckdb
-
-        strict = f"{literal(name)}: 'DOUBLE'"
-        scan = self.given.scan.replace(f"{literal(name)}: 'VARCHAR'", strict, 1)
-        try:
-            self.given.connection.execute(f"SELECT count({quoted(name)}) FROM {scan}")
-        except duckdb.Error as error:
-            line, path = re.search(r"Line: (\d+)", str(error)), re.search(r"file = (.*)", str(error))
-            if line and path:
-                shown = self.given.source if self.given.source == "standard input" else path[1]
-                return f"{shown}, line {self.given.line(path[1], int(line[1])):,}, column {name!r}"
-        return ""
-
     def _fetched(
         self, kinds: dict[str, ColumnKind], total: int, most_cells: int
     ) -> tuple[dict[str, Values], list[Remark]]:
-        columns = ", ".join(f"{_cast(name, kind)} AS {quoted(name)}" for name, kind in kinds.items())
+        """All cells, or where there are too many those of rows that are chosen by a hash of their place."""
+        files, columns = self.files, _columns(kinds)
         most = max(1000, most_cells // len(kinds))
         if total <= most:
-            arrays = self.given.execute(f"SELECT {columns} FROM {self.given.scan}").fetchnumpy()
+            arrays = files.ask_arrays(sql("SELECT {columns} FROM {rows}", columns=columns, rows=files.rows()))
             return {name: _array(arrays[name], kind) for name, kind in kinds.items()}, []
-        share = most / total
-        numbered = f'(SELECT *, row_number() OVER () AS "goodmeasure row" FROM {self.given.scan})'
-        chosen = f'hash("goodmeasure row") % 1000000000 < {int(share * 1_000_000_000)}'
-        sql = f'SELECT {columns} FROM {numbered} WHERE {chosen} ORDER BY "goodmeasure row"'
-        arrays = self.given.execute(sql).fetchnumpy()
+        question = sql(
+            'SELECT {columns} FROM (SELECT *, row_number() OVER () AS "goodmeasure row" FROM {rows}) '
+            'WHERE hash("goodmeasure row") % 1000000000 < {limit} ORDER BY "goodmeasure row"',
+            columns=columns,
+            rows=files.rows(),
+            limit=int(most / total * 1_000_000_000),
+        )
+        arrays = files.ask_arrays(question)
         found = {name: _array(arrays[name], kind) for name, kind in kinds.items()}
         taken = len(next(iter(found.values())))
         remark = SampledRows(
-            f"{self.given.source} has {total:,} rows; {taken:,} of them were taken at random, to bound the memory used",
+            f"{files.source} has {total:,} rows; {taken:,} of them were taken at random, to bound the memory used",
             seen=f"{len(kinds)} columns, at most {most_cells:,} cells are held",
         )
         return found, [remark]
 
 
-def _cast(name: str, kind: ColumnKind) -> str:
-    return f"try_cast({quoted(name)} AS {_SQL_KIND[kind]})"
-
-
-def _may_be_number(sql_type: str) -> bool:
-    return not _is_date(sql_type) and sql_type != "BOOLEAN" and not re.search(r"\[|STRUCT|MAP|BLOB|TIME|UUID", sql_type)
-
-
-def _is_date(sql_type: str) -> bool:
-    return sql_type == "DATE" or sql_type.startswith("TIMESTAMP")
+def _columns(kinds: dict[str, ColumnKind]) -> Sql:
+    """Columns as what they count as; a cell that is none is missing."""
+    return listed(
+        sql("try_cast({name} AS {kind}) AS {name}", name=quoted(name), kind=SQL_KIND[kind])
+        for name, kind in kinds.items()
+    )
 
 
 def _cells(cells: Any, kind: ColumnKind) -> Values:
@@ -261,7 +168,3 @@ def _array(values: Any, kind: ColumnKind) -> Values:
         plain = plain.copy()
         plain[lost] = {ColumnKind.NUMBER: np.nan, ColumnKind.DATE: np.datetime64("NaT"), ColumnKind.TEXT: None}[kind]
     return plain
-
-
-def _shell(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"

@@ -1,259 +1,315 @@
-"""CSV and Parquet files, opened by DuckDB in bounded memory, and with nothing else within its reach."""
+"""CSV and Parquet files as one table to the database: every file by its own header, and only the rows that count."""
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
 import re
-import shutil
-import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from glob import has_magic
+from itertools import groupby
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from goodmeasure.errors import Problem
+from goodmeasure.reading.conditions import Condition, unusable
+from goodmeasure.reading.connection import FRAME, Reader
+from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_twins
+from goodmeasure.reading.paths import Place, Places, places_of, told
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.tables import EmptyTable, NoSuchFile, OtherEncoding, UnreadableTable, duplicate_columns
+from goodmeasure.reading.sql import Sql, listed, literal, quoted, sql, united
+from goodmeasure.reading.tables import ColumnKind, ColumnsDiffer, UnreadableTable
+from goodmeasure.reading.tables import listed as named
 
-MEMORY = "2GB"
-QUOTE = '"'
-DELIMITERS = (",", ";", "\t", "|")
-# Up to this record, the line on which a bad cell stands is counted; beyond it would take long.
-MOST_RECORDS = 5_000_000
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?")
+SQL_KIND = {ColumnKind.NUMBER: Sql("DOUBLE"), ColumnKind.DATE: Sql("TIMESTAMP"), ColumnKind.TEXT: Sql("VARCHAR")}
+_PARQUET = b"PAR1"
+_PARQUET_SUFFIXES = (".parquet", ".pq")
+Types = Mapping[str, str]
+"""Columns with the type in SQL that each has, or shall be read as."""
+AS_THEY_ARE: Types = {}
+
+
+class Scannable(Protocol):
+    """Something that the database scans: files that are written alike, or a frame in memory."""
+
+    @property
+    def types(self) -> Types: ...
+
+    def scan(self, declared: Types) -> Sql: ...
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """How a CSV file is written."""
+class CsvFiles:
+    """CSV files that are written alike, with the same columns in the same order."""
 
-    encoding: str
-    delimiter: str
+    types: Types
+    places: tuple[Place, ...]
+    dialect: Dialect
 
-    @contextmanager
-    def records(self, path: str) -> Iterator[Any]:
-        """The records of a file, header first, as the csv module reads them."""
-        with _uncompressed(path) as file:
-            encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
-            text = io.TextIOWrapper(file, encoding=encoding, newline="")
-            yield csv.reader(text, delimiter=self.delimiter, quotechar=QUOTE)
+    def scan(self, declared: Types) -> Sql:
+        """The SQL that reads them: columns are texts, unless another type is declared for them."""
+        return sql(
+            "read_csv({paths}, columns={columns}, delim={delim}, encoding={encoding}, compression={compression}, "
+            "nullstr={missing}, quote={quote}, escape={quote}, header=true, auto_detect=false, hive_partitioning=false, "
+            "max_line_size=20000000, buffer_size=32000000)",
+            paths=literal(place.path for place in self.places),
+            columns=literal({name: declared.get(name, kind) for name, kind in self.types.items()}),
+            delim=literal(self.dialect.delimiter),
+            encoding=literal(self.dialect.encoding),
+            compression=literal("gzip" if self.dialect.compressed else "none"),
+            missing=literal(MISSING),
+            quote=literal(QUOTE),
+        )
+
+
+@dataclass(frozen=True)
+class ParquetFiles:
+    """Parquet files with the same columns of the same types."""
+
+    types: Types
+    places: tuple[Place, ...]
+
+    def scan(self, declared: Types) -> Sql:
+        """The SQL that reads them: their columns have types of their own."""
+        return sql("read_parquet({paths})", paths=literal(place.path for place in self.places))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame in memory, which the database knows."""
+
+    types: Types
+
+    def scan(self, declared: Types) -> Sql:
+        """The SQL that reads it."""
+        return FRAME
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which rows count: those for which a condition holds. It sees texts that all are numbers, or all are dates, as such."""
+
+    condition: Condition
+    kinds: tuple[tuple[str, ColumnKind], ...]
+
+    def __str__(self) -> str:
+        return self.condition.text
 
 
 @dataclass(frozen=True)
 class Files:
-    """An open file set: its connection, the SQL that reads it, its columns with their SQL types, and its remarks."""
+    """An open file set: who reads it, what is scanned, its columns with their types, and which rows count."""
 
-    connection: Any
-    scan: str
-    types: dict[str, str]
+    reader: Reader
+    scanned: tuple[Scannable, ...]
+    types: Types
     source: str
+    places: tuple[Place, ...] = ()
     remarks: tuple[Remark, ...] = ()
-    as_written: bool = False
-    dialect: Dialect | None = None
+    filter: Filter | None = None
 
-    def line(self, path: str, record: int) -> int:
-        """The line of a file on which a record starts (the header is record 1); quoted texts may hold line breaks."""
-        if self.dialect is None or record > MOST_RECORDS:
-            return record
-        with self.dialect.records(path) as lines:
-            for _ in itertools.islice(lines, record - 1):
-                pass
-            return int(lines.line_num) + 1
+    def filtered(self, filter: Filter | None) -> Files:
+        """The same files, of which only some rows count."""
+        kinds = {} if filter is None else {name: str(SQL_KIND[kind]) for name, kind in filter.kinds}
+        return replace(self, filter=filter, types={**self.types, **kinds})
 
-    def rows(self, sql: str) -> list[Any]:
-        """All rows of a query."""
-        return list(self.execute(sql).fetchall())
+    def scan(self, declared: Types = AS_THEY_ARE) -> Sql:
+        """The SQL that reads all rows, whether they count or not."""
+        if len(self.scanned) == 1:
+            return self.scanned[0].scan(declared)
+        names = listed(map(quoted, self.types))
+        return united(sql("SELECT {names} FROM {scan}", names=names, scan=each.scan(declared)) for each in self.scanned)
 
-    def execute(self, sql: str) -> Any:
-        """Run a query; what the database finds wrong is said in our words."""
+    def rows(self, declared: Types = AS_THEY_ARE) -> Sql:
+        """The SQL that reads the rows that count."""
+        if self.filter is None:
+            return self.scan(declared)
+        return sql(
+            "(SELECT * FROM {seen} WHERE {condition})", seen=self.seen(declared), condition=self.filter.condition.sql
+        )
+
+    def seen(self, declared: Types = AS_THEY_ARE) -> Sql:
+        """The SQL that reads all rows as the condition sees them."""
+        kinds = dict(self.filter.kinds if self.filter is not None else ())
+        columns = listed(cast(name, kinds[name]) if name in kinds else quoted(name) for name in self.types)
+        return sql("(SELECT {columns} FROM {scan})", columns=columns, scan=self.scan(declared))
+
+    def ask(self, question: Sql) -> list[tuple[Any, ...]]:
+        """The rows of the answer to a question."""
+        with self.explaining():
+            return list(self.reader.ask(question).fetchall())
+
+    def ask_arrays(self, question: Sql) -> dict[str, Any]:
+        """The columns of the answer to a question, as NumPy arrays."""
+        with self.explaining():
+            return dict(self.reader.ask(question).fetchnumpy())
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """What the database finds wrong is said in our words."""
         import duckdb
 
         try:
-            return self.connection.execute(sql)
+            yield
         except duckdb.Error as error:
-            raise _unreadable(error, self.source) from error
+            raise self.explained(error) from error
+
+    def explained(self, error: Exception) -> Problem:
+        """What is wrong: the condition, if the files can be read without it."""
+        import duckdb
+
+        if self.filter is None:
+            return _unreadable(error, self)
+        counts = listed(sql("count({name})", name=quoted(name)) for name in self.types)
+        try:
+            self.reader.ask(sql("SELECT {counts} FROM {scan}", counts=counts, scan=self.scan())).fetchall()
+        except duckdb.Error as without:
+            return _unreadable(without, self)
+        return unusable(self.filter.condition.text, str(error).splitlines()[0])
+
+    def line(self, place: Place, record: int, *, empty_count: bool = False) -> str:
+        """Where a record of a file stands (of CSV the header is record 1), as people say it."""
+        written = next((each for each in self.scanned if isinstance(each, CsvFiles) and place in each.places), None)
+        line = None if written is None else written.dialect.line(place, record, empty_count=empty_count)
+        if line is not None:
+            return f"{place.name}, line {line:,}"
+        return f"{place.name}, row {record if written is None else record - 1:,}"
 
 
-# --- which files ---
+def cast(name: str, kind: ColumnKind) -> Sql:
+    """A column as one of a kind, under its own name: every cell must be of that kind."""
+    return sql("CAST({name} AS {kind}) AS {name}", name=quoted(name), kind=SQL_KIND[kind])
 
 
-@contextmanager
-def paths_of(source: str | PathLike[str]) -> Iterator[tuple[list[str], str]]:
-    """The files behind a path, a pattern or ``-``, and what to call them. Error: GM201."""
-    text = str(source)
-    if text == "-":
-        with tempfile.TemporaryDirectory(prefix="goodmeasure-") as folder:
-            spooled = Path(folder, "input")
-            with spooled.open("wb") as out:
-                shutil.copyfileobj(sys.stdin.buffer, out)
-            yield [str(spooled)], "standard input"
-        return
-    if has_magic(text) and not Path(text).exists():
-        found = sorted(str(p) for p in _matching(text) if p.is_file())
-        if not found:
-            raise NoSuchFile(f"no file matches {text}", fix="check the pattern, and put it in quotes")
-        yield found, text
-        return
-    yield [_file(text)], text
-
-
-def _matching(pattern: str) -> Iterator[Path]:
-    """Every path that a pattern matches."""
-    place = Path(pattern)
-    fixed = list(itertools.takewhile(lambda part: not has_magic(part), place.parts))
-    return Path(*fixed).glob(str(Path(*place.parts[len(fixed) :])))
-
-
-def _file(text: str) -> str:
-    path = Path(text)
-    if path.is_dir():
-        raise NoSuchFile(f"{text} is a directory", fix=f"goodmeasure run '{path / '*.csv'}' --target COLUMN")
-    if not path.exists():
-        raise NoSuchFile(f"there is no file {text}", fix=_neighbours(path))
-    return text
-
-
-def _neighbours(path: Path) -> str:
-    from difflib import get_close_matches
-
-    if not path.parent.is_dir():
-        return f"there is no directory {path.parent} either"
-    names = [p.name for p in path.parent.iterdir() if p.is_file()]
-    close = get_close_matches(path.name, names, n=1)
-    return f"did you mean {path.parent / close[0]}?" if close else "check the path"
+def _unreadable(error: Exception, files: Files) -> UnreadableTable:
+    """The database's words in ours: which file and line, and what is wrong with it."""
+    text = str(error)
+    place = max((each for each in files.places if each.path in text), key=lambda each: len(each.path), default=None)
+    record, original = re.search(r"Line: (\d+)", text), re.search(r"Original Line: (.*)", text)
+    expected = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    seen = text.splitlines()[0].split(" Error: ", 1)[-1]
+    if place is not None:
+        seen = seen.replace(place.path, place.name)
+    if record and expected:
+        seen = f"{expected[2]} cells where the header has {expected[1]}"
+    name = files.source if place is None else place.name
+    return UnreadableTable(
+        f"{name} cannot be read as a table",
+        where=files.line(place, int(record[1]), empty_count=True) if record and place else name,
+        seen=f"{seen}: {original[1][:100]}" if original else seen,
+        fix="mend the line; every line needs as many cells as the header" if record else "mend or remove the file",
+    )
 
 
 # --- opening ---
 
 
-def opened(paths: list[str], shown: str) -> Files:
-    """Open files of one kind together; the connection can read these and nothing else. Errors: GM202, GM204, GM205."""
-    import duckdb
+@contextmanager
+def opened(source: str | PathLike[str] | Places) -> Iterator[Files]:
+    """Open files together; nothing else can be read while they are open.
 
-    connection = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": 2})
-    # Pushed into the CSV reader, a cast that may fail becomes one that must not.
-    if connection.execute("SELECT 1 FROM duckdb_optimizers() WHERE name = 'type_pushdown'").fetchall():
-        connection.execute("SET disabled_optimizers='type_pushdown'")
-    connection.execute(f"SET allowed_paths={literal([*paths])}")
-    connection.execute("SET enable_external_access=false")
-    connection.execute("SET lock_configuration=true")
-    empty = [p for p in paths if Path(p).stat().st_size == 0]
-    if empty:
-        raise EmptyTable(f"{shown if len(paths) == 1 else empty[0]} is empty: it has not even a header")
-    files = literal(paths)
-    if _is_parquet(paths[0]):
-        given = Files(connection, f"read_parquet({files})", {}, shown)
-        return replace(given, types=described(given))
-    return _open_csv(connection, paths, shown)
+    Raises:
+        GM201: there is no such file
+        GM202: a file is damaged, or no table
+        GM204: columns of a file share a name
+        GM205: a file has not even a header
+        GM724: the files have different columns
+    """
+    with places_of(source) as places, Reader(places.paths) as reader:
+        yield together(reader, places)
 
 
-def _is_parquet(path: str) -> bool:
-    with Path(path).open("rb") as file:
-        return file.read(4) == b"PAR1"
+def together(reader: Reader, places: Places) -> Files:
+    """All files of a source as one. Errors: those of `opened`."""
+    each = [alone(reader, place) for place in places.files]
+    for other in each[1:]:
+        refuse_other_columns(set(each[0].types) ^ set(other.types), other, each[0])
+    scanned = tuple(_alike([one.scanned[0] for one in each]))
+    remarks = {remark.code: remark for one in reversed(each) for remark in one.remarks}
+    found = Files(reader, scanned, each[0].types, places.source, places.files, tuple(remarks.values()))
+    return found if len(scanned) == 1 else replace(found, types=_described(found))
 
 
-def described(given: Files) -> dict[str, str]:
-    """The columns of what is scanned, with their SQL types."""
-    return {name: str(kind) for name, kind, *_ in given.rows(f"DESCRIBE SELECT * FROM {given.scan}")}
+def alone(reader: Reader, place: Place) -> Files:
+    """One file. Errors: those of `opened`."""
+    if _is_parquet(place):
+        return _parquet(reader, place)
+    dialect, remarks = dialect_of(place)
+    types = dict.fromkeys(names_in(dialect, place), "VARCHAR")
+    return Files(reader, (CsvFiles(types, (place,), dialect),), types, place.name, (place,), remarks)
 
 
-def _open_csv(connection: Any, paths: list[str], shown: str) -> Files:
-    encoding, remarks = _encoding(paths[0], shown)
-    given = Files(connection, "", {}, shown, remarks=remarks)
-    written = _dialect(paths[0], encoding)
-    dialect = {
-        "delim": literal(written.delimiter),
-        "quote": literal(QUOTE),
-        "escape": literal(QUOTE),
-        "nullstr": literal(list(MISSING)),
-        "encoding": literal(encoding),
-        "max_line_size": "20000000",
-    }
-    settings = ", ".join(f"{key}={value}" for key, value in dialect.items())
-    with written.records(paths[0]) as lines:
-        names = _names(next(lines, []), shown)
-    columns = "{" + ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names) + "}"
-    shape = f"header=true, auto_detect=false, columns={columns}, {settings}"
-    scan = f"read_csv({literal(paths)}, {shape})"
-    return replace(given, scan=scan, types=dict.fromkeys(names, "VARCHAR"), as_written=True, dialect=written)
+def _is_parquet(place: Place) -> bool:
+    """Whether a file is Parquet, by how it begins. Error: GM202 if it is only called so."""
+    with told(place.name), Path(place.path).open("rb") as file:
+        start = file.read(len(_PARQUET))
+    if start and start != _PARQUET and place.name.endswith(_PARQUET_SUFFIXES):
+        what = f"{place.name} is called Parquet, and is not"
+        raise UnreadableTable(what, where=place.name, seen=f"it begins with {start!r}", fix="mend or remove the file")
+    return start == _PARQUET
 
 
-def _dialect(path: str, encoding: str) -> Dialect:
-    """The usual delimiter that makes most cells of the header; guessing from more lines would follow the ragged ones."""
-
-    def cells(dialect: Dialect) -> int:
-        with dialect.records(path) as lines:
-            return len(next(lines, []))
-
-    return max((Dialect(encoding, mark) for mark in DELIMITERS), key=cells)
+def remarks_on(places: Places) -> list[Remark]:
+    """What must be known of how the files were read."""
+    return [remark for place in places.files if not _is_parquet(place) for remark in dialect_of(place)[1]]
 
 
-def _names(head: list[str], shown: str) -> list[str]:
-    """Column names from the header line; one without a name is called by its place."""
-    names = [cell.strip() or f"column {i + 1}" for i, cell in enumerate(head)]
-    folded = [n.casefold() for n in names]
-    twice = sorted({n for n in names if folded.count(n.casefold()) > 1}) if len(set(folded)) < len(folded) else []
-    if twice:
-        raise duplicate_columns(twice, shown)
+def names_in_first(places: Places) -> list[str]:
+    """The columns of the first file of a source. Errors: those of `opened`."""
+    with Reader(places.paths[:1]) as reader:
+        return list(alone(reader, places.files[0]).types)
+
+
+def framed(reader: Reader) -> Files:
+    """The frame that a reader knows."""
+    found = Files(reader, (Frame(AS_THEY_ARE),), AS_THEY_ARE, "frame")
+    types = _described(found)
+    return replace(found, scanned=(Frame(types),), types=types)
+
+
+def _parquet(reader: Reader, place: Place) -> Files:
+    found = Files(reader, (ParquetFiles(AS_THEY_ARE, (place,)),), AS_THEY_ARE, place.name, (place,))
+    path = literal(place.path)
+    refuse_twins(
+        _outermost(found.ask(sql("SELECT name, num_children FROM parquet_schema({path})", path=path))), place.name
+    )
+    types = _described(found)
+    return replace(found, scanned=(ParquetFiles(types, (place,)),), types=types)
+
+
+def _outermost(schema: Sequence[tuple[str, int | None]]) -> list[str]:
+    """The names of the columns in a Parquet schema, which lists their parts behind them."""
+    names, inside = [], 0
+    for name, children in schema[1:]:
+        if not inside:
+            names.append(name)
+        inside = max(0, inside - 1) + (children or 0)
     return names
 
 
-def _encoding(path: str, shown: str) -> tuple[str, tuple[Remark, ...]]:
-    """UTF-8 unless the start of the file says otherwise."""
-    with _uncompressed(path) as file:
-        start = file.read(1 << 20)
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "utf-16", ()
-    try:
-        start[:-4].decode("utf-8") if len(start) == 1 << 20 else start.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if b"\x00" in start:
-            raise UnreadableTable(f"{shown} is not a text file, and not Parquet either") from error
-        return "latin-1", (OtherEncoding(f"{shown} is not UTF-8; it was read as Latin-1", where=f"byte {error.start}"),)
-    return "utf-8", ()
+def _described(files: Files) -> dict[str, str]:
+    """The columns of what is scanned, with their types in SQL."""
+    question = sql("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {scan})", scan=files.scan())
+    return {str(name): str(kind) for name, kind in files.ask(question)}
 
 
-def _uncompressed(path: str) -> Any:
-    import gzip
-
-    with Path(path).open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else Path(path).open("rb")
-
-
-# --- words for SQL ---
+def _alike(scanned: list[Any]) -> Iterator[Scannable]:
+    """Neighbours that are written alike put together, so that the database scans them at once."""
+    for _, group in groupby(scanned, key=lambda one: (list(one.types.items()), replace(one, places=()))):
+        members = list(group)
+        yield replace(members[0], places=tuple(place for member in members for place in member.places))
 
 
-def quoted(column: str) -> str:
-    """A column name as SQL writes it."""
-    return '"' + column.replace('"', '""') + '"'
-
-
-def literal(value: Any) -> str:
-    """A text, or a list of texts, as SQL writes it."""
-    if isinstance(value, list):
-        return "[" + ", ".join(map(literal, value)) + "]"
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def _unreadable(error: Exception, source: str) -> Problem:
-    """The database's words in ours: which line, and what is wrong with it."""
-    text = str(error)
-    line, original = re.search(r"Line: (\d+)", text), re.search(r"Original Line: (.*)", text)
-    expected = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
-    if line and expected:
-        seen = f"{expected[2]} cells where the header has {expected[1]}"
-    else:
-        seen = text.splitlines()[0].split(" Error: ", 1)[-1]
-    return UnreadableTable(
-        f"{source} cannot be read as a table",
-        where=f"{source}, line {int(line[1]):,}" if line else "",
-        seen=f"{seen}: {original[1][:100]}" if original else seen,
-        fix="mend the line; every line needs as many cells as the header" if line else "",
-    )
+def refuse_other_columns(apart: set[str], other: Files, first: Files) -> None:
+    """Refuse a file that differs in these columns from the first one. Error: GM724."""
+    if apart:
+        lacking, more = sorted(apart & set(first.types)), sorted(apart - set(first.types))
+        raise ColumnsDiffer(
+            f"{other.source} has other columns than {first.source}",
+            where=other.source,
+            seen="; ".join(
+                f"{word} {named(map(repr, names))}" for word, names in (("lacks", lacking), ("has", more)) if names
+            ),
+            fix="mend or remove the file",
+        )

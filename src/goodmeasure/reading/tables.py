@@ -5,13 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.errors import Problem
+from goodmeasure.drawing.frames import FrameKind
+from goodmeasure.errors import Problem, nearest
 from goodmeasure.reading.remarks import Remark
 
 Values = NDArray[Any]
@@ -63,6 +63,16 @@ class BadCell(Problem, ValueError):
     code = "GM206"
 
 
+class ColumnsDiffer(Problem, ValueError):
+    """One of several files has other columns than the first.
+
+    Files that one pattern names are parts of one table. Nothing was counted of any of them: mend or remove the file, or
+    narrow the pattern.
+    """
+
+    code = "GM724"
+
+
 class SampledRows(Remark):
     """The table is larger than what is held in memory at once, so a random part of its rows was taken.
 
@@ -94,7 +104,14 @@ class ColumnKind(enum.Enum):
 
     @staticmethod
     def of(values: Values) -> ColumnKind:
-        """The kind of an array that a table holds."""
+        """The kind of an array that a table holds.
+
+        Args:
+            values: cells as a table holds them, (n,).
+
+        Returns:
+            What they are.
+        """
         return {"f": ColumnKind.NUMBER, "M": ColumnKind.DATE}.get(values.dtype.kind, ColumnKind.TEXT)
 
 
@@ -102,13 +119,15 @@ class ColumnKind(enum.Enum):
 class Table:
     """Named columns of one length: float64 numbers, object arrays of texts, or datetime64 dates.
 
-    ``rows_in_source`` counts the rows that the source has; a sample holds fewer.
+    ``rows_in_source`` counts the rows that the source has; a sample holds fewer. ``frame`` is the kind of frame that it
+    was made from, if it was one that results can be given back in.
     """
 
     columns: Mapping[str, Values]
     source: str
     rows_in_source: int
     remarks: tuple[Remark, ...] = ()
+    frame: FrameKind | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -132,11 +151,16 @@ class Table:
         return replace(self, columns={name: self[name] for name in names})
 
 
+def no_rows(source: str, where: Any = None) -> EmptyTable:
+    """The error for a table of which no row counts."""
+    return EmptyTable(f"{source} has no rows{f' where {where}' if where else ''}")
+
+
 def missing_column(name: str, known: Iterable[str], source: str) -> NoSuchColumn:
     """The error for a column that is not there, with the names that come closest."""
     names = list(known)
     folded = {n.casefold(): n for n in reversed(names)}
-    close = [folded[n] for n in get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
+    close = [folded[n] for n in nearest(name.casefold(), folded)]
     return NoSuchColumn(
         f"{source} has no column {name!r}",
         seen=f"its columns are {listed(names)}",
@@ -166,16 +190,20 @@ def table(data: Any, *, name: str = "data") -> Table:
     """
     if isinstance(data, Table):
         return data
-    named = [(str(key), data[key]) for key in data] if isinstance(data, Mapping) else _frame_columns(data)
+    kind, named = _mapped(data) if isinstance(data, Mapping) else _frame_columns(data)
     _distinct_names([n for n, _ in named], name)
     columns = {n: as_column(values, n) for n, values in named}
     _same_lengths(columns, name)
     if not columns or not len(next(iter(columns.values()))):
         raise EmptyTable(f"{name} has no rows")
-    return Table(columns, name, len(next(iter(columns.values()))))
+    return Table(columns, name, len(next(iter(columns.values()))), frame=kind)
 
 
-def _frame_columns(data: Any) -> list[tuple[str, Any]]:
+def _mapped(data: Mapping[Any, Any]) -> tuple[None, list[tuple[str, Any]]]:
+    return None, [(str(key), data[key]) for key in data]
+
+
+def _frame_columns(data: Any) -> tuple[FrameKind | None, list[tuple[str, Any]]]:
     import narwhals as nw
 
     try:
@@ -186,7 +214,8 @@ def _frame_columns(data: Any) -> list[tuple[str, Any]]:
         ) from error
     except ValueError as error:
         raise DuplicateColumns(f"the frame's columns cannot be told apart: {error}", fix="rename them") from error
-    return [(series.name, _series(series)) for series in frame.iter_columns()]
+    kind = next((each for each in get_args(FrameKind) if each == frame.implementation.value), None)
+    return kind, [(series.name, _series(series)) for series in frame.iter_columns()]
 
 
 def _series(series: Any) -> Any:

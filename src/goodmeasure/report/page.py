@@ -13,7 +13,7 @@ from goodmeasure import __version__
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.thresholds import cuts
 from goodmeasure.drawing import pictures
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.report import sentences
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.study import Study

@@ -9,6 +9,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.statistics.estimate import Difference
 from goodmeasure.statistics.row_arguments import Floats, present, raw_outputs
 from goodmeasure.statistics.sample import Sample
@@ -29,7 +31,7 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
-class RankAlignment:
+class RankAlignment(Displayed):
     """How measures rank models: mean of each measure, rank correlation of each pair of measures, and disagreements.
 
     ``agreement`` is Kendall's tau-b over models; ``disagreements`` counts only pairs that both measures tell apart.
@@ -44,6 +46,13 @@ class RankAlignment:
         """Whether any two models are surely ranked in opposite order."""
         return (
             f"not aligned: {self.disagreements[0]}" if self.disagreements else "no two models are surely ranked apart"
+        )
+
+    def _display(self) -> Display:
+        rows = [(name, model, mean) for name, of in self.means.items() for model, mean in of.items()]
+        agreement = [f"{x} and {y} rank alike by {tau:.3g} (Kendall)" for (x, y), tau in self.agreement.items()]
+        return Display(
+            "How measures rank models", columns_of(("measure", "model", "mean"), rows), (self.verdict, *agreement)
         )
 
 

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import ShapeMismatch
 
 Hashes = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
-class Leaks:
+class Leaks(Displayed):
     """How many held-out rows also stand among the training rows, share a group with them, or lie before their end.
 
     ``cautions`` are sentences to print with every number of the held-out rows: pass them to ``goodmeasure.risk``.
@@ -38,6 +40,11 @@ class Leaks:
         if self.before_training_ends:
             found.append(f"{self.before_training_ends:,} rows lie before the last training row in time")
         return tuple(f"the split leaks: {each}; the interval is not of unseen rows" for each in found)
+
+    def _display(self) -> Display:
+        title = f"Split with {self.rows:,} held-out rows"
+        rows = [(name.replace("_", " "), count) for name, count in vars(self).items()]
+        return Display(title, columns_of(("what", "count"), rows), self.cautions or ("no leak was found",))
 
     def _share(self) -> str:
         return f"{self.duplicates / self.rows:.2%}"

@@ -11,16 +11,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import ShapeMismatch, UsageError
+from goodmeasure.drawing.display import Display
+from goodmeasure.errors import ShapeMismatch, UsageError, strict_keywords
 from goodmeasure.risks.concentration import share_of, tail_index, worst_share
 from goodmeasure.risks.outputs import Outputs, clipped_outputs, outputs, row_losses
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.estimate import Difference, Estimate, display_of
 from goodmeasure.statistics.intervals import empirical_bernstein, normal_quantile
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
 
+# The least loss is searched for once for each distinct target, which is quick for labels and not for shares.
 MOST_OUTCOMES = 64
 Method = Literal["auto", "normal", "exact", "bootstrap", "bernstein"]
 
@@ -29,10 +31,28 @@ Method = Literal["auto", "normal", "exact", "bootstrap", "bernstein"]
 class Risk(Estimate):
     """The mean loss with its interval, what a constant would have cost, and where the loss comes from.
 
-    ``skill`` is 1 for predictions as good as this loss allows and 0 for the best constant, None where the loss has
-    no finite floor. ``worst_share`` is the part of the loss (above its floor) that the worst 1 % of rows carry.
-    ``finite`` is the estimate without the ``infinite`` rows. ``tail_index`` below 2 means that the variance may not
-    exist.
+    Attributes:
+        loss: the loss, as it is spelled.
+        skill: 1 for predictions as good as this loss allows and 0 for the best constant; None where the loss has no
+            finite floor.
+        constant: the raw output of the constant that was compared with, one number or one for each output.
+        constant_risk: the mean loss of that constant.
+        versus_constant: the loss minus that of the constant, row by row.
+        worst_share: the part of the loss, above its floor, that the worst 1 % of rows carry.
+        infinite: how many rows cost infinity.
+        finite: the estimate without those rows; None where there are none.
+        tail_index: how fast large losses get rare; below 2 the variance may not exist, NaN with too few rows to tell.
+        clipped: how many rows ``clip`` moved.
+        clipped_share: the part of the loss that they carry.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y, z = [0, 0, 1, 0, 1, 1] * 5, [-2.0, -1.0, 1.5, 0.5, -0.5, 2.0] * 5
+        >>> found = gm.risk(gm.losses.binary_cross_entropy(), y, z)
+        >>> print(found)
+        0.4528 [0.3108, 0.5948] · n=30
+        >>> found.versus_constant.verdict
+        'better'
     """
 
     loss: str = ""
@@ -47,6 +67,27 @@ class Risk(Estimate):
     clipped: int = 0
     clipped_share: float = 0.0
 
+    def _display(self) -> Display:
+        rows = {
+            "mean loss": self,
+            "of the rows of finite loss": self.finite,
+            "best constant": self.constant_risk,
+            "minus the best constant": self.versus_constant,
+            "skill": self.skill,
+        }
+        return display_of(f"Risk by {self.loss}" if self.loss else "Risk", rows, *self._remarks())
+
+    def _remarks(self) -> list[str]:
+        """What is worth saying beside the intervals."""
+        found = [] if self.versus_constant is None else [f"against the best constant: {self.versus_constant.verdict}"]
+        if not math.isnan(self.worst_share):
+            found.append(f"the worst 1 % of the rows carry {100 * self.worst_share:.3g} % of the loss")
+        if self.infinite:
+            found.append(f"{self.infinite:,} rows cost infinity")
+        if self.clipped:
+            found.append(f"{self.clipped:,} clipped rows carry {100 * self.clipped_share:.3g} % of the loss")
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""
         plain = super().to_dict()
@@ -55,6 +96,7 @@ class Risk(Estimate):
         return plain
 
 
+@strict_keywords
 def risk(
     loss: Any,
     y: ArrayLike,
@@ -72,14 +114,51 @@ def risk(
     clip: float | None = None,
     cautions: Sequence[str] = (),
 ) -> Risk:
-    """The mean loss of these raw outputs with an interval, beside the best constant, and who carries it.
+    """Estimate what a model costs on new rows: the mean loss with an interval, beside the best constant.
 
-    Rows are independent unless ``cluster`` or ``time`` says which go together. ``prediction`` takes predictions in place
-    of raw outputs. ``method`` may ask for the bootstrap of counts, or for empirical Bernstein (needs the ``span`` of the
-    loss); "auto" is exact for a loss of zeros and ones. ``constant`` is the raw output to compare with (from the training
-    rows; else the best on these). ``clip`` moves probabilities into [clip, 1 - clip], and counts them. Rows of weight zero
-    are not there, whatever they hold; ``weights_mean="frequency"`` says that weights count copies. ``cautions`` are
-    printed with the number: pass those of a split audit. Errors: GM003 to GM006, GM702, GM705, GM706.
+    Args:
+        loss: the loss to measure, such as ``gm.losses.huber(delta=2.0)``.
+        y: held-out targets, (n,), in the domain of the loss.
+        z: raw outputs of a model that never saw these rows, (n,), or (n, K) of K classes or several outputs.
+        prediction: predictions in place of raw outputs, of the same shape.
+        sample_weight: how much each row counts, (n,), of which those of zero are not there; all alike unless given.
+        cluster: keys of rows that go together, (n,), such as patients; rows are independent unless given.
+        time: when each row was, (n,), for rows that depend on their neighbours in time; in place of ``cluster``.
+        level: how often the interval covers.
+        method: "auto" (exact for losses of 0 and 1, else Student's), "normal", "exact", "bootstrap" of counts, or
+            "bernstein", which assumes no distribution and needs ``span``.
+        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+        constant: the raw output to compare with, best that of the training rows; that of these rows unless given.
+        span: how far two losses can lie apart at most, for "bernstein".
+        clip: moves probabilities into [clip, 1 - clip] and counts them; nothing is moved unless given.
+        cautions: sentences to print with the number, such as those of a split that leaks.
+
+    Returns:
+        The mean loss, in the unit of the loss, and who carries it.
+
+    Raises:
+        GM003: the shapes of y and z differ, or a column has another length.
+        GM004: a target lies outside the domain of the loss.
+        GM005: all weights are zero.
+        GM006: a weight is negative or not finite.
+        GM007: ``clip`` was asked of a loss that implies no probability.
+        GM009: ``cluster`` and ``time`` are both given, or a method or ``clip`` does not fit.
+        GM702: a raw output is missing, or a loss is no number.
+        GM705: all rows are in one cluster, or have the same time.
+
+    Source:
+        Clopper and Pearson 1934, The use of confidence or fiducial limits; Maurer and Pontil 2009, Empirical Bernstein
+        bounds and sample-variance penalization; Hill 1975, A simple general approach to inference about the tail of a
+        distribution.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y, z = [0, 0, 1, 0, 1, 1] * 5, [-2.0, -1.0, 1.5, 0.5, -0.5, 2.0] * 5
+        >>> found = gm.risk(gm.losses.binary_cross_entropy(), y, z)
+        >>> print(found)
+        0.4528 [0.3108, 0.5948] · n=30
+        >>> print(found.skill)
+        0.3468 [0.1419, 0.5516] · n=30
     """
     given = outputs(loss, z, prediction, sample_weight)
     rows = row_arguments.present(sample_weight, weights_mean, y=y, z=given.numbers, cluster=cluster, time=time)
@@ -231,6 +310,7 @@ def _tail_caution(index: float) -> tuple[str, ...]:
     return (f"tails so heavy (index {index:.2g}) that the variance, and with it the interval, cannot be trusted",)
 
 
+@strict_keywords
 def compare(
     loss: Any,
     y: ArrayLike,
@@ -244,9 +324,43 @@ def compare(
     level: float = 0.95,
     weights_mean: WeightsMean = "importance",
 ) -> Difference:
-    """The paired difference of the mean losses of two models on the same rows, the first minus the second.
+    """Tell which of two models costs less on the same rows, the first minus the second.
 
-    ``prediction`` is a pair of predictions in place of the raw outputs. Weights mean what they mean in `risk`.
+    Both meet the same rows, so what is hard for both does not count, and often far fewer rows suffice than for two
+    risks apart.
+
+    Args:
+        loss: the loss to measure.
+        y: held-out targets, (n,), in the domain of the loss.
+        z_a: raw outputs of the first model, (n,) or (n, K).
+        z_b: raw outputs of the second model, (n,) or (n, K).
+        prediction: predictions of both models in place of raw outputs, a pair of (n,) or (n, K).
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        cluster: keys of rows that go together, (n,); rows are independent unless given.
+        time: when each row was, (n,), for rows that depend on their neighbours in time; in place of ``cluster``.
+        level: how often the interval covers.
+        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+
+    Returns:
+        The difference of the mean losses; below zero the first model is better.
+
+    Raises:
+        GM003: the shapes of y and raw outputs differ, or a column has another length.
+        GM004: a target lies outside the domain of the loss.
+        GM005: all weights are zero.
+        GM006: a weight is negative or not finite.
+        GM009: ``cluster`` and ``time`` are both given.
+        GM702: a raw output is missing, or a loss is no number.
+        GM705: all rows are in one cluster, or have the same time.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y = [1.0, 2.0, 3.0, 4.0]
+        >>> found = gm.compare(gm.losses.squared_error(), y, [1.1, 2.1, 2.9, 4.2], [2.0, 1.0, 2.0, 5.0])
+        >>> print(found)
+        -0.9825 [-1.006, -0.9586] · n=4
+        >>> found.verdict
+        'better'
     """
     if prediction is not None and len(prediction) != 2:
         raise UsageError("compare takes the predictions of two models", fix="compare(loss, y, prediction=(p_a, p_b))")
@@ -259,11 +373,27 @@ def compare(
     return sample.difference(_less(*each))
 
 
+@strict_keywords
 def gap(train: Estimate, held_out: Estimate) -> Difference:
-    """What held-out rows cost more than training rows: the part of the fit that does not generalise.
+    """Tell what held-out rows cost more than training rows: the part of the fit that does not generalise.
 
     The two estimates rest on different rows, so their errors add. For the training rows the interval is about these
     rows of this fitted model: the gap is not the expected optimism.
+
+    Args:
+        train: the risk on the rows that were fitted.
+        held_out: the risk on rows that the model never saw.
+
+    Returns:
+        Held out minus training, in the unit of the loss.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.squared_error()
+        >>> train = gm.risk(loss, [1.0, 2.0, 3.0], [1.1, 2.0, 2.8])
+        >>> held_out = gm.risk(loss, [4.0, 5.0, 6.0], [4.5, 5.0, 5.2])
+        >>> print(gm.gap(train, held_out))
+        0.28 [-0.01863, 0.5786] · n=6
     """
     value = held_out.value - train.value
     error = math.hypot(held_out.standard_error, train.standard_error)

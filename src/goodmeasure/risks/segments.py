@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
@@ -17,7 +19,7 @@ from goodmeasure.statistics.weights import WeightsMean
 
 
 @dataclass(frozen=True)
-class Segment:
+class Segment(Displayed):
     """One group: how much more its rows cost than the others, and the chance of so much by luck (Holm-adjusted)."""
 
     name: str
@@ -25,6 +27,11 @@ class Segment:
     share_of_loss: float
     excess: Difference
     p_value: float
+
+    def _display(self) -> Display:
+        row = (self.name, self.share_of_rows, self.share_of_loss, self.excess.interval, self.p_value)
+        names = ("segment", "share_of_rows", "share_of_loss", "excess", "p_value")
+        return Display(f"Segment {self.name}", columns_of(names, [row]))
 
 
 def weak_segments(

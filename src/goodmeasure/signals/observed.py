@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 from goodmeasure.deriving import predictions
 from goodmeasure.deriving.arguments import examples
 from goodmeasure.deriving.predictions import raw_before_activation
-from goodmeasure.errors import NoSuchReading, NothingToAverage, UsageError
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import NoSuchReading, NothingToAverage, UsageError, strict_keywords
 from goodmeasure.fitting.linear import start_at
 from goodmeasure.fitting.objective import Objective
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.risks.concentration import worst_rows, worst_share
 from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.metrics import metric as named
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, not_known
+from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, display_of, not_known
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, comparable, copies_of, unit_of
@@ -28,16 +30,20 @@ from goodmeasure.traits.influence import Influence, sides, slight
 
 # A pull below this part of the one at a slight error has nearly gone.
 _FAINT = 0.1
+# A metric of all rows at once is bootstrapped: of many more rows than this, only every k-th is looked at.
 _ALIGNMENT_ROWS = 20_000
 _REPLICATES = 200
 
 
 @dataclass(frozen=True)
-class MetricAlignment:
+class MetricAlignment(Displayed):
     """Whether lowering the loss helped a metric: both compared between these predictions and those before.
 
-    Differences are now minus before; ``metric`` is turned so that below zero is better. ``verdict`` is "aligned" (both
-    better), "against" (the loss better, the metric worse), or that these rows cannot tell.
+    Attributes:
+        metric: the name of the metric.
+        before: what the predictions are compared with.
+        loss: the mean loss now minus before.
+        difference: the metric now minus before, turned so that below zero is better.
     """
 
     metric: str
@@ -47,7 +53,7 @@ class MetricAlignment:
 
     @property
     def verdict(self) -> str:
-        """The word that the two intervals allow."""
+        """Whether loss and metric went the same way: "aligned", "against", or that these rows cannot tell."""
         if unknown := not_known(loss=self.loss, **{self.metric: self.difference}):
             return unknown
         pair = self.loss.verdict, self.difference.verdict
@@ -55,15 +61,37 @@ class MetricAlignment:
             return "aligned"
         return "against" if set(pair) == {"better", "worse"} else "cannot tell at this n"
 
+    def __str__(self) -> str:
+        return f"lower loss and {self.metric} against {self.before}: {self.verdict}"
+
+    def _display(self) -> Display:
+        return display_of(str(self), {"loss": self.loss, f"{self.metric}, less being better": self.difference})
+
 
 @dataclass(frozen=True)
-class Signal:
+class Signal(Displayed):
     """What the learning signal is like on given predictions.
 
-    ``directional`` is the share of wrong rows that are pulled toward what happened; ``silent`` of those with no pull at all, and
-    ``faint`` of those pulled less than a tenth as hard as at a slight error (None where the loss predicts a whole
-    distribution). ``carried`` is the part of the total pull that the worst 1 % of the weight carries, which lies on ``worst``
-    rows, and ``effective_rows`` how many equally strong rows would carry as much information.
+    Attributes:
+        loss: the loss, as it is spelled.
+        n: how many rows were looked at.
+        directional: the share of wrong rows that are pulled toward what happened; None for a whole distribution.
+        silent: the share of wrong rows with no pull at all; None for a whole distribution.
+        faint: of the rows that are off by more than slightly, the share pulled less than a tenth as hard as at a slight
+            error.
+        worst: on how many rows the worst 1 % of the weight lies.
+        carried: the part of the total pull that this 1 % carries.
+        effective_rows: how many equally strong rows would carry as much information.
+        sides: how the pull grows with the distance from what happened, on each side.
+        aligned: whether lowering the loss helped the metric; None where there is no prediction to measure it on.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.signal(gm.losses.squared_error(), [1.0, 2.0, 3.0, 90.0], [1.5, 2.0, 2.0, 4.0])
+        >>> round(found.carried, 2), round(found.effective_rows, 2)
+        (0.04, 1.04)
+        >>> [(side.side, side.name) for side in found.sides]
+        [('prediction too high', 'growing'), ('prediction too low', 'growing')]
     """
 
     loss: str
@@ -78,23 +106,38 @@ class Signal:
     aligned: MetricAlignment | None
 
     def __str__(self) -> str:
-        lines = [
-            f"the 1 % of {self.n:,} rows that pull hardest carry {100 * self.carried:.0f} % of the signal "
-            f"(as much as {self.effective_rows:,.0f} equal rows)"
-        ]
+        lines = [self._carried()]
         for what, share in (("pulled toward what happened", self.directional), ("not pulled at all", self.silent)):
             if share is not None:
                 lines.append(f"of {share.n:,} rows that are off, {_percent(share)} are {what}")
         if self.faint is not None:
             off = f"of {self.faint.n:,} that are off by more than slightly"
             lines.append(f"{off}, {_percent(self.faint)} are pulled less than a tenth as hard as at a slight error")
+        return "\n".join([*lines, *self._growth()])
+
+    def _display(self) -> Display:
+        shares = {
+            "pulled toward what happened": self.directional,
+            "not pulled at all": self.silent,
+            "pulled less than a tenth": self.faint,
+        }
+        return display_of(
+            f"Learning signal of {self.loss} on {self.n:,} rows", shares, self._carried(), *self._growth()
+        )
+
+    def _carried(self) -> str:
+        """How few rows make the signal."""
+        return (
+            f"the 1 % of {self.n:,} rows that pull hardest carry {100 * self.carried:.0f} % of the signal "
+            f"(as much as {self.effective_rows:,.0f} equal rows)"
+        )
+
+    def _growth(self) -> list[str]:
+        """How the pull grows on each side, and whether following it helped the metric."""
         pulls = {
             side.side: "there is no pull" if side.name == "none" else f"the pull is {side.name}" for side in self.sides
         }
-        lines += [f"{side}: {pull}" for side, pull in pulls.items()]
-        if self.aligned is not None:
-            lines.append(f"lower loss and {self.aligned.metric} against {self.aligned.before}: {self.aligned.verdict}")
-        return "\n".join(lines)
+        return [*(f"{side}: {pull}" for side, pull in pulls.items()), *([str(self.aligned)] if self.aligned else [])]
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
@@ -109,6 +152,7 @@ def _percent(share: Estimate) -> str:
     return f"{100 * share.value:.1f} % [{100 * share.low:.1f}, {100 * share.high:.1f}]"
 
 
+@strict_keywords
 def signal(
     loss: Loss,
     y: Any,
@@ -120,12 +164,35 @@ def signal(
     before: Any = None,
     weights_mean: WeightsMean = "importance",
 ) -> Signal:
-    """Look at the learning signal of a loss on targets ``y`` and raw outputs ``z`` (rows,) or (rows, outputs).
+    """Look at the learning signal of a loss on a model's outputs: where it points, how it grows, and who carries it.
 
-    ``prediction`` takes predictions in place of raw outputs. ``metric`` is what people care about ("accuracy", "auc",
-    "rmse", ...; by default the usual one), and ``before`` are raw outputs to compare with; by default one constant for all
-    rows. Rows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies. Errors: those of
-    the loss, GM006, GM009, GM702.
+    Args:
+        loss: the loss whose signal it is.
+        y: targets, (n,), in the domain of the loss; or (n, K) shares of classes.
+        z: raw outputs, (n,) or (n, K).
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        prediction: predictions in place of raw outputs, (n,) or (n, K).
+        metric: what people care about: "accuracy", "auc", "f1", "rmse", "mae", ...; the usual one unless given.
+        before: raw outputs to compare with, (n,) or (n, K); the best constant unless given.
+        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+
+    Returns:
+        Shares of rows with intervals, and how the pull grows on each side.
+
+    Raises:
+        GM003: the shapes of y and z differ, or a column has another length.
+        GM004: a target lies outside the domain of the loss.
+        GM005: there are no rows, or all weights are zero.
+        GM006: a weight is negative or not finite.
+        GM007: labels weigh each for itself in this loss, and a signal is of one label.
+        GM009: there is no such metric for this target.
+        GM702: a raw output or a prediction is missing.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.signal(gm.losses.huber(delta=1.0), [1.0, 2.0, 3.0, 90.0], [1.5, 2.0, 2.0, 4.0])
+        >>> round(found.carried, 2), round(found.effective_rows, 2)
+        (0.02, 2.78)
     """
     rows = _Rows.of(loss, y, _raw(loss, z, prediction, sample_weight), sample_weight, weights_mean)
     pull = np.asarray(loss.gradient(rows.y, rows.z), dtype=np.float64)

@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from goodmeasure.drawing.cells import Interval
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import strict_class
 
+
+@strict_class
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(Displayed):
     """An estimated number with its interval, how many rows stand behind it, and how the interval was made.
 
-    ``effective_n`` is the number of independent, equally weighted rows that would carry as much information.
-    ``standard_error`` is the plug-in one; small-sample corrections are in the interval. ``grid_error`` bounds how
-    far the value can lie from the one computed on rows, where it was read off a grid. ``cautions`` are sentences to
-    print with it.
+    Attributes:
+        value: the number; ``float(estimate)`` gives it too.
+        low: where the interval begins.
+        high: where it ends.
+        n: how many rows were counted.
+        effective_n: how many independent, equally weighted rows would carry as much information.
+        method: how the interval was made.
+        level: how often such an interval covers.
+        standard_error: the plug-in one; small-sample corrections are in the interval.
+        grid_error: how far the value can lie from the one computed on rows, where it was read off a grid.
+        cautions: sentences to print with it.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.risk(gm.losses.absolute_error(), [1.0, 2.0, 3.0, 4.0], [1.5, 2.0, 2.5, 5.0])
+        >>> print(found)
+        0.5 [-0.1496, 1.15] · n=4
+        >>> float(found), found.method
+        (0.5, 'normal')
     """
 
     value: float
@@ -37,6 +59,15 @@ class Estimate:
             text += f" ± {self.grid_error:.1g} grid"
         return f"{text} · n={self.n:,}" + "".join(f" · {caution}" for caution in self.cautions)
 
+    def _display(self) -> Display:
+        name = type(self).__name__
+        return display_of(name, {name.lower(): self})
+
+    @property
+    def interval(self) -> Interval:
+        """The value with its interval, as a cell of a display."""
+        return Interval(self.value, self.low, self.high)
+
     @property
     def is_known(self) -> bool:
         """Whether the value and the ends of the interval are numbers, or infinite."""
@@ -55,11 +86,19 @@ def not_known(**estimates: Estimate) -> str:
 
 @dataclass(frozen=True)
 class Difference(Estimate):
-    """An estimated difference of two costs or losses, first minus second: below zero the first is better."""
+    """An estimated difference of two costs or losses, first minus second: below zero the first is better.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> y = [1.0, 2.0, 3.0, 4.0]
+        >>> found = gm.compare(gm.losses.squared_error(), y, [1.1, 2.1, 2.9, 4.2], [2.0, 1.0, 2.0, 5.0])
+        >>> found.verdict
+        'better'
+    """
 
     @property
     def verdict(self) -> str:
-        """ "better" or "worse" where the interval excludes zero; otherwise that this many rows cannot tell."""
+        """Whether the first is "better" or "worse", said only where the interval excludes zero."""
         if unknown := not_known(difference=self):
             return unknown
         if self.high < 0:
@@ -68,9 +107,36 @@ class Difference(Estimate):
             return "worse"
         return f"cannot tell at this n (difference in [{self.low:.4g}, {self.high:.4g}])"
 
+    def _display(self) -> Display:
+        return display_of("Difference, the first minus the second", {"difference": self}, self.verdict)
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON, with the verdict."""
         return super().to_dict() | {"verdict": self.verdict}
+
+
+def display_of(title: str, estimates: Mapping[str, Estimate | None], *notes: str) -> Display:
+    """Estimates by their names as rows of a display (None is left out), with what must be printed beside them."""
+    held = {name: each for name, each in estimates.items() if each is not None}
+    each = list(held.values())
+    levels = ", ".join(dict.fromkeys(f"{100 * one.level:g} %" for one in each))
+    cautions = dict.fromkeys(caution for one in each for caution in one.cautions)
+    grid = max((one.grid_error for one in each), default=0.0)
+    read = [f"read off a grid, which moves a value by {grid:.1g} at most"] if grid else []
+    return Display(
+        title,
+        {
+            "what": list(held),
+            "value": [one.interval for one in each],
+            "n": [one.n for one in each],
+            "method": [one.method for one in each],
+            "level": [one.level for one in each],
+            "effective_n": [one.effective_n for one in each],
+            "standard_error": [one.standard_error for one in each],
+        },
+        notes=(*notes, *cautions, *read, *([f"intervals of {levels}"] if levels else [])),
+        aside=("level", "effective_n", "standard_error"),
+    )
 
 
 def as_difference(estimate: Estimate) -> Difference:

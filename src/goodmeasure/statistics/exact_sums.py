@@ -47,7 +47,7 @@ def _chunk_sum(chunk: Any) -> Fraction | None:
 
 @cache
 def _compiled() -> ModuleType:
-    """The compiled twin, for sums of many cells: one sum does not wait for Numba to load."""
+    """`compiled_limbs`, loaded for sums of many cells: one sum does not wait for Numba."""
     from goodmeasure.statistics import compiled_limbs
 
     return compiled_limbs

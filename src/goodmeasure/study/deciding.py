@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.decision import decide
 from goodmeasure.decisions.rules import ActDecision, Decision
+from goodmeasure.drawing.cells import Interval
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
 from goodmeasure.statistics.intervals import independent_parts, mean_estimate
 from goodmeasure.statistics.row_arguments import Floats
@@ -68,7 +71,7 @@ class Weighing:
 
 
 @dataclass(frozen=True)
-class Decided:
+class Decided(Displayed):
     """The rule that was chosen on the rows to tune, and what it and the others cost on the rows to report."""
 
     costs: Costs | UnderOverCosts
@@ -88,6 +91,11 @@ class Decided:
         """The chosen rule."""
         return self.rule(self.chosen)
 
+    def _display(self) -> Display:
+        rows = [(r.name, r.threshold, r.cost.interval, _of(r.versus_chosen), r.acts, r.cost.n) for r in self.rules]
+        columns = columns_of(("rule", "threshold", "cost", "versus_chosen", "acts_on", "n"), rows)
+        return Display(f"Decision, chosen: {self.chosen}", columns, aside=("n",))
+
     def to_dict(self) -> dict[str, Any]:
         """The decision as plain values, ready for JSON."""
         return {
@@ -99,6 +107,10 @@ class Decided:
             "rules": [rule.to_dict() for rule in self.rules],
             "weighting": None if self.weighing is None else self.weighing.to_dict(),
         }
+
+
+def _of(difference: Difference | None) -> Interval | None:
+    return None if difference is None else difference.interval
 
 
 def enough(cases: Cases, least: int = FOLDS) -> dict[str, Any]:

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from goodmeasure.calibrating.calibration import Calibration, calibration
 from goodmeasure.calibrating.recalibration import Method, Recalibration, recalibrate
 from goodmeasure.decisions.decision import folds
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import Problem
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.outputs import row_losses
 from goodmeasure.risks.risk import Risk, compare, gap, risk
 from goodmeasure.signals.observed import Signal
-from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.estimate import Difference, Estimate, display_of
 from goodmeasure.statistics.intervals import mean_estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
@@ -77,7 +79,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judged(Displayed):
     """Everything that was read off the reported rows, and beside it what the fitted rows said.
 
     ``constant`` is the raw output (of one unit of exposure) that fits the fitted rows best without any feature.
@@ -98,6 +100,23 @@ class Judged:
         """The calibration of the predictions that are handed over."""
         used = self.recalibrated is not None and self.recalibrated.used
         return self.after if used and self.after is not None else self.before
+
+    @property
+    def estimates(self) -> dict[str, Estimate | None]:
+        """Every estimate of the reported rows by its name, and those of the fitted rows beside them."""
+        metrics = {measured.metric.name.replace("_", " "): measured.report for measured in self.metrics}
+        return {
+            "mean loss": self.report,
+            "mean loss on fitted rows": self.fit,
+            "gap between them": self.gap,
+            "best constant": self.report.constant_risk,
+            "minus the best constant": self.report.versus_constant,
+            **metrics,
+            "calibration error": self.calibration.error,
+        }
+
+    def _display(self) -> Display:
+        return display_of("What the reported rows say", self.estimates)
 
 
 def constant_for(loss: Loss, cases: Cases) -> Any:

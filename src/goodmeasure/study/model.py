@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import warnings
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -12,29 +14,52 @@ import numpy as np
 
 from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.errors import strict_class, strict_keywords
 from goodmeasure.fitting.scorers import Scorer
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
+from goodmeasure.reading.documents import Mismatch, must
+from goodmeasure.reading.paths import told
 from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing, table
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.study import saving
+from goodmeasure.study import form, saving
 from goodmeasure.study.cases import exposure
 from goodmeasure.study.columns import MissingInLaterRows, finite
 from goodmeasure.study.encoding import Encoding
-from goodmeasure.study.saving import NotAModel
+from goodmeasure.study.saving import NotAModel, UntrustedModel
 from goodmeasure.study.training import Trained
 
-FORMAT = "goodmeasure model"
-VERSION = 1
+AGAIN = "train it again: goodmeasure run"
 
 
+@strict_class
 @dataclass(frozen=True, repr=False)
 class Model:
     """What a run hands over: encoding, scorer, loss, recalibration and decision rule, with what they were made for.
 
-    ``labels`` are the classes in the order of their codes (of two, the second is yes). ``threshold`` is the probability
-    from which to act under ``costs``; ``shift`` is what to provide beyond the predicted amount.
-    ``facts`` says what the model was trained on.
+    Attributes:
+        loss: the loss that it was trained on.
+        encoding: how columns become numbers.
+        scorer: how those become raw outputs.
+        target: the column that it predicts.
+        asks_for: what of the target its predictions are: the mean, a quantile, the probability, ...
+        labels: the classes in the order of their codes; of two, the second is yes. Empty for amounts.
+        exposure: the column of exposures; None where there is none.
+        recalibration: the map that puts its probabilities right; None where they are as the model gives them.
+        costs: what its decisions were chosen for; None where nobody said.
+        threshold: the probability from which to act.
+        shift: what to provide beyond the predicted amount, in its unit.
+        facts: what it was trained on.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> hours = [i % 12 for i in range(240)]
+        >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
+        >>> model = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes").model
+        >>> model.predict({"hours": [2, 4, 9]}).round(2)
+        array([0.01, 0.23, 1.  ])
+        >>> model.decide({"hours": [2, 4, 9]}).tolist()
+        ['no', 'no', 'yes']
     """
 
     loss: Loss
@@ -52,11 +77,26 @@ class Model:
 
     @staticmethod
     def of(trained: Trained, **known: Any) -> Model:
-        """The model that was trained, with what else is known of its use."""
+        """Make a model of what was trained.
+
+        Args:
+            trained: the loss, the encoding and the scorer.
+            **known: the other fields of `Model`.
+
+        Returns:
+            A model with these fields.
+        """
         return Model(trained.loss, trained.encoding, trained.scorer, **known)
 
     def using(self, **changed: Any) -> Model:
-        """The same model with another recalibration, threshold, ..."""
+        """The same model with another recalibration, threshold, ...
+
+        Args:
+            **changed: fields of `Model` with what they are to be.
+
+        Returns:
+            A changed copy.
+        """
         return replace(self, **changed)
 
     @property
@@ -65,33 +105,97 @@ class Model:
         return self.encoding.kinds | ({} if self.exposure is None else {self.exposure: ColumnKind.NUMBER})
 
     def raw(self, data: Any) -> Floats:
-        """Raw outputs of the rows of a table, before any recalibration."""
+        """Raw outputs of the rows of a table, before any recalibration.
+
+        Args:
+            data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
+
+        Returns:
+            Raw outputs, (n,), or (n, K) for K classes.
+
+        Raises:
+            GM202: the data are no table, or its columns differ in length.
+            GM203: a column is missing.
+            GM204: two columns have one name.
+            GM205: there are no rows.
+            GM241: an exposure is missing, not positive or not finite.
+        """
         given = table(data)
         given, _ = finite(given.only(self.columns), self.encoding.features)
         raw = self.scorer(self.encoding(given))
         amount = exposure(given, self.exposure)
+        # A rate times its exposure, on the scale on which effects add.
         return raw if amount is None else raw + np.log(amount)
 
     def settled(self, raw: Floats) -> Floats:
-        """Raw outputs after recalibration: what the predictions stand for."""
+        """Raw outputs after recalibration: what the predictions stand for.
+
+        Args:
+            raw: raw outputs, (n,) or (n, K).
+
+        Returns:
+            Raw outputs of the same shape.
+        """
         if self.recalibration is None:
             return raw
         return np.asarray(self.loss.raw(self.recalibration(raw)), dtype=np.float64)
 
     def predict(self, data: Any) -> Floats:
-        """Predictions: a probability of yes, one probability a class, or an amount; one row an example."""
+        """Predict the rows of a table.
+
+        Args:
+            data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
+
+        Returns:
+            Probabilities of yes or amounts, (n,), or probabilities of the classes, (n, K).
+
+        Raises:
+            GM202: the data are no table, or its columns differ in length.
+            GM203: a column is missing.
+            GM204: two columns have one name.
+            GM205: there are no rows.
+            GM241: an exposure is missing, not positive or not finite.
+        """
         return self.predictions(self.raw(data))
 
     def predictions(self, raw: Floats) -> Floats:
-        """Predictions from raw outputs, recalibrated if the model is."""
+        """Predictions from raw outputs, recalibrated if the model is.
+
+        Args:
+            raw: raw outputs, (n,) or (n, K).
+
+        Returns:
+            Probabilities of yes or amounts, (n,), or probabilities of the classes, (n, K).
+        """
         return np.asarray(self.loss.predict(raw) if self.recalibration is None else self.recalibration(raw))
 
     def decide(self, data: Any) -> Values:
-        """What to do with each row: act or not under the costs, or the likeliest class, or the amount itself."""
+        """Say what to do with each row: act or not under the costs, the likeliest class, or an amount to provide.
+
+        Args:
+            data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
+
+        Returns:
+            Labels or amounts, (n,).
+
+        Raises:
+            GM202: the data are no table, or its columns differ in length.
+            GM203: a column is missing.
+            GM204: two columns have one name.
+            GM205: there are no rows.
+            GM241: an exposure is missing, not positive or not finite.
+        """
         return self.decisions(self.predict(data))
 
     def decisions(self, prediction: Floats) -> Values:
-        """Decisions from predictions."""
+        """Decisions from predictions.
+
+        Args:
+            prediction: what `predict` gave, (n,) or (n, K).
+
+        Returns:
+            Labels or amounts, (n,).
+        """
         if not self.labels:
             return prediction + self.shift
         if prediction.ndim == 1:
@@ -102,7 +206,21 @@ class Model:
         return np.array([self.labels[k] for k in chosen], dtype=object)
 
     def answers(self, data: Any) -> tuple[dict[str, Values], tuple[MissingInLaterRows, ...]]:
-        """Named columns of predictions and decisions for a table, and what in it the model has not seen."""
+        """Predict and decide a table, and say what in it the model has not seen.
+
+        Args:
+            data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
+
+        Returns:
+            Columns of predictions and decisions by name, each (n,), and remarks on missing values and new categories.
+
+        Raises:
+            GM202: the data are no table, or its columns differ in length.
+            GM203: a column is missing.
+            GM204: two columns have one name.
+            GM205: there are no rows.
+            GM241: an exposure is missing, not positive or not finite.
+        """
         given = table(data)
         prediction = self.predict(given)
         shown: dict[str, Values] = {}
@@ -128,11 +246,18 @@ class Model:
         return (*found, *(MissingInLaterRows(f"column {name!r} holds no number") for name in empty))
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the model to a file that `goodmeasure.load` reads: JSON, with nothing in it that could be run."""
+        """Write the model to a file that `goodmeasure.load` reads: JSON, with nothing in it that could be run.
+
+        Args:
+            path: where to; a file of this name is replaced once the new one is whole.
+
+        Raises:
+            GM012: the file cannot be written.
+        """
         write_whole({Path(path): self.to_json().encode()})
 
     def to_json(self) -> str:
-        """The text of such a file."""
+        """The text of the file that `save` writes."""
         return json.dumps(to_dict(self), allow_nan=False, indent=1)
 
     def __repr__(self) -> str:
@@ -146,9 +271,9 @@ class Model:
 
 def to_dict(model: Model) -> dict[str, Any]:
     """The model as plain values, ready for JSON."""
-    return {
-        "format": FORMAT,
-        "version": VERSION,
+    state = {
+        "format": form.FORMAT,
+        "version": form.VERSION,
         "target": model.target,
         "asks_for": model.asks_for,
         "labels": [label.item() if isinstance(label, np.generic) else label for label in model.labels],
@@ -162,10 +287,11 @@ def to_dict(model: Model) -> dict[str, Any]:
         "shift": model.shift,
         "facts": model.facts,
     }
+    return state | {"checksum": _checksum(state)}
 
 
 def from_dict(state: dict[str, Any]) -> Model:
-    """The model that `to_dict` described."""
+    """The model that `to_dict` described, which was checked."""
     loss = saving.loss_from_dict(state["loss"])
     recalibration, costs = state["recalibration"], state["costs"]
     return Model(
@@ -184,29 +310,99 @@ def from_dict(state: dict[str, Any]) -> Model:
     )
 
 
+@strict_keywords
 def load(path: str | PathLike[str]) -> Model:
-    """The model in a file that a run or `Model.save` wrote. Errors: GM201, GM270, GM271."""
+    """Read a model that a run or `Model.save` wrote; nothing in the file is run.
+
+    Args:
+        path: the file, such as "goodmeasure-out/model.json".
+
+    Returns:
+        The model, which predicts and decides as it did.
+
+    Raises:
+        GM201: there is no such file.
+        GM270: the file is no model, or one of a later version, or damaged.
+        GM271: the model holds parts that are not known to be harmless.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> from tempfile import TemporaryDirectory
+        >>> hours = [i % 12 for i in range(240)]
+        >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
+        >>> study = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes")
+        >>> with TemporaryDirectory() as place:
+        ...     study.model.save(f"{place}/model.json")
+        ...     model = gm.load(f"{place}/model.json")
+        >>> model.decide({"hours": [2, 4, 9]}).tolist()
+        ['no', 'no', 'yes']
+    """
     place = Path(path)
     if not place.is_file():
         hint = place / "model.json"
         raise NoSuchFile(
             f"there is no file {place}", fix=f"did you mean {hint}?" if hint.is_file() else "check the path"
         )
+    with told(str(place)):
+        data = place.read_bytes()
+    state = _document(data, place)
     try:
-        state = json.loads(place.read_bytes())
-    except (ValueError, UnicodeDecodeError) as error:
-        raise NotAModel(
-            f"{place} is not a model", seen="it is not a JSON document", fix="load the model.json of a run"
-        ) from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise NotAModel(
-            f"{place} is not a model", seen="a JSON document of another kind", fix="load the model.json of a run"
-        )
-    if state.get("version") != VERSION:
+        form.check(state)
+        must(state.get("checksum", same := _checksum(state)) == same, "", "what its checksum says: it was changed")
+        model = from_dict(state)
+        _try(model)
+    except Mismatch as error:
+        raise NotAModel(f"{place} is damaged", where=error.where, seen=f"not {error.needed}", fix=AGAIN) from error
+    except UntrustedModel:
+        raise
+    except Exception as error:  # whatever a forged part does when it is built or tried, the file is at fault
+        raise NotAModel(f"{place} is damaged", seen=f"{type(error).__name__}: {error}", fix=AGAIN) from error
+    return model
+
+
+def _document(data: bytes, place: Path) -> dict[str, Any]:
+    """The document of a model of this version. Error: GM270."""
+    try:
+        state = json.loads(data, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        what = "it is not a JSON document"
+        raise NotAModel(f"{place} is not a model", seen=what, fix="load the model.json of a run") from error
+    if not isinstance(state, dict) or state.get("format") != form.FORMAT:
+        what = "a JSON document of another kind"
+        raise NotAModel(f"{place} is not a model", seen=what, fix="load the model.json of a run")
+    if state.get("version") != form.VERSION:
         raise NotAModel(f"{place} is a model of version {state.get('version')}", fix="pip install -U goodmeasure")
-    try:
-        return from_dict(state)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise NotAModel(
-            f"{place} is damaged: {type(error).__name__} {error}", fix="train it again: goodmeasure run"
-        ) from error
+    return state
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _checksum(state: dict[str, Any]) -> str:
+    """A digest of all other fields of a document."""
+    others = {name: value for name, value in state.items() if name != "checksum"}
+    text = json.dumps(others, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _try(model: Model) -> None:
+    """Predict for two rows, one of them empty: parts that do not fit one another are found before a table is read."""
+    cells = {
+        ColumnKind.NUMBER: np.array([np.nan, 1.0]),
+        ColumnKind.TEXT: np.array([None, "a"], dtype=object),
+        ColumnKind.DATE: np.array(["NaT", "2020-01-01"], dtype="datetime64[us]"),
+    }
+    columns = {name: cells[kind] for name, kind in model.columns.items()}
+    if model.exposure is not None:
+        columns[model.exposure] = np.ones(2)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        rows = Table(columns, "two rows", 2)
+        prediction = model.predict(rows)
+        decisions = model.decisions(prediction)
+        model.encoding.unknown(rows)
+    expected = (2, len(model.labels)) if len(model.labels) > 2 or model.loss.is_classwise else (2,)
+    must(prediction.shape == expected, "scorer", "of the size that the labels need")
+    must(len(model.labels) in (0, 2) or model.loss.is_classwise, "labels", "two labels, or none")
+    must(len(decisions) == 2, "scorer", "one prediction a row")

@@ -17,25 +17,23 @@ MODELS = ("linear", "boosting")
 class Question:
     """What a run is asked: the column to predict, what errors cost, what is asked for, and the columns with a role.
 
-    ``positive`` is the label that is yes; ``ask`` is "mean", "median" or "quantile=0.9"; ``represents`` and ``outliers``
-    are passed to `choose`; ``weights``, ``exposure``, ``group`` and ``time`` name columns; ``exclude`` names columns that
-    must not be learned from.
+    The fields are keywords of `run`, which says what each means and what it is unless given.
     """
 
     target: str
-    positive: str | None = None
-    costs: Costs | UnderOverCosts | None = None
-    ask: str | None = None
-    represents: str | None = None
-    outliers: str | None = None
-    metric: str | None = None
-    weights: str | None = None
-    exposure: str | None = None
-    group: str | None = None
-    time: str | None = None
-    exclude: tuple[str, ...] = ()
-    model: str = "linear"
-    seed: int = 0
+    positive: str | None
+    costs: Costs | UnderOverCosts | None
+    ask: str | None
+    represents: str | None
+    outliers: str | None
+    metric: str | None
+    weights: str | None
+    exposure: str | None
+    group: str | None
+    time: str | None
+    exclude: tuple[str, ...]
+    model: str
+    seed: int
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
@@ -15,6 +15,7 @@ from goodmeasure import __version__
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.choosing.revisiting import revisit
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.errors import UsageError, strict_keywords
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.files import read
 from goodmeasure.reading.remarks import Remark
@@ -43,17 +44,91 @@ from goodmeasure.study.training import Tick, Trained, native, train, weighted
 Source = Any
 
 
+@strict_keywords
 def run(
-    data: Source, target: str, *, test: Source = None, where: str | None = None, tick: Tick | None = None, **asked: Any
+    data: Source,
+    target: str,
+    *,
+    positive: str | None = None,
+    costs: Costs | UnderOverCosts | None = None,
+    ask: str | None = None,
+    represents: str | None = None,
+    outliers: str | None = None,
+    metric: str | None = None,
+    weights: str | None = None,
+    exposure: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    exclude: str | Sequence[str] = (),
+    model: str = "linear",
+    seed: int = 0,
+    test: Source = None,
+    where: str | None = None,
+    tick: Tick | None = None,
 ) -> Study:
-    """Do the whole main job on a table: choose a loss, train on it, judge the model on rows it never saw, and decide.
+    """Go from a table to a trained model, an honest measure of its risk, and a decision, in one call.
 
-    ``data`` is a path (CSV, Parquet, a pattern) or a frame (pandas, Polars, Arrow, a dict of columns). ``test`` is another
-    such table whose rows are reported. Keywords are the fields of `Question`: ``costs``, ``ask``, ``positive``, ``metric``,
-    ``weights``, ``exposure``, ``group``, ``time``, ``exclude``, ``model``, ``seed``. Errors: GM201 to GM206 for files, GM220
-    to GM242 for rows and columns, those of `choose` for the target.
+    It chooses a loss for the target, splits the rows into three kinds (to fit, to tune, to report), trains, and judges the
+    model on the rows to report, which are used for nothing else.
+
+    Args:
+        data: a path (CSV or Parquet, a pattern in quotes) or a frame (pandas, Polars, Arrow, a dict of columns).
+        target: the column to predict.
+        positive: the label that means yes, of a target of two labels.
+        costs: what errors cost, in your own unit: `Costs` of yes and no, or `UnderOverCosts` of an amount. Unless given,
+            nothing is decided.
+        ask: "mean", "median" or "quantile=0.9" of an amount; the usual one unless given.
+        represents: what the target is, if its values do not tell: "count", "positive", "classes", ...
+        outliers: whether values far out are "errors" or "real".
+        metric: what to report beside the loss: "accuracy", "auc", "rmse", "mae", ...
+        weights: the column that says how much each row counts; all rows count alike unless given.
+        exposure: the column of how much time, area or sum insured a count or amount belongs to.
+        group: the column whose equal values stay in one part of the split.
+        time: the column by which the earliest rows are fitted and the latest reported.
+        exclude: a column that must not be learned from, or several.
+        model: "linear" or "boosting".
+        seed: for the split and the bootstrap; the same seed gives the same study.
+        test: a table like ``data`` whose rows are reported, in place of a part of ``data``.
+        where: an SQL condition that rows of a file must fit, such as "age >= 18".
+        tick: called with a sentence whenever a step begins.
+
+    Returns:
+        A `Study`: print it for the verdict; it holds the plan, the model, the risk and the decision.
+
+    Raises:
+        GM201 to GM206: a file or a cell cannot be read, a column is missing or doubled, or no row is left.
+        GM220: too few rows for three parts.
+        GM231: no column is left to learn from.
+        GM241, GM242: an exposure is not positive, or a row has no time.
+        GM601 to GM605: the target holds nothing to learn, or nothing that a loss can measure.
+        GM004, GM006, GM703: a target, a weight or a label cannot be used.
+        GM711: the costs answer another question than the target asks.
+        GM009: a keyword or its value is unknown, or two do not fit together.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> hours = [i % 12 for i in range(240)]
+        >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
+        >>> study = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes")
+        >>> study.plan.loss, study.verdict.word
+        (binary_cross_entropy(), 'use')
     """
-    question = Question(target=target, **asked)
+    question = Question(
+        target=target,
+        positive=positive,
+        costs=costs,
+        ask=ask,
+        represents=represents,
+        outliers=outliers,
+        metric=metric,
+        weights=weights,
+        exposure=exposure,
+        group=group,
+        time=time,
+        exclude=(exclude,) if isinstance(exclude, str) else tuple(exclude),
+        model=model,
+        seed=seed,
+    )
     told = tick or (lambda _: None)
     told("read the table")
     rows = open_table(data, question, where)
@@ -65,6 +140,8 @@ def run(
 def open_table(data: Source, question: Question, where: str | None = None, like: Table | None = None) -> Table:
     """The table behind a path or a frame; ``like`` is a table whose kinds of columns it must share."""
     if not isinstance(data, str | PathLike):
+        if where is not None:
+            raise UsageError("where= is for files: a frame has rows of its own", fix="run(data[data.age >= 18], ...)")
         return table(data)
     if like is None:
         return read(data, where=where, numbers=question.number_columns)
@@ -111,6 +188,7 @@ class Run:
             decided=decided,
             remarks=tuple(dict.fromkeys((*given.remarks, *known, *remarks))),
             seconds=time.perf_counter() - began,
+            frame=rows.frame,
         )
 
     def _train(self, plan: Plan, given: Prepared) -> Callable[[Cases, Cases], Trained]:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import Problem
 from goodmeasure.reading.remarks import Remark
 
@@ -61,7 +63,7 @@ class SharedByChance(Remark):
 
 
 @dataclass(frozen=True)
-class Split:
+class Split(Displayed):
     """Row numbers of the three parts, and how they were made.
 
     The rows to ``fit`` train the model; the rows to ``tune`` choose its settings, recalibrate it and set its threshold;
@@ -78,6 +80,12 @@ class Split:
     def parts(self) -> dict[str, Indices]:
         """The parts by name."""
         return {"fit": self.fit, "tune": self.tune, "report": self.report}
+
+    def _display(self) -> Display:
+        rows = [(name, len(rows)) for name, rows in self.parts.items()]
+        return Display(
+            "Rows of a study", columns_of(("part", "rows"), rows), (self.how, *(r.what for r in self.remarks))
+        )
 
     def __str__(self) -> str:
         return ", ".join(f"{len(rows):,} to {name}" for name, rows in self.parts.items()) + f"; {self.how}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,13 @@ import numpy as np
 
 from goodmeasure.calibrating.calibration import Calibration
 from goodmeasure.choosing.plan import Plan
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.frames import FrameKind
+from goodmeasure.drawing.plain_values import plain_values
+from goodmeasure.errors import strict_class
 from goodmeasure.reading.remarks import Remark
+from goodmeasure.statistics.estimate import display_of
 from goodmeasure.study.cases import Prepared
 from goodmeasure.study.deciding import Decided
 from goodmeasure.study.judging import Judged
@@ -22,9 +27,36 @@ from goodmeasure.study.verdict import Verdict, verdict
 MOST_POINTS = 101
 
 
+@strict_class
 @dataclass(frozen=True, repr=False)
-class Study:
-    """The answer to a question about a table: plan, model, what the reported rows say of it, and the decision."""
+class Study(Displayed):
+    """The answer to a question about a table: plan, model, what the reported rows say of it, and the decision.
+
+    Attributes:
+        question: what was asked.
+        source: where the table came from.
+        rows: how many rows the table has.
+        plan: the choice of the loss, with its reasons.
+        prepared: the rows as they were used: columns, parts of the split, and what was left out.
+        trained: the fit, with the settings that were tried.
+        model: the model that is handed over.
+        judged: what the reported rows say: risk, gap, metrics, calibration and signal.
+        decided: the decision for the costs; None where none were given.
+        remarks: what was noticed and treated, or that only you can judge.
+        seconds: how long it took.
+        test: where the table of reported rows came from, if it is another.
+        where: the condition that rows had to fit.
+        frame: the kind of frame that the table was; None if it was a file or a dictionary.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> hours = [i % 12 for i in range(240)]
+        >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
+        >>> study = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes")
+        >>> print(study)  # doctest: +ELLIPSIS
+        use: goodmeasure predict model.json NEW.csv
+        mean loss 0.17 [0.0362, 0.304] on 48 rows it never saw; the best constant has 0.685: better, by 0.515 ...
+    """
 
     question: Question
     source: str
@@ -39,6 +71,7 @@ class Study:
     seconds: float
     test: str | None = None
     where: str | None = None
+    frame: FrameKind | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -49,7 +82,7 @@ class Study:
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values that JSON can hold: numbers that are not finite are null."""
         judged = self.judged
-        found: dict[str, Any] = plain(
+        found: dict[str, Any] = plain_values(
             {
                 "format": "goodmeasure report",
                 "version": 1,
@@ -88,7 +121,14 @@ class Study:
         return found
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.verdict.word}: {self.verdict.following}", *self.verdict.sentences])
+        return "\n".join([str(self.verdict), *self.verdict.sentences])
+
+    def _display(self) -> Display:
+        cost = {} if self.decided is None else {"cost of the decisions": self.decided.best.cost}
+        return display_of(str(self.verdict), {**self.judged.estimates, **cost}, *self.verdict.sentences)
+
+    def to_frame(self, kind: FrameKind | None = None) -> Any:
+        return super().to_frame(kind or self.frame)
 
     def __repr__(self) -> str:
         return f"<Study of {self.question.target} from {self.source}, {self.rows:,} rows: {self.verdict.word}>"
@@ -104,18 +144,3 @@ def short(calibration: Calibration | None) -> dict[str, Any] | None:
         rows = np.unique(np.linspace(0, len(points["seen"]) - 1, MOST_POINTS).round().astype(int))
         one["curve"] = {k: v if isinstance(v, str) else [v[i] for i in rows] for k, v in points.items()}
     return found
-
-
-def plain(value: Any) -> Any:
-    """Numbers, texts, lists and dictionaries as JSON holds them; what is not finite becomes null."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -12,8 +12,9 @@ import numpy as np
 from goodmeasure.errors import UsageError
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
+from goodmeasure.fitting.openmp import threads_for
 from goodmeasure.fitting.scorers import LinearScorer, Scorer, TreeScorer
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making.loss import Loss
 from goodmeasure.reading.tables import Table
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
@@ -145,7 +146,7 @@ _NATIVE = {
 
 def native(loss: Loss) -> str | None:
     """The name under which scikit-learn's boosting has this loss, or None."""
-    name = str(loss).split("(", 1)[0]
+    name = loss.spelling.factory
     activation = loss.activation[0].name
     reached = {"poisson": "exp", "gamma": "exp", "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
     plain = not any(v for k, v in loss.values.items() if k != "level") and not loss.class_weight
@@ -163,16 +164,17 @@ def _boosted(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, t
         )
     x_fit, x_tune = matrix(fit.table), matrix(tune.table)
     y, weight = _rates(fit, loss)
-    tick(f"fit up to {MOST_TREES} trees")
-    first = _estimator(name, loss, MOST_TREES, matrix, seed).fit(x_fit, y, sample_weight=weight)
-    path = []
-    for step, raws in enumerate(zip(_staged(first, loss, x_fit), _staged(first, loss, x_tune), strict=True), 1):
-        if step <= 20 or step % 5 == 0:
-            path.append((float(step), _risk(loss, fit, raws[0]), _risk(loss, tune, raws[1])))
-    chosen = min(path, key=lambda row: row[2])[0]
-    tick(f"fit {chosen:.0f} trees")
-    # The same seed grows the same trees, so the shorter fit is the beginning of the longer one.
-    final = _estimator(name, loss, int(chosen), matrix, seed).fit(x_fit, y, sample_weight=weight)
+    with threads_for(x_fit.size):
+        tick(f"fit up to {MOST_TREES} trees")
+        first = _estimator(name, loss, MOST_TREES, matrix, seed).fit(x_fit, y, sample_weight=weight)
+        path = []
+        for step, raws in enumerate(zip(_staged(first, loss, x_fit), _staged(first, loss, x_tune), strict=True), 1):
+            if step <= 20 or step % 5 == 0:
+                path.append((float(step), _risk(loss, fit, raws[0]), _risk(loss, tune, raws[1])))
+        chosen = min(path, key=lambda row: row[2])[0]
+        tick(f"fit {chosen:.0f} trees")
+        # The same seed grows the same trees, so the shorter fit is the beginning of the longer one.
+        final = _estimator(name, loss, int(chosen), matrix, seed).fit(x_fit, y, sample_weight=weight)
     return Trained(loss, matrix, TreeScorer(final, loss), "number of trees", chosen, tuple(path))
 
 

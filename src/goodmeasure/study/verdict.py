@@ -13,11 +13,28 @@ from goodmeasure.study.judging import Judged
 
 @dataclass(frozen=True)
 class Verdict:
-    """One word, the sentences that support it, and the next step."""
+    """One word, the sentences that support it, and the next step.
+
+    Attributes:
+        word: "use", "use with care", "look first" or "do not use".
+        sentences: what may be said, whose verbs come from intervals.
+        following: what to do next.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> hours = [i % 12 for i in range(240)]
+        >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
+        >>> verdict = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes").verdict
+        >>> verdict.word, verdict.following
+        ('use', 'goodmeasure predict model.json NEW.csv')
+    """
 
     word: str
     sentences: tuple[str, ...]
     following: str
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.following}"
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as plain values, ready for JSON."""

@@ -14,20 +14,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure import kernels
 from goodmeasure.deriving.predictions import check_predictions, on_predictions
-from goodmeasure.errors import TargetOutsideDomain, UsageError
+from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, strict_keywords
 from goodmeasure.statistics import keys, row_arguments
-from goodmeasure.statistics.row_arguments import Floats, OutOfRange
+from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
 from goodmeasure.tallying.schema import Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
 from goodmeasure.tallying.tally import Tally
 
+# Each class is counted on a grid of its own; of more classes than this only the likeliest is.
 MOST_CLASSES = 32
 BLOCK = 1 << 17  # rows whose columns stay in a core's cache; kernels take them in one go
 SINGLE = "model"
 MOST_WEIGHT = 1e100
 
 
-class Rows(NamedTuple):
+class Portion(NamedTuple):
     """Rows to add: targets, each model's scores, weights, hashes of clusters, and the number of each row's group."""
 
     y: NDArray[Any]
@@ -36,14 +37,14 @@ class Rows(NamedTuple):
     cluster: NDArray[np.uint64] | None
     group: NDArray[np.intp] | None
 
-    def at(self, where: slice | NDArray[Any]) -> Rows:
+    def at(self, where: slice | NDArray[Any]) -> Portion:
         """Some of the rows."""
 
         def some(column: NDArray[Any] | None) -> Any:
             return None if column is None else column[where]
 
         z = {name: values[where] for name, values in self.z.items()}
-        return Rows(self.y[where], z, some(self.w), some(self.cluster), some(self.group))
+        return Portion(self.y[where], z, some(self.w), some(self.cluster), some(self.group))
 
 
 class Group(NamedTuple):
@@ -87,11 +88,11 @@ class Accumulator:
             ([""], None) if group is None else np.unique(np.asarray(group).astype(str), return_inverse=True)
         )
         groups = [self._groups.setdefault(str(label), Group(State(), [])) for label in labels]
-        given = Rows(target, scores, w, keys, inverse)
+        given = Portion(target, scores, w, keys, inverse)
         for part in even(len(target), BLOCK):
             self._count(groups, _present(groups, given.at(part)))
 
-    def _count(self, groups: list[Group], given: Rows) -> None:
+    def _count(self, groups: list[Group], given: Portion) -> None:
         """Add rows that are all present."""
         if not len(given.y):
             return
@@ -122,7 +123,7 @@ class Accumulator:
                     found[column(f"{a} - {b}", at)] = found[column(a, at)] - found[column(b, at)]
         return found
 
-    def _sum(self, group: Group, given: Rows, found: dict[str, Floats]) -> None:
+    def _sum(self, group: Group, given: Portion, found: dict[str, Floats]) -> None:
         """Add the columns of rows of one group."""
         state = group.state
         state.rows += len(given.y)
@@ -181,7 +182,7 @@ def even(n: int, most: int) -> Iterator[slice]:
         yield slice(i * n // parts, (i + 1) * n // parts)
 
 
-def _present(groups: list[Group], given: Rows) -> Rows:
+def _present(groups: list[Group], given: Portion) -> Portion:
     """The rows that can be counted; the others are counted by reason."""
     if given.w is None and not any(map(_any_missing, (given.y, *given.z.values()))):
         return given
@@ -231,6 +232,7 @@ def row_values(loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:
     return np.asarray(loss.value(y, z) if found is None else found, dtype=np.float64)[:n]
 
 
+@strict_keywords
 def tally(
     loss: Any,
     y: ArrayLike,
@@ -242,12 +244,42 @@ def tally(
     cluster: ArrayLike | None = None,
     time: ArrayLike | None = None,
 ) -> Tally:
-    """The mergeable evidence of raw outputs: risk, calibration, costs and curves are read from it.
+    """Count what rows say of predictions, so that parts of a table that no machine holds add up to the whole.
 
-    ``loss`` may be a list of losses and ``z`` a mapping from names to several models' outputs, which are then
-    compared pair by pair; ``prediction`` takes predictions in place of raw outputs. ``time`` holds ids of blocks (a day, a
-    week), which are clusters: states cannot rank rows. Rows with a missing target or score, or no weight, are counted as
-    excluded. What weights mean is said when the tally is read. Errors: GM003, GM004, GM006, GM009, GM701 to GM706.
+    Rows with a missing target or score, or with no weight, are counted as excluded.
+
+    Args:
+        loss: the loss to measure, or a list of losses.
+        y: targets, (n,): 0 or 1, class indices, or amounts.
+        z: raw outputs, (n,) or (n, K); or a dictionary of the outputs of several models by name, which are then
+            compared pair by pair.
+        prediction: predictions in place of raw outputs, in the same forms, (n,) or (n, K).
+        sample_weight: how much each row counts, (n,); all alike unless given.
+        group: a key of each row, (n,); each group can be read by itself.
+        cluster: keys of rows that go together, (n,); rows are independent unless given.
+        time: ids of blocks of time, (n,), such as days, in place of ``cluster``; states cannot rank rows.
+
+    Returns:
+        A tally: add others to it with ``+``, and read risk, calibration, costs and curves from it.
+
+    Raises:
+        GM003: the columns differ in length.
+        GM004: the targets are not numbers, or an amount lies outside the domain of the loss.
+        GM006: a weight is negative or not finite.
+        GM007: the loss implies no probability, so its scores cannot be counted.
+        GM009: ``cluster`` and ``time`` are both given, or the loss and the shape of z do not go together.
+        GM701: a prediction lies outside [0, 1].
+        GM702: z holds what is not a number.
+        GM703: a target is none of the labels.
+        GM706: losses or weights are so large or so small that their squares are not numbers.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.tally(gm.losses.binary_cross_entropy(), [0, 1] * 4, [-1.0, 1.0] * 3 + [0.5, -0.5])
+        >>> print(found.risk())
+        0.4785 [0.2227, 0.7342] · n=8
+        >>> round(found.curves().roc_area, 4)
+        0.9375
     """
     losses = list(loss) if isinstance(loss, list | tuple) else [loss]
     if (z is None) == (prediction is None):
@@ -262,19 +294,19 @@ def tally(
     first = next(iter(scores.values()))
     schema = schema_of(losses, tuple(scores), first, (w is not None, together is not None, z is None))
     made = Accumulator(losses, schema)
-    made.add(_numbers(y, "y", w), scores, w, group, together)
+    made.add(_numbers(y, "y", w, TargetOutsideDomain), scores, w, group, together)
     return made.finish()
 
 
-def _numbers(values: Any, name: str, w: Floats | None) -> NDArray[Any]:
+def _numbers(values: Any, name: str, w: Floats | None, kind: type[Problem] = MissingScore) -> NDArray[Any]:
     """A column or table of numbers; of objects, those that are missing or without weight are NaN."""
     given = np.asarray(values)
     if given.dtype.kind != "O":
-        return given
+        return row_arguments.numbers(given, name, kind)
     lost = keys.missing(given.ravel()).reshape(given.shape)
     if w is not None and len(w) == len(given):
         lost |= (w == 0).reshape(-1, *[1] * (given.ndim - 1))
-    return row_arguments.numbers(np.where(lost, math.nan, given), name)
+    return row_arguments.numbers(np.where(lost, math.nan, given), name, kind)
 
 
 def weights(sample_weight: ArrayLike, n: int) -> Floats:

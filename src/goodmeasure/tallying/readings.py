@@ -18,6 +18,9 @@ from goodmeasure.decisions.curves import Curves, of_sums
 from goodmeasure.decisions.decision import FOLDS
 from goodmeasure.decisions.rules import Decision, PricedRule
 from goodmeasure.decisions.thresholds import Threshold, from_cells, threshold_estimate
+from goodmeasure.drawing.cells import intervals
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NoSuchReading, NothingToAverage
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, times
 from goodmeasure.statistics.intervals import from_moments, normal_quantile
@@ -253,9 +256,24 @@ def _threshold(held: Counted, price: _Prices, level: float, bound: float) -> Thr
 
 
 @dataclass(frozen=True)
-class Bias:
-    """By cell of the prediction: its mean, the mean identification value with its interval, and the debiased
-    error."""
+class Bias(Displayed):
+    """How far predicted amounts are from right on average, by cell of the prediction.
+
+    Attributes:
+        prediction: the mean prediction of each cell, (m,).
+        bias: the mean identification value, (m,), zero where the model is calibrated; for a mean, prediction - target.
+        low: where the intervals begin, (m,).
+        high: where they end, (m,).
+        weight: the weight of the rows in each cell, (m,).
+        squared_error: the mean squared calibration error without the bias of squaring noise.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> tally = gm.tally(gm.losses.squared_error(), [1.0, 2.0, 4.0, 5.0] * 2, [1.5, 1.5, 4.0, 4.0] * 2)
+        >>> found = tally.bias()
+        >>> found.prediction.round(2), found.bias.round(2)
+        (array([1.5, 4. ]), array([ 0. , -0.5]))
+    """
 
     prediction: Floats
     bias: Floats
@@ -263,6 +281,12 @@ class Bias:
     high: Floats
     weight: Floats
     squared_error: Estimate
+
+    def _display(self) -> Display:
+        rows = zip(self.prediction, intervals(self.bias, self.low, self.high), self.weight, strict=True)
+        note = f"squared error {self.squared_error}"
+        columns = columns_of(("prediction", "bias", "weight"), rows)
+        return Display("Bias by cell of the prediction", columns, (note,), is_curve=True)
 
 
 def bias(sums: AmountSums, how: Reading) -> Bias:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from goodmeasure.errors import Problem
+from goodmeasure.reading.paths import STANDARD_INPUT, told
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.tallying.serialise import StateUnreadable, sealed, unsealed
 from goodmeasure.tallying.shards import ShardTwice
@@ -26,10 +27,12 @@ class Shard:
     digest: str
 
     @staticmethod
-    def of(path: str) -> Shard:
-        """The shard that a file is now."""
+    def of(path: str, name: str = "") -> Shard:
+        """The shard that a file is now, under its path or the name that its user knows."""
         with Path(path).open("rb") as file:
-            return Shard(path, hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest())
+            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        # What came in on standard input has no name of its own.
+        return Shard(f"{name} {digest[:12]}" if name == STANDARD_INPUT else name or path, digest)
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,13 @@ class Saved:
 
 
 def is_saved(path: str | PathLike[str]) -> bool:
-    """Whether a file is a saved tally, by how it begins or is called."""
-    with Path(path).open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC or Path(path).suffix == SUFFIX
+    """Whether a file is a saved tally, by how it begins or is called. A pipe is none: to look into it is to empty it."""
+    place = Path(path)
+    with told(str(path)):
+        if not place.is_file():
+            return False
+        with place.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC or place.suffix == SUFFIX
 
 
 def save(path: str | PathLike[str], saved: Saved) -> None:

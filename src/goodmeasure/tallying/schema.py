@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -20,6 +21,11 @@ class Schema:
     weighted: bool
     clustered: bool
     on_predictions: bool
+
+
+def as_spelled_now(loss: str) -> str:
+    """The spelling of a loss in a saved tally; older ones have the names of activations without quotes."""
+    return re.sub(r"\.with_activation\((\w+)\)", r".with_activation('\1')", loss)
 
 
 def column(who: str, loss: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import NoSuchReading
+from goodmeasure.errors import NoSuchReading, strict_class
 from goodmeasure.statistics.exact_sums import ExactSums
 from goodmeasure.statistics.keys import distinct as distinct_keys
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
@@ -220,9 +220,25 @@ def hashed(keys: ArrayLike, name: str = "cluster") -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)[inverse.ravel()]
 
 
+@strict_class
 @dataclass
 class State:
-    """Everything that one group of rows contributes, for every model and loss."""
+    """Everything that one group of rows contributes, for every model and loss.
+
+    Attributes:
+        rows: how many rows were counted.
+        excluded: how many rows were left out, by reason.
+        moments: sums of each column of losses, without rounding.
+        scores: counts of each model's scores on the grid.
+        amounts: sums of each model's amounts on the grid.
+        clusters: sums by cluster; None where none were given.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> state = gm.tally(gm.losses.squared_error(), [1.0, float("nan")], [1.5, 2.0]).state
+        >>> state.rows, state.excluded
+        (1, {'missing target': 1})
+    """
 
     rows: int = 0
     excluded: dict[str, int] = field(default_factory=dict)
@@ -232,7 +248,14 @@ class State:
     clusters: ClusterSums | None = None
 
     def merge(self, other: State) -> State:
-        """The state of both sets of rows."""
+        """The state of both sets of rows.
+
+        Args:
+            other: what other rows contributed, counted alike.
+
+        Returns:
+            The same as if all rows had been counted together, bit for bit.
+        """
         reasons = sorted({*self.excluded, *other.excluded})
         clusters = self.clusters or other.clusters
         if self.clusters is not None and other.clusters is not None:

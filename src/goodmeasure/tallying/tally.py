@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,13 +14,16 @@ from goodmeasure.calibrating.decomposition import book_form, point_loss
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.curves import Curves
 from goodmeasure.decisions.rules import Decision
-from goodmeasure.errors import Problem, UsageError
+from goodmeasure.drawing.cells import Interval
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import Problem, UsageError, strict_class
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean
 from goodmeasure.tallying import readings, serialise
 from goodmeasure.tallying.counted import Reading
-from goodmeasure.tallying.schema import Schema, column, columns
+from goodmeasure.tallying.schema import Schema, as_spelled_now, column, columns
 from goodmeasure.tallying.state import ScoreCounts, State
 
 
@@ -33,14 +37,32 @@ class DifferentTallies(Problem, ValueError):
     code = "GM721"
 
 
+@strict_class
 @dataclass(frozen=True)
-class Tally:
-    """Mergeable evidence: ``a + b`` is the tally of both sets of rows, bit for bit, whatever the order and the
-    partition.
+class Tally(Displayed):
+    """What a set of rows says of predictions, in a form that adds up: tallies of parts give the tally of the whole.
 
-    Readings are of all rows; ``tally[group]`` is the part of one group. Weights say how much a row matters, or, with
-    ``weights_mean="frequency"``, how many copies of it there are: each reading is told. Losses come back from bytes as
-    names alone: give the objects to ``from_bytes`` for the readings that evaluate them (calibration).
+    ``a + b`` is bit for bit the tally of both sets of rows, whatever the order and the partition. Readings are of all
+    rows; ``tally[group]`` is the part of one group. Losses come back from bytes as names alone: give the objects to
+    `from_bytes` for the readings that evaluate them (calibration). What weights mean is said to each reading.
+
+    Attributes:
+        schema: what is counted: losses, models, kind of target, weights, clusters.
+        groups: what each group of rows contributed, by its name.
+        losses: the losses, where they are at hand.
+
+    Raises:
+        GM009: there is no group of this name, in ``tally[group]``.
+        GM721: two tallies count different things, in ``a + b``.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.binary_cross_entropy()
+        >>> monday = gm.tally(loss, [0, 1, 1], [-1.0, 2.0, 0.5])
+        >>> tuesday = gm.tally(loss, [0, 0, 1], [-2.0, 0.5, 1.0])
+        >>> both = gm.tally(loss, [0, 1, 1, 0, 0, 1], [-1.0, 2.0, 0.5, -2.0, 0.5, 1.0])
+        >>> (tuesday + monday).to_bytes() == both.to_bytes()
+        True
     """
 
     schema: Schema
@@ -87,15 +109,47 @@ class Tally:
 
     @staticmethod
     def from_bytes(data: bytes, losses: Sequence[Any] = ()) -> Tally:
-        """The tally that these bytes hold; errors: GM720, and GM721 if ``losses`` are not those that were tallied."""
+        """Read a tally back from what `to_bytes` gave.
+
+        Args:
+            data: the bytes.
+            losses: the losses that were tallied, for the readings that evaluate them.
+
+        Returns:
+            The same tally.
+
+        Raises:
+            GM720: the bytes are no whole tally of a version that is known.
+            GM721: these are not the losses that were tallied.
+        """
         plain, groups = serialise.unpack(data)
-        plain["losses"], plain["models"] = tuple(plain["losses"]), tuple(plain["models"])
+        plain["losses"], plain["models"] = tuple(map(as_spelled_now, plain["losses"])), tuple(plain["models"])
         schema = Schema(**plain)
         if losses and tuple(map(repr, losses)) != schema.losses:
             raise DifferentTallies(
                 "these are not the losses of this tally", seen=f"{[*map(repr, losses)]} and {[*schema.losses]}"
             )
         return Tally(schema, groups, tuple(losses))
+
+    def _display(self) -> Display:
+        rows = [
+            (group, chosen, name, self._mean_loss(state, column(chosen, at)), state.rows)
+            for group, state in sorted(self.groups.items())
+            for chosen in self.schema.models
+            for at, name in enumerate(self.schema.losses)
+        ]
+        columns = columns_of(("group", "model", "loss", "value", "n"), rows)
+        excluded = [f"{count:,} rows left out: {reason}" for reason, count in self.excluded.items()]
+        # A name that does not tell anything apart is for frames.
+        aside = [name for name in ("group", "model") if len(set(columns[name])) < 2]
+        return Display(f"Tally of {self.n:,} rows", columns, tuple(excluded), aside=tuple(aside))
+
+    def _mean_loss(self, state: State, name: str) -> Interval:
+        """The mean loss of a group with its interval; no number where no row was counted."""
+        held = state.moments.get(name)
+        if held is None or not held.n:
+            return Interval(math.nan, math.nan, math.nan)
+        return readings.risk(state, name, self._columns(), Reading()).interval
 
     def _which(self, loss: Any, model: str | None) -> tuple[int, str]:
         names = self.schema.losses
@@ -115,7 +169,21 @@ class Tally:
         level: float = 0.95,
         weights_mean: WeightsMean = "importance",
     ) -> Estimate:
-        """The mean loss with its interval, cluster-robust if clusters were tallied."""
+        """The mean loss with its interval, cluster-robust if clusters were tallied.
+
+        Args:
+            loss: one of the tallied losses; the first unless given.
+            model: the name of one of the tallied models; the first unless given.
+            level: how often the interval covers.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+
+        Returns:
+            The mean loss, in the unit of the loss.
+
+        Raises:
+            GM005: no rows were tallied.
+            GM009: the loss or the model was not tallied.
+        """
         at, chosen = self._which(loss, model)
         how = Reading(level, weights_mean=weights_mean)
         return readings.risk(self.state, column(chosen, at), self._columns(), how)
@@ -129,9 +197,31 @@ class Tally:
         level: float = 0.95,
         weights_mean: WeightsMean = "importance",
     ) -> Difference:
-        """The paired difference of two models, the first minus the second."""
+        """The paired difference of two models on the same rows, the first minus the second.
+
+        Args:
+            a: the name of the first model.
+            b: the name of the second model.
+            loss: one of the tallied losses; the first unless given.
+            level: how often the interval covers.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+
+        Returns:
+            The difference of the mean losses; below zero the first model is better.
+
+        Raises:
+            GM005: no rows were tallied.
+            GM009: the loss or a model was not tallied.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> scores = {"old": [0.0] * 8, "new": [-1.0, 1.0] * 4}
+            >>> gm.tally(gm.losses.binary_cross_entropy(), [0, 1] * 4, scores).compare("new", "old").verdict
+            'better'
+        """
         at, _ = self._which(loss, a)
         self._which(loss, b)
+        # Each pair was tallied once, in the order of the models; the other way round changes its sign.
         turned = self.schema.models.index(a) > self.schema.models.index(b)
         first, second = (b, a) if turned else (a, b)
         how = Reading(level, weights_mean=weights_mean)
@@ -147,8 +237,24 @@ class Tally:
         seed: int = 0,
         weights_mean: WeightsMean = "importance",
     ) -> Calibration:
-        """Whether the predictions mean what they say; needs the loss objects (see ``from_bytes``) unless it is
-        Brier."""
+        """Tell whether the predictions mean what they say.
+
+        Args:
+            loss: one of the tallied losses; the first unless given. Where the tally was read from bytes without its
+                losses, the Brier score is split.
+            model: the name of one of the tallied models; the first unless given.
+            level: how often the intervals cover.
+            seed: for the resampled intervals and bands.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+
+        Returns:
+            The split, the errors and the curve, with what the grid can have moved.
+
+        Raises:
+            GM005: no rows were tallied.
+            GM009: the loss or the model was not tallied, or the tally is of amounts.
+            GM705: there are too few rows for the debiased error.
+        """
         at, chosen = self._which(loss, model)
         held = self.losses[at] if self.losses else None
         if self.schema.kind == "amount":
@@ -164,8 +270,20 @@ class Tally:
     def bias(
         self, model: str | None = None, *, level: float = 0.95, weights_mean: WeightsMean = "importance"
     ) -> readings.Bias:
-        """For amounts: the mean identification value by cell of the prediction, zero where the model is
-        calibrated."""
+        """Tell whether predicted amounts are right on average, at each height of the prediction.
+
+        Args:
+            model: the name of one of the tallied models; the first unless given.
+            level: how often each interval covers.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+
+        Returns:
+            The mean identification value by cell of the prediction: zero where the model is calibrated.
+
+        Raises:
+            GM009: the tally is not of amounts, or the model was not tallied.
+            GM705: there are too few rows for the debiased error.
+        """
         if self.schema.kind != "amount":
             raise UsageError("probabilities have a calibration curve", fix="tally.calibration().curve")
         how = Reading(level, weights_mean=weights_mean)
@@ -180,16 +298,55 @@ class Tally:
         seed: int = 0,
         weights_mean: WeightsMean = "importance",
     ) -> Decision:
-        """The rule that these costs ask for; the threshold is on the grid, its loss against rows bounded by
-        grid_error."""
+        """Find the rule that these costs ask for, from counts alone.
+
+        Args:
+            costs: what right and wrong decisions cost, the same in every row.
+            model: the name of one of the tallied models; the first unless given.
+            level: how often the intervals cover.
+            seed: for dealing the counted rows to folds.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+
+        Returns:
+            The decision. Its threshold is an edge of the grid; ``grid_error`` bounds what that can cost against rows.
+
+        Raises:
+            GM009: the tally is not of a yes/no target, or the model was not tallied.
+            GM704: all tallied targets are the same.
+            GM711: the costs differ from row to row.
+        """
         return readings.decide(self._yes_no(model), costs, Reading(level, seed, weights_mean))
 
     def curves(self, model: str | None = None, *, weights_mean: WeightsMean = "importance") -> Curves:
-        """ROC, precision-recall, cost, decision and Murphy curves, exact at the edges of the grid."""
+        """Read the ROC, precision-recall, cost, decision and Murphy curves, exact at the edges of the grid.
+
+        Args:
+            model: the name of one of the tallied models; the first unless given.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+
+        Returns:
+            All curves over the thresholds.
+
+        Raises:
+            GM009: the tally is not of a yes/no target, or the model was not tallied.
+            GM704: all tallied targets are the same.
+        """
         return readings.curves(self._yes_no(model), Reading(weights_mean=weights_mean))
 
     def cost_curve(self, ratios: ArrayLike, model: str | None = None) -> Floats:
-        """The mean cost of acting from p = c on, where a false alarm costs c and a miss 1 - c, for each ratio c."""
+        """The mean cost of acting from p = c on, where a false alarm costs c and a miss 1 - c, for each ratio c.
+
+        Args:
+            ratios: cost ratios c in [0, 1], (m,).
+            model: the name of one of the tallied models; the first unless given.
+
+        Returns:
+            Mean costs a row, (m,).
+
+        Raises:
+            GM009: a ratio lies outside [0, 1], the tally is not of a yes/no target, or the model was not tallied.
+            GM704: all tallied targets are the same.
+        """
         return self.curves(model).cost(ratios)
 
     def _yes_no(self, model: str | None) -> ScoreCounts:

@@ -14,7 +14,7 @@ from goodmeasure.traits.trait import PROVED, SHOWN, TRIED, Trait
 
 __all__ = ["PROVED", "SHOWN", "TRIED", "Trait", "asked", "trait", "traits"]
 
-# Each is a function of `shape` or `pull`, which prove or refute it, and of `sampled`, which tries.
+# Each is a function of `shape` or `single_target`, which prove or refute it, and of `sampled`, which tries.
 _ON_A_LINE = (
     "convex",
     "strictly_convex",
@@ -28,7 +28,7 @@ _ON_A_LINE = (
 
 
 def asked(loss: Record, name: str) -> Trait | None:
-    """One of the traits of shape and pull: proved or refuted from the formula if that can be, else tried."""
+    """One of the traits of shape and of a single target: proved or refuted from the formula if that can be, else tried."""
     prove: Callable[[Record], Trait | None] = getattr(shape, name, None) or getattr(single_target, name)
     tried: Callable[[Record], Trait | None] = getattr(sampled, name)
     return prove(loss) or tried(loss)

@@ -22,7 +22,7 @@ _REACH = 30.0
 class CurvatureClass:
     """What was seen of a loss on a grid of targets and raw outputs.
 
-    ``flat``: its signal is zero everywhere. ``piecewise_linear``: it has no curvature anywhere, so all its bending is in kinks.
+    ``flat``: its signal is zero everywhere. ``piecewise_linear``: no curvature anywhere, so its slope changes at kinks alone.
     ``convex``: its signal never falls as the raw output rises, on ``pairs`` pairs; ``jumps``: its signal jumps at the target.
     """
 
@@ -52,12 +52,12 @@ def _survey_numbers(loss: Record, y: Floats) -> CurvatureClass:
     targets = _some(y)
     grid = _grid(loss, targets)
     pairs = np.meshgrid(targets, grid, indexing="ij")
-    signal, bend = numbers.gradient(loss, *pairs), numbers.hessian(loss, *pairs)
+    signal, curvature = numbers.gradient(loss, *pairs), numbers.hessian(loss, *pairs)
     known = np.isfinite(signal)
     with np.errstate(invalid="ignore"):
         slack = 1e-9 * np.maximum(np.abs(signal[:, 1:]), np.abs(signal[:, :-1]))
         rising = np.diff(signal, axis=1) >= -slack
-    piecewise_linear = bool(np.all(bend[np.isfinite(bend)] == 0))
+    piecewise_linear = bool(np.all(curvature[np.isfinite(curvature)] == 0))
     return CurvatureClass(
         flat=not signal[known].any(),
         piecewise_linear=piecewise_linear,
@@ -93,13 +93,13 @@ def _survey_rows(loss: Record, y: NDArray[Any], outputs: int) -> CurvatureClass:
     rng = np.random.default_rng(0)
     targets = rng.choice(y if y.ndim == 1 else np.arange(outputs), 200)
     z = 3 * rng.standard_normal((200, outputs))
-    signal, bend = numbers.gradient(loss, targets, z), numbers.hessian(loss, targets, z, full=True)
-    lowest = np.linalg.eigvalsh((bend + np.swapaxes(bend, 1, 2)) / 2).min(axis=1)
-    piecewise_linear = not bend.any()
+    signal, curvature = numbers.gradient(loss, targets, z), numbers.hessian(loss, targets, z, full=True)
+    lowest = np.linalg.eigvalsh((curvature + np.swapaxes(curvature, 1, 2)) / 2).min(axis=1)
+    piecewise_linear = not curvature.any()
     return CurvatureClass(
         flat=not signal.any(),
         piecewise_linear=piecewise_linear,
-        convex=bool(np.all(lowest >= -1e-9 * np.abs(bend).max())) and not piecewise_linear,
+        convex=bool(np.all(lowest >= -1e-9 * np.abs(curvature).max())) and not piecewise_linear,
         jumps=piecewise_linear,
         pairs=len(z),
     )
@@ -117,7 +117,7 @@ class Kinks:
 
 
 def kinks(loss: Record, y: Floats) -> Kinks | None:
-    """Where the lines of a straight, convex loss meet, for each target; None if it has more than two kinks."""
+    """Where the lines of a convex, piecewise linear loss meet, for each target; None if it has more than two kinks."""
     targets, where = np.unique(y, return_inverse=True)
     width = 1e3 * (float(np.ptp(targets)) + np.abs(targets).max() + 1)
     low, high = np.full(targets.shape, -width), np.full(targets.shape, width)

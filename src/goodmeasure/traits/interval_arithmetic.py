@@ -143,6 +143,16 @@ def _log(a: Box) -> Box:
     return _wide(np.log(np.maximum(a.low, 0)), np.log(np.maximum(a.high, 0)))
 
 
+def _above_zero(bound: Callable[[Box], Box]) -> Callable[[Box], Box]:
+    """Bounds of a word that are known above zero; a box that reaches further down has none."""
+
+    def apply(a: Box) -> Box:
+        found, unknown = bound(a), a.low <= 0
+        return Box(np.where(unknown, -np.inf, found.low), np.where(unknown, np.inf, found.high))
+
+    return apply
+
+
 def language() -> dict[str, Callable[..., Any]]:
     """How boxes spell words; one that is not here is bounded through its meaning."""
     up = ("exp", "expm1", "softplus", "sigmoid", "tanh", "isru", "softsign", "erf", "normal_pull", "laplace_pull")
@@ -166,6 +176,9 @@ def language() -> dict[str, Callable[..., Any]]:
         "log": _log,
         "log1p": lambda a: _wide(np.log1p(np.maximum(a.low, -1)), np.log1p(np.maximum(a.high, -1))),
         "sqrt": lambda a: _wide(np.sqrt(np.maximum(a.low, 0)), np.sqrt(np.maximum(a.high, 0))),
+        "lgamma": _above_zero(turning(known["lgamma"], (1.4616321449683622,))),
+        "digamma": _above_zero(rising(known["digamma"])),
+        "trigamma": _above_zero(falling(known["trigamma"])),
         "sin": _wave("sin"),
         "cos": _wave("cos"),
         **{name: rising(known[name]) for name in (*up, "log_softplus")},

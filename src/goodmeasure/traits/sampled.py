@@ -75,28 +75,28 @@ def convex(loss: Record) -> Trait:
     return Trait("convex", True, TRIED, "midpoints lie on or below chords", tried=len(gap))
 
 
-def _bent(loss: Record, name: str, least: float) -> Trait:
+def _curved(loss: Record, name: str, least: float) -> Trait:
     first = convex(loss)
     if not first.holds:
         return Trait(name, False, SHOWN, first.seen)
     gap, slack = _gap(loss)
     _, a, b = _points(loss)
     apart = (a - b) ** 2 if a.ndim == 1 else ((a - b) ** 2).sum(axis=-1)
-    bend = 8 * gap / apart
-    worst = int(np.argmin(np.where(gap <= slack, -1.0, bend)))
-    if gap[worst] <= slack[worst] or bend[worst] < least:
+    curvature = 8 * gap / apart
+    worst = int(np.argmin(np.where(gap <= slack, -1.0, curvature)))
+    if gap[worst] <= slack[worst] or curvature[worst] < least:
         return Trait(name, False, SHOWN, f"{_pair(loss, worst)} the loss is straight to {max(gap[worst], 0):.1g}")
     return Trait(name, True, TRIED, "midpoints lie below chords", tried=len(gap))
 
 
 def strictly_convex(loss: Record) -> Trait:
     """The middle of any two points lies strictly below the chord."""
-    return _bent(loss, "strictly convex", 0.0)
+    return _curved(loss, "strictly convex", 0.0)
 
 
 def strongly_convex(loss: Record) -> Trait:
-    """The loss bends by at least a fixed amount everywhere."""
-    return _bent(loss, "strongly convex", 1e-6)
+    """The curvature is at least a fixed amount everywhere."""
+    return _curved(loss, "strongly convex", 1e-6)
 
 
 def _lengths(table: Any) -> Any:

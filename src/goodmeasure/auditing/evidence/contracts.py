@@ -106,7 +106,6 @@ def _ctc(node: Node) -> dict[str, Any]:
     }
 
 
-_SIGNED = {"target": "target"}
 KNOWN: dict[str, Callable[[Node], dict[str, Any]]] = {
     "cross_entropy": _cross_entropy, "nll_loss": _cross_entropy, "binary_cross_entropy": _bce,
     "binary_cross_entropy_with_logits": _with_logits, "mse_loss": _two("target"), "l1_loss": _two("target"),

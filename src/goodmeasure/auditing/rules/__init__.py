@@ -1,1 +1,1 @@
-"""The rules, one module a family. Nothing is listed here: :func:`goodmeasure.auditing.rule.rules` finds them."""
+"""The rules, one module a family. Nothing is listed here: :func:`goodmeasure.auditing.rule.all_rules` finds them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,21 @@ from goodmeasure.deriving.best_constant import best_constant
 from goodmeasure.deriving.class_statistics import by_statistic
 from goodmeasure.deriving.predictions import raw
 from goodmeasure.deriving.record import Record
+from goodmeasure.drawing.cells import Cell, Code, Formula, text
+from goodmeasure.drawing.display import Display, columns_of
+from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.sketches import blocks, polylines
 from goodmeasure.errors import Problem
 from goodmeasure.formulas.expression import Expr
 from goodmeasure.formulas.latex import latex
-from goodmeasure.loss.host_names import own_names
+from goodmeasure.making.host_names import own_names
 from goodmeasure.traits import traits
 from goodmeasure.traits.influence import Influence
 from goodmeasure.traits.properties import aligned, directional, sensitive
 from goodmeasure.traits.trait import Trait
+
+# A title, raw outputs, and values and signals at them.
+Plotted = tuple[str, Any, Any, Any]
 
 # What a loss asks for, in one plain sentence; ``{level}`` and the like are its hyperparameters.
 ASKS_FOR = {
@@ -52,8 +58,28 @@ def asks_for(loss: Record) -> str:
 
 
 @dataclass(frozen=True)
-class Card:
-    """Facts about a loss, each derived from its formula or held against it by a test."""
+class Card(Displayed):
+    """Facts about a loss, each derived from its formula or held against it by a test.
+
+    Attributes:
+        loss: the loss.
+        asks_for: what its best prediction is, in a phrase.
+        activation: how raw outputs become predictions.
+        target: what targets it takes.
+        costs: what errors of some sizes cost, in words.
+        traits: convex, Lipschitz, smooth, ..., each with its evidence.
+        directional: whether the signal points toward what happened.
+        sides: how the pull grows with the distance from what happened, on each side.
+        aligned: how it goes with accuracy; None where there is none.
+        spelled: what the loss is called elsewhere, by host.
+        curve: the curve of value and signal, as arrays; None where there is none to draw.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> card = gm.losses.poisson().card()
+        >>> card.asks_for, str(card.formulas["signal"])
+        ('the mean of what may happen', 'exp(z) - y')
+    """
 
     loss: Record
     asks_for: str
@@ -65,7 +91,7 @@ class Card:
     sides: tuple[Influence, ...]
     aligned: Trait | None
     spelled: dict[str, str]
-    curve: tuple[str, Any, Any, Any] | None
+    curve: Plotted | None
 
     @property
     def formulas(self) -> dict[str, Expr]:
@@ -76,8 +102,8 @@ class Card:
             return {"book": loss.book, "derived": loss.composed, **{f"signal by {n}": s for n, s in slopes.items()}}
         names = [""] if len(loss.raw_names) == 1 else [f" by {n}" for n in loss.raw_names]
         signals = {f"signal{n}": s for n, s in zip(names, loss.signal, strict=True)}
-        bends = {f"curvature{n}": loss.curvature[i][i] for i, n in enumerate(names)}
-        return {"book": loss.book, "derived": loss.composed, **signals, **bends}
+        curvatures = {f"curvature{n}": loss.curvature[i][i] for i, n in enumerate(names)}
+        return {"book": loss.book, "derived": loss.composed, **signals, **curvatures}
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
@@ -105,50 +131,38 @@ class Card:
     def __str__(self) -> str:
         facts = self.loss.facts
         lines = [str(self.loss), f"  {facts.sentence}", ""]
-        rows = [("asks for", self.asks_for), ("activation", self.activation), ("target", self.target)]
-        rows += [("also called", ", ".join(facts.also))] if facts.also else []
-        rows += [("nearly", f"{name}: {how}") for name, how in facts.nearly]
-        rows += [(name, str(formula)) for name, formula in self.formulas.items()]
-        rows += [("costs", self.costs)] if self.costs else []
-        lines += [_row(label, text) for label, text in rows]
-        lines += [
-            "",
-            *(f"  {each}" for each in _telling(self.traits)),
-            "",
-            "  learning signal",
-            f"    {self.directional}",
-        ]
-        lines += [f"    {_side(each)}" for each in self.sides]
-        lines += [f"    {self.aligned}"] if self.aligned is not None else []
+        lines += [_row(label, text(cell)) for label, cell in self._facts()]
+        lines += ["", *(f"  {each}" for each in _telling(self.traits)), ""]
+        lines += ["  learning signal", *(f"    {said}" for _, said in self._signal())]
         if self.curve is not None:
-            lines += ["", *(f"  {line}" for line in _plot(self.curve))]
+            lines += ["", *(f"  {line}" for line in _blocks(self.curve))]
         lines += ["", f"  {facts.advice}", ""] if facts.advice else [""]
         lines += [_row(host, call) for host, call in self.spelled.items()]
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
+    def _facts(self) -> list[tuple[str, Cell]]:
+        """What it asks for and of what, and its formulas."""
+        rows: list[tuple[str, Cell]] = [("asks for", self.asks_for), ("activation", self.activation)]
+        rows += [("target", self.target)]
+        rows += [("also called", ", ".join(self.loss.facts.also))] if self.loss.facts.also else []
+        rows += [("nearly", f"{name}: {how}") for name, how in self.loss.facts.nearly]
+        rows += [(name, Formula(str(formula), latex(formula))) for name, formula in self.formulas.items()]
+        return rows + ([("costs", self.costs)] if self.costs else [])
+
+    def _signal(self) -> list[tuple[str, str]]:
+        """The three properties of the learning signal, and what is said of each."""
+        rows = [("directional", str(self.directional)), *(("sensitive", _side(each)) for each in self.sides)]
+        return rows + ([] if self.aligned is None else [("aligned", str(self.aligned))])
+
+    def _display(self) -> Display:
         facts = self.loss.facts
-        rows = [
-            ("asks for", self.asks_for),
-            ("activation", self.activation),
-            ("target", self.target),
-            ("costs", self.costs),
-            ("nearly", "; ".join(f"{name}: {how}" for name, how in facts.nearly)),
-        ]
-        formulas = "".join(
-            f"<tr><th>{escape(n)}</th><td>${escape(latex(f))}$</td></tr>" for n, f in self.formulas.items()
-        )
-        table = "".join(f"<tr><th>{escape(a)}</th><td>{escape(b)}</td></tr>" for a, b in rows if b)
-        points = [*map(str, _telling(self.traits)), str(self.directional), *map(_side, self.sides)]
-        points += [str(self.aligned)] if self.aligned is not None else []
-        said = "".join(f"<li>{escape(text)}</li>" for text in points)
-        hosts = "".join(
-            f"<tr><th>{escape(h)}</th><td><code>{escape(c)}</code></td></tr>" for h, c in self.spelled.items()
-        )
-        return (
-            f"<h3><code>{escape(str(self.loss))}</code></h3><p>{escape(facts.sentence)}</p><table>{table}{formulas}</table>"
-            f"{'' if self.curve is None else _svg(self.curve)}<ul>{said}</ul><p>{escape(facts.advice)}</p><table>{hosts}</table>"
-        )
+        rows: list[tuple[str, Cell]] = [("says", facts.sentence), *self._facts()]
+        rows += [(each.name, str(each)) for each in _telling(self.traits)]
+        rows += self._signal()
+        rows += [("advice", facts.advice)] if facts.advice else []
+        rows += [(host, Code(call)) for host, call in self.spelled.items()]
+        picture = "" if self.curve is None else _polylines(self.curve)
+        return Display(str(self.loss), columns_of(("what", "said"), rows), picture=picture)
 
 
 def card(loss: Record) -> Card:
@@ -186,9 +200,11 @@ def _side(side: Influence) -> str:
 
 def _spelled(loss: Record) -> dict[str, str]:
     """How each host spells it: its own name where it has one, and ours."""
-    name = str(loss).split("(", 1)[0]
-    plain = str(loss).count("(") == 1 and "weight" not in str(loss)
-    return {"goodmeasure": f"gm.losses.{loss}", **(own_names(name, loss.values) if plain else {})}
+    factory = loss.spelling.factory
+    weighted = bool(loss.class_weight) or "positive_weight" in loss.values
+    elsewhere = bool(factory) and not weighted and loss.activation == loss.spelling.activation
+    ours = f"gm.losses.{loss}" if factory else str(loss)
+    return {"goodmeasure": ours, **(own_names(factory, loss.values) if elsewhere else {})}
 
 
 def _excess(loss: Record, y: float, z: Any) -> Any:
@@ -212,7 +228,13 @@ def _costs(loss: Record) -> str:
         except Problem:
             return ""
         return f"ten times too much costs {_times(over, slight)} a tenth too much, ten times too little {_times(under, slight)}"
-    high, one, low, below = numbers.value(loss, np.zeros(4), np.asarray([10.0, 1.0, -10.0, -1.0]))
+    y = _target(loss, 0.0)
+    if y is None:
+        return ""
+    found = numbers.value(loss, np.full(4, y), y + np.asarray([10.0, 1.0, -10.0, -1.0]))
+    if not np.isfinite(found).all():
+        return ""
+    high, one, low, below = found
     first = f"one error of 10 costs {_times(high, one)} one of 1"
     other = _times(low, below)
     return first if other == _times(high, one) else f"{first} where it is too high, {other} where it is too low"
@@ -222,41 +244,32 @@ def _times(large: float, small: float) -> str:
     return f"{large / small:.3g} times" if small > 0 else "any number of times" if large > 0 else "no more than"
 
 
+def _target(loss: Record, first: float) -> float | None:
+    """One target that the loss takes: the first choice where it does, else some number of the domain."""
+    low, high = loss.target.low, loss.target.high
+    return next((y for y in (first, 1.0, low + 1, high - 1, (low + high) / 2) if y in loss.target), None)
+
+
 # --- value and signal, plotted ---
 
 
-def _curve(loss: Record) -> tuple[str, Any, Any, Any] | None:
-    """Raw outputs with values and signals at one target: yes, a miss of zero, or an amount of 1."""
+def _curve(loss: Record) -> Plotted | None:
+    """Raw outputs with values and signals at one target: yes, a miss of zero, or an amount of 1, where it takes that."""
     if loss.is_classwise or len(loss.activation) > 1:
         return None
     z = np.linspace(-4, 4, 65)
-    y = 1.0 if loss.is_binary or 0 not in loss.target or loss.target.low == 0 else 0.0
+    y = _target(loss, 1.0 if loss.is_binary or loss.target.low == 0 else 0.0)
+    if y is None:
+        return None
     value, slope = numbers.value(loss, np.full(z.shape, y), z), numbers.gradient(loss, np.full(z.shape, y), z)
     return f"y = {y:g}", z, value, slope
 
 
-def _plot(curve: tuple[str, Any, Any, Any]) -> list[str]:
+def _blocks(curve: Plotted) -> list[str]:
     title, z, value, slope = curve
-    lines = []
-    for name, data in (("value", value), ("signal", slope)):
-        low, high = float(data.min()), float(data.max())
-        levels = np.round((data - low) / (high - low if high > low else 1.0) * 7).astype(int)
-        lines.append(f"{name:<7}{''.join('▁▂▃▄▅▆▇█'[level] for level in levels)}  {low:.3g} to {high:.3g}")
-    return [*lines, f"{'z':<7}{z[0]:<32g}0{z[-1]:>32g}   at {title}"]
+    return blocks(z, {"value": value, "signal": slope}, f"at {title}")
 
 
-def _svg(curve: tuple[str, Any, Any, Any]) -> str:
+def _polylines(curve: Plotted) -> str:
     title, z, value, slope = curve
-    low, high = float(min(value.min(), slope.min())), float(min(max(value.max(), slope.max()), 20.0))
-    tall = high - low if high > low else 1.0
-
-    def path(data: Any) -> str:
-        kept = [(x, v) for x, v in zip(z, data, strict=True) if low <= v <= high]
-        return " ".join(f"{(x + 4) * 40:.1f},{160 - (v - low) / tall * 150:.1f}" for x, v in kept)
-
-    return (
-        f'<svg viewBox="0 0 320 175" width="320" role="img" aria-label="value and signal at {escape(title)}">'
-        f'<polyline points="{path(value)}" fill="none" stroke="#1f77b4" stroke-width="2"/>'
-        f'<polyline points="{path(slope)}" fill="none" stroke="#d62728" stroke-width="2"/>'
-        f'<text x="4" y="173" font-size="10">z from -4 to 4 at {escape(title)}: value blue, signal red</text></svg>'
-    )
+    return polylines(z, {"value": value, "signal": slope}, f"z from -4 to 4 at {title}")

@@ -11,14 +11,36 @@ from typing import Any
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.algebra import positive_weight
 from goodmeasure.deriving.record import Facts
-from goodmeasure.errors import FormulaError, HyperparameterError
+from goodmeasure.deriving.spelling import Spelling
+from goodmeasure.errors import FormulaError, HyperparameterError, UsageError, nearest, strict_keywords
 from goodmeasure.formulas.activations import Activation, activation, linear, natural, sigmoid, softmax
 from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, Real, domain
 from goodmeasure.formulas.expression import Expr, Word, symbol, symbols
-from goodmeasure.loss.loss import Loss
+from goodmeasure.making import introspection
+from goodmeasure.making.introspection import CLASS_WEIGHT, POSITIVE_WEIGHT
+from goodmeasure.making.loss import Loss
 
 Given = Activation | Word | str
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class _Page:
+    """A docstring that on the class is the class's own, and on a definition the page of its loss, made when asked for."""
+
+    def __init__(self, own: str | None) -> None:
+        self.own = own
+
+    def __get__(self, definition: Definition | None, kind: type) -> str | None:
+        return self.own if definition is None else definition.page()
+
+
+class NotCalled(UsageError, AttributeError):
+    """A factory of losses was given where a loss is needed: call it.
+
+    ``gm.losses.huber`` makes losses; ``gm.losses.huber()`` or ``gm.losses.huber(delta=2.0)`` is one.
+    """
+
+    code = "GM014"
 
 
 @dataclass(frozen=True)
@@ -28,6 +50,8 @@ class Definition:
     ``note`` says how it differs from what was looked for, where that is only nearly the same.
     """
 
+    __doc__ = _Page(__doc__)
+
     name: str
     book: Expr
     targets: Callable[[dict[str, float]], Domain]
@@ -36,10 +60,29 @@ class Definition:
     defaults: tuple[tuple[str, float], ...]
     domains: tuple[tuple[str, Domain], ...]
     facts: Facts
+    function: Callable[..., Any] = field(compare=False)
     note: str = field(default="", compare=False)
+    __signature__: inspect.Signature = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """To Python and its tools a definition is a function: it has a name, a module, a source, and a signature."""
+        named = {"__name__": self.name, "__qualname__": self.name, "__module__": self.function.__module__ or "__main__"}
+        for name, value in {**named, "__wrapped__": self.function}.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "__signature__", introspection.signature(self()))
+
+    def __getattr__(self, name: str) -> Any:
+        """What only a loss has is asked of a factory where its brackets were forgotten."""
+        if name.startswith("__") or not hasattr(Loss, name):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        raise NotCalled(f"{self.name} makes losses and is none itself", fix=f"{self.name}()")
 
     def __repr__(self) -> str:
         return f"{self.name}  # {self.note}" if self.note else self.name
+
+    def page(self) -> str:
+        """The docstring: what the loss is, its formula, its hyperparameters, and an example."""
+        return introspection.page(self(), dict(self.domains), "gm.losses." if _in_catalogue(self.function) else "")
 
     @property
     def binary(self) -> Definition | None:
@@ -59,16 +102,16 @@ class Definition:
                 seen=f"{self.name}({', '.join(map(repr, unnamed))})",
                 fix=f"{self.name}({', '.join(f'{k}={v}' for k, v in self.defaults)})",
             )
-        named = dict(given)
-        class_weight = self._class_weight(named.pop("class_weight", ()))
-        weighted = self._positive_weight(named)
-        values = {name: self._checked(name, value) for name, value in named.items()}
+        class_weight = self._class_weight(given.get(CLASS_WEIGHT.name, CLASS_WEIGHT.default))
+        weighted = self._positive_weight(given)
+        weights = (CLASS_WEIGHT.name, POSITIVE_WEIGHT.name)
+        values = {name: self._checked(name, value) for name, value in given.items() if name not in weights}
         book = symbol(class_statistics.WEIGHT) * self.book if class_weight or weighted else self.book
         target = self._target(values)
         if isinstance(target, OutcomeDomain):
             target = domain(Classes if self.activation == (softmax,) else Binary)
         return Loss(
-            spelling=f"{self.name}({', '.join(f'{k}={_shown(v)}' for k, v in given.items())})",
+            spelling=self._spelling(given),
             book=book,
             target=target,
             predictions=self.predictions,
@@ -78,40 +121,56 @@ class Definition:
             facts=self.facts,
         )
 
+    def _spelling(self, given: dict[str, Any]) -> Spelling:
+        keywords = ", ".join(f"{name}={_shown(value)}" for name, value in given.items())
+        return Spelling(f"{self.name}({keywords})", self.activation, factory=self.name)
+
     def _class_weight(self, given: Any) -> tuple[float, ...]:
-        weight = tuple(float(w) for w in given)
-        if weight and self.activation != (softmax,):
-            raise HyperparameterError(f"{self.name} has no classes to weight", fix=f"{self.name}(positive_weight=3.0)")
-        if any(not 0 <= w < float("inf") for w in weight):
+        name, weight = CLASS_WEIGHT.name, tuple(float(w) for w in given)
+        if weight and name not in self.__signature__.parameters:
             raise HyperparameterError(
-                f"class_weight={weight}: class weights are finite and not negative", fix="one a class"
+                f"{self.name} has no classes to weight", fix=f"{self.name}({POSITIVE_WEIGHT.name}=3.0)"
             )
+        if any(not 0 <= w < float("inf") for w in weight):
+            raise HyperparameterError(f"{name}={weight}: class weights are finite and not negative", fix="one a class")
         return weight
 
-    def _positive_weight(self, named: dict[str, Any]) -> dict[str, Any]:
-        if "positive_weight" not in named:
+    def _positive_weight(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The weight of a yes under its name; nothing where it is one, or not given."""
+        name = POSITIVE_WEIGHT.name
+        if name not in given:
             return {}
-        if not (class_statistics.speaks_of_outcomes(self.predictions) and self.activation == (sigmoid,)):
+        if name not in self.__signature__.parameters:
             raise HyperparameterError(
-                f"{self.name} has no positive_weight", fix=f"{self.name}(class_weight=(1.0, 3.0)) or the binary_ form"
+                f"{self.name} has no {name}", fix=f"{self.name}({CLASS_WEIGHT.name}=(1.0, 3.0)) or the binary_ form"
             )
-        weight = positive_weight(named.pop("positive_weight"), self)
-        return {"positive_weight": weight} if weight != 1 else {}
+        weight = positive_weight(given[name], self)
+        return {name: weight} if weight != POSITIVE_WEIGHT.default else {}
 
     def _checked(self, name: str, value: Any) -> float:
         known = dict(self.domains)
         if name not in known:
-            raise HyperparameterError(
-                f"{self.name} has no hyperparameter {name}",
-                seen=f"it has {', '.join(known) or 'none'}",
-                fix=f"{self.name}({', '.join(f'{k}={v}' for k, v in self.defaults)})",
-            )
+            raise self._unknown(name)
         if isinstance(value, bool) or not _is_number(value) or float(value) not in known[name]:
             raise HyperparameterError(
                 f"{name}={value!r} is outside its domain in {self.name}: {known[name]}",
                 fix=f"{self.name}({name}={dict(self.defaults)[name]})",
             )
         return float(value)
+
+    def _unknown(self, name: str) -> HyperparameterError:
+        """The error for a hyperparameter that is not there, which points to the nearest."""
+        parameters = self.__signature__.parameters
+        meant = nearest(name, parameters)[:1] or [k for k, _ in self.defaults]
+        return HyperparameterError(
+            f"{self.name} has no hyperparameter {name}",
+            seen=f"it has {', '.join(parameters) or 'none'}",
+            fix=f"{self.name}({', '.join(f'{k}={parameters[k].default}' for k in meant)})",
+        )
+
+
+def _in_catalogue(function: Callable[..., Any]) -> bool:
+    return (function.__module__ or "").startswith("goodmeasure.losses.")
 
 
 def _is_number(value: Any) -> bool:
@@ -122,6 +181,7 @@ def _shown(value: Any) -> str:
     return repr(float(value)) if _is_number(value) else repr(tuple(float(v) for v in value))
 
 
+@strict_keywords
 def loss(
     *,
     target: Any = Real,
@@ -132,24 +192,39 @@ def loss(
     nearly: Mapping[str, str] = _NOTHING,
     nearly_binary: Mapping[str, str] = _NOTHING,
 ) -> Callable[[Callable[..., Any]], Definition]:
-    """Turn a formula into a loss, with its signal, curvature, kernels and every other reading derived.
+    """Make a loss of a formula that you write as a book prints it, with everything derived from it at once.
 
-    The function is called once with symbols. Its parameter names say the scale: ``p`` (the probability given to what
-    happened), ``y, mu`` (target and prediction), ``y, z`` (target and raw score), ``y, mean, scale`` (several predictions);
-    keyword-only parameters are hyperparameters with a default and a domain as annotation. ``target`` is the domain of the
-    target, or a function of the hyperparameters that returns it; ``activation`` says how raw outputs become predictions,
-    and defaults to the natural one of the target. The first paragraph of the docstring says what the loss is, the rest
-    when to reach for it; ``asks_for`` names the functional that is best, and ``also`` (``also_binary`` for the yes/no form)
-    what else people call it. ``nearly`` says of names that people have for something close how that differs.
+    The function is called once, with symbols. Its parameter names say the scale: ``p`` (the probability given to what
+    happened), ``y, mu`` (target and prediction), ``y, z`` (target and raw score), ``y, mean, scale`` (several predictions).
+    Keyword-only parameters are hyperparameters, each with a default and a domain as annotation. The first paragraph of its
+    docstring says what the loss is, the rest when to reach for it.
 
-    >>> from goodmeasure import loss, Real
-    >>> from goodmeasure.words import abs, sqrt
-    >>> @loss(target=Real)
-    ... def root_error(y, mu):
-    ...     "Grows with the square root of the miss."
-    ...     return sqrt(abs(mu - y))
-    >>> root_error()(y=[1.0, 5.0], z=[2.0, 1.0])
-    1.5
+    Args:
+        target: the domain of the target, such as ``gm.Positive``, or a function of the hyperparameters that returns it.
+        activation: how raw outputs become predictions: "exp", "sigmoid", ..., a tuple of them for several predictions; the
+            natural one of the target unless given.
+        asks_for: the functional that is best: "mean", "median", "quantile", "probability", ...
+        also: what else people call the loss.
+        also_binary: what else people call its yes/no form.
+        nearly: names that people have for something close, and how that differs.
+        nearly_binary: the same for its yes/no form.
+
+    Returns:
+        A decorator, which makes of the function a factory of losses: call it with hyperparameters, or with none.
+
+    Raises:
+        GM001: the formula leaves the vocabulary of ``gm.words``, or its parameters do not say its scale.
+        GM009: the activation is not known.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> from goodmeasure.words import abs, sqrt
+        >>> @gm.loss(target=gm.Real)
+        ... def root_error(y, mu):
+        ...     "Grows with the square root of the miss."
+        ...     return sqrt(abs(mu - y))
+        >>> root_error()(y=[1.0, 5.0], z=[2.0, 1.0])
+        1.5
     """
 
     def define(function: Callable[..., Any]) -> Definition:
@@ -187,6 +262,7 @@ def _traced(function: Callable[..., Any], target: Any, given: Any, facts: Facts)
         defaults=tuple(defaults.items()),
         domains=tuple(domains.items()),
         facts=facts,
+        function=function,
     )
 
 

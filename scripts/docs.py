@@ -1,0 +1,59 @@
+"""Makes every page that is generated and quick to make; ``make docs`` runs it.
+
+    python scripts/docs.py                  # all of them
+    python scripts/docs.py catalogue        # the page of one maker
+    python scripts/docs.py --check          # writes nothing, and fails if a page is not what would be written
+
+A maker is a module of this folder with a ``PAGE``, the file that it makes, and a ``page()``, its text. Pages that take long are
+not made here: ``make bench`` measures docs/performance.md, and scripts/nightly_risk.py simulates docs/risk_coverage.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# One row a page, in the order in which they are made: a page may be made of those before it.
+MAKERS = (
+    "architecture",
+    "audit_findings",
+    "audit_page",
+    "catalogue",
+    "signatures",
+)
+RUNS_PROGRAMS = frozenset({"audit_findings"})  # takes long: whether its page is current is seen by tests/test_audit.py
+
+
+def stale(names: Sequence[str]) -> Iterator[tuple[Path, str]]:
+    """The pages that are not what their makers would write, with what they would."""
+    for name in names:
+        maker = import_module(name)
+        text = maker.page()
+        if not maker.PAGE.exists() or maker.PAGE.read_text(encoding="utf-8") != text:
+            yield maker.PAGE, text
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = ArgumentParser(description="Make the generated pages.")
+    parser.add_argument("makers", nargs="*", help=f"which of {', '.join(MAKERS)}; without one, all of them")
+    parser.add_argument("--check", action="store_true", help="only say which pages differ")
+    asked = parser.parse_args(arguments)
+    for unknown in set(asked.makers) - set(MAKERS):
+        parser.error(f"nothing is made by {unknown}: there are {', '.join(MAKERS)}")
+    found = 0
+    for page, text in stale(asked.makers or MAKERS):
+        found += 1
+        if not asked.check:
+            page.write_text(text, encoding="utf-8")
+        print(f"{page.relative_to(ROOT)} {'is out of date: run make docs' if asked.check else 'is written'}")
+    return int(asked.check and found > 0)
+
+
+if __name__ == "__main__":
+    # The tree that this script stands in, whatever is installed.
+    sys.path.insert(0, str(ROOT / "src"))
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""Columns block by block: numbers, truths, texts as they are written, and labels as their places in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.inspection import as_number, bad_cell, inspected, is_number, is_text
+from goodmeasure.reading.sources import AS_THEY_ARE, CsvFiles, Files, Types
+from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
+
+Block = dict[str, NDArray[Any]]
+"""Columns of some rows: a missing number is NaN, a missing text is empty."""
+
+# Types of numbers that arrays hold as they are.
+_PLAIN = frozenset({"DOUBLE", "FLOAT", "TINYINT", "UTINYINT", "SMALLINT", "INTEGER", "BIGINT"})
+MOST_LABELS = 10_000
+_MOST_EXACT = 1 << 53  # below it, every whole number is a double
+
+
+@dataclass(frozen=True)
+class WantedColumns:
+    """Which columns are wanted, and as what.
+
+    A cell of a column with ``labels`` becomes the place of its label in them, or -1 if it is none of them.
+    """
+
+    numbers: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    truths: tuple[str, ...] = ()
+    labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
+    """The wanted columns of the rows that count, so many rows at a time, in the order of `WantedColumns`.
+
+    Raises:
+        GM202: a file is damaged
+        GM206: a cell is not the number that is needed
+    """
+    import duckdb
+
+    for name in wanted.numbers:
+        if not is_number(files.types[name]):
+            _refuse_what_is_no_number(files, name)
+    declared = _declared(files, wanted)
+    kinds = {**files.types, **declared}
+    selected = {
+        **{name: _number(name, kinds[name]) for name in wanted.numbers},
+        **{name: sql("CAST(CAST({q} AS BOOLEAN) AS DOUBLE)", q=quoted(name)) for name in wanted.truths},
+        **{name: _place(name, labels, files.types[name]) for name, labels in wanted.labels},
+        **{name: _text(name) for name in wanted.texts},
+    }
+    question = sql("SELECT {selected} FROM {rows}", selected=listed(selected.values()), rows=files.rows(declared))
+    try:
+        for batch in files.reader.stream(question, rows):
+            columns = zip(selected, batch.columns, strict=True)
+            yield {name: _array(column, name in wanted.texts) for name, column in columns}
+    except duckdb.Error as error:
+        raise _why(error, files, wanted) from error
+
+
+def _declared(files: Files, wanted: WantedColumns) -> Types:
+    """Columns that the reader of CSV parses as numbers at once, which is faster; a condition may leave a bad cell out first."""
+    texts = all(isinstance(each, CsvFiles) for each in files.scanned)
+    return dict.fromkeys(wanted.numbers, "DOUBLE") if texts and files.filter is None else AS_THEY_ARE
+
+
+def _number(name: str, kind: str) -> Sql:
+    return quoted(name) if kind in _PLAIN else sql("CAST({q} AS DOUBLE)", q=quoted(name))
+
+
+def _text(name: str) -> Sql:
+    return sql("CAST({q} AS VARCHAR)", q=quoted(name))
+
+
+def _place(name: str, labels: tuple[str, ...], kind: str) -> Sql:
+    """The place of a cell's label in a list. Whole numbers are labels however they are written: 1 is 1.0."""
+    numbers = [whole(label) for label in labels]
+    if None in numbers:
+        cell, written = _text(name), [literal(label) for label in labels]
+    else:
+        cell, written = as_number(name, kind), [sql("{number}", number=number or 0) for number in numbers]
+    absent = (sql("{q} IS NULL", q=quoted(name)), sql("NULL"))
+    found = [
+        (sql("{cell} = {label}", cell=cell, label=each), sql("{i}::DOUBLE", i=i)) for i, each in enumerate(written)
+    ]
+    return case([absent, *found], otherwise=sql("-1"))
+
+
+def _array(column: Any, is_text: bool) -> NDArray[Any]:
+    if is_text:
+        return np.array(["" if text is None else text for text in column.to_pylist()], dtype=np.str_)
+    return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
+def _refuse_what_is_no_number(files: Files, name: str) -> None:
+    """Refuse a column of dates, truths or lists, if there is a cell in it. Error: GM206."""
+    seen = inspected(files, [name])[1][name]
+    if seen.present:
+        raise bad_cell(files, name, seen)
+
+
+def _why(error: Exception, files: Files, wanted: WantedColumns) -> Problem:
+    """Why reading stopped: a cell that is no number, or what the database says."""
+    for name, seen in inspected(files, wanted.numbers)[1].items():
+        if seen.numbers < seen.present:
+            return bad_cell(files, name, seen)
+    return files.explained(error)
+
+
+# --- what stands in a column of labels ---
+
+
+def first_cells(files: Files, name: str) -> Literal["numbers", "truths", "texts"]:
+    """What the first cells of a column are that are there."""
+    kind = files.types[name]
+    if not is_text(kind):
+        return "truths" if kind == "BOOLEAN" else "numbers"
+    texts = sql("(SELECT {text} AS cell FROM {rows})", text=_text(name), rows=files.rows())
+    question = sql(
+        "SELECT count(*), count(try_cast(cell AS DOUBLE)), count(CASE WHEN lower(cell) IN ('true', 'false') THEN 1 END) "
+        "FROM (SELECT cell FROM {texts} WHERE cell IS NOT NULL LIMIT 1000)",
+        texts=texts,
+    )
+    ((cells, numbers, truths),) = files.ask(question)
+    if truths and truths == cells:
+        return "truths"
+    return "numbers" if numbers > cells / 2 or not cells else "texts"
+
+
+def labels_in(files: Files, name: str) -> list[str]:
+    """The different labels of a column, in order; whole numbers as such.
+
+    Raises:
+        GM009: there are too many to be classes
+    """
+    some = sql("(SELECT DISTINCT {q} AS cell FROM {rows})", q=_text(name), rows=files.rows())
+    most = MOST_LABELS + 1
+    found = [
+        str(cell)
+        for (cell,) in files.ask(
+            sql("SELECT cell FROM {some} WHERE cell IS NOT NULL LIMIT {most}", some=some, most=most)
+        )
+    ]
+    if len(found) > MOST_LABELS:
+        raise UsageError(f"column {name!r} has more than {MOST_LABELS:,} labels", fix="name a column of classes")
+    numbers = [whole(label) for label in found]
+    if None in numbers:
+        return sorted(found)
+    return [str(number) for number in sorted({number for number in numbers if number is not None})]
+
+
+def whole(label: str) -> int | None:
+    """The whole number that a label is, if it is one."""
+    try:
+        number = float(label)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() and abs(number) < _MOST_EXACT else None

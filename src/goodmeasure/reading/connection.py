@@ -1,0 +1,85 @@
+"""The one way to DuckDB: in bounded memory, with nothing within reach but the files that were named, and for reading only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from goodmeasure.errors import MissingExtra
+from goodmeasure.reading.sql import Sql, literal, quoted, sql
+
+MEMORY = "2GB"
+FRAME = quoted("frame")
+# Nothing is fetched, loaded, spilled to disk, or taken from the variables of the caller's program.
+_CLOSED = {
+    "temp_directory": "",
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "allow_persistent_secrets": False,
+    "python_enable_replacements": False,
+}
+
+
+class Reader:
+    """A database that answers questions about the files that were named, and about a frame under the name of `FRAME`.
+
+    What may be read could be written too, so a question is a single SELECT; a second statement is never run.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str] = (),
+        frame: Any = None,
+        *,
+        threads: int | None = 2,
+        ordered: bool = True,
+        memory: str = MEMORY,
+    ) -> None:
+        """Open it. Rows come in the order of the file if ``ordered``; no ``threads`` are as many as there are cores."""
+        import duckdb
+
+        config = _CLOSED | {"memory_limit": memory, "preserve_insertion_order": ordered}
+        self._frame = frame
+        self._connection = duckdb.connect(":memory:", config=config | ({} if threads is None else {"threads": threads}))
+        self._connection.execute("SET enable_progress_bar = false")
+        # Pushed into the CSV reader, a cast that may fail becomes one that must not.
+        if self._connection.execute("SELECT 1 FROM duckdb_optimizers() WHERE name = 'type_pushdown'").fetchall():
+            self._connection.execute("SET disabled_optimizers = 'type_pushdown'")
+        self._connection.execute(sql("SET allowed_paths = {paths}", paths=literal(paths)))
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def ask(self, question: Sql, values: Sequence[str] = ()) -> Any:
+        """The answer to a question, to be fetched; ``values`` take the places of its question marks."""
+        cursor, statement = self._prepared(question)
+        return cursor.execute(statement, [*values])
+
+    def stream(self, question: Sql, rows: int) -> Any:
+        """The answer to a question as an Arrow reader, so many rows at a time."""
+        cursor, _ = self._prepared(question)
+        answer = cursor.sql(question)
+        try:
+            return (answer.to_arrow_reader if hasattr(answer, "to_arrow_reader") else answer.fetch_arrow_reader)(rows)
+        except ImportError as error:
+            raise MissingExtra("reading in blocks needs pyarrow", fix="pip install 'goodmeasure[dask]'") from error
+
+    def _prepared(self, question: Sql) -> tuple[Any, Any]:
+        """A cursor of its own for a question, and the question as the one statement that it is."""
+        import duckdb
+
+        if not isinstance(question, Sql):
+            raise TypeError("a text is no piece of SQL")
+        cursor = self._connection.cursor()
+        if self._frame is not None:
+            cursor.register("frame", self._frame)
+        statements = cursor.extract_statements(question)
+        if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+            raise PermissionError("only a single SELECT may be run")
+        return cursor, statements[0]

@@ -1,0 +1,134 @@
+"""How a CSV file is written: its encoding and delimiter, read off its beginning, and its records one after the other."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from goodmeasure.reading.paths import Place, is_compressed, told, uncompressed
+from goodmeasure.reading.remarks import Remark
+from goodmeasure.reading.tables import EmptyTable, OtherEncoding, UnreadableTable, duplicate_columns
+
+QUOTE = '"'
+DELIMITERS = (",", ";", "\t", "|")
+# Up to this record, the line on which a bad cell stands is counted; beyond it would take long.
+MOST_RECORDS = 5_000_000
+_BEGINNING = 1 << 20
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV file is written."""
+
+    encoding: str
+    delimiter: str
+    compressed: bool
+
+    @contextmanager
+    def records(self, place: Place) -> Iterator[Any]:
+        """The records of a file, header first, as the csv module reads them."""
+        encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
+        with (
+            told(place.name),
+            uncompressed(place.path) as file,
+            io.TextIOWrapper(file, encoding=encoding, newline="") as text,
+        ):
+            yield csv.reader(text, delimiter=self.delimiter, quotechar=QUOTE)
+
+    def header(self, place: Place) -> list[str]:
+        """The cells of the first record. Error: GM202."""
+        try:
+            with self.records(place) as lines:
+                return next(lines, [])
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise UnreadableTable(f"{place.name} does not begin with a line of names", seen=str(error)) from error
+
+    def line(self, place: Place, record: int, *, empty_count: bool) -> int | None:
+        """The line on which a record starts (the header is record 1): quoted texts may hold line breaks.
+
+        None where it cannot be told, or only slowly.
+        """
+        try:
+            with self.records(place) as lines:
+                return _start(lines, record, empty_count) if record <= MOST_RECORDS else None
+        except (csv.Error, UnicodeDecodeError):
+            return None
+
+
+def _start(lines: Any, record: int, empty_count: bool) -> int | None:
+    """The line on which a record starts. An empty line is a record where there is one column only."""
+    start, number, columns = 1, 0, 0
+    for cells in lines:
+        columns = columns or len(cells)
+        number += bool(cells) or empty_count or columns == 1
+        if number == record:
+            return start
+        start = lines.line_num + 1
+    return None
+
+
+def dialect_of(place: Place) -> tuple[Dialect, tuple[Remark, ...]]:
+    """How a file is written, and a remark if it is not UTF-8.
+
+    The delimiter is the usual one that makes most cells of the header: guessing from more lines would follow ragged ones.
+
+    Raises:
+        GM202: the file is no text
+    """
+    with told(place.name), uncompressed(place.path) as file:
+        start = file.read(_BEGINNING)
+    encoding, remarks = _encoding(start, place)
+    with told(place.name):
+        compressed = is_compressed(place.path)
+    return max(
+        (Dialect(encoding, mark, compressed) for mark in DELIMITERS), key=lambda d: len(d.header(place))
+    ), remarks
+
+
+def _encoding(start: bytes, place: Place) -> tuple[str, tuple[Remark, ...]]:
+    """UTF-8 unless the start of the file says otherwise."""
+    try:
+        start[:-4].decode("utf-8") if len(start) == _BEGINNING else start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if b"\x00" in start:
+            raise UnreadableTable(f"{place.name} is not a text file, and not Parquet either") from error
+        return "latin-1", (
+            OtherEncoding(f"{place.name} is not UTF-8; it was read as Latin-1", where=f"byte {error.start}"),
+        )
+    return "utf-8", ()
+
+
+def names_in(dialect: Dialect, place: Place) -> list[str]:
+    """Column names from the header; one without a name is called by its place.
+
+    Raises:
+        GM202: the first line is empty
+        GM204: columns share a name, but for upper and lower case
+        GM205: there is not even a header
+    """
+    head = dialect.header(place)
+    if not head and _is_empty(place):
+        raise EmptyTable(f"{place.name} is empty: it has not even a header")
+    if not head:
+        raise UnreadableTable(f"{place.name} begins with an empty line", where=f"{place.name}, line 1", fix="delete it")
+    names = [cell.strip() or f"column {i + 1}" for i, cell in enumerate(head)]
+    refuse_twins(names, place.name)
+    return names
+
+
+def _is_empty(place: Place) -> bool:
+    with told(place.name), uncompressed(place.path) as file:
+        return not file.read(1)
+
+
+def refuse_twins(names: list[str], source: str) -> None:
+    """Refuse columns that share a name, but for upper and lower case. Error: GM204."""
+    counts = Counter(name.casefold() for name in names)
+    twins = sorted({name for name in names if counts[name.casefold()] > 1})
+    if twins:
+        raise duplicate_columns(twins, source)

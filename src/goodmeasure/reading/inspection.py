@@ -1,0 +1,152 @@
+"""What columns hold, counted over all rows, and where the first cell stands that is not what it should be."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from goodmeasure.reading.conditions import condition, unusable
+from goodmeasure.reading.connection import Reader
+from goodmeasure.reading.sources import Files, Filter, alone
+from goodmeasure.reading.sql import Sql, listed, quoted, sql
+from goodmeasure.reading.tables import BadCell, ColumnKind, missing_column
+
+MOSTLY = 0.9
+_TEXTS = ("VARCHAR", "ENUM")
+_ANSWERS = ("BOOLEAN", "VARCHAR")
+
+
+@dataclass(frozen=True)
+class SeenColumn:
+    """What a column holds, counted: cells that are there, that are numbers, that are dates."""
+
+    present: int
+    numbers: int
+    dates: int
+
+    @property
+    def kind(self) -> ColumnKind:
+        """The kind that most cells are of, where all have to be dates to make a column of dates."""
+        if self.numbers >= MOSTLY * self.present:
+            return ColumnKind.NUMBER
+        return ColumnKind.DATE if self.dates == self.present else ColumnKind.TEXT
+
+    @property
+    def sure_kind(self) -> ColumnKind:
+        """The kind that all cells are of."""
+        return self.kind if self.numbers in (0, self.present) else ColumnKind.TEXT
+
+
+def inspected(files: Files, names: Iterable[str]) -> tuple[int, dict[str, SeenColumn]]:
+    """How many rows count, and what these columns hold in them: one pass over the files."""
+    wanted = list(names)
+    counts = [sql("count(*)")]
+    for name in wanted:
+        q, kind = quoted(name), files.types[name]
+        date = sql("count(try_cast({q} AS TIMESTAMP))", q=q) if is_text(kind) or is_date(kind) else sql("0")
+        counts += [sql("count({q})", q=q), sql("count({number})", number=as_number(name, kind)), date]
+    ((total, *found),) = files.ask(sql("SELECT {counts} FROM {rows}", counts=listed(counts), rows=files.rows()))
+    triples = zip(found[::3], found[1::3], found[2::3], strict=True)
+    return total, {name: SeenColumn(*three) for name, three in zip(wanted, triples, strict=True)}
+
+
+def is_text(kind: str) -> bool:
+    """Whether a type in SQL holds texts."""
+    return kind.startswith(_TEXTS)
+
+
+def is_date(kind: str) -> bool:
+    """Whether a type in SQL holds days or moments."""
+    return kind == "DATE" or kind.startswith("TIMESTAMP")
+
+
+def is_number(kind: str) -> bool:
+    """Whether a type in SQL holds numbers, or texts that may be numbers."""
+    other = (
+        kind == "BOOLEAN" or is_date(kind) or re.search(r"\[|STRUCT|MAP|BLOB|TIME|UUID|INTERVAL|UNION|JSON|BIT", kind)
+    )
+    return is_text(kind) or not other
+
+
+def as_number(name: str, kind: str) -> Sql:
+    """A cell as a number; where it is none, nothing."""
+    return sql("try_cast({q} AS DOUBLE)", q=quoted(name)) if is_number(kind) else sql("NULL::DOUBLE")
+
+
+# --- which rows count ---
+
+
+def filtered(files: Files, text: str | None) -> Files:
+    """The same files, of which only the rows count for which a condition holds.
+
+    Raises:
+        GM009: the condition is not one expression of the columns, or does not say yes or no
+    """
+    if text is None:
+        return files
+    found = condition(text, files.types, files.source)
+    texts = [name for name in found.columns if is_text(files.types[name])]
+    kinds = {name: seen.sure_kind for name, seen in inspected(files, texts)[1].items()} if texts else {}
+    kept = files.filtered(Filter(found, tuple(kinds.items())))
+    question = sql("DESCRIBE SELECT {condition} FROM {seen}", condition=found.sql, seen=kept.seen())
+    ((answer,),) = kept.ask(sql("SELECT column_type FROM ({question})", question=question))
+    if answer not in _ANSWERS:
+        raise unusable(text, f"its answer is a {answer}, and not yes or no")
+    return kept
+
+
+# --- bad cells ---
+
+
+def refuse_unknown(names: Iterable[str], files: Files) -> None:
+    """Refuse columns that the files do not have. Error: GM203."""
+    for name in names:
+        if name not in files.types:
+            raise missing_column(name, files.types, files.source)
+
+
+def bad_cell(files: Files, name: str, seen: SeenColumn) -> BadCell:
+    """The error for a cell that is not the number that is needed."""
+    where, cell = located(files, name)
+    keep = f"TRY_CAST({quoted(name)} AS DOUBLE) IS NOT NULL"
+    fix = (
+        f"mend the cell, or leave such rows out: --where {shlex.quote(keep)}" if seen.numbers else "name another column"
+    )
+    return BadCell(
+        f"column {name!r} holds {cell!r} where a number is needed",
+        where=where,
+        seen=f"{seen.numbers:,} of {seen.present:,} cells are numbers",
+        fix=fix,
+    )
+
+
+def located(files: Files, name: str) -> tuple[str, str]:
+    """Where the first cell of a column stands that is not a number, and what it holds."""
+    if not files.places:
+        return _first_bad(files, name) or ("", "")
+    with Reader([place.path for place in files.places]) as reader:
+        each = (alone(reader, place).filtered(files.filter) for place in files.places)
+        return next((found for one in each if (found := _first_bad(one, name))), (files.source, ""))
+
+
+def _first_bad(files: Files, name: str) -> tuple[str, str] | None:
+    """The same for one file, read in its order; None if all of its cells are numbers."""
+    condition = sql("true") if files.filter is None else files.filter.condition.sql
+    numbered = sql(
+        "(SELECT {q} AS cell, {number} AS number, row_number() OVER () AS place, {condition} AS counts FROM {seen})",
+        q=quoted(name),
+        number=as_number(name, files.types[name]),
+        condition=condition,
+        seen=files.seen(),
+    )
+    question = sql(
+        "SELECT place, cell FROM {numbered} WHERE counts AND cell IS NOT NULL AND number IS NULL", numbered=numbered
+    )
+    found = files.ask(sql("{question} ORDER BY place LIMIT 1", question=question))
+    if not found:
+        return None
+    row, cell = found[0]
+    where = files.line(files.places[0], row + 1) if files.places else f"{files.source}, row {row:,}"
+    return f"{where}, column {name!r}", str(cell)[:100]

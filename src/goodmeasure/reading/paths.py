@@ -1,0 +1,199 @@
+"""Which files a source names, and where they can be read: a stream, or a file that is written strangely, is copied first."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from glob import glob, has_magic
+from itertools import count
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any, cast
+
+from goodmeasure.errors import Problem, nearest
+from goodmeasure.reading.tables import NoSuchFile, UnreadableTable
+from goodmeasure.reading.writing import FULL
+
+STANDARD_INPUT = "standard input"
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_TABLES = ("*.parquet", "*.csv", "*.csv.gz", "*")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file under the name that its user knows, and the path at which it is read."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files that a source names, in order, and what the source is called. There is at least one."""
+
+    source: str
+    files: tuple[Place, ...]
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths at which they are read."""
+        return [file.path for file in self.files]
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes they hold."""
+        return sum(Path(path).stat().st_size for path in self.paths)
+
+
+@contextmanager
+def places_of(source: str | PathLike[str] | Places) -> Iterator[Places]:
+    """The files behind a path, a pattern or ``-`` (standard input), readable until the end.
+
+    Raises:
+        GM201: no file is named so
+        GM202: a file cannot be read, or its beginning says UTF-16 and the rest is not
+    """
+    if isinstance(source, Places):
+        yield source
+        return
+    with ExitStack() as open_until_done:
+        copies = _Copies(open_until_done)
+        if str(source) == "-":
+            spooled = copies.of(sys.stdin.buffer)
+            yield Places(STANDARD_INPUT, (_readable(STANDARD_INPUT, spooled, copies),))
+        else:
+            yield Places(str(source), tuple(_readable(name, name, copies) for name in names_of(source)))
+
+
+def names_of(source: str | PathLike[str]) -> list[str]:
+    """The names of the files that a path or a pattern names, in order; nothing is opened.
+
+    Raises:
+        GM201: no file is named so
+    """
+    text = str(source)
+    with told(text):
+        return _matching(text) if has_magic(text) and not Path(text).exists() else [_file(text)]
+
+
+def _matching(pattern: str) -> list[str]:
+    # Path.glob takes no pattern that begins at the root, and finds hidden files.
+    found = sorted(each for each in glob(pattern, recursive=True) if Path(each).is_file())  # noqa: PTH207
+    if not found:
+        raise NoSuchFile(f"no file matches {pattern}", fix="check the pattern, and put it in quotes")
+    return found
+
+
+def _file(text: str) -> str:
+    path = Path(text)
+    if path.is_dir():
+        raise NoSuchFile(f"{text} is a directory", fix=f"name its files: '{_files_in(path)}'")
+    if not path.exists():
+        raise NoSuchFile(f"there is no file {text}", fix=_neighbours(path))
+    if not (path.is_file() or path.is_fifo()):
+        raise NoSuchFile(f"{text} is not a file", fix="name a file, or - for standard input")
+    return text
+
+
+def _files_in(folder: Path) -> Path:
+    """The pattern of the tables in a directory."""
+    return folder / next((pattern for pattern in _TABLES if any(folder.glob(pattern))), "*.csv")
+
+
+def _neighbours(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"there is no directory {path.parent} either"
+    names = [p.name for p in path.parent.iterdir() if p.is_file()]
+    close = nearest(path.name, names)
+    return f"did you mean {path.parent / close[0]}?" if close else "check the path"
+
+
+# --- copies ---
+
+
+class _Copies:
+    """Copies in a directory of their own, which is made for the first and goes away with the last."""
+
+    def __init__(self, open_until_done: ExitStack) -> None:
+        self._open, self._numbers = open_until_done, count()
+        self._folder: Path | None = None
+
+    def free(self) -> Path:
+        """A path for another copy."""
+        if self._folder is None:
+            made = tempfile.TemporaryDirectory(prefix="goodmeasure-", ignore_cleanup_errors=True)
+            self._folder = Path(self._open.enter_context(made))
+        return self._folder / f"{next(self._numbers)}"
+
+    def of(self, stream: IO[Any]) -> str:
+        """The path of a copy of a stream."""
+        path = self.free()
+        with path.open("wb") as out:
+            shutil.copyfileobj(stream, out)
+        return str(path)
+
+
+def _readable(name: str, path: str, copies: _Copies) -> Place:
+    """Where the database can read a file: it takes no pipe, no UTF-16, and no name that is not UTF-8."""
+    with told(name):
+        if Path(path).is_fifo():
+            with Path(path).open("rb") as pipe:
+                path = copies.of(pipe)
+        if any("\ud800" <= letter <= "\udfff" for letter in path):
+            link = copies.free()
+            link.symlink_to(Path(path).absolute())
+            path = str(link)
+        with uncompressed(path) as file:
+            wide = file.read(2) in _BYTE_ORDER_MARKS
+        return Place(name, _narrowed(name, path, copies.free()) if wide else path)
+
+
+def _narrowed(name: str, path: str, copy: Path) -> str:
+    """The path of a copy in UTF-8 of a file in UTF-16."""
+    try:
+        with (
+            uncompressed(path) as file,
+            io.TextIOWrapper(file, encoding="utf-16", newline="") as wide,
+            copy.open("w", encoding="utf-8", newline="") as out,
+        ):
+            shutil.copyfileobj(wide, out)
+    except UnicodeDecodeError as error:
+        raise UnreadableTable(
+            f"{name} begins like UTF-16, and goes on otherwise", where=name, seen=str(error), fix="write it as UTF-8"
+        ) from error
+    return str(copy)
+
+
+def is_compressed(path: str) -> bool:
+    """Whether a file is compressed by gzip: its contents say so, whatever its name."""
+    with Path(path).open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def uncompressed(path: str) -> IO[bytes]:
+    """A file as bytes, unpacked where it is compressed."""
+    return cast(IO[bytes], gzip.open(path, "rb")) if is_compressed(path) else Path(path).open("rb")
+
+
+@contextmanager
+def told(name: str) -> Iterator[None]:
+    """What the system says of a file that it does not read, in our words."""
+    try:
+        yield
+    except Problem:
+        raise
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UnreadableTable(
+            f"{name} is compressed and damaged", where=name, seen=str(error), fix="copy it again, or leave it out"
+        ) from error
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise UnreadableTable(f"{name} cannot be read", where=name, seen=error.strerror or str(error)) from error

@@ -1,0 +1,49 @@
+"""Words for SQL: what a user wrote reaches a database as a quoted name or a literal, and in no other way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+
+class Sql(str):
+    """A piece of SQL. It holds no text of a user, unless as a quoted name, a literal, or a condition that was checked."""
+
+    __slots__ = ()
+
+
+def sql(template: str, **parts: Sql | int) -> Sql:
+    """SQL from a template that stands in this program, with pieces of SQL and whole numbers in its places."""
+    for name, part in parts.items():
+        if not isinstance(part, Sql | int):
+            raise TypeError(f"{name} is a text, and only pieces of SQL and whole numbers may become part of SQL")
+    return Sql(template.format(**parts))
+
+
+def quoted(column: str) -> Sql:
+    """A column name as SQL writes it."""
+    return Sql('"' + column.replace('"', '""') + '"')
+
+
+def literal(value: str | Iterable[str] | Mapping[str, str]) -> Sql:
+    """A text, a list of texts, or texts by name, as SQL writes it."""
+    if isinstance(value, str):
+        return Sql("'" + value.replace("'", "''") + "'")
+    if isinstance(value, Mapping):
+        return Sql("{" + listed(Sql(f"{literal(key)}: {literal(text)}") for key, text in value.items()) + "}")
+    return Sql("[" + listed(map(literal, value)) + "]")
+
+
+def listed(parts: Iterable[Sql]) -> Sql:
+    """Pieces of SQL with commas between them."""
+    return Sql(", ".join(parts))
+
+
+def united(questions: Iterable[Sql]) -> Sql:
+    """All rows of several questions, one after the other."""
+    return Sql(f"({' UNION ALL '.join(questions)})")
+
+
+def case(choices: Iterable[tuple[Sql, Sql]], *, otherwise: Sql) -> Sql:
+    """The value behind the first condition that holds."""
+    whens = " ".join(f"WHEN {condition} THEN {value}" for condition, value in choices)
+    return Sql(f"CASE {whens} ELSE {otherwise} END")

@@ -1,0 +1,440 @@
+"""For each code that a public docstring names, a call that raises it: what may go wrong is tried, not remembered."""
+
+from __future__ import annotations
+
+import atexit
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+
+import goodmeasure as gm
+from goodmeasure.formulas.expression import Word
+
+Misuses = Mapping[str, Mapping[str, Callable[[], Any]]]
+
+Y, Z, P = [0, 1, 0, 1, 1, 0], [-1.0, 2.0, -0.5, 0.3, 1.0, -2.0], [0.2, 0.9, 0.3, 0.6, 0.7, 0.1]
+NAN, ZERO, NEGATIVE, SAME, TWO = [np.nan] * 6, [0] * 6, [-1] * 6, [1] * 6, [0, 1]
+TEXT_IN_YEARS = "age,claims,years\n" + "1,2,1\n3,0,2\n" * 60 + "4,1,x\n"
+X = [[float(i)] for i in range(6)]
+CLASSES = [[0.5, 0.3, 0.2], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]
+BINARY, SQUARED, POISSON, HINGE = (
+    make() for make in (gm.losses.binary_cross_entropy, gm.losses.squared_error, gm.losses.poisson, gm.losses.hinge)
+)
+COSTS, UNITS = gm.Costs(false_negative=40, false_positive=5), gm.UnderOverCosts(under=3, over=1)
+BY_CLASS, BY_ROW = (
+    gm.ClassCosts([[0, 1, 4], [1, 0, 1], [9, 3, 0]]),
+    gm.Costs(false_negative=np.ones(6), false_positive=1),
+)
+
+
+def tensor(*values: float) -> torch.Tensor:
+    return torch.tensor(values)
+
+
+@cache
+def tally() -> gm.Tally:
+    return gm.tally(BINARY, Y, Z)
+
+
+@cache
+def amounts() -> gm.Tally:
+    return gm.tally(SQUARED, [1.0, 2.0, 3.0], [1.0, 2.0, 2.5])
+
+
+def empty() -> gm.Tally:
+    return gm.tally(BINARY, [], [])
+
+
+def all_yes() -> gm.Tally:
+    return gm.tally(BINARY, SAME, Z)
+
+
+@cache
+def study() -> gm.Study:
+    """A study of counts with an exposure."""
+    return gm.run(table(), "claims", exposure="years", represents="count")
+
+
+def table(**changed: Any) -> dict[str, Any]:
+    """A table of claims with some of its columns changed."""
+    claims = [i % 4 for i in range(120)]
+    return {"age": [i % 10 for i in range(120)], "claims": claims, "years": [1.0] * 120} | changed
+
+
+def yes_no() -> dict[str, Any]:
+    return table(claims=["no", "yes"] * 60)
+
+
+def model() -> gm.Model:
+    return study().model
+
+
+def estimate() -> gm.Estimate:
+    return gm.risk(BINARY, Y, Z)
+
+
+def saved(**changed: Any) -> Path:
+    """A file of that model with some of its parts changed, by someone who left the checksum out."""
+    state = json.loads(model().to_json()) | changed
+    return written("model.json", json.dumps({name: part for name, part in state.items() if name != "checksum"}))
+
+
+def written(name: str, text: str) -> Path:
+    """A file of this name that holds a text."""
+    place = folder() / name
+    place.write_text(text)
+    return place
+
+
+@cache
+def folder() -> Path:
+    """A place for files that is gone when the tests are done."""
+    place = mkdtemp()
+    atexit.register(rmtree, place)
+    return Path(place)
+
+
+def doubled() -> Any:
+    import pandas as pd
+
+    return pd.DataFrame([[1.0, 1.0, 1.0]], columns=["age", "age", "years"])
+
+
+def strange() -> str:
+    """Parts of a model that goodmeasure does not write, packed as it packs."""
+    import base64
+
+    from sklearn.preprocessing import FunctionTransformer
+    from skops.io import dumps
+
+    return base64.b64encode(dumps(FunctionTransformer(json.dumps))).decode()
+
+
+def of_rows(read: str) -> dict[str, Callable[[], Any]]:
+    """What goes wrong wherever a model is given a table."""
+
+    def given(data: Any) -> Callable[[], Any]:
+        return lambda: getattr(model(), read)(data() if callable(data) else data)
+
+    return {
+        "GM202": given([1, 2]),
+        "GM203": given({"years": [1.0]}),
+        "GM204": given(doubled),
+        "GM205": given({"age": [], "years": []}),
+        "GM241": given({"age": [1.0], "years": [0.0]}),
+    }
+
+
+def of_exposures(call: Callable[[gm.LossRegressor, Any], Any]) -> dict[str, Callable[[], Any]]:
+    """What goes wrong wherever a regressor is given exposures."""
+
+    def fitted(loss: gm.Loss) -> gm.LossRegressor:
+        return gm.LossRegressor(loss).fit(X, Y)
+
+    return {
+        "GM003": lambda: call(fitted(POISSON), [1.0]),
+        "GM006": lambda: call(fitted(POISSON), NEGATIVE),
+        "GM009": lambda: call(fitted(SQUARED), SAME),
+    }
+
+
+def of_frames(make: Callable[[], Any]) -> dict[str, Callable[[], Any]]:
+    """What goes wrong wherever a frame is asked for."""
+
+    def without_polars() -> None:
+        with patch("goodmeasure.drawing.frames.find_spec", return_value=None):
+            make().to_frame("polars")
+
+    return {"GM008": without_polars, "GM009": lambda: make().to_frame("excel")}
+
+
+def of_examples(call: Callable[..., Any]) -> dict[str, Callable[[], Any]]:
+    """What goes wrong wherever a loss is given targets, raw outputs and a mask."""
+    return {
+        "GM003": lambda: call(Y, Z[:2]),
+        "GM004": lambda: call([2] * 6, Z),
+        "GM006": lambda: call(Y, Z, mask=[0.5] * 6),
+    }
+
+
+def of_scales(read: str) -> dict[str, Callable[[], Any]]:
+    """What goes wrong wherever a loss takes numbers from one scale to the other."""
+    return {"GM003": lambda: getattr(BINARY, read)(["a"]), "GM007": lambda: getattr(HINGE, read)(P)}
+
+
+def guess(p: Any) -> Any:
+    """A formula that leaves the vocabulary."""
+    return float(p)
+
+
+@gm.loss(target=gm.Real)
+def cancelling(y: Any, mu: Any) -> Any:
+    """What is left of two numbers that are nearly equal."""
+    return gm.words.sqrt(1 + (mu - y) ** 2) - 1
+
+
+def unexplained() -> None:
+    """The battery on a loss with a word that no language spells."""
+
+    @gm.loss(target=gm.Real)
+    def bare(y: Any, mu: Any) -> Any:
+        """A word alone."""
+        return Word("bare", (None,))(mu - y)
+
+    gm.check(bare)
+
+
+RUN: Mapping[str, Callable[[], Any]] = {
+    "GM004": lambda: gm.run(table(), "claims", represents="binary"),
+    "GM006": lambda: gm.run(table(weights=[-1.0] * 120), "claims", weights="weights"),
+    "GM009": lambda: gm.run(table(), "claims", model="forest"),
+    "GM201": lambda: gm.run("no such file.csv", "claims"),
+    "GM202": lambda: gm.run([1, 2], "claims"),
+    "GM203": lambda: gm.run(table(), "claim"),
+    "GM204": lambda: gm.run(doubled(), "age"),
+    "GM205": lambda: gm.run(written("empty.csv", "age,claims\n"), "claims"),
+    "GM206": lambda: gm.run(written("text.csv", TEXT_IN_YEARS), "claims", exposure="years"),
+    "GM220": lambda: gm.run({"age": [1.0, 2.0, 3.0], "claims": [1, 0, 2]}, "claims"),
+    "GM231": lambda: gm.run({"claims": table()["claims"]}, "claims"),
+    "GM241": lambda: gm.run(table(years=[0.0] * 120), "claims", exposure="years", represents="count"),
+    "GM242": lambda: gm.run(table(day=[None, *range(119)]), "claims", time="day"),
+    "GM601": lambda: gm.run(table(claims=[None] * 120), "claims"),
+    "GM602": lambda: gm.run(table(claims=[1] * 120), "claims"),
+    "GM603": lambda: gm.run(table(claims=["1", "2", "x"] * 40), "claims"),
+    "GM604": lambda: gm.run(table(claims=[f"claim {i}" for i in range(120)]), "claims"),
+    "GM605": lambda: gm.run(yes_no(), "claims", ask="median"),
+    "GM703": lambda: gm.run(yes_no(), "claims", test=table(claims=["maybe"] * 120)),
+    "GM711": lambda: gm.run(table(), "claims", costs=COSTS),
+}
+
+
+FUNCTIONS: Misuses = {
+    "audit": {"GM009": lambda: gm.audit(modle=None)},
+    "bayes_act": {
+        "GM003": lambda: gm.bayes_act(P, BY_CLASS),
+        "GM701": lambda: gm.bayes_act([1.5], COSTS),
+        "GM702": lambda: gm.bayes_act(NAN, COSTS),
+        "GM711": lambda: gm.bayes_act([[0.5, 0.5]], BY_CLASS),
+    },
+    "calibration": {
+        "GM003": lambda: gm.calibration(Y, P[:3]),
+        "GM004": lambda: gm.calibration([-1.0, 2.0, 3.0], [1.0, 2.0, 3.0], POISSON),
+        "GM005": lambda: gm.calibration([], []),
+        "GM006": lambda: gm.calibration(Y, P, sample_weight=NEGATIVE),
+        "GM007": lambda: gm.calibration(Y, P, HINGE),
+        "GM701": lambda: gm.calibration([0, 1, 2], [[0.5, 0.3, 0.1]] * 3),
+        "GM702": lambda: gm.calibration(Y, NAN),
+        "GM703": lambda: gm.calibration([0, 1, 5], CLASSES),
+        "GM704": lambda: gm.calibration([3.0, 3.0, 3.0], [1.0, 2.0, 3.0], SQUARED),
+        "GM705": lambda: gm.calibration([1], [0.3]),
+        "GM706": lambda: gm.calibration([1e200, 2e200, 3e200], [1e200, 2e200, 1e200], SQUARED),
+    },
+    "check": {"GM001": unexplained, "GM010": lambda: gm.check(cancelling, raises=True)},
+    "choose": {
+        "GM003": lambda: gm.choose([1.0, 2.5], sample_weight=[1]),
+        "GM004": lambda: gm.choose([1.0, 2.5], represents="count"),
+        "GM009": lambda: gm.choose([1.0, 2.5], ask="medan"),
+        "GM601": lambda: gm.choose([]),
+        "GM602": lambda: gm.choose([1, 1, 1]),
+        "GM603": lambda: gm.choose(["1", "2", "x", "4"]),
+        "GM604": lambda: gm.choose([object(), object()]),
+        "GM605": lambda: gm.choose(["no", "yes", "no"], ask="median"),
+        "GM711": lambda: gm.choose([1.0, 2.5], costs=COSTS),
+    },
+    "compare": {
+        "GM003": lambda: gm.compare(BINARY, Y, Z, Z[:2]),
+        "GM004": lambda: gm.compare(BINARY, [2] * 6, Z, Z),
+        "GM005": lambda: gm.compare(BINARY, Y, Z, Z, sample_weight=ZERO),
+        "GM006": lambda: gm.compare(BINARY, Y, Z, Z, sample_weight=NEGATIVE),
+        "GM009": lambda: gm.compare(BINARY, Y, Z, Z, cluster=Y, time=Y),
+        "GM702": lambda: gm.compare(BINARY, Y, Z, NAN),
+        "GM705": lambda: gm.compare(BINARY, Y, Z, Z, cluster=SAME),
+    },
+    "decide": {
+        "GM003": lambda: gm.decide(Y, P[:3], COSTS),
+        "GM005": lambda: gm.decide(Y, P, COSTS, sample_weight=ZERO),
+        "GM006": lambda: gm.decide(Y, P, COSTS, sample_weight=NEGATIVE),
+        "GM009": lambda: gm.decide([0, 1, 2], CLASSES, BY_CLASS, prevalence=0.2),
+        "GM701": lambda: gm.decide(Y, Z, COSTS),
+        "GM702": lambda: gm.decide(Y, NAN, UNITS),
+        "GM703": lambda: gm.decide([2] * 6, P, COSTS),
+        "GM704": lambda: gm.decide(SAME, P, COSTS),
+        "GM705": lambda: gm.decide(Y[:3], P[:3], COSTS),
+        "GM706": lambda: gm.decide([1e200] * 6, Z, UNITS),
+        "GM711": lambda: gm.decide([0, 1], [[0.5, 0.5]] * 2, BY_CLASS),
+        "GM712": lambda: gm.decide(Y, P, COSTS, ids=list("abcdef"), trained_on=["c", "x"]),
+    },
+    "load": {
+        "GM201": lambda: gm.load("no such file.json"),
+        "GM270": lambda: gm.load(saved(version=99)),
+        "GM271": lambda: gm.load(saved(encoding=json.loads(model().to_json())["encoding"] | {"steps": strange()})),
+    },
+    "loss": {
+        "GM001": lambda: gm.loss(target=gm.Outcome)(guess),
+        "GM009": lambda: gm.loss(target=gm.Positive, activation="expp")(lambda y, mu: mu - y),
+    },
+    "recalibrate": {
+        "GM003": lambda: gm.recalibrate(Y, P[:3]),
+        "GM005": lambda: gm.recalibrate([], []),
+        "GM006": lambda: gm.recalibrate(Y, P, sample_weight=NEGATIVE),
+        "GM007": lambda: gm.recalibrate(Y, Z, "beta", raw=True),
+        "GM009": lambda: gm.recalibrate(Y, P, "plat"),
+        "GM701": lambda: gm.recalibrate(Y, Z),
+        "GM702": lambda: gm.recalibrate(Y, NAN, raw=True),
+        "GM703": lambda: gm.recalibrate([2] * 6, P),
+        "GM704": lambda: gm.recalibrate(SAME, P),
+    },
+    "risk": {
+        "GM003": lambda: gm.risk(BINARY, Y, Z[:3]),
+        "GM004": lambda: gm.risk(BINARY, [2] * 6, Z),
+        "GM005": lambda: gm.risk(BINARY, Y, Z, sample_weight=ZERO),
+        "GM006": lambda: gm.risk(BINARY, Y, Z, sample_weight=NEGATIVE),
+        "GM007": lambda: gm.risk(HINGE, Y, Z, clip=0.1),
+        "GM009": lambda: gm.risk(BINARY, Y, Z, method="exact"),
+        "GM702": lambda: gm.risk(BINARY, Y, NAN),
+        "GM705": lambda: gm.risk(BINARY, Y, Z, time=SAME),
+    },
+    "run": RUN,
+    "signal": {
+        "GM003": lambda: gm.signal(BINARY, Y, Z[:2]),
+        "GM004": lambda: gm.signal(BINARY, [2] * 6, Z),
+        "GM005": lambda: gm.signal(BINARY, Y, Z, ZERO),
+        "GM006": lambda: gm.signal(BINARY, Y, Z, NEGATIVE),
+        "GM007": lambda: gm.signal(gm.weighted(BINARY, positive=[3.0, 2.0]), Y, Z),
+        "GM009": lambda: gm.signal(BINARY, Y, Z, metric="acuracy"),
+        "GM702": lambda: gm.signal(BINARY, Y, NAN),
+    },
+    "tally": {
+        "GM003": lambda: gm.tally(BINARY, Y, Z[:2]),
+        "GM004": lambda: gm.tally(POISSON, [-1.0, 2.0], [1.0, 2.0]),
+        "GM006": lambda: gm.tally(BINARY, Y, Z, sample_weight=NEGATIVE),
+        "GM007": lambda: gm.tally(HINGE, Y, Z),
+        "GM009": lambda: gm.tally(gm.losses.cross_entropy(), Y, Z),
+        "GM701": lambda: gm.tally(BINARY, Y, prediction=Z),
+        "GM702": lambda: gm.tally(BINARY, Y, ["high"] * 6),
+        "GM703": lambda: gm.tally(BINARY, [2] * 6, Z),
+        "GM706": lambda: gm.tally(SQUARED, [1e200, 2.0, 3.0], [0.0, 0.0, 0.0]),
+    },
+    "to_torch": {"GM009": lambda: gm.to_torch(BINARY, reduction="average")},
+    "weighted": {
+        "GM002": lambda: gm.weighted(BINARY, positive=-1.0),
+        "GM009": lambda: gm.weighted(SQUARED, positive=2.0),
+    },
+}
+
+CLASSES_AND_METHODS: Misuses = {
+    "ClassCosts": {"GM710": lambda: gm.ClassCosts([1, 2])},
+    "ClassCosts.with_asking": {"GM710": lambda: BY_CLASS.with_asking(np.inf)},
+    "Costs": {"GM710": lambda: gm.Costs(false_negative=-1, false_positive=5)},
+    "Costs.from_matrix": {"GM710": lambda: gm.Costs.from_matrix([[0, 0], [0, 0]])},
+    "Costs.matrix": {"GM711": lambda: BY_ROW.matrix},
+    "Costs.of_rows": {"GM003": lambda: BY_ROW.of_rows(np.arange(3), 5)},
+    "UnderOverCosts": {"GM710": lambda: gm.UnderOverCosts(under=0, over=1)},
+    "UnderOverCosts.of": {"GM706": lambda: UNITS.of(np.array([1e308]), np.array([-1e308]))},
+    "Decision.act": {
+        "GM003": lambda: gm.decide(Y, P, COSTS).act(CLASSES),
+        "GM701": lambda: gm.decide(Y, P, COSTS).act([2.0]),
+        "GM702": lambda: gm.decide(Y, P, COSTS).act(NAN),
+    },
+    "Recalibration.__call__": {
+        "GM009": lambda: gm.recalibrate(Y, P, "isotonic")(CLASSES),
+        "GM701": lambda: gm.recalibrate(Y, P, "isotonic")([2.0]),
+        "GM702": lambda: gm.recalibrate(Y, P, "isotonic")(NAN),
+    },
+    "Recalibration.from_dict": {"GM009": lambda: gm.recalibrate(Y, P, "isotonic").from_dict({"method": "plat"})},
+    "Curves.cost": {"GM009": lambda: tally().curves().cost([1.5])},
+    "Curves.murphy": {"GM009": lambda: tally().curves().murphy([-0.5])},
+    "Curves.net_benefit": {"GM009": lambda: tally().curves().net_benefit([1.0])},
+    "Curves.treat_all": {"GM009": lambda: tally().curves().treat_all([1.0])},
+    "Curves.band": {"GM009": lambda: tally().curves().band("recal", [0.5])},
+    "Tally": {"GM009": lambda: tally()["north"], "GM721": lambda: tally() + amounts()},
+    "Tally.from_bytes": {
+        "GM720": lambda: gm.Tally.from_bytes(b"no tally"),
+        "GM721": lambda: gm.Tally.from_bytes(tally().to_bytes(), [SQUARED]),
+    },
+    "Tally.risk": {"GM005": lambda: empty().risk(), "GM009": lambda: tally().risk(SQUARED)},
+    "Tally.compare": {
+        "GM005": lambda: gm.tally(BINARY, [], {"a": [], "b": []}).compare("a", "b"),
+        "GM009": lambda: tally().compare("model", "other"),
+    },
+    "Tally.calibration": {
+        "GM005": lambda: empty().calibration(),
+        "GM009": lambda: amounts().calibration(),
+        "GM705": lambda: gm.tally(BINARY, [1], [2.0]).calibration(),
+    },
+    "Tally.bias": {
+        "GM009": lambda: tally().bias(),
+        "GM705": lambda: gm.tally(SQUARED, [1.0], [1.0]).bias(),
+    },
+    "Tally.decide": {
+        "GM009": lambda: amounts().decide(COSTS),
+        "GM704": lambda: all_yes().decide(COSTS),
+        "GM711": lambda: tally().decide(BY_ROW),
+    },
+    "Tally.curves": {"GM009": lambda: amounts().curves(), "GM704": lambda: all_yes().curves()},
+    "Tally.cost_curve": {
+        "GM009": lambda: tally().cost_curve([2.0]),
+        "GM704": lambda: all_yes().cost_curve([0.5]),
+    },
+    **{f"Model.{read}": of_rows(read) for read in ("raw", "predict", "decide", "answers")},
+    "Model.save": {"GM012": lambda: model().save("/no such folder/model.json")},
+    "Plan.code": {"GM009": lambda: gm.choose(Y).code("fortran")},
+    **{f"Loss.{name}": of_examples(getattr(BINARY, name)) for name in ("value", "gradient", "hessian", "total")},
+    **{f"Loss.{name}": of_scales(name) for name in ("predict", "raw")},
+    "Loss.__call__": {
+        **of_examples(BINARY),
+        "GM005": lambda: BINARY(Y, Z, ZERO),
+        "GM009": lambda: BINARY(Y),
+    },
+    "Loss.value_and_gradient": {
+        **of_examples(BINARY.value_and_gradient),
+        "GM005": lambda: BINARY.value_and_gradient(Y, Z, ZERO),
+        "GM009": lambda: BINARY.value_and_gradient(Y, Z, out=np.ones(2)),
+    },
+    "Loss.identification": {
+        "GM003": lambda: BINARY.identification(Y, Z[:2]),
+        "GM004": lambda: BINARY.identification([2] * 6, Z),
+        "GM007": lambda: HINGE.identification(Y, Z),
+    },
+    "Loss.best_constant": {
+        "GM003": lambda: BINARY.best_constant(Y, [1]),
+        "GM005": lambda: BINARY.best_constant(Y, ZERO),
+        "GM006": lambda: BINARY.best_constant(Y, NEGATIVE),
+    },
+    "Loss.with_activation": {"GM009": lambda: BINARY.with_activation("expp")},
+    "LossRegressor.fit": {
+        **of_exposures(lambda regressor, exposure: regressor.fit(X, Y, exposure=exposure)),
+        "GM004": lambda: gm.LossRegressor(POISSON).fit(X, NEGATIVE),
+        "GM606": lambda: gm.LossRegressor(gm.losses.squared_error()).fit(X, [1e200, -1e200] * 3),
+        "ValueError": lambda: gm.LossRegressor().fit(X, Z[:3]),
+    },
+    "LossRegressor.predict": of_exposures(lambda regressor, exposure: regressor.predict(X, exposure=exposure)),
+    # The method of both; a regressor has losses that take exposures.
+    "LossClassifier.raw": of_exposures(lambda regressor, exposure: regressor.raw(X, exposure=exposure)),
+    "LossClassifier.fit": {
+        "GM006": lambda: gm.LossClassifier().fit(X, Y, NEGATIVE),
+        "GM009": lambda: gm.LossClassifier(SQUARED).fit(X, Y),
+        "GM602": lambda: gm.LossClassifier().fit(X, SAME),
+        "ValueError": lambda: gm.LossClassifier().fit(X, Z),
+    },
+    "TorchLoss": {"GM009": lambda: type(gm.to_torch(BINARY))(BINARY, denominator=-1.0)},
+    "TorchLoss.forward": {
+        "GM003": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0)),
+        "GM004": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0, 3.0)),
+        "GM006": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0, 0.0), weight=tensor(-1.0, 1.0)),
+        "GM009": lambda: gm.to_torch(BINARY)(tensor(1, 2), tensor(1.0, 0.0)),
+    },
+    **{f"{kind}.to_frame": of_frames(make) for kind, make in (("Estimate", estimate), ("Study", study))},
+    "Expr": {"GM001": lambda: bool(SQUARED.book)},
+    "Total.mean": {"GM005": lambda: BINARY.total([], []).mean},
+}
+
+MISUSES: Misuses = {**FUNCTIONS, **CLASSES_AND_METHODS}
