@@ -82,8 +82,9 @@ def estimate() -> gm.Estimate:
 
 
 def saved(**changed: Any) -> Path:
-    """A file of that model with some of its parts changed."""
-    return written("model.json", json.dumps(json.loads(model().to_json()) | changed))
+    """A file of that model with some of its parts changed, by someone who left the checksum out."""
+    state = json.loads(model().to_json()) | changed
+    return written("model.json", json.dumps({name: part for name, part in state.items() if name != "checksum"}))
 
 
 def written(name: str, text: str) -> Path:

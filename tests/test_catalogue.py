@@ -14,7 +14,7 @@ import goodmeasure as gm
 from catalogue_losses import definitions
 from goodmeasure import losses
 from goodmeasure.checking.checks import check
-from goodmeasure.losses import NoSuchLoss
+from goodmeasure.errors import NoSuchLoss
 
 L = losses
 PROMISED = [

@@ -117,6 +117,17 @@ class NoSuchReading(Problem, ValueError):
     code = "GM007"
 
 
+class NoSuchLoss(Problem, AttributeError, LookupError):
+    """No loss of the catalogue has this name, and nobody is known to call one so.
+
+    Losses are found by their own names and by what people call them (mse, mae, bce, ...). ``goodmeasure losses`` lists
+    them all with what each asks for; a loss of your own is a function under ``@goodmeasure.loss``.
+    """
+
+    code = "GM011"
+    exit_status = 2
+
+
 class NothingToLearn(Problem, ValueError):
     """Every target has the same value, or only one class occurs.
 

@@ -22,7 +22,7 @@ from goodmeasure.errors import strict_keywords
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate, display_of, not_known
 from goodmeasure.statistics.row_arguments import Floats, Rows, TooFewRows
-from goodmeasure.statistics.weights import WeightsMean
+from goodmeasure.statistics.weights import WeightsMean, unit_of
 
 # Draws that intervals, bands and p-values rest on: the tails of a .95 interval hold five on each side.
 REPLICATES = 200
@@ -267,14 +267,14 @@ def _split_estimates(split: Decomposition, coarse: Decomposition, drawn: Floats,
 
     def part(value: float, centre: float, column: Floats, biased: float) -> Estimate:
         if not (math.isfinite(value) and np.isfinite(column).all()):
-            return settings.estimate(value, -math.inf, math.inf, method)
+            found = settings.estimate(value, -math.inf, math.inf, method)
+            return replace(found, cautions=("some rows or resamples of them cost infinity",))
         # Around their own mean: a curve that is fitted to drawn rows is biased once more, and draws lie too high by it.
         low, high = centre - biased + column.mean() - settings.tails(column)[::-1]
         # Miscalibration and discrimination are never negative; a loss may be.
         floor = 0.0 if biased else -math.inf
-        return settings.estimate(
-            value, max(floor, min(float(low), value)), max(float(high), value), method, float(column.std())
-        )
+        error = float((column / unit_of(column)).std()) * unit_of(column)
+        return settings.estimate(value, max(floor, min(float(low), value)), max(float(high), value), method, error)
 
     loss, lost, known, spread = drawn.T
     return (

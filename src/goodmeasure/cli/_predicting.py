@@ -12,27 +12,55 @@ from typing import Any
 import click
 
 from goodmeasure.drawing.terminal import printable
+from goodmeasure.errors import UsageError
 from goodmeasure.reading.files import parts
+from goodmeasure.reading.spreadsheets import RunsInSpreadsheets, disarmed, runs
+from goodmeasure.reading.tables import Values
 from goodmeasure.reading.writing import whole_file
 from goodmeasure.study.model import load
 
 
-def predicted(model: str, data: str, out: str | None, keep: tuple[str, ...], where: str | None) -> None:
+def predicted(
+    model: str, data: str, out: str | None, keep: tuple[str, ...], where: str | None, *, for_spreadsheets: bool
+) -> None:
     """Write predictions as CSV, one line for each row of DATA, in its order."""
     trained = load(model)
     others = tuple(dict.fromkeys(name for name in keep if name not in trained.columns))
     noticed: dict[str, str] = {}
-    count = 0
+    count = formulas = 0
     with _sink(out) as lines:
         for part in parts(data, kinds=trained.columns, keep=others, where=where):
             shown, remarks = trained.answers(part)
-            columns = {**{name: part[name].tolist() for name in keep}, **{k: v.tolist() for k, v in shown.items()}}
-            if not count:
-                lines.writerow(columns)
-            lines.writerows(zip(*columns.values(), strict=True))
+            columns = _beside({name: part[name].tolist() for name in keep}, shown)
+            rows = (
+                list(zip(*columns.values(), strict=True))
+                if count
+                else [tuple(columns), *zip(*columns.values(), strict=True)]
+            )
+            formulas += sum(runs(cell) for row in rows for cell in row)
+            lines.writerows([map(disarmed, row) for row in rows] if for_spreadsheets else rows)
             noticed |= {f"{r.code} {r.what}": r.code for r in (*part.remarks, *remarks)}
             count += len(part)
+    if formulas and not for_spreadsheets:
+        noticed |= {str(_formulas(formulas)): RunsInSpreadsheets.code}
     _say(noticed, count, out)
+
+
+def _beside(kept: dict[str, list[Any]], shown: dict[str, Values]) -> dict[str, list[Any]]:
+    """Kept columns and predictions, each under its own name. Error: GM009."""
+    twice = sorted(kept.keys() & shown.keys())
+    if twice:
+        raise UsageError(
+            f"--keep {twice[0]} has the name of a column that is predicted", fix="rename the column in DATA"
+        )
+    return {**kept, **{name: values.tolist() for name, values in shown.items()}}
+
+
+def _formulas(count: int) -> RunsInSpreadsheets:
+    return RunsInSpreadsheets(
+        f"{count:,} cells begin as formulas do, and a spreadsheet may run them",
+        fix="--for-spreadsheets writes them as texts",
+    )
 
 
 @contextmanager

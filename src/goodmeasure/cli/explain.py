@@ -13,7 +13,7 @@ import click
 
 from goodmeasure import losses
 from goodmeasure.auditing.rule import pages
-from goodmeasure.errors import Problem, UsageError, nearest, problems
+from goodmeasure.errors import NoSuchLoss, Problem, UsageError, nearest, problems
 from goodmeasure.explaining.exercise import QUESTION, told
 from goodmeasure.explaining.glossary import IDEAS
 from goodmeasure.formulas.expression import Word, derivative, expression, symbol
@@ -91,7 +91,7 @@ def _known(topic: str) -> str | None:
         return f"{topic}\n\n{IDEAS[topic]}"
     try:
         return str(losses.find(topic)().card())
-    except losses.NoSuchLoss:
+    except NoSuchLoss:
         word = vocabulary().get(topic)
     return None if word is None else _word(word)
 

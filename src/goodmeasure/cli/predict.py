@@ -11,15 +11,18 @@ import click
 @click.option("--out", metavar="FILE", help="Where the CSV goes; standard output if not given.")
 @click.option("--keep", multiple=True, metavar="COLUMN", help="Copy this column of DATA beside the predictions.")
 @click.option("--where", metavar="SQL", help="Use only rows that fit this condition.")
-def command(model: str, data: str, out: str | None, keep: tuple[str, ...], where: str | None) -> None:
+@click.option("--for-spreadsheets", is_flag=True, help="Put an apostrophe before texts that a spreadsheet would run.")
+def command(
+    model: str, data: str, out: str | None, keep: tuple[str, ...], where: str | None, for_spreadsheets: bool
+) -> None:
     """Write predictions as CSV, one line for each row of DATA, in its order.
 
     MODEL is the model.json of a run. DATA is a CSV or Parquet file, a pattern in quotes, or -. Any number of rows: they are
-    read, predicted and written in parts.
+    read, predicted and written in parts. Texts are written as they are; where some begin as formulas do, it is said.
 
     \b
     goodmeasure predict goodmeasure-out/model.json new.csv --keep id --out predicted.csv
     """
     from goodmeasure.cli import _predicting
 
-    _predicting.predicted(model, data, out, keep, where)
+    _predicting.predicted(model, data, out, keep, where, for_spreadsheets=for_spreadsheets)

@@ -80,6 +80,7 @@ class SolverSettings:
 SOLVERS = ("auto", "newton", "lbfgs", "interior")
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
     """The best constant as raw outputs, a finite number each."""
     loss, y, weight = objective.loss, objective.y, objective.weight

@@ -220,7 +220,12 @@ def _power_slope(args: tuple[Expr, ...], slopes: list[Expr]) -> Expr:
     return by_base if of_exponent.number == 0 else by_base + base**exponent * log(base) * of_exponent
 
 
-power = Word("power", (None, None), fold=lambda a, b: a**b, slope=_power_slope)
+def _raised(base: Number, exponent: Number) -> Any:
+    """A power of numbers; one of large whole numbers would have more digits than memory, and is no number here."""
+    return base**exponent if abs(exponent) <= 1100 else float(base) ** exponent
+
+
+power = Word("power", (None, None), fold=_raised, slope=_power_slope)
 
 
 # --- walking ---------------------------------------------------------------------------------------------------------
@@ -331,9 +336,9 @@ def _folded(word: Word, args: tuple[Expr, ...]) -> Expr | None:
         return None
     try:
         value = word.fold(*numbers)
+        return expression(value) if isinstance(value, int | float) and math.isfinite(value) else None
     except (ZeroDivisionError, OverflowError):
         return None
-    return expression(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def _simpler(word: Word, args: tuple[Expr, ...]) -> Expr:

@@ -12,23 +12,12 @@ from importlib import import_module
 from re import sub
 from typing import TYPE_CHECKING
 
-from goodmeasure.errors import Problem, nearest
+from goodmeasure.errors import NoSuchLoss, nearest
 from goodmeasure.making.definition import Definition
 
 if TYPE_CHECKING:
     # What `__getattr__` below finds, for editors and type checkers: made by make docs.
     from goodmeasure.losses.signatures import *
-
-
-class NoSuchLoss(Problem, AttributeError, LookupError):
-    """No loss of the catalogue has this name, and nobody is known to call one so.
-
-    Losses are found by their own names and by what people call them (mse, mae, bce, ...). ``goodmeasure losses`` lists
-    them all with what each asks for; a loss of your own is a function under ``@goodmeasure.loss``.
-    """
-
-    code = "GM011"
-    exit_status = 2
 
 
 @cache

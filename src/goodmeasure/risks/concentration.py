@@ -38,7 +38,8 @@ def _worst(values: Floats, w: Floats) -> tuple[NDArray[np.intp], Floats]:
 
 def _inside(w: Floats, most: float) -> Floats:
     """How much of each row lies within the first ``most`` of the weight."""
-    return np.clip((most - (np.cumsum(w) - w)) / w, 0.0, 1.0)
+    with np.errstate(over="ignore"):
+        return np.clip((most - (np.cumsum(w) - w)) / w, 0.0, 1.0)
 
 
 def share_of(values: Floats, w: Floats, chosen: NDArray[np.bool_]) -> float:

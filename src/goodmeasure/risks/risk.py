@@ -399,4 +399,6 @@ def gap(train: Estimate, held_out: Estimate) -> Difference:
     error = math.hypot(held_out.standard_error, train.standard_error)
     half = normal_quantile(held_out.level) * error
     n = train.n + held_out.n
-    return Difference(value, value - half, value + half, n, n, "unpaired, normal", held_out.level, error)
+    cautions = tuple(dict.fromkeys((*train.cautions, *held_out.cautions)))
+    method = "unpaired, normal"
+    return Difference(value, value - half, value + half, n, n, method, held_out.level, error, cautions=cautions)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import warnings
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -15,18 +17,19 @@ from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import strict_class, strict_keywords
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
+from goodmeasure.reading.documents import Mismatch, must
+from goodmeasure.reading.paths import told
 from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing, table
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.study import saving
+from goodmeasure.study import form, saving
 from goodmeasure.study.cases import exposure
 from goodmeasure.study.columns import MissingInLaterRows, finite
 from goodmeasure.study.encoding import Encoding
-from goodmeasure.study.saving import NotAModel
+from goodmeasure.study.saving import NotAModel, UntrustedModel
 from goodmeasure.study.training import Trained
 
-FORMAT = "goodmeasure model"
-VERSION = 1
+AGAIN = "train it again: goodmeasure run"
 
 
 @strict_class
@@ -268,9 +271,9 @@ class Model:
 
 def to_dict(model: Model) -> dict[str, Any]:
     """The model as plain values, ready for JSON."""
-    return {
-        "format": FORMAT,
-        "version": VERSION,
+    state = {
+        "format": form.FORMAT,
+        "version": form.VERSION,
         "target": model.target,
         "asks_for": model.asks_for,
         "labels": [label.item() if isinstance(label, np.generic) else label for label in model.labels],
@@ -284,10 +287,11 @@ def to_dict(model: Model) -> dict[str, Any]:
         "shift": model.shift,
         "facts": model.facts,
     }
+    return state | {"checksum": _checksum(state)}
 
 
 def from_dict(state: dict[str, Any]) -> Model:
-    """The model that `to_dict` described."""
+    """The model that `to_dict` described, which was checked."""
     loss = saving.loss_from_dict(state["loss"])
     recalibration, costs = state["recalibration"], state["costs"]
     return Model(
@@ -339,21 +343,66 @@ def load(path: str | PathLike[str]) -> Model:
         raise NoSuchFile(
             f"there is no file {place}", fix=f"did you mean {hint}?" if hint.is_file() else "check the path"
         )
+    with told(str(place)):
+        data = place.read_bytes()
+    state = _document(data, place)
     try:
-        state = json.loads(place.read_bytes())
-    except (ValueError, UnicodeDecodeError) as error:
-        raise NotAModel(
-            f"{place} is not a model", seen="it is not a JSON document", fix="load the model.json of a run"
-        ) from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise NotAModel(
-            f"{place} is not a model", seen="a JSON document of another kind", fix="load the model.json of a run"
-        )
-    if state.get("version") != VERSION:
+        form.check(state)
+        must(state.get("checksum", same := _checksum(state)) == same, "", "what its checksum says: it was changed")
+        model = from_dict(state)
+        _try(model)
+    except Mismatch as error:
+        raise NotAModel(f"{place} is damaged", where=error.where, seen=f"not {error.needed}", fix=AGAIN) from error
+    except UntrustedModel:
+        raise
+    except Exception as error:  # whatever a forged part does when it is built or tried, the file is at fault
+        raise NotAModel(f"{place} is damaged", seen=f"{type(error).__name__}: {error}", fix=AGAIN) from error
+    return model
+
+
+def _document(data: bytes, place: Path) -> dict[str, Any]:
+    """The document of a model of this version. Error: GM270."""
+    try:
+        state = json.loads(data, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        what = "it is not a JSON document"
+        raise NotAModel(f"{place} is not a model", seen=what, fix="load the model.json of a run") from error
+    if not isinstance(state, dict) or state.get("format") != form.FORMAT:
+        what = "a JSON document of another kind"
+        raise NotAModel(f"{place} is not a model", seen=what, fix="load the model.json of a run")
+    if state.get("version") != form.VERSION:
         raise NotAModel(f"{place} is a model of version {state.get('version')}", fix="pip install -U goodmeasure")
-    try:
-        return from_dict(state)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise NotAModel(
-            f"{place} is damaged: {type(error).__name__} {error}", fix="train it again: goodmeasure run"
-        ) from error
+    return state
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _checksum(state: dict[str, Any]) -> str:
+    """A digest of all other fields of a document."""
+    others = {name: value for name, value in state.items() if name != "checksum"}
+    text = json.dumps(others, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _try(model: Model) -> None:
+    """Predict for two rows, one of them empty: parts that do not fit one another are found before a table is read."""
+    cells = {
+        ColumnKind.NUMBER: np.array([np.nan, 1.0]),
+        ColumnKind.TEXT: np.array([None, "a"], dtype=object),
+        ColumnKind.DATE: np.array(["NaT", "2020-01-01"], dtype="datetime64[us]"),
+    }
+    columns = {name: cells[kind] for name, kind in model.columns.items()}
+    if model.exposure is not None:
+        columns[model.exposure] = np.ones(2)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        rows = Table(columns, "two rows", 2)
+        prediction = model.predict(rows)
+        decisions = model.decisions(prediction)
+        model.encoding.unknown(rows)
+    expected = (2, len(model.labels)) if len(model.labels) > 2 or model.loss.is_classwise else (2,)
+    must(prediction.shape == expected, "scorer", "of the size that the labels need")
+    must(len(model.labels) in (0, 2) or model.loss.is_classwise, "labels", "two labels, or none")
+    must(len(decisions) == 2, "scorer", "one prediction a row")

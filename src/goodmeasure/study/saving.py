@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
+import json
 import math
 import re
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -17,12 +20,18 @@ from goodmeasure.formulas.activations import Activation, activations
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.serialise import from_data, to_data
 from goodmeasure.making.loss import Loss
+from goodmeasure.reading.documents import must
 from goodmeasure.study.encoding import Encoding
 
-# Types that skops does not know as harmless: one describes numbers, the others are parts of scikit-learn's boosting (a check of
-# arrays with its arguments; what else a partial would call is named and refused), whose trees are checked before they are walked.
-HARMLESS = frozenset({"numpy.dtype", "functools.partial", "sklearn.utils.validation.check_array"})
-_OF_BOOSTING = ("sklearn.ensemble._hist_gradient_boosting.", "sklearn._loss.")
+# What a saved model may be made of: plain values, arrays, and the parts of scikit-learn that encode columns and grow trees.
+# One type describes numbers, and a function checks arrays; what else a partial would call is named and refused.
+_PARTS = re.compile(
+    r"builtins\.(dict|list|slice|str|tuple|int|float|bool|NoneType)|numpy\.(dtype|ndarray|bool_?|str_?|u?int\d+|float\d+|object_?)"
+    r"|numpy\.random\._(generator|mt19937|pcg64)\.\w+|functools\.partial|sklearn\.utils\.validation\.check_array"
+    r"|sklearn\.(pipeline|impute\._base|compose\._column_transformer|preprocessing\._(data|encoders|function_transformer|label))\.\w+"
+    r"|sklearn\.(_loss|ensemble\._hist_gradient_boosting)\.[\w.]+"
+)
+_MOST_UNPACKED = 1 << 30
 
 
 class NotAModel(Problem, ValueError):
@@ -76,17 +85,20 @@ def loss_to_dict(loss: Loss) -> dict[str, Any]:
 
 def loss_from_dict(state: dict[str, Any]) -> Loss:
     """The loss that `loss_to_dict` described; its expression is read word by word, never evaluated."""
-    target = {**state["target"], "low": float(state["target"]["low"]), "high": float(state["target"]["high"])}
+    target = state["target"]
+    kind = {name: target[name] for name in ("classes", "binary") if name in target}
+    interval: dict[str, Any] = {name: target[name] for name in ("name", "whole", "low_open", "high_open")}
+    interval |= {"low": float(target["low"]), "high": float(target["high"])}
     activation = _activations(state["activation"])
     return Loss(
         spelling=_spelling_from(state["spelling"], activation),
         book=from_data(state["book"]),
-        target=(OutcomeDomain if "classes" in target else Domain)(**target),
+        target=(OutcomeDomain if kind else Domain)(**interval, **kind),
         predictions=tuple(state["predictions"]),
         activation=activation,
         hyperparameters=tuple((str(name), float(value)) for name, value in state["hyperparameters"]),
         class_weight=tuple(float(w) for w in state["class_weight"]),
-        facts=Facts(**state["facts"]),
+        facts=Facts(sentence=state["facts"]["sentence"], asks_for=state["facts"]["asks_for"]),
     )
 
 
@@ -142,41 +154,55 @@ def scorer_from_dict(state: dict[str, Any], loss: Loss) -> LinearScorer | TreeSc
 
 def _packed(estimators: Any) -> str:
     """Fitted parts of scikit-learn as text: skops writes types and numbers, and no code."""
-    from zipfile import ZIP_DEFLATED
-
     from skops.io import dumps
 
-    return base64.b64encode(dumps(estimators, compression=ZIP_DEFLATED)).decode("ascii")
+    return base64.b64encode(dumps(estimators, compression=zipfile.ZIP_DEFLATED)).decode("ascii")
 
 
 def _unpacked(text: str) -> Any:
     from skops.io import get_untrusted_types, loads
 
     data = base64.b64decode(text, validate=True)
-    named = set(get_untrusted_types(data=data))
-    known = {name for name in named if name in HARMLESS or name.startswith(_OF_BOOSTING)}
-    strange = sorted(named - known)
+    strange = sorted(name for name in _types_in(data) if not _PARTS.fullmatch(name))
     if strange:
         raise UntrustedModel(
             "the model holds parts that goodmeasure does not write", seen=", ".join(strange[:5]), fix="train it again"
         )
-    found = loads(data, trusted=sorted(known))
+    found = loads(data, trusted=sorted(get_untrusted_types(data=data)))
     if hasattr(found, "_predictors"):
         _walkable(found)
     return found
 
 
+def _types_in(data: bytes) -> set[str]:
+    """The types that packed parts are made of, as they name them; nothing is built."""
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        size = sum(member.file_size for member in packed.infolist())
+        must(size <= _MOST_UNPACKED, "a packed part", f"at most {_MOST_UNPACKED:,} bytes long")
+        waiting = [json.loads(packed.read("schema.json"))]
+    found = set()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict) and "__class__" in part:
+            found.add(f"{part.get('__module__')}.{part['__class__']}")
+        waiting += [*part.values()] if isinstance(part, dict) else part if isinstance(part, list) else []
+    return found
+
+
 def _walkable(boosting: Any) -> None:
     """Refuse trees that point outside themselves: compiled code walks them without looking."""
+    categorical = boosting._bin_mapper.is_categorical_.astype(bool)
     for tree in (tree for step in boosting._predictors for tree in step):
         nodes, inner = tree.nodes, tree.nodes["is_leaf"] == 0
         for side in ("left", "right"):
             # Children come after their parent, so that a walk ends.
             after = nodes[side][inner].astype(np.int64) > np.flatnonzero(inner)
-            if not (after.all() and (nodes[side][inner] < len(nodes)).all()):
+            if not (len(nodes) and after.all() and (nodes[side][inner] < len(nodes)).all()):
                 raise UntrustedModel("a tree of the model points outside itself", fix="train it again")
-        sets = len(tree.raw_left_cat_bitsets)
-        wild = (nodes["feature_idx"][inner] >= boosting.n_features_in_) | (nodes["feature_idx"][inner] < 0)
-        coded = inner & (nodes["is_categorical"] != 0)
-        if wild.any() or (nodes["bitset_idx"][coded] >= sets).any():
+        columns, coded = nodes["feature_idx"], inner & (nodes["is_categorical"] != 0)
+        known = min(boosting._n_features, categorical.size)
+        if ((columns[inner] >= known) | (columns[inner] < 0)).any() or not categorical[columns[coded]].all():
             raise UntrustedModel("a tree of the model asks for columns that do not exist", fix="train it again")
+        sets = tree.raw_left_cat_bitsets
+        if sets.shape[1:] != (8,) or (nodes["bitset_idx"][coded] >= len(sets)).any():
+            raise UntrustedModel("a tree of the model asks for categories that do not exist", fix="train it again")

@@ -118,7 +118,8 @@ class ScoreCounts:
         count_scores(p, labels, self.counts, self.places)
         if w is not None:
             at = score_cells(p) * 2 + labels
-            for block, column in enumerate((w, w * w, w * p)):
+            # Scores in whole quanta, as those without weights are summed.
+            for block, column in enumerate((w, w * w, w * (np.rint(p / QUANTUM) * QUANTUM))):
                 self.sums.add(column, at + 2 * SCORE_CELLS * block)
 
     def merge(self, other: ScoreCounts) -> ScoreCounts:

@@ -1,0 +1,156 @@
+"""What a saved model must be, before anything is made of it."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from goodmeasure.calibrating.recalibration import Method
+from goodmeasure.deriving.spelling import Kind
+from goodmeasure.formulas.activations import activations
+from goodmeasure.formulas.words import vocabulary
+from goodmeasure.reading.documents import (
+    distinct,
+    either,
+    exactly,
+    fields,
+    infinity,
+    must,
+    number,
+    optional,
+    plain,
+    row,
+    sequence,
+    text,
+    truth,
+    whole,
+)
+
+FORMAT = "goodmeasure model"
+VERSION = 1
+# The longest formula of the catalogue has 34 rows, and 83 parts where shared ones are written out.
+MOST_ROWS = 2_000
+MOST_PARTS = 20_000
+
+_LIMIT = either(infinity(), number())
+_NAMES = distinct(sequence(text(most=100_000)))
+_PACKED = text(most=1 << 30)
+
+_SPELLING = fields(
+    {
+        "text": text(),
+        "activation": sequence(exactly(*activations()), least=1, most=8),
+        "kind": exactly(*get_args(Kind)),
+        "factory": text(),
+    }
+)
+_LOSS = fields(
+    {
+        "spelling": either(text(), _SPELLING),
+        "book": sequence(sequence(either(text(most=200), number()), least=1, most=8), least=1, most=MOST_ROWS),
+        "target": fields(
+            {
+                "name": text(),
+                "low": _LIMIT,
+                "high": _LIMIT,
+                "whole": truth(),
+                "low_open": truth(),
+                "high_open": truth(),
+                "classes": truth(),
+                "binary": truth(),
+            },
+            optional=("classes", "binary"),
+        ),
+        "predictions": sequence(text(most=200), least=1, most=8),
+        "activation": sequence(exactly(*activations()), least=1, most=8),
+        "hyperparameters": sequence(row(text(most=200), number()), most=100),
+        "class_weight": sequence(number(low=0), most=100_000),
+        "facts": fields({"sentence": text(), "asks_for": text()}),
+    }
+)
+_ENCODING = fields({"numbers": _NAMES, "dates": _NAMES, "texts": _NAMES, "scaled": truth(), "steps": _PACKED})
+_LINEAR = fields({"coefficients": sequence(sequence(number()), least=1), "intercepts": sequence(number(), least=1)})
+_TREES = fields({"trees": _PACKED, "shift": number()})
+_RECALIBRATION = fields(
+    {
+        "method": exactly(*get_args(Method)),
+        "parameters": sequence(sequence(sequence(number(), least=1), least=1, most=2), least=1),
+        "raw": truth(),
+        "shrink": whole(0, 2**53),
+    }
+)
+_COSTS = fields(
+    dict.fromkeys(("false_negative", "false_positive", "true_positive", "true_negative", "ask"), number()),
+    optional=("true_positive", "true_negative", "ask"),
+)
+_AMOUNT_COSTS = fields({"under": number(), "over": number()})
+_MODEL = fields(
+    {
+        "format": exactly(FORMAT),
+        "version": exactly(VERSION),
+        "target": text(most=100_000),
+        "asks_for": text(),
+        "labels": distinct(sequence(either(text(most=100_000), truth(), number()))),
+        "exposure": optional(text(most=100_000)),
+        "loss": _LOSS,
+        "encoding": _ENCODING,
+        "scorer": either(_LINEAR, _TREES),
+        "recalibration": optional(_RECALIBRATION),
+        "costs": optional(either(_COSTS, _AMOUNT_COSTS)),
+        "threshold": optional(_LIMIT),
+        "shift": number(),
+        "facts": plain,
+    }
+)
+
+
+def check(state: Any) -> None:
+    """Refuse a document that is no model: what is missing, of another type or size, or fits nothing else in it.
+
+    Raises:
+        Mismatch: it says where, and what is needed there
+    """
+    _MODEL(state, "")
+    _book(state["loss"]["book"])
+    _scorer(state["scorer"])
+    for one in [] if state["recalibration"] is None else state["recalibration"]["parameters"]:
+        _knots(one, state["recalibration"]["method"])
+
+
+def _book(rows: list[list[Any]]) -> None:
+    """A formula is made of words of earlier rows; written out, it must not grow without bound."""
+    known, parts = vocabulary(), list[int]()
+    for i, (head, *rest) in enumerate(rows):
+        at = f"loss.book[{i}]"
+        if not rest or rest == ["positive"]:
+            must(isinstance(head, str) or not rest, at, "a symbol or a number")
+            parts.append(1)
+            continue
+        must(head in known, at, "a word of formulas")
+        must(all(isinstance(one, int) and 0 <= one < i for one in rest), at, "made of earlier rows")
+        parts.append(1 + sum(parts[one] for one in rest))
+        must(parts[-1] <= MOST_PARTS, at, "so short that it can be written out")
+
+
+def _scorer(state: dict[str, Any]) -> None:
+    """A linear scorer is a table with one intercept a row."""
+    if "trees" in state:
+        return
+    widths = {len(each) for each in state["coefficients"]}
+    must(len(widths) == 1, "scorer.coefficients", "a table")
+    must(
+        len(state["coefficients"]) == len(state["intercepts"]), "scorer.intercepts", "one number a row of coefficients"
+    )
+
+
+def _knots(one: list[list[float]], method: str) -> None:
+    """A map has its coefficients, or rising steps with a height each."""
+    at = "recalibration.parameters"
+    if method != "isotonic":
+        must(
+            len(one) == 1 and len(one[0]) == {"platt": 2, "beta": 3, "temperature": 1}[method], at, f"those of {method}"
+        )
+        return
+    must(len(one) == 2 and len(one[0]) == len(one[1]), at, "steps with a height each")
+    places, heights = one
+    must(places == sorted(places), at, "steps in order")
+    must(all(0 <= height <= 1 for height in heights), at, "heights that are probabilities")

@@ -1,0 +1,273 @@
+"""Is a damaged or forged file refused as such, whatever it holds: never a fault of the program, never a wrong number?"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import io
+import json
+import random
+import re
+import zipfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import goodmeasure as gm
+from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.errors import Problem
+from goodmeasure.study.model import load
+from goodmeasure.study.saving import NotAModel, UntrustedModel
+from test_saving import columns
+
+Path_ = tuple[Any, ...]
+GONE = object()
+
+
+def deep(levels: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+OTHERS = [
+    GONE,
+    None,
+    True,
+    False,
+    -1,
+    0,
+    1,
+    7.5,
+    10**30,
+    1e308,
+    -1e308,
+    "",
+    "x",
+    "inf",
+    "y",
+    [],
+    {},
+    [[1.0]],
+    [1, 2],
+    {"a": 1},
+]
+HUGE = [[0.5] * 3000, "x" * 20_000, deep(300), 10**300]
+
+
+def leaves(value: Any, at: Path_ = ()) -> Iterator[Path_]:
+    """The places of everything in a document; of long lists only the first, the second and the last."""
+    yield at
+    if isinstance(value, dict):
+        for name in value:
+            yield from leaves(value[name], (*at, name))
+    elif isinstance(value, list):
+        for i in sorted({0, 1, len(value) - 1} & {*range(len(value))}):
+            yield from leaves(value[i], (*at, i))
+
+
+def changed(state: Any, at: Path_, value: Any) -> Any:
+    """A copy of a document with one place changed or taken out."""
+    if not at:
+        return {} if value is GONE else value
+    made = copy.deepcopy(state)
+    inner = made
+    for step in at[:-1]:
+        inner = inner[step]
+    if value is GONE:
+        del inner[at[-1]]
+    else:
+        inner[at[-1]] = value
+    return made
+
+
+QUESTIONS = {
+    "yes/no": ("hit", {"exclude": ("amount",), "costs": Costs(false_negative=5, false_positive=1)}),
+    "amount": ("amount", {"exclude": ("hit",), "costs": UnderOverCosts(under=3, over=1)}),
+    "classes": ("place", {"exclude": ("hit",)}),
+    "trees": ("hit", {"exclude": ("amount",), "model": "boosting"}),
+}
+
+
+@cache
+def good(question: str) -> str:
+    """The text of a model without its checksum, which whoever forges a file would make anew."""
+    target, asked = QUESTIONS[question]
+    rows = columns(80 if question == "trees" else 240)
+    state = json.loads(gm.run(rows, target, **asked).model.to_json())
+    del state["checksum"]
+    if question == "yes/no":
+        state["recalibration"] = {"method": "platt", "parameters": [[[1.1, 0.2]]], "raw": True, "shrink": 0}
+    return json.dumps(state)
+
+
+def refused_or_right(path: Path) -> str:
+    """Load a model and use it. What is not refused must be ready for the table, or miss a column of it."""
+    try:
+        model = load(path)
+    except (NotAModel, UntrustedModel) as problem:
+        return problem.code
+    try:
+        shown, _ = model.answers(columns(5))
+    except Problem as problem:
+        return problem.code
+    assert all(len(column) == 5 for column in shown.values())
+    return "right"
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_model_that_was_changed_anywhere_is_refused_or_right(tmp_path: Path, question: str) -> None:
+    state = json.loads(good(question))
+    path = tmp_path / "model.json"
+    cases = [(at, value) for at in leaves(state) for value in (*OTHERS, *HUGE)]
+    seen = set()
+    for at, value in random.Random(0).sample(cases, 25 if question == "trees" else 250):
+        path.write_text(json.dumps(changed(state, at, value)))
+        seen.add(refused_or_right(path))
+    assert {"GM270", "right"} <= seen
+    path.write_text(json.dumps(state))
+    assert refused_or_right(path) == "right"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"format": "goodmeasure model", "version": 1, "x": ' + b"[" * 900 + b"]" * 900 + b"}",
+        b'{"format": "goodmeasure model", "version": 1, "shift": NaN}',
+        b'{"format": "goodmeasure model", "version": 1, "shift": ' + b"9" * 10_000 + b"}",
+        b'{"format": "goodmeasure model", "version": 10, "x": 1}',
+        b'{"format": "goodmeasure model", "version": [1]}',
+        b'"goodmeasure model"',
+        bytes(1000),
+    ],
+    ids=range(10),
+)
+def test_bytes_that_are_no_model_are_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "model.json"
+    path.write_bytes(data)
+    assert refused_or_right(path) == "GM270"
+
+
+def test_a_digit_that_changed_is_found_by_the_checksum(tmp_path: Path) -> None:
+    state = json.loads(good("amount"))
+    study = gm.run(columns(), "amount", exclude=("hit",))
+    path = tmp_path / "model.json"
+    study.model.save(path)
+    whole = path.read_text()
+    at = next(re.finditer(r"coefficients\D*\d\.\d\d\d", whole)).end()
+    path.write_text(whole[:at] + str((int(whole[at]) + 1) % 10) + whole[at + 1 :])
+    with pytest.raises(NotAModel, match="checksum"):
+        load(path)
+    path.write_text(json.dumps(state))  # models of before have none
+    load(path)
+
+
+# --- packed parts ---
+
+
+def packed(state: dict[str, Any], where: Path_) -> dict[str, bytes]:
+    """The members of a packed part."""
+    text = state[where[0]][where[1]]
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(text))) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def repacked(state: dict[str, Any], where: Path_, members: dict[str, bytes]) -> dict[str, Any]:
+    """The model with other members in a packed part."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return changed(state, where, base64.b64encode(out.getvalue()).decode())
+
+
+def npy(array: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+
+
+def arrays_like(data: bytes) -> Iterator[bytes]:
+    """Arrays that could stand in an array's place: other numbers, other shapes, other types, and one that promises too much."""
+    array = np.atleast_1d(np.load(io.BytesIO(data)))
+    yield npy(array[:0])
+    yield npy(array.reshape(-1, 1))
+    yield npy(np.concatenate([array, array]))
+    yield npy(np.zeros(3))
+    yield npy(np.array([np.nan] * max(1, len(array))))
+    yield npy(np.array(["a"] * max(1, len(array))))
+    if array.dtype.names:
+        for name in array.dtype.names:
+            kind = array.dtype[name]
+            for value in (0, 1, 1e300 if kind.kind == "f" else np.iinfo(kind).max):
+                forged = array.copy()
+                forged[name] = value
+                yield npy(forged)
+    yield data.replace(b"'shape': (", b"'shape': (9", 1)
+    yield data[:-1]
+
+
+@pytest.mark.parametrize(
+    ("question", "where"),
+    [("yes/no", ("encoding", "steps")), ("trees", ("encoding", "steps")), ("trees", ("scorer", "trees"))],
+    ids=["encoding of a linear model", "encoding for trees", "trees"],
+)
+def test_packed_parts_that_were_changed_are_refused_or_right(tmp_path: Path, question: str, where: Path_) -> None:
+    state = json.loads(good(question))
+    members = packed(state, where)
+    schema = json.loads(members["schema.json"])
+    cases: list[dict[str, bytes]] = []
+    chance = random.Random(0)
+    places = [(at, value) for at in leaves(schema) for value in OTHERS]
+    for at, value in chance.sample(places, min(len(places), 25 if question == "trees" else 150)):
+        cases.append(members | {"schema.json": json.dumps(changed(schema, at, value)).encode()})
+    names = [name for name in members if name.endswith(".npy")]
+    for name in chance.sample(names, min(len(names), 4 if question == "trees" else 8)):
+        cases += [members | {name: data} for data in arrays_like(members[name])]
+        cases.append({other: data for other, data in members.items() if other != name})
+    path = tmp_path / "model.json"
+    seen = set()
+    for case in cases:
+        path.write_text(json.dumps(repacked(state, where, case)))
+        seen.add(refused_or_right(path))
+    assert {"GM270", "right"} <= seen
+
+
+def test_a_packed_part_that_would_fill_the_memory_is_not_unpacked(tmp_path: Path) -> None:
+    state = json.loads(good("yes/no"))
+    bomb = packed(state, ("encoding", "steps")) | {"zeros": bytes((1 << 30) + 1)}
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(repacked(state, ("encoding", "steps"), bomb)))
+    assert refused_or_right(path) == "GM270"
+
+
+@pytest.mark.parametrize(
+    "book",
+    [
+        [["p"], *([["mul", i, i]] for i in range(0)), *[["mul", i, i] for i in range(60)]],
+        [[2.0], *[["power", i, i] for i in range(30)]],
+        [[9007199254740992], ["power", 0, 0]],
+        [[3], *[["mul", i, i] for i in range(60)]],
+        [["p"], ["log", 1]],
+        [["p"], ["log", -1]],
+        [["p"], ["log", 0.0]],
+        [["p"], ["log", 0, 0]],
+        [["p"], ["__import__", 0]],
+        [["p", "positive", "x"]],
+        [["__class__"]],
+        [["log"]],
+    ],
+    ids=range(12),
+)
+def test_formulas_that_would_not_end_are_refused(tmp_path: Path, book: list[Any]) -> None:
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(changed(json.loads(good("yes/no")), ("loss", "book"), book)))
+    assert refused_or_right(path) in ("GM270", "right")
