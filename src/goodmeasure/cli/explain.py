@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from inspect import cleandoc
 from pathlib import Path
@@ -61,6 +62,7 @@ def topics() -> list[str]:
     return [*sorted(codes), *IDEAS, *losses.catalogue(), *vocabulary(), "exercise"]
 
 
+@cache
 def _homes() -> dict[str, str]:
     """Which module of the package defines the problem of each code, read from the sources: nothing heavy is imported."""
     package = Path(__file__).parent.parent

@@ -84,26 +84,28 @@ def _distinct(loss: Record, y: Any, w: Any) -> tuple[Any, Any]:
 def _best_number(loss: Record, y: Any, w: Any) -> float:
     """Where the mean signal turns from negative to positive, at the smallest mean loss if it does so more than once."""
     y = y.astype(np.float64)
-    slope, mean = _means(loss, y, w)
-    few = _thinned(y, w)
-    rough, _ = (slope, mean) if few is None else _means(loss, *few)
-    brackets = _brackets(rough, _grid(loss, y))
+    slope, few, grid = _slope(loss, y, w), _thinned(y, w), _grid(loss, y)
+    brackets = _brackets(np.sign(_slopes(loss, *(few or (y, w)), grid)), grid)
     if few is not None:
+        rough = _slope(loss, *few)
         brackets = [_widened(slope, *_ends(rough, low, high)) for low, high in brackets]
-    return min((_crossing(slope, low, high) for low, high in brackets), key=mean)
-
-
-def _means(loss: Record, y: Any, w: Any) -> tuple[Mean, Mean]:
-    """The summed signal and loss of one raw output for all."""
-
-    def slope(z: float) -> float:
-        signal = numbers.gradient(loss, y, np.full(y.shape, z))
-        return float(np.sum(np.where(signal == 0, 0, signal * w)))
 
     def mean(z: float) -> float:
         return float(np.sum(numbers.value(loss, y, np.full(y.shape, z)) * w))
 
-    return slope, mean
+    return min((_crossing(slope, low, high) for low, high in brackets), key=mean)
+
+
+def _slope(loss: Record, y: Any, w: Any) -> Mean:
+    """The summed signal of one raw output for all."""
+    return lambda z: float(_slopes(loss, y, w, np.asarray([z]))[0])
+
+
+def _slopes(loss: Record, y: Any, w: Any, raws: Any) -> Any:
+    """The summed signal of each of several raw outputs for all."""
+    targets, outputs = np.broadcast_arrays(y, raws[:, None])
+    signal = numbers.gradient(loss, targets.ravel(), outputs.ravel()).reshape(targets.shape)
+    return np.sum(np.where(signal == 0, 0, signal * w), axis=1)
 
 
 def _thinned(y: Any, w: Any) -> tuple[Any, Any] | None:
@@ -146,9 +148,8 @@ def _grid(loss: Record, y: Any) -> Any:
     return np.unique(np.concatenate([far, around]))
 
 
-def _brackets(slope: Mean, grid: Any) -> list[tuple[float, float]]:
+def _brackets(signs: Any, grid: Any) -> list[tuple[float, float]]:
     """Neighbouring points between which the mean signal turns from negative to positive, or infinities if it never does."""
-    signs = np.sign([slope(z) for z in grid])
     falls, rises = signs[:-1] < 0, signs[1:] > 0
     found = [(float(grid[i]), float(grid[i + 1])) for i in np.flatnonzero(falls & rises)]
     flat = np.flatnonzero(signs == 0)
