@@ -21,7 +21,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("t.csv").write_text(text())
     assert status_of(["run", "t.csv", "--target", "churned", "--exclude", "p", "--out", "."]) == 0
     found = {name: cells[: len(FORMULAS + HARMLESS)] for name, cells in columns().items()}
-    Path("new.csv").write_text(text({**found, "=note": FORMULAS + HARMLESS}), newline="")
+    Path("new.csv").write_text(text({**found, "=note": FORMULAS + HARMLESS}, end="\r\n"), newline="")
     return tmp_path
 
 
