@@ -13,7 +13,7 @@ from goodmeasure.reading.documents import fields, row, sequence, text
 from goodmeasure.reading.paths import STANDARD_INPUT
 from goodmeasure.reading.paths import told as told_of
 from goodmeasure.reading.writing import write_whole
-from goodmeasure.tallying import form
+from goodmeasure.tallying import soundness
 from goodmeasure.tallying.serialise import sealed, told, unsealed
 from goodmeasure.tallying.shards import ShardTwice
 from goodmeasure.tallying.tally import DifferentTallies, Tally
@@ -89,11 +89,11 @@ class Saved:
             _HEADER(header, "")
         made = Tally.from_bytes(tally)
         with told():
-            form.fits(header["question"], made.schema, made.groups)
+            soundness.fits(header["question"], made.schema, made.groups)
         return Saved(made, header["question"], tuple(Shard(name, digest) for name, digest in header["shards"]))
 
 
-_HEADER = fields({"question": form.question, "shards": sequence(row(text(most=100_000), text(most=200)))})
+_HEADER = fields({"question": soundness.question, "shards": sequence(row(text(most=100_000), text(most=200)))})
 
 
 def is_saved(path: str | PathLike[str]) -> bool:

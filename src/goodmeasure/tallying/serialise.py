@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from goodmeasure.errors import Problem
 from goodmeasure.reading.documents import Mismatch, must
 from goodmeasure.statistics.exact_sums import ExactSums
-from goodmeasure.tallying import form
+from goodmeasure.tallying import soundness
 from goodmeasure.tallying.grid import AMOUNT_CELLS, SCORE_CELLS
 from goodmeasure.tallying.schema import Schema
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State
@@ -50,14 +50,14 @@ def unpack(data: bytes) -> tuple[Schema, dict[str, State]]:
     """Schema and states from bytes, held against what they must be; errors: GM720."""
     header, body = unsealed(MAGIC, data)
     with told():
-        form.header(header, "")
+        soundness.header(header, "")
         names = {name: tuple(header["schema"][name]) for name in ("losses", "models")}
         schema = Schema(**{each.name: header["schema"][each.name] for each in fields(Schema)} | names)
-        form.kind(schema)
+        soundness.kind(schema)
         arrays = _read_arrays(body, header["arrays"])
         groups = {key: _build(one, arrays) for key, one in header["groups"].items()}
         for key, state in groups.items():
-            form.state(state, schema, f"groups[{key!r}]")
+            soundness.state(state, schema, f"groups[{key!r}]")
     return schema, groups
 
 
@@ -125,7 +125,7 @@ def _describe(state: State, prefix: str, arrays: Arrays) -> dict[str, Any]:
 
     def exact(name: str, sums: ExactSums) -> list[Any]:
         form = sums.canonical()
-        held = np.flatnonzero(form.limbs.any(axis=1))
+        held = np.flatnonzero(soundness.limbs.any(axis=1))
         return [form.cells, form.first, keep(f"{name}/cells", held), keep(f"{name}/limbs", form.limbs[held])]
 
     def counted(name: str, table: NDArray[np.int64]) -> list[Any]:
@@ -165,8 +165,8 @@ def _build(one: dict[str, Any], arrays: Arrays) -> State:
         cells, first, held, limbs = described
         at, table = arrays[held], arrays[limbs]
         must(cells <= most, held, f"of at most {most:,} sums")
-        form.limbs(table, first, limbs)
-        form.places(at, table, cells, held)
+        soundness.limbs(table, first, limbs)
+        soundness.places(at, table, cells, held)
         full = np.zeros((cells, table.shape[1] if len(at) else 0), dtype=np.int64)
         full[at] = table
         return ExactSums(cells, first, full)
@@ -175,7 +175,7 @@ def _build(one: dict[str, Any], arrays: Arrays) -> State:
         said, held, values = described
         must(tuple(said) == shape, held, f"of the grid {shape}")
         table = np.zeros(math.prod(shape), dtype=np.int64)
-        form.places(arrays[held], arrays[values], len(table), held)
+        soundness.places(arrays[held], arrays[values], len(table), held)
         must(arrays[values].ndim == 1, values, "one count a place")
         table[arrays[held]] = arrays[values]
         return table.reshape(shape)
