@@ -125,7 +125,7 @@ def _describe(state: State, prefix: str, arrays: Arrays) -> dict[str, Any]:
 
     def exact(name: str, sums: ExactSums) -> list[Any]:
         form = sums.canonical()
-        held = np.flatnonzero(soundness.limbs.any(axis=1))
+        held = np.flatnonzero(form.limbs.any(axis=1))
         return [form.cells, form.first, keep(f"{name}/cells", held), keep(f"{name}/limbs", form.limbs[held])]
 
     def counted(name: str, table: NDArray[np.int64]) -> list[Any]:
