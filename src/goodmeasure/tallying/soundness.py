@@ -20,7 +20,9 @@ from goodmeasure.reading.documents import (
     truth,
     whole,
 )
-from goodmeasure.statistics.limbs import LIMBS
+from goodmeasure.statistics.exact_sums import ExactSums
+from goodmeasure.statistics.limbs import LIMB, LIMBS, LOWEST
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.tallying.grid import AMOUNT_CELLS, QUANTUM, SCORE_CELLS
 from goodmeasure.tallying.schema import MOST_CLASSES, MOST_WEIGHT, Kind, Schema, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State
@@ -205,5 +207,12 @@ def _clusters(part: ClusterSums, columns: int, rows: int, where: str) -> None:
     must(0 < len(part.keys) <= rows, where, "at most one cluster a row")
     must(bool((part.keys[1:] > part.keys[:-1]).all()), where, "clusters in order")
     must(part.sums.cells == len(part.keys) * (columns + 1), where, "of so many sums")
-    totals = part.table()
+    totals = _nearly(part.sums).reshape(len(part.keys), columns + 1)
     must(bool(np.isfinite(totals).all() and (totals[:, 0] > 0).all()), where, "weights above zero")
+
+
+def _nearly(sums: ExactSums) -> Floats:
+    """Sums that are rounded more than once, and all at once: there may be millions of clusters."""
+    exponents = LIMB * (sums.first + np.arange(sums.limbs.shape[1])) - LOWEST
+    with np.errstate(over="ignore"):
+        return np.asarray(np.ldexp(sums.limbs.astype(np.float64), exponents).sum(axis=1))
