@@ -169,12 +169,12 @@ class Files:
         return unusable(self.filter.condition.text, str(error).splitlines()[0])
 
     def line(self, place: Place, record: int, *, empty_count: bool = False) -> str:
-        """Where a record of a file stands (of CSV the header is record 1), as people say it."""
+        """Where a record of a file stands (the header is record 1), as people say it."""
         written = next((each for each in self.scanned if isinstance(each, CsvFiles) and place in each.places), None)
         line = None if written is None else written.dialect.line(place, record, empty_count=empty_count)
         if line is not None:
             return f"{place.name}, line {line:,}"
-        return f"{place.name}, row {record if written is None else record - 1:,}"
+        return f"{place.name}, row {record - 1:,}"
 
 
 def cast(name: str, kind: ColumnKind) -> Sql:
