@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from goodmeasure.errors import Problem
 from goodmeasure.reading.conditions import Condition, unusable
 from goodmeasure.reading.connection import FRAME, Reader
-from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_twins
+from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_names
 from goodmeasure.reading.paths import Place, Places, places_of, told
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.sql import Sql, listed, literal, quoted, sql, united
@@ -271,7 +271,7 @@ def framed(reader: Reader) -> Files:
 def _parquet(reader: Reader, place: Place) -> Files:
     found = Files(reader, (ParquetFiles(AS_THEY_ARE, (place,)),), AS_THEY_ARE, place.name, (place,))
     path = literal(place.path)
-    refuse_twins(
+    refuse_names(
         _outermost(found.ask(sql("SELECT name, num_children FROM parquet_schema({path})", path=path))), place.name
     )
     types = _described(found)
