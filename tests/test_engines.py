@@ -12,8 +12,8 @@ import pytest
 from goodmeasure import losses
 from goodmeasure.engines import duckdb as local
 from goodmeasure.engines.request import Request
-from goodmeasure.errors import Problem
-from goodmeasure.reading.tables import NoSuchFile
+from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.tables import EmptyTable, NoSuchFile
 from goodmeasure.statistics.row_arguments import ScoreOutsideUnitInterval
 from goodmeasure.tallying.accumulate import tally
 from goodmeasure.tallying.shards import Part, ShardMissing, ShardTwice, collect
@@ -200,3 +200,101 @@ def test_bad_rows_of_a_file_are_named(tmp_path: Path) -> None:
     assert local.tally_files(str(tmp_path / "b.parquet"), REQUEST).excluded == {"missing score": 1}
     with pytest.raises(NoSuchFile):
         local.tally_files(str(tmp_path / "c*.parquet"), REQUEST)
+
+
+# --- what columns hold ---
+
+
+def csv_of(**columns: list[str]) -> str:
+    return "\n".join([",".join(columns), *map(",".join, zip(*columns.values(), strict=True)), ""])
+
+
+@pytest.mark.parametrize("words", [("true", "false"), ("True", "FALSE"), ("1", "0"), ("1.0", "0e0")])
+def test_true_and_false_are_a_target_as_1_and_0_are(tmp_path: Path, words: tuple[str, str]) -> None:
+    table = rows(60)
+    cells = {"y": [words[0] if one else words[1] for one in table["y"]], "p": [repr(float(p)) for p in table["p"]]}
+    cells["q"] = [repr(float(q)) for q in table["q"]]
+    cells["y"][3] = ""
+    (tmp_path / "t.csv").write_text(csv_of(**cells))
+    kept = {name: np.delete(values, 3) for name, values in table.items()}
+    for where in (None, "p >= 0"):
+        made = local.tally_files(str(tmp_path / "t.csv"), Request(LOSSES, "y", REQUEST.scores, where=where))
+        assert made.excluded == {"missing target": 1}
+        assert made.risk().value == in_memory(REQUEST, kept).risk().value
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["bool", "int8", "uint64", "decimal128(21, 2)", "float", "dictionary<values=string, indices=int8>", "string"],
+)
+def test_numbers_of_any_type_are_numbers(tmp_path: Path, kind: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {"decimal128(21, 2)": pa.decimal128(21, 2), "dictionary<values=string, indices=int8>": pa.string()}
+    table = rows(60)
+    y = pa.array(table["y"].astype(bool) if kind == "bool" else table["y"].astype(int), from_pandas=True)
+    texts = kind in ("string", "dictionary<values=string, indices=int8>")
+    y = y.cast(
+        pa.string()
+        if texts
+        else types.get(kind) or getattr(pa, {"float": "float32", "bool": "bool_"}.get(kind, kind))()
+    )
+    if kind.startswith("dictionary"):
+        y = y.dictionary_encode()
+    p = pa.array(np.round(table["p"], 2))
+    p = p.cast(pa.decimal128(21, 2)) if kind.startswith("decimal") else p.cast(pa.string()) if kind == "string" else p
+    pq.write_table(pa.table({"y": y, "p": p}), tmp_path / "t.parquet")
+    request = Request(LOSSES, "y", (("a", ("p",)),))
+    exact = tally(list(LOSSES), table["y"], prediction={"a": np.round(table["p"], 2)})
+    assert local.tally_files(str(tmp_path / "t.parquet"), request).to_bytes() == exact.to_bytes()
+
+
+@pytest.mark.parametrize("cells", ["date", "bool", "list"])
+def test_what_is_no_number_is_named_with_its_first_cell(tmp_path: Path, cells: str) -> None:
+    values = {"date": "DATE '2020-01-01'", "bool": "true", "list": "[1]"}[cells]
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT 1 AS y, {values} AS p FROM range(3)) TO '{tmp_path / 't.parquet'}'")
+    with pytest.raises(Problem) as refused:
+        local.tally_files(str(tmp_path / "t.parquet"), Request(LOSSES, "y", (("a", ("p",)),)))
+    assert refused.value.code == "GM206"
+    assert "row 1, column 'p'" in refused.value.where
+
+
+def test_a_column_has_one_role() -> None:
+    for more in ({"group": "y"}, {"cluster": "p"}, {"weight": "y"}):
+        with pytest.raises(UsageError, match="at once"):
+            Request(LOSSES, "y", (("a", ("p",)),), **more)
+
+
+# --- conditions ---
+
+
+def test_a_condition_means_the_same_in_every_file_and_on_every_worker(tmp_path: Path) -> None:
+    import pickle
+
+    table = rows(40)
+    for name, code in (("a", "007"), ("b", "x7")):  # in the first file alone, codes look like numbers
+        cells = {"y": [f"{y:g}" for y in table["y"]], "p": [repr(float(p)) for p in table["p"]], "code": [code] * 40}
+        (tmp_path / f"{name}.csv").write_text(csv_of(**cells))
+    request = Request(LOSSES, "y", (("a", ("p",)),), where="code = '007'")
+    source = str(tmp_path / "*.csv")
+    assert local.tally_files(source, request).n == 40
+    settled = pickle.loads(pickle.dumps(local.settled(request, source)))
+    assert [local.part_of(str(tmp_path / f"{name}.csv"), settled).rows for name in "ab"] == [40, 0]
+    with pytest.raises(EmptyTable, match="has no rows where code = '7'"):
+        local.tally_files(source, Request(LOSSES, "y", request.scores, where="code = '7'"))
+
+
+def test_a_condition_on_a_frame_is_held_to_the_same_rules(folder: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    table = rows(900)
+    frame = pyarrow.table(table)
+    made = local.tally_frame(frame, Request(LOSSES, "y", REQUEST.scores, where="p > 0.3 AND g = 'north'"))
+    keep = (table["p"] > 0.3) & (table["g"] == "north")
+    assert made.to_bytes() == in_memory(REQUEST, {k: v[keep] for k, v in table.items()}).to_bytes()
+    for bad in ("zz > 1", "p > (SELECT 0)", f"p IN (FROM read_csv('{folder / 'whole.csv'}'))", "p) OR (q"):
+        with pytest.raises(UsageError, match="cannot be used"):
+            local.tally_frame(frame, Request(LOSSES, "y", REQUEST.scores, where=bad))
+    with pytest.raises(EmptyTable, match="frame has no rows where p > 2"):
+        local.tally_frame(frame, Request(LOSSES, "y", REQUEST.scores, where="p > 2"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import hashlib
 import io
 import json
 import random
@@ -18,10 +19,13 @@ import numpy as np
 import pytest
 
 import goodmeasure as gm
+from goodmeasure.cli import status_of
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import Problem
 from goodmeasure.study.model import load
 from goodmeasure.study.saving import NotAModel, UntrustedModel
+from goodmeasure.tallying import saved
+from goodmeasure.tallying.serialise import DIGEST, MAGIC
 from test_saving import columns
 
 Path_ = tuple[Any, ...]
@@ -271,3 +275,117 @@ def test_formulas_that_would_not_end_are_refused(tmp_path: Path, book: list[Any]
     path = tmp_path / "model.json"
     path.write_text(json.dumps(changed(json.loads(good("yes/no")), ("loss", "book"), book)))
     assert refused_or_right(path) in ("GM270", "right")
+
+
+# --- saved tallies ---
+
+
+def seal(header: Any, payload: bytes, magic: bytes) -> bytes:
+    """What whoever forges a tally would write: any header, under a checksum that fits."""
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    body = magic + len(text).to_bytes(8, "little") + text + payload
+    return body + hashlib.blake2b(body, digest_size=DIGEST).digest()
+
+
+def parted(data: bytes, magic: bytes) -> tuple[Any, bytes]:
+    """The header and what follows it."""
+    start = len(magic) + 8
+    end = start + int.from_bytes(data[len(magic) : start], "little")
+    return json.loads(data[start:end]), data[end:-DIGEST]
+
+
+def whole_tally(outer: Any, inner: Any, arrays: bytes) -> bytes:
+    return seal(outer, seal(inner, arrays, MAGIC), saved.MAGIC)
+
+
+TALLIES = {
+    "yes/no": ("--y", "hit", "--p", "p", "--p", "q"),
+    "everything": ("--y", "hit", "--p", "p", "--weights", "w", "--cluster", "place", "--by", "place"),
+    "classes": ("--y", "place", "--p", "p_east,p_north,p_south", "--classes", "east,north,south"),
+    "amounts": ("--y", "amount", "--p", "x1", "--loss", "squared_error"),
+}
+
+
+@pytest.fixture(scope="module")
+def tallies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tally of each kind, as score keeps it."""
+    place = tmp_path_factory.mktemp("tallies")
+    rng = np.random.default_rng(0)
+    shares = rng.dirichlet([1, 1, 1], 60)
+    found = columns(60)
+    more = {"p": rng.random(60), "q": rng.random(60), "w": rng.integers(1, 4, 60), "x1": rng.random(60)}
+    more |= {f"p_{name}": shares[:, k] for k, name in enumerate(("east", "north", "south"))}
+    table = {name: found[name] for name in ("hit", "place", "amount")} | more
+    rows = zip(*(column.tolist() for column in table.values()), strict=True)
+    (place / "t.csv").write_text("\n".join([",".join(table), *(",".join(map(str, row)) for row in rows)]))
+    for name, words in TALLIES.items():
+        assert status_of(["score", str(place / "t.csv"), *words, "--save", str(place / name.replace("/", " "))]) == 0
+    return place
+
+
+# A tally may be whole and yet of no rows, or of losses too small to be squared.
+ALLOWED = {"right", "GM720", "GM005", "GM706"}
+
+
+def said_of(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """What score says of a file: it shows it, or refuses it as no whole tally."""
+    status = status_of(["score", str(path)])
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    if status == 0:
+        assert "nan" not in said.out
+        return "right"
+    assert (status, said.out) == (3, ""), said.err
+    return said.err[:5]
+
+
+@pytest.mark.parametrize("name", TALLIES)
+def test_a_tally_whose_header_was_changed_is_refused_or_right(
+    tallies: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    outer, payload = parted((tallies / name.replace("/", " ")).read_bytes(), saved.MAGIC)
+    inner, arrays = parted(payload, MAGIC)
+    path, seen = tmp_path / "a.tally", set()
+    others = [*OTHERS, [1, 2, 3], 10**6, 2**62]
+    cases = [(outer, at, value, True) for at in leaves(outer) for value in others]
+    cases += [(inner, at, value, False) for at in leaves(inner) for value in others]
+    for document, at, value, is_outer in random.Random(0).sample(cases, 200):
+        forged = changed(document, at, value)
+        path.write_bytes(whole_tally(forged, inner, arrays) if is_outer else whole_tally(outer, forged, arrays))
+        seen.add(said_of(path, capsys))
+    assert seen <= ALLOWED
+    assert "GM720" in seen
+    path.write_bytes(whole_tally(outer, inner, arrays))
+    assert said_of(path, capsys) == "right"
+
+
+@pytest.mark.parametrize("name", TALLIES)
+def test_a_tally_whose_numbers_were_changed_is_refused_or_right(
+    tallies: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    outer, payload = parted((tallies / name.replace("/", " ")).read_bytes(), saved.MAGIC)
+    inner, arrays = parted(payload, MAGIC)
+    chance, path, seen = random.Random(0), tmp_path / "a.tally", set()
+    for _ in range(120):
+        at = chance.randrange(len(arrays) // 8) * 8
+        value = chance.choice([0, 1, -1, 2**31, 2**62, -(2**63), 2**63 - 1, chance.randrange(2**32)])
+        forged = arrays[:at] + value.to_bytes(8, "little", signed=True) + arrays[at + 8 :]
+        path.write_bytes(whole_tally(outer, inner, forged))
+        seen.add(said_of(path, capsys))
+    for forged in (arrays[:-8], arrays + bytes(8), b""):
+        path.write_bytes(whole_tally(outer, inner, forged))
+        seen.add(said_of(path, capsys))
+    assert seen <= ALLOWED
+    assert "GM720" in seen
+
+
+@pytest.mark.parametrize("cut", [0, 10, 24, 25, 40, 200, -1, -17])
+def test_a_tally_that_was_cut_or_has_a_bit_turned_is_refused(
+    tallies: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], cut: int
+) -> None:
+    data = (tallies / "everything").read_bytes()
+    path = tmp_path / "a.tally"
+    path.write_bytes(data[:cut])
+    assert said_of(path, capsys) == "GM720"
+    path.write_bytes(data[:cut] + bytes([data[cut] ^ 1]) + data[cut:][1:])
+    assert said_of(path, capsys) == "GM720"

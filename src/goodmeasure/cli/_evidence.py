@@ -18,8 +18,10 @@ from goodmeasure.errors import Problem, UsageError
 from goodmeasure.losses import catalogue
 from goodmeasure.reading.paths import Places, names_of, places_of
 from goodmeasure.reading.sources import names_in_first, remarks_on
+from goodmeasure.tallying.accumulate import kind_of
 from goodmeasure.tallying.saved import Saved, Shard, is_saved, load
 from goodmeasure.tallying.schema import Schema
+from goodmeasure.tallying.serialise import StateUnreadable
 
 _CALL = re.compile(r"\s*([a-z_0-9]+)\s*(?:\(\s*(.*?)\s*\))?\s*")
 
@@ -140,7 +142,7 @@ def evidence(
 
     The table's files are told apart by their bytes if there is something to tell them from, or will be.
     """
-    parts = [(path, load(path)) for path in kept]
+    parts = [(path, _loaded(path)) for path in kept]
     if parts:
         ask = _as_before(parts[0][1], ask)
     if table is not None:
@@ -152,7 +154,20 @@ def evidence(
         except Problem as problem:
             problem.where = name
             raise
-    return replace(total, tally=replace(total.tally, losses=losses_from(total.tally.schema.losses)))
+    return total
+
+
+def _loaded(path: str) -> Saved:
+    """A saved tally with its losses, which are of the catalogue and fit what it counts. Error: GM720."""
+    saved = load(path)
+    schema = saved.tally.schema
+    try:
+        losses = losses_from(schema.losses)
+    except Problem as problem:
+        raise StateUnreadable("the tally is of a loss that is not known", where=path, seen=problem.what) from problem
+    if kind_of(losses[0]) != schema.kind:
+        raise StateUnreadable(f"the tally is of {schema.kind}, and its losses are not", where=path)
+    return replace(saved, tally=replace(saved.tally, losses=losses))
 
 
 def _of_table(table: Places, ask: TallyQuestion, given: dict[str, Any], *, hashed: bool) -> Saved:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from goodmeasure.errors import UsageError
 from goodmeasure.reading.files import parts
 from goodmeasure.reading.spreadsheets import RunsInSpreadsheets, disarmed, runs
 from goodmeasure.reading.tables import Values
-from goodmeasure.reading.writing import whole_file
+from goodmeasure.reading.writing import CsvLines, whole_file
 from goodmeasure.study.model import load
 
 
@@ -32,13 +31,9 @@ def predicted(
         for part in parts(data, kinds=trained.columns, keep=others, where=where):
             shown, remarks = trained.answers(part)
             columns = _beside({name: part[name].tolist() for name in keep}, shown)
-            rows = (
-                list(zip(*columns.values(), strict=True))
-                if count
-                else [tuple(columns), *zip(*columns.values(), strict=True)]
-            )
+            rows = [*([] if count else [tuple(columns)]), *zip(*columns.values(), strict=True)]
             formulas += sum(runs(cell) for row in rows for cell in row)
-            lines.writerows([map(disarmed, row) for row in rows] if for_spreadsheets else rows)
+            lines.rows([map(disarmed, row) for row in rows] if for_spreadsheets else rows)
             noticed |= {f"{r.code} {r.what}": r.code for r in (*part.remarks, *remarks)}
             count += len(part)
     if formulas and not for_spreadsheets:
@@ -64,13 +59,13 @@ def _formulas(count: int) -> RunsInSpreadsheets:
 
 
 @contextmanager
-def _sink(out: str | None) -> Iterator[Any]:
+def _sink(out: str | None) -> Iterator[CsvLines]:
     """A CSV writer to a file that appears when it is whole, or to standard output."""
     if out is None:
-        yield csv.writer(sys.stdout, lineterminator="\n")
+        yield CsvLines(sys.stdout)
         return
     with whole_file(Path(out)) as file:
-        yield csv.writer(file, lineterminator="\n")
+        yield CsvLines(file)
 
 
 def _say(noticed: dict[str, str], count: int, out: str | None) -> None:

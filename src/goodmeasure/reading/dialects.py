@@ -117,7 +117,7 @@ def names_in(dialect: Dialect, place: Place) -> list[str]:
     if not head:
         raise UnreadableTable(f"{place.name} begins with an empty line", where=f"{place.name}, line 1", fix="delete it")
     names = [cell.strip() or f"column {i + 1}" for i, cell in enumerate(head)]
-    refuse_twins(names, place.name)
+    refuse_names(names, place.name)
     return names
 
 
@@ -126,8 +126,15 @@ def _is_empty(place: Place) -> bool:
         return not file.read(1)
 
 
-def refuse_twins(names: list[str], source: str) -> None:
-    """Refuse columns that share a name, but for upper and lower case. Error: GM204."""
+def refuse_names(names: list[str], source: str) -> None:
+    """Refuse columns that share a name, but for upper and lower case, and names that databases cut short.
+
+    Raises:
+        GM202: a name holds a NUL
+        GM204: columns share a name
+    """
+    if any("\0" in name for name in names):
+        raise UnreadableTable(f"{source} has a column whose name holds a NUL", where=source, fix="rename the column")
     counts = Counter(name.casefold() for name in names)
     twins = sorted({name for name in names if counts[name.casefold()] > 1})
     if twins:

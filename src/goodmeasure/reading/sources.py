@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from goodmeasure.errors import Problem
 from goodmeasure.reading.conditions import Condition, unusable
 from goodmeasure.reading.connection import FRAME, Reader
-from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_twins
+from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_names
 from goodmeasure.reading.paths import Place, Places, places_of, told
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.sql import Sql, listed, literal, quoted, sql, united
@@ -169,12 +169,12 @@ class Files:
         return unusable(self.filter.condition.text, str(error).splitlines()[0])
 
     def line(self, place: Place, record: int, *, empty_count: bool = False) -> str:
-        """Where a record of a file stands (of CSV the header is record 1), as people say it."""
+        """Where a record of a file stands (the header is record 1), as people say it."""
         written = next((each for each in self.scanned if isinstance(each, CsvFiles) and place in each.places), None)
         line = None if written is None else written.dialect.line(place, record, empty_count=empty_count)
         if line is not None:
             return f"{place.name}, line {line:,}"
-        return f"{place.name}, row {record if written is None else record - 1:,}"
+        return f"{place.name}, row {record - 1:,}"
 
 
 def cast(name: str, kind: ColumnKind) -> Sql:
@@ -271,7 +271,7 @@ def framed(reader: Reader) -> Files:
 def _parquet(reader: Reader, place: Place) -> Files:
     found = Files(reader, (ParquetFiles(AS_THEY_ARE, (place,)),), AS_THEY_ARE, place.name, (place,))
     path = literal(place.path)
-    refuse_twins(
+    refuse_names(
         _outermost(found.ask(sql("SELECT name, num_children FROM parquet_schema({path})", path=path))), place.name
     )
     types = _described(found)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import io
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -64,6 +65,23 @@ def whole_file(place: Path) -> Iterator[TextIO]:
         text.flush()
         draft.finish()
         draft.appear()
+
+
+class CsvLines:
+    """Writes rows as CSV whose lines end in a line feed; a cell that holds any end of a line stands in quotes."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        # Told that lines end in both, the csv module quotes cells that hold either.
+        self._writer = csv.writer(self, lineterminator="\r\n")
+
+    def write(self, line: str) -> None:
+        """Take a whole line from the csv module."""
+        self._file.write(f"{line.removesuffix(chr(13) + chr(10))}\n")
+
+    def rows(self, rows: Iterable[Iterable[Any]]) -> None:
+        """Write rows."""
+        self._writer.writerows(rows)
 
 
 class _Draft:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
-from goodmeasure.drawing.terminal import printable
+from goodmeasure.drawing.terminal import printable, word
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.report.sentences import decision_lines, metric_line, signal_line
 from goodmeasure.study.study import Study
@@ -100,7 +100,7 @@ def _remarks(study: Study, width: int) -> list[str]:
 def _following(study: Study, written: list[str]) -> str:
     report = next((path for path in written if path.endswith(".html")), "report.html")
     model = next((path for path in written if path.endswith("model.json")), "model.json")
-    return f"open {report}; goodmeasure predict {model} NEW.csv{_cost_hint(study)}"
+    return f"open {word(report)}; goodmeasure predict {word(model)} NEW.csv{_cost_hint(study)}"
 
 
 def _cost_hint(study: Study) -> str:

@@ -17,15 +17,12 @@ from goodmeasure.deriving.predictions import check_predictions, on_predictions
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, strict_keywords
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
-from goodmeasure.tallying.schema import Kind, Schema, column, columns
+from goodmeasure.tallying.schema import MOST_CLASSES, MOST_WEIGHT, Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
 from goodmeasure.tallying.tally import Tally
 
-# Each class is counted on a grid of its own; of more classes than this only the likeliest is.
-MOST_CLASSES = 32
 BLOCK = 1 << 17  # rows whose columns stay in a core's cache; kernels take them in one go
 SINGLE = "model"
-MOST_WEIGHT = 1e100
 
 
 class Portion(NamedTuple):
@@ -332,7 +329,12 @@ def schema_of(
     """What a tally of these losses counts; ``how`` is (weighted, clustered, on predictions)."""
     first = losses[0]
     classes = scores.shape[1] if scores.ndim == 2 else 0
-    kind: Kind = "classes" if first.is_classwise else "outcome" if first.is_binary else "amount"
+    kind = kind_of(first)
     if (kind == "classes") != (scores.ndim == 2):
         raise UsageError(f"{first!r} and scores of shape {scores.shape} do not go together")
     return Schema(tuple(map(repr, losses)), models, kind, classes, *how)
+
+
+def kind_of(loss: Any) -> Kind:
+    """The kind of target that a loss is of."""
+    return "classes" if loss.is_classwise else "outcome" if loss.is_binary else "amount"

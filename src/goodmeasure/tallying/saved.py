@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from goodmeasure.errors import Problem
-from goodmeasure.reading.paths import STANDARD_INPUT, told
+from goodmeasure.reading.documents import fields, row, sequence, text
+from goodmeasure.reading.paths import STANDARD_INPUT
+from goodmeasure.reading.paths import told as told_of
 from goodmeasure.reading.writing import write_whole
-from goodmeasure.tallying.serialise import StateUnreadable, sealed, unsealed
+from goodmeasure.tallying import soundness
+from goodmeasure.tallying.serialise import sealed, told, unsealed
 from goodmeasure.tallying.shards import ShardTwice
 from goodmeasure.tallying.tally import DifferentTallies, Tally
 
@@ -82,14 +85,21 @@ class Saved:
     def from_bytes(data: bytes) -> Saved:
         """What these bytes hold; errors: GM720."""
         header, tally = unsealed(MAGIC, data)
-        shards = tuple(Shard(name, digest) for name, digest in header["shards"])
-        return Saved(Tally.from_bytes(tally), header["question"], shards)
+        with told():
+            _HEADER(header, "")
+        made = Tally.from_bytes(tally)
+        with told():
+            soundness.fits(header["question"], made.schema, made.groups)
+        return Saved(made, header["question"], tuple(Shard(name, digest) for name, digest in header["shards"]))
+
+
+_HEADER = fields({"question": soundness.question, "shards": sequence(row(text(most=100_000), text(most=200)))})
 
 
 def is_saved(path: str | PathLike[str]) -> bool:
     """Whether a file is a saved tally, by how it begins or is called. A pipe is none: to look into it is to empty it."""
     place = Path(path)
-    with told(str(path)):
+    with told_of(str(path)):
         if not place.is_file():
             return False
         with place.open("rb") as file:
@@ -104,11 +114,12 @@ def save(path: str | PathLike[str], saved: Saved) -> None:
 def load(path: str | PathLike[str]) -> Saved:
     """Read a tally that `save` wrote; errors: GM720, naming the file."""
     try:
-        return Saved.from_bytes(Path(path).read_bytes())
+        return Saved.from_bytes(_bytes(str(path)))
     except Problem as problem:
         problem.where = str(path)
         raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise StateUnreadable(
-            "the tally does not hold what its header says", where=str(path), seen=str(error)
-        ) from error
+
+
+def _bytes(path: str) -> bytes:
+    with told_of(path):
+        return Path(path).read_bytes()

@@ -5,13 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import Problem
+from goodmeasure.reading.documents import Mismatch, must
 from goodmeasure.statistics.exact_sums import ExactSums
+from goodmeasure.tallying import soundness
+from goodmeasure.tallying.grid import AMOUNT_CELLS, SCORE_CELLS
+from goodmeasure.tallying.schema import Schema
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State
 
 MAGIC = b"goodmeasure tally\n"
@@ -39,13 +46,27 @@ def pack(schema: dict[str, Any], groups: dict[str, State]) -> bytes:
     return sealed(MAGIC, header, b"".join(array.tobytes() for array in arrays.values()))
 
 
-def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, State]]:
-    """Schema and states from bytes; errors: GM720."""
+def unpack(data: bytes) -> tuple[Schema, dict[str, State]]:
+    """Schema and states from bytes, held against what they must be; errors: GM720."""
     header, body = unsealed(MAGIC, data)
-    try:
+    with told():
+        soundness.header(header, "")
+        names = {name: tuple(header["schema"][name]) for name in ("losses", "models")}
+        schema = Schema(**{each.name: header["schema"][each.name] for each in fields(Schema)} | names)
+        soundness.kind(schema)
         arrays = _read_arrays(body, header["arrays"])
-        return header["schema"], {key: _build(one, arrays) for key, one in header["groups"].items()}
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+        groups = {key: _build(one, arrays) for key, one in header["groups"].items()}
+        for key, state in groups.items():
+            soundness.state(state, schema, f"groups[{key!r}]")
+    return schema, groups
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What is wrong with what was read, as the error for a tally; errors: GM720."""
+    try:
+        yield
+    except (Mismatch, KeyError) as error:
         raise StateUnreadable("the tally does not hold what its header says", seen=str(error)) from error
 
 
@@ -67,11 +88,13 @@ def unsealed(magic: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:
         )
     start = len(magic) + 8
     end = start + int.from_bytes(body[len(magic) : start], "little")
-    header = json.loads(body[start:end])
-    if header["version"] != VERSION:
-        raise StateUnreadable(
-            f"the tally has version {header['version']}, this release reads {VERSION}", fix="make it again"
-        )
+    try:
+        header = json.loads(body[start:end])
+    except (ValueError, RecursionError) as error:
+        raise StateUnreadable("the header of the tally is not JSON", seen=str(error)[:100]) from error
+    version = header.get("version") if isinstance(header, dict) else None
+    if version != VERSION:
+        raise StateUnreadable(f"the tally has version {version}, this release reads {VERSION}", fix="make it again")
     return header, body[end:]
 
 
@@ -84,9 +107,11 @@ def _read_arrays(body: bytes, layout: list[Any]) -> Arrays:
     at = 0
     for name, dtype, shape in layout:
         kind = np.dtype(dtype)
-        count = math.prod(shape)
-        arrays[name] = np.frombuffer(body, dtype=kind, count=count, offset=at).reshape(shape).copy()
-        at += count * kind.itemsize
+        size = math.prod(shape) * kind.itemsize
+        must(name not in arrays and at + size <= len(body), f"arrays[{name!r}]", "in the bytes that follow the header")
+        arrays[name] = np.frombuffer(body[at : at + size], dtype=kind).reshape(shape).copy()
+        at += size
+    must(at == len(body), "arrays", "all of the bytes that follow the header")
     return arrays
 
 
@@ -136,24 +161,41 @@ def _describe(state: State, prefix: str, arrays: Arrays) -> dict[str, Any]:
 def _build(one: dict[str, Any], arrays: Arrays) -> State:
     """A state from what ``_describe`` wrote."""
 
-    def exact(described: list[Any]) -> ExactSums:
+    def exact(described: list[Any], most: int) -> ExactSums:
         cells, first, held, limbs = described
-        full = np.zeros((cells, arrays[limbs].shape[1] if len(arrays[held]) else 0), dtype=np.int64)
-        full[arrays[held]] = arrays[limbs]
+        at, table = arrays[held], arrays[limbs]
+        must(cells <= most, held, f"of at most {most:,} sums")
+        soundness.limbs(table, first, limbs)
+        soundness.places(at, table, cells, held)
+        full = np.zeros((cells, table.shape[1] if len(at) else 0), dtype=np.int64)
+        full[at] = table
         return ExactSums(cells, first, full)
 
-    def counted(described: list[Any]) -> NDArray[np.int64]:
-        shape, at, values = described
+    def counted(described: list[Any], shape: tuple[int, ...]) -> NDArray[np.int64]:
+        said, held, values = described
+        must(tuple(said) == shape, held, f"of the grid {shape}")
         table = np.zeros(math.prod(shape), dtype=np.int64)
-        table[arrays[at]] = arrays[values]
+        soundness.places(arrays[held], arrays[values], len(table), held)
+        must(arrays[values].ndim == 1, values, "one count a place")
+        table[arrays[held]] = arrays[values]
         return table.reshape(shape)
 
+    def clustered(columns: int, keys: str, sums: list[Any]) -> ClusterSums:
+        return ClusterSums(columns, arrays[keys], exact(sums, arrays[keys].size * (columns + 1)))
+
+    yes_no, amounts = (SCORE_CELLS, 2), (AMOUNT_CELLS,)
     clusters = one["clusters"]
     return State(
         one["rows"],
         dict(one["excluded"]),
-        {name: Moments(w, n, infinite, exact(sums)) for name, (w, n, infinite, sums) in one["moments"].items()},
-        {name: ScoreCounts(w, counted(n), counted(p), exact(sums)) for name, (w, n, p, sums) in one["scores"].items()},
-        {name: AmountSums(counted(n), exact(sums)) for name, (n, sums) in one["amounts"].items()},
-        None if clusters is None else ClusterSums(clusters[0], arrays[clusters[1]], exact(clusters[2])),
+        {name: Moments(w, n, infinite, exact(sums, 6)) for name, (w, n, infinite, sums) in one["moments"].items()},
+        {
+            name: ScoreCounts(w, counted(n, yes_no), counted(p, yes_no), exact(sums, 6 * SCORE_CELLS))
+            for name, (w, n, p, sums) in one["scores"].items()
+        },
+        {
+            name: AmountSums(counted(n, amounts), exact(sums, 7 * AMOUNT_CELLS))
+            for name, (n, sums) in one["amounts"].items()
+        },
+        None if clusters is None else clustered(*clusters),
     )

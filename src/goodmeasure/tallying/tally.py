@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -122,9 +122,8 @@ class Tally(Displayed):
             GM720: the bytes are no whole tally of a version that is known.
             GM721: these are not the losses that were tallied.
         """
-        plain, groups = serialise.unpack(data)
-        plain["losses"], plain["models"] = tuple(map(as_spelled_now, plain["losses"])), tuple(plain["models"])
-        schema = Schema(**plain)
+        written, groups = serialise.unpack(data)
+        schema = replace(written, losses=tuple(map(as_spelled_now, written.losses)))
         if losses and tuple(map(repr, losses)) != schema.losses:
             raise DifferentTallies(
                 "these are not the losses of this tally", seen=f"{[*map(repr, losses)]} and {[*schema.losses]}"

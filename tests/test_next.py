@@ -1,0 +1,149 @@
+"""Is the next line that a command prints right: typed as it stands, does it do what it says?"""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from goodmeasure.cli import status_of
+from goodmeasure.drawing.terminal import word
+from table_files import columns, text
+
+ODD = 'it\'s "50%" \x1b[1m\n$HOME'
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory, in which the exercise gets an answer, with tables whose names and columns a shell would take apart."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.StringIO("7\n"))
+    rng = np.random.default_rng(0)
+    found = columns()
+    n = len(found["p"])
+    shares = rng.dirichlet([1, 1, 1], n)
+    found[ODD] = found["p"]
+    found["animal"] = [("cat", "dog", "fox")[rng.choice(3, p=row)] for row in shares]
+    found |= {f"is {name}": [repr(p) for p in shares[:, k].tolist()] for k, name in enumerate(("cat", "dog", "fox"))}
+    found["weight"] = ["1", "2", "1"] * (n // 3)
+    found["person"] = [f"{i // 3}" for i in range(n)]
+    found["amount"] = [repr(5 + float(x)) for x in found["x"]]
+    found["always"] = ["yes"] * n
+    Path("t.csv").write_text(text(found))
+    Path("two words [1].csv").write_text(text(found))
+    return tmp_path
+
+
+def words(line: str) -> list[str]:
+    """A line as a shell takes it apart."""
+    script = f"printf '%s\\0' {line}"
+    said = subprocess.run(["bash", "-c", script], check=True, capture_output=True).stdout
+    return said.decode(errors="surrogateescape").split("\0")[:-1]
+
+
+YES = ("--y", "churned", "--positive", "yes")
+LINES = {
+    "choose a number": ("choose", "t.csv", "--target", "amount", "--ask", "mean", "--weights", "weight"),
+    "choose yes or no": (
+        "choose",
+        "two words [1].csv",
+        "--target",
+        "churned",
+        "--positive",
+        "yes",
+        "--cost",
+        "fn=4,fp=1",
+    ),
+    "choose with a condition": ("choose", "t.csv", "--target", "churned", "--where", "région = 'north' AND x < 2"),
+    "score": ("score", "two words [1].csv", *YES, "--p", "p", "--p", "x", "--raw"),
+    "score probabilities": ("score", "two words [1].csv", *YES, "--p", "p"),
+    "score an odd name": ("score", "t.csv", *YES, "--p", ODD),
+    "score some rows": ("score", "t.csv", *YES, "--p", "p", "--where", "région <> 'söuth'", "--weights", "weight"),
+    "score clusters": ("score", "t.csv", *YES, "--p", "p", "--cluster", "person", "--by", "région"),
+    "score amounts": ("score", "t.csv", "--y", "amount", "--p", "x", "--loss", "huber"),
+    "score classes": ("score", "t.csv", "--y", "animal", "--p", "is cat,is dog,is fox"),
+    "score one answer": ("score", "t.csv", "--y", "always", "--positive", "yes", "--p", "p"),
+    "save": ("score", "t.csv", *YES, "--p", "p", "--cluster", "person", "--save", "a b.tally"),
+    "save amounts": ("score", "t.csv", "--y", "amount", "--p", "x", "--loss", "huber", "--save", "a.tally"),
+    "save classes": ("score", "t.csv", "--y", "animal", "--p", "is cat,is dog,is fox", "--save", "a.tally"),
+    "decide": (
+        "decide",
+        "two words [1].csv",
+        *YES,
+        "--p",
+        ODD,
+        "--cost",
+        "fn=4",
+        "--cost",
+        "fp=1",
+        "--where",
+        "x > -1",
+    ),
+    "decide amounts": ("decide", "t.csv", "--y", "amount", "--p", "x", "--cost", "under=3", "--cost", "over=1"),
+    "losses": ("losses", "--convex", "--robust"),
+    "a loss": ("losses", "huber"),
+    "a loss of classes": ("losses", "cross_entropy"),
+    "explain": ("explain",),
+    "the exercise": ("explain", "exercise", "--no-input"),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_the_next_line_can_be_typed_as_it_stands(place: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    given = [*LINES[name]]
+    seen: list[list[str]] = []
+    for _ in range(2):  # and the line that the next one prints
+        assert status_of(given) == 0
+        _, found, line = capsys.readouterr().out.rpartition("\nnext: ")
+        if not found:
+            break
+        program, *given = words(line.strip())
+        assert program == "goodmeasure"
+        assert not any(letter in line for letter in "\x1b\x07")
+        seen.append(given)
+    assert seen
+    capsys.readouterr()
+
+
+def test_a_saved_tally_goes_on_to_a_decision(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["score", "t.csv", *YES, "--p", "p", "--save", "a b.tally"]) == 0
+    line = capsys.readouterr().out.rpartition("\nnext: ")[2].strip()
+    assert words(line)[1:4] == ["decide", "a b.tally", "--p"]
+    assert status_of(words(line)[1:]) == 0
+
+
+@pytest.mark.parametrize("path", ["t.csv", "two words [1].csv"])
+def test_a_run_goes_on_to_predictions(place: Path, capsys: pytest.CaptureFixture[str], path: str) -> None:
+    asked = [
+        "run",
+        path,
+        "--target",
+        "churned",
+        "--exclude",
+        ODD,
+        "--out",
+        "an out",
+        "--cost",
+        "fn=4",
+        "--cost",
+        "fp=1",
+    ]
+    assert status_of(asked) == 0
+    said = " ".join(capsys.readouterr().out.partition("\n  next")[2].split())
+    command = next(part for part in said.split("; ") if part.startswith("goodmeasure predict"))
+    given = [path if each == "NEW.csv" else each for each in words(command)[1:]]
+    assert status_of([*given, "--out", "predicted.csv"]) == 0
+    with Path("predicted.csv").open(newline="") as file:
+        assert len(list(csv.reader(file))) == len(columns()["p"]) + 1
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "", "it's", "a b", "$HOME", "\x1b[1m", "two\nlines", "\udcff.csv", "`x`", "\\", "é\u202e", "!"]
+)
+def test_a_word_comes_back_from_a_shell_as_it_was(name: str) -> None:
+    assert words(word(name)) == [name]
+    assert word(name).isprintable()

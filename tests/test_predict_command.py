@@ -1,0 +1,66 @@
+"""Does predict write what the table holds, and say where a spreadsheet would run it?"""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from goodmeasure.cli import status_of
+from table_files import columns, text
+
+FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\rx", "\nx", "=", "=-5"]
+HARMLESS = ["-5", "+1e3", "-0.25", "a=b", " =1", "'=1", "", "e-mail"]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text(text())
+    assert status_of(["run", "t.csv", "--target", "churned", "--exclude", "p", "--out", "."]) == 0
+    found = {name: cells[: len(FORMULAS + HARMLESS)] for name, cells in columns().items()}
+    Path("new.csv").write_text(text({**found, "=note": FORMULAS + HARMLESS}, end="\r\n"), newline="")
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[list[list[str]], str]:
+    """The cells that were written, and what was said beside them."""
+    capsys.readouterr()
+    assert status_of(["predict", "model.json", "new.csv", *more]) == 0
+    out = capsys.readouterr()
+    return list(csv.reader(io.StringIO(out.out, newline=""))), out.err
+
+
+def test_texts_are_written_as_they_are_and_formulas_are_told_of(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (head, *rows), err = said(capsys, "--keep", "=note")
+    assert head[0] == "=note"
+    assert [row[0] for row in rows] == FORMULAS + HARMLESS
+    assert f"GM210 {len(FORMULAS) + 1} cells begin as formulas do" in err
+    assert "--for-spreadsheets" in err
+    assert "GM210" not in said(capsys)[1]
+
+
+def test_for_spreadsheets_formulas_become_texts_and_nothing_else_changes(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (head, *rows), err = said(capsys, "--keep", "=note", "--for-spreadsheets")
+    assert head[0] == "'=note"
+    assert [row[0] for row in rows] == [f"'{cell}" for cell in FORMULAS] + HARMLESS
+    assert "GM210" not in err
+    assert [row[1:] for row in rows] == [row[1:] for row in said(capsys, "--keep", "=note")[0][1:]]
+    assert (
+        status_of(["predict", "model.json", "new.csv", "--keep", "=note", "--for-spreadsheets", "--out", "o.csv"]) == 0
+    )
+    with Path("o.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [head, *rows]
+
+
+def test_a_kept_column_never_hides_a_prediction(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = columns()
+    Path("new.csv").write_text(text({**found, "probability of yes": found["p"]}))
+    assert status_of(["predict", "model.json", "new.csv", "--keep", "probability of yes"]) == 2
+    assert capsys.readouterr().err.startswith("GM009 --keep probability of yes has the name")
