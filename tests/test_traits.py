@@ -9,7 +9,7 @@ from catalogue_losses import everything
 from goodmeasure import losses
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.traits import SHOWN, trait, traits
-from goodmeasure.traits.interval_arithmetic import bounds, line
+from goodmeasure.formulas.interval_arithmetic import bounds, line
 from goodmeasure.traits.trait import PROVED, TRIED
 from goodmeasure.traits.views import views
 

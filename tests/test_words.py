@@ -17,8 +17,8 @@ from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import Word, derivative, expression, spelled, symbol
 from goodmeasure.formulas.words import vocabulary
 from goodmeasure.kernels import printer
-from goodmeasure.traits import interval_arithmetic
-from goodmeasure.traits.interval_arithmetic import Box, bounds
+from goodmeasure.formulas import interval_arithmetic
+from goodmeasure.formulas.interval_arithmetic import Box, bounds
 
 VOCABULARY = vocabulary()
 ROOM = Path(inspect.getfile(formulas)).parent

@@ -26,6 +26,13 @@ from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats, equal_length
 from goodmeasure.statistics.weights import check_weights, scaled
 
+# What is said of fits that may not be the best there is.
+_DOUBTS = {
+    Status.UNFINISHED: "the fit has not converged",
+    Status.UNCERTAIN: "the fit may not be the best",
+    Status.ENDLESS: "there is no best fit",
+}
+
 
 class _LossModel(BaseEstimator):  # type: ignore[misc]
     """What the two estimators share: their parameters, the fit, and raw outputs."""
@@ -78,8 +85,9 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         slopes, constants = objective.coefficients(theta)
         self.coef_, self.intercept_ = self._shaped(slopes, constants)
         self.loss_curve_, self.validation_curve_ = watch.loss_curve, watch.validation_curve
-        if self.certificate_.status is Status.UNFINISHED:
-            warnings.warn(f"the fit has not converged: {self.certificate_}", ConvergenceWarning, stacklevel=4)
+        said = _DOUBTS.get(self.certificate_.status)
+        if said is not None:
+            warnings.warn(f"{said}: {self.certificate_}", ConvergenceWarning, stacklevel=4)
 
     def _held_out(self, X: Floats, y: NDArray[Any], weight: Any, offset: Any) -> tuple[Any, ...]:
         rows = np.arange(len(y))
