@@ -29,7 +29,7 @@ PATIENCE = 5
 _STARTING_TARGETS = 2001
 # The part of its size within which an objective that is called optimal is the least; what of the best constant's does not count;
 # and the part of all signals that may be left of their sum where they are said to balance.
-_CLOSE, _TRACE, _BALANCE = 1e-6, 1e-12, 1e-3
+_CLOSE, _TRACE, _BALANCE, _NOTHING = 1e-6, 1e-12, 1e-3, 1e-300
 # A raw output that stands for an infinite one.
 _FAR = 30.0
 
@@ -149,6 +149,7 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
     if not objective.value_and_gradient(reached.theta)[0] <= constant:
         reached = newton.Reached(theta, reached.steps, False)
     if settings.watch.stops and settings.watch.best is not None:
+        settings.watch.stopped |= not np.array_equal(settings.watch.best, reached.theta)
         reached = replace(reached, theta=settings.watch.best, gap=None)
     return reached.theta, _certify(objective, reached, curvature, settings, constant), max(reached.steps, 1)
 
@@ -241,7 +242,7 @@ def _certify(
         method = method if balanced else "signals do not balance, of a loss that is not convex"
     close = balanced and (gap is None or _is_close(objective, reached.theta, gap, constant))
     return Certificate(
-        status=Status.ENDLESS if endless else _status(curvature, settings, reached.converged and close, gap),
+        status=Status.ENDLESS if endless else _status(curvature, settings, close and (proven or reached.converged), gap),
         objective=value,
         gap=gap,
         proven=proven,
@@ -255,7 +256,7 @@ def _is_close(objective: Objective, theta: Floats, gap: float, constant: float) 
     """Whether an objective so far from the least may be called optimal: by a millionth of its size, or what rounding hides."""
     value, _ = objective.value_and_gradient(theta)
     hidden = objective.rounding(theta) / newton.KEEP + _TRACE * abs(constant)
-    return gap <= _CLOSE * abs(value) or gap <= _CLOSE * objective.size(theta) + hidden
+    return gap <= _CLOSE * abs(value) or gap <= _CLOSE * objective.size(theta) + hidden + _NOTHING
 
 
 def _endless(objective: Objective, reached: newton.Reached) -> str:

@@ -40,6 +40,8 @@ def solve(matrix: Floats, right: Floats) -> Floats:
 
 def direction(matrix: Floats, gradient: Floats) -> Floats:
     """Newton's step: by Cholesky; where the matrix is singular or bends down, the shortest step in each own direction."""
+    if not np.isfinite(matrix).all():
+        return np.where(np.isfinite(gradient), -gradient, 0.0)  # down, the search says how far
     factor = _factor(matrix)
     if factor is not None:
         pivots = np.diag(factor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -108,7 +110,10 @@ def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> Any:
     estimator = (LossClassifier if outcome else LossRegressor)(loss, alpha=alpha)
     more = {} if cases.exposure is None else {"exposure": cases.exposure}
     y = cases.y.astype(np.intp) if outcome else cases.y
-    return estimator.fit(x, y, sample_weight=cases.weight, **more)
+    with warnings.catch_warnings():
+        # What the certificate says is in the report, of the fit that was chosen; many are tried.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator.fit(x, y, sample_weight=cases.weight, **more)
 
 
 def linear_scorer(estimator: Any) -> LinearScorer:

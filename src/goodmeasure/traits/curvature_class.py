@@ -96,7 +96,7 @@ def _survey_rows(loss: Record, y: NDArray[Any], outputs: int) -> CurvatureClass:
     """Several raw outputs: curvature along lines through random points, and a signal or none."""
     rng = np.random.default_rng(0)
     targets = rng.choice(y if y.ndim == 1 else np.arange(outputs), 200)
-    z = 3 * rng.standard_normal((200, outputs))
+    z = _around(loss, targets, 3 * rng.standard_normal((200, outputs)))
     signal, curvature = numbers.gradient(loss, targets, z), numbers.hessian(loss, targets, z, full=True)
     lowest = np.linalg.eigvalsh((curvature + np.swapaxes(curvature, 1, 2)) / 2).min(axis=1)
     size = np.abs(curvature).max(axis=(1, 2))
@@ -108,6 +108,16 @@ def _survey_rows(loss: Record, y: NDArray[Any], outputs: int) -> CurvatureClass:
         jumps=piecewise_linear,
         pairs=len(z),
     )
+
+
+def _around(loss: Record, targets: NDArray[Any], z: Floats) -> Floats:
+    """Half of the raw outputs as they are, and half around the targets where raw outputs are of their unit."""
+    if loss.is_classwise:
+        return z
+    spread = float(np.ptp(targets)) or max(1.0, float(np.abs(targets).max()))
+    plain = np.array([a is linear for a in loss.activation])
+    near = np.where(plain, targets[:, None] + spread * z, z)
+    return np.where((np.arange(len(z)) % 2 == 0)[:, None], z, near)
 
 
 def _lies_below_chords(loss: Record, targets: NDArray[Any], z: Floats) -> bool:
