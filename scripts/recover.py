@@ -20,17 +20,13 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "probabilities.md"
-if __name__ == "__main__":
-    # The tree that this script stands in, whatever is installed.
-    sys.path.insert(0, str(PAGE.parent.parent / "src"))
-
 from goodmeasure import losses, weighted
 from goodmeasure.deriving.implied_probability import implies_probability
 from goodmeasure.formulas.domains import Domain
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.loss import Loss
 
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "probabilities.md"
 SHARES = (0.001, 0.02, 0.2, 0.5, 0.7, 0.97, 0.999)
 COUNTS = (2, 3, 10)
 POSITIVE = (1.0, 0.2, 19.0)
@@ -39,8 +35,6 @@ LADDER = (-0.999, -0.5, 0.0, 0.001, 0.1, 0.5, 0.7, 0.9, 0.999, 1.0, 2.0, 5.0, 30
 # A search by values alone sees no more of a minimum than about the root of the rounding of a value.
 CLOSE = 1e-5
 FAR = 800.0
-
-Search = Any
 
 
 @dataclass(frozen=True)
@@ -157,18 +151,20 @@ HEAD = """\
 
 Made by `python scripts/recover.py`; takes minutes.
 
-`predict` undoes what weights, focus and smoothing in a loss do to the best probability. For each loss of the catalogue, each of its
-hyperparameters at and near the ends of its domain and between, weights of {weights} for a yes or uneven class weights, and {counts}
-classes, the best raw output for a true probability is searched for with values of the loss alone; there `predict` must say that
-probability within {close:g}. *Asked* counts true probabilities. *Seen* are those whose best raw output is finite and can be seen in
-double precision; the best raw output of generalized_cross_entropy with q near 1, for one, soon is out of sight, and beyond .96
-that of asymmetric is infinite. *Given back* counts only losses that say they imply a probability.
+`predict` undoes what weights, focus and smoothing in a loss do to the best probability. For each loss of the catalogue, each of
+its hyperparameters at and near the ends of its domain and between, weights of {weights} for a yes or uneven class weights, and
+{counts} classes, the best raw output for a true probability is searched for with values of the loss alone; there `predict` must
+say that probability within {close:g}. *Asked* counts true probabilities. *Seen* are those whose best raw output is finite and
+can be seen in double precision: that of generalized_cross_entropy with q near 1 soon is out of sight, and beyond .96 that of
+asymmetric is infinite. The tables hold the losses that say they imply a probability.
 """
 
 
 def page() -> str:
     """The page, simulated now."""
-    parts = [HEAD.format(weights=", ".join(f"{w:g}" for w in POSITIVE), counts=", ".join(map(str, COUNTS)), close=CLOSE)]
+    parts = [
+        HEAD.format(weights=", ".join(f"{w:g}" for w in POSITIVE), counts=", ".join(map(str, COUNTS)), close=CLOSE)
+    ]
     for title, cases in (("Yes or no", yes_no()), ("Classes", classes())):
         parts += [f"\n## {title}\n", *_table([judged(*case) for case in cases])]
     return "\n".join([*parts, ""])
@@ -178,8 +174,8 @@ def _table(found: Sequence[Found]) -> list[str]:
     says = [each for each in found if implies_probability(each.loss)]
     none = [each for each in found if not implies_probability(each.loss)]
     lines = ["| loss | forms | asked | seen | given back | largest miss |", "|---|---|---|---|---|---|"]
-    for name in dict.fromkeys(each.name for each in says):
-        lines.append(_line(name, [each for each in says if each.name == name]))
+    names = dict.fromkeys(each.name for each in says)
+    lines += [_line(name, [each for each in says if each.name == name]) for name in names]
     lines.append(_line("all", says))
     return [*lines, "", "These say that they imply none, and `predict` is an error (GM007):", *_refused(none)]
 

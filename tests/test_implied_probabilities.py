@@ -27,7 +27,8 @@ def test_probabilities_of_yes_are_there_and_rise_wherever_the_raw_output_is():
     for _, loss, _ in YES_NO:
         if implies_probability(loss):
             p = loss.predict(RAW)
-            assert ((p >= 0) & (p <= 1)).all() and (np.diff(p) >= -1e-12).all(), loss
+            assert ((p >= 0) & (p <= 1)).all(), loss
+            assert (np.diff(p) >= -1e-12).all(), loss
 
 
 def rows(k: int):
@@ -36,18 +37,24 @@ def rows(k: int):
     return np.concatenate([scale * r.normal(size=(3, k)) for scale in (1e-9, 0.1, 1.0, 5.0, 30.0)] + [np.zeros((1, k))])
 
 
+def told(loss, z):
+    """What `predict` says of one row; even shares where it says by name that it cannot tell, which only sums over classes may."""
+    if set(loss.predictions) == {"p"}:
+        return loss.predict(z[None])[0]
+    try:
+        return loss.predict(z[None])[0]
+    except NoSuchReading:
+        return np.full(len(z), 1 / len(z))
+
+
 def test_probabilities_of_classes_are_there_or_refused_by_name():
     for _, loss, k in CLASSES:
         if not implies_probability(loss):
             continue
         for z in (*rows(k), 300 * rows(k)[0] / np.abs(rows(k)[0]).max(), 1e4 * (np.arange(k) == 1.0)):
-            try:
-                p = loss.predict(z[None])[0]
-            except NoSuchReading as problem:
-                assert "implies no probability at raw output 0" in str(problem)
-                assert set(loss.predictions) != {"p"}, loss  # of p alone they are a ratio, which is never lost
-                continue
-            assert np.isfinite(p).all() and abs(p.sum() - 1) < 1e-9, (loss, z)
+            p = told(loss, z)
+            assert np.isfinite(p).all(), (loss, z)
+            assert abs(p.sum() - 1) < 1e-9, (loss, z)
 
 
 def test_the_probability_of_a_class_rises_with_its_own_raw_output():
@@ -58,7 +65,9 @@ def test_the_probability_of_a_class_rises_with_its_own_raw_output():
             assert (np.diff(loss.predict(z)[:, 1]) >= -1e-9).all(), loss
 
 
-@pytest.mark.parametrize("cases", [YES_NO[::7], [case for case in CLASSES if case[2] == 3][::4]], ids=["yes/no", "classes"])
+@pytest.mark.parametrize(
+    "cases", [YES_NO[::7], [case for case in CLASSES if case[2] == 3][::4]], ids=["yes/no", "classes"]
+)
 def test_the_true_probability_comes_back_at_the_best_raw_output(cases):
     found = [recover.judged(*case) for case in cases]
     told = [each for each in found if implies_probability(each.loss)]

@@ -13,9 +13,7 @@ from goodmeasure.making.definition import Definition
 
 SMOOTHED = [d for d in gm.losses.catalogue().values() if "mean_log_p" in d.predictions]
 CLASSES = [d for d in SMOOTHED if d.binary]
-cases = given(
-    k=st.sampled_from([2, 3, 10, 40]), s=st.sampled_from([0.0, 0.1, 0.5, 0.99]), seed=st.integers(0, 10**6)
-)
+cases = given(k=st.sampled_from([2, 3, 10, 40]), s=st.sampled_from([0.0, 0.1, 0.5, 0.99]), seed=st.integers(0, 10**6))
 
 
 def example(k: int, seed: int):
@@ -82,7 +80,9 @@ def test_the_torch_module_says_the_same(fused: bool, k: int, s: float, seed: int
 def test_the_compiled_module_says_the_same():
     torch._dynamo.reset()
     weights, y, shares, z = example(3, 1)
-    module = torch.compile(gm.to_torch(gm.losses.cross_entropy(smoothing=0.1, class_weight=weights)), backend="aot_eager")
+    module = torch.compile(
+        gm.to_torch(gm.losses.cross_entropy(smoothing=0.1, class_weight=weights)), backend="aot_eager"
+    )
     for target in (y, shares):
         value, signal = theirs(target, z, weights, 0.1)
         raw = torch.tensor(z, requires_grad=True)

@@ -117,7 +117,9 @@ def _of_class(loss: Record, y: int, z: Sequence[Any]) -> dict[str, Any]:
 def _of_outcome(loss: Record, known: dict[str, Any], p: Any, weights: Any, book: Evaluation) -> Any:
     counts = (symbol("own"), symbol("other"))
     shares = {name: s.share(symbol("p"), *counts) for name, s in _spoken_of(loss).items() if s.share is not None}
-    table = dict(zip(shares, book(list(shares.values()), {"p": p, "own": weights[0], "other": weights[1]}), strict=True))
+    table = dict(
+        zip(shares, book(list(shares.values()), {"p": p, "own": weights[0], "other": weights[1]}), strict=True)
+    )
     return book([loss.book], {**known, **table, "p": p, class_statistics.WEIGHT: weights[0]})[0]
 
 

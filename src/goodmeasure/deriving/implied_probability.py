@@ -118,7 +118,7 @@ def _rises(odds: Any) -> bool:
 def _odds_jump(loss: Record) -> bool:
     """Whether the probability leaps at a raw output, which then is best for all probabilities in between."""
     grid = np.linspace(-_FAR, _FAR, 241) + 1e-3
-    ends = np.stack([grid[:-1], grid[1:]])
+    ends: Any = np.stack([grid[:-1], grid[1:]])
     told = np.stack([_expit(log_odds(loss, z)) for z in ends])
     while True:
         # A steep rise is shared between the halves of an interval; a leap stays in one of them.
@@ -281,7 +281,7 @@ def _null_probabilities(loss: Record, rows: Any) -> Any:
         even = signals / size[:, None, :]
         known = np.isfinite(even).all(axis=(1, 2))
         even = np.where(known[:, None, None], even, 0.0)
-        flows = (even * (1 - np.eye(k)) >= 0).all(axis=(1, 2))
+        flows: Any = (even * (1 - np.eye(k)) >= 0).all(axis=(1, 2))
         found = np.where(flows[:, None], _stationary(even), _null_vector(even, size))
         # Beyond what any probabilities ask for (as past the reach of label smoothing) a class has none.
         return _normalised(np.log(np.maximum(found, 0)) - np.log(size), np)

@@ -242,7 +242,9 @@ def _certify(
         method = method if balanced else "signals do not balance, of a loss that is not convex"
     close = balanced and (gap is None or _is_close(objective, reached.theta, gap, constant))
     return Certificate(
-        status=Status.ENDLESS if endless else _status(curvature, settings, close and (proven or reached.converged), gap),
+        status=Status.ENDLESS
+        if endless
+        else _status(curvature, settings, close and (proven or reached.converged), gap),
         objective=value,
         gap=gap,
         proven=proven,

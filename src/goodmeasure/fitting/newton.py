@@ -121,7 +121,9 @@ def minimise(
             if abs(value) > trace and pulls_unseen(objective, theta, matrix @ wanted + gradient.ravel()):
                 return Reached(theta, step, False)
             last = theta + wanted.reshape(theta.shape)
-            return Reached(last if objective.value_and_gradient(last)[0] <= value else theta, step, left >= 0, max(left, 0.0))
+            return Reached(
+                last if objective.value_and_gradient(last)[0] <= value else theta, step, left >= 0, max(left, 0.0)
+            )
         if step % _LOOK == 0:
             if falls_without_end(objective, theta, theta - before):
                 return Reached(theta, step, False, endless=True)

@@ -253,7 +253,12 @@ def classwise(loss: Loss, *, soft: bool) -> Classwise:
 def _statistics(loss: Loss, formulas: Sequence[Expr], soft: bool) -> tuple[list[str], list[str]]:
     """Lines that compute formulas of a row's statistics, and the names of their results."""
     lines, place = parameters(loss)
-    lines += [*_HEAD, *_weights(loss, soft), *_HAPPENED[soft], *(f"{name} = {_table(text)}" for name, text in ROW.items() if name != "of_top")]
+    lines += [
+        *_HEAD,
+        *_weights(loss, soft),
+        *_HAPPENED[soft],
+        *(f"{name} = {_table(text)}" for name, text in ROW.items() if name != "of_top"),
+    ]
     lines += [f"now_{name} = {_table(moves.value)}" for name, moves in STATISTICS.items()]
     lines.append(f"now_{class_statistics.WEIGHT} = weight_of")
     place |= {name: f"now_{name}" for name in (*STATISTICS, class_statistics.WEIGHT)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from goodmeasure.errors import UsageError
 from goodmeasure.fitting.certificate import Certificate
