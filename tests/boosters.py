@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import goodmeasure as gm
 
-L = gm.losses
 FEW = {"xgboost": {"max_depth": 3}, "lightgbm": {"num_leaves": 8}, "sklearn": {"max_leaf_nodes": 8}}
 
 
 @dataclass(frozen=True)
 class Native:
-    """An objective of a booster, and the loss that it is: its gradient and curvature, and nothing else."""
+    """An objective of a booster, the loss that it is, and how it trains beside ours."""
 
     host: str
     name: str
     loss: Any
-    settings: dict[str, Any] = field(default_factory=dict)
+    trained: str
 
     def __str__(self) -> str:
-        return f"{self.host} {self.name}"
+        return f"{self.host} {self.name} {self.loss}"
 
 
-NATIVE = [
-    Native("xgboost", "reg:squarederror", 0.5 * L.squared_error()),
-    Native("xgboost", "reg:pseudohubererror", L.pseudo_huber()),
-    Native("xgboost", "binary:logistic", L.binary_cross_entropy()),
-    Native("xgboost", "reg:gamma", L.gamma()),
-    Native("xgboost", "reg:tweedie", L.tweedie(power=1.3), {"tweedie_variance_power": 1.3}),
-    Native("xgboost", "multi:softprob", L.cross_entropy()),
-    Native("lightgbm", "regression", 0.5 * L.squared_error()),
-    Native("lightgbm", "binary", L.binary_cross_entropy()),
-    Native("lightgbm", "cross_entropy", L.binary_cross_entropy()),
-    Native("lightgbm", "gamma", L.gamma()),
-    Native("lightgbm", "tweedie", L.tweedie(power=1.3), {"tweedie_variance_power": 1.3}),
-    Native("lightgbm", "multiclass", L.cross_entropy()),
-    Native("sklearn", "squared_error", 0.5 * L.squared_error()),
-    Native("sklearn", "log_loss", L.binary_cross_entropy()),
-    Native("sklearn", "gamma", L.gamma()),
-    Native("sklearn", "poisson", L.poisson()),
-    Native("sklearn", "log_loss", L.cross_entropy()),
-]
+def table_of_objectives() -> list[Native]:
+    """The table of docs/boosters.md."""
+    page = (Path(__file__).parent.parent / "docs" / "boosters.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (xgboost|lightgbm|sklearn) \| `(\S+)` \| `(.+)` \| (.+) \|$", page, flags=re.MULTILINE)
+    return [Native(host, name, eval(loss, {"gm": gm}), trained) for host, name, loss, trained in cells]
 
 
 def rows(loss: Any, n: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -63,9 +50,9 @@ def rows(loss: Any, n: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray
     return x, score + 0.5 * random.standard_t(5, size=n)
 
 
-def model(host: str, loss: Any, rounds: int, **settings: Any) -> Any:
+def model(host: str, of: Any, rounds: int, **settings: Any) -> Any:
     """An unfitted model of the host."""
-    of_classes = loss.is_classwise or (loss.is_binary and host != "sklearn")
+    of_classes = of.is_classwise or (of.is_binary and host != "sklearn")
     if host == "xgboost":
         import xgboost
 
@@ -78,7 +65,7 @@ def model(host: str, loss: Any, rounds: int, **settings: Any) -> Any:
         return kind(n_estimators=rounds, learning_rate=0.2, n_jobs=1, verbose=-1, **FEW[host], **settings)
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    kind = HistGradientBoostingClassifier if loss.is_classwise or loss.is_binary else HistGradientBoostingRegressor
+    kind = HistGradientBoostingClassifier if of.is_classwise or of.is_binary else HistGradientBoostingRegressor
     return kind(max_iter=rounds, learning_rate=0.2, early_stopping=False, **FEW[host], **settings)
 
 

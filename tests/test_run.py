@@ -229,7 +229,7 @@ def test_a_boosted_model_minimises_any_loss_and_is_saved_without_it(tmp_path: Pa
 
 def test_a_boosted_model_takes_no_exposure_but_as_a_weight() -> None:
     with pytest.raises(UsageError, match="knows no exposure"):
-        run("cost", model="boosting", exposure="years")
+        run("cost", model="boosting", exposure="years", costs=UnderOverCosts(under=4, over=1))
 
 
 def test_noise_is_not_called_better() -> None:

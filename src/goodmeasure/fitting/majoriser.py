@@ -114,7 +114,8 @@ def _yes_no(loss: Record, y: Any, z: Floats, pull: Floats) -> Floats:
     """For rows that are all yes or no: the mirror where a half has a lowest point, else the largest curvature near by."""
     lowest = np.where(y == 1, _lowest(loss, 1), _lowest(loss, 0))
     if np.isfinite(lowest).all():
-        return _around(loss, y, z, pull, lowest)
+        # A half is flat beyond its lowest point, where the mirror would let a step go as far again.
+        return np.maximum(_around(loss, y, z, pull, lowest), _ratio(np.abs(pull), np.abs(z - lowest), _NEAR))
     near = [np.abs(_exact(loss, y, (z + step).astype(z.dtype))) for step in _REACH]
     return np.asarray(np.max(near, axis=0))
 

@@ -10,9 +10,9 @@ import numpy as np
 from goodmeasure.errors import NoSuchReading, ShapeMismatch
 from goodmeasure.fitting import majoriser
 from goodmeasure.fitting.majoriser import Widening
+from goodmeasure.formulas.expression import derivative
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.traits import asked
 
 # Where the best constant is infinite: there float32 rounds a probability to 0 or 1.
 _FAR = 30.0
@@ -42,15 +42,17 @@ class SecondOrder:
 
     def step(self, y: Any, z: Any, weight: Any = None) -> tuple[Floats, Floats]:
         """The signal and the curvature of each raw output, of z's shape; rows of weight zero have neither."""
-        target, raw = self.targets(y), self.rows(z, len(y))
+        raw = self.rows(z, len(y))
         if weight is None or not len(weight):
+            target = self.targets(y)
             pull = majoriser.signal(self.loss, target, raw)
             return pull, self._curvature(target, raw, pull)
         weight = np.asarray(weight, dtype=raw.dtype)
         held = weight > 0
         found = np.zeros_like(raw), np.zeros_like(raw)
-        pull = majoriser.signal(self.loss, target[held], raw[held])
-        for whole, part in zip(found, (pull, self._curvature(target[held], raw[held], pull)), strict=True):
+        target = self.targets(np.asarray(y)[held])
+        pull = majoriser.signal(self.loss, target, raw[held])
+        for whole, part in zip(found, (pull, self._curvature(target, raw[held], pull)), strict=True):
             whole[held] = part * (weight[held] if raw.ndim == 1 else weight[held, None])
         return found
 
@@ -97,5 +99,5 @@ class SecondOrder:
 
 def _pulls(loss: Loss) -> bool:
     """Whether the signal of a loss differs from zero anywhere."""
-    found = asked(loss.one_label, "lipschitz")
-    return not (found is not None and found.holds and found.constant == 0)
+    halves = (loss.half(0), loss.half(1)) if loss.is_binary else (loss.composed,)
+    return any(derivative(half, raw).number != 0 for half in halves for raw in loss.raw_names)

@@ -16,8 +16,8 @@ from goodmeasure.making.loss import Loss
 def to_catboost(loss: Loss) -> CatBoostLoss:
     """Train CatBoost on a loss: its signal, and a curvature under which every loss trains.
 
-    CatBoost maximises, so both have the opposite sign there. It calls a Python objective for each block of rows, which takes
-    longer than its own objectives do.
+    CatBoost maximises, so both have the opposite sign there. It calls a Python objective for each block of rows,
+    which takes longer than its own objectives do.
 
     Args:
         loss: the loss, such as ``gm.losses.huber(delta=2.0)``.
@@ -29,14 +29,14 @@ def to_catboost(loss: Loss) -> CatBoostLoss:
         GM007: the loss has no learning signal, as the zero-one loss, or several raw outputs an example.
 
     Source:
-        Prokhorenkova et al. 2018, CatBoost: unbiased boosting with categorical features; Hunter and Lange 2000, Quantile
-        regression via an MM algorithm.
+        Prokhorenkova et al. 2018, CatBoost: unbiased boosting with categorical features; Hunter and Lange 2000,
+        Quantile regression via an MM algorithm.
 
     Example:
         >>> import goodmeasure as gm
-        >>> objective = gm.to_catboost(gm.losses.pinball(level=0.9))
+        >>> objective = gm.to_catboost(gm.losses.pinball(level=0.75))
         >>> objective.calc_ders_range([2.0, 2.0], [1.0, 4.0], None)
-        [(-0.1, -0.5), (0.9, -0.25)]
+        [(-0.25, -0.5), (0.75, -0.25)]
     """
     if SecondOrder(loss).outputs != 1:
         raise NoSuchReading(
@@ -51,9 +51,9 @@ def to_catboost(loss: Loss) -> CatBoostLoss:
 class CatBoostLoss:
     """A loss as an objective of CatBoost; `to_catboost` makes it.
 
-    With a custom objective CatBoost begins at 0 rather than at the best constant, and its models forget which function turns
-    their raw outputs into predictions. So `fit` trains from the best constant, which becomes the model's bias, and `predict`
-    turns raw outputs into predictions.
+    With a custom objective CatBoost begins at 0 rather than at the best constant, and its models forget which
+    function turns their raw outputs into predictions. So `fit` trains from the best constant, which becomes the
+    model's bias, and `predict` turns raw outputs into predictions.
 
     Attributes:
         loss: the loss.
@@ -111,8 +111,8 @@ class CatBoostLoss:
 
         Example:
             >>> import goodmeasure as gm
-            >>> gm.to_catboost(gm.losses.poisson()).start([1, 1, 1])
-            0.0
+            >>> gm.to_catboost(gm.losses.squared_error()).start([1.0, 2.0, 6.0])
+            3.0
         """
         return float(SecondOrder(self.loss).start(y, sample_weight))
 
@@ -158,6 +158,7 @@ class CatBoostLoss:
         return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 
 
+@strict_class
 @dataclass(eq=False)
 class CatBoostMetric:
     """The mean loss of raw outputs, as CatBoost takes a metric: less is better.

@@ -16,8 +16,9 @@ from goodmeasure.making.loss import Loss
 def to_lightgbm(loss: Loss) -> LightGBMLoss:
     """Train LightGBM on a loss: its signal, and a curvature under which every loss trains.
 
-    Where the loss is strictly convex the curvature is the exact one, as in LightGBM's own objectives; where that is zero or
-    negative (absolute error, quantiles, losses that outliers cannot drag) a bound takes its place. Rows' weights count.
+    Where the loss is strictly convex the curvature is the exact one, as in LightGBM's own objectives; where that is
+    zero or negative (absolute error, quantiles, losses that outliers cannot drag) a bound takes its place. Rows'
+    weights count.
 
     Args:
         loss: the loss, such as ``gm.losses.huber(delta=2.0)``.
@@ -46,9 +47,9 @@ def to_lightgbm(loss: Loss) -> LightGBMLoss:
 class LightGBMLoss:
     """A loss as an objective of LightGBM; `to_lightgbm` makes it.
 
-    With a custom objective LightGBM begins at 0 rather than at the best constant, and its models forget which function turns
-    their raw outputs into predictions. So `fit` trains from the best constant, which it leaves in the leaves of the first
-    tree, and `predict` turns raw outputs into predictions.
+    With a custom objective LightGBM begins at 0 rather than at the best constant, and its models forget which
+    function turns their raw outputs into predictions. So `fit` trains from the best constant, which it leaves in the
+    leaves of the first tree, and `predict` turns raw outputs into predictions.
 
     Attributes:
         loss: the loss.
@@ -124,8 +125,8 @@ class LightGBMLoss:
 
         Example:
             >>> import goodmeasure as gm
-            >>> gm.to_lightgbm(gm.losses.poisson()).start([1, 1, 1])
-            0.0
+            >>> gm.to_lightgbm(gm.losses.squared_error()).start([1.0, 2.0, 6.0])
+            3.0
         """
         return SecondOrder(self.loss).start(y, sample_weight, classes)
 
@@ -153,8 +154,8 @@ class LightGBMLoss:
         if (order.outputs or 1) > 1:
             model.set_params(num_class=order.outputs, metric="None")
         more.setdefault("eval_metric", self.metric)
-        for rows in more.get("eval_set") or ():
-            more.setdefault("eval_init_score", []).append(_everywhere(start, len(rows[1])))
+        if held := _lengths(more):
+            more.setdefault("eval_init_score", [_everywhere(start, n) for n in held])
         model.fit(X, y, sample_weight=sample_weight, init_score=_everywhere(start, len(y)), **more)
         _settle(model.booster_, np.atleast_1d(start))
         return model
@@ -188,6 +189,14 @@ def _rows(first: Any, second: Any, weight: Any) -> tuple[Any, Any, Any]:
     if hasattr(second, "get_label"):
         return second.get_label(), first, second.get_weight()
     return first, second, weight
+
+
+def _lengths(more: dict[str, Any]) -> list[int]:
+    """How many rows there are in each set to evaluate on, in either way that LightGBM takes them."""
+    targets = more.get("eval_y")
+    if targets is not None:
+        return [len(y) for y in (targets if isinstance(targets, tuple) else (targets,))]
+    return [len(rows[1]) for rows in more.get("eval_set") or ()]
 
 
 def _everywhere(start: Any, n: int) -> Any:

@@ -8,14 +8,14 @@ import numpy as np
 from sklearn._loss.link import IdentityLink
 from sklearn._loss.loss import BaseLoss
 
-from goodmeasure.errors import NoSuchReading, strict_keywords
+from goodmeasure.errors import NoSuchReading, UsageError, strict_class, strict_keywords
 from goodmeasure.fitting.second_order import SecondOrder
 from goodmeasure.making.loss import Loss
 
 
 @strict_keywords
 def to_hist_gradient_boosting(loss: Loss, *, classes: int | None = None) -> HistGradientBoostingLoss:
-    """Train scikit-learn's histogram gradient boosting on a loss: its signal, and a curvature under which every loss trains.
+    """Train scikit-learn's histogram gradient boosting on any loss: its signal, and a curvature under which it trains.
 
     Args:
         loss: the loss, such as ``gm.losses.huber(delta=2.0)``.
@@ -48,17 +48,27 @@ def to_hist_gradient_boosting(loss: Loss, *, classes: int | None = None) -> Hist
             f"{loss} has {order.outputs} raw outputs for one target, and scikit-learn grows one tree a target",
             fix="gm.to_xgboost(loss) or gm.to_lightgbm(loss)",
         )
+    if loss.is_classwise and classes is None:
+        raise UsageError(
+            f"{loss} was given without the number of classes",
+            fix="gm.to_hist_gradient_boosting(loss, classes=len(set(y)))",
+        )
     return HistGradientBoostingLoss(loss, classes)
 
 
+@strict_class
 class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
     """A loss for scikit-learn's histogram gradient boosting; `to_hist_gradient_boosting` makes it.
 
-    It begins at the best constant, and ``predict`` and ``predict_proba`` of the estimator undo class weights, focusing and
-    smoothing.
+    Training begins at the best constant, and ``predict`` and ``predict_proba`` of the estimator undo class weights,
+    focusing and smoothing. Its methods are what scikit-learn calls.
 
-    Attributes:
-        loss_: the loss.
+    Args:
+        loss: the loss.
+        classes: how many classes there are, for a loss of classes.
+
+    Raises:
+        GM007: the loss has no learning signal.
 
     Example:
         >>> import goodmeasure as gm
@@ -78,7 +88,22 @@ class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
     def loss(
         self, y_true: Any, raw_prediction: Any, sample_weight: Any = None, loss_out: Any = None, n_threads: int = 1
     ) -> Any:
-        """Give the loss of each row, times its weight, as scikit-learn asks for it."""
+        """Give the loss of each row, times its weight.
+
+        Args:
+            y_true: targets, (n,).
+            raw_prediction: raw outputs, (n,), (n, 1) or (n, K).
+            sample_weight: how much each row counts, (n,); all alike unless given.
+            loss_out: where the losses go, (n,); a new array unless given.
+            n_threads: not used: the kernels have threads of their own.
+
+        Returns:
+            The losses, (n,).
+
+        Raises:
+            GM003: the shapes of targets and raw outputs do not go together.
+            GM004: a target lies outside the domain of the loss.
+        """
         del n_threads
         order = self.order
         found = order.loss.value(order.targets(y_true), order.rows(raw_prediction, len(y_true)))
@@ -93,17 +118,54 @@ class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
         hessian_out: Any = None,
         n_threads: int = 1,
     ) -> tuple[Any, Any]:
-        """Give the signal and the curvature of each row, times its weight, as scikit-learn asks for them."""
+        """Give the signal and the curvature of each row, times its weight.
+
+        Args:
+            y_true: targets, (n,).
+            raw_prediction: raw outputs, (n,), (n, 1) or (n, K).
+            sample_weight: how much each row counts, (n,); all alike unless given.
+            gradient_out: where the signals go, of the raw outputs' shape; a new array unless given.
+            hessian_out: where the curvatures go, of the same shape; a new array unless given.
+            n_threads: not used: the kernels have threads of their own.
+
+        Returns:
+            Signals and curvatures, each of the raw outputs' shape.
+
+        Raises:
+            GM003: the shapes of targets and raw outputs do not go together.
+            GM004: a target lies outside the domain of the loss.
+        """
         del n_threads
         pull, curvature = self.order.step(y_true, raw_prediction, sample_weight)
         return _given(pull, gradient_out), _given(curvature, hessian_out)
 
     def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
-        """Give the raw output to begin from: the best constant."""
+        """Give the raw output to begin from: the best constant.
+
+        Args:
+            y_true: training targets, (n,).
+            sample_weight: how much each row counts, (n,); all alike unless given.
+
+        Returns:
+            A number, or one a class, (K,).
+
+        Raises:
+            GM005: no row counts.
+        """
         return np.asarray(self.order.start(y_true, sample_weight, self.n_classes))
 
     def predict_proba(self, raw_prediction: Any) -> Any:
-        """Give the probability of each class that raw outputs stand for, (n, K)."""
+        """Give the probability of each class that raw outputs stand for.
+
+        Args:
+            raw_prediction: raw outputs, (n,), (n, 1) or (n, K).
+
+        Returns:
+            Probabilities, (n, K), or (n, 2) of no and yes.
+
+        Raises:
+            GM007: the loss implies no probability, as the hinge.
+        """
         found = np.asarray(self.order.loss.predict(self.order.rows(raw_prediction, len(raw_prediction))))
         return found if found.ndim == 2 else np.column_stack([1 - found, found])
 

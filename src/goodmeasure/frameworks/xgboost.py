@@ -16,8 +16,9 @@ from goodmeasure.making.loss import Loss
 def to_xgboost(loss: Loss) -> XGBoostLoss:
     """Train XGBoost on a loss: its signal, and a curvature under which every loss trains.
 
-    Where the loss is strictly convex the curvature is the exact one, as in XGBoost's own objectives; where that is zero or
-    negative (absolute error, quantiles, losses that outliers cannot drag) a bound takes its place. Rows' weights count.
+    Where the loss is strictly convex the curvature is the exact one, as in XGBoost's own objectives; where that is
+    zero or negative (absolute error, quantiles, losses that outliers cannot drag) a bound takes its place. Rows'
+    weights count.
 
     Args:
         loss: the loss, such as ``gm.losses.huber(delta=2.0)``.
@@ -29,8 +30,8 @@ def to_xgboost(loss: Loss) -> XGBoostLoss:
         GM007: the loss has no learning signal, as the zero-one loss.
 
     Source:
-        Chen and Guestrin 2016, XGBoost: a scalable tree boosting system; Hunter and Lange 2000, Quantile regression via an
-        MM algorithm.
+        Chen and Guestrin 2016, XGBoost: a scalable tree boosting system; Hunter and Lange 2000, Quantile regression
+        via an MM algorithm.
 
     Example:
         >>> import goodmeasure as gm
@@ -47,13 +48,12 @@ def to_xgboost(loss: Loss) -> XGBoostLoss:
 class XGBoostLoss:
     """A loss as an objective of XGBoost; `to_xgboost` makes it.
 
-    With a custom objective XGBoost begins at 0 or 1/2 rather than at the best constant, and its models forget which function
-    turns their raw outputs into predictions. So `fit` gives a model its start (which is saved with it), and `predict` turns
-    raw outputs into predictions.
+    With a custom objective XGBoost begins at 0 or 1/2 rather than at the best constant, and its models forget which
+    function turns their raw outputs into predictions. So `fit` gives a model its start (which is saved with it), and
+    `predict` turns raw outputs into predictions.
 
     Attributes:
         loss: the loss.
-        metric: the mean loss as an ``eval_metric=`` or a ``custom_metric=``, which gets raw outputs.
 
     Example:
         >>> import goodmeasure as gm
@@ -108,8 +108,8 @@ class XGBoostLoss:
 
         Example:
             >>> import goodmeasure as gm
-            >>> gm.to_xgboost(gm.losses.poisson()).start([1, 1, 1])
-            0.0
+            >>> gm.to_xgboost(gm.losses.squared_error()).start([1.0, 2.0, 6.0])
+            3.0
         """
         return SecondOrder(self.loss).start(y, sample_weight, classes)
 
@@ -160,6 +160,7 @@ class XGBoostLoss:
         return self.loss.predict(SecondOrder(self.loss).rows(model.predict(X, output_margin=True), rows))
 
 
+@strict_class
 @dataclass(frozen=True)
 class XGBoostMetric:
     """The mean loss of raw outputs, as XGBoost takes a metric: less is better.
