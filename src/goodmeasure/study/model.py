@@ -297,7 +297,7 @@ def from_dict(state: dict[str, Any]) -> Model:
     return Model(
         loss=loss,
         encoding=saving.encoding_from_dict(state["encoding"]),
-        scorer=saving.scorer_from_dict(state["scorer"], loss),
+        scorer=saving.scorer_from_dict(state["scorer"]),
         target=state["target"],
         asks_for=state["asks_for"],
         labels=tuple(state["labels"]),

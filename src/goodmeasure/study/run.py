@@ -39,7 +39,7 @@ from goodmeasure.study.judging import (
 from goodmeasure.study.model import Model
 from goodmeasure.study.question import Question
 from goodmeasure.study.study import Study
-from goodmeasure.study.training import Tick, Trained, native, train, weighted
+from goodmeasure.study.training import Tick, Trained, train, weighted
 
 Source = Any
 
@@ -204,8 +204,8 @@ class Run:
             return plan, trained
         prediction = np.asarray(plan.loss.predict(trained.raw(given.fit.table, given.fit.exposure)))
         again = revisit(plan, given.fit.y - prediction)
-        if again.loss == plan.loss or (self.question.model == "boosting" and native(again.loss) is None):
-            return (again if again.loss == plan.loss else plan), trained
+        if again.loss == plan.loss:
+            return again, trained
         self.tick(f"the errors of a first fit ask for {again.loss}")
         return again, self._train(again, given)(given.fit, given.tune)
 

@@ -16,6 +16,11 @@ from goodmeasure.formulas.expression import Expr, derivative, expression, nodes,
 Z, Y, U = symbol("z"), symbol("y"), symbol("u")
 
 
+# Words that choose by the size of two things, or by the sign of one.
+_OF_TWO = ("less", "less_equal", "maximum", "minimum")
+_OF_ONE = ("abs", "sign")
+
+
 @dataclass(frozen=True)
 class View:
     """A part of a loss as a formula of ``u``; ``scaled`` if the loss holds any positive multiple of it, with y."""
@@ -69,7 +74,8 @@ def _linear_in_target(composed: Expr) -> tuple[View, ...]:
     slope = derivative(composed, "z")
     plain = simplify(_undone(slope))
     by_target = derivative(plain, "y")
-    if "y" in symbols(by_target):
+    # A choice by the target is flat in it almost everywhere, and still no straight line.
+    if "y" in symbols(by_target) or any("y" in symbols(node) for node in nodes(plain) if _chooses(node)):
         return ()
     free, held = simplify(plain, {"y": 0, "z": U}), simplify(by_target, {"z": U})
     return (_Slope("without the target", free), _Slope("times the target", held, scaled=True))
@@ -97,14 +103,18 @@ def _undone(formula: Expr) -> Expr:
     return done[formula]
 
 
+def _chooses(node: Expr) -> bool:
+    return node.word is not None and node.word.name in (*_OF_TWO, *_OF_ONE)
+
+
 def kinks(view: View) -> tuple[Expr, ...]:
     """Differences that are zero where a choice in the view's value, signal or curvature may jump."""
     found: dict[Expr, None] = {}
     for node in nodes(view.value, view.signal, view.curvature):
         if node.word is None:
             continue
-        if node.word.name in ("less", "less_equal", "maximum", "minimum"):
+        if node.word.name in _OF_TWO:
             found[simplify(node.args[0] - node.args[1])] = None
-        elif node.word.name in ("abs", "sign"):
+        elif node.word.name in _OF_ONE:
             found[expression(node.args[0])] = None
     return tuple(each for each in found if "u" in symbols(each))
