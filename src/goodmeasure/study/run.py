@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure import __version__
-from goodmeasure.choosing.plan import Plan
+from goodmeasure.choosing.plan import Outliers, Plan
 from goodmeasure.choosing.revisiting import revisit
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import UsageError, strict_keywords
@@ -53,7 +53,7 @@ def run(
     costs: Costs | UnderOverCosts | None = None,
     ask: str | None = None,
     represents: str | None = None,
-    outliers: str | None = None,
+    outliers: Outliers | None = None,
     metric: str | None = None,
     weights: str | None = None,
     exposure: str | None = None,
