@@ -33,9 +33,10 @@ def parts() -> Iterator[str]:
     yield HEAD
     for definition in losses.catalogue().values():
         yield factory(definition)
-        also = sorted(name for name in definition.facts.also if name.isidentifier() and not keyword.iskeyword(name))
-        if also:
-            yield "\n".join(f"{name} = {definition.name}" for name in also)
+        also = dict.fromkeys(definition.facts.also, "") | {name: f"  # {how}" for name, how in definition.facts.nearly}
+        names = sorted(name for name in also if name.isidentifier() and not keyword.iskeyword(name))
+        if names:
+            yield "\n".join(f"{name} = {definition.name}{also[name]}" for name in names)
 
 
 def factory(definition: Definition) -> str:

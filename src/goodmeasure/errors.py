@@ -6,7 +6,8 @@ from what a host would expect (``ValueError``, ``TypeError``), so that ordinary 
 
 from __future__ import annotations
 
-from collections import abc
+import re
+from collections import Counter, abc
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from inspect import getattr_static, signature
 from numbers import Integral, Real
 from operator import or_
 from os import PathLike
+from pathlib import Path
 from reprlib import Repr
 from types import FunctionType, NoneType, SimpleNamespace, UnionType
 from typing import (
@@ -179,13 +181,25 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
     return get_close_matches(name, list(known))
 
 
+# What other libraries call an argument.
+ELSEWHERE = {
+    "weight": "sample_weight",
+    "weights": "sample_weight",
+    "groups": "cluster",
+    "confidence": "level",
+    "random_state": "seed",
+    "y_true": "y",
+    "y_pred": "prediction",
+}
+
+
 def check_keywords(given: Iterable[object], known: Iterable[str], function: str, *, where: str = "") -> None:
     """Refuse the first keyword that a function does not take, and name the nearest one that it does. Error: GM009."""
     names = list(known)
     for name in map(str, given):
         if name not in names:
             shown = name if name.isidentifier() else repr(name)  # it may hold the escape codes of a terminal
-            close = nearest(name, names)
+            close = [other for other in [ELSEWHERE.get(name)] if other in names] or nearest(name, names)
             raise UsageError(
                 f"{function} takes no {shown}=",
                 where=where,
@@ -371,6 +385,17 @@ def shorter(value: object) -> str:
 
 _SHORT = Repr()
 _SHORT.maxother = _SHORT.maxstring = _SHORT.maxlong = 60
+
+
+def each_once(file: str, defines: str) -> None:
+    """Refuse a module that defines a name twice: the later would take the place of the first in silence. Error: GM009.
+
+    ``defines`` is how a line that defines one begins, with the name as its group.
+    """
+    found = re.findall(f"^{defines}", Path(file).read_text(encoding="utf-8"), re.MULTILINE)
+    for name, count in Counter(found).items():
+        if count > 1:
+            raise UsageError(f"{name} is defined {count} times", where=file, fix="give one of them another name")
 
 
 def problems(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
