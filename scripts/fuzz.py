@@ -1,7 +1,8 @@
 """Bring the command line inputs that nobody should bring, and write docs/fuzz.md.
 
-    python scripts/fuzz.py                          # 3,000 inputs, and the page
-    python scripts/fuzz.py --seed 1 --inputs 300    # others, without the page
+    python scripts/fuzz.py --write                  # 3,000 inputs, and the page
+    python scripts/fuzz.py --seed 1 --inputs 300    # others
+    python scripts/fuzz.py --seconds 600            # as many as there is time for
     python scripts/fuzz.py --only 17                # one input again, with all that was said
 
 The rule: never exit 70, never a traceback, never a character that steers the terminal, never a file harmed, and never
@@ -13,6 +14,7 @@ from __future__ import annotations
 import collections
 import functools
 import hashlib
+import itertools
 import multiprocessing
 import os
 import sys
@@ -53,10 +55,9 @@ def everything(asked: Namespace) -> tuple[list[Outcome], list[tuple[int, list[st
     """All inputs, and all tables that are written otherwise."""
     cases.model(), cases.saved_tally()  # made once, before processes part
     with multiprocessing.get_context("fork").Pool(asked.jobs, maxtasksperchild=200) as pool:
+        alike = pool.starmap(same.differing, [(asked.seed, index) for index in range(-(-asked.inputs // SAME))], 1)
         of_inputs = pool.imap_unordered(functools.partial(tried, seed=asked.seed), range(asked.inputs), 5)
-        outcomes = [_told(outcome) for outcome in of_inputs]
-        tables = range(-(-asked.inputs // SAME))
-        alike = pool.starmap(same.differing, [(asked.seed, index) for index in tables], 1)
+        outcomes = [_told(outcome) for outcome in itertools.takewhile(lambda _: time.time() < asked.until, of_inputs)]
     return outcomes, alike
 
 
@@ -73,7 +74,7 @@ def page(outcomes: list[Outcome], alike: list[tuple[int, list[str]]], asked: Nam
     lines = [
         "# Inputs that nobody should bring",
         "",
-        f"Written by `python scripts/fuzz.py --seed {asked.seed} --inputs {asked.inputs}` in {seconds:.0f} s. An input is a",
+        f"Written by `python scripts/fuzz.py --write` (seed {asked.seed}) in {seconds:.0f} s. An input is a",
         "command line with the files that it meets. A rule is broken by an exit status other than 0 to 3, a traceback, an",
         "error without a code, a character that steers the terminal, a file that was there and is not as it was, or no",
         f"answer in {trial.SECONDS} s. One in {APART} runs in a process of its own. The same table written otherwise",
@@ -105,14 +106,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--inputs", type=int, default=3000)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="when to stop, finished or not")
+    parser.add_argument("--write", action="store_true", help="write docs/fuzz.md")
     parser.add_argument("--only", type=int, help="one input of this seed, by its number")
     asked = parser.parse_args()
     if asked.only is not None:
         return again(asked)
     start = time.time()
+    asked.until = start + asked.seconds
     outcomes, alike = everything(asked)
     found = page(outcomes, alike, asked, time.time() - start)
-    if (asked.seed, asked.inputs) == (0, parser.get_default("inputs")):
+    if asked.write:
         PAGE.write_text(found, encoding="utf-8")
     print(found, *(line for _, lines in alike for line in lines), sep="\n")
     return int(any(outcome.broken for outcome in outcomes) or any(lines for _, lines in alike))

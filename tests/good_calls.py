@@ -242,7 +242,7 @@ def _models() -> Iterator[tuple[str, Call]]:
         (
             gm.run,
             {
-                "data": table(),
+                "data": table(size=[i % 3 for i in range(120)]),
                 "target": "claims",
                 "positive": None,
                 "costs": None,

@@ -272,7 +272,7 @@ class _Kind:
         return not isinstance(value, Real) or float not in self.types or _is_double(value)
 
     def __str__(self) -> str:
-        shown = [_NAMES.get(each, each.__name__) for each in self.types if each not in (Real, Integral)]
+        shown = [_NAMES.get(each, f"a {each.__name__}") for each in self.types if each not in (Real, Integral)]
         if self.domain is not None:
             shown = [str(self.domain), *(each for each in shown if each not in (_NAMES[float], _NAMES[int]))]
         return " or ".join([*map(repr, self.words), *shown])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import Problem, ShapeMismatch, UsageError, WeightError, strict_class, strict_keywords
+from goodmeasure.errors import Problem, ShapeMismatch, UsageError, WeightError, shorter, strict_class, strict_keywords
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.row_arguments import Floats, column, outcomes
@@ -160,6 +160,8 @@ class Costs:
         for name, each in four.items():
             if each.ndim and len(each) != n:
                 raise ShapeMismatch(f"{name} has {len(each):,} costs for {n:,} rows", fix="one cost, or one a row")
+        if numbers_of(at, "at").dtype.kind not in "iu":
+            raise ShapeMismatch("at holds places of rows, which are whole numbers", where="at", seen=shorter(at))
         picked: dict[str, Any] = {name: each[at] if each.ndim else float(each) for name, each in four.items()}
         return replace(self, **picked)
 

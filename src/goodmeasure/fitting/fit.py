@@ -18,7 +18,15 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, validate_dat
 
 from goodmeasure import losses
 from goodmeasure.deriving import predictions
-from goodmeasure.errors import NothingToLearn, ShapeMismatch, UsageError, WeightError, strict_class, strict_keywords
+from goodmeasure.errors import (
+    NothingToLearn,
+    ShapeMismatch,
+    TargetOutsideDomain,
+    UsageError,
+    WeightError,
+    strict_class,
+    strict_keywords,
+)
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.objective import Objective
@@ -266,6 +274,8 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             raise UsageError(f"{self.loss_} is about classes", fix="goodmeasure.LossClassifier(loss)")
         X, y, weight, exposure = self._present(X, y, sample_weight, exposure)
         checked, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        if targets.dtype.kind in "mM":
+            raise TargetOutsideDomain(f"targets are numbers, not {targets.dtype}", fix="y as an amount of time: days")
         held = None
         _both(X_val, y_val)
         if X_val is not None:

@@ -830,7 +830,9 @@ def symmetric_cross_entropy(*, alpha: float = 0.1, beta: float = 1.0, class_weig
 
 sce = symmetric_cross_entropy
 
-def binary_symmetric_cross_entropy(*, alpha: float = 0.1, beta: float = 1.0, positive_weight: float | Sequence[float] = 1.0) -> Loss:
+def binary_symmetric_cross_entropy(
+    *, alpha: float = 0.1, beta: float = 1.0, positive_weight: float | Sequence[float] = 1.0
+) -> Loss:
     """Surprise both ways: alpha times cross-entropy plus beta times its reverse, where the log of 0 counts as -4.
 
     Reach for it when labels are noisy and generalized_cross_entropy learns too slowly.
