@@ -427,7 +427,8 @@ def zero_one(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
         0.0
     """
 
-accuracy = zero_one  # it is one minus the mean
+# accuracy: it is one minus the mean
+accuracy = zero_one
 error_rate = zero_one
 misclassification = zero_one
 
@@ -496,11 +497,15 @@ def cross_entropy(*, smoothing: float = 0.0, class_weight: Sequence[float] = ())
 
 categorical_crossentropy = cross_entropy
 ce = cross_entropy
-kl_div = cross_entropy  # it is cross-entropy minus the entropy of the targets
-kl_divergence = cross_entropy  # it is cross-entropy minus the entropy of the targets
-label_smoothing = cross_entropy  # it is cross_entropy(smoothing=0.1)
+# kl_div: it is cross-entropy minus the entropy of the targets
+kl_div = cross_entropy
+# kl_divergence: it is cross-entropy minus the entropy of the targets
+kl_divergence = cross_entropy
+# label_smoothing: it is cross_entropy(smoothing=0.1)
+label_smoothing = cross_entropy
 nll = cross_entropy
-perplexity = cross_entropy  # it is the exponential of its mean
+# perplexity: it is the exponential of its mean
+perplexity = cross_entropy
 softmax_cross_entropy = cross_entropy
 sparse_categorical_crossentropy = cross_entropy
 
@@ -988,7 +993,8 @@ def poisson() -> Loss:
     """
 
 count = poisson
-poisson_deviance = poisson  # twice it, and what the targets alone decide
+# poisson_deviance: twice it, and what the targets alone decide
+poisson_deviance = poisson
 poisson_nll = poisson
 
 def gamma() -> Loss:
@@ -1015,7 +1021,8 @@ def gamma() -> Loss:
         5.49
     """
 
-gamma_deviance = gamma  # twice it, and what the targets alone decide
+# gamma_deviance: twice it, and what the targets alone decide
+gamma_deviance = gamma
 
 def exponential_nll() -> Loss:
     """The surprise of the exponential distribution of this mean: the gamma loss, where zero may happen.
@@ -1076,7 +1083,8 @@ def tweedie(*, power: float = 1.5) -> Loss:
         9.264
     """
 
-tweedie_deviance = tweedie  # twice it, and what the targets alone decide
+# tweedie_deviance: twice it, and what the targets alone decide
+tweedie_deviance = tweedie
 
 def inverse_gaussian() -> Loss:
     """For positive amounts with a very long tail, whose variance follows the cube of their mean.
@@ -1164,7 +1172,8 @@ def squared_log_error() -> Loss:
 mean_squared_log_error = squared_log_error
 mean_squared_logarithmic_error = squared_log_error
 msle = squared_log_error
-rmsle = squared_log_error  # the root is taken of the mean
+# rmsle: the root is taken of the mean
+rmsle = squared_log_error
 
 def absolute_percentage_error() -> Loss:
     """The size of the miss as a share of the target.
@@ -1196,7 +1205,8 @@ def absolute_percentage_error() -> Loss:
 
 mape = absolute_percentage_error
 mean_absolute_percentage_error = absolute_percentage_error
-smape = absolute_percentage_error  # the miss is divided by the mean of target and prediction, so that answering too much costs less
+# smape: the miss is divided by the mean of target and prediction, so that answering too much costs less
+smape = absolute_percentage_error
 
 def squared_error() -> Loss:
     """The squared miss: an error of 10 costs a hundred times one of 1.
@@ -1227,9 +1237,12 @@ l2 = squared_error
 mean_squared_error = squared_error
 mse = squared_error
 quadratic = squared_error
-r2 = squared_error  # one minus its mean over the variance of the targets
-rmse = squared_error  # the root is taken of the mean
-root_mean_squared_error = squared_error  # the root is taken of the mean
+# r2: one minus its mean over the variance of the targets
+r2 = squared_error
+# rmse: the root is taken of the mean
+rmse = squared_error
+# root_mean_squared_error: the root is taken of the mean
+root_mean_squared_error = squared_error
 
 def absolute_error() -> Loss:
     """The size of the miss: an error of 10 costs ten times one of 1.
@@ -1258,10 +1271,13 @@ def absolute_error() -> Loss:
 
 l1 = absolute_error
 mae = absolute_error
-mase = absolute_error  # its mean over that of a naive forecast
+# mase: its mean over that of a naive forecast
+mase = absolute_error
 mean_absolute_error = absolute_error
-median_absolute_error = absolute_error  # its median in place of its mean
-wape = absolute_error  # its sum over the sum of the targets
+# median_absolute_error: its median in place of its mean
+median_absolute_error = absolute_error
+# wape: its sum over the sum of the targets
+wape = absolute_error
 
 def huber(*, delta: float = 1.0) -> Loss:
     """Squared near (with a half), absolute beyond delta: a mean that outliers cannot drag.
@@ -1294,7 +1310,8 @@ def huber(*, delta: float = 1.0) -> Loss:
         2.312
     """
 
-smooth_l1 = huber  # it is Huber divided by beta, with beta as delta
+# smooth_l1: it is Huber divided by beta, with beta as delta
+smooth_l1 = huber
 
 def pseudo_huber(*, delta: float = 1.0) -> Loss:
     """Half the squared miss near zero, delta times its size far away, smooth throughout.
