@@ -396,6 +396,7 @@ CLASSES_AND_METHODS: Misuses = {
     "Costs.of_rows": {"GM003": lambda: BY_ROW.of_rows(np.arange(3), 5)},
     "UnderOverCosts": {"GM710": lambda: gm.UnderOverCosts(under=0, over=1)},
     "UnderOverCosts.of": {"GM706": lambda: UNITS.of(np.array([1e308]), np.array([-1e308]))},
+    "Decision.rule": {"GM009": lambda: gm.decide(Y, P, COSTS).rule("alway")},
     "Decision.act": {
         "GM003": lambda: gm.decide(Y, P, COSTS).act(CLASSES),
         "GM701": lambda: gm.decide(Y, P, COSTS).act([2.0]),
@@ -466,6 +467,7 @@ CLASSES_AND_METHODS: Misuses = {
         "GM005": lambda: BINARY.best_constant(Y, ZERO),
         "GM006": lambda: BINARY.best_constant(Y, NEGATIVE),
     },
+    "Loss.of_label": {"GM009": lambda: gm.weighted(BINARY, positive=[3.0, 2.0]).of_label(2)},
     "Loss.with_activation": {"GM009": lambda: BINARY.with_activation("expp")},
     "LossRegressor.fit": {
         **of_exposures(lambda regressor, exposure: regressor.fit(X, Y, exposure=exposure)),

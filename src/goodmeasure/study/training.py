@@ -107,7 +107,7 @@ def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> Any:
     """Our own estimator for any loss, fitted to an encoded matrix."""
     outcome = loss.is_classwise or (loss.is_binary and bool(np.isin(cases.y, (0, 1)).all()))
     estimator = (LossClassifier if outcome else LossRegressor)(loss, alpha=alpha)
-    more = {} if cases.exposure is None else {"exposure": cases.exposure}
+    more: dict[str, Any] = {} if cases.exposure is None else {"exposure": cases.exposure}
     y = cases.y.astype(np.intp) if outcome else cases.y
     return estimator.fit(x, y, sample_weight=cases.weight, **more)
 

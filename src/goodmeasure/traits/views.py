@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas import words
@@ -38,6 +39,10 @@ class View:
         return derivative(self.signal, "u")
 
 
+def _side(loss: Record, outcome: Literal[0, 1], name: str) -> View:
+    return View(f"where {name} happened", simplify(loss.half(outcome), {"z": U}))
+
+
 @cache
 def views(loss: Record) -> tuple[View, ...]:
     """The formulas of one number that make up the loss; empty where there are none."""
@@ -45,7 +50,7 @@ def views(loss: Record) -> tuple[View, ...]:
         return ()
     composed = loss.composed
     if loss.is_binary:
-        return tuple(View(f"where {n} happened", simplify(loss.half(k), {"z": U})) for k, n in ((1, "yes"), (0, "no")))
+        return (_side(loss, 1, "yes"), _side(loss, 0, "no"))
     miss = _of_miss(composed)
     if miss is not None:
         return (View("of the miss", miss),)
