@@ -114,8 +114,8 @@ def filling(work: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     studies = [gm.run("t.csv", "y", exclude=("p",), seed=seed) for seed in (1, 2)]
     goodmeasure.report.write(studies[0], "out")
     if work == "report":
-        drawn = goodmeasure.report.page(studies[1])
-        monkeypatch.setattr(goodmeasure.report, "page", lambda _: drawn)  # drawing takes long, and writes nothing
+        texts = goodmeasure.report.texts_of(studies[1])
+        monkeypatch.setattr(goodmeasure.report, "texts_of", lambda _: texts)  # drawing takes long, and writes nothing
         return lambda: _status(lambda: goodmeasure.report.write(studies[1], "out"))
     asked = ["predict", "out/model.json", "t.csv", "--out", "out/predicted.csv"]
     assert status_of([*asked, "--keep", "x"]) == 0
@@ -246,3 +246,9 @@ def test_children_of_a_process_that_was_at_work_get_the_same_bits() -> None:
     for child in children:
         child.join(60)
     assert [child.exitcode for child in children] == [0] * 4
+
+
+def test_rows_cut_into_parts_give_the_bytes_of_one_pass(script: Any) -> None:
+    head, row = script("nightly_faults").partitions(60)
+    assert head[3:] == ("the bytes of one pass", "other bytes")
+    assert row[3:] == (60, 0)

@@ -7,12 +7,14 @@ It prints a line of JSON for each: the command, what is wrong with the streams, 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from goodmeasure.cli import main
+from goodmeasure.cli import main, status_of
 
 STREAMS = (
     "plain",
@@ -81,6 +83,9 @@ def ended(words: tuple[str, ...], streams: str) -> int:
 
 
 if __name__ == "__main__":
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        for words in COMMANDS.values():
+            status_of([*words])  # what is loaded and compiled here need not be in every child
     for name, words in COMMANDS.items():
         for streams in STREAMS:
             if name in SLOW and streams not in ("out closed", "out unread", "err full"):

@@ -22,14 +22,18 @@ def write(study: Study, directory: str | PathLike[str]) -> list[str]:
         GM012: the disk is full, or the place takes no files
     """
     place = folder(Path(directory))
-    found = study.to_dict()
-    texts = {
-        "report.html": _drawn(study),
-        "report.json": json.dumps(found, allow_nan=False, indent=1, ensure_ascii=False),
-        "model.json": study.model.to_json(),
-    }
+    texts = texts_of(study)
     write_whole({place / name: text.encode() for name, text in texts.items()})
     return [str(place / name) for name in texts]
+
+
+def texts_of(study: Study) -> dict[str, str]:
+    """What stands in each file, by its name."""
+    return {
+        "report.html": _drawn(study),
+        "report.json": json.dumps(study.to_dict(), allow_nan=False, indent=1, ensure_ascii=False),
+        "model.json": study.model.to_json(),
+    }
 
 
 def _drawn(study: Study) -> str:
