@@ -45,9 +45,9 @@ SLOW = {"run", "demo", "audit"}  # these only in the ways that differ at their e
 
 def redirected(streams: str) -> None:
     """Do to the standard streams of this process what the name says; what is left goes to the files out.txt and err.txt."""
+    files = [os.open(f"{name}.txt", os.O_CREAT | os.O_TRUNC | os.O_WRONLY) for name in ("out", "err")]
     for number, name in ((1, "out"), (2, "err")):
-        file = os.open(f"{name}.txt", os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
-        os.dup2(file, number)
+        os.dup2(files[number - 1], number)
         if streams in (f"{name} closed", "all closed"):
             os.close(number)
         elif streams == f"{name} full":
