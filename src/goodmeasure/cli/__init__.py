@@ -30,6 +30,8 @@ TERMINATED = 143
 class Terminated(BaseException):
     """Somebody asked the program to end (SIGTERM)."""
 
+    asked = False
+
 
 class Subcommands(click.Group):
     """A group whose subcommands are the modules beside it."""
@@ -95,6 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _terminated(*_: object) -> None:
+    Terminated.asked = True
     raise Terminated
 
 
@@ -121,6 +124,8 @@ def _run(arguments: list[str]) -> object:
 
 def _said(error: BaseException) -> int:
     """Say what went wrong, and return the exit status for it."""
+    if str(error) == "Query interrupted":  # what DuckDB makes of either while it works
+        error = Terminated() if Terminated.asked else KeyboardInterrupt()
     if isinstance(error, BrokenPipeError) and unread():
         drop(sys.stdout)
         return UNREAD

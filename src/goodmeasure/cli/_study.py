@@ -96,9 +96,11 @@ def finish(study: Study, out: str, *, as_json: bool, fail_on: str | None, shown:
         tick("write the report")
         written = write(study, out)
     if as_json:
-        click.echo(json.dumps(study.to_dict(), allow_nan=False, indent=1, ensure_ascii=False))
+        text = json.dumps(study.to_dict(), allow_nan=False, indent=1, ensure_ascii=False)
+        click.echo(text.encode(errors="replace").decode())
     else:
         width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-        click.echo(summary(study, written, width=width, head=shown))
+        text = summary(study, written, width=width, head=shown)
+        click.echo(text.encode(errors="replace").decode())  # names of files need not be UTF-8
     found = fail_on is not None and (at_least(study.remarks, fail_on) or study.verdict.word == "do not use")
     return FINDINGS if found else 0

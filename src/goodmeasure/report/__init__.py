@@ -23,7 +23,8 @@ def write(study: Study, directory: str | PathLike[str]) -> list[str]:
     """
     place = folder(Path(directory))
     texts = texts_of(study)
-    write_whole({place / name: text.encode() for name, text in texts.items()})
+    # A name of a file that is not UTF-8 is shown with marks in its place.
+    write_whole({place / name: text.encode(errors="replace") for name, text in texts.items()})
     return [str(place / name) for name in texts]
 
 
