@@ -174,7 +174,11 @@ def _of_table(table: Places, ask: TallyQuestion, given: dict[str, Any], *, hashe
     found = columns_asked(ask.asked, table)
     losses = losses_from(ask.losses or _usual(found))
     made = tallied(table, request_of(losses, ask.asked, found, raw=ask.raw), given)
-    shards = tuple(sorted(Shard.of(place.path, place.name) for place in table.files)) if hashed else ()
+    shards = (
+        tuple(sorted(Shard.of(place.path, place.name.encode(errors="replace").decode()) for place in table.files))
+        if hashed
+        else ()
+    )
     return Saved(made, ask.asked | {"classes": [*found.codes] or None}, shards)
 
 
