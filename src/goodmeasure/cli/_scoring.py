@@ -20,6 +20,7 @@ from goodmeasure.cli._evidence import (
 )
 from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, next_line
+from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.errors import Problem
@@ -76,7 +77,7 @@ def _one_answer(saved: Saved) -> bool:
 def _keep(path: str, saved: Any) -> None:
     save(path, saved)
     count = len(saved.shards)
-    click.echo(printable(f"wrote {path}: {saved.tally.n:,} rows of {count:,} file{'s' * (count != 1)}"), err=True)
+    aside(printable(f"wrote {path}: {saved.tally.n:,} rows of {count:,} file{'s' * (count != 1)}"))
 
 
 def _said(saved: Any, given: dict[str, Any]) -> str:
