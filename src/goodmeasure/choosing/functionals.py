@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -71,6 +72,8 @@ def _has_level(definition: Definition) -> bool:
 
 def usual(meaning: Meaning) -> Functional:
     """What is asked for when nothing is said: a probability of what happened, the mean of a number."""
+    if meaning.period is not None:
+        return Functional("mean direction")
     return Functional("probability" if meaning.is_outcome else "mean")
 
 
@@ -79,6 +82,7 @@ def _preferred(meaning: Meaning, ask: Functional) -> Callable[..., Loss] | None:
     share = losses.binary_cross_entropy
     table: dict[tuple[str, str], Callable[..., Loss]] = {
         ("real", "mean"): losses.squared_error,
+        ("angle", "mean direction"): partial(losses.circular, period=meaning.period),
         ("positive", "mean"): losses.gamma,
         ("non_negative", "mean"): losses.tweedie,
         ("count", "mean"): losses.poisson,
