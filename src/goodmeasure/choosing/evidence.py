@@ -102,9 +102,9 @@ def measured_in_whole_units(seen: Observed) -> str:
 
 def counted(seen: Observed) -> str:
     """Why whole numbers count something, whatever their size."""
-    first = naming.words(seen.name)[:1]
-    told = naming.says(seen.name, naming.COUNTS)
-    return told or (f"the column is called {seen.name}" if first and first[0] in ("n", "num", "count") else "")
+    found = naming.words(seen.name)
+    told = len(found) > 1 and found[0] in ("n", "nb", "num", "count", "number")
+    return f"the column is called {seen.name}" if told else naming.says(seen.name, naming.COUNTS)
 
 
 def steps(seen: Observed) -> tuple[tuple[Any, ...], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,8 @@ from goodmeasure.formulas.domains import Domain, OutcomeDomain, domain
 
 # More distinct whole numbers than this are amounts, not class codes.
 CODES = 32
+# So few codes from 1 on are classes or steps, even if the last is rare.
+FEW_CODES = 5
 # Whole numbers that start above this are amounts written without decimals, not counts of something.
 SMALL = 20
 # A mean this many standard deviations above zero makes zero a boundary that does not matter.
@@ -110,12 +113,12 @@ def _classes(seen: Observed) -> str:
     first = seen.numbers.min()
     contiguous = first in (0, 1) and seen.numbers.max() - first == count - 1
     last = seen.share(seen.numbers == seen.numbers.max())
-    # The frequencies of counts die out toward the largest; those of class codes do not.
-    if not contiguous or last < 0.5 / count or seen.rows < 3 * count:
+    # The frequencies of counts die out toward the largest, and most counts can be 0; not so with class codes.
+    rare = last < 0.5 / count and not (first == 1 and count <= FEW_CODES)
+    if not contiguous or rare or seen.rows < 3 * count:
         return ""
-    return (
-        f"the values are the codes {first:g} to {seen.numbers.max():g}, and the last is not rare ({100 * last:.0f} %)"
-    )
+    said = "and none is 0" if last < 0.5 / count else f"and the last is not rare ({100 * last:.0f} %)"
+    return f"the values are the codes {first:g} to {seen.numbers.max():g}, {said}"
 
 
 def _unit(seen: Observed) -> str:
@@ -229,18 +232,24 @@ def period_text(period: float) -> str:
 
 
 def _turned(meaning: Meaning, period: str, seen: Observed) -> Meaning:
-    """An angle with the period that was given, or the one that the values fill: radians, else degrees."""
+    """An angle with the period that was given, or the one that the values fill; within one turn of radians, radians."""
+    if seen.numbers is None:
+        return meaning  # labels, which the caller refuses
     try:
-        full = float(period) if period else evidence.turn(seen) or evidence.period_of(seen)
+        full = float(period) if period else evidence.turn(seen) or evidence.period_of(seen) or _radians(seen)
     except ValueError:
-        full = -1.0
-    if full is None or not 0 < full < float("inf"):
+        full = None
+    if full is None or not 0 < full < math.inf:
         raise UsageError(
             f"it is not known what a full turn of {seen.name} measures",
-            seen=period or f"values {_range(seen)}" if seen.numbers is not None else "labels",
+            seen=period or f"values {_range(seen)}",
             fix="represents='angle=360' for degrees, 'angle=24' for hours of the day",
         )
     return replace(meaning, period=full)
+
+
+def _radians(seen: Observed) -> float | None:
+    return math.tau if np.abs(np.asarray(seen.numbers)).max() <= math.tau else None
 
 
 def _named(given: Any, seen: Observed) -> Meaning:

@@ -26,12 +26,12 @@ PERCENT = frozenset("percent percentage pct perc humidity".split())
 AGES = frozenset("age ages".split())
 DURATIONS = frozenset("duration tenure survival lifetime wait waiting los stay elapsed days_to minutes seconds".split())
 COUNTS = frozenset(
-    "count counts n num claims accidents visits rentals sales events arrivals calls clicks trips births deaths goals cases"
+    "count counts nb claims accidents visits rentals sales events arrivals calls clicks trips births deaths goals cases"
     " orders incidents tickets bikes".split()
 )
 # How much makes a full turn; an angle without a unit is judged by its range.
 PERIODS = {
-    **dict.fromkeys("direction bearing heading azimuth hue orientation aspect longitude".split(), 360.0),
+    **dict.fromkeys("direction dir bearing heading azimuth hue orientation aspect longitude".split(), 360.0),
     **dict.fromkeys("angle phase theta phi".split(), math.nan),
     **dict.fromkeys(("hour", "hour_of_day", "hourofday"), 24.0),
     **dict.fromkeys(("weekday", "dayofweek", "day_of_week", "dow"), 7.0),

@@ -14,13 +14,14 @@ _SCALES = tuple(
       slightly agree < somewhat agree < agree < strongly agree;
     very dissatisfied < dissatisfied < unsatisfied < somewhat dissatisfied < neutral < somewhat satisfied <
       satisfied < very satisfied;
+    very negative < negative < neutral < positive < very positive;
     very unhappy < unhappy < neutral < happy < very happy;
     very unlikely < unlikely < possible < neutral < likely < very likely < certain;
     none < very low < low < medium < moderate < mid < middle < average < normal < high < very high < extreme;
     xxs < xs < s < m < l < xl < xxl < xxxl;
     tiny < small < medium < large < extra large < huge;
     never < rarely < seldom < occasionally < sometimes < often < frequently < usually < very often < always;
-    terrible < very poor < very bad < poor < bad < below average < mediocre < fair < average < ok < satisfactory
+    terrible < very poor < very bad < poor < bad < below average < mediocre < fair < average < standard < ok < satisfactory
       < good < above average < very good < great < excellent < outstanding < perfect;
     none < absent < minimal < slight < mild < moderate < serious < severe < very severe < critical < fatal;
     none < preschool < primary < elementary < middle school < secondary < high school < vocational < some

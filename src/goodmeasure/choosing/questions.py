@@ -12,6 +12,10 @@ from goodmeasure.choosing.observed import Observed
 from goodmeasure.choosing.ordering import circle
 
 
+# So few values may be the steps of a scale.
+FEW = 7
+
+
 @dataclass(frozen=True)
 class Question:
     """What a plan asks: the question, why it arises, the answer taken meanwhile, and the answers that overrule it.
@@ -39,11 +43,10 @@ class Question:
 
     def lines(self) -> list[str]:
         """The question as lines of text."""
-        said = " or ".join(f"represents={answer!r} ({option})" for answer, option in zip(self.represents, self.options))
         return [
             f"{self.asks} {self.because[:1].upper()}{self.because[1:]}.",
             f"taken now: {self.taken}",
-            f"to settle it: {said}",
+            f"to settle it: {' or '.join(self.options)} (in Python represents={self.represents[0]!r})",
             *([f"besides: {self.besides}"] if self.besides else []),
         ]
 
@@ -101,6 +104,19 @@ def _order(seen: Observed, meaning: Meaning) -> Question | None:
     )
 
 
+def _steps(seen: Observed, meaning: Meaning) -> Question | None:
+    """Few whole numbers from 0 on that look like a count, and could be the steps of a scale."""
+    if meaning.name != "count" or len(seen.distinct) > FEW or evidence.counted(seen) or max(seen.distinct) >= FEW:
+        return None
+    return Question(
+        "order",
+        "Does it count something, or are these classes or the steps of a scale?",
+        f"it holds {len(seen.distinct)} whole numbers from {seen.distinct[0]:g} to {seen.distinct[-1]:g}",
+        "a count: the larger ones are rare",
+        _answers(seen, "count", "classes"),
+    )
+
+
 def _bound(seen: Observed, meaning: Meaning) -> Question | None:
     found = evidence.top(seen)
     if found is None or meaning.name != "real":
@@ -111,7 +127,7 @@ def _bound(seen: Observed, meaning: Meaning) -> Question | None:
         f"Is {bound:g} the most there can be?",
         why,
         "yes, so nothing is supposed of a spread that grows with the mean; predictions may leave the bounds",
-        _answers(seen, "real", "positive", "non_negative", "count"),
+        _answers(seen, "real", "positive" if min(seen.distinct) > 0 else "non_negative", "count"),
         f"divide by {bound:g}: as a share between 0 and 1 its predictions stay within the bounds",
     )
 
@@ -176,4 +192,4 @@ def _whole(seen: Observed, meaning: Meaning) -> Question | None:
 
 
 Rule = Callable[[Observed, Meaning], "Question | None"]
-RULES: tuple[Rule, ...] = (_order, _bound, _angle, _code, _rank, _whole)
+RULES: tuple[Rule, ...] = (_order, _steps, _bound, _angle, _code, _rank, _whole)
