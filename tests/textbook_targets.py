@@ -104,7 +104,9 @@ UNSEEN = (
     Column("radians", "phase", lambda rng: rng.uniform(-np.pi, np.pi, ROWS), "angle", "angle"),
     Column("degrees without a name", "y", lambda rng: rng.uniform(0, 360, ROWS), "positive", "angle"),
     Column("months", "month", lambda rng: rng.integers(1, 13, ROWS), "angle", "angle"),
-    Column("weekdays in words", "weekday", _labels("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "classes", "angle"),
+    Column(
+        "weekdays in words", "weekday", _labels("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "classes", "angle"
+    ),
     Column("compass points", "aspect", _labels("N", "NE", "E", "SE", "S", "SW", "W", "NW"), "classes", "angle"),
     Column("humidity", "humidity", lambda rng: np.minimum(100, 100 * rng.beta(6, 2, ROWS)).round(), "real", "bound"),
     Column("conversion rates", "rate", lambda rng: rng.beta(1, 30, ROWS), "unit_interval"),
@@ -116,7 +118,9 @@ UNSEEN = (
     Column("rain", "rain_mm", _zeros(0.7, lambda rng: rng.gamma(0.8, 6, ROWS)), "non_negative"),
     Column("goals", "goals", lambda rng: rng.poisson(1.4, ROWS), "count"),
     Column("profit", "profit", lambda rng: rng.normal(2, 30, ROWS) * rng.lognormal(0, 1, ROWS), "real"),
-    Column("a rare class", "fault", _labels("none", "pump", "valve", p=[0.985, 0.01, 0.005]), "classes", notes=" of 600"),
+    Column(
+        "a rare class", "fault", _labels("none", "pump", "valve", p=[0.985, 0.01, 0.005]), "classes", notes=" of 600"
+    ),
 )
 
 # Columns of well-known data sets, written down after the rules: a second first sight.

@@ -127,7 +127,11 @@ def _unit(seen: Observed) -> str:
 
 def _angle(seen: Observed) -> str:
     period = evidence.turn(seen)
-    return "" if period is None else f"the column is called {seen.name}, and its values lie within one turn ({_range(seen)})"
+    return (
+        ""
+        if period is None
+        else f"the column is called {seen.name}, and its values lie within one turn ({_range(seen)})"
+    )
 
 
 def _not_so_simple(seen: Observed) -> bool:

@@ -57,7 +57,11 @@ def thing(name: str) -> str:
 def says(name: str, kind: frozenset[str]) -> str:
     """The reason that a name gives for a kind of column; empty if it gives none."""
     found = words(name)
-    told = thing(name) in kind or (kind is PERCENT and bool(kind & set(found))) or (kind is MARKS and found[:1] == ["exam"])
+    told = (
+        thing(name) in kind
+        or (kind is PERCENT and bool(kind & set(found)))
+        or (kind is MARKS and found[:1] == ["exam"])
+    )
     return f"the column is called {name}" if told else ""
 
 

@@ -42,7 +42,9 @@ _SCALES = tuple(
     first < second < third < fourth < fifth < sixth;
     i < ii < iii < iv < v < vi < vii < viii < ix < x;
     d < c < cc < ccc < b < bb < bbb < a < aa < aaa;
-    """.strip().removesuffix(";").split(";")
+    """.strip()
+    .removesuffix(";")
+    .split(";")
 )
 # School grades run the other way in the alphabet, and a plus is above its letter.
 _GRADES = tuple(f"{letter}{sign}" for letter in "fedcba" for sign in ("-", "", "+"))
@@ -56,7 +58,9 @@ _CIRCLES = {
     "seasons": ("spring summer autumn winter", "spring summer fall winter"),
 }  # fmt: skip
 _NUMBERED = re.compile(r"(\D*?)\s*(\d+(?:\.\d+)?)(?:st|nd|rd|th)?\s*")
-_BAND = re.compile(r"(<=?|under |below |up to |>=?|over |above |from )?\s*(\d+(?:\.\d+)?)\s*(?:(-|–|to)\s*\d+(?:\.\d+)?|\+| and more| or more)?\s*\D*")
+_BAND = re.compile(
+    r"(<=?|under |below |up to |>=?|over |above |from )?\s*(\d+(?:\.\d+)?)\s*(?:(-|–|to)\s*\d+(?:\.\d+)?|\+| and more| or more)?\s*\D*"
+)
 
 
 def ordered(labels: Sequence[Any]) -> tuple[Any, ...]:
@@ -78,7 +82,9 @@ def circle(labels: Sequence[Any]) -> str:
 
 
 def _plain(label: Any) -> str:
-    return re.sub(r"[\s_-]+(?=[a-z])", " ", re.sub(r"(?<=[a-z]{2})[\s_-]+", " ", str(label).strip().lower().replace("'", "")))
+    return re.sub(
+        r"[\s_-]+(?=[a-z])", " ", re.sub(r"(?<=[a-z]{2})[\s_-]+", " ", str(label).strip().lower().replace("'", ""))
+    )
 
 
 def _numbered(texts: dict[Any, str]) -> tuple[Any, ...]:

@@ -157,7 +157,12 @@ class Plan(Displayed):
     def _display(self) -> Display:
         rows = [(s.question, s.answer, s.reason, "\n".join(s.rejected_lines(at))) for at, s in enumerate(self.steps)]
         columns = columns_of(("question", "answer", "because", "rejected"), rows)
-        return Display(f"{self.name}: {self.rows:,} rows", columns, (*map(str, self.questions), *self.notes), under={"because": "answer"})
+        return Display(
+            f"{self.name}: {self.rows:,} rows",
+            columns,
+            (*map(str, self.questions), *self.notes),
+            under={"because": "answer"},
+        )
 
 
 def _plain(label: Any) -> Any:

@@ -175,7 +175,9 @@ def _rank(seen: Observed, meaning: Meaning) -> Question | None:
     if not why or meaning.name != "real":
         return None
     taken = "ranks, as numbers with equal steps; the number of a row teaches nothing"
-    return Question("rank", "Are these ranks, amounts, or the numbers of rows?", why, taken, _answers(seen, "real", "count"))
+    return Question(
+        "rank", "Are these ranks, amounts, or the numbers of rows?", why, taken, _answers(seen, "real", "count")
+    )
 
 
 def _whole(seen: Observed, meaning: Meaning) -> Question | None:
