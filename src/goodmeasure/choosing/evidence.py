@@ -8,8 +8,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from goodmeasure.choosing import naming
 from goodmeasure.choosing.observed import Observed
 from goodmeasure.choosing.ordering import ordered

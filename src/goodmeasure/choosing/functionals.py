@@ -82,7 +82,6 @@ def _preferred(meaning: Meaning, ask: Functional) -> Callable[..., Loss] | None:
     share = losses.binary_cross_entropy
     table: dict[tuple[str, str], Callable[..., Loss]] = {
         ("real", "mean"): losses.squared_error,
-        ("angle", "mean direction"): partial(losses.circular, period=meaning.period),
         ("positive", "mean"): losses.gamma,
         ("non_negative", "mean"): losses.tweedie,
         ("count", "mean"): losses.poisson,
@@ -91,6 +90,8 @@ def _preferred(meaning: Meaning, ask: Functional) -> Callable[..., Loss] | None:
         **{(name, asked): share for name in ("binary", "multilabel") for asked in ("probability", "mean", "class")},
         **{("classes", asked): losses.cross_entropy for asked in ("probability", "class")},
     }
+    if meaning.period is not None and ask.name == "mean direction":
+        return partial(losses.circular, period=meaning.period)
     return table.get((meaning.name, ask.name))
 
 

@@ -5,34 +5,38 @@ from __future__ import annotations
 import math
 import re
 
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
 # The last word of a name is the thing; these say only that it is written as a number, or its unit.
 _TRAILING = {"number", "no", "nr", "num", "value", "deg", "degrees", "years", "yrs", "raw"}
 
-CODES = frozenset(
+CODES = _words(
     "zip zipcode postcode postal plz phone telephone mobile fax ssn isbn iban ean upc sku id ids identifier uuid guid code"
-    " barcode vin".split()
+    " barcode vin"
 )
-CLASSES = frozenset(
+CLASSES = _words(
     "species class classes label labels type types kind category categories cluster segment region genre variety cultivar"
-    " digit colour color brand country city state sex gender race blood product topic department".split()
+    " digit colour color brand country city state sex gender race blood product topic department"
 )
-ORDERED = frozenset(
+ORDERED = _words(
     "star stars rating ratings likert satisfaction satisfied quality grade level stage severity priority tier nps agreement"
-    " importance likelihood rank ranking score pain opinion answer response".split()
+    " importance likelihood rank ranking score pain opinion answer response"
 )
-RANKS = frozenset("rank ranks ranking place placing position standing".split())
-MARKS = frozenset("grade grades mark marks score scores gpa exam test rating points".split())
-PERCENT = frozenset("percent percentage pct perc humidity".split())
-AGES = frozenset("age ages".split())
-DURATIONS = frozenset("duration tenure survival lifetime wait waiting los stay elapsed days_to minutes seconds".split())
-COUNTS = frozenset(
+MARKS = _words("grade grades mark marks score scores gpa exam test rating points")
+PERCENT = _words("percent percentage pct perc humidity")
+AGES = _words("age ages")
+DURATIONS = _words("duration tenure survival lifetime wait waiting los stay elapsed minutes seconds")
+COUNTS = _words(
     "count counts nb claims accidents visits rentals sales events arrivals calls clicks trips births deaths goals cases"
-    " orders incidents tickets bikes".split()
+    " orders incidents tickets bikes"
 )
 # How much makes a full turn; an angle without a unit is judged by its range.
 PERIODS = {
-    **dict.fromkeys("direction dir bearing heading azimuth hue orientation aspect longitude".split(), 360.0),
-    **dict.fromkeys("angle phase theta phi".split(), math.nan),
+    **dict.fromkeys(_words("direction dir bearing heading azimuth hue orientation aspect longitude"), 360.0),
+    **dict.fromkeys(_words("angle phase theta phi"), math.nan),
     **dict.fromkeys(("hour", "hour_of_day", "hourofday"), 24.0),
     **dict.fromkeys(("weekday", "dayofweek", "day_of_week", "dow"), 7.0),
     "month": 12.0,

@@ -49,7 +49,10 @@ _SCALES = tuple(
 # School grades run the other way in the alphabet, and a plus is above its letter.
 _GRADES = tuple(f"{letter}{sign}" for letter in "fedcba" for sign in ("-", "", "+"))
 _CIRCLES = {
-    "the points of a compass": ("n ne e se s sw w nw", "north east south west", "north northeast east southeast south southwest west northwest"),
+    "the points of a compass": (
+        "n ne e se s sw w nw",
+        "north northeast east southeast south southwest west northwest",
+    ),
     "days of the week": ("mon tue wed thu fri sat sun", "monday tuesday wednesday thursday friday saturday sunday"),
     "months": (
         "jan feb mar apr may jun jul aug sep oct nov dec",
@@ -59,7 +62,8 @@ _CIRCLES = {
 }  # fmt: skip
 _NUMBERED = re.compile(r"(\D*?)\s*(\d+(?:\.\d+)?)(?:st|nd|rd|th)?\s*")
 _BAND = re.compile(
-    r"(<=?|under |below |up to |>=?|over |above |from )?\s*(\d+(?:\.\d+)?)\s*(?:(-|–|to)\s*\d+(?:\.\d+)?|\+| and more| or more)?\s*\D*"
+    r"(<=?|under |below |up to |>=?|over |above |from )?\s*(\d+(?:\.\d+)?)\s*"
+    r"(?:(-|–|to)\s*\d+(?:\.\d+)?|\+| and more| or more)?\s*\D*"
 )
 
 

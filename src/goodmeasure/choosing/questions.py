@@ -11,7 +11,6 @@ from goodmeasure.choosing.meanings import MEANINGS, Meaning, period_text
 from goodmeasure.choosing.observed import Observed
 from goodmeasure.choosing.ordering import circle
 
-
 # So few values may be the steps of a scale.
 FEW = 7
 

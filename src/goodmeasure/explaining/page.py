@@ -58,8 +58,8 @@ class Page:
 
 
 def _wrapped(text: str, width: int, indent: int) -> list[str]:
-    how = {"initial_indent": "  ", "subsequent_indent": " " * indent}
-    return textwrap.wrap(text, width - 2, break_on_hyphens=False, **how)
+    after = " " * indent
+    return textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent=after, break_on_hyphens=False)
 
 
 def _typed(command: str, width: int) -> Iterator[str]:

@@ -40,8 +40,8 @@ def calibration() -> Shown:
     off = [f"{name} {one.error.value:.3f} [{one.error.low:.3f}, {one.error.high:.3f}]" for name, one in found.items()]
     p = _P[1:-1]
     seen = {"true": p, "too sure": 1 / (1 + (1 / p - 1) ** (1 / 3))}
-    return Shown(f"The calibration error of a model that knows the probabilities, and of one whose raw outputs are three times as "
-                 f"large: {', '.join(off)}. What happens where they say p:", lines(p, seen, "p"))  # fmt: skip
+    said = "The calibration error of a model that knows the probabilities, and of one whose raw outputs are three times as large"
+    return Shown(f"{said}: {', '.join(off)}. What happens where they say p:", lines(p, seen, "p"))
 
 
 @page(

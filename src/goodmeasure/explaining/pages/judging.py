@@ -80,8 +80,8 @@ def generalisation_gap() -> Shown:
     """What new rows cost more than the rows that were learned from: how much of the success was learning by heart."""
     fitted, new = (risk(losses.squared_error(), *rows) for rows in _fitted_and_new())
     found = gap(fitted, new)
-    said = f"Twelve useless features, least squares on 40 rows: mean squared error {fitted.value:.2f} there and {new.value:.2f} on"
-    return Shown(f"{said} new rows; the gap is {found.value:.2f} [{found.low:.2f}, {found.high:.2f}].",
+    said = f"Least squares on 40 rows with twelve useless features: mean squared error {fitted.value:.2f} there and"
+    return Shown(f"{said} {new.value:.2f} on new rows; the gap is {found.value:.2f} [{found.low:.2f}, {found.high:.2f}].",
                  bars({"fitted": fitted.value, "new": new.value}))  # fmt: skip
 
 

@@ -78,9 +78,11 @@ def overfitting() -> Shown:
     curves = {"fitted": fits[:, 0], "log10 new": np.log10(fits[:, 1])}
     best = int(np.argmin(fits[:, 1]))
     (fitted, new), (fitted_last, new_last) = fits[best], fits[-1]
-    return Shown(f"Polynomials through 20 points: from degree {_DEGREES[best]} to degree {_DEGREES[-1]} the mean squared error falls "
-                 f"from {fitted:.2f} to {fitted_last:.2f} on the fitted rows and grows from {new:.2f} to {new_last:.3g} on new ones.",
-                 lines(np.array(_DEGREES, float), curves, "degree"))  # fmt: skip
+    said = (
+        f"Polynomials through 20 points: from degree {_DEGREES[best]} to {_DEGREES[-1]} the mean squared error falls from "
+        f"{fitted:.2f} to {fitted_last:.2f} on the fitted rows and grows from {new:.2f} to {new_last:.3g} on new ones."
+    )
+    return Shown(said, lines(np.array(_DEGREES, float), curves, "degree"))
 
 
 @page(
@@ -136,7 +138,8 @@ def focusing() -> Shown:
     shown = 1 / (1 + np.exp(-_Z))
     meant = np.asarray(losses.binary_focal().predict(_Z))
     z = float(losses.binary_focal().raw(np.array([0.05]))[0])
-    return Shown(f"With gamma 2 a true .05 is learned as the raw output {z:.2f}, of which the sigmoid says {1 / (1 + np.exp(-z)):.2f}.",
+    said = f"With gamma 2 a true .05 is learned as the raw output {z:.2f}"
+    return Shown(f"{said}, of which the sigmoid says {1 / (1 + np.exp(-z)):.2f}.",
                  lines(_Z, {"sigmoid": shown, "meant": meant}, "z"))  # fmt: skip
 
 

@@ -83,8 +83,9 @@ def likelihood() -> Shown:
     found = p**7 * (1 - p) ** 3
     one = losses.binary_cross_entropy()
     best = float(one.predict(np.array([one.best_constant([1.0] * 7 + [0.0] * 3)]))[0])
-    said = f"Seven yes of ten are likeliest under p = {best:.2g}: {best**7 * (1 - best) ** 3:.2g}, against {0.5**10:.2g} under a half"
-    return Shown(f"{said}; that is a mean log loss of {-np.log(best**7 * (1 - best) ** 3) / 10:.3f}.",
+    most = best**7 * (1 - best) ** 3
+    said = f"Seven yes of ten are likeliest under p = {best:.2g}: {most:.2g}, against {0.5**10:.2g} under a half"
+    return Shown(f"{said}; that is a mean log loss of {-np.log(most) / 10:.3f}.",
                  lines(p, {"likelihood": found}, "p"))  # fmt: skip
 
 
