@@ -18,7 +18,7 @@ from goodmeasure.formulas.expression import derivative
 from goodmeasure.statistics.intervals import resampling
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.quantiles import weighted_quantile, weighted_quantiles
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.row_arguments import Floats, OutOfRange
 
 EXACT_ROWS = 5_000
 GRID = 256
@@ -168,6 +168,12 @@ class _Grid:
         if not ask.is_mean and sizes[1]:
             self.places = np.unique(weighted_quantiles(y, w, np.linspace(0, 1, sizes[1])))
             self.above = [ask.identify(y, place) for place in self.places]
+            if not np.isfinite(self.above).all():
+                raise OutOfRange(
+                    f"{ask.loss} leaves the range of numbers between these amounts",
+                    seen=f"predictions and targets from {self.places[0]:g} to {self.places[-1]:g}",
+                    fix="give the amounts in another unit: y = y / 1000",
+                )
 
     def fitted(self, y: Floats, w: Floats) -> Floats:
         """The increasing fit of each cell; a cell without weight takes its left neighbour's."""

@@ -20,6 +20,8 @@ FAR = 5.0
 EFFICIENT = 1.345
 # The part of all squared distances that the worst 1 % of a normal law carries is .08; from here on they decide the mean.
 HEAVY = 0.25
+# From this share of equal values on, they would make the scale too small: by a quarter here, without end at one half.
+TIED = 0.2
 # Distances below this part of the largest are rounding.
 _SAME = 1e-9
 
@@ -29,7 +31,7 @@ class Tails(Displayed):
     """Of ``n`` numbers: their centre and scale (median and MAD, as a standard deviation), how many lie far out, and
     which part of the sum of squares the worst 1 % carry.
 
-    Where most are equal to the centre the MAD is 0: ``tied`` of them are, and the scale is that of the others.
+    Where many are equal to the centre, the MAD is 0 or little more: ``tied`` of them are, and the scale is that of the others.
     """
 
     n: int
@@ -66,7 +68,7 @@ class Tails(Displayed):
 
 
 def tails(values: ArrayLike) -> Tails:
-    """Measure the tails of finite numbers; where most are equal, the scale is that of the others' distances."""
+    """Measure the tails of finite numbers; where many are equal, the scale is that of the others' distances."""
     x = np.asarray(values, dtype=np.float64).ravel()
     if not x.size or not np.isfinite(x).all():
         raise UsageError("tails are measured on finite numbers", seen=f"{x.size} values", fix="x[numpy.isfinite(x)]")
@@ -74,7 +76,8 @@ def tails(values: ArrayLike) -> Tails:
     away = np.abs(x - centre)
     # A standard deviation in its place would be made by the very values that it is to judge.
     others = away > _SAME * away.max()
-    tied = 0 if np.median(away) > 0 else int((~others).sum())
+    tied = int((~others).sum())
+    tied = tied if tied >= TIED * x.size else 0
     scale = float(np.median(away[others] if tied and others.any() else away)) / NORMAL
     squares = np.sort(away**2)[::-1]
     worst = max(1, round(x.size / 100))
