@@ -25,7 +25,7 @@ ORDERED = _words(
     "star stars rating ratings likert satisfaction satisfied quality grade level stage severity priority tier nps agreement"
     " importance likelihood rank ranking score pain opinion answer response"
 )
-MARKS = _words("grade grades mark marks score scores gpa exam test rating points")
+MARKS = _words("grade grades mark marks score scores gpa exam test rating")
 PERCENT = _words("percent percentage pct perc humidity")
 AGES = _words("age ages")
 DURATIONS = _words("duration tenure survival lifetime wait waiting los stay elapsed minutes seconds")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from goodmeasure.choosing import coding
-from goodmeasure.choosing.questions import Question
+from goodmeasure.choosing.questions import OpenQuestion
 from goodmeasure.choosing.tails import Tails
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
@@ -101,7 +101,7 @@ class Plan(Displayed):
     tails: Tails | None = None
     tails_of: str = "the target"
     notes: tuple[str, ...] = ()
-    questions: tuple[Question, ...] = ()
+    questions: tuple[OpenQuestion, ...] = ()
 
     @property
     def activation(self) -> Activation:

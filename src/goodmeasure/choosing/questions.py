@@ -16,7 +16,7 @@ FEW = 7
 
 
 @dataclass(frozen=True)
-class Question:
+class OpenQuestion:
     """What a plan asks: the question, why it arises, the answer taken meanwhile, and the answers that overrule it.
 
     Attributes:
@@ -65,7 +65,7 @@ class Question:
         }
 
 
-def questions(seen: Observed, meaning: Meaning) -> tuple[Question, ...]:
+def questions(seen: Observed, meaning: Meaning) -> tuple[OpenQuestion, ...]:
     """Every question that these values and their meaning leave open."""
     if seen.table:
         return ()
@@ -84,7 +84,7 @@ def _listed(labels: tuple[Any, ...]) -> str:
     return " < ".join(shown if len(shown) <= 7 else [*shown[:3], "...", *shown[-2:]])
 
 
-def _order(seen: Observed, meaning: Meaning) -> Question | None:
+def _order(seen: Observed, meaning: Meaning) -> OpenQuestion | None:
     if meaning.name != "classes" or evidence.codes(seen):
         return None
     labels, why = evidence.steps(seen)
@@ -93,7 +93,7 @@ def _order(seen: Observed, meaning: Meaning) -> Question | None:
     if not labels:
         return None
     numbers = seen.numbers is not None
-    return Question(
+    return OpenQuestion(
         "order",
         f"Is this an order: {_listed(labels)}?",
         why,
@@ -103,11 +103,11 @@ def _order(seen: Observed, meaning: Meaning) -> Question | None:
     )
 
 
-def _steps(seen: Observed, meaning: Meaning) -> Question | None:
+def _steps(seen: Observed, meaning: Meaning) -> OpenQuestion | None:
     """Few whole numbers from 0 on that look like a count, and could be the steps of a scale."""
     if meaning.name != "count" or len(seen.distinct) > FEW or evidence.counted(seen) or max(seen.distinct) >= FEW:
         return None
-    return Question(
+    return OpenQuestion(
         "order",
         "Does it count something, or are these classes or the steps of a scale?",
         f"it holds {len(seen.distinct)} whole numbers from {seen.distinct[0]:g} to {seen.distinct[-1]:g}",
@@ -116,12 +116,12 @@ def _steps(seen: Observed, meaning: Meaning) -> Question | None:
     )
 
 
-def _bound(seen: Observed, meaning: Meaning) -> Question | None:
+def _bound(seen: Observed, meaning: Meaning) -> OpenQuestion | None:
     found = evidence.top(seen)
     if found is None or meaning.name != "real":
         return None
     bound, why = found
-    return Question(
+    return OpenQuestion(
         "bound",
         f"Is {bound:g} the most there can be?",
         why,
@@ -131,9 +131,9 @@ def _bound(seen: Observed, meaning: Meaning) -> Question | None:
     )
 
 
-def _angle(seen: Observed, meaning: Meaning) -> Question | None:
+def _angle(seen: Observed, meaning: Meaning) -> OpenQuestion | None:
     if meaning.period is not None:
-        return Question(
+        return OpenQuestion(
             "angle",
             f"Does it run in a circle, so that {meaning.period:.4g} is 0 again?",
             f"the column is called {seen.name}, and the values lie within one turn",
@@ -141,7 +141,7 @@ def _angle(seen: Observed, meaning: Meaning) -> Question | None:
             _answers(seen, period_text(meaning.period), "real"),
         )
     if meaning.name == "classes" and (round_ := circle(seen.distinct)):
-        return Question(
+        return OpenQuestion(
             "angle",
             f"Are these {round_}, which stand in a circle?",
             "such labels do",
@@ -152,7 +152,7 @@ def _angle(seen: Observed, meaning: Meaning) -> Question | None:
     period = None if meaning.is_outcome else evidence.perhaps_turn(seen)
     if period is None:
         return None
-    return Question(
+    return OpenQuestion(
         "angle",
         f"Are these angles, so that {period:.4g} is 0 again?",
         f"the values fill one turn of {period:.4g}",
@@ -161,29 +161,29 @@ def _angle(seen: Observed, meaning: Meaning) -> Question | None:
     )
 
 
-def _code(seen: Observed, meaning: Meaning) -> Question | None:
+def _code(seen: Observed, meaning: Meaning) -> OpenQuestion | None:
     why = evidence.codes(seen)
     if not why or meaning.name != "classes":
         return None
     answers = _answers(seen, "classes", "count", "real")
-    return Question("code", "Do these numbers name things, as codes do?", why, "yes: each is a class", answers)
+    return OpenQuestion("code", "Do these numbers name things, as codes do?", why, "yes: each is a class", answers)
 
 
-def _rank(seen: Observed, meaning: Meaning) -> Question | None:
+def _rank(seen: Observed, meaning: Meaning) -> OpenQuestion | None:
     why = evidence.ranks(seen)
     if not why or meaning.name != "real":
         return None
     taken = "ranks, as numbers with equal steps; the number of a row teaches nothing"
-    return Question(
+    return OpenQuestion(
         "rank", "Are these ranks, amounts, or the numbers of rows?", why, taken, _answers(seen, "real", "count")
     )
 
 
-def _whole(seen: Observed, meaning: Meaning) -> Question | None:
+def _whole(seen: Observed, meaning: Meaning) -> OpenQuestion | None:
     why = evidence.measured_in_whole_units(seen)
     if not why or meaning.name not in ("positive", "non_negative", "real"):
         return None
-    return Question(
+    return OpenQuestion(
         "whole",
         "Is it an amount in whole units, or does it count something?",
         why,
@@ -192,5 +192,5 @@ def _whole(seen: Observed, meaning: Meaning) -> Question | None:
     )
 
 
-Rule = Callable[[Observed, Meaning], "Question | None"]
+Rule = Callable[[Observed, Meaning], "OpenQuestion | None"]
 RULES: tuple[Rule, ...] = (_order, _steps, _bound, _angle, _code, _rank, _whole)

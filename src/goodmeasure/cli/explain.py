@@ -135,7 +135,7 @@ def _contents() -> None:
     )
     for name, text in rows:
         click.echo(f"{name}\n{click.wrap_text(text, width=_width(), initial_indent='  ', subsequent_indent='  ')}")
-    click.echo(f"\nIn the commands of a page, {pages.PLACES}.\n\nnext: goodmeasure explain exercise")
+    click.echo("\nnext: goodmeasure explain exercise")
 
 
 def _exercise(no_input: bool) -> None:

@@ -13,8 +13,17 @@ from re import sub
 
 from goodmeasure.explaining import pages as themes
 
-# What a command of a page expects: a file and its columns, by names that stand for the reader's own.
-PLACES = "YES, CLASS, AMOUNT stand for a target, P and Q for predictions, Z for raw outputs, PERSON for a group"
+# What stands in a command of a page for the reader's own table and columns.
+PLACES = {
+    "DATA.csv": "your table",
+    "YES": "a target of yes and no",
+    "CLASS": "a column of classes",
+    "AMOUNT": "an amount to predict",
+    "P": "a column of predictions",
+    "Q": "those of another model",
+    "Z": "a column of raw outputs",
+    "PERSON": "what rows belong to",
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,10 @@ class Page:
             if text:
                 yield from _wrapped(f"{label:<8}{text}", width, 10)
         yield from _typed(self.command, width)
+        places = [f"{place} {what}" for place, what in PLACES.items() if place in self.command.split()]
+        yield from textwrap.wrap(
+            f"({', '.join(places)})", width - 2, initial_indent=" " * 10, subsequent_indent=" " * 10
+        )
 
 
 def _wrapped(text: str, width: int, indent: int) -> list[str]:
