@@ -50,7 +50,7 @@ class OpenQuestion:
         ]
 
     def __str__(self) -> str:
-        return "; ".join(self.lines())
+        return "; ".join(line.rstrip(".") for line in self.lines())
 
     def to_dict(self) -> dict[str, Any]:
         """The question as plain values, ready for JSON."""
