@@ -88,7 +88,8 @@ def status_of(arguments: list[str], *, traceback: bool = False) -> int:
     """The exit status of a command line; what goes wrong is said on standard error in the style of `Problem`."""
     try:
         done = goodmeasure.main(arguments, prog_name="goodmeasure", standalone_mode=False, color=colour())
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None where it was closed before the start
+            sys.stdout.flush()
     except (Problem, click.ClickException, click.Abort, KeyboardInterrupt, BrokenPipeError, Exception) as error:
         if traceback:
             raise

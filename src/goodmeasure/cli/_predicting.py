@@ -73,4 +73,4 @@ def _say(noticed: dict[str, str], count: int, out: str | None) -> None:
     for text in list(noticed)[:8]:
         click.echo(printable(text), err=True)
     if out is not None:
-        click.echo(f"wrote {out}: {count:,} rows", err=True)
+        click.echo(printable(f"wrote {out}: {count:,} rows"), err=True)

@@ -23,5 +23,6 @@ def write(study: Study, directory: str | PathLike[str]) -> list[str]:
         "report.json": json.dumps(found, allow_nan=False, indent=1, ensure_ascii=False),
         "model.json": study.model.to_json(),
     }
-    write_whole({place / name: text.encode() for name, text in texts.items()})
+    # The name of a file need not be UTF-8: its bytes are then written as escapes.
+    write_whole({place / name: text.encode(errors="backslashreplace") for name, text in texts.items()})
     return [str(place / name) for name in texts]
