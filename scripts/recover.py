@@ -133,14 +133,15 @@ def best_row(loss: Loss, true: Any) -> Any:
         steps = step * np.eye(k - 1)
         moved = np.concatenate([z[None], z + steps, z - steps, z + 2 * steps, z - 2 * steps])
         value, up, down, up2, down2 = np.split(expected(moved), [1, k, 2 * k - 1, 3 * k - 2])
-        return float(value[0]), (8 * (up - down) - (up2 - down2)) / (12 * step)
+        return float(value[0]) / unit, (8 * (up - down) - (up2 - down2)) / (12 * step * unit)
 
     start = (np.log(true) - np.log(true[-1]))[:-1]
+    unit = float(expected(start[None])[0])
     found = minimize(both, start, jac=True, method="BFGS", options={"gtol": 1e-12, "maxiter": 500})
     full = np.concatenate([found.x, [0.0]])
     p = np.exp(full - full.max()) / np.exp(full - full.max()).sum()
     # Near a class of nearly no probability values do not differ enough for the slope to be more than rounding.
-    unseen = np.abs(found.jac).max() > 1e-7 * p.min() or np.abs(full).max() > 100
+    unseen = np.abs(found.jac).max() > 1e-7 * p.min() or p.min() < 1e-9
     return None if unseen else full - full.mean()
 
 

@@ -11,12 +11,18 @@ from goodmeasure.fitting.certificate import Status
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 from simulations import certificates
-from simulations.certificates import Case, applies, case, drawn
+from simulations.certificates import Case, applies, drawn
 
 ROWS = 40
 DOUBTS = (Status.UNFINISHED, Status.UNCERTAIN, Status.ENDLESS)
 # Two kinds with hyperparameters drawn beside those that are given.
 CASES = [*((kind, 0) for kind in certificates.KINDS), ("noisy", 1), ("outlying", 2)]
+
+
+def case(*given) -> Case:
+    found = certificates.case(*given)
+    assert found is not None
+    return found
 
 
 def check(found: Case) -> None:
@@ -32,8 +38,11 @@ def check(found: Case) -> None:
 def test_what_a_certificate_says_is_true(name: str) -> None:
     for kind, seed in CASES:
         loss = drawn(losses.catalogue()[name], seed and 100 * seed + len(name))
-        if applies(loss, kind):
-            check(case(loss, kind, ROWS))
+        found = certificates.case(loss, kind, ROWS) if applies(loss, kind) else None
+        # A distribution of targets that are mostly equal is refused (GM606).
+        assert found is not None or not applies(loss, kind) or len(loss.activation) > 1, (loss, kind)
+        if found is not None:
+            check(found)
 
 
 def test_the_least_is_found_where_the_first_step_would_be_too_far() -> None:

@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from goodmeasure import losses
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
+from goodmeasure.fitting.linear import NoFiniteFit
 from goodmeasure.formulas.domains import Domain
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.loss import Loss
@@ -80,15 +81,18 @@ def applies(loss: Loss, kind: str) -> bool:
     return kind not in (("constant", "outlying", "tiny", "huge") if outcome else ("rare",))
 
 
-def case(loss: Loss, kind: str, n: int, seed: int = 4) -> Case:
-    """A fit to n rows of targets of a kind."""
+def case(loss: Loss, kind: str, n: int, seed: int = 4) -> Case | None:
+    """A fit to n rows of targets of a kind; None where it is refused because the loss is infinite or falls without end."""
     r = np.random.default_rng(seed)
     X = r.normal(size=(n, 2))
     y = targets(loss, kind, X @ [0.8, -0.5], r)
     model = (LossClassifier if loss.is_classwise or loss.is_binary else LossRegressor)(loss)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        model.fit(X, y)
+        try:
+            model.fit(X, y)
+        except NoFiniteFit:
+            return None
     theta = np.concatenate([np.atleast_2d(model.coef_).T, np.atleast_2d(model.intercept_)]).ravel()
     warned = [str(w.message) for w in said if issubclass(w.category, ConvergenceWarning)]
     return Case(loss, kind, X, y, theta, model.loss_curve_, model.certificate_, warned)
@@ -134,8 +138,8 @@ def statuses(n: int = 100, draws: int = 3) -> Iterator[Row]:
         for definition in losses.catalogue().values():
             for seed in range(draws):
                 loss = drawn(definition, seed and 100 * seed + KINDS.index(kind))
-                if applies(loss, kind):
-                    found = case(loss, kind, n)
+                found = case(loss, kind, n) if applies(loss, kind) else None
+                if found is not None:
                     said[found.certificate.status] += 1
                     is_optimal = found.certificate.status is Status.OPTIMAL
                     false += [loss] if is_optimal and found.is_beaten else []

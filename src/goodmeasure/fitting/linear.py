@@ -35,10 +35,11 @@ _FAR = 30.0
 
 
 class NoFiniteFit(Problem, ValueError):
-    """The loss is infinite wherever the fit could start, so there is nothing to lower.
+    """The loss is infinite wherever the fit could start, or it falls without end: no finite parameters are best.
 
-    This happens where the targets make every finite raw output cost infinitely much, or overflow: check the size of the
-    targets and of the offset.
+    The first happens where the targets make every finite raw output cost infinitely much, or overflow: check the size of the
+    targets and of the offset. The second happens where a loss asks for a whole distribution and most targets are equal: a
+    density may be as high as it likes there. Take a loss that asks for one number.
     """
 
     code = "GM606"
@@ -145,6 +146,8 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
     if curvature.flat:
         settings.watch(theta, constant)
         return theta, _flat(objective, theta, curvature), 1
+    if len(objective.loss.activation) > 1 and _small(objective) and not np.isfinite(objective.curvature(theta)).all():
+        raise _without_end(objective)
     reached = _solve(objective, theta, curvature, settings)
     if not objective.value_and_gradient(reached.theta)[0] <= constant:
         reached = newton.Reached(theta, reached.steps, False)
@@ -152,6 +155,16 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
         settings.watch.stopped |= not np.array_equal(settings.watch.best, reached.theta)
         reached = replace(reached, theta=settings.watch.best, gap=None)
     return reached.theta, _certify(objective, reached, curvature, settings, constant), max(reached.steps, 1)
+
+
+def _without_end(objective: Objective) -> NoFiniteFit:
+    values, counts = np.unique(objective.y, return_counts=True)
+    most = int(np.argmax(counts))
+    return NoFiniteFit(
+        f"{objective.loss} falls without end on these targets: the narrower the distribution, the less it costs",
+        seen=f"{counts[most]:,} of {len(objective.y):,} targets are {values[most]:g}",
+        fix="ask for one number: gm.losses.squared_error(), or tweedie() for amounts that are often zero",
+    )
 
 
 def _solve(objective: Objective, theta: Floats, curvature: CurvatureClass, settings: SolverSettings) -> newton.Reached:
@@ -294,5 +307,7 @@ def _gap(
             return None, "gradient descent with memory (L-BFGS)", False
         part = float(np.sum(gradient[:width] ** 2 / objective.penalty[:width])) / 2
         return part, "strong convexity of the penalty, the intercept being settled", False
-    step = newton.direction(objective.curvature(theta), gradient.ravel())
-    return abs(float(step @ gradient.ravel())) / 2, "half the squared Newton decrement", False
+    left = abs(float(newton.direction(objective.curvature(theta), gradient.ravel()) @ gradient.ravel())) / 2
+    if not np.isfinite(left):
+        return None, "the loss has no finite curvature here", False
+    return left, "half the squared Newton decrement", False

@@ -39,9 +39,12 @@ def solve(matrix: Floats, right: Floats) -> Floats:
 
 
 def direction(matrix: Floats, gradient: Floats) -> Floats:
-    """Newton's step: by Cholesky; where the matrix is singular or bends down, the shortest step in each own direction."""
+    """Newton's step: by Cholesky; where the matrix is singular or bends down, the shortest step in each own direction.
+
+    Where the matrix holds no numbers there is no step: NaN.
+    """
     if not np.isfinite(matrix).all():
-        return np.where(np.isfinite(gradient), -gradient, 0.0)  # down, the search says how far
+        return np.full(gradient.shape, np.nan)
     factor = _factor(matrix)
     if factor is not None:
         pivots = np.diag(factor)
@@ -114,6 +117,8 @@ def minimise(
         return Reached(theta, 0, False)
     for step in range(1, max_iter + 1):
         matrix = objective.curvature(theta)
+        if not np.isfinite(matrix).all():
+            return Reached(theta, step, False)
         wanted = direction(matrix, gradient.ravel())
         promised = float(-wanted @ gradient.ravel())
         left = promised / 2
