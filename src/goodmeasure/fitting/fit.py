@@ -219,7 +219,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         solver: "newton", "lbfgs", "interior" (an exact interior point for losses made of straight lines, such as
             absolute error), or "auto", which takes what suits the loss and the size.
         max_iter: the most steps.
-        tol: the fit stops where what is left to gain is about this part of what was gained.
+        tol: the fit stops where what is left to gain is about this part of the objective, or is lost in its rounding.
         early_stopping: whether to stop when the loss on held-out rows has stopped falling.
         validation_fraction: the share of rows held out for that, unless validation rows are given.
         random_state: for choosing those rows.
@@ -231,7 +231,8 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         n_iter_: how many steps were made.
         loss_curve_: the objective from the start on, the best constant.
         validation_curve_: the mean loss on validation rows after each step.
-        certificate_: how far the fit can still be from the best, and how that is known.
+        certificate_: how far the fit can still be from the best, and how that is known; where that is in doubt, or there
+            is no best, the fit warns (scikit-learn's ``ConvergenceWarning``).
 
     Example:
         >>> import goodmeasure as gm
