@@ -150,7 +150,7 @@ def statuses(n: int = 100, draws: int = 3) -> Iterator[Row]:
         yield kind, sum(said.values()), *counts, doubts, len(false), missed, ", ".join(map(str, false)) or "none"
 
 
-def separable(sizes: tuple[int, ...] = (100, 300, 1000, 5000), most: int = 300) -> Iterator[Row]:
+def separable(sizes: tuple[int, ...] = (100, 300, 1000, 5000), most: int = 100) -> Iterator[Row]:
     """Two classes: how often "without a least" is said where a line separates them, and where none does."""
     for n in sizes:
         runs = min(max(30_000 // n, 20), most)
