@@ -127,7 +127,8 @@ def _calibration(part: Any, model: str, level: float) -> dict[str, Any]:
         return {
             "error": root(found.squared_error).to_dict(),
             "bias": found.bias.tolist(),
-            "verdict": "miscalibrated" if found.squared_error.low > 0 else "not shown to be off",
+            "p_value": found.p_value,
+            "verdict": found.verdict,
         }
     try:
         whole: dict[str, Any] = part.calibration(part.losses[-1], model, level=level).to_dict()
