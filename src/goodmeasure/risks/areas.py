@@ -74,7 +74,7 @@ def of_cells(weight: tuple[Floats, Floats], square: tuple[Floats, Floats], n: in
     wins = _wins(*weight)
     value = float(weight[0] @ wins[0] / weight[0].sum())
     variance = sum(_variance_of_mean(*each) for each in zip(wins, weight, square, strict=True))
-    return Area(value, variance, *(_worth(w, s) for w, s in zip(weight, square, strict=True)), n)
+    return Area(value, variance, _worth(weight[0], square[0]), _worth(weight[1], square[1]), n)
 
 
 def of_rows(y: Floats, p: Floats, sample: Sample) -> Area:

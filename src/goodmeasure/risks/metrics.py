@@ -32,8 +32,9 @@ Scale = Literal["outcome", "amount"]
 class Metric:
     """A number people care about: ``each`` gives it row by row if it is a mean of rows, ``overall`` from all rows at once.
 
-    ``interval`` gives the latter with an interval of its own, where there is a better one than resampling rows. ``finish`` turns the mean of rows into what is shown. Predictions are probabilities (of yes, or one column a class)
-    for outcomes, and amounts otherwise.
+    ``interval`` gives the latter with an interval of its own, where there is a better one than resampling rows. ``finish``
+    turns the mean of rows into what is shown. Predictions are probabilities (of yes, or one column a class) for outcomes,
+    and amounts otherwise.
     """
 
     name: str
