@@ -22,6 +22,7 @@ from goodmeasure.calibrating.recalibration import Recalibration as Recalibration
 from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
 from goodmeasure.calibrating.significance import (
     MOST_DRAWN,
+    MOST_RESAMPLED,
     adjusted,
     chance_of_events,
     chance_of_misses,
@@ -166,7 +167,8 @@ def is_off(p_value: float, level: float) -> bool:
 class Basis:
     """What an estimate says beside its value: level, seed, and how many rows (and their worth) it rests on.
 
-    ``unit`` is what weights were divided by, ``looks`` at how many p-values one looks.
+    ``unit`` is what weights were divided by, ``looks`` at how many p-values one looks, ``inflation`` how much larger variances
+    are because rows go together.
     """
 
     level: float
@@ -175,6 +177,7 @@ class Basis:
     effective_n: float
     unit: float = 1.0
     looks: int = 1
+    inflation: float = 1.0
 
     @property
     def draws(self) -> int:
@@ -183,12 +186,16 @@ class Basis:
 
     @property
     def most_cells(self) -> int:
-        """Each draw is an isotonic fit, so draws are of so many cells of neighbouring predictions, not of rows."""
-        return MOST_DRAWN // self.draws
+        """Each draw is an isotonic fit, so draws are of so many cells of neighbouring predictions, not of rows.
 
-    def with_worth(self, inflation: float) -> Basis:
-        """The same where rows are worth less, because they go together."""
-        return replace(self, effective_n=self.effective_n / inflation)
+        Where rows are worth less than one each, a cell holds some.
+        """
+        most = MOST_DRAWN // self.draws
+        return most if self.inflation == 1 else max(1, min(most, int(self.effective_n / 4)))
+
+    def inflated(self, inflation: float) -> Basis:
+        """The same where rows go together, and are worth less."""
+        return replace(self, effective_n=self.effective_n / inflation, inflation=inflation)
 
     def estimate(self, value: float, low: float, high: float, method: str, error: float = math.nan) -> Estimate:
         """An estimate with these."""
@@ -270,7 +277,7 @@ def calibration(
 
 def _outcomes(y: Floats, p: Floats, sample: Sample, loss: PointLoss, settings: Basis) -> Calibration:
     spread = p * (1 - p)
-    inflation = _inflation(y - p, sample)
+    inflation = _inflation(y - p, p, sample)
     squared_error = debiased_squared_error(
         y - p,
         p,
@@ -281,25 +288,30 @@ def _outcomes(y: Floats, p: Floats, sample: Sample, loss: PointLoss, settings: B
         inflation=inflation,
     )
     exact = cells(y, p, sample.weight, inflation * sample.square)
-    found = of_cells(exact, loss, settings.with_worth(inflation), squared_error)
-    if sample.together is None:
-        return found
-    # Rows of a cluster are drawn as independent, if fewer; the spread between clusters is asked too, and must agree.
-    chance = chance_of_parts(sample.weight * (y - p), ranked(p, sample.square * spread), sample.together)
-    return _judged(found, max(chance, found.p_value))
+    return of_cells(exact, loss, settings.inflated(inflation), squared_error)
 
 
-def _inflation(misses: Floats, sample: Sample) -> float:
-    """How much larger the variance of the mean miss is because rows go together (Kish's design effect), at least 1."""
+def _inflation(misses: Floats, p: Floats, sample: Sample) -> float:
+    """How much larger variances are because rows go together (Kish's design effect), at least 1.
+
+    It is the larger one of the level and of the slope of the misses: predictions that differ between clusters alone let a
+    cluster pull at both.
+    """
     if sample.together is None:
         return 1.0
     misses = misses / unit_of(misses)
-    of_rows = float(sample.square @ misses**2)
-    sums = summed(sample.together, sample.weight * misses)
-    count = len(np.unique(sample.together))
-    found = float(sums @ sums) / of_rows * count / (count - 1) if of_rows > 0 else 1.0
+    misses = misses - sample.weight @ misses / sample.weight.sum()
+    found = max(_design_effect(misses, sample), _design_effect(misses * ranked(p, sample.weight), sample))
     # Estimates by bin need a few rows' worth.
     return max(1.0, min(found, sample.effective_n / 4))
+
+
+def _design_effect(pull: Floats, sample: Sample) -> float:
+    """The variance of a sum over clusters, as a multiple of that over independent rows."""
+    assert sample.together is not None
+    of_rows = float(sample.square @ pull**2)
+    sums, count = summed(sample.together, sample.weight * pull), len(np.unique(sample.together))
+    return float(sums @ sums) / of_rows * count / (count - 1) if of_rows > 0 else 1.0
 
 
 def of_cells(exact: Cells, loss: PointLoss, settings: Basis, squared_error: Estimate) -> Calibration:
@@ -307,8 +319,9 @@ def of_cells(exact: Cells, loss: PointLoss, settings: Basis, squared_error: Esti
     scale = float(exact.weight.sum() / settings.effective_n)
     rough = exact.coarse(settings.most_cells)
     null = drawn_events(rough, settings.draws, settings.seed + 1)
+    possible = np.clip(null[:REPLICATES], 0, rough.weight)
     split = exact.split(loss)
-    curve, lost = _under_calibration(exact, rough, null[:REPLICATES], loss, settings)
+    curve, lost = _under_calibration(exact, rough, possible, loss, settings)
     drawn = _resampled_splits(rough, loss, scale, settings)
     # Coarse cells are compared with coarse cells: fewer cells leave less room for chance to look like miscalibration.
     coarse = rough.split(loss)
@@ -316,7 +329,7 @@ def of_cells(exact: Cells, loss: PointLoss, settings: Basis, squared_error: Esti
         Smoothing.of(exact.p, exact.events, exact.weight - exact.events),
         settings.n,
         settings.effective_n,
-        smooth_errors_of(rough.p, rough.weight, null[:SMOOTH_REPLICATES]),
+        smooth_errors_of(rough.p, rough.weight, possible[:SMOOTH_REPLICATES]),
         (settings.level, settings.seed),
     )
     parts = _split_estimates(split, coarse, drawn, float(lost.mean()), settings)
@@ -416,7 +429,7 @@ def _amounts(rows: PresentRows, sample: Sample, loss: Any, settings: Basis) -> C
     w, point = rows.weight, point_loss(loss)
     split = amount_split(target, amount, w, loss, point)
     drawn, curves = amount_curve(target, amount, sample, loss, point, (settings.most_cells // 2, settings.seed))
-    inflation = _inflation(split.misses, sample)
+    inflation = _inflation(split.misses, amount, sample)
     squared_error = debiased_squared_error(
         split.misses, amount, w, level=settings.level, copies=rows.copies, inflation=inflation
     )
@@ -424,14 +437,18 @@ def _amounts(rows: PresentRows, sample: Sample, loss: Any, settings: Basis) -> C
     curve = Curve(curves.prediction, curves.seen, low, high, curves.weight * settings.unit, "confidence")
     # The bootstrap repeats the bias of fitting: its mean shows how much there is.
     bias = max(0.0, float(drawn[:, 1].mean()) - split.parts.miscalibration)
-    parts = _split_estimates(split.parts, split.parts, drawn, bias, settings.with_worth(inflation))
-    chance = _chance_of_amounts(split.misses, amount, sample)
+    parts = _split_estimates(split.parts, split.parts, drawn, bias, settings.inflated(inflation))
+    chance = _chance_of_amounts(split.misses, amount, sample, settings.seed)
     return _judged(Calibration(*parts, root(squared_error), squared_error, None, curve, chance), chance)
 
 
-def _chance_of_amounts(misses: Floats, amount: Floats, sample: Sample) -> float:
+def _chance_of_amounts(misses: Floats, amount: Floats, sample: Sample, seed: int) -> float:
     misses, ranks = misses / unit_of(misses), ranked(amount, sample.weight)
     if sample.together is not None:
-        return chance_of_parts(sample.weight * misses, ranks, sample.together)
+        return chance_of_parts(sample.weight * misses, ranks, sample.together, seed)
+    if sample.n <= MOST_RESAMPLED and (sample.copies == np.rint(sample.copies)).all():
+        rows = np.repeat(np.arange(len(misses)), sample.copies.astype(np.intp))
+        each = (sample.weight / sample.copies * misses)[rows]
+        return chance_of_parts(each, ranks[rows], np.arange(len(rows)), seed)
     parts = (float(sample.n), sample.effective_n)
     return chance_of_misses(sample.weight * misses, sample.square * misses**2, ranks, parts)

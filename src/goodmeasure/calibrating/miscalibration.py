@@ -131,18 +131,30 @@ class Smoothing:
 def smooth_estimate(found: Smoothing, n: int, effective_n: float, null: Floats, how: tuple[float, int]) -> Estimate:
     """The smooth error without what noise adds, which calibrated predictions show (``null``), and its interval.
 
-    Noise adds in squares, as it does to the length of a vector. The interval is the basic bootstrap's of the squares.
+    Noise turns misses of either sign into error where there is none, and adds nothing where all have one sign: so does the
+    size of a normal number, whose mean is undone here.
     """
-    bias = float(np.mean(null**2))
-    value = found.error**2 - bias
-    drawn = found.resampled(effective_n, how[1]) ** 2
-    reach = np.quantile(drawn - drawn.mean(), [(1 - how[0]) / 2, (1 + how[0]) / 2])
-    ends = (value, value - float(reach[1]), value - float(reach[0]))
-    value, low, high = (math.sqrt(max(end, 0.0)) for end in ends)
-    method = f"smooth, less what calibrated predictions show, basic bootstrap of counts ({REPLICATES})"
-    return Estimate(
-        value, min(low, value), max(high, value), n, effective_n, method, how[0], float(np.std(np.sqrt(drawn)))
-    )
+    value = _unfolded(found.error, float(np.mean(null)))
+    error = float(np.std(found.resampled(effective_n, how[1])))
+    half = normal_quantile(how[0]) * error
+    method = f"smooth, less what calibrated predictions show, normal with bootstrapped spread ({REPLICATES})"
+    return Estimate(value, max(0.0, value - half), value + half, n, effective_n, method, how[0], error)
+
+
+def _unfolded(seen: float, noise: float) -> float:
+    """The centre of a normal number whose size is ``seen`` on average, where it would be ``noise`` around zero."""
+    from scipy.optimize import brentq
+    from scipy.special import ndtr
+
+    if seen <= noise or noise == 0:
+        return 0.0 if seen <= noise else seen
+    spread = noise * math.sqrt(math.pi / 2)
+
+    def beyond(centre: float) -> float:
+        away = centre / spread
+        return noise * math.exp(-(away**2) / 2) + centre * (1 - 2 * float(ndtr(-away))) - seen
+
+    return float(brentq(beyond, 0.0, seen))
 
 
 def smooth_errors_of(p: Floats, weight: Floats, events: Floats) -> Floats:

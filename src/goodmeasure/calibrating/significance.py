@@ -15,6 +15,8 @@ from goodmeasure.statistics.row_arguments import Floats
 DRAWS, MOST_DRAWS = 999, 4_999
 # Draws times cells: what is held at once, and a quarter of a second.
 MOST_DRAWN = 2**19
+# Skewness is gone from sums of more parts than these.
+MOST_RESAMPLED = 2_000
 
 
 def draws_for(level: float, looks: int = 1) -> int:
@@ -25,12 +27,12 @@ def draws_for(level: float, looks: int = 1) -> int:
 def drawn_events(cells: Cells, draws: int, seed: int) -> Floats:
     """The events of each cell (columns) in draws (rows) in which each row happens with the probability it was given.
 
-    A cell is drawn as so many equal rows as its weights are worth. Mean and variance of the weight of its events are exact.
+    A cell is drawn as so many equal rows as its weights are worth. Mean and variance of the weight of its events are exact,
+    for which it may lie a little outside of what is possible.
     """
     worth = np.maximum(np.rint(cells.weight**2 / cells.square), 1)
     counts = np.random.default_rng(seed).binomial(worth.astype(np.int64), cells.p, (draws, len(worth)))
-    found = cells.weight * cells.p + np.sqrt(cells.square / worth) * (counts - worth * cells.p)
-    return np.asarray(np.clip(found, 0, cells.weight), dtype=np.float64)
+    return np.asarray(cells.weight * cells.p + np.sqrt(cells.square / worth) * (counts - worth * cells.p))
 
 
 def chance_of_events(cells: Cells, drawn: Floats) -> float:
@@ -69,6 +71,7 @@ def _increasing(p: Floats, weight: Floats, events: Floats) -> Floats:
     """How much likelier each row of events is under its best increasing curve than under the probabilities given."""
     from scipy.special import xlogy
 
+    events = np.clip(events, 0, weight)
     fits = increasing_shares(events, np.broadcast_to(weight, events.shape))
     return np.asarray((xlogy(events, fits / p) + xlogy(weight - events, (1 - fits) / (1 - p))).sum(axis=1))
 
@@ -82,7 +85,7 @@ def _shares_beyond(values: Floats) -> Floats:
 
 
 def chance_of_misses(misses: Floats, squares: Floats, ranks: Floats, parts: tuple[float, float]) -> float:
-    """The chance of sums of misses so far from zero, by Hotelling's test of a level, a slope and a bend over the ranks.
+    """The chance of misses so far from zero, by Hotelling's test of a level, a slope and a bend over ranks of predictions.
 
     ``misses`` and ``squares`` are sums, by cell, of weighted misses and of their squares; ``parts`` is how many independent
     rows they come from, and how many those are worth. The spread is taken from the misses: they need follow no law.
@@ -91,12 +94,28 @@ def chance_of_misses(misses: Floats, squares: Floats, ranks: Floats, parts: tupl
     return _hotelling(misses @ shapes, (shapes * squares[:, None]).T @ shapes, parts)
 
 
-def chance_of_parts(misses: Floats, ranks: Floats, together: NDArray[np.intp]) -> float:
-    """The same where rows go together, from the weighted miss of each row and the code of its part."""
+def chance_of_parts(misses: Floats, ranks: Floats, together: NDArray[np.intp], seed: int) -> float:
+    """The same from the weighted miss of each row and the code of the part of the table that it belongs to.
+
+    Misses may be skewed, and few parts do not hide that: so the statistic is compared with that of resampled parts
+    (the bootstrap of a Studentised statistic), where there are not many.
+    """
     count = int(together.max()) + 1
     shapes = _shapes(ranks, count)
     each = np.column_stack([summed(together, misses * shape, count) for shape in shapes.T])
-    return _hotelling(each.sum(axis=0), each.T @ each, (count, count))
+    if count > MOST_RESAMPLED:
+        return _hotelling(each.sum(axis=0), each.T @ each, (count, count))
+    off = each - each.mean(axis=0)
+    counts = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), DRAWS).astype(np.float64)
+    totals = np.vstack([each.sum(axis=0), counts @ off])
+    # A Studentised statistic takes its spread from the sample that it is of, around that sample's own mean.
+    squares = (np.vstack([np.ones(count), counts]) @ (off[:, :, None] * off[:, None, :]).reshape(count, -1)).reshape(
+        len(totals), off.shape[1], off.shape[1]
+    )
+    own = np.vstack([np.zeros_like(totals[:1]), totals[1:]])
+    spread = squares - own[:, :, None] * own[:, None, :] / count
+    found = np.einsum("bi,bij,bj->b", totals, np.linalg.pinv(spread, rcond=1e-10, hermitian=True), totals)
+    return float(_shares_beyond(found)[0])
 
 
 def _hotelling(total: Floats, spread: Floats, parts: tuple[float, float]) -> float:
@@ -104,7 +123,8 @@ def _hotelling(total: Floats, spread: Floats, parts: tuple[float, float]) -> flo
 
     # What does not vary (predictions that are all the same have no slope) is left out.
     value = float(total @ np.linalg.pinv(spread, rcond=1e-10, hermitian=True) @ total)
-    free = int(np.linalg.matrix_rank(spread, tol=1e-10 * max(float(np.abs(spread).max()), 1e-300), hermitian=True))
+    largest = float(np.abs(spread).max())
+    free = int(np.linalg.matrix_rank(spread, tol=1e-10 * largest, hermitian=True)) if largest > 0 else 0
     count, worth = parts
     if not free or worth <= free:
         return 1.0

@@ -278,9 +278,7 @@ class Curves(Displayed):
         first, second = (-np.diff(square) for square in self.squares)
         tied = float(events @ others / (events.sum() * others.sum())) / 2 if self.on_grid else 0.0
         effective = float(1 / (self.squares[0][0] + self.squares[1][0]))
-        return areas.of_cells(weight, (first, second), self.n).estimate(
-            self.n, effective, level, "Newcombe, DeLong", tied
-        )
+        return areas.of_cells(weight, (first, second)).estimate(self.n, effective, level, "Newcombe, DeLong", tied)
 
     def _happened(self, thresholds: Floats, parts: tuple[Floats, Floats]) -> Outcomes:
         """What lies above and below each threshold, of the events and of the others."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.statistics.estimate import Estimate
-from goodmeasure.statistics.intervals import student_quantile
+from goodmeasure.statistics.intervals import normal_quantile, student_quantile
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.sample import Sample
@@ -20,13 +20,13 @@ FEW = 10
 
 @dataclass(frozen=True)
 class Area:
-    """The area, its variance, and how many independent events, other rows and parts of the table these are worth."""
+    """The area, its variance with the degrees of freedom that it rests on, and how many events and others it is worth."""
 
     value: float
     variance: float
+    freedom: float
     events: float
     others: float
-    parts: float
 
     def estimate(self, n: int, effective_n: float, level: float, method: str, tied: float = 0.0) -> Estimate:
         """The area with its interval; ``tied`` is how far a grid can have moved it."""
@@ -38,15 +38,13 @@ class Area:
         """The areas that the one seen does not contradict, where an area has the larger of two variances.
 
         One is what Newcombe's fifth method gives for that area: it does not vanish where no pair is out of order. The other
-        is that in proportion to DeLong's, which knows how these scores spread.
+        is that in proportion to DeLong's, which knows how these scores spread, with Student's quantile.
         """
         from scipy.optimize import brentq
 
         model = self._model(self.value)
-        wider = max(1.0, self.variance / model) if model > 0 else 1.0
-        reach = student_quantile(level, self.parts - 1) ** 2 * wider
-        if not math.isfinite(reach):
-            return 0.0, 1.0
+        wider = self.variance / model if model > 0 else 0.0
+        reach = max(normal_quantile(level) ** 2, student_quantile(level, max(self.freedom, 1.0)) ** 2 * wider)
 
         def beyond(area: float) -> float:
             return (self.value - area) ** 2 - reach * self._model(area)
@@ -69,12 +67,16 @@ class Area:
         return [*found, f"the area rests on {few:.3g} {what}, fewer than {FEW}"] if few < FEW else found
 
 
-def of_cells(weight: tuple[Floats, Floats], square: tuple[Floats, Floats], n: int) -> Area:
+def of_cells(weight: tuple[Floats, Floats], square: tuple[Floats, Floats]) -> Area:
     """From weights and squared weights of events and of other rows, by ascending score; rows are independent."""
     wins = _wins(*weight)
     value = float(weight[0] @ wins[0] / weight[0].sum())
-    variance = sum(_variance_of_mean(*each) for each in zip(wins, weight, square, strict=True))
-    return Area(value, variance, _worth(weight[0], square[0]), _worth(weight[1], square[1]), n)
+    parts = [_variance_of_mean(*each) for each in zip(wins, weight, square, strict=True)]
+    worth = [_worth(*each) for each in zip(weight, square, strict=True)]
+    # Of a sum of two variances, as Welch counts.
+    uncertain = sum(part**2 / (size - 1) for part, size in zip(parts, worth, strict=True) if part > 0)
+    variance = sum(parts)
+    return Area(value, variance, variance**2 / uncertain if uncertain > 0 else 1.0, *worth)
 
 
 def of_rows(y: Floats, p: Floats, sample: Sample) -> Area:
@@ -88,7 +90,7 @@ def of_rows(y: Floats, p: Floats, sample: Sample) -> Area:
         return first, second
 
     weight = by_cell(sample.weight)
-    alone = of_cells(weight, by_cell(sample.square), sample.n)
+    alone = of_cells(weight, by_cell(sample.square))
     if sample.together is None:
         return alone
     wins = _wins(*weight)
@@ -103,9 +105,9 @@ def _of_clusters(alone: Area, pull: Floats, event: NDArray[np.bool_], together: 
     variance = float(sums @ sums) * count / (count - 1)
     if alone.variance > 0:
         worth = max(1.0, variance / alone.variance)
-        return Area(alone.value, variance, alone.events / worth, alone.others / worth, count)
+        return Area(alone.value, variance, count - 1, alone.events / worth, alone.others / worth)
     events, others = (float(len(np.unique(together[kind]))) for kind in (event, ~event))
-    return Area(alone.value, variance, min(events, alone.events), min(others, alone.others), count)
+    return Area(alone.value, variance, count - 1, min(events, alone.events), min(others, alone.others))
 
 
 def _wins(events: Floats, others: Floats) -> tuple[Floats, Floats]:
