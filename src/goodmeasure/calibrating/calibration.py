@@ -104,7 +104,7 @@ class Calibration(Displayed):
         >>> found.verdict
         'miscalibrated'
         >>> print(found.error)
-        0.2988 [0.1648, 0.3891] · n=80
+        0.2988 [0.1572, 0.3923] · n=80
     """
 
     loss: Estimate

@@ -61,16 +61,15 @@ class Area:
 
     def _cautions(self) -> list[str]:
         """What to say of an area that few rows tell."""
-        found = ["no pair is out of order: how sure that is follows from the number of rows alone"]
-        found = found if self.value in (0.0, 1.0) else []
+        found = ["no pair is out of order: the rows say nothing about the spread"] if self.value in (0.0, 1.0) else []
         few, what = min((self.events, "events"), (self.others, "rows without the event"))
-        return [*found, f"the area rests on {few:.3g} {what}, fewer than {FEW}"] if few < FEW else found
+        return [*found, f"{few:.3g} {what} are few to tell an area by"] if few < FEW else found
 
 
 def of_cells(weight: tuple[Floats, Floats], square: tuple[Floats, Floats]) -> Area:
     """From weights and squared weights of events and of other rows, by ascending score; rows are independent."""
     wins = _wins(*weight)
-    value = float(weight[0] @ wins[0] / weight[0].sum())
+    value = _exact_at_the_ends(float(weight[0] @ wins[0] / weight[0].sum()))
     parts = [_variance_of_mean(*each) for each in zip(wins, weight, square, strict=True)]
     worth = [_worth(*each) for each in zip(weight, square, strict=True)]
     # Of a sum of two variances, as Welch counts.
@@ -113,6 +112,11 @@ def _of_clusters(alone: Area, pull: Floats, event: NDArray[np.bool_], together: 
 def _wins(events: Floats, others: Floats) -> tuple[Floats, Floats]:
     """By cell: the share of other rows that an event beats, and the share of events that beat another row."""
     return (np.cumsum(others) - others / 2) / others.sum(), 1 - (np.cumsum(events) - events / 2) / events.sum()
+
+
+def _exact_at_the_ends(area: float) -> float:
+    """0 or 1 where every pair is in order, whatever rounding says of sums of shares."""
+    return round(area) * 1.0 if min(area, 1 - area) < 1e-12 else area
 
 
 def _worth(weight: Floats, square: Floats) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ from goodmeasure.statistics.weights import comparable, counted, unit_of
 from goodmeasure.tallying.counted import Counted, Reading
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
 from goodmeasure.tallying.state import OLDER, AmountSums, Power, ScoreCounts, State
+
+Judged = TypeVar("Judged", Calibration, "Bias")
 
 # The smallest sum of squares that has all its digits.
 TINY = 1e-290
@@ -105,6 +107,17 @@ def calibration(counts: ScoreCounts, loss: PointLoss, exact: Estimate | None, ho
     moved = exact.value - found.loss.value
     lost = replace(lost, value=lost.value + moved, low=max(0.0, lost.low + moved), high=lost.high + moved)
     return replace(found, loss=exact, miscalibration=lost, discrimination=known)
+
+
+def as_rows(found: Judged) -> Judged:
+    """The same with a caution: the tally knows of clusters, but not which scores belong to them."""
+    caution = "rows of one cluster are taken as independent: calibration(cluster=) of the rows knows better"
+    names = [name for name in ("error", "squared_error") if hasattr(found, name)]
+    held: list[Estimate] = [getattr(found, name) for name in names]
+    told: dict[str, Any] = {
+        name: replace(each, cautions=(*each.cautions, caution)) for name, each in zip(names, held, strict=True)
+    }
+    return replace(found, **told)
 
 
 def _bounded(part: Estimate, bound: float, loss: PointLoss) -> Estimate:
