@@ -17,7 +17,7 @@ AREAS = (0.6, 0.9, 0.99, 0.9933, 0.999)
 SIZES = ((5, 95), (10, 100), (50, 1000), (500, 500))
 
 
-def near_one(runs: int = 400) -> Iterator[Row]:
+def near_one(runs: int = 200) -> Iterator[Row]:
     """Normal scores of both kinds; the events spread once or twice as much."""
     rng = np.random.default_rng(1)
     for truth in AREAS:
@@ -42,7 +42,7 @@ def rows(clusters: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     return y, ndtr(2 * y + rng.normal(size=clusters)[code] + rng.normal(size=len(code))), code
 
 
-def of_clusters(runs: int = 400) -> Iterator[Row]:
+def of_clusters(runs: int = 200) -> Iterator[Row]:
     rng = np.random.default_rng(2)
     metric = METRICS["auc"]
     for clusters in (10, 20, 60):

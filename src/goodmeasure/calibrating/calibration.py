@@ -334,10 +334,10 @@ def of_cells(exact: Cells, loss: PointLoss, settings: Basis, squared_error: Esti
     )
     parts = _split_estimates(split, coarse, drawn, float(lost.mean()), settings)
     chance = 0.0 if is_impossible(exact) else chance_of_events(rough, null)
-    return _judged(Calibration(*parts, root(squared_error), squared_error, smooth, curve, chance), chance)
+    return judged(Calibration(*parts, root(squared_error), squared_error, smooth, curve, chance), chance)
 
 
-def _judged(found: Calibration, p_value: float) -> Calibration:
+def judged(found: Calibration, p_value: float) -> Calibration:
     """The same with this p-value; where it does not tell predictions from calibrated ones, no interval does."""
     found = replace(found, p_value=p_value)
     if is_off(p_value, found.squared_error.level):
@@ -410,10 +410,10 @@ def _classes(rows: PresentRows, sample: Sample, loss: PointLoss, settings: Basis
         miscalibration=_added([one.miscalibration for one in each]),
         discrimination=_added([one.discrimination for one in each]),
         uncertainty=_added([one.uncertainty for one in each]),
-        classes=tuple(_judged(*pair) for pair in zip(each, chances, strict=True)),
+        classes=tuple(judged(*pair) for pair in zip(each, chances, strict=True)),
     )
     # Two looks: at the most likely class, and at the single ones together.
-    return _judged(whole, min(1.0, 2 * min(top.p_value, *chances)))
+    return judged(whole, min(1.0, 2 * min(top.p_value, *chances)))
 
 
 def _added(parts: list[Estimate]) -> Estimate:
@@ -439,7 +439,7 @@ def _amounts(rows: PresentRows, sample: Sample, loss: Any, settings: Basis) -> C
     bias = max(0.0, float(drawn[:, 1].mean()) - split.parts.miscalibration)
     parts = _split_estimates(split.parts, split.parts, drawn, bias, settings.inflated(inflation))
     chance = _chance_of_amounts(split.misses, amount, sample, settings.seed)
-    return _judged(Calibration(*parts, root(squared_error), squared_error, None, curve, chance), chance)
+    return judged(Calibration(*parts, root(squared_error), squared_error, None, curve, chance), chance)
 
 
 def _chance_of_amounts(misses: Floats, amount: Floats, sample: Sample, seed: int) -> float:

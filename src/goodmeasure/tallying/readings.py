@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from goodmeasure.calibrating.calibration import Basis, Calibration, is_off
+from goodmeasure.calibrating.calibration import Basis, Calibration, is_off, judged
 from goodmeasure.calibrating.calibration import of_cells as calibration_of_cells
 from goodmeasure.calibrating.decomposition import Cells, PointLoss
 from goodmeasure.calibrating.miscalibration import bins_for, from_bin_sums
@@ -103,21 +103,22 @@ def calibration(counts: ScoreCounts, loss: PointLoss, exact: Estimate | None, ho
     bound = float((2 * held.weight * share * (1 - share)).max() / held.weight.sum())
     lost, known = (_bounded(part, bound, loss) for part in (found.miscalibration, found.discrimination))
     if exact is None:
-        return replace(found, miscalibration=lost, discrimination=known)
+        return judged(replace(found, miscalibration=lost, discrimination=known), found.p_value)
     moved = exact.value - found.loss.value
     lost = replace(lost, value=lost.value + moved, low=max(0.0, lost.low + moved), high=lost.high + moved)
-    return replace(found, loss=exact, miscalibration=lost, discrimination=known)
+    return judged(replace(found, loss=exact, miscalibration=lost, discrimination=known), found.p_value)
 
 
 def as_rows(found: Judged) -> Judged:
     """The same with a caution: the tally knows of clusters, but not which scores belong to them."""
     caution = "rows of one cluster are taken as independent: calibration(cluster=) of the rows knows better"
     names = [name for name in ("error", "squared_error") if hasattr(found, name)]
-    held: list[Estimate] = [getattr(found, name) for name in names]
-    told: dict[str, Any] = {
-        name: replace(each, cautions=(*each.cautions, caution)) for name, each in zip(names, held, strict=True)
-    }
+    told: dict[str, Any] = {name: _cautioned(getattr(found, name), caution) for name in names}
     return replace(found, **told)
+
+
+def _cautioned(estimate: Estimate, caution: str) -> Estimate:
+    return replace(estimate, cautions=(*estimate.cautions, caution))
 
 
 def _bounded(part: Estimate, bound: float, loss: PointLoss) -> Estimate:
