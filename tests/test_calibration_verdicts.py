@@ -130,6 +130,22 @@ def test_what_was_given_no_chance_and_happened_is_off_at_any_level() -> None:
     assert gm.calibration([0, 1] * 20, [0.0, 1.0] * 20).p_value == 1
 
 
+@pytest.mark.parametrize("shift", [1.0, -1e-3])
+@pytest.mark.parametrize("loss", [None, gm.losses.pinball(level=0.3)], ids=["mean", "quantile"])
+def test_misses_that_are_all_alike_are_off(shift: float, loss: gm.Loss | None) -> None:
+    mu = np.linspace(0, 5, 60)
+    assert gm.calibration(mu + shift, mu, loss).verdict == "miscalibrated"
+    assert gm.calibration(mu, mu).verdict.startswith("cannot tell")
+
+
+def test_probabilities_at_the_end_of_the_range_of_numbers_are_judged() -> None:
+    tiny = np.full(40, 5e-324)
+    assert gm.calibration(np.zeros(40), tiny).p_value == 1
+    assert gm.calibration(np.append(np.zeros(39), 1.0), tiny).verdict == "miscalibrated"
+    weights = np.geomspace(1e-3, 1, 40)
+    assert 0 < gm.calibration([0, 1] * 20, [0.5] * 40, sample_weight=weights).p_value <= 1
+
+
 def test_copies_of_rows_are_told_by_cluster_or_by_weight() -> None:
     rng = np.random.default_rng(1)
     p = rng.uniform(0.1, 0.9, 80)

@@ -45,7 +45,7 @@ def debiased_squared_error(
     weight = summed(cell, w)
     place = np.minimum((np.cumsum(weight) - weight / 2) / weight.sum() * bins, bins - 1).astype(np.intp)
     # The misses are squared twice on the way: in a unit of their size they stay in the range of numbers.
-    unit = unit_of(miss)
+    unit = unit_of(miss) if spread is None else max(unit_of(miss), 2.0**-500)
     square = inflation * squares(w, copies)
     sums = _bin_sums(place[cell], miss / unit, w, square, bins)
     least = None if spread is None else summed(place[cell], square * (spread / unit**2), bins)

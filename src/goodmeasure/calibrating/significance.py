@@ -59,7 +59,7 @@ def is_impossible(cells: Cells) -> bool:
 
 def _cox(p: Floats, weight: Floats, square: Floats, events: Floats) -> Floats:
     """The score test of an intercept and a slope of the log-odds (Cox 1958), for each row of events."""
-    odds, variance = np.log(p) - np.log1p(-p), square * p * (1 - p)
+    odds, variance = np.log(p) - np.log1p(-p), np.maximum(square * p * (1 - p), 1e-300)
     odds = odds - variance @ odds / variance.sum()
     off = events - weight * p
     level = (off.sum(axis=1)) ** 2 / variance.sum()
@@ -73,7 +73,9 @@ def _increasing(p: Floats, weight: Floats, events: Floats) -> Floats:
 
     events = np.clip(events, 0, weight)
     fits = increasing_shares(events, np.broadcast_to(weight, events.shape))
-    return np.asarray((xlogy(events, fits / p) + xlogy(weight - events, (1 - fits) / (1 - p))).sum(axis=1))
+    # A sum of weights may round to a little less than all of them.
+    others = np.maximum(1 - fits, 1e-16)
+    return np.asarray((xlogy(events, fits / p) + xlogy(weight - events, others / (1 - p))).sum(axis=1))
 
 
 def _shares_beyond(values: Floats) -> Floats:
@@ -105,17 +107,22 @@ def chance_of_parts(misses: Floats, ranks: Floats, together: NDArray[np.intp], s
     each = np.column_stack([summed(together, misses * shape, count) for shape in shapes.T])
     if count > MOST_RESAMPLED:
         return _hotelling(each.sum(axis=0), each.T @ each, (count, count))
-    off = each - each.mean(axis=0)
     counts = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), DRAWS).astype(np.float64)
-    totals = np.vstack([each.sum(axis=0), counts @ off])
-    # A Studentised statistic takes its spread from the sample that it is of, around that sample's own mean.
-    squares = (np.vstack([np.ones(count), counts]) @ (off[:, :, None] * off[:, None, :]).reshape(count, -1)).reshape(
-        len(totals), off.shape[1], off.shape[1]
-    )
-    own = np.vstack([np.zeros_like(totals[:1]), totals[1:]])
-    spread = squares - own[:, :, None] * own[:, None, :] / count
-    found = np.einsum("bi,bij,bj->b", totals, np.linalg.pinv(spread, rcond=1e-10, hermitian=True), totals)
-    return float(_shares_beyond(found)[0])
+    off = each - each.mean(axis=0)
+    products = (off[:, :, None] * off[:, None, :]).reshape(count, -1)
+    # A resample is Studentised by its own spread, around its own mean.
+    drawn = counts @ off
+    spread = (counts @ products).reshape(-1, *(off.T @ off).shape) - drawn[:, :, None] * drawn[:, None, :] / count
+    totals, spreads = np.vstack([each.sum(axis=0), drawn]), np.concatenate([(off.T @ off)[None], spread])
+    return float(_shares_beyond(_studentised(totals, spreads, float((each**2).sum())))[0])
+
+
+def _studentised(totals: Floats, spreads: Floats, size: float) -> Floats:
+    """The squared length of each of several sums (rows), in units of its spread; misses that are all alike are far off."""
+    if not size > 0:
+        return np.zeros(len(totals))
+    ridge = 1e-12 * size * np.eye(totals.shape[1])
+    return np.asarray((totals * np.linalg.solve(spreads + ridge, totals[:, :, None])[:, :, 0]).sum(axis=1))
 
 
 def _hotelling(total: Floats, spread: Floats, parts: tuple[float, float]) -> float:
