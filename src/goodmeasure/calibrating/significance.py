@@ -69,13 +69,14 @@ def _cox(p: Floats, weight: Floats, square: Floats, events: Floats) -> Floats:
 
 def _increasing(p: Floats, weight: Floats, events: Floats) -> Floats:
     """How much likelier each row of events is under its best increasing curve than under the probabilities given."""
-    from scipy.special import xlogy
+    from scipy.special import xlog1py, xlogy
 
     events = np.clip(events, 0, weight)
     fits = increasing_shares(events, np.broadcast_to(weight, events.shape))
     # A sum of weights may round to a little less than all of them.
     others = np.maximum(1 - fits, 1e-16)
-    return np.asarray((xlogy(events, fits / p) + xlogy(weight - events, others / (1 - p))).sum(axis=1))
+    fitted = xlogy(events, fits) + xlogy(weight - events, others)
+    return np.asarray((fitted - xlogy(events, p) - xlog1py(weight - events, -p)).sum(axis=1), dtype=np.float64)
 
 
 def _shares_beyond(values: Floats) -> Floats:
