@@ -15,10 +15,11 @@ from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import UsageError, strict_class, strict_keywords
 from goodmeasure.formulas.domains import Level
+from goodmeasure.risks import areas
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.estimate import Estimate
-from goodmeasure.statistics.intervals import student_quantile, wilson
+from goodmeasure.statistics.intervals import wilson
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean, squares
@@ -259,33 +260,25 @@ class Curves(Displayed):
         """The area under the ROC curve with its interval: the chance that an event scores above another row.
 
         Rows are taken as independent. On a grid, pairs in one cell count as ties, which moves the area by at most
-        ``grid_error``.
+        ``grid_error``. The interval holds near 1 too, where the area's own spread says little, and is never of width 0.
 
         Args:
             level: how often the interval covers.
 
         Returns:
-            The area, between 0 and 1; ties count half.
+            The area, between 0 and 1; ties count half. With fewer than ten events, or other rows, it says so.
 
         Source:
-            DeLong, DeLong and Clarke-Pearson 1988, Comparing the areas under two or more correlated receiver operating
-            characteristic curves; here in the form that takes ties and weights.
+            Newcombe 2006, Confidence intervals for an effect size measure based on the Mann-Whitney statistic, part 2
+            (method 5), widened where the variance of DeLong, DeLong and Clarke-Pearson 1988 is larger; here in the form
+            that takes ties and weights.
         """
-        events, others = -np.diff(self.true_positive), -np.diff(self.false_positive)
-        beaten = (np.cumsum(others) - others / 2) / others.sum()  # by an event in each cell
-        beating = 1 - (np.cumsum(events) - events / 2) / events.sum()  # another row in each cell
-        value = float(events @ beaten / events.sum())
-        variance = sum(
-            _variance_of_mean(wins, weight, -np.diff(square))
-            for wins, weight, square in zip((beaten, beating), (events, others), self.squares, strict=True)
-        )
-        error = math.sqrt(variance)
-        half = student_quantile(level, self.n - 1) * error
+        weight = -np.diff(self.true_positive), -np.diff(self.false_positive)
+        events, others = weight
+        first, second = (-np.diff(square) for square in self.squares)
         tied = float(events @ others / (events.sum() * others.sum())) / 2 if self.on_grid else 0.0
-        cautions = () if variance > 0 else ("no pair is out of order: the rows say nothing about the spread",)
-        low, high = max(0.0, value - half), min(1.0, value + half)
         effective = float(1 / (self.squares[0][0] + self.squares[1][0]))
-        return Estimate(value, low, high, self.n, effective, "DeLong", level, error, tied, cautions)
+        return areas.of_cells(weight, (first, second)).estimate(self.n, effective, level, "Newcombe, DeLong", tied)
 
     def _happened(self, thresholds: Floats, parts: tuple[Floats, Floats]) -> Outcomes:
         """What lies above and below each threshold, of the events and of the others."""
@@ -419,14 +412,6 @@ def _places(at: ArrayLike, name: str) -> Floats:
     if np.isnan(t).any():
         raise UsageError(f"{name} hold nan, a number is needed", where=name)
     return t
-
-
-def _variance_of_mean(values: Floats, weight: Floats, square: Floats) -> float:
-    """The variance of a weighted mean of independent rows, from sums of weights and squared weights by value."""
-    total = weight.sum()
-    size = float(total**2 / square.sum())
-    plug_in = float(square @ (values - weight @ values / total) ** 2 / total**2)
-    return plug_in * size / (size - 1) if size > 1 else math.inf
 
 
 def _dot(left: Outcomes, right: Outcomes) -> Floats:

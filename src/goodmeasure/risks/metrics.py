@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.errors import UsageError
 from goodmeasure.formulas.domains import Level
+from goodmeasure.risks.areas import of_rows
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import student_quantile
@@ -32,8 +33,9 @@ Scale = Literal["outcome", "amount"]
 class Metric:
     """A number people care about: ``each`` gives it row by row if it is a mean of rows, ``overall`` from all rows at once.
 
-    ``finish`` turns the mean of rows into what is shown. Predictions are probabilities (of yes, or one column a class)
-    for outcomes, and amounts otherwise.
+    ``interval`` gives the latter with an interval of its own, where there is a better one than resampling rows. ``finish``
+    turns the mean of rows into what is shown. Predictions are probabilities (of yes, or one column a class) for outcomes,
+    and amounts otherwise.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Metric:
     higher_is_better: bool
     each: Callable[[Any, Any], Floats] | None = None
     overall: Callable[[Any, Any, Floats], float] | None = None
+    interval: Callable[[Any, Any, Sample], Estimate] | None = None
     finish: Callable[[float], float] | None = None
     binary_only: bool = False
     share: bool = False
@@ -93,6 +96,8 @@ class Metric:
         )
         if not math.isfinite(value):
             return Estimate(value, math.nan, math.nan, n, effective, "no interval: the metric has no value here", level)
+        if self.interval is not None:
+            return self.interval(y, prediction, sample)
         if len(y) > MOST_ROWS:
             return self._of_blocks(y, prediction, sample, value)
         low, high, error = sample.bootstrap(partial(self.overall, y, prediction), REPLICATES)
@@ -151,6 +156,11 @@ def _auc(y: Any, prediction: Any, w: Floats) -> float:
     return float(yes @ (below + no / 2) / pairs) if pairs else math.nan
 
 
+def _area(y: Any, prediction: Any, sample: Sample) -> Estimate:
+    method = "Newcombe, DeLong" if sample.together is None else f"Newcombe, DeLong, {sample.name}"
+    return of_rows(y, prediction, sample).estimate(sample.n, sample.effective_n, sample.level, method)
+
+
 def _counted(y: Any, prediction: Any, w: Floats) -> tuple[float, float, float]:
     """The weight of events caught, of events missed, and of false alarms."""
     act = _chosen(prediction)
@@ -194,7 +204,7 @@ METRICS = {
     for m in (
         Metric("accuracy", "outcome", True, each=_right, share=True),
         Metric("balanced_accuracy", "outcome", True, overall=_balanced),
-        Metric("auc", "outcome", True, overall=_auc, binary_only=True),
+        Metric("auc", "outcome", True, overall=_auc, interval=_area, binary_only=True),
         Metric("f1", "outcome", True, overall=_f1, binary_only=True),
         Metric("precision", "outcome", True, overall=_precision, binary_only=True),
         Metric("recall", "outcome", True, overall=_recall, binary_only=True),

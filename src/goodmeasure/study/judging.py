@@ -200,7 +200,8 @@ def _overall(metric: Metric, cases: Cases, constant: NDArray[Any]) -> float:
 def judge_calibration(loss: Loss, cases: Cases, prediction: Floats, seed: int) -> Calibration:
     """Whether predictions mean what they say on these rows; shares between 0 and 1 are amounts, of which the mean is asked."""
     shares = loss.is_binary and not np.isin(cases.y, (0, 1)).all()
-    return calibration(cases.y, prediction, None if shares else loss, cases.weight, seed=seed)
+    loss_asked = None if shares else loss
+    return calibration(cases.y, prediction, loss_asked, cases.weight, cluster=parts(cases)[0], seed=seed)
 
 
 def judged_gap(fit: Risk, report: Risk) -> Difference:

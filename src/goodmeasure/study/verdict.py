@@ -99,7 +99,8 @@ def _means_what_it_says(judged: Judged, what: str) -> str:
     head = f"its {'recalibrated ' if used else ''}{what}"
     error = f"calibration error {number(found.error.value)} {interval(found.error)}"
     if found.verdict == "miscalibrated":
-        return f"{head} are off: {error}"
+        chance = f"chance of as much if they were right: {max(found.p_value, 0.001):.2g}"
+        return f"{head} are off: {error}, {chance}"
     return f"{head} cannot be told from calibrated at this n ({error})"
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from goodmeasure.calibrating.calibration import Basis, Calibration
+from goodmeasure.calibrating.calibration import Basis, Calibration, is_off, judged
 from goodmeasure.calibrating.calibration import of_cells as calibration_of_cells
 from goodmeasure.calibrating.decomposition import Cells, PointLoss
-from goodmeasure.calibrating.miscalibration import bins_for, from_bin_sums, smooth_estimate
-from goodmeasure.calibrating.smoothing import on_grid
+from goodmeasure.calibrating.miscalibration import bins_for, from_bin_sums
+from goodmeasure.calibrating.significance import chance_of_misses, ranked
 from goodmeasure.decisions.costs import Costs, CostsDoNotFit
 from goodmeasure.decisions.curves import Curves, of_sums
 from goodmeasure.decisions.decision import FOLDS
@@ -22,7 +22,7 @@ from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NoSuchReading, NothingToAverage
-from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, times
+from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, not_known, times
 from goodmeasure.statistics.intervals import from_moments, normal_quantile
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
@@ -30,6 +30,8 @@ from goodmeasure.statistics.weights import comparable, counted, unit_of
 from goodmeasure.tallying.counted import Counted, Reading
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
 from goodmeasure.tallying.state import OLDER, AmountSums, Power, ScoreCounts, State
+
+Judged = TypeVar("Judged", Calibration, "Bias")
 
 # The smallest sum of squares that has all its digits.
 TINY = 1e-290
@@ -78,7 +80,7 @@ def cells(held: Counted) -> Cells:
     """The tallied scores as cells, each at its mean score."""
     total = held.weight.sum(axis=1)
     some = total > 0
-    return Cells(held.place[some], held.weight[some, 1], total[some])
+    return Cells(held.place[some], held.weight[some, 1], total[some], held.square.sum(axis=1)[some])
 
 
 def curves(counts: ScoreCounts, how: Reading) -> Curves:
@@ -94,19 +96,29 @@ def calibration(counts: ScoreCounts, loss: PointLoss, exact: Estimate | None, ho
     counted_scores = Counted.of(counts, how)
     settings = Basis(how.level, how.seed, counted_scores.n, counted_scores.effective_n)
     held = cells(counted_scores)
-    errors = (_squared_error(counted_scores, how.level), _smooth(counted_scores, settings))
-    scale = float(counted_scores.square.sum() / counted_scores.weight.sum())
-    found = calibration_of_cells(held, loss, scale, settings, errors)
+    found = calibration_of_cells(held, loss, settings, _squared_error(counted_scores, how.level))
     share = held.events / held.weight
     # The increasing fit of cells costs at most this much more Brier score than that of rows: the mean of the finer fit
     # within a cell is an increasing fit too.
     bound = float((2 * held.weight * share * (1 - share)).max() / held.weight.sum())
     lost, known = (_bounded(part, bound, loss) for part in (found.miscalibration, found.discrimination))
     if exact is None:
-        return replace(found, miscalibration=lost, discrimination=known)
+        return judged(replace(found, miscalibration=lost, discrimination=known), found.p_value)
     moved = exact.value - found.loss.value
     lost = replace(lost, value=lost.value + moved, low=max(0.0, lost.low + moved), high=lost.high + moved)
-    return replace(found, loss=exact, miscalibration=lost, discrimination=known)
+    return judged(replace(found, loss=exact, miscalibration=lost, discrimination=known), found.p_value)
+
+
+def as_rows(found: Judged) -> Judged:
+    """The same with a caution: the tally knows of clusters, but not which scores belong to them."""
+    caution = "rows of one cluster are taken as independent: calibration(cluster=) of the rows knows better"
+    names = [name for name in ("error", "squared_error") if hasattr(found, name)]
+    told: dict[str, Any] = {name: _cautioned(getattr(found, name), caution) for name in names}
+    return replace(found, **told)
+
+
+def _cautioned(estimate: Estimate, caution: str) -> Estimate:
+    return replace(estimate, cautions=(*estimate.cautions, caution))
 
 
 def _bounded(part: Estimate, bound: float, loss: PointLoss) -> Estimate:
@@ -127,15 +139,8 @@ def _squared_error(held: Counted, level: float) -> Estimate:
         w, w2, v = held.weight[:, label], held.square[:, label], label - held.place
         for row, column in enumerate((w, w * v, w2, w2 * v, w2 * v * v)):
             sums[row] += summed(bins, column, count)
-    return from_bin_sums(sums, held.n, level)
-
-
-def _smooth(held: Counted, settings: Basis) -> Estimate:
-    place, weight = held.place, held.weight
-    misses = np.array([on_grid(place, weight[:, 1] * (1 - place)), on_grid(place, weight[:, 0] * place)])
-    mass = np.array([on_grid(place, weight[:, 1]), on_grid(place, weight[:, 0])])
-    total = float(weight.sum())
-    return smooth_estimate(misses, mass, total, held.n, held.effective_n, (settings.level, settings.seed))
+    least = summed(bins, held.square.sum(axis=1) * held.place * (1 - held.place), count)
+    return from_bin_sums(sums, held.n, level, least)
 
 
 def decide(counts: ScoreCounts, costs: Costs, how: Reading) -> Decision:
@@ -266,6 +271,7 @@ class Bias(Displayed):
         high: where they end, (m,).
         weight: the weight of the rows in each cell, (m,).
         squared_error: the mean squared calibration error without the bias of squaring noise.
+        p_value: how often right predictions would look as far off, by a test of a level, a slope and a bend of the bias.
 
     Example:
         >>> import goodmeasure as gm
@@ -281,10 +287,18 @@ class Bias(Displayed):
     high: Floats
     weight: Floats
     squared_error: Estimate
+    p_value: float
+
+    @property
+    def verdict(self) -> str:
+        """Whether these rows show that the predictions are off: said falsely no more often than the level allows."""
+        if unknown := not_known(error=self.squared_error):
+            return unknown
+        return "miscalibrated" if is_off(self.p_value, self.squared_error.level) else "not shown to be off"
 
     def _display(self) -> Display:
         rows = zip(self.prediction, intervals(self.bias, self.low, self.high), self.weight, strict=True)
-        note = f"squared error {self.squared_error}"
+        note = f"squared error {self.squared_error}; {self.verdict}"
         columns = columns_of(("prediction", "bias", "weight"), rows)
         return Display("Bias by cell of the prediction", columns, (note,), is_curve=True)
 
@@ -298,6 +312,7 @@ def bias(sums: AmountSums, how: Reading) -> Bias:
     if how.copies:
         n = counted(comparable(w, how.weights_mean))
         w2, square_first, square_second = w, first, _of_copies(of_copies)
+    chance = _chance_of_bias(np.array([w, place, first, square_second, w2]), n)
     count = bins_for(n)
     bins = np.minimum((np.cumsum(w) - w / 2) / w.sum() * count, count - 1).astype(np.intp)
     binned = np.array([summed(bins, column, count) for column in (w, first, w2, square_first, square_second)])
@@ -310,7 +325,18 @@ def bias(sums: AmountSums, how: Reading) -> Bias:
     half = normal_quantile(how.level) * np.sqrt(spread)
     low, mean, high = ((mean + reach) * unit for reach in (-half, 0.0, half))
     error = times(times(from_bin_sums(binned, n, how.level), unit), unit)
-    return Bias(summed(bins, place, count)[held] / weight, mean, low, high, weight, error)
+    if not is_off(chance, how.level):
+        error = replace(error, low=min(error.low, 0.0))
+    return Bias(summed(bins, place, count)[held] / weight, mean, low, high, weight, error, chance)
+
+
+def _chance_of_bias(table: Floats, n: int) -> float:
+    """The p-value of the biases by cell: ``table`` has weights, summed predictions, misses and their squares, w²."""
+    w, place, first, second, square = table[:, table[0] > 0]
+    # Misses are squared on the way: in a unit of their size they stay in the range of numbers.
+    unit = unit_of(np.sqrt(second / square))
+    ranks = ranked(place / w, w)
+    return chance_of_misses(first / unit, second / unit / unit, ranks, (float(n), float(w.sum() ** 2 / square.sum())))
 
 
 def _of_copies(column: list[Floats]) -> Floats:
