@@ -318,7 +318,7 @@ def _decide_amounts(rows: PresentRows, costs: UnderOverCosts, where: Circumstanc
 def quantile_estimate(values: Floats, sample: Sample, quantile: float) -> Estimate:
     """A quantile with the interval of the order statistics around it (binomial, normal approximation)."""
     value = weighted_quantile(values, sample.weight, quantile)
-    below = sample.mean((values <= value) * 1.0)
+    below = sample.mean(np.asarray(values <= value, dtype=np.float64))
     rows = min(sample.effective_n, below.effective_n) if sample.together is not None else sample.effective_n
     half = normal_quantile(sample.level) * math.sqrt(quantile * (1 - quantile) / rows)
     low, high = (

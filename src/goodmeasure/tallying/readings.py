@@ -196,7 +196,9 @@ class _Priced:
         chosen = [_best(weight - part, self.price) for part in dealt]
         acted = sum(part * _acts(cut)[:, None] for part, cut in zip(dealt, chosen, strict=True))
         share = np.divide(acted, weight, out=np.zeros_like(weight), where=weight > 0)
-        return _Cut(share, min(chosen), max(chosen))
+        # Parts are sums that round: a cell that is acted on altogether, or not at all, is known to be.
+        whole = np.abs(share - np.rint(share)) < 1e-9
+        return _Cut(np.where(whole, np.rint(share), share), min(chosen), max(chosen))
 
     def cost(self, cut: _Cut, prefix: str = "") -> Estimate:
         """The mean cost a row, which says so where a kind of mistake was not seen once."""
