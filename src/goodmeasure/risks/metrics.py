@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -80,7 +80,8 @@ class Metric:
         if self.finish is None:
             return found
         value, low, high = (self.finish(max(x, 0.0)) for x in (found.value, found.low, found.high))
-        return Estimate(value, low, high, found.n, found.effective_n, f"{found.method}, transformed", found.level)
+        method = f"{found.method}, transformed"
+        return replace(found, value=value, low=low, high=high, method=method, standard_error=math.nan)
 
     def _of_all(self, y: Any, prediction: Any, sample: Sample) -> Estimate:
         assert self.overall is not None

@@ -117,8 +117,8 @@ def _nearly_normal(y: Floats, p: Floats, sample: Sample) -> float:
     variance = float(w * each @ spread)
     miss = float(w @ (y - p))
     if variance == 0:
-        return 1.0 if miss == 0 else 0.0
-    skew = float(w * each**2 @ (spread * (1 - 2 * p))) / variance**1.5
+        return float(miss == 0)
+    skew = float(w * each**2 @ (spread * (1 - 2 * p))) / math.pow(variance, 1.5)
     step = 0.5 * float(each.max()) if sample.is_counted else 0.0
     below, above = ((miss + side) / math.sqrt(variance) for side in (step, -step))
 
@@ -137,5 +137,4 @@ def _of_clusters(miss: Floats, sample: Sample) -> float:
     spread = math.sqrt(float(sums @ sums) * len(sums) / max(len(sums) - 1, 1))
     if len(sums) < 2 or spread == 0:
         return 1.0
-    chance: float = stdtr(len(sums) - 1, -abs(float(sums.sum())) / spread)
-    return 2 * float(chance)
+    return 2 * float(stdtr(len(sums) - 1, -abs(float(sums.sum())) / spread))

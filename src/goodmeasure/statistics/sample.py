@@ -16,6 +16,8 @@ from goodmeasure.statistics.weights import counted, effective, squares
 
 # A spread that fewer clusters or blocks tell is itself known badly.
 FEW = 10
+# What is said of an interval that does not know which rows go together.
+TAKEN_AS_INDEPENDENT = "takes rows that go together as independent: the interval can be too short"
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,8 +32,8 @@ def block_length(series: Floats) -> float:
     lag = np.arange(1, reach + 1)
     flat = np.clip(2 * (1 - lag / max(reach, 1)), 0.0, 1.0) * together[1 : reach + 1]
     slope, whole = 2 * float(lag @ flat), float(together[0] + 2 * flat.sum())
-    if whole <= 0:
-        return 1.0  # neighbours make up for each other: independence errs to the safe side
+    if whole <= 0 or slope <= 0:
+        return 1.0  # neighbours make up for each other: to take them as independent errs to the safe side
     return max(2.0 * math.cbrt(1.5 * (slope / whole) ** 2 * n), 1.0)
 
 

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import independent_parts
-from goodmeasure.statistics.sample import Sample
+from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT, Sample
 from goodmeasure.study.cases import Cases
 
 T = TypeVar("T")
 LEVEL = 0.95
 # What the methods of intervals are called that know which rows go together.
 KNOWING = ("cluster", "block")
-CAUTION = "takes rows that go together as independent: the interval can be too short"
 
 
 def known(cases: Cases) -> dict[str, Any]:
@@ -52,5 +51,5 @@ def _cautioned(found: Any) -> Any:
         f.name: new for f in fields(found) if f.init and (new := _cautioned(old := getattr(found, f.name))) is not old
     }
     if isinstance(found, Estimate) and not any(word in found.method for word in KNOWING):
-        changed["cautions"] = tuple(dict.fromkeys((*found.cautions, CAUTION)))
+        changed["cautions"] = tuple(dict.fromkeys((*found.cautions, TAKEN_AS_INDEPENDENT)))
     return replace(found, **changed) if changed else found

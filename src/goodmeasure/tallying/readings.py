@@ -30,6 +30,7 @@ from goodmeasure.statistics.intervals import from_moments, normal_quantile
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import METHOD, Multinomial
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
+from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT
 from goodmeasure.statistics.weights import comparable, counted, unit_of
 from goodmeasure.tallying.counted import Counted, Reading
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
@@ -142,13 +143,17 @@ def _smooth(held: Counted, settings: Basis) -> Estimate:
     return smooth_estimate(misses, mass, total, held.n, held.effective_n, (settings.level, settings.seed))
 
 
-def decide(counts: ScoreCounts, costs: Costs, how: Reading) -> Decision:
-    """The decision from counts: cross-fitted by dealing the rows of each cell out to folds, as one deals rows."""
+def decide(counts: ScoreCounts, costs: Costs, how: Reading, *, clustered: bool = False) -> Decision:
+    """The decision from counts: cross-fitted by dealing the rows of each cell out to folds, as one deals rows.
+
+    Counts do not tell which rows go together: where they are ``clustered``, estimates say so.
+    """
     if costs.per_row:
         raise CostsDoNotFit("costs that differ by row need the rows", fix="goodmeasure.decide(y, p, costs)")
     held = Counted.of(counts, how)
     held.both()
-    priced = _Priced(held, costs, _Prices.of(costs), how.level)
+    cautions = (TAKEN_AS_INDEPENDENT,) if clustered else ()
+    priced = _Priced(held, costs, _Prices.of(costs), how.level, cautions)
     practice = priced.practice(how.seed)
     bound = _certificate(held.weight, costs)
 
@@ -159,7 +164,7 @@ def decide(counts: ScoreCounts, costs: Costs, how: Reading) -> Decision:
 
     return Decision(
         costs,
-        _threshold(held, priced.price, how.level, bound),
+        replace(_threshold(held, priced.price, how.level, bound), cautions=cautions),
         replace(priced.cost(practice, f"dealt to {FOLDS} parts, cross-fitted, "), grid_error=bound),
         rule("theory", costs.threshold),
         (rule("half", 0.5), rule("always", 0.0), rule("never", math.inf)),
@@ -187,6 +192,7 @@ class _Priced:
     costs: Costs
     price: _Prices
     level: float
+    cautions: tuple[str, ...] = ()
 
     def practice(self, seed: int) -> _Cut:
         """Each part of the rows cut where the others cost least."""
@@ -205,7 +211,7 @@ class _Priced:
         can = np.array([cut.last > 0, cut.first < SCORE_CELLS])
         done = np.stack([1 - cut.acted, cut.acted], axis=-1)
         found = self._mean(np.stack([self.price.leaving, self.price.acting], axis=-1), done, can, prefix)
-        return replace(found, cautions=tuple(self._unseen(done, can)))
+        return replace(found, cautions=(*found.cautions, *self._unseen(done, can)))
 
     def extra(self, cut: _Cut, other: _Cut) -> Difference:
         """How much more one costs than another: only rows where they differ say anything."""
@@ -221,7 +227,7 @@ class _Priced:
             np.einsum("ij,ijk->jk", sums, done)[:, can].ravel() for sums in (self.held.weight, self.held.square)
         )
         found = Multinomial.of(value[:, can].ravel(), weight, square, self.held.n, self.level)
-        return times(found.mean(f"counts, {prefix}{METHOD}"), self.price.unit)
+        return replace(times(found.mean(f"counts, {prefix}{METHOD}"), self.price.unit), cautions=self.cautions)
 
     def _unseen(self, done: Floats, can: NDArray[np.bool_]) -> Iterator[str]:
         """A sentence for each kind of mistake that can be made, that costs something, and that no count shows."""
