@@ -542,6 +542,20 @@ def test_nothing_is_said_where_every_mistake_was_seen(entry: str) -> None:
     assert found.cautions == ()
 
 
+@pytest.mark.parametrize("cluster", [False, True])
+def test_models_that_agree_on_each_row_are_one(cluster: bool) -> None:
+    """Several models of each row buy no certainty: three that act alike cost what one of them does, as surely."""
+    y, p = calibrated(300)
+    together = np.arange(300) // 3 if cluster else None
+    sample = Sample(np.ones(300), np.ones(300), together, "cluster-robust" if cluster else "normal")
+    prices, one = Prices(MISS_IS_DEAR, y.astype(np.intp), sample), Policy.from_(0.3, p)
+    three = Policy.from_(0.3, np.stack([p, p, p]))
+    for found, alone in ((prices.cost(three), prices.cost(one)), (prices.extra(three, one), prices.extra(one, one))):
+        assert (found.value, found.low, found.high) == pytest.approx((alone.value, alone.low, alone.high), rel=3e-3)
+    apart = prices.cost(Policy.from_(0.3, np.stack([p, p[::-1], np.roll(p, 7)])))
+    assert apart.standard_error < prices.cost(Policy.from_(0.3, p[::-1])).standard_error
+
+
 def test_rules_that_never_differ_cost_the_same() -> None:
     y, p = calibrated(200)
     same = regret(y, p, MISS_IS_DEAR, MISS_IS_DEAR)

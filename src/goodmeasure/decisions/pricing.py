@@ -24,8 +24,8 @@ LEAVE, ACT, ASK = 0, 1, 2
 class Policy:
     """What a rule does in each row, and what it can do in others.
 
-    ``between`` holds the thresholds between which its own lies, ``only`` the one act that it ever chooses; where both
-    are None any act is possible.
+    ``acts`` is (n,), or (models, n) where several models speak of each row. ``between`` holds the thresholds between which
+    its own lies, ``only`` the one act that it ever chooses; where both are None any act is possible.
     """
 
     acts: Acts
@@ -82,7 +82,7 @@ class Prices:
         return 3 if self._per_row else self.costs.matrix.shape[1]
 
     def rows(self, rule: Policy) -> Floats:
-        """What the rule costs in each row."""
+        """What the rule costs in each row, by each model."""
         if not self._per_row:
             return np.asarray(self.costs.matrix[self.truth, rule.acts])
         assert isinstance(self.costs, Costs)
@@ -95,7 +95,7 @@ class Prices:
         """The mean cost a row, which says so where a kind of mistake was not seen once."""
         rows, unseen = self.rows(rule), self._unseen(rule)
         if self._per_row:
-            found = self.sample.mean(rows, prefix)
+            found = self.sample.mean(_of_models(rows), prefix)
         else:
             found = mean_of_few(self.sample, rows, self.costs.matrix[:, rule.possible(self._acts)], prefix)
         return replace(found, cautions=(*found.cautions, *unseen))
@@ -104,7 +104,7 @@ class Prices:
         """How much more the first costs than the second, row by row: only rows where they differ say anything."""
         rows = self.rows(rule) - self.rows(other)
         if self._per_row:
-            return self.sample.difference(rows)
+            return self.sample.difference(_of_models(rows))
         first, second = np.array(rule.beside(other, self._acts), dtype=np.intp).T
         return difference_of_few(self.sample, rows, self.costs.matrix[:, first] - self.costs.matrix[:, second])
 
@@ -119,8 +119,13 @@ class Prices:
             (0, ACT, self.costs.alarm, ("false alarm", "other rows")),
         ):
             rows = self.truth == label
-            if np.any(extra) and act in rule.possible(self._acts) and not (rule.acts[rows] == act).any():
+            if np.any(extra) and act in rule.possible(self._acts) and not (rule.acts[..., rows] == act).any():
                 yield unseen(*words, self.sample.part(rows)) if rows.any() else f"no {words[1]} among these rows"
+
+
+def _of_models(rows: Floats) -> Floats:
+    """The mean over models of what each row costs."""
+    return rows if rows.ndim == 1 else rows.mean(axis=0)
 
 
 def unseen(mistake: str, among: str, rows: Sample) -> str:

@@ -118,16 +118,25 @@ def _correlation(covariance: Floats, spread: Floats) -> Floats:
 
 
 def mean_of_few(sample: Sample, values: Floats, possible: Floats, prefix: str = "") -> Estimate:
-    """The mean of a number a row that takes few values; ``possible`` holds those that it can take, seen or not."""
-    value, code = np.unique(np.concatenate([np.ravel(possible), values]), return_inverse=True)
+    """The mean of a number a row that takes few values; ``possible`` holds those that it can take, seen or not.
+
+    Where several models speak of each row, ``values`` is (models, n), and a row counts in parts for each of its values.
+    """
+    value, code = np.unique(np.concatenate([np.ravel(possible), np.ravel(values)]), return_inverse=True)
     code = code[np.size(possible) :]
-    weight = summed(code, sample.weight, len(value))
-    cells = Multinomial.of(value, weight, summed(code, sample.square, len(value)), sample.n, sample.level)
-    together = sample.together_for(values)
-    if together is None:
+    models = values.size // len(sample.weight)
+    weight, square = (np.tile(each / models, models) for each in (sample.weight, sample.square))
+    cells = Multinomial.of(
+        value, *(summed(code, each, len(value)) for each in (weight, square)), sample.n, sample.level
+    )
+    together = sample.together_for(values if values.ndim == 1 else values.mean(axis=0))
+    if together is None and models == 1:
         return cells.mean(prefix + METHOD)
-    found = _of_parts(cells, sample.weight, together, code).mean(f"{prefix}{METHOD}, {sample.name}")
-    return replace(found, cautions=sample.few(together))
+    parts = np.arange(len(sample.weight)) if together is None else together
+    found = _of_parts(cells, weight, np.tile(parts, models), code)
+    if together is None:
+        return found.mean(prefix + METHOD)
+    return replace(found.mean(f"{prefix}{METHOD}, {sample.name}"), cautions=sample.few(together))
 
 
 def difference_of_few(sample: Sample, values: Floats, possible: Floats) -> Difference:
