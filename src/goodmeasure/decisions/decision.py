@@ -114,12 +114,12 @@ def decide(
 
     Example:
         >>> import goodmeasure as gm
-        >>> y, p = [0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10
+        >>> y, p = [0, 1] * 80, [0.2, 0.8] * 60 + [0.6, 0.4] * 20
         >>> found = gm.decide(y, p, gm.Costs(false_negative=40, false_positive=5))
         >>> found.best.name, round(found.best.threshold, 3)
         ('practice', 0.3)
         >>> print(found.rule("never").cost)
-        20 [15.52, 24.48] · n=80
+        20 [16.8, 23.2] · n=160
     """
     where = Circumstances(
         cluster=cluster,

@@ -32,7 +32,7 @@ class PricedRule(Displayed):
 
     Example:
         >>> import goodmeasure as gm
-        >>> y, p = [0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10
+        >>> y, p = [0, 1] * 80, [0.2, 0.8] * 60 + [0.6, 0.4] * 20
         >>> found = gm.decide(y, p, gm.Costs(false_negative=40, false_positive=5))
         >>> found.theory.cost.value, found.theory.versus_practice.verdict
         (2.5, 'worse')
@@ -65,7 +65,7 @@ class Decision(Displayed):
 
     Example:
         >>> import goodmeasure as gm
-        >>> y, p = [0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10
+        >>> y, p = [0, 1] * 80, [0.2, 0.8] * 60 + [0.6, 0.4] * 20
         >>> found = gm.decide(y, p, gm.Costs(false_negative=40, false_positive=5))
         >>> found.act([0.25, 0.35])
         array([0, 1])

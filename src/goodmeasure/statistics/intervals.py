@@ -102,7 +102,7 @@ def time_blocks(
     """Cut rows that are ordered in time into consecutive blocks of about equal weight; equal times share a block.
 
     Blocks are long where no number of them is given, so that they serve whatever is asked of these rows; a mean has
-    blocks for its own values (`Sample.mean`).
+    blocks of its own, which suit its values.
     """
     when = times_of(time, n, at=at)
     count = int(when.max()) + 1

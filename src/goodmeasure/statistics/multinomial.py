@@ -126,9 +126,8 @@ def mean_of_few(sample: Sample, values: Floats, possible: Floats, prefix: str = 
     code = code[np.size(possible) :]
     models = values.size // len(sample.weight)
     weight, square = (np.tile(each / models, models) for each in (sample.weight, sample.square))
-    cells = Multinomial.of(
-        value, *(summed(code, each, len(value)) for each in (weight, square)), sample.n, sample.level
-    )
+    held, squared = (summed(code, each, len(value)) for each in (weight, square))
+    cells = Multinomial.of(value, held, squared, sample.n, sample.level)
     together = sample.together_for(values if values.ndim == 1 else values.mean(axis=0))
     if together is None and models == 1:
         return cells.mean(prefix + METHOD)
