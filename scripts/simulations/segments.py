@@ -28,10 +28,10 @@ def unequal(count: int, n: int, rng: np.random.Generator) -> np.ndarray:
 def weak() -> Iterator[Row]:
     for kind in ("lognormal, sd 1.5", "cross-entropy, 5 % events"):
         for n, counts, runs in (
-            (113, (2, 10, 50), 100),
-            (300, (2, 10, 50), 100),
-            (1000, (2, 10, 50), 60),
-            (5000, (10,), 40),
+            (113, (2, 10, 50), 50),
+            (300, (2, 10, 50), 50),
+            (1000, (2, 10), 40),
+            (5000, (10,), 20),
         ):
             for count in counts:
                 rng, named, found, cheap = np.random.default_rng(0), 0, 0, 0
@@ -45,7 +45,7 @@ def weak() -> Iterator[Row]:
                 yield kind, n, count, named / runs, cheap / runs, found / runs, runs
 
 
-def rates(runs: int = 200) -> Iterator[Row]:
+def rates(runs: int = 100) -> Iterator[Row]:
     for n in (300, 1000, 5000):
         for count in (2, 20):
             rng, named, found = np.random.default_rng(0), 0, 0
