@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import strict_keywords
+from goodmeasure.formulas.domains import Level
 from goodmeasure.risks.segments import holm
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.estimate import Estimate
@@ -52,6 +54,7 @@ class SegmentRate(Displayed):
         return Display(f"Segment {self.name}", columns, self.observed.cautions)
 
 
+@strict_keywords
 def segment_rates(
     y: ArrayLike,
     p: ArrayLike,
@@ -60,7 +63,7 @@ def segment_rates(
     sample_weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     weights_mean: WeightsMean = "importance",
-    level: float = 0.95,
+    level: Level = 0.95,
 ) -> list[SegmentRate]:
     """The groups whose share of events is least like what their probabilities promise, the surest first.
 

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import strict_keywords
+from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.estimate import Difference
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
@@ -61,6 +63,7 @@ class Segment(Displayed):
         return Display(f"Segment {self.name}", columns_of(names, [row]), self.excess.cautions)
 
 
+@strict_keywords
 def weak_segments(
     losses: ArrayLike,
     segment: ArrayLike,
@@ -68,8 +71,8 @@ def weak_segments(
     sample_weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     weights_mean: WeightsMean = "importance",
-    level: float = 0.95,
-    seed: int = 0,
+    level: Level = 0.95,
+    seed: Seed = 0,
 ) -> list[Segment]:
     """The groups by how much more their rows cost than all others: the surely dearer first, the surely cheaper last.
 

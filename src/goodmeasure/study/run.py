@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from goodmeasure import __version__
-from goodmeasure.choosing.plan import Plan
+from goodmeasure.choosing.plan import Outliers, Plan
 from goodmeasure.choosing.revisiting import revisit
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
-from goodmeasure.errors import UsageError, strict_keywords
+from goodmeasure.errors import UsageError, shorter, strict_keywords
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.files import read
 from goodmeasure.reading.remarks import Remark
@@ -40,7 +40,7 @@ from goodmeasure.study.judging import (
 from goodmeasure.study.model import Model
 from goodmeasure.study.question import Question
 from goodmeasure.study.study import Study
-from goodmeasure.study.training import Tick, Trained, native, train, weighted
+from goodmeasure.study.training import Tick, Trained, train, weighted
 
 Source = Any
 
@@ -54,7 +54,7 @@ def run(
     costs: Costs | UnderOverCosts | None = None,
     ask: str | None = None,
     represents: str | None = None,
-    outliers: str | None = None,
+    outliers: Outliers | None = None,
     metric: str | None = None,
     weights: str | None = None,
     exposure: str | None = None,
@@ -126,7 +126,7 @@ def run(
         exposure=exposure,
         group=group,
         time=time,
-        exclude=(exclude,) if isinstance(exclude, str) else tuple(exclude),
+        exclude=_names(exclude),
         model=model,
         seed=seed,
     )
@@ -136,6 +136,16 @@ def run(
     other = None if test is None else open_table(test, question, where, like=rows)
     study = Run(question, told).on(rows, other)
     return replace(study, where=where, test=None if other is None else other.source)
+
+
+def _names(exclude: str | Sequence[str]) -> tuple[str, ...]:
+    """The columns to leave out; one name is a list of one."""
+    found = (exclude,) if isinstance(exclude, str) else tuple(exclude) if isinstance(exclude, Iterable) else (exclude,)
+    if not all(isinstance(name, str) for name in found):
+        raise UsageError(
+            f"run takes no exclude={shorter(exclude)}", seen="columns have texts as names", fix="exclude=[]"
+        )
+    return found
 
 
 def open_table(data: Source, question: Question, where: str | None = None, like: Table | None = None) -> Table:
@@ -205,8 +215,8 @@ class Run:
             return plan, trained
         prediction = np.asarray(plan.loss.predict(trained.raw(given.fit.table, given.fit.exposure)))
         again = revisit(plan, given.fit.y - prediction)
-        if again.loss == plan.loss or (self.question.model == "boosting" and native(again.loss) is None):
-            return (again if again.loss == plan.loss else plan), trained
+        if again.loss == plan.loss:
+            return again, trained
         self.tick(f"the errors of a first fit ask for {again.loss}")
         return again, self._train(again, given)(given.fit, given.tune)
 
