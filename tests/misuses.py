@@ -233,7 +233,6 @@ FUNCTIONS: Misuses = {
         "GM701": lambda: gm.calibration([0, 1, 2], [[0.5, 0.3, 0.1]] * 3),
         "GM702": lambda: gm.calibration(Y, NAN),
         "GM703": lambda: gm.calibration([0, 1, 5], CLASSES),
-        "GM704": lambda: gm.calibration([3.0, 3.0, 3.0], [1.0, 2.0, 3.0], SQUARED),
         "GM705": lambda: gm.calibration([1], [0.3]),
         "GM706": lambda: gm.calibration([1e200, 2e200, 3e200], [1e200, 2e200, 1e200], SQUARED),
     },

@@ -197,7 +197,6 @@ def calibration(
         GM701: a probability lies outside [0, 1], or a row of class probabilities does not sum to one.
         GM702: a prediction is NaN.
         GM703: a target is none of the labels.
-        GM704: the amounts hardly vary, so there is nothing to calibrate.
         GM705: there are fewer than two rows.
         GM706: amounts are so large or so small that their squares are not numbers.
 

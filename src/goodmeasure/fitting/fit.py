@@ -266,7 +266,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             GM004: a target lies outside the domain of the loss.
             GM006: a weight is negative or not finite, or all are zero; or an exposure is not positive.
             GM009: a parameter is out of its limits, the loss is about classes, or an exposure has no place in it.
-            GM606: the loss is infinite wherever the fit could start.
+            GM606: the loss is infinite wherever the fit could start, or falls without end.
             ValueError: X and y differ in length or hold NaN, by scikit-learn's own checks.
         """
         self.loss_ = self._settled(losses.squared_error())

@@ -1754,26 +1754,30 @@ def linex(*, k: float = 1.0) -> Loss:
         2.057
     """
 
-def circular() -> Loss:
-    """One minus the cosine of the difference of two angles in radians: a full turn costs nothing.
+def circular(*, period: float = 6.283185307179586) -> Loss:
+    """One minus the cosine of the difference of two angles: a full turn costs nothing.
 
-    Reach for it for directions, hours of the day, days of the year; for numbers on a line it is wrong.
+    Reach for it for directions, hours of the day, days of the year (period 360, 24, 365; unless said, angles are in
+    radians); for numbers on a line it is wrong.
 
     Formula:
-        versin(mu - y)
+        versin(6.283185307179586/period*(mu - y))
         target: a real number (-inf, inf)
         activation: linear
         asks for: the mean direction of angles
 
+    Args:
+        period: a positive number (0, inf); 6.283185307179586 unless given.
+
     Returns:
-        The loss.
+        The loss with these hyperparameters.
 
     Raises:
         GM002: a hyperparameter lies outside its domain, or there is none of that name.
 
     Example:
         >>> import goodmeasure as gm
-        >>> loss = gm.losses.circular()
+        >>> loss = gm.losses.circular(period=6.283185307179586)
         >>> round(loss(y=[1.0, 4.0], z=[0.5, -1.0]), 3)
         0.419
     """

@@ -34,6 +34,8 @@ def summary(study: Study, written: list[str], *, width: int = 100, head: str = "
 def _rows(study: Study) -> Iterator[tuple[str, str]]:
     plan, judged, verdict = study.plan, study.judged, study.verdict
     yield "meaning", f"{_target(study)} -> {plan.activation.name} -> {plan.loss}, which asks for the {plan.asks_for}"
+    for question in plan.questions:
+        yield "question", str(question)
     yield "rows", str(study.prepared.split)
     yield "trained", _trained(study)
     yield "risk", verdict.sentences[0]
