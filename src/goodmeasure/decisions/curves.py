@@ -21,9 +21,11 @@ from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import wilson
 from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.multinomial import METHOD, exact_share, put_together
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean, squares
 
+ShareInterval = Callable[[Floats, Floats, float], tuple[Floats, Floats]]
 Ordinate = Literal["cost", "murphy", "net_benefit", "treat_all", "recall", "false_alarms", "precision"]
 
 
@@ -231,7 +233,7 @@ class Curves(Displayed):
         """Read a curve with an interval at each point.
 
         A share gets Wilson's interval. A cost or benefit is the sum of two shares times their costs; its interval is
-        put together from theirs, so that it holds where hardly a row is missed or called.
+        put together from their exact ones, so that it holds where hardly a row is missed or called.
 
         Args:
             curve: "cost", "murphy", "net_benefit", "treat_all", "precision", or "recall" and "false_alarms", which
@@ -252,8 +254,8 @@ class Curves(Displayed):
         t = _thresholds(curve, at)
         if curve in _MEANS:
             value, low, high = self._mean_interval(curve, t, level)
-            return Band(t, value, low, high, self.n, "two Wilson intervals, pointwise", level)
-        value, low, high = self._share_interval(*_SHARES[curve], t, level)
+            return Band(t, value, low, high, self.n, f"{METHOD}, pointwise", level)
+        value, low, high = self._share_interval(*_SHARES[curve], t, level, _wilson)
         return Band(t, value, low, high, self.n, "Wilson, pointwise", level)
 
     def area(self, *, level: Level = 0.95) -> Estimate:
@@ -297,14 +299,13 @@ class Curves(Displayed):
 
     def _mean_interval(self, curve: str, t: Floats, level: float) -> tuple[Floats, Floats, Floats]:
         """Two shares of all rows times their factors: the value, and how far it reaches to either side."""
-        parts = [(factor(t), *self._share_interval(counted, _ROW, t, level)) for factor, counted in _MEANS[curve]]
-        down = [np.where(a > 0, a * (value - low), -a * (high - value)) for a, value, low, high in parts]
-        up = [np.where(a > 0, a * (high - value), -a * (value - low)) for a, value, low, high in parts]
+        factors = [factor(t) for factor, _ in _MEANS[curve]]
+        shares = [self._share_interval(counted, _ROW, t, level, exact_share) for _, counted in _MEANS[curve]]
+        share, low, high = (np.array(column) for column in zip(*shares, strict=True))
         # Where a share is 0 or 1 its correlation with the other is not known, and little.
-        twice = 2 * self._correlation(curve, t) * np.sign(parts[0][0] * parts[1][0])
-        below, above = (
-            np.sqrt(np.maximum(side[0] ** 2 + side[1] ** 2 + twice * side[0] * side[1], 0)) for side in (down, up)
-        )
+        both = self._correlation(curve, t)
+        one = np.ones_like(both)
+        below, above = put_together(factors, share, (low, high), np.array([[one, both], [both, one]]))
         value = self._mean(curve, t)
         return value, value - below, value + above
 
@@ -317,9 +318,9 @@ class Curves(Displayed):
         return np.divide(both[0][1], spread, out=np.zeros_like(spread), where=spread > 0)
 
     def _share_interval(
-        self, counted: Outcomes, among: Outcomes, t: Floats, level: float
+        self, counted: Outcomes, among: Outcomes, t: Floats, level: float, interval: ShareInterval
     ) -> tuple[Floats, Floats, Floats]:
-        """A share with Wilson's interval at the number of rows that its variance is worth; a share of nothing is 1."""
+        """A share with its interval at the number of rows that its variance is worth; a share of nothing is 1."""
         weight, square = self._weights(t), self._happened(t, self.squares)
         of = _dot(among, weight)
         held = of > 0
@@ -329,7 +330,7 @@ class Curves(Displayed):
         inside = held & (spread > 0)
         size = np.divide(of**2, _dot(among, square), out=np.ones_like(of), where=held)
         size = np.divide(share * (1 - share) * of**2, spread, out=size, where=inside)
-        low, high = wilson(share * size, size, level)
+        low, high = interval(share, size, level)
         return share, np.where(held, low, 0.0), np.where(held, high, 1.0)
 
     @property
@@ -394,6 +395,10 @@ def of_sums(thresholds: Floats, weight: Floats, square: Floats, n: int, *, on_gr
     events, others = above(weight[:, 1]) / total, above(weight[:, 0]) / total
     share = math.fsum(weight[:, 1]) / total
     return Curves(np.append(thresholds, math.inf), events, others, share, n, squares, on_grid)
+
+
+def _wilson(share: Floats, size: Floats, level: float) -> tuple[Floats, Floats]:
+    return wilson(share * size, size, level)
 
 
 def _thresholds(curve: str, at: ArrayLike) -> Floats:

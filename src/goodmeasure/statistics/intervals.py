@@ -14,10 +14,9 @@ from goodmeasure.errors import NothingToAverage, UsageError
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.estimate import Estimate, times
 from goodmeasure.statistics.row_arguments import Floats, Places, PresentRows, TooFewRows
+from goodmeasure.statistics.serial import in_blocks, usual_blocks
 from goodmeasure.statistics.weights import WeightsMean as WeightsMean
 from goodmeasure.statistics.weights import comparable, copies_of, counted, squares, unit_of
-
-TIME_BLOCKS = 50
 
 
 def normal_quantile(level: float) -> float:
@@ -98,19 +97,27 @@ def conformal_rank(n: int, error: float) -> int:
 
 
 def time_blocks(
-    time: ArrayLike, n: int, blocks: int = TIME_BLOCKS, *, w: Floats | None = None, at: Places = None
+    time: ArrayLike, n: int, blocks: int | None = None, *, w: Floats | None = None, at: Places = None
 ) -> NDArray[np.intp]:
-    """Cut rows that are ordered in time into consecutive blocks of about equal weight; equal times share a block."""
+    """Cut rows that are ordered in time into consecutive blocks of about equal weight; equal times share a block.
+
+    Blocks are long where no number of them is given, so that they serve whatever is asked of these rows; a mean has
+    blocks of its own, which suit its values.
+    """
+    when = times_of(time, n, at=at)
+    count = int(when.max()) + 1
+    return in_blocks(
+        when, np.ones(n) if w is None else w, usual_blocks(count) if blocks is None else min(blocks, count)
+    )
+
+
+def times_of(time: ArrayLike, n: int, *, at: Places = None) -> NDArray[np.intp]:
+    """The code of each row's time, ascending from 0."""
     row_arguments.same_length(rows=range(n), time=np.asarray(time))
-    times_seen, _, when = keys.distinct(time, "time", at=at)
-    count = min(blocks, len(times_seen))
-    if count < 2:
+    seen, _, when = keys.distinct(time, "time", at=at)
+    if len(seen) < 2:
         raise TooFewRows("all rows have the same time, so there are no blocks to compare", where="time")
-    weight = keys.summed(when, np.ones(n) if w is None else w)
-    before = np.cumsum(weight) - weight
-    # What lies on an edge belongs to the block that begins there, whatever rounding says of sums of weights.
-    block = np.minimum((before / weight.sum() * count + 1e-9).astype(np.intp), count - 1)
-    return np.unique(block[when], return_inverse=True)[1].astype(np.intp, copy=False)
+    return when
 
 
 def independent_parts(n: int, cluster: ArrayLike | None, time: ArrayLike | None) -> tuple[NDArray[np.intp] | None, str]:

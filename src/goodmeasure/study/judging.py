@@ -21,10 +21,9 @@ from goodmeasure.risks.outputs import row_losses
 from goodmeasure.risks.risk import Risk, compare, gap, risk
 from goodmeasure.signals.observed import Signal
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of
-from goodmeasure.statistics.intervals import mean_estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
-from goodmeasure.study.deciding import enough, parts
+from goodmeasure.study.dependence import known, parts, sample
 
 FOLDS = 5
 
@@ -141,14 +140,13 @@ def constant_for(loss: Loss, cases: Cases) -> Any:
 
 def judged_risk(loss: Loss, cases: Cases, raw: Floats, constant: Any) -> Risk:
     """The risk on these rows, beside the constant from the rows to fit."""
-    found = risk(loss, cases.y, raw, sample_weight=cases.weight, constant=constant, **enough(cases, 2))
+    found = risk(loss, cases.y, raw, sample_weight=cases.weight, constant=constant, **known(cases))
     if cases.exposure is None:
         return found
     # The constant of a rate is a constant times each row's exposure.
     flat = constant + np.log(cases.exposure)
-    together, how = parts(cases)
-    price = mean_estimate(row_losses(loss, cases.y, flat), cases.weights, together=together, method=how)
-    versus = compare(loss, cases.y, raw, flat, sample_weight=cases.weight, **enough(cases, 2))
+    price = sample(cases).mean(row_losses(loss, cases.y, flat))
+    versus = compare(loss, cases.y, raw, flat, sample_weight=cases.weight, **known(cases))
     return replace(found, constant_risk=price, versus_constant=versus, skill=None)
 
 
@@ -166,7 +164,7 @@ def try_recalibration(
     fold = folds(len(tune), together, seed, FOLDS)
     moved = np.empty_like(raw)
     try:
-        for k in range(FOLDS):
+        for k in range(int(fold.max()) + 1):
             held = fold == k
             weight = None if tune.weight is None else tune.weight[~held]
             moved[held] = loss.raw(
@@ -175,7 +173,7 @@ def try_recalibration(
         final = recalibrate(tune.y, raw, method, sample_weight=tune.weight, raw=True)
     except Problem as error:
         return None, (NotRecalibrated(f"the probabilities were not recalibrated: {error.what}", seen=error.seen),)
-    gain = compare(loss, tune.y, moved, raw, sample_weight=tune.weight, **enough(tune, 2))
+    gain = compare(loss, tune.y, moved, raw, sample_weight=tune.weight, **known(tune))
     return Recalibrated(final, gain), ()
 
 
@@ -206,4 +204,4 @@ def judge_calibration(loss: Loss, cases: Cases, prediction: Floats, seed: int) -
 
 def judged_gap(fit: Risk, report: Risk) -> Difference:
     """What reported rows cost more than fitted ones."""
-    return gap(fit, report)
+    return replace(gap(fit, report), method=f"unpaired, {report.method}")

@@ -26,6 +26,7 @@ from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases, Prepared, exposure_fits, prepared
 from goodmeasure.study.columns import nearly_perfect
 from goodmeasure.study.deciding import Decided, decide_amount, decide_outcome, weigh
+from goodmeasure.study.dependence import told
 from goodmeasure.study.judging import (
     Judged,
     Recalibrated,
@@ -194,8 +195,8 @@ class Run:
             prepared=given,
             trained=trained,
             model=model,
-            judged=judged,
-            decided=decided,
+            judged=told(judged, given.report),
+            decided=told(decided, given.report),
             remarks=tuple(dict.fromkeys((*given.remarks, *known, *remarks))),
             seconds=time.perf_counter() - began,
             frame=rows.frame,

@@ -113,7 +113,8 @@ def _decides(decided: Decided) -> str:
             key = {"worse": "surely more", "better": "surely less"}.get(word, "no sure difference")
             by_verdict.setdefault(key, []).append(f"{rule.name} {number(rule.cost.value)}")
     others = "; ".join(f"{key}: {', '.join(names)}" for key, names in by_verdict.items())
-    return f"decisions cost {number(best.cost.value)} a row {interval(best.cost)}; {others}"
+    cautions = "".join(f"; {caution}" for caution in best.cost.cautions)
+    return f"decisions cost {number(best.cost.value)} a row {interval(best.cost)}; {others}{cautions}"
 
 
 def _word(judged: Judged, remarks: tuple[Remark, ...], what: str) -> tuple[str, str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodmeasure.calibrating.calibration import Basis, Calibration, is_off, judged
 from goodmeasure.calibrating.calibration import of_cells as calibration_of_cells
@@ -16,6 +18,7 @@ from goodmeasure.calibrating.significance import chance_of_misses, ranked
 from goodmeasure.decisions.costs import Costs, CostsDoNotFit
 from goodmeasure.decisions.curves import Curves, of_sums
 from goodmeasure.decisions.decision import FOLDS
+from goodmeasure.decisions.pricing import never_seen
 from goodmeasure.decisions.rules import Decision, PricedRule
 from goodmeasure.decisions.thresholds import Threshold, from_cells, threshold_estimate
 from goodmeasure.drawing.cells import intervals
@@ -25,7 +28,9 @@ from goodmeasure.errors import NoSuchReading, NothingToAverage
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, not_known, times
 from goodmeasure.statistics.intervals import from_moments, normal_quantile
 from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.multinomial import METHOD, Multinomial
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
+from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT
 from goodmeasure.statistics.weights import comparable, counted, unit_of
 from goodmeasure.tallying.counted import Counted, Reading
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
@@ -143,51 +148,100 @@ def _squared_error(held: Counted, level: float) -> Estimate:
     return from_bin_sums(sums, held.n, level, least)
 
 
-def decide(counts: ScoreCounts, costs: Costs, how: Reading) -> Decision:
-    """The decision from counts: cross-fitted by dealing the rows of each cell out to folds, as one deals rows."""
+def decide(counts: ScoreCounts, costs: Costs, how: Reading, *, clustered: bool = False) -> Decision:
+    """The decision from counts: cross-fitted by dealing the rows of each cell out to folds, as one deals rows.
+
+    Counts do not tell which rows go together: where they are ``clustered``, estimates say so.
+    """
     if costs.per_row:
         raise CostsDoNotFit("costs that differ by row need the rows", fix="goodmeasure.decide(y, p, costs)")
     held = Counted.of(counts, how)
     held.both()
-    weight, square, n = held.weight, held.square, held.n
-    scale = float(square.sum() / weight.sum())
-    price = _Prices.of(costs)
-    dealt = [part * scale for part in _dealt(weight / scale, how.seed)]
-    chosen = [_best(weight - part, price) for part in dealt]
-    # How each cell and label is decided, as the share of its weight that is acted on.
-    practice = sum(part * _acts(cut)[:, None] for part, cut in zip(dealt, chosen, strict=True))
-    shares = {"practice": np.divide(practice, weight, out=np.zeros_like(weight), where=weight > 0)}
-    for name, threshold in (("theory", costs.threshold), ("half", 0.5), ("always", 0.0), ("never", math.inf)):
-        shares[name] = np.repeat(_acts(int(np.searchsorted(score_edges(), threshold)))[:, None], 2, axis=1)
-
-    def mean(each: Floats, each_square: Floats) -> Estimate:
-        total = weight.sum()
-        value = float((weight * each).sum() / total)
-        spread = float((square * (each_square - 2 * value * each + value**2)).sum())
-        variance = float((weight * (each_square - 2 * value * each + value**2)).sum() / total)
-        parts = (max(spread, 0.0) / total**2, n)
-        return times(from_moments(value, parts, n, max(variance, 0.0), how.level, "counts, normal"), price.unit)
-
-    def cost(share: Floats) -> Estimate:
-        return mean(
-            share * price.acting + (1 - share) * price.leaving,
-            share * price.acting**2 + (1 - share) * price.leaving**2,
-        )
+    cautions = (TAKEN_AS_INDEPENDENT,) if clustered else ()
+    priced = _Priced(held, costs, _Prices.of(costs), how.level, cautions)
+    practice = priced.practice(how.seed)
+    bound = _certificate(held.weight, costs)
 
     def rule(name: str, threshold: float) -> PricedRule:
-        step = (shares[name] - shares["practice"]) * price.change
-        squared = np.abs(shares[name] - shares["practice"]) * price.change**2
-        found = replace(cost(shares[name]), grid_error=_cut_error(weight, threshold, costs))
-        return PricedRule(name, threshold, found, as_difference(mean(step, squared)))
+        cut = _Cut.at(threshold)
+        cost = replace(priced.cost(cut), grid_error=_cut_error(held.weight, threshold, costs))
+        return PricedRule(name, threshold, cost, priced.extra(cut, practice))
 
-    bound = _certificate(weight, costs)
     return Decision(
         costs,
-        _threshold(held, price, how.level, bound),
-        replace(cost(shares["practice"]), method=f"counts dealt to {FOLDS} parts, cross-fitted", grid_error=bound),
+        replace(_threshold(held, priced.price, how.level, bound), cautions=cautions),
+        replace(priced.cost(practice, f"dealt to {FOLDS} parts, cross-fitted, "), grid_error=bound),
         rule("theory", costs.threshold),
         (rule("half", 0.5), rule("always", 0.0), rule("never", math.inf)),
     )
+
+
+class _Cut(NamedTuple):
+    """The part of each cell (rows) and label (columns) that is acted on, and the first and last cut that this comes from."""
+
+    acted: Floats
+    first: int
+    last: int
+
+    @staticmethod
+    def at(threshold: float) -> _Cut:
+        cut = int(np.searchsorted(score_edges(), threshold))
+        return _Cut(np.repeat(_acts(cut)[:, None], 2, axis=1), cut, cut)
+
+
+@dataclass(frozen=True, eq=False)
+class _Priced:
+    """Counted scores, and what acting and leaving cost there."""
+
+    held: Counted
+    costs: Costs
+    price: _Prices
+    level: float
+    cautions: tuple[str, ...] = ()
+
+    def practice(self, seed: int) -> _Cut:
+        """Each part of the rows cut where the others cost least."""
+        weight = self.held.weight
+        scale = float(self.held.square.sum() / weight.sum())
+        dealt = [part * scale for part in _dealt(weight / scale, seed)]
+        chosen = [_best(weight - part, self.price) for part in dealt]
+        acted = sum(part * _acts(cut)[:, None] for part, cut in zip(dealt, chosen, strict=True))
+        share = np.divide(acted, weight, out=np.zeros_like(weight), where=weight > 0)
+        # Parts are sums that round: a cell that is acted on altogether, or not at all, is known to be.
+        whole = np.abs(share - np.rint(share)) < 1e-9
+        return _Cut(np.where(whole, np.rint(share), share), min(chosen), max(chosen))
+
+    def cost(self, cut: _Cut, prefix: str = "") -> Estimate:
+        """The mean cost a row, which says so where a kind of mistake was not seen once."""
+        can = np.array([cut.last > 0, cut.first < SCORE_CELLS])
+        done = np.stack([1 - cut.acted, cut.acted], axis=-1)
+        found = self._mean(np.stack([self.price.leaving, self.price.acting], axis=-1), done, can, prefix)
+        return replace(found, cautions=(*found.cautions, *self._unseen(done, can)))
+
+    def extra(self, cut: _Cut, other: _Cut) -> Difference:
+        """How much more one costs than another: only rows where they differ say anything."""
+        more = cut.acted - other.acted
+        done = np.stack([1 - np.abs(more), np.maximum(more, 0), np.maximum(-more, 0)], axis=-1)
+        can = np.array([True, cut.first < other.last, cut.last > other.first])
+        step = np.stack([np.zeros(2), self.price.change, -self.price.change], axis=-1)
+        return as_difference(self._mean(step, done, can, "paired, "))
+
+    def _mean(self, value: Floats, done: Floats, can: NDArray[np.bool_], prefix: str) -> Estimate:
+        """The mean of values by label and deed, each done in a part of every cell and label, of the deeds that can be."""
+        weight, square = (
+            np.einsum("ij,ijk->jk", sums, done)[:, can].ravel() for sums in (self.held.weight, self.held.square)
+        )
+        found = Multinomial.of(value[:, can].ravel(), weight, square, self.held.n, self.level)
+        return replace(times(found.mean(f"counts, {prefix}{METHOD}"), self.price.unit), cautions=self.cautions)
+
+    def _unseen(self, done: Floats, can: NDArray[np.bool_]) -> Iterator[str]:
+        """A sentence for each kind of mistake that can be made, that costs something, and that no count shows."""
+        mistakes = ((1, 0, self.costs.miss, "miss", "events"), (0, 1, self.costs.alarm, "false alarm", "other rows"))
+        for label, deed, extra, mistake, among in mistakes:
+            weight, square = self.held.weight[:, label], self.held.square[:, label]
+            if extra and can[deed] and not weight @ done[:, label, deed]:
+                independent = float(weight.sum() ** 2 / square.sum())
+                yield never_seen(mistake, f"{independent:,.0f} {among}", independent, self.level)
 
 
 class _Prices(NamedTuple):

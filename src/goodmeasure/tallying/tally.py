@@ -320,7 +320,8 @@ class Tally(Displayed):
             GM704: all tallied targets are the same.
             GM711: the costs differ from row to row.
         """
-        return readings.decide(self._yes_no(model), costs, Reading(level, seed, weights_mean))
+        how, clustered = Reading(level, seed, weights_mean), self.state.clusters is not None
+        return readings.decide(self._yes_no(model), costs, how, clustered=clustered)
 
     def curves(self, model: str | None = None, *, weights_mean: WeightsMean = "importance") -> Curves:
         """Read the ROC, precision-recall, cost, decision and Murphy curves, exact at the edges of the grid.
