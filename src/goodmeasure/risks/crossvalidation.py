@@ -66,6 +66,7 @@ class _Dealt:
             method=method,
             level=level,
             weights_mean=self.weights_mean,
+            corrected=False,
         )
 
     def error(self, found: Estimate, rows: Rows) -> float:

@@ -60,8 +60,8 @@ class Sample:
         together = None if self.together is None else self.together[chosen]
         return replace(self, weight=self.weight[chosen], copies=self.copies[chosen], together=together)
 
-    def mean(self, values: Floats, prefix: str = "") -> Estimate:
-        """The mean of a number a row."""
+    def mean(self, values: Floats, prefix: str = "", *, corrected: bool = True) -> Estimate:
+        """The mean of a number a row; ``corrected`` says whether its interval is to know of skewness."""
         return mean_estimate(
             values,
             self.weight,
@@ -69,6 +69,7 @@ class Sample:
             method=prefix + self.name,
             level=self.level,
             copies=self.copies,
+            corrected=corrected,
         )
 
     def difference(self, values: Floats) -> Difference:

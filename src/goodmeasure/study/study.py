@@ -55,7 +55,7 @@ class Study(Displayed):
         >>> study = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes")
         >>> print(study)  # doctest: +ELLIPSIS
         use: goodmeasure predict model.json NEW.csv
-        mean loss 0.17 [0.0362, 0.304] on 48 rows it never saw; the best constant has 0.685: better, by 0.515 ...
+        mean loss 0.17 [0.0362, 0.702] on 48 rows it never saw; the best constant has 0.685: better, by 0.515 ...
     """
 
     question: Question
