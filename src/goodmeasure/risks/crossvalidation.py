@@ -170,6 +170,15 @@ def _leaving_two_out(losses_of: LossesOf, parts: list[Rows]) -> dict[tuple[int, 
     return found
 
 
+def widening(folds: int, repeats: int) -> float:
+    """How much wider the interval of out-of-fold losses must be than if they were independent.
+
+    Models of different folds share rows to fit. For losses averaged over ``repeats`` deals, the correction of Nadeau and
+    Bengio (2003; Bouckaert and Frank 2004 for repeated folds) multiplies the variance by this, squared.
+    """
+    return math.sqrt(1 / repeats + folds / (folds - 1))
+
+
 def nadeau_bengio(scores: ArrayLike | Sequence[float], test_to_train: float, *, level: float = 0.95) -> Estimate:
     """The mean of scores from repeated random splits, corrected for the overlap of training sets.
 

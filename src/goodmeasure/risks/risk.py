@@ -25,6 +25,7 @@ from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
 
 # The least loss is searched for once for each distinct target, which is quick for labels and not for shares.
 MOST_OUTCOMES = 64
+LEVEL = 0.95
 # How much further up than down an interval reaches before it is worth a sentence.
 LEANING = 1.25
 Method = Literal["auto", "normal", "exact", "bootstrap", "bernstein"]
@@ -183,13 +184,41 @@ def risk(
         given, clipped = clipped_outputs(given, clip)
     values = given.losses(y, rows)
     sample = Sample.of(rows, level)
-    best, against = _constant(loss, rows["y"], rows.weight, given, constant)
     estimate = _interval(values, sample, method, span)
+    found = _told(loss, given, rows, values, constant, replace(estimate, cautions=(*cautions, *estimate.cautions)))
+    moved = clipped[rows.at]
+    return replace(found, clipped=_how_many(moved, rows), clipped_share=share_of(values, rows.weight, moved))
+
+
+def averaged(
+    loss: Any,
+    y: ArrayLike,
+    each: Sequence[ArrayLike],
+    *,
+    sample_weight: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    time: ArrayLike | None = None,
+    constant: Any = None,
+) -> Risk:
+    """The risk of what several models say of the same rows, whose losses are averaged row by row.
+
+    ``each`` holds the raw outputs of one model, as `risk` takes them; the other arguments are those of `risk`.
+    """
+    given = [outputs(loss, z, None, sample_weight) for z in each]
+    rows = row_arguments.present(sample_weight, "importance", y=y, z=given[0].numbers, cluster=cluster, time=time)
+    values = np.mean([one.losses(y, rows) for one in given], axis=0)
+    return _told(loss, given[0], rows, values, constant, _interval(values, Sample.of(rows, LEVEL), "auto", None))
+
+
+def _told(loss: Any, given: Outputs, rows: PresentRows, values: Floats, constant: Any, estimate: Estimate) -> Risk:
+    """An estimate of the mean loss with everything that stands beside it."""
+    sample = Sample.of(rows, estimate.level)
+    best, against = _constant(loss, rows["y"], rows.weight, given, constant)
     tail = tail_index(values, rows.weight, rows.worth)
-    limit = tail_limit(tail, rows.worth, level)
+    limit = tail_limit(tail, rows.worth, estimate.level)
     untrusted = _tail_caution(limit) if heavy(loss, given, rows, values, limit) else ()
     return Risk(
-        **_shared(replace(estimate, cautions=(*cautions, *estimate.cautions, *untrusted))),
+        **_shared(replace(estimate, cautions=(*estimate.cautions, *untrusted))),
         loss=repr(loss),
         skill=_skill(values, against, _floor(loss, rows["y"], given), sample),
         constant=_plain(best),
@@ -199,8 +228,6 @@ def risk(
         infinite=_how_many(np.isinf(values), rows),
         finite=_finite_part(values, sample),
         tail_index=tail,
-        clipped=_how_many(clipped[rows.at], rows),
-        clipped_share=share_of(values, rows.weight, clipped[rows.at]),
     )
 
 

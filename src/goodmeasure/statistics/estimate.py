@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from statistics import NormalDist
-from typing import Any
+from typing import Any, TypeVar
 
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import UsageError, strict_class
+
+E = TypeVar("E", bound="Estimate")
 
 
 @strict_class
@@ -222,6 +224,18 @@ def display_of(title: str, estimates: Mapping[str, Estimate | None], *notes: str
 def as_difference(estimate: Estimate) -> Difference:
     """An estimate of a paired difference, able to give a verdict."""
     return Difference(**{f.name: getattr(estimate, f.name) for f in fields(Estimate)})
+
+
+def widened(estimate: E, factor: float, why: str) -> E:
+    """The estimate with an interval ``factor`` times as long on each side."""
+    return replace(
+        estimate,
+        low=estimate.value - factor * (estimate.value - estimate.low),
+        high=estimate.value + factor * (estimate.high - estimate.value),
+        standard_error=estimate.standard_error * factor,
+        effective_n=estimate.effective_n / factor**2,
+        method=f"{estimate.method}, {why}",
+    )
 
 
 def times(estimate: Estimate, factor: float) -> Estimate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,8 +20,12 @@ from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
 from goodmeasure.statistics.intervals import independent_parts, mean_estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
+from goodmeasure.study.folds import over_folds
+from goodmeasure.study.split import Split
 
 FOLDS = 5
+# Predictions of the reported rows, and the threshold or shift that was tuned with each.
+Said = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -144,19 +149,41 @@ def _difference(values: Floats, cases: Cases) -> Difference:
     return as_difference(found)
 
 
-def decide_outcome(costs: Costs, tune: Cases, p_tune: Floats, report: Cases, p: Floats, **known: Any) -> Decided:
-    """The threshold: that of the costs, unless one tuned on the rows to tune is surely cheaper there."""
-    tuning = decide(tune.y, p_tune, costs, sample_weight=tune.weight, **enough(tune))
-    assert isinstance(tuning, Decision)
+def tuned(costs: Costs | UnderOverCosts, tune: Cases, p: Floats) -> Decision | ActDecision:
+    """The rule that the rows to tune ask for, beside the one that the costs ask for."""
+    found = decide(tune.y, p, costs, sample_weight=tune.weight, **enough(tune))
+    assert isinstance(found, Decision | ActDecision)
+    return found
+
+
+def decide_outcome(
+    costs: Costs, tuning: Decision, report: Cases, said: Sequence[Said], split: Split, **known: Any
+) -> Decided:
+    """The threshold: that of the costs, unless one tuned on the rows to tune is surely cheaper there.
+
+    ``said`` holds probabilities of the reported rows, and the threshold that was tuned with each; where several models
+    speak of a row, its cost is their mean.
+    """
     theory, practice = tuning.theory.threshold, tuning.threshold.value
     chosen = "tuned" if tuning.best.name == "practice" else "costs"
     thresholds = {"costs": theory, "tuned": practice, "half": 0.5, "always": 0.0, "never": math.inf}
     acting, leaving = costs.of_acting(report.y), costs.of_leaving(report.y)
-    each = {name: np.where(p >= t, acting, leaving) for name, t in thresholds.items()}
-    acts = {name: float(np.average(p >= t, weights=report.weights)) for name, t in thresholds.items()}
+    acted = {
+        name: np.mean([p >= (at if name == "tuned" else t) for p, at in said], axis=0) for name, t in thresholds.items()
+    }
+    each = {name: act * acting + (1 - act) * leaving for name, act in acted.items()}
     least = float(min(acting.min(), leaving.min()))
     rules = tuple(
-        _priced(name, thresholds[name], cost, each[chosen], report, acts[name], is_chosen=name == chosen, least=least)
+        _priced(
+            name,
+            thresholds[name],
+            cost,
+            each[chosen],
+            (report, split),
+            float(np.average(acted[name], weights=report.weights)),
+            is_chosen=name == chosen,
+            least=least,
+        )
         for name, cost in each.items()
     )
     return Decided(costs, chosen, thresholds[chosen], 0.0, tuning, rules, **known)
@@ -167,15 +194,17 @@ def _priced(
     threshold: float | None,
     cost: Floats,
     chosen: Floats,
-    cases: Cases,
+    rows: tuple[Cases, Split],
     acts: float | None,
     *,
     is_chosen: bool,
     least: float = 0.0,
 ) -> Priced:
+    cases, split = rows
     together, how = parts(cases)
-    found = _possible(mean_estimate(cost, cases.weights, together=together, method=how), least)
-    return Priced(name, threshold, found, None if is_chosen else _difference(cost - chosen, cases), acts)
+    found = over_folds(mean_estimate(cost, cases.weights, together=together, method=how), split)
+    versus = None if is_chosen else over_folds(_difference(cost - chosen, cases), split)
+    return Priced(name, threshold, _possible(found, least), versus, acts)
 
 
 def _possible(cost: Estimate, least: float) -> Estimate:
@@ -184,18 +213,24 @@ def _possible(cost: Estimate, least: float) -> Estimate:
 
 
 def decide_amount(
-    costs: UnderOverCosts, tune: Cases, p_tune: Floats, report: Cases, p: Floats, constant: float
+    costs: UnderOverCosts,
+    tuning: ActDecision,
+    report: Cases,
+    said: Sequence[Said],
+    split: Split,
+    constant: float,
 ) -> Decided:
     """The amount to provide: as predicted, unless moving it by the misses of the rows to tune is surely cheaper there."""
-    tuning = decide(tune.y, p_tune, costs, sample_weight=tune.weight, **enough(tune))
-    assert isinstance(tuning, ActDecision)
     assert tuning.shift is not None
     versus = tuning.rules[0].versus_practice
-    shift = tuning.shift.value
     chosen = "moved" if versus is not None and versus.verdict == "worse" else "as predicted"
-    amounts = {"as predicted": p, "moved": p + shift, "one amount for all": np.full(len(p), constant)}
-    each = {name: costs.of(report.y, amount) for name, amount in amounts.items()}
+    each = {
+        "as predicted": np.mean([costs.of(report.y, p) for p, _ in said], axis=0),
+        "moved": np.mean([costs.of(report.y, p + shift) for p, shift in said], axis=0),
+        "one amount for all": costs.of(report.y, np.full(len(report), constant)),
+    }
     rules = tuple(
-        _priced(name, None, cost, each[chosen], report, None, is_chosen=name == chosen) for name, cost in each.items()
+        _priced(name, None, cost, each[chosen], (report, split), None, is_chosen=name == chosen)
+        for name, cost in each.items()
     )
-    return Decided(costs, chosen, None, shift if chosen == "moved" else 0.0, tuning, rules)
+    return Decided(costs, chosen, None, tuning.shift.value if chosen == "moved" else 0.0, tuning, rules)

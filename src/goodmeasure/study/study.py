@@ -77,7 +77,7 @@ class Study(Displayed):
     def verdict(self) -> Verdict:
         """What may be said of the model, in words that the intervals allow."""
         what = "probabilities" if self.plan.labels else "predictions"
-        return verdict(self.judged, self.decided, self.remarks, what=what)
+        return verdict(self.judged, self.decided, self.remarks, self.prepared.split, what=what)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values that JSON can hold: numbers that are not finite are null."""
@@ -92,6 +92,7 @@ class Study(Displayed):
                 "where": self.where,
                 "rows": {"in_source": self.rows, **{k: len(v) for k, v in self.prepared.split.parts.items()}},
                 "split": self.prepared.split.how,
+                "protocol": self.prepared.split.protocol,
                 "verdict": self.verdict.to_dict(),
                 "plan": self.plan.to_dict(),
                 "columns": {
