@@ -228,7 +228,8 @@ def _split(raw: Values, table: Table, question: Question, plan: Plan, *, own_rep
         shares = SHARES if own_report else FIT_AND_TUNE
         found = split(len(raw), classes=classes, group=group, time=time, shares=shares, seed=question.seed)
     if plan.labels:
-        parts = {name: rows for name, rows in found.parts.items() if own_report or name != "report"}
+        held = own_report and not found.deals
+        parts = {name: rows for name, rows in found.parts.items() if held or name != "report"}
         check(parts, values[codes])
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.statistics.row_arguments import Floats
@@ -47,8 +48,6 @@ def predicted(procedure: Procedure, made: Made, given: Prepared) -> tuple[Predic
 
 def _out_of_fold(procedure: Procedure, plan: Plan, cases: Cases, fold: Indices) -> Predicted:
     """Each row by the model that was made, in every step, of the rows of other folds."""
-    from sklearn.exceptions import ConvergenceWarning
-
     settled = replace(plan, tails=None)
     found, held = [], []
     for k in np.unique(fold):

@@ -110,7 +110,7 @@ class Split(Displayed):
 
     def __str__(self) -> str:
         if self.deals:
-            return f"{len(self.report):,} to report, {self.how}"
+            return f"{len(self.report):,}, {self.how}"
         return ", ".join(f"{len(rows):,} to {name}" for name, rows in self.parts.items()) + f"; {self.how}"
 
 
@@ -174,9 +174,12 @@ def folded(
     whole = split(n, classes=classes, group=group, shares=FIT_AND_TUNE, seed=seed)
     deals = tuple(_deal(n, classes, group, seed + 1 + repeat) for repeat in range(repeats))
     times = "" if repeats == 1 else f", dealt {repeats} times"
-    how = f"each judged by models that did not see it: {len(np.unique(deals[0]))} folds{times}, {whole.how}"
-    reason = f" ({why})" if why else ""
-    return Split(whole.fit, whole.tune, np.arange(n), f"{how}{reason}", deals=deals)
+    because = f", because there are {why}" if why else ""
+    how = (
+        f"each judged by models that did not see it: {len(np.unique(deals[0]))} folds{times}, {whole.how}{because}; the "
+        "model that is handed over is fitted to all of them"
+    )
+    return Split(whole.fit, whole.tune, np.arange(n), how, deals=deals)
 
 
 def _deal(n: int, classes: NDArray[Any] | None, group: NDArray[Any] | None, seed: int) -> Indices:

@@ -77,9 +77,9 @@ def _against_constant(judged: Judged, split: Split) -> str:
     versus = found.versus_constant
     assert versus is not None
     assert found.constant_risk is not None
-    seen = "each judged by models that did not see it" if split.deals else "it never saw"
+    seen = ", each judged by models that did not see it" if split.deals else " it never saw"
     head = (
-        f"mean loss {number(found.value)} {interval(found)} on {found.n:,} rows {seen}; the best constant has "
+        f"mean loss {number(found.value)} {interval(found)} on {found.n:,} rows{seen}; the best constant has "
         f"{number(found.constant_risk.value)}"
     )
     if versus.verdict in ("better", "worse"):
@@ -124,26 +124,26 @@ def _decides(decided: Decided) -> str:
     return f"decisions cost {number(best.cost.value)} a row {interval(best.cost)}; {others}"
 
 
-def _no_use(found: Risk) -> bool:
-    """Whether the model is surely no better than the constant, or hardly."""
-    return found.skill is not None and found.skill.high < SMALL_SKILL
-
-
-def _word(judged: Judged, remarks: tuple[Remark, ...], what: str) -> tuple[str, str]:
-    versus = judged.report.versus_constant
+def hesitation(report: Risk) -> tuple[str, str] | None:
+    """The word and the next step where the model is not shown to be better than the constant; None where it is."""
+    versus = report.versus_constant
     assert versus is not None
-    doubts = at_least(remarks, "warning")
+    if versus.verdict == "better":
+        return None
     if versus.verdict == "worse":
         return "do not use", "one prediction for all rows costs less: look for columns that say more about the target"
     if not versus.is_known:
         return "do not use", "some rows cost infinity, with the model and without it"
-    if versus.verdict != "better":
-        if _no_use(judged.report):
-            return (
-                "do not use",
-                f"it gains less than {SMALL_SKILL:.0%} of what one prediction for all rows leaves to gain",
-            )
-        return "cannot tell yet", f"bring more rows: {versus.outlook}"
+    if report.skill is not None and report.skill.high < SMALL_SKILL:
+        return "do not use", f"it gains less than {SMALL_SKILL:.0%} of what one prediction for all rows leaves to gain"
+    return "cannot tell yet", f"bring more rows: {versus.outlook}"
+
+
+def _word(judged: Judged, remarks: tuple[Remark, ...], what: str) -> tuple[str, str]:
+    unshown = hesitation(judged.report)
+    if unshown is not None:
+        return unshown
+    doubts = at_least(remarks, "warning")
     leaks = [r for r in doubts if r.code in ("GM222", "GM235")]
     if leaks:
         return "look first", leaks[0].fix or leaks[0].what
