@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 import goodmeasure as gm
-from goodmeasure.reading.tables import table
-from goodmeasure.risks.risk import risk
+from goodmeasure.risks.risk import averaged, risk
 from goodmeasure.statistics.estimate import Difference
 from goodmeasure.statistics.intervals import mean_estimate
-from goodmeasure.study.cases import prepared
 from goodmeasure.study.folds import over_folds
-from goodmeasure.study.judging import constant_for, judged_risk
-from goodmeasure.study.predicted import predicted
-from goodmeasure.study.procedure import Procedure
-from goodmeasure.study.question import Question
-from goodmeasure.study.split import TooFewRowsToSplit
+from goodmeasure.study.split import FIT_AND_TUNE, Split, folded, split
+from goodmeasure.study.training import STRENGTHS
 from goodmeasure.study.verdict import hesitation
 from simulations.sections import Row, Section
 
 Floats = np.ndarray
 Draw = Callable[[np.random.Generator, int], Floats]
-LOG = gm.losses.binary_cross_entropy()
+LOG, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 SIZES = (100, 300, 1000, 5000)
 
 
@@ -125,7 +120,7 @@ def of_scores(base: float, spread: float, sharpened: float = 1.0) -> Callable[[n
 
 
 def of_misses(draw: Draw, loss: object = None) -> Callable[[np.random.Generator, int], bool]:
-    squared = gm.losses.squared_error() if loss is None else loss
+    squared = SQUARED if loss is None else loss
 
     def said(rng: np.random.Generator, n: int) -> bool:
         return bool(risk(squared, draw(rng, n), np.zeros(n), constant=0.0).cautions)
@@ -175,98 +170,113 @@ def would_tell(runs: int = 4000) -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class World:
-    """Tables of which it is known what can be learned: rows of features, and targets given the useful part of them."""
+    """Tables of which it is known what can be learned: six features, of which two say something, and targets."""
 
     name: str
     slope: float
-    target: Callable[[np.random.Generator, Floats], Floats]
+    noise: Draw | None = None
+    base: float = 0.0
     grouped: bool = False
 
     @property
-    def is_yes_no(self) -> bool:
-        return "amounts" not in self.name
+    def loss(self) -> gm.Loss:
+        return LOG if self.noise is None else SQUARED
 
-    def rows(self, rng: np.random.Generator, n: int) -> dict[str, Floats]:
-        x = rng.normal(size=(n, 6))
-        eta = self.slope * (x[:, 0] + 0.5 * x[:, 1]) / math.sqrt(1.25)
-        found = {f"x{k}": x[:, k] for k in range(6)}
-        if self.grouped:
-            code = rng.integers(0, max(n // 8, 10), n)
-            eta = eta + rng.normal(size=code.max() + 1)[code]
-            found["group"] = code.astype(float)
-        return {**found, "y": self.target(rng, eta)}
+    def rows(self, rng: np.random.Generator, n: int) -> tuple[Floats, Floats, Floats | None]:
+        """Features with a column of ones, targets, and groups of eight rows or so that have a level of their own."""
+        x = np.column_stack([np.ones(n), rng.normal(size=(n, 6))])
+        eta = self.base + self.slope * (x[:, 1] + 0.5 * x[:, 2]) / math.sqrt(1.25)
+        group = rng.integers(0, max(n // 8, 10), n) if self.grouped else None
+        if group is not None:
+            eta = eta + rng.normal(size=group.max() + 1)[group]
+        if self.noise is not None:
+            return x, eta + self.noise(rng, n), group
+        return x, (rng.random(n) < 1 / (1 + np.exp(-eta))) * 1.0, group
 
+    def fitted(self, x: Floats, y: Floats, strength: float) -> Floats:
+        """The coefficients of least mean loss plus an L2 penalty, by Newton's method."""
+        penalty, b = strength * np.diag([0.0, *np.ones(x.shape[1] - 1)]), np.zeros(x.shape[1])
+        for _ in range(1 if self.noise is not None else 8):
+            z = x @ b
+            p = 1 / (1 + np.exp(-np.clip(z, -30, 30)))
+            pull, bend = (p - y, p * (1 - p) + 1e-9) if self.noise is None else (z - y, np.ones(len(y)))
+            b = b - np.linalg.solve((x * bend[:, None]).T @ x / len(y) + penalty, x.T @ pull / len(y) + penalty @ b)
+        return b
 
-def yes_no(base: float) -> Callable[[np.random.Generator, Floats], Floats]:
-    def target(rng: np.random.Generator, eta: Floats) -> Floats:
-        return np.where(rng.random(len(eta)) < 1 / (1 + np.exp(-base - eta)), "yes", "no").astype(object)
-
-    return target
+    def made(self, x: Floats, y: Floats, parts: Split, refit: bool) -> Floats:
+        """As a run does: the strength that is best on the rows to tune; with folds, fitted again to all rows."""
+        fit, tune = parts.fit, parts.tune
+        each = {strength: self.fitted(x[fit], y[fit], strength) for strength in STRENGTHS}
+        chosen = min(each, key=lambda strength: float(np.mean(self.loss.value(y[tune], x[tune] @ each[strength]))))
+        return self.fitted(x, y, chosen) if refit else each[chosen]
 
 
 WORLDS = (
-    World("half yes, AUC .75", 1.1, yes_no(0.0)),
-    World("half yes, nothing to learn", 0.0, yes_no(0.0)),
-    World("4 % yes, AUC .75", 1.0, yes_no(-3.5)),
-    World("4 % yes, nothing to learn", 0.0, yes_no(-3.2)),
-    World("amounts, R² .2", 0.5, lambda rng, eta: eta + rng.normal(size=len(eta))),
-    World("amounts, nothing to learn", 0.0, lambda rng, eta: eta + rng.normal(size=len(eta))),
-    World("amounts, heavy tails (Student 3)", 0.8, lambda rng, eta: eta + rng.standard_t(3, len(eta))),
-    World("groups, half yes, AUC .75", 1.3, yes_no(0.0), grouped=True),
-    World("groups, nothing to learn", 0.0, yes_no(0.0), grouped=True),
+    World("half yes, AUC .75", 1.1),
+    World("half yes, nothing to learn", 0.0),
+    World("4 % yes, AUC .75", 1.0, base=-3.5),
+    World("4 % yes, nothing to learn", 0.0, base=-3.2),
+    World("amounts, R² .2", 0.5, lambda rng, n: rng.normal(size=n)),
+    World("amounts, nothing to learn", 0.0, lambda rng, n: rng.normal(size=n)),
+    World("amounts, heavy tails (Student 3)", 0.8, lambda rng, n: rng.standard_t(3, n)),
+    World("groups, half yes, AUC .75", 1.3, grouped=True),
+    World("groups, half yes, nothing to learn", 0.0, grouped=True),
 )
-WORDS = ("use", "cannot tell yet", "do not use", "too few rows")
+WORDS = ("use", "cannot tell yet", "do not use")
 # A gain of so much of what the constant leaves is worth having.
 USEFUL = 0.01
 
 
-def words(runs: int = 10) -> Iterator[Row]:
+def words(runs: int = 60) -> Iterator[Row]:
     """The word is read off the risk alone: of "use" and its two doubtful sisters the first stands for all."""
     for world in WORLDS:
         for n in SIZES:
-            told, useful = [], []
-            for seed in range(runs):
-                rng = np.random.default_rng([seed, n])
-                word, skill = told_and_true(world, rng, n, seed)
-                told.append(word)
-                useful.append(skill > USEFUL)
-            said, right = np.array(told), np.array(useful)
-            counts = [int((said == word).sum()) for word in WORDS]
-            false, lost, missed = (said == "use") & ~right, (said == "do not use") & right, (said != "use") & right
-            yield world.name, n, *counts, _of(false, ~right), _of(lost, right), _of(missed, right)
+            for protocol in ("holdout", "folds") if n < 1000 else ("holdout",):
+                found = [told_and_true(world, protocol, n, seed) for seed in range(runs)]
+                said, right = np.array([word for word, _ in found]), np.array([gain > USEFUL for _, gain in found])
+                counts = [f"{(said == word).mean():.2f}" for word in WORDS]
+                false, lost, missed = (said == "use") & ~right, (said == "do not use") & right, (said != "use") & right
+                yield world.name, n, protocol, *counts, _of(false, ~right), _of(lost, right), _of(missed, right)
 
 
-def told_and_true(world: World, rng: np.random.Generator, n: int, seed: int) -> tuple[str, float]:
+def told_and_true(world: World, protocol: str, n: int, seed: int) -> tuple[str, float]:
     """The word that a run says of a table, and how much of the constant's loss its model saves on many new rows."""
-    question = Question(**{**ASKED, "positive": "yes" if world.is_yes_no else None, "seed": seed})
-    question = replace(question, group="group" if world.grouped else None)
-    try:
-        given = prepared(table(world.rows(rng, n)), question)
-        procedure = Procedure(question, given.columns.features, lambda _: None)
-        made = procedure(given.plan, given.fit, given.tune)
-    except TooFewRowsToSplit:
-        return "too few rows", 0.0
-    made = procedure.on_all(made, given.report) if given.split.deals else made
-    loss, constant = made.plan.loss, constant_for(made.plan.loss, given.fitted)
-    raws = [one.settled for one in predicted(procedure, made, given)]
-    unshown = hesitation(over_folds(judged_risk(loss, given.report, raws, constant), given.split))
-    new = world.rows(rng, 20_000)
-    y = (new["y"] == "yes") * 1.0 if world.is_yes_no else new["y"]
-    risk_of = [float(loss(y, z)) for z in (made.model.settled(made.model.raw(new)), np.full(len(y), constant))]
-    return unshown[0] if unshown else "use", 1 - risk_of[0] / risk_of[1]
+    rng = np.random.default_rng([seed, n])
+    x, y, group = world.rows(rng, n)
+    classes = y if world.noise is None else None
+    parts = (folded if protocol == "folds" else split)(
+        n, classes=classes, group=group, seed=seed, **({"repeats": 3} if protocol == "folds" else {})
+    )
+    if parts.deals:
+        b, raws = world.made(x, y, parts, refit=True), [out_of_fold(world, x, y, group, deal) for deal in parts.deals]
+        known = np.arange(n)
+    else:
+        b, known = world.made(x, y, parts, refit=False), parts.fit
+        raws = [x[parts.report] @ b]
+    constant = world.loss.best_constant(y[known])
+    report, together = parts.report, None if group is None else group[parts.report]
+    found = over_folds(averaged(world.loss, y[report], raws, cluster=together, constant=constant), parts)
+    unshown = hesitation(found)
+    x, y, _ = world.rows(rng, 20_000)
+    risks = [float(np.mean(world.loss.value(y, z))) for z in (x @ b, np.full(len(y), constant))]
+    return unshown[0] if unshown else "use", 1 - risks[0] / risks[1]
+
+
+def out_of_fold(world: World, x: Floats, y: Floats, group: Floats | None, fold: Floats) -> Floats:
+    raw = np.empty(len(y))
+    for k in np.unique(fold):
+        rest, held = np.flatnonzero(fold != k), fold == k
+        classes = y[rest] if world.noise is None else None
+        within = None if group is None else group[rest]
+        parts = split(len(rest), classes=classes, group=within, shares=FIT_AND_TUNE, seed=0)
+        raw[held] = x[held] @ world.made(x[rest], y[rest], parts, refit=True)
+    return raw
 
 
 def _of(said: Floats, among: Floats) -> str:
     return f"{int(said.sum())} of {int(among.sum())}"
 
 
-ASKED = {f.name: None for f in fields(Question)} | {
-    "target": "y",
-    "exclude": (),
-    "model": "linear",
-    "protocol": "auto",
-    "seed": 0,
-}
 _ENDS = ("covers, Student", "truth above, below", "covers, corrected", "truth above, below ", "length, median ratio")
 SECTIONS = (
     Section("Intervals of a mean loss: nominal .95, 2,000 runs", ("losses", "n", *_ENDS), means),
@@ -282,8 +292,8 @@ SECTIONS = (
         would_tell,
     ),
     Section(
-        "The words of a run, 10 tables each; useful: it saves more than 1 % of the constant's loss on new rows",
-        ("table", "n", *WORDS, "used, and not useful", "refused, and useful", "useful, and not used"),
+        "The words of a run, 60 tables each; useful: it saves more than 1 % of the constant's loss on new rows",
+        ("table", "n", "protocol", *WORDS, "used, and not useful", "refused, and useful", "useful, and not used"),
         words,
     ),
 )
