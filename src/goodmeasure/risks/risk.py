@@ -175,7 +175,7 @@ def risk(
         >>> print(found)
         0.4528 [0.3108, 0.6091] · n=30
         >>> print(found.skill)
-        0.3468 [0.1419, 0.5516] · n=30
+        0.3468 [0.1213, 0.5516] · n=30
     """
     given = outputs(loss, z, prediction, sample_weight)
     rows = row_arguments.present(sample_weight, weights_mean, y=y, z=given.numbers, cluster=cluster, time=time)
@@ -403,7 +403,7 @@ def compare(
         >>> y = [1.0, 2.0, 3.0, 4.0]
         >>> found = gm.compare(gm.losses.squared_error(), y, [1.1, 2.1, 2.9, 4.2], [2.0, 1.0, 2.0, 5.0])
         >>> print(found)
-        -0.9825 [-1.006, -0.9586] · n=4
+        -0.9825 [-1.006, -0.906] · n=4
         >>> found.verdict
         'better'
     """
@@ -441,7 +441,7 @@ def gap(train: Estimate, held_out: Estimate) -> Difference:
         >>> train = gm.risk(loss, [1.0, 2.0, 3.0], [1.1, 2.0, 2.8])
         >>> held_out = gm.risk(loss, [4.0, 5.0, 6.0], [4.5, 5.0, 5.2])
         >>> print(gm.gap(train, held_out))
-        0.28 [-0.01863, 0.5786] · n=6
+        0.28 [-0.5458, 1.38] · n=6
     """
     value = held_out.value - train.value
     error = math.hypot(held_out.standard_error, train.standard_error)

@@ -39,7 +39,7 @@ class Estimate(Displayed):
         >>> print(found)
         0.5 [-0.1496, 1.15] · n=4
         >>> float(found), found.method
-        (0.5, 'normal')
+        (0.5, 'normal, corrected for skewness')
     """
 
     value: float
@@ -154,7 +154,7 @@ class Difference(Estimate):
             >>> y = [1.0, 2.0, 3.0, 4.0]
             >>> found = gm.compare(gm.losses.squared_error(), y, [1.1, 2.3, 2.9, 4.2], [1.2, 2.1, 2.8, 4.4])
             >>> round(found.smallest_told(), 4), round(found.smallest_told(40), 4)
-            (0.1148, 0.0363)
+            (0.0993, 0.0314)
         """
         rows = self.n if n is None else n
         if not rows > 0:
