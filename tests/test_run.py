@@ -13,10 +13,13 @@ import pytest
 import goodmeasure as gm
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.risks.risk import averaged
 from goodmeasure.statistics.estimate import Difference, Estimate
-from goodmeasure.study.split import few
+from goodmeasure.study.folds import over_folds
+from goodmeasure.study.split import few, split
+from goodmeasure.study.split import folded as dealt
 from goodmeasure.study.study import Study
-from goodmeasure.study.verdict import verdict
+from goodmeasure.study.verdict import hesitation, verdict
 
 
 def table(n: int = 500, seed: int = 0) -> dict[str, np.ndarray]:
@@ -393,3 +396,30 @@ def test_cannot_tell_is_a_word_of_its_own_and_says_what_would_tell() -> None:
         "times in five",
     )
     assert word(math.inf, math.nan, 0.1)[0] == "do not use"
+
+
+def least_squares_words(slope: float, protocol: str, n: int = 150, runs: int = 60) -> list[str]:
+    """The words for least squares on five features, one of which says something where the slope is not 0."""
+    told, loss = [], gm.losses.squared_error()
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        x = np.column_stack([np.ones(n), rng.normal(size=(n, 5))])
+        y = slope * x[:, 1] + rng.normal(size=n)
+        parts = split(n, seed=seed) if protocol == "holdout" else dealt(n, seed=seed, repeats=3)
+        raws = []
+        for fold in parts.deals or [np.isin(np.arange(n), parts.report).astype(int)]:
+            raw = np.zeros(n)
+            for k in range(1, 2) if not parts.deals else np.unique(fold):
+                raw[fold == k] = x[fold == k] @ np.linalg.lstsq(x[fold != k], y[fold != k], rcond=None)[0]
+            raws.append(raw[parts.report])
+        found = over_folds(averaged(loss, y[parts.report], raws, constant=y.mean()), parts)
+        told.append((hesitation(found) or ("use", ""))[0])
+    return told
+
+
+def test_folds_tell_more_than_held_out_rows_and_nothing_from_nothing() -> None:
+    """The nightly tables have all kinds of targets and sizes."""
+    held, by_folds = (least_squares_words(0.6, protocol) for protocol in ("holdout", "folds"))
+    assert by_folds.count("use") > held.count("use") + 10
+    assert by_folds.count("do not use") == 0
+    assert least_squares_words(0.0, "folds").count("use") <= 1
