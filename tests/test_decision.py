@@ -418,7 +418,7 @@ def test_bands_cover_and_unknown_curves_are_refused() -> None:
         area += found.area().low <= 5 / 6 <= found.area().high
     assert {name: count / 300 for name, count in inside.items()} == pytest.approx(dict.fromkeys(truth, 0.95), abs=0.025)
     assert area / 300 == pytest.approx(0.95, abs=0.04)
-    with pytest.raises(UsageError, match="there is no curve 'lift'"):
+    with pytest.raises(UsageError, match="band takes no curve='lift'"):
         found.band("lift", at)
     for curve, wrong in (("cost", 1.5), ("recall", math.nan), ("net_benefit", 1.0), ("treat_all", [0.5, 1.0])):
         with pytest.raises(UsageError, match=f"thresholds of {curve} lie in"):

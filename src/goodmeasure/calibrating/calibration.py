@@ -15,10 +15,12 @@ from goodmeasure.calibrating.miscalibration import debiased_squared_error, root,
 from goodmeasure.calibrating.recalibration import Recalibration as Recalibration
 from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
 from goodmeasure.calibrating.smoothing import on_grid
+from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import strict_keywords
+from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate, display_of, not_known
 from goodmeasure.statistics.row_arguments import Floats, PresentRows, TooFewRows
@@ -164,11 +166,11 @@ class Basis:
 def calibration(
     y: ArrayLike,
     p: ArrayLike,
-    loss: Any = None,
+    loss: Record | None = None,
     sample_weight: ArrayLike | None = None,
     *,
-    level: float = 0.95,
-    seed: int = 0,
+    level: Level = 0.95,
+    seed: Seed = 0,
     weights_mean: WeightsMean = "importance",
 ) -> Calibration:
     """Tell whether predictions mean what they say, and split their mean loss into what they lose and what they know.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.calibrating.smoothing import smooth_error, smooth_errors
+from goodmeasure.formulas.domains import Level
 from goodmeasure.statistics.estimate import Estimate, times
 from goodmeasure.statistics.intervals import normal_quantile
 from goodmeasure.statistics.keys import summed
@@ -25,7 +26,7 @@ def debiased_squared_error(
     w: Floats,
     *,
     bins: int = BINS,
-    level: float = 0.95,
+    level: Level = 0.95,
     copies: Floats | None = None,
 ) -> Estimate:
     """The mean squared calibration error in bins of equal weight, without the bias of squaring noise.

@@ -9,8 +9,8 @@ from goodmeasure.choosing.deciding import AnyCosts, decide, weighted
 from goodmeasure.choosing.functionals import Functional, functional_of, loss_for, on_scale, others, usual
 from goodmeasure.choosing.meanings import MEANINGS, Meaning, represented
 from goodmeasure.choosing.observed import Observed, observe
-from goodmeasure.choosing.outlying import OUTLIERS, Centre, treat
-from goodmeasure.choosing.plan import Plan, Rejected, Step
+from goodmeasure.choosing.outlying import Centre, treat
+from goodmeasure.choosing.plan import Outliers, Plan, Rejected, Step
 from goodmeasure.choosing.revisiting import revisit as revisit
 from goodmeasure.choosing.tails import tails
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
@@ -31,7 +31,7 @@ class Wanted:
 
     ask: Functional | None
     costs: AnyCosts | None
-    outliers: str | None
+    outliers: Outliers | None
     positive: Any
 
 
@@ -42,7 +42,7 @@ def choose(
     ask: str | None = None,
     costs: AnyCosts | None = None,
     represents: Any = None,
-    outliers: str | None = None,
+    outliers: Outliers | None = None,
     sample_weight: Any = None,
     name: str = "target",
     positive: Any = None,
@@ -86,10 +86,6 @@ def choose(
         >>> plan.steps[0].reason
         'every value is a whole number, none negative (from 0 to 7, 29 % zeros)'
     """
-    if outliers not in (None, *OUTLIERS):
-        raise UsageError(
-            f"outliers={outliers!r}", fix=f"one of {', '.join(map(repr, OUTLIERS))}, or None if you cannot say"
-        )
     seen = observe(y, name, sample_weight)
     meaning, reason = represented(seen, represents)
     wanted = Wanted(functional_of(ask), costs, outliers, positive)
@@ -148,6 +144,11 @@ def _asked(wanted: Wanted, meaning: Meaning) -> Functional:
 
 def _labels(seen: Observed, meaning: Meaning, positive: Any) -> tuple[tuple[Any, ...], str]:
     """The classes in the order of their codes, and which of two is yes."""
+    if positive is not None and meaning.name != "binary":
+        raise UsageError(
+            f"positive= is for two labels, and {seen.name} is {meaning.domain.name}",
+            fix="choose(...) without positive=",
+        )
     if meaning.name not in ("binary", "classes") or seen.table:
         return (), ""
     labels = seen.distinct

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from goodmeasure.choosing import coding
 from goodmeasure.choosing.tails import Tails
@@ -17,6 +17,8 @@ from goodmeasure.making.loss import Loss
 
 # How many rejected alternatives of a step are printed; `to_dict` has them all.
 SHOWN = 4
+
+Outliers = Literal["errors", "real"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Plan(Displayed):
     threshold: float | None = None
     level: float | None = None
     weighted: Loss | None = None
-    outliers: str | None = None
+    outliers: Outliers | None = None
     tails: Tails | None = None
     tails_of: str = "the target"
     notes: tuple[str, ...] = ()

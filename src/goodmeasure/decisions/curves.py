@@ -13,8 +13,10 @@ from numpy.typing import ArrayLike
 from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import UsageError, strict_class
+from goodmeasure.errors import UsageError, strict_class, strict_keywords
+from goodmeasure.formulas.domains import Level
 from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import student_quantile, wilson
 from goodmeasure.statistics.keys import summed
@@ -159,7 +161,7 @@ class Curves(Displayed):
         Returns:
             The shares of all rows that are events, and that are others, each (m,).
         """
-        place = np.searchsorted(self.threshold, np.asarray(thresholds, dtype=np.float64), side="left")
+        place = np.searchsorted(self.threshold, _places(thresholds, "thresholds"), side="left")
         return self.true_positive[place], self.false_positive[place]
 
     def cost(self, ratios: ArrayLike) -> Floats:
@@ -224,7 +226,7 @@ class Curves(Displayed):
         """
         return self._mean("treat_all", thresholds)
 
-    def band(self, curve: Ordinate, at: ArrayLike, *, level: float = 0.95) -> Band:
+    def band(self, curve: Ordinate, at: ArrayLike, *, level: Level = 0.95) -> Band:
         """Read a curve with an interval at each point.
 
         A share gets Wilson's interval. A cost or benefit is the sum of two shares times their costs; its interval is
@@ -250,12 +252,10 @@ class Curves(Displayed):
         if curve in _MEANS:
             value, low, high = self._mean_interval(curve, t, level)
             return Band(t, value, low, high, self.n, "two Wilson intervals, pointwise", level)
-        if curve in _SHARES:
-            value, low, high = self._share_interval(*_SHARES[curve], t, level)
-            return Band(t, value, low, high, self.n, "Wilson, pointwise", level)
-        raise UsageError(f"there is no curve {curve!r}", fix=f"one of {', '.join([*_MEANS, *_SHARES])}")
+        value, low, high = self._share_interval(*_SHARES[curve], t, level)
+        return Band(t, value, low, high, self.n, "Wilson, pointwise", level)
 
-    def area(self, *, level: float = 0.95) -> Estimate:
+    def area(self, *, level: Level = 0.95) -> Estimate:
         """The area under the ROC curve with its interval: the chance that an event scores above another row.
 
         Rows are taken as independent. On a grid, pairs in one cell count as ties, which moves the area by at most
@@ -366,6 +366,7 @@ class Curves(Displayed):
         }
 
 
+@strict_keywords
 def curves(
     y: ArrayLike,
     p: ArrayLike,
@@ -404,11 +405,19 @@ def of_sums(thresholds: Floats, weight: Floats, square: Floats, n: int, *, on_gr
 
 def _thresholds(curve: str, at: ArrayLike) -> Floats:
     """Thresholds or cost ratios in [0, 1]; below 1 where their odds weigh an alarm. Error: GM009."""
-    t = np.asarray(at, dtype=np.float64)
+    t = _places(at, "thresholds")
     odds = curve in ("net_benefit", "treat_all")
     bad = t[~((t >= 0) & (t < 1 if odds else t <= 1))]
     if bad.size:
         raise UsageError(f"thresholds of {curve} lie in [0, 1{')' if odds else ']'}", seen=f"{bad[0]:g}")
+    return t
+
+
+def _places(at: ArrayLike, name: str) -> Floats:
+    """Where a curve is read: numbers, of which none is missing. Error: GM009."""
+    t = numbers_of(at, name, UsageError).astype(np.float64, copy=False)
+    if np.isnan(t).any():
+        raise UsageError(f"{name} hold nan, a number is needed", where=name)
     return t
 
 

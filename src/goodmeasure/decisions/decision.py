@@ -16,7 +16,9 @@ from goodmeasure.decisions.costs import bayes_act as bayes_act
 from goodmeasure.decisions.rules import ActDecision, Decision, PricedRule
 from goodmeasure.decisions.thresholds import best_threshold, cuts, threshold_estimate
 from goodmeasure.errors import Problem, UsageError, strict_keywords
+from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.arrays import column_of
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.intervals import normal_quantile
 from goodmeasure.statistics.quantiles import weighted_quantile
@@ -66,8 +68,8 @@ def decide(
     budget: float | None = None,
     ids: ArrayLike | None = None,
     trained_on: ArrayLike | None = None,
-    level: float = 0.95,
-    seed: int = 0,
+    level: Level = 0.95,
+    seed: Seed = 0,
     weights_mean: WeightsMean = "importance",
 ) -> Decision | ActDecision:
     """Find the rule that costs least on held-out rows, beside acting from 0.5 on, always and never.
@@ -134,8 +136,10 @@ def decide(
         sample_weight, where.weights_mean, y=y, p=p, cluster=where.cluster, time=where.time, ids=where.ids
     )
     _unseen(rows, where)
+    if where.budget is not None and not where.budget >= 0:
+        raise UsageError(f"budget={where.budget:g} is no number of rows", fix="budget=100 acts on 100 of these rows")
     if isinstance(costs, Costs):
-        return _decide_outcomes(rows, costs.of_rows(rows.at, len(np.asarray(y))), costs, where)
+        return _decide_outcomes(rows, costs.of_rows(rows.at, rows.given), costs, where)
     if where.prevalence is not None or where.budget is not None:
         raise UsageError("prevalence= and budget= are for yes/no decisions", fix="leave them out for these costs")
     if isinstance(costs, ClassCosts):
@@ -146,7 +150,7 @@ def decide(
 def _unseen(rows: PresentRows, where: Circumstances) -> None:
     if where.ids is None or where.trained_on is None:
         return
-    seen = np.isin(rows["ids"], np.asarray(where.trained_on))
+    seen = np.isin(rows["ids"], column_of(where.trained_on, "trained_on"))
     if seen.any():
         first = int(np.argmax(seen))
         raise SeenInTraining(
@@ -203,7 +207,7 @@ def cross_fitted(
     *,
     together: NDArray[np.intp] | None = None,
     share: float = 1.0,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Floats:
     """What each row costs under the threshold that the other folds would choose; clusters stay in one fold."""
     fold = folds(len(p), together, seed)
@@ -231,6 +235,7 @@ def folds(n: int, together: NDArray[np.intp] | None, seed: int, count: int = FOL
     return fold if together is None else fold[together]
 
 
+@strict_keywords
 def expected_cost(
     y: ArrayLike,
     p: ArrayLike,
@@ -239,13 +244,14 @@ def expected_cost(
     *,
     sample_weight: ArrayLike | None = None,
     weights_mean: WeightsMean = "importance",
-    level: float = 0.95,
+    level: Level = 0.95,
 ) -> Estimate:
     """What acting at ``p >= threshold`` costs on average: right for a threshold that these rows did not choose."""
     target, scores, costs, sample = _yes_no(y, p, costs, sample_weight, weights_mean, level)
     return sample.mean(np.where(scores >= threshold, costs.of_acting(target), costs.of_leaving(target)))
 
 
+@strict_keywords
 def regret(
     y: ArrayLike,
     p: ArrayLike,
@@ -254,7 +260,7 @@ def regret(
     *,
     sample_weight: ArrayLike | None = None,
     weights_mean: WeightsMean = "importance",
-    level: float = 0.95,
+    level: Level = 0.95,
 ) -> Difference:
     """What deciding by ``believed`` costs loses against deciding by the ``true`` ones, in true costs."""
     target, scores, true, sample = _yes_no(y, p, true, sample_weight, weights_mean, level)
@@ -275,7 +281,7 @@ def _yes_no(
     """Checked yes/no targets, probabilities and costs of the rows that are there."""
     rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p)
     target, scores = rows.read(row_arguments.outcomes, "y"), rows.read(row_arguments.probabilities, "p")
-    return target, scores, costs.of_rows(rows.at, len(np.asarray(y))), Sample.of(rows, level)
+    return target, scores, costs.of_rows(rows.at, rows.given), Sample.of(rows, level)
 
 
 def _decide_classes(rows: PresentRows, costs: ClassCosts, where: Circumstances) -> ActDecision:

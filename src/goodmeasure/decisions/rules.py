@@ -15,7 +15,7 @@ from goodmeasure.decisions.thresholds import Threshold
 from goodmeasure.drawing.cells import Cell
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import strict_class
+from goodmeasure.errors import UsageError, nearest, strict_class
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate, not_known
 
@@ -103,8 +103,19 @@ class Decision(Displayed):
 
         Returns:
             The rule with what it costs.
+
+        Raises:
+            GM009: there is no rule of this name.
         """
-        return next(rule for rule in (self.practice, self.theory, *self.rules) if rule.name == name)
+        known = {rule.name: rule for rule in (self.practice, self.theory, *self.rules)}
+        if name not in known:
+            close = nearest(name, known)
+            raise UsageError(
+                f"there is no rule {name!r}",
+                seen=f"the rules are {', '.join(known)}",
+                fix=f"rule({close[0]!r})" if close else "one of these",
+            )
+        return known[name]
 
     def act(self, p: ArrayLike) -> NDArray[np.intp]:
         """Decide new rows by the best rule.

@@ -11,9 +11,10 @@ import numpy as np
 from goodmeasure.deriving import class_statistics, numbers
 from goodmeasure.deriving.arguments import check_targets, numeric, weights
 from goodmeasure.deriving.record import Record
-from goodmeasure.errors import NothingToAverage
+from goodmeasure.errors import NothingToAverage, TargetOutsideDomain
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import expression, simplify, symbol
+from goodmeasure.statistics.arrays import array_of
 from goodmeasure.statistics.weights import scaled
 
 Mean: TypeAlias = Callable[[float], float]
@@ -30,7 +31,7 @@ def best_constant(loss: Record, y: Any, sample_weight: Any = None, *, classes: i
     without it there are as many as the class weights or else the labels at hand say. Where labels weigh each for itself,
     each has a constant of its own.
     """
-    targets, w = _present(loss, np.asarray(y), sample_weight, classes)
+    targets, w = _present(loss, array_of(y, "y", TargetOutsideDomain), sample_weight, classes)
     if not loss.labels:
         return _of_present(loss, targets, w, classes)
     w = np.broadcast_to(w, targets.shape)

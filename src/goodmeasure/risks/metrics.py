@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.errors import UsageError
+from goodmeasure.formulas.domains import Level
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import student_quantile
@@ -51,7 +52,7 @@ class Metric:
         w: ArrayLike | None = None,
         together: NDArray[np.intp] | None = None,
         *,
-        level: float = 0.95,
+        level: Level = 0.95,
         weights_mean: WeightsMean = "importance",
     ) -> Estimate:
         """The metric with its interval on these rows; ``together`` holds the cluster or block of each row.

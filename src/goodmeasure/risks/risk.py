@@ -11,12 +11,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.display import Display
 from goodmeasure.errors import ShapeMismatch, UsageError, strict_keywords
+from goodmeasure.formulas.domains import Level, Positive
 from goodmeasure.risks.concentration import share_of, tail_index, worst_share
 from goodmeasure.risks.outputs import Outputs, clipped_outputs, outputs, row_losses
 from goodmeasure.risks.tails import heavy, tail_limit
 from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of
 from goodmeasure.statistics.intervals import empirical_bernstein
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
@@ -115,7 +118,7 @@ class Risk(Estimate):
 
 @strict_keywords
 def risk(
-    loss: Any,
+    loss: Record,
     y: ArrayLike,
     z: ArrayLike | None = None,
     *,
@@ -123,13 +126,13 @@ def risk(
     sample_weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     time: ArrayLike | None = None,
-    level: float = 0.95,
+    level: Level = 0.95,
     method: Method = "auto",
     weights_mean: WeightsMean = "importance",
     constant: Any = None,
-    span: float | None = None,
+    span: Positive | None = None,
     clip: float | None = None,
-    cautions: Sequence[str] = (),
+    cautions: list[str] | tuple[str, ...] = (),
 ) -> Risk:
     """Estimate what a model costs on new rows: the mean loss with an interval, beside the best constant.
 
@@ -237,7 +240,7 @@ def _shared(estimate: Estimate) -> dict[str, Any]:
 
 def _constant(loss: Any, y: Any, w: Floats, given: Outputs, constant: Any) -> tuple[Any, Floats]:
     """The raw output that all rows could share, and what each row costs at it."""
-    best = loss.best_constant(y, w, classes=given.classes) if constant is None else constant
+    best = loss.best_constant(y, w, classes=given.classes) if constant is None else numbers_of(constant, "constant")
     shape = (len(y), *given.numbers.shape[1:])
     if np.shape(best) not in ((), shape[1:]):
         raise ShapeMismatch(
@@ -357,7 +360,7 @@ def _tail_caution(limit: float) -> tuple[str, ...]:
 
 @strict_keywords
 def compare(
-    loss: Any,
+    loss: Record,
     y: ArrayLike,
     z_a: ArrayLike | None = None,
     z_b: ArrayLike | None = None,
@@ -366,7 +369,7 @@ def compare(
     sample_weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     time: ArrayLike | None = None,
-    level: float = 0.95,
+    level: Level = 0.95,
     weights_mean: WeightsMean = "importance",
 ) -> Difference:
     """Tell which of two models costs less on the same rows, the first minus the second.

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import strict_keywords
+from goodmeasure.formulas.domains import Level
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
@@ -34,13 +36,14 @@ class Segment(Displayed):
         return Display(f"Segment {self.name}", columns_of(names, [row]))
 
 
+@strict_keywords
 def weak_segments(
     losses: ArrayLike,
     segment: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
     weights_mean: WeightsMean = "importance",
-    level: float = 0.95,
+    level: Level = 0.95,
 ) -> list[Segment]:
     """The groups by how much more their rows cost than all others, those with the surest excess first.
 

@@ -158,7 +158,7 @@ class Difference(Estimate):
         """
         rows = self.n if n is None else n
         if not rows > 0:
-            raise UsageError(f"{rows:g} rows tell nothing", fix="difference.smallest_told(1000)")
+            raise UsageError(f"{rows} rows tell nothing", fix="difference.smallest_told(1000)")
         return self._errors(power) * self.standard_error * math.sqrt(self.n / rows)
 
     @property
@@ -179,7 +179,7 @@ class Difference(Estimate):
     def _errors(self, power: float) -> float:
         """How many standard errors the true difference must lie from zero, to be told as often as ``power`` says."""
         if not 0 < power < 1:
-            raise UsageError(f"a power of {power:g}", seen="it is how often a difference is told", fix="power=0.8")
+            raise UsageError(f"a power of {power}", seen="it is how often a difference is told", fix="power=0.8")
         unit = NormalDist()
         return unit.inv_cdf(0.5 + self.level / 2) + unit.inv_cdf(power)
 

@@ -254,7 +254,7 @@ class Model:
         Raises:
             GM012: the file cannot be written.
         """
-        write_whole({Path(path): self.to_json().encode()})
+        write_whole({Path(path): self.to_json().encode(errors="backslashreplace")})
 
     def to_json(self) -> str:
         """The text of the file that `save` writes."""
@@ -297,7 +297,7 @@ def from_dict(state: dict[str, Any]) -> Model:
     return Model(
         loss=loss,
         encoding=saving.encoding_from_dict(state["encoding"]),
-        scorer=saving.scorer_from_dict(state["scorer"], loss),
+        scorer=saving.scorer_from_dict(state["scorer"]),
         target=state["target"],
         asks_for=state["asks_for"],
         labels=tuple(state["labels"]),
@@ -383,7 +383,7 @@ def _checksum(state: dict[str, Any]) -> str:
     """A digest of all other fields of a document."""
     others = {name: value for name, value in state.items() if name != "checksum"}
     text = json.dumps(others, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 def _try(model: Model) -> None:

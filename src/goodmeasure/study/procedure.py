@@ -19,7 +19,7 @@ from goodmeasure.study.deciding import Weighing, tuned, weigh
 from goodmeasure.study.judging import Recalibrated, try_recalibration
 from goodmeasure.study.model import Model
 from goodmeasure.study.question import Question
-from goodmeasure.study.training import Tick, Trained, native, refitted, train, weighted
+from goodmeasure.study.training import Tick, Trained, refitted, train, weighted
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class Procedure:
             return plan, trained
         prediction = np.asarray(plan.loss.predict(trained.raw(fit.table, fit.exposure)))
         again = revisit(plan, fit.y - prediction)
-        if again.loss == plan.loss or (self.question.model == "boosting" and native(again.loss) is None):
-            return (again if again.loss == plan.loss else plan), trained
+        if again.loss == plan.loss:
+            return again, trained
         self.tick(f"the errors of a first fit ask for {again.loss}")
         return again, self._train(again)(fit, tune)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from goodmeasure.choosing.plan import Outliers
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.tables import Table
@@ -26,7 +27,7 @@ class Question:
     costs: Costs | UnderOverCosts | None
     ask: str | None
     represents: str | None
-    outliers: str | None
+    outliers: Outliers | None
     metric: str | None
     weights: str | None
     exposure: str | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from goodmeasure import __version__
-from goodmeasure.choosing.plan import Plan
+from goodmeasure.choosing.plan import Outliers, Plan
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.rules import ActDecision, Decision
-from goodmeasure.errors import UsageError, strict_keywords
+from goodmeasure.errors import UsageError, shorter, strict_keywords
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.files import read
 from goodmeasure.reading.tables import Table, table
@@ -43,7 +43,7 @@ def run(
     costs: Costs | UnderOverCosts | None = None,
     ask: str | None = None,
     represents: str | None = None,
-    outliers: str | None = None,
+    outliers: Outliers | None = None,
     metric: str | None = None,
     weights: str | None = None,
     exposure: str | None = None,
@@ -120,7 +120,7 @@ def run(
         exposure=exposure,
         group=group,
         time=time,
-        exclude=(exclude,) if isinstance(exclude, str) else tuple(exclude),
+        exclude=_names(exclude),
         model=model,
         protocol=protocol,
         seed=seed,
@@ -131,6 +131,16 @@ def run(
     other = None if test is None else open_table(test, question, where, like=rows)
     study = Run(question, told).on(rows, other)
     return replace(study, where=where, test=None if other is None else other.source)
+
+
+def _names(exclude: str | Sequence[str]) -> tuple[str, ...]:
+    """The columns to leave out; one name is a list of one."""
+    found = (exclude,) if isinstance(exclude, str) else tuple(exclude) if isinstance(exclude, Iterable) else (exclude,)
+    if not all(isinstance(name, str) for name in found):
+        raise UsageError(
+            f"run takes no exclude={shorter(exclude)}", seen="columns have texts as names", fix="exclude=[]"
+        )
+    return found
 
 
 def open_table(data: Source, question: Question, where: str | None = None, like: Table | None = None) -> Table:

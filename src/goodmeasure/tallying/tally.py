@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,10 +13,12 @@ from goodmeasure.calibrating.decomposition import book_form, point_loss
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.curves import Curves
 from goodmeasure.decisions.rules import Decision
+from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import Problem, UsageError, strict_class
+from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean
@@ -108,7 +109,7 @@ class Tally(Displayed):
         return serialise.pack(asdict(self.schema), self.groups)
 
     @staticmethod
-    def from_bytes(data: bytes, losses: Sequence[Any] = ()) -> Tally:
+    def from_bytes(data: bytes, losses: list[Record] | tuple[Record, ...] = ()) -> Tally:
         """Read a tally back from what `to_bytes` gave.
 
         Args:
@@ -165,7 +166,7 @@ class Tally(Displayed):
         loss: Any = None,
         model: str | None = None,
         *,
-        level: float = 0.95,
+        level: Level = 0.95,
         weights_mean: WeightsMean = "importance",
     ) -> Estimate:
         """The mean loss with its interval, cluster-robust if clusters were tallied.
@@ -193,7 +194,7 @@ class Tally(Displayed):
         b: str,
         loss: Any = None,
         *,
-        level: float = 0.95,
+        level: Level = 0.95,
         weights_mean: WeightsMean = "importance",
     ) -> Difference:
         """The paired difference of two models on the same rows, the first minus the second.
@@ -232,8 +233,8 @@ class Tally(Displayed):
         loss: Any = None,
         model: str | None = None,
         *,
-        level: float = 0.95,
-        seed: int = 0,
+        level: Level = 0.95,
+        seed: Seed = 0,
         weights_mean: WeightsMean = "importance",
     ) -> Calibration:
         """Tell whether the predictions mean what they say.
@@ -267,7 +268,7 @@ class Tally(Displayed):
         return readings.calibration(self.state.scores[chosen], point_loss(held), exact, how)
 
     def bias(
-        self, model: str | None = None, *, level: float = 0.95, weights_mean: WeightsMean = "importance"
+        self, model: str | None = None, *, level: Level = 0.95, weights_mean: WeightsMean = "importance"
     ) -> readings.Bias:
         """Tell whether predicted amounts are right on average, at each height of the prediction.
 
@@ -293,8 +294,8 @@ class Tally(Displayed):
         costs: Costs,
         model: str | None = None,
         *,
-        level: float = 0.95,
-        seed: int = 0,
+        level: Level = 0.95,
+        seed: Seed = 0,
         weights_mean: WeightsMean = "importance",
     ) -> Decision:
         """Find the rule that these costs ask for, from counts alone.
