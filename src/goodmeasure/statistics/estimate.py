@@ -87,6 +87,7 @@ def not_known(**estimates: Estimate) -> str:
     return f"not known: the {' and the '.join(lost)} cannot be told from these rows" if lost else ""
 
 
+@strict_class
 @dataclass(frozen=True)
 class Difference(Estimate):
     """An estimated difference of two costs or losses, first minus second: below zero the first is better.
