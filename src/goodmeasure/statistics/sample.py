@@ -84,8 +84,8 @@ class Sample:
         parts = "groups" if self.when is None else "stretches of time"
         return (f"only {count} {parts} tell how sure this is: the interval can be too short",)
 
-    def mean(self, values: Floats, prefix: str = "") -> Estimate:
-        """The mean of a number a row."""
+    def mean(self, values: Floats, prefix: str = "", *, corrected: bool = True) -> Estimate:
+        """The mean of a number a row; ``corrected`` says whether its interval is to know of skewness."""
         together = self.together_for(values)
         found = mean_estimate(
             values,
@@ -94,6 +94,7 @@ class Sample:
             method=prefix + self.name,
             level=self.level,
             copies=self.copies,
+            corrected=corrected,
         )
         return replace(found, cautions=(*found.cautions, *self.few(together)))
 

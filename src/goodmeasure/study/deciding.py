@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,11 @@ from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.dependence import known, sample
+from goodmeasure.study.folds import over_folds
+from goodmeasure.study.split import Split
+
+# Predictions of the reported rows, and the threshold or shift that was tuned with each.
+Said = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -123,42 +129,72 @@ def weigh(costs: Costs, ratio: float, tune: Cases, plain: Floats, weighted: Floa
     )
 
 
-def decide_outcome(costs: Costs, tune: Cases, p_tune: Floats, report: Cases, p: Floats, **more: Any) -> Decided:
-    """The threshold: that of the costs, unless one tuned on the rows to tune is surely cheaper there."""
-    tuning = decide(tune.y, p_tune, costs, sample_weight=tune.weight, **known(tune))
-    assert isinstance(tuning, Decision)
+def tuned(costs: Costs | UnderOverCosts, tune: Cases, p: Floats) -> Decision | ActDecision:
+    """The rule that the rows to tune ask for, beside the one that the costs ask for."""
+    found = decide(tune.y, p, costs, sample_weight=tune.weight, **known(tune))
+    assert isinstance(found, Decision | ActDecision)
+    return found
+
+
+def decide_outcome(
+    costs: Costs, tuning: Decision, report: Cases, said: Sequence[Said], split: Split, **more: Any
+) -> Decided:
+    """The threshold: that of the costs, unless one tuned on the rows to tune is surely cheaper there.
+
+    ``said`` holds probabilities of the reported rows, and the threshold that was tuned with each; where several models
+    speak of a row, its cost is their mean.
+    """
     theory, practice = tuning.theory.threshold, tuning.threshold.value
     chosen = "tuned" if tuning.best.name == "practice" else "costs"
     thresholds = {"costs": theory, "tuned": practice, "half": 0.5, "always": 0.0, "never": math.inf}
     prices = Prices(costs, report.y.astype(np.intp), sample(report))
-    by_name = {name: Policy.from_(threshold, p) for name, threshold in thresholds.items()}
+    by_name = {name: _policy(said, None if name == "tuned" else at) for name, at in thresholds.items()}
     rules = tuple(
         Priced(
             name,
             thresholds[name],
-            prices.cost(rule),
-            None if name == chosen else prices.extra(rule, by_name[chosen]),
-            float(np.average(rule.acts, weights=report.weights)),
+            over_folds(prices.cost(rule), split),
+            None if name == chosen else over_folds(prices.extra(rule, by_name[chosen]), split),
+            float(np.average(rule.acts.mean(axis=0), weights=report.weights)),
         )
         for name, rule in by_name.items()
     )
     return Decided(costs, chosen, thresholds[chosen], 0.0, tuning, rules, **more)
 
 
+def _policy(said: Sequence[Said], threshold: float | None) -> Policy:
+    """Act from a threshold on, each model from the one that was tuned with it unless one is given."""
+    at = np.array([float(tuned) if threshold is None else threshold for _, tuned in said])
+    acts = np.stack([np.asarray(p >= t, dtype=np.intp) for (p, _), t in zip(said, at, strict=True)])
+    return Policy(acts, (float(at.min()), float(at.max())))
+
+
 def decide_amount(
-    costs: UnderOverCosts, tune: Cases, p_tune: Floats, report: Cases, p: Floats, constant: float
+    costs: UnderOverCosts,
+    tuning: ActDecision,
+    report: Cases,
+    said: Sequence[Said],
+    split: Split,
+    constant: float,
 ) -> Decided:
     """The amount to provide: as predicted, unless moving it by the misses of the rows to tune is surely cheaper there."""
-    tuning = decide(tune.y, p_tune, costs, sample_weight=tune.weight, **known(tune))
-    assert isinstance(tuning, ActDecision)
     assert tuning.shift is not None
     versus = tuning.rules[0].versus_practice
-    shift = tuning.shift.value
     chosen = "moved" if versus is not None and versus.verdict == "worse" else "as predicted"
-    amounts = {"as predicted": p, "moved": p + shift, "one amount for all": np.full(len(p), constant)}
-    each, rows = {name: costs.of(report.y, amount) for name, amount in amounts.items()}, sample(report)
+    shift = tuning.shift.value
+    each = {
+        "as predicted": np.mean([costs.of(report.y, p) for p, _ in said], axis=0),
+        "moved": np.mean([costs.of(report.y, p + moved) for p, moved in said], axis=0),
+        "one amount for all": costs.of(report.y, np.full(len(report), constant)),
+    }
+    rows = sample(report)
     rules = tuple(
-        Priced(name, None, _possible(rows.mean(cost)), None if name == chosen else rows.difference(cost - each[chosen]))
+        Priced(
+            name,
+            None,
+            _possible(over_folds(rows.mean(cost), split)),
+            None if name == chosen else over_folds(rows.difference(cost - each[chosen]), split),
+        )
         for name, cost in each.items()
     )
     return Decided(costs, chosen, None, shift if chosen == "moved" else 0.0, tuning, rules)

@@ -26,7 +26,7 @@ from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NoSuchReading, NothingToAverage
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, not_known, times
-from goodmeasure.statistics.intervals import from_moments, normal_quantile
+from goodmeasure.statistics.intervals import from_moments, normal_quantile, skewness
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import METHOD, Multinomial
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
@@ -57,21 +57,25 @@ def risk(state: State, name: str, names: list[str], how: Reading) -> Estimate:
     if total.wv and total.w2v2 < TINY:
         raise OutOfRange("losses are so small that their squares are not numbers", fix="give them in another unit")
     mean = total.wv / total.w
-    parts, method = _spread(state, name, names, total, mean, n)
+    parts, method, skew = _spread(state, name, names, total, mean, n)
     # Rows of equal weight have sum(w v²) = sum(w² v²) · w / w²; in general this is close and serves effective_n alone.
     variance = max(total.w2v2 - 2 * mean * total.w2v + mean**2 * total.w2, 0.0) / total.w2
-    return replace(from_moments(mean, parts, n, variance, how.level, method), cautions=cautions)
+    return replace(from_moments(mean, parts, n, variance, how.level, method, skew), cautions=cautions)
 
 
 def _spread(
     state: State, name: str, names: list[str], total: Power, mean: float, n: int
-) -> tuple[tuple[float, int], str]:
-    """The variance of the mean, on how many independent parts it rests, and what to call that."""
+) -> tuple[tuple[float, int], str, float | None]:
+    """The variance of the mean, on how many independent parts it rests, what to call that, and the skewness.
+
+    A state holds the third power of clusters' sums and not of rows, of which there are many where it is needed.
+    """
     if state.clusters is None:
-        return (max(total.w2v2 - 2 * mean * total.w2v + mean**2 * total.w2, 0.0) / total.w**2, n), "exact sums, normal"
+        variance = max(total.w2v2 - 2 * mean * total.w2v + mean**2 * total.w2, 0.0) / total.w**2
+        return (variance, n), "exact sums, normal", None
     table = state.clusters.table()
     miss = table[:, 1 + names.index(name)] - mean * table[:, 0]
-    return (float(miss @ miss) / total.w**2, len(table)), "exact sums, cluster-robust"
+    return (float(miss @ miss) / total.w**2, len(table)), "exact sums, cluster-robust", skewness(miss, miss)
 
 
 def difference(state: State, name: str, names: list[str], how: Reading, sign: int) -> Difference:
