@@ -23,7 +23,7 @@ from goodmeasure.study.dependence import known, sample
 from goodmeasure.study.folds import over_folds
 from goodmeasure.study.split import Split
 
-# Predictions of the reported rows, and the threshold or shift that was tuned with each.
+# Predictions of the reported rows, and the threshold or shift that was tuned with the model of each row.
 Said = tuple[Floats, Floats]
 
 
@@ -163,10 +163,10 @@ def decide_outcome(
 
 
 def _policy(said: Sequence[Said], threshold: float | None) -> Policy:
-    """Act from a threshold on, each model from the one that was tuned with it unless one is given."""
-    at = np.array([float(tuned) if threshold is None else threshold for _, tuned in said])
-    acts = np.stack([np.asarray(p >= t, dtype=np.intp) for (p, _), t in zip(said, at, strict=True)])
-    return Policy(acts, (float(at.min()), float(at.max())))
+    """Act from a threshold on, or where none is given from the one that was tuned with each row's model."""
+    p = np.stack([each for each, _ in said])
+    at = np.stack([tuned for _, tuned in said]) if threshold is None else np.full_like(p, threshold)
+    return Policy(np.asarray(p >= at, dtype=np.intp), (float(at.min()), float(at.max())))
 
 
 def decide_amount(
