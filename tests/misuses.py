@@ -406,6 +406,8 @@ CLASSES_AND_METHODS: Misuses = {
         "GM701": lambda: gm.recalibrate(Y, P, "isotonic")([2.0]),
         "GM702": lambda: gm.recalibrate(Y, P, "isotonic")(NAN),
     },
+    "Difference.rows_to_tell": {"GM009": lambda: gm.compare(BINARY, Y, Z, P).rows_to_tell(power=1.0)},
+    "Difference.smallest_told": {"GM009": lambda: gm.compare(BINARY, Y, Z, P).smallest_told(0)},
     "Recalibration.from_dict": {"GM009": lambda: gm.recalibrate(Y, P, "isotonic").from_dict({"method": "plat"})},
     "Curves.cost": {"GM009": lambda: tally().curves().cost([1.5])},
     "Curves.murphy": {"GM009": lambda: tally().curves().murphy([-0.5])},

@@ -15,10 +15,10 @@ from goodmeasure.calibrating.decomposition import Decomposition, PointLoss, part
 from goodmeasure.calibrating.isotonic import increasing, pool
 from goodmeasure.deriving.predictions import identification_formula
 from goodmeasure.formulas.expression import derivative
-from goodmeasure.statistics.intervals import resampling
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.quantiles import weighted_quantile, weighted_quantiles
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
+from goodmeasure.statistics.sample import Sample
 
 EXACT_ROWS = 5_000
 GRID = 256
@@ -141,12 +141,12 @@ def _few(y: Floats, p: Floats) -> bool:
 
 
 def amount_curve(
-    y: Floats, p: Floats, w: Floats, loss: Any, point: PointLoss, how: tuple[int, int, Floats]
+    y: Floats, p: Floats, sample: Sample, loss: Any, point: PointLoss, how: tuple[int, int]
 ) -> tuple[Floats, AmountCurves]:
-    """The splits and curves of resampled rows, on cells of predictions; ``how`` is (most cells, seed, copies)."""
-    ask = asked(loss)
+    """The splits and curves of resampled rows or clusters, on cells of predictions; ``how`` is (most cells, seed)."""
+    ask, w = asked(loss), sample.weight
     grid = _Grid(ask, y, p, w, (how[0] if ask.is_mean else CELLS, CELLS))
-    losses, rng, draw = point(y, p), np.random.default_rng(how[1]), resampling(w, None, how[2])
+    losses, rng, draw = point(y, p), np.random.default_rng(how[1]), sample.drawing()
     splits, curves = [], []
     for _ in range(DRAWS):
         counts = draw(rng)

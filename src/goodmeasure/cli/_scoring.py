@@ -24,7 +24,6 @@ from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.errors import Problem
-from goodmeasure.statistics.estimate import not_known
 from goodmeasure.tallying.saved import Saved, save
 
 
@@ -122,9 +121,12 @@ def _read(part: Any, level: float) -> dict[str, Any]:
 def _calibration(part: Any, model: str, level: float) -> dict[str, Any]:
     if part.schema.kind == "amount":
         found = part.bias(model, level=level)
-        off = "miscalibrated" if found.squared_error.low > 0 else "not shown to be off"
-        verdict = not_known(error=found.squared_error) or off
-        return {"error": root(found.squared_error).to_dict(), "bias": found.bias.tolist(), "verdict": verdict}
+        return {
+            "error": root(found.squared_error).to_dict(),
+            "bias": found.bias.tolist(),
+            "p_value": found.p_value,
+            "verdict": found.verdict,
+        }
     try:
         whole: dict[str, Any] = part.calibration(part.losses[-1], model, level=level).to_dict()
     except Problem as problem:

@@ -101,5 +101,6 @@ def finish(study: Study, out: str, *, as_json: bool, fail_on: str | None, shown:
         width = min(shutil.get_terminal_size((100, 24)).columns, 120)
         text = summary(study, written, width=width, head=shown)
         click.echo(text.encode(errors="replace").decode())  # names of files need not be UTF-8
-    found = fail_on is not None and (at_least(study.remarks, fail_on) or study.verdict.word == "do not use")
+    unshown = study.verdict.word in ("do not use", "cannot tell yet")
+    found = fail_on is not None and (at_least(study.remarks, fail_on) or unshown)
     return FINDINGS if found else 0

@@ -24,7 +24,7 @@ def to_lightgbm(loss: Loss) -> LightGBMLoss:
         loss: the loss, such as ``gm.losses.huber(delta=2.0)``.
 
     Returns:
-        A `LightGBMLoss`: the ``objective=`` of a model, or ``params["objective"]`` of ``lightgbm.train``.
+        A `LightGBMLoss`: the ``objective=`` of a model, or ``params["objective"]`` of ```lightgbm.train```.
 
     Raises:
         GM007: the loss has no learning signal, as the zero-one loss.
@@ -68,13 +68,13 @@ class LightGBMLoss:
     def __repr__(self) -> str:
         return f"LightGBMLoss({self.loss})"
 
-    # LightGBM counts the parameters: with three it hands over the weights, and `lightgbm.train` calls with two.
+    # LightGBM counts the parameters: with three it hands over the weights, and ``lightgbm.train`` calls with two.
     def __call__(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[Any, Any]:
         """Give the signal and the curvature of each row, with its weight in both.
 
         Args:
-            y_true: targets, (n,); raw outputs where ``lightgbm.train`` calls.
-            y_pred: raw outputs, (n,) or (n, K); a ``Dataset`` where ``lightgbm.train`` calls.
+            y_true: targets, (n,); raw outputs where ```lightgbm.train``` calls.
+            y_pred: raw outputs, (n,) or (n, K); a ``Dataset`` where ```lightgbm.train``` calls.
             weight: how much each row counts, (n,); all alike unless given.
 
         Returns:
@@ -87,11 +87,11 @@ class LightGBMLoss:
         return SecondOrder(self.loss, _friedman).step(*_rows(y_true, y_pred, weight))
 
     def metric(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[str, float, bool]:
-        """Give the mean loss as LightGBM takes a metric: an ``eval_metric=``, or a ``feval=`` of ``lightgbm.train``.
+        """Give the mean loss as LightGBM takes a metric: an ``eval_metric=``, or a ``feval=`` of ```lightgbm.train```.
 
         Args:
-            y_true: targets, (n,); raw outputs where ``lightgbm.train`` calls.
-            y_pred: raw outputs, (n,) or (n, K); a ``Dataset`` where ``lightgbm.train`` calls.
+            y_true: targets, (n,); raw outputs where ```lightgbm.train``` calls.
+            y_pred: raw outputs, (n,) or (n, K); a ``Dataset`` where ```lightgbm.train``` calls.
             weight: how much each row counts, (n,); all alike unless given.
 
         Returns:
@@ -185,7 +185,7 @@ def _friedman(classes: int) -> float:
 
 
 def _rows(first: Any, second: Any, weight: Any) -> tuple[Any, Any, Any]:
-    """Targets, raw outputs and weights, whether a model calls (targets first) or ``lightgbm.train`` (raw outputs first)."""
+    """Targets, raw outputs and weights, whether a model calls (targets first) or ```lightgbm.train``` (raw outputs first)."""
     if hasattr(second, "get_label"):
         return second.get_label(), first, second.get_weight()
     return first, second, weight

@@ -16,7 +16,13 @@ from goodmeasure.study.verdict import number
 
 LABEL = 14
 MOST_REMARKS = 6
-_COLOURS = {"use": "green", "use with care": "yellow", "look first": "yellow", "do not use": "red"}
+_COLOURS = {
+    "use": "green",
+    "use with care": "yellow",
+    "look first": "yellow",
+    "cannot tell yet": "yellow",
+    "do not use": "red",
+}
 
 
 def summary(study: Study, written: list[str], *, width: int = 100, head: str = "goodmeasure run") -> str:
@@ -40,7 +46,7 @@ def _rows(study: Study) -> Iterator[tuple[str, str]]:
     yield "trained", _trained(study)
     yield "risk", verdict.sentences[0]
     yield "", verdict.sentences[1]
-    for caution in judged.report.cautions:
+    for caution in filter(None, (*judged.report.cautions, judged.report.leaning)):
         yield "", caution
     for found in judged.metrics:
         yield found.metric.name.replace("_", " "), metric_line(found)

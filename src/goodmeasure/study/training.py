@@ -60,6 +60,29 @@ def train(
     return maker(loss, fit, tune, encoding(fit.table, features, scaled=model == "linear"), seed, tick)
 
 
+def refitted(trained: Trained, model: str, cases: Cases, *, seed: int, ratio: float = 1.0) -> Trained:
+    """The same kind of model with the same setting, fitted to more rows; ``ratio`` weighs rows of yes as `weighted` does."""
+    leaning = _leaning(cases, ratio) if ratio != 1 else cases
+    loss, names = trained.loss, trained.encoding.features
+    matrix = encoding(leaning.table, names, scaled=model == "linear")
+    x = matrix(leaning.table)
+    if model == "linear":
+        estimator = linear_fit(loss, x, leaning, trained.chosen * _natural_strength(loss, leaning))
+        again = replace(
+            trained,
+            encoding=matrix,
+            scorer=linear_scorer(estimator),
+            certificate=estimator.certificate_,
+            curve=tuple(float(v) for v in estimator.loss_curve_),
+        )
+    else:
+        y, weight = _rates(leaning, loss)
+        with threads_for(x.size):
+            trees = _estimator(loss, leaning, int(trained.chosen), matrix, seed).fit(x, y, sample_weight=weight)
+        again = replace(trained, encoding=matrix, scorer=TreeScorer(without_loss(trees)))
+    return replace(again, scorer=again.scorer.shifted(-math.log(ratio))) if ratio != 1 else again
+
+
 def weighted(ratio: float, train_on: Callable[[Cases, Cases], Trained], fit: Cases, tune: Cases) -> Trained:
     """The same model trained with rows of yes weighted, and its raw outputs put back to what they mean without weights.
 
