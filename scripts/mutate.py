@@ -7,8 +7,9 @@
     python scripts/mutate.py show 3f2a91                 # the line of a mutant, before and after
     python scripts/mutate.py page                        # docs/mutations.md, of what has been tried
 
-Runs for hours, so it is no part of ``make test``; ``pip install --group nightly`` brings what it needs. What was recorded and tried
-is kept in ``build/mutations``: a killed mutant is tried again when its module has changed, any other one whenever it is drawn.
+Runs for hours, so it is no part of ``make test``; ``pip install --group nightly`` brings what it needs. What was recorded and
+tried is kept in ``build/mutations``: a killed mutant is tried again when its module has changed, any other one whenever it is
+drawn.
 """
 
 from __future__ import annotations
