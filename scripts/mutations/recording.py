@@ -105,13 +105,11 @@ class Record:
         return set().union(*(lines[k] for k in range(mutant.line, mutant.last + 1) if k in lines))
 
     def _near(self, module: str) -> set[str]:
-        found = self._in_functions(module)
-        if found:
-            return found
-        room = [each for each in self.ran if each.split("/")[0] == module.split("/")[0]]
-        for each in [*self.importers.get(module, ())] or room:
-            found |= self._in_functions(each)
-        return found
+        room = {each for each in self.ran if each.split("/")[0] == module.split("/")[0]}
+        for modules in ({module}, self.importers[module], room):
+            if found := set().union(*(self._in_functions(each) for each in modules)):
+                return found
+        return set()
 
     def _in_functions(self, module: str) -> set[str]:
         tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
@@ -140,11 +138,9 @@ class Record:
 
 def imported(path: Path) -> set[str]:
     """The modules of the package that a module imports, as files below the package."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("goodmeasure"):
-            base = Path(*(node.module or "").split(".")[1:])
-            found |= {
-                str(f) for a in node.names for f in (base / f"{a.name}.py", base.with_suffix(".py")) if str(f) != ".py"
-            }
+            base = "/".join((node.module or "").split(".")[1:])
+            found |= {f"{base}.py", *(f"{base}/{a.name}.py".lstrip("/") for a in node.names)}
     return {f for f in found if (PACKAGE / f).exists()}
