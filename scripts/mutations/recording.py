@@ -127,13 +127,13 @@ class Record:
         return found
 
     def _ordered(self, tests: set[str], mutant: Mutant) -> list[str]:
-        """Each function of tests with its fastest case first, then each with its next; those of the same name before all."""
+        """Each function of tests with its fastest case first, then each with its next; before all, those of the same name."""
         cases: dict[str, list[str]] = defaultdict(list)
         for test in sorted(tests, key=lambda t: (self.seconds[t], t)):
             cases[test.split("[")[0]].append(test)
         turn = {test: k for same in cases.values() for k, test in enumerate(same)}
-        own = mutant.function.split(".")[-1].strip("_")
-        return sorted(tests, key=lambda t: (f"[{own}" not in t, turn[t], self.seconds[t], t))
+        own, stem = "[" + mutant.function.split(".")[-1].strip("_"), Path(mutant.module).stem
+        return sorted(tests, key=lambda t: (own not in t, stem not in t, turn[t], self.seconds[t], t))
 
 
 def imported(path: Path) -> set[str]:
