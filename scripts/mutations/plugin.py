@@ -6,6 +6,7 @@ MUTATIONS_TESTS a file of tests in the order in which they are run.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import sys
@@ -36,6 +37,20 @@ class Recorder:
         self.seconds: dict[str, float] = {}
         self.coverage = Coverage(data_file=None, config_file=False, include=[f"{SOURCE}/*"])
         self.coverage.start()
+        self.words: dict[str, set[str]] = defaultdict(set)
+
+    @pytest.hookimpl
+    def pytest_collection_finish(self) -> None:
+        """A word of a kernel does not run as Python: a test runs its lines by having them printed."""
+        from goodmeasure.kernels import printer
+
+        recipe = printer.Words.recipe
+
+        def noting(words: Any, name: str) -> Any:
+            self.words[self._test()].add(name.removeprefix("wide_"))
+            return recipe(words, name)
+
+        printer.Words.recipe = noting
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
@@ -73,7 +88,16 @@ class Recorder:
             for line, tests in data.contexts_by_lineno(file).items():
                 for test in tests:
                     ran[test].setdefault(str(Path(file).relative_to(SOURCE)), []).append(line)
+        for module in ("kernels/float32.py", "kernels/float64.py"):
+            lines = _lines_of_functions(SOURCE / module)
+            for test, words in self.words.items():
+                ran[test][module] = [line for word in words for line in lines.get(word, ())]
         return ran
+
+
+def _lines_of_functions(path: Path) -> dict[str, range]:
+    found = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
+    return {node.name: range(node.lineno, (node.end_lineno or 0) + 1) for node in found}
 
 
 def _forget() -> None:
