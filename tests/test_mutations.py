@@ -138,3 +138,15 @@ def test_a_test_notices_or_does_not(operators, script, house):
     assert (missed.outcome, missed.tests) == ("survived", 1), "of the test that runs the line"
     assert (house / "src/goodmeasure/small.py").read_text() == source, "never changed in place"
     assert trying.attempt(None, record, record.quickest(9)).outcome == "survived"
+
+
+def test_what_is_called_equivalent_is_a_mutant_still(operators, script):
+    """A change near it gives it another name: then it must be looked at again."""
+    results, recording = script("mutations.results"), script("mutations.recording")
+    named = results.equivalent()
+    modules = {name.split(" ")[0] for name in named}
+    there = {
+        m.name for module in modules for m in operators.mutants(module, (recording.PACKAGE / module).read_text("utf-8"))
+    }
+    assert set(named) <= there
+    assert all(named.values()), "each has a reason"

@@ -11,6 +11,9 @@ import pytest
 import goodmeasure as gm
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.tables import Table
+from goodmeasure.study.cases import Cases
+from goodmeasure.study.judging import constant_for
 from goodmeasure.study.study import Study
 
 
@@ -102,6 +105,16 @@ def test_an_exposure_multiplies_the_prediction() -> None:
     assert slope == pytest.approx(0.6, abs=0.1)
     with pytest.raises(UsageError, match="effects multiply"):
         run("score", exposure="years")
+
+
+@pytest.mark.parametrize("power", [-1.0, 0.0, 3.0])
+def test_the_best_constant_rate_of_gamma_is_the_mean_rate(power: float) -> None:
+    """However far it lies from the ratio of the means: exposures of a hundredth and a hundred, rates that go with them."""
+    years = np.where(np.arange(1000) < 5, 100.0, 0.01)
+    weight = 1.0 + np.arange(1000) % 3
+    cases = Cases(Table({}, "", 1000), years**power, weight, years)
+    rate = np.average(years**power / years, weights=weight)
+    assert constant_for(gm.losses.gamma(), cases) == pytest.approx(np.log(rate), rel=1e-9)
 
 
 def test_weights_are_rows_that_count_several_times() -> None:

@@ -35,6 +35,7 @@ class Recorder:
 
         self.out = out
         self.seconds: dict[str, float] = {}
+        self.mute: set[str] = set()  # tests that are skipped or fail: they can notice nothing
         self.coverage = Coverage(data_file=None, config_file=False, include=[f"{SOURCE}/*"])
         self.coverage.start()
         self.words: dict[str, set[str]] = defaultdict(set)
@@ -62,6 +63,10 @@ class Recorder:
         self.coverage.switch_context(WHOLE_FILE)
         return found
 
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if not report.passed:
+            self.mute.add(report.nodeid)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Iterator[None]:
         """What a shared fixture runs counts for the whole file: the next test does not run it again."""
@@ -78,7 +83,9 @@ class Recorder:
 
     def pytest_sessionfinish(self) -> None:
         self.coverage.stop()
-        self.out.write_text(json.dumps({"seconds": self.seconds, "lines": self._lines()}), encoding="utf-8")
+        heard = {test: spent for test, spent in self.seconds.items() if test not in self.mute}
+        lines = {test: ran for test, ran in self._lines().items() if test not in self.mute}
+        self.out.write_text(json.dumps({"seconds": heard, "lines": lines}), encoding="utf-8")
 
     def _lines(self) -> dict[str, dict[str, list[int]]]:
         """The lines of each file that each test ran."""
