@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 
 import numpy as np
@@ -13,6 +14,7 @@ from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.tables import Table
 from goodmeasure.study.cases import Cases
+from goodmeasure.study.examples import example
 from goodmeasure.study.judging import constant_for
 from goodmeasure.study.study import Study
 
@@ -115,6 +117,12 @@ def test_the_best_constant_rate_of_gamma_is_the_mean_rate(power: float) -> None:
     cases = Cases(Table({}, "", 1000), years**power, weight, years)
     rate = np.average(years**power / years, weights=weight)
     assert constant_for(gm.losses.gamma(), cases) == pytest.approx(np.log(rate), rel=1e-9)
+
+
+def test_a_story_tells_what_the_run_is_asked() -> None:
+    told = example("binary")
+    missed, needless = map(float, re.findall(r"(?:to cost|biopsy) (\d+)", told.story))
+    assert told.asked["costs"] == Costs(false_negative=missed, false_positive=needless)
 
 
 def test_weights_are_rows_that_count_several_times() -> None:
