@@ -49,7 +49,7 @@ def run(places: Sequence[str], sample: int, seed: int) -> None:
     """Try the mutants that are drawn, and keep what became of each."""
     record, known = recording.Record(), results.Results()
     chosen = [m for m in drawn(places, sample, seed) if not known.is_settled(m)]
-    usual = trying.attempt(None, record, record.quickest(100))
+    usual = trying.attempt(None, record, record.quickest(30))
     if usual.outcome != "survived":
         sys.exit(f"the source as it is does not pass: {usual.by or usual.outcome}")
     for k, mutant in enumerate(chosen, start=1):

@@ -47,7 +47,7 @@ def _modules(known: Results) -> set[str]:
 
 
 def _table(head: str, held: list[dict[str, Any]], by: Callable[[dict[str, Any]], str]) -> str:
-    lines = [f"| {head} | tried | killed | timeout | survived | equivalent | noticed | seconds |", "|---" * 8 + "|"]
+    lines = [f"| {head} | drawn | killed | timeout | survived | equivalent | noticed | seconds |", "|---" * 8 + "|"]
     lines += [_row(name, [each for each in held if by(each) == name]) for name in sorted({by(each) for each in held})]
     return "\n".join([*lines, _row("all", held), ""])
 

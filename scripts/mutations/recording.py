@@ -136,11 +136,12 @@ class Record:
         return sorted(tests, key=lambda t: (own not in t, stem not in t, turn[t], self.seconds[t], t))
 
 
-def imported(path: Path) -> set[str]:
-    """The modules of the package that a module imports, as files below the package."""
+def imported(path: Path, names: set[str] | None = None) -> set[str]:
+    """The modules of the package that a module imports (for these names), as files below the package."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("goodmeasure"):
             base = "/".join((node.module or "").split(".")[1:])
-            found |= {f"{base}.py", *(f"{base}/{a.name}.py".lstrip("/") for a in node.names)}
+            wanted = [a.name for a in node.names if names is None or (a.asname or a.name) in names]
+            found |= {f"{base}.py", *(f"{base}/{name}.py".lstrip("/") for name in wanted)} if wanted else set()
     return {f for f in found if (PACKAGE / f).exists()}

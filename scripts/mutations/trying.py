@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import resource
 import shutil
@@ -12,12 +13,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from mutations.operators import Mutant
 from mutations.recording import PACKAGE, ROOT, STATE, Record, imported, private, pytest_command, settings
 
-BUDGET = 40.0  # seconds of tests, as they were recorded, that a mutant is tried on
+BUDGET = 20.0  # seconds of tests, as they were recorded, that a mutant is tried on
 START = 60.0  # seconds allowed for what is not a test: imports, collection, kernels that are compiled anew
 SLACK = 5.0  # how many times as long as recorded the tests may take
 MEMORY = 16 << 30
@@ -67,7 +69,7 @@ def _copied(mutant: Mutant | None) -> Iterator[tuple[Path, Path]]:
     with tempfile.TemporaryDirectory(prefix="mutant-", dir=private(STATE / "copies")) as name:
         folder = Path(name)
         source = folder / "src" / "goodmeasure"
-        stale = mutant is not None and mutant.module in _compiled_of()
+        stale = mutant is not None and mutant.module in _compiled()
         shutil.copytree(PACKAGE, source, ignore=shutil.ignore_patterns("*.nb?") if stale else None)
         if mutant is not None:
             path = source / mutant.module
@@ -80,15 +82,19 @@ def _copied(mutant: Mutant | None) -> Iterator[tuple[Path, Path]]:
         yield source, folder
 
 
-def _compiled_of() -> set[str]:
-    """The modules that Numba compiles, and what they import: Numba looks at the file of a function, not at what it calls."""
-    found = {
-        str(p.relative_to(PACKAGE)) for p in PACKAGE.rglob("*.py") if "import njit" in p.read_text(encoding="utf-8")
-    }
-    new = found
-    while new:
-        new = {m for f in new for m in imported(PACKAGE / f)} - found
-        found = found | new
+@cache
+def _compiled() -> set[str]:
+    """Modules that Numba compiles, and those whose names stand in what it compiles.
+
+    Numba compiles a function anew where its own file has changed, and not where a file has that it takes a number from.
+    """
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if any(isinstance(node, ast.ImportFrom) and node.module == "numba" for node in tree.body):
+            parts = [node for node in tree.body if isinstance(node, ast.Assign) or getattr(node, "decorator_list", ())]
+            used = {node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)}
+            found |= {str(path.relative_to(PACKAGE)), *imported(path, used)}
     return found
 
 
