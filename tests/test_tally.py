@@ -277,6 +277,21 @@ def test_the_threshold_is_within_its_certificate() -> None:
         assert made.cost.value == pytest.approx(exact.cost.value, abs=made.cost.grid_error + exact.cost.standard_error)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_a_rule_costs_is_what_the_rows_say_with_its_interval(weighted: bool) -> None:
+    """To the last digits, where scores stand on the edges of the grid."""
+    rng = np.random.default_rng(0)
+    p = rng.integers(1, 32, 400) / 32
+    y, w = (rng.random(400) < p) * 1.0, rng.integers(1, 4, 400) * 1.0 if weighted else None
+    made, exact = tally(LOG, y, prediction=p, sample_weight=w).decide(COSTS), decide(y, p, COSTS, sample_weight=w)
+    for name in ("theory", "half", "always", "never"):
+        mine, theirs = (
+            (c.value, c.low, c.high, c.standard_error, c.effective_n)
+            for c in (made.rule(name).cost, exact.rule(name).cost)
+        )
+        assert mine == pytest.approx(theirs, rel=1e-9), name
+
+
 def test_curves_are_exact_at_the_edges() -> None:
     rows = outcome_rows(3000)
     p = LOG.predict(rows["z"])
