@@ -76,7 +76,8 @@ class Record:
         self.seconds: dict[str, float] = {}
         self.ran: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         for path in sorted(RECORDS.glob("*.json")):
-            self._read(json.loads(path.read_text(encoding="utf-8")))
+            if (ROOT / "tests" / f"{path.stem}.py").exists():
+                self._read(json.loads(path.read_text(encoding="utf-8")))
 
     def _read(self, held: dict[str, dict[str, dict[str, list[int]]]]) -> None:
         seconds: dict[str, float] = held["seconds"]  # type: ignore[assignment]
@@ -127,13 +128,21 @@ class Record:
         return found
 
     def _ordered(self, tests: set[str], mutant: Mutant) -> list[str]:
-        """Each function of tests with its fastest case first, then each with its next; before all, those of the same name."""
+        """Each function of tests with its fastest case first, then each with its next.
+
+        Before all others come those with the name of the function, then those whose file imports the module: it asks about it.
+        """
         cases: dict[str, list[str]] = defaultdict(list)
         for test in sorted(tests, key=lambda t: (self.seconds[t], t)):
             cases[test.split("[")[0]].append(test)
         turn = {test: k for same in cases.values() for k, test in enumerate(same)}
-        own, stem = "[" + mutant.function.split(".")[-1].strip("_"), Path(mutant.module).stem
-        return sorted(tests, key=lambda t: (own not in t, stem not in t, turn[t], self.seconds[t], t))
+        own, asking = "[" + mutant.function.split(".")[-1].strip("_"), self._asking(mutant.module)
+        return sorted(tests, key=lambda t: (own not in t, t.split("::")[0] not in asking, turn[t], self.seconds[t], t))
+
+    def _asking(self, module: str) -> set[str]:
+        stem = Path(module).stem
+        files = {test.split("::")[0] for test in self.seconds}
+        return {file for file in files if stem in Path(file).stem or module in imported(ROOT / file)}
 
 
 def imported(path: Path, names: set[str] | None = None) -> set[str]:

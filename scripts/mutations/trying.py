@@ -138,4 +138,4 @@ def _read(status: int, said: str) -> tuple[str, str]:
         return "timeout", ""
     if status == 5:
         raise RuntimeError("the recorded tests are not there any more: record them anew")
-    return "killed", f"nothing could be imported or collected (status {status})"
+    return "killed", f"the process ended by signal {-status}" if status < 0 else "the tests could not be collected"
