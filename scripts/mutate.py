@@ -47,6 +47,9 @@ def record(names: Sequence[str], anew: bool) -> None:
 
 def run(places: Sequence[str], sample: int, seed: int) -> None:
     """Try the mutants that are drawn, and keep what became of each."""
+    stale = [f.stem for f in recording.test_files() if not recording.is_recorded(f)]
+    if stale:
+        print(f"not recorded since the last change, and so asked less well: {', '.join(stale)}", file=sys.stderr)
     record, known = recording.Record(), results.Results()
     chosen = [m for m in drawn(places, sample, seed) if not known.is_settled(m)]
     usual = trying.attempt(None, record, record.quickest(30))

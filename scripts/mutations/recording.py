@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from mutations.operators import Mutant
@@ -54,7 +54,14 @@ def record(files: Iterable[Path]) -> None:
 
 
 def is_recorded(path: Path) -> bool:
-    return _record_of(path).exists() and _record_of(path).stat().st_mtime > path.stat().st_mtime
+    """Whether a file of tests is recorded, and neither it nor the source has changed since: lines would have moved."""
+    record = _record_of(path)
+    return record.exists() and record.stat().st_mtime > max(path.stat().st_mtime, _last_change())
+
+
+@cache
+def _last_change() -> float:
+    return max(path.stat().st_mtime for path in PACKAGE.rglob("*.py"))
 
 
 def _record_of(path: Path) -> Path:
