@@ -8,8 +8,8 @@
     python scripts/mutate.py page                        # docs/mutations.md, of what has been tried
 
 Runs for hours, so it is no part of ``make test``; ``pip install --group nightly`` brings what it needs. What was recorded and
-tried is kept in ``build/mutations``: a killed mutant is tried again when its module has changed, any other one whenever it is
-drawn.
+tried is kept in ``build/mutations``: a mutant that was noticed is tried again when its module has changed, any other one
+whenever it is drawn.
 """
 
 from __future__ import annotations

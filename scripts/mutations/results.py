@@ -27,9 +27,8 @@ class Results:
     def is_settled(self, mutant: Mutant) -> bool:
         """Whether trying a mutant again would tell nothing new."""
         held = self.held.get(mutant.name, {})
-        return mutant.name in self.equivalent or (
-            held.get("outcome") == "killed" and held["state"] == _state(mutant.module)
-        )
+        noticed = held.get("outcome") in ("killed", "timeout") and held["state"] == _state(mutant.module)
+        return noticed or mutant.name in self.equivalent
 
     def add(self, mutant: Mutant, tried: Tried) -> None:
         told = {"module": mutant.module, "operator": mutant.operator, "key": mutant.key, "state": _state(mutant.module)}
