@@ -19,6 +19,7 @@ from goodmeasure.errors import NothingToLearn, Problem, ShapeMismatch, TargetOut
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.linear import PATIENCE, NoFiniteFit
+from goodmeasure.fitting.newton import direction
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.openmp import SMALL, threads_for
 from goodmeasure.making.loss import Loss
@@ -210,6 +211,22 @@ def test_columns_are_moved_where_they_are_uneven_or_off_centre(
     theta = rng.normal(size=(3, 1))
     slopes, intercept = task.coefficients(theta)
     assert task.raw(theta) == pytest.approx((features @ slopes + intercept)[:, 0], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "step"),
+    [
+        ([[2.0, 0.0], [0.0, 1e-3]], [-1, -2000]),
+        ([[1.0, 1.0], [1.0, 1.0]], [-1, -1]),
+        ([[1.0, 1.0], [1.0, 1.0 + 1e-15]], [-1, -1]),
+        ([[2.0, 0.0], [0.0, -4.0]], [-1, -0.5]),
+        ([[0.0, 0.0], [0.0, 0.0]], [0, 0]),
+    ],
+    ids=["definite", "singular", "singular but for rounding", "bends down", "flat"],
+)
+def test_a_newton_step_is_the_shortest_that_settles_each_direction(matrix: Any, step: list[float]) -> None:
+    """Where it bends down, the way is as long as its size says, and never uphill."""
+    assert direction(np.array(matrix), np.array([2.0, 2.0])) == pytest.approx(step, rel=1e-6)
 
 
 def cut_short(**settings_: Any) -> Any:
