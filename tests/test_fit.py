@@ -255,6 +255,16 @@ def test_strong_convexity_bounds_the_gap_from_both_sides(alpha: float) -> None:
     assert short.certificate_.proven
 
 
+def test_a_certificate_tells_the_largest_derivative() -> None:
+    even = (X - X.mean(axis=0)) / X.std(axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = LossRegressor(losses.squared_error(), solver="lbfgs", max_iter=1, fit_intercept=False).fit(even, ETA**2)
+    slope = 2 * even.T @ (even @ model.coef_ - ETA**2) / ROWS
+    assert model.certificate_.gradient == pytest.approx(np.abs(slope).max(), rel=1e-9)
+    assert model.certificate_.gradient > 1e-6
+
+
 # --- weights, exposure, validation ---
 
 
