@@ -6,7 +6,7 @@ import inspect
 import keyword
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import indent
+from textwrap import indent, wrap
 
 from goodmeasure import losses
 from goodmeasure.making.definition import Definition
@@ -33,9 +33,16 @@ def parts() -> Iterator[str]:
     yield HEAD
     for definition in losses.catalogue().values():
         yield factory(definition)
-        also = sorted(name for name in definition.facts.also if name.isidentifier() and not keyword.iskeyword(name))
-        if also:
-            yield "\n".join(f"{name} = {definition.name}" for name in also)
+        also = dict.fromkeys(definition.facts.also, "") | dict(definition.facts.nearly)
+        names = sorted(name for name in also if name.isidentifier() and not keyword.iskeyword(name))
+        if names:
+            yield "\n".join(line for name in names for line in alias(name, definition.name, also[name]))
+
+
+def alias(name: str, of: str, how: str) -> Iterator[str]:
+    """Another name of a factory, and above it how what it means differs."""
+    yield from (f"# {line}" for line in wrap(f"{name}: {how}" if how else "", 115))
+    yield f"{name} = {of}"
 
 
 def factory(definition: Definition) -> str:
@@ -44,4 +51,6 @@ def factory(definition: Definition) -> str:
         str(inspect.signature(definition)).replace("collections.abc.", "").replace("goodmeasure.making.loss.", "")
     )
     page = indent(definition.page(), "    ").strip()
+    if len(signature) + len(definition.name) > 114:
+        signature = signature.replace("(", "(\n    ", 1).replace(") -> Loss", "\n) -> Loss")
     return f'def {definition.name}{signature}:\n    """{page}\n    """'

@@ -233,7 +233,6 @@ FUNCTIONS: Misuses = {
         "GM701": lambda: gm.calibration([0, 1, 2], [[0.5, 0.3, 0.1]] * 3),
         "GM702": lambda: gm.calibration(Y, NAN),
         "GM703": lambda: gm.calibration([0, 1, 5], CLASSES),
-        "GM704": lambda: gm.calibration([3.0, 3.0, 3.0], [1.0, 2.0, 3.0], SQUARED),
         "GM705": lambda: gm.calibration([1], [0.3]),
         "GM706": lambda: gm.calibration([1e200, 2e200, 3e200], [1e200, 2e200, 1e200], SQUARED),
     },
@@ -323,14 +322,71 @@ FUNCTIONS: Misuses = {
         "GM703": lambda: gm.tally(BINARY, [2] * 6, Z),
         "GM706": lambda: gm.tally(SQUARED, [1e200, 2.0, 3.0], [0.0, 0.0, 0.0]),
     },
+    "to_catboost": {"GM007": lambda: gm.to_catboost(gm.losses.zero_one())},
+    "to_hist_gradient_boosting": {
+        "GM007": lambda: gm.to_hist_gradient_boosting(gm.losses.zero_one()),
+        "GM009": lambda: gm.to_hist_gradient_boosting(gm.losses.cross_entropy()),
+    },
+    "to_lightgbm": {"GM007": lambda: gm.to_lightgbm(gm.losses.zero_one())},
     "to_torch": {"GM009": lambda: gm.to_torch(BINARY, reduction="average")},
+    "to_xgboost": {"GM007": lambda: gm.to_xgboost(gm.losses.zero_one())},
     "weighted": {
         "GM002": lambda: gm.weighted(BINARY, positive=-1.0),
         "GM009": lambda: gm.weighted(SQUARED, positive=2.0),
     },
 }
 
+
+class _Spoken:
+    """A model of no booster: it gives two raw outputs whatever the rows are."""
+
+    def predict(self, *_: object, **__: object) -> object:
+        return np.zeros((6, 2))
+
+
+def of_boosters(name: str, to: Callable[[object], Any]) -> Misuses:
+    """What the objective of any booster refuses."""
+    ours, counted = to(BINARY), to(POISSON)
+    starts = {
+        "GM003": lambda: ours.start(Y, [1.0]),
+        "GM005": lambda: ours.start(Y, [0.0] * 6),
+    }
+    found: Misuses = {
+        name: {},
+        f"{name}.start": starts,
+        f"{name}.fit": {**{code: starts[code] for code in starts}, "GM004": lambda: counted.start([-1.0])},
+        f"{name}.predict": {
+            "GM003": lambda: ours.predict(_Spoken(), X),
+            "GM007": lambda: to(HINGE).loss.predict([0.0]),
+        },
+    }
+    return found
+
+
+def of_steps(step: Callable[[Any, Any], object]) -> dict[str, Callable[[], object]]:
+    """What anything refuses that takes targets and raw outputs."""
+    return {"GM003": lambda: step(Y, [0.0]), "GM004": lambda: step([7.0] * 6, [0.0] * 6)}
+
+
 CLASSES_AND_METHODS: Misuses = {
+    **of_boosters("XGBoostLoss", gm.to_xgboost),
+    **of_boosters("LightGBMLoss", gm.to_lightgbm),
+    **of_boosters("CatBoostLoss", gm.to_catboost),
+    "XGBoostLoss.__call__": of_steps(gm.to_xgboost(BINARY)),
+    "XGBoostMetric.__call__": of_steps(gm.to_xgboost(BINARY).metric),
+    "LightGBMLoss.__call__": of_steps(gm.to_lightgbm(BINARY)),
+    "LightGBMLoss.metric": of_steps(gm.to_lightgbm(BINARY).metric),
+    "CatBoostLoss.calc_ders_range": of_steps(lambda y, z: gm.to_catboost(BINARY).calc_ders_range(z, y, None)),
+    "CatBoostMetric.evaluate": of_steps(lambda y, z: gm.to_catboost(BINARY).metric.evaluate([z], y, None)),
+    "HistGradientBoostingLoss": {"GM007": lambda: gm.to_hist_gradient_boosting(gm.losses.zero_one())},
+    "HistGradientBoostingLoss.loss": of_steps(gm.to_hist_gradient_boosting(BINARY).loss),
+    "HistGradientBoostingLoss.gradient_hessian": of_steps(gm.to_hist_gradient_boosting(BINARY).gradient_hessian),
+    "HistGradientBoostingLoss.fit_intercept_only": {
+        "GM005": lambda: gm.to_hist_gradient_boosting(BINARY).fit_intercept_only(Y, [0.0] * 6)
+    },
+    "HistGradientBoostingLoss.predict_proba": {
+        "GM007": lambda: gm.to_hist_gradient_boosting(HINGE).predict_proba(np.zeros(3))
+    },
     "ClassCosts": {"GM710": lambda: gm.ClassCosts([1, 2])},
     "ClassCosts.with_asking": {"GM710": lambda: BY_CLASS.with_asking(np.inf)},
     "Costs": {"GM710": lambda: gm.Costs(false_negative=-1, false_positive=5)},
@@ -339,6 +395,7 @@ CLASSES_AND_METHODS: Misuses = {
     "Costs.of_rows": {"GM003": lambda: BY_ROW.of_rows(np.arange(3), 5)},
     "UnderOverCosts": {"GM710": lambda: gm.UnderOverCosts(under=0, over=1)},
     "UnderOverCosts.of": {"GM706": lambda: UNITS.of(np.array([1e308]), np.array([-1e308]))},
+    "Decision.rule": {"GM009": lambda: gm.decide(Y, P, COSTS).rule("alway")},
     "Decision.act": {
         "GM003": lambda: gm.decide(Y, P, COSTS).act(CLASSES),
         "GM701": lambda: gm.decide(Y, P, COSTS).act([2.0]),
@@ -349,6 +406,8 @@ CLASSES_AND_METHODS: Misuses = {
         "GM701": lambda: gm.recalibrate(Y, P, "isotonic")([2.0]),
         "GM702": lambda: gm.recalibrate(Y, P, "isotonic")(NAN),
     },
+    "Difference.rows_to_tell": {"GM009": lambda: gm.compare(BINARY, Y, Z, P).rows_to_tell(power=1.0)},
+    "Difference.smallest_told": {"GM009": lambda: gm.compare(BINARY, Y, Z, P).smallest_told(0)},
     "Recalibration.from_dict": {"GM009": lambda: gm.recalibrate(Y, P, "isotonic").from_dict({"method": "plat"})},
     "Curves.cost": {"GM009": lambda: tally().curves().cost([1.5])},
     "Curves.murphy": {"GM009": lambda: tally().curves().murphy([-0.5])},
@@ -409,6 +468,7 @@ CLASSES_AND_METHODS: Misuses = {
         "GM005": lambda: BINARY.best_constant(Y, ZERO),
         "GM006": lambda: BINARY.best_constant(Y, NEGATIVE),
     },
+    "Loss.of_label": {"GM009": lambda: gm.weighted(BINARY, positive=[3.0, 2.0]).of_label(2)},
     "Loss.with_activation": {"GM009": lambda: BINARY.with_activation("expp")},
     "LossRegressor.fit": {
         **of_exposures(lambda regressor, exposure: regressor.fit(X, Y, exposure=exposure)),

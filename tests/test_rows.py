@@ -30,7 +30,7 @@ UNSURE = (
     *("flat_high", "level", "effective_rows", "worst", "disagreements"),
 )
 # What takes noise off is as sure as its interval: it reads weights as intervals do.
-DEBIASED = ("error", "squared_error", "bias")
+DEBIASED = ("error", "squared_error", "smooth_error", "bias")
 # What a row of weight zero may hold.
 JUNK = {
     "yes": (math.nan, 7.0, None),

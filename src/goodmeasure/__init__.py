@@ -42,7 +42,11 @@ if TYPE_CHECKING:
     from goodmeasure.formulas.domains import Positive as Positive
     from goodmeasure.formulas.domains import Real as Real
     from goodmeasure.formulas.domains import UnitInterval as UnitInterval
+    from goodmeasure.frameworks.catboost import to_catboost as to_catboost
+    from goodmeasure.frameworks.lightgbm import to_lightgbm as to_lightgbm
+    from goodmeasure.frameworks.sklearn_boosting import to_hist_gradient_boosting as to_hist_gradient_boosting
     from goodmeasure.frameworks.torch import to_torch as to_torch
+    from goodmeasure.frameworks.xgboost import to_xgboost as to_xgboost
     from goodmeasure.making.definition import loss as loss
     from goodmeasure.making.loss import Loss as Loss
     from goodmeasure.risks.risk import compare as compare

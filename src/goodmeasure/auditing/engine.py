@@ -12,7 +12,7 @@ from goodmeasure.auditing.evidence import kind
 from goodmeasure.auditing.finding import SEVERITIES, Audit, Finding, Skipped
 from goodmeasure.auditing.isolate import untouched
 from goodmeasure.auditing.rule import Rule, all_rules
-from goodmeasure.errors import strict_keywords
+from goodmeasure.errors import UsageError, strict_keywords
 
 
 @strict_keywords
@@ -95,7 +95,7 @@ def audit(
         An `Audit`: findings (worst first), the rules that passed, and those that did not apply, each with its reason.
 
     Raises:
-        GM009: there is no such keyword.
+        GM009: there is no such keyword, or nothing was given.
 
     Example:
         >>> import goodmeasure as gm, torch
@@ -138,6 +138,8 @@ def audit(
         "grad": grad,
         "train": train,
     }
+    if all(given[name] is None for name in given.keys() - {"task", "framework"}):
+        raise UsageError("there is nothing to audit", fix="gm.audit(model=..., loss=..., inputs=..., targets=...)")
     return examine(given, all_rules(), budget_s)
 
 

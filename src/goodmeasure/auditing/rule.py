@@ -16,6 +16,7 @@ from functools import cache, cached_property
 from types import ModuleType
 
 from goodmeasure.auditing.finding import Finding, Severity
+from goodmeasure.errors import UsageError, each_once
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,17 @@ def _modules() -> Iterator[ModuleType]:
 @cache
 def all_rules() -> tuple[Rule, ...]:
     """Every rule there is, by code."""
-    found = {id(value): value for module in _modules() for value in vars(module).values() if isinstance(value, Rule)}
+    found: dict[str, Rule] = {}
+    for module in _modules():
+        each_once(str(module.__file__), r"def (\w+)")
+        for value in vars(module).values():
+            if isinstance(value, Rule) and found.setdefault(value.code, value) is not value:
+                raise UsageError(
+                    f"two rules have the code {value.code}", where=str(module.__file__), fix="number one anew"
+                )
     return tuple(sorted(found.values(), key=lambda one: one.code))
 
 
 def pages() -> dict[str, str]:
     """The page of every code, for ``goodmeasure explain``."""
-    texts: dict[str, list[str]] = {}
-    for one in all_rules():
-        texts.setdefault(one.code, []).append(one.page())
-    return {code: "\n".join(parts) for code, parts in texts.items()}
+    return {one.code: one.page() for one in all_rules()}

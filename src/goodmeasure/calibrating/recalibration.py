@@ -68,7 +68,7 @@ class Recalibration(Displayed):
             GM701: a probability lies outside [0, 1].
             GM702: a probability is NaN.
         """
-        given = np.asarray(scores, dtype=np.float64)
+        given = row_arguments.raw_outputs(scores, "p").astype(np.float64, copy=False)
         if not self.raw:
             row_arguments.inside_unit_interval(given, "p")
         if self.method == "temperature" and given.ndim == 2:
@@ -201,7 +201,7 @@ def recalibrate(
 
 def _scores(rows: PresentRows, raw: bool) -> Floats:
     """Finite scores, one a row or one a class: raw outputs, or probabilities."""
-    found = row_arguments.numbers(rows["scores"], "scores").astype(np.float64)
+    found: Floats = rows.read(row_arguments.raw_outputs, "scores").astype(np.float64)
     if found.ndim not in (1, 2):
         raise ShapeMismatch(f"scores have shape {found.shape}", fix="one a row, or a row of K")
     if raw:

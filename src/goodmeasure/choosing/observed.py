@@ -5,13 +5,17 @@ from __future__ import annotations
 import datetime
 import enum
 import numbers
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain
+from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, WeightError, shorter
+from goodmeasure.statistics.arrays import numbers_of
+from goodmeasure.statistics.weights import check_weights
 
 # Above this a double no longer holds every whole number.
 EXACT = 2**53
@@ -77,13 +81,13 @@ class Observed:
         """Whether there are several numbers a row."""
         return self.original.ndim == 2
 
-    @property
+    @cached_property
     def distinct(self) -> tuple[Any, ...]:
         """The distinct values in order, as plain Python values."""
         values = self.original if self.numbers is None or not self.from_text else self.numbers
         return tuple(np.unique(values).tolist())
 
-    @property
+    @cached_property
     def whole(self) -> bool:
         """Whether every value is a whole number."""
         return self.numbers is not None and bool(np.all(self.numbers == np.round(self.numbers)))
@@ -151,6 +155,8 @@ def _listed(y: Any, name: str) -> NDArray[Any]:
         return y
     if hasattr(y, "__array__") or hasattr(y, "__dlpack__"):
         return np.asarray(y.detach().cpu() if hasattr(y, "detach") else y)
+    if not isinstance(y, Iterable):
+        raise NotATarget(f"{name} is not a column of values", where=name, seen=shorter(y))
     values = list(y)
     if any(isinstance(v, list | tuple | np.ndarray) for v in values):
         try:
@@ -166,9 +172,10 @@ def _listed(y: Any, name: str) -> NDArray[Any]:
 def _weight(given: Any, n: int, name: str) -> NDArray[np.float64]:
     if given is None:
         return np.ones(n)
-    weight = np.asarray(given, dtype=np.float64)
+    weight = numbers_of(given, "sample_weight", WeightError).astype(np.float64, copy=False)
     if weight.shape != (n,):
         raise ShapeMismatch(f"{name} has {n} rows and the weights shape {weight.shape}", fix="give one weight a row")
+    check_weights(weight)
     return weight
 
 

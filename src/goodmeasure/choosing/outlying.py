@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from goodmeasure import losses
 from goodmeasure.choosing.functionals import Functional
-from goodmeasure.choosing.plan import Rejected
+from goodmeasure.choosing.plan import Outliers, Rejected
 from goodmeasure.choosing.tails import EFFICIENT, Tails
 from goodmeasure.making.loss import Loss
 
-OUTLIERS = ("errors", "real")
 BETWEEN = "centre between mean and median"
 
 
@@ -29,7 +28,7 @@ class Centre:
 def treat(
     loss: Loss,
     asked: Functional,
-    outliers: str | None,
+    outliers: Outliers | None,
     seen: Tails,
     *,
     explicit: bool,

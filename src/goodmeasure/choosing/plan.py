@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from goodmeasure.choosing import coding
+from goodmeasure.choosing.questions import OpenQuestion
 from goodmeasure.choosing.tails import Tails
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
@@ -17,6 +18,8 @@ from goodmeasure.making.loss import Loss
 
 # How many rejected alternatives of a step are printed; `to_dict` has them all.
 SHOWN = 4
+
+Outliers = Literal["errors", "real"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class Plan(Displayed):
         tails: how heavy the tails of the target are (after a revisit: of the residuals); None where it has none.
         tails_of: what they are the tails of.
         notes: sentences to print with the plan.
+        questions: what the values cannot settle, each with the answer taken meanwhile and what overrules it.
 
     Example:
         >>> import goodmeasure as gm
@@ -95,10 +99,11 @@ class Plan(Displayed):
     threshold: float | None = None
     level: float | None = None
     weighted: Loss | None = None
-    outliers: str | None = None
+    outliers: Outliers | None = None
     tails: Tails | None = None
     tails_of: str = "the target"
     notes: tuple[str, ...] = ()
+    questions: tuple[OpenQuestion, ...] = ()
 
     @property
     def activation(self) -> Activation:
@@ -135,6 +140,7 @@ class Plan(Displayed):
             "outliers": self.outliers,
             "tails": None if self.tails is None else {"of": self.tails_of, **self.tails.to_dict()},
             "notes": list(self.notes),
+            "questions": [question.to_dict() for question in self.questions],
             "steps": [step.to_dict() for step in self.steps],
             "code": {framework: self.code(framework) for framework in coding.FRAMEWORKS},
         }
@@ -144,13 +150,21 @@ class Plan(Displayed):
         for number, step in enumerate(self.steps, 1):
             lines += ["", f"{number}  {step.question}", f"   {step.answer}", f"   because {step.reason}"]
             lines += [f"   {line}" for line in step.rejected_lines(number - 1)]
+        for question in self.questions:
+            first, *rest = question.lines()
+            lines += ["", f"?  {first}", *(f"   {line}" for line in rest)]
         notes = ["", *(f"note: {note}" for note in self.notes)] if self.notes else []
         return printable("\n".join([*lines, *notes]))
 
     def _display(self) -> Display:
         rows = [(s.question, s.answer, s.reason, "\n".join(s.rejected_lines(at))) for at, s in enumerate(self.steps)]
         columns = columns_of(("question", "answer", "because", "rejected"), rows)
-        return Display(f"{self.name}: {self.rows:,} rows", columns, self.notes, under={"because": "answer"})
+        return Display(
+            f"{self.name}: {self.rows:,} rows",
+            columns,
+            (*map(str, self.questions), *self.notes),
+            under={"because": "answer"},
+        )
 
 
 def _plain(label: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,7 +25,7 @@ from goodmeasure.cli._next import again, next_line
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.decision import decide
 from goodmeasure.drawing.plain_values import plain_values
-from goodmeasure.drawing.terminal import printable
+from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.engines import duckdb
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.paths import Places
@@ -46,7 +45,7 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
             by, found = _on_tally(table, kept, asked, chosen, given)
         tell_remarks(table)
     if given["as_json"]:
-        click.echo(json.dumps(plain_values({key or "all": one.to_dict() for key, one in found.items()}), indent=1))
+        click.echo(json_text(plain_values({key or "all": one.to_dict() for key, one in found.items()})))
         return 0
     for key, one in found.items():
         click.echo(printable(f"{by} = {key}") if key else f"on {one.cost.n:,} rows")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from goodmeasure.choosing.choose import choose
 from goodmeasure.cli._next import next_line
-from goodmeasure.drawing.terminal import printable
+from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.reading.files import read
 from goodmeasure.study.cases import as_target
 from goodmeasure.study.question import costs_from
@@ -20,7 +19,7 @@ def planned(data: str, target: str, asked: dict[str, Any]) -> int:
     plan, remarks = _planned(data, target, asked)
     if asked["as_json"]:
         said = [remark.to_dict() for remark in remarks]
-        click.echo(json.dumps({**plan.to_dict(), "remarks": said}, allow_nan=False, indent=1, ensure_ascii=False))
+        click.echo(json_text({**plan.to_dict(), "remarks": said}))
     elif asked["show_code"]:
         click.echo(plan.code(asked["show_code"]), nl=False)
     else:

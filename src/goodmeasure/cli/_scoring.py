@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
@@ -21,8 +20,9 @@ from goodmeasure.cli._evidence import (
 )
 from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, next_line
+from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.plain_values import plain_values
-from goodmeasure.drawing.terminal import printable
+from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.errors import Problem
 from goodmeasure.tallying.saved import Saved, save
 
@@ -76,7 +76,7 @@ def _one_answer(saved: Saved) -> bool:
 def _keep(path: str, saved: Any) -> None:
     save(path, saved)
     count = len(saved.shards)
-    click.echo(f"wrote {path}: {saved.tally.n:,} rows of {count:,} file{'s' * (count != 1)}", err=True)
+    aside(printable(f"wrote {path}: {saved.tally.n:,} rows of {count:,} file{'s' * (count != 1)}"))
 
 
 def _said(saved: Any, given: dict[str, Any]) -> str:
@@ -87,10 +87,7 @@ def _said(saved: Any, given: dict[str, Any]) -> str:
     classes = classes_of(saved.question, made.schema)
     if given["as_json"]:
         click.echo(
-            json.dumps(
-                plain_values({"rows": made.n, "excluded": made.excluded, **_by_label(classes), "groups": found}),
-                indent=1,
-            )
+            json_text(plain_values({"rows": made.n, "excluded": made.excluded, **_by_label(classes), "groups": found}))
         )
     else:
         click.echo(f"{made.n:,} rows" + "".join(f", {n:,} left out: {why}" for why, n in made.excluded.items()))
@@ -127,7 +124,8 @@ def _calibration(part: Any, model: str, level: float) -> dict[str, Any]:
         return {
             "error": root(found.squared_error).to_dict(),
             "bias": found.bias.tolist(),
-            "verdict": "miscalibrated" if found.squared_error.low > 0 else "not shown to be off",
+            "p_value": found.p_value,
+            "verdict": found.verdict,
         }
     try:
         whole: dict[str, Any] = part.calibration(part.losses[-1], model, level=level).to_dict()
@@ -172,5 +170,6 @@ def _interval(estimate: dict[str, Any]) -> str:
 def _error(calibration: dict[str, Any]) -> str:
     if "error" not in calibration:
         return str(calibration.get("verdict", ""))
-    verdict = calibration["verdict"] if calibration["verdict"] == "miscalibrated" else "not shown to be off"
+    told: str = calibration["verdict"]
+    verdict = told if told == "miscalibrated" or told.startswith("not known") else "not shown to be off"
     return f"{_interval(calibration['error'])} {verdict}"

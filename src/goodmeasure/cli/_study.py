@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 import click
 
 from goodmeasure.decisions.costs import Costs
+from goodmeasure.drawing.terminal import json_text
 from goodmeasure.errors import Problem
 from goodmeasure.reading.remarks import at_least
 from goodmeasure.report import write
@@ -96,9 +96,11 @@ def finish(study: Study, out: str, *, as_json: bool, fail_on: str | None, shown:
         tick("write the report")
         written = write(study, out)
     if as_json:
-        click.echo(json.dumps(study.to_dict(), allow_nan=False, indent=1, ensure_ascii=False))
+        click.echo(json_text(study.to_dict()))
     else:
         width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-        click.echo(summary(study, written, width=width, head=shown))
-    found = fail_on is not None and (at_least(study.remarks, fail_on) or study.verdict.word == "do not use")
+        text = summary(study, written, width=width, head=shown)
+        click.echo(text.encode(errors="replace").decode())  # names of files need not be UTF-8
+    unshown = study.verdict.word in ("do not use", "cannot tell yet")
+    found = fail_on is not None and (at_least(study.remarks, fail_on) or unshown)
     return FINDINGS if found else 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from goodmeasure import losses
 from goodmeasure.drawing.plain_values import plain_values
+from goodmeasure.drawing.terminal import json_text
 from goodmeasure.errors import UsageError
 from goodmeasure.making.card import asks_for
 from goodmeasure.traits import asked
@@ -49,7 +49,7 @@ def command(name: str | None, given: tuple[str, ...], as_json: bool, **wanted: A
 def _card(name: str, given: tuple[str, ...], as_json: bool) -> None:
     card = losses.find(name)(**_numbers(given)).card()
     if as_json:
-        click.echo(json.dumps(plain_values(card.to_dict()), indent=1, ensure_ascii=False, allow_nan=False))
+        click.echo(json_text(plain_values(card.to_dict())))
         return
     click.echo(str(card))
     click.echo(f"\nnext: goodmeasure explain {'proper' if card.loss.is_classwise or card.loss.is_binary else 'signal'}")
@@ -79,7 +79,7 @@ def _list(wanted: dict[str, Any], as_json: bool) -> None:
             {"name": n, "asks_for": asks_for(x), "sentence": x.facts.sentence, "kinds": _kinds(x)}
             for n, x in chosen.items()
         ]
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        click.echo(json_text(rows))
         return
     for kind in KINDS:
         rows_of = [(n, x) for n, x in chosen.items() if _kinds(x)[0] == kind]

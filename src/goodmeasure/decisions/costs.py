@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import Problem, ShapeMismatch, UsageError, strict_class, strict_keywords
+from goodmeasure.errors import Problem, ShapeMismatch, UsageError, WeightError, shorter, strict_class, strict_keywords
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.arrays import numbers_of
+from goodmeasure.statistics.row_arguments import Floats, column, outcomes
 from goodmeasure.statistics.weights import unit_of
 
 Acts = NDArray[np.intp]
@@ -74,7 +75,9 @@ class Costs:
 
     def __post_init__(self) -> None:
         for name in OUTCOMES:
-            value = np.asarray(getattr(self, name), dtype=np.float64)
+            value = numbers_of(getattr(self, name), name, DegenerateCosts).astype(np.float64)
+            if value.ndim > 1 or not value.size:
+                raise DegenerateCosts(f"{name} has shape {value.shape}: one cost is needed, or one a row", where=name)
             if not np.isfinite(value).all():
                 raise DegenerateCosts(f"{name} is not finite", seen=f"{name} = {getattr(self, name)}")
             object.__setattr__(self, name, float(value) if value.ndim == 0 else value)
@@ -136,7 +139,8 @@ class Costs:
         Returns:
             The threshold of the average costs.
         """
-        alarm, miss = (_average(each, w) for each in (self.alarm, self.miss))
+        weights = None if w is None else column(w, "w", kind=WeightError)
+        alarm, miss = (_average(each, weights) for each in (self.alarm, self.miss))
         return alarm / (alarm + miss)
 
     def of_rows(self, at: NDArray[np.intp], n: int) -> Costs:
@@ -156,6 +160,8 @@ class Costs:
         for name, each in four.items():
             if each.ndim and len(each) != n:
                 raise ShapeMismatch(f"{name} has {len(each):,} costs for {n:,} rows", fix="one cost, or one a row")
+        if numbers_of(at, "at").dtype.kind not in "iu":
+            raise ShapeMismatch("at holds places of rows, which are whole numbers", where="at", seen=shorter(at))
         picked: dict[str, Any] = {name: each[at] if each.ndim else float(each) for name, each in four.items()}
         return replace(self, **picked)
 
@@ -189,7 +195,7 @@ class Costs:
         Returns:
             Costs in the unit of these costs, (n,).
         """
-        return np.where(y == 1, self.true_positive, self.false_positive)
+        return self._of(outcomes(y), self.true_positive, self.false_positive)
 
     def of_leaving(self, y: Floats) -> Floats:
         """What leaving alone costs in each row.
@@ -200,7 +206,16 @@ class Costs:
         Returns:
             Costs in the unit of these costs, (n,).
         """
-        return np.where(y == 1, self.false_negative, self.true_negative)
+        return self._of(outcomes(y), self.false_negative, self.true_negative)
+
+    @staticmethod
+    def _of(y: Floats, yes: float | Floats, no: float | Floats) -> Floats:
+        for each in (yes, no):
+            if np.ndim(each) and np.shape(each) != y.shape:
+                raise ShapeMismatch(
+                    f"costs of shape {np.shape(each)} for {len(y):,} rows", fix="one cost, or one a row"
+                )
+        return np.where(y == 1, yes, no)
 
     def to_dict(self) -> dict[str, Any]:
         """The costs as plain values, ready for JSON."""
@@ -228,7 +243,7 @@ class Costs:
             >>> gm.Costs.from_matrix([[0, 5], [40, 0]]) == gm.Costs(false_negative=40, false_positive=5)
             True
         """
-        table = np.asarray(matrix, dtype=np.float64)
+        table = numbers_of(matrix, "matrix", DegenerateCosts).astype(np.float64)
         if table.shape != (2, 2):
             return ClassCosts(table)
         (tn, fp), (fn, tp) = table.tolist()
@@ -267,7 +282,7 @@ class ClassCosts:
     matrix: Floats
 
     def __post_init__(self) -> None:
-        table = np.array(self.matrix, dtype=np.float64)
+        table = numbers_of(self.matrix, "matrix", DegenerateCosts).astype(np.float64)
         if table.ndim != 2 or min(table.shape) < 2 or not np.isfinite(table).all():
             raise DegenerateCosts("class costs are a finite table, a row a class and a column an act", seen=f"{table}")
         table.setflags(write=False)
@@ -343,6 +358,8 @@ class UnderOverCosts:
         Raises:
             GM706: amounts times their unit costs leave the range of double precision.
         """
+        y, amount = column(y, "y"), column(amount, "amount")
+        row_arguments.equal_length(y=y, amount=amount)
         with np.errstate(over="ignore", under="ignore"):
             found = np.where(y > amount, self.under * (y - amount), self.over * (amount - y))
         if not (np.isfinite(found) & ((found > 0) == (y != amount))).all():
@@ -392,6 +409,7 @@ def bayes_act(p: ArrayLike, costs: Costs | ClassCosts) -> Acts:
             raise CostsDoNotFit(f"costs are for {len(costs.matrix)} classes, the scores have {table.shape[1]}")
         return np.asarray(np.argmin(table @ costs.matrix, axis=1), dtype=np.intp)
     scores = row_arguments.probabilities(p)
+    costs = costs.of_rows(np.arange(len(scores)), len(scores))
     acts: Acts = np.asarray(scores >= costs.thresholds, dtype=np.intp)
     if costs.ask is None:
         return acts

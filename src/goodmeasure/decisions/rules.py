@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from goodmeasure.decisions.thresholds import Threshold
 from goodmeasure.drawing.cells import Cell
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import strict_class
+from goodmeasure.errors import UsageError, nearest, strict_class
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate, not_known
 
@@ -32,7 +32,7 @@ class PricedRule(Displayed):
 
     Example:
         >>> import goodmeasure as gm
-        >>> y, p = [0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10
+        >>> y, p = [0, 1] * 80, [0.2, 0.8] * 60 + [0.6, 0.4] * 20
         >>> found = gm.decide(y, p, gm.Costs(false_negative=40, false_positive=5))
         >>> found.theory.cost.value, found.theory.versus_practice.verdict
         (2.5, 'worse')
@@ -65,7 +65,7 @@ class Decision(Displayed):
 
     Example:
         >>> import goodmeasure as gm
-        >>> y, p = [0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10
+        >>> y, p = [0, 1] * 80, [0.2, 0.8] * 60 + [0.6, 0.4] * 20
         >>> found = gm.decide(y, p, gm.Costs(false_negative=40, false_positive=5))
         >>> found.act([0.25, 0.35])
         array([0, 1])
@@ -76,7 +76,11 @@ class Decision(Displayed):
     cost: Estimate
     theory: PricedRule
     rules: tuple[PricedRule, ...]
-    cautions: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        costs = (self.theory.cost, self.cost, *(rule.cost for rule in self.rules))
+        object.__setattr__(self, "cautions", tuple(dict.fromkeys(said for cost in costs for said in cost.cautions)))
 
     @property
     def practice(self) -> PricedRule:
@@ -103,8 +107,19 @@ class Decision(Displayed):
 
         Returns:
             The rule with what it costs.
+
+        Raises:
+            GM009: there is no rule of this name.
         """
-        return next(rule for rule in (self.practice, self.theory, *self.rules) if rule.name == name)
+        known = {rule.name: rule for rule in (self.practice, self.theory, *self.rules)}
+        if name not in known:
+            close = nearest(name, known)
+            raise UsageError(
+                f"there is no rule {name!r}",
+                seen=f"the rules are {', '.join(known)}",
+                fix=f"rule({close[0]!r})" if close else "one of these",
+            )
+        return known[name]
 
     def act(self, p: ArrayLike) -> NDArray[np.intp]:
         """Decide new rows by the best rule.
@@ -145,9 +160,9 @@ class Decision(Displayed):
         lines = [
             f"{self.verdict}; theory {self.theory.threshold:.4g}, practice {self.threshold.value:.4g}, "
             f"as good from {self.threshold.flat_low:.4g} to {self.threshold.flat_high:.4g}",
-            f"practice, cross-fitted   costs {self.cost}",
+            f"practice, cross-fitted   costs {_alone(self.cost)}",
         ]
-        lines += [f"{rule.name:24} costs {rule.cost}" for rule in (self.theory, *self.rules)]
+        lines += [f"{rule.name:24} costs {_alone(rule.cost)}" for rule in (self.theory, *self.rules)]
         return "\n".join([*lines, *self.cautions])
 
 
@@ -194,6 +209,11 @@ class ActDecision(Displayed):
 
     def __str__(self) -> str:
         return "\n".join(f"{rule.name:24} costs {rule.cost}" for rule in self.rules)
+
+
+def _alone(cost: Estimate) -> Estimate:
+    """The cost without what is printed once below all of them."""
+    return replace(cost, cautions=())
 
 
 def _priced(title: str, rules: Sequence[PricedRule], *notes: str) -> Display:

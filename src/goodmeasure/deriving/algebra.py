@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,10 @@ import numpy as np
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import R, Record
 from goodmeasure.deriving.spelling import Spelling
-from goodmeasure.errors import HyperparameterError, UsageError, strict_keywords
+from goodmeasure.errors import HyperparameterError, UsageError, shorter, strict_keywords
 from goodmeasure.formulas import words
 from goodmeasure.formulas.expression import is_positive, nodes, simplify, substitute, symbol
+from goodmeasure.statistics.arrays import numbers_of
 
 
 @strict_keywords
@@ -40,35 +43,43 @@ def weighted(loss: R, *, positive: float | Sequence[float] | None = None, classe
         >>> loss.value([1, 0], [0.0, 0.0])
         array([19.,  1.])
     """
-    if (positive is None) == (not len(classes)):
+    by_class = numbers_of(classes, "classes", HyperparameterError)
+    if (positive is None) == (not by_class.size):
         raise UsageError("a loss is weighted by positive= or by classes=", fix=f"weighted({loss}, positive=3.0)")
-    if (positive is not None and not loss.is_binary) or (len(classes) and not loss.is_classwise):
+    if (positive is not None and not loss.is_binary) or (by_class.size and not loss.is_classwise):
         raise UsageError(
-            f"{loss} has no {'classes' if len(classes) else 'yes'} to weight",
+            f"{loss} has no {'classes' if by_class.size else 'yes'} to weight",
             seen=f"its target is {loss.target}",
             fix="positive= is for losses of yes/no, classes= for losses of one of several classes",
         )
     if positive is None:
-        return _class_weighted(loss, tuple(_positive_number(w, loss) for w in classes))
+        if by_class.ndim != 1:
+            raise HyperparameterError(
+                f"classes={shorter(classes)}: one weight a class", fix=f"weighted({loss}, classes=[1, 3])"
+            )
+        return _class_weighted(loss, tuple(_positive_number(w, loss) for w in by_class))
     return _positive_weighted(loss, positive_weight(positive, loss))
 
 
 def positive_weight(given: Any, loss: object) -> float | tuple[float, ...]:
     """The weight of a yes: one number, or one a label where labels weigh each for itself."""
-    if np.ndim(given) == 0:
+    weights = numbers_of(given, "positive", HyperparameterError)
+    if weights.ndim == 0:
         return _positive_number(given, loss)
-    if np.ndim(given) > 1 or not len(given):
+    if weights.ndim > 1 or not len(weights):
         raise HyperparameterError(
-            f"positive={given!r}: one weight, or one a label", fix=f"weighted({loss}, positive=3.0)"
+            f"positive={shorter(given)}: one weight, or one a label", fix=f"weighted({loss}, positive=3.0)"
         )
-    return tuple(_positive_number(w, loss) for w in given)
+    return tuple(_positive_number(w, loss) for w in weights)
 
 
 def _positive_number(given: Any, loss: object) -> float:
-    weight = float(given) if hasattr(given, "__float__") and not isinstance(given, bool) else float("nan")
+    is_one = isinstance(given, Real) or getattr(given, "shape", None) == ()
+    weight = float(given) if is_one and not isinstance(given, bool) else math.nan
     if not 0 < weight < float("inf"):
         raise HyperparameterError(
-            f"weight {given!r} of {loss}: weights are positive, finite numbers", fix=f"weighted({loss}, positive=3.0)"
+            f"weight {shorter(given)} of {loss}: weights are positive, finite numbers",
+            fix=f"weighted({loss}, positive=3.0)",
         )
     return weight
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, WeightError
+from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, WeightError, shorter
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.evaluation import Array, namespace
+from goodmeasure.statistics.arrays import array_of, numbers_of
 from goodmeasure.statistics.weights import check_weights
 
 
@@ -34,14 +35,14 @@ class Examples:
 def raw_outputs(z: Any) -> tuple[Array, Any]:
     """Raw outputs in the dtype to compute in, and the dtype that came in: half precisions are computed in single."""
     xp = namespace(z)
-    z = xp.asarray(z)
+    z = array_of(z, "z") if xp is np else xp.asarray(z)
     if xp is np and z.dtype == object:
         # In a column of objects None is NaN; what cannot be numbers is refused below, with the first of it named.
-        with suppress(TypeError, ValueError):
+        with suppress(TypeError, ValueError, OverflowError):
             z = z.astype(float)
     if xp is np and (z.dtype == object or z.dtype.kind in "USMmcV"):
         raise ShapeMismatch(
-            f"raw outputs must be numbers, not {z.dtype}", seen=str(z.ravel()[:3]), fix="z.astype(float)"
+            f"raw outputs must be numbers, not {z.dtype}", seen=shorter(z.ravel()[:3].tolist()), fix="z.astype(float)"
         )
     if not xp.isdtype(z.dtype, "real floating") and str(z.dtype).rsplit(".", 1)[-1] not in ("float16", "bfloat16"):
         z = xp.astype(z, xp.float64)
@@ -84,20 +85,30 @@ def _shape_fix(given: tuple[int, ...], expected: tuple[int, ...]) -> str:
 
 def matching(loss: Any, y: Any, z: Array) -> Array:
     """Targets as an array beside z, of a shape that goes with it: for classes an axis less (indices) or the same (shares)."""
-    xp = namespace(z)
     if loss.is_classwise and (z.ndim == 0 or z.shape[-1] < 2):
         raise ShapeMismatch(
             f"{loss} compares classes and needs at least 2 raw outputs an example on the last axis",
             seen=f"raw output of shape {z.shape}; with one, the loss is zero whatever it is",
             fix="use the binary_ form of the loss for one output, or give one raw output a class",
         )
-    y = xp.asarray(y) if xp is np else xp.asarray(y, device=z.device)
+    y = beside(y, z, "y", TargetOutsideDomain)
     outputs = len(loss.activation)
     if loss.is_classwise and y.ndim != z.ndim:
         outputs = z.shape[-1]
     check_shapes(tuple(y.shape), tuple(z.shape), outputs, loss)
     check_labels(loss, z)
     return y
+
+
+def beside(given: Any, like: Array, name: str, kind: type[Problem]) -> Array:
+    """Whatever was given as an array of the library, and on the device, that another is on."""
+    xp = namespace(like)
+    if xp is np:
+        return array_of(given, name, kind)
+    try:
+        return xp.asarray(given, device=like.device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise kind(f"{name} is not an array of one shape", where=name, seen=shorter(given)) from error
 
 
 def check_labels(loss: Any, table: Array) -> None:
@@ -116,12 +127,12 @@ def numeric(y: Array, loss: object, present: Array | None = None) -> Array:
         return y
     if y.dtype == object:
         # What cannot be numbers is refused below, with the first of it named.
-        with suppress(TypeError, ValueError):
+        with suppress(TypeError, ValueError, OverflowError):
             y = (y if present is None else np.where(_beside(present, y), y, 0)).astype(float)
     if y.dtype.kind not in "biuf":
         raise TargetOutsideDomain(
             f"targets of {loss} must be numbers, not {y.dtype}",
-            seen=f"first target {y.ravel()[:1].tolist()}",
+            seen=f"first target {shorter(y.ravel()[:1].tolist())}",
             fix="y = (labels == 'yes').astype(float)   or   y = numpy.unique(labels, return_inverse=True)[1]",
         )
     return y
@@ -175,7 +186,7 @@ def weights(given: Any, shape: tuple[int, ...], xp: Any, like: Array) -> Array |
     """Weights of shape ``shape``; a multi-label target of shape (N, K) may have one weight a row."""
     if given is None:
         return None
-    w = xp.asarray(given, dtype=xp.float64) if xp is np else xp.asarray(given, device=like.device)
+    w = _weights(given) if xp is np else beside(given, like, "sample_weight", WeightError)
     if tuple(w.shape) != shape and len(shape) == 2 and tuple(w.shape) == shape[:1]:
         w = xp.broadcast_to(w[:, None], shape)
     if tuple(w.shape) != shape:
@@ -187,12 +198,16 @@ def weights(given: Any, shape: tuple[int, ...], xp: Any, like: Array) -> Array |
     return w
 
 
+def _weights(given: Any) -> Array:
+    return numbers_of(given, "sample_weight", WeightError).astype(np.float64, copy=False)
+
+
 def presence(mask: Any, weight: Array | None, shape: tuple[int, ...], xp: Any) -> Array | None:
     """Which examples count: those in the mask whose weight is not zero. None if all do."""
     present = None if weight is None or bool(xp.all(weight > 0)) else weight > 0
     if mask is None:
         return present
-    mask = xp.asarray(mask)
+    mask = array_of(mask, "mask", WeightError) if xp is np else xp.asarray(mask)
     if not xp.isdtype(mask.dtype, "bool"):
         raise WeightError(
             f"a mask holds True where an example counts, not {mask.dtype}", fix="mask = mask.astype(bool)"

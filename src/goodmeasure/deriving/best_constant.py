@@ -11,9 +11,10 @@ import numpy as np
 from goodmeasure.deriving import class_statistics, numbers
 from goodmeasure.deriving.arguments import check_targets, numeric, weights
 from goodmeasure.deriving.record import Record
-from goodmeasure.errors import NothingToAverage
+from goodmeasure.errors import NothingToAverage, TargetOutsideDomain
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import expression, simplify, symbol
+from goodmeasure.statistics.arrays import array_of
 from goodmeasure.statistics.weights import scaled
 
 Mean: TypeAlias = Callable[[float], float]
@@ -30,7 +31,7 @@ def best_constant(loss: Record, y: Any, sample_weight: Any = None, *, classes: i
     without it there are as many as the class weights or else the labels at hand say. Where labels weigh each for itself,
     each has a constant of its own.
     """
-    targets, w = _present(loss, np.asarray(y), sample_weight, classes)
+    targets, w = _present(loss, array_of(y, "y", TargetOutsideDomain), sample_weight, classes)
     if not loss.labels:
         return _of_present(loss, targets, w, classes)
     w = np.broadcast_to(w, targets.shape)
@@ -105,7 +106,9 @@ def _slopes(loss: Record, y: Any, w: Any, raws: Any) -> Any:
     """The summed signal of each of several raw outputs for all."""
     targets, outputs = np.broadcast_arrays(y, raws[:, None])
     signal = numbers.gradient(loss, targets.ravel(), outputs.ravel()).reshape(targets.shape)
-    return np.sum(np.where(signal == 0, 0, signal * w), axis=1)
+    # Far from the best the sum may overflow; its sign, all that is asked of it, is right.
+    with np.errstate(over="ignore"):
+        return np.sum(np.where(signal == 0, 0, signal * w), axis=1)
 
 
 def _thinned(y: Any, w: Any) -> tuple[Any, Any] | None:
@@ -174,6 +177,8 @@ def _ends(slope: Mean, low: float, high: float) -> tuple[float, float]:
 
 def _crossing(slope: Mean, low: float, high: float) -> float:
     """The middle of where the mean signal is zero; where that has no end, its near end, or infinity if it only fades out."""
+    if not np.isfinite(low):
+        return low
     first, last = _ends(slope, low, high)
     if abs(first) < _MOST and abs(last) < _MOST:
         return first / 2 + last / 2

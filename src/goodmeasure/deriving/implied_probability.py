@@ -284,5 +284,6 @@ def _rising_root(f: Any, like: Array) -> Array:
         middle = (low + high) / 2
         below = f(middle) < 0
         low, high = xp.where(below, middle, low), xp.where(below, high, middle)
-    root = xp.where(outside_high, xp.full_like(like, xp.inf), (low + high) / 2)
+    between = xp.where(f(high) == 0, high, (low + high) / 2)
+    root = xp.where(outside_high, xp.full_like(like, xp.inf), between)
     return xp.where(outside_low, xp.full_like(like, -xp.inf), xp.where(xp.isnan(like), like, root))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.spelling import Spelling
@@ -41,6 +41,8 @@ class Facts:
 @dataclass(frozen=True, repr=False)
 class Record:
     """What a loss is made of, and the formulas of its value, signal and curvature on raw outputs."""
+
+    _called = "a loss, such as gm.losses.huber()"
 
     spelling: Spelling
     book: Expr
@@ -100,7 +102,12 @@ class Record:
 
         Returns:
             The loss with the weight of this label alone.
+
+        Raises:
+            GM009: there is no such label.
         """
+        if self.labels and not 0 <= k < self.labels:
+            raise UsageError(f"there is no label {k}", seen=f"{self} has the labels 0 to {self.labels - 1}", fix="k=0")
         values = {name: value[k] if isinstance(value, tuple) else value for name, value in self.hyperparameters}
         return replace(
             self, hyperparameters=tuple(values.items()), spelling=Spelling(f"({self}).of_label({k})", self.activation)
@@ -134,7 +141,7 @@ class Record:
         """The second derivatives by each pair of raw outputs (not for classes: see `class_statistics.by_statistic`)."""
         return tuple(tuple(derivative(slope, name) for name in self.raw_names) for slope in self.signal)
 
-    def half(self, outcome: int) -> Expr:
+    def half(self, outcome: Literal[0, 1]) -> Expr:
         """Give one side of a yes/no loss: its formula of z alone, when yes or no happened.
 
         Args:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+from typing import Any
 
 
 def printable(text: str) -> str:
     """The text without characters that would steer the terminal: whoever writes a table must not write on the screen."""
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def json_text(plain: Any) -> str:
+    """Plain values as JSON; letters that would steer the terminal stand there as escapes."""
+    text = json.dumps(plain, allow_nan=False, indent=1, ensure_ascii=False)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def word(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -13,17 +14,26 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
 
 from goodmeasure import losses
 from goodmeasure.deriving import predictions
-from goodmeasure.errors import NothingToLearn, ShapeMismatch, UsageError, WeightError, strict_class, strict_keywords
+from goodmeasure.errors import (
+    NothingToLearn,
+    ShapeMismatch,
+    TargetOutsideDomain,
+    UsageError,
+    WeightError,
+    strict_class,
+    strict_keywords,
+)
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.row_arguments import Floats, equal_length
+from goodmeasure.statistics.arrays import numbers_of
+from goodmeasure.statistics.row_arguments import Floats, column, equal_length
 from goodmeasure.statistics.weights import check_weights, scaled
 
 
@@ -120,9 +130,11 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         """The rows whose weight is not zero: taken out before anything looks at what they hold."""
         if sample_weight is None:
             return X, y, None, exposure
-        if not np.asarray(sample_weight).any():
+        sample_weight = numbers_of(sample_weight, "sample_weight", WeightError)
+        if not sample_weight.any():
             raise WeightError("every weight is zero, so there is nothing to fit", fix="check sample_weight.sum()")
-        weight = np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
+        weight = column(sample_weight, "sample_weight", kind=WeightError)
+        equal_length(X=range(_num_samples(X)), sample_weight=weight)
         check_weights(weight)
         if weight.all():
             return X, y, scaled(weight), exposure
@@ -140,7 +152,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
                 f"exposure needs an exponential activation, and {self.loss_} has {self.loss_.activation[0]}",
                 fix="divide the target by the exposure and pass the exposure as sample_weight",
             )
-        found = np.asarray(exposure, dtype=np.float64)
+        found = numbers_of(exposure, "exposure", WeightError).astype(np.float64, copy=False)
         if found.shape != (len(X),):
             raise ShapeMismatch(f"exposure has shape {found.shape} and X {X.shape}", fix="give one exposure a row")
         if not (np.isfinite(found) & (found > 0)).all():
@@ -171,6 +183,11 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         found = self._exposure(exposure, checked)
         slopes = self.coef_[:, None] if self.coef_.ndim == 1 else self.coef_.T
         return _raw(checked, slopes, np.atleast_1d(self.intercept_), None if found is None else np.log(found))
+
+
+def _both(X_val: Any, y_val: Any) -> None:
+    if (X_val is None) != (y_val is None):
+        raise UsageError("X_val and y_val go together", fix="fit(X, y, X_val=..., y_val=...)")
 
 
 def _raw(X: Floats, slopes: Floats, constants: Floats, offset: Floats | None) -> Floats:
@@ -225,7 +242,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         *,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
-        monitor: Any = None,
+        monitor: Callable[[int, float], object] | None = None,
     ) -> Self:
         """Fit rows of features to targets.
 
@@ -249,7 +266,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             GM004: a target lies outside the domain of the loss.
             GM006: a weight is negative or not finite, or all are zero; or an exposure is not positive.
             GM009: a parameter is out of its limits, the loss is about classes, or an exposure has no place in it.
-            GM606: the loss is infinite wherever the fit could start.
+            GM606: the loss is infinite wherever the fit could start, or falls without end.
             ValueError: X and y differ in length or hold NaN, by scikit-learn's own checks.
         """
         self.loss_ = self._settled(losses.squared_error())
@@ -257,7 +274,10 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             raise UsageError(f"{self.loss_} is about classes", fix="goodmeasure.LossClassifier(loss)")
         X, y, weight, exposure = self._present(X, y, sample_weight, exposure)
         checked, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        if targets.dtype.kind in "mM":
+            raise TargetOutsideDomain(f"targets are numbers, not {targets.dtype}", fix="y as an amount of time: days")
         held = None
+        _both(X_val, y_val)
         if X_val is not None:
             features, measured = validate_data(self, X_val, y_val, reset=False, dtype=np.float64, y_numeric=True)
             held = (features, measured.astype(np.float64), None, None)
@@ -326,7 +346,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         *,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
-        monitor: Any = None,
+        monitor: Callable[[int, float], object] | None = None,
     ) -> Self:
         """Fit rows of features to labels of any type.
 
@@ -363,6 +383,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
             kind = f"{len(self.classes_)} classes" if self.loss_.is_binary else "classes"
             raise UsageError(f"{self.loss_} is not a loss for {kind}", fix="loss=gm.losses.cross_entropy()")
         held = None
+        _both(X_val, y_val)
         if X_val is not None:
             held = (validate_data(self, X_val, reset=False, dtype=np.float64), self._codes(y_val), None, None)
         self._learn(checked, self._coded(codes), weight, None, held, monitor)

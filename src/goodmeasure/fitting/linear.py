@@ -31,10 +31,11 @@ _FAR = 30.0
 
 
 class NoFiniteFit(Problem, ValueError):
-    """The loss is infinite wherever the fit could start, so there is nothing to lower.
+    """The loss is infinite wherever the fit could start, or it falls without end: no finite parameters are best.
 
-    This happens where the targets make every finite raw output cost infinitely much, or overflow: check the size of the
-    targets and of the offset.
+    The first happens where the targets make every finite raw output cost infinitely much, or overflow: check the size of the
+    targets and of the offset. The second happens where a loss asks for a whole distribution and most targets are equal: a
+    density may be as high as it likes there. Take a loss that asks for one number.
     """
 
     code = "GM606"
@@ -140,10 +141,22 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
     if curvature.flat:
         settings.watch(theta, objective.value(theta))
         return theta, _flat(objective, theta, curvature), 1
+    if len(objective.loss.activation) > 1 and _small(objective) and not np.isfinite(objective.curvature(theta)).all():
+        raise _without_end(objective)
     reached = _solve(objective, theta, curvature, settings)
     if settings.watch.stops and settings.watch.best is not None:
         reached = replace(reached, theta=settings.watch.best, gap=None)
     return reached.theta, _certify(objective, reached, curvature, settings), max(reached.steps, 1)
+
+
+def _without_end(objective: Objective) -> NoFiniteFit:
+    values, counts = np.unique(objective.y, return_counts=True)
+    most = int(np.argmax(counts))
+    return NoFiniteFit(
+        f"{objective.loss} falls without end on these targets: the narrower the distribution, the less it costs",
+        seen=f"{counts[most]:,} of {len(objective.y):,} targets are {values[most]:g}",
+        fix="ask for one number: gm.losses.squared_error(), or tweedie() for amounts that are often zero",
+    )
 
 
 def _solve(objective: Objective, theta: Floats, curvature: CurvatureClass, settings: SolverSettings) -> newton.Reached:

@@ -91,7 +91,10 @@ def minimise(
     if watch(theta, value):
         return Reached(theta, 0, False)
     for step in range(1, max_iter + 1):
-        wanted = direction(objective.curvature(theta), gradient.ravel())
+        curvature = objective.curvature(theta)
+        if not np.isfinite(curvature).all():
+            return Reached(theta, step, False)
+        wanted = direction(curvature, gradient.ravel())
         promised = float(-wanted @ gradient.ravel())
         left = promised / 2
         if left <= max(tol * (first - value), 4e-16 * abs(value)) or not promised > 0:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, get_args
 
+from goodmeasure.errors import UsageError, shorter
 from goodmeasure.formulas.evaluation import Array, namespace
 
 
@@ -70,6 +71,7 @@ Count: TypeAlias = Annotated[float, Domain("a count", low=0, whole=True)]
 UnitInterval: TypeAlias = Annotated[float, Domain("a share", low=0, high=1)]
 NonZero: TypeAlias = Annotated[float, Domain("a number other than zero", gap=(0, 0))]
 Level: TypeAlias = Annotated[float, Domain("a level", low=0, high=1, low_open=True, high_open=True)]
+Seed: TypeAlias = Annotated[int, Domain("a seed", low=0, whole=True)]
 Fraction: TypeAlias = Annotated[float, Domain("a fraction", low=0, high=1, high_open=True)]
 Part: TypeAlias = Annotated[float, Domain("a part", low=0, high=1, low_open=True)]
 AboveMinusOne: TypeAlias = Annotated[float, Domain("a number above -1", low=-1, low_open=True)]
@@ -88,8 +90,8 @@ def domain(annotation: Any) -> Domain:
     for argument in get_args(annotation):
         if isinstance(argument, Domain):
             return argument
-    if annotation in (float, int, "float", "int"):
+    if isinstance(annotation, type | str) and annotation in (float, int, "float", "int"):
         return domain(Real)
-    raise TypeError(
-        f"{annotation!r} is not a domain; use Real, Positive, NonNegative, Count, UnitInterval, Binary, ..."
+    raise UsageError(
+        f"{shorter(annotation)} is not a domain", fix="gm.Real, Positive, NonNegative, Count, UnitInterval, Binary, ..."
     )

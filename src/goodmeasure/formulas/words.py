@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from goodmeasure.errors import FormulaError
+from goodmeasure.errors import FormulaError, each_once
 from goodmeasure.formulas import expression
 from goodmeasure.formulas.elementary_words import *
 from goodmeasure.formulas.expression import Word, identity
@@ -66,6 +66,7 @@ identity(lambda y, x: (either(y, x, x), x))
 identity(lambda x, y: (either(expression.expression(1), x, y), x))
 identity(lambda x, y: (either(expression.expression(0), x, y), y))
 identity(lambda y: (times(y, 0), 0))
+identity(lambda x: (times(0, x), 0))
 identity(lambda y: (times(y, 1), y))
 identity(lambda y, x: (times(y, -x), -times(y, x)))
 identity(lambda y, x: (xlogy(y, x), times(y, log(x))))
@@ -108,7 +109,9 @@ def vocabulary() -> dict[str, Word]:
     """Every word by its name: those that the modules of this room hold. There is no other list."""
     found: dict[str, Word] = {}
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        for word in vars(import_module(f"{__package__}.{module.name}")).values():
+        held = import_module(f"{__package__}.{module.name}")
+        each_once(str(held.__file__), r"(\w+): Word = ")
+        for word in vars(held).values():
             if isinstance(word, Word) and found.setdefault(word.name, word) is not word:
                 raise FormulaError(
                     f"two words are named {word.name}", where=f"formulas/{module.name}.py", fix="give one another name"

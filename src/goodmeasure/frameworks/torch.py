@@ -6,7 +6,7 @@ in the tails and has no NaN where an unused branch overflows. It can be differen
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensor
@@ -17,9 +17,7 @@ from goodmeasure.formulas.evaluation import namespace
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
 from goodmeasure.frameworks.torch_fused import HALF, Work, fused, fuses, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
-
-if TYPE_CHECKING:
-    from goodmeasure.making.loss import Loss
+from goodmeasure.making.loss import Loss
 
 
 @strict_keywords

@@ -12,7 +12,7 @@ from importlib import import_module
 from re import sub
 from typing import TYPE_CHECKING
 
-from goodmeasure.errors import NoSuchLoss, nearest
+from goodmeasure.errors import NoSuchLoss, UsageError, each_once, nearest
 from goodmeasure.making.definition import Definition
 
 if TYPE_CHECKING:
@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 def catalogue() -> dict[str, Definition]:
     """Every loss of the catalogue by its name; a formula that serves yes/no and classes stands under both names."""
     found: dict[str, Definition] = {}
-    for module in pkgutil.iter_modules(__path__):
-        for each in vars(import_module(f"{__name__}.{module.name}")).values():
+    for info in pkgutil.iter_modules(__path__):
+        module = import_module(f"{__name__}.{info.name}")
+        each_once(str(module.__file__), r"def (\w+)")
+        for each in vars(module).values():
             if isinstance(each, Definition):
                 for definition in (each, each.binary):
-                    if definition is not None:
-                        found[definition.name] = definition
+                    if definition is not None and found.setdefault(definition.name, definition) is not definition:
+                        raise UsageError(
+                            f"two losses are named {definition.name}", where=str(module.__file__), fix="rename one"
+                        )
     return found
 
 

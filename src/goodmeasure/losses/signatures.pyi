@@ -221,7 +221,7 @@ def interval(*, level: float = 0.9) -> Loss:
 
 winkler = interval
 
-def exponential(*, positive_weight: float = 1.0) -> Loss:
+def exponential(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """The exponential of the shortfall: what boosting by reweighting descends.
 
     Reach for it to reproduce AdaBoost; one wrong label far from the boundary can rule it: binary_cross_entropy.
@@ -233,7 +233,7 @@ def exponential(*, positive_weight: float = 1.0) -> Loss:
         asks for: the probability of each outcome
 
     Args:
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss.
@@ -250,7 +250,7 @@ def exponential(*, positive_weight: float = 1.0) -> Loss:
 
 adaboost = exponential
 
-def hinge(*, positive_weight: float = 1.0) -> Loss:
+def hinge(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """Nothing where the score is right by at least 1, and the shortfall otherwise.
 
     Reach for it when only the yes or no is wanted and most rows should have no say; it implies no probability.
@@ -262,7 +262,7 @@ def hinge(*, positive_weight: float = 1.0) -> Loss:
         asks for: only the most likely answer, no probability
 
     Args:
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss.
@@ -281,7 +281,7 @@ binary_hinge = hinge
 l1_hinge = hinge
 svm = hinge
 
-def squared_hinge(*, positive_weight: float = 1.0) -> Loss:
+def squared_hinge(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """The squared shortfall from a lead of 1.
 
     Reach for it as a hinge whose scores imply probabilities, (1 + score) / 2 between -1 and 1.
@@ -293,7 +293,7 @@ def squared_hinge(*, positive_weight: float = 1.0) -> Loss:
         asks for: the probability of each outcome
 
     Args:
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss.
@@ -310,7 +310,7 @@ def squared_hinge(*, positive_weight: float = 1.0) -> Loss:
 
 l2_hinge = squared_hinge
 
-def smooth_hinge(*, positive_weight: float = 1.0) -> Loss:
+def smooth_hinge(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """The hinge with its corner rounded off: half the squared shortfall between 0 and 1, a straight line below.
 
     Reach for it as a hinge for optimisers that use curvature.
@@ -322,7 +322,7 @@ def smooth_hinge(*, positive_weight: float = 1.0) -> Loss:
         asks for: the probability of each outcome
 
     Args:
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss.
@@ -342,7 +342,7 @@ def smooth_hinge(*, positive_weight: float = 1.0) -> Loss:
 
 rennie_hinge = smooth_hinge
 
-def modified_huber(*, positive_weight: float = 1.0) -> Loss:
+def modified_huber(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """The squared shortfall near the boundary, a straight line where it is badly wrong.
 
     Reach for it as a squared_hinge that outliers cannot drag.
@@ -354,7 +354,7 @@ def modified_huber(*, positive_weight: float = 1.0) -> Loss:
         asks for: the probability of each outcome
 
     Args:
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss.
@@ -372,7 +372,7 @@ def modified_huber(*, positive_weight: float = 1.0) -> Loss:
         0.125
     """
 
-def perceptron(*, positive_weight: float = 1.0) -> Loss:
+def perceptron(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """The score's size where it is wrong, nothing where it is right.
 
     Reach for it to reproduce the perceptron; a score of zero everywhere is already best, so take hinge for anything
@@ -385,7 +385,7 @@ def perceptron(*, positive_weight: float = 1.0) -> Loss:
         asks for: nothing in particular
 
     Args:
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss.
@@ -400,7 +400,7 @@ def perceptron(*, positive_weight: float = 1.0) -> Loss:
         0.0
     """
 
-def zero_one(*, positive_weight: float = 1.0) -> Loss:
+def zero_one(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """One for a wrong answer (or a tie), nothing for a right one: what accuracy counts, and no signal at all.
 
     Reach for it to report, never to train: its signal is zero everywhere. Train with binary_cross_entropy or hinge.
@@ -412,7 +412,7 @@ def zero_one(*, positive_weight: float = 1.0) -> Loss:
         asks for: only the most likely answer, no probability
 
     Args:
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss.
@@ -427,6 +427,8 @@ def zero_one(*, positive_weight: float = 1.0) -> Loss:
         0.0
     """
 
+# accuracy: it is one minus the mean
+accuracy = zero_one
 error_rate = zero_one
 misclassification = zero_one
 
@@ -495,11 +497,19 @@ def cross_entropy(*, smoothing: float = 0.0, class_weight: Sequence[float] = ())
 
 categorical_crossentropy = cross_entropy
 ce = cross_entropy
+# kl_div: it is cross-entropy minus the entropy of the targets
+kl_div = cross_entropy
+# kl_divergence: it is cross-entropy minus the entropy of the targets
+kl_divergence = cross_entropy
+# label_smoothing: it is cross_entropy(smoothing=0.1)
+label_smoothing = cross_entropy
 nll = cross_entropy
+# perplexity: it is the exponential of its mean
+perplexity = cross_entropy
 softmax_cross_entropy = cross_entropy
 sparse_categorical_crossentropy = cross_entropy
 
-def binary_cross_entropy(*, smoothing: float = 0.0, positive_weight: float = 1.0) -> Loss:
+def binary_cross_entropy(*, smoothing: float = 0.0, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """Surprise at what happened: minus the logarithm of the probability that was given to it.
 
     Reach for it first whenever probabilities are wanted; one certain and wrong answer costs without limit, which
@@ -513,7 +523,7 @@ def binary_cross_entropy(*, smoothing: float = 0.0, positive_weight: float = 1.0
 
     Args:
         smoothing: a fraction [0, 1); 0.0 unless given.
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss with these hyperparameters.
@@ -563,7 +573,7 @@ def brier(*, class_weight: Sequence[float] = ()) -> Loss:
 
 quadratic_score = brier
 
-def binary_brier(*, positive_weight: float = 1.0) -> Loss:
+def binary_brier(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """The squared distance between the probability and what happened; half of the two-class Brier score.
 
     Reach for it when probabilities are wanted and some labels are wrong; far on the wrong side its signal vanishes,
@@ -576,7 +586,7 @@ def binary_brier(*, positive_weight: float = 1.0) -> Loss:
         asks for: the probability of each outcome
 
     Args:
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss.
@@ -625,7 +635,7 @@ def focal(*, gamma: float = 2.0, class_weight: Sequence[float] = ()) -> Loss:
         0.052
     """
 
-def binary_focal(*, gamma: float = 2.0, positive_weight: float = 1.0) -> Loss:
+def binary_focal(*, gamma: float = 2.0, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """Surprise, discounted where the prediction is already good.
 
     Reach for it when easy examples are so many that they drown the hard ones; read probabilities through predict,
@@ -639,7 +649,7 @@ def binary_focal(*, gamma: float = 2.0, positive_weight: float = 1.0) -> Loss:
 
     Args:
         gamma: a non-negative number [0, inf); 2.0 unless given.
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss with these hyperparameters.
@@ -692,7 +702,7 @@ def poly(*, epsilon: float = 2.0, class_weight: Sequence[float] = ()) -> Loss:
 
 poly1 = poly
 
-def binary_poly(*, epsilon: float = 2.0, positive_weight: float = 1.0) -> Loss:
+def binary_poly(*, epsilon: float = 2.0, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """Surprise plus epsilon times the probability that went elsewhere.
 
     Reach for it to pull harder (epsilon above 0) or softer on what is not yet certain.
@@ -705,7 +715,7 @@ def binary_poly(*, epsilon: float = 2.0, positive_weight: float = 1.0) -> Loss:
 
     Args:
         epsilon: a number above -1 (-1, inf); 2.0 unless given.
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss with these hyperparameters.
@@ -758,7 +768,7 @@ def generalized_cross_entropy(*, q: float = 0.7, class_weight: Sequence[float] =
 
 gce = generalized_cross_entropy
 
-def binary_generalized_cross_entropy(*, q: float = 0.7, positive_weight: float = 1.0) -> Loss:
+def binary_generalized_cross_entropy(*, q: float = 0.7, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """Between surprise (q near 0) and one minus the probability (q of 1): never more than 1/q for one example.
 
     Reach for it when labels are noisy; a badly wrong example pulls little, so learning starts slowly.
@@ -771,7 +781,7 @@ def binary_generalized_cross_entropy(*, q: float = 0.7, positive_weight: float =
 
     Args:
         q: a part (0, 1]; 0.7 unless given.
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss with these hyperparameters.
@@ -825,7 +835,9 @@ def symmetric_cross_entropy(*, alpha: float = 0.1, beta: float = 1.0, class_weig
 
 sce = symmetric_cross_entropy
 
-def binary_symmetric_cross_entropy(*, alpha: float = 0.1, beta: float = 1.0, positive_weight: float = 1.0) -> Loss:
+def binary_symmetric_cross_entropy(
+    *, alpha: float = 0.1, beta: float = 1.0, positive_weight: float | Sequence[float] = 1.0
+) -> Loss:
     """Surprise both ways: alpha times cross-entropy plus beta times its reverse, where the log of 0 counts as -4.
 
     Reach for it when labels are noisy and generalized_cross_entropy learns too slowly.
@@ -839,7 +851,7 @@ def binary_symmetric_cross_entropy(*, alpha: float = 0.1, beta: float = 1.0, pos
     Args:
         alpha: a positive number (0, inf); 0.1 unless given.
         beta: a non-negative number [0, inf); 1.0 unless given.
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss with these hyperparameters.
@@ -888,7 +900,7 @@ def spherical(*, class_weight: Sequence[float] = ()) -> Loss:
         0.08
     """
 
-def binary_spherical(*, positive_weight: float = 1.0) -> Loss:
+def binary_spherical(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """One minus the probability given to what happened over the length of the whole vector of probabilities.
 
     Reach for it as a bounded proper score besides brier, to see whether a comparison of models depends on the
@@ -901,7 +913,7 @@ def binary_spherical(*, positive_weight: float = 1.0) -> Loss:
         asks for: the probability of each outcome
 
     Args:
-        positive_weight: how many times as much as a no a yes counts; 1.0 unless given.
+        positive_weight: how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.
 
     Returns:
         The loss.
@@ -981,6 +993,8 @@ def poisson() -> Loss:
     """
 
 count = poisson
+# poisson_deviance: twice it, and what the targets alone decide
+poisson_deviance = poisson
 poisson_nll = poisson
 
 def gamma() -> Loss:
@@ -1006,6 +1020,9 @@ def gamma() -> Loss:
         >>> round(loss(y=[1.0, 4.0], z=[0.5, -1.0]), 3)
         5.49
     """
+
+# gamma_deviance: twice it, and what the targets alone decide
+gamma_deviance = gamma
 
 def exponential_nll() -> Loss:
     """The surprise of the exponential distribution of this mean: the gamma loss, where zero may happen.
@@ -1065,6 +1082,9 @@ def tweedie(*, power: float = 1.5) -> Loss:
         >>> round(loss(y=[1.0, 4.0], z=[0.5, -1.0]), 3)
         9.264
     """
+
+# tweedie_deviance: twice it, and what the targets alone decide
+tweedie_deviance = tweedie
 
 def inverse_gaussian() -> Loss:
     """For positive amounts with a very long tail, whose variance follows the cube of their mean.
@@ -1152,6 +1172,8 @@ def squared_log_error() -> Loss:
 mean_squared_log_error = squared_log_error
 mean_squared_logarithmic_error = squared_log_error
 msle = squared_log_error
+# rmsle: the root is taken of the mean
+rmsle = squared_log_error
 
 def absolute_percentage_error() -> Loss:
     """The size of the miss as a share of the target.
@@ -1183,6 +1205,8 @@ def absolute_percentage_error() -> Loss:
 
 mape = absolute_percentage_error
 mean_absolute_percentage_error = absolute_percentage_error
+# smape: the miss is divided by the mean of target and prediction, so that answering too much costs less
+smape = absolute_percentage_error
 
 def squared_error() -> Loss:
     """The squared miss: an error of 10 costs a hundred times one of 1.
@@ -1213,6 +1237,12 @@ l2 = squared_error
 mean_squared_error = squared_error
 mse = squared_error
 quadratic = squared_error
+# r2: one minus its mean over the variance of the targets
+r2 = squared_error
+# rmse: the root is taken of the mean
+rmse = squared_error
+# root_mean_squared_error: the root is taken of the mean
+root_mean_squared_error = squared_error
 
 def absolute_error() -> Loss:
     """The size of the miss: an error of 10 costs ten times one of 1.
@@ -1241,7 +1271,13 @@ def absolute_error() -> Loss:
 
 l1 = absolute_error
 mae = absolute_error
+# mase: its mean over that of a naive forecast
+mase = absolute_error
 mean_absolute_error = absolute_error
+# median_absolute_error: its median in place of its mean
+median_absolute_error = absolute_error
+# wape: its sum over the sum of the targets
+wape = absolute_error
 
 def huber(*, delta: float = 1.0) -> Loss:
     """Squared near (with a half), absolute beyond delta: a mean that outliers cannot drag.
@@ -1273,6 +1309,9 @@ def huber(*, delta: float = 1.0) -> Loss:
         >>> round(loss(y=[1.0, 4.0], z=[0.5, -1.0]), 3)
         2.312
     """
+
+# smooth_l1: it is Huber divided by beta, with beta as delta
+smooth_l1 = huber
 
 def pseudo_huber(*, delta: float = 1.0) -> Loss:
     """Half the squared miss near zero, delta times its size far away, smooth throughout.
@@ -1715,26 +1754,30 @@ def linex(*, k: float = 1.0) -> Loss:
         2.057
     """
 
-def circular() -> Loss:
-    """One minus the cosine of the difference of two angles in radians: a full turn costs nothing.
+def circular(*, period: float = 6.283185307179586) -> Loss:
+    """One minus the cosine of the difference of two angles: a full turn costs nothing.
 
-    Reach for it for directions, hours of the day, days of the year; for numbers on a line it is wrong.
+    Reach for it for directions, hours of the day, days of the year (period 360, 24, 365; unless said, angles are in
+    radians); for numbers on a line it is wrong.
 
     Formula:
-        versin(mu - y)
+        versin(6.283185307179586/period*(mu - y))
         target: a real number (-inf, inf)
         activation: linear
         asks for: the mean direction of angles
 
+    Args:
+        period: a positive number (0, inf); 6.283185307179586 unless given.
+
     Returns:
-        The loss.
+        The loss with these hyperparameters.
 
     Raises:
         GM002: a hyperparameter lies outside its domain, or there is none of that name.
 
     Example:
         >>> import goodmeasure as gm
-        >>> loss = gm.losses.circular()
+        >>> loss = gm.losses.circular(period=6.283185307179586)
         >>> round(loss(y=[1.0, 4.0], z=[0.5, -1.0]), 3)
         0.419
     """

@@ -75,7 +75,10 @@ class Definition:
         """What only a loss has is asked of a factory where its brackets were forgotten."""
         if name.startswith("__") or not hasattr(Loss, name):
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        raise NotCalled(f"{self.name} makes losses and is none itself", fix=f"{self.name}()")
+        raise self._mistaken()
+
+    def _mistaken(self) -> NotCalled:
+        return NotCalled(f"{self.name} makes losses and is none itself", fix=f"{self.name}()")
 
     def __repr__(self) -> str:
         return f"{self.name}  # {self.note}" if self.note else self.name

@@ -35,7 +35,10 @@ class Weight:
 
 CLASS_WEIGHT = Weight("class_weight", Sequence[float], (), "how much each class counts, (K,); all alike unless given.")
 POSITIVE_WEIGHT = Weight(
-    "positive_weight", float, 1.0, "how many times as much as a no a yes counts; 1.0 unless given."
+    "positive_weight",
+    float | Sequence[float],
+    1.0,
+    "how many times as much as a no a yes counts, or so many numbers, one a label; 1.0 unless given.",
 )
 
 

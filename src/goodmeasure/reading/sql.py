@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from goodmeasure.errors import UsageError, shorter
+
 
 class Sql(str):
     """A piece of SQL. It holds no text of a user, unless as a quoted name, a literal, or a condition that was checked."""
@@ -21,16 +23,25 @@ def sql(template: str, **parts: Sql | int) -> Sql:
 
 def quoted(column: str) -> Sql:
     """A column name as SQL writes it."""
-    return Sql('"' + column.replace('"', '""') + '"')
+    return Sql('"' + _sayable(column).replace('"', '""') + '"')
 
 
 def literal(value: str | Iterable[str] | Mapping[str, str]) -> Sql:
     """A text, a list of texts, or texts by name, as SQL writes it."""
     if isinstance(value, str):
-        return Sql("'" + value.replace("'", "''") + "'")
+        return Sql("'" + _sayable(value).replace("'", "''") + "'")
     if isinstance(value, Mapping):
         return Sql("{" + listed(Sql(f"{literal(key)}: {literal(text)}") for key, text in value.items()) + "}")
     return Sql("[" + listed(map(literal, value)) + "]")
+
+
+def _sayable(text: str) -> str:
+    """The text, if a database can be told of it; bytes that are not UTF-8 stand in a text as half of a letter."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{shorter(text)} holds bytes that are not UTF-8", fix="write the text in UTF-8") from error
+    return text
 
 
 def listed(parts: Iterable[Sql]) -> Sql:

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.errors import strict_keywords
+from goodmeasure.formulas.domains import Level
 from goodmeasure.statistics.estimate import Difference
 from goodmeasure.statistics.row_arguments import Floats, present, raw_outputs
 from goodmeasure.statistics.sample import Sample
@@ -56,13 +58,14 @@ class RankAlignment(Displayed):
         )
 
 
+@strict_keywords
 def align(
     measures: Mapping[str, Mapping[str, ArrayLike]],
     *,
     sample_weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     time: ArrayLike | None = None,
-    level: float = 0.95,
+    level: Level = 0.95,
     weights_mean: WeightsMean = "importance",
 ) -> RankAlignment:
     """Compare how measures rank models on the same rows.

@@ -10,7 +10,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, strict_keywords
+from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import mean_estimate, normal_quantile, parts_of, student_quantile
@@ -57,7 +58,7 @@ class _Dealt:
             return [self.at[part] for part in parts]
         return [self.at[np.isin(self.together[self.at], part)] for part in parts]
 
-    def mean(self, rows: Rows, losses: Floats, method: str = "", level: float = 0.95) -> Estimate:
+    def mean(self, rows: Rows, losses: Floats, method: str = "", level: Level = 0.95) -> Estimate:
         """The mean of the losses of some rows."""
         return mean_estimate(
             row_arguments.raw_outputs(losses, "losses", at=rows),
@@ -66,6 +67,7 @@ class _Dealt:
             method=method,
             level=level,
             weights_mean=self.weights_mean,
+            corrected=False,
         )
 
     def error(self, found: Estimate, rows: Rows) -> float:
@@ -76,13 +78,14 @@ class _Dealt:
         return found.standard_error * math.sqrt(units / (units - 1))
 
 
+@strict_keywords
 def naive(
     losses_of: LossesOf,
     n: int,
     *,
     folds: int = 10,
-    level: float = 0.95,
-    seed: int = 0,
+    level: Level = 0.95,
+    seed: Seed = 0,
     sample_weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     weights_mean: WeightsMean = "importance",
@@ -95,14 +98,15 @@ def naive(
     return rows.mean(np.concatenate(parts), errors, f"{folds}-fold, losses taken as independent", level)
 
 
+@strict_keywords
 def nested(
     losses_of: LossesOf,
     n: int,
     *,
     folds: int = 10,
     repeats: int = 200,
-    level: float = 0.95,
-    seed: int = 0,
+    level: Level = 0.95,
+    seed: Seed = 0,
     sample_weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     weights_mean: WeightsMean = "importance",
@@ -169,7 +173,17 @@ def _leaving_two_out(losses_of: LossesOf, parts: list[Rows]) -> dict[tuple[int, 
     return found
 
 
-def nadeau_bengio(scores: ArrayLike | Sequence[float], test_to_train: float, *, level: float = 0.95) -> Estimate:
+def widening(folds: int, repeats: int) -> float:
+    """How much wider the interval of out-of-fold losses must be than if they were independent.
+
+    Models of different folds share rows to fit. For losses averaged over ``repeats`` deals, the correction of Nadeau and
+    Bengio (2003; Bouckaert and Frank 2004 for repeated folds) multiplies the variance by this, squared.
+    """
+    return math.sqrt(1 / repeats + folds / (folds - 1))
+
+
+@strict_keywords
+def nadeau_bengio(scores: ArrayLike | Sequence[float], test_to_train: float, *, level: Level = 0.95) -> Estimate:
     """The mean of scores from repeated random splits, corrected for the overlap of training sets.
 
     ``test_to_train`` is the number of test rows over training rows (Nadeau and Bengio 2003).

@@ -63,7 +63,10 @@ def row_hashes(*columns: ArrayLike) -> Hashes:
     if len(lengths) != 1:
         raise ShapeMismatch("the columns have different numbers of rows", seen=f"{sorted(lengths)}")
     rows = np.concatenate(parts, axis=1)
-    digests = (hashlib.blake2b("\x1f".join(row).encode(), digest_size=8).digest() for row in rows.tolist())
+    digests = (
+        hashlib.blake2b("\x1f".join(row).encode(errors="surrogatepass"), digest_size=8).digest()
+        for row in rows.tolist()
+    )
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from goodmeasure.deriving import predictions
 from goodmeasure.errors import ShapeMismatch, UsageError
 from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.arrays import array_of
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 
 
@@ -42,8 +43,8 @@ def outputs(loss: Any, z: Any, prediction: Any, sample_weight: Any = None) -> Ou
             f"{loss} takes raw outputs or predictions, one of them", fix="give z, or prediction=p in its place"
         )
     if prediction is None:
-        return Outputs(loss, np.asarray(z), on_predictions=False)
-    found = predictions.check_predictions(loss, np.asarray(prediction), sample_weight)
+        return Outputs(loss, array_of(z, "z"), on_predictions=False)
+    found = predictions.check_predictions(loss, array_of(prediction, "prediction"), sample_weight)
     return Outputs(predictions.on_predictions(loss), np.asarray(found), on_predictions=True)
 
 

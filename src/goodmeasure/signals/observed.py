@@ -13,7 +13,7 @@ from goodmeasure.deriving.arguments import examples
 from goodmeasure.deriving.predictions import raw_before_activation
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import NoSuchReading, NothingToAverage, UsageError, strict_keywords
+from goodmeasure.errors import NoSuchReading, NothingToAverage, ShapeMismatch, UsageError, strict_keywords
 from goodmeasure.fitting.linear import start_at
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.making.loss import Loss
@@ -21,6 +21,7 @@ from goodmeasure.risks.concentration import worst_rows, worst_share
 from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.metrics import metric as named
 from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.arrays import array_of, numbers_of
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, display_of, not_known
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.sample import Sample
@@ -222,7 +223,7 @@ def _raw(loss: Loss, z: Any, prediction: Any, sample_weight: Any) -> Floats:
             fix="signal(loss.of_label(0), y[:, 0], z[:, 0])",
         )
     found = z if prediction is None else raw_before_activation(loss, prediction, sample_weight)
-    return np.asarray(found, dtype=np.float64)
+    return numbers_of(found, "z", row_arguments.MissingScore).astype(np.float64, copy=False)
 
 
 def _effective_rows(size: Floats, sample: Sample) -> float:
@@ -317,7 +318,15 @@ def _aligned(loss: Loss, rows: _Rows, metric: Metric | str | None, before: Any) 
         constant = _constant(loss, y, w, 1 if z.ndim == 1 else z.shape[1])
         past, said = np.broadcast_to(constant if z.ndim > 1 else constant[0], z.shape), "the best constant"
     else:
-        given = np.asarray(before)[rows.there]
+        given = array_of(before, "before")
+        if given.shape != (*rows.there.shape, *z.shape[1:]):
+            raise ShapeMismatch(
+                f"before has shape {given.shape}: raw outputs of the same rows are needed",
+                where="before",
+                seen=f"z has shape {(*rows.there.shape, *z.shape[1:])}",
+                fix="give one earlier output for each in z",
+            )
+        given = given[rows.there]
         past = row_arguments.raw_outputs(given, "before", at=np.flatnonzero(rows.there)).astype(np.float64)
         said = "the predictions before"
     some = np.arange(len(y)) % max(1, len(y) // _ALIGNMENT_ROWS) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import NothingToAverage, Problem, ShapeMismatch, TargetOutsideDomain, WeightError
+from goodmeasure.errors import (
+    NothingToAverage,
+    Problem,
+    ShapeMismatch,
+    TargetOutsideDomain,
+    UsageError,
+    WeightError,
+    shorter,
+)
+from goodmeasure.statistics.arrays import array_of, numbers_of
 from goodmeasure.statistics.weights import Floats as Floats
 from goodmeasure.statistics.weights import (
     WeightsMean,
@@ -93,7 +103,7 @@ class PresentRows:
 
     ``weight`` is what was given divided by ``unit``, a power of two, which moves no digit of a mean; weights that count
     copies stay as they are.
-    ``at`` says where each row stood among those given, so that errors speak of rows as the caller numbers them. Where a
+    ``at`` says where each row stood among the ``given``, so that errors speak of rows as the caller numbers them. Where a
     value itself depends on how many rows there are, they are worth ``worth``: a whole weight stands for so many.
     """
 
@@ -103,13 +113,14 @@ class PresentRows:
     worth: float
     unit: float = 1.0
     weights_mean: WeightsMean = "importance"
+    given: int = 0
 
     @staticmethod
     def of(n: int, **columns: Any) -> PresentRows:
         """So many rows of equal weight, all of them there."""
-        given = {name: np.asarray(values) for name, values in columns.items() if values is not None}
+        given = {name: array_of(values, name) for name, values in columns.items() if values is not None}
         same_length(rows=range(n), **given)
-        return PresentRows(given, np.ones(n), np.arange(n), float(n))
+        return PresentRows(given, np.ones(n), np.arange(n), float(n), given=n)
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -120,6 +131,8 @@ class PresentRows:
 
     def read(self, check: Callable[..., Any], name: str, **how: Any) -> Any:
         """The column as one of the checks below leaves it."""
+        if name not in self.columns:
+            raise UsageError(f"{name} is None, a column is needed", where=name)
         return check(self.columns[name], name, at=self.at, **how)
 
     @property
@@ -140,14 +153,14 @@ class PresentRows:
 
 def present(sample_weight: ArrayLike | None, weights_mean: WeightsMean = "importance", **columns: Any) -> PresentRows:
     """The rows of these columns whose weight is not zero, taken out before anything looks at what they hold."""
-    given = {name: np.asarray(values) for name, values in columns.items() if values is not None}
+    given = {name: array_of(values, name) for name, values in columns.items() if values is not None}
     same_length(**given)
     w = weights(sample_weight, len(next(iter(given.values()))))
-    at = np.flatnonzero(w)
+    at, n = np.flatnonzero(w), len(w)
     if len(at) < len(w):
         w, given = w[at], {name: values[at] for name, values in given.items()}
     unit = 1.0 if weights_mean == "frequency" else unit_of(w)
-    return PresentRows(given, comparable(w, weights_mean), at, worth(w), unit, weights_mean)
+    return PresentRows(given, comparable(w, weights_mean), at, worth(w), unit, weights_mean, n)
 
 
 # --- columns ---
@@ -155,23 +168,10 @@ def present(sample_weight: ArrayLike | None, weights_mean: WeightsMean = "import
 
 def column(values: ArrayLike, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
     """One column of numbers as float64, or an error that names the cell that is not one."""
-    array = numbers(values, name, kind)
+    array = numbers_of(values, name, kind)
     if array.ndim != 1:
         raise ShapeMismatch(f"{name} has shape {array.shape}, one number a row is needed", fix=f"{name}.reshape(-1)")
     return array.astype(np.float64, copy=False)
-
-
-def numbers(values: ArrayLike, name: str, kind: type[Problem] = MissingScore) -> NDArray[Any]:
-    """Numbers of any type; in a column of objects, None is NaN."""
-    array = np.asarray(values)
-    if array.dtype.kind == "O":
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise kind(f"{name} holds what is not a number", where=name, seen=str(error)) from error
-    if array.dtype.kind not in "biuf":
-        raise kind(f"{name} holds values of type {array.dtype}, numbers are needed", where=name)
-    return array
 
 
 def place(name: str, row: int, at: Places) -> str:
@@ -181,10 +181,11 @@ def place(name: str, row: int, at: Places) -> str:
 
 def finite(values: Floats, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
     """The values, of which none is missing or infinite; or an error that names the first that is."""
-    lost = ~np.isfinite(values.reshape(len(values), -1))
+    table = _by_row(values)
+    lost = ~np.isfinite(table)
     if lost.any():
         row = int(np.argmax(lost.any(axis=1)))
-        value = values.reshape(len(values), -1)[row][lost[row]][0]
+        value = table[row][lost[row]][0]
         raise kind(
             f"{name} holds {value:g}, a finite number is needed",
             where=place(name, row, at),
@@ -194,10 +195,16 @@ def finite(values: Floats, name: str, *, at: Places = None, kind: type[Problem] 
     return values
 
 
+def _by_row(values: NDArray[Any]) -> NDArray[Any]:
+    """The numbers of each row in a line, of no rows too."""
+    return values.reshape(len(values), math.prod(values.shape[1:]))
+
+
 def raw_outputs(values: ArrayLike, name: str = "z", *, at: Places = None) -> NDArray[Any]:
     """Raw outputs, of which none is missing; an infinite one is as sure as can be."""
-    found = numbers(values, name, MissingScore)
-    lost = np.isnan(found.reshape(len(found), -1)).any(axis=1)
+    found = numbers_of(values, name, MissingScore)
+    equal_length(**{name: found})
+    lost = np.isnan(_by_row(found)).any(axis=1)
     if lost.any():
         raise MissingScore(
             f"{name} holds nan, a number is needed",
@@ -241,8 +248,8 @@ def same_length(**columns: Any) -> None:
 def equal_length(**columns: Any) -> None:
     """Refuse columns that differ in length, naming them; a shard may be empty."""
     for name, values in columns.items():
-        if values is not None and not hasattr(values, "__len__"):
-            raise ShapeMismatch(f"{name} is one value, a column is needed", seen=f"{values!r}")
+        if values is not None and (not hasattr(values, "__len__") or getattr(values, "ndim", 1) == 0):
+            raise ShapeMismatch(f"{name} is one value, a column is needed", where=name, seen=shorter(values))
     lengths = {name: len(values) for name, values in columns.items() if values is not None}
     if len(set(lengths.values())) > 1:
         seen = ", ".join(f"{name} has {length:,}" for name, length in lengths.items())
@@ -275,8 +282,8 @@ def inside_unit_interval(scores: Floats, name: str = "p", *, at: Places = None) 
     finite(scores, name, at=at)
     outside = (scores < 0) | (scores > 1)
     if outside.any():
-        row = int(np.argmax(np.abs(scores - 0.5).reshape(len(scores), -1).max(axis=1)))
-        worst = scores.reshape(len(scores), -1)[row]
+        row = int(np.argmax(np.abs(_by_row(scores) - 0.5).max(axis=1)))
+        worst = _by_row(scores)[row]
         raise ScoreOutsideUnitInterval(
             f"{name} holds {worst[np.argmax(np.abs(worst - 0.5))]:g}; probabilities lie in [0, 1]",
             where=place(name, row, at),
@@ -287,7 +294,9 @@ def inside_unit_interval(scores: Floats, name: str = "p", *, at: Places = None) 
 
 def outcomes(y: ArrayLike, name: str = "y", *, both: bool = False, at: Places = None) -> Floats:
     """A yes/no target as float64 zeros and ones; ``both`` asks for at least one of each."""
-    given = numbers(y, name, TargetOutsideDomain)  # labels are often narrow: they are looked at before they are widened
+    given = numbers_of(
+        y, name, TargetOutsideDomain
+    )  # labels are often narrow: they are looked at before they are widened
     target = column(given, name)
     _known_labels((given == 0) | (given == 1), target, name, at, "a yes/no target is 0 or 1")
     if both and target.size and (target[0] == target).all():
@@ -318,7 +327,7 @@ def _known_labels(known: NDArray[np.bool_], target: Floats, name: str, at: Place
 
 def class_probabilities(p: ArrayLike, name: str = "p", *, at: Places = None) -> Floats:
     """Rows of class probabilities (N, K), each in [0, 1] and summing to one within 1e-6."""
-    table = numbers(p, name, MissingScore).astype(np.float64, copy=False)
+    table = numbers_of(p, name, MissingScore).astype(np.float64, copy=False)
     if table.ndim != 2 or table.shape[1] < 2:
         raise ShapeMismatch(f"class probabilities have shape (rows, classes), not {table.shape}", where=name)
     inside_unit_interval(table, name, at=at)

@@ -57,7 +57,7 @@ class Model:
         >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
         >>> model = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes").model
         >>> model.predict({"hours": [2, 4, 9]}).round(2)
-        array([0.01, 0.23, 1.  ])
+        array([0.01, 0.22, 1.  ])
         >>> model.decide({"hours": [2, 4, 9]}).tolist()
         ['no', 'no', 'yes']
     """
@@ -254,7 +254,7 @@ class Model:
         Raises:
             GM012: the file cannot be written.
         """
-        write_whole({Path(path): self.to_json().encode()})
+        write_whole({Path(path): self.to_json().encode(errors="backslashreplace")})
 
     def to_json(self) -> str:
         """The text of the file that `save` writes."""
@@ -297,7 +297,7 @@ def from_dict(state: dict[str, Any]) -> Model:
     return Model(
         loss=loss,
         encoding=saving.encoding_from_dict(state["encoding"]),
-        scorer=saving.scorer_from_dict(state["scorer"], loss),
+        scorer=saving.scorer_from_dict(state["scorer"]),
         target=state["target"],
         asks_for=state["asks_for"],
         labels=tuple(state["labels"]),
@@ -383,7 +383,7 @@ def _checksum(state: dict[str, Any]) -> str:
     """A digest of all other fields of a document."""
     others = {name: value for name, value in state.items() if name != "checksum"}
     text = json.dumps(others, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 def _try(model: Model) -> None:

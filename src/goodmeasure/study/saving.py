@@ -143,10 +143,10 @@ def scorer_to_dict(scorer: Any) -> dict[str, Any]:
     return {"trees": _packed(scorer.estimator), "shift": scorer.shift}
 
 
-def scorer_from_dict(state: dict[str, Any], loss: Loss) -> LinearScorer | TreeScorer:
+def scorer_from_dict(state: dict[str, Any]) -> LinearScorer | TreeScorer:
     """The scorer that `scorer_to_dict` described. Error: GM271."""
     if "trees" in state:
-        return TreeScorer(_unpacked(state["trees"]), loss, float(state["shift"]))
+        return TreeScorer(_unpacked(state["trees"]), float(state["shift"]))
     return LinearScorer(
         np.array(state["coefficients"], dtype=np.float64), np.array(state["intercepts"], dtype=np.float64)
     )

@@ -13,7 +13,8 @@ from goodmeasure.errors import UsageError
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.openmp import threads_for
-from goodmeasure.fitting.scorers import LinearScorer, Scorer, TreeScorer
+from goodmeasure.fitting.scorers import LinearScorer, Scorer, TreeScorer, staged, without_loss
+from goodmeasure.frameworks.sklearn_boosting import to_hist_gradient_boosting
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.tables import Table
 from goodmeasure.statistics.row_arguments import Floats
@@ -55,6 +56,29 @@ def train(
     """A model of this kind that minimises this loss on the rows to fit, its setting chosen on the rows to tune."""
     maker = _linear if model == "linear" else _boosted
     return maker(loss, fit, tune, encoding(fit.table, features, scaled=model == "linear"), seed, tick)
+
+
+def refitted(trained: Trained, model: str, cases: Cases, *, seed: int, ratio: float = 1.0) -> Trained:
+    """The same kind of model with the same setting, fitted to more rows; ``ratio`` weighs rows of yes as `weighted` does."""
+    leaning = _leaning(cases, ratio) if ratio != 1 else cases
+    loss, names = trained.loss, trained.encoding.features
+    matrix = encoding(leaning.table, names, scaled=model == "linear")
+    x = matrix(leaning.table)
+    if model == "linear":
+        estimator = linear_fit(loss, x, leaning, trained.chosen * _natural_strength(loss, leaning))
+        again = replace(
+            trained,
+            encoding=matrix,
+            scorer=linear_scorer(estimator),
+            certificate=estimator.certificate_,
+            curve=tuple(float(v) for v in estimator.loss_curve_),
+        )
+    else:
+        y, weight = _rates(leaning, loss)
+        with threads_for(x.size):
+            trees = _estimator(loss, leaning, int(trained.chosen), matrix, seed).fit(x, y, sample_weight=weight)
+        again = replace(trained, encoding=matrix, scorer=TreeScorer(without_loss(trees)))
+    return replace(again, scorer=again.scorer.shifted(-math.log(ratio))) if ratio != 1 else again
 
 
 def weighted(ratio: float, train_on: Callable[[Cases, Cases], Trained], fit: Cases, tune: Cases) -> Trained:
@@ -106,7 +130,7 @@ def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> Any:
     """Our own estimator for any loss, fitted to an encoded matrix."""
     outcome = loss.is_classwise or (loss.is_binary and bool(np.isin(cases.y, (0, 1)).all()))
     estimator = (LossClassifier if outcome else LossRegressor)(loss, alpha=alpha)
-    more = {} if cases.exposure is None else {"exposure": cases.exposure}
+    more: dict[str, Any] = {} if cases.exposure is None else {"exposure": cases.exposure}
     y = cases.y.astype(np.intp) if outcome else cases.y
     return estimator.fit(x, y, sample_weight=cases.weight, **more)
 
@@ -154,31 +178,29 @@ def native(loss: Loss) -> str | None:
 
 
 def _boosted(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, tick: Tick) -> Trained:
-    name = native(loss)
-    shares = loss.is_binary and not np.isin(fit.y, (0, 1)).all()
-    if name is None or shares:
+    if fit.exposure is not None and native(loss) is None:
         raise UsageError(
-            f"--model boosting cannot minimise {loss}{' on shares between 0 and 1' if shares else ''}",
-            seen=f"scikit-learn's boosting has {', '.join(sorted(set(_NATIVE.values())))}",
+            f"--model boosting knows no exposure with {loss}",
+            seen="trees take none; of Poisson and gamma losses it can be made a weight",
             fix="--model linear",
         )
     x_fit, x_tune = matrix(fit.table), matrix(tune.table)
     y, weight = _rates(fit, loss)
     with threads_for(x_fit.size):
         tick(f"fit up to {MOST_TREES} trees")
-        first = _estimator(name, loss, MOST_TREES, matrix, seed).fit(x_fit, y, sample_weight=weight)
+        first = _estimator(loss, fit, MOST_TREES, matrix, seed).fit(x_fit, y, sample_weight=weight)
         path = []
-        for step, raws in enumerate(zip(_staged(first, loss, x_fit), _staged(first, loss, x_tune), strict=True), 1):
+        for step, raws in enumerate(zip(staged(first, x_fit), staged(first, x_tune), strict=True), 1):
             if step <= 20 or step % 5 == 0:
                 path.append((float(step), _risk(loss, fit, raws[0]), _risk(loss, tune, raws[1])))
         chosen = min(path, key=lambda row: row[2])[0]
         tick(f"fit {chosen:.0f} trees")
         # The same seed grows the same trees, so the shorter fit is the beginning of the longer one.
-        final = _estimator(name, loss, int(chosen), matrix, seed).fit(x_fit, y, sample_weight=weight)
-    return Trained(loss, matrix, TreeScorer(final, loss), "number of trees", chosen, tuple(path))
+        final = _estimator(loss, fit, int(chosen), matrix, seed).fit(x_fit, y, sample_weight=weight)
+    return Trained(loss, matrix, TreeScorer(without_loss(final)), "number of trees", chosen, tuple(path))
 
 
-def _estimator(name: str, loss: Loss, trees: int, matrix: Encoding, seed: int) -> Any:
+def _estimator(loss: Loss, fit: Cases, trees: int, matrix: Encoding, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     settings: dict[str, Any] = {
@@ -188,19 +210,13 @@ def _estimator(name: str, loss: Loss, trees: int, matrix: Encoding, seed: int) -
         "random_state": seed,
         "categorical_features": matrix.categorical,
     }
-    if name == "log_loss":
-        return HistGradientBoostingClassifier(**settings)
-    quantile = {"quantile": loss.values["level"]} if name == "quantile" else {}
-    return HistGradientBoostingRegressor(loss=name, **quantile, **settings)
-
-
-def _staged(estimator: Any, loss: Loss, x: Floats) -> Any:
-    if hasattr(estimator, "staged_decision_function"):
-        for raw in estimator.staged_decision_function(x):
-            yield raw[:, 0] if raw.ndim == 2 and raw.shape[1] == 1 else raw
-        return
-    for prediction in estimator.staged_predict(x):
-        yield np.asarray(loss.raw(prediction), dtype=np.float64)
+    shares = loss.is_binary and not np.isin(fit.y, (0, 1)).all()
+    name = None if shares else native(loss)
+    if name == "quantile":
+        settings["quantile"] = loss.values["level"]
+    chosen = name or to_hist_gradient_boosting(loss, classes=len(np.unique(fit.y)) if loss.is_classwise else None)
+    kind = HistGradientBoostingClassifier if name == "log_loss" or loss.is_classwise else HistGradientBoostingRegressor
+    return kind(loss=chosen, **settings)
 
 
 def _rates(fit: Cases, loss: Loss) -> tuple[Any, Floats | None]:

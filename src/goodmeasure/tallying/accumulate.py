@@ -14,8 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure import kernels
 from goodmeasure.deriving.predictions import check_predictions, on_predictions
-from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, strict_keywords
+from goodmeasure.deriving.record import Record
+from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError, shorter, strict_keywords
 from goodmeasure.statistics import keys, row_arguments
+from goodmeasure.statistics.arrays import array_of, column_of, numbers_of
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
 from goodmeasure.tallying.schema import MOST_CLASSES, MOST_WEIGHT, Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
@@ -82,7 +84,7 @@ class Accumulator:
         scores = {name: np.asarray(values) for name, values in z.items()}
         row_arguments.equal_length(y=target, **scores, sample_weight=w, group=group, cluster=cluster)
         labels, inverse = (
-            ([""], None) if group is None else np.unique(np.asarray(group).astype(str), return_inverse=True)
+            ([""], None) if group is None else np.unique(column_of(group, "group").astype(str), return_inverse=True)
         )
         groups = [self._groups.setdefault(str(label), Group(State(), [])) for label in labels]
         given = Portion(target, scores, w, keys, inverse)
@@ -200,7 +202,7 @@ def _present(groups: list[Group], given: Portion) -> Portion:
 
 def _present_keys(keys: ArrayLike, w: Floats | None) -> NDArray[Any]:
     """The keys, where a row without weight may hold anything: it gets the key of a row that is there."""
-    given = np.asarray(keys)
+    given = column_of(keys, "cluster")
     if w is None or len(w) != len(given) or w.all() or not w.any():
         return given
     return np.where(w > 0, given, given[np.argmax(w > 0)])
@@ -231,7 +233,7 @@ def row_values(loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:
 
 @strict_keywords
 def tally(
-    loss: Any,
+    loss: Record | list[Record] | tuple[Record, ...],
     y: ArrayLike,
     z: ArrayLike | Mapping[str, ArrayLike] | None = None,
     *,
@@ -279,13 +281,21 @@ def tally(
         0.9375
     """
     losses = list(loss) if isinstance(loss, list | tuple) else [loss]
+    if not losses or not all(isinstance(each, Record) for each in losses):
+        raise UsageError(
+            "a tally is of a loss, or of a list of losses", seen=shorter(loss), fix="gm.losses.binary_cross_entropy()"
+        )
     if (z is None) == (prediction is None):
         raise UsageError("a tally is of raw outputs or of predictions, one of them", fix="give z, or prediction=p")
     given = prediction if z is None else z
     models = {str(k): v for k, v in given.items()} if isinstance(given, Mapping) else {SINGLE: given}
+    if not models:
+        raise UsageError(
+            "there is no model to tally", seen="the dictionary is empty", fix="{'new': z_new, 'old': z_old}"
+        )
     if cluster is not None and time is not None:
         raise UsageError("cluster= and time= both say which rows go together", fix="give the one that matters more")
-    w = None if sample_weight is None else weights(sample_weight, len(np.asarray(y)))
+    w = None if sample_weight is None else weights(sample_weight, len(column_of(y, "y")))
     scores = {name: _numbers(values, name, w) for name, values in models.items()}
     together = time if cluster is None else cluster
     first = next(iter(scores.values()))
@@ -297,18 +307,19 @@ def tally(
 
 def _numbers(values: Any, name: str, w: Floats | None, kind: type[Problem] = MissingScore) -> NDArray[Any]:
     """A column or table of numbers; of objects, those that are missing or without weight are NaN."""
-    given = np.asarray(values)
+    given = array_of(values, name, kind)
+    row_arguments.equal_length(**{name: given})
     if given.dtype.kind != "O":
-        return row_arguments.numbers(given, name, kind)
+        return numbers_of(given, name, kind)
     lost = keys.missing(given.ravel()).reshape(given.shape)
     if w is not None and len(w) == len(given):
         lost |= (w == 0).reshape(-1, *[1] * (given.ndim - 1))
-    return row_arguments.numbers(np.where(lost, math.nan, given), name, kind)
+    return numbers_of(np.where(lost, math.nan, given), name, kind)
 
 
 def weights(sample_weight: ArrayLike, n: int) -> Floats:
     """The checked weights of a part of the rows, which may be empty or weigh nothing; error: GM706."""
-    w = np.asarray(sample_weight, dtype=np.float64)
+    w = numbers_of(sample_weight, "sample_weight", WeightError).astype(np.float64, copy=False)
     if not w.any():
         return w
     w = row_arguments.weights(w, n)

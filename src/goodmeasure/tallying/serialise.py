@@ -72,7 +72,9 @@ def told() -> Iterator[None]:
 
 def sealed(magic: bytes, header: dict[str, Any], payload: bytes) -> bytes:
     """A header in JSON with its version, and bytes behind it, under a checksum of all of it."""
-    text = json.dumps(header | {"version": VERSION}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(header | {"version": VERSION}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        errors="surrogatepass"
+    )
     body = magic + len(text).to_bytes(8, "little") + text + payload
     return body + _checksum(body)
 

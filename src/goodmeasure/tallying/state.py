@@ -216,7 +216,9 @@ def hashed(keys: ArrayLike, name: str = "cluster") -> NDArray[np.uint64]:
         distinct, _, inverse = distinct_keys(given, name)
     else:
         distinct, inverse = np.unique(given, return_inverse=True)
-    digests = [hashlib.blake2b(str(key).encode(), digest_size=8).digest() for key in distinct.tolist()]
+    digests = [
+        hashlib.blake2b(str(key).encode(errors="surrogatepass"), digest_size=8).digest() for key in distinct.tolist()
+    ]
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)[inverse.ravel()]
 
 

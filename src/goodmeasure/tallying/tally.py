@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,10 +13,12 @@ from goodmeasure.calibrating.decomposition import book_form, point_loss
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.curves import Curves
 from goodmeasure.decisions.rules import Decision
+from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import Problem, UsageError, strict_class
+from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean
@@ -108,7 +109,7 @@ class Tally(Displayed):
         return serialise.pack(asdict(self.schema), self.groups)
 
     @staticmethod
-    def from_bytes(data: bytes, losses: Sequence[Any] = ()) -> Tally:
+    def from_bytes(data: bytes, losses: list[Record] | tuple[Record, ...] = ()) -> Tally:
         """Read a tally back from what `to_bytes` gave.
 
         Args:
@@ -165,7 +166,7 @@ class Tally(Displayed):
         loss: Any = None,
         model: str | None = None,
         *,
-        level: float = 0.95,
+        level: Level = 0.95,
         weights_mean: WeightsMean = "importance",
     ) -> Estimate:
         """The mean loss with its interval, cluster-robust if clusters were tallied.
@@ -193,7 +194,7 @@ class Tally(Displayed):
         b: str,
         loss: Any = None,
         *,
-        level: float = 0.95,
+        level: Level = 0.95,
         weights_mean: WeightsMean = "importance",
     ) -> Difference:
         """The paired difference of two models on the same rows, the first minus the second.
@@ -232,8 +233,8 @@ class Tally(Displayed):
         loss: Any = None,
         model: str | None = None,
         *,
-        level: float = 0.95,
-        seed: int = 0,
+        level: Level = 0.95,
+        seed: Seed = 0,
         weights_mean: WeightsMean = "importance",
     ) -> Calibration:
         """Tell whether the predictions mean what they say.
@@ -260,14 +261,19 @@ class Tally(Displayed):
             raise UsageError("amounts have a curve of bias here, not a split", fix="tally.bias()")
         how = Reading(level, seed, weights_mean)
         if self.schema.kind == "classes":
-            return readings.calibration(self.state.scores[f"{chosen}\ttop"], point_loss(None), None, how)
+            top = self.state.scores[f"{chosen}\ttop"]
+            return self._as_rows(readings.calibration(top, point_loss(None), None, how))
         # What a loss that distorts probabilities costs on them is not what it costs on the raw outputs behind them.
         alike = held is not None and (not self.schema.on_predictions or book_form(held) is not None)
         exact = self.risk(loss, model, level=level, weights_mean=weights_mean) if alike else None
-        return readings.calibration(self.state.scores[chosen], point_loss(held), exact, how)
+        return self._as_rows(readings.calibration(self.state.scores[chosen], point_loss(held), exact, how))
+
+    def _as_rows(self, found: readings.Judged) -> readings.Judged:
+        """The reading, which says so where rows go together: scores are not counted by cluster."""
+        return found if self.state.clusters is None else readings.as_rows(found)
 
     def bias(
-        self, model: str | None = None, *, level: float = 0.95, weights_mean: WeightsMean = "importance"
+        self, model: str | None = None, *, level: Level = 0.95, weights_mean: WeightsMean = "importance"
     ) -> readings.Bias:
         """Tell whether predicted amounts are right on average, at each height of the prediction.
 
@@ -286,15 +292,15 @@ class Tally(Displayed):
         if self.schema.kind != "amount":
             raise UsageError("probabilities have a calibration curve", fix="tally.calibration().curve")
         how = Reading(level, weights_mean=weights_mean)
-        return readings.bias(self.state.amounts[self._which(None, model)[1]], how)
+        return self._as_rows(readings.bias(self.state.amounts[self._which(None, model)[1]], how))
 
     def decide(
         self,
         costs: Costs,
         model: str | None = None,
         *,
-        level: float = 0.95,
-        seed: int = 0,
+        level: Level = 0.95,
+        seed: Seed = 0,
         weights_mean: WeightsMean = "importance",
     ) -> Decision:
         """Find the rule that these costs ask for, from counts alone.
@@ -314,7 +320,8 @@ class Tally(Displayed):
             GM704: all tallied targets are the same.
             GM711: the costs differ from row to row.
         """
-        return readings.decide(self._yes_no(model), costs, Reading(level, seed, weights_mean))
+        how, clustered = Reading(level, seed, weights_mean), self.state.clusters is not None
+        return readings.decide(self._yes_no(model), costs, how, clustered=clustered)
 
     def curves(self, model: str | None = None, *, weights_mean: WeightsMean = "importance") -> Curves:
         """Read the ROC, precision-recall, cost, decision and Murphy curves, exact at the edges of the grid.

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas import words
 from goodmeasure.formulas.expression import Expr, derivative, expression, nodes, simplify, sub, symbol, symbols
 
 Z, Y, U = symbol("z"), symbol("y"), symbol("u")
+
+
+# Words that choose by the size of two things, or by the sign of one.
+_OF_TWO = ("less", "less_equal", "maximum", "minimum")
+_OF_ONE = ("abs", "sign")
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,10 @@ class View:
         return derivative(self.signal, "u")
 
 
+def _side(loss: Record, outcome: Literal[0, 1], name: str) -> View:
+    return View(f"where {name} happened", simplify(loss.half(outcome), {"z": U}))
+
+
 @cache
 def views(loss: Record) -> tuple[View, ...]:
     """The formulas of one number that make up the loss; empty where there are none."""
@@ -40,7 +50,7 @@ def views(loss: Record) -> tuple[View, ...]:
         return ()
     composed = loss.composed
     if loss.is_binary:
-        return tuple(View(f"where {n} happened", simplify(loss.half(k), {"z": U})) for k, n in ((1, "yes"), (0, "no")))
+        return (_side(loss, 1, "yes"), _side(loss, 0, "no"))
     miss = _of_miss(composed)
     if miss is not None:
         return (View("of the miss", miss),)
@@ -69,7 +79,8 @@ def _linear_in_target(composed: Expr) -> tuple[View, ...]:
     slope = derivative(composed, "z")
     plain = simplify(_undone(slope))
     by_target = derivative(plain, "y")
-    if "y" in symbols(by_target):
+    # A choice by the target is flat in it almost everywhere, and still no straight line.
+    if "y" in symbols(by_target) or any("y" in symbols(node) for node in nodes(plain) if _chooses(node)):
         return ()
     free, held = simplify(plain, {"y": 0, "z": U}), simplify(by_target, {"z": U})
     return (_Slope("without the target", free), _Slope("times the target", held, scaled=True))
@@ -97,14 +108,18 @@ def _undone(formula: Expr) -> Expr:
     return done[formula]
 
 
+def _chooses(node: Expr) -> bool:
+    return node.word is not None and node.word.name in (*_OF_TWO, *_OF_ONE)
+
+
 def kinks(view: View) -> tuple[Expr, ...]:
     """Differences that are zero where a choice in the view's value, signal or curvature may jump."""
     found: dict[Expr, None] = {}
     for node in nodes(view.value, view.signal, view.curvature):
         if node.word is None:
             continue
-        if node.word.name in ("less", "less_equal", "maximum", "minimum"):
+        if node.word.name in _OF_TWO:
             found[simplify(node.args[0] - node.args[1])] = None
-        elif node.word.name in ("abs", "sign"):
+        elif node.word.name in _OF_ONE:
             found[expression(node.args[0])] = None
     return tuple(each for each in found if "u" in symbols(each))

@@ -1,0 +1,103 @@
+"""What boosters ask of a loss at each round: the signal and a curvature of every row, with the rows' weights in both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from goodmeasure.errors import NoSuchReading, ShapeMismatch
+from goodmeasure.fitting import majoriser
+from goodmeasure.fitting.majoriser import Widening
+from goodmeasure.formulas.expression import derivative
+from goodmeasure.making.loss import Loss
+from goodmeasure.statistics.row_arguments import Floats
+
+# Where the best constant is infinite: there float32 rounds a probability to 0 or 1.
+_FAR = 30.0
+
+
+@dataclass(frozen=True)
+class SecondOrder:
+    """A loss as boosters take it: rows of targets and raw outputs in, rows of signals and curvatures out.
+
+    ``widening`` is what the host makes of the curvature of one class among several.
+    """
+
+    loss: Loss
+    widening: Widening = lambda classes: 2.0
+
+    def __post_init__(self) -> None:
+        if not self.loss.is_classwise and not _pulls(self.loss):
+            raise NoSuchReading(
+                f"{self.loss} has no learning signal: its derivative is zero wherever there is one",
+                fix="train on gm.losses.binary_cross_entropy(), and judge by it",
+            )
+
+    @property
+    def outputs(self) -> int | None:
+        """How many raw outputs an example has; None where the number of classes decides."""
+        return None if self.loss.is_classwise else len(self.loss.activation)
+
+    def step(self, y: Any, z: Any, weight: Any = None) -> tuple[Floats, Floats]:
+        """The signal and the curvature of each raw output, of z's shape; rows of weight zero have neither."""
+        raw = self.rows(z, len(y))
+        if weight is None or not len(weight):
+            target = self.targets(y)
+            pull = majoriser.signal(self.loss, target, raw)
+            return pull, self._curvature(target, raw, pull)
+        weight = np.asarray(weight, dtype=raw.dtype)
+        held = weight > 0
+        found = np.zeros_like(raw), np.zeros_like(raw)
+        target = self.targets(np.asarray(y)[held])
+        pull = majoriser.signal(self.loss, target, raw[held])
+        for whole, part in zip(found, (pull, self._curvature(target, raw[held], pull)), strict=True):
+            whole[held] = part * (weight[held] if raw.ndim == 1 else weight[held, None])
+        return found
+
+    def _curvature(self, target: Any, raw: Floats, pull: Floats) -> Floats:
+        return majoriser.curvature(self.loss, target, raw, pull, self.widening)
+
+    def mean(self, y: Any, z: Any, weight: Any = None) -> float:
+        """The weighted mean loss at raw outputs."""
+        weight = None if weight is None or not len(weight) else weight
+        return self.loss(self.targets(y), self.rows(z, len(y)), weight)
+
+    def start(self, y: Any, weight: Any = None, classes: int | None = None) -> Any:
+        """The raw output that is best for all rows together: a number, or a list of one for each raw output.
+
+        Where only an infinite one is best, as of targets that are all yes, it is as far as a float32 takes seriously.
+        """
+        best = np.asarray(self.loss.best_constant(self.targets(y), weight, classes=classes), dtype=np.float64)
+        return np.nan_to_num(best, posinf=_FAR, neginf=-_FAR).tolist()
+
+    def targets(self, y: Any) -> Any:
+        """Targets as the loss takes them: boosters hand over the numbers of classes as floating-point numbers."""
+        target = np.asarray(y)
+        if self.loss.is_classwise and target.ndim == 1 and target.dtype.kind == "f":
+            return target.astype(np.intp)
+        return target
+
+    def rows(self, z: Any, n: int) -> Floats:
+        """Raw outputs as the loss takes them: (n,), or (n, K) of several."""
+        raw = np.asarray(z)
+        if raw.dtype.kind != "f":
+            raw = raw.astype(np.float64)
+        if self.outputs == 1:
+            if raw.size != n:
+                raise ShapeMismatch(f"{self.loss} takes one raw output an example", seen=f"{raw.shape} for {n:,} rows")
+            return np.ascontiguousarray(raw.reshape(n))
+        if raw.ndim != 2 or len(raw) != n:
+            raise ShapeMismatch(
+                f"{self.loss} takes several raw outputs an example",
+                seen=f"raw outputs of shape {raw.shape} for {n:,} rows",
+                fix="set the number of classes or targets of the booster",
+            )
+        return np.ascontiguousarray(raw)
+
+
+def _pulls(loss: Loss) -> bool:
+    """Whether the signal of a loss differs from zero anywhere."""
+    halves = (loss.half(0), loss.half(1)) if loss.is_binary else (loss.composed,)
+    return any(derivative(half, raw).number != 0 for half in halves for raw in loss.raw_names)
