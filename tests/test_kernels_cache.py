@@ -98,11 +98,11 @@ def test_the_folder_is_the_one_that_is_set_or_in_the_cache_of_the_user(monkeypat
     for name in ("GOODMEASURE_CACHE_DIR", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache.directory() == tmp_path / ".cache" / "goodmeasure" / "kernels"
+    assert private.directory() == tmp_path / ".cache" / "goodmeasure" / "kernels"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache of all"))
-    assert cache.directory() == tmp_path / "cache of all" / "goodmeasure" / "kernels"
+    assert private.directory() == tmp_path / "cache of all" / "goodmeasure" / "kernels"
     monkeypatch.setenv("GOODMEASURE_CACHE_DIR", str(tmp_path / "own"))
-    assert cache.directory() == tmp_path / "own" / "kernels"
+    assert private.directory() == tmp_path / "own" / "kernels"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions as POSIX has them")

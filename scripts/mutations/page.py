@@ -33,7 +33,8 @@ def _tried() -> Iterator[dict[str, Any]]:
     """What became of the mutants that the source still has."""
     known = Results()
     for module in sorted({str(each["module"]) for each in known.held.values()} | _modules(known)):
-        for mutant in mutants(module, (PACKAGE / module).read_text(encoding="utf-8")):
+        path = PACKAGE / module
+        for mutant in mutants(module, path.read_text(encoding="utf-8")) if path.exists() else ():
             found: dict[str, Any] = {"operator": mutant.operator, "module": module, "seconds": 0.0, "name": mutant.name}
             found |= known.held.get(mutant.name, {})
             if mutant.name in known.equivalent:

@@ -152,12 +152,11 @@ class Record:
         return {file for file in files if stem in Path(file).stem or module in imported(ROOT / file)}
 
 
-def imported(path: Path, names: set[str] | None = None) -> set[str]:
-    """The modules of the package that a module imports (for these names), as files below the package."""
+def imported(path: Path) -> set[str]:
+    """The modules of the package that a module imports, as files below the package."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("goodmeasure"):
             base = "/".join((node.module or "").split(".")[1:])
-            wanted = [a.name for a in node.names if names is None or (a.asname or a.name) in names]
-            found |= {f"{base}.py", *(f"{base}/{name}.py".lstrip("/") for name in wanted)} if wanted else set()
+            found |= {f"{base}.py", *(f"{base}/{a.name}.py".lstrip("/") for a in node.names)}
     return {f for f in found if (PACKAGE / f).exists()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import resource
 import shutil
@@ -13,11 +12,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from mutations.operators import Mutant
-from mutations.recording import PACKAGE, ROOT, STATE, Record, imported, private, pytest_command, settings
+from mutations.recording import PACKAGE, ROOT, STATE, Record, private, pytest_command, settings
 
 BUDGET = 20.0  # seconds of tests, as they were recorded, that a mutant is tried on
 START = 60.0  # seconds allowed for what is not a test: imports, collection, kernels that are compiled anew
@@ -65,37 +63,20 @@ def _affordable(tests: Sequence[str], record: Record) -> list[str]:
 
 @contextmanager
 def _copied(mutant: Mutant | None) -> Iterator[tuple[Path, Path]]:
-    """The package with the mutant in a folder of its own, and that folder; what is compiled from the change is not there yet."""
+    """The package with the mutant in a folder of its own, and that folder."""
     with tempfile.TemporaryDirectory(prefix="mutant-", dir=private(STATE / "copies")) as name:
         folder = Path(name)
         source = folder / "src" / "goodmeasure"
-        stale = mutant is not None and mutant.module in _compiled()
-        shutil.copytree(PACKAGE, source, ignore=shutil.ignore_patterns("*.nb?") if stale else None)
+        shutil.copytree(PACKAGE, source)
         if mutant is not None:
             path = source / mutant.module
             path.write_text(mutant.applied(path.read_text(encoding="utf-8")), encoding="utf-8")
             for left in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
                 left.unlink()
-            if mutant.module.startswith("kernels/"):
-                # Names of kernels are hashes of their source; but a mutant may be of what makes the names.
+            if mutant.module.startswith(("kernels/", "keeping/")):
+                # What is compiled is kept by all that it follows from; but a mutant may be of what says so.
                 shutil.copytree(STATE / "cache", folder / "cache")
         yield source, folder
-
-
-@cache
-def _compiled() -> set[str]:
-    """Modules that Numba compiles, and those whose names stand in what it compiles.
-
-    Numba compiles a function anew where its own file has changed, and not where a file has that it takes a number from.
-    """
-    found = set()
-    for path in PACKAGE.rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        if any(isinstance(node, ast.ImportFrom) and node.module == "numba" for node in tree.body):
-            parts = [node for node in tree.body if isinstance(node, ast.Assign) or getattr(node, "decorator_list", ())]
-            used = {node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)}
-            found |= {str(path.relative_to(PACKAGE)), *imported(path, used)}
-    return found
 
 
 def _run(source: Path, folder: Path, chosen: Sequence[str], expected: float) -> tuple[str, str]:
