@@ -90,10 +90,10 @@ def test_reported_rows_change_no_part_of_the_model(target: str) -> None:
 
 def test_reported_targets_have_no_say_in_the_loss() -> None:
     """Its scale is that of the rows to fit, though the first look that the split needs sees every target."""
-    rng = np.random.default_rng(0)
-    a = rng.normal(size=400)
-    score = 10 + a + 0.5 * rng.normal(size=400)
-    score[::20] += 30 * rng.normal(size=20)
+    rng, n = np.random.default_rng(0), 3000  # enough for rows to be held out
+    a = rng.normal(size=n)
+    score = 10 + a + 0.5 * rng.normal(size=n)
+    score[::20] += 30 * rng.normal(size=n // 20)
     first = gm.run({"a": a, "score": score}, "score", outliers="errors")
     rows = first.prepared.split.report
     score[rows] = 10 + 1.5 * (score[rows] - 10)
