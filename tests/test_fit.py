@@ -430,9 +430,10 @@ def test_repeated_and_constant_columns_do_no_harm() -> None:
 
 
 @pytest.mark.parametrize("power", [-200, -8, 8, 140])
-@pytest.mark.parametrize("loss", [losses.squared_error(), losses.absolute_error(), losses.huber()], ids=str)
-def test_targets_of_any_size_are_fitted_without_a_warning(loss: Loss, power: int) -> None:
+@pytest.mark.parametrize("name", ["squared_error", "absolute_error", "huber"])
+def test_targets_of_any_size_are_fitted_without_a_warning(name: str, power: int) -> None:
     y = targets(losses.squared_error()) * 10.0**power
+    loss = losses.huber(delta=10.0**power) if name == "huber" else CATALOGUE[name]
     model = LossRegressor(loss).fit(X, y)
     assert np.isfinite(model.coef_).all()
     assert model.loss_curve_[-1] <= model.loss_curve_[0]
@@ -445,9 +446,10 @@ def test_a_target_that_cannot_be_squared_is_refused() -> None:
 
 def test_classes_that_a_line_separates_come_to_an_end() -> None:
     y = (X[:, 0] > 0).astype(int)
-    model = LossClassifier().fit(X[:, :1], y)
+    with pytest.warns(ConvergenceWarning, match="there is no best fit: .*: give alpha"):
+        model = LossClassifier().fit(X[:, :1], y)
     assert model.score(X[:, :1], y) == 1
-    assert model.certificate_.objective < 1e-6
+    assert model.certificate_.status is Status.ENDLESS
 
 
 def test_trees_on_a_small_table_keep_to_one_thread() -> None:

@@ -934,8 +934,9 @@ def binary_spherical(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
 def asymmetric(*, gamma_positive: float = 0.0, gamma_negative: float = 4.0, margin: float = 0.05) -> Loss:
     """For many labels at once: focal with its own discount for present and absent labels, and easy absences left out.
 
-    Reach for it for multi-label rows where nearly every label is absent; it implies no probability below its
-    margin, so rank by it or recalibrate.
+    Reach for it for multi-label rows where nearly every label is absent. Below its margin every raw output stands
+    for zero, and none for more than .96 as it is given; with gamma_negative near zero it implies no probability:
+    rank by it or recalibrate.
 
     Formula:
         either(y, -(1 - mu)**gamma_positive*log(mu), where(mu <= margin, 0, -(mu - margin)**gamma_negative*where(mu <=

@@ -109,7 +109,7 @@ class Definition:
         weighted = self._positive_weight(given)
         weights = (CLASS_WEIGHT.name, POSITIVE_WEIGHT.name)
         values = {name: self._checked(name, value) for name, value in given.items() if name not in weights}
-        book = symbol(class_statistics.WEIGHT) * self.book if class_weight or weighted else self.book
+        book = class_statistics.weighed(self.book) if class_weight or weighted else self.book
         target = self._target(values)
         if isinstance(target, OutcomeDomain):
             target = domain(Classes if self.activation == (softmax,) else Binary)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from goodmeasure.errors import UsageError
 from goodmeasure.fitting.certificate import Certificate
@@ -132,7 +134,10 @@ def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> Any:
     estimator = (LossClassifier if outcome else LossRegressor)(loss, alpha=alpha)
     more: dict[str, Any] = {} if cases.exposure is None else {"exposure": cases.exposure}
     y = cases.y.astype(np.intp) if outcome else cases.y
-    return estimator.fit(x, y, sample_weight=cases.weight, **more)
+    with warnings.catch_warnings():
+        # What the certificate says is in the report, of the fit that was chosen; many are tried.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator.fit(x, y, sample_weight=cases.weight, **more)
 
 
 def linear_scorer(estimator: Any) -> LinearScorer:

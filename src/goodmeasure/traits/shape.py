@@ -15,7 +15,7 @@ import numpy as np
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import Expr
-from goodmeasure.traits.interval_arithmetic import Box, bounds, line
+from goodmeasure.formulas.interval_arithmetic import Box, bounds, line
 from goodmeasure.traits.trait import PROVED, SHOWN, Trait
 from goodmeasure.traits.views import View, kinks, views
 
