@@ -235,15 +235,6 @@ def cut_short(**settings_: Any) -> Any:
         return LossRegressor(losses.squared_error(), solver="lbfgs", max_iter=1, **settings_).fit(X, ETA**2)
 
 
-def test_what_a_cut_fit_of_squares_lacks_is_its_gap() -> None:
-    """Half the squared Newton decrement is exact where the objective is a parabola."""
-    short, least = cut_short(), LossRegressor(losses.squared_error()).fit(X, ETA**2)
-    lacks = short.certificate_.objective - least.certificate_.objective
-    assert lacks > 1e-6
-    assert short.certificate_.gap == pytest.approx(lacks, rel=1e-6)
-    assert not short.certificate_.proven
-
-
 @pytest.mark.parametrize("alpha", [0.1, 10.0, 1000.0])
 def test_strong_convexity_bounds_the_gap_from_both_sides(alpha: float) -> None:
     settings_ = {"alpha": alpha, "fit_intercept": False}
