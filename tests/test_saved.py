@@ -111,7 +111,7 @@ def test_a_decision_from_a_saved_tally_is_that_of_the_tally(
     status, out, _ = said("decide", "two.tally", "n2.csv", "--p", "sharp", *COSTS)
     assert (status, out.splitlines()[0]) == (0, "on 1,500 rows")
     assert out.splitlines()[-1] == "next: goodmeasure score two.tally n2.csv"
-    assert "the intervals are too short" in said("decide", "people.tally", "--p", "plain", *COSTS)[1]
+    assert "takes rows that go together as independent" in said("decide", "people.tally", "--p", "plain", *COSTS)[1]
 
 
 @pytest.mark.parametrize("again", ["0.tally", "two.tally", "n0.csv", "renamed.csv", "grown"])
