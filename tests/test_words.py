@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from goodmeasure import formulas, words
-from goodmeasure.checking import truth
+from goodmeasure.deriving import in_books as truth
 from goodmeasure.errors import FormulaError
 from goodmeasure.formulas import evaluation, special_words
 from goodmeasure.formulas.evaluation import on_arrays
@@ -91,8 +91,8 @@ def test_every_language_spells_a_word_or_what_it_means(word, language):
 
 @pytest.mark.parametrize("word", VOCABULARY.values(), ids=lambda w: w.name)
 def test_books_define_every_word(word):
-    assert word.book is not None or word.name in truth._language(), f"{word.name} has no book"
-    spelled(applied(word), truth._language(), as_in_books=True)
+    assert word.book is not None or word.name in truth.language(), f"{word.name} has no book"
+    spelled(applied(word), truth.language(), as_in_books=True)
 
 
 @pytest.mark.parametrize("word", VOCABULARY.values(), ids=lambda w: w.name)
