@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
-from goodmeasure.deriving.in_books import in_books, language, value
+from goodmeasure.deriving.in_books import Evaluation, in_books, language, value
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem
 from goodmeasure.formulas.expression import Expr, nodes
@@ -46,13 +47,46 @@ class Truth:
         return [self.value, *self.signal, *self.curvature]
 
 
-def truth(loss: Record, y: Any, z: Sequence[float], *, digits: int = 80) -> Truth:
+class OutOfTime(Exception):
+    """The time that was given for the truth is over, or what is asked next would take longer."""
+
+
+class Clock:
+    """Evaluates formulas as books define them until a moment, and stops before an evaluation that would go far beyond it.
+
+    The time of an evaluation grows about as the cube of its digits, which is how it is foreseen.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.until = monotonic() + seconds
+        self._a_digit_cubed = 0.0
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.until - monotonic()
+
+    def __call__(self, roots: Sequence[Expr], values: Mapping[str, Any]) -> list[Any]:
+        import mpmath as mp
+
+        begun = monotonic()
+        if begun >= self.until or self._a_digit_cubed * mp.mp.dps**3 > max(0.5, self.until - begun):
+            raise OutOfTime
+        found = in_books(roots, values)
+        self._a_digit_cubed = (monotonic() - begun) / mp.mp.dps**3
+        return found
+
+
+def truth(loss: Record, y: Any, z: Sequence[float], *, digits: int = 80, book: Evaluation = in_books) -> Truth:
     """The truth at a target and raw outputs that are exact numbers; ``moves`` holds derivatives by each raw output, then y.
 
-    ``digits`` is where to begin; what is smaller than a third of them count as zero. Raises `NoTruth`, which names the word.
+    ``digits`` is where to begin; what is smaller than a third of them count as zero; ``book`` evaluates formulas. Raises
+    `NoTruth`, which names the word.
     """
     try:
-        found, kinked = _settled(loss, y, z, digits)
+        found, kinked = _settled(loss, y, z, digits, book)
+    except OutOfTime:
+        raise
     except Exception as problem:  # a word's book is anybody's function
         word = next(_without_truth(loss, y, z), None)
         if word is None:
@@ -68,7 +102,7 @@ def truth(loss: Record, y: Any, z: Sequence[float], *, digits: int = 80) -> Trut
     return Truth(jet[0], jet[1 : 1 + len(z)], jet[1 + len(z) :], moves, kinked)
 
 
-def _settled(loss: Record, y: Any, z: Sequence[float], digits: int) -> tuple[list[Any], bool]:
+def _settled(loss: Record, y: Any, z: Sequence[float], digits: int, book: Evaluation) -> tuple[list[Any], bool]:
     """The numbers of a point with so many digits that more would not change them, and whether it is a kink."""
     import mpmath as mp
 
@@ -77,13 +111,40 @@ def _settled(loss: Record, y: Any, z: Sequence[float], digits: int) -> tuple[lis
     last: list[Any] | None = None
     for _ in range(_TRIES):
         with mp.workdps(digits):
-            found, kinked = _jet_and_moves(loss, y, [mp.mpf(a) for a in z])
+            found, kinked = _jet_and_moves(loss, y, [mp.mpf(a) for a in z], book)
         if kinked or (last is not None and all(map(_agree, last, found))):
             return found, kinked
         if last is not None and mp.isnan(last[0]) and mp.isnan(found[0]):
             raise NoTruth(f"the truth of {loss} is no number", where=f"y={y}, z={list(z)}")
         last, digits = found, 2 * digits if last is None else 4 * digits
     raise NoTruth(f"the truth of {loss} needs more than {digits // 4} digits", where=f"y={y}, z={list(z)}")
+
+
+def value_and_moves(loss: Record, y: Any, z: Sequence[float], book: Evaluation) -> tuple[Any, list[Any]]:
+    """The value alone, and nearly how it moves with each raw output and the target: a small part of the work of `truth`."""
+    import mpmath as mp
+
+    digits, last = 50 + int(max(abs(a) for a in z)), None
+    for _ in range(_TRIES):
+        with mp.workdps(digits):
+            found = _value_and_moves(loss, y, [mp.mpf(a) for a in z], book)
+        nothing = last is not None and max(abs(last), abs(found[0])) < mp.mpf(10) ** (-digits / 3)
+        if nothing or (last is not None and _agree(last, found[0])):
+            return found[0], found[1:]
+        last, digits = found[0], 2 * digits
+    raise NoTruth(f"the truth of {loss} needs more than {digits // 2} digits", where=f"y={y}, z={list(z)}")
+
+
+def _value_and_moves(loss: Record, y: Any, z: list[Any], book: Evaluation) -> list[Any]:
+    import mpmath as mp
+
+    step = mp.mpf(10) ** -(mp.mp.dps // 3)
+    target = y if loss.is_classwise else mp.mpf(y)
+    here = value(loss, target, z, book)
+    moved = [value(loss, target, [a + (i == k) * step for i, a in enumerate(z)], book) for k in range(len(z))]
+    if not loss.is_classwise and not (loss.is_binary and y in (0, 1)):
+        moved.append(value(loss, target + step, z, book))
+    return [here, *((there - here) / step for there in moved)]
 
 
 def _without_truth(loss: Record, y: Any, z: Sequence[float]) -> Iterator[str]:
@@ -126,7 +187,7 @@ def _agree(a: Any, b: Any) -> bool:
     return bool(abs(a - b) <= max(abs(a), abs(b)) * mp.mpf(10) ** -18)
 
 
-def _jet_and_moves(loss: Record, y: Any, z: list[Any]) -> tuple[list[Any], bool]:
+def _jet_and_moves(loss: Record, y: Any, z: list[Any], book: Evaluation) -> tuple[list[Any], bool]:
     import mpmath as mp
 
     step = mp.mpf(10) ** -(mp.mp.dps // 5)
@@ -136,9 +197,9 @@ def _jet_and_moves(loss: Record, y: Any, z: list[Any]) -> tuple[list[Any], bool]
         return [a + by if i == k else a for i, a in enumerate(z)]
 
     def jet(y: Any, z: list[Any]) -> list[Any]:
-        middle = value(loss, y, z)
+        middle = value(loss, y, z, book)
         sides = [
-            (value(loss, y, [*z[:k], z[k] - step, *z[k + 1 :]]), value(loss, y, [*z[:k], z[k] + step, *z[k + 1 :]]))
+            tuple(value(loss, y, [*z[:k], z[k] + way * step, *z[k + 1 :]], book) for way in (-1, 1))
             for k in range(len(z))
         ]
         slopes = [(up - down) / (2 * step) for down, up in sides]

@@ -14,6 +14,22 @@ from goodmeasure.formulas.expression import Expr, symbol, symbols
 Evaluation: TypeAlias = Callable[[Sequence[Expr], Mapping[str, Any]], list[Any]]
 
 
+def _lgamma(x: Any) -> Any:
+    """The logarithm of the gamma function, lifted to where its asymptotic series serves at once.
+
+    Next to zero mpmath would make a table for every new number of digits, which takes seconds.
+    """
+    import mpmath as mp
+
+    up = mp.mp.dps
+    if not 0 < x < up:
+        return mp.loggamma(x)
+    product = x
+    for k in range(1, up):
+        product *= x + k
+    return mp.loggamma(x + up) - mp.log(product)
+
+
 @cache
 def language() -> dict[str, Callable[..., Any]]:
     """How arbitrary precision spells the elementary words."""
@@ -47,7 +63,7 @@ def language() -> dict[str, Callable[..., Any]]:
         "sqrt": guarded(mp.sqrt),
         "maximum": max,
         "minimum": min,
-        "lgamma": guarded(mp.loggamma),
+        "lgamma": guarded(_lgamma),
         "digamma": guarded(mp.digamma),
         "trigamma": guarded(lambda x: mp.psi(1, x)),
         **{name: getattr(mp, {"abs": "fabs"}.get(name, name)) for name in ("abs", "sign", "exp", "sin", "cos")},
