@@ -128,7 +128,7 @@ def check(
     """
     tested = (loss if isinstance(loss, Loss) else loss()).one_label
     allowed = seconds if seconds is not None else math.inf if thorough else SECONDS
-    asked = Asked(thorough, Clock(allowed), tick or (lambda _: None), allowed)
+    asked = Asking(thorough, Clock(allowed), tick or (lambda _: None), allowed)
     # The truth comes last, with the time that is left, and stands first.
     rest = [answer for question in _questions() for answer in asked.of(question, tested)]
     answers = (*asked.of(is_true, tested), *rest)
@@ -139,7 +139,7 @@ def check(
 
 
 @dataclass
-class Asked:
+class Asking:
     """How a battery is asked: how far, until when, who is told of it, and what had to be left out."""
 
     thorough: bool
@@ -157,7 +157,7 @@ class Asked:
         self.left_out.append(f"{what} at {done} of {of} points: the rest did not fit into {self.seconds:g} s")
 
 
-Question: TypeAlias = Callable[[Loss, Asked], Iterator[Answer]]
+Question: TypeAlias = Callable[[Loss, Asking], Iterator[Answer]]
 
 
 def _questions() -> list[Question]:
@@ -255,7 +255,7 @@ def _between_neighbours(
 # --- the questions ---
 
 
-def is_true(loss: Loss, asked: Asked) -> Iterator[Answer]:
+def is_true(loss: Loss, asked: Asking) -> Iterator[Answer]:
     """Value, signal and curvature agree with the book form in arbitrary precision."""
     try:
         yield from Held(loss, asked).answers()
@@ -270,7 +270,7 @@ _NAMES = ("value", "signal", "curvature")
 class Held:
     """The numbers of a loss at points, held to the truth: first all values, which is quick, then all that follows from them."""
 
-    def __init__(self, loss: Loss, asked: Asked) -> None:
+    def __init__(self, loss: Loss, asked: Asking) -> None:
         self.loss, self.asked = loss, asked
         self.tried = _spread(points(loss, thorough=asked.thorough))
         y, z = [y for y, _ in self.tried], [z for _, z in self.tried]
@@ -345,7 +345,7 @@ def _spread(tried: list[tuple[float, list[float]]]) -> list[tuple[float, list[fl
     return [tried[i] for i in order]
 
 
-def is_mirrored(loss: Loss, _: Asked) -> Iterator[Answer]:
+def is_mirrored(loss: Loss, _: Asking) -> Iterator[Answer]:
     """Where the formula treats yes and no alike, the numbers do, to the last bit."""
     if not loss.is_binary or loss.half(0) is not simplify(loss.half(1), {"z": -symbol("z")}):
         return
@@ -358,7 +358,7 @@ def is_mirrored(loss: Loss, _: Asked) -> Iterator[Answer]:
         yield Answer(f"mirror symmetry in {np.dtype(d).name}", bool(same))
 
 
-def is_limiting(loss: Loss, _: Asked) -> Iterator[Answer]:
+def is_limiting(loss: Loss, _: Asking) -> Iterator[Answer]:
     """At infinite raw outputs stands the limit, and a NaN stays with its own example."""
     if loss.is_classwise or len(loss.activation) > 1:
         yield from _row_limits(loss)
@@ -428,7 +428,7 @@ def _sample(loss: Loss, n: int, seed: int = 0) -> tuple[Any, Any]:
     return y, random.normal(size=n if m == 1 else (n, m))
 
 
-def is_absent_where_told(loss: Loss, _: Asked) -> Iterator[Answer]:
+def is_absent_where_told(loss: Loss, _: Asking) -> Iterator[Answer]:
     """A masked or zero-weight example adds exactly nothing, whatever it holds."""
     y, z = _sample(loss, 8)
     keep = np.asarray([True, True, False, True, False, True, True, True])
@@ -441,7 +441,7 @@ def is_absent_where_told(loss: Loss, _: Asked) -> Iterator[Answer]:
         yield Answer(f"absent by {how}", bool(good), "" if good else f"mean {value!r} for {mean!r}")
 
 
-def is_dtype_true(loss: Loss, _: Asked) -> Iterator[Answer]:
+def is_dtype_true(loss: Loss, _: Asking) -> Iterator[Answer]:
     """The dtype that comes in goes out, and half precision is single precision rounded once."""
     y, z = _sample(loss, 16)
     good = True
@@ -456,7 +456,7 @@ def is_dtype_true(loss: Loss, _: Asked) -> Iterator[Answer]:
     yield Answer("dtypes are kept", bool(good))
 
 
-def is_a_mean(loss: Loss, _: Asked) -> Iterator[Answer]:
+def is_a_mean(loss: Loss, _: Asking) -> Iterator[Answer]:
     """Weights count examples, totals merge exactly, and order does not matter."""
     y, z = _sample(loss, 30, seed=1)
     w = np.random.default_rng(2).integers(0, 4, 30).astype(float)
@@ -473,7 +473,7 @@ def is_a_mean(loss: Loss, _: Asked) -> Iterator[Answer]:
     yield Answer("one pass says the same", np.allclose(slope, loss.gradient(y, z) * share, rtol=1e-12, atol=1e-300))
 
 
-def is_fair_to_classes(loss: Loss, _: Asked) -> Iterator[Answer]:
+def is_fair_to_classes(loss: Loss, _: Asking) -> Iterator[Answer]:
     """Class losses do not change with a shift of the row or a renaming of classes, and one-hot equals the index."""
     if not loss.is_classwise:
         return

@@ -170,6 +170,7 @@ def language() -> dict[str, Callable[..., Any]]:
         "less_equal": lambda a, b: _less(a, b, equal=True),
         "where": _where,
         "maximum": lambda a, b: Box(np.maximum(a.low, b.low), np.maximum(a.high, b.high)),
+        "logaddexp": lambda a, b: _wide(np.logaddexp(a.low, b.low), np.logaddexp(a.high, b.high)),
         "minimum": lambda a, b: Box(np.minimum(a.low, b.low), np.minimum(a.high, b.high)),
         "abs": _magnitude,
         "sign": lambda a: Box(np.sign(a.low), np.sign(a.high)),

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-import mpmath as mp
 import numpy as np
 
 from goodmeasure.deriving.in_books import in_books
@@ -27,7 +26,7 @@ END = 1e12
 # Formulas whose constants were rounded to double precision are continuous no further than that.
 _ROUNDED = 1e-12
 _DIGITS = 60
-_ROUNDS, _MOST_OPEN = 45, 2_000
+_ROUNDS, _MOST_OPEN = 60, 2_000
 
 
 @dataclass(frozen=True)
@@ -55,17 +54,17 @@ class Line:
         """Bounds of a formula in boxes."""
         return bounds(formula, {"u": self.boxes if boxes is None else boxes}, dict(self.hyperparameters))
 
-    def refined(self, formula: Expr, unsettled: Callable[[Box], Any]) -> tuple[Box, Box]:
-        """The boxes and bounds of a formula, with those boxes halved whose bounds leave a question unsettled."""
+    def refined(self, formula: Expr, excess: Callable[[Box], Floats]) -> tuple[Box, Box]:
+        """The boxes and bounds of a formula, with those boxes halved whose bounds exceed what is asked the most."""
         boxes, found = self.boxes, self.bounded(formula)
         for halved in range(_ROUNDS):
-            open_ = np.asarray(unsettled(found))
-            if not open_.any() or (halved and open_.sum() > _MOST_OPEN):
+            by = excess(found)
+            worst = by > max(0.0, float(by.max()) / 4)
+            if not worst.any() or (halved and worst.sum() > _MOST_OPEN):
                 break
-            halves = _halved(Box(boxes.low[open_], boxes.high[open_]))
-            boxes = _joined(Box(boxes.low[~open_], boxes.high[~open_]), halves)
-            settled = Box(found.low[~open_], found.high[~open_])
-            found = _joined(settled, self.bounded(formula, halves))
+            halves = _halved(Box(boxes.low[worst], boxes.high[worst]))
+            boxes = _joined(Box(boxes.low[~worst], boxes.high[~worst]), halves)
+            found = _joined(Box(found.low[~worst], found.high[~worst]), self.bounded(formula, halves))
         order = np.argsort(boxes.low)
         return Box(boxes.low[order], boxes.high[order]), Box(found.low[order], found.high[order])
 
@@ -85,10 +84,14 @@ class Line:
 
     def exactly(self, formula: Expr, u: Any) -> Any:
         """A formula at a point as books define it, to 18 digits at least; NaN where that cannot be said."""
+        import mpmath as mp
+
         found = [self._with_digits(formula, u, digits) for digits in (_DIGITS, 4 * _DIGITS)]
         return found[1] if _same(*found) else mp.nan
 
     def _with_digits(self, formula: Expr, u: Any, digits: int) -> Any:
+        import mpmath as mp
+
         with mp.workdps(digits):
             given = {name: mp.mpf(value) for name, value in self.hyperparameters}
             try:
@@ -104,6 +107,8 @@ class Line:
         return tuple(k for k in found if k.value or k.signal)
 
     def _roots(self, formula: Expr) -> Iterator[Any]:
+        import mpmath as mp
+
         where = self.bounded(formula)
         low, high = (x[(where.low <= 0) & (where.high >= 0)] for x in (self.boxes.low, self.boxes.high))
         for a, b, at_a, at_b in zip(low, high, self.at(formula, low), self.at(formula, high), strict=True):
@@ -114,6 +119,8 @@ class Line:
 
     def _bisected(self, formula: Expr, a: Any, b: Any) -> Any:
         """The root between two points, to all digits: next to it, and not at it, is where a jump shows."""
+        import mpmath as mp
+
         with mp.workdps(_DIGITS):
             below = self._with_digits(formula, a, _DIGITS) < 0
             for _ in range(int(3.4 * _DIGITS)):
@@ -125,6 +132,8 @@ class Line:
             return b
 
     def _jump(self, at: Any) -> Kink:
+        import mpmath as mp
+
         with mp.workdps(_DIGITS):
             side = (abs(at) if at else mp.mpf(1)) * mp.mpf(10) ** -40
             (v0, v1), (s0, s1), (c0, c1) = (
@@ -147,6 +156,8 @@ def _step(before: Any, after: Any, side: Any, slope_before: Any, slope_after: An
 
 
 def _same(a: Any, b: Any) -> bool:
+    import mpmath as mp
+
     if mp.isinf(a) or mp.isinf(b):
         return bool(a == b)
     return bool(abs(a - b) <= max(abs(a), abs(b)) * mp.mpf(10) ** -18)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import mpmath as mp
 import numpy as np
 
 from goodmeasure.deriving import numbers
@@ -85,6 +84,8 @@ def _gap(loss: Record) -> tuple[Any, Any]:
 
 def _exact_gap(loss: Record, at: int) -> tuple[Any, Any] | None:
     """The same at one pair in arbitrary precision, with the sizes of the ends; None where the loss has no books."""
+    import mpmath as mp
+
     y, a, b = (each[at] for each in _points(loss))
     target = int(y) if loss.is_classwise else mp.mpf(float(y))
     with mp.workdps(_DIGITS + int(3 * max(np.abs(a).max(), np.abs(b).max()))):
@@ -119,6 +120,8 @@ def convex(loss: Record) -> Trait:
 
 
 def _curved(loss: Record, name: str, least: float) -> Trait:
+    import mpmath as mp
+
     first = convex(loss)
     if not first.holds:
         return Trait(name, False, SHOWN, first.seen)

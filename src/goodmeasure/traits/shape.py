@@ -48,7 +48,7 @@ def convex(loss: Record) -> Trait | None:
 
 def bounds_of_convexity(each: Line) -> tuple[Box, Box]:
     """Boxes that cover the line and bounds of the curvature in them, none below zero where that can be shown."""
-    return each.refined(each.view.curvature, lambda found: found.low < 0)
+    return each.refined(each.view.curvature, lambda found: -found.low)
 
 
 def _falling(each: Line) -> str:
@@ -114,7 +114,9 @@ def _strict_sum(loss: Record) -> Trait | None:
 
 def _bends(each: Line) -> bool:
     """Whether the curvature is above zero in every box, but for those where it is too small for a number."""
-    _, found = each.refined(each.view.curvature, lambda found: (found.low <= 0) & (found.high > _TINY))
+    _, found = each.refined(
+        each.view.curvature, lambda found: np.where((found.low <= 0) & (found.high > _TINY), 1.0, 0.0)
+    )
     return _flat(each) is None and bool(((found.low > 0) | (found.high <= _TINY)).all())
 
 
@@ -207,7 +209,7 @@ def bound_of(each: Line, formula: Expr) -> float:
 def bounds_of_size(each: Line, formula: Expr) -> tuple[Box, Box]:
     """Boxes that cover the line and bounds of a formula in them, halved until they are close to the largest size seen."""
     allowed = observed(each, formula) * (1 + _TIGHT)
-    return each.refined(formula, lambda found: np.maximum(np.abs(found.low), np.abs(found.high)) > allowed)
+    return each.refined(formula, lambda found: np.maximum(np.abs(found.low), np.abs(found.high)) - allowed)
 
 
 def sizes(found: Box) -> float:
