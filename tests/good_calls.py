@@ -219,6 +219,9 @@ def _results() -> Iterator[tuple[str, Call]]:
     yield "Tally.risk", (tally().risk, {"loss": BINARY, **more})
     yield "Tally.from_bytes", (gm.Tally.from_bytes, {"data": tally().to_bytes(), "losses": [BINARY]})
     yield "Plan.code", (gm.choose(Y).code, {"framework": "sklearn"})
+    difference = gm.compare(BINARY, Y, Z, P)
+    yield "Difference.rows_to_tell", (difference.rows_to_tell, {"power": 0.8})
+    yield "Difference.smallest_told", (difference.smallest_told, {"n": 100.0, "power": 0.8})
     yield "Estimate.to_frame", (estimate().to_frame, {"kind": "pandas"})
     yield "Study.to_frame", (study().to_frame, {"kind": "pandas"})
 
@@ -256,6 +259,7 @@ def _models() -> Iterator[tuple[str, Call]]:
                 "time": None,
                 "exclude": "age",
                 "model": "linear",
+                "protocol": "auto",
                 "seed": 1,
                 "test": None,
                 "tick": None,

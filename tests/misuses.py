@@ -233,7 +233,6 @@ FUNCTIONS: Misuses = {
         "GM701": lambda: gm.calibration([0, 1, 2], [[0.5, 0.3, 0.1]] * 3),
         "GM702": lambda: gm.calibration(Y, NAN),
         "GM703": lambda: gm.calibration([0, 1, 5], CLASSES),
-        "GM704": lambda: gm.calibration([3.0, 3.0, 3.0], [1.0, 2.0, 3.0], SQUARED),
         "GM705": lambda: gm.calibration([1], [0.3]),
         "GM706": lambda: gm.calibration([1e200, 2e200, 3e200], [1e200, 2e200, 1e200], SQUARED),
     },
@@ -345,6 +344,13 @@ class _Spoken:
         return np.zeros((6, 2))
 
 
+class _Forest:
+    """A random forest of LightGBM, as far as it is looked at."""
+
+    def get_params(self) -> dict[str, str]:
+        return {"boosting_type": "rf"}
+
+
 def of_boosters(name: str, to: Callable[[object], Any]) -> Misuses:
     """What the objective of any booster refuses."""
     ours, counted = to(BINARY), to(POISSON)
@@ -372,6 +378,10 @@ def of_steps(step: Callable[[Any, Any], object]) -> dict[str, Callable[[], objec
 CLASSES_AND_METHODS: Misuses = {
     **of_boosters("XGBoostLoss", gm.to_xgboost),
     **of_boosters("LightGBMLoss", gm.to_lightgbm),
+    "LightGBMLoss.fit": {
+        **of_boosters("LightGBMLoss", gm.to_lightgbm)["LightGBMLoss.fit"],
+        "GM009": lambda: gm.to_lightgbm(BINARY).fit(_Forest(), X, Y),
+    },
     **of_boosters("CatBoostLoss", gm.to_catboost),
     "XGBoostLoss.__call__": of_steps(gm.to_xgboost(BINARY)),
     "XGBoostMetric.__call__": of_steps(gm.to_xgboost(BINARY).metric),
@@ -407,6 +417,8 @@ CLASSES_AND_METHODS: Misuses = {
         "GM701": lambda: gm.recalibrate(Y, P, "isotonic")([2.0]),
         "GM702": lambda: gm.recalibrate(Y, P, "isotonic")(NAN),
     },
+    "Difference.rows_to_tell": {"GM009": lambda: gm.compare(BINARY, Y, Z, P).rows_to_tell(power=1.0)},
+    "Difference.smallest_told": {"GM009": lambda: gm.compare(BINARY, Y, Z, P).smallest_told(0)},
     "Recalibration.from_dict": {"GM009": lambda: gm.recalibrate(Y, P, "isotonic").from_dict({"method": "plat"})},
     "Curves.cost": {"GM009": lambda: tally().curves().cost([1.5])},
     "Curves.murphy": {"GM009": lambda: tally().curves().murphy([-0.5])},

@@ -17,6 +17,7 @@ from goodmeasure.decisions.decision import expected_cost, regret
 from goodmeasure.risks.alignment import align
 from goodmeasure.risks.crossvalidation import naive, nested
 from goodmeasure.risks.metrics import METRICS
+from goodmeasure.risks.segment_rates import segment_rates
 from goodmeasure.risks.segments import weak_segments
 
 BCE, CE, SQUARED = losses.binary_cross_entropy(), losses.cross_entropy(), losses.squared_error()
@@ -129,6 +130,10 @@ def _metric(name: str, target: str, p: str, t: Table, w: Any, **more: Any) -> An
 
 def _segments(t: Table, w: Any, **more: Any) -> Any:
     return {one.name: one for one in weak_segments(t["loss"], t["group"], sample_weight=w, **more)}
+
+
+def _segment_rates(t: Table, w: Any, **more: Any) -> Any:
+    return {one.name: one for one in segment_rates(t["yes"], t["p"], t["group"], sample_weight=w, **more)}
 
 
 def _gap(t: Table, w: Any, **more: Any) -> Any:
@@ -293,6 +298,7 @@ def _entries() -> list[Entry]:
         ),
         Entry("curves", _curves, "yes", ("p",)),
         Entry("weak_segments", _segments, "", ("loss",)),
+        Entry("segment_rates", _segment_rates, "yes", ("p",)),
         Entry(
             "align",
             lambda t, w, **m: align(

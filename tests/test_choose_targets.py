@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +19,13 @@ from hypothesis import strategies as st
 from goodmeasure.choosing.choose import choose
 from goodmeasure.choosing.meanings import MEANINGS
 from goodmeasure.choosing.observed import NoTarget, NotATarget, TextAmongNumbers, observe
+from goodmeasure.choosing.ordering import ordered
 from goodmeasure.choosing.tails import tails
+from goodmeasure.cli import status_of
 from goodmeasure.errors import NothingToLearn, Problem, ShapeMismatch, TargetOutsideDomain, UsageError
+from textbook_targets import KNOWN, TEXTBOOK, UNSEEN, Column
 
+COLUMNS = {column.story: column for column in (*TEXTBOOK, *UNSEEN, *KNOWN)}
 CONTAINERS = {
     "list": list,
     "tuple": tuple,
@@ -175,3 +181,119 @@ def test_tails_know_a_normal_law_from_a_heavy_one() -> None:
     assert tails(rng.standard_cauchy(2000)).heavy
     with pytest.raises(UsageError):
         tails([])
+
+
+# --- what columns mean, and what is asked about them ---
+
+
+@pytest.mark.parametrize("column", COLUMNS.values(), ids=lambda column: column.story)
+def test_a_column_has_its_meaning_and_what_is_open_is_asked(column: Column) -> None:
+    if column.meaning.startswith("GM"):
+        with pytest.raises(Problem) as caught:
+            choose(column.values, name=column.name)
+        assert caught.value.code == column.meaning
+        return
+    plan = choose(column.values, name=column.name)
+    assert plan.meaning == column.meaning
+    assert " ".join(question.about for question in plan.questions) == column.asks
+    assert column.notes in " ".join(plan.notes)
+
+
+ASKED = [column for column in COLUMNS.values() if column.asks]
+
+
+@pytest.mark.parametrize("column", ASKED, ids=lambda column: column.story)
+def test_every_answer_that_a_question_offers_works_and_settles_it(column: Column) -> None:
+    first = choose(column.values, name=column.name)
+    (question,) = first.questions
+    assert question.represents
+    for answer in question.represents:
+        plan = choose(column.values, name=column.name, represents=answer)
+        assert plan.meaning == answer.partition("=")[0]
+        assert not plan.questions
+    for said in (str(first), first._repr_html_().replace("&#x27;", "'"), str(first.to_dict()["questions"])):
+        assert question.options[0] in said
+
+
+@pytest.mark.parametrize("about", sorted({column.asks for column in ASKED}))
+def test_the_option_that_a_question_prints_can_be_typed(
+    about: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    column = next(column for column in ASKED if column.asks == about)
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([column.name, *map(str, column.values)]) + "\n")
+    asked = ["choose", str(path), "--target", column.name]
+    assert status_of(asked) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "to settle it: " in line)
+    options = re.findall(r"--represents \S+", line)
+    assert options
+    for option in options:
+        assert status_of([*asked, *option.split()]) == 0
+        said = capsys.readouterr().out
+        assert "to settle it" not in said
+        assert option in said.rpartition("next:")[2]
+
+
+def test_a_name_is_evidence_only_for_values_that_agree() -> None:
+    for name, y in {
+        "direction": [0, 1] * 30,
+        "phase": [1, 2, 3] * 30,
+        "hour": [1.5, 200.0, 31.0] * 20,
+        "zip": [0.5, 12.25, 3.75] * 20,
+        "percent": [-5.0, 250.0, 31.0] * 20,
+        "age": [0.5, -1.5, 3.25] * 20,
+    }.items():
+        assert all(question.about in ("order",) for question in choose(y, name=name).questions), name
+    assert choose(["a", "b", "c"] * 9, name="percent").meaning == "classes"
+
+
+def test_an_angle_needs_a_full_turn() -> None:
+    assert str(choose([350.0, 10.0, 170.0], represents="angle=360").loss) == "circular(period=360.0)"
+    assert str(choose([0.5, -3.0, 2.0], represents="angle").loss) == f"circular(period={2 * np.pi!r})"
+    for wrong in ("angle=0", "angle=round", "angle=-360", "angle=inf", "angle=nan"):
+        with pytest.raises(UsageError, match="full turn"):
+            choose([350.0, 10.0, 170.0], represents=wrong)
+    with pytest.raises(TargetOutsideDomain):
+        choose(["n", "e", "s"], represents="angle=8")
+
+
+@pytest.mark.parametrize("share", [0.6, 0.92, 0.999])
+@pytest.mark.parametrize("level", [0.25, 0.5, 0.75, 0.95])
+def test_a_quantile_among_equal_values_is_said_to_be_one(share: float, level: float) -> None:
+    n = 1000
+    y = np.r_[np.zeros(round(share * n)), np.arange(1.0, n - round(share * n) + 1)]
+    said = " ".join(choose(y, ask=f"quantile={level}", represents="non_negative").notes)
+    assert ("is 0 itself" in said) == (level < share)
+    assert not choose(y, ask="mean", represents="real").notes
+
+
+@pytest.mark.parametrize("share", [0.3, 0.45, 0.5, 0.6, 0.945])
+def test_the_scale_of_mostly_equal_values_is_that_of_the_others(share: float) -> None:
+    rng = np.random.default_rng(0)
+    others = rng.normal(0, 2, round((1 - share) * 4000))
+    seen = tails(np.r_[np.full(4000 - len(others), 7.0), 7 + others, 1e6])
+    assert seen.scale == pytest.approx(2, rel=0.2)
+    assert seen.far == 1
+    assert seen.heavy
+
+
+def test_labels_in_an_order_are_known_however_they_are_written() -> None:
+    for labels in (
+        ["Strongly Disagree", "disagree", "AGREE"],
+        ["very_low", "Low", "high"],
+        ["XS", "S", "XL"],
+        ["<18", "18-25", ">25"],
+        ["1st", "2nd", "3rd"],
+        ["stage-1", "stage-2", "stage-10"],
+        ["C", "B+", "A-"],
+        ["bronze", "silver", "gold"],
+    ):
+        assert ordered(sorted(labels)) == tuple(labels)
+    for labels in (
+        ["A", "B", "AB", "O"],
+        ["red", "green", "blue"],
+        ["cat 1", "dog 2", "fox 3"],
+        ["low", "high"],
+        [1, 2, 3],
+    ):
+        assert ordered(labels) == ()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
 
+import goodmeasure as gm
 from goodmeasure.calibrating.base_rates import prior_shift, undo_weights
 from goodmeasure.decisions.costs import (
     ClassCosts,
@@ -24,9 +25,14 @@ from goodmeasure.decisions.costs import (
 )
 from goodmeasure.decisions.curves import Curves, curves
 from goodmeasure.decisions.decision import SeenInTraining, decide, expected_cost, regret
+from goodmeasure.decisions.pricing import Policy, Prices
+from goodmeasure.decisions.rules import Decision
+from goodmeasure.decisions.thresholds import cuts
 from goodmeasure.errors import UsageError
-from goodmeasure.statistics.intervals import mean_estimate, wilson
+from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.statistics.intervals import clopper_pearson, mean_estimate, wilson
 from goodmeasure.statistics.row_arguments import MissingScore, OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
+from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT, Sample
 
 MISS_IS_DEAR = Costs(false_negative=40, false_positive=5)
 
@@ -347,7 +353,7 @@ def rows_of(curve: str, y: np.ndarray, acts: np.ndarray, t: float) -> tuple[np.n
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("curve", ["cost", "murphy", "net_benefit", "treat_all"])
 def test_the_band_of_a_mean_is_the_interval_of_its_rows(curve: str, weighted: bool) -> None:
-    """With many rows of each kind it is the normal one, computed from what each row adds."""
+    """With many rows of each kind it is about the normal one, computed from what each row adds."""
     y, p = calibrated(100_000)
     w = np.where(y == 1, 1.0, 9.0) if weighted else np.ones(len(y))
     at = [0.2, 0.4, 0.8]
@@ -358,14 +364,14 @@ def test_the_band_of_a_mean_is_the_interval_of_its_rows(curve: str, weighted: bo
         exact = mean_estimate(rows_of(curve, y, p >= t, t)[0], w, level=0.9)
         half = (exact.high - exact.low) / 2
         assert band.value[i] == pytest.approx(exact.value, rel=1e-12)
-        assert (band.low[i], band.high[i]) == pytest.approx((exact.low, exact.high), abs=0.02 * half)
+        assert (band.low[i], band.high[i]) == pytest.approx((exact.low, exact.high), abs=0.05 * half)
     assert json.loads(json.dumps(band.to_dict()))["n"] == len(y)
 
 
 def test_a_benefit_that_hangs_on_two_rows_reaches_as_far_as_they_do() -> None:
     """The two intervals put together by hand: 30 hits and 2 alarms of 100 rows, an alarm 9 times as dear."""
     y, p = np.repeat([1.0, 0.0, 1.0, 0.0], [30, 2, 10, 58]), np.repeat([0.95, 0.95, 0.2, 0.1], [30, 2, 10, 58])
-    (hit_low, hit_high), (call_low, call_high) = wilson(30, 100), wilson(2, 100)
+    (hit_low, hit_high), (call_low, call_high) = clopper_pearson(30, 100), clopper_pearson(2, 100)
     correlation = -math.sqrt(0.3 * 0.02 / (0.7 * 0.98))
     down, up = (0.3 - hit_low, 9 * (call_high - 0.02)), (hit_high - 0.3, 9 * (0.02 - call_low))
     band = curves(y, p).band("net_benefit", 0.9)
@@ -416,12 +422,12 @@ def test_bands_cover_and_unknown_curves_are_refused() -> None:
             band = found.band(name, at)
             inside[name] += ((band.low <= exact) & (exact <= band.high)).mean()
         area += found.area().low <= 5 / 6 <= found.area().high
-    assert {name: count / 300 for name, count in inside.items()} == pytest.approx(dict.fromkeys(truth, 0.95), abs=0.025)
+    assert {name: count / 300 for name, count in inside.items()} == pytest.approx(dict.fromkeys(truth, 0.95), abs=0.03)
     assert area / 300 == pytest.approx(0.95, abs=0.04)
     with pytest.raises(UsageError, match="band takes no curve='lift'"):
         found.band("lift", at)
     for curve, wrong in (("cost", 1.5), ("recall", math.nan), ("net_benefit", 1.0), ("treat_all", [0.5, 1.0])):
-        with pytest.raises(UsageError, match=f"thresholds of {curve} lie in"):
+        with pytest.raises(UsageError, match=f"thresholds (of {curve} lie in|hold nan)"):
             found.band(curve, wrong)
 
 
@@ -456,3 +462,139 @@ def test_class_costs_need_as_many_classes() -> None:
 def test_a_decision_is_plain_values() -> None:
     y, p = calibrated(200)
     assert json.loads(json.dumps(decide(y, p, MISS_IS_DEAR).to_dict()))["best"] in {"theory", "practice"}
+
+
+# --- rare and dear mistakes ---
+
+
+@pytest.mark.parametrize("n", [113, 1000])
+@pytest.mark.parametrize("share", [0.001, 0.01])
+def test_rare_dear_misses_make_no_sure_words(n: int, share: float) -> None:
+    """A miss costs so much that always acting costs the same: "surely more" was said falsely in up to .89 of samples."""
+    dear, rng, said, inside = 0.8 / share, np.random.default_rng(0), {"worse": 0, "better": 0}, 0
+    for _ in range(200):
+        kind = rng.choice(4, n, p=[0.8, share, 0.1, 0.1 - share])  # left, missed, false alarm, caught
+        y, acts = kind % 2, kind // 2
+        prices = Prices(Costs(false_negative=dear, false_positive=1), y, Sample(np.ones(n), np.ones(n)))
+        rule = Policy(acts, (0.5, 0.5))
+        verdict = prices.extra(Policy.from_(0.0, np.ones(n)), rule).verdict
+        said = {word: count + (word == verdict) for word, count in said.items()}
+        cost = prices.cost(rule)
+        inside += cost.low <= 0.9 <= cost.high
+    assert max(said.values()) <= 12  # .05 is 10
+    assert inside >= 184  # .95 is 190
+
+
+def test_the_interval_of_one_share_is_the_exact_one() -> None:
+    y = np.repeat([1, 0], [3, 97])
+    prices = Prices(Costs(false_negative=7, false_positive=0), y, Sample(np.ones(100), np.ones(100)))
+    cost, (low, high) = prices.cost(Policy.from_(0.5, np.zeros(100))), clopper_pearson(3, 100)
+    assert (cost.low, cost.value, cost.high) == pytest.approx((7 * low, 0.21, 7 * high), rel=1e-9)
+
+
+def rules_of(found: Decision) -> dict[str, Estimate]:
+    costs = {rule.name: rule.cost for rule in (found.practice, found.theory, *found.rules)}
+    return costs | {f"{rule.name} versus": rule.versus_practice for rule in (found.theory, *found.rules)}
+
+
+@pytest.mark.parametrize("ask", [None, 0.4])
+def test_rows_and_their_tally_cost_alike(ask: float | None) -> None:
+    """On scores that are edges of the grid a tally prices a rule as its rows do; only the deal to folds is another."""
+    rng = np.random.default_rng(3)
+    p = rng.choice([0.0625, 0.25, 0.5, 0.75], 400)
+    y = (rng.random(400) < p) * 1.0
+    costs = Costs(false_negative=20, false_positive=1, true_positive=2, ask=ask)
+    rows, made = decide(y, p, costs), gm.tally(gm.losses.binary_cross_entropy(), y, np.log(p / (1 - p))).decide(costs)
+    for name in ("theory", "half", "always", "never"):
+        ours, theirs = rows.rule(name).cost, made.rule(name).cost
+        assert (theirs.value, theirs.low, theirs.high) == pytest.approx((ours.value, ours.low, ours.high), rel=1e-9), (
+            name
+        )
+        assert theirs.cautions == ours.cautions, name
+
+
+def test_a_tally_of_clusters_says_that_its_decision_does_not_know_them() -> None:
+    y, p = calibrated(200)
+    more = {"cluster": np.arange(200) // 4}
+    made = gm.tally(gm.losses.binary_cross_entropy(), y, np.log(p / (1 - p)), **more).decide(MISS_IS_DEAR)
+    for found in (*rules_of(made).values(), made.threshold):
+        assert TAKEN_AS_INDEPENDENT in found.cautions
+
+
+def test_a_sample_without_a_single_miss_says_so() -> None:
+    y, p = np.repeat([1.0, 0.0, 0.0], [12, 8, 80]), np.repeat([0.9, 0.5, 0.01], [12, 8, 80])
+    found = decide(y, p, MISS_IS_DEAR)
+    words = "not one miss among 12 events: what it costs is not seen; at most 0.22 of them by these rows"
+    assert found.theory.cost.cautions == (words,)
+    assert found.rule("never").cost.cautions == ()
+    assert found.rule("always").cost.cautions == ()
+    assert found.cautions.count(words) == 1
+    assert str(found).count(words) == 1
+    assert expected_cost(y, p, MISS_IS_DEAR, 0.1).cautions == (words,)
+    at_most = (1 - 0.05 ** (1 / 12)) * 0.12 * 40
+    assert found.theory.cost.high > 8 * 5 / 100 + at_most / 2
+
+
+@pytest.mark.parametrize("entry", ["decide", "expected_cost"])
+def test_nothing_is_said_where_every_mistake_was_seen(entry: str) -> None:
+    y, p = calibrated(500)
+    found = decide(y, p, MISS_IS_DEAR).theory.cost if entry == "decide" else expected_cost(y, p, MISS_IS_DEAR, 0.2)
+    assert found.cautions == ()
+
+
+@pytest.mark.parametrize("cluster", [False, True])
+def test_models_that_agree_on_each_row_are_one(cluster: bool) -> None:
+    """Several models of each row buy no certainty: three that act alike cost what one of them does, as surely."""
+    y, p = calibrated(300)
+    together = np.arange(300) // 3 if cluster else None
+    sample = Sample(np.ones(300), np.ones(300), together, "cluster-robust" if cluster else "normal")
+    prices, one = Prices(MISS_IS_DEAR, y.astype(np.intp), sample), Policy.from_(0.3, p)
+    three = Policy.from_(0.3, np.stack([p, p, p]))
+    for found, alone in ((prices.cost(three), prices.cost(one)), (prices.extra(three, one), prices.extra(one, one))):
+        assert (found.value, found.low, found.high) == pytest.approx((alone.value, alone.low, alone.high), rel=3e-3)
+    apart = prices.cost(Policy.from_(0.3, np.stack([p, p[::-1], np.roll(p, 7)])))
+    assert apart.standard_error < prices.cost(Policy.from_(0.3, p[::-1])).standard_error
+
+
+def test_rules_that_never_differ_cost_the_same() -> None:
+    y, p = calibrated(200)
+    same = regret(y, p, MISS_IS_DEAR, MISS_IS_DEAR)
+    assert (same.low, same.value, same.high) == (0.0, 0.0, 0.0)
+
+
+def test_classes_whose_dearest_mistake_was_not_seen_reach_to_it() -> None:
+    """Ten classes: unseen mistakes are one, at the price of the dearest, not ninety."""
+    table = np.ones((10, 10)) - np.eye(10)
+    table[9, 0] = 1000.0
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 10, 500)
+    p = np.full((500, 10), 1e-6)
+    p[np.arange(500), y] = 1 - 9e-6
+    found = decide(y, p, ClassCosts(table)).theory.cost
+    assert found.value == 0.0
+    assert found.high == pytest.approx(1000 * clopper_pearson(0, 500)[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["clusters", "rows"])
+def test_the_noise_between_cuts_is_that_of_whole_clusters(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    y, p = calibrated(60)
+    p, part = p.round(1), rng.integers(0, 8, 60) if kind == "clusters" else np.arange(60)
+    acting, leaving, w = MISS_IS_DEAR.of_acting(y), MISS_IS_DEAR.of_leaving(y), rng.uniform(0.5, 2, 60)
+    found = cuts(p, acting, leaving, w, None, part)
+    cell = np.unique(p, return_inverse=True)[1]
+    for best in (0, 4, len(found.scores)):
+        for cut, squared in enumerate(found._squares_from(best)):
+            between = (cell >= min(cut, best)) & (cell < max(cut, best))
+            sums = np.bincount(part[between], (w * (acting - leaving) / found.unit)[between], minlength=60)
+            assert squared == pytest.approx(sums @ sums, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("clusters", [2, 3, 4])
+def test_few_clusters_make_as_many_folds(clusters: int) -> None:
+    y, p = calibrated(200)
+    found = decide(y, p, MISS_IS_DEAR, cluster=np.arange(200) % clusters)
+    assert found.cost.method.startswith(f"cross-fitted in {clusters} parts")
+    for cost in rules_of(found).values():
+        assert any(f"only {clusters} groups" in caution for caution in cost.cautions)
+    assert "cluster" in found.threshold.method

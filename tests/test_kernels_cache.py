@@ -1,7 +1,9 @@
-"""Does the cache of kernels keep them private, whole and fresh, and do without where it must?"""
+"""Are compiled functions kept private, whole and fresh, done without where they must be, and never trusted when damaged?"""
 
+import hashlib
 import multiprocessing
 import os
+import pickle
 import stat
 import subprocess
 import sys
@@ -12,13 +14,15 @@ import pytest
 
 from goodmeasure import kernels, losses
 from goodmeasure.errors import UsageError
-from goodmeasure.kernels import cache, threads
+from goodmeasure.keeping import compiled, private, unfinished
+from goodmeasure.kernels import modules, threads
 
 SOURCE = '''"""A kernel of one line."""
-from numba import carray, cfunc, types
+from numba import carray, types
+from goodmeasure.keeping.compiled import c_function
 
 
-@cfunc(types.void(types.CPointer(types.float64)), cache=CACHE, nopython=True)
+@c_function(types.void(types.CPointer(types.float64)), nopython=True)
 def run(x_):
     x = carray(x_, (1,))
     x[0] = {number}
@@ -27,36 +31,83 @@ def run(x_):
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
+    """The directory of compiled functions, before it is made."""
     tmp_path.chmod(0o700)
     monkeypatch.setenv("GOODMEASURE_CACHE_DIR", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "kernels"
+    private._told.cache_clear()
+    yield tmp_path / "cache" / "kernels"
+    private._told.cache_clear()
 
 
-def answer(module):
+def answer(number):
+    """What the kernel of a number gives, in a module that is made anew."""
     import ctypes
 
+    source = SOURCE.format(number=number)
+    sys.modules.pop(modules.load(source).__name__)
     box = ctypes.c_double()
-    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(module.run.address)(ctypes.addressof(box))
+    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(modules.load(source).run.address)(ctypes.addressof(box))
     return box.value
 
 
-def test_a_kernel_is_written_whole_into_a_private_folder(home, monkeypatch, tmp_path):
+def kept(home):
+    return {path.name: path.read_bytes() for path in home.iterdir()}
+
+
+def test_what_is_compiled_is_written_whole_into_a_private_folder(home, monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "elsewhere"))
-    assert answer(cache.load(SOURCE.format(number=1.5))) == 1.5
+    assert answer(1.5) == 1.5
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
-    assert [p.suffix for p in home.iterdir() if p.is_file()] == [".py"]
-    assert list((home / "__pycache__").glob("*.nbi"))
+    assert [path.suffix for path in home.iterdir()] == [".compiled"]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in home.iterdir()] == [0o600]
     assert not (tmp_path / "elsewhere").exists()
 
 
+def test_what_is_kept_is_used(home, monkeypatch):
+    assert answer(1.25) == 1.25
+    before = kept(home)
+
+    def never(*_):
+        raise AssertionError("compiled again")
+
+    monkeypatch.setattr("numba.core.ccallback.CFunc._compile_uncached", never)
+    assert answer(1.25) == 1.25
+    assert kept(home) == before
+
+
 def test_another_source_is_another_file(home):
-    assert [answer(cache.load(SOURCE.format(number=n))) for n in (2.5, 3.5)] == [2.5, 3.5]
-    assert len(list(home.glob("*.py"))) == 2
+    assert [answer(number) for number in (2.5, 3.5)] == [2.5, 3.5]
+    assert len(kept(home)) == 2
+
+
+def _caller(factor, helper):
+    space = {"FACTOR": factor, "__name__": "m"}
+    exec(f"import numba\n@numba.njit\ndef helper(x):\n    return {helper}\n", space)
+    exec("def caller(x):\n    return FACTOR * helper(x)\n", space)
+    return compiled.Kept(space["caller"]).meaning
+
+
+def test_the_name_of_a_file_follows_from_all_that_its_machine_code_follows_from():
+    found = [_caller(2.0, "x"), _caller(3.0, "x"), _caller(2.0, "x + 1"), _caller(2.0, "x + 2"), _caller(2, "x")]
+    assert len({*found}) == len(found)
+    assert _caller(2.0, "x") == found[0]
+
+
+def test_the_folder_is_the_one_that_is_set_or_in_the_cache_of_the_user(monkeypatch, tmp_path):
+    tmp_path.chmod(0o700)
+    for name in ("GOODMEASURE_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert private.directory() == tmp_path / ".cache" / "goodmeasure" / "kernels"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache of all"))
+    assert private.directory() == tmp_path / "cache of all" / "goodmeasure" / "kernels"
+    monkeypatch.setenv("GOODMEASURE_CACHE_DIR", str(tmp_path / "own"))
+    assert private.directory() == tmp_path / "own" / "kernels"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions as POSIX has them")
-@pytest.mark.parametrize("spoil", ["open", "link", "parent"])
-def test_a_folder_that_others_could_write_to_is_not_used(home, spoil, tmp_path):
+@pytest.mark.parametrize("spoil", ["open", "link", "parent", "file"])
+def test_a_folder_that_others_could_write_to_is_not_used_and_that_is_said_once(home, spoil, tmp_path):
     home.parent.mkdir(mode=0o700)
     if spoil == "open":
         home.mkdir()
@@ -64,28 +115,101 @@ def test_a_folder_that_others_could_write_to_is_not_used(home, spoil, tmp_path):
     elif spoil == "link":
         (tmp_path / "real").mkdir(mode=0o700)
         home.symlink_to(tmp_path / "real")
+    elif spoil == "file":
+        home.write_text("")
     else:
         home.mkdir(mode=0o700)
         home.parent.chmod(0o777)
-    assert cache.directory() is None
-    number = {"open": 4.5, "link": 5.5, "parent": 6.5}[spoil]
-    assert answer(cache.load(SOURCE.format(number=number))) == number
-    assert not list(home.glob("*.py"))
+    number = {"open": 4.5, "link": 5.5, "parent": 6.5, "file": 7.5}[spoil]
+    with pytest.warns(private.NotKept, match="GOODMEASURE_CACHE_DIR") as said:
+        assert answer(number) == number
+    assert len(said) == 1
+    assert private.directory() is None
+    assert not list(tmp_path.rglob("*.compiled"))
 
 
-def test_what_stands_in_a_file_of_the_right_name_is_compared_with_the_source(home):
-    source = SOURCE.format(number=7.5)
-    module = cache.load(source)
-    path = Path(module.__file__)
-    del sys.modules[module.__name__]
-    path.write_text("raise SystemExit('executed')\n")
-    assert answer(cache.load(source)) == 7.5
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_folder_of_another_user_is_not_used(home):
+    home.mkdir(mode=0o700, parents=True)
+    os.chown(home, 65534, 65534)
+    with pytest.warns(private.NotKept, match="this user alone"):
+        assert answer(4.25) == 4.25
+    assert not kept(home)
 
 
-def test_without_a_place_to_write_kernels_are_compiled_in_memory(monkeypatch):
+class Trap:
+    """What runs when it is unpickled."""
+
+    def __reduce__(self):
+        return os.abort, ()
+
+
+DAMAGE = {
+    "empty": lambda data: b"",
+    "cut short": lambda data: data[: len(data) // 2],
+    "one bit": lambda data: data[:5000] + bytes([data[5000] ^ 1]) + data[5001:],
+    "the checksum": lambda data: bytes(32) + data[32:],
+    "longer": lambda data: data + b"x",
+    "another": lambda data: pickle.dumps(Trap()),
+    "text": lambda data: b"nothing that was compiled",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_file_is_compiled_anew_and_replaced(home, damage):
+    assert answer(8.5) == 8.5
+    (place,) = home.iterdir()
+    whole = place.read_bytes()
+    place.write_bytes(DAMAGE[damage](whole))
+    assert answer(8.5) == 8.5
+    mended = place.read_bytes()
+    assert hashlib.sha256(mended[32:]).digest() == mended[:32]
+
+
+def test_a_file_of_another_function_is_never_taken_for_this_one(home):
+    assert (answer(9.5), answer(10.5)) == (9.5, 10.5)
+    assert len(kept(home)) == 2
+
+
+def test_a_disk_without_room_takes_nothing_and_stops_nothing(home, disk_with_room_for):
+    with disk_with_room_for(1000):
+        assert answer(11.5) == 11.5
+    assert kept(home) == {}
+
+
+def test_without_a_place_to_write_kernels_are_compiled_in_memory(home, monkeypatch):
     monkeypatch.setenv("GOODMEASURE_CACHE_DIR", "/proc/no-such-place")
-    assert cache.directory() is None
-    assert answer(cache.load(SOURCE.format(number=8.5))) == 8.5
+    with pytest.warns(private.NotKept):
+        assert answer(12.5) == 12.5
+
+
+def test_no_function_is_compiled_by_another_way():
+    package = Path(kernels.__file__).parent.parent
+    texts = {path: path.read_text("utf-8") for path in package.rglob("*.py") if path.name != "compiled.py"}
+    assert [path for path, text in texts.items() if "njit" in text or "cfunc(" in text or "cache=True" in text] == []
+
+
+def test_what_a_killed_program_left_is_taken_away_and_what_lives_is_not(tmp_path):
+    left = tmp_path / f"{unfinished.NAME}left"
+    left.write_text("half")
+    folder = tmp_path / f"{unfinished.NAME}folder"
+    (folder / "below").mkdir(parents=True)
+    other = tmp_path / ".goodmeasure-of-the-user"
+    other.write_text("mine")
+    alive, path = unfinished.begin_file(tmp_path)
+    second, more = unfinished.begin_file(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([path, more, other])
+    os.close(alive)
+    os.close(second)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a file away")
+def test_what_another_user_left_stays(tmp_path):
+    left = tmp_path / f"{unfinished.NAME}left"
+    left.write_text("half")
+    os.chown(left, 65534, 65534)
+    os.close(unfinished.begin_file(tmp_path)[0])
+    assert left.exists()
 
 
 PROGRAM = """
@@ -96,16 +220,16 @@ print(repr(kernels.value_and_gradient(losses.absolute_error(), y, z)[0]))
 """
 
 
-def test_two_processes_at_once_do_not_disturb_each_other(home):
+def test_processes_at_once_do_not_disturb_each_other(home):
     def start():
         return subprocess.Popen(
             [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     for _ in range(2):  # compiled at once, then loaded at once
-        both = [start(), start()]
-        assert [p.communicate(timeout=120) for p in both] == [("1.0\n", "")] * 2
-    assert not list(home.glob("*.new"))
+        both = [start(), start(), start()]
+        assert [p.communicate(timeout=120) for p in both] == [("1.0\n", "")] * 3
+    assert {path.suffix for path in home.iterdir()} == {".compiled"}
 
 
 def _in_child(connection):

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ from goodmeasure.statistics.intervals import (
     wilson,
 )
 from goodmeasure.statistics.row_arguments import TooFewRows
+from goodmeasure.traits.sizes import bounded
 
 LOG, BRIER = losses.binary_cross_entropy(), losses.binary_brier()
 
@@ -218,6 +220,136 @@ def test_time_blocks_cover_where_rows_follow_each_other() -> None:
         plain += one.low <= 0 <= one.high
     assert covered >= 106  # .943 expected
     assert plain <= 75  # .486 expected
+
+
+def skewed(
+    draw: Callable[[np.random.Generator, int], np.ndarray], truth: float, n: int, runs: int = 400
+) -> list[float]:
+    """How often the truth lies above Student's interval, above the corrected one, and below the corrected one."""
+    missed = np.zeros(3)
+    for seed in range(runs):
+        values = draw(np.random.default_rng(seed), n)
+        plain, found = mean_estimate(values, corrected=False), mean_estimate(values)
+        missed += [plain.high < truth, found.high < truth, truth < found.low]
+    return list(missed / runs)
+
+
+def test_an_interval_knows_that_losses_lean_to_one_side() -> None:
+    """Lognormal of deviation 1.5: the nightly tables have all sizes and shapes."""
+    above, corrected, below = skewed(lambda rng, n: rng.lognormal(0, 1.5, n), math.exp(1.125), 30)
+    assert above > 0.17
+    assert corrected < 0.12
+    assert below < 0.01
+    above, corrected, below = skewed(lambda rng, n: rng.exponential(size=n), 1.0, 20)
+    assert corrected + below < 0.05 < above
+    for draw in (lambda rng, n: rng.normal(size=n), lambda rng, n: rng.standard_t(3, n)):
+        assert sum(skewed(draw, 0.0, 30)[1:]) < 0.06
+
+
+def test_the_corrected_interval_is_never_shorter_and_turns_with_the_values() -> None:
+    values = np.random.default_rng(0).lognormal(0, 1, 40)
+    plain, up, down = mean_estimate(values, corrected=False), mean_estimate(values), mean_estimate(-values)
+    assert (up.low, up.method) == (plain.low, "normal, corrected for skewness")
+    assert up.high > plain.high
+    assert (down.low, down.high) == pytest.approx((-up.high, -up.low))
+    assert (
+        mean_estimate(values, together=np.arange(40) // 2).high
+        > mean_estimate(values, together=np.arange(40) // 2, corrected=False).high
+    )
+
+
+def test_the_correction_counts_copies_as_the_rest_does() -> None:
+    rng = np.random.default_rng(1)
+    values, copies = rng.lognormal(0, 1, 60), rng.integers(1, 5, 60)
+    rows = np.repeat(values, copies)
+    counted = mean_estimate(values, copies * 1.0, weights_mean="frequency")
+    assert counted.high == pytest.approx(mean_estimate(rows).high, rel=1e-12)
+    assert mean_estimate(values, np.full(60, 7.0)).high == pytest.approx(mean_estimate(values).high, rel=1e-12)
+    twice = mean_estimate(np.repeat(values, 2), together=np.repeat(np.arange(60), 2))
+    assert twice.high == pytest.approx(mean_estimate(values, together=np.arange(60)).high, rel=1e-12)
+
+
+def some_rows(loss: Any, rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Targets of the loss's domain, and raw outputs about as far from zero as one."""
+    if loss.is_classwise:
+        return rng.integers(0, 3, n), rng.normal(size=(n, 3))
+    if loss.is_binary:
+        return rng.integers(0, 2, n) * 1.0, rng.normal(size=n)
+    low, high = max(loss.target.low, -100.0), min(loss.target.high, 100.0)
+    y = rng.uniform(low, high, n)
+    return np.maximum(np.round(y), loss.target.low) if loss.target.whole else y, rng.normal(size=n)
+
+
+def row_losses_or_infinite(loss: Any, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(np.asarray(loss.value(y, z), dtype=float), nan=np.inf, posinf=np.inf)
+
+
+def test_cross_entropy_of_true_probabilities_has_no_heavy_tail() -> None:
+    said = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        z = rng.normal(-4.6, 1, 400) if seed % 2 else rng.normal(0, 5, 113)
+        y = (rng.random(len(z)) < LOG.predict(z)) * 1.0
+        said += bool(risk(LOG, y, z, constant=0.0).cautions)
+        said += bool(risk(LOG, y, prediction=LOG.predict(z), constant=0.5).cautions)
+        assert not risk(BRIER, y, z, constant=0.0).cautions
+    assert said <= 2
+
+
+def test_probabilities_that_are_far_too_sure_are_not_excused() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=1000)
+    y = (rng.random(1000) < LOG.predict(z)) * 1.0
+    wild = np.sign(z) * np.abs(rng.standard_t(1, 1000)) * 20
+    assert any("tails so heavy" in each for each in risk(LOG, y, wild, constant=0.0).cautions)
+
+
+@pytest.mark.parametrize("name", sorted(losses.catalogue()))
+def test_a_bounded_loss_is_one_that_nothing_makes_dearer(name: str) -> None:
+    """Random targets and raw outputs of all sizes stay below what is reached at a million, or go beyond it."""
+    loss, rng = losses.catalogue()[name](), np.random.default_rng(0)
+    if len(loss.activation) > 1:
+        assert not bounded(loss)  # spreads near zero make any miss as dear as one likes
+        return
+    y, z = some_rows(loss, rng, 2000)
+    with np.errstate(all="ignore"):
+        near, far = (np.nanmax(row_losses_or_infinite(loss, y, z * size)) for size in (1e4, 1e11))
+    assert bounded(loss) == bool(far < np.inf and far <= near * 1.001)
+
+
+def test_heavy_tails_are_named_where_they_are() -> None:
+    named, wrongly, flat, loss = 0, 0, np.zeros(1000), losses.squared_error()
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        miss, mild = rng.standard_t(2, 1000), rng.standard_t(9, 1000)
+        named += any("tails so heavy" in each for each in risk(loss, miss, flat, constant=0.0).cautions)
+        wrongly += bool(risk(loss, mild, flat, constant=0.0).cautions)
+        assert not risk(losses.welsch(), miss, flat, constant=0.0).cautions
+    assert named >= 36
+    assert wrongly == 0
+
+
+@pytest.mark.parametrize("power", [0.5, 0.8])
+def test_so_many_rows_as_are_named_tell_as_often_as_promised(power: float) -> None:
+    rng = np.random.default_rng(3)
+    found = Difference(0.2, -0.2, 0.6, 100, 100, "", standard_error=0.2)  # of values with a deviation of 2
+    n = found.rows_to_tell(power)
+    told = [mean_estimate(rng.normal(0.2, 2, n)).low > 0 for _ in range(1000)]
+    assert np.mean(told) == pytest.approx(power, abs=0.05)
+    assert found.smallest_told(n, power) == pytest.approx(0.2, rel=0.01)
+    assert found.smallest_told() == pytest.approx(found.smallest_told(400) * 2)
+
+
+def test_what_it_would_take_is_said_where_nothing_is_told() -> None:
+    far, near, told = (Difference(v, v - 0.4, v + 0.4, 100, 100, "", standard_error=0.2) for v in (0.3, 0.1, 1.0))
+    assert (
+        far.outlook
+        == "about 350 rows like these (now 100) would tell a difference as large as the one seen, four times in five"
+    )
+    assert near.outlook == "100 rows tell a difference of 0.56 four times in five, ten times as many one of 0.18"
+    assert told.outlook == ""
+    assert Difference(math.nan, math.nan, math.nan, 9, 9, "").outlook == ""
+    assert Difference(0.0, -1, 1, 9, 9, "", standard_error=0.5).rows_to_tell() == math.inf
 
 
 def test_frequency_and_importance_weights_mean_different_things() -> None:

@@ -16,11 +16,10 @@ from goodmeasure.deriving.algebra import weighted
 from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError
 from goodmeasure.formulas.expression import nodes, symbols
 from goodmeasure.frameworks.torch import TorchLoss, to_torch
-from goodmeasure.frameworks.torch_classes import _TURN
+from goodmeasure.frameworks.torch_classes import _TURN, STATISTICS
 from goodmeasure.frameworks.torch_derivatives import Program, values_of
 from goodmeasure.frameworks.torch_fused import WORTH_A_CALL
 from goodmeasure.frameworks.torch_operators import name_of
-from goodmeasure.kernels.statistics import STATISTICS
 from goodmeasure.losses import catalogue
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}

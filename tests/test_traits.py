@@ -8,8 +8,8 @@ import pytest
 from catalogue_losses import everything
 from goodmeasure import losses
 from goodmeasure.formulas.evaluation import on_arrays
+from goodmeasure.formulas.interval_arithmetic import bounds, line
 from goodmeasure.traits import SHOWN, trait, traits
-from goodmeasure.traits.interval_arithmetic import bounds, line
 from goodmeasure.traits.trait import PROVED, TRIED
 from goodmeasure.traits.views import views
 

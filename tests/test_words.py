@@ -13,13 +13,12 @@ import goodmeasure as gm
 from goodmeasure import formulas, words
 from goodmeasure.deriving import in_books as truth
 from goodmeasure.errors import FormulaError
-from goodmeasure.formulas import evaluation, special_words
+from goodmeasure.formulas import evaluation, interval_arithmetic, special_words
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import Word, derivative, expression, spelled, symbol
+from goodmeasure.formulas.interval_arithmetic import Box, bounds
 from goodmeasure.formulas.words import vocabulary
 from goodmeasure.kernels import printer
-from goodmeasure.traits import interval_arithmetic
-from goodmeasure.traits.interval_arithmetic import Box, bounds
 
 VOCABULARY = vocabulary()
 ROOM = Path(inspect.getfile(formulas)).parent

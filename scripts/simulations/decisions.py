@@ -9,7 +9,9 @@ import numpy as np
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.curves import curves
 from goodmeasure.decisions.decision import decide, expected_cost
+from goodmeasure.decisions.pricing import Policy, Prices
 from goodmeasure.statistics.intervals import mean_estimate
+from goodmeasure.statistics.sample import Sample
 from simulations.sections import Row, Section, calibrated, covered, share
 
 
@@ -92,7 +94,46 @@ def forests() -> Iterator[Row]:
     yield "none: Bayes", costs.threshold, "", expected_cost(*test, costs.threshold).value
 
 
+def rare_and_dear(runs: int = 1000) -> Iterator[Row]:
+    """A rule that leaves four rows of five alone, some of them events; misses cost so much that always acting costs the same."""
+    for n in (113, 300, 1000, 5000):
+        for misses in (0.001, 0.003, 0.01, 0.03):
+            dear = 0.8 / misses
+            rng, inside, plain, falsely, missed = np.random.default_rng(0), 0, 0, [0, 0], 0
+            for _ in range(runs):
+                kind = rng.choice(4, n, p=[0.8, misses, 0.1, 0.1 - misses])  # left, missed, false alarm, caught
+                y, acts = kind % 2, kind // 2
+                prices = Prices(Costs(false_negative=dear, false_positive=1), y, Sample(np.ones(n), np.ones(n)))
+                rule, always = Policy(acts, (0.5, 0.5)), Policy.from_(0.0, np.ones(n))
+                cost, normal = prices.cost(rule), mean_estimate(prices.rows(rule))
+                inside += cost.low <= 0.9 <= cost.high
+                plain += normal.low <= 0.9 <= normal.high
+                word = prices.extra(always, rule).verdict
+                falsely[0] += word == "worse"
+                falsely[1] += word == "better"
+                cheap = Prices(Costs(false_negative=dear / 4, false_positive=1), y, prices.sample)
+                missed += cheap.extra(always, rule).verdict != "worse"
+            share = [count / runs for count in (inside, plain, *falsely, missed)]
+            yield n, misses, dear, *share
+
+
 SECTIONS = (
+    Section(
+        "Rare dear misses, 1,000 runs: coverage of the cost, and 'always acting costs more' (or less) where it costs the same",
+        (
+            *(
+                "n",
+                "share missed",
+                "a miss costs",
+                "covers",
+                "interval of a mean covers",
+                "falsely more",
+                "falsely less",
+            ),
+            "more not told where a miss costs a quarter",
+        ),
+        rare_and_dear,
+    ),
     Section(
         "Bands of curves at fixed thresholds, 4,000 runs: coverage, nominal .95, standard error .003",
         ("n", "curve", ".05", ".1", ".2", ".5", ".8", ".9", ".95"),

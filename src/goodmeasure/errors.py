@@ -272,7 +272,9 @@ class _Kind:
         return not isinstance(value, Real) or float not in self.types or _is_double(value)
 
     def __str__(self) -> str:
-        shown = [_NAMES.get(each, f"a {each.__name__}") for each in self.types if each not in (Real, Integral)]
+        # A class of our own may say what people call it.
+        called = (getattr(each, "_called", _NAMES.get(each, f"a {each.__name__}")) for each in self.types)
+        shown = [name for each, name in zip(self.types, called, strict=True) if each not in (Real, Integral)]
         if self.domain is not None:
             shown = [str(self.domain), *(each for each in shown if each not in (_NAMES[float], _NAMES[int]))]
         return " or ".join([*map(repr, self.words), *shown])
@@ -347,6 +349,8 @@ def _check_values(kinds: dict[str, _Kind], given: Mapping[str, object], function
     for name, value in given.items():
         kind = kinds.get(name)
         if kind is not None and not (kind.takes(value) or kind.takes(_plain(value))):
+            if told := getattr(type(value), "_mistaken", None):  # it may know what was meant
+                raise told(value)
             raise UsageError(
                 f"{function} takes no {name}={shorter(value)}",
                 seen=f"{name} is {kind}",

@@ -13,10 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.calibrating.decomposition import Decomposition, PointLoss, parts
 from goodmeasure.calibrating.isotonic import increasing, pool
-from goodmeasure.statistics.intervals import resampling
+from goodmeasure.deriving.predictions import identification_formula
+from goodmeasure.formulas.expression import derivative
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.quantiles import weighted_quantile, weighted_quantiles
-from goodmeasure.statistics.row_arguments import Floats, OneClassOnly
+from goodmeasure.statistics.row_arguments import Floats, OutOfRange
+from goodmeasure.statistics.sample import Sample
 
 EXACT_ROWS = 5_000
 GRID = 256
@@ -80,20 +82,30 @@ class AmountFunctional:
         return float(np.asarray(self.loss.predict(np.array([self.loss.best_constant(y, w)])))[0])
 
 
-def asked(loss: Any, y: Floats) -> AmountFunctional:
-    """What the loss asks for, tried on some of these targets."""
+def asked(loss: Any) -> AmountFunctional:
+    """What the loss asks for: a fact of the loss alone, the same for whatever targets it is used on."""
     if not hasattr(loss, "identification"):
         return AmountFunctional()
-    places = np.unique(np.quantile(np.unique(y), [0.1, 0.3, 0.5, 0.7, 0.9], method="nearest"))
-    if len(places) < 2:
-        raise OneClassOnly("the targets hardly vary, so there is nothing to calibrate", seen=f"{places[0]:g}")
-    middle = float(places[0] + places[-1]) / 2
-    found = AmountFunctional(loss).identify(places, middle)
-    if np.allclose(found + places, middle, rtol=1e-6, atol=1e-9 * max(1.0, abs(middle))):
+    by_target = derivative(identification_formula(loss), "y").number
+    if by_target == -1 and _predicts_its_mean(loss):
         return AmountFunctional()
-    if len(two := np.unique(found)) == 2:
+    if by_target == 0 and len(two := _steps(loss)) == 2:
         return AmountFunctional(loss, level=float(-two[0] / (two[1] - two[0])))
     return AmountFunctional(loss)
+
+
+def _predicts_its_mean(loss: Any) -> bool:
+    """Whether identification is prediction minus target, where it is something minus target."""
+    raw = np.array([-1.0, 0.0, 1.0])
+    return bool(np.allclose(loss.identification(np.ones(3), raw) + 1, loss.predict(raw)))
+
+
+def _steps(loss: Any) -> Floats:
+    """The values of a step function of the target, from next to the prediction to far from it."""
+    centre = float(np.asarray(loss.predict(np.zeros(1)))[0])
+    y = centre + np.multiply.outer([-1.0, 1.0], 10.0 ** np.arange(-6, 13)).ravel()
+    y = y[~loss.target.outside(y)]
+    return np.unique(np.asarray(loss.identification(y, np.zeros(len(y)))))
 
 
 @dataclass(frozen=True)
@@ -117,7 +129,7 @@ class AmountCurves:
 
 def amount_split(y: Floats, p: Floats, w: Floats, loss: Any, point: PointLoss) -> AmountSplit:
     """The plug-in split for amounts: exact for means, and for quantiles up to 5,000 rows; else on a fine grid."""
-    ask = asked(loss, y)
+    ask = asked(loss)
     exact = ask.level is not None and _few(y, p)
     grid = _Grid(ask, y, p, w, (len(p), 0 if exact else GRID))
     return AmountSplit(grid.split(y, w, point, point(y, p)), ask.misses(y, p))
@@ -129,12 +141,12 @@ def _few(y: Floats, p: Floats) -> bool:
 
 
 def amount_curve(
-    y: Floats, p: Floats, w: Floats, loss: Any, point: PointLoss, how: tuple[int, int, Floats]
+    y: Floats, p: Floats, sample: Sample, loss: Any, point: PointLoss, how: tuple[int, int]
 ) -> tuple[Floats, AmountCurves]:
-    """The splits and curves of resampled rows, on cells of predictions; ``how`` is (most cells, seed, copies)."""
-    ask = asked(loss, y)
+    """The splits and curves of resampled rows or clusters, on cells of predictions; ``how`` is (most cells, seed)."""
+    ask, w = asked(loss), sample.weight
     grid = _Grid(ask, y, p, w, (how[0] if ask.is_mean else CELLS, CELLS))
-    losses, rng, draw = point(y, p), np.random.default_rng(how[1]), resampling(w, None, how[2])
+    losses, rng, draw = point(y, p), np.random.default_rng(how[1]), sample.drawing()
     splits, curves = [], []
     for _ in range(DRAWS):
         counts = draw(rng)
@@ -156,6 +168,12 @@ class _Grid:
         if not ask.is_mean and sizes[1]:
             self.places = np.unique(weighted_quantiles(y, w, np.linspace(0, 1, sizes[1])))
             self.above = [ask.identify(y, place) for place in self.places]
+            if not np.isfinite(self.above).all():
+                raise OutOfRange(
+                    f"{ask.loss} leaves the range of numbers between these amounts",
+                    seen=f"predictions and targets from {self.places[0]:g} to {self.places[-1]:g}",
+                    fix="give the amounts in another unit: y = y / 1000",
+                )
 
     def fitted(self, y: Floats, w: Floats) -> Floats:
         """The increasing fit of each cell; a cell without weight takes its left neighbour's."""

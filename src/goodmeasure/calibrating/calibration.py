@@ -11,10 +11,27 @@ from numpy.typing import ArrayLike
 
 from goodmeasure.calibrating.amounts import Target, amount_curve, amount_split
 from goodmeasure.calibrating.decomposition import Cells, Decomposition, PointLoss, cells, point_loss, splits
-from goodmeasure.calibrating.miscalibration import debiased_squared_error, root, smooth_estimate
+from goodmeasure.calibrating.miscalibration import (
+    Smoothing,
+    debiased_squared_error,
+    root,
+    smooth_errors_of,
+    smooth_estimate,
+)
 from goodmeasure.calibrating.recalibration import Recalibration as Recalibration
 from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
-from goodmeasure.calibrating.smoothing import on_grid
+from goodmeasure.calibrating.significance import (
+    MOST_DRAWN,
+    MOST_RESAMPLED,
+    adjusted,
+    chance_of_events,
+    chance_of_misses,
+    chance_of_parts,
+    drawn_events,
+    draws_for,
+    is_impossible,
+    ranked,
+)
 from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display, columns_of
@@ -23,13 +40,14 @@ from goodmeasure.errors import strict_keywords
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate, display_of, not_known
+from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats, PresentRows, TooFewRows
+from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, unit_of
 
-# Draws that intervals, bands and p-values rest on: the tails of a .95 interval hold five on each side.
+# Draws that intervals and bands rest on: the tails of a .95 interval hold five on each side.
 REPLICATES = 200
-# Each draw is an isotonic fit, so draws are of cells of neighbouring predictions, not of rows.
-MOST_CELLS = 1024
+SMOOTH_REPLICATES = 100
 
 
 @dataclass(frozen=True)
@@ -77,8 +95,10 @@ class Calibration(Displayed):
         squared_error: the mean squared calibration error without the bias of squaring noise.
         smooth_error: the same question without bins; None for amounts.
         curve: what was seen at each prediction, with a band.
-        p_value: the chance of so large a miscalibration under calibrated predictions; None for amounts.
-        classes: the calibration of each class against the rest.
+        p_value: how often calibrated predictions would look as far off as these, by one test with a stated size: the word
+            "miscalibrated" is said where it is at most one less the level. It is no smaller than one in a thousand, but for
+            what was given no chance at all. For classes it holds for the most likely class and each single one.
+        classes: the calibration of each class against the rest; their p-values allow for their number.
 
     Example:
         >>> import goodmeasure as gm
@@ -86,7 +106,7 @@ class Calibration(Displayed):
         >>> found.verdict
         'miscalibrated'
         >>> print(found.error)
-        0.2988 [0.1648, 0.3891] · n=80
+        0.2988 [0.1572, 0.3923] · n=80
     """
 
     loss: Estimate
@@ -97,15 +117,15 @@ class Calibration(Displayed):
     squared_error: Estimate
     smooth_error: Estimate | None
     curve: Curve
-    p_value: float | None
+    p_value: float
     classes: tuple[Calibration, ...] = ()
 
     @property
     def verdict(self) -> str:
-        """Whether these rows show that the predictions are off: said only where the interval of the error excludes zero."""
+        """Whether these rows show that the predictions are off: said falsely no more often than the level allows."""
         if unknown := not_known(error=self.squared_error):
             return unknown
-        if self.squared_error.low > 0:
+        if is_off(self.p_value, self.squared_error.level):
             return "miscalibrated"
         return f"cannot tell from calibrated at this n (error in [{self.error.low:.4g}, {self.error.high:.4g}])"
 
@@ -115,8 +135,8 @@ class Calibration(Displayed):
 
     def _display(self) -> Display:
         errors = {f"error of class {k}": one.error for k, one in enumerate(self.classes)}
-        chance = () if self.p_value is None else (f"chance of as much if calibrated: {self.p_value:.3g}",)
-        return display_of("Calibration", {**self._estimates(), **errors}, self.verdict, *chance)
+        chance = f"chance of as much if calibrated: {self.p_value:.3g}"
+        return display_of("Calibration", {**self._estimates(), **errors}, self.verdict, chance)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""
@@ -140,11 +160,17 @@ class Calibration(Displayed):
         )
 
 
+def is_off(p_value: float, level: float) -> bool:
+    """Whether a p-value says that predictions are off at this level."""
+    return p_value <= 1 - level + 1e-12
+
+
 @dataclass(frozen=True)
 class Basis:
     """What an estimate says beside its value: level, seed, and how many rows (and their worth) it rests on.
 
-    ``unit`` is what weights were divided by.
+    ``unit`` is what weights were divided by, ``looks`` at how many p-values one looks, ``inflation`` how much larger variances
+    are because rows go together.
     """
 
     level: float
@@ -152,6 +178,26 @@ class Basis:
     n: int
     effective_n: float
     unit: float = 1.0
+    looks: int = 1
+    inflation: float = 1.0
+
+    @property
+    def draws(self) -> int:
+        """How many draws of calibrated predictions tell at this level."""
+        return draws_for(self.level, self.looks)
+
+    @property
+    def most_cells(self) -> int:
+        """Each draw is an isotonic fit, so draws are of so many cells of neighbouring predictions, not of rows.
+
+        Where rows are worth less than one each, a cell holds some.
+        """
+        most = MOST_DRAWN // self.draws
+        return most if self.inflation == 1 else max(1, min(most, int(self.effective_n / 4)))
+
+    def inflated(self, inflation: float) -> Basis:
+        """The same where rows go together, and are worth less."""
+        return replace(self, effective_n=self.effective_n / inflation, inflation=inflation)
 
     def estimate(self, value: float, low: float, high: float, method: str, error: float = math.nan) -> Estimate:
         """An estimate with these."""
@@ -169,6 +215,7 @@ def calibration(
     loss: Record | None = None,
     sample_weight: ArrayLike | None = None,
     *,
+    cluster: ArrayLike | None = None,
     level: Level = 0.95,
     seed: Seed = 0,
     weights_mean: WeightsMean = "importance",
@@ -181,12 +228,13 @@ def calibration(
         loss: the loss to split, which also says what an amount is meant to be (mean, quantile, ...); the Brier score or
             squared error unless given.
         sample_weight: how much each row counts, (n,); all alike unless given.
-        level: how often the intervals cover.
-        seed: for the resampled intervals and bands.
+        cluster: which rows go together (a patient, a shop), (n,); each on its own unless given.
+        level: how often the intervals cover, and how often "miscalibrated" is not said of calibrated predictions.
+        seed: for what is drawn: the test, the resampled intervals and the band.
         weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
 
     Returns:
-        The split, the errors and the curve, each with intervals.
+        The split, the errors and the curve, each with intervals, and the p-value of the test behind the verdict.
 
     Raises:
         GM003: the columns differ in length, or class probabilities have fewer than two columns.
@@ -197,12 +245,12 @@ def calibration(
         GM701: a probability lies outside [0, 1], or a row of class probabilities does not sum to one.
         GM702: a prediction is NaN.
         GM703: a target is none of the labels.
-        GM704: the amounts hardly vary, so there is nothing to calibrate.
-        GM705: there are fewer than two rows.
+        GM705: there are fewer than two rows, or two clusters.
         GM706: amounts are so large or so small that their squares are not numbers.
 
     Source:
         Dimitriadis, Gneiting and Jordan 2021, Stable reliability diagrams for probabilistic classifiers (the split);
+        Cox 1958, Two further applications of a model for binary regression (the test, with the split's increasing curve);
         Kumar, Liang and Ma 2019, Verified uncertainty calibration (the debiased error); Błasiok and Nakkiran 2023,
         Smooth ECE: principled reliability diagrams via kernel smoothing.
 
@@ -214,49 +262,90 @@ def calibration(
         >>> found.verdict
         'miscalibrated'
     """
-    rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p)
+    rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p, cluster=cluster)
     if rows.n < 2:
         raise TooFewRows("calibration needs at least two rows", seen=f"{rows.n} row")
     settings = Basis(level, seed, rows.n, rows.effective_n, rows.unit)
+    sample = Sample.of(rows, level)
     target = Target.of(loss, rows["p"], rows["y"])
     if target is Target.CLASSES:
-        return _classes(rows, point_loss(loss), settings)
+        return _classes(rows, sample, point_loss(loss), settings)
     if target is Target.AMOUNT:
-        return _amounts(rows, loss, settings)
+        return _amounts(rows, sample, loss, settings)
     outcome, scores = rows.read(row_arguments.outcomes, "y"), rows.read(row_arguments.probabilities, "p")
-    return _outcomes(outcome, scores, rows, point_loss(loss), settings)
+    return _outcomes(outcome, scores, sample, point_loss(loss), settings)
 
 
-def _outcomes(y: Floats, p: Floats, rows: PresentRows, loss: PointLoss, settings: Basis) -> Calibration:
-    squared_error = debiased_squared_error(y - p, p, rows.weight, level=settings.level, copies=rows.copies)
-    exact = cells(y, p, rows.weight)
-    scale = float(exact.weight.sum() / settings.effective_n)
-    return of_cells(exact, loss, scale, settings, (squared_error, _smooth(y, p, rows.weight, settings)))
+def _outcomes(y: Floats, p: Floats, sample: Sample, loss: PointLoss, settings: Basis) -> Calibration:
+    spread = p * (1 - p)
+    inflation = _inflation(y - p, p, sample)
+    squared_error = debiased_squared_error(
+        y - p,
+        p,
+        sample.weight,
+        level=settings.level,
+        copies=sample.copies,
+        spread=spread,
+        inflation=inflation,
+    )
+    exact = cells(y, p, sample.weight, inflation * sample.square)
+    return of_cells(exact, loss, settings.inflated(inflation), squared_error)
 
 
-def of_cells(
-    exact: Cells, loss: PointLoss, scale: float, settings: Basis, errors: tuple[Estimate, Estimate]
-) -> Calibration:
-    """The calibration of yes/no rows put together by score; ``scale`` is the weight of one row's worth of evidence.
+def _inflation(misses: Floats, p: Floats, sample: Sample) -> float:
+    """How much larger variances are because rows go together (Kish's design effect), at least 1.
 
-    ``errors`` are the debiased squared error and the smooth error.
+    It is the larger one of the level and of the slope of the misses: predictions that differ between clusters alone let a
+    cluster pull at both.
     """
-    rough = exact.coarse(MOST_CELLS)
+    if sample.together is None:
+        return 1.0
+    misses = misses / unit_of(misses)
+    misses = misses - sample.weight @ misses / sample.weight.sum()
+    found = max(_design_effect(misses, sample), _design_effect(misses * ranked(p, sample.weight), sample))
+    # Estimates by bin need a few rows' worth.
+    return max(1.0, min(found, sample.effective_n / 4))
+
+
+def _design_effect(pull: Floats, sample: Sample) -> float:
+    """The variance of a sum over clusters, as a multiple of that over independent rows."""
+    assert sample.together is not None
+    of_rows = float(sample.square @ pull**2)
+    sums, count = summed(sample.together, sample.weight * pull), len(np.unique(sample.together))
+    return float(sums @ sums) / of_rows * count / (count - 1) if of_rows > 0 else 1.0
+
+
+def of_cells(exact: Cells, loss: PointLoss, settings: Basis, squared_error: Estimate) -> Calibration:
+    """The calibration of yes/no rows put together by score."""
+    scale = float(exact.weight.sum() / settings.effective_n)
+    rough = exact.coarse(settings.most_cells)
+    null = drawn_events(rough, settings.draws, settings.seed + 1)
+    possible = np.clip(null[:REPLICATES], 0, rough.weight)
     split = exact.split(loss)
-    curve, lost = _under_calibration(exact, rough, loss, scale, settings)
+    curve, lost = _under_calibration(exact, rough, possible, loss, settings)
     drawn = _resampled_splits(rough, loss, scale, settings)
     # Coarse cells are compared with coarse cells: fewer cells leave less room for chance to look like miscalibration.
     coarse = rough.split(loss)
-    extreme = lost >= coarse.miscalibration
-    return Calibration(
-        *_split_estimates(split, coarse, drawn, float(lost.mean()), settings),
-        root(errors[0]),
-        errors[0],
-        errors[1],
-        curve,
-        # The rows themselves count as one draw: a p-value is never 0, and the test keeps its level.
-        float((1 + extreme.sum()) / (1 + REPLICATES)),
+    smooth = smooth_estimate(
+        Smoothing.of(exact.p, exact.events, exact.weight - exact.events),
+        settings.n,
+        settings.effective_n,
+        smooth_errors_of(rough.p, rough.weight, possible[:SMOOTH_REPLICATES]),
+        (settings.level, settings.seed),
     )
+    parts = _split_estimates(split, coarse, drawn, float(lost.mean()), settings)
+    chance = 0.0 if is_impossible(exact) else chance_of_events(rough, null)
+    return judged(Calibration(*parts, root(squared_error), squared_error, smooth, curve, chance), chance)
+
+
+def judged(found: Calibration, p_value: float) -> Calibration:
+    """The same with this p-value; where it does not tell predictions from calibrated ones, no interval does."""
+    found = replace(found, p_value=p_value)
+    if is_off(p_value, found.squared_error.level):
+        return found
+    names = ("miscalibration", "error", "squared_error", "smooth_error")
+    held = {name: getattr(found, name) for name in names if getattr(found, name) is not None}
+    return replace(found, **{name: replace(each, low=min(each.low, 0.0)) for name, each in held.items()})
 
 
 Parts = tuple[Estimate, Estimate, Estimate, Estimate]
@@ -298,41 +387,34 @@ def _resampled_splits(rough: Cells, loss: PointLoss, scale: float, settings: Bas
 
 
 def _under_calibration(
-    exact: Cells, rough: Cells, loss: PointLoss, scale: float, settings: Basis
+    exact: Cells, rough: Cells, events: Floats, loss: PointLoss, settings: Basis
 ) -> tuple[Curve, Floats]:
     """The curve with its consistency band, and how miscalibrated calibrated predictions look by chance."""
-    # Other numbers than those of the resampled split, which these draws are compared with.
-    rng = np.random.default_rng(settings.seed + 1)
-    counts = np.maximum(np.round(rough.weight / scale), 1)
-    events = rng.binomial(counts.astype(np.int64), rough.p, (REPLICATES, len(counts))).astype(np.float64)
-    curves, drawn = splits(rough.p, events, np.broadcast_to(counts, events.shape), loss)
+    curves, drawn = splits(rough.p, events, np.broadcast_to(rough.weight, events.shape), loss)
     low, high = settings.tails(curves)
     seen = np.interp(rough.p, exact.p, exact.recalibrated)
     weight = rough.weight * settings.unit
     return Curve(rough.p, seen, low, high, weight, "consistency"), np.nan_to_num(drawn[:, 1], posinf=0.0)
 
 
-def _smooth(y: Floats, p: Floats, w: Floats, settings: Basis) -> Estimate:
-    total = float(w.sum())
-    grids = np.array([on_grid(p, w * y * (1 - p)), on_grid(p, w * (1 - y) * p)])
-    mass = np.array([on_grid(p, w * y), on_grid(p, w * (1 - y))])
-    return smooth_estimate(grids, mass, total, settings.n, settings.effective_n, (settings.level, settings.seed))
-
-
-def _classes(rows: PresentRows, loss: PointLoss, settings: Basis) -> Calibration:
+def _classes(rows: PresentRows, sample: Sample, loss: PointLoss, settings: Basis) -> Calibration:
     p = rows.read(row_arguments.class_probabilities, "p")
     target = rows.read(row_arguments.classes, "y", k=p.shape[1])
-    each = tuple(_outcomes((target == k) * 1.0, p[:, k], rows, loss, settings) for k in range(p.shape[1]))
+    settings = replace(settings, looks=2 * p.shape[1])
+    each = [_outcomes((target == k) * 1.0, p[:, k], sample, loss, settings) for k in range(p.shape[1])]
     chosen = p.argmax(axis=1)
-    top = _outcomes((target == chosen) * 1.0, p[np.arange(len(p)), chosen], rows, loss, settings)
-    return replace(
+    top = _outcomes((target == chosen) * 1.0, p[np.arange(len(p)), chosen], sample, loss, settings)
+    chances = adjusted([one.p_value for one in each])
+    whole = replace(
         top,
         loss=_added([one.loss for one in each]),
         miscalibration=_added([one.miscalibration for one in each]),
         discrimination=_added([one.discrimination for one in each]),
         uncertainty=_added([one.uncertainty for one in each]),
-        classes=each,
+        classes=tuple(judged(*pair) for pair in zip(each, chances, strict=True)),
     )
+    # Two looks: at the most likely class, and at the single ones together.
+    return judged(whole, min(1.0, 2 * min(top.p_value, *chances)))
 
 
 def _added(parts: list[Estimate]) -> Estimate:
@@ -343,16 +425,31 @@ def _added(parts: list[Estimate]) -> Estimate:
     )
 
 
-def _amounts(rows: PresentRows, loss: Any, settings: Basis) -> Calibration:
+def _amounts(rows: PresentRows, sample: Sample, loss: Any, settings: Basis) -> Calibration:
     target, amount = rows.read(row_arguments.target_amounts, "y"), rows.read(row_arguments.amounts, "p")
     w, point = rows.weight, point_loss(loss)
     split = amount_split(target, amount, w, loss, point)
-    how = (MOST_CELLS // 4, settings.seed, rows.copies)
-    drawn, curves = amount_curve(target, amount, w, loss, point, how)
-    squared_error = debiased_squared_error(split.misses, amount, w, level=settings.level, copies=rows.copies)
+    drawn, curves = amount_curve(target, amount, sample, loss, point, (settings.most_cells // 2, settings.seed))
+    inflation = _inflation(split.misses, amount, sample)
+    squared_error = debiased_squared_error(
+        split.misses, amount, w, level=settings.level, copies=rows.copies, inflation=inflation
+    )
     low, high = settings.tails(curves.drawn)
     curve = Curve(curves.prediction, curves.seen, low, high, curves.weight * settings.unit, "confidence")
     # The bootstrap repeats the bias of fitting: its mean shows how much there is.
     bias = max(0.0, float(drawn[:, 1].mean()) - split.parts.miscalibration)
-    parts = _split_estimates(split.parts, split.parts, drawn, bias, settings)
-    return Calibration(*parts, root(squared_error), squared_error, None, curve, None)
+    parts = _split_estimates(split.parts, split.parts, drawn, bias, settings.inflated(inflation))
+    chance = _chance_of_amounts(split.misses, amount, sample, settings.seed)
+    return judged(Calibration(*parts, root(squared_error), squared_error, None, curve, chance), chance)
+
+
+def _chance_of_amounts(misses: Floats, amount: Floats, sample: Sample, seed: int) -> float:
+    misses, ranks = misses / unit_of(misses), ranked(amount, sample.weight)
+    if sample.together is not None:
+        return chance_of_parts(sample.weight * misses, ranks, sample.together, seed)
+    if sample.n <= MOST_RESAMPLED and (sample.copies == np.rint(sample.copies)).all():
+        rows = np.repeat(np.arange(len(misses)), sample.copies.astype(np.intp))
+        each = (sample.weight / sample.copies * misses)[rows]
+        return chance_of_parts(each, ranks[rows], np.arange(len(rows)), seed)
+    parts = (float(sample.n), sample.effective_n)
+    return chance_of_misses(sample.weight * misses, sample.square * misses**2, ranks, parts)

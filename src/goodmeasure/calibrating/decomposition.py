@@ -29,18 +29,20 @@ class Decomposition(NamedTuple):
 
 @dataclass(frozen=True)
 class Cells:
-    """Yes/no rows put together by prediction: weight of the events and of all rows, by ascending prediction."""
+    """Yes/no rows put together by prediction: weight of the events and of all rows, by ascending prediction.
+
+    ``square`` is the sum of the squared weights of the rows, as variances take it.
+    """
 
     p: Floats
     events: Floats
     weight: Floats
+    square: Floats
 
     @property
     def recalibrated(self) -> Floats:
-        """The isotonic share of events of each cell (cells without weight take their neighbour's)."""
-        held = self.weight > 0
-        fit = pool(self.events[held], self.weight[held]).fit(int(held.sum()))
-        return fit if held.all() else fit[np.maximum(np.cumsum(held) - 1, 0)]
+        """The isotonic share of events of each cell."""
+        return increasing_share(self.events, self.weight)
 
     def split(self, loss: PointLoss) -> Decomposition:
         """The exact plug-in split of this loss (Dimitriadis, Gneiting and Jordan 2021).
@@ -67,15 +69,17 @@ class Cells:
         )
 
     def coarse(self, most: int) -> Cells:
-        """At most this many cells of about equal weight, each at its mean prediction."""
+        """At most this many cells, each at its mean prediction, none with much of the weight or of the spread of events."""
         if len(self.p) <= most:
             return self
-        reached = np.cumsum(self.weight)
-        cell = np.minimum((reached - self.weight / 2) / reached[-1] * most, most - 1).astype(np.intp)
-        weight = summed(cell, self.weight, most)
-        held = weight > 0
-        place = summed(cell, self.weight * self.p, most)[held] / weight[held]
-        return Cells(place, summed(cell, self.events, most)[held], weight[held])
+        spread = self.square * self.p * (1 - self.p)
+        # Where events are rare a few rows carry what is uncertain: cells of equal weight would put them together.
+        share = self.weight / self.weight.sum() + spread / max(spread.sum(), 1e-300)
+        reached = np.cumsum(share)
+        cell = np.minimum((reached - share / 2) / reached[-1] * most, most - 1).astype(np.intp)
+        sums = (summed(cell, column, most) for column in (self.weight * self.p, self.events, self.weight, self.square))
+        place, events, weight, square = (column[summed(cell, self.weight, most) > 0] for column in sums)
+        return Cells(np.minimum(place / weight, 1.0), events, weight, square)
 
 
 def splits(p: Floats, events: Floats, weight: Floats, loss: PointLoss) -> tuple[Floats, Floats]:
@@ -83,7 +87,7 @@ def splits(p: Floats, events: Floats, weight: Floats, loss: PointLoss) -> tuple[
 
     One call of the loss answers for all draws.
     """
-    fits = np.array([Cells(p, *draw).recalibrated for draw in zip(events, weight, strict=True)])
+    fits = increasing_shares(events, weight)
     others, total = weight - events, weight.sum(axis=1)
     happened = events.sum(axis=1)
     share = (happened / total)[:, None]
@@ -102,6 +106,18 @@ def splits(p: Floats, events: Floats, weight: Floats, loss: PointLoss) -> tuple[
         return fits, np.column_stack([found, lost, constant - fitted, constant])
 
 
+def increasing_shares(events: Floats, weight: Floats) -> Floats:
+    """The isotonic share of events of each cell in each draw of them (rows)."""
+    return np.array([increasing_share(*draw) for draw in zip(events, weight, strict=True)])
+
+
+def increasing_share(events: Floats, weight: Floats) -> Floats:
+    """The isotonic share of events of each cell (cells without weight take their neighbour's)."""
+    held = weight > 0
+    fit = pool(events[held], weight[held]).fit(int(held.sum()))
+    return fit if held.all() else fit[np.maximum(np.cumsum(held) - 1, 0)]
+
+
 def _each(weight: Floats, values: Floats) -> Floats:
     """Weights times values; a value that no row has counts nothing, even if it is infinite."""
     return np.multiply(weight, values, out=np.zeros_like(weight), where=weight > 0)
@@ -118,13 +134,13 @@ def parts(loss: float, recalibrated: float, constant: float) -> Decomposition:
     return Decomposition(loss, lost, constant - recalibrated, constant)
 
 
-def cells(y: Floats, p: Floats, w: Floats) -> Cells:
-    """Yes/no rows put together by equal prediction."""
+def cells(y: Floats, p: Floats, w: Floats, square: Floats | None = None) -> Cells:
+    """Yes/no rows put together by equal prediction; ``square`` is the squared weight of each row's copies."""
     distinct, cell = np.unique(p, return_inverse=True)
-    events = summed(cell, w * y)
-    weight = summed(cell, w)
+    columns = (w * y, w, w * w if square is None else square)
+    events, weight, squares = (summed(cell, column, len(distinct)) for column in columns)
     held = weight > 0
-    return Cells(distinct[held], events[held], weight[held])
+    return Cells(distinct[held], events[held], weight[held], squares[held])
 
 
 def squared(y: Floats, p: Floats) -> Floats:

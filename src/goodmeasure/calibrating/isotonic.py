@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from goodmeasure.keeping.compiled import compiled
 from goodmeasure.statistics.row_arguments import Floats
 
 
@@ -27,7 +27,7 @@ class Blocks:
         return np.repeat(means, np.diff(np.append(self.starts, cells)))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@compiled()
 def _pool(sums: Any, weights: Any) -> Any:
     starts = np.empty(len(sums), np.intp)
     pooled_sums, pooled_weights = np.empty(len(sums)), np.empty(len(sums))

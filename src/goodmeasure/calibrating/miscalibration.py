@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from goodmeasure.calibrating.smoothing import smooth_error, smooth_errors
+from goodmeasure.calibrating.smoothing import on_grid, smooth_error, smooth_errors
 from goodmeasure.formulas.domains import Level
 from goodmeasure.statistics.estimate import Estimate, times
 from goodmeasure.statistics.intervals import normal_quantile
@@ -28,23 +28,29 @@ def debiased_squared_error(
     bins: int = BINS,
     level: Level = 0.95,
     copies: Floats | None = None,
+    spread: Floats | None = None,
+    inflation: float = 1.0,
 ) -> Estimate:
     """The mean squared calibration error in bins of equal weight, without the bias of squaring noise.
 
     ``miss`` is target minus prediction (or minus the identification function). From each squared mean its own
     variance is taken off, so the value may be slightly negative (Kumar, Liang and Ma 2019, on residuals). Rows of equal
-    prediction share a bin. How much is noise depends, as an interval does, on how many ``copies`` a row stands for.
+    prediction share a bin. How much is noise depends, as an interval does, on how many ``copies`` a row stands for, and
+    on the ``inflation`` of variances by rows that go together. ``spread`` is the variance of each target if its prediction
+    is right, where that is known: the interval takes no bin for surer than that.
     """
     copies = np.ones(len(w)) if copies is None else copies
     n = counted(copies)
-    bins = bins_for(n, bins)
+    bins = bins_for(int(n / inflation), bins)
     cell = np.unique(prediction, return_inverse=True)[1]
     weight = summed(cell, w)
     place = np.minimum((np.cumsum(weight) - weight / 2) / weight.sum() * bins, bins - 1).astype(np.intp)
     # The misses are squared twice on the way: in a unit of their size they stay in the range of numbers.
-    unit = unit_of(miss)
-    sums = _bin_sums(place[cell], miss / unit, w, squares(w, copies), bins)
-    return times(times(from_bin_sums(sums, n, level), unit), unit)
+    unit = unit_of(miss) if spread is None else max(unit_of(miss), 2.0**-500)
+    square = inflation * squares(w, copies)
+    sums = _bin_sums(place[cell], miss / unit, w, square, bins)
+    least = None if spread is None else summed(place[cell], square * (spread / unit**2), bins)
+    return times(times(from_bin_sums(sums, n, level, least), unit), unit)
 
 
 def bins_for(n: int, most: int = BINS) -> int:
@@ -57,8 +63,14 @@ def _bin_sums(cell: Any, miss: Floats, w: Floats, square: Floats, bins: int) -> 
     return np.array([np.bincount(cell, weights=column, minlength=bins) for column in columns])
 
 
-def from_bin_sums(sums: Floats, n: int, level: float) -> Estimate:
-    """The debiased squared error from sums by bin: w, w·v, w², w²·v, w²·v² (bins of one row carry no variance)."""
+def from_bin_sums(sums: Floats, n: int, level: float, least: Floats | None = None) -> Estimate:
+    """The debiased squared error from sums by bin: w, w·v, w², w²·v, w²·v² (bins of one row carry no variance).
+
+    ``least`` is the sum of w² times the variance that targets have if predictions are right: a bin in which no event
+    happened shows none, and is not sure for that.
+    """
+    least = np.zeros(sums.shape[1]) if least is None else least
+    at_least = least[sums[0] > 0]
     weight, first, square, square_first, square_second = (row[sums[0] > 0] for row in sums)
     rows_in_bin = weight**2 / square
     held = rows_in_bin > 1 + 1e-9
@@ -69,6 +81,7 @@ def from_bin_sums(sums: Floats, n: int, level: float) -> Estimate:
     around = square_second[held] - 2 * mean * square_first[held] + mean**2 * square[held]
     noise = np.maximum(around, 0) / weight[held] ** 2 * (rows_in_bin[held] / (rows_in_bin[held] - 1))
     value = float(share @ (mean**2 - noise))
+    noise = np.maximum(noise, at_least[held] / weight[held] ** 2)
     error = math.sqrt(float(share**2 @ (4 * np.maximum(mean**2 - noise, 0) * noise + 2 * noise**2)))
     half = normal_quantile(level) * error
     effective = float(weight.sum() ** 2 / square.sum())
@@ -83,22 +96,69 @@ def root(squared_error: Estimate) -> Estimate:
     return replace(squared_error, value=value, low=low, high=high, standard_error=math.nan)
 
 
-def smooth_estimate(
-    grids: Floats, mass: Floats, total: float, n: int, effective_n: float, how: tuple[float, int]
-) -> Estimate:
-    """The smooth error of gridded residuals, with a basic bootstrap of the counts behind them.
+@dataclass(frozen=True)
+class Smoothing:
+    """Misses on the grid of the smooth error: their summed sizes and weights, of events and of others."""
 
-    ``grids`` are the summed sizes of the residuals of events and others; ``mass`` their weights.
+    sizes: Floats
+    mass: Floats
+
+    @staticmethod
+    def of(p: Floats, events: Floats, others: Floats) -> Smoothing:
+        """From the weight of events and of others at each prediction."""
+        sizes = np.array([on_grid(p, events * (1 - p)), on_grid(p, others * p)])
+        return Smoothing(sizes, np.array([on_grid(p, events), on_grid(p, others)]))
+
+    @property
+    def total(self) -> float:
+        """The weight of all rows."""
+        return float(self.mass.sum())
+
+    @property
+    def error(self) -> float:
+        """The smooth error as it is defined, which noise makes larger."""
+        return smooth_error(self.sizes[0] - self.sizes[1], self.total)
+
+    def resampled(self, effective_n: float, seed: int) -> Floats:
+        """The smooth error of resampled counts."""
+        rng = np.random.default_rng(seed)
+        chance = (np.maximum(self.mass, 0) / np.maximum(self.mass, 0).sum()).ravel()
+        size = np.divide(self.sizes, self.mass, out=np.zeros_like(self.sizes), where=self.mass > 0)
+        draws = max(1, round(effective_n))
+        counts = rng.multinomial(draws, chance, REPLICATES).reshape(-1, *self.mass.shape) * (self.total / draws)
+        return smooth_errors(size[0] * counts[:, 0] - size[1] * counts[:, 1], self.total, tolerance=1e-5)
+
+
+def smooth_estimate(found: Smoothing, n: int, effective_n: float, null: Floats, how: tuple[float, int]) -> Estimate:
+    """The smooth error without what noise adds, which calibrated predictions show (``null``), and its interval.
+
+    Noise turns misses of either sign into error where there is none, and adds nothing where all have one sign: so does the
+    size of a normal number, whose mean is undone here.
     """
-    value = smooth_error(grids[0] - grids[1], total)
-    rng = np.random.default_rng(how[1])
-    chance = (np.maximum(mass, 0) / np.maximum(mass, 0).sum()).ravel()
-    size = np.divide(grids, mass, out=np.zeros_like(grids), where=mass > 0)
-    counts = rng.multinomial(round(effective_n), chance, REPLICATES).reshape(-1, *mass.shape)
-    worth = total / round(effective_n)
-    misses = size[0] * (counts[:, 0] * worth) - size[1] * (counts[:, 1] * worth)
-    drawn = smooth_errors(misses, total, tolerance=1e-5)
-    tails = np.quantile(drawn, [(1 - how[0]) / 2, (1 + how[0]) / 2])
-    low, high = max(0.0, min(value, 2 * value - float(tails[1]))), max(value, 2 * value - float(tails[0]))
-    method = f"smooth, basic bootstrap of counts ({REPLICATES})"
-    return Estimate(value, low, high, n, effective_n, method, how[0], float(np.std(drawn)))
+    value = _unfolded(found.error, float(np.mean(null)))
+    error = float(np.std(found.resampled(effective_n, how[1])))
+    half = normal_quantile(how[0]) * error
+    method = f"smooth, less what calibrated predictions show, normal with bootstrapped spread ({REPLICATES})"
+    return Estimate(value, max(0.0, value - half), value + half, n, effective_n, method, how[0], error)
+
+
+def _unfolded(seen: float, noise: float) -> float:
+    """The centre of a normal number whose size is ``seen`` on average, where it would be ``noise`` around zero."""
+    from scipy.optimize import brentq
+    from scipy.special import ndtr
+
+    if seen <= noise or noise == 0:
+        return 0.0 if seen <= noise else seen
+    spread = noise * math.sqrt(math.pi / 2)
+
+    def beyond(centre: float) -> float:
+        away = centre / spread
+        return noise * math.exp(-(away**2) / 2) + centre * (1 - 2 * float(ndtr(-away))) - seen
+
+    return float(brentq(beyond, 0.0, seen))
+
+
+def smooth_errors_of(p: Floats, weight: Floats, events: Floats) -> Floats:
+    """The smooth error of each of several draws of events (rows) at the same predictions."""
+    grids = np.array([on_grid(p, row - weight * p) for row in events])
+    return smooth_errors(grids, float(weight.sum()), tolerance=1e-5)

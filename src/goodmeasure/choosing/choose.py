@@ -11,6 +11,8 @@ from goodmeasure.choosing.meanings import MEANINGS, Meaning, represented
 from goodmeasure.choosing.observed import Observed, observe
 from goodmeasure.choosing.outlying import Centre, treat
 from goodmeasure.choosing.plan import Outliers, Plan, Rejected, Step
+from goodmeasure.choosing.questions import questions
+from goodmeasure.choosing.remarking import remarked
 from goodmeasure.choosing.revisiting import revisit as revisit
 from goodmeasure.choosing.tails import tails
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
@@ -50,7 +52,7 @@ def choose(
     """Find the loss for a target, in four steps that each give a reason and say what they reject.
 
     The steps are: what the output represents, the activation, the loss, and the check against costs. What is asked
-    for is never swapped silently.
+    for is never swapped silently. What the values cannot settle is asked: ``plan.questions``.
 
     Args:
         y: the target, (n,), of any kind (list, array, series); or a table of yes/no, (n, K), with a column a label.
@@ -58,10 +60,10 @@ def choose(
             one unless given.
         costs: what errors cost: `Costs` of yes and no, `ClassCosts`, or `UnderOverCosts` of an amount.
         represents: what the target is, if its values do not tell: "real", "positive", "count", ... or a domain such as
-            ``gm.Positive``.
+            ``gm.Positive``; "angle=360" for angles, of which a full turn measures 360. It settles the plan's questions.
         outliers: whether values far out are "errors" or "real"; None if you cannot say.
         sample_weight: how much each row counts, (n,); all alike unless given.
-        name: what to call the target.
+        name: the name of the column, which is evidence too: what is called zip holds codes.
         positive: the label that means yes, of two; the later one in order unless given.
 
     Returns:
@@ -113,7 +115,8 @@ def choose(
         weighted=weighted(centre.loss, costs),
         outliers=outliers,
         tails=centre.tails,
-        notes=_notes(seen),
+        notes=(*_notes(seen), *remarked(seen, meaning, asked)),
+        questions=questions(seen, meaning) if represents is None else (),
     )
 
 
@@ -168,7 +171,7 @@ def _labels(seen: Observed, meaning: Meaning, positive: Any) -> tuple[tuple[Any,
 
 def _centre(seen: Observed, meaning: Meaning, asked: Functional, wanted: Wanted) -> Centre:
     loss = loss_for(meaning, asked)
-    if meaning.is_outcome or seen.numbers is None:
+    if meaning.is_outcome or meaning.period is not None or seen.numbers is None:
         return Centre(loss, loss.facts.asks_for, "")
     explicit = wanted.ask is not None or isinstance(wanted.costs, UnderOverCosts)
     robust = lambda huber: on_scale(huber, meaning)  # noqa: E731
@@ -187,7 +190,7 @@ def _represent(seen: Observed, meaning: Meaning, reason: str) -> Step:
     rejected = []
     for other in MEANINGS:
         against = other.against(seen)
-        if other is not meaning:
+        if other.name != meaning.name:
             why = against or f"possible if {other.otherwise}: say represents={other.name!r}"
             rejected.append((bool(against), Rejected(other.domain.name, why)))
     # What would be possible comes first: it is what a reader may want to overrule.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -71,6 +72,8 @@ def _has_level(definition: Definition) -> bool:
 
 def usual(meaning: Meaning) -> Functional:
     """What is asked for when nothing is said: a probability of what happened, the mean of a number."""
+    if meaning.period is not None:
+        return Functional("mean direction")
     return Functional("probability" if meaning.is_outcome else "mean")
 
 
@@ -87,6 +90,8 @@ def _preferred(meaning: Meaning, ask: Functional) -> Callable[..., Loss] | None:
         **{(name, asked): share for name in ("binary", "multilabel") for asked in ("probability", "mean", "class")},
         **{("classes", asked): losses.cross_entropy for asked in ("probability", "class")},
     }
+    if meaning.period is not None and ask.name == "mean direction":
+        return partial(losses.circular, period=meaning.period)
     return table.get((meaning.name, ask.name))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from goodmeasure.choosing import evidence
 from goodmeasure.choosing.observed import EXACT, NotATarget, Notation, Observed
 from goodmeasure.errors import NothingToLearn, TargetOutsideDomain, UsageError
 from goodmeasure.formulas import domains
@@ -15,22 +17,29 @@ from goodmeasure.formulas.domains import Domain, OutcomeDomain, domain
 
 # More distinct whole numbers than this are amounts, not class codes.
 CODES = 32
+# So few codes from 1 on are classes or steps, even if the last is rare.
+FEW_CODES = 5
 # Whole numbers that start above this are amounts written without decimals, not counts of something.
 SMALL = 20
 # A mean this many standard deviations above zero makes zero a boundary that does not matter.
 FAR_FROM_ZERO = 4.0
 
+Angle = Domain("an angle")
 Multilabel = OutcomeDomain("several of K: yes or no for each label", low=0, high=1, binary=True)
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a target may represent; ``suggested`` says why these values speak for it, or nothing if they do not."""
+    """What a target may represent; ``suggested`` says why these values speak for it, or nothing if they do not.
+
+    ``period`` is what a full turn of an angle measures; None for everything else.
+    """
 
     name: str
     domain: Domain
     suggested: Callable[[Observed], str]
     otherwise: str
+    period: float | None = None
 
     @property
     def is_outcome(self) -> bool:
@@ -93,25 +102,48 @@ def _classes(seen: Observed) -> str:
     count = len(seen.distinct)
     if seen.numbers is None:
         return f"there are {count} labels"
+    if why := evidence.codes(seen):
+        return why
+    if seen.whole and count > 2 and (why := evidence.steps(seen)[1]):
+        return why
+    if evidence.counted(seen) or evidence.measured_in_whole_units(seen):
+        return ""
     if not (seen.whole and 2 < count <= CODES):
         return ""
     first = seen.numbers.min()
     contiguous = first in (0, 1) and seen.numbers.max() - first == count - 1
     last = seen.share(seen.numbers == seen.numbers.max())
-    # The frequencies of counts die out toward the largest; those of class codes do not.
-    if not contiguous or last < 0.5 / count or seen.rows < 3 * count:
+    # The frequencies of counts die out toward the largest, and most counts can be 0; not so with class codes.
+    rare = last < 0.5 / count and not (first == 1 and count <= FEW_CODES)
+    if not contiguous or rare or seen.rows < 3 * count:
         return ""
-    return (
-        f"the values are the codes {first:g} to {seen.numbers.max():g}, and the last is not rare ({100 * last:.0f} %)"
-    )
+    said = "and none is 0" if last < 0.5 / count else f"and the last is not rare ({100 * last:.0f} %)"
+    return f"the values are the codes {first:g} to {seen.numbers.max():g}, {said}"
 
 
 def _unit(seen: Observed) -> str:
     return f"every value lies between 0 and 1 ({_range(seen)})" if _in_unit(seen) and not seen.whole else ""
 
 
+def _angle(seen: Observed) -> str:
+    period = evidence.turn(seen)
+    return (
+        ""
+        if period is None
+        else f"the column is called {seen.name}, and its values lie within one turn ({_range(seen)})"
+    )
+
+
+def _not_so_simple(seen: Observed) -> bool:
+    """Whether a bound above, or ranks, take away what an amount or a count would suppose of the spread."""
+    return bool(evidence.top(seen) or evidence.ranks(seen))
+
+
 def _count(seen: Observed) -> str:
-    if not seen.whole or seen.numbers is None or seen.numbers.min() < 0 or seen.numbers.min() > SMALL:
+    if not seen.whole or seen.numbers is None or seen.numbers.min() < 0 or _not_so_simple(seen):
+        return ""
+    told = evidence.counted(seen)
+    if evidence.measured_in_whole_units(seen) or (seen.numbers.min() > SMALL and not told):
         return ""
     return f"every value is a whole number, none negative ({_range(seen)}, {_zeros(seen)} zeros)"
 
@@ -128,13 +160,13 @@ def _near_zero(seen: Observed) -> bool:
 
 
 def _positive(seen: Observed) -> str:
-    if seen.numbers is None or not seen.numbers.min() > 0 or not _near_zero(seen):
+    if seen.numbers is None or not seen.numbers.min() > 0 or not _near_zero(seen) or _not_so_simple(seen):
         return ""
     return f"every value is above zero ({_range(seen)}), and zero is within {FAR_FROM_ZERO:g} standard deviations"
 
 
 def _non_negative(seen: Observed) -> str:
-    if seen.numbers is None or seen.numbers.min() != 0:
+    if seen.numbers is None or seen.numbers.min() != 0 or _not_so_simple(seen):
         return ""
     return f"no value is negative, and {_zeros(seen)} are exactly zero ({_range(seen)})"
 
@@ -142,6 +174,10 @@ def _non_negative(seen: Observed) -> str:
 def _real(seen: Observed) -> str:
     if seen.numbers is None:
         return ""
+    if bound := evidence.top(seen):
+        return f"the values run {_range(seen)}, and {bound[0]:g} looks like the most there can be: {bound[1]}"
+    if why := evidence.ranks(seen):
+        return f"{why}: ranks, or the numbers of rows"
     below = int((seen.numbers < 0).sum())
     few = seen.whole and 0 < below < 0.05 * len(seen.numbers)
     doubt = "; if a negative value stands for a missing one (-1, -999), leave it out and this is a count" if few else ""
@@ -162,6 +198,7 @@ def _of(alias: str, suggested: Callable[[Observed], str], otherwise: str) -> Mea
 MEANINGS = (
     Meaning("multilabel", Multilabel, _multilabel, "several labels may hold at once"),
     _of("Binary", _binary, "the two values are yes and no of one question"),
+    Meaning("angle", Angle, _angle, "the values run in a circle, as degrees and hours of the day do"),
     _of("Classes", _classes, "the values are names or codes of classes, and their order says nothing"),
     _of("UnitInterval", _unit, "the values are probabilities or shares"),
     _of("Count", _count, "the values count something"),
@@ -181,8 +218,9 @@ def represented(seen: Observed, given: Any = None) -> tuple[Meaning, str]:
     _varies(seen)
     if given is None:
         _not_identifiers(seen)
-        return next((m, reason) for m in MEANINGS if (reason := m.suggested(seen)))
-    meaning = _named(given)
+        found, reason = next((m, reason) for m in MEANINGS if (reason := m.suggested(seen)))
+        return (replace(found, period=evidence.turn(seen)) if found.name == "angle" else found), reason
+    meaning = _named(given, seen)
     against = meaning.against(seen)
     if against:
         raise TargetOutsideDomain(
@@ -192,9 +230,38 @@ def represented(seen: Observed, given: Any = None) -> tuple[Meaning, str]:
     return meaning, "you said so"
 
 
-def _named(given: Any) -> Meaning:
+def period_text(period: float) -> str:
+    """An angle with its period, as ``represents=`` takes it."""
+    return f"angle={period!r}" if period != round(period) else f"angle={period:g}"
+
+
+def _turned(meaning: Meaning, period: str, seen: Observed) -> Meaning:
+    """An angle with the period that was given, or the one that the values fill; within one turn of radians, radians."""
+    if seen.numbers is None:
+        return meaning  # labels, which the caller refuses
+    try:
+        full = float(period) if period else evidence.turn(seen) or evidence.period_of(seen) or _radians(seen)
+    except ValueError:
+        full = None
+    if full is None or not 0 < full < math.inf:
+        raise UsageError(
+            f"it is not known what a full turn of {seen.name} measures",
+            seen=period or f"values {_range(seen)}",
+            fix="represents='angle=360' for degrees, 'angle=24' for hours of the day",
+        )
+    return replace(meaning, period=full)
+
+
+def _radians(seen: Observed) -> float | None:
+    return math.tau if np.abs(np.asarray(seen.numbers)).max() <= math.tau else None
+
+
+def _named(given: Any, seen: Observed) -> Meaning:
     by_name = {m.name: m for m in MEANINGS}
     if isinstance(given, str):
+        kind, _, period = given.partition("=")
+        if kind.strip().lower() == "angle":
+            return _turned(by_name["angle"], period.strip(), seen)
         key = given.strip().lower().replace(" ", "_").replace("-", "_").replace("/", "_")
         found = by_name.get(_ALSO.get(key, key))
         if found is None:
@@ -203,7 +270,7 @@ def _named(given: Any) -> Meaning:
     wanted = domain(given)
     for m in MEANINGS:
         if m.domain == wanted:
-            return m
+            return _turned(m, "", seen) if m.name == "angle" else m
     if wanted == domain(domains.Outcome):
         return by_name["classes"]
     raise UsageError(f"{wanted} is no domain of a target", fix=f"one of {', '.join(by_name)}")
@@ -229,6 +296,12 @@ def _not_identifiers(seen: Observed) -> None:
             f"{seen.name} holds identifiers or free text, not classes",
             seen=f"{count} distinct texts in {len(seen.original)} rows, for example {seen.distinct[0]!r}",
             fix="choose another column as the target, or represents='classes' if they are classes",
+        )
+    if count > 20 and count > 0.5 * len(seen.original) and (why := evidence.codes(seen)):
+        raise NotATarget(
+            f"{seen.name} holds identifiers: {why}",
+            seen=f"{count} distinct numbers in {len(seen.original)} rows, the first {seen.original[0]}",
+            fix="choose another column as the target, or represents='count' if they are amounts",
         )
     if (
         seen.numbers is not None

@@ -7,6 +7,7 @@ import enum
 import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -80,13 +81,13 @@ class Observed:
         """Whether there are several numbers a row."""
         return self.original.ndim == 2
 
-    @property
+    @cached_property
     def distinct(self) -> tuple[Any, ...]:
         """The distinct values in order, as plain Python values."""
         values = self.original if self.numbers is None or not self.from_text else self.numbers
         return tuple(np.unique(values).tolist())
 
-    @property
+    @cached_property
     def whole(self) -> bool:
         """Whether every value is a whole number."""
         return self.numbers is not None and bool(np.all(self.numbers == np.round(self.numbers)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from goodmeasure.choosing import coding
+from goodmeasure.choosing.questions import OpenQuestion
 from goodmeasure.choosing.tails import Tails
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
@@ -78,6 +79,7 @@ class Plan(Displayed):
         tails: how heavy the tails of the target are (after a revisit: of the residuals); None where it has none.
         tails_of: what they are the tails of.
         notes: sentences to print with the plan.
+        questions: what the values cannot settle, each with the answer taken meanwhile and what overrules it.
 
     Example:
         >>> import goodmeasure as gm
@@ -101,6 +103,7 @@ class Plan(Displayed):
     tails: Tails | None = None
     tails_of: str = "the target"
     notes: tuple[str, ...] = ()
+    questions: tuple[OpenQuestion, ...] = ()
 
     @property
     def activation(self) -> Activation:
@@ -137,6 +140,7 @@ class Plan(Displayed):
             "outliers": self.outliers,
             "tails": None if self.tails is None else {"of": self.tails_of, **self.tails.to_dict()},
             "notes": list(self.notes),
+            "questions": [question.to_dict() for question in self.questions],
             "steps": [step.to_dict() for step in self.steps],
             "code": {framework: self.code(framework) for framework in coding.FRAMEWORKS},
         }
@@ -146,13 +150,21 @@ class Plan(Displayed):
         for number, step in enumerate(self.steps, 1):
             lines += ["", f"{number}  {step.question}", f"   {step.answer}", f"   because {step.reason}"]
             lines += [f"   {line}" for line in step.rejected_lines(number - 1)]
+        for question in self.questions:
+            first, *rest = question.lines()
+            lines += ["", f"?  {first}", *(f"   {line}" for line in rest)]
         notes = ["", *(f"note: {note}" for note in self.notes)] if self.notes else []
         return printable("\n".join([*lines, *notes]))
 
     def _display(self) -> Display:
         rows = [(s.question, s.answer, s.reason, "\n".join(s.rejected_lines(at))) for at, s in enumerate(self.steps)]
         columns = columns_of(("question", "answer", "because", "rejected"), rows)
-        return Display(f"{self.name}: {self.rows:,} rows", columns, self.notes, under={"because": "answer"})
+        return Display(
+            f"{self.name}: {self.rows:,} rows",
+            columns,
+            (*map(str, self.questions), *self.notes),
+            under={"because": "answer"},
+        )
 
 
 def _plain(label: Any) -> Any:

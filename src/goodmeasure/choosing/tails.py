@@ -20,18 +20,26 @@ FAR = 5.0
 EFFICIENT = 1.345
 # The part of all squared distances that the worst 1 % of a normal law carries is .08; from here on they decide the mean.
 HEAVY = 0.25
+# From this share of equal values on, they would make the scale too small: by a quarter here, without end at one half.
+TIED = 0.2
+# Distances below this part of the largest are rounding.
+_SAME = 1e-9
 
 
 @dataclass(frozen=True)
 class Tails(Displayed):
     """Of ``n`` numbers: their centre and scale (median and MAD, as a standard deviation), how many lie far out, and
-    which part of the sum of squares the worst 1 % carry."""
+    which part of the sum of squares the worst 1 % carry.
+
+    Where many are equal to the centre, the MAD is 0 or little more: ``tied`` of them are, and the scale is that of the others.
+    """
 
     n: int
     centre: float
     scale: float
     far: int
     carried: float
+    tied: int = 0
 
     @property
     def heavy(self) -> bool:
@@ -45,8 +53,9 @@ class Tails(Displayed):
 
     def __str__(self) -> str:
         worst = max(1, round(self.n / 100))
+        of = f", of the {self.n - self.tied} that are not {self.centre:g}" if self.tied else ""
         return (
-            f"{self.far} of {self.n} lie beyond {FAR:g} robust standard deviations ({self.scale:.3g}); "
+            f"{self.far} of {self.n} lie beyond {FAR:g} robust standard deviations ({self.scale:.3g}{of}); "
             f"the worst {worst} carry {100 * self.carried:.0f} % of the squares"
         )
 
@@ -59,15 +68,19 @@ class Tails(Displayed):
 
 
 def tails(values: ArrayLike) -> Tails:
-    """Measure the tails of finite numbers; the scale falls back to the standard deviation where most values are equal."""
+    """Measure the tails of finite numbers; where many are equal, the scale is that of the others' distances."""
     x = np.asarray(values, dtype=np.float64).ravel()
     if not x.size or not np.isfinite(x).all():
         raise UsageError("tails are measured on finite numbers", seen=f"{x.size} values", fix="x[numpy.isfinite(x)]")
     centre = float(np.median(x))
     away = np.abs(x - centre)
-    scale = float(np.median(away)) / NORMAL or float(np.std(x))
+    # A standard deviation in its place would be made by the very values that it is to judge.
+    others = away > _SAME * away.max()
+    tied = int((~others).sum())
+    tied = tied if tied >= TIED * x.size else 0
+    scale = float(np.median(away[others] if tied and others.any() else away)) / NORMAL
     squares = np.sort(away**2)[::-1]
     worst = max(1, round(x.size / 100))
     total = float(squares.sum())
     carried = float(squares[:worst].sum()) / total if total else 0.0
-    return Tails(x.size, centre, scale, int((away > FAR * scale).sum()), carried)
+    return Tails(x.size, centre, scale, int((away > FAR * scale).sum()), carried, tied)

@@ -6,8 +6,9 @@ Its docstring is the line that ``goodmeasure --help`` prints, and ``command`` in
 from __future__ import annotations
 
 import ast
-import os
+import signal
 import sys
+import warnings
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -16,12 +17,20 @@ from typing import Any
 import click
 
 from goodmeasure import __version__
+from goodmeasure.cli._streams import UNREAD, aside, colour, drop, opened, unread
 from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import Problem, UsageError, nearest
 from goodmeasure.reading.writing import FULL, NotWritten
 
 FAULT = 70
-STOPPED = 130
+INTERRUPTED = 130  # 128 and the number of the signal, as a shell says
+TERMINATED = 143
+
+
+class Terminated(BaseException):
+    """Somebody asked the program to end (SIGTERM)."""
+
+    asked = False
 
 
 class Subcommands(click.Group):
@@ -78,42 +87,56 @@ def goodmeasure(ctx: click.Context, traceback: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 fine, 1 findings at or above --fail-on, 2 usage, 3 data."""
+    """Run the command line and exit: 0 fine, 1 findings at or above --fail-on, 2 usage, 3 data, 141 nobody reads on."""
+    opened()
+    signal.signal(signal.SIGTERM, _terminated)
+    warnings.formatwarning = lambda message, *_, **__: f"note: {printable(str(message))}\n"
     given = sys.argv[1:] if arguments is None else arguments
     shown = "--traceback" in given
     sys.exit(status_of([a for a in given if a != "--traceback"], traceback=shown))
 
 
+def _terminated(*_: object) -> None:
+    Terminated.asked = True
+    raise Terminated
+
+
 def status_of(arguments: list[str], *, traceback: bool = False) -> int:
     """The exit status of a command line; what goes wrong is said on standard error in the style of `Problem`."""
     try:
-        done = goodmeasure.main(arguments, prog_name="goodmeasure", standalone_mode=False, color=colour())
+        done = _run(arguments)
         if sys.stdout is not None:  # it is None where it was closed before the start
             sys.stdout.flush()
-    except (Problem, click.ClickException, click.Abort, KeyboardInterrupt, BrokenPipeError, Exception) as error:
+    except (Problem, click.ClickException, click.Abort, KeyboardInterrupt, Terminated, Exception) as error:
         if traceback:
             raise
         return _said(error)
     return done if isinstance(done, int) else 0
 
 
-def colour() -> bool | None:
-    """Never colour where NO_COLOR is set (no-color.org); else whatever the terminal can show."""
-    return False if os.environ.get("NO_COLOR") else None
+def _run(arguments: list[str]) -> object:
+    """What the command returns. Click's own way to run it takes a reader that went away for a finding."""
+    try:
+        with goodmeasure.make_context("goodmeasure", [*arguments], color=colour()) as ctx:
+            return goodmeasure.invoke(ctx)
+    except click.exceptions.Exit as left:  # --help and --version
+        return left.exit_code
 
 
 def _said(error: BaseException) -> int:
     """Say what went wrong, and return the exit status for it."""
-    if isinstance(error, BrokenPipeError):
-        _drop_output()  # the reader (head, less) has what it wanted
-        return 0
-    if isinstance(error, click.Abort | KeyboardInterrupt):
-        click.echo("stopped; nothing more was written", err=True, color=colour())
-        return STOPPED
+    if str(error) == "Query interrupted":  # what DuckDB makes of either while it works
+        error = Terminated() if Terminated.asked else KeyboardInterrupt()
+    if isinstance(error, BrokenPipeError) and unread():
+        drop(sys.stdout)
+        return UNREAD
+    if isinstance(error, click.Abort | KeyboardInterrupt | Terminated):
+        aside("stopped; nothing more was written")
+        return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
     if isinstance(error, click.ClickException):
         error = as_problem(error)
     if isinstance(error, OSError) and not isinstance(error, Problem) and error.errno in FULL:
-        _drop_output()
+        drop(sys.stdout)
         error = NotWritten(
             "there is no room for what should be written",
             where="standard output, or the directory of temporary files",
@@ -121,20 +144,13 @@ def _said(error: BaseException) -> int:
             fix="free some space, or write elsewhere",
         )
     if isinstance(error, Problem):
-        click.echo(rendered(error), err=True, color=colour())
+        aside(rendered(error))
         return error.exit_status
-    click.echo(
+    aside(
         f"a fault in goodmeasure itself, not in your data: {type(error).__name__}: {printable(str(error))}\n"
-        "  fix   add --traceback to the command to see where, and report it",
-        err=True,
-        color=colour(),
+        "  fix   add --traceback to the command to see where, and report it"
     )
     return FAULT
-
-
-def _drop_output() -> None:
-    """What standard output does not take is dropped, so that Python does not complain about it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def rendered(problem: Problem) -> str:

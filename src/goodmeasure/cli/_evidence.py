@@ -8,9 +8,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import click
-
 from goodmeasure.cli._models import Models, labels_there, models, with_labels
+from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.terminal import printable
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
@@ -175,7 +174,11 @@ def _of_table(table: Places, ask: TallyQuestion, given: dict[str, Any], *, hashe
     found = columns_asked(ask.asked, table)
     losses = losses_from(ask.losses or _usual(found))
     made = tallied(table, request_of(losses, ask.asked, found, raw=ask.raw), given)
-    shards = tuple(sorted(Shard.of(place.path, place.name) for place in table.files)) if hashed else ()
+    shards = (
+        tuple(sorted(Shard.of(place.path, place.name.encode(errors="replace").decode()) for place in table.files))
+        if hashed
+        else ()
+    )
     return Saved(made, ask.asked | {"classes": [*found.codes] or None}, shards)
 
 
@@ -186,7 +189,7 @@ def _usual(found: Models) -> tuple[str, ...]:
 def tell_remarks(table: Places | None) -> None:
     """Say on standard error what must be known of how the files were read."""
     for remark in [] if table is None else remarks_on(table)[:8]:
-        click.echo(printable(f"{remark.code} {remark.what}"), err=True)
+        aside(printable(f"{remark.code} {remark.what}"))
 
 
 def classes_of(question: dict[str, Any], schema: Schema) -> Models | None:

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import click
-
+from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.files import parts
@@ -58,11 +57,19 @@ def _formulas(count: int) -> RunsInSpreadsheets:
     )
 
 
+class _Output:
+    """Standard output as UTF-8, whatever the locale says: predictions are a file like any other."""
+
+    def write(self, text: str) -> None:
+        """Write a text."""
+        sys.stdout.buffer.write(text.encode())
+
+
 @contextmanager
 def _sink(out: str | None) -> Iterator[CsvLines]:
     """A CSV writer to a file that appears when it is whole, or to standard output."""
     if out is None:
-        yield CsvLines(sys.stdout)
+        yield CsvLines(_Output())
         return
     with whole_file(Path(out)) as file:
         yield CsvLines(file)
@@ -71,6 +78,6 @@ def _sink(out: str | None) -> Iterator[CsvLines]:
 def _say(noticed: dict[str, str], count: int, out: str | None) -> None:
     """What must be known beside the predictions goes to standard error, so that a pipe carries predictions alone."""
     for text in list(noticed)[:8]:
-        click.echo(printable(text), err=True)
+        aside(printable(text))
     if out is not None:
-        click.echo(printable(f"wrote {out}: {count:,} rows"), err=True)
+        aside(printable(f"wrote {out}: {count:,} rows"))

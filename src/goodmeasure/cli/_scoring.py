@@ -20,10 +20,10 @@ from goodmeasure.cli._evidence import (
 )
 from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, next_line
+from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.errors import Problem
-from goodmeasure.statistics.estimate import not_known
 from goodmeasure.tallying.saved import Saved, save
 
 
@@ -76,7 +76,7 @@ def _one_answer(saved: Saved) -> bool:
 def _keep(path: str, saved: Any) -> None:
     save(path, saved)
     count = len(saved.shards)
-    click.echo(printable(f"wrote {path}: {saved.tally.n:,} rows of {count:,} file{'s' * (count != 1)}"), err=True)
+    aside(printable(f"wrote {path}: {saved.tally.n:,} rows of {count:,} file{'s' * (count != 1)}"))
 
 
 def _said(saved: Any, given: dict[str, Any]) -> str:
@@ -121,9 +121,12 @@ def _read(part: Any, level: float) -> dict[str, Any]:
 def _calibration(part: Any, model: str, level: float) -> dict[str, Any]:
     if part.schema.kind == "amount":
         found = part.bias(model, level=level)
-        off = "miscalibrated" if found.squared_error.low > 0 else "not shown to be off"
-        verdict = not_known(error=found.squared_error) or off
-        return {"error": root(found.squared_error).to_dict(), "bias": found.bias.tolist(), "verdict": verdict}
+        return {
+            "error": root(found.squared_error).to_dict(),
+            "bias": found.bias.tolist(),
+            "p_value": found.p_value,
+            "verdict": found.verdict,
+        }
     try:
         whole: dict[str, Any] = part.calibration(part.losses[-1], model, level=level).to_dict()
     except Problem as problem:

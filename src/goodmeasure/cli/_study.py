@@ -99,6 +99,8 @@ def finish(study: Study, out: str, *, as_json: bool, fail_on: str | None, shown:
         click.echo(json_text(study.to_dict()))
     else:
         width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-        click.echo(summary(study, written, width=width, head=shown))
-    found = fail_on is not None and (at_least(study.remarks, fail_on) or study.verdict.word == "do not use")
+        text = summary(study, written, width=width, head=shown)
+        click.echo(text.encode(errors="replace").decode())  # names of files need not be UTF-8
+    unshown = study.verdict.word in ("do not use", "cannot tell yet")
+    found = fail_on is not None and (at_least(study.remarks, fail_on) or unshown)
     return FINDINGS if found else 0

@@ -8,14 +8,15 @@ from functools import cache
 from importlib import import_module
 from inspect import cleandoc
 from pathlib import Path
+from shutil import get_terminal_size
 
 import click
 
 from goodmeasure import losses
-from goodmeasure.auditing.rule import pages
+from goodmeasure.auditing.rule import pages as findings
 from goodmeasure.errors import NoSuchLoss, Problem, UsageError, nearest, problems
+from goodmeasure.explaining import page as pages
 from goodmeasure.explaining.exercise import QUESTION, told
-from goodmeasure.explaining.glossary import IDEAS
 from goodmeasure.formulas.expression import Word, derivative, expression, symbol
 from goodmeasure.formulas.latex import latex
 from goodmeasure.formulas.words import vocabulary
@@ -24,30 +25,32 @@ _CODE = re.compile(r'^\s+code(?:: ClassVar\[str\])? = "(GM\d+)"', re.MULTILINE)
 
 
 @click.command
-@click.argument("topic", required=False)
+@click.argument("topic", nargs=-1)
 @click.option("--no-input", is_flag=True, help="Run the exercise without asking for a guess.")
-def command(topic: str | None, no_input: bool) -> int:
-    """Explain a code (GM004), a loss (huber), a word of formulas (softplus) or an idea (proper), offline.
+def command(topic: tuple[str, ...], no_input: bool) -> int:
+    """Explain a code (GM004), a loss (huber), a word of formulas (softplus) or of the field (log loss), offline.
 
     \b
     goodmeasure explain GM004
+    goodmeasure explain log loss
     goodmeasure explain exercise
     """
-    if topic is None:
+    asked = " ".join(topic)
+    if not asked:
         _contents()
-    elif topic.lower() == "exercise":
+    elif asked.lower() == "exercise":
         _exercise(no_input)
     else:
-        click.echo(page(topic))
+        click.echo(page(asked))
     return 0
 
 
 def page(topic: str) -> str:
     """The page of a topic; the error names what comes close."""
     found = _code(topic.upper()) if re.fullmatch(r"(?i)gm\d+", topic) else None
-    found = found or _known(topic.lower())
+    found = found or _known(topic)
     if found is None:
-        close = nearest(topic.lower(), [t.lower() for t in topics()])
+        close = nearest(topic.lower(), list(dict.fromkeys(t.lower() for t in (*topics(), *pages.names()))))
         raise UsageError(
             f"there is nothing to explain under {topic!r}",
             seen=f"close to it: {', '.join(close)}" if close else "goodmeasure explain lists the topics",
@@ -57,9 +60,9 @@ def page(topic: str) -> str:
 
 
 def topics() -> list[str]:
-    """Every topic: codes, ideas, losses, words, and the exercise."""
-    codes = {*_homes(), *pages()}
-    return [*sorted(codes), *IDEAS, *losses.catalogue(), *vocabulary(), "exercise"]
+    """Every topic: codes, words of the field, losses, words of formulas, and the exercise."""
+    codes = {*_homes(), *findings()}
+    return [*sorted(codes), *pages.book(), *losses.catalogue(), *vocabulary(), "exercise"]
 
 
 @cache
@@ -82,18 +85,26 @@ def _code(code: str) -> str | None:
         for kind in kinds:
             if kind.code == code:
                 return f"{code} {kind.__name__}\n\n{cleandoc(kind.__doc__ or '')}"
-    return pages().get(code)
+    return findings().get(code)
 
 
 def _known(topic: str) -> str | None:
-    """The page of an idea, a loss or a word."""
-    if topic in IDEAS:
-        return f"{topic}\n\n{IDEAS[topic]}"
+    """The page of a word of the field, a loss, or a word of formulas; where a name is several, one after the other."""
+    word = vocabulary().get(topic.lower())
     try:
-        return str(losses.find(topic)().card())
+        loss = losses.find(topic)
     except NoSuchLoss:
-        word = vocabulary().get(topic)
-    return None if word is None else _word(word)
+        loss = None
+    found = pages.find(topic)
+    if found is None:
+        return str(loss().card()) if loss else _word(word) if word else None
+    lines = [*found.told(_width()), *([f"  loss    goodmeasure losses {loss.name}"] if loss else [])]
+    return "\n".join([*lines, *(["", _word(word)] if word else [])])
+
+
+def _width() -> int:
+    """How wide a page is printed: as the terminal, and no wider than reads well."""
+    return min(max(get_terminal_size().columns, 40), 100)
 
 
 def _word(word: Word) -> str:
@@ -112,15 +123,18 @@ def _word(word: Word) -> str:
 
 
 def _contents() -> None:
+    themes: dict[str, list[str]] = {}
+    for name, found in pages.book().items():
+        themes.setdefault(found.theme, []).append(name)
     rows = (
-        ("ideas", ", ".join(IDEAS)),
-        ("losses", ", ".join(losses.catalogue())),
-        ("words", ", ".join(vocabulary())),
-        ("codes", ", ".join(t for t in topics() if t.startswith("GM"))),
-        ("exercise", "why cross-entropy and not the count of wrong answers? (five minutes)"),
+        *((theme, ", ".join(names)) for theme, names in themes.items()),
+        ("Losses", ", ".join(losses.catalogue())),
+        ("Words of formulas", ", ".join(vocabulary())),
+        ("Codes", ", ".join(t for t in topics() if t.startswith("GM"))),
+        ("Exercise", "why cross-entropy and not the count of wrong answers? (five minutes)"),
     )
     for name, text in rows:
-        click.echo(click.wrap_text(f"{name}: {text}", width=100, subsequent_indent="  "))
+        click.echo(f"{name}\n{click.wrap_text(text, width=_width(), initial_indent='  ', subsequent_indent='  ')}")
     click.echo("\nnext: goodmeasure explain exercise")
 
 

@@ -34,6 +34,13 @@ OUT = "goodmeasure-out"
 @click.option(
     "--model", type=click.Choice(["linear", "boosting"]), default="linear", show_default=True, help="What to train."
 )
+@click.option(
+    "--protocol",
+    type=click.Choice(["auto", "holdout", "folds"]),
+    default="auto",
+    show_default=True,
+    help="Judge by rows held out, or by ten folds; auto takes folds where the rows are few.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="For the split and the bootstrap.")
 @click.option(
     "--out", default=OUT, show_default=True, metavar="DIR", help="Where report.html, report.json and model.json go."
@@ -48,7 +55,8 @@ def command(data: str, out: str, as_json: bool, fail_on: str | None, **asked: An
     """Choose a loss for the target of a table, train on it, judge the model on rows it never saw, and decide.
 
     DATA is a CSV or Parquet file, a pattern in quotes, or - for standard input. Rows are split in three: to fit, to tune,
-    and to report; what is printed comes from the last, which are used once.
+    and to report; what is printed comes from the last, which are used once. Where rows are few, ten folds take their
+    place, so that each row is judged by models that did not see it.
 
     \b
     goodmeasure run customers.csv --target churned --cost fn=40 --cost fp=5

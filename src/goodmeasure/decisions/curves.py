@@ -15,14 +15,17 @@ from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import UsageError, strict_class, strict_keywords
 from goodmeasure.formulas.domains import Level
+from goodmeasure.risks import areas
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.estimate import Estimate
-from goodmeasure.statistics.intervals import student_quantile, wilson
+from goodmeasure.statistics.intervals import wilson
 from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.multinomial import METHOD, exact_share, put_together
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean, squares
 
+ShareInterval = Callable[[Floats, Floats, float], tuple[Floats, Floats]]
 Ordinate = Literal["cost", "murphy", "net_benefit", "treat_all", "recall", "false_alarms", "precision"]
 
 
@@ -230,7 +233,7 @@ class Curves(Displayed):
         """Read a curve with an interval at each point.
 
         A share gets Wilson's interval. A cost or benefit is the sum of two shares times their costs; its interval is
-        put together from theirs, so that it holds where hardly a row is missed or called.
+        put together from their exact ones, so that it holds where hardly a row is missed or called.
 
         Args:
             curve: "cost", "murphy", "net_benefit", "treat_all", "precision", or "recall" and "false_alarms", which
@@ -251,41 +254,33 @@ class Curves(Displayed):
         t = _thresholds(curve, at)
         if curve in _MEANS:
             value, low, high = self._mean_interval(curve, t, level)
-            return Band(t, value, low, high, self.n, "two Wilson intervals, pointwise", level)
-        value, low, high = self._share_interval(*_SHARES[curve], t, level)
+            return Band(t, value, low, high, self.n, f"{METHOD}, pointwise", level)
+        value, low, high = self._share_interval(*_SHARES[curve], t, level, _wilson)
         return Band(t, value, low, high, self.n, "Wilson, pointwise", level)
 
     def area(self, *, level: Level = 0.95) -> Estimate:
         """The area under the ROC curve with its interval: the chance that an event scores above another row.
 
         Rows are taken as independent. On a grid, pairs in one cell count as ties, which moves the area by at most
-        ``grid_error``.
+        ``grid_error``. The interval holds near 1 too, where the area's own spread says little, and is never of width 0.
 
         Args:
             level: how often the interval covers.
 
         Returns:
-            The area, between 0 and 1; ties count half.
+            The area, between 0 and 1; ties count half. With fewer than ten events, or other rows, it says so.
 
         Source:
-            DeLong, DeLong and Clarke-Pearson 1988, Comparing the areas under two or more correlated receiver operating
-            characteristic curves; here in the form that takes ties and weights.
+            Newcombe 2006, Confidence intervals for an effect size measure based on the Mann-Whitney statistic, part 2
+            (method 5), widened where the variance of DeLong, DeLong and Clarke-Pearson 1988 is larger; here in the form
+            that takes ties and weights.
         """
-        events, others = -np.diff(self.true_positive), -np.diff(self.false_positive)
-        beaten = (np.cumsum(others) - others / 2) / others.sum()  # by an event in each cell
-        beating = 1 - (np.cumsum(events) - events / 2) / events.sum()  # another row in each cell
-        value = float(events @ beaten / events.sum())
-        variance = sum(
-            _variance_of_mean(wins, weight, -np.diff(square))
-            for wins, weight, square in zip((beaten, beating), (events, others), self.squares, strict=True)
-        )
-        error = math.sqrt(variance)
-        half = student_quantile(level, self.n - 1) * error
+        weight = -np.diff(self.true_positive), -np.diff(self.false_positive)
+        events, others = weight
+        first, second = (-np.diff(square) for square in self.squares)
         tied = float(events @ others / (events.sum() * others.sum())) / 2 if self.on_grid else 0.0
-        cautions = () if variance > 0 else ("no pair is out of order: the rows say nothing about the spread",)
-        low, high = max(0.0, value - half), min(1.0, value + half)
         effective = float(1 / (self.squares[0][0] + self.squares[1][0]))
-        return Estimate(value, low, high, self.n, effective, "DeLong", level, error, tied, cautions)
+        return areas.of_cells(weight, (first, second)).estimate(self.n, effective, level, "Newcombe, DeLong", tied)
 
     def _happened(self, thresholds: Floats, parts: tuple[Floats, Floats]) -> Outcomes:
         """What lies above and below each threshold, of the events and of the others."""
@@ -304,14 +299,13 @@ class Curves(Displayed):
 
     def _mean_interval(self, curve: str, t: Floats, level: float) -> tuple[Floats, Floats, Floats]:
         """Two shares of all rows times their factors: the value, and how far it reaches to either side."""
-        parts = [(factor(t), *self._share_interval(counted, _ROW, t, level)) for factor, counted in _MEANS[curve]]
-        down = [np.where(a > 0, a * (value - low), -a * (high - value)) for a, value, low, high in parts]
-        up = [np.where(a > 0, a * (high - value), -a * (value - low)) for a, value, low, high in parts]
+        factors = [factor(t) for factor, _ in _MEANS[curve]]
+        shares = [self._share_interval(counted, _ROW, t, level, exact_share) for _, counted in _MEANS[curve]]
+        share, low, high = (np.array(column) for column in zip(*shares, strict=True))
         # Where a share is 0 or 1 its correlation with the other is not known, and little.
-        twice = 2 * self._correlation(curve, t) * np.sign(parts[0][0] * parts[1][0])
-        below, above = (
-            np.sqrt(np.maximum(side[0] ** 2 + side[1] ** 2 + twice * side[0] * side[1], 0)) for side in (down, up)
-        )
+        both = self._correlation(curve, t)
+        one = np.ones_like(both)
+        below, above = put_together(factors, share, (low, high), np.array([[one, both], [both, one]]))
         value = self._mean(curve, t)
         return value, value - below, value + above
 
@@ -324,9 +318,9 @@ class Curves(Displayed):
         return np.divide(both[0][1], spread, out=np.zeros_like(spread), where=spread > 0)
 
     def _share_interval(
-        self, counted: Outcomes, among: Outcomes, t: Floats, level: float
+        self, counted: Outcomes, among: Outcomes, t: Floats, level: float, interval: ShareInterval
     ) -> tuple[Floats, Floats, Floats]:
-        """A share with Wilson's interval at the number of rows that its variance is worth; a share of nothing is 1."""
+        """A share with its interval at the number of rows that its variance is worth; a share of nothing is 1."""
         weight, square = self._weights(t), self._happened(t, self.squares)
         of = _dot(among, weight)
         held = of > 0
@@ -336,7 +330,7 @@ class Curves(Displayed):
         inside = held & (spread > 0)
         size = np.divide(of**2, _dot(among, square), out=np.ones_like(of), where=held)
         size = np.divide(share * (1 - share) * of**2, spread, out=size, where=inside)
-        low, high = wilson(share * size, size, level)
+        low, high = interval(share, size, level)
         return share, np.where(held, low, 0.0), np.where(held, high, 1.0)
 
     @property
@@ -403,6 +397,10 @@ def of_sums(thresholds: Floats, weight: Floats, square: Floats, n: int, *, on_gr
     return Curves(np.append(thresholds, math.inf), events, others, share, n, squares, on_grid)
 
 
+def _wilson(share: Floats, size: Floats, level: float) -> tuple[Floats, Floats]:
+    return wilson(share * size, size, level)
+
+
 def _thresholds(curve: str, at: ArrayLike) -> Floats:
     """Thresholds or cost ratios in [0, 1]; below 1 where their odds weigh an alarm. Error: GM009."""
     t = _places(at, "thresholds")
@@ -419,14 +417,6 @@ def _places(at: ArrayLike, name: str) -> Floats:
     if np.isnan(t).any():
         raise UsageError(f"{name} hold nan, a number is needed", where=name)
     return t
-
-
-def _variance_of_mean(values: Floats, weight: Floats, square: Floats) -> float:
-    """The variance of a weighted mean of independent rows, from sums of weights and squared weights by value."""
-    total = weight.sum()
-    size = float(total**2 / square.sum())
-    plug_in = float(square @ (values - weight @ values / total) ** 2 / total**2)
-    return plug_in * size / (size - 1) if size > 1 else math.inf
 
 
 def _dot(left: Outcomes, right: Outcomes) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,8 +14,9 @@ from goodmeasure.decisions.costs import ClassCosts as ClassCosts
 from goodmeasure.decisions.costs import Costs as Costs
 from goodmeasure.decisions.costs import UnderOverCosts as UnderOverCosts
 from goodmeasure.decisions.costs import bayes_act as bayes_act
+from goodmeasure.decisions.pricing import Policy, Prices
 from goodmeasure.decisions.rules import ActDecision, Decision, PricedRule
-from goodmeasure.decisions.thresholds import best_threshold, cuts, threshold_estimate
+from goodmeasure.decisions.thresholds import Cuts, Threshold, best_threshold, cuts, threshold_estimate
 from goodmeasure.errors import Problem, UsageError, strict_keywords
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import row_arguments
@@ -104,7 +106,7 @@ def decide(
         GM702: a prediction or an amount is not a finite number.
         GM703: a target is none of the labels.
         GM704: all targets of a yes/no question are the same.
-        GM705: there are fewer than five rows, or clusters.
+        GM705: there are fewer than five rows, or fewer than two clusters.
         GM706: amounts are so large or so small that their squares are not numbers.
         GM711: the costs are for another number of classes than p has columns.
         GM712: a row stands in ``trained_on``.
@@ -114,12 +116,12 @@ def decide(
 
     Example:
         >>> import goodmeasure as gm
-        >>> y, p = [0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10
+        >>> y, p = [0, 1] * 80, [0.2, 0.8] * 60 + [0.6, 0.4] * 20
         >>> found = gm.decide(y, p, gm.Costs(false_negative=40, false_positive=5))
         >>> found.best.name, round(found.best.threshold, 3)
         ('practice', 0.3)
         >>> print(found.rule("never").cost)
-        20 [15.52, 24.48] · n=80
+        20 [16.8, 23.2] · n=160
     """
     where = Circumstances(
         cluster=cluster,
@@ -166,71 +168,68 @@ def _decide_outcomes(rows: PresentRows, costs: Costs, said: Costs, where: Circum
     y, p = rows.read(row_arguments.outcomes, "y", both=True), rows.read(row_arguments.probabilities, "p")
     sample, shift = Sample.of(rows, where.level), PrevalenceShift.to(where.prevalence, y, rows.weight)
     sample = replace(sample, weight=sample.weight * np.where(y == 1, shift.yes, shift.no))
-    w, shifted = sample.weight, shift.of(p)
+    w, prices = sample.weight, Prices(costs, y.astype(np.intp), sample)
     acting, leaving = costs.of_acting(y), costs.of_leaving(y)
     share = 1.0 if where.budget is None else where.budget / rows.n
-    practice = cross_fitted(p, acting, leaving, w, together=sample.together, share=share, seed=where.seed)
+    fold = folds(len(p), sample.together, where.seed)
+    practice = cross_fitted(p, acting, leaving, w, fold, share)
+    threshold, act = bayes_rule(p, costs, shift, w, share)
+    theory = Policy(act.astype(np.intp), None if costs.per_row or math.isnan(threshold) else (threshold, threshold))
 
-    def judged(name: str, threshold: float, cost: Floats) -> PricedRule:
-        return PricedRule(name, threshold, sample.mean(cost), sample.difference(cost - practice))
+    def judged(name: str, threshold: float, rule: Policy) -> PricedRule:
+        return PricedRule(name, threshold, prices.cost(rule), prices.extra(rule, practice))
 
-    def cut(threshold: float) -> Floats:
-        return np.where(p >= threshold, acting, leaving)
-
-    theory = bayes_rule(p, costs, shift, w, share)
-    rules = [judged("half", 0.5, cut(0.5)), judged("always", 0.0, acting), judged("never", math.inf, leaving)]
+    rules = [
+        judged(name, at, Policy.from_(at, p)) for name, at in (("half", 0.5), ("always", 0.0), ("never", math.inf))
+    ]
     if costs.ask is not None:
-        rules.append(judged("theory, asking", theory[0], _asking(shifted, costs, acting, leaving)))
+        rules.append(judged("theory, asking", threshold, Policy(bayes_act(shift.of(p), costs))))
+    found = cuts(p, acting, leaving, w, sample.square, sample.together)
     return Decision(
         said,
-        threshold_estimate(
-            cuts(p, acting, leaving, w, sample.square), sample.n, sample.effective_n, share=share, level=where.level
-        ),
-        sample.mean(practice, f"cross-fitted in {FOLDS} parts, "),
-        judged("theory", theory[0], np.where(theory[1], acting, leaving)),
+        _threshold(found, sample, share),
+        prices.cost(practice, _cross_fitted_in(fold)),
+        judged("theory", threshold, theory),
         tuple(rules),
     )
 
 
-def _asking(p: Floats, costs: Costs, acting: Floats, leaving: Floats) -> Floats:
-    """What the Bayes rule costs in each row when it may ask a person."""
-    assert costs.ask is not None
-    acts = bayes_act(p, costs)
-    return np.choose(acts, [leaving, acting, np.full(len(p), costs.ask)])
+def _threshold(found: Cuts, sample: Sample, share: float) -> Threshold:
+    known = "" if sample.together is None else f", {sample.name}"
+    best = threshold_estimate(found, sample.n, sample.effective_n, share=share, level=sample.level, known=known)
+    return replace(best, cautions=sample.few(sample.together))
 
 
 def cross_fitted(
-    p: Floats,
-    acting: Floats,
-    leaving: Floats,
-    w: Floats,
-    *,
-    together: NDArray[np.intp] | None = None,
-    share: float = 1.0,
-    seed: Seed = 0,
-) -> Floats:
-    """What each row costs under the threshold that the other folds would choose; clusters stay in one fold."""
-    fold = folds(len(p), together, seed)
-    cost = np.empty(len(p))
-    for k in range(FOLDS):
-        held = fold == k
-        rest = ~held
-        threshold = best_threshold(p[rest], acting[rest], leaving[rest], w[rest], share)
-        cost[held] = np.where(p[held] >= threshold, acting[held], leaving[held])
-    return cost
+    p: Floats, acting: Floats, leaving: Floats, w: Floats, fold: NDArray[np.intp], share: float = 1.0
+) -> Policy:
+    """What is done in each row by the threshold that the other folds would choose."""
+    threshold = np.array(
+        [best_threshold(p[rest], acting[rest], leaving[rest], w[rest], share) for rest in _others(fold)]
+    )
+    return Policy(np.asarray(p >= threshold[fold], dtype=np.intp), (float(threshold.min()), float(threshold.max())))
+
+
+def _others(fold: NDArray[np.intp]) -> Iterator[NDArray[np.bool_]]:
+    """For each fold the rows of the others."""
+    return (fold != k for k in range(int(fold.max()) + 1))
+
+
+def _cross_fitted_in(fold: NDArray[np.intp]) -> str:
+    return f"cross-fitted in {int(fold.max()) + 1} parts, "
 
 
 def folds(n: int, together: NDArray[np.intp] | None, seed: int, count: int = FOLDS) -> NDArray[np.intp]:
-    """A fold for each row: rows shuffled, or whole clusters.
+    """A fold for each row: rows shuffled, or whole clusters, of which a few make as many folds.
 
     Folds are not balanced by target: that would tell the folds that choose how many events are in the fold that
     judges.
     """
     units = n if together is None else int(together.max()) + 1
-    if units < count:
-        raise TooFewRows(
-            f"{count} folds need at least {count} {'rows' if together is None else 'clusters'}, there are {units}"
-        )
+    if together is not None:
+        count = min(count, units)
+    if units < max(count, 2):
+        raise TooFewRows(f"{count} folds need at least {count} rows, there are {units}")
     fold = np.asarray(np.random.default_rng(seed).permutation(units) % count, dtype=np.intp)
     return fold if together is None else fold[together]
 
@@ -248,7 +247,7 @@ def expected_cost(
 ) -> Estimate:
     """What acting at ``p >= threshold`` costs on average: right for a threshold that these rows did not choose."""
     target, scores, costs, sample = _yes_no(y, p, costs, sample_weight, weights_mean, level)
-    return sample.mean(np.where(scores >= threshold, costs.of_acting(target), costs.of_leaving(target)))
+    return Prices(costs, target.astype(np.intp), sample).cost(Policy.from_(threshold, scores))
 
 
 @strict_keywords
@@ -265,9 +264,15 @@ def regret(
     """What deciding by ``believed`` costs loses against deciding by the ``true`` ones, in true costs."""
     target, scores, true, sample = _yes_no(y, p, true, sample_weight, weights_mean, level)
     believed = _yes_no(y, p, believed, sample_weight, weights_mean, level)[2]
-    acting, leaving = true.of_acting(target), true.of_leaving(target)
-    lost = [np.where(scores >= costs.thresholds, acting, leaving) for costs in (believed, true)]
-    return sample.difference(lost[0] - lost[1])
+    rules = [_by_costs(costs, scores) for costs in (believed, true)]
+    return Prices(true, target.astype(np.intp), sample).extra(*rules)
+
+
+def _by_costs(costs: Costs, p: Floats) -> Policy:
+    """Act where the costs say so: from one probability on, unless they differ from row to row."""
+    if not costs.per_row:
+        return Policy.from_(costs.threshold, p)
+    return Policy(np.asarray(p >= costs.thresholds, dtype=np.intp))
 
 
 def _yes_no(
@@ -288,16 +293,15 @@ def _decide_classes(rows: PresentRows, costs: ClassCosts, where: Circumstances) 
     table = rows.read(row_arguments.class_probabilities, "p")
     acts = bayes_act(table, costs)
     target = rows.read(row_arguments.classes, "y", k=table.shape[1])
-    sample, bayes = Sample.of(rows, where.level), costs.matrix[target, acts]
+    prices, bayes = Prices(costs, target, Sample.of(rows, where.level)), Policy(acts)
 
-    def judged(name: str, chosen: NDArray[np.intp] | int) -> PricedRule:
-        cost = costs.matrix[target, chosen]
-        return PricedRule(name, math.nan, sample.mean(cost), sample.difference(cost - bayes))
+    def judged(name: str, rule: Policy) -> PricedRule:
+        return PricedRule(name, math.nan, prices.cost(rule), prices.extra(rule, bayes))
 
-    others = [judged(f"always act {act}", act) for act in range(costs.matrix.shape[1])]
+    others = [judged(f"always act {act}", Policy.always(act, len(target))) for act in range(costs.matrix.shape[1])]
     if costs.matrix.shape[0] == costs.matrix.shape[1]:
-        others.insert(0, judged("most likely class", np.argmax(table, axis=1)))
-    return ActDecision(costs, sample.mean(bayes), (judged("theory", acts), *others))
+        others.insert(0, judged("most likely class", Policy(np.argmax(table, axis=1))))
+    return ActDecision(costs, prices.cost(bayes), (judged("theory", bayes), *others))
 
 
 def _decide_amounts(rows: PresentRows, costs: UnderOverCosts, where: Circumstances) -> ActDecision:
@@ -308,10 +312,10 @@ def _decide_amounts(rows: PresentRows, costs: UnderOverCosts, where: Circumstanc
     fold = folds(len(target), sample.together, where.seed)
     miss = target - amount
     moved = amount.copy()
-    for k in range(FOLDS):
-        moved[fold == k] += weighted_quantile(miss[fold != k], w[fold != k], costs.level)
+    for k, rest in enumerate(_others(fold)):
+        moved[fold == k] += weighted_quantile(miss[rest], w[rest], costs.level)
     practice, predicted = costs.of(target, moved), costs.of(target, amount)
-    cost = sample.mean(practice, f"cross-fitted in {FOLDS} parts, ")
+    cost = sample.mean(practice, _cross_fitted_in(fold))
     as_predicted = PricedRule("as predicted", math.nan, sample.mean(predicted), sample.difference(predicted - practice))
     shift = quantile_estimate(miss, sample, costs.level)
     return ActDecision(costs, cost, (as_predicted, PricedRule("moved", math.nan, cost)), shift=shift)
@@ -319,9 +323,12 @@ def _decide_amounts(rows: PresentRows, costs: UnderOverCosts, where: Circumstanc
 
 def quantile_estimate(values: Floats, sample: Sample, quantile: float) -> Estimate:
     """A quantile with the interval of the order statistics around it (binomial, normal approximation)."""
-    half = normal_quantile(sample.level) * math.sqrt(quantile * (1 - quantile) / sample.effective_n)
-    value, low, high = (
-        weighted_quantile(values, sample.weight, min(max(q, 0.0), 1.0))
-        for q in (quantile, quantile - half, quantile + half)
+    value = weighted_quantile(values, sample.weight, quantile)
+    below = sample.mean(np.asarray(values <= value, dtype=np.float64))
+    rows = min(sample.effective_n, below.effective_n) if sample.together is not None else sample.effective_n
+    half = normal_quantile(sample.level) * math.sqrt(quantile * (1 - quantile) / rows)
+    low, high = (
+        weighted_quantile(values, sample.weight, min(max(q, 0.0), 1.0)) for q in (quantile - half, quantile + half)
     )
-    return Estimate(value, low, high, sample.n, sample.effective_n, "order statistics", sample.level)
+    method = "order statistics" if sample.together is None else f"order statistics, {sample.name}"
+    return Estimate(value, low, high, sample.n, rows, method, sample.level, cautions=below.cautions)

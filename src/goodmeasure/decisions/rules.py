@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ class PricedRule(Displayed):
 
     Example:
         >>> import goodmeasure as gm
-        >>> y, p = [0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10
+        >>> y, p = [0, 1] * 80, [0.2, 0.8] * 60 + [0.6, 0.4] * 20
         >>> found = gm.decide(y, p, gm.Costs(false_negative=40, false_positive=5))
         >>> found.theory.cost.value, found.theory.versus_practice.verdict
         (2.5, 'worse')
@@ -65,7 +65,7 @@ class Decision(Displayed):
 
     Example:
         >>> import goodmeasure as gm
-        >>> y, p = [0, 1] * 40, [0.2, 0.8] * 30 + [0.6, 0.4] * 10
+        >>> y, p = [0, 1] * 80, [0.2, 0.8] * 60 + [0.6, 0.4] * 20
         >>> found = gm.decide(y, p, gm.Costs(false_negative=40, false_positive=5))
         >>> found.act([0.25, 0.35])
         array([0, 1])
@@ -76,7 +76,11 @@ class Decision(Displayed):
     cost: Estimate
     theory: PricedRule
     rules: tuple[PricedRule, ...]
-    cautions: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        costs = (self.theory.cost, self.cost, *(rule.cost for rule in self.rules))
+        object.__setattr__(self, "cautions", tuple(dict.fromkeys(said for cost in costs for said in cost.cautions)))
 
     @property
     def practice(self) -> PricedRule:
@@ -156,9 +160,9 @@ class Decision(Displayed):
         lines = [
             f"{self.verdict}; theory {self.theory.threshold:.4g}, practice {self.threshold.value:.4g}, "
             f"as good from {self.threshold.flat_low:.4g} to {self.threshold.flat_high:.4g}",
-            f"practice, cross-fitted   costs {self.cost}",
+            f"practice, cross-fitted   costs {_alone(self.cost)}",
         ]
-        lines += [f"{rule.name:24} costs {rule.cost}" for rule in (self.theory, *self.rules)]
+        lines += [f"{rule.name:24} costs {_alone(rule.cost)}" for rule in (self.theory, *self.rules)]
         return "\n".join([*lines, *self.cautions])
 
 
@@ -205,6 +209,11 @@ class ActDecision(Displayed):
 
     def __str__(self) -> str:
         return "\n".join(f"{rule.name:24} costs {rule.cost}" for rule in self.rules)
+
+
+def _alone(cost: Estimate) -> Estimate:
+    """The cost without what is printed once below all of them."""
+    return replace(cost, cautions=())
 
 
 def _priced(title: str, rules: Sequence[PricedRule], *notes: str) -> Display:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodmeasure.drawing.display import Display
 from goodmeasure.statistics.estimate import Estimate, display_of
-from goodmeasure.statistics.intervals import normal_quantile
+from goodmeasure.statistics.intervals import normal_quantile, student_quantile
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import unit_of
@@ -57,23 +58,82 @@ class Cuts:
         """The range of thresholds whose paired extra cost over the best is within so many of its standard errors."""
         j = self.best if best is None else best
         sums = np.concatenate([[0.0], np.cumsum(self.change)])
-        squares = np.concatenate([[0.0], np.cumsum(self.change_squared)])
         extra = (self.cost - self.cost[j]) / self.unit
-        noise = np.sqrt(np.maximum(np.abs(squares - squares[j]) - (sums - sums[j]) ** 2 / self.effective_n, 0))
-        good = np.flatnonzero(extra * self.weight <= noises * noise)
+        centred = self._squares_from(j) - (sums - sums[j]) ** 2 / self.independent
+        good = np.flatnonzero(extra * self.weight <= noises * np.sqrt(np.maximum(centred, 0)))
         return self.threshold(int(good[0])), min(self.threshold(int(good[-1])), 1.0)
 
+    @property
+    def independent(self) -> float:
+        """On how many independent parts a paired difference of two cuts rests."""
+        return self.effective_n
 
-def cuts(score: Floats, acting: Floats, leaving: Floats, w: Floats, square: Floats | None = None) -> Cuts:
+    def reach(self, level: float) -> float:
+        """How many standard errors a paired test of this level allows."""
+        return normal_quantile(level)
+
+    def _squares_from(self, cut: int) -> Floats:
+        """The squared changes of the rows between this cut and each other."""
+        squares = np.concatenate([[0.0], np.cumsum(self.change_squared)])
+        return np.asarray(np.abs(squares - squares[cut]), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class ClusteredCuts(Cuts):
+    """The same where rows go together: the noise between two cuts is that of whole clusters.
+
+    ``cell`` is the place of each row's score, ``moved`` what acting instead of leaving adds there, ``part`` its cluster.
+    """
+
+    cell: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    moved: Floats = field(default_factory=lambda: np.empty(0))
+    part: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+
+    @property
+    def independent(self) -> float:
+        """How many clusters there are."""
+        return float(len(np.unique(self.part)))
+
+    def reach(self, level: float) -> float:
+        """How many standard errors a paired test of this level allows, that so many clusters tell."""
+        parts = self.independent
+        return student_quantile(level, parts - 1) * math.sqrt(parts / (parts - 1)) if parts > 1 else math.inf
+
+    def _squares_from(self, cut: int) -> Floats:
+        """The squared sums, by cluster, of the changes between this cut and each other."""
+        above = self.cell >= cut
+        up = self._grown(above, self.cell)
+        down = self._grown(~above, -self.cell)
+        return np.concatenate([np.cumsum(down[:cut][::-1])[::-1], [0.0], np.cumsum(up[cut:])])
+
+    def _grown(self, rows: NDArray[np.bool_], away: NDArray[np.intp]) -> Floats:
+        """By how much the sum of squares grows with each cell, when rows join their cluster's sum from the cut outward."""
+        order = np.lexsort((away[rows], self.part[rows]))
+        part, moved, cell = self.part[rows][order], self.moved[rows][order], self.cell[rows][order]
+        before = np.cumsum(moved) - moved
+        first = np.flatnonzero(np.diff(part, prepend=-1))
+        before = before - np.repeat(before[first], np.diff(np.append(first, len(part))))
+        return summed(cell, moved * (moved + 2 * before), len(self.scores))
+
+
+def cuts(
+    score: Floats,
+    acting: Floats,
+    leaving: Floats,
+    w: Floats,
+    square: Floats | None = None,
+    together: NDArray[np.intp] | None = None,
+) -> Cuts:
     """What every cut of these scores costs, from what acting and leaving cost in each row.
 
-    ``square`` holds the squared weights, or what copies of rows have in their place.
+    ``square`` holds the squared weights, or what copies of rows have in their place; ``together`` the code of each row's
+    cluster or block.
     """
     distinct, cell = np.unique(score, return_inverse=True)
     square = w * w if square is None else square
     unit = unit_of(acting - leaving)
     change = (acting - leaving) / unit
-    return from_cells(
+    found = from_cells(
         distinct,
         summed(cell, w * change),
         summed(cell, square * change * change),
@@ -82,6 +142,7 @@ def cuts(score: Floats, acting: Floats, leaving: Floats, w: Floats, square: Floa
         effective_n=float(w.sum() ** 2 / square.sum()),
         unit=unit,
     )
+    return found if together is None else ClusteredCuts(**vars(found), cell=cell, moved=w * change, part=together)
 
 
 def from_cells(
@@ -137,15 +198,17 @@ class Threshold(Estimate):
         return display_of("Threshold", {"threshold": self}, self.as_good)
 
 
-def threshold_estimate(found: Cuts, n: int, effective_n: float, *, share: float, level: float) -> Threshold:
+def threshold_estimate(
+    found: Cuts, n: int, effective_n: float, *, share: float, level: float, known: str = ""
+) -> Threshold:
     """The best of these cuts that acts on at most a share of the rows, with its interval.
 
     The best threshold moves with the cube root of n: the bootstrap fails for it, and resampling fewer rows than
     there are covers too rarely at usual n. Inverting the paired test of each threshold against the best needs
-    neither.
+    neither. ``known`` says how rows depend on each other.
     """
     best = found.within(share)
-    low, high = found.not_worse(normal_quantile(level), best)
+    low, high = found.not_worse(found.reach(level), best)
     flat = found.not_worse(1.0, best)
     return Threshold(
         found.threshold(best),
@@ -153,7 +216,7 @@ def threshold_estimate(found: Cuts, n: int, effective_n: float, *, share: float,
         high,
         n,
         effective_n,
-        "paired test of each threshold against the best, inverted",
+        f"paired test of each threshold against the best, inverted{known}",
         level,
         flat_low=flat[0],
         flat_high=flat[1],

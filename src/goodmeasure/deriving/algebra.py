@@ -92,7 +92,7 @@ def _positive_weighted(loss: R, weight: float | tuple[float, ...]) -> R:
     if "positive_weight" in so_far:
         book = loss.book
     elif class_statistics.speaks_of_outcomes(loss.predictions):
-        book = symbol(class_statistics.WEIGHT) * loss.book
+        book = class_statistics.weighed(loss.book)
     else:
         book = words.either(symbol("y"), factor, 1) * loss.book
     return replace(loss, book=book, hyperparameters=tuple(named.items()), spelling=_spelled(loss, f"positive={weight}"))
@@ -102,7 +102,7 @@ def _class_weighted(loss: R, given: tuple[float, ...]) -> R:
     if loss.class_weight and len(loss.class_weight) != len(given):
         raise UsageError(f"{loss} has {len(loss.class_weight)} class weights already", fix="give one a class")
     total = tuple(a * b for a, b in zip(loss.class_weight or (1.0,) * len(given), given, strict=True))
-    book = loss.book if loss.class_weight else symbol(class_statistics.WEIGHT) * loss.book
+    book = loss.book if loss.class_weight else class_statistics.weighed(loss.book)
     return replace(loss, book=book, class_weight=total, spelling=_spelled(loss, f"classes={given}"))
 
 

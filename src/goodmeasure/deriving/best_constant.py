@@ -106,7 +106,9 @@ def _slopes(loss: Record, y: Any, w: Any, raws: Any) -> Any:
     """The summed signal of each of several raw outputs for all."""
     targets, outputs = np.broadcast_arrays(y, raws[:, None])
     signal = numbers.gradient(loss, targets.ravel(), outputs.ravel()).reshape(targets.shape)
-    return np.sum(np.where(signal == 0, 0, signal * w), axis=1)
+    # Far from the best the sum may overflow; its sign, all that is asked of it, is right.
+    with np.errstate(over="ignore"):
+        return np.sum(np.where(signal == 0, 0, signal * w), axis=1)
 
 
 def _thinned(y: Any, w: Any) -> tuple[Any, Any] | None:
@@ -175,6 +177,8 @@ def _ends(slope: Mean, low: float, high: float) -> tuple[float, float]:
 
 def _crossing(slope: Mean, low: float, high: float) -> float:
     """The middle of where the mean signal is zero; where that has no end, its near end, or infinity if it only fades out."""
+    if not np.isfinite(low):
+        return low
     first, last = _ends(slope, low, high)
     if abs(first) < _MOST and abs(last) < _MOST:
         return first / 2 + last / 2

@@ -16,7 +16,7 @@ import numpy as np
 
 from goodmeasure.formulas import words
 from goodmeasure.formulas.evaluation import Array, namespace
-from goodmeasure.formulas.expression import Expr, derivative, log, nodes, simplify, symbol
+from goodmeasure.formulas.expression import Expr, derivative, log, nodes, simplify, symbol, symbols
 
 LOG_P = symbol("log_p")
 REST = symbol("rest")
@@ -26,11 +26,13 @@ REST = symbol("rest")
 class Row:
     """Sums over a row of K raw outputs, for every example and one class ``of`` interest (a one-hot table).
 
-    ``p`` and ``rest`` are the probabilities and one minus them, each accurate even next to 1.
+    ``p`` and ``rest`` are the probabilities and one minus them, each accurate even next to 1. ``weights`` say how much each
+    class counts, all alike without.
     """
 
     z: Array
     of: Array
+    weights: tuple[float, ...] = ()
 
     @property
     def xp(self) -> Any:
@@ -105,6 +107,11 @@ class Row:
         return self.p * self.rest - apart
 
     @cached_property
+    def counts(self) -> Array:
+        """How much each class counts."""
+        return self.xp.asarray(self.weights or (1.0,) * self.z.shape[-1], dtype=self.z.dtype)
+
+    @cached_property
     def doubled(self) -> Row:
         """The row with its raw outputs doubled, whose probabilities are in proportion to the squares of these."""
         return Row(2 * self.z, self.of)
@@ -125,15 +132,16 @@ class Statistic:
 
     ``share`` is it for yes/no, as a formula of the probability given to what happened; ``value`` for a row; ``slope`` its
     derivative by each raw output, and ``second_derivative(row, j)`` those of the slopes by raw output j (a one-hot table).
-    ``book(f, z, y)`` is its definition for raw outputs z and what happened y, with the functions of ``f``: the truth in tests.
+    ``share`` is also given how much what happened counts, and what did not. ``book(f, z, y, w)`` is its definition for raw
+    outputs z, what happened y and class weights w, with the functions of ``f``: the truth in tests.
     """
 
     name: str
     value: Callable[[Row], Array]
     slope: Callable[[Row], Array]
     second_derivative: Callable[[Row, Array], Array]
-    book: Callable[[Any, Any, int], Any]
-    share: Callable[[Expr], Any] | None = None
+    book: Callable[[Any, Any, int, Any], Any]
+    share: Callable[[Expr, Any, Any], Any] | None = None
 
 
 def _mask(row: Row, of: Array) -> Array:
@@ -170,24 +178,35 @@ log_p = Statistic(
     value=lambda row: row.pick(row.log_p),
     slope=lambda row: row.xp.where(row.of, row.rest, -row.p),
     second_derivative=lambda row, j: -_shifted(row, j),
-    book=lambda f, z, y: f.log(f.exp(z[y]) / sum(map(f.exp, z))),
-    share=log,
+    book=lambda f, z, y, w: f.log(f.exp(z[y]) / sum(map(f.exp, z))),
+    share=lambda p, own, other: log(p),
 )
 rest_p2 = Statistic(
     "rest_p2",
     value=lambda row: row.rest_p2,
     slope=_square_slope,
     second_derivative=_square_second,
-    book=lambda f, z, y: sum((f.exp(a) / sum(map(f.exp, z))) ** 2 for k, a in enumerate(z) if k != y),
-    share=lambda p: (1 - p) ** 2,
+    book=lambda f, z, y, w: sum((f.exp(a) / sum(map(f.exp, z))) ** 2 for k, a in enumerate(z) if k != y),
+    share=lambda p, own, other: (1 - p) ** 2,
 )
 mean_log_p = Statistic(
     "mean_log_p",
     value=lambda row: row.xp.mean(row.fall, axis=-1) - row.xp.log1p(row.excess)[..., 0],
     slope=lambda row: 1 / row.z.shape[-1] - row.p,
     second_derivative=lambda row, j: -_shifted(row, j),
-    book=lambda f, z, y: sum(f.log(f.exp(a) / sum(map(f.exp, z))) for a in z) / len(z),
-    share=lambda p: (log(p) + log(1 - p)) / 2,
+    book=lambda f, z, y, w: sum(f.log(f.exp(a) / sum(map(f.exp, z))) for a in z) / len(z),
+    share=lambda p, own, other: (log(p) + log(1 - p)) / 2,
+)
+# What smoothing adds where classes count differently: the term of each class has its own weight, whatever happened.
+mean_weighted_log_p = Statistic(
+    "mean_weighted_log_p",
+    value=lambda row: (
+        row.xp.mean(row.counts * row.fall, axis=-1) - row.xp.mean(row.counts) * row.xp.log1p(row.excess)[..., 0]
+    ),
+    slope=lambda row: row.counts / row.z.shape[-1] - row.xp.mean(row.counts) * row.p,
+    second_derivative=lambda row, j: -row.xp.mean(row.counts) * _shifted(row, j),
+    book=lambda f, z, y, w: sum(b * f.log(f.exp(a) / sum(map(f.exp, z))) for a, b in zip(z, w, strict=True)) / len(z),
+    share=lambda p, own, other: (own * log(p) + other * log(1 - p)) / 2,
 )
 # The logarithm of what happened's share of the squared probabilities: log p of the doubled raw outputs.
 log_p2 = Statistic(
@@ -195,15 +214,15 @@ log_p2 = Statistic(
     value=lambda row: log_p.value(row.doubled),
     slope=lambda row: 2 * log_p.slope(row.doubled),
     second_derivative=lambda row, j: 4 * log_p.second_derivative(row.doubled, j),
-    book=lambda f, z, y: f.log(f.exp(z[y]) ** 2 / sum(f.exp(a) ** 2 for a in z)),
-    share=lambda p: -words.log1p(((1 - p) / p) ** 2),
+    book=lambda f, z, y, w: f.log(f.exp(z[y]) ** 2 / sum(f.exp(a) ** 2 for a in z)),
+    share=lambda p, own, other: -words.log1p(((1 - p) / p) ** 2),
 )
 log_z = Statistic(
     "log_z",
     value=lambda row: row.xp.max(row.z, axis=-1) + row.xp.log1p(row.excess)[..., 0],
     slope=lambda row: row.p,
     second_derivative=_shifted,
-    book=lambda f, z, y: f.log(sum(map(f.exp, z))),
+    book=lambda f, z, y, w: f.log(sum(map(f.exp, z))),
 )
 margin = Statistic(
     "margin",
@@ -214,8 +233,8 @@ margin = Statistic(
     ),
     slope=lambda row: _mask(row, row.of) - _mask(row, row.rival) + 0 * row.excess,
     second_derivative=lambda row, j: row.xp.zeros_like(row.z),
-    book=lambda f, z, y: z[y] - max(a for k, a in enumerate(z) if k != y),
-    share=lambda p: log(p) - log(1 - p),
+    book=lambda f, z, y, w: z[y] - max(a for k, a in enumerate(z) if k != y),
+    share=lambda p, own, other: log(p) - log(1 - p),
 )
 # How much the class that happened counts: a number that does not move with the raw outputs. Its values are given.
 WEIGHT = "weight"
@@ -232,14 +251,25 @@ def speaks_of_outcomes(names: tuple[str, ...]) -> bool:
     return bool(names) and all(n == "p" or n in statistics() for n in names)
 
 
+def weighed(book: Expr) -> Expr:
+    """A formula in which the term of each class counts as much as its class does.
+
+    What a smoothed formula says of all classes alike holds a term of each, which keeps the weight of its own class.
+    """
+    shared = derivative(book, "mean_log_p")
+    if shared.number == 0 or symbols(shared) & {"p", *statistics()}:
+        return symbol(WEIGHT) * book
+    return symbol(WEIGHT) * simplify(book, {"mean_log_p": 0}) + shared * symbol("mean_weighted_log_p")
+
+
 def yes_no(book: Expr, yes: Expr, no: Expr, weights: tuple[Any, Any]) -> Expr:
     """A formula of p as one of y, given the probabilities of yes and of no and how much each counts."""
 
-    def side(p: Expr, weight: Any) -> Expr:
-        given = {name: s.share(p) for name, s in statistics().items() if s.share is not None}
+    def side(p: Expr, weight: Any, other: Any) -> Expr:
+        given = {name: s.share(p, weight, other) for name, s in statistics().items() if s.share is not None}
         return simplify(book, {**given, "p": p, WEIGHT: weight})
 
-    return simplify(words.either(symbol("y"), side(yes, weights[0]), side(no, weights[1])))
+    return simplify(words.either(symbol("y"), side(yes, *weights), side(no, *weights[::-1])))
 
 
 def class_formula(book: Expr) -> Expr:

@@ -76,18 +76,16 @@ def _each_class(loss: Record, given: Examples) -> list[tuple[Array | None, class
         )
     classes = xp.arange(k)
     if given.y.ndim < given.z.ndim:
-        return [(None, class_statistics.Row(given.z, classes == given.y[..., None]))]
-    return [
-        (given.y[..., j], class_statistics.Row(given.z, xp.broadcast_to(classes == j, given.z.shape))) for j in range(k)
-    ]
+        return [(None, class_statistics.Row(given.z, classes == given.y[..., None], loss.class_weight))]
+    one_hot = [xp.broadcast_to(classes == j, given.z.shape) for j in range(k)]
+    return [(given.y[..., j], class_statistics.Row(given.z, of, loss.class_weight)) for j, of in enumerate(one_hot)]
 
 
 def _known(loss: Record, row: class_statistics.Row, names: set[str]) -> dict[str, Any]:
     """What the formulas speak of: the row's statistics, the hyperparameters, and the weight of what happened."""
-    xp = row.xp
     weight: Any = 1.0
     if loss.class_weight:
-        weight = row.pick(xp.broadcast_to(xp.asarray(loss.class_weight, dtype=row.z.dtype), row.z.shape))
+        weight = row.pick(row.xp.broadcast_to(row.counts, row.z.shape))
     return {**class_statistics.row_values(row, names), **loss.values, class_statistics.WEIGHT: weight}
 
 

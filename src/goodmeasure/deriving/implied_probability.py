@@ -7,6 +7,7 @@ computed as log-odds, exact in the tails. For classes: the class probabilities u
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,52 +16,20 @@ import numpy as np
 from goodmeasure.deriving import class_statistics, numbers
 from goodmeasure.deriving.best_constant import best_constant
 from goodmeasure.deriving.record import Record
+from goodmeasure.deriving.sizes import domains, log_size
 from goodmeasure.errors import NoSuchReading
 from goodmeasure.formulas import words
 from goodmeasure.formulas.evaluation import Array, namespace, on_arrays
-from goodmeasure.formulas.expression import (
-    Expr,
-    add,
-    derivative,
-    div,
-    expression,
-    log,
-    mul,
-    neg,
-    power,
-    simplify,
-    sub,
-    symbol,
-)
+from goodmeasure.formulas.expression import Expr, derivative, expression, neg, replaced, simplify, symbol, symbols
+
+# Raw outputs between which a yes/no loss is looked at, and odds that are as good as certain.
+_FAR, _CERTAIN = 40.0, 18.0
+# So many points show whether odds rise, but for so much rounding; a probability that leaps by more is a jump.
+_ENOUGH, _NEAR, _LEAP = 40, 1e-9, 1e-6
+# How many classes stand for many.
+_FEW = 4
 
 # --- yes or no ---
-
-
-def _sign(term: Expr) -> int:
-    """The sign that an expression shows, where its symbols and words are positive."""
-    if term.word is neg:
-        return -_sign(term.args[0])
-    if term.word in (mul, div):
-        return _sign(term.args[0]) * _sign(term.args[1])
-    return -1 if term.number is not None and term.number < 0 else 1
-
-
-def log_of(term: Expr) -> Expr:
-    """The logarithm of an expression's size, without leaving the range of numbers where the expression itself would."""
-    if term.number is not None:
-        return log(expression(abs(term.number)))
-    if term.word is neg:
-        return log_of(term.args[0])
-    if term.word is mul:
-        return log_of(term.args[0]) + log_of(term.args[1])
-    if term.word is div:
-        return log_of(term.args[0]) - log_of(term.args[1])
-    if term.word is power:
-        return expression(term.args[1] * log_of(term.args[0]))
-    if term.word in (add, sub) and _sign(term.args[0]) * _sign(term.args[1]) == (1 if term.word is add else -1):
-        a, b = (log_of(arg) for arg in term.args)
-        return words.maximum(a, b) + words.log1p(words.exp(-words.abs(a - b)))
-    return log(term)
 
 
 def _negated(term: Expr) -> Expr:
@@ -78,19 +47,28 @@ def log_odds_formula(loss: Record) -> tuple[Expr, Expr, Expr]:
     """The log-odds that the loss's best raw output z stands for, and the pulls away from no and toward yes behind it."""
     away = derivative(loss.half(0), "z")
     toward = simplify(_negated(derivative(loss.half(1), "z")))
-    return simplify(log_of(away) - log_of(toward)), away, toward
+    where = domains(symbols(away, toward), loss.values)
+    return simplify(log_size(away, where) - log_size(toward, where)), away, toward
 
 
 def log_odds(loss: Record, z: Array) -> Array:
     """Log-odds of yes at raw outputs; infinite where the loss only pulls one way."""
     xp = namespace(z)
-    info = xp.finfo(z.dtype)
-    odds = _log_odds_at(loss, xp.clip(z, -float(info.max), float(info.max)))
-    # Where a pull is too small for a number the ratio is that of somewhat nearer raw outputs.
-    bound = -0.45 * math.log(float(info.smallest_normal))
-    nearer = xp.where(xp.isfinite(odds), xp.zeros_like(z), xp.clip(z, -bound, bound))
-    odds = xp.where(xp.isfinite(odds), odds, _log_odds_at(loss, nearer))
-    return xp.where(xp.isnan(z), z, odds)
+    low, high = _reach(loss, str(z.dtype).rsplit(".", 1)[-1])
+    return xp.where(xp.isnan(z), z, _log_odds_at(loss, xp.clip(z, low, high)))
+
+
+@cache
+def _reach(loss: Record, dtype: str) -> tuple[float, float]:
+    """How far out there are odds: where a pull is too small for a number they are those of somewhat nearer raw outputs."""
+    info = np.finfo(dtype)
+    bounds = float(info.max), 0.98 * math.log(float(info.max)), -0.45 * math.log(float(info.smallest_normal))
+
+    def first(side: int) -> float:
+        found = [np.isfinite(_log_odds_at(loss, np.full(loss.labels or 1, side * b, dtype))).all() for b in bounds]
+        return side * bounds[found.index(True) if True in found else 0]
+
+    return first(-1), first(1)
 
 
 def _log_odds_at(loss: Record, z: Array) -> Array:
@@ -103,25 +81,68 @@ def _log_odds_at(loss: Record, z: Array) -> Array:
 
 @cache
 def implies_probability(loss: Record) -> bool:
-    """Whether a best raw output tells the probability: what is implied rises with it wherever it is finite."""
+    """Whether a best raw output tells the probability: there is one for each, and what is implied rises with it."""
     if loss.is_classwise:
-        return _own_probabilities(loss) or _rises(loss)
+        few = _of_few_classes(loss)
+        return _own_probabilities(few) or (_pulls_rise(few) if _is_of_log_p(few) else _comes_back(few))
     if not loss.is_binary:
         return False
     if loss.labels:
         return all(implies_probability(loss.of_label(k)) for k in range(loss.labels))
-    grid = np.linspace(-6, 6, 241) + 1e-3
-    odds = log_odds(loss, grid)
-    inside = odds[np.isfinite(odds)]
-    return inside.size > 2 and bool(np.all(np.diff(inside) > 0)) and not np.isnan(odds).any()
+    return _odds_rise(loss) and not _odds_jump(loss)
+
+
+def _odds_rise(loss: Record) -> bool:
+    """Whether the odds rise wherever they are neither nothing nor infinite, which is found by narrowing down to it."""
+    low, high = -_FAR, _FAR
+    for _ in range(60):
+        grid = np.linspace(low, high, 481)
+        odds = log_odds(loss, grid)
+        inside = odds[np.isfinite(odds) & (np.abs(odds) < _CERTAIN)]
+        if inside.size > _ENOUGH:
+            return _rises(inside)
+        # Few points or none have odds: they are between the last that is surely no and the first that is surely yes.
+        no, yes = np.flatnonzero(odds <= -_CERTAIN), np.flatnonzero(odds >= _CERTAIN)
+        if np.isnan(odds).any() or not (no.size and yes.size) or no[-1] > yes[0]:
+            return False
+        low, high = grid[no[-1]], grid[yes[0]]
+    return False
+
+
+def _rises(odds: Any) -> bool:
+    """Whether these rise everywhere, except for rounding where they come near what they never exceed."""
+    between = odds[(odds > odds.min() + _NEAR) & (odds < odds.max() - _NEAR)]
+    return between.size > _ENOUGH // 2 and bool(np.all(np.diff(between) > 0) and np.all(np.diff(odds) > -_NEAR))
+
+
+def _odds_jump(loss: Record) -> bool:
+    """Whether the probability leaps at a raw output, which then is best for all probabilities in between."""
+    grid = np.linspace(-_FAR, _FAR, 241) + 1e-3
+    ends: Any = np.stack([grid[:-1], grid[1:]])
+    told = np.stack([_expit(log_odds(loss, z)) for z in ends])
+    while True:
+        # A steep rise is shared between the halves of an interval; a leap stays in one of them.
+        leaps = told[1] - told[0] > _LEAP
+        ends, told = ends[:, leaps], told[:, leaps]
+        middle = ends[0] / 2 + ends[1] / 2
+        if not middle.size or ((middle == ends[0]) | (middle == ends[1])).any():
+            return bool(middle.size)
+        there = _expit(log_odds(loss, middle))
+        first = there - told[0] > told[1] - there
+        ends = np.where(first, [ends[0], middle], [middle, ends[1]])
+        told = np.where(first, [told[0], there], [there, told[1]])
+
+
+def _expit(odds: Any) -> Any:
+    return on_arrays([words.sigmoid(symbol("z"))], {"z": odds}, odds)[0]
 
 
 def needs_probability(loss: Record) -> None:
     """An error for a loss that implies no probability."""
     if not implies_probability(loss):
         raise NoSuchReading(
-            f"{loss} implies no probability: its best raw output is the same for many probabilities",
-            seen="the probabilities at which its expected signal is zero do not move with the raw output",
+            f"{loss} implies no probability: a raw output is the best one for many probabilities",
+            seen="probabilities between which its best raw output does not move, or none at which its signals balance",
             fix=f"recalibrate on other rows, or train with {'' if loss.is_classwise else 'binary_'}cross_entropy()",
         )
 
@@ -129,8 +150,26 @@ def needs_probability(loss: Record) -> None:
 def probability(loss: Record, z: Array) -> Array:
     """The probability of yes that a raw output stands for."""
     needs_probability(loss)
-    odds = log_odds(loss, z)
-    return on_arrays([words.sigmoid(symbol("z"))], {"z": odds}, odds)[0]
+    return _told(loss, z, _expit(log_odds(loss, z)))
+
+
+def _told(loss: Record, z: Array, found: Array) -> Array:
+    """What was found, if it is there wherever the raw outputs are."""
+    xp = namespace(z)
+    untold = xp.isnan(found) & ~(xp.any(xp.isnan(z), axis=-1)[..., None] if loss.is_classwise else xp.isnan(z))
+    if bool(xp.any(untold)):
+        raise _no_answer(loss, z, untold)
+    return found
+
+
+def _no_answer(loss: Record, z: Array, untold: Array) -> NoSuchReading:
+    rows = np.asarray(untold).any(axis=-1) if loss.is_classwise else np.asarray(untold)
+    at = int(np.argmax(rows.ravel()))
+    return NoSuchReading(
+        f"{loss} implies no probability at raw output {at}: its signals there are lost, or balance for more than one",
+        seen=f"{np.asarray(z).reshape(rows.size, -1)[at].tolist()}; {int(rows.sum())} of {rows.size} are like it",
+        fix=f"recalibrate on other rows, or train with {'' if loss.is_classwise else 'binary_'}cross_entropy()",
+    )
 
 
 # --- one of several classes ---
@@ -140,90 +179,137 @@ def class_log_probabilities(loss: Record, z: Array) -> Array:
     """Logarithms of the class probabilities that raw outputs stand for, free of the loss's own distortion."""
     needs_probability(loss)
     xp = namespace(z)
-    slopes = class_statistics.by_statistic(loss.composed)
-    if _own_probabilities(loss):
-        return _normalised(class_statistics.Row(z, xp.zeros(z.shape, dtype=xp.bool)).log_p - _log_weight(loss, z), xp)
-    if set(slopes) == {"log_p"}:
-        no_class = xp.zeros(z.shape, dtype=xp.bool)
-        return _ratio_log_probabilities(loss, class_statistics.Row(z, no_class), slopes["log_p"])
-    found = _null_probabilities(loss, np.asarray(z, dtype=np.float64).reshape(-1, z.shape[-1]))
-    if found is None:
-        raise NoSuchReading(
-            f"{loss} implies no class probabilities at some of these raw outputs: its signals there are lost or not unique",
-            fix="recalibrate on other rows, or train with cross_entropy()",
-        )
-    return xp.asarray(found.reshape(z.shape), dtype=z.dtype)
+    if _own_probabilities(_of_few_classes(loss)):
+        found = _normalised(_row(z).log_p - _log_weight(loss, z), xp)
+    elif _is_of_log_p(loss):
+        row = _row(z)
+        found = _normalised(row.log_p - _log_pull(loss, row.log_p, _log_rest(row)), xp)
+    else:
+        flat = np.asarray(z, dtype=np.float64).reshape(-1, z.shape[-1])
+        found = xp.asarray(_null_probabilities(loss, flat).reshape(z.shape), dtype=z.dtype)
+    return _told(loss, z, found)
+
+
+def _row(z: Array) -> class_statistics.Row:
+    xp = namespace(z)
+    return class_statistics.Row(z, xp.zeros(z.shape, dtype=xp.bool))
+
+
+def _log_rest(row: class_statistics.Row) -> Array:
+    """The logarithm of one minus each probability, also where that is too small for a number."""
+    xp = row.xp
+    below = xp.where(row.top, xp.full_like(row.z, -xp.inf), row.fall)
+    second = xp.max(below, axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        log_excess = second + xp.log(xp.sum(xp.exp(below - second), axis=-1, keepdims=True))
+    return xp.where(row.top, log_excess, xp.log1p(row.excess - row.grown)) - xp.log1p(row.excess)
+
+
+def _is_of_log_p(loss: Record) -> bool:
+    """Whether the loss depends on nothing but the probability of what happened."""
+    return set(class_statistics.by_statistic(loss.composed)) == {"log_p"}
+
+
+@cache
+def _of_few_classes(loss: Record) -> Record:
+    """The loss of a few classes that stand for all: classes differ by their weights alone."""
+    kinds = tuple(dict.fromkeys(loss.class_weight))
+    middle = kinds[1:-1][: _FEW - 2]
+    few = (*kinds[:1], *middle, *kinds[-1:]) if len(kinds) > 1 else kinds
+    return replace(loss, class_weight=(*few, *few[-1:] * (_FEW - len(few)))) if kinds else loss
 
 
 def _log_weight(loss: Record, z: Array) -> Array:
     xp = namespace(z)
-    return xp.log(xp.asarray(loss.class_weight or [1.0] * z.shape[-1], dtype=z.dtype))
+    with np.errstate(divide="ignore"):
+        return xp.log(xp.asarray(loss.class_weight or [1.0] * z.shape[-1], dtype=z.dtype))
 
 
 def _normalised(logs: Array, xp: Any) -> Array:
-    largest = xp.max(logs, axis=-1, keepdims=True)
-    return logs - largest - xp.log(xp.sum(xp.exp(logs - largest), axis=-1, keepdims=True))
-
-
-def _trial_rows(loss: Record) -> Any:
-    return np.random.default_rng(0).normal(size=(20, len(loss.class_weight) or 4))
+    with np.errstate(invalid="ignore"):
+        largest = xp.max(logs, axis=-1, keepdims=True)
+        return logs - largest - xp.log(xp.sum(xp.exp(logs - largest), axis=-1, keepdims=True))
 
 
 @cache
 def _own_probabilities(loss: Record) -> bool:
     """Whether the softmax, divided by class weights, already is what makes the expected signal zero."""
-    rows = _trial_rows(loss)
-    found = _null_probabilities(loss, rows)
+    rows = np.random.default_rng(0).normal(size=(20, len(loss.class_weight) or _FEW))
     own = _normalised(rows - _log_weight(loss, rows), np)
-    return found is not None and bool(np.abs(found - own).max() < 1e-9)
+    return bool((np.abs(_null_probabilities(loss, rows) - own) < 1e-9).all())
 
 
-def _rises(loss: Record) -> bool:
-    """Whether each class's implied probability is unique and rises with its own raw output."""
-    rows = _trial_rows(loss)
-    before = _null_probabilities(loss, rows)
-    for j in range(rows.shape[1]):
-        after = _null_probabilities(loss, rows + 0.5 * (np.arange(rows.shape[1]) == j))
-        if before is None or after is None or not _above(after[:, j], before[:, j]):
-            return False
-    return True
+def _pulls_rise(loss: Record) -> bool:
+    """For a formula of log p alone: whether each probability, over the pull there, rises with the logit of p."""
+    logit = np.linspace(-30, 12, 601)  # further up log p itself stands still
+    log_p, log_rest = -np.logaddexp(0, -logit), -np.logaddexp(0, logit)
+    ratio = log_p - _log_pull(replace(loss, class_weight=()), log_p, log_rest)
+    return bool(np.isfinite(ratio).all() and (np.diff(ratio) > 0).all()) and 0.0 not in loss.class_weight
 
 
-def _above(after: Any, before: Any) -> bool:
-    known = np.isfinite(before)
-    return bool(known.any() and (after[known] > before[known] + 1e-9).all())
+def _comes_back(loss: Record) -> bool:
+    """Whether the raw outputs that are best for some class probabilities stand for these and no others."""
+    true = np.random.default_rng(0).dirichlet(np.full(len(loss.class_weight) or _FEW, 3.0), 3)
+    best = np.stack([best_constant(loss, row[None, :]) for row in true])
+    return bool(np.isfinite(best).all() and (np.abs(np.exp(_null_probabilities(loss, best)) - true) < 1e-5).all())
 
 
-def _log_pull(loss: Record, slope: Expr, log_p: Array, rest: Array) -> Array:
-    known = {**loss.values, "log_p": log_p, "rest": rest, class_statistics.WEIGHT: 1.0}
-    return on_arrays([_log_pull_formula(slope)], known, log_p)[0] + _log_weight(loss, log_p)
+def _log_pull(loss: Record, log_p: Array, log_rest: Array) -> Array:
+    """The logarithm of how hard a class that happened is pulled up; NaN where it is pushed down."""
+    known = {**loss.values, "log_p": log_p, "log_rest": log_rest, class_statistics.WEIGHT: 1.0}
+    size, pull = on_arrays(list(_log_pull_formula(loss)), known, log_p)
+    xp = namespace(log_p)
+    with np.errstate(all="ignore"):
+        plain = xp.log(pull)
+    return xp.where(xp.isnan(size) | (pull < 0), plain, size) + _log_weight(loss, log_p)
 
 
 @cache
-def _log_pull_formula(slope: Expr) -> Expr:
-    return simplify(log_of(simplify(_negated(slope))))
-
-
-def _ratio_log_probabilities(loss: Record, row: class_statistics.Row, slope: Expr) -> Array:
-    """For a formula of log p alone: the probability of j is in proportion to p_j over the pull at j."""
-    return _normalised(row.log_p - _log_pull(loss, slope, row.log_p, row.rest), row.xp)
+def _log_pull_formula(loss: Record) -> tuple[Expr, Expr]:
+    rest = words.exp(symbol("log_rest"))
+    slope = simplify(class_statistics.by_statistic(loss.composed)["log_p"], {"rest": rest})
+    pull = simplify(_negated(replaced(slope, words.expm1(class_statistics.LOG_P), -rest)))
+    return simplify(log_size(pull, domains(symbols(pull), loss.values))), pull
 
 
 def _null_probabilities(loss: Record, rows: Any) -> Any:
-    """In general: logarithms of the class probabilities under which the expected signal is zero, None if not unique."""
+    """In general: logarithms of the class probabilities under which the expected signal is zero; NaN where not unique."""
     k = rows.shape[-1]
     signals = np.stack([numbers.gradient(loss, np.full(len(rows), j), rows) for j in range(k)], axis=2)
     size = np.abs(signals).max(axis=1)
-    if not (np.isfinite(signals).all() and (size > 0).all()):
-        return None
-    _, spread, basis = np.linalg.svd(signals / size[:, None, :])
-    null = basis[:, -1, :] * np.sign(basis[:, -1, :].sum(axis=-1))[:, None]
-    unique = (spread[:, -1] < 1e-9 * spread[:, 0]).all() and (spread[:, -2] > 1e-6 * spread[:, 0]).all()
-    if not unique:
-        return None
-    with np.errstate(divide="ignore"):
+    with np.errstate(all="ignore"):
+        even = signals / size[:, None, :]
+        known = np.isfinite(even).all(axis=(1, 2))
+        even = np.where(known[:, None, None], even, 0.0)
+        flows: Any = (even * (1 - np.eye(k)) >= 0).all(axis=(1, 2))
+        found = np.where(flows[:, None], _stationary(even), _null_vector(even, size))
         # Beyond what any probabilities ask for (as past the reach of label smoothing) a class has none.
-        return _normalised(np.log(np.maximum(null, 0)) - np.log(size), np)
+        return _normalised(np.log(np.maximum(found, 0)) - np.log(size), np)
+
+
+def _stationary(signals: Any) -> Any:
+    """The null vector where each class that happens pushes all others down, without a subtraction.
+
+    Such signals are rates of a flow between classes, and the probabilities are where it comes to rest (Grassmann, Taksar and
+    Heyman 1985).
+    """
+    flow = np.swapaxes(signals, 1, 2).copy()
+    k = flow.shape[-1]
+    for m in range(k - 1, 0, -1):
+        flow[:, :m, m] /= flow[:, m, :m].sum(axis=1, keepdims=True)
+        flow[:, :m, :m] += flow[:, :m, m, None] * flow[:, m, None, :m]
+    rest = np.ones(flow.shape[:2])
+    for m in range(1, k):
+        rest[:, m] = (rest[:, :m] * flow[:, :m, m]).sum(axis=1)
+    return rest
+
+
+def _null_vector(signals: Any, size: Any) -> Any:
+    """The null vector by singular values, whose parts over ``size`` have a positive sum; NaN where it is not the only one."""
+    _, spread, basis = np.linalg.svd(signals)
+    null = basis[:, -1, :] * np.sign((basis[:, -1, :] / size).sum(axis=-1))[:, None]
+    unique = (spread[:, -1] < 1e-9 * spread[:, 0]) & (spread[:, -2] > 1e-6 * spread[:, 0])
+    return np.where(unique[:, None], null, np.nan)
 
 
 # --- the way back ---
@@ -243,11 +329,10 @@ def class_raw(loss: Record, p: Array) -> Array:
     xp = namespace(p)
     with np.errstate(divide="ignore"):
         logs = xp.log(p)
-    slopes = class_statistics.by_statistic(loss.composed)
-    if _own_probabilities(loss):
+    if _own_probabilities(_of_few_classes(loss)):
         return _centred(logs + _log_weight(loss, p), xp)
-    if set(slopes) == {"log_p"}:
-        return _centred(_balanced(loss, slopes["log_p"], logs), xp)
+    if _is_of_log_p(loss):
+        return _centred(_balanced(loss, logs), xp)
     rows = np.asarray(p, dtype=np.float64).reshape(-1, p.shape[-1])
     best = np.stack([best_constant(loss, row[None, :] / row.sum()) for row in rows])
     return xp.asarray(best.reshape(p.shape), dtype=p.dtype)
@@ -257,7 +342,7 @@ def _centred(logs: Array, xp: Any) -> Array:
     return logs - xp.mean(xp.where(xp.isfinite(logs), logs, xp.zeros_like(logs)), axis=-1, keepdims=True)
 
 
-def _balanced(loss: Record, slope: Expr, logs: Array) -> Array:
+def _balanced(loss: Record, logs: Array) -> Array:
     """Logarithms of the p that add up to 1 and whose p_j over the pull at j is in proportion to the probabilities given."""
     xp = namespace(logs)
 
@@ -267,7 +352,7 @@ def _balanced(loss: Record, slope: Expr, logs: Array) -> Array:
     def at(level: Array) -> Array:
         """The logit of each p_j at which p_j over its pull is this multiple of the probability."""
         aim = logs + level
-        return _rising_root(lambda u: log_p(u) - _log_pull(loss, slope, log_p(u), xp.exp(log_p(-u))) - aim, aim)
+        return _rising_root(lambda u: log_p(u) - _log_pull(loss, log_p(u), log_p(-u)) - aim, aim)
 
     def total(level: Array) -> Array:
         return xp.sum(xp.exp(log_p(at(level))), axis=-1, keepdims=True) - 1

@@ -90,8 +90,8 @@ def value(loss: Record, y: Any, z: Sequence[Any], book: Evaluation = in_books) -
     if not class_statistics.speaks_of_outcomes(loss.predictions):
         return book([loss.book], {**known, "y": y, **dict(zip(loss.predictions, raws, strict=True))})[0]
     weights = (known.get("positive_weight", mp.mpf(1)), mp.mpf(1))
-    sides = [(y, raws[0], weights[0]), (1 - y, 1 - raws[0], weights[1])]
-    return sum(share * _of_outcome(loss, known, p, weight, book) for share, p, weight in sides if share > 0)
+    sides = [(y, raws[0], weights), (1 - y, 1 - raws[0], weights[::-1])]
+    return sum(share * _of_outcome(loss, known, p, counts, book) for share, p, counts in sides if share > 0)
 
 
 @cache
@@ -107,11 +107,15 @@ def _spoken_of(loss: Record) -> dict[str, class_statistics.Statistic]:
 def _of_class(loss: Record, y: int, z: Sequence[Any]) -> dict[str, Any]:
     import mpmath as mp
 
-    found = {name: s.book(mp, z, y) for name, s in _spoken_of(loss).items()}
-    return {**found, "p": mp.exp(class_statistics.log_p.book(mp, z, y))} if "p" in _named(loss.book) else found
+    weights = [mp.mpf(w) for w in loss.class_weight or (1,) * len(z)]
+    found = {name: s.book(mp, z, y, weights) for name, s in _spoken_of(loss).items()}
+    return {**found, "p": mp.exp(class_statistics.log_p.book(mp, z, y, weights))} if "p" in _named(loss.book) else found
 
 
-def _of_outcome(loss: Record, known: dict[str, Any], p: Any, weight: Any, book: Evaluation) -> Any:
-    shares = {name: s.share(symbol("p")) for name, s in _spoken_of(loss).items() if s.share is not None}
-    table = dict(zip(shares, book(list(shares.values()), {"p": p}), strict=True))
-    return book([loss.book], {**known, **table, "p": p, class_statistics.WEIGHT: weight})[0]
+def _of_outcome(loss: Record, known: dict[str, Any], p: Any, weights: Any, book: Evaluation) -> Any:
+    counts = (symbol("own"), symbol("other"))
+    shares = {name: s.share(symbol("p"), *counts) for name, s in _spoken_of(loss).items() if s.share is not None}
+    table = dict(
+        zip(shares, book(list(shares.values()), {"p": p, "own": weights[0], "other": weights[1]}), strict=True)
+    )
+    return book([loss.book], {**known, **table, "p": p, class_statistics.WEIGHT: weights[0]})[0]

@@ -42,6 +42,8 @@ class Facts:
 class Record:
     """What a loss is made of, and the formulas of its value, signal and curvature on raw outputs."""
 
+    _called = "a loss, such as gm.losses.huber()"
+
     spelling: Spelling
     book: Expr
     target: Domain

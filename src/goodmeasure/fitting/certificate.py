@@ -19,6 +19,7 @@ class Status(enum.Enum):
     STOPPED_EARLY = "stopped early"
     UNFINISHED = "not converged"
     UNCERTAIN = "not certified"
+    ENDLESS = "without a least"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Certificate(Displayed):
     method: str
 
     def __str__(self) -> str:
+        if self.status is Status.ENDLESS:
+            return f"{self.status.value}: {self.method}"
         if self.gap is None:
             return f"{self.status.value}: {self.method}; largest derivative {self.gradient:.1e}"
         known = f"{'proven' if self.proven else 'estimated'}; {self.method}; convex: {self.convex}"

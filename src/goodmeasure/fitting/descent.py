@@ -3,39 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
+from goodmeasure.fitting.endless import falls_without_end
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.statistics.row_arguments import Floats
+
+# It begins anew at most so often, while the objective falls below this part of what it was.
+_ROUNDS, _FALLEN = 20, 0.1
 
 
 def minimise(
     objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
 ) -> Reached:
-    """The parameters where SciPy's L-BFGS-B stops, the number of steps, and whether it says that it converged."""
+    """The parameters where SciPy's L-BFGS-B stops, the number of steps, and whether it says that it converged.
+
+    What it calls near depends on how large the objective is at its start, so it begins anew where that has fallen far.
+    """
+    found = Reached(start, 0, False)
+    if watch(start, objective.value(start)):
+        return found
+    for _ in range(_ROUNDS):
+        before, seen = found.theta, objective.size(found.theta)
+        round_ = _round(objective, before, seen, tol=tol, max_iter=max_iter - found.steps, watch=watch)
+        found = replace(round_, steps=found.steps + round_.steps)
+        if not found.converged or not objective.size(found.theta) < _FALLEN * seen:
+            break
+    if not objective.value(found.theta) <= objective.value(before):
+        found = replace(found, theta=before, converged=False)
+    return replace(found, endless=falls_without_end(objective, found.theta, found.theta - start))
+
+
+def _round(
+    objective: Objective,
+    start: Floats,
+    size: float,
+    *,
+    tol: float,
+    max_iter: int,
+    watch: Callable[[Floats, float], bool],
+) -> Reached:
+    """One run of L-BFGS-B, with the objective in units of its size and each parameter in its own."""
     from scipy.optimize import minimize
 
-    unit = _units(objective, start)
+    unit, size = _units(objective, start), size or 1.0
 
     def at(flat: Floats) -> Floats:
         return unit * flat.reshape(start.shape)
 
     def both(flat: Floats) -> tuple[float, Floats]:
         value, gradient = objective.value_and_gradient(at(flat))
-        return value, (unit * gradient).ravel()
+        return value / size, (unit * gradient).ravel() / size
 
     def after(intermediate_result: object) -> None:
         found = intermediate_result
-        if watch(at(np.array(found.x)), float(found.fun)):  # type: ignore[attr-defined]
+        if watch(at(np.array(found.x)), size * float(found.fun)):  # type: ignore[attr-defined]
             raise StopIteration
 
-    first = objective.value(start)
-    if watch(start, first):
-        return Reached(start, 0, False)
     # Each step lowers the objective by about a tenth of what is left, so a decrease of tol / 100 is near the end.
-    options = {"maxiter": max_iter, "maxfun": 50 * max_iter, "ftol": tol / 100, "gtol": 1e-14, "maxcor": 20}
+    options = {"maxiter": max(max_iter, 1), "maxfun": 50 * max_iter, "ftol": tol / 100, "gtol": 1e-14, "maxcor": 20}
     found = minimize(both, (start / unit).ravel(), jac=True, method="L-BFGS-B", callback=after, options=options)
     return Reached(at(found.x), int(found.nit), bool(found.success))
 

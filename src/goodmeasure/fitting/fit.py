@@ -36,6 +36,13 @@ from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.row_arguments import Floats, column, equal_length
 from goodmeasure.statistics.weights import check_weights, scaled
 
+# What is said of fits that may not be the best there is.
+_DOUBTS = {
+    Status.UNFINISHED: "the fit has not converged",
+    Status.UNCERTAIN: "the fit may not be the best",
+    Status.ENDLESS: "there is no best fit",
+}
+
 
 class _LossModel(BaseEstimator):  # type: ignore[misc]
     """What the two estimators share: their parameters, the fit, and raw outputs."""
@@ -88,8 +95,9 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         slopes, constants = objective.coefficients(theta)
         self.coef_, self.intercept_ = self._shaped(slopes, constants)
         self.loss_curve_, self.validation_curve_ = watch.loss_curve, watch.validation_curve
-        if self.certificate_.status is Status.UNFINISHED:
-            warnings.warn(f"the fit has not converged: {self.certificate_}", ConvergenceWarning, stacklevel=4)
+        said = _DOUBTS.get(self.certificate_.status)
+        if said is not None:
+            warnings.warn(f"{said}: {self.certificate_}", ConvergenceWarning, stacklevel=4)
 
     def _held_out(self, X: Floats, y: NDArray[Any], weight: Any, offset: Any) -> tuple[Any, ...]:
         rows = np.arange(len(y))
@@ -211,7 +219,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         solver: "newton", "lbfgs", "interior" (an exact interior point for losses made of straight lines, such as
             absolute error), or "auto", which takes what suits the loss and the size.
         max_iter: the most steps.
-        tol: the fit stops where what is left to gain is about this part of what was gained.
+        tol: the fit stops where what is left to gain is about this part of the objective, or is lost in its rounding.
         early_stopping: whether to stop when the loss on held-out rows has stopped falling.
         validation_fraction: the share of rows held out for that, unless validation rows are given.
         random_state: for choosing those rows.
@@ -223,7 +231,8 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         n_iter_: how many steps were made.
         loss_curve_: the objective from the start on, the best constant.
         validation_curve_: the mean loss on validation rows after each step.
-        certificate_: how far the fit can still be from the best, and how that is known.
+        certificate_: how far the fit can still be from the best, and how that is known; where that is in doubt, or there
+            is no best, the fit warns (scikit-learn's ``ConvergenceWarning``).
 
     Example:
         >>> import goodmeasure as gm
@@ -266,7 +275,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             GM004: a target lies outside the domain of the loss.
             GM006: a weight is negative or not finite, or all are zero; or an exposure is not positive.
             GM009: a parameter is out of its limits, the loss is about classes, or an exposure has no place in it.
-            GM606: the loss is infinite wherever the fit could start.
+            GM606: the loss is infinite wherever the fit could start, or falls without end.
             ValueError: X and y differ in length or hold NaN, by scikit-learn's own checks.
         """
         self.loss_ = self._settled(losses.squared_error())

@@ -12,6 +12,8 @@ from goodmeasure.statistics.row_arguments import Floats
 
 # How much of the way to the boundary a step goes.
 _STAY_INSIDE = 0.9995
+# Where slacks are too small for numbers to tell apart, every row is met exactly.
+_EXHAUSTED = 1e-290
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,11 @@ def minimise(
     """The minimum, the proven gap to the optimum, and the number of steps."""
     point = Point.first(lines, start)
     best, best_gap, first, steps = start, np.inf, lines.value(start), 0
-    while steps < max_iter:
-        point, reach = step(lines, point)
-        steps += 1
+    while steps < max_iter and point.complementarity > _EXHAUSTED:
+        moved, reach = step(lines, point)
+        if not np.isfinite(moved.w).all():
+            break
+        point, steps = moved, steps + 1
         value = lines.value(point.w)
         gap = value - lines.bound(point.slope, point.w)
         if gap < best_gap:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.fitting import descent, newton, sequential
+from goodmeasure.fitting import broad, descent, newton, sequential
 from goodmeasure.fitting.certificate import Certificate, Status
+from goodmeasure.fitting.endless import is_lost_in_rounding
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import PiecewiseLinear, piecewise_linear
 from goodmeasure.making.loss import Loss
@@ -26,15 +27,19 @@ NEWTON_CELLS = 20_000_000
 # Steps without a better validation loss before early stopping stops.
 PATIENCE = 5
 _STARTING_TARGETS = 2001
+# The part of its size within which an objective that is called optimal is the least; what of the best constant's does not count;
+# and the part of all signals that may be left of their sum where they are said to balance.
+_CLOSE, _TRACE, _BALANCE, _NOTHING = 1e-6, 1e-12, 1e-3, 1e-300
 # A raw output that stands for an infinite one.
 _FAR = 30.0
 
 
 class NoFiniteFit(Problem, ValueError):
-    """The loss is infinite wherever the fit could start, so there is nothing to lower.
+    """The loss is infinite wherever the fit could start, or it falls without end: no finite parameters are best.
 
-    This happens where the targets make every finite raw output cost infinitely much, or overflow: check the size of the
-    targets and of the offset.
+    The first happens where the targets make every finite raw output cost infinitely much, or overflow: check the size of the
+    targets and of the offset. The second happens where a loss asks for a whole distribution and most targets are equal: a
+    density may be as high as it likes there. Take a loss that asks for one number.
     """
 
     code = "GM606"
@@ -90,7 +95,7 @@ def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
             y, weight = _gathered(y, weight)
         alone = Objective(loss, np.empty((len(y), 0)), y, weight, objective.offset)
         found = newton.minimise(alone, rough, tol=1e-12, max_iter=100, watch=lambda theta, value: False)
-        if found.converged:
+        if found.converged and np.isfinite(found.theta).all():
             return np.asarray(found.theta[0])
     if objective.outputs == 1 and len(y) > _STARTING_TARGETS:
         y, weight = _condensed(y, weight)
@@ -135,15 +140,31 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
     theta = np.zeros((objective.count, objective.outputs))
     if objective.intercept:
         theta[-1] = start_at(objective, curvature)
-    if not np.isfinite(objective.value(theta)):
+    constant, _ = objective.value_and_gradient(theta)
+    if not np.isfinite(constant):
         raise NoFiniteFit(f"{objective.loss} is infinite at its best constant", fix="check the size of the targets")
     if curvature.flat:
-        settings.watch(theta, objective.value(theta))
+        settings.watch(theta, constant)
         return theta, _flat(objective, theta, curvature), 1
+    if len(objective.loss.activation) > 1 and _small(objective) and not np.isfinite(objective.curvature(theta)).all():
+        raise _without_end(objective)
     reached = _solve(objective, theta, curvature, settings)
+    if not objective.value_and_gradient(reached.theta)[0] <= constant:
+        reached = newton.Reached(theta, reached.steps, False)
     if settings.watch.stops and settings.watch.best is not None:
+        settings.watch.stopped |= not np.array_equal(settings.watch.best, reached.theta)
         reached = replace(reached, theta=settings.watch.best, gap=None)
-    return reached.theta, _certify(objective, reached, curvature, settings), max(reached.steps, 1)
+    return reached.theta, _certify(objective, reached, curvature, settings, constant), max(reached.steps, 1)
+
+
+def _without_end(objective: Objective) -> NoFiniteFit:
+    values, counts = np.unique(objective.y, return_counts=True)
+    most = int(np.argmax(counts))
+    return NoFiniteFit(
+        f"{objective.loss} falls without end on these targets: the narrower the distribution, the less it costs",
+        seen=f"{counts[most]:,} of {len(objective.y):,} targets are {values[most]:g}",
+        fix="ask for one number: gm.losses.squared_error(), or tweedie() for amounts that are often zero",
+    )
 
 
 def _solve(objective: Objective, theta: Floats, curvature: CurvatureClass, settings: SolverSettings) -> newton.Reached:
@@ -157,7 +178,23 @@ def _solve(objective: Objective, theta: Floats, curvature: CurvatureClass, setti
             )
         return sequential.minimise(objective, lines, theta, settings.tol, settings.max_iter, settings.watch)
     least = newton.minimise if solver == "newton" else descent.minimise
-    return least(objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=settings.watch)
+    reached = least(objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=settings.watch)
+    if settings.solver == "auto" and solver == "newton" and _is_stuck(reached, settings):
+        return _otherwise(objective, reached, settings)
+    return reached
+
+
+def _is_stuck(reached: newton.Reached, settings: SolverSettings) -> bool:
+    left = settings.max_iter - reached.steps
+    return not (reached.converged or reached.endless or settings.watch.stopped) and left > 0
+
+
+def _otherwise(objective: Objective, reached: newton.Reached, settings: SolverSettings) -> newton.Reached:
+    """What is tried from where Newton's method got stuck."""
+    least = broad.minimise if objective.outputs == 1 else descent.minimise
+    left = settings.max_iter - reached.steps
+    found = least(objective, reached.theta, tol=settings.tol, max_iter=left, watch=settings.watch)
+    return replace(found, steps=reached.steps + found.steps)
 
 
 def _suited(objective: Objective, curvature: CurvatureClass, lines: PiecewiseLinear | None) -> str:
@@ -184,18 +221,43 @@ def _flat(objective: Objective, theta: Floats, curvature: CurvatureClass) -> Cer
     )
 
 
+def _balances(objective: Objective, theta: Floats) -> bool:
+    """Whether signals cancel out in the derivative by each parameter, or leave what rounding of the raw outputs makes of them."""
+    _, gradient = objective.value_and_gradient(theta)
+    pulls = objective.pulls(theta)
+    small = np.abs(gradient) <= _BALANCE * pulls
+    if small.all():
+        return True
+    near = objective.value_and_gradient(theta * (1 + 8 * np.finfo(np.float64).eps))[1]
+    return bool((small | (np.abs(gradient) <= 8 * np.abs(near - gradient).max())).all())
+
+
 def _certify(
-    objective: Objective, reached: newton.Reached, curvature: CurvatureClass, settings: SolverSettings
+    objective: Objective,
+    reached: newton.Reached,
+    curvature: CurvatureClass,
+    settings: SolverSettings,
+    constant: float,
 ) -> Certificate:
+    endless = _endless(objective, reached)
+    balanced = curvature.convex or curvature.jumps or _balances(objective, reached.theta)
     value, gradient = objective.value_and_gradient(reached.theta)
     gap, proven = reached.gap, reached.proven
     method = "duality gap" if proven else "half the squared Newton decrement"
     if gap is None or (not proven and curvature.jumps):
         gap, method, proven = _gap(objective, reached.theta, gradient, curvature)
+    if not (proven or reached.converged):
+        gap, method = None, "the steps that were made did not lead to where nothing is left to gain"
     if not curvature.convex:
         gap, method, proven = None, "a point where the signals balance, of a loss that is not convex", False
+    if endless:
+        gap, method, proven = None, endless, False
+        method = method if balanced else "signals do not balance, of a loss that is not convex"
+    close = balanced and (gap is None or _is_close(objective, reached.theta, gap, constant))
     return Certificate(
-        status=_status(curvature, settings, reached.converged, gap),
+        status=Status.ENDLESS
+        if endless
+        else _status(curvature, settings, close and (proven or reached.converged), gap),
         objective=value,
         gap=gap,
         proven=proven,
@@ -203,6 +265,22 @@ def _certify(
         convex=curvature.evidence,
         method=method,
     )
+
+
+def _is_close(objective: Objective, theta: Floats, gap: float, constant: float) -> bool:
+    """Whether an objective so far from the least may be called optimal: by a millionth of its size, or what rounding hides."""
+    value, _ = objective.value_and_gradient(theta)
+    hidden = objective.rounding(theta) / newton.KEEP + _TRACE * abs(constant)
+    return gap <= _CLOSE * abs(value) or gap <= _CLOSE * objective.size(theta) + hidden + _NOTHING
+
+
+def _endless(objective: Objective, reached: newton.Reached) -> str:
+    """Why there is no least, if there is none."""
+    if reached.endless:
+        return "the objective falls however large coefficients become (separable classes do this): give alpha"
+    if is_lost_in_rounding(objective, reached.theta):
+        return "the objective falls until it is rounding (a likelihood of targets that are met exactly has no bound)"
+    return ""
 
 
 def _status(curvature: CurvatureClass, settings: SolverSettings, converged: bool, gap: float | None) -> Status:
@@ -229,5 +307,7 @@ def _gap(
             return None, "gradient descent with memory (L-BFGS)", False
         part = float(np.sum(gradient[:width] ** 2 / objective.penalty[:width])) / 2
         return part, "strong convexity of the penalty, the intercept being settled", False
-    step = newton.direction(objective.curvature(theta), gradient.ravel())
-    return abs(float(step @ gradient.ravel())) / 2, "half the squared Newton decrement", False
+    left = abs(float(newton.direction(objective.curvature(theta), gradient.ravel()) @ gradient.ravel())) / 2
+    if not np.isfinite(left):
+        return None, "the loss has no finite curvature here", False
+    return left, "half the squared Newton decrement", False

@@ -7,12 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from goodmeasure.fitting.endless import falls_without_end
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.statistics.row_arguments import Floats
 
 # The share of the promised decrease that a step must keep.
-_KEEP = 1e-4
-_HALVINGS = 40
+KEEP = 1e-4
+_HALVINGS = 100
+# After so many steps each it is asked whether the objective falls without end; few fits take as many.
+_LOOK = 12
+# It is given up where so many lowered the objective by less than this part: it hardly bends where the steps were made.
+_SLOW = 1e-3
+# The part of all signals that may be left of their sum where the matrix shows no way to lower it; and the part of what the
+# objective was that is as good as nothing.
+_UNSEEN, _TRACE = 1e-6, 1e-12
 # A Cholesky factor whose pivots differ by more than this is one of a singular matrix.
 _SINGULAR = 1e-7
 # Beyond so many parameters a little damping takes the place of own directions, which cost tens of times a factor.
@@ -31,12 +39,24 @@ def solve(matrix: Floats, right: Floats) -> Floats:
 
 
 def direction(matrix: Floats, gradient: Floats) -> Floats:
-    """Newton's step: by Cholesky; where the matrix is singular or bends down, the shortest step in each own direction."""
+    """Newton's step: by Cholesky; where the matrix is singular or bends down, the shortest step in each own direction.
+
+    Where the matrix holds no numbers there is no step: NaN.
+    """
+    if not np.isfinite(matrix).all():
+        return np.full(gradient.shape, np.nan)
     factor = _factor(matrix)
     if factor is not None:
         pivots = np.diag(factor)
         if pivots.min() > _SINGULAR * pivots.max():
             return _back(factor, -gradient)
+    # Parameters may be in units far apart: each is put in its own, in which the objective bends by one.
+    diagonal = np.abs(np.diag(matrix))
+    unit = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    return unit * _of_singular(matrix * unit * unit[:, None], gradient * unit)
+
+
+def _of_singular(matrix: Floats, gradient: Floats) -> Floats:
     if len(matrix) > _MANY:
         damped = _factor(matrix + 1e-12 * np.trace(matrix) / len(matrix) * np.eye(len(matrix)))
         if damped is not None:
@@ -69,13 +89,17 @@ def _back(factor: Floats, right: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Reached:
-    """Where a solver stopped: parameters, steps, whether it converged, and how far it can be from the least, if known."""
+    """Where a solver stopped: parameters, steps, whether it converged, and how far it can be from the least, if known.
+
+    ``endless``: there is no least, because the objective falls however far it goes.
+    """
 
     theta: Floats
     steps: int
     converged: bool
     gap: float | None = None
     proven: bool = False
+    endless: bool = False
 
 
 def minimise(
@@ -83,22 +107,38 @@ def minimise(
 ) -> Reached:
     """The parameters where the gradient vanishes.
 
-    It stops where half the squared Newton decrement, the decrease that is left, is at most ``tol`` of what was gained.
+    It stops where half the squared Newton decrement, the decrease that is left, is at most ``tol`` of the objective or is lost
+    in its rounding; and where the objective falls without end.
     """
-    theta = start
+    theta = before = start
     value, gradient = objective.value_and_gradient(theta)
-    first = value
+    trace = _TRACE * abs(value)
     if watch(theta, value):
         return Reached(theta, 0, False)
     for step in range(1, max_iter + 1):
-        wanted = direction(objective.curvature(theta), gradient.ravel())
+        matrix = objective.curvature(theta)
+        if not np.isfinite(matrix).all():
+            return Reached(theta, step, False)
+        wanted = direction(matrix, gradient.ravel())
         promised = float(-wanted @ gradient.ravel())
         left = promised / 2
-        if left <= max(tol * (first - value), 4e-16 * abs(value)) or not promised > 0:
-            return Reached(theta, step, True, max(left, 0.0))
-        moved = _search(objective, theta, wanted.reshape(theta.shape), promised)
+        if left <= tol * abs(value) or left <= objective.rounding(theta) or not promised > 0:
+            if abs(value) > trace and pulls_unseen(objective, theta, matrix @ wanted + gradient.ravel()):
+                return Reached(theta, step, False)
+            last = theta + wanted.reshape(theta.shape)
+            return Reached(
+                last if objective.value_and_gradient(last)[0] <= value else theta, step, left >= 0, max(left, 0.0)
+            )
+        if step % _LOOK == 0:
+            if falls_without_end(objective, theta, theta - before):
+                return Reached(theta, step, False, endless=True)
+            if objective.value(before) - value < _SLOW * abs(value):
+                return Reached(theta, step, False)
+            before = theta
+        moved = search(objective, theta, wanted.reshape(theta.shape), promised)
         if moved is None:
-            return Reached(theta, step, left <= 1e-12 * (abs(value) + abs(first - value)), left)
+            # Less than this does not show in the objective.
+            return Reached(theta, step, left <= objective.rounding(theta) / KEEP, left)
         theta = moved
         value, gradient = objective.value_and_gradient(theta)
         if watch(theta, value):
@@ -106,7 +146,15 @@ def minimise(
     return Reached(theta, max_iter, False)
 
 
-def _search(objective: Objective, theta: Floats, wanted: Floats, promised: float) -> Floats | None:
+def pulls_unseen(objective: Objective, theta: Floats, unseen: Floats) -> bool:
+    """Whether signals pull where nothing bends, so that the matrix shows no way: what is left of the derivative by its step."""
+    _, gradient = objective.value_and_gradient(theta)
+    if np.abs(unseen).max(initial=0) <= _SINGULAR * np.abs(gradient).max(initial=0):
+        return False
+    return bool((np.abs(unseen) > _UNSEEN * objective.pulls(theta).ravel()).any())
+
+
+def search(objective: Objective, theta: Floats, wanted: Floats, promised: float) -> Floats | None:
     """A point along the direction that keeps part of the promised decrease; None if none does."""
     value, _ = objective.value_and_gradient(theta)
     length = 1.0
@@ -114,7 +162,7 @@ def _search(objective: Objective, theta: Floats, wanted: Floats, promised: float
         there = theta + length * wanted
         # The whole step is nearly always kept, and its gradient is needed then.
         found = objective.value_and_gradient(there)[0] if length == 1 else objective.value(there)
-        if found <= value - _KEEP * length * promised:
+        if found <= value - KEEP * length * promised:
             return there
         length /= 2
     return None

@@ -41,6 +41,7 @@ class Objective:
     # The last theta with its raw outputs, and with its value and gradient: a step asks for them more than once.
     _raw_at: tuple[Floats, Floats] | None = field(init=False, default=None)
     _value_at: tuple[Floats, float, Floats] | None = field(init=False, default=None)
+    _signal: Floats | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.centre, self.scale = _frame(self.features, self.weight, self.intercept)
@@ -84,7 +85,35 @@ class Objective:
         if self._value_at is None or self._value_at[0] is not theta:
             mean, signal = self.loss.value_and_gradient(self.y, self.raw(theta), self.weight)
             self._value_at = theta, mean + self._cost(theta), self.back(signal) + self.penalty * theta
+            self._signal = signal
         return self._value_at[1:]
+
+    def rounding(self, theta: Floats) -> float:
+        """How much of the objective is rounding: its own, and what that of the raw outputs does to it."""
+        value, _ = self.value_and_gradient(theta)
+        largest = float(np.abs(self.raw(theta)).max(initial=0))
+        return float(np.finfo(np.float64).eps) * (abs(value) + largest * self.pull(theta))
+
+    def pull(self, theta: Floats) -> float:
+        """The mean size of the rows' signals."""
+        self.value_and_gradient(theta)
+        assert self._signal is not None
+        return float(np.abs(self._signal).sum())
+
+    def size(self, theta: Floats) -> float:
+        """The mean size of a row's loss, and the penalty: what is a little or much of the objective."""
+        found = kernels.table(self.loss, "value", self.y, self.raw(theta))
+        each = np.abs(self.loss.value(self.y, self.raw(theta)) if found is None else found)
+        return float(each.mean() if self.weight is None else each @ self.share) + self._cost(theta)
+
+    def pulls(self, theta: Floats) -> Floats:
+        """What the derivatives by theta would be if no signal of a row worked against another."""
+        self.value_and_gradient(theta)
+        assert self._signal is not None
+        size = np.abs(self._signal).reshape(-1, self.outputs)
+        found = np.abs(self.features).T @ size
+        found = np.concatenate([found, size.sum(axis=0)[None]]) if self.intercept else found
+        return np.asarray(found + self.penalty * np.abs(theta))
 
     def back(self, signal: Floats) -> Floats:
         """A signal of the rows as one of theta."""
@@ -102,6 +131,14 @@ class Objective:
         else:
             bend = self.loss.hessian(self.y, self.raw(theta), full=True)
             found = self._blocks(bend * self.share[:, None, None])
+        found[np.diag_indices_from(found)] += self.penalty.ravel()
+        return found
+
+    def mean_curvature(self, theta: Floats, width: float) -> Floats:
+        """The second derivatives of one raw output's objective, those of each row averaged over a width of it."""
+        z = self.raw(theta)
+        change = self.loss.gradient(self.y, z + width / 2) - self.loss.gradient(self.y, z - width / 2)
+        found = self._gram(np.maximum(change / width, 0) * self.share)
         found[np.diag_indices_from(found)] += self.penalty.ravel()
         return found
 

@@ -49,7 +49,7 @@ times: Word = Word(
     "times",
     (None, None),
     book=lambda y, x: where(less_equal(abs(y), 0), 0, y * x),
-    slope=lambda args, slopes: times(args[0], slopes[1]),
+    slope=lambda args, slopes: slopes[0] * args[1] + times(args[0], slopes[1]),
 )
 xlogy: Word = Word("xlogy", (None, lambda y, x: y / x), book=lambda y, x: times(y, log(x)))
 

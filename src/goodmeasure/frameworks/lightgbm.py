@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.errors import strict_class, strict_keywords
+from goodmeasure.errors import UsageError, strict_class, strict_keywords
 from goodmeasure.fitting.second_order import SecondOrder
 from goodmeasure.making.loss import Loss
 
@@ -68,7 +68,7 @@ class LightGBMLoss:
     def __repr__(self) -> str:
         return f"LightGBMLoss({self.loss})"
 
-    # LightGBM counts the parameters: with three it hands over the weights, and `lightgbm.train` calls with two.
+    # LightGBM counts the parameters: with three it hands over the weights, and ``lightgbm.train`` calls with two.
     def __call__(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[Any, Any]:
         """Give the signal and the curvature of each row, with its weight in both.
 
@@ -147,7 +147,13 @@ class LightGBMLoss:
             GM003: the shapes of y and the weights do not match.
             GM004: a target lies outside the domain of the loss.
             GM005: no row counts.
+            GM009: the model is a random forest.
         """
+        if model.get_params().get("boosting_type") == "rf":
+            raise UsageError(
+                "LightGBM's random forests begin at 0, and take no other start",
+                fix="LGBMRegressor(boosting_type='gbdt')",
+            )
         order = SecondOrder(self.loss)
         start = order.start(y, sample_weight)
         model.set_params(objective=self)
@@ -175,8 +181,8 @@ class LightGBMLoss:
             GM003: the model has another number of raw outputs than the loss.
             GM007: the loss implies no probability, as the hinge.
         """
-        booster = getattr(model, "booster_", model)
-        return self.loss.predict(SecondOrder(self.loss).rows(booster.predict(X, raw_score=True), len(X)))
+        raw = np.asarray(getattr(model, "booster_", model).predict(X, raw_score=True))
+        return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 
 
 def _friedman(classes: int) -> float:

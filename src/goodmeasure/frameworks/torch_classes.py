@@ -16,7 +16,8 @@ import torch
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.frameworks.torch_formulas import function, parameters, statements
-from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, STILL
+from goodmeasure.kernels.statistics import CLASS, ROW, STILL, Moves
+from goodmeasure.kernels.statistics import STATISTICS as COMPILED
 
 if TYPE_CHECKING:
     from goodmeasure.formulas.expression import Expr
@@ -53,6 +54,15 @@ def pairs(x: torch.Tensor, q: torch.Tensor, top: torch.Tensor) -> torch.Tensor:
     return torch.where(top, 0.0, x_top * left) + without_top
 
 
+# The compiled kernels know the weight of what happened alone; here those of all classes are at hand.
+STATISTICS: Mapping[str, Moves] = {
+    **COMPILED,
+    "mean_weighted_log_p": Moves(
+        "weighted_falls * each - middle_weight * log_whole",
+        of="weight_of * each - middle_weight * p_of",
+        other="weights * each - middle_weight * p",
+    ),
+}
 _SCOPE: Mapping[str, Any] = {"times": times, "total": total, "others": others, "pairs": pairs}
 
 # --- how statistics move, and how that turns along a direction v ---
@@ -89,6 +99,7 @@ _TURN: Mapping[str, str] = {
         "(spread + spread) * squares_rest_p2 + (p + p) * (aside_rest_p2 * spread - total(x_rest_p2 * along_rest_p2))"
     ),
     "mean_log_p": "-spread * whole_mean_log_p",
+    "mean_weighted_log_p": "-middle_weight * spread * whole_mean_weighted_log_p",
     "log_p2": "-4.0 * spread2 * whole_log_p2",
     "log_z": "spread * whole_log_z",
     "margin": "ZERO * e",
@@ -242,13 +253,28 @@ def classwise(loss: Loss, *, soft: bool) -> Classwise:
 def _statistics(loss: Loss, formulas: Sequence[Expr], soft: bool) -> tuple[list[str], list[str]]:
     """Lines that compute formulas of a row's statistics, and the names of their results."""
     lines, place = parameters(loss)
-    lines += [*_HEAD, *_HAPPENED[soft], *(f"{name} = {_table(text)}" for name, text in ROW.items() if name != "of_top")]
+    lines += [
+        *_HEAD,
+        *_weights(loss, soft),
+        *_HAPPENED[soft],
+        *(f"{name} = {_table(text)}" for name, text in ROW.items() if name != "of_top"),
+    ]
     lines += [f"now_{name} = {_table(moves.value)}" for name, moves in STATISTICS.items()]
-    lines.append(f"weights = torch.tensor({list(loss.class_weight)!r}, dtype=z.dtype, device=z.device)")
-    lines.append(f"now_{class_statistics.WEIGHT} = {'weights' if soft else 'weights[y][..., None]'}")
+    lines.append(f"now_{class_statistics.WEIGHT} = weight_of")
     place |= {name: f"now_{name}" for name in (*STATISTICS, class_statistics.WEIGHT)}
     body, results = statements(formulas, place, loss.values)
     return [*lines, *body, *(f"{name} = {_table(text)}" for name, text in CLASS.items()), *_ALONG], results
+
+
+def _weights(loss: Loss, soft: bool) -> list[str]:
+    """Lines that say how much the classes count, and what happened."""
+    given = f"torch.tensor({list(loss.class_weight)!r}, dtype=z.dtype, device=z.device)"
+    return [
+        f"weights = {given if loss.class_weight else 'torch.ones_like(classes, dtype=z.dtype)'}",
+        f"weight_of = {'weights' if soft else 'weights[y][..., None]'}",
+        "middle_weight = torch.mean(weights)",
+        "weighted_falls = total(weights * fall)",
+    ]
 
 
 def _used(lines: Sequence[str], result: str) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from goodmeasure.deriving.pointwise import less_huge
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.expression import Expr, derivative, simplify, symbol
-from goodmeasure.kernels import cache
+from goodmeasure.kernels import modules
 from goodmeasure.kernels.columns import Column, address
 from goodmeasure.kernels.layout import CHUNK, points
 from goodmeasure.kernels.printer import with_whole_exponents
@@ -25,7 +25,7 @@ _ARGUMENTS = [*[ctypes.c_void_p] * 9, *[ctypes.c_int64] * 3, ctypes.c_double]
 
 def function(source: str, arguments: Sequence[Any]) -> Callable[..., None]:
     """The compiled function of a printed module; calling it lets other threads run."""
-    return ctypes.CFUNCTYPE(None, *arguments)(cache.load(source).run.address)
+    return ctypes.CFUNCTYPE(None, *arguments)(modules.load(source).run.address)
 
 
 class PointKernel:

@@ -360,12 +360,14 @@ _MODULE = '''"""{title}"""
 import math
 
 import numpy as np
-from numba import carray, cfunc, types
+from numba import carray, types
+
+from goodmeasure.keeping.compiled import c_function
 
 {typed}
 
 
-@cfunc(types.void({kinds}), cache=CACHE, nopython=True, no_rewrites=True, error_model="numpy", fastmath={{"contract"}})
+@c_function(types.void({kinds}), nopython=True, no_rewrites=True, error_model="numpy", fastmath={{"contract"}})
 def run({arguments}):
 {code}
 '''

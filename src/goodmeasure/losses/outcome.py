@@ -97,8 +97,9 @@ def spherical(p, log_p2):
 def asymmetric(y, mu, *, gamma_positive: NonNegative = 0.0, gamma_negative: NonNegative = 4.0, margin: Fraction = 0.05):
     """For many labels at once: focal with its own discount for present and absent labels, and easy absences left out.
 
-    Reach for it for multi-label rows where nearly every label is absent; it implies no probability below its margin, so
-    rank by it or recalibrate. Ridnik et al. 2021.
+    Reach for it for multi-label rows where nearly every label is absent. Below its margin every raw output stands for zero, and
+    none for more than .96 as it is given; with gamma_negative near zero it implies no probability: rank by it or
+    recalibrate. Ridnik et al. 2021.
     """
     over, kept = mu - margin, 1 - mu + margin
     absent = -(over**gamma_negative) * where(mu <= 0.5, log1p(-over), log(kept))

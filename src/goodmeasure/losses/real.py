@@ -3,6 +3,8 @@
 The first paragraph of a docstring says what the loss is, the second when to reach for it and what to take instead.
 """
 
+from math import tau
+
 from goodmeasure.formulas.domains import Level, NonNegative, NonZero, Positive, Real
 from goodmeasure.formulas.words import (
     abs,
@@ -204,9 +206,10 @@ def linex(y, mu, *, k: NonZero = 1.0):
 
 
 @loss(target=Real, asks_for="mean direction", also=("von_mises", "periodic", "angular"))
-def circular(y, mu):
-    """One minus the cosine of the difference of two angles in radians: a full turn costs nothing.
+def circular(y, mu, *, period: Positive = tau):
+    """One minus the cosine of the difference of two angles: a full turn costs nothing.
 
-    Reach for it for directions, hours of the day, days of the year; for numbers on a line it is wrong.
+    Reach for it for directions, hours of the day, days of the year (period 360, 24, 365; unless said, angles are in radians);
+    for numbers on a line it is wrong.
     """
-    return versin(mu - y)
+    return versin(tau / period * (mu - y))

@@ -935,8 +935,9 @@ def binary_spherical(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
 def asymmetric(*, gamma_positive: float = 0.0, gamma_negative: float = 4.0, margin: float = 0.05) -> Loss:
     """For many labels at once: focal with its own discount for present and absent labels, and easy absences left out.
 
-    Reach for it for multi-label rows where nearly every label is absent; it implies no probability below its
-    margin, so rank by it or recalibrate.
+    Reach for it for multi-label rows where nearly every label is absent. Below its margin every raw output stands
+    for zero, and none for more than .96 as it is given; with gamma_negative near zero it implies no probability:
+    rank by it or recalibrate.
 
     Formula:
         either(y, -(1 - mu)**gamma_positive*log(mu), where(mu <= margin, 0, -(mu - margin)**gamma_negative*where(mu <=
@@ -1755,26 +1756,30 @@ def linex(*, k: float = 1.0) -> Loss:
         2.057
     """
 
-def circular() -> Loss:
-    """One minus the cosine of the difference of two angles in radians: a full turn costs nothing.
+def circular(*, period: float = 6.283185307179586) -> Loss:
+    """One minus the cosine of the difference of two angles: a full turn costs nothing.
 
-    Reach for it for directions, hours of the day, days of the year; for numbers on a line it is wrong.
+    Reach for it for directions, hours of the day, days of the year (period 360, 24, 365; unless said, angles are in
+    radians); for numbers on a line it is wrong.
 
     Formula:
-        versin(mu - y)
+        versin(6.283185307179586/period*(mu - y))
         target: a real number (-inf, inf)
         activation: linear
         asks for: the mean direction of angles
 
+    Args:
+        period: a positive number (0, inf); 6.283185307179586 unless given.
+
     Returns:
-        The loss.
+        The loss with these hyperparameters.
 
     Raises:
         GM002: a hyperparameter lies outside its domain, or there is none of that name.
 
     Example:
         >>> import goodmeasure as gm
-        >>> loss = gm.losses.circular()
+        >>> loss = gm.losses.circular(period=6.283185307179586)
         >>> round(loss(y=[1.0, 4.0], z=[0.5, -1.0]), 3)
         0.419
     """

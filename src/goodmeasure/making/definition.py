@@ -75,7 +75,10 @@ class Definition:
         """What only a loss has is asked of a factory where its brackets were forgotten."""
         if name.startswith("__") or not hasattr(Loss, name):
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        raise NotCalled(f"{self.name} makes losses and is none itself", fix=f"{self.name}()")
+        raise self._mistaken()
+
+    def _mistaken(self) -> NotCalled:
+        return NotCalled(f"{self.name} makes losses and is none itself", fix=f"{self.name}()")
 
     def __repr__(self) -> str:
         return f"{self.name}  # {self.note}" if self.note else self.name
@@ -106,7 +109,7 @@ class Definition:
         weighted = self._positive_weight(given)
         weights = (CLASS_WEIGHT.name, POSITIVE_WEIGHT.name)
         values = {name: self._checked(name, value) for name, value in given.items() if name not in weights}
-        book = symbol(class_statistics.WEIGHT) * self.book if class_weight or weighted else self.book
+        book = class_statistics.weighed(self.book) if class_weight or weighted else self.book
         target = self._target(values)
         if isinstance(target, OutcomeDomain):
             target = domain(Classes if self.activation == (softmax,) else Binary)

@@ -215,7 +215,8 @@ class Loss(Record):
         """Turn raw outputs into predictions: amounts, or probabilities that mean what they say.
 
         A model that was trained with class weights, focusing or smoothing is best at distorted probabilities; here that
-        distortion is undone. What sampling and misfit did remains: recalibrate.
+        distortion is undone. What sampling and misfit did remains: recalibrate. A raw output beyond those that are best for any
+        probability (past the reach of label smoothing, say) has the nearest one, 0 or 1.
 
         Args:
             z: raw outputs, (n,) or any shape, or (n, K) with a column a class or a parameter.
@@ -225,7 +226,7 @@ class Loss(Record):
 
         Raises:
             GM003: z does not hold numbers.
-            GM007: the loss implies no probability, as the hinge.
+            GM007: the loss implies no probability, as the hinge, or none at one of these raw outputs.
 
         Example:
             >>> import goodmeasure as gm

@@ -6,7 +6,6 @@ import gzip
 import io
 import shutil
 import sys
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,8 +17,9 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from goodmeasure.errors import Problem, nearest
+from goodmeasure.keeping.unfinished import folder_for_now
 from goodmeasure.reading.tables import NoSuchFile, UnreadableTable
-from goodmeasure.reading.writing import FULL
+from goodmeasure.reading.writing import FULL, NotWritten
 
 STANDARD_INPUT = "standard input"
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -128,8 +128,11 @@ class _Copies:
     def free(self) -> Path:
         """A path for another copy."""
         if self._folder is None:
-            made = tempfile.TemporaryDirectory(prefix="goodmeasure-", ignore_cleanup_errors=True)
-            self._folder = Path(self._open.enter_context(made))
+            try:
+                self._folder = self._open.enter_context(folder_for_now())
+            except OSError as error:
+                what = "there is no place for temporary files"
+                raise NotWritten(what, seen=str(error), fix="TMPDIR=DIR names a directory") from error
         return self._folder / f"{next(self._numbers)}"
 
     def of(self, stream: IO[Any]) -> str:

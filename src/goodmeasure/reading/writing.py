@@ -6,14 +6,14 @@ import csv
 import errno
 import io
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.keeping.unfinished import begin_file
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -67,10 +67,17 @@ def whole_file(place: Path) -> Iterator[TextIO]:
         draft.appear()
 
 
+class Texts(Protocol):
+    """Whatever takes texts."""
+
+    def write(self, text: str, /) -> object:
+        """Take a text."""
+
+
 class CsvLines:
     """Writes rows as CSV whose lines end in a line feed; a cell that holds any end of a line stands in quotes."""
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: Texts) -> None:
         self._file = file
         # Told that lines end in both, the csv module quotes cells that hold either.
         self._writer = csv.writer(self, lineterminator="\r\n")
@@ -96,8 +103,7 @@ class _Draft:
         if strange:  # moving a file over a device would replace it
             raise NotWritten(f"{self.place} is not an ordinary file", where=str(self.place), fix="another path")
         with _told(self.place):
-            descriptor, name = tempfile.mkstemp(dir=self.place.parent, prefix=f".{self.place.name}-")
-        self.temporary = Path(name)
+            descriptor, self.temporary = begin_file(self.place.parent)
         self.file = io.BufferedWriter(_Disk(descriptor, self.place))
         return self
 
@@ -110,7 +116,7 @@ class _Draft:
     def appear(self) -> None:
         """The file takes its place."""
         with _told(self.place):
-            # What mkstemp makes is for this user alone; a report is an ordinary file.
+            # A draft is for this user alone; a report is an ordinary file.
             self.temporary.chmod(0o666 & ~_umask())
             self.temporary.replace(self.place)
 

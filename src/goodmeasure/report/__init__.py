@@ -9,20 +9,37 @@ import json
 from os import PathLike
 from pathlib import Path
 
-from goodmeasure.reading.writing import folder, write_whole
+from goodmeasure.reading.writing import NotWritten, folder, write_whole
 from goodmeasure.report.page import page
 from goodmeasure.study.study import Study
 
 
 def write(study: Study, directory: str | PathLike[str]) -> list[str]:
-    """Write report.html, report.json and model.json; they appear when all of them are finished, or none does."""
+    """Write report.html, report.json and model.json; they appear when all of them are finished, or none does.
+
+    Raises:
+        GM009: a file stands where the directory should be
+        GM012: the disk is full, or the place takes no files
+    """
     place = folder(Path(directory))
-    found = study.to_dict()
-    texts = {
-        "report.html": page(study),
-        "report.json": json.dumps(found, allow_nan=False, indent=1, ensure_ascii=False),
-        "model.json": study.model.to_json(),
-    }
-    # The name of a file need not be UTF-8: its bytes are then written as escapes.
+    texts = texts_of(study)
+    # The name of a file need not be UTF-8: its bytes are then written as escapes, which JSON reads back.
     write_whole({place / name: text.encode(errors="backslashreplace") for name, text in texts.items()})
     return [str(place / name) for name in texts]
+
+
+def texts_of(study: Study) -> dict[str, str]:
+    """What stands in each file, by its name."""
+    return {
+        "report.html": _drawn(study),
+        "report.json": json.dumps(study.to_dict(), allow_nan=False, indent=1, ensure_ascii=False),
+        "model.json": study.model.to_json(),
+    }
+
+
+def _drawn(study: Study) -> str:
+    try:
+        return page(study)
+    except OSError as error:  # matplotlib insists on a directory of its own
+        fix = "MPLCONFIGDIR=DIR names a directory"
+        raise NotWritten("there is no place for what matplotlib keeps", seen=str(error), fix=fix) from error

@@ -77,8 +77,7 @@ def _target(study: Study) -> str:
 def drawn(study: Study) -> dict[str, str]:
     """Every picture of the page that this study has, by name."""
     judged, report = study.judged, study.prepared.report
-    raw = study.model.settled(study.model.raw(report.table))
-    prediction = study.model.predictions(study.model.raw(report.table))
+    raw, prediction = judged.raw, judged.prediction
     loss = study.plan.loss
     found = {"risks": pictures.picture(pictures.risks, _risks(study), size=(6.4, 1.7))}
     if raw.ndim == 1:

@@ -16,7 +16,13 @@ from goodmeasure.study.verdict import number
 
 LABEL = 14
 MOST_REMARKS = 6
-_COLOURS = {"use": "green", "use with care": "yellow", "look first": "yellow", "do not use": "red"}
+_COLOURS = {
+    "use": "green",
+    "use with care": "yellow",
+    "look first": "yellow",
+    "cannot tell yet": "yellow",
+    "do not use": "red",
+}
 
 
 def summary(study: Study, written: list[str], *, width: int = 100, head: str = "goodmeasure run") -> str:
@@ -34,11 +40,13 @@ def summary(study: Study, written: list[str], *, width: int = 100, head: str = "
 def _rows(study: Study) -> Iterator[tuple[str, str]]:
     plan, judged, verdict = study.plan, study.judged, study.verdict
     yield "meaning", f"{_target(study)} -> {plan.activation.name} -> {plan.loss}, which asks for the {plan.asks_for}"
+    for question in plan.questions:
+        yield "question", str(question)
     yield "rows", str(study.prepared.split)
     yield "trained", _trained(study)
     yield "risk", verdict.sentences[0]
     yield "", verdict.sentences[1]
-    for caution in judged.report.cautions:
+    for caution in filter(None, (*judged.report.cautions, judged.report.leaning)):
         yield "", caution
     for found in judged.metrics:
         yield found.metric.name.replace("_", " "), metric_line(found)

@@ -50,6 +50,11 @@ def share_of(values: Floats, w: Floats, chosen: NDArray[np.bool_]) -> float:
     return float(carried[chosen].sum()) / total if total > 0 else 0.0
 
 
+def top_rows(rows: float) -> int:
+    """On how many of the largest the tail index rests."""
+    return math.isqrt(round(rows))
+
+
 def tail_index(values: Floats, w: Floats | None = None, worth: float | None = None) -> float:
     """Hill's estimate (1975) of how fast large losses get rare, from the top square root of n; needs 100 rows.
 
@@ -60,7 +65,7 @@ def tail_index(values: Floats, w: Floats | None = None, worth: float | None = No
     each = w * ((len(w) if worth is None else worth) / float(w.sum()))
     order = np.argsort(-values[held], kind="stable")
     top, count = values[held][order], each[held][order]
-    k = math.isqrt(round(float(count.sum())))
+    k = top_rows(float(count.sum()))
     if k < 10:
         return math.nan
     reached = np.cumsum(count)

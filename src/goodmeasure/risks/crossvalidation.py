@@ -67,6 +67,7 @@ class _Dealt:
             method=method,
             level=level,
             weights_mean=self.weights_mean,
+            corrected=False,
         )
 
     def error(self, found: Estimate, rows: Rows) -> float:
@@ -170,6 +171,15 @@ def _leaving_two_out(losses_of: LossesOf, parts: list[Rows]) -> dict[tuple[int, 
         both = losses_of(rest, np.concatenate([parts[k], parts[j]]))
         found[j, k], found[k, j] = both[: len(parts[k])], both[len(parts[k]) :]
     return found
+
+
+def widening(folds: int, repeats: int) -> float:
+    """How much wider the interval of out-of-fold losses must be than if they were independent.
+
+    Models of different folds share rows to fit. For losses averaged over ``repeats`` deals, the correction of Nadeau and
+    Bengio (2003; Bouckaert and Frank 2004 for repeated folds) multiplies the variance by this, squared.
+    """
+    return math.sqrt(1 / repeats + folds / (folds - 1))
 
 
 @strict_keywords

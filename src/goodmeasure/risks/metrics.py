@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.errors import UsageError
 from goodmeasure.formulas.domains import Level
+from goodmeasure.risks.areas import of_rows
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import student_quantile
@@ -32,8 +33,9 @@ Scale = Literal["outcome", "amount"]
 class Metric:
     """A number people care about: ``each`` gives it row by row if it is a mean of rows, ``overall`` from all rows at once.
 
-    ``finish`` turns the mean of rows into what is shown. Predictions are probabilities (of yes, or one column a class)
-    for outcomes, and amounts otherwise.
+    ``interval`` gives the latter with an interval of its own, where there is a better one than resampling rows. ``finish``
+    turns the mean of rows into what is shown. Predictions are probabilities (of yes, or one column a class) for outcomes,
+    and amounts otherwise.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Metric:
     higher_is_better: bool
     each: Callable[[Any, Any], Floats] | None = None
     overall: Callable[[Any, Any, Floats], float] | None = None
+    interval: Callable[[Any, Any, Sample], Estimate] | None = None
     finish: Callable[[float], float] | None = None
     binary_only: bool = False
     share: bool = False
@@ -81,7 +84,8 @@ class Metric:
         if self.finish is None:
             return found
         value, low, high = (self.finish(max(x, 0.0)) for x in (found.value, found.low, found.high))
-        return Estimate(value, low, high, found.n, found.effective_n, f"{found.method}, transformed", found.level)
+        method = f"{found.method}, transformed"
+        return replace(found, value=value, low=low, high=high, method=method, standard_error=math.nan)
 
     def _of_all(self, y: Any, prediction: Any, sample: Sample) -> Estimate:
         assert self.overall is not None
@@ -93,10 +97,40 @@ class Metric:
         )
         if not math.isfinite(value):
             return Estimate(value, math.nan, math.nan, n, effective, "no interval: the metric has no value here", level)
+        if self.interval is not None:
+            return self.interval(y, prediction, sample)
+        if sample.together is not None and (len(y) <= MOST_ROWS or len(np.unique(sample.together)) <= BLOCKS):
+            return self._of_clusters(y, prediction, sample, value)
         if len(y) > MOST_ROWS:
             return self._of_blocks(y, prediction, sample, value)
         low, high, error = sample.bootstrap(partial(self.overall, y, prediction), REPLICATES)
         return Estimate(value, low, high, n, effective, f"bootstrap of rows ({REPLICATES})", level, error)
+
+    def _of_clusters(self, y: Any, prediction: Any, sample: Sample, value: float) -> Estimate:
+        """An interval from how the metric changes without one cluster or block: few of them tell it, so by Student's."""
+        assert self.overall is not None
+        assert sample.together is not None
+        part = _dealt(sample.together)
+        count = int(part.max()) + 1
+        without = [part != k for k in range(count)]
+        found = np.array([self.overall(y[rest], prediction[rest], sample.weight[rest]) for rest in without])
+        error = math.sqrt((count - 1) / count * float(((found - found.mean()) ** 2).sum()))
+        half = student_quantile(sample.level, count - 1) * error
+        low, high = value - half, value + half
+        if self.scale == "outcome":
+            low, high = max(low, 0.0), min(high, 1.0)
+        method = f"jackknife of {count} parts, {sample.name}"
+        return Estimate(
+            value,
+            low,
+            high,
+            sample.n,
+            sample.effective_n,
+            method,
+            sample.level,
+            error,
+            cautions=sample.few(sample.together),
+        )
 
     def _of_blocks(self, y: Any, prediction: Any, sample: Sample, value: float) -> Estimate:
         """An interval from how the metric differs between random blocks: one pass, where the bootstrap takes hundreds."""
@@ -104,8 +138,18 @@ class Metric:
         found = np.array([self.overall(y[w > 0], prediction[w > 0], w[w > 0]) for w in _blocks(sample)])
         error = float(np.nanstd(found, ddof=1)) / math.sqrt(BLOCKS)
         half = student_quantile(sample.level, BLOCKS - 1) * error
-        method = f"{BLOCKS} random blocks"
+        method = f"{BLOCKS} random blocks, {sample.name}"
         return Estimate(value, value - half, value + half, sample.n, sample.effective_n, method, sample.level, error)
+
+
+def _dealt(together: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The code of each row's cluster, or of a part of several clusters where there are many."""
+    code = np.unique(together, return_inverse=True)[1]
+    count = int(code.max()) + 1
+    if count <= BLOCKS:
+        return code
+    part = np.random.default_rng(0).permutation(count) % BLOCKS
+    return np.asarray(part[code], dtype=np.intp)
 
 
 def _blocks(sample: Sample) -> Iterator[Floats]:
@@ -151,6 +195,11 @@ def _auc(y: Any, prediction: Any, w: Floats) -> float:
     return float(yes @ (below + no / 2) / pairs) if pairs else math.nan
 
 
+def _area(y: Any, prediction: Any, sample: Sample) -> Estimate:
+    method = "Newcombe, DeLong" if sample.together is None else f"Newcombe, DeLong, {sample.name}"
+    return of_rows(y, prediction, sample).estimate(sample.n, sample.effective_n, sample.level, method)
+
+
 def _counted(y: Any, prediction: Any, w: Floats) -> tuple[float, float, float]:
     """The weight of events caught, of events missed, and of false alarms."""
     act = _chosen(prediction)
@@ -194,7 +243,7 @@ METRICS = {
     for m in (
         Metric("accuracy", "outcome", True, each=_right, share=True),
         Metric("balanced_accuracy", "outcome", True, overall=_balanced),
-        Metric("auc", "outcome", True, overall=_auc, binary_only=True),
+        Metric("auc", "outcome", True, overall=_auc, interval=_area, binary_only=True),
         Metric("f1", "outcome", True, overall=_f1, binary_only=True),
         Metric("precision", "outcome", True, overall=_precision, binary_only=True),
         Metric("recall", "outcome", True, overall=_recall, binary_only=True),

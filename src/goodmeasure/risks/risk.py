@@ -4,7 +4,7 @@ it."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -17,16 +17,20 @@ from goodmeasure.errors import ShapeMismatch, UsageError, strict_keywords
 from goodmeasure.formulas.domains import Level, Positive
 from goodmeasure.risks.concentration import share_of, tail_index, worst_share
 from goodmeasure.risks.outputs import Outputs, clipped_outputs, outputs, row_losses
+from goodmeasure.risks.tails import heavy, tail_limit
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of
-from goodmeasure.statistics.intervals import empirical_bernstein, normal_quantile
+from goodmeasure.statistics.intervals import empirical_bernstein
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
 
 # The least loss is searched for once for each distinct target, which is quick for labels and not for shares.
 MOST_OUTCOMES = 64
+LEVEL = 0.95
+# How much further up than down an interval reaches before it is worth a sentence.
+LEANING = 1.25
 Method = Literal["auto", "normal", "exact", "bootstrap", "bernstein"]
 
 
@@ -44,7 +48,8 @@ class Risk(Estimate):
         worst_share: the part of the loss, above its floor, that the worst 1 % of rows carry.
         infinite: how many rows cost infinity.
         finite: the estimate without those rows; None where there are none.
-        tail_index: how fast large losses get rare; below 2 the variance may not exist, NaN with too few rows to tell.
+        tail_index: how fast large losses get rare; the variance need not exist if it is surely below 2, and a caution says
+            so, except where the loss itself or its probabilities rule that out. NaN with too few rows to tell.
         clipped: how many rows ``clip`` moved.
         clipped_share: the part of the loss that they carry.
 
@@ -53,7 +58,7 @@ class Risk(Estimate):
         >>> y, z = [0, 0, 1, 0, 1, 1] * 5, [-2.0, -1.0, 1.5, 0.5, -0.5, 2.0] * 5
         >>> found = gm.risk(gm.losses.binary_cross_entropy(), y, z)
         >>> print(found)
-        0.4528 [0.3108, 0.5948] · n=30
+        0.4528 [0.3108, 0.6091] · n=30
         >>> found.versus_constant.verdict
         'better'
     """
@@ -84,16 +89,28 @@ class Risk(Estimate):
         """What is worth saying beside the intervals."""
         found = [] if self.versus_constant is None else [f"against the best constant: {self.versus_constant.verdict}"]
         if not math.isnan(self.worst_share):
-            found.append(f"the worst 1 % of the rows carry {100 * self.worst_share:.3g} % of the loss")
+            found.append(self.leaning or self._carried)
         if self.infinite:
             found.append(f"{self.infinite:,} rows cost infinity")
         if self.clipped:
             found.append(f"{self.clipped:,} clipped rows carry {100 * self.clipped_share:.3g} % of the loss")
         return found
 
+    @property
+    def _carried(self) -> str:
+        return f"the worst 1 % of the rows carry {100 * self.worst_share:.3g} % of the loss"
+
+    @property
+    def leaning(self) -> str:
+        """What to know of an interval that reaches further up than down; empty where it hardly does."""
+        up, down = self.high - self.value, self.value - self.low
+        if not up > LEANING * down or "skewness" not in self.method:
+            return ""
+        return f"{self._carried}: the interval reaches further up for it, and may still be a little short there"
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""
-        plain = super().to_dict()
+        plain = super().to_dict() | {"leaning": self.leaning}
         if self.versus_constant is not None:
             plain["versus_constant"] = self.versus_constant.to_dict()
         return plain
@@ -128,8 +145,8 @@ def risk(
         cluster: keys of rows that go together, (n,), such as patients; rows are independent unless given.
         time: when each row was, (n,), for rows that depend on their neighbours in time; in place of ``cluster``.
         level: how often the interval covers.
-        method: "auto" (exact for losses of 0 and 1, else Student's), "normal", "exact", "bootstrap" of counts, or
-            "bernstein", which assumes no distribution and needs ``span``.
+        method: "auto" (exact for losses of 0 and 1, else Student's corrected for skewness), "normal" (Student's),
+            "exact", "bootstrap" of counts, or "bernstein", which assumes no distribution and needs ``span``.
         weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
         constant: the raw output to compare with, best that of the training rows; that of these rows unless given.
         span: how far two losses can lie apart at most, for "bernstein".
@@ -151,17 +168,17 @@ def risk(
 
     Source:
         Clopper and Pearson 1934, The use of confidence or fiducial limits; Maurer and Pontil 2009, Empirical Bernstein
-        bounds and sample-variance penalization; Hill 1975, A simple general approach to inference about the tail of a
-        distribution.
+        bounds and sample-variance penalization; Hall 1992, On the removal of skewness by transformation; Hill 1975, A
+        simple general approach to inference about the tail of a distribution.
 
     Example:
         >>> import goodmeasure as gm
         >>> y, z = [0, 0, 1, 0, 1, 1] * 5, [-2.0, -1.0, 1.5, 0.5, -0.5, 2.0] * 5
         >>> found = gm.risk(gm.losses.binary_cross_entropy(), y, z)
         >>> print(found)
-        0.4528 [0.3108, 0.5948] · n=30
+        0.4528 [0.3108, 0.6091] · n=30
         >>> print(found.skill)
-        0.3468 [0.1419, 0.5516] · n=30
+        0.3468 [0.1213, 0.5516] · n=30
     """
     given = outputs(loss, z, prediction, sample_weight)
     rows = row_arguments.present(sample_weight, weights_mean, y=y, z=given.numbers, cluster=cluster, time=time)
@@ -170,11 +187,41 @@ def risk(
         given, clipped = clipped_outputs(given, clip)
     values = given.losses(y, rows)
     sample = Sample.of(rows, level)
-    best, against = _constant(loss, rows["y"], rows.weight, given, constant)
     estimate = _interval(values, sample, method, span)
+    found = _told(loss, given, rows, values, constant, replace(estimate, cautions=(*cautions, *estimate.cautions)))
+    moved = clipped[rows.at]
+    return replace(found, clipped=_how_many(moved, rows), clipped_share=share_of(values, rows.weight, moved))
+
+
+def averaged(
+    loss: Any,
+    y: ArrayLike,
+    each: Sequence[ArrayLike],
+    *,
+    sample_weight: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    time: ArrayLike | None = None,
+    constant: Any = None,
+) -> Risk:
+    """The risk of what several models say of the same rows, whose losses are averaged row by row.
+
+    ``each`` holds the raw outputs of one model, as `risk` takes them; the other arguments are those of `risk`.
+    """
+    given = [outputs(loss, z, None, sample_weight) for z in each]
+    rows = row_arguments.present(sample_weight, "importance", y=y, z=given[0].numbers, cluster=cluster, time=time)
+    values = np.mean([one.losses(y, rows) for one in given], axis=0)
+    return _told(loss, given[0], rows, values, constant, _interval(values, Sample.of(rows, LEVEL), "auto", None))
+
+
+def _told(loss: Any, given: Outputs, rows: PresentRows, values: Floats, constant: Any, estimate: Estimate) -> Risk:
+    """An estimate of the mean loss with everything that stands beside it."""
+    sample = Sample.of(rows, estimate.level)
+    best, against = _constant(loss, rows["y"], rows.weight, given, constant)
     tail = tail_index(values, rows.weight, rows.worth)
+    limit = tail_limit(tail, rows.worth, estimate.level)
+    untrusted = _tail_caution(limit) if heavy(loss, given, rows, values, limit) else ()
     return Risk(
-        **_shared(replace(estimate, cautions=(*cautions, *estimate.cautions, *_tail_caution(tail)))),
+        **_shared(replace(estimate, cautions=(*estimate.cautions, *untrusted))),
         loss=repr(loss),
         skill=_skill(values, against, _floor(loss, rows["y"], given), sample),
         constant=_plain(best),
@@ -184,8 +231,6 @@ def risk(
         infinite=_how_many(np.isinf(values), rows),
         finite=_finite_part(values, sample),
         tail_index=tail,
-        clipped=_how_many(clipped[rows.at], rows),
-        clipped_share=share_of(values, rows.weight, clipped[rows.at]),
     )
 
 
@@ -224,7 +269,7 @@ def _interval(values: Floats, sample: Sample, method: Method, span: float | None
         raise UsageError("empirical Bernstein needs span= (how far losses lie apart at most) and independent rows")
     if hard and method in ("auto", "exact"):
         return sample.share(values)
-    estimate = sample.mean(values)
+    estimate = sample.mean(values, corrected=method == "auto")
     if method == "bootstrap":
         low, high, error = sample.bootstrap(_mean_of(values))
         return replace(estimate, low=low, high=high, standard_error=error, method=f"bootstrap of counts, {sample.name}")
@@ -307,10 +352,10 @@ def _how_many(chosen: NDArray[np.bool_], rows: PresentRows) -> int:
     return counted(rows.copies[chosen])
 
 
-def _tail_caution(index: float) -> tuple[str, ...]:
-    if not index < 2:
-        return ()
-    return (f"tails so heavy (index {index:.2g}) that the variance, and with it the interval, cannot be trusted",)
+def _tail_caution(limit: float) -> tuple[str, ...]:
+    return (
+        f"tails so heavy (index surely below {limit:.2g}) that the variance, and with it the interval, cannot be trusted",
+    )
 
 
 @strict_keywords
@@ -361,7 +406,7 @@ def compare(
         >>> y = [1.0, 2.0, 3.0, 4.0]
         >>> found = gm.compare(gm.losses.squared_error(), y, [1.1, 2.1, 2.9, 4.2], [2.0, 1.0, 2.0, 5.0])
         >>> print(found)
-        -0.9825 [-1.006, -0.9586] · n=4
+        -0.9825 [-1.006, -0.906] · n=4
         >>> found.verdict
         'better'
     """
@@ -390,18 +435,22 @@ def gap(train: Estimate, held_out: Estimate) -> Difference:
     Returns:
         Held out minus training, in the unit of the loss.
 
+    Source:
+        Zou and Donner 2008, Construction of confidence limits about effect measures: a general approach.
+
     Example:
         >>> import goodmeasure as gm
         >>> loss = gm.losses.squared_error()
         >>> train = gm.risk(loss, [1.0, 2.0, 3.0], [1.1, 2.0, 2.8])
         >>> held_out = gm.risk(loss, [4.0, 5.0, 6.0], [4.5, 5.0, 5.2])
         >>> print(gm.gap(train, held_out))
-        0.28 [-0.01863, 0.5786] · n=6
+        0.28 [-0.5458, 1.38] · n=6
     """
     value = held_out.value - train.value
     error = math.hypot(held_out.standard_error, train.standard_error)
-    half = normal_quantile(held_out.level) * error
+    below = math.hypot(held_out.value - held_out.low, train.high - train.value)
+    above = math.hypot(held_out.high - held_out.value, train.value - train.low)
     n = train.n + held_out.n
     cautions = tuple(dict.fromkeys((*train.cautions, *held_out.cautions)))
-    method = "unpaired, normal"
-    return Difference(value, value - half, value + half, n, n, method, held_out.level, error, cautions=cautions)
+    method = "unpaired, from both intervals (Zou and Donner)"
+    return Difference(value, value - below, value + above, n, n, method, held_out.level, error, cautions=cautions)

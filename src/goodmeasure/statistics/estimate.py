@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from statistics import NormalDist
+from typing import Any, TypeVar
 
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import strict_class
+from goodmeasure.errors import UsageError, strict_class
+
+E = TypeVar("E", bound="Estimate")
 
 
 @strict_class
@@ -36,7 +39,7 @@ class Estimate(Displayed):
         >>> print(found)
         0.5 [-0.1496, 1.15] · n=4
         >>> float(found), found.method
-        (0.5, 'normal')
+        (0.5, 'normal, corrected for skewness')
     """
 
     value: float
@@ -84,6 +87,7 @@ def not_known(**estimates: Estimate) -> str:
     return f"not known: the {' and the '.join(lost)} cannot be told from these rows" if lost else ""
 
 
+@strict_class
 @dataclass(frozen=True)
 class Difference(Estimate):
     """An estimated difference of two costs or losses, first minus second: below zero the first is better.
@@ -107,12 +111,91 @@ class Difference(Estimate):
             return "worse"
         return f"cannot tell at this n (difference in [{self.low:.4g}, {self.high:.4g}])"
 
+    def rows_to_tell(self, power: float = 0.8) -> float:
+        """How many rows would tell which is better, were the true difference the one that was seen.
+
+        Their interval would exclude zero as often as ``power`` says. The difference that was seen is itself uncertain:
+        within two standard errors of zero this is an order of magnitude. Clusters are taken as large as those at hand.
+
+        Args:
+            power: how often that many rows tell, between 0 and 1; four times in five unless given.
+
+        Returns:
+            A whole number of rows, of which those at hand are a part; infinite where the difference is zero.
+
+        Raises:
+            GM009: the power is no share.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> y = [1.0, 2.0, 3.0, 4.0]
+            >>> found = gm.compare(gm.losses.squared_error(), y, [1.1, 2.3, 2.9, 4.2], [1.2, 2.1, 2.8, 4.4])
+            >>> found.rows_to_tell()
+            64
+        """
+        distance = abs(self.value)
+        needed = self.n * (self._errors(power) * self.standard_error / distance) ** 2 if distance else math.inf
+        return math.ceil(needed) if math.isfinite(needed) else needed
+
+    def smallest_told(self, n: float | None = None, power: float = 0.8) -> float:
+        """The smallest true difference that so many rows tell from zero.
+
+        Args:
+            n: how many rows like these there are; as many as there are unless given.
+            power: how often they tell, between 0 and 1; four times in five unless given.
+
+        Returns:
+            The size of the difference, in its own unit.
+
+        Raises:
+            GM009: the power is no share, or there is no row.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> y = [1.0, 2.0, 3.0, 4.0]
+            >>> found = gm.compare(gm.losses.squared_error(), y, [1.1, 2.3, 2.9, 4.2], [1.2, 2.1, 2.8, 4.4])
+            >>> round(found.smallest_told(), 4), round(found.smallest_told(40), 4)
+            (0.0993, 0.0314)
+        """
+        rows = self.n if n is None else n
+        if not rows > 0:
+            raise UsageError(f"{rows} rows tell nothing", fix="difference.smallest_told(1000)")
+        return self._errors(power) * self.standard_error * math.sqrt(self.n / rows)
+
+    @property
+    def outlook(self) -> str:
+        """What it would take to tell the two apart; empty where that is told already, or the difference is no number."""
+        if self.verdict in ("better", "worse") or not math.isfinite(self.value + self.standard_error):
+            return ""
+        if abs(self.value) > self.standard_error:
+            return (
+                f"about {rounded(self.rows_to_tell()):,} rows like these (now {self.n:,}) would tell a difference as large "
+                "as the one seen, four times in five"
+            )
+        return (
+            f"{self.n:,} rows tell a difference of {self.smallest_told():.2g} four times in five, ten times as many one of "
+            f"{self.smallest_told(10 * self.n):.2g}"
+        )
+
+    def _errors(self, power: float) -> float:
+        """How many standard errors the true difference must lie from zero, to be told as often as ``power`` says."""
+        if not 0 < power < 1:
+            raise UsageError(f"a power of {power}", seen="it is how often a difference is told", fix="power=0.8")
+        unit = NormalDist()
+        return unit.inv_cdf(0.5 + self.level / 2) + unit.inv_cdf(power)
+
     def _display(self) -> Display:
-        return display_of("Difference, the first minus the second", {"difference": self}, self.verdict)
+        notes = filter(None, (self.verdict, self.outlook))
+        return display_of("Difference, the first minus the second", {"difference": self}, *notes)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON, with the verdict."""
-        return super().to_dict() | {"verdict": self.verdict}
+        return super().to_dict() | {"verdict": self.verdict, "outlook": self.outlook}
+
+
+def rounded(rows: float) -> int:
+    """A number of rows to two digits, because the third is not known."""
+    return int(float(f"{rows:.1e}"))
 
 
 def display_of(title: str, estimates: Mapping[str, Estimate | None], *notes: str) -> Display:
@@ -142,6 +225,18 @@ def display_of(title: str, estimates: Mapping[str, Estimate | None], *notes: str
 def as_difference(estimate: Estimate) -> Difference:
     """An estimate of a paired difference, able to give a verdict."""
     return Difference(**{f.name: getattr(estimate, f.name) for f in fields(Estimate)})
+
+
+def widened(estimate: E, factor: float, why: str) -> E:
+    """The estimate with an interval ``factor`` times as long on each side."""
+    return replace(
+        estimate,
+        low=estimate.value - factor * (estimate.value - estimate.low),
+        high=estimate.value + factor * (estimate.high - estimate.value),
+        standard_error=estimate.standard_error * factor,
+        effective_n=estimate.effective_n / factor**2,
+        method=f"{estimate.method}, {why}",
+    )
 
 
 def times(estimate: Estimate, factor: float) -> Estimate:

@@ -9,9 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
-from goodmeasure.statistics.intervals import bootstrap, clopper_pearson, mean_estimate, parts_of, resampling
+from goodmeasure.statistics.intervals import bootstrap, clopper_pearson, mean_estimate, parts_of, resampling, times_of
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
+from goodmeasure.statistics.serial import blocks_for
 from goodmeasure.statistics.weights import counted, effective, squares
+
+# A spread that fewer clusters or blocks tell is itself known badly.
+FEW = 10
+# What is said of an interval that does not know which rows go together.
+TAKEN_AS_INDEPENDENT = "takes rows that go together as independent: the interval can be too short"
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +25,8 @@ class Sample:
     """What an interval needs to know of the rows it rests on.
 
     ``copies`` says how many rows each stands for, ``together`` is the code of each one's cluster or block, and ``name`` says
-    in an estimate's method how rows depend on each other.
+    in an estimate's method how rows depend on each other. ``when`` is the code of each one's time, where that is how they
+    do: a mean has blocks as long as its own values remember.
     """
 
     weight: Floats
@@ -27,11 +34,14 @@ class Sample:
     together: NDArray[np.intp] | None = None
     name: str = "normal"
     level: float = 0.95
+    when: NDArray[np.intp] | None = None
 
     @staticmethod
     def of(rows: PresentRows, level: float) -> Sample:
         """The rows that count, with their columns ``cluster`` or ``time`` as what goes together."""
-        return Sample(rows.weight, rows.copies, *parts_of(rows), level)
+        together, name = parts_of(rows)
+        when = None if rows["time"] is None else times_of(rows["time"], len(rows), at=rows.at)
+        return Sample(rows.weight, rows.copies, together, name, level, when)
 
     @property
     def n(self) -> int:
@@ -57,19 +67,36 @@ class Sample:
 
     def part(self, chosen: NDArray[np.bool_]) -> Sample:
         """Some of the rows."""
-        together = None if self.together is None else self.together[chosen]
-        return replace(self, weight=self.weight[chosen], copies=self.copies[chosen], together=together)
+        together, when = (None if each is None else each[chosen] for each in (self.together, self.when))
+        return replace(self, weight=self.weight[chosen], copies=self.copies[chosen], together=together, when=when)
 
-    def mean(self, values: Floats, prefix: str = "") -> Estimate:
-        """The mean of a number a row."""
-        return mean_estimate(
+    def together_for(self, values: Floats) -> NDArray[np.intp] | None:
+        """The code of each row's cluster, or of its block of time: as long as these values remember."""
+        if self.when is None or not np.isfinite(values).all():
+            return self.together
+        when = np.unique(self.when, return_inverse=True)[1]
+        return blocks_for(values, when, self.weight)
+
+    def few(self, together: NDArray[np.intp] | None) -> tuple[str, ...]:
+        """What is said where few clusters or blocks tell the spread."""
+        if together is None or (count := len(np.unique(together))) >= FEW:
+            return ()
+        parts = "groups" if self.when is None else "stretches of time"
+        return (f"only {count} {parts} tell how sure this is: the interval can be too short",)
+
+    def mean(self, values: Floats, prefix: str = "", *, corrected: bool = True) -> Estimate:
+        """The mean of a number a row; ``corrected`` says whether its interval is to know of skewness."""
+        together = self.together_for(values)
+        found = mean_estimate(
             values,
             self.weight,
-            together=self.together,
+            together=together,
             method=prefix + self.name,
             level=self.level,
             copies=self.copies,
+            corrected=corrected,
         )
+        return replace(found, cautions=(*found.cautions, *self.few(together)))
 
     def difference(self, values: Floats) -> Difference:
         """The mean of a paired difference, able to give a verdict."""

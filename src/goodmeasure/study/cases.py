@@ -16,9 +16,11 @@ from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missin
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
 from goodmeasure.study.question import Question
-from goodmeasure.study.split import SHARES, Split, check, shared_rows, split
+from goodmeasure.study.split import FIT_AND_TUNE, SHARES, Split, check, few, folded, shared_rows, split
 
 Together = NDArray[np.intp]
+# How often rows are dealt to folds: trees take long to grow.
+REPEATS = {"linear": 3, "boosting": 1}
 
 
 class NoTargetInRow(Remark):
@@ -97,6 +99,11 @@ class Prepared:
     report: Cases
     remarks: tuple[Remark, ...]
 
+    @property
+    def fitted(self) -> Cases:
+        """The rows that the model which is handed over was fitted to: all of them, where folds judge it."""
+        return self.report if self.split.deals else self.fit
+
 
 def prepared(table: Table, question: Question, test: Table | None = None) -> Prepared:
     """The cases of a table for a question; with a test table, its rows are the ones to report.
@@ -105,6 +112,8 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     of `choose` for the target.
     """
     question.checked(table)
+    if test is not None and question.protocol == "folds":
+        raise UsageError("a table of its own is reported, so no folds are made", fix="leave out --protocol folds")
     table, dropped = _with_target(table, question)
     table, weightless = _with_weight(table, question)
     table, infinite = finite(table, [n for n in table.columns if n not in question.roles.values()])
@@ -205,17 +214,22 @@ def coded(raw: Values, plan: Plan) -> NDArray[Any]:
 
 
 def _split(raw: Values, table: Table, question: Question, plan: Plan, *, own_report: bool) -> Split:
-    shares = SHARES if own_report else (0.75, 0.25, 0.0)
     values, codes = np.unique(raw, return_inverse=True)
     group = None if question.group is None else together(table, question.group)
     time = None if question.time is None else table[question.time]
     if time is not None and missing(time).any():
         raise NoTimeInRow(f"{int(missing(time).sum()):,} rows have no {question.time}", fix="--where with a condition")
-    found = split(
-        len(raw), classes=codes if plan.labels else None, group=group, time=time, shares=shares, seed=question.seed
-    )
+    classes = codes if plan.labels else None
+    why = few(len(raw), classes, group)
+    if own_report and time is None and (question.protocol == "folds" or (question.protocol == "auto" and why)):
+        repeats = REPEATS[question.model]
+        found = folded(len(raw), classes=classes, group=group, seed=question.seed, repeats=repeats, why=why)
+    else:
+        shares = SHARES if own_report else FIT_AND_TUNE
+        found = split(len(raw), classes=classes, group=group, time=time, shares=shares, seed=question.seed)
     if plan.labels:
-        parts = {name: rows for name, rows in found.parts.items() if own_report or name != "report"}
+        held = own_report and not found.deals
+        parts = {name: rows for name, rows in found.parts.items() if held or name != "report"}
         check(parts, values[codes])
     return found
 

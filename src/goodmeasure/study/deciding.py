@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.decision import decide
+from goodmeasure.decisions.pricing import Policy, Prices
 from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
-from goodmeasure.statistics.intervals import independent_parts, mean_estimate
+from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
+from goodmeasure.study.dependence import known, sample
+from goodmeasure.study.folds import over_folds
+from goodmeasure.study.split import Split
 
-FOLDS = 5
+# Predictions of the reported rows, and the threshold or shift that was tuned with the model of each row.
+Said = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -113,89 +117,89 @@ def _of(difference: Difference | None) -> Interval | None:
     return None if difference is None else difference.interval
 
 
-def enough(cases: Cases, least: int = FOLDS) -> dict[str, Any]:
-    """Which rows go together, where there are enough groups or times for an interval to rest on."""
-    given = cases.dependence
-    return {name: values for name, values in given.items() if len(np.unique(values)) >= least}
-
-
-def parts(cases: Cases) -> tuple[NDArray[np.intp] | None, str]:
-    """The code of each row's group or block of time, and what to call intervals made from them."""
-    given = enough(cases)
-    return independent_parts(len(cases), given.get("cluster"), given.get("time"))
-
-
 def weigh(costs: Costs, ratio: float, tune: Cases, plain: Floats, weighted: Floats) -> Weighing:
     """Compare two models' probabilities under the costs on the rows to tune; the weighted ones have been put back."""
-    acting, leaving = costs.of_acting(tune.y), costs.of_leaving(tune.y)
-    cost = [np.where(p >= costs.threshold, acting, leaving) for p in (weighted, plain)]
-    w = tune.weights
+    prices = Prices(costs, tune.y.astype(np.intp), sample(tune))
+    w, by_costs = tune.weights, [np.asarray(p >= costs.threshold, dtype=np.intp) for p in (weighted, plain)]
     at_its_word = weighted * ratio / (weighted * ratio + 1 - weighted)
     return Weighing(
         ratio,
-        _difference(cost[0] - cost[1], tune),
+        prices.extra(*map(Policy, by_costs)),
         *(float(np.average(values, weights=w)) for values in (at_its_word, plain, tune.y)),
     )
 
 
-def _difference(values: Floats, cases: Cases) -> Difference:
-    together, name = parts(cases)
-    found = mean_estimate(values, cases.weights, together=together, method=f"paired, {name}")
-    return as_difference(found)
+def tuned(costs: Costs | UnderOverCosts, tune: Cases, p: Floats) -> Decision | ActDecision:
+    """The rule that the rows to tune ask for, beside the one that the costs ask for."""
+    found = decide(tune.y, p, costs, sample_weight=tune.weight, **known(tune))
+    assert isinstance(found, Decision | ActDecision)
+    return found
 
 
-def decide_outcome(costs: Costs, tune: Cases, p_tune: Floats, report: Cases, p: Floats, **known: Any) -> Decided:
-    """The threshold: that of the costs, unless one tuned on the rows to tune is surely cheaper there."""
-    tuning = decide(tune.y, p_tune, costs, sample_weight=tune.weight, **enough(tune))
-    assert isinstance(tuning, Decision)
+def decide_outcome(
+    costs: Costs, tuning: Decision, report: Cases, said: Sequence[Said], split: Split, **more: Any
+) -> Decided:
+    """The threshold: that of the costs, unless one tuned on the rows to tune is surely cheaper there.
+
+    ``said`` holds probabilities of the reported rows, and the threshold that was tuned with each; where several models
+    speak of a row, its cost is their mean.
+    """
     theory, practice = tuning.theory.threshold, tuning.threshold.value
     chosen = "tuned" if tuning.best.name == "practice" else "costs"
     thresholds = {"costs": theory, "tuned": practice, "half": 0.5, "always": 0.0, "never": math.inf}
-    acting, leaving = costs.of_acting(report.y), costs.of_leaving(report.y)
-    each = {name: np.where(p >= t, acting, leaving) for name, t in thresholds.items()}
-    acts = {name: float(np.average(p >= t, weights=report.weights)) for name, t in thresholds.items()}
-    least = float(min(acting.min(), leaving.min()))
+    prices = Prices(costs, report.y.astype(np.intp), sample(report))
+    by_name = {name: _policy(said, None if name == "tuned" else at) for name, at in thresholds.items()}
     rules = tuple(
-        _priced(name, thresholds[name], cost, each[chosen], report, acts[name], is_chosen=name == chosen, least=least)
-        for name, cost in each.items()
+        Priced(
+            name,
+            thresholds[name],
+            over_folds(prices.cost(rule), split),
+            None if name == chosen else over_folds(prices.extra(rule, by_name[chosen]), split),
+            float(np.average(rule.acts.mean(axis=0), weights=report.weights)),
+        )
+        for name, rule in by_name.items()
     )
-    return Decided(costs, chosen, thresholds[chosen], 0.0, tuning, rules, **known)
+    return Decided(costs, chosen, thresholds[chosen], 0.0, tuning, rules, **more)
 
 
-def _priced(
-    name: str,
-    threshold: float | None,
-    cost: Floats,
-    chosen: Floats,
-    cases: Cases,
-    acts: float | None,
-    *,
-    is_chosen: bool,
-    least: float = 0.0,
-) -> Priced:
-    together, how = parts(cases)
-    found = _possible(mean_estimate(cost, cases.weights, together=together, method=how), least)
-    return Priced(name, threshold, found, None if is_chosen else _difference(cost - chosen, cases), acts)
-
-
-def _possible(cost: Estimate, least: float) -> Estimate:
-    """The interval without what no row can cost: a mean is no lower than its lowest row."""
-    return replace(cost, low=max(cost.low, min(least, cost.value)))
+def _policy(said: Sequence[Said], threshold: float | None) -> Policy:
+    """Act from a threshold on, or where none is given from the one that was tuned with each row's model."""
+    p = np.stack([each for each, _ in said])
+    at = np.stack([tuned for _, tuned in said]) if threshold is None else np.full_like(p, threshold)
+    return Policy(np.asarray(p >= at, dtype=np.intp), (float(at.min()), float(at.max())))
 
 
 def decide_amount(
-    costs: UnderOverCosts, tune: Cases, p_tune: Floats, report: Cases, p: Floats, constant: float
+    costs: UnderOverCosts,
+    tuning: ActDecision,
+    report: Cases,
+    said: Sequence[Said],
+    split: Split,
+    constant: float,
 ) -> Decided:
     """The amount to provide: as predicted, unless moving it by the misses of the rows to tune is surely cheaper there."""
-    tuning = decide(tune.y, p_tune, costs, sample_weight=tune.weight, **enough(tune))
-    assert isinstance(tuning, ActDecision)
     assert tuning.shift is not None
     versus = tuning.rules[0].versus_practice
-    shift = tuning.shift.value
     chosen = "moved" if versus is not None and versus.verdict == "worse" else "as predicted"
-    amounts = {"as predicted": p, "moved": p + shift, "one amount for all": np.full(len(p), constant)}
-    each = {name: costs.of(report.y, amount) for name, amount in amounts.items()}
+    shift = tuning.shift.value
+    each = {
+        "as predicted": np.mean([costs.of(report.y, p) for p, _ in said], axis=0),
+        "moved": np.mean([costs.of(report.y, p + moved) for p, moved in said], axis=0),
+        "one amount for all": costs.of(report.y, np.full(len(report), constant)),
+    }
+    rows = sample(report)
     rules = tuple(
-        _priced(name, None, cost, each[chosen], report, None, is_chosen=name == chosen) for name, cost in each.items()
+        Priced(
+            name,
+            None,
+            _possible(over_folds(rows.mean(cost), split)),
+            None if name == chosen else over_folds(rows.difference(cost - each[chosen]), split),
+        )
+        for name, cost in each.items()
     )
     return Decided(costs, chosen, None, shift if chosen == "moved" else 0.0, tuning, rules)
+
+
+def _possible(cost: Estimate) -> Estimate:
+    """The interval without what no row can cost: amounts cost nothing at best."""
+    return replace(cost, low=max(cost.low, min(0.0, cost.value)))

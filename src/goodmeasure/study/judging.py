@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,14 @@ from goodmeasure.making.loss import Loss
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.outputs import row_losses
-from goodmeasure.risks.risk import Risk, compare, gap, risk
+from goodmeasure.risks.risk import Risk, averaged, compare, gap
 from goodmeasure.signals.observed import Signal
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of
-from goodmeasure.statistics.intervals import mean_estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
-from goodmeasure.study.deciding import enough, parts
+from goodmeasure.study.dependence import known, parts, sample
+from goodmeasure.study.folds import first_deal, over_folds
+from goodmeasure.study.split import Split
 
 FOLDS = 5
 
@@ -82,7 +84,8 @@ class Measured:
 class Judged(Displayed):
     """Everything that was read off the reported rows, and beside it what the fitted rows said.
 
-    ``constant`` is the raw output (of one unit of exposure) that fits the fitted rows best without any feature.
+    ``constant`` is the raw output (of one unit of exposure) that fits the fitted rows best without any feature. ``raw``
+    and ``prediction`` are what models that never saw the reported rows say of them, in the first deal of several.
     """
 
     fit: Risk
@@ -94,6 +97,8 @@ class Judged(Displayed):
     after: Calibration | None
     recalibrated: Recalibrated | None
     signal: Signal
+    raw: Floats = field(repr=False)
+    prediction: Floats = field(repr=False)
 
     @property
     def calibration(self) -> Calibration:
@@ -139,17 +144,17 @@ def constant_for(loss: Loss, cases: Cases) -> Any:
     return float(brentq(slope, low, high))
 
 
-def judged_risk(loss: Loss, cases: Cases, raw: Floats, constant: Any) -> Risk:
-    """The risk on these rows, beside the constant from the rows to fit."""
-    found = risk(loss, cases.y, raw, sample_weight=cases.weight, constant=constant, **enough(cases, 2))
+def judged_risk(loss: Loss, cases: Cases, each: Sequence[Floats], constant: Any) -> Risk:
+    """The risk on these rows, beside the constant; ``each`` holds the raw outputs of one model, or of one deal of folds."""
+    found = averaged(loss, cases.y, each, sample_weight=cases.weight, constant=constant, **known(cases))
     if cases.exposure is None:
         return found
     # The constant of a rate is a constant times each row's exposure.
-    flat = constant + np.log(cases.exposure)
-    together, how = parts(cases)
-    price = mean_estimate(row_losses(loss, cases.y, flat), cases.weights, together=together, method=how)
-    versus = compare(loss, cases.y, raw, flat, sample_weight=cases.weight, **enough(cases, 2))
-    return replace(found, constant_risk=price, versus_constant=versus, skill=None)
+    against = row_losses(loss, cases.y, constant + np.log(cases.exposure))
+    values, rows = np.mean([row_losses(loss, cases.y, raw) for raw in each], axis=0), sample(cases)
+    return replace(
+        found, constant_risk=rows.mean(against), versus_constant=rows.difference(values - against), skill=None
+    )
 
 
 def try_recalibration(
@@ -164,32 +169,30 @@ def try_recalibration(
     method: Method = "temperature" if loss.is_classwise else "platt"
     together, _ = parts(tune)
     fold = folds(len(tune), together, seed, FOLDS)
-    moved = np.empty_like(raw)
+    mapped = np.empty_like(raw)
     try:
-        for k in range(FOLDS):
+        for k in range(int(fold.max()) + 1):
             held = fold == k
             weight = None if tune.weight is None else tune.weight[~held]
-            moved[held] = loss.raw(
-                recalibrate(tune.y[~held], raw[~held], method, sample_weight=weight, raw=True)(raw[held])
-            )
+            mapped[held] = recalibrate(tune.y[~held], raw[~held], method, sample_weight=weight, raw=True)(raw[held])
         final = recalibrate(tune.y, raw, method, sample_weight=tune.weight, raw=True)
     except Problem as error:
         return None, (NotRecalibrated(f"the probabilities were not recalibrated: {error.what}", seen=error.seen),)
-    gain = compare(loss, tune.y, moved, raw, sample_weight=tune.weight, **enough(tune, 2))
+    gain = compare(loss, tune.y, loss.raw(mapped), raw, sample_weight=tune.weight, **known(tune))
     return Recalibrated(final, gain), ()
 
 
-def measured(metric: Metric, fit: tuple[Cases, Floats], report: tuple[Cases, Floats], constant: Any) -> Measured:
+def measured(
+    metric: Metric, fit: tuple[Cases, Floats], report: tuple[Cases, Floats], constant: Any, split: Split
+) -> Measured:
     """A metric on both kinds of rows; ``constant`` is the prediction of the best constant for each reported row."""
     (fitted, p_fit), (cases, p) = fit, report
     flat = metric.estimate(cases.y, constant, cases.weights) if metric.each else None
     value = flat.value if flat is not None else _overall(metric, cases, constant)
-    return Measured(
-        metric,
-        metric.estimate(fitted.y, p_fit, fitted.weights, parts(fitted)[0]),
-        metric.estimate(cases.y, p, cases.weights, parts(cases)[0]),
-        value,
-    )
+    found = over_folds(metric.estimate(cases.y, p, cases.weights, parts(cases)[0]), first_deal(split))
+    if metric.share:
+        found = replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
+    return Measured(metric, metric.estimate(fitted.y, p_fit, fitted.weights, parts(fitted)[0]), found, value)
 
 
 def _overall(metric: Metric, cases: Cases, constant: NDArray[Any]) -> float:
@@ -200,9 +203,10 @@ def _overall(metric: Metric, cases: Cases, constant: NDArray[Any]) -> float:
 def judge_calibration(loss: Loss, cases: Cases, prediction: Floats, seed: int) -> Calibration:
     """Whether predictions mean what they say on these rows; shares between 0 and 1 are amounts, of which the mean is asked."""
     shares = loss.is_binary and not np.isin(cases.y, (0, 1)).all()
-    return calibration(cases.y, prediction, None if shares else loss, cases.weight, seed=seed)
+    loss_asked = None if shares else loss
+    return calibration(cases.y, prediction, loss_asked, cases.weight, cluster=parts(cases)[0], seed=seed)
 
 
 def judged_gap(fit: Risk, report: Risk) -> Difference:
     """What reported rows cost more than fitted ones."""
-    return gap(fit, report)
+    return replace(gap(fit, report), method=f"unpaired, {report.method}")

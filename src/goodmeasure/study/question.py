@@ -12,6 +12,7 @@ from goodmeasure.errors import UsageError
 from goodmeasure.reading.tables import Table
 
 MODELS = ("linear", "boosting")
+PROTOCOLS = ("auto", "holdout", "folds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +35,21 @@ class Question:
     time: str | None
     exclude: tuple[str, ...]
     model: str
+    protocol: str
     seed: int
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
             raise UsageError(f"there is no model {self.model!r}", fix=f"--model {' or --model '.join(MODELS)}")
+        if self.protocol not in PROTOCOLS:
+            raise UsageError(
+                f"there is no protocol {self.protocol!r}", fix=f"--protocol {' or --protocol '.join(PROTOCOLS)}"
+            )
+        if self.protocol == "folds" and self.time is not None:
+            raise UsageError(
+                "rows in order of time are judged by the latest: folds would learn from the future",
+                fix="leave out --protocol folds",
+            )
         named = [name for name in self.roles.values() if name is not None]
         for name in {n for n in named if named.count(n) > 1}:
             roles = " and ".join(role for role, column in self.roles.items() if column == name)

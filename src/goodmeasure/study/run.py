@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -13,33 +12,25 @@ import numpy as np
 
 from goodmeasure import __version__
 from goodmeasure.choosing.plan import Outliers, Plan
-from goodmeasure.choosing.revisiting import revisit
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.errors import UsageError, shorter, strict_keywords
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.files import read
-from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import Table, table
 from goodmeasure.risks.metrics import METRICS, Metric, Scale, metric
 from goodmeasure.signals.observed import signal
-from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.study.cases import Cases, Prepared, exposure_fits, prepared
+from goodmeasure.study.cases import Prepared, exposure_fits, prepared
 from goodmeasure.study.columns import nearly_perfect
-from goodmeasure.study.deciding import Decided, decide_amount, decide_outcome, weigh
-from goodmeasure.study.judging import (
-    Judged,
-    Recalibrated,
-    constant_for,
-    judge_calibration,
-    judged_gap,
-    judged_risk,
-    measured,
-    try_recalibration,
-)
-from goodmeasure.study.model import Model
+from goodmeasure.study.deciding import Decided, decide_amount, decide_outcome
+from goodmeasure.study.dependence import told
+from goodmeasure.study.folds import over_folds
+from goodmeasure.study.judging import Judged, constant_for, judge_calibration, judged_gap, judged_risk, measured
+from goodmeasure.study.predicted import Predicted, predicted
+from goodmeasure.study.procedure import Made, Procedure, raw_of
 from goodmeasure.study.question import Question
 from goodmeasure.study.study import Study
-from goodmeasure.study.training import Tick, Trained, train, weighted
+from goodmeasure.study.training import Tick
 
 Source = Any
 
@@ -61,6 +52,7 @@ def run(
     time: str | None = None,
     exclude: str | Sequence[str] = (),
     model: str = "linear",
+    protocol: str = "auto",
     seed: int = 0,
     test: Source = None,
     where: str | None = None,
@@ -69,7 +61,8 @@ def run(
     """Go from a table to a trained model, an honest measure of its risk, and a decision, in one call.
 
     It chooses a loss for the target, splits the rows into three kinds (to fit, to tune, to report), trains, and judges the
-    model on the rows to report, which are used for nothing else.
+    model on the rows to report, which are used for nothing else. Where rows are few, every row is reported, and judged by
+    models that were made, in all steps, of other rows.
 
     Args:
         data: a path (CSV or Parquet, a pattern in quotes) or a frame (pandas, Polars, Arrow, a dict of columns).
@@ -87,6 +80,9 @@ def run(
         time: the column by which the earliest rows are fitted and the latest reported.
         exclude: a column that must not be learned from, or several.
         model: "linear" or "boosting".
+        protocol: how it is judged: by rows held out ("holdout"), or by ten "folds", after which the model is fitted to all
+            rows. "auto" takes folds where a fifth of the rows would tell little: below 500 rows, 100 of a label of two, or
+            50 groups.
         seed: for the split and the bootstrap; the same seed gives the same study.
         test: a table like ``data`` whose rows are reported, in place of a part of ``data``.
         where: an SQL condition that rows of a file must fit, such as "age >= 18".
@@ -127,6 +123,7 @@ def run(
         time=time,
         exclude=_names(exclude),
         model=model,
+        protocol=protocol,
         seed=seed,
     )
     told = tick or (lambda _: None)
@@ -176,123 +173,73 @@ class Run:
         chosen_metric = _metrics(given.plan, question)
         outcome = bool(given.plan.labels)
         known = nearly_perfect(given.fit.table, given.columns.features, given.fit.y, outcome, question.seed)
-        plan, trained = self._trained(given)
-        trained, weighing = self._weighed(plan, trained, given)
+        procedure = Procedure(question, given.columns.features, self.tick)
+        made = procedure(given.plan, given.fit, given.tune)
+        if given.split.deals:
+            made = procedure.on_all(made, given.report)
         self.tick("judge it on rows it never saw")
-        model, recalibrated, remarks = self._settled(plan, trained, given.tune)
-        decided = self._decided(plan, model, given)
+        said = predicted(procedure, made, given)
+        decided, model = self._decided(made, given, said), made.model
         if decided is not None:
-            decided = replace(decided, weighing=weighing)
             model = model.using(threshold=decided.threshold, shift=decided.shift)
-        judged = self._judged(plan, model, given, recalibrated, chosen_metric)
+        judged = self._judged(made, given, said, chosen_metric)
         model = model.using(facts=_facts(given, question))
         return Study(
             question=question,
             source=rows.source,
             rows=rows.rows_in_source,
-            plan=plan,
+            plan=made.plan,
             prepared=given,
-            trained=trained,
+            trained=made.trained,
             model=model,
-            judged=judged,
-            decided=decided,
-            remarks=tuple(dict.fromkeys((*given.remarks, *known, *remarks))),
+            judged=told(judged, given.report),
+            decided=told(decided, given.report),
+            remarks=tuple(dict.fromkeys((*given.remarks, *known, *made.remarks))),
             seconds=time.perf_counter() - began,
             frame=rows.frame,
         )
 
-    def _train(self, plan: Plan, given: Prepared) -> Callable[[Cases, Cases], Trained]:
-        question = self.question
-        return partial(
-            train, plan.loss, question.model, features=given.columns.features, seed=question.seed, tick=self.tick
-        )
-
-    def _trained(self, given: Prepared) -> tuple[Plan, Trained]:
-        """A model for the plan; where the plan asks about tails, its residuals may change the loss, and it is trained again."""
-        plan, trained = given.plan, self._train(given.plan, given)(given.fit, given.tune)
-        if plan.tails is None:
-            return plan, trained
-        prediction = np.asarray(plan.loss.predict(trained.raw(given.fit.table, given.fit.exposure)))
-        again = revisit(plan, given.fit.y - prediction)
-        if again.loss == plan.loss:
-            return again, trained
-        self.tick(f"the errors of a first fit ask for {again.loss}")
-        return again, self._train(again, given)(given.fit, given.tune)
-
-    def _weighed(self, plan: Plan, trained: Trained, given: Prepared) -> tuple[Trained, Any]:
-        """With costs, the same model trained with class weights, if that decides surely better on the rows to tune."""
-        costs = self.question.costs
-        if not isinstance(costs, Costs) or not 0 < costs.threshold < 1 or costs.threshold == 0.5:
-            return trained, None
-        ratio = (1 - costs.threshold) / costs.threshold
-        self.tick(f"try class weights of {ratio:.3g} to 1")
-        other = weighted(ratio, self._train(plan, given), given.fit, given.tune)
-        plain, leaning = (np.asarray(plan.loss.predict(t.raw(given.tune.table))) for t in (trained, other))
-        weighing = weigh(costs, ratio, given.tune, plain, leaning)
-        return (other if weighing.taken else trained), weighing
-
-    def _settled(
-        self, plan: Plan, trained: Trained, tune: Cases
-    ) -> tuple[Model, Recalibrated | None, tuple[Remark, ...]]:
-        """The model to hand over, recalibrated if the rows to tune say that this is surely better."""
-        question = self.question
-        model = Model.of(
-            trained,
-            target=question.target,
-            asks_for=plan.asks_for,
-            labels=plan.labels,
-            exposure=question.exposure,
-            costs=question.costs,
-        )
-        found, remarks = try_recalibration(plan.loss, tune, trained.raw(tune.table, tune.exposure), question.seed)
-        if found is not None and found.used:
-            model = model.using(recalibration=found.map)
-        return model, found, remarks
-
-    def _decided(self, plan: Plan, model: Model, given: Prepared) -> Decided | None:
-        costs = self.question.costs
-        p_tune, p = (model.predictions(_raw(model, cases)) for cases in (given.tune, given.report))
-        if isinstance(costs, Costs):
-            return decide_outcome(costs, given.tune, p_tune, given.report, p)
-        if isinstance(costs, UnderOverCosts):
-            constant = float(pinball(level=costs.level).best_constant(given.fit.y, given.fit.weight))
-            return decide_amount(costs, given.tune, p_tune, given.report, p, constant)
+    def _decided(self, made: Made, given: Prepared, said: Sequence[Predicted]) -> Decided | None:
+        costs, tuning = self.question.costs, made.tuning
+        each = [(one.prediction, one.practice) for one in said if one.practice is not None]
+        if isinstance(costs, Costs) and isinstance(tuning, Decision):
+            return decide_outcome(costs, tuning, given.report, each, given.split, weighing=made.weighing)
+        if isinstance(costs, UnderOverCosts) and isinstance(tuning, ActDecision):
+            constant = float(pinball(level=costs.level).best_constant(given.fitted.y, given.fitted.weight))
+            return decide_amount(costs, tuning, given.report, each, given.split, constant)
         return None
 
-    def _judged(
-        self, plan: Plan, model: Model, given: Prepared, recalibrated: Recalibrated | None, metrics: tuple[Metric, ...]
-    ) -> Judged:
-        loss, seed = plan.loss, self.question.seed
-        plain, raw = _raw(model, given.report), model.settled(_raw(model, given.report))
-        raw_fit = model.settled(_raw(model, given.fit))
-        constant = constant_for(loss, given.fit)
-        fit, report = (
-            judged_risk(loss, cases, z, constant) for cases, z in ((given.fit, raw_fit), (given.report, raw))
-        )
+    def _judged(self, made: Made, given: Prepared, said: Sequence[Predicted], metrics: tuple[Metric, ...]) -> Judged:
+        loss, seed, first = made.plan.loss, self.question.seed, said[0]
+        raw_fit = made.model.settled(raw_of(made.model, given.fitted))
+        constant = constant_for(loss, given.fitted)
+        fit = judged_risk(loss, given.fitted, [raw_fit], constant)
+        report = over_folds(judged_risk(loss, given.report, [one.settled for one in said], constant), given.split)
         offset = 0.0 if given.report.exposure is None else np.log(given.report.exposure)
         shape = (len(given.report), *np.shape(constant))
         flat_raw = np.broadcast_to(constant, shape) + offset
         flat = np.asarray(loss.predict(flat_raw))
-        pairs = ((given.fit, np.asarray(loss.predict(raw_fit))), (given.report, np.asarray(loss.predict(raw))))
+        pairs = (
+            (given.fitted, np.asarray(loss.predict(raw_fit))),
+            (given.report, np.asarray(loss.predict(first.settled))),
+        )
+        measures = tuple(measured(m, *pairs, flat, given.split) for m in metrics)
         after = None
-        if recalibrated is not None:
-            after = judge_calibration(loss, given.report, recalibrated.map(plain), seed)
+        if made.recalibrated is not None and first.mapped is not None:
+            after = judge_calibration(loss, given.report, first.mapped, seed)
         return Judged(
             fit,
             report,
             judged_gap(fit, report),
             constant,
-            tuple(measured(m, *pairs, flat) for m in metrics),
-            judge_calibration(loss, given.report, np.asarray(loss.predict(plain)), seed),
+            measures,
+            judge_calibration(loss, given.report, np.asarray(loss.predict(first.plain)), seed),
             after,
-            recalibrated,
-            signal(loss, given.report.y, raw, given.report.weight, metric=metrics[0], before=flat_raw),
+            made.recalibrated,
+            signal(loss, given.report.y, first.settled, given.report.weight, metric=metrics[0], before=flat_raw),
+            first.settled,
+            first.prediction,
         )
-
-
-def _raw(model: Model, cases: Cases) -> Floats:
-    raw = model.scorer(model.encoding(cases.table))
-    return raw if cases.exposure is None else raw + np.log(cases.exposure)
 
 
 def _metrics(plan: Plan, question: Question) -> tuple[Metric, ...]:
@@ -313,4 +260,5 @@ def _facts(given: Prepared, question: Question) -> dict[str, Any]:
         "model": question.model,
         "seed": question.seed,
         "rows": {name: len(rows) for name, rows in given.split.parts.items()},
+        "protocol": given.split.protocol,
     }

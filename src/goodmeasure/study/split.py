@@ -1,4 +1,5 @@
-"""Rows to fit, rows to tune and rows to report: who learns from what, and what is judged by rows that nothing learned from."""
+"""Rows to fit, rows to tune and rows to report, or folds: who learns from what, and what is judged by rows that nothing learned
+from."""
 
 from __future__ import annotations
 
@@ -16,8 +17,14 @@ from goodmeasure.reading.remarks import Remark
 
 Indices = NDArray[np.intp]
 SHARES = (0.6, 0.2, 0.2)
+FIT_AND_TUNE = (0.75, 0.25, 0.0)
+FOLDS = 10
 LEAST = 10
 LEAST_OF_A_CLASS = 2
+# Below these a fifth of the rows tells little: 100 rows, 20 of the rarer label, 10 groups.
+FEW_ROWS, FEW_OF_A_LABEL, FEW_GROUPS = 500, 100, 50
+# More rows than this are not fitted again and again; fewer groups make no folds.
+MOST_FOLDED, LEAST_GROUPS = 20_000, 5
 # Fewer equal rows than this part are chance; a table with fewer different rows than that has few features, not copies.
 FEW = 0.02
 MANY_ALIKE = 0.2
@@ -67,7 +74,8 @@ class Split(Displayed):
     """Row numbers of the three parts, and how they were made.
 
     The rows to ``fit`` train the model; the rows to ``tune`` choose its settings, recalibrate it and set its threshold;
-    the rows to ``report`` are used once, for the numbers that are printed.
+    the rows to ``report`` are used once, for the numbers that are printed. With ``deals`` all rows are reported, each by
+    models that did not see it: a deal holds the number of each row's fold.
     """
 
     fit: Indices
@@ -75,6 +83,19 @@ class Split(Displayed):
     report: Indices
     how: str
     remarks: tuple[Remark, ...] = ()
+    deals: tuple[Indices, ...] = ()
+
+    @property
+    def folds(self) -> int:
+        """Into how many folds a deal puts the rows; 0 where rows are held out."""
+        return len(np.unique(self.deals[0])) if self.deals else 0
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """How the model is judged, as plain values."""
+        if not self.deals:
+            return {"name": "holdout"}
+        return {"name": "folds", "folds": self.folds, "repeats": len(self.deals)}
 
     @property
     def parts(self) -> dict[str, Indices]:
@@ -88,6 +109,8 @@ class Split(Displayed):
         )
 
     def __str__(self) -> str:
+        if self.deals:
+            return f"{len(self.report):,}, {self.how}"
         return ", ".join(f"{len(rows):,} to {name}" for name, rows in self.parts.items()) + f"; {self.how}"
 
 
@@ -120,6 +143,51 @@ def split(
     found = Split(fit, tune, report, how, remarks)
     check(found.parts if shares[2] else {"fit": fit, "tune": tune})
     return found
+
+
+def few(n: int, classes: NDArray[Any] | None, group: NDArray[Any] | None) -> str:
+    """Why folds tell more than held-out rows would; empty where they do not, or cannot be made."""
+    groups = n if group is None else len(np.unique(group))
+    if n > MOST_FOLDED or groups < LEAST_GROUPS:
+        return ""
+    if n < FEW_ROWS:
+        return f"fewer than {FEW_ROWS} rows"
+    if groups < FEW_GROUPS:
+        return f"fewer than {FEW_GROUPS} groups"
+    counts = np.unique(classes, return_counts=True)[1] if classes is not None else np.array([n])
+    return f"fewer than {FEW_OF_A_LABEL} rows of a label" if len(counts) == 2 and counts.min() < FEW_OF_A_LABEL else ""
+
+
+def folded(
+    n: int,
+    *,
+    classes: NDArray[Any] | None = None,
+    group: NDArray[Any] | None = None,
+    seed: int = 0,
+    repeats: int = 1,
+    why: str = "",
+) -> Split:
+    """All rows to report, dealt ``repeats`` times to folds: at random with equal shares of each class, or by whole groups.
+
+    The rows to fit and to tune are those of the model that is handed over. Error: GM220.
+    """
+    whole = split(n, classes=classes, group=group, shares=FIT_AND_TUNE, seed=seed)
+    deals = tuple(_deal(n, classes, group, seed + 1 + repeat) for repeat in range(repeats))
+    times = "" if repeats == 1 else f", dealt {repeats} times"
+    because = f", because there are {why}" if why else ""
+    how = (
+        f"each judged by models that did not see it: {len(np.unique(deals[0]))} folds{times}, {whole.how}{because}; the "
+        "model that is handed over is fitted to all of them"
+    )
+    return Split(whole.fit, whole.tune, np.arange(n), how, deals=deals)
+
+
+def _deal(n: int, classes: NDArray[Any] | None, group: NDArray[Any] | None, seed: int) -> Indices:
+    """The fold of each row."""
+    if group is None:
+        return _by_class(np.zeros(n, dtype=np.intp) if classes is None else classes, (1.0,) * FOLDS, seed)
+    count = min(FOLDS, len(np.unique(group)))
+    return np.unique(_by_group(group, (1.0,) * count, seed), return_inverse=True)[1].astype(np.intp)
 
 
 def check(parts: Mapping[str, Indices], classes: NDArray[Any] | None = None) -> None:
@@ -197,14 +265,27 @@ def _first_part_of_group(part: NDArray[np.intp], group: NDArray[Any]) -> tuple[N
 
 def shared_rows(keys: NDArray[np.uint64], found: Split) -> tuple[Remark, ...]:
     """A remark on rows to tune or report whose key (a hash of the whole row) a fitted row has too."""
-    later = np.concatenate([found.tune, found.report])
-    again = int(np.isin(keys[later], keys[found.fit]).sum())
+    if found.deals:
+        again, total, met = _in_two_folds(keys, found.deals[0]), len(keys), "rows of one fold equal rows of another"
+    else:
+        later = np.concatenate([found.tune, found.report])
+        again, total = int(np.isin(keys[later], keys[found.fit]).sum()), len(later)
+        met = "rows to tune or report equal rows to fit"
     if not again:
         return ()
     distinct = len(np.unique(keys))
-    what = f"{again:,} of the {len(later):,} rows to tune or report equal rows to fit"
+    what = f"{again:,} of the {total:,} {met}"
     seen = f"{len(keys):,} rows, {distinct:,} of them different"
-    if again < FEW * len(later) or distinct < MANY_ALIKE * len(keys):
+    if again < FEW * total or distinct < MANY_ALIKE * len(keys):
         return (SharedByChance(what, seen=seen),)
     fix = "remove copies of the same case, or keep each case in one part: --group COLUMN"
     return (SharedRows(what, seen=seen, fix=fix),)
+
+
+def _in_two_folds(keys: NDArray[np.uint64], fold: Indices) -> int:
+    """How many rows have a key that rows of another fold have too."""
+    distinct, code = np.unique(keys, return_inverse=True)
+    first, last = np.full(len(distinct), len(keys)), np.full(len(distinct), -1)
+    np.minimum.at(first, code, fold)
+    np.maximum.at(last, code, fold)
+    return int((first < last)[code].sum())

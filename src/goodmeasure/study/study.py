@@ -55,7 +55,7 @@ class Study(Displayed):
         >>> study = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes")
         >>> print(study)  # doctest: +ELLIPSIS
         use: goodmeasure predict model.json NEW.csv
-        mean loss 0.17 [0.0362, 0.304] on 48 rows it never saw; the best constant has 0.685: better, by 0.515 ...
+        mean loss 0.151 [0.0913, 0.227] on 240 rows, each judged by models that did not see it; the best constant ...
     """
 
     question: Question
@@ -77,7 +77,7 @@ class Study(Displayed):
     def verdict(self) -> Verdict:
         """What may be said of the model, in words that the intervals allow."""
         what = "probabilities" if self.plan.labels else "predictions"
-        return verdict(self.judged, self.decided, self.remarks, what=what)
+        return verdict(self.judged, self.decided, self.remarks, self.prepared.split, what=what)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values that JSON can hold: numbers that are not finite are null."""
@@ -92,6 +92,7 @@ class Study(Displayed):
                 "where": self.where,
                 "rows": {"in_source": self.rows, **{k: len(v) for k, v in self.prepared.split.parts.items()}},
                 "split": self.prepared.split.how,
+                "protocol": self.prepared.split.protocol,
                 "verdict": self.verdict.to_dict(),
                 "plan": self.plan.to_dict(),
                 "columns": {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from goodmeasure.errors import UsageError
 from goodmeasure.fitting.certificate import Certificate
@@ -56,6 +58,29 @@ def train(
     """A model of this kind that minimises this loss on the rows to fit, its setting chosen on the rows to tune."""
     maker = _linear if model == "linear" else _boosted
     return maker(loss, fit, tune, encoding(fit.table, features, scaled=model == "linear"), seed, tick)
+
+
+def refitted(trained: Trained, model: str, cases: Cases, *, seed: int, ratio: float = 1.0) -> Trained:
+    """The same kind of model with the same setting, fitted to more rows; ``ratio`` weighs rows of yes as `weighted` does."""
+    leaning = _leaning(cases, ratio) if ratio != 1 else cases
+    loss, names = trained.loss, trained.encoding.features
+    matrix = encoding(leaning.table, names, scaled=model == "linear")
+    x = matrix(leaning.table)
+    if model == "linear":
+        estimator = linear_fit(loss, x, leaning, trained.chosen * _natural_strength(loss, leaning))
+        again = replace(
+            trained,
+            encoding=matrix,
+            scorer=linear_scorer(estimator),
+            certificate=estimator.certificate_,
+            curve=tuple(float(v) for v in estimator.loss_curve_),
+        )
+    else:
+        y, weight = _rates(leaning, loss)
+        with threads_for(x.size):
+            trees = _estimator(loss, leaning, int(trained.chosen), matrix, seed).fit(x, y, sample_weight=weight)
+        again = replace(trained, encoding=matrix, scorer=TreeScorer(without_loss(trees)))
+    return replace(again, scorer=again.scorer.shifted(-math.log(ratio))) if ratio != 1 else again
 
 
 def weighted(ratio: float, train_on: Callable[[Cases, Cases], Trained], fit: Cases, tune: Cases) -> Trained:
@@ -109,7 +134,10 @@ def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> Any:
     estimator = (LossClassifier if outcome else LossRegressor)(loss, alpha=alpha)
     more: dict[str, Any] = {} if cases.exposure is None else {"exposure": cases.exposure}
     y = cases.y.astype(np.intp) if outcome else cases.y
-    return estimator.fit(x, y, sample_weight=cases.weight, **more)
+    with warnings.catch_warnings():
+        # What the certificate says is in the report, of the fit that was chosen; many are tried.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator.fit(x, y, sample_weight=cases.weight, **more)
 
 
 def linear_scorer(estimator: Any) -> LinearScorer:

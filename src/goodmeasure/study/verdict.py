@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from goodmeasure.reading.remarks import Remark, at_least
+from goodmeasure.risks.risk import Risk
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.study.deciding import Decided
 from goodmeasure.study.judging import Judged
+from goodmeasure.study.split import Split
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Verdict:
     """One word, the sentences that support it, and the next step.
 
     Attributes:
-        word: "use", "use with care", "look first" or "do not use".
+        word: "use", "use with care", "look first", "cannot tell yet" or "do not use".
         sentences: what may be said, whose verbs come from intervals.
         following: what to do next.
 
@@ -41,9 +43,15 @@ class Verdict:
         return {"word": self.word, "sentences": list(self.sentences), "next": self.following}
 
 
-def verdict(judged: Judged, decided: Decided | None, remarks: tuple[Remark, ...], *, what: str) -> Verdict:
+# What a model gains at least to be of use, as a share of what the constant leaves to gain.
+SMALL_SKILL = 0.01
+
+
+def verdict(
+    judged: Judged, decided: Decided | None, remarks: tuple[Remark, ...], split: Split, *, what: str
+) -> Verdict:
     """Read the verdict off what was seen; ``what`` is what the model says ("probabilities" or "predictions")."""
-    sentences = [_against_constant(judged), _generalises(judged), _means_what_it_says(judged, what)]
+    sentences = [_against_constant(judged, split), _generalises(judged), _means_what_it_says(judged, what)]
     if decided is not None:
         sentences.append(_decides(decided))
     word, following = _word(judged, remarks, what)
@@ -64,13 +72,14 @@ def interval(estimate: Estimate) -> str:
     return f"[{number(estimate.low)}, {number(estimate.high)}]"
 
 
-def _against_constant(judged: Judged) -> str:
+def _against_constant(judged: Judged, split: Split) -> str:
     found = judged.report
     versus = found.versus_constant
     assert versus is not None
     assert found.constant_risk is not None
+    seen = ", each judged by models that did not see it" if split.deals else " it never saw"
     head = (
-        f"mean loss {number(found.value)} {interval(found)} on {found.n:,} rows it never saw; the best constant has "
+        f"mean loss {number(found.value)} {interval(found)} on {found.n:,} rows{seen}; the best constant has "
         f"{number(found.constant_risk.value)}"
     )
     if versus.verdict in ("better", "worse"):
@@ -99,7 +108,8 @@ def _means_what_it_says(judged: Judged, what: str) -> str:
     head = f"its {'recalibrated ' if used else ''}{what}"
     error = f"calibration error {number(found.error.value)} {interval(found.error)}"
     if found.verdict == "miscalibrated":
-        return f"{head} are off: {error}"
+        chance = f"chance of as much if they were right: {max(found.p_value, 0.001):.2g}"
+        return f"{head} are off: {error}, {chance}"
     return f"{head} cannot be told from calibrated at this n ({error})"
 
 
@@ -112,15 +122,30 @@ def _decides(decided: Decided) -> str:
             key = {"worse": "surely more", "better": "surely less"}.get(word, "no sure difference")
             by_verdict.setdefault(key, []).append(f"{rule.name} {number(rule.cost.value)}")
     others = "; ".join(f"{key}: {', '.join(names)}" for key, names in by_verdict.items())
-    return f"decisions cost {number(best.cost.value)} a row {interval(best.cost)}; {others}"
+    cautions = "".join(f"; {caution}" for caution in best.cost.cautions)
+    return f"decisions cost {number(best.cost.value)} a row {interval(best.cost)}; {others}{cautions}"
+
+
+def hesitation(report: Risk) -> tuple[str, str] | None:
+    """The word and the next step where the model is not shown to be better than the constant; None where it is."""
+    versus = report.versus_constant
+    assert versus is not None
+    if versus.verdict == "better":
+        return None
+    if versus.verdict == "worse":
+        return "do not use", "one prediction for all rows costs less: look for columns that say more about the target"
+    if not versus.is_known:
+        return "do not use", "some rows cost infinity, with the model and without it"
+    if report.skill is not None and report.skill.high < SMALL_SKILL:
+        return "do not use", f"it gains less than {SMALL_SKILL:.0%} of what one prediction for all rows leaves to gain"
+    return "cannot tell yet", f"bring more rows: {versus.outlook}"
 
 
 def _word(judged: Judged, remarks: tuple[Remark, ...], what: str) -> tuple[str, str]:
-    versus = judged.report.versus_constant
-    assert versus is not None
+    unshown = hesitation(judged.report)
+    if unshown is not None:
+        return unshown
     doubts = at_least(remarks, "warning")
-    if versus.verdict != "better":
-        return "do not use", "bring more rows, or columns that say more about the target"
     leaks = [r for r in doubts if r.code in ("GM222", "GM235")]
     if leaks:
         return "look first", leaks[0].fix or leaks[0].what

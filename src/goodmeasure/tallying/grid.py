@@ -6,9 +6,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from goodmeasure.keeping.compiled import compiled
 from goodmeasure.statistics.row_arguments import Floats
 
 OCTAVES = 31
@@ -34,7 +34,7 @@ QUANTA = (1 << COUNT) - 1
 _ONE_ROW = (1 << COUNT) - int(np.array([MAGIC]).view(np.int64)[0])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@compiled(nogil=True)
 def _cells(p: Any, out: Any) -> None:
     """The cell of each probability: six bits of significand in each octave of it or its complement."""
     for i in range(len(p)):
@@ -43,14 +43,14 @@ def _cells(p: Any, out: Any) -> None:
         out[i] = k if p[i] < 0.5 else SCORE_CELLS - 1 - k
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@compiled(nogil=True)
 def _packed(p: Any, out: Any) -> None:
     """What each row adds to its cell."""
     for i in range(len(p)):
         out[i] = np.float64(p[i] + MAGIC).view(np.int64) + _ONE_ROW
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@compiled(nogil=True)
 def _add_rows(p: Any, labels: Any, table: Any) -> None:
     cells, packed = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
     for start in range(0, len(p), CHUNK):
@@ -61,7 +61,7 @@ def _add_rows(p: Any, labels: Any, table: Any) -> None:
             table[2 * cells[i] + label[i]] += packed[i]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@compiled(nogil=True)
 def _count_scores(p: Any, labels: Any, counts: Any, places: Any) -> None:
     table = np.zeros(len(counts), np.int64)
     for start in range(0, len(p), MOST_ROWS):

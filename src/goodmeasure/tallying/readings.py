@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from goodmeasure.calibrating.calibration import Basis, Calibration
+from goodmeasure.calibrating.calibration import Basis, Calibration, is_off, judged
 from goodmeasure.calibrating.calibration import of_cells as calibration_of_cells
 from goodmeasure.calibrating.decomposition import Cells, PointLoss
-from goodmeasure.calibrating.miscalibration import bins_for, from_bin_sums, smooth_estimate
-from goodmeasure.calibrating.smoothing import on_grid
+from goodmeasure.calibrating.miscalibration import bins_for, from_bin_sums
+from goodmeasure.calibrating.significance import chance_of_misses, ranked
 from goodmeasure.decisions.costs import Costs, CostsDoNotFit
 from goodmeasure.decisions.curves import Curves, of_sums
 from goodmeasure.decisions.decision import FOLDS
+from goodmeasure.decisions.pricing import never_seen
 from goodmeasure.decisions.rules import Decision, PricedRule
 from goodmeasure.decisions.thresholds import Threshold, from_cells, threshold_estimate
 from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NoSuchReading, NothingToAverage
-from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, times
-from goodmeasure.statistics.intervals import from_moments, normal_quantile
+from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, not_known, times
+from goodmeasure.statistics.intervals import from_moments, normal_quantile, skewness
 from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.multinomial import METHOD, Multinomial
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
+from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT
 from goodmeasure.statistics.weights import comparable, counted, unit_of
 from goodmeasure.tallying.counted import Counted, Reading
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
 from goodmeasure.tallying.state import OLDER, AmountSums, Power, ScoreCounts, State
+
+Judged = TypeVar("Judged", Calibration, "Bias")
 
 # The smallest sum of squares that has all its digits.
 TINY = 1e-290
@@ -50,21 +57,25 @@ def risk(state: State, name: str, names: list[str], how: Reading) -> Estimate:
     if total.wv and total.w2v2 < TINY:
         raise OutOfRange("losses are so small that their squares are not numbers", fix="give them in another unit")
     mean = total.wv / total.w
-    parts, method = _spread(state, name, names, total, mean, n)
+    parts, method, skew = _spread(state, name, names, total, mean, n)
     # Rows of equal weight have sum(w v²) = sum(w² v²) · w / w²; in general this is close and serves effective_n alone.
     variance = max(total.w2v2 - 2 * mean * total.w2v + mean**2 * total.w2, 0.0) / total.w2
-    return replace(from_moments(mean, parts, n, variance, how.level, method), cautions=cautions)
+    return replace(from_moments(mean, parts, n, variance, how.level, method, skew), cautions=cautions)
 
 
 def _spread(
     state: State, name: str, names: list[str], total: Power, mean: float, n: int
-) -> tuple[tuple[float, int], str]:
-    """The variance of the mean, on how many independent parts it rests, and what to call that."""
+) -> tuple[tuple[float, int], str, float | None]:
+    """The variance of the mean, on how many independent parts it rests, what to call that, and the skewness.
+
+    A state holds the third power of clusters' sums and not of rows, of which there are many where it is needed.
+    """
     if state.clusters is None:
-        return (max(total.w2v2 - 2 * mean * total.w2v + mean**2 * total.w2, 0.0) / total.w**2, n), "exact sums, normal"
+        variance = max(total.w2v2 - 2 * mean * total.w2v + mean**2 * total.w2, 0.0) / total.w**2
+        return (variance, n), "exact sums, normal", None
     table = state.clusters.table()
     miss = table[:, 1 + names.index(name)] - mean * table[:, 0]
-    return (float(miss @ miss) / total.w**2, len(table)), "exact sums, cluster-robust"
+    return (float(miss @ miss) / total.w**2, len(table)), "exact sums, cluster-robust", skewness(miss, miss)
 
 
 def difference(state: State, name: str, names: list[str], how: Reading, sign: int) -> Difference:
@@ -78,7 +89,7 @@ def cells(held: Counted) -> Cells:
     """The tallied scores as cells, each at its mean score."""
     total = held.weight.sum(axis=1)
     some = total > 0
-    return Cells(held.place[some], held.weight[some, 1], total[some])
+    return Cells(held.place[some], held.weight[some, 1], total[some], held.square.sum(axis=1)[some])
 
 
 def curves(counts: ScoreCounts, how: Reading) -> Curves:
@@ -94,19 +105,29 @@ def calibration(counts: ScoreCounts, loss: PointLoss, exact: Estimate | None, ho
     counted_scores = Counted.of(counts, how)
     settings = Basis(how.level, how.seed, counted_scores.n, counted_scores.effective_n)
     held = cells(counted_scores)
-    errors = (_squared_error(counted_scores, how.level), _smooth(counted_scores, settings))
-    scale = float(counted_scores.square.sum() / counted_scores.weight.sum())
-    found = calibration_of_cells(held, loss, scale, settings, errors)
+    found = calibration_of_cells(held, loss, settings, _squared_error(counted_scores, how.level))
     share = held.events / held.weight
     # The increasing fit of cells costs at most this much more Brier score than that of rows: the mean of the finer fit
     # within a cell is an increasing fit too.
     bound = float((2 * held.weight * share * (1 - share)).max() / held.weight.sum())
     lost, known = (_bounded(part, bound, loss) for part in (found.miscalibration, found.discrimination))
     if exact is None:
-        return replace(found, miscalibration=lost, discrimination=known)
+        return judged(replace(found, miscalibration=lost, discrimination=known), found.p_value)
     moved = exact.value - found.loss.value
     lost = replace(lost, value=lost.value + moved, low=max(0.0, lost.low + moved), high=lost.high + moved)
-    return replace(found, loss=exact, miscalibration=lost, discrimination=known)
+    return judged(replace(found, loss=exact, miscalibration=lost, discrimination=known), found.p_value)
+
+
+def as_rows(found: Judged) -> Judged:
+    """The same with a caution: the tally knows of clusters, but not which scores belong to them."""
+    caution = "rows of one cluster are taken as independent: calibration(cluster=) of the rows knows better"
+    names = [name for name in ("error", "squared_error") if hasattr(found, name)]
+    told: dict[str, Any] = {name: _cautioned(getattr(found, name), caution) for name in names}
+    return replace(found, **told)
+
+
+def _cautioned(estimate: Estimate, caution: str) -> Estimate:
+    return replace(estimate, cautions=(*estimate.cautions, caution))
 
 
 def _bounded(part: Estimate, bound: float, loss: PointLoss) -> Estimate:
@@ -127,62 +148,104 @@ def _squared_error(held: Counted, level: float) -> Estimate:
         w, w2, v = held.weight[:, label], held.square[:, label], label - held.place
         for row, column in enumerate((w, w * v, w2, w2 * v, w2 * v * v)):
             sums[row] += summed(bins, column, count)
-    return from_bin_sums(sums, held.n, level)
+    least = summed(bins, held.square.sum(axis=1) * held.place * (1 - held.place), count)
+    return from_bin_sums(sums, held.n, level, least)
 
 
-def _smooth(held: Counted, settings: Basis) -> Estimate:
-    place, weight = held.place, held.weight
-    misses = np.array([on_grid(place, weight[:, 1] * (1 - place)), on_grid(place, weight[:, 0] * place)])
-    mass = np.array([on_grid(place, weight[:, 1]), on_grid(place, weight[:, 0])])
-    total = float(weight.sum())
-    return smooth_estimate(misses, mass, total, held.n, held.effective_n, (settings.level, settings.seed))
+def decide(counts: ScoreCounts, costs: Costs, how: Reading, *, clustered: bool = False) -> Decision:
+    """The decision from counts: cross-fitted by dealing the rows of each cell out to folds, as one deals rows.
 
-
-def decide(counts: ScoreCounts, costs: Costs, how: Reading) -> Decision:
-    """The decision from counts: cross-fitted by dealing the rows of each cell out to folds, as one deals rows."""
+    Counts do not tell which rows go together: where they are ``clustered``, estimates say so.
+    """
     if costs.per_row:
         raise CostsDoNotFit("costs that differ by row need the rows", fix="goodmeasure.decide(y, p, costs)")
     held = Counted.of(counts, how)
     held.both()
-    weight, square, n = held.weight, held.square, held.n
-    scale = float(square.sum() / weight.sum())
-    price = _Prices.of(costs)
-    dealt = [part * scale for part in _dealt(weight / scale, how.seed)]
-    chosen = [_best(weight - part, price) for part in dealt]
-    # How each cell and label is decided, as the share of its weight that is acted on.
-    practice = sum(part * _acts(cut)[:, None] for part, cut in zip(dealt, chosen, strict=True))
-    shares = {"practice": np.divide(practice, weight, out=np.zeros_like(weight), where=weight > 0)}
-    for name, threshold in (("theory", costs.threshold), ("half", 0.5), ("always", 0.0), ("never", math.inf)):
-        shares[name] = np.repeat(_acts(int(np.searchsorted(score_edges(), threshold)))[:, None], 2, axis=1)
-
-    def mean(each: Floats, each_square: Floats) -> Estimate:
-        total = weight.sum()
-        value = float((weight * each).sum() / total)
-        spread = float((square * (each_square - 2 * value * each + value**2)).sum())
-        variance = float((weight * (each_square - 2 * value * each + value**2)).sum() / total)
-        parts = (max(spread, 0.0) / total**2, n)
-        return times(from_moments(value, parts, n, max(variance, 0.0), how.level, "counts, normal"), price.unit)
-
-    def cost(share: Floats) -> Estimate:
-        return mean(
-            share * price.acting + (1 - share) * price.leaving,
-            share * price.acting**2 + (1 - share) * price.leaving**2,
-        )
+    cautions = (TAKEN_AS_INDEPENDENT,) if clustered else ()
+    priced = _Priced(held, costs, _Prices.of(costs), how.level, cautions)
+    practice = priced.practice(how.seed)
+    bound = _certificate(held.weight, costs)
 
     def rule(name: str, threshold: float) -> PricedRule:
-        step = (shares[name] - shares["practice"]) * price.change
-        squared = np.abs(shares[name] - shares["practice"]) * price.change**2
-        found = replace(cost(shares[name]), grid_error=_cut_error(weight, threshold, costs))
-        return PricedRule(name, threshold, found, as_difference(mean(step, squared)))
+        cut = _Cut.at(threshold)
+        cost = replace(priced.cost(cut), grid_error=_cut_error(held.weight, threshold, costs))
+        return PricedRule(name, threshold, cost, priced.extra(cut, practice))
 
-    bound = _certificate(weight, costs)
     return Decision(
         costs,
-        _threshold(held, price, how.level, bound),
-        replace(cost(shares["practice"]), method=f"counts dealt to {FOLDS} parts, cross-fitted", grid_error=bound),
+        replace(_threshold(held, priced.price, how.level, bound), cautions=cautions),
+        replace(priced.cost(practice, f"dealt to {FOLDS} parts, cross-fitted, "), grid_error=bound),
         rule("theory", costs.threshold),
         (rule("half", 0.5), rule("always", 0.0), rule("never", math.inf)),
     )
+
+
+class _Cut(NamedTuple):
+    """The part of each cell (rows) and label (columns) that is acted on, and the first and last cut that this comes from."""
+
+    acted: Floats
+    first: int
+    last: int
+
+    @staticmethod
+    def at(threshold: float) -> _Cut:
+        cut = int(np.searchsorted(score_edges(), threshold))
+        return _Cut(np.repeat(_acts(cut)[:, None], 2, axis=1), cut, cut)
+
+
+@dataclass(frozen=True, eq=False)
+class _Priced:
+    """Counted scores, and what acting and leaving cost there."""
+
+    held: Counted
+    costs: Costs
+    price: _Prices
+    level: float
+    cautions: tuple[str, ...] = ()
+
+    def practice(self, seed: int) -> _Cut:
+        """Each part of the rows cut where the others cost least."""
+        weight = self.held.weight
+        scale = float(self.held.square.sum() / weight.sum())
+        dealt = [part * scale for part in _dealt(weight / scale, seed)]
+        chosen = [_best(weight - part, self.price) for part in dealt]
+        acted = sum(part * _acts(cut)[:, None] for part, cut in zip(dealt, chosen, strict=True))
+        share = np.divide(acted, weight, out=np.zeros_like(weight), where=weight > 0)
+        # Parts are sums that round: a cell that is acted on altogether, or not at all, is known to be.
+        whole = np.abs(share - np.rint(share)) < 1e-9
+        return _Cut(np.where(whole, np.rint(share), share), min(chosen), max(chosen))
+
+    def cost(self, cut: _Cut, prefix: str = "") -> Estimate:
+        """The mean cost a row, which says so where a kind of mistake was not seen once."""
+        can = np.array([cut.last > 0, cut.first < SCORE_CELLS])
+        done = np.stack([1 - cut.acted, cut.acted], axis=-1)
+        found = self._mean(np.stack([self.price.leaving, self.price.acting], axis=-1), done, can, prefix)
+        return replace(found, cautions=(*found.cautions, *self._unseen(done, can)))
+
+    def extra(self, cut: _Cut, other: _Cut) -> Difference:
+        """How much more one costs than another: only rows where they differ say anything."""
+        more = cut.acted - other.acted
+        done = np.stack([1 - np.abs(more), np.maximum(more, 0), np.maximum(-more, 0)], axis=-1)
+        can = np.array([True, cut.first < other.last, cut.last > other.first])
+        step = np.stack([np.zeros(2), self.price.change, -self.price.change], axis=-1)
+        return as_difference(self._mean(step, done, can, "paired, "))
+
+    def _mean(self, value: Floats, done: Floats, can: NDArray[np.bool_], prefix: str) -> Estimate:
+        """The mean of values by label and deed, each done in a part of every cell and label, of the deeds that can be."""
+        weight, square = (
+            np.einsum("ij,ijk->jk", sums, done)[:, can].ravel() for sums in (self.held.weight, self.held.square)
+        )
+        found = Multinomial.of(value[:, can].ravel(), weight, square, self.held.n, self.level)
+        return replace(times(found.mean(f"counts, {prefix}{METHOD}"), self.price.unit), cautions=self.cautions)
+
+    def _unseen(self, done: Floats, can: NDArray[np.bool_]) -> Iterator[str]:
+        """A sentence for each kind of mistake that can be made, that costs something, and that no count shows."""
+        mistakes = ((1, 0, self.costs.miss, "miss", "events"), (0, 1, self.costs.alarm, "false alarm", "other rows"))
+        for label, deed, extra, mistake, among in mistakes:
+            weight, square = self.held.weight[:, label], self.held.square[:, label]
+            if extra and can[deed] and not weight @ done[:, label, deed]:
+                independent = float(weight.sum() ** 2 / square.sum())
+                yield never_seen(mistake, f"{independent:,.0f} {among}", independent, self.level)
 
 
 class _Prices(NamedTuple):
@@ -266,6 +329,7 @@ class Bias(Displayed):
         high: where they end, (m,).
         weight: the weight of the rows in each cell, (m,).
         squared_error: the mean squared calibration error without the bias of squaring noise.
+        p_value: how often right predictions would look as far off, by a test of a level, a slope and a bend of the bias.
 
     Example:
         >>> import goodmeasure as gm
@@ -281,10 +345,18 @@ class Bias(Displayed):
     high: Floats
     weight: Floats
     squared_error: Estimate
+    p_value: float
+
+    @property
+    def verdict(self) -> str:
+        """Whether these rows show that the predictions are off: said falsely no more often than the level allows."""
+        if unknown := not_known(error=self.squared_error):
+            return unknown
+        return "miscalibrated" if is_off(self.p_value, self.squared_error.level) else "not shown to be off"
 
     def _display(self) -> Display:
         rows = zip(self.prediction, intervals(self.bias, self.low, self.high), self.weight, strict=True)
-        note = f"squared error {self.squared_error}"
+        note = f"squared error {self.squared_error}; {self.verdict}"
         columns = columns_of(("prediction", "bias", "weight"), rows)
         return Display("Bias by cell of the prediction", columns, (note,), is_curve=True)
 
@@ -298,6 +370,7 @@ def bias(sums: AmountSums, how: Reading) -> Bias:
     if how.copies:
         n = counted(comparable(w, how.weights_mean))
         w2, square_first, square_second = w, first, _of_copies(of_copies)
+    chance = _chance_of_bias(np.array([w, place, first, square_second, w2]), n)
     count = bins_for(n)
     bins = np.minimum((np.cumsum(w) - w / 2) / w.sum() * count, count - 1).astype(np.intp)
     binned = np.array([summed(bins, column, count) for column in (w, first, w2, square_first, square_second)])
@@ -310,7 +383,18 @@ def bias(sums: AmountSums, how: Reading) -> Bias:
     half = normal_quantile(how.level) * np.sqrt(spread)
     low, mean, high = ((mean + reach) * unit for reach in (-half, 0.0, half))
     error = times(times(from_bin_sums(binned, n, how.level), unit), unit)
-    return Bias(summed(bins, place, count)[held] / weight, mean, low, high, weight, error)
+    if not is_off(chance, how.level):
+        error = replace(error, low=min(error.low, 0.0))
+    return Bias(summed(bins, place, count)[held] / weight, mean, low, high, weight, error, chance)
+
+
+def _chance_of_bias(table: Floats, n: int) -> float:
+    """The p-value of the biases by cell: ``table`` has weights, summed predictions, misses and their squares, w²."""
+    w, place, first, second, square = table[:, table[0] > 0]
+    # Misses are squared on the way: in a unit of their size they stay in the range of numbers.
+    unit = unit_of(np.sqrt(second / square))
+    ranks = ranked(place / w, w)
+    return chance_of_misses(first / unit, second / unit / unit, ranks, (float(n), float(w.sum() ** 2 / square.sum())))
 
 
 def _of_copies(column: list[Floats]) -> Floats:

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from goodmeasure.keeping.compiled import compiled
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.exact_sums import ExactSums
 from goodmeasure.statistics.row_arguments import Floats, equal_length
@@ -18,7 +18,7 @@ from goodmeasure.tallying.state import hashed
 _TABLE = np.array([int(2**64 * share) for share in np.cumsum(np.exp(-1) / np.cumprod([1.0, *range(1, 9)]))], np.uint64)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@compiled(nogil=True)
 def _poisson(key: Any, replicate: Any, table: Any) -> Any:
     """A count of mean 1 from the bits of a row's id and a replicate's number (finaliser of SplitMix64)."""
     x = key + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(replicate) + np.uint64(1))
@@ -31,7 +31,7 @@ def _poisson(key: Any, replicate: Any, table: Any) -> Any:
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@compiled(nogil=True)
 def _drawn(keys: Any, replicate: Any, table: Any, out: Any) -> None:
     for i in range(len(keys)):
         out[i] = _poisson(keys[i], replicate, table)

@@ -261,11 +261,16 @@ class Tally(Displayed):
             raise UsageError("amounts have a curve of bias here, not a split", fix="tally.bias()")
         how = Reading(level, seed, weights_mean)
         if self.schema.kind == "classes":
-            return readings.calibration(self.state.scores[f"{chosen}\ttop"], point_loss(None), None, how)
+            top = self.state.scores[f"{chosen}\ttop"]
+            return self._as_rows(readings.calibration(top, point_loss(None), None, how))
         # What a loss that distorts probabilities costs on them is not what it costs on the raw outputs behind them.
         alike = held is not None and (not self.schema.on_predictions or book_form(held) is not None)
         exact = self.risk(loss, model, level=level, weights_mean=weights_mean) if alike else None
-        return readings.calibration(self.state.scores[chosen], point_loss(held), exact, how)
+        return self._as_rows(readings.calibration(self.state.scores[chosen], point_loss(held), exact, how))
+
+    def _as_rows(self, found: readings.Judged) -> readings.Judged:
+        """The reading, which says so where rows go together: scores are not counted by cluster."""
+        return found if self.state.clusters is None else readings.as_rows(found)
 
     def bias(
         self, model: str | None = None, *, level: Level = 0.95, weights_mean: WeightsMean = "importance"
@@ -287,7 +292,7 @@ class Tally(Displayed):
         if self.schema.kind != "amount":
             raise UsageError("probabilities have a calibration curve", fix="tally.calibration().curve")
         how = Reading(level, weights_mean=weights_mean)
-        return readings.bias(self.state.amounts[self._which(None, model)[1]], how)
+        return self._as_rows(readings.bias(self.state.amounts[self._which(None, model)[1]], how))
 
     def decide(
         self,
@@ -315,7 +320,8 @@ class Tally(Displayed):
             GM704: all tallied targets are the same.
             GM711: the costs differ from row to row.
         """
-        return readings.decide(self._yes_no(model), costs, Reading(level, seed, weights_mean))
+        how, clustered = Reading(level, seed, weights_mean), self.state.clusters is not None
+        return readings.decide(self._yes_no(model), costs, how, clustered=clustered)
 
     def curves(self, model: str | None = None, *, weights_mean: WeightsMean = "importance") -> Curves:
         """Read the ROC, precision-recall, cost, decision and Murphy curves, exact at the edges of the grid.

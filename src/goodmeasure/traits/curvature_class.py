@@ -16,6 +16,8 @@ from goodmeasure.statistics.row_arguments import Floats
 
 _TARGETS = 40
 _REACH = 30.0
+# A step across a target, small beside any width over which a signal may turn without a jump.
+_STEP = 1e-13
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,11 @@ def _jumps(loss: Record, targets: Floats) -> bool:
     if loss.is_binary or not inside.size:
         return False
     z = np.asarray(raw(loss, inside), dtype=np.float64)
-    size = np.maximum(1.0, np.abs(z))
-    before, after = numbers.gradient(loss, inside, z - 1e-7 * size), numbers.gradient(loss, inside, z + 1e-7 * size)
-    far = np.abs(numbers.gradient(loss, inside, z + size))
+    # Raw outputs have the unit of the targets, or none behind an activation.
+    unit = (float(np.ptp(targets)) or 1.0) if loss.activation == (linear,) else 1.0
+    size = np.maximum(np.abs(z), 1e-3 * unit)
+    before, after = (numbers.gradient(loss, inside, z + step * size) for step in (-_STEP, _STEP))
+    far = np.abs(numbers.gradient(loss, inside, z + np.maximum(size, unit)))
     return bool(np.any(np.abs(after - before) > 1e-3 * np.maximum(far, 1e-300)))
 
 
@@ -92,17 +96,35 @@ def _survey_rows(loss: Record, y: NDArray[Any], outputs: int) -> CurvatureClass:
     """Several raw outputs: curvature along lines through random points, and a signal or none."""
     rng = np.random.default_rng(0)
     targets = rng.choice(y if y.ndim == 1 else np.arange(outputs), 200)
-    z = 3 * rng.standard_normal((200, outputs))
+    z = _around(loss, targets, 3 * rng.standard_normal((200, outputs)))
     signal, curvature = numbers.gradient(loss, targets, z), numbers.hessian(loss, targets, z, full=True)
     lowest = np.linalg.eigvalsh((curvature + np.swapaxes(curvature, 1, 2)) / 2).min(axis=1)
+    size = np.abs(curvature).max(axis=(1, 2))
     piecewise_linear = not curvature.any()
     return CurvatureClass(
         flat=not signal.any(),
         piecewise_linear=piecewise_linear,
-        convex=bool(np.all(lowest >= -1e-9 * np.abs(curvature).max())) and not piecewise_linear,
+        convex=bool(np.all(lowest >= -1e-9 * size)) and _lies_below_chords(loss, targets, z),
         jumps=piecewise_linear,
         pairs=len(z),
     )
+
+
+def _around(loss: Record, targets: NDArray[Any], z: Floats) -> Floats:
+    """Half of the raw outputs as they are, and half around the targets where raw outputs are of their unit."""
+    if loss.is_classwise:
+        return z
+    spread = float(np.ptp(targets)) or max(1.0, float(np.abs(targets).max()))
+    plain = np.array([a is linear for a in loss.activation])
+    near = np.where(plain, targets[:, None] + spread * z, z)
+    return np.where((np.arange(len(z)) % 2 == 0)[:, None], z, near)
+
+
+def _lies_below_chords(loss: Record, targets: NDArray[Any], z: Floats) -> bool:
+    """Whether the loss half-way between raw outputs is at most the mean of both ends, which kinks may break unseen."""
+    other = np.roll(z, 1, axis=0)
+    ends = numbers.value(loss, targets, z) / 2 + numbers.value(loss, targets, other) / 2
+    return bool(np.all(numbers.value(loss, targets, (z + other) / 2) <= ends + 1e-12 * np.abs(ends)))
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import Expr
+from goodmeasure.formulas.interval_arithmetic import Box, bounds, line
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.traits.interval_arithmetic import Box, bounds, line
 from goodmeasure.traits.views import View, kinks, views
 
 END = 1e12

@@ -15,8 +15,8 @@ import numpy as np
 
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.expression import Expr
+from goodmeasure.formulas.interval_arithmetic import Box
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.traits.interval_arithmetic import Box
 from goodmeasure.traits.line import END, Kink, Line, lines
 from goodmeasure.traits.trait import PROVED, SHOWN, Trait
 

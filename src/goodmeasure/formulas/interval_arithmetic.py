@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodmeasure.formulas import words
 from goodmeasure.formulas.evaluation import evaluate, on_arrays
-from goodmeasure.formulas.expression import Expr, symbol
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.formulas.expression import Expr, symbol, symbols
 
+Floats: TypeAlias = NDArray[np.float64]
 _WIDER = 64 * np.finfo(np.float64).eps
 
 
@@ -201,6 +202,19 @@ def bounds(formula: Expr, boxes: dict[str, Box], values: dict[str, float]) -> Bo
     with np.errstate(all="ignore"):
         (found,) = evaluate([formula], given, language(), number)
     return _wide(found.low, found.high)
+
+
+def span(low: float, high: float) -> Box:
+    """One box: the numbers between two."""
+    return Box(np.array([low]), np.array([high]))
+
+
+def sign(formula: Expr, boxes: dict[str, Box]) -> int:
+    """The sign that a formula has wherever its symbols lie in their boxes: 1, -1, or 0 where that is not decided."""
+    if not symbols(formula):
+        boxes = {"": span(0, 0), **boxes}
+    found = bounds(formula, boxes, {})
+    return 1 if (found.low >= 0).all() else -1 if (found.high <= 0).all() else 0
 
 
 def _pull(x: Box, power: Box) -> Box:

@@ -1,0 +1,45 @@
+"""Newton's method with a broad look at how a loss bends, for losses that hardly bend anywhere but turn sharply somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from goodmeasure.fitting import newton
+from goodmeasure.fitting.newton import Reached
+from goodmeasure.fitting.objective import Objective
+from goodmeasure.statistics.row_arguments import Floats
+
+# How much narrower the look becomes with each step, and how narrow it is at last.
+_NARROWER, _NARROWEST = 0.5, 1e-14
+
+
+def minimise(
+    objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
+) -> Reached:
+    """Steps by the mean curvature over a width of raw outputs, which narrows from their spread to nothing, then Newton's own.
+
+    Far from its turn a Huber loss bends nowhere, and a step by its curvature leads nowhere; over a width it bends as its slope
+    changes from one end to the other. It is Newton's method on the objective averaged over that width; what it promises is
+    left of that one, and averaging moved the objective by no more than the width times the mean signal.
+    """
+    theta, steps, gap = start, 0, np.inf
+    spread = float(np.ptp(objective.y)) + float(np.ptp(objective.raw(start)))
+    width = spread
+    while width > _NARROWEST * spread and steps < max_iter:
+        _, gradient = objective.value_and_gradient(theta)
+        matrix = objective.mean_curvature(theta, width)
+        wanted = newton.direction(matrix, gradient.ravel())
+        promised = float(-wanted @ gradient.ravel())
+        if promised >= 0 and not newton.pulls_unseen(objective, theta, matrix @ wanted + gradient.ravel()):
+            gap = min(gap, promised / 2 + width * objective.pull(theta))
+        moved = newton.search(objective, theta, wanted.reshape(theta.shape), promised) if promised > 0 else None
+        theta, steps, width = theta if moved is None else moved, steps + 1, _NARROWER * width
+        if watch(theta, objective.value(theta)):
+            return Reached(theta, steps, False)
+    found = newton.minimise(objective, theta, tol=tol, max_iter=max(max_iter - steps, 1), watch=watch)
+    if found.converged or found.endless:
+        return replace(found, steps=steps + found.steps)
+    return Reached(found.theta, steps + found.steps, np.isfinite(gap), gap)

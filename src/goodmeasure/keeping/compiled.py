@@ -1,0 +1,138 @@
+"""Functions that Numba compiles, kept on disk between runs: one file a function and signature, checked before it is used.
+
+A file is named by all that its machine code follows from: the function's bytecode, the numbers and functions that it names,
+Numba, NumPy, Python and the processor. So a change in any of them is another file, and nothing stale is loaded. What is in
+a file is unpickled, so it stands in the private directory alone; one that is damaged is compiled anew and replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core import sigutils
+from numba.core.caching import _Cache
+from numba.core.ccallback import CFunc
+from numba.core.compiler import CompileResult
+from numba.core.dispatcher import Dispatcher
+from numba.core.serialize import dumps
+
+from goodmeasure.keeping.private import directory
+from goodmeasure.keeping.unfinished import begin_file
+
+_DIGEST = hashlib.sha256().digest_size
+_VERSIONS = (numba.__version__, np.__version__, sys.version)
+
+
+def compiled(**options: Any) -> Callable[[Any], Any]:
+    """Compile a function on its first call, and keep what was compiled. The options are those of ``numba.njit``."""
+
+    def decorate(function: Any) -> Any:
+        dispatcher = numba.njit(**options)(function)
+        dispatcher._cache = Kept(function)
+        return dispatcher
+
+    return decorate
+
+
+def c_function(signature: Any, **options: Any) -> Callable[[Any], Any]:
+    """Compile a function for C at once, and keep what was compiled. The options are those of ``numba.cfunc``."""
+
+    def decorate(function: Any) -> Any:
+        made: Any = CFunc(function, sigutils.normalize_signature(signature), locals={}, options=options)
+        made._cache = Kept(function)
+        made.compile()
+        return made
+
+    return decorate
+
+
+class Kept(_Cache):  # type: ignore[misc,unused-ignore]
+    """What Numba asks where it keeps the compiled forms of a function."""
+
+    def __init__(self, function: FunctionType) -> None:
+        self.meaning = hashlib.sha256("\n".join(_meaning(function)).encode()).hexdigest()
+
+    @property
+    def cache_path(self) -> str | None:
+        """The directory, for those who ask Numba for it."""
+        folder = directory()
+        return None if folder is None else str(folder)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The compiled form of a signature, or None if it is not there whole."""
+        place = self._place(sig, target_context.codegen())
+        if place is None:
+            return None
+        with suppress(OSError):
+            data = place.read_bytes()
+            if hashlib.sha256(data[_DIGEST:]).digest() == data[:_DIGEST]:
+                target_context.refresh()
+                return CompileResult._rebuild(target_context, *pickle.loads(data[_DIGEST:]))
+        return None
+
+    def save_overload(self, sig: Any, cres: Any) -> None:
+        """Keep a compiled form; where the disk does not let us, it is used all the same."""
+        place = self._place(sig, cres.codegen)
+        if place is not None:
+            data = dumps(cres._reduce())
+            with suppress(OSError):
+                _write(place, hashlib.sha256(data).digest() + data)
+
+    def _place(self, sig: Any, codegen: Any) -> Path | None:
+        folder = directory()
+        key = repr((self.meaning, str(sig), codegen.magic_tuple(), _VERSIONS))
+        return None if folder is None else folder / f"{hashlib.sha256(key.encode()).hexdigest()}.compiled"
+
+    def enable(self) -> None:
+        """Nothing to do: it is always on."""
+
+    def disable(self) -> None:
+        """Nothing to do: it is always on."""
+
+    def flush(self) -> None:
+        """Nothing to do: what is stale has another name."""
+
+
+def _meaning(function: FunctionType) -> Iterator[str]:
+    """All that the machine code of a function follows from, but for the machine: its bytecode, and what it names."""
+    yield function.__module__
+    yield function.__qualname__
+    code = function.__code__
+    yield from _instructions(code)
+    for name in sorted({*code.co_names} & function.__globals__.keys()):
+        value = function.__globals__[name]
+        if isinstance(value, Dispatcher):
+            yield from _meaning(value.py_func)
+        elif isinstance(value, bool | int | float | np.generic):
+            yield f"{name} = {value!r}"
+
+
+def _instructions(code: CodeType) -> Iterator[str]:
+    yield code.co_code.hex()
+    for value in code.co_consts:
+        if isinstance(value, CodeType):
+            yield from _instructions(value)
+        else:
+            yield repr(value)
+
+
+def _write(place: Path, data: bytes) -> None:
+    descriptor, draft = begin_file(place.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            draft.replace(place)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

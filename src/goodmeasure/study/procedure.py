@@ -1,0 +1,119 @@
+"""From rows to a model that is ready for use: training, class weights or not, recalibration, and the rule that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from goodmeasure.choosing.plan import Plan
+from goodmeasure.choosing.revisiting import revisit
+from goodmeasure.decisions.costs import Costs
+from goodmeasure.decisions.rules import ActDecision, Decision
+from goodmeasure.reading.remarks import Remark
+from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.study.cases import Cases
+from goodmeasure.study.deciding import Weighing, tuned, weigh
+from goodmeasure.study.judging import Recalibrated, try_recalibration
+from goodmeasure.study.model import Model
+from goodmeasure.study.question import Question
+from goodmeasure.study.training import Tick, Trained, refitted, train, weighted
+
+
+@dataclass(frozen=True)
+class Made:
+    """A model with how it came about; ``tuning`` is the decision on the rows to tune, None where nothing is decided."""
+
+    plan: Plan
+    trained: Trained
+    weighing: Weighing | None
+    model: Model
+    recalibrated: Recalibrated | None
+    remarks: tuple[Remark, ...]
+    tuning: Decision | ActDecision | None
+
+    @property
+    def practice(self) -> float | None:
+        """The threshold, or the shift of amounts, that was tuned."""
+        if isinstance(self.tuning, Decision):
+            return self.tuning.threshold.value
+        return None if self.tuning is None or self.tuning.shift is None else self.tuning.shift.value
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """How the models of a study are made, from whatever rows."""
+
+    question: Question
+    features: tuple[str, ...]
+    tick: Tick
+
+    def __call__(self, plan: Plan, fit: Cases, tune: Cases) -> Made:
+        """A model fitted on some rows, with everything that is chosen chosen on others."""
+        plan, trained = self._trained(plan, fit, tune)
+        trained, weighing = self._weighed(plan, trained, fit, tune)
+        model, recalibrated, remarks = self._settled(plan, trained, tune)
+        costs = self.question.costs
+        tuning = None if costs is None else tuned(costs, tune, model.predictions(raw_of(model, tune)))
+        return Made(plan, trained, weighing, model, recalibrated, remarks, tuning)
+
+    def on_all(self, made: Made, cases: Cases) -> Made:
+        """The same choices, with the coefficients or trees fitted again to all rows."""
+        ratio = made.weighing.ratio if made.weighing is not None and made.weighing.taken else 1.0
+        trained = refitted(made.trained, self.question.model, cases, seed=self.question.seed, ratio=ratio)
+        model = made.model.using(encoding=trained.encoding, scorer=trained.scorer)
+        return replace(made, trained=trained, model=model)
+
+    def _train(self, plan: Plan) -> Callable[[Cases, Cases], Trained]:
+        question = self.question
+        return partial(train, plan.loss, question.model, features=self.features, seed=question.seed, tick=self.tick)
+
+    def _trained(self, plan: Plan, fit: Cases, tune: Cases) -> tuple[Plan, Trained]:
+        """A model for the plan; where the plan asks about tails, its residuals may change the loss, and it is trained again."""
+        trained = self._train(plan)(fit, tune)
+        if plan.tails is None:
+            return plan, trained
+        prediction = np.asarray(plan.loss.predict(trained.raw(fit.table, fit.exposure)))
+        again = revisit(plan, fit.y - prediction)
+        if again.loss == plan.loss:
+            return again, trained
+        self.tick(f"the errors of a first fit ask for {again.loss}")
+        return again, self._train(again)(fit, tune)
+
+    def _weighed(self, plan: Plan, trained: Trained, fit: Cases, tune: Cases) -> tuple[Trained, Weighing | None]:
+        """With costs, the same model trained with class weights, if that decides surely better on the rows to tune."""
+        costs = self.question.costs
+        if not isinstance(costs, Costs) or not 0 < costs.threshold < 1 or costs.threshold == 0.5:
+            return trained, None
+        ratio = (1 - costs.threshold) / costs.threshold
+        self.tick(f"try class weights of {ratio:.3g} to 1")
+        other = weighted(ratio, self._train(plan), fit, tune)
+        plain, leaning = (np.asarray(plan.loss.predict(t.raw(tune.table))) for t in (trained, other))
+        weighing = weigh(costs, ratio, tune, plain, leaning)
+        return (other if weighing.taken else trained), weighing
+
+    def _settled(
+        self, plan: Plan, trained: Trained, tune: Cases
+    ) -> tuple[Model, Recalibrated | None, tuple[Remark, ...]]:
+        """The model to hand over, recalibrated if the rows to tune say that this is surely better."""
+        question = self.question
+        model = Model.of(
+            trained,
+            target=question.target,
+            asks_for=plan.asks_for,
+            labels=plan.labels,
+            exposure=question.exposure,
+            costs=question.costs,
+        )
+        found, remarks = try_recalibration(plan.loss, tune, trained.raw(tune.table, tune.exposure), question.seed)
+        if found is not None and found.used:
+            model = model.using(recalibration=found.map)
+        return model, found, remarks
+
+
+def raw_of(model: Model, cases: Cases) -> Floats:
+    """The raw outputs of cases, before any recalibration."""
+    raw = model.scorer(model.encoding(cases.table))
+    return raw if cases.exposure is None else raw + np.log(cases.exposure)
