@@ -98,7 +98,8 @@ class Metric:
         if not math.isfinite(value):
             return Estimate(value, math.nan, math.nan, n, effective, "no interval: the metric has no value here", level)
         if self.interval is not None:
-            return self.interval(y, prediction, sample)
+            found = self.interval(y, prediction, sample)
+            return replace(found, cautions=(*found.cautions, *sample.few(sample.together)))
         if sample.together is not None and (len(y) <= MOST_ROWS or len(np.unique(sample.together)) <= BLOCKS):
             return self._of_clusters(y, prediction, sample, value)
         if len(y) > MOST_ROWS:
