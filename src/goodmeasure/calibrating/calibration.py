@@ -23,7 +23,6 @@ from goodmeasure.calibrating.recalibration import recalibrate as recalibrate
 from goodmeasure.calibrating.significance import (
     MOST_DRAWN,
     MOST_RESAMPLED,
-    adjusted,
     chance_of_events,
     chance_of_misses,
     chance_of_parts,
@@ -43,6 +42,7 @@ from goodmeasure.statistics.estimate import Estimate, display_of, not_known
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats, PresentRows, TooFewRows
 from goodmeasure.statistics.sample import Sample
+from goodmeasure.statistics.several import holm
 from goodmeasure.statistics.weights import WeightsMean, unit_of
 
 # Draws that intervals and bands rest on: the tails of a .95 interval hold five on each side.
@@ -404,7 +404,7 @@ def _classes(rows: PresentRows, sample: Sample, loss: PointLoss, settings: Basis
     each = [_outcomes((target == k) * 1.0, p[:, k], sample, loss, settings) for k in range(p.shape[1])]
     chosen = p.argmax(axis=1)
     top = _outcomes((target == chosen) * 1.0, p[np.arange(len(p)), chosen], sample, loss, settings)
-    chances = adjusted([one.p_value for one in each])
+    chances = holm([one.p_value for one in each]).tolist()
     whole = replace(
         top,
         loss=_added([one.loss for one in each]),

@@ -154,11 +154,3 @@ def ranked(place: Floats, mass: Floats) -> Floats:
     if not total > 0:
         return np.zeros_like(place)
     return np.asarray((2 * (np.cumsum(held) - held / 2) / total - 1)[cell], dtype=np.float64)
-
-
-def adjusted(chances: list[float]) -> list[float]:
-    """P-values of several looks such that one below the level is hardly ever false (Holm 1979)."""
-    order = np.argsort(chances, kind="stable")
-    left = np.arange(len(chances), 0, -1)
-    held = np.minimum(1, np.maximum.accumulate(left * np.asarray(chances)[order]))
-    return [float(held[k]) for k in np.argsort(order, kind="stable")]
