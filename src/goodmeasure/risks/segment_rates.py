@@ -80,9 +80,9 @@ def segment_rates(
     If the probabilities are right, events come as independent throws of so many coins: the chance of as many or as few is
     counted exactly where rows count alike, and drawn where their weights differ. With ``cluster`` it comes from how whole
     clusters differ, and is never less than that of independent rows; where fewer than five clusters hold an event, or a row
-    without one, that cannot be seen, and each cluster is one throw. Of twenty calibrated groups none is named in 95 of 100 tables. More
-    than a thousand groups are refused. Rows of weight zero are not there; ``weights_mean="frequency"`` says that weights
-    count copies. Errors: GM009, GM701, GM702, GM703, GM705.
+    without one, that cannot be seen, and each cluster is one throw. Of twenty calibrated groups none is named in 95 of 100
+    tables. More than a thousand groups are refused. Rows of weight zero are not there; ``weights_mean="frequency"`` says
+    that weights count copies. Errors: GM009, GM701, GM702, GM703, GM705.
     """
     rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p, segment=segment, cluster=cluster)
     target, scores = rows.read(row_arguments.outcomes, "y"), rows.read(row_arguments.probabilities, "p")
