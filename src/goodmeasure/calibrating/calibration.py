@@ -99,9 +99,9 @@ class Calibration(Displayed):
         p_value: how often calibrated predictions would look as far off as these, by one test with a stated size: the word
             "miscalibrated" is said where it is at most one less the level. It is no smaller than one in a thousand, but for
             what was given no chance at all. For classes it holds for the most likely class and each single one.
-        classes: the calibration of each class against the rest; their p-values allow for their number. Of 5,000 draws at most,
-            a single class among more than 250 cannot be named at the level .95, nor make the whole miscalibrated among
-            more than 125.
+        classes: the calibration of each class against the rest; their p-values allow for their number. With 5,000
+            draws at most, none of more than 250 classes can be named at the level .95, nor can one of more than
+            125 make the whole miscalibrated.
 
     Example:
         >>> import goodmeasure as gm
