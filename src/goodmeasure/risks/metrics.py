@@ -17,6 +17,7 @@ from goodmeasure.risks.areas import of_rows
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import student_quantile
+from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean
@@ -69,7 +70,7 @@ class Metric:
         if self.each is None:
             return self._of_all(target, predicted, sample)
         values = self.each(target, predicted)
-        return sample.share(values) if self.share else self._shown(sample.mean(values))
+        return hit_share(sample, values) if self.share else self._shown(sample.mean(values))
 
     def _columns(self, rows: PresentRows) -> tuple[Any, Any]:
         """Targets and predictions of the rows that are there: amounts, or classes and probabilities."""

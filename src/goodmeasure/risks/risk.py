@@ -22,6 +22,7 @@ from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of
 from goodmeasure.statistics.intervals import empirical_bernstein
+from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
@@ -268,7 +269,7 @@ def _interval(values: Floats, sample: Sample, method: Method, span: float | None
     if method == "bernstein" and (span is None or not plain):
         raise UsageError("empirical Bernstein needs span= (how far losses lie apart at most) and independent rows")
     if hard and method in ("auto", "exact"):
-        return sample.share(values)
+        return hit_share(sample, values)
     estimate = sample.mean(values, corrected=method == "auto")
     if method == "bootstrap":
         low, high, error = sample.bootstrap(_mean_of(values))

@@ -23,6 +23,7 @@ from goodmeasure.risks.metrics import metric as named
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import array_of, numbers_of
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, display_of, not_known
+from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, comparable, copies_of, unit_of
@@ -287,7 +288,7 @@ def _above(loss: Loss, y: Floats, z: Floats) -> Floats:
 
 def _share(sample: Sample, hit: NDArray[np.bool_], among: NDArray[np.bool_]) -> Estimate | None:
     """The share of some rows that are hit; None where there are no such rows."""
-    return sample.part(among).share(hit[among].astype(np.float64)) if among.any() else None
+    return hit_share(sample.part(among), hit[among].astype(np.float64)) if among.any() else None
 
 
 def _faint(loss: Loss, rows: _Rows, size: Floats, off: NDArray[np.bool_]) -> Estimate | None:

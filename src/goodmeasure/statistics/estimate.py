@@ -239,6 +239,12 @@ def widened(estimate: E, factor: float, why: str) -> E:
     )
 
 
+def within(estimate: E, least: float, largest: float) -> E:
+    """The estimate without the part of its interval that cannot be: below the least or above the largest value."""
+    low, high = max(estimate.low, min(least, estimate.value)), min(estimate.high, max(largest, estimate.value))
+    return replace(estimate, low=low, high=high)
+
+
 def times(estimate: Estimate, factor: float) -> Estimate:
     """The estimate in another unit, ``factor`` of which are one of its own."""
     return replace(

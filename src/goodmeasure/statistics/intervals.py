@@ -52,14 +52,17 @@ def wilson(successes: float | Floats, n: float | Floats, level: float = 0.95) ->
     return np.maximum(0.0, centre - half), np.minimum(1.0, centre + half)
 
 
-def clopper_pearson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """The exact interval of a share (Clopper and Pearson 1934): covers at least its level for every share."""
+def clopper_pearson(successes: float | Floats, n: float | Floats, level: float = 0.95) -> tuple[Any, Any]:
+    """The exact interval of a share (Clopper and Pearson 1934): covers at least its level for every share.
+
+    Counts may be arrays, and need not be whole.
+    """
     from scipy.special import betaincinv
 
-    tail = (1 - level) / 2
-    low = float(betaincinv(successes, n - successes + 1, tail)) if successes else 0.0
-    high = float(betaincinv(successes + 1, n - successes, 1 - tail)) if successes < n else 1.0
-    return low, high
+    tail, hit, missed = (1 - level) / 2, np.asarray(successes), np.subtract(n, successes)
+    low = np.where(hit > 0, betaincinv(np.maximum(hit, 1e-300), missed + 1, tail), 0.0)
+    high = np.where(missed > 0, betaincinv(hit + 1, np.maximum(missed, 1e-300), 1 - tail), 1.0)
+    return low[()], high[()]
 
 
 def empirical_bernstein(
