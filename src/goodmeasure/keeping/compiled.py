@@ -1,7 +1,7 @@
 """Functions that Numba compiles, kept on disk between runs: one file a function and signature, checked before it is used.
 
 A file is named by all that its machine code follows from: the function's bytecode and options, the values and functions that it
-names (`meanings`), Numba with its settings, NumPy, Python and the processor. So a change in any of them is another file, and
+names (`identity`), Numba with its settings, NumPy, Python and the processor. So a change in any of them is another file, and
 nothing stale is loaded. What is in a file is unpickled, so it stands in the private directory alone; one that is damaged is
 compiled anew and replaced.
 """
@@ -26,7 +26,7 @@ from numba.core.ccallback import CFunc
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from goodmeasure.keeping.meanings import meaning
+from goodmeasure.keeping.identity import meaning
 from goodmeasure.keeping.private import directory
 from goodmeasure.keeping.unfinished import begin_file
 
