@@ -67,6 +67,12 @@ def _told(outcome: Outcome) -> Outcome:
     return outcome
 
 
+def command(asked: Namespace) -> str:
+    """The command that asks for the same."""
+    stop = [f"--seconds {asked.seconds:g}"] if asked.seconds < float("inf") else []
+    return " ".join(["python scripts/fuzz.py --write", f"--seed {asked.seed} --inputs {asked.inputs}", *stop])
+
+
 def page(outcomes: list[Outcome], alike: list[tuple[int, list[str]]], asked: Namespace, seconds: float) -> str:
     """The figures as Markdown."""
     kinds = collections.Counter(outcome.kind for outcome in outcomes)
@@ -74,7 +80,7 @@ def page(outcomes: list[Outcome], alike: list[tuple[int, list[str]]], asked: Nam
     lines = [
         "# Inputs that nobody should bring",
         "",
-        f"Written by `python scripts/fuzz.py --write` (seed {asked.seed}) in {seconds:.0f} s. An input is a",
+        f"Written by `{command(asked)}` in {seconds:.0f} s. An input is a",
         "command line with the files that it meets. A rule is broken by an exit status other than 0 to 3, a traceback, an",
         "error without a code, a character that steers the terminal, a file that was there and is not as it was, or no",
         f"answer in {trial.SECONDS} s. One in {APART} runs in a process of its own. The same table written otherwise",

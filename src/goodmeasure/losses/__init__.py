@@ -12,8 +12,9 @@ from importlib import import_module
 from re import sub
 from typing import TYPE_CHECKING
 
-from goodmeasure.errors import NoSuchLoss, UsageError, each_once, nearest
+from goodmeasure.errors import NoSuchLoss, UsageError, nearest
 from goodmeasure.making.definition import Definition
+from goodmeasure.strict.definitions import each_once
 
 if TYPE_CHECKING:
     # What `__getattr__` below finds, for editors and type checkers: made by make docs.

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import strict_keywords
 from goodmeasure.formulas.domains import Level
 from goodmeasure.risks.segments import holm
 from goodmeasure.statistics import keys, row_arguments
@@ -18,6 +17,7 @@ from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean
+from goodmeasure.strict.calls import strict_keywords
 
 # Beyond so many rows the number of events is normal, but for its skewness, to more digits than a verdict takes.
 MOST_COUNTED = 5_000
