@@ -107,15 +107,19 @@ def again(asked: Namespace) -> int:
     return len(wrong)
 
 
+def parser() -> ArgumentParser:
+    found = ArgumentParser(description="Try inputs that nobody should bring.")
+    found.add_argument("--seed", type=int, default=0)
+    found.add_argument("--inputs", type=int, default=3000)
+    found.add_argument("--jobs", type=int, default=2)
+    found.add_argument("--seconds", type=float, default=float("inf"), help="when to stop, finished or not")
+    found.add_argument("--write", action="store_true", help="write docs/fuzz.md")
+    found.add_argument("--only", type=int, help="one input of this seed, by its number")
+    return found
+
+
 def main() -> int:
-    parser = ArgumentParser(description="Try inputs that nobody should bring.")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--inputs", type=int, default=3000)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="when to stop, finished or not")
-    parser.add_argument("--write", action="store_true", help="write docs/fuzz.md")
-    parser.add_argument("--only", type=int, help="one input of this seed, by its number")
-    asked = parser.parse_args()
+    asked = parser().parse_args()
     if asked.only is not None:
         return again(asked)
     start = time.time()

@@ -47,7 +47,7 @@ _SCALES = tuple(
 )
 # Grades run the other way in the alphabet, and a plus is above its letter. Single letters are as often mere names.
 _GRADES = (
-    tuple("d c cc ccc b bb bbb a aa aaa".split()),
+    ("d", "c", "cc", "ccc", "b", "bb", "bbb", "a", "aa", "aaa"),
     tuple(f"{letter}{sign}" for letter in "fedcba" for sign in ("-", "", "+")),
 )
 _CIRCLES = {
