@@ -11,6 +11,7 @@ from scipy.signal import lfilter
 
 import goodmeasure as gm
 from goodmeasure.risks.metrics import METRICS
+from goodmeasure.risks.segments import weak_segments
 from goodmeasure.statistics.intervals import knows_groups
 from goodmeasure.statistics.row_arguments import PresentRows
 from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT, Sample
@@ -150,7 +151,5 @@ def test_a_run_without_groups_has_no_method_that_says_it_knows_any() -> None:
 def test_the_method_of_a_weak_segment_says_whether_it_knows_the_groups(clustered: bool) -> None:
     rng = np.random.default_rng(0)
     loss, segment, cluster = rng.exponential(size=400), np.arange(400) % 4, np.arange(400) // 5
-    found = gm.weak_segments(loss, segment, **({"cluster": cluster} if clustered else {}))
-    methods = [one["method"] for _, one in estimates([each.to_dict() for each in found])]
-    assert methods
-    assert {knows_groups(each) for each in methods} == {clustered}
+    found = weak_segments(loss, segment, **({"cluster": cluster} if clustered else {}))
+    assert {knows_groups(each.excess.method) for each in found} == {clustered}
