@@ -344,6 +344,13 @@ class _Spoken:
         return np.zeros((6, 2))
 
 
+class _Forest:
+    """A random forest of LightGBM, as far as it is looked at."""
+
+    def get_params(self) -> dict[str, str]:
+        return {"boosting_type": "rf"}
+
+
 def of_boosters(name: str, to: Callable[[object], Any]) -> Misuses:
     """What the objective of any booster refuses."""
     ours, counted = to(BINARY), to(POISSON)
@@ -371,6 +378,10 @@ def of_steps(step: Callable[[Any, Any], object]) -> dict[str, Callable[[], objec
 CLASSES_AND_METHODS: Misuses = {
     **of_boosters("XGBoostLoss", gm.to_xgboost),
     **of_boosters("LightGBMLoss", gm.to_lightgbm),
+    "LightGBMLoss.fit": {
+        **of_boosters("LightGBMLoss", gm.to_lightgbm)["LightGBMLoss.fit"],
+        "GM009": lambda: gm.to_lightgbm(BINARY).fit(_Forest(), X, Y),
+    },
     **of_boosters("CatBoostLoss", gm.to_catboost),
     "XGBoostLoss.__call__": of_steps(gm.to_xgboost(BINARY)),
     "XGBoostMetric.__call__": of_steps(gm.to_xgboost(BINARY).metric),

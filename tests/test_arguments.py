@@ -24,6 +24,8 @@ from test_docstrings import EVERYTHING
 # What is told from its own kind of tests, or takes anything by design.
 ELSEWHERE = re.compile(
     r"audit|check|loss$|watch|Watch|TorchLoss|Audit|Activation|ColumnKind|Model\.(of|predictions|settled|decisions|using)"
+    # What boosters call, with arrays and models of their own.
+    r"|(XGBoost|LightGBM|CatBoost|HistGradientBoosting)(Loss|Metric)(?!\.start)"
 )
 # scikit-learn refuses features and targets by its own checks and in its own words.
 ITS_OWN = {(kind, name) for kind in ("LossClassifier", "LossRegressor") for name in ("X", "y", "X_val", "y_val")}

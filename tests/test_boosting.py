@@ -252,3 +252,20 @@ def test_raw_outputs_of_another_number_are_refused():
     fitted = trained("xgboost", L.huber(), x, y)
     with pytest.raises(Problem, match="several raw outputs"):
         gm.to_xgboost(L.cross_entropy()).predict(fitted, x)
+
+
+def test_sparse_rows_are_predicted_as_they_are_fitted():
+    from scipy.sparse import csr_matrix
+
+    x, y = rows(L.huber())
+    sparse = csr_matrix(np.where(np.abs(x) > 1, x, 0.0))
+    for to, host in ((gm.to_xgboost, "xgboost"), (gm.to_lightgbm, "lightgbm")):
+        fitted = to(L.huber()).fit(model(host, L.huber(), 5), sparse, y)
+        assert to(L.huber()).predict(fitted, sparse).shape == (len(y),)
+
+
+def test_a_random_forest_takes_no_start():
+    x, y = rows(L.huber())
+    forest = model("lightgbm", L.huber(), 5, boosting_type="rf", subsample=0.5, subsample_freq=1)
+    with pytest.raises(Problem, match="random forests"):
+        gm.to_lightgbm(L.huber()).fit(forest, x, y)

@@ -19,6 +19,8 @@ from goodmeasure.errors import NothingToLearn, Problem, ShapeMismatch, TargetOut
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.linear import PATIENCE, NoFiniteFit
+from goodmeasure.fitting.newton import direction
+from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.openmp import SMALL, threads_for
 from goodmeasure.making.loss import Loss
 from goodmeasure.traits.curvature_class import curvature_class
@@ -154,6 +156,104 @@ def test_convexity_is_seen_and_so_is_its_absence() -> None:
     assert not curvature_class(losses.brier(), np.arange(3), 3).convex
     assert curvature_class(losses.absolute_error(), y, 1).piecewise_linear
     assert curvature_class(losses.zero_one(), np.array([0.0, 1.0]), 1).flat
+
+
+# --- what solvers are told ---
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize(("alpha", "weighted"), [(0.0, True), (0.3, False)])
+@pytest.mark.parametrize(
+    ("loss", "outputs"),
+    [(losses.binary_cross_entropy(), 1), (losses.poisson(), 1), (losses.cross_entropy(), 3)],
+    ids=str,
+)
+def test_slopes_and_curvature_are_differences_of_the_objective(
+    loss: Loss, outputs: int, alpha: float, weighted: bool, intercept: bool
+) -> None:
+    rng = np.random.default_rng(6)
+    n = 5000  # more rows than are taken at a time
+    features = rng.normal(size=(n, 3)) * [1, 50, 0.01] + [0, 400, 0]
+    y = rng.integers(0, 3 if outputs == 3 else 2, n)
+    weight = rng.uniform(0.5, 2, n) if weighted else None
+    task = Objective(loss, features, y, weight, alpha=alpha, intercept=intercept, outputs=outputs)
+    theta = 0.3 * rng.normal(size=(task.count, outputs))
+    steps = 1e-5 * np.eye(theta.size).reshape(-1, *theta.shape)
+    slope, bend = task.value_and_gradient(theta)[1].ravel(), task.curvature(theta)
+    for k, step in enumerate(steps):
+        rise = task.value(theta + step) - task.value(theta - step)
+        turn = task.value_and_gradient(theta + step)[1] - task.value_and_gradient(theta - step)[1]
+        assert slope[k] == pytest.approx(rise / 2e-5, rel=1e-5, abs=1e-8)
+        assert bend[k] == pytest.approx(turn.ravel() / 2e-5, rel=1e-5, abs=1e-8)
+    assert task.diagonal(theta).ravel() == pytest.approx(np.diag(bend), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "centre", "scaled", "centred"),
+    [
+        ([1.0, 20.0], [2.0, -40.0], False, False),
+        ([1.0, 40.0], [0.0, 0.0], True, False),
+        ([1e3, 1e3], [0.0, 0.0], True, False),
+        ([1e-3, 1e-3], [0.0, 0.0], True, False),
+        ([1.0, 20.0], [4.0, 0.0], True, True),
+    ],
+)
+def test_columns_are_moved_where_they_are_uneven_or_off_centre(
+    sizes: list[float], centre: list[float], scaled: bool, centred: bool
+) -> None:
+    rng = np.random.default_rng(7)
+    unit = rng.normal(size=(500, 2))
+    unit = (unit - unit.mean(axis=0)) / unit.std(axis=0)
+    features = unit * sizes + centre
+    task = Objective(losses.squared_error(), features, rng.normal(size=500))
+    assert task.features.std(axis=0) == pytest.approx([1, 1] if scaled else sizes)
+    assert np.abs(task.features.mean(axis=0)) == pytest.approx(np.abs([0, 0] if centred else centre), abs=1e-9)
+    theta = rng.normal(size=(3, 1))
+    slopes, intercept = task.coefficients(theta)
+    assert task.raw(theta) == pytest.approx((features @ slopes + intercept)[:, 0], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "step"),
+    [
+        ([[2.0, 0.0], [0.0, 1e-3]], [-1, -2000]),
+        ([[1.0, 1.0], [1.0, 1.0]], [-1, -1]),
+        ([[1.0, 1.0], [1.0, 1.0 + 1e-15]], [-1, -1]),
+        ([[2.0, 0.0], [0.0, -4.0]], [-1, -0.5]),
+        ([[0.0, 0.0], [0.0, 0.0]], [0, 0]),
+    ],
+    ids=["definite", "singular", "singular but for rounding", "bends down", "flat"],
+)
+def test_a_newton_step_is_the_shortest_that_settles_each_direction(matrix: Any, step: list[float]) -> None:
+    """Where it bends down, the way is as long as its size says, and never uphill."""
+    assert direction(np.array(matrix), np.array([2.0, 2.0])) == pytest.approx(step, rel=1e-6)
+
+
+def cut_short(**settings_: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return LossRegressor(losses.squared_error(), solver="lbfgs", max_iter=1, **settings_).fit(X, ETA**2)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 10.0, 1000.0])
+def test_strong_convexity_bounds_the_gap_from_both_sides(alpha: float) -> None:
+    settings_ = {"alpha": alpha, "fit_intercept": False}
+    short, least = cut_short(**settings_), LossRegressor(losses.squared_error(), **settings_).fit(X, ETA**2)
+    lacks = short.certificate_.objective - least.certificate_.objective
+    steepest = np.linalg.eigvalsh(2 * X.T @ X / ROWS).max() + alpha
+    assert lacks > 0
+    assert lacks <= short.certificate_.gap <= lacks * steepest / alpha
+    assert short.certificate_.proven
+
+
+def test_a_certificate_tells_the_largest_derivative() -> None:
+    even = (X - X.mean(axis=0)) / X.std(axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = LossRegressor(losses.squared_error(), solver="lbfgs", max_iter=1, fit_intercept=False).fit(even, ETA**2)
+    slope = 2 * even.T @ (even @ model.coef_ - ETA**2) / ROWS
+    assert model.certificate_.gradient == pytest.approx(np.abs(slope).max(), rel=1e-9)
+    assert model.certificate_.gradient > 1e-6
 
 
 # --- weights, exposure, validation ---

@@ -244,6 +244,18 @@ def test_what_is_made_above_the_folder_is_private_too(monkeypatch, tmp_path, mas
     assert private.directory() == folder
 
 
+def test_the_folder_is_the_one_that_is_set_or_in_the_cache_of_the_user(monkeypatch, tmp_path):
+    tmp_path.chmod(0o700)
+    for name in ("GOODMEASURE_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert private.directory() == tmp_path / ".cache" / "goodmeasure" / "kernels"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache of all"))
+    assert private.directory() == tmp_path / "cache of all" / "goodmeasure" / "kernels"
+    monkeypatch.setenv("GOODMEASURE_CACHE_DIR", str(tmp_path / "own"))
+    assert private.directory() == tmp_path / "own" / "kernels"
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions as POSIX has them")
 @pytest.mark.parametrize("spoil", ["open", "link", "parent", "file"])
 def test_a_folder_that_others_could_write_to_is_not_used_and_that_is_said_once(home, spoil, tmp_path):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_1samp
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
+from goodmeasure import losses, tally
 from goodmeasure.calibrating.calibration import calibration
 from goodmeasure.calibrating.miscalibration import debiased_squared_error
 from goodmeasure.calibrating.recalibration import recalibrate
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.decision import decide
-from goodmeasure.statistics.intervals import conformal_rank
+from goodmeasure.risks.risk import compare, risk
+from goodmeasure.statistics.intervals import conformal_rank, mean_estimate
 
 
 def calibrated(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -27,6 +30,30 @@ def calibrated(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def bent(p: np.ndarray, slope: float) -> np.ndarray:
     """Probabilities with their log-odds multiplied."""
     return 1 / (1 + ((1 - p) / p) ** slope)
+
+
+# --- SciPy's intervals of a mean ---
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+@pytest.mark.parametrize("pairs", [1, 2, 20])
+def test_a_mean_of_symmetric_values_has_student_s_interval(pairs: int, level: float) -> None:
+    """Whichever way the mean is asked for; where values lean to a side, an interval may be longer there."""
+    away = np.random.default_rng(pairs).exponential(size=pairs)
+    y = 9 + np.concatenate([away, -away])
+    there = ttest_1samp(y, 0).confidence_interval(level)
+    loss, none = losses.absolute_error(), np.zeros(len(y))
+    found = {
+        "mean": mean_estimate(y, level=level),
+        "risk": risk(loss, y, none, level=level),
+        "a constant less": compare(loss, y, none, y, level=level),
+        "tally": tally(loss, y, none).risk(level=level),
+        "clusters": mean_estimate(
+            np.repeat(y, 3) + np.tile([-1.0, 0, 1], len(y)), together=np.repeat(np.arange(len(y)), 3), level=level
+        ),
+    }
+    for name, one in found.items():
+        assert (one.low, one.high) == pytest.approx((there.low, there.high), rel=1e-12), name
 
 
 # --- scikit-learn's calibrators ---

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import math
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,17 @@ def same(a: dict[str, Any], b: dict[str, Any], rel: float = 1e-9) -> None:
             assert value == other, path
 
 
+@cache
+def usual(entry: Entry, *, uneven: bool = False) -> Any:
+    """What an entry says of the table where all weights are one, or uneven: what several tests compare with."""
+    t = table()
+    return entry.call(t, uneven_weights(len(t["yes"])) if uneven else np.ones(len(t["yes"])))
+
+
+def uneven_weights(n: int) -> Any:
+    return np.random.default_rng(2).uniform(0.5, 2.0, n)
+
+
 # --- weight zero ---
 
 
@@ -95,7 +107,7 @@ def test_a_row_of_weight_zero_is_not_there(entry: Entry) -> None:
     full = with_junk(t, places)
     w = np.ones(len(full["yes"]))
     w[places] = 0
-    found, alone = entry.call(full, w), entry.call(t, np.ones(len(t["yes"])))
+    found, alone = entry.call(full, w), usual(entry)
     if entry.excludes:
         found, alone = points(found), points(alone)
         found = {path: v for path, v in found.items() if "cautions" not in path}
@@ -108,7 +120,7 @@ def test_a_row_of_weight_zero_is_not_there(entry: Entry) -> None:
 @all_entries()
 def test_a_weight_of_one_is_no_weight(entry: Entry) -> None:
     t = table()
-    same(flat(entry.call(t, np.ones(len(t["yes"])))), flat(entry.call(t, None)))
+    same(flat(usual(entry)), flat(entry.call(t, None)))
 
 
 # --- copies ---
@@ -147,12 +159,12 @@ def test_weights_that_count_copies_are_rows_to_intervals_too(entry: Entry) -> No
 @all_entries()
 def test_scaling_all_weights_changes_nothing(entry: Entry, factor: float) -> None:
     t = table()
-    w = np.random.default_rng(2).uniform(0.5, 2.0, len(t["yes"]))
+    w = uneven_weights(len(t["yes"]))
     if entry.excludes and not 1e-90 < factor < 1e90:
         with pytest.raises(Problem):
             entry.call(t, w * factor)
         return
-    found, before = flat(entry.call(t, w * factor)), flat(entry.call(t, w))
+    found, before = flat(entry.call(t, w * factor)), flat(usual(entry, uneven=True))
     for each in (found, before):
         for path in [p for p in each if ".weight" in p]:  # the weight of a point of a curve is in the unit of weights
             del each[path]

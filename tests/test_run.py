@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,9 +15,13 @@ import pytest
 import goodmeasure as gm
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.tables import Table
 from goodmeasure.risks.risk import averaged
 from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.study.cases import Cases
+from goodmeasure.study.examples import example
 from goodmeasure.study.folds import over_folds
+from goodmeasure.study.judging import constant_for
 from goodmeasure.study.split import few, split
 from goodmeasure.study.split import folded as dealt
 from goodmeasure.study.study import Study
@@ -83,6 +88,20 @@ def test_reported_rows_change_no_part_of_the_model(target: str) -> None:
     assert first.judged.report.value != second.judged.report.value
 
 
+def test_reported_targets_have_no_say_in_the_loss() -> None:
+    """Its scale is that of the rows to fit, though the first look that the split needs sees every target."""
+    rng, n = np.random.default_rng(0), 3000  # enough for rows to be held out
+    a = rng.normal(size=n)
+    score = 10 + a + 0.5 * rng.normal(size=n)
+    score[::20] += 30 * rng.normal(size=n // 20)
+    first = gm.run({"a": a, "score": score}, "score", outliers="errors")
+    rows = first.prepared.split.report
+    score[rows] = 10 + 1.5 * (score[rows] - 10)
+    second = gm.run({"a": a, "score": score}, "score", outliers="errors")
+    assert first.prepared.plan.loss == second.prepared.plan.loss != gm.losses.huber()
+    assert np.array_equal(first.model.predict({"a": a}), second.model.predict({"a": a}))
+
+
 def test_the_reported_risk_is_the_loss_of_the_saved_model_on_the_reported_rows() -> None:
     study = run("hit", costs=Costs(false_negative=10, false_positive=1))
     report = study.prepared.report
@@ -107,6 +126,22 @@ def test_an_exposure_multiplies_the_prediction() -> None:
     assert slope == pytest.approx(0.6, abs=0.1)
     with pytest.raises(UsageError, match="effects multiply"):
         run("score", exposure="years")
+
+
+@pytest.mark.parametrize("power", [-1.0, 0.0, 3.0])
+def test_the_best_constant_rate_of_gamma_is_the_mean_rate(power: float) -> None:
+    """However far it lies from the ratio of the means: exposures of a hundredth and a hundred, rates that go with them."""
+    years = np.where(np.arange(1000) < 5, 100.0, 0.01)
+    weight = 1.0 + np.arange(1000) % 3
+    cases = Cases(Table({}, "", 1000), years**power, weight, years)
+    rate = np.average(years**power / years, weights=weight)
+    assert constant_for(gm.losses.gamma(), cases) == pytest.approx(np.log(rate), rel=1e-9)
+
+
+def test_a_story_tells_what_the_run_is_asked() -> None:
+    told = example("binary")
+    missed, needless = map(float, re.findall(r"(?:to cost|biopsy) (\d+)", told.story))
+    assert told.asked["costs"] == Costs(false_negative=missed, false_positive=needless)
 
 
 def test_weights_are_rows_that_count_several_times() -> None:

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goodmeasure.reading.tables import Table
+from goodmeasure.study.cases import row_keys
 from goodmeasure.study.split import SharedByChance, SharedRows, TooFewRowsToSplit, check, shared_rows, split
 
 
@@ -80,3 +82,23 @@ def test_copies_across_the_split_are_noticed_and_chance_is_told_apart() -> None:
     assert isinstance(shared_rows(once, found)[0], SharedByChance)
     few_features = np.random.default_rng(0).integers(0, 50, 1000).astype(np.uint64)
     assert isinstance(shared_rows(few_features, found)[0], SharedByChance)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        np.array([1.5, -0.0, 1.5, 0.0]),
+        np.array(["a", "b", "a", "b"], dtype=object),
+        np.array(["a", None, "a", None], dtype=object),
+        np.array(["2024-01-01", "2024-01-02", "2024-01-01", "2024-01-02"], dtype="datetime64[s]"),
+    ],
+    ids=["numbers", "texts", "a text and none", "dates"],
+)
+def test_rows_are_equal_where_every_cell_is(cells: np.ndarray) -> None:
+    """The first and third are, as are the second and fourth, whatever stands beside the cells."""
+    same, other = np.ones(4), np.arange(4.0)
+    for columns in ({"x": cells}, {"same": same, "x": cells}, {"x": cells, "same": same}):
+        keys = row_keys(Table(columns, "", 4), tuple(columns)).tolist()
+        assert (keys[0] == keys[2], keys[1] == keys[3], keys[0] == keys[1]) == (True, True, False)
+    mixed = row_keys(Table({"other": other, "x": cells}, "", 4), ("other", "x"))
+    assert len(set(mixed.tolist())) == 4

@@ -118,6 +118,16 @@ def test_a_sum_has_one_form_whatever_was_added_and_taken_off_on_the_way() -> Non
     assert same(short, long)
 
 
+def test_a_sum_begins_at_the_limb_of_its_lowest_bit() -> None:
+    """Limbs hold 32 bits, and the first begins at the smallest number there is; whatever the exponent."""
+    for lowest in range(1074 + 1024):
+        sums = ExactSums(1)
+        sums.add(np.array([2.0 ** (lowest - 1074)]))
+        form = sums.canonical()
+        assert form.first == max(lowest // 32 - (lowest % 32 < 30), 0)
+        assert form.totals()[0] == 2.0 ** (lowest - 1074)
+
+
 def test_sums_survive_many_carries() -> None:
     sums = ExactSums(1)
     for _ in range(40):
@@ -267,6 +277,21 @@ def test_the_threshold_is_within_its_certificate() -> None:
         for mine, theirs in zip((made.theory, *made.rules), (exact.theory, *exact.rules), strict=True):
             assert abs(mine.cost.value - theirs.cost.value) <= mine.cost.grid_error + 1e-12
         assert made.cost.value == pytest.approx(exact.cost.value, abs=made.cost.grid_error + exact.cost.standard_error)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_a_rule_costs_is_what_the_rows_say_with_its_interval(weighted: bool) -> None:
+    """To the last digits, where scores stand on the edges of the grid."""
+    rng = np.random.default_rng(0)
+    p = rng.integers(1, 32, 400) / 32
+    y, w = (rng.random(400) < p) * 1.0, rng.integers(1, 4, 400) * 1.0 if weighted else None
+    made, exact = tally(LOG, y, prediction=p, sample_weight=w).decide(COSTS), decide(y, p, COSTS, sample_weight=w)
+    for name in ("theory", "half", "always", "never"):
+        mine, theirs = (
+            (c.value, c.low, c.high, c.standard_error, c.effective_n)
+            for c in (made.rule(name).cost, exact.rule(name).cost)
+        )
+        assert mine == pytest.approx(theirs, rel=1e-9), name
 
 
 def test_curves_are_exact_at_the_edges() -> None:

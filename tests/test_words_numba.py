@@ -55,8 +55,14 @@ def grid(dtype):
 @cache
 def computed(dtype):
     """Every word at every point of the grid and at -inf, inf and NaN, from one compiled kernel."""
-    z = symbol("z")
-    formulas = [getattr(words, name)(z) for name in TRUTH]
+    formulas = [getattr(words, name)(symbol("z")) for name in TRUTH]
+    x = np.concatenate([grid(dtype), np.array([-np.inf, np.inf, np.nan], dtype)])
+    return dict(zip(TRUTH, printed_numbers(formulas, x), strict=True))
+
+
+def printed_numbers(formulas, x):
+    """What a compiled kernel makes of formulas of z, a row each."""
+    dtype = str(x.dtype)
     source = printed([], formulas, [], raws=["z"], parameters=[], dtype=dtype, weighted=False, whole=False)
     kernel = points.PointKernel(
         points.function(source, points._ARGUMENTS),
@@ -64,11 +70,10 @@ def computed(dtype):
         np.array([-1, 1], dtype),
         (1, 1, 0, 0, len(formulas), 0),
     )
-    x = np.concatenate([grid(dtype), np.array([-np.inf, np.inf, np.nan], dtype)])
     out = np.empty((x.size, len(formulas)), dtype)
     arrays = [np.zeros_like(x), x, None, None, out.reshape(-1), None]
     points._give(points._run(kernel, points._Scratch(kernel), arrays, x.size, 1.0))
-    return dict(zip(TRUTH, out.T, strict=True))
+    return out.T
 
 
 def ulps(seen, true, dtype):
@@ -117,6 +122,20 @@ def test_sigmoids_of_opposite_sign_add_up_to_one(dtype):
     p, x = computed(dtype)["sigmoid"][:-3], grid(dtype)
     p = dict(zip(x.tolist(), p.tolist(), strict=True))
     assert all(abs(p[v] + p[-v] - 1) <= np.finfo(dtype).eps for v in p if v)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_larger_and_the_smaller_of_two_numbers_are_those_of_numpy(dtype):
+    """Where one of them is no number, neither is the answer, whichever it is."""
+    z, half = symbol("z"), 0.5
+    clipped = words.where(z < 0, z, 0)  # a number even where z is none
+    pairs = [(z, half), (half, z), (z, clipped), (clipped, z), (z, -z), (z, z * z)]
+    formulas = [word(a, b) for word in (words.maximum, words.minimum) for a, b in pairs]
+    x = np.array([-np.inf, -2, -0.5, 0, 0.25, 0.5, 2, np.inf, np.nan], dtype)
+    c = np.where(x < 0, x, 0).astype(dtype)
+    given = [(x, half), (half, x), (x, c), (c, x), (x, -x), (x, x * x)]
+    expected = [function(a, b) for function in (np.maximum, np.minimum) for a, b in given]
+    np.testing.assert_array_equal(printed_numbers(formulas, x), np.array(expected, dtype))
 
 
 def test_the_size_of_a_negated_number_is_that_of_the_number():

@@ -131,8 +131,4 @@ def _on_tally(
     if model is None and len(made.schema.models) > 1:
         raise UsageError("the saved tally is of several models", fix=f"--p {made.schema.models[0]}")
     groups = {"": made} | ({key: made[key] for key in sorted(made.groups)} if by else {})
-    found = {key: part.decide(costs, model, level=given["level"]) for key, part in groups.items()}
-    if not made.schema.clustered:
-        return by, found
-    caution = "rows of one cluster were taken as independent, so the intervals are too short: give the table for others"
-    return by, {key: replace(one, cautions=(*one.cautions, caution)) for key, one in found.items()}
+    return by, {key: part.decide(costs, model, level=given["level"]) for key, part in groups.items()}

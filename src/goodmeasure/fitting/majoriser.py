@@ -24,7 +24,8 @@ from goodmeasure.traits import asked
 
 # Beyond this many times the way to the row's best raw output, its exact step is replaced by the majoriser's.
 _FARTHEST = 100.0
-# Within this part of the mean way to the best raw outputs a majoriser grows no further, or one row could hold a leaf fast.
+# Within this part of the mean way of all rows to their best raw outputs a majoriser grows no further, or one row that is there
+# already could hold a leaf fast. So near, the parabola is no bound any more, and depends on the other rows.
 _NEAR = 0.2
 # Raw outputs around which the largest curvature is taken where a half of the loss falls for ever: the reach of a step.
 _REACH = (-1.0, -0.5, 0.0, 0.5, 1.0)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from goodmeasure.errors import UsageError
 from goodmeasure.fitting.second_order import SecondOrder
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -24,7 +25,7 @@ def to_lightgbm(loss: Loss) -> LightGBMLoss:
         loss: the loss, such as ``gm.losses.huber(delta=2.0)``.
 
     Returns:
-        A `LightGBMLoss`: the ``objective=`` of a model, or ``params["objective"]`` of ```lightgbm.train```.
+        A `LightGBMLoss`: the ``objective=`` of a model, or ``params["objective"]`` of ``lightgbm.train``.
 
     Raises:
         GM007: the loss has no learning signal, as the zero-one loss.
@@ -73,8 +74,8 @@ class LightGBMLoss:
         """Give the signal and the curvature of each row, with its weight in both.
 
         Args:
-            y_true: targets, (n,); raw outputs where ```lightgbm.train``` calls.
-            y_pred: raw outputs, (n,) or (n, K); a ``Dataset`` where ```lightgbm.train``` calls.
+            y_true: targets, (n,); raw outputs where ``lightgbm.train`` calls.
+            y_pred: raw outputs, (n,) or (n, K); a ``Dataset`` where ``lightgbm.train`` calls.
             weight: how much each row counts, (n,); all alike unless given.
 
         Returns:
@@ -87,11 +88,11 @@ class LightGBMLoss:
         return SecondOrder(self.loss, _friedman).step(*_rows(y_true, y_pred, weight))
 
     def metric(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[str, float, bool]:
-        """Give the mean loss as LightGBM takes a metric: an ``eval_metric=``, or a ``feval=`` of ```lightgbm.train```.
+        """Give the mean loss as LightGBM takes a metric: an ``eval_metric=``, or a ``feval=`` of ``lightgbm.train``.
 
         Args:
-            y_true: targets, (n,); raw outputs where ```lightgbm.train``` calls.
-            y_pred: raw outputs, (n,) or (n, K); a ``Dataset`` where ```lightgbm.train``` calls.
+            y_true: targets, (n,); raw outputs where ``lightgbm.train`` calls.
+            y_pred: raw outputs, (n,) or (n, K); a ``Dataset`` where ``lightgbm.train`` calls.
             weight: how much each row counts, (n,); all alike unless given.
 
         Returns:
@@ -147,7 +148,13 @@ class LightGBMLoss:
             GM003: the shapes of y and the weights do not match.
             GM004: a target lies outside the domain of the loss.
             GM005: no row counts.
+            GM009: the model is a random forest.
         """
+        if model.get_params().get("boosting_type") == "rf":
+            raise UsageError(
+                "LightGBM's random forests begin at 0, and take no other start",
+                fix="LGBMRegressor(boosting_type='gbdt')",
+            )
         order = SecondOrder(self.loss)
         start = order.start(y, sample_weight)
         model.set_params(objective=self)
@@ -175,8 +182,8 @@ class LightGBMLoss:
             GM003: the model has another number of raw outputs than the loss.
             GM007: the loss implies no probability, as the hinge.
         """
-        booster = getattr(model, "booster_", model)
-        return self.loss.predict(SecondOrder(self.loss).rows(booster.predict(X, raw_score=True), len(X)))
+        raw = np.asarray(getattr(model, "booster_", model).predict(X, raw_score=True))
+        return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 
 
 def _friedman(classes: int) -> float:
@@ -185,7 +192,7 @@ def _friedman(classes: int) -> float:
 
 
 def _rows(first: Any, second: Any, weight: Any) -> tuple[Any, Any, Any]:
-    """Targets, raw outputs and weights, whether a model calls (targets first) or ```lightgbm.train``` (raw outputs first)."""
+    """Targets, raw outputs and weights, whether a model calls (targets first) or ``lightgbm.train`` (raw outputs first)."""
     if hasattr(second, "get_label"):
         return second.get_label(), first, second.get_weight()
     return first, second, weight

@@ -156,8 +156,8 @@ class XGBoostLoss:
             GM003: the model has another number of raw outputs than the loss.
             GM007: the loss implies no probability, as the hinge.
         """
-        rows = X.num_row() if _is_matrix(X) else len(X)
-        return self.loss.predict(SecondOrder(self.loss).rows(model.predict(X, output_margin=True), rows))
+        raw = np.asarray(model.predict(X, output_margin=True))
+        return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 
 
 @strict_class
