@@ -14,8 +14,10 @@ import pytest
 
 import goodmeasure as gm
 from good_calls import CALLS
-from goodmeasure.errors import Problem, UsageError, each_once, strict_keywords
+from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.domains import Level
+from goodmeasure.strict.calls import strict_keywords
+from goodmeasure.strict.definitions import each_once
 from misuses import BINARY, P, Y, Z
 from test_docstrings import EVERYTHING
 

@@ -467,3 +467,12 @@ def test_folds_tell_more_than_held_out_rows_and_nothing_from_nothing() -> None:
     assert by_folds.count("use") > held.count("use") + 10
     assert by_folds.count("do not use") == 0
     assert least_squares_words(0.0, "folds").count("use") <= 1
+
+
+@pytest.mark.parametrize(
+    ("p", "said"), [(0.0, "at most 0.001"), (1e-9, "at most 0.001"), (0.001, "at most 0.001"), (0.0021, "0.0021")]
+)
+def test_a_small_chance_is_not_said_as_if_it_were_known(p, said):
+    from goodmeasure.study.verdict import _chance
+
+    assert _chance(p) == said

@@ -36,7 +36,6 @@ from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import strict_keywords
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate, display_of, not_known
@@ -45,6 +44,7 @@ from goodmeasure.statistics.row_arguments import Floats, PresentRows, TooFewRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.several import holm
 from goodmeasure.statistics.weights import WeightsMean, unit_of
+from goodmeasure.strict.calls import strict_keywords
 
 # Draws that intervals and bands rest on: the tails of a .95 interval hold five on each side.
 REPLICATES = 200

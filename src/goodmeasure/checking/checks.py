@@ -17,10 +17,11 @@ from goodmeasure.checking.truth import Clock, NoTruth, OutOfTime, Truth, truth, 
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.terminal import printable
-from goodmeasure.errors import Problem, strict_keywords
+from goodmeasure.errors import Problem
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.formulas.expression import simplify, symbol
 from goodmeasure.making.loss import Loss
+from goodmeasure.strict.calls import strict_keywords
 
 _STEPS = (0.0, 1e-9, 1e-4, 0.1, 0.7, 1.0, 2.5, 6.0, 12.0, 18.0, 40.0, 95.0)
 _FAR_STEPS = (300.0, 700.0)

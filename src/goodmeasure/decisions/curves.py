@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import UsageError, strict_class, strict_keywords
+from goodmeasure.errors import UsageError
 from goodmeasure.formulas.domains import Level
 from goodmeasure.risks import areas
 from goodmeasure.statistics import row_arguments
@@ -24,6 +24,7 @@ from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import METHOD, put_together
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean, squares
+from goodmeasure.strict.calls import strict_class, strict_keywords
 
 ShareInterval = Callable[[Floats, Floats, float], tuple[Floats, Floats]]
 Ordinate = Literal["cost", "murphy", "net_benefit", "treat_all", "recall", "false_alarms", "precision"]

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from goodmeasure.errors import FormulaError, each_once
+from goodmeasure.errors import FormulaError
 from goodmeasure.formulas import expression
 from goodmeasure.formulas.elementary_words import *
 from goodmeasure.formulas.expression import Word, identity
@@ -22,6 +22,7 @@ from goodmeasure.formulas.expression import log as log
 from goodmeasure.formulas.expression import power as power
 from goodmeasure.formulas.expression import sign as sign
 from goodmeasure.formulas.special_words import *
+from goodmeasure.strict.definitions import each_once
 
 # --- exact identities: left becomes right ----------------------------------------------------------------------------
 

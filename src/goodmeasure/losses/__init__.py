@@ -11,9 +11,10 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from goodmeasure.errors import NoSuchLoss, UsageError, each_once, nearest
+from goodmeasure.errors import NoSuchLoss, UsageError, nearest
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.elsewhere import elsewhere, named, plain
+from goodmeasure.strict.definitions import each_once
 
 if TYPE_CHECKING:
     # What `__getattr__` below finds, for editors and type checkers: made by make docs.

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.display import Display
-from goodmeasure.errors import ShapeMismatch, UsageError, strict_keywords
+from goodmeasure.errors import ShapeMismatch, UsageError
 from goodmeasure.formulas.domains import Level, Positive
 from goodmeasure.risks.concentration import share_of, tail_index, worst_share
 from goodmeasure.risks.outputs import Outputs, clipped_outputs, outputs, row_losses
@@ -26,6 +26,7 @@ from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
+from goodmeasure.strict.calls import strict_keywords
 
 # The least loss is searched for once for each distinct target, which is quick for labels and not for shares.
 MOST_OUTCOMES = 64

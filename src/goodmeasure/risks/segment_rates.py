@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import strict_keywords
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.risks.segments import not_too_many
 from goodmeasure.statistics import keys, row_arguments
@@ -20,6 +19,7 @@ from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.several import holm
 from goodmeasure.statistics.weights import WeightsMean
+from goodmeasure.strict.calls import strict_keywords
 
 # Rows up to which the number of events is counted exactly.
 MOST_COUNTED = 2**17

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import UsageError, strict_keywords
+from goodmeasure.errors import UsageError
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.estimate import Difference
@@ -19,6 +19,7 @@ from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.several import holm
 from goodmeasure.statistics.weights import WeightsMean, unit_of
+from goodmeasure.strict.calls import strict_keywords
 
 Codes = NDArray[np.intp]
 Deal = Callable[[np.random.Generator, int], Codes]

@@ -13,7 +13,7 @@ from goodmeasure.deriving.arguments import examples
 from goodmeasure.deriving.predictions import raw_before_activation
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import NoSuchReading, NothingToAverage, ShapeMismatch, UsageError, strict_keywords
+from goodmeasure.errors import NoSuchReading, NothingToAverage, ShapeMismatch, UsageError
 from goodmeasure.fitting.linear import start_at
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.making.loss import Loss
@@ -27,6 +27,7 @@ from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, comparable, copies_of, unit_of
+from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.traits.curvature_class import curvature_class
 from goodmeasure.traits.influence import Influence, sides, slight
 

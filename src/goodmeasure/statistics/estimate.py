@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import UsageError, strict_class
+from goodmeasure.errors import UsageError
+from goodmeasure.strict.calls import strict_class
 
 E = TypeVar("E", bound="Estimate")
 

@@ -13,9 +13,9 @@ from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.frames import FrameKind
 from goodmeasure.drawing.plain_values import plain_values
-from goodmeasure.errors import strict_class
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.statistics.estimate import display_of
+from goodmeasure.strict.calls import strict_class
 from goodmeasure.study.cases import Prepared
 from goodmeasure.study.deciding import Decided
 from goodmeasure.study.judging import Judged

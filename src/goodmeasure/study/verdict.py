@@ -121,9 +121,13 @@ def _means_what_it_says(judged: Judged, what: str) -> str:
     head = f"its {'recalibrated ' if used else ''}{what}"
     error = f"calibration error {number(found.error.value)} {interval(found.error)}"
     if found.verdict == "miscalibrated":
-        chance = f"chance of as much if they were right: {max(found.p_value, 0.001):.2g}"
+        chance = f"chance of as much if they were right: {_chance(found.p_value)}"
         return f"{head} are off: {error}, {chance}"
     return f"{head} cannot be told from calibrated at this n ({error})"
+
+
+def _chance(p: float) -> str:
+    return f"{p:.2g}" if p > 0.001 else "at most 0.001"
 
 
 def _decides(decided: Decided) -> str:

@@ -26,7 +26,7 @@ from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NoSuchReading, NothingToAverage
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, not_known, times
-from goodmeasure.statistics.intervals import from_moments, normal_quantile, skewness
+from goodmeasure.statistics.intervals import CLUSTERED, from_moments, normal_quantile, skewness
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import METHOD, Multinomial
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
@@ -75,7 +75,7 @@ def _spread(
         return (variance, n), "exact sums, normal", None
     table = state.clusters.table()
     miss = table[:, 1 + names.index(name)] - mean * table[:, 0]
-    return (float(miss @ miss) / total.w**2, len(table)), "exact sums, cluster-robust", skewness(miss, miss)
+    return (float(miss @ miss) / total.w**2, len(table)), f"exact sums, {CLUSTERED}", skewness(miss, miss)
 
 
 def difference(state: State, name: str, names: list[str], how: Reading, sign: int) -> Difference:

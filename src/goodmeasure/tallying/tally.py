@@ -17,11 +17,12 @@ from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import Problem, UsageError, strict_class
+from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean
+from goodmeasure.strict.calls import strict_class
 from goodmeasure.tallying import readings, serialise
 from goodmeasure.tallying.counted import Reading
 from goodmeasure.tallying.schema import Schema, as_spelled_now, column, columns
