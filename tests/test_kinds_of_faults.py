@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,30 +34,35 @@ def test_ends_of_lines_are_read_or_named(inside: str, after: str, rows: str, tmp
 
 
 @pytest.mark.parametrize("cell", ["0,3", "-1,5", ",5", "1.234,56", "1,5e3"])
-def test_a_decimal_comma_is_named(cell: str, tmp_path: Path) -> None:
+def test_a_decimal_comma_is_named(cell: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = tmp_path / "t.csv"
     place.write_text(f"y;p\n1;{cell}\n0;{cell}\n")
-    with pytest.raises(BadCell, match="decimal comma"):
-        read(str(place), numbers=["p"], kinds={})
-    assert status_of(["score", str(place), "--y", "y", "--p", "p"]) == 3
+    for command in (["score"], ["decide", "--cost", "fn=4", "--cost", "fp=1"]):
+        assert status_of([*command, str(place), "--y", "y", "--p", "p"]) == 3
+        assert "decimal comma" in capsys.readouterr().err
+
+
+CELLS = {
+    "number": [float(i % 7) for i in range(200)],
+    "date": (np.datetime64("2024-01-01", "us") + np.arange(200) * np.timedelta64(1, "D")).tolist(),
+    "text": [("a", "b")[i % 2] for i in range(200)],
+    "none": [None] * 200,
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    """A model of a number, a date and a text."""
+    table = {name: CELLS[name] for name in ("number", "date", "text")}
+    found = gm.run({**table, "y": [i % 7 + (i % 2) + 0.01 * i for i in range(200)]}, "y", protocol="holdout").model
+    assert set(found.columns) == set(table)
+    return found
 
 
 @pytest.mark.parametrize("column", ["number", "date", "text"])
-@pytest.mark.parametrize("kind", ["number", "date", "text", "none"])
-def test_a_model_takes_columns_of_its_kinds_or_says_which_it_takes(column: str, kind: str) -> None:
-    n = 200
-    cells = {
-        "number": [float(i % 7) for i in range(n)],
-        "date": [np.datetime64("2024-01-01") + i for i in range(n)],
-        "text": [("a", "b")[i % 2] for i in range(n)],
-        "none": [None] * n,
-    }
-    cells["date"] = list(np.array(cells["date"]).astype("datetime64[us]").tolist())
-    table = {name: cells[name] for name in ("number", "date", "text")}
-    model = gm.run({**table, "y": [i % 7 + (i % 2) for i in range(n)]}, "y").model
-    if column not in model.columns:
-        pytest.skip("the column is not used")
-    given = {**table, column: cells[kind]}
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_model_takes_columns_of_its_kinds_or_says_which_it_takes(model: Any, column: str, kind: str) -> None:
+    given = {**{name: CELLS[name] for name in model.columns}, column: CELLS[kind]}
     if kind in (column, "none") or column == "text":
         assert np.isfinite(model.predict(given)).all()
     else:
@@ -113,7 +119,9 @@ def test_the_next_step_of_a_verdict_names_the_model_that_was_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("t.csv").write_text("x,y\n" + "".join(f"{i % 12},{2 * (i % 12) + i % 7}\n" for i in range(240)))
-    assert status_of(["run", "t.csv", "--target", "y", "--out", "here"]) == 0
+    Path("t.csv").write_text(
+        "x,y\n" + "".join(f"{i % 12},{'yes' if 2 * (i % 12) + i % 7 > 12 else 'no'}\n" for i in range(240))
+    )
+    assert status_of(["run", "t.csv", "--target", "y", "--positive", "yes", "--out", "here"]) == 0
     said = capsys.readouterr().out
     assert "use: goodmeasure predict here/model.json" in " ".join(said.split())
