@@ -128,7 +128,7 @@ def test_decide_amounts(table: dict, capsys: pytest.CaptureFixture[str]) -> None
         (("score", "rows.csv", "--y", "churned", "--positive", "yes", "--p", "nothing"), 3, "GM203"),
         (("score", "rows.csv", "--y", "churned", "--positive", "yes", "--p", "region"), 3, "GM206"),
         (("score", "rows.csv", "--y", "churned", "--positive", "yes", "--p", "demand"), 3, "GM701"),
-        (("score", "rows.csv", "--y", "demand", "--p", "plain", "--loss", "wrong"), 2, "GM009"),
+        (("score", "rows.csv", "--y", "demand", "--p", "plain", "--loss", "wrong"), 2, "GM011"),
         (("decide", "rows.csv", "--y", "churned", "--positive", "yes", "--p", "plain"), 2, "GM009"),
         (("decide", "rows.parquet", "--y", "churned", "--p", "plain", "--cost", "fn=1", "--cost", "fp=1"), 3, "GM703"),
         (("decide", "rows.csv", "--y", "demand", "--p", "plain", "--cost", "fn=0", "--cost", "fp=0"), 3, "GM710"),

@@ -109,7 +109,7 @@ def test_a_decision_from_a_saved_tally_is_that_of_the_tally(
     assert exact[0] == 0
     assert said("decide", "north.tally", "--p", "plain", *COSTS, "--json") == exact
     status, out, _ = said("decide", "two.tally", "n2.csv", "--p", "sharp", *COSTS)
-    assert (status, out.splitlines()[0]) == (0, "on 1,500 rows")
+    assert (status, out.splitlines()[0]) == (0, "by sharp, on 1,500 rows")
     assert out.splitlines()[-1] == "next: goodmeasure score two.tally n2.csv"
     assert "takes rows that go together as independent" in said("decide", "people.tally", "--p", "plain", *COSTS)[1]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from goodmeasure.reading.tables import Table
 from goodmeasure.study.cases import row_keys
-from goodmeasure.study.split import SharedByChance, SharedRows, TooFewRowsToSplit, check, shared_rows, split
+from goodmeasure.study.split import SharedByChance, SharedRows, TooFewRowsToSplit, check, folded, shared_rows, split
 
 
 @settings(max_examples=25, deadline=None)
@@ -102,3 +104,26 @@ def test_rows_are_equal_where_every_cell_is(cells: np.ndarray) -> None:
         assert (keys[0] == keys[2], keys[1] == keys[3], keys[0] == keys[1]) == (True, True, False)
     mixed = row_keys(Table({"other": other, "x": cells}, "", 4), ("other", "x"))
     assert len(set(mixed.tolist())) == 4
+
+
+@pytest.mark.parametrize("rare", [0, 3])
+@pytest.mark.parametrize("folds", [True, False])
+def test_as_many_rows_as_the_error_asks_for_are_enough(rare: int, folds: bool) -> None:
+    met = 0
+    for n in range(3 * (rare or 1), 70):
+        classes = np.arange(n) % rare if rare else None
+
+        def parts(n: int, classes: np.ndarray | None) -> object:
+            return folded(n, classes=classes, repeats=2) if folds else split(n, classes=classes)
+
+        try:
+            parts(n, classes)
+        except TooFewRowsToSplit as error:
+            if found := re.search(r"(\d+) usable rows in all are enough: bring (\d+) more", error.fix):
+                needed = int(found[1])
+                assert needed - n == int(found[2]) > 0
+                parts(needed, np.resize(classes, needed) if rare else None)
+                met += 1
+            else:
+                pytest.fail(error.fix)
+    assert met

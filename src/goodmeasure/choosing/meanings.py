@@ -284,7 +284,7 @@ def _varies(seen: Observed) -> None:
     what = f"only one class of {seen.name} occurs" if labels else f"every {seen.name} has the same value"
     raise NothingToLearn(
         what,
-        seen=f"{only!r} in all {len(seen.original)} rows",
+        seen=f"{only.item() if isinstance(only, np.generic) else only!r} in all {len(seen.original)} rows",
         fix=f"include rows with another {seen.name}, or check the filter that made this table",
     )
 

@@ -62,7 +62,35 @@ class Subcommands(click.Group):
                 seen=f"the commands are {', '.join(known)}",
                 fix=f"goodmeasure {close[0]}" if close else "goodmeasure --help",
             )
-        return super().resolve_command(ctx, args)
+        found = super().resolve_command(ctx, args)
+        _refuse_twice(found[1], found[2], ctx)
+        return found
+
+
+def _refuse_twice(command: click.Command | None, args: list[str], parent: click.Context) -> None:
+    """Refuse an option that takes one value and was given several, of which Click would take the last. Error: GM009."""
+    if command is None:
+        return
+    given = command.make_parser(click.Context(command, parent, command.name)).parse_args(list(args))[2]
+    for option in dict.fromkeys(given):
+        single = isinstance(option, click.Option) and not (option.multiple or option.is_flag or option.count)
+        if single and given.count(option) > 1:
+            values = _values_of(option, args)
+            raise UsageError(
+                f"{option.opts[-1]} takes one value, and was given {given.count(option)} times",
+                seen=", ".join(values),
+                fix=f"{option.opts[-1]} {values[0]}" if values else f"{command.name} --help",
+            )
+
+
+def _values_of(option: click.Parameter, args: list[str]) -> list[str]:
+    """The values that an option was given, in the words that were typed."""
+    pairs = zip(args, [*args[1:], ""], strict=True)
+    return [
+        word.partition("=")[2] if "=" in word else after
+        for word, after in pairs
+        if word.partition("=")[0] in option.opts
+    ]
 
 
 def _sentence(name: str) -> str:

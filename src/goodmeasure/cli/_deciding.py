@@ -40,15 +40,15 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
     asked = question_of([] if score is None else [score], given)
     with sorted_out(data) as (table, kept):
         if table is not None and fits_in_memory(table, kept, given):
-            by, found = given["by"], _on_rows(table, asked, chosen, given)
+            by, column, found = given["by"], score, _on_rows(table, asked, chosen, given)
         else:
-            by, found = _on_tally(table, kept, asked, chosen, given)
+            by, column, found = _on_tally(table, kept, asked, chosen, given)
         tell_remarks(table)
     if given["as_json"]:
         click.echo(json_text(plain_values({key or "all": one.to_dict() for key, one in found.items()})))
         return 0
     for key, one in found.items():
-        click.echo(printable(f"{by} = {key}") if key else f"on {one.cost.n:,} rows")
+        click.echo(printable(f"{by} = {key}" if key else f"by {column}, on {one.cost.n:,} rows"))
         click.echo("\n".join(f"  {line}" for line in str(one).splitlines()))
     click.echo(_next(data, kept, asked, chosen, given))
     return 0
@@ -112,8 +112,8 @@ def _one_column(asked: dict[str, Any], table: Places) -> Models:
 
 def _on_tally(
     table: Places | None, kept: list[str], asked: dict[str, Any], costs: Any, given: dict[str, Any]
-) -> tuple[str | None, dict[str, Any]]:
-    """The column of groups, if there is one, and the decision for all rows and for each group."""
+) -> tuple[str | None, str, dict[str, Any]]:
+    """The column of groups, if there is one, the column decided on, and the decision for all rows and for each group."""
     options = [name for name in ("ask", "budget", "prevalence", "time") if given[name] is not None]
     options += ["cluster"] if given["cluster"] is not None and not kept else []
     if options or not isinstance(costs, Costs):
@@ -131,4 +131,8 @@ def _on_tally(
     if model is None and len(made.schema.models) > 1:
         raise UsageError("the saved tally is of several models", fix=f"--p {made.schema.models[0]}")
     groups = {"": made} | ({key: made[key] for key in sorted(made.groups)} if by else {})
-    return by, {key: part.decide(costs, model, level=given["level"]) for key, part in groups.items()}
+    return (
+        by,
+        model or made.schema.models[0],
+        {key: part.decide(costs, model, level=given["level"]) for key, part in groups.items()},
+    )

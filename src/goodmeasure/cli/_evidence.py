@@ -14,7 +14,7 @@ from goodmeasure.drawing.terminal import printable
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.losses import catalogue
+from goodmeasure.losses import find
 from goodmeasure.reading.paths import Places, names_of, places_of
 from goodmeasure.reading.sources import names_in_first, remarks_on
 from goodmeasure.tallying.accumulate import kind_of
@@ -22,26 +22,33 @@ from goodmeasure.tallying.saved import Saved, Shard, is_saved, load
 from goodmeasure.tallying.schema import Schema
 from goodmeasure.tallying.serialise import StateUnreadable
 
-_CALL = re.compile(r"\s*([a-z_0-9]+)\s*(?:\(\s*(.*?)\s*\))?\s*")
+_CALL = re.compile(r"\s*([\w .-]+?)\s*(?:\(\s*(.*?)\s*\))?\s*")
 
 
 def losses_from(given: Sequence[str]) -> tuple[Any, ...]:
-    """Losses by their call in the catalogue: ``huber``, or ``pinball(level=0.9)``. Error: GM009."""
+    """Losses by their call in the catalogue, or by what people call them: ``huber``, ``rmse``, ``pinball(level=0.9)``.
+
+    Where a name means something close, how it differs is said on standard error. Errors: GM009, GM011.
+    """
     return tuple(_loss(text) for text in given)
 
 
 def _loss(text: str) -> Any:
     match = _CALL.fullmatch(text)
-    name = match[1] if match else text
-    if match is None or name not in catalogue():
+    if match is None:
         raise UsageError(f"there is no loss {text!r}", fix="goodmeasure losses")
+    definition = find(match[1])
+    if definition.note:
+        aside(printable(f"--loss {text}: {definition.note}"))
     pairs = [part.partition("=") for part in (match[2] or "").split(",") if part.strip()]
     try:
-        return catalogue()[name](**{key.strip(): float(value) for key, _, value in pairs})
+        return definition(**{key.strip(): float(value) for key, _, value in pairs})
     except ValueError as error:
         if isinstance(error, UsageError):
             raise
-        raise UsageError(f"--loss {text}: hyperparameters are numbers", fix=f"--loss '{name}(...=1)'") from error
+        raise UsageError(
+            f"--loss {text}: hyperparameters are numbers", fix=f"--loss '{definition.name}(...=1)'"
+        ) from error
 
 
 @contextmanager

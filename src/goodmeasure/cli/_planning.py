@@ -8,6 +8,7 @@ import click
 
 from goodmeasure.choosing.choose import choose
 from goodmeasure.cli._next import next_line
+from goodmeasure.cli._spoken import spoken
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.reading.files import read
 from goodmeasure.study.cases import as_target
@@ -16,7 +17,8 @@ from goodmeasure.study.question import costs_from
 
 def planned(data: str, target: str, asked: dict[str, Any]) -> int:
     """Choose a loss for a column in four steps: what it represents, the activation, the loss, and the costs."""
-    plan, remarks = _planned(data, target, asked)
+    with spoken():
+        plan, remarks = _planned(data, target, asked)
     if asked["as_json"]:
         said = [remark.to_dict() for remark in remarks]
         click.echo(json_text({**plan.to_dict(), "remarks": said}))

@@ -12,6 +12,7 @@ from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.files import parts
+from goodmeasure.reading.paths import refuse_onto
 from goodmeasure.reading.spreadsheets import RunsInSpreadsheets, disarmed, runs
 from goodmeasure.reading.tables import Values
 from goodmeasure.reading.writing import CsvLines, whole_file
@@ -22,6 +23,8 @@ def predicted(
     model: str, data: str, out: str | None, keep: tuple[str, ...], where: str | None, *, for_spreadsheets: bool
 ) -> None:
     """Write predictions as CSV, one line for each row of DATA, in its order."""
+    if out is not None:
+        refuse_onto(out, [model, data])
     trained = load(model)
     others = tuple(dict.fromkeys(name for name in keep if name not in trained.columns))
     noticed: dict[str, str] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,8 +24,9 @@ from goodmeasure.cli._next import again, next_line
 from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text, printable
-from goodmeasure.errors import Problem
-from goodmeasure.tallying.saved import Saved, save
+from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.paths import refuse_onto
+from goodmeasure.tallying.saved import Saved, is_tally, save
 
 
 def scored(
@@ -37,6 +39,8 @@ def scored(
     given: dict[str, Any],
 ) -> int:
     """Score predictions in a file: each model's mean loss, the paired difference of each pair, and calibration."""
+    if save is not None:
+        _refuse_other_files(save, data)
     with sorted_out(data) as (table, kept):
         saved = evidence(
             table, kept, TallyQuestion(question_of(scores, given), losses, raw), given, save=save is not None
@@ -71,6 +75,15 @@ def _one_answer(saved: Saved) -> bool:
     """Whether all targets are yes, or all no: then there is nothing to decide."""
     scores = saved.tally.state.scores
     return bool(scores) and not all(next(iter(scores.values())).counts.sum(axis=0))
+
+
+def _refuse_other_files(place: str, data: Sequence[str]) -> None:
+    """A tally may take the place of a tally, and of no other file. Error: GM009."""
+    refuse_onto(place, [source for source in data if not is_tally(source)], "--save")
+    if Path(place).is_file() and not is_tally(place):
+        raise UsageError(
+            f"--save {place} would replace a file that is no tally", where=place, fix="--save with another path"
+        )
 
 
 def _keep(path: str, saved: Any) -> None:
@@ -156,7 +169,8 @@ def _lines(title: str, part: dict[str, Any]) -> Iterator[str]:
         yield f"{'':{width}}{said}"
     for model, by_loss in part["risk"].items():
         for caution in by_loss[losses[0]]["cautions"]:
-            yield f"{model}: {caution}"
+            if title or "left out: missing" not in caution:  # of all rows it is said above
+                yield f"{model}: {caution}"
 
 
 def _sure(difference: dict[str, Any]) -> bool:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
+from goodmeasure.cli._spoken import spoken
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.terminal import json_text
-from goodmeasure.errors import Problem
+from goodmeasure.reading.paths import refuse_onto
 from goodmeasure.reading.remarks import at_least
-from goodmeasure.report import write
+from goodmeasure.report import FILES, write
 from goodmeasure.report.summary import summary
 from goodmeasure.study.examples import example
 from goodmeasure.study.question import costs_from
@@ -26,8 +27,10 @@ from goodmeasure.study.training import STRENGTHS, Tick
 FINDINGS = 1
 
 
-def studied(data: Any, asked: dict[str, Any]) -> Study:
-    """Run what the options ask, telling on a terminal how far it has come."""
+def studied(data: Any, asked: dict[str, Any], out: str) -> Study:
+    """Run what the options ask, telling on a terminal how far it has come; the files in ``out`` are none that are read."""
+    for name in FILES:
+        refuse_onto(Path(out) / name, [each for each in (data, asked.get("test")) if each is not None])
     asked = {name: value for name, value in asked.items() if value is not None}
     asked["costs"] = costs_from(asked.pop("costs", ()))
     asked["exclude"] = tuple(asked.get("exclude", ()))
@@ -44,28 +47,6 @@ def demonstrated(task: str, model: str, seed: int, out: str, *, as_json: bool) -
     if not as_json:
         click.echo(f"{chosen.story}\n")
     return finish(study, out, as_json=as_json, fail_on=None, shown="goodmeasure demo")
-
-
-@contextmanager
-def spoken() -> Iterator[None]:
-    """Problems found on the way name options instead of arguments, because that is what was typed."""
-    try:
-        yield
-    except Problem as problem:
-        for pattern, option in _OPTIONS:
-            problem.fix = re.sub(pattern, option, problem.fix)
-        raise
-
-
-_OPTIONS = (
-    (r"costs=gm\.UnderOverCosts\([^)]*\)", "--cost under=3 --cost over=1"),
-    (r"costs=gm\.Costs\([^)]*\)", "--cost fn=40 --cost fp=5"),
-    (
-        r"costs=gm\.ClassCosts\([^)]*\)",
-        "no --cost for classes: decide from the probabilities that goodmeasure predict writes",
-    ),
-    (r"\b(ask|positive|represents|outliers)=('[^']*'|[^\s,']+)", r"--\1 \2"),
-)
 
 
 def steps(asked: dict[str, Any]) -> int:

@@ -64,4 +64,4 @@ def command(data: str, out: str, as_json: bool, fail_on: str | None, **asked: An
     """
     from goodmeasure.cli import _study
 
-    return _study.finish(_study.studied(data, asked), out, as_json=as_json, fail_on=fail_on)
+    return _study.finish(_study.studied(data, asked, out), out, as_json=as_json, fail_on=fail_on)

@@ -133,9 +133,16 @@ def numeric(y: Array, loss: object, present: Array | None = None) -> Array:
         raise TargetOutsideDomain(
             f"targets of {loss} must be numbers, not {y.dtype}",
             seen=f"first target {shorter(y.ravel()[:1].tolist())}",
-            fix="y = (labels == 'yes').astype(float)   or   y = numpy.unique(labels, return_inverse=True)[1]",
+            fix=_as_numbers(loss),
         )
     return y
+
+
+def _as_numbers(loss: Any) -> str:
+    """How texts become targets of a loss."""
+    if getattr(loss, "is_classwise", False):
+        return "y = numpy.unique(labels, return_inverse=True)[1]"
+    return "y = (labels == 'yes').astype(float)" if getattr(loss, "is_binary", False) else "y = y.astype(float)"
 
 
 def _beside(present: Array, table: Array) -> Array:

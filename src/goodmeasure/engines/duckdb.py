@@ -16,15 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.drawing.terminal import word
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem
-from goodmeasure.reading.blocks import Block, WantedColumns, blocks, first_cells
+from goodmeasure.reading.blocks import Block, WantedColumns, blocks, first_cells, labels_in
 from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown
 from goodmeasure.reading.paths import Places, places_of
 from goodmeasure.reading.sources import Files, alone, cast, framed, refuse_other_columns, together
 from goodmeasure.reading.sql import sql
 from goodmeasure.reading.tables import ColumnKind, as_column, no_rows
+from goodmeasure.reading.writing import csv_line
 from goodmeasure.statistics.row_arguments import UnknownLabel
 from goodmeasure.tallying.shards import Part
 from goodmeasure.tallying.tally import Tally
@@ -162,16 +164,22 @@ def _wanted(files: Files, request: Request) -> WantedColumns:
         return WantedColumns(request.numbers, request.keys, labels=((target, request.labels),))
     held = first_cells(files, target)
     if held == "texts":
-        several = len(request.scores[0][1]) > 1
-        fix = (
-            "say whose columns these are: --classes LABEL,LABEL,..."
-            if several
-            else "say which means yes: --positive LABEL"
-        )
-        raise UnknownLabel(f"column {target} holds texts", where=target, fix=fix)
+        raise UnknownLabel(f"column {target} holds texts", where=target, fix=_labels_told(files, request))
     if held == "truths":
         return WantedColumns(request.numbers, request.keys, truths=(target,))
     return WantedColumns((target, *request.numbers), request.keys)
+
+
+def _labels_told(files: Files, request: Request) -> str:
+    """How to say what the labels of the target are."""
+    if len(request.scores[0][1]) > 1:
+        return "say whose columns these are: --classes LABEL,LABEL,..."
+    labels = labels_in(files, request.target)
+    if len(labels) < 3:
+        return "say which means yes: --positive LABEL"
+    named = set(labels) <= set(files.types)
+    columns = word(csv_line(labels)) if named else "COLUMN,COLUMN,..."
+    return f"one column for each label: --p {columns}; or one label that means yes: --positive LABEL"
 
 
 @contextmanager

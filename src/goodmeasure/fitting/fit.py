@@ -18,7 +18,15 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, validate_dat
 
 from goodmeasure import losses
 from goodmeasure.deriving import predictions
-from goodmeasure.errors import NothingToLearn, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
+from goodmeasure.deriving.arguments import check_targets
+from goodmeasure.errors import (
+    NothingToLearn,
+    ShapeMismatch,
+    TargetOutsideDomain,
+    UsageError,
+    WeightError,
+    shorter,
+)
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.objective import Objective
@@ -278,13 +286,15 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         checked, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         if targets.dtype.kind in "mM":
             raise TargetOutsideDomain(f"targets are numbers, not {targets.dtype}", fix="y as an amount of time: days")
+        targets = targets.astype(np.float64)
+        check_targets(targets, targets, self.loss_.target, None, self.loss_)
         held = None
         _both(X_val, y_val)
         if X_val is not None:
             features, measured = validate_data(self, X_val, y_val, reset=False, dtype=np.float64, y_numeric=True)
             held = (features, measured.astype(np.float64), None, None)
         at_risk = self._exposure(exposure, checked)
-        self._learn(checked, targets.astype(np.float64), weight, at_risk, held, monitor)
+        self._learn(checked, targets, weight, at_risk, held, monitor)
         return self
 
     def predict(self, X: ArrayLike, exposure: ArrayLike | None = None) -> Floats:
@@ -376,7 +386,9 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         check_classification_targets(labels)
         if len(np.unique(labels)) < 2:
             raise NothingToLearn(
-                "only one class occurs in y", seen=f"{labels[0]!r} in all rows", fix="include rows of another class"
+                "only one class occurs in y",
+                seen=f"{shorter(labels.tolist()[0])} in all rows",
+                fix="include rows of another class",
             )
         self.classes_, codes = np.unique(labels, return_inverse=True)
         many = len(self.classes_) > 2

@@ -63,6 +63,10 @@ class OutcomeDomain(Domain):
     classes: bool = False
     binary: bool = False
 
+    def __str__(self) -> str:
+        # Which labels there are says the number of outputs, and not the domain.
+        return self.name if self.classes and not self.binary else super().__str__()
+
 
 Real: TypeAlias = Annotated[float, Domain("a real number")]
 Positive: TypeAlias = Annotated[float, Domain("a positive number", low=0, low_open=True)]

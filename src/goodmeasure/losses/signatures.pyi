@@ -440,7 +440,7 @@ def multiclass_hinge(*, class_weight: Sequence[float] = ()) -> Loss:
 
     Formula:
         maximum(0, 1 - margin)
-        target: one of several classes [0, inf)
+        target: one of several classes
         activation: softmax
         asks for: only the most likely answer, no probability
 
@@ -475,7 +475,7 @@ def cross_entropy(*, smoothing: float = 0.0, class_weight: Sequence[float] = ())
 
     Formula:
         -(1 - smoothing)*log(p) - smoothing*mean_log_p
-        target: one of several classes [0, inf)
+        target: one of several classes
         activation: softmax
         asks for: the probability of each outcome
 
@@ -552,7 +552,7 @@ def brier(*, class_weight: Sequence[float] = ()) -> Loss:
 
     Formula:
         (1 - p)**2 + rest_p2
-        target: one of several classes [0, inf)
+        target: one of several classes
         activation: softmax
         asks for: the probability of each outcome
 
@@ -612,7 +612,7 @@ def focal(*, gamma: float = 2.0, class_weight: Sequence[float] = ()) -> Loss:
 
     Formula:
         -(1 - p)**gamma*log(p)
-        target: one of several classes [0, inf)
+        target: one of several classes
         activation: softmax
         asks for: the probability of each outcome
 
@@ -677,7 +677,7 @@ def poly(*, epsilon: float = 2.0, class_weight: Sequence[float] = ()) -> Loss:
 
     Formula:
         -log(p) + epsilon*(1 - p)
-        target: one of several classes [0, inf)
+        target: one of several classes
         activation: softmax
         asks for: the probability of each outcome
 
@@ -743,7 +743,7 @@ def generalized_cross_entropy(*, q: float = 0.7, class_weight: Sequence[float] =
 
     Formula:
         (1 - p**q)/q
-        target: one of several classes [0, inf)
+        target: one of several classes
         activation: softmax
         asks for: the probability of each outcome
 
@@ -809,7 +809,7 @@ def symmetric_cross_entropy(*, alpha: float = 0.1, beta: float = 1.0, class_weig
 
     Formula:
         -alpha*log(p) + 4*beta*(1 - p)
-        target: one of several classes [0, inf)
+        target: one of several classes
         activation: softmax
         asks for: the probability of each outcome
 
@@ -878,7 +878,7 @@ def spherical(*, class_weight: Sequence[float] = ()) -> Loss:
 
     Formula:
         1 - exp(log_p2/2)
-        target: one of several classes [0, inf)
+        target: one of several classes
         activation: softmax
         asks for: the probability of each outcome
 

@@ -98,7 +98,7 @@ class Definition:
     def _target(self, given: dict[str, float]) -> Any:
         return self.targets({**dict(self.defaults), **given})
 
-    def __call__(self, *unnamed: Any, **given: Any) -> Loss:
+    def __call__(self, /, *unnamed: Any, **given: Any) -> Loss:
         """The loss with these hyperparameters, given by name; those not given have their defaults."""
         if unnamed:
             raise HyperparameterError(

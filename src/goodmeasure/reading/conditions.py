@@ -135,6 +135,8 @@ def _parsed(text: str) -> Node:
 def _read(text: str, query: str) -> Node:
     """The syntax tree of a query, which is not run."""
     found: Node = json.loads(_answer(text, sql("SELECT json_serialize_sql(?::VARCHAR)"), query))
+    if "Only SELECT" in str(found.get("error_message")):
+        raise unusable(text, f"it is not one expression; {MAY_HOLD}")
     if found["error"]:
         raise unusable(text, f"{found['error_message']}; {MAY_HOLD}")
     return found
@@ -175,7 +177,7 @@ def _column(node: Node, text: str, folded: dict[str, str], source: str) -> str:
     known = folded.get(names[0].casefold()) if len(names) == 1 else None
     if known is None:
         error = missing_column(".".join(names), folded.values(), source)
-        hint = error.fix or f"{error.seen}; texts stand in single quotes: {EXAMPLE}"
+        hint = error.fix if error.near else f"{error.seen}; texts stand in single quotes: {EXAMPLE}"
         raise unusable(text, error.what, hint)
     node["column_names"] = [known]
     return known

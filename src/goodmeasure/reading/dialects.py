@@ -12,7 +12,7 @@ from typing import Any
 
 from goodmeasure.reading.paths import Place, is_compressed, told, uncompressed
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.tables import EmptyTable, OtherEncoding, UnreadableTable, duplicate_columns
+from goodmeasure.reading.tables import NEEDS_ROWS, EmptyTable, OtherEncoding, UnreadableTable, duplicate_columns
 
 QUOTE = '"'
 DELIMITERS = (",", ";", "\t", "|")
@@ -28,6 +28,8 @@ class Dialect:
     encoding: str
     delimiter: str
     compressed: bool
+    line_end: str = ""
+    """How lines end, where the header holds an end of a line in quotes, which the database would go by; else empty."""
 
     @contextmanager
     def records(self, place: Place) -> Iterator[Any]:
@@ -86,8 +88,19 @@ def dialect_of(place: Place) -> tuple[Dialect, tuple[Remark, ...]]:
     with told(place.name):
         compressed = is_compressed(place.path)
     return max(
-        (Dialect(encoding, mark, compressed) for mark in DELIMITERS), key=lambda d: len(d.header(place))
+        (Dialect(encoding, mark, compressed, _line_end(start)) for mark in DELIMITERS),
+        key=lambda d: len(d.header(place)),
     ), remarks
+
+
+def _line_end(start: bytes) -> str:
+    """What ends the header, if that is not the first end of a line in the file: others stand in quotes."""
+    quotes = 0
+    for number, line in enumerate(start.splitlines(keepends=True)):
+        quotes += line.count(QUOTE.encode())
+        if quotes % 2 == 0:
+            return ("\\r\\n" if line.endswith(b"\r\n") else "\\n") if number else ""
+    return ""
 
 
 def _encoding(start: bytes, place: Place) -> tuple[str, tuple[Remark, ...]]:
@@ -113,7 +126,7 @@ def names_in(dialect: Dialect, place: Place) -> list[str]:
     """
     head = dialect.header(place)
     if not head and _is_empty(place):
-        raise EmptyTable(f"{place.name} is empty: it has not even a header")
+        raise EmptyTable(f"{place.name} is empty: it has not even a header", fix=NEEDS_ROWS)
     if not head:
         raise UnreadableTable(f"{place.name} begins with an empty line", where=f"{place.name}, line 1", fix="delete it")
     names = [cell.strip() or f"column {i + 1}" for i, cell in enumerate(head)]

@@ -15,6 +15,7 @@ from goodmeasure.reading.tables import BadCell, ColumnKind, missing_column
 
 MOSTLY = 0.9
 _TEXTS = ("VARCHAR", "ENUM")
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?(\d{1,3}(\.\d{3})+|\d*),\d+(e[-+]?\d+)?\s*", re.IGNORECASE)
 _ANSWERS = ("BOOLEAN", "VARCHAR")
 
 
@@ -114,6 +115,13 @@ def bad_cell(files: Files, name: str, seen: SeenColumn) -> BadCell:
     fix = (
         f"mend the cell, or leave such rows out: --where {shlex.quote(keep)}" if seen.numbers else "name another column"
     )
+    if _DECIMAL_COMMA.fullmatch(cell):
+        return BadCell(
+            f"column {name!r} holds {cell!r}, which looks like a number with a decimal comma",
+            where=where,
+            seen=f"{seen.numbers:,} of {seen.present:,} cells are numbers",
+            fix="write numbers with a decimal point: 0.3 and not 0,3",
+        )
     return BadCell(
         f"column {name!r} holds {cell!r} where a number is needed",
         where=where,

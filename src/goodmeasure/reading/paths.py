@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import shutil
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from glob import glob, has_magic
@@ -16,7 +17,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any, cast
 
-from goodmeasure.errors import Problem, nearest
+from goodmeasure.errors import Problem, UsageError, nearest
 from goodmeasure.keeping.unfinished import folder_for_now
 from goodmeasure.reading.tables import NoSuchFile, UnreadableTable
 from goodmeasure.reading.writing import FULL, NotWritten
@@ -81,6 +82,26 @@ def names_of(source: str | PathLike[str]) -> list[str]:
     text = str(source)
     with told(text):
         return _matching(text) if has_magic(text) and not Path(text).exists() else [_file(text)]
+
+
+def refuse_onto(place: str | PathLike[str], read: Iterable[str], option: str = "--out") -> None:
+    """Refuse to write where a file stands that is read, under this name or another (links, standard input). Error: GM009."""
+    for source in read:
+        if any(_same_file(place, name) for name in ([source] if source == "-" else names_of(source))):
+            raise UsageError(
+                f"{option} {place} would replace a file that is read",
+                where=str(place),
+                seen=f"it is {STANDARD_INPUT if source == '-' else source}",
+                fix=f"{option} with another path",
+            )
+
+
+def _same_file(place: str | PathLike[str], name: str) -> bool:
+    try:
+        read = os.fstat(sys.stdin.fileno()) if name == "-" else Path(name).stat()
+        return os.path.samestat(Path(place).stat(), read)
+    except (OSError, ValueError):  # one of them is not there, or standard input is no file
+        return False
 
 
 def _matching(pattern: str) -> list[str]:

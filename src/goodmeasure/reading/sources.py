@@ -52,7 +52,8 @@ class CsvFiles:
         return sql(
             "read_csv({paths}, columns={columns}, delim={delim}, encoding={encoding}, compression={compression}, "
             "nullstr={missing}, quote={quote}, escape={quote}, header=true, auto_detect=false, hive_partitioning=false, "
-            "max_line_size=20000000, buffer_size=32000000)",
+            "max_line_size=20000000, buffer_size=32000000{line_end})",
+            line_end=self._line_end,
             paths=literal(place.path for place in self.places),
             columns=literal({name: declared.get(name, kind) for name, kind in self.types.items()}),
             delim=literal(self.dialect.delimiter),
@@ -61,6 +62,10 @@ class CsvFiles:
             missing=literal(MISSING),
             quote=literal(QUOTE),
         )
+
+    @property
+    def _line_end(self) -> Sql:
+        return sql(", new_line={end}", end=literal(self.dialect.line_end)) if self.dialect.line_end else Sql("")
 
 
 @dataclass(frozen=True)
@@ -194,6 +199,13 @@ def _unreadable(error: Exception, files: Files) -> UnreadableTable:
     if record and expected:
         seen = f"{expected[2]} cells where the header has {expected[1]}"
     name = files.source if place is None else place.name
+    if "state machine" in seen:
+        return UnreadableTable(
+            f"lines of {name} end in two ways",
+            where=name,
+            seen="some end in a line feed, others in a carriage return and a line feed",
+            fix="write all lines with one end: tr -d '\\r' < OLD.csv > NEW.csv",
+        )
     return UnreadableTable(
         f"{name} cannot be read as a table",
         where=files.line(place, int(record[1]), empty_count=True) if record and place else name,

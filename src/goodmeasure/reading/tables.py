@@ -15,6 +15,7 @@ from goodmeasure.errors import Problem, nearest
 from goodmeasure.reading.remarks import Remark
 
 Values = NDArray[Any]
+NEEDS_ROWS = "a table with names of columns and at least one row"
 
 
 class NoSuchFile(Problem, FileNotFoundError):
@@ -37,6 +38,7 @@ class NoSuchColumn(Problem, KeyError):
     """The table has no column of this name; the error shows the names that come closest."""
 
     code = "GM203"
+    near: tuple[str, ...] = ()
 
     __str__ = Problem.__str__
 
@@ -153,7 +155,9 @@ class Table:
 
 def no_rows(source: str, where: Any = None) -> EmptyTable:
     """The error for a table of which no row counts."""
-    return EmptyTable(f"{source} has no rows{f' where {where}' if where else ''}")
+    if where:
+        return EmptyTable(f"{source} has no rows where {where}", fix="a condition that holds for some rows")
+    return EmptyTable(f"{source} has no rows", fix=NEEDS_ROWS)
 
 
 def missing_column(name: str, known: Iterable[str], source: str) -> NoSuchColumn:
@@ -161,11 +165,13 @@ def missing_column(name: str, known: Iterable[str], source: str) -> NoSuchColumn
     names = list(known)
     folded = {n.casefold(): n for n in reversed(names)}
     close = [folded[n] for n in nearest(name.casefold(), folded)]
-    return NoSuchColumn(
+    error = NoSuchColumn(
         f"{source} has no column {name!r}",
         seen=f"its columns are {listed(names)}",
-        fix=f"did you mean {' or '.join(map(repr, close))}?" if close else "",
+        fix=f"did you mean {' or '.join(map(repr, close))}?" if close else "name one of its columns",
     )
+    error.near = tuple(close)
+    return error
 
 
 def listed(names: Iterable[object], most: int = 12) -> str:
@@ -195,7 +201,7 @@ def table(data: Any, *, name: str = "data") -> Table:
     columns = {n: as_column(values, n) for n, values in named}
     _same_lengths(columns, name)
     if not columns or not len(next(iter(columns.values()))):
-        raise EmptyTable(f"{name} has no rows")
+        raise EmptyTable(f"{name} has no rows", fix=NEEDS_ROWS)
     return Table(columns, name, len(next(iter(columns.values()))), frame=kind)
 
 

@@ -91,6 +91,13 @@ class CsvLines:
         self._writer.writerows(rows)
 
 
+def csv_line(cells: Iterable[Any]) -> str:
+    """Cells as a line of CSV, without its end."""
+    line = io.StringIO()
+    CsvLines(line).rows([cells])
+    return line.getvalue().removesuffix("\n")
+
+
 class _Draft:
     """A file under another name beside its place, which goes away unless it is moved there."""
 

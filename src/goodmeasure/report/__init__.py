@@ -13,6 +13,8 @@ from goodmeasure.reading.writing import NotWritten, folder, write_whole
 from goodmeasure.report.page import page
 from goodmeasure.study.study import Study
 
+FILES = ("report.html", "report.json", "model.json")
+
 
 def write(study: Study, directory: str | PathLike[str]) -> list[str]:
     """Write report.html, report.json and model.json; they appear when all of them are finished, or none does.
@@ -30,11 +32,8 @@ def write(study: Study, directory: str | PathLike[str]) -> list[str]:
 
 def texts_of(study: Study) -> dict[str, str]:
     """What stands in each file, by its name."""
-    return {
-        "report.html": _drawn(study),
-        "report.json": json.dumps(study.to_dict(), allow_nan=False, indent=1, ensure_ascii=False),
-        "model.json": study.model.to_json(),
-    }
+    document = json.dumps(study.to_dict(), allow_nan=False, indent=1, ensure_ascii=False)
+    return dict(zip(FILES, (_drawn(study), document, study.model.to_json()), strict=True))
 
 
 def _drawn(study: Study) -> str:

@@ -15,6 +15,7 @@ from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import number
 
 LABEL = 14
+MODEL = "model.json"
 MOST_REMARKS = 6
 _COLOURS = {
     "use": "green",
@@ -29,7 +30,7 @@ def summary(study: Study, written: list[str], *, width: int = 100, head: str = "
     """The summary of a study for a terminal of this width; ``written`` are the paths of the files."""
     title = f"{head}: {study.source}, {study.rows:,} rows, target {study.question.target}"
     lines = [click.style(textwrap.shorten(printable(title), width), bold=True), ""]
-    for label, text in _rows(study):
+    for label, text in _rows(study, written):
         found = _wrapped(label, text, width)
         lines += [_coloured(found[0], study.verdict.word), *found[1:]] if label == "verdict" else found
     lines += _remarks(study, width)
@@ -37,7 +38,7 @@ def summary(study: Study, written: list[str], *, width: int = 100, head: str = "
     return "\n".join(lines)
 
 
-def _rows(study: Study) -> Iterator[tuple[str, str]]:
+def _rows(study: Study, written: list[str]) -> Iterator[tuple[str, str]]:
     plan, judged, verdict = study.plan, study.judged, study.verdict
     yield "meaning", f"{_target(study)} -> {plan.activation.name} -> {plan.loss}, which asks for the {plan.asks_for}"
     for question in plan.questions:
@@ -53,7 +54,7 @@ def _rows(study: Study) -> Iterator[tuple[str, str]]:
     yield "signal", signal_line(judged.signal)
     yield "calibration", verdict.sentences[2]
     yield from decision_lines(study)
-    yield "verdict", f"{verdict.word}: {verdict.following}"
+    yield "verdict", f"{verdict.word}: {verdict.following.replace(MODEL, word(_model(written)))}"
 
 
 def _coloured(line: str, word: str) -> str:
@@ -105,9 +106,14 @@ def _remarks(study: Study, width: int) -> list[str]:
     return lines
 
 
+def _model(written: list[str]) -> str:
+    """Where the model was written."""
+    return next((path for path in written if path.endswith(MODEL)), MODEL)
+
+
 def _following(study: Study, written: list[str]) -> str:
     report = next((path for path in written if path.endswith(".html")), "report.html")
-    model = next((path for path in written if path.endswith("model.json")), "model.json")
+    model = _model(written)
     return f"open {word(report)}; goodmeasure predict {word(model)} NEW.csv{_cost_hint(study)}"
 
 

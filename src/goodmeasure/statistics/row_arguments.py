@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -203,7 +204,7 @@ def _by_row(values: NDArray[Any]) -> NDArray[Any]:
 def raw_outputs(values: ArrayLike, name: str = "z", *, at: Places = None) -> NDArray[Any]:
     """Raw outputs, of which none is missing; an infinite one is as sure as can be."""
     found = numbers_of(values, name, MissingScore)
-    equal_length(**{name: found})
+    equal_length({name: found})
     lost = np.isnan(_by_row(found)).any(axis=1)
     if lost.any():
         raise MissingScore(
@@ -245,14 +246,18 @@ def same_length(**columns: Any) -> None:
         raise NothingToAverage("there are no rows", seen=f"{', '.join(columns)} are empty")
 
 
-def equal_length(**columns: Any) -> None:
-    """Refuse columns that differ in length, naming them; a shard may be empty."""
-    for name, values in columns.items():
+def equal_length(named: Mapping[str, Any] = MappingProxyType({}), /, **arguments: Any) -> None:
+    """Refuse columns that differ in length, naming them; a shard may be empty.
+
+    Columns that a user named are handed over in ``named``: they may be called as an argument is.
+    """
+    columns = [*arguments.items(), *named.items()]
+    for name, values in columns:
         if values is not None and (not hasattr(values, "__len__") or getattr(values, "ndim", 1) == 0):
             raise ShapeMismatch(f"{name} is one value, a column is needed", where=name, seen=shorter(values))
-    lengths = {name: len(values) for name, values in columns.items() if values is not None}
-    if len(set(lengths.values())) > 1:
-        seen = ", ".join(f"{name} has {length:,}" for name, length in lengths.items())
+    lengths = [(name, len(values)) for name, values in columns if values is not None]
+    if len({length for _, length in lengths}) > 1:
+        seen = ", ".join(f"{name} has {length:,}" for name, length in lengths)
         raise ShapeMismatch("the columns have different numbers of rows", seen=seen)
 
 

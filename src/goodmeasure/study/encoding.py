@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.reading.tables import ColumnKind, Table, missing
+from goodmeasure.errors import shorter
+from goodmeasure.reading.tables import BadCell, ColumnKind, Table, Values, missing
 from goodmeasure.statistics.row_arguments import Floats
 
 ABSENT = "(missing)"
@@ -76,14 +77,16 @@ class Encoding:
         return len(self.numbers) + len(DATE_PARTS) * len(self.dates)
 
     def __call__(self, table: Table) -> Floats:
-        """The matrix of these rows, one row an example."""
+        """The matrix of these rows, one row an example. Error: GM206 where a column holds something else than it did."""
+        rows = len(table)
+        table = replace(table, columns={name: _as_fitted(name, table[name], kind) for name, kind in self.kinds.items()})
         blocks = []
         if self._number_count:
             block = _number_block(table, self.numbers, self.dates)
             blocks.append(self.steps["numbers"].transform(block) if self.scaled else block)
         if self.texts:
             blocks.append(_quietly(self.steps["texts"].transform, _text_block(table, self.texts)))
-        return np.hstack(blocks) if blocks else np.zeros((len(table), 0))
+        return np.hstack(blocks) if blocks else np.zeros((rows, 0))
 
     def unknown(self, table: Table) -> dict[str, int]:
         """How many cells of each text column hold a category that the fitted rows did not."""
@@ -106,6 +109,26 @@ def encoding(table: Table, features: Sequence[str], *, scaled: bool = True) -> E
     if texts:
         steps["texts"] = (_one_hot() if scaled else _codes()).fit(_text_block(table, texts))
     return Encoding(numbers, dates, texts, scaled, steps)
+
+
+def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
+    """A column as the kind that it was when the model was fitted. Error: GM206."""
+    if ColumnKind.of(values) is kind:
+        return values
+    if kind is ColumnKind.TEXT:
+        return values.astype(object)
+    lost = missing(values)
+    if not lost.all():
+        needed = "a number" if kind is ColumnKind.NUMBER else "a date"
+        raise BadCell(
+            f"column {name!r} holds {shorter(values[~lost][0])} where {needed} is needed",
+            where=name,
+            seen=f"{int((~lost).sum()):,} cells of another kind than in the table that the model was fitted to",
+            fix=f"a column of {kind.value}s, with None where one is missing",
+        )
+    return (
+        np.full(len(values), np.nan) if kind is ColumnKind.NUMBER else np.full(len(values), np.datetime64("NaT", "us"))
+    )
 
 
 def _scaler() -> Any:

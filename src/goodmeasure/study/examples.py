@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from os import PathLike
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from goodmeasure.decisions.costs import Costs
-from goodmeasure.reading.writing import folder, whole_file
+from goodmeasure.errors import UsageError
+from goodmeasure.reading.writing import folder, write_whole
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,19 @@ class Example:
         found = self.load()
         named = hasattr(found, "target_names")
         target = [str(found.target_names[k]) for k in found.target] if named else found.target.tolist()
-        with whole_file(place / f"{self.name}.csv") as file:
-            lines = csv.writer(file, lineterminator="\n")
-            lines.writerow([*found.feature_names, self.target])
-            lines.writerows([*row, label] for row, label in zip(found.data.tolist(), target, strict=True))
+        text = io.StringIO()
+        lines = csv.writer(text, lineterminator="\n")
+        lines.writerow([*found.feature_names, self.target])
+        lines.writerows([*row, label] for row, label in zip(found.data.tolist(), target, strict=True))
+        _write_once(place / f"{self.name}.csv", text.getvalue().encode())
         return str(place / f"{self.name}.csv")
+
+
+def _write_once(place: Path, data: bytes) -> None:
+    """Write a table where none stands, or this one. Error: GM009."""
+    if place.is_file() and place.read_bytes() != data:
+        raise UsageError(f"{place} is another table, and would be replaced", fix="--out another/place")
+    write_whole({place: data})
 
 
 def _tumours() -> Any:

@@ -118,6 +118,7 @@ class Model:
             GM203: a column is missing.
             GM204: two columns have one name.
             GM205: there are no rows.
+            GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
         """
         given = table(data)
@@ -154,6 +155,7 @@ class Model:
             GM203: a column is missing.
             GM204: two columns have one name.
             GM205: there are no rows.
+            GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
         """
         return self.predictions(self.raw(data))
@@ -183,6 +185,7 @@ class Model:
             GM203: a column is missing.
             GM204: two columns have one name.
             GM205: there are no rows.
+            GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
         """
         return self.decisions(self.predict(data))
@@ -219,6 +222,7 @@ class Model:
             GM203: a column is missing.
             GM204: two columns have one name.
             GM205: there are no rows.
+            GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
         """
         given = table(data)

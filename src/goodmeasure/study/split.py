@@ -34,7 +34,8 @@ class TooFewRowsToSplit(Problem, ValueError):
     """There are fewer rows (groups, times, or rows of a class) than three parts need.
 
     Every part needs at least ten rows, and two of each class. Rows that tune or report must not have been fitted, so a
-    smaller table cannot be judged this way.
+    smaller table cannot be judged this way. Where rows are judged by folds, the rows outside each fold are split again, to
+    fit and to tune, and must be as many: the error says how many rows in all are enough.
     """
 
     code = "GM220"
@@ -141,7 +142,8 @@ def split(
         how = f"at random{'' if classes is None else ' within each class'} (seed {seed})"
     fit, tune, report = (np.flatnonzero(part == k) for k in range(3))
     found = Split(fit, tune, report, how, remarks)
-    check(found.parts if shares[2] else {"fit": fit, "tune": tune})
+    needed = least_rows(n, classes if group is None and time is None else None, shares)
+    check(found.parts if shares[2] else {"fit": fit, "tune": tune}, enough=_more_rows(n, needed))
     return found
 
 
@@ -171,8 +173,13 @@ def folded(
 
     The rows to fit and to tune are those of the model that is handed over. Error: GM220.
     """
-    whole = split(n, classes=classes, group=group, shares=FIT_AND_TUNE, seed=seed)
+    try:
+        whole = split(n, classes=classes, group=group, shares=FIT_AND_TUNE, seed=seed)
+    except TooFewRowsToSplit as error:
+        raise _too_few_for_folds(n, classes, group, error.seen) from error
     deals = tuple(_deal(n, classes, group, seed + 1 + repeat) for repeat in range(repeats))
+    for fold in deals:
+        _refuse_small_folds(fold, classes, group, seed)
     times = "" if repeats == 1 else f", dealt {repeats} times"
     because = f", because there are {why}" if why else ""
     how = (
@@ -180,6 +187,47 @@ def folded(
         "model that is handed over is fitted to all of them"
     )
     return Split(whole.fit, whole.tune, np.arange(n), how, deals=deals)
+
+
+def _refuse_small_folds(fold: Indices, classes: NDArray[Any] | None, group: NDArray[Any] | None, seed: int) -> None:
+    """Refuse folds without one of which the rest is too small to fit and tune. Error: GM220."""
+    n = len(fold)
+    for k in np.unique(fold):
+        rest = np.flatnonzero(fold != k)
+        some = [None if each is None else each[rest] for each in (classes, group)]
+        try:
+            split(len(rest), classes=some[0], group=some[1], shares=FIT_AND_TUNE, seed=seed)
+        except TooFewRowsToSplit as error:
+            raise _too_few_for_folds(n, classes, group, f"without one fold, {error.seen}") from error
+
+
+def _too_few_for_folds(
+    n: int, classes: NDArray[Any] | None, group: NDArray[Any] | None, seen: str
+) -> TooFewRowsToSplit:
+    needed = least_rows(n, None if group is not None else classes, FIT_AND_TUNE, folds=True)
+    return TooFewRowsToSplit(f"{n:,} usable rows are too few for folds", seen=seen, fix=_more_rows(n, needed))
+
+
+def least_rows(n: int, classes: NDArray[Any] | None, shares: tuple[float, ...], *, folds: bool = False) -> int:
+    """How many rows, with classes as they are now, surely make parts of these shares; with folds, without one of them."""
+    labels = np.zeros(n, dtype=np.intp) if classes is None else np.unique(classes, return_inverse=True)[1]
+    most = n
+    while min(_sizes(np.bincount(np.resize(labels, most)), shares, folds=folds)) < LEAST:
+        most += 1
+    return most
+
+
+def _sizes(counts: Indices, shares: tuple[float, ...], *, folds: bool) -> list[int]:
+    """How many rows each part gets, of so many of each class."""
+    left = counts - -(-counts // FOLDS) if folds else counts
+    parts = sum(np.bincount(_cut(int(count), shares), minlength=len(shares)) for count in left)
+    return [int(size) for size, share in zip(np.asarray(parts).tolist(), shares, strict=True) if share]
+
+
+def _more_rows(n: int, needed: int) -> str:
+    if needed <= n:  # groups or times are too uneven
+        return "more rows in more groups, or in more different times"
+    return f"{needed:,} usable rows in all are enough: bring {needed - n:,} more"
 
 
 def _deal(n: int, classes: NDArray[Any] | None, group: NDArray[Any] | None, seed: int) -> Indices:
@@ -190,7 +238,9 @@ def _deal(n: int, classes: NDArray[Any] | None, group: NDArray[Any] | None, seed
     return np.unique(_by_group(group, (1.0,) * count, seed), return_inverse=True)[1].astype(np.intp)
 
 
-def check(parts: Mapping[str, Indices], classes: NDArray[Any] | None = None) -> None:
+def check(
+    parts: Mapping[str, Indices], classes: NDArray[Any] | None = None, *, enough: str = "bring more rows"
+) -> None:
     """Refuse parts that hold too few rows, or (where classes are given) too few of one of them."""
     total = sum(map(len, parts.values()))
     for name, rows in parts.items():
@@ -198,7 +248,7 @@ def check(parts: Mapping[str, Indices], classes: NDArray[Any] | None = None) -> 
             raise TooFewRowsToSplit(
                 f"{len(rows):,} rows to {name} are too few",
                 seen=f"{total:,} usable rows make {', '.join(f'{len(r):,} to {k}' for k, r in parts.items())}",
-                fix=f"at least {LEAST} rows are needed to {name}: bring more rows",
+                fix=enough,
             )
     if classes is None:
         return
@@ -234,7 +284,9 @@ def _by_group(group: NDArray[Any], shares: tuple[float, ...], seed: int) -> NDAr
     names, code = np.unique(group, return_inverse=True)
     if len(names) < 3:
         raise TooFewRowsToSplit(
-            f"{len(names)} groups cannot make three parts", seen=f"groups {', '.join(map(str, names))}"
+            f"{len(names)} groups cannot make three parts",
+            seen=f"groups {', '.join(map(str, names))}",
+            fix="rows of at least three groups",
         )
     order = np.random.default_rng(seed).permutation(len(names))
     size = np.bincount(code)[order]

@@ -83,7 +83,7 @@ class Accumulator:
         """Add rows: targets, each model's raw outputs (or predictions), weights, group and cluster keys."""
         target, keys = np.asarray(y), None if cluster is None else hashed(_present_keys(cluster, w))
         scores = {name: np.asarray(values) for name, values in z.items()}
-        row_arguments.equal_length(y=target, **scores, sample_weight=w, group=group, cluster=cluster)
+        row_arguments.equal_length(scores, y=target, sample_weight=w, group=group, cluster=cluster)
         labels, inverse = (
             ([""], None) if group is None else np.unique(column_of(group, "group").astype(str), return_inverse=True)
         )
@@ -309,7 +309,7 @@ def tally(
 def _numbers(values: Any, name: str, w: Floats | None, kind: type[Problem] = MissingScore) -> NDArray[Any]:
     """A column or table of numbers; of objects, those that are missing or without weight are NaN."""
     given = array_of(values, name, kind)
-    row_arguments.equal_length(**{name: given})
+    row_arguments.equal_length({name: given})
     if given.dtype.kind != "O":
         return numbers_of(given, name, kind)
     lost = keys.missing(given.ravel()).reshape(given.shape)
@@ -339,12 +339,22 @@ def schema_of(
     losses: Sequence[Any], models: tuple[str, ...], scores: NDArray[Any], how: tuple[bool, bool, bool]
 ) -> Schema:
     """What a tally of these losses counts; ``how`` is (weighted, clustered, on predictions)."""
+    _refuse_names_of_pairs(models)
     first = losses[0]
     classes = scores.shape[1] if scores.ndim == 2 else 0
     kind = kind_of(first)
     if (kind == "classes") != (scores.ndim == 2):
         raise UsageError(f"{first!r} and scores of shape {scores.shape} do not go together")
     return Schema(tuple(map(repr, losses)), models, kind, classes, *how)
+
+
+def _refuse_names_of_pairs(models: tuple[str, ...]) -> None:
+    """Refuse a model that is called as the difference of two others is: their sums would be mixed. Error: GM009."""
+    for a, b in combinations(models, 2):
+        if f"{a} - {b}" in models:
+            raise UsageError(
+                f"a model is named {a} - {b}, as the difference of {a} and {b} is", fix="give the model another name"
+            )
 
 
 def kind_of(loss: Any) -> Kind:

@@ -99,11 +99,17 @@ _HEADER = fields({"question": soundness.question, "shards": sequence(row(text(mo
 def is_saved(path: str | PathLike[str]) -> bool:
     """Whether a file is a saved tally, by how it begins or is called. A pipe is none: to look into it is to empty it."""
     place = Path(path)
+    return is_tally(place) or (place.suffix == SUFFIX and place.is_file())
+
+
+def is_tally(path: str | PathLike[str]) -> bool:
+    """Whether a file begins as a saved tally does, however it is called."""
+    place = Path(path)
     with told_of(str(path)):
         if not place.is_file():
             return False
         with place.open("rb") as file:
-            return file.read(len(MAGIC)) == MAGIC or place.suffix == SUFFIX
+            return file.read(len(MAGIC)) == MAGIC
 
 
 def save(path: str | PathLike[str], saved: Saved) -> None:

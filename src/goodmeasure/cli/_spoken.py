@@ -1,0 +1,31 @@
+"""Fixes that name arguments, in the options of the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from goodmeasure.errors import Problem
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """Problems found on the way name options instead of arguments, because that is what was typed."""
+    try:
+        yield
+    except Problem as problem:
+        for pattern, option in _OPTIONS:
+            problem.fix = re.sub(pattern, option, problem.fix)
+        raise
+
+
+_OPTIONS = (
+    (r"costs=gm\.UnderOverCosts\([^)]*\)", "--cost under=3 --cost over=1"),
+    (r"costs=gm\.Costs\([^)]*\)", "--cost fn=40 --cost fp=5"),
+    (
+        r"costs=gm\.ClassCosts\([^)]*\)",
+        "no --cost for classes: decide from the probabilities that goodmeasure predict writes",
+    ),
+    (r"\b(ask|positive|represents|outliers)=('[^']*'|[^\s,']+)", r"--\1 \2"),
+)

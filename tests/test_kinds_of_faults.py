@@ -1,0 +1,127 @@
+"""Do readers read what people write, and do errors name the cause that is there?"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import goodmeasure as gm
+from goodmeasure import losses
+from goodmeasure.cli import status_of
+from goodmeasure.errors import NothingToLearn, Problem, TargetOutsideDomain
+from goodmeasure.reading.files import read
+from goodmeasure.reading.tables import BadCell, UnreadableTable
+
+ENDS = ("\n", "\r\n")
+
+
+@pytest.mark.parametrize(("inside", "after", "rows"), list(itertools.product(("", *ENDS), ENDS, ENDS)))
+def test_ends_of_lines_are_read_or_named(inside: str, after: str, rows: str, tmp_path: Path) -> None:
+    place = tmp_path / "t.csv"
+    lines = "".join(f"{i},2,{i % 2}{rows}" for i in range(30))
+    place.write_text(f'a,"new{inside}line",y{after}{lines}', newline="")
+    if after == rows:
+        table = read(str(place))
+        assert list(table.columns) == ["a", f"new{inside}line", "y"]
+        assert table["a"].tolist() == list(range(30))
+    else:
+        with pytest.raises(UnreadableTable, match="end in two ways"):
+            read(str(place))
+
+
+@pytest.mark.parametrize("cell", ["0,3", "-1,5", ",5", "1.234,56", "1,5e3"])
+def test_a_decimal_comma_is_named(cell: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "t.csv"
+    place.write_text(f"y;p\n1;{cell}\n0;{cell}\n")
+    for command in (["score"], ["decide", "--cost", "fn=4", "--cost", "fp=1"]):
+        assert status_of([*command, str(place), "--y", "y", "--p", "p"]) == 3
+        assert "decimal comma" in capsys.readouterr().err
+
+
+CELLS = {
+    "number": [float(i % 7) for i in range(200)],
+    "date": (np.datetime64("2024-01-01", "us") + np.arange(200) * np.timedelta64(1, "D")).tolist(),
+    "text": [("a", "b")[i % 2] for i in range(200)],
+    "none": [None] * 200,
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    """A model of a number, a date and a text."""
+    table = {name: CELLS[name] for name in ("number", "date", "text")}
+    found = gm.run({**table, "y": [i % 7 + (i % 2) + 0.01 * i for i in range(200)]}, "y", protocol="holdout").model
+    assert set(found.columns) == set(table)
+    return found
+
+
+@pytest.mark.parametrize("column", ["number", "date", "text"])
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_model_takes_columns_of_its_kinds_or_says_which_it_takes(model: Any, column: str, kind: str) -> None:
+    given = {**{name: CELLS[name] for name in model.columns}, column: CELLS[kind]}
+    if kind in (column, "none") or column == "text":
+        assert np.isfinite(model.predict(given)).all()
+    else:
+        with pytest.raises(BadCell, match=f"{column!r} holds"):
+            model.predict(given)
+
+
+def test_targets_outside_the_domain_are_counted_in_rows() -> None:
+    x = np.linspace(-1, 1, 200)[:, None]
+    y = np.where(np.arange(200) % 4 == 3, -1.0, 2.0)
+    with pytest.raises(TargetOutsideDomain, match="index 3 ") as caught:
+        gm.LossRegressor(losses.poisson()).fit(x, y)
+    assert caught.value.seen == "50 of 200 targets are outside"
+
+
+@pytest.mark.parametrize("name", losses.catalogue())
+def test_texts_as_targets_have_a_fix_that_fits_the_loss(name: str) -> None:
+    loss = losses.find(name)()
+    texts = np.array(["a", "b", "c"])
+    with pytest.raises(Problem) as caught:
+        loss(texts, np.zeros((3, 3)) if loss.is_classwise else np.zeros(3))
+    if isinstance(caught.value, TargetOutsideDomain):
+        assert ("== 'yes'" in caught.value.fix) == (loss.is_binary and not loss.is_classwise)
+
+
+def test_values_in_errors_are_plain() -> None:
+    with pytest.raises(NothingToLearn) as caught:
+        gm.choose(np.zeros(30))
+    assert "np." not in str(caught.value)
+
+
+def test_what_choose_says_is_in_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "t.csv"
+    place.write_text("name\n" + "".join(f"person {i}\n" for i in range(60)))
+    assert status_of(["choose", str(place), "--target", "name"]) == 3
+    said = capsys.readouterr().err
+    assert "--represents" in said
+    assert "represents=" not in said
+
+
+def test_a_condition_that_is_several_statements_is_called_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "t.csv"
+    place.write_text("y,p\n1,0.5\n0,0.5\n")
+    for more in ("drop table x", "copy t to 'x'", "delete from t", "create table t (a int)"):
+        assert status_of(["score", str(place), "--y", "y", "--p", "p", "--where", f"p > 0; {more}"]) == 2
+        said = capsys.readouterr().err
+        assert "not one expression" in said
+        assert "json" not in said
+
+
+def test_the_next_step_of_a_verdict_names_the_model_that_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text(
+        "x,y\n" + "".join(f"{i % 12},{'yes' if 2 * (i % 12) + i % 7 > 12 else 'no'}\n" for i in range(240))
+    )
+    assert status_of(["run", "t.csv", "--target", "y", "--positive", "yes", "--out", "here"]) == 0
+    said = capsys.readouterr().out
+    assert "use: goodmeasure predict here/model.json" in " ".join(said.split())
