@@ -14,6 +14,8 @@ from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import UsageError, strict_class
 
 E = TypeVar("E", bound="Estimate")
+# What is said of an interval that does not know which rows go together.
+TAKEN_AS_INDEPENDENT = "takes rows that go together as independent: the interval can be too short"
 
 
 @strict_class
@@ -105,6 +107,8 @@ class Difference(Estimate):
         """Whether the first is "better" or "worse", said only where the interval excludes zero."""
         if unknown := not_known(difference=self):
             return unknown
+        if TAKEN_AS_INDEPENDENT in self.cautions:
+            return "not known: rows that go together are taken as independent"
         if self.high < 0:
             return "better"
         if self.low > 0:
@@ -168,9 +172,10 @@ class Difference(Estimate):
         if self.verdict in ("better", "worse") or not math.isfinite(self.value + self.standard_error):
             return ""
         if abs(self.value) > self.standard_error:
+            groups = " in groups" if "cluster" in self.method else ""
             return (
-                f"about {rounded(self.rows_to_tell()):,} rows like these (now {self.n:,}) would tell a difference as large "
-                "as the one seen, four times in five"
+                f"about {rounded(self.rows_to_tell()):,} rows{groups} like these (now {self.n:,}) would tell a difference as "
+                "large as the one seen, four times in five"
             )
         return (
             f"{self.n:,} rows tell a difference of {self.smallest_told():.2g} four times in five, ten times as many one of "
@@ -236,6 +241,16 @@ def widened(estimate: E, factor: float, why: str) -> E:
         standard_error=estimate.standard_error * factor,
         effective_n=estimate.effective_n / factor**2,
         method=f"{estimate.method}, {why}",
+    )
+
+
+def within(estimate: E, limits: tuple[float, float]) -> E:
+    """The estimate with an interval that ends where no value can lie; the value itself is never left out."""
+    low, high = limits
+    return replace(
+        estimate,
+        low=max(estimate.low, min(low, estimate.value)),
+        high=min(estimate.high, max(high, estimate.value)),
     )
 
 
