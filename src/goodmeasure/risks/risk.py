@@ -453,7 +453,7 @@ def gap(train: Estimate, held_out: Estimate) -> Difference:
         >>> train = gm.risk(loss, [1.0, 2.0, 3.0], [1.1, 2.0, 2.8])
         >>> held_out = gm.risk(loss, [4.0, 5.0, 6.0], [4.5, 5.0, 5.2])
         >>> print(gm.gap(train, held_out))
-        0.28 [-0.5458, 1.38] · n=6
+        0.28 [-0.07766, 1.379] · n=6
     """
     value = held_out.value - train.value
     error = math.hypot(held_out.standard_error, train.standard_error)
