@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import goodmeasure as gm
 from goodmeasure.choosing.tails import tails
-from goodmeasure.cli import main
+from goodmeasure.cli import score
 from goodmeasure.errors import Problem
 from goodmeasure.risks.metrics import METRICS, around
 from goodmeasure.risks.risk import risk
@@ -54,13 +54,13 @@ def test_score_with_clusters_judges_calibration_by_the_rows(tmp_path: Path) -> N
         rows = "\n".join(f"{a:g},{b:.6f},{c}" for a, b, c in zip(y, p, person, strict=True))
         path = tmp_path / f"{seed}.csv"
         path.write_text(f"y,p,person\n{rows}\n")
-        words = ["score", str(path), "--y", "y", "--p", "p", "--cluster", "person", "--fail-on", "miscalibrated"]
-        said = CliRunner().invoke(main, [*words, "--json"])
+        words = [str(path), "--y", "y", "--p", "p", "--cluster", "person", "--fail-on", "miscalibrated"]
+        said = CliRunner().invoke(score.command, [*words, "--json"])
         by_rows = gm.calibration(y, np.round(p, 6), gm.losses.binary_brier(), cluster=person)
         assert json.loads(said.stdout)["groups"][""]["calibration"]["p"]["verdict"] == by_rows.verdict
         false += said.exit_code
     assert false <= 1
-    kept = CliRunner().invoke(main, [*words, "--save", str(tmp_path / "kept.tally")])
+    kept = CliRunner().invoke(score.command, [*words, "--save", str(tmp_path / "kept.tally")])
     assert kept.exit_code == 0
     assert "not known: rows that go together were tallied" in kept.stdout
 

@@ -97,8 +97,8 @@ class Calibration(Displayed):
         curve: what was seen at each prediction, with a band.
         p_value: how often calibrated predictions would look as far off as these, by one test with a stated size: the word
             "miscalibrated" is said where it is at most one less the level. It is no smaller than one in a thousand, but for
-            what was given no chance at all, and NaN where a tally does not know which rows go together. For classes it holds
-            for the most likely class and each single one.
+            what was given no chance at all, and NaN where a tally does not know which rows go together. For classes it is
+            of the most likely class and each single one.
         classes: the calibration of each class against the rest; their p-values allow for their number.
 
     Example:

@@ -39,7 +39,7 @@ class Estimate(Displayed):
         >>> import goodmeasure as gm
         >>> found = gm.risk(gm.losses.absolute_error(), [1.0, 2.0, 3.0, 4.0], [1.5, 2.0, 2.5, 5.0])
         >>> print(found)
-        0.5 [-0.1496, 1.15] · n=4
+        0.5 [0, 1.15] · n=4
         >>> float(found), found.method
         (0.5, 'normal, corrected for skewness')
     """
