@@ -54,5 +54,5 @@ def section(definition: Definition) -> Iterator[str]:
 
 def said(trait: Trait) -> str:
     """A trait without the numbers of its evidence, which the card shows."""
-    size = f" ({trait.constant:.3g})" if trait.constant is not None and trait.holds else ""
+    size = f" ({trait.size})" if trait.size else ""
     return f"{'is' if trait.holds else 'is not'} {trait.name}{size}: {trait.evidence}"

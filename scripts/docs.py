@@ -24,6 +24,7 @@ MAKERS = (
     "audit_findings",
     "audit_page",
     "catalogue",
+    "claims",
     "signatures",
 )
 RUNS_PROGRAMS = frozenset({"audit_findings"})  # takes long: whether its page is current is seen by tests/test_audit.py

@@ -67,6 +67,12 @@ def _told(outcome: Outcome) -> Outcome:
     return outcome
 
 
+def command(asked: Namespace) -> str:
+    """The command that asks for the same."""
+    stop = [f"--seconds {asked.seconds:g}"] if asked.seconds < float("inf") else []
+    return " ".join(["python scripts/fuzz.py --write", f"--seed {asked.seed} --inputs {asked.inputs}", *stop])
+
+
 def page(outcomes: list[Outcome], alike: list[tuple[int, list[str]]], asked: Namespace, seconds: float) -> str:
     """The figures as Markdown."""
     kinds = collections.Counter(outcome.kind for outcome in outcomes)
@@ -74,7 +80,7 @@ def page(outcomes: list[Outcome], alike: list[tuple[int, list[str]]], asked: Nam
     lines = [
         "# Inputs that nobody should bring",
         "",
-        f"Written by `python scripts/fuzz.py --write` (seed {asked.seed}) in {seconds:.0f} s. An input is a",
+        f"Written by `{command(asked)}` in {seconds:.0f} s. An input is a",
         "command line with the files that it meets. A rule is broken by an exit status other than 0 to 3, a traceback, an",
         "error without a code, a character that steers the terminal, a file that was there and is not as it was, or no",
         f"answer in {trial.SECONDS} s. One in {APART} runs in a process of its own. The same table written otherwise",
@@ -101,15 +107,19 @@ def again(asked: Namespace) -> int:
     return len(wrong)
 
 
+def parser() -> ArgumentParser:
+    found = ArgumentParser(description="Try inputs that nobody should bring.")
+    found.add_argument("--seed", type=int, default=0)
+    found.add_argument("--inputs", type=int, default=3000)
+    found.add_argument("--jobs", type=int, default=2)
+    found.add_argument("--seconds", type=float, default=float("inf"), help="when to stop, finished or not")
+    found.add_argument("--write", action="store_true", help="write docs/fuzz.md")
+    found.add_argument("--only", type=int, help="one input of this seed, by its number")
+    return found
+
+
 def main() -> int:
-    parser = ArgumentParser(description="Try inputs that nobody should bring.")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--inputs", type=int, default=3000)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="when to stop, finished or not")
-    parser.add_argument("--write", action="store_true", help="write docs/fuzz.md")
-    parser.add_argument("--only", type=int, help="one input of this seed, by its number")
-    asked = parser.parse_args()
+    asked = parser().parse_args()
     if asked.only is not None:
         return again(asked)
     start = time.time()

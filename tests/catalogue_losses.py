@@ -1,5 +1,7 @@
 """The losses that tests enumerate: the catalogue, and each of its kinds with weights, another activation, or added up."""
 
+import numpy as np
+
 from goodmeasure import losses
 from goodmeasure.deriving.class_statistics import speaks_of_outcomes
 from goodmeasure.making.definition import Definition
@@ -35,3 +37,40 @@ def weighted():
 
 def ids(losses_):
     return [repr(each) for each in losses_]
+
+
+def drawn(definition, random, size=6.0):
+    """A loss with hyperparameters anywhere in their domains, next to the ends too; scales from 1e-size to 1e+size."""
+    return definition(**{name: _drawn(domain, random, size) for name, domain in definition.domains})
+
+
+def _drawn(domain, random, size):
+    far = float(10 ** random.uniform(-size, size))
+    if domain.gap == (0, 1):  # powers of the mean
+        return float(random.choice([0.0, 1.0, 1 + 1e-6, 1.5, 2 - 1e-6, 2.0, 2 + 1e-6, 3.0, random.uniform(1, 2), 8.0]))
+    if np.isfinite(domain.low) and np.isfinite(domain.high):
+        small = float(10 ** -random.uniform(1, size))
+        inside = domain.low + (domain.high - domain.low) * float(
+            random.choice([small, 0.5, random.random(), 1 - small])
+        )
+        return inside if inside in domain else (domain.low + domain.high) / 2
+    if np.isfinite(domain.low):
+        return domain.low + (0.0 if domain.low in domain and random.random() < 0.2 else far)
+    # A power or an exponent: beyond a hundred its formulas leave the range of numbers next to zero.
+    return float(random.choice([-1, 1])) * float(10 ** random.uniform(-size, min(size, 2.0)))
+
+
+def scales_of(loss):
+    """The same loss on every scale of raw outputs that it admits."""
+    if loss.is_classwise or loss.is_binary:
+        return [loss]
+    names = ("linear", "exp", "softplus", "sigmoid")
+    first = loss.activation[0]
+    others = [loss.with_activation((n, *loss.activation[1:])) for n in names if n != first.name]
+    return [loss, *(each for each in others if _fits(each))]
+
+
+def _fits(loss):
+    """Whether predictions on this scale are what the loss speaks of: no logarithm of a negative amount."""
+    positive = loss.target.low == 0
+    return not (positive and loss.activation[0].name == "linear")

@@ -269,6 +269,11 @@ def _models() -> Iterator[tuple[str, Call]]:
 
 
 def _training() -> Iterator[tuple[str, Call]]:
+    for name in ("to_catboost", "to_lightgbm", "to_xgboost"):
+        to = getattr(gm, name)
+        yield name, (to, {"loss": BINARY})
+        yield f"{type(to(BINARY)).__name__}.start", (to(BINARY).start, {"y": Y, "sample_weight": W})
+    yield "to_hist_gradient_boosting", (gm.to_hist_gradient_boosting, {"loss": BINARY, "classes": None})
     yield "to_torch", (gm.to_torch, {"loss": BINARY, "reduction": "mean", "denominator": 2.0})
 
 

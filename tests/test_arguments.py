@@ -14,14 +14,18 @@ import pytest
 
 import goodmeasure as gm
 from good_calls import CALLS
-from goodmeasure.errors import Problem, UsageError, each_once, strict_keywords
+from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.domains import Level
+from goodmeasure.strict.calls import strict_keywords
+from goodmeasure.strict.definitions import each_once
 from misuses import BINARY, P, Y, Z
 from test_docstrings import EVERYTHING
 
 # What is told from its own kind of tests, or takes anything by design.
 ELSEWHERE = re.compile(
     r"audit|check|loss$|watch|Watch|TorchLoss|Audit|Activation|ColumnKind|Model\.(of|predictions|settled|decisions|using)"
+    # What boosters call, with arrays and models of their own.
+    r"|(XGBoost|LightGBM|CatBoost|HistGradientBoosting)(Loss|Metric)(?!\.start)"
 )
 # scikit-learn refuses features and targets by its own checks and in its own words.
 ITS_OWN = {(kind, name) for kind in ("LossClassifier", "LossRegressor") for name in ("X", "y", "X_val", "y_val")}

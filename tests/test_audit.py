@@ -22,6 +22,7 @@ torch = pytest.importorskip("torch")
 from goodmeasure.auditing.engine import FAILED, audit  # noqa: E402
 from goodmeasure.auditing.isolate import copied  # noqa: E402
 from goodmeasure.auditing.rule import all_rules, pages  # noqa: E402
+from goodmeasure.errors import UsageError  # noqa: E402
 
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "audit_programs"
@@ -241,11 +242,9 @@ def test_wrong_arguments_skip_the_model() -> None:
     assert any("does not take these inputs" in s.reason for s in made.not_applicable)
 
 
-def test_nothing_given_is_nothing_found() -> None:
-    made = audit()
-    assert not made.findings
-    assert not made.passed
-    assert made.ok
+def test_nothing_given_is_an_error_and_no_health() -> None:
+    with pytest.raises(UsageError, match="nothing to audit"):
+        audit()
 
 
 def test_a_spent_budget_is_reported() -> None:

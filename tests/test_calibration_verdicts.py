@@ -15,7 +15,6 @@ from goodmeasure.calibrating.decomposition import cells
 from goodmeasure.calibrating.significance import (
     DRAWS,
     MOST_DRAWS,
-    adjusted,
     chance_of_events,
     chance_of_misses,
     chance_of_parts,
@@ -23,6 +22,7 @@ from goodmeasure.calibrating.significance import (
     draws_for,
     ranked,
 )
+from goodmeasure.statistics.several import holm
 
 
 def said(y: np.ndarray, p: np.ndarray, seed: int, draws: int = 99) -> bool:
@@ -194,8 +194,8 @@ def test_skewed_misses_of_few_rows_keep_the_size() -> None:
 
 
 def test_several_looks_are_allowed_for() -> None:
-    assert adjusted([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])  # Holm's steps: 3 x .01, 2 x .03, 1 x .04
-    assert adjusted([0.6, 0.7]) == [1.0, 1.0]
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])  # Holm's steps: 3 x .01, 2 x .03, 1 x .04
+    assert holm([0.6, 0.7]).tolist() == [1.0, 1.0]
     assert draws_for(0.95) == DRAWS
     assert draws_for(0.999) == 2000
     assert draws_for(1.0, 50) == MOST_DRAWS

@@ -297,3 +297,25 @@ def test_labels_in_an_order_are_known_however_they_are_written() -> None:
         [1, 2, 3],
     ):
         assert ordered(labels) == ()
+
+
+@pytest.mark.parametrize(
+    ("labels", "name", "asks"),
+    [
+        ("abc", "arm", False),
+        ("ABC", "y", False),
+        ("ABCD", "answer", False),
+        ("BCD", "variant", False),
+        ("ABCDF", "grade", True),
+        ("ABC", "credit_rating", True),
+        ("ABC", "ratingMoodys", True),
+        (("A+", "A", "B-"), "y", True),
+        (("aa", "a", "b"), "y", True),
+        (("AAA", "BB", "C"), "y", True),
+    ],
+)
+def test_single_letters_are_an_order_only_where_the_name_says_so(
+    labels: str | tuple[str, ...], name: str, asks: bool
+) -> None:
+    plan = choose([*labels] * 20, name=name)
+    assert [question.about for question in plan.questions] == ["order"] * asks

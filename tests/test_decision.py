@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -29,8 +30,10 @@ from goodmeasure.decisions.pricing import Policy, Prices
 from goodmeasure.decisions.rules import Decision
 from goodmeasure.decisions.thresholds import cuts
 from goodmeasure.errors import UsageError
+from goodmeasure.risks.risk import risk
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import clopper_pearson, mean_estimate, wilson
+from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import MissingScore, OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
 from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT, Sample
 
@@ -598,3 +601,48 @@ def test_few_clusters_make_as_many_folds(clusters: int) -> None:
     for cost in rules_of(found).values():
         assert any(f"only {clusters} groups" in caution for caution in cost.cautions)
     assert "cluster" in found.threshold.method
+
+
+def test_costs_of_many_classes_take_seconds_and_little_memory() -> None:
+    rng = np.random.default_rng(0)
+    costs = rng.exponential(size=(50, 50))
+    np.fill_diagonal(costs, 0)
+    p = rng.dirichlet(np.ones(50), 2000)
+    y = np.array([rng.choice(50, p=row) for row in p])
+    tracemalloc.start()
+    found = gm.decide(y, p, gm.ClassCosts(costs))
+    assert tracemalloc.get_traced_memory()[1] < 300e6
+    tracemalloc.stop()
+    assert all(0 <= rule.cost.low <= rule.cost.value <= rule.cost.high <= costs.max() for rule in found.rules)
+
+
+def test_shares_stay_shares_and_cover_whatever_rows_weigh() -> None:
+    """With weights a share of few hits had an interval that began below 0."""
+    covered, truth, cluster = 0, 0.04, np.arange(60) // 3
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        hit, weight = (rng.random(60) < truth) * 1.0, rng.uniform(0.5, 1.5, 60)
+        for sample in (Sample(weight, np.ones(60)), Sample(weight, np.ones(60), cluster)):
+            found = hit_share(sample, hit)
+            assert 0 <= found.low <= found.value <= found.high <= 1
+            assert found.value == pytest.approx(np.average(hit, weights=weight), abs=1e-12)
+            covered += found.low <= truth <= found.high
+    assert covered >= 0.94 * 400
+    told = risk(gm.losses.zero_one(), np.arange(60) < 2, np.full(60, -1.0), sample_weight=np.linspace(0.5, 1.5, 60))
+    assert told.low >= 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6))
+def test_costs_of_each_row_stay_within_what_rows_can_cost(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(4, 40))
+    miss, alarm = rng.exponential(size=n), rng.exponential(size=n)
+    prices = Prices(
+        gm.Costs(false_negative=miss, false_positive=alarm), rng.integers(0, 2, n), Sample(np.ones(n), np.ones(n))
+    )
+    first, second = (Policy.from_(at, rng.random(n)) for at in (0.3, 0.6))
+    cost, more = prices.cost(first), prices.extra(first, second)
+    largest = max(miss.max(), alarm.max())
+    assert 0 <= cost.low <= cost.high <= largest + 1e-12
+    assert -largest - 1e-12 <= more.low <= more.high <= largest + 1e-12

@@ -33,6 +33,14 @@ BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
 INPUTS = {"Costs", "ClassCosts", "UnderOverCosts", "Loss", "Definition", "Metric", "Question"}
+OF_BOOSTERS = {
+    "CatBoostLoss",
+    "CatBoostMetric",
+    "HistGradientBoostingLoss",
+    "LightGBMLoss",
+    "XGBoostLoss",
+    "XGBoostMetric",
+}
 WHAT_ONE_USES = {
     "Watch",
     "LossClassifier",
@@ -50,6 +58,8 @@ PARTS_OF_A_ROW = {
     "Facts",
     "Finding",
     "Influence",
+    "LineCertificate",
+    "OpenQuestion",
     "Rejected",
     "Skipped",
     "Spelling",
@@ -62,7 +72,9 @@ STATES = {"AmountSums", "ClusterSums", "Moments", "Power", "Schema", "ScoreCount
 MESSAGES = {"MissingInLaterRows", "Remark"}
 WORDS = {"ColumnKind", "Status"}
 OF_DRAWING = {"Display", "Interval"}
-NO_RESULTS = INPUTS | WHAT_ONE_USES | PARTS_OF_A_ROW | PARTS_OF_A_RUN | STATES | MESSAGES | WORDS | OF_DRAWING
+NO_RESULTS = (
+    INPUTS | OF_BOOSTERS | WHAT_ONE_USES | PARTS_OF_A_ROW | PARTS_OF_A_RUN | STATES | MESSAGES | WORDS | OF_DRAWING
+)
 
 
 # --- every type that the public functions lead to ---
@@ -310,7 +322,7 @@ def test_without_pandas_a_frame_is_a_dictionary_and_what_is_not_installed_is_sai
     assert isinstance(made("Risk").to_frame(), dict)
     with pytest.raises(MissingExtra, match="pip install polars"):
         made("Risk").to_frame("polars")
-    with pytest.raises(UsageError, match="one of pandas, polars, pyarrow, dict"):
+    with pytest.raises(UsageError, match="pandas' or 'polars"):
         made("Risk").to_frame("spark")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from goodmeasure import losses
+from goodmeasure.errors import UsageError
 from goodmeasure.risks.alignment import align
 from goodmeasure.risks.leaks import leaks, row_hashes
 from goodmeasure.risks.outputs import row_losses
@@ -162,9 +165,90 @@ def test_the_chance_of_so_many_events_is_the_binomial_one_where_all_probabilitie
     y, p = np.repeat([1.0, 0.0], [9, 91]), np.full(100, 0.03)
     one = segment_rates(y, p, np.zeros(100))[0]
     assert one.p_value == pytest.approx(2 * binom.sf(8, 100, 0.03), rel=1e-9)
-    weighed = segment_rates(y, p, np.zeros(100), sample_weight=np.linspace(0.999, 1.001, 100))[0]
-    assert weighed.p_value == pytest.approx(one.p_value, rel=1.0)
+    # Weights that hardly differ draw what is counted: the ends enclose how far 1,000 draws lie off.
+    weighed = segment_rates(y, np.full(100, 0.06), np.zeros(100), sample_weight=np.linspace(0.999, 1.001, 100))[0]
+    exact = segment_rates(y, np.full(100, 0.06), np.zeros(100))[0].p_value
+    assert weighed.p_value == pytest.approx(exact, abs=0.1)
     assert segment_rates(y, p, np.zeros(100), cluster=np.arange(100) // 4)[0].p_value > one.p_value
+
+
+@pytest.mark.parametrize(("n", "p", "events"), [(6000, 2e-5, 2), (50, 0.001, 1), (20_000, 0.3, 6200), (1, 0.2, 1)])
+def test_chances_of_equal_rows_are_exact_however_rare_events_are(n: int, p: float, events: int) -> None:
+    y = (np.arange(n) < events) * 1.0
+    exact = min(1.0, 2 * min(binom.cdf(events, n, p), binom.sf(events - 1, n, p)))
+    assert segment_rates(y, np.full(n, p), np.zeros(n))[0].p_value == pytest.approx(exact, rel=1e-8)
+    copied = (
+        segment_rates([1.0, 0.0], [p, p], [0, 0], sample_weight=[events, n - events], weights_mean="frequency")[0]
+        if events < n
+        else None
+    )
+    assert copied is None or copied.p_value == pytest.approx(exact, rel=1e-8)
+
+
+def test_chances_of_unequal_probabilities_are_exact() -> None:
+    p = np.array([0.1, 0.5, 0.7, 0.02, 0.9])
+    chance = np.ones(1)
+    for one in p:
+        chance = np.convolve(chance, [1 - one, one])
+    for events in range(6):
+        y = (np.arange(5) < events) * 1.0
+        exact = min(1.0, 2 * min(chance[: events + 1].sum(), chance[events:].sum()))
+        assert segment_rates(y, p, np.zeros(5))[0].p_value == pytest.approx(exact, rel=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.2])
+def test_weighted_groups_of_rare_events_are_named_no_more_often_than_the_level_says(share: float) -> None:
+    named, group, p = 0, np.repeat(np.arange(20), 50), np.full(1000, share)
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        y, weight = (rng.random(1000) < p) * 1.0, rng.uniform(0.5, 1.5, 1000)
+        named += segment_rates(y, p, group, sample_weight=weight)[0].p_value <= 0.05
+    assert named <= 8  # .05 is 3
+
+
+@pytest.mark.parametrize(("count", "share", "alike"), [(3, 0.3, 1.0), (6, 0.3, 1.0), (60, 0.02, 1.0), (20, 0.3, 0.4)])
+def test_clusters_do_not_name_calibrated_segments(count: int, share: float, alike: float) -> None:
+    named, cluster = 0, np.repeat(np.arange(count), 10)
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        p, own = rng.beta(2, 2 / share - 2, len(cluster)), rng.random(len(cluster))
+        luck = np.where(rng.random(len(cluster)) < alike, rng.random(count)[cluster], own)
+        named += segment_rates((luck < p) * 1.0, p, np.zeros(len(cluster)), cluster=cluster)[0].p_value <= 0.05
+    assert named <= 12  # .05 is 5
+
+
+def test_six_clusters_can_name_a_segment() -> None:
+    y, cluster = np.tile([1.0, 1, 1, 1, 1, 1, 1, 0, 0, 0], 6), np.repeat(np.arange(6), 10)
+    assert segment_rates(y, np.full(60, 0.2), np.zeros(60), cluster=cluster)[0].verdict == "more events than promised"
+    assert segment_rates(y, np.full(60, 0.7), np.zeros(60), cluster=cluster)[0].p_value == 1
+
+
+def test_segments_are_the_same_wherever_losses_begin() -> None:
+    rng = np.random.default_rng(0)
+    values, segment = rng.exponential(size=300), rng.integers(0, 5, 300)
+    for weight in (None, rng.uniform(0.5, 1.5, 300)):
+        found = weak_segments(values, segment, sample_weight=weight)
+        moved = weak_segments(values + 1e8, segment, sample_weight=weight)
+        for one, other in zip(found, moved, strict=True):
+            assert (one.name, one.p_value) == (other.name, other.p_value)
+            assert other.excess.low == pytest.approx(one.excess.low, abs=1e-6)
+
+
+@pytest.mark.parametrize("by", [weak_segments, lambda y, group: segment_rates(y, np.full(len(y), 0.5), group)])
+def test_more_groups_than_are_compared_are_refused(by) -> None:
+    y, group = np.tile([0.0, 1.0], 1001), np.repeat(np.arange(1001), 2)
+    with pytest.raises(UsageError, match="1,000"):
+        by(y, group)
+
+
+def test_many_groups_are_compared_in_little_memory() -> None:
+    """What deals say of every group was kept until the end."""
+    tracemalloc.start()
+    found = weak_segments(np.random.default_rng(0).exponential(size=1200), np.repeat(np.arange(300), 4))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) == 300
+    assert most < 40e6
 
 
 def test_measures_that_rank_models_apart_are_named() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import goodmeasure as gm
 from catalogue_losses import everything
 from goodmeasure import words
-from goodmeasure.checking.truth import _language
+from goodmeasure.deriving.in_books import language as language_of_books
 from goodmeasure.errors import FormulaError
 from goodmeasure.formulas.evaluation import evaluate, language, on_arrays
 from goodmeasure.formulas.expression import Expr, derivative, expression, nodes, simplify, symbol, symbols
@@ -26,7 +26,9 @@ RULES = [rule for word in words.vocabulary().values() for rule in word.rules]
 
 def true_value(expr: Expr, values: dict[str, float]):
     with mp.workdps(60):
-        return evaluate([expr], {k: mp.mpf(v) for k, v in values.items()}, _language(), mp.mpf, as_in_books=True)[0]
+        return evaluate(
+            [expr], {k: mp.mpf(v) for k, v in values.items()}, language_of_books(), mp.mpf, as_in_books=True
+        )[0]
 
 
 @pytest.mark.parametrize(("left", "right", "positive"), RULES, ids=[f"{left} = {right}" for left, right, _ in RULES])
@@ -60,7 +62,7 @@ def test_the_meaning_of_a_word_is_its_book_definition(word):
         spelled_out = evaluate([word(z)], {"z": grid}, {k: v for k, v in xp.items() if k != word.name}, np.float64)[0]
     for x, found in zip(grid, np.broadcast_to(spelled_out, grid.shape), strict=True):
         with mp.workdps(800):
-            truth = evaluate([word(z)], {"z": mp.mpf(x)}, _language(), mp.mpf, as_in_books=True)[0]
+            truth = evaluate([word(z)], {"z": mp.mpf(x)}, language_of_books(), mp.mpf, as_in_books=True)[0]
             if not mp.isfinite(truth) or abs(truth) > np.finfo(float).max:
                 continue
             bend = (
@@ -68,7 +70,11 @@ def test_the_meaning_of_a_word_is_its_book_definition(word):
                 if x == -1
                 else (
                     evaluate(
-                        [word(z)], {"z": mp.mpf(x) * (1 + mp.mpf(10) ** -60)}, _language(), mp.mpf, as_in_books=True
+                        [word(z)],
+                        {"z": mp.mpf(x) * (1 + mp.mpf(10) ** -60)},
+                        language_of_books(),
+                        mp.mpf,
+                        as_in_books=True,
                     )[0]
                     - truth
                 )

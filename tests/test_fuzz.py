@@ -89,3 +89,17 @@ def test_names_that_are_not_utf_8_are_taken(cases, trial, script):
     ):
         files = {f"{odd}.csv": tables.as_csv(tables.table()), "model.json": cases.model()}
         assert trial.broken(cases.Case("names", words, files)) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "--seed 0 --inputs 3000"),
+        (["--seed", "1", "--inputs", "50", "--seconds", "9"], "--seed 1 --inputs 50 --seconds 9"),
+    ],
+)
+def test_the_command_on_the_page_is_the_one_that_ran(script, words, said):
+    fuzz = script("fuzz")
+    asked = fuzz.parser().parse_args(words)
+    assert fuzz.command(asked) == f"python scripts/fuzz.py --write {said}"
+    assert fuzz.command(asked) in fuzz.page([], [], asked, 1.0)

@@ -1,12 +1,14 @@
 """Are compiled functions kept private, whole and fresh, done without where they must be, and never trusted when damaged?"""
 
 import hashlib
+import math
 import multiprocessing
 import os
 import pickle
 import stat
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -80,17 +82,166 @@ def test_another_source_is_another_file(home):
     assert len(kept(home)) == 2
 
 
-def _caller(factor, helper):
-    space = {"FACTOR": factor, "__name__": "m"}
-    exec(f"import numba\n@numba.njit\ndef helper(x):\n    return {helper}\n", space)
-    exec("def caller(x):\n    return FACTOR * helper(x)\n", space)
-    return compiled.Kept(space["caller"]).meaning
+def _calling(body, helper="x", options="", caller="", **named):
+    """A function of this body, compiled with these options, that may name a helper."""
+    space = {"__name__": "m", "np": np, "math": math, **named}
+    exec(f"import numba\n@numba.njit({options})\ndef helper(x):\n    return {helper}\n", space)
+    exec(f"from goodmeasure.keeping.compiled import compiled\n@compiled({caller})\ndef call(x):\n    {body}\n", space)
+    return space["call"]
 
 
-def test_the_name_of_a_file_follows_from_all_that_its_machine_code_follows_from():
-    found = [_caller(2.0, "x"), _caller(3.0, "x"), _caller(2.0, "x + 1"), _caller(2.0, "x + 2"), _caller(2, "x")]
+def _names(module, **values):
+    made = types.ModuleType(module)
+    vars(made).update(values)
+    return made
+
+
+def _inner(number):
+    return f"def inner(a):\n        return a * {number}\n    return inner(x)"
+
+
+# Each line holds functions that differ in one thing that machine code follows from.
+APART = {
+    "a number": [{"body": "return K * x", "K": k} for k in (2.0, 3.0, 2, True, np.float32(2), np.float64(2), 2j, -0.0, 0.0)],
+    "a helper": [{"body": "return helper(x)", "helper": text} for text in ("x", "x + 1", "x + 2")],
+    "options of a helper": [{"body": "return helper(x)", "options": text} for text in ("", "fastmath=True", "inline='always'")],
+    "options": [
+        {"body": "return x", "caller": text}
+        for text in ("", "boundscheck=True", "fastmath=True", "fastmath={'nnan', 'contract'}", "error_model='numpy'")
+    ],
+    "a tuple": [{"body": "return x + T[0]", "T": t} for t in ((1.0, 2.0), (5.0, 2.0), (1, 2.0), (1.0,), ((1.0,), 2.0))],
+    "a text": [{"body": "return x + len(T)", "T": t} for t in ("one", "three", b"one")],
+    "an array": [
+        {"body": "return x + A[0]", "A": np.array(a, dtype=d)}
+        for a, d in [([1, 2], "f8"), ([5, 2], "f8"), ([1, 2], "f4"), ([[1, 2]], "f8")]
+    ],
+    "a number inside a function": [{"body": _inner("K"), "K": k} for k in (2.0, 3.0)],
+    "of a module": [{"body": "return x + m.K", "m": _names("m", K=k)} for k in (2.0, 3.0)],
+    "of a module in a module": [{"body": "return x + m.n.K", "m": _names("m", n=_names("n", K=k))} for k in (2.0, 3.0)],
+    "a function of a library": [{"body": f"return {f}(x)"} for f in ("np.sin", "np.cos", "math.sin", "math.cos")],
+    "another name of it": [{"body": "return f(x)", "f": f} for f in (np.sin, np.cos, math.sin, math.cos)],
+    "an attribute": [{"body": f"return x.{part}"} for part in ("real", "imag")],
+    "a type": [{"body": "return t(x)", "t": t} for t in (np.float32, np.float64, float, int)],
+    "types of locals": [{"body": "return x", "caller": f"locals={{'x': numba.types.{t}}}"} for t in ("float32", "float64")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", APART)
+def test_the_name_of_a_file_follows_from_all_that_its_machine_code_follows_from(what):
+    found = [_calling(**each)._cache.meaning for each in APART[what]]
     assert len({*found}) == len(found)
-    assert _caller(2.0, "x") == found[0]
+    assert [_calling(**each)._cache.meaning for each in APART[what]] == found
+
+
+def test_what_a_closure_holds_belongs_to_its_function():
+    def adding(number, default):
+        def add(x, more=default):
+            return x + number + more
+
+        return compiled.compiled()(add)
+
+    assert len({adding(*each)._cache.meaning for each in [(1.0, 2.0), (5.0, 2.0), (1.0, 3.0)]}) == 3
+    assert adding(1.0, 2.0)._cache.meaning == adding(1.0, 2.0)._cache.meaning
+
+
+@pytest.mark.parametrize(
+    "what", ["a tuple", "an array", "of a module", "a number inside a function", "a function of a library"]
+)
+def test_what_was_kept_is_not_taken_for_what_differs_in_one_value(home, what):
+    for each in APART[what][:2]:
+        call = _calling(**each)
+        assert call(2.0) == call.py_func(2.0)
+    assert len(kept(home)) == 2
+
+
+def test_code_that_checks_its_bounds_is_not_taken_for_code_that_does_not(home):
+    assert _calling("return x[len(x) - 1]")(np.ones(3)) == 1
+    with pytest.raises(IndexError):
+        _calling("return x[len(x)]", caller="boundscheck=True")(np.ones(3))
+    _calling("return x[len(x)]")(np.ones(3))
+    with pytest.raises(IndexError):
+        _calling("return x[len(x)]", caller="boundscheck=True")(np.ones(3))
+
+
+def test_a_value_that_changes_before_the_first_call_counts_as_it_is_then(home):
+    for number in (2.0, 7.0):
+        call = _calling("return K * x", K=1.0)
+        call.py_func.__globals__["K"] = number
+        assert call(1.0) == number
+
+
+RECURSION = """
+from goodmeasure.keeping.compiled import compiled
+
+@compiled()
+def factorial(x):
+    return 1 if x < 2 else x * factorial(x - 1)
+
+print(factorial(5))
+"""
+
+
+def test_a_function_that_calls_itself_is_kept(home, tmp_path):
+    (tmp_path / "program.py").write_text(RECURSION)
+    for _ in range(2):  # compiled, then loaded
+        said = subprocess.run([sys.executable, tmp_path / "program.py"], capture_output=True, check=True, text=True)
+        assert said.stdout == "120\n"
+        assert len(kept(home)) == 1
+
+
+REFUSED = {
+    "list": [1.0, 2.0],
+    "object": object(),
+    "function": len.__call__,
+    "array of objects": np.array([None, object()]),
+    "a universal function of the user": np.frompyfunc(abs, 1, 1),
+    "module": subprocess,
+    "class": Path,
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_value_that_cannot_be_told_from_another_is_refused_by_its_name(home, what):
+    with pytest.raises(UsageError, match=r"names THING, which is an? ") as told:
+        _calling("return THING", THING=REFUSED[what])(1.0)
+    assert "THING" in told.value.fix
+    with pytest.raises(UsageError, match=r"m\.THING"):
+        _calling("return m.THING(x)", m=_names("m", THING=REFUSED[what]))._cache.meaning  # noqa: B018
+
+
+def test_the_name_of_a_file_is_the_same_in_every_process():
+    program = (
+        "from goodmeasure.keeping.compiled import compiled\n"
+        "@compiled(fastmath={'nnan', 'ninf', 'nsz', 'contract'})\n"
+        "def call(x):\n    return x in {'a', 'b', 'c', 'd'}\n"
+        "print(call._cache.meaning)"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in "12"
+    }
+    assert len(said) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions as POSIX has them")
+@pytest.mark.parametrize("mask", [0o000, 0o002, 0o022, 0o077])
+@pytest.mark.parametrize("variable", ["GOODMEASURE_CACHE_DIR", "XDG_CACHE_HOME", "HOME"])
+def test_what_is_made_above_the_folder_is_private_too(monkeypatch, tmp_path, mask, variable):
+    tmp_path.chmod(0o700)
+    for each in ("GOODMEASURE_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / "a" / "b"))
+    before = os.umask(mask)
+    try:
+        folder = private.directory()
+    finally:
+        os.umask(before)
+    made = [path for path in tmp_path.rglob("*") if path.is_dir()]
+    assert folder in made
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o700}
+    assert private.directory() == folder
 
 
 def test_the_folder_is_the_one_that_is_set_or_in_the_cache_of_the_user(monkeypatch, tmp_path):

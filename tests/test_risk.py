@@ -17,8 +17,10 @@ from goodmeasure import losses
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import NothingToAverage, UsageError, WeightError
 from goodmeasure.risks.crossvalidation import nadeau_bengio, naive, nested
-from goodmeasure.risks.outputs import row_losses
+from goodmeasure.risks.outputs import outputs, row_losses
 from goodmeasure.risks.risk import compare, gap, risk
+from goodmeasure.risks.tails import as_dear_as_said
+from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference
 from goodmeasure.statistics.intervals import (
     clopper_pearson,
@@ -465,3 +467,21 @@ def test_row_losses_are_one_a_row() -> None:
     y, z = gaussian_pair(1.0, 0.5, 10)
     assert row_losses(LOG, y, z).shape == (10,)
     assert Costs(false_negative=1, false_positive=1).threshold == 0.5
+
+
+def test_copies_are_as_dear_as_said_as_often_as_rows_written_out() -> None:
+    """Their variance is that of so many rows, not that of one row so many times as heavy."""
+    rng, said = np.random.default_rng(0), []
+    for events in range(0, 40, 2):
+        z, copies = rng.normal(-2, 1, 40), rng.integers(1, 50, 40)
+        y = (np.arange(40) < events) * 1.0
+        answers = []
+        for rows in (
+            row_arguments.present(copies.astype(float), "frequency", y=y, z=z),
+            row_arguments.present(None, y=np.repeat(y, copies), z=np.repeat(z, copies)),
+        ):
+            given = outputs(LOG, rows["z"], None)
+            answers.append(as_dear_as_said(given, rows, row_losses(LOG, rows["y"], rows["z"])))
+        assert answers[0] == answers[1]
+        said.append(answers[0])
+    assert set(said) == {True, False}

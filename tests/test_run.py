@@ -383,7 +383,7 @@ def test_folds_judge_every_kind_of_target(target: str, asked: dict[str, object])
     assert "each judged by models that did not see it" in str(study)
     if study.decided is not None:
         assert all("10 folds" in rule.cost.method for rule in study.decided.rules)
-        assert study.decided.best.cost.low >= 0
+        assert all(rule.cost.low >= 0 for rule in study.decided.rules)
 
 
 def test_folds_are_made_where_rows_are_few_and_nowhere_else() -> None:
@@ -419,17 +419,21 @@ def test_cannot_tell_is_a_word_of_its_own_and_says_what_would_tell() -> None:
     found = folded().judged
     split = folded().prepared.split
 
-    def word(value: float, half: float, skill: float) -> tuple[str, str]:
+    def word(value: float, half: float, skill: float, events: int | None = None) -> tuple[str, str]:
         versus = Difference(value, value - half, value + half, 120, 120, "", standard_error=half / 2)
         gained = Estimate(skill, skill - 0.005, skill + 0.005, 120, 120, "")
         report = replace(found.report, versus_constant=versus, skill=gained, cautions=())
-        told = verdict(replace(found, report=report), None, (), split, what="predictions")
+        told = verdict(replace(found, report=report), None, (), split, what="predictions", events=events)
         return told.word, told.following
 
     assert word(-1.0, 0.5, 0.5)[0] == "use"
     assert word(-1.0, 0.5, 0.001)[0] == "use"
     assert word(1.0, 0.5, -0.5)[0] == "do not use"
     assert word(-0.1, 0.5, 0.001)[0] == "do not use"
+    assert word(1.0, 0.5, -0.5, events=9)[0] == word(-0.1, 0.5, 0.001, events=9)[0] == "cannot tell yet"
+    assert "9 reported rows of the rarer label" in word(1.0, 0.5, -0.5, events=9)[1]
+    assert word(1.0, 0.5, -0.5, events=10)[0] == "do not use"
+    assert word(-1.0, 0.5, 0.5, events=9)[0] == "use"
     assert word(-0.4, 0.5, 0.1) == (
         "cannot tell yet",
         "bring more rows: about 370 rows like these (now 120) would tell a difference as large as the one seen, four "
@@ -463,3 +467,12 @@ def test_folds_tell_more_than_held_out_rows_and_nothing_from_nothing() -> None:
     assert by_folds.count("use") > held.count("use") + 10
     assert by_folds.count("do not use") == 0
     assert least_squares_words(0.0, "folds").count("use") <= 1
+
+
+@pytest.mark.parametrize(
+    ("p", "said"), [(0.0, "at most 0.001"), (1e-9, "at most 0.001"), (0.001, "at most 0.001"), (0.0021, "0.0021")]
+)
+def test_a_small_chance_is_not_said_as_if_it_were_known(p, said):
+    from goodmeasure.study.verdict import _chance
+
+    assert _chance(p) == said

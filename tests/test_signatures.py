@@ -15,9 +15,10 @@ import goodmeasure as gm
 from catalogue_losses import definitions
 from goodmeasure.auditing import Audit
 from goodmeasure.cli.audit import command
-from goodmeasure.errors import HyperparameterError, UsageError, strict_keywords
+from goodmeasure.errors import HyperparameterError, UsageError
 from goodmeasure.making.card import asks_for
 from goodmeasure.making.definition import Definition
+from goodmeasure.strict.calls import strict_keywords
 from test_docstrings import KINDS
 
 ROOT = Path(__file__).parent.parent

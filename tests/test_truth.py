@@ -1,6 +1,7 @@
 """Is every number of every loss true, and does the check notice one that is not?"""
 
 import math
+import re
 
 import pytest
 
@@ -11,16 +12,20 @@ from goodmeasure.checking.checks import CheckFailed, check
 from goodmeasure.errors import FormulaError
 from goodmeasure.formulas.expression import Word
 
+PATIENT = 300.0  # seconds: here everything is looked at, however busy the machine is
+
 
 @pytest.mark.parametrize("loss", everything(), ids=repr)
 def test_the_catalogue_passes_the_battery(loss):
-    report = check(loss)
+    report = check(loss, seconds=PATIENT)
+    assert not report.left_out
     assert report.passed, str(report)
 
 
 @pytest.mark.parametrize("loss", [*variants(), *weighted()], ids=ids([*variants(), *weighted()]))
 def test_weighted_added_and_reactivated_losses_pass_the_battery(loss):
-    report = check(loss)
+    report = check(loss, seconds=PATIENT)
+    assert not report.left_out
     assert report.passed, str(report)
 
 
@@ -53,6 +58,48 @@ def test_the_battery_finds_a_formula_that_cancels():
     assert any("value is true in float32" in a.question and not a.passed for a in report.answers)
     with pytest.raises(CheckFailed, match="GM010"):
         gm.check(cancelling, raises=True)
+
+
+NAIVE = {
+    "cos": lambda u: 1 - words.cos(u),
+    "sqrt": lambda u: words.sqrt(4 + u * u) - 2,
+    "exp": lambda u: words.exp(u) - 1 - u,
+    "tanh": lambda u: words.log((words.exp(u) + words.exp(-u)) / 2),
+    "lgamma": lambda u: words.lgamma(words.exp(u) + 0.5) - words.lgamma(words.exp(u)),
+}
+
+
+@pytest.mark.parametrize("name", NAIVE)
+def test_the_loss_of_digits_of_a_naive_formula_is_found_in_the_usual_time(name):
+    @gm.loss(target=gm.Real)
+    def naive(y, mu):
+        return NAIVE[name](mu - y)
+
+    report = gm.check(naive())
+    assert any("value is true" in a.question and not a.passed for a in report.answers), str(report)
+
+
+@pytest.mark.parametrize("outputs", [5, 6, 9])
+def test_many_raw_outputs_are_checked_in_the_time_given_and_what_was_not_is_said(outputs):
+    names = [f"m{i}" for i in range(outputs)]
+    formula = eval(
+        f"lambda y, {', '.join(names)}: (y - m0) ** 2 + {' + '.join(f'w(m{i})' for i in range(1, outputs))}",
+        {"w": words.softplus},
+    )
+    own_of_many = gm.loss(target=gm.Real, activation=("linear",) * outputs)(formula)
+    told = []
+    report = gm.check(own_of_many(), seconds=1.0, tick=told.append)
+    assert report.passed, str(report)
+    assert told
+    assert len(report.left_out) in (1, 2)
+    assert all(re.search(r"\d+ of 64 points: the rest did not fit into 1 s", each) for each in report.left_out)
+    assert all(each in str(report) for each in report.left_out)
+
+
+def test_what_was_not_looked_at_is_not_said_to_be_true():
+    report = gm.check(gm.losses.huber(), seconds=0.0)
+    assert not any("is true" in a.question for a in report.answers)
+    assert len(report.left_out) == 2
 
 
 def test_the_battery_finds_a_wrong_derivative(monkeypatch):

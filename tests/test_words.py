@@ -9,8 +9,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+import goodmeasure as gm
 from goodmeasure import formulas, words
-from goodmeasure.checking import truth
+from goodmeasure.deriving import in_books as truth
 from goodmeasure.errors import FormulaError
 from goodmeasure.formulas import evaluation, interval_arithmetic, special_words
 from goodmeasure.formulas.evaluation import on_arrays
@@ -90,8 +91,8 @@ def test_every_language_spells_a_word_or_what_it_means(word, language):
 
 @pytest.mark.parametrize("word", VOCABULARY.values(), ids=lambda w: w.name)
 def test_books_define_every_word(word):
-    assert word.book is not None or word.name in truth._language(), f"{word.name} has no book"
-    spelled(applied(word), truth._language(), as_in_books=True)
+    assert word.book is not None or word.name in truth.language(), f"{word.name} has no book"
+    spelled(applied(word), truth.language(), as_in_books=True)
 
 
 @pytest.mark.parametrize("word", VOCABULARY.values(), ids=lambda w: w.name)
@@ -179,3 +180,35 @@ def test_the_bounds_of_a_word_hold_inside_a_box(word):
 def test_a_word_turns_where_its_bounds_say():
     (low,) = bounds(words.lgamma(symbol("u")), {"u": Box(np.asarray([1.4]), np.asarray([1.5]))}, {}).low
     assert low == pytest.approx(math.lgamma(1.4616321449683622), rel=1e-12)
+
+
+# --- a mixture ---
+
+
+def _mixture_plain(y, mu):
+    near, far = -((y - mu) ** 2) / 2, -((y - mu - 3) ** 2) / 8
+    return -words.log(0.7 * words.exp(near) + 0.15 * words.exp(far))
+
+
+def _mixture_in_words(y, mu):
+    near, far = -((y - mu) ** 2) / 2, -((y - mu - 3) ** 2) / 8
+    return -words.logaddexp(math.log(0.7) + near, math.log(0.15) + far)
+
+
+@pytest.mark.parametrize("formula", [_mixture_plain, _mixture_in_words], ids=["as a book writes it", "with logaddexp"])
+def test_a_mixture_of_two_normals_is_right_far_out(formula):
+    mixture = gm.loss(target=gm.Real)(formula)()
+    for dtype in (np.float32, np.float64):
+        for y in (50.0, -50.0, 1000.0):
+            found = mixture.value(np.asarray([y], dtype), np.zeros(1, dtype))[0]
+            truth_there = true_value(_mixture_in_words(symbol("y"), symbol("mu")), {"y": y, "mu": 0.0}, 4000)
+            assert found == pytest.approx(float(truth_there), rel=8 * float(np.finfo(dtype).eps))
+            assert np.isfinite(mixture.gradient(np.asarray([y], dtype), np.zeros(1, dtype))[0])
+    assert gm.check(mixture, seconds=60.0).passed
+
+
+def test_logaddexp_of_infinite_terms_is_the_limit():
+    a = np.asarray([np.inf, -np.inf, np.inf, -np.inf, 0.0, -np.inf])
+    b = np.asarray([np.inf, -np.inf, 0.0, 2.0, -np.inf, np.inf])
+    found = on_arrays([applied(words.logaddexp)], {"x0": a, "x1": b}, a)[0]
+    assert np.array_equal(found, np.logaddexp(a, b))

@@ -279,7 +279,8 @@ def told_and_true(world: World, protocol: str, n: int, seed: int) -> tuple[str, 
     constant = world.loss.best_constant(y[known])
     report, together = parts.report, None if group is None else group[parts.report]
     found = over_folds(averaged(world.loss, y[report], raws, cluster=together, constant=constant), parts)
-    unshown = hesitation(found)
+    seen = None if classes is None else int(min(np.bincount(y[report].astype(int), minlength=2)))
+    unshown = hesitation(found, seen)
     x, y, _ = world.rows(rng, 20_000)
     risks = [float(np.mean(world.loss.value(y, z))) for z in (x @ b, np.full(len(y), constant))]
     return unshown[0] if unshown else "use", 1 - risks[0] / risks[1]

@@ -12,7 +12,8 @@ from goodmeasure.auditing.evidence import kind
 from goodmeasure.auditing.finding import SEVERITIES, Audit, Finding, Skipped
 from goodmeasure.auditing.isolate import untouched
 from goodmeasure.auditing.rule import Rule, all_rules
-from goodmeasure.errors import UsageError, strict_keywords
+from goodmeasure.errors import UsageError
+from goodmeasure.strict.calls import strict_keywords
 
 
 @strict_keywords

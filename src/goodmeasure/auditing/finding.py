@@ -11,7 +11,7 @@ from goodmeasure.drawing.cells import Code
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.terminal import printable
-from goodmeasure.errors import strict_class
+from goodmeasure.strict.calls import strict_class
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")

@@ -12,7 +12,8 @@ from typing import Any
 
 from goodmeasure.auditing.case import where_raised
 from goodmeasure.auditing.engine import audit
-from goodmeasure.errors import Problem, UsageError, check_keywords
+from goodmeasure.errors import Problem, UsageError
+from goodmeasure.strict.calls import check_keywords
 
 
 class ProgramStops(Problem, RuntimeError):

@@ -16,7 +16,8 @@ from functools import cache, cached_property
 from types import ModuleType
 
 from goodmeasure.auditing.finding import Finding, Severity
-from goodmeasure.errors import UsageError, each_once
+from goodmeasure.errors import UsageError
+from goodmeasure.strict.definitions import each_once
 
 
 @dataclass(frozen=True)

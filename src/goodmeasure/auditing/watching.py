@@ -12,7 +12,7 @@ import torch
 from goodmeasure.auditing.engine import audit, examine
 from goodmeasure.auditing.finding import Finding
 from goodmeasure.auditing.rule import Rule, all_rules
-from goodmeasure.errors import strict_keywords
+from goodmeasure.strict.calls import strict_keywords
 
 _CHEAP = frozenset({"Contracts", "TrainingSignal"})
 

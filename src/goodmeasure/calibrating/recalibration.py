@@ -14,10 +14,11 @@ from goodmeasure.calibrating.decomposition import cells
 from goodmeasure.calibrating.isotonic import pool
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError, strict_class, strict_keywords
+from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.weights import unit_of
+from goodmeasure.strict.calls import strict_class, strict_keywords
 
 Method = Literal["platt", "temperature", "beta", "isotonic"]
 Knots = tuple[tuple[float, ...], ...]

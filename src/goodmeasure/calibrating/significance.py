@@ -13,6 +13,8 @@ from goodmeasure.statistics.row_arguments import Floats
 
 # A p-value that draws give is a multiple of one over their number and one.
 DRAWS, MOST_DRAWS = 999, 4_999
+# A p-value up to which the first draws leave one near the level: only there are more taken.
+NEAR = 0.05
 # Draws times cells: what is held at once, and a quarter of a second.
 MOST_DRAWN = 2**19
 # Skewness is gone from sums of more parts than these.
@@ -33,6 +35,12 @@ def drawn_events(cells: Cells, draws: int, seed: int) -> Floats:
     worth = np.maximum(np.rint(cells.weight**2 / cells.square), 1)
     counts = np.random.default_rng(seed).binomial(worth.astype(np.int64), cells.p, (draws, len(worth)))
     return np.asarray(cells.weight * cells.p + np.sqrt(cells.square / worth) * (counts - worth * cells.p))
+
+
+def drawn_chance(cells: Cells, null: Floats, draws: int, seed: int) -> float:
+    """The chance of events so far from their probabilities: of these draws, or of so many others where those leave it near."""
+    chance = chance_of_events(cells, null)
+    return chance if chance > NEAR or draws <= len(null) else chance_of_events(cells, drawn_events(cells, draws, seed))
 
 
 def chance_of_events(cells: Cells, drawn: Floats) -> float:
@@ -154,11 +162,3 @@ def ranked(place: Floats, mass: Floats) -> Floats:
     if not total > 0:
         return np.zeros_like(place)
     return np.asarray((2 * (np.cumsum(held) - held / 2) / total - 1)[cell], dtype=np.float64)
-
-
-def adjusted(chances: list[float]) -> list[float]:
-    """P-values of several looks such that one below the level is hardly ever false (Holm 1979)."""
-    order = np.argsort(chances, kind="stable")
-    left = np.arange(len(chances), 0, -1)
-    held = np.minimum(1, np.maximum.accumulate(left * np.asarray(chances)[order]))
-    return [float(held[k]) for k in np.argsort(order, kind="stable")]

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from itertools import cycle, islice
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from goodmeasure.checking.truth import NoTruth, Truth, truth
+from goodmeasure.checking.truth import Clock, NoTruth, OutOfTime, Truth, truth, value_and_moves
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.terminal import printable
-from goodmeasure.errors import Problem, strict_keywords
+from goodmeasure.errors import Problem
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.formulas.expression import simplify, symbol
 from goodmeasure.making.loss import Loss
+from goodmeasure.strict.calls import strict_keywords
 
 _STEPS = (0.0, 1e-9, 1e-4, 0.1, 0.7, 1.0, 2.5, 6.0, 12.0, 18.0, 40.0, 95.0)
 _FAR_STEPS = (300.0, 700.0)
@@ -42,6 +44,7 @@ class Report(Displayed):
     Attributes:
         loss: the loss, as it is spelled.
         answers: each question, whether the loss passed it, and what was seen where it did not.
+        left_out: what was not checked in the time that was given, in sentences; empty where all was.
 
     Example:
         >>> import goodmeasure as gm
@@ -51,15 +54,17 @@ class Report(Displayed):
 
     loss: str
     answers: tuple[Answer, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether the loss passed every question."""
+        """Whether the loss passed every question, as far as it was asked: see ``left_out``."""
         return all(a.passed for a in self.answers)
 
     @property
     def _summary(self) -> str:
-        return f"{self.loss}: {sum(a.passed for a in self.answers)} of {len(self.answers)} passed"
+        said = f"{self.loss}: {sum(a.passed for a in self.answers)} of {len(self.answers)} passed"
+        return f"{said}; {'; '.join(self.left_out)}" if self.left_out else said
 
     def _display(self) -> Display:
         # What failed stands first.
@@ -84,20 +89,34 @@ class CheckFailed(Problem, AssertionError):
     code = "GM010"
 
 
+# What a check takes at most unless more is given, in seconds; and how it says how far it is.
+SECONDS = 10.0
+Tick = Callable[[str], object]
+
+
 @strict_keywords
-def check(loss: Loss | Callable[..., Loss], *, thorough: bool = False, raises: bool = False) -> Report:
+def check(
+    loss: Loss | Callable[..., Loss],
+    *,
+    thorough: bool = False,
+    raises: bool = False,
+    seconds: float | None = None,
+    tick: Tick | None = None,
+) -> Report:
     """Find out whether the numbers of a loss can be trusted, a loss of your own above all.
 
     Value, signal and curvature are held against the book form in arbitrary precision, far into both tails; then come
-    limits at infinity, masks and weights, dtypes, symmetries.
+    limits at infinity, masks and weights, dtypes, symmetries. What does not fit into the time given is said in the report.
 
     Args:
         loss: a loss, or the factory of one, which is tried with its defaults.
         thorough: go further into the tails, which takes minutes.
         raises: raise a failure, in place of only reporting it.
+        seconds: the time that it may take, in seconds; 10 unless given, and as long as it takes where ``thorough``.
+        tick: called with a short sentence at each step, for a sign of life; none unless given.
 
     Returns:
-        A `Report`: print it; it has ``passed`` and an answer to each question.
+        A `Report`: print it; it has ``passed``, an answer to each question, and ``left_out``.
 
     Raises:
         GM001: the formula holds a word that is neither elementary nor explained.
@@ -109,14 +128,42 @@ def check(loss: Loss | Callable[..., Loss], *, thorough: bool = False, raises: b
         squared_error(): 15 of 15 passed
     """
     tested = (loss if isinstance(loss, Loss) else loss()).one_label
-    report = Report(repr(tested), tuple(a for question in _questions() for a in question(tested, thorough)))
+    allowed = seconds if seconds is not None else math.inf if thorough else SECONDS
+    asked = Asking(thorough, Clock(allowed), tick or (lambda _: None), allowed)
+    # The truth comes last, with the time that is left, and stands first.
+    rest = [answer for question in _questions() for answer in asked.of(question, tested)]
+    answers = (*asked.of(is_true, tested), *rest)
+    report = Report(repr(tested), tuple(answers), tuple(asked.left_out))
     if raises and not report.passed:
         raise CheckFailed(str(report), fix="write the formula with words that do not cancel; see goodmeasure.words")
     return report
 
 
-def _questions() -> list[Callable[[Loss, bool], Iterator[Answer]]]:
-    return [f for name, f in globals().items() if name.startswith("is_")]
+@dataclass
+class Asking:
+    """How a battery is asked: how far, until when, who is told of it, and what had to be left out."""
+
+    thorough: bool
+    clock: Clock
+    tick: Tick
+    seconds: float
+    left_out: list[str] = field(default_factory=list)
+
+    def of(self, question: Question, loss: Loss) -> list[Answer]:
+        self.tick(" ".join((question.__doc__ or "").split()))
+        return list(question(loss, self))
+
+    def leave(self, what: str, done: int, of: int) -> None:
+        """Note that only some points of a question were tried."""
+        self.left_out.append(f"{what} at {done} of {of} points: the rest did not fit into {self.seconds:g} s")
+
+
+Question: TypeAlias = Callable[[Loss, Asking], Iterator[Answer]]
+
+
+def _questions() -> list[Question]:
+    """Every question but that for the truth, which takes the time that these leave."""
+    return [f for name, f in globals().items() if name.startswith("is_") and f is not is_true]
 
 
 # --- points ---
@@ -145,7 +192,7 @@ def points(loss: Loss, *, thorough: bool = False) -> list[tuple[float, list[floa
         centre = y if loss.activation[0].name == "linear" and not loss.is_binary else 0.0
         for step in steps if m == 1 else steps[1:9]:
             for signed in (step, -step) if step else (step,):
-                found.append((y, [float(np.float32(centre + signed)), *([0.5, -0.25, 0.75][: m - 1])]))
+                found.append((y, [float(np.float32(centre + signed)), *islice(cycle((0.5, -0.25, 0.75)), m - 1)]))
     return found
 
 
@@ -163,74 +210,143 @@ def _ulp(x: float, dtype: Any) -> float:
 
 
 def budget(true: Truth, index: int, y: float, z: list[float], dtype: Any) -> Any:
+    """What rounding may cost one number of a point: see `_budget`."""
+    return _budget(index, true.all[index], [moved[index] for moved in true.moves], y, z, dtype)
+
+
+def _budget(index: int, answer: Any, moves: list[Any], y: float, z: list[float], dtype: Any) -> Any:
     """What rounding may cost: `ULPS` ulps of the answer, and what moving each input by an ulp would do.
 
     Next to its own zero an answer is a difference of terms that are each rounded, as if an input had moved by a whole ulp;
     in a curvature the terms are products of such factors of the order of one, so it may use four, and of one at least.
     """
-    answer = true.all[index]
     slack, least = (1.0, 0.0) if index <= len(z) else (4.0, 1.0)
     spent = ULPS * float(np.finfo(dtype).eps) * abs(answer) + float(np.finfo(dtype).tiny)
-    for moved, at in zip(true.moves, [*z, y], strict=False):
-        spent += abs(moved[index]) * _ulp(max(abs(at), least), dtype) * slack
+    for moved, at in zip(moves, [*z, y], strict=False):
+        spent += abs(moved) * _ulp(max(abs(at), least), dtype) * slack
     return spent
 
 
-def _between_neighbours(loss: Loss, y: float, z: list[float], index: int, seen: float, dtype: Any) -> bool:
+def _between_neighbours(
+    loss: Loss, y: float, z: list[float], index: int, seen: float, dtype: Any, clock: Clock
+) -> bool:
     """Whether rounding the inputs or the hyperparameters alone leads past what was seen, as next to a kink.
 
     It is also where a tiny answer took more digits than the truth began with.
     """
     rounded = replace(loss, hyperparameters=tuple((name, float(dtype(value))) for name, value in loss.hyperparameters))
-    here = truth(rounded, y, z, digits=1000)
-    there, allowed = [here.all[index]], budget(here, index, y, z, dtype)
+
+    def number(y: float, z: list[float]) -> tuple[Any, Any]:
+        """One number of a point, and what rounding may cost it."""
+        if index == 0:
+            answer, moves = value_and_moves(rounded, y, z, clock)
+            return answer, _budget(0, answer, moves, y, z, dtype)
+        true = truth(rounded, y, z, digits=1000, book=clock)
+        return true.all[index], budget(true, index, y, z, dtype)
+
+    here, allowed = number(y, z)
+    there = [here]
     for k, way in ((k, way) for k in range(len(z)) for way in (-1, 1) if not loss.is_classwise):
-        there.append(truth(rounded, y, [a + way * _ulp(a, dtype) * (i == k) for i, a in enumerate(z)]).all[index])
+        there.append(number(y, [a + way * _ulp(a, dtype) * (i == k) for i, a in enumerate(z)])[0])
     if not (loss.is_classwise or loss.is_binary):
-        there += [truth(rounded, y + way * _ulp(y, dtype), z).all[index] for way in (-1, 1)]
+        there += [number(y + way * _ulp(y, dtype), z)[0] for way in (-1, 1)]
     return bool(min(there) - allowed <= seen <= max(there) + allowed)
 
 
 # --- the questions ---
 
 
-def is_true(loss: Loss, thorough: bool) -> Iterator[Answer]:
+def is_true(loss: Loss, asked: Asking) -> Iterator[Answer]:
     """Value, signal and curvature agree with the book form in arbitrary precision."""
     try:
-        yield from _held_to_truth(loss, thorough)
+        yield from Held(loss, asked).answers()
     except NoTruth as problem:
         yield Answer("the truth can be computed", False, f"{problem.what} ({problem.seen or problem.where})")
 
 
-def _held_to_truth(loss: Loss, thorough: bool) -> Iterator[Answer]:
-    import mpmath as mp
-
-    tried = points(loss, thorough=thorough)
-    found = {d: _computed(loss, [y for y, _ in tried], [z for _, z in tried], d) for d in (np.float32, np.float64)}
-    m = len(tried[0][1])
-    names = ["value", *["signal"] * m, *["curvature"] * m]
-    worst = {(n, d): (0.0, "") for n in ("value", "signal", "curvature") for d in found}
-    for row, (y, z) in enumerate(tried):
-        true = truth(loss, y, z)
-        for d, table in found.items():
-            most = float(np.finfo(d).max)
-            for i, name in enumerate(names[: 1 if true.kinked else None]):
-                answer, seen = true.all[i], float(table[row, i])
-                if abs(answer) > most / 2:
-                    ratio = 0.0 if math.isinf(seen) or abs(seen) > most / 4 else math.inf
-                else:
-                    off = abs(mp.mpf(seen) - answer)
-                    ratio = float(off / budget(true, i, y, z, d)) if not math.isnan(seen) else math.inf
-                    if ratio > 1 and _between_neighbours(loss, y, z, i, seen, d):
-                        ratio = 0.0
-                if ratio > worst[name, d][0]:
-                    worst[name, d] = (ratio, f"at y={y:g}, z={z}: {seen!r}, the truth is {mp.nstr(answer, 17)}")
-    for (name, d), (ratio, where) in worst.items():
-        good = ratio <= 1
-        yield Answer(f"{name} is true in {np.dtype(d).name}", good, "" if good else f"{ratio:.3g} budgets off {where}")
+_DTYPES = (np.float32, np.float64)
+_NAMES = ("value", "signal", "curvature")
 
 
-def is_mirrored(loss: Loss, _: bool) -> Iterator[Answer]:
+class Held:
+    """The numbers of a loss at points, held to the truth: first all values, which is quick, then all that follows from them."""
+
+    def __init__(self, loss: Loss, asked: Asking) -> None:
+        self.loss, self.asked = loss, asked
+        self.tried = _spread(points(loss, thorough=asked.thorough))
+        y, z = [y for y, _ in self.tried], [z for _, z in self.tried]
+        self.found = {d: _computed(loss, y, z, d) for d in _DTYPES}
+        # The worst that was seen of each number, in budgets, and where; and those whose fault is beyond doubt.
+        self.worst = {(n, d): (0.0, "") for n in _NAMES for d in _DTYPES}
+        self.certain: set[tuple[str, Any]] = set()
+
+    def answers(self) -> Iterator[Answer]:
+        reached = {
+            "value": self._look(self._values, "values"),
+            "signal": self._look(self._all, "signals and curvatures"),
+        }
+        for (name, d), (ratio, where) in self.worst.items():
+            if reached["value" if name == "value" else "signal"]:
+                seen = "" if ratio <= 1 else f"{ratio:.3g} budgets off {where}"
+                yield Answer(f"{name} is true in {np.dtype(d).name}", ratio <= 1, seen)
+
+    def _look(self, look: Callable[[int], None], what: str) -> int:
+        """At how many points something was looked at in the time that is left."""
+        count = len(self.tried)
+        for row in range(count):
+            self.asked.tick(f"the truth of {what}, point {row + 1} of {count}")
+            try:
+                look(row)
+            except OutOfTime:
+                self.asked.leave(what, row, count)
+                return row
+        return count
+
+    def _values(self, row: int) -> None:
+        y, z = self.tried[row]
+        try:
+            true, moves = value_and_moves(self.loss, y, z, self.asked.clock)
+        except OutOfTime:
+            raise
+        except Exception:  # a word's book is anybody's function: the whole truth knows better, or says which word it is
+            whole = truth(self.loss, y, z, book=self.asked.clock)
+            true, moves = whole.value, [moved[0] for moved in whole.moves]
+        for d in self.found:
+            self._judge(row, 0, "value", d, true, _budget(0, true, moves, y, z, d))
+
+    def _all(self, row: int) -> None:
+        y, z = self.tried[row]
+        true = truth(self.loss, y, z, book=self.asked.clock)
+        names = ["value", *["signal"] * len(z), *["curvature"] * len(z)]
+        for i, name in enumerate(names[: 1 if true.kinked else None]):
+            for d in self.found:
+                self._judge(row, i, name, d, true.all[i], budget(true, i, y, z, d))
+
+    def _judge(self, row: int, index: int, name: str, d: Any, answer: Any, allowed: Any) -> None:
+        import mpmath as mp
+
+        y, z = self.tried[row]
+        seen, most = float(self.found[d][row, index]), float(np.finfo(d).max)
+        if abs(answer) > most / 2:
+            ratio = 0.0 if math.isinf(seen) or abs(seen) > most / 4 else math.inf
+        else:
+            ratio = float(abs(mp.mpf(seen) - answer) / allowed) if not math.isnan(seen) else math.inf
+        if ratio <= max(1.0, self.worst[name, d][0]):
+            return
+        # One fault beyond doubt is enough: what lies between neighbours takes many digits to see.
+        if (name, d) not in self.certain and _between_neighbours(self.loss, y, z, index, seen, d, self.asked.clock):
+            return
+        self.certain.add((name, d))
+        self.worst[name, d] = ratio, f"at y={y:g}, z={z}: {seen!r}, the truth is {mp.nstr(answer, 17)}"
+
+
+def _spread(tried: list[tuple[float, list[float]]]) -> list[tuple[float, list[float]]]:
+    """The points in an order that visits every region early, the same each time."""
+    order = np.random.default_rng(0).permutation(len(tried))
+    return [tried[i] for i in order]
+
+
+def is_mirrored(loss: Loss, _: Asking) -> Iterator[Answer]:
     """Where the formula treats yes and no alike, the numbers do, to the last bit."""
     if not loss.is_binary or loss.half(0) is not simplify(loss.half(1), {"z": -symbol("z")}):
         return
@@ -243,7 +359,7 @@ def is_mirrored(loss: Loss, _: bool) -> Iterator[Answer]:
         yield Answer(f"mirror symmetry in {np.dtype(d).name}", bool(same))
 
 
-def is_limiting(loss: Loss, _: bool) -> Iterator[Answer]:
+def is_limiting(loss: Loss, _: Asking) -> Iterator[Answer]:
     """At infinite raw outputs stands the limit, and a NaN stays with its own example."""
     if loss.is_classwise or len(loss.activation) > 1:
         yield from _row_limits(loss)
@@ -313,7 +429,7 @@ def _sample(loss: Loss, n: int, seed: int = 0) -> tuple[Any, Any]:
     return y, random.normal(size=n if m == 1 else (n, m))
 
 
-def is_absent_where_told(loss: Loss, _: bool) -> Iterator[Answer]:
+def is_absent_where_told(loss: Loss, _: Asking) -> Iterator[Answer]:
     """A masked or zero-weight example adds exactly nothing, whatever it holds."""
     y, z = _sample(loss, 8)
     keep = np.asarray([True, True, False, True, False, True, True, True])
@@ -326,7 +442,7 @@ def is_absent_where_told(loss: Loss, _: bool) -> Iterator[Answer]:
         yield Answer(f"absent by {how}", bool(good), "" if good else f"mean {value!r} for {mean!r}")
 
 
-def is_dtype_true(loss: Loss, _: bool) -> Iterator[Answer]:
+def is_dtype_true(loss: Loss, _: Asking) -> Iterator[Answer]:
     """The dtype that comes in goes out, and half precision is single precision rounded once."""
     y, z = _sample(loss, 16)
     good = True
@@ -341,7 +457,7 @@ def is_dtype_true(loss: Loss, _: bool) -> Iterator[Answer]:
     yield Answer("dtypes are kept", bool(good))
 
 
-def is_a_mean(loss: Loss, _: bool) -> Iterator[Answer]:
+def is_a_mean(loss: Loss, _: Asking) -> Iterator[Answer]:
     """Weights count examples, totals merge exactly, and order does not matter."""
     y, z = _sample(loss, 30, seed=1)
     w = np.random.default_rng(2).integers(0, 4, 30).astype(float)
@@ -358,7 +474,7 @@ def is_a_mean(loss: Loss, _: bool) -> Iterator[Answer]:
     yield Answer("one pass says the same", np.allclose(slope, loss.gradient(y, z) * share, rtol=1e-12, atol=1e-300))
 
 
-def is_fair_to_classes(loss: Loss, _: bool) -> Iterator[Answer]:
+def is_fair_to_classes(loss: Loss, _: Asking) -> Iterator[Answer]:
     """Class losses do not change with a shift of the row or a renaming of classes, and one-hot equals the index."""
     if not loss.is_classwise:
         return

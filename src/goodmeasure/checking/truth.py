@@ -6,19 +6,17 @@ with the derived formulas but the book form itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, TypeAlias
+from time import monotonic
+from typing import Any
 
-from goodmeasure.deriving import class_statistics
+from goodmeasure.deriving.in_books import Evaluation, in_books, language, value
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem
-from goodmeasure.formulas.evaluation import evaluate
-from goodmeasure.formulas.expression import Expr, nodes, symbol, symbols
+from goodmeasure.formulas.expression import Expr, nodes
 
-Evaluation: TypeAlias = Callable[[Sequence[Expr], Mapping[str, Any]], list[Any]]
 _TRIES = 5
 
 
@@ -31,96 +29,6 @@ class NoTruth(Problem, ArithmeticError):
     """
 
     code = "GM013"
-
-
-@cache
-def _language() -> dict[str, Callable[..., Any]]:
-    import mpmath as mp
-
-    def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
-        """Real answers only: where there is none, infinity or NaN, as in floating point."""
-
-        def apply(*args: Any) -> Any:
-            try:
-                found = function(*args)
-            except (ZeroDivisionError, ValueError):
-                return mp.nan
-            return found if mp.isnan(found) or mp.im(found) == 0 else mp.nan
-
-        return apply
-
-    return {
-        "add": lambda a, b: a + b,
-        "sub": lambda a, b: a - b,
-        "mul": lambda a, b: a * b,
-        "div": guarded(lambda a, b: a / b),
-        "power": guarded(lambda a, b: a**b),
-        "neg": lambda a: -a,
-        "less": lambda a, b: a < b,
-        "less_equal": lambda a, b: a <= b,
-        "where": lambda c, a, b: a if c else b,
-        "log": guarded(mp.log),
-        "log1p": guarded(lambda x: mp.log(1 + x)),
-        "expm1": lambda x: mp.exp(x) - 1,
-        "sqrt": guarded(mp.sqrt),
-        "maximum": max,
-        "minimum": min,
-        "lgamma": guarded(mp.loggamma),
-        "digamma": guarded(mp.digamma),
-        "trigamma": guarded(lambda x: mp.psi(1, x)),
-        **{name: getattr(mp, {"abs": "fabs"}.get(name, name)) for name in ("abs", "sign", "exp", "sin", "cos")},
-        **{name: guarded(getattr(mp, name)) for name in ("erf", "erfc")},
-    }
-
-
-def in_books(roots: Sequence[Expr], values: Mapping[str, Any]) -> list[Any]:
-    """What formulas are, each word as a book defines it, at the working precision of the moment."""
-    import mpmath as mp
-
-    return evaluate(list(roots), values, _language(), mp.mpf, as_in_books=True)
-
-
-def value(loss: Record, y: Any, z: Sequence[Any], book: Evaluation = in_books) -> Any:
-    """The loss of one example as an mpmath number; ``book`` is asked what each formula on the way is."""
-    import mpmath as mp
-
-    known = {name: mp.mpf(v) for name, v in loss.hyperparameters}
-    if loss.is_classwise:
-        weight = loss.class_weight[y] if loss.class_weight else 1
-        return book([loss.book], {**known, **_of_class(loss, y, z), class_statistics.WEIGHT: mp.mpf(weight)})[0]
-    raws = [book([a(symbol("z"))], {"z": raw})[0] for a, raw in zip(loss.activation, z, strict=True)]
-    if not class_statistics.speaks_of_outcomes(loss.predictions):
-        return book([loss.book], {**known, "y": y, **dict(zip(loss.predictions, raws, strict=True))})[0]
-    weights = (known.get("positive_weight", mp.mpf(1)), mp.mpf(1))
-    sides = [(y, raws[0], weights), (1 - y, 1 - raws[0], weights[::-1])]
-    return sum(share * _of_outcome(loss, known, p, counts, book) for share, p, counts in sides if share > 0)
-
-
-@cache
-def _named(book: Expr) -> set[str]:
-    return symbols(book)
-
-
-def _spoken_of(loss: Record) -> dict[str, class_statistics.Statistic]:
-    """The statistics that the book form names: those of all others would take most of the time."""
-    return {name: s for name, s in class_statistics.statistics().items() if name in _named(loss.book)}
-
-
-def _of_class(loss: Record, y: int, z: Sequence[Any]) -> dict[str, Any]:
-    import mpmath as mp
-
-    weights = [mp.mpf(w) for w in loss.class_weight or (1,) * len(z)]
-    found = {name: s.book(mp, z, y, weights) for name, s in _spoken_of(loss).items()}
-    return {**found, "p": mp.exp(class_statistics.log_p.book(mp, z, y, weights))} if "p" in _named(loss.book) else found
-
-
-def _of_outcome(loss: Record, known: dict[str, Any], p: Any, weights: Any, book: Evaluation) -> Any:
-    counts = (symbol("own"), symbol("other"))
-    shares = {name: s.share(symbol("p"), *counts) for name, s in _spoken_of(loss).items() if s.share is not None}
-    table = dict(
-        zip(shares, book(list(shares.values()), {"p": p, "own": weights[0], "other": weights[1]}), strict=True)
-    )
-    return book([loss.book], {**known, **table, "p": p, class_statistics.WEIGHT: weights[0]})[0]
 
 
 @dataclass(frozen=True)
@@ -139,13 +47,46 @@ class Truth:
         return [self.value, *self.signal, *self.curvature]
 
 
-def truth(loss: Record, y: Any, z: Sequence[float], *, digits: int = 80) -> Truth:
+class OutOfTime(Exception):
+    """The time that was given for the truth is over, or what is asked next would take longer."""
+
+
+class Clock:
+    """Evaluates formulas as books define them until a moment, and stops before an evaluation that would go far beyond it.
+
+    The time of an evaluation grows about as the cube of its digits, which is how it is foreseen.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.until = monotonic() + seconds
+        self._a_digit_cubed = 0.0
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.until - monotonic()
+
+    def __call__(self, roots: Sequence[Expr], values: Mapping[str, Any]) -> list[Any]:
+        import mpmath as mp
+
+        begun = monotonic()
+        if begun >= self.until or self._a_digit_cubed * mp.mp.dps**3 > max(0.5, self.until - begun):
+            raise OutOfTime
+        found = in_books(roots, values)
+        self._a_digit_cubed = (monotonic() - begun) / mp.mp.dps**3
+        return found
+
+
+def truth(loss: Record, y: Any, z: Sequence[float], *, digits: int = 80, book: Evaluation = in_books) -> Truth:
     """The truth at a target and raw outputs that are exact numbers; ``moves`` holds derivatives by each raw output, then y.
 
-    ``digits`` is where to begin; what is smaller than a third of them count as zero. Raises `NoTruth`, which names the word.
+    ``digits`` is where to begin; what is smaller than a third of them count as zero; ``book`` evaluates formulas. Raises
+    `NoTruth`, which names the word.
     """
     try:
-        found, kinked = _settled(loss, y, z, digits)
+        found, kinked = _settled(loss, y, z, digits, book)
+    except OutOfTime:
+        raise
     except Exception as problem:  # a word's book is anybody's function
         word = next(_without_truth(loss, y, z), None)
         if word is None:
@@ -161,7 +102,7 @@ def truth(loss: Record, y: Any, z: Sequence[float], *, digits: int = 80) -> Trut
     return Truth(jet[0], jet[1 : 1 + len(z)], jet[1 + len(z) :], moves, kinked)
 
 
-def _settled(loss: Record, y: Any, z: Sequence[float], digits: int) -> tuple[list[Any], bool]:
+def _settled(loss: Record, y: Any, z: Sequence[float], digits: int, book: Evaluation) -> tuple[list[Any], bool]:
     """The numbers of a point with so many digits that more would not change them, and whether it is a kink."""
     import mpmath as mp
 
@@ -170,13 +111,40 @@ def _settled(loss: Record, y: Any, z: Sequence[float], digits: int) -> tuple[lis
     last: list[Any] | None = None
     for _ in range(_TRIES):
         with mp.workdps(digits):
-            found, kinked = _jet_and_moves(loss, y, [mp.mpf(a) for a in z])
+            found, kinked = _jet_and_moves(loss, y, [mp.mpf(a) for a in z], book)
         if kinked or (last is not None and all(map(_agree, last, found))):
             return found, kinked
         if last is not None and mp.isnan(last[0]) and mp.isnan(found[0]):
             raise NoTruth(f"the truth of {loss} is no number", where=f"y={y}, z={list(z)}")
         last, digits = found, 2 * digits if last is None else 4 * digits
     raise NoTruth(f"the truth of {loss} needs more than {digits // 4} digits", where=f"y={y}, z={list(z)}")
+
+
+def value_and_moves(loss: Record, y: Any, z: Sequence[float], book: Evaluation) -> tuple[Any, list[Any]]:
+    """The value alone, and nearly how it moves with each raw output and the target: a small part of the work of `truth`."""
+    import mpmath as mp
+
+    digits, last = 50 + int(max(abs(a) for a in z)), None
+    for _ in range(_TRIES):
+        with mp.workdps(digits):
+            found = _value_and_moves(loss, y, [mp.mpf(a) for a in z], book)
+        nothing = last is not None and max(abs(last), abs(found[0])) < mp.mpf(10) ** (-digits / 3)
+        if nothing or (last is not None and _agree(last, found[0])):
+            return found[0], found[1:]
+        last, digits = found[0], 2 * digits
+    raise NoTruth(f"the truth of {loss} needs more than {digits // 2} digits", where=f"y={y}, z={list(z)}")
+
+
+def _value_and_moves(loss: Record, y: Any, z: list[Any], book: Evaluation) -> list[Any]:
+    import mpmath as mp
+
+    step = mp.mpf(10) ** -(mp.mp.dps // 3)
+    target = y if loss.is_classwise else mp.mpf(y)
+    here = value(loss, target, z, book)
+    moved = [value(loss, target, [a + (i == k) * step for i, a in enumerate(z)], book) for k in range(len(z))]
+    if not loss.is_classwise and not (loss.is_binary and y in (0, 1)):
+        moved.append(value(loss, target + step, z, book))
+    return [here, *((there - here) / step for there in moved)]
 
 
 def _without_truth(loss: Record, y: Any, z: Sequence[float]) -> Iterator[str]:
@@ -192,7 +160,7 @@ def _without_truth(loss: Record, y: Any, z: Sequence[float]) -> Iterator[str]:
     with suppress(Exception):  # what it stops at is the last that was asked
         value(loss, y if loss.is_classwise else mp.mpf(y), [mp.mpf(a) for a in z], noting)
     parts = [(node.word.name, node, values) for node, values in asked if node.word is not None]
-    for name, node, values in sorted(parts, key=lambda part: part[0] in _language()):
+    for name, node, values in sorted(parts, key=lambda part: part[0] in language()):
         if not _has_truth(node, values):
             yield name
 
@@ -219,7 +187,7 @@ def _agree(a: Any, b: Any) -> bool:
     return bool(abs(a - b) <= max(abs(a), abs(b)) * mp.mpf(10) ** -18)
 
 
-def _jet_and_moves(loss: Record, y: Any, z: list[Any]) -> tuple[list[Any], bool]:
+def _jet_and_moves(loss: Record, y: Any, z: list[Any], book: Evaluation) -> tuple[list[Any], bool]:
     import mpmath as mp
 
     step = mp.mpf(10) ** -(mp.mp.dps // 5)
@@ -229,9 +197,9 @@ def _jet_and_moves(loss: Record, y: Any, z: list[Any]) -> tuple[list[Any], bool]
         return [a + by if i == k else a for i, a in enumerate(z)]
 
     def jet(y: Any, z: list[Any]) -> list[Any]:
-        middle = value(loss, y, z)
+        middle = value(loss, y, z, book)
         sides = [
-            (value(loss, y, [*z[:k], z[k] - step, *z[k + 1 :]]), value(loss, y, [*z[:k], z[k] + step, *z[k + 1 :]]))
+            tuple(value(loss, y, [*z[:k], z[k] + way * step, *z[k + 1 :]], book) for way in (-1, 1))
             for k in range(len(z))
         ]
         slopes = [(up - down) / (2 * step) for down, up in sides]

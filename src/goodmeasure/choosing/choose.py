@@ -16,9 +16,10 @@ from goodmeasure.choosing.remarking import remarked
 from goodmeasure.choosing.revisiting import revisit as revisit
 from goodmeasure.choosing.tails import tails
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
-from goodmeasure.errors import UsageError, strict_keywords
+from goodmeasure.errors import UsageError
 from goodmeasure.formulas.activations import Activation, activations, linear
 from goodmeasure.formulas.domains import OutcomeDomain
+from goodmeasure.strict.calls import strict_keywords
 
 QUESTIONS = (
     "What does the output represent?",

@@ -110,7 +110,7 @@ def steps(seen: Observed) -> tuple[tuple[Any, ...], str]:
     if seen.table or naming.says(seen.name, naming.CLASSES):
         return (), ""
     if seen.numbers is None:
-        return ordered(seen.distinct), "such labels stand in an order"
+        return ordered(seen.distinct, graded=naming.LETTERS.named(seen.name)), "such labels stand in an order"
     few = seen.whole and 2 < len(seen.distinct) <= STEPS
     told = naming.says(seen.name, naming.ORDERED) or naming.says(seen.name, naming.MARKS)
     return (seen.distinct, f"{told}, and it holds {len(seen.distinct)} whole numbers") if few and told else ((), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 
 
 def _words(listed: str) -> frozenset[str]:
@@ -13,23 +14,48 @@ def _words(listed: str) -> frozenset[str]:
 # The last word of a name is the thing; these say only that it is written as a number, or its unit.
 _TRAILING = {"number", "no", "nr", "num", "value", "deg", "degrees", "years", "yrs", "raw"}
 
-CODES = _words(
+
+@dataclass(frozen=True)
+class Kind:
+    """Names that say what a column holds: by their last word, by any word, or by their first."""
+
+    last: frozenset[str]
+    anywhere: bool = False
+    first: frozenset[str] = frozenset()
+
+    @staticmethod
+    def of(last: str, *, anywhere: bool = False, first: str = "") -> Kind:
+        """A kind by its words, with spaces between them."""
+        return Kind(_words(last), anywhere, _words(first))
+
+    def named(self, name: str) -> bool:
+        """Whether a name is one of these."""
+        found = words(name)
+        return (
+            thing(name) in self.last
+            or (self.anywhere and bool(self.last & {*found}))
+            or bool(self.first & {*found[:1]})
+        )
+
+
+CODES = Kind.of(
     "zip zipcode postcode postal plz phone telephone mobile fax ssn isbn iban ean upc sku id ids identifier uuid guid code"
     " barcode vin"
 )
-CLASSES = _words(
+CLASSES = Kind.of(
     "species class classes label labels type types kind category categories cluster segment region genre variety cultivar"
     " digit colour color brand country city state sex gender race blood product topic department"
 )
-ORDERED = _words(
+ORDERED = Kind.of(
     "star stars rating ratings likert satisfaction satisfied quality grade level stage severity priority tier nps agreement"
     " importance likelihood rank ranking score pain opinion answer response"
 )
-MARKS = _words("grade grades mark marks score scores gpa exam test rating")
-PERCENT = _words("percent percentage pct perc humidity")
-AGES = _words("age ages")
-DURATIONS = _words("duration tenure survival lifetime wait waiting los stay elapsed minutes seconds")
-COUNTS = _words(
+MARKS = Kind.of("grade grades mark marks score scores gpa exam test rating", first="exam")
+LETTERS = Kind.of("rating ratings grade grades mark marks gpa", anywhere=True)
+PERCENT = Kind.of("percent percentage pct perc humidity", anywhere=True)
+AGES = Kind.of("age ages")
+DURATIONS = Kind.of("duration tenure survival lifetime wait waiting los stay elapsed minutes seconds")
+COUNTS = Kind.of(
     "count counts nb claims accidents visits rentals sales events arrivals calls clicks trips births deaths goals cases"
     " orders incidents tickets bikes"
 )
@@ -58,15 +84,9 @@ def thing(name: str) -> str:
     return found[-1] if found else ""
 
 
-def says(name: str, kind: frozenset[str]) -> str:
+def says(name: str, kind: Kind) -> str:
     """The reason that a name gives for a kind of column; empty if it gives none."""
-    found = words(name)
-    told = (
-        thing(name) in kind
-        or (kind is PERCENT and bool(kind & set(found)))
-        or (kind is MARKS and found[:1] == ["exam"])
-    )
-    return f"the column is called {name}" if told else ""
+    return f"the column is called {name}" if kind.named(name) else ""
 
 
 def period(name: str) -> float | None:

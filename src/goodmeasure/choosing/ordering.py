@@ -41,13 +41,15 @@ _SCALES = tuple(
     red < amber < green;
     first < second < third < fourth < fifth < sixth;
     i < ii < iii < iv < v < vi < vii < viii < ix < x;
-    d < c < cc < ccc < b < bb < bbb < a < aa < aaa;
     """.strip()
     .removesuffix(";")
     .split(";")
 )
-# School grades run the other way in the alphabet, and a plus is above its letter.
-_GRADES = tuple(f"{letter}{sign}" for letter in "fedcba" for sign in ("-", "", "+"))
+# Grades run the other way in the alphabet, and a plus is above its letter. Single letters are as often mere names.
+_GRADES = (
+    ("d", "c", "cc", "ccc", "b", "bb", "bbb", "a", "aa", "aaa"),
+    tuple(f"{letter}{sign}" for letter in "fedcba" for sign in ("-", "", "+")),
+)
 _CIRCLES = {
     "the points of a compass": (
         "n ne e se s sw w nw",
@@ -67,12 +69,16 @@ _BAND = re.compile(
 )
 
 
-def ordered(labels: Sequence[Any]) -> tuple[Any, ...]:
-    """Three or more labels from the low end to the high one, if they are known to stand in an order; else nothing."""
+def ordered(labels: Sequence[Any], *, graded: bool = False) -> tuple[Any, ...]:
+    """Three or more labels from the low end to the high one, if they are known to stand in an order; else nothing.
+
+    ``graded`` says that the name of the column speaks of grades: then single letters are some.
+    """
     texts = {label: _plain(label) for label in labels}
     if len(labels) < 3 or len(set(texts.values())) < len(labels) or not all(isinstance(label, str) for label in labels):
         return ()
-    for scale in (*_SCALES, _GRADES):
+    are_grades = graded or any(len(text) > 1 for text in texts.values())
+    for scale in (*_SCALES, *(_GRADES if are_grades else ())):
         if set(texts.values()) <= set(scale):
             return tuple(sorted(labels, key=lambda label: scale.index(texts[label])))
     return _numbered(texts) or _bands(texts)

@@ -11,10 +11,10 @@ from goodmeasure.choosing.tails import Tails
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.terminal import printable
-from goodmeasure.errors import strict_class
 from goodmeasure.formulas.activations import Activation
 from goodmeasure.formulas.domains import Domain
 from goodmeasure.making.loss import Loss
+from goodmeasure.strict.calls import strict_class
 
 # How many rejected alternatives of a step are printed; `to_dict` has them all.
 SHOWN = 4

@@ -12,6 +12,7 @@ from goodmeasure.drawing.terminal import json_text
 from goodmeasure.errors import UsageError
 from goodmeasure.making.card import asks_for
 from goodmeasure.traits import asked
+from goodmeasure.traits.certificate import certificates
 
 if TYPE_CHECKING:
     from goodmeasure.making.loss import Loss
@@ -30,7 +31,10 @@ KINDS = ("real", "positive", "counts", "yes-no", "classes", "distribution")
 @click.option("--smooth", is_flag=True, help="Only losses whose signal does not jump.")
 @click.option("--asks", metavar="WHAT", help="Only losses that ask for this: mean, median, quantile, probability, ...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(name: str | None, given: tuple[str, ...], as_json: bool, **wanted: Any) -> int:
+@click.option(
+    "--certificates", "proofs", is_flag=True, help="Print the proofs behind the card of NAME, as JSON to replay."
+)
+def command(name: str | None, given: tuple[str, ...], as_json: bool, proofs: bool, **wanted: Any) -> int:
     """List the losses with what each asks for, or show the card of one.
 
     NAME is a loss or what people call it: huber, mse, mae, bce, rmse, ...
@@ -39,8 +43,13 @@ def command(name: str | None, given: tuple[str, ...], as_json: bool, **wanted: A
     goodmeasure losses --convex --robust --for positive
     goodmeasure losses huber --set delta=2
     """
+    if name is None and proofs:
+        raise UsageError("certificates are of one loss", fix="goodmeasure losses huber --certificates")
     if name is None:
         _list(wanted, as_json)
+    elif proofs:
+        made = certificates(losses.find(name)(**_numbers(given)))
+        click.echo(json_text([each.to_dict() for each in made]))
     else:
         _card(name, given, as_json)
     return 0

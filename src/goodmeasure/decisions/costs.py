@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import Problem, ShapeMismatch, UsageError, WeightError, shorter, strict_class, strict_keywords
+from goodmeasure.errors import Problem, ShapeMismatch, UsageError, WeightError, shorter
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.row_arguments import Floats, column, outcomes
 from goodmeasure.statistics.weights import unit_of
+from goodmeasure.strict.calls import strict_class, strict_keywords
 
 Acts = NDArray[np.intp]
 OUTCOMES = ("false_negative", "false_positive", "true_positive", "true_negative")

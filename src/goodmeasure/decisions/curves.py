@@ -13,17 +13,18 @@ from numpy.typing import ArrayLike
 from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import UsageError, strict_class, strict_keywords
+from goodmeasure.errors import UsageError
 from goodmeasure.formulas.domains import Level
 from goodmeasure.risks import areas
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.estimate import Estimate
-from goodmeasure.statistics.intervals import wilson
+from goodmeasure.statistics.intervals import clopper_pearson, wilson
 from goodmeasure.statistics.keys import summed
-from goodmeasure.statistics.multinomial import METHOD, exact_share, put_together
+from goodmeasure.statistics.multinomial import METHOD, put_together
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean, squares
+from goodmeasure.strict.calls import strict_class, strict_keywords
 
 ShareInterval = Callable[[Floats, Floats, float], tuple[Floats, Floats]]
 Ordinate = Literal["cost", "murphy", "net_benefit", "treat_all", "recall", "false_alarms", "precision"]
@@ -255,7 +256,7 @@ class Curves(Displayed):
         if curve in _MEANS:
             value, low, high = self._mean_interval(curve, t, level)
             return Band(t, value, low, high, self.n, f"{METHOD}, pointwise", level)
-        value, low, high = self._share_interval(*_SHARES[curve], t, level, _wilson)
+        value, low, high = self._share_interval(*_SHARES[curve], t, level, wilson)
         return Band(t, value, low, high, self.n, "Wilson, pointwise", level)
 
     def area(self, *, level: Level = 0.95) -> Estimate:
@@ -300,12 +301,15 @@ class Curves(Displayed):
     def _mean_interval(self, curve: str, t: Floats, level: float) -> tuple[Floats, Floats, Floats]:
         """Two shares of all rows times their factors: the value, and how far it reaches to either side."""
         factors = [factor(t) for factor, _ in _MEANS[curve]]
-        shares = [self._share_interval(counted, _ROW, t, level, exact_share) for _, counted in _MEANS[curve]]
+        shares = [self._share_interval(counted, _ROW, t, level, clopper_pearson) for _, counted in _MEANS[curve]]
         share, low, high = (np.array(column) for column in zip(*shares, strict=True))
         # Where a share is 0 or 1 its correlation with the other is not known, and little.
         both = self._correlation(curve, t)
-        one = np.ones_like(both)
-        below, above = put_together(factors, share, (low, high), np.array([[one, both], [both, one]]))
+
+        def correlated(side: Floats) -> Floats:
+            return np.asarray(side[0] ** 2 + 2 * both * side[0] * side[1] + side[1] ** 2)
+
+        below, above = put_together(factors, share, (low, high), correlated)
         value = self._mean(curve, t)
         return value, value - below, value + above
 
@@ -330,7 +334,7 @@ class Curves(Displayed):
         inside = held & (spread > 0)
         size = np.divide(of**2, _dot(among, square), out=np.ones_like(of), where=held)
         size = np.divide(share * (1 - share) * of**2, spread, out=size, where=inside)
-        low, high = interval(share, size, level)
+        low, high = interval(share * size, size, level)
         return share, np.where(held, low, 0.0), np.where(held, high, 1.0)
 
     @property
@@ -395,10 +399,6 @@ def of_sums(thresholds: Floats, weight: Floats, square: Floats, n: int, *, on_gr
     events, others = above(weight[:, 1]) / total, above(weight[:, 0]) / total
     share = math.fsum(weight[:, 1]) / total
     return Curves(np.append(thresholds, math.inf), events, others, share, n, squares, on_grid)
-
-
-def _wilson(share: Floats, size: Floats, level: float) -> tuple[Floats, Floats]:
-    return wilson(share * size, size, level)
 
 
 def _thresholds(curve: str, at: ArrayLike) -> Floats:

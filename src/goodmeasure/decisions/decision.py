@@ -17,7 +17,7 @@ from goodmeasure.decisions.costs import bayes_act as bayes_act
 from goodmeasure.decisions.pricing import Policy, Prices
 from goodmeasure.decisions.rules import ActDecision, Decision, PricedRule
 from goodmeasure.decisions.thresholds import Cuts, Threshold, best_threshold, cuts, threshold_estimate
-from goodmeasure.errors import Problem, UsageError, strict_keywords
+from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import column_of
@@ -27,6 +27,7 @@ from goodmeasure.statistics.quantiles import weighted_quantile
 from goodmeasure.statistics.row_arguments import Floats, PresentRows, TooFewRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean
+from goodmeasure.strict.calls import strict_keywords
 
 # Each threshold is chosen on four fifths of the rows, which is close to all, and judged on the fifth that is left.
 FOLDS = 5

@@ -15,9 +15,10 @@ from goodmeasure.decisions.thresholds import Threshold
 from goodmeasure.drawing.cells import Cell
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import UsageError, nearest, strict_class
+from goodmeasure.errors import UsageError, nearest
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference, Estimate, not_known
+from goodmeasure.strict.calls import strict_class
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ import numpy as np
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import R, Record
 from goodmeasure.deriving.spelling import Spelling
-from goodmeasure.errors import HyperparameterError, UsageError, shorter, strict_keywords
+from goodmeasure.errors import HyperparameterError, UsageError, shorter
 from goodmeasure.formulas import words
 from goodmeasure.formulas.expression import is_positive, nodes, simplify, substitute, symbol
 from goodmeasure.statistics.arrays import numbers_of
+from goodmeasure.strict.calls import strict_keywords
 
 
 @strict_keywords

@@ -11,10 +11,11 @@ from typing import Any, Literal, TypeVar
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.spelling import Spelling
-from goodmeasure.errors import UsageError, strict_class
+from goodmeasure.errors import UsageError
 from goodmeasure.formulas.activations import Activation, activation, sigmoid, softmax
 from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, domain
 from goodmeasure.formulas.expression import Expr, Word, decided, derivative, simplify, symbol
+from goodmeasure.strict.calls import strict_class
 
 # What was given comes back as what it was: a record, or the object that a user holds.
 R = TypeVar("R", bound="Record")

@@ -10,7 +10,7 @@ from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.frames import FrameKind, frame
 from goodmeasure.drawing.markup import html
 from goodmeasure.drawing.plain import plain
-from goodmeasure.errors import strict_class
+from goodmeasure.strict.calls import strict_class
 
 if TYPE_CHECKING:
     from rich.console import Group

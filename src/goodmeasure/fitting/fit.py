@@ -18,15 +18,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, validate_dat
 
 from goodmeasure import losses
 from goodmeasure.deriving import predictions
-from goodmeasure.errors import (
-    NothingToLearn,
-    ShapeMismatch,
-    TargetOutsideDomain,
-    UsageError,
-    WeightError,
-    strict_class,
-    strict_keywords,
-)
+from goodmeasure.errors import NothingToLearn, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.objective import Objective
@@ -35,6 +27,7 @@ from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.row_arguments import Floats, column, equal_length
 from goodmeasure.statistics.weights import check_weights, scaled
+from goodmeasure.strict.calls import strict_class, strict_keywords
 
 # What is said of fits that may not be the best there is.
 _DOUBTS = {

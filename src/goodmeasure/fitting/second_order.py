@@ -12,6 +12,7 @@ from goodmeasure.fitting import majoriser
 from goodmeasure.fitting.majoriser import Widening
 from goodmeasure.formulas.expression import derivative
 from goodmeasure.making.loss import Loss
+from goodmeasure.statistics.arrays import array_of
 from goodmeasure.statistics.row_arguments import Floats
 
 # Where the best constant is infinite: there float32 rounds a probability to 0 or 1.
@@ -50,7 +51,7 @@ class SecondOrder:
         weight = np.asarray(weight, dtype=raw.dtype)
         held = weight > 0
         found = np.zeros_like(raw), np.zeros_like(raw)
-        target = self.targets(np.asarray(y)[held])
+        target = self.targets(array_of(y, "y")[held])
         pull = majoriser.signal(self.loss, target, raw[held])
         for whole, part in zip(found, (pull, self._curvature(target, raw[held], pull)), strict=True):
             whole[held] = part * (weight[held] if raw.ndim == 1 else weight[held, None])
@@ -74,14 +75,14 @@ class SecondOrder:
 
     def targets(self, y: Any) -> Any:
         """Targets as the loss takes them: boosters hand over the numbers of classes as floating-point numbers."""
-        target = np.asarray(y)
+        target = array_of(y, "y")
         if self.loss.is_classwise and target.ndim == 1 and target.dtype.kind == "f":
             return target.astype(np.intp)
         return target
 
     def rows(self, z: Any, n: int) -> Floats:
         """Raw outputs as the loss takes them: (n,), or (n, K) of several."""
-        raw = np.asarray(z)
+        raw = array_of(z, "z")
         if raw.dtype.kind != "f":
             raw = raw.astype(np.float64)
         if self.outputs == 1:

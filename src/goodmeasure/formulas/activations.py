@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from goodmeasure.errors import UsageError, strict_class
+from goodmeasure.errors import UsageError
 from goodmeasure.formulas import words
 from goodmeasure.formulas.domains import Classes, Domain, OutcomeDomain, Positive, Real, UnitInterval, domain
 from goodmeasure.formulas.expression import Expr, Word, expression, log
+from goodmeasure.strict.calls import strict_class
 
 
 @strict_class

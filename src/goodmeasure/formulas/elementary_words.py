@@ -122,6 +122,17 @@ softplus_pull_slope: Word = Word(
     meaning=_softplus_pull_slope,
 )
 
+# The logarithm of a sum of exponentials: of more than two terms, one inside another.
+logaddexp: Word = Word(
+    "logaddexp",
+    (lambda a, b: sigmoid(a - b), lambda a, b: sigmoid(b - a)),
+    book=lambda a, b: log(exp(a) + exp(b)),
+    # Equal terms stand apart, so that two infinite ones are never subtracted.
+    meaning=lambda a, b: where(
+        less(a, b), b + log1p(exp(a - b)), where(less(b, a), a + log1p(exp(b - a)), a + math.log(2))
+    ),
+)
+
 # --- the hyperbolic family -------------------------------------------------------------------------------------------
 
 tanh: Word = Word(

@@ -31,11 +31,11 @@ class Box:
 
 
 def _wide(low: Floats, high: Floats) -> Box:
-    """Outward by the rounding of what was computed; single numbers (hyperparameters and their sums) stay as they are."""
+    """Outward by the rounding of what was computed; one number for all boxes (of hyperparameters alone) stays as it is."""
     most = np.finfo(np.float64).max
     low = np.where(np.isnan(low), -np.inf, np.where(low == np.inf, most, low))
     high = np.where(np.isnan(high), np.inf, np.where(high == -np.inf, -most, high))
-    slack = np.where(low == high, 0.0, _WIDER)
+    slack = 0.0 if low.size and bool(np.all((low == high) & (low == low.flat[0]))) else _WIDER
     return Box(low - np.abs(low) * slack, high + np.abs(high) * slack)
 
 
@@ -171,6 +171,7 @@ def language() -> dict[str, Callable[..., Any]]:
         "less_equal": lambda a, b: _less(a, b, equal=True),
         "where": _where,
         "maximum": lambda a, b: Box(np.maximum(a.low, b.low), np.maximum(a.high, b.high)),
+        "logaddexp": lambda a, b: _wide(np.logaddexp(a.low, b.low), np.logaddexp(a.high, b.high)),
         "minimum": lambda a, b: Box(np.minimum(a.low, b.low), np.minimum(a.high, b.high)),
         "abs": _magnitude,
         "sign": lambda a: Box(np.sign(a.low), np.sign(a.high)),
@@ -223,9 +224,12 @@ def _pull(x: Box, power: Box) -> Box:
     return turning(words.pow1psq_pull, points)(x, power)
 
 
-def line(pieces: int = 1200) -> Box:
-    """The line from -1e12 to 1e12 in boxes: fine near zero and wide far away."""
+def line(pieces: int = 1200, units: tuple[float, ...] = ()) -> Box:
+    """The line from -1e12 to 1e12 in boxes: fine near zero and wide far away, and the same on the scale of each unit."""
     near, far = np.geomspace(1e-9, 1e-2, 60), np.geomspace(12, 1e12, 200)
     edges = np.concatenate([[0.0], near, np.linspace(1e-2, 12, pieces)[1:], far[1:]])
+    fine = np.concatenate([np.linspace(0, 12, pieces // 4)[1:], np.geomspace(12, 1e6, 100)[1:]])
+    edges = np.unique(np.concatenate([edges, *(unit * fine for unit in units)]))
+    edges = edges[edges <= far[-1]]
     points = np.concatenate([-edges[::-1], edges[1:]])
     return Box(points[:-1], points[1:])

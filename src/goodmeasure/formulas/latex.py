@@ -19,6 +19,7 @@ _SPELLED: dict[str, Callable[..., str]] = {
     "exp": lambda a: f"e^{{{a}}}",
     "expm1": lambda a: f"\\left(e^{{{a}}} - 1\\right)",
     "log1p": lambda a: rf"\ln\left(1 + {a}\right)",
+    "logaddexp": lambda a, b: rf"\ln\left(e^{{{a}}} + e^{{{b}}}\right)",
     "log": lambda a: rf"\ln\left({a}\right)",
     "sqrt": lambda a: rf"\sqrt{{{a}}}",
     "sqrt1pm1": lambda a: rf"\left(\sqrt{{1 + {a}}} - 1\right)",

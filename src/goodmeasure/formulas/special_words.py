@@ -61,6 +61,7 @@ expm1mx: Word = Word(
 # --- misses: sums of 1 and a square, which neither cancel nor overflow where they themselves do not -------------------
 
 _VAST = 1e9  # from here on, 1 + x**2 is x**2 in double precision
+_FARTHER = 1e18  # from here on, x - log(x) is x in double precision, and x**2 still a number in single
 _GONE = 1000  # from here on, exp(-x) is zero, also times infinity
 
 hypot1: Word = Word(
@@ -84,7 +85,8 @@ abs_less_log1p: Word = Word(
     "abs_less_log1p",
     (lambda x: softsign(x),),
     book=lambda x: abs(x) - log(1 + abs(x)),
-    meaning=lambda x: -log1pmx(abs(x)),
+    # Far out the logarithm is nothing beside x, and at infinity the two would be subtracted.
+    meaning=lambda x: where(less(abs(x), _FARTHER), -log1pmx(abs(x)), abs(x)),
 )
 log1psq: Word = Word(
     "log1psq",

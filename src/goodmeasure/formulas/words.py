@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from goodmeasure.errors import FormulaError, each_once
+from goodmeasure.errors import FormulaError
 from goodmeasure.formulas import expression
 from goodmeasure.formulas.elementary_words import *
 from goodmeasure.formulas.expression import Word, identity
@@ -22,6 +22,7 @@ from goodmeasure.formulas.expression import log as log
 from goodmeasure.formulas.expression import power as power
 from goodmeasure.formulas.expression import sign as sign
 from goodmeasure.formulas.special_words import *
+from goodmeasure.strict.definitions import each_once
 
 # --- exact identities: left becomes right ----------------------------------------------------------------------------
 
@@ -84,6 +85,10 @@ identity(lambda x, a: (1 - x**a, -expm1(a * log(x))), positive=("x",))
 identity(lambda x: (exp(x) - 1, expm1(x)))
 identity(lambda x: (log(1 + exp(x)), softplus(x)))
 identity(lambda x: (log1p(exp(x)), softplus(x)))
+identity(lambda x, y: (log(exp(x) + exp(y)), logaddexp(x, y)))
+identity(lambda x, y, a: (log(a * exp(x) + exp(y)), logaddexp(log(a) + x, y)), positive=("a",))
+identity(lambda x, y, b: (log(exp(x) + b * exp(y)), logaddexp(x, log(b) + y)), positive=("b",))
+identity(lambda x, y, a, b: (log(a * exp(x) + b * exp(y)), logaddexp(log(a) + x, log(b) + y)), positive=("a", "b"))
 identity(lambda x: (log(-expm1(x)), log1mexp(x)))
 identity(lambda x: (log1p(-sigmoid(x)), -softplus(x)))
 identity(lambda x: (sigmoid(-x) / sigmoid(x), exp(-x)))
@@ -101,6 +106,9 @@ identity(lambda x: (sqrt(1 + x) - 1, sqrt1pm1(x)))
 identity(lambda x, a: (exp(x) ** a, exp(a * x)))
 identity(lambda x, a: (softplus(x) ** a, exp(a * log_softplus(x))))
 identity(lambda x, c: (c / exp(x), c * exp(-x)))
+# The second derivative of an exponential: a factor that overflows stands once, outside of what may be zero.
+identity(lambda x, b, c, d: (exp(x) * b - c * (exp(x) * d), exp(x) * (b - c * d)))
+identity(lambda x, b, c, d: (c * (exp(x) * d) + exp(x) * b, exp(x) * (c * d + b)))
 identity(lambda x, c: (c / softplus(x), c * exp(-log_softplus(x))))
 
 

@@ -8,9 +8,10 @@ import numpy as np
 from sklearn._loss.link import IdentityLink
 from sklearn._loss.loss import BaseLoss
 
-from goodmeasure.errors import NoSuchReading, UsageError, strict_class, strict_keywords
+from goodmeasure.errors import NoSuchReading, UsageError
 from goodmeasure.fitting.second_order import SecondOrder
 from goodmeasure.making.loss import Loss
+from goodmeasure.strict.calls import strict_class, strict_keywords
 
 
 @strict_keywords

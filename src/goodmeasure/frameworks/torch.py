@@ -12,12 +12,13 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
 from goodmeasure.deriving.arguments import check_labels, check_targets, presence, weights
-from goodmeasure.errors import ShapeMismatch, UsageError, WeightError, strict_keywords
+from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
 from goodmeasure.formulas.evaluation import namespace
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
 from goodmeasure.frameworks.torch_fused import HALF, Work, fused, fuses, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
 from goodmeasure.making.loss import Loss
+from goodmeasure.strict.calls import strict_keywords
 
 
 @strict_keywords

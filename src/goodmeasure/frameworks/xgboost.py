@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.errors import strict_class, strict_keywords
 from goodmeasure.fitting.second_order import SecondOrder
 from goodmeasure.making.loss import Loss
+from goodmeasure.strict.calls import strict_class, strict_keywords
 
 
 @strict_keywords

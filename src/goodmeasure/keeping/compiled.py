@@ -1,8 +1,9 @@
 """Functions that Numba compiles, kept on disk between runs: one file a function and signature, checked before it is used.
 
-A file is named by all that its machine code follows from: the function's bytecode, the numbers and functions that it names,
-Numba, NumPy, Python and the processor. So a change in any of them is another file, and nothing stale is loaded. What is in
-a file is unpickled, so it stands in the private directory alone; one that is damaged is compiled anew and replaced.
+A file is named by all that its machine code follows from: the function's bytecode and options, the values and functions that it
+names (`identity`), Numba with its settings, NumPy, Python and the processor. So a change in any of them is another file, and
+nothing stale is loaded. What is in a file is unpickled, so it stands in the private directory alone; one that is damaged is
+compiled anew and replaced.
 """
 
 from __future__ import annotations
@@ -11,26 +12,28 @@ import hashlib
 import os
 import pickle
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 import numba
 import numpy as np
-from numba.core import sigutils
+from numba.core import config, sigutils
 from numba.core.caching import _Cache
 from numba.core.ccallback import CFunc
 from numba.core.compiler import CompileResult
-from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
 
+from goodmeasure.keeping.identity import meaning
 from goodmeasure.keeping.private import directory
 from goodmeasure.keeping.unfinished import begin_file
 
 _DIGEST = hashlib.sha256().digest_size
 _VERSIONS = (numba.__version__, np.__version__, sys.version)
+# What the environment tells Numba of every function.
+_SETTINGS = ("BOUNDSCHECK", "DEBUGINFO_DEFAULT", "LOOP_VECTORIZE", "OPT", "SLP_VECTORIZE")
 
 
 def compiled(**options: Any) -> Callable[[Any], Any]:
@@ -38,7 +41,7 @@ def compiled(**options: Any) -> Callable[[Any], Any]:
 
     def decorate(function: Any) -> Any:
         dispatcher = numba.njit(**options)(function)
-        dispatcher._cache = Kept(function)
+        dispatcher._cache = Kept(function, options)
         return dispatcher
 
     return decorate
@@ -49,7 +52,7 @@ def c_function(signature: Any, **options: Any) -> Callable[[Any], Any]:
 
     def decorate(function: Any) -> Any:
         made: Any = CFunc(function, sigutils.normalize_signature(signature), locals={}, options=options)
-        made._cache = Kept(function)
+        made._cache = Kept(function, options)
         made.compile()
         return made
 
@@ -59,8 +62,15 @@ def c_function(signature: Any, **options: Any) -> Callable[[Any], Any]:
 class Kept(_Cache):  # type: ignore[misc,unused-ignore]
     """What Numba asks where it keeps the compiled forms of a function."""
 
-    def __init__(self, function: FunctionType) -> None:
-        self.meaning = hashlib.sha256("\n".join(_meaning(function)).encode()).hexdigest()
+    def __init__(self, function: FunctionType, options: Mapping[str, Any]) -> None:
+        self.function, self.options = function, options
+
+    @property
+    def meaning(self) -> str:
+        """What the function means now: Numba looks its globals up when it compiles, and so does this. Error: GM009."""
+        return hashlib.sha256(
+            "\n".join(meaning(self.function, self.options)).encode("utf-8", "surrogatepass")
+        ).hexdigest()
 
     @property
     def cache_path(self) -> str | None:
@@ -90,8 +100,11 @@ class Kept(_Cache):  # type: ignore[misc,unused-ignore]
 
     def _place(self, sig: Any, codegen: Any) -> Path | None:
         folder = directory()
-        key = repr((self.meaning, str(sig), codegen.magic_tuple(), _VERSIONS))
-        return None if folder is None else folder / f"{hashlib.sha256(key.encode()).hexdigest()}.compiled"
+        if folder is None:
+            return None
+        settings = [str(getattr(config, name, None)) for name in _SETTINGS]
+        key = repr((self.meaning, str(sig), codegen.magic_tuple(), _VERSIONS, settings))
+        return folder / f"{hashlib.sha256(key.encode()).hexdigest()}.compiled"
 
     def enable(self) -> None:
         """Nothing to do: it is always on."""
@@ -101,29 +114,6 @@ class Kept(_Cache):  # type: ignore[misc,unused-ignore]
 
     def flush(self) -> None:
         """Nothing to do: what is stale has another name."""
-
-
-def _meaning(function: FunctionType) -> Iterator[str]:
-    """All that the machine code of a function follows from, but for the machine: its bytecode, and what it names."""
-    yield function.__module__
-    yield function.__qualname__
-    code = function.__code__
-    yield from _instructions(code)
-    for name in sorted({*code.co_names} & function.__globals__.keys()):
-        value = function.__globals__[name]
-        if isinstance(value, Dispatcher):
-            yield from _meaning(value.py_func)
-        elif isinstance(value, bool | int | float | np.generic):
-            yield f"{name} = {value!r}"
-
-
-def _instructions(code: CodeType) -> Iterator[str]:
-    yield code.co_code.hex()
-    for value in code.co_consts:
-        if isinstance(value, CodeType):
-            yield from _instructions(value)
-        else:
-            yield repr(value)
 
 
 def _write(place: Path, data: bytes) -> None:

@@ -17,7 +17,7 @@ def directory() -> Path | None:
     """The private directory, made if need be; None where there can be none, which is said once."""
     try:
         folder = _wanted()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(folder)
         fault = _fault(folder)
     except OSError as error:
         fault = f"{error.filename}: {error.strerror}"
@@ -27,6 +27,12 @@ def directory() -> Path | None:
         _told(fault)
         return None
     return folder
+
+
+def _make(folder: Path) -> None:
+    """Make a directory and what is missing above it, each of this user alone; mkdir gives parents what the umask gives."""
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
 
 
 @cache

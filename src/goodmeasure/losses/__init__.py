@@ -9,11 +9,12 @@ import pkgutil
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
-from re import sub
 from typing import TYPE_CHECKING
 
-from goodmeasure.errors import NoSuchLoss, UsageError, each_once, nearest
+from goodmeasure.errors import NoSuchLoss, UsageError, nearest
 from goodmeasure.making.definition import Definition
+from goodmeasure.making.elsewhere import elsewhere, named, plain
+from goodmeasure.strict.definitions import each_once
 
 if TYPE_CHECKING:
     # What `__getattr__` below finds, for editors and type checkers: made by make docs.
@@ -38,27 +39,23 @@ def catalogue() -> dict[str, Definition]:
 
 
 def find(name: str) -> Definition:
-    """The loss of this name, or that people call so (``mse``, ``BCEWithLogitsLoss``, ``log loss``, ...).
+    """The loss of this name, or that people call so (``mse``, ``BCEWithLogitsLoss``, ``log loss``, ``optax.l2_loss``, ...).
 
-    Where a name means something close (``rmse``), the note of what comes back says how it differs, as the card does. The
-    error names what comes near.
+    Where a name means something close (``rmse``, ``torch.nn.SmoothL1Loss``), the note of what comes back says how it differs
+    and by which factor. The error names what comes near, or says why a loss of another library has no like here.
     """
-    known, wanted = names(), plain(name)
-    for ending in ("", "loss", "withlogits", "error"):
-        wanted = wanted.removesuffix(ending)
-        if wanted in known:
-            return replace(known[wanted][1], note=known[wanted][2])
+    known = names()
+    ours, theirs = named(name, known), elsewhere(name)
+    if theirs is not None and ("." in name or not ours):
+        return replace(catalogue()[theirs.leads_to], note=theirs.note)
+    if ours:
+        return replace(known[ours][1], note=known[ours][2])
     close = [known[each][0] for each in nearest(plain(name), known)]
     raise NoSuchLoss(
         f"there is no loss named {name!r}",
         seen=f"close to it: {', '.join(close)}" if close else "goodmeasure losses lists all of them",
         fix=f"goodmeasure losses {close[0]}" if close else "goodmeasure losses",
     )
-
-
-def plain(name: str) -> str:
-    """A name as it is looked for: case, spaces, hyphens and underscores do not matter, nor where in a package it stands."""
-    return sub("[^a-z0-9]", "", name.rsplit(".", 1)[-1].lower())
 
 
 def names() -> dict[str, tuple[str, Definition, str]]:

@@ -73,7 +73,12 @@ def zero_one(margin):
     return where(margin > 0, 0, 1)
 
 
-@loss(target=Classes, asks_for="class", also=("crammer_singer", "categorical_hinge"))
+@loss(
+    target=Classes,
+    asks_for="class",
+    also=("crammer_singer",),
+    nearly={"categorical_hinge": "it takes zero for the best other score where that is negative"},
+)
 def multiclass_hinge(margin):
     """The shortfall of the true class's score from a lead of 1 over the best other class.
 

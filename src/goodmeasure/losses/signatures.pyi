@@ -463,6 +463,7 @@ def multiclass_hinge(*, class_weight: Sequence[float] = ()) -> Loss:
         0.25
     """
 
+# categorical_hinge: it takes zero for the best other score where that is negative
 categorical_hinge = multiclass_hinge
 crammer_singer = multiclass_hinge
 

@@ -21,6 +21,7 @@ from goodmeasure.formulas.expression import Expr
 from goodmeasure.formulas.latex import latex
 from goodmeasure.making.host_names import own_names
 from goodmeasure.traits import traits
+from goodmeasure.traits.certificate import LineCertificate, certificates
 from goodmeasure.traits.influence import Influence
 from goodmeasure.traits.properties import aligned, directional, sensitive
 from goodmeasure.traits.trait import Trait
@@ -104,6 +105,19 @@ class Card(Displayed):
         signals = {f"signal{n}": s for n, s in zip(names, loss.signal, strict=True)}
         curvatures = {f"curvature{n}": loss.curvature[i][i] for i, n in enumerate(names)}
         return {"book": loss.book, "derived": loss.composed, **signals, **curvatures}
+
+    def certificates(self) -> tuple[LineCertificate, ...]:
+        """Give the proofs behind the traits as data that anyone can replay, with interval arithmetic and nothing of ours.
+
+        Returns:
+            A `LineCertificate` for each formula of a trait that was proved: convex, Lipschitz, smooth. Empty where none was.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> [each.claim for each in gm.losses.huber().card().certificates()]
+            ['convex', 'Lipschitz (1)', 'smooth (1)']
+        """
+        return certificates(self.loss)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""

@@ -12,13 +12,14 @@ from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.algebra import positive_weight
 from goodmeasure.deriving.record import Facts
 from goodmeasure.deriving.spelling import Spelling
-from goodmeasure.errors import FormulaError, HyperparameterError, UsageError, nearest, strict_keywords
+from goodmeasure.errors import FormulaError, HyperparameterError, UsageError, nearest
 from goodmeasure.formulas.activations import Activation, activation, linear, natural, sigmoid, softmax
 from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, Real, domain
 from goodmeasure.formulas.expression import Expr, Word, symbol, symbols
 from goodmeasure.making import introspection
 from goodmeasure.making.introspection import CLASS_WEIGHT, POSITIVE_WEIGHT
 from goodmeasure.making.loss import Loss
+from goodmeasure.strict.calls import strict_keywords
 
 Given = Activation | Word | str
 _NOTHING: Mapping[str, str] = MappingProxyType({})

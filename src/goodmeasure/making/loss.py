@@ -11,9 +11,10 @@ from goodmeasure import kernels
 from goodmeasure.deriving import algebra, best_constant, numbers, predictions
 from goodmeasure.deriving.record import Record
 from goodmeasure.deriving.totals import Total
-from goodmeasure.errors import UsageError, strict_class
+from goodmeasure.errors import UsageError
 from goodmeasure.formulas.evaluation import Array
 from goodmeasure.making.card import Card, card
+from goodmeasure.strict.calls import strict_class
 
 
 @strict_class

@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike
 
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import strict_keywords
 from goodmeasure.formulas.domains import Level
 from goodmeasure.statistics.estimate import Difference
 from goodmeasure.statistics.row_arguments import Floats, present, raw_outputs
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean
+from goodmeasure.strict.calls import strict_keywords
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import UsageError, strict_keywords
+from goodmeasure.errors import UsageError
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import mean_estimate, normal_quantile, parts_of, student_quantile
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 from goodmeasure.statistics.weights import WeightsMean, copies_of, counted, unit_of
+from goodmeasure.strict.calls import strict_keywords
 
 Rows = NDArray[np.intp]
 LossesOf = Callable[[Rows, Rows], Floats]

@@ -17,6 +17,7 @@ from goodmeasure.risks.areas import of_rows
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import student_quantile
+from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean
@@ -69,7 +70,7 @@ class Metric:
         if self.each is None:
             return self._of_all(target, predicted, sample)
         values = self.each(target, predicted)
-        return sample.share(values) if self.share else self._shown(sample.mean(values))
+        return hit_share(sample, values) if self.share else self._shown(sample.mean(values))
 
     def _columns(self, rows: PresentRows) -> tuple[Any, Any]:
         """Targets and predictions of the rows that are there: amounts, or classes and probabilities."""
@@ -98,7 +99,8 @@ class Metric:
         if not math.isfinite(value):
             return Estimate(value, math.nan, math.nan, n, effective, "no interval: the metric has no value here", level)
         if self.interval is not None:
-            return self.interval(y, prediction, sample)
+            found = self.interval(y, prediction, sample)
+            return replace(found, cautions=(*found.cautions, *sample.few(sample.together)))
         if sample.together is not None and (len(y) <= MOST_ROWS or len(np.unique(sample.together)) <= BLOCKS):
             return self._of_clusters(y, prediction, sample, value)
         if len(y) > MOST_ROWS:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.display import Display
-from goodmeasure.errors import ShapeMismatch, UsageError, strict_keywords
+from goodmeasure.errors import ShapeMismatch, UsageError
 from goodmeasure.formulas.domains import Level, Positive
 from goodmeasure.risks.concentration import share_of, worst_share
 from goodmeasure.risks.outputs import Outputs, clipped_outputs, outputs, row_losses
@@ -22,9 +22,11 @@ from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of, within
 from goodmeasure.statistics.intervals import empirical_bernstein
+from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
+from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.traits.sizes import extent
 
 # The least loss is searched for once for each distinct target, which is quick for labels and not for shares.
@@ -120,8 +122,8 @@ class Risk(Estimate):
 def in_range(loss: Any, found: Risk) -> Risk:
     """The risk, whose intervals end where no mean of this loss lies."""
     limits = extent(loss)
-    against, finite = (None if one is None else within(one, limits) for one in (found.constant_risk, found.finite))
-    return replace(within(found, limits), constant_risk=against, finite=finite)
+    against, finite = (None if one is None else within(one, *limits) for one in (found.constant_risk, found.finite))
+    return replace(within(found, *limits), constant_risk=against, finite=finite)
 
 
 @strict_keywords
@@ -229,11 +231,11 @@ def _told(loss: Any, given: Outputs, rows: PresentRows, values: Floats, constant
     tail, limit = heaviest(rows["y"], rows, values, estimate.level)
     untrusted = _tail_caution(limit) if heavy(loss, given, rows, values, limit) else ()
     return Risk(
-        **_shared(within(replace(estimate, cautions=(*estimate.cautions, *untrusted)), limits)),
+        **_shared(within(replace(estimate, cautions=(*estimate.cautions, *untrusted)), *limits)),
         loss=repr(loss),
         skill=_skill(values, against, _floor(loss, rows["y"], given), sample),
         constant=_plain(best),
-        constant_risk=within(sample.mean(against), limits),
+        constant_risk=within(sample.mean(against), *limits),
         versus_constant=sample.difference(_less(values, against)),
         worst_share=worst_share(values, rows.weight),
         infinite=_how_many(np.isinf(values), rows),
@@ -276,7 +278,7 @@ def _interval(values: Floats, sample: Sample, method: Method, span: float | None
     if method == "bernstein" and (span is None or not plain):
         raise UsageError("empirical Bernstein needs span= (how far losses lie apart at most) and independent rows")
     if hard and method in ("auto", "exact"):
-        return sample.share(values)
+        return hit_share(sample, values)
     estimate = sample.mean(values, corrected=method == "auto")
     if method == "bootstrap":
         low, high, error = sample.bootstrap(_mean_of(values))
@@ -352,7 +354,7 @@ def _finite_part(values: Floats, sample: Sample, limits: tuple[float, float]) ->
     finite = np.isfinite(values)
     if finite.all() or not finite.any():
         return None
-    return within(sample.part(finite).mean(values[finite]), limits)
+    return within(sample.part(finite).mean(values[finite]), *limits)
 
 
 def _how_many(chosen: NDArray[np.bool_], rows: PresentRows) -> int:

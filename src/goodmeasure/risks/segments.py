@@ -11,18 +11,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import strict_keywords
+from goodmeasure.errors import UsageError
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.estimate import Difference
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 from goodmeasure.statistics.sample import Sample
+from goodmeasure.statistics.several import holm
 from goodmeasure.statistics.weights import WeightsMean, unit_of
+from goodmeasure.strict.calls import strict_keywords
 
 Codes = NDArray[np.intp]
 Deal = Callable[[np.random.Generator, int], Codes]
 # With fewer deals p-values are coarse; with many groups there are more, so that the least p-value can pass.
 DEALS, DEALS_A_GROUP = 1999, 80
+# Groups beyond which the deals that could name one take more than minutes.
+MOST_GROUPS = 1_000
 # Rows dealt in all, beyond which there are only as many deals as a verdict takes.
 MOST_DEALT = 100_000_000
 DEALT_AT_ONCE = 200_000
@@ -79,8 +83,8 @@ def weak_segments(
     Each group is compared with groups of its size dealt at random from the same losses, so skewed losses fool nobody: with
     twenty groups of nothing, none stands out in 95 of 100 tables (p-values are Holm-adjusted, 1979). With ``cluster``
     whole clusters are dealt, and rows within a cluster that holds several groups. Groups of fewer than two rows are left
-    out. Rows of weight zero are not there; ``weights_mean="frequency"`` says that weights count copies. Errors: GM702,
-    GM705, GM706.
+    out, and more than a thousand groups are refused: so many cannot be told apart. Rows of weight zero are not there;
+    ``weights_mean="frequency"`` says that weights count copies. Errors: GM009, GM702, GM705, GM706.
 
     Source: Janssen 1997, Studentized permutation tests for non-i.i.d. hypotheses.
     """
@@ -88,17 +92,30 @@ def weak_segments(
     values = rows.read(row_arguments.amounts, "losses")
     code, names = rows.read(keys.codes, "segment")
     sample = Sample.of(rows, level)
-    kept = [k for k in range(len(names)) if 2 <= sample.part(code == k).n <= sample.n - 2]
-    if not kept:
+    copies = np.rint(keys.summed(code, sample.copies))
+    kept = np.flatnonzero((copies >= 2) & (copies <= sample.n - 2))
+    not_too_many(len(kept))
+    if not len(kept):
         raise TooFewRows("no segment has two rows and leaves two others", where="segment")
     dealt = _Dealt.of(values, code, names, sample, seed)
     excess, chances = dealt.compared(kept, 1 - (1 - level) / len(kept))
     held, carried = (keys.summed(code, column) for column in (rows.weight, rows.weight * values))
     found = [
         Segment(str(names[k]), held[k] / held.sum(), _share(carried, k), difference, float(p), level)
-        for k, difference, p in zip(kept, excess, holm(chances), strict=True)
+        for k, difference, p in zip(kept.tolist(), excess, holm(chances), strict=True)
     ]
     return sorted(found, key=_dearest_first)
+
+
+def not_too_many(groups: int) -> None:
+    """Refuse more groups than can be told apart. Error: GM009."""
+    if groups > MOST_GROUPS:
+        raise UsageError(
+            f"segment holds more groups than the {MOST_GROUPS:,} that are compared",
+            where="segment",
+            seen=f"{groups:,} groups",
+            fix="put small groups together, or cut a number into a few ranges",
+        )
 
 
 def _dearest_first(one: Segment) -> tuple[int, float, float]:
@@ -130,10 +147,11 @@ class _Dealt:
     @staticmethod
     def of(values: Floats, code: Codes, names: NDArray[np.generic], sample: Sample, seed: int) -> _Dealt:
         """Rows in an order of their own, so that the same rows are dealt alike however they came."""
-        unit, w, part = unit_of(values), sample.weight, sample.together
+        w, part = sample.weight, sample.together
+        values, unit = _centred(values, w)
         rows, by_name = _units(sample), np.argsort(np.argsort(names.astype(str), kind="stable"))
         values, w, code = (
-            values[rows] / unit,
+            values[rows],
             w[rows] / np.where(len(rows) > len(w), sample.copies[rows], 1.0),
             code[rows],
         )
@@ -148,16 +166,23 @@ class _Dealt:
         deal, how = (_rows_dealt(code), "rows") if part is None else (_clusters_dealt(code, part[order]), "clusters")
         return _Dealt(columns, code, deal, len(names), sample.n, seed, unit, how, sample.few(part))
 
-    def compared(self, kept: list[int], level: float) -> tuple[list[Difference], Floats]:
+    def compared(self, kept: Codes, level: float) -> tuple[list[Difference], Floats]:
         """The excess of each of these groups with its interval, and the chance of as much where groups are dealt."""
         value, error, seen = (each[0, kept] for each in self._welch(self.code[None]))
         least = math.ceil(2 / (1 - level))
         deals = max(min(max(DEALS, DEALS_A_GROUP * len(kept) - 1), MOST_DEALT // len(self.code)), least)
-        drawn = np.concatenate(list(self._drawn(deals)))[:, kept]
         slack = 1e-9 * np.abs(np.where(np.isfinite(seen), seen, 0.0))
-        tails = [(1 + np.sum(hit, axis=0)) / (deals + 1) for hit in (drawn >= seen - slack, drawn <= seen + slack)]
-        few = np.quantile(drawn, (1 - level) / 2, axis=0, method="lower")
-        many = np.quantile(drawn, (1 + level) / 2, axis=0, method="higher")
+        # Only the ends are kept: of many groups and deals the whole does not fit.
+        beyond = int((1 - level) / 2 * (deals - 1)) + 1
+        above, below = np.zeros((2, len(kept)))
+        ends = np.empty((2, 0, len(kept)))
+        for drawn in self._drawn(deals, kept):
+            above += np.sum(drawn >= seen - slack, axis=0)
+            below += np.sum(drawn <= seen + slack, axis=0)
+            both = np.concatenate([ends, [drawn, -drawn]], axis=1)
+            ends = np.sort(both, axis=1)[:, :beyond]
+        few, many = ends[0, -1], -ends[1, -1]
+        tails = [(1 + hits) / (deals + 1) for hits in (above, below)]
         low, high = (self.unit * (value - _times(far, error)) for far in (many, few))
         method = f"{self.how} dealt at random {deals:,} times, simultaneous"
         found = [
@@ -166,11 +191,11 @@ class _Dealt:
         ]
         return found, np.minimum(2 * np.minimum(*tails), 1.0)
 
-    def _drawn(self, deals: int) -> Iterator[Floats]:
-        """The ratios of `_welch` for so many deals, some at a time."""
-        rng, most = np.random.default_rng(self.seed), max(DEALT_AT_ONCE // len(self.code), 1)
+    def _drawn(self, deals: int, kept: Codes) -> Iterator[Floats]:
+        """The ratios of `_welch` of these groups for so many deals, some at a time."""
+        rng, most = np.random.default_rng(self.seed), max(DEALT_AT_ONCE // max(len(self.code), self.groups), 1)
         for first in range(0, deals, most):
-            yield self._welch(self.deal(rng, min(most, deals - first)))[2]
+            yield self._welch(self.deal(rng, min(most, deals - first)))[2][:, kept]
 
     def _welch(self, code: Codes) -> tuple[Floats, Floats, Floats]:
         """For each deal and group its mean less that of the others, the error of that, and their ratio."""
@@ -183,6 +208,16 @@ class _Dealt:
             means, variances = zip(*map(_mean_and_variance, (inside, outside)), strict=True)
             value, error = means[0] - means[1], np.sqrt(variances[0] + variances[1])
             return value, error, np.where(error > 0, value / error, np.where(value == 0, 0.0, np.sign(value) * np.inf))
+
+
+def _centred(values: Floats, w: Floats) -> tuple[Floats, float]:
+    """How far values lie from their mean, and the unit of that: squares about 0 would lose losses that are nearly alike."""
+    unit = unit_of(values)
+    values = values / unit
+    mean = math.fsum(w * values) / math.fsum(w)
+    values = values - min(max(mean, float(values.min())), float(values.max()))
+    finer = unit_of(values)
+    return values / finer, unit * finer
 
 
 def _mean_and_variance(sums: Floats) -> tuple[Floats, Floats]:
@@ -238,12 +273,3 @@ def _clusters_dealt(code: Codes, part: Codes) -> Deal:
         return dealt
 
     return deal
-
-
-def holm(p: Floats) -> Floats:
-    """P-values that allow for how many there are (Holm 1979)."""
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from goodmeasure.risks.concentration import tail_index, top_rows
 from goodmeasure.risks.outputs import Outputs, row_losses
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
-from goodmeasure.statistics.weights import unit_of
+from goodmeasure.statistics.weights import squares, unit_of
 from goodmeasure.traits.sizes import bounded, tame_if_calibrated
 
 # How often, at most, true probabilities may be taken for false ones.
@@ -84,7 +84,7 @@ def as_dear_as_said(given: Outputs, rows: PresentRows, values: Floats) -> bool:
     expected = (p * possible).sum(axis=1)
     variance = (p * (possible - expected[:, None]) ** 2).sum(axis=1)
     more = float(rows.weight @ (values / unit - expected))
-    return more <= math.sqrt((1 / SIZE - 1) * float(rows.weight**2 @ variance))
+    return more <= math.sqrt((1 / SIZE - 1) * float(squares(rows.weight, rows.copies) @ variance))
 
 
 def _probabilities(given: Outputs, numbers: Any) -> Floats:

@@ -13,7 +13,7 @@ from goodmeasure.deriving.arguments import examples
 from goodmeasure.deriving.predictions import raw_before_activation
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import NoSuchReading, NothingToAverage, ShapeMismatch, UsageError, strict_keywords
+from goodmeasure.errors import NoSuchReading, NothingToAverage, ShapeMismatch, UsageError
 from goodmeasure.fitting.linear import start_at
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.making.loss import Loss
@@ -23,9 +23,11 @@ from goodmeasure.risks.metrics import metric as named
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import array_of, numbers_of
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, display_of, not_known
+from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, comparable, copies_of, unit_of
+from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.traits.curvature_class import curvature_class
 from goodmeasure.traits.influence import Influence, sides, slight
 
@@ -287,7 +289,7 @@ def _above(loss: Loss, y: Floats, z: Floats) -> Floats:
 
 def _share(sample: Sample, hit: NDArray[np.bool_], among: NDArray[np.bool_]) -> Estimate | None:
     """The share of some rows that are hit; None where there are no such rows."""
-    return sample.part(among).share(hit[among].astype(np.float64)) if among.any() else None
+    return hit_share(sample.part(among), hit[among].astype(np.float64)) if among.any() else None
 
 
 def _faint(loss: Loss, rows: _Rows, size: Floats, off: NDArray[np.bool_]) -> Estimate | None:

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import UsageError, strict_class
+from goodmeasure.errors import UsageError
+from goodmeasure.strict.calls import strict_class
 
 E = TypeVar("E", bound="Estimate")
 # What is said of an interval that does not know which rows go together.
@@ -244,14 +245,10 @@ def widened(estimate: E, factor: float, why: str) -> E:
     )
 
 
-def within(estimate: E, limits: tuple[float, float]) -> E:
-    """The estimate with an interval that ends where no value can lie; the value itself is never left out."""
-    low, high = limits
-    return replace(
-        estimate,
-        low=max(estimate.low, min(low, estimate.value)),
-        high=min(estimate.high, max(high, estimate.value)),
-    )
+def within(estimate: E, least: float, largest: float) -> E:
+    """The estimate without the part of its interval that cannot be: below the least or above the largest value."""
+    low, high = max(estimate.low, min(least, estimate.value)), min(estimate.high, max(largest, estimate.value))
+    return replace(estimate, low=low, high=high)
 
 
 def times(estimate: Estimate, factor: float) -> Estimate:

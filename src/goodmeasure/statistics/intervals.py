@@ -18,6 +18,9 @@ from goodmeasure.statistics.serial import in_blocks, usual_blocks
 from goodmeasure.statistics.weights import WeightsMean as WeightsMean
 from goodmeasure.statistics.weights import comparable, copies_of, counted, squares, unit_of
 
+# How an interval's method says that rows go together; a method that says none of these takes them as independent.
+CLUSTERED, IN_TIME, DEALT_WHOLE = "cluster-robust", "time blocks", "clusters dealt at random"
+
 # Below it the correction for skewness is lost in rounding.
 SYMMETRIC = 1e-6
 
@@ -52,14 +55,17 @@ def wilson(successes: float | Floats, n: float | Floats, level: float = 0.95) ->
     return np.maximum(0.0, centre - half), np.minimum(1.0, centre + half)
 
 
-def clopper_pearson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """The exact interval of a share (Clopper and Pearson 1934): covers at least its level for every share."""
+def clopper_pearson(successes: float | Floats, n: float | Floats, level: float = 0.95) -> tuple[Any, Any]:
+    """The exact interval of a share (Clopper and Pearson 1934): covers at least its level for every share.
+
+    Counts may be arrays, and need not be whole.
+    """
     from scipy.special import betaincinv
 
-    tail = (1 - level) / 2
-    low = float(betaincinv(successes, n - successes + 1, tail)) if successes else 0.0
-    high = float(betaincinv(successes + 1, n - successes, 1 - tail)) if successes < n else 1.0
-    return low, high
+    tail, hit, missed = (1 - level) / 2, np.asarray(successes), np.subtract(n, successes)
+    low = np.where(hit > 0, betaincinv(np.maximum(hit, 1e-300), missed + 1, tail), 0.0)
+    high = np.where(missed > 0, betaincinv(hit + 1, np.maximum(missed, 1e-300), 1 - tail), 1.0)
+    return low[()], high[()]
 
 
 def empirical_bernstein(
@@ -123,6 +129,11 @@ def times_of(time: ArrayLike, n: int, *, at: Places = None) -> NDArray[np.intp]:
     return when
 
 
+def knows_groups(method: str) -> bool:
+    """Whether an interval that was made so knows which rows go together. Blocks dealt at random are no groups."""
+    return any(words in method for words in (CLUSTERED, IN_TIME, DEALT_WHOLE))
+
+
 def independent_parts(n: int, cluster: ArrayLike | None, time: ArrayLike | None) -> tuple[NDArray[np.intp] | None, str]:
     """Which rows go together, as codes (None: each on its own), and what to call the method."""
     return parts_of(PresentRows.of(n, cluster=cluster, time=time))
@@ -136,9 +147,9 @@ def parts_of(rows: PresentRows) -> tuple[NDArray[np.intp] | None, str]:
         together, distinct = rows.read(keys.codes, "cluster")
         if len(distinct) < 2:
             raise TooFewRows("all rows are in one cluster, so there is nothing to estimate a spread from")
-        return together, "cluster-robust"
+        return together, CLUSTERED
     if rows["time"] is not None:
-        return time_blocks(rows["time"], len(rows), w=rows.weight, at=rows.at), "time blocks"
+        return time_blocks(rows["time"], len(rows), w=rows.weight, at=rows.at), IN_TIME
     return None, "normal"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,53 +11,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
-from goodmeasure.statistics.intervals import normal_quantile, student_quantile
+from goodmeasure.statistics.intervals import clopper_pearson, normal_quantile, student_quantile
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import effective, unit_of
 
+# What a quadratic form makes of a vector.
+Form = Callable[[Any], Any]
 METHOD = "exact shares, put together (MOVER)"
 
 
-def exact_share(share: Floats, size: Floats, level: float) -> tuple[Floats, Floats]:
-    """The interval of Clopper and Pearson (1934) for shares of so many independent rows, which need not be whole."""
-    from scipy.special import betaincinv
-
-    tail, hit, missed = (1 - level) / 2, share * size, (1 - share) * size
-    low = np.where(hit > 0, betaincinv(np.maximum(hit, 1e-300), missed + 1, tail), 0.0)
-    high = np.where(missed > 0, betaincinv(hit + 1, np.maximum(missed, 1e-300), 1 - tail), 1.0)
-    return low, high
-
-
-def put_together(factor: Any, share: Any, ends: tuple[Any, Any], correlation: Any) -> tuple[Floats, Floats]:
+def put_together(factor: Any, share: Any, ends: tuple[Any, Any], correlated: Form) -> tuple[Any, Any]:
     """How far a sum of shares times factors reaches down and up, from the interval of each share (MOVER).
 
-    The first axis runs over the shares. Sums of intervals cover where a standard error cannot: a share that is dear and
-    rare moves the sum up further than down.
+    The first axis runs over the shares; ``correlated`` is the quadratic form of their correlations. Sums of intervals cover
+    where a standard error cannot: a share that is dear and rare moves the sum up further than down.
 
     Source: Zou and Donner 2008, Construction of confidence limits about effect measures.
     """
     factor, share, low, high = (np.asarray(each, dtype=np.float64) for each in (factor, share, *ends))
-    size, positive = np.abs(factor), factor > 0
-    down = size * np.where(positive, share - low, high - share)
-    up = size * np.where(positive, high - share, share - low)
-    both = correlation * np.sign(factor)[:, None] * np.sign(factor)[None, :]
-    below, above = (np.einsum("i...,ij...,j...->...", side, both, side) for side in (down, up))
-    return np.sqrt(np.maximum(below, 0)), np.sqrt(np.maximum(above, 0))
+    positive = factor > 0
+    down = factor * np.where(positive, share - low, high - share)
+    up = factor * np.where(positive, high - share, share - low)
+    below, above = (np.sqrt(np.maximum(correlated(side), 0)) for side in (down, up))
+    return below, above
 
 
 @dataclass(frozen=True, eq=False)
 class Multinomial:
     """What rows fall into: the value of each cell, its share of the weight, and how surely these shares are known.
 
-    ``covariance`` is that of the shares, ``rows`` how many independent rows carry as much, and ``widen`` by how much an
-    interval is wider because few parts tell its spread.
+    ``spread`` holds the standard error of each share and ``variance`` gives that of a weighted sum of them: a matrix of all
+    cells by all cells would not fit where there are many. ``rows`` is how many independent rows carry as much, and ``widen``
+    by how much an interval is wider because few parts tell its spread.
     """
 
     value: Floats
     share: Floats
-    covariance: Floats
+    spread: Floats
+    variance: Form
     n: int
     rows: float
     level: float = 0.95
@@ -64,57 +58,62 @@ class Multinomial:
 
     @staticmethod
     def of(value: Floats, weight: Floats, square: Floats, n: int, level: float) -> Multinomial:
-        """Cells of independent rows, from their weights and the sums of squared weights; equal values are one cell."""
+        """Cells of independent rows, from their weights and the sums of squared weights; equal values are one cell.
+
+        Of the cells that no row fell into only those of the least and the largest value are kept.
+        """
         value, cell = np.unique(value, return_inverse=True)
         weight, square = summed(cell, weight), summed(cell, square)
+        kept = weight > 0
+        kept[[0, -1]] = True
+        value, weight, square = value[kept], weight[kept], square[kept]
         total = math.fsum(weight)
         share, square = weight / total, square / total**2
-        cross = np.outer(share, square)
-        covariance = np.diag(square) - cross - cross.T + np.outer(share, share) * square.sum()
-        return Multinomial(value, share, covariance, n, 1 / float(square.sum()), level)
+        spread = np.sqrt(np.maximum(square - 2 * share * square + share**2 * square.sum(), 0))
+
+        def variance(factor: Floats) -> float:
+            return float(square @ (factor - share @ factor) ** 2)
+
+        return Multinomial(value, share, spread, variance, n, 1 / float(square.sum()), level)
 
     def mean(self, method: str = METHOD) -> Estimate:
         """The mean value: the dearest cell that no row fell into counts with what it may hold."""
         unit = unit_of(self.value)
-        kept = self._kept()
-        value, share = self.value[kept] / unit, self.share[kept]
-        covariance = self.covariance[np.ix_(kept, kept)]
-        mean = float(value @ share)
+        value = self.value / unit
+        mean = float(value @ self.share)
         # The most common value is the one that others are measured from: what is rare has an interval of its own.
-        common = int(np.argmax(share))
-        others = np.arange(len(share)) != common
-        factor, share = (value - value[common])[others], share[others]
-        covariance = covariance[np.ix_(others, others)]
-        spread = np.sqrt(np.maximum(np.diag(covariance), 0))
-        ends = exact_share(share, self._sizes(share, spread), self.level)
-        below, above = put_together(factor, share, ends, _correlation(covariance, spread))
-        error = math.sqrt(max(float(factor @ covariance @ factor), 0.0))
+        common = int(np.argmax(self.share))
+        others = np.arange(len(value)) != common
+        factor = value - value[common]
+        ends = np.tile(self.share, (2, 1))
+        ends[:, others] = clopper_pearson(*self._counts(others), self.level)
+        below, above = put_together(factor, self.share, (ends[0], ends[1]), self._correlated)
+        error = math.sqrt(max(self.variance(factor), 0.0))
         low, high = max(mean - float(below), float(value.min())), min(mean + float(above), float(value.max()))
-        scatter = float(self.share[kept] @ (value - mean) ** 2)
+        scatter = float(self.share @ (value - mean) ** 2)
         effective_n = scatter / error**2 if error > 0 else self.rows
         return Estimate(
             mean * unit, low * unit, high * unit, self.n, effective_n, method, self.level, standard_error=error * unit
         )
 
-    def _kept(self) -> NDArray[np.intp]:
-        """The cells that hold rows, and of the others those of the least and the largest value."""
-        ends = (np.argmin(self.value), np.argmax(self.value))
-        return np.flatnonzero((self.share > 0) | np.isin(np.arange(len(self.value)), ends))
+    def _correlated(self, side: Floats) -> float:
+        """The quadratic form of the correlations of shares; one that does not vary goes with no other."""
+        varies = self.spread > 0
+        scaled = np.divide(side, self.spread, out=np.zeros_like(side), where=varies)
+        return float(self.variance(scaled)) + float(side[~varies] @ side[~varies])
 
-    def _sizes(self, share: Floats, spread: Floats) -> Floats:
-        """How many independent rows each share rests on; one that no row tells of, on as many as the least of the others."""
+    def _counts(self, chosen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """How many independent rows the chosen shares rest on, and how many of these fall into each.
+
+        A share that no row tells of rests on as many as the least of the others.
+        """
+        share, spread = self.share[chosen], self.spread[chosen]
         seen = (spread > 0) & (share > 0)
         size = np.full(len(share), self.rows)
         size[seen] = np.minimum(share[seen] * (1 - share[seen]) / spread[seen] ** 2, self.rows)
         size[~seen] = size.min(initial=self.rows)
-        return np.maximum(size / self.widen**2, 1.0)
-
-
-def _correlation(covariance: Floats, spread: Floats) -> Floats:
-    scale = np.outer(spread, spread)
-    found = np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 0)
-    np.fill_diagonal(found, 1.0)
-    return found
+        size = np.maximum(size / self.widen**2, 1.0)
+        return share * size, size
 
 
 def mean_of_few(sample: Sample, values: Floats, possible: Floats, prefix: str = "") -> Estimate:
@@ -122,8 +121,9 @@ def mean_of_few(sample: Sample, values: Floats, possible: Floats, prefix: str = 
 
     Where several models speak of each row, ``values`` is (models, n), and a row counts in parts for each of its values.
     """
-    value, code = np.unique(np.concatenate([np.ravel(possible), np.ravel(values)]), return_inverse=True)
-    code = code[np.size(possible) :]
+    ends = np.min(possible), np.max(possible)
+    value, code = np.unique(np.concatenate([ends, np.ravel(values)]), return_inverse=True)
+    code = code[len(ends) :]
     models = values.size // len(sample.weight)
     weight, square = (np.tile(each / models, models) for each in (sample.weight, sample.square))
     held, squared = (summed(code, each, len(value)) for each in (weight, square))
@@ -138,6 +138,15 @@ def mean_of_few(sample: Sample, values: Floats, possible: Floats, prefix: str = 
     return replace(found.mean(f"{prefix}{METHOD}, {sample.name}"), cautions=sample.few(together))
 
 
+def hit_share(sample: Sample, hit: Floats) -> Estimate:
+    """The share of rows that are hit, zeros and ones: exact where rows are counted, and within 0 and 1 everywhere."""
+    found = mean_of_few(sample, hit, np.array([0.0, 1.0]))
+    if not sample.is_counted:
+        return found
+    low, high = clopper_pearson(round(found.value * found.n), found.n, sample.level)
+    return replace(found, low=low, high=high, effective_n=float(found.n), method="exact (Clopper and Pearson)")
+
+
 def difference_of_few(sample: Sample, values: Floats, possible: Floats) -> Difference:
     """The mean of a paired difference that takes few values, able to give a verdict."""
     return as_difference(mean_of_few(sample, values, possible, "paired, "))
@@ -145,14 +154,19 @@ def difference_of_few(sample: Sample, values: Floats, possible: Floats) -> Diffe
 
 def _of_parts(cells: Multinomial, w: Floats, together: NDArray[np.intp], code: NDArray[np.intp]) -> Multinomial:
     """The same cells where rows go together: the spread of shares comes from whole clusters or blocks."""
-    m, parts = len(cells.value), int(together.max()) + 1
-    sums = summed(together * m + code, w, parts * m).reshape(parts, m)
-    held = sums.sum(axis=1)
-    sums, held = sums[held > 0], held[held > 0]
-    count = len(held)
-    miss = sums - np.outer(held, cells.share)
-    covariance = miss.T @ miss / float(held.sum()) ** 2
-    rows = cells.rows if (np.diag(covariance) > 0).any() else effective(held, np.ones(count))
+    share, held = cells.share, summed(together, w)
+    total, count = float(held.sum()), int((held > 0).sum())
+
+    def variance(factor: Floats) -> float:
+        sums = summed(together, w * (factor[code] - share @ factor))
+        return float(sums @ sums) / total**2
+
+    # What each part holds of each cell, of the pairs that there are.
+    pair, at = np.unique(together * len(share) + code, return_inverse=True)
+    (part, cell), sums = np.divmod(pair, len(share)), summed(at, w)
+    squared, crossed = (summed(cell, sums * each, len(share)) for each in (sums, held[part]))
+    spread = np.sqrt(np.maximum(squared - 2 * share * crossed + share**2 * (held @ held), 0)) / total
+    rows = cells.rows if (spread > 0).any() else effective(held[held > 0], np.ones(count))
     quantile = student_quantile(cells.level, count - 1)
     widen = quantile / normal_quantile(cells.level) * math.sqrt(count / (count - 1)) if count > 1 else math.inf
-    return replace(cells, covariance=covariance, rows=rows, widen=widen)
+    return replace(cells, spread=spread, variance=variance, rows=rows, widen=widen)

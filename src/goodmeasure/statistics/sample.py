@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.statistics.estimate import TAKEN_AS_INDEPENDENT as TAKEN_AS_INDEPENDENT
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
-from goodmeasure.statistics.intervals import bootstrap, clopper_pearson, mean_estimate, parts_of, resampling, times_of
+from goodmeasure.statistics.intervals import bootstrap, mean_estimate, parts_of, resampling, times_of
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.serial import blocks_for
 from goodmeasure.statistics.weights import counted, effective, squares
@@ -64,9 +64,9 @@ class Sample:
         whole = bool((self.copies == np.round(self.copies)).all())
         return self.together is None and whole and bool((each == each[0]).all())
 
-    def part(self, chosen: NDArray[np.bool_]) -> Sample:
+    def part(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Sample:
         """Some of the rows."""
-        together, when = (None if each is None else each[chosen] for each in (self.together, self.when))
+        together, when = (None if each is None else _recoded(each[chosen]) for each in (self.together, self.when))
         return replace(self, weight=self.weight[chosen], copies=self.copies[chosen], together=together, when=when)
 
     def together_for(self, values: Floats) -> NDArray[np.intp] | None:
@@ -101,14 +101,6 @@ class Sample:
         """The mean of a paired difference, able to give a verdict."""
         return as_difference(self.mean(values, "paired, "))
 
-    def share(self, hit: Floats) -> Estimate:
-        """The share of rows that are hit: with the exact interval where rows are counted, else as a mean of zeros and ones."""
-        found = self.mean(hit)
-        if not self.is_counted:
-            return found
-        low, high = clopper_pearson(round(found.value * found.n), found.n, self.level)
-        return replace(found, low=low, high=high, effective_n=float(found.n), method="exact (Clopper and Pearson)")
-
     def bootstrap(self, statistic: Callable[[Floats], float], replicates: int = 999) -> tuple[float, float, float]:
         """The percentile interval and standard error of a statistic of what each row weighs."""
         return bootstrap(
@@ -123,3 +115,8 @@ class Sample:
     def drawing(self) -> Callable[[np.random.Generator], Floats]:
         """What each row weighs in a sample with replacement."""
         return resampling(self.weight, self.together, self.copies)
+
+
+def _recoded(code: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The same parts numbered from 0, so that sums over the parts of few rows are as short as these."""
+    return np.unique(code, return_inverse=True)[1].astype(np.intp, copy=False)

@@ -80,6 +80,11 @@ class Cases:
         return np.ones(len(self)) if self.weight is None else self.weight
 
     @property
+    def events(self) -> int:
+        """How many rows have any label but the most common one: of yes and no, the rarer."""
+        return len(self) - int(np.unique(self.y, return_counts=True)[1].max())
+
+    @property
     def dependence(self) -> dict[str, Values]:
         """What `risk` must know of rows that go together: groups, or else times."""
         if self.together is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.estimate import Difference, E, Estimate, within
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.dependence import known, sample
@@ -149,17 +149,23 @@ def decide_outcome(
     thresholds = {"costs": theory, "tuned": practice, "half": 0.5, "always": 0.0, "never": math.inf}
     prices = Prices(costs, report.y.astype(np.intp), sample(report))
     by_name = {name: _policy(said, None if name == "tuned" else at) for name, at in thresholds.items()}
+    best = by_name[chosen]
     rules = tuple(
         Priced(
             name,
             thresholds[name],
-            over_folds(prices.cost(rule), split),
-            None if name == chosen else over_folds(prices.extra(rule, by_name[chosen]), split),
+            _possible(over_folds(prices.cost(rule), split), prices, rule),
+            None if name == chosen else _possible(over_folds(prices.extra(rule, best), split), prices, rule, best),
             float(np.average(rule.acts.mean(axis=0), weights=report.weights)),
         )
         for name, rule in by_name.items()
     )
     return Decided(costs, chosen, thresholds[chosen], 0.0, tuning, rules, **more)
+
+
+def _possible(found: E, prices: Prices, *rules: Policy) -> E:
+    """The interval, which folds made wider, without what no row can cost."""
+    return within(found, *prices.possible(*rules))
 
 
 def _policy(said: Sequence[Said], threshold: float | None) -> Policy:
@@ -192,14 +198,9 @@ def decide_amount(
         Priced(
             name,
             None,
-            _possible(over_folds(rows.mean(cost), split)),
+            within(over_folds(rows.mean(cost), split), 0.0, math.inf),
             None if name == chosen else over_folds(rows.difference(cost - each[chosen]), split),
         )
         for name, cost in each.items()
     )
     return Decided(costs, chosen, None, shift if chosen == "moved" else 0.0, tuning, rules)
-
-
-def _possible(cost: Estimate) -> Estimate:
-    """The interval without what no row can cost: amounts cost nothing at best."""
-    return replace(cost, low=max(cost.low, min(0.0, cost.value)))

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
-from goodmeasure.statistics.intervals import independent_parts
+from goodmeasure.statistics.intervals import independent_parts, knows_groups
 from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT, Sample
 from goodmeasure.study.cases import Cases
 
 T = TypeVar("T")
 LEVEL = 0.95
-# What the methods of intervals are called that know which rows go together.
-KNOWING = ("cluster", "block")
 
 
 def known(cases: Cases) -> dict[str, Any]:
@@ -50,6 +48,6 @@ def _cautioned(found: Any) -> Any:
     changed = {
         f.name: new for f in fields(found) if f.init and (new := _cautioned(old := getattr(found, f.name))) is not old
     }
-    if isinstance(found, Estimate) and not any(word in found.method for word in KNOWING):
+    if isinstance(found, Estimate) and not knows_groups(found.method):
         changed["cautions"] = tuple(dict.fromkeys((*found.cautions, TAKEN_AS_INDEPENDENT)))
     return replace(found, **changed) if changed else found

@@ -21,7 +21,7 @@ from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.outputs import row_losses
 from goodmeasure.risks.risk import Risk, averaged, compare, gap
 from goodmeasure.signals.observed import Signal
-from goodmeasure.statistics.estimate import Difference, Estimate, display_of
+from goodmeasure.statistics.estimate import Difference, Estimate, display_of, within
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.dependence import known, parts, sample
@@ -190,8 +190,7 @@ def measured(
     flat = metric.estimate(cases.y, constant, cases.weights) if metric.each else None
     value = flat.value if flat is not None else _overall(metric, cases, constant)
     found = over_folds(metric.estimate(cases.y, p, cases.weights, parts(cases)[0]), first_deal(split))
-    if metric.share:
-        found = replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
+    found = within(found, 0.0, 1.0) if metric.share else found
     return Measured(metric, metric.estimate(fitted.y, p_fit, fitted.weights, parts(fitted)[0]), found, value)
 
 

@@ -15,7 +15,6 @@ import numpy as np
 from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.deriving.predictions import turn, within_turn
-from goodmeasure.errors import strict_class, strict_keywords
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.documents import Mismatch, must
@@ -23,6 +22,7 @@ from goodmeasure.reading.paths import told
 from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing, table
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.strict.calls import strict_class, strict_keywords
 from goodmeasure.study import form, saving
 from goodmeasure.study.cases import exposure
 from goodmeasure.study.columns import MissingInLaterRows, finite

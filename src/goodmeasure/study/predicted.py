@@ -47,7 +47,10 @@ def predicted(procedure: Procedure, made: Made, given: Prepared) -> tuple[Predic
 
 
 def _out_of_fold(procedure: Procedure, plan: Plan, cases: Cases, fold: Indices) -> Predicted:
-    """Each row by the model that was made, in every step, of the rows of other folds."""
+    """Each row by the model that was fitted, tuned and recalibrated on the rows of other folds.
+
+    The plan is made once, of all rows: which columns are taken, and which loss.
+    """
     settled = replace(plan, tails=None)
     found, held = [], []
     for k in np.unique(fold):

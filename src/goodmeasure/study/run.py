@@ -15,13 +15,14 @@ from goodmeasure.choosing.plan import Outliers, Plan
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.deriving.predictions import turn
-from goodmeasure.errors import UsageError, shorter, strict_keywords
+from goodmeasure.errors import UsageError, shorter
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.files import read
 from goodmeasure.reading.tables import Table, table
 from goodmeasure.risks.metrics import METRICS, Metric, Scale, around, metric
 from goodmeasure.risks.risk import Risk, in_range
 from goodmeasure.signals.observed import Signal, signal
+from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.study.cases import Prepared, exposure_fits, prepared
 from goodmeasure.study.columns import nearly_perfect
 from goodmeasure.study.deciding import Decided, decide_amount, decide_outcome
@@ -64,7 +65,7 @@ def run(
 
     It chooses a loss for the target, splits the rows into three kinds (to fit, to tune, to report), trains, and judges the
     model on the rows to report, which are used for nothing else. Where rows are few, every row is reported, and judged by
-    models that were made, in all steps, of other rows.
+    models that were fitted, tuned and recalibrated on other rows; the loss and the columns are chosen on all.
 
     Args:
         data: a path (CSV or Parquet, a pattern in quotes) or a frame (pandas, Polars, Arrow, a dict of columns).

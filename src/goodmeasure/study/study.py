@@ -13,9 +13,9 @@ from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.frames import FrameKind
 from goodmeasure.drawing.plain_values import plain_values
-from goodmeasure.errors import strict_class
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.statistics.estimate import display_of
+from goodmeasure.strict.calls import strict_class
 from goodmeasure.study.cases import Prepared
 from goodmeasure.study.deciding import Decided
 from goodmeasure.study.judging import Judged
@@ -77,7 +77,9 @@ class Study(Displayed):
     def verdict(self) -> Verdict:
         """What may be said of the model, in words that the intervals allow."""
         what = "probabilities" if self.plan.labels else "predictions"
-        return verdict(self.judged, self.decided, self.remarks, self.prepared.split, what=what)
+        report = self.prepared.report
+        events = report.events if self.plan.labels else None
+        return verdict(self.judged, self.decided, self.remarks, self.prepared.split, what=what, events=events)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values that JSON can hold: numbers that are not finite are null."""

@@ -45,16 +45,27 @@ class Verdict:
 
 # What a model gains at least to be of use, as a share of what the constant leaves to gain.
 SMALL_SKILL = 0.01
+# With fewer rows of the rarer label, a few dear rows decide, and useful models look surely worse.
+FEW_EVENTS = 10
 
 
 def verdict(
-    judged: Judged, decided: Decided | None, remarks: tuple[Remark, ...], split: Split, *, what: str
+    judged: Judged,
+    decided: Decided | None,
+    remarks: tuple[Remark, ...],
+    split: Split,
+    *,
+    what: str,
+    events: int | None = None,
 ) -> Verdict:
-    """Read the verdict off what was seen; ``what`` is what the model says ("probabilities" or "predictions")."""
-    sentences = [_against_constant(judged, split), _generalises(judged), _means_what_it_says(judged, what)]
+    """Read the verdict off what was seen; ``what`` is what the model says ("probabilities" or "predictions").
+
+    ``events`` is how many reported rows have any label but the most common one; None where there are no labels.
+    """
+    sentences = [_against_constant(judged, split, events), _generalises(judged), _means_what_it_says(judged, what)]
     if decided is not None:
         sentences.append(_decides(decided))
-    word, following = _word(judged, decided, remarks, what)
+    word, following = _word(judged, decided, remarks, what, events)
     return Verdict(word, tuple(sentences), following)
 
 
@@ -72,7 +83,7 @@ def interval(estimate: Estimate) -> str:
     return f"[{number(estimate.low)}, {number(estimate.high)}]"
 
 
-def _against_constant(judged: Judged, split: Split) -> str:
+def _against_constant(judged: Judged, split: Split, events: int | None) -> str:
     found = judged.report
     versus = found.versus_constant
     assert versus is not None
@@ -82,6 +93,8 @@ def _against_constant(judged: Judged, split: Split) -> str:
         f"mean loss {number(found.value)} {interval(found)} on {found.n:,} rows{seen}; the best constant has "
         f"{number(found.constant_risk.value)}"
     )
+    if versus.verdict == "worse" and _few(events):
+        return f"{head}: more in these rows, which cannot be told from luck with {_seen(events)}"
     if versus.verdict in ("better", "worse"):
         return f"{head}: {versus.verdict}, by {number(abs(versus.value))} {_size(versus)}"
     return f"{head}: {versus.verdict}"
@@ -108,9 +121,13 @@ def _means_what_it_says(judged: Judged, what: str) -> str:
     head = f"its {'recalibrated ' if used else ''}{what}"
     error = f"calibration error {number(found.error.value)} {interval(found.error)}"
     if found.verdict == "miscalibrated":
-        chance = f"chance of as much if they were right: {max(found.p_value, 0.001):.2g}"
+        chance = f"chance of as much if they were right: {_chance(found.p_value)}"
         return f"{head} are off: {error}, {chance}"
     return f"{head} cannot be told from calibrated at this n ({error})"
+
+
+def _chance(p: float) -> str:
+    return f"{p:.2g}" if p > 0.001 else "at most 0.001"
 
 
 def _decides(decided: Decided) -> str:
@@ -126,17 +143,31 @@ def _decides(decided: Decided) -> str:
     return f"decisions cost {number(best.cost.value)} a row {interval(best.cost)}; {others}{cautions}"
 
 
-def hesitation(report: Risk) -> tuple[str, str] | None:
-    """The word and the next step where the model is not shown to be better than the constant; None where it is."""
+def _few(events: int | None) -> bool:
+    return events is not None and events < FEW_EVENTS
+
+
+def _seen(events: int | None) -> str:
+    return f"{events} reported {'row' if events == 1 else 'rows'} of the rarer label"
+
+
+def hesitation(report: Risk, events: int | None = None) -> tuple[str, str] | None:
+    """The word and the next step where the model is not shown to be better than the constant; None where it is.
+
+    ``events`` is how many rows have any label but the most common one: few of them refuse no model.
+    """
     versus = report.versus_constant
     assert versus is not None
     if versus.verdict == "better":
         return None
-    if versus.verdict == "worse":
-        return "do not use", "one prediction for all rows costs less: look for columns that say more about the target"
     if not versus.is_known:
         return "do not use", "some rows cost infinity, with the model and without it"
-    if report.skill is not None and report.skill.high < SMALL_SKILL:
+    useless = report.skill is not None and report.skill.high < SMALL_SKILL
+    if _few(events) and (versus.verdict == "worse" or useless):
+        return "cannot tell yet", f"bring more rows: {_seen(events)} cannot show it, and {FEW_EVENTS} are asked for"
+    if versus.verdict == "worse":
+        return "do not use", "one prediction for all rows costs less: look for columns that say more about the target"
+    if useless:
         return "do not use", f"it gains less than {SMALL_SKILL:.0%} of what one prediction for all rows leaves to gain"
     return "cannot tell yet", f"bring more rows: {versus.outlook}"
 
@@ -163,8 +194,10 @@ def _compared(name: str, extra: Difference) -> str:
     return f"{name} (difference in [{number(-extra.high)}, {number(-extra.low)}])"
 
 
-def _word(judged: Judged, decided: Decided | None, remarks: tuple[Remark, ...], what: str) -> tuple[str, str]:
-    unshown = hesitation(judged.report)
+def _word(
+    judged: Judged, decided: Decided | None, remarks: tuple[Remark, ...], what: str, events: int | None
+) -> tuple[str, str]:
+    unshown = hesitation(judged.report, events)
     if unshown is not None:
         return unshown
     doubt = None if decided is None else undecided(decided)

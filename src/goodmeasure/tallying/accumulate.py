@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from goodmeasure import kernels
 from goodmeasure.deriving.predictions import check_predictions, on_predictions
 from goodmeasure.deriving.record import Record
-from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError, shorter, strict_keywords
+from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError, shorter
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.arrays import array_of, column_of, numbers_of
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
+from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.tallying.schema import MOST_CLASSES, MOST_WEIGHT, Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
 from goodmeasure.tallying.tally import Tally

@@ -18,7 +18,7 @@ from goodmeasure.calibrating.significance import chance_of_misses, ranked
 from goodmeasure.decisions.costs import Costs, CostsDoNotFit
 from goodmeasure.decisions.curves import Curves, of_sums
 from goodmeasure.decisions.decision import FOLDS
-from goodmeasure.decisions.pricing import never_seen
+from goodmeasure.decisions.pricing import mistakes, never_seen
 from goodmeasure.decisions.rules import Decision, PricedRule
 from goodmeasure.decisions.thresholds import Threshold, from_cells, threshold_estimate
 from goodmeasure.drawing.cells import intervals
@@ -26,7 +26,7 @@ from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NoSuchReading, NothingToAverage
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, not_known, times
-from goodmeasure.statistics.intervals import from_moments, normal_quantile, skewness
+from goodmeasure.statistics.intervals import CLUSTERED, from_moments, normal_quantile, skewness
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import METHOD, Multinomial
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
@@ -75,7 +75,7 @@ def _spread(
         return (variance, n), "exact sums, normal", None
     table = state.clusters.table()
     miss = table[:, 1 + names.index(name)] - mean * table[:, 0]
-    return (float(miss @ miss) / total.w**2, len(table)), "exact sums, cluster-robust", skewness(miss, miss)
+    return (float(miss @ miss) / total.w**2, len(table)), f"exact sums, {CLUSTERED}", skewness(miss, miss)
 
 
 def difference(state: State, name: str, names: list[str], how: Reading, sign: int) -> Difference:
@@ -240,12 +240,11 @@ class _Priced:
 
     def _unseen(self, done: Floats, can: NDArray[np.bool_]) -> Iterator[str]:
         """A sentence for each kind of mistake that can be made, that costs something, and that no count shows."""
-        mistakes = ((1, 0, self.costs.miss, "miss", "events"), (0, 1, self.costs.alarm, "false alarm", "other rows"))
-        for label, deed, extra, mistake, among in mistakes:
-            weight, square = self.held.weight[:, label], self.held.square[:, label]
-            if extra and can[deed] and not weight @ done[:, label, deed]:
+        for one in mistakes(self.costs):
+            weight, square = self.held.weight[:, one.label], self.held.square[:, one.label]
+            if one.extra and can[one.act] and not weight @ done[:, one.label, one.act]:
                 independent = float(weight.sum() ** 2 / square.sum())
-                yield never_seen(mistake, f"{independent:,.0f} {among}", independent, self.level)
+                yield never_seen(one, f"{independent:,.0f} {one.among}", independent, self.level)
 
 
 class _Prices(NamedTuple):

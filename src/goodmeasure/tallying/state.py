@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import NoSuchReading, strict_class
+from goodmeasure.errors import NoSuchReading
 from goodmeasure.statistics.exact_sums import ExactSums
 from goodmeasure.statistics.keys import distinct as distinct_keys
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
+from goodmeasure.strict.calls import strict_class
 from goodmeasure.tallying.grid import AMOUNT_CELLS, QUANTUM, SCORE_CELLS, amount_cells, count_scores, score_cells
 
 Arrays = dict[str, NDArray[Any]]

@@ -17,11 +17,12 @@ from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import Problem, UsageError, strict_class
+from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics.estimate import Difference, Estimate, within
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean
+from goodmeasure.strict.calls import strict_class
 from goodmeasure.tallying import readings, serialise
 from goodmeasure.tallying.counted import Reading
 from goodmeasure.tallying.schema import Schema, as_spelled_now, column, columns
@@ -188,7 +189,7 @@ class Tally(Displayed):
         at, chosen = self._which(loss, model)
         how = Reading(level, weights_mean=weights_mean)
         found = readings.risk(self.state, column(chosen, at), self._columns(), how)
-        return within(found, extent(self.losses[at])) if self.losses else found
+        return within(found, *extent(self.losses[at])) if self.losses else found
 
     def compare(
         self,

@@ -37,7 +37,7 @@ def proper(loss: Record) -> Trait | None:
     if np.allclose(implied, grid, rtol=1e-9, atol=1e-9):
         return Trait(f"proper with the {squash}", True, TRIED, "the implied odds are the raw output's own", tried=401)
     at = int(np.argmax(np.where(np.isfinite(implied), np.abs(implied - grid), -1)))
-    own, told = (float(1 / (1 + np.exp(-x))) for x in (grid[at], implied[at]))
+    own, told = (float(np.exp(-np.logaddexp(0, -x))) for x in (grid[at], implied[at]))
     seen = f"a best raw output of {grid[at]:.3g} stands for {told:.3g}, and its {squash} is {own:.3g}: use predict"
     return Trait("proper with a link of its own", True, TRIED, seen, tried=401)
 

@@ -5,18 +5,26 @@ A counterexample is a pair of raw outputs at which the property fails, given as 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from goodmeasure.deriving import numbers
+from goodmeasure.deriving.in_books import value
 from goodmeasure.deriving.record import Record
+from goodmeasure.errors import Problem
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.traits.trait import SHOWN, TRIED, Trait
 
 _TRIALS = 4000
 _SCALES = (0.3, 3.0, 30.0)
+# Digits of a counterexample, how many candidates are looked at, and how far beyond rounding one must lie without books.
+_DIGITS, _CONFIRMED, _CLEAR = 50, 8, 1e4
+# Climbing to the largest size: how often, from how many points, and how many steps are tried from each.
+_CLIMBS, _KEPT, _PROPOSED = 12, 24, 12
 
 
 @cache
@@ -42,20 +50,52 @@ def _points(loss: Record) -> tuple[Any, Any, Any]:
 def _targets(loss: Record, random: Any, n: int) -> Any:
     if isinstance(loss.target, OutcomeDomain):
         return random.integers(0, 2, n).astype(float)
+    if math.isfinite(loss.target.high):
+        return random.uniform(loss.target.low, loss.target.high, n)
     if loss.target.low == 0:
         drawn = random.gamma(1.0, 3.0, n) + 1e-3
         return np.round(drawn) if loss.target.whole else drawn
     return random.normal(size=n) * 3
 
 
+def _further(loss: Record, y: Any, grow: float) -> Any:
+    """Targets further out: larger ones, and where they are amounts smaller ones too."""
+    if isinstance(loss.target, OutcomeDomain) or math.isfinite(loss.target.high):
+        return y
+    if loss.target.low != 0:
+        return y * grow
+    far = y ** (1 + math.log10(grow))
+    return np.round(far) if loss.target.whole else far
+
+
+# --- chords ---
+
+
+@cache
 def _gap(loss: Record) -> tuple[Any, Any]:
     """How far the middle lies below the chord, and by what rounding alone could do."""
     y, a, b = _points(loss)
     ends = numbers.value(loss, y, a), numbers.value(loss, y, b)
     with np.errstate(over="ignore", invalid="ignore"):
         gap = ends[0] / 2 + ends[1] / 2 - numbers.value(loss, y, (a + b) / 2)
-    slack = 1e-12 * (1 + np.abs(ends[0]) + np.abs(ends[1]))
+        slack = 1e-12 * (np.abs(ends[0]) + np.abs(ends[1]))
     return np.where(np.isfinite(gap), gap, 0.0), slack
+
+
+def _exact_gap(loss: Record, at: int) -> tuple[Any, Any] | None:
+    """The same at one pair in arbitrary precision, with the sizes of the ends; None where the loss has no books."""
+    import mpmath as mp
+
+    y, a, b = (each[at] for each in _points(loss))
+    target = int(y) if loss.is_classwise else mp.mpf(float(y))
+    with mp.workdps(_DIGITS + int(3 * max(np.abs(a).max(), np.abs(b).max()))):
+        first, second = ([mp.mpf(float(x)) for x in np.atleast_1d(each)] for each in (a, b))
+        middle = [(p + q) / 2 for p, q in zip(first, second, strict=True)]
+        try:
+            low, high, between = (value(loss, target, each) for each in (first, second, middle))
+        except (Problem, ArithmeticError, ValueError, TypeError):
+            return None
+        return (low + high) / 2 - between, abs(low) + abs(high)
 
 
 def _pair(loss: Record, at: int) -> str:
@@ -67,25 +107,35 @@ def convex(loss: Record) -> Trait:
     """The middle of any two points lies below the chord."""
     gap, slack = _gap(loss)
     above = np.flatnonzero(gap < -slack)
-    if above.size:
-        _, a, b = _points(loss)
-        # Of all that refute it, the one with the most handy numbers.
-        at = int(above[np.argmin((_lengths(a) + _lengths(b))[above])])
-        return Trait("convex", False, SHOWN, f"{_pair(loss, at)} the loss rises {-gap[at]:.3g} above the chord")
+    _, a, b = _points(loss)
+    # Of all that refute it, the one with the most handy numbers.
+    handy = above[np.argsort((_lengths(a) + _lengths(b))[above])]
+    for at in handy[:_CONFIRMED].tolist():
+        exact = _exact_gap(loss, at)
+        clear = gap[at] < -_CLEAR * slack[at] if exact is None else exact[0] < 0
+        if clear:
+            rise = -gap[at] if exact is None else float(-exact[0])
+            return Trait("convex", False, SHOWN, f"{_pair(loss, at)} the loss rises {rise:.3g} above the chord")
     return Trait("convex", True, TRIED, "midpoints lie on or below chords", tried=len(gap))
 
 
 def _curved(loss: Record, name: str, least: float) -> Trait:
+    import mpmath as mp
+
     first = convex(loss)
     if not first.holds:
         return Trait(name, False, SHOWN, first.seen)
     gap, slack = _gap(loss)
     _, a, b = _points(loss)
     apart = (a - b) ** 2 if a.ndim == 1 else ((a - b) ** 2).sum(axis=-1)
-    curvature = 8 * gap / apart
-    worst = int(np.argmin(np.where(gap <= slack, -1.0, curvature)))
-    if gap[worst] <= slack[worst] or curvature[worst] < least:
-        return Trait(name, False, SHOWN, f"{_pair(loss, worst)} the loss is straight to {max(gap[worst], 0):.1g}")
+    curvature = np.where(gap <= slack, -1.0, 8 * gap / apart)
+    for at in np.argsort(curvature)[:_CONFIRMED].tolist():
+        if curvature[at] > least * curvature.max():
+            break
+        exact = _exact_gap(loss, at)
+        straight = curvature[at] >= 0 or exact is None or exact[0] <= exact[1] * mp.mpf(10) ** (10 - _DIGITS)
+        if straight:
+            return Trait(name, False, SHOWN, f"{_pair(loss, at)} the loss is straight to {max(gap[at], 0):.1g}")
     return Trait(name, True, TRIED, "midpoints lie below chords", tried=len(gap))
 
 
@@ -95,7 +145,7 @@ def strictly_convex(loss: Record) -> Trait:
 
 
 def strongly_convex(loss: Record) -> Trait:
-    """The curvature is at least a fixed amount everywhere."""
+    """The curvature is at least a fixed amount everywhere: a millionth of the largest that is seen."""
     return _curved(loss, "strongly convex", 1e-6)
 
 
@@ -104,43 +154,70 @@ def _lengths(table: Any) -> Any:
         return np.abs(table) if table.ndim == 1 else np.sqrt((table**2).sum(axis=-1))
 
 
+# --- sizes ---
+
+
+def _climbed(size: Callable[[Any, Any], Any], y: Any, a: Any) -> float:
+    """The largest size near the points given, by steps from the largest of them: what points at random miss."""
+    random = np.random.default_rng(8)
+    found = size(y, a)
+    for width in np.geomspace(0.5, 0.01, _CLIMBS):
+        best = np.argsort(-np.where(np.isfinite(found), found, -1.0))[:_KEPT]
+        y, a, found = y[best], a[best], found[best]
+        near_y, near_a = np.repeat(y, _PROPOSED, axis=0), np.repeat(a, _PROPOSED, axis=0)
+        near_a = near_a + width * (1 + np.abs(near_a)) * random.normal(size=near_a.shape)
+        y, a = np.concatenate([y, near_y]), np.concatenate([a, near_a])
+        found = np.concatenate([found, size(near_y, near_a)])
+    known = found[~np.isnan(found)]
+    return float(known.max()) if known.size else math.nan
+
+
 def lipschitz(loss: Record) -> Trait:
-    """The signal stays bounded as raw outputs grow."""
+    """The signal stays bounded as raw outputs and targets grow."""
     y, a, _ = _points(loss)
-    largest = [float(np.max(_lengths(numbers.gradient(loss, y, a * grow)))) for grow in (1.0, 10.0, 100.0)]
-    if not np.isfinite(largest).all() or largest[2] > 1.5 * largest[0]:
-        shown = [f"{x:.3g}" for x in largest]
-        return Trait(
-            "Lipschitz", False, SHOWN, f"the largest signal is {shown[0]}, and {shown[2]} a hundred times further out"
-        )
-    seen = f"the signal is at most {max(largest):.4g} long"
-    return Trait("Lipschitz", True, TRIED, seen, tried=3 * len(y), constant=max(largest))
+
+    def size(y: Any, z: Any) -> Any:
+        return _lengths(numbers.gradient(loss, y, z))
+
+    largest = [_climbed(size, _further(loss, y, grow), a * grow) for grow in (1.0, 10.0, 100.0)]
+    if not np.isfinite(largest).all() or largest[2] > 1.5 * max(largest[:2]):
+        seen = f"the largest signal seen is {largest[0]:.3g}, and {largest[2]:.3g} a hundred times further out"
+        return Trait("Lipschitz", False, SHOWN, seen)
+    tried = 3 * (len(y) + _CLIMBS * _KEPT * _PROPOSED)
+    return Trait("Lipschitz", True, TRIED, _longest(largest, "the longest signal"), tried=tried, constant=max(largest))
+
+
+def _longest(found: list[float], what: str) -> str:
+    return f"{what} seen is {max(found):.4g}, and nothing proves that none is longer"
 
 
 def smooth(loss: Record) -> Trait:
     """The signal moves in proportion to the raw output, however near or far."""
-    y, a, b = _points(loss)
     with np.errstate(over="ignore", invalid="ignore"):
-        return _smooth(loss, y, a, b)
+        return _smooth(loss, *_points(loss))
 
 
 def _smooth(loss: Record, y: Any, a: Any, b: Any) -> Trait:
-    ratios = []
-    for step in (0.3, 1e-2, 1e-4):
-        moved = a + step * (b - a) / np.maximum(_lengths(b - a), 1e-9)[(...,) + (None,) * (a.ndim - 1)]
-        ratios.append(
-            float(np.nanmax(_lengths(numbers.gradient(loss, y, moved) - numbers.gradient(loss, y, a)) / step))
-        )
-    outward = float(
-        np.max(_lengths(numbers.gradient(loss, y, 10 * a) - numbers.gradient(loss, y, 10 * a + 1e-3)) / 1e-3)
-    )
-    outward = np.inf if np.isnan(outward) else outward
-    if max(ratios[1:]) > 5 * ratios[0] or not np.isfinite(outward) or outward > 5 * ratios[0] + 1:
-        return Trait(
-            "smooth", False, SHOWN, f"the signal moves {max(*ratios, outward):.3g} times as far as the raw output"
-        )
-    seen = f"the signal moves at most {max(ratios):.4g} times as far as the raw output"
-    return Trait("smooth", True, TRIED, seen, tried=3 * len(y), constant=max(ratios))
+    toward = (b - a) / np.maximum(_lengths(b - a), 1e-9)[(...,) + (None,) * (a.ndim - 1)]
+    way = toward[0]
+
+    def moved(step: float) -> Callable[[Any, Any], Any]:
+        def size(y: Any, z: Any) -> Any:
+            direction = toward if len(z) == len(toward) else np.broadcast_to(way, z.shape)
+            far = numbers.gradient(loss, y, z + step * direction)
+            return _lengths(far - numbers.gradient(loss, y, z)) / step
+
+        return size
+
+    ratios = [float(np.nanmax(moved(step)(y, a))) for step in (0.3, 1e-2, 1e-4)]
+    outward = [_climbed(moved(1e-3), _further(loss, y, grow), grow * a) for grow in (1.0, 10.0, 100.0)]
+    largest = max(*ratios, *(x for x in outward if not math.isnan(x)))
+    if max(ratios[1:]) > 5 * ratios[0] or not np.isfinite(outward).all() or outward[2] > 1.5 * max(outward[:2]):
+        return Trait("smooth", False, SHOWN, f"the signal moves {largest:.3g} times as far as the raw output")
+    return Trait(
+        "smooth", True, TRIED, _longest([largest], "the largest move of the signal by that of the raw output"),
+        tried=3 * len(y), constant=largest,
+    )  # fmt: skip
 
 
 def robust(loss: Record) -> Trait:
@@ -153,7 +230,8 @@ def robust(loss: Record) -> Trait:
         return Trait(
             "bounded in y", False, SHOWN, f"the largest pull is {near:.3g}, and {far:.3g} with targets 1e6 times larger"
         )
-    return Trait("bounded in y", True, TRIED, f"the pull is at most {far:.3g}", tried=2 * len(y), constant=far)
+    seen = _longest([near, far], "the longest pull")
+    return Trait("bounded in y", True, TRIED, seen, tried=2 * len(y), constant=max(near, far))
 
 
 def redescending(loss: Record) -> None:

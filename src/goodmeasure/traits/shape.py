@@ -1,109 +1,33 @@
 """The shape of a loss in its raw output: convex, strictly, strongly, Lipschitz, smooth.
 
 A claim about a loss of one raw output is proved by bounding the derived signal and curvature in boxes that cover the line from
--1e12 to 1e12, and by looking at every point where a choice in the formula may jump.
+-1e12 to 1e12, and by looking at every point where a choice in the formula may jump. What refutes a claim is confirmed in
+arbitrary precision before it is said.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache, cached_property
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from goodmeasure.deriving.record import Record
-from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import Expr
-from goodmeasure.formulas.interval_arithmetic import Box, bounds, line
+from goodmeasure.formulas.interval_arithmetic import Box
+from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.traits.line import END, Kink, Line, lines
 from goodmeasure.traits.trait import PROVED, SHOWN, Trait
-from goodmeasure.traits.views import View, kinks, views
 
-_NEAR = 1e-9
-_INNER = 1e6
-# How far the curvature must still be a number that is not rounded away for strictness.
-_STRICT = 12.0
-
-
-@dataclass(frozen=True)
-class Kink:
-    """A point where the value or the signal jumps, and by how much."""
-
-    at: float
-    value: float
-    signal: float
-
-
-@dataclass(frozen=True)
-class Line:
-    """A view of a loss on the line, with the loss's hyperparameters."""
-
-    view: View
-    hyperparameters: tuple[tuple[str, float], ...]
-
-    @cached_property
-    def boxes(self) -> Box:
-        return line()
-
-    def bounded(self, formula: Expr) -> Box:
-        return bounds(formula, {"u": self.boxes}, dict(self.hyperparameters))
-
-    @cached_property
-    def signal(self) -> Box:
-        return self.bounded(self.view.signal)
-
-    @cached_property
-    def curvature(self) -> Box:
-        return self.bounded(self.view.curvature)
-
-    def at(self, formula: Expr, u: Any) -> Any:
-        """A formula at points."""
-        points = np.atleast_1d(np.asarray(u, dtype=np.float64))
-        return on_arrays([formula], {**dict(self.hyperparameters), "u": points}, points)[0]
-
-    @cached_property
-    def kinks(self) -> tuple[Kink, ...]:
-        """Every jump of the value or of the signal, where a choice in the formula changes."""
-        points: set[float] = set()
-        for each in kinks(self.view):
-            points.update(self._roots(each))
-        found = [self._jump(at) for at in sorted(points)]
-        return tuple(k for k in found if abs(k.value) > 1e-6 or abs(k.signal) > 1e-6)
-
-    def _roots(self, formula: Expr) -> list[float]:
-        where = self.bounded(formula)
-        low, high = (x[(where.low <= 0) & (where.high >= 0)] for x in (self.boxes.low, self.boxes.high))
-        found = []
-        for a, b in zip(low, high, strict=True):
-            at_a, at_b = self.at(formula, [a, b])
-            if at_a == 0 or at_b == 0:
-                found.append(float(a if at_a == 0 else b))
-            elif at_a * at_b < 0:
-                found.append(self._bisected(formula, float(a), float(b)))
-        return found
-
-    def _bisected(self, formula: Expr, a: float, b: float) -> float:
-        below = self.at(formula, a)[0] < 0
-        for _ in range(60):
-            middle = (a + b) / 2
-            a, b = (middle, b) if (self.at(formula, middle)[0] < 0) == below else (a, middle)
-        return b
-
-    def _jump(self, at: float) -> Kink:
-        side = _NEAR * max(1.0, abs(at))
-        (v0, v1), (s0, s1) = (self.at(f, [at - side, at + side]) for f in (self.view.value, self.view.signal))
-        return Kink(at + 0.0, float(v1 - v0), float(s1 - s0))
-
-
-@cache
-def lines(loss: Record) -> tuple[Line, ...]:
-    """The views of a loss on the line."""
-    return tuple(Line(view, loss.hyperparameters) for view in views(loss))
-
-
-def _inner(box: Box, boxes: Box, limit: float = _INNER) -> Box:
-    near = (np.abs(boxes.low) <= limit) & (np.abs(boxes.high) <= limit)
-    return Box(box.low[near], box.high[near])
+# How far above the largest size that was seen a proved bound may lie.
+_TIGHT, _LOOSE = 1e-12, 1.02
+# Below this a bound in double precision says nothing of the sign: numbers end there.
+_TINY = 1e-290
+# Far out, where what grows or fades without end has shown it.
+_FAR = (END, 1e100)
+_CONFIRMED = 12
+_COVERED = f"for raw outputs up to {END:g}"
 
 
 # --- convex, strictly, strongly ---
@@ -114,31 +38,45 @@ def convex(loss: Record) -> Trait | None:
     if not lines(loss):
         return None
     for each in lines(loss):
-        falls = [k for k in each.kinks if k.signal < -1e-6 or abs(k.value) > 1e-6]
-        if falls:
-            k = falls[0]
-            what = f"value jumps by {k.value:.3g}" if abs(k.value) > 1e-6 else f"signal falls by {-k.signal:.3g}"
-            return Trait("convex", False, SHOWN, f"{each.view.name}, the {what} at u = {k.at:.4g}")
-        if not each.view.scaled or "y" not in str(loss.target):
-            worst = _lowest_curvature(each)
-            if worst[0] < 0:
-                return Trait(
-                    "convex", False, SHOWN, f"{each.view.name}, the curvature at u = {worst[1]:.4g} is {worst[0]:.3g}"
-                )
-    proved = all(bool((each.curvature.low >= 0).all()) for each in lines(loss))
-    return Trait("convex", True, PROVED, "the curvature is nowhere negative, and no jump falls") if proved else None
+        seen = _falling(each) or _bent_down(each)
+        if seen:
+            return Trait("convex", False, SHOWN, f"{each.view.name}, the {seen}")
+    if not all((bounds_of_convexity(each)[1].low >= 0).all() for each in lines(loss)):
+        return None
+    return Trait("convex", True, PROVED, f"the curvature is nowhere negative {_COVERED}, and no jump falls")
 
 
-def _lowest_curvature(each: Line) -> tuple[float, float]:
-    """The lowest curvature near zero, or if none is negative there the lowest anywhere, and where it is."""
+def bounds_of_convexity(each: Line) -> tuple[Box, Box]:
+    """Boxes that cover the line and bounds of the curvature in them, none below zero where that can be shown."""
+    return each.refined(each.view.curvature, lambda found: -found.low)
+
+
+def _falling(each: Line) -> str:
+    falls = [k for k in each.kinks if k.signal < 0 or k.value]
+    return _jumping(falls[0], "falls") if falls else ""
+
+
+def _jumping(k: Kink, how: str) -> str:
+    what = f"value jumps by {k.value:.3g}" if k.value else f"signal {how} by {abs(k.signal):.3g}"
+    return f"{what} at u = {k.at:.4g}"
+
+
+def _bent_down(each: Line) -> str:
+    """Where the curvature is below zero, beyond all doubt of rounding."""
+    for u in _lowest(each):
+        exact = each.exactly(each.view.curvature, u)
+        if exact < 0:
+            return f"curvature at u = {u:.4g} is {float(exact):.3g}"
+    return ""
+
+
+def _lowest(each: Line) -> Iterator[float]:
+    """Points at which the curvature looks negative, those near zero first, and of these the lowest."""
     points = np.concatenate([each.boxes.low, (each.boxes.low + each.boxes.high) / 2])
-    for limit in (_STRICT, _INNER):
-        tried = points[np.abs(points) <= limit]
-        found = each.at(each.view.curvature, tried)
-        at = int(np.nanargmin(np.where(np.isfinite(found), found, np.inf)))
-        if found[at] < 0:
-            break
-    return float(found[at]), float(tried[at])
+    found = each.at(each.view.curvature, points)
+    below = np.flatnonzero(np.isfinite(found) & (found < 0))
+    order = sorted(below.tolist(), key=lambda i: (abs(points[i]) > 12, found[i]))
+    yield from (float(points[i]) for i in order[:_CONFIRMED])
 
 
 def parts_add(loss: Record) -> bool:
@@ -150,34 +88,47 @@ def strictly_convex(loss: Record) -> Trait | None:
     first = convex(loss)
     if first is None or not first.holds:
         return first and Trait("strictly convex", False, SHOWN, first.seen)
-    flat = [_flat(each) for each in lines(loss)]
     if parts_add(loss):
-        # A(z) + y B(z): one part that bends is enough if it is there for every target.
-        free = flat[0] is None or (
-            flat[1] is None and not loss.target.outside(np.asarray(1e-300)) and 0 not in loss.target
-        )
-        if free:
-            return Trait("strictly convex", True, PROVED, "the curvature is positive for every target")
-        return (
-            Trait("strictly convex", False, SHOWN, "at y = 0 the loss is a straight line") if 0 in loss.target else None
-        )
-    stuck = [(each, where) for each, where in zip(lines(loss), flat, strict=True) if where is not None]
-    if not stuck:
+        return _strict_sum(loss)
+    for each in lines(loss):
+        where = _flat(each)
+        if where is not None:
+            return Trait(
+                "strictly convex", False, SHOWN, f"{each.view.name}, the curvature is 0 around u = {where:.4g}"
+            )
+    if all(map(_bends, lines(loss))):
         return Trait("strictly convex", True, PROVED, "the curvature is positive wherever it is a normal number")
-    each, where = stuck[0]
-    seen = f"{each.view.name}, the curvature is 0 at u = {where:.4g}"
-    return Trait("strictly convex", False, SHOWN, seen)
+    return None
+
+
+def _strict_sum(loss: Record) -> Trait | None:
+    """A(z) + y B(z): one part that bends is enough if it is there for every target."""
+    free, held = lines(loss)
+    if _bends(free) or (_bends(held) and loss.target.low not in loss.target):
+        return Trait("strictly convex", True, PROVED, "the curvature is positive for every target")
+    if loss.target.low in loss.target and _flat(free) is not None:
+        seen = f"at y = {loss.target.low:g} the curvature is 0 around u = {_flat(free):.4g}"
+        return Trait("strictly convex", False, SHOWN, seen)
+    return None
+
+
+def _bends(each: Line) -> bool:
+    """Whether the curvature is above zero in every box, but for those where it is too small for a number."""
+    _, found = each.refined(
+        each.view.curvature, lambda found: np.where((found.low <= 0) & (found.high > _TINY), 1.0, 0.0)
+    )
+    return _flat(each) is None and bool(((found.low > 0) | (found.high <= _TINY)).all())
 
 
 def _flat(each: Line) -> float | None:
-    """A point within 12 of zero where the curvature is exactly zero, None if its lower bound is above zero there."""
-    near = (np.abs(each.boxes.low) <= _STRICT) & (np.abs(each.boxes.high) <= _STRICT)
-    if (each.curvature.low[near] > 0).all():
-        return None
-    middles = (each.boxes.low + each.boxes.high)[near] / 2
-    found = each.at(each.view.curvature, middles)
-    zero = np.flatnonzero(found == 0)
-    return float(middles[zero[len(zero) // 2]]) if zero.size else None
+    """The middle of an interval on which the curvature is exactly zero, the one nearest to zero; None if none is found."""
+    zero = (each.curvature.low == 0) & (each.curvature.high == 0)
+    middles = each.boxes.low[zero] / 2 + each.boxes.high[zero] / 2
+    tried = middles[np.argsort(np.abs(middles))]
+    for u in tried[np.linspace(0, len(tried) - 1, min(_CONFIRMED, len(tried))).astype(int)]:
+        if each.exactly(each.view.curvature, u) == 0:
+            return float(u)
+    return None
 
 
 def strongly_convex(loss: Record) -> Trait | None:
@@ -185,94 +136,122 @@ def strongly_convex(loss: Record) -> Trait | None:
     first = convex(loss)
     if first is None or not first.holds:
         return first and Trait("strongly convex", False, SHOWN, first.seen)
-    if parts_add(loss):
-        return _fading(loss)
-    least = min(float(each.curvature.low.min()) for each in lines(loss))
-    if least > 1e-6:
-        return Trait("strongly convex", True, PROVED, f"the curvature is at least {least:.4g}", constant=least)
-    return _fading(loss)
+    if not parts_add(loss):
+        least = min(float(each.curvature.low.min()) for each in lines(loss))
+        if least > 0 and not _fading(lines(loss)):
+            seen = f"the curvature is at least {least:.4g} {_COVERED}"
+            return Trait("strongly convex", True, PROVED, seen, constant=least)
+    where = _fading(lines(loss)[:1]) if parts_add(loss) else _fading(lines(loss))
+    return Trait("strongly convex", False, SHOWN, where) if where else None
 
 
-def _fading(loss: Record) -> Trait | None:
-    for each in lines(loss):
-        points = np.concatenate([np.geomspace(0.01, 1e6, 400), -np.geomspace(0.01, 1e6, 400)])
-        found = each.at(each.view.curvature, points)
-        small = np.flatnonzero(found < 1e-6)
-        if small.size:
-            at = small[int(np.argmin(np.abs(points[small])))]
-            seen = f"{each.view.name}, the curvature at u = {points[at]:.4g} is {found[at]:.3g}"
-            return Trait("strongly convex", False, SHOWN, seen)
-    return None
+def _fading(found: tuple[Line, ...]) -> str:
+    """Where the curvature fades to nothing far out, in words; empty where it does not."""
+    for each in found:
+        for way in (1.0, -1.0):
+            near, far = each.at(each.view.curvature, [way * u for u in _FAR])
+            if far < 1e-3 * near or (near == 0 and far == 0):
+                return f"{each.view.name}, the curvature is {near:.3g} at u = {way * END:g}, and {far:.3g} further out"
+    return ""
 
 
 # --- Lipschitz, smooth ---
 
 
 def lipschitz(loss: Record) -> Trait | None:
-    """A bounded signal and no jump of the value: the constant is the largest pull."""
+    """A bounded signal and no jump of the value: the constant is a bound of every pull."""
     for each in lines(loss):
-        jumps = [k for k in each.kinks if abs(k.value) > 1e-6]
+        jumps = [k for k in each.kinks if k.value]
         if jumps:
-            return Trait(
-                "Lipschitz",
-                False,
-                SHOWN,
-                f"{each.view.name}, the value jumps by {jumps[0].value:.3g} at u = {jumps[0].at:.4g}",
-            )
+            return Trait("Lipschitz", False, SHOWN, f"{each.view.name}, the {_jumping(jumps[0], '')}")
     return sized(loss, "Lipschitz", "signal")
 
 
 def smooth(loss: Record) -> Trait | None:
-    """A bounded curvature and no jump of the signal: the constant is the largest curvature."""
+    """A bounded curvature and no jump of the signal: the constant is a bound of every curvature."""
     for each in lines(loss):
-        jumps = [k for k in each.kinks if abs(k.signal) > 1e-6 or abs(k.value) > 1e-6]
-        if jumps:
-            k = jumps[0]
-            what = f"value jumps by {k.value:.3g}" if abs(k.value) > 1e-6 else f"signal jumps by {k.signal:.3g}"
-            return Trait("smooth", False, SHOWN, f"{each.view.name}, the {what} at u = {k.at:.4g}")
+        if each.kinks:
+            return Trait("smooth", False, SHOWN, f"{each.view.name}, the {_jumping(each.kinks[0], 'jumps')}")
     return sized(loss, "smooth", "curvature")
 
 
 def sized(loss: Record, name: str, what: str) -> Trait | None:
+    """Whether the signal or the curvature is bounded, with a bound that is proved; None where neither can be shown."""
+    if not lines(loss):
+        return None
     largest = bound = 0.0
     for each in lines(loss):
         formula: Expr = getattr(each.view, what)
-        box: Box = getattr(each, what)
         grown = _grown(each, formula)
-        if each.view.scaled and bool((box.high - box.low > 0).any() or (np.abs(box.high) > 0).any()):
+        if each.view.scaled and _somewhere(each, formula):
             seen = f"the {what} is in proportion to the target, {grown or 'which has no bound'}"
             return Trait(name, False, SHOWN, seen)
         if grown:
             return Trait(name, False, SHOWN, f"{each.view.name}, the {what} {grown}")
-        inner = _inner(box, each.boxes)
-        reach, near = (float(max(np.abs(b.low).max(), np.abs(b.high).max())) for b in (box, inner))
-        if not np.isfinite(reach) or reach > 1.02 * near:
-            return None
-        largest, bound = max(largest, observed(each, formula)), max(bound, reach)
-    if not lines(loss):
+        largest, bound = max(largest, observed(each, formula)), max(bound, bound_of(each, formula))
+    if not bound <= _LOOSE * largest:
         return None
-    seen = f"the {what} reaches {largest:.4g} in size, and exceeds {bound:.4g} nowhere"
-    return Trait(name, True, PROVED, seen, constant=largest)
+    seen = f"the {what} reaches {largest:.4g} in size, and exceeds {bound:.4g} nowhere {_COVERED}"
+    return Trait(name, True, PROVED, seen, constant=bound)
+
+
+def _somewhere(each: Line, formula: Expr) -> bool:
+    """Whether a formula is anything but zero at one of some points."""
+    points = each.boxes.low[np.abs(each.boxes.low) <= 20][::40]
+    return any(each.exactly(formula, u) != 0 for u in points if each.at(formula, u)[0] != 0)
+
+
+def bound_of(each: Line, formula: Expr) -> float:
+    """A size that a formula exceeds nowhere on the line, close to the largest that is seen where it can be."""
+    return sizes(bounds_of_size(each, formula)[1])
+
+
+def bounds_of_size(each: Line, formula: Expr) -> tuple[Box, Box]:
+    """Boxes that cover the line and bounds of a formula in them, halved until they are close to the largest size seen."""
+    allowed = observed(each, formula) * (1 + _TIGHT)
+    return each.refined(formula, lambda found: np.maximum(np.abs(found.low), np.abs(found.high)) - allowed)
+
+
+def sizes(found: Box) -> float:
+    return float(max(np.abs(found.low).max(), np.abs(found.high).max()))
 
 
 def observed(each: Line, formula: Expr) -> float:
     """The largest size that is reached, found by looking ever closer around it."""
     points = np.concatenate([each.boxes.low, (each.boxes.low + each.boxes.high) / 2])
-    largest, width = 0.0, 0.02
+    largest = 0.0
+    near = _looked(each, formula, points)
+    step = np.sort(np.abs(np.unique(points) - points[near[1]]))[1:3].max()
     for _ in range(6):
-        found = np.abs(each.at(formula, points))
-        found = np.where(np.isfinite(found), found, -1.0)
-        at = int(np.argmax(found))
-        largest = max(largest, float(found[at]))
-        points, width = points[at] + width * np.linspace(-1, 1, 201) * max(1.0, abs(points[at])), width / 50
-    return largest
+        largest = max(largest, near[0])
+        points, step = points[near[1]] + step * np.linspace(-1, 1, 201), step / 50
+        near = _looked(each, formula, points)
+    return max(largest, near[0])
+
+
+def _looked(each: Line, formula: Expr, points: Floats) -> tuple[float, int]:
+    found = np.abs(each.at(formula, points))
+    found = np.where(np.isfinite(found), found, -1.0)
+    at = int(np.argmax(found))
+    return float(found[at]), at
 
 
 def _grown(each: Line, formula: Expr) -> str:
     """How the size grows without end, in words; empty if it does not."""
-    for sign in (1.0, -1.0):
-        for a, b in ((1e4, 1e8), (50.0, 400.0)):
-            small, large = np.abs(each.at(formula, [sign * a, sign * b]))
-            if large > 1.5 * small and large > 10:
-                return f"is {small:.3g} at u = {sign * a:g} and {large:.3g} at u = {sign * b:g}"
+    for way in (1.0, -1.0):
+        tried = way * np.asarray([*np.geomspace(1e-6, END, 200), _FAR[1]])
+        found = np.abs(each.at(formula, tried))
+        if found[-1] > 1.5 * found[-2] and math.isfinite(found[-1]):
+            return _from_to(tried, found, -2, -1)
+        if np.isinf(found).any():
+            last = int(np.argmax(np.isinf(found)))
+            exact: Any = each.exactly(formula, tried[last])
+            if last and abs(exact) > 1e300:
+                return (
+                    f"is {found[last - 1]:.3g} at u = {tried[last - 1]:.3g} and leaves the range of numbers further out"
+                )
     return ""
+
+
+def _from_to(tried: Floats, found: Floats, a: int, b: int) -> str:
+    return f"is {found[a]:.3g} at u = {tried[a]:g} and {found[b]:.3g} at u = {tried[b]:g}"

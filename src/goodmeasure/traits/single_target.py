@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.deriving.record import Record
-from goodmeasure.traits.shape import Line, lines, parts_add, sized
+from goodmeasure.traits.line import Line, lines
+from goodmeasure.traits.shape import observed, parts_add, sized
 from goodmeasure.traits.trait import PROVED, SHOWN, TRIED, Trait
 
 
@@ -30,12 +31,11 @@ def redescending(loss: Record) -> Trait | None:
     if loss.is_binary or len(lines(loss)) != 1:
         return None
     (each,) = lines(loss)
-    outward = np.geomspace(1e5, 1e9, 100)
+    outward = np.geomspace(1e50, 1e100, 100)
     far = float(np.abs(each.at(each.view.signal, np.concatenate([-outward, outward]))).max())
-    last = float(np.abs(each.at(each.view.signal, [-1e9, 1e9])).max())
-    near = float(np.abs(each.at(each.view.signal, [-1.0, 1.0])).max())
-    seen = f"the pull is {near:.3g} at a miss of 1 and {last:.3g} at 1e9"
-    if near > 0 and last < 1e-6 * near and far < 1e-3 * near:
+    near = observed(each, each.view.signal)
+    seen = f"the pull is up to {near:.3g}, and {far:.3g} at misses beyond 1e50"
+    if near > 0 and far < 1e-9 * near:
         return Trait("redescending", True, TRIED, seen, tried=2 * len(outward))
     return Trait("redescending", False, SHOWN, seen)
 
@@ -44,11 +44,12 @@ def dead_zones(loss: Record) -> Trait | None:
     """Whether there are intervals where the signal is exactly zero, and whether nothing is left to learn there."""
     if not lines(loss):
         return None
+    still = [(each.signal.low == 0) & (each.signal.high == 0) for each in lines(loss)]
     if parts_add(loss):
-        return Trait("free of dead zones", True, PROVED, "the signal is zero at single points only")
-    for each in lines(loss):
-        dead = (each.signal.low == 0) & (each.signal.high == 0)
-        if dead.any() and not _underflows(each, dead):
+        # Whatever the target: both parts are still there.
+        still = [np.logical_and.reduce([_in_all(loss, each) for each in lines(loss)])]
+    for each, dead in zip(lines(loss), still, strict=False):
+        if dead.any() and not _underflows(loss, each, dead):
             return Trait("free of dead zones", False, SHOWN, _zone(each, dead))
     pieces = sum(len(each.boxes.low) for each in lines(loss))
     return Trait(
@@ -56,28 +57,32 @@ def dead_zones(loss: Record) -> Trait | None:
     )
 
 
-def _underflows(each: Line, dead: Any) -> bool:
-    """Whether the signal is only too small for a number there: next to the zone it is smaller than any cause but that."""
+def _in_all(loss: Record, each: Line) -> Any:
+    """In which boxes of the first line this one has no signal."""
+    found = each.bounded(each.view.signal, lines(loss)[0].boxes)
+    return (found.low == 0) & (found.high == 0)
+
+
+def _underflows(loss: Record, each: Line, dead: Any) -> bool:
+    """Whether the signal is only too small for a number in the zone: with more digits it is none."""
+    at = _first_run(dead)
+    middle = each.boxes.low[at[len(at) // 2]] / 2 + each.boxes.high[at[len(at) // 2]] / 2
+    asked = lines(loss) if parts_add(loss) else (each,)
+    return any(one.exactly(one.view.signal, middle) != 0 for one in asked)
+
+
+def _first_run(dead: Any) -> Any:
     at = np.flatnonzero(dead)
-    run = np.split(at, np.flatnonzero(np.diff(at) > 1) + 1)[0]
-    beside = [i for i in (run[0] - 1, run[-1] + 1) if 0 <= i < len(dead)]
-    sizes = [np.maximum(abs(each.signal.low[i]), abs(each.signal.high[i])) for i in beside]
-    ends = [
-        np.minimum(
-            abs(each.at(each.view.signal, each.boxes.low[i])[0]), abs(each.at(each.view.signal, each.boxes.high[i])[0])
-        )
-        for i in beside
-    ]
-    return bool(sizes) and bool(min(sizes) > 0) and bool(0 <= max(ends) < 1e-100) and bool(min(sizes) < 1e-50)
+    return np.split(at, np.flatnonzero(np.diff(at) > 1) + 1)[0]
 
 
 def _zone(each: Line, dead: Any) -> str:
-    at = np.flatnonzero(dead)
-    run = np.split(at, np.flatnonzero(np.diff(at) > 1) + 1)[0]
+    run = _first_run(dead)
     low, high = each.boxes.low[run[0]] + 0.0, each.boxes.high[run[-1]] + 0.0
     least = np.nanmin(each.at(each.view.value, np.concatenate([each.boxes.low, [0.0]])))
     middle = each.at(each.view.value, [(low + high) / 2])[0]
-    left = "nothing is left to learn there" if middle <= least + 1e-12 else f"although the loss there is {middle:.3g}"
+    enough = middle <= least + 1e-12 * abs(middle)
+    left = "nothing is left to learn there" if enough else f"although the loss there is {middle:.3g}"
     return f"{each.view.name}, the signal is 0 for u from {_end(low)} to {_end(high)}, {left}"
 
 

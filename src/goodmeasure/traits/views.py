@@ -1,17 +1,19 @@
 """A loss as formulas of one number: of the miss, of the raw output for yes and for no, or linear in the target.
 
 What holds for each of these formulas on the whole line holds for the loss: a location loss depends on the miss alone, a
-yes/no loss is a mixture of its halves, and a formula A(z) + y B(z) with y above zero inherits what A and B have in common.
+yes/no loss is a mixture of its halves, and a formula A(z) + y B(z) with y from zero up inherits what A and B have in common.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas import words
+from goodmeasure.formulas.domains import Domain
 from goodmeasure.formulas.expression import Expr, derivative, expression, nodes, simplify, sub, symbol, symbols
 
 Z, Y, U = symbol("z"), symbol("y"), symbol("u")
@@ -54,7 +56,7 @@ def views(loss: Record) -> tuple[View, ...]:
     miss = _of_miss(composed)
     if miss is not None:
         return (View("of the miss", miss),)
-    return _linear_in_target(simplify(composed))
+    return _linear_in_target(loss, simplify(composed))
 
 
 def _of_miss(composed: Expr) -> Expr | None:
@@ -75,15 +77,20 @@ def _of_miss(composed: Expr) -> Expr | None:
     return None if symbols(found) & {"y", "z"} else found
 
 
-def _linear_in_target(composed: Expr) -> tuple[View, ...]:
-    slope = derivative(composed, "z")
-    plain = simplify(_undone(slope))
+def _linear_in_target(loss: Record, composed: Expr) -> tuple[View, ...]:
+    """The slope A(z) + y B(z) by its parts: from the lowest target up, or at both ends where targets end."""
+    low, high = loss.target.low, loss.target.high
+    plain = simplify(_undone(derivative(composed, "z"), loss.target))
     by_target = derivative(plain, "y")
     # A choice by the target is flat in it almost everywhere, and still no straight line.
     if "y" in symbols(by_target) or any("y" in symbols(node) for node in nodes(plain) if _chooses(node)):
         return ()
-    free, held = simplify(plain, {"y": 0, "z": U}), simplify(by_target, {"z": U})
-    return (_Slope("without the target", free), _Slope("times the target", held, scaled=True))
+    if not math.isfinite(low):
+        return ()
+    at_low = _Slope("without the target" if low == 0 else f"at y = {low:g}", simplify(plain, {"y": low, "z": U}))
+    if math.isfinite(high):
+        return (at_low, _Slope(f"at y = {high:g}", simplify(plain, {"y": high, "z": U})))
+    return (at_low, _Slope("times the target", simplify(by_target, {"z": U}), scaled=True))
 
 
 @dataclass(frozen=True)
@@ -95,14 +102,19 @@ class _Slope(View):
         return self.value
 
 
-def _undone(formula: Expr) -> Expr:
-    """The formula with log1p(y), which only relabels targets from zero up, written as the target itself."""
+def _undone(formula: Expr, target: Domain) -> Expr:
+    """The formula with products by the target written out, and log1p(y) as the target itself where it only relabels it.
+
+    It does so for targets from zero up, and where the target stands nowhere else: that would be another number.
+    """
+    holding = {node.word for node in nodes(formula) if Y in node.args}
+    relabels = holding == {words.log1p} and (target.low, target.high) == (0, math.inf)
     done: dict[Expr, Expr] = {}
     for node in nodes(formula):
-        if node.word is words.log1p and node.args == (Y,):
+        if relabels and node.word is words.log1p and node.args == (Y,):
             done[node] = Y
         elif node.word is words.times:
-            done[node] = node.args[0] * done[node.args[1]]
+            done[node] = done[node.args[0]] * done[node.args[1]]
         else:
             done[node] = node if node.word is None else node.word(*(done[a] for a in node.args))
     return done[formula]

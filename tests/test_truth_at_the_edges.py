@@ -1,0 +1,59 @@
+"""Far out, where numbers overflow and underflow: the truth, or the limit, and never a finite wrong number."""
+
+import math
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+from goodmeasure import losses as L
+from goodmeasure.deriving.in_books import in_books
+
+# fmt: off
+SOFTPLUS = [
+    each.with_activation("softplus")
+    for each in (L.gamma(), L.exponential_nll(), L.tweedie(), L.inverse_gaussian(), L.negative_binomial(), L.poisson())
+]
+OF_MISSES = [
+    L.cauchy(), L.cauchy(scale=1e-3), L.fair(), L.fair(scale=1e-6), L.student_t(df=1e6), L.pseudo_huber(), L.geman_mcclure(),
+    L.welsch(), L.log_cosh(), L.barron(), L.barron(alpha=0.5),
+]
+LOW = [-10, -37, -60, -86, -88, -100, -103, -104, -120, -200, -700, -740, -745, -1000]
+FAR = [1e-20, 1e5, 1e9, 1e10, 1e15, 1e18, 1e19, 1e20, 1e25, 1e30, 3e38, 1e60, 1e150, 1e155, 1e160, 1e300, 1.7e308]
+# fmt: on
+CASES = [*((loss, LOW, 2.5) for loss in SOFTPLUS), *((loss, FAR, 0.0) for loss in OF_MISSES)]
+
+
+def true_number(loss, formula, y, z):
+    """A derived formula in books, with so many digits that more would not change it."""
+    found = []
+    for digits in (1200, 2400):
+        with mp.workdps(digits):
+            known = {name: mp.mpf(value) for name, value in loss.hyperparameters}
+            found.append(in_books([formula], {**known, "y": mp.mpf(y), "z": mp.mpf(z)})[0])
+    assert abs(found[0] - found[1]) <= abs(found[1]) * mp.mpf(10) ** -15
+    return found[1]
+
+
+def is_right(seen, true, z, scale, dtype):
+    kind = np.finfo(dtype)
+    if math.isinf(seen):  # right in sign, and only where the number or the miss in its scale is beyond the largest
+        return (seen > 0) == (true > 0) and (abs(true) > float(kind.max) / 4 or abs(z) / scale > float(kind.max))
+    if abs(true) < 4 * float(kind.tiny):
+        return abs(seen) < 8 * float(kind.tiny)
+    return abs(mp.mpf(seen) - true) <= 1000 * float(kind.eps) * abs(true)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("loss", "points", "y"), CASES, ids=lambda each: repr(each) if each in [*SOFTPLUS, *OF_MISSES] else ""
+)
+def test_numbers_far_out_are_the_truth_or_its_limit(loss, points, y, dtype):
+    z = np.asarray([point for point in points if abs(point) <= float(np.finfo(dtype).max)], dtype)
+    scale = min(1.0, *(abs(value) for value in loss.values.values()), 1.0)
+    formulas = (loss.composed, loss.signal[0], loss.curvature[0][0])
+    readings = (loss.value, loss.gradient, loss.hessian)
+    for formula, reading in zip(formulas, readings, strict=True):
+        for at, seen in zip(z, reading(np.full(z.shape, y, dtype), z), strict=True):
+            true = true_number(loss, formula, y, float(at))
+            assert is_right(float(seen), true, float(at), scale, dtype), (reading.__name__, at, seen, mp.nstr(true, 8))
