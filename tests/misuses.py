@@ -256,6 +256,7 @@ FUNCTIONS: Misuses = {
         "GM009": lambda: gm.compare(BINARY, Y, Z, Z, cluster=Y, time=Y),
         "GM702": lambda: gm.compare(BINARY, Y, Z, NAN),
         "GM705": lambda: gm.compare(BINARY, Y, Z, Z, cluster=SAME),
+        "GM706": lambda: gm.compare(SQUARED, [1e200] * 6, Z, Z),
     },
     "decide": {
         "GM003": lambda: gm.decide(Y, P[:3], COSTS),
@@ -300,6 +301,7 @@ FUNCTIONS: Misuses = {
         "GM009": lambda: gm.risk(BINARY, Y, Z, method="exact"),
         "GM702": lambda: gm.risk(BINARY, Y, NAN),
         "GM705": lambda: gm.risk(BINARY, Y, Z, time=SAME),
+        "GM706": lambda: gm.risk(SQUARED, [1e200] * 6, Z),
     },
     "run": RUN,
     "signal": {

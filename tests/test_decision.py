@@ -531,7 +531,7 @@ def test_a_sample_without_a_single_miss_says_so() -> None:
     assert found.theory.cost.cautions == (words,)
     assert found.rule("never").cost.cautions == ()
     assert found.rule("always").cost.cautions == ()
-    assert found.cautions.count(words) == 1
+    assert found.cautions.count(f"practice, theory, half: {words}") == 1
     assert str(found).count(words) == 1
     assert expected_cost(y, p, MISS_IS_DEAR, 0.1).cautions == (words,)
     at_most = (1 - 0.05 ** (1 / 12)) * 0.12 * 40

@@ -21,6 +21,7 @@ from simulations.sections import Row, Section
 Floats = np.ndarray
 Draw = Callable[[np.random.Generator, int], Floats]
 LOG, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
+TWEEDIE = gm.losses.tweedie()
 SIZES = (100, 300, 1000, 5000)
 
 
@@ -128,6 +129,22 @@ def of_misses(draw: Draw, loss: object = None) -> Callable[[np.random.Generator,
     return said
 
 
+def of_zeros(law: Draw, zeros: float) -> Callable[[np.random.Generator, int], bool]:
+    """Amounts of which so many are zero, predicted by one feature that says nothing of them, by Tweedie's loss."""
+
+    def said(rng: np.random.Generator, n: int) -> bool:
+        y = np.where(rng.random(n) < zeros, 0.0, law(rng, n))
+        mean = max(float(y.mean()), 1e-3) * np.exp(0.3 * rng.normal(size=n))
+        return bool(risk(TWEEDIE, y, prediction=mean, constant=0.0).cautions)
+
+    return said
+
+
+AMOUNTS: dict[str, Draw] = {
+    "uniform": lambda rng, n: rng.uniform(50, 150, n),
+    "gamma": lambda rng, n: rng.gamma(2.0, 50.0, n),
+    "lognormal, 1": lambda rng, n: rng.lognormal(4, 1, n),
+}
 TAILS: dict[str, tuple[Callable[[np.random.Generator, int], bool], bool]] = {
     "cross-entropy, true": (of_scores(-1.0, 1.5), False),
     "cross-entropy, true, very sure": (of_scores(0.0, 5.0), False),
@@ -140,6 +157,12 @@ TAILS: dict[str, tuple[Callable[[np.random.Generator, int], bool], bool]] = {
     "squared error, Student 3 (index 1.5)": (of_misses(lambda rng, n: rng.standard_t(3, n)), True),
     "squared error, Student 2 (index 1)": (of_misses(lambda rng, n: rng.standard_t(2, n)), True),
     "welsch, Student 2": (of_misses(lambda rng, n: rng.standard_t(2, n), gm.losses.welsch()), False),
+    "absolute error, Pareto 1.5": (of_misses(lambda rng, n: rng.pareto(1.5, n), gm.losses.absolute_error()), True),
+    **{
+        f"tweedie, {name}, {zeros:.0%} zeros": (of_zeros(law, zeros), False)
+        for name, law in AMOUNTS.items()
+        for zeros in (0.0, 0.5, 0.9, 0.94, 0.99)
+    },
 }
 
 

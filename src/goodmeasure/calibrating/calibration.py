@@ -98,7 +98,8 @@ class Calibration(Displayed):
         curve: what was seen at each prediction, with a band.
         p_value: how often calibrated predictions would look as far off as these, by one test with a stated size: the word
             "miscalibrated" is said where it is at most one less the level. It is no smaller than one in a thousand, but for
-            what was given no chance at all. For classes it holds for the most likely class and each single one.
+            what was given no chance at all, and NaN where a tally does not know which rows go together. For classes it is
+            of the most likely class and each single one.
         classes: the calibration of each class against the rest; their p-values allow for their number. With 5,000
             draws at most, none of more than 250 classes can be named at the level .95, nor can one of more than
             125 make the whole miscalibrated.
@@ -128,6 +129,8 @@ class Calibration(Displayed):
         """Whether these rows show that the predictions are off: said falsely no more often than the level allows."""
         if unknown := not_known(error=self.squared_error):
             return unknown
+        if math.isnan(self.p_value):
+            return TALLIED_TOGETHER
         if is_off(self.p_value, self.squared_error.level):
             return "miscalibrated"
         return f"cannot tell from calibrated at this n (error in [{self.error.low:.4g}, {self.error.high:.4g}])"
@@ -138,8 +141,8 @@ class Calibration(Displayed):
 
     def _display(self) -> Display:
         errors = {f"error of class {k}": one.error for k, one in enumerate(self.classes)}
-        chance = f"chance of as much if calibrated: {self.p_value:.3g}"
-        return display_of("Calibration", {**self._estimates(), **errors}, self.verdict, chance)
+        chance = [] if math.isnan(self.p_value) else [f"chance of as much if calibrated: {self.p_value:.3g}"]
+        return display_of("Calibration", {**self._estimates(), **errors}, self.verdict, *chance)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""
@@ -161,6 +164,10 @@ class Calibration(Displayed):
                 f"error           {self.error}   {self.verdict}",
             ]
         )
+
+
+# A chance that takes rows that go together as independent is too small, and says "miscalibrated" too often.
+TALLIED_TOGETHER = "not known: rows that go together were tallied; give the table"
 
 
 def is_off(p_value: float, level: float) -> bool:

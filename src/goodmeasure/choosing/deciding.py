@@ -53,6 +53,8 @@ def _step(answer: str, reason: str, *rejected: tuple[str, str]) -> Step:
 
 
 def _without_costs(meaning: Meaning, asked: Functional) -> Step:
+    if meaning.period is not None:
+        return _step(f"provide the predicted {asked}", "no costs were given, and angles are not too little or too much")
     if not meaning.is_outcome:
         return _step(
             f"provide the predicted {asked}",

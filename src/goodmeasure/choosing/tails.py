@@ -22,7 +22,7 @@ EFFICIENT = 1.345
 HEAVY = 0.25
 # From this share of equal values on, they would make the scale too small: by a quarter here, without end at one half.
 TIED = 0.2
-# Distances below this part of the largest are rounding.
+# Distances below this part of the usual size of the others are rounding.
 _SAME = 1e-9
 
 
@@ -67,6 +67,13 @@ class Tails(Displayed):
         return {**asdict(self), "heavy": self.heavy}
 
 
+def _usual(away: Any) -> float:
+    """The median of distances that are not all but nothing beside it: values far out do not make others equal."""
+    apart = np.sort(away[away > 0])
+    # Half of the values may be equal but for rounding: the larger half of the others is not.
+    return float(np.median(apart[len(apart) // 2 :])) if apart.size else 0.0
+
+
 def tails(values: ArrayLike) -> Tails:
     """Measure the tails of finite numbers; where many are equal, the scale is that of the others' distances."""
     x = np.asarray(values, dtype=np.float64).ravel()
@@ -75,7 +82,7 @@ def tails(values: ArrayLike) -> Tails:
     centre = float(np.median(x))
     away = np.abs(x - centre)
     # A standard deviation in its place would be made by the very values that it is to judge.
-    others = away > _SAME * away.max()
+    others = away > _SAME * _usual(away)
     tied = int((~others).sum())
     tied = tied if tied >= TIED * x.size else 0
     scale = float(np.median(away[others] if tied and others.any() else away)) / NORMAL

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import click
-import numpy as np
 
 from goodmeasure.cli._evidence import (
     TallyQuestion,
     columns_asked,
     evidence,
     fits_in_memory,
+    groups_of,
     losses_from,
     question_of,
     request_of,
@@ -75,9 +75,7 @@ def _costs(given: tuple[str, ...], ask: float | None) -> Any:
 def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> dict[str, Any]:
     request = request_of(losses_from(LOSSES), asked, _one_column(asked, table))
     held, order = duckdb.rows_of(table, request, given["time"])
-    groups: dict[str, Any] = {"": slice(None)}
-    if given["by"]:
-        groups |= {str(key): np.flatnonzero(held[given["by"]] == key) for key in np.unique(held[given["by"]])}
+    groups = groups_of(held, given["by"])
 
     def column(name: str | None, at: Any) -> Any:
         return None if name is None else held[name][at]

@@ -8,6 +8,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from goodmeasure.cli._models import Models, labels_there, models, with_labels
 from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.terminal import printable
@@ -128,6 +130,12 @@ def request_of(losses: tuple[Any, ...], asked: dict[str, Any], found: Models, *,
         positive=asked["positive"],
         classes=found.codes,
     )
+
+
+def groups_of(held: dict[str, Any], by: str | None) -> dict[str, Any]:
+    """The places of all rows, and of those of each group."""
+    found: dict[str, Any] = {"": slice(None)}
+    return found | ({str(key): np.flatnonzero(held[by] == key) for key in np.unique(held[by])} if by else {})
 
 
 def tallied(data: Places, request: Request, given: dict[str, Any]) -> Any:

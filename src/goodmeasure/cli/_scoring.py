@@ -9,13 +9,17 @@ from typing import Any
 
 import click
 
+from goodmeasure.calibrating.calibration import calibration
 from goodmeasure.calibrating.miscalibration import root
 from goodmeasure.cli._evidence import (
     TallyQuestion,
     classes_of,
+    columns_asked,
     evidence,
     fits_in_memory,
+    groups_of,
     question_of,
+    request_of,
     sorted_out,
     tell_remarks,
 )
@@ -24,8 +28,10 @@ from goodmeasure.cli._next import again, next_line
 from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text, printable
+from goodmeasure.engines import duckdb
+from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.reading.paths import refuse_onto
+from goodmeasure.reading.paths import Places, refuse_onto
 from goodmeasure.tallying.saved import Saved, is_tally, save
 
 
@@ -47,8 +53,9 @@ def scored(
         )
         tell_remarks(table)
         rows_there = save is None and fits_in_memory(table, kept, given)
+        by_rows = _calibrated_by_rows(table, saved, given["level"]) if rows_there and table is not None else {}
     try:
-        verdict = _said(saved, given)
+        verdict = _said(saved, given, by_rows)
         if not given["as_json"]:
             # What was saved holds the table too, which would count twice beside it.
             same, of = ((save,), [save]) if save is not None else (data, kept)
@@ -92,11 +99,43 @@ def _keep(path: str, saved: Any) -> None:
     aside(printable(f"wrote {path}: {saved.tally.n:,} rows of {count:,} file{'s' * (count != 1)}"))
 
 
-def _said(saved: Any, given: dict[str, Any]) -> str:
+def _calibrated_by_rows(table: Places, saved: Saved, level: float) -> dict[str, dict[str, Any]]:
+    """By group and model the calibration of rows that go together, which a tally cannot tell; empty where it can."""
+    asked, schema = saved.question, saved.tally.schema
+    if asked["cluster"] is None or schema.kind == "classes" or not schema.on_predictions:
+        return {}
+    request = request_of(saved.tally.losses, asked, columns_asked(asked, table))
+    held, _ = duckdb.rows_of(table, request, None)
+    return {
+        key: {model: _of_rows(held, at, request, columns[0], level) for model, columns in request.scores}
+        for key, at in groups_of(held, asked["by"]).items()
+    }
+
+
+def _of_rows(held: dict[str, Any], at: Any, request: Request, column: str, level: float) -> dict[str, Any]:
+    """The calibration of one model on some rows, as plain values; or why it is not known."""
+    weight = None if request.weight is None else held[request.weight][at]
+    try:
+        found = calibration(
+            held[request.target][at],
+            held[column][at],
+            request.losses[-1],
+            weight,
+            cluster=held[str(request.cluster)][at],
+            level=level,
+        )
+    except Problem as problem:
+        return {"verdict": f"not known: {problem.what}"}
+    return {name: value for name, value in found.to_dict().items() if name not in ("curve", "classes")}
+
+
+def _said(saved: Any, given: dict[str, Any], by_rows: dict[str, dict[str, Any]]) -> str:
     """Print what the tally says; the worst that is said of the calibration of a model is returned."""
     made, by = saved.tally, saved.question["by"]
     groups = {"": made} | ({key: made[key] for key in sorted(made.groups)} if by else {})
     found = {key: _read(part, given["level"]) for key, part in groups.items()}
+    for key, calibrated in by_rows.items():
+        found[key]["calibration"] = calibrated
     classes = classes_of(saved.question, made.schema)
     if given["as_json"]:
         click.echo(

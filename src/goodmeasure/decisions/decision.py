@@ -22,7 +22,7 @@ from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import column_of
 from goodmeasure.statistics.estimate import Difference, Estimate
-from goodmeasure.statistics.intervals import normal_quantile
+from goodmeasure.statistics.intervals import normal_quantile, parts_of
 from goodmeasure.statistics.quantiles import weighted_quantile
 from goodmeasure.statistics.row_arguments import Floats, PresentRows, TooFewRows
 from goodmeasure.statistics.sample import Sample
@@ -142,7 +142,7 @@ def decide(
     if where.budget is not None and not where.budget >= 0:
         raise UsageError(f"budget={where.budget:g} is no number of rows", fix="budget=100 acts on 100 of these rows")
     if isinstance(costs, Costs):
-        return _decide_outcomes(rows, costs.of_rows(rows.at, rows.given), costs, where)
+        return _decide_outcomes(rows, costs, where)
     if where.prevalence is not None or where.budget is not None:
         raise UsageError("prevalence= and budget= are for yes/no decisions", fix="leave them out for these costs")
     if isinstance(costs, ClassCosts):
@@ -164,15 +164,16 @@ def _unseen(rows: PresentRows, where: Circumstances) -> None:
         )
 
 
-def _decide_outcomes(rows: PresentRows, costs: Costs, said: Costs, where: Circumstances) -> Decision:
+def _decide_outcomes(rows: PresentRows, said: Costs, where: Circumstances) -> Decision:
     """The yes/no decision; ``said`` are the costs as they were given, those of absent rows among them."""
+    rows, fold = dealt(rows, where.seed)
+    costs = said.of_rows(rows.at, rows.given)
     y, p = rows.read(row_arguments.outcomes, "y", both=True), rows.read(row_arguments.probabilities, "p")
     sample, shift = Sample.of(rows, where.level), PrevalenceShift.to(where.prevalence, y, rows.weight)
     sample = replace(sample, weight=sample.weight * np.where(y == 1, shift.yes, shift.no))
     w, prices = sample.weight, Prices(costs, y.astype(np.intp), sample)
     acting, leaving = costs.of_acting(y), costs.of_leaving(y)
     share = 1.0 if where.budget is None else where.budget / rows.n
-    fold = folds(len(p), sample.together, where.seed)
     practice = cross_fitted(p, acting, leaving, w, fold, share)
     threshold, act = bayes_rule(p, costs, shift, w, share)
     theory = Policy(act.astype(np.intp), None if costs.per_row or math.isnan(threshold) else (threshold, threshold))
@@ -218,6 +219,19 @@ def _others(fold: NDArray[np.intp]) -> Iterator[NDArray[np.bool_]]:
 
 def _cross_fitted_in(fold: NDArray[np.intp]) -> str:
     return f"cross-fitted in {int(fold.max()) + 1} parts, "
+
+
+def dealt(rows: PresentRows, seed: int) -> tuple[PresentRows, NDArray[np.intp]]:
+    """The rows, and a fold for each; copies of a row are dealt out as rows are, so that it may stand in several folds."""
+    together, copies = parts_of(rows)[0], rows.copies
+    if together is not None or rows.weights_mean != "frequency" or not (copies == np.round(copies)).all():
+        return rows, folds(len(rows), together, seed)
+    fold = folds(rows.n, None, seed)
+    place = np.repeat(np.arange(len(rows)), copies.astype(np.intp)) * FOLDS + fold
+    cell, count = np.unique(place, return_counts=True)
+    at = cell // FOLDS
+    columns = {name: values[at] for name, values in rows.columns.items()}
+    return replace(rows, columns=columns, weight=count.astype(np.float64), at=rows.at[at]), cell % FOLDS
 
 
 def folds(n: int, together: NDArray[np.intp] | None, seed: int, count: int = FOLDS) -> NDArray[np.intp]:
@@ -308,9 +322,9 @@ def _decide_classes(rows: PresentRows, costs: ClassCosts, where: Circumstances) 
 def _decide_amounts(rows: PresentRows, costs: UnderOverCosts, where: Circumstances) -> ActDecision:
     """The amount to provide: the prediction as it is, or moved by the quantile of the misses that the costs ask
     for."""
+    rows, fold = dealt(rows, where.seed)
     target, amount = rows.read(row_arguments.target_amounts, "y"), rows.read(row_arguments.amounts, "p")
     sample, w = Sample.of(rows, where.level), rows.weight
-    fold = folds(len(target), sample.together, where.seed)
     miss = target - amount
     moved = amount.copy()
     for k, rest in enumerate(_others(fold)):

@@ -80,8 +80,7 @@ class Decision(Displayed):
     cautions: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        costs = (self.theory.cost, self.cost, *(rule.cost for rule in self.rules))
-        object.__setattr__(self, "cautions", tuple(dict.fromkeys(said for cost in costs for said in cost.cautions)))
+        object.__setattr__(self, "cautions", _cautions([self.practice, self.theory, *self.rules]))
 
     @property
     def practice(self) -> PricedRule:
@@ -154,13 +153,21 @@ class Decision(Displayed):
 
     def _display(self) -> Display:
         title = f"Act when p >= {self.best.threshold:.4g} ({self.best.name})"
-        good = f"thresholds {self.threshold.as_good}"
+        good = f"thresholds as good as practice: {self._as_good}"
         return _priced(title, [self.practice, self.theory, *self.rules], good, *self.cautions)
+
+    @property
+    def _as_good(self) -> str:
+        """The flat zone around practice, and of the best rule that lies outside why it is the best."""
+        low, high, at = self.threshold.flat_low, self.threshold.flat_high, self.best.threshold
+        outside = self.best.name == "theory" and not (math.isnan(at) or low <= at <= high)
+        why = f" (theory's {at:.4g} is not shown to cost more)" if outside else ""
+        return f"from {low:.4g} to {high:.4g}{why}"
 
     def __str__(self) -> str:
         lines = [
             f"{self.verdict}; theory {self.theory.threshold:.4g}, practice {self.threshold.value:.4g}, "
-            f"as good from {self.threshold.flat_low:.4g} to {self.threshold.flat_high:.4g}",
+            f"as good as practice {self._as_good}",
             f"practice, cross-fitted   costs {_alone(self.cost)}",
         ]
         lines += [f"{rule.name:24} costs {_alone(rule.cost)}" for rule in (self.theory, *self.rules)]
@@ -210,6 +217,15 @@ class ActDecision(Displayed):
 
     def __str__(self) -> str:
         return "\n".join(f"{rule.name:24} costs {rule.cost}" for rule in self.rules)
+
+
+def _cautions(rules: Sequence[PricedRule]) -> tuple[str, ...]:
+    """What is said of costs, each sentence once, with the rules that it is said of unless these are all."""
+    names: dict[str, list[str]] = {}
+    for rule in rules:
+        for said in dict.fromkeys(rule.cost.cautions):
+            names.setdefault(said, []).append(rule.name)
+    return tuple(said if len(of) == len(rules) else f"{', '.join(of)}: {said}" for said, of in names.items())
 
 
 def _alone(cost: Estimate) -> Estimate:

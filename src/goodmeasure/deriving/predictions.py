@@ -85,6 +85,18 @@ def _unfit(loss: Record, p: Array) -> tuple[Array, Array, str]:
 # --- raw outputs as predictions, and back ---
 
 
+def turn(loss: Record) -> float | None:
+    """What a full turn measures where predictions are angles; None where they are not."""
+    period = loss.values.get("period") if loss.facts.asks_for == "mean direction" else None
+    return None if period is None else float(period)
+
+
+def within_turn(prediction: Array, period: float) -> Array:
+    """Angles as those from 0 to less than a full turn that point the same way."""
+    found = np.mod(prediction, period)
+    return np.where(found >= period, 0.0, found)
+
+
 def predict(loss: Record, z: Any) -> Array:
     """Raw outputs as predictions, probabilities without the loss's own distortion."""
     z, dtype = raw_outputs(z)

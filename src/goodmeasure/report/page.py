@@ -58,6 +58,7 @@ def _content(study: Study) -> dict[str, Any]:
         "rule_names": sentences.NAMES,
         "metric_line": sentences.metric_line,
         "said": sentences.said,
+        "takes_costs": sentences.takes_costs,
         "command": command(study),
         "python": python(study),
         "data": Markup(_embedded(study)),

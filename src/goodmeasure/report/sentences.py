@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.deriving.predictions import turn
 from goodmeasure.signals.observed import Signal
 from goodmeasure.study.deciding import Decided, Priced
 from goodmeasure.study.judging import Measured
@@ -44,10 +45,23 @@ def signal_line(signal: Signal) -> str:
         parts.append(f"{signal.faint.value:.1%} of the badly wrong hardly at all")
     parts.append(f"the 1 % of rows that pull hardest carry {signal.carried:.0%} of the pull")
     if signal.aligned is not None:
+        aligned = signal.aligned
         against = {"aligned": "improved with it", "against": "got worse with it"}
-        verb = against.get(signal.aligned.verdict, "cannot be told to move with it at this n")
-        parts.append(f"{signal.aligned.metric.replace('_', ' ')} {verb}")
-    return "; ".join(parts)
+        verb = against.get(aligned.verdict, "cannot be told to have moved with it at this n")
+        parts.append(f"{aligned.metric.replace('_', ' ')} {verb}")
+    return "; ".join([*parts, *_cautions(signal)])
+
+
+def _cautions(signal: Signal) -> list[str]:
+    """What its estimates say of themselves, each once."""
+    moved = () if signal.aligned is None else (signal.aligned.loss, signal.aligned.difference)
+    held = [one for one in (signal.directional, signal.faint, *moved) if one is not None]
+    return list(dict.fromkeys(caution for one in held for caution in one.cautions))
+
+
+def takes_costs(study: Study) -> bool:
+    """Whether costs of two kinds of mistakes make a decision: not of several classes, nor of angles."""
+    return len(study.plan.labels) <= 2 and turn(study.plan.loss) is None
 
 
 def decision_lines(study: Study) -> list[tuple[str, str]]:
@@ -57,6 +71,7 @@ def decision_lines(study: Study) -> list[tuple[str, str]]:
         return []
     best = decided.best
     lines = [("decision", f"{rule_text(study)}: costs {number(best.cost.value)} a row {interval(best.cost)}")]
+    lines += [("", caution) for caution in best.cost.cautions]
     lines += [("", rule_line(rule)) for rule in decided.rules if rule.name != decided.chosen]
     if decided.weighing is not None:
         lines.append(("weights", weighing_text(decided)))

@@ -10,7 +10,7 @@ import click
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.drawing.terminal import printable, word
 from goodmeasure.fitting.certificate import Certificate
-from goodmeasure.report.sentences import decision_lines, metric_line, signal_line
+from goodmeasure.report.sentences import decision_lines, metric_line, signal_line, takes_costs
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import number
 
@@ -118,7 +118,7 @@ def _following(study: Study, written: list[str]) -> str:
 
 
 def _cost_hint(study: Study) -> str:
-    if isinstance(study.question.costs, Costs | UnderOverCosts) or len(study.plan.labels) > 2:
+    if isinstance(study.question.costs, Costs | UnderOverCosts) or not takes_costs(study):
         return ""
     wanted = "--cost fn=40 --cost fp=5" if study.plan.labels else "--cost under=3 --cost over=1"
     return f"; for a decision, say what errors cost: {wanted}"

@@ -259,6 +259,24 @@ METRICS = {
 }
 
 
+def around(found: Metric, period: float | None) -> Metric:
+    """The metric of angles, whose misses are the shorter way round; as it is where there is no period.
+
+    Raises:
+        GM009: the metric compares with a spread that angles do not have
+    """
+    if period is None:
+        return found
+    each, turn = found.each, period
+    if each is None:
+        raise UsageError(f"there is no metric {found.name!r} for angles", fix="one of rmse, mae, bias")
+
+    def of_miss(y: Any, p: Any) -> Floats:
+        return each(0.0, np.mod(p - y + turn / 2, turn) - turn / 2)
+
+    return replace(found, each=of_miss)
+
+
 def metric(name: str | None, scale: Scale, classes: int, asks_for: str) -> Metric:
     """The metric of this name, or the usual one: accuracy for outcomes, RMSE for a mean, MAE for a median or quantile."""
     if name is None:

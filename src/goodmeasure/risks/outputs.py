@@ -33,7 +33,10 @@ class Outputs:
         rows.read(row_arguments.raw_outputs, "z")
         there = np.zeros(len(self.numbers), dtype=bool)
         there[rows.at] = True
-        return row_losses(self.loss, y, self.numbers, mask=None if there.all() else there)[rows.at]
+        values = row_losses(self.loss, y, self.numbers, mask=None if there.all() else there)[rows.at]
+        if np.isinf(values).any() and not (self.loss.is_binary or self.loss.is_classwise):
+            _check_sizes(rows, np.isinf(values))
+        return values
 
 
 def outputs(loss: Any, z: Any, prediction: Any, sample_weight: Any = None) -> Outputs:
@@ -46,6 +49,14 @@ def outputs(loss: Any, z: Any, prediction: Any, sample_weight: Any = None) -> Ou
         return Outputs(loss, array_of(z, "z"), on_predictions=False)
     found = predictions.check_predictions(loss, array_of(prediction, "prediction"), sample_weight)
     return Outputs(predictions.on_predictions(loss), np.asarray(found), on_predictions=True)
+
+
+def _check_sizes(rows: PresentRows, lost: NDArray[np.bool_]) -> None:
+    """Refuse losses that are infinite only because amounts are too large to be squared. Error: GM706."""
+    for name in ("y", "z"):
+        column = np.asarray(rows[name], dtype=np.float64)[lost]
+        if np.isfinite(column).all() and np.abs(column).max() >= row_arguments.LARGEST:
+            row_arguments.in_range(column, name)
 
 
 def row_losses(loss: Any, y: ArrayLike, z: ArrayLike, *, mask: Any = None) -> Floats:

@@ -15,18 +15,19 @@ from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.display import Display
 from goodmeasure.errors import ShapeMismatch, UsageError
 from goodmeasure.formulas.domains import Level, Positive
-from goodmeasure.risks.concentration import share_of, tail_index, worst_share
+from goodmeasure.risks.concentration import share_of, worst_share
 from goodmeasure.risks.outputs import Outputs, clipped_outputs, outputs, row_losses
-from goodmeasure.risks.tails import heavy, tail_limit
+from goodmeasure.risks.tails import heaviest, heavy
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of
-from goodmeasure.statistics.estimate import Difference, Estimate, display_of
+from goodmeasure.statistics.estimate import Difference, Estimate, display_of, within
 from goodmeasure.statistics.intervals import empirical_bernstein
 from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
 from goodmeasure.strict.calls import strict_keywords
+from goodmeasure.traits.sizes import extent
 
 # The least loss is searched for once for each distinct target, which is quick for labels and not for shares.
 MOST_OUTCOMES = 64
@@ -118,6 +119,13 @@ class Risk(Estimate):
         return plain
 
 
+def in_range(loss: Any, found: Risk) -> Risk:
+    """The risk, whose intervals end where no mean of this loss lies."""
+    limits = extent(loss)
+    against, finite = (None if one is None else within(one, *limits) for one in (found.constant_risk, found.finite))
+    return replace(within(found, *limits), constant_risk=against, finite=finite)
+
+
 @strict_keywords
 def risk(
     loss: Record,
@@ -167,6 +175,7 @@ def risk(
         GM009: ``cluster`` and ``time`` are both given, or a method or ``clip`` does not fit.
         GM702: a raw output is missing, or a loss is no number.
         GM705: all rows are in one cluster, or have the same time.
+        GM706: amounts are so large that their losses are not numbers.
 
     Source:
         Clopper and Pearson 1934, The use of confidence or fiducial limits; Maurer and Pontil 2009, Empirical Bernstein
@@ -217,21 +226,20 @@ def averaged(
 
 def _told(loss: Any, given: Outputs, rows: PresentRows, values: Floats, constant: Any, estimate: Estimate) -> Risk:
     """An estimate of the mean loss with everything that stands beside it."""
-    sample = Sample.of(rows, estimate.level)
+    sample, limits = Sample.of(rows, estimate.level), extent(loss)
     best, against = _constant(loss, rows["y"], rows.weight, given, constant)
-    tail = tail_index(values, rows.weight, rows.worth)
-    limit = tail_limit(tail, rows.worth, estimate.level)
+    tail, limit = heaviest(rows["y"], rows, values, estimate.level)
     untrusted = _tail_caution(limit) if heavy(loss, given, rows, values, limit) else ()
     return Risk(
-        **_shared(replace(estimate, cautions=(*estimate.cautions, *untrusted))),
+        **_shared(within(replace(estimate, cautions=(*estimate.cautions, *untrusted)), *limits)),
         loss=repr(loss),
         skill=_skill(values, against, _floor(loss, rows["y"], given), sample),
         constant=_plain(best),
-        constant_risk=sample.mean(against),
+        constant_risk=within(sample.mean(against), *limits),
         versus_constant=sample.difference(_less(values, against)),
         worst_share=worst_share(values, rows.weight),
         infinite=_how_many(np.isinf(values), rows),
-        finite=_finite_part(values, sample),
+        finite=_finite_part(values, sample, limits),
         tail_index=tail,
     )
 
@@ -342,11 +350,11 @@ def _skill(values: Floats, against: Floats, floor: Floats | None, sample: Sample
     return replace(around, value=skill, low=skill + around.low, high=skill + around.high)
 
 
-def _finite_part(values: Floats, sample: Sample) -> Estimate | None:
+def _finite_part(values: Floats, sample: Sample, limits: tuple[float, float]) -> Estimate | None:
     finite = np.isfinite(values)
     if finite.all() or not finite.any():
         return None
-    return sample.part(finite).mean(values[finite])
+    return within(sample.part(finite).mean(values[finite]), *limits)
 
 
 def _how_many(chosen: NDArray[np.bool_], rows: PresentRows) -> int:
@@ -402,6 +410,7 @@ def compare(
         GM009: ``cluster`` and ``time`` are both given.
         GM702: a raw output is missing, or a loss is no number.
         GM705: all rows are in one cluster, or have the same time.
+        GM706: amounts are so large that their losses are not numbers.
 
     Example:
         >>> import goodmeasure as gm
@@ -446,7 +455,7 @@ def gap(train: Estimate, held_out: Estimate) -> Difference:
         >>> train = gm.risk(loss, [1.0, 2.0, 3.0], [1.1, 2.0, 2.8])
         >>> held_out = gm.risk(loss, [4.0, 5.0, 6.0], [4.5, 5.0, 5.2])
         >>> print(gm.gap(train, held_out))
-        0.28 [-0.5458, 1.38] · n=6
+        0.28 [-0.07766, 1.379] · n=6
     """
     value = held_out.value - train.value
     error = math.hypot(held_out.standard_error, train.standard_error)

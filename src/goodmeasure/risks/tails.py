@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from goodmeasure.risks.concentration import top_rows
+from goodmeasure.risks.concentration import tail_index, top_rows
 from goodmeasure.risks.outputs import Outputs, row_losses
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.weights import squares, unit_of
@@ -15,6 +16,8 @@ from goodmeasure.traits.sizes import bounded, tame_if_calibrated
 
 # How often, at most, true probabilities may be taken for false ones.
 SIZE = 0.05
+# From this share of rows of one target on, they are looked at apart.
+TIED = 0.05
 
 
 def tail_limit(index: float, rows: float, level: float) -> float:
@@ -23,6 +26,35 @@ def tail_limit(index: float, rows: float, level: float) -> float:
 
     top = top_rows(rows)
     return index * float(gammaincinv(top, 0.5 + level / 2)) / top if index < math.inf else math.inf
+
+
+def heaviest(y: Any, rows: PresentRows, values: Floats, level: float) -> tuple[float, float]:
+    """Hill's index of the losses, the least of its parts, and the upper confidence limit of that part.
+
+    Rows of one target, such as the zeros among amounts, have losses of a size of their own: beside them the others would
+    look like a tail, whatever their law. Where many rows share a target, these and the others are looked at apart.
+    """
+    found = [_index(rows, values, part, level) for part in _parts(y)]
+    known = [pair for pair in found if not math.isnan(pair[0])]
+    return min(known, key=lambda pair: pair[1]) if known else (math.nan, math.nan)
+
+
+def _parts(y: Any) -> list[NDArray[np.bool_]]:
+    """All rows; or those of the most frequent target and the others, where it is frequent."""
+    whole = np.ones(len(y), dtype=bool)
+    if np.ndim(y) > 1 or not len(y):
+        return [whole]
+    distinct, count = np.unique(y, return_counts=True)
+    tied = y == distinct[np.argmax(count)]
+    return [tied, ~tied] if TIED * len(y) <= count.max() < len(y) else [whole]
+
+
+def _index(rows: PresentRows, values: Floats, part: NDArray[np.bool_], level: float) -> tuple[float, float]:
+    """Hill's index of some rows, and its upper limit."""
+    w = rows.weight[part]
+    worth = rows.worth * float(w.sum()) / float(rows.weight.sum())
+    index = tail_index(values[part], w, worth)
+    return index, tail_limit(index, worth, level) if not math.isnan(index) else math.nan
 
 
 def heavy(loss: Any, given: Outputs, rows: PresentRows, values: Floats, limit: float) -> bool:

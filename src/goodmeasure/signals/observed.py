@@ -18,7 +18,7 @@ from goodmeasure.fitting.linear import start_at
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.making.loss import Loss
 from goodmeasure.risks.concentration import worst_rows, worst_share
-from goodmeasure.risks.metrics import Metric
+from goodmeasure.risks.metrics import Metric, around
 from goodmeasure.risks.metrics import metric as named
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import array_of, numbers_of
@@ -338,6 +338,7 @@ def _aligned(loss: Loss, rows: _Rows, metric: Metric | str | None, before: Any) 
         chosen = metric
     else:
         chosen = named(metric, "outcome" if outcome else "amount", z.shape[1] if z.ndim > 1 else 2, loss.facts.asks_for)
+        chosen = around(chosen, predictions.turn(loss))
     with np.errstate(invalid="ignore", over="ignore"):
         change = np.asarray(loss.value(y, z), dtype=np.float64) - np.asarray(loss.value(y, past), dtype=np.float64)
     moved = _moved(chosen, y, np.asarray(loss.predict(z)), np.asarray(loss.predict(past)), sample)

@@ -15,6 +15,8 @@ from goodmeasure.errors import UsageError
 from goodmeasure.strict.calls import strict_class
 
 E = TypeVar("E", bound="Estimate")
+# What is said of an interval that does not know which rows go together.
+TAKEN_AS_INDEPENDENT = "takes rows that go together as independent: the interval can be too short"
 
 
 @strict_class
@@ -38,7 +40,7 @@ class Estimate(Displayed):
         >>> import goodmeasure as gm
         >>> found = gm.risk(gm.losses.absolute_error(), [1.0, 2.0, 3.0, 4.0], [1.5, 2.0, 2.5, 5.0])
         >>> print(found)
-        0.5 [-0.1496, 1.15] · n=4
+        0.5 [0, 1.15] · n=4
         >>> float(found), found.method
         (0.5, 'normal, corrected for skewness')
     """
@@ -106,6 +108,8 @@ class Difference(Estimate):
         """Whether the first is "better" or "worse", said only where the interval excludes zero."""
         if unknown := not_known(difference=self):
             return unknown
+        if TAKEN_AS_INDEPENDENT in self.cautions:
+            return "not known: rows that go together are taken as independent"
         if self.high < 0:
             return "better"
         if self.low > 0:
@@ -169,9 +173,10 @@ class Difference(Estimate):
         if self.verdict in ("better", "worse") or not math.isfinite(self.value + self.standard_error):
             return ""
         if abs(self.value) > self.standard_error:
+            groups = " in groups" if "cluster" in self.method else ""
             return (
-                f"about {rounded(self.rows_to_tell()):,} rows like these (now {self.n:,}) would tell a difference as large "
-                "as the one seen, four times in five"
+                f"about {rounded(self.rows_to_tell()):,} rows{groups} like these (now {self.n:,}) would tell a difference as "
+                "large as the one seen, four times in five"
             )
         return (
             f"{self.n:,} rows tell a difference of {self.smallest_told():.2g} four times in five, ten times as many one of "

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.statistics.estimate import TAKEN_AS_INDEPENDENT as TAKEN_AS_INDEPENDENT
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
 from goodmeasure.statistics.intervals import bootstrap, mean_estimate, parts_of, resampling, times_of
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
@@ -16,8 +17,6 @@ from goodmeasure.statistics.weights import counted, effective, squares
 
 # A spread that fewer clusters or blocks tell is itself known badly.
 FEW = 10
-# What is said of an interval that does not know which rows go together.
-TAKEN_AS_INDEPENDENT = "takes rows that go together as independent: the interval can be too short"
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ import numpy as np
 
 from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.deriving.predictions import turn, within_turn
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.documents import Mismatch, must
@@ -169,7 +170,10 @@ class Model:
         Returns:
             Probabilities of yes or amounts, (n,), or probabilities of the classes, (n, K).
         """
-        return np.asarray(self.loss.predict(raw) if self.recalibration is None else self.recalibration(raw))
+        if self.recalibration is not None:
+            return np.asarray(self.recalibration(raw))
+        found, period = np.asarray(self.loss.predict(raw)), turn(self.loss)
+        return found if period is None else within_turn(found, period)
 
     def decide(self, data: Any) -> Values:
         """Say what to do with each row: act or not under the costs, the likeliest class, or an amount to provide.

@@ -14,18 +14,20 @@ from goodmeasure import __version__
 from goodmeasure.choosing.plan import Outliers, Plan
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.rules import ActDecision, Decision
+from goodmeasure.deriving.predictions import turn
 from goodmeasure.errors import UsageError, shorter
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.files import read
 from goodmeasure.reading.tables import Table, table
-from goodmeasure.risks.metrics import METRICS, Metric, Scale, metric
-from goodmeasure.signals.observed import signal
+from goodmeasure.risks.metrics import METRICS, Metric, Scale, around, metric
+from goodmeasure.risks.risk import Risk, in_range
+from goodmeasure.signals.observed import Signal, signal
 from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.study.cases import Prepared, exposure_fits, prepared
 from goodmeasure.study.columns import nearly_perfect
 from goodmeasure.study.deciding import Decided, decide_amount, decide_outcome
 from goodmeasure.study.dependence import told
-from goodmeasure.study.folds import over_folds
+from goodmeasure.study.folds import first_deal, over_folds
 from goodmeasure.study.judging import Judged, constant_for, judge_calibration, judged_gap, judged_risk, measured
 from goodmeasure.study.predicted import Predicted, predicted
 from goodmeasure.study.procedure import Made, Procedure, raw_of
@@ -216,6 +218,7 @@ class Run:
         constant = constant_for(loss, given.fitted)
         fit = judged_risk(loss, given.fitted, [raw_fit], constant)
         report = over_folds(judged_risk(loss, given.report, [one.settled for one in said], constant), given.split)
+        report = in_range(loss, report)
         offset = 0.0 if given.report.exposure is None else np.log(given.report.exposure)
         shape = (len(given.report), *np.shape(constant))
         flat_raw = np.broadcast_to(constant, shape) + offset
@@ -228,6 +231,7 @@ class Run:
         after = None
         if made.recalibrated is not None and first.mapped is not None:
             after = judge_calibration(loss, given.report, first.mapped, seed)
+        seen = signal(loss, given.report.y, first.settled, given.report.weight, metric=metrics[0], before=flat_raw)
         return Judged(
             fit,
             report,
@@ -237,16 +241,24 @@ class Run:
             judge_calibration(loss, given.report, np.asarray(loss.predict(first.plain)), seed),
             after,
             made.recalibrated,
-            signal(loss, given.report.y, first.settled, given.report.weight, metric=metrics[0], before=flat_raw),
+            _alike(seen, report, given),
             first.settled,
             first.prediction,
         )
 
 
+def _alike(seen: Signal, report: Risk, given: Prepared) -> Signal:
+    """The signal, whose change of the loss is what the risk says of the same quantity, and whose metric knows of folds."""
+    if seen.aligned is None or report.versus_constant is None:
+        return seen
+    moved = over_folds(seen.aligned.difference, first_deal(given.split))
+    return replace(seen, aligned=replace(seen.aligned, loss=report.versus_constant, difference=moved))
+
+
 def _metrics(plan: Plan, question: Question) -> tuple[Metric, ...]:
     """The metric that was asked for, or the usual one; for yes/no also the area under the curve."""
     scale: Scale = "outcome" if plan.labels else "amount"
-    first = metric(question.metric, scale, len(plan.labels), plan.asks_for)
+    first = around(metric(question.metric, scale, len(plan.labels), plan.asks_for), turn(plan.loss))
     if question.metric is None and len(plan.labels) == 2:
         return first, METRICS["auc"]
     return (first,)

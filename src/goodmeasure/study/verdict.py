@@ -65,7 +65,7 @@ def verdict(
     sentences = [_against_constant(judged, split, events), _generalises(judged), _means_what_it_says(judged, what)]
     if decided is not None:
         sentences.append(_decides(decided))
-    word, following = _word(judged, remarks, what, events)
+    word, following = _word(judged, decided, remarks, what, events)
     return Verdict(word, tuple(sentences), following)
 
 
@@ -172,14 +172,43 @@ def hesitation(report: Risk, events: int | None = None) -> tuple[str, str] | Non
     return "cannot tell yet", f"bring more rows: {versus.outlook}"
 
 
-def _word(judged: Judged, remarks: tuple[Remark, ...], what: str, events: int | None) -> tuple[str, str]:
+# What one does without a model.
+BLIND = {"always": "always acting", "never": "never acting", "one amount for all": "providing one amount for all"}
+
+
+def undecided(decided: Decided) -> tuple[str, str] | None:
+    """The word and the next step where decisions are not shown to cost less than those without a model; None where they are."""
+    against = [(BLIND[rule.name], rule.versus_chosen) for rule in decided.rules if rule.name in BLIND]
+    pairs = [(name, extra) for name, extra in against if extra is not None]
+    dearer = [_compared(name, extra) for name, extra in pairs if extra.verdict == "better"]
+    if dearer:
+        return "do not use", f"for this decision: its decisions cost more than {' and '.join(dearer)}"
+    alike = [_compared(name, extra) for name, extra in pairs if extra.verdict != "worse"]
+    if alike:
+        return "use with care", f"at these costs its decisions cannot be told from {' and '.join(alike)}"
+    return None
+
+
+def _compared(name: str, extra: Difference) -> str:
+    """What one does without a model, with what the decisions cost more than that."""
+    return f"{name} (difference in [{number(-extra.high)}, {number(-extra.low)}])"
+
+
+def _word(
+    judged: Judged, decided: Decided | None, remarks: tuple[Remark, ...], what: str, events: int | None
+) -> tuple[str, str]:
     unshown = hesitation(judged.report, events)
     if unshown is not None:
         return unshown
+    doubt = None if decided is None else undecided(decided)
+    if doubt is not None and doubt[0] == "do not use":
+        return doubt
     doubts = at_least(remarks, "warning")
     leaks = [r for r in doubts if r.code in ("GM222", "GM235")]
     if leaks:
         return "look first", leaks[0].fix or leaks[0].what
+    if doubt is not None:
+        return doubt
     if judged.report.cautions:
         return "use with care", judged.report.cautions[0]
     if judged.calibration.verdict == "miscalibrated":

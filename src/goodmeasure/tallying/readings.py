@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.calibrating.calibration import Basis, Calibration, is_off, judged
+from goodmeasure.calibrating.calibration import TALLIED_TOGETHER, Basis, Calibration, is_off, judged
 from goodmeasure.calibrating.calibration import of_cells as calibration_of_cells
 from goodmeasure.calibrating.decomposition import Cells, PointLoss
 from goodmeasure.calibrating.miscalibration import bins_for, from_bin_sums
@@ -119,11 +119,11 @@ def calibration(counts: ScoreCounts, loss: PointLoss, exact: Estimate | None, ho
 
 
 def as_rows(found: Judged) -> Judged:
-    """The same with a caution: the tally knows of clusters, but not which scores belong to them."""
+    """The same without a chance, and with a caution: the tally knows of clusters, not which scores belong to them."""
     caution = "rows of one cluster are taken as independent: calibration(cluster=) of the rows knows better"
     names = [name for name in ("error", "squared_error") if hasattr(found, name)]
     told: dict[str, Any] = {name: _cautioned(getattr(found, name), caution) for name in names}
-    return replace(found, **told)
+    return replace(found, **told, p_value=math.nan)
 
 
 def _cautioned(estimate: Estimate, caution: str) -> Estimate:
@@ -328,7 +328,8 @@ class Bias(Displayed):
         high: where they end, (m,).
         weight: the weight of the rows in each cell, (m,).
         squared_error: the mean squared calibration error without the bias of squaring noise.
-        p_value: how often right predictions would look as far off, by a test of a level, a slope and a bend of the bias.
+        p_value: how often right predictions would look as far off, by a test of a level, a slope and a bend of the bias;
+            NaN where clusters were tallied, for the tally does not know which scores belong to them.
 
     Example:
         >>> import goodmeasure as gm
@@ -351,6 +352,8 @@ class Bias(Displayed):
         """Whether these rows show that the predictions are off: said falsely no more often than the level allows."""
         if unknown := not_known(error=self.squared_error):
             return unknown
+        if math.isnan(self.p_value):
+            return TALLIED_TOGETHER
         return "miscalibrated" if is_off(self.p_value, self.squared_error.level) else "not shown to be off"
 
     def _display(self) -> Display:

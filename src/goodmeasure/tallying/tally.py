@@ -19,7 +19,7 @@ from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.domains import Level, Seed
-from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.estimate import Difference, Estimate, within
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean
 from goodmeasure.strict.calls import strict_class
@@ -27,6 +27,7 @@ from goodmeasure.tallying import readings, serialise
 from goodmeasure.tallying.counted import Reading
 from goodmeasure.tallying.schema import Schema, as_spelled_now, column, columns
 from goodmeasure.tallying.state import ScoreCounts, State
+from goodmeasure.traits.sizes import extent
 
 
 class DifferentTallies(Problem, ValueError):
@@ -187,7 +188,8 @@ class Tally(Displayed):
         """
         at, chosen = self._which(loss, model)
         how = Reading(level, weights_mean=weights_mean)
-        return readings.risk(self.state, column(chosen, at), self._columns(), how)
+        found = readings.risk(self.state, column(chosen, at), self._columns(), how)
+        return within(found, *extent(self.losses[at])) if self.losses else found
 
     def compare(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from goodmeasure.deriving.record import Record
 _FAR = (1e3, 1e6, 1e9, 1e12)
 # Raw outputs whose probabilities are still numbers, near and far out.
 _NEAR_ODDS, _FAR_ODDS = (10.0, 20.0, 40.0), (80.0, 160.0, 320.0)
+_SIZES = (0.01, 0.1, 1.0, 3.0, 10.0, 100.0, 1e3)
 _SAME = 1 + 1e-6
 
 
@@ -23,6 +25,26 @@ def bounded(loss: Record) -> bool:
     with np.errstate(all="ignore"):
         near, far = (max(_largest(loss, size) for size in sizes) for sizes in (_FAR[:3], _FAR[3:]))
     return bool(np.isfinite(far)) and far <= near * _SAME
+
+
+@cache
+def extent(loss: Record) -> tuple[float, float]:
+    """Between which numbers the loss lies whatever happens (tried): zero where it is never less, and its bound."""
+    if loss.labels:
+        return -np.inf, np.inf
+    with np.errstate(all="ignore"):
+        least = min(_least(loss, size) for size in _SIZES)
+        large = [_largest(loss, size) for size in (*_SIZES, *_FAR)]
+    # A loss that rises to its bound is nowhere larger than far out; one that swings says no bound.
+    rises = all(near <= far * _SAME for near, far in pairwise(large))
+    return (0.0 if least >= 0 else -np.inf), (large[-1] if rises and bounded(loss) else np.inf)
+
+
+def _least(loss: Record, size: float) -> float:
+    """The least loss of targets with raw outputs of this size; minus infinity where one is no number."""
+    y, z = _extremes(loss, size)
+    found = [np.asarray(numbers.value(loss, y, part * z), dtype=np.float64) for part in (0.0, 0.1, 0.5, 1.0)]
+    return -np.inf if np.isnan(found).any() else float(np.min(found))
 
 
 def _largest(loss: Record, size: float) -> float:
