@@ -108,6 +108,7 @@ identity(lambda x, a: (softplus(x) ** a, exp(a * log_softplus(x))))
 identity(lambda x, c: (c / exp(x), c * exp(-x)))
 # The second derivative of an exponential: a factor that overflows stands once, outside of what may be zero.
 identity(lambda x, b, c, d: (exp(x) * b - c * (exp(x) * d), exp(x) * (b - c * d)))
+identity(lambda x, b, c, d: (c * (exp(x) * d) - exp(x) * b, -(exp(x) * (b - c * d))))
 identity(lambda x, b, c, d: (c * (exp(x) * d) + exp(x) * b, exp(x) * (c * d + b)))
 identity(lambda x, c: (c / softplus(x), c * exp(-log_softplus(x))))
 
