@@ -129,6 +129,7 @@ def of_rows(read: str) -> dict[str, Callable[[], Any]]:
         "GM203": given({"years": [1.0]}),
         "GM204": given(doubled),
         "GM205": given({"age": [], "years": []}),
+        "GM206": given({"age": ["old"], "years": [1.0]}),
         "GM241": given({"age": [1.0], "years": [0.0]}),
     }
 
