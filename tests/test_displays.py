@@ -25,6 +25,7 @@ from goodmeasure.errors import MissingExtra, UsageError
 from goodmeasure.reading.tables import table
 from goodmeasure.risks.alignment import align
 from goodmeasure.risks.leaks import leaks, row_hashes
+from goodmeasure.risks.segment_rates import segment_rates
 from goodmeasure.risks.segments import weak_segments
 
 HOSTILE = "<script>alert(1)</script><b>[bold red][/]</b><i>\x1b[2J&' onclick='a()\" onload=\"a()"
@@ -170,6 +171,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "Report": lambda: Report(HOSTILE, (Answer(HOSTILE, False, HOSTILE), Answer("is sound", True))),
     "Risk": lambda: gm.risk(BINARY, Y, Z),
     "Segment": lambda: weak_segments(P, np.where(Y > 0, HOSTILE, "b"))[0],
+    "SegmentRate": lambda: segment_rates(Y, P, np.where(Y > 0, HOSTILE, "b"))[0],
     "Signal": lambda: gm.signal(BINARY, Y, Z),
     "Split": lambda: studied().prepared.split,
     "Study": studied,

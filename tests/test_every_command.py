@@ -50,7 +50,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A model of the table."""
     place = tmp_path_factory.mktemp("model")
     (place / "t.csv").write_text(text())
-    assert status_of(asked("run", str(place / "t.csv"), "--out", str(place))) == 0
+    assert status_of([str(place) if word == "out" else word for word in asked("run", str(place / "t.csv"))]) == 0
     return (place / "model.json").read_bytes()
 
 
