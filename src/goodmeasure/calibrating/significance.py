@@ -32,7 +32,9 @@ def drawn_events(cells: Cells, draws: int, seed: int) -> Floats:
     A cell is drawn as so many equal rows as its weights are worth. Mean and variance of the weight of its events are exact,
     for which it may lie a little outside of what is possible.
     """
-    worth = np.maximum(np.rint(cells.weight**2 / cells.square), 1)
+    # The square of a weight that is next to nothing is nothing: such a cell is drawn as one row.
+    held = cells.square > 0
+    worth = np.maximum(np.rint(np.divide(cells.weight**2, cells.square, out=np.ones_like(cells.square), where=held)), 1)
     counts = np.random.default_rng(seed).binomial(worth.astype(np.int64), cells.p, (draws, len(worth)))
     return np.asarray(cells.weight * cells.p + np.sqrt(cells.square / worth) * (counts - worth * cells.p))
 

@@ -38,6 +38,10 @@ def put_together(factor: Any, share: Any, ends: tuple[Any, Any], correlated: For
     return below, above
 
 
+# A share that is known so much better than the others does not vary: the square of what is divided by it would leave double.
+_NO_SPREAD = 1e-150
+
+
 @dataclass(frozen=True, eq=False)
 class Multinomial:
     """What rows fall into: the value of each cell, its share of the weight, and how surely these shares are known.
@@ -98,7 +102,7 @@ class Multinomial:
 
     def _correlated(self, side: Floats) -> float:
         """The quadratic form of the correlations of shares; one that does not vary goes with no other."""
-        varies = self.spread > 0
+        varies = self.spread > _NO_SPREAD
         scaled = np.divide(side, self.spread, out=np.zeros_like(side), where=varies)
         return float(self.variance(scaled)) + float(side[~varies] @ side[~varies])
 
