@@ -34,19 +34,20 @@ def heaviest(y: Any, rows: PresentRows, values: Floats, level: float) -> tuple[f
     Rows of one target, such as the zeros among amounts, have losses of a size of their own: beside them the others would
     look like a tail, whatever their law. Where many rows share a target, these and the others are looked at apart.
     """
-    found = [_index(rows, values, part, level) for part in _parts(y)]
+    found = [_index(rows, values, part, level) for part in _parts(y, rows.weight)]
     known = [pair for pair in found if not math.isnan(pair[0])]
     return min(known, key=lambda pair: pair[1]) if known else (math.nan, math.nan)
 
 
-def _parts(y: Any) -> list[NDArray[np.bool_]]:
+def _parts(y: Any, w: Floats) -> list[NDArray[np.bool_]]:
     """All rows; or those of the most frequent target and the others, where it is frequent."""
     whole = np.ones(len(y), dtype=bool)
     if np.ndim(y) > 1 or not len(y):
         return [whole]
-    distinct, count = np.unique(y, return_counts=True)
-    tied = y == distinct[np.argmax(count)]
-    return [tied, ~tied] if TIED * len(y) <= count.max() < len(y) else [whole]
+    distinct, code = np.unique(y, return_inverse=True)
+    held = np.bincount(code, weights=w)
+    tied = code == np.argmax(held)
+    return [tied, ~tied] if TIED * w.sum() <= held.max() and len(distinct) > 1 else [whole]
 
 
 def _index(rows: PresentRows, values: Floats, part: NDArray[np.bool_], level: float) -> tuple[float, float]:
