@@ -330,7 +330,9 @@ def of_cells(exact: Cells, loss: PointLoss, settings: Basis, squared_error: Esti
     scale = float(exact.weight.sum() / settings.effective_n)
     rough = exact.coarse(settings.most_cells)
     null = drawn_events(rough, min(DRAWS, settings.draws), settings.seed + 1)
-    possible = np.clip(null[:REPLICATES], 0, rough.weight)
+    # Rounding must not decide whether a whole cell happened.
+    share = np.clip((null[:REPLICATES] / rough.weight).round(12), 0, 1)
+    possible = share * rough.weight
     split = exact.split(loss)
     curve, lost = _under_calibration(exact, rough, possible, loss, settings)
     drawn = _resampled_splits(rough, loss, scale, settings)
@@ -391,7 +393,9 @@ def _resampled_splits(rough: Cells, loss: PointLoss, scale: float, settings: Bas
     rng = np.random.default_rng(settings.seed)
     both = np.concatenate([rough.events, rough.weight - rough.events])
     size = round(both.sum() / scale)
-    chance = np.maximum(both, 0) / np.maximum(both, 0).sum()
+    # Rounded, so that a cell without events has none in whatever unit the weights are.
+    chance = (np.maximum(both, 0) / np.maximum(both, 0).sum()).round(12)
+    chance = chance / chance.sum()
     events, others = np.split(rng.multinomial(size, chance, REPLICATES) * scale, 2, axis=1)
     return splits(rough.p, events, events + others, loss)[1]
 

@@ -34,7 +34,9 @@ def drawn_events(cells: Cells, draws: int, seed: int) -> Floats:
     """
     # The square of a weight that is next to nothing is nothing: such a cell is drawn as one row.
     held = cells.square > 0
-    worth = np.maximum(np.rint(np.divide(cells.weight**2, cells.square, out=np.ones_like(cells.square), where=held)), 1)
+    worth = np.divide(cells.weight**2, cells.square, out=np.ones_like(cells.square), where=held)
+    # Rounded twice, so that a half is a half in whatever unit the weights are.
+    worth = np.maximum(np.rint(worth.round(9)), 1)
     counts = np.random.default_rng(seed).binomial(worth.astype(np.int64), cells.p, (draws, len(worth)))
     return np.asarray(cells.weight * cells.p + np.sqrt(cells.square / worth) * (counts - worth * cells.p))
 
