@@ -98,7 +98,7 @@ def refuse_onto(place: str | PathLike[str], read: Iterable[str], option: str = "
 
 def _same_file(place: str | PathLike[str], name: str) -> bool:
     try:
-        read = os.fstat(sys.stdin.fileno()) if name == "-" else Path(name).stat()
+        read = os.fstat(0) if name == "-" else Path(name).stat()
         return os.path.samestat(Path(place).stat(), read)
     except (OSError, ValueError):  # one of them is not there, or standard input is no file
         return False
