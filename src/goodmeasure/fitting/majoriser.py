@@ -132,8 +132,9 @@ def _lowest(loss: Record, outcome: int) -> float:
         at = int(least[np.argmin(np.abs(raw[least]))])
         if abs(raw[at]) > 10:  # no loss turns so far out: what is flat there is rounded away
             return math.copysign(math.inf, raw[at])
+        lowest = float(raw[at])
         raw = np.linspace(raw[max(at - 1, 0)], raw[min(at + 1, len(raw) - 1)], 33)
-    return float(raw[at]) if at < len(raw) else 0.0
+    return lowest
 
 
 # --- several raw outputs ---

@@ -213,10 +213,7 @@ def _everywhere(start: Any, n: int) -> Any:
 
 def _settle(booster: Any, start: Any) -> None:
     """Put the start into the leaves of the first tree of each raw output: LightGBM saves no ``init_score``."""
+    trees = booster.dump_model(num_iteration=1)["tree_info"]
     for tree, amount in enumerate(start):
-        for leaf in range(_leaves(booster, tree)):
+        for leaf in range(trees[tree]["num_leaves"]):
             booster.set_leaf_output(tree, leaf, booster.get_leaf_output(tree, leaf) + amount)
-
-
-def _leaves(booster: Any, tree: int) -> int:
-    return int(booster.dump_model(num_iteration=1, start_iteration=0)["tree_info"][tree]["num_leaves"])
