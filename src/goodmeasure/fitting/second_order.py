@@ -98,6 +98,18 @@ class SecondOrder:
         return np.ascontiguousarray(raw)
 
 
+def holds_targets(rows: Any) -> bool:
+    """Whether these are the rows of a booster's own table, which holds targets and weights."""
+    return hasattr(rows, "get_label")
+
+
+def in_order(first: Any, second: Any, weight: Any) -> tuple[Any, Any, Any]:
+    """Targets, raw outputs and weights, as a model calls (targets first) or as a booster trains (raw outputs, its table)."""
+    if holds_targets(second):
+        return second.get_label(), first, second.get_weight()
+    return first, second, weight
+
+
 def _pulls(loss: Loss) -> bool:
     """Whether the signal of a loss differs from zero anywhere."""
     halves = (loss.half(0), loss.half(1)) if loss.is_binary else (loss.composed,)

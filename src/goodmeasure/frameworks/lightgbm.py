@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.errors import UsageError
-from goodmeasure.fitting.second_order import SecondOrder
+from goodmeasure.fitting.second_order import SecondOrder, in_order
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
@@ -85,7 +85,7 @@ class LightGBMLoss:
             GM003: the shapes of targets and raw outputs do not go together.
             GM004: a target lies outside the domain of the loss.
         """
-        return SecondOrder(self.loss, _friedman).step(*_rows(y_true, y_pred, weight))
+        return SecondOrder(self.loss, _friedman).step(*in_order(y_true, y_pred, weight))
 
     def metric(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[str, float, bool]:
         """Give the mean loss as LightGBM takes a metric: an ``eval_metric=``, or a ``feval=`` of ``lightgbm.train``.
@@ -107,7 +107,7 @@ class LightGBMLoss:
             >>> gm.to_lightgbm(gm.losses.absolute_error()).metric([1.0, 4.0], [2.0, 2.0])
             ('absolute_error()', 1.5, False)
         """
-        return str(self.loss), SecondOrder(self.loss).mean(*_rows(y_true, y_pred, weight)), False
+        return str(self.loss), SecondOrder(self.loss).mean(*in_order(y_true, y_pred, weight)), False
 
     def start(self, y: Any, sample_weight: Any = None, *, classes: int | None = None) -> Any:
         """Give the raw output to begin from, the best constant: the ``init_score`` of a ``Dataset``.
@@ -189,13 +189,6 @@ class LightGBMLoss:
 def _friedman(classes: int) -> float:
     """What LightGBM multiplies the curvature of one class by, for the others (Friedman 2001, Greedy function approximation)."""
     return classes / (classes - 1)
-
-
-def _rows(first: Any, second: Any, weight: Any) -> tuple[Any, Any, Any]:
-    """Targets, raw outputs and weights, whether a model calls (targets first) or ``lightgbm.train`` (raw outputs first)."""
-    if hasattr(second, "get_label"):
-        return second.get_label(), first, second.get_weight()
-    return first, second, weight
 
 
 def _lengths(more: dict[str, Any]) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.fitting.second_order import SecondOrder
+from goodmeasure.fitting.second_order import SecondOrder, holds_targets, in_order
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
@@ -89,7 +89,7 @@ class XGBoostLoss:
             GM003: the shapes of targets and raw outputs do not go together.
             GM004: a target lies outside the domain of the loss.
         """
-        return SecondOrder(self.loss).step(*_rows(y_true, y_pred, sample_weight))
+        return SecondOrder(self.loss).step(*in_order(y_true, y_pred, sample_weight))
 
     def start(self, y: Any, sample_weight: Any = None, *, classes: int | None = None) -> Any:
         """Give the raw output to begin from, the best constant: the ``base_score`` of ``xgboost.train``.
@@ -196,19 +196,8 @@ class XGBoostMetric:
             GM003: the shapes of targets and raw outputs do not go together.
             GM004: a target lies outside the domain of the loss.
         """
-        mean = SecondOrder(self.loss).mean(*_rows(y_true, y_pred, sample_weight))
-        return (self.__name__, mean) if _is_matrix(y_pred) else mean
-
-
-def _is_matrix(rows: Any) -> bool:
-    return hasattr(rows, "get_label")
-
-
-def _rows(first: Any, second: Any, weight: Any) -> tuple[Any, Any, Any]:
-    """Targets, raw outputs and weights, whether a model calls (targets first) or ``xgboost.train`` (raw outputs first)."""
-    if _is_matrix(second):
-        return second.get_label(), first, second.get_weight()
-    return first, second, weight
+        mean = SecondOrder(self.loss).mean(*in_order(y_true, y_pred, sample_weight))
+        return (self.__name__, mean) if holds_targets(y_pred) else mean
 
 
 def _probability(raw: float) -> float:
