@@ -274,6 +274,14 @@ def _training() -> Iterator[tuple[str, Call]]:
         yield name, (to, {"loss": BINARY})
         yield f"{type(to(BINARY)).__name__}.start", (to(BINARY).start, {"y": Y, "sample_weight": W})
     yield "to_hist_gradient_boosting", (gm.to_hist_gradient_boosting, {"loss": BINARY, "classes": None})
+    yield (
+        "explain_mean",
+        (
+            gm.explain_mean,
+            {"loss": BINARY, "y": Y, "z": Z, "sample_weight": W, "mask": None, "parts": (2, 4), "step_count": 9.0,
+             "logged": 0.5},
+        ),
+    )  # fmt: skip
     yield "to_torch", (gm.to_torch, {"loss": BINARY, "reduction": "mean", "denominator": 2.0})
 
 

@@ -331,7 +331,31 @@ FUNCTIONS: Misuses = {
         "GM009": lambda: gm.to_hist_gradient_boosting(gm.losses.cross_entropy()),
     },
     "to_lightgbm": {"GM007": lambda: gm.to_lightgbm(gm.losses.zero_one())},
-    "to_torch": {"GM009": lambda: gm.to_torch(BINARY, reduction="average")},
+    "assert_partition_invariant": {
+        "GM003": lambda: gm.assert_partition_invariant(torch.nn.functional.mse_loss, tensor(1.0)),
+        "GM009": lambda: gm.assert_partition_invariant(torch.sub, (tensor(1.0, 2.0), tensor(0.0, 0.0))),
+        "GM015": lambda: gm.assert_partition_invariant(
+            torch.nn.functional.mse_loss, (tensor(1.0, 2.0, 5.0), tensor(0.0, 0.0, 0.0))
+        ),
+    },
+    "explain_mean": {
+        "GM003": lambda: gm.explain_mean(BINARY, Y, Z[1:]),
+        "GM004": lambda: gm.explain_mean(BINARY, TWO[1:] + [3], [0.0, 0.0]),
+        "GM005": lambda: gm.explain_mean(BINARY, Y, Z, ZERO),
+        "GM006": lambda: gm.explain_mean(BINARY, Y, Z, NEGATIVE),
+        "GM009": lambda: gm.explain_mean(BINARY, Y, Z, parts=(1, 2)),
+    },
+    "global_denominator": {"GM009": lambda: gm.global_denominator(-1)},
+    "to_torch": {
+        "GM002": lambda: gm.to_torch(BINARY, pos_weight=-1.0),
+        "GM009": lambda: gm.to_torch(BINARY, reduction="average"),
+    },
+    "torch_loss": {
+        "GM003": lambda: gm.torch_loss(BINARY, tensor(1.0, 2.0), tensor(1.0)),
+        "GM004": lambda: gm.torch_loss(BINARY, tensor(1.0, 2.0), tensor(1.0, 3.0)),
+        "GM006": lambda: gm.torch_loss(BINARY, tensor(1.0, 2.0), tensor(1.0, 0.0), tensor(-1.0, 1.0)),
+        "GM009": lambda: gm.torch_loss(BINARY, tensor(1.0), tensor(1.0), reduction="average"),
+    },
     "to_xgboost": {"GM007": lambda: gm.to_xgboost(gm.losses.zero_one())},
     "weighted": {
         "GM002": lambda: gm.weighted(BINARY, positive=-1.0),
@@ -499,7 +523,11 @@ CLASSES_AND_METHODS: Misuses = {
         "GM602": lambda: gm.LossClassifier().fit(X, SAME),
         "ValueError": lambda: gm.LossClassifier().fit(X, Z),
     },
-    "TorchLoss": {"GM009": lambda: type(gm.to_torch(BINARY))(BINARY, denominator=-1.0)},
+    "TorchLoss.count": {"GM009": lambda: gm.to_torch(BINARY, denominator=3.0).count(tensor(1.0))},
+    "TorchLoss": {
+        "GM002": lambda: type(gm.to_torch(BINARY))(BINARY, pos_weight=-1.0),
+        "GM009": lambda: type(gm.to_torch(BINARY))(BINARY, denominator=-1.0),
+    },
     "TorchLoss.forward": {
         "GM003": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0)),
         "GM004": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0, 3.0)),
