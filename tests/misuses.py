@@ -28,11 +28,20 @@ CLASSES = [[0.5, 0.3, 0.2], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]
 BINARY, SQUARED, POISSON, HINGE = (
     make() for make in (gm.losses.binary_cross_entropy, gm.losses.squared_error, gm.losses.poisson, gm.losses.hinge)
 )
+CE = gm.losses.cross_entropy()
 COSTS, UNITS = gm.Costs(false_negative=40, false_positive=5), gm.UnderOverCosts(under=3, over=1)
 BY_CLASS, BY_ROW = (
     gm.ClassCosts([[0, 1, 4], [1, 0, 1], [9, 3, 0]]),
     gm.Costs(false_negative=np.ones(6), false_positive=1),
 )
+
+
+def linear(loss: gm.Loss, hidden: Any = None, targets: Any = None, **options: Any) -> Any:
+    """The loss of a layer of three features and two classes on two rows."""
+    hidden = torch.ones(2, 3) if hidden is None else hidden
+    return gm.linear_loss(
+        loss, hidden, torch.ones(2, 3), torch.tensor([0, 1]) if targets is None else targets, **options
+    )
 
 
 def tensor(*values: float) -> torch.Tensor:
@@ -340,10 +349,17 @@ FUNCTIONS: Misuses = {
     },
     "explain_mean": {
         "GM003": lambda: gm.explain_mean(BINARY, Y, Z[1:]),
-        "GM004": lambda: gm.explain_mean(BINARY, TWO[1:] + [3], [0.0, 0.0]),
+        "GM004": lambda: gm.explain_mean(BINARY, [*TWO[1:], 3], [0.0, 0.0]),
         "GM005": lambda: gm.explain_mean(BINARY, Y, Z, ZERO),
         "GM006": lambda: gm.explain_mean(BINARY, Y, Z, NEGATIVE),
         "GM009": lambda: gm.explain_mean(BINARY, Y, Z, parts=(1, 2)),
+    },
+    "linear_loss": {
+        "GM003": lambda: linear(CE, torch.ones(2, 4)),
+        "GM004": lambda: linear(CE, targets=torch.tensor([0, 5])),
+        "GM006": lambda: linear(CE, token_weight=tensor(1.0, -1.0)),
+        "GM007": lambda: linear(SQUARED),
+        "GM009": lambda: linear(CE, softcap=-1.0),
     },
     "global_denominator": {"GM009": lambda: gm.global_denominator(-1)},
     "to_torch": {

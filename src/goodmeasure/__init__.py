@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from goodmeasure.frameworks.torch import to_torch as to_torch
     from goodmeasure.frameworks.torch import torch_loss as torch_loss
     from goodmeasure.frameworks.torch_denominators import global_denominator as global_denominator
+    from goodmeasure.frameworks.torch_linear import linear_loss as linear_loss
     from goodmeasure.frameworks.torch_partitions import assert_partition_invariant as assert_partition_invariant
     from goodmeasure.frameworks.xgboost import to_xgboost as to_xgboost
     from goodmeasure.making.definition import loss as loss

@@ -21,7 +21,7 @@ from goodmeasure.frameworks.torch_conventions import (
     smoothed_loss,
     with_weights,
 )
-from goodmeasure.frameworks.torch_denominators import NAMED, Named, check_denominator, counted, whole
+from goodmeasure.frameworks.torch_denominators import NAMED, Named, check_denominator, counted, divisor
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
 from goodmeasure.frameworks.torch_fused import HALF, Work, fused, fuses, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
@@ -239,11 +239,8 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         present: torch.Tensor | None,
         denominator: float | torch.Tensor | None,
     ) -> torch.Tensor:
-        count = (
-            self._denominator(raw, target, weight, present)
-            if denominator is None
-            else whole(denominator, self.reduction)
-        )
+        given = self.denominator if denominator is None else denominator
+        count = divisor(self._program, raw, target, weight, present, self.reduction, given)
         if self._smoothing:
             refuse_targets(self._program.loss, raw, target, present)
             target = smoothed(self._program, raw, target, present, self._smoothing)
@@ -257,21 +254,6 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         if torch.compiler.is_compiling() and isinstance(count, torch.Tensor):
             return self._fused(*work_on(raw, target, weight, present, 1.0)) / count
         return self._fused(*work_on(raw, target, weight, present, 1 / float(count)))
-
-    def _denominator(
-        self, raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, present: torch.Tensor | None
-    ) -> float | torch.Tensor:
-        """What the sum is divided by; at least something, so that nothing at all costs nothing."""
-        by = self.denominator or "counted"
-        if self.reduction != "mean":
-            return 1
-        if by not in NAMED:
-            return by
-        if by == "rows" or (by == "counted" and present is None):
-            return max(raw.numel() // (raw.shape[-1] if self._program.wide else 1), 1)
-        is_shares = self._program.classwise and target.ndim == raw.ndim
-        found = counted(self._program, target, is_shares, weight, present, by)
-        return whole(found, self.reduction)
 
     def _fused(self, raw: torch.Tensor, work: Work) -> torch.Tensor:
         """What the kernel finds."""

@@ -58,7 +58,8 @@ def present_of(
 
 def check(program: Program, raw: torch.Tensor, target: torch.Tensor) -> tuple[int, ...]:
     """The shape of the examples. Shapes match, and nothing is broadcast; what no gradient is derived for is refused."""
-    check_labels(program.loss, raw)
+    if program.labels:
+        check_labels(program.loss, raw)
     shape, given = raw.shape, target.shape
     rows: tuple[int, ...] = shape[:-1] if program.wide else shape
     if program.wide and (not shape or not program.takes(shape[-1])):

@@ -8,6 +8,7 @@ import torch
 
 from goodmeasure.errors import UsageError, shorter
 from goodmeasure.frameworks.torch_derivatives import Program
+from goodmeasure.frameworks.torch_formulas import constants
 from goodmeasure.strict.calls import strict_keywords
 
 Named = Literal["counted", "rows", "weights"]
@@ -27,8 +28,29 @@ def check_denominator(given: object, reduction: str) -> None:
         )
 
 
-def whole(given: float | torch.Tensor, reduction: str) -> float | torch.Tensor:
-    """The denominator that a call was given, at least something: a step in which nothing counts costs nothing."""
+def divisor(
+    program: Program,
+    raw: torch.Tensor,
+    target: torch.Tensor,
+    weight: torch.Tensor | None,
+    present: torch.Tensor | None,
+    reduction: str,
+    given: float | torch.Tensor | Named | None,
+) -> float | torch.Tensor:
+    """What the sum over a batch is divided by: what was given, by number or by name; never nothing."""
+    if isinstance(given, int | float | torch.Tensor):
+        return _something(given, reduction)
+    if reduction != "mean":
+        return 1
+    if given == "rows" or (given in (None, "counted") and present is None):
+        return max(raw.numel() // (raw.shape[-1] if program.wide else 1), 1)
+    by: Named = "counted" if given is None else given
+    is_shares = program.classwise and target.ndim == raw.ndim
+    return _something(counted(program, target, is_shares, weight, present, by), reduction)
+
+
+def _something(given: float | torch.Tensor, reduction: str) -> float | torch.Tensor:
+    """A denominator, at least something: a step in which nothing counts costs nothing."""
     if reduction != "mean":
         raise UsageError(f"a denominator is of a mean, and reduction is {reduction!r}", fix="to_torch(loss)")
     if isinstance(given, torch.Tensor):
@@ -62,11 +84,11 @@ def counted(
 
 def _weights(program: Program, target: torch.Tensor, is_shares: bool, present: torch.Tensor | None) -> torch.Tensor:
     """How much the classes count that happened; 1 where they count alike."""
-    dtype = target.dtype if target.dtype.is_floating_point else torch.get_default_dtype()
+    like = target if target.is_floating_point() else target.to(torch.get_default_dtype())
     given = program.loss.class_weight
     if not given:
-        return torch.ones(target.shape[:-1] if is_shares else target.shape, dtype=dtype, device=target.device)
-    weights = torch.tensor(given, dtype=dtype, device=target.device)
+        return torch.ones_like(like[..., 0] if is_shares else like)
+    weights = constants(given, like)
     if is_shares:
         return (target * weights).sum(-1)
     index = target if present is None else torch.where(present, target, 0)
