@@ -177,6 +177,61 @@ def test_under_autocast_the_answer_is_single(name, loss, dtype):
     torch.testing.assert_close(value, module(z.float(), y))
 
 
+# --- small batches, which go the shortest way ---
+
+
+ONE_OUTPUT = {name: loss for name, loss in LOSSES.items() if not loss.is_classwise and len(loss.activation) == 1}
+
+
+@of(ONE_OUTPUT)
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_small_batches_have_the_numbers_of_others(name, loss, reduction):
+    z, y = batch(loss)
+    z[0] = -0.0
+    module = gm.to_torch(loss, reduction=reduction)
+    by_short_way = value_and_gradient(lambda z: 3 * module(z, y), z)
+    assert module._small.placed, "it was taken"
+    module._small = None
+    again = value_and_gradient(lambda z: 3 * module(z, y), z)
+    for found, expected in zip(by_short_way, again, strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("spoil", [torch.nan, torch.inf, -torch.inf, 3e38])
+@pytest.mark.parametrize("name", ["squared_error", "absolute_error", "binary_cross_entropy", "poisson", "huber"])
+def test_small_batches_have_the_limits_of_others(name, spoil):
+    z, y = batch(LOSSES[name], torch.float32)
+    z[2] = spoil
+    for reduction in ("mean", "sum", "none"):
+        module = gm.to_torch(LOSSES[name], reduction=reduction)
+        found = value_and_gradient(lambda z, m=module: m(z, y), z)
+        module._small = None
+        expected = value_and_gradient(lambda z, m=module: m(z, y), z)
+        for a, b in zip(found, expected, strict=True):
+            torch.testing.assert_close(a, b, equal_nan=True)
+    clean = z.clone()
+    clean[2] = 0  # what was spoiled leaves nothing behind
+    again = gm.to_torch(LOSSES[name], reduction="none")
+    torch.testing.assert_close(again(clean.requires_grad_(), y), module(clean, y))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_the_graph_of_a_small_batch(reduction):
+    z, y = batch(LOSSES["huber"])
+    z.requires_grad_()
+    value = gm.to_torch(LOSSES["huber"], reduction=reduction)(z, y)
+    upstream = torch.ones_like(value)
+    first, second = (torch.autograd.grad(value, z, 2 * upstream, retain_graph=True)[0] for _ in range(2))
+    assert torch.equal(first, second)
+    many = torch.stack([upstream, 2 * upstream])
+    (both,) = torch.autograd.grad(value, z, many, is_grads_batched=True, retain_graph=True)
+    torch.testing.assert_close(both, torch.stack([first / 2, first]))
+    with torch.no_grad():
+        z += 1
+    with pytest.raises(RuntimeError, match="inplace"):
+        torch.autograd.grad(value, z, upstream)
+
+
 # --- classes ---
 
 

@@ -25,6 +25,7 @@ from goodmeasure.frameworks.torch_denominators import NAMED, Named, check_denomi
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
 from goodmeasure.frameworks.torch_fused import HALF, Work, fused, fuses, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
+from goodmeasure.frameworks.torch_small import Small
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_keywords
 
@@ -127,6 +128,9 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         whole_loss = with_weights(self.loss, self.weight, self.pos_weight)
         whole_loss, self._smoothing = smoothed_loss(whole_loss, self.label_smoothing)
         self._program, self._name = Program(whole_loss), name_of(whole_loss)
+        is_plain = not (self._program.wide or self._program.labels or self._smoothing) and self.ignore_index is None
+        constant = self.denominator if isinstance(self.denominator, int | float) else None
+        self._small = Small(self._program, self.reduction, constant) if is_plain else None
 
     def extra_repr(self) -> str:
         given = {name: getattr(self, name) for name in ("denominator", "weight", "pos_weight", "ignore_index")}
@@ -137,7 +141,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the printed functions, which are printed again."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_program", "_name")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_program", "_name", "_small")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -218,6 +222,10 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
                 mean.
         """
         raw, program = input, self._program
+        if self._small is not None and weight is mask is denominator is None and not torch.compiler.is_compiling():
+            found = self._small(input, target)
+            if found is not None:
+                return found
         if program.classwise and input.ndim > 2:
             raw = input.movedim(1, -1)
             target = target.movedim(1, -1) if target.ndim == input.ndim else target
