@@ -23,6 +23,7 @@ from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of, within
 from goodmeasure.statistics.intervals import empirical_bernstein
 from goodmeasure.statistics.multinomial import hit_share
+from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
@@ -340,8 +341,8 @@ def _skill(values: Floats, against: Floats, floor: Floats | None, sample: Sample
         return None
     unit = max(unit_of(values), unit_of(against), unit_of(floor))
     values, against, floor = values / unit, against / unit, floor / unit
-    w, total = sample.weight, math.fsum(sample.weight)
-    ours, theirs = (math.fsum(w * (column - floor)) / total for column in (values, against))
+    w, total = sample.weight, rounded_sum(sample.weight)
+    ours, theirs = (rounded_sum(w * (column - floor)) / total for column in (values, against))
     if theirs <= 0:
         return None
     skill = 1 - ours / theirs

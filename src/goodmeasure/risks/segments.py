@@ -15,6 +15,7 @@ from goodmeasure.errors import UsageError
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.estimate import Difference
+from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.several import holm
@@ -214,7 +215,7 @@ def _centred(values: Floats, w: Floats) -> tuple[Floats, float]:
     """How far values lie from their mean, and the unit of that: squares about 0 would lose losses that are nearly alike."""
     unit = unit_of(values)
     values = values / unit
-    mean = math.fsum(w * values) / math.fsum(w)
+    mean = rounded_sum(w * values) / rounded_sum(w)
     values = values - min(max(mean, float(values.min())), float(values.max()))
     finer = unit_of(values)
     return values / finer, unit * finer
