@@ -257,12 +257,13 @@ class Model:
         """Write the model to a file that `goodmeasure.load` reads: JSON, with nothing in it that could be run.
 
         Args:
-            path: where to; a file of this name is replaced once the new one is whole.
+            path: where to; a model that stands there is replaced once the new one is whole, any other file is not.
 
         Raises:
+            GM009: a file of another kind stands there.
             GM012: the file cannot be written.
         """
-        write_whole({Path(path): self.to_json().encode(errors="backslashreplace")})
+        write_whole({Path(path): self.to_json().encode(errors="backslashreplace")}, [form.MARK])
 
     def to_json(self) -> str:
         """The text of the file that `save` writes."""
