@@ -16,7 +16,7 @@ from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.terminal import json_text
 from goodmeasure.reading.paths import refuse_onto
 from goodmeasure.reading.remarks import at_least
-from goodmeasure.report import FILES, refuse_others, write
+from goodmeasure.report import FILES, located, refuse_others, write
 from goodmeasure.report.summary import summary
 from goodmeasure.study.examples import example
 from goodmeasure.study.question import costs_from
@@ -77,6 +77,7 @@ def finish(study: Study, out: str, *, as_json: bool, fail_on: str | None, shown:
     """Write the files, print the summary, and say by the exit status whether something was found."""
     with progress() as tick:
         tick("write the report")
+        study = located(study, out)
         written = write(study, out)
     if as_json:
         click.echo(json_text(study.to_dict()))

@@ -15,7 +15,7 @@ from goodmeasure.deriving.record import Record
 from goodmeasure.errors import NothingToAverage, TargetOutsideDomain
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import expression, simplify, symbol
-from goodmeasure.statistics.arrays import array_of
+from goodmeasure.statistics.arrays import array_of, same_order
 from goodmeasure.statistics.weights import scaled
 
 Slope: TypeAlias = Callable[[Any], Any]
@@ -33,6 +33,7 @@ def best_constant(loss: Record, y: Any, sample_weight: Any = None, *, classes: i
     without it there are as many as the class weights or else the labels at hand say. Where labels weigh each for itself,
     each has a constant of its own.
     """
+    same_order(y=y, sample_weight=sample_weight)
     targets, w = _present(loss, array_of(y, "y", TargetOutsideDomain), sample_weight, classes)
     if not loss.labels:
         return _of_present(loss, targets, w, classes)

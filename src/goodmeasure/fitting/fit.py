@@ -32,7 +32,7 @@ from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import numbers_of
+from goodmeasure.statistics.arrays import numbers_of, same_order
 from goodmeasure.statistics.row_arguments import Floats, column, equal_length
 from goodmeasure.statistics.weights import check_weights, scaled
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -137,6 +137,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
 
     def _present(self, X: Any, y: Any, sample_weight: Any, exposure: Any = None) -> tuple[Any, Any, Any, Any]:
         """The rows whose weight is not zero: taken out before anything looks at what they hold."""
+        same_order(X=X, y=y, sample_weight=sample_weight, exposure=exposure)
         if sample_weight is None:
             return X, y, None, exposure
         sample_weight = numbers_of(sample_weight, "sample_weight", WeightError)

@@ -97,7 +97,12 @@ def weak_segments(
     kept = np.flatnonzero((copies >= 2) & (copies <= sample.n - 2))
     not_too_many(len(kept))
     if not len(kept):
-        raise TooFewRows("no segment has two rows and leaves two others", where="segment")
+        raise TooFewRows(
+            "no segment has two rows and leaves two others",
+            where="segment",
+            seen=f"{len(names):,} segments of {sample.n:,} rows",
+            fix="give a column whose values repeat: cut numbers into bins",
+        )
     dealt = _Dealt.of(values, code, names, sample, seed)
     excess, chances = dealt.compared(kept, 1 - (1 - level) / len(kept))
     held, carried = (keys.summed(code, column) for column in (rows.weight, rows.weight * values))

@@ -126,7 +126,12 @@ def times_of(time: ArrayLike, n: int, *, at: Places = None) -> NDArray[np.intp]:
     row_arguments.same_length(rows=range(n), time=np.asarray(time))
     seen, _, when = keys.distinct(time, "time", at=at)
     if len(seen) < 2:
-        raise TooFewRows("all rows have the same time, so there are no blocks to compare", where="time")
+        raise TooFewRows(
+            "all rows have the same time, so there are no blocks to compare",
+            where="time",
+            seen=f"{n:,} rows",
+            fix="give rows of two times, or leave time out: then each row stands for itself",
+        )
     return when
 
 
@@ -147,7 +152,11 @@ def parts_of(rows: PresentRows) -> tuple[NDArray[np.intp] | None, str]:
     if rows["cluster"] is not None:
         together, distinct = rows.read(keys.codes, "cluster")
         if len(distinct) < 2:
-            raise TooFewRows("all rows are in one cluster, so there is nothing to estimate a spread from")
+            raise TooFewRows(
+                "all rows are in one cluster, so there is nothing to estimate a spread from",
+                where="cluster",
+                fix="give rows of two clusters, or leave cluster out: then each row stands for itself",
+            )
         return together, CLUSTERED
     if rows["time"] is not None:
         return time_blocks(rows["time"], len(rows), w=rows.weight, at=rows.at), IN_TIME
