@@ -175,3 +175,40 @@ def test_what_is_written_names_its_own_place(tmp_path: Path) -> None:
     page = html.unescape((place / "report.html").read_text())
     assert page.count(asked) == 3  # at its head, at its foot and in its data
     assert "predict model.json" not in page
+
+
+TOO_LONG = "x" * 300
+OPENING = {
+    "run": ["run", f"{TOO_LONG}.csv", "--target", "y"],
+    "choose": ["choose", f"{TOO_LONG}.csv", "--target", "y"],
+    "score": ["score", f"{TOO_LONG}.csv", "--y", "y", "--p", "p"],
+    "score tally": ["score", f"{TOO_LONG}.tally"],
+    "decide": ["decide", f"{TOO_LONG}.csv", "--y", "y", "--p", "p", "--cost", "fn=4", "--cost", "fp=1"],
+    "predict": ["predict", TOO_LONG, "t.csv"],
+    "audit": ["audit", f"{TOO_LONG}.py:build"],
+    "run out": ["run", "t.csv", "--target", "y", "--out", TOO_LONG],
+    "score save": ["score", "t.csv", "--y", "y", "--p", "p", "--save", TOO_LONG],
+    "demo out": ["demo", "--out", TOO_LONG],
+}
+
+
+@pytest.mark.parametrize("command", OPENING)
+def test_a_name_that_no_file_can_have_is_an_error_of_its_own(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("y,p\n" + "".join(f"{i % 2},0.{1 + i % 8}\n" for i in range(60)))
+    assert status_of(OPENING[command]) in (2, 3)
+    assert capsys.readouterr().err.startswith("GM")
+
+
+@pytest.mark.parametrize("model", ["linear", "boosting"])
+@pytest.mark.parametrize("cell", [np.inf, -np.inf, 1.7e308, -1e200, 1e39, 1e-320])
+def test_numbers_at_the_ends_of_the_range_are_features_or_count_as_missing(cell: float, model: str) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=400)
+    x[3::50] = cell
+    table = {"x": x, "other": random.random(400), "y": (random.random(400) < 0.4).astype(int)}
+    study = gm.run(table, "y", model=model, protocol="holdout")
+    assert np.isfinite(study.judged.report.value)
+    assert any("count as missing" in str(each) for each in study.remarks) == (abs(cell) > 1e100)
