@@ -1,8 +1,8 @@
 """A linear layer and its loss in one: `goodmeasure.linear_loss` beside torch's undivided loss and its `linear_cross_entropy`.
 
-Run it as ``python -m benchmarks.linear_loss [quick]``. Values and gradients are compared before
-anything is timed, and the columns are timed in turns. Memory is the most that a process of its own came to hold beyond that
-before its first step, gradients included. A full run writes its table into ``docs/performance.md``.
+Run it as ``python -m benchmarks.linear_loss [quick]``. Values and gradients are compared before anything is timed; the columns
+are timed in turns, in seconds of the processor over all threads. Memory is the most that a process of its own came to hold beyond
+that before its first step, gradients included. A full run writes its table into ``docs/performance.md``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from goodmeasure.frameworks.torch_linear import linear_loss
 from goodmeasure.kernels import threads
 
 BEGIN, END = "<!-- measured linear -->", "<!-- end of measured linear -->"
-HEADS = ("work", "column", "seconds", "extra MB", "x time of the undivided", "its memory / ours")
+HEADS = ("work", "column", "processor seconds", "extra MB", "x time of the undivided", "its memory / ours")
 SHAPE, QUICK = (4096, 256, 32_000), (512, 64, 8000)
 MB = 1 << 20
 
@@ -68,7 +68,7 @@ def main() -> None:
     steps = columns(*shape)
     _agree(steps)
     memory = {name: _peak(name, shape) for name in steps}
-    seconds = _timed(steps, rounds=2 if shape == QUICK else 5)
+    seconds = _timed(steps, rounds=3)
     lines = [_machine(), "", "| " + " | ".join(HEADS) + " |", "|---|---|" + "---:|" * (len(HEADS) - 2)]
     lines += _table(shape, seconds, memory)
     print("\n".join(lines), flush=True)
@@ -102,9 +102,9 @@ def _timed(steps: Mapping[str, Step], rounds: int) -> dict[str, float]:
     taken: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
-            start = time.perf_counter()
+            start = time.process_time()
             step()
-            taken[name].append(time.perf_counter() - start)
+            taken[name].append(time.process_time() - start)
     return {name: statistics.median(found) for name, found in taken.items()}
 
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 import goodmeasure as gm
-from goodmeasure.frameworks import torch_linear
+from goodmeasure.frameworks import torch_arguments, torch_linear
 from goodmeasure.losses import catalogue
+from test_torch_conventions import WAITS, OnAccelerator
 
 F = torch.nn.functional
 CLASSES = {name: loss for name, loss in ((n, d()) for n, d in sorted(catalogue().items())) if loss.is_classwise}
@@ -154,11 +155,11 @@ def test_half_precision_and_autocast(dtype):
         torch.testing.assert_close(b.grad.double(), c.grad, rtol=0.05, atol=0.02)
 
 
-@pytest.mark.parametrize("denominator", [None, 20, torch.tensor(20), "rows", "weights"])
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_denominators_are_those_of_the_module(denominator, reduction):
-    if reduction == "sum" and denominator is not None:
-        pytest.skip("a denominator is of a mean")
+@pytest.mark.parametrize(
+    ("reduction", "denominator"),
+    [("sum", None), *(("mean", given) for given in (None, 20, torch.tensor(20), "rows", "weights"))],
+)
+def test_denominators_are_those_of_the_module(reduction, denominator):
     (hidden, weight, bias), targets, token_weight = layer()
     loss = CLASSES["weighted and smoothed"]
     options = {"ignore_index": -100, "reduction": reduction, "denominator": denominator}
@@ -205,6 +206,20 @@ def test_what_is_absent_may_hold_anything():
     value.backward()
     torch.testing.assert_close(value, gm.linear_loss(CE, hidden, weight, targets, bias, ignore_index=-100))
     assert all(each.grad.isfinite().all() for each in (spoiled, weight, bias))
+
+
+@by_formula
+def test_nothing_is_waited_for_on_an_accelerator(monkeypatch):
+    (hidden, weight, bias), targets, token_weight = layer(requires_grad=False)
+    monkeypatch.setattr(torch_arguments, "check_targets", None)
+    monkeypatch.setattr(torch_arguments, "weights", None)
+    for waits in WAITS:
+        monkeypatch.setattr(torch.Tensor, waits, lambda *given: pytest.fail("waited"))
+    value = gm.linear_loss(
+        CE, hidden.as_subclass(OnAccelerator).requires_grad_(), weight, targets, bias, ignore_index=-100,
+        token_weight=token_weight, softcap=2.0, z_loss=0.1, denominator=torch.tensor(6),
+    )  # fmt: skip
+    value.backward()
 
 
 def test_it_is_that_of_torch():

@@ -347,6 +347,10 @@ def test_weights_fit_the_classes(name, loss):
 # --- accelerators ---
 
 
+# What an accelerator is waited for by.
+WAITS = ("item", "__bool__", "__float__", "__int__", "tolist", "nonzero")
+
+
 class OnAccelerator(torch.Tensor):
     """Numbers of the CPU that say they are those of an accelerator."""
 
@@ -360,7 +364,7 @@ def test_nothing_is_waited_for_on_an_accelerator(name, monkeypatch):
     module = gm.to_torch(LOSSES[name], ignore_index=-77)
     monkeypatch.setattr(torch_arguments, "check_targets", None)
     monkeypatch.setattr(torch_arguments, "weights", None)
-    for waits in ("item", "__bool__", "__float__", "__int__", "tolist", "nonzero"):
+    for waits in WAITS:
         monkeypatch.setattr(torch.Tensor, waits, lambda *given: pytest.fail("waited"))
     weight = torch.ones(6, dtype=z.dtype).as_subclass(OnAccelerator)
     value = module(z.requires_grad_(), y, weight, denominator=torch.tensor(6))
