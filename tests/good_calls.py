@@ -274,6 +274,11 @@ def _training() -> Iterator[tuple[str, Call]]:
         yield name, (to, {"loss": BINARY})
         yield f"{type(to(BINARY)).__name__}.start", (to(BINARY).start, {"y": Y, "sample_weight": W})
     yield "to_hist_gradient_boosting", (gm.to_hist_gradient_boosting, {"loss": BINARY, "classes": None})
+    yield "to_sklearn", (gm.to_sklearn, {"loss": BINARY, "labels": [0, 1], "pos_label": 1})
+    rows = {"y_true": Y, "y_pred": P, "sample_weight": W}
+    yield "SklearnLoss", (gm.to_sklearn(BINARY), rows)
+    yield "SklearnLoss.skill", (gm.to_sklearn(BINARY).skill, {**rows, "y_train": Y})
+    yield "SklearnCosts", (gm.to_sklearn(COSTS), {**rows, "y_pred": Y})
     yield "to_torch", (gm.to_torch, {"loss": BINARY, "reduction": "mean", "denominator": 2.0})
 
 

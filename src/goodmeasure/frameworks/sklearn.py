@@ -31,7 +31,8 @@ def to_sklearn(
     """Judge scikit-learn's models by a loss, or by what their answers cost.
 
     Args:
-        loss: a loss, such as ``gm.losses.huber(delta=2.0)``, or costs, such as ``gm.Costs(false_negative=40, false_positive=5)``.
+        loss: a loss, such as ``gm.losses.huber(delta=2.0)``, or costs, such as
+            ``gm.Costs(false_negative=40, false_positive=5)``.
         labels: all labels there are, (K,), in sorted order as in ``classes_``; those at hand unless given.
         pos_label: which of two labels is yes; the second in sorted order unless given.
 
@@ -47,10 +48,10 @@ def to_sklearn(
         >>> import goodmeasure as gm
         >>> from sklearn.linear_model import Ridge
         >>> from sklearn.model_selection import cross_val_score
-        >>> X, y = [[float(i)] for i in range(20)], [float(i) for i in range(20)]
+        >>> X, y = [[float(i)] for i in range(20)], [float(i % 7) for i in range(20)]
         >>> scorer = gm.to_sklearn(gm.losses.huber(delta=2.0)).scorer
-        >>> cross_val_score(Ridge(), X, y, scoring=scorer, cv=4).round(4)  # minus the mean loss
-        array([-0.0109, -0.0003, -0.0003, -0.0109])
+        >>> cross_val_score(Ridge(), X, y, scoring=scorer, cv=4).round(2)  # minus the mean loss
+        array([-1.51, -2.63, -2.25, -1.25])
     """
     amounts = isinstance(loss, UnderOverCosts) or (isinstance(loss, Loss) and not Reading(loss).is_of_labels)
     if amounts and not (labels is None and pos_label is None):
@@ -247,7 +248,65 @@ class SklearnCosts:
         """
         return LossScorer(self, "scorer")
 
-    def _mean(y: NDArray[Any], given: Outputs, w: Floats) -> float:
+    def _mean(self, rows: PresentRows, known: tuple[NDArray[Any], ...]) -> float:
+        """The mean cost; ``known`` are labels that the model knows, whether or not these rows show them."""
+        if isinstance(self.costs, UnderOverCosts):
+            needed = rows.read(row_arguments.target_amounts, "y_true")
+            each = self.costs.of(needed, rows.read(row_arguments.amounts, "y_pred"))
+        else:
+            each = self._of_labels(rows, self.costs, known)
+        return float(rows.weight @ each / rows.weight.sum())
+
+    def _of_labels(self, rows: PresentRows, costs: Costs | ClassCosts, known: tuple[NDArray[Any], ...]) -> Floats:
+        truth, answer = labels_in(rows["y_true"]), labels_in(rows["y_pred"], "y_pred")
+        names = in_order(truth, answer, *known) if self.labels is None else np.array(self.labels)
+        at = codes(truth, names), codes(answer, names, "y_pred")
+        return np.asarray(self._table(costs, names)[at], dtype=np.float64)
+
+    def _table(self, costs: Costs | ClassCosts, names: NDArray[Any]) -> Floats:
+        """What naming each label costs where each is true, in the order of the names."""
+        if isinstance(costs, Costs):
+            yes = (names == label_of_yes(names, self.pos_label, costs)).astype(np.intp)
+            return costs.matrix[np.ix_(yes, yes)]
+        if costs.matrix.shape != (len(names), len(names)):
+            raise CostsDoNotFit(
+                f"a table of {costs.matrix.shape} prices no answers among {len(names)} labels",
+                seen=f"labels are {names.tolist()}",
+                fix="labels=sorted(set(y)) of all rows there are",
+            )
+        return costs.matrix
+
+    def _of_model(self, rows: PresentRows, model: Asked, measure: str) -> float:
+        del measure
+        answers = np.asarray(model.call(model.fitted, "predict", model.X))[model.at]
+        known = (np.asarray(model.fitted.classes_),) if hasattr(model.fitted, "classes_") else ()
+        return -self._mean(replace(rows, columns={**rows.columns, "y_pred": answers}), known)
+
+    def _of_answers(self, y_true: Any, y_pred: Any, sample_weight: Any = None, pos_label: Any = None) -> float:
+        return self(y_true, y_pred, sample_weight=sample_weight)
+
+
+class LossScorer(_BaseScorer):  # type: ignore[misc]
+    """Scores fitted models, as ``scoring=`` takes it; `SklearnLoss` and `SklearnCosts` hand it out.
+
+    What scikit-learn asks of a scorer beyond calling it (answers kept, weights routed, thresholds tuned) is that of its
+    own. Thresholds are tuned on labels, so the function that it finds here is one of labels.
+    """
+
+    def __init__(self, of: SklearnLoss | SklearnCosts, measure: str) -> None:
+        said = {} if of.pos_label is None else {"pos_label": of.pos_label}
+        super().__init__(of._of_answers, -1, said, "predict")
+        self.of, self.measure = of, measure
+
+    def _score(self, method_caller: Any, estimator: Any, X: Any, y_true: Any, **kwargs: Any) -> float:
+        rows = row_arguments.present(kwargs.get("sample_weight"), y_true=y_true)
+        return self.of._of_model(rows, Asked(estimator, X, rows.at, method_caller), self.measure)
+
+    def __repr__(self) -> str:
+        return f"{self.of!r}.{self.measure}"
+
+
+def _mean(y: NDArray[Any], given: Outputs, w: Floats) -> float:
     return float(given.loss(y, given.numbers, w))
 
 

@@ -132,8 +132,8 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
         >>> X, y = load_breast_cancer(return_X_y=True)
         >>> costs = gm.Costs(false_negative=40, false_positive=5)  # 0 is malignant
         >>> model = gm.CostSensitiveClassifier(GaussianNB(), costs, pos_label=0).fit(X, y)
-        >>> round(model.threshold_, 3), model.decision_.theory.cost.value < model.decision_.rule("half").cost.value
-        (0.111, True)
+        >>> model.decision_.verdict
+        'act when p >= 0.05706 (practice)'
     """
 
     classes_: Labels

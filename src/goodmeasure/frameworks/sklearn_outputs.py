@@ -13,7 +13,7 @@ from sklearn.base import is_regressor
 from sklearn.pipeline import Pipeline
 
 from goodmeasure.deriving import predictions
-from goodmeasure.errors import ShapeMismatch
+from goodmeasure.errors import ShapeMismatch, UsageError
 from goodmeasure.fitting.fit import LossClassifier
 from goodmeasure.frameworks.sklearn_labels import Labels, codes, in_order, label_of_yes, labels_in
 from goodmeasure.making.loss import Loss
@@ -78,14 +78,15 @@ class Reading:
     def of_predictions(self, y: NDArray[Any], given: NDArray[Any]) -> Read:
         """Targets and outputs of columns that are as a metric is given them."""
         table = _numbers(given)
-        if self.are_numbers(y):
+        if not self.is_of_labels or y.ndim != 1:
             return y, self._outputs(table)
-        names = self.names(y)
+        numbers = self.are_numbers(y)
+        names = np.arange(2) if numbers else self.names(y)
         if self.loss.is_classwise:
             table = self._columns(table, len(names))
         elif table.ndim == 2 and table.shape[1] == 2 and not self.takes_scores:
             table = table[:, int(label_of_yes(names, self.pos_label, self.loss) == names[-1])]
-        return self.coded(y, names), self._outputs(table)
+        return y if numbers else self.coded(y, names), self._outputs(table)
 
     def _columns(self, table: Floats, count: int) -> Floats:
         """A column for each of so many classes; of two, the second may be given alone."""
@@ -126,6 +127,12 @@ class Reading:
         full = np.full((len(table), len(names)), -np.inf if scores else 0.0)
         full[:, codes(known, names, "classes_")] = table
         if self.loss.is_classwise:
+            if len(names) < 2:
+                raise UsageError(
+                    "one label makes no classes",
+                    seen=f"{names[0]!r} in all rows",
+                    fix="gm.to_sklearn(loss, labels=sorted(set(y)))",
+                )
             return full
         yes = names == label_of_yes(names, self.pos_label, self.loss)
         if not scores:
