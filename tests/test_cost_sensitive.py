@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -11,6 +15,7 @@ import polars as pl
 import pytest
 import sklearn
 from scipy import sparse
+from sklearn import metrics
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.dummy import DummyClassifier
@@ -287,3 +292,45 @@ def test_a_model_that_knows_nothing_predicts_what_costs_least_without_knowing():
     model = Two(DummyClassifier(), COSTS).fit(X_TWO, TEXTS)
     assert set(model.predict(X_TWO)) == {"malignant"}
     np.testing.assert_allclose(model.predict_proba(X_TWO)[:, 1], (TEXTS == "malignant").mean(), atol=0.01)
+
+
+# --- what is written about them ---
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_page_runs():
+    page = (ROOT / "docs" / "scikit_learn.md").read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(block, names)
+    assert names["price"](["malignant", "benign"], ["benign", "benign"]) == 20.0
+    told = set(re.findall(r"`((?:d2|mean)_\w+|\w+_loss)", page))
+    assert {name for name in told if name.startswith("d2_") and name != "d2_"} == {
+        name for name in metrics.__all__ if name.startswith("d2_")
+    }
+    assert told - {"d2_"} <= set(metrics.__all__)
+
+
+def by_path(path: str) -> ModuleType:
+    """A module outside of the package by where it stands."""
+    found = spec_from_file_location(Path(path).stem, ROOT / path)
+    assert found is not None
+    assert found.loader is not None
+    module = module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def test_the_example_runs():
+    alone, knowing = by_path("examples/decide_sklearn.py").main()
+    assert knowing < alone
+
+
+def test_the_benchmark_answers():
+    module = by_path("benchmarks/deciding.py")
+    module.check()
+    data = module.load_breast_cancer(return_X_y=True)
+    ways = module.ways_of_two(GaussianNB())
+    costs = module.costs_of(data, {name: ways[name] for name in ("its own predict", "ours, best")}, module.by_hand, 2)
+    assert costs["ours, best"].mean() < costs["its own predict"].mean()
