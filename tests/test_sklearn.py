@@ -29,7 +29,7 @@ from boosters import rows
 from catalogue_losses import everything, ids, weighted
 from goodmeasure.deriving.predictions import implies_probability
 from goodmeasure.errors import NoSuchReading, TargetOutsideDomain, UsageError, WeightError
-from goodmeasure.frameworks.sklearn_outputs import Reading, distorts
+from goodmeasure.frameworks.sklearn_outputs import LossReading, distorts
 from goodmeasure.statistics.row_arguments import UnknownLabel
 
 L = gm.losses
@@ -65,7 +65,7 @@ def activated(loss, z):
 @pytest.mark.parametrize("weight", [None, W], ids=["plain", "weighted"])
 def test_a_metric_is_the_loss_of_predictions(loss, weight):
     y, z, metric = targets_of(loss), outputs_of(loss), gm.to_sklearn(loss)
-    if Reading(loss).takes_scores:
+    if LossReading(loss).takes_scores:
         assert metric(y, z, sample_weight=weight) == pytest.approx(loss(y, z, weight), rel=1e-12)
     else:
         p = activated(loss, z)
@@ -185,7 +185,7 @@ def test_the_best_constant_has_no_skill(loss):
     z = np.zeros((N, 3)) if loss.is_classwise else np.zeros(N)
     best = loss.best_constant(y, classes=3 if loss.is_classwise else None)
     raw = np.broadcast_to(best, z.shape if loss.is_classwise or len(loss.activation) == 1 else (N, len(best)))
-    given = np.array(raw) if Reading(loss).takes_scores else activated(loss, np.array(raw))
+    given = np.array(raw) if LossReading(loss).takes_scores else activated(loss, np.array(raw))
     if repr(loss) == "perceptron()":  # at zero it costs nothing, whatever happened
         return
     if len(loss.activation) > 1:
@@ -240,7 +240,7 @@ class Says(DummyClassifier):
 
 
 OF_CHANCES = [
-    e for e in LOSSES if (e.is_binary or e.is_classwise) and implies_probability(e) and not Reading(e).takes_scores
+    e for e in LOSSES if (e.is_binary or e.is_classwise) and implies_probability(e) and not LossReading(e).takes_scores
 ]
 
 

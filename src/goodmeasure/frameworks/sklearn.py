@@ -14,7 +14,7 @@ from sklearn.metrics._scorer import _BaseScorer
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
 from goodmeasure.errors import NoSuchReading, UsageError
 from goodmeasure.frameworks.sklearn_labels import as_declared, codes, in_order, label_of_yes, labels_in
-from goodmeasure.frameworks.sklearn_outputs import Asked, Reading
+from goodmeasure.frameworks.sklearn_outputs import AskedModel, LossReading
 from goodmeasure.making.loss import Loss
 from goodmeasure.risks.least import least_losses
 from goodmeasure.risks.outputs import Outputs
@@ -53,7 +53,7 @@ def to_sklearn(
         >>> cross_val_score(Ridge(), X, y, scoring=scorer, cv=4).round(2)  # minus the mean loss
         array([-1.51, -2.63, -2.25, -1.25])
     """
-    amounts = isinstance(loss, UnderOverCosts) or (isinstance(loss, Loss) and not Reading(loss).is_of_labels)
+    amounts = isinstance(loss, UnderOverCosts) or (isinstance(loss, Loss) and not LossReading(loss).is_of_labels)
     if amounts and not (labels is None and pos_label is None):
         raise UsageError(f"{loss} is about amounts, which have no labels", fix="gm.to_sklearn(loss)")
     known = None if labels is None else as_declared(labels)
@@ -109,7 +109,7 @@ class SklearnLoss:
             GM702: a prediction is not a number.
             GM703: a label is none of ``labels``.
         """
-        rows = row_arguments.present(sample_weight, y_true=y_true, y_pred=y_pred)
+        rows = _paired(y_true, y_pred, sample_weight)
         return _mean(*self._reading.of_predictions(rows["y_true"], rows["y_pred"]), rows.weight)
 
     def skill(self, y_true: Any, y_pred: Any, *, sample_weight: Any = None, y_train: Any = None) -> float:
@@ -144,7 +144,7 @@ class SklearnLoss:
             >>> round(gm.to_sklearn(gm.losses.absolute_error()).skill([1.0, 2.0, 6.0], [1.5, 2.0, 5.0]), 3)
             0.7
         """
-        rows = row_arguments.present(sample_weight, y_true=y_true, y_pred=y_pred)
+        rows = _paired(y_true, y_pred, sample_weight)
         reading, trained = self._reading, None
         if y_train is not None:
             reading, trained = reading.trained_on(array_of(y_train, "y_train"), rows["y_true"])
@@ -166,16 +166,16 @@ class SklearnLoss:
         return LossScorer(self, "skill_scorer")
 
     @property
-    def _reading(self) -> Reading:
-        return Reading(self.loss, self.labels, self.pos_label)
+    def _reading(self) -> LossReading:
+        return LossReading(self.loss, self.labels, self.pos_label)
 
-    def _of_model(self, rows: PresentRows, model: Asked, measure: str) -> float:
+    def _of_model(self, rows: PresentRows, model: AskedModel, measure: str) -> float:
         y, given = self._reading.of_model(rows["y_true"], model)
         return -_mean(y, given, rows.weight) if measure == "scorer" else _skill(self.loss, y, given, rows.weight)
 
     def _of_answers(self, y_true: Any, y_pred: Any, sample_weight: Any = None, pos_label: Any = None) -> float:
         """The mean loss of labels that were named for sure, which is what a threshold is tuned on."""
-        rows = row_arguments.present(sample_weight, y_true=y_true, y_pred=y_pred)
+        rows = _paired(y_true, y_pred, sample_weight)
         found = _mean(*self._reading.of_answers(rows["y_true"], rows["y_pred"]), rows.weight)
         if not np.isfinite(found):
             raise UsageError(
@@ -237,7 +237,7 @@ class SklearnCosts:
             GM703: a label is none of ``labels``.
             GM711: the costs differ from row to row, or are for another number of classes.
         """
-        rows = row_arguments.present(sample_weight, y_true=y_true, y_pred=y_pred)
+        rows = _paired(y_true, y_pred, sample_weight)
         return self._mean(rows, ())
 
     @property
@@ -276,7 +276,7 @@ class SklearnCosts:
             )
         return costs.matrix
 
-    def _of_model(self, rows: PresentRows, model: Asked, measure: str) -> float:
+    def _of_model(self, rows: PresentRows, model: AskedModel, measure: str) -> float:
         del measure
         answers = np.asarray(model.call(model.fitted, "predict", model.X))[model.at]
         known = (np.asarray(model.fitted.classes_),) if hasattr(model.fitted, "classes_") else ()
@@ -300,10 +300,18 @@ class LossScorer(_BaseScorer):  # type: ignore[misc]
 
     def _score(self, method_caller: Any, estimator: Any, X: Any, y_true: Any, **kwargs: Any) -> float:
         rows = row_arguments.present(kwargs.get("sample_weight"), y_true=y_true)
-        return self.of._of_model(rows, Asked(estimator, X, rows.at, method_caller), self.measure)
+        return self.of._of_model(rows, AskedModel(estimator, X, rows.at, method_caller), self.measure)
 
     def __repr__(self) -> str:
         return f"{self.of!r}.{self.measure}"
+
+
+def _paired(y_true: Any, y_pred: Any, sample_weight: Any) -> PresentRows:
+    """The rows that count, with both of their columns."""
+    for name, given in (("y_true", y_true), ("y_pred", y_pred)):
+        if given is None:
+            raise UsageError(f"{name} is None, a column is needed", where=name)
+    return row_arguments.present(sample_weight, y_true=y_true, y_pred=y_pred)
 
 
 def _mean(y: NDArray[Any], given: Outputs, w: Floats) -> float:

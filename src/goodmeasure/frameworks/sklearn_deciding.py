@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -146,7 +146,7 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
         estimator: Any,
         costs: Costs | ClassCosts | None = None,
         *,
-        method: Method | None = "platt",
+        method: str | None = "platt",
         rule: str = "best",
         cv: Any = 5,
         pos_label: Any = None,
@@ -201,8 +201,9 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
 
         def fitted(row: Places, said: Floats) -> Recalibration:
             weight = None if rows.weight is None else rows.weight[row]
-            assert self.method is not None
-            return recalibrate(target[row], said, self.method, sample_weight=weight, raw=self._takes_scores)
+            return recalibrate(
+                target[row], said, cast(Method, self.method), sample_weight=weight, raw=self._takes_scores
+            )
 
         p = heard.said if self.method is None else heard.mapped(fitted)
         self.recalibration_ = None if self.method is None else fitted(heard.row, heard.said)
@@ -398,7 +399,7 @@ class CostSensitiveRegressor(RegressorMixin, _CostSensitive):  # type: ignore[mi
         estimator: Any,
         costs: UnderOverCosts | None = None,
         *,
-        method: AmountMethod | None = "linear",
+        method: str | None = "linear",
         cv: Any = 5,
         n_jobs: int | None = None,
     ) -> None:
@@ -444,8 +445,7 @@ class CostSensitiveRegressor(RegressorMixin, _CostSensitive):  # type: ignore[mi
 
         def fitted(row: Places, said: Floats) -> AmountMap:
             weight = None if rows.weight is None else rows.weight[row]
-            assert self.method is not None
-            return recalibrate_amounts(target[row], said, self.method, weight)
+            return recalibrate_amounts(target[row], said, cast(AmountMethod, self.method), weight)
 
         amount = heard.said if self.method is None else heard.mapped(fitted)
         self.recalibration_ = None if self.method is None else fitted(heard.row, heard.said)

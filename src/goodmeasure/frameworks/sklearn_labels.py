@@ -17,6 +17,8 @@ Labels = NDArray[Any]
 def labels_in(values: Any, name: str = "y_true") -> Labels:
     """One label a row, of which none is missing."""
     found = column_of(values, name)
+    if found.dtype.kind == "c":
+        raise TargetOutsideDomain(f"{name} holds complex numbers, which are no labels", where=name)
     missing = np.array([each is None or each != each for each in found.tolist()], dtype=bool)
     if missing.any():
         raise TargetOutsideDomain(

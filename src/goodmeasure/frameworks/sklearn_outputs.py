@@ -26,7 +26,7 @@ Read: TypeAlias = tuple[NDArray[Any], Outputs]
 
 
 @dataclass(frozen=True)
-class Reading:
+class LossReading:
     """A loss with what is known of labels: it reads targets, predictions and models."""
 
     loss: Loss
@@ -66,8 +66,14 @@ class Reading:
         yes = label_of_yes(names, self.pos_label, self.loss)
         return np.array([name == yes for name in names.tolist()], dtype=np.float64)[found]
 
-    def trained_on(self, trained: NDArray[Any], y: NDArray[Any]) -> tuple[Reading, NDArray[Any]]:
+    def trained_on(self, trained: NDArray[Any], y: NDArray[Any]) -> tuple[LossReading, NDArray[Any]]:
         """The reading that knows the labels of the training rows too, and these as the loss takes them."""
+        if trained.ndim != y.ndim or trained.shape[1:] != y.shape[1:]:
+            raise ShapeMismatch(
+                f"y_train has shape {trained.shape}, and y_true {y.shape}",
+                where="y_train",
+                fix="give targets of one kind",
+            )
         if self.are_numbers(trained) and self.are_numbers(y):
             return self, trained
         names = self.names(trained, y)
@@ -106,7 +112,7 @@ class Reading:
 
     # --- models ---
 
-    def of_model(self, y: NDArray[Any], model: Asked) -> Read:
+    def of_model(self, y: NDArray[Any], model: AskedModel) -> Read:
         """Targets, and what a fitted model says of their rows."""
         if not self.is_of_labels:
             return y, self._outputs(model.says("predict"))
@@ -157,7 +163,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedModel:
     """A fitted model with the rows that it is asked about; ``call`` may keep its answers for others who ask."""
 
     fitted: Any
