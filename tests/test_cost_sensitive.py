@@ -21,7 +21,15 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, TimeSeriesSplit, cross_val_predict, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    RepeatedKFold,
+    TimeSeriesSplit,
+    cross_val_predict,
+    cross_val_score,
+)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -218,6 +226,8 @@ def test_groups_go_to_the_splitter_and_to_the_intervals():
     said = cross_val_predict(GaussianNB(), X_TWO, TEXTS, cv=GroupKFold(4), groups=groups, method="predict_proba")[:, 1]
     assert same_map(model.recalibration_, gm.recalibrate(TEXTS == "malignant", said))
     assert "cluster" in model.decision_.theory.cost.method
+    repeated = Two(GaussianNB(), COSTS, cv=RepeatedKFold(n_splits=4, n_repeats=2, random_state=0)).fit(X_TWO, TEXTS)
+    assert "cluster" in repeated.decision_.theory.cost.method  # a row that was left out twice is no two rows
     in_time = Two(GaussianNB(), COSTS, cv=TimeSeriesSplit(4)).fit(X_TWO, TEXTS)
     assert in_time.decision_.theory.cost.n == 4 * (len(TEXTS) // 5)
 
@@ -275,6 +285,14 @@ class Unsure(ClassifierMixin, BaseEstimator):
 def test_what_cannot_be_fitted_is_refused(model, kind, words):
     with pytest.raises(kind, match=words):
         model.fit(X_TWO, TEXTS)
+
+
+@pytest.mark.parametrize("wrong", [None, np.nan, 3])
+def test_labels_that_are_none_are_refused(wrong):
+    spoiled = TEXTS.astype(object)
+    spoiled[3] = wrong
+    with pytest.raises(ValueError, match=r"no label in row 3|NaN|several types"):
+        Two(GaussianNB()).fit(X_TWO, spoiled)
 
 
 def test_a_class_that_a_part_lacks():

@@ -84,9 +84,10 @@ class FitRows:
         return CrossFitted(np.concatenate(said), np.concatenate([test for _, test in splits]), part)
 
     def decided(self, row: Places, target: Any, predicted: Floats, costs: Any) -> Any:
-        """The rule that the costs ask for on predictions of rows; rows of a group go together."""
+        """The rule that the costs ask for on predictions of rows; rows of a group go together, and so do repeats of a row."""
         weight = None if self.weight is None else self.weight[row]
-        groups = None if self.groups is None else np.asarray(self.groups)[row]
+        repeats = row if len(np.unique(row)) < len(row) else None
+        groups = repeats if self.groups is None else np.asarray(self.groups)[row]
         return decide(target[row], predicted, costs, sample_weight=weight, cluster=groups)
 
 

@@ -23,7 +23,7 @@ from goodmeasure.errors import NoSuchReading, NothingToLearn, UsageError, shorte
 from goodmeasure.fitting.fit import present_rows
 from goodmeasure.frameworks.sklearn import SklearnCosts
 from goodmeasure.frameworks.sklearn_cross_fitting import FitRows, Places
-from goodmeasure.frameworks.sklearn_labels import Labels, codes, label_of_yes
+from goodmeasure.frameworks.sklearn_labels import Labels, codes, in_order, label_of_yes, labels_in
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.strict.calls import strict_class
 
@@ -193,6 +193,7 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
             ValueError: X and y differ in length, or y holds no labels, by scikit-learn's own checks.
         """
         rows = self._rows(X, y, sample_weight, params)
+        in_order(labels_in(rows.y, "y"))  # refuses labels that are missing, or have no order
         check_classification_targets(rows.y)
         self.classes_, code = np.unique(rows.y, return_inverse=True)
         self._check()
