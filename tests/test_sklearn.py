@@ -86,7 +86,8 @@ def deviance(loss, y, p, **weight):
 
 
 def at(name, **how):
-    return partial(getattr(metrics, name), **how)
+    """A metric of scikit-learn by its name: of the oldest version that is supported some are not there."""
+    return lambda *columns, **more: getattr(metrics, name)(*columns, **how, **more)
 
 
 SAME = {
@@ -355,13 +356,15 @@ def test_labels_that_rows_do_not_show_can_be_said():
 
 def test_labels_that_are_no_labels_are_refused():
     metric = gm.to_sklearn(L.cross_entropy())
-    for missing in (None, np.nan):
+    for missing in (None, np.nan, pd.NA):
         with pytest.raises(TargetOutsideDomain, match="no label in row 1"):
             metric(np.array(["a", missing, "b"], dtype=object), np.full((3, 2), 0.5))
     with pytest.raises(UsageError, match="several types"):
         metric(np.array(["a", 1, "b"], dtype=object), np.full((3, 2), 0.5))
     with pytest.raises(UsageError, match="amounts"):
         gm.to_sklearn(L.squared_error(), pos_label=1)
+    with pytest.raises(UsageError, match="none of which is yes"):
+        gm.to_sklearn(L.cross_entropy(), pos_label="a")
     with pytest.raises(UsageError, match="yes or no"):
         gm.to_sklearn(L.binary_cross_entropy()).scorer(
             LogisticRegression(max_iter=5000).fit(X_THREE, Y_THREE), X_THREE, Y_THREE

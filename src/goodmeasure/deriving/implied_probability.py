@@ -367,31 +367,30 @@ def _centred(logs: Array, xp: Any) -> Array:
 def _balanced(loss: Record, logs: Array) -> Array:
     """Logarithms of the p that add up to 1 and whose p_j over the pull at j is in proportion to the probabilities given.
 
-    Both are sought as the logit u of each p_j: first in a table of the logarithm of p over its pull, then by Newton's steps
-    on all of a row together, with its slope from the table.
+    Each p_j is sought as its logit u_j. That of the leading class tells the others by proportion, and what it leaves them tells
+    whether it is too small: first in a table of the logarithm of p over its pull, then by Newton's steps on all of a row.
     """
-    xp = namespace(logs)
-    table = np.asarray(logs, dtype=np.float64)
     known = np.sinh(np.linspace(-9.9, 9.9, 4001))
     ratio = _log_ratio(loss, known)
-    there = np.isfinite(ratio)
-    known, ratio = known[there], ratio[there]
+    known, ratio = known[np.isfinite(ratio)], ratio[np.isfinite(ratio)]
     slope = np.gradient(ratio, known)
-    aim = table + _log_weight(loss, table)
-    u, level = _from_table(aim, known, ratio)
+    aim = np.asarray(logs, dtype=np.float64) + _log_weight(loss, np.asarray(logs, dtype=np.float64))
+    leads = np.arange(aim.shape[-1]) == aim.argmax(axis=-1)[..., None]
+    aim = aim - aim.max(axis=-1, keepdims=True)
+    others = np.isfinite(aim) & ~leads
+    u = _from_table(aim, leads, known, ratio)
     for _ in range(_MOST_STEPS):
-        p, steep = np.exp(_log_sigmoid(u)), np.interp(u, known, slope)
-        miss = np.where(np.isfinite(aim), aim + level - _log_ratio(loss, u), 0.0)
-        flow = p * np.exp(_log_sigmoid(-u)) / steep
-        rise = (1 - p.sum(axis=-1, keepdims=True) - (flow * miss).sum(axis=-1, keepdims=True)) / flow.sum(
-            axis=-1, keepdims=True
-        )
-        rise = np.where(np.isfinite(rise), rise, 0.0)
-        step = np.where(np.isfinite(u), (miss + rise) / steep, 0.0)
-        u, level = u + step, level + rise
+        over, share = _too_much(u, leads)
+        there, steep = _log_ratio(loss, u), np.interp(u, known, slope)
+        miss, follow = aim + _of(leads, there) - there, _of(leads, steep) / steep
+        moved = np.where(others, share * miss / steep, 0.0)
+        lead = -(over + _summed(moved)) / _summed(np.where(leads, share, np.where(others, share * follow, 0.0)))
+        step = np.where(leads, lead, np.where(others, miss / steep + follow * lead, 0.0))
+        step = np.where(np.isfinite(step), step, 0.0)
+        u = u + step
         if not (np.abs(step) > _SETTLED * (1 + np.abs(u))).any():
             break
-    return xp.asarray(_log_sigmoid(u), dtype=logs.dtype)
+    return namespace(logs).asarray(_log_sigmoid(u), dtype=logs.dtype)
 
 
 def _log_sigmoid(u: Any) -> Any:
@@ -403,16 +402,42 @@ def _log_ratio(loss: Record, u: Any) -> Any:
     return _log_sigmoid(u) - _log_pull(replace(loss, class_weight=()), _log_sigmoid(u), _log_sigmoid(-u))
 
 
-def _from_table(aim: Any, known: Any, ratio: Any) -> tuple[Any, Any]:
-    """About where the logits and the level of each row are; a class without probability is at minus infinity."""
-    low, high = (np.full((*aim.shape[:-1], 1), at) for at in (ratio[0] - 50, ratio[-1] + 50))
+def _summed(rows: Any) -> Any:
+    return rows.sum(axis=-1, keepdims=True)
+
+
+def _of(leads: Any, rows: Any) -> Any:
+    """The entry of the leading class of each row."""
+    return _summed(np.where(leads, rows, 0.0))
+
+
+def _too_much(u: Any, leads: Any) -> tuple[Any, Any]:
+    """By how much, as a logarithm, the others outweigh what the leading class leaves them, and the slopes by each logit."""
+    log_p = _log_sigmoid(u)
+    others = np.where(leads, -np.inf, log_p)
+    most = others.max(axis=-1, keepdims=True)
+    among = np.where(np.isfinite(most), np.exp(others - most), 0.0)
+    over = most + np.log(_summed(among)) - _of(leads, _log_sigmoid(-u))
+    return over, np.where(leads, np.exp(log_p), among / _summed(among) * np.exp(_log_sigmoid(-u)))
+
+
+def _from_table(aim: Any, leads: Any, known: Any, ratio: Any) -> Any:
+    """About where the logits of each row are; a class without probability is at minus infinity."""
+
+    def at(lead: Any) -> Any:
+        return np.where(
+            leads,
+            lead,
+            np.where(np.isfinite(aim), np.interp(aim + np.interp(lead, known, ratio), ratio, known), -np.inf),
+        )
+
+    low, high = (np.full((*aim.shape[:-1], 1), known[end]) for end in (0, -1))
     for _ in range(60):
-        level = (low + high) / 2
-        total = _expit(np.interp(aim + level, ratio, known)).sum(axis=-1, keepdims=True)
-        low, high = np.where(total < 1, level, low), np.where(total < 1, high, level)
-    alone = np.isfinite(aim).sum(axis=-1, keepdims=True) == 1
-    u = np.where(np.isfinite(aim), np.where(alone, np.inf, np.interp(aim + level, ratio, known)), -np.inf)
-    return u, level
+        lead = (low + high) / 2
+        over, _ = _too_much(at(lead), leads)
+        low, high = np.where(over < 0, lead, low), np.where(over < 0, high, lead)
+    alone = _summed(np.isfinite(aim)) == 1
+    return np.where(alone & leads, np.inf, at(lead))
 
 
 @np.errstate(all="ignore")

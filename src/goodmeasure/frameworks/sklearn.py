@@ -42,7 +42,7 @@ def to_sklearn(
 
     Raises:
         GM004: a label is missing.
-        GM009: the labels are not in sorted order, or occur twice, or the loss is about amounts.
+        GM009: the labels are not in sorted order, or occur twice; or the loss is about amounts or classes, and has no yes.
 
     Example:
         >>> import goodmeasure as gm
@@ -56,6 +56,10 @@ def to_sklearn(
     amounts = isinstance(loss, UnderOverCosts) or (isinstance(loss, Loss) and not LossReading(loss).is_of_labels)
     if amounts and not (labels is None and pos_label is None):
         raise UsageError(f"{loss} is about amounts, which have no labels", fix="gm.to_sklearn(loss)")
+    if pos_label is not None and (isinstance(loss, ClassCosts) or (isinstance(loss, Loss) and loss.is_classwise)):
+        raise UsageError(
+            f"{loss} is about classes, none of which is yes", fix="gm.to_sklearn(loss, labels=sorted(set(y)))"
+        )
     known = None if labels is None else as_declared(labels)
     return SklearnLoss(loss, known, pos_label) if isinstance(loss, Loss) else SklearnCosts(loss, known, pos_label)
 
@@ -82,7 +86,7 @@ class SklearnLoss:
     pos_label: Any = None
 
     def __repr__(self) -> str:
-        return f"SklearnLoss({self.loss})"
+        return _shown("SklearnLoss", self.loss, self.labels, self.pos_label)
 
     @property
     def __name__(self) -> str:
@@ -211,7 +215,7 @@ class SklearnCosts:
     pos_label: Any = None
 
     def __repr__(self) -> str:
-        return f"SklearnCosts({self.costs})"
+        return _shown("SklearnCosts", self.costs, self.labels, self.pos_label)
 
     @property
     def __name__(self) -> str:
@@ -304,6 +308,11 @@ class LossScorer(_BaseScorer):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"{self.of!r}.{self.measure}"
+
+
+def _shown(name: str, of: object, labels: tuple[Any, ...] | None, pos_label: Any) -> str:
+    said = {"labels": labels, "pos_label": pos_label}
+    return f"{name}({of}{''.join(f', {key}={value!r}' for key, value in said.items() if value is not None)})"
 
 
 def _paired(y_true: Any, y_pred: Any, sample_weight: Any) -> PresentRows:

@@ -19,7 +19,7 @@ def labels_in(values: Any, name: str = "y_true") -> Labels:
     found = column_of(values, name)
     if found.dtype.kind == "c":
         raise TargetOutsideDomain(f"{name} holds complex numbers, which are no labels", where=name)
-    missing = np.array([each is None or each != each for each in found.tolist()], dtype=bool)
+    missing = found != found if found.dtype.kind != "O" else np.array([_is_missing(each) for each in found], dtype=bool)
     if missing.any():
         raise TargetOutsideDomain(
             f"{name} holds no label in row {int(np.argmax(missing))}",
@@ -28,6 +28,12 @@ def labels_in(values: Any, name: str = "y_true") -> Labels:
             fix="leave such rows out, or give them a weight of zero",
         )
     return found
+
+
+def _is_missing(label: Any) -> bool:
+    """Whether a label is none: None, NaN, or what pandas has for it, which is neither equal to itself nor not."""
+    same = label == label  # noqa: PLR0124
+    return label is None or not isinstance(same, bool | np.bool_) or not same
 
 
 def in_order(*columns: Labels) -> Labels:
