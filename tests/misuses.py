@@ -533,7 +533,10 @@ CLASSES_AND_METHODS: Misuses = {
         "GM704": lambda: all_yes().cost_curve([0.5]),
     },
     **{f"Model.{read}": of_rows(read) for read in ("raw", "predict", "decide", "answers")},
-    "Model.save": {"GM012": lambda: model().save("/no such folder/model.json")},
+    "Model.save": {
+        "GM009": lambda: model().save(written("model.json", "mine")),
+        "GM012": lambda: model().save("/no such folder/model.json"),
+    },
     "Plan.code": {"GM009": lambda: gm.choose(Y).code("fortran")},
     **{f"Loss.{name}": of_examples(getattr(BINARY, name)) for name in ("value", "gradient", "hessian", "total")},
     **{f"Loss.{name}": of_scales(name) for name in ("predict", "raw")},

@@ -29,10 +29,11 @@ from goodmeasure.errors import (
 )
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
+from goodmeasure.fitting.narrow import narrowed
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import numbers_of
+from goodmeasure.statistics.arrays import numbers_of, same_order
 from goodmeasure.statistics.row_arguments import Floats, column, equal_length
 from goodmeasure.statistics.weights import check_weights, scaled
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -47,6 +48,7 @@ _DOUBTS = {
 
 def present_rows(sample_weight: Any, **columns: Any) -> tuple[NDArray[Any], Floats | None, dict[str, Any]]:
     """The rows whose weight is not zero, taken out before anything looks at what they hold: places, weights, and columns."""
+    same_order(**columns, sample_weight=sample_weight)
     n = _num_samples(columns["X"])
     if sample_weight is None:
         return np.arange(n), None, columns
@@ -101,18 +103,20 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         offset = None if exposure is None else np.log(exposure)
         if self.early_stopping and held is None:
             X, y, weight, offset, held = self._held_out(X, y, weight, offset)
-        objective = Objective(self.loss_, X, y, weight, offset, float(self.alpha), bool(self.fit_intercept), outputs)
+        alpha, intercept = float(self.alpha), bool(self.fit_intercept)
+        rows = narrowed(X, penalised=alpha > 0, intercept=intercept)
+        objective = Objective(self.loss_, rows.features, y, weight, offset, alpha, intercept, outputs)
 
         def validation(theta: Floats) -> float:
             features, targets, counts, shift = held
-            slopes, constants = objective.coefficients(theta)
+            slopes, constants = rows.widened(*objective.coefficients(theta))
             return self.loss_(targets, _raw(features, slopes, constants, shift), counts)
 
         watch = Monitor(None if held is None else validation, bool(self.early_stopping), monitor)
         theta, self.certificate_, self.n_iter_ = fit(
             objective, SolverSettings(self.solver, self.max_iter, self.tol, watch)
         )
-        slopes, constants = objective.coefficients(theta)
+        slopes, constants = rows.widened(*objective.coefficients(theta))
         self.coef_, self.intercept_ = self._shaped(slopes, constants)
         self.loss_curve_, self.validation_curve_ = watch.loss_curve, watch.validation_curve
         said = _DOUBTS.get(self.certificate_.status)

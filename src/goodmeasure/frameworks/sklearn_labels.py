@@ -32,7 +32,7 @@ def labels_in(values: Any, name: str = "y_true") -> Labels:
 
 def _is_missing(label: Any) -> bool:
     """Whether a label is none: None, NaN, or what pandas has for it, which is neither equal to itself nor not."""
-    same = label == label  # noqa: PLR0124
+    same = label == label
     return label is None or not isinstance(same, bool | np.bool_) or not same
 
 
