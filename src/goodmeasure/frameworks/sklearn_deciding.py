@@ -133,7 +133,7 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
         >>> costs = gm.Costs(false_negative=40, false_positive=5)  # 0 is malignant
         >>> model = gm.CostSensitiveClassifier(GaussianNB(), costs, pos_label=0).fit(X, y)
         >>> model.decision_.verdict
-        'act when p >= 0.05706 (practice)'
+        'act when p >= 0.057... (practice)'
     """
 
     classes_: Labels
