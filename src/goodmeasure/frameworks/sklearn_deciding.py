@@ -387,8 +387,8 @@ class CostSensitiveRegressor(RegressorMixin, _CostSensitive):  # type: ignore[mi
         >>> from sklearn.linear_model import Ridge
         >>> X, y = load_diabetes(return_X_y=True)
         >>> model = gm.CostSensitiveRegressor(Ridge(alpha=0.1), gm.UnderOverCosts(under=3, over=1)).fit(X, y)
-        >>> round(float((y <= model.predict(X)).mean()), 2)  # the quantile that the costs ask for is that of .75
-        0.75
+        >>> 0.7 < (y <= model.predict(X)).mean() < 0.8  # the costs ask for the quantile at .75
+        np.True_
     """
 
     recalibration_: AmountMap | None
