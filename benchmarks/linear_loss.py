@@ -22,7 +22,7 @@ from goodmeasure.frameworks.torch_linear import linear_loss
 from goodmeasure.kernels import threads
 
 BEGIN, END = "<!-- measured linear -->", "<!-- end of measured linear -->"
-HEADS = ("work", "column", "processor seconds", "extra MB", "x time of the undivided", "its memory / ours")
+HEADS = ("work", "column", "processor seconds", "extra MB", "time / undivided", "undivided memory / its")
 SHAPE, QUICK = (4096, 256, 32_000), (512, 64, 8000)
 MB = 1 << 20
 
