@@ -31,7 +31,7 @@ def best_constant(loss: Record, y: Any, sample_weight: Any = None, *, classes: i
     without it there are as many as the class weights or else the labels at hand say. Where labels weigh each for itself,
     each has a constant of its own.
     """
-    targets, w = _present(loss, array_of(y, "y", TargetOutsideDomain), sample_weight, classes)
+    targets, w = present_targets(loss, array_of(y, "y", TargetOutsideDomain), sample_weight, classes)
     if not loss.labels:
         return _of_present(loss, targets, w, classes)
     w = np.broadcast_to(w, targets.shape)
@@ -48,7 +48,7 @@ def _of_present(loss: Record, y: Any, w: Any, classes: int | None) -> Any:
     return _best_number(loss, targets, counts)
 
 
-def _present(loss: Record, y: Any, sample_weight: Any, classes: int | None) -> tuple[Any, Any]:
+def present_targets(loss: Record, y: Any, sample_weight: Any, classes: int | None) -> tuple[Any, Any]:
     """The targets as numbers, checked where they are there, and their weights: zero where they are not."""
     rows = loss.is_classwise and y.ndim == 2
     shape = y.shape[:1] if rows else y.shape

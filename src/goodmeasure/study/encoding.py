@@ -98,6 +98,11 @@ class Encoding:
         return counts
 
 
+def width(numbers: Sequence[str], dates: Sequence[str], texts: Sequence[str]) -> int:
+    """How many columns the matrix for trees has."""
+    return len(numbers) + len(DATE_PARTS) * len(dates) + len(texts)
+
+
 def encoding(table: Table, features: Sequence[str], *, scaled: bool = True) -> Encoding:
     """Learn from the fitted rows how these columns become a matrix."""
     kinds = table.kinds
