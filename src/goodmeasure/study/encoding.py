@@ -85,7 +85,7 @@ class Encoding:
             block = _number_block(table, self.numbers, self.dates)
             blocks.append(self.steps["numbers"].transform(block) if self.scaled else block)
         if self.texts:
-            blocks.append(_quietly(self.steps["texts"].transform, _text_block(table, self.texts)))
+            blocks.append(quietly(self.steps["texts"].transform, _text_block(table, self.texts)))
         return np.hstack(blocks) if blocks else np.zeros((rows, 0))
 
     def unknown(self, table: Table) -> dict[str, int]:
@@ -198,7 +198,7 @@ def _plain_indicator(name: str) -> str:
     return f"{name[len(prefix) :]} is missing" if name.startswith(prefix) else name
 
 
-def _quietly(transform: Any, block: NDArray[Any]) -> Floats:
+def quietly(transform: Any, block: NDArray[Any]) -> Floats:
     """Unknown categories are counted and reported by `unknown`, not warned of."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Found unknown categories", category=UserWarning)
