@@ -7,7 +7,17 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from goodmeasure.exporting.program import Cell, Linear, NumberTerm, Program, Shown, Split, TextTerm, Trees, trees
+from goodmeasure.exporting.program import (
+    Cell,
+    GivenColumn,
+    Linear,
+    ModelProgram,
+    NumberTerm,
+    TextTerm,
+    Trees,
+    TreeSplit,
+    trees,
+)
 from goodmeasure.exporting.scalars import Assignments, Spelling, raw_sum, walk
 from goodmeasure.reading.tables import ColumnKind
 
@@ -70,7 +80,7 @@ function exposure(row, column) {
 """
 
 
-def written(program: Program) -> bytes:
+def written(program: ModelProgram) -> bytes:
     """The source of a module that exports a function ``predict`` of a row, which is an object of cells by column."""
     tables, raw = _raw(program)
     body = [*(f"let {name} = {_cell(cell)};" for name, cell in program.cells.items()), *raw]
@@ -102,7 +112,7 @@ def _cell(cell: Cell) -> str:
     return f"{'number' if cell.kind is ColumnKind.NUMBER else 'text'}(row, {column})"
 
 
-def _raw(program: Program) -> tuple[str, list[str]]:
+def _raw(program: ModelProgram) -> tuple[str, list[str]]:
     """Tables beside the function, and the lines that give the raw outputs."""
     scorer = program.scorer
     tables, lines = _linear(program, scorer) if isinstance(scorer, Linear) else _trees(program, scorer)
@@ -116,12 +126,12 @@ def _table(table: Mapping[str, Any]) -> str:
     return f"new Map({json.dumps([[text, value] for text, value in table.items()])})"
 
 
-def _linear(program: Program, scorer: Linear) -> tuple[Mapping[str, Any], list[str]]:
+def _linear(program: ModelProgram, scorer: Linear) -> tuple[Mapping[str, Any], list[str]]:
     tables = {term.cell: term.amounts for term in scorer.terms if isinstance(term, TextTerm)}
     return tables, [f"let {z} = {raw_sum(scorer, k, _written, _term)};" for k, z in enumerate(program.raw)]
 
 
-def _trees(program: Program, scorer: Trees) -> tuple[Mapping[str, Any], list[str]]:
+def _trees(program: ModelProgram, scorer: Trees) -> tuple[Mapping[str, Any], list[str]]:
     lines = [f"{cell} = of_{cell}.get({cell}) ?? null;" for cell in scorer.codes]
     for k, z in enumerate(program.raw):
         lines.append(f"let {z} = {_written(float(scorer.forest.start[k]))};")
@@ -136,7 +146,7 @@ def _term(term: NumberTerm | TextTerm, k: int) -> str:
     return f"({term.cell} === null ? {_written(term.absent[k])} : {x} + {_written(term.present[k])})"
 
 
-def _choice(split: Split) -> tuple[str, str, str]:
+def _choice(split: TreeSplit) -> tuple[str, str, str]:
     holds = (
         f"{split.cell} <= {_written(split.limit)}"
         if split.codes is None
@@ -146,7 +156,7 @@ def _choice(split: Split) -> tuple[str, str, str]:
     return f"({asked} ? ", " : ", ")"
 
 
-def _shown(shown: Shown, found: Assignments) -> str:
+def _shown(shown: GivenColumn, found: Assignments) -> str:
     if shown.number:
         return shown.number
     *labels, last = shown.labels

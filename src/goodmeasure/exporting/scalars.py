@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from goodmeasure.errors import FormulaError
-from goodmeasure.exporting.program import Linear, NotExportable, NumberTerm, Split, TextTerm
+from goodmeasure.exporting.program import Linear, NotExportable, NumberTerm, TextTerm, TreeSplit
 from goodmeasure.formulas.expression import Expr, expression, nodes, spelled
 
 Spelling = Mapping[str, Callable[..., str]]
@@ -56,10 +56,12 @@ def raw_sum(
     return " + ".join([number(scorer.start[k]), *(term(each, k) for each in scorer.terms)])
 
 
-def walk(tree: Split | float, number: Callable[[float], str], choice: Callable[[Split], tuple[str, str, str]]) -> str:
+def walk(
+    tree: TreeSplit | float, number: Callable[[float], str], choice: Callable[[TreeSplit], tuple[str, str, str]]
+) -> str:
     """A tree as nested choices, each of which has a text before, between and after its sides."""
     written: list[str] = []
-    waiting: list[Split | float | str] = [tree]
+    waiting: list[TreeSplit | float | str] = [tree]
     while waiting:
         at = waiting.pop()
         if isinstance(at, str):

@@ -11,7 +11,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from goodmeasure.exporting.program import Cell, Linear, NumberTerm, Program, Shown, Split, TextTerm, Trees, trees
+from goodmeasure.exporting.program import (
+    Cell,
+    GivenColumn,
+    Linear,
+    ModelProgram,
+    NumberTerm,
+    TextTerm,
+    Trees,
+    TreeSplit,
+    trees,
+)
 from goodmeasure.exporting.scalars import in_words_of, raw_sum, walk
 from goodmeasure.formulas.expression import Expr, nodes
 from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
@@ -46,7 +56,7 @@ _SPELLING: Mapping[str, Any] = TEMPLATES
 _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE VIEW rows AS SELECT * FROM 'new.csv';\n"
 
 
-def written(program: Program) -> bytes:
+def written(program: ModelProgram) -> bytes:
     """The question, with a comment that says what it is."""
     said = re.sub(r"[^ -~]", "?", program.sentence)
     return (_NOTE.format(said) + _Question(program).text() + ";\n").encode()
@@ -55,7 +65,7 @@ def written(program: Program) -> bytes:
 class _Question:
     """Columns by how many inner questions they need, each named so that no column of the table is in its way."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: ModelProgram) -> None:
         self.program = program
         columns = [cell.column for cell in program.cells.values()] + [program.exposure or ""]
         self.mark = "gm"
@@ -126,7 +136,7 @@ class _Question:
         template = "CASE WHEN {x} IS NULL THEN {absent} ELSE ({x} - {centre}) / {scale} * {slopes} + {present} END"
         return sql(template, x=place, **numbers, **each)
 
-    def _choice(self, split: Split) -> tuple[str, str, str]:
+    def _choice(self, split: TreeSplit) -> tuple[str, str, str]:
         x = self.places[split.cell][0]
         missing = Sql("IS NULL") if split.missing_left else Sql("IS NOT NULL")
         if split.codes is not None:
@@ -161,7 +171,7 @@ class _Question:
         parts = [found[arg] for arg in node.args]
         return Sql(TEMPLATES[node.word.name].format(*(text for text, _ in parts))), max(level for _, level in parts)
 
-    def _shown(self, shown: Shown) -> Sql:
+    def _shown(self, shown: GivenColumn) -> Sql:
         if shown.number:
             return self.places[shown.number][0]
         *labels, last = map(_label, shown.labels)
