@@ -25,6 +25,8 @@ from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import MissingExtra, NoSuchReading, UsageError
 from goodmeasure.exporting.program import NotExportable
 from goodmeasure.fitting.scorers import LinearScorer
+from goodmeasure.reading.tables import table
+from goodmeasure.study.encoding import encoding
 from goodmeasure.study.model import Model
 
 ROOT = Path(__file__).parent.parent
@@ -269,6 +271,33 @@ def test_undone_weights_and_the_first_of_equals(tmp_path: Path) -> None:
     alike = alike.using(scorer=LinearScorer(np.zeros((3, 1)), np.zeros(3)))
     for say in LANGUAGES.values():
         assert_says(say(alike, rows, tmp_path), alike, rows)
+
+
+def test_dates_may_be_written_in_any_usual_way(tmp_path: Path) -> None:
+    model = modelled("amount", "linear")
+    row = plain(new_rows())[5]
+    texts = ["2024-05-01T12:30:00", "2024-05-01 12:30:00", "2024-05-01T14:30:00+02:00", "2024-05-01T12:30:00Z"]
+    model.export(tmp_path / "m.py")
+    known: dict[str, Any] = {}
+    exec((tmp_path / "m.py").read_text(), known)
+    said = [known["predict"]({**row, "when": text})["predicted amount"] for text in texts]
+    assert set(said) == {said[0]}
+    if shutil.which("node") is not None:
+        rows = {name: np.array([cell] * 4, dtype=object) for name, cell in row.items()} | {
+            "when": np.array(texts, dtype=object)
+        }
+        model.export(tmp_path / "m.js")
+        np.testing.assert_allclose(in_node(["m.js"], rows, tmp_path)["m.js"]["predicted amount"], said[0], rtol=1e-12)
+
+
+def test_thousands_of_columns_are_one_question(tmp_path: Path) -> None:
+    base = numbers_alone()
+    random = np.random.default_rng(0)
+    rows = {f"x{k}": random.normal(size=4) for k in range(2500)}
+    fitted = encoding(table({name: random.normal(size=50) for name in rows}), list(rows))
+    model = base.using(encoding=fitted, scorer=LinearScorer(random.normal(size=(1, 2500)), np.zeros(1)))
+    for language in ("py", "sql"):
+        assert_says(LANGUAGES[language](model, rows, tmp_path), model, rows)
 
 
 # --- names and texts of any kind ---

@@ -18,7 +18,7 @@ from goodmeasure.exporting.program import (
     TreeSplit,
     trees,
 )
-from goodmeasure.exporting.scalars import Assignments, Spelling, raw_sum, walk
+from goodmeasure.exporting.scalars import Assignments, Spelling, summands, walk
 from goodmeasure.reading.tables import ColumnKind
 
 SPELLING: Spelling = {
@@ -59,11 +59,13 @@ function text(row, column) {
   return lacks(x) ? "(missing)" : String(x);
 }
 
-// A Date, or a text such as 2024-05-01 or 2024-05-01T12:30:00, which is read without a time zone.
+// A Date, or an ISO text; one without a time zone is taken as it stands.
 function date(row, column) {
   const x = cell(row, column);
   if (lacks(x)) return null;
-  const time = x instanceof Date ? x.getTime() : Date.parse(/T.*(Z|[+-]\\d\\d:?\\d\\d)$/.test(x) || !/T/.test(x) ? x : x + "Z");
+  const iso = String(x).trim().replace(" ", "T");
+  const zoned = !iso.includes("T") || /(Z|[+-]\\d\\d:?\\d\\d)$/.test(iso) ? iso : iso + "Z";
+  const time = x instanceof Date ? x.getTime() : Date.parse(zoned);
   if (Number.isNaN(time)) throw new TypeError(`column ${JSON.stringify(column)} holds no date`);
   return time;
 }
@@ -128,7 +130,7 @@ def _table(table: Mapping[str, Any]) -> str:
 
 def _linear(program: ModelProgram, scorer: Linear) -> tuple[Mapping[str, Any], list[str]]:
     tables = {term.cell: term.amounts for term in scorer.terms if isinstance(term, TextTerm)}
-    return tables, [f"let {z} = {raw_sum(scorer, k, _written, _term)};" for k, z in enumerate(program.raw)]
+    return tables, [f"let {z} = {' + '.join(summands(scorer, k, _written, _term))};" for k, z in enumerate(program.raw)]
 
 
 def _trees(program: ModelProgram, scorer: Trees) -> tuple[Mapping[str, Any], list[str]]:

@@ -17,7 +17,7 @@ from goodmeasure.exporting.program import (
     TreeSplit,
     trees,
 )
-from goodmeasure.exporting.scalars import Assignments, Spelling, raw_sum, walk
+from goodmeasure.exporting.scalars import Assignments, Spelling, summands, walk
 from goodmeasure.reading.tables import ColumnKind
 
 SPELLING: Spelling = {
@@ -107,7 +107,7 @@ def _date(row, column):
         x = datetime.datetime.fromisoformat(x)
     elif not isinstance(x, datetime.datetime):
         x = datetime.datetime(x.year, x.month, x.day)
-    return x.replace(tzinfo=None)
+    return x if x.tzinfo is None else x.astimezone(datetime.timezone.utc).replace(tzinfo=None)
 
 
 def _day(x):
@@ -169,7 +169,7 @@ def _raw(program: ModelProgram) -> tuple[str, list[str]]:
 
 def _linear(program: ModelProgram, scorer: Linear) -> tuple[Mapping[str, Any], list[str]]:
     tables = {term.cell: term.amounts for term in scorer.terms if isinstance(term, TextTerm)}
-    return tables, [f"{z} = {raw_sum(scorer, k, _written, _term)}" for k, z in enumerate(program.raw)]
+    return tables, [f"{z} = {' + '.join(summands(scorer, k, _written, _term))}" for k, z in enumerate(program.raw)]
 
 
 def _trees(program: ModelProgram, scorer: Trees) -> tuple[Mapping[str, Any], list[str]]:

@@ -49,11 +49,11 @@ class Assignments:
         return name
 
 
-def raw_sum(
+def summands(
     scorer: Linear, k: int, number: Callable[[float], str], term: Callable[[NumberTerm | TextTerm, int], str]
-) -> str:
-    """The sum of a linear scorer for one raw output."""
-    return " + ".join([number(scorer.start[k]), *(term(each, k) for each in scorer.terms)])
+) -> list[str]:
+    """What adds up to one raw output of a linear scorer."""
+    return [number(scorer.start[k]), *(term(each, k) for each in scorer.terms)]
 
 
 def walk(

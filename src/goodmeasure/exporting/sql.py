@@ -22,7 +22,7 @@ from goodmeasure.exporting.program import (
     TreeSplit,
     trees,
 )
-from goodmeasure.exporting.scalars import in_words_of, raw_sum, walk
+from goodmeasure.exporting.scalars import in_words_of, summands, walk
 from goodmeasure.formulas.expression import Expr, nodes
 from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
 from goodmeasure.reading.tables import ColumnKind
@@ -53,6 +53,7 @@ TEMPLATES: Mapping[str, str] = {
     "ELSE (exp({0}) - 1e0) * ({0} / ln(exp({0}))) END",
 }  # fmt: skip
 _SPELLING: Mapping[str, Any] = TEMPLATES
+_TOGETHER = 100
 _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE VIEW rows AS SELECT * FROM 'new.csv';\n"
 
 
@@ -120,11 +121,11 @@ class _Question:
             self._put(level, z, sql("{total}{offset}", total=total, offset=offset))
 
     def _linear(self, scorer: Linear, k: int) -> Sql:
-        return Sql(raw_sum(scorer, k, _written, self._term))
+        return _added(summands(scorer, k, _written, self._term))
 
     def _trees(self, scorer: Trees, k: int) -> Sql:
         start = _written(float(scorer.forest.start[k]))
-        return Sql(" + ".join([start, *(walk(tree, _written, self._choice) for tree in trees(scorer, k))]))
+        return _added([start, *(walk(tree, _written, self._choice) for tree in trees(scorer, k))])
 
     def _term(self, term: NumberTerm | TextTerm, k: int) -> Sql:
         place = self.places[term.cell][0]
@@ -177,6 +178,14 @@ class _Question:
         *labels, last = map(_label, shown.labels)
         conditions = [self._told(in_words_of(_SPELLING, each), "")[0] for each in shown.conditions]
         return case(zip(conditions, labels, strict=True), otherwise=last)
+
+
+def _added(parts: Sequence[str]) -> Sql:
+    """A sum of pieces of SQL; databases take only so many terms one inside another, so that many are added in groups."""
+    while len(parts) > _TOGETHER:
+        groups = [parts[k : k + _TOGETHER] for k in range(0, len(parts), _TOGETHER)]
+        parts = [f"({' + '.join(group)})" for group in groups]
+    return Sql(" + ".join(parts))
 
 
 def _uses(node: Expr) -> Iterable[Expr]:
