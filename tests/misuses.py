@@ -478,7 +478,10 @@ CLASSES_AND_METHODS: Misuses = {
         "GM704": lambda: all_yes().cost_curve([0.5]),
     },
     **{f"Model.{read}": of_rows(read) for read in ("raw", "predict", "decide", "answers")},
-    "Model.save": {"GM012": lambda: model().save("/no such folder/model.json")},
+    "Model.save": {
+        "GM009": lambda: model().save(written("model.json", "mine")),
+        "GM012": lambda: model().save("/no such folder/model.json"),
+    },
     "Model.export": {
         "GM008": without_onnx,
         "GM009": lambda: model().export(folder() / "m.pkl"),

@@ -373,7 +373,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     modelled("yes/no", "linear").save(tmp_path / "model.json")
     assert status_of(["export", str(tmp_path / "model.json"), str(tmp_path / "m.sql")]) == 0
     assert capsys.readouterr().out == f"wrote {tmp_path / 'm.sql'}\n"
-    assert (tmp_path / "m.sql").read_text().startswith("-- the probability of hit")
+    assert "-- the probability of hit" in (tmp_path / "m.sql").read_text()
+    assert status_of(["export", str(tmp_path / "model.json"), str(tmp_path / "m.sql")]) == 0
+    (tmp_path / "mine.sql").write_text("SELECT 1")
+    assert status_of(["export", str(tmp_path / "model.json"), str(tmp_path / "mine.sql")]) == 2
+    assert (tmp_path / "mine.sql").read_text() == "SELECT 1"
     assert status_of(["export", str(tmp_path / "model.json"), str(tmp_path / "model.json")]) == 2
     assert status_of(["export", str(tmp_path / "model.json"), str(tmp_path / "m.txt")]) == 2
     assert status_of(["export", str(tmp_path / "none.json"), str(tmp_path / "m.sql")]) == 3

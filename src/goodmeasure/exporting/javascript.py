@@ -39,6 +39,7 @@ SPELLING: Spelling = {
     },
 }
 
+MARK = b"// goodmeasure model in JavaScript\n"
 _PRELUDE = """
 const lacks = (x) => x === null || x === undefined || Number.isNaN(x);
 
@@ -92,10 +93,9 @@ def written(program: ModelProgram) -> bytes:
     shown = [f"[{_text(shown.title)}]: {_shown(shown, found)}" for shown in program.shown]
     body += [f"const {name} = {text};" for name, text in found.lines]
     lines = "\n".join(f"  {line}" for line in [*body, f"return {{ {', '.join(shown)} }};"])
-    return (
-        f"// {_text(program.sentence)}\n{_PRELUDE}\n{tables}// What the model says of a row, an object of cells by column.\n"
-        f"export function predict(row) {{\n{lines}\n}}\n"
-    ).encode("ascii")
+    head = f"{MARK.decode()}// {_text(program.sentence)}\n{_PRELUDE}\n{tables}"
+    told = "// What the model says of a row, an object of cells by column.\n"
+    return f"{head}{told}export function predict(row) {{\n{lines}\n}}\n".encode("ascii")
 
 
 def _text(text: Any) -> str:

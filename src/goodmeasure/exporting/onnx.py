@@ -27,6 +27,7 @@ from goodmeasure.formulas.expression import Expr, nodes
 from goodmeasure.reading.tables import ColumnKind
 
 OPSET, OPSET_OF_TREES, IR = 17, 5, 10
+MARK = b"\x08\x0a\x12\x0bgoodmeasure"  # the version of the format, and who made the file
 
 
 def written(program: ModelProgram) -> bytes:

@@ -41,6 +41,7 @@ SPELLING: Spelling = {
     "sqrt": lambda a: f"_sqrt({a})",
 }
 
+MARK = b"# goodmeasure model in Python\n"
 _PRELUDE = """
 import datetime
 import math
@@ -142,7 +143,7 @@ def written(program: ModelProgram) -> bytes:
     body += [f"{name} = {text}" for name, text in found.lines]
     lines = "\n".join(f"    {line}" for line in [*body, f"return {{{', '.join(shown)}}}"])
     text = (
-        f"# {ascii(program.sentence)[1:-1]}\n{_PRELUDE}\n\n{tables}def predict(row):\n"
+        f"{MARK.decode()}# {ascii(program.sentence)[1:-1]}\n{_PRELUDE}\n\n{tables}def predict(row):\n"
         f'    """What the model says of a row, a dictionary of cells by column."""\n{lines}\n'
     )
     return text.encode("ascii")

@@ -54,13 +54,14 @@ TEMPLATES: Mapping[str, str] = {
 }  # fmt: skip
 _SPELLING: Mapping[str, Any] = TEMPLATES
 _TOGETHER = 100
+MARK = b"-- goodmeasure model in SQL\n"
 _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE VIEW rows AS SELECT * FROM 'new.csv';\n"
 
 
 def written(program: ModelProgram) -> bytes:
     """The question, with a comment that says what it is."""
     said = re.sub(r"[^ -~]", "?", program.sentence)
-    return (_NOTE.format(said) + _Question(program).text() + ";\n").encode()
+    return MARK + (_NOTE.format(said) + _Question(program).text() + ";\n").encode()
 
 
 class _Question:

@@ -29,10 +29,11 @@ from goodmeasure.errors import (
 )
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
+from goodmeasure.fitting.narrow import narrowed
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import numbers_of
+from goodmeasure.statistics.arrays import numbers_of, same_order
 from goodmeasure.statistics.row_arguments import Floats, column, equal_length
 from goodmeasure.statistics.weights import check_weights, scaled
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -82,18 +83,20 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         offset = None if exposure is None else np.log(exposure)
         if self.early_stopping and held is None:
             X, y, weight, offset, held = self._held_out(X, y, weight, offset)
-        objective = Objective(self.loss_, X, y, weight, offset, float(self.alpha), bool(self.fit_intercept), outputs)
+        alpha, intercept = float(self.alpha), bool(self.fit_intercept)
+        rows = narrowed(X, penalised=alpha > 0, intercept=intercept)
+        objective = Objective(self.loss_, rows.features, y, weight, offset, alpha, intercept, outputs)
 
         def validation(theta: Floats) -> float:
             features, targets, counts, shift = held
-            slopes, constants = objective.coefficients(theta)
+            slopes, constants = rows.widened(*objective.coefficients(theta))
             return self.loss_(targets, _raw(features, slopes, constants, shift), counts)
 
         watch = Monitor(None if held is None else validation, bool(self.early_stopping), monitor)
         theta, self.certificate_, self.n_iter_ = fit(
             objective, SolverSettings(self.solver, self.max_iter, self.tol, watch)
         )
-        slopes, constants = objective.coefficients(theta)
+        slopes, constants = rows.widened(*objective.coefficients(theta))
         self.coef_, self.intercept_ = self._shaped(slopes, constants)
         self.loss_curve_, self.validation_curve_ = watch.loss_curve, watch.validation_curve
         said = _DOUBTS.get(self.certificate_.status)
@@ -137,6 +140,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
 
     def _present(self, X: Any, y: Any, sample_weight: Any, exposure: Any = None) -> tuple[Any, Any, Any, Any]:
         """The rows whose weight is not zero: taken out before anything looks at what they hold."""
+        same_order(X=X, y=y, sample_weight=sample_weight, exposure=exposure)
         if sample_weight is None:
             return X, y, None, exposure
         sample_weight = numbers_of(sample_weight, "sample_weight", WeightError)

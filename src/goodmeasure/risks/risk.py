@@ -19,10 +19,11 @@ from goodmeasure.risks.concentration import share_of, worst_share
 from goodmeasure.risks.outputs import Outputs, clipped_outputs, outputs, row_losses
 from goodmeasure.risks.tails import heaviest, heavy
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.arrays import numbers_of
+from goodmeasure.statistics.arrays import numbers_of, same_order
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of, within
 from goodmeasure.statistics.intervals import empirical_bernstein
 from goodmeasure.statistics.multinomial import hit_share
+from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
@@ -191,6 +192,7 @@ def risk(
         >>> print(found.skill)
         0.3468 [0.1213, 0.5516] · n=30
     """
+    same_order(y=y, z=z, prediction=prediction, sample_weight=sample_weight, cluster=cluster, time=time)
     given = outputs(loss, z, prediction, sample_weight)
     rows = row_arguments.present(sample_weight, weights_mean, y=y, z=given.numbers, cluster=cluster, time=time)
     clipped = np.zeros(len(given.numbers), dtype=bool)
@@ -340,8 +342,8 @@ def _skill(values: Floats, against: Floats, floor: Floats | None, sample: Sample
         return None
     unit = max(unit_of(values), unit_of(against), unit_of(floor))
     values, against, floor = values / unit, against / unit, floor / unit
-    w, total = sample.weight, math.fsum(sample.weight)
-    ours, theirs = (math.fsum(w * (column - floor)) / total for column in (values, against))
+    w, total = sample.weight, rounded_sum(sample.weight)
+    ours, theirs = (rounded_sum(w * (column - floor)) / total for column in (values, against))
     if theirs <= 0:
         return None
     skill = 1 - ours / theirs
@@ -423,6 +425,8 @@ def compare(
     """
     if prediction is not None and len(prediction) != 2:
         raise UsageError("compare takes the predictions of two models", fix="compare(loss, y, prediction=(p_a, p_b))")
+    scores = {"z_a": z_a, "z_b": z_b} | {f"prediction[{k}]": p for k, p in enumerate(prediction or ())}
+    same_order(y=y, **scores, sample_weight=sample_weight, cluster=cluster, time=time)
     each = []
     for z, p in zip((z_a, z_b), prediction or (None, None), strict=True):
         given = outputs(loss, z, p, sample_weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from importlib import import_module
@@ -80,8 +80,8 @@ def export(model: Predicting, titles: Titles, path: str | PathLike[str]) -> None
     if place.suffix not in _LANGUAGES:
         endings = ", ".join(_LANGUAGES)
         raise UsageError(f"a model cannot be exported to {place.name}", seen=f"endings are {endings}", fix="model.sql")
-    written: Callable[[ModelProgram], bytes] = import_module(_LANGUAGES[place.suffix]).written
-    write_whole({place: written(program(model, titles))})
+    language = import_module(_LANGUAGES[place.suffix])
+    write_whole({place: language.written(program(model, titles))}, [language.MARK])
 
 
 def program(model: Predicting, titles: Titles) -> ModelProgram:
