@@ -127,32 +127,25 @@ def _linear(encoding: Encoding, scorer: LinearScorer, cells: Mapping[str, Cell])
         terms += _number_terms(encoding.steps["numbers"], numbers, weights)
     if texts:
         encoder = encoding.steps["texts"]
-        terms += _text_terms(encoder, texts, weights[:, weights.shape[1] - _width_of(encoder, len(texts)) :])
+        width = sum(_widths(encoder, len(texts)))
+        terms += _text_terms(encoder, texts, weights[:, weights.shape[1] - width :])
     return Linear(tuple(scorer.intercepts.tolist()), tuple(terms))
 
 
 def _number_terms(steps: Any, names: list[str], weights: Any) -> list[NumberTerm]:
+    """The terms of numbers; those that were missing in fitted rows have a column more, which says so, behind all numbers."""
     imputer, scaler = (step for _, step in steps.steps)
-    flagged = (
-        {}
-        if imputer.indicator_ is None
-        else {int(k): len(names) + i for i, k in enumerate(imputer.indicator_.features_)}
-    )
+    flags = [] if imputer.indicator_ is None else imputer.indicator_.features_.tolist()
     terms = []
     for k, name in enumerate(names):
         centre, scale, slopes = float(scaler.mean_[k]), float(scaler.scale_[k]), weights[:, k]
-        absent = (imputer.statistics_[k] - centre) / scale * slopes
-        present = np.zeros_like(slopes)
-        if k in flagged:
-            at = flagged[k]
-            absent = absent + (1 - scaler.mean_[at]) / scaler.scale_[at] * weights[:, at]
-            present = (0 - scaler.mean_[at]) / scaler.scale_[at] * weights[:, at]
+        absent, present = (imputer.statistics_[k] - centre) / scale * slopes, np.zeros_like(slopes)
+        if k in flags:
+            at = len(names) + flags.index(k)
+            said, unsaid = ((value - scaler.mean_[at]) / scaler.scale_[at] * weights[:, at] for value in (1, 0))
+            absent, present = absent + said, unsaid
         terms.append(NumberTerm(name, centre, scale, *(tuple(part.tolist()) for part in (slopes, present, absent))))
     return terms
-
-
-def _width_of(encoder: Any, texts: int) -> int:
-    return sum(_widths(encoder, texts))
 
 
 def _widths(encoder: Any, texts: int) -> list[int]:
@@ -251,20 +244,19 @@ def _classes(logs: list[Expr]) -> tuple[dict[str, Expr], list[str]]:
 def _shown(model: Predicting, titles: Titles, names: list[str]) -> tuple[dict[str, Expr], tuple[GivenColumn, ...]]:
     """The columns that `Model.answers` gives, under the same names, and a formula more where an amount is shifted."""
     numbers = tuple(GivenColumn(title, number=name) for title, name in zip(titles.predictions, names, strict=True))
+    if not model.labels and not model.shift:
+        return {}, numbers
     if not model.labels:
-        shifted = expression(symbol(names[0]) + model.shift)
-        return (
-            ({"provided": shifted}, (*numbers, GivenColumn(titles.decision, number="provided")))
-            if model.shift
-            else ({}, numbers)
-        )
+        provided = expression(symbol(names[0]) + model.shift)
+        return {"provided": provided}, (*numbers, GivenColumn(titles.decision, number="provided"))
+    labels = tuple(label.item() if isinstance(label, np.generic) else label for label in model.labels)
     if len(names) == 1:
         limit = 0.5 if model.threshold is None else model.threshold
-        no, yes = model.labels
+        no, yes = labels
         return {}, (
             *numbers,
             GivenColumn(titles.decision, conditions=(less_equal(limit, symbol(names[0])),), labels=(yes, no)),
         )
     best = reduce(maximum, map(symbol, names))
     first = tuple(less_equal(symbol("best"), symbol(name)) for name in names[:-1])
-    return {"best": best}, (*numbers, GivenColumn(titles.decision, conditions=first, labels=model.labels))
+    return {"best": best}, (*numbers, GivenColumn(titles.decision, conditions=first, labels=labels))
