@@ -41,10 +41,14 @@ OF_BOOSTERS = {
     "LightGBMLoss",
     "XGBoostLoss",
     "XGBoostMetric",
+    "SklearnLoss",
+    "SklearnCosts",
 }
 WHAT_ONE_USES = {
     "Watch",
     "LossClassifier",
+    "CostSensitiveClassifier",
+    "CostSensitiveRegressor",
     "LossRegressor",
     "Model",
     "Expr",
