@@ -34,6 +34,7 @@ from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT
 from goodmeasure.statistics.weights import comparable, counted, unit_of
 from goodmeasure.tallying.counted import Counted, Reading
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
+from goodmeasure.tallying.schema import column
 from goodmeasure.tallying.state import OLDER, AmountSums, Power, ScoreCounts, State
 
 Judged = TypeVar("Judged", Calibration, "Bias")
@@ -78,11 +79,26 @@ def _spread(
     return (float(miss @ miss) / total.w**2, len(table)), f"exact sums, {CLUSTERED}", skewness(miss, miss)
 
 
-def difference(state: State, name: str, names: list[str], how: Reading, sign: int) -> Difference:
-    """The mean of a column of differences, turned round for ``sign`` -1."""
-    found = as_difference(risk(state, name, names, how))
+def difference(state: State, models: tuple[str, str], at: int, names: list[str], how: Reading, sign: int) -> Difference:
+    """How much more the first of two models costs by a loss, turned round for ``sign`` -1.
+
+    The column of differences does not tell which of the two costs infinity: the columns of the models do.
+    """
+    found = as_difference(risk(state, column(" - ".join(models), at), names, how))
+    found = replace(found, method=f"paired, {found.method}")
+    if math.isinf(found.value):
+        return _infinite(found, *(sign * state.moments[column(model, at)].infinite for model in models))
     low, high = sorted((sign * found.low, sign * found.high))
-    return replace(found, value=sign * found.value, low=low, high=high, method=f"paired, {found.method}")
+    return replace(found, value=sign * found.value, low=low, high=high)
+
+
+def _infinite(found: Difference, first: int, second: int) -> Difference:
+    """The difference of means of which one is infinite, or both: then it is no number."""
+    if first and second:
+        why = (*found.cautions[:-1], "both means are infinite, which have no difference")
+        return replace(found, value=math.nan, low=math.nan, high=math.nan, cautions=why)
+    value = math.inf * (first - second)
+    return replace(found, value=value, low=value, high=value)
 
 
 def cells(held: Counted) -> Cells:

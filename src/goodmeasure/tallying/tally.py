@@ -226,10 +226,9 @@ class Tally(Displayed):
         self._which(loss, b)
         # Each pair was tallied once, in the order of the models; the other way round changes its sign.
         turned = self.schema.models.index(a) > self.schema.models.index(b)
-        first, second = (b, a) if turned else (a, b)
+        models = (b, a) if turned else (a, b)
         how = Reading(level, weights_mean=weights_mean)
-        name = column(f"{first} - {second}", at)
-        return readings.difference(self.state, name, self._columns(), how, -1 if turned else 1)
+        return readings.difference(self.state, models, at, self._columns(), how, -1 if turned else 1)
 
     def calibration(
         self,
