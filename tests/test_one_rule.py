@@ -11,6 +11,8 @@ import pytest
 import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.cli import status_of
+from goodmeasure.errors import UsageError
+from goodmeasure.traits.sizes import is_hit_or_miss
 
 BCE, SQUARED, ABSOLUTE = losses.binary_cross_entropy(), losses.squared_error(), losses.absolute_error()
 
@@ -20,7 +22,7 @@ SURE = {"neither": ((), ()), "first": ((0,), ()), "second": ((), (0,)), "one row
 
 
 @pytest.mark.parametrize("sure", SURE)
-@pytest.mark.parametrize(("weighted", "clustered", "turned"), itertools.product([False, True], repeat=3))
+@pytest.mark.parametrize(("weighted", "clustered", "turned"), list(itertools.product([False, True], repeat=3)))
 def test_a_difference_of_two_infinite_means_is_no_number(
     sure: str, weighted: bool, clustered: bool, turned: bool
 ) -> None:
@@ -45,3 +47,59 @@ def test_score_gives_no_verdict_of_two_infinite_means(tmp_path: Any, capsys: pyt
         assert status_of(["score", str(place), "--y", "y", "--p", order[0], "--p", order[1]]) == 0
         said = capsys.readouterr().out
         assert "not known" in said and "worse" not in said and "better" not in said
+
+
+# --- losses that are all equal, or happen to be 0 and 1 ---
+
+ONES = np.r_[np.ones(30), np.zeros(10)]
+
+
+@pytest.mark.parametrize("loss", [SQUARED, ABSOLUTE, losses.huber(delta=2.0)], ids=str)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_loss_of_amounts_has_one_interval_in_every_unit(loss: Any, weighted: bool) -> None:
+    w = np.random.default_rng(0).integers(1, 4, 40).astype(float) if weighted else None
+    y = np.arange(40.0)
+    steps = [gm.risk(loss, y, y + step * ONES, sample_weight=w) for step in (1.0, 1.0 + 2**-20)]
+    assert steps[0].low == pytest.approx(steps[1].low, rel=1e-5) and steps[0].method == steps[1].method
+    assert steps[0].high == pytest.approx(steps[1].high, rel=1e-5)
+    with pytest.raises(UsageError, match="by its formula"):
+        gm.risk(loss, y, y + ONES, method="exact")
+
+
+def test_only_a_formula_of_0_and_1_is_a_share() -> None:
+    shares = {name for name, definition in losses.catalogue().items() if is_hit_or_miss(definition())}
+    assert shares == {"zero_one"}
+    assert gm.risk(losses.zero_one(), [0, 1] * 20, [-1.0, 1.0] * 20).high == pytest.approx(1 - 0.025 ** (1 / 40))
+    assert not is_hit_or_miss(gm.weighted(losses.zero_one(), positive=2.0))
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.1, 1.0, 1e6])
+@pytest.mark.parametrize("how", ["rows", "weights", "copies", "clusters"])
+def test_of_equal_losses_rows_and_tally_say_what_is_not_known(shift: float, how: str) -> None:
+    y, w = np.random.default_rng(0).normal(size=40), np.arange(40.0) % 3 + 1
+    rows = {"rows": {}, "clusters": {"cluster": np.arange(40) // 2}}.get(how, {"sample_weight": w})
+    more = {"weights_mean": "frequency"} if how == "copies" else {}
+    exact = gm.risk(ABSOLUTE, y, y + shift, **rows, **more)
+    found = gm.tally(ABSOLUTE, y, y + shift, **rows).risk(**more)
+    for one in (exact, found):
+        assert one.high == np.inf and 0 <= one.low <= one.value == pytest.approx(shift)
+        assert "all rows cost the same" in str(one)
+    assert found.low == pytest.approx(exact.low)
+
+
+def test_of_equal_bounded_losses_the_bound_is_the_end() -> None:
+    y, z = [0, 1] * 50, [-1.0, 1.0] * 50
+    exact, found = gm.risk(losses.binary_brier(), y, z), gm.tally(losses.binary_brier(), y, z).risk()
+    missed = 1 - 0.025 ** (1 / 100)
+    assert exact.high == pytest.approx(exact.value + missed * (1 - exact.value)) == found.high
+    assert exact.low == pytest.approx(exact.value * (1 - missed)) == found.low
+
+
+@pytest.mark.parametrize("share", [0.02, 0.06, 0.08, 0.15])
+def test_how_often_the_interval_of_equal_losses_misses_the_mean(share: float) -> None:
+    """Rows that cost the bound are rare: of all samples, few hold none of them and say that there are fewer than there are."""
+    rng, n, drawn = np.random.default_rng(0), 50, 2000
+    equal = gm.risk(losses.welsch(), np.zeros(n), np.zeros(n))
+    none_seen = rng.binomial(n, share, drawn) == 0
+    missed = none_seen & (not equal.low <= share * 0.5 <= equal.high)
+    assert missed.mean() <= 0.03

@@ -22,14 +22,14 @@ from goodmeasure.risks.tails import heaviest, heavy
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of, same_order
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of, within
-from goodmeasure.statistics.intervals import empirical_bernstein
+from goodmeasure.statistics.intervals import all_equal, empirical_bernstein, of_equal
 from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
 from goodmeasure.strict.calls import strict_keywords
-from goodmeasure.traits.sizes import extent
+from goodmeasure.traits.sizes import extent, is_hit_or_miss
 
 LEVEL = 0.95
 # How much further up than down an interval reaches before it is worth a sentence.
@@ -155,7 +155,7 @@ def risk(
         cluster: keys of rows that go together, (n,), such as patients; rows are independent unless given.
         time: when each row was, (n,), for rows that depend on their neighbours in time; in place of ``cluster``.
         level: how often the interval covers.
-        method: "auto" (exact for losses of 0 and 1, else Student's corrected for skewness), "normal" (Student's),
+        method: "auto" (exact for a loss that is 0 or 1 by its formula, else Student's corrected for skewness), "normal" (Student's),
             "exact", "bootstrap" of counts, or "bernstein", which assumes no distribution and needs ``span``.
         weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
         constant: the raw output to compare with, best that of the training rows; that of these rows unless given.
@@ -199,7 +199,7 @@ def risk(
         given, clipped = clipped_outputs(given, clip)
     values = given.losses(y, rows)
     sample = Sample.of(rows, level)
-    estimate = _interval(values, sample, method, span)
+    estimate = _interval(loss, values, sample, method, span)
     found = _told(loss, given, rows, values, constant, replace(estimate, cautions=(*cautions, *estimate.cautions)))
     moved = clipped[rows.at]
     return replace(found, clipped=_how_many(moved, rows), clipped_share=share_of(values, rows.weight, moved))
@@ -222,7 +222,7 @@ def averaged(
     given = [outputs(loss, z, None, sample_weight) for z in each]
     rows = row_arguments.present(sample_weight, "importance", y=y, z=given[0].numbers, cluster=cluster, time=time)
     values = np.mean([one.losses(y, rows) for one in given], axis=0)
-    return _told(loss, given[0], rows, values, constant, _interval(values, Sample.of(rows, LEVEL), "auto", None))
+    return _told(loss, given[0], rows, values, constant, _interval(loss, values, Sample.of(rows, LEVEL), "auto", None))
 
 
 def _told(loss: Any, given: Outputs, rows: PresentRows, values: Floats, constant: Any, estimate: Estimate) -> Risk:
@@ -271,16 +271,22 @@ def _less(a: Floats, b: Floats) -> Floats:
         return a - b
 
 
-def _interval(values: Floats, sample: Sample, method: Method, span: float | None) -> Estimate:
+def _interval(loss: Any, values: Floats, sample: Sample, method: Method, span: float | None) -> Estimate:
     plain = sample.is_counted
-    hard = bool(np.isin(values, (0.0, 1.0)).all())
+    # A loss of amounts may be 0 or 1 by chance, and is then no share of rows.
+    hard = is_hit_or_miss(loss) and bool(np.isin(values, (0.0, 1.0)).all())
     if method == "exact" and not (plain and hard):
-        raise UsageError("method='exact' is for independent, equally weighted losses of 0 and 1")
+        raise UsageError(
+            "method='exact' is for independent, equally weighted rows of a loss that is 0 or 1 by its formula",
+            fix="losses.zero_one(), or leave method out",
+        )
     if method == "bernstein" and (span is None or not plain):
         raise UsageError("empirical Bernstein needs span= (how far losses lie apart at most) and independent rows")
     if hard and method in ("auto", "exact"):
         return hit_share(sample, values)
     estimate = sample.mean(values, corrected=method == "auto")
+    if method != "bernstein" and all_equal(values):
+        return of_equal(estimate, sample.independent(values), extent(loss))
     if method == "bootstrap":
         low, high, error = sample.bootstrap(_mean_of(values))
         return replace(estimate, low=low, high=high, standard_error=error, method=f"bootstrap of counts, {sample.name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ CLUSTERED, IN_TIME, DEALT_WHOLE = "cluster-robust", "time blocks", "clusters dea
 
 # Below it the correction for skewness is lost in rounding.
 SYMMETRIC = 1e-6
+# Values that differ by a smaller part of their size may be the same: the sum of their squares does not tell.
+ROUNDING = 1e-7
 
 
 def normal_quantile(level: float) -> float:
@@ -255,6 +258,33 @@ def from_moments(
         below, above = (unbiased * far for far in reach(quantile, skew or 0.0))
     name = method if skew is None else f"{method}, corrected for skewness"
     return Estimate(mean, mean - below, mean + above, n, effective, name, level, error)
+
+
+def all_equal(values: Floats) -> bool:
+    """Whether finite values are the same, but for what rounding can have made of them."""
+    return bool(np.isfinite(values).all()) and equal_by(float(np.ptp(values)), float(np.abs(values).max()))
+
+
+def equal_by(scatter: float, size: float) -> bool:
+    """Whether values that differ by so much are the same but for rounding, which their exact sums cannot tell either."""
+    return scatter <= ROUNDING * size
+
+
+def of_equal(found: Estimate, rows: float, limits: tuple[float, float]) -> Estimate:
+    """The mean of values that are all equal, each within ``limits``, with what values unlike them may make of it.
+
+    Their spread is not seen. What is known is how large a share of rows can be unlike these and have been missed, of so many
+    independent ``rows``: these may hold anything that is possible.
+    """
+    missed = float(clopper_pearson(0, rows, found.level)[1])
+    least, largest = limits
+    return replace(
+        found,
+        low=found.value - missed * max(found.value - least, 0.0),
+        high=found.value + missed * max(largest - found.value, 0.0),
+        method=f"{found.method}, of equal values by the share of others that can have been missed",
+        cautions=(*found.cautions, "all rows cost the same: how much others cost is not known from these rows"),
+    )
 
 
 def reach(quantile: float, skew: float) -> tuple[float, float]:

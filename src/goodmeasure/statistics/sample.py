@@ -76,6 +76,14 @@ class Sample:
         when = np.unique(self.when, return_inverse=True)[1]
         return blocks_for(values, when, self.weight)
 
+    def independent(self, values: Floats) -> float:
+        """How many independent parts of equal weight these rows are: rows, clusters, or stretches of time."""
+        together = self.together_for(values)
+        if together is None:
+            return self.effective_n
+        held = np.bincount(together, weights=self.weight)
+        return float(held.sum() ** 2 / (held @ held))
+
     def few(self, together: NDArray[np.intp] | None) -> tuple[str, ...]:
         """What is said where few clusters or blocks tell the spread."""
         if together is None or (count := len(np.unique(together))) >= FEW:

@@ -25,8 +25,8 @@ from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NoSuchReading, NothingToAverage
-from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, not_known, times
-from goodmeasure.statistics.intervals import CLUSTERED, from_moments, normal_quantile, skewness
+from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, not_known, times, within
+from goodmeasure.statistics.intervals import CLUSTERED, equal_by, from_moments, normal_quantile, of_equal, skewness
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import METHOD, Multinomial
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
@@ -60,8 +60,31 @@ def risk(state: State, name: str, names: list[str], how: Reading) -> Estimate:
     mean = total.wv / total.w
     parts, method, skew = _spread(state, name, names, total, mean, n)
     # Rows of equal weight have sum(w v²) = sum(w² v²) · w / w²; in general this is close and serves effective_n alone.
-    variance = max(total.w2v2 - 2 * mean * total.w2v + mean**2 * total.w2, 0.0) / total.w2
+    variance = _scatter(total, mean) / total.w2
     return replace(from_moments(mean, parts, n, variance, how.level, method, skew), cautions=cautions)
+
+
+def mean_loss(state: State, name: str, names: list[str], how: Reading, limits: tuple[float, float]) -> Estimate:
+    """The mean of a column of losses, each within ``limits``, with its interval within them."""
+    found = risk(state, name, names, how)
+    moments = state.moments[name].totals()
+    total = moments.of_copies if how.copies else moments
+    if math.isfinite(found.value) and equal_by(math.sqrt(_scatter(total, found.value) / total.w2), abs(found.value)):
+        found = of_equal(found, _independent(state, total), limits)
+    return within(found, *limits)
+
+
+def _scatter(total: Power, mean: float) -> float:
+    """The sum of the squared weighted distances to the mean."""
+    return max(total.w2v2 - 2 * mean * total.w2v + mean**2 * total.w2, 0.0)
+
+
+def _independent(state: State, total: Power) -> float:
+    """How many independent parts of equal weight the rows are: rows, or clusters."""
+    if state.clusters is None:
+        return total.w**2 / total.w2
+    held = state.clusters.table()[:, 0]
+    return float(held.sum() ** 2 / (held @ held))
 
 
 def _spread(
@@ -72,8 +95,7 @@ def _spread(
     A state holds the third power of clusters' sums and not of rows, of which there are many where it is needed.
     """
     if state.clusters is None:
-        variance = max(total.w2v2 - 2 * mean * total.w2v + mean**2 * total.w2, 0.0) / total.w**2
-        return (variance, n), "exact sums, normal", None
+        return (_scatter(total, mean) / total.w**2, n), "exact sums, normal", None
     table = state.clusters.table()
     miss = table[:, 1 + names.index(name)] - mean * table[:, 0]
     return (float(miss @ miss) / total.w**2, len(table)), f"exact sums, {CLUSTERED}", skewness(miss, miss)

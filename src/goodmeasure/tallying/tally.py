@@ -19,7 +19,7 @@ from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.domains import Level, Seed
-from goodmeasure.statistics.estimate import Difference, Estimate, within
+from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean
 from goodmeasure.strict.calls import strict_class
@@ -135,7 +135,7 @@ class Tally(Displayed):
 
     def _display(self) -> Display:
         rows = [
-            (group, chosen, name, self._mean_loss(state, column(chosen, at)), state.rows)
+            (group, chosen, name, self._mean_loss(state, chosen, at), state.rows)
             for group, state in sorted(self.groups.items())
             for chosen in self.schema.models
             for at, name in enumerate(self.schema.losses)
@@ -146,12 +146,13 @@ class Tally(Displayed):
         aside = [name for name in ("group", "model") if len(set(columns[name])) < 2]
         return Display(f"Tally of {self.n:,} rows", columns, tuple(excluded), aside=tuple(aside))
 
-    def _mean_loss(self, state: State, name: str) -> Interval:
+    def _mean_loss(self, state: State, model: str, at: int) -> Interval:
         """The mean loss of a group with its interval; no number where no row was counted."""
+        name = column(model, at)
         held = state.moments.get(name)
         if held is None or not held.n:
             return Interval(math.nan, math.nan, math.nan)
-        return readings.risk(state, name, self._columns(), Reading()).interval
+        return readings.mean_loss(state, name, self._columns(), Reading(), self._limits(at)).interval
 
     def _which(self, loss: Any, model: str | None) -> tuple[int, str]:
         names = self.schema.losses
@@ -188,8 +189,11 @@ class Tally(Displayed):
         """
         at, chosen = self._which(loss, model)
         how = Reading(level, weights_mean=weights_mean)
-        found = readings.risk(self.state, column(chosen, at), self._columns(), how)
-        return within(found, *extent(self.losses[at])) if self.losses else found
+        return readings.mean_loss(self.state, column(chosen, at), self._columns(), how, self._limits(at))
+
+    def _limits(self, at: int) -> tuple[float, float]:
+        """Between which numbers a loss lies; anything where only its name is known."""
+        return extent(self.losses[at]) if self.losses else (-math.inf, math.inf)
 
     def compare(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 from goodmeasure.deriving import numbers
 from goodmeasure.deriving.implied_probability import class_log_probabilities, implies_probability, log_odds
 from goodmeasure.deriving.record import Record
+from goodmeasure.formulas.elementary_words import where
+from goodmeasure.formulas.expression import Expr, less, less_equal
 
 _FAR = (1e3, 1e6, 1e9, 1e12)
 # Raw outputs whose probabilities are still numbers, near and far out.
@@ -25,6 +28,20 @@ def bounded(loss: Record) -> bool:
     with np.errstate(all="ignore"):
         near, far = (max(_largest(loss, size) for size in sizes) for sizes in (_FAR[:3], _FAR[3:]))
     return bool(np.isfinite(far)) and far <= near * _SAME
+
+
+def is_hit_or_miss(loss: Record) -> bool:
+    """Whether the formula is 0 or 1 whatever happens, as it is written: then its mean is a share of rows."""
+    return not loss.labels and _constants(loss.settled) <= {0.0, 1.0}
+
+
+def _constants(formula: Expr) -> set[float]:
+    """The numbers that a formula chooses among; NaN stands for all others."""
+    if formula.number is not None:
+        return {float(formula.number)}
+    if formula.word in (less, less_equal):
+        return {0.0, 1.0}
+    return set().union(*map(_constants, formula.args[1:])) if formula.word is where else {math.nan}
 
 
 @cache
