@@ -342,6 +342,7 @@ FUNCTIONS: Misuses = {
         "GM007": lambda: gm.signal(gm.weighted(BINARY, positive=[3.0, 2.0]), Y, Z),
         "GM009": lambda: gm.signal(BINARY, Y, Z, metric="acuracy"),
         "GM702": lambda: gm.signal(BINARY, Y, NAN),
+        "GM706": lambda: gm.signal(SQUARED, np.array(Z) * 1e-170, np.array(Z) * 2e-170),
     },
     "tally": {
         "GM003": lambda: gm.tally(BINARY, Y, Z[:2]),

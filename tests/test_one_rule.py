@@ -12,6 +12,7 @@ import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.cli import status_of
 from goodmeasure.errors import UsageError
+from goodmeasure.statistics.row_arguments import OutOfRange
 from goodmeasure.traits.sizes import is_hit_or_miss
 
 BCE, SQUARED, ABSOLUTE = losses.binary_cross_entropy(), losses.squared_error(), losses.absolute_error()
@@ -46,7 +47,9 @@ def test_score_gives_no_verdict_of_two_infinite_means(tmp_path: Any, capsys: pyt
     for order in ("ab", "ba"):
         assert status_of(["score", str(place), "--y", "y", "--p", order[0], "--p", order[1]]) == 0
         said = capsys.readouterr().out
-        assert "not known" in said and "worse" not in said and "better" not in said
+        assert "not known" in said
+        assert "worse" not in said
+        assert "better" not in said
 
 
 # --- losses that are all equal, or happen to be 0 and 1 ---
@@ -60,7 +63,8 @@ def test_a_loss_of_amounts_has_one_interval_in_every_unit(loss: Any, weighted: b
     w = np.random.default_rng(0).integers(1, 4, 40).astype(float) if weighted else None
     y = np.arange(40.0)
     steps = [gm.risk(loss, y, y + step * ONES, sample_weight=w) for step in (1.0, 1.0 + 2**-20)]
-    assert steps[0].low == pytest.approx(steps[1].low, rel=1e-5) and steps[0].method == steps[1].method
+    assert steps[0].low == pytest.approx(steps[1].low, rel=1e-5)
+    assert steps[0].method == steps[1].method
     assert steps[0].high == pytest.approx(steps[1].high, rel=1e-5)
     with pytest.raises(UsageError, match="by its formula"):
         gm.risk(loss, y, y + ONES, method="exact")
@@ -82,7 +86,8 @@ def test_of_equal_losses_rows_and_tally_say_what_is_not_known(shift: float, how:
     exact = gm.risk(ABSOLUTE, y, y + shift, **rows, **more)
     found = gm.tally(ABSOLUTE, y, y + shift, **rows).risk(**more)
     for one in (exact, found):
-        assert one.high == np.inf and 0 <= one.low <= one.value == pytest.approx(shift)
+        assert one.high == np.inf
+        assert 0 <= one.low <= one.value == pytest.approx(shift)
         assert "all rows cost the same" in str(one)
     assert found.low == pytest.approx(exact.low)
 
@@ -103,3 +108,28 @@ def test_how_often_the_interval_of_equal_losses_misses_the_mean(share: float) ->
     none_seen = rng.binomial(n, share, drawn) == 0
     missed = none_seen & (not equal.low <= share * 0.5 <= equal.high)
     assert missed.mean() <= 0.03
+
+
+# --- losses that are too small to be numbers ---
+
+SMALL: dict[str, Any] = {
+    "risk": gm.risk,
+    "risk of predictions": lambda loss, y, z: gm.risk(loss, y, prediction=z),
+    "compare": lambda loss, y, z: gm.compare(loss, y, z, 2 * z),
+    "signal": gm.signal,
+    "tally": gm.tally,
+    "tally with weights": lambda loss, y, z: gm.tally(loss, y, z, sample_weight=np.ones(len(y))),
+}
+
+
+@pytest.mark.parametrize("call", SMALL.values(), ids=SMALL)
+def test_what_underflows_is_refused_and_nothing_else(call: Any) -> None:
+    y = np.random.default_rng(0).normal(size=40)
+    for loss in (SQUARED, losses.huber(delta=1.0), losses.expectile(level=0.8)):
+        for exponent in (-170, -200, -300):
+            with pytest.raises(OutOfRange, match="whose square"):
+                call(loss, y * 10.0**exponent, y * 0.5 * 10.0**exponent)
+        call(loss, y, y * 0.5)
+        call(loss, y * 1e-60, y * 5e-61)
+        call(loss, np.r_[1.0, y * 1e-170], np.r_[0.5, y * 5e-171])
+        call(loss, y * 1e-170, y)

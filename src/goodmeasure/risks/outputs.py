@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.deriving import predictions
+from goodmeasure.deriving import numbers, predictions
 from goodmeasure.errors import ShapeMismatch, UsageError
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import array_of
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
+
+# Numbers below it have fewer digits than others, down to none.
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,7 @@ class Outputs:
         values = row_losses(self.loss, y, self.numbers, mask=None if there.all() else there)[rows.at]
         if np.isinf(values).any() and not (self.loss.is_binary or self.loss.is_classwise):
             _check_sizes(rows, np.isinf(values))
+        refuse_underflow(self.loss, rows["y"], rows["z"])
         return values
 
 
@@ -57,6 +61,23 @@ def _check_sizes(rows: PresentRows, lost: NDArray[np.bool_]) -> None:
         column = np.asarray(rows[name], dtype=np.float64)[lost]
         if np.isfinite(column).all() and np.abs(column).max() >= row_arguments.LARGEST:
             row_arguments.in_range(column, name)
+
+
+def refuse_underflow(loss: Any, y: Any, z: Any) -> None:
+    """Refuse amounts so small that their losses would be zero where they are not. Error: GM706."""
+    if loss.is_binary or loss.is_classwise:
+        return
+    columns = {name: np.asarray(values, dtype=np.float64) for name, values in (("y", y), ("z", z))}
+    small = all(np.abs(values).max(initial=0.0) < row_arguments.SMALLEST for values in columns.values())
+    if small and _underflows(loss, **columns):
+        for name, values in columns.items():
+            row_arguments.in_range(values, name)
+
+
+def _underflows(loss: Any, y: Floats, z: Floats) -> bool:
+    """Whether losses are no more than zero where they still have a slope, which is of another size."""
+    each = np.abs(np.asarray(numbers.value(loss, y, z)))
+    return bool(each.max(initial=0.0) < _TINY and np.any(numbers.gradient(loss, y, z)))
 
 
 def row_losses(loss: Any, y: ArrayLike, z: ArrayLike, *, mask: Any = None) -> Floats:
@@ -82,5 +103,5 @@ def clipped_outputs(given: Outputs, clip: float) -> tuple[Outputs, NDArray[np.bo
     p = np.asarray(there(given.numbers), dtype=np.float64)
     outside = np.asarray((p < clip) | (p > 1 - clip))
     moved = np.asarray(back(np.clip(p, clip, 1 - clip)), dtype=np.float64)
-    numbers = np.where(outside, moved, given.numbers)
-    return replace(given, numbers=numbers), np.asarray(outside.reshape(len(p), -1).any(axis=1))
+    found = replace(given, numbers=np.where(outside, moved, given.numbers))
+    return found, np.asarray(outside.reshape(len(p), -1).any(axis=1))

@@ -155,8 +155,8 @@ def risk(
         cluster: keys of rows that go together, (n,), such as patients; rows are independent unless given.
         time: when each row was, (n,), for rows that depend on their neighbours in time; in place of ``cluster``.
         level: how often the interval covers.
-        method: "auto" (exact for a loss that is 0 or 1 by its formula, else Student's corrected for skewness), "normal" (Student's),
-            "exact", "bootstrap" of counts, or "bernstein", which assumes no distribution and needs ``span``.
+        method: "auto" (exact for a loss that is 0 or 1 by its formula, else Student's corrected for skewness), "normal"
+            (Student's), "exact", "bootstrap" of counts, or "bernstein", which assumes no distribution and needs ``span``.
         weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
         constant: the raw output to compare with, best that of the training rows; that of these rows unless given.
         span: how far two losses can lie apart at most, for "bernstein".
@@ -175,7 +175,7 @@ def risk(
         GM009: ``cluster`` and ``time`` are both given, or a method or ``clip`` does not fit.
         GM702: a raw output is missing, or a loss is no number.
         GM705: all rows are in one cluster, or have the same time.
-        GM706: amounts are so large that their losses are not numbers.
+        GM706: amounts are so large or so small that their losses are not numbers.
 
     Source:
         Clopper and Pearson 1934, The use of confidence or fiducial limits; Maurer and Pontil 2009, Empirical Bernstein
@@ -381,7 +381,7 @@ def compare(
         GM009: ``cluster`` and ``time`` are both given.
         GM702: a raw output is missing, or a loss is no number.
         GM705: all rows are in one cluster, or have the same time.
-        GM706: amounts are so large that their losses are not numbers.
+        GM706: amounts are so large or so small that their losses are not numbers.
 
     Example:
         >>> import goodmeasure as gm

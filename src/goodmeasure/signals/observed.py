@@ -20,6 +20,7 @@ from goodmeasure.making.loss import Loss
 from goodmeasure.risks.concentration import worst_rows, worst_share
 from goodmeasure.risks.metrics import Metric, around
 from goodmeasure.risks.metrics import metric as named
+from goodmeasure.risks.outputs import refuse_underflow
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import array_of, numbers_of, same_order
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, display_of, not_known
@@ -190,6 +191,7 @@ def signal(
         GM007: labels weigh each for itself in this loss, and a signal is of one label.
         GM009: there is no such metric for this target.
         GM702: a raw output or a prediction is missing.
+        GM706: amounts are so small that their losses are not numbers.
 
     Example:
         >>> import goodmeasure as gm
@@ -199,6 +201,7 @@ def signal(
     """
     same_order(y=y, z=z, prediction=prediction, sample_weight=sample_weight, before=before)
     rows = _Rows.of(loss, y, _raw(loss, z, prediction, sample_weight), sample_weight, weights_mean)
+    refuse_underflow(loss, rows.y, rows.z)
     pull = np.asarray(loss.gradient(rows.y, rows.z), dtype=np.float64)
     size = np.abs(pull) if pull.ndim == 1 else np.sqrt(np.sum(pull**2, axis=1))
     wrong = _Wrong.of(loss, rows.y, rows.z, pull)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from goodmeasure import kernels
 from goodmeasure.deriving.predictions import check_predictions, on_predictions
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError, shorter
+from goodmeasure.risks.outputs import refuse_underflow
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, same_order
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
@@ -112,6 +113,8 @@ class Accumulator:
         if self.schema.on_predictions and self.schema.kind == "outcome":
             for values in z.values():
                 row_arguments.inside_unit_interval(values)
+        for loss, values in product(self._taking, z.values()):
+            refuse_underflow(loss, y, values)
         found = {
             column(name, at): row_values(loss, y, taken)
             for name, taken in ((name, self._taken(values)) for name, values in z.items())

@@ -184,8 +184,8 @@ def _squared_error(held: Counted, level: float) -> Estimate:
     sums = np.zeros((5, count))
     for label in (0, 1):
         w, w2, v = held.weight[:, label], held.square[:, label], label - held.place
-        for row, column in enumerate((w, w * v, w2, w2 * v, w2 * v * v)):
-            sums[row] += summed(bins, column, count)
+        for row, values in enumerate((w, w * v, w2, w2 * v, w2 * v * v)):
+            sums[row] += summed(bins, values, count)
     least = summed(bins, held.square.sum(axis=1) * held.place * (1 - held.place), count)
     return from_bin_sums(sums, held.n, level, least)
 
