@@ -133,3 +133,18 @@ def test_what_underflows_is_refused_and_nothing_else(call: Any) -> None:
         call(loss, y * 1e-60, y * 5e-61)
         call(loss, np.r_[1.0, y * 1e-170], np.r_[0.5, y * 5e-171])
         call(loss, y * 1e-170, y)
+
+
+# --- rows of weight zero ---
+
+
+@pytest.mark.parametrize("lost", [(), ("y",), ("z",), ("y", "z")], ids=str)
+@pytest.mark.parametrize("by", [None, "group"])
+def test_a_row_without_weight_is_counted_as_nothing_else(lost: tuple[str, ...], by: str | None) -> None:
+    rng = np.random.default_rng(0)
+    rows = {"y": np.arange(40.0) % 2, "z": rng.normal(size=40), "w": np.arange(40) % 4.0}
+    for name in lost:
+        rows[name][::4] = np.nan
+    group = None if by is None else np.arange(40) // 20
+    found = gm.tally(BCE, rows["y"], rows["z"], sample_weight=rows["w"], group=group)
+    assert (found.n, found.excluded) == (30, {"no weight": 10})

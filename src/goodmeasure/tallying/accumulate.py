@@ -189,10 +189,10 @@ def _present(groups: list[Group], given: Portion) -> Portion:
     """The rows that can be counted; the others are counted by reason."""
     if given.w is None and not any(map(_any_missing, (given.y, *given.z.values()))):
         return given
-    lost = {"missing target": _missing(given.y)}
+    # A row without weight is not there, whatever it lacks besides.
+    lost = {} if given.w is None else {"no weight": given.w == 0}
+    lost["missing target"] = _missing(given.y)
     lost["missing score"] = reduce(np.logical_or, map(_missing, given.z.values()))
-    if given.w is not None:
-        lost["no weight"] = given.w == 0
     keep = np.ones(len(given.y), dtype=bool)
     for reason, gone in lost.items():
         where = np.flatnonzero(gone & keep)
