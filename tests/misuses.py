@@ -283,6 +283,7 @@ FUNCTIONS: Misuses = {
         "GM004": lambda: gm.compare(BINARY, [2] * 6, Z, Z),
         "GM005": lambda: gm.compare(BINARY, Y, Z, Z, sample_weight=ZERO),
         "GM006": lambda: gm.compare(BINARY, Y, Z, Z, sample_weight=NEGATIVE),
+        "GM007": lambda: gm.compare(gm.weighted(BINARY, positive=[3.0, 2.0]), Y, Z, Z),
         "GM009": lambda: gm.compare(BINARY, Y, Z, Z, cluster=Y, time=Y),
         "GM702": lambda: gm.compare(BINARY, Y, Z, NAN),
         "GM705": lambda: gm.compare(BINARY, Y, Z, Z, cluster=SAME),

@@ -11,7 +11,8 @@ import pytest
 import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.cli import status_of
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import NoSuchLoss, NoSuchReading, UsageError
+from goodmeasure.making import host_names
 from goodmeasure.statistics.row_arguments import OutOfRange
 from goodmeasure.traits.sizes import is_hit_or_miss
 
@@ -148,3 +149,33 @@ def test_a_row_without_weight_is_counted_as_nothing_else(lost: tuple[str, ...], 
     group = None if by is None else np.arange(40) // 20
     found = gm.tally(BCE, rows["y"], rows["z"], sample_weight=rows["w"], group=group)
     assert (found.n, found.excluded) == (30, {"no weight": 10})
+
+
+# --- weights per label, and names ---
+
+
+@pytest.mark.parametrize("call", SMALL.values(), ids=SMALL)
+def test_weights_per_label_are_refused_alike(call: Any) -> None:
+    with pytest.raises(NoSuchReading, match="of_label"):
+        call(gm.weighted(BCE, positive=[3.0, 2.0]), np.eye(2), np.eye(2))
+
+
+@pytest.mark.parametrize("table", [host_names.XGBOOST, host_names.LIGHTGBM], ids=["xgboost", "lightgbm"])
+def test_objectives_of_boosters_lead_to_the_loss_that_is_spelled_so(table: dict[str, str]) -> None:
+    for ours, spelled in table.items():
+        found = losses.find(spelled.split('"')[1]).name
+        assert found == ours or found.removeprefix("binary_") == ours, spelled
+
+
+@pytest.mark.parametrize("name", ["auc", "F1", "IoU", "triplet", "contrastive loss", "roc auc"])
+def test_what_is_of_a_set_or_of_pairs_is_said_so(name: str) -> None:
+    with pytest.raises(NoSuchLoss, match="no loss here is") as caught:
+        losses.find(name)
+    assert "a loss here is" in caught.value.seen
+
+
+def test_names_that_are_no_text_and_the_divergence() -> None:
+    assert losses.find("kullback leibler").name == "cross_entropy"
+    for name in (None, 3, b"mse"):
+        with pytest.raises(NoSuchLoss, match="by its name"):
+            losses.find(name)  # type: ignore[arg-type]

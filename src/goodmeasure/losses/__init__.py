@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from goodmeasure.errors import NoSuchLoss, UsageError, nearest
+from goodmeasure.errors import NoSuchLoss, UsageError, nearest, shorter
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.elsewhere import elsewhere, named, plain
 from goodmeasure.strict.definitions import each_once
@@ -44,6 +44,8 @@ def find(name: str) -> Definition:
     Where a name means something close (``rmse``, ``torch.nn.SmoothL1Loss``), the note of what comes back says how it differs
     and by which factor. The error names what comes near, or says why a loss of another library has no like here.
     """
+    if not isinstance(name, str):
+        raise NoSuchLoss("a loss is found by its name, a text", seen=shorter(name), fix="losses.find('mse')")
     known = names()
     ours, theirs = named(name, known), elsewhere(name)
     if theirs is not None and ("." in name or not ours):

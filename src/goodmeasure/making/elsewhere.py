@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass
+from functools import cache
 from re import sub
 
 from goodmeasure.errors import NoSuchLoss
+from goodmeasure.making import host_names
 
 _PROBABILITIES = "ours, of probabilities in place of raw outputs"
 _AMOUNTS = "ours, of amounts in place of raw outputs"
@@ -150,6 +152,16 @@ SKLEARN = {
     "perceptron": ("perceptron", _SIGNS),
     "exponential": ("exponential", ""),
 }  # fmt: skip
+_OF_A_SET = "", "it is of a whole set at once, and a loss here is a mean over examples"
+# What people say of no library in particular.
+_SAID = {
+    **dict.fromkeys(
+        ("auc", "roc_auc", "f1", "f1_score", "fbeta", "precision", "recall", "average_precision"), _OF_A_SET
+    ),
+    **dict.fromkeys(("iou", "jaccard", "mcc", "balanced_accuracy", "ndcg", "c_index"), _OF_A_SET),
+    **dict.fromkeys(("triplet", "contrastive", "info_nce"), _PAIRS),
+    **dict.fromkeys(("kullback_leibler", "kullback_leibler_divergence"), ("cross_entropy", _NO_ENTROPY)),
+}
 HOSTS = {"torch": TORCH, "keras": KERAS, "optax": OPTAX, "sklearn": SKLEARN}
 
 
@@ -180,11 +192,22 @@ def elsewhere(name: str) -> Elsewhere | None:
     Classes and functions of one library are the same loss: ``torch.nn.HuberLoss`` and ``torch.nn.functional.huber_loss``.
     """
     host = name.split(".")[0]
-    for table in [HOSTS[host]] if host in HOSTS and "." in name else HOSTS.values():
+    tables = [*HOSTS.values(), _SAID, _objectives()]
+    for table in [HOSTS[host]] if host in HOSTS and "." in name else tables:
         for theirs, (ours, how) in table.items():
             if _bare(theirs) == _bare(name):
                 return Elsewhere(theirs, ours, how)
     return None
+
+
+@cache
+def _objectives() -> dict[str, tuple[str, str]]:
+    """What boosters call our losses, with what is remarked there: ``binary:logistic``, ``regression_l1``."""
+    found = {}
+    for ours, spelled in (*host_names.XGBOOST.items(), *host_names.LIGHTGBM.items()):
+        _, theirs, rest = spelled.split('"', 2)
+        found[theirs] = ours, rest.partition("  # ")[2]
+    return found
 
 
 def plain(name: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.deriving import numbers, predictions
-from goodmeasure.errors import ShapeMismatch, UsageError
+from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import array_of
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
@@ -45,6 +45,7 @@ class Outputs:
 
 def outputs(loss: Any, z: Any, prediction: Any, sample_weight: Any = None) -> Outputs:
     """Raw outputs or predictions, of which one is given, with the loss that takes them."""
+    refuse_labels(loss)
     if (z is None) == (prediction is None):
         raise UsageError(
             f"{loss} takes raw outputs or predictions, one of them", fix="give z, or prediction=p in its place"
@@ -61,6 +62,15 @@ def _check_sizes(rows: PresentRows, lost: NDArray[np.bool_]) -> None:
         column = np.asarray(rows[name], dtype=np.float64)[lost]
         if np.isfinite(column).all() and np.abs(column).max() >= row_arguments.LARGEST:
             row_arguments.in_range(column, name)
+
+
+def refuse_labels(loss: Any) -> None:
+    """Refuse a loss that weighs each label for itself: evidence is of one label. Error: GM007."""
+    if loss.labels:
+        raise NoSuchReading(
+            f"{loss} weighs each label for itself, and this is asked of one label",
+            fix="take loss.of_label(0) with y[:, 0] and z[:, 0], and so on for each label",
+        )
 
 
 def refuse_underflow(loss: Any, y: Any, z: Any) -> None:

@@ -171,7 +171,7 @@ def risk(
         GM004: a target lies outside the domain of the loss.
         GM005: all weights are zero.
         GM006: a weight is negative or not finite.
-        GM007: ``clip`` was asked of a loss that implies no probability.
+        GM007: ``clip`` was asked of a loss that implies no probability, or labels weigh each for itself in this loss.
         GM009: ``cluster`` and ``time`` are both given, or a method or ``clip`` does not fit.
         GM702: a raw output is missing, or a loss is no number.
         GM705: all rows are in one cluster, or have the same time.
@@ -378,6 +378,7 @@ def compare(
         GM004: a target lies outside the domain of the loss.
         GM005: all weights are zero.
         GM006: a weight is negative or not finite.
+        GM007: labels weigh each for itself in this loss.
         GM009: ``cluster`` and ``time`` are both given.
         GM702: a raw output is missing, or a loss is no number.
         GM705: all rows are in one cluster, or have the same time.

@@ -13,14 +13,14 @@ from goodmeasure.deriving.arguments import examples
 from goodmeasure.deriving.predictions import raw_before_activation
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import NoSuchReading, NothingToAverage, ShapeMismatch, UsageError
+from goodmeasure.errors import NothingToAverage, ShapeMismatch, UsageError
 from goodmeasure.fitting.linear import start_at
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.making.loss import Loss
 from goodmeasure.risks.concentration import worst_rows, worst_share
 from goodmeasure.risks.metrics import Metric, around
 from goodmeasure.risks.metrics import metric as named
-from goodmeasure.risks.outputs import refuse_underflow
+from goodmeasure.risks.outputs import refuse_labels, refuse_underflow
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import array_of, numbers_of, same_order
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, display_of, not_known
@@ -223,11 +223,7 @@ def _raw(loss: Loss, z: Any, prediction: Any, sample_weight: Any) -> Floats:
     """The raw outputs, or those behind the predictions that are given in their place."""
     if (z is None) == (prediction is None):
         raise UsageError(f"{loss} takes raw outputs or predictions, one of them", fix="give z, or prediction=p")
-    if loss.labels:
-        raise NoSuchReading(
-            f"{loss} weighs each label for itself, and a signal is of one label",
-            fix="signal(loss.of_label(0), y[:, 0], z[:, 0])",
-        )
+    refuse_labels(loss)
     found = z if prediction is None else raw_before_activation(loss, prediction, sample_weight)
     return numbers_of(found, "z", row_arguments.MissingScore).astype(np.float64, copy=False)
 

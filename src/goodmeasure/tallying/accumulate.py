@@ -16,7 +16,7 @@ from goodmeasure import kernels
 from goodmeasure.deriving.predictions import check_predictions, on_predictions
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError, shorter
-from goodmeasure.risks.outputs import refuse_underflow
+from goodmeasure.risks.outputs import refuse_labels, refuse_underflow
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, same_order
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
@@ -269,7 +269,7 @@ def tally(
         GM003: the columns differ in length.
         GM004: the targets are not numbers, or an amount lies outside the domain of the loss.
         GM006: a weight is negative or not finite.
-        GM007: the loss implies no probability, so its scores cannot be counted.
+        GM007: the loss implies no probability, so its scores cannot be counted, or it weighs each label for itself.
         GM009: ``cluster`` and ``time`` are both given, or the loss and the shape of z do not go together.
         GM701: a prediction lies outside [0, 1].
         GM702: z holds what is not a number.
@@ -289,6 +289,8 @@ def tally(
         raise UsageError(
             "a tally is of a loss, or of a list of losses", seen=shorter(loss), fix="gm.losses.binary_cross_entropy()"
         )
+    for each in losses:
+        refuse_labels(each)
     if (z is None) == (prediction is None):
         raise UsageError("a tally is of raw outputs or of predictions, one of them", fix="give z, or prediction=p")
     given = prediction if z is None else z
