@@ -28,7 +28,7 @@ from goodmeasure.study.cases import exposure
 from goodmeasure.study.columns import MissingInLaterRows, finite
 from goodmeasure.study.encoding import Encoding
 from goodmeasure.study.exported import export
-from goodmeasure.study.saving import NotAModel, UntrustedModel
+from goodmeasure.study.saving import NotAModel
 from goodmeasure.study.training import Trained
 
 AGAIN = "train it again: goodmeasure run"
@@ -371,7 +371,6 @@ def load(path: str | PathLike[str]) -> Model:
     Raises:
         GM201: there is no such file.
         GM270: the file is no model, or one of a later version, or damaged.
-        GM271: the model holds parts that are not known to be harmless.
 
     Example:
         >>> import goodmeasure as gm
@@ -401,8 +400,6 @@ def load(path: str | PathLike[str]) -> Model:
         _try(model)
     except Mismatch as error:
         raise NotAModel(f"{place} is damaged", where=error.where, seen=f"not {error.needed}", fix=AGAIN) from error
-    except UntrustedModel:
-        raise
     except Exception as error:  # whatever a forged part does when it is built or tried, the file is at fault
         raise NotAModel(f"{place} is damaged", seen=f"{type(error).__name__}: {error}", fix=AGAIN) from error
     return model
@@ -418,8 +415,12 @@ def _document(data: bytes, place: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or state.get("format") != form.FORMAT:
         what = "a JSON document of another kind"
         raise NotAModel(f"{place} is not a model", seen=what, fix="load the model.json of a run")
-    if state.get("version") != form.VERSION:
-        raise NotAModel(f"{place} is a model of version {state.get('version')}", fix="pip install -U goodmeasure")
+    if (version := state.get("version")) != form.VERSION:
+        is_older = isinstance(version, int) and version < form.VERSION
+        what = f"{place} is a model of version {version}"
+        raise NotAModel(
+            what, seen=f"this is version {form.VERSION}", fix=AGAIN if is_older else "pip install -U goodmeasure"
+        )
     return state
 
 

@@ -266,11 +266,8 @@ def _metrics(plan: Plan, question: Question) -> tuple[Metric, ...]:
 
 
 def _facts(given: Prepared, question: Question) -> dict[str, Any]:
-    import sklearn
-
     return {
         "goodmeasure": __version__,
-        "scikit-learn": sklearn.__version__,
         "model": question.model,
         "seed": question.seed,
         "rows": {name: len(rows) for name, rows in given.split.parts.items()},

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import json
 import math
 import re
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -21,17 +17,9 @@ from goodmeasure.formulas.activations import Activation, activations
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.serialise import from_data, to_data
 from goodmeasure.making.loss import Loss
-from goodmeasure.reading.documents import must
+from goodmeasure.study.coding import Coding
 from goodmeasure.study.encoding import Encoding
-
-# What a saved model may be made of: plain values, arrays, and the parts of scikit-learn that encode columns.
-# One type describes numbers, and a function checks arrays; what else a partial would call is named and refused.
-_PARTS = re.compile(
-    r"builtins\.(dict|list|slice|str|tuple|int|float|bool|NoneType)|numpy\.(dtype|ndarray|bool_?|str_?|u?int\d+|float\d+|object_?)"
-    r"|numpy\.random\._(generator|mt19937|pcg64)\.\w+|functools\.partial|sklearn\.utils\.validation\.check_array"
-    r"|sklearn\.(pipeline|impute\._base|compose\._column_transformer|preprocessing\._(data|encoders|function_transformer|label))\.\w+"
-)
-_MOST_UNPACKED = 1 << 30
+from goodmeasure.study.scaling import Scaling
 
 
 class NotAModel(Problem, ValueError):
@@ -42,16 +30,6 @@ class NotAModel(Problem, ValueError):
     """
 
     code = "GM270"
-
-
-class UntrustedModel(Problem, ValueError):
-    """The model holds parts of types that are not known to be harmless, so it was not opened.
-
-    A model that goodmeasure wrote holds only the parts of scikit-learn that encode columns. Other types
-    mean that the file was changed by somebody else.
-    """
-
-    code = "GM271"
 
 
 # --- values ---
@@ -126,14 +104,20 @@ def _activations(names: list[str]) -> tuple[Activation, ...]:
 
 def encoding_to_dict(encoding: Encoding) -> dict[str, Any]:
     """An encoding as plain values."""
-    names = {"numbers": list(encoding.numbers), "dates": list(encoding.dates), "texts": list(encoding.texts)}
-    return {**names, "scaled": encoding.scaled, "steps": _packed(encoding.steps)}
+    return {
+        "numbers": list(encoding.numbers),
+        "dates": list(encoding.dates),
+        "texts": list(encoding.texts),
+        "scaling": None if encoding.scaling is None else encoding.scaling.to_dict(),
+        "codings": [coding.to_dict() for coding in encoding.codings],
+    }
 
 
 def encoding_from_dict(state: dict[str, Any]) -> Encoding:
-    """The encoding that `encoding_to_dict` described. Error: GM271."""
+    """The encoding that `encoding_to_dict` described."""
     numbers, dates, texts = (tuple(state[kind]) for kind in ("numbers", "dates", "texts"))
-    return Encoding(numbers, dates, texts, scaled=bool(state["scaled"]), steps=_unpacked(state["steps"]))
+    scaling = None if state["scaling"] is None else Scaling.from_dict(state["scaling"])
+    return Encoding(numbers, dates, texts, scaling, tuple(map(Coding.from_dict, state["codings"])))
 
 
 def scorer_to_dict(scorer: Any) -> dict[str, Any]:
@@ -151,37 +135,3 @@ def scorer_from_dict(state: dict[str, Any]) -> LinearScorer | Forest:
     return LinearScorer(
         np.array(state["coefficients"], dtype=np.float64), np.array(state["intercepts"], dtype=np.float64)
     )
-
-
-def _packed(estimators: Any) -> str:
-    """Fitted parts of scikit-learn as text: skops writes types and numbers, and no code."""
-    from skops.io import dumps
-
-    return base64.b64encode(dumps(estimators, compression=zipfile.ZIP_DEFLATED)).decode("ascii")
-
-
-def _unpacked(text: str) -> Any:
-    from skops.io import get_untrusted_types, loads
-
-    data = base64.b64decode(text, validate=True)
-    strange = sorted(name for name in _types_in(data) if not _PARTS.fullmatch(name))
-    if strange:
-        raise UntrustedModel(
-            "the model holds parts that goodmeasure does not write", seen=", ".join(strange[:5]), fix="train it again"
-        )
-    return loads(data, trusted=sorted(get_untrusted_types(data=data)))
-
-
-def _types_in(data: bytes) -> set[str]:
-    """The types that packed parts are made of, as they name them; nothing is built."""
-    with zipfile.ZipFile(io.BytesIO(data)) as packed:
-        size = sum(member.file_size for member in packed.infolist())
-        must(size <= _MOST_UNPACKED, "a packed part", f"at most {_MOST_UNPACKED:,} bytes long")
-        waiting = [json.loads(packed.read("schema.json"))]
-    found = set()
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict) and "__class__" in part:
-            found.add(f"{part.get('__module__')}.{part['__class__']}")
-        waiting += [*part.values()] if isinstance(part, dict) else part if isinstance(part, list) else []
-    return found
