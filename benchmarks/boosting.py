@@ -159,7 +159,7 @@ def run(duel: Duel) -> str:
 
 
 def main() -> None:
-    """Print the table, a row as soon as it is measured; only the hosts that are named, if any are."""
+    """Print the table, a row as soon as it is measured; only the hosts and objectives that are named, if any are."""
     warnings.simplefilter("ignore")
     named = sys.argv[1:]
     print(f"{ROUNDS} rounds, {COLUMNS} columns, 2 threads, the least of {TURNS} fits each in turns\n")
@@ -168,7 +168,7 @@ def main() -> None:
     )
     print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     for duel in DUELS:
-        if (not named or duel.host in named) and importlib.util.find_spec(duel.host):
+        if (not named or {duel.host, duel.name} & {*named}) and importlib.util.find_spec(duel.host):
             print(run(duel), flush=True)
 
 

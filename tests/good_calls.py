@@ -230,6 +230,7 @@ def _models() -> Iterator[tuple[str, Call]]:
     data = {"age": [1.0, 2.0], "years": [1.0, 1.0]}
     for name in ("answers", "decide", "predict", "raw"):
         yield f"Model.{name}", (getattr(model(), name), {"data": data})
+    yield "Model.export", (model().export, {"path": folder() / "model.sql"})
     yield "Model.save", (model().save, {"path": folder() / "again.json"})
     yield "load", (gm.load, {"path": saved()})
     yield "LossClassifier", (gm.LossClassifier, {"loss": BINARY, **_estimators()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 
 import goodmeasure as gm
+from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.formulas.expression import Word
 
 Misuses = Mapping[str, Mapping[str, Callable[[], Any]]]
@@ -147,6 +149,17 @@ def of_frames(make: Callable[[], Any]) -> dict[str, Callable[[], Any]]:
     return {"GM008": without_polars, "GM009": lambda: make().to_frame("excel")}
 
 
+def stepped() -> Recalibration:
+    """A map that is a table of steps."""
+    return Recalibration("isotonic", (((0.0, 1.0), (0.2, 0.8)),), raw=True)
+
+
+def without_onnx() -> None:
+    """Export to a format whose library is not there."""
+    with patch.dict(sys.modules, onnx=None):
+        model().export(folder() / "m.onnx")
+
+
 def of_examples(call: Callable[..., Any]) -> dict[str, Callable[[], Any]]:
     """What goes wrong wherever a loss is given targets, raw outputs and a mask."""
     return {
@@ -183,9 +196,16 @@ def unexplained() -> None:
     gm.check(bare)
 
 
+def without_xgboost() -> None:
+    """Train a booster that is not there."""
+    with patch.dict(sys.modules, xgboost=None):
+        gm.run(table(), "claims", model="xgboost")
+
+
 RUN: Mapping[str, Callable[[], Any]] = {
     "GM004": lambda: gm.run(table(), "claims", represents="binary"),
     "GM006": lambda: gm.run(table(weights=[-1.0] * 120), "claims", weights="weights"),
+    "GM008": without_xgboost,
     "GM009": lambda: gm.run(table(), "claims", model="forest"),
     "GM201": lambda: gm.run("no such file.csv", "claims"),
     "GM202": lambda: gm.run([1, 2], "claims"),
@@ -450,6 +470,12 @@ CLASSES_AND_METHODS: Misuses = {
     "Model.save": {
         "GM009": lambda: model().save(written("model.json", "mine")),
         "GM012": lambda: model().save("/no such folder/model.json"),
+    },
+    "Model.export": {
+        "GM008": without_onnx,
+        "GM009": lambda: model().export(folder() / "m.pkl"),
+        "GM012": lambda: model().export("/no such folder/model.sql"),
+        "GM272": lambda: model().using(recalibration=stepped()).export(folder() / "m.sql"),
     },
     "Plan.code": {"GM009": lambda: gm.choose(Y).code("fortran")},
     **{f"Loss.{name}": of_examples(getattr(BINARY, name)) for name in ("value", "gradient", "hessian", "total")},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -23,8 +25,11 @@ from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import MissingExtra, NoSuchReading, UsageError
 from goodmeasure.exporting.program import NotExportable
 from goodmeasure.fitting.scorers import LinearScorer
+from goodmeasure.reading.tables import table
+from goodmeasure.study.encoding import encoding
 from goodmeasure.study.model import Model
 
+ROOT = Path(__file__).parent.parent
 Rows = dict[str, np.ndarray]
 Answers = dict[str, list[Any]]
 
@@ -145,11 +150,16 @@ def by_javascript(model: Model, rows: Rows, place: Path) -> Answers:
 
 def by_sql(model: Model, rows: Rows, place: Path) -> Answers:
     model.export(place / "m.sql")
+    return asked_of_duckdb((place / "m.sql").read_text(encoding="utf-8"), rows)
+
+
+def asked_of_duckdb(question: str, rows: Rows) -> Answers:
+    """What DuckDB answers, beside the rows themselves."""
     with duckdb.connect() as connection:
         connection.register(
             "rows", polars.DataFrame({name: values.tolist() for name, values in rows.items()}).to_arrow()
         )
-        asked = connection.execute((place / "m.sql").read_text(encoding="utf-8"))
+        asked = connection.execute(question)
         names = [each[0] for each in asked.description]
         given = dict(zip(names, map(list, zip(*asked.fetchall(), strict=True)), strict=True))
     assert list(given)[: len(rows)] == list(rows)
@@ -263,6 +273,33 @@ def test_undone_weights_and_the_first_of_equals(tmp_path: Path) -> None:
         assert_says(say(alike, rows, tmp_path), alike, rows)
 
 
+def test_dates_may_be_written_in_any_usual_way(tmp_path: Path) -> None:
+    model = modelled("amount", "linear")
+    row = plain(new_rows())[5]
+    texts = ["2024-05-01T12:30:00", "2024-05-01 12:30:00", "2024-05-01T14:30:00+02:00", "2024-05-01T12:30:00Z"]
+    model.export(tmp_path / "m.py")
+    known: dict[str, Any] = {}
+    exec((tmp_path / "m.py").read_text(), known)
+    said = [known["predict"]({**row, "when": text})["predicted amount"] for text in texts]
+    assert set(said) == {said[0]}
+    if shutil.which("node") is not None:
+        rows = {name: np.array([cell] * 4, dtype=object) for name, cell in row.items()} | {
+            "when": np.array(texts, dtype=object)
+        }
+        model.export(tmp_path / "m.js")
+        np.testing.assert_allclose(in_node(["m.js"], rows, tmp_path)["m.js"]["predicted amount"], said[0], rtol=1e-12)
+
+
+def test_thousands_of_columns_are_one_question(tmp_path: Path) -> None:
+    base = numbers_alone()
+    random = np.random.default_rng(0)
+    rows = {f"x{k}": random.normal(size=4) for k in range(2500)}
+    fitted = encoding(table({name: random.normal(size=50) for name in rows}), list(rows))
+    model = base.using(encoding=fitted, scorer=LinearScorer(random.normal(size=(1, 2500)), np.zeros(1)))
+    for language in ("py", "sql"):
+        assert_says(LANGUAGES[language](model, rows, tmp_path), model, rows)
+
+
 # --- names and texts of any kind ---
 
 HOSTILE = [
@@ -336,7 +373,59 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     modelled("yes/no", "linear").save(tmp_path / "model.json")
     assert status_of(["export", str(tmp_path / "model.json"), str(tmp_path / "m.sql")]) == 0
     assert capsys.readouterr().out == f"wrote {tmp_path / 'm.sql'}\n"
-    assert (tmp_path / "m.sql").read_text().startswith("-- the probability of hit")
+    assert "-- the probability of hit" in (tmp_path / "m.sql").read_text()
+    assert status_of(["export", str(tmp_path / "model.json"), str(tmp_path / "m.sql")]) == 0
+    (tmp_path / "mine.sql").write_text("SELECT 1")
+    assert status_of(["export", str(tmp_path / "model.json"), str(tmp_path / "mine.sql")]) == 2
+    assert (tmp_path / "mine.sql").read_text() == "SELECT 1"
     assert status_of(["export", str(tmp_path / "model.json"), str(tmp_path / "model.json")]) == 2
     assert status_of(["export", str(tmp_path / "model.json"), str(tmp_path / "m.txt")]) == 2
     assert status_of(["export", str(tmp_path / "none.json"), str(tmp_path / "m.sql")]) == 3
+
+
+# --- the page, the example, and other dialects ---
+
+
+def test_the_page_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    age, plan = random.integers(18, 80, 600), random.choice(["basic", "full"], 600)
+    since = np.datetime64("2020-01-01") + random.integers(0, 1500, 600)
+    churned = np.where(random.random(600) < 1 / (1 + np.exp((age - 45) / 9)), "yes", "no")
+    lines = [",".join(map(str, row)) for row in zip(age, plan, since, churned, strict=True)]
+    (tmp_path / "customers.csv").write_text("\n".join(["age,plan,since,churned", *lines]))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    page = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
+    known: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        *lines, last = block.strip().splitlines()
+        exec("\n".join(lines), known)
+        known["said"] = (
+            eval(last.partition("  #")[0], known) if not last.startswith(("study", "duckdb")) else exec(last, known)
+        )
+    model = known["study"].model
+    row = {"age": [41], "plan": ["basic"], "since": np.array(["2024-05-01"], dtype="datetime64[us]")}
+    np.testing.assert_allclose(known["said"][0], model.predict(row), rtol=1e-12)
+    assert known["said"][1].tolist() == model.decide(row).tolist()
+    assert known["predict"]({"age": 41, "plan": "basic", "since": "2024-05-01"})["decision"] == model.decide(row)[0]
+
+
+def test_the_example() -> None:
+    spec = importlib.util.spec_from_file_location("export_model", ROOT / "examples" / "export_model.py")
+    assert spec is not None
+    assert spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    assert example.main() < 1e-12
+
+
+@pytest.mark.parametrize("kind", ["linear", "boosting"])
+def test_sqlglot_reads_the_question_and_writes_it_anew(tmp_path: Path, kind: str) -> None:
+    sqlglot = pytest.importorskip("sqlglot")
+    model, rows = modelled("yes/no with costs", kind), new_rows()
+    model.export(tmp_path / "m.sql")
+    text = (tmp_path / "m.sql").read_text(encoding="utf-8")
+    for dialect in ("snowflake", "bigquery", "databricks"):
+        assert sqlglot.transpile(text, read="duckdb", write=dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)
+    (again,) = sqlglot.transpile(text, read="duckdb", write="duckdb")
+    assert_says(asked_of_duckdb(again, rows), model, rows)

@@ -7,8 +7,18 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from goodmeasure.exporting.program import Cell, Linear, NumberTerm, Program, Shown, Split, TextTerm, Trees, trees
-from goodmeasure.exporting.scalars import Assignments, Spelling, raw_sum, walk
+from goodmeasure.exporting.program import (
+    Cell,
+    GivenColumn,
+    Linear,
+    ModelProgram,
+    NumberTerm,
+    TextTerm,
+    Trees,
+    TreeSplit,
+    trees,
+)
+from goodmeasure.exporting.scalars import Assignments, Spelling, summands, walk
 from goodmeasure.reading.tables import ColumnKind
 
 SPELLING: Spelling = {
@@ -29,6 +39,7 @@ SPELLING: Spelling = {
     },
 }
 
+MARK = b"// goodmeasure model in JavaScript\n"
 _PRELUDE = """
 const lacks = (x) => x === null || x === undefined || Number.isNaN(x);
 
@@ -49,11 +60,13 @@ function text(row, column) {
   return lacks(x) ? "(missing)" : String(x);
 }
 
-// A Date, or a text such as 2024-05-01 or 2024-05-01T12:30:00, which is read without a time zone.
+// A Date, or an ISO text; one without a time zone is taken as it stands.
 function date(row, column) {
   const x = cell(row, column);
   if (lacks(x)) return null;
-  const time = x instanceof Date ? x.getTime() : Date.parse(/T.*(Z|[+-]\\d\\d:?\\d\\d)$/.test(x) || !/T/.test(x) ? x : x + "Z");
+  const iso = String(x).trim().replace(" ", "T");
+  const zoned = !iso.includes("T") || /(Z|[+-]\\d\\d:?\\d\\d)$/.test(iso) ? iso : iso + "Z";
+  const time = x instanceof Date ? x.getTime() : Date.parse(zoned);
   if (Number.isNaN(time)) throw new TypeError(`column ${JSON.stringify(column)} holds no date`);
   return time;
 }
@@ -70,7 +83,7 @@ function exposure(row, column) {
 """
 
 
-def written(program: Program) -> bytes:
+def written(program: ModelProgram) -> bytes:
     """The source of a module that exports a function ``predict`` of a row, which is an object of cells by column."""
     tables, raw = _raw(program)
     body = [*(f"let {name} = {_cell(cell)};" for name, cell in program.cells.items()), *raw]
@@ -80,10 +93,9 @@ def written(program: Program) -> bytes:
     shown = [f"[{_text(shown.title)}]: {_shown(shown, found)}" for shown in program.shown]
     body += [f"const {name} = {text};" for name, text in found.lines]
     lines = "\n".join(f"  {line}" for line in [*body, f"return {{ {', '.join(shown)} }};"])
-    return (
-        f"// {_text(program.sentence)}\n{_PRELUDE}\n{tables}// What the model says of a row, an object of cells by column.\n"
-        f"export function predict(row) {{\n{lines}\n}}\n"
-    ).encode("ascii")
+    head = f"{MARK.decode()}// {_text(program.sentence)}\n{_PRELUDE}\n{tables}"
+    told = "// What the model says of a row, an object of cells by column.\n"
+    return f"{head}{told}export function predict(row) {{\n{lines}\n}}\n".encode("ascii")
 
 
 def _text(text: Any) -> str:
@@ -102,7 +114,7 @@ def _cell(cell: Cell) -> str:
     return f"{'number' if cell.kind is ColumnKind.NUMBER else 'text'}(row, {column})"
 
 
-def _raw(program: Program) -> tuple[str, list[str]]:
+def _raw(program: ModelProgram) -> tuple[str, list[str]]:
     """Tables beside the function, and the lines that give the raw outputs."""
     scorer = program.scorer
     tables, lines = _linear(program, scorer) if isinstance(scorer, Linear) else _trees(program, scorer)
@@ -116,12 +128,12 @@ def _table(table: Mapping[str, Any]) -> str:
     return f"new Map({json.dumps([[text, value] for text, value in table.items()])})"
 
 
-def _linear(program: Program, scorer: Linear) -> tuple[Mapping[str, Any], list[str]]:
+def _linear(program: ModelProgram, scorer: Linear) -> tuple[Mapping[str, Any], list[str]]:
     tables = {term.cell: term.amounts for term in scorer.terms if isinstance(term, TextTerm)}
-    return tables, [f"let {z} = {raw_sum(scorer, k, _written, _term)};" for k, z in enumerate(program.raw)]
+    return tables, [f"let {z} = {' + '.join(summands(scorer, k, _written, _term))};" for k, z in enumerate(program.raw)]
 
 
-def _trees(program: Program, scorer: Trees) -> tuple[Mapping[str, Any], list[str]]:
+def _trees(program: ModelProgram, scorer: Trees) -> tuple[Mapping[str, Any], list[str]]:
     lines = [f"{cell} = of_{cell}.get({cell}) ?? null;" for cell in scorer.codes]
     for k, z in enumerate(program.raw):
         lines.append(f"let {z} = {_written(float(scorer.forest.start[k]))};")
@@ -136,7 +148,7 @@ def _term(term: NumberTerm | TextTerm, k: int) -> str:
     return f"({term.cell} === null ? {_written(term.absent[k])} : {x} + {_written(term.present[k])})"
 
 
-def _choice(split: Split) -> tuple[str, str, str]:
+def _choice(split: TreeSplit) -> tuple[str, str, str]:
     holds = (
         f"{split.cell} <= {_written(split.limit)}"
         if split.codes is None
@@ -146,7 +158,7 @@ def _choice(split: Split) -> tuple[str, str, str]:
     return f"({asked} ? ", " : ", ")"
 
 
-def _shown(shown: Shown, found: Assignments) -> str:
+def _shown(shown: GivenColumn, found: Assignments) -> str:
     if shown.number:
         return shown.number
     *labels, last = shown.labels

@@ -11,16 +11,26 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.errors import MissingExtra
-from goodmeasure.exporting.program import Cell, Linear, NotExportable, NumberTerm, Program, Shown, TextTerm, Trees
+from goodmeasure.exporting.program import (
+    Cell,
+    GivenColumn,
+    Linear,
+    ModelProgram,
+    NotExportable,
+    NumberTerm,
+    TextTerm,
+    Trees,
+)
 from goodmeasure.exporting.scalars import in_words_of
 from goodmeasure.fitting.forest import Forest
 from goodmeasure.formulas.expression import Expr, nodes
 from goodmeasure.reading.tables import ColumnKind
 
 OPSET, OPSET_OF_TREES, IR = 17, 5, 10
+MARK = b"\x08\x0a\x12\x0bgoodmeasure"  # the version of the format, and who made the file
 
 
-def written(program: Program) -> bytes:
+def written(program: ModelProgram) -> bytes:
     """The bytes of the file."""
     try:
         import onnx
@@ -32,7 +42,7 @@ def written(program: Program) -> bytes:
     return made
 
 
-def _sayable(program: Program) -> None:
+def _sayable(program: ModelProgram) -> None:
     """Refuse names that a graph cannot have. Error: GM272."""
     columns = {cell.column for cell in program.cells.values()} | (
         {program.exposure} if program.exposure is not None else set()
@@ -48,7 +58,7 @@ def _sayable(program: Program) -> None:
 class _Graph:
     """A graph under construction: operations are added one by one, and each gives the name of its result."""
 
-    def __init__(self, onnx: Any, program: Program) -> None:
+    def __init__(self, onnx: Any, program: ModelProgram) -> None:
         self.onnx, self.program = onnx, program
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
@@ -242,7 +252,7 @@ class _Graph:
                 found[node] = self.constant(np.array(float(node.number)))
         return found[root]
 
-    def _shown(self, shown: Shown, values: Mapping[str, str]) -> Any:
+    def _shown(self, shown: GivenColumn, values: Mapping[str, str]) -> Any:
         """An output: numbers, or the label of the first condition that holds."""
         info, kinds = self.onnx.helper.make_tensor_value_info, self.onnx.TensorProto
         if shown.number:

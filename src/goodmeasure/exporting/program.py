@@ -75,7 +75,7 @@ class Trees:
 
 
 @dataclass(frozen=True)
-class Shown:
+class GivenColumn:
     """A column that is given: a number, or the label of the first condition that holds, else the last label."""
 
     title: str
@@ -85,7 +85,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Program:
+class ModelProgram:
     """A model. Raw outputs are ``raw`` plus the logarithm of the exposure; ``formulas`` use them and one another, in order."""
 
     cells: Mapping[str, Cell]
@@ -93,7 +93,7 @@ class Program:
     raw: tuple[str, ...]
     exposure: str | None
     formulas: Mapping[str, Expr]
-    shown: tuple[Shown, ...]
+    shown: tuple[GivenColumn, ...]
     sentence: str
 
     @property
@@ -103,18 +103,18 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Split:
+class TreeSplit:
     """A split of a tree with what is on either side: another split, or the amount of a leaf."""
 
     cell: str
     limit: float
     codes: tuple[int, ...] | None
     missing_left: bool
-    left: Split | float
-    right: Split | float
+    left: TreeSplit | float
+    right: TreeSplit | float
 
 
-def trees(scorer: Trees, output: int) -> Iterator[Split | float]:
+def trees(scorer: Trees, output: int) -> Iterator[TreeSplit | float]:
     """The trees that add to a raw output, as nested splits."""
     forest = scorer.forest
     for root, end in zip(forest.roots, [*forest.roots[1:], len(forest.column)], strict=True):
@@ -122,10 +122,10 @@ def trees(scorer: Trees, output: int) -> Iterator[Split | float]:
             yield _nested(scorer, int(root), int(end))
 
 
-def _nested(scorer: Trees, root: int, end: int) -> Split | float:
+def _nested(scorer: Trees, root: int, end: int) -> TreeSplit | float:
     """A tree from its root; children come after their parents, so it is put together from the end."""
     forest = scorer.forest
-    made: dict[int, Split | float] = {}
+    made: dict[int, TreeSplit | float] = {}
     for k in range(end - 1, root - 1, -1):
         column = int(forest.column[k])
         if column < 0:
@@ -134,7 +134,7 @@ def _nested(scorer: Trees, root: int, end: int) -> Split | float:
         which = int(forest.set_of[k])
         codes = None if which < 0 else tuple(int(c) for c in np.flatnonzero(forest.sets[which]))
         left, right = made.pop(int(forest.left[k])), made.pop(int(forest.right[k]))
-        made[k] = Split(
+        made[k] = TreeSplit(
             scorer.columns[column], float(forest.limit[k]), codes, bool(forest.missing_left[k]), left, right
         )
     return made[root]

@@ -6,8 +6,18 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from goodmeasure.exporting.program import Cell, Linear, NumberTerm, Program, Shown, Split, TextTerm, Trees, trees
-from goodmeasure.exporting.scalars import Assignments, Spelling, raw_sum, walk
+from goodmeasure.exporting.program import (
+    Cell,
+    GivenColumn,
+    Linear,
+    ModelProgram,
+    NumberTerm,
+    TextTerm,
+    Trees,
+    TreeSplit,
+    trees,
+)
+from goodmeasure.exporting.scalars import Assignments, Spelling, summands, walk
 from goodmeasure.reading.tables import ColumnKind
 
 SPELLING: Spelling = {
@@ -31,6 +41,7 @@ SPELLING: Spelling = {
     "sqrt": lambda a: f"_sqrt({a})",
 }
 
+MARK = b"# goodmeasure model in Python\n"
 _PRELUDE = """
 import datetime
 import math
@@ -97,7 +108,7 @@ def _date(row, column):
         x = datetime.datetime.fromisoformat(x)
     elif not isinstance(x, datetime.datetime):
         x = datetime.datetime(x.year, x.month, x.day)
-    return x.replace(tzinfo=None)
+    return x if x.tzinfo is None else x.astimezone(datetime.timezone.utc).replace(tzinfo=None)
 
 
 def _day(x):
@@ -120,7 +131,7 @@ def _exposure(row, column):
 """
 
 
-def written(program: Program) -> bytes:
+def written(program: ModelProgram) -> bytes:
     """The source of a module with a function ``predict`` of a row, which is a dictionary."""
     body = [f"{name} = {_cell(cell)}" for name, cell in program.cells.items()]
     tables, raw = _raw(program)
@@ -132,7 +143,7 @@ def written(program: Program) -> bytes:
     body += [f"{name} = {text}" for name, text in found.lines]
     lines = "\n".join(f"    {line}" for line in [*body, f"return {{{', '.join(shown)}}}"])
     text = (
-        f"# {ascii(program.sentence)[1:-1]}\n{_PRELUDE}\n\n{tables}def predict(row):\n"
+        f"{MARK.decode()}# {ascii(program.sentence)[1:-1]}\n{_PRELUDE}\n\n{tables}def predict(row):\n"
         f'    """What the model says of a row, a dictionary of cells by column."""\n{lines}\n'
     )
     return text.encode("ascii")
@@ -148,7 +159,7 @@ def _cell(cell: Cell) -> str:
     return f"_{'number' if cell.kind is ColumnKind.NUMBER else 'text'}(row, {cell.column!a})"
 
 
-def _raw(program: Program) -> tuple[str, list[str]]:
+def _raw(program: ModelProgram) -> tuple[str, list[str]]:
     """Tables beside the function, and the lines that give the raw outputs."""
     scorer = program.scorer
     tables, lines = _linear(program, scorer) if isinstance(scorer, Linear) else _trees(program, scorer)
@@ -157,12 +168,12 @@ def _raw(program: Program) -> tuple[str, list[str]]:
     return "".join(f"_{cell} = {dict(table)!a}\n" for cell, table in tables.items()) + "\n\n" * bool(tables), lines
 
 
-def _linear(program: Program, scorer: Linear) -> tuple[Mapping[str, Any], list[str]]:
+def _linear(program: ModelProgram, scorer: Linear) -> tuple[Mapping[str, Any], list[str]]:
     tables = {term.cell: term.amounts for term in scorer.terms if isinstance(term, TextTerm)}
-    return tables, [f"{z} = {raw_sum(scorer, k, _written, _term)}" for k, z in enumerate(program.raw)]
+    return tables, [f"{z} = {' + '.join(summands(scorer, k, _written, _term))}" for k, z in enumerate(program.raw)]
 
 
-def _trees(program: Program, scorer: Trees) -> tuple[Mapping[str, Any], list[str]]:
+def _trees(program: ModelProgram, scorer: Trees) -> tuple[Mapping[str, Any], list[str]]:
     lines = [f"{cell} = _{cell}.get({cell})" for cell in scorer.codes]
     for k, z in enumerate(program.raw):
         lines.append(f"{z} = {_written(float(scorer.forest.start[k]))}")
@@ -177,13 +188,13 @@ def _term(term: NumberTerm | TextTerm, k: int) -> str:
     return f"({_written(term.absent[k])} if {term.cell} is None else {x} + {_written(term.present[k])})"
 
 
-def _choice(split: Split) -> tuple[str, str, str]:
+def _choice(split: TreeSplit) -> tuple[str, str, str]:
     holds = f"{split.cell} <= {_written(split.limit)}" if split.codes is None else f"{split.cell} in {set(split.codes)}"
     asked = f"{split.cell} is None or {holds}" if split.missing_left else f"{split.cell} is not None and {holds}"
     return "(", f" if {asked} else ", ")"
 
 
-def _shown(shown: Shown, found: Assignments) -> str:
+def _shown(shown: GivenColumn, found: Assignments) -> str:
     if shown.number:
         return shown.number
     *labels, last = shown.labels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from goodmeasure.errors import FormulaError
-from goodmeasure.exporting.program import Linear, NotExportable, NumberTerm, Split, TextTerm
+from goodmeasure.exporting.program import Linear, NotExportable, NumberTerm, TextTerm, TreeSplit
 from goodmeasure.formulas.expression import Expr, expression, nodes, spelled
 
 Spelling = Mapping[str, Callable[..., str]]
@@ -49,17 +49,19 @@ class Assignments:
         return name
 
 
-def raw_sum(
+def summands(
     scorer: Linear, k: int, number: Callable[[float], str], term: Callable[[NumberTerm | TextTerm, int], str]
+) -> list[str]:
+    """What adds up to one raw output of a linear scorer."""
+    return [number(scorer.start[k]), *(term(each, k) for each in scorer.terms)]
+
+
+def walk(
+    tree: TreeSplit | float, number: Callable[[float], str], choice: Callable[[TreeSplit], tuple[str, str, str]]
 ) -> str:
-    """The sum of a linear scorer for one raw output."""
-    return " + ".join([number(scorer.start[k]), *(term(each, k) for each in scorer.terms)])
-
-
-def walk(tree: Split | float, number: Callable[[float], str], choice: Callable[[Split], tuple[str, str, str]]) -> str:
     """A tree as nested choices, each of which has a text before, between and after its sides."""
     written: list[str] = []
-    waiting: list[Split | float | str] = [tree]
+    waiting: list[TreeSplit | float | str] = [tree]
     while waiting:
         at = waiting.pop()
         if isinstance(at, str):

@@ -11,8 +11,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from goodmeasure.exporting.program import Cell, Linear, NumberTerm, Program, Shown, Split, TextTerm, Trees, trees
-from goodmeasure.exporting.scalars import in_words_of, raw_sum, walk
+from goodmeasure.exporting.program import (
+    Cell,
+    GivenColumn,
+    Linear,
+    ModelProgram,
+    NumberTerm,
+    TextTerm,
+    Trees,
+    TreeSplit,
+    trees,
+)
+from goodmeasure.exporting.scalars import in_words_of, summands, walk
 from goodmeasure.formulas.expression import Expr, nodes
 from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
 from goodmeasure.reading.tables import ColumnKind
@@ -43,19 +53,21 @@ TEMPLATES: Mapping[str, str] = {
     "ELSE (exp({0}) - 1e0) * ({0} / ln(exp({0}))) END",
 }  # fmt: skip
 _SPELLING: Mapping[str, Any] = TEMPLATES
+_TOGETHER = 100
+MARK = b"-- goodmeasure model in SQL\n"
 _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE VIEW rows AS SELECT * FROM 'new.csv';\n"
 
 
-def written(program: Program) -> bytes:
+def written(program: ModelProgram) -> bytes:
     """The question, with a comment that says what it is."""
     said = re.sub(r"[^ -~]", "?", program.sentence)
-    return (_NOTE.format(said) + _Question(program).text() + ";\n").encode()
+    return MARK + (_NOTE.format(said) + _Question(program).text() + ";\n").encode()
 
 
 class _Question:
     """Columns by how many inner questions they need, each named so that no column of the table is in its way."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: ModelProgram) -> None:
         self.program = program
         columns = [cell.column for cell in program.cells.values()] + [program.exposure or ""]
         self.mark = "gm"
@@ -110,11 +122,11 @@ class _Question:
             self._put(level, z, sql("{total}{offset}", total=total, offset=offset))
 
     def _linear(self, scorer: Linear, k: int) -> Sql:
-        return Sql(raw_sum(scorer, k, _written, self._term))
+        return _added(summands(scorer, k, _written, self._term))
 
     def _trees(self, scorer: Trees, k: int) -> Sql:
         start = _written(float(scorer.forest.start[k]))
-        return Sql(" + ".join([start, *(walk(tree, _written, self._choice) for tree in trees(scorer, k))]))
+        return _added([start, *(walk(tree, _written, self._choice) for tree in trees(scorer, k))])
 
     def _term(self, term: NumberTerm | TextTerm, k: int) -> Sql:
         place = self.places[term.cell][0]
@@ -126,7 +138,7 @@ class _Question:
         template = "CASE WHEN {x} IS NULL THEN {absent} ELSE ({x} - {centre}) / {scale} * {slopes} + {present} END"
         return sql(template, x=place, **numbers, **each)
 
-    def _choice(self, split: Split) -> tuple[str, str, str]:
+    def _choice(self, split: TreeSplit) -> tuple[str, str, str]:
         x = self.places[split.cell][0]
         missing = Sql("IS NULL") if split.missing_left else Sql("IS NOT NULL")
         if split.codes is not None:
@@ -161,12 +173,20 @@ class _Question:
         parts = [found[arg] for arg in node.args]
         return Sql(TEMPLATES[node.word.name].format(*(text for text, _ in parts))), max(level for _, level in parts)
 
-    def _shown(self, shown: Shown) -> Sql:
+    def _shown(self, shown: GivenColumn) -> Sql:
         if shown.number:
             return self.places[shown.number][0]
         *labels, last = map(_label, shown.labels)
         conditions = [self._told(in_words_of(_SPELLING, each), "")[0] for each in shown.conditions]
         return case(zip(conditions, labels, strict=True), otherwise=last)
+
+
+def _added(parts: Sequence[str]) -> Sql:
+    """A sum of pieces of SQL; databases take only so many terms one inside another, so that many are added in groups."""
+    while len(parts) > _TOGETHER:
+        groups = [parts[k : k + _TOGETHER] for k in range(0, len(parts), _TOGETHER)]
+        parts = [f"({' + '.join(group)})" for group in groups]
+    return Sql(" + ".join(parts))
 
 
 def _uses(node: Expr) -> Iterable[Expr]:

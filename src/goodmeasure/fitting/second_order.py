@@ -75,12 +75,8 @@ class SecondOrder:
         many targets it is that of means of neighbours: the first trees correct what that leaves.
         """
         targets = self.targets(y)
-        if (
-            len(targets) > 4 * _ENOUGH
-            and targets.ndim == 1
-            and targets.dtype.kind == "f"
-            and not self.loss.target.whole
-        ):
+        numbers = targets.ndim == 1 and targets.dtype.kind == "f" and not self.loss.target.whole
+        if numbers and len(targets) > 4 * _ENOUGH:
             targets, weight = _means_of_neighbours(*present_targets(self.loss, targets, weight, classes))
         best = np.asarray(self.loss.best_constant(targets, weight, classes=classes), dtype=np.float64)
         return np.nan_to_num(best, posinf=_FAR, neginf=-_FAR).tolist()

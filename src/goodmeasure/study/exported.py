@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import reduce
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.deriving.implied_probability import class_formulas, probability_formula
 from goodmeasure.deriving.predictions import turn
 from goodmeasure.errors import UsageError
-from goodmeasure.exporting.program import Cell, Linear, NotExportable, NumberTerm, Program, Shown, TextTerm, Trees
+from goodmeasure.exporting.program import (
+    Cell,
+    GivenColumn,
+    Linear,
+    ModelProgram,
+    NotExportable,
+    NumberTerm,
+    TextTerm,
+    Trees,
+)
 from goodmeasure.fitting.forest import Forest
-from goodmeasure.fitting.scorers import LinearScorer
+from goodmeasure.fitting.scorers import LinearScorer, Scorer
 from goodmeasure.formulas.expression import Expr, add, expression, less_equal, substitute, symbol
 from goodmeasure.formulas.words import exp, maximum, sigmoid
+from goodmeasure.making.loss import Loss
 from goodmeasure.reading.tables import ColumnKind
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.study.coding import Coding
 from goodmeasure.study.encoding import DATE_PARTS, Encoding
 from goodmeasure.study.scaling import Scaling
-
-if TYPE_CHECKING:
-    from goodmeasure.study.model import Model
 
 _LANGUAGES = {
     ".py": "goodmeasure.exporting.python",
@@ -38,17 +47,46 @@ _LANGUAGES = {
 USE_IT = "goodmeasure predict, or goodmeasure.load(...).predict(rows)"
 
 
-def export(model: Model, path: str | PathLike[str]) -> None:
+@dataclass(frozen=True)
+class Titles:
+    """The names of the columns that a model gives: a prediction or one for each class, and the decision."""
+
+    predictions: tuple[str, ...]
+    decision: str
+
+
+class Predicting(Protocol):
+    """What is asked of a model; `Model` has it."""
+
+    @property
+    def loss(self) -> Loss: ...
+    @property
+    def encoding(self) -> Encoding: ...
+    @property
+    def scorer(self) -> Scorer: ...
+    @property
+    def labels(self) -> tuple[Any, ...]: ...
+    @property
+    def exposure(self) -> str | None: ...
+    @property
+    def recalibration(self) -> Recalibration | None: ...
+    @property
+    def threshold(self) -> float | None: ...
+    @property
+    def shift(self) -> float: ...
+
+
+def export(model: Predicting, titles: Titles, path: str | PathLike[str]) -> None:
     """Write a model in the language that the file's ending says. Errors: GM008, GM009, GM012, GM272."""
     place = Path(path)
     if place.suffix not in _LANGUAGES:
         endings = ", ".join(_LANGUAGES)
         raise UsageError(f"a model cannot be exported to {place.name}", seen=f"endings are {endings}", fix="model.sql")
-    written: Callable[[Program], bytes] = import_module(_LANGUAGES[place.suffix]).written
-    write_whole({place: written(program(model))})
+    language = import_module(_LANGUAGES[place.suffix])
+    write_whole({place: language.written(program(model, titles))}, [language.MARK])
 
 
-def program(model: Model) -> Program:
+def program(model: Predicting, titles: Titles) -> ModelProgram:
     """The model as a program. Error: GM272 where no plain formula says what it does."""
     cells = _cells(model.encoding)
     scorer = _scorer(model.encoding, model.scorer, cells)
@@ -56,8 +94,8 @@ def program(model: Model) -> Program:
     raw = tuple(f"z{k}" for k in range(outputs))
     z = [symbol(name) for name in raw]
     formulas, names = _predictions(model, z)
-    more, shown = _shown(model, names)
-    return Program(cells, scorer, raw, model.exposure, formulas | more, shown, str(model))
+    more, shown = _shown(model, titles, names)
+    return ModelProgram(cells, scorer, raw, model.exposure, formulas | more, shown, str(model))
 
 
 def _cells(encoding: Encoding) -> dict[str, Cell]:
@@ -125,7 +163,7 @@ def _codes(coding: Coding) -> dict[str, int]:
 # --- predictions and what is shown of them ---
 
 
-def _predictions(model: Model, z: list[Expr]) -> tuple[dict[str, Expr], list[str]]:
+def _predictions(model: Predicting, z: list[Expr]) -> tuple[dict[str, Expr], list[str]]:
     """Formulas of the predictions, and the names of those that are predictions."""
     loss = model.loss
     if loss.is_classwise:
@@ -146,7 +184,7 @@ def _predictions(model: Model, z: list[Expr]) -> tuple[dict[str, Expr], list[str
     return {"p": loss.activation[0](z[0])}, ["p"]
 
 
-def _recalibrated(model: Model, z: Expr) -> Expr:
+def _recalibrated(model: Predicting, z: Expr) -> Expr:
     """The probability of yes after recalibration."""
     found = model.recalibration
     assert found is not None
@@ -156,7 +194,7 @@ def _recalibrated(model: Model, z: Expr) -> Expr:
     return sigmoid(slope * z + (shift[0] if shift else 0.0))
 
 
-def _logs(model: Model, z: list[Expr]) -> list[Expr]:
+def _logs(model: Predicting, z: list[Expr]) -> list[Expr]:
     """Logarithms of the class probabilities, but for what all of them have in common."""
     found = model.recalibration
     if found is not None and found.method == "temperature" and found.raw:
@@ -181,14 +219,13 @@ def _classes(logs: list[Expr]) -> tuple[dict[str, Expr], list[str]]:
     return formulas, names
 
 
-def _shown(model: Model, names: list[str]) -> tuple[dict[str, Expr], tuple[Shown, ...]]:
+def _shown(model: Predicting, titles: Titles, names: list[str]) -> tuple[dict[str, Expr], tuple[GivenColumn, ...]]:
     """The columns that `Model.answers` gives, under the same names, and a formula more where an amount is shifted."""
-    titles = model.titles
-    numbers = tuple(Shown(title, number=name) for title, name in zip(titles.predictions, names, strict=True))
+    numbers = tuple(GivenColumn(title, number=name) for title, name in zip(titles.predictions, names, strict=True))
     if not model.labels:
         shifted = expression(symbol(names[0]) + model.shift)
         return (
-            ({"provided": shifted}, (*numbers, Shown(titles.decision, number="provided")))
+            ({"provided": shifted}, (*numbers, GivenColumn(titles.decision, number="provided")))
             if model.shift
             else ({}, numbers)
         )
@@ -197,8 +234,8 @@ def _shown(model: Model, names: list[str]) -> tuple[dict[str, Expr], tuple[Shown
         no, yes = model.labels
         return {}, (
             *numbers,
-            Shown(titles.decision, conditions=(less_equal(limit, symbol(names[0])),), labels=(yes, no)),
+            GivenColumn(titles.decision, conditions=(less_equal(limit, symbol(names[0])),), labels=(yes, no)),
         )
     best = reduce(maximum, map(symbol, names))
     first = tuple(less_equal(symbol("best"), symbol(name)) for name in names[:-1])
-    return {"best": best}, (*numbers, Shown(titles.decision, conditions=first, labels=model.labels))
+    return {"best": best}, (*numbers, GivenColumn(titles.decision, conditions=first, labels=model.labels))

@@ -27,19 +27,11 @@ from goodmeasure.study import form, saving
 from goodmeasure.study.cases import exposure
 from goodmeasure.study.columns import MissingInLaterRows, finite
 from goodmeasure.study.encoding import Encoding
-from goodmeasure.study.exported import export
+from goodmeasure.study.exported import Titles, export
 from goodmeasure.study.saving import NotAModel
 from goodmeasure.study.training import Trained
 
 AGAIN = "train it again: goodmeasure run"
-
-
-@dataclass(frozen=True)
-class Titles:
-    """The names of the columns that are given: a prediction or one for each class, and the decision."""
-
-    predictions: tuple[str, ...]
-    decision: str
 
 
 @strict_class
@@ -239,7 +231,7 @@ class Model:
             GM241: an exposure is missing, not positive or not finite.
         """
         given = table(data)
-        prediction, titles = self.predict(given), self.titles
+        prediction, titles = self.predict(given), self._titles
         columns = [prediction] if prediction.ndim == 1 else list(prediction.T)
         shown: dict[str, Values] = dict(zip(titles.predictions, columns, strict=True))
         if self.labels or self.shift:
@@ -247,7 +239,7 @@ class Model:
         return shown, self._unseen(given)
 
     @property
-    def titles(self) -> Titles:
+    def _titles(self) -> Titles:
         """The names of the columns that `answers` gives."""
         if not self.labels:
             return Titles((f"predicted {self.target}",), "amount to provide")
@@ -269,16 +261,18 @@ class Model:
 
         Args:
             path: where to; the ending says in which language: ".sql" (a question to a table named rows), ".py" and ".js"
-                (a function of a row, without dependencies) or ".onnx". A file of this name is replaced.
+                (a function of a row, without dependencies) or ".onnx". A model in this language that stands there is
+                replaced, any other file is not.
 
         Raises:
             GM008: a library that the language needs is not installed.
-            GM009: the ending is none of these.
+            GM009: the ending is none of these, or a file of another kind stands there.
             GM012: the file cannot be written.
             GM272: the language, or a plain formula, cannot say what the model does.
 
         Example:
             >>> import goodmeasure as gm
+            >>> from pathlib import Path
             >>> from tempfile import TemporaryDirectory
             >>> hours = [i % 12 for i in range(240)]
             >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
@@ -286,11 +280,11 @@ class Model:
             >>> known = {}
             >>> with TemporaryDirectory() as place:
             ...     model.export(f"{place}/passing.py")
-            ...     exec(open(f"{place}/passing.py").read(), known)
+            ...     exec(Path(place, "passing.py").read_text(), known)
             >>> known["predict"]({"hours": 9})["likeliest passed"]
             'yes'
         """
-        export(self, path)
+        export(self, self._titles, path)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to a file that `goodmeasure.load` reads: JSON, with nothing in it that could be run.
