@@ -55,7 +55,7 @@ class Coding:
 
     def columns(self, codes: NDArray[np.intp]) -> Floats:
         """A column for each code, 1 where a cell has it."""
-        return (codes[:, None] == np.arange(self.width)).astype(np.float64)
+        return np.asarray(codes[:, None] == np.arange(self.width), dtype=np.float64)
 
     def strange(self, values: Values) -> int:
         """How many cells hold a category that no fitted row holds."""

@@ -104,7 +104,9 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
     if ColumnKind.of(values) is kind:
         return values
     if kind is ColumnKind.TEXT:
-        return np.where(missing(values), None, values.astype(object))
+        texts = values.astype(object)
+        texts[missing(values)] = None
+        return texts
     lost = missing(values)
     if not lost.all():
         needed = "a number" if kind is ColumnKind.NUMBER else "a date"
