@@ -22,7 +22,7 @@ SOLID, DASHED, DOTTED = "", "6 3", "1.5 2.5"
 _FONT, _SMALL = 9.5, 8.5
 _TOP, _RIGHT, _BELOW, _GAP = 8.0, 8.0, 32.0, 14.0
 _KEY, _LEGEND_LINE = 18.0, 13.0
-_LONGEST_NAME = 40
+_LONGEST_NAME = 60
 
 Place = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
