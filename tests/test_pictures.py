@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goodmeasure.drawing import pictures
-from goodmeasure.drawing.axes import Axes, Band, Bars, Line, Points, Rule, svg
+from goodmeasure.drawing.axes import Axes, Bars, Guide, Points, Ribbon, Stroke, svg
 from goodmeasure.drawing.scales import logarithmic, round_ticks, scale_of
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)
@@ -56,8 +56,8 @@ def drawn(text: str) -> ElementTree.Element:
 def test_marks_stand_where_their_numbers_say() -> None:
     axes = Axes(x_ends=(0.0, 10.0), y_ends=(0.0, 10.0))
     at = np.array([0.0, 10.0])
-    axes.add(Line(at, at, "red"), Points(at, at, "red"), Bars(at[:1], at[1:], at[1:], "red"), Band(at, at, at))
-    axes.add(Rule(5.0), Rule(5.0, up=True))
+    axes.add(Stroke(at, at, "red"), Points(at, at, "red"), Bars(at[:1], at[1:], at[1:], "red"), Ribbon(at, at, at))
+    axes.add(Guide(5.0), Guide(5.0, up=True))
     text = svg("p", [axes], (200, 100))
     drawn(text)
     first, last = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', text)
@@ -70,7 +70,7 @@ def test_marks_stand_where_their_numbers_say() -> None:
 
 def test_a_line_is_broken_where_it_is_not_finite() -> None:
     axes = Axes()
-    axes.add(Line(np.arange(5.0), np.array([1.0, 2.0, np.nan, np.inf, 3.0]), "red"))
+    axes.add(Stroke(np.arange(5.0), np.array([1.0, 2.0, np.nan, np.inf, 3.0]), "red"))
     path = re.search(r'<path d="([^"]+)" fill="none" stroke="red"', svg("p", [axes], (200, 100)))
     assert path is not None
     assert (path[1].count("M"), path[1].count("L")) == (2, 1)
@@ -79,7 +79,7 @@ def test_a_line_is_broken_where_it_is_not_finite() -> None:
 @pytest.mark.parametrize("name", ["<script>&", "a" * 500, "\x00\x1b[31m", "日本語" * 20, "\ud800"])
 def test_names_are_escaped_and_cut(name: str) -> None:
     axes = Axes(across=name, up=name, y_ticks={0.0: name})
-    axes.add(Line(np.array([0.0, 1.0]), np.array([0.0, 1.0]), "red", label=name))
+    axes.add(Stroke(np.array([0.0, 1.0]), np.array([0.0, 1.0]), "red", label=name))
     shown = [each.text for each in drawn(svg("p", [axes], (300, 200))).iter() if each.text]
     assert all("\x00" not in text and "\x1b" not in text for text in shown)
     assert name in shown or not name.isprintable() or len(name) > 40

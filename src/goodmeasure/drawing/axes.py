@@ -41,7 +41,7 @@ class Mark(Protocol):
 
 
 @dataclass(frozen=True)
-class Line:
+class Stroke:
     """A line through points, broken where one is not finite."""
 
     x: Floats
@@ -105,7 +105,7 @@ class Points:
 
 
 @dataclass(frozen=True)
-class Band:
+class Ribbon:
     """The stretch between two curves."""
 
     x: Floats
@@ -157,7 +157,7 @@ class Bars:
 
 
 @dataclass(frozen=True)
-class Rule:
+class Guide:
     """A thin line from edge to edge: across at a height, or up at a place."""
 
     at: float

@@ -19,11 +19,11 @@ from goodmeasure.drawing.axes import (
     SIGNAL,
     SOLID,
     Axes,
-    Band,
     Bars,
-    Line,
+    Guide,
     Points,
-    Rule,
+    Ribbon,
+    Stroke,
     svg,
 )
 from goodmeasure.drawing.cells import Floats
@@ -45,10 +45,10 @@ def loss_and_signal(prediction: Floats, curves: Sequence[tuple[str, Floats, Floa
     """What a prediction costs, and how hard it is pulled: losses and signals for a few targets, each with its name."""
     losses = Axes(across="prediction", up="loss")
     signals = Axes(across="prediction", up="signal on the raw output")
-    signals.add(Rule(0.0, QUIET))
+    signals.add(Guide(0.0, QUIET))
     for (name, value, signal), dash in zip(curves, (SOLID, DASHED, DOTTED), strict=False):
-        losses.add(Line(prediction, value, LOSS, dash, name))
-        signals.add(Line(prediction, signal, SIGNAL, dash, name))
+        losses.add(Stroke(prediction, value, LOSS, dash, name))
+        signals.add(Stroke(prediction, signal, SIGNAL, dash, name))
     return svg("loss", [losses, signals], (_WIDE, 230))
 
 
@@ -59,8 +59,8 @@ def risks(rows: Sequence[tuple[str, float, float, float]]) -> str:
     )
     for place, (_, value, low, high) in enumerate(rows):
         level, whisker = np.full(2, -float(place)), np.array([-0.15, 0.15]) - place
-        axes.add(Line(np.array([low, high]), level, PREDICTION))
-        axes.add(*(Line(np.full(2, end), whisker, PREDICTION) for end in (low, high)))
+        axes.add(Stroke(np.array([low, high]), level, PREDICTION))
+        axes.add(*(Stroke(np.full(2, end), whisker, PREDICTION) for end in (low, high)))
         axes.add(Points(np.array([value]), level[:1], PREDICTION))
     return svg("risks", [axes], (_WIDE, 122))
 
@@ -73,15 +73,15 @@ def calibration_curves(before: Any, after: Any, unit: bool) -> str:
             continue
         p, seen, low, high = thinned(curve.prediction, curve.seen, curve.low, curve.high)
         if is_main:
-            axes.add(Band(p, low, high, label=f"{curve.band} band"))
-        axes.add(Line(p, seen, PREDICTION if is_main else QUIET, SOLID if is_main else DASHED, name))
+            axes.add(Ribbon(p, low, high, label=f"{curve.band} band"))
+        axes.add(Stroke(p, seen, PREDICTION if is_main else QUIET, SOLID if is_main else DASHED, name))
     ends = (0.0, 1.0) if unit else (float(before.prediction.min()), float(before.prediction.max()))
     axes.add(_diagonal(*ends))
     return svg("calibration", [axes], (360, 250))
 
 
-def _diagonal(low: float, high: float, colour: str = INK) -> Line:
-    return Line(np.array([low, high]), np.array([low, high]), colour, width=_THIN)
+def _diagonal(low: float, high: float, colour: str = INK) -> Stroke:
+    return Stroke(np.array([low, high]), np.array([low, high]), colour, width=_THIN)
 
 
 def spread(prediction: Floats, y: NDArray[Any] | None) -> str:
@@ -105,7 +105,7 @@ def cost_curve(thresholds: Floats, cost: Floats, marks: Sequence[tuple[str, floa
     top = max([*inside, *(value for _, _, value in marks)], default=float(cost.max()))
     axes = Axes(across="act from this probability on", up="cost a row", x_ends=(0.0, 1.0))
     axes.y_ends = (0.0 if cost.min() >= 0 else None, 1.15 * top if top > 0 else None)
-    axes.add(Line(np.repeat(thresholds, 2)[1:], np.repeat(cost, 2)[:-1], LOSS))
+    axes.add(Stroke(np.repeat(thresholds, 2)[1:], np.repeat(cost, 2)[:-1], LOSS))
     for (name, threshold, value), shape in zip(marks, ("circle", "diamond", "square"), strict=False):
         place = np.array([threshold]), np.array([value])
         axes.add(Points(*place, INK, shape, label=f"{name} ({threshold:.3g})"))
@@ -123,7 +123,7 @@ def concentration(curves: Sequence[tuple[str, Floats]]) -> str:
             continue
         share = np.concatenate([[0.0], np.cumsum(ordered) / total])
         place, share = thinned(np.linspace(0, 1, len(share)), share)
-        axes.add(Line(place, share, colour, label=name))
+        axes.add(Stroke(place, share, colour, label=name))
     return svg("carried", [axes], (360, 216))
 
 
@@ -136,8 +136,8 @@ def choice(path: Sequence[tuple[float, float, float]], setting: str, chosen: flo
             True,
             {value: f"{value:g}" for value in values[:: max(1, len(values) // 6)].tolist()},
         )
-    axes.add(Rule(chosen, up=True))
-    axes.add(Line(values, fit, QUIET, DASHED, "rows to fit"), Line(values, tune, LOSS, label="rows to tune"))
+    axes.add(Guide(chosen, up=True))
+    axes.add(Stroke(values, fit, QUIET, DASHED, "rows to fit"), Stroke(values, tune, LOSS, label="rows to tune"))
     return svg("choice", [axes], (360, 187))
 
 

@@ -11,7 +11,7 @@ from goodmeasure.fitting.scorers import LinearScorer
 
 
 @dataclass(frozen=True)
-class LinearFit:
+class PlainFit:
     """A fitted scorer, how surely it is the best, and the objective from the start on."""
 
     scorer: LinearScorer
@@ -19,9 +19,9 @@ class LinearFit:
     curve: tuple[float, ...]
 
 
-def linear_model(objective: Objective) -> LinearFit:
+def linear_model(objective: Objective) -> PlainFit:
     """The linear model at the least of an objective, found as the estimators find it."""
     watch = Monitor()
     theta, certificate, _ = fit(objective, SolverSettings(watch=watch))
     slopes, constants = objective.coefficients(theta)
-    return LinearFit(LinearScorer(slopes.T, constants), certificate, tuple(map(float, watch.loss_curve)))
+    return PlainFit(LinearScorer(slopes.T, constants), certificate, tuple(map(float, watch.loss_curve)))

@@ -19,7 +19,7 @@ from goodmeasure.fitting.forest import Forest
 from goodmeasure.fitting.growing import Growing
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.openmp import threads_for
-from goodmeasure.fitting.plain import LinearFit, linear_model
+from goodmeasure.fitting.plain import PlainFit, linear_model
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.frameworks.sklearn_names import native
 from goodmeasure.making.loss import Loss
@@ -103,7 +103,7 @@ def _linear(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, ti
     del seed  # the optimum does not depend on chance
     x_fit, x_tune = matrix(fit.table), matrix(tune.table)
     path: list[tuple[float, float, float]] = []
-    tried: list[LinearFit] = []
+    tried: list[PlainFit] = []
     unit = _natural_strength(loss, fit)
     for strength in STRENGTHS:
         tick(f"fit {loss} with strength {strength:g}")
@@ -129,7 +129,7 @@ def _least(risks: Sequence[float]) -> int:
     return int(np.argmin(np.where(np.isnan(risks), np.inf, risks)))
 
 
-def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> LinearFit:
+def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> PlainFit:
     """The linear model of least penalised loss on an encoded matrix, whose rows all count."""
     weight = None if cases.weight is None else scaled(cases.weight)
     offset = None if cases.exposure is None else np.log(cases.exposure)
