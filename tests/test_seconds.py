@@ -48,10 +48,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def seconds(folder: Path, program: str, *words: str) -> float:
     """Processor seconds of a process."""
-    child = subprocess.Popen([sys.executable, "-c", program, *words], cwd=folder, stdout=subprocess.DEVNULL)
-    _, ended, used = os.wait4(child.pid, 0)
-    assert os.waitstatus_to_exitcode(ended) == 0
-    return used.ru_utime + used.ru_stime
+    before = os.times()
+    subprocess.run([sys.executable, "-c", program, *words], cwd=folder, stdout=subprocess.DEVNULL, check=True)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 @pytest.mark.parametrize("command", ASKED)
