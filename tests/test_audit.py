@@ -19,7 +19,8 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "torch")
 torch = pytest.importorskip("torch")
 
-from goodmeasure.auditing.engine import FAILED, audit  # noqa: E402
+from goodmeasure.auditing.engine import audit
+from goodmeasure.auditing.finding import FAILED  # noqa: E402
 from goodmeasure.auditing.isolate import copied  # noqa: E402
 from goodmeasure.auditing.rule import all_rules, pages  # noqa: E402
 from goodmeasure.errors import UsageError  # noqa: E402

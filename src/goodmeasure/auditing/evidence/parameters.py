@@ -30,8 +30,9 @@ class Parameters:
     wiring: Wiring
     model: torch.nn.Module
     held: frozenset[int] | None  # the tensors of the optimizer, where one is given
-    inputs: frozenset[int]
+    inputs: frozenset[int]  # and other tensors that stand outside the model on purpose
     unread: bool  # part of the targets never reaches the loss
+    taught: frozenset[str] = frozenset()  # the names of what another loss of the program teaches
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Parameters:
@@ -45,7 +46,8 @@ class Parameters:
         held = frozenset(id(p) for group in groups for p in group["params"]) if groups is not None else None
         reaching = wiring.reaching()
         unread = len(wiring.targets) > 1 and any(id(t) not in reaching for t in wiring.targets)
-        return cls(wiring, model, held, frozenset(id(t) for t in tensors_in(given.get("inputs"))), unread)
+        known = frozenset(id(t) for t in [*tensors_in(given.get("inputs")), *getattr(model, "loose", ())])
+        return cls(wiring, model, held, known, unread, frozenset(given.get("taught") or ()))
 
     @property
     def optimized(self) -> bool:
@@ -63,7 +65,7 @@ class Parameters:
         for name, node in silent:
             owner, use = self._branch(name), self._used(node)
             meant = self.held is None or id(node.tensor) in self.held
-            if use is None or not meant or owner in seen:
+            if use is None or not meant or owner in seen or name in self.taught:
                 continue
             shapes = _shapes(parts[owner]) if owner in parts else ()
             if shapes in twins and (len(shapes) > 2 or not use.live):

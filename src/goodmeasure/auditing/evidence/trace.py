@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,7 @@ class Node:
     index: int = 0
     slot: int = 0
     kept: torch.Tensor | None = None
+    exact: tuple[Any, Any] = ((), {})  # the arguments with lists as lists, for whoever repeats the operation
 
     @property
     def value(self) -> torch.Tensor:
@@ -131,10 +133,12 @@ class Trace(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
         where = user_line()
         own_args, own_kwargs = self._mapped(args), {key: self._mapped(value) for key, value in kwargs.items()}
         inputs = tuple(nodes_in((own_args, own_kwargs)))
+        exact = self._exactly(args), self._exactly(kwargs)
         for slot, tensor in enumerate(outputs):
             if id(tensor) in self._of and not in_place(func, kwargs):
                 continue  # handed through unchanged (contiguous, to, float of what already was)
             node = Node(name, tensor, inputs, own_args, own_kwargs, func, "", where, self.stage, len(self.nodes), slot)
+            node.exact = exact
             self._of[id(tensor)] = node
             self.nodes.append(node)
 
@@ -144,6 +148,13 @@ class Trace(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
         if isinstance(value, (list, tuple)):
             return tuple(self._mapped(part) for part in value)
         return value
+
+    def _exactly(self, value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return self.node(value)
+        if isinstance(value, dict):
+            return {key: self._exactly(part) for key, part in value.items()}
+        return type(value)(map(self._exactly, value)) if type(value) in (list, tuple) else value
 
 
 def _role_of_stranger(tensor: torch.Tensor) -> str:
@@ -209,18 +220,32 @@ def nodes_in(value: Any) -> Iterator[Node]:
 
 _TORCH = str(Path(torch.__file__).parent) + os.sep
 _HERE = str(Path(__file__).parent) + os.sep
+_OBSERVING = str(Path(__file__).parent.parent / "observing") + os.sep
+_told: list[str] = []  # the lines of recorded operations that are being repeated
+
+
+@contextmanager
+def told(where: str) -> Iterator[None]:
+    """Inside, operations stand on this line of the program: the one on which they were recorded."""
+    _told.append(where)
+    try:
+        yield
+    finally:
+        _told.pop()
 
 
 def user_line() -> str:
     """``file:line in function`` of the innermost frame that belongs to the program; empty where a library was called
     directly."""
+    if _told:
+        return _told[-1]
     frame = inspect.currentframe()
     while frame is not None:
         path = frame.f_code.co_filename
         if path.startswith(_HERE):
             if path != __file__:
                 return ""
-        elif not path.startswith((_TORCH, "<")) and f"{os.sep}site-packages{os.sep}" not in path:
+        elif not path.startswith((_TORCH, _OBSERVING, "<")) and f"{os.sep}site-packages{os.sep}" not in path:
             return f"{path}:{frame.f_lineno} in {frame.f_code.co_name}"
         frame = frame.f_back
     return ""

@@ -1,0 +1,137 @@
+"""From one observed backward pass to the keywords that the rules read: model, loss, inputs, targets, optimizer."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from goodmeasure.auditing.evidence.contracts import KNOWN, place
+from goodmeasure.auditing.evidence.step_run import LossEvent
+from goodmeasure.auditing.evidence.trace import Node, tensors_in
+from goodmeasure.auditing.isolate import copied
+from goodmeasure.auditing.observing.objective import Anatomy, inputs_of
+from goodmeasure.auditing.observing.recorder import Call
+from goodmeasure.auditing.observing.replay import NotReplayed, Objective, Replay, Steps
+
+
+@dataclass
+class Seen:
+    """One loss of a program as a case, what it was made of, and the program's own parameters by their names."""
+
+    given: dict[str, Any]
+    anatomy: Anatomy
+    names: dict[str, torch.Tensor]
+    what: str
+    where: str
+    others: list[dict[str, Any]] = field(default_factory=list)  # the same loss on later batches
+
+    @property
+    def module(self) -> torch.nn.Module | None:
+        """The program's module, where a single one makes the output."""
+        return self.anatomy.calls[0].module if len(self.anatomy.calls) == 1 else None
+
+
+def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> Seen:
+    """The case of a loss, on copies of everything; `NotReplayed` says why there is none."""
+    call = _single(anatomy)
+    inputs = inputs_of(anatomy)
+    model, arguments, positions = _model(anatomy, call, inputs)
+    target = anatomy.targets[:1]
+    loss = Objective(Replay([anatomy.loss], [*anatomy.ends, *target]), positions, _reduction(anatomy))
+    _verify(loss, anatomy, target)
+    given: dict[str, Any] = {"model": model, "loss": loss, "inputs": arguments, "framework": "torch"}
+    given["targets"] = target[0].value if target else None
+    names = {name: p for part in (model, loss) for name, p in part.named_parameters()}
+    given["optimizer"] = _optimizer(optimizers, list(names.values()))
+    what = f"{_named(anatomy)} of {_titled(model, anatomy)} on {anatomy.rows or 'its'} examples"
+    return Seen(_copies(given), anatomy, names, what, place(anatomy.loss))
+
+
+def _single(anatomy: Anatomy) -> Call | None:
+    """The one call that makes every output from data, where there is such a call."""
+    if len(anatomy.calls) != 1:
+        return None
+    call = anatomy.calls[0]
+    made = {id(tensor) for _, tensor in call.outputs()}
+    whole = all(id(end.tensor) in made for end in anatomy.ends)
+    fed = any(tensor.requires_grad for tensor in tensors_in((call.args, call.kwargs)))
+    return call if whole and not fed else None
+
+
+def _model(anatomy: Anatomy, call: Call | None, inputs: list[Node]) -> tuple[torch.nn.Module, Any, list[int]]:
+    arguments = _arguments(call) if call is not None else None
+    if call is not None and arguments is not None:
+        at = {id(tensor): position for position, (_, tensor) in enumerate(call.outputs())}
+        return call.module, arguments, [at[id(end.tensor)] for end in anatomy.ends]
+    model = Steps(Replay(anatomy.ends, inputs), [one.module for one in anatomy.calls])
+    return model, tuple(node.value for node in inputs), list(range(len(anatomy.ends)))
+
+
+def _arguments(call: Call) -> Any:
+    """What the module was called with, as a tuple of positions or a dict of keywords."""
+    if not call.kwargs:
+        return call.args
+    if not call.args:
+        return call.kwargs
+    bound = inspect.signature(call.module.forward).bind(*call.args, **call.kwargs)
+    kinds = {parameter.kind for parameter in inspect.signature(call.module.forward).parameters.values()}
+    return None if inspect.Parameter.VAR_POSITIONAL in kinds else dict(bound.arguments)
+
+
+def _copies(given: dict[str, Any]) -> dict[str, Any]:
+    memo: dict[int, Any] = {}
+    try:
+        return {name: copied(value, memo) for name, value in given.items()}
+    except Exception:  # an object of the program that cannot be copied: the rules then look at it as it is at the end
+        return given
+
+
+def _verify(loss: Objective, anatomy: Anatomy, target: list[Node]) -> None:
+    """Whether repeating the recorded operations gives the loss that was seen."""
+    with torch.no_grad():
+        again = loss.replay(*(node.value for node in [*anatomy.ends, *target]))[0]
+    one, two = float(again.double().sum()), float(anatomy.loss.value.double().sum())
+    if not (one == two or math.isclose(one, two, rel_tol=1e-3, abs_tol=1e-6) or one != one and two != two):
+        raise NotReplayed(f"repeated, the operations give {one:.4g} where the program got {two:.4g}")
+
+
+def _optimizer(optimizers: Iterable[Any], parameters: list[Any]) -> Any:
+    """The optimizer that holds these parameters; the only one there is, where it holds none of them."""
+    wanted = {id(p) for p in parameters}
+    known = list(optimizers)
+    own = [one for one in known if any(id(p) in wanted for group in one.param_groups for p in group["params"])]
+    if len(own) == 1:
+        foreign = [p for group in own[0].param_groups for p in group["params"] if id(p) not in wanted]
+        return None if foreign else own[0]
+    return known[0] if len(known) == 1 and not own else None
+
+
+def event(anatomy: Anatomy) -> LossEvent:
+    """The loss as a part of its training step."""
+    node, weight = anatomy.loss, anatomy.weight
+    value = float(node.value.double().mean())
+    if not anatomy.targets:
+        return LossEvent(0, 0, value, weight)
+    labels = anatomy.targets[0].value
+    ignored = node.kwargs.get("ignore_index", -100) if node.op in KNOWN else -100
+    return LossEvent(labels.shape[0], int((labels != ignored).sum()), value, weight)
+
+
+def _reduction(anatomy: Anatomy) -> str:
+    return str(anatomy.loss.kwargs.get("reduction", "mean"))
+
+
+def _named(anatomy: Anatomy) -> str:
+    node = anatomy.loss
+    return node.op if node.op in KNOWN else "a loss"
+
+
+def _titled(model: torch.nn.Module, anatomy: Anatomy) -> str:
+    if not isinstance(model, Steps):
+        return type(model).__name__
+    return " and ".join(dict.fromkeys(type(call.module).__name__ for call in anatomy.calls)) or "plain tensors"

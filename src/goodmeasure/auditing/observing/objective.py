@@ -1,0 +1,151 @@
+"""From the scalar on which ``backward`` was called: which tensors are the model's output, which are its targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from goodmeasure.auditing.evidence.contracts import KNOWN, MEETINGS, learned
+from goodmeasure.auditing.evidence.trace import Node
+from goodmeasure.auditing.observing.recorder import Call, Recorder
+from goodmeasure.auditing.observing.replay import NotReplayed
+
+_MADE = frozenset(
+    "ones zeros full empty eye arange linspace ones_like zeros_like full_like rand randn randint randperm rand_like "
+    "randn_like randint_like bernoulli multinomial normal uniform one_hot tril_indices".split()
+)
+_READ_IN = frozenset("tensor as_tensor from_numpy asarray".split())
+
+
+@dataclass
+class Anatomy:
+    """The parts of one loss: the outputs it compares, the calls that made them, its targets, and the scalar itself."""
+
+    loss: Node
+    weight: float  # with which it reaches backward
+    ends: list[Node]
+    calls: list[Call]
+    targets: list[Node]
+    inside: dict[int, Node]  # the operations between outputs and loss
+
+    @property
+    def rows(self) -> int:
+        """The examples of the output."""
+        return self.ends[0].shape[0] if self.ends[0].shape else 0
+
+
+def dissect(recorder: Recorder, scalar: torch.Tensor) -> Anatomy:
+    """Find the parts of a loss in what was recorded; `NotReplayed` says why it cannot be done."""
+    loss, weight = base(recorder.node(scalar))
+    if loss.op == "leaf":
+        raise NotReplayed("the loss comes from outside the recorded torch operations")
+    below = {id(node): node for node in loss.ancestors()}
+    chosen = [part for call in recorder.calls for part in _models(call, loss, below, recorder)]
+    boundary = {id(node): (node, call) for call in chosen for node in _ends_of(call, loss, below, recorder)}
+    inside, ends = _region(loss, boundary, chosen)
+    if not ends:
+        ends = _compared(loss, below)
+        inside, _ = _region(loss, {id(node): (node, None) for node in ends}, [])
+    if not ends:
+        raise NotReplayed("nothing between parameters and loss is an output that is compared with something")
+    makers = [boundary[id(node)][1] for node in ends if id(node) in boundary]
+    return Anatomy(loss, weight, ends, list(dict.fromkeys(makers)), _targets(inside, ends), inside)
+
+
+def base(loss: Node) -> tuple[Node, float]:
+    """The loss below the numbers that it is multiplied with or divided by, and its weight in all."""
+    weight = 1.0
+    while loss.op in ("mul", "div", "rmul", "neg") and len(loss.inputs) == 1:
+        if loss.op == "neg":
+            factor = -1.0 if loss.inputs[0].op in KNOWN else 0.0  # minus a known loss; minus anything else may be one
+        else:
+            numbers = [float(part) for part in loss.args if isinstance(part, (int, float))]
+            factor = numbers[0] if len(numbers) == 1 else 0.0
+        if not factor:
+            break
+        weight = weight / factor if loss.op == "div" else weight * factor
+        loss = loss.inputs[0]
+    return loss, weight
+
+
+def _models(call: Call, loss: Node, below: dict[int, Node], recorder: Recorder) -> Iterator[Call]:
+    """The calls that make outputs: the outermost ones with parameters in which the loss itself is not computed."""
+    if not call.parametric:
+        return
+    if not call.holds(loss) or _ends_of(call, loss, below, recorder):
+        yield call
+        return
+    for child in call.children:
+        yield from _models(child, loss, below, recorder)
+
+
+def _ends_of(call: Call, loss: Node, below: dict[int, Node], recorder: Recorder) -> list[Node]:
+    found = [recorder.node(tensor) for _, tensor in call.outputs()]
+    return [node for node in found if id(node) in below and node is not loss and node.live and node.op != "leaf" and node.shape]
+
+
+def _region(
+    loss: Node, boundary: dict[int, tuple[Node, Call | None]], chosen: list[Call]
+) -> tuple[dict[int, Node], list[Node]]:
+    """What lies between the loss and the outputs, and the outputs that are reached."""
+    inside: dict[int, Node] = {}
+    ends: dict[int, Node] = {}
+    stack = [loss]
+    while stack:
+        node = stack.pop()
+        if id(node) in inside or id(node) in ends:
+            continue
+        within = any(call.holds(node) and not call.holds(loss) for call in chosen)
+        if node is not loss and (id(node) in boundary or within):
+            if node.live:
+                ends[id(node)] = node
+            continue  # what a teacher said without gradient is a constant
+        inside[id(node)] = node
+        stack.extend(node.inputs)
+    return inside, sorted(ends.values(), key=lambda node: node.index)
+
+
+def _compared(loss: Node, below: dict[int, Node]) -> list[Node]:
+    """Where no module was called: the first thing that follows from data and parameters and meets other data."""
+    for node in sorted(below.values(), key=lambda one: one.index):
+        if node.op not in MEETINGS | KNOWN.keys() or len(node.inputs) < 2 or not node.live:
+            continue
+        for live, other in (node.inputs[:2], node.inputs[1::-1]):
+            data = {id(part) for part in other.ancestors() if _is_data(part)}
+            own = {id(part) for part in live.ancestors() if _is_data(part)}
+            if live.live and not other.live and data - own and own and any(learned(part) or part.op == "mul" for part in live.ancestors()):
+                return [live]
+    return []
+
+
+def _is_data(node: Node) -> bool:
+    return not node.live and bool(node.shape) and (node.op == "leaf" or node.op in _READ_IN) and node.role != "opaque"
+
+
+def _targets(inside: dict[int, Node], ends: list[Node]) -> list[Node]:
+    """The data that meet the outputs, in the order in which they do."""
+    rows = {node.shape[0] for node in ends if node.shape}
+    found: dict[int, Node] = {}
+    for node in sorted(inside.values(), key=lambda one: (one.op == "leaf", one.index)):
+        for part in node.inputs:
+            if id(part) in inside and _is_data(part):
+                found.setdefault(id(part), part)
+    batch = [node for node in found.values() if node.role == "batch"]
+    known = batch or [node for node in found.values() if node.shape[0] in rows and _varies(node)]
+    read = {id(part) for end in ends for part in end.ancestors()}
+    return [node for node in known if id(node) not in read] or known
+
+
+def _varies(node: Node) -> bool:
+    value = node.value
+    return value.numel() > 1 and bool((value != value.reshape(-1)[0]).any())
+
+
+def inputs_of(anatomy: Anatomy) -> list[Node]:
+    """The data from which the outputs were computed."""
+    below = {id(node): node for end in anatomy.ends for node in end.ancestors()}
+    data = [node for node in below.values() if _is_data(node) and node.value.numel()]
+    batch = [node for node in data if node.role == "batch"]
+    return batch or [node for node in data if node.shape[0] == anatomy.rows]

@@ -1,0 +1,144 @@
+"""Run a program as it is, under observation, and tell what the rules say about what it did."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import runpy
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from goodmeasure.auditing.case import where_raised
+from goodmeasure.auditing.finding import Audit, Finding, Skipped
+from goodmeasure.auditing.observing.judging import Judged
+from goodmeasure.auditing.observing.seams import Install, observed
+from goodmeasure.auditing.observing.stopping import Cut, Finished, Limits, guard
+
+
+@dataclass(frozen=True)
+class Request:
+    """A program as it was named: a file, a notebook or a module, its own arguments, and how much of it is run."""
+
+    program: str
+    arguments: tuple[str, ...] = ()
+    module: bool = False
+    steps: int = 3
+    all: bool = False
+    stop: bool = False
+    budget_s: float = 60.0
+
+
+@dataclass
+class Outcome:
+    """What came of it: the report, where the run was ended, and what the program raised by itself."""
+
+    audit: Audit
+    ended: str = ""
+    raised: str = ""
+    raised_at: str = ""
+    status: int = 0
+    after_cut: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Outcome:
+        """From plain values."""
+        told = dict(values.pop("audit"))
+        told["findings"] = tuple(Finding(**part) for part in told["findings"])
+        told["not_applicable"] = tuple(Skipped(**part) for part in told["not_applicable"])
+        for name in ("passed", "looked_at", "not_seen"):
+            told[name] = tuple(told[name])
+        return cls(Audit(**told), **values)
+
+
+# The module after whose import a host's seams are replaced, and where they are described.
+HOSTS = {"torch": "torch_host"}
+
+
+@dataclass
+class Run:
+    """One run of a program: what observes it, and how it ended."""
+
+    request: Request
+    cut: Cut = field(default_factory=Cut)
+    hosts: dict[str, Any] = field(default_factory=dict)
+    raised: BaseException | None = None
+    after_cut: bool = False
+    status: int = 0
+
+    def go(self) -> Outcome:
+        """Run the program, then ask the rules."""
+        limits = Limits(self.request.steps, self.request.all, self.request.stop, self.request.budget_s)
+        started = time.monotonic()
+        with observed({name: self._install(name, host, limits) for name, host in HOSTS.items()}):
+            self._program()
+        self.cut.paused = True
+        try:
+            return self._told(time.monotonic() - started)
+        finally:
+            self.cut.paused = False  # what runs at exit belongs to the program
+
+    def _install(self, name: str, host: str, limits: Limits) -> Install:
+        def install(seams: Any) -> None:
+            module = importlib.import_module(f"{__package__}.{host}")
+            self.hosts[name] = module.begin(seams, limits, self.cut)
+
+        return install
+
+    def _program(self) -> None:
+        try:
+            as_main(self.request)
+        except Finished:
+            return
+        except SystemExit as left:
+            self.status = left.code if isinstance(left.code, int) else int(left.code is not None)
+        except Exception as error:  # the program's own: told, not ours to raise
+            self.raised = error
+        self.after_cut = bool(self.cut.where)
+
+    def _told(self, seconds: float) -> Outcome:
+        whole = self.raised is None and not self.status
+        judged = Judged()
+        for host in self.hosts.values():
+            judged.add(host.judge(whole))
+        outcome = Outcome(judged.together(self.request.program, seconds), self._ended(), status=self.status)
+        if self.raised is not None:
+            outcome.raised = f"{type(self.raised).__name__}: {self.raised}"
+            outcome.raised_at = where_raised(self.raised)
+            outcome.after_cut = self.after_cut
+        return outcome
+
+    def _ended(self) -> str:
+        if self.cut.ended_by:
+            return f"training was cut at {self.cut.where}; the run was ended before {self.cut.ended_by}"
+        return f"training was cut at {self.cut.where}" if self.cut.where else ""
+
+
+def as_main(request: Request) -> None:
+    """Run a program as Python runs it: as ``__main__``, with its own arguments, from its own directory."""
+    argv, path = sys.argv, list(sys.path)
+    sys.argv = [request.program, *request.arguments]
+    try:
+        if request.module:
+            sys.path.insert(0, os.getcwd())
+            runpy.run_module(request.program, run_name="__main__", alter_sys=True)
+        else:
+            sys.path.insert(0, str(Path(request.program).resolve().parent))
+            runpy.run_path(request.program, run_name="__main__")
+    finally:
+        sys.argv, sys.path[:] = argv, path
+
+
+def run(request: Request) -> Outcome:
+    """Run a program under observation in this process, which is then good for nothing else."""
+    sys.dont_write_bytecode = True
+    os.environ.setdefault("MPLBACKEND", "agg")  # no windows
+    the_run = Run(request)
+    guard(the_run.cut)
+    return the_run.go()

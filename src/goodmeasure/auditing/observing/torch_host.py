@@ -1,0 +1,109 @@
+"""What the rules say about a torch program, each loss as a case of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from goodmeasure.auditing.engine import examine
+from goodmeasure.auditing.finding import Audit
+from goodmeasure.auditing.observing import loaders, torch_seams
+from goodmeasure.auditing.observing.cases import Seen
+from goodmeasure.auditing.observing.judging import BUDGET_S, Judged
+from goodmeasure.auditing.observing.seams import Seams
+from goodmeasure.auditing.observing.steps import StepLog
+from goodmeasure.auditing.observing.stopping import Cut, Limits
+from goodmeasure.auditing.observing.torch_seams import TorchProgram
+from goodmeasure.auditing.rule import Rule, all_rules
+
+
+def begin(seams: Seams, limits: Limits, cut: Cut) -> TorchHost:
+    """Observe torch from here on."""
+    program = TorchProgram(limits, cut)
+    torch_seams.install(seams, program)
+    loaders.install(seams, program)
+    return TorchHost(program)
+
+
+@dataclass
+class TorchHost:
+    """What was seen of torch."""
+
+    program: TorchProgram
+
+    def judge(self, whole: bool) -> Judged:
+        """What the rules say; `whole` where the program came to its end."""
+        return torch_program(self.program, whole)
+
+
+def torch_program(program: TorchProgram, whole: bool) -> Judged:
+    """What the rules say about a torch program; `whole` where nothing stopped it before its end."""
+    program.scenes.close()
+    judged = Judged()
+    for key, one in program.seen.items():
+        others = {p for other, reached in program.teaches.items() if other != key for p in reached}
+        one.given["taught"] = [name for name, p in one.names.items() if id(p) in others]
+        judged.looked_at.append(f"{one.where}: {one.what}")
+        judged.audits.append(_loss(one, program, whole))
+    for log in program.logs:
+        if log.steps:
+            judged.looked_at.append(f"{log.place}: {log.steps} steps of {type(log.optimizer).__name__}")
+    for where, decision in program.scenes.decisions.items():
+        judged.looked_at.append(f"{where}: labels")
+        judged.audits += [_also(one, {"decide": decision.decide}) for one in _of(decision.module, program)]
+    for where, score in program.scenes.scores.items():
+        judged.looked_at.append(f"{where}: a score")
+        extra = {"score": score.score, "targets": score.targets, "outputs": score.outputs}
+        judged.audits += [_also(one, extra) for one in _of(score.module, program)]
+    judged.not_seen += [f"{where}: {reason}" for where, reason in program.unread.items()]
+    return judged
+
+
+def _of(module: Any, program: TorchProgram) -> list[Seen]:
+    return [one for one in program.seen.values() if one.module is module][:1]
+
+
+def _loss(one: Seen, program: TorchProgram, whole: bool) -> Audit:
+    given = dict(one.given)
+    if (steps := _steps(one, program, whole)) is not None:
+        given["steps"] = steps
+    first = examine(given, all_rules(), BUDGET_S)
+    if not first.findings:
+        return first
+    agreed = {f.code for f in first.findings}
+    for other in one.others:
+        doubtful = [rule for rule in all_rules() if rule.code in agreed and "step_run" not in rule.needs]
+        again = {f.code for f in examine(other, doubtful, BUDGET_S).findings}
+        agreed -= {rule.code for rule in doubtful} - again
+    return replace(first, findings=tuple(f for f in first.findings if f.code in agreed))
+
+
+def _also(one: Seen, extra: dict[str, Any]) -> Audit:
+    return examine(one.given | extra, _about(extra), BUDGET_S)
+
+
+def _about(extra: dict[str, Any]) -> Iterable[Rule]:
+    kind = "TracedDecision" if "decide" in extra else "Scored"
+    return [rule for rule in all_rules() if kind in {need.kind for need in rule.needs.values()}]
+
+
+@dataclass
+class ObservedSteps:
+    """The steps of the optimizer that moves the parameters of a loss, as they were seen."""
+
+    log: StepLog
+    names: dict[str, Any]
+    alone: bool  # every backward pass of every step was of this loss
+
+    def __deepcopy__(self, _: dict[int, Any]) -> ObservedSteps:
+        return self  # identities of the program's own parameters
+
+
+def _steps(one: Seen, program: TorchProgram, whole: bool) -> ObservedSteps | None:
+    own = {id(p) for p in one.names.values()}
+    for log in program.logs:
+        if log.records and (log.steps or whole) and any(id(p) in own for p in log.parameters()):
+            alone = all(passed.parameters <= own for record in log.passed for passed in record) and len(program.seen) == 1
+            return ObservedSteps(log, one.names, alone)
+    return None
