@@ -10,13 +10,10 @@ import torch
 from goodmeasure.auditing.evidence.contracts import KNOWN, MEETINGS, learned
 from goodmeasure.auditing.evidence.trace import Node
 from goodmeasure.auditing.observing.recorder import Call, Recorder
-from goodmeasure.auditing.observing.replay import NotReplayed
+from goodmeasure.auditing.observing.replay import MADE, NotReplayed
 
-_MADE = frozenset(
-    "ones zeros full empty eye arange linspace ones_like zeros_like full_like rand randn randint randperm rand_like "
-    "randn_like randint_like bernoulli multinomial normal uniform one_hot tril_indices".split()
-)
 _READ_IN = frozenset("tensor as_tensor from_numpy asarray".split())
+_COMPARES = frozenset(("sub", "rsub", "eq", "ne", "cdist", "pairwise_distance", *KNOWN))
 
 
 @dataclass
@@ -39,8 +36,8 @@ class Anatomy:
 def dissect(recorder: Recorder, scalar: torch.Tensor) -> Anatomy:
     """Find the parts of a loss in what was recorded; `NotReplayed` says why it cannot be done."""
     loss, weight = base(recorder.node(scalar))
-    if loss.op == "leaf":
-        raise NotReplayed("the loss comes from outside the recorded torch operations")
+    if loss.tensor.is_leaf:
+        return _unconnected(recorder, loss)
     below = {id(node): node for node in loss.ancestors()}
     chosen = [part for call in recorder.calls for part in _models(call, loss, below, recorder)]
     boundary = {id(node): (node, call) for call in chosen for node in _ends_of(call, loss, below, recorder)}
@@ -50,15 +47,30 @@ def dissect(recorder: Recorder, scalar: torch.Tensor) -> Anatomy:
         inside, _ = _region(loss, {id(node): (node, None) for node in ends}, [])
     if not ends:
         raise NotReplayed("nothing between parameters and loss is an output that is compared with something")
+    models = [call for call in recorder.calls if call.parametric and not call.holds(loss)]
     makers = [boundary[id(node)][1] for node in ends if id(node) in boundary]
-    return Anatomy(loss, weight, ends, list(dict.fromkeys(makers)), _targets(inside, ends), inside)
+    return Anatomy(loss, weight, ends, list(dict.fromkeys(makers)), _targets(inside, ends, models), inside)
+
+
+def _unconnected(recorder: Recorder, loss: Node) -> Anatomy:
+    """A loss that was made of a number: what the last model said does not lead to it."""
+    said = [call for call in recorder.calls if call.parametric and call.learning]
+    ends = [recorder.node(tensor) for _, tensor in said[-1].outputs() if tensor.requires_grad] if said else []
+    if not ends:
+        raise NotReplayed("the loss comes from outside the recorded torch operations")
+    return Anatomy(loss, 1.0, ends, said[-1:], [], {})
 
 
 def base(loss: Node) -> tuple[Node, float]:
     """The loss below the numbers that it is multiplied with or divided by, and its weight in all."""
     weight = 1.0
-    while loss.op in ("mul", "div", "rmul", "neg") and len(loss.inputs) == 1:
-        if loss.op == "neg":
+    while loss.op in ("mul", "div", "rmul", "neg"):
+        if len(loss.inputs) != 1:
+            scale = loss.inputs[1]
+            if scale.op not in MADE | {"leaf"} or scale.live or scale.tensor.numel() != 1 or loss.op == "rmul":
+                break
+            factor = float(scale.value)
+        elif loss.op == "neg":
             factor = -1.0 if loss.inputs[0].op in KNOWN else 0.0  # minus a known loss; minus anything else may be one
         else:
             numbers = [float(part) for part in loss.args if isinstance(part, (int, float))]
@@ -124,18 +136,66 @@ def _is_data(node: Node) -> bool:
     return not node.live and bool(node.shape) and (node.op == "leaf" or node.op in _READ_IN) and node.role != "opaque"
 
 
-def _targets(inside: dict[int, Node], ends: list[Node]) -> list[Node]:
-    """The data that meet the outputs, in the order in which they do."""
+def _targets(inside: dict[int, Node], ends: list[Node], calls: list[Call]) -> list[Node]:
+    """The data that meet the outputs: what is compared with them first, then what chooses among them, then the rest.
+
+    Nothing where outputs are weighed with numbers of either sign: what is rewarded and punished is no target.
+    """
     rows = {node.shape[0] for node in ends if node.shape}
-    found: dict[int, Node] = {}
-    for node in sorted(inside.values(), key=lambda one: (one.op == "leaf", one.index)):
-        for part in node.inputs:
-            if id(part) in inside and _is_data(part):
-                found.setdefault(id(part), part)
-    batch = [node for node in found.values() if node.role == "batch"]
-    known = batch or [node for node in found.values() if node.shape[0] in rows and _varies(node)]
+    found: dict[int, tuple[int, Node]] = {}
+    for node, part in _beside(inside, {id(node) for node in ends}):
+        if node.op in ("mul", "rmul", "div") and part.shape and part.tensor.dtype.is_floating_point and _both_signs(part):
+            return []
+        rank = 0 if node.op in _COMPARES else 1 if not part.tensor.dtype.is_floating_point else 2
+        for source in _sources(part, rows, calls):
+            found[id(source)] = min(found.get(id(source), (9, source)), (rank, source), key=lambda one: one[0])
+    ranked = [node for _, node in sorted(found.values(), key=lambda one: one[0])]
+    known = [node for node in ranked if node.role == "batch"] or [node for node in ranked if _varies(node)]
     read = {id(part) for end in ends for part in end.ancestors()}
     return [node for node in known if id(node) not in read] or known
+
+
+def _beside(inside: dict[int, Node], ends: set[int]) -> Iterator[tuple[Node, Node]]:
+    """Each operation between outputs and loss through which gradient flows, with a tensor that comes in from the side."""
+    for node in sorted(inside.values(), key=lambda one: (one.op == "leaf", one.index)):
+        for part in node.inputs if node.live else ():
+            if not part.live and id(part) not in ends and not _from_outputs(part, ends):
+                yield node, part
+
+
+def _from_outputs(node: Node, ends: set[int]) -> bool:
+    return any(id(part) in ends for part in node.ancestors())
+
+
+def _both_signs(node: Node) -> bool:
+    value = node.value
+    return value.numel() > 1 and bool((value < 0).any()) and bool((value > 0).any())
+
+
+def _sources(node: Node, rows: set[int], calls: list[Call]) -> Iterator[Node]:
+    """The data from which a tensor beside the outputs was made: of a batch, or the first with an entry an example."""
+    below = list(_made_of(node))
+    if any(call.holds(part) for call in calls for part in below) or node.op in MADE:
+        yield from [node] if node.shape and node.shape[0] in rows else []
+        return
+    batch = [part for part in below if part.role == "batch" and part.op == "leaf"]
+    yield from batch
+    for part in below if not batch else ():
+        fits = bool(part.shape) and part.shape[0] in rows and part.op not in MADE
+        if fits and not any(one.shape and one.shape[0] in rows for one in part.inputs):
+            yield part
+
+
+def _made_of(node: Node) -> Iterator[Node]:
+    """A node and what its numbers were computed from; what was drawn or filled follows from nothing."""
+    seen: set[int] = set()
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield part
+            stack.extend(() if part.op in MADE else part.inputs)
 
 
 def _varies(node: Node) -> bool:
@@ -148,4 +208,7 @@ def inputs_of(anatomy: Anatomy) -> list[Node]:
     below = {id(node): node for end in anatomy.ends for node in end.ancestors()}
     data = [node for node in below.values() if _is_data(node) and node.value.numel()]
     batch = [node for node in data if node.role == "batch"]
-    return batch or [node for node in data if node.shape[0] == anatomy.rows]
+    if batch:
+        return batch
+    rows = [node for end in anatomy.ends for part in end.ancestors() if not part.live for node in _sources(part, {anatomy.rows}, [])]
+    return list({id(node): node for node in rows}.values())

@@ -13,6 +13,13 @@ from goodmeasure.auditing.evidence.leaves import leaves
 from goodmeasure.auditing.evidence.trace import Node, in_place, tensors_in, told
 
 
+# What is drawn or filled: its numbers follow from no other tensor, and are not drawn anew.
+MADE = frozenset(
+    "ones zeros full empty eye arange linspace ones_like zeros_like full_like empty_like rand randn randint randperm "
+    "rand_like randn_like randint_like bernoulli multinomial normal uniform poisson tril_indices triu_indices exponential".split()
+)
+
+
 class NotReplayed(Exception):
     """These operations cannot be repeated; the text says why."""
 
@@ -111,14 +118,13 @@ class Replay:
 
 
 def _following(ends: Iterable[Node], free: set[int]) -> set[int]:
-    """The nodes that follow from what is handed in, or from something that learns."""
+    """The nodes that follow from what is handed in, or through which something learns."""
     below = {id(node): node for end in ends for node in end.ancestors()}
-    found: set[int] = set()
+    handed = set(free)
     for node in sorted(below.values(), key=lambda one: (one.op != "leaf", one.index)):
-        leads = id(node) in free or node.live or node.role == "opaque"
-        if leads or any(id(part) in found for part in node.inputs):
-            found.add(id(node))
-    return found
+        if node.op not in MADE and any(id(part) in handed for part in node.inputs):
+            handed.add(id(node))
+    return handed | {key for key, node in below.items() if node.live and node.op not in MADE}
 
 
 def _parameter(node: Node) -> bool:

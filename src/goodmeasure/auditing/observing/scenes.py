@@ -135,9 +135,15 @@ class Scenes:
         for node, name, _, _ in self.recorder.reads:
             if name not in _NUMBERS or id(node) not in follows or node.live or node.tensor.numel() != 1:
                 continue
-            known = [leaf for leaf in node.ancestors() if id(leaf) in data and leaf.tensor.numel() == output.tensor.numel()]
-            if len(known) == 1 and output.tensor.numel() > 1:
-                yield node, known[0]
+            known = {id(one): one for one in self._beside(node, follows) if one.tensor.numel() == output.tensor.numel()}
+            if len(known) == 1 and output.tensor.numel() > 1 and any(id(p) in data for p in node.ancestors()):
+                yield node, next(iter(known.values()))
+
+    def _beside(self, node: Node, follows: dict[int, Node]) -> Iterator[Node]:
+        """What meets the output's followers on the way to a number."""
+        for part in node.ancestors():
+            if id(part) in follows:
+                yield from (one for one in part.inputs if id(one) not in follows and not one.live)
 
     def _decision(self, call: Call, position: int, output: Node, label: Node) -> None:
         if label.where in self.decisions:

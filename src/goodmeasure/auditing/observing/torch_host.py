@@ -68,7 +68,7 @@ def _loss(one: Seen, program: TorchProgram, whole: bool) -> Audit:
     given = dict(one.given)
     if (steps := _steps(one, program, whole)) is not None:
         given["steps"] = steps
-    first = examine(given, all_rules(), BUDGET_S)
+    first = _placed(examine(given, all_rules(), BUDGET_S), one, program)
     if not first.findings:
         return first
     agreed = {f.code for f in first.findings}
@@ -77,6 +77,15 @@ def _loss(one: Seen, program: TorchProgram, whole: bool) -> Audit:
         again = {f.code for f in examine(other, doubtful, BUDGET_S).findings}
         agreed -= {rule.code for rule in doubtful} - again
     return replace(first, findings=tuple(f for f in first.findings if f.code in agreed))
+
+
+def _placed(audit: Audit, one: Seen, program: TorchProgram) -> Audit:
+    """The same findings, with the program's own lines where the rules know only the parts of a case."""
+    log = next((log for log in program.logs if log.place), None)
+    stepped = log.place if log is not None else one.where
+    call = one.anatomy.calls[-1].where if one.anatomy.calls else one.where
+    places = {"loss(output, targets)": one.where, "step": stepped, "optimizer": stepped, "model(inputs)": call}
+    return replace(audit, findings=tuple(replace(f, where=places.get(f.where, f.where)) for f in audit.findings))
 
 
 def _also(one: Seen, extra: dict[str, Any]) -> Audit:

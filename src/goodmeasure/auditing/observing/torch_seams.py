@@ -93,6 +93,8 @@ class TorchProgram:
             return
         node = self.recorder.node(scalar)
         reached = frozenset(learning(node))
+        if node.tensor.is_leaf and any(p is scalar for log in self.logs for p in log.parameters()):
+            return  # it is itself what is optimised
         try:
             anatomy = dissect(self.recorder, scalar)
             self._keep(anatomy, reached)
