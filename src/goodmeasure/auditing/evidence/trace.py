@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
+
+from goodmeasure.auditing.evidence.lines import user_line
 
 
 def named(words: str) -> frozenset[str]:
@@ -216,36 +214,3 @@ def nodes_in(value: Any) -> Iterator[Node]:
     elif isinstance(value, tuple):
         for part in value:
             yield from nodes_in(part)
-
-
-_TORCH = str(Path(torch.__file__).parent) + os.sep
-_HERE = str(Path(__file__).parent) + os.sep
-_OBSERVING = str(Path(__file__).parent.parent / "observing") + os.sep
-_told: list[str] = []  # the lines of recorded operations that are being repeated
-
-
-@contextmanager
-def told(where: str) -> Iterator[None]:
-    """Inside, operations stand on this line of the program: the one on which they were recorded."""
-    _told.append(where)
-    try:
-        yield
-    finally:
-        _told.pop()
-
-
-def user_line() -> str:
-    """``file:line in function`` of the innermost frame that belongs to the program; empty where a library was called
-    directly."""
-    if _told:
-        return _told[-1]
-    frame = inspect.currentframe()
-    while frame is not None:
-        path = frame.f_code.co_filename
-        if path.startswith(_HERE):
-            if path != __file__:
-                return ""
-        elif not path.startswith((_TORCH, _OBSERVING, "<")) and f"{os.sep}site-packages{os.sep}" not in path:
-            return f"{path}:{frame.f_lineno} in {frame.f_code.co_name}"
-        frame = frame.f_back
-    return ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader, dataloader
 
-from goodmeasure.auditing.evidence.trace import user_line
+from goodmeasure.auditing.evidence.lines import user_line
 from goodmeasure.auditing.observing.seams import Seams
 from goodmeasure.auditing.observing.torch_seams import TorchProgram
 

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from goodmeasure.auditing.evidence.leaves import leaves
-from goodmeasure.auditing.evidence.trace import Node, Trace, in_place, tensors_in, user_line
+from goodmeasure.auditing.evidence.lines import user_line
+from goodmeasure.auditing.evidence.trace import Node, Trace, in_place, tensors_in
 
 _MANY = 30_000  # operations after which a record is closed: no step of a program that can be judged is as long
 

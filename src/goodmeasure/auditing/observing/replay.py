@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from goodmeasure.auditing.evidence.leaves import leaves
-from goodmeasure.auditing.evidence.trace import Node, in_place, tensors_in, told
+from goodmeasure.auditing.evidence.lines import told
+from goodmeasure.auditing.evidence.trace import Node, in_place, tensors_in
 
 
 # What is drawn or filled: its numbers follow from no other tensor, and are not drawn anew.

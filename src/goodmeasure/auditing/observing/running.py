@@ -57,8 +57,13 @@ class Outcome:
         return cls(Audit(**told), **values)
 
 
-# The module after whose import a host's seams are replaced, and where they are described.
-HOSTS = {"torch": "torch_host"}
+# The modules after whose import seams are replaced, and where they are described.
+HOSTS = {
+    "torch": "torch_host",
+    "sklearn.base": "sklearn_host",
+    "sklearn.model_selection": "sklearn_host",
+    "sklearn.metrics": "sklearn_host",
+}
 
 
 @dataclass
@@ -86,8 +91,10 @@ class Run:
 
     def _install(self, name: str, host: str, limits: Limits) -> Install:
         def install(seams: Any) -> None:
-            module = importlib.import_module(f"{__package__}.{host}")
-            self.hosts[name] = module.begin(seams, limits, self.cut)
+            if host not in self.hosts:
+                module = importlib.import_module(f"{__package__}.{host}")
+                self.hosts[host] = module.begin(limits, self.cut)
+            self.hosts[host].install(name, seams)
 
         return install
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 Install = Callable[["Seams"], None]
@@ -25,7 +25,8 @@ class Seams:
         """Put what `make` gives for the attribute of an owner in its place."""
         own = name in vars(owner)
         before = vars(owner)[name] if own else getattr(owner, name)
-        setattr(owner, name, functools.update_wrapper(make(before), before))
+        made = make(before)
+        setattr(owner, name, functools.update_wrapper(made, before) if isinstance(made, FunctionType) else made)
         self._undo.append(lambda: setattr(owner, name, before) if own else delattr(owner, name))
 
     def later(self, undo: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from goodmeasure.auditing.evidence.step_run import LossEvent, StepRecord
-from goodmeasure.auditing.evidence.trace import user_line
+from goodmeasure.auditing.evidence.lines import user_line
 
 Parameters = dict[int, torch.Tensor]
 

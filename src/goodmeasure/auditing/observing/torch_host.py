@@ -18,12 +18,9 @@ from goodmeasure.auditing.observing.torch_seams import TorchProgram
 from goodmeasure.auditing.rule import Rule, all_rules
 
 
-def begin(seams: Seams, limits: Limits, cut: Cut) -> TorchHost:
+def begin(limits: Limits, cut: Cut) -> TorchHost:
     """Observe torch from here on."""
-    program = TorchProgram(limits, cut)
-    torch_seams.install(seams, program)
-    loaders.install(seams, program)
-    return TorchHost(program)
+    return TorchHost(TorchProgram(limits, cut))
 
 
 @dataclass
@@ -31,6 +28,11 @@ class TorchHost:
     """What was seen of torch."""
 
     program: TorchProgram
+
+    def install(self, module: str, seams: Seams) -> None:
+        """Replace the seams of a module that was imported."""
+        torch_seams.install(seams, self.program)
+        loaders.install(seams, self.program)
 
     def judge(self, whole: bool) -> Judged:
         """What the rules say; `whole` where the program came to its end."""
