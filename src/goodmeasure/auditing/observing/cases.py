@@ -38,6 +38,8 @@ class Seen:
 
 def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> Seen:
     """The case of a loss, on copies of everything; `NotReplayed` says why there is none."""
+    if any(kind.__module__.startswith("keras") for call in anatomy.calls for kind in type(call.module).__mro__):
+        raise NotReplayed("a Keras model outside fit: its variables are not copied")
     call = _single(anatomy)
     inputs = inputs_of(anatomy)
     model, arguments, positions = _model(anatomy, call, inputs)

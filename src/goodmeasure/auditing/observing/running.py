@@ -59,10 +59,11 @@ class Outcome:
 
 # The modules after whose import seams are replaced, and where they are described.
 HOSTS = {
-    "torch": "torch_host",
-    "sklearn.base": "sklearn_host",
-    "sklearn.model_selection": "sklearn_host",
-    "sklearn.metrics": "sklearn_host",
+    "torch": ("torch_host",),
+    "sklearn.base": ("sklearn_host",),
+    "sklearn.model_selection": ("sklearn_host",),
+    "sklearn.metrics": ("sklearn_host",),
+    "keras": ("torch_host", "keras_host"),  # torch is told what is Keras's own affair
 }
 
 
@@ -81,7 +82,7 @@ class Run:
         """Run the program, then ask the rules."""
         limits = Limits(self.request.steps, self.request.all, self.request.stop, self.request.budget_s)
         started = time.monotonic()
-        with observed({name: self._install(name, host, limits) for name, host in HOSTS.items()}):
+        with observed({name: self._install(name, hosts, limits) for name, hosts in HOSTS.items()}):
             self._program()
         self.cut.paused = True
         try:
@@ -89,12 +90,13 @@ class Run:
         finally:
             self.cut.paused = False  # what runs at exit belongs to the program
 
-    def _install(self, name: str, host: str, limits: Limits) -> Install:
+    def _install(self, name: str, hosts: tuple[str, ...], limits: Limits) -> Install:
         def install(seams: Any) -> None:
-            if host not in self.hosts:
-                module = importlib.import_module(f"{__package__}.{host}")
-                self.hosts[host] = module.begin(limits, self.cut)
-            self.hosts[host].install(name, seams)
+            for host in hosts if name != "keras" or "torch" in sys.modules else hosts[1:]:
+                if host not in self.hosts:
+                    module = importlib.import_module(f"{__package__}.{host}")
+                    self.hosts[host] = module.begin(limits, self.cut)
+                self.hosts[host].install(name, seams)
 
         return install
 

@@ -31,6 +31,9 @@ class TorchHost:
 
     def install(self, module: str, seams: Seams) -> None:
         """Replace the seams of a module that was imported."""
+        if module == "keras":
+            torch_seams.leave_to_keras(seams, self.program)
+            return
         torch_seams.install(seams, self.program)
         loaders.install(seams, self.program)
 

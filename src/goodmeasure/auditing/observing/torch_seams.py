@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -185,6 +186,22 @@ def install(seams: Seams, program: TorchProgram) -> None:
     _writers(seams, program.cut)
     program.recorder.__enter__()
     seams.later(lambda: program.recorder.__exit__(None, None, None))
+
+
+def leave_to_keras(seams: Seams, program: TorchProgram) -> None:
+    """Write nothing down of what Keras does by itself: its variables are no parameters of modules that can be copied."""
+    kinds = sys.modules["keras"].Model.__mro__
+
+    def make(run: Any) -> Any:
+        def quietly(*args: Any, **kwargs: Any) -> Any:
+            with program.recorder.quiet():
+                return run(*args, **kwargs)
+
+        return quietly
+
+    for name in ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"):
+        owner = next(kind for kind in kinds if name in vars(kind))
+        seams.replace(owner, name, make)
 
 
 def _modules(seams: Seams, program: TorchProgram) -> None:
