@@ -32,6 +32,7 @@ class Parameters:
     held: frozenset[int] | None  # the tensors of the optimizer, where one is given
     inputs: frozenset[int]  # and other tensors that stand outside the model on purpose
     unread: bool  # part of the targets never reaches the loss
+    wholesale: bool = False  # the optimizer of an observed program holds all there is
     taught: frozenset[str] = frozenset()  # the names of what another loss of the program teaches
 
     @classmethod
@@ -46,13 +47,15 @@ class Parameters:
         held = frozenset(id(p) for group in groups for p in group["params"]) if groups is not None else None
         reaching = wiring.reaching()
         unread = len(wiring.targets) > 1 and any(id(t) not in reaching for t in wiring.targets)
+        every = {id(p) for p in model.parameters()}
+        wholesale = given.get("steps") is not None and held is not None and every <= held
         known = frozenset(id(t) for t in [*tensors_in(given.get("inputs")), *getattr(model, "loose", ())])
-        return cls(wiring, model, held, known, unread, frozenset(given.get("taught") or ()))
+        return cls(wiring, model, held, known, unread, wholesale, frozenset(given.get("taught") or ()))
 
     @property
     def optimized(self) -> bool:
-        """Whether an optimizer is there to say what is meant to learn."""
-        return self.held is not None
+        """Whether an optimizer is there to say what is meant to learn; ``model.parameters()`` of a program says nothing."""
+        return self.held is not None and not self.wholesale
 
     def stranded(self) -> Iterator[Stranded]:
         """Trainable layers that run in the forward pass and get no gradient while others do."""

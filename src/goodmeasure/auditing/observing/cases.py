@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from goodmeasure.auditing.evidence.contracts import KNOWN, place
+from goodmeasure.auditing.evidence.contracts import DISTANCES, KNOWN, place
 from goodmeasure.auditing.evidence.step_run import LossEvent
 from goodmeasure.auditing.evidence.trace import Node, tensors_in
 from goodmeasure.auditing.isolate import copied
@@ -28,7 +28,13 @@ class Seen:
     names: dict[str, torch.Tensor]
     what: str
     where: str
+    foreign: set[int]  # what the optimizer holds besides
     others: list[dict[str, Any]] = field(default_factory=list)  # the same loss on later batches
+
+    @property
+    def unasked(self) -> frozenset[str]:
+        """The rules that need to know what the output is for, where the loss does not show it."""
+        return _unasked(self.anatomy)
 
     @property
     def module(self) -> torch.nn.Module | None:
@@ -43,15 +49,55 @@ def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> Seen:
     call = _single(anatomy)
     inputs = inputs_of(anatomy)
     model, arguments, positions = _model(anatomy, call, inputs)
-    target = anatomy.targets[:1]
+    target = _alike(anatomy.targets)
     loss = Objective(Replay([anatomy.loss], [*anatomy.ends, *target]), positions, _reduction(anatomy))
     _verify(loss, anatomy, target)
     given: dict[str, Any] = {"model": model, "loss": loss, "inputs": arguments, "framework": "torch"}
-    given["targets"] = target[0].value if target else None
+    given["targets"] = tuple(node.value for node in target) if len(target) > 1 else target[0].value if target else None
+    given["used_mask"] = anatomy.mask()
+    given["beside"] = len(anatomy.targets) > 1
     names = {name: p for part in (model, loss) for name, p in part.named_parameters()}
-    given["optimizer"] = _optimizer(optimizers, list(names.values()))
+    given["optimizer"] = optimizer = _optimizer(optimizers, list(names.values()))
+    held = [p for group in optimizer.param_groups for p in group["params"]] if optimizer is not None else []
+    foreign = {id(p) for p in held} - {id(p) for p in names.values()}
     what = f"{_named(anatomy)} of {_titled(model, anatomy)} on {anatomy.rows or 'its'} examples"
-    return Seen(_copies(given), anatomy, names, what, place(anatomy.loss))
+    return Seen(_copies(given), anatomy, names, what, place(anatomy.loss), foreign)
+
+
+# Operations that say that an output is the score or the probability of what the target names.
+_OF_SCORES = frozenset(
+    "log logsigmoid log_softmax softplus logsumexp log1p sigmoid softmax cross_entropy nll_loss binary_cross_entropy "
+    "binary_cross_entropy_with_logits".split()
+)
+
+
+def _unasked(anatomy: Anatomy) -> frozenset[str]:
+    inside = [*anatomy.inside.values(), *(part for end in anatomy.ends for part in [end, *end.inputs])]
+    known = [node for node in anatomy.inside.values() if node.op in KNOWN]
+    rules = set()
+    if not any(node.op in _OF_SCORES for node in inside) or _cut_to_size(anatomy, known):
+        rules |= {"GM306", "GM310"}
+    if any(node.op not in DISTANCES for node in known) or any(node.op in _OF_SCORES for node in inside):
+        rules.add("GM308")
+    return frozenset(rules)
+
+
+def _cut_to_size(anatomy: Anatomy, known: list[Node]) -> bool:
+    """Whether a loss compares only a part of the outputs or targets: their places then differ."""
+    sizes = {node.tensor.numel() for node in anatomy.targets[:1]}
+    compared = {part.tensor.numel() for node in known for part in node.inputs[1:2]}
+    return bool(compared) and not compared & sizes
+
+
+def _alike(targets: list[Node]) -> list[Node]:
+    """The first target, and others that look like it: which of them is the one, nobody can tell."""
+    return targets[:1] + [other for other in targets[1:] if _look(other) == _look(targets[0])]
+
+
+def _look(node: Node) -> tuple[Any, ...]:
+    value = node.value
+    yes_no = value.dtype == torch.bool or bool(((value == 0) | (value == 1)).all())
+    return node.shape, value.is_floating_point(), yes_no
 
 
 def _single(anatomy: Anatomy) -> Call | None:
@@ -109,8 +155,7 @@ def _optimizer(optimizers: Iterable[Any], parameters: list[Any]) -> Any:
     known = list(optimizers)
     own = [one for one in known if any(id(p) in wanted for group in one.param_groups for p in group["params"])]
     if len(own) == 1:
-        foreign = [p for group in own[0].param_groups for p in group["params"] if id(p) not in wanted]
-        return None if foreign else own[0]
+        return own[0]
     return known[0] if len(known) == 1 and not own else None
 
 
@@ -118,10 +163,9 @@ def event(anatomy: Anatomy) -> LossEvent:
     """The loss as a part of its training step."""
     node, weight = anatomy.loss, anatomy.weight
     value = float(node.value.double().mean())
-    if not anatomy.targets:
+    if not anatomy.targets or node.op not in KNOWN:
         return LossEvent(0, 0, value, weight)
-    labels = anatomy.targets[0].value
-    ignored = node.kwargs.get("ignore_index", -100) if node.op in KNOWN else -100
+    labels, ignored = anatomy.targets[0].value, node.kwargs.get("ignore_index", -100)
     return LossEvent(labels.shape[0], int((labels != ignored).sum()), value, weight)
 
 

@@ -34,11 +34,20 @@ class Judged:
         skipped = {s.code: s for audit in self.audits for s in audit.not_applicable if s.code not in codes | {*passed}}
         failed = {s.code: s for audit in self.audits for s in audit.not_applicable if s.reason.startswith(FAILED)}
         return Audit(
-            ranked, passed, tuple((skipped | failed).values()), subject, seconds, tuple(self.looked_at), tuple(self.not_seen)
+            ranked,
+            passed,
+            tuple((skipped | failed).values()),
+            subject,
+            seconds,
+            tuple(map(_here, self.looked_at)),
+            tuple(map(_here, self.not_seen)),
         )
 
 
 def _near(finding: Finding) -> Finding:
-    """The same finding with its place as seen from the working directory."""
-    here = f"{Path.cwd()}/"
-    return replace(finding, where=finding.where.replace(here, ""), seen=finding.seen.replace(here, ""))
+    """The same finding with its places as seen from the working directory."""
+    return replace(finding, where=_here(finding.where), seen=_here(finding.seen))
+
+
+def _here(text: str) -> str:
+    return text.replace(f"{Path.cwd()}/", "")

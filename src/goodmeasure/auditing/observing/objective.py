@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from goodmeasure.auditing.evidence.contracts import KNOWN, MEETINGS, learned
+from goodmeasure.auditing.evidence.ranges import SHAPE
 from goodmeasure.auditing.evidence.trace import Node
 from goodmeasure.auditing.observing.recorder import Call, Recorder
 from goodmeasure.auditing.observing.replay import MADE, NotReplayed
@@ -26,6 +27,15 @@ class Anatomy:
     calls: list[Call]
     targets: list[Node]
     inside: dict[int, Node]  # the operations between outputs and loss
+
+    def mask(self) -> torch.Tensor | None:
+        """What the program multiplies with, where it is ones and zeros in the shape of the target."""
+        for node, part in _beside(self.inside, {id(end) for end in self.ends}):
+            if node.op in ("mul", "rmul") and self.targets and part.shape == self.targets[0].shape:
+                value = part.value
+                if part is not self.targets[0] and bool(((value == 0) | (value == 1)).all()) and bool(value.any()):
+                    return value.bool()
+        return None
 
     @property
     def rows(self) -> int:
@@ -47,9 +57,8 @@ def dissect(recorder: Recorder, scalar: torch.Tensor) -> Anatomy:
         inside, _ = _region(loss, {id(node): (node, None) for node in ends}, [])
     if not ends:
         raise NotReplayed("nothing between parameters and loss is an output that is compared with something")
-    models = [call for call in recorder.calls if call.parametric and not call.holds(loss)]
     makers = [boundary[id(node)][1] for node in ends if id(node) in boundary]
-    return Anatomy(loss, weight, ends, list(dict.fromkeys(makers)), _targets(inside, ends, models), inside)
+    return Anatomy(loss, weight, ends, list(dict.fromkeys(makers)), _targets(inside, ends), inside)
 
 
 def _unconnected(recorder: Recorder, loss: Node) -> Anatomy:
@@ -136,23 +145,22 @@ def _is_data(node: Node) -> bool:
     return not node.live and bool(node.shape) and (node.op == "leaf" or node.op in _READ_IN) and node.role != "opaque"
 
 
-def _targets(inside: dict[int, Node], ends: list[Node], calls: list[Call]) -> list[Node]:
+def _targets(inside: dict[int, Node], ends: list[Node]) -> list[Node]:
     """The data that meet the outputs: what is compared with them first, then what chooses among them, then the rest.
 
     Nothing where outputs are weighed with numbers of either sign: what is rewarded and punished is no target.
     """
     rows = {node.shape[0] for node in ends if node.shape}
+    read = {id(part) for end in ends for part in end.ancestors()}
     found: dict[int, tuple[int, Node]] = {}
     for node, part in _beside(inside, {id(node) for node in ends}):
         if node.op in ("mul", "rmul", "div") and part.shape and part.tensor.dtype.is_floating_point and _both_signs(part):
             return []
         rank = 0 if node.op in _COMPARES else 1 if not part.tensor.dtype.is_floating_point else 2
-        for source in _sources(part, rows, calls):
+        for source in _sources(part, rows, read):
             found[id(source)] = min(found.get(id(source), (9, source)), (rank, source), key=lambda one: one[0])
-    ranked = [node for _, node in sorted(found.values(), key=lambda one: one[0])]
-    known = [node for node in ranked if node.role == "batch"] or [node for node in ranked if _varies(node)]
-    read = {id(part) for end in ends for part in end.ancestors()}
-    return [node for node in known if id(node) not in read] or known
+    ranked = [node for _, node in sorted(found.values(), key=lambda one: one[0]) if node.role == "batch" or _varies(node)]
+    return [node for node in ranked if id(node) not in read] or ranked
 
 
 def _beside(inside: dict[int, Node], ends: set[int]) -> Iterator[tuple[Node, Node]]:
@@ -172,17 +180,26 @@ def _both_signs(node: Node) -> bool:
     return value.numel() > 1 and bool((value < 0).any()) and bool((value > 0).any())
 
 
-def _sources(node: Node, rows: set[int], calls: list[Call]) -> Iterator[Node]:
-    """The data from which a tensor beside the outputs was made: of a batch, or the first with an entry an example."""
-    below = list(_made_of(node))
-    if any(call.holds(part) for call in calls for part in below) or node.op in MADE:
-        yield from [node] if node.shape and node.shape[0] in rows else []
-        return
-    batch = [part for part in below if part.role == "batch" and part.op == "leaf"]
-    yield from batch
-    for part in below if not batch else ():
-        fits = bool(part.shape) and part.shape[0] in rows and part.op not in MADE
-        if fits and not any(one.shape and one.shape[0] in rows for one in part.inputs):
+def _sources(node: Node, rows: set[int], read: set[int]) -> Iterator[Node]:
+    """The data behind a tensor beside the outputs, below casts and shapes: of a batch, or with an entry an example."""
+    found = None
+    while True:
+        if found is None and node.shape and node.shape[0] in rows:
+            found = node
+        if node.role == "batch" and id(node) not in read:
+            found = node
+        if node.op not in SHAPE or not node.inputs:
+            break
+        node = node.inputs[0]
+    if found is not None:
+        yield found
+
+
+def _roots(node: Node, rows: int) -> Iterator[Node]:
+    """The first tensors with an entry an example from which a tensor was computed."""
+    for part in _made_of(node):
+        fits = not part.live and bool(part.shape) and part.shape[0] == rows
+        if fits and not any(one.shape and one.shape[0] == rows for one in part.inputs):
             yield part
 
 
@@ -210,5 +227,4 @@ def inputs_of(anatomy: Anatomy) -> list[Node]:
     batch = [node for node in data if node.role == "batch"]
     if batch:
         return batch
-    rows = [node for end in anatomy.ends for part in end.ancestors() if not part.live for node in _sources(part, {anatomy.rows}, [])]
-    return list({id(node): node for node in rows}.values())
+    return list({id(node): node for end in anatomy.ends for node in _roots(end, anatomy.rows)}.values())

@@ -34,6 +34,7 @@ class StepLog:
     stale: bool = False
     inside: bool = False  # its step is under way
     passed: list[list[Passed]] = field(default_factory=list)
+    start: Parameters = field(default_factory=dict)  # the parameters at the first backward pass
     _current: StepRecord | None = None
     _left: Parameters = field(default_factory=dict)  # gradients as the last step left them
     _before: Parameters = field(default_factory=dict)
@@ -47,6 +48,11 @@ class StepLog:
     def steps(self) -> int:
         """How many steps were made."""
         return sum(record.calls.count("step") for record in self.records)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether parameters moved without a step of this optimizer."""
+        return not self.steps and any(not torch.equal(p, self.start[id(p)]) for p in self.parameters() if id(p) in self.start)
 
     def note(self, call: str) -> None:
         """A call that concerns this optimizer."""
@@ -69,6 +75,7 @@ class StepLog:
     def backward(self, passed: Passed) -> None:
         """A backward pass begins that reaches parameters of this optimizer."""
         record = self._open()
+        self.start = self.start or {id(p): p.detach().clone() for p in self.parameters()}
         self._added = self._added or self._still_there()
         record.closure = record.closure or self.inside
         record.losses.append(passed.event)

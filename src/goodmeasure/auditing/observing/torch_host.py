@@ -52,15 +52,17 @@ def torch_program(program: TorchProgram, whole: bool) -> Judged:
         judged.looked_at.append(f"{one.where}: {one.what}")
         judged.audits.append(_loss(one, program, whole))
     for log in program.logs:
+        if log.steps and not program.backwards:
+            judged.audits.append(_steps_alone(log))
         if log.steps:
             judged.looked_at.append(f"{log.place}: {log.steps} steps of {type(log.optimizer).__name__}")
     for where, decision in program.scenes.decisions.items():
         judged.looked_at.append(f"{where}: labels")
-        judged.audits += [_also(one, {"decide": decision.decide}) for one in _of(decision.module, program)]
+        judged.audits += [_also(one, {"decide": decision.decide}, where) for one in _of(decision.module, program)]
     for where, score in program.scenes.scores.items():
         judged.looked_at.append(f"{where}: a score")
         extra = {"score": score.score, "targets": score.targets, "outputs": score.outputs}
-        judged.audits += [_also(one, extra) for one in _of(score.module, program)]
+        judged.audits += [_also(one, extra, where) for one in _of(score.module, program)]
     judged.not_seen += [f"{where}: {reason}" for where, reason in program.unread.items()]
     return judged
 
@@ -71,9 +73,12 @@ def _of(module: Any, program: TorchProgram) -> list[Seen]:
 
 def _loss(one: Seen, program: TorchProgram, whole: bool) -> Audit:
     given = dict(one.given)
+    if one.foreign & program.used or one.foreign & {p for reached in program.teaches.values() for p in reached}:
+        given["optimizer"] = None  # it moves other parts of the program too
     if (steps := _steps(one, program, whole)) is not None:
         given["steps"] = steps
-    first = _placed(examine(given, all_rules(), BUDGET_S), one, program)
+    rules = [rule for rule in all_rules() if rule.code not in one.unasked]
+    first = _placed(examine(given, rules, BUDGET_S), one, program)
     if not first.findings:
         return first
     agreed = {f.code for f in first.findings}
@@ -82,6 +87,13 @@ def _loss(one: Seen, program: TorchProgram, whole: bool) -> Audit:
         again = {f.code for f in examine(other, doubtful, BUDGET_S).findings}
         agreed -= {rule.code for rule in doubtful} - again
     return replace(first, findings=tuple(f for f in first.findings if f.code in agreed))
+
+
+def _steps_alone(log: StepLog) -> Audit:
+    """Steps without any backward pass."""
+    names = {f"p{number}": p for number, p in enumerate(log.parameters())}
+    rules = [rule for rule in all_rules() if {need.kind for need in rule.needs.values()} == {"StepRun"}]
+    return examine({"framework": "torch", "steps": ObservedSteps(log, names, alone=False)}, rules, BUDGET_S)
 
 
 def _placed(audit: Audit, one: Seen, program: TorchProgram) -> Audit:
@@ -93,8 +105,9 @@ def _placed(audit: Audit, one: Seen, program: TorchProgram) -> Audit:
     return replace(audit, findings=tuple(replace(f, where=places.get(f.where, f.where)) for f in audit.findings))
 
 
-def _also(one: Seen, extra: dict[str, Any]) -> Audit:
-    return examine(one.given | extra, _about(extra), BUDGET_S)
+def _also(one: Seen, extra: dict[str, Any], where: str) -> Audit:
+    audit = examine(one.given | extra, _about(extra), BUDGET_S)
+    return replace(audit, findings=tuple(f if ".py:" in f.where else replace(f, where=where) for f in audit.findings))
 
 
 def _about(extra: dict[str, Any]) -> Iterable[Rule]:
@@ -117,7 +130,7 @@ class ObservedSteps:
 def _steps(one: Seen, program: TorchProgram, whole: bool) -> ObservedSteps | None:
     own = {id(p) for p in one.names.values()}
     for log in program.logs:
-        if log.records and (log.steps or whole) and any(id(p) in own for p in log.parameters()):
+        if log.records and (log.steps or whole) and not log.by_hand and any(id(p) in own for p in log.parameters()):
             alone = all(passed.parameters <= own for record in log.passed for passed in record) and len(program.seen) == 1
             return ObservedSteps(log, one.names, alone)
     return None

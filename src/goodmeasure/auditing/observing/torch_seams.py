@@ -35,8 +35,10 @@ class TorchProgram:
         self.unread: dict[str, str] = {}  # losses that could not be taken apart: where, and why
         self.logs: list[StepLog] = []
         self.teaches: dict[tuple[str, ...], set[int]] = {}  # the parameters that each loss reaches
+        self.used: set[int] = set()  # the parameters of every module that was called
         self.backwards = 0
         self._depth = 0
+        self._met: dict[int, torch.nn.Module] = {}
 
     @property
     def steps(self) -> int:
@@ -61,6 +63,9 @@ class TorchProgram:
     def call(self, module: torch.nn.Module, args: Any, kwargs: Any, run: Callable[..., Any]) -> Any:
         """A module is called."""
         recorder = self.recorder
+        if recorder.listening and recorder.outermost and id(module) not in self._met:
+            self._met[id(module)] = module
+            self.used.update(id(p) for p in module.parameters())
         if not recorder.listening or recorder.enough and self._learning(module) or recorder.crowded:
             return run(module, *args, **kwargs)
         if recorder.outermost and torch.is_grad_enabled():
@@ -184,6 +189,8 @@ def install(seams: Seams, program: TorchProgram) -> None:
     _schedules(seams, program)
     _gradients(seams, program)
     _writers(seams, program.cut)
+    torch.compiler.set_stance("force_eager")  # what is compiled cannot be seen
+    seams.later(lambda: torch.compiler.set_stance("default"))
     program.recorder.__enter__()
     seams.later(lambda: program.recorder.__exit__(None, None, None))
 
