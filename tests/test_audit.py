@@ -19,7 +19,7 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "torch")
 torch = pytest.importorskip("torch")
 
-from goodmeasure.auditing.engine import audit
+from goodmeasure.auditing.engine import audit  # noqa: E402
 from goodmeasure.auditing.finding import FAILED  # noqa: E402
 from goodmeasure.auditing.isolate import copied  # noqa: E402
 from goodmeasure.auditing.rule import all_rules, pages  # noqa: E402

@@ -60,7 +60,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     command = [sys.executable, str(HERE / "audit_scripts_run.py"), str(folder), *map(str, SCRIPTS)]
     said = subprocess.run(command, capture_output=True, text=True, check=True, env=GROUND)
     rows = [json.loads(line) for line in said.stdout.splitlines()]
-    return {row["script"]: row for row in rows} | {"": {"left": sorted(p.name for p in folder.rglob("*") if p.is_file())}}
+    return {row["script"]: row for row in rows} | {
+        "": {"left": sorted(p.name for p in folder.rglob("*") if p.is_file())}
+    }
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
@@ -92,7 +94,9 @@ def test_a_program_whose_training_was_cut_writes_no_model(outcomes: dict[str, An
 def goodmeasure(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join(filter(None, [str(HERE.parent / "src"), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-c", "from goodmeasure.cli import main; main()", "audit", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=GROUND | {"PYTHONPATH": path})
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=cwd, env=GROUND | {"PYTHONPATH": path}
+    )
 
 
 TRAIN = """
@@ -159,7 +163,10 @@ def test_a_program_is_ended_at_its_last_step(folder: Path) -> None:
 
 
 ENDS = {
-    "usage": ("import argparse; p = argparse.ArgumentParser(); p.add_argument('--data', required=True); p.parse_args()", "-- ARGS"),
+    "usage": (
+        "import argparse; p = argparse.ArgumentParser(); p.add_argument('--x', required=True); p.parse_args()",
+        "-- ARGS",
+    ),
     "data": ("open('nowhere.csv')", "FileNotFoundError"),
     "empty": ("print('only this')", "GM192"),
     "gone": ("import os; os._exit(7)", "GM191"),

@@ -17,7 +17,9 @@ from goodmeasure.auditing.program import ProgramStops, load
 @click.argument("program", metavar="PROGRAM")
 @click.argument("arguments", metavar="[-- ARGS]", nargs=-1, type=click.UNPROCESSED)
 @click.option("-m", "module", is_flag=True, help="PROGRAM is a module, as of python -m.")
-@click.option("--steps", type=click.IntRange(1), default=3, show_default=True, help="Training steps to run and look at.")
+@click.option(
+    "--steps", type=click.IntRange(1), default=3, show_default=True, help="Training steps to run and look at."
+)
 @click.option("--all", "whole", is_flag=True, help="Run the program to its end; it may then write its files.")
 @click.option("--stop", is_flag=True, help="End the program at the last of these steps.")
 @click.option(

@@ -49,4 +49,4 @@ def user_line() -> str:
 def _torch() -> tuple[str, ...]:
     """Where torch lies, which may be beside the other packages."""
     module = sys.modules.get("torch")
-    return (os.path.dirname(str(module.__file__)) + os.sep,) if module is not None else ()
+    return (f"{Path(str(module.__file__)).parent}{os.sep}",) if module is not None else ()

@@ -98,7 +98,10 @@ class StepRun:
         """Steps that the program made by itself, with the gradient of its first batch where one loss is all there is."""
         held = seen.names
         parts = sum(event.examples for event in seen.log.records[0].losses)
-        given = {"loss": dossier.get(World).given.get("loss"), "targets": range(parts) if seen.alone and seen.log.steps else None}
+        given = {
+            "loss": dossier.get(World).given.get("loss"),
+            "targets": range(parts) if seen.alone and seen.log.steps else None,
+        }
         parameters = {id(p): (name, p) for name, p in held.items()}
         run = cls(given, seen.log.optimizer, parameters, seen.log.records, seen.log.stale, {}, dossier.case.task)
         run.place = seen.log.place

@@ -14,8 +14,19 @@ from goodmeasure.auditing.case import Dossier
 _MANY = 20_000  # rows that are compared one by one
 # Metrics that give the same when their arguments change places.
 _EXCHANGEABLE = frozenset(
-    "accuracy_score f1_score jaccard_score cohen_kappa_score matthews_corrcoef mean_squared_error root_mean_squared_error "
-    "mean_absolute_error median_absolute_error max_error adjusted_rand_score".split()
+    [
+        "accuracy_score",
+        "f1_score",
+        "jaccard_score",
+        "cohen_kappa_score",
+        "matthews_corrcoef",
+        "mean_squared_error",
+        "root_mean_squared_error",
+        "mean_absolute_error",
+        "median_absolute_error",
+        "max_error",
+        "adjusted_rand_score",
+    ]
 )
 
 
@@ -140,7 +151,7 @@ class Workflow:
                 yield earlier[-1], later
 
     def _same_rows(self, one: Any, two: Any) -> bool:
-        return one is two or _length(one) == _length(two) and self.within(one, two) > 0.99
+        return one is two or (_length(one) == _length(two) and self.within(one, two) > 0.99)
 
     def _judged_on(self, fit: Fit) -> bool:
         made = [output.result for output in self.outputs_of(fit.estimator)]

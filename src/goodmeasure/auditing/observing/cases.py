@@ -12,7 +12,7 @@ import torch
 
 from goodmeasure.auditing.evidence.contracts import DISTANCES, KNOWN, place
 from goodmeasure.auditing.evidence.step_run import LossEvent
-from goodmeasure.auditing.evidence.trace import Node, tensors_in
+from goodmeasure.auditing.evidence.trace import Node, named, tensors_in
 from goodmeasure.auditing.isolate import copied
 from goodmeasure.auditing.observing.objective import Anatomy, inputs_of
 from goodmeasure.auditing.observing.recorder import Call
@@ -65,9 +65,9 @@ def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> Seen:
 
 
 # Operations that say that an output is the score or the probability of what the target names.
-_OF_SCORES = frozenset(
+_OF_SCORES = named(
     "log logsigmoid log_softmax softplus logsumexp log1p sigmoid softmax cross_entropy nll_loss binary_cross_entropy "
-    "binary_cross_entropy_with_logits".split()
+    "binary_cross_entropy_with_logits"
 )
 
 
@@ -145,7 +145,7 @@ def _verify(loss: Objective, anatomy: Anatomy, target: list[Node]) -> None:
         again = loss.replay(*(node.value for node in [*anatomy.ends, *target]))[0]
     one, two = float(again.double().sum()), float(anatomy.loss.value.double().sum())
     near = 0.03 if any(node.tensor.dtype in (torch.float16, torch.bfloat16) for node in anatomy.ends) else 1e-3
-    if not (one == two or math.isclose(one, two, rel_tol=near, abs_tol=1e-6) or one != one and two != two):
+    if not (one == two or math.isclose(one, two, rel_tol=near, abs_tol=1e-6) or (one != one and two != two)):
         raise NotReplayed(f"repeated, the operations give {one:.4g} where the program got {two:.4g}")
 
 

@@ -88,7 +88,8 @@ def _callback(keras: Any, host: KerasHost, where: str) -> Any:
 
             def first(data: Any) -> Any:
                 self.model.train_step = step
-                host.first(self.model, *keras.utils.unpack_x_y_sample_weight(data)[:2], where)
+                inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)
+                host.first(self.model, inputs, targets, where)
                 return step(data)
 
             self.model.train_step = first
@@ -119,7 +120,7 @@ def _parts(model: Any, targets: Any) -> Iterator[tuple[str, Any, Any, Any]]:
 
 
 def _told(loss: Any) -> str:
-    return loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "given")
+    return loss if isinstance(loss, str) else str(getattr(loss, "name", None) or getattr(loss, "__name__", "given"))
 
 
 def _placed(audit: Audit, where: str) -> Audit:

@@ -19,7 +19,7 @@ def install(seams: Seams, program: TorchProgram) -> None:
     """Let every `DataLoader` hand out its batches through here, in this process alone."""
 
     def make(run: Any) -> Any:
-        def __iter__(self: DataLoader) -> Iterator[Any]:
+        def __iter__(self: DataLoader) -> Any:
             if not program.recorder.listening:
                 return run(self)
             return Watched(self, program)

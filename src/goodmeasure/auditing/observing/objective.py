@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import torch
 
 from goodmeasure.auditing.evidence.contracts import KNOWN, MEETINGS, learned
 from goodmeasure.auditing.evidence.ranges import SHAPE
-from goodmeasure.auditing.evidence.trace import Node
+from goodmeasure.auditing.evidence.trace import Node, named
 from goodmeasure.auditing.observing.recorder import Call, Recorder
 from goodmeasure.auditing.observing.replay import MADE, NotReplayed
 
-_READ_IN = frozenset("tensor as_tensor from_numpy asarray".split())
+_READ_IN = named("tensor as_tensor from_numpy asarray")
 _COMPARES = frozenset(("sub", "rsub", "eq", "ne", "cdist", "pairwise_distance", *KNOWN))
 
 
@@ -54,7 +54,7 @@ def dissect(recorder: Recorder, scalar: torch.Tensor) -> Anatomy:
     inside, ends = _region(loss, boundary, chosen)
     if not ends:
         ends = _compared(loss, below)
-        inside, _ = _region(loss, {id(node): (node, None) for node in ends}, [])
+        inside, _ = _region(loss, {id(node) for node in ends}, [])
     if not ends:
         raise NotReplayed("nothing between parameters and loss is an output that is compared with something")
     makers = [boundary[id(node)][1] for node in ends if id(node) in boundary]
@@ -104,12 +104,14 @@ def _models(call: Call, loss: Node, below: dict[int, Node], recorder: Recorder) 
 
 def _ends_of(call: Call, loss: Node, below: dict[int, Node], recorder: Recorder) -> list[Node]:
     found = [recorder.node(tensor) for _, tensor in call.outputs()]
-    return [node for node in found if id(node) in below and node is not loss and node.live and node.op != "leaf" and node.shape]
+    return [
+        node
+        for node in found
+        if id(node) in below and node is not loss and node.live and node.op != "leaf" and node.shape
+    ]
 
 
-def _region(
-    loss: Node, boundary: dict[int, tuple[Node, Call | None]], chosen: list[Call]
-) -> tuple[dict[int, Node], list[Node]]:
+def _region(loss: Node, boundary: Collection[int], chosen: list[Call]) -> tuple[dict[int, Node], list[Node]]:
     """What lies between the loss and the outputs, and the outputs that are reached."""
     inside: dict[int, Node] = {}
     ends: dict[int, Node] = {}
@@ -134,9 +136,9 @@ def _compared(loss: Node, below: dict[int, Node]) -> list[Node]:
         if node.op not in MEETINGS | KNOWN.keys() or len(node.inputs) < 2 or not node.live:
             continue
         for live, other in (node.inputs[:2], node.inputs[1::-1]):
-            data = {id(part) for part in other.ancestors() if _is_data(part)}
-            own = {id(part) for part in live.ancestors() if _is_data(part)}
-            if live.live and not other.live and data - own and own and any(learned(part) or part.op == "mul" for part in live.ancestors()):
+            data, own = ({id(part) for part in one.ancestors() if _is_data(part)} for one in (other, live))
+            made = any(learned(part) or part.op == "mul" for part in live.ancestors())
+            if live.live and not other.live and data - own and own and made:
                 return [live]
     return []
 
@@ -154,12 +156,19 @@ def _targets(inside: dict[int, Node], ends: list[Node]) -> list[Node]:
     read = {id(part) for end in ends for part in end.ancestors()}
     found: dict[int, tuple[int, Node]] = {}
     for node, part in _beside(inside, {id(node) for node in ends}):
-        if node.op in ("mul", "rmul", "div") and part.shape and part.tensor.dtype.is_floating_point and _both_signs(part):
+        if (
+            node.op in ("mul", "rmul", "div")
+            and part.shape
+            and part.tensor.dtype.is_floating_point
+            and _both_signs(part)
+        ):
             return []
         rank = 0 if node.op in _COMPARES else 1 if not part.tensor.dtype.is_floating_point else 2
         for source in _sources(part, rows, read):
             found[id(source)] = min(found.get(id(source), (9, source)), (rank, source), key=lambda one: one[0])
-    ranked = [node for _, node in sorted(found.values(), key=lambda one: one[0]) if node.role == "batch" or _varies(node)]
+    ranked = [
+        node for _, node in sorted(found.values(), key=lambda one: one[0]) if node.role == "batch" or _varies(node)
+    ]
     return [node for node in ranked if id(node) not in read] or ranked
 
 

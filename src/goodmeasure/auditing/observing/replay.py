@@ -11,13 +11,12 @@ import torch
 
 from goodmeasure.auditing.evidence.leaves import leaves
 from goodmeasure.auditing.evidence.lines import told
-from goodmeasure.auditing.evidence.trace import Node, in_place, tensors_in
-
+from goodmeasure.auditing.evidence.trace import Node, in_place, named, tensors_in
 
 # What is drawn or filled: its numbers follow from no other tensor, and are not drawn anew.
-MADE = frozenset(
+MADE = named(
     "ones zeros full empty eye arange linspace ones_like zeros_like full_like empty_like rand randn randint randperm "
-    "rand_like randn_like randint_like bernoulli multinomial normal uniform poisson tril_indices triu_indices exponential".split()
+    "rand_like randn_like randint_like bernoulli multinomial normal uniform poisson tril_indices triu_indices exponential"
 )
 
 
@@ -85,13 +84,7 @@ class Replay:
         together: dict[int, list[Node]] = {}
         for node in sorted(nodes, key=lambda one: one.index):
             together.setdefault(id(node.exact), []).append(node)
-        return [
-            _Operation(
-                first.func, *map(_placed, first.exact), first.where, tuple((n.slot, id(n)) for n in group)
-            )
-            for group in together.values()
-            for first in group[:1]
-        ]
+        return [_operation(group) for group in together.values()]
 
     def __call__(self, *given: torch.Tensor) -> list[torch.Tensor]:
         """The ends, for these tensors in place of the free ones."""
@@ -116,6 +109,12 @@ class Replay:
         twin = copy.copy(self)
         twin.parameters = {key: copy.deepcopy(value, memo) for key, value in self.parameters.items()}
         return twin
+
+
+def _operation(results: list[Node]) -> _Operation:
+    first = results[0]
+    args, kwargs = map(_placed, first.exact)
+    return _Operation(first.func, args, kwargs, first.where, tuple((node.slot, id(node)) for node in results))
 
 
 def _following(ends: Iterable[Node], free: set[int]) -> set[int]:
@@ -156,7 +155,7 @@ class Objective(torch.nn.Module):  # type: ignore[misc]  # torch has no types he
     def __init__(self, replay: Replay, positions: Sequence[int], reduction: str) -> None:
         super().__init__()
         self.replay, self.positions, self.reduction = replay, tuple(positions), reduction
-        for number, (key, value) in enumerate(replay.parameters.items()):
+        for number, value in enumerate(replay.parameters.values()):
             if isinstance(value, torch.nn.Parameter):
                 self.register_parameter(f"p{number}", value)
 

@@ -135,7 +135,7 @@ def as_main(request: Request) -> None:
     sys.argv = [request.program, *request.arguments]
     try:
         if request.module:
-            sys.path.insert(0, os.getcwd())
+            sys.path.insert(0, str(Path.cwd()))
             runpy.run_module(request.program, run_name="__main__", alter_sys=True)
         else:
             sys.path.insert(0, str(Path(request.program).resolve().parent))

@@ -19,10 +19,23 @@ from goodmeasure.auditing.rule import Rule, all_rules
 _SCORES = frozenset({"roc_auc_score", "average_precision_score", "roc_curve", "precision_recall_curve", "det_curve"})
 _PROBABILITIES = frozenset({"log_loss", "brier_score_loss"})
 _LABELS = frozenset(
-    "accuracy_score balanced_accuracy_score f1_score fbeta_score precision_score recall_score jaccard_score cohen_kappa_score "
-    "matthews_corrcoef confusion_matrix classification_report".split()
+    [
+        "accuracy_score",
+        "balanced_accuracy_score",
+        "f1_score",
+        "fbeta_score",
+        "precision_score",
+        "recall_score",
+        "jaccard_score",
+        "cohen_kappa_score",
+        "matthews_corrcoef",
+        "confusion_matrix",
+        "classification_report",
+    ]
 )
-_MEANS = frozenset({"mean_squared_error", "root_mean_squared_error", "r2_score", "mean_poisson_deviance", "mean_gamma_deviance"})
+_MEANS = frozenset(
+    {"mean_squared_error", "root_mean_squared_error", "r2_score", "mean_poisson_deviance", "mean_gamma_deviance"}
+)
 _OF_TRAINED = frozenset({"GM512", "GM513", "GM515", "GM516"})  # what says little of a model whose training was cut
 _MANY = 12
 

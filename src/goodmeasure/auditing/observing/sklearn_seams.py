@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -47,9 +48,9 @@ def install_base(seams: Seams, calls: Calls) -> None:
     base = sys.modules["sklearn.base"]
 
     def make(run: Any) -> Any:
-        def __init_subclass__(cls: type, **kwargs: Any) -> None:
-            run.__func__(cls, **kwargs)
-            _watch(seams, cls, calls)
+        def __init_subclass__(kind: type[Any], /, **kwargs: Any) -> None:
+            run.__func__(kind, **kwargs)
+            _watch(seams, kind, calls)
 
         return classmethod(__init_subclass__)
 
@@ -62,17 +63,18 @@ def install_base(seams: Seams, calls: Calls) -> None:
 def _family(kind: type) -> Iterator[type]:
     if kind.__module__.startswith("sklearn") or any(c.__module__.startswith("sklearn") for c in kind.__mro__):
         yield kind
-        for sub in kind.__subclasses__():
+        subclasses: list[type] = kind.__subclasses__()
+        for sub in subclasses:
             yield from _family(sub)
 
 
 def _watch(seams: Seams, kind: type, calls: Calls) -> None:
     for name in (*_FITS, *_SAYS):
         if isinstance(vars(kind).get(name), FunctionType):
-            seams.replace(kind, name, lambda run, name=name: _method(run, name, calls))
+            seams.replace(kind, name, partial(_method, name, calls))
 
 
-def _method(run: Any, name: str, calls: Calls) -> Any:
+def _method(name: str, calls: Calls, run: Any) -> Any:
     def method(self: Any, X: Any = None, *args: Any, **kwargs: Any) -> Any:
         given = (X, *args) if X is not None or args else ()
         if not calls.outermost():
@@ -110,13 +112,13 @@ def install_metrics(seams: Seams, calls: Calls) -> None:
     module = sys.modules["sklearn.metrics"]
     for name in module.__all__:
         if isinstance(getattr(module, name), FunctionType) and name.endswith(_MEASURES):
-            seams.replace(module, name, lambda run, name=name: _metric(run, name, calls))
+            seams.replace(module, name, partial(_metric, name, calls))
 
 
-_MEASURES = ("_score", "_loss", "_error", "_deviance", "_report", "_matrix", "_curve", "_coefcoef", "matthews_corrcoef")
+_MEASURES = ("_score", "_loss", "_error", "_deviance", "_report", "_matrix", "_curve", "matthews_corrcoef")
 
 
-def _metric(run: Any, name: str, calls: Calls) -> Any:
+def _metric(name: str, calls: Calls, run: Any) -> Any:
     def metric(*args: Any, **kwargs: Any) -> Any:
         if calls.outermost():
             pair = [*args[:2], *(kwargs[key] for key in _NAMES if key in kwargs)]

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from goodmeasure.auditing.evidence.step_run import LossEvent, StepRecord
 from goodmeasure.auditing.evidence.lines import user_line
+from goodmeasure.auditing.evidence.step_run import LossEvent, StepRecord
 
 Parameters = dict[int, torch.Tensor]
 
@@ -52,7 +52,9 @@ class StepLog:
     @property
     def by_hand(self) -> bool:
         """Whether parameters moved without a step of this optimizer."""
-        return not self.steps and any(not torch.equal(p, self.start[id(p)]) for p in self.parameters() if id(p) in self.start)
+        return not self.steps and any(
+            not torch.equal(p, self.start[id(p)]) for p in self.parameters() if id(p) in self.start
+        )
 
     def note(self, call: str) -> None:
         """A call that concerns this optimizer."""

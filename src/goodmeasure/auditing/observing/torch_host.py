@@ -131,6 +131,8 @@ def _steps(one: Seen, program: TorchProgram, whole: bool) -> ObservedSteps | Non
     own = {id(p) for p in one.names.values()}
     for log in program.logs:
         if log.records and (log.steps or whole) and not log.by_hand and any(id(p) in own for p in log.parameters()):
-            alone = all(passed.parameters <= own for record in log.passed for passed in record) and len(program.seen) == 1
+            alone = (
+                all(passed.parameters <= own for record in log.passed for passed in record) and len(program.seen) == 1
+            )
             return ObservedSteps(log, one.names, alone)
     return None

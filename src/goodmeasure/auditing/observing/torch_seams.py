@@ -66,7 +66,7 @@ class TorchProgram:
         if recorder.listening and recorder.outermost and id(module) not in self._met:
             self._met[id(module)] = module
             self.used.update(id(p) for p in module.parameters())
-        if not recorder.listening or recorder.enough and self._learning(module) or recorder.crowded:
+        if not recorder.listening or (recorder.enough and self._learning(module)) or recorder.crowded:
             return run(module, *args, **kwargs)
         if recorder.outermost and torch.is_grad_enabled():
             for log in self.logs:
@@ -161,7 +161,7 @@ class TorchProgram:
         if log.inside:
             with self.recorder.quiet():
                 log.end_step()
-        if self.done and self.limits.stop or self.limits.spent():
+        if (self.done and self.limits.stop) or self.limits.spent():
             self.cut.short("the training loop")
             self.cut.end("the training steps asked for were made" if self.done else "the time was spent")
         if self.done and not self.limits.all:
