@@ -56,7 +56,7 @@ class Watched:
     def _over(self) -> bool:
         """Whether the program has seen enough of this loader: one batch of it at least."""
         program = self._program
-        if program.limits.all or not self._handed or not program.done:
+        if program.limits.all or not self._handed or not program.recorder.enough:
             return False
         if program.backwards > self._trained:
             return True

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch.overrides import _get_current_function_mode, _len_torch_function_stack
 
 from goodmeasure.auditing.evidence.leaves import leaves
 from goodmeasure.auditing.evidence.lines import user_line
@@ -56,7 +57,22 @@ class Recorder(Trace):
         self.calls: list[Call] = []
         self._within: list[Call] = []
         self._quiet = 0
+        self._awake = False
+        self._depth: int | None = None  # of the modes below ours
         self._thread = threading.get_ident()
+
+    def wake(self) -> None:
+        """See every torch operation from here on, unless the program is within a mode of its own."""
+        if not self._awake and (self._depth is None or self._depth == _len_torch_function_stack()):
+            self._depth = _len_torch_function_stack()
+            self.__enter__()
+            self._awake = True
+
+    def rest(self) -> None:
+        """See nothing until the next `wake`: a program then runs at its own pace."""
+        if self._awake and _get_current_function_mode() is self:
+            self.__exit__(None, None, None)
+            self._awake = False
 
     def renew(self) -> None:
         """Forget what was recorded."""

@@ -7,6 +7,7 @@ import os
 import runpy
 import sys
 import time
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from typing import Any
 from goodmeasure.auditing.case import where_raised
 from goodmeasure.auditing.finding import Audit, Finding, Skipped
 from goodmeasure.auditing.observing.judging import Judged
-from goodmeasure.auditing.observing.seams import Install, observed
+from goodmeasure.auditing.observing.notebooks import run_notebook
+from goodmeasure.auditing.observing.seams import Install, Seams, observed
 from goodmeasure.auditing.observing.stopping import Cut, Finished, Limits, guard
 
 
@@ -68,37 +70,56 @@ HOSTS = {
 
 
 @dataclass
+class Hosts:
+    """What observes a program, by host: each from the import of its library on."""
+
+    limits: Limits
+    cut: Cut
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def observing(self) -> AbstractContextManager[Any]:
+        """Inside, every library that is there or comes is observed."""
+        return observed({name: self._install(name, hosts) for name, hosts in HOSTS.items()})
+
+    def _install(self, name: str, hosts: tuple[str, ...]) -> Install:
+        def install(seams: Seams) -> None:
+            for host in hosts if name != "keras" or "torch" in sys.modules else hosts[1:]:
+                if host not in self.known:
+                    module = importlib.import_module(f"{__package__}.{host}")
+                    self.known[host] = module.begin(self.limits, self.cut)
+                self.known[host].install(name, seams)
+
+        return install
+
+    def judged(self, whole: bool) -> Judged:
+        """What the rules say about everything that was seen; `whole` where the program came to its end."""
+        judged = Judged()
+        for host in self.known.values():
+            judged.add(host.judge(whole))
+        return judged
+
+
+@dataclass
 class Run:
     """One run of a program: what observes it, and how it ended."""
 
     request: Request
     cut: Cut = field(default_factory=Cut)
-    hosts: dict[str, Any] = field(default_factory=dict)
     raised: BaseException | None = None
     after_cut: bool = False
     status: int = 0
 
     def go(self) -> Outcome:
         """Run the program, then ask the rules."""
-        limits = Limits(self.request.steps, self.request.all, self.request.stop, self.request.budget_s)
+        hosts = Hosts(Limits(self.request.steps, self.request.all, self.request.stop, self.request.budget_s), self.cut)
         started = time.monotonic()
-        with observed({name: self._install(name, hosts, limits) for name, hosts in HOSTS.items()}):
+        with hosts.observing():
             self._program()
         self.cut.paused = True
         try:
-            return self._told(time.monotonic() - started)
+            return self._told(hosts, time.monotonic() - started)
         finally:
             self.cut.paused = False  # what runs at exit belongs to the program
-
-    def _install(self, name: str, hosts: tuple[str, ...], limits: Limits) -> Install:
-        def install(seams: Any) -> None:
-            for host in hosts if name != "keras" or "torch" in sys.modules else hosts[1:]:
-                if host not in self.hosts:
-                    module = importlib.import_module(f"{__package__}.{host}")
-                    self.hosts[host] = module.begin(limits, self.cut)
-                self.hosts[host].install(name, seams)
-
-        return install
 
     def _program(self) -> None:
         try:
@@ -111,11 +132,8 @@ class Run:
             self.raised = error
         self.after_cut = bool(self.cut.where)
 
-    def _told(self, seconds: float) -> Outcome:
-        whole = self.raised is None and not self.status
-        judged = Judged()
-        for host in self.hosts.values():
-            judged.add(host.judge(whole))
+    def _told(self, hosts: Hosts, seconds: float) -> Outcome:
+        judged = hosts.judged(whole=self.raised is None and not self.status)
         outcome = Outcome(judged.together(self.request.program, seconds), self._ended(), status=self.status)
         if self.raised is not None:
             outcome.raised = f"{type(self.raised).__name__}: {self.raised}"
@@ -139,9 +157,13 @@ def as_main(request: Request) -> None:
             runpy.run_module(request.program, run_name="__main__", alter_sys=True)
         else:
             sys.path.insert(0, str(Path(request.program).resolve().parent))
-            runpy.run_path(request.program, run_name="__main__")
+            (run_notebook if request.program.endswith(".ipynb") else _run_script)(request.program)
     finally:
         sys.argv, sys.path[:] = argv, path
+
+
+def _run_script(path: str) -> dict[str, Any]:
+    return runpy.run_path(path, run_name="__main__")
 
 
 def run(request: Request) -> Outcome:

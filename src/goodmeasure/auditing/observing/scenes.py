@@ -68,20 +68,24 @@ class Scenes:
     recorder: Recorder
     decisions: dict[str, Decision] = field(default_factory=dict)
     scores: dict[str, Score] = field(default_factory=dict)
-    evaluated: dict[str, str] = field(default_factory=dict)  # where a module was called without gradient, and its name
+    read: int = 0  # records so far
+
+    @property
+    def full(self) -> bool:
+        """Whether enough places were seen."""
+        return len(self.decisions) + len(self.scores) >= _MANY or self.read >= 4 * _MANY
 
     def close(self) -> None:
         """Read what was recorded since the last batch."""
-        if not self.recorder.calls or len(self.decisions) + len(self.scores) >= _MANY:
+        if not self.recorder.calls or self.full:
             return
+        self.read += 1
         with self.recorder.quiet():
             for call in self.recorder.calls:
                 if call.parametric and call.end >= 0:
                     self._read(call)
 
     def _read(self, call: Call) -> None:
-        if not call.learning:
-            self.evaluated[call.where] = type(call.module).__name__
         inputs = {id(tensor) for tensor in tensors_in((call.args, call.kwargs))}
         for position, (_, tensor) in enumerate(call.outputs()):
             output = self.recorder.node(tensor)

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+_IDLE_S = 10.0
+
 
 class Finished(SystemExit):
     """The program is ended here; it has shown what there is to see, or it was about to write what must not be written."""
@@ -30,6 +32,12 @@ class Limits:
     stop: bool = False
     budget_s: float = 60.0
     started: float = field(default_factory=time.monotonic)
+    done_at: float = 0.0
+
+    def idle(self) -> bool:
+        """Whether training has gone on for long after the steps that were asked for: its loop ends by no loader."""
+        self.done_at = self.done_at or time.monotonic()
+        return not self.all and time.monotonic() - self.done_at > _IDLE_S
 
     def spent(self) -> bool:
         """Whether the time is over."""

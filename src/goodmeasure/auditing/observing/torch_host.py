@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,8 @@ from goodmeasure.auditing.observing.steps import StepLog
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 from goodmeasure.auditing.observing.torch_seams import TorchProgram
 from goodmeasure.auditing.rule import Rule, all_rules
+
+_ON_A_LINE = re.compile(r":\d+ in ")
 
 
 def begin(limits: Limits, cut: Cut) -> TorchHost:
@@ -107,7 +110,9 @@ def _placed(audit: Audit, one: Seen, program: TorchProgram) -> Audit:
 
 def _also(one: Seen, extra: dict[str, Any], where: str) -> Audit:
     audit = examine(one.given | extra, _about(extra), BUDGET_S)
-    return replace(audit, findings=tuple(f if ".py:" in f.where else replace(f, where=where) for f in audit.findings))
+    return replace(
+        audit, findings=tuple(f if _ON_A_LINE.search(f.where) else replace(f, where=where) for f in audit.findings)
+    )
 
 
 def _about(extra: dict[str, Any]) -> Iterable[Rule]:

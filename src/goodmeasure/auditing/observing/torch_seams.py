@@ -68,6 +68,10 @@ class TorchProgram:
             self.used.update(id(p) for p in module.parameters())
         if not recorder.listening or (recorder.enough and self._learning(module)) or recorder.crowded:
             return run(module, *args, **kwargs)
+        if recorder.enough and recorder.outermost:
+            if self.scenes.full:
+                return run(module, *args, **kwargs)
+            recorder.wake()
         if recorder.outermost and torch.is_grad_enabled():
             for log in self.logs:
                 log.forward()
@@ -77,7 +81,10 @@ class TorchProgram:
 
     def _learning(self, module: torch.nn.Module) -> bool:
         """Whether this may be a training step, of which enough were seen."""
-        return self.recorder.outermost and torch.is_grad_enabled() and module.training
+        learning = self.recorder.outermost and torch.is_grad_enabled() and module.training
+        if learning:
+            self.recorder.rest()
+        return learning
 
     @contextmanager
     def backward(self, scalar: Any) -> Iterator[None]:
@@ -95,7 +102,8 @@ class TorchProgram:
         self.backwards += 1
         if not isinstance(scalar, torch.Tensor) or scalar.numel() != 1 or not scalar.requires_grad:
             return
-        if self.done:
+        self.recorder.enough = self.recorder.enough or self.done
+        if self.recorder.enough:
             return
         node = self.recorder.node(scalar)
         reached = frozenset(learning(node))
@@ -141,6 +149,8 @@ class TorchProgram:
 
     def about(self, parameters: Any, note: Callable[[StepLog], None]) -> None:
         """Tell the optimizers of these parameters about a call."""
+        if self.recorder.enough:
+            return
         own = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
         wanted = {id(p) for p in own}
         for log in self.logs:
@@ -149,7 +159,7 @@ class TorchProgram:
 
     def begin_step(self, optimizer: Any) -> None:
         """An optimizer is about to move its parameters."""
-        if self.recorder.listening and not self.done:
+        if self.recorder.listening and not self.recorder.enough:
             with self.recorder.quiet():
                 self.optimizer(optimizer).begin_step()
         self.recorder.stepping += 1
@@ -157,15 +167,19 @@ class TorchProgram:
     def end_step(self, optimizer: Any) -> None:
         """An optimizer has moved its parameters."""
         self.recorder.stepping -= 1
-        log = self.optimizer(optimizer)
-        if log.inside:
-            with self.recorder.quiet():
-                log.end_step()
-        if (self.done and self.limits.stop) or self.limits.spent():
+        if not self.recorder.enough:
+            log = self.optimizer(optimizer)
+            if log.inside:
+                with self.recorder.quiet():
+                    log.end_step()
+            self.recorder.enough = self.done
+        self._may_end()
+
+    def _may_end(self) -> None:
+        """End the program where its steps, or its time, are over and no loader ends its loop."""
+        if (self.recorder.enough and (self.limits.stop or self.limits.idle())) or self.limits.spent():
             self.cut.short("the training loop")
-            self.cut.end("the training steps asked for were made" if self.done else "the time was spent")
-        if self.done and not self.limits.all:
-            self.recorder.enough = True
+            self.cut.end("the steps that were asked for were made" if self.recorder.enough else "the time was spent")
 
 
 def learning(loss: Node) -> Iterator[int]:
@@ -191,8 +205,8 @@ def install(seams: Seams, program: TorchProgram) -> None:
     _writers(seams, program.cut)
     torch.compiler.set_stance("force_eager")  # what is compiled cannot be seen
     seams.later(lambda: torch.compiler.set_stance("default"))
-    program.recorder.__enter__()
-    seams.later(lambda: program.recorder.__exit__(None, None, None))
+    program.recorder.wake()
+    seams.later(program.recorder.rest)
 
 
 def leave_to_keras(seams: Seams, program: TorchProgram) -> None:
