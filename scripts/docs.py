@@ -22,12 +22,14 @@ ROOT = Path(__file__).resolve().parent.parent
 MAKERS = (
     "architecture",
     "audit_findings",
+    "audit_scripts",
     "audit_page",
     "catalogue",
     "claims",
     "signatures",
 )
-RUNS_PROGRAMS = frozenset({"audit_findings"})  # takes long: whether its page is current is seen by tests/test_audit.py
+# Takes long: whether a page is current is seen by tests/test_audit.py and tests/test_audit_scripts.py.
+RUNS_PROGRAMS = frozenset({"audit_findings", "audit_scripts"})
 
 
 def stale(names: Sequence[str]) -> Iterator[tuple[Path, str]]:

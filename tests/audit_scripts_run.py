@@ -14,6 +14,7 @@ from pathlib import Path
 import keras  # noqa: F401
 import lightning  # noqa: F401
 import torch
+import torchmetrics  # noqa: F401
 
 import goodmeasure.auditing.evidence as evidence
 from goodmeasure.auditing.observing import keras_host, sklearn_host, torch_host  # noqa: F401

@@ -111,13 +111,18 @@ class Workflow:
         """What a transformer made of tables."""
         return [o for o in self.of(Output) if o.estimator is transformer and o.method in ("transform", "fit_transform")]
 
-    def feeds(self, transformer: Any) -> Fit | None:
-        """The fit of another estimator on what a transformer made."""
+    def feeds(self, transformer: Any, *, depth: int = 4) -> bool:
+        """Whether a model learns targets from what a transformer made, or from what another made of that."""
         made = [output.result for output in self.outputs_of(transformer)]
         for fit in self.of(Fit):
-            if fit.estimator is not transformer and any(self._derived(fit.X, table) for table in made):
-                return fit  # type: ignore[no-any-return]
-        return None
+            if fit.estimator is transformer or not any(self._derived(fit.X, table) for table in made):
+                continue
+            if hasattr(fit.estimator, "predict"):
+                if fit.y is not None:
+                    return True
+            elif depth and self.feeds(fit.estimator, depth=depth - 1):
+                return True
+        return False
 
     def _derived(self, table: Any, source: Any) -> bool:
         """Whether a table consists of rows of another, or has a column of it."""
@@ -127,7 +132,7 @@ class Workflow:
         """Transformers that were fitted on rows which are held out, and change what they make of them by it."""
         for split in self.of(Split):
             for fit in self.of(Fit):
-                if _learns_rows(fit.estimator) and self._saw(fit, split) and self.feeds(fit.estimator) is not None:
+                if _learns_rows(fit.estimator) and self._saw(fit, split) and self.feeds(fit.estimator):
                     changed = _changed_by_half(fit)
                     if changed > 0.5:
                         yield fit, split, changed

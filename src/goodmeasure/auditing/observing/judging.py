@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from goodmeasure.auditing.finding import FAILED, SEVERITIES, Audit, Finding
+from goodmeasure.auditing.rule import Rule, all_rules
 
 BUDGET_S = 10.0
 
@@ -51,3 +52,8 @@ def _near(finding: Finding) -> Finding:
 
 def _here(text: str) -> str:
     return text.replace(f"{Path.cwd()}/", "")
+
+
+def about(*kinds: str) -> list[Rule]:
+    """The rules that need nothing but these kinds of evidence."""
+    return [rule for rule in all_rules() if {need.kind for need in rule.needs.values()} <= {*kinds}]

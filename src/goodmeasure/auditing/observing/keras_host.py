@@ -57,6 +57,12 @@ class KerasHost:
         if where in self._known:
             return
         self._known.add(where)
+        try:
+            self._look(model, inputs, targets, where)
+        except Exception as error:  # a model of a kind that is not known here: it trains on, and the report says so
+            self.judged.not_seen.append(f"{where}: fit of {type(model).__name__}: {type(error).__name__}: {error}")
+
+    def _look(self, model: Any, inputs: Any, targets: Any, where: str) -> None:
         for name, part, loss, target in _parts(model, targets):
             if part is None:
                 self.judged.not_seen.append(f"{where}: {name}")

@@ -121,7 +121,7 @@ def _region(loss: Node, boundary: Collection[int], chosen: list[Call]) -> tuple[
         if id(node) in inside or id(node) in ends:
             continue
         within = any(call.holds(node) and not call.holds(loss) for call in chosen)
-        if node is not loss and (id(node) in boundary or within):
+        if node is not loss and (id(node) in boundary or within or node.op == "grad"):
             if node.live:
                 ends[id(node)] = node
             continue  # what a teacher said without gradient is a constant

@@ -65,6 +65,8 @@ HOSTS = {
     "sklearn.base": ("sklearn_host",),
     "sklearn.model_selection": ("sklearn_host",),
     "sklearn.metrics": ("sklearn_host",),
+    "xgboost": ("boosters_host",),
+    "lightgbm": ("boosters_host",),
     "keras": ("torch_host", "keras_host"),  # torch is told what is Keras's own affair
 }
 
@@ -94,8 +96,11 @@ class Hosts:
     def judged(self, whole: bool) -> Judged:
         """What the rules say about everything that was seen; `whole` where the program came to its end."""
         judged = Judged()
-        for host in self.known.values():
-            judged.add(host.judge(whole))
+        for name, host in self.known.items():
+            try:
+                judged.add(host.judge(whole))
+            except Exception as error:  # a program that no host foresaw: the report says so
+                judged.not_seen.append(f"{name}: judging it failed: {type(error).__name__}: {error}")
         return judged
 
 

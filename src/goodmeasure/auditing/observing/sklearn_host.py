@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,10 +11,9 @@ import numpy as np
 from goodmeasure.auditing.engine import examine
 from goodmeasure.auditing.evidence.workflow import Fit, Metric, Output, Split
 from goodmeasure.auditing.observing import sklearn_seams
-from goodmeasure.auditing.observing.judging import BUDGET_S, Judged
+from goodmeasure.auditing.observing.judging import BUDGET_S, Judged, about
 from goodmeasure.auditing.observing.seams import Seams
 from goodmeasure.auditing.observing.stopping import Cut, Limits
-from goodmeasure.auditing.rule import Rule, all_rules
 
 _SCORES = frozenset({"roc_auc_score", "average_precision_score", "roc_curve", "precision_recall_curve", "det_curve"})
 _PROBABILITIES = frozenset({"log_loss", "brier_score_loss"})
@@ -68,9 +67,9 @@ class SklearnHost:
         if not work.events:
             return judged
         judged.looked_at += list(dict.fromkeys(map(_told, work.events)))[:60]
-        judged.audits.append(examine({"framework": "sklearn", "workflow": work}, _about("Workflow"), BUDGET_S))
+        judged.audits.append(examine({"framework": "sklearn", "workflow": work}, about("Workflow"), BUDGET_S))
         for given, where in [*self._metrics(), *self._fits()]:
-            rules = _about("Fitted", "BoostingObjective")
+            rules = about("Fitted", "BoostingObjective")
             asked = [rule for rule in rules if not (self.cut.where and rule.code in _OF_TRAINED)]
             audit = examine(given, asked, BUDGET_S)
             judged.audits.append(replace(audit, findings=tuple(replace(f, where=where) for f in audit.findings)))
@@ -125,11 +124,6 @@ def _kind(name: str, said: np.ndarray[Any, Any]) -> str:
         hard = said.ndim == 1 and said.dtype.kind in "iubf" and len(np.unique(said)) <= 2
         return "label" if hard else "score" if name in _SCORES else "probability"
     return "mean" if name in _MEANS else ""
-
-
-def _about(*kinds: str) -> Iterable[Rule]:
-    wanted = {*kinds}
-    return [rule for rule in all_rules() if {need.kind for need in rule.needs.values()} <= wanted]
 
 
 def _told(event: Fit | Output | Split | Metric) -> str:

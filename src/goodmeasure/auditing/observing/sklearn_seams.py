@@ -93,7 +93,7 @@ def _method(name: str, calls: Calls, run: Any) -> Any:
 
 
 def install_splits(seams: Seams, calls: Calls) -> None:
-    """Watch the function that parts rows."""
+    """Watch the functions that part rows."""
 
     def make(run: Any) -> Any:
         def train_test_split(*arrays: Any, **kwargs: Any) -> Any:
@@ -104,7 +104,18 @@ def install_splits(seams: Seams, calls: Calls) -> None:
 
         return train_test_split
 
-    seams.replace(sys.modules["sklearn.model_selection"], "train_test_split", make)
+    def make_folds(run: Any) -> Any:
+        def cross_validation(estimator: Any, X: Any, y: Any = None, **kwargs: Any) -> Any:
+            if calls.outermost():
+                calls.note(Split((X, y), (), user_line()))
+            return run(estimator, X, y, **kwargs)
+
+        return cross_validation
+
+    module = sys.modules["sklearn.model_selection"]
+    seams.replace(module, "train_test_split", make)
+    for name in ("cross_val_score", "cross_validate", "cross_val_predict"):
+        seams.replace(module, name, make_folds)
 
 
 def install_metrics(seams: Seams, calls: Calls) -> None:

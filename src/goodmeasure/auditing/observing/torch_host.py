@@ -11,7 +11,7 @@ from goodmeasure.auditing.engine import examine
 from goodmeasure.auditing.finding import Audit
 from goodmeasure.auditing.observing import loaders, torch_seams
 from goodmeasure.auditing.observing.cases import Seen
-from goodmeasure.auditing.observing.judging import BUDGET_S, Judged
+from goodmeasure.auditing.observing.judging import BUDGET_S, Judged, about
 from goodmeasure.auditing.observing.seams import Seams
 from goodmeasure.auditing.observing.steps import StepLog
 from goodmeasure.auditing.observing.stopping import Cut, Limits
@@ -47,7 +47,7 @@ class TorchHost:
 
 def torch_program(program: TorchProgram, whole: bool) -> Judged:
     """What the rules say about a torch program; `whole` where nothing stopped it before its end."""
-    program.scenes.close()
+    program.close()
     judged = Judged()
     for key, one in program.seen.items():
         others = {p for other, reached in program.teaches.items() if other != key for p in reached}
@@ -55,7 +55,8 @@ def torch_program(program: TorchProgram, whole: bool) -> Judged:
         judged.looked_at.append(f"{one.where}: {one.what}")
         judged.audits.append(_loss(one, program, whole))
     for log in program.logs:
-        if log.steps and not program.backwards:
+        unreached = not any(passed for record in log.passed for passed in record)
+        if log.steps > 1 and unreached and (len(program.logs) > 1 or not program.backwards):
             judged.audits.append(_steps_alone(log))
         if log.steps:
             judged.looked_at.append(f"{log.place}: {log.steps} steps of {type(log.optimizer).__name__}")
@@ -95,8 +96,7 @@ def _loss(one: Seen, program: TorchProgram, whole: bool) -> Audit:
 def _steps_alone(log: StepLog) -> Audit:
     """Steps without any backward pass."""
     names = {f"p{number}": p for number, p in enumerate(log.parameters())}
-    rules = [rule for rule in all_rules() if {need.kind for need in rule.needs.values()} == {"StepRun"}]
-    return examine({"framework": "torch", "steps": ObservedSteps(log, names, alone=False)}, rules, BUDGET_S)
+    return examine({"framework": "torch", "steps": ObservedSteps(log, names, alone=False)}, about("StepRun"), BUDGET_S)
 
 
 def _placed(audit: Audit, one: Seen, program: TorchProgram) -> Audit:

@@ -57,8 +57,22 @@ class TorchProgram:
     def batch(self, batch: Any) -> None:
         """A loader hands out a batch."""
         if self.recorder.listening:
-            self.scenes.close()
+            self.close()
             self.recorder.begin(batch)
+
+    def close(self) -> None:
+        """Read the record so far."""
+        with self._own_work("an evaluation"):
+            self.scenes.close()
+
+    @contextmanager
+    def _own_work(self, what: str) -> Iterator[None]:
+        """Observe something; where that fails the program goes on, and the report says what was not seen."""
+        with self.recorder.quiet():
+            try:
+                yield
+            except Exception as error:  # a program that no observer foresaw
+                self.unread[what] = f"observing it failed: {type(error).__name__}: {error}"
 
     def call(self, module: torch.nn.Module, args: Any, kwargs: Any, run: Callable[..., Any]) -> Any:
         """A module is called."""
@@ -76,7 +90,7 @@ class TorchProgram:
             for log in self.logs:
                 log.forward()
         if recorder.enough and recorder.outermost:
-            self.scenes.close()
+            self.close()
         return recorder.called(module, args, kwargs, run)
 
     def _learning(self, module: torch.nn.Module) -> bool:
@@ -90,7 +104,7 @@ class TorchProgram:
     def backward(self, scalar: Any) -> Iterator[None]:
         """Look at a loss before its backward pass runs."""
         if self._depth == 0 and self.recorder.listening:
-            with self.recorder.quiet():
+            with self._own_work("a loss"):
                 self._look(scalar)
         self._depth += 1
         try:
@@ -153,14 +167,15 @@ class TorchProgram:
             return
         own = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
         wanted = {id(p) for p in own}
-        for log in self.logs:
-            if any(id(p) in wanted for p in log.parameters()):
-                note(log)
+        with self._own_work("a training step"):
+            for log in self.logs:
+                if any(id(p) in wanted for p in log.parameters()):
+                    note(log)
 
     def begin_step(self, optimizer: Any) -> None:
         """An optimizer is about to move its parameters."""
         if self.recorder.listening and not self.recorder.enough:
-            with self.recorder.quiet():
+            with self._own_work("a training step"):
                 self.optimizer(optimizer).begin_step()
         self.recorder.stepping += 1
 
@@ -170,7 +185,7 @@ class TorchProgram:
         if not self.recorder.enough:
             log = self.optimizer(optimizer)
             if log.inside:
-                with self.recorder.quiet():
+                with self._own_work("a training step"):
                     log.end_step()
             self.recorder.enough = self.done
         self._may_end()
