@@ -87,8 +87,8 @@ def as_they_are(scripts: dict[str, dict[str, Any]]) -> list[str]:
     found, blamed = (sum(bool(row["codes"]) for row in rows) for rows in (wrong.values(), rest(scripts, wrong)))
     slowest = max(row["seconds"] for row in scripts.values())
     figures = (
-        f"Of the {len(wrong)} wrong scripts in `tests/audit_scripts`, {found} are found; of the {len(scripts) - len(wrong)} right "
-        f"ones, {blamed} are blamed.\nThe slowest takes {slowest:g} s of CPU after its imports."
+        f"Of the {len(wrong)} wrong scripts in `tests/audit_scripts`, {found} are found; of the {len(scripts) - len(wrong)} "
+        f"right ones, {blamed} are blamed.\nThe slowest takes {slowest:g} s of CPU after its imports."
     )
     table = [
         "| script | found |",
@@ -98,9 +98,9 @@ def as_they_are(scripts: dict[str, dict[str, Any]]) -> list[str]:
     return [AS_THEY_ARE, figures, "", FIRST_CONTACT, "", *table]
 
 
-FIRST_CONTACT = """At first contact, before anything was changed for them, 12 of the last 15 wrong scripts were found and 1 of the last 16
-right ones was blamed. Of 413 programs of the other tests, trained for four steps by a script that declares nothing, 142 of 172
-wrong ones were found or stopped by themselves, and 15 of 241 right ones were blamed; none is blamed now."""
+FIRST_CONTACT = """At first contact, before anything was changed for them, 12 of the last 15 wrong scripts were found and 1 of the
+last 16 right ones was blamed. Of 413 programs of the other tests, trained for four steps by a script that declares nothing, 142
+of 172 wrong ones were found or stopped by themselves, and 15 of 241 right ones were blamed; none is blamed now."""
 
 
 def rest(scripts: dict[str, dict[str, Any]], wrong: dict[str, Any]) -> list[dict[str, Any]]:

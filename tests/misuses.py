@@ -337,6 +337,7 @@ FUNCTIONS: Misuses = {
         "GM002": lambda: gm.weighted(BINARY, positive=-1.0),
         "GM009": lambda: gm.weighted(SQUARED, positive=2.0),
     },
+    "watch": {"GM009": lambda: gm.watch(loss=len)},
 }
 
 

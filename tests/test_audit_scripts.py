@@ -161,3 +161,23 @@ def test_what_was_seen_before_a_program_stopped_is_told(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in said.stderr
     assert "train.py:20" in said.stderr
     assert said.returncode == 3
+
+
+NOTEBOOK = [
+    "%matplotlib inline\n!pip install nothing\nimport torch",
+    "%%bash\nls",
+    "model, x, y = torch.nn.Linear(4, 1), torch.randn(60, 4), torch.randn(60)\nopt = torch.optim.SGD(model.parameters(), 0.1)",
+    "%%time\nfor _ in range(3):\n    loss = torch.nn.functional.mse_loss(model(x), y)\n    loss.backward()\n    opt.step()",
+]
+
+
+def test_the_cells_of_a_notebook_are_a_program(tmp_path: Path) -> None:
+    cells = [{"cell_type": "code", "source": source.splitlines(keepends=True)} for source in NOTEBOOK]
+    (tmp_path / "plan.ipynb").write_text(
+        json.dumps({"cells": [{"cell_type": "markdown", "source": ["# Plan"]}, *cells]})
+    )
+    said = goodmeasure("plan.ipynb", "--format", "json", cwd=tmp_path)
+    assert said.returncode == 1, said.stderr
+    found = {f["code"]: f["where"] for f in json.loads(said.stdout)["findings"]}
+    assert found["GM101"].startswith("plan.ipynb[5]:3 in <module>")
+    assert "GM401" in found

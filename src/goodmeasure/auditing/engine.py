@@ -141,6 +141,9 @@ def audit(
     }
     if all(given[name] is None for name in given.keys() - {"task", "framework"}):
         raise UsageError("there is nothing to audit", fix="gm.audit(model=..., loss=..., inputs=..., targets=...)")
+    if model is not None:  # the names of scikit-learn are understood beside a model too
+        given["inputs"] = X if inputs is None else inputs
+        given["targets"] = y if targets is None else targets
     return examine(given, all_rules(), budget_s)
 
 
