@@ -57,7 +57,20 @@ class Finding:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A check that could not be made, and the reason."""
+    """A check that could not be made, and the reason.
+
+    Attributes:
+        code: the code of the rule.
+        reason: why it could not be asked, in words.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> import torch
+        >>> x, y = torch.eye(2).repeat(6, 1), torch.tensor([0, 1, 2] * 4)
+        >>> found = gm.audit(model=torch.nn.Linear(2, 3), loss=torch.nn.CrossEntropyLoss(), inputs=x, targets=y)
+        >>> {one.code: one.reason for one in found.not_applicable}["GM401"]
+        'no step given'
+    """
 
     code: str
     reason: str

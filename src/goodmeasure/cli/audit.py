@@ -9,7 +9,7 @@ import click
 from goodmeasure.auditing.engine import audit
 from goodmeasure.auditing.finding import SEVERITIES, Audit, Severity
 from goodmeasure.auditing.observing.launching import NothingObserved, launch
-from goodmeasure.auditing.observing.running import Outcome, Request
+from goodmeasure.auditing.observing.running import Ending, Program
 from goodmeasure.auditing.program import ProgramStops, load
 
 
@@ -64,7 +64,7 @@ def command(
     if ":" in program and not module:
         report, outcome = _built(program, budget_s), None
     else:
-        outcome = launch(Request(program, arguments, module, steps, whole, stop, budget_s or 60.0))
+        outcome = launch(Program(program, arguments, module, steps, whole, stop, budget_s or 60.0))
         report = outcome.audit
     report = report.without(ignored)
     if outcome is None or report.looked_at:
@@ -79,7 +79,7 @@ def _built(program: str, budget_s: float | None) -> Audit:
     return audit(**(given | ({} if budget_s is None else {"budget_s": budget_s})))
 
 
-def _ended(outcome: Outcome, program: str) -> None:
+def _ended(outcome: Ending, program: str) -> None:
     """Say how the program ended; where it stopped by itself, or nothing was seen, that is an error."""
     if outcome.ended:
         click.echo(outcome.ended, err=True)

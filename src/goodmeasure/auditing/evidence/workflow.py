@@ -53,7 +53,7 @@ class Output:
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class Splitting:
     """Arrays that were split, and the parts, training part and held-out part of each in turn."""
 
     arrays: tuple[Any, ...]
@@ -67,7 +67,7 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
-class Metric:
+class Measurement:
     """One call of a metric: what it was given as the truth, and as what was said."""
 
     name: str
@@ -81,7 +81,7 @@ class Metric:
 class Workflow:
     """Everything that a program fitted, split, predicted and measured, in order."""
 
-    events: list[Fit | Output | Split | Metric] = field(default_factory=list)
+    events: list[Fit | Output | Splitting | Measurement] = field(default_factory=list)
     _rows: dict[int, frozenset[bytes] | None] = field(default_factory=dict)
 
     @classmethod
@@ -128,16 +128,16 @@ class Workflow:
         """Whether a table consists of rows of another, or has a column of it."""
         return table is source or self.within(table, source) > 0.99 or _shared_column(table, source)
 
-    def leaked(self) -> Iterator[tuple[Fit, Split, float]]:
+    def leaked(self) -> Iterator[tuple[Fit, Splitting, float]]:
         """Transformers that were fitted on rows which are held out, and change what they make of them by it."""
-        for split in self.of(Split):
+        for split in self.of(Splitting):
             for fit in self.of(Fit):
                 if _learns_rows(fit.estimator) and self._saw(fit, split) and self.feeds(fit.estimator):
                     changed = _changed_by_half(fit)
                     if changed > 0.5:
                         yield fit, split, changed
 
-    def _saw(self, fit: Fit, split: Split) -> bool:
+    def _saw(self, fit: Fit, split: Splitting) -> bool:
         """Whether a transformer was fitted on training and held-out rows together, before or after they were parted."""
         made = [output.result for output in self.outputs_of(fit.estimator)]
         whole = [array for array in split.arrays if _length(array) == _length(fit.X)]
@@ -149,7 +149,7 @@ class Workflow:
     def refitted(self) -> Iterator[tuple[Fit, Fit]]:
         """Transformers that were fitted on the training rows and then, by themselves, on the held-out rows."""
         fits = [fit for fit in self.of(Fit) if _learns_rows(fit.estimator)]
-        held = [part for split in self.of(Split) for part in split.held_out]
+        held = [part for split in self.of(Splitting) for part in split.held_out]
         for number, later in enumerate(fits):
             earlier = [one for one in fits[:number] if type(one.estimator) is type(later.estimator)]
             if earlier and any(self._same_rows(later.X, part) for part in held) and self._judged_on(later):
@@ -169,7 +169,7 @@ class Workflow:
             fit = self._last_fit(output)
             if fit is None or not self._measured(output) or _length(output.X) > 0.6 * _length(fit.X):
                 continue
-            apart = [s for s in self.of(Split) if any(_length(part) == _length(output.X) for part in s.held_out)]
+            apart = [s for s in self.of(Splitting) if any(_length(part) == _length(output.X) for part in s.held_out)]
             if not any(self.within(*s.parts[1::-1]) < 0.5 for s in apart if len(s.parts) > 1):
                 continue
             if self.within(output.X, fit.X) > 0.99:
@@ -181,13 +181,13 @@ class Workflow:
         return fits[-1] if fits else None
 
     def _measured(self, output: Output) -> bool:
-        return output.method == "score" or any(_same(metric.said, output.result) for metric in self.of(Metric))
+        return output.method == "score" or any(_same(metric.said, output.result) for metric in self.of(Measurement))
 
-    def swapped(self) -> Iterator[Metric]:
+    def swapped(self) -> Iterator[Measurement]:
         """Metrics that were given predictions as the truth."""
         said = [output.result for output in self.of(Output) if output.method != "score"]
-        known = [part for split in self.of(Split) for part in split.parts] + [fit.y for fit in self.of(Fit)]
-        for metric in self.of(Metric):
+        known = [part for split in self.of(Splitting) for part in split.parts] + [fit.y for fit in self.of(Fit)]
+        for metric in self.of(Measurement):
             truth_is_said = any(_same(metric.truth, one) for one in said)
             if metric.name not in _EXCHANGEABLE and truth_is_said and any(metric.said is one for one in known):
                 yield metric

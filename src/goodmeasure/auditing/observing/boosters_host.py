@@ -11,7 +11,7 @@ import numpy as np
 
 from goodmeasure.auditing.engine import examine
 from goodmeasure.auditing.evidence.lines import user_line
-from goodmeasure.auditing.observing.judging import BUDGET_S, Judged, about
+from goodmeasure.auditing.observing.judging import BUDGET_S, Judgement, about
 from goodmeasure.auditing.observing.seams import Seams
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 
@@ -54,9 +54,9 @@ class BoostersHost:
         seams.replace(library, "train", make)
         seams.replace(library.Booster, "save_model", make_writer)
 
-    def judge(self, whole: bool) -> Judged:
+    def judge(self, whole: bool) -> Judgement:
         """What the rules say about every training."""
-        judged = Judged(not_seen=list(self.unread))
+        judged = Judgement(not_seen=list(self.unread))
         for where, given in self.cases.items():
             judged.looked_at.append(f"{where}: train of {given['framework']}")
             audit = examine(given, about("Fitted", "BoostingObjective"), BUDGET_S)

@@ -16,11 +16,11 @@ from goodmeasure.auditing.evidence.trace import Node, named, tensors_in
 from goodmeasure.auditing.isolate import copied
 from goodmeasure.auditing.observing.objective import Anatomy, inputs_of
 from goodmeasure.auditing.observing.recorder import Call
-from goodmeasure.auditing.observing.replay import NotReplayed, Objective, Replay, Steps
+from goodmeasure.auditing.observing.replay import NotReplayed, Replay, ReplayedLoss, Steps
 
 
 @dataclass
-class Seen:
+class ObservedLoss:
     """One loss of a program as a case, what it was made of, and the program's own parameters by their names."""
 
     given: dict[str, Any]
@@ -42,7 +42,7 @@ class Seen:
         return self.anatomy.calls[0].module if len(self.anatomy.calls) == 1 else None
 
 
-def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> Seen:
+def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> ObservedLoss:
     """The case of a loss, on copies of everything; `NotReplayed` says why there is none."""
     if any(kind.__module__.startswith("keras") for call in anatomy.calls for kind in type(call.module).__mro__):
         raise NotReplayed("a Keras model outside fit: its variables are not copied")
@@ -50,7 +50,7 @@ def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> Seen:
     inputs = inputs_of(anatomy)
     model, arguments, positions = _model(anatomy, call, inputs)
     target = _alike(anatomy.targets)
-    loss = Objective(Replay([anatomy.loss], [*anatomy.ends, *target]), positions, _reduction(anatomy))
+    loss = ReplayedLoss(Replay([anatomy.loss], [*anatomy.ends, *target]), positions, _reduction(anatomy))
     _verify(loss, anatomy, target)
     given: dict[str, Any] = {"model": model, "loss": loss, "inputs": arguments, "framework": "torch"}
     given["targets"] = tuple(node.value for node in target) if len(target) > 1 else target[0].value if target else None
@@ -61,7 +61,7 @@ def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> Seen:
     held = [p for group in optimizer.param_groups for p in group["params"]] if optimizer is not None else []
     foreign = {id(p) for p in held} - {id(p) for p in names.values()}
     what = f"{_named(anatomy)} of {_titled(model, anatomy)} on {anatomy.rows or 'its'} examples"
-    return Seen(_copies(given), anatomy, names, what, place(anatomy.loss), foreign)
+    return ObservedLoss(_copies(given), anatomy, names, what, place(anatomy.loss), foreign)
 
 
 # Operations that say that an output is the score or the probability of what the target names.
@@ -139,7 +139,7 @@ def _copies(given: dict[str, Any]) -> dict[str, Any]:
         return given
 
 
-def _verify(loss: Objective, anatomy: Anatomy, target: list[Node]) -> None:
+def _verify(loss: ReplayedLoss, anatomy: Anatomy, target: list[Node]) -> None:
     """Whether repeating the recorded operations gives the loss that was seen."""
     with torch.no_grad():
         again = loss.replay(*(node.value for node in [*anatomy.ends, *target]))[0]

@@ -12,14 +12,14 @@ BUDGET_S = 10.0
 
 
 @dataclass
-class Judged:
+class Judgement:
     """Audits so far, what was looked at, and what could not be."""
 
     audits: list[Audit] = field(default_factory=list)
     looked_at: list[str] = field(default_factory=list)
     not_seen: list[str] = field(default_factory=list)
 
-    def add(self, other: Judged) -> None:
+    def add(self, other: Judgement) -> None:
         """Take in what was judged elsewhere."""
         self.audits += other.audits
         self.looked_at += other.looked_at

@@ -10,7 +10,7 @@ from typing import Any
 from goodmeasure.auditing.engine import examine
 from goodmeasure.auditing.evidence.lines import user_line
 from goodmeasure.auditing.finding import Audit
-from goodmeasure.auditing.observing.judging import BUDGET_S, Judged
+from goodmeasure.auditing.observing.judging import BUDGET_S, Judgement
 from goodmeasure.auditing.observing.seams import Seams
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 from goodmeasure.auditing.rule import all_rules
@@ -27,7 +27,7 @@ class KerasHost:
 
     limits: Limits
     cut: Cut
-    judged: Judged = field(default_factory=Judged)
+    judged: Judgement = field(default_factory=Judgement)
     _known: set[str] = field(default_factory=set)
 
     def install(self, module: str, seams: Seams) -> None:
@@ -80,7 +80,7 @@ class KerasHost:
             self.cut.short(where)
             model.stop_training = True
 
-    def judge(self, whole: bool) -> Judged:
+    def judge(self, whole: bool) -> Judgement:
         """What the rules said."""
         return self.judged
 

@@ -9,14 +9,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from goodmeasure.auditing.observing.running import Outcome, Request
+from goodmeasure.auditing.observing.running import Ending, Program
 from goodmeasure.errors import Problem, UsageError
 
 
 class ProgramGone(Problem, RuntimeError):
     """The process of a program under audit ended before it could tell what was seen.
 
-    The program was killed (by the system, for memory), or left by ``os._exit``. Run it by itself, with less data, or have
+    The program was killed (by the system, for memory), or left by ``os._exit``. Observation it by itself, with less data, or have
     it audited with fewer steps.
     """
 
@@ -33,7 +33,7 @@ class NothingObserved(Problem, RuntimeError):
     code = "GM192"
 
 
-def launch(request: Request) -> Outcome:
+def launch(request: Program) -> Ending:
     """Run the program in a process of its own and return what came of it."""
     _named(request)
     read, write = os.pipe()
@@ -51,10 +51,10 @@ def launch(request: Request) -> Outcome:
             where=request.program,
             fix=f"python {request.program}",
         )
-    return Outcome.from_dict(json.loads(text))
+    return Ending.from_dict(json.loads(text))
 
 
-def _named(request: Request) -> None:
+def _named(request: Program) -> None:
     if not request.module and not Path(request.program).is_file():
         raise UsageError(
             f"there is no file {request.program}", where=request.program, fix="goodmeasure audit train.py -- ARGS"

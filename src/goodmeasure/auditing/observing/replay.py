@@ -149,7 +149,7 @@ def _filled(value: Any, known: dict[int, torch.Tensor]) -> Any:
     return value
 
 
-class Objective(torch.nn.Module):  # type: ignore[misc]  # torch has no types here
+class ReplayedLoss(torch.nn.Module):  # type: ignore[misc]  # torch has no types here
     """``loss(output, targets)`` of what a program computed between the output of its model and its loss."""
 
     def __init__(self, replay: Replay, positions: Sequence[int], reduction: str) -> None:

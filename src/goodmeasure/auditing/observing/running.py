@@ -14,14 +14,14 @@ from typing import Any
 
 from goodmeasure.auditing.case import where_raised
 from goodmeasure.auditing.finding import Audit, Finding, Skipped
-from goodmeasure.auditing.observing.judging import Judged
+from goodmeasure.auditing.observing.judging import Judgement
 from goodmeasure.auditing.observing.notebooks import run_notebook
 from goodmeasure.auditing.observing.seams import Install, Seams, observed
 from goodmeasure.auditing.observing.stopping import Cut, Finished, Limits, guard
 
 
 @dataclass(frozen=True)
-class Request:
+class Program:
     """A program as it was named: a file, a notebook or a module, its own arguments, and how much of it is run."""
 
     program: str
@@ -34,7 +34,7 @@ class Request:
 
 
 @dataclass
-class Outcome:
+class Ending:
     """What came of it: the report, where the run was ended, and what the program raised by itself."""
 
     audit: Audit
@@ -49,7 +49,7 @@ class Outcome:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Outcome:
+    def from_dict(cls, values: dict[str, Any]) -> Ending:
         """From plain values."""
         told = dict(values.pop("audit"))
         told["findings"] = tuple(Finding(**part) for part in told["findings"])
@@ -93,9 +93,9 @@ class Hosts:
 
         return install
 
-    def judged(self, whole: bool) -> Judged:
-        """What the rules say about everything that was seen; `whole` where the program came to its end."""
-        judged = Judged()
+    def judged(self, whole: bool) -> Judgement:
+        """What the rules say about everything that was seen of a program that came to its end (``whole``) or was stopped."""
+        judged = Judgement()
         for name, host in self.known.items():
             try:
                 judged.add(host.judge(whole))
@@ -105,16 +105,16 @@ class Hosts:
 
 
 @dataclass
-class Run:
+class Observation:
     """One run of a program: what observes it, and how it ended."""
 
-    request: Request
+    request: Program
     cut: Cut = field(default_factory=Cut)
     raised: BaseException | None = None
     after_cut: bool = False
     status: int = 0
 
-    def go(self) -> Outcome:
+    def go(self) -> Ending:
         """Run the program, then ask the rules."""
         hosts = Hosts(Limits(self.request.steps, self.request.all, self.request.stop, self.request.budget_s), self.cut)
         started = time.monotonic()
@@ -137,9 +137,9 @@ class Run:
             self.raised = error
         self.after_cut = bool(self.cut.where)
 
-    def _told(self, hosts: Hosts, seconds: float) -> Outcome:
+    def _told(self, hosts: Hosts, seconds: float) -> Ending:
         judged = hosts.judged(whole=self.raised is None and not self.status)
-        outcome = Outcome(judged.together(self.request.program, seconds), self._ended(), status=self.status)
+        outcome = Ending(judged.together(self.request.program, seconds), self._ended(), status=self.status)
         if self.raised is not None:
             outcome.raised = f"{type(self.raised).__name__}: {self.raised}"
             outcome.raised_at = where_raised(self.raised)
@@ -152,7 +152,7 @@ class Run:
         return f"training was cut at {self.cut.where}" if self.cut.where else ""
 
 
-def as_main(request: Request) -> None:
+def as_main(request: Program) -> None:
     """Run a program as Python runs it: as ``__main__``, with its own arguments, from its own directory."""
     argv, path = sys.argv, list(sys.path)
     sys.argv = [request.program, *request.arguments]
@@ -171,10 +171,10 @@ def _run_script(path: str) -> dict[str, Any]:
     return runpy.run_path(path, run_name="__main__")
 
 
-def run(request: Request) -> Outcome:
+def run(request: Program) -> Ending:
     """Run a program under observation in this process, which is then good for nothing else."""
     sys.dont_write_bytecode = True
     os.environ.setdefault("MPLBACKEND", "agg")  # no windows
-    the_run = Run(request)
+    the_run = Observation(request)
     guard(the_run.cut)
     return the_run.go()

@@ -22,7 +22,7 @@ _MANY = 12
 
 
 @dataclass(frozen=True)
-class Decision:
+class Labelling:
     """Labels that follow from the output of a module, as a function of that output."""
 
     module: torch.nn.Module
@@ -31,12 +31,12 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Score:
+class Scoring:
     """A number that follows from output and target of an evaluation, as a function of both."""
 
     module: torch.nn.Module
     where: str
-    score: Scored
+    score: ReplayedScore
     targets: torch.Tensor
     outputs: torch.Tensor
 
@@ -51,7 +51,7 @@ class Labels:
         return self._replay(list(leaves(output))[self._position][1])[0]
 
 
-class Scored:
+class ReplayedScore:
     """``score(targets, outputs)``: the recorded operations between both and the number."""
 
     def __init__(self, replay: Replay) -> None:
@@ -66,8 +66,8 @@ class Scenes:
     """The decisions and scores seen so far, each place once."""
 
     recorder: Recorder
-    decisions: dict[str, Decision] = field(default_factory=dict)
-    scores: dict[str, Score] = field(default_factory=dict)
+    decisions: dict[str, Labelling] = field(default_factory=dict)
+    scores: dict[str, Scoring] = field(default_factory=dict)
     read: int = 0  # records so far
 
     @property
@@ -156,7 +156,7 @@ class Scenes:
             replay = Replay([label], [output])
         except NotReplayed:
             return
-        self.decisions[label.where] = Decision(call.module, label.where, Labels(replay, position))
+        self.decisions[label.where] = Labelling(call.module, label.where, Labels(replay, position))
 
     def _score(self, call: Call, output: Node, number: Node, target: Node) -> None:
         if number.where in self.scores:
@@ -165,6 +165,6 @@ class Scenes:
             replay = Replay([number], [output, target])
         except NotReplayed:
             return
-        self.scores[number.where] = Score(
-            call.module, number.where, Scored(replay), target.value.clone(), output.value.clone()
+        self.scores[number.where] = Scoring(
+            call.module, number.where, ReplayedScore(replay), target.value.clone(), output.value.clone()
         )

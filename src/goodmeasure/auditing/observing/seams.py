@@ -22,7 +22,7 @@ class Seams:
         self._undo: list[Callable[[], None]] = []
 
     def replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-        """Put what `make` gives for the attribute of an owner in its place."""
+        """Put what is made of the attribute of an owner in its place."""
         own = name in vars(owner)
         before = vars(owner)[name] if own else getattr(owner, name)
         made = make(before)

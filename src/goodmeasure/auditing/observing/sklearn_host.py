@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.auditing.engine import examine
-from goodmeasure.auditing.evidence.workflow import Fit, Metric, Output, Split
+from goodmeasure.auditing.evidence.workflow import Fit, Measurement, Output, Splitting
 from goodmeasure.auditing.observing import sklearn_seams
-from goodmeasure.auditing.observing.judging import BUDGET_S, Judged, about
+from goodmeasure.auditing.observing.judging import BUDGET_S, Judgement, about
 from goodmeasure.auditing.observing.seams import Seams
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 
@@ -60,9 +60,9 @@ class SklearnHost:
         }[module]
         seam(seams, self.calls)
 
-    def judge(self, whole: bool) -> Judged:
+    def judge(self, whole: bool) -> Judgement:
         """What the rules say about what was fitted and measured."""
-        judged = Judged()
+        judged = Judgement()
         work = self.calls.workflow
         if not work.events:
             return judged
@@ -78,7 +78,7 @@ class SklearnHost:
     def _metrics(self) -> Iterator[tuple[dict[str, Any], str]]:
         """Each metric as a case: what was said, and what the metric takes it for."""
         seen: set[tuple[str, str]] = set()
-        metrics = self.calls.workflow.of(Metric)
+        metrics = self.calls.workflow.of(Measurement)
         for metric in metrics:
             given = _case(metric)
             if given is None or (metric.name, metric.where) in seen or len(seen) >= _MANY:
@@ -101,7 +101,7 @@ class SklearnHost:
             yield given | {"objective": objective if callable(objective) else None}, fit.where
 
 
-def _case(metric: Metric) -> dict[str, Any] | None:
+def _case(metric: Measurement) -> dict[str, Any] | None:
     truth, said = np.asarray(metric.truth), np.asarray(metric.said)
     kind = _kind(metric.name, said)
     if not kind or truth.ndim != 1 or len(said) != len(truth):
@@ -126,9 +126,9 @@ def _kind(name: str, said: np.ndarray[Any, Any]) -> str:
     return "mean" if name in _MEANS else ""
 
 
-def _told(event: Fit | Output | Split | Metric) -> str:
+def _told(event: Fit | Output | Splitting | Measurement) -> str:
     if isinstance(event, Fit):
         return f"{event.where}: fit of {type(event.estimator).__name__}"
     if isinstance(event, Output):
         return f"{event.where}: {event.method} of {type(event.estimator).__name__}"
-    return f"{event.where}: {'a split' if isinstance(event, Split) else event.name}"
+    return f"{event.where}: {'a split' if isinstance(event, Splitting) else event.name}"

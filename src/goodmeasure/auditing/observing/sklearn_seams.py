@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import Any
 
 from goodmeasure.auditing.evidence.lines import user_line
-from goodmeasure.auditing.evidence.workflow import Fit, Metric, Output, Split, Workflow
+from goodmeasure.auditing.evidence.workflow import Fit, Measurement, Output, Splitting, Workflow
 from goodmeasure.auditing.observing.seams import Seams
 
 _FITS = ("fit", "fit_transform", "fit_predict", "fit_resample")
@@ -99,7 +99,7 @@ def install_splits(seams: Seams, calls: Calls) -> None:
         def train_test_split(*arrays: Any, **kwargs: Any) -> Any:
             parts = run(*arrays, **kwargs)
             if calls.outermost():
-                calls.note(Split(arrays, tuple(parts), user_line()))
+                calls.note(Splitting(arrays, tuple(parts), user_line()))
             return parts
 
         return train_test_split
@@ -107,7 +107,7 @@ def install_splits(seams: Seams, calls: Calls) -> None:
     def make_folds(run: Any) -> Any:
         def cross_validation(estimator: Any, X: Any, y: Any = None, **kwargs: Any) -> Any:
             if calls.outermost():
-                calls.note(Split((X, y), (), user_line()))
+                calls.note(Splitting((X, y), (), user_line()))
             return run(estimator, X, y, **kwargs)
 
         return cross_validation
@@ -134,7 +134,7 @@ def _metric(name: str, calls: Calls, run: Any) -> Any:
         if calls.outermost():
             pair = [*args[:2], *(kwargs[key] for key in _NAMES if key in kwargs)]
             if len(pair) == 2:
-                calls.note(Metric(name, run, pair[0], pair[1], user_line()))
+                calls.note(Measurement(name, run, pair[0], pair[1], user_line()))
         return calls.within(lambda: run(*args, **kwargs))
 
     return metric

@@ -10,8 +10,8 @@ from typing import Any
 from goodmeasure.auditing.engine import examine
 from goodmeasure.auditing.finding import Audit
 from goodmeasure.auditing.observing import loaders, torch_seams
-from goodmeasure.auditing.observing.cases import Seen
-from goodmeasure.auditing.observing.judging import BUDGET_S, Judged, about
+from goodmeasure.auditing.observing.cases import ObservedLoss
+from goodmeasure.auditing.observing.judging import BUDGET_S, Judgement, about
 from goodmeasure.auditing.observing.seams import Seams
 from goodmeasure.auditing.observing.steps import StepLog
 from goodmeasure.auditing.observing.stopping import Cut, Limits
@@ -40,15 +40,15 @@ class TorchHost:
         torch_seams.install(seams, self.program)
         loaders.install(seams, self.program)
 
-    def judge(self, whole: bool) -> Judged:
-        """What the rules say; `whole` where the program came to its end."""
+    def judge(self, whole: bool) -> Judgement:
+        """What the rules say, of a program that came to its end (``whole``) or was stopped."""
         return torch_program(self.program, whole)
 
 
-def torch_program(program: TorchProgram, whole: bool) -> Judged:
-    """What the rules say about a torch program; `whole` where nothing stopped it before its end."""
+def torch_program(program: TorchProgram, whole: bool) -> Judgement:
+    """What the rules say about a torch program, which came to its end (``whole``) or was stopped."""
     program.close()
-    judged = Judged()
+    judged = Judgement()
     for key, one in program.seen.items():
         others = {p for other, reached in program.teaches.items() if other != key for p in reached}
         one.given["taught"] = [name for name, p in one.names.items() if id(p) in others]
@@ -71,11 +71,11 @@ def torch_program(program: TorchProgram, whole: bool) -> Judged:
     return judged
 
 
-def _of(module: Any, program: TorchProgram) -> list[Seen]:
+def _of(module: Any, program: TorchProgram) -> list[ObservedLoss]:
     return [one for one in program.seen.values() if one.module is module][:1]
 
 
-def _loss(one: Seen, program: TorchProgram, whole: bool) -> Audit:
+def _loss(one: ObservedLoss, program: TorchProgram, whole: bool) -> Audit:
     given = dict(one.given)
     if one.foreign & program.used or one.foreign & {p for reached in program.teaches.values() for p in reached}:
         given["optimizer"] = None  # it moves other parts of the program too
@@ -99,7 +99,7 @@ def _steps_alone(log: StepLog) -> Audit:
     return examine({"framework": "torch", "steps": ObservedSteps(log, names, alone=False)}, about("StepRun"), BUDGET_S)
 
 
-def _placed(audit: Audit, one: Seen, program: TorchProgram) -> Audit:
+def _placed(audit: Audit, one: ObservedLoss, program: TorchProgram) -> Audit:
     """The same findings, with the program's own lines where the rules know only the parts of a case."""
     log = next((log for log in program.logs if log.place), None)
     stepped = log.place if log is not None else one.where
@@ -108,7 +108,7 @@ def _placed(audit: Audit, one: Seen, program: TorchProgram) -> Audit:
     return replace(audit, findings=tuple(replace(f, where=places.get(f.where, f.where)) for f in audit.findings))
 
 
-def _also(one: Seen, extra: dict[str, Any], where: str) -> Audit:
+def _also(one: ObservedLoss, extra: dict[str, Any], where: str) -> Audit:
     audit = examine(one.given | extra, _about(extra), BUDGET_S)
     return replace(
         audit, findings=tuple(f if _ON_A_LINE.search(f.where) else replace(f, where=where) for f in audit.findings)
@@ -132,7 +132,7 @@ class ObservedSteps:
         return self  # identities of the program's own parameters
 
 
-def _steps(one: Seen, program: TorchProgram, whole: bool) -> ObservedSteps | None:
+def _steps(one: ObservedLoss, program: TorchProgram, whole: bool) -> ObservedSteps | None:
     own = {id(p) for p in one.names.values()}
     for log in program.logs:
         if log.records and (log.steps or whole) and not log.by_hand and any(id(p) in own for p in log.parameters()):

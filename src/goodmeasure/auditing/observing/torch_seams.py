@@ -11,7 +11,7 @@ import torch
 
 from goodmeasure.auditing.evidence.step_run import LossEvent, resting_layers
 from goodmeasure.auditing.evidence.trace import Node
-from goodmeasure.auditing.observing.cases import Seen, event, seen
+from goodmeasure.auditing.observing.cases import ObservedLoss, event, seen
 from goodmeasure.auditing.observing.objective import Anatomy, dissect
 from goodmeasure.auditing.observing.recorder import Recorder
 from goodmeasure.auditing.observing.replay import NotReplayed
@@ -31,7 +31,7 @@ class TorchProgram:
         self.limits, self.cut = limits, cut
         self.recorder = Recorder()
         self.scenes = Scenes(self.recorder)
-        self.seen: dict[tuple[str, ...], Seen] = {}
+        self.seen: dict[tuple[str, ...], ObservedLoss] = {}
         self.unread: dict[str, str] = {}  # losses that could not be taken apart: where, and why
         self.logs: list[StepLog] = []
         self.teaches: dict[tuple[str, ...], set[int]] = {}  # the parameters that each loss reaches
