@@ -44,7 +44,10 @@ if TYPE_CHECKING:
     from goodmeasure.formulas.domains import UnitInterval as UnitInterval
     from goodmeasure.frameworks.catboost import to_catboost as to_catboost
     from goodmeasure.frameworks.lightgbm import to_lightgbm as to_lightgbm
+    from goodmeasure.frameworks.sklearn import to_sklearn as to_sklearn
     from goodmeasure.frameworks.sklearn_boosting import to_hist_gradient_boosting as to_hist_gradient_boosting
+    from goodmeasure.frameworks.sklearn_deciding import CostSensitiveClassifier as CostSensitiveClassifier
+    from goodmeasure.frameworks.sklearn_deciding import CostSensitiveRegressor as CostSensitiveRegressor
     from goodmeasure.frameworks.torch import to_torch as to_torch
     from goodmeasure.frameworks.xgboost import to_xgboost as to_xgboost
     from goodmeasure.making.definition import loss as loss
