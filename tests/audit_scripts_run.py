@@ -18,7 +18,7 @@ import torchmetrics  # noqa: F401
 
 import goodmeasure.auditing.evidence as evidence
 from goodmeasure.auditing.observing import keras_host, sklearn_host, torch_host  # noqa: F401
-from goodmeasure.auditing.observing.running import Program, run
+from goodmeasure.auditing.observing.running import Invocation, run
 from goodmeasure.auditing.rule import all_rules
 
 
@@ -42,7 +42,7 @@ def _in_child(script, folder, descriptor):
     os.dup2(quiet, 2)
     os.chdir(folder)
     try:
-        outcome = run(Program(str(script))).to_dict()
+        outcome = run(Invocation(str(script))).to_dict()
     except BaseException as error:  # a fault of the observation: the test shows it
         outcome = {"crash": repr(error)}
     outcome["cpu"] = resource.getrusage(resource.RUSAGE_SELF).ru_utime

@@ -9,7 +9,7 @@ import click
 from goodmeasure.auditing.engine import audit
 from goodmeasure.auditing.finding import SEVERITIES, Audit, Severity
 from goodmeasure.auditing.observing.launching import NothingObserved, launch
-from goodmeasure.auditing.observing.running import Ending, Program
+from goodmeasure.auditing.observing.running import Ending, Invocation
 from goodmeasure.auditing.program import ProgramStops, load
 
 
@@ -64,7 +64,7 @@ def command(
     if ":" in program and not module:
         report, outcome = _built(program, budget_s), None
     else:
-        outcome = launch(Program(program, arguments, module, steps, whole, stop, budget_s or 60.0))
+        outcome = launch(Invocation(program, arguments, module, steps, whole, stop, budget_s or 60.0))
         report = outcome.audit
     report = report.without(ignored)
     if outcome is None or report.looked_at:

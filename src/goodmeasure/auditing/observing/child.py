@@ -6,14 +6,14 @@ import json
 import os
 import sys
 
-from goodmeasure.auditing.observing.running import Program, run
+from goodmeasure.auditing.observing.running import Invocation, run
 
 
 def main(descriptor: int, request: str) -> int:
     """Run the program, write what came of it to the descriptor, and return the program's own status."""
     os.dup2(2, 1)  # what the program prints is no part of the report
     asked = json.loads(request)
-    outcome = run(Program(**asked | {"arguments": tuple(asked["arguments"])}))
+    outcome = run(Invocation(**asked | {"arguments": tuple(asked["arguments"])}))
     with os.fdopen(descriptor, "w", encoding="utf-8") as told:
         json.dump(outcome.to_dict(), told)
     return outcome.status

@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from goodmeasure.auditing.observing.running import Ending, Program
+from goodmeasure.auditing.observing.running import Ending, Invocation
 from goodmeasure.errors import Problem, UsageError
 
 
@@ -33,7 +33,7 @@ class NothingObserved(Problem, RuntimeError):
     code = "GM192"
 
 
-def launch(request: Program) -> Ending:
+def launch(request: Invocation) -> Ending:
     """Run the program in a process of its own and return what came of it."""
     _named(request)
     read, write = os.pipe()
@@ -54,7 +54,7 @@ def launch(request: Program) -> Ending:
     return Ending.from_dict(json.loads(text))
 
 
-def _named(request: Program) -> None:
+def _named(request: Invocation) -> None:
     if not request.module and not Path(request.program).is_file():
         raise UsageError(
             f"there is no file {request.program}", where=request.program, fix="goodmeasure audit train.py -- ARGS"

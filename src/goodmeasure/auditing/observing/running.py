@@ -21,7 +21,7 @@ from goodmeasure.auditing.observing.stopping import Cut, Finished, Limits, guard
 
 
 @dataclass(frozen=True)
-class Program:
+class Invocation:
     """A program as it was named: a file, a notebook or a module, its own arguments, and how much of it is run."""
 
     program: str
@@ -108,7 +108,7 @@ class Hosts:
 class Observation:
     """One run of a program: what observes it, and how it ended."""
 
-    request: Program
+    request: Invocation
     cut: Cut = field(default_factory=Cut)
     raised: BaseException | None = None
     after_cut: bool = False
@@ -152,7 +152,7 @@ class Observation:
         return f"training was cut at {self.cut.where}" if self.cut.where else ""
 
 
-def as_main(request: Program) -> None:
+def as_main(request: Invocation) -> None:
     """Run a program as Python runs it: as ``__main__``, with its own arguments, from its own directory."""
     argv, path = sys.argv, list(sys.path)
     sys.argv = [request.program, *request.arguments]
@@ -171,7 +171,7 @@ def _run_script(path: str) -> dict[str, Any]:
     return runpy.run_path(path, run_name="__main__")
 
 
-def run(request: Program) -> Ending:
+def run(request: Invocation) -> Ending:
     """Run a program under observation in this process, which is then good for nothing else."""
     sys.dont_write_bytecode = True
     os.environ.setdefault("MPLBACKEND", "agg")  # no windows
