@@ -78,6 +78,21 @@ observes what runs inside.
 What cannot be seen from a run: what a number is meant for (a mask, a cost, a probability that nobody scores), what other
 processes compute, losses that are made outside torch or in an operation written in C++, columns that give the target away, and
 metrics that are imported before `gm.watch` begins.
+
+Lines that are ready: in a workflow, whose code host shows the findings beside their lines,
+
+```yaml
+- run: goodmeasure audit train.py --fail-on warning --format sarif -- --epochs 1 > audit.sarif
+```
+
+and in a test:
+
+```python
+def test_training_is_sound():
+    with gm.watch(report=print) as watching:
+        train(epochs=1)
+    assert watching.audit.looked_at and watching.audit.ok, str(watching.audit)
+```
 """
 
 

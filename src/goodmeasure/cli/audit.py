@@ -99,7 +99,7 @@ def _ended(outcome: Ending, program: str) -> None:
     raise NothingObserved(
         "nothing was seen that could be right or wrong",
         where=program,
-        seen="no loss was differentiated, nothing was fitted or scored",
+        seen="; ".join(outcome.audit.not_seen) or "no loss was differentiated, nothing was fitted or scored",
         fix=f"goodmeasure audit {program}:build, with a function that returns model, loss, inputs and targets",
     )
 

@@ -21,25 +21,20 @@ from goodmeasure.auditing.observing.replay import NotReplayed, Replay, ReplayedL
 
 @dataclass
 class ObservedLoss:
-    """One loss of a program as a case, what it was made of, and the program's own parameters by their names."""
+    """One loss of a program as a case, and what is known of it besides.
+
+    The graph from which it was read is not kept: it would hold a batch and all that was computed from it.
+    """
 
     given: dict[str, Any]
-    anatomy: Anatomy
-    names: dict[str, torch.Tensor]
+    names: dict[str, torch.Tensor]  # the program's own parameters
     what: str
     where: str
+    called_at: str  # where the output is made
+    module: torch.nn.Module | None  # what makes it, where a single module does
     foreign: set[int]  # what the optimizer holds besides
+    unasked: frozenset[str]  # rules that need to know what the output is for, where the loss does not show it
     others: list[dict[str, Any]] = field(default_factory=list)  # the same loss on later batches
-
-    @property
-    def unasked(self) -> frozenset[str]:
-        """The rules that need to know what the output is for, where the loss does not show it."""
-        return _unasked(self.anatomy)
-
-    @property
-    def module(self) -> torch.nn.Module | None:
-        """The program's module, where a single one makes the output."""
-        return self.anatomy.calls[0].module if len(self.anatomy.calls) == 1 else None
 
 
 def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> ObservedLoss:
@@ -61,7 +56,17 @@ def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> ObservedLoss:
     held = [p for group in optimizer.param_groups for p in group["params"]] if optimizer is not None else []
     foreign = {id(p) for p in held} - {id(p) for p in names.values()}
     what = f"{_named(anatomy)} of {_titled(model, anatomy)} on {anatomy.rows or 'its'} examples"
-    return ObservedLoss(_copies(given), anatomy, names, what, place(anatomy.loss), foreign)
+    where, calls = place(anatomy.loss), anatomy.calls
+    return ObservedLoss(
+        _copies(given),
+        names,
+        what,
+        where,
+        calls[-1].where if calls else where,
+        calls[0].module if len(calls) == 1 else None,
+        foreign,
+        _unasked(anatomy),
+    )
 
 
 # Operations that say that an output is the score or the probability of what the target names.

@@ -11,6 +11,7 @@ from goodmeasure.auditing.observing.running import Invocation, run
 
 def main(descriptor: int, request: str) -> int:
     """Run the program, write what came of it to the descriptor, and return the program's own status."""
+    os.set_inheritable(descriptor, False)
     os.dup2(2, 1)  # what the program prints is no part of the report
     asked = json.loads(request)
     outcome = run(Invocation(**asked | {"arguments": tuple(asked["arguments"])}))

@@ -136,14 +136,15 @@ def _compared(loss: Node, below: dict[int, Node]) -> list[Node]:
         if node.op not in MEETINGS | KNOWN.keys() or len(node.inputs) < 2 or not node.live:
             continue
         for live, other in (node.inputs[:2], node.inputs[1::-1]):
-            data, own = ({id(part) for part in one.ancestors() if _is_data(part)} for one in (other, live))
+            data, own = ({id(part) for part in one.ancestors() if is_data(part)} for one in (other, live))
             made = any(learned(part) or part.op == "mul" for part in live.ancestors())
             if live.live and not other.live and data - own and own and made:
                 return [live]
     return []
 
 
-def _is_data(node: Node) -> bool:
+def is_data(node: Node) -> bool:
+    """Whether a tensor was read in: it follows from no other, and asks for no gradient."""
     return not node.live and bool(node.shape) and (node.op == "leaf" or node.op in _READ_IN) and node.role != "opaque"
 
 
@@ -232,7 +233,7 @@ def _varies(node: Node) -> bool:
 def inputs_of(anatomy: Anatomy) -> list[Node]:
     """The data from which the outputs were computed."""
     below = {id(node): node for end in anatomy.ends for node in end.ancestors()}
-    data = [node for node in below.values() if _is_data(node) and node.value.numel()]
+    data = [node for node in below.values() if is_data(node) and node.value.numel()]
     batch = [node for node in data if node.role == "batch"]
     if batch:
         return batch

@@ -10,7 +10,7 @@ import torch
 
 from goodmeasure.auditing.evidence.leaves import leaves
 from goodmeasure.auditing.evidence.trace import Node, named, tensors_in
-from goodmeasure.auditing.observing.objective import _is_data
+from goodmeasure.auditing.observing.objective import is_data
 from goodmeasure.auditing.observing.recorder import Call, Recorder
 from goodmeasure.auditing.observing.replay import NotReplayed, Replay
 
@@ -110,7 +110,7 @@ class Scenes:
         for node in follows.values():
             for part in node.inputs:
                 if id(part) not in follows:
-                    yield from (leaf for leaf in part.ancestors() if _is_data(leaf))
+                    yield from (leaf for leaf in part.ancestors() if is_data(leaf))
 
     def _labels(self, output: Node, follows: dict[int, Node], data: set[int]) -> Iterator[Node]:
         """The labels among what follows: they are compared with data, or read out as numbers."""

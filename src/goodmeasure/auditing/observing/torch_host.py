@@ -55,20 +55,28 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
         judged.looked_at.append(f"{one.where}: {one.what}")
         judged.audits.append(_loss(one, program, whole))
     for log in program.logs:
-        unreached = not any(passed for record in log.passed for passed in record)
-        if log.steps > 1 and unreached and (len(program.logs) > 1 or not program.backwards):
-            judged.audits.append(_steps_alone(log))
-        if log.steps:
-            judged.looked_at.append(f"{log.place}: {log.steps} steps of {type(log.optimizer).__name__}")
-    for where, decision in program.scenes.decisions.items():
-        judged.looked_at.append(f"{where}: labels")
-        judged.audits += [_also(one, {"decide": decision.decide}, where) for one in _of(decision.module, program)]
-    for where, score in program.scenes.scores.items():
-        judged.looked_at.append(f"{where}: a score")
-        extra = {"score": score.score, "targets": score.targets, "outputs": score.outputs}
-        judged.audits += [_also(one, extra, where) for one in _of(score.module, program)]
+        _optimizer(log, program, judged)
+    for where, labelling in program.scenes.decisions.items():
+        for one in _of(labelling.module, program):
+            judged.looked_at.append(f"{where}: labels")
+            judged.audits.append(_also(one, {"decide": labelling.decide}, where))
+    for where, scoring in program.scenes.scores.items():
+        extra = {"score": scoring.score, "targets": scoring.targets, "outputs": scoring.outputs}
+        for one in _of(scoring.module, program):
+            judged.looked_at.append(f"{where}: a score")
+            judged.audits.append(_also(one, extra, where))
     judged.not_seen += [f"{where}: {reason}" for where, reason in program.unread.items()]
     return judged
+
+
+def _optimizer(log: StepLog, program: TorchProgram, judged: Judgement) -> None:
+    """Judge an optimizer that no loss reaches, and say of the others that they were looked at with their losses."""
+    reached = any(passed for record in log.passed for passed in record)
+    if log.steps > 1 and not reached and (len(program.logs) > 1 or not program.backwards):
+        judged.audits.append(_steps_alone(log))
+    elif not program.seen or not log.steps:
+        return
+    judged.looked_at.append(f"{log.place}: {log.steps} steps of {type(log.optimizer).__name__}")
 
 
 def _of(module: Any, program: TorchProgram) -> list[ObservedLoss]:
@@ -103,8 +111,7 @@ def _placed(audit: Audit, one: ObservedLoss, program: TorchProgram) -> Audit:
     """The same findings, with the program's own lines where the rules know only the parts of a case."""
     log = next((log for log in program.logs if log.place), None)
     stepped = log.place if log is not None else one.where
-    call = one.anatomy.calls[-1].where if one.anatomy.calls else one.where
-    places = {"loss(output, targets)": one.where, "step": stepped, "optimizer": stepped, "model(inputs)": call}
+    places = {"loss(output, targets)": one.where, "step": stepped, "optimizer": stepped, "model(inputs)": one.called_at}
     return replace(audit, findings=tuple(replace(f, where=places.get(f.where, f.where)) for f in audit.findings))
 
 
