@@ -114,7 +114,7 @@ def as_they_are(scripts: dict[str, dict[str, Any]]) -> list[str]:
 
 
 FIRST_CONTACT = """At first contact, before anything was changed for them, 12 of the last 15 wrong scripts were found and 1 of the
-last 16 right ones was blamed. Of 413 programs of the other tests, trained for four steps by a script that declares nothing, 142
+last 27 right ones was blamed. Of 413 programs of the other tests, trained for four steps by a script that declares nothing, 142
 of 172 wrong ones were found or stopped by themselves, and 15 of 241 right ones were blamed; none is blamed now."""
 
 

@@ -75,7 +75,7 @@ class KerasHost:
         """A batch was trained on."""
         if self.limits.spent():
             self.cut.short(where)
-            self.cut.end("the time was spent")
+            self.cut.end("because its time was spent")
         if batches >= self.limits.steps and not self.limits.all:
             self.cut.short(where)
             model.stop_training = True

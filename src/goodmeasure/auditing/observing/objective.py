@@ -92,10 +92,12 @@ def base(loss: Node) -> tuple[Node, float]:
 
 
 def _models(call: Call, loss: Node, below: dict[int, Node], recorder: Recorder) -> Iterator[Call]:
-    """The calls that make outputs: the outermost ones with parameters in which the loss itself is not computed."""
+    """The calls that make outputs: the outermost ones with parameters in which no loss is computed."""
     if not call.parametric:
         return
-    if not call.holds(loss) or _ends_of(call, loss, below, recorder):
+    reached = [node for _, tensor in call.outputs() if id(node := recorder.node(tensor)) in below and node.op != "leaf"]
+    computes_losses = call.holds(loss) or (bool(reached) and all(not node.shape for node in reached))
+    if not computes_losses or _ends_of(call, loss, below, recorder):
         yield call
         return
     for child in call.children:

@@ -148,7 +148,7 @@ class Observation:
 
     def _ended(self) -> str:
         if self.cut.ended_by:
-            return f"training was cut at {self.cut.where}; the run was ended before {self.cut.ended_by}"
+            return f"training was cut at {self.cut.where}; the run was ended {self.cut.ended_by}"
         return f"training was cut at {self.cut.where}" if self.cut.where else ""
 
 

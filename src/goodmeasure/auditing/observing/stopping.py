@@ -62,7 +62,7 @@ class Cut:
     def refuse(self, what: str) -> None:
         """End the program where its training was cut and it is about to do this."""
         if self.where and not self.paused:
-            self.end(what)
+            self.end(f"before {what}")
 
     def end(self, why: str) -> None:
         """End the program."""
@@ -84,7 +84,7 @@ def guard(cut: Cut) -> None:
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if cut.where and not cut.paused and os.getpid() == mine and _changes(event, args) and not sys.is_finalizing():
-            cut.end(f"{event} {_subject(args)}".strip())
+            cut.end(f"before {event} {_subject(args)}".strip())
 
     sys.addaudithook(hook)
 

@@ -194,7 +194,7 @@ class TorchProgram:
         """End the program where its steps, or its time, are over and no loader ends its loop."""
         if (self.recorder.enough and (self.limits.stop or self.limits.idle())) or self.limits.spent():
             self.cut.short("the training loop")
-            self.cut.end("the steps that were asked for were made" if self.recorder.enough else "the time was spent")
+            self.cut.end("after its last step" if self.recorder.enough else "because its time was spent")
 
 
 def learning(loss: Node) -> Iterator[int]:
