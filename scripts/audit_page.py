@@ -59,7 +59,7 @@ AS_THEY_ARE = """## Programs as they are
 
 `goodmeasure audit train.py -- ARGS`, `goodmeasure audit -m package.train` and `goodmeasure audit analysis.ipynb` run a program
 itself, unchanged, in a process of its own, and observe it at the seams of its libraries: forward and backward passes,
-optimizers, schedules and loaders of torch (and so Lightning and the Trainer of Hugging Face), `fit` of Keras, estimators,
+optimizers, schedules and loaders of torch (and so of Lightning), `fit` of Keras, estimators,
 splits and metrics of scikit-learn, `train` and `fit` of XGBoost and LightGBM. In a test or a notebook, `with gm.watch():`
 observes what runs inside.
 

@@ -57,9 +57,10 @@ def test_wrong_scripts_are_found_and_right_ones_left_alone() -> None:
 
 
 def test_a_program_whose_training_was_cut_writes_no_model(outcomes: dict[str, Any]) -> None:
-    assert not [name for name in outcomes[""]["left"] if name.endswith((".pt", ".pth", ".ckpt", ".keras"))]
+    assert not [name for name in outcomes[""]["left"] if name.endswith((".pt", ".pth", ".ckpt", ".keras", ".h5"))]
     assert "torch.save" in outcomes["right_classifier_with_loader"]["ended"]
     assert "digits.keras" in outcomes["bad_keras_probabilities_as_logits"]["ended"]
+    assert "h5py" in outcomes["right_keras_saves_its_weights"]["ended"]
 
 
 def goodmeasure(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -18,6 +18,7 @@ from goodmeasure.auditing.observing.judging import Judgement
 from goodmeasure.auditing.observing.notebooks import run_notebook
 from goodmeasure.auditing.observing.seams import Install, Seams, observed
 from goodmeasure.auditing.observing.stopping import Cut, Finished, Limits, guard
+from goodmeasure.auditing.observing.writers_host import WRITERS
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Ending:
 
 
 # The modules after whose import seams are replaced, and where they are described.
-HOSTS = {
+HOSTS: dict[str, tuple[str, ...]] = {
     "torch": ("torch_host",),
     "sklearn.base": ("sklearn_host",),
     "sklearn.model_selection": ("sklearn_host",),
@@ -68,6 +69,7 @@ HOSTS = {
     "xgboost": ("boosters_host",),
     "lightgbm": ("boosters_host",),
     "keras": ("torch_host", "keras_host"),  # torch is told what is Keras's own affair
+    **dict.fromkeys(WRITERS, ("writers_host",)),
 }
 
 
