@@ -153,13 +153,7 @@ def _beside(present: Array, table: Array) -> Array:
 def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, loss: object) -> None:
     """Every present target lies in the domain, or the error names the first that does not."""
     xp = namespace(z)
-    if isinstance(domain, OutcomeDomain) and domain.classes:
-        bad = _bad_rows(y, xp) if y.ndim == z.ndim else _bad_indices(y, z.shape[-1], xp)
-        allowed = f"0 to {z.shape[-1] - 1}" if y.ndim < z.ndim else "probabilities that add up to 1"
-    else:
-        bad, allowed = domain.outside(y), str(domain)
-    if present is not None:
-        bad = bad & present
+    bad, allowed = outside(y, z, domain, present)
     if not bool(xp.any(bad)):
         return
     bad = np.asarray(bad)
@@ -170,6 +164,17 @@ def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, los
         seen=f"{int(bad.sum())} of {bad.size} targets are outside",
         fix="give rows that should not count mask=False or weight 0, and mend the others",
     )
+
+
+def outside(y: Array, z: Array, domain: Domain, present: Array | None) -> tuple[Array, str]:
+    """Which present targets lie outside the domain, and what is allowed."""
+    xp = namespace(z)
+    if isinstance(domain, OutcomeDomain) and domain.classes:
+        bad = _bad_rows(y, xp) if y.ndim == z.ndim else _bad_indices(y, z.shape[-1], xp)
+        allowed = f"0 to {z.shape[-1] - 1}" if y.ndim < z.ndim else "probabilities that add up to 1"
+    else:
+        bad, allowed = domain.outside(y), str(domain)
+    return (bad if present is None else bad & present), allowed
 
 
 def _bad_indices(y: Array, classes: int, xp: Any) -> Array:
