@@ -274,6 +274,8 @@ def _training() -> Iterator[tuple[str, Call]]:
         yield name, (to, {"loss": BINARY})
         yield f"{type(to(BINARY)).__name__}.start", (to(BINARY).start, {"y": Y, "sample_weight": W})
     yield "to_hist_gradient_boosting", (gm.to_hist_gradient_boosting, {"loss": BINARY, "classes": None})
+    yield "to_jax", (gm.to_jax, {"loss": BINARY, "reduction": "mean"})
+    yield "to_keras", (gm.to_keras, {"loss": BINARY, "reduction": "sum", "name": "mine", "dtype": "float32"})
     yield "to_torch", (gm.to_torch, {"loss": BINARY, "reduction": "mean", "denominator": 2.0})
 
 

@@ -34,6 +34,7 @@ BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
 INPUTS = {"Costs", "ClassCosts", "UnderOverCosts", "Loss", "Definition", "Metric", "Question"}
+OF_NETWORKS = {"JaxLoss", "KerasLoss"}
 OF_BOOSTERS = {
     "CatBoostLoss",
     "CatBoostMetric",
@@ -74,7 +75,16 @@ MESSAGES = {"MissingInLaterRows", "Remark"}
 WORDS = {"ColumnKind", "Status"}
 OF_DRAWING = {"Display", "Interval"}
 NO_RESULTS = (
-    INPUTS | OF_BOOSTERS | WHAT_ONE_USES | PARTS_OF_A_ROW | PARTS_OF_A_RUN | STATES | MESSAGES | WORDS | OF_DRAWING
+    INPUTS
+    | OF_NETWORKS
+    | OF_BOOSTERS
+    | WHAT_ONE_USES
+    | PARTS_OF_A_ROW
+    | PARTS_OF_A_RUN
+    | STATES
+    | MESSAGES
+    | WORDS
+    | OF_DRAWING
 )
 
 
