@@ -276,6 +276,9 @@ def _training() -> Iterator[tuple[str, Call]]:
     yield "to_hist_gradient_boosting", (gm.to_hist_gradient_boosting, {"loss": BINARY, "classes": None})
     yield "to_jax", (gm.to_jax, {"loss": BINARY, "reduction": "mean"})
     yield "to_keras", (gm.to_keras, {"loss": BINARY, "reduction": "sum", "name": "mine", "dtype": "float32"})
+    yield "to_polars", (gm.to_polars, {"loss": BINARY, "target": "y", "raw": "z"})
+    yield "to_sql", (gm.to_sql, {"loss": BINARY, "dialect": "duckdb", "target": "y", "raw": "z"})
+    yield "TableLoss.decision", (gm.to_sql(BINARY).decision, {"costs": COSTS})
     yield "to_torch", (gm.to_torch, {"loss": BINARY, "reduction": "mean", "denominator": 2.0})
 
 

@@ -102,6 +102,11 @@ def folder() -> Path:
     return Path(place)
 
 
+def without_sqlglot() -> object:
+    with patch.dict("sys.modules", {"sqlglot": None}):
+        return gm.to_sql(BINARY, "spark")
+
+
 def doubled() -> Any:
     import pandas as pd
 
@@ -333,6 +338,15 @@ FUNCTIONS: Misuses = {
     "to_jax": {"GM009": lambda: gm.to_jax(BINARY, reduction="average")},
     "to_keras": {"GM009": lambda: gm.to_keras(BINARY, reduction="average")},
     "to_lightgbm": {"GM007": lambda: gm.to_lightgbm(gm.losses.zero_one())},
+    "to_polars": {
+        "GM003": lambda: gm.to_polars(gm.losses.cross_entropy(), raw="z"),
+        "GM009": lambda: gm.to_polars(BINARY, raw="z", prediction="p"),
+    },
+    "to_sql": {
+        "GM003": lambda: gm.to_sql(gm.losses.cross_entropy(), raw="z"),
+        "GM008": without_sqlglot,
+        "GM009": lambda: gm.to_sql(BINARY, "cobol"),
+    },
     "to_torch": {"GM009": lambda: gm.to_torch(BINARY, reduction="average")},
     "to_xgboost": {"GM007": lambda: gm.to_xgboost(gm.losses.zero_one())},
     "weighted": {
@@ -510,6 +524,17 @@ CLASSES_AND_METHODS: Misuses = {
     "KerasLoss": {"GM009": lambda: type(gm.to_keras(BINARY))(BINARY, "average")},
     "KerasLoss.__call__": {"GM003": lambda: gm.to_keras(BINARY)(np.zeros(2), np.zeros(3))},
     "KerasLoss.call": {"GM003": lambda: gm.to_keras(BINARY).call(np.zeros(2), np.zeros(3))},
+    "TableLoss": {
+        "GM003": lambda: gm.to_sql(gm.losses.cross_entropy(), raw="z"),
+        "GM009": lambda: gm.to_sql(gm.losses.cross_entropy(), prediction=["a", "b"]),
+    },
+    "TableLoss.prediction": {"GM007": lambda: gm.to_sql(HINGE).prediction},
+    "TableLoss.decision": {
+        "GM003": lambda: gm.to_sql(BINARY).decision(BY_CLASS),
+        "GM007": lambda: gm.to_sql(HINGE).decision(COSTS),
+        "GM009": lambda: gm.to_sql(SQUARED).decision(COSTS),
+        "GM711": lambda: gm.to_sql(BINARY).decision(BY_ROW),
+    },
     "TorchLoss": {"GM009": lambda: type(gm.to_torch(BINARY))(BINARY, denominator=-1.0)},
     "TorchLoss.forward": {
         "GM003": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0)),

@@ -164,7 +164,7 @@ WORDS = {
 
 def literals() -> list[tuple[str, str]]:
     """Arguments of right calls that take one of several words."""
-    others = {("risk", "method"), ("choose", "name"), ("Tally.calibration", "method")}
+    others = {("risk", "method"), ("choose", "name"), ("to_keras", "name"), ("Tally.calibration", "method")}
     return [
         (name, key) for name, (_, good) in CALLS.items() for key in good if key in WORDS and (name, key) not in others
     ]

@@ -34,7 +34,7 @@ BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
 INPUTS = {"Costs", "ClassCosts", "UnderOverCosts", "Loss", "Definition", "Metric", "Question"}
-OF_NETWORKS = {"JaxLoss", "KerasLoss"}
+OF_HOSTS = {"JaxLoss", "KerasLoss", "TableLoss", "Language"}
 OF_BOOSTERS = {
     "CatBoostLoss",
     "CatBoostMetric",
@@ -76,7 +76,7 @@ WORDS = {"ColumnKind", "Status"}
 OF_DRAWING = {"Display", "Interval"}
 NO_RESULTS = (
     INPUTS
-    | OF_NETWORKS
+    | OF_HOSTS
     | OF_BOOSTERS
     | WHAT_ONE_USES
     | PARTS_OF_A_ROW

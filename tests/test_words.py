@@ -34,7 +34,7 @@ def languages():
         "kernels of float64": printer.known("float64"),
         "intervals": interval_arithmetic.language(),
     }
-    for host in ("torch_formulas", "jax", "keras"):
+    for host in ("torch_formulas", "jax", "keras", "polars", "sql"):
         with suppress(ModuleNotFoundError):
             found[host] = import_module(f"goodmeasure.frameworks.{host}").SPELLING
     return found

@@ -24,6 +24,7 @@ from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none")
+PRECISIONS = ("float16", "bfloat16", "float32", "float64")
 
 
 class _Namespace:
@@ -73,7 +74,7 @@ def to_keras(
         A ``keras.losses.Loss``, called as ``criterion(y_true, y_pred, sample_weight=None)``.
 
     Raises:
-        GM009: there is no such reduction.
+        GM009: there is no such reduction, or no such precision.
 
     Example:
         >>> import goodmeasure as gm
@@ -92,9 +93,11 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
     Attributes:
         loss: the loss.
         reduction: how the losses of the examples become one number.
+        name: what the loss is called in logs.
+        dtype: the precision to compute in.
 
     Raises:
-        GM009: there is no such reduction.
+        GM009: there is no such reduction, or no such precision.
 
     Example:
         >>> import goodmeasure as gm
@@ -113,6 +116,8 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
             raise UsageError(
                 f"reduction={reduction!r} is no reduction of Keras", seen=", ".join(REDUCTIONS), fix="reduction='sum'"
             )
+        if dtype is not None and dtype not in PRECISIONS:
+            raise UsageError(f"dtype={dtype!r} is no precision", seen=", ".join(PRECISIONS), fix="dtype='float32'")
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.loss = loss
 
@@ -176,8 +181,9 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
         """
         return {**super().get_config(), "dtype": self.dtype, "loss": loss_to_dict(self.loss)}
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> KerasLoss:
+    @staticmethod
+    @strict_keywords
+    def from_config(config: dict[str, Any]) -> KerasLoss:
         """Make the loss again from what `get_config` gave; its formula is read word by word, never evaluated.
 
         Args:
@@ -186,7 +192,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
         Returns:
             The same loss.
         """
-        return cls(**{**config, "loss": loss_from_dict(config["loss"])})
+        return KerasLoss(**{**config, "loss": loss_from_dict(config["loss"])})
 
     def _together(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
         """Targets and raw outputs whose shapes go together; (n,) goes with (n, 1), as in Keras."""
