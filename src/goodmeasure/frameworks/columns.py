@@ -270,13 +270,14 @@ class TableLoss:
 
 def named_columns(raw: Any, prediction: Any) -> tuple[str, ...]:
     """The names of the columns that were given, of raw outputs or of predictions."""
+    for given in (raw, prediction):
+        names = [given] if isinstance(given, str) else given
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+            raise UsageError(f"{shorter(given)} names no columns", fix="raw=['z0', 'z1']")
     if raw and prediction:
         raise UsageError("raw outputs and predictions were named: give one of them", fix="raw='z'")
     given = prediction or raw or "z"
-    names = (given,) if isinstance(given, str) else given
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise UsageError(f"raw={shorter(given)} names no columns", fix="raw=['z0', 'z1']")
-    return tuple(names)
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _chosen(branches: Sequence[Expr]) -> Expr:
