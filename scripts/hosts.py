@@ -191,8 +191,8 @@ def page() -> str:
 
 def lines() -> Iterator[str]:
     yield from ("# Hosts", "", "<!-- made by scripts/docs.py hosts: ask there, not on this page -->", "")
-    yield "One formula of a loss is a loss of every host below, with the host's own conventions. The tests hold each to the numbers"
-    yield "of the plain formula, for every loss of the catalogue and in every precision (`tests/test_conformance.py`)."
+    yield "One formula of a loss is a loss of every host below, with the host's own conventions. The tests hold each to the"
+    yield "numbers of the plain formula, for every loss of the catalogue and in every precision (`tests/test_conformance.py`)."
     heads = "host | made by | called with | gives | a target outside the domain | second derivatives | computes in | is kept"
     yield from ("", f"| {heads} |", "|---|---|---|---|---|---|---|---|")
     for host, told in PROPERTIES.items():
@@ -205,8 +205,8 @@ def lines() -> Iterator[str]:
         yield f"| {each.host} | {each.what} | {each.truth} | {answer(each.theirs)} | {answer(each.ours)} |"
     yield ""
     yield "An error is better than a number where there is none to give. A traced program (JAX, a compiled step of Keras) cannot"
-    yield "stop, so there it is NaN, in the value and in the gradient. SQL other than DuckDB's is said by SQLGlot and read back by it"
-    yield "in the tests; no server of another dialect was at hand to run it."
+    yield "stop, so there it is NaN, in the value and in the gradient. SQL other than DuckDB's is said by SQLGlot and read"
+    yield "back by it in the tests; no server of another dialect was at hand to run it."
 
 
 if __name__ == "__main__":
