@@ -342,6 +342,10 @@ FUNCTIONS: Misuses = {
         "GM003": lambda: gm.to_polars(gm.losses.cross_entropy(), raw="z"),
         "GM009": lambda: gm.to_polars(BINARY, raw="z", prediction="p"),
     },
+    "to_sklearn": {
+        "GM004": lambda: gm.to_sklearn(BINARY, labels=["no", None]),
+        "GM009": lambda: gm.to_sklearn(BINARY, labels=["yes", "no"]),
+    },
     "to_sql": {
         "GM003": lambda: gm.to_sql(gm.losses.cross_entropy(), raw="z"),
         "GM008": without_sqlglot,
@@ -394,7 +398,78 @@ def of_steps(step: Callable[[Any, Any], object]) -> dict[str, Callable[[], objec
     return {"GM003": lambda: step(Y, [0.0]), "GM004": lambda: step([7.0] * 6, [0.0] * 6)}
 
 
+def of_metrics(metric: Callable[..., Any], good: Any, bad: Any) -> dict[str, Callable[[], Any]]:
+    """What goes wrong wherever scikit-learn's targets and predictions are read; ``bad`` is a target out of its domain."""
+    return {
+        "GM003": lambda: metric(Y, good[:3]),
+        "GM004": lambda: metric(bad, good),
+        "GM005": lambda: metric(Y, good, sample_weight=ZERO),
+        "GM006": lambda: metric(Y, good, sample_weight=NEGATIVE),
+        "GM009": lambda: metric(["no", "yes", "maybe"] * 2, good),
+    }
+
+
+# A metric that was told all labels.
+KNOWING = gm.to_sklearn(BINARY, labels=[0, 1])
+STRANGER, MISSING, BAD = [0, 5] * 3, [0, 1, None] * 2, [-1.0, 1.5] * 3
+
+
+def of_classifiers(**given: Any) -> Callable[[], Any]:
+    """A classifier around a logistic one, made so, that is fitted."""
+    from sklearn.linear_model import LogisticRegression
+
+    return lambda: gm.CostSensitiveClassifier(LogisticRegression(), **given).fit(X * 5, Y * 5)
+
+
+def asking() -> Any:
+    """A classifier that passes rows to a person for nothing."""
+    costs = gm.Costs(false_negative=40, false_positive=5, ask=0.0)
+    return of_classifiers(costs=costs)().predict(X)
+
+
+def of_deciding(kind: Any, inner: Any) -> dict[str, Callable[[], Any]]:
+    """What goes wrong in a fit of both estimators that carry costs."""
+    return {
+        "GM006": lambda: kind(inner).fit(X * 5, Y * 5, sample_weight=NEGATIVE * 5),
+        "GM009": lambda: kind(inner, "dear").fit(X * 5, Y * 5),
+        "ValueError": lambda: kind(inner).fit(X, Y[:3]),
+    }
+
+
 CLASSES_AND_METHODS: Misuses = {
+    "SklearnLoss.__call__": {
+        **of_metrics(KNOWING, P, MISSING),
+        "GM009": lambda: gm.to_sklearn(BINARY)(["no", "yes", "maybe"] * 2, P),
+        "GM702": lambda: KNOWING(Y, NAN),
+        "GM703": lambda: KNOWING(STRANGER, P),
+    },
+    "SklearnLoss.skill": {
+        **of_metrics(KNOWING.skill, P, MISSING),
+        "GM007": lambda: gm.to_sklearn(gm.losses.gaussian_nll()).skill(Z, np.zeros((6, 2))),
+        "GM009": lambda: gm.to_sklearn(BINARY).skill(["no", "yes", "maybe"] * 2, P),
+        "GM702": lambda: KNOWING.skill(Y, NAN),
+        "GM703": lambda: KNOWING.skill(STRANGER, P),
+    },
+    "SklearnCosts.__call__": {
+        **of_metrics(gm.to_sklearn(COSTS), Y, MISSING),
+        "GM009": lambda: gm.to_sklearn(COSTS)(["no"] * 6, ["no"] * 6),
+        "GM703": lambda: gm.to_sklearn(COSTS, labels=[0, 1])(STRANGER, Y),
+        "GM711": lambda: gm.to_sklearn(BY_CLASS)(Y, Y),
+    },
+    "CostSensitiveClassifier.fit": {
+        **of_deciding(gm.CostSensitiveClassifier, gm.LossClassifier()),
+        "GM007": lambda: gm.CostSensitiveClassifier(gm.LossClassifier(HINGE), method=None).fit(X * 5, Y * 5),
+        "GM602": lambda: gm.CostSensitiveClassifier(gm.LossClassifier()).fit(X, SAME),
+        "GM704": lambda: gm.CostSensitiveClassifier(gm.LossClassifier(alpha=0.1), method="beta", cv=2).fit(
+            X * 2, [0, 0, 0, 1, 1, 1] * 2
+        ),
+        "GM711": of_classifiers(costs=BY_CLASS),
+    },
+    "CostSensitiveClassifier.predict": {"GM009": asking},
+    "CostSensitiveRegressor.fit": {
+        **of_deciding(gm.CostSensitiveRegressor, gm.LossRegressor()),
+        "GM706": lambda: gm.CostSensitiveRegressor(gm.LossRegressor()).fit(X, [1e150, -1e150] * 3),
+    },
     **of_boosters("XGBoostLoss", gm.to_xgboost),
     **of_boosters("LightGBMLoss", gm.to_lightgbm),
     "LightGBMLoss.fit": {
@@ -474,7 +549,10 @@ CLASSES_AND_METHODS: Misuses = {
         "GM704": lambda: all_yes().cost_curve([0.5]),
     },
     **{f"Model.{read}": of_rows(read) for read in ("raw", "predict", "decide", "answers")},
-    "Model.save": {"GM012": lambda: model().save("/no such folder/model.json")},
+    "Model.save": {
+        "GM009": lambda: model().save(written("model.json", "mine")),
+        "GM012": lambda: model().save("/no such folder/model.json"),
+    },
     "Plan.code": {"GM009": lambda: gm.choose(Y).code("fortran")},
     **{f"Loss.{name}": of_examples(getattr(BINARY, name)) for name in ("value", "gradient", "hessian", "total")},
     **{f"Loss.{name}": of_scales(name) for name in ("predict", "raw")},

@@ -23,8 +23,8 @@ from goodmeasure.drawing.markup import html
 from goodmeasure.drawing.plain import plain
 from goodmeasure.errors import MissingExtra, UsageError
 from goodmeasure.reading.tables import table
-from goodmeasure.risks.alignment import align
 from goodmeasure.risks.leaks import leaks, row_hashes
+from goodmeasure.risks.ranking import rank_models
 from goodmeasure.risks.segment_rates import segment_rates
 from goodmeasure.risks.segments import weak_segments
 
@@ -176,7 +176,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "MetricAlignment": lambda: made("Signal").aligned,
     "Plan": lambda: gm.choose(Y, name=HOSTILE),
     "PricedRule": lambda: made("Decision").theory,
-    "RankAlignment": lambda: align({HOSTILE: {"a": Y, "b": 1 - Y}, "y": {"a": P, "b": Z}}),
+    "ModelRanking": lambda: rank_models({HOSTILE: {"a": Y, "b": 1 - Y}, "y": {"a": P, "b": Z}}),
     "Recalibration": lambda: gm.recalibrate(Y, P, "isotonic"),
     "Report": lambda: Report(HOSTILE, (Answer(HOSTILE, False, HOSTILE), Answer("is sound", True))),
     "Risk": lambda: gm.risk(BINARY, Y, Z),

@@ -99,3 +99,20 @@ def test_ranks_of_a_training_run_get_the_bits_of_one_pass() -> None:
             each.join(60)
         whole = in_memory(rows(900)).to_bytes()
         assert results[0] == results[1] == whole
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("Nanny failed to start."), TimeoutError("no answer"), OSError("closed")]
+)
+def test_a_cluster_that_does_not_start_is_an_error_of_its_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    from goodmeasure.engines import dask
+
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(distributed, "Client", fails)
+    with pytest.raises(dask.ClusterFailed, match="GM725 the processes of the cluster did not start"):
+        dask.tally_files(str(folder / "*.csv"), REQUEST)

@@ -47,7 +47,10 @@ if TYPE_CHECKING:
     from goodmeasure.frameworks.keras import to_keras as to_keras
     from goodmeasure.frameworks.lightgbm import to_lightgbm as to_lightgbm
     from goodmeasure.frameworks.polars import to_polars as to_polars
+    from goodmeasure.frameworks.sklearn import to_sklearn as to_sklearn
     from goodmeasure.frameworks.sklearn_boosting import to_hist_gradient_boosting as to_hist_gradient_boosting
+    from goodmeasure.frameworks.sklearn_deciding import CostSensitiveClassifier as CostSensitiveClassifier
+    from goodmeasure.frameworks.sklearn_deciding import CostSensitiveRegressor as CostSensitiveRegressor
     from goodmeasure.frameworks.sql import to_sql as to_sql
     from goodmeasure.frameworks.torch import to_torch as to_torch
     from goodmeasure.frameworks.xgboost import to_xgboost as to_xgboost

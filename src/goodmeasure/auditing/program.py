@@ -13,6 +13,7 @@ from typing import Any
 from goodmeasure.auditing.case import where_raised
 from goodmeasure.auditing.engine import audit
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.paths import is_file
 from goodmeasure.strict.calls import check_keywords
 
 
@@ -35,7 +36,7 @@ def load(spec: str) -> dict[str, Any]:
         raise UsageError(
             f"{spec!r} does not name a program", seen=f"FILE.py:FUNCTION, e.g. {file.name or 'train.py'}:build"
         )
-    if not file.is_file():
+    if not is_file(file):
         raise UsageError(f"there is no file {path}", where=path, fix="goodmeasure audit train.py:build")
     build = getattr(_running(lambda: _module(file), path), name, None)
     if not callable(build):

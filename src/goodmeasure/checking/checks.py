@@ -6,7 +6,7 @@ Every loss of the catalogue passes it, and so should a loss of your own: ``goodm
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from typing import Any, TypeAlias
@@ -158,6 +158,8 @@ class Asking:
         self.left_out.append(f"{what} at {done} of {of} points: the rest did not fit into {self.seconds:g} s")
 
 
+# A target and raw outputs.
+Point: TypeAlias = tuple[float, list[float]]
 Question: TypeAlias = Callable[[Loss, Asking], Iterator[Answer]]
 
 
@@ -177,11 +179,11 @@ def targets(loss: Loss) -> list[float]:
     return [y for y in tries if y in loss.target][:4]
 
 
-def points(loss: Loss, *, thorough: bool = False) -> list[tuple[float, list[float]]]:
+def points(loss: Loss, *, thorough: bool = False) -> list[Point]:
     """Targets with raw outputs, exact in single precision, from next to the target to far into both tails."""
     steps = [float(np.float32(s)) for s in (*_STEPS, *(_FAR_STEPS if thorough else ()))]
     m = len(loss.activation)
-    found: list[tuple[float, list[float]]] = []
+    found: list[Point] = []
     if loss.is_classwise:
         k = len(loss.class_weight) or 3
         for step in (0.0, 0.7, 6.0, 18.0, -18.0, 40.0, -1e-4, -95.0):
@@ -234,23 +236,37 @@ def _between_neighbours(
 
     It is also where a tiny answer took more digits than the truth began with.
     """
-    rounded = replace(loss, hyperparameters=tuple((name, float(dtype(value))) for name, value in loss.hyperparameters))
 
-    def number(y: float, z: list[float]) -> tuple[Any, Any]:
+    def number(loss: Loss, y: float, z: list[float]) -> tuple[Any, Any]:
         """One number of a point, and what rounding may cost it."""
         if index == 0:
-            answer, moves = value_and_moves(rounded, y, z, clock)
+            answer, moves = value_and_moves(loss, y, z, clock)
             return answer, _budget(0, answer, moves, y, z, dtype)
-        true = truth(rounded, y, z, digits=1000, book=clock)
+        true = truth(loss, y, z, digits=1000, book=clock)
         return true.all[index], budget(true, index, y, z, dtype)
 
-    here, allowed = number(y, z)
+    rounded = _rounded(loss, dtype)
+    here, allowed = number(rounded, y, z)
     there = [here]
     for k, way in ((k, way) for k in range(len(z)) for way in (-1, 1) if not loss.is_classwise):
-        there.append(number(y, [a + way * _ulp(a, dtype) * (i == k) for i, a in enumerate(z)])[0])
+        there.append(number(rounded, y, [a + way * _ulp(a, dtype) * (i == k) for i, a in enumerate(z)])[0])
     if not (loss.is_classwise or loss.is_binary):
-        there += [number(y + way * _ulp(y, dtype), z)[0] for way in (-1, 1)]
+        there += [number(rounded, y + way * _ulp(y, dtype), z)[0] for way in (-1, 1)]
+    if not min(there) - allowed <= seen <= max(there) + allowed:
+        there += [number(near, y, z)[0] for near in _beside(rounded, dtype)]
     return bool(min(there) - allowed <= seen <= max(there) + allowed)
+
+
+def _rounded(loss: Loss, dtype: Any) -> Loss:
+    return replace(loss, hyperparameters=tuple((name, float(dtype(value))) for name, value in loss.hyperparameters))
+
+
+def _beside(loss: Loss, dtype: Any) -> Iterator[Loss]:
+    """The loss with one hyperparameter moved by an ulp: a power of 300 feels that 300-fold. Those of 0 and 1 are choices."""
+    for name, value in loss.hyperparameters:
+        for way in (-1, 1) if value not in (0, 1) else ():
+            moved = value + way * _ulp(value, dtype)
+            yield replace(loss, hyperparameters=tuple((n, moved if n == name else v) for n, v in loss.hyperparameters))
 
 
 # --- the questions ---
@@ -271,9 +287,9 @@ _NAMES = ("value", "signal", "curvature")
 class Held:
     """The numbers of a loss at points, held to the truth: first all values, which is quick, then all that follows from them."""
 
-    def __init__(self, loss: Loss, asked: Asking) -> None:
+    def __init__(self, loss: Loss, asked: Asking, tried: Sequence[Point] = ()) -> None:
         self.loss, self.asked = loss, asked
-        self.tried = _spread(points(loss, thorough=asked.thorough))
+        self.tried = _spread(tried or points(loss, thorough=asked.thorough))
         y, z = [y for y, _ in self.tried], [z for _, z in self.tried]
         self.found = {d: _computed(loss, y, z, d) for d in _DTYPES}
         # The worst that was seen of each number, in budgets, and where; and those whose fault is beyond doubt.
@@ -327,6 +343,11 @@ class Held:
 
         y, z = self.tried[row]
         seen, most = float(self.found[d][row, index]), float(np.finfo(d).max)
+        if not answer and abs(seen) > float(
+            np.finfo(d).tiny
+        ):  # what is tiny takes more digits than the truth began with
+            true = truth(self.loss, y, z, digits=1000, book=self.asked.clock)
+            answer, allowed = true.all[index], budget(true, index, y, z, d)
         if abs(answer) > most / 2:
             ratio = 0.0 if math.isinf(seen) or abs(seen) > most / 4 else math.inf
         else:
@@ -340,7 +361,7 @@ class Held:
         self.worst[name, d] = ratio, f"at y={y:g}, z={z}: {seen!r}, the truth is {mp.nstr(answer, 17)}"
 
 
-def _spread(tried: list[tuple[float, list[float]]]) -> list[tuple[float, list[float]]]:
+def _spread(tried: Sequence[Point]) -> list[Point]:
     """The points in an order that visits every region early, the same each time."""
     order = np.random.default_rng(0).permutation(len(tried))
     return [tried[i] for i in order]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import click
@@ -31,7 +30,7 @@ from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.reading.paths import Places, refuse_onto
+from goodmeasure.reading.paths import Places, is_file, refuse_onto
 from goodmeasure.tallying.saved import Saved, is_tally, save
 
 
@@ -87,7 +86,7 @@ def _one_answer(saved: Saved) -> bool:
 def _refuse_other_files(place: str, data: Sequence[str]) -> None:
     """A tally may take the place of a tally, and of no other file. Error: GM009."""
     refuse_onto(place, [source for source in data if not is_tally(source)], "--save")
-    if Path(place).is_file() and not is_tally(place):
+    if is_file(place) and not is_tally(place):
         raise UsageError(
             f"--save {place} would replace a file that is no tally", where=place, fix="--save with another path"
         )

@@ -12,7 +12,7 @@ import numpy as np
 from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, WeightError, shorter
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.evaluation import Array, namespace
-from goodmeasure.statistics.arrays import array_of, numbers_of
+from goodmeasure.statistics.arrays import array_of, numbers_of, same_order
 from goodmeasure.statistics.weights import check_weights
 
 
@@ -243,6 +243,7 @@ def presence(mask: Any, weight: Array | None, shape: tuple[int, ...], xp: Any) -
 
 def examples(loss: Any, y: Any, z: Any, weight: Any = None, mask: Any = None) -> Examples:
     """Check everything that a loss is computed from; absent examples are replaced by harmless ones."""
+    same_order(y=y, z=z, sample_weight=weight, mask=mask)
     z, dtype = raw_outputs(z)
     xp = namespace(z)
     y, shape = matching(loss, y, z), shape_of(loss, z)

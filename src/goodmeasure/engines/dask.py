@@ -62,18 +62,26 @@ def started(scheduler: str | None, workers: int) -> Any:
             return Client(scheduler, timeout=10)
         with dask.config.set(KEEPING):
             return Client(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
-    except OSError as error:
-        raise ClusterFailed(f"no scheduler answers at {scheduler}", seen=str(error)) from error
+    except (OSError, RuntimeError) as error:  # a process that does not start is a RuntimeError of its nanny
+        what = (
+            "the processes of the cluster did not start"
+            if scheduler is None
+            else f"no scheduler answers at {scheduler}"
+        )
+        raise ClusterFailed(what, seen=str(error), fix="try again, or --engine duckdb") from error
 
 
 def _gathered(client: Any, files: list[str], request: Request) -> Tally:
-    from distributed import KilledWorker
+    from distributed import CancelledError, KilledWorker
+    from distributed.comm import CommClosedError
 
     tasks = client.map(_part, files, request=request, retries=RETRIES, pure=False)
     try:
         return collect(client.gather(tasks), files)
     except KilledWorker as error:
         raise ClusterFailed("workers were lost on the same shard again and again", seen=str(error)) from error
+    except (CancelledError, CommClosedError) as error:
+        raise ClusterFailed("the cluster went away in the middle of its work", seen=str(error)) from error
 
 
 def _part(file: str, request: Request) -> Part:

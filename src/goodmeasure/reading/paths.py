@@ -73,6 +73,11 @@ def places_of(source: str | PathLike[str] | Places) -> Iterator[Places]:
             yield Places(str(source), tuple(_readable(name, name, copies) for name in names_of(source)))
 
 
+def is_file(path: str | PathLike[str]) -> bool:
+    """Whether a file stands there; where a name is too long for any, or the way to it is barred, none does."""
+    return os.path.isfile(path)  # noqa: PTH113, `Path.is_file` raises there before Python 3.14
+
+
 def names_of(source: str | PathLike[str]) -> list[str]:
     """The names of the files that a path or a pattern names, in order; nothing is opened.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.drawing.frames import FrameKind
-from goodmeasure.errors import Problem, nearest
+from goodmeasure.errors import Problem, nearest, with_article
 from goodmeasure.reading.remarks import Remark
 
 Values = NDArray[Any]
@@ -216,7 +216,7 @@ def _frame_columns(data: Any) -> tuple[FrameKind | None, list[tuple[str, Any]]]:
         frame = nw.from_native(data, eager_only=True)
     except TypeError as error:
         raise UnreadableTable(
-            f"a {type(data).__name__} is not a table", fix="pass a path, a DataFrame, or a dict of columns"
+            f"{with_article(type(data).__name__)} is not a table", fix="pass a path, a DataFrame, or a dict of columns"
         ) from error
     except ValueError as error:
         raise DuplicateColumns(f"the frame's columns cannot be told apart: {error}", fix="rename them") from error

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from goodmeasure.errors import Problem
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
-from goodmeasure.study.encoding import encoding
+from goodmeasure.study.encoding import MOST, encoding
 from goodmeasure.study.question import Question
 
 # A text column with more different values than this part of its rows names the rows rather than describes them.
@@ -84,19 +84,18 @@ class Columns:
 
 
 def finite(table: Table, names: Sequence[str]) -> tuple[Table, tuple[Remark, ...]]:
-    """The table with infinite numbers in these columns as missing, and a remark on each such column."""
+    """The table with numbers without end, or nearly, in these columns as missing, and a remark on each such column."""
     changed: dict[str, Values] = {}
     remarks = []
     for name in names:
         values = table.columns[name]
-        if ColumnKind.of(values) is ColumnKind.NUMBER and np.isinf(values).any():
-            count = int(np.isinf(values).sum())
+        if ColumnKind.of(values) is ColumnKind.NUMBER and (vast := np.abs(values) >= MOST).any():
+            count = int(vast.sum())
+            what = "infinite numbers" if np.isinf(values[vast]).all() else f"numbers of {MOST:g} and more"
             remarks.append(
-                InfiniteAsMissing(
-                    f"infinite numbers in column {name!r} ({count:,} of {len(values):,}) count as missing"
-                )
+                InfiniteAsMissing(f"{what} in column {name!r} ({count:,} of {len(values):,}) count as missing")
             )
-            changed[name] = np.where(np.isinf(values), np.nan, values)
+            changed[name] = np.where(vast, np.nan, values)
     return Table({**table.columns, **changed}, table.source, table.rows_in_source, table.remarks), tuple(remarks)
 
 
@@ -171,7 +170,8 @@ def _alone(table: Table, y: NDArray[Any], half: int, classes: bool) -> float:
     tree = (DecisionTreeClassifier if classes else DecisionTreeRegressor)(max_leaf_nodes=32, random_state=0)
     first, second = np.arange(half), np.arange(half, len(y))
     matrix = encoding(table.take(first), list(table.columns), scaled=False)
-    guess = tree.fit(matrix(table.take(first)), y[first]).predict(matrix(table.take(second)))
+    learned, judged = matrix(table.take(first)), matrix(table.take(second))
+    guess = tree.fit(_ranks(learned, learned), y[first]).predict(_ranks(judged, learned))
     truth = y[second]
     if classes:
         values, counts = np.unique(y[first], return_counts=True)
@@ -180,6 +180,16 @@ def _alone(table: Table, y: NDArray[Any], half: int, classes: bool) -> float:
         wrong, base = float(np.mean((guess - truth) ** 2)), float(np.var(truth))
     skill = 1 - wrong / base if base > 0 else 0.0
     return skill if classes else max(skill, _in_step(next(iter(table.columns.values())), y))
+
+
+def _ranks(columns: NDArray[np.float64], among: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where numbers stand among those of a column, which is all that a tree asks; its own numbers end at 3e38."""
+    known = [np.unique(column) for column in among.T]
+    sides = [
+        np.searchsorted(values, column) + np.searchsorted(values, column, "right")
+        for values, column in zip(known, columns.T, strict=True)
+    ]
+    return np.where(np.isnan(columns), np.nan, np.column_stack(sides))
 
 
 def _in_step(values: Values, y: NDArray[Any]) -> float:

@@ -19,6 +19,8 @@ MOST_CATEGORIES = 40
 LEAST_OF_A_CATEGORY = 5
 # Histogram trees hold at most this many categories.
 MOST_TREE_CATEGORIES = 250
+# Numbers of this size are taken for missing, as infinite ones are: their squares, and so a column's spread, are no numbers.
+MOST = 1e150
 DATE_PARTS = ("day", "month", "weekday")
 
 
@@ -159,7 +161,7 @@ def _codes() -> Any:
 
 
 def _number_block(table: Table, numbers: Sequence[str], dates: Sequence[str]) -> Floats:
-    columns = [np.where(np.isfinite(table[name]), table[name], np.nan) for name in numbers]
+    columns = [np.where(np.abs(table[name]) < MOST, table[name], np.nan) for name in numbers]
     for name in dates:
         columns += list(date_parts(table[name]).values())
     return np.column_stack(columns)

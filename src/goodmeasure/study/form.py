@@ -26,6 +26,7 @@ from goodmeasure.reading.documents import (
 )
 
 FORMAT = "goodmeasure model"
+MARK = f'{{\n "format": "{FORMAT}"'.encode()
 VERSION = 1
 # The longest formula of the catalogue has 34 rows, and 83 parts where shared ones are written out.
 MOST_ROWS = 2_000

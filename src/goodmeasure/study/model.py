@@ -18,7 +18,7 @@ from goodmeasure.deriving.predictions import turn, within_turn
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.documents import Mismatch, must
-from goodmeasure.reading.paths import told
+from goodmeasure.reading.paths import is_file, told
 from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing, table
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats
@@ -257,12 +257,13 @@ class Model:
         """Write the model to a file that `goodmeasure.load` reads: JSON, with nothing in it that could be run.
 
         Args:
-            path: where to; a file of this name is replaced once the new one is whole.
+            path: where to; a model that stands there is replaced once the new one is whole, any other file is not.
 
         Raises:
+            GM009: a file of another kind stands there.
             GM012: the file cannot be written.
         """
-        write_whole({Path(path): self.to_json().encode(errors="backslashreplace")})
+        write_whole({Path(path): self.to_json().encode(errors="backslashreplace")}, [form.MARK])
 
     def to_json(self) -> str:
         """The text of the file that `save` writes."""
@@ -346,10 +347,10 @@ def load(path: str | PathLike[str]) -> Model:
         ['no', 'no', 'yes']
     """
     place = Path(path)
-    if not place.is_file():
+    if not is_file(place):
         hint = place / "model.json"
         raise NoSuchFile(
-            f"there is no file {place}", fix=f"did you mean {hint}?" if hint.is_file() else "check the path"
+            f"there is no file {place}", fix=f"did you mean {hint}?" if is_file(hint) else "check the path"
         )
     with told(str(place)):
         data = place.read_bytes()
