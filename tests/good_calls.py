@@ -230,6 +230,7 @@ def _models() -> Iterator[tuple[str, Call]]:
     data = {"age": [1.0, 2.0], "years": [1.0, 1.0]}
     for name in ("answers", "decide", "predict", "raw"):
         yield f"Model.{name}", (getattr(model(), name), {"data": data})
+    yield "Model.export", (model().export, {"path": folder() / "model.sql"})
     yield "Model.save", (model().save, {"path": folder() / "again.json"})
     yield "load", (gm.load, {"path": saved()})
     yield "LossClassifier", (gm.LossClassifier, {"loss": BINARY, **_estimators()})
@@ -287,6 +288,14 @@ def _training() -> Iterator[tuple[str, Call]]:
     yield "to_polars", (gm.to_polars, {"loss": BINARY, "target": "y", "raw": "z"})
     yield "to_sql", (gm.to_sql, {"loss": BINARY, "dialect": "duckdb", "target": "y", "raw": "z"})
     yield "TableLoss.decision", (gm.to_sql(BINARY).decision, {"costs": COSTS})
+    yield (
+        "explain_mean",
+        (
+            gm.explain_mean,
+            {"loss": BINARY, "y": Y, "z": Z, "sample_weight": W, "mask": None, "parts": (2, 4), "step_count": 9.0,
+             "logged": 0.5},
+        ),
+    )  # fmt: skip
     yield "to_sklearn", (gm.to_sklearn, {"loss": BINARY, "labels": [0, 1], "pos_label": 1})
     rows = {"y_true": Y, "y_pred": P, "sample_weight": W}
     yield "SklearnLoss.__call__", (gm.to_sklearn(BINARY), rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 
 import goodmeasure as gm
+from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.formulas.expression import Word
 
 Misuses = Mapping[str, Mapping[str, Callable[[], Any]]]
@@ -28,11 +30,20 @@ CLASSES = [[0.5, 0.3, 0.2], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]
 BINARY, SQUARED, POISSON, HINGE = (
     make() for make in (gm.losses.binary_cross_entropy, gm.losses.squared_error, gm.losses.poisson, gm.losses.hinge)
 )
+CE = gm.losses.cross_entropy()
 COSTS, UNITS = gm.Costs(false_negative=40, false_positive=5), gm.UnderOverCosts(under=3, over=1)
 BY_CLASS, BY_ROW = (
     gm.ClassCosts([[0, 1, 4], [1, 0, 1], [9, 3, 0]]),
     gm.Costs(false_negative=np.ones(6), false_positive=1),
 )
+
+
+def linear(loss: gm.Loss, hidden: Any = None, targets: Any = None, **options: Any) -> Any:
+    """The loss of a layer of three features and two classes on two rows."""
+    hidden = torch.ones(2, 3) if hidden is None else hidden
+    return gm.linear_loss(
+        loss, hidden, torch.ones(2, 3), torch.tensor([0, 1]) if targets is None else targets, **options
+    )
 
 
 def tensor(*values: float) -> torch.Tensor:
@@ -162,6 +173,17 @@ def of_frames(make: Callable[[], Any]) -> dict[str, Callable[[], Any]]:
     return {"GM008": without_polars, "GM009": lambda: make().to_frame("excel")}
 
 
+def stepped() -> Recalibration:
+    """A map that is a table of steps."""
+    return Recalibration("isotonic", (((0.0, 1.0), (0.2, 0.8)),), raw=True)
+
+
+def without_onnx() -> None:
+    """Export to a format whose library is not there."""
+    with patch.dict(sys.modules, onnx=None):
+        model().export(folder() / "m.onnx")
+
+
 def of_examples(call: Callable[..., Any]) -> dict[str, Callable[[], Any]]:
     """What goes wrong wherever a loss is given targets, raw outputs and a mask."""
     return {
@@ -198,9 +220,16 @@ def unexplained() -> None:
     gm.check(bare)
 
 
+def without_xgboost() -> None:
+    """Train a booster that is not there."""
+    with patch.dict(sys.modules, xgboost=None):
+        gm.run(table(), "claims", model="xgboost")
+
+
 RUN: Mapping[str, Callable[[], Any]] = {
     "GM004": lambda: gm.run(table(), "claims", represents="binary"),
     "GM006": lambda: gm.run(table(weights=[-1.0] * 120), "claims", weights="weights"),
+    "GM008": without_xgboost,
     "GM009": lambda: gm.run(table(), "claims", model="forest"),
     "GM201": lambda: gm.run("no such file.csv", "claims"),
     "GM202": lambda: gm.run([1, 2], "claims"),
@@ -342,6 +371,38 @@ FUNCTIONS: Misuses = {
         "GM003": lambda: gm.to_polars(gm.losses.cross_entropy(), raw="z"),
         "GM009": lambda: gm.to_polars(BINARY, raw="z", prediction="p"),
     },
+    "assert_partition_invariant": {
+        "GM003": lambda: gm.assert_partition_invariant(torch.nn.functional.mse_loss, tensor(1.0)),
+        "GM009": lambda: gm.assert_partition_invariant(torch.sub, (tensor(1.0, 2.0), tensor(0.0, 0.0))),
+        "GM015": lambda: gm.assert_partition_invariant(
+            torch.nn.functional.mse_loss, (tensor(1.0, 2.0, 5.0), tensor(0.0, 0.0, 0.0))
+        ),
+    },
+    "explain_mean": {
+        "GM003": lambda: gm.explain_mean(BINARY, Y, Z[1:]),
+        "GM004": lambda: gm.explain_mean(BINARY, [*TWO[1:], 3], [0.0, 0.0]),
+        "GM005": lambda: gm.explain_mean(BINARY, Y, Z, ZERO),
+        "GM006": lambda: gm.explain_mean(BINARY, Y, Z, NEGATIVE),
+        "GM009": lambda: gm.explain_mean(BINARY, Y, Z, parts=(1, 2)),
+    },
+    "linear_loss": {
+        "GM003": lambda: linear(CE, torch.ones(2, 4)),
+        "GM004": lambda: linear(CE, targets=torch.tensor([0, 5])),
+        "GM006": lambda: linear(CE, token_weight=tensor(1.0, -1.0)),
+        "GM007": lambda: linear(SQUARED),
+        "GM009": lambda: linear(CE, softcap=-1.0),
+    },
+    "global_denominator": {"GM009": lambda: gm.global_denominator(-1)},
+    "to_torch": {
+        "GM002": lambda: gm.to_torch(BINARY, pos_weight=-1.0),
+        "GM009": lambda: gm.to_torch(BINARY, reduction="average"),
+    },
+    "torch_loss": {
+        "GM003": lambda: gm.torch_loss(BINARY, tensor(1.0, 2.0), tensor(1.0)),
+        "GM004": lambda: gm.torch_loss(BINARY, tensor(1.0, 2.0), tensor(1.0, 3.0)),
+        "GM006": lambda: gm.torch_loss(BINARY, tensor(1.0, 2.0), tensor(1.0, 0.0), tensor(-1.0, 1.0)),
+        "GM009": lambda: gm.torch_loss(BINARY, tensor(1.0), tensor(1.0), reduction="average"),
+    },
     "to_sklearn": {
         "GM004": lambda: gm.to_sklearn(BINARY, labels=["no", None]),
         "GM009": lambda: gm.to_sklearn(BINARY, labels=["yes", "no"]),
@@ -351,7 +412,6 @@ FUNCTIONS: Misuses = {
         "GM008": without_sqlglot,
         "GM009": lambda: gm.to_sql(BINARY, "cobol"),
     },
-    "to_torch": {"GM009": lambda: gm.to_torch(BINARY, reduction="average")},
     "to_xgboost": {"GM007": lambda: gm.to_xgboost(gm.losses.zero_one())},
     "weighted": {
         "GM002": lambda: gm.weighted(BINARY, positive=-1.0),
@@ -553,6 +613,12 @@ CLASSES_AND_METHODS: Misuses = {
         "GM009": lambda: model().save(written("model.json", "mine")),
         "GM012": lambda: model().save("/no such folder/model.json"),
     },
+    "Model.export": {
+        "GM008": without_onnx,
+        "GM009": lambda: model().export(folder() / "m.pkl"),
+        "GM012": lambda: model().export("/no such folder/model.sql"),
+        "GM272": lambda: model().using(recalibration=stepped()).export(folder() / "m.sql"),
+    },
     "Plan.code": {"GM009": lambda: gm.choose(Y).code("fortran")},
     **{f"Loss.{name}": of_examples(getattr(BINARY, name)) for name in ("value", "gradient", "hessian", "total")},
     **{f"Loss.{name}": of_scales(name) for name in ("predict", "raw")},
@@ -613,7 +679,11 @@ CLASSES_AND_METHODS: Misuses = {
         "GM009": lambda: gm.to_sql(SQUARED).decision(COSTS),
         "GM711": lambda: gm.to_sql(BINARY).decision(BY_ROW),
     },
-    "TorchLoss": {"GM009": lambda: type(gm.to_torch(BINARY))(BINARY, denominator=-1.0)},
+    "TorchLoss.count": {"GM009": lambda: gm.to_torch(BINARY, denominator=3.0).count(tensor(1.0))},
+    "TorchLoss": {
+        "GM002": lambda: type(gm.to_torch(BINARY))(BINARY, pos_weight=-1.0),
+        "GM009": lambda: type(gm.to_torch(BINARY))(BINARY, denominator=-1.0),
+    },
     "TorchLoss.forward": {
         "GM003": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0)),
         "GM004": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0, 3.0)),

@@ -61,6 +61,7 @@ PARTS_OF_A_ROW = {
     "Facts",
     "Finding",
     "Influence",
+    "NamedMean",
     "LineCertificate",
     "OpenQuestion",
     "Rejected",
@@ -160,6 +161,7 @@ def studied() -> Any:
 
 # One of each, by the name of its type; texts are hostile where a user may write them.
 MAKERS: dict[str, Callable[[], Any]] = {
+    "Means": lambda: gm.explain_mean(SQUARED, AMOUNT, PREDICTED, logged=1.0),
     "ActDecision": lambda: gm.decide(AMOUNT, PREDICTED, gm.UnderOverCosts(under=3, over=1)),
     "Audit": lambda: Audit((Finding("GM102", "error", *[HOSTILE] * 5),), ("GM101",), (), HOSTILE),
     "Band": lambda: made("Curves").band("recall", [0.2, 0.5]),

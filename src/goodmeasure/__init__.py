@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from goodmeasure.decisions.costs import bayes_act as bayes_act
     from goodmeasure.decisions.decision import decide as decide
     from goodmeasure.deriving.algebra import weighted as weighted
+    from goodmeasure.explaining.means import explain_mean as explain_mean
     from goodmeasure.fitting.fit import LossClassifier as LossClassifier
     from goodmeasure.fitting.fit import LossRegressor as LossRegressor
     from goodmeasure.formulas.domains import Binary as Binary
@@ -53,6 +54,10 @@ if TYPE_CHECKING:
     from goodmeasure.frameworks.sklearn_deciding import CostSensitiveRegressor as CostSensitiveRegressor
     from goodmeasure.frameworks.sql import to_sql as to_sql
     from goodmeasure.frameworks.torch import to_torch as to_torch
+    from goodmeasure.frameworks.torch import torch_loss as torch_loss
+    from goodmeasure.frameworks.torch_denominators import global_denominator as global_denominator
+    from goodmeasure.frameworks.torch_linear import linear_loss as linear_loss
+    from goodmeasure.frameworks.torch_partitions import assert_partition_invariant as assert_partition_invariant
     from goodmeasure.frameworks.xgboost import to_xgboost as to_xgboost
     from goodmeasure.making.definition import loss as loss
     from goodmeasure.making.loss import Loss as Loss

@@ -161,16 +161,11 @@ def _beside(present: Array, table: Array) -> Array:
 def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, loss: object) -> None:
     """Every present target lies in the domain, or the error names the first that does not."""
     xp = namespace(z)
-    bad = outside(y, z, domain, xp)
-    if present is not None:
-        bad = bad & present
+    bad, allowed = outside(y, z, domain, present)
     if not bool(xp.any(bad)):
         return
     bad = np.asarray(bad)
     where = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
-    allowed = str(domain)
-    if isinstance(domain, OutcomeDomain) and domain.classes:
-        allowed = f"0 to {z.shape[-1] - 1}" if y.ndim < z.ndim else "probabilities that add up to 1"
     at = where[0] if len(where) == 1 else where
     raise TargetOutsideDomain(
         f"target {np.asarray(y)[where]} at index {at} is outside the domain of {loss}: {allowed}",
@@ -179,7 +174,15 @@ def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, los
     )
 
 
-def outside(y: Array, z: Array, domain: Domain, xp: Any) -> Array:
+def outside(y: Array, z: Array, domain: Domain, present: Array | None) -> tuple[Array, str]:
+    """Which present targets lie outside the domain, and what is allowed."""
+    bad, allowed = targets_outside(y, z, domain, namespace(z)), str(domain)
+    if isinstance(domain, OutcomeDomain) and domain.classes:
+        allowed = f"0 to {z.shape[-1] - 1}" if y.ndim < z.ndim else "probabilities that add up to 1"
+    return (bad if present is None else bad & present), allowed
+
+
+def targets_outside(y: Array, z: Array, domain: Domain, xp: Any) -> Array:
     """Which examples have a target outside the domain; ``xp`` is the namespace that they are arrays of."""
     if isinstance(domain, OutcomeDomain) and domain.classes:
         return _bad_rows(y, xp) if y.ndim == z.ndim else _bad_indices(y, z.shape[-1], xp)

@@ -34,7 +34,7 @@ def best_constant(loss: Record, y: Any, sample_weight: Any = None, *, classes: i
     each has a constant of its own.
     """
     same_order(y=y, sample_weight=sample_weight)
-    targets, w = _present(loss, array_of(y, "y", TargetOutsideDomain), sample_weight, classes)
+    targets, w = present_targets(loss, array_of(y, "y", TargetOutsideDomain), sample_weight, classes)
     if not loss.labels:
         return _of_present(loss, targets, w, classes)
     w = np.broadcast_to(w, targets.shape)
@@ -57,7 +57,7 @@ def _once(loss: Record, y: bytes, w: bytes) -> float:
     return _best_number(loss, np.frombuffer(y), np.frombuffer(w))
 
 
-def _present(loss: Record, y: Any, sample_weight: Any, classes: int | None) -> tuple[Any, Any]:
+def present_targets(loss: Record, y: Any, sample_weight: Any, classes: int | None) -> tuple[Any, Any]:
     """The targets as numbers, checked where they are there, and their weights: zero where they are not."""
     rows = loss.is_classwise and y.ndim == 2
     shape = y.shape[:1] if rows else y.shape

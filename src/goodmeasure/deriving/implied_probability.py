@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -179,6 +179,34 @@ def _no_answer(loss: Record, z: Array, untold: Array) -> NoSuchReading:
     )
 
 
+@cache
+def probability_formula(loss: Record) -> Expr | None:
+    """The probability of yes as one formula of the raw output z, if there is one that agrees wherever it is asked."""
+    if not implies_probability(loss):
+        return None
+    odds, away, toward = (simplify(part, loss.values) for part in log_odds_formula(loss))
+    low, high = _reach(loss, "float64")
+    z = words.minimum(words.maximum(symbol("z"), low), high)
+    pull, back = (words.maximum(part, 0) for part in (away, toward))
+    for formula in (
+        words.sigmoid(odds),
+        words.sigmoid(simplify(odds, {"z": z})),
+        simplify(pull / (pull + back), {"z": z}),
+    ):
+        if _agrees(expression(formula), loss):
+            return expression(formula)
+    return None
+
+
+def _agrees(formula: Expr, loss: Record) -> bool:
+    """Whether a formula of z gives the probabilities of a loss, near and far."""
+    far = np.logspace(-6, 307, 400)
+    z = np.concatenate([-far[::-1], np.linspace(-50, 50, 4001), far])
+    with np.errstate(all="ignore"):
+        found = on_arrays([formula], {"z": z}, z)[0]
+        return bool(np.all(np.abs(found - probability(loss, z)) < 1e-13))
+
+
 # --- one of several classes ---
 
 
@@ -317,6 +345,25 @@ def _null_vector(signals: Any, size: Any) -> Any:
     null = basis[:, -1, :] * np.sign((basis[:, -1, :] / size).sum(axis=-1))[:, None]
     unique = (spread[:, -1] < 1e-9 * spread[:, 0]) & (spread[:, -2] > 1e-6 * spread[:, 0])
     return np.where(unique[:, None], null, np.nan)
+
+
+def class_formulas(loss: Record, z: list[Expr]) -> list[Expr] | None:
+    """Logarithms of the class probabilities as formulas of the raw outputs, up to what all have in common; None without any."""
+    if not implies_probability(loss):
+        return None
+    weights = loss.class_weight or (1.0,) * len(z)
+    if _own_probabilities(_of_few_classes(loss)):
+        return [expression(each - math.log(weight)) for each, weight in zip(z, weights, strict=True)]
+    if not _is_of_log_p(loss):
+        return None
+    size, _ = _log_pull_formula(loss)
+    found = []
+    for k, weight in enumerate(weights):
+        others = reduce(words.logaddexp, (each for j, each in enumerate(z) if j != k))
+        log_p, log_rest = (-words.softplus(way) for way in (others - z[k], z[k] - others))
+        known = {**loss.values, "log_p": log_p, "log_rest": log_rest, class_statistics.WEIGHT: 1.0}
+        found.append(expression(log_p - simplify(size, known) - math.log(weight)))
+    return found
 
 
 # --- the way back ---

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.deriving.arguments import harmless, outside
+from goodmeasure.deriving.arguments import harmless, targets_outside
 from goodmeasure.deriving.pointwise import less_huge
 from goodmeasure.errors import ShapeMismatch
 from goodmeasure.formulas.evaluation import Array, evaluate, language
@@ -98,7 +98,7 @@ class ArrayProgram:
     def _known(self, y: Array, z: Array, found: Array) -> Array:
         """What was found, and NaN where a raw output is, or a target lies outside the domain."""
         lost = self.xp.any(z != z, axis=-1) if self.wide else z != z
-        lost = lost | outside(y, z, self.loss.target, self.xp)
+        lost = lost | targets_outside(y, z, self.loss.target, self.xp)
         return self.xp.where(_spread(lost, found), constant(self.xp, np.nan, z), found)
 
     # --- what goes in ---

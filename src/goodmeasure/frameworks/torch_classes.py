@@ -212,7 +212,7 @@ def _statistics(loss: Loss, formulas: Sequence[Expr], soft: bool) -> tuple[list[
 
 def _weights(loss: Loss, soft: bool) -> list[str]:
     """Lines that say how much the classes count, and what happened."""
-    given = f"torch.tensor({list(loss.class_weight)!r}, dtype=z.dtype, device=z.device)"
+    given = f"constants({loss.class_weight!r}, z)"
     return [
         f"weights = {given if loss.class_weight else 'torch.ones_like(classes, dtype=z.dtype)'}",
         f"weight_of = {'weights' if soft else 'weights[y][..., None]'}",

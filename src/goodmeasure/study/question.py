@@ -11,7 +11,7 @@ from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.tables import Table
 
-MODELS = ("linear", "boosting")
+MODELS = ("linear", "boosting", "xgboost", "lightgbm", "catboost")
 PROTOCOLS = ("auto", "holdout", "folds")
 
 

@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.errors import Problem
-from goodmeasure.fitting.scorers import LinearScorer, TreeScorer
+from goodmeasure.fitting.forest import Forest
+from goodmeasure.fitting.scorers import LinearScorer
 from goodmeasure.making.as_data import loss_from_dict as loss_from_dict
 from goodmeasure.making.as_data import loss_to_dict as loss_to_dict
 from goodmeasure.making.as_data import number as number
 from goodmeasure.reading.documents import must
 from goodmeasure.study.encoding import Encoding
 
-# What a saved model may be made of: plain values, arrays, and the parts of scikit-learn that encode columns and grow trees.
+# What a saved model may be made of: plain values, arrays, and the parts of scikit-learn that encode columns.
 # One type describes numbers, and a function checks arrays; what else a partial would call is named and refused.
 _PARTS = re.compile(
     r"builtins\.(dict|list|slice|str|tuple|int|float|bool|NoneType)|numpy\.(dtype|ndarray|bool_?|str_?|u?int\d+|float\d+|object_?)"
     r"|numpy\.random\._(generator|mt19937|pcg64)\.\w+|functools\.partial|sklearn\.utils\.validation\.check_array"
     r"|sklearn\.(pipeline|impute\._base|compose\._column_transformer|preprocessing\._(data|encoders|function_transformer|label))\.\w+"
-    r"|sklearn\.(_loss|ensemble\._hist_gradient_boosting)\.[\w.]+"
 )
 _MOST_UNPACKED = 1 << 30
 
@@ -43,7 +43,7 @@ class NotAModel(Problem, ValueError):
 class UntrustedModel(Problem, ValueError):
     """The model holds parts of types that are not known to be harmless, so it was not opened.
 
-    A model that goodmeasure wrote holds only the parts of scikit-learn that encode columns and grow trees. Other types
+    A model that goodmeasure wrote holds only the parts of scikit-learn that encode columns. Other types
     mean that the file was changed by somebody else.
     """
 
@@ -69,13 +69,14 @@ def scorer_to_dict(scorer: Any) -> dict[str, Any]:
     """A scorer as plain values."""
     if isinstance(scorer, LinearScorer):
         return {"coefficients": scorer.coefficients.tolist(), "intercepts": scorer.intercepts.tolist()}
-    return {"trees": _packed(scorer.estimator), "shift": scorer.shift}
+    found: dict[str, Any] = {"forest": scorer.to_dict()}
+    return found
 
 
-def scorer_from_dict(state: dict[str, Any]) -> LinearScorer | TreeScorer:
-    """The scorer that `scorer_to_dict` described. Error: GM271."""
-    if "trees" in state:
-        return TreeScorer(_unpacked(state["trees"]), float(state["shift"]))
+def scorer_from_dict(state: dict[str, Any]) -> LinearScorer | Forest:
+    """The scorer that `scorer_to_dict` described."""
+    if "forest" in state:
+        return Forest.from_dict(state["forest"])
     return LinearScorer(
         np.array(state["coefficients"], dtype=np.float64), np.array(state["intercepts"], dtype=np.float64)
     )
@@ -97,10 +98,7 @@ def _unpacked(text: str) -> Any:
         raise UntrustedModel(
             "the model holds parts that goodmeasure does not write", seen=", ".join(strange[:5]), fix="train it again"
         )
-    found = loads(data, trusted=sorted(get_untrusted_types(data=data)))
-    if hasattr(found, "_predictors"):
-        _walkable(found)
-    return found
+    return loads(data, trusted=sorted(get_untrusted_types(data=data)))
 
 
 def _types_in(data: bytes) -> set[str]:
@@ -116,22 +114,3 @@ def _types_in(data: bytes) -> set[str]:
             found.add(f"{part.get('__module__')}.{part['__class__']}")
         waiting += [*part.values()] if isinstance(part, dict) else part if isinstance(part, list) else []
     return found
-
-
-def _walkable(boosting: Any) -> None:
-    """Refuse trees that point outside themselves: compiled code walks them without looking."""
-    categorical = boosting._bin_mapper.is_categorical_.astype(bool)
-    for tree in (tree for step in boosting._predictors for tree in step):
-        nodes, inner = tree.nodes, tree.nodes["is_leaf"] == 0
-        for side in ("left", "right"):
-            # Children come after their parent, so that a walk ends.
-            after = nodes[side][inner].astype(np.int64) > np.flatnonzero(inner)
-            if not (len(nodes) and after.all() and (nodes[side][inner] < len(nodes)).all()):
-                raise UntrustedModel("a tree of the model points outside itself", fix="train it again")
-        columns, coded = nodes["feature_idx"], inner & (nodes["is_categorical"] != 0)
-        known = min(boosting._n_features, categorical.size)
-        if ((columns[inner] >= known) | (columns[inner] < 0)).any() or not categorical[columns[coded]].all():
-            raise UntrustedModel("a tree of the model asks for columns that do not exist", fix="train it again")
-        sets = tree.raw_left_cat_bitsets
-        if sets.shape[1:] != (8,) or (nodes["bitset_idx"][coded] >= len(sets)).any():
-            raise UntrustedModel("a tree of the model asks for categories that do not exist", fix="train it again")
