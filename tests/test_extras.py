@@ -37,7 +37,8 @@ def test_a_missing_package_names_its_extra(extra, monkeypatch):
 
 def test_a_package_of_no_extra_is_named_itself(monkeypatch):
     monkeypatch.setattr(extras, "requires", lambda _: PROJECT["dependencies"])
-    assert extras.missing_extra("goodmeasure.this", "tensorflow").fix == "pip install tensorflow"
+    assert extras.missing_extra("goodmeasure.this", "scrapy").fix == "pip install scrapy"
+    assert "KERAS_BACKEND=torch" in extras.missing_extra("goodmeasure.this", "tensorflow").fix
 
 
 def test_what_is_asked_of_the_package_says_so():

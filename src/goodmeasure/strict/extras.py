@@ -8,8 +8,14 @@ from importlib.metadata import PackageNotFoundError, requires
 from goodmeasure.errors import MissingExtra
 
 
+# What is asked for only because nothing else was chosen.
+_CHOSEN = {"tensorflow": "export KERAS_BACKEND=torch  # or jax; unless told, Keras runs on tensorflow"}
+
+
 def missing_extra(wanted: str, package: str) -> MissingExtra:
     """The error for something public that needs a package which is not there."""
+    if package in _CHOSEN:
+        return MissingExtra(f"{wanted} needs {package}, which is not installed", fix=_CHOSEN[package])
     extra = _extra_of(package)
     shown = f"'goodmeasure[{extra}]'" if extra else package
     return MissingExtra(f"{wanted} needs {package}, which is not installed", fix=f"pip install {shown}")
