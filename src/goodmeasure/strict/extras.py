@@ -7,7 +7,6 @@ from importlib.metadata import PackageNotFoundError, requires
 
 from goodmeasure.errors import MissingExtra
 
-
 # What is asked for only because nothing else was chosen.
 _CHOSEN = {"tensorflow": "export KERAS_BACKEND=torch  # or jax; unless told, Keras runs on tensorflow"}
 
