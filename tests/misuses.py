@@ -113,6 +113,11 @@ def folder() -> Path:
     return Path(place)
 
 
+def without_sqlglot() -> object:
+    with patch.dict("sys.modules", {"sqlglot": None}):
+        return gm.to_sql(BINARY, "spark")
+
+
 def doubled() -> Any:
     import pandas as pd
 
@@ -359,7 +364,13 @@ FUNCTIONS: Misuses = {
         "GM007": lambda: gm.to_hist_gradient_boosting(gm.losses.zero_one()),
         "GM009": lambda: gm.to_hist_gradient_boosting(gm.losses.cross_entropy()),
     },
+    "to_jax": {"GM009": lambda: gm.to_jax(BINARY, reduction="average")},
+    "to_keras": {"GM009": lambda: gm.to_keras(BINARY, reduction="average")},
     "to_lightgbm": {"GM007": lambda: gm.to_lightgbm(gm.losses.zero_one())},
+    "to_polars": {
+        "GM003": lambda: gm.to_polars(gm.losses.cross_entropy(), raw="z"),
+        "GM009": lambda: gm.to_polars(BINARY, raw="z", prediction="p"),
+    },
     "assert_partition_invariant": {
         "GM003": lambda: gm.assert_partition_invariant(torch.nn.functional.mse_loss, tensor(1.0)),
         "GM009": lambda: gm.assert_partition_invariant(torch.sub, (tensor(1.0, 2.0), tensor(0.0, 0.0))),
@@ -395,6 +406,11 @@ FUNCTIONS: Misuses = {
     "to_sklearn": {
         "GM004": lambda: gm.to_sklearn(BINARY, labels=["no", None]),
         "GM009": lambda: gm.to_sklearn(BINARY, labels=["yes", "no"]),
+    },
+    "to_sql": {
+        "GM003": lambda: gm.to_sql(gm.losses.cross_entropy(), raw="z"),
+        "GM008": without_sqlglot,
+        "GM009": lambda: gm.to_sql(BINARY, "cobol"),
     },
     "to_xgboost": {"GM007": lambda: gm.to_xgboost(gm.losses.zero_one())},
     "weighted": {
@@ -643,6 +659,26 @@ CLASSES_AND_METHODS: Misuses = {
         "GM009": lambda: gm.LossClassifier(SQUARED).fit(X, Y),
         "GM602": lambda: gm.LossClassifier().fit(X, SAME),
         "ValueError": lambda: gm.LossClassifier().fit(X, Z),
+    },
+    "JaxLoss": {"GM009": lambda: type(gm.to_jax(BINARY))(BINARY, "average")},
+    "JaxLoss.__call__": {
+        "GM003": lambda: gm.to_jax(BINARY)(np.zeros(2), np.zeros(1)),
+        "GM006": lambda: gm.to_jax(BINARY)(np.zeros(2), np.zeros(2), where=np.ones(2)),
+        "GM009": lambda: gm.to_jax(BINARY)(np.zeros(2, int), np.zeros(2)),
+    },
+    "KerasLoss": {"GM009": lambda: type(gm.to_keras(BINARY))(BINARY, "average")},
+    "KerasLoss.__call__": {"GM003": lambda: gm.to_keras(BINARY)(np.zeros(2), np.zeros(3))},
+    "KerasLoss.call": {"GM003": lambda: gm.to_keras(BINARY).call(np.zeros(2), np.zeros(3))},
+    "TableLoss": {
+        "GM003": lambda: gm.to_sql(gm.losses.cross_entropy(), raw="z"),
+        "GM009": lambda: gm.to_sql(gm.losses.cross_entropy(), prediction=["a", "b"]),
+    },
+    "TableLoss.prediction": {"GM007": lambda: gm.to_sql(HINGE).prediction},
+    "TableLoss.decision": {
+        "GM003": lambda: gm.to_sql(BINARY).decision(BY_CLASS),
+        "GM007": lambda: gm.to_sql(HINGE).decision(COSTS),
+        "GM009": lambda: gm.to_sql(SQUARED).decision(COSTS),
+        "GM711": lambda: gm.to_sql(BINARY).decision(BY_ROW),
     },
     "TorchLoss.count": {"GM009": lambda: gm.to_torch(BINARY, denominator=3.0).count(tensor(1.0))},
     "TorchLoss": {

@@ -34,6 +34,8 @@ BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
 INPUTS = {"Costs", "ClassCosts", "UnderOverCosts", "Loss", "Definition", "Metric", "Question"}
+OF_HOSTS = {"JaxLoss", "KerasLoss", "TableLoss", "Language"}
+OF_SKLEARN = {"SklearnLoss", "SklearnCosts", "CostSensitiveClassifier", "CostSensitiveRegressor"}
 OF_BOOSTERS = {
     "CatBoostLoss",
     "CatBoostMetric",
@@ -79,7 +81,17 @@ MESSAGES = {"MissingInLaterRows", "Remark"}
 WORDS = {"ColumnKind", "Status"}
 OF_DRAWING = {"Display", "Interval"}
 NO_RESULTS = (
-    INPUTS | OF_BOOSTERS | WHAT_ONE_USES | PARTS_OF_A_ROW | PARTS_OF_A_RUN | STATES | MESSAGES | WORDS | OF_DRAWING
+    INPUTS
+    | OF_HOSTS
+    | OF_SKLEARN
+    | OF_BOOSTERS
+    | WHAT_ONE_USES
+    | PARTS_OF_A_ROW
+    | PARTS_OF_A_RUN
+    | STATES
+    | MESSAGES
+    | WORDS
+    | OF_DRAWING
 )
 
 

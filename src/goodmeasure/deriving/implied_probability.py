@@ -135,6 +135,11 @@ def _odds_jump(loss: Record) -> bool:
         told = np.where(first, [told[0], there], [there, told[1]])
 
 
+def log_odds_reach(loss: Record) -> tuple[float, float]:
+    """The raw outputs between which log-odds are those of the formula, in double precision."""
+    return _reach(loss, "float64")
+
+
 def _expit(odds: Any) -> Any:
     return on_arrays([words.sigmoid(symbol("z"))], {"z": odds}, odds)[0]
 
