@@ -11,7 +11,7 @@ from goodmeasure.auditing.observing.judging import Judgement
 from goodmeasure.auditing.observing.seams import Seams
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 
-# By module, what writes: a function, or the constructor of a class. Python's own `open` is watched everywhere.
+# By module, what writes: a function, or the constructor of a class. Python's own opening of files is watched everywhere.
 WRITERS = {
     "h5py._hl.files": ("make_fid",),
     "safetensors.torch": ("save_file", "save_model"),
