@@ -32,6 +32,7 @@ class LossProbe:
     free: bool  # the output can take any value
     scores: bool  # its own entries are what is scored: it is no embedding that the loss compares
     follows_targets: bool  # the loss reads the targets that it is given, not others that it holds
+    alone: bool  # nothing that could be a weight or a mask stands beside the targets
 
     @classmethod
     def gather(cls, dossier: Dossier) -> LossProbe:
@@ -56,6 +57,7 @@ class LossProbe:
             free=math.isinf(lo) and math.isinf(hi),
             scores=not contracts.mixed_in_loss(node),
             follows_targets=_follows(call, wiring.output, targets),
+            alone=isinstance(program.get("targets"), torch.Tensor) and not program.get("beside"),
         )
         probe._verify(float(wiring.loss.value.sum()))
         return probe
