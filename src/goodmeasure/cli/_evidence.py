@@ -18,6 +18,7 @@ from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.losses import find
 from goodmeasure.reading.paths import Places, names_of, places_of
+from goodmeasure.reading.recognition import Written
 from goodmeasure.reading.sources import names_in_first, remarks_on
 from goodmeasure.tallying.accumulate import kind_of
 from goodmeasure.tallying.saved import Saved, Shard, is_saved, load
@@ -89,6 +90,7 @@ def question_of(scores: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
         "by": given["by"],
         "cluster": given["cluster"],
         "where": given["where"],
+        "decimal": given["decimal"],
     }
 
 
@@ -129,6 +131,7 @@ def request_of(losses: tuple[Any, ...], asked: dict[str, Any], found: Models, *,
         on_predictions=not raw,
         positive=asked["positive"],
         classes=found.codes,
+        written=Written(asked.get("decimal")),
     )
 
 

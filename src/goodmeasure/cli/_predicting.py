@@ -30,7 +30,7 @@ def predicted(
     noticed: dict[str, str] = {}
     count = formulas = 0
     with _sink(out) as lines:
-        for part in parts(data, kinds=trained.columns, keep=others, where=where):
+        for part in parts(data, kinds=trained.columns, keep=others, where=where, notations=trained.notations):
             shown, remarks = trained.answers(part)
             columns = _beside({name: part[name].tolist() for name in keep}, shown)
             rows = [*([] if count else [tuple(columns)]), *zip(*columns.values(), strict=True)]

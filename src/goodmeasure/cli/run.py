@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from goodmeasure.cli._written import options
+
 OUT = "goodmeasure-out"
 
 
@@ -51,6 +53,7 @@ OUT = "goodmeasure-out"
     type=click.Choice(["error", "warning", "note"]),
     help="Exit with 1 on remarks this severe, or on a bad verdict.",
 )
+@options
 def command(data: str, out: str, as_json: bool, fail_on: str | None, **asked: Any) -> int:
     """Choose a loss for the target of a table, train on it, judge the model on rows it never saw, and decide.
 

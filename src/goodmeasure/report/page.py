@@ -162,7 +162,19 @@ def command(study: Study) -> str:
     """The command line that asks the same question."""
     question = study.question
     parts = ["goodmeasure", "run", study.source, "--target", question.target]
-    for name in ("positive", "ask", "represents", "outliers", "metric", "weights", "exposure", "group", "time"):
+    for name in (
+        "positive",
+        "ask",
+        "represents",
+        "outliers",
+        "metric",
+        "weights",
+        "exposure",
+        "group",
+        "time",
+        "decimal",
+        "dates",
+    ):
         if (value := getattr(question, name)) is not None:
             parts += [f"--{name}", str(value)]
     if question.costs is not None:

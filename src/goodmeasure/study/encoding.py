@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import shorter
+from goodmeasure.reading.notation import Numbers
 from goodmeasure.reading.tables import BadCell, ColumnKind, Table, Values, missing
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -118,8 +119,12 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
     if ColumnKind.of(values) is kind:
         return values
     if kind is ColumnKind.TEXT:
-        return values.astype(object)
+        return _as_texts(values)
     lost = missing(values)
+    if kind is ColumnKind.NUMBER and all(
+        map(_PLAIN.matches, values[~lost].tolist() if values.dtype == object else [""])
+    ):
+        return np.array([np.nan if cell is None else float(cell) for cell in values])
     if not lost.all():
         needed = "a number" if kind is ColumnKind.NUMBER else "a date"
         raise BadCell(
@@ -131,6 +136,16 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
     return (
         np.full(len(values), np.nan) if kind is ColumnKind.NUMBER else np.full(len(values), np.datetime64("NaT", "us"))
     )
+
+
+def _as_texts(values: Values) -> Values:
+    """Numbers or dates as the texts that a file would hold; those that are missing as None."""
+    cells = [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in values.tolist()]
+    lost = missing(values)
+    return np.array([None if gone else str(cell) for cell, gone in zip(cells, lost, strict=True)], dtype=object)
+
+
+_PLAIN = Numbers()
 
 
 def _scaler() -> Any:

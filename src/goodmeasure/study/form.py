@@ -14,6 +14,7 @@ from goodmeasure.reading.documents import (
     exactly,
     fields,
     infinity,
+    mapping,
     must,
     number,
     optional,
@@ -24,6 +25,7 @@ from goodmeasure.reading.documents import (
     truth,
     whole,
 )
+from goodmeasure.reading.notation import GROUPINGS
 
 FORMAT = "goodmeasure model"
 VERSION = 1
@@ -83,6 +85,10 @@ _COSTS = fields(
     optional=("true_positive", "true_negative", "ask"),
 )
 _AMOUNT_COSTS = fields({"under": number(), "over": number()})
+_NUMBERS = fields(
+    {"decimal": exactly(".", ","), "grouping": exactly(*GROUPINGS), "before": text(most=40), "after": text(most=40)}
+)
+_DATES = fields({"form": text(most=40)})
 _MODEL = fields(
     {
         "format": exactly(FORMAT),
@@ -99,7 +105,9 @@ _MODEL = fields(
         "threshold": optional(_LIMIT),
         "shift": number(),
         "facts": plain,
-    }
+        "notations": mapping(either(_NUMBERS, _DATES)),
+    },
+    optional=("notations",),
 )
 
 

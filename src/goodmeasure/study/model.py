@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -17,9 +18,12 @@ from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.deriving.predictions import turn, within_turn
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
+from goodmeasure.reading import notation
 from goodmeasure.reading.documents import Mismatch, must
+from goodmeasure.reading.frames import table
+from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.paths import is_file, told
-from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing, table
+from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -51,6 +55,7 @@ class Model:
         threshold: the probability from which to act.
         shift: what to provide beyond the predicted amount, in its unit.
         facts: what it was trained on.
+        notations: how columns of texts are written that it reads as numbers or dates.
 
     Example:
         >>> import goodmeasure as gm
@@ -75,6 +80,7 @@ class Model:
     threshold: float | None = None
     shift: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)
+    notations: Mapping[str, Notation] = field(default_factory=dict)
 
     @staticmethod
     def of(trained: Trained, **known: Any) -> Model:
@@ -122,12 +128,17 @@ class Model:
             GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
         """
-        given = table(data)
+        given = self._table(data)
         given, _ = finite(given.only(self.columns), self.encoding.features)
         raw = self.scorer(self.encoding(given))
         amount = exposure(given, self.exposure)
         # A rate times its exposure, on the scale on which effects add.
         return raw if amount is None else raw + np.log(amount)
+
+    def _table(self, data: Any) -> Table:
+        """The rows as a table, whose texts are read as they were when the model was fitted."""
+        texts = [name for name, kind in self.columns.items() if kind is ColumnKind.TEXT]
+        return table(data, notations=self.notations, kept=texts)
 
     def settled(self, raw: Floats) -> Floats:
         """Raw outputs after recalibration: what the predictions stand for.
@@ -229,7 +240,7 @@ class Model:
             GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
         """
-        given = table(data)
+        given = self._table(data)
         prediction = self.predict(given)
         shown: dict[str, Values] = {}
         if not self.labels:
@@ -294,6 +305,7 @@ def to_dict(model: Model) -> dict[str, Any]:
         "threshold": saving.number(model.threshold),
         "shift": model.shift,
         "facts": model.facts,
+        "notations": {name: notation.to_dict(how) for name, how in model.notations.items()},
     }
     return state | {"checksum": _checksum(state)}
 
@@ -315,6 +327,7 @@ def from_dict(state: dict[str, Any]) -> Model:
         threshold=None if state["threshold"] is None else float(state["threshold"]),
         shift=float(state["shift"]),
         facts=state["facts"],
+        notations={name: notation.from_dict(how) for name, how in state.get("notations", {}).items()},
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from goodmeasure.choosing.plan import Outliers
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import UsageError
+from goodmeasure.reading.recognition import ANSWERS, Written
 from goodmeasure.reading.tables import Table
 
 MODELS = ("linear", "boosting")
@@ -37,6 +38,8 @@ class Question:
     model: str
     protocol: str
     seed: int
+    decimal: str | None
+    dates: str | None
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -45,6 +48,10 @@ class Question:
             raise UsageError(
                 f"there is no protocol {self.protocol!r}", fix=f"--protocol {' or --protocol '.join(PROTOCOLS)}"
             )
+        for name, answers in ANSWERS.items():
+            if getattr(self, name) not in (None, *answers):
+                said = f"{name}={getattr(self, name)!r} says nothing that is known of how cells are written"
+                raise UsageError(said, fix=f"{name}={answers[0]!r} or {name}={answers[1]!r}")
         if self.protocol == "folds" and self.time is not None:
             raise UsageError(
                 "rows in order of time are judged by the latest: folds would learn from the future",
@@ -62,6 +69,11 @@ class Question:
         """The columns that have a role, by role."""
         names = ("target", "weights", "exposure", "group", "time")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def written(self) -> Written:
+        """What was said of how cells are written."""
+        return Written(self.decimal, self.dates)
 
     @property
     def number_columns(self) -> list[str]:

@@ -18,7 +18,8 @@ from goodmeasure.deriving.predictions import turn
 from goodmeasure.errors import UsageError, shorter
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.files import read
-from goodmeasure.reading.tables import Table, table
+from goodmeasure.reading.frames import table
+from goodmeasure.reading.tables import Table
 from goodmeasure.risks.metrics import METRICS, Metric, Scale, around, metric
 from goodmeasure.risks.risk import Risk, in_range
 from goodmeasure.signals.observed import Signal, signal
@@ -59,6 +60,8 @@ def run(
     seed: int = 0,
     test: Source = None,
     where: str | None = None,
+    decimal: str | None = None,
+    dates: str | None = None,
     tick: Tick | None = None,
 ) -> Study:
     """Go from a table to a trained model, an honest measure of its risk, and a decision, in one call.
@@ -89,6 +92,8 @@ def run(
         seed: for the split and the bootstrap; the same seed gives the same study.
         test: a table like ``data`` whose rows are reported, in place of a part of ``data``.
         where: an SQL condition that rows of a file must fit, such as "age >= 18".
+        decimal: whether a "point" or a "comma" stands before decimals in texts such as "1,234"; the columns tell unless given.
+        dates: whether "01/02/2024" is written "day-first" or "month-first"; the columns tell unless given.
         tick: called with a sentence whenever a step begins.
 
     Returns:
@@ -96,6 +101,7 @@ def run(
 
     Raises:
         GM201 to GM206: a file or a cell cannot be read, a column is missing or doubled, or no row is left.
+        GM211: numbers or dates of a column can be read in two ways.
         GM220: too few rows for three parts.
         GM231: no column is left to learn from.
         GM241, GM242: an exposure is not positive, or a row has no time.
@@ -128,6 +134,8 @@ def run(
         model=model,
         protocol=protocol,
         seed=seed,
+        decimal=decimal,
+        dates=dates,
     )
     told = tick or (lambda _: None)
     told("read the table")
@@ -152,11 +160,11 @@ def open_table(data: Source, question: Question, where: str | None = None, like:
     if not isinstance(data, str | PathLike):
         if where is not None:
             raise UsageError("where= is for files: a frame has rows of its own", fix="run(data[data.age >= 18], ...)")
-        return table(data)
+        return table(data, written=question.written, notations=None if like is None else like.notations)
     if like is None:
-        return read(data, where=where, numbers=question.number_columns)
+        return read(data, where=where, numbers=question.number_columns, written=question.written)
     kinds = {name: kind for name, kind in like.kinds.items() if name not in question.exclude}
-    return read(data, where=where, kinds=kinds)
+    return read(data, where=where, kinds=kinds, written=question.written, notations=like.notations)
 
 
 @dataclass
@@ -186,7 +194,8 @@ class Run:
         if decided is not None:
             model = model.using(threshold=decided.threshold, shift=decided.shift)
         judged = self._judged(made, given, said, chosen_metric)
-        model = model.using(facts=_facts(given, question))
+        notations = {name: how for name, how in rows.notations.items() if name in model.columns}
+        model = model.using(facts=_facts(given, question), notations=notations)
         return Study(
             question=question,
             source=rows.source,
