@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.choosing.affirming import affirmative
 from goodmeasure.choosing.choose import choose
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError
@@ -38,6 +39,15 @@ class WeightlessRow(Remark):
     """Rows of weight zero count for nothing, neither in training nor in judging; they were left out."""
 
     code = "GM243"
+
+
+class GuessedYes(Remark):
+    """Which of two labels means yes was not said, and neither is a word that is known to mean it.
+
+    The later label in order was taken. The model is as good either way round; its probabilities are those of that label.
+    """
+
+    code = "GM244"
 
 
 class BadExposure(Problem, ValueError):
@@ -130,7 +140,15 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     columns = usable(table, question, found.fit)
     cases = _cases(table, question, plan)
     keys = row_keys(table, (*columns.features, question.target))
-    remarks = [*table.remarks, *dropped, *weightless, *infinite, *found.remarks, *columns.remarks]
+    remarks = [
+        *table.remarks,
+        *dropped,
+        *_guessed(plan, question),
+        *weightless,
+        *infinite,
+        *found.remarks,
+        *columns.remarks,
+    ]
     if test is None:
         report = cases.take(found.report)
         remarks += shared_rows(keys, found)
@@ -213,6 +231,15 @@ def coded(raw: Values, plan: Plan) -> NDArray[Any]:
         )
     codes = np.array([place[value] for value in raw.tolist()])
     return codes if plan.loss.is_classwise else codes.astype(np.float64)
+
+
+def _guessed(plan: Plan, question: Question) -> tuple[Remark, ...]:
+    """A remark where it was guessed which label means yes."""
+    if len(plan.labels) != 2 or question.positive is not None or affirmative(plan.labels) is not None:
+        return ()
+    no, yes = plan.labels
+    what = f"that {yes!r} means yes and {no!r} no is a guess"
+    return (GuessedYes(what, fix=f"--positive {no!r} turns it round, --positive {yes!r} settles it"),)
 
 
 # --- the parts ---

@@ -24,7 +24,7 @@ class Question:
     """
 
     target: str
-    positive: str | None
+    positive: Any
     costs: Costs | UnderOverCosts | None
     ask: str | None
     represents: str | None

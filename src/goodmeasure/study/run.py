@@ -44,7 +44,7 @@ def run(
     data: Source,
     target: str,
     *,
-    positive: str | None = None,
+    positive: Any = None,
     costs: Costs | UnderOverCosts | None = None,
     ask: str | None = None,
     represents: str | None = None,
@@ -73,7 +73,7 @@ def run(
     Args:
         data: a path (CSV or Parquet, a pattern in quotes) or a frame (pandas, Polars, Arrow, a dict of columns).
         target: the column to predict.
-        positive: the label that means yes, of a target of two labels.
+        positive: the label that means yes, of a target of two labels; unless given, the one that is known to mean it.
         costs: what errors cost, in your own unit: `Costs` of yes and no, or `UnderOverCosts` of an amount. Unless given,
             nothing is decided.
         ask: "mean", "median" or "quantile=0.9" of an amount; the usual one unless given.
@@ -105,6 +105,7 @@ def run(
         GM220: too few rows for three parts.
         GM231: no column is left to learn from.
         GM241, GM242: an exposure is not positive, or a row has no time.
+        GM607: costs are given, and which of two labels means yes is not known.
         GM601 to GM605: the target holds nothing to learn, or nothing that a loss can measure.
         GM004, GM006, GM703: a target, a weight or a label cannot be used.
         GM711: the costs answer another question than the target asks.
