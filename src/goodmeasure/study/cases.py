@@ -17,6 +17,7 @@ from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missin
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
 from goodmeasure.study.question import Question
+from goodmeasure.study.respelling import as_known, one_spelling
 from goodmeasure.study.split import FIT_AND_TUNE, SHARES, Split, check, few, folded, shared_rows, split
 
 Together = NDArray[np.intp]
@@ -132,6 +133,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     table, dropped = _with_target(table, question)
     table, weightless = _with_weight(table, question)
     table, infinite = finite(table, [n for n in table.columns if n not in question.roles.values()])
+    table, alike = one_spelling(table, [n for n in table.columns if n not in (*question.exclude, question.group)])
     raw = as_target(table[question.target])
     first = _chosen(raw, table, question)
     found = _split(raw, table, question, first, own_report=test is None)
@@ -146,6 +148,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
         *_guessed(plan, question),
         *weightless,
         *infinite,
+        *alike,
         *found.remarks,
         *columns.remarks,
     ]
@@ -319,6 +322,11 @@ def _test_cases(test: Table, question: Question, plan: Plan, columns: Columns) -
     test, dropped = _with_target(test.only(needed), question)
     test, weightless = _with_weight(test, question)
     test, infinite = finite(test, columns.features)
+    if plan.labels:
+        target = (
+            as_known(test[question.target], map(str, plan.labels)) if test[question.target].dtype == object else None
+        )
+        test = test if target is None else replace(test, columns={**test.columns, question.target: target})
     return _cases(test, question, plan), [*test.remarks, *dropped, *weightless, *infinite]
 
 
