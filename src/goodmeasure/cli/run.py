@@ -43,6 +43,11 @@ OUT = "goodmeasure-out"
     show_default=True,
     help="Judge by rows held out, or by ten folds; auto takes folds where the rows are few.",
 )
+@click.option(
+    "--rare-classes",
+    type=click.Choice(["together", "drop"]),
+    help="Make one class of those with fewer than ten rows, or leave their rows out.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="For the split and the bootstrap.")
 @click.option(
     "--out", default=OUT, show_default=True, metavar="DIR", help="Where report.html, report.json and model.json go."

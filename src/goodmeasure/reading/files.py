@@ -79,7 +79,7 @@ def parts(
         others = [name for name, kind in kinds.items() if kind is not ColumnKind.TEXT and name not in known]
         if others:
             known |= notations_in(files, inspected(files, others)[1], AS_THE_CELLS_TELL)
-        yield from _Reading(filtered(files.written(known), where), kinds, ()).parts([*kinds, *keep])
+        yield from _Reading(filtered(files.written(known), where), kinds, ()).parts([*kinds, *keep], keep)
 
 
 # --- reading ---
@@ -108,8 +108,8 @@ class _Reading:
         columns, sampled = self._fetched(kinds, total, most_cells)
         return Table(columns, files.source, total, (*remarks, *sampled), notations=files.notations)
 
-    def parts(self, names: list[str]) -> Iterator[Table]:
-        """The named columns, in parts."""
+    def parts(self, names: list[str], keep: Collection[str]) -> Iterator[Table]:
+        """The named columns, in parts; beside those that are learned from, the cells of columns to keep as texts."""
         files = self.files
         refuse_unknown(names, files)
         total, seen = inspected(files, names)
@@ -119,13 +119,17 @@ class _Reading:
         kinds = {
             name: self._kind(name, seen[name], remarks) if name in self.kinds else ColumnKind.TEXT for name in names
         }
-        question = sql("SELECT {columns} FROM {rows}", columns=_columns(kinds), rows=files.rows())
+        kept = [name for name in dict.fromkeys(keep) if name in self.kinds]
+        texts = [sql("CAST({q} AS VARCHAR)", q=quoted(name)) for name in kept]
+        columns = listed([_columns(kinds), *texts])
+        question = sql("SELECT {columns} FROM {rows}", columns=columns, rows=files.rows())
         with files.explaining():
             cursor = files.reader.ask(question)
             while rows := cursor.fetchmany(PART):
-                cells = dict(zip(kinds, zip(*rows, strict=True), strict=True))
-                part = {name: _cells(cells[name], kind) for name, kind in kinds.items()}
-                yield Table(part, files.source, total, tuple(remarks))
+                cells = list(zip(*rows, strict=True))
+                part = {name: _cells(cells[i], kind) for i, (name, kind) in enumerate(kinds.items())}
+                as_text = {name: _cells(cells[len(kinds) + i], ColumnKind.TEXT) for i, name in enumerate(kept)}
+                yield Table(part, files.source, total, tuple(remarks), kept=as_text)
                 remarks = []
 
     def _kind(self, name: str, found: SeenColumn, remarks: list[Remark]) -> ColumnKind:

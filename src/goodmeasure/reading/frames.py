@@ -8,11 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from os import PathLike
 from typing import Any, get_args
 
 import numpy as np
 
 from goodmeasure.drawing.frames import FrameKind
+from goodmeasure.errors import UsageError, shorter
 from goodmeasure.reading.notation import Mark, Notation, Numbers
 from goodmeasure.reading.recognition import AS_THE_CELLS_TELL, SURE_POINT, TextCells, Written, converted, notations_of
 from goodmeasure.reading.remarks import Remark
@@ -125,6 +127,38 @@ class _Categories(list[Any]):
 
 
 # --- columns ---
+
+
+def named_target(data: Any, target: Any) -> tuple[Any, str]:
+    """A table and the name of its target, where the target may be a column of values beside features.
+
+    Raises:
+        GM009: the target is neither a name nor a column of values, or it stands beside a file
+        GM202: features and target differ in length
+    """
+    if isinstance(target, str):
+        return data, target
+    if isinstance(target, int | np.integer) and not isinstance(target, bool):
+        return data, str(target)
+    if isinstance(data, str | PathLike) or isinstance(target, bool) or not hasattr(target, "__len__"):
+        raise UsageError(
+            f"the target of a table is a column, and {shorter(target)} names none", fix="run(data, 'column')"
+        )
+    features = data if isinstance(data, Mapping) or hasattr(data, "columns") else _numbered(data)
+    kind, named = _mapped(features) if isinstance(features, Mapping) else _frame_columns(features)
+    name = str(getattr(target, "name", None) or "target")
+    values = as_column(target if isinstance(target, list) else np.asarray(target).reshape(len(target), -1)[:, 0], name)
+    columns = {**{str(n): as_column(cells, str(n)) for n, cells in named if str(n) != name}, name: values}
+    _same_lengths(columns, "data")
+    return replace(table(columns), frame=kind), name
+
+
+def _numbered(data: Any) -> dict[str, Any]:
+    """The columns of an array of features, called by their places. Error: GM202."""
+    array = np.asarray(data)
+    if array.ndim not in (1, 2) or (array.dtype.kind == "O" and array.ndim != 2):
+        raise UnreadableTable(f"features of shape {array.shape} are no table", fix="an array of shape (rows, features)")
+    return {f"x{i}": column for i, column in enumerate(array.reshape(len(array), -1).T)}
 
 
 def _mapped(data: Mapping[Any, Any]) -> tuple[None, list[tuple[str, Any]]]:

@@ -134,7 +134,7 @@ class Table:
 
     ``rows_in_source`` counts the rows that the source has; a sample holds fewer. ``frame`` is the kind of frame that it
     was made from, if it was one that results can be given back in. ``notations`` are the ways in which texts were written
-    that became numbers or dates.
+    that became numbers or dates, and ``kept`` the cells of columns to copy, as texts.
     """
 
     columns: Mapping[str, Values]
@@ -143,6 +143,7 @@ class Table:
     remarks: tuple[Remark, ...] = ()
     frame: FrameKind | None = None
     notations: Mapping[str, Notation] = field(default_factory=dict)
+    kept: Mapping[str, Values] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))

@@ -17,6 +17,7 @@ from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missin
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
 from goodmeasure.study.question import Question
+from goodmeasure.study.rare import Rare, rare_in
 from goodmeasure.study.respelling import as_known, one_spelling
 from goodmeasure.study.split import FIT_AND_TUNE, SHARES, Split, check, few, folded, shared_rows, split
 
@@ -136,9 +137,20 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     table, alike = one_spelling(table, [n for n in table.columns if n not in (*question.exclude, question.group)])
     raw = as_target(table[question.target])
     first = _chosen(raw, table, question)
+    rare = (
+        rare_in(raw, question.target, question.rare_classes)
+        if question.rare_classes and len(first.labels) > 2
+        else None
+    )
+    gathered: tuple[Remark, ...] = ()
+    if rare is not None:
+        table, gathered = rare.applied(table)
+        raw = as_target(table[question.target])
+        first = _chosen(raw, table, question)
     found = _split(raw, table, question, first, own_report=test is None)
     plan = _chosen(raw[found.fit], table.take(found.fit), question)
     plan = plan if plan.labels == first.labels and plan.meaning == first.meaning else first
+    plan = replace(plan, notes=(*plan.notes, *(remark.what for remark in gathered)))
     columns = usable(table, question, found.fit)
     cases = _cases(table, question, plan)
     keys = row_keys(table, (*columns.features, question.target))
@@ -149,6 +161,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
         *weightless,
         *infinite,
         *alike,
+        *gathered,
         *found.remarks,
         *columns.remarks,
     ]
@@ -156,7 +169,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
         report = cases.take(found.report)
         remarks += shared_rows(keys, found)
     else:
-        report, more = _test_cases(test, question, plan, columns)
+        report, more = _test_cases(test, question, plan, columns, rare)
         remarks += more
         later = row_keys(report.table, (*columns.features, question.target))
         n = len(keys)
@@ -317,7 +330,9 @@ def _cases(table: Table, question: Question, plan: Plan) -> Cases:
     )
 
 
-def _test_cases(test: Table, question: Question, plan: Plan, columns: Columns) -> tuple[Cases, list[Remark]]:
+def _test_cases(
+    test: Table, question: Question, plan: Plan, columns: Columns, rare: Rare | None
+) -> tuple[Cases, list[Remark]]:
     needed = [*columns.features, *(n for n in question.roles.values() if n is not None)]
     test, dropped = _with_target(test.only(needed), question)
     test, weightless = _with_weight(test, question)
@@ -327,7 +342,8 @@ def _test_cases(test: Table, question: Question, plan: Plan, columns: Columns) -
             as_known(test[question.target], map(str, plan.labels)) if test[question.target].dtype == object else None
         )
         test = test if target is None else replace(test, columns={**test.columns, question.target: target})
-    return _cases(test, question, plan), [*test.remarks, *dropped, *weightless, *infinite]
+    test, gathered = (test, ()) if rare is None else rare.applied(test)
+    return _cases(test, question, plan), [*test.remarks, *dropped, *weightless, *infinite, *gathered]
 
 
 def _weight(table: Table, question: Question) -> Floats | None:

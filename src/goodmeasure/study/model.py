@@ -230,7 +230,9 @@ class Model:
             data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
 
         Returns:
-            Columns of predictions and decisions by name, each (n,), and remarks on missing values and new categories.
+            Columns of predictions and decisions by name, each (n,), as `goodmeasure predict` writes them: "prediction" of an
+            amount; "probability_yes", or of K classes a "probability_" with each label; "decision" with costs, and without
+            them the "likeliest" label. Beside them remarks on missing values and new categories.
 
         Raises:
             GM202: the data are no table, or its columns differ in length.
@@ -244,15 +246,15 @@ class Model:
         prediction = self.predict(given)
         shown: dict[str, Values] = {}
         if not self.labels:
-            shown[f"predicted {self.target}"] = prediction
-            if self.shift:
-                shown["amount to provide"] = self.decisions(prediction)
+            shown["prediction"] = prediction
+            if self.costs is not None:
+                shown["decision"] = self.decisions(prediction)
         elif prediction.ndim == 1:
-            shown[f"probability of {self.labels[1]}"] = prediction
+            shown[f"probability_{plain_label(self.labels[1])}"] = prediction
         else:
-            shown |= {f"probability of {label}": prediction[:, k] for k, label in enumerate(self.labels)}
+            shown |= {f"probability_{plain_label(label)}": prediction[:, k] for k, label in enumerate(self.labels)}
         if self.labels:
-            shown["decision" if self.threshold is not None else f"likeliest {self.target}"] = self.decisions(prediction)
+            shown["decision" if self.threshold is not None else "likeliest"] = self.decisions(prediction)
         return shown, self._unseen(given)
 
     def _unseen(self, given: Table) -> tuple[MissingInLaterRows, ...]:
@@ -286,6 +288,12 @@ class Model:
         asked = f"the {self.asks_for} of {self.target}"
         rule = "" if self.threshold is None else f"; acts from {self.threshold:.4g} on"
         return f"{asked} by {self.loss}, from {len(self.encoding.features)} columns{rule}"
+
+
+def plain_label(label: Any) -> str:
+    """A label as a name of a column holds it: whole numbers without a point, words in lower case for truths."""
+    whole = isinstance(label, float | np.floating) and float(label).is_integer()
+    return str(int(label)) if whole else str(label)
 
 
 def to_dict(model: Model) -> dict[str, Any]:

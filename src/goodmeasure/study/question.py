@@ -38,6 +38,7 @@ class Question:
     model: str
     protocol: str
     seed: int
+    rare_classes: str | None
     decimal: str | None
     dates: str | None
 
@@ -48,10 +49,12 @@ class Question:
             raise UsageError(
                 f"there is no protocol {self.protocol!r}", fix=f"--protocol {' or --protocol '.join(PROTOCOLS)}"
             )
-        for name, answers in ANSWERS.items():
+        for name, answers in {**ANSWERS, "rare_classes": ("together", "drop")}.items():
             if getattr(self, name) not in (None, *answers):
-                said = f"{name}={getattr(self, name)!r} says nothing that is known of how cells are written"
-                raise UsageError(said, fix=f"{name}={answers[0]!r} or {name}={answers[1]!r}")
+                raise UsageError(
+                    f"{name}={getattr(self, name)!r} is no answer",
+                    fix=f"{name}={answers[0]!r} or {name}={answers[1]!r}",
+                )
         if self.protocol == "folds" and self.time is not None:
             raise UsageError(
                 "rows in order of time are judged by the latest: folds would learn from the future",

@@ -18,7 +18,7 @@ from goodmeasure.deriving.predictions import turn
 from goodmeasure.errors import UsageError, shorter
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.files import read
-from goodmeasure.reading.frames import table
+from goodmeasure.reading.frames import named_target, table
 from goodmeasure.reading.tables import Table
 from goodmeasure.risks.metrics import METRICS, Metric, Scale, around, metric
 from goodmeasure.risks.risk import Risk, in_range
@@ -35,6 +35,7 @@ from goodmeasure.study.procedure import Made, Procedure, raw_of
 from goodmeasure.study.question import Question
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick
+from goodmeasure.study.vetoing import vetoes
 
 Source = Any
 
@@ -42,7 +43,7 @@ Source = Any
 @strict_keywords
 def run(
     data: Source,
-    target: str,
+    target: Any,
     *,
     positive: Any = None,
     costs: Costs | UnderOverCosts | None = None,
@@ -60,6 +61,7 @@ def run(
     seed: int = 0,
     test: Source = None,
     where: str | None = None,
+    rare_classes: str | None = None,
     decimal: str | None = None,
     dates: str | None = None,
     tick: Tick | None = None,
@@ -72,7 +74,7 @@ def run(
 
     Args:
         data: a path (CSV or Parquet, a pattern in quotes) or a frame (pandas, Polars, Arrow, a dict of columns).
-        target: the column to predict.
+        target: the column to predict, by its name; or its values, (n,), where ``data`` holds the features, (n, k).
         positive: the label that means yes, of a target of two labels; unless given, the one that is known to mean it.
         costs: what errors cost, in your own unit: `Costs` of yes and no, or `UnderOverCosts` of an amount. Unless given,
             nothing is decided.
@@ -92,6 +94,8 @@ def run(
         seed: for the split and the bootstrap; the same seed gives the same study.
         test: a table like ``data`` whose rows are reported, in place of a part of ``data``.
         where: an SQL condition that rows of a file must fit, such as "age >= 18".
+        rare_classes: what becomes of classes of fewer than ten rows: one class "together", or "drop" their rows; an error
+            unless given.
         decimal: whether a "point" or a "comma" stands before decimals in texts such as "1,234"; the columns tell unless given.
         dates: whether "01/02/2024" is written "day-first" or "month-first"; the columns tell unless given.
         tick: called with a sentence whenever a step begins.
@@ -119,6 +123,7 @@ def run(
         >>> study.plan.loss, study.verdict.word
         (binary_cross_entropy(), 'use')
     """
+    data, target = named_target(data, target)
     question = Question(
         target=target,
         positive=positive,
@@ -135,6 +140,7 @@ def run(
         model=model,
         protocol=protocol,
         seed=seed,
+        rare_classes=rare_classes,
         decimal=decimal,
         dates=dates,
     )
@@ -195,6 +201,7 @@ class Run:
         if decided is not None:
             model = model.using(threshold=decided.threshold, shift=decided.shift)
         judged = self._judged(made, given, said, chosen_metric)
+        against = vetoes(judged, given.fitted, given.report, given.split, outcome=outcome)
         notations = {name: how for name, how in rows.notations.items() if name in model.columns}
         model = model.using(facts=_facts(given, question), notations=notations)
         return Study(
@@ -207,7 +214,7 @@ class Run:
             model=model,
             judged=told(judged, given.report),
             decided=told(decided, given.report),
-            remarks=tuple(dict.fromkeys((*given.remarks, *known, *made.remarks))),
+            remarks=tuple(dict.fromkeys((*given.remarks, *known, *made.remarks, *against))),
             seconds=time.perf_counter() - began,
             frame=rows.frame,
         )
@@ -269,7 +276,7 @@ def _metrics(plan: Plan, question: Question) -> tuple[Metric, ...]:
     """The metric that was asked for, or the usual one; for yes/no also the area under the curve."""
     scale: Scale = "outcome" if plan.labels else "amount"
     first = around(metric(question.metric, scale, len(plan.labels), plan.asks_for), turn(plan.loss))
-    if question.metric is None and len(plan.labels) == 2:
+    if question.metric is None and len(plan.labels) == 2 and not plan.loss.is_classwise:
         return first, METRICS["auc"]
     return (first,)
 

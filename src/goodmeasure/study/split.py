@@ -260,7 +260,9 @@ def check(
                     f"the rows to {name} hold {count} of class {label!s}",
                     seen=f"{sum(counts.values()):,} usable rows of that class: "
                     + ", ".join(f"{c:,} to {k}" for k, c in counts.items()),
-                    fix="bring more rows of the class, or put rare classes together",
+                    fix="rare_classes='together' or rare_classes='drop'"
+                    if len(np.unique(classes)) > 2
+                    else "bring more rows of the class",
                 )
 
 
