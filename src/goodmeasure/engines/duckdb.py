@@ -23,6 +23,7 @@ from goodmeasure.reading.blocks import Block, WantedColumns, blocks, first_cells
 from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.frames import as_column
 from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown, sniffed
+from goodmeasure.reading.moments import refuse_texts
 from goodmeasure.reading.paths import Places, places_of
 from goodmeasure.reading.sources import Files, alone, cast, framed, refuse_other_columns, together
 from goodmeasure.reading.sql import sql
@@ -98,10 +99,13 @@ def _ordering(reader: Reader, places: Places, request: Request, time: str) -> ND
     """A column by which rows are ordered, as what it holds."""
     files = together(reader, places).filtered(request.filter)
     refuse_unknown([time], files)
+    files = sniffed(files, [time], request.written)
     kind = inspected(files, [time])[1][time].sure_kind
     column = sql("SELECT {time} FROM {rows}", time=cast(time, kind), rows=files.rows())
     (values,) = files.ask_arrays(column).values()
-    return as_column(np.ma.filled(values, None if kind is ColumnKind.TEXT else np.nan), time)
+    found = as_column(np.ma.filled(values, None if kind is ColumnKind.TEXT else np.nan), time)
+    refuse_texts(found, time)
+    return found
 
 
 def with_losses(made: Tally, request: Request, source: str) -> Tally:

@@ -12,7 +12,7 @@ from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.notation import Mark, Notation
 from goodmeasure.reading.recognition import MOST_SHAPES, SURE_POINT, Written, notations_of
 from goodmeasure.reading.sources import TEXTS, Files, Filter, alone
-from goodmeasure.reading.sql import Sql, listed, literal, quoted, sql
+from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
 from goodmeasure.reading.tables import BadCell, ColumnKind, missing_column
 
 MOSTLY = 0.9
@@ -52,11 +52,20 @@ def inspected(files: Files, names: Iterable[str]) -> tuple[int, dict[str, SeenCo
     counts = [sql("count(*)")]
     for name in wanted:
         q, kind = quoted(name), files.types[name]
-        date = sql("count(try_cast({q} AS TIMESTAMP))", q=q) if is_text(kind) or is_date(kind) else sql("0")
+        date = sql("count({date})", date=_as_date(name, kind)) if is_text(kind) or is_date(kind) else sql("0")
         counts += [sql("count({q})", q=q), sql("count({number})", number=as_number(name, kind)), date]
     ((total, *found),) = files.ask(sql("SELECT {counts} FROM {rows}", counts=listed(counts), rows=files.rows()))
     triples = zip(found[::3], found[1::3], found[2::3], strict=True)
     return total, {name: SeenColumn(*three) for name, three in zip(wanted, triples, strict=True)}
+
+
+def _as_date(name: str, kind: str) -> Sql:
+    """A cell as a moment; where it is none, or a text that does not begin with a year of four digits, nothing."""
+    moment = sql("try_cast({q} AS TIMESTAMP)", q=quoted(name))
+    if not is_text(kind):
+        return moment
+    year_first = sql("regexp_matches({q}, {year})", q=quoted(name), year=literal("^[ ]*[0-9]{4}[^0-9]"))
+    return case([(year_first, moment)], otherwise=sql("NULL"))
 
 
 def is_text(kind: str) -> bool:

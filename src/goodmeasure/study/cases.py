@@ -12,6 +12,7 @@ from goodmeasure.choosing.affirming import affirmative
 from goodmeasure.choosing.choose import choose
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError
+from goodmeasure.reading.moments import refuse_texts
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
@@ -50,6 +51,17 @@ class GuessedYes(Remark):
     """
 
     code = "GM244"
+
+
+class ReportedBeforeFitted(Remark):
+    """Rows of the table to report are not later than those that were fitted, so the report does not tell how the future goes.
+
+    Rows in order of time are meant to be judged by what comes after them. Bring a table to report that begins where the other
+    ends.
+    """
+
+    code = "GM248"
+    severity = "warning"
 
 
 class BadExposure(Problem, ValueError):
@@ -171,6 +183,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     else:
         report, more = _test_cases(test, question, plan, columns, rare)
         remarks += more
+        remarks += _too_early(cases, report, question, test.source)
         later = row_keys(report.table, (*columns.features, question.target))
         n = len(keys)
         joined = replace(found, report=np.arange(n, n + len(later)))
@@ -249,6 +262,18 @@ def coded(raw: Values, plan: Plan) -> NDArray[Any]:
     return codes if plan.loss.is_classwise else codes.astype(np.float64)
 
 
+def _too_early(cases: Cases, report: Cases, question: Question, source: str) -> tuple[Remark, ...]:
+    """A remark where rows of a table to report are earlier than rows that are fitted or tune."""
+    if cases.when is None or report.when is None:
+        return ()
+    refuse_texts(report.when, str(question.time))
+    early = int((report.when < cases.when.max()).sum())
+    if not early:
+        return ()
+    what = f"{early:,} of {len(report):,} rows of {source} are earlier than rows that were fitted or tune"
+    return (ReportedBeforeFitted(what, fix="a table to report that begins where the other ends"),)
+
+
 def _guessed(plan: Plan, question: Question) -> tuple[Remark, ...]:
     """A remark where it was guessed which label means yes."""
     if len(plan.labels) != 2 or question.positive is not None or affirmative(plan.labels) is not None:
@@ -267,6 +292,8 @@ def _split(raw: Values, table: Table, question: Question, plan: Plan, *, own_rep
     time = None if question.time is None else table[question.time]
     if time is not None and missing(time).any():
         raise NoTimeInRow(f"{int(missing(time).sum()):,} rows have no {question.time}", fix="--where with a condition")
+    if time is not None and question.time is not None:
+        refuse_texts(time, question.time)
     classes = codes if plan.labels else None
     why = few(len(raw), classes, group)
     if own_report and time is None and (question.protocol == "folds" or (question.protocol == "auto" and why)):

@@ -21,7 +21,8 @@ WAYS = ("together", "drop")
 class RareClasses(Remark):
     """Classes of fewer than ten rows cannot be fitted, tuned and reported; they were put together or left out, as you said.
 
-    Put together they are one class, ``(rare)``. Where they were left out, the model never says them, and the risk is that of
+    Put together they are one class, ``(rare)``, or -1 where classes are numbers (one below the least, if that is taken). Where
+    they were left out, the model never says them, and the risk is that of
     rows of other classes.
     """
 
@@ -41,20 +42,20 @@ class Rare:
         values = table[self.target]
         rare = np.array([value not in self.known for value in values.tolist()])
         if not rare.any():
-            return self._as_texts(table, values, rare), ()
+            return table, ()
         counts = Counter(values[rare].tolist())
         names = listed((f"{_shown(label)} ({count:,})" for label, count in counts.most_common()), most=6)
         if self.way == "drop":
             return table.take(~rare), (RareClasses(f"rows of rare classes of {self.target} were left out: {names}"),)
-        done = RareClasses(f"rare classes of {self.target} are one class, {TOGETHER!r}: {names}")
-        return self._as_texts(table, values, rare), (done,)
+        one = np.array([self.together if gone else value for value, gone in zip(values.tolist(), rare, strict=True)])
+        done = RareClasses(f"rare classes of {self.target} are one class, {self.together!r}: {names}")
+        return replace(table, columns={**table.columns, self.target: one.astype(values.dtype)}), (done,)
 
-    def _as_texts(self, table: Table, values: Values, rare: Values) -> Table:
-        """The table with one text for all rare labels; as it is where they are left out."""
-        if self.way == "drop":
-            return table
-        cells = [TOGETHER if gone else _shown(value) for value, gone in zip(values.tolist(), rare, strict=True)]
-        return replace(table, columns={**table.columns, self.target: np.array(cells, dtype=object)})
+    @property
+    def together(self) -> Any:
+        """The label of the class that rare ones make."""
+        numbers = [label for label in self.known if not isinstance(label, str)]
+        return int(min(0, *numbers, 0)) - 1 if numbers else TOGETHER
 
 
 def rare_in(values: Values, target: str, way: str) -> Rare | None:

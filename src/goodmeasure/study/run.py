@@ -108,6 +108,7 @@ def run(
         GM211: numbers or dates of a column can be read in two ways.
         GM220: too few rows for three parts.
         GM231: no column is left to learn from.
+        GM247: the times are texts that are no dates.
         GM241, GM242: an exposure is not positive, or a row has no time.
         GM607: costs are given, and which of two labels means yes is not known.
         GM601 to GM605: the target holds nothing to learn, or nothing that a loss can measure.

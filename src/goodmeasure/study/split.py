@@ -131,7 +131,7 @@ def split(
     """
     remarks: tuple[Remark, ...] = ()
     if time is not None:
-        part, how = _by_time(time, shares), "the earliest rows fit, the latest report"
+        part, how = _by_time(time, shares), f"the earliest rows fit, the latest {'report' if shares[2] else 'tune'}"
         if group is not None:
             part, remarks = _first_part_of_group(part, group)
             how += ", no group in two parts"
