@@ -48,8 +48,8 @@ def _worse(found: Measured) -> bool:
     """Whether the constant is better by a metric: surely, of shares; of amounts at all, as intervals of huge misses are wide."""
     low, high = found.report.low - found.constant, found.report.high - found.constant
     if found.metric.higher_is_better:
-        return high < 0
-    return found.report.value > found.constant if not found.metric.share else low > 0
+        return bool(high < 0)
+    return bool(low > 0 if found.metric.share else found.report.value > found.constant)
 
 
 def _worse_metric(found: Measured, judged: Judged, report: Cases, split: Split, *, outcome: bool) -> Remark:
