@@ -111,3 +111,18 @@ def test_an_index_is_found_in_the_whole_table() -> None:
         study = gm.run(table, "y", protocol=protocol)
         assert study.prepared.columns.features == ("x",)
         assert "names the rows" in study.prepared.columns.left_out["column 1"]
+
+
+@pytest.mark.parametrize("word", ["Total", "Summe", ""])
+@pytest.mark.parametrize("mean", [False, True])
+def test_a_last_row_of_totals_is_no_case(word: str, mean: bool, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(1, 9, 300), rng.integers(1, 99, 300) / 4
+    place = tmp_path / "t.csv"
+    rows = "".join(f"{'north' if i % 2 else 'south'},{a},{b}\n" for i, (a, b) in enumerate(zip(x, y, strict=True)))
+    place.write_text(f"region,x,y\n{rows}{word},{x.mean() if mean else x.sum()},{y.sum()}\n")
+    study = gm.run(str(place), "y", represents="positive")
+    assert len(study.prepared.report.table) == 300
+    assert "GM249" in {remark.code for remark in study.remarks}
+    place.write_text(f"region,x,y\n{rows}south,{x.max()},{y.sum()}\n")
+    assert "GM249" not in {remark.code for remark in gm.run(str(place), "y", represents="positive").remarks}

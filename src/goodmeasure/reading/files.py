@@ -11,7 +11,7 @@ import numpy as np
 
 from goodmeasure.reading.frames import read_as
 from goodmeasure.reading.inspection import (
-    Column,
+    FileTexts,
     SeenColumn,
     bad_cell,
     filtered,
@@ -102,7 +102,7 @@ class _Reading:
         remarks = [*files.remarks]
         kinds = {name: self._kind(name, seen[name], remarks) for name in files.types}
         remarks += [
-            read_as(name, Column(files.written({}).filtered(None), name).samples(), how)
+            read_as(name, FileTexts(files.written({}).filtered(None), name).samples(), how)
             for name, how in files.notations.items()
         ]
         columns, sampled = self._fetched(kinds, total, most_cells)

@@ -16,7 +16,7 @@ import numpy as np
 from goodmeasure.drawing.frames import FrameKind
 from goodmeasure.errors import UsageError, shorter
 from goodmeasure.reading.notation import Mark, Notation, Numbers
-from goodmeasure.reading.recognition import AS_THE_CELLS_TELL, SURE_POINT, TextCells, Written, converted, notations_of
+from goodmeasure.reading.recognition import AS_THE_CELLS_TELL, SURE_POINT, HeldTexts, Written, converted, notations_of
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import (
     NEEDS_ROWS,
@@ -71,13 +71,13 @@ def _read_texts(given: Table, names: Collection[str], said: Written, known: Mapp
     """The table with columns of numbers or dates for texts that are written so."""
     texts = {n: _counted(given[n]) for n in names if ColumnKind.of(given[n]) is ColumnKind.TEXT}
     cells = {
-        n: TextCells(found) for n, found in texts.items() if n not in known and not all(map(_WHOLE.fullmatch, found))
+        n: HeldTexts(found) for n, found in texts.items() if n not in known and not all(map(_WHOLE.fullmatch, found))
     }
     notations = notations_of(cells, said, lambda: _plain_marks(texts)) | {n: known[n] for n in texts if n in known}
     columns, remarks = {**given.columns}, [*given.remarks]
     for n, how in notations.items():
         columns[n], lost = _rewritten(given[n], how)
-        remarks += [read_as(n, TextCells(texts[n]).samples(), how), *_lost(n, lost, len(given))]
+        remarks += [read_as(n, HeldTexts(texts[n]).samples(), how), *_lost(n, lost, len(given))]
     return replace(given, columns=columns, remarks=tuple(remarks), notations=notations)
 
 
@@ -140,14 +140,15 @@ def named_target(data: Any, target: Any) -> tuple[Any, str]:
         return data, target
     if isinstance(target, int | np.integer) and not isinstance(target, bool):
         return data, str(target)
-    if isinstance(data, str | PathLike) or isinstance(target, bool) or not hasattr(target, "__len__"):
+    array = np.asarray(target if not isinstance(target, list) else _listed(target))
+    if isinstance(data, str | PathLike) or array.ndim == 0:
         raise UsageError(
             f"the target of a table is a column, and {shorter(target)} names none", fix="run(data, 'column')"
         )
     features = data if isinstance(data, Mapping) or hasattr(data, "columns") else _numbered(data)
     kind, named = _mapped(features) if isinstance(features, Mapping) else _frame_columns(features)
     name = str(getattr(target, "name", None) or "target")
-    values = as_column(target if isinstance(target, list) else np.asarray(target).reshape(len(target), -1)[:, 0], name)
+    values = as_column(array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array, name)
     columns = {**{str(n): as_column(cells, str(n)) for n, cells in named if str(n) != name}, name: values}
     _same_lengths(columns, "data")
     return replace(table(columns), frame=kind), name

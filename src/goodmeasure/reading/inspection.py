@@ -95,8 +95,8 @@ def as_number(name: str, kind: str) -> Sql:
 
 
 @dataclass(frozen=True)
-class Column:
-    """The texts of a column of files, for `recognised`."""
+class FileTexts:
+    """The texts of a column of files, as its notation is told from them."""
 
     files: Files
     name: str
@@ -126,7 +126,7 @@ def notations_in(files: Files, seen: Mapping[str, SeenColumn], said: Written) ->
         GM211: a column can be read in two ways
     """
     suspects = [name for name, found in seen.items() if is_text(files.types[name]) and found.is_mixed]
-    columns = {name: Column(files, name) for name in _with_digits(files, suspects)}
+    columns = {name: FileTexts(files, name) for name in _with_digits(files, suspects)}
     return notations_of(columns, said, lambda: _plain_marks(files, seen))
 
 

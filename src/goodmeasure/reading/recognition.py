@@ -61,7 +61,7 @@ class Written:
     dates: str | None = None
 
 
-class Cells(Protocol):
+class ColumnTexts(Protocol):
     """The texts of a column: some of them for each way in which digits and other letters alternate, and exact counts."""
 
     def samples(self) -> Sequence[tuple[str, int]]:
@@ -75,7 +75,7 @@ AS_THE_CELLS_TELL = Written()
 
 
 @dataclass(frozen=True)
-class TextCells:
+class HeldTexts:
     """The texts of a column in memory."""
 
     counts: Counter[str]
@@ -96,7 +96,7 @@ class TextCells:
 
 
 def notations_of(
-    columns: Mapping[str, Cells], said: Written, plain_marks: Callable[[], set[Mark]]
+    columns: Mapping[str, ColumnTexts], said: Written, plain_marks: Callable[[], set[Mark]]
 ) -> dict[str, Notation]:
     """How columns of one table are written, by name; what one leaves open may be settled by the others.
 
@@ -120,7 +120,7 @@ def notations_of(
     return {name: how for name, how in found.items() if how is not None}
 
 
-def recognised(name: str, cells: Cells, said: Written, marks: Iterable[Mark] = ()) -> Notation | None:
+def recognised(name: str, cells: ColumnTexts, said: Written, marks: Iterable[Mark] = ()) -> Notation | None:
     """How a column is written; None where it holds neither numbers nor dates.
 
     ``marks`` are the decimal marks of other columns of the table, which settle what this column leaves open.
@@ -148,7 +148,7 @@ def _is_slip(known: Sequence[tuple[str, int]], present: int) -> bool:
 
 
 def _best(
-    notations: Sequence[Notation], known: Sequence[tuple[str, int]], cells: Cells, least: float
+    notations: Sequence[Notation], known: Sequence[tuple[str, int]], cells: ColumnTexts, least: float
 ) -> list[Notation]:
     """The notations that fit the most cells, in their order; none where that is too few."""
     likely = [how for how in notations if sum(n for cell, n in known if how.matches(cell)) >= 0.8 * least]

@@ -12,6 +12,7 @@ from goodmeasure.choosing.affirming import affirmative
 from goodmeasure.choosing.choose import choose
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError
+from goodmeasure.reading.footers import without_total
 from goodmeasure.reading.moments import refuse_texts
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
@@ -143,6 +144,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     question.checked(table)
     if test is not None and question.protocol == "folds":
         raise UsageError("a table of its own is reported, so no folds are made", fix="leave out --protocol folds")
+    table, totals = without_total(table)
     table, dropped = _with_target(table, question)
     table, weightless = _with_weight(table, question)
     table, infinite = finite(table, [n for n in table.columns if n not in question.roles.values()])
@@ -168,6 +170,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     keys = row_keys(table, (*columns.features, question.target))
     remarks = [
         *table.remarks,
+        *totals,
         *dropped,
         *_guessed(plan, question),
         *weightless,

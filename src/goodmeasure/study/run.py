@@ -96,8 +96,9 @@ def run(
         where: an SQL condition that rows of a file must fit, such as "age >= 18".
         rare_classes: what becomes of classes of fewer than ten rows: one class "together", or "drop" their rows; an error
             unless given.
-        decimal: whether a "point" or a "comma" stands before decimals in texts such as "1,234"; the columns tell unless given.
-        dates: whether "01/02/2024" is written "day-first" or "month-first"; the columns tell unless given.
+        decimal: whether a "point" or a "comma" stands before decimals in texts such as "1,234"; the cells tell
+            unless given.
+        dates: whether "01/02/2024" is written "day-first" or "month-first"; the cells tell unless given.
         tick: called with a sentence whenever a step begins.
 
     Returns:
