@@ -25,9 +25,11 @@ MAKERS = (
     "audit_page",
     "catalogue",
     "claims",
+    "hosts",
     "signatures",
 )
-RUNS_PROGRAMS = frozenset({"audit_findings"})  # takes long: whether its page is current is seen by tests/test_audit.py
+# What takes long, or names versions: whether these pages are current is seen by tests/test_audit.py and test_conformance.py.
+RUNS_PROGRAMS = frozenset({"audit_findings", "hosts"})
 
 
 def stale(names: Sequence[str]) -> Iterator[tuple[Path, str]]:

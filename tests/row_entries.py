@@ -14,9 +14,9 @@ import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.decisions.curves import curves
 from goodmeasure.decisions.decision import expected_cost, regret
-from goodmeasure.risks.alignment import align
 from goodmeasure.risks.crossvalidation import naive, nested
 from goodmeasure.risks.metrics import METRICS
+from goodmeasure.risks.ranking import rank_models
 from goodmeasure.risks.segment_rates import segment_rates
 from goodmeasure.risks.segments import weak_segments
 
@@ -140,6 +140,11 @@ def _gap(t: Table, w: Any, **more: Any) -> Any:
     return gm.gap(*(gm.risk(SQUARED, t["amount"], t[z], sample_weight=w, **more) for z in ("mu", "mu_old")))
 
 
+def listed(column: Any) -> Any:
+    """An array as a list; what else was given, as it came."""
+    return list(column) if isinstance(column, np.ndarray) else column
+
+
 def _lists(call: Any, t: Table, w: Any) -> Any:
     value, gradient = call(t, w)
     kept = np.asarray(w if w is not None else np.ones(len(gradient))) > 0
@@ -162,7 +167,12 @@ def _entries() -> list[Entry]:
             for loss, y, z, call in (
                 (BCE, "yes", "z", lambda t, w: BCE.value_and_gradient(t["yes"], t["z"], w)),
                 (CE, "label", "rows", lambda t, w: CE.value_and_gradient(t["label"], t["rows"], w)),
-                (SQUARED, "amount", "mu", lambda t, w: SQUARED.value_and_gradient(list(t["amount"]), list(t["mu"]), w)),
+                (
+                    SQUARED,
+                    "amount",
+                    "mu",
+                    lambda t, w: SQUARED.value_and_gradient(listed(t["amount"]), listed(t["mu"]), w),
+                ),
             )
         ),
         *(
@@ -300,8 +310,8 @@ def _entries() -> list[Entry]:
         Entry("weak_segments", _segments, "", ("loss",)),
         Entry("segment_rates", _segment_rates, "yes", ("p",)),
         Entry(
-            "align",
-            lambda t, w, **m: align(
+            "rank_models",
+            lambda t, w, **m: rank_models(
                 {"a": {"x": t["loss"], "y": t["other_loss"]}, "b": {"x": t["other_loss"], "y": t["loss"]}},
                 sample_weight=w,
                 **m,

@@ -12,9 +12,9 @@ from scipy.stats import binom
 
 from goodmeasure import losses
 from goodmeasure.errors import UsageError
-from goodmeasure.risks.alignment import align
 from goodmeasure.risks.leaks import leaks, row_hashes
 from goodmeasure.risks.outputs import row_losses
+from goodmeasure.risks.ranking import rank_models
 from goodmeasure.risks.risk import risk
 from goodmeasure.risks.segment_rates import segment_rates
 from goodmeasure.risks.segments import weak_segments
@@ -257,7 +257,7 @@ def test_measures_that_rank_models_apart_are_named() -> None:
     q = rng.random(5000)
     y, z = (rng.random(5000) < q) * 1.0, np.log(q / (1 - q))
     raw = {"sharp": 4 * z, "noisy": z + 0.7 * rng.normal(size=5000)}
-    found = align(
+    found = rank_models(
         {
             "log loss": {name: row_losses(LOG, y, each) for name, each in raw.items()},
             "errors": {name: ((each > 0) != y) * 1.0 for name, each in raw.items()},
@@ -265,4 +265,4 @@ def test_measures_that_rank_models_apart_are_named() -> None:
     )
     assert found.agreement["log loss", "errors"] == -1
     assert "by log loss, sharp is worse than noisy; by errors, it is better" in found.verdict
-    assert align({"a": {"x": [1.0, 2], "y": [1, 2]}, "b": {"x": [1.0, 2], "y": [1, 2]}}).disagreements == ()
+    assert rank_models({"a": {"x": [1.0, 2], "y": [1, 2]}, "b": {"x": [1.0, 2], "y": [1, 2]}}).disagreements == ()

@@ -19,6 +19,7 @@ from goodmeasure.errors import NothingToLearn, Problem, ShapeMismatch, TargetOut
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.linear import PATIENCE, NoFiniteFit
+from goodmeasure.fitting.narrow import Narrow
 from goodmeasure.fitting.newton import direction
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.openmp import SMALL, threads_for
@@ -453,3 +454,26 @@ def test_trees_on_a_small_table_keep_to_one_thread() -> None:
         with threads_for(SMALL + 1):
             assert openmp() == {2}
         assert openmp() == {2}
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("name", ["squared_error", "huber", "absolute_error", "binary_cross_entropy", "poisson"])
+def test_more_columns_than_rows_have_the_same_least(
+    name: str, intercept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(30, 45)) + 3, rng.random(30)
+    x[:, 1] += 100
+    y = {"binary_cross_entropy": x[:, 0] > 3, "poisson": rng.poisson(2, 30)}.get(name, x[:, 0] - x[:, 2])
+    estimator = LossClassifier if name == "binary_cross_entropy" else LossRegressor
+
+    def fitted() -> Any:
+        return estimator(getattr(losses, name)(), alpha=0.1, fit_intercept=intercept).fit(x, y, w)
+
+    narrow = fitted()
+    monkeypatch.setattr("goodmeasure.fitting.fit.narrowed", lambda X, **how: Narrow(X))
+    plain = fitted()
+    assert narrow.certificate_.objective == pytest.approx(plain.certificate_.objective, rel=1e-8)
+    np.testing.assert_allclose(narrow.coef_, plain.coef_, atol=1e-5)
+    np.testing.assert_allclose(narrow.intercept_, plain.intercept_, atol=1e-3)
+    np.testing.assert_allclose(narrow.predict(x), plain.predict(x), atol=1e-4)

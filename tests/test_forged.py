@@ -130,7 +130,7 @@ def test_a_model_that_was_changed_anywhere_is_refused_or_right(tmp_path: Path, q
     path = tmp_path / "model.json"
     cases = [(at, value) for at in leaves(state) for value in (*OTHERS, *HUGE)]
     seen = set()
-    for at, value in random.Random(0).sample(cases, 25 if question == "trees" else 250):
+    for at, value in random.Random(0).sample(cases, 150 if question == "trees" else 250):
         path.write_text(json.dumps(changed(state, at, value)))
         seen.add(refused_or_right(path))
     assert {"GM270", "right"} <= seen
@@ -221,8 +221,8 @@ def arrays_like(data: bytes) -> Iterator[bytes]:
 
 @pytest.mark.parametrize(
     ("question", "where"),
-    [("yes/no", ("encoding", "steps")), ("trees", ("encoding", "steps")), ("trees", ("scorer", "trees"))],
-    ids=["encoding of a linear model", "encoding for trees", "trees"],
+    [("yes/no", ("encoding", "steps")), ("trees", ("encoding", "steps"))],
+    ids=["encoding of a linear model", "encoding for trees"],
 )
 def test_packed_parts_that_were_changed_are_refused_or_right(tmp_path: Path, question: str, where: Path_) -> None:
     state = json.loads(good(question))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import html
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,9 @@ import numpy as np
 import pytest
 
 import goodmeasure as gm
-from goodmeasure import losses
+from goodmeasure import losses, report
 from goodmeasure.cli import status_of
-from goodmeasure.errors import NothingToLearn, Problem, TargetOutsideDomain
+from goodmeasure.errors import NothingToLearn, Problem, TargetOutsideDomain, UsageError, with_article
 from goodmeasure.reading.files import read
 from goodmeasure.reading.tables import BadCell, UnreadableTable
 
@@ -125,6 +128,53 @@ def test_the_next_step_of_a_verdict_names_the_model_that_was_written(
     assert status_of(["run", "t.csv", "--target", "y", "--positive", "yes", "--out", "here"]) == 0
     said = capsys.readouterr().out
     assert "use: goodmeasure predict here/model.json" in " ".join(said.split())
+
+
+def test_every_lack_of_rows_has_a_fix() -> None:
+    raised = [
+        call
+        for path in Path(gm.__file__).parent.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "TooFewRows"
+    ]
+    assert len(raised) > 5
+    assert all(any(keyword.arg == "fix" for keyword in call.keywords) for call in raised)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Estimate", "an Estimate"),
+        ("UnderOverCosts", "an UnderOverCosts"),
+        ("int", "an int"),
+        ("UnitInterval", "a UnitInterval"),
+        ("uint8", "a uint8"),
+        ("UsageError", "a UsageError"),
+        ("DataFrame", "a DataFrame"),
+    ],
+)
+def test_kinds_are_named_with_their_article(name: str, said: str) -> None:
+    assert with_article(name) == said
+
+
+def test_a_loss_where_an_estimate_belongs_is_told_what_makes_one() -> None:
+    with pytest.raises(UsageError, match=r"gap takes no train=squared_error\(\)") as refused:
+        gm.gap(losses.squared_error(), [1.0])
+    assert refused.value.fix == "give train as an estimate, such as gm.risk(loss, y, z)"
+
+
+def test_what_is_written_names_its_own_place(tmp_path: Path) -> None:
+    hours = [i % 12 for i in range(240)]
+    passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
+    study = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes")
+    assert study.verdict.following == "study.model.predict(new_rows)"
+    place = tmp_path / "two words"
+    report.write(study, place)
+    asked = f"goodmeasure predict '{place}/model.json' NEW.csv"
+    assert json.loads((place / "report.json").read_text())["verdict"]["next"] == asked
+    page = html.unescape((place / "report.html").read_text())
+    assert page.count(asked) == 3  # at its head, at its foot and in its data
+    assert "predict model.json" not in page
 
 
 TOO_LONG = "x" * 300

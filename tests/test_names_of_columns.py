@@ -12,7 +12,7 @@ import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.cli import status_of
 from goodmeasure.errors import UsageError
-from goodmeasure.risks.alignment import align
+from goodmeasure.risks.ranking import rank_models
 from goodmeasure.statistics import row_arguments
 from goodmeasure.tallying.accumulate import Accumulator
 
@@ -35,7 +35,7 @@ NAMES = sorted(
 def test_a_model_may_be_called_anything(name: str) -> None:
     named = gm.tally(BCE, Y, prediction={name: P}, sample_weight=np.ones(len(Y)), cluster=np.arange(len(Y)))
     assert named.risk(BCE, name).value == pytest.approx(gm.risk(BCE, Y, prediction=P).value)
-    aligned = align({name: {name: P, "other": P + Y}, "second": {name: P, "other": P}})
+    aligned = rank_models({name: {name: P, "other": P + Y}, "second": {name: P, "other": P}})
     assert set(aligned.means) == {name, "second"}
 
 

@@ -19,7 +19,7 @@ from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.writing import NotWritten
-from goodmeasure.report import write
+from goodmeasure.report import located, write
 from goodmeasure.report.page import command, page, python
 from goodmeasure.report.summary import summary
 from goodmeasure.study.study import Study
@@ -175,7 +175,7 @@ def test_files_appear_together_or_not_at_all(
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_the_summary_fits_the_terminal_steers_nothing_and_ends_with_the_next_step(hostile: Study, width: int) -> None:
-    text = summary(hostile, ["out/report.html", "out/model.json"], width=width)
+    text = summary(located(hostile, "out"), ["out/report.html", "out/model.json"], width=width)
     stripped = re.sub(r"\x1b\[[0-9;]*m", "", text)
     assert "\x1b" not in stripped
     longest_word = max(len(word) for word in stripped.split())

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.calibrating.calibration import Calibration
 from goodmeasure.decisions.decision import Circumstances
-from goodmeasure.errors import Problem, TargetOutsideDomain
+from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain
 from goodmeasure.risks.risk import Risk
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import MissingScore
@@ -408,3 +409,54 @@ def test_clipped_predictions_are_counted() -> None:
     found = gm.risk(BCE, y, prediction=p, clip=1e-3)
     assert (found.clipped, found.infinite) == (1, 0)
     assert found.value == pytest.approx(BCE(y, prediction=np.clip(p, 1e-3, 1)))
+
+
+# --- columns of pandas ---
+
+
+def in_pandas(column: Any, order: Any) -> Any:
+    """A column whose index tells in which order its rows stand."""
+    made = pandas.Series(column) if np.ndim(column) == 1 else pandas.DataFrame(column)
+    return made.iloc[order]
+
+
+def entries_of_columns() -> Any:
+    """Each entry with each of its columns, weights too, beside another that says in which order its rows stand."""
+    chosen = [
+        (entry, name) for entry in ENTRIES if entry.target and entry.scores for name in (*entry.scores, "sample_weight")
+    ]
+    return pytest.mark.parametrize(("entry", "name"), chosen, ids=repr)
+
+
+@entries_of_columns()
+def test_rows_in_another_order_are_refused(entry: Entry, name: str) -> None:
+    t, n = table(), 120
+    other = np.random.default_rng(0).permutation(n)
+    columns = {each: in_pandas(column, np.arange(n)) for each, column in t.items()}
+    weight = pandas.Series(np.ones(n))
+    if name == "sample_weight":
+        weight = weight.iloc[other]
+    else:
+        columns[name] = columns[name].iloc[other]
+    with pytest.raises(ShapeMismatch, match="another order") as refused:
+        entry.call(columns, weight)
+    assert f"{refused.value.where}.to_numpy()" in refused.value.fix
+
+
+@all_entries()
+def test_weights_in_another_order_are_refused(entry: Entry) -> None:
+    if not entry.target:
+        pytest.skip("its columns are arrays already")
+    t, n = table(), 120
+    columns = {each: in_pandas(column, np.arange(n)) if each == entry.target else column for each, column in t.items()}
+    with pytest.raises(ShapeMismatch, match="another order"):
+        entry.call(columns, pandas.Series(np.ones(n)).iloc[::-1])
+
+
+@all_entries()
+def test_rows_that_are_numbered_anew_are_paired_as_they_stand(entry: Entry) -> None:
+    t, n = table(), 120
+    columns = {each: in_pandas(column, np.arange(n)) for each, column in t.items()}
+    for k, column in enumerate(columns.values()):
+        column.index = column.index + 1000 * (k % 2)
+    same(flat(entry.call(t, None)), flat(entry.call(columns, None)))

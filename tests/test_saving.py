@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 import goodmeasure as gm
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
-from goodmeasure.errors import Problem
+from goodmeasure.errors import MissingExtra, Problem
 from goodmeasure.formulas.words import abs as size
 from goodmeasure.formulas.words import sqrt
 from goodmeasure.losses import catalogue
@@ -71,6 +72,39 @@ def test_a_loaded_model_predicts_and_decides_the_same(
     assert again.labels == study.model.labels
     assert again.loss == study.model.loss
     assert json.loads(path.read_text())["format"] == "goodmeasure model"
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "asked"),
+    [
+        ("xgboost", "hit", {"exclude": ("amount",), "costs": Costs(false_negative=5, false_positive=1)}),
+        ("xgboost", "place", {"exclude": ("hit",)}),
+        ("lightgbm", "amount", {"exclude": ("hit",), "represents": "real", "ask": "quantile=0.8"}),
+        ("lightgbm", "place", {"exclude": ("hit",)}),
+        ("catboost", "amount", {"exclude": ("hit",)}),
+    ],
+    ids=str,
+)
+def test_models_of_boosters_are_saved_as_plain_trees_and_need_no_booster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, target: str, asked: dict
+) -> None:
+    pytest.importorskip(host, reason=f"pip install 'goodmeasure[{host}]'")
+    study = gm.run(columns(), target, model=host, protocol="holdout", **asked)
+    assert study.judged.report.value < study.judged.report.constant_risk.value
+    path = tmp_path / "model.json"
+    study.model.save(path)
+    monkeypatch.setitem(sys.modules, host, None)
+    new = columns(seed=1)
+    assert np.array_equal(load(path).predict(new), study.model.predict(new))
+    assert np.array_equal(load(path).decide(new), study.model.decide(new))
+
+
+@pytest.mark.parametrize("host", ["xgboost", "lightgbm", "catboost"])
+def test_a_booster_that_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setitem(sys.modules, host, None)
+    with pytest.raises(MissingExtra) as error:
+        gm.run(columns(), "amount", model=host)
+    assert error.value.fix == f"pip install 'goodmeasure[{'catboost' if host == 'catboost' else 'boosting'}]'"
 
 
 @pytest.mark.parametrize("name", sorted(catalogue()))
@@ -144,12 +178,27 @@ def test_a_model_with_foreign_parts_is_refused(tmp_path: Path) -> None:
 
 
 def test_trees_that_point_outside_themselves_are_not_walked(tmp_path: Path) -> None:
-    study = gm.run(columns(), "amount", exclude=("hit",), model="boosting", represents="real")
-    study.model.scorer.estimator._predictors[0][0].nodes["left"][0] = 10**6
+    state = json.loads(studied("amount", "boosting", ("exclude", ("hit",)), ("represents", "real")).model.to_json())
+    del state["checksum"]
+    forest = state["scorer"]["forest"]
+    inner = next(k for k in range(len(forest["column"])) if forest["column"][k] >= 0 and forest["set"][k] < 0)
+    last = next(root for root in forest["roots"] if root > inner) if len(forest["roots"]) > 1 else len(forest["column"])
     path = tmp_path / "model.json"
-    study.model.save(path)
-    with pytest.raises(UntrustedModel, match="outside itself"):
-        load(path)
+    for name, values in {
+        "left": (-1, inner, 0, last, 10**6),
+        "right": (-1, inner, last, 10**9),
+        "column": (99, 2**70, -2),
+        "set": (len(forest["sets"]), -2),
+        "roots": (-1, 1, 10**6),
+    }.items():
+        for value in values:
+            forged = json.loads(json.dumps(state))
+            forged["scorer"]["forest"][name][0 if name == "roots" else inner] = value
+            path.write_text(json.dumps(forged))
+            with pytest.raises(NotAModel, match="scorer"):
+                load(path)
+    path.write_text(json.dumps(state))
+    load(path)
 
 
 def test_new_rows_may_hold_what_the_fitted_rows_did_not() -> None:

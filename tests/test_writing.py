@@ -31,10 +31,10 @@ def write_lines(place: Path, error: OSError | None = None) -> None:
 
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path, disk_with_room_for: Limit) -> None:
     old, other = tmp_path / "a.txt", tmp_path / "b.txt"
-    write_whole({old: b"old", other: b"old too"})
+    write_whole({old: b"old", other: b"old too"}, [b"", b""])
     before = held(tmp_path)
     with disk_with_room_for(1000), pytest.raises(NotWritten) as refused:
-        write_whole({old: b"new", other: b"x" * 5000})
+        write_whole({old: b"new", other: b"x" * 5000}, [b"", b""])
     assert held(tmp_path) == before == {"a.txt": b"old", "b.txt": b"old too"}
     assert (refused.value.code, refused.value.where, refused.value.exit_status) == ("GM012", str(other), 3)
     assert "File too large" in refused.value.seen
@@ -44,7 +44,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, disk_with_room_for: L
 
 
 def test_what_fails_while_a_file_is_written_keeps_its_name(tmp_path: Path) -> None:
-    write_whole({tmp_path / "a.txt": b"before"})
+    write_whole({tmp_path / "a.txt": b"before"}, [b""])
     with pytest.raises(OSError, match="from elsewhere") as failed:
         write_lines(tmp_path / "a.txt", OSError(28, "from elsewhere"))
     assert not isinstance(failed.value, NotWritten)
@@ -66,7 +66,7 @@ def test_places_that_take_no_file_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for place in (tmp_path, tmp_path / "none" / "a.txt", tmp_path / "file" / "a.txt", Path(os.devnull)):
         with pytest.raises(NotWritten) as refused:
-            write_whole({place: b"x"})
+            write_whole({place: b"x"}, [b""])
         assert str(place) in str(refused.value)
     assert Path(os.devnull).is_char_device()
     with pytest.raises(NotWritten):

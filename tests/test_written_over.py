@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import goodmeasure as gm
+from goodmeasure import report
 from goodmeasure.cli import status_of
+from goodmeasure.errors import UsageError
+from goodmeasure.study.examples import example
+from goodmeasure.study.study import Study
+from goodmeasure.tallying import saved
 from table_files import text
 
 SCORED = ("--y", "churned", "--positive", "yes", "--p", "p")
@@ -27,7 +35,9 @@ LOSSLESS = {
     "run onto its table": ("run", "read/report.json", *LEARNT, "--out", "read"),
     "run onto the table to test on": ("run", "t.csv", *LEARNT, "--test", "read/model.json", "--out", "read"),
     "run onto the table by a hard link": ("run", "t.csv", *LEARNT, "--out", "linked"),
+    "run onto a page of another program": ("run", "t.csv", *LEARNT, "--out", "others"),
     "demo onto another table": ("demo", "--out", "shown"),
+    "demo onto a page of another program": ("demo", "--out", "others"),
 }
 
 
@@ -36,7 +46,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Tables, a model and links to them."""
     monkeypatch.chdir(tmp_path)
     Path("t.csv").write_text(text())
-    for folder in ("sub", "read", "linked", "shown"):
+    for folder in ("sub", "read", "linked", "shown", "others"):
         Path(folder).mkdir()
     for name in ("model.json", "read/report.json", "read/model.json"):
         shutil.copy("t.csv", name)
@@ -46,6 +56,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("other.txt").write_text("mine")
     Path("empty.tally").touch()
     Path("shown/tumours.csv").write_text("mine")
+    Path("others/report.html").write_text("<!doctype html>\n<title>mine</title>")
     return tmp_path
 
 
@@ -79,3 +90,86 @@ def test_the_demo_writes_over_its_own_table(place: Path) -> None:
     before = Path("again/wines.csv").read_bytes()
     assert status_of(["demo", "--task", "multiclass", "--out", "again"]) == 0
     assert Path("again/wines.csv").read_bytes() == before
+
+
+# --- from Python ---
+
+Writer = Callable[[Study, Path], object]
+
+
+def tally_of(study: Study) -> saved.Saved:
+    """A tally as `score --save` keeps it."""
+    assert status_of(["score", "t.csv", *SCORED, "--save", "fresh.tally"]) == 0
+    return saved.load("fresh.tally")
+
+
+# Each function that writes whole files, by the module and the name of its definition; the name of a file that it writes.
+WRITERS: dict[str, tuple[str, Writer]] = {
+    "tallying/saved.py save": ("kept.tally", lambda study, place: saved.save(place, tally_of(study))),
+    "study/model.py save": ("model.json", lambda study, place: study.model.save(place)),
+    "report/__init__.py write": ("report.html", lambda study, place: report.write(study, place.parent)),
+    "study/examples.py _write_once": ("wines.csv", lambda study, place: example("multiclass").write(place.parent)),
+}
+# What the option of a command names is guarded by the command: see above.
+BY_COMMAND = {"cli/_predicting.py _sink"}
+
+
+def test_every_writer_is_listed() -> None:
+    root = Path(gm.__file__).parent
+    found = {
+        f"{path.relative_to(root)} {function.name}"
+        for path in root.rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("write_whole", "whole_file")
+    }
+    assert found == {*WRITERS, *BY_COMMAND}
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    hours = [i % 12 for i in range(240)]
+    return gm.run(
+        {"hours": hours, "passed": ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]}, "passed"
+    )
+
+
+def written(name: str, study: Study, place: Path) -> bytes:
+    """What a writer writes, in a directory of its own."""
+    file, write = WRITERS[name]
+    (place / "fresh").mkdir()
+    write(study, place / "fresh" / file)
+    return (place / "fresh" / file).read_bytes()
+
+
+@pytest.mark.parametrize("link", [None, os.link, os.symlink])
+@pytest.mark.parametrize(
+    ("name", "stands"), [(name, other) for name in WRITERS for other in ("a table", *WRITERS) if other != name]
+)
+def test_no_writer_replaces_a_file_of_another_kind(
+    name: str, stands: str, link: Callable[[Path, Path], None] | None, study: Study, place: Path
+) -> None:
+    file, write = WRITERS[name]
+    target, read = place / "sub" / file, place / "input"
+    read.write_bytes((place / "t.csv").read_bytes() if stands == "a table" else written(stands, study, place))
+    (link or shutil.copy)(read, target)
+    before = read.read_bytes()
+    with pytest.raises(UsageError, match="would") as refused:
+        write(study, target)
+    assert refused.value.code == "GM009"
+    assert "replace" in str(refused.value)
+    assert target.read_bytes() == read.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_writer_replaces_its_own_kind_and_what_is_empty(name: str, empty: bool, study: Study, place: Path) -> None:
+    file, write = WRITERS[name]
+    target = place / "sub" / file
+    write(study, target)
+    whole = target.read_bytes()
+    if empty:
+        target.write_bytes(b"")
+    write(study, target)
+    assert target.read_bytes()[:20] == whole[:20]

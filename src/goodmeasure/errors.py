@@ -6,6 +6,7 @@ from what a host would expect (``ValueError``, ``TypeError``), so that ordinary 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from reprlib import Repr
@@ -155,6 +156,14 @@ class UsageError(Problem, ValueError, TypeError):
 def nearest(name: str, known: Iterable[str]) -> list[str]:
     """The known names that a misspelt one may stand for, at most three, the closest first."""
     return get_close_matches(name, list(known))
+
+
+def with_article(name: str) -> str:
+    """The name of a kind as a sentence says it: an Estimate, a uint8."""
+    return f"{'an' if _VOWEL.match(name) else 'a'} {name}"
+
+
+_VOWEL = re.compile("[aeio]|u(?!ni|int|s)", re.IGNORECASE)
 
 
 def shorter(value: object) -> str:

@@ -4,7 +4,6 @@ loss."""
 from __future__ import annotations
 
 import enum
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from goodmeasure.deriving.predictions import identification_formula
 from goodmeasure.formulas.expression import derivative
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.quantiles import weighted_quantile, weighted_quantiles
+from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
 from goodmeasure.statistics.sample import Sample
 
@@ -212,7 +212,7 @@ class _Grid:
 
     def split(self, y: Floats, w: Floats, point: PointLoss, losses: Floats) -> Decomposition:
         """The plug-in split under these weights."""
-        held, total = w > 0, math.fsum(w)
+        held, total = w > 0, rounded_sum(w)
         recalibrated = point(y[held], self.fitted(y, w)[self.cell][held])
         constant = point(y[held], np.full(int(held.sum()), self._constant(y, w)))
         return parts(*(float(w[held] @ column) / total for column in (losses[held], recalibrated, constant)))

@@ -274,7 +274,7 @@ def calibration(
     """
     rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p, cluster=cluster)
     if rows.n < 2:
-        raise TooFewRows("calibration needs at least two rows", seen=f"{rows.n} row")
+        raise TooFewRows("calibration needs at least two rows", seen=f"{rows.n} row", fix="give more rows")
     settings = Basis(level, seed, rows.n, rows.effective_n, rows.unit)
     sample = Sample.of(rows, level)
     target = Target.of(loss, rows["p"], rows["y"])

@@ -13,6 +13,7 @@ import numpy as np
 from goodmeasure.calibrating.isotonic import pool
 from goodmeasure.deriving import predictions
 from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats
 
 PointLoss = Callable[[Floats, Floats], Floats]
@@ -49,8 +50,8 @@ class Cells:
 
         A loss that no row suffers counts nothing, so shares of exactly 0 and 1 have a finite loss.
         """
-        others, total = self.weight - self.events, math.fsum(self.weight)
-        share = np.array([math.fsum(self.events) / total])
+        others, total = self.weight - self.events, rounded_sum(self.weight)
+        share = np.array([rounded_sum(self.events) / total])
         predictions = np.concatenate([self.p, self.recalibrated, share])
         count = len(predictions)
         # One call for everything: what a loss costs to call is more than what it costs to evaluate.
@@ -61,7 +62,7 @@ class Cells:
         def mean(at: slice, events: Floats, rest: Floats) -> float:
             return (_times(events, yes[at]) + _times(rest, no[at])) / total
 
-        whole = np.array([math.fsum(self.events)]), np.array([math.fsum(others)])
+        whole = np.array([rounded_sum(self.events)]), np.array([rounded_sum(others)])
         return parts(
             mean(slice(n), self.events, others),
             mean(slice(n, 2 * n), self.events, others),

@@ -75,7 +75,9 @@ def from_bin_sums(sums: Floats, n: int, level: float, least: Floats | None = Non
     rows_in_bin = weight**2 / square
     held = rows_in_bin > 1 + 1e-9
     if not held.any():
-        raise TooFewRows("the debiased calibration error needs two rows in a bin", seen=f"{n} rows")
+        raise TooFewRows(
+            "the debiased calibration error needs two rows in a bin", seen=f"{n} rows", fix="tally more rows"
+        )
     share = weight[held] / weight[held].sum()
     mean = first[held] / weight[held]
     around = square_second[held] - 2 * mean * square_first[held] + mean**2 * square[held]

@@ -16,7 +16,7 @@ from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.terminal import json_text
 from goodmeasure.reading.paths import refuse_onto
 from goodmeasure.reading.remarks import at_least
-from goodmeasure.report import FILES, write
+from goodmeasure.report import FILES, located, refuse_others, write
 from goodmeasure.report.summary import summary
 from goodmeasure.study.examples import example
 from goodmeasure.study.question import costs_from
@@ -31,6 +31,7 @@ def studied(data: Any, asked: dict[str, Any], out: str) -> Study:
     """Run what the options ask, telling on a terminal how far it has come; the files in ``out`` are none that are read."""
     for name in FILES:
         refuse_onto(Path(out) / name, [each for each in (data, asked.get("test")) if each is not None])
+    refuse_others(out)
     asked = {name: value for name, value in asked.items() if value is not None}
     asked["costs"] = costs_from(asked.pop("costs", ()))
     asked["exclude"] = tuple(asked.get("exclude", ()))
@@ -41,6 +42,7 @@ def studied(data: Any, asked: dict[str, Any], out: str) -> Study:
 def demonstrated(task: str, model: str, seed: int, out: str, *, as_json: bool) -> int:
     """Run the question of an example on its table."""
     chosen = example(task)
+    refuse_others(out)
     path = chosen.write(out)
     with progress(steps({**chosen.asked, "model": model})) as tick:
         study = run(path, chosen.target, tick=tick, model=model, seed=seed, **chosen.asked)
@@ -75,6 +77,7 @@ def finish(study: Study, out: str, *, as_json: bool, fail_on: str | None, shown:
     """Write the files, print the summary, and say by the exit status whether something was found."""
     with progress() as tick:
         tick("write the report")
+        study = located(study, out)
         written = write(study, out)
     if as_json:
         click.echo(json_text(study.to_dict()))

@@ -11,7 +11,11 @@ TASKS = ("binary", "regression", "multiclass")
 @click.command
 @click.option("--task", type=click.Choice(TASKS), default="binary", show_default=True, help="Which kind of target.")
 @click.option(
-    "--model", type=click.Choice(["linear", "boosting"]), default="linear", show_default=True, help="What to train."
+    "--model",
+    type=click.Choice(["linear", "boosting", "xgboost", "lightgbm", "catboost"]),
+    default="linear",
+    show_default=True,
+    help="What to train; boosting is scikit-learn's.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For the split and the bootstrap.")
 @click.option("--out", default=OUT, show_default=True, metavar="DIR", help="Where the table and the report go.")

@@ -34,7 +34,11 @@ OUT = "goodmeasure-out"
 @click.option("--time", metavar="COLUMN", help="Fit on the earliest rows, report on the latest.")
 @click.option("--exclude", multiple=True, metavar="COLUMN", help="Do not learn from this column (may be repeated).")
 @click.option(
-    "--model", type=click.Choice(["linear", "boosting"]), default="linear", show_default=True, help="What to train."
+    "--model",
+    type=click.Choice(["linear", "boosting", "xgboost", "lightgbm", "catboost"]),
+    default="linear",
+    show_default=True,
+    help="What to train; boosting is scikit-learn's.",
 )
 @click.option(
     "--protocol",

@@ -22,6 +22,7 @@ from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.intervals import clopper_pearson, wilson
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import METHOD, put_together
+from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean, squares
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -390,14 +391,14 @@ def curves(
 
 def of_sums(thresholds: Floats, weight: Floats, square: Floats, n: int, *, on_grid: bool = False) -> Curves:
     """All curves from weights and squared weights by ascending threshold (rows) and by label (columns: 0 and 1)."""
-    total = math.fsum(weight.ravel())
+    total = rounded_sum(weight.ravel())
 
     def above(sums: Floats) -> Floats:
         return np.append(np.cumsum(sums[::-1])[::-1], 0.0)
 
     squares = above(square[:, 1]) / total**2, above(square[:, 0]) / total**2
     events, others = above(weight[:, 1]) / total, above(weight[:, 0]) / total
-    share = math.fsum(weight[:, 1]) / total
+    share = rounded_sum(weight[:, 1]) / total
     return Curves(np.append(thresholds, math.inf), events, others, share, n, squares, on_grid)
 
 

@@ -244,7 +244,11 @@ def folds(n: int, together: NDArray[np.intp] | None, seed: int, count: int = FOL
     if together is not None:
         count = min(count, units)
     if units < max(count, 2):
-        raise TooFewRows(f"{count} folds need at least {count} rows, there are {units}")
+        raise TooFewRows(
+            f"{max(count, 2)} folds need at least {max(count, 2)} {'rows' if together is None else 'clusters'}",
+            seen=f"there {'is' if units == 1 else 'are'} {units}",
+            fix="give more of them",
+        )
     fold = np.asarray(np.random.default_rng(seed).permutation(units) % count, dtype=np.intp)
     return fold if together is None else fold[together]
 

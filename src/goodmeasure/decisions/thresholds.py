@@ -12,6 +12,7 @@ from goodmeasure.drawing.display import Display
 from goodmeasure.statistics.estimate import Estimate, display_of
 from goodmeasure.statistics.intervals import normal_quantile, student_quantile
 from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import unit_of
 
@@ -156,7 +157,7 @@ def from_cells(
     unit: float = 1.0,
 ) -> Cuts:
     """What every cut costs, from sums by score (or by cell of a grid, whose lower edges are the scores), in a unit."""
-    total = math.fsum(weight)
+    total = rounded_sum(weight)
 
     def from_here_on(sums: Floats) -> Floats:
         return np.append(np.cumsum(sums[::-1])[::-1], 0.0)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from goodmeasure.deriving import class_statistics, numbers
-from goodmeasure.deriving.arguments import check_targets, numeric, weights
+from goodmeasure.deriving import class_statistics, numbers, pointwise
+from goodmeasure.deriving.arguments import Examples, check_targets, numeric, weights
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import NothingToAverage, TargetOutsideDomain
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import expression, simplify, symbol
-from goodmeasure.statistics.arrays import array_of
+from goodmeasure.statistics.arrays import array_of, same_order
 from goodmeasure.statistics.weights import scaled
 
-Mean: TypeAlias = Callable[[float], float]
+Slope: TypeAlias = Callable[[Any], Any]
+Where: TypeAlias = Callable[[Any], Any]
 _FEW = 500
 _MOST = 1e299
 _FADED = 1e-250
@@ -31,7 +33,8 @@ def best_constant(loss: Record, y: Any, sample_weight: Any = None, *, classes: i
     without it there are as many as the class weights or else the labels at hand say. Where labels weigh each for itself,
     each has a constant of its own.
     """
-    targets, w = _present(loss, array_of(y, "y", TargetOutsideDomain), sample_weight, classes)
+    same_order(y=y, sample_weight=sample_weight)
+    targets, w = present_targets(loss, array_of(y, "y", TargetOutsideDomain), sample_weight, classes)
     if not loss.labels:
         return _of_present(loss, targets, w, classes)
     w = np.broadcast_to(w, targets.shape)
@@ -45,10 +48,16 @@ def _of_present(loss: Record, y: Any, w: Any, classes: int | None) -> Any:
         return _best_row(loss, targets, counts, classes or _classes(loss, targets))
     if len(loss.activation) > 1:
         return _minimum(loss, targets, counts, np.zeros(len(loss.activation)))
-    return _best_number(loss, targets, counts)
+    return _once(loss, targets.astype(np.float64).tobytes(), counts.tobytes())
 
 
-def _present(loss: Record, y: Any, sample_weight: Any, classes: int | None) -> tuple[Any, Any]:
+@lru_cache(maxsize=4)
+def _once(loss: Record, y: bytes, w: bytes) -> float:
+    """The best constant of the targets asked for last is kept: each fit along a path of strengths begins at it."""
+    return _best_number(loss, np.frombuffer(y), np.frombuffer(w))
+
+
+def present_targets(loss: Record, y: Any, sample_weight: Any, classes: int | None) -> tuple[Any, Any]:
     """The targets as numbers, checked where they are there, and their weights: zero where they are not."""
     rows = loss.is_classwise and y.ndim == 2
     shape = y.shape[:1] if rows else y.shape
@@ -84,31 +93,30 @@ def _distinct(loss: Record, y: Any, w: Any) -> tuple[Any, Any]:
 
 def _best_number(loss: Record, y: Any, w: Any) -> float:
     """Where the mean signal turns from negative to positive, at the smallest mean loss if it does so more than once."""
-    y = y.astype(np.float64)
     slope, few, grid = _slope(loss, y, w), _thinned(y, w), _grid(loss, y)
-    brackets = _brackets(np.sign(_slopes(loss, *(few or (y, w)), grid)), grid)
-    if few is not None:
-        rough = _slope(loss, *few)
-        brackets = [_widened(slope, *_ends(rough, low, high)) for low, high in brackets]
+    rough = slope if few is None else _slope(loss, *few)
+    low, high = _brackets(np.sign(rough(grid)), grid)
+    if few is not None and np.isfinite(low[0]):
+        low, high = _widened(slope, *_ends(rough, low, high))
 
     def mean(z: float) -> float:
         return float(np.sum(numbers.value(loss, y, np.full(y.shape, z)) * w))
 
-    return min((_crossing(slope, low, high) for low, high in brackets), key=mean)
+    return min(_crossings(slope, low, high), key=mean)
 
 
-def _slope(loss: Record, y: Any, w: Any) -> Mean:
-    """The summed signal of one raw output for all."""
-    return lambda z: float(_slopes(loss, y, w, np.asarray([z]))[0])
+def _slope(loss: Record, y: Any, w: Any) -> Slope:
+    """The summed signal of each of several raw outputs for all targets, which are checked already."""
 
+    def summed(raws: Any) -> Any:
+        targets, outputs = (table.copy() for table in np.broadcast_arrays(y, raws[:, None]))
+        given = Examples(targets, outputs, None, None, outputs.dtype, outputs.shape)
+        signal = pointwise.numbers(loss, given, 1)[1]
+        # Far from the best the sum may overflow; its sign, all that is asked of it, is right.
+        with np.errstate(over="ignore"):
+            return np.sum(np.where(signal == 0, 0, signal * w), axis=1)
 
-def _slopes(loss: Record, y: Any, w: Any, raws: Any) -> Any:
-    """The summed signal of each of several raw outputs for all."""
-    targets, outputs = np.broadcast_arrays(y, raws[:, None])
-    signal = numbers.gradient(loss, targets.ravel(), outputs.ravel()).reshape(targets.shape)
-    # Far from the best the sum may overflow; its sign, all that is asked of it, is right.
-    with np.errstate(over="ignore"):
-        return np.sum(np.where(signal == 0, 0, signal * w), axis=1)
+    return summed
 
 
 def _thinned(y: Any, w: Any) -> tuple[Any, Any] | None:
@@ -119,17 +127,23 @@ def _thinned(y: Any, w: Any) -> tuple[Any, Any] | None:
     return y[np.searchsorted(share, (np.arange(_FEW) + 0.5) / _FEW)], np.full(_FEW, 1.0 / _FEW)
 
 
-def _widened(slope: Mean, low: float, high: float) -> tuple[float, float]:
-    """The bracket, widened until the signal of all targets is negative below and positive above, or as far as numbers go."""
-    if not np.isfinite(low):
-        return low, high
-    step = max((high - low), abs(low) * 1e-3, 1e-3)
-    while slope(low) >= 0 and low > -_MOST:
-        low, step = max(low - step, -_MOST), 2 * step
-    step = max((high - low), abs(high) * 1e-3, 1e-3)
-    while slope(high) <= 0 and high < _MOST:
-        high, step = min(high + step, _MOST), 2 * step
-    return low, high
+def _widened(slope: Slope, low: Any, high: Any) -> tuple[Any, Any]:
+    """The brackets, widened until the signal of all targets is negative below and positive above, or as far as numbers go."""
+    width = high - low
+    below = _moved(lambda z: slope(z) >= 0, low, -np.maximum(np.maximum(width, np.abs(low) * 1e-3), 1e-3))
+    above = _moved(lambda z: slope(z) <= 0, high, np.maximum(np.maximum(high - below, np.abs(high) * 1e-3), 1e-3))
+    return below, above
+
+
+def _moved(wrong: Where, ends: Any, step: Any) -> Any:
+    """Ends of brackets, moved by steps that double as long as they are wrong."""
+    ends = ends.copy()
+    left = np.flatnonzero(wrong(ends) & (np.abs(ends) < _MOST))
+    while left.size:
+        ends[left] = np.clip(ends[left] + step[left], -_MOST, _MOST)
+        step = 2 * step
+        left = left[wrong(ends[left]) & (np.abs(ends[left]) < _MOST)]
+    return ends
 
 
 def _grid(loss: Record, y: Any) -> Any:
@@ -151,8 +165,11 @@ def _grid(loss: Record, y: Any) -> Any:
     return np.unique(np.concatenate([far, around]))
 
 
-def _brackets(signs: Any, grid: Any) -> list[tuple[float, float]]:
-    """Neighbouring points between which the mean signal turns from negative to positive, or infinities if it never does."""
+def _brackets(signs: Any, grid: Any) -> Any:
+    """Neighbouring points between which the mean signal turns from negative to positive, or infinities if it never does.
+
+    The first row holds the lower ends, the second the upper ones.
+    """
     falls, rises = signs[:-1] < 0, signs[1:] > 0
     found = [(float(grid[i]), float(grid[i + 1])) for i in np.flatnonzero(falls & rises)]
     flat = np.flatnonzero(signs == 0)
@@ -164,37 +181,46 @@ def _brackets(signs: Any, grid: Any) -> list[tuple[float, float]]:
                 found.append((float(grid[before]), float(grid[after])))
     if not found:
         found = [(np.inf, np.inf)] if signs[-1] < 0 else [(-np.inf, -np.inf)]
-    return found
+    return np.asarray(found).T
 
 
-def _ends(slope: Mean, low: float, high: float) -> tuple[float, float]:
-    """The first and the last raw output between two points at which the mean signal is zero."""
-    if not np.isfinite(low):
-        return low, high
-    first = _boundary(lambda z: slope(z) < 0, low, high)
-    return first, first if slope(first) > 0 else _boundary(lambda z: slope(z) <= 0, first, high)
+def _ends(slope: Slope, low: Any, high: Any) -> tuple[Any, Any]:
+    """The first and the last raw output in each bracket at which the mean signal is zero."""
+    first = _boundaries(lambda z: slope(z) < 0, low, high)
+    last, flat = first.copy(), slope(first) <= 0
+    if flat.any():
+        last[flat] = _boundaries(lambda z: slope(z) <= 0, first[flat], high[flat])
+    return first, last
 
 
-def _crossing(slope: Mean, low: float, high: float) -> float:
+def _crossings(slope: Slope, low: Any, high: Any) -> list[float]:
     """The middle of where the mean signal is zero; where that has no end, its near end, or infinity if it only fades out."""
-    if not np.isfinite(low):
-        return low
-    first, last = _ends(slope, low, high)
+    if not np.isfinite(low[0]):
+        return [float(low[0])]
+    return [_middle(slope, float(first), float(last)) for first, last in zip(*_ends(slope, low, high), strict=True)]
+
+
+def _middle(slope: Slope, first: float, last: float) -> float:
     if abs(first) < _MOST and abs(last) < _MOST:
         return first / 2 + last / 2
     far, near = (np.inf, first) if abs(last) >= _MOST else (-np.inf, last)
     # A hinge stops at its corner with a jump; an exponential only underflows, and is smaller still further out.
-    outside = slope(float(np.nextafter(near, -far))) if np.isfinite(near) else 0.0
+    outside = float(slope(np.nextafter([near], -far))[0]) if np.isfinite(near) else 0.0
     return near if abs(outside) > _FADED else far
 
 
-def _boundary(below: Callable[[float], bool], low: float, high: float) -> float:
-    """The raw output at which ``below`` turns false, to the last bit."""
+def _boundaries(below: Where, low: Any, high: Any) -> Any:
+    """The raw output in each bracket at which ``below`` turns false, to the last bit; all brackets are halved together."""
+    low, high = low.copy(), high.copy()
+    left = np.arange(len(low))
     for _ in range(1100):
-        middle = low / 2 + high / 2
-        if middle in (low, high):
+        middle = low[left] / 2 + high[left] / 2
+        inside = (middle != low[left]) & (middle != high[left])
+        left, middle = left[inside], middle[inside]
+        if not left.size:
             break
-        low, high = (middle, high) if below(middle) else (low, middle)
+        under = below(middle)
+        low[left[under]], high[left[~under]] = middle[under], middle[~under]
     return high
 
 

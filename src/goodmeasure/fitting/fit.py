@@ -29,10 +29,11 @@ from goodmeasure.errors import (
 )
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
+from goodmeasure.fitting.narrow import narrowed
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import numbers_of
+from goodmeasure.statistics.arrays import numbers_of, same_order
 from goodmeasure.statistics.row_arguments import Floats, column, equal_length
 from goodmeasure.statistics.weights import check_weights, scaled
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -43,6 +44,26 @@ _DOUBTS = {
     Status.UNCERTAIN: "the fit may not be the best",
     Status.ENDLESS: "there is no best fit",
 }
+
+
+def present_rows(sample_weight: Any, **columns: Any) -> tuple[NDArray[Any], Floats | None, dict[str, Any]]:
+    """The rows whose weight is not zero, taken out before anything looks at what they hold: places, weights, and columns."""
+    same_order(**columns, sample_weight=sample_weight)
+    n = _num_samples(columns["X"])
+    if sample_weight is None:
+        return np.arange(n), None, columns
+    sample_weight = numbers_of(sample_weight, "sample_weight", WeightError)
+    if not sample_weight.any():
+        raise WeightError("every weight is zero, so there is nothing to fit", fix="check sample_weight.sum()")
+    weight = column(sample_weight, "sample_weight", kind=WeightError)
+    equal_length(X=range(n), sample_weight=weight)
+    check_weights(weight)
+    at = np.flatnonzero(weight)
+    if len(at) == n:
+        return at, weight, columns
+    equal_length(**{name: each for name, each in columns.items() if name != "X"}, sample_weight=weight)
+    kept = {name: None if each is None else _safe_indexing(each, at) for name, each in columns.items()}
+    return at, weight[at], kept
 
 
 class _LossModel(BaseEstimator):  # type: ignore[misc]
@@ -82,18 +103,20 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         offset = None if exposure is None else np.log(exposure)
         if self.early_stopping and held is None:
             X, y, weight, offset, held = self._held_out(X, y, weight, offset)
-        objective = Objective(self.loss_, X, y, weight, offset, float(self.alpha), bool(self.fit_intercept), outputs)
+        alpha, intercept = float(self.alpha), bool(self.fit_intercept)
+        rows = narrowed(X, penalised=alpha > 0, intercept=intercept)
+        objective = Objective(self.loss_, rows.features, y, weight, offset, alpha, intercept, outputs)
 
         def validation(theta: Floats) -> float:
             features, targets, counts, shift = held
-            slopes, constants = objective.coefficients(theta)
+            slopes, constants = rows.widened(*objective.coefficients(theta))
             return self.loss_(targets, _raw(features, slopes, constants, shift), counts)
 
         watch = Monitor(None if held is None else validation, bool(self.early_stopping), monitor)
         theta, self.certificate_, self.n_iter_ = fit(
             objective, SolverSettings(self.solver, self.max_iter, self.tol, watch)
         )
-        slopes, constants = objective.coefficients(theta)
+        slopes, constants = rows.widened(*objective.coefficients(theta))
         self.coef_, self.intercept_ = self._shaped(slopes, constants)
         self.loss_curve_, self.validation_curve_ = watch.loss_curve, watch.validation_curve
         said = _DOUBTS.get(self.certificate_.status)
@@ -135,22 +158,10 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
             raise UsageError(f"loss={self.loss!r} is no loss", fix="loss=gm.losses.huber(delta=2.0)")
         return default if self.loss is None else self.loss
 
-    def _present(self, X: Any, y: Any, sample_weight: Any, exposure: Any = None) -> tuple[Any, Any, Any, Any]:
-        """The rows whose weight is not zero: taken out before anything looks at what they hold."""
-        if sample_weight is None:
-            return X, y, None, exposure
-        sample_weight = numbers_of(sample_weight, "sample_weight", WeightError)
-        if not sample_weight.any():
-            raise WeightError("every weight is zero, so there is nothing to fit", fix="check sample_weight.sum()")
-        weight = column(sample_weight, "sample_weight", kind=WeightError)
-        equal_length(X=range(_num_samples(X)), sample_weight=weight)
-        check_weights(weight)
-        if weight.all():
-            return X, y, scaled(weight), exposure
-        equal_length(y=y, exposure=exposure, sample_weight=weight)
-        at = np.flatnonzero(weight)
-        X, y, exposure = (None if column is None else _safe_indexing(column, at) for column in (X, y, exposure))
-        return X, y, scaled(weight[at]), exposure
+    def _present(self, sample_weight: Any, **columns: Any) -> tuple[Any, ...]:
+        """The columns of the rows that count, and their weights last."""
+        _, weight, kept = present_rows(sample_weight, **columns)
+        return *kept.values(), None if weight is None else scaled(weight)
 
     def _exposure(self, exposure: Any, X: Floats) -> Floats | None:
         """Exposures, one a row: how long or how much each row was at risk."""
@@ -282,7 +293,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         self.loss_ = self._settled(losses.squared_error())
         if self.loss_.is_classwise:
             raise UsageError(f"{self.loss_} is about classes", fix="goodmeasure.LossClassifier(loss)")
-        X, y, weight, exposure = self._present(X, y, sample_weight, exposure)
+        X, y, exposure, weight = self._present(sample_weight, X=X, y=y, exposure=exposure)
         checked, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         if targets.dtype.kind in "mM":
             raise TargetOutsideDomain(f"targets are numbers, not {targets.dtype}", fix="y as an amount of time: days")
@@ -381,7 +392,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
             GM602: only one class occurs.
             ValueError: X and y differ in length, X holds NaN, or y holds no labels, by scikit-learn's own checks.
         """
-        X, y, weight, _ = self._present(X, y, sample_weight)
+        X, y, weight = self._present(sample_weight, X=X, y=y)
         checked, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
         if len(np.unique(labels)) < 2:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure import kernels
-from goodmeasure.deriving import numbers, predictions
+from goodmeasure.deriving import class_statistics, numbers, predictions
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.activations import linear
 from goodmeasure.statistics.row_arguments import Floats
@@ -141,12 +141,25 @@ def _lowest(loss: Record, outcome: int) -> float:
 
 
 def _of_several(loss: Record, y: Any, z: Floats, pull: Floats, widening: Widening) -> Floats:
+    if (times := _times_surprise(loss)) is not None and np.ndim(y) == 1:
+        # The pull is p, or p - 1 of the class that happened, so that it tells p (1 - p); hosts divide by it.
+        size = np.abs(pull)
+        bent = size * (1 - size / z.dtype.type(times)) * z.dtype.type(widening(z.shape[1]))
+        return np.asarray(np.maximum(bent, np.finfo(z.dtype).eps ** 2))
     if loss.is_classwise and _holds(loss, "convex"):
         found = numbers.hessian(loss, y, z) * z.dtype.type(widening(z.shape[1]))
     else:
         found = _sums_of_rows(loss, y, z)
     flat = (found == 0) & (pull != 0)
     return np.where(flat, _by_trying(loss, y, z, pull), found) if flat.any() else np.asarray(found)
+
+
+@cache
+def _times_surprise(loss: Record) -> float | None:
+    """How many times minus the logarithm of what happened a loss of classes is; None where it is something else."""
+    slopes = class_statistics.by_statistic(loss.composed) if loss.is_classwise and not loss.class_weight else {}
+    slope = slopes["log_p"].number if slopes.keys() == {"log_p"} else None
+    return None if slope is None else -float(slope)
 
 
 def _sums_of_rows(loss: Record, y: Any, z: Floats) -> Floats:

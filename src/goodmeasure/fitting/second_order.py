@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from goodmeasure.deriving.best_constant import present_targets
 from goodmeasure.errors import NoSuchReading, ShapeMismatch
 from goodmeasure.fitting import majoriser
 from goodmeasure.fitting.majoriser import Widening
@@ -17,6 +18,8 @@ from goodmeasure.statistics.row_arguments import Floats
 
 # Where the best constant is infinite: there float32 rounds a probability to 0 or 1.
 _FAR = 30.0
+# So many targets tell where to begin; of more, means of neighbours stand for them.
+_ENOUGH = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,14 @@ class SecondOrder:
     def start(self, y: Any, weight: Any = None, classes: int | None = None) -> Any:
         """The raw output that is best for all rows together: a number, or a list of one for each raw output.
 
-        Where only an infinite one is best, as of targets that are all yes, it is as far as a float32 takes seriously.
+        Where only an infinite one is best, as of targets that are all yes, it is as far as a float32 takes seriously. Of very
+        many targets it is that of means of neighbours: the first trees correct what that leaves.
         """
-        best = np.asarray(self.loss.best_constant(self.targets(y), weight, classes=classes), dtype=np.float64)
+        targets = self.targets(y)
+        numbers = targets.ndim == 1 and targets.dtype.kind == "f" and not self.loss.target.whole
+        if numbers and len(targets) > 4 * _ENOUGH:
+            targets, weight = _means_of_neighbours(*present_targets(self.loss, targets, weight, classes))
+        best = np.asarray(self.loss.best_constant(targets, weight, classes=classes), dtype=np.float64)
         return np.nan_to_num(best, posinf=_FAR, neginf=-_FAR).tolist()
 
     def targets(self, y: Any) -> Any:
@@ -96,6 +104,15 @@ class SecondOrder:
                 fix="set the number of classes or targets of the booster",
             )
         return np.ascontiguousarray(raw)
+
+
+def _means_of_neighbours(y: Floats, w: Floats) -> tuple[Floats, Floats]:
+    """Targets in order, as many together as leaves a few thousand: their means, and the weights of all that each stands for."""
+    order = np.argsort(y, kind="stable")
+    order = order[w[order] > 0]
+    cells = np.linspace(0, len(order), min(_ENOUGH, len(order)) + 1).astype(np.intp)[:-1]
+    weights = np.add.reduceat(w[order], cells)
+    return np.add.reduceat(y[order] * w[order], cells) / weights, weights
 
 
 def holds_targets(rows: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,7 +138,10 @@ class CatBoostLoss:
         """
         start = self.start(y, sample_weight)
         model.set_params(loss_function=self, eval_metric=self.metric)
-        model.fit(X, y, sample_weight=sample_weight, baseline=np.full(len(y), start), **more)
+        with warnings.catch_warnings():
+            # CatBoost tries to compile each method of an objective, and says so where it cannot.
+            warnings.filterwarnings("ignore", message="Can't optim", category=UserWarning)
+            model.fit(X, y, sample_weight=sample_weight, baseline=np.full(len(y), start), **more)
         model.set_scale_and_bias(1.0, start)
         return model
 

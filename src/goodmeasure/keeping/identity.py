@@ -16,7 +16,7 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 from numba.core.types import Type
 
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, with_article
 
 # Their versions stand in the name of a file, so that what they define is known by its name.
 _VERSIONED = {"builtins", "cmath", "math", "numba", "numpy", "operator"}
@@ -91,7 +91,7 @@ def _value(value: Any, name: str, seen: set[FunctionType]) -> Iterator[str]:
         yield from meaning(value, {}, seen)
     else:
         raise UsageError(
-            f"a compiled function names {name}, which is {_article(kind)}",
+            f"a compiled function names {name}, which is {with_article(kind)}",
             seen="numbers, texts, tuples, arrays and compiled functions can be told from others of their kind",
             fix=f"pass {name} as an argument, or make it a tuple or an array",
         )
@@ -111,7 +111,3 @@ def _versioned(value: Any) -> str:
     else:
         return ""
     return full if full.split(".")[0] in _VERSIONED else ""
-
-
-def _article(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"

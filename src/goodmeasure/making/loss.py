@@ -14,6 +14,7 @@ from goodmeasure.deriving.totals import Total
 from goodmeasure.errors import UsageError
 from goodmeasure.formulas.evaluation import Array
 from goodmeasure.making.card import Card, card
+from goodmeasure.statistics.arrays import same_order
 from goodmeasure.strict.calls import strict_class
 
 
@@ -172,6 +173,7 @@ class Loss(Record):
             )
         if prediction is None:
             return self.total(y, z, sample_weight, mask=mask).mean
+        same_order(y=y, prediction=prediction, sample_weight=sample_weight, mask=mask)
         given = predictions.check_predictions(self, prediction, sample_weight, mask)
         return numbers.total(predictions.on_predictions(self), y, given, sample_weight, mask=mask).mean
 
@@ -203,6 +205,7 @@ class Loss(Record):
             >>> gm.losses.huber(delta=2.0).value_and_gradient([1.0, 4.0], [1.5, 1.0])
             (2.0625, array([ 0.25, -1.  ]))
         """
+        same_order(y=y, z=z, sample_weight=sample_weight, mask=mask)
         if isinstance(z, np.ndarray):
             # The training step is compiled. Readings are not: their bits depend on nothing but the example.
             swept = kernels.value_and_gradient(self, y, z, sample_weight, mask, out)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, with_article
 from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.sql import Sql, sql
 from goodmeasure.reading.tables import missing_column
@@ -186,7 +186,7 @@ def _column(node: Node, text: str, folded: dict[str, str], source: str) -> str:
 def _check(node: Node, text: str) -> None:
     """Refuse a part that a condition may not hold."""
     kind = node["class"]
-    found = _CHECKS[kind](node) if kind in _CHECKS else _KNOWN_BY_NAME.get(kind, f"a {kind.lower()}")
+    found = _CHECKS[kind](node) if kind in _CHECKS else _KNOWN_BY_NAME.get(kind, with_article(kind.lower()))
     if found:
         raise unusable(text, f"it holds {found}; {MAY_HOLD}")
 

@@ -35,7 +35,7 @@ def without_total(table: Table) -> tuple[Table, tuple[Remark, ...]]:
 
 def _is_sum(values: Values) -> bool:
     above = values[:-1][np.isfinite(values[:-1])]
-    return np.count_nonzero(above) > 1 and bool(np.isclose(values[-1], above.sum(), rtol=1e-6, atol=0))
+    return bool(np.count_nonzero(above) > 1 and np.isclose(values[-1], above.sum(), rtol=1e-6, atol=0))
 
 
 def _fits(values: Values) -> bool:

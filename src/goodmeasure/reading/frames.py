@@ -14,7 +14,7 @@ from typing import Any, get_args
 import numpy as np
 
 from goodmeasure.drawing.frames import FrameKind
-from goodmeasure.errors import UsageError, shorter
+from goodmeasure.errors import UsageError, shorter, with_article
 from goodmeasure.reading.notation import Mark, Notation, Numbers
 from goodmeasure.reading.recognition import AS_THE_CELLS_TELL, SURE_POINT, HeldTexts, Written, converted, notations_of
 from goodmeasure.reading.remarks import Remark
@@ -173,7 +173,7 @@ def _frame_columns(data: Any) -> tuple[FrameKind | None, list[tuple[str, Any]]]:
         given = nw.from_native(data)
     except TypeError as error:
         raise UnreadableTable(
-            f"a {type(data).__name__} is not a table", fix="pass a path, a DataFrame, or a dict of columns"
+            f"{with_article(type(data).__name__)} is not a table", fix="pass a path, a DataFrame, or a dict of columns"
         ) from error
     except ValueError as error:
         raise DuplicateColumns(f"the frame's columns cannot be told apart: {error}", fix="rename them") from error

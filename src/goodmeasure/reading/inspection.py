@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from goodmeasure.errors import with_article
 from goodmeasure.reading.conditions import condition, unusable
 from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.notation import Mark, Notation
@@ -198,7 +199,7 @@ def filtered(files: Files, text: str | None) -> Files:
     question = sql("DESCRIBE SELECT {condition} FROM {seen}", condition=found.sql, seen=kept.seen())
     ((answer,),) = kept.ask(sql("SELECT column_type FROM ({question})", question=question))
     if answer not in _ANSWERS:
-        raise unusable(text, f"its answer is a {answer}, and not yes or no")
+        raise unusable(text, f"its answer is {with_article(answer)}, and not yes or no")
     return kept
 
 

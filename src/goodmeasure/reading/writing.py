@@ -12,10 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TextIO
 
-from goodmeasure.errors import Problem, UsageError
+from goodmeasure.errors import Problem, UsageError, shorter
 from goodmeasure.keeping.unfinished import begin_file
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_SHOWN = 60
 
 
 class NotWritten(Problem, OSError):
@@ -45,8 +46,14 @@ def folder(place: Path) -> Path:
     return place
 
 
-def write_whole(files: Mapping[Path, bytes]) -> None:
-    """Write files so that all of them appear when the last is whole, or none does. Error: GM012."""
+def write_whole(files: Mapping[Path, bytes], marks: Iterable[bytes]) -> None:
+    """Write files so that all of them appear when the last is whole, or none does. Errors: GM009, GM012.
+
+    Each begins with its mark, and takes the place of a file that begins so too, or that is empty: of no other.
+    """
+    for (place, data), mark in zip(files.items(), marks, strict=True):
+        assert data.startswith(mark)
+        refuse_other_kind(place, mark)
     with ExitStack() as open_until_done:
         drafts = [(open_until_done.enter_context(_Draft(place)), data) for place, data in files.items()]
         for draft, data in drafts:
@@ -54,6 +61,28 @@ def write_whole(files: Mapping[Path, bytes]) -> None:
             draft.finish()
         for draft, _ in drafts:
             draft.appear()
+
+
+def refuse_other_kind(place: Path, mark: bytes) -> None:
+    """Refuse to replace a file that does not begin with this mark: it is of another kind. Errors: GM009, GM012."""
+    with _told(place):
+        begins = _beginning(place, len(mark)) if place.is_file() else b""
+    if begins and begins != mark:
+        raise UsageError(
+            f"writing {place} would replace a file of another kind",
+            where=str(place),
+            seen=f"it begins with {_text(begins)}, not with {_text(mark)}",
+            fix="write to another path",
+        )
+
+
+def _beginning(place: Path, count: int) -> bytes:
+    with place.open("rb") as file:
+        return file.read(count)
+
+
+def _text(beginning: bytes) -> str:
+    return shorter(beginning[:_SHOWN].decode(errors="replace"))
 
 
 @contextmanager

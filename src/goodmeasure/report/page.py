@@ -13,10 +13,11 @@ from goodmeasure import __version__
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.thresholds import cuts
 from goodmeasure.drawing import pictures
+from goodmeasure.drawing.terminal import word
 from goodmeasure.making.loss import Loss
 from goodmeasure.report import sentences
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.study.study import Study
+from goodmeasure.study.study import MODEL_FILE, Study
 from goodmeasure.study.verdict import interval, number
 
 # Probabilities of yes/no are drawn from .002 to .998: beyond, the loss of a wrong answer would leave the picture.
@@ -52,6 +53,7 @@ def _content(study: Study) -> dict[str, Any]:
     return {
         "pictures": inline,
         "verdict": study.verdict,
+        "model_file": word(study.model_file or MODEL_FILE),
         "target_line": _target(study),
         "signal_text": str(study.judged.signal),
         "decision_lines": sentences.decision_lines(study),

@@ -11,11 +11,10 @@ from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.drawing.terminal import printable, word
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.report.sentences import decision_lines, metric_line, signal_line, takes_costs
-from goodmeasure.study.study import Study
+from goodmeasure.study.study import MODEL_FILE, Study
 from goodmeasure.study.verdict import number
 
 LABEL = 14
-MODEL = "model.json"
 MOST_REMARKS = 6
 _COLOURS = {
     "use": "green",
@@ -54,7 +53,7 @@ def _rows(study: Study, written: list[str]) -> Iterator[tuple[str, str]]:
     yield "signal", signal_line(judged.signal)
     yield "calibration", verdict.sentences[2]
     yield from decision_lines(study)
-    yield "verdict", f"{verdict.word}: {verdict.following.replace(MODEL, word(_model(written)))}"
+    yield "verdict", f"{verdict.word}: {verdict.following}"
 
 
 def _coloured(line: str, word: str) -> str:
@@ -106,14 +105,9 @@ def _remarks(study: Study, width: int) -> list[str]:
     return lines
 
 
-def _model(written: list[str]) -> str:
-    """Where the model was written."""
-    return next((path for path in written if path.endswith(MODEL)), MODEL)
-
-
 def _following(study: Study, written: list[str]) -> str:
     report = next((path for path in written if path.endswith(".html")), "report.html")
-    model = _model(written)
+    model = study.model_file or MODEL_FILE
     return f"open {word(report)}; goodmeasure predict {word(model)} NEW.csv{_cost_hint(study)}"
 
 

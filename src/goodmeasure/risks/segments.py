@@ -15,6 +15,7 @@ from goodmeasure.errors import UsageError
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.estimate import Difference
+from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.several import holm
@@ -96,7 +97,12 @@ def weak_segments(
     kept = np.flatnonzero((copies >= 2) & (copies <= sample.n - 2))
     not_too_many(len(kept))
     if not len(kept):
-        raise TooFewRows("no segment has two rows and leaves two others", where="segment")
+        raise TooFewRows(
+            "no segment has two rows and leaves two others",
+            where="segment",
+            seen=f"{len(names):,} segments of {sample.n:,} rows",
+            fix="give a column whose values repeat: cut numbers into bins",
+        )
     dealt = _Dealt.of(values, code, names, sample, seed)
     excess, chances = dealt.compared(kept, 1 - (1 - level) / len(kept))
     held, carried = (keys.summed(code, column) for column in (rows.weight, rows.weight * values))
@@ -214,7 +220,7 @@ def _centred(values: Floats, w: Floats) -> tuple[Floats, float]:
     """How far values lie from their mean, and the unit of that: squares about 0 would lose losses that are nearly alike."""
     unit = unit_of(values)
     values = values / unit
-    mean = math.fsum(w * values) / math.fsum(w)
+    mean = rounded_sum(w * values) / rounded_sum(w)
     values = values - min(max(mean, float(values.min())), float(values.max()))
     finer = unit_of(values)
     return values / finer, unit * finer

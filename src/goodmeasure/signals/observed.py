@@ -21,7 +21,7 @@ from goodmeasure.risks.concentration import worst_rows, worst_share
 from goodmeasure.risks.metrics import Metric, around
 from goodmeasure.risks.metrics import metric as named
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.arrays import array_of, numbers_of
+from goodmeasure.statistics.arrays import array_of, numbers_of, same_order
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, display_of, not_known
 from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import Floats
@@ -197,6 +197,7 @@ def signal(
         >>> round(found.carried, 2), round(found.effective_rows, 2)
         (0.02, 2.78)
     """
+    same_order(y=y, z=z, prediction=prediction, sample_weight=sample_weight, before=before)
     rows = _Rows.of(loss, y, _raw(loss, z, prediction, sample_weight), sample_weight, weights_mean)
     pull = np.asarray(loss.gradient(rows.y, rows.z), dtype=np.float64)
     size = np.abs(pull) if pull.ndim == 1 else np.sqrt(np.sum(pull**2, axis=1))

@@ -20,6 +20,33 @@ def array_of(values: Any, name: str, kind: type[Problem] = ShapeMismatch) -> NDA
         raise kind(f"{name} is not an array of one shape", where=name, seen=shorter(values)) from error
 
 
+def same_order(**columns: Any) -> None:
+    """Refuse columns whose indexes hold the same labels in another order: rows are paired by where they stand.
+
+    Other indexes are let pass: predictions are often numbered anew.
+    """
+    indexed = [(name, index) for name, values in columns.items() if (index := _index(values)) is not None]
+    for name, index in indexed[1:]:
+        first, order = indexed[0]
+        if len(order) == len(index) and not order.equals(index) and order.isin(index).all() and index.isin(order).all():
+            raise ShapeMismatch(
+                f"{first} and {name} hold the same rows in another order",
+                where=name,
+                seen=f"their indexes begin {_start(order)} and {_start(index)}",
+                fix=f"{name} = {name}.reindex({first}.index), or {name}.to_numpy() if its rows stand as those of {first}",
+            )
+
+
+def _index(values: Any) -> Any:
+    """The index of a series or frame of pandas; None of anything else."""
+    index = getattr(values, "index", None)
+    return index if hasattr(index, "equals") and hasattr(index, "isin") else None
+
+
+def _start(index: Any) -> str:
+    return ", ".join(shorter(label) for label in index[:3].tolist())
+
+
 def _unmasked(values: Any) -> NDArray[Any]:
     """The values of a masked array, with NaN (of objects and texts None) in place of those that are masked."""
     if not np.ma.is_masked(values):

@@ -45,6 +45,8 @@ class Estimate(Displayed):
         (0.5, 'normal, corrected for skewness')
     """
 
+    _called = "an estimate, such as gm.risk(loss, y, z)"
+
     value: float
     low: float
     high: float

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from goodmeasure.errors import NothingToAverage, UsageError
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.estimate import Estimate, times
+from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats, Places, PresentRows, TooFewRows
 from goodmeasure.statistics.serial import in_blocks, usual_blocks
 from goodmeasure.statistics.weights import WeightsMean as WeightsMean
@@ -125,7 +126,12 @@ def times_of(time: ArrayLike, n: int, *, at: Places = None) -> NDArray[np.intp]:
     row_arguments.same_length(rows=range(n), time=np.asarray(time))
     seen, _, when = keys.distinct(time, "time", at=at)
     if len(seen) < 2:
-        raise TooFewRows("all rows have the same time, so there are no blocks to compare", where="time")
+        raise TooFewRows(
+            "all rows have the same time, so there are no blocks to compare",
+            where="time",
+            seen=f"{n:,} rows",
+            fix="give rows of two times, or leave time out: then each row stands for itself",
+        )
     return when
 
 
@@ -146,7 +152,11 @@ def parts_of(rows: PresentRows) -> tuple[NDArray[np.intp] | None, str]:
     if rows["cluster"] is not None:
         together, distinct = rows.read(keys.codes, "cluster")
         if len(distinct) < 2:
-            raise TooFewRows("all rows are in one cluster, so there is nothing to estimate a spread from")
+            raise TooFewRows(
+                "all rows are in one cluster, so there is nothing to estimate a spread from",
+                where="cluster",
+                fix="give rows of two clusters, or leave cluster out: then each row stands for itself",
+            )
         return together, CLUSTERED
     if rows["time"] is not None:
         return time_blocks(rows["time"], len(rows), w=rows.weight, at=rows.at), IN_TIME
@@ -187,8 +197,8 @@ def mean_estimate(
     # The unit is a power of two: it keeps squares in the range of numbers, and moves no digit.
     unit = unit_of(values)
     values = values / unit
-    total = math.fsum(w)
-    mean = math.fsum(w * values) / total
+    total = rounded_sum(w)
+    mean = rounded_sum(w * values) / total
     miss = values - mean
     parts = _part_sums(w, miss, together, copies)
     skew = _skew(w, miss, together, copies) if corrected else None
@@ -197,16 +207,16 @@ def mean_estimate(
 
 def iid_variance(w: Floats, miss: Floats, total: float) -> float:
     """The weighted plug-in variance of the values themselves."""
-    return math.fsum(w * miss * miss) / total
+    return rounded_sum(w * miss * miss) / total
 
 
 def _part_sums(w: Floats, miss: Floats, together: NDArray[np.intp] | None, copies: Floats) -> tuple[float, int]:
     """The plug-in variance of the mean and the number of independent parts it rests on."""
-    total = math.fsum(w)
+    total = rounded_sum(w)
     if together is not None:
         sums = np.bincount(together, weights=w * miss)
         return float(sums @ sums) / total**2, len(np.unique(together))
-    return math.fsum(squares(w, copies) * miss**2) / total**2, counted(copies)
+    return rounded_sum(squares(w, copies) * miss**2) / total**2, counted(copies)
 
 
 def _skew(w: Floats, miss: Floats, together: NDArray[np.intp] | None, copies: Floats) -> float:
@@ -219,8 +229,8 @@ def skewness(sums: Floats, each: Floats) -> float:
 
     ``each`` is what one copy of a part adds.
     """
-    squared = math.fsum(sums * each)
-    return math.fsum(sums * each**2) / squared / math.sqrt(squared) if squared > 0 else 0.0
+    squared = rounded_sum(sums * each)
+    return rounded_sum(sums * each**2) / squared / math.sqrt(squared) if squared > 0 else 0.0
 
 
 def from_moments(

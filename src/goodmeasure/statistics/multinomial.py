@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
 from goodmeasure.statistics.intervals import clopper_pearson, normal_quantile, student_quantile
 from goodmeasure.statistics.keys import summed
+from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.sample import Sample
 from goodmeasure.statistics.weights import effective, unit_of
@@ -71,7 +72,7 @@ class Multinomial:
         kept = weight > 0
         kept[[0, -1]] = True
         value, weight, square = value[kept], weight[kept], square[kept]
-        total = math.fsum(weight)
+        total = rounded_sum(weight)
         share, square = weight / total, square / total**2
         spread = np.sqrt(np.maximum(square - 2 * share * square + share**2 * square.sum(), 0))
 

@@ -20,7 +20,7 @@ from goodmeasure.errors import (
     WeightError,
     shorter,
 )
-from goodmeasure.statistics.arrays import array_of, numbers_of
+from goodmeasure.statistics.arrays import array_of, numbers_of, same_order
 from goodmeasure.statistics.weights import Floats as Floats
 from goodmeasure.statistics.weights import (
     WeightsMean,
@@ -119,6 +119,7 @@ class PresentRows:
     @staticmethod
     def of(n: int, **columns: Any) -> PresentRows:
         """So many rows of equal weight, all of them there."""
+        same_order(**columns)
         given = {name: array_of(values, name) for name, values in columns.items() if values is not None}
         same_length(rows=range(n), **given)
         return PresentRows(given, np.ones(n), np.arange(n), float(n), given=n)
@@ -154,6 +155,7 @@ class PresentRows:
 
 def present(sample_weight: ArrayLike | None, weights_mean: WeightsMean = "importance", **columns: Any) -> PresentRows:
     """The rows of these columns whose weight is not zero, taken out before anything looks at what they hold."""
+    same_order(**columns, sample_weight=sample_weight)
     given = {name: array_of(values, name) for name, values in columns.items() if values is not None}
     same_length(**given)
     w = weights(sample_weight, len(next(iter(given.values()))))
@@ -251,6 +253,7 @@ def equal_length(named: Mapping[str, Any] = MappingProxyType({}), /, **arguments
 
     Columns that a user named are handed over in ``named``: they may be called as an argument is.
     """
+    same_order(**{**named, **arguments})
     columns = [*arguments.items(), *named.items()]
     for name, values in columns:
         if values is not None and (not hasattr(values, "__len__") or getattr(values, "ndim", 1) == 0):

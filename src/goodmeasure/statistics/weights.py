@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import UsageError, WeightError
+from goodmeasure.statistics.rounded_sums import rounded_sum
 
 Floats = NDArray[np.float64]
 WeightsMean = Literal["importance", "frequency"]
@@ -70,7 +71,7 @@ def unit_of(values: Floats) -> float:
 def exact_total(values: Floats) -> float:
     """The sum, rounded once; infinite where it leaves the range of numbers."""
     unit = unit_of(values)
-    return math.fsum(values / unit) * unit
+    return rounded_sum(values / unit) * unit
 
 
 def worth(w: Floats) -> float:
@@ -91,7 +92,7 @@ def squares(w: Floats, copies: Floats) -> Floats:
 
 def counted(copies: Floats) -> int:
     """How many rows these are, with their copies."""
-    return round(math.fsum(copies))
+    return round(rounded_sum(copies))
 
 
 def effective(w: Floats, copies: Floats) -> float:

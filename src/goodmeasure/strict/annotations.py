@@ -13,7 +13,7 @@ from os import PathLike
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from goodmeasure.errors import UsageError, nearest, shorter
+from goodmeasure.errors import UsageError, nearest, shorter, with_article
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class _Kind:
 
     def __str__(self) -> str:
         # A class of our own may say what people call it.
-        called = (getattr(each, "_called", _NAMES.get(each, f"a {each.__name__}")) for each in self.types)
+        called = (getattr(each, "_called", _NAMES.get(each, with_article(each.__name__))) for each in self.types)
         shown = [name for each, name in zip(self.types, called, strict=True) if each not in (Real, Integral)]
         if self.domain is not None:
             shown = [str(self.domain), *(each for each in shown if each not in (_NAMES[float], _NAMES[int]))]

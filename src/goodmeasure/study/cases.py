@@ -25,7 +25,7 @@ from goodmeasure.study.split import FIT_AND_TUNE, SHARES, Split, check, few, fol
 
 Together = NDArray[np.intp]
 # How often rows are dealt to folds: trees take long to grow.
-REPEATS = {"linear": 3, "boosting": 1}
+REPEATS, REPEATS_OF_TREES = 3, 1
 
 
 class NoTargetInRow(Remark):
@@ -300,7 +300,7 @@ def _split(raw: Values, table: Table, question: Question, plan: Plan, *, own_rep
     classes = codes if plan.labels else None
     why = few(len(raw), classes, group)
     if own_report and time is None and (question.protocol == "folds" or (question.protocol == "auto" and why)):
-        repeats = REPEATS[question.model]
+        repeats = REPEATS if question.model == "linear" else REPEATS_OF_TREES
         found = folded(len(raw), classes=classes, group=group, seed=question.seed, repeats=repeats, why=why)
     else:
         shares = SHARES if own_report else FIT_AND_TUNE

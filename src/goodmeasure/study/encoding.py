@@ -89,7 +89,7 @@ class Encoding:
             block = _number_block(table, self.numbers, self.dates)
             blocks.append(self.steps["numbers"].transform(block) if self.scaled else block)
         if self.texts:
-            blocks.append(_quietly(self.steps["texts"].transform, _text_block(table, self.texts)))
+            blocks.append(quietly(self.steps["texts"].transform, _text_block(table, self.texts)))
         return np.hstack(blocks) if blocks else np.zeros((rows, 0))
 
     def _as_fitted(self, name: str, values: Values) -> Values:
@@ -109,6 +109,11 @@ class Encoding:
             if strange.any():
                 counts[name] = int(strange.sum())
         return counts
+
+
+def width(numbers: Sequence[str], dates: Sequence[str], texts: Sequence[str]) -> int:
+    """How many columns the matrix for trees has."""
+    return len(numbers) + len(DATE_PARTS) * len(dates) + len(texts)
 
 
 def encoding(table: Table, features: Sequence[str], *, scaled: bool = True) -> Encoding:
@@ -220,7 +225,7 @@ def _plain_indicator(name: str) -> str:
     return f"{name[len(prefix) :]} is missing" if name.startswith(prefix) else name
 
 
-def _quietly(transform: Any, block: NDArray[Any]) -> Floats:
+def quietly(transform: Any, block: NDArray[Any]) -> Floats:
     """Unknown categories are counted and reported by `unknown`, not warned of."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Found unknown categories", category=UserWarning)

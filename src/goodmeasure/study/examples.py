@@ -41,9 +41,9 @@ class Example:
 
 def _write_once(place: Path, data: bytes) -> None:
     """Write a table where none stands, or this one. Error: GM009."""
-    if place.is_file() and place.read_bytes() != data:
+    if place.is_file() and place.read_bytes() not in (b"", data):
         raise UsageError(f"{place} is another table, and would be replaced", fix="--out another/place")
-    write_whole({place: data})
+    write_whole({place: data}, [data])
 
 
 def _tumours() -> Any:

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from goodmeasure.calibrating.recalibration import Method
 from goodmeasure.deriving.spelling import Kind
+from goodmeasure.fitting.forest import CODES
 from goodmeasure.formulas.activations import activations
 from goodmeasure.formulas.words import vocabulary
 from goodmeasure.reading.documents import (
@@ -26,12 +27,15 @@ from goodmeasure.reading.documents import (
     whole,
 )
 from goodmeasure.reading.notation import GROUPINGS
+from goodmeasure.study.encoding import width
 
 FORMAT = "goodmeasure model"
+MARK = f'{{\n "format": "{FORMAT}"'.encode()
 VERSION = 1
 # The longest formula of the catalogue has 34 rows, and 83 parts where shared ones are written out.
 MOST_ROWS = 2_000
 MOST_PARTS = 20_000
+MOST_NODES = 20_000_000
 
 _LIMIT = either(infinity(), number())
 _NAMES = distinct(sequence(text(most=100_000)))
@@ -71,7 +75,21 @@ _LOSS = fields(
 )
 _ENCODING = fields({"numbers": _NAMES, "dates": _NAMES, "texts": _NAMES, "scaled": truth(), "steps": _PACKED})
 _LINEAR = fields({"coefficients": sequence(sequence(number()), least=1), "intercepts": sequence(number(), least=1)})
-_TREES = fields({"trees": _PACKED, "shift": number()})
+_FOREST = fields(
+    {
+        "start": sequence(number(), least=1),
+        "roots": sequence(whole(0)),
+        "column": sequence(whole(-1), most=MOST_NODES),
+        "limit": sequence(_LIMIT, most=MOST_NODES),
+        "missing_left": sequence(truth(), most=MOST_NODES),
+        "left": sequence(whole(-1), most=MOST_NODES),
+        "right": sequence(whole(-1), most=MOST_NODES),
+        "value": sequence(number(), most=MOST_NODES),
+        "set": sequence(whole(-1), most=MOST_NODES),
+        "sets": sequence(sequence(whole(0, CODES - 1), most=CODES), most=MOST_NODES),
+    }
+)
+_TREES = fields({"forest": _FOREST})
 _RECALIBRATION = fields(
     {
         "method": exactly(*get_args(Method)),
@@ -119,7 +137,7 @@ def check(state: Any) -> None:
     """
     _MODEL(state, "")
     _book(state["loss"]["book"])
-    _scorer(state["scorer"])
+    _scorer(state["scorer"], state["encoding"])
     for one in [] if state["recalibration"] is None else state["recalibration"]["parameters"]:
         _knots(one, state["recalibration"]["method"])
 
@@ -139,15 +157,33 @@ def _book(rows: list[list[Any]]) -> None:
         must(parts[-1] <= MOST_PARTS, at, "so short that it can be written out")
 
 
-def _scorer(state: dict[str, Any]) -> None:
-    """A linear scorer is a table with one intercept a row."""
-    if "trees" in state:
+def _scorer(state: dict[str, Any], encoding: dict[str, Any]) -> None:
+    """A linear scorer is a table with one intercept a row; trees are walked by code that does not look where it goes."""
+    if "forest" in state:
+        _forest(state["forest"], width(encoding["numbers"], encoding["dates"], encoding["texts"]))
         return
     widths = {len(each) for each in state["coefficients"]}
     must(len(widths) == 1, "scorer.coefficients", "a table")
     must(
         len(state["coefficients"]) == len(state["intercepts"]), "scorer.intercepts", "one number a row of coefficients"
     )
+
+
+def _forest(state: dict[str, Any], columns: int) -> None:
+    """Every split asks for a column and a set that exist, and its children come after it in its own tree."""
+    count, roots = len(state["column"]), state["roots"]
+    per_node = ("limit", "missing_left", "left", "right", "value", "set")
+    must(all(len(state[name]) == count for name in per_node), "scorer.forest", "lists of one length")
+    must(len(roots) % len(state["start"]) == 0, "scorer.forest.roots", "as many trees for each raw output")
+    ends = [*roots[1:], count]
+    must(roots[:1] == [0][: count > 0], "scorer.forest.roots", "the first of all nodes first")
+    must(all(root < end for root, end in zip(roots, ends, strict=True)), "scorer.forest.roots", "in order")
+    must(max(state["column"], default=-1) < columns, "scorer.forest.column", "columns that exist")
+    must(max(state["set"], default=-1) < len(state["sets"]), "scorer.forest.set", "sets that exist")
+    for root, end in zip(roots, ends, strict=True):
+        for k in range(root, end):
+            after = state["column"][k] < 0 or (k < state["left"][k] < end and k < state["right"][k] < end)
+            must(after, f"scorer.forest.left[{k}]", "further on in its tree")
 
 
 def _knots(one: list[list[float]], method: str) -> None:

@@ -31,6 +31,7 @@ from goodmeasure.study import form, saving
 from goodmeasure.study.cases import exposure
 from goodmeasure.study.columns import MissingInLaterRows, finite
 from goodmeasure.study.encoding import Encoding
+from goodmeasure.study.exported import Titles, export
 from goodmeasure.study.saving import NotAModel, UntrustedModel
 from goodmeasure.study.training import Trained
 
@@ -243,19 +244,21 @@ class Model:
             GM241: an exposure is missing, not positive or not finite.
         """
         given = self._table(data)
-        prediction = self.predict(given)
-        shown: dict[str, Values] = {}
-        if not self.labels:
-            shown["prediction"] = prediction
-            if self.costs is not None:
-                shown["decision"] = self.decisions(prediction)
-        elif prediction.ndim == 1:
-            shown[f"probability_{plain_label(self.labels[1])}"] = prediction
-        else:
-            shown |= {f"probability_{plain_label(label)}": prediction[:, k] for k, label in enumerate(self.labels)}
-        if self.labels:
-            shown["decision" if self.threshold is not None else "likeliest"] = self.decisions(prediction)
+        prediction, titles = self.predict(given), self._titles
+        columns = [prediction] if prediction.ndim == 1 else list(prediction.T)
+        shown: dict[str, Values] = dict(zip(titles.predictions, columns, strict=True))
+        if self.labels or self.shift:
+            shown[titles.decision] = self.decisions(prediction)
         return shown, self._unseen(given)
+
+    @property
+    def _titles(self) -> Titles:
+        """The names of the columns that `answers` gives."""
+        if not self.labels:
+            return Titles(("prediction",), "decision")
+        told = self.labels if self.loss.is_classwise else self.labels[1:]
+        decision = "decision" if self.threshold is not None else "likeliest"
+        return Titles(tuple(f"probability_{plain_label(label)}" for label in told), decision)
 
     def _unseen(self, given: Table) -> tuple[MissingInLaterRows, ...]:
         found = []
@@ -266,16 +269,47 @@ class Model:
         empty = [name for name in self.encoding.numbers if missing(given[name]).all()]
         return (*found, *(MissingInLaterRows(f"column {name!r} holds no number") for name in empty))
 
+    def export(self, path: str | PathLike[str]) -> None:
+        """Write the model in another language, with its encoding, loss, recalibration and decision: it needs nothing of ours.
+
+        Args:
+            path: where to; the ending says in which language: ".sql" (a question to a table named rows), ".py" and ".js"
+                (a function of a row, without dependencies) or ".onnx". A model in this language that stands there is
+                replaced, any other file is not.
+
+        Raises:
+            GM008: a library that the language needs is not installed.
+            GM009: the ending is none of these, or a file of another kind stands there.
+            GM012: the file cannot be written.
+            GM272: the language, or a plain formula, cannot say what the model does.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> from pathlib import Path
+            >>> from tempfile import TemporaryDirectory
+            >>> hours = [i % 12 for i in range(240)]
+            >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
+            >>> model = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes").model
+            >>> known = {}
+            >>> with TemporaryDirectory() as place:
+            ...     model.export(f"{place}/passing.py")
+            ...     exec(Path(place, "passing.py").read_text(), known)
+            >>> known["predict"]({"hours": 9})["likeliest"]
+            'yes'
+        """
+        export(self, self._titles, path)
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to a file that `goodmeasure.load` reads: JSON, with nothing in it that could be run.
 
         Args:
-            path: where to; a file of this name is replaced once the new one is whole.
+            path: where to; a model that stands there is replaced once the new one is whole, any other file is not.
 
         Raises:
+            GM009: a file of another kind stands there.
             GM012: the file cannot be written.
         """
-        write_whole({Path(path): self.to_json().encode(errors="backslashreplace")})
+        write_whole({Path(path): self.to_json().encode(errors="backslashreplace")}, [form.MARK])
 
     def to_json(self) -> str:
         """The text of the file that `save` writes."""

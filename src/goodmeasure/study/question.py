@@ -12,7 +12,7 @@ from goodmeasure.errors import UsageError
 from goodmeasure.reading.recognition import ANSWERS, Written
 from goodmeasure.reading.tables import Table
 
-MODELS = ("linear", "boosting")
+MODELS = ("linear", "boosting", "xgboost", "lightgbm", "catboost")
 PROTOCOLS = ("auto", "holdout", "folds")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ from goodmeasure.study.verdict import Verdict, verdict
 MOST_POINTS = 101
 
 
+MODEL_FILE = "model.json"
+
+
 @strict_class
 @dataclass(frozen=True, repr=False)
 class Study(Displayed):
@@ -47,6 +51,7 @@ class Study(Displayed):
         test: where the table of reported rows came from, if it is another.
         where: the condition that rows had to fit.
         frame: the kind of frame that the table was; None if it was a file or a dictionary.
+        folder: where its report and its model are written; None where they are not.
 
     Example:
         >>> import goodmeasure as gm
@@ -54,7 +59,7 @@ class Study(Displayed):
         >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
         >>> study = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes")
         >>> print(study)  # doctest: +ELLIPSIS
-        use: goodmeasure predict model.json NEW.csv
+        use: study.model.predict(new_rows)
         mean loss 0.151 [0.0913, 0.227] on 240 rows, each judged by models that did not see it; the best constant ...
     """
 
@@ -72,6 +77,12 @@ class Study(Displayed):
     test: str | None = None
     where: str | None = None
     frame: FrameKind | None = None
+    folder: str | None = None
+
+    @property
+    def model_file(self) -> str | None:
+        """The path of the model's file; None where it is not written."""
+        return None if self.folder is None else str(Path(self.folder) / MODEL_FILE)
 
     @property
     def verdict(self) -> Verdict:
@@ -79,7 +90,15 @@ class Study(Displayed):
         what = "probabilities" if self.plan.labels else "predictions"
         report = self.prepared.report
         events = report.events if self.plan.labels else None
-        return verdict(self.judged, self.decided, self.remarks, self.prepared.split, what=what, events=events)
+        return verdict(
+            self.judged,
+            self.decided,
+            self.remarks,
+            self.prepared.split,
+            what=what,
+            events=events,
+            model=self.model_file,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values that JSON can hold: numbers that are not finite are null."""

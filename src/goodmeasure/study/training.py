@@ -6,6 +6,8 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,11 @@ from sklearn.exceptions import ConvergenceWarning
 from goodmeasure.errors import UsageError
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
+from goodmeasure.fitting.forest import Forest
+from goodmeasure.fitting.growing import Growing
 from goodmeasure.fitting.openmp import threads_for
-from goodmeasure.fitting.scorers import LinearScorer, Scorer, TreeScorer, staged, without_loss
-from goodmeasure.frameworks.sklearn_boosting import to_hist_gradient_boosting
+from goodmeasure.fitting.scorers import LinearScorer, Scorer
+from goodmeasure.frameworks.sklearn_trees import native
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.tables import Table
 from goodmeasure.statistics.row_arguments import Floats
@@ -56,7 +60,7 @@ def train(
     loss: Loss, model: str, fit: Cases, tune: Cases, features: tuple[str, ...], *, seed: int, tick: Tick
 ) -> Trained:
     """A model of this kind that minimises this loss on the rows to fit, its setting chosen on the rows to tune."""
-    maker = _linear if model == "linear" else _boosted
+    maker = _linear if model == "linear" else partial(_boosted, model)
     return maker(loss, fit, tune, encoding(fit.table, features, scaled=model == "linear"), seed, tick)
 
 
@@ -65,9 +69,8 @@ def refitted(trained: Trained, model: str, cases: Cases, *, seed: int, ratio: fl
     leaning = _leaning(cases, ratio) if ratio != 1 else cases
     loss, names = trained.loss, trained.encoding.features
     matrix = encoding(leaning.table, names, scaled=model == "linear")
-    x = matrix(leaning.table)
     if model == "linear":
-        estimator = linear_fit(loss, x, leaning, trained.chosen * _natural_strength(loss, leaning))
+        estimator = linear_fit(loss, matrix(leaning.table), leaning, trained.chosen * _natural_strength(loss, leaning))
         again = replace(
             trained,
             encoding=matrix,
@@ -76,10 +79,9 @@ def refitted(trained: Trained, model: str, cases: Cases, *, seed: int, ratio: fl
             curve=tuple(float(v) for v in estimator.loss_curve_),
         )
     else:
-        y, weight = _rates(leaning, loss)
-        with threads_for(x.size):
-            trees = _estimator(loss, leaning, int(trained.chosen), matrix, seed).fit(x, y, sample_weight=weight)
-        again = replace(trained, encoding=matrix, scorer=TreeScorer(without_loss(trees)))
+        again = replace(
+            trained, encoding=matrix, scorer=_grown(model, loss, leaning, matrix, int(trained.chosen), seed)
+        )
     return replace(again, scorer=again.scorer.shifted(-math.log(ratio))) if ratio != 1 else again
 
 
@@ -162,66 +164,40 @@ def _risk(loss: Loss, cases: Cases, raw: Floats) -> float:
 
 # --- boosting ---
 
-_NATIVE = {
-    "squared_error": "squared_error",
-    "absolute_error": "absolute_error",
-    "poisson": "poisson",
-    "gamma": "gamma",
-    "pinball": "quantile",
-    "binary_cross_entropy": "log_loss",
-    "cross_entropy": "log_loss",
+_HOSTS = {
+    "boosting": "goodmeasure.frameworks.sklearn_trees",
+    "xgboost": "goodmeasure.frameworks.xgboost_trees",
+    "lightgbm": "goodmeasure.frameworks.lightgbm_trees",
+    "catboost": "goodmeasure.frameworks.catboost_trees",
 }
 
 
-def native(loss: Loss) -> str | None:
-    """The name under which scikit-learn's boosting has this loss, or None."""
-    name = loss.spelling.factory
-    activation = loss.activation[0].name
-    reached = {"poisson": "exp", "gamma": "exp", "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
-    plain = not any(v for k, v in loss.values.items() if k != "level") and not loss.class_weight
-    return _NATIVE.get(name) if plain and activation == reached.get(name, "linear") else None
-
-
-def _boosted(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, tick: Tick) -> Trained:
-    if fit.exposure is not None and native(loss) is None:
+def _boosted(host: str, loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, tick: Tick) -> Trained:
+    if fit.exposure is not None and native(loss) not in ("poisson", "gamma"):
         raise UsageError(
-            f"--model boosting knows no exposure with {loss}",
+            f"--model {host} knows no exposure with {loss}",
             seen="trees take none; of Poisson and gamma losses it can be made a weight",
             fix="--model linear",
         )
-    x_fit, x_tune = matrix(fit.table), matrix(tune.table)
-    y, weight = _rates(fit, loss)
-    with threads_for(x_fit.size):
-        tick(f"fit up to {MOST_TREES} trees")
-        first = _estimator(loss, fit, MOST_TREES, matrix, seed).fit(x_fit, y, sample_weight=weight)
-        path = []
-        for step, raws in enumerate(zip(staged(first, x_fit), staged(first, x_tune), strict=True), 1):
-            if step <= 20 or step % 5 == 0:
-                path.append((float(step), _risk(loss, fit, raws[0]), _risk(loss, tune, raws[1])))
-        chosen = min(path, key=lambda row: row[2])[0]
-        tick(f"fit {chosen:.0f} trees")
-        # The same seed grows the same trees, so the shorter fit is the beginning of the longer one.
-        final = _estimator(loss, fit, int(chosen), matrix, seed).fit(x_fit, y, sample_weight=weight)
-    return Trained(loss, matrix, TreeScorer(without_loss(final)), "number of trees", chosen, tuple(path))
+    tick(f"fit up to {MOST_TREES} rounds of trees")
+    whole = _grown(host, loss, fit, matrix, MOST_TREES, seed)
+    path = list[tuple[float, float, float]]()
+    for step, raws in enumerate(zip(*(whole.staged(matrix(case.table)) for case in (fit, tune)), strict=True)):
+        if step <= 20 or step % 5 == 0:
+            path.append((float(step), _risk(loss, fit, raws[0]), _risk(loss, tune, raws[1])))
+    path = path[1:] or path  # the start alone only where no tree could be grown
+    chosen = min(path, key=lambda row: row[2])[0]
+    tick(f"keep {chosen:.0f} rounds")
+    return Trained(loss, matrix, whole.first(int(chosen)), "number of trees", chosen, tuple(path))
 
 
-def _estimator(loss: Loss, fit: Cases, trees: int, matrix: Encoding, seed: int) -> Any:
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
-    settings: dict[str, Any] = {
-        "max_iter": trees,
-        "learning_rate": LEARNING_RATE,
-        "early_stopping": False,
-        "random_state": seed,
-        "categorical_features": matrix.categorical,
-    }
-    shares = loss.is_binary and not np.isin(fit.y, (0, 1)).all()
-    name = None if shares else native(loss)
-    if name == "quantile":
-        settings["quantile"] = loss.values["level"]
-    chosen = name or to_hist_gradient_boosting(loss, classes=len(np.unique(fit.y)) if loss.is_classwise else None)
-    kind = HistGradientBoostingClassifier if name == "log_loss" or loss.is_classwise else HistGradientBoostingRegressor
-    return kind(loss=chosen, **settings)
+def _grown(host: str, loss: Loss, cases: Cases, matrix: Encoding, rounds: int, seed: int) -> Forest:
+    """The forest that a booster grows on these rows; boosters are imported when they are asked for."""
+    y, weight = _rates(cases, loss)
+    asked = Growing(loss, matrix(cases.table), y, weight, matrix.categorical, rounds, LEARNING_RATE, seed)
+    with threads_for(asked.x.size):
+        found: Forest = import_module(_HOSTS[host]).grow(asked)
+    return found
 
 
 def _rates(fit: Cases, loss: Loss) -> tuple[Any, Floats | None]:

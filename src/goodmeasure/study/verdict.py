@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from goodmeasure.drawing.terminal import word
 from goodmeasure.reading.remarks import Remark, at_least
 from goodmeasure.risks.risk import Risk
 from goodmeasure.statistics.estimate import Difference, Estimate
@@ -28,7 +29,7 @@ class Verdict:
         >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
         >>> verdict = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes").verdict
         >>> verdict.word, verdict.following
-        ('use', 'goodmeasure predict model.json NEW.csv')
+        ('use', 'study.model.predict(new_rows)')
     """
 
     word: str
@@ -59,16 +60,18 @@ def verdict(
     *,
     what: str,
     events: int | None = None,
+    model: str | None = None,
 ) -> Verdict:
     """Read the verdict off what was seen; ``what`` is what the model says ("probabilities" or "predictions").
 
+    ``model`` is the path of the model's file; None where it was not written.
     ``events`` is how many reported rows have any label but the most common one; None where there are no labels.
     """
     sentences = [_against_constant(judged, split, events), _generalises(judged), _means_what_it_says(judged, what)]
     if decided is not None:
         sentences.append(_decides(decided))
-    word, following = _word(judged, decided, remarks, what, events)
-    return Verdict(word, tuple(sentences), following)
+    doubt = _doubt(judged, decided, remarks, what, events)
+    return Verdict(doubt[0] if doubt else "use", tuple(sentences), doubt[1] if doubt else _use(model))
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -196,9 +199,15 @@ def _compared(name: str, extra: Difference) -> str:
     return f"{name} (difference in [{number(-extra.high)}, {number(-extra.low)}])"
 
 
-def _word(
+def _use(model: str | None) -> str:
+    """How predictions are made, from where the user stands."""
+    return "study.model.predict(new_rows)" if model is None else f"goodmeasure predict {word(model)} NEW.csv"
+
+
+def _doubt(
     judged: Judged, decided: Decided | None, remarks: tuple[Remark, ...], what: str, events: int | None
-) -> tuple[str, str]:
+) -> tuple[str, str] | None:
+    """The word and the next step where something speaks against plain use; None where nothing does."""
     unshown = hesitation(judged.report, events)
     if unshown is not None:
         return unshown
@@ -215,4 +224,4 @@ def _word(
         return "use with care", judged.report.cautions[0]
     if judged.calibration.verdict == "miscalibrated":
         return "use with care", f"the {what} are off: see calibration in the report before you act on their size"
-    return "use", "goodmeasure predict model.json NEW.csv"
+    return None

@@ -17,7 +17,7 @@ from goodmeasure.deriving.predictions import check_predictions, on_predictions
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError, shorter
 from goodmeasure.statistics import keys, row_arguments
-from goodmeasure.statistics.arrays import array_of, column_of, numbers_of
+from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, same_order
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
 from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.tallying.schema import MOST_CLASSES, MOST_WEIGHT, Kind, Schema, column, columns
@@ -296,6 +296,9 @@ def tally(
         )
     if cluster is not None and time is not None:
         raise UsageError("cluster= and time= both say which rows go together", fix="give the one that matters more")
+    called = "prediction" if z is None else "z"
+    tables = {f"{called}[{name!r}]" if isinstance(given, Mapping) else called: held for name, held in models.items()}
+    same_order(y=y, **tables, sample_weight=sample_weight, group=group, cluster=cluster, time=time)
     w = None if sample_weight is None else weights(sample_weight, len(column_of(y, "y")))
     scores = {name: _numbers(values, name, w) for name, values in models.items()}
     together = time if cluster is None else cluster

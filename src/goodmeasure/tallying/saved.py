@@ -113,8 +113,8 @@ def is_tally(path: str | PathLike[str]) -> bool:
 
 
 def save(path: str | PathLike[str], saved: Saved) -> None:
-    """Write a tally to a file, whole or not at all; errors: GM012."""
-    write_whole({Path(path): saved.to_bytes()})
+    """Write a tally to a file, whole or not at all, in the place of a tally or of no file; errors: GM009, GM012."""
+    write_whole({Path(path): saved.to_bytes()}, [MAGIC])
 
 
 def load(path: str | PathLike[str]) -> Saved:

@@ -13,6 +13,8 @@ from goodmeasure.auditing.case import Dossier, Unavailable
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _ROWS = 200
+# How CatBoost and scikit-learn's histogram boosting ask an objective, which is no function there.
+_METHODS = ("calc_ders_range", "gradient_hessian")
 
 
 @dataclass
@@ -27,7 +29,7 @@ class BoostingObjective:
     @classmethod
     def gather(cls, dossier: Dossier) -> BoostingObjective:
         objective, X, y = dossier.case.need("objective", "X", "y")
-        if not callable(objective):
+        if not callable(objective) and not any(hasattr(objective, method) for method in _METHODS):
             raise Unavailable("the objective is built in")
         target = np.asarray(y, dtype=float)[:_ROWS]
         if target.ndim != 1:
@@ -83,6 +85,10 @@ def _calling(
     objective: Any, framework: str, X: Any, y: Array, estimator: Any
 ) -> Callable[[Array], tuple[Array, Array]]:
     """The objective as a function of raw scores, whichever convention it follows."""
+    if hasattr(objective, "calc_ders_range"):  # of minus the loss, which CatBoost maximises
+        return lambda z: _pair(lambda scores: -np.array(objective.calc_ders_range(scores, y, None), dtype=float).T, z)
+    if hasattr(objective, "gradient_hessian"):
+        return lambda z: _pair(lambda scores: objective.gradient_hessian(y, scores), z)
     data = _data(framework, X, y)
     native = hasattr(estimator, "boosting_type") is False and not hasattr(estimator, "fit")
     orders: list[Callable[[Array], Any]] = [lambda z: objective(z, data), lambda z: objective(y, z)]

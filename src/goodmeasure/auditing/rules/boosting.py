@@ -28,8 +28,8 @@ def gradient_sign(objective: BoostingObjective) -> Iterator[Seen]:
     """The objective's gradient disagrees in sign with finite differences of its loss, or pulls predictions away from
     the targets.
 
-    Example: ``grad = target - prediction``. Ignore it never (CatBoost, which wants derivatives of minus the loss, is
-    not meant here).
+    Example: ``grad = target - prediction``; for CatBoost, which wants derivatives of minus the loss, the other way round.
+    Ignore it never.
     """
     compared = objective.against_loss()
     if compared is not None and compared[0] < 0.5:

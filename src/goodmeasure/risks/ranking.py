@@ -33,7 +33,7 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
-class RankAlignment(Displayed):
+class ModelRanking(Displayed):
     """How measures rank models: mean of each measure, rank correlation of each pair of measures, and disagreements.
 
     ``agreement`` is Kendall's tau-b over models; ``disagreements`` counts only pairs that both measures tell apart.
@@ -47,7 +47,7 @@ class RankAlignment(Displayed):
     def verdict(self) -> str:
         """Whether any two models are surely ranked in opposite order."""
         return (
-            f"not aligned: {self.disagreements[0]}" if self.disagreements else "no two models are surely ranked apart"
+            f"ranked apart: {self.disagreements[0]}" if self.disagreements else "no two models are surely ranked apart"
         )
 
     def _display(self) -> Display:
@@ -59,7 +59,7 @@ class RankAlignment(Displayed):
 
 
 @strict_keywords
-def align(
+def rank_models(
     measures: Mapping[str, Mapping[str, ArrayLike]],
     *,
     sample_weight: ArrayLike | None = None,
@@ -67,7 +67,7 @@ def align(
     time: ArrayLike | None = None,
     level: Level = 0.95,
     weights_mean: WeightsMean = "importance",
-) -> RankAlignment:
+) -> ModelRanking:
     """Compare how measures rank models on the same rows.
 
     ``measures[name][model]`` holds one number a row, smaller being better: per-row losses, errors of 0 and 1, costs
@@ -91,7 +91,7 @@ def align(
         for models in combinations(tables[x], 2)
         if _opposite(by_x := between(tables[x], models), by_y := between(tables[y], models))
     ]
-    return RankAlignment(means, {(x, y): _tau(means[x], means[y]) for x, y in pairs}, tuple(found))
+    return ModelRanking(means, {(x, y): _tau(means[x], means[y]) for x, y in pairs}, tuple(found))
 
 
 def _opposite(a: Difference, b: Difference) -> bool:

@@ -1,0 +1,166 @@
+"""A model as a JavaScript module that needs nothing else, for browsers and Node alike."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from goodmeasure.exporting.program import (
+    Cell,
+    GivenColumn,
+    Linear,
+    ModelProgram,
+    NumberTerm,
+    TextTerm,
+    Trees,
+    TreeSplit,
+    trees,
+)
+from goodmeasure.exporting.scalars import Assignments, Spelling, summands, walk
+from goodmeasure.reading.tables import ColumnKind
+
+SPELLING: Spelling = {
+    "add": lambda a, b: f"{a} + {b}",
+    "sub": lambda a, b: f"{a} - {b}",
+    "mul": lambda a, b: f"{a} * {b}",
+    "div": lambda a, b: f"{a} / {b}",
+    "neg": lambda a: f"-{a}",
+    "less": lambda a, b: f"{a} < {b}",
+    "less_equal": lambda a, b: f"{a} <= {b}",
+    "where": lambda c, a, b: f"{c} ? {a} : {b}",
+    "power": lambda a, b: f"Math.pow({a}, {b})",
+    "maximum": lambda a, b: f"Math.max({a}, {b})",
+    "minimum": lambda a, b: f"Math.min({a}, {b})",
+    **{
+        word: (lambda name: lambda a: f"Math.{name}({a})")(word)
+        for word in ("abs", "sign", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos")
+    },
+}
+
+MARK = b"// goodmeasure model in JavaScript\n"
+_PRELUDE = """
+const lacks = (x) => x === null || x === undefined || Number.isNaN(x);
+
+function cell(row, column) {
+  if (!Object.hasOwn(row, column)) throw new Error(`there is no column ${JSON.stringify(column)}`);
+  return row[column];
+}
+
+function number(row, column) {
+  const x = cell(row, column);
+  if (lacks(x)) return null;
+  if (typeof x !== "number") throw new TypeError(`column ${JSON.stringify(column)} holds no number`);
+  return Number.isFinite(x) ? x : null;
+}
+
+function text(row, column) {
+  const x = cell(row, column);
+  return lacks(x) ? "(missing)" : String(x);
+}
+
+// A Date, or an ISO text; one without a time zone is taken as it stands.
+function date(row, column) {
+  const x = cell(row, column);
+  if (lacks(x)) return null;
+  const iso = String(x).trim().replace(" ", "T");
+  const zoned = !iso.includes("T") || /(Z|[+-]\\d\\d:?\\d\\d)$/.test(iso) ? iso : iso + "Z";
+  const time = x instanceof Date ? x.getTime() : Date.parse(zoned);
+  if (Number.isNaN(time)) throw new TypeError(`column ${JSON.stringify(column)} holds no date`);
+  return time;
+}
+
+const day = (time) => (time === null ? null : time / 86400000);
+const month = (time) => (time === null ? null : new Date(time).getUTCMonth() + 1);
+const weekday = (time) => (time === null ? null : (new Date(time).getUTCDay() + 6) % 7);
+
+function exposure(row, column) {
+  const x = number(row, column);
+  if (x === null || x <= 0) throw new RangeError(`the exposure ${JSON.stringify(column)} is missing or not positive`);
+  return Math.log(x);
+}
+"""
+
+
+def written(program: ModelProgram) -> bytes:
+    """The source of a module that exports a function ``predict`` of a row, which is an object of cells by column."""
+    tables, raw = _raw(program)
+    body = [*(f"let {name} = {_cell(cell)};" for name, cell in program.cells.items()), *raw]
+    found = Assignments(SPELLING, _written)
+    for name, formula in program.formulas.items():
+        found.name(name, formula)
+    shown = [f"[{_text(shown.title)}]: {_shown(shown, found)}" for shown in program.shown]
+    body += [f"const {name} = {text};" for name, text in found.lines]
+    lines = "\n".join(f"  {line}" for line in [*body, f"return {{ {', '.join(shown)} }};"])
+    head = f"{MARK.decode()}// {_text(program.sentence)}\n{_PRELUDE}\n{tables}"
+    told = "// What the model says of a row, an object of cells by column.\n"
+    return f"{head}{told}export function predict(row) {{\n{lines}\n}}\n".encode("ascii")
+
+
+def _text(text: Any) -> str:
+    """A text, a number or a truth as JSON, whose letters are plain ones; JavaScript reads them as they are."""
+    return json.dumps(text)
+
+
+def _written(x: float) -> str:
+    return f"({x!r})" if x < 0 and math.isfinite(x) else repr(x) if math.isfinite(x) else f"({'-' * (x < 0)}Infinity)"
+
+
+def _cell(cell: Cell) -> str:
+    column = _text(cell.column)
+    if cell.kind is ColumnKind.DATE:
+        return f"{cell.part}(date(row, {column}))"
+    return f"{'number' if cell.kind is ColumnKind.NUMBER else 'text'}(row, {column})"
+
+
+def _raw(program: ModelProgram) -> tuple[str, list[str]]:
+    """Tables beside the function, and the lines that give the raw outputs."""
+    scorer = program.scorer
+    tables, lines = _linear(program, scorer) if isinstance(scorer, Linear) else _trees(program, scorer)
+    if program.exposure is not None:
+        lines += [f"{z} += exposure(row, {_text(program.exposure)});" for z in program.raw]
+    return "".join(f"const of_{cell} = {_table(table)};\n" for cell, table in tables.items()), lines
+
+
+def _table(table: Mapping[str, Any]) -> str:
+    """A map: an object would take some names, such as __proto__, for its own."""
+    return f"new Map({json.dumps([[text, value] for text, value in table.items()])})"
+
+
+def _linear(program: ModelProgram, scorer: Linear) -> tuple[Mapping[str, Any], list[str]]:
+    tables = {term.cell: term.amounts for term in scorer.terms if isinstance(term, TextTerm)}
+    return tables, [f"let {z} = {' + '.join(summands(scorer, k, _written, _term))};" for k, z in enumerate(program.raw)]
+
+
+def _trees(program: ModelProgram, scorer: Trees) -> tuple[Mapping[str, Any], list[str]]:
+    lines = [f"{cell} = of_{cell}.get({cell}) ?? null;" for cell in scorer.codes]
+    for k, z in enumerate(program.raw):
+        lines.append(f"let {z} = {_written(float(scorer.forest.start[k]))};")
+        lines += [f"{z} += {walk(tree, _written, _choice)};" for tree in trees(scorer, k)]
+    return scorer.codes, lines
+
+
+def _term(term: NumberTerm | TextTerm, k: int) -> str:
+    if isinstance(term, TextTerm):
+        return f"(of_{term.cell}.get({term.cell}) ?? {json.dumps(term.otherwise)})[{k}]"
+    x = f"({term.cell} - {_written(term.centre)}) / {_written(term.scale)} * {_written(term.slopes[k])}"
+    return f"({term.cell} === null ? {_written(term.absent[k])} : {x} + {_written(term.present[k])})"
+
+
+def _choice(split: TreeSplit) -> tuple[str, str, str]:
+    holds = (
+        f"{split.cell} <= {_written(split.limit)}"
+        if split.codes is None
+        else f"{[*split.codes]}.includes({split.cell})"
+    )
+    asked = f"{split.cell} === null || {holds}" if split.missing_left else f"{split.cell} !== null && {holds}"
+    return f"({asked} ? ", " : ", ")"
+
+
+def _shown(shown: GivenColumn, found: Assignments) -> str:
+    if shown.number:
+        return shown.number
+    *labels, last = shown.labels
+    chosen = [f"{found.of(c)} ? {_text(label)} : " for c, label in zip(shown.conditions, labels, strict=True)]
+    return "".join(chosen) + _text(last)

@@ -1,0 +1,140 @@
+"""A model as every language can write it: cells, what they add to the raw outputs, formulas, and what is shown in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from goodmeasure.errors import Problem
+from goodmeasure.fitting.forest import Forest
+from goodmeasure.formulas.expression import Expr
+from goodmeasure.reading.tables import ColumnKind
+
+Amounts = tuple[float, ...]
+"""A number for each raw output."""
+
+
+class NotExportable(Problem, ValueError):
+    """The model holds a part that the language cannot say, or that no plain formula says.
+
+    Nothing is written. `goodmeasure predict` and `goodmeasure.load` use the model as it is.
+    """
+
+    code = "GM272"
+    exit_status = 2
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number or text of a row: of a date the ``part`` (day, month, weekday) of its column."""
+
+    column: str
+    kind: ColumnKind
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class NumberTerm:
+    """What a number adds to each raw output: ``(x - centre) / scale * slopes + present``, or ``absent`` where it is missing."""
+
+    cell: str
+    centre: float
+    scale: float
+    slopes: Amounts
+    present: Amounts
+    absent: Amounts
+
+
+@dataclass(frozen=True)
+class TextTerm:
+    """What a text adds to each raw output, ``otherwise`` for a text that no fitted row held."""
+
+    cell: str
+    amounts: Mapping[str, Amounts]
+    otherwise: Amounts
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Raw outputs that are sums of terms."""
+
+    start: Amounts
+    terms: tuple[NumberTerm | TextTerm, ...]
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Raw outputs of a forest, which asks for cells in the order of ``columns``; texts stand there as ``codes``."""
+
+    forest: Forest
+    columns: tuple[str, ...]
+    codes: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class GivenColumn:
+    """A column that is given: a number, or the label of the first condition that holds, else the last label."""
+
+    title: str
+    number: str = ""
+    conditions: tuple[Expr, ...] = ()
+    labels: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelProgram:
+    """A model. Raw outputs are ``raw`` plus the logarithm of the exposure; ``formulas`` use them and one another, in order."""
+
+    cells: Mapping[str, Cell]
+    scorer: Linear | Trees
+    raw: tuple[str, ...]
+    exposure: str | None
+    formulas: Mapping[str, Expr]
+    shown: tuple[GivenColumn, ...]
+    sentence: str
+
+    @property
+    def roots(self) -> list[Expr]:
+        """Everything that is computed from the raw outputs."""
+        return [*self.formulas.values(), *(each for shown in self.shown for each in shown.conditions)]
+
+
+@dataclass(frozen=True)
+class TreeSplit:
+    """A split of a tree with what is on either side: another split, or the amount of a leaf."""
+
+    cell: str
+    limit: float
+    codes: tuple[int, ...] | None
+    missing_left: bool
+    left: TreeSplit | float
+    right: TreeSplit | float
+
+
+def trees(scorer: Trees, output: int) -> Iterator[TreeSplit | float]:
+    """The trees that add to a raw output, as nested splits."""
+    forest = scorer.forest
+    for root, end in zip(forest.roots, [*forest.roots[1:], len(forest.column)], strict=True):
+        if int(np.searchsorted(forest.roots, root)) % forest.outputs == output:
+            yield _nested(scorer, int(root), int(end))
+
+
+def _nested(scorer: Trees, root: int, end: int) -> TreeSplit | float:
+    """A tree from its root; children come after their parents, so it is put together from the end."""
+    forest = scorer.forest
+    made: dict[int, TreeSplit | float] = {}
+    for k in range(end - 1, root - 1, -1):
+        column = int(forest.column[k])
+        if column < 0:
+            made[k] = float(forest.value[k])
+            continue
+        which = int(forest.set_of[k])
+        codes = None if which < 0 else tuple(int(c) for c in np.flatnonzero(forest.sets[which]))
+        left, right = made.pop(int(forest.left[k])), made.pop(int(forest.right[k]))
+        made[k] = TreeSplit(
+            scorer.columns[column], float(forest.limit[k]), codes, bool(forest.missing_left[k]), left, right
+        )
+    return made[root]

@@ -1,0 +1,202 @@
+"""A model as a Python module that needs nothing but Python."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from goodmeasure.exporting.program import (
+    Cell,
+    GivenColumn,
+    Linear,
+    ModelProgram,
+    NumberTerm,
+    TextTerm,
+    Trees,
+    TreeSplit,
+    trees,
+)
+from goodmeasure.exporting.scalars import Assignments, Spelling, summands, walk
+from goodmeasure.reading.tables import ColumnKind
+
+SPELLING: Spelling = {
+    "add": lambda a, b: f"{a} + {b}",
+    "sub": lambda a, b: f"{a} - {b}",
+    "mul": lambda a, b: f"{a} * {b}",
+    "div": lambda a, b: f"_over({a}, {b})",
+    "power": lambda a, b: f"_power({a}, {b})",
+    "neg": lambda a: f"-({a})",
+    "abs": lambda a: f"abs({a})",
+    "sign": lambda a: f"({a} > 0) - ({a} < 0)",
+    "less": lambda a, b: f"{a} < {b}",
+    "less_equal": lambda a, b: f"{a} <= {b}",
+    "where": lambda c, a, b: f"{a} if {c} else {b}",
+    "maximum": lambda a, b: f"max({a}, {b})",
+    "minimum": lambda a, b: f"min({a}, {b})",
+    "exp": lambda a: f"_exp({a})",
+    "expm1": lambda a: f"_expm1({a})",
+    "log": lambda a: f"_log({a})",
+    "log1p": lambda a: f"_log1p({a})",
+    "sqrt": lambda a: f"_sqrt({a})",
+}
+
+MARK = b"# goodmeasure model in Python\n"
+_PRELUDE = """
+import datetime
+import math
+
+
+def _exp(x):
+    return math.exp(x) if x < 709.78 else math.inf
+
+
+def _expm1(x):
+    return math.expm1(x) if x < 709.78 else math.inf
+
+
+def _log(x):
+    return math.log(x) if x > 0 else -math.inf if x == 0 else math.nan
+
+
+def _log1p(x):
+    return math.log1p(x) if x > -1 else -math.inf if x == -1 else math.nan
+
+
+def _sqrt(x):
+    return math.sqrt(x) if x >= 0 else math.nan
+
+
+def _over(a, b):
+    if b:
+        return a / b
+    return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def _power(a, b):
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return math.inf if a == 0 else math.nan
+
+
+def _lacks(x):
+    return x is None or x != x
+
+
+def _number(row, column):
+    x = row[column]
+    if _lacks(x):
+        return None
+    if isinstance(x, bool) or not isinstance(x, (int, float)):
+        raise TypeError("column %r holds %r where a number is needed" % (column, x))
+    return float(x) if math.isfinite(x) else None
+
+
+def _text(row, column):
+    x = row[column]
+    return "(missing)" if _lacks(x) else str(x).lower() if isinstance(x, bool) else str(x)
+
+
+def _date(row, column):
+    x = row[column]
+    if _lacks(x):
+        return None
+    if isinstance(x, str):
+        x = datetime.datetime.fromisoformat(x)
+    elif not isinstance(x, datetime.datetime):
+        x = datetime.datetime(x.year, x.month, x.day)
+    return x if x.tzinfo is None else x.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+
+
+def _day(x):
+    return None if x is None else (x - datetime.datetime(1970, 1, 1)) / datetime.timedelta(days=1)
+
+
+def _month(x):
+    return None if x is None else float(x.month)
+
+
+def _weekday(x):
+    return None if x is None else float(x.weekday())
+
+
+def _exposure(row, column):
+    x = _number(row, column)
+    if x is None or x <= 0:
+        raise ValueError("the exposure %r is missing, not positive or not finite" % (column,))
+    return math.log(x)
+"""
+
+
+def written(program: ModelProgram) -> bytes:
+    """The source of a module with a function ``predict`` of a row, which is a dictionary."""
+    body = [f"{name} = {_cell(cell)}" for name, cell in program.cells.items()]
+    tables, raw = _raw(program)
+    body += raw
+    found = Assignments(SPELLING, _written)
+    for name, formula in program.formulas.items():
+        found.name(name, formula)
+    shown = [f"{shown.title!a}: {_shown(shown, found)}" for shown in program.shown]
+    body += [f"{name} = {text}" for name, text in found.lines]
+    lines = "\n".join(f"    {line}" for line in [*body, f"return {{{', '.join(shown)}}}"])
+    text = (
+        f"{MARK.decode()}# {ascii(program.sentence)[1:-1]}\n{_PRELUDE}\n\n{tables}def predict(row):\n"
+        f'    """What the model says of a row, a dictionary of cells by column."""\n{lines}\n'
+    )
+    return text.encode("ascii")
+
+
+def _written(x: float) -> str:
+    return f"({x!r})" if x < 0 and math.isfinite(x) else repr(x) if math.isfinite(x) else f"({'-' * (x < 0)}math.inf)"
+
+
+def _cell(cell: Cell) -> str:
+    if cell.kind is ColumnKind.DATE:
+        return f"_{cell.part}(_date(row, {cell.column!a}))"
+    return f"_{'number' if cell.kind is ColumnKind.NUMBER else 'text'}(row, {cell.column!a})"
+
+
+def _raw(program: ModelProgram) -> tuple[str, list[str]]:
+    """Tables beside the function, and the lines that give the raw outputs."""
+    scorer = program.scorer
+    tables, lines = _linear(program, scorer) if isinstance(scorer, Linear) else _trees(program, scorer)
+    if program.exposure is not None:
+        lines += [f"{z} += _exposure(row, {program.exposure!a})" for z in program.raw]
+    return "".join(f"_{cell} = {dict(table)!a}\n" for cell, table in tables.items()) + "\n\n" * bool(tables), lines
+
+
+def _linear(program: ModelProgram, scorer: Linear) -> tuple[Mapping[str, Any], list[str]]:
+    tables = {term.cell: term.amounts for term in scorer.terms if isinstance(term, TextTerm)}
+    return tables, [f"{z} = {' + '.join(summands(scorer, k, _written, _term))}" for k, z in enumerate(program.raw)]
+
+
+def _trees(program: ModelProgram, scorer: Trees) -> tuple[Mapping[str, Any], list[str]]:
+    lines = [f"{cell} = _{cell}.get({cell})" for cell in scorer.codes]
+    for k, z in enumerate(program.raw):
+        lines.append(f"{z} = {_written(float(scorer.forest.start[k]))}")
+        lines += [f"{z} += {walk(tree, _written, _choice)}" for tree in trees(scorer, k)]
+    return scorer.codes, lines
+
+
+def _term(term: NumberTerm | TextTerm, k: int) -> str:
+    if isinstance(term, TextTerm):
+        return f"_{term.cell}.get({term.cell}, {term.otherwise!r})[{k}]"
+    x = f"({term.cell} - {_written(term.centre)}) / {_written(term.scale)} * {_written(term.slopes[k])}"
+    return f"({_written(term.absent[k])} if {term.cell} is None else {x} + {_written(term.present[k])})"
+
+
+def _choice(split: TreeSplit) -> tuple[str, str, str]:
+    holds = f"{split.cell} <= {_written(split.limit)}" if split.codes is None else f"{split.cell} in {set(split.codes)}"
+    asked = f"{split.cell} is None or {holds}" if split.missing_left else f"{split.cell} is not None and {holds}"
+    return "(", f" if {asked} else ", ")"
+
+
+def _shown(shown: GivenColumn, found: Assignments) -> str:
+    if shown.number:
+        return shown.number
+    *labels, last = shown.labels
+    chosen = [f"{label!a} if {found.of(c)} else " for c, label in zip(shown.conditions, labels, strict=True)]
+    return "".join(chosen) + ascii(last)

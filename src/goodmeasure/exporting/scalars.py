@@ -1,0 +1,75 @@
+"""What languages that compute one row at a time have in common: assignments, one operation each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from goodmeasure.errors import FormulaError
+from goodmeasure.exporting.program import Linear, NotExportable, NumberTerm, TextTerm, TreeSplit
+from goodmeasure.formulas.expression import Expr, expression, nodes, spelled
+
+Spelling = Mapping[str, Callable[..., str]]
+
+
+def in_words_of(spelling: Spelling, formula: Expr) -> Expr:
+    """A formula in the words of a language. Error: GM272."""
+    try:
+        return spelled(expression(formula), spelling)
+    except FormulaError as error:
+        raise NotExportable(
+            f"this language has no word for a part of the formula: {error.what}", fix="another ending"
+        ) from error
+
+
+class Assignments:
+    """Lines that compute formulas, each part once; ``names`` says what stands where."""
+
+    def __init__(self, spelling: Spelling, number: Callable[[float], str]) -> None:
+        self.spelling, self.number = spelling, number
+        self.names: dict[Expr, str] = {}
+        self.lines: list[tuple[str, str]] = []
+
+    def name(self, name: str, formula: Expr) -> None:
+        """Give a formula a name."""
+        self.lines.append((name, self.of(formula)))
+
+    def of(self, formula: Expr) -> str:
+        """Where the value of a formula stands; lines for its parts are added where there are none yet."""
+        root = in_words_of(self.spelling, formula)
+        for node in nodes(root):
+            if node not in self.names:
+                self.names[node] = self._made(node)
+        return self.names[root]
+
+    def _made(self, node: Expr) -> str:
+        if node.word is None:
+            return str(node.args[0]) if node.number is None else self.number(float(node.number))
+        name = f"t{len(self.lines)}"
+        self.lines.append((name, self.spelling[node.word.name](*(self.names[arg] for arg in node.args))))
+        return name
+
+
+def summands(
+    scorer: Linear, k: int, number: Callable[[float], str], term: Callable[[NumberTerm | TextTerm, int], str]
+) -> list[str]:
+    """What adds up to one raw output of a linear scorer."""
+    return [number(scorer.start[k]), *(term(each, k) for each in scorer.terms)]
+
+
+def walk(
+    tree: TreeSplit | float, number: Callable[[float], str], choice: Callable[[TreeSplit], tuple[str, str, str]]
+) -> str:
+    """A tree as nested choices, each of which has a text before, between and after its sides."""
+    written: list[str] = []
+    waiting: list[TreeSplit | float | str] = [tree]
+    while waiting:
+        at = waiting.pop()
+        if isinstance(at, str):
+            written.append(at)
+        elif isinstance(at, float):
+            written.append(number(at))
+        else:
+            before, between, after = choice(at)
+            written.append(before)
+            waiting += [after, at.right, between, at.left]
+    return "".join(written)

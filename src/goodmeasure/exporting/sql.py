@@ -1,0 +1,234 @@
+"""A model as a question in SQL: it gives the rows of a table named rows, with what the model says of each beside them.
+
+Written for DuckDB; sqlglot turns it into other dialects. What is used more than once is a column of an inner question.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from goodmeasure.exporting.program import (
+    Cell,
+    GivenColumn,
+    Linear,
+    ModelProgram,
+    NumberTerm,
+    TextTerm,
+    Trees,
+    TreeSplit,
+    trees,
+)
+from goodmeasure.exporting.scalars import in_words_of, summands, walk
+from goodmeasure.formulas.expression import Expr, nodes
+from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
+from goodmeasure.reading.tables import ColumnKind
+
+# log1p and expm1 lose nothing this way (Kahan; Goldberg 1991, What every computer scientist should know).
+TEMPLATES: Mapping[str, str] = {
+    "add": "({0} + {1})",
+    "sub": "({0} - {1})",
+    "mul": "({0} * {1})",
+    "div": "({0} / {1})",
+    "power": "pow({0}, {1})",
+    "neg": "(-{0})",
+    "abs": "abs({0})",
+    "sign": "sign({0})",
+    "less": "({0} < {1})",
+    "less_equal": "({0} <= {1})",
+    "where": "CASE WHEN {0} THEN {1} ELSE {2} END",
+    "maximum": "greatest({0}, {1})",
+    "minimum": "least({0}, {1})",
+    "exp": "exp({0})",
+    "log": "ln({0})",
+    "sqrt": "sqrt({0})",
+    "sin": "sin({0})",
+    "cos": "cos({0})",
+    "log1p": "CASE WHEN 1e0 + {0} = 1e0 THEN {0} WHEN abs({0}) < 1e300 THEN ln(1e0 + {0}) * ({0} / ((1e0 + {0}) - 1e0)) "
+    "ELSE ln({0}) END",
+    "expm1": "CASE WHEN abs({0}) > 1e0 THEN exp({0}) - 1e0 WHEN exp({0}) = 1e0 THEN {0} "
+    "ELSE (exp({0}) - 1e0) * ({0} / ln(exp({0}))) END",
+}  # fmt: skip
+_SPELLING: Mapping[str, Any] = TEMPLATES
+_TOGETHER = 100
+MARK = b"-- goodmeasure model in SQL\n"
+_NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE VIEW rows AS SELECT * FROM 'new.csv';\n"
+
+
+def written(program: ModelProgram) -> bytes:
+    """The question, with a comment that says what it is."""
+    said = re.sub(r"[^ -~]", "?", program.sentence)
+    return MARK + (_NOTE.format(said) + _Question(program).text() + ";\n").encode()
+
+
+class _Question:
+    """Columns by how many inner questions they need, each named so that no column of the table is in its way."""
+
+    def __init__(self, program: ModelProgram) -> None:
+        self.program = program
+        columns = [cell.column for cell in program.cells.values()] + [program.exposure or ""]
+        self.mark = "gm"
+        while any(name.casefold().startswith(self.mark) for name in columns):
+            self.mark += "_"
+        self.levels: list[dict[str, Sql]] = [{}]
+        self.places: dict[str, tuple[Sql, int]] = {}
+        self._cells()
+        self._raw()
+        self._formulas()
+        self.shown = [(self._shown(shown), quoted(shown.title)) for shown in program.shown]
+
+    def text(self) -> Sql:
+        """All levels inside one another, and at last what is shown."""
+        asked = sql("SELECT * FROM rows")
+        inner: list[str] = []
+        for level in self.levels:
+            inner += level
+            named = listed(sql("{text} AS {name}", text=text, name=quoted(name)) for name, text in level.items())
+            asked = sql("SELECT *, {named} FROM ({asked})", named=named, asked=asked)
+        shown = listed(sql("{text} AS {title}", text=text, title=title) for text, title in self.shown)
+        without = listed(map(quoted, inner))
+        return sql("SELECT * EXCLUDE ({without}), {shown} FROM ({asked})", without=without, shown=shown, asked=asked)
+
+    def _put(self, level: int, name: str, text: Sql) -> None:
+        while len(self.levels) <= level:
+            self.levels.append({})
+        column = f"{self.mark} {name}"
+        self.levels[level][column] = text
+        self.places[name] = quoted(column), level + 1
+
+    def _cells(self) -> None:
+        for name, cell in self.program.cells.items():
+            self._put(0, name, _cell(cell))
+        if self.program.exposure is not None:
+            given = _number_in(self.program.exposure)
+            self._put(0, "exposure", sql("CASE WHEN {given} > 0 THEN ln({given}) END", given=given))
+
+    def _raw(self) -> None:
+        program, level = self.program, 1
+        if not isinstance(program.scorer, Linear):
+            for cell, codes in program.scorer.codes.items():
+                known = [(literal(text), sql("{code}", code=code)) for text, code in codes.items()]
+                self._put(1, f"code {cell}", _looked_up(self.places[cell][0], known, Sql("NULL")))
+                self.places[cell] = self.places[f"code {cell}"]
+            level = 2
+        for k, z in enumerate(program.raw):
+            scorer = program.scorer
+            total = self._linear(scorer, k) if isinstance(scorer, Linear) else self._trees(scorer, k)
+            offset = Sql("") if program.exposure is None else sql(" + {e}", e=self.places["exposure"][0])
+            self._put(level, z, sql("{total}{offset}", total=total, offset=offset))
+
+    def _linear(self, scorer: Linear, k: int) -> Sql:
+        return _added(summands(scorer, k, _written, self._term))
+
+    def _trees(self, scorer: Trees, k: int) -> Sql:
+        start = _written(float(scorer.forest.start[k]))
+        return _added([start, *(walk(tree, _written, self._choice) for tree in trees(scorer, k))])
+
+    def _term(self, term: NumberTerm | TextTerm, k: int) -> Sql:
+        place = self.places[term.cell][0]
+        if isinstance(term, TextTerm):
+            known = [(literal(text), _written(amounts[k])) for text, amounts in term.amounts.items()]
+            return _looked_up(place, known, _written(term.otherwise[k]))
+        numbers = {name: _written(getattr(term, name)) for name in ("centre", "scale")}
+        each = {name: _written(getattr(term, name)[k]) for name in ("slopes", "present", "absent")}
+        template = "CASE WHEN {x} IS NULL THEN {absent} ELSE ({x} - {centre}) / {scale} * {slopes} + {present} END"
+        return sql(template, x=place, **numbers, **each)
+
+    def _choice(self, split: TreeSplit) -> tuple[str, str, str]:
+        x = self.places[split.cell][0]
+        missing = Sql("IS NULL") if split.missing_left else Sql("IS NOT NULL")
+        if split.codes is not None:
+            codes = listed(sql("{code}", code=code) for code in split.codes) or Sql("NULL")
+            holds = sql("coalesce({x} IN ({codes}), FALSE)", x=x, codes=codes)
+        else:
+            holds = Sql("TRUE") if math.isinf(split.limit) else sql("{x} <= {limit}", x=x, limit=_written(split.limit))
+        joined = Sql("OR") if split.missing_left else Sql("AND")
+        asked = sql("{x} {missing} {joined} {holds}", x=x, missing=missing, joined=joined, holds=holds)
+        return f"CASE WHEN {asked} THEN ", " ELSE ", " END"
+
+    def _formulas(self) -> None:
+        for name, formula in self.program.formulas.items():
+            text, level = self._told(in_words_of(_SPELLING, formula), name)
+            self._put(level, name, text)
+
+    def _told(self, root: Expr, name: str) -> tuple[Sql, int]:
+        """A formula as SQL, and how many inner questions it needs; parts that are used again become columns."""
+        found: dict[Expr, tuple[Sql, int]] = {}
+        used = Counter(node for parent in nodes(root) for node in _uses(parent))
+        for node in nodes(root):
+            found[node] = self._part(node, found)
+            if node.word is not None and used[node] > 1:
+                text, level = found[node]
+                self._put(level, part := f"{name} {len(found)}", text)
+                found[node] = self.places[part]
+        return found[root]
+
+    def _part(self, node: Expr, found: Mapping[Expr, tuple[Sql, int]]) -> tuple[Sql, int]:
+        if node.word is None:
+            return self.places[node.args[0]] if node.number is None else (_written(float(node.number)), 0)
+        parts = [found[arg] for arg in node.args]
+        return Sql(TEMPLATES[node.word.name].format(*(text for text, _ in parts))), max(level for _, level in parts)
+
+    def _shown(self, shown: GivenColumn) -> Sql:
+        if shown.number:
+            return self.places[shown.number][0]
+        *labels, last = map(_label, shown.labels)
+        conditions = [self._told(in_words_of(_SPELLING, each), "")[0] for each in shown.conditions]
+        return case(zip(conditions, labels, strict=True), otherwise=last)
+
+
+def _added(parts: Sequence[str]) -> Sql:
+    """A sum of pieces of SQL; databases take only so many terms one inside another, so that many are added in groups."""
+    while len(parts) > _TOGETHER:
+        groups = [parts[k : k + _TOGETHER] for k in range(0, len(parts), _TOGETHER)]
+        parts = [f"({' + '.join(group)})" for group in groups]
+    return Sql(" + ".join(parts))
+
+
+def _uses(node: Expr) -> Iterable[Expr]:
+    """The arguments of a node, each as often as its template names it."""
+    if node.word is not None:
+        for k, arg in enumerate(node.args):
+            yield from [arg] * TEMPLATES[node.word.name].count(f"{{{k}}}")
+
+
+def _written(x: float) -> Sql:
+    """A number as a literal of double precision: a decimal point alone makes an exact decimal."""
+    if not math.isfinite(x):
+        return Sql(f"CAST('{'-' * (x < 0)}Infinity' AS DOUBLE)")
+    text = repr(x)
+    return Sql(f"({text if 'e' in text else text + 'e0'})")
+
+
+def _number_in(column: str) -> Sql:
+    return sql("TRY_CAST({column} AS DOUBLE)", column=quoted(column))
+
+
+def _cell(cell: Cell) -> Sql:
+    column = quoted(cell.column)
+    if cell.kind is ColumnKind.TEXT:
+        return sql("coalesce(CAST({column} AS VARCHAR), '(missing)')", column=column)
+    if cell.kind is ColumnKind.NUMBER:
+        return sql("CASE WHEN abs({x}) <= 1.7976931348623157e308 THEN {x} END", x=_number_in(cell.column))
+    part = {
+        "day": "epoch_us({x}) / 86400000000e0",
+        "month": "CAST(extract(month FROM {x}) AS DOUBLE)",
+        "weekday": "CAST(extract(isodow FROM {x}) - 1 AS DOUBLE)",
+    }[cell.part]
+    return sql(part, x=sql("TRY_CAST({column} AS TIMESTAMP)", column=column))
+
+
+def _looked_up(place: Sql, known: Sequence[tuple[Sql, Sql]], otherwise: Sql) -> Sql:
+    """The value beside a text, as one of few answers to one question."""
+    whens = Sql(" ".join(f"WHEN {text} THEN {value}" for text, value in known))
+    return sql("CASE {place} {whens} ELSE {otherwise} END", place=place, whens=whens, otherwise=otherwise)
+
+
+def _label(label: Any) -> Sql:
+    """A label as a text, or a number."""
+    if isinstance(label, bool):
+        return Sql(str(label).upper())
+    return literal(label) if isinstance(label, str) else _written(float(label))
