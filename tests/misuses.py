@@ -237,6 +237,9 @@ RUN: Mapping[str, Callable[[], Any]] = {
     "GM204": lambda: gm.run(doubled(), "age"),
     "GM205": lambda: gm.run(written("empty.csv", "age,claims\n"), "claims"),
     "GM206": lambda: gm.run(written("text.csv", TEXT_IN_YEARS), "claims", exposure="years"),
+    "GM211": lambda: gm.run(table(age=["1,234", "2,345"] * 60), "claims"),
+    "GM607": lambda: gm.run(table(claims=["a", "b"] * 60), "claims", costs=COSTS),
+    "GM247": lambda: gm.run(table(day=["first", "second", "third"] * 40), "claims", time="day"),
     "GM220": lambda: gm.run({"age": [1.0, 2.0, 3.0], "claims": [1, 0, 2]}, "claims"),
     "GM231": lambda: gm.run({"claims": table()["claims"]}, "claims"),
     "GM241": lambda: gm.run(table(years=[0.0] * 120), "claims", exposure="years", represents="count"),
@@ -274,6 +277,7 @@ FUNCTIONS: Misuses = {
     "check": {"GM001": unexplained, "GM010": lambda: gm.check(cancelling, raises=True)},
     "choose": {
         "GM003": lambda: gm.choose([1.0, 2.5], sample_weight=[1]),
+        "GM607": lambda: gm.choose(["a", "b"] * 20, costs=COSTS),
         "GM004": lambda: gm.choose([1.0, 2.5], represents="count"),
         "GM009": lambda: gm.choose([1.0, 2.5], ask="medan"),
         "GM601": lambda: gm.choose([]),

@@ -22,7 +22,7 @@ from goodmeasure.drawing.frames import FrameKind, arrays, frame
 from goodmeasure.drawing.markup import html
 from goodmeasure.drawing.plain import plain
 from goodmeasure.errors import MissingExtra, UsageError
-from goodmeasure.reading.tables import table
+from goodmeasure.reading.frames import table
 from goodmeasure.risks.leaks import leaks, row_hashes
 from goodmeasure.risks.ranking import rank_models
 from goodmeasure.risks.segment_rates import segment_rates

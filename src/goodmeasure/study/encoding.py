@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import shorter
+from goodmeasure.reading.notation import Numbers
 from goodmeasure.reading.tables import BadCell, ColumnKind, Table, Values, missing
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.study.respelling import as_known
 
 ABSENT = "(missing)"
 MOST_CATEGORIES = 40
@@ -81,7 +83,7 @@ class Encoding:
     def __call__(self, table: Table) -> Floats:
         """The matrix of these rows, one row an example. Error: GM206 where a column holds something else than it did."""
         rows = len(table)
-        table = replace(table, columns={name: _as_fitted(name, table[name], kind) for name, kind in self.kinds.items()})
+        table = replace(table, columns={name: self._as_fitted(name, table[name]) for name in self.kinds})
         blocks = []
         if self._number_count:
             block = _number_block(table, self.numbers, self.dates)
@@ -90,11 +92,20 @@ class Encoding:
             blocks.append(quietly(self.steps["texts"].transform, _text_block(table, self.texts)))
         return np.hstack(blocks) if blocks else np.zeros((rows, 0))
 
+    def _as_fitted(self, name: str, values: Values) -> Values:
+        """A column as it was when the model was fitted: of the same kind, with the same spelling of its labels."""
+        found = _as_fitted(name, values, self.kinds[name])
+        if name not in self.texts:
+            return found
+        return as_known(found, self.steps["texts"].categories_[self.texts.index(name)].tolist())
+
     def unknown(self, table: Table) -> dict[str, int]:
         """How many cells of each text column hold a category that the fitted rows did not."""
         counts = {}
         for name, known in zip(self.texts, self.steps["texts"].categories_ if self.texts else (), strict=True):
-            strange = ~np.isin(_text_block(table, (name,))[:, 0].astype(str), known.astype(str))
+            cells = table.only([name])
+            cells = replace(cells, columns={name: self._as_fitted(name, cells[name])})
+            strange = ~np.isin(_text_block(cells, (name,))[:, 0].astype(str), known.astype(str))
             if strange.any():
                 counts[name] = int(strange.sum())
         return counts
@@ -123,8 +134,12 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
     if ColumnKind.of(values) is kind:
         return values
     if kind is ColumnKind.TEXT:
-        return values.astype(object)
+        return _as_texts(values)
     lost = missing(values)
+    if kind is ColumnKind.NUMBER and all(
+        map(_PLAIN.matches, values[~lost].tolist() if values.dtype == object else [""])
+    ):
+        return np.array([np.nan if cell is None else float(cell) for cell in values])
     if not lost.all():
         needed = "a number" if kind is ColumnKind.NUMBER else "a date"
         raise BadCell(
@@ -136,6 +151,16 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
     return (
         np.full(len(values), np.nan) if kind is ColumnKind.NUMBER else np.full(len(values), np.datetime64("NaT", "us"))
     )
+
+
+def _as_texts(values: Values) -> Values:
+    """Numbers or dates as the texts that a file would hold; those that are missing as None."""
+    cells = [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in values.tolist()]
+    lost = missing(values)
+    return np.array([None if gone else str(cell) for cell, gone in zip(cells, lost, strict=True)], dtype=object)
+
+
+_PLAIN = Numbers()
 
 
 def _scaler() -> Any:
