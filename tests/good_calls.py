@@ -269,12 +269,50 @@ def _models() -> Iterator[tuple[str, Call]]:
     )
 
 
+def _crossing(kind: str) -> dict[str, Any]:
+    """What estimators that cross-fit take besides the one inside and its costs."""
+    shared = {"cv": 5, "n_jobs": 1}
+    return shared | (
+        {"method": "linear"} if "Regressor" in kind else {"method": "platt", "rule": "best", "pos_label": 1}
+    )
+
+
 def _training() -> Iterator[tuple[str, Call]]:
     for name in ("to_catboost", "to_lightgbm", "to_xgboost"):
         to = getattr(gm, name)
         yield name, (to, {"loss": BINARY})
         yield f"{type(to(BINARY)).__name__}.start", (to(BINARY).start, {"y": Y, "sample_weight": W})
     yield "to_hist_gradient_boosting", (gm.to_hist_gradient_boosting, {"loss": BINARY, "classes": None})
+    yield "to_jax", (gm.to_jax, {"loss": BINARY, "reduction": "mean"})
+    yield "to_keras", (gm.to_keras, {"loss": BINARY, "reduction": "sum", "name": "mine", "dtype": "float32"})
+    yield "to_polars", (gm.to_polars, {"loss": BINARY, "target": "y", "raw": "z"})
+    yield "to_sql", (gm.to_sql, {"loss": BINARY, "dialect": "duckdb", "target": "y", "raw": "z"})
+    yield "TableLoss.decision", (gm.to_sql(BINARY).decision, {"costs": COSTS})
+    yield (
+        "explain_mean",
+        (
+            gm.explain_mean,
+            {"loss": BINARY, "y": Y, "z": Z, "sample_weight": W, "mask": None, "parts": (2, 4), "step_count": 9.0,
+             "logged": 0.5},
+        ),
+    )  # fmt: skip
+    yield "to_sklearn", (gm.to_sklearn, {"loss": BINARY, "labels": [0, 1], "pos_label": 1})
+    rows = {"y_true": Y, "y_pred": P, "sample_weight": W}
+    yield "SklearnLoss.__call__", (gm.to_sklearn(BINARY), rows)
+    yield "SklearnLoss.skill", (gm.to_sklearn(BINARY).skill, {**rows, "y_train": Y})
+    yield "SklearnCosts.__call__", (gm.to_sklearn(COSTS), {**rows, "y_pred": Y})
+    deciding = gm.CostSensitiveClassifier(gm.LossClassifier(alpha=0.1), COSTS, cv=2)
+    amounts_of = gm.CostSensitiveRegressor(gm.LossRegressor(alpha=0.1), UNITS, cv=2)
+    for made, y in ((deciding, Y), (amounts_of, Z)):
+        kind = type(made).__name__
+        yield kind, (type(made), {"estimator": made.estimator, "costs": made.costs, **_crossing(kind)})
+        yield f"{kind}.fit", (made.fit, {"X": X, "y": y, "sample_weight": W})
+        made.fit(X, y)
+        yield f"{kind}.score", (made.score, {"X": X, "y": y, "sample_weight": W})
+        yield f"{kind}.predict", (made.predict, {"X": X})
+    yield "CostSensitiveClassifier.predict_proba", (deciding.predict_proba, {"X": X})
+    yield "CostSensitiveClassifier.act", (deciding.act, {"X": X})
+    yield "CostSensitiveRegressor.amount", (amounts_of.amount, {"X": X})
     yield "to_torch", (gm.to_torch, {"loss": BINARY, "reduction": "mean", "denominator": 2.0})
 
 

@@ -30,11 +30,20 @@ CLASSES = [[0.5, 0.3, 0.2], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]
 BINARY, SQUARED, POISSON, HINGE = (
     make() for make in (gm.losses.binary_cross_entropy, gm.losses.squared_error, gm.losses.poisson, gm.losses.hinge)
 )
+CE = gm.losses.cross_entropy()
 COSTS, UNITS = gm.Costs(false_negative=40, false_positive=5), gm.UnderOverCosts(under=3, over=1)
 BY_CLASS, BY_ROW = (
     gm.ClassCosts([[0, 1, 4], [1, 0, 1], [9, 3, 0]]),
     gm.Costs(false_negative=np.ones(6), false_positive=1),
 )
+
+
+def linear(loss: gm.Loss, hidden: Any = None, targets: Any = None, **options: Any) -> Any:
+    """The loss of a layer of three features and two classes on two rows."""
+    hidden = torch.ones(2, 3) if hidden is None else hidden
+    return gm.linear_loss(
+        loss, hidden, torch.ones(2, 3), torch.tensor([0, 1]) if targets is None else targets, **options
+    )
 
 
 def tensor(*values: float) -> torch.Tensor:
@@ -102,6 +111,11 @@ def folder() -> Path:
     place = mkdtemp()
     atexit.register(rmtree, place)
     return Path(place)
+
+
+def without_sqlglot() -> object:
+    with patch.dict("sys.modules", {"sqlglot": None}):
+        return gm.to_sql(BINARY, "spark")
 
 
 def doubled() -> Any:
@@ -213,6 +227,9 @@ RUN: Mapping[str, Callable[[], Any]] = {
     "GM204": lambda: gm.run(doubled(), "age"),
     "GM205": lambda: gm.run(written("empty.csv", "age,claims\n"), "claims"),
     "GM206": lambda: gm.run(written("text.csv", TEXT_IN_YEARS), "claims", exposure="years"),
+    "GM211": lambda: gm.run(table(age=["1,234", "2,345"] * 60), "claims"),
+    "GM607": lambda: gm.run(table(claims=["a", "b"] * 60), "claims", costs=COSTS),
+    "GM247": lambda: gm.run(table(day=["first", "second", "third"] * 40), "claims", time="day"),
     "GM220": lambda: gm.run({"age": [1.0, 2.0, 3.0], "claims": [1, 0, 2]}, "claims"),
     "GM231": lambda: gm.run({"claims": table()["claims"]}, "claims"),
     "GM241": lambda: gm.run(table(years=[0.0] * 120), "claims", exposure="years", represents="count"),
@@ -250,6 +267,7 @@ FUNCTIONS: Misuses = {
     "check": {"GM001": unexplained, "GM010": lambda: gm.check(cancelling, raises=True)},
     "choose": {
         "GM003": lambda: gm.choose([1.0, 2.5], sample_weight=[1]),
+        "GM607": lambda: gm.choose(["a", "b"] * 20, costs=COSTS),
         "GM004": lambda: gm.choose([1.0, 2.5], represents="count"),
         "GM009": lambda: gm.choose([1.0, 2.5], ask="medan"),
         "GM601": lambda: gm.choose([]),
@@ -339,13 +357,60 @@ FUNCTIONS: Misuses = {
         "GM007": lambda: gm.to_hist_gradient_boosting(gm.losses.zero_one()),
         "GM009": lambda: gm.to_hist_gradient_boosting(gm.losses.cross_entropy()),
     },
+    "to_jax": {"GM009": lambda: gm.to_jax(BINARY, reduction="average")},
+    "to_keras": {"GM009": lambda: gm.to_keras(BINARY, reduction="average")},
     "to_lightgbm": {"GM007": lambda: gm.to_lightgbm(gm.losses.zero_one())},
-    "to_torch": {"GM009": lambda: gm.to_torch(BINARY, reduction="average")},
+    "to_polars": {
+        "GM003": lambda: gm.to_polars(gm.losses.cross_entropy(), raw="z"),
+        "GM009": lambda: gm.to_polars(BINARY, raw="z", prediction="p"),
+    },
+    "assert_partition_invariant": {
+        "GM003": lambda: gm.assert_partition_invariant(torch.nn.functional.mse_loss, tensor(1.0)),
+        "GM009": lambda: gm.assert_partition_invariant(torch.sub, (tensor(1.0, 2.0), tensor(0.0, 0.0))),
+        "GM015": lambda: gm.assert_partition_invariant(
+            torch.nn.functional.mse_loss, (tensor(1.0, 2.0, 5.0), tensor(0.0, 0.0, 0.0))
+        ),
+    },
+    "explain_mean": {
+        "GM003": lambda: gm.explain_mean(BINARY, Y, Z[1:]),
+        "GM004": lambda: gm.explain_mean(BINARY, [*TWO[1:], 3], [0.0, 0.0]),
+        "GM005": lambda: gm.explain_mean(BINARY, Y, Z, ZERO),
+        "GM006": lambda: gm.explain_mean(BINARY, Y, Z, NEGATIVE),
+        "GM009": lambda: gm.explain_mean(BINARY, Y, Z, parts=(1, 2)),
+    },
+    "linear_loss": {
+        "GM003": lambda: linear(CE, torch.ones(2, 4)),
+        "GM004": lambda: linear(CE, targets=torch.tensor([0, 5])),
+        "GM006": lambda: linear(CE, token_weight=tensor(1.0, -1.0)),
+        "GM007": lambda: linear(SQUARED),
+        "GM009": lambda: linear(CE, softcap=-1.0),
+    },
+    "global_denominator": {"GM009": lambda: gm.global_denominator(-1)},
+    "to_torch": {
+        "GM002": lambda: gm.to_torch(BINARY, pos_weight=-1.0),
+        "GM009": lambda: gm.to_torch(BINARY, reduction="average"),
+    },
+    "torch_loss": {
+        "GM003": lambda: gm.torch_loss(BINARY, tensor(1.0, 2.0), tensor(1.0)),
+        "GM004": lambda: gm.torch_loss(BINARY, tensor(1.0, 2.0), tensor(1.0, 3.0)),
+        "GM006": lambda: gm.torch_loss(BINARY, tensor(1.0, 2.0), tensor(1.0, 0.0), tensor(-1.0, 1.0)),
+        "GM009": lambda: gm.torch_loss(BINARY, tensor(1.0), tensor(1.0), reduction="average"),
+    },
+    "to_sklearn": {
+        "GM004": lambda: gm.to_sklearn(BINARY, labels=["no", None]),
+        "GM009": lambda: gm.to_sklearn(BINARY, labels=["yes", "no"]),
+    },
+    "to_sql": {
+        "GM003": lambda: gm.to_sql(gm.losses.cross_entropy(), raw="z"),
+        "GM008": without_sqlglot,
+        "GM009": lambda: gm.to_sql(BINARY, "cobol"),
+    },
     "to_xgboost": {"GM007": lambda: gm.to_xgboost(gm.losses.zero_one())},
     "weighted": {
         "GM002": lambda: gm.weighted(BINARY, positive=-1.0),
         "GM009": lambda: gm.weighted(SQUARED, positive=2.0),
     },
+    "watch": {"GM009": lambda: gm.watch(loss=len)},
 }
 
 
@@ -387,7 +452,78 @@ def of_steps(step: Callable[[Any, Any], object]) -> dict[str, Callable[[], objec
     return {"GM003": lambda: step(Y, [0.0]), "GM004": lambda: step([7.0] * 6, [0.0] * 6)}
 
 
+def of_metrics(metric: Callable[..., Any], good: Any, bad: Any) -> dict[str, Callable[[], Any]]:
+    """What goes wrong wherever scikit-learn's targets and predictions are read; ``bad`` is a target out of its domain."""
+    return {
+        "GM003": lambda: metric(Y, good[:3]),
+        "GM004": lambda: metric(bad, good),
+        "GM005": lambda: metric(Y, good, sample_weight=ZERO),
+        "GM006": lambda: metric(Y, good, sample_weight=NEGATIVE),
+        "GM009": lambda: metric(["no", "yes", "maybe"] * 2, good),
+    }
+
+
+# A metric that was told all labels.
+KNOWING = gm.to_sklearn(BINARY, labels=[0, 1])
+STRANGER, MISSING, BAD = [0, 5] * 3, [0, 1, None] * 2, [-1.0, 1.5] * 3
+
+
+def of_classifiers(**given: Any) -> Callable[[], Any]:
+    """A classifier around a logistic one, made so, that is fitted."""
+    from sklearn.linear_model import LogisticRegression
+
+    return lambda: gm.CostSensitiveClassifier(LogisticRegression(), **given).fit(X * 5, Y * 5)
+
+
+def asking() -> Any:
+    """A classifier that passes rows to a person for nothing."""
+    costs = gm.Costs(false_negative=40, false_positive=5, ask=0.0)
+    return of_classifiers(costs=costs)().predict(X)
+
+
+def of_deciding(kind: Any, inner: Any) -> dict[str, Callable[[], Any]]:
+    """What goes wrong in a fit of both estimators that carry costs."""
+    return {
+        "GM006": lambda: kind(inner).fit(X * 5, Y * 5, sample_weight=NEGATIVE * 5),
+        "GM009": lambda: kind(inner, "dear").fit(X * 5, Y * 5),
+        "ValueError": lambda: kind(inner).fit(X, Y[:3]),
+    }
+
+
 CLASSES_AND_METHODS: Misuses = {
+    "SklearnLoss.__call__": {
+        **of_metrics(KNOWING, P, MISSING),
+        "GM009": lambda: gm.to_sklearn(BINARY)(["no", "yes", "maybe"] * 2, P),
+        "GM702": lambda: KNOWING(Y, NAN),
+        "GM703": lambda: KNOWING(STRANGER, P),
+    },
+    "SklearnLoss.skill": {
+        **of_metrics(KNOWING.skill, P, MISSING),
+        "GM007": lambda: gm.to_sklearn(gm.losses.gaussian_nll()).skill(Z, np.zeros((6, 2))),
+        "GM009": lambda: gm.to_sklearn(BINARY).skill(["no", "yes", "maybe"] * 2, P),
+        "GM702": lambda: KNOWING.skill(Y, NAN),
+        "GM703": lambda: KNOWING.skill(STRANGER, P),
+    },
+    "SklearnCosts.__call__": {
+        **of_metrics(gm.to_sklearn(COSTS), Y, MISSING),
+        "GM009": lambda: gm.to_sklearn(COSTS)(["no"] * 6, ["no"] * 6),
+        "GM703": lambda: gm.to_sklearn(COSTS, labels=[0, 1])(STRANGER, Y),
+        "GM711": lambda: gm.to_sklearn(BY_CLASS)(Y, Y),
+    },
+    "CostSensitiveClassifier.fit": {
+        **of_deciding(gm.CostSensitiveClassifier, gm.LossClassifier()),
+        "GM007": lambda: gm.CostSensitiveClassifier(gm.LossClassifier(HINGE), method=None).fit(X * 5, Y * 5),
+        "GM602": lambda: gm.CostSensitiveClassifier(gm.LossClassifier()).fit(X, SAME),
+        "GM704": lambda: gm.CostSensitiveClassifier(gm.LossClassifier(alpha=0.1), method="beta", cv=2).fit(
+            X * 2, [0, 0, 0, 1, 1, 1] * 2
+        ),
+        "GM711": of_classifiers(costs=BY_CLASS),
+    },
+    "CostSensitiveClassifier.predict": {"GM009": asking},
+    "CostSensitiveRegressor.fit": {
+        **of_deciding(gm.CostSensitiveRegressor, gm.LossRegressor()),
+        "GM706": lambda: gm.CostSensitiveRegressor(gm.LossRegressor()).fit(X, [1e150, -1e150] * 3),
+    },
     **of_boosters("XGBoostLoss", gm.to_xgboost),
     **of_boosters("LightGBMLoss", gm.to_lightgbm),
     "LightGBMLoss.fit": {
@@ -517,7 +653,31 @@ CLASSES_AND_METHODS: Misuses = {
         "GM602": lambda: gm.LossClassifier().fit(X, SAME),
         "ValueError": lambda: gm.LossClassifier().fit(X, Z),
     },
-    "TorchLoss": {"GM009": lambda: type(gm.to_torch(BINARY))(BINARY, denominator=-1.0)},
+    "JaxLoss": {"GM009": lambda: type(gm.to_jax(BINARY))(BINARY, "average")},
+    "JaxLoss.__call__": {
+        "GM003": lambda: gm.to_jax(BINARY)(np.zeros(2), np.zeros(1)),
+        "GM006": lambda: gm.to_jax(BINARY)(np.zeros(2), np.zeros(2), where=np.ones(2)),
+        "GM009": lambda: gm.to_jax(BINARY)(np.zeros(2, int), np.zeros(2)),
+    },
+    "KerasLoss": {"GM009": lambda: type(gm.to_keras(BINARY))(BINARY, "average")},
+    "KerasLoss.__call__": {"GM003": lambda: gm.to_keras(BINARY)(np.zeros(2), np.zeros(3))},
+    "KerasLoss.call": {"GM003": lambda: gm.to_keras(BINARY).call(np.zeros(2), np.zeros(3))},
+    "TableLoss": {
+        "GM003": lambda: gm.to_sql(gm.losses.cross_entropy(), raw="z"),
+        "GM009": lambda: gm.to_sql(gm.losses.cross_entropy(), prediction=["a", "b"]),
+    },
+    "TableLoss.prediction": {"GM007": lambda: gm.to_sql(HINGE).prediction},
+    "TableLoss.decision": {
+        "GM003": lambda: gm.to_sql(BINARY).decision(BY_CLASS),
+        "GM007": lambda: gm.to_sql(HINGE).decision(COSTS),
+        "GM009": lambda: gm.to_sql(SQUARED).decision(COSTS),
+        "GM711": lambda: gm.to_sql(BINARY).decision(BY_ROW),
+    },
+    "TorchLoss.count": {"GM009": lambda: gm.to_torch(BINARY, denominator=3.0).count(tensor(1.0))},
+    "TorchLoss": {
+        "GM002": lambda: type(gm.to_torch(BINARY))(BINARY, pos_weight=-1.0),
+        "GM009": lambda: type(gm.to_torch(BINARY))(BINARY, denominator=-1.0),
+    },
     "TorchLoss.forward": {
         "GM003": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0)),
         "GM004": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0, 3.0)),

@@ -23,12 +23,17 @@ from test_docstrings import EVERYTHING
 
 # What is told from its own kind of tests, or takes anything by design.
 ELSEWHERE = re.compile(
-    r"audit|check|loss$|watch|Watch|TorchLoss|Audit|Activation|ColumnKind|Model\.(of|predictions|settled|decisions|using)"
+    r"audit|check|loss$|watch|Watch|TorchLoss|assert_partition_invariant|global_denominator|torch_loss|linear_loss|Audit|Activation|ColumnKind|Model\.(of|predictions|settled|decisions|using)"
+    # What refuses arrays by shape and dtype alone, because it is traced.
+    r"|JaxLoss|KerasLoss"
     # What boosters call, with arrays and models of their own.
     r"|(XGBoost|LightGBM|CatBoost|HistGradientBoosting)(Loss|Metric)(?!\.start)"
+    # What to_sklearn and recalibrations make, and what scikit-learn calls.
+    r"|Sklearn(Loss|Costs)$|AmountMap|CostSensitive\w+\.get_metadata_routing"
 )
 # scikit-learn refuses features and targets by its own checks and in its own words.
-ITS_OWN = {(kind, name) for kind in ("LossClassifier", "LossRegressor") for name in ("X", "y", "X_val", "y_val")}
+ESTIMATORS = ("LossClassifier", "LossRegressor", "CostSensitiveClassifier", "CostSensitiveRegressor")
+ITS_OWN = {(kind, name) for kind in ESTIMATORS for name in ("X", "y", "X_val", "y_val")}
 # A function of the user fails in its own words.
 ITS_OWN |= {(kind, "monitor") for kind in ("LossClassifier", "LossRegressor")}
 
@@ -162,7 +167,9 @@ WORDS = {
 
 def literals() -> list[tuple[str, str]]:
     """Arguments of right calls that take one of several words."""
-    others = {("risk", "method"), ("choose", "name"), ("Tally.calibration", "method")}
+    others = {("risk", "method"), ("choose", "name"), ("to_keras", "name"), ("Tally.calibration", "method")}
+    # Estimators look at what they were made with when they fit.
+    others |= {("CostSensitiveClassifier", "method"), ("CostSensitiveRegressor", "method")}
     return [
         (name, key) for name, (_, good) in CALLS.items() for key in good if key in WORDS and (name, key) not in others
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -251,6 +252,18 @@ def test_scores_of_exactly_zero_and_one_can_be_mapped() -> None:
     fitted = recalibrate(y, p, "platt")
     assert fitted.shrink == 2000
     assert ((fitted(p) > 0) & (fitted(p) < 1)).all()
+
+
+@pytest.mark.parametrize("method", ["platt", "temperature", "beta", "isotonic"])
+def test_a_map_that_met_no_certainty_rises_to_it(method: Any) -> None:
+    y, q = calibrated(2000)
+    fitted = recalibrate(y, np.clip(q, 0.01, 0.99), method)
+    found = fitted([0.0, 1e-300, 1e-9, 0.5, 1 - 1e-9, 1.0])
+    assert (np.diff(found) >= 0).all()
+    table = np.column_stack([1 - q, q])
+    of_classes = recalibrate(y.astype(int), np.clip(table, 0.01, 0.99), method)([[0.0, 1.0], [1.0, 0.0]])
+    assert of_classes.sum(axis=1) == pytest.approx(1)
+    assert of_classes[0, 1] > of_classes[1, 1]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from goodmeasure.drawing.frames import FrameKind, arrays, frame
 from goodmeasure.drawing.markup import html
 from goodmeasure.drawing.plain import plain
 from goodmeasure.errors import MissingExtra, UsageError
-from goodmeasure.reading.tables import table
+from goodmeasure.reading.frames import table
 from goodmeasure.risks.leaks import leaks, row_hashes
 from goodmeasure.risks.ranking import rank_models
 from goodmeasure.risks.segment_rates import segment_rates
@@ -34,6 +34,8 @@ BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
 INPUTS = {"Costs", "ClassCosts", "UnderOverCosts", "Loss", "Definition", "Metric", "Question"}
+OF_HOSTS = {"JaxLoss", "KerasLoss", "TableLoss", "Language"}
+OF_SKLEARN = {"SklearnLoss", "SklearnCosts", "CostSensitiveClassifier", "CostSensitiveRegressor"}
 OF_BOOSTERS = {
     "CatBoostLoss",
     "CatBoostMetric",
@@ -41,10 +43,14 @@ OF_BOOSTERS = {
     "LightGBMLoss",
     "XGBoostLoss",
     "XGBoostMetric",
+    "SklearnLoss",
+    "SklearnCosts",
 }
 WHAT_ONE_USES = {
     "Watch",
     "LossClassifier",
+    "CostSensitiveClassifier",
+    "CostSensitiveRegressor",
     "LossRegressor",
     "Model",
     "Expr",
@@ -59,6 +65,7 @@ PARTS_OF_A_ROW = {
     "Facts",
     "Finding",
     "Influence",
+    "NamedMean",
     "LineCertificate",
     "OpenQuestion",
     "Rejected",
@@ -74,7 +81,17 @@ MESSAGES = {"MissingInLaterRows", "Remark"}
 WORDS = {"ColumnKind", "Status"}
 OF_DRAWING = {"Display", "Interval"}
 NO_RESULTS = (
-    INPUTS | OF_BOOSTERS | WHAT_ONE_USES | PARTS_OF_A_ROW | PARTS_OF_A_RUN | STATES | MESSAGES | WORDS | OF_DRAWING
+    INPUTS
+    | OF_HOSTS
+    | OF_SKLEARN
+    | OF_BOOSTERS
+    | WHAT_ONE_USES
+    | PARTS_OF_A_ROW
+    | PARTS_OF_A_RUN
+    | STATES
+    | MESSAGES
+    | WORDS
+    | OF_DRAWING
 )
 
 
@@ -148,6 +165,7 @@ def studied() -> Any:
 
 # One of each, by the name of its type; texts are hostile where a user may write them.
 MAKERS: dict[str, Callable[[], Any]] = {
+    "Means": lambda: gm.explain_mean(SQUARED, AMOUNT, PREDICTED, logged=1.0),
     "ActDecision": lambda: gm.decide(AMOUNT, PREDICTED, gm.UnderOverCosts(under=3, over=1)),
     "Audit": lambda: Audit((Finding("GM102", "error", *[HOSTILE] * 5),), ("GM101",), (), HOSTILE),
     "Band": lambda: made("Curves").band("recall", [0.2, 0.5]),

@@ -28,7 +28,7 @@ from misuses import MISUSES
 
 SECTIONS = ("Formula", "Args", "Attributes", "Returns", "Raises", "Source", "Example")
 WIDTH = 120
-SHAPE = re.compile(r"\((?:n|m|K|2|features|outputs)\b|of (?:the|their) (?:same )?shape")
+SHAPE = re.compile(r"\((?:n|m|K|2|features|outputs)\b|\(\)|of (?:the|their) (?:same )?shape")
 ARRAYS = re.compile(r"ArrayLike|Floats|NDArray|Tensor")
 NAMED_LIKE_ARRAYS = {"y", "z", "p", "X", "scores", "sample_weight", "cluster", "prediction", "before", "mask"}
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS

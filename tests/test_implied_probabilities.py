@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import goodmeasure as gm
+from catalogue_losses import definitions
 from goodmeasure.deriving.implied_probability import implies_probability, log_odds
 from goodmeasure.deriving.sizes import domains, log_size
 from goodmeasure.errors import NoSuchReading
@@ -124,3 +125,47 @@ def test_the_odds_are_those_of_the_two_pulls():
             away, toward = loss.gradient(np.zeros(17), z), -loss.gradient(np.ones(17), z)
             both = (away > 0) & (toward > 0)
             np.testing.assert_allclose(log_odds(loss, z[both]), np.log(away[both] / toward[both]), rtol=1e-7, atol=1e-9)
+
+
+def shares(k: int) -> np.ndarray:
+    """Rows of probabilities: any, nearly certain, with one class that is rare, and with classes that never happen."""
+    rare = [1e-9, *([(1 - 1e-9) / (k - 1)] * (k - 1))]
+    sure = [1 - 1e-12 * (k - 1), *([1e-12] * (k - 1))]
+    return np.vstack([np.random.default_rng(0).dirichlet(np.ones(k), 5), rare, sure, np.eye(k)[0]])
+
+
+def test_raw_outputs_of_class_probabilities_stand_for_them():
+    for _, loss, k in CLASSES:
+        if set(loss.predictions) != {"p"} or not implies_probability(loss):
+            continue
+        p = shares(k)
+        z = loss.raw(p)
+        assert not np.isnan(z).any(), loss
+        np.testing.assert_allclose(loss.predict(z[:-1]), p[:-1], atol=1e-9, err_msg=repr(loss))
+        assert z[-1].argmax() == 0
+        assert np.exp(z[-1] - z[-1].max())[1:].max() < 1e-9, "the others never happen"
+
+
+def test_smoothing_is_undone_row_by_row_or_at_once():
+    loss, p = gm.losses.cross_entropy(smoothing=0.1), shares(3)
+    each = np.stack([loss.best_constant(row[None, :]) for row in p])
+    np.testing.assert_allclose(loss.raw(p), each, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["squared_hinge", "smooth_hinge", "modified_huber", "exponential"])
+def test_certain_no_is_the_mirror_of_certain_yes(name):
+    loss = getattr(gm.losses, name)()
+    no, yes = loss.raw(np.array([0.0, 1.0]))
+    assert no == pytest.approx(-yes)
+
+
+@pytest.mark.parametrize("definition", definitions(), ids=lambda definition: definition.name)
+def test_the_raw_output_of_a_probability_is_its_own_whatever_stands_beside_it(definition):
+    loss = definition()
+    if not implies_probability(loss):
+        return
+    random = np.random.default_rng(0)
+    p = random.dirichlet(np.ones(3), 12) if loss.is_classwise else random.random(12) ** 3
+    together = loss.raw(p)
+    for row, seen in zip(p, together, strict=True):
+        np.testing.assert_array_equal(loss.raw(row[None])[0], seen)

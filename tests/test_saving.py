@@ -200,7 +200,7 @@ def test_new_rows_may_hold_what_the_fitted_rows_did_not() -> None:
     new["place"][0] = "the moon"
     new["x"][:] = np.nan
     shown, remarks = model.answers(new)
-    assert np.isfinite(shown["predicted amount"]).all()
+    assert np.isfinite(shown["prediction"]).all()
     assert {r.what.split("column ")[1].split("'")[1] for r in remarks} == {"place", "x"}
     with pytest.raises(NoSuchColumn, match="'place'"):
         model.predict({"x": new["x"], "when": new["when"]})

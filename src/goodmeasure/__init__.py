@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from goodmeasure.decisions.costs import bayes_act as bayes_act
     from goodmeasure.decisions.decision import decide as decide
     from goodmeasure.deriving.algebra import weighted as weighted
+    from goodmeasure.explaining.means import explain_mean as explain_mean
     from goodmeasure.fitting.fit import LossClassifier as LossClassifier
     from goodmeasure.fitting.fit import LossRegressor as LossRegressor
     from goodmeasure.formulas.domains import Binary as Binary
@@ -43,9 +44,20 @@ if TYPE_CHECKING:
     from goodmeasure.formulas.domains import Real as Real
     from goodmeasure.formulas.domains import UnitInterval as UnitInterval
     from goodmeasure.frameworks.catboost import to_catboost as to_catboost
+    from goodmeasure.frameworks.jax import to_jax as to_jax
+    from goodmeasure.frameworks.keras import to_keras as to_keras
     from goodmeasure.frameworks.lightgbm import to_lightgbm as to_lightgbm
+    from goodmeasure.frameworks.polars import to_polars as to_polars
+    from goodmeasure.frameworks.sklearn import to_sklearn as to_sklearn
     from goodmeasure.frameworks.sklearn_boosting import to_hist_gradient_boosting as to_hist_gradient_boosting
+    from goodmeasure.frameworks.sklearn_deciding import CostSensitiveClassifier as CostSensitiveClassifier
+    from goodmeasure.frameworks.sklearn_deciding import CostSensitiveRegressor as CostSensitiveRegressor
+    from goodmeasure.frameworks.sql import to_sql as to_sql
     from goodmeasure.frameworks.torch import to_torch as to_torch
+    from goodmeasure.frameworks.torch import torch_loss as torch_loss
+    from goodmeasure.frameworks.torch_denominators import global_denominator as global_denominator
+    from goodmeasure.frameworks.torch_linear import linear_loss as linear_loss
+    from goodmeasure.frameworks.torch_partitions import assert_partition_invariant as assert_partition_invariant
     from goodmeasure.frameworks.xgboost import to_xgboost as to_xgboost
     from goodmeasure.making.definition import loss as loss
     from goodmeasure.making.loss import Loss as Loss
@@ -100,7 +112,12 @@ class _Facade(ModuleType):
         home = _homes().get(name)
         if home is None or name.startswith("__"):
             raise AttributeError(f"goodmeasure has no {name}")
-        found = import_module(f"{home}.{name}") if home == __name__ else getattr(import_module(home), name)
+        try:
+            found = import_module(f"{home}.{name}") if home == __name__ else getattr(import_module(home), name)
+        except ModuleNotFoundError as missing:
+            from goodmeasure.strict.extras import missing_extra
+
+            raise missing_extra(f"goodmeasure.{name}", str(missing.name).split(".")[0]) from missing
         self.__dict__[name] = found
         return found
 

@@ -21,6 +21,8 @@ from goodmeasure.statistics.weights import unit_of
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
 Method = Literal["platt", "temperature", "beta", "isotonic"]
+# The probabilities next to 0 and to 1.
+_UNCERTAIN = float(np.finfo(np.float64).tiny), 1 - float(np.finfo(np.float64).epsneg)
 Knots = tuple[tuple[float, ...], ...]
 # What `_features` multiplies, in its order.
 _COEFFICIENTS = {
@@ -240,7 +242,8 @@ def _smoothed_targets(y: Floats, w: Floats) -> Floats:
 
 
 def _shrunk(p: Floats, rows_before: int) -> Floats:
-    return (rows_before * p + 0.5) / (rows_before + 1) if rows_before else p
+    """Probabilities short of certainty; a map that met none when it was fitted takes it for the nearest that is not."""
+    return (rows_before * p + 0.5) / (rows_before + 1) if rows_before else np.clip(p, *_UNCERTAIN)
 
 
 def _log_odds(scores: Floats, raw: bool, shrink: int) -> Floats:

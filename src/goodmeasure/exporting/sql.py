@@ -78,6 +78,7 @@ class _Question:
         self._cells()
         self._raw()
         self._formulas()
+        self.shown = [(self._shown(shown), quoted(shown.title)) for shown in program.shown]
 
     def text(self) -> Sql:
         """All levels inside one another, and at last what is shown."""
@@ -87,9 +88,7 @@ class _Question:
             inner += level
             named = listed(sql("{text} AS {name}", text=text, name=quoted(name)) for name, text in level.items())
             asked = sql("SELECT *, {named} FROM ({asked})", named=named, asked=asked)
-        shown = listed(
-            sql("{text} AS {title}", text=self._shown(shown), title=quoted(shown.title)) for shown in self.program.shown
-        )
+        shown = listed(sql("{text} AS {title}", text=text, title=title) for text, title in self.shown)
         without = listed(map(quoted, inner))
         return sql("SELECT * EXCLUDE ({without}), {shown} FROM ({asked})", without=without, shown=shown, asked=asked)
 

@@ -46,6 +46,26 @@ _DOUBTS = {
 }
 
 
+def present_rows(sample_weight: Any, **columns: Any) -> tuple[NDArray[Any], Floats | None, dict[str, Any]]:
+    """The rows whose weight is not zero, taken out before anything looks at what they hold: places, weights, and columns."""
+    same_order(**columns, sample_weight=sample_weight)
+    n = _num_samples(columns["X"])
+    if sample_weight is None:
+        return np.arange(n), None, columns
+    sample_weight = numbers_of(sample_weight, "sample_weight", WeightError)
+    if not sample_weight.any():
+        raise WeightError("every weight is zero, so there is nothing to fit", fix="check sample_weight.sum()")
+    weight = column(sample_weight, "sample_weight", kind=WeightError)
+    equal_length(X=range(n), sample_weight=weight)
+    check_weights(weight)
+    at = np.flatnonzero(weight)
+    if len(at) == n:
+        return at, weight, columns
+    equal_length(**{name: each for name, each in columns.items() if name != "X"}, sample_weight=weight)
+    kept = {name: None if each is None else _safe_indexing(each, at) for name, each in columns.items()}
+    return at, weight[at], kept
+
+
 class _LossModel(BaseEstimator):  # type: ignore[misc]
     """What the two estimators share: their parameters, the fit, and raw outputs."""
 
@@ -138,23 +158,10 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
             raise UsageError(f"loss={self.loss!r} is no loss", fix="loss=gm.losses.huber(delta=2.0)")
         return default if self.loss is None else self.loss
 
-    def _present(self, X: Any, y: Any, sample_weight: Any, exposure: Any = None) -> tuple[Any, Any, Any, Any]:
-        """The rows whose weight is not zero: taken out before anything looks at what they hold."""
-        same_order(X=X, y=y, sample_weight=sample_weight, exposure=exposure)
-        if sample_weight is None:
-            return X, y, None, exposure
-        sample_weight = numbers_of(sample_weight, "sample_weight", WeightError)
-        if not sample_weight.any():
-            raise WeightError("every weight is zero, so there is nothing to fit", fix="check sample_weight.sum()")
-        weight = column(sample_weight, "sample_weight", kind=WeightError)
-        equal_length(X=range(_num_samples(X)), sample_weight=weight)
-        check_weights(weight)
-        if weight.all():
-            return X, y, scaled(weight), exposure
-        equal_length(y=y, exposure=exposure, sample_weight=weight)
-        at = np.flatnonzero(weight)
-        X, y, exposure = (None if column is None else _safe_indexing(column, at) for column in (X, y, exposure))
-        return X, y, scaled(weight[at]), exposure
+    def _present(self, sample_weight: Any, **columns: Any) -> tuple[Any, ...]:
+        """The columns of the rows that count, and their weights last."""
+        _, weight, kept = present_rows(sample_weight, **columns)
+        return *kept.values(), None if weight is None else scaled(weight)
 
     def _exposure(self, exposure: Any, X: Floats) -> Floats | None:
         """Exposures, one a row: how long or how much each row was at risk."""
@@ -286,7 +293,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         self.loss_ = self._settled(losses.squared_error())
         if self.loss_.is_classwise:
             raise UsageError(f"{self.loss_} is about classes", fix="goodmeasure.LossClassifier(loss)")
-        X, y, weight, exposure = self._present(X, y, sample_weight, exposure)
+        X, y, exposure, weight = self._present(sample_weight, X=X, y=y, exposure=exposure)
         checked, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         if targets.dtype.kind in "mM":
             raise TargetOutsideDomain(f"targets are numbers, not {targets.dtype}", fix="y as an amount of time: days")
@@ -385,7 +392,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
             GM602: only one class occurs.
             ValueError: X and y differ in length, X holds NaN, or y holds no labels, by scikit-learn's own checks.
         """
-        X, y, weight, _ = self._present(X, y, sample_weight)
+        X, y, weight = self._present(sample_weight, X=X, y=y)
         checked, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
         if len(np.unique(labels)) < 2:

@@ -6,38 +6,64 @@ in the tails and has no NaN where an unused branch overflows. It can be differen
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import torch
-from torch._subclasses.fake_tensor import FakeTensor
 
-from goodmeasure.deriving.arguments import check_labels, check_targets, presence, weights
-from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
-from goodmeasure.formulas.evaluation import namespace
+from goodmeasure.errors import UsageError
+from goodmeasure.frameworks.torch_arguments import check, present_of, refuse_targets
+from goodmeasure.frameworks.torch_conventions import (
+    Weights,
+    buffer,
+    check_smoothing,
+    smoothed,
+    smoothed_loss,
+    with_weights,
+)
+from goodmeasure.frameworks.torch_denominators import NAMED, Named, check_denominator, counted, divisor
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
 from goodmeasure.frameworks.torch_fused import HALF, Work, fused, fuses, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
+from goodmeasure.frameworks.torch_small import Small
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_keywords
 
 
 @strict_keywords
-def to_torch(loss: Loss, *, reduction: str = "mean", denominator: float | None = None) -> TorchLoss:
+def to_torch(
+    loss: Loss,
+    *,
+    reduction: str = "mean",
+    denominator: float | Named | None = None,
+    weight: Weights = None,
+    pos_weight: Weights = None,
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+) -> TorchLoss:
     """Use a loss in torch: a module that is called like every torch loss, with raw outputs first.
 
     The gradient is the derived signal, exact in the tails, and can be differentiated again.
 
     Args:
         loss: the loss, such as ``gm.losses.focal(gamma=2.0)``.
-        reduction: "mean", "sum" or "none". The mean divides by the number of examples that are present, never by their
+        reduction: "mean", "sum" or "none". The mean divides by the number of examples that count, never by their
             weights: a batch that did would undo them.
-        denominator: a constant of the run that the sum is divided by in place of that number.
+        denominator: what a mean divides by in place of that number: a constant of the run; "rows" for all examples, absent
+            ones too, as ``BCEWithLogitsLoss(weight=)`` does; or "weights" for the sum of their weights and those of their
+            classes, as ``CrossEntropyLoss(weight=)`` does. "counted" is the default.
+        weight: how much each class counts, (K,).
+        pos_weight: how many times as much as a no a yes counts; several numbers are one a label, (K,).
+        ignore_index: a target of this value does not count.
+        label_smoothing: the part of every target that is spread over all outcomes alike, from 0 to less than 1.
 
     Returns:
-        A module, called as ``criterion(input, target, weight=None, mask=None)``.
+        A module, called as ``criterion(input, target, weight=None, mask=None, denominator=None)``.
 
     Raises:
-        GM009: there is no such reduction, or the denominator is not positive or not of a mean.
+        GM002: a weight is not positive and finite.
+        GM009: there is no such reduction, the denominator is not positive or not of a mean, or the loss has no classes to
+            weight or labels to smooth.
 
     Example:
         >>> import goodmeasure as gm
@@ -48,19 +74,27 @@ def to_torch(loss: Loss, *, reduction: str = "mean", denominator: float | None =
         >>> z.grad  # the far one pulls by delta and no more
         tensor([ 0.2500, -1.0000])
     """
-    return TorchLoss(loss, reduction, denominator)
+    return TorchLoss(loss, reduction, denominator, weight, pos_weight, ignore_index, label_smoothing)
 
 
 class TorchLoss(torch.nn.Module):  # type: ignore[misc]
     """A loss as a torch module; `to_torch` makes it.
 
+    ``state_dict`` holds the weights of classes and of a yes, as those of torch's losses do.
+
     Attributes:
-        loss: the loss.
+        loss: the loss, as it was given.
         reduction: "mean", "sum" or "none".
-        denominator: what the sum is divided by in place of the number of examples; None for that number.
+        denominator: what the sum is divided by in place of the number of examples that count; None for that number.
+        weight: how much each class counts, (K,); None for all alike.
+        pos_weight: how many times as much as a no a yes counts, one number or one a label, (K,); None for as much.
+        ignore_index: the target that does not count; None for no such target.
+        label_smoothing: the part of every target that is spread over all outcomes alike.
 
     Raises:
-        GM009: there is no such reduction, or the denominator is not positive or not of a mean.
+        GM002: a weight is not positive and finite.
+        GM009: there is no such reduction, the denominator is not positive or not of a mean, or the loss has no classes to
+            weight or labels to smooth.
 
     Example:
         >>> import goodmeasure as gm
@@ -68,29 +102,93 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         TorchLoss(huber(delta=2.0), reduction='sum')
     """
 
-    def __init__(self, loss: Loss, reduction: str = "mean", denominator: float | None = None) -> None:
+    def __init__(
+        self,
+        loss: Loss,
+        reduction: str = "mean",
+        denominator: float | Named | None = None,
+        weight: Weights = None,
+        pos_weight: Weights = None,
+        ignore_index: int | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
         super().__init__()
         if reduction not in ("mean", "sum", "none"):
             raise UsageError(f"reduction={reduction!r} is none of mean, sum and none", fix="reduction='mean'")
-        if denominator is not None and not (denominator > 0 and reduction == "mean"):
-            raise UsageError(
-                f"denominator={denominator!r} with reduction={reduction!r}: a mean divides by a positive number",
-                fix="to_torch(loss, denominator=batch_size)",
-            )
+        check_denominator(denominator, reduction)
+        check_smoothing(loss, label_smoothing)
         self.loss, self.reduction, self.denominator = loss, reduction, denominator
-        self._program, self._name = Program(loss), name_of(loss)
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+        self.register_buffer("weight", buffer(weight))
+        self.register_buffer("pos_weight", buffer(pos_weight))
+        self._settle()
+
+    def _settle(self) -> None:
+        """Print what is computed: the loss with its weights, and with its smoothing where the formula has a place for it."""
+        whole_loss = with_weights(self.loss, self.weight, self.pos_weight)
+        whole_loss, self._smoothing = smoothed_loss(whole_loss, self.label_smoothing)
+        self._program, self._name = Program(whole_loss), name_of(whole_loss)
+        is_plain = not (self._program.wide or self._program.labels or self._smoothing) and self.ignore_index is None
+        constant = self.denominator if isinstance(self.denominator, int | float) else None
+        self._small = Small(self._program, self.reduction, constant) if is_plain else None
 
     def extra_repr(self) -> str:
-        shown = "" if self.denominator is None else f", denominator={self.denominator}"
-        return f"{self.loss}, reduction={self.reduction!r}{shown}"
+        given = {name: getattr(self, name) for name in ("denominator", "weight", "pos_weight", "ignore_index")}
+        given |= {"label_smoothing": self.label_smoothing or None}
+        shown = {name: each.tolist() if isinstance(each, torch.Tensor) else each for name, each in given.items()}
+        more = [f"{name}={each!r}" for name, each in shown.items() if each is not None]
+        return ", ".join([str(self.loss), f"reduction={self.reduction!r}", *more])
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the printed functions, which are printed again."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_program", "_name")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_program", "_name", "_small")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._program, self._name = Program(self.loss), name_of(self.loss)
+        self._settle()
+
+    def _load_from_state_dict(self, *given: Any) -> None:
+        """Take weights that were saved, of which the formulas are printed again."""
+        super()._load_from_state_dict(*given)
+        self._settle()
+
+    def count(
+        self, target: torch.Tensor, weight: torch.Tensor | None = None, mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Count what a mean over these examples divides by; counts of micro-batches and ranks add up.
+
+        Args:
+            target: targets, (n,), (n, ...) class indices as whole numbers, or (n, K, ...) class probabilities.
+            weight: what multiplies the loss of each example, (n,) or (n, ...).
+            mask: True where an example counts, (n,) or (n, ...).
+
+        Returns:
+            The number of examples that count, or what else ``denominator`` names; not waited for on an accelerator.
+
+        Raises:
+            GM009: the denominator is a constant of the run, which counts nothing.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> import torch
+            >>> gm.to_torch(gm.losses.cross_entropy(), ignore_index=-100).count(torch.tensor([2, -100, 0]))
+            tensor(2)
+        """
+        by = self.denominator or "counted"
+        if by not in NAMED:
+            raise UsageError(f"denominator={by!r} is a constant: there is nothing to count", fix="to_torch(loss)")
+        is_shares = self._program.classwise and target.is_floating_point() and target.ndim > 1
+        target = target.movedim(1, -1) if is_shares else target
+        rows = tuple(target.shape[:-1] if is_shares else target.shape)
+        present = present_of(target, rows, weight, self._wanted(target, is_shares, mask))
+        return counted(self._program, target, is_shares, weight, present, by)
+
+    def _wanted(self, target: torch.Tensor, is_shares: bool, mask: torch.Tensor | None) -> torch.Tensor | None:
+        """The mask, without the targets to be ignored; shares of classes have no index."""
+        if self.ignore_index is None or is_shares:
+            return mask
+        kept = target != self.ignore_index
+        return kept if mask is None else mask & kept
 
     def forward(
         self,
@@ -98,6 +196,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         target: torch.Tensor,
         weight: torch.Tensor | None = None,
         mask: torch.Tensor | None = None,
+        denominator: float | torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Measure a batch.
 
@@ -109,6 +208,8 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             target: targets, (n,), (n, ...) class indices, or (n, K, ...) class probabilities.
             weight: what multiplies the loss of each example, (n,) or (n, ...).
             mask: True where an example counts, (n,) or (n, ...).
+            denominator: what the sum is divided by this time, a number or a tensor of one, (): how many examples
+                count in the whole step, over all its micro-batches and ranks (see `count` and `global_denominator`).
 
         Returns:
             The reduced loss, a scalar; with reduction "none" one loss an example, (n,) or (n, ...).
@@ -117,29 +218,43 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             GM003: the shapes of input, target, weight or mask do not go together; nothing is broadcast.
             GM004: a target lies outside the domain of the loss.
             GM006: a weight is negative or not finite, or a mask does not hold True and False.
-            GM009: the input holds whole numbers, or the target requires a gradient.
+            GM009: the input holds whole numbers, the target requires a gradient, or a denominator is negative or not of a
+                mean.
         """
-        raw = input
-        if self._program.classwise and input.ndim > 2:
+        raw, program = input, self._program
+        if self._small is not None and weight is mask is denominator is None and not torch.compiler.is_compiling():
+            found = self._small(input, target)
+            if found is not None:
+                return found
+        if program.classwise and input.ndim > 2:
             raw = input.movedim(1, -1)
             target = target.movedim(1, -1) if target.ndim == input.ndim else target
-        present = None
-        rows = _check(self._program, raw, target)
-        if weight is not None or mask is not None:
-            present = _present(raw, rows, weight, mask)
+        rows, present = check(program, raw, target), None
+        if weight is not None or mask is not None or self.ignore_index is not None:
+            is_shares = program.classwise and target.ndim == raw.ndim
+            present = present_of(raw, rows, weight, self._wanted(target, is_shares, mask))
         # Half precision is computed in single and rounded once; under autocast it stays single, as torch's own losses do.
         if raw.dtype not in HALF:
-            return self._reduced(raw, target, weight, present)
-        result = self._reduced(raw.float(), target, weight, present)
+            return self._reduced(raw, target, weight, present, denominator)
+        result = self._reduced(raw.float(), target, weight, present, denominator)
         return result if torch.is_autocast_enabled(input.device.type) else result.to(input.dtype)
 
     def _reduced(
-        self, raw: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, present: torch.Tensor | None
+        self,
+        raw: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None,
+        present: torch.Tensor | None,
+        denominator: float | torch.Tensor | None,
     ) -> torch.Tensor:
+        given = self.denominator if denominator is None else denominator
+        count = divisor(self._program, raw, target, weight, present, self.reduction, given)
+        if self._smoothing:
+            refuse_targets(self._program.loss, raw, target, present)
+            target = smoothed(self._program, raw, target, present, self._smoothing)
         kernel = fuses(self._program, raw, target)
         if self.reduction == "none":
             return self._values(raw, target, weight, present, kernel)
-        count = self._count(raw, present)
         # The kernel knows no derivative by the weights.
         if not kernel or (weight is not None and weight.requires_grad):
             return self._values(raw, target, weight, present, kernel).sum() / count
@@ -147,16 +262,6 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         if torch.compiler.is_compiling() and isinstance(count, torch.Tensor):
             return self._fused(*work_on(raw, target, weight, present, 1.0)) / count
         return self._fused(*work_on(raw, target, weight, present, 1 / float(count)))
-
-    def _count(self, raw: torch.Tensor, present: torch.Tensor | None) -> float | torch.Tensor:
-        """What the sum is divided by; at least one, so that nothing at all costs nothing."""
-        if self.reduction == "sum":
-            return 1
-        if self.denominator is not None:
-            return self.denominator
-        if present is not None:
-            return present.sum().clamp(min=1)
-        return max(raw.numel() // (raw.shape[-1] if self._program.wide else 1), 1)
 
     def _fused(self, raw: torch.Tensor, work: Work) -> torch.Tensor:
         """What the kernel finds."""
@@ -185,81 +290,61 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
     def _by_formula(self, raw: torch.Tensor, target: torch.Tensor, present: torch.Tensor | None) -> torch.Tensor:
         if self._program.classwise and target.ndim == raw.ndim:
             target = target.to(raw.dtype)
-        if _known(raw):
-            check_targets(target, raw.detach(), self.loss.target, present, self.loss)
+        refuse_targets(self._program.loss, raw, target, present)
         if present is not None:
             raw, target = without_absent(self._program, raw, target, present)
         return values_of(self._program, target, raw)
 
 
-def _known(x: torch.Tensor) -> bool:
-    """Whether numbers can be looked at: there are none while a graph is traced or mapped, nor on the meta device."""
-    transformed = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
-    return not (transformed or x.is_meta or isinstance(x, FakeTensor))
+@strict_keywords
+def torch_loss(
+    loss: Loss,
+    input: torch.Tensor,
+    target: torch.Tensor,
+    weight: torch.Tensor | None = None,
+    mask: torch.Tensor | None = None,
+    *,
+    reduction: str = "mean",
+    denominator: float | torch.Tensor | Named | None = None,
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+) -> torch.Tensor:
+    """Measure a batch of tensors without making a module first: the functional form of `to_torch`.
+
+    Its module is made at the first call and kept. In a compiled graph call a module that was made outside.
+
+    Args:
+        loss: the loss; weights of classes and of a yes are its own (``gm.weighted``).
+        input: raw outputs, (n,) or (n, K, ...) with classes on axis 1, or (n, outputs) of a loss with several.
+        target: targets, (n,), (n, ...) class indices, or (n, K, ...) class probabilities.
+        weight: what multiplies the loss of each example, (n,) or (n, ...).
+        mask: True where an example counts, (n,) or (n, ...).
+        reduction: "mean", "sum" or "none".
+        denominator: what a mean divides by: a number, a tensor of one, (), or "counted", "rows" or "weights" as in
+            `to_torch`.
+        ignore_index: a target of this value does not count.
+        label_smoothing: the part of every target that is spread over all outcomes alike, from 0 to less than 1.
+
+    Returns:
+        The reduced loss, a scalar; with reduction "none" one loss an example, (n,) or (n, ...).
+
+    Raises:
+        GM003: the shapes of input, target, weight or mask do not go together; nothing is broadcast.
+        GM004: a target lies outside the domain of the loss.
+        GM006: a weight is negative or not finite, or a mask does not hold True and False.
+        GM009: an option is none that `to_torch` takes.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> import torch
+        >>> gm.torch_loss(gm.losses.squared_error(), torch.tensor([1.0, 4.0]), torch.tensor([1.0, 2.0]))
+        tensor(2.)
+    """
+    named = denominator if isinstance(denominator, str) else None
+    number = None if isinstance(denominator, str) else denominator
+    return _kept(loss, reduction, named, ignore_index, label_smoothing)(input, target, weight, mask, number)
 
 
-def _present(
-    raw: torch.Tensor, rows: tuple[int, ...], weight: torch.Tensor | None, mask: torch.Tensor | None
-) -> torch.Tensor | None:
-    """Which examples count (None: all). Weights are finite and not negative, wherever they can be looked at."""
-    for name, given in (("weight", weight), ("mask", mask)):
-        if given is not None and given.shape != rows:
-            raise ShapeMismatch(
-                f"{name} has shape {tuple(given.shape)}, and the examples {tuple(rows)}",
-                fix=f"give one {name} for each example",
-            )
-    if mask is not None and mask.dtype != torch.bool:
-        raise WeightError(f"a mask holds True where an example counts, not {mask.dtype}", fix="mask = mask.bool()")
-    if _known(raw):
-        xp = namespace(raw)
-        return presence(
-            mask, weights(None if weight is None else weight.detach(), tuple(rows), xp, raw), tuple(rows), xp
-        )
-    positive = None if weight is None else weight > 0
-    return positive if mask is None else mask if positive is None else mask & positive
-
-
-def _check(program: Program, raw: torch.Tensor, target: torch.Tensor) -> tuple[int, ...]:
-    """The shape of the examples. Shapes match, and nothing is broadcast; what no gradient is derived for is refused."""
-    check_labels(program.loss, raw)
-    shape, given = raw.shape, target.shape
-    rows: tuple[int, ...] = shape[:-1] if program.wide else shape
-    if program.wide and (not shape or not program.takes(shape[-1])):
-        _refuse_width(program.loss, tuple(shape), tuple(given))
-    if given != rows and not (program.classwise and given == shape):
-        _refuse_target(program.loss, tuple(shape), tuple(rows), tuple(given))
-    if not raw.dtype.is_floating_point:
-        raise UsageError(f"input holds {raw.dtype}, and raw outputs are floating-point numbers", fix="input.float()")
-    if target.requires_grad:
-        raise UsageError(
-            f"target requires a gradient, which {program.loss} has by its raw outputs alone", fix="target.detach()"
-        )
-    return rows
-
-
-def _refuse_width(loss: Loss, raw: tuple[int, ...], target: tuple[int, ...]) -> None:
-    if loss.class_weight and raw:
-        raise ShapeMismatch(
-            f"{loss} has {len(loss.class_weight)} class weights, and input {raw[-1]} classes",
-            seen=f"input of shape {raw} (classes last)",
-            fix="give one weight a class",
-        )
-    if loss.is_classwise:
-        raise ShapeMismatch(
-            f"{loss} compares classes and needs at least 2 raw outputs an example",
-            seen=f"input of shape {raw} (classes last); with one, the loss is zero whatever it is",
-            fix="use the binary_ form of the loss for one output",
-        )
-    raise ShapeMismatch(
-        f"{loss} takes {len(loss.activation)} raw outputs an example, on the last axis",
-        seen=f"input of shape {raw}",
-        fix=f"give input of shape {(*target, len(loss.activation))}",
-    )
-
-
-def _refuse_target(loss: Loss, raw: tuple[int, ...], rows: tuple[int, ...], target: tuple[int, ...]) -> None:
-    raise ShapeMismatch(
-        f"target has shape {target} where {rows} is needed: nothing is broadcast",
-        seen=f"raw outputs of shape {raw}{' (classes last)' if loss.is_classwise else ''}",
-        fix=f"target = target.reshape({rows})  # if the order of the rows is the same",
-    )
+@lru_cache(maxsize=128)
+def _kept(loss: Loss, reduction: str, named: Any, ignore_index: int | None, label_smoothing: float) -> TorchLoss:
+    return TorchLoss(loss, reduction, named, None, None, ignore_index, label_smoothing)

@@ -24,8 +24,9 @@ class Program:
 
     def __init__(self, loss: Loss) -> None:
         self.loss = loss
-        self.classwise = loss.is_classwise
+        self.classwise, self.labels = loss.is_classwise, loss.labels
         self.wide = self.classwise or len(loss.activation) > 1  # raw outputs of an example have an axis of their own
+        self.harmless = 1.0 if 1.0 in loss.target else 0.0  # a target that goes with any raw output
         if self.classwise:
             self.indexed, self.shared = (classwise(loss, soft=soft) for soft in (False, True))
         else:
@@ -147,9 +148,7 @@ def without_absent(
     program: Program, z: torch.Tensor, y: torch.Tensor, present: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Raw outputs and targets with harmless ones where an example is absent."""
-    harmless = 1.0 if 1.0 in program.loss.target else 0.0
-    if program.classwise:
-        harmless = 1 / z.shape[-1] if y.ndim == z.ndim else 0
+    harmless = (1 / z.shape[-1] if y.ndim == z.ndim else 0) if program.classwise else program.harmless
     return torch.where(spread(present, z), z, 0.0), torch.where(spread(present, y), y, harmless)
 
 

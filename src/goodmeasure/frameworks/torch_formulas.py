@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -65,12 +66,25 @@ def _number(exponent: Expr, values: Mapping[str, float]) -> str:
     return "" if number is None or exponent.word is not None else repr(float(number))
 
 
+def constants(values: tuple[float, ...], like: torch.Tensor) -> torch.Tensor:
+    """Numbers in the dtype and on the device of a tensor. On an accelerator they are kept: bringing them there waits for it."""
+    if torch.compiler.is_compiling() or not like.is_cuda or type(like) not in (torch.Tensor, torch.nn.Parameter):
+        return torch.tensor(values, dtype=like.dtype, device=like.device)
+    return _kept_on(values, like.dtype, like.device)
+
+
+@lru_cache(maxsize=64)
+def _kept_on(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    with torch.inference_mode(False):  # else no gradient could be taken of what they are used for later
+        return torch.tensor(values, dtype=dtype, device=device)
+
+
 def function(
     name: str, arguments: str, lines: Sequence[str], result: str, scope: Mapping[str, Any] | None = None
 ) -> Callable[..., Any]:
     """A printed function; ``scope`` holds the functions that its lines call besides torch's."""
     source = f"def {name}({arguments}):\n" + "\n".join(f"    {line}" for line in [*lines, f"return {result}"])
-    known: dict[str, Any] = {"torch": torch, **(scope or {})}
+    known: dict[str, Any] = {"torch": torch, "constants": constants, **(scope or {})}
     exec(compile(source, f"<{name} in torch>", "exec"), known)
     found: Callable[..., Any] = known[name]
     return found
@@ -80,7 +94,7 @@ def parameters(loss: Loss) -> tuple[list[str], dict[str, str]]:
     """Lines that round the hyperparameters to the dtype of computing, and where each stands."""
     # A tuple of numbers is one a label, on the last axis.
     lines = [
-        f"h{i} = torch.tensor({value!r}, dtype=z.dtype, device=z.device)"
+        f"h{i} = constants({value!r}, z)"
         if isinstance(value, tuple)
         else f"h{i} = torch.full((), {value!r}, dtype=z.dtype, device=z.device)"
         for i, value in enumerate(loss.values.values())

@@ -15,12 +15,10 @@ if TYPE_CHECKING:
     from goodmeasure.making.loss import Loss
 
 HALF = (torch.float16, torch.bfloat16)
-_PLAIN = (torch.Tensor, torch.nn.Parameter)
+PLAIN = (torch.Tensor, torch.nn.Parameter)
 # Raw outputs, one an example or a row of them, from which calling the kernel pays in a compiled graph: a call costs 0.1 ms
 # there, and the formula is compiled.
 WORTH_A_CALL = {False: 1 << 18, True: 1 << 16}
-# Several upstream gradients at once, as `torch.func.vmap` and `torch.autograd.grad(is_grads_batched=True)` hand them over.
-_BATCHED = (torch._C._functorch.is_batchedtensor, torch._C._functorch.is_legacy_batchedtensor)
 
 
 def fuses(program: Program, raw: torch.Tensor, target: torch.Tensor) -> bool:
@@ -35,9 +33,9 @@ def fuses(program: Program, raw: torch.Tensor, target: torch.Tensor) -> bool:
     return (
         raw.is_cpu
         and raw.dtype in (torch.float32, torch.float64)
-        and type(raw) in _PLAIN
+        and type(raw) in PLAIN
         and target.is_cpu
-        and type(target) in _PLAIN
+        and type(target) in PLAIN
         and not around
         and not torch._C._are_functorch_transforms_active()
     )
@@ -79,11 +77,11 @@ def swept(loss: Loss, z: torch.Tensor, work: Work, *, signal: bool) -> tuple[tor
         values = torch.from_numpy(each)
     else:
         total, gradient = kernels.total(loss, y, raw, weight, work.scale if signal else None)
-        values = _number(z, total * work.scale)
+        values = number_of(z, total * work.scale)
     return values, torch.from_numpy(gradient) if signal else None
 
 
-def _number(like: torch.Tensor, value: float) -> torch.Tensor:
+def number_of(like: torch.Tensor, value: float) -> torch.Tensor:
     """A number in the dtype of a tensor; infinite beyond its range."""
     try:
         return like.new_full((), value)
@@ -113,18 +111,26 @@ class _Fused(torch.autograd.Function):  # type: ignore[misc]
     def backward(ctx: Any, upstream: Any) -> Any:
         (z,), (program, work) = ctx.saved_tensors, ctx.given
         if torch.is_grad_enabled():
-            return _signal(upstream, z, program, work), None, None
+            return signal_of(upstream, z, program, work), None, None
         gradient, ctx.gradient = ctx.gradient, None
         if gradient is None:  # a graph that is kept is walked again
             gradient = swept(program.loss, z, work, signal=True)[1]
-        if any(is_batched(upstream) for is_batched in _BATCHED):
+        if is_batched(upstream):
             return spread(upstream, gradient) * gradient, None, None
         if work.scale is None or upstream.item() != 1:
             gradient.mul_(spread(upstream, gradient))
         return gradient, None, None
 
 
-def _signal(upstream: torch.Tensor, z: torch.Tensor, program: Program, work: Work) -> torch.Tensor:
+def is_batched(upstream: torch.Tensor) -> bool:
+    """Whether several gradients come at once, as `torch.func.vmap` and ``torch.autograd.grad(is_grads_batched=True)`` do it."""
+    found: bool = torch._C._functorch.is_batchedtensor(upstream) or torch._C._functorch.is_legacy_batchedtensor(
+        upstream
+    )
+    return found
+
+
+def signal_of(upstream: torch.Tensor, z: torch.Tensor, program: Program, work: Work) -> torch.Tensor:
     """The gradient as a formula, which can be differentiated again."""
     y, weight, scale = work
     present = None if weight is None else weight > 0

@@ -55,8 +55,9 @@ def total(loss: Record, y: Any, z: Any, weight: Any, scale: float | None) -> tup
     found = numbers.total(loss, y, z, weight)
     if scale is None:
         return rounded(found.sum), None
-    _, gradient = numbers.value_and_gradient(loss, y, z, weight)
-    return rounded(found.sum), gradient * (float(found.weight) * scale)
+    given = np.asarray(scale if weight is None else weight * scale)
+    gradient = numbers.gradient(loss, y, z, mask=None if weight is None else np.asarray(weight) > 0)
+    return rounded(found.sum), gradient * (given[..., None] if 0 < given.ndim < z.ndim else given).astype(z.dtype)
 
 
 def each(loss: Record, y: Any, z: Any, present: Any, *, signal: bool) -> tuple[Any, Any]:

@@ -68,7 +68,8 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
 def _declared(files: Files, wanted: WantedColumns) -> Types:
     """Columns that the reader of CSV parses as numbers at once, which is faster; a condition may leave a bad cell out first."""
     texts = all(isinstance(each, CsvFiles) for each in files.scanned)
-    return dict.fromkeys(wanted.numbers, "DOUBLE") if texts and files.filter is None else AS_THEY_ARE
+    plain = [name for name in wanted.numbers if name not in files.notations]
+    return dict.fromkeys(plain, "DOUBLE") if texts and files.filter is None else AS_THEY_ARE
 
 
 def _number(name: str, kind: str) -> Sql:

@@ -160,9 +160,22 @@ def command(study: Study) -> str:
     """The command line that asks the same question."""
     question = study.question
     parts = ["goodmeasure", "run", study.source, "--target", question.target]
-    for name in ("positive", "ask", "represents", "outliers", "metric", "weights", "exposure", "group", "time"):
+    for name in (
+        "positive",
+        "ask",
+        "represents",
+        "outliers",
+        "metric",
+        "weights",
+        "exposure",
+        "group",
+        "time",
+        "rare_classes",
+        "decimal",
+        "dates",
+    ):
         if (value := getattr(question, name)) is not None:
-            parts += [f"--{name}", str(value)]
+            parts += [f"--{name.replace('_', '-')}", str(value)]
     if question.costs is not None:
         short = {"false_negative": "fn", "false_positive": "fp", "true_positive": "tp", "true_negative": "tn"}
         for name, value in question.costs.to_dict().items():

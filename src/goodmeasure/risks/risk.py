@@ -16,6 +16,7 @@ from goodmeasure.drawing.display import Display
 from goodmeasure.errors import ShapeMismatch, UsageError
 from goodmeasure.formulas.domains import Level, Positive
 from goodmeasure.risks.concentration import share_of, worst_share
+from goodmeasure.risks.least import least_losses
 from goodmeasure.risks.outputs import Outputs, clipped_outputs, outputs, row_losses
 from goodmeasure.risks.tails import heaviest, heavy
 from goodmeasure.statistics import row_arguments
@@ -30,8 +31,6 @@ from goodmeasure.statistics.weights import WeightsMean, counted, unit_of
 from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.traits.sizes import extent
 
-# The least loss is searched for once for each distinct target, which is quick for labels and not for shares.
-MOST_OUTCOMES = 64
 LEVEL = 0.95
 # How much further up than down an interval reaches before it is worth a sentence.
 LEANING = 1.25
@@ -235,7 +234,7 @@ def _told(loss: Any, given: Outputs, rows: PresentRows, values: Floats, constant
     return Risk(
         **_shared(within(replace(estimate, cautions=(*estimate.cautions, *untrusted)), *limits)),
         loss=repr(loss),
-        skill=_skill(values, against, _floor(loss, rows["y"], given), sample),
+        skill=_skill(values, against, least_losses(loss, rows["y"], given.classes), sample),
         constant=_plain(best),
         constant_risk=within(sample.mean(against), *limits),
         versus_constant=sample.difference(_less(values, against)),
@@ -298,42 +297,6 @@ def _mean_of(values: Floats) -> Callable[[Floats], float]:
         return float(drawn @ values / total) if total > 0 else math.nan
 
     return mean
-
-
-def _floor(loss: Any, y: Any, given: Outputs) -> Floats | None:
-    """What each row would cost at the prediction that is best for it alone; None where there is no finite one."""
-    if np.ndim(y) > 1 or len(getattr(loss, "activation", ())) > 1:
-        return None
-    target = np.asarray(y, dtype=np.float64)
-    with np.errstate(all="ignore"):
-        if loss.is_binary or loss.is_classwise:
-            distinct, place = np.unique(target, return_inverse=True)
-            if len(distinct) > MOST_OUTCOMES:
-                return None
-            found = np.array([_least(loss, value, given.classes or 0) for value in distinct])[place]
-        else:
-            found = np.asarray(loss.value(target, loss.raw(target)), dtype=np.float64)
-    return found if np.isfinite(found).all() else None
-
-
-def _least(loss: Any, value: Any, classes: int) -> float:
-    """The least loss of one target over all raw outputs, the limits included, by zooming in on a grid.
-
-    For classes the raw output is that of the class over all others, which are alike.
-    """
-    far = np.logspace(-3, 3, 61)
-    raw = np.concatenate([-far[::-1], [0.0], far] if classes else [[-np.inf], -far[::-1], [0.0], far, [np.inf]])
-    least = math.inf
-    for _ in range(6):
-        z = np.outer(raw, np.arange(classes) == value) if classes else raw
-        values = np.asarray(loss.value(np.full(len(raw), value), z), dtype=np.float64)
-        at = int(np.nanargmin(values))
-        least = min(least, float(values[at]))
-        low, high = raw[max(at - 1, 0)], raw[min(at + 1, len(raw) - 1)]
-        if not (math.isfinite(low) and math.isfinite(high)):
-            break
-        raw = np.linspace(low, high, 65)
-    return least
 
 
 def _skill(values: Floats, against: Floats, floor: Floats | None, sample: Sample) -> Estimate | None:

@@ -106,7 +106,7 @@ def usable(table: Table, question: Question, fit: NDArray[np.intp]) -> Columns:
     left_out |= dict.fromkeys(question.exclude, "was excluded")
     remarks: list[Remark] = []
     for name, values in table.columns.items():
-        if name not in left_out and (found := _unusable(name, values[fit])):
+        if name not in left_out and (found := _unusable(name, values, fit)):
             left_out[name], remark = found
             remarks.append(remark)
     features = tuple(name for name in table.columns if name not in left_out)
@@ -118,8 +118,9 @@ def usable(table: Table, question: Question, fit: NDArray[np.intp]) -> Columns:
     return Columns(features, left_out, tuple(remarks))
 
 
-def _unusable(name: str, values: Values) -> tuple[str, Remark] | None:
-    """Why nothing can be learned from a column, and the remark that says so."""
+def _unusable(name: str, whole: Values, fit: NDArray[np.intp]) -> tuple[str, Remark] | None:
+    """Why nothing can be learned from a column, and the remark that says so; what names rows is seen in all of them."""
+    values = whole[fit]
     known = values[~missing(values)]
     if not len(known):
         why = "is empty in the rows to fit"
@@ -128,6 +129,8 @@ def _unusable(name: str, values: Values) -> tuple[str, Remark] | None:
     if distinct == 1 and len(known) == len(values):
         why = f"is always {known[0]} in the rows to fit"
         return why, ConstantLeftOut(f"column {name!r} {why} and was left out")
+    known = whole[~missing(whole)]
+    distinct = len(np.unique(known))
     if len(known) >= LEAST_UNIQUE and _names_rows(name, known, distinct):
         why = f"names the rows ({distinct:,} different values in {len(known):,} rows)"
         return why, IdentifierLeftOut(f"column {name!r} {why} and was left out", seen=f"{listed(known[:3])}, ...")

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import shorter
+from goodmeasure.reading.notation import Numbers
 from goodmeasure.reading.tables import BadCell, ColumnKind, Table, Values, missing
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.coding import Coding, codes, one_hot
+from goodmeasure.study.respelling import as_known
 from goodmeasure.study.scaling import Scaling, scaling
 
 # Numbers of this size are taken for missing, as infinite ones are: their squares, and so a column's spread, are no numbers.
@@ -68,7 +70,7 @@ class Encoding:
 
     def __call__(self, table: Table) -> Floats:
         """The matrix of these rows, one row an example. Error: GM206 where a column holds something else than it did."""
-        cells = {name: _as_fitted(name, table[name], kind) for name, kind in self.kinds.items()}
+        cells = {name: self._as_fitted(name, table[name]) for name in self.kinds}
         numbers = _number_block(cells, self.numbers, self.dates, len(table))
         coded = [coding.codes(cells[name]) for name, coding in zip(self.texts, self.codings, strict=True)]
         if self.scaling is None:
@@ -76,9 +78,16 @@ class Encoding:
         blocks = [coding.columns(each) for coding, each in zip(self.codings, coded, strict=True)]
         return np.hstack([self.scaling(numbers), *blocks])
 
+    def _as_fitted(self, name: str, values: Values) -> Values:
+        """A column as it was when the model was fitted: of the same kind, with the same spelling of its labels."""
+        found = _as_fitted(name, values, self.kinds[name])
+        if name not in self.texts:
+            return found
+        return as_known(found, self.codings[self.texts.index(name)].known)
+
     def unknown(self, table: Table) -> dict[str, int]:
         """How many cells of each text column hold a category that the fitted rows did not."""
-        cells = {name: _as_fitted(name, table[name], ColumnKind.TEXT) for name in self.texts}
+        cells = {name: self._as_fitted(name, table[name]) for name in self.texts}
         counts = {name: c.strange(cells[name]) for name, c in zip(self.texts, self.codings, strict=True)}
         return {name: count for name, count in counts.items() if count}
 
@@ -104,10 +113,12 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
     if ColumnKind.of(values) is kind:
         return values
     if kind is ColumnKind.TEXT:
-        texts = values.astype(object)
-        texts[missing(values)] = None
-        return texts
+        return _as_texts(values)
     lost = missing(values)
+    if kind is ColumnKind.NUMBER and all(
+        map(_PLAIN.matches, values[~lost].tolist() if values.dtype == object else [""])
+    ):
+        return np.array([np.nan if cell is None else float(cell) for cell in values])
     if not lost.all():
         needed = "a number" if kind is ColumnKind.NUMBER else "a date"
         raise BadCell(
@@ -129,6 +140,16 @@ def _number_block(cells: Mapping[str, Values], numbers: Sequence[str], dates: Se
     for k, part in enumerate(parts, len(numbers)):
         found[:, k] = part
     return found
+
+
+def _as_texts(values: Values) -> Values:
+    """Numbers or dates as the texts that a file would hold; those that are missing as None."""
+    cells = [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in values.tolist()]
+    lost = missing(values)
+    return np.array([None if gone else str(cell) for cell, gone in zip(cells, lost, strict=True)], dtype=object)
+
+
+_PLAIN = Numbers()
 
 
 def date_parts(dates: NDArray[Any]) -> dict[str, Floats]:

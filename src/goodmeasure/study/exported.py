@@ -222,20 +222,19 @@ def _classes(logs: list[Expr]) -> tuple[dict[str, Expr], list[str]]:
 def _shown(model: Predicting, titles: Titles, names: list[str]) -> tuple[dict[str, Expr], tuple[GivenColumn, ...]]:
     """The columns that `Model.answers` gives, under the same names, and a formula more where an amount is shifted."""
     numbers = tuple(GivenColumn(title, number=name) for title, name in zip(titles.predictions, names, strict=True))
+    if not model.labels and not model.shift:
+        return {}, numbers
     if not model.labels:
-        shifted = expression(symbol(names[0]) + model.shift)
-        return (
-            ({"provided": shifted}, (*numbers, GivenColumn(titles.decision, number="provided")))
-            if model.shift
-            else ({}, numbers)
-        )
+        provided = expression(symbol(names[0]) + model.shift)
+        return {"provided": provided}, (*numbers, GivenColumn(titles.decision, number="provided"))
+    labels = tuple(label.item() if isinstance(label, np.generic) else label for label in model.labels)
     if len(names) == 1:
         limit = 0.5 if model.threshold is None else model.threshold
-        no, yes = model.labels
+        no, yes = labels
         return {}, (
             *numbers,
             GivenColumn(titles.decision, conditions=(less_equal(limit, symbol(names[0])),), labels=(yes, no)),
         )
     best = reduce(maximum, map(symbol, names))
     first = tuple(less_equal(symbol("best"), symbol(name)) for name in names[:-1])
-    return {"best": best}, (*numbers, GivenColumn(titles.decision, conditions=first, labels=model.labels))
+    return {"best": best}, (*numbers, GivenColumn(titles.decision, conditions=first, labels=labels))

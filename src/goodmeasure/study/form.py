@@ -15,6 +15,7 @@ from goodmeasure.reading.documents import (
     exactly,
     fields,
     infinity,
+    mapping,
     must,
     number,
     optional,
@@ -25,6 +26,7 @@ from goodmeasure.reading.documents import (
     truth,
     whole,
 )
+from goodmeasure.reading.notation import GROUPINGS
 from goodmeasure.study.coding import MOST_TREE_CATEGORIES
 from goodmeasure.study.encoding import width
 
@@ -118,6 +120,10 @@ _COSTS = fields(
     optional=("true_positive", "true_negative", "ask"),
 )
 _AMOUNT_COSTS = fields({"under": number(), "over": number()})
+_NUMBERS = fields(
+    {"decimal": exactly(".", ","), "grouping": exactly(*GROUPINGS), "before": text(most=40), "after": text(most=40)}
+)
+_DATES = fields({"form": text(most=40)})
 _MODEL = fields(
     {
         "format": exactly(FORMAT),
@@ -134,7 +140,9 @@ _MODEL = fields(
         "threshold": optional(_LIMIT),
         "shift": number(),
         "facts": plain,
-    }
+        "notations": mapping(either(_NUMBERS, _DATES)),
+    },
+    optional=("notations",),
 )
 
 

@@ -1,0 +1,103 @@
+"""Tensors at the door of a loss: shapes, targets and weights are checked here, with the words of `deriving.arguments`.
+
+Numbers are looked at on the CPU alone. On an accelerator that would make the step wait, so what they must be is asserted there
+when they are at hand, as torch's own losses do.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensor
+
+from goodmeasure.deriving.arguments import check_labels, check_targets, outside, presence, weights
+from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
+from goodmeasure.formulas.evaluation import namespace
+from goodmeasure.frameworks.torch_derivatives import Program
+from goodmeasure.making.loss import Loss
+
+
+def known(x: torch.Tensor) -> bool:
+    """Whether there are numbers: there are none while a graph is traced or mapped, nor on the meta device."""
+    transformed = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
+    return not (transformed or x.is_meta or isinstance(x, FakeTensor))
+
+
+def refuse_targets(loss: Loss, raw: torch.Tensor, target: torch.Tensor, present: torch.Tensor | None) -> None:
+    """Targets that are there lie in the domain of the loss, wherever they can be looked at."""
+    if not known(raw):
+        return
+    if raw.is_cuda:
+        bad, allowed = outside(target, raw.detach(), loss.target, present)
+        torch._assert_async(~bad.any(), f"a target is outside the domain of {loss}: {allowed}")
+    else:
+        check_targets(target, raw.detach(), loss.target, present, loss)
+
+
+def present_of(
+    raw: torch.Tensor, rows: tuple[int, ...], weight: torch.Tensor | None, mask: torch.Tensor | None
+) -> torch.Tensor | None:
+    """Which examples count (None: all). Weights are finite and not negative, wherever they can be looked at."""
+    for name, given in (("weight", weight), ("mask", mask)):
+        if given is not None and given.shape != rows:
+            raise ShapeMismatch(
+                f"{name} has shape {tuple(given.shape)}, and the examples {tuple(rows)}",
+                fix=f"give one {name} for each example",
+            )
+    if mask is not None and mask.dtype != torch.bool:
+        raise WeightError(f"a mask holds True where an example counts, not {mask.dtype}", fix="mask = mask.bool()")
+    if known(raw) and not raw.is_cuda:
+        xp = namespace(raw)
+        return presence(
+            mask, weights(None if weight is None else weight.detach(), tuple(rows), xp, raw), tuple(rows), xp
+        )
+    if known(raw) and weight is not None:
+        torch._assert_async(((weight >= 0) & weight.isfinite()).all(), "a weight is negative or not finite")
+    positive = None if weight is None else weight > 0
+    return positive if mask is None else mask if positive is None else mask & positive
+
+
+def check(program: Program, raw: torch.Tensor, target: torch.Tensor) -> tuple[int, ...]:
+    """The shape of the examples. Shapes match, and nothing is broadcast; what no gradient is derived for is refused."""
+    if program.labels:
+        check_labels(program.loss, raw)
+    shape, given = raw.shape, target.shape
+    rows: tuple[int, ...] = shape[:-1] if program.wide else shape
+    if program.wide and (not shape or not program.takes(shape[-1])):
+        _refuse_width(program.loss, tuple(shape), tuple(given))
+    if given != rows and not (program.classwise and given == shape):
+        _refuse_target(program.loss, tuple(shape), tuple(rows), tuple(given))
+    if not raw.dtype.is_floating_point:
+        raise UsageError(f"input holds {raw.dtype}, and raw outputs are floating-point numbers", fix="input.float()")
+    if target.requires_grad:
+        raise UsageError(
+            f"target requires a gradient, which {program.loss} has by its raw outputs alone", fix="target.detach()"
+        )
+    return rows
+
+
+def _refuse_width(loss: Loss, raw: tuple[int, ...], target: tuple[int, ...]) -> None:
+    if loss.class_weight and raw:
+        raise ShapeMismatch(
+            f"{loss} has {len(loss.class_weight)} class weights, and input {raw[-1]} classes",
+            seen=f"input of shape {raw} (classes last)",
+            fix="give one weight a class",
+        )
+    if loss.is_classwise:
+        raise ShapeMismatch(
+            f"{loss} compares classes and needs at least 2 raw outputs an example",
+            seen=f"input of shape {raw} (classes last); with one, the loss is zero whatever it is",
+            fix="use the binary_ form of the loss for one output",
+        )
+    raise ShapeMismatch(
+        f"{loss} takes {len(loss.activation)} raw outputs an example, on the last axis",
+        seen=f"input of shape {raw}",
+        fix=f"give input of shape {(*target, len(loss.activation))}",
+    )
+
+
+def _refuse_target(loss: Loss, raw: tuple[int, ...], rows: tuple[int, ...], target: tuple[int, ...]) -> None:
+    raise ShapeMismatch(
+        f"target has shape {target} where {rows} is needed: nothing is broadcast",
+        seen=f"raw outputs of shape {raw}{' (classes last)' if loss.is_classwise else ''}",
+        fix=f"target = target.reshape({rows})  # if the order of the rows is the same",
+    )

@@ -1,0 +1,108 @@
+"""Training steps of few examples, where calling takes longer than computing: the kernel by the shortest way.
+
+What is not of the plain kind (one raw output an example, numbers of one dtype side by side, nothing weighted or absent), or holds
+what must be told of or mended, is left to the general way, which gives the same numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch.autograd import forward_ad
+
+from goodmeasure.frameworks.torch_derivatives import Program, spread
+from goodmeasure.frameworks.torch_fused import PLAIN, Work, is_batched, number_of, signal_of, swept
+from goodmeasure.kernels import points
+from goodmeasure.kernels.layout import CHUNK
+
+_DTYPES = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
+
+
+class Small:
+    """What a loss does to small batches. A mean divides by the rows, unless by a constant."""
+
+    def __init__(self, program: Program, reduction: str, divisor: float | None) -> None:
+        self.program, self.divisor = program, 1.0 if reduction == "sum" else divisor
+        self.each = reduction == "none"
+        self.placed: dict[torch.dtype, points.Placed] = {}
+
+    def __call__(self, raw: torch.Tensor, target: torch.Tensor) -> torch.Tensor | None:
+        """The loss of a batch, or None where the general way is needed."""
+        n, dtype = raw.numel(), raw.dtype
+        if not (0 < n < CHUNK and raw.requires_grad and _is_plain(raw, target)):
+            return None
+        placed = self.placed.get(dtype) or self._place(dtype)
+        signal = torch.empty_like(raw)
+        if self.each:
+            values, scale = torch.empty_like(raw), None
+            total = placed(target.data_ptr(), raw.data_ptr(), values.data_ptr(), signal.data_ptr(), n, 1.0)
+        else:
+            scale = 1 / (self.divisor or n)
+            total = placed(target.data_ptr(), raw.data_ptr(), 0, signal.data_ptr(), n, scale)
+            values = number_of(signal, 0.0 if total is None else total * scale)
+        if total is None:
+            return None
+        found: torch.Tensor = _apply(raw, [signal, raw, raw._version, self.program, Work(target, None, scale), values])
+        return found
+
+    def _place(self, dtype: torch.dtype) -> points.Placed:
+        found = self.placed[dtype] = points.Placed(self.program.loss, _DTYPES[dtype])
+        return found
+
+
+def _is_plain(raw: torch.Tensor, target: torch.Tensor) -> bool:
+    """Whether these are numbers of one dtype on the CPU, side by side, and no transform is around them."""
+    return (
+        raw.dtype in _DTYPES
+        and target.dtype is raw.dtype
+        and raw.shape == target.shape
+        and raw.is_cpu
+        and target.is_cpu
+        and raw.is_contiguous()
+        and target.is_contiguous()
+        and type(raw) in PLAIN
+        and type(target) in PLAIN
+        and not target.requires_grad
+        and torch.is_grad_enabled()
+        and forward_ad._current_level < 0
+        and not torch._C._are_functorch_transforms_active()
+        and torch._C._get_tracing_state() is None
+    )
+
+
+class _Small(torch.autograd.Function):  # type: ignore[misc]
+    """Values that were found with their signal. Few numbers are kept as they are: to save them takes as long as to find them."""
+
+    @staticmethod
+    def forward(ctx: Any, raw: torch.Tensor, kept: list[Any]) -> torch.Tensor:
+        values: torch.Tensor = kept.pop()
+        ctx.kept = kept
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Any) -> Any:
+        kept = ctx.kept
+        signal, kept[0] = kept[0], None
+        if signal is None or torch.is_grad_enabled() or is_batched(upstream):
+            return _again(kept, upstream), None
+        if kept[4].scale is None or upstream.item() != 1:
+            signal.mul_(upstream)
+        return signal, None
+
+
+def _again(kept: list[Any], upstream: torch.Tensor) -> torch.Tensor:
+    """The gradient of a graph that is kept, or as a formula where it is differentiated again."""
+    _, raw, version, program, work = kept
+    if raw._version != version:
+        raise RuntimeError("raw outputs needed for the gradient have been modified by an inplace operation")
+    if torch.is_grad_enabled():
+        return signal_of(upstream, raw, program, work)
+    signal = swept(program.loss, raw, work, signal=True)[1]
+    assert signal is not None
+    return spread(upstream, signal) * signal
+
+
+# `torch.autograd.Function.apply` looks once more whether a transform is active.
+_apply = super(torch.autograd.Function, _Small).apply

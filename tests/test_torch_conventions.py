@@ -1,0 +1,379 @@
+"""Does every loss of the catalogue keep to torch's conventions? Modules by properties, and torch's own losses beside."""
+
+import copy
+import inspect
+import itertools
+import math
+import pickle
+
+import pytest
+import torch
+
+import goodmeasure as gm
+from goodmeasure.errors import HyperparameterError, ShapeMismatch, UsageError
+from goodmeasure.formulas.domains import OutcomeDomain
+from goodmeasure.frameworks import torch_arguments
+from goodmeasure.frameworks.torch import TorchLoss
+from goodmeasure.losses import catalogue
+
+F = torch.nn.functional
+LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
+CLASSES = {name: loss for name, loss in LOSSES.items() if loss.is_classwise}
+YES_NO = {name: loss for name, loss in LOSSES.items() if loss.is_binary}
+OUTCOMES = {name: loss for name, loss in LOSSES.items() if isinstance(loss.target, OutcomeDomain)}
+WEIGHTS = (1.0, 0.5, 3.0, 2.0)
+
+quiet = pytest.mark.filterwarnings(
+    "ignore:.*should not be instantiated:DeprecationWarning",
+    "ignore:.*torch.jit:DeprecationWarning",
+    "ignore:.*leaked:UserWarning",
+)
+
+
+def of(losses):
+    return pytest.mark.parametrize(("name", "loss"), losses.items(), ids=losses)
+
+
+def batch(loss, dtype=torch.float64, rows=6):
+    """Raw outputs and targets away from kinks."""
+    noise = torch.Generator().manual_seed(1)
+    if loss.is_classwise:
+        z = torch.randn(rows, 4, generator=noise, dtype=torch.float64).to(dtype)
+        return z, torch.randint(0, 4, (rows,), generator=noise)
+    m = len(loss.activation)
+    z = torch.randn((rows, m) if m > 1 else (rows,), generator=noise, dtype=torch.float64).to(dtype)
+    y = torch.tensor([v for v in (1.0, 0.0, 2.0, 7.0, 1.0, 0.0) if v in loss.target] * 6)[:rows]
+    return z, y.to(dtype)
+
+
+def value_and_gradient(function, z):
+    z = z.detach().clone().requires_grad_()
+    value = function(z)
+    return value.detach(), torch.autograd.grad(value.sum(), z)[0]
+
+
+# --- what every module does ---
+
+
+@of(LOSSES)
+def test_the_functional_form_is_the_module(name, loss):
+    z, y = batch(loss)
+    weight = torch.linspace(0, 2, 6, dtype=z.dtype)
+    for reduction in ("mean", "sum", "none"):
+        module = gm.to_torch(loss, reduction=reduction)
+        assert torch.equal(gm.torch_loss(loss, z, y, weight, reduction=reduction), module(z, y, weight))
+
+
+@of(LOSSES)
+def test_it_prints_what_it_is(name, loss):
+    options = {"reduction": "mean", "denominator": 12.0, "ignore_index": -1}
+    if isinstance(loss.target, OutcomeDomain):
+        options["label_smoothing"] = 0.1
+    options |= {"weight": [1.0, 2.0]} if loss.is_classwise else {}
+    options |= {"pos_weight": 3.0} if loss.is_binary else {}
+    shown = repr(gm.to_torch(loss, **options))
+    assert str(loss) in shown
+    assert all(f"{option}={given!r}" in shown for option, given in options.items())
+    again = eval(shown, {"TorchLoss": TorchLoss, **vars(gm.losses), **catalogue()})
+    assert repr(again) == shown
+
+
+def test_every_argument_can_be_shown():
+    shown = {"loss": LOSSES["cross_entropy"], "reduction": "mean", "denominator": "rows", "weight": [1.0, 2.0]}
+    shown |= {"pos_weight": None, "ignore_index": -100, "label_smoothing": 0.2}
+    assert shown.keys() == inspect.signature(gm.to_torch).parameters.keys()
+    printed = repr(gm.to_torch(**shown))
+    assert all(f"{name}={given!r}" in printed for name, given in shown.items() if given is not None and name != "loss")
+
+
+@of(LOSSES)
+def test_it_copies_pickles_and_has_the_state_of_a_loss(name, loss):
+    options = {"weight": WEIGHTS} if loss.is_classwise else {"pos_weight": 3.0} if loss.is_binary else {}
+    module, (z, y) = gm.to_torch(loss, **options), batch(loss)
+    assert list(module.state_dict()) == list(options)
+    for again in (copy.deepcopy(module), pickle.loads(pickle.dumps(module)), module.to(torch.float64)):
+        assert torch.equal(again(z, y), module(z, y))
+    other = gm.to_torch(loss, **{name: [7.0] * 4 if name == "weight" else 7.0 for name in options})
+    other.load_state_dict(module.state_dict())
+    assert torch.equal(other(z, y), module(z, y))
+    torch.nn.ModuleList([other]).load_state_dict(torch.nn.ModuleList([module]).state_dict())
+
+
+@of(LOSSES)
+def test_a_target_to_ignore_is_absent(name, loss):
+    z, y = batch(loss)
+    module, kept = gm.to_torch(loss, ignore_index=-77), torch.tensor([1, 0, 1, 1, 0, 1], dtype=torch.bool)
+    spoiled, targets = z.clone(), y.clone()
+    spoiled[~kept], targets[~kept] = math.nan, -77
+    value, gradient = value_and_gradient(lambda z: module(z, targets), spoiled)
+    expected, slope = value_and_gradient(lambda z: gm.to_torch(loss)(z, y[kept]), z[kept])
+    torch.testing.assert_close(value, expected)
+    torch.testing.assert_close(gradient[kept], slope)
+    assert not gradient[~kept].any()
+
+
+@of(OUTCOMES)
+def test_a_batch_in_which_nothing_counts_costs_nothing(name, loss):
+    z, y = batch(loss)
+    options = {"weight": WEIGHTS} if loss.is_classwise else {"pos_weight": 3.0}
+    module = gm.to_torch(loss, ignore_index=-77, label_smoothing=0.1, **options)
+    value, gradient = value_and_gradient(lambda z: module(z, torch.full_like(y, -77)), z)
+    assert value == 0
+    assert not gradient.any()
+
+
+TARGETS = (torch.bool, torch.uint8, torch.int32, torch.int64, torch.float16, torch.bfloat16, torch.float64)
+
+
+@of(LOSSES)
+def test_targets_of_any_dtype(name, loss):
+    z, y = batch(loss, torch.float32)
+    y = y.clamp(max=1)  # whatever a bool can hold
+    module = gm.to_torch(loss)
+    values = [module(z, y.to(dtype)) for dtype in TARGETS]
+    assert all(torch.equal(value, values[0]) for value in values)
+    assert all(value.dtype == torch.float32 for value in values)
+
+
+@quiet
+@of(LOSSES)
+def test_one_graph(name, loss):
+    z, y = batch(loss)
+    module = gm.to_torch(loss, ignore_index=-77)
+    torch._dynamo.reset()
+    graph = torch.compile(module, fullgraph=True, backend="eager")
+    for found, expected in zip(
+        value_and_gradient(lambda z: graph(z, y), z), value_and_gradient(lambda z: module(z, y), z), strict=True
+    ):
+        torch.testing.assert_close(found, expected)
+
+
+@quiet
+@of(dict(itertools.islice(LOSSES.items(), 0, None, 5)))
+def test_an_exported_program(name, loss):
+    z, y = batch(loss)
+    module = gm.to_torch(loss, ignore_index=-77)
+    torch.testing.assert_close(torch.export.export(module, (z, y)).module()(z, y), module(z, y))
+
+
+@of(LOSSES)
+def test_a_gradient_of_each_example(name, loss):
+    z, y = batch(loss)
+    module = gm.to_torch(loss, ignore_index=-77)
+    each = torch.func.vmap(torch.func.grad(lambda z, y: module(z[None], y[None])))(z, y)
+    whole = value_and_gradient(lambda z: gm.to_torch(loss, reduction="sum")(z, y), z)[1]
+    torch.testing.assert_close(each, whole, rtol=1e-9, atol=1e-12)
+
+
+@of(LOSSES)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_under_autocast_the_answer_is_single(name, loss, dtype):
+    z, y = batch(loss, dtype)
+    module = gm.to_torch(loss)
+    with torch.autocast("cpu", dtype=dtype):
+        value = module(z.requires_grad_(), y)
+    value.backward()
+    assert (value.dtype, z.grad.dtype) == (torch.float32, dtype)
+    torch.testing.assert_close(value, module(z.float(), y))
+
+
+# --- small batches, which go the shortest way ---
+
+
+ONE_OUTPUT = {name: loss for name, loss in LOSSES.items() if not loss.is_classwise and len(loss.activation) == 1}
+
+
+@of(ONE_OUTPUT)
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_small_batches_have_the_numbers_of_others(name, loss, reduction):
+    z, y = batch(loss)
+    z[0] = -0.0
+    module = gm.to_torch(loss, reduction=reduction)
+    by_short_way = value_and_gradient(lambda z: 3 * module(z, y), z)
+    assert module._small.placed, "it was taken"
+    module._small = None
+    again = value_and_gradient(lambda z: 3 * module(z, y), z)
+    for found, expected in zip(by_short_way, again, strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("spoil", [torch.nan, torch.inf, -torch.inf, 3e38])
+@pytest.mark.parametrize("name", ["squared_error", "absolute_error", "binary_cross_entropy", "poisson", "huber"])
+def test_small_batches_have_the_limits_of_others(name, spoil):
+    z, y = batch(LOSSES[name], torch.float32)
+    z[2] = spoil
+    for reduction in ("mean", "sum", "none"):
+        module = gm.to_torch(LOSSES[name], reduction=reduction)
+        found = value_and_gradient(lambda z, m=module: m(z, y), z)
+        module._small = None
+        expected = value_and_gradient(lambda z, m=module: m(z, y), z)
+        for a, b in zip(found, expected, strict=True):
+            torch.testing.assert_close(a, b, equal_nan=True)
+    clean = z.clone()
+    clean[2] = 0  # what was spoiled leaves nothing behind
+    again = gm.to_torch(LOSSES[name], reduction="none")
+    torch.testing.assert_close(again(clean.requires_grad_(), y), module(clean, y))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_the_graph_of_a_small_batch(reduction):
+    z, y = batch(LOSSES["huber"])
+    z.requires_grad_()
+    value = gm.to_torch(LOSSES["huber"], reduction=reduction)(z, y)
+    upstream = torch.ones_like(value)
+    first, second = (torch.autograd.grad(value, z, 2 * upstream, retain_graph=True)[0] for _ in range(2))
+    assert torch.equal(first, second)
+    many = torch.stack([upstream, 2 * upstream])
+    (both,) = torch.autograd.grad(value, z, many, is_grads_batched=True, retain_graph=True)
+    torch.testing.assert_close(both, torch.stack([first / 2, first]))
+    with torch.no_grad():
+        z += 1
+    with pytest.raises(RuntimeError, match="inplace"):
+        torch.autograd.grad(value, z, upstream)
+
+
+# --- classes ---
+
+
+@of(CLASSES)
+@pytest.mark.parametrize("after", [(), (5,), (2, 3)])
+def test_classes_stand_on_the_axis_after_the_batch(name, loss, after):
+    noise = torch.Generator().manual_seed(2)
+    z = torch.randn(3, 4, *after, generator=noise, dtype=torch.float64)
+    y = torch.randint(0, 4, (3, *after), generator=noise)
+    options = {"weight": WEIGHTS, "label_smoothing": 0.1, "ignore_index": 2}
+    first, last = gm.to_torch(loss, **options), gm.to_torch(loss, **options)
+    flat = z.movedim(1, -1).reshape(-1, 4)
+    value, gradient = value_and_gradient(lambda z: first(z, y), z)
+    expected, slope = value_and_gradient(lambda z: last(z, y.flatten()), flat)
+    torch.testing.assert_close(value, expected)
+    torch.testing.assert_close(gradient, slope.reshape(3, *after, 4).movedim(-1, 1))
+    hot = F.one_hot(y, 4).movedim(-1, 1).double()
+    shares = gm.to_torch(loss, weight=WEIGHTS, label_smoothing=0.1)
+    torch.testing.assert_close(shares(z, hot), shares(z, y))
+
+
+@of(CLASSES)
+def test_smoothed_labels_are_shares_of_classes(name, loss):
+    z, y = batch(loss)
+    smooth = 0.8 * F.one_hot(y, 4) + 0.2 / 4
+    for found, expected in zip(
+        value_and_gradient(lambda z: gm.to_torch(loss, label_smoothing=0.2)(z, y), z),
+        value_and_gradient(lambda z: gm.to_torch(loss)(z, smooth.to(z.dtype)), z),
+        strict=True,
+    ):
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("weight", "smoothing", "ignore", "reduction"),
+    list(itertools.product([None, WEIGHTS], [0.0, 0.3], [None, 1], ["mean", "sum", "none"])),
+)
+@pytest.mark.parametrize("after", [(), (2, 3)])
+def test_cross_entropy_is_that_of_torch(weight, smoothing, ignore, reduction, after):
+    noise = torch.Generator().manual_seed(3)
+    z = torch.randn(5, 4, *after, generator=noise, dtype=torch.float64)
+    y = torch.randint(0, 4, (5, *after), generator=noise)
+    ours = gm.to_torch(
+        LOSSES["cross_entropy"], weight=weight, label_smoothing=smoothing, ignore_index=ignore, reduction=reduction,
+        denominator="weights" if reduction == "mean" else None,
+    )  # fmt: skip
+    options = {"label_smoothing": smoothing, "ignore_index": -100 if ignore is None else ignore, "reduction": reduction}
+    given = None if weight is None else torch.tensor(weight, dtype=torch.float64)
+    theirs = lambda z: F.cross_entropy(z, y, weight=given, **options)  # noqa: E731
+    for found, expected in zip(value_and_gradient(lambda z: ours(z, y), z), value_and_gradient(theirs, z), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+# --- yes and no ---
+
+
+@of(YES_NO)
+@pytest.mark.parametrize("given", [3.0, [3.0], torch.tensor(3.0), torch.tensor([3.0])], ids=str)
+def test_a_yes_counts_as_much_as_is_said(name, loss, given):
+    z, y = batch(loss)
+    found = gm.to_torch(loss, pos_weight=given, reduction="none")(z, y)
+    torch.testing.assert_close(found, gm.to_torch(gm.weighted(loss, positive=3.0), reduction="none")(z, y))
+
+
+@of(YES_NO)
+def test_labels_weigh_each_for_itself(name, loss):
+    noise = torch.Generator().manual_seed(4)
+    z = torch.randn(5, 3, generator=noise, dtype=torch.float64)
+    y = (torch.rand(5, 3, generator=noise) < 0.5).double()
+    weights = torch.tensor([1.0, 4.0, 0.5], dtype=torch.float64)
+    found = gm.to_torch(loss, pos_weight=weights, reduction="none")(z, y)
+    torch.testing.assert_close(found, gm.to_torch(loss, reduction="none")(z, y) * torch.where(y > 0, weights, 1.0))
+
+
+def test_binary_cross_entropy_is_that_of_torch():
+    noise = torch.Generator().manual_seed(4)
+    z = torch.randn(5, 3, generator=noise, dtype=torch.float64)
+    y, weights = torch.rand(5, 3, generator=noise, dtype=torch.float64), torch.tensor([1.0, 4.0, 0.5]).double()
+    ours = gm.to_torch(LOSSES["binary_cross_entropy"], pos_weight=weights)
+    torch.testing.assert_close(ours(z, y), F.binary_cross_entropy_with_logits(z, y, pos_weight=weights))
+    smooth = gm.to_torch(LOSSES["binary_cross_entropy"], label_smoothing=0.2)
+    torch.testing.assert_close(smooth(z, y), F.binary_cross_entropy_with_logits(z, 0.8 * y + 0.1))
+
+
+# --- what is refused ---
+
+
+@of(LOSSES)
+def test_what_a_loss_has_no_place_for_is_refused(name, loss):
+    if not loss.is_classwise:
+        with pytest.raises(UsageError, match="no classes"):
+            gm.to_torch(loss, weight=WEIGHTS)
+    if not loss.is_binary:
+        with pytest.raises(UsageError, match="no yes"):
+            gm.to_torch(loss, pos_weight=2.0)
+    if name not in OUTCOMES:
+        with pytest.raises(UsageError, match="no labels to smooth"):
+            gm.to_torch(loss, label_smoothing=0.1)
+    for wrong in (-0.1, 1.0, 1.5, math.nan):
+        with pytest.raises(UsageError, match="label_smoothing"):
+            gm.to_torch(loss, label_smoothing=wrong)
+
+
+@of(CLASSES)
+def test_weights_fit_the_classes(name, loss):
+    z, y = batch(loss)
+    with pytest.raises(ShapeMismatch):
+        gm.to_torch(loss, weight=[1.0, 2.0])(z, y)
+    with pytest.raises(HyperparameterError):
+        gm.to_torch(loss, weight=[1.0, -2.0])
+
+
+# --- accelerators ---
+
+
+# What an accelerator is waited for by.
+WAITS = ("item", "__bool__", "__float__", "__int__", "tolist", "nonzero")
+
+
+class OnAccelerator(torch.Tensor):
+    """Numbers of the CPU that say they are those of an accelerator."""
+
+    is_cuda = True
+
+
+@pytest.mark.parametrize("name", ["squared_error", "binary_cross_entropy", "cross_entropy", "gaussian_nll"])
+def test_nothing_is_waited_for_on_an_accelerator(name, monkeypatch):
+    z, y = batch(LOSSES[name])
+    z = z.as_subclass(OnAccelerator)
+    module = gm.to_torch(LOSSES[name], ignore_index=-77)
+    monkeypatch.setattr(torch_arguments, "check_targets", None)
+    monkeypatch.setattr(torch_arguments, "weights", None)
+    for waits in WAITS:
+        monkeypatch.setattr(torch.Tensor, waits, lambda *given: pytest.fail("waited"))
+    weight = torch.ones(6, dtype=z.dtype).as_subclass(OnAccelerator)
+    value = module(z.requires_grad_(), y, weight, denominator=torch.tensor(6))
+    value.backward()
+
+
+def test_on_an_accelerator_targets_and_weights_are_asserted():
+    module, z = gm.to_torch(LOSSES["binary_cross_entropy"]), torch.zeros(3).as_subclass(OnAccelerator)
+    with pytest.raises(RuntimeError, match="outside the domain of binary_cross_entropy"):
+        module(z, torch.tensor([0.0, 1.0, 2.0]))
+    with pytest.raises(RuntimeError, match="weight is negative"):
+        module(z, torch.zeros(3), torch.tensor([1.0, -1.0, 1.0]))
