@@ -48,6 +48,7 @@ OF_BOOSTERS = {
 }
 WHAT_ONE_USES = {
     "Watch",
+    "Within",
     "LossClassifier",
     "CostSensitiveClassifier",
     "CostSensitiveRegressor",
