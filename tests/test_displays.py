@@ -58,11 +58,17 @@ WHAT_ONE_USES = {
     "Domain",
     "Activation",
     "Encoding",
+    "Coding",
+    "Scaling",
     "Scorer",
+    "Sql",
     "Record",
 }
 PARTS_OF_A_ROW = {
     "Answer",
+    "Dates",
+    "Numbers",
+    "Written",
     "Facts",
     "Finding",
     "Influence",
