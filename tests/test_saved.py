@@ -31,7 +31,7 @@ Said = tuple[int, str, str]
 
 def tallied(data: str, names: tuple[str, ...] = ("binary_cross_entropy", "binary_brier"), **given: str) -> Saved:
     """What score keeps of a table, without the wait for what it prints."""
-    options = dict.fromkeys(("weights", "by", "cluster", "where", "scheduler"))
+    options = dict.fromkeys(("weights", "by", "cluster", "where", "decimal", "scheduler"))
     options |= {"target": "churned", "positive": "yes", "engine": "duckdb", **given}
     with places_of(data) as table:
         return evidence(table, [], TallyQuestion(question_of(["plain", "sharp"], options), names), options, save=True)
