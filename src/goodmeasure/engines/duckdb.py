@@ -28,6 +28,7 @@ from goodmeasure.reading.sql import sql
 from goodmeasure.reading.tables import ColumnKind, as_column, no_rows
 from goodmeasure.reading.writing import csv_line
 from goodmeasure.statistics.row_arguments import UnknownLabel
+from goodmeasure.tallying.accumulate import kind_of
 from goodmeasure.tallying.shards import Part
 from goodmeasure.tallying.tally import Tally
 
@@ -174,6 +175,8 @@ def _labels_told(files: Files, request: Request) -> str:
     """How to say what the labels of the target are."""
     if len(request.scores[0][1]) > 1:
         return "say whose columns these are: --classes LABEL,LABEL,..."
+    if kind_of(request.losses[0]) == "amount":
+        return "name a column of numbers, or a loss of yes and no: --loss binary_brier --positive LABEL"
     labels = labels_in(files, request.target)
     if len(labels) < 3:
         return "say which means yes: --positive LABEL"

@@ -347,7 +347,11 @@ def schema_of(
     classes = scores.shape[1] if scores.ndim == 2 else 0
     kind = kind_of(first)
     if (kind == "classes") != (scores.ndim == 2):
-        raise UsageError(f"{first!r} and scores of shape {scores.shape} do not go together")
+        takes = "one a class, (rows, classes)" if kind == "classes" else "one a row, (rows,)"
+        raise UsageError(
+            f"{first!r} and scores of shape {scores.shape} do not go together",
+            fix=f"give scores as the loss takes them: {takes}",
+        )
     return Schema(tuple(map(repr, losses)), models, kind, classes, *how)
 
 
