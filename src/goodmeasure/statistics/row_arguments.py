@@ -21,6 +21,7 @@ from goodmeasure.errors import (
     shorter,
 )
 from goodmeasure.statistics.arrays import array_of, numbers_of, same_order
+from goodmeasure.statistics.rounded_rows import divided_by_sums
 from goodmeasure.statistics.weights import Floats as Floats
 from goodmeasure.statistics.weights import (
     WeightsMean,
@@ -334,17 +335,18 @@ def _known_labels(known: NDArray[np.bool_], target: Floats, name: str, at: Place
 
 
 def class_probabilities(p: ArrayLike, name: str = "p", *, at: Places = None) -> Floats:
-    """Rows of class probabilities (N, K), each in [0, 1] and summing to one within 1e-6."""
+    """Rows of class probabilities (N, K), each in [0, 1] and summing to one but for the rounding of what was written."""
     table = numbers_of(p, name, MissingScore).astype(np.float64, copy=False)
     if table.ndim != 2 or table.shape[1] < 2:
         raise ShapeMismatch(f"class probabilities have shape (rows, classes), not {table.shape}", where=name)
     inside_unit_interval(table, name, at=at)
-    sums = table.sum(axis=1)
-    bad = np.flatnonzero(np.abs(sums - 1) > 1e-6)
+    divided, off = divided_by_sums(table)
+    bad = np.flatnonzero(off)
     if bad.size:
         raise ScoreOutsideUnitInterval(
             f"{bad.size:,} of {len(table):,} rows of class probabilities do not sum to one",
             where=place(name, int(bad[0]), at),
-            seen=f"the sum is {sums[bad[0]]:g}",
+            seen=f"the sum is {table[bad[0]].sum():g}",
+            fix="divide each row by its sum",
         )
-    return table
+    return np.asarray(divided, dtype=np.float64)
