@@ -105,3 +105,24 @@ def test_weights_and_unknown_words_too(name: str, given: str) -> None:
 def test_a_negative_delta_is_told_its_domain() -> None:
     with pytest.raises(UsageError, match="a positive number"):
         losses_from(["huber(delta=-1)"])
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in AMOUNTS if name not in SEVERAL and 0 not in CATALOGUE[name]().target]
+)
+def test_targets_outside_the_domain_are_counted_in_rows_of_the_file(
+    table: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, said, fix = refusal(capsys, "score", table, "--y", "y", "--p", "p", "--loss", name)
+    assert (status, "10 of 20 targets are outside" in said, "--where" in fix) == (3, True, True)
+
+
+def test_refusals_of_labels_have_a_fix(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (
+        ("--y", "p", "--p", "q"),
+        ("--y", "lab", "--p", "p", "--positive", "bird"),
+        ("--y", "lab", "--p", "p,q", "--classes", "cat,bird"),
+        ("--y", "lab", "--p", "p,q", "--positive", "cat"),
+    ):
+        status, said, fix = refusal(capsys, "score", table, *words)
+        assert (status in (2, 3), bool(fix)) == (True, True), said

@@ -125,7 +125,9 @@ def columns_asked(asked: dict[str, Any], table: Places) -> Models:
         return found
     if asked["positive"] is not None:
         raise UsageError(
-            "--positive goes with one column a model", fix="leave --positive out; --classes names the columns"
+            "--positive goes with one column a model",
+            seen=f"--p {asked['scores'][0]}",
+            fix="one column: --p COLUMN; or leave --positive out, with a column for each label of the target",
         )
     return with_labels(found, asked["classes"], labels_there(table, asked["target"], asked["where"]))
 

@@ -112,7 +112,11 @@ def with_losses(made: Tally, request: Request, source: str) -> Tally:
     if request.positive is not None and made.n:
         counts = next(iter(made.state.scores.values())).counts
         if not counts[:, 1].any():
-            raise UnknownLabel(f"no row of {request.target} is {request.positive!r}", where=request.target)
+            raise UnknownLabel(
+                f"no row of {request.target} is {request.positive!r}",
+                where=request.target,
+                fix="--positive with a label that the target holds",
+            )
     return Tally(made.schema, made.groups, request.losses)
 
 

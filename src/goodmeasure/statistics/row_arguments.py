@@ -38,6 +38,8 @@ from goodmeasure.statistics.weights import (
 Places = NDArray[np.intp] | None
 # Squares of sizes between these, weighted and summed over any table, are numbers of double precision.
 SMALLEST, LARGEST = 1e-140, 1e140
+# With fewer scores outside [0, 1] than this share, they are mistakes and no logits.
+_FEW_STRAY = 0.05
 
 
 class ScoreOutsideUnitInterval(Problem, ValueError):
@@ -296,8 +298,10 @@ def inside_unit_interval(scores: Floats, name: str = "p", *, at: Places = None) 
         raise ScoreOutsideUnitInterval(
             f"{name} holds {worst[np.argmax(np.abs(worst - 0.5))]:g}; probabilities lie in [0, 1]",
             where=place(name, row, at),
-            seen=f"{outside.mean():.0%} of the scores are outside ({int(outside.sum()):,} of {outside.size:,})",
-            fix="if they are logits, apply the sigmoid (softmax for classes) first",
+            seen=f"{int(outside.sum()):,} of {outside.size:,} scores are outside",
+            fix="if they are logits, apply the sigmoid (softmax for classes) first"
+            if outside.mean() > _FEW_STRAY
+            else "mend or leave out the rows that hold them",
         )
 
 
@@ -331,6 +335,7 @@ def _known_labels(known: NDArray[np.bool_], target: Floats, name: str, at: Place
         f"{name} holds {target[row]:g}; {allowed}",
         where=place(name, row, at),
         seen=f"{int((~known).sum()):,} of {known.size:,} rows",
+        fix="mend or leave out such rows; for amounts take a loss of amounts, such as squared_error",
     )
 
 

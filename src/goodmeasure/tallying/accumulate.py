@@ -225,10 +225,9 @@ def row_values(loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:
     """The loss of each row by its compiled kernel, whatever the number of rows: a value must not depend on its
     shard."""
     n = len(z)
-    if n < kernels.SMALLEST:
-        again = np.resize(np.arange(n), kernels.SMALLEST)
-        y, z = y[again], z[again]
-    found = kernels.table(loss, "value", y, np.ascontiguousarray(z, dtype=np.float64))
+    again = np.resize(np.arange(n), kernels.SMALLEST) if n < kernels.SMALLEST else slice(None)
+    found = kernels.table(loss, "value", y[again], np.ascontiguousarray(z[again], dtype=np.float64))
+    # What the kernels do not take is told of the rows as they are given.
     return np.asarray(loss.value(y, z) if found is None else found, dtype=np.float64)[:n]
 
 
