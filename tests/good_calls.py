@@ -283,6 +283,11 @@ def _training() -> Iterator[tuple[str, Call]]:
         yield name, (to, {"loss": BINARY})
         yield f"{type(to(BINARY)).__name__}.start", (to(BINARY).start, {"y": Y, "sample_weight": W})
     yield "to_hist_gradient_boosting", (gm.to_hist_gradient_boosting, {"loss": BINARY, "classes": None})
+    yield "to_jax", (gm.to_jax, {"loss": BINARY, "reduction": "mean"})
+    yield "to_keras", (gm.to_keras, {"loss": BINARY, "reduction": "sum", "name": "mine", "dtype": "float32"})
+    yield "to_polars", (gm.to_polars, {"loss": BINARY, "target": "y", "raw": "z"})
+    yield "to_sql", (gm.to_sql, {"loss": BINARY, "dialect": "duckdb", "target": "y", "raw": "z"})
+    yield "TableLoss.decision", (gm.to_sql(BINARY).decision, {"costs": COSTS})
     yield (
         "explain_mean",
         (

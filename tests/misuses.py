@@ -113,20 +113,15 @@ def folder() -> Path:
     return Path(place)
 
 
+def without_sqlglot() -> object:
+    with patch.dict("sys.modules", {"sqlglot": None}):
+        return gm.to_sql(BINARY, "spark")
+
+
 def doubled() -> Any:
     import pandas as pd
 
     return pd.DataFrame([[1.0, 1.0, 1.0]], columns=["age", "age", "years"])
-
-
-def strange() -> str:
-    """Parts of a model that goodmeasure does not write, packed as it packs."""
-    import base64
-
-    from sklearn.preprocessing import FunctionTransformer
-    from skops.io import dumps
-
-    return base64.b64encode(dumps(FunctionTransformer(json.dumps))).decode()
 
 
 def of_rows(read: str) -> dict[str, Callable[[], Any]]:
@@ -232,6 +227,9 @@ RUN: Mapping[str, Callable[[], Any]] = {
     "GM204": lambda: gm.run(doubled(), "age"),
     "GM205": lambda: gm.run(written("empty.csv", "age,claims\n"), "claims"),
     "GM206": lambda: gm.run(written("text.csv", TEXT_IN_YEARS), "claims", exposure="years"),
+    "GM211": lambda: gm.run(table(age=["1,234", "2,345"] * 60), "claims"),
+    "GM607": lambda: gm.run(table(claims=["a", "b"] * 60), "claims", costs=COSTS),
+    "GM247": lambda: gm.run(table(day=["first", "second", "third"] * 40), "claims", time="day"),
     "GM220": lambda: gm.run({"age": [1.0, 2.0, 3.0], "claims": [1, 0, 2]}, "claims"),
     "GM231": lambda: gm.run({"claims": table()["claims"]}, "claims"),
     "GM241": lambda: gm.run(table(years=[0.0] * 120), "claims", exposure="years", represents="count"),
@@ -269,6 +267,7 @@ FUNCTIONS: Misuses = {
     "check": {"GM001": unexplained, "GM010": lambda: gm.check(cancelling, raises=True)},
     "choose": {
         "GM003": lambda: gm.choose([1.0, 2.5], sample_weight=[1]),
+        "GM607": lambda: gm.choose(["a", "b"] * 20, costs=COSTS),
         "GM004": lambda: gm.choose([1.0, 2.5], represents="count"),
         "GM009": lambda: gm.choose([1.0, 2.5], ask="medan"),
         "GM601": lambda: gm.choose([]),
@@ -305,7 +304,6 @@ FUNCTIONS: Misuses = {
     "load": {
         "GM201": lambda: gm.load("no such file.json"),
         "GM270": lambda: gm.load(saved(version=99)),
-        "GM271": lambda: gm.load(saved(encoding=json.loads(model().to_json())["encoding"] | {"steps": strange()})),
     },
     "loss": {
         "GM001": lambda: gm.loss(target=gm.Outcome)(guess),
@@ -359,7 +357,13 @@ FUNCTIONS: Misuses = {
         "GM007": lambda: gm.to_hist_gradient_boosting(gm.losses.zero_one()),
         "GM009": lambda: gm.to_hist_gradient_boosting(gm.losses.cross_entropy()),
     },
+    "to_jax": {"GM009": lambda: gm.to_jax(BINARY, reduction="average")},
+    "to_keras": {"GM009": lambda: gm.to_keras(BINARY, reduction="average")},
     "to_lightgbm": {"GM007": lambda: gm.to_lightgbm(gm.losses.zero_one())},
+    "to_polars": {
+        "GM003": lambda: gm.to_polars(gm.losses.cross_entropy(), raw="z"),
+        "GM009": lambda: gm.to_polars(BINARY, raw="z", prediction="p"),
+    },
     "assert_partition_invariant": {
         "GM003": lambda: gm.assert_partition_invariant(torch.nn.functional.mse_loss, tensor(1.0)),
         "GM009": lambda: gm.assert_partition_invariant(torch.sub, (tensor(1.0, 2.0), tensor(0.0, 0.0))),
@@ -396,11 +400,17 @@ FUNCTIONS: Misuses = {
         "GM004": lambda: gm.to_sklearn(BINARY, labels=["no", None]),
         "GM009": lambda: gm.to_sklearn(BINARY, labels=["yes", "no"]),
     },
+    "to_sql": {
+        "GM003": lambda: gm.to_sql(gm.losses.cross_entropy(), raw="z"),
+        "GM008": without_sqlglot,
+        "GM009": lambda: gm.to_sql(BINARY, "cobol"),
+    },
     "to_xgboost": {"GM007": lambda: gm.to_xgboost(gm.losses.zero_one())},
     "weighted": {
         "GM002": lambda: gm.weighted(BINARY, positive=-1.0),
         "GM009": lambda: gm.weighted(SQUARED, positive=2.0),
     },
+    "watch": {"GM009": lambda: gm.watch(loss=len)},
 }
 
 
@@ -642,6 +652,26 @@ CLASSES_AND_METHODS: Misuses = {
         "GM009": lambda: gm.LossClassifier(SQUARED).fit(X, Y),
         "GM602": lambda: gm.LossClassifier().fit(X, SAME),
         "ValueError": lambda: gm.LossClassifier().fit(X, Z),
+    },
+    "JaxLoss": {"GM009": lambda: type(gm.to_jax(BINARY))(BINARY, "average")},
+    "JaxLoss.__call__": {
+        "GM003": lambda: gm.to_jax(BINARY)(np.zeros(2), np.zeros(1)),
+        "GM006": lambda: gm.to_jax(BINARY)(np.zeros(2), np.zeros(2), where=np.ones(2)),
+        "GM009": lambda: gm.to_jax(BINARY)(np.zeros(2, int), np.zeros(2)),
+    },
+    "KerasLoss": {"GM009": lambda: type(gm.to_keras(BINARY))(BINARY, "average")},
+    "KerasLoss.__call__": {"GM003": lambda: gm.to_keras(BINARY)(np.zeros(2), np.zeros(3))},
+    "KerasLoss.call": {"GM003": lambda: gm.to_keras(BINARY).call(np.zeros(2), np.zeros(3))},
+    "TableLoss": {
+        "GM003": lambda: gm.to_sql(gm.losses.cross_entropy(), raw="z"),
+        "GM009": lambda: gm.to_sql(gm.losses.cross_entropy(), prediction=["a", "b"]),
+    },
+    "TableLoss.prediction": {"GM007": lambda: gm.to_sql(HINGE).prediction},
+    "TableLoss.decision": {
+        "GM003": lambda: gm.to_sql(BINARY).decision(BY_CLASS),
+        "GM007": lambda: gm.to_sql(HINGE).decision(COSTS),
+        "GM009": lambda: gm.to_sql(SQUARED).decision(COSTS),
+        "GM711": lambda: gm.to_sql(BINARY).decision(BY_ROW),
     },
     "TorchLoss.count": {"GM009": lambda: gm.to_torch(BINARY, denominator=3.0).count(tensor(1.0))},
     "TorchLoss": {

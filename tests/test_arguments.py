@@ -23,7 +23,9 @@ from test_docstrings import EVERYTHING
 
 # What is told from its own kind of tests, or takes anything by design.
 ELSEWHERE = re.compile(
-    r"audit|check|loss$|watch|Watch|TorchLoss|assert_partition_invariant|global_denominator|torch_loss|linear_loss|Audit|Activation|ColumnKind|Model\.(of|predictions|settled|decisions|using)"
+    r"audit|check|loss$|watch|Watch|Within|TorchLoss|assert_partition_invariant|global_denominator|torch_loss|linear_loss|Audit|Activation|ColumnKind|Model\.(of|predictions|settled|decisions|using)"
+    # What refuses arrays by shape and dtype alone, because it is traced.
+    r"|JaxLoss|KerasLoss"
     # What boosters call, with arrays and models of their own.
     r"|(XGBoost|LightGBM|CatBoost|HistGradientBoosting)(Loss|Metric)(?!\.start)"
     # What to_sklearn and recalibrations make, and what scikit-learn calls.
@@ -165,7 +167,7 @@ WORDS = {
 
 def literals() -> list[tuple[str, str]]:
     """Arguments of right calls that take one of several words."""
-    others = {("risk", "method"), ("choose", "name"), ("Tally.calibration", "method")}
+    others = {("risk", "method"), ("choose", "name"), ("to_keras", "name"), ("Tally.calibration", "method")}
     # Estimators look at what they were made with when they fit.
     others |= {("CostSensitiveClassifier", "method"), ("CostSensitiveRegressor", "method")}
     return [

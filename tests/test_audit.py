@@ -19,7 +19,8 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "torch")
 torch = pytest.importorskip("torch")
 
-from goodmeasure.auditing.engine import FAILED, audit  # noqa: E402
+from goodmeasure.auditing.engine import audit  # noqa: E402
+from goodmeasure.auditing.finding import FAILED  # noqa: E402
 from goodmeasure.auditing.isolate import copied  # noqa: E402
 from goodmeasure.auditing.rule import all_rules, pages  # noqa: E402
 from goodmeasure.errors import UsageError  # noqa: E402
@@ -82,7 +83,8 @@ def test_a_wrong_program_is_found(path: Path, name: str) -> None:
 
 
 def test_every_rule_has_a_wrong_program_and_a_page() -> None:
-    shown = {code for row in FOUND.values() for code in row["codes"]}
+    scripts = json.loads((HERE / "audit_scripts" / "findings.json").read_text())
+    shown = {code for row in [*FOUND.values(), *scripts.values()] for code in row["codes"]}
     assert {rule.code for rule in all_rules()} == shown
     for code, page in pages().items():
         assert page.startswith(f"# {code}: ")

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 os.environ.setdefault("KERAS_BACKEND", "torch")
 torch = pytest.importorskip("torch")
 
+from goodmeasure.auditing.engine import audit  # noqa: E402
 from goodmeasure.auditing.rule import pages  # noqa: E402
 from goodmeasure.auditing.watching import watch  # noqa: E402
 from goodmeasure.cli.audit import command  # noqa: E402
@@ -59,7 +60,7 @@ def test_command_reports_and_fails(program: Path) -> None:
     assert json.loads(invoke(f"{program}:build", "--format", "sarif").output)["version"] == "2.1.0"
 
 
-@pytest.mark.parametrize("spec", ["train.py", "none.py:build", "{}:missing", "{}:boom", "{}:number"])
+@pytest.mark.parametrize("spec", ["nowhere.py", "none.py:build", "{}:missing", "{}:boom", "{}:number"])
 def test_command_says_what_is_wrong_with_its_argument(program: Path, spec: str) -> None:
     result = invoke(spec.format(program))
     assert isinstance(result.exception, Problem)
@@ -142,3 +143,74 @@ def test_keras_callback(wrong: bool) -> None:
     assert callback.report is not None
     assert ("GM105" in {f.code for f in callback.report.findings}) == wrong
     assert callback.report.ok != wrong
+
+
+def test_watch_observes_any_code_and_leaves_no_trace() -> None:
+    from torch.overrides import _get_current_function_mode
+    from torch.utils.data import DataLoader, TensorDataset
+
+    from goodmeasure.auditing.observing.within import Within
+
+    owners = (
+        (torch.nn.Module, "__call__"),
+        (torch.Tensor, "backward"),
+        (torch.optim.Optimizer, "zero_grad"),
+        (torch, "save"),
+    )
+    before = [getattr(owner, name) for owner, name in owners]
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(-1))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    seen: list[str] = []
+    batches = 0
+    with watch(report=lambda f: seen.append(f.code)) as watching:
+        assert isinstance(watching, Within)
+        for x, y in DataLoader(TensorDataset(torch.randn(80, 4), torch.arange(80) % 3), batch_size=10):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(x), y).backward()
+            optimizer.step()
+            batches += 1
+    assert batches == 8, "nothing is cut"
+    assert seen == ["GM102"] == [f.code for f in watching.findings]
+    assert watching.audit is not None
+    assert len(watching.audit.looked_at) == 2
+    assert [getattr(owner, name) for owner, name in owners] == before
+    assert _get_current_function_mode() is None
+
+
+def test_what_runs_under_watch_raises_what_it_raises() -> None:
+    with pytest.raises(ZeroDivisionError), watch(report=lambda f: None):
+        1 / 0  # noqa: B018
+
+
+def test_one_of_several_targets_is_found_from_the_graph() -> None:
+    x = torch.randn(40, 4)
+    targets = {"value": x[:, :1] * 2, "weight": torch.rand(40, 1)}
+    targets["weight"][0] = 1e-6  # as good as left out, which is no fault
+
+    def loss(output: Any, target: Any, sign: float = 1.0) -> Any:
+        return (sign * target["weight"] * (output - target["value"]).square()).mean()
+
+    right = audit(model=torch.nn.Linear(4, 1), loss=loss, inputs=x, targets=targets, task="regression")
+    wrong = audit(
+        model=torch.nn.Linear(4, 1), loss=lambda o, t: loss(o, t, -1.0), inputs=x, targets=targets, task="regression"
+    )
+    assert not right.at_least("warning")
+    assert "GM306" in {f.code for f in wrong.findings}
+
+
+def test_what_is_declared_adds_evidence() -> None:
+    y = (torch.arange(200) % 4 == 0).long().numpy()
+    said = audit(output=lambda X: y, output_kind="label", X=y, y=y, metric="roc_auc")
+    assert "GM520" in {f.code for f in said.findings}
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(-1))
+    x, labels = torch.randn(30, 4), torch.arange(30) % 3
+    assert "GM102" in {f.code for f in audit(model=model, loss=torch.nn.CrossEntropyLoss(), X=x, y=labels).findings}
+
+
+def test_nothing_found_stands_beside_what_was_looked_at() -> None:
+    x, y = torch.randn(30, 4), torch.arange(30) % 3
+    said = str(audit(model=torch.nn.Linear(4, 3), loss=torch.nn.CrossEntropyLoss(), inputs=x, targets=y))
+    assert "nothing found" in said
+    assert "looked at: " in said
+    assert "Contracts" in said
+    assert "nothing was looked at" in str(audit(costs={"fp": 1.0}))

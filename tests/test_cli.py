@@ -174,10 +174,10 @@ def test_run_writes_its_files_and_predict_uses_them(tables: Path, capfd: pytest.
     with (tables / "predicted.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 120
-    assert set(rows[0]) == {"kind", "probability of yes", "decision"}
+    assert set(rows[0]) == {"kind", "probability_yes", "decision"}
     model = __import__("goodmeasure").load("out/model.json")
     for row in rows:
-        assert row["decision"] == ("yes" if float(row["probability of yes"]) >= model.threshold else "no")
+        assert row["decision"] == ("yes" if float(row["probability_yes"]) >= model.threshold else "no")
     capfd.readouterr()
     assert status_of(["predict", "out/model.json", "ids.csv"]) == 3
     assert "where a number is needed" in capfd.readouterr().err

@@ -22,7 +22,7 @@ from goodmeasure.drawing.frames import FrameKind, arrays, frame
 from goodmeasure.drawing.markup import html
 from goodmeasure.drawing.plain import plain
 from goodmeasure.errors import MissingExtra, UsageError
-from goodmeasure.reading.tables import table
+from goodmeasure.reading.frames import table
 from goodmeasure.risks.leaks import leaks, row_hashes
 from goodmeasure.risks.ranking import rank_models
 from goodmeasure.risks.segment_rates import segment_rates
@@ -34,6 +34,8 @@ BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
 INPUTS = {"Costs", "ClassCosts", "UnderOverCosts", "Loss", "Definition", "Metric", "Question"}
+OF_HOSTS = {"JaxLoss", "KerasLoss", "TableLoss", "Language"}
+OF_SKLEARN = {"SklearnLoss", "SklearnCosts", "CostSensitiveClassifier", "CostSensitiveRegressor"}
 OF_BOOSTERS = {
     "CatBoostLoss",
     "CatBoostMetric",
@@ -46,6 +48,7 @@ OF_BOOSTERS = {
 }
 WHAT_ONE_USES = {
     "Watch",
+    "Within",
     "LossClassifier",
     "CostSensitiveClassifier",
     "CostSensitiveRegressor",
@@ -55,11 +58,17 @@ WHAT_ONE_USES = {
     "Domain",
     "Activation",
     "Encoding",
+    "Coding",
+    "Scaling",
     "Scorer",
+    "Sql",
     "Record",
 }
 PARTS_OF_A_ROW = {
     "Answer",
+    "Dates",
+    "Numbers",
+    "Written",
     "Facts",
     "Finding",
     "Influence",
@@ -79,7 +88,17 @@ MESSAGES = {"MissingInLaterRows", "Remark"}
 WORDS = {"ColumnKind", "Status"}
 OF_DRAWING = {"Display", "Interval"}
 NO_RESULTS = (
-    INPUTS | OF_BOOSTERS | WHAT_ONE_USES | PARTS_OF_A_ROW | PARTS_OF_A_RUN | STATES | MESSAGES | WORDS | OF_DRAWING
+    INPUTS
+    | OF_HOSTS
+    | OF_SKLEARN
+    | OF_BOOSTERS
+    | WHAT_ONE_USES
+    | PARTS_OF_A_ROW
+    | PARTS_OF_A_RUN
+    | STATES
+    | MESSAGES
+    | WORDS
+    | OF_DRAWING
 )
 
 

@@ -25,7 +25,7 @@ from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import MissingExtra, NoSuchReading, UsageError
 from goodmeasure.exporting.program import NotExportable
 from goodmeasure.fitting.scorers import LinearScorer
-from goodmeasure.reading.tables import table
+from goodmeasure.reading.frames import table
 from goodmeasure.study.encoding import encoding
 from goodmeasure.study.model import Model
 
@@ -281,14 +281,14 @@ def test_dates_may_be_written_in_any_usual_way(tmp_path: Path) -> None:
     model.export(tmp_path / "m.py")
     known: dict[str, Any] = {}
     exec((tmp_path / "m.py").read_text(), known)
-    said = [known["predict"]({**row, "when": text})["predicted amount"] for text in texts]
+    said = [known["predict"]({**row, "when": text})["prediction"] for text in texts]
     assert set(said) == {said[0]}
     if shutil.which("node") is not None:
         rows = {name: np.array([cell] * 4, dtype=object) for name, cell in row.items()} | {
             "when": np.array(texts, dtype=object)
         }
         model.export(tmp_path / "m.js")
-        np.testing.assert_allclose(in_node(["m.js"], rows, tmp_path)["m.js"]["predicted amount"], said[0], rtol=1e-12)
+        np.testing.assert_allclose(in_node(["m.js"], rows, tmp_path)["m.js"]["prediction"], said[0], rtol=1e-12)
 
 
 def test_thousands_of_columns_are_one_question(tmp_path: Path) -> None:

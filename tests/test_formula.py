@@ -54,6 +54,10 @@ ONE_ARGUMENT = [w for w in words.vocabulary().values() if len(w.partials) == 1]
 GRID = [0.0, 1e-300, 1e-9, 1e-4, 0.03, 0.3, 0.5, 0.7, 1.0, 1.5, 3.0, 12.0, 17.0, 37.0, 60.0, 88.0, 300.0, 700.0]
 
 
+# What is stepped up from near zero is a difference of numbers that are some units large.
+STEPPED = {"lgamma": 16, "digamma": 3}
+
+
 @pytest.mark.parametrize("word", [w for w in ONE_ARGUMENT if w.meaning or w.book], ids=lambda w: w.name)
 def test_the_meaning_of_a_word_is_its_book_definition(word):
     grid = np.asarray([*GRID, *(-x for x in GRID)])
@@ -80,7 +84,8 @@ def test_the_meaning_of_a_word_is_its_book_definition(word):
                 )
                 * mp.mpf(10) ** 60
             )
-            allowed = 8 * np.finfo(float).eps * abs(truth) + abs(bend) * np.finfo(float).eps + np.finfo(float).tiny
+            allowed = np.finfo(float).eps * (8 * abs(truth) + STEPPED.get(word.name, 0))
+            allowed += abs(bend) * np.finfo(float).eps + np.finfo(float).tiny
             assert abs(mp.mpf(float(found)) - truth) <= allowed, (
                 f"{word.name}({x}) = {found}, truth {mp.nstr(truth, 17)}"
             )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import goodmeasure as gm
+from catalogue_losses import definitions
 from goodmeasure.deriving.implied_probability import implies_probability, log_odds
 from goodmeasure.deriving.sizes import domains, log_size
 from goodmeasure.errors import NoSuchReading
@@ -156,3 +157,15 @@ def test_certain_no_is_the_mirror_of_certain_yes(name):
     loss = getattr(gm.losses, name)()
     no, yes = loss.raw(np.array([0.0, 1.0]))
     assert no == pytest.approx(-yes)
+
+
+@pytest.mark.parametrize("definition", definitions(), ids=lambda definition: definition.name)
+def test_the_raw_output_of_a_probability_is_its_own_whatever_stands_beside_it(definition):
+    loss = definition()
+    if not implies_probability(loss):
+        return
+    random = np.random.default_rng(0)
+    p = random.dirichlet(np.ones(3), 12) if loss.is_classwise else random.random(12) ** 3
+    together = loss.raw(p)
+    for row, seen in zip(p, together, strict=True):
+        np.testing.assert_array_equal(loss.raw(row[None])[0], seen)

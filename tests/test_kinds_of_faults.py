@@ -37,9 +37,9 @@ def test_ends_of_lines_are_read_or_named(inside: str, after: str, rows: str, tmp
 
 
 @pytest.mark.parametrize("cell", ["0,3", "-1,5", ",5", "1.234,56", "1,5e3"])
-def test_a_decimal_comma_is_named(cell: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_decimal_comma_among_points_is_named(cell: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = tmp_path / "t.csv"
-    place.write_text(f"y;p\n1;{cell}\n0;{cell}\n")
+    place.write_text("y;p\n" + "1;0.3\n0;0.4\n" * 20 + f"1;{cell}\n0;{cell}\n")
     for command in (["score"], ["decide", "--cost", "fn=4", "--cost", "fp=1"]):
         assert status_of([*command, str(place), "--y", "y", "--p", "p"]) == 3
         assert "decimal comma" in capsys.readouterr().err

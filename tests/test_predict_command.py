@@ -61,9 +61,59 @@ def test_for_spreadsheets_formulas_become_texts_and_nothing_else_changes(
 
 def test_a_kept_column_never_hides_a_prediction(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = columns()
-    Path("new.csv").write_text(text({**found, "probability of yes": found["p"]}))
-    assert status_of(["predict", "model.json", "new.csv", "--keep", "probability of yes"]) == 2
-    assert capsys.readouterr().err.startswith("GM009 --keep probability of yes has the name")
+    Path("new.csv").write_text(text({**found, "probability_yes": found["p"]}))
+    assert status_of(["predict", "model.json", "new.csv", "--keep", "probability_yes"]) == 2
+    assert capsys.readouterr().err.startswith("GM009 --keep probability_yes has the name")
+
+
+# --- what predict writes is what score and decide look for ---
+
+COSTS = ["--cost", "fn=4", "--cost", "fp=1"]
+
+
+@pytest.mark.parametrize("labels", [("no", "yes"), ("0", "1"), ("false", "true"), ("nein", "ja")], ids=repr)
+def test_score_and_decide_find_what_predict_writes(
+    labels: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = columns()
+    found["churned"] = [labels[cell == "yes"] for cell in found["churned"]]
+    Path("t.csv").write_text(text({**found, "id": [f"{i:03d}" for i in range(len(found["p"]))]}))
+    run = ["run", "t.csv", "--target", "churned", "--exclude", "p", *COSTS, "--out", "."]
+    assert status_of(run) == 0
+    kept = ["--keep", "churned", "--keep", "id", "--keep", "x"]
+    assert status_of(["predict", "model.json", "t.csv", *kept, "--out", "p.csv"]) == 0
+    with Path("p.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["churned", "id", "x", f"probability_{labels[1]}", "decision"]
+    assert [row["id"] for row in rows[:2]] == ["000", "001"]
+    assert [row["x"] for row in rows] == found["x"]
+    capsys.readouterr()
+    for command in (["score"], ["decide", *COSTS]):
+        assert status_of([*command, "p.csv", "--y", "churned"]) == 0
+        bare = capsys.readouterr().out
+        named = ["--p", f"probability_{labels[1]}", "--positive", labels[1]]
+        assert status_of([*command, "p.csv", "--y", "churned", *named]) == 0
+        assert bare == capsys.readouterr().out
+
+
+def test_predictions_of_classes_and_amounts_are_found_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    x = [i % 9 for i in range(180)]
+    kinds, amounts = [("cat", "dog", "fox")[(i + i // 60) % 9 // 3] for i in x], [f"{i + i % 4 + 0.5:.1f}" for i in x]
+    Path("t.csv").write_text(text({"x": [*map(str, x)], "kind": kinds, "amount": amounts}))
+    for target, more in (("kind", []), ("amount", ["--loss", "squared_error"])):
+        other = "kind" if target == "amount" else "amount"
+        assert status_of(["run", "t.csv", "--target", target, "--exclude", other, "--out", "."]) == 0
+        assert status_of(["predict", "model.json", "t.csv", "--keep", target, "--keep", "x", "--out", "p.csv"]) == 0
+        with Path("p.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        names = ["probability_cat", "probability_dog", "probability_fox", "likeliest"]
+        assert list(rows[0]) == [target, "x", *(names if target == "kind" else ["prediction"])]
+        assert [row["x"] for row in rows] == [*map(str, x)]
+        assert status_of(["score", "p.csv", "--y", target, *more]) == 0
 
 
 def test_out_takes_the_place_of_its_own_table_or_of_an_empty_file_and_of_no_other(
@@ -74,7 +124,7 @@ def test_out_takes_the_place_of_its_own_table_or_of_an_empty_file_and_of_no_othe
         "other.csv": "a,b\n1,2\n",
         "spare.json": Path("model.json").read_text(),
         "blank.txt": "\n",
-        "longer.csv": "probability of yes,decision,mine\n",
+        "longer.csv": "probability_yes,decision,mine\n",
         "short.csv": "prob",
     }
     for name, held in others.items():

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.files import parts, read
+from goodmeasure.reading.frames import table
 from goodmeasure.reading.tables import (
     BadCell,
     ColumnKind,
@@ -26,7 +27,6 @@ from goodmeasure.reading.tables import (
     NoSuchFile,
     UnreadableTable,
     missing,
-    table,
 )
 
 

@@ -15,8 +15,8 @@ import torch
 from goodmeasure.deriving.algebra import weighted
 from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError
 from goodmeasure.formulas.expression import nodes, symbols
+from goodmeasure.frameworks.arrays_classes import STATISTICS, TURN
 from goodmeasure.frameworks.torch import TorchLoss, to_torch
-from goodmeasure.frameworks.torch_classes import _TURN, STATISTICS
 from goodmeasure.frameworks.torch_derivatives import Program, values_of
 from goodmeasure.frameworks.torch_fused import WORTH_A_CALL
 from goodmeasure.frameworks.torch_operators import name_of
@@ -411,7 +411,7 @@ def test_shares_need_no_table_of_classes_by_classes():
 
 
 def test_every_statistic_has_its_turn():
-    assert set(_TURN) == set(STATISTICS) - {"rest"}  # which moves with log_p
+    assert set(TURN) == set(STATISTICS) - {"rest"}  # which moves with log_p
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

@@ -3,6 +3,8 @@
 import ast
 import inspect
 import math
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 import mpmath as mp
@@ -32,11 +34,10 @@ def languages():
         "kernels of float64": printer.known("float64"),
         "intervals": interval_arithmetic.language(),
     }
-    try:
-        from goodmeasure.frameworks.torch_formulas import SPELLING
-    except ImportError:
-        return found
-    return {**found, "torch": SPELLING}
+    for host in ("torch_formulas", "jax", "keras", "polars", "sql"):
+        with suppress(ModuleNotFoundError):
+            found[host] = import_module(f"goodmeasure.frameworks.{host}").SPELLING
+    return found
 
 
 LANGUAGES = languages()

@@ -44,11 +44,15 @@ if TYPE_CHECKING:
     from goodmeasure.formulas.domains import Real as Real
     from goodmeasure.formulas.domains import UnitInterval as UnitInterval
     from goodmeasure.frameworks.catboost import to_catboost as to_catboost
+    from goodmeasure.frameworks.jax import to_jax as to_jax
+    from goodmeasure.frameworks.keras import to_keras as to_keras
     from goodmeasure.frameworks.lightgbm import to_lightgbm as to_lightgbm
+    from goodmeasure.frameworks.polars import to_polars as to_polars
     from goodmeasure.frameworks.sklearn import to_sklearn as to_sklearn
     from goodmeasure.frameworks.sklearn_boosting import to_hist_gradient_boosting as to_hist_gradient_boosting
     from goodmeasure.frameworks.sklearn_deciding import CostSensitiveClassifier as CostSensitiveClassifier
     from goodmeasure.frameworks.sklearn_deciding import CostSensitiveRegressor as CostSensitiveRegressor
+    from goodmeasure.frameworks.sql import to_sql as to_sql
     from goodmeasure.frameworks.torch import to_torch as to_torch
     from goodmeasure.frameworks.torch import torch_loss as torch_loss
     from goodmeasure.frameworks.torch_denominators import global_denominator as global_denominator
@@ -108,7 +112,12 @@ class _Facade(ModuleType):
         home = _homes().get(name)
         if home is None or name.startswith("__"):
             raise AttributeError(f"goodmeasure has no {name}")
-        found = import_module(f"{home}.{name}") if home == __name__ else getattr(import_module(home), name)
+        try:
+            found = import_module(f"{home}.{name}") if home == __name__ else getattr(import_module(home), name)
+        except ModuleNotFoundError as missing:
+            from goodmeasure.strict.extras import missing_extra
+
+            raise missing_extra(f"goodmeasure.{name}", str(missing.name).split(".")[0]) from missing
         self.__dict__[name] = found
         return found
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 Kind = TypeVar("Kind")
@@ -48,6 +50,11 @@ class Dossier:
     started: float = field(default_factory=time.monotonic)
     _known: dict[type, Any] = field(default_factory=dict)
 
+    @property
+    def gathered(self) -> tuple[str, ...]:
+        """The kinds of evidence that there are, by name."""
+        return tuple(sorted(kind.__name__ for kind, known in self._known.items() if not isinstance(known, Unavailable)))
+
     def spent(self) -> float:
         """Seconds since the audit began."""
         return time.monotonic() - self.started
@@ -89,8 +96,12 @@ def framework_of(given: Mapping[str, Any]) -> str:
     return "torch" if given.get("model") is not None else "numpy"
 
 
+_LIBRARIES = (f"{Path(os.__file__).parent}{os.sep}", f"{Path(__file__).parent}{os.sep}", "<")
+
+
 def where_raised(error: BaseException) -> str:
     """The innermost line of the program itself on which an exception passed."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if "site-packages" not in f.filename and "goodmeasure/auditing" not in f.filename]
+    outside = [f for f in frames if "site-packages" not in f.filename and "goodmeasure/auditing" not in f.filename]
+    own = [f for f in outside if not f.filename.startswith(_LIBRARIES)] or outside
     return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""

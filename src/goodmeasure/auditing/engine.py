@@ -9,7 +9,7 @@ from typing import Any
 
 from goodmeasure.auditing.case import Case, Dossier, Unavailable, framework_of
 from goodmeasure.auditing.evidence import kind
-from goodmeasure.auditing.finding import SEVERITIES, Audit, Finding, Skipped
+from goodmeasure.auditing.finding import FAILED, SEVERITIES, Audit, Finding, Skipped
 from goodmeasure.auditing.isolate import untouched
 from goodmeasure.auditing.rule import Rule, all_rules
 from goodmeasure.errors import UsageError
@@ -141,6 +141,9 @@ def audit(
     }
     if all(given[name] is None for name in given.keys() - {"task", "framework"}):
         raise UsageError("there is nothing to audit", fix="gm.audit(model=..., loss=..., inputs=..., targets=...)")
+    if model is not None:  # the names of scikit-learn are understood beside a model too
+        given["inputs"] = X if inputs is None else inputs
+        given["targets"] = y if targets is None else targets
     return examine(given, all_rules(), budget_s)
 
 
@@ -158,10 +161,7 @@ def examine(given: dict[str, Any], chosen: Iterable[Rule], budget_s: float) -> A
     ranked = sorted(unique, key=lambda f: (order[f.severity], f.code))
     found = {f.code for f in ranked}
     passed = tuple(code for code in dict.fromkeys(report.passed) if code not in found)
-    return Audit(tuple(ranked), passed, tuple(report.skipped), _subject(given), dossier.spent())
-
-
-FAILED = "the check itself failed"
+    return Audit(tuple(ranked), passed, tuple(report.skipped), _subject(given), dossier.spent(), dossier.gathered)
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from goodmeasure.drawing.cells import Code
@@ -15,6 +15,7 @@ from goodmeasure.strict.calls import strict_class
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+FAILED = "the check itself failed"  # how the reason of a check begins that raised an exception of its own
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,20 @@ class Finding:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A check that could not be made, and the reason."""
+    """A check that could not be made, and the reason.
+
+    Attributes:
+        code: the code of the rule.
+        reason: why it could not be asked, in words.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> import torch
+        >>> x, y = torch.eye(2).repeat(6, 1), torch.tensor([0, 1, 2] * 4)
+        >>> found = gm.audit(model=torch.nn.Linear(2, 3), loss=torch.nn.CrossEntropyLoss(), inputs=x, targets=y)
+        >>> {one.code: one.reason for one in found.not_applicable}["GM401"]
+        'no step given'
+    """
 
     code: str
     reason: str
@@ -73,6 +87,8 @@ class Audit(Displayed):
         not_applicable: the rules that could not be asked, each with the reason.
         subject: what was audited.
         seconds: how long it took.
+        looked_at: what was looked at, in words.
+        not_seen: what could not be looked at, in words.
 
     Example:
         >>> import goodmeasure as gm
@@ -89,6 +105,8 @@ class Audit(Displayed):
     not_applicable: tuple[Skipped, ...] = ()
     subject: str = ""
     seconds: float = 0.0
+    looked_at: tuple[str, ...] = ()
+    not_seen: tuple[str, ...] = ()
 
     def at_least(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings that are as severe as this, or more.
@@ -113,23 +131,38 @@ class Audit(Displayed):
         """
         muted = frozenset(codes)
         kept = tuple(f for f in self.findings if f.code not in muted)
-        return Audit(kept, self.passed, self.not_applicable, self.subject, self.seconds)
+        return replace(self, findings=kept)
 
     @property
     def ok(self) -> bool:
         """Whether nothing worse than a note was found."""
         return not self.at_least("warning")
 
+    @property
+    def failed(self) -> tuple[Skipped, ...]:
+        """The checks that raised an exception of their own: what they look for may be there."""
+        return tuple(s for s in self.not_applicable if s.reason.startswith(FAILED))
+
     def summary(self) -> str:
         """One line: how many findings of each severity, how many rules passed, how many were skipped."""
         counts = [f"{n} {s}{'s' * (n != 1)}" for s in SEVERITIES if (n := sum(f.severity == s for f in self.findings))]
-        found = ", ".join(counts) or "nothing found"
-        return f"{found}; {len(self.passed)} rules passed, {len(self.not_applicable)} not applicable ({self.seconds:.1f} s)"
+        found = ", ".join(counts) or ("nothing found" if self.passed else "nothing was looked at")
+        skipped = len(self.not_applicable) - len(self.failed)
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        return f"{found}; {len(self.passed)} rules passed, {skipped} not applicable{failed} ({self.seconds:.1f} s)"
 
     def __str__(self) -> str:
         head = [f"audit of {self.subject}"] if self.subject else []
-        tail = [f"more: goodmeasure explain {self.findings[0].code}"] if self.findings else []
-        return printable("\n".join([*head, *map(str, self.findings), self.summary(), *tail]))
+        tail = [f"more: goodmeasure explain {self.findings[0].code}"] if self.findings else self._looked()
+        missed = [f"not looked at: {what}" for what in self.not_seen]
+        failed = [f"{one.code}: {one.reason}" for one in self.failed]
+        return printable("\n".join([*head, *map(str, self.findings), *failed, *missed, self.summary(), *tail]))
+
+    def _looked(self) -> list[str]:
+        """What "nothing found" stands on."""
+        if all(name.isidentifier() for name in self.looked_at):
+            return [f"looked at: {', '.join(self.looked_at)}"] if self.looked_at else []
+        return ["looked at:", *(f"  {what}" for what in self.looked_at)]
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, ready for JSON."""

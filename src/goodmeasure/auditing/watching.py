@@ -5,13 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, overload
 
 import torch
 
 from goodmeasure.auditing.engine import audit, examine
 from goodmeasure.auditing.finding import Finding
+from goodmeasure.auditing.observing.within import Within
 from goodmeasure.auditing.rule import Rule, all_rules
+from goodmeasure.errors import UsageError
 from goodmeasure.strict.calls import strict_keywords
 
 _CHEAP = frozenset({"Contracts", "TrainingSignal"})
@@ -21,17 +23,30 @@ class AuditWarning(UserWarning):
     """A finding of :func:`watch`, as a warning."""
 
 
-@strict_keywords
+@overload
+def watch(*, report: Callable[[Finding], None] | None = None) -> Within: ...
+@overload
 def watch(
     model: torch.nn.Module,
     loss: Callable[..., Any],
     *,
     every: int = 100,
     report: Callable[[Finding], None] | None = None,
-) -> Watch:
-    """Keep an eye on a training run: its first batch is audited in full, and cheap checks go on every hundredth.
+) -> Watch: ...
+@strict_keywords
+def watch(
+    model: torch.nn.Module | None = None,
+    loss: Callable[..., Any] | None = None,
+    *,
+    every: int = 100,
+    report: Callable[[Finding], None] | None = None,
+) -> Watch | Within:
+    """Keep an eye on a training run, or on whatever runs inside ``with gm.watch():``.
 
-    Each code is reported once. The cheap checks are of shapes, domains and ranges at the loss, its value and its gradient.
+    With a model, its first batch is audited in full, and cheap checks go on every hundredth: of shapes, domains and ranges
+    at the loss, its value and its gradient. Without arguments the code inside the block is observed as it is, as
+    ``goodmeasure audit`` observes a script, and judged where the block ends; nothing of it is cut. Each code is reported
+    once.
 
     Args:
         model: the model in training; what goes into it is noted by a hook.
@@ -40,7 +55,11 @@ def watch(
         report: called with each finding; a warning is given unless it is.
 
     Returns:
-        A `Watch`: the findings so far, and ``close()``, which takes everything off again; also a context manager.
+        A `Watch`: the findings so far, and ``close()``, which takes everything off again; also a context manager. Without
+        a model, a `Within`: a context manager whose ``audit`` is the report.
+
+    Raises:
+        GM009: one of model and loss was given without the other.
 
     Example:
         >>> import goodmeasure as gm, torch
@@ -49,6 +68,12 @@ def watch(
         ...     value = loss(model(torch.randn(9, 4)), torch.arange(9) % 3)
         GM102
     """
+    if model is None and loss is None:
+        return Within(report or _warn)
+    if model is None or loss is None:
+        raise UsageError(
+            "a model is watched with its loss", fix="gm.watch(model, loss), or with gm.watch(): around the code"
+        )
     return Watch(model, loss, every, report)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from goodmeasure.choosing.affirming import WhichIsYes, affirmative, folded
 from goodmeasure.choosing.deciding import AnyCosts, decide, weighted
 from goodmeasure.choosing.functionals import Functional, functional_of, loss_for, on_scale, others, usual
 from goodmeasure.choosing.meanings import MEANINGS, Meaning, represented
@@ -65,7 +66,8 @@ def choose(
         outliers: whether values far out are "errors" or "real"; None if you cannot say.
         sample_weight: how much each row counts, (n,); all alike unless given.
         name: the name of the column, which is evidence too: what is called zip holds codes.
-        positive: the label that means yes, of two; the later one in order unless given.
+        positive: the label that means yes, of two; unless given, the one that is known to mean it ("yes", "true", 1, "ja",
+            "oui", ...), and without costs the later one in order.
 
     Returns:
         The plan: print it for the reasons; ``plan.loss`` is the loss and ``plan.code()`` carries it out.
@@ -79,6 +81,7 @@ def choose(
         GM603: most cells are numbers, and some are text.
         GM604: the values are dates, identifiers, free text or objects.
         GM605: what was asked for is not something that this target has.
+        GM607: costs are given, and which of two labels means yes is not known.
         GM711: the costs answer another question than the target asks.
 
     Example:
@@ -94,7 +97,7 @@ def choose(
     wanted = Wanted(functional_of(ask), costs, outliers, positive)
     _costs_fit(meaning, costs)
     asked = _asked(wanted, meaning)
-    labels, note = _labels(seen, meaning, positive)
+    labels, note, guess = _labels(seen, meaning, positive, costs)
     centre = _centre(seen, meaning, asked, wanted)
     steps = (
         _represent(seen, meaning, reason + note),
@@ -116,7 +119,7 @@ def choose(
         weighted=weighted(centre.loss, costs),
         outliers=outliers,
         tails=centre.tails,
-        notes=(*_notes(seen), *remarked(seen, meaning, asked)),
+        notes=(*_notes(seen), *guess, *remarked(seen, meaning, asked)),
         questions=questions(seen, meaning) if represents is None else (),
     )
 
@@ -146,28 +149,51 @@ def _asked(wanted: Wanted, meaning: Meaning) -> Functional:
     return usual(meaning)
 
 
-def _labels(seen: Observed, meaning: Meaning, positive: Any) -> tuple[tuple[Any, ...], str]:
-    """The classes in the order of their codes, and which of two is yes."""
+_Labels = tuple[tuple[Any, ...], str, tuple[str, ...]]
+
+
+def _labels(seen: Observed, meaning: Meaning, positive: Any, costs: AnyCosts | None) -> _Labels:
+    """The classes in the order of their codes, which of two is yes, and a note if that is a guess. Error: GM607."""
     if positive is not None and meaning.name != "binary":
         raise UsageError(
             f"positive= is for two labels, and {seen.name} is {meaning.domain.name}",
             fix="choose(...) without positive=",
         )
     if meaning.name not in ("binary", "classes") or seen.table:
-        return (), ""
+        return (), "", ()
     labels = seen.distinct
     if meaning.name == "classes":
-        return labels, ""
+        return labels, "", ()
     if len(labels) > 2:
-        return (0, 1), "; values between 0 and 1 are how surely it happened"
+        return (0, 1), "; values between 0 and 1 are how surely it happened", ()
     if positive is None:
-        return labels, f"; {labels[1]!r} is yes (say positive={labels[0]!r} to turn it round)"
-    chosen = [label for label in labels if label == positive or str(label) == str(positive)]
-    if not chosen:
-        raise UsageError(
-            f"{seen.name} has no label {positive!r}", fix=f"positive={labels[0]!r} or positive={labels[1]!r}"
+        return _told_by_labels(seen.name, labels, costs)
+    no, yes = _with_yes(seen.name, labels, positive)
+    return (no, yes), f"; {yes!r} is yes, as you said", ()
+
+
+def _told_by_labels(name: str, labels: tuple[Any, ...], costs: AnyCosts | None) -> _Labels:
+    """Two labels, yes behind no, where nobody said which is which. Error: GM607 where costs would be turned round."""
+    known = affirmative(labels)
+    if known is None and costs is not None:
+        raise WhichIsYes(
+            f"costs are of yes and no, and which label of {name} is yes is not known",
+            seen=f"{labels[0]!r} and {labels[1]!r}",
+            fix=f"positive={labels[0]!r} or positive={labels[1]!r}",
         )
-    return (next(label for label in labels if label != chosen[0]), chosen[0]), f"; {chosen[0]!r} is yes, as you said"
+    yes = labels[1] if known is None else known
+    no = next(label for label in labels if label != yes)
+    guess = () if known is not None else (f"that {yes!r} means yes and {no!r} no is a guess: --positive says it",)
+    return (no, yes), f"; {yes!r} is yes (say positive={no!r} to turn it round)", guess
+
+
+def _with_yes(name: str, labels: tuple[Any, ...], positive: Any) -> tuple[Any, Any]:
+    """The label that means no, and the one that was said to mean yes. Error: GM009."""
+    same = [label for label in labels if label == positive or str(label) == str(positive)]
+    chosen = same or [label for label in labels if folded(label) == folded(positive)]
+    if not chosen:
+        raise UsageError(f"{name} has no label {positive!r}", fix=f"positive={labels[0]!r} or positive={labels[1]!r}")
+    return next(label for label in labels if label != chosen[0]), chosen[0]
 
 
 def _centre(seen: Observed, meaning: Meaning, asked: Functional, wanted: Wanted) -> Centre:

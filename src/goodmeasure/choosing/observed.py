@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import enum
 import numbers
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -185,12 +185,22 @@ def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:
     elif values.dtype.kind in "mM":
         lost = np.isnat(values)
     elif values.dtype.kind == "O":
-        lost = np.frompyfunc(_is_missing, 1, 1)(values).astype(bool)
+        lost = _of_each(_is_missing, values).astype(bool)
     elif values.dtype.kind in "US":
         lost = np.char.strip(values) == values.dtype.type()
     else:
         lost = np.zeros(values.shape, dtype=bool)
     return np.asarray(lost.any(axis=1) if lost.ndim == 2 else lost, dtype=bool)
+
+
+def _of_each(asked: Callable[[Any], Any], values: NDArray[Any]) -> NDArray[Any]:
+    """What is said of each value: asked once of each different one, or of every one where some cannot be compared."""
+    given = values.tolist()
+    try:
+        answers = {value: asked(value) for value in set(given)}
+    except TypeError:
+        return np.asarray(np.frompyfunc(asked, 1, 1)(values))
+    return np.array([answers[value] for value in given])
 
 
 def _is_missing(value: Any) -> bool:
@@ -215,7 +225,7 @@ def _typed(
         raise _not_a_target(values, name)
     if categorical:
         return Notation.CATEGORY, values.astype(str).astype(object), None, False
-    text = np.frompyfunc(lambda v: isinstance(v, str), 1, 1)(values).astype(bool)
+    text = _of_each(lambda v: isinstance(v, str), values).astype(bool)
     if text.any():
         return _from_text(values, text, at, name)
     return *_from_objects(values, name), False
@@ -224,7 +234,7 @@ def _typed(
 def _from_text(
     values: NDArray[Any], text: NDArray[np.bool_], at: NDArray[np.intp], name: str
 ) -> tuple[Notation, NDArray[Any], NDArray[np.float64] | None, bool]:
-    read = np.asarray([_number(v) for v in values], dtype=np.float64)
+    read = _of_each(_number, values).astype(np.float64)
     broken = np.isnan(read)
     if not broken.any():
         return Notation.FLOAT, values, read, True

@@ -19,6 +19,7 @@ from goodmeasure.cli._evidence import (
     request_of,
     sorted_out,
     tell_remarks,
+    with_predictions,
 )
 from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, is_spent, next_line
@@ -39,8 +40,9 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
     chosen = _costs(costs, given["ask"])
     asked = question_of([] if score is None else [score], given)
     with sorted_out(data) as (table, kept):
+        asked = with_predictions(asked, table)
         if table is not None and fits_in_memory(table, kept, given):
-            by, column, found = given["by"], score, _on_rows(table, asked, chosen, given)
+            by, column, found = given["by"], (asked["scores"] or [score])[0], _on_rows(table, asked, chosen, given)
         else:
             by, column, found = _on_tally(table, kept, asked, chosen, given)
         tell_remarks(table)

@@ -20,7 +20,9 @@ from goodmeasure.losses import find
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.introspection import CLASS_WEIGHT
 from goodmeasure.reading.paths import Places, names_of, places_of
+from goodmeasure.reading.recognition import Written
 from goodmeasure.reading.sources import names_in_first, remarks_on
+from goodmeasure.reading.writing import csv_line
 from goodmeasure.tallying.accumulate import kind_of
 from goodmeasure.tallying.saved import Saved, Shard, is_saved, load
 from goodmeasure.tallying.schema import Schema
@@ -103,7 +105,28 @@ def question_of(scores: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
         "by": given["by"],
         "cluster": given["cluster"],
         "where": given["where"],
+        "decimal": given["decimal"],
     }
+
+
+PROBABILITY, PREDICTION = "probability_", "prediction"
+
+
+def with_predictions(asked: dict[str, Any], table: Places | None) -> dict[str, Any]:
+    """The question, of the columns that `goodmeasure predict` writes where no other was named.
+
+    Of yes and no, the name of the column says which label means yes.
+    """
+    if table is None:
+        return asked
+    names = names_in_first(table) if not asked["scores"] else []
+    shares = [name for name in names if name.startswith(PROBABILITY)]
+    if shares or PREDICTION in names:
+        asked = asked | {"scores": [csv_line(shares) if shares else PREDICTION]}
+    one = asked["scores"][0] if len(asked["scores"]) == 1 else ""
+    if asked["positive"] is None and asked["classes"] is None and one.startswith(PROBABILITY) and "," not in one:
+        asked = asked | {"positive": one.removeprefix(PROBABILITY)}
+    return asked
 
 
 def columns_asked(asked: dict[str, Any], table: Places) -> Models:
@@ -145,6 +168,7 @@ def request_of(losses: tuple[Any, ...], asked: dict[str, Any], found: Models, *,
         on_predictions=not raw,
         positive=asked["positive"],
         classes=found.codes,
+        written=Written(asked.get("decimal")),
     )
 
 

@@ -27,6 +27,7 @@ def again(asked: dict[str, Any], data: Sequence[str], kept: Sequence[str], given
         "target": "--y",
         "positive": "--positive",
         "where": "--where",
+        "decimal": "--decimal",
         "weights": "--weights",
         "cluster": "--cluster",
     }

@@ -11,6 +11,7 @@ from goodmeasure.cli._next import is_spent, next_line
 from goodmeasure.cli._spoken import spoken
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.reading.files import read
+from goodmeasure.reading.recognition import Written
 from goodmeasure.study.cases import as_target
 from goodmeasure.study.question import costs_from
 
@@ -34,7 +35,8 @@ def planned(data: str, target: str, asked: dict[str, Any]) -> int:
 
 def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
     named = [name for name in (target, asked["weights"]) if name is not None]
-    table = read(data, where=asked["where"], numbers=named)
+    written = Written(asked["decimal"], asked["dates"])
+    table = read(data, where=asked["where"], numbers=named, written=written)
     plan = choose(
         as_target(table[target]),
         ask=asked["ask"],
@@ -50,7 +52,7 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
 
 def _repeated(asked: dict[str, Any]) -> list[str]:
     """The options of this command that the next one takes as well."""
-    names = ("ask", "represents", "outliers", "positive", "weights", "where")
+    names = ("ask", "represents", "outliers", "positive", "weights", "where", "decimal", "dates")
     pairs = [("--cost", cost) for cost in asked["costs"]]
     pairs += [(f"--{name}", asked[name]) for name in names if asked[name] is not None]
     return [part for pair in pairs for part in pair]

@@ -26,13 +26,12 @@ def predicted(
     if out is not None:
         refuse_onto(out, [model, data])
     trained = load(model)
-    others = tuple(dict.fromkeys(name for name in keep if name not in trained.columns))
     noticed: dict[str, str] = {}
     count = formulas = 0
     with _sink(out) as lines:
-        for part in parts(data, kinds=trained.columns, keep=others, where=where):
+        for part in parts(data, kinds=trained.columns, keep=keep, where=where, notations=trained.notations):
             shown, remarks = trained.answers(part)
-            columns = _beside({name: part[name].tolist() for name in keep}, shown)
+            columns = _beside({name: part.kept.get(name, part[name]).tolist() for name in keep}, shown)
             rows: list[Sequence[Any]] = [*([] if count else [tuple(columns)]), *zip(*columns.values(), strict=True)]
             formulas += sum(runs(cell) for row in rows for cell in row)
             rows = [[disarmed(cell) for cell in row] for row in rows] if for_spreadsheets else rows

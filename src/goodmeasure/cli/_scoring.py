@@ -21,6 +21,7 @@ from goodmeasure.cli._evidence import (
     request_of,
     sorted_out,
     tell_remarks,
+    with_predictions,
 )
 from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, is_spent, next_line
@@ -48,7 +49,11 @@ def scored(
         _refuse_other_files(save, data)
     with sorted_out(data) as (table, kept):
         saved = evidence(
-            table, kept, TallyQuestion(question_of(scores, given), losses, raw), given, save=save is not None
+            table,
+            kept,
+            TallyQuestion(with_predictions(question_of(scores, given), table), losses, raw),
+            given,
+            save=save is not None,
         )
         tell_remarks(table)
         rows_there = save is None and fits_in_memory(table, kept, given)

@@ -27,5 +27,6 @@ _OPTIONS = (
         r"costs=gm\.ClassCosts\([^)]*\)",
         "no --cost for classes: decide from the probabilities that goodmeasure predict writes",
     ),
-    (r"\b(ask|positive|represents|outliers)=('[^']*'|[^\s,']+)", r"--\1 \2"),
+    (r"\brare_classes='(\w+)'", r"--rare-classes \1"),
+    (r"\b(ask|positive|represents|outliers|decimal|dates)=('[^']*'|[^\s,']+)", r"--\1 \2"),
 )

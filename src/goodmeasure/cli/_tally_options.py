@@ -17,6 +17,11 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--positive", metavar="LABEL", help="The label that means yes."),
             click.option("--by", metavar="COLUMN", help="Tell each group apart as well."),
             click.option("--where", metavar="SQL", help='Use only rows that fit this condition, e.g. "age >= 18".'),
+            click.option(
+                "--decimal",
+                type=click.Choice(["point", "comma"]),
+                help="What stands before decimals, where cells do not tell.",
+            ),
             click.option("--weights", metavar="COLUMN", help="How much each row counts."),
             click.option("--cluster", metavar="COLUMN", help="Rows of one cluster go together (a person, a day)."),
             click.option(

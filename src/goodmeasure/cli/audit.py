@@ -8,11 +8,20 @@ import click
 
 from goodmeasure.auditing.engine import audit
 from goodmeasure.auditing.finding import SEVERITIES, Audit, Severity
-from goodmeasure.auditing.program import load
+from goodmeasure.auditing.observing.launching import NothingObserved, launch
+from goodmeasure.auditing.observing.running import Ending, Invocation
+from goodmeasure.auditing.program import ProgramStops, load
 
 
 @click.command
-@click.argument("program", metavar="FILE.py:FUNCTION")
+@click.argument("program", metavar="PROGRAM")
+@click.argument("arguments", metavar="[-- ARGS]", nargs=-1, type=click.UNPROCESSED)
+@click.option("-m", "module", is_flag=True, help="PROGRAM is a module, as of python -m.")
+@click.option(
+    "--steps", type=click.IntRange(1), default=3, show_default=True, help="Training steps to run and look at."
+)
+@click.option("--all", "whole", is_flag=True, help="Run the program to its end; it may then write its files.")
+@click.option("--stop", is_flag=True, help="End the program at the last of these steps.")
 @click.option(
     "--fail-on", type=click.Choice(SEVERITIES), default="error", show_default=True, help="Exit with 1 from here."
 )
@@ -23,22 +32,76 @@ from goodmeasure.auditing.program import load
     "budget_s",
     type=float,
     metavar="SECONDS",
-    help="Time to spend; what FUNCTION says, or 10, unless given.",
+    help="Time to spend: on FUNCTION 10 or what it says, on a program 60, unless given.",
 )
-def command(program: str, fail_on: Severity, ignored: tuple[str, ...], form: str, budget_s: float | None) -> int:
-    """Run FUNCTION of FILE.py, which returns a dict of model, loss, inputs, targets and what else there is.
+def command(
+    program: str,
+    arguments: tuple[str, ...],
+    module: bool,
+    steps: int,
+    whole: bool,
+    stop: bool,
+    fail_on: Severity,
+    ignored: tuple[str, ...],
+    form: str,
+    budget_s: float | None,
+) -> int:
+    """Run PROGRAM as it is, under observation, and say what is wrong in what it does.
 
-    Everything runs on copies. Findings name the line, the evidence and the line that fixes them.
+    PROGRAM is a script, a notebook, or a module with -m; its own arguments come after --. It runs in a process of its own.
+    After a few training steps its loaders of batches end, as if the data were over, and from then on the program is ended
+    where it is about to write a file: nothing half-trained overwrites anything. What it prints goes to standard error.
+
+    FILE.py:FUNCTION names a function that returns a dict of model, loss, inputs, targets and what else there is; everything
+    then runs on copies. Findings name the line, the evidence and the line that fixes them.
 
     \b
-    goodmeasure audit train.py:build
+    goodmeasure audit train.py -- --epochs 3
+    goodmeasure audit -m package.train
+    goodmeasure audit analysis.ipynb
     goodmeasure audit train.py:build --fail-on warning --ignore GM312 --format sarif > audit.sarif
     """
-    given = load(program)
-    budget = {} if budget_s is None else {"budget_s": budget_s}
-    report = audit(**(given | budget)).without(ignored)
-    click.echo(_written(report, form))
+    if ":" in program and not module:
+        report, outcome = _built(program, budget_s), None
+    else:
+        outcome = launch(Invocation(program, arguments, module, steps, whole, stop, budget_s or 60.0))
+        report = outcome.audit
+    report = report.without(ignored)
+    if outcome is None or report.looked_at:
+        click.echo(_written(report, form))
+    if outcome is not None:
+        _ended(outcome, program)
     return 1 if report.at_least(fail_on) else 0
+
+
+def _built(program: str, budget_s: float | None) -> Audit:
+    given = load(program)
+    return audit(**(given | ({} if budget_s is None else {"budget_s": budget_s})))
+
+
+def _ended(outcome: Ending, program: str) -> None:
+    """Say how the program ended; where it stopped by itself, or nothing was seen, that is an error."""
+    if outcome.ended:
+        click.echo(outcome.ended, err=True)
+    if outcome.raised and outcome.after_cut:
+        click.echo(f"then it stopped: {outcome.raised} ({outcome.raised_at})", err=True)
+    elif outcome.raised:
+        raise ProgramStops(outcome.raised, where=outcome.raised_at, fix=f"python {program}")
+    if outcome.audit.looked_at:
+        return
+    if outcome.status:
+        raise ProgramStops(
+            f"the program ended by itself with status {outcome.status}",
+            where=program,
+            seen="what it said stands above",
+            fix=f"goodmeasure audit {program} -- ARGS",
+        )
+    raise NothingObserved(
+        "nothing was seen that could be right or wrong",
+        where=program,
+        seen="; ".join(outcome.audit.not_seen) or "no loss was differentiated, nothing was fitted or scored",
+        fix=f"goodmeasure audit {program}:build, with a function that returns model, loss, inputs and targets",
+    )
 
 
 def _written(report: Audit, form: str) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from goodmeasure.cli._written import options
+
 
 @click.command
 @click.argument("data")
@@ -23,6 +25,7 @@ import click
 @click.option("--where", metavar="SQL", help='Use only rows that fit this condition, e.g. "age >= 18".')
 @click.option("--show-code", metavar="FRAMEWORK", help="Print the code for numpy, sklearn or torch instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+@options
 def command(data: str, target: str, **asked: Any) -> int:
     """Choose a loss for a column in four steps: what it represents, the activation, the loss, and the costs.
 

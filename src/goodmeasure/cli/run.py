@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from goodmeasure.cli._written import options
+
 OUT = "goodmeasure-out"
 
 
@@ -45,6 +47,11 @@ OUT = "goodmeasure-out"
     show_default=True,
     help="Judge by rows held out, or by ten folds; auto takes folds where the rows are few.",
 )
+@click.option(
+    "--rare-classes",
+    type=click.Choice(["together", "drop"]),
+    help="Make one class of those with fewer than ten rows, or leave their rows out.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="For the split and the bootstrap.")
 @click.option(
     "--out", default=OUT, show_default=True, metavar="DIR", help="Where report.html, report.json and model.json go."
@@ -55,6 +62,7 @@ OUT = "goodmeasure-out"
     type=click.Choice(["error", "warning", "note"]),
     help="Exit with 1 on remarks this severe, or on a bad verdict.",
 )
+@options
 def command(data: str, out: str, as_json: bool, fail_on: str | None, **asked: Any) -> int:
     """Choose a loss for the target of a table, train on it, judge the model on rows it never saw, and decide.
 

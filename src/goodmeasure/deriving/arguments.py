@@ -85,19 +85,27 @@ def _shape_fix(given: tuple[int, ...], expected: tuple[int, ...]) -> str:
 
 def matching(loss: Any, y: Any, z: Array) -> Array:
     """Targets as an array beside z, of a shape that goes with it: for classes an axis less (indices) or the same (shares)."""
-    if loss.is_classwise and (z.ndim == 0 or z.shape[-1] < 2):
-        raise ShapeMismatch(
-            f"{loss} compares classes and needs at least 2 raw outputs an example on the last axis",
-            seen=f"raw output of shape {z.shape}; with one, the loss is zero whatever it is",
-            fix="use the binary_ form of the loss for one output, or give one raw output a class",
-        )
     y = beside(y, z, "y", TargetOutsideDomain)
-    outputs = len(loss.activation)
-    if loss.is_classwise and y.ndim != z.ndim:
-        outputs = z.shape[-1]
-    check_shapes(tuple(y.shape), tuple(z.shape), outputs, loss)
+    check_together(loss, tuple(y.shape), tuple(z.shape))
     check_labels(loss, z)
     return y
+
+
+def check_together(loss: Any, y_shape: tuple[int, ...], z_shape: tuple[int, ...]) -> None:
+    """Shapes of targets and raw outputs that go together, whatever they hold."""
+    if loss.is_classwise and (not z_shape or z_shape[-1] < 2):
+        raise ShapeMismatch(
+            f"{loss} compares classes and needs at least 2 raw outputs an example on the last axis",
+            seen=f"raw output of shape {z_shape}; with one, the loss is zero whatever it is",
+            fix="use the binary_ form of the loss for one output, or give one raw output a class",
+        )
+    if loss.class_weight and len(loss.class_weight) != z_shape[-1]:
+        raise ShapeMismatch(
+            f"{loss} has {len(loss.class_weight)} class weights and the raw outputs {z_shape[-1]} classes",
+            fix="give one a class",
+        )
+    of_classes = loss.is_classwise and len(y_shape) != len(z_shape)
+    check_shapes(y_shape, z_shape, z_shape[-1] if of_classes else len(loss.activation), loss)
 
 
 def beside(given: Any, like: Array, name: str, kind: type[Problem]) -> Array:
@@ -168,13 +176,17 @@ def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, los
 
 def outside(y: Array, z: Array, domain: Domain, present: Array | None) -> tuple[Array, str]:
     """Which present targets lie outside the domain, and what is allowed."""
-    xp = namespace(z)
+    bad, allowed = targets_outside(y, z, domain, namespace(z)), str(domain)
     if isinstance(domain, OutcomeDomain) and domain.classes:
-        bad = _bad_rows(y, xp) if y.ndim == z.ndim else _bad_indices(y, z.shape[-1], xp)
         allowed = f"0 to {z.shape[-1] - 1}" if y.ndim < z.ndim else "probabilities that add up to 1"
-    else:
-        bad, allowed = domain.outside(y), str(domain)
     return (bad if present is None else bad & present), allowed
+
+
+def targets_outside(y: Array, z: Array, domain: Domain, xp: Any) -> Array:
+    """Which examples have a target outside the domain; ``xp`` is the namespace that they are arrays of."""
+    if isinstance(domain, OutcomeDomain) and domain.classes:
+        return _bad_rows(y, xp) if y.ndim == z.ndim else _bad_indices(y, z.shape[-1], xp)
+    return domain.outside(y, xp)
 
 
 def _bad_indices(y: Array, classes: int, xp: Any) -> Array:
@@ -245,7 +257,7 @@ def examples(loss: Any, y: Any, z: Any, weight: Any = None, mask: Any = None) ->
         y = xp.astype(y, z.dtype)
     check_targets(y, z, loss.target, present, loss)
     if present is not None:
-        y = xp.where(_beside(present, y), y, xp.asarray(_harmless(loss, y, z), dtype=y.dtype))
+        y = xp.where(_beside(present, y), y, xp.asarray(harmless(loss, y, z), dtype=y.dtype))
         z = xp.where(_beside(present, z), z, xp.asarray(0, dtype=z.dtype))
     if loss.is_classwise and y.ndim < z.ndim:
         y = xp.astype(y, xp.int64)
@@ -257,7 +269,8 @@ def shape_of(loss: Any, z: Array) -> tuple[int, ...]:
     return tuple(z.shape[:-1] if loss.is_classwise or len(loss.activation) > 1 else z.shape)
 
 
-def _harmless(loss: Any, y: Array, z: Array) -> float:
+def harmless(loss: Any, y: Array, z: Array) -> float:
+    """A target that is inside the domain whatever the loss, for an example that is absent."""
     if loss.is_classwise:
         return 1 / z.shape[-1] if y.ndim == z.ndim else 0
     return 1 if 1 in loss.target else 0

@@ -9,7 +9,6 @@ import numpy as np
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.arguments import Examples
 from goodmeasure.deriving.record import Record
-from goodmeasure.errors import UsageError
 from goodmeasure.formulas.evaluation import Array, on_arrays
 from goodmeasure.formulas.expression import symbols
 
@@ -70,10 +69,6 @@ def _column(loss: Record, given: Examples, one_hot: Array) -> Array:
 def _each_class(loss: Record, given: Examples) -> list[tuple[Array | None, class_statistics.Row]]:
     """The class that happened; or every class with its share, where targets are probability rows."""
     xp, k = given.xp, given.z.shape[-1]
-    if loss.class_weight and len(loss.class_weight) != k:
-        raise UsageError(
-            f"{loss} has {len(loss.class_weight)} class weights and the raw outputs {k} classes", fix="give one a class"
-        )
     classes = xp.arange(k)
     if given.y.ndim < given.z.ndim:
         return [(None, class_statistics.Row(given.z, classes == given.y[..., None], loss.class_weight))]

@@ -135,6 +135,11 @@ def _odds_jump(loss: Record) -> bool:
         told = np.where(first, [told[0], there], [there, told[1]])
 
 
+def log_odds_reach(loss: Record) -> tuple[float, float]:
+    """The raw outputs between which log-odds are those of the formula, in double precision."""
+    return _reach(loss, "float64")
+
+
 def _expit(odds: Any) -> Any:
     return on_arrays([words.sigmoid(symbol("z"))], {"z": odds}, odds)[0]
 
@@ -426,6 +431,7 @@ def _balanced(loss: Record, logs: Array) -> Array:
     aim = aim - aim.max(axis=-1, keepdims=True)
     others = np.isfinite(aim) & ~leads
     u = _from_table(aim, leads, known, ratio)
+    moves = np.ones((*aim.shape[:-1], 1), dtype=bool)  # a row that has settled stays
     for _ in range(_MOST_STEPS):
         over, share = _too_much(u, leads)
         there, steep = _log_ratio(loss, u), np.interp(u, known, slope)
@@ -433,9 +439,10 @@ def _balanced(loss: Record, logs: Array) -> Array:
         moved = np.where(others, share * miss / steep, 0.0)
         lead = -(over + _summed(moved)) / _summed(np.where(leads, share, np.where(others, share * follow, 0.0)))
         step = np.where(leads, lead, np.where(others, miss / steep + follow * lead, 0.0))
-        step = np.where(np.isfinite(step), step, 0.0)
+        step = np.where(moves & np.isfinite(step), step, 0.0)
         u = u + step
-        if not (np.abs(step) > _SETTLED * (1 + np.abs(u))).any():
+        moves &= (np.abs(step) > _SETTLED * (1 + np.abs(u))).any(axis=-1, keepdims=True)
+        if not moves.any():
             break
     return namespace(logs).asarray(_log_sigmoid(u), dtype=logs.dtype)
 
@@ -499,15 +506,18 @@ def _rising_root(f: Any, like: Array) -> Array:
     fa, fb = f(a), f(b)
     outside_low, outside_high = fa >= 0, fb <= 0
     step, close = xp.full_like(like, 0.5), 2 * float(xp.finfo(like.dtype).eps)
+    # An entry that has settled stays: its answer is its own, whatever stands beside it.
+    settled, root = outside_low | outside_high | xp.isnan(like), a
     for _ in range(_MOST_STEPS):
         x = a + step * (b - a)
         fx = f(x)
         same = (fx < 0) == (fa < 0)
         c, fc = xp.where(same, a, b), xp.where(same, fa, fb)
         a, fa, b, fb = x, fx, xp.where(same, b, a), xp.where(same, fb, fa)
-        root = xp.where(xp.abs(fb) < xp.abs(fa), b, a)
+        root = xp.where(settled, root, xp.where(xp.abs(fb) < xp.abs(fa), b, a))
         part = (close * xp.abs(root) + _TINY) / xp.abs(b - a)
-        if bool(xp.all((part > 0.5) | (fa == 0) | outside_low | outside_high | xp.isnan(like))):
+        settled = settled | (part > 0.5) | (fa == 0)
+        if bool(xp.all(settled)):
             break
         part = xp.minimum(part, xp.full_like(part, 0.5))
         step = xp.maximum(part, xp.minimum(_quadratic_step(a, fa, b, fb, c, fc), 1 - part))

@@ -21,11 +21,13 @@ from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem
 from goodmeasure.reading.blocks import Block, WantedColumns, blocks, first_cells, labels_in
 from goodmeasure.reading.connection import Reader
-from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown
+from goodmeasure.reading.frames import as_column
+from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown, sniffed
+from goodmeasure.reading.moments import refuse_texts
 from goodmeasure.reading.paths import Places, places_of
 from goodmeasure.reading.sources import Files, alone, cast, framed, refuse_other_columns, together
 from goodmeasure.reading.sql import sql
-from goodmeasure.reading.tables import ColumnKind, as_column, no_rows
+from goodmeasure.reading.tables import ColumnKind, no_rows
 from goodmeasure.reading.writing import csv_line
 from goodmeasure.statistics.row_arguments import UnknownLabel
 from goodmeasure.tallying.accumulate import kind_of
@@ -98,10 +100,13 @@ def _ordering(reader: Reader, places: Places, request: Request, time: str) -> ND
     """A column by which rows are ordered, as what it holds."""
     files = together(reader, places).filtered(request.filter)
     refuse_unknown([time], files)
+    files = sniffed(files, [time], request.written)
     kind = inspected(files, [time])[1][time].sure_kind
     column = sql("SELECT {time} FROM {rows}", time=cast(time, kind), rows=files.rows())
     (values,) = files.ask_arrays(column).values()
-    return as_column(np.ma.filled(values, None if kind is ColumnKind.TEXT else np.nan), time)
+    found = as_column(np.ma.filled(values, None if kind is ColumnKind.TEXT else np.nan), time)
+    refuse_texts(found, time)
+    return found
 
 
 def with_losses(made: Tally, request: Request, source: str) -> Tally:
@@ -156,6 +161,7 @@ def _read(reader: Reader, places: Places, request: Request) -> Blocks:
 def _blocks(files: Files, request: Request) -> Iterator[Block]:
     """Blocks of the columns of a request; the target is 1 where it is the label that means yes, and 0 where it is another."""
     refuse_unknown(request.columns, files)
+    files = sniffed(files, (request.target, *request.numbers), request.written)
     for block in blocks(files, _wanted(files, request), BLOCK):
         if request.positive is not None:
             block[request.target] = block[request.target] + 1

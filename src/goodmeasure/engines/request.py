@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.errors import UsageError
 from goodmeasure.losses import catalogue
+from goodmeasure.reading.recognition import AS_THE_CELLS_TELL, Written
 from goodmeasure.reading.sources import Filter
 from goodmeasure.tallying.accumulate import Accumulator, kind_of, schema_of, weights
 from goodmeasure.tallying.shards import Part
@@ -25,7 +26,7 @@ class Request:
 
     ``scores`` maps a model's name to its columns: one, or one a class. ``where`` is a condition in SQL.
     ``positive`` is the label that means yes, where the target holds labels; ``classes`` are the labels of the columns of
-    each model, in their order, where they are not 0, 1, 2 and so on.
+    each model, in their order, where they are not 0, 1, 2 and so on. ``written`` says how numbers are, where cells do not tell.
     """
 
     losses: tuple[Any, ...]
@@ -38,6 +39,7 @@ class Request:
     on_predictions: bool = True
     positive: str | None = None
     classes: tuple[str, ...] = ()
+    written: Written = AS_THE_CELLS_TELL
 
     def __post_init__(self) -> None:
         twice = {*self.keys, self.target} & {*self.numbers} or {self.target} & {*self.keys}

@@ -77,7 +77,7 @@ class SolverSettings:
     """How a fit is made: the solver ("auto", "newton", "lbfgs", "interior"), when it stops, and what follows it."""
 
     solver: str = "auto"
-    max_iter: int = 100
+    max_iter: int = 500
     tol: float = 1e-9
     watch: Monitor = field(default_factory=Monitor)
 

@@ -25,9 +25,9 @@ class Domain:
     whole: bool = False
     gap: tuple[float, float] | None = None
 
-    def outside(self, values: Array) -> Array:
-        """Which values lie outside, NaN and infinities included."""
-        xp = namespace(values)
+    def outside(self, values: Array, xp: Any = None) -> Array:
+        """Which values lie outside, NaN and infinities included; ``xp`` is their namespace, found where it is not given."""
+        xp = xp or namespace(values)
         below = values <= self.low if self.low_open else values < self.low
         above = values >= self.high if self.high_open else values > self.high
         out = below | above | ~xp.isfinite(values)

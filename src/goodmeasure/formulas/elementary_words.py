@@ -13,6 +13,8 @@ from goodmeasure.formulas import expression
 from goodmeasure.formulas.expression import Word, less, less_equal, log, magnitude, sign
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from goodmeasure.formulas.expression import Expr
 
 abs = magnitude
@@ -32,9 +34,69 @@ maximum: Word = Word(
 minimum: Word = Word(
     "minimum", (None, None), fold=min, slope=lambda args, slopes: where(less_equal(args[0], args[1]), *slopes)
 )
-trigamma: Word = Word("trigamma", (None,))
-digamma: Word = Word("digamma", (lambda x: trigamma(x),))
-lgamma: Word = Word("lgamma", (lambda x: digamma(x),))
+# --- the gamma function, above zero: languages that do not spell these step up until the series of Stirling holds ---------
+
+
+def _stepped(x: Expr, far: Callable[[Expr], Expr], step: Callable[[Expr], Expr]) -> Expr:
+    """``far`` of numbers from 10 on; of those below, that of ten more and what ten steps come to."""
+    near = minimum(x, 10)
+    return where(less(x, 10), far(near + 10) + step(near), far(maximum(x, 10)))
+
+
+def _series(x: Expr, coefficients: tuple[float, ...]) -> Expr:
+    """A polynomial of 1 / x**2, the constant first."""
+    inverse, total = 1 / (x * x), expression.expression(coefficients[-1])
+    for c in coefficients[-2::-1]:
+        total = c + inverse * total
+    return total
+
+
+def _product(x: Expr) -> Expr:
+    total = x
+    for k in range(1, 10):
+        total = total * (x + k)
+    return total
+
+
+def _sum(x: Expr, term: Callable[[Expr], Expr]) -> Expr:
+    total = term(x)
+    for k in range(1, 10):
+        total = total + term(x + k)
+    return total
+
+
+# Bernoulli's numbers over 2k (2k - 1), over 2k, and as they are (Abramowitz and Stegun 6.1.40, 6.3.18, 6.4.12).
+_LGAMMA = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
+_DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
+_TRIGAMMA = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
+
+trigamma: Word = Word(
+    "trigamma",
+    (None,),
+    meaning=lambda x: _stepped(
+        x,
+        lambda t: 1 / t + 1 / (2 * t * t) + _series(t, _TRIGAMMA) / (t * t) / t,
+        lambda t: _sum(t, lambda s: 1 / (s * s)),
+    ),
+)
+digamma: Word = Word(
+    "digamma",
+    (lambda x: trigamma(x),),
+    meaning=lambda x: _stepped(
+        x,
+        lambda t: log(t) - 1 / (2 * t) - _series(t, _DIGAMMA) / (t * t),
+        lambda t: -_sum(t, lambda s: 1 / s),
+    ),
+)
+lgamma: Word = Word(
+    "lgamma",
+    (lambda x: digamma(x),),
+    meaning=lambda x: _stepped(
+        x,
+        lambda t: (t - 0.5) * log(t) - t + math.log(2 * math.pi) / 2 + _series(t, _LGAMMA) / t,
+        lambda t: -log(_product(t)),
+    ),
+)
 
 # --- choices ---------------------------------------------------------------------------------------------------------
 

@@ -9,26 +9,7 @@ import numpy as np
 from goodmeasure.fitting.forest import Forest, TreeNode
 from goodmeasure.fitting.growing import Growing
 from goodmeasure.frameworks.sklearn_boosting import to_hist_gradient_boosting
-from goodmeasure.making.loss import Loss
-
-_NATIVE = {
-    "squared_error": "squared_error",
-    "absolute_error": "absolute_error",
-    "poisson": "poisson",
-    "gamma": "gamma",
-    "pinball": "quantile",
-    "binary_cross_entropy": "log_loss",
-    "cross_entropy": "log_loss",
-}
-
-
-def native(loss: Loss) -> str | None:
-    """The name under which scikit-learn's boosting has this loss, or None."""
-    name = loss.spelling.factory
-    activation = loss.activation[0].name
-    reached = {"poisson": "exp", "gamma": "exp", "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
-    plain = not any(v for k, v in loss.values.items() if k != "level") and not loss.class_weight
-    return _NATIVE.get(name) if plain and activation == reached.get(name, "linear") else None
+from goodmeasure.frameworks.sklearn_names import native
 
 
 def grow(asked: Growing) -> Forest:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from goodmeasure.deriving import class_statistics
+from goodmeasure.frameworks.arrays_classes import ALONG, MIXED, SQUARES, STATISTICS, TURN
 from goodmeasure.frameworks.torch_formulas import function, parameters, statements
-from goodmeasure.kernels.statistics import CLASS, ROW, STILL, Moves
-from goodmeasure.kernels.statistics import STATISTICS as COMPILED
+from goodmeasure.kernels.statistics import CLASS, ROW, STILL
 
 if TYPE_CHECKING:
     from goodmeasure.formulas.expression import Expr
@@ -54,63 +54,7 @@ def pairs(x: torch.Tensor, q: torch.Tensor, top: torch.Tensor) -> torch.Tensor:
     return torch.where(top, 0.0, x_top * left) + without_top
 
 
-# The compiled kernels know the weight of what happened alone; here those of all classes are at hand.
-STATISTICS: Mapping[str, Moves] = {
-    **COMPILED,
-    "mean_weighted_log_p": Moves(
-        "weighted_falls * each - middle_weight * log_whole",
-        of="weight_of * each - middle_weight * p_of",
-        other="weights * each - middle_weight * p",
-    ),
-}
 _SCOPE: Mapping[str, Any] = {"times": times, "total": total, "others": others, "pairs": pairs}
-
-# --- how statistics move, and how that turns along a direction v ---
-
-
-@dataclass(frozen=True)
-class Mix:
-    """A statistic's slopes where classes have shares: summed over k with a number x_k each, and for each k along ``v``."""
-
-    summed: str
-    along: str
-
-
-_SQUARES = "p * rest_j * others({x}) - pairs({x}, p * p, top) - {x} * others2"
-
-# For statistics whose slope by one raw output depends on which other class happened; for the rest
-# `kernels.statistics.Moves` says enough.
-_MIXED: Mapping[str, Mix] = {
-    "rest_p2": Mix(
-        f"(p + p) * ({_SQUARES})",
-        "others(pull * p * rest_j) - pairs(pull, p * p, top) - pull * others2",
-    ),
-    "margin": Mix(
-        "{x} + ZERO * excess - torch.where(top, others({x}), torch.where(second, total(torch.where(top, {x}, ZERO)), ZERO))",
-        "v + ZERO * excess - torch.where(top, total(torch.where(second, v, ZERO)), total(torch.where(top, v, ZERO)))",
-    ),
-}
-
-# How slopes turn along v, times x. ``spread`` is how the probabilities move, and ``spread2`` those of doubled raw outputs;
-# ``whole`` is the sum of x, and ``aside`` for each class that of the others.
-_TURN: Mapping[str, str] = {
-    "log_p": "-spread * whole_log_p",
-    "rest_p2": (
-        "(spread + spread) * squares_rest_p2 + (p + p) * (aside_rest_p2 * spread - total(x_rest_p2 * along_rest_p2))"
-    ),
-    "mean_log_p": "-spread * whole_mean_log_p",
-    "mean_weighted_log_p": "-middle_weight * spread * whole_mean_weighted_log_p",
-    "log_p2": "-4.0 * spread2 * whole_log_p2",
-    "log_z": "spread * whole_log_z",
-    "margin": "ZERO * e",
-}
-_ALONG = [
-    "spread = p * (v * rest_j - others(p * v))",
-    "rest2_j = torch.where(top, excess2, ONE + (excess2 - e * e)) * inverse2",
-    "spread2 = p2 * (v * rest2_j - others(p2 * v))",
-    "pull = (p + p) * v",
-]
-
 
 # --- printing ---
 
@@ -167,7 +111,7 @@ class _Tables(ast.NodeTransformer):
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "FLOAT":
             return ast.Name("NAN", ast.Load())
-        if isinstance(node.func, ast.Name):
+        if isinstance(node.func, ast.Name) and node.func.id not in _SCOPE:
             node.func = ast.Attribute(ast.Name("torch", ast.Load()), node.func.id, ast.Load())
         return node
 
@@ -181,7 +125,7 @@ def _move(name: str, soft: bool) -> list[str]:
     moves = STATISTICS[name]
     of, other = _table(moves.of), _table(moves.other)
     if soft:
-        along = _MIXED[name].along if name in _MIXED else f"of_{name} * v + others(other_{name} * v)"
+        along = _table(MIXED[name].along) if name in MIXED else f"of_{name} * v + others(other_{name} * v)"
         return [f"of_{name} = {of}", f"other_{name} = {other}", f"along_{name} = {along}"]
     other = f"torch.where(is_rival, {_table(moves.rival)}, {other})" if moves.rival else other
     return [f"move_{name} = torch.where(of, {of}, {other})", f"along_{name} = total(move_{name} * v)"]
@@ -192,16 +136,16 @@ def _summed(name: str, x: str, soft: bool) -> str:
     if not soft:
         return f"times(move_{name}, {x})"
     return (
-        _MIXED[name].summed.format(x=x)
-        if name in _MIXED
+        _table(MIXED[name].summed.format(x=x))
+        if name in MIXED
         else (f"times(of_{name}, {x}) + times(other_{name}, others({x}))")
     )
 
 
 def _aside(name: str, soft: bool) -> list[str]:
-    """What `_TURN` needs of the numbers that a statistic's slopes are multiplied by."""
+    """What `TURN` needs of the numbers that a statistic's slopes are multiplied by."""
     x = f"x_{name}"
-    squares = _SQUARES.format(x=x) if soft else f"{x} * torch.where(of, -others2, p * rest_j - apart)"
+    squares = SQUARES.format(x=x) if soft else f"{x} * torch.where(of, -others2, p * rest_j - apart)"
     return [
         f"whole_{name} = {f'total({x})' if soft else x}",
         f"aside_{name} = {f'others({x})' if soft else f'torch.where(of, ZERO, {x})'}",
@@ -233,7 +177,7 @@ def classwise(loss: Loss, *, soft: bool) -> Classwise:
         given = f"torch.where({STILL[name]} == 0, ZERO, {x})" if spoils else x
         lines += [*_move(name, soft), f"x_{name} = {given}", *_aside(name, soft)]
     signal = [_summed(name, f"x_{name}", soft) for name in slopes]
-    turned = [_TURN[name] for name in slopes]
+    turned = [TURN[name] for name in slopes]
     for (a, b), x in zip(bends, numbers[len(slopes) :], strict=True):
         lines.append(f"x_{a}_{b} = times(along_{b}, {x})")
         turned.append(_summed(a, f"x_{a}_{b}", soft))
@@ -263,7 +207,7 @@ def _statistics(loss: Loss, formulas: Sequence[Expr], soft: bool) -> tuple[list[
     lines.append(f"now_{class_statistics.WEIGHT} = weight_of")
     place |= {name: f"now_{name}" for name in (*STATISTICS, class_statistics.WEIGHT)}
     body, results = statements(formulas, place, loss.values)
-    return [*lines, *body, *(f"{name} = {_table(text)}" for name, text in CLASS.items()), *_ALONG], results
+    return [*lines, *body, *(f"{name} = {_table(text)}" for name, text in {**CLASS, **ALONG}.items())], results
 
 
 def _weights(loss: Loss, soft: bool) -> list[str]:

@@ -68,7 +68,8 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
 def _declared(files: Files, wanted: WantedColumns) -> Types:
     """Columns that the reader of CSV parses as numbers at once, which is faster; a condition may leave a bad cell out first."""
     texts = all(isinstance(each, CsvFiles) for each in files.scanned)
-    return dict.fromkeys(wanted.numbers, "DOUBLE") if texts and files.filter is None else AS_THEY_ARE
+    plain = [name for name in wanted.numbers if name not in files.notations]
+    return dict.fromkeys(plain, "DOUBLE") if texts and files.filter is None else AS_THEY_ARE
 
 
 def _number(name: str, kind: str) -> Sql:
@@ -96,6 +97,9 @@ def _place(name: str, labels: tuple[str, ...], kind: str) -> Sql:
 def _array(column: Any, is_text: bool) -> NDArray[Any]:
     if is_text:
         return np.array(["" if text is None else text for text in column.to_pylist()], dtype=np.str_)
+    if str(column.type) == "double" and len(column):
+        # Arrow's own way to an array of NumPy imports pandas, which takes longer than many files.
+        return np.from_dlpack(column.fill_null(np.nan) if column.null_count else column)
     return np.asarray(column.to_numpy(zero_copy_only=False))
 
 

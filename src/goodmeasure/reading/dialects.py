@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from goodmeasure.reading.foreign import MOST_LINES, refuse_other_formats, refuse_without_header
 from goodmeasure.reading.paths import Place, is_compressed, told, uncompressed
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import NEEDS_ROWS, EmptyTable, OtherEncoding, UnreadableTable, duplicate_columns
@@ -19,6 +20,7 @@ DELIMITERS = (",", ";", "\t", "|")
 # Up to this record, the line on which a bad cell stands is counted; beyond it would take long.
 MOST_RECORDS = 5_000_000
 _BEGINNING = 1 << 20
+_FEW = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def dialect_of(place: Place) -> tuple[Dialect, tuple[Remark, ...]]:
     """
     with told(place.name), uncompressed(place.path) as file:
         start = file.read(_BEGINNING)
+    refuse_other_formats(start, place.name)
     encoding, remarks = _encoding(start, place)
     with told(place.name):
         compressed = is_compressed(place.path)
@@ -129,9 +132,20 @@ def names_in(dialect: Dialect, place: Place) -> list[str]:
         raise EmptyTable(f"{place.name} is empty: it has not even a header", fix=NEEDS_ROWS)
     if not head:
         raise UnreadableTable(f"{place.name} begins with an empty line", where=f"{place.name}, line 1", fix="delete it")
+    refuse_without_header(_first_lines(dialect, place), head, place.name, DELIMITERS)
     names = [cell.strip() or f"column {i + 1}" for i, cell in enumerate(head)]
     refuse_names(names, place.name)
     return names
+
+
+def _first_lines(dialect: Dialect, place: Place) -> list[str]:
+    """The first lines of a file, as they stand."""
+    with told(place.name), uncompressed(place.path) as file:
+        start = file.read(_FEW).decode(
+            "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding, errors="replace"
+        )
+    lines = start.splitlines()
+    return lines[: MOST_LINES + 1] if len(lines) < 2 or len(start) < _FEW else lines[:-1][: MOST_LINES + 1]
 
 
 def _is_empty(place: Place) -> bool:

@@ -9,8 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.reading.inspection import SeenColumn, bad_cell, filtered, inspected, located, refuse_unknown
+from goodmeasure.reading.frames import read_as
+from goodmeasure.reading.inspection import (
+    FileTexts,
+    SeenColumn,
+    bad_cell,
+    filtered,
+    inspected,
+    located,
+    notations_in,
+    refuse_unknown,
+)
+from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.paths import Places
+from goodmeasure.reading.recognition import AS_THE_CELLS_TELL, Written
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.sources import SQL_KIND, Files, opened
 from goodmeasure.reading.sql import Sql, listed, quoted, sql
@@ -26,16 +38,27 @@ def read(
     where: str | None = None,
     kinds: Mapping[str, ColumnKind] | None = None,
     numbers: Collection[str] = (),
+    written: Written = AS_THE_CELLS_TELL,
+    notations: Mapping[str, Notation] | None = None,
     most_cells: int = MOST_CELLS,
 ) -> Table:
     """The table in a CSV or Parquet file, in all files that a pattern matches, or (``-``) in what comes in on standard input.
 
     ``where`` is a condition in SQL on the columns. ``kinds`` says what columns are known to hold; the others are inspected.
-    In columns named by ``numbers`` a text among numbers is an error that names its line; in others it counts as missing. A
-    table of more than ``most_cells`` cells is sampled. Errors: GM201 to GM206.
+    In columns named by ``numbers`` a text among numbers is an error that names its line; in others it counts as missing. How
+    numbers and dates are ``written`` is told by the cells, where nothing is said and no ``notations`` are known. A table of
+    more than ``most_cells`` cells is sampled. Errors: GM201 to GM206, GM211.
     """
-    with opened(source) as files:
-        return _Reading(filtered(files, where), kinds or {}, numbers).table(most_cells)
+    with opened(source) as scanned:
+        total, seen = inspected(scanned, scanned.types)
+        known = dict(notations or {})
+        known |= notations_in(scanned, {name: one for name, one in seen.items() if name not in known}, written)
+        files = filtered(scanned.written(known), where)
+        again = files.types if where is not None else files.notations
+        if again:
+            total, changed = inspected(files, again)
+            seen |= changed
+        return _Reading(files, kinds or {}, numbers).table(total, seen, most_cells)
 
 
 def parts(
@@ -44,13 +67,19 @@ def parts(
     kinds: Mapping[str, ColumnKind],
     keep: Collection[str] = (),
     where: str | None = None,
+    notations: Mapping[str, Notation] | None = None,
 ) -> Iterator[Table]:
     """The table in parts of bounded size, in the order of the file: the columns of ``kinds``, and those to ``keep``.
 
-    Errors: GM201 to GM206.
+    Errors: GM201 to GM206, GM211.
     """
     with opened(source) as files:
-        yield from _Reading(filtered(files, where), kinds, ()).parts([*kinds, *keep])
+        refuse_unknown([*kinds, *keep], files)
+        known = dict(notations or {})
+        others = [name for name, kind in kinds.items() if kind is not ColumnKind.TEXT and name not in known]
+        if others:
+            known |= notations_in(files, inspected(files, others)[1], AS_THE_CELLS_TELL)
+        yield from _Reading(filtered(files.written(known), where), kinds, ()).parts([*kinds, *keep], keep)
 
 
 # --- reading ---
@@ -64,20 +93,23 @@ class _Reading:
     kinds: Mapping[str, ColumnKind]
     numbers: Collection[str]
 
-    def table(self, most_cells: int) -> Table:
+    def table(self, total: int, seen: Mapping[str, SeenColumn], most_cells: int) -> Table:
         """All columns, of all rows that count or of a sample of them."""
         files = self.files
         refuse_unknown([*self.numbers, *self.kinds], files)
-        total, seen = inspected(files, files.types)
         if total == 0:
             raise no_rows(files.source, files.filter)
         remarks = [*files.remarks]
         kinds = {name: self._kind(name, seen[name], remarks) for name in files.types}
+        remarks += [
+            read_as(name, FileTexts(files.written({}).filtered(None), name).samples(), how)
+            for name, how in files.notations.items()
+        ]
         columns, sampled = self._fetched(kinds, total, most_cells)
-        return Table(columns, files.source, total, (*remarks, *sampled))
+        return Table(columns, files.source, total, (*remarks, *sampled), notations=files.notations)
 
-    def parts(self, names: list[str]) -> Iterator[Table]:
-        """The named columns, in parts."""
+    def parts(self, names: list[str], keep: Collection[str]) -> Iterator[Table]:
+        """The named columns, in parts; beside those that are learned from, the cells of columns to keep as texts."""
         files = self.files
         refuse_unknown(names, files)
         total, seen = inspected(files, names)
@@ -87,13 +119,17 @@ class _Reading:
         kinds = {
             name: self._kind(name, seen[name], remarks) if name in self.kinds else ColumnKind.TEXT for name in names
         }
-        question = sql("SELECT {columns} FROM {rows}", columns=_columns(kinds), rows=files.rows())
+        kept = [name for name in dict.fromkeys(keep) if name in self.kinds]
+        texts = [sql("CAST({q} AS VARCHAR)", q=quoted(name)) for name in kept]
+        columns = listed([_columns(kinds), *texts])
+        question = sql("SELECT {columns} FROM {rows}", columns=columns, rows=files.rows())
         with files.explaining():
             cursor = files.reader.ask(question)
             while rows := cursor.fetchmany(PART):
-                cells = dict(zip(kinds, zip(*rows, strict=True), strict=True))
-                part = {name: _cells(cells[name], kind) for name, kind in kinds.items()}
-                yield Table(part, files.source, total, tuple(remarks))
+                cells = list(zip(*rows, strict=True))
+                part = {name: _cells(cells[i], kind) for i, (name, kind) in enumerate(kinds.items())}
+                as_text = {name: _cells(cells[len(kinds) + i], ColumnKind.TEXT) for i, name in enumerate(kept)}
+                yield Table(part, files.source, total, tuple(remarks), kept=as_text)
                 remarks = []
 
     def _kind(self, name: str, found: SeenColumn, remarks: list[Remark]) -> ColumnKind:

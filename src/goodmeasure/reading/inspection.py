@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from goodmeasure.errors import with_article
 from goodmeasure.reading.conditions import condition, unusable
 from goodmeasure.reading.connection import Reader
-from goodmeasure.reading.sources import Files, Filter, alone
-from goodmeasure.reading.sql import Sql, listed, quoted, sql
+from goodmeasure.reading.notation import Mark, Notation
+from goodmeasure.reading.recognition import MOST_SHAPES, SURE_POINT, Written, notations_of
+from goodmeasure.reading.sources import TEXTS, Files, Filter, alone
+from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
 from goodmeasure.reading.tables import BadCell, ColumnKind, missing_column
 
 MOSTLY = 0.9
-_TEXTS = ("VARCHAR", "ENUM")
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?(\d{1,3}(\.\d{3})+|\d*),\d+(e[-+]?\d+)?\s*", re.IGNORECASE)
 _ANSWERS = ("BOOLEAN", "VARCHAR")
 
@@ -36,6 +37,11 @@ class SeenColumn:
         return ColumnKind.DATE if self.dates == self.present else ColumnKind.TEXT
 
     @property
+    def is_mixed(self) -> bool:
+        """Whether some cells are neither plain numbers nor plain dates."""
+        return self.numbers < self.present and self.dates < self.present
+
+    @property
     def sure_kind(self) -> ColumnKind:
         """The kind that all cells are of."""
         return self.kind if self.numbers in (0, self.present) else ColumnKind.TEXT
@@ -47,16 +53,25 @@ def inspected(files: Files, names: Iterable[str]) -> tuple[int, dict[str, SeenCo
     counts = [sql("count(*)")]
     for name in wanted:
         q, kind = quoted(name), files.types[name]
-        date = sql("count(try_cast({q} AS TIMESTAMP))", q=q) if is_text(kind) or is_date(kind) else sql("0")
+        date = sql("count({date})", date=_as_date(name, kind)) if is_text(kind) or is_date(kind) else sql("0")
         counts += [sql("count({q})", q=q), sql("count({number})", number=as_number(name, kind)), date]
     ((total, *found),) = files.ask(sql("SELECT {counts} FROM {rows}", counts=listed(counts), rows=files.rows()))
     triples = zip(found[::3], found[1::3], found[2::3], strict=True)
     return total, {name: SeenColumn(*three) for name, three in zip(wanted, triples, strict=True)}
 
 
+def _as_date(name: str, kind: str) -> Sql:
+    """A cell as a moment; where it is none, or a text that does not begin with a year of four digits, nothing."""
+    moment = sql("try_cast({q} AS TIMESTAMP)", q=quoted(name))
+    if not is_text(kind):
+        return moment
+    year_first = sql("regexp_matches({q}, {year})", q=quoted(name), year=literal("^[ ]*[0-9]{4}[^0-9]"))
+    return case([(year_first, moment)], otherwise=sql("NULL"))
+
+
 def is_text(kind: str) -> bool:
     """Whether a type in SQL holds texts."""
-    return kind.startswith(_TEXTS)
+    return kind.startswith(TEXTS)
 
 
 def is_date(kind: str) -> bool:
@@ -75,6 +90,95 @@ def is_number(kind: str) -> bool:
 def as_number(name: str, kind: str) -> Sql:
     """A cell as a number; where it is none, nothing."""
     return sql("try_cast({q} AS DOUBLE)", q=quoted(name)) if is_number(kind) else sql("NULL::DOUBLE")
+
+
+# --- how cells are written ---
+
+
+@dataclass(frozen=True)
+class FileTexts:
+    """The texts of a column of files, as its notation is told from them."""
+
+    files: Files
+    name: str
+
+    def samples(self) -> Sequence[tuple[str, int]]:
+        """A cell of each shape, and how many have it; the most common first."""
+        question = sql(
+            "SELECT min({q}), count(*) AS n FROM {rows} WHERE {q} IS NOT NULL "
+            "GROUP BY regexp_replace({q}, '[0-9]', '9', 'g') ORDER BY n DESC, min({q}) LIMIT {most}",
+            q=quoted(self.name),
+            rows=self.files.rows(),
+            most=MOST_SHAPES,
+        )
+        return [(str(cell), int(count)) for cell, count in self.files.ask(question)]
+
+    def matched(self, notations: Sequence[Notation]) -> Sequence[int]:
+        """How many cells are written in each of these ways."""
+        counts = listed(sql("count(CASE WHEN {it} THEN 1 END)", it=how.matching(self.name)) for how in notations)
+        (found,) = self.files.ask(sql("SELECT {counts} FROM {rows}", counts=counts, rows=self.files.rows()))
+        return found
+
+
+def notations_in(files: Files, seen: Mapping[str, SeenColumn], said: Written) -> dict[str, Notation]:
+    """How the columns of texts are written that hold numbers or dates in other ways than programs read.
+
+    Raises:
+        GM211: a column can be read in two ways
+    """
+    suspects = [name for name, found in seen.items() if is_text(files.types[name]) and found.is_mixed]
+    columns = {name: FileTexts(files, name) for name in _with_digits(files, suspects)}
+    return notations_of(columns, said, lambda: _plain_marks(files, seen))
+
+
+def sniffed(files: Files, names: Iterable[str], said: Written) -> Files:
+    """The files with how columns are written whose first cells show that they are no plain numbers. Error: GM211."""
+    texts = [name for name in dict.fromkeys(names) if is_text(files.types[name]) and name not in files.notations]
+    if not texts:
+        return files
+    odd = listed(
+        sql(
+            "count(CASE WHEN {q} IS NOT NULL AND {number} IS NULL THEN 1 END)",
+            q=quoted(n),
+            number=as_number(n, "VARCHAR"),
+        )
+        for n in texts
+    )
+    first = sql("(SELECT {names} FROM {scan} LIMIT 1000)", names=listed(map(quoted, texts)), scan=files.scan())
+    (counts,) = files.ask(sql("SELECT {odd} FROM {first}", odd=odd, first=first))
+    unclear = [name for name, count in zip(texts, counts, strict=True) if count]
+    if not unclear:
+        return files
+    whole = files.filtered(None)
+    return files.written({**files.notations, **notations_in(whole, inspected(whole, unclear)[1], said)})
+
+
+def _with_digits(files: Files, names: Sequence[str]) -> list[str]:
+    """The columns of which a tenth of the cells hold a digit, and are short: others hold no numbers."""
+    if not names:
+        return []
+    counts = listed(
+        part
+        for name in names
+        for part in (
+            sql("count({q})", q=quoted(name)),
+            sql("count(CASE WHEN length({q}) <= 40 AND regexp_matches({q}, '[0-9]') THEN 1 END)", q=quoted(name)),
+        )
+    )
+    (found,) = files.ask(sql("SELECT {counts} FROM {rows}", counts=counts, rows=files.rows()))
+    return [name for name, all_, digits in zip(names, found[::2], found[1::2], strict=True) if digits >= 0.1 * all_ > 0]
+
+
+def _plain_marks(files: Files, seen: Mapping[str, SeenColumn]) -> set[Mark]:
+    """The point, if plain numbers of other columns surely have it before their decimals."""
+    plain = [name for name, one in seen.items() if is_text(files.types[name]) and one.present == one.numbers > 0]
+    if not plain:
+        return set()
+    tells = listed(
+        sql("bool_or(regexp_matches({q}, {point}))", q=quoted(name), point=literal(SURE_POINT)) for name in plain
+    )
+    (answers,) = files.ask(sql("SELECT {tells} FROM {rows}", tells=tells, rows=files.rows()))
+    return {"."} if any(answers) else set()
 
 
 # --- which rows count ---
@@ -136,7 +240,7 @@ def located(files: Files, name: str) -> tuple[str, str]:
     if not files.places:
         return _first_bad(files, name) or ("", "")
     with Reader([place.path for place in files.places]) as reader:
-        each = (alone(reader, place).filtered(files.filter) for place in files.places)
+        each = (alone(reader, place).written(files.notations).filtered(files.filter) for place in files.places)
         return next((found for one in each if (found := _first_bad(one, name))), (files.source, ""))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from os import PathLike
 from pathlib import Path
@@ -15,6 +15,7 @@ from goodmeasure.errors import Problem
 from goodmeasure.reading.conditions import Condition, unusable
 from goodmeasure.reading.connection import FRAME, Reader
 from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_names
+from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.paths import Place, Places, places_of, told
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.sql import Sql, listed, literal, quoted, sql, united
@@ -28,6 +29,8 @@ _PARQUET_SUFFIXES = (".parquet", ".pq")
 Types = Mapping[str, str]
 """Columns with the type in SQL that each has, or shall be read as."""
 AS_THEY_ARE: Types = {}
+TEXTS = ("VARCHAR", "ENUM")
+"""How types in SQL begin that hold texts."""
 
 
 class Scannable(Protocol):
@@ -104,7 +107,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class Files:
-    """An open file set: who reads it, what is scanned, its columns with their types, and which rows count."""
+    """An open file set: who reads it, what is scanned, its columns with their types, and which rows count.
+
+    Columns of ``notations`` are scanned as texts that every program reads as numbers or dates.
+    """
 
     reader: Reader
     scanned: tuple[Scannable, ...]
@@ -113,6 +119,12 @@ class Files:
     places: tuple[Place, ...] = ()
     remarks: tuple[Remark, ...] = ()
     filter: Filter | None = None
+    notations: Mapping[str, Notation] = field(default_factory=dict)
+
+    def written(self, notations: Mapping[str, Notation]) -> Files:
+        """The same files, of which some columns are written in ways of their own."""
+        texts = {name: how for name, how in notations.items() if self.types.get(name, "").startswith(TEXTS)}
+        return replace(self, notations=texts)
 
     def filtered(self, filter: Filter | None) -> Files:
         """The same files, of which only some rows count."""
@@ -121,6 +133,16 @@ class Files:
 
     def scan(self, declared: Types = AS_THEY_ARE) -> Sql:
         """The SQL that reads all rows, whether they count or not."""
+        if not self.notations:
+            return self._as_they_stand(declared)
+        rewritten = listed(
+            sql("{how} AS {name}", how=how.sql(name), name=quoted(name)) for name, how in self.notations.items()
+        )
+        scan = self._as_they_stand(declared)
+        return sql("(SELECT * REPLACE ({rewritten}) FROM {scan})", rewritten=rewritten, scan=scan)
+
+    def _as_they_stand(self, declared: Types) -> Sql:
+        """The SQL that reads the cells of all rows as they were typed."""
         if len(self.scanned) == 1:
             return self.scanned[0].scan(declared)
         names = listed(map(quoted, self.types))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.drawing.frames import FrameKind
-from goodmeasure.errors import Problem, nearest, with_article
+from goodmeasure.errors import Problem, nearest
+from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.remarks import Remark
 
 Values = NDArray[Any]
@@ -91,6 +92,16 @@ class TextsCountAsMissing(Remark):
     severity = "warning"
 
 
+class ReadAsWritten(Remark):
+    """A column of texts was read as numbers or dates: ``$ 1,234`` as 1234, ``31.01.2024`` as the last of January.
+
+    One way to write them fits the whole column, but for words that stand for a missing value. A saved model keeps it, so
+    that new rows are read alike. A percentage is divided by 100; another unit is dropped.
+    """
+
+    code = "GM212"
+
+
 class OtherEncoding(Remark):
     """The file is not UTF-8 and was read in another encoding; check that letters with accents look right."""
 
@@ -122,7 +133,8 @@ class Table:
     """Named columns of one length: float64 numbers, object arrays of texts, or datetime64 dates.
 
     ``rows_in_source`` counts the rows that the source has; a sample holds fewer. ``frame`` is the kind of frame that it
-    was made from, if it was one that results can be given back in.
+    was made from, if it was one that results can be given back in. ``notations`` are the ways in which texts were written
+    that became numbers or dates, and ``kept`` the cells of columns to copy, as texts.
     """
 
     columns: Mapping[str, Values]
@@ -130,6 +142,8 @@ class Table:
     rows_in_source: int
     remarks: tuple[Remark, ...] = ()
     frame: FrameKind | None = None
+    notations: Mapping[str, Notation] = field(default_factory=dict)
+    kept: Mapping[str, Values] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -189,106 +203,8 @@ def missing(values: Values) -> NDArray[np.bool_]:
     return np.array([v is None for v in values], dtype=bool)
 
 
-def table(data: Any, *, name: str = "data") -> Table:
-    """A table from what is in memory: a pandas, Polars or Arrow frame, a mapping of columns, or a `Table` as it is.
-
-    Anything that narwhals understands will do. Whole numbers and booleans become numbers and the texts "true"/"false".
-    """
-    if isinstance(data, Table):
-        return data
-    kind, named = _mapped(data) if isinstance(data, Mapping) else _frame_columns(data)
-    _distinct_names([n for n, _ in named], name)
-    columns = {n: as_column(values, n) for n, values in named}
-    _same_lengths(columns, name)
-    if not columns or not len(next(iter(columns.values()))):
-        raise EmptyTable(f"{name} has no rows", fix=NEEDS_ROWS)
-    return Table(columns, name, len(next(iter(columns.values()))), frame=kind)
-
-
-def _mapped(data: Mapping[Any, Any]) -> tuple[None, list[tuple[str, Any]]]:
-    return None, [(str(key), data[key]) for key in data]
-
-
-def _frame_columns(data: Any) -> tuple[FrameKind | None, list[tuple[str, Any]]]:
-    import narwhals as nw
-
-    try:
-        frame = nw.from_native(data, eager_only=True)
-    except TypeError as error:
-        raise UnreadableTable(
-            f"{with_article(type(data).__name__)} is not a table", fix="pass a path, a DataFrame, or a dict of columns"
-        ) from error
-    except ValueError as error:
-        raise DuplicateColumns(f"the frame's columns cannot be told apart: {error}", fix="rename them") from error
-    kind = next((each for each in get_args(FrameKind) if each == frame.implementation.value), None)
-    return kind, [(series.name, _series(series)) for series in frame.iter_columns()]
-
-
-def _series(series: Any) -> Any:
-    if series.dtype.is_numeric():
-        return np.asarray(series.to_numpy(), dtype=np.float64)
-    return series.to_list() if not series.dtype.is_temporal() else series.to_numpy()
-
-
-def as_column(values: Any, name: str) -> Values:
-    """One column as a table holds it: float64, texts with None, or dates to the microsecond."""
-    array = values if isinstance(values, np.ndarray) else _listed(values)
-    if array.ndim != 1:
-        raise UnreadableTable(f"column {name!r} has shape {array.shape}, one value a row is needed", where=name)
-    if array.dtype.kind in "iuf":
-        return array.astype(np.float64)
-    if array.dtype.kind == "M":
-        return array.astype("datetime64[us]")
-    if array.dtype.kind == "b":
-        return np.where(array, "true", "false").astype(object)
-    return _objects(array.astype(object), name)
-
-
-def _listed(values: Any) -> Values:
-    """A list as an array of its own elements: NumPy would make texts of numbers that stand beside texts."""
-    cells = list(values)
-    if any(isinstance(cell, list | tuple | np.ndarray) for cell in cells):
-        return np.asarray(cells)
-    found = np.empty(len(cells), dtype=object)
-    found[:] = cells
-    return found
-
-
-def _objects(cells: Values, name: str) -> Values:
-    """A column of Python objects: numbers if all of them are, dates if all are, else texts."""
-    known = [cell for cell in cells if not _is_missing(cell)]
-    if known and all(isinstance(c, int | float | np.number) and not isinstance(c, bool | np.bool_) for c in known):
-        return np.array([np.nan if _is_missing(c) else float(c) for c in cells])
-    if known and all(hasattr(c, "isoformat") for c in known):
-        return np.array([None if _is_missing(c) else c for c in cells], dtype="datetime64[us]")
-    return np.array([None if _is_missing(c) else _text(c) for c in cells], dtype=object)
-
-
-def _is_missing(cell: Any) -> bool:
-    return (
-        cell is None or (isinstance(cell, float | np.floating) and bool(np.isnan(cell))) or str(cell) in ("NaT", "<NA>")
-    )
-
-
-def _text(cell: Any) -> str:
-    return str(cell).lower() if isinstance(cell, bool | np.bool_) else str(cell)
-
-
-def _distinct_names(names: list[str], source: str) -> None:
-    twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise duplicate_columns(twice, source)
-
-
 def duplicate_columns(twice: list[str], source: str) -> DuplicateColumns:
     """The error for columns that share a name."""
     return DuplicateColumns(
         f"{source} has several columns named {listed(map(repr, twice))}", where=source, fix="give each its own name"
     )
-
-
-def _same_lengths(columns: Mapping[str, Values], source: str) -> None:
-    lengths = {len(v) for v in columns.values()}
-    if len(lengths) > 1:
-        seen = listed(f"{n}: {len(v):,}" for n, v in columns.items())
-        raise UnreadableTable(f"the columns of {source} differ in length", seen=seen)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
-from goodmeasure.reading.writing import NotWritten, folder, refuse_other_kind, write_whole
+from goodmeasure.reading.writing import folder, refuse_other_kind, write_whole
 from goodmeasure.report.page import page
 from goodmeasure.study import form
 from goodmeasure.study.study import MODEL_FILE, Study
@@ -52,12 +52,4 @@ def refuse_others(directory: str | PathLike[str]) -> None:
 def texts_of(study: Study) -> dict[str, str]:
     """What stands in each file, by its name."""
     document = json.dumps(study.to_dict(), allow_nan=False, indent=1, ensure_ascii=False)
-    return dict(zip(FILES, (_drawn(study), document, study.model.to_json()), strict=True))
-
-
-def _drawn(study: Study) -> str:
-    try:
-        return page(study)
-    except OSError as error:  # matplotlib insists on a directory of its own
-        fix = "MPLCONFIGDIR=DIR names a directory"
-        raise NotWritten("there is no place for what matplotlib keeps", seen=str(error), fix=fix) from error
+    return dict(zip(FILES, (page(study), document, study.model.to_json()), strict=True))

@@ -49,7 +49,7 @@ def _template() -> Any:
 def _content(study: Study) -> dict[str, Any]:
     from markupsafe import Markup
 
-    inline = {name: Markup(svg) for name, svg in drawn(study).items()}  # our own SVG, its texts escaped by matplotlib
+    inline = {name: Markup(svg) for name, svg in drawn(study).items()}  # our own SVG, whose texts are escaped
     return {
         "pictures": inline,
         "verdict": study.verdict,
@@ -82,24 +82,20 @@ def drawn(study: Study) -> dict[str, str]:
     judged, report = study.judged, study.prepared.report
     raw, prediction = judged.raw, judged.prediction
     loss = study.plan.loss
-    found = {"risks": pictures.picture(pictures.risks, _risks(study), size=(6.4, 1.7))}
+    found = {"risks": pictures.risks(_risks(study))}
     if raw.ndim == 1:
-        found["loss"] = pictures.picture(pictures.loss_and_signal, *_loss_curves(loss, _targets(study), raw), columns=2)
+        found["loss"] = pictures.loss_and_signal(*_loss_curves(loss, _targets(study), raw))
     after = None if judged.after is None or judged.recalibrated is None else judged.after.curve
     unit = bool(study.plan.labels)
-    found["calibration"] = pictures.picture(
-        pictures.calibration_curves, judged.before.curve, after, unit, size=(5, 3.4)
-    )
-    if prediction.ndim == 1 and unit:
-        found["spread"] = pictures.picture(pictures.spread, prediction, report.y, size=(5, 2.2))
-    if prediction.ndim == 1 and not unit:
-        found["amounts"] = pictures.picture(pictures.amounts, prediction, report.y, size=(5, 3.4))
-    found["carried"] = pictures.picture(pictures.concentration, _carried(study, raw), size=(5, 3))
-    size = (5.0, 2.6)
+    found["calibration"] = pictures.calibration_curves(judged.before.curve, after, unit)
+    if prediction.ndim == 1:
+        shown = pictures.spread if unit else pictures.amounts
+        found["spread" if unit else "amounts"] = shown(prediction, report.y)
+    found["carried"] = pictures.concentration(_carried(study, raw))
     trained = study.trained
-    found["choice"] = pictures.picture(pictures.choice, trained.path, trained.setting, trained.chosen, size=size)
+    found["choice"] = pictures.choice(trained.path, trained.setting, trained.chosen)
     if study.decided is not None and isinstance(study.decided.costs, Costs):
-        found["costs"] = pictures.picture(pictures.cost_curve, *_cost_curve(study, study.decided.costs, prediction))
+        found["costs"] = pictures.cost_curve(*_cost_curve(study, study.decided.costs, prediction))
     return found
 
 
@@ -164,9 +160,22 @@ def command(study: Study) -> str:
     """The command line that asks the same question."""
     question = study.question
     parts = ["goodmeasure", "run", study.source, "--target", question.target]
-    for name in ("positive", "ask", "represents", "outliers", "metric", "weights", "exposure", "group", "time"):
+    for name in (
+        "positive",
+        "ask",
+        "represents",
+        "outliers",
+        "metric",
+        "weights",
+        "exposure",
+        "group",
+        "time",
+        "rare_classes",
+        "decimal",
+        "dates",
+    ):
         if (value := getattr(question, name)) is not None:
-            parts += [f"--{name}", str(value)]
+            parts += [f"--{name.replace('_', '-')}", str(value)]
     if question.costs is not None:
         short = {"false_negative": "fn", "false_positive": "fp", "true_positive": "tp", "true_negative": "tn"}
         for name, value in question.costs.to_dict().items():

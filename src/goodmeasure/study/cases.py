@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.choosing.affirming import affirmative
 from goodmeasure.choosing.choose import choose
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError
+from goodmeasure.reading.footers import without_total
+from goodmeasure.reading.moments import refuse_texts
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
 from goodmeasure.study.question import Question
+from goodmeasure.study.rare import Rare, rare_in
+from goodmeasure.study.respelling import as_known, one_spelling
 from goodmeasure.study.split import FIT_AND_TUNE, SHARES, Split, check, few, folded, shared_rows, split
 
 Together = NDArray[np.intp]
@@ -38,6 +43,26 @@ class WeightlessRow(Remark):
     """Rows of weight zero count for nothing, neither in training nor in judging; they were left out."""
 
     code = "GM243"
+
+
+class GuessedYes(Remark):
+    """Which of two labels means yes was not said, and neither is a word that is known to mean it.
+
+    The later label in order was taken. The model is as good either way round; its probabilities are those of that label.
+    """
+
+    code = "GM244"
+
+
+class ReportedBeforeFitted(Remark):
+    """Rows of the table to report are not later than those that were fitted, so the report does not tell how the future goes.
+
+    Rows in order of time are meant to be judged by what comes after them. Bring a table to report that begins where the other
+    ends.
+    """
+
+    code = "GM248"
+    severity = "warning"
 
 
 class BadExposure(Problem, ValueError):
@@ -119,24 +144,49 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     question.checked(table)
     if test is not None and question.protocol == "folds":
         raise UsageError("a table of its own is reported, so no folds are made", fix="leave out --protocol folds")
+    table, totals = without_total(table)
     table, dropped = _with_target(table, question)
     table, weightless = _with_weight(table, question)
     table, infinite = finite(table, [n for n in table.columns if n not in question.roles.values()])
+    table, alike = one_spelling(table, [n for n in table.columns if n not in (*question.exclude, question.group)])
     raw = as_target(table[question.target])
     first = _chosen(raw, table, question)
+    rare = (
+        rare_in(raw, question.target, question.rare_classes)
+        if question.rare_classes and len(first.labels) > 2
+        else None
+    )
+    gathered: tuple[Remark, ...] = ()
+    if rare is not None:
+        table, gathered = rare.applied(table)
+        raw = as_target(table[question.target])
+        first = _chosen(raw, table, question)
     found = _split(raw, table, question, first, own_report=test is None)
     plan = _chosen(raw[found.fit], table.take(found.fit), question)
     plan = plan if plan.labels == first.labels and plan.meaning == first.meaning else first
+    plan = replace(plan, notes=(*plan.notes, *(remark.what for remark in gathered)))
     columns = usable(table, question, found.fit)
     cases = _cases(table, question, plan)
     keys = row_keys(table, (*columns.features, question.target))
-    remarks = [*table.remarks, *dropped, *weightless, *infinite, *found.remarks, *columns.remarks]
+    remarks = [
+        *table.remarks,
+        *totals,
+        *dropped,
+        *_guessed(plan, question),
+        *weightless,
+        *infinite,
+        *alike,
+        *gathered,
+        *found.remarks,
+        *columns.remarks,
+    ]
     if test is None:
         report = cases.take(found.report)
         remarks += shared_rows(keys, found)
     else:
-        report, more = _test_cases(test, question, plan, columns)
+        report, more = _test_cases(test, question, plan, columns, rare)
         remarks += more
+        remarks += _too_early(cases, report, question, test.source)
         later = row_keys(report.table, (*columns.features, question.target))
         n = len(keys)
         joined = replace(found, report=np.arange(n, n + len(later)))
@@ -215,6 +265,27 @@ def coded(raw: Values, plan: Plan) -> NDArray[Any]:
     return codes if plan.loss.is_classwise else codes.astype(np.float64)
 
 
+def _too_early(cases: Cases, report: Cases, question: Question, source: str) -> tuple[Remark, ...]:
+    """A remark where rows of a table to report are earlier than rows that are fitted or tune."""
+    if cases.when is None or report.when is None:
+        return ()
+    refuse_texts(report.when, str(question.time))
+    early = int((report.when < cases.when.max()).sum())
+    if not early:
+        return ()
+    what = f"{early:,} of {len(report):,} rows of {source} are earlier than rows that were fitted or tune"
+    return (ReportedBeforeFitted(what, fix="a table to report that begins where the other ends"),)
+
+
+def _guessed(plan: Plan, question: Question) -> tuple[Remark, ...]:
+    """A remark where it was guessed which label means yes."""
+    if len(plan.labels) != 2 or question.positive is not None or affirmative(plan.labels) is not None:
+        return ()
+    no, yes = plan.labels
+    what = f"that {yes!r} means yes and {no!r} no is a guess"
+    return (GuessedYes(what, fix=f"--positive {no!r} turns it round, --positive {yes!r} settles it"),)
+
+
 # --- the parts ---
 
 
@@ -224,6 +295,8 @@ def _split(raw: Values, table: Table, question: Question, plan: Plan, *, own_rep
     time = None if question.time is None else table[question.time]
     if time is not None and missing(time).any():
         raise NoTimeInRow(f"{int(missing(time).sum()):,} rows have no {question.time}", fix="--where with a condition")
+    if time is not None and question.time is not None:
+        refuse_texts(time, question.time)
     classes = codes if plan.labels else None
     why = few(len(raw), classes, group)
     if own_report and time is None and (question.protocol == "folds" or (question.protocol == "auto" and why)):
@@ -287,12 +360,20 @@ def _cases(table: Table, question: Question, plan: Plan) -> Cases:
     )
 
 
-def _test_cases(test: Table, question: Question, plan: Plan, columns: Columns) -> tuple[Cases, list[Remark]]:
+def _test_cases(
+    test: Table, question: Question, plan: Plan, columns: Columns, rare: Rare | None
+) -> tuple[Cases, list[Remark]]:
     needed = [*columns.features, *(n for n in question.roles.values() if n is not None)]
     test, dropped = _with_target(test.only(needed), question)
     test, weightless = _with_weight(test, question)
     test, infinite = finite(test, columns.features)
-    return _cases(test, question, plan), [*test.remarks, *dropped, *weightless, *infinite]
+    if plan.labels:
+        target = (
+            as_known(test[question.target], map(str, plan.labels)) if test[question.target].dtype == object else None
+        )
+        test = test if target is None else replace(test, columns={**test.columns, question.target: target})
+    test, gathered = (test, ()) if rare is None else rare.applied(test)
+    return _cases(test, question, plan), [*test.remarks, *dropped, *weightless, *infinite, *gathered]
 
 
 def _weight(table: Table, question: Question) -> Floats | None:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from goodmeasure.errors import Problem
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
-from goodmeasure.study.encoding import MOST, encoding
+from goodmeasure.study.alone import explained_alone
+from goodmeasure.study.encoding import MOST
 from goodmeasure.study.question import Question
 
 # A text column with more different values than this part of its rows names the rows rather than describes them.
@@ -105,7 +106,7 @@ def usable(table: Table, question: Question, fit: NDArray[np.intp]) -> Columns:
     left_out |= dict.fromkeys(question.exclude, "was excluded")
     remarks: list[Remark] = []
     for name, values in table.columns.items():
-        if name not in left_out and (found := _unusable(name, values[fit])):
+        if name not in left_out and (found := _unusable(name, values, fit)):
             left_out[name], remark = found
             remarks.append(remark)
     features = tuple(name for name in table.columns if name not in left_out)
@@ -117,8 +118,9 @@ def usable(table: Table, question: Question, fit: NDArray[np.intp]) -> Columns:
     return Columns(features, left_out, tuple(remarks))
 
 
-def _unusable(name: str, values: Values) -> tuple[str, Remark] | None:
-    """Why nothing can be learned from a column, and the remark that says so."""
+def _unusable(name: str, whole: Values, fit: NDArray[np.intp]) -> tuple[str, Remark] | None:
+    """Why nothing can be learned from a column, and the remark that says so; what names rows is seen in all of them."""
+    values = whole[fit]
     known = values[~missing(values)]
     if not len(known):
         why = "is empty in the rows to fit"
@@ -127,6 +129,8 @@ def _unusable(name: str, values: Values) -> tuple[str, Remark] | None:
     if distinct == 1 and len(known) == len(values):
         why = f"is always {known[0]} in the rows to fit"
         return why, ConstantLeftOut(f"column {name!r} {why} and was left out")
+    known = whole[~missing(whole)]
+    distinct = len(np.unique(known))
     if len(known) >= LEAST_UNIQUE and _names_rows(name, known, distinct):
         why = f"names the rows ({distinct:,} different values in {len(known):,} rows)"
         return why, IdentifierLeftOut(f"column {name!r} {why} and was left out", seen=f"{listed(known[:3])}, ...")
@@ -144,60 +148,17 @@ def _names_rows(name: str, known: Values, distinct: int) -> bool:
 
 
 def nearly_perfect(table: Table, features: Sequence[str], y: NDArray[Any], classes: bool, seed: int) -> list[Remark]:
-    """A remark on each feature that alone predicts the target almost perfectly on rows that a small tree did not see."""
+    """A remark on each feature that alone predicts the target almost perfectly on rows that it was not learned from."""
     rows = np.random.default_rng(seed).permutation(len(y))[:MOST_ROWS_TO_PROBE]
     if len(rows) < 40:
         return []
-    half = len(rows) // 2
-    remarks: list[Remark] = []
-    for name in features[:MOST_FEATURES_TO_PROBE]:
-        skill = _alone(table.only([name]).take(rows), y[rows], half, classes)
-        if skill >= NEARLY_PERFECT:
-            remarks.append(
-                KnowsTheAnswer(
-                    f"column {name!r} alone predicts the target almost perfectly",
-                    seen=f"on its own it explains {skill:.1%} of what there is to explain",
-                    fix=f"if it is not known when you predict: --exclude {name!r}",
-                )
-            )
-    return remarks
-
-
-def _alone(table: Table, y: NDArray[Any], half: int, classes: bool) -> float:
-    """What part of the target one column explains on the second half, learned on the first."""
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-
-    tree = (DecisionTreeClassifier if classes else DecisionTreeRegressor)(max_leaf_nodes=32, random_state=0)
-    first, second = np.arange(half), np.arange(half, len(y))
-    matrix = encoding(table.take(first), list(table.columns), scaled=False)
-    learned, judged = matrix(table.take(first)), matrix(table.take(second))
-    guess = tree.fit(_ranks(learned, learned), y[first]).predict(_ranks(judged, learned))
-    truth = y[second]
-    if classes:
-        values, counts = np.unique(y[first], return_counts=True)
-        wrong, base = float(np.mean(guess != truth)), float(np.mean(truth != values[counts.argmax()]))
-    else:
-        wrong, base = float(np.mean((guess - truth) ** 2)), float(np.var(truth))
-    skill = 1 - wrong / base if base > 0 else 0.0
-    return skill if classes else max(skill, _in_step(next(iter(table.columns.values())), y))
-
-
-def _ranks(columns: NDArray[np.float64], among: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where numbers stand among those of a column, which is all that a tree asks; its own numbers end at 3e38."""
-    known = [np.unique(column) for column in among.T]
-    sides = [
-        np.searchsorted(values, column) + np.searchsorted(values, column, "right")
-        for values, column in zip(known, columns.T, strict=True)
+    probed = table.only(features[:MOST_FEATURES_TO_PROBE]).take(rows)
+    return [
+        KnowsTheAnswer(
+            f"column {name!r} alone predicts the target almost perfectly",
+            seen=f"on its own it explains {skill:.1%} of what there is to explain",
+            fix=f"if it is not known when you predict: --exclude {name!r}",
+        )
+        for name, skill in explained_alone(probed, y[rows], classes).items()
+        if skill >= NEARLY_PERFECT
     ]
-    return np.where(np.isnan(columns), np.nan, np.column_stack(sides))
-
-
-def _in_step(values: Values, y: NDArray[Any]) -> float:
-    """How nearly a column of numbers orders the rows as the target does: the square of the rank correlation."""
-    if ColumnKind.of(values) is not ColumnKind.NUMBER or (known := ~np.isnan(values)).sum() < len(values) / 2:
-        return 0.0
-    from scipy.stats import rankdata
-
-    ranks = np.array([rankdata(values[known]), rankdata(y[known])])
-    spread = ranks.std(axis=1)
-    return float(np.corrcoef(ranks)[0, 1] ** 2) if (spread > 0).all() else 0.0

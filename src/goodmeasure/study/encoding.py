@@ -1,24 +1,22 @@
-"""Table columns as the numbers that a model takes: missing values, categories and dates, by scikit-learn."""
+"""Table columns as the numbers that a model takes: missing values, categories and dates."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import shorter
+from goodmeasure.reading.notation import Numbers
 from goodmeasure.reading.tables import BadCell, ColumnKind, Table, Values, missing
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.study.coding import Coding, codes, one_hot
+from goodmeasure.study.respelling import as_known
+from goodmeasure.study.scaling import Scaling, scaling
 
-ABSENT = "(missing)"
-MOST_CATEGORIES = 40
-LEAST_OF_A_CATEGORY = 5
-# Histogram trees hold at most this many categories.
-MOST_TREE_CATEGORIES = 250
 # Numbers of this size are taken for missing, as infinite ones are: their squares, and so a column's spread, are no numbers.
 MOST = 1e150
 DATE_PARTS = ("day", "month", "weekday")
@@ -28,15 +26,21 @@ DATE_PARTS = ("day", "month", "weekday")
 class Encoding:
     """How columns become a matrix; learned from the fitted rows alone, so that later rows teach it nothing.
 
-    ``scaled`` encodings serve linear models: missing numbers take the median and a column that says so, numbers have mean
-    0 and spread 1, categories have a column each. Others serve trees, which split on missing values and categories as such.
+    Encodings with ``scaling`` serve linear models: missing numbers take the median and a column that says so, numbers have
+    mean 0 and spread 1, categories have a column each. Others serve trees, which split on missing values and categories as
+    such. ``codings`` holds one coding for each column of texts.
     """
 
     numbers: tuple[str, ...]
     dates: tuple[str, ...]
     texts: tuple[str, ...]
-    scaled: bool
-    steps: dict[str, Any]
+    scaling: Scaling | None
+    codings: tuple[Coding, ...]
+
+    @property
+    def scaled(self) -> bool:
+        """Whether it serves linear models."""
+        return self.scaling is not None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -52,52 +56,40 @@ class Encoding:
     @property
     def names(self) -> list[str]:
         """The name of each column of the matrix."""
-        raw = [*self.numbers, *(f"{name}: {part}" for name in self.dates for part in DATE_PARTS)]
-        found = raw
-        if "numbers" in self.steps and self.scaled:
-            found = [_plain_indicator(n) for n in self.steps["numbers"].get_feature_names_out(raw)]
-        if "texts" in self.steps:
-            found = [*found, *(self._category_names() if self.scaled else self.texts)]
-        return found
-
-    def _category_names(self) -> list[str]:
-        encoder = self.steps["texts"]
-        names: list[str] = []
-        for full in encoder.get_feature_names_out([f"{i}" for i in range(len(self.texts))]):
-            place, _, category = str(full).partition("_")
-            shown = "(rare)" if category == "infrequent_sklearn" else category
-            names.append(f"{self.texts[int(place)]} = {shown}")
-        return names
+        found = [*self.numbers, *(f"{name}: {part}" for name in self.dates for part in DATE_PARTS)]
+        if self.scaling is None:
+            return [*found, *self.texts]
+        flags = [f"{found[k]} is missing" for k in self.scaling.flagged]
+        texts = [f"{name} = {each}" for name, c in zip(self.texts, self.codings, strict=True) for each in c.titles]
+        return [*found, *flags, *texts]
 
     @property
     def categorical(self) -> list[bool]:
         """Which columns of the matrix for trees hold category codes."""
-        return [False] * self._number_count + [True] * len(self.texts)
-
-    @property
-    def _number_count(self) -> int:
-        return len(self.numbers) + len(DATE_PARTS) * len(self.dates)
+        return [False] * (width(self.numbers, self.dates, ())) + [True] * len(self.texts)
 
     def __call__(self, table: Table) -> Floats:
         """The matrix of these rows, one row an example. Error: GM206 where a column holds something else than it did."""
-        rows = len(table)
-        table = replace(table, columns={name: _as_fitted(name, table[name], kind) for name, kind in self.kinds.items()})
-        blocks = []
-        if self._number_count:
-            block = _number_block(table, self.numbers, self.dates)
-            blocks.append(self.steps["numbers"].transform(block) if self.scaled else block)
-        if self.texts:
-            blocks.append(quietly(self.steps["texts"].transform, _text_block(table, self.texts)))
-        return np.hstack(blocks) if blocks else np.zeros((rows, 0))
+        cells = {name: self._as_fitted(name, table[name]) for name in self.kinds}
+        numbers = _number_block(cells, self.numbers, self.dates, len(table))
+        coded = [coding.codes(cells[name]) for name, coding in zip(self.texts, self.codings, strict=True)]
+        if self.scaling is None:
+            return np.column_stack([numbers, *(np.where(each < 0, np.nan, each) for each in coded)])
+        blocks = [coding.columns(each) for coding, each in zip(self.codings, coded, strict=True)]
+        return np.hstack([self.scaling(numbers), *blocks])
+
+    def _as_fitted(self, name: str, values: Values) -> Values:
+        """A column as it was when the model was fitted: of the same kind, with the same spelling of its labels."""
+        found = _as_fitted(name, values, self.kinds[name])
+        if name not in self.texts:
+            return found
+        return as_known(found, self.codings[self.texts.index(name)].known)
 
     def unknown(self, table: Table) -> dict[str, int]:
         """How many cells of each text column hold a category that the fitted rows did not."""
-        counts = {}
-        for name, known in zip(self.texts, self.steps["texts"].categories_ if self.texts else (), strict=True):
-            strange = ~np.isin(_text_block(table, (name,))[:, 0].astype(str), known.astype(str))
-            if strange.any():
-                counts[name] = int(strange.sum())
-        return counts
+        cells = {name: self._as_fitted(name, table[name]) for name in self.texts}
+        counts = {name: c.strange(cells[name]) for name, c in zip(self.texts, self.codings, strict=True)}
+        return {name: count for name, count in counts.items() if count}
 
 
 def width(numbers: Sequence[str], dates: Sequence[str], texts: Sequence[str]) -> int:
@@ -110,12 +102,10 @@ def encoding(table: Table, features: Sequence[str], *, scaled: bool = True) -> E
     kinds = table.kinds
     of = {kind: tuple(f for f in features if kinds[f] is kind) for kind in ColumnKind}
     numbers, dates, texts = of[ColumnKind.NUMBER], of[ColumnKind.DATE], of[ColumnKind.TEXT]
-    steps: dict[str, Any] = {}
-    if (numbers or dates) and scaled:
-        steps["numbers"] = _scaler().fit(_number_block(table, numbers, dates))
-    if texts:
-        steps["texts"] = (_one_hot() if scaled else _codes()).fit(_text_block(table, texts))
-    return Encoding(numbers, dates, texts, scaled, steps)
+    learned = scaling(_number_block(table.columns, numbers, dates, len(table))) if scaled else None
+    return Encoding(
+        numbers, dates, texts, learned, tuple((one_hot if scaled else codes)(table[name]) for name in texts)
+    )
 
 
 def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
@@ -123,8 +113,12 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
     if ColumnKind.of(values) is kind:
         return values
     if kind is ColumnKind.TEXT:
-        return values.astype(object)
+        return _as_texts(values)
     lost = missing(values)
+    if kind is ColumnKind.NUMBER and all(
+        map(_PLAIN.matches, values[~lost].tolist() if values.dtype == object else [""])
+    ):
+        return np.array([np.nan if cell is None else float(cell) for cell in values])
     if not lost.all():
         needed = "a number" if kind is ColumnKind.NUMBER else "a date"
         raise BadCell(
@@ -138,38 +132,24 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
     )
 
 
-def _scaler() -> Any:
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    return make_pipeline(imputer, StandardScaler())
-
-
-def _one_hot() -> Any:
-    from sklearn.preprocessing import OneHotEncoder
-
-    return OneHotEncoder(
-        drop="if_binary",
-        handle_unknown="infrequent_if_exist",
-        min_frequency=LEAST_OF_A_CATEGORY,
-        max_categories=MOST_CATEGORIES,
-        sparse_output=False,
-    )
+def _number_block(cells: Mapping[str, Values], numbers: Sequence[str], dates: Sequence[str], rows: int) -> Floats:
+    found = np.empty((rows, width(numbers, dates, ())))
+    for k, name in enumerate(numbers):
+        found[:, k] = np.where(np.abs(cells[name]) < MOST, cells[name], np.nan)
+    parts = [part for name in dates for part in date_parts(cells[name]).values()]
+    for k, part in enumerate(parts, len(numbers)):
+        found[:, k] = part
+    return found
 
 
-def _codes() -> Any:
-    from sklearn.preprocessing import OrdinalEncoder
+def _as_texts(values: Values) -> Values:
+    """Numbers or dates as the texts that a file would hold; those that are missing as None."""
+    cells = [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in values.tolist()]
+    lost = missing(values)
+    return np.array([None if gone else str(cell) for cell, gone in zip(cells, lost, strict=True)], dtype=object)
 
-    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=MOST_TREE_CATEGORIES)
 
-
-def _number_block(table: Table, numbers: Sequence[str], dates: Sequence[str]) -> Floats:
-    columns = [np.where(np.abs(table[name]) < MOST, table[name], np.nan) for name in numbers]
-    for name in dates:
-        columns += list(date_parts(table[name]).values())
-    return np.column_stack(columns)
+_PLAIN = Numbers()
 
 
 def date_parts(dates: NDArray[Any]) -> dict[str, Floats]:
@@ -184,24 +164,3 @@ def date_parts(dates: NDArray[Any]) -> dict[str, Floats]:
         (whole + 3) % 7,
     )
     return {name: np.where(lost, np.nan, part.astype(float)) for name, part in zip(DATE_PARTS, parts, strict=True)}
-
-
-def _text_block(table: Table, texts: Sequence[str]) -> NDArray[Any]:
-    columns = []
-    for name in texts:
-        values = table[name].copy()
-        values[missing(values)] = ABSENT
-        columns.append(values)
-    return np.column_stack(columns)
-
-
-def _plain_indicator(name: str) -> str:
-    prefix = "missingindicator_"
-    return f"{name[len(prefix) :]} is missing" if name.startswith(prefix) else name
-
-
-def quietly(transform: Any, block: NDArray[Any]) -> Floats:
-    """Unknown categories are counted and reported by `unknown`, not warned of."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Found unknown categories", category=UserWarning)
-        return np.asarray(transform(block), dtype=np.float64)

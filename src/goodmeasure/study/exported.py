@@ -33,7 +33,9 @@ from goodmeasure.formulas.words import exp, maximum, sigmoid
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.tables import ColumnKind
 from goodmeasure.reading.writing import write_whole
-from goodmeasure.study.encoding import DATE_PARTS, Encoding, quietly
+from goodmeasure.study.coding import Coding
+from goodmeasure.study.encoding import DATE_PARTS, Encoding
+from goodmeasure.study.scaling import Scaling
 
 _LANGUAGES = {
     ".py": "goodmeasure.exporting.python",
@@ -112,8 +114,8 @@ def _scorer(encoding: Encoding, scorer: Any, cells: Mapping[str, Cell]) -> Linea
         return _linear(encoding, scorer, cells)
     if isinstance(scorer, Forest):
         texts = [name for name, cell in cells.items() if cell.kind is ColumnKind.TEXT]
-        known = encoding.steps["texts"] if texts else None
-        return Trees(scorer, tuple(cells), {name: _codes(known, k) for k, name in enumerate(texts)})
+        known = dict(zip(texts, map(_codes, encoding.codings), strict=True))
+        return Trees(scorer, tuple(cells), known)
     raise NotExportable(f"raw outputs of a {type(scorer).__name__} cannot be written down", fix=USE_IT)
 
 
@@ -121,65 +123,41 @@ def _linear(encoding: Encoding, scorer: LinearScorer, cells: Mapping[str, Cell])
     """The sums of a linear scorer, a term for each cell; what stands for a missing number is worked out beforehand."""
     numbers = [name for name, cell in cells.items() if cell.kind is not ColumnKind.TEXT]
     texts = [name for name, cell in cells.items() if cell.kind is ColumnKind.TEXT]
-    weights = scorer.coefficients
-    terms: list[NumberTerm | TextTerm] = []
-    if numbers:
-        terms += _number_terms(encoding.steps["numbers"], numbers, weights)
-    if texts:
-        encoder = encoding.steps["texts"]
-        width = sum(_widths(encoder, len(texts)))
-        terms += _text_terms(encoder, texts, weights[:, weights.shape[1] - width :])
+    assert encoding.scaling is not None
+    terms: list[NumberTerm | TextTerm] = [*_number_terms(encoding.scaling, numbers, scorer.coefficients)]
+    at = len(encoding.scaling.centre)
+    for name, coding in zip(texts, encoding.codings, strict=True):
+        terms.append(_text_term(coding, name, scorer.coefficients[:, at : at + coding.width]))
+        at += coding.width
     return Linear(tuple(scorer.intercepts.tolist()), tuple(terms))
 
 
-def _number_terms(steps: Any, names: list[str], weights: Any) -> list[NumberTerm]:
-    """The terms of numbers; those that were missing in fitted rows have a column more, which says so, behind all numbers."""
-    imputer, scaler = (step for _, step in steps.steps)
-    flags = [] if imputer.indicator_ is None else imputer.indicator_.features_.tolist()
+def _number_terms(scaling: Scaling, names: list[str], weights: Any) -> list[NumberTerm]:
+    flagged = {k: len(names) + i for i, k in enumerate(scaling.flagged)}
     terms = []
     for k, name in enumerate(names):
-        centre, scale, slopes = float(scaler.mean_[k]), float(scaler.scale_[k]), weights[:, k]
-        absent, present = (imputer.statistics_[k] - centre) / scale * slopes, np.zeros_like(slopes)
-        if k in flags:
-            at = len(names) + flags.index(k)
-            said, unsaid = ((value - scaler.mean_[at]) / scaler.scale_[at] * weights[:, at] for value in (1, 0))
-            absent, present = absent + said, unsaid
+        centre, scale, slopes = float(scaling.centre[k]), float(scaling.spread[k]), weights[:, k]
+        absent = (scaling.fill[k] - centre) / scale * slopes
+        present = np.zeros_like(slopes)
+        if k in flagged:
+            at = flagged[k]
+            absent = absent + (1 - scaling.centre[at]) / scaling.spread[at] * weights[:, at]
+            present = (0 - scaling.centre[at]) / scaling.spread[at] * weights[:, at]
         terms.append(NumberTerm(name, centre, scale, *(tuple(part.tolist()) for part in (slopes, present, absent))))
     return terms
 
 
-def _widths(encoder: Any, texts: int) -> list[int]:
-    """How many columns of the matrix each text has."""
-    names = encoder.get_feature_names_out([f"{k}" for k in range(texts)])
-    found = [str(name).partition("_")[0] for name in names]
-    return [found.count(f"{k}") for k in range(texts)]
+def _text_term(coding: Coding, name: str, weights: Any) -> TextTerm:
+    """The amount of each category of a text, and of one that was never seen; weights are those of its columns."""
+    amounts = {code: tuple(weights[:, code].tolist()) for code in range(coding.width)}
+    amounts[-1] = (0.0,) * len(weights)
+    known = {text: amounts[code] for text, code in zip(coding.known, coding.code, strict=True)}
+    return TextTerm(name, known, amounts[coding.otherwise])
 
 
-def _text_terms(encoder: Any, names: list[str], weights: Any) -> list[TextTerm]:
-    """The terms of texts: the encoder itself is asked what it makes of each category, and of one that it never saw."""
-    widths = _widths(encoder, len(names))
-    ends = np.cumsum(widths)
-    terms = []
-    for k, (name, known) in enumerate(zip(names, encoder.categories_, strict=True)):
-        own = slice(int(ends[k]) - widths[k], int(ends[k]))
-        *each, otherwise = (_asked(encoder, k)[:, own] @ weights[:, own].T).tolist()
-        amounts = {str(text): tuple(row) for text, row in zip(known, each, strict=True)}
-        terms.append(TextTerm(name, amounts, tuple(otherwise)))
-    return terms
-
-
-def _codes(encoder: Any, k: int) -> dict[str, int]:
+def _codes(coding: Coding) -> dict[str, int]:
     """The code of each category of a text for trees; one that was not seen has none."""
-    codes = _asked(encoder, k)[:-1, k]
-    return {str(text): int(code) for text, code in zip(encoder.categories_[k], codes, strict=True)}
-
-
-def _asked(encoder: Any, k: int) -> Any:
-    """What an encoder makes of all categories of a column, and at last of a text that is none of them."""
-    known = [str(text) for text in encoder.categories_[k]]
-    rows = np.tile(np.array([each[0] for each in encoder.categories_], dtype=object), (len(known) + 1, 1))
-    rows[:, k] = [*encoder.categories_[k], "?" * (1 + max(map(len, known)))]
-    return quietly(encoder.transform, rows)
+    return dict(zip(coding.known, coding.code, strict=True))
 
 
 # --- predictions and what is shown of them ---

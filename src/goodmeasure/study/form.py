@@ -15,6 +15,7 @@ from goodmeasure.reading.documents import (
     exactly,
     fields,
     infinity,
+    mapping,
     must,
     number,
     optional,
@@ -25,11 +26,13 @@ from goodmeasure.reading.documents import (
     truth,
     whole,
 )
+from goodmeasure.reading.notation import GROUPINGS
+from goodmeasure.study.coding import MOST_TREE_CATEGORIES
 from goodmeasure.study.encoding import width
 
 FORMAT = "goodmeasure model"
 MARK = f'{{\n "format": "{FORMAT}"'.encode()
-VERSION = 1
+VERSION = 2
 # The longest formula of the catalogue has 34 rows, and 83 parts where shared ones are written out.
 MOST_ROWS = 2_000
 MOST_PARTS = 20_000
@@ -37,7 +40,6 @@ MOST_NODES = 20_000_000
 
 _LIMIT = either(infinity(), number())
 _NAMES = distinct(sequence(text(most=100_000)))
-_PACKED = text(most=1 << 30)
 
 _SPELLING = fields(
     {
@@ -71,7 +73,24 @@ _LOSS = fields(
         "facts": fields({"sentence": text(), "asks_for": text()}),
     }
 )
-_ENCODING = fields({"numbers": _NAMES, "dates": _NAMES, "texts": _NAMES, "scaled": truth(), "steps": _PACKED})
+_SCALING = fields(
+    {
+        "fill": sequence(number()),
+        "flagged": sequence(whole(0)),
+        "centre": sequence(number()),
+        "spread": sequence(number(low=0)),
+    }
+)
+_CODING = fields(
+    {
+        "known": distinct(sequence(text(most=100_000), least=1)),
+        "code": sequence(whole(-1, MOST_TREE_CATEGORIES - 1), least=1),
+        "otherwise": whole(-1, MOST_TREE_CATEGORIES - 1),
+    }
+)
+_ENCODING = fields(
+    {"numbers": _NAMES, "dates": _NAMES, "texts": _NAMES, "scaling": optional(_SCALING), "codings": sequence(_CODING)}
+)
 _LINEAR = fields({"coefficients": sequence(sequence(number()), least=1), "intercepts": sequence(number(), least=1)})
 _FOREST = fields(
     {
@@ -101,6 +120,10 @@ _COSTS = fields(
     optional=("true_positive", "true_negative", "ask"),
 )
 _AMOUNT_COSTS = fields({"under": number(), "over": number()})
+_NUMBERS = fields(
+    {"decimal": exactly(".", ","), "grouping": exactly(*GROUPINGS), "before": text(most=40), "after": text(most=40)}
+)
+_DATES = fields({"form": text(most=40)})
 _MODEL = fields(
     {
         "format": exactly(FORMAT),
@@ -117,7 +140,9 @@ _MODEL = fields(
         "threshold": optional(_LIMIT),
         "shift": number(),
         "facts": plain,
-    }
+        "notations": mapping(either(_NUMBERS, _DATES)),
+    },
+    optional=("notations",),
 )
 
 
@@ -129,6 +154,7 @@ def check(state: Any) -> None:
     """
     _MODEL(state, "")
     _book(state["loss"]["book"])
+    _encoding(state["encoding"])
     _scorer(state["scorer"], state["encoding"])
     for one in [] if state["recalibration"] is None else state["recalibration"]["parameters"]:
         _knots(one, state["recalibration"]["method"])
@@ -147,6 +173,28 @@ def _book(rows: list[list[Any]]) -> None:
         must(all(isinstance(one, int) and 0 <= one < i for one in rest), at, "made of earlier rows")
         parts.append(1 + sum(parts[one] for one in rest))
         must(parts[-1] <= MOST_PARTS, at, "so short that it can be written out")
+
+
+def _encoding(state: dict[str, Any]) -> None:
+    """Every number has its mean and its spread, every text its coding, and codes are those of columns without a gap."""
+    count, scaling = width(state["numbers"], state["dates"], ()), state["scaling"]
+    if scaling is not None:
+        flagged = scaling["flagged"]
+        must(len(scaling["fill"]) == count, "encoding.scaling.fill", "one number a column of numbers")
+        must(flagged == sorted({*flagged}) and max(flagged, default=-1) < count, "encoding.scaling.flagged", "in order")
+        for name in ("centre", "spread"):
+            must(len(scaling[name]) == count + len(flagged), f"encoding.scaling.{name}", "one number a column")
+        must(0 not in scaling["spread"], "encoding.scaling.spread", "above zero")
+    must(len(state["codings"]) == len(state["texts"]), "encoding.codings", "one for each column of texts")
+    for k, coding in enumerate(state["codings"]):
+        _coding(coding, f"encoding.codings[{k}]")
+
+
+def _coding(state: dict[str, Any], at: str) -> None:
+    used = {*state["code"]} - {-1}
+    must(len(state["code"]) == len(state["known"]), f"{at}.code", "one a category")
+    must(used == {*range(len(used))} and used != set(), f"{at}.code", "columns without a gap")
+    must(state["otherwise"] in {-1, *used}, f"{at}.otherwise", "one of the codes, or -1")
 
 
 def _scorer(state: dict[str, Any], encoding: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -17,9 +18,12 @@ from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.deriving.predictions import turn, within_turn
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
+from goodmeasure.reading import notation
 from goodmeasure.reading.documents import Mismatch, must
+from goodmeasure.reading.frames import table
+from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.paths import is_file, told
-from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing, table
+from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -28,7 +32,7 @@ from goodmeasure.study.cases import exposure
 from goodmeasure.study.columns import MissingInLaterRows, finite
 from goodmeasure.study.encoding import Encoding
 from goodmeasure.study.exported import Titles, export
-from goodmeasure.study.saving import NotAModel, UntrustedModel
+from goodmeasure.study.saving import NotAModel
 from goodmeasure.study.training import Trained
 
 AGAIN = "train it again: goodmeasure run"
@@ -52,6 +56,7 @@ class Model:
         threshold: the probability from which to act.
         shift: what to provide beyond the predicted amount, in its unit.
         facts: what it was trained on.
+        notations: how columns of texts are written that it reads as numbers or dates.
 
     Example:
         >>> import goodmeasure as gm
@@ -76,6 +81,7 @@ class Model:
     threshold: float | None = None
     shift: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)
+    notations: Mapping[str, Notation] = field(default_factory=dict)
 
     @staticmethod
     def of(trained: Trained, **known: Any) -> Model:
@@ -123,12 +129,17 @@ class Model:
             GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
         """
-        given = table(data)
+        given = self._table(data)
         given, _ = finite(given.only(self.columns), self.encoding.features)
         raw = self.scorer(self.encoding(given))
         amount = exposure(given, self.exposure)
         # A rate times its exposure, on the scale on which effects add.
         return raw if amount is None else raw + np.log(amount)
+
+    def _table(self, data: Any) -> Table:
+        """The rows as a table, whose texts are read as they were when the model was fitted."""
+        texts = [name for name, kind in self.columns.items() if kind is ColumnKind.TEXT]
+        return table(data, notations=self.notations, kept=texts)
 
     def settled(self, raw: Floats) -> Floats:
         """Raw outputs after recalibration: what the predictions stand for.
@@ -220,7 +231,9 @@ class Model:
             data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
 
         Returns:
-            Columns of predictions and decisions by name, each (n,), and remarks on missing values and new categories.
+            Columns of predictions and decisions by name, each (n,), as `goodmeasure predict` writes them: "prediction" of an
+            amount; "probability_yes", or of K classes a "probability_" with each label; "decision" with costs, and without
+            them the "likeliest" label. Beside them remarks on missing values and new categories.
 
         Raises:
             GM202: the data are no table, or its columns differ in length.
@@ -230,7 +243,7 @@ class Model:
             GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
         """
-        given = table(data)
+        given = self._table(data)
         prediction, titles = self.predict(given), self._titles
         columns = [prediction] if prediction.ndim == 1 else list(prediction.T)
         shown: dict[str, Values] = dict(zip(titles.predictions, columns, strict=True))
@@ -242,10 +255,10 @@ class Model:
     def _titles(self) -> Titles:
         """The names of the columns that `answers` gives."""
         if not self.labels:
-            return Titles((f"predicted {self.target}",), "amount to provide")
+            return Titles(("prediction",), "decision")
         told = self.labels if self.loss.is_classwise else self.labels[1:]
-        decision = "decision" if self.threshold is not None else f"likeliest {self.target}"
-        return Titles(tuple(f"probability of {label}" for label in told), decision)
+        decision = "decision" if self.threshold is not None else "likeliest"
+        return Titles(tuple(f"probability_{plain_label(label)}" for label in told), decision)
 
     def _unseen(self, given: Table) -> tuple[MissingInLaterRows, ...]:
         found = []
@@ -281,7 +294,7 @@ class Model:
             >>> with TemporaryDirectory() as place:
             ...     model.export(f"{place}/passing.py")
             ...     exec(Path(place, "passing.py").read_text(), known)
-            >>> known["predict"]({"hours": 9})["likeliest passed"]
+            >>> known["predict"]({"hours": 9})["likeliest"]
             'yes'
         """
         export(self, self._titles, path)
@@ -311,6 +324,12 @@ class Model:
         return f"{asked} by {self.loss}, from {len(self.encoding.features)} columns{rule}"
 
 
+def plain_label(label: Any) -> str:
+    """A label as a name of a column holds it: whole numbers without a point, words in lower case for truths."""
+    whole = isinstance(label, float | np.floating) and float(label).is_integer()
+    return str(int(label)) if whole else str(label)
+
+
 def to_dict(model: Model) -> dict[str, Any]:
     """The model as plain values, ready for JSON."""
     state = {
@@ -328,6 +347,7 @@ def to_dict(model: Model) -> dict[str, Any]:
         "threshold": saving.number(model.threshold),
         "shift": model.shift,
         "facts": model.facts,
+        "notations": {name: notation.to_dict(how) for name, how in model.notations.items()},
     }
     return state | {"checksum": _checksum(state)}
 
@@ -349,6 +369,7 @@ def from_dict(state: dict[str, Any]) -> Model:
         threshold=None if state["threshold"] is None else float(state["threshold"]),
         shift=float(state["shift"]),
         facts=state["facts"],
+        notations={name: notation.from_dict(how) for name, how in state.get("notations", {}).items()},
     )
 
 
@@ -365,7 +386,6 @@ def load(path: str | PathLike[str]) -> Model:
     Raises:
         GM201: there is no such file.
         GM270: the file is no model, or one of a later version, or damaged.
-        GM271: the model holds parts that are not known to be harmless.
 
     Example:
         >>> import goodmeasure as gm
@@ -395,8 +415,6 @@ def load(path: str | PathLike[str]) -> Model:
         _try(model)
     except Mismatch as error:
         raise NotAModel(f"{place} is damaged", where=error.where, seen=f"not {error.needed}", fix=AGAIN) from error
-    except UntrustedModel:
-        raise
     except Exception as error:  # whatever a forged part does when it is built or tried, the file is at fault
         raise NotAModel(f"{place} is damaged", seen=f"{type(error).__name__}: {error}", fix=AGAIN) from error
     return model
@@ -412,8 +430,12 @@ def _document(data: bytes, place: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or state.get("format") != form.FORMAT:
         what = "a JSON document of another kind"
         raise NotAModel(f"{place} is not a model", seen=what, fix="load the model.json of a run")
-    if state.get("version") != form.VERSION:
-        raise NotAModel(f"{place} is a model of version {state.get('version')}", fix="pip install -U goodmeasure")
+    if (version := state.get("version")) != form.VERSION:
+        is_older = isinstance(version, int) and version < form.VERSION
+        what = f"{place} is a model of version {version}"
+        raise NotAModel(
+            what, seen=f"this is version {form.VERSION}", fix=AGAIN if is_older else "pip install -U goodmeasure"
+        )
     return state
 
 

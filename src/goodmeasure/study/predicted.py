@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.statistics.row_arguments import Floats
@@ -64,10 +62,8 @@ def _out_of_fold(procedure: Procedure, plan: Plan, cases: Cases, fold: Indices) 
             seed=procedure.question.seed,
         )
         quiet = replace(procedure, tick=_silent)
-        with warnings.catch_warnings():
-            # A fit that stops short is judged as it is; the certificate of the model that is handed over speaks for it.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            made = quiet.on_all(quiet(settled, rest.take(parts.fit), rest.take(parts.tune)), rest)
+        # A fit that stops short is judged as it is; the certificate of the model that is handed over speaks for it.
+        made = quiet.on_all(quiet(settled, rest.take(parts.fit), rest.take(parts.tune)), rest)
         held.append(np.flatnonzero(fold == k))
         found.append(Predicted.by(made, cases.take(held[-1])))
     return _together(found, np.argsort(np.concatenate(held), kind="stable"))

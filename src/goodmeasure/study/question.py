@@ -9,6 +9,7 @@ from typing import Any
 from goodmeasure.choosing.plan import Outliers
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import UsageError
+from goodmeasure.reading.recognition import ANSWERS, Written
 from goodmeasure.reading.tables import Table
 
 MODELS = ("linear", "boosting", "xgboost", "lightgbm", "catboost")
@@ -23,7 +24,7 @@ class Question:
     """
 
     target: str
-    positive: str | None
+    positive: Any
     costs: Costs | UnderOverCosts | None
     ask: str | None
     represents: str | None
@@ -37,6 +38,9 @@ class Question:
     model: str
     protocol: str
     seed: int
+    rare_classes: str | None
+    decimal: str | None
+    dates: str | None
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -45,6 +49,12 @@ class Question:
             raise UsageError(
                 f"there is no protocol {self.protocol!r}", fix=f"--protocol {' or --protocol '.join(PROTOCOLS)}"
             )
+        for name, answers in {**ANSWERS, "rare_classes": ("together", "drop")}.items():
+            if getattr(self, name) not in (None, *answers):
+                raise UsageError(
+                    f"{name}={getattr(self, name)!r} is no answer",
+                    fix=f"{name}={answers[0]!r} or {name}={answers[1]!r}",
+                )
         if self.protocol == "folds" and self.time is not None:
             raise UsageError(
                 "rows in order of time are judged by the latest: folds would learn from the future",
@@ -62,6 +72,11 @@ class Question:
         """The columns that have a role, by role."""
         names = ("target", "weights", "exposure", "group", "time")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def written(self) -> Written:
+        """What was said of how cells are written."""
+        return Written(self.decimal, self.dates)
 
     @property
     def number_columns(self) -> list[str]:

@@ -18,7 +18,8 @@ from goodmeasure.deriving.predictions import turn
 from goodmeasure.errors import UsageError, shorter
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.files import read
-from goodmeasure.reading.tables import Table, table
+from goodmeasure.reading.frames import named_target, table
+from goodmeasure.reading.tables import Table
 from goodmeasure.risks.metrics import METRICS, Metric, Scale, around, metric
 from goodmeasure.risks.risk import Risk, in_range
 from goodmeasure.signals.observed import Signal, signal
@@ -34,6 +35,7 @@ from goodmeasure.study.procedure import Made, Procedure, raw_of
 from goodmeasure.study.question import Question
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick
+from goodmeasure.study.vetoing import vetoes
 
 Source = Any
 
@@ -41,9 +43,9 @@ Source = Any
 @strict_keywords
 def run(
     data: Source,
-    target: str,
+    target: Any,
     *,
-    positive: str | None = None,
+    positive: Any = None,
     costs: Costs | UnderOverCosts | None = None,
     ask: str | None = None,
     represents: str | None = None,
@@ -59,6 +61,9 @@ def run(
     seed: int = 0,
     test: Source = None,
     where: str | None = None,
+    rare_classes: str | None = None,
+    decimal: str | None = None,
+    dates: str | None = None,
     tick: Tick | None = None,
 ) -> Study:
     """Go from a table to a trained model, an honest measure of its risk, and a decision, in one call.
@@ -69,8 +74,8 @@ def run(
 
     Args:
         data: a path (CSV or Parquet, a pattern in quotes) or a frame (pandas, Polars, Arrow, a dict of columns).
-        target: the column to predict.
-        positive: the label that means yes, of a target of two labels.
+        target: the column to predict, by its name; or its values, (n,), where ``data`` holds the features, (n, k).
+        positive: the label that means yes, of a target of two labels; unless given, the one that is known to mean it.
         costs: what errors cost, in your own unit: `Costs` of yes and no, or `UnderOverCosts` of an amount. Unless given,
             nothing is decided.
         ask: "mean", "median" or "quantile=0.9" of an amount; the usual one unless given.
@@ -89,6 +94,11 @@ def run(
         seed: for the split and the bootstrap; the same seed gives the same study.
         test: a table like ``data`` whose rows are reported, in place of a part of ``data``.
         where: an SQL condition that rows of a file must fit, such as "age >= 18".
+        rare_classes: what becomes of classes of fewer than ten rows: one class "together", or "drop" their rows; an error
+            unless given.
+        decimal: whether a "point" or a "comma" stands before decimals in texts such as "1,234"; the cells tell
+            unless given.
+        dates: whether "01/02/2024" is written "day-first" or "month-first"; the cells tell unless given.
         tick: called with a sentence whenever a step begins.
 
     Returns:
@@ -96,9 +106,12 @@ def run(
 
     Raises:
         GM201 to GM206: a file or a cell cannot be read, a column is missing or doubled, or no row is left.
+        GM211: numbers or dates of a column can be read in two ways.
         GM220: too few rows for three parts.
         GM231: no column is left to learn from.
+        GM247: the times are texts that are no dates.
         GM241, GM242: an exposure is not positive, or a row has no time.
+        GM607: costs are given, and which of two labels means yes is not known.
         GM601 to GM605: the target holds nothing to learn, or nothing that a loss can measure.
         GM004, GM006, GM703: a target, a weight or a label cannot be used.
         GM711: the costs answer another question than the target asks.
@@ -113,6 +126,7 @@ def run(
         >>> study.plan.loss, study.verdict.word
         (binary_cross_entropy(), 'use')
     """
+    data, target = named_target(data, target)
     question = Question(
         target=target,
         positive=positive,
@@ -129,6 +143,9 @@ def run(
         model=model,
         protocol=protocol,
         seed=seed,
+        rare_classes=rare_classes,
+        decimal=decimal,
+        dates=dates,
     )
     told = tick or (lambda _: None)
     told("read the table")
@@ -153,11 +170,11 @@ def open_table(data: Source, question: Question, where: str | None = None, like:
     if not isinstance(data, str | PathLike):
         if where is not None:
             raise UsageError("where= is for files: a frame has rows of its own", fix="run(data[data.age >= 18], ...)")
-        return table(data)
+        return table(data, written=question.written, notations=None if like is None else like.notations)
     if like is None:
-        return read(data, where=where, numbers=question.number_columns)
+        return read(data, where=where, numbers=question.number_columns, written=question.written)
     kinds = {name: kind for name, kind in like.kinds.items() if name not in question.exclude}
-    return read(data, where=where, kinds=kinds)
+    return read(data, where=where, kinds=kinds, written=question.written, notations=like.notations)
 
 
 @dataclass
@@ -187,7 +204,9 @@ class Run:
         if decided is not None:
             model = model.using(threshold=decided.threshold, shift=decided.shift)
         judged = self._judged(made, given, said, chosen_metric)
-        model = model.using(facts=_facts(given, question))
+        against = vetoes(judged, given.fitted, given.report, given.split, outcome=outcome)
+        notations = {name: how for name, how in rows.notations.items() if name in model.columns}
+        model = model.using(facts=_facts(given, question), notations=notations)
         return Study(
             question=question,
             source=rows.source,
@@ -198,7 +217,7 @@ class Run:
             model=model,
             judged=told(judged, given.report),
             decided=told(decided, given.report),
-            remarks=tuple(dict.fromkeys((*given.remarks, *known, *made.remarks))),
+            remarks=tuple(dict.fromkeys((*given.remarks, *known, *made.remarks, *against))),
             seconds=time.perf_counter() - began,
             frame=rows.frame,
         )
@@ -260,17 +279,14 @@ def _metrics(plan: Plan, question: Question) -> tuple[Metric, ...]:
     """The metric that was asked for, or the usual one; for yes/no also the area under the curve."""
     scale: Scale = "outcome" if plan.labels else "amount"
     first = around(metric(question.metric, scale, len(plan.labels), plan.asks_for), turn(plan.loss))
-    if question.metric is None and len(plan.labels) == 2:
+    if question.metric is None and len(plan.labels) == 2 and not plan.loss.is_classwise:
         return first, METRICS["auc"]
     return (first,)
 
 
 def _facts(given: Prepared, question: Question) -> dict[str, Any]:
-    import sklearn
-
     return {
         "goodmeasure": __version__,
-        "scikit-learn": sklearn.__version__,
         "model": question.model,
         "seed": question.seed,
         "rows": {name: len(rows) for name, rows in given.split.parts.items()},

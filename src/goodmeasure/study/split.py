@@ -131,7 +131,7 @@ def split(
     """
     remarks: tuple[Remark, ...] = ()
     if time is not None:
-        part, how = _by_time(time, shares), "the earliest rows fit, the latest report"
+        part, how = _by_time(time, shares), f"the earliest rows fit, the latest {'report' if shares[2] else 'tune'}"
         if group is not None:
             part, remarks = _first_part_of_group(part, group)
             how += ", no group in two parts"
@@ -260,7 +260,9 @@ def check(
                     f"the rows to {name} hold {count} of class {label!s}",
                     seen=f"{sum(counts.values()):,} usable rows of that class: "
                     + ", ".join(f"{c:,} to {k}" for k, c in counts.items()),
-                    fix="bring more rows of the class, or put rare classes together",
+                    fix="rare_classes='together' or rare_classes='drop'"
+                    if len(np.unique(classes)) > 2
+                    else "bring more rows of the class",
                 )
 
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
+from numpy.typing import NDArray
 
-from goodmeasure.errors import UsageError
+from goodmeasure.deriving.arguments import check_targets
+from goodmeasure.errors import NothingToLearn, UsageError
 from goodmeasure.fitting.certificate import Certificate
-from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.forest import Forest
 from goodmeasure.fitting.growing import Growing
+from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.openmp import threads_for
-from goodmeasure.fitting.scorers import LinearScorer, Scorer
-from goodmeasure.frameworks.sklearn_trees import native
+from goodmeasure.fitting.plain import PlainFit, linear_model
+from goodmeasure.fitting.scorers import Scorer
+from goodmeasure.frameworks.sklearn_names import native
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.tables import Table
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.weights import scaled
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.encoding import Encoding, encoding
 
@@ -70,14 +72,9 @@ def refitted(trained: Trained, model: str, cases: Cases, *, seed: int, ratio: fl
     loss, names = trained.loss, trained.encoding.features
     matrix = encoding(leaning.table, names, scaled=model == "linear")
     if model == "linear":
-        estimator = linear_fit(loss, matrix(leaning.table), leaning, trained.chosen * _natural_strength(loss, leaning))
-        again = replace(
-            trained,
-            encoding=matrix,
-            scorer=linear_scorer(estimator),
-            certificate=estimator.certificate_,
-            curve=tuple(float(v) for v in estimator.loss_curve_),
-        )
+        strength = trained.chosen * _natural_strength(loss, leaning)
+        found = linear_fit(loss, matrix(leaning.table), leaning, strength)
+        again = replace(trained, encoding=matrix, scorer=found.scorer, certificate=found.certificate, curve=found.curve)
     else:
         again = replace(
             trained, encoding=matrix, scorer=_grown(model, loss, leaning, matrix, int(trained.chosen), seed)
@@ -106,45 +103,54 @@ def _linear(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, ti
     del seed  # the optimum does not depend on chance
     x_fit, x_tune = matrix(fit.table), matrix(tune.table)
     path: list[tuple[float, float, float]] = []
-    best, chosen = np.inf, None
+    tried: list[PlainFit] = []
     unit = _natural_strength(loss, fit)
     for strength in STRENGTHS:
         tick(f"fit {loss} with strength {strength:g}")
-        estimator = linear_fit(loss, x_fit, fit, strength * unit)
-        scorer = linear_scorer(estimator)
-        risks = [_risk(loss, case, scorer(x)) for case, x in ((fit, x_fit), (tune, x_tune))]
+        tried.append(linear_fit(loss, x_fit, fit, strength * unit))
+        risks = [_risk(loss, case, tried[-1].scorer(x)) for case, x in ((fit, x_fit), (tune, x_tune))]
         path.append((strength, risks[0], risks[1]))
-        if risks[1] < best or chosen is None:
-            best, chosen = risks[1], (strength, estimator, scorer)
-    assert chosen is not None
-    strength, estimator, scorer = chosen
+    place = _least([risk for _, _, risk in path])
+    found, chosen = tried[place], STRENGTHS[place]
     return Trained(
         loss,
         matrix,
-        scorer,
+        found.scorer,
         "strength of the penalty",
-        strength,
+        chosen,
         tuple(path),
-        estimator.certificate_,
-        tuple(float(v) for v in estimator.loss_curve_),
+        found.certificate,
+        found.curve,
     )
 
 
-def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> Any:
-    """Our own estimator for any loss, fitted to an encoded matrix."""
-    outcome = loss.is_classwise or (loss.is_binary and bool(np.isin(cases.y, (0, 1)).all()))
-    estimator = (LossClassifier if outcome else LossRegressor)(loss, alpha=alpha)
-    more: dict[str, Any] = {} if cases.exposure is None else {"exposure": cases.exposure}
-    y = cases.y.astype(np.intp) if outcome else cases.y
-    with warnings.catch_warnings():
-        # What the certificate says is in the report, of the fit that was chosen; many are tried.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return estimator.fit(x, y, sample_weight=cases.weight, **more)
+def _least(risks: Sequence[float]) -> int:
+    """The first place of the least risk; what is not a number is none."""
+    return int(np.argmin(np.where(np.isnan(risks), np.inf, risks)))
 
 
-def linear_scorer(estimator: Any) -> LinearScorer:
-    """What is needed of a fitted linear estimator to use it."""
-    return LinearScorer(np.atleast_2d(np.asarray(estimator.coef_)), np.atleast_1d(np.asarray(estimator.intercept_)))
+def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> PlainFit:
+    """The linear model of least penalised loss on an encoded matrix, whose rows all count."""
+    weight = None if cases.weight is None else scaled(cases.weight)
+    offset = None if cases.exposure is None else np.log(cases.exposure)
+    return linear_model(
+        Objective(loss, x, _coded(loss, cases.y), weight, offset, alpha, outputs=_outputs(loss, cases.y))
+    )
+
+
+def _coded(loss: Loss, y: NDArray[Any]) -> NDArray[Any]:
+    """Targets as the loss takes them. Errors: GM004; GM602 where only one class is among them."""
+    labels = loss.is_classwise or (loss.is_binary and bool(np.isin(y, (0, 1)).all()))
+    if labels and (y == y[0]).all():
+        raise NothingToLearn("all rows to fit are of one class", fix="include rows of another class")
+    targets = y.astype(np.intp if loss.is_classwise else np.float64)
+    if not labels:
+        check_targets(targets, targets, loss.target, None, loss)
+    return targets
+
+
+def _outputs(loss: Loss, y: NDArray[Any]) -> int:
+    return int(y.max()) + 1 if loss.is_classwise else len(loss.activation)
 
 
 def _natural_strength(loss: Loss, fit: Cases) -> float:

@@ -46,6 +46,8 @@ class Verdict:
 
 # What a model gains at least to be of use, as a share of what the constant leaves to gain.
 SMALL_SKILL = 0.01
+# Remarks on leaks, on metrics that contradict the loss, and on predictions that run away.
+LOOK_FIRST = ("GM252", "GM251", "GM222", "GM235")
 # With fewer rows of the rarer label, a few dear rows decide, and useful models look surely worse.
 FEW_EVENTS = 10
 
@@ -213,9 +215,9 @@ def _doubt(
     if doubt is not None and doubt[0] == "do not use":
         return doubt
     doubts = at_least(remarks, "warning")
-    leaks = [r for r in doubts if r.code in ("GM222", "GM235")]
-    if leaks:
-        return "look first", leaks[0].fix or leaks[0].what
+    first = [r for r in doubts if r.code in LOOK_FIRST]
+    if first:
+        return "look first", first[0].fix or first[0].what
     if doubt is not None:
         return doubt
     if judged.report.cautions:

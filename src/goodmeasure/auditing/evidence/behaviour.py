@@ -158,7 +158,7 @@ class Behaviour:
         """How much more one example is pulled than another at the same error."""
         probe = self.probe
         if (
-            not probe.paired
+            not (probe.paired and probe.alone)
             or probe.task not in ("regression", "")
             or probe.rows < 4
             or self.binary

@@ -205,6 +205,13 @@ class Contracts:
                 if live.live and not other.live and other.depends_on("target"):
                     yield node, live, other
 
+    def compared_leaves(self) -> list[torch.Tensor]:
+        """The tensors of the targets that outputs are compared with: in a known loss, or by a difference."""
+        met = [call.target for call in self.calls if call.target is not None and call.input.live]
+        met += [target for node, _, target in self.pairs() if node.op in ("sub", "rsub", "eq", "ne")]
+        found = {id(part.tensor): part.tensor for one in met for part in one.ancestors() if part.role == "target"}
+        return list(found.values())
+
     distances = DISTANCES
     labelled = (*CLASSES, "binary_cross_entropy", "binary_cross_entropy_with_logits")
 

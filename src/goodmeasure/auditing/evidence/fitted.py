@@ -75,7 +75,7 @@ class Fitted:
             arrays["sample_weight"],
             arrays["offset"],
             dict(case.get("costs") or {}),
-            case.get("metric"),
+            _metric(case.get("metric")),
             _params(outcome.estimator) | dict(case.get("params") or {}),
             case.task,
         )
@@ -182,3 +182,14 @@ def _params(estimator: Any) -> dict[str, Any]:
     last = estimator[-1] if hasattr(estimator, "steps") else estimator
     get = getattr(last, "get_params", None)
     return dict(get(deep=False)) if callable(get) else {}
+
+
+def _metric(metric: Any) -> Any:
+    """The metric as a function, where it was given by the name that scikit-learn has for it."""
+    if not isinstance(metric, str):
+        return metric
+    from sklearn import metrics
+
+    return next(
+        (found for name in (metric, f"{metric}_score") if callable(found := getattr(metrics, name, None))), None
+    )

@@ -32,6 +32,7 @@ class LossProbe:
     free: bool  # the output can take any value
     scores: bool  # its own entries are what is scored: it is no embedding that the loss compares
     follows_targets: bool  # the loss reads the targets that it is given, not others that it holds
+    alone: bool  # nothing that could be a weight or a mask stands beside the targets
 
     @classmethod
     def gather(cls, dossier: Dossier) -> LossProbe:
@@ -43,13 +44,11 @@ class LossProbe:
         live = [(path, tensor) for path, tensor in leaves(wiring.output) if tensor.requires_grad and tensor.dim() > 0]
         if len(live) != 1:
             raise Unavailable("the loss takes several outputs")
-        targets = program.get("targets")
-        if not isinstance(targets, torch.Tensor):
-            raise Unavailable("the target is not one tensor")
+        call, targets = _one_target(program["loss"], program.get("targets"), contracts)
         node = next(node for path, node in wiring.outputs if path == live[0][0])
         lo, hi = contracts.ranges.of(node)
         probe = cls(
-            call=program["loss"],
+            call=call,
             output=wiring.output,
             targets=targets,
             subject=live[0][1].detach(),
@@ -57,7 +56,8 @@ class LossProbe:
             bounded=lo >= 0 and hi <= 1,
             free=math.isinf(lo) and math.isinf(hi),
             scores=not contracts.mixed_in_loss(node),
-            follows_targets=_follows(program["loss"], wiring.output, targets),
+            follows_targets=_follows(call, wiring.output, targets),
+            alone=isinstance(program.get("targets"), torch.Tensor) and not program.get("beside"),
         )
         probe._verify(float(wiring.loss.value.sum()))
         return probe
@@ -146,6 +146,22 @@ class LossProbe:
             return raw.log_softmax(axis)
         inside = float(self.subject.min()) >= 0 and float(self.subject.max()) <= 1
         return raw.sigmoid() if inside and self.bounded else raw
+
+
+def _one_target(loss: Callable[[Any, Any], Any], targets: Any, contracts: Contracts) -> tuple[Any, torch.Tensor]:
+    """The loss as a function of the one tensor among the targets that outputs are compared with, and that tensor."""
+    if isinstance(targets, torch.Tensor):
+        return loss, targets
+    parts = [tensor for _, tensor in leaves(targets)]
+    compared = [part for part in contracts.compared_leaves() if any(part is one for one in parts)]
+    if len(compared) != 1:
+        raise Unavailable("the target is not one tensor, nor one of several that outputs are compared with")
+    (subject,) = compared
+
+    def call(output: Any, value: torch.Tensor) -> Any:
+        return loss(output, mapped(targets, lambda part: value if part is subject else part))
+
+    return call, subject
 
 
 def _follows(call: Callable[[Any, Any], Any], output: Any, targets: torch.Tensor) -> bool:

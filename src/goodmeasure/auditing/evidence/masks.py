@@ -24,6 +24,8 @@ class Masks:
     declared: torch.Tensor | None
     padding: torch.Tensor | None
     padded_inputs: bool
+    used: torch.Tensor | None = None  # what the program itself multiplies its losses with
+    alone: bool = True  # nothing but the targets stands beside the outputs
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Masks:
@@ -42,6 +44,8 @@ class Masks:
             declared,
             padding,
             padding is not None and _padded(world.get("inputs"), padding),
+            world.get("used_mask"),
+            not world.get("beside"),
         )
 
     def counted_although_masked(self) -> Iterator[tuple[int, int, str]]:
@@ -89,8 +93,10 @@ class Masks:
 
     def _is_mask(self, felt: torch.Tensor) -> bool:
         """Whether gradient flows exactly where the mask, the padding, or a marker value of the targets says."""
-        if any(m is not None and bool((felt == m).all()) for m in (self.declared, self.padding)):
+        if any(m is not None and bool((felt == m).all()) for m in (self.declared, self.padding, self.used)):
             return True
+        if not self.alone:
+            return False
         silent = self.targets[~felt]
         if silent.is_floating_point() and bool(silent.isnan().all()):
             return True

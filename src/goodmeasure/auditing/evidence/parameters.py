@@ -30,8 +30,10 @@ class Parameters:
     wiring: Wiring
     model: torch.nn.Module
     held: frozenset[int] | None  # the tensors of the optimizer, where one is given
-    inputs: frozenset[int]
+    inputs: frozenset[int]  # and other tensors that stand outside the model on purpose
     unread: bool  # part of the targets never reaches the loss
+    wholesale: bool = False  # the optimizer of an observed program holds all there is
+    taught: frozenset[str] = frozenset()  # the names of what another loss of the program teaches
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Parameters:
@@ -45,12 +47,15 @@ class Parameters:
         held = frozenset(id(p) for group in groups for p in group["params"]) if groups is not None else None
         reaching = wiring.reaching()
         unread = len(wiring.targets) > 1 and any(id(t) not in reaching for t in wiring.targets)
-        return cls(wiring, model, held, frozenset(id(t) for t in tensors_in(given.get("inputs"))), unread)
+        every = {id(p) for p in model.parameters()}
+        wholesale = given.get("steps") is not None and held is not None and every <= held
+        known = frozenset(id(t) for t in [*tensors_in(given.get("inputs")), *getattr(model, "loose", ())])
+        return cls(wiring, model, held, known, unread, wholesale, frozenset(given.get("taught") or ()))
 
     @property
     def optimized(self) -> bool:
-        """Whether an optimizer is there to say what is meant to learn."""
-        return self.held is not None
+        """Whether an optimizer is there to say what is meant to learn; ``model.parameters()`` of a program says nothing."""
+        return self.held is not None and not self.wholesale
 
     def stranded(self) -> Iterator[Stranded]:
         """Trainable layers that run in the forward pass and get no gradient while others do."""
@@ -63,7 +68,7 @@ class Parameters:
         for name, node in silent:
             owner, use = self._branch(name), self._used(node)
             meant = self.held is None or id(node.tensor) in self.held
-            if use is None or not meant or owner in seen:
+            if use is None or not meant or owner in seen or name in self.taught:
                 continue
             shapes = _shapes(parts[owner]) if owner in parts else ()
             if shapes in twins and (len(shapes) > 2 or not use.live):

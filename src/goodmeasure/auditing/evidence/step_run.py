@@ -64,9 +64,12 @@ class StepRun:
     reference: dict[int, torch.Tensor]
     task: str
     ignored: frozenset[int] = frozenset()  # labels at which the loss has no gradient anywhere
+    place: str = ""  # the line of the step, where steps were observed
 
     @classmethod
     def gather(cls, dossier: Dossier) -> StepRun:
+        if (seen := dossier.case.get("steps")) is not None:
+            return cls._observed(seen, dossier)
         dossier.case.need("step", "model")
         world = dossier.get(World)
         if not world.is_copy:
@@ -88,6 +91,24 @@ class StepRun:
             warnings.simplefilter("ignore")
             model.train()
             run._repeat(lambda: dossier.spent() > dossier.budget_s)
+        return run
+
+    @classmethod
+    def _observed(cls, seen: Any, dossier: Dossier) -> StepRun:
+        """Steps that the program made by itself, with the gradient of its first batch where one loss is all there is."""
+        held = seen.names
+        parts = sum(event.examples for event in seen.log.records[0].losses)
+        given = {
+            "loss": dossier.get(World).given.get("loss"),
+            "targets": range(parts) if seen.alone and seen.log.steps else None,
+        }
+        parameters = {id(p): (name, p) for name, p in held.items()}
+        run = cls(given, seen.log.optimizer, parameters, seen.log.records, seen.log.stale, {}, dossier.case.task)
+        run.place = seen.log.place
+        wiring = dossier.find(Wiring) if seen.alone else None
+        if wiring is not None and wiring.crash is None and wiring.loss is not None and wiring.loss.live:
+            grads = ((name, wiring.grad(node)) for name, node in wiring.parameters)
+            run.reference = {id(held[name]): grad for name, grad in grads if grad is not None and name in held}
         return run
 
     def _reference(self, dossier: Dossier) -> dict[int, torch.Tensor]:
@@ -214,7 +235,9 @@ class StepRun:
 
     def where(self) -> str:
         """The step function's own place."""
-        code = getattr(self.given["step"], "__code__", None)
+        if self.place:
+            return self.place
+        code = getattr(self.given.get("step"), "__code__", None)
         return f"{code.co_filename}:{code.co_firstlineno} in {code.co_name}" if code else "step"
 
     @property
@@ -275,7 +298,7 @@ def _profiler(
         record.calls.append(kind)
         if kind == "backward":
             record.closure = record.closure or depth[0] > 0
-            record.resting = record.resting or _resting(model)
+            record.resting = record.resting or resting_layers(model)
 
     return seen
 
@@ -310,7 +333,7 @@ def _call_kind(name: str, path: str, frame: FrameType) -> str:
     }[name]
 
 
-def _resting(model: Any) -> list[str]:
+def resting_layers(model: Any) -> list[str]:
     """The dropout and batch-normalisation layers that are in eval mode, if the model as a whole is."""
     if model.training:
         return []

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
+
+from goodmeasure.auditing.evidence.lines import user_line
 
 
 def named(words: str) -> frozenset[str]:
@@ -38,6 +37,7 @@ class Node:
     index: int = 0
     slot: int = 0
     kept: torch.Tensor | None = None
+    exact: tuple[Any, Any] = ((), {})  # the arguments with lists as lists, for whoever repeats the operation
 
     @property
     def value(self) -> torch.Tensor:
@@ -102,7 +102,7 @@ class Trace(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
     ) -> Any:
         kwargs = kwargs or {}
         name = operation(func)
-        if name in _QUIET:
+        if name in _QUIET and func is not torch.autograd.grad:
             return func(*args, **kwargs)
         operands = [self.node(tensor) for tensor in tensors_in((args, kwargs))]
         if in_place(func, kwargs):
@@ -131,10 +131,12 @@ class Trace(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
         where = user_line()
         own_args, own_kwargs = self._mapped(args), {key: self._mapped(value) for key, value in kwargs.items()}
         inputs = tuple(nodes_in((own_args, own_kwargs)))
+        exact = self._exactly(args), self._exactly(kwargs)
         for slot, tensor in enumerate(outputs):
             if id(tensor) in self._of and not in_place(func, kwargs):
                 continue  # handed through unchanged (contiguous, to, float of what already was)
             node = Node(name, tensor, inputs, own_args, own_kwargs, func, "", where, self.stage, len(self.nodes), slot)
+            node.exact = exact
             self._of[id(tensor)] = node
             self.nodes.append(node)
 
@@ -144,6 +146,13 @@ class Trace(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
         if isinstance(value, (list, tuple)):
             return tuple(self._mapped(part) for part in value)
         return value
+
+    def _exactly(self, value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return self.node(value)
+        if isinstance(value, dict):
+            return {key: self._exactly(part) for key, part in value.items()}
+        return type(value)(map(self._exactly, value)) if type(value) in (list, tuple) else value
 
 
 def _role_of_stranger(tensor: torch.Tensor) -> str:
@@ -205,22 +214,3 @@ def nodes_in(value: Any) -> Iterator[Node]:
     elif isinstance(value, tuple):
         for part in value:
             yield from nodes_in(part)
-
-
-_TORCH = str(Path(torch.__file__).parent) + os.sep
-_HERE = str(Path(__file__).parent) + os.sep
-
-
-def user_line() -> str:
-    """``file:line in function`` of the innermost frame that belongs to the program; empty where a library was called
-    directly."""
-    frame = inspect.currentframe()
-    while frame is not None:
-        path = frame.f_code.co_filename
-        if path.startswith(_HERE):
-            if path != __file__:
-                return ""
-        elif not path.startswith((_TORCH, "<")) and f"{os.sep}site-packages{os.sep}" not in path:
-            return f"{path}:{frame.f_lineno} in {frame.f_code.co_name}"
-        frame = frame.f_back
-    return ""

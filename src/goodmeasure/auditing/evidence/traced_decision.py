@@ -109,10 +109,15 @@ class TracedDecision:
                 elif isinstance(arg, Node) and arg.tensor.numel() == 1 and arg.role == "constant":
                     yield node, float(arg.value)
 
-    def is_logit_of_declared(self, number: float) -> bool:
-        """Whether a number is the raw score of the declared probability threshold."""
+    def meant_for_scores(self, number: float) -> bool:
+        """Whether a threshold was computed on the scale of raw scores: from the declared probability, or from data.
+
+        Who types a probability types two digits.
+        """
         p = self.threshold
-        return p is not None and 0 < p < 1 and abs(number - math.log(p / (1 - p))) < 0.02
+        if p is not None and 0 < p < 1:
+            return abs(number - math.log(p / (1 - p))) < 0.02
+        return p is None and abs(number - round(number, 2)) > 1e-6
 
     def switch(self) -> float | None:
         """The output at which the decision of a yes/no output turns from no to yes."""

@@ -15,7 +15,8 @@ import torch
 from goodmeasure.auditing.case import Dossier, Unavailable, where_raised
 from goodmeasure.auditing.evidence.as_stepped import prepared_loss
 from goodmeasure.auditing.evidence.leaves import leaves
-from goodmeasure.auditing.evidence.trace import Node, Trace, tensors_in, user_line
+from goodmeasure.auditing.evidence.lines import user_line
+from goodmeasure.auditing.evidence.trace import Node, Trace, tensors_in
 from goodmeasure.auditing.isolate import copied, untouched
 
 _DEEP = 400  # operations before the loss at which the gradient is kept

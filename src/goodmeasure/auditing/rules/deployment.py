@@ -30,11 +30,12 @@ def threshold_scale(decision: TracedDecision) -> Iterator[Seen]:
 
     Example: ``(logits > 0.5)``, ``logits.round()``, ``(torch.sigmoid(z) > 0)``. The scale of what is compared is
     followed from the last layer;
-    a decision on arrays is scanned. Ignore it where the threshold was chosen on raw scores.
+    a decision on arrays is scanned. A number of more than two digits was computed, and is left alone.
+    Ignore it where the threshold was chosen on raw scores.
     """
     for node, number in decision.thresholds():
         operand = node.inputs[0]
-        if decision.is_logit_of_declared(number):
+        if decision.meant_for_scores(number):
             continue
         lo, hi = decision.contracts.range(operand)
         if (

@@ -47,7 +47,7 @@ def nothing_moves(step_run: StepRun) -> Iterator[Seen]:
 
     Example: ``step()`` forgotten, an optimizer built from another model, a loss without gradient. A learning rate of
     zero that no
-    scheduler set is left alone. Ignore it where nothing is meant to learn.
+    scheduler set is left alone, and so is a loss that is exactly zero. Ignore it where nothing is meant to learn.
     """
     trainable = [p for _, p in step_run.parameters.values() if p.requires_grad]
     groups = getattr(step_run.optimizer, "param_groups", [])
@@ -56,7 +56,7 @@ def nothing_moves(step_run: StepRun) -> Iterator[Seen]:
     if groups and all(float(g.get("lr", 1)) == 0 for g in groups):
         yield from rate_stays_zero(groups, step_run)
         return
-    if all(not r.losses and not r.calls for r in step_run.records):
+    if all(not r.losses and not r.calls for r in step_run.records) or all(r.result == 0 for r in step_run.records):
         return
     calls = ", ".join(dict.fromkeys(c for r in step_run.records for c in r.calls)) or "none"
     yield Seen(

@@ -1,0 +1,61 @@
+"""Audit a program in a process of its own: what it does to itself, and how it ends, touches nobody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from goodmeasure.auditing.observing.running import Ending, Invocation
+from goodmeasure.errors import Problem, UsageError
+
+
+class ProgramGone(Problem, RuntimeError):
+    """The process of a program under audit ended before it could tell what was seen.
+
+    The program was killed (by the system, for memory), or left by ``os._exit``. Observation it by itself, with less data, or have
+    it audited with fewer steps.
+    """
+
+    code = "GM191"
+
+
+class NothingObserved(Problem, RuntimeError):
+    """A program ran under audit, and nothing that the audit knows how to look at happened in it.
+
+    No loss was differentiated, no estimator was fitted, no metric was computed: there is nothing that could be right or
+    wrong. The program may only define things, or do its training in another process.
+    """
+
+    code = "GM192"
+
+
+def launch(request: Invocation) -> Ending:
+    """Run the program in a process of its own and return what came of it."""
+    _named(request)
+    read, write = os.pipe()
+    root = str(Path(__file__).resolve().parents[3])
+    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-m", f"{__package__}.child", str(write), json.dumps(asdict(request))]
+    with subprocess.Popen(command, pass_fds=[write], env={**os.environ, "PYTHONPATH": path}) as child:
+        os.close(write)
+        with os.fdopen(read, encoding="utf-8") as told:
+            text = told.read()
+        child.wait()
+    if not text:
+        raise ProgramGone(
+            f"{request.program} ended before it could be judged (status {child.returncode})",
+            where=request.program,
+            fix=f"python {request.program}",
+        )
+    return Ending.from_dict(json.loads(text))
+
+
+def _named(request: Invocation) -> None:
+    if not request.module and not Path(request.program).is_file():
+        raise UsageError(
+            f"there is no file {request.program}", where=request.program, fix="goodmeasure audit train.py -- ARGS"
+        )

@@ -1,0 +1,55 @@
+"""A notebook as a program: its cells in order, in one namespace, each under a name of its own."""
+
+from __future__ import annotations
+
+import json
+import linecache
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from goodmeasure.errors import UsageError
+
+_KEPT = frozenset({"%%time", "%%timeit", "%%capture", "%%prun"})  # magics of a cell whose code is Python all the same
+
+
+def run_notebook(path: str) -> dict[str, Any]:
+    """Run the cells of a notebook as ``__main__``; lines that only a notebook understands are left out."""
+    main = ModuleType("__main__")
+    main.__dict__.update(__file__=path, display=print, get_ipython=lambda: None)
+    before = sys.modules["__main__"]
+    sys.modules["__main__"] = main
+    try:
+        for number, source in _cells(path):
+            name = f"{path}[{number}]"
+            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+            exec(compile(source, name, "exec"), main.__dict__)
+    finally:
+        sys.modules["__main__"] = before
+    return main.__dict__
+
+
+def _cells(path: str) -> Iterator[tuple[int, str]]:
+    """The code cells with their places among all cells, counted from one."""
+    try:
+        cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
+    except (ValueError, KeyError) as error:
+        raise UsageError(f"{path} is not a notebook", where=path, seen=str(error), fix="jupyter nbconvert") from error
+    for number, cell in enumerate(cells, start=1):
+        source = "".join(cell.get("source", []))
+        if cell.get("cell_type") == "code" and not _foreign(source):
+            yield number, "\n".join(map(_python, source.splitlines()))
+
+
+def _foreign(source: str) -> bool:
+    """Whether a cell is written in another language."""
+    first = source.lstrip().split(maxsplit=1)[:1]
+    return bool(first) and first[0].startswith("%%") and first[0] not in _KEPT
+
+
+def _python(line: str) -> str:
+    """A line without what only a notebook understands; its indentation stays, so that blocks are not empty."""
+    bare = line.lstrip()
+    return f"{line[: len(line) - len(bare)]}pass" if bare.startswith(("%", "!", "?")) else line

@@ -1,0 +1,147 @@
+"""The running record of a torch program: its operations, its calls of modules, and what becomes of their results."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.overrides import _get_current_function_mode, _len_torch_function_stack
+
+from goodmeasure.auditing.evidence.leaves import leaves
+from goodmeasure.auditing.evidence.lines import user_line
+from goodmeasure.auditing.evidence.trace import Node, Trace, in_place, tensors_in
+
+_MANY = 30_000  # operations after which a record is closed: no step of a program that can be judged is as long
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of a module: what it was given, what it returned, and the operations in between."""
+
+    module: torch.nn.Module
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    start: int
+    learning: bool  # gradient was asked for
+    where: str
+    end: int = -1
+    output: Any = None
+    children: list[Call] = field(default_factory=list)
+
+    def outputs(self) -> list[tuple[str, torch.Tensor]]:
+        """The tensors of the result, each with the path that reads it."""
+        return list(leaves(self.output))
+
+    def holds(self, node: Node) -> bool:
+        """Whether an operation ran inside."""
+        return node.op != "leaf" and self.start <= node.index < self.end
+
+    @property
+    def parametric(self) -> bool:
+        """Whether the module has parameters."""
+        return next(self.module.parameters(), None) is not None
+
+
+class Recorder(Trace):
+    """A trace that opens by itself where something that learns is used, and is begun anew with every batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = False
+        self.enough = False  # the training steps that are looked at were made
+        self.stepping = 0  # optimizers that are at work
+        self.calls: list[Call] = []
+        self._within: list[Call] = []
+        self._quiet = 0
+        self._awake = False
+        self._depth: int | None = None  # of the modes below ours
+        self._thread = threading.get_ident()
+
+    def wake(self) -> None:
+        """See every torch operation from here on, unless the program is within a mode of its own."""
+        if not self._awake and (self._depth is None or self._depth == _len_torch_function_stack()):
+            self._depth = _len_torch_function_stack()
+            self.__enter__()
+            self._awake = True
+
+    def rest(self) -> None:
+        """See nothing until the next `wake`: a program then runs at its own pace."""
+        if self._awake and _get_current_function_mode() is self:
+            self.__exit__(None, None, None)
+            self._awake = False
+
+    def renew(self) -> None:
+        """Forget what was recorded."""
+        self.nodes, self.reads, self.calls, self._within = [], [], [], []
+        self._of = {}
+        self.open = False
+
+    def begin(self, batch: Any = None) -> None:
+        """Begin a new record, with the tensors of a batch known as such."""
+        self.renew()
+        self.open = not self.enough
+        self.know(tensors_in(batch), "batch")
+
+    @property
+    def listening(self) -> bool:
+        """Whether what happens now is of interest: the program's own thread, and none of our own work."""
+        return not self._quiet and threading.get_ident() == self._thread
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Write nothing down inside."""
+        self._quiet += 1
+        try:
+            yield
+        finally:
+            self._quiet -= 1
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if not self.listening or not (self.open or self._learns(args)) or self._moves(func, args, kwargs or {}):
+            return func(*args, **(kwargs or {}))
+        self.open = not self.crowded
+        return super().__torch_function__(func, types, args, kwargs)
+
+    def _learns(self, args: tuple[Any, ...]) -> bool:
+        learning = torch.is_grad_enabled() and not self.enough
+        return learning and any(isinstance(part, torch.Tensor) and part.requires_grad for part in args)
+
+    def _moves(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether parameters are being moved, by an optimizer or by hand: no part of any loss."""
+        if torch.is_grad_enabled():
+            return False
+        first = args[0] if args else None
+        own = isinstance(first, torch.Tensor) and first.requires_grad and first.is_leaf and in_place(func, kwargs)
+        return bool(self.stepping) or own
+
+    def called(self, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], run: Any) -> Any:
+        """Run a module and write its call down."""
+        if self.enough and not self._within:
+            self.renew()  # every evaluation is a record of its own
+        call = Call(module, args, kwargs, len(self.nodes), torch.is_grad_enabled(), "" if self._within else user_line())
+        (self._within[-1].children if self._within else self.calls).append(call)
+        self.open = True
+        self._within.append(call)
+        try:
+            call.output = run(module, *args, **kwargs)
+        finally:
+            if self._within and self._within[-1] is call:
+                self._within.pop()
+            call.end = len(self.nodes)
+        return call.output
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the record is as long as it may be."""
+        return len(self.nodes) >= _MANY
+
+    @property
+    def outermost(self) -> bool:
+        """Whether no module is being called."""
+        return not self._within

@@ -1,0 +1,182 @@
+"""Run a program as it is, under observation, and tell what the rules say about what it did."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import runpy
+import sys
+import time
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from goodmeasure.auditing.case import where_raised
+from goodmeasure.auditing.finding import Audit, Finding, Skipped
+from goodmeasure.auditing.observing.judging import Judgement
+from goodmeasure.auditing.observing.notebooks import run_notebook
+from goodmeasure.auditing.observing.seams import Install, Seams, observed
+from goodmeasure.auditing.observing.stopping import Cut, Finished, Limits, guard
+from goodmeasure.auditing.observing.writers_host import WRITERS
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """A program as it was named: a file, a notebook or a module, its own arguments, and how much of it is run."""
+
+    program: str
+    arguments: tuple[str, ...] = ()
+    module: bool = False
+    steps: int = 3
+    all: bool = False
+    stop: bool = False
+    budget_s: float = 60.0
+
+
+@dataclass
+class Ending:
+    """What came of it: the report, where the run was ended, and what the program raised by itself."""
+
+    audit: Audit
+    ended: str = ""
+    raised: str = ""
+    raised_at: str = ""
+    status: int = 0
+    after_cut: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Ending:
+        """From plain values."""
+        told = dict(values.pop("audit"))
+        told["findings"] = tuple(Finding(**part) for part in told["findings"])
+        told["not_applicable"] = tuple(Skipped(**part) for part in told["not_applicable"])
+        for name in ("passed", "looked_at", "not_seen"):
+            told[name] = tuple(told[name])
+        return cls(Audit(**told), **values)
+
+
+# The modules after whose import seams are replaced, and where they are described.
+HOSTS: dict[str, tuple[str, ...]] = {
+    "torch": ("torch_host",),
+    "sklearn.base": ("sklearn_host",),
+    "sklearn.model_selection": ("sklearn_host",),
+    "sklearn.metrics": ("sklearn_host",),
+    "xgboost": ("boosters_host",),
+    "lightgbm": ("boosters_host",),
+    "keras": ("torch_host", "keras_host"),  # torch is told what is Keras's own affair
+    **dict.fromkeys(WRITERS, ("writers_host",)),
+}
+
+
+@dataclass
+class Hosts:
+    """What observes a program, by host: each from the import of its library on."""
+
+    limits: Limits
+    cut: Cut
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def observing(self) -> AbstractContextManager[Any]:
+        """Inside, every library that is there or comes is observed."""
+        return observed({name: self._install(name, hosts) for name, hosts in HOSTS.items()})
+
+    def _install(self, name: str, hosts: tuple[str, ...]) -> Install:
+        def install(seams: Seams) -> None:
+            for host in hosts if name != "keras" or "torch" in sys.modules else hosts[1:]:
+                if host not in self.known:
+                    module = importlib.import_module(f"{__package__}.{host}")
+                    self.known[host] = module.begin(self.limits, self.cut)
+                self.known[host].install(name, seams)
+
+        return install
+
+    def judged(self, whole: bool) -> Judgement:
+        """What the rules say about everything that was seen of a program that came to its end (``whole``) or was stopped."""
+        judged = Judgement()
+        for name, host in self.known.items():
+            try:
+                judged.add(host.judge(whole))
+            except Exception as error:  # a program that no host foresaw: the report says so
+                judged.not_seen.append(f"{name}: judging it failed: {type(error).__name__}: {error}")
+        return judged
+
+
+@dataclass
+class Observation:
+    """One run of a program: what observes it, and how it ended."""
+
+    request: Invocation
+    cut: Cut = field(default_factory=Cut)
+    raised: BaseException | None = None
+    after_cut: bool = False
+    status: int = 0
+
+    def go(self) -> Ending:
+        """Run the program, then ask the rules."""
+        hosts = Hosts(Limits(self.request.steps, self.request.all, self.request.stop, self.request.budget_s), self.cut)
+        started = time.monotonic()
+        with hosts.observing():
+            self._program()
+        self.cut.paused = True
+        try:
+            return self._told(hosts, time.monotonic() - started)
+        finally:
+            self.cut.paused = False  # what runs at exit belongs to the program
+
+    def _program(self) -> None:
+        try:
+            as_main(self.request)
+        except Finished:
+            return
+        except SystemExit as left:
+            self.status = left.code if isinstance(left.code, int) else int(left.code is not None)
+        except Exception as error:  # the program's own: told, not ours to raise
+            self.raised = error
+        self.after_cut = bool(self.cut.where)
+
+    def _told(self, hosts: Hosts, seconds: float) -> Ending:
+        judged = hosts.judged(whole=self.raised is None and not self.status)
+        outcome = Ending(judged.together(self.request.program, seconds), self._ended(), status=self.status)
+        if self.raised is not None:
+            outcome.raised = f"{type(self.raised).__name__}: {self.raised}"
+            outcome.raised_at = where_raised(self.raised)
+            outcome.after_cut = self.after_cut
+        return outcome
+
+    def _ended(self) -> str:
+        if self.cut.ended_by:
+            return f"training was cut at {self.cut.where}; the run was ended {self.cut.ended_by}"
+        return f"training was cut at {self.cut.where}" if self.cut.where else ""
+
+
+def as_main(request: Invocation) -> None:
+    """Run a program as Python runs it: as ``__main__``, with its own arguments, from its own directory."""
+    argv, path = sys.argv, list(sys.path)
+    sys.argv = [request.program, *request.arguments]
+    try:
+        if request.module:
+            sys.path.insert(0, str(Path.cwd()))
+            runpy.run_module(request.program, run_name="__main__", alter_sys=True)
+        else:
+            sys.path.insert(0, str(Path(request.program).resolve().parent))
+            (run_notebook if request.program.endswith(".ipynb") else _run_script)(request.program)
+    finally:
+        sys.argv, sys.path[:] = argv, path
+
+
+def _run_script(path: str) -> dict[str, Any]:
+    return runpy.run_path(path, run_name="__main__")
+
+
+def run(request: Invocation) -> Ending:
+    """Run a program under observation in this process, which is then good for nothing else."""
+    sys.dont_write_bytecode = True
+    os.environ.setdefault("MPLBACKEND", "agg")  # no windows
+    the_run = Observation(request)
+    guard(the_run.cut)
+    return the_run.go()

@@ -1,0 +1,143 @@
+"""What a program does with scikit-learn and what follows its interface: fits, outputs, splits and metrics, as they are called."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import FunctionType
+from typing import Any
+
+from goodmeasure.auditing.evidence.lines import user_line
+from goodmeasure.auditing.evidence.workflow import Fit, Measurement, Output, Splitting, Workflow
+from goodmeasure.auditing.observing.seams import Seams
+
+_FITS = ("fit", "fit_transform", "fit_predict", "fit_resample")
+_SAYS = ("predict", "predict_proba", "decision_function", "transform", "score")
+_MANY = 400  # events that are kept
+
+
+class Calls:
+    """The calls of a program that are its own: those made inside another are that one's affair."""
+
+    def __init__(self) -> None:
+        self.workflow = Workflow()
+        self._depth = 0
+        self._thread = threading.get_ident()
+
+    def outermost(self) -> bool:
+        """Whether a call that begins now is the program's own, and there is room for it."""
+        return not self._depth and threading.get_ident() == self._thread and len(self.workflow.events) < _MANY
+
+    def within(self, run: Callable[[], Any]) -> Any:
+        """Make a call; what it calls in turn is not written down."""
+        self._depth += 1
+        try:
+            return run()
+        finally:
+            self._depth -= 1
+
+    def note(self, event: Any) -> None:
+        """Write an event down."""
+        self.workflow.events.append(event)
+
+
+def install_base(seams: Seams, calls: Calls) -> None:
+    """Watch the methods of every estimator, those that are defined later too."""
+    base = sys.modules["sklearn.base"]
+
+    def make(run: Any) -> Any:
+        def __init_subclass__(kind: type[Any], /, **kwargs: Any) -> None:
+            run.__func__(kind, **kwargs)
+            _watch(seams, kind, calls)
+
+        return classmethod(__init_subclass__)
+
+    known = [base.BaseEstimator, *(kind for kind in vars(base).values() if isinstance(kind, type))]
+    for kind in dict.fromkeys(part for one in known for part in _family(one)):
+        _watch(seams, kind, calls)
+    seams.replace(base.BaseEstimator, "__init_subclass__", make)
+
+
+def _family(kind: type) -> Iterator[type]:
+    if kind.__module__.startswith("sklearn") or any(c.__module__.startswith("sklearn") for c in kind.__mro__):
+        yield kind
+        subclasses: list[type] = kind.__subclasses__()
+        for sub in subclasses:
+            yield from _family(sub)
+
+
+def _watch(seams: Seams, kind: type, calls: Calls) -> None:
+    for name in (*_FITS, *_SAYS):
+        if isinstance(vars(kind).get(name), FunctionType):
+            seams.replace(kind, name, partial(_method, name, calls))
+
+
+def _method(name: str, calls: Calls, run: Any) -> Any:
+    def method(self: Any, X: Any = None, *args: Any, **kwargs: Any) -> Any:
+        given = (X, *args) if X is not None or args else ()
+        if not calls.outermost():
+            return run(self, *given, **kwargs)
+        where = user_line()
+        result = calls.within(lambda: run(self, *given, **kwargs))
+        table = kwargs.get("X") if X is None else X
+        if name in _FITS:
+            y = args[0] if args else kwargs.get("y")
+            calls.note(Fit(self, table, y, kwargs.get("sample_weight"), where))
+        if name not in ("fit", "fit_predict"):
+            calls.note(Output(self, name, table, result, where))
+        return result
+
+    return method
+
+
+def install_splits(seams: Seams, calls: Calls) -> None:
+    """Watch the functions that part rows."""
+
+    def make(run: Any) -> Any:
+        def train_test_split(*arrays: Any, **kwargs: Any) -> Any:
+            parts = run(*arrays, **kwargs)
+            if calls.outermost():
+                calls.note(Splitting(arrays, tuple(parts), user_line()))
+            return parts
+
+        return train_test_split
+
+    def make_folds(run: Any) -> Any:
+        def cross_validation(estimator: Any, X: Any, y: Any = None, **kwargs: Any) -> Any:
+            if calls.outermost():
+                calls.note(Splitting((X, y), (), user_line()))
+            return run(estimator, X, y, **kwargs)
+
+        return cross_validation
+
+    module = sys.modules["sklearn.model_selection"]
+    seams.replace(module, "train_test_split", make)
+    for name in ("cross_val_score", "cross_validate", "cross_val_predict"):
+        seams.replace(module, name, make_folds)
+
+
+def install_metrics(seams: Seams, calls: Calls) -> None:
+    """Watch every metric of two arrays."""
+    module = sys.modules["sklearn.metrics"]
+    for name in module.__all__:
+        if isinstance(getattr(module, name), FunctionType) and name.endswith(_MEASURES):
+            seams.replace(module, name, partial(_metric, name, calls))
+
+
+_MEASURES = ("_score", "_loss", "_error", "_deviance", "_report", "_matrix", "_curve", "matthews_corrcoef")
+
+
+def _metric(name: str, calls: Calls, run: Any) -> Any:
+    def metric(*args: Any, **kwargs: Any) -> Any:
+        if calls.outermost():
+            pair = [*args[:2], *(kwargs[key] for key in _NAMES if key in kwargs)]
+            if len(pair) == 2:
+                calls.note(Measurement(name, run, pair[0], pair[1], user_line()))
+        return calls.within(lambda: run(*args, **kwargs))
+
+    return metric
+
+
+_NAMES = ("y_true", "y_pred", "y_score", "y_prob", "y_proba")

@@ -1,0 +1,109 @@
+"""How a program under observation is ended: its loaders run dry, and what would outlive it ends it before it happens."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+_IDLE_S = 10.0
+
+
+class Finished(SystemExit):
+    """The program is ended here; it has shown what there is to see, or it was about to write what must not be written."""
+
+
+@dataclass
+class Limits:
+    """How much of a program is run, and how it ends.
+
+    Attributes:
+        steps: the training steps that are looked at and run.
+        all: whether it runs to its end.
+        stop: whether it is ended at its last step at once.
+        budget_s: the seconds after which it is ended at its next step.
+    """
+
+    steps: int = 3
+    all: bool = False
+    stop: bool = False
+    budget_s: float = 60.0
+    started: float = field(default_factory=time.monotonic)
+    done_at: float = 0.0
+
+    def idle(self) -> bool:
+        """Whether training has gone on for long after the steps that were asked for: its loop ends by no loader."""
+        self.done_at = self.done_at or time.monotonic()
+        return not self.all and time.monotonic() - self.done_at > _IDLE_S
+
+    def spent(self) -> bool:
+        """Whether the time is over."""
+        return not self.all and time.monotonic() - self.started > self.budget_s
+
+
+@dataclass
+class Cut:
+    """Whether the training was cut short, and by what the run was ended since then.
+
+    From the first cut on, a program ends at its first attempt to write: half-trained weights may overwrite no checkpoint.
+    """
+
+    where: str = ""
+    ended_by: str = ""
+    paused: bool = False
+
+    def short(self, where: str) -> None:
+        """Note that the training was cut short here."""
+        self.where = self.where or where
+
+    def refuse(self, what: str) -> None:
+        """End the program where its training was cut and it is about to do this."""
+        if self.where and not self.paused:
+            self.end(f"before {what}")
+
+    def end(self, why: str) -> None:
+        """End the program."""
+        self.ended_by = self.ended_by or why
+        raise Finished(0)
+
+
+_CHANGES = (
+    "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.link", "os.symlink", "os.chmod", "os.chown",
+    "os.utime", "os.setxattr", "shutil.", "sqlite3.connect", "socket.connect", "socket.sendto", "subprocess.Popen", "os.system",
+    "os.exec", "os.posix_spawn", "os.fork", "ftplib.", "smtplib.",
+)  # fmt: skip
+_QUIET = {os.devnull, "/dev/stdout", "/dev/stderr"}
+
+
+def guard(cut: Cut) -> None:
+    """From the first cut on, end the program where it is about to change a file, start a process or reach a service."""
+    mine = os.getpid()
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if cut.where and not cut.paused and os.getpid() == mine and _changes(event, args) and not sys.is_finalizing():
+            cut.end(f"before {event} {_subject(args)}".strip())
+
+    sys.addaudithook(hook)
+
+
+def _changes(event: str, args: tuple[Any, ...]) -> bool:
+    if event == "open":
+        return _writes(*args)
+    if event == "socket.connect":
+        return isinstance(args[1], tuple)  # a file of this machine is no service
+    return event.startswith(_CHANGES)
+
+
+def _writes(path: Any, mode: Any, flags: Any) -> bool:
+    if isinstance(path, int) or os.fspath(path) in _QUIET:
+        return False
+    if isinstance(mode, str):
+        return any(letter in mode for letter in "wax+")
+    return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND))
+
+
+def _subject(args: Iterable[Any]) -> str:
+    return next((os.fsdecode(part) for part in args if isinstance(part, (str, bytes, os.PathLike))), "")

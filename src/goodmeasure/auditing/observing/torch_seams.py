@@ -1,0 +1,382 @@
+"""What a torch program does: forward and backward passes, optimizer steps, batches, as its seams show them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from goodmeasure.auditing.evidence.step_run import LossEvent, resting_layers
+from goodmeasure.auditing.evidence.trace import Node
+from goodmeasure.auditing.observing.cases import ObservedLoss, event, seen
+from goodmeasure.auditing.observing.objective import Anatomy, dissect
+from goodmeasure.auditing.observing.recorder import Recorder
+from goodmeasure.auditing.observing.replay import NotReplayed
+from goodmeasure.auditing.observing.scenes import Scenes
+from goodmeasure.auditing.observing.seams import Seams
+from goodmeasure.auditing.observing.steps import Passed, StepLog
+from goodmeasure.auditing.observing.stopping import Cut, Limits
+
+_PASSES = 2  # batches on which a loss is judged: what is seen on one of them alone is chance
+_NEVER = 40  # backward passes a step after which no step is waited for
+
+
+class TorchProgram:
+    """What was seen so far of a program that uses torch."""
+
+    def __init__(self, limits: Limits, cut: Cut) -> None:
+        self.limits, self.cut = limits, cut
+        self.recorder = Recorder()
+        self.scenes = Scenes(self.recorder)
+        self.seen: dict[tuple[str, ...], ObservedLoss] = {}
+        self.unread: dict[str, str] = {}  # losses that could not be taken apart: where, and why
+        self.logs: list[StepLog] = []
+        self.teaches: dict[tuple[str, ...], set[int]] = {}  # the parameters that each loss reaches
+        self.used: set[int] = set()  # the parameters of every module that was called
+        self.backwards = 0
+        self._depth = 0
+        self._met: dict[int, torch.nn.Module] = {}
+
+    @property
+    def steps(self) -> int:
+        """Training steps so far; of a program without an optimizer, its backward passes."""
+        return max((log.steps for log in self.logs), default=0) if self.logs else max(0, self.backwards - 1)
+
+    @property
+    def done(self) -> bool:
+        """Whether enough training steps were seen."""
+        counts = [log.steps for log in self.logs if log.records]
+        most = self.steps
+        if self.backwards >= _NEVER * self.limits.steps:
+            return True
+        return most >= self.limits.steps and (min(counts, default=0) > 0 or most >= 8 * self.limits.steps)
+
+    def batch(self, batch: Any) -> None:
+        """A loader hands out a batch."""
+        if self.recorder.listening:
+            self.close()
+            self.recorder.begin(batch)
+
+    def close(self) -> None:
+        """Read the record so far."""
+        with self._own_work("an evaluation"):
+            self.scenes.close()
+
+    @contextmanager
+    def _own_work(self, what: str) -> Iterator[None]:
+        """Observe something; where that fails the program goes on, and the report says what was not seen."""
+        with self.recorder.quiet():
+            try:
+                yield
+            except Exception as error:  # a program that no observer foresaw
+                self.unread[what] = f"observing it failed: {type(error).__name__}: {error}"
+
+    def call(self, module: torch.nn.Module, args: Any, kwargs: Any, run: Callable[..., Any]) -> Any:
+        """A module is called."""
+        recorder = self.recorder
+        if recorder.listening and recorder.outermost and id(module) not in self._met:
+            self._met[id(module)] = module
+            self.used.update(id(p) for p in module.parameters())
+        if not recorder.listening or (recorder.enough and self._learning(module)) or recorder.crowded:
+            return run(module, *args, **kwargs)
+        if recorder.enough and recorder.outermost:
+            if self.scenes.full:
+                return run(module, *args, **kwargs)
+            recorder.wake()
+        if recorder.outermost and torch.is_grad_enabled():
+            for log in self.logs:
+                log.forward()
+        if recorder.enough and recorder.outermost:
+            self.close()
+        return recorder.called(module, args, kwargs, run)
+
+    def _learning(self, module: torch.nn.Module) -> bool:
+        """Whether this may be a training step, of which enough were seen."""
+        learning = self.recorder.outermost and torch.is_grad_enabled() and module.training
+        if learning:
+            self.recorder.rest()
+        return learning
+
+    @contextmanager
+    def backward(self, scalar: Any) -> Iterator[None]:
+        """Look at a loss before its backward pass runs."""
+        if self._depth == 0 and self.recorder.listening:
+            with self._own_work("a loss"):
+                self._look(scalar)
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+    def _look(self, scalar: Any) -> None:
+        self.backwards += 1
+        if not isinstance(scalar, torch.Tensor) or scalar.numel() != 1 or not scalar.requires_grad:
+            return
+        self.recorder.enough = self.recorder.enough or self.done
+        if self.recorder.enough:
+            return
+        node = self.recorder.node(scalar)
+        reached = frozenset(learning(node))
+        if node.tensor.is_leaf and any(p is scalar for log in self.logs for p in log.parameters()):
+            return  # it is itself what is optimised
+        try:
+            anatomy = dissect(self.recorder, scalar)
+            self._keep(anatomy, reached)
+        except NotReplayed as reason:
+            self.unread[node.where or "a loss"] = str(reason)
+            anatomy = None
+        self._tell(scalar, reached, anatomy)
+
+    def _keep(self, anatomy: Anatomy, reached: frozenset[int]) -> None:
+        key = (anatomy.loss.where, *(type(call.module).__name__ for call in anatomy.calls))
+        self.teaches.setdefault(key, set()).update(reached)
+        if key not in self.seen:
+            self.seen[key] = seen(anatomy, self._optimizers())
+        elif len(self.seen[key].others) < _PASSES - 1:
+            self.seen[key].others.append(seen(anatomy, self._optimizers()).given)
+
+    def _tell(self, scalar: torch.Tensor, reached: frozenset[int], anatomy: Anatomy | None) -> None:
+        value = float(scalar.detach())
+        part = event(anatomy) if anatomy is not None else LossEvent(0, 0, value, 1.0)
+        models = [call.module for call in anatomy.calls] if anatomy is not None else []
+        resting = [name for model in models for name in resting_layers(model)]
+        for log in self.logs:
+            if not reached or any(id(p) in reached for p in log.parameters()):
+                log.backward(Passed(reached, part, value, resting))
+
+    def _optimizers(self) -> list[Any]:
+        return [log.optimizer for log in self.logs]
+
+    def optimizer(self, optimizer: Any) -> StepLog:
+        """What is known of this optimizer."""
+        for log in self.logs:
+            if log.optimizer is optimizer:
+                return log
+        log = StepLog(optimizer)
+        if not self.recorder.enough:
+            self.logs.append(log)
+        return log
+
+    def about(self, parameters: Any, note: Callable[[StepLog], None]) -> None:
+        """Tell the optimizers of these parameters about a call."""
+        if self.recorder.enough:
+            return
+        own = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
+        wanted = {id(p) for p in own}
+        with self._own_work("a training step"):
+            for log in self.logs:
+                if any(id(p) in wanted for p in log.parameters()):
+                    note(log)
+
+    def begin_step(self, optimizer: Any) -> None:
+        """An optimizer is about to move its parameters."""
+        if self.recorder.listening and not self.recorder.enough:
+            with self._own_work("a training step"):
+                self.optimizer(optimizer).begin_step()
+        self.recorder.stepping += 1
+
+    def end_step(self, optimizer: Any) -> None:
+        """An optimizer has moved its parameters."""
+        self.recorder.stepping -= 1
+        if not self.recorder.enough:
+            log = self.optimizer(optimizer)
+            if log.inside:
+                with self._own_work("a training step"):
+                    log.end_step()
+            self.recorder.enough = self.done
+        self._may_end()
+
+    def _may_end(self) -> None:
+        """End the program where its steps, or its time, are over and no loader ends its loop."""
+        if (self.recorder.enough and (self.limits.stop or self.limits.idle())) or self.limits.spent():
+            self.cut.short("the training loop")
+            self.cut.end("after its last step" if self.recorder.enough else "because its time was spent")
+
+
+def learning(loss: Node) -> Iterator[int]:
+    """The leaves that a backward pass reaches, by their identity."""
+    found, stack = set(), [loss]
+    while stack:
+        node = stack.pop()
+        if id(node) in found or not node.live:
+            continue
+        found.add(id(node))
+        if node.tensor.is_leaf:
+            yield id(node.tensor)
+        stack.extend(node.inputs)
+
+
+def install(seams: Seams, program: TorchProgram) -> None:
+    """Replace the seams of torch."""
+    _modules(seams, program)
+    _passes(seams, program)
+    _optimizers(seams, program)
+    _schedules(seams, program)
+    _gradients(seams, program)
+    _writers(seams, program.cut)
+    torch.compiler.set_stance("force_eager")  # what is compiled cannot be seen
+    seams.later(lambda: torch.compiler.set_stance("default"))
+    program.recorder.wake()
+    seams.later(program.recorder.rest)
+
+
+def leave_to_keras(seams: Seams, program: TorchProgram) -> None:
+    """Write nothing down of what Keras does by itself: its variables are no parameters of modules that can be copied."""
+    kinds = sys.modules["keras"].Model.__mro__
+
+    def make(run: Any) -> Any:
+        def quietly(*args: Any, **kwargs: Any) -> Any:
+            with program.recorder.quiet():
+                return run(*args, **kwargs)
+
+        return quietly
+
+    for name in ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"):
+        owner = next(kind for kind in kinds if name in vars(kind))
+        seams.replace(owner, name, make)
+
+
+def _modules(seams: Seams, program: TorchProgram) -> None:
+    def make(run: Any) -> Any:
+        def __call__(self: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
+            return program.call(self, args, kwargs, run)
+
+        return __call__
+
+    seams.replace(torch.nn.Module, "__call__", make)
+
+
+def _passes(seams: Seams, program: TorchProgram) -> None:
+    def make(run: Any) -> Any:
+        def backward(self: Any, *args: Any, **kwargs: Any) -> Any:
+            with program.backward(self):
+                return run(self, *args, **kwargs)
+
+        return backward
+
+    def make_grad(run: Any) -> Any:
+        def grad(outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            wanted = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+            if not all(isinstance(p, torch.nn.Parameter) for p in wanted):
+                return run(outputs, inputs, *args, **kwargs)
+            with program.backward(outputs[0] if isinstance(outputs, (list, tuple)) else outputs):
+                return run(outputs, inputs, *args, **kwargs)
+
+        return grad
+
+    seams.replace(torch.Tensor, "backward", make)
+    seams.replace(torch.autograd, "backward", make)
+    seams.replace(torch.autograd, "grad", make_grad)
+
+
+def _optimizers(seams: Seams, program: TorchProgram) -> None:
+    from torch.optim import optimizer as module
+
+    seams.later(module.register_optimizer_step_pre_hook(lambda one, *_: program.begin_step(one)).remove)
+    seams.later(module.register_optimizer_step_post_hook(lambda one, *_: program.end_step(one)).remove)
+
+    def make(run: Any) -> Any:
+        def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+            run(self, *args, **kwargs)
+            program.optimizer(self)
+
+        return __init__
+
+    def make_clear(run: Any) -> Any:
+        def zero_grad(self: Any, *args: Any, **kwargs: Any) -> Any:
+            program.about(_parameters(self), StepLog.cleared)
+            return run(self, *args, **kwargs)
+
+        return zero_grad
+
+    seams.replace(torch.optim.Optimizer, "__init__", make)
+    seams.replace(torch.optim.Optimizer, "zero_grad", make_clear)
+    seams.replace(torch.nn.Module, "zero_grad", make_clear)
+
+
+def _parameters(owner: Any) -> list[torch.Tensor]:
+    if isinstance(owner, torch.nn.Module):
+        return list(owner.parameters())
+    return [p for group in owner.param_groups for p in group["params"]]
+
+
+def _schedules(seams: Seams, program: TorchProgram) -> None:
+    from torch.optim import lr_scheduler as module
+
+    def make(run: Any) -> Any:
+        def step(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if not getattr(self, "_observed_start", False):
+                program.about(_parameters(self.optimizer), lambda log: log.note("schedule"))
+            return run(self, *args, **kwargs)
+
+        return step
+
+    def make_first(run: Any) -> Any:
+        def _initial_step(self: Any) -> Any:
+            self._observed_start = True
+            try:
+                return run(self)
+            finally:
+                del self._observed_start
+
+        return _initial_step
+
+    seams.replace(module.LRScheduler, "step", make)
+    seams.replace(module.LRScheduler, "_initial_step", make_first)
+
+
+def _gradients(seams: Seams, program: TorchProgram) -> None:
+    from torch.nn.utils import clip_grad
+
+    def make(run: Any) -> Any:
+        def clip(parameters: Any, *args: Any, **kwargs: Any) -> Any:
+            held = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
+            program.about(held, StepLog.clipped)
+            return run(held, *args, **kwargs)
+
+        return clip
+
+    for owner in (clip_grad, torch.nn.utils):
+        seams.replace(owner, "clip_grad_norm_", make)
+        seams.replace(owner, "clip_grad_value_", make)
+
+    def make_scale(run: Any) -> Any:
+        def scale(self: Any, outputs: Any) -> Any:
+            if self.is_enabled():
+                for log in program.logs:
+                    log.note("scale")
+            return run(self, outputs)
+
+        return scale
+
+    def make_unscale(run: Any) -> Any:
+        def unscale_(self: Any, optimizer: Any) -> Any:
+            if self.is_enabled():
+                program.optimizer(optimizer).note("unscale")
+            return run(self, optimizer)
+
+        return unscale_
+
+    seams.replace(torch.amp.GradScaler, "scale", make_scale)
+    seams.replace(torch.amp.GradScaler, "unscale_", make_unscale)
+
+
+def _writers(seams: Seams, cut: Cut) -> None:
+    """What writes files past Python."""
+
+    def make(name: str) -> Callable[[Any], Any]:
+        def wrap(run: Any) -> Any:
+            def write(*args: Any, **kwargs: Any) -> Any:
+                cut.refuse(name)
+                return run(*args, **kwargs)
+
+            return write
+
+        return wrap
+
+    seams.replace(torch, "save", make("torch.save"))
+    seams.replace(torch.jit, "save", make("torch.jit.save"))

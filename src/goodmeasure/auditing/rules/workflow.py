@@ -1,0 +1,98 @@
+"""What a program fits, splits and measures: rows that are held out and were seen, predictions in the place of the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from goodmeasure.auditing.rule import Seen, rule
+
+if TYPE_CHECKING:
+    from goodmeasure.auditing.evidence.workflow import Workflow
+
+
+@rule(
+    "GM522",
+    "warning",
+    "preprocessing was fitted on rows that are held out",
+    why=(
+        "What is held out stands for data that nobody has seen. Means, scales and chosen columns that were computed with "
+        "it carry it into training, and the score is better than the model."
+    ),
+    fix="make_pipeline(StandardScaler(), model).fit(X_train, y_train): split first, and fit everything on the training part",
+)
+def fitted_before_the_split(workflow: Workflow) -> Iterator[Seen]:
+    """A transformer is fitted on training and held-out rows together, and without the held-out rows it would give them
+    other values.
+
+    Example: ``X = StandardScaler().fit_transform(X); train_test_split(X, y)``. The transformer is fitted again on half of
+    the rows: one that gives the other half the same values (an encoder of known categories) is left alone. Ignore it where
+    the held-out part only stands for missing labels.
+    """
+    for fit, split, changed in list(workflow.leaked())[:1]:
+        yield Seen(
+            f"{type(fit.estimator).__name__} is fitted on all {len(split.arrays[0])} rows, and {split.where} "
+            f"holds some of them out; fitted on half of the rows it gives {changed:.0%} of the others another value",
+            where=fit.where,
+        )
+
+
+@rule(
+    "GM523",
+    "error",
+    "a model is judged on rows that it was fitted on",
+    why="It remembers them: the score says how well it remembers, and nothing about rows that it has never seen.",
+    fix="model.fit(X_train, y_train).score(X_test, y_test)",
+)
+def judged_on_fitted_rows(workflow: Workflow) -> Iterator[Seen]:
+    """The rows that were split off to be held out are all among the rows of the fit, and the score is computed on them.
+
+    Example: ``model.fit(X, y)`` after ``train_test_split(X, y)``. Ignore it where the score of an earlier fit is the one
+    that is reported.
+    """
+    for fit, output in list(workflow.judged_on_known_rows())[:1]:
+        yield Seen(
+            f"all {len(output.X)} held-out rows are among the {len(fit.X)} on which {type(fit.estimator).__name__} was "
+            f"fitted ({fit.where})",
+            where=output.where,
+        )
+
+
+@rule(
+    "GM524",
+    "warning",
+    "preprocessing is fitted again on the held-out rows",
+    why=(
+        "The model was trained on values of one scale and is judged on values of another: a row no longer means the same, "
+        "and a single new row could not be transformed at all."
+    ),
+    fix="X_test = scaler.transform(X_test), with the scaler that was fitted on X_train",
+)
+def fitted_again(workflow: Workflow) -> Iterator[Seen]:
+    """A transformer of one kind is fitted on the training rows and then on the held-out rows alone, on which a model is
+    judged.
+
+    Example: ``X_test = scaler.fit_transform(X_test)``. Ignore it never.
+    """
+    for earlier, later in list(workflow.refitted())[:1]:
+        yield Seen(
+            f"{type(later.estimator).__name__} was fitted on the training rows ({earlier.where}), and again on the "
+            f"{len(later.X)} held-out rows",
+            where=later.where,
+        )
+
+
+@rule(
+    "GM525",
+    "error",
+    "prediction and truth are exchanged in a metric",
+    why="Precision becomes recall, and shares are taken of the wrong total: the number is of something else than its name.",
+    fix="metric(y_true, y_pred): the truth comes first",
+)
+def exchanged(workflow: Workflow) -> Iterator[Seen]:
+    """A metric that is not symmetric is given what a model said as the truth, and targets of the program as what was said.
+
+    Example: ``precision_score(model.predict(X_test), y_test)``. Ignore it never.
+    """
+    for metric in workflow.swapped():
+        yield Seen(f"the first argument of {metric.name} is what predict returned", where=metric.where)

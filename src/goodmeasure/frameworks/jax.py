@@ -1,0 +1,192 @@
+"""Losses as pure functions of JAX, in the order of optax's arguments, with derivatives from the formula.
+
+What ``jax.grad`` finds is the derived signal, and what it finds of that the derived curvature; both are exact in the tails.
+Nothing looks at a value, so the functions trace, map and run on any device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.custom_derivatives import SymbolicZero
+
+from goodmeasure.deriving.arguments import check_labels, check_together
+from goodmeasure.errors import UsageError, WeightError
+from goodmeasure.formulas.evaluation import language
+from goodmeasure.frameworks.arrays import ArrayProgram, check_beside
+from goodmeasure.frameworks.arrays_sums import Words
+from goodmeasure.making.loss import Loss
+from goodmeasure.strict.calls import strict_class, strict_keywords
+
+# How JAX spells the elementary words: as every array namespace, and what the array API lacks.
+SPELLING: Words = {
+    **language(jnp),
+    "lgamma": jax.scipy.special.gammaln,
+    "digamma": jax.scipy.special.digamma,
+    "trigamma": lambda x: jax.scipy.special.polygamma(1, x),
+}
+_HALF = (jnp.float16, jnp.bfloat16)
+
+
+@strict_keywords
+def to_jax(loss: Loss, *, reduction: str = "none") -> JaxLoss:
+    """Use a loss in JAX: a pure function that is called like those of optax, with raw outputs first.
+
+    The gradient is the derived signal, exact in the tails. It can be differentiated again, mapped and compiled.
+
+    Args:
+        loss: the loss, such as ``gm.losses.focal(gamma=2.0)``.
+        reduction: "none" for one loss an example, as in optax; "sum"; or "mean", which divides by the number of
+            examples that are present, never by their weights.
+
+    Returns:
+        A function, called as ``f(predictions, labels, *, where=None, weights=None)``.
+
+    Raises:
+        GM009: there is no such reduction.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> import jax
+        >>> loss = gm.to_jax(gm.losses.huber(delta=2.0), reduction="mean")
+        >>> jax.grad(loss)(jax.numpy.array([1.5, 2.0]), jax.numpy.array([1.0, 30.0])).tolist()
+        [0.25, -1.0]
+    """
+    return JaxLoss(loss, reduction)
+
+
+@strict_class
+@dataclass(frozen=True)
+class JaxLoss:
+    """A loss as a function of JAX arrays; `to_jax` makes it.
+
+    Two of the same loss and reduction are equal and hash alike, so it can be a static argument.
+
+    Attributes:
+        loss: the loss.
+        reduction: "none", "sum" or "mean".
+
+    Raises:
+        GM009: there is no such reduction.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> gm.to_jax(gm.losses.huber(delta=2.0))
+        JaxLoss(loss=huber(delta=2.0), reduction='none')
+    """
+
+    loss: Loss
+    reduction: str = "none"
+
+    def __post_init__(self) -> None:
+        if self.reduction not in ("none", "sum", "mean"):
+            raise UsageError(f"reduction={self.reduction!r} is none of none, sum and mean", fix="reduction='mean'")
+
+    def __call__(self, predictions: Any, labels: Any, *, where: Any = None, weights: Any = None) -> jax.Array:
+        """Measure a batch.
+
+        A traced program cannot stop: where a label lies outside the domain of the loss, or a weight is negative or no
+        number, the loss is NaN, and so is its gradient. What is absent contributes nothing to either, whatever it holds.
+
+        Args:
+            predictions: raw outputs, (n,) or any shape; (n, K) with classes, or the parameters of a distribution, last.
+            labels: targets, (n,); for classes (n,) whole numbers or (n, K) probabilities.
+            where: True where an example counts, (n,); all count unless given.
+            weights: what multiplies the loss of each example, (n,); 1 unless given. One of weight 0 is absent.
+
+        Returns:
+            The loss of each example, (n,), 0 where it is absent; or their sum or mean. Of predictions in half precision
+            it is computed in single and rounded once.
+
+        Raises:
+            GM003: the shapes of predictions, labels, where or weights do not go together; nothing is broadcast.
+            GM006: where does not hold True and False.
+            GM009: the predictions hold whole numbers, or a gradient by the labels is asked for.
+        """
+        z, y = jnp.asarray(predictions), jnp.asarray(labels)
+        check_together(self.loss, y.shape, z.shape)
+        check_labels(self.loss, z)
+        if not jnp.issubdtype(z.dtype, jnp.floating):
+            raise UsageError(
+                f"predictions hold {z.dtype}, and raw outputs are floating-point numbers",
+                fix="predictions.astype(float)",
+            )
+        raw = z.astype(jnp.float32) if z.dtype in _HALF else z
+        if not self.loss.is_classwise or y.ndim == z.ndim:
+            y = y.astype(raw.dtype)
+        present, factor = self._present(raw, where), self._factors(raw, weights)
+        if factor is not None:
+            present = present & (factor != 0)
+        return self._reduced(self._weighted(raw, y, present, factor), present).astype(z.dtype)
+
+    def _weighted(self, z: jax.Array, y: jax.Array, present: jax.Array, factor: jax.Array | None) -> jax.Array:
+        """The weighted loss of each example, 0 where it is absent."""
+        program, value = _functions(self.loss)
+        values = value(*program.without_absent(y, z, present))
+        return jnp.where(present, values if factor is None else values * factor, 0)
+
+    def _present(self, z: jax.Array, where: Any) -> jax.Array:
+        """Which examples count."""
+        rows = _functions(self.loss)[0].rows(z)
+        if where is None:
+            return jnp.ones(rows, bool)
+        where = jnp.asarray(where)
+        check_beside("where", where.shape, rows)
+        if where.dtype != bool:
+            raise WeightError(f"where holds True where an example counts, not {where.dtype}", fix="where.astype(bool)")
+        return where
+
+    def _factors(self, z: jax.Array, weights: Any) -> jax.Array | None:
+        """What multiplies the loss of each example; NaN where it is no weight, so that it is seen."""
+        if weights is None:
+            return None
+        weights = jnp.asarray(weights).astype(z.dtype)
+        check_beside("weights", weights.shape, _functions(self.loss)[0].rows(z))
+        return jnp.where((weights >= 0) & jnp.isfinite(weights), weights, jnp.nan)
+
+    def _reduced(self, values: jax.Array, present: jax.Array) -> jax.Array:
+        if self.reduction == "none":
+            return values
+        total = jnp.sum(values)
+        if self.reduction == "sum":
+            return total
+        return total / jnp.maximum(jnp.sum(present), 1).astype(values.dtype)
+
+
+@lru_cache(maxsize=256)
+def _functions(loss: Loss) -> tuple[ArrayProgram, Callable[[Any, Any], Any]]:
+    """A loss in JAX, and the value of each example as a function of labels and raw outputs.
+
+    Its derivative is the derived signal, whose derivative is the derived curvature.
+    """
+    program = ArrayProgram(loss, jnp, SPELLING)
+
+    value, signal = jax.custom_jvp(program.value), jax.custom_jvp(program.signal)
+
+    def of_value(primals: Any, tangents: Any) -> Any:
+        moved = signal(*primals) * _along(loss, primals, tangents)
+        return value(*primals), moved.sum(-1) if program.wide else moved
+
+    def of_signal(primals: Any, tangents: Any) -> Any:
+        y, z = primals
+        return signal(y, z), program.turned(y, z, _along(loss, primals, tangents))
+
+    value.defjvp(of_value, symbolic_zeros=True)
+    signal.defjvp(of_signal, symbolic_zeros=True)
+    return program, value
+
+
+def _along(loss: Loss, primals: Any, tangents: Any) -> Any:
+    """How the raw outputs move; labels do not."""
+    by_label, v = tangents
+    if not isinstance(by_label, SymbolicZero):
+        raise UsageError(
+            f"a gradient by the labels is asked for, which {loss} has by its raw outputs alone",
+            fix="labels = jax.lax.stop_gradient(labels)",
+        )
+    return jnp.zeros_like(primals[1]) if isinstance(v, SymbolicZero) else v

@@ -1,0 +1,124 @@
+"""Losses as SQL: the value, the signal, the prediction and the decision of a row, each as one expression of its columns.
+
+Expressions are printed in DuckDB's SQL, in which they are tested; SQLGlot says them in other dialects.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from goodmeasure.errors import UsageError
+from goodmeasure.frameworks.columns import Language, TableLoss, named_columns
+from goodmeasure.making.loss import Loss
+from goodmeasure.reading.sql import quoted
+from goodmeasure.strict.calls import strict_keywords
+from goodmeasure.strict.extras import missing_extra
+
+DIALECTS = ("duckdb", "postgres", "spark", "bigquery", "snowflake")
+
+# How DuckDB spells the elementary words. SQL has neither log1p nor expm1; both are exact in terms of what it has.
+SPELLING: Mapping[str, Callable[..., str]] = {
+    "add": lambda a, b: f"({a} + {b})",
+    "sub": lambda a, b: f"({a} - {b})",
+    "mul": lambda a, b: f"({a} * {b})",
+    "div": lambda a, b: f"({a} / {b})",
+    "neg": lambda a: f"(-{a})",
+    "power": lambda a, b: f"POWER({a}, {b})",
+    "less": lambda a, b: f"({a} < {b})",
+    "less_equal": lambda a, b: f"({a} <= {b})",
+    "where": lambda c, a, b: f"(CASE WHEN {c} THEN {a} ELSE {b} END)",
+    "maximum": lambda a, b: f"GREATEST({a}, {b})",
+    "minimum": lambda a, b: f"LEAST({a}, {b})",
+    "sign": lambda x: f"CAST(SIGN({x}) AS DOUBLE)",
+    "expm1": lambda x: f"(TANH({x} / 2e0) * (EXP({x}) + 1e0))",
+    "log1p": lambda x: f"(CASE WHEN ABS({x}) < 0.5e0 THEN 2e0 * ATANH({x} / (2e0 + {x})) ELSE LN(1e0 + {x}) END)",
+    **{
+        word: (lambda name: lambda x: f"{name}({x})")({"log": "LN"}.get(word, word.upper()))
+        for word in ("abs", "exp", "log", "sqrt", "sin", "cos", "tanh")
+    },
+}
+
+
+def number(value: float) -> str:
+    """A constant as a double, and never as a decimal."""
+    if not math.isfinite(value):
+        return f"CAST('{str(float(value)).replace('inf', 'Infinity')}' AS DOUBLE)"
+    said = repr(float(value))
+    said = said if "e" in said else f"{said}e0"
+    return f"({said})" if value < 0 else said
+
+
+def _missing(parts: Sequence[str], found: str) -> str:
+    return f"CASE WHEN {' OR '.join(f'{part} IS NULL' for part in parts)} THEN NULL ELSE {found} END"
+
+
+def _any_of(conditions: Sequence[str]) -> str:
+    return f"({' OR '.join(conditions)})"
+
+
+def _language(dialect: str) -> Language:
+    """DuckDB's SQL, which is said in a dialect in the end."""
+
+    def said(text: str) -> str:
+        return text if dialect == "duckdb" else str(_sqlglot(dialect).transpile(text, read="duckdb", write=dialect)[0])
+
+    return Language(dialect, SPELLING, number, lambda x: f"FLOOR({x})", _any_of, _missing, said)
+
+
+def _sqlglot(dialect: str) -> Any:
+    try:
+        import sqlglot
+    except ModuleNotFoundError as error:
+        raise missing_extra(f"SQL of {dialect}", "sqlglot") from error
+    return sqlglot
+
+
+@strict_keywords
+def to_sql(
+    loss: Loss,
+    dialect: str = "duckdb",
+    *,
+    target: str = "y",
+    raw: str | Sequence[str] = "",
+    prediction: str | Sequence[str] = "",
+) -> TableLoss:
+    """Say a loss in SQL: what a row costs, its signal, its prediction and its decision, each as one expression.
+
+    Names of columns are quoted, whatever they hold. The expressions are tested in DuckDB; SQLGlot says them in other
+    dialects, where a number beyond the range of doubles may be an error.
+
+    Args:
+        loss: the loss, such as ``gm.losses.binary_cross_entropy()``.
+        dialect: "duckdb", "postgres", "spark", "bigquery" or "snowflake"; all but the first need the extra ``sql``.
+        target: the column of targets; of a loss of classes it holds whole numbers.
+        raw: the column of raw outputs, "z" unless given; several where a row has one a class or a parameter.
+        prediction: the column of predictions, in place of raw outputs.
+
+    Returns:
+        A `TableLoss`, whose parts are texts.
+
+    Raises:
+        GM003: the loss takes another number of columns.
+        GM008: SQLGlot is needed and not installed.
+        GM009: there is no such dialect, or raw outputs and predictions were named.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> said = gm.to_sql(gm.losses.absolute_error(), target="sold", prediction="said")
+        >>> import duckdb
+        >>> asked = f"SELECT avg({said.value}) FROM (VALUES (3, 1.5), (4, 4.5)) t(sold, said)"
+        >>> duckdb.connect().execute(asked).fetchone()
+        (1.0,)
+    """
+    if dialect not in DIALECTS:
+        raise UsageError(f"dialect={dialect!r} is none of {', '.join(DIALECTS)}", fix="dialect='duckdb'")
+    given = named_columns(raw, prediction)
+    if dialect != "duckdb":
+        _sqlglot(dialect)
+    return TableLoss(loss, _language(dialect), _column(target), tuple(map(_column, given)), bool(prediction))
+
+
+def _column(name: str) -> str:
+    return f"CAST({quoted(name)} AS DOUBLE)"

@@ -1,0 +1,108 @@
+"""Files that are no CSV and no Parquet, or CSV without its header first: what they are, and what makes a table of them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from goodmeasure.reading.tables import UnreadableTable
+
+
+class _Format(NamedTuple):
+    begins: bytes
+    name: str
+    fix: str
+
+
+_PANDAS = "in Python: pandas.{}({!r}).to_csv('t.csv', index=False)"
+_FORMATS = (
+    _Format(b"PK\x03\x04", "an Excel workbook, or another archive of files", "read_excel"),
+    _Format(b"\xd0\xcf\x11\xe0", "an old Excel workbook", "read_excel"),
+    _Format(b"ARROW1", "an Arrow file", "read_feather"),
+    _Format(b"FEA1", "a Feather file", "read_feather"),
+    _Format(b"ORC", "an ORC file", "read_orc"),
+    _Format(b"\x89HDF", "an HDF5 file", "read_hdf"),
+    _Format(b"<stata_dta>", "a Stata file", "read_stata"),
+    _Format(b"$FL2", "an SPSS file", "read_spss"),
+    _Format(b"SQLite format 3", "an SQLite database", ""),
+    _Format(b"\x80\x04", "a pickle of Python", ""),
+    _Format(b"\x80\x05", "a pickle of Python", ""),
+    _Format(b"%PDF", "a PDF document", ""),
+    _Format(b"<!doctype html", "a web page", "read_html"),
+    _Format(b"<html", "a web page", "read_html"),
+    _Format(b"<?xml", "an XML document", "read_xml"),
+)
+_JSON_LINE, _JSON = re.compile(rb"\s*\{\s*\"[^\n]*\}\s*(\n|$)"), re.compile(rb"\s*(\[\s*\{|\{)\s*\"")
+_COLUMNS_OF_BLANKS = re.compile(r"\S(  +)\S")
+# So many lines behind the first tell whether that is the header.
+MOST_LINES = 20
+
+
+def refuse_other_formats(start: bytes, name: str) -> None:
+    """Refuse what begins like a file of another format, and say what it is. Error: GM202."""
+    low = start[:64].lower()
+    for begins, what, reader in _FORMATS:
+        if start.startswith(begins) or low.startswith(begins):
+            raise _other(name, what, reader)
+    if _JSON_LINE.match(start):
+        fix = f"in Python: pandas.read_json({name!r}, lines=True).to_csv('t.csv', index=False)"
+        raise UnreadableTable(f"{name} holds lines of JSON, and is neither CSV nor Parquet", where=name, fix=fix)
+    if _JSON.match(start):
+        raise _other(name, "a JSON document", "read_json")
+
+
+def _other(name: str, what: str, reader: str) -> UnreadableTable:
+    fix = _PANDAS.format(reader, name) if reader else "save the table as CSV"
+    return UnreadableTable(f"{name} is {what}, and neither CSV nor Parquet", where=name, fix=fix)
+
+
+def refuse_without_header(lines: Sequence[str], cells: Sequence[str], name: str, marks: Sequence[str]) -> None:
+    """Refuse a file whose first line is no line of names: a separator, a title, numbers, or columns made of blanks.
+
+    ``lines`` are its first ones, ``cells`` those of the first at the best of the ``marks``. Error: GM202.
+    """
+    if re.fullmatch(r"sep=.", lines[0].strip().lower()):
+        raise _no_names(name, "its first line names the separator", lines[0], 1)
+    if len(cells) > 1:
+        if all(map(_is_number, cells)) and any(not cell.strip().lstrip("+-").isdigit() for cell in cells):
+            fix = f"put a line of names before it: sed -i '1i a,b,c' {name}"
+            what = f"{name} has no line of names: its first line holds numbers alone"
+            raise UnreadableTable(what, where=f"{name}, line 1", seen=lines[0][:100], fix=fix)
+        return
+    found = _header_below(lines, marks)
+    if found:
+        raise _no_names(name, f"its first {found} line{'s' * (found > 1)} stand above the table", lines[0], found)
+    blanks = [_COLUMNS_OF_BLANKS.search(line) for line in lines if line.strip()]
+    if len(blanks) > 1 and blanks[0] and sum(map(bool, blanks)) > len(blanks) / 4:
+        fix = f"in Python: pandas.read_fwf({name!r}).to_csv('t.csv', index=False)"
+        raise UnreadableTable(f"{name} has columns of fixed width", where=name, seen=lines[0][:100], fix=fix)
+
+
+def _no_names(name: str, why: str, line: str, skip: int) -> UnreadableTable:
+    return UnreadableTable(
+        f"{name} does not begin with a line of names: {why}",
+        where=f"{name}, line 1",
+        seen=line[:100],
+        fix=f"leave it out: tail -n +{skip + 1} {name} > t.csv",
+    )
+
+
+def _header_below(lines: Sequence[str], marks: Sequence[str]) -> int:
+    """How many lines stand above the first of those that have as many cells as most; 0 where the first does."""
+    for mark in marks:
+        counts = [len(next(csv.reader([line], delimiter=mark), [])) for line in lines]
+        usual, times = Counter(counts[1:]).most_common(1)[0] if counts[1:] else (1, 0)
+        if usual > 1 and times >= 3 and times >= 0.6 * (len(counts) - 1):
+            return counts.index(usual)
+    return 0
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return cell.strip().lower() not in ("nan", "inf", "infinity")

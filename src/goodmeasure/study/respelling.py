@@ -1,0 +1,72 @@
+"""One label that was typed in several ways: with blanks around it, or in other capitals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from goodmeasure.choosing.affirming import folded
+from goodmeasure.reading.remarks import Remark
+from goodmeasure.reading.tables import ColumnKind, Table, Values, listed
+
+# Columns of more different texts hold no labels.
+MOST_LABELS = 1000
+
+
+class LabelsPutTogether(Remark):
+    """Labels of a column that differ in capitals or blanks alone were taken for one: ``yes``, ``Yes`` and ``yes `` are alike.
+
+    The most common way to write it stands for all. Where nothing but capitals tells all labels of a column apart, as in
+    ``AA``, ``Aa`` and ``aa``, they are left as they are.
+    """
+
+    code = "GM245"
+
+
+def one_spelling(table: Table, names: Iterable[str]) -> tuple[Table, tuple[Remark, ...]]:
+    """The table with one way to write each label of these columns, and a remark on each column that had several."""
+    changed: dict[str, Values] = {}
+    remarks = []
+    for name in names:
+        values = table.columns[name]
+        if ColumnKind.of(values) is ColumnKind.TEXT and (spelled := _spellings(values)):
+            changed[name] = respelled(values, spelled)
+            pairs = listed((f"{old!r} -> {new!r}" for old, new in spelled.items()), most=3)
+            remarks.append(LabelsPutTogether(f"labels of column {name!r} that are one were put together: {pairs}"))
+    return (replace(table, columns={**table.columns, **changed}) if changed else table), tuple(remarks)
+
+
+def _spellings(values: Values) -> dict[str, str]:
+    """For each label that is written otherwise than most of its kind the way that most are written."""
+    counts = Counter(value for value in values.tolist() if value is not None)
+    if len(counts) > MOST_LABELS:
+        return {}
+    usual: dict[str, str] = {}
+    for label in sorted(counts, key=lambda each: (counts[each], each)):
+        usual[folded(label)] = label
+    alike = folded if len(usual) > 1 else str.strip
+    if alike is str.strip:
+        usual = {label.strip(): label.strip() for label in counts}
+    return {label: usual[alike(label)] for label in counts if usual[alike(label)] != label}
+
+
+def respelled(values: Values, spelled: Mapping[str, str]) -> Values:
+    """Cells, with another label in place of some."""
+    return np.array([spelled.get(value, value) for value in values.tolist()], dtype=object)
+
+
+def as_known(values: Values, categories: Iterable[str]) -> Values:
+    """Cells in the spelling of known categories, where theirs differs in capitals or blanks alone."""
+    known = set(categories)
+    by_fold = {folded(label): label for label in known}
+    if len(by_fold) < len(known):  # capitals tell them apart
+        by_fold = {label.strip(): label for label in known}
+        return np.array(
+            [v if v is None or v in known else by_fold.get(v.strip(), v) for v in values.tolist()], dtype=object
+        )
+    return np.array(
+        [v if v is None or v in known else by_fold.get(folded(v), v) for v in values.tolist()], dtype=object
+    )

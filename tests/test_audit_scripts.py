@@ -1,0 +1,184 @@
+"""Is what is wrong in whole scripts found while they run as they are, and are the right ones left alone?"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+for needed in ("torch", "sklearn", "keras", "lightning"):
+    pytest.importorskip(needed)
+
+HERE = Path(__file__).parent
+SCRIPTS = sorted((HERE / "audit_scripts").glob("*.py"))
+GROUND = {**os.environ, "OMP_NUM_THREADS": "1", "KERAS_BACKEND": "torch"}
+
+# What is said of each script, at warning or worse; of one whose name begins with "right" it is nothing.
+FOUND = json.loads((HERE / "audit_scripts" / "findings.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What came of every script, each audited in a process of its own, and what files were left."""
+    folder = tmp_path_factory.mktemp("run")
+    command = [sys.executable, str(HERE / "audit_scripts_run.py"), str(folder), *map(str, SCRIPTS)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, env=GROUND)
+    rows = [json.loads(line) for line in said.stdout.splitlines()]
+    return {row["script"]: row for row in rows} | {
+        "": {"left": sorted(p.name for p in folder.rglob("*") if p.is_file())}
+    }
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_is_judged_as_it_is(outcomes: dict[str, Any], path: Path) -> None:
+    row = outcomes[path.stem]
+    assert "crash" not in row, row["crash"]
+    assert not row["raised"] or row["after_cut"], row["raised"]
+    found = {f["code"]: f for f in row["audit"]["findings"] if f["severity"] != "note"}
+    assert sorted(found) == FOUND[path.stem]["codes"], "run make docs, and read what has changed"
+    assert row["audit"]["looked_at"], "nothing was looked at"
+    assert not row["audit"]["not_seen"]
+    assert not [s for s in row["audit"]["not_applicable"] if s["reason"].startswith("the check itself failed")]
+    for finding in found.values():
+        assert path.name in finding["where"], "the line is the program's own"
+    assert row["cpu"] < 3
+
+
+def test_wrong_scripts_are_found_and_right_ones_left_alone() -> None:
+    assert {path.stem for path in SCRIPTS} == FOUND.keys()
+    for name, row in FOUND.items():
+        assert bool(row["codes"]) == name.startswith("bad_"), name
+    assert sum(name.startswith("right_") for name in FOUND) >= 30
+
+
+def test_a_program_whose_training_was_cut_writes_no_model(outcomes: dict[str, Any]) -> None:
+    assert not [name for name in outcomes[""]["left"] if name.endswith((".pt", ".pth", ".ckpt", ".keras", ".h5"))]
+    assert "torch.save" in outcomes["right_classifier_with_loader"]["ended"]
+    assert "digits.keras" in outcomes["bad_keras_probabilities_as_logits"]["ended"]
+    assert "h5py" in outcomes["right_keras_saves_its_weights"]["ended"]
+
+
+def goodmeasure(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join(filter(None, [str(HERE.parent / "src"), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-c", "from goodmeasure.cli import main; main()", "audit", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=cwd, env=GROUND | {"PYTHONPATH": path}
+    )
+
+
+TRAIN = """
+import argparse, atexit, os, sys
+import torch
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--classes", type=int, required=True)
+given = parser.parse_args()
+atexit.register(lambda: print("handlers ran", file=sys.stderr))
+torch.manual_seed(0)
+x, y = torch.randn(64, 5), torch.arange(64) % given.classes
+loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=16)
+model = torch.nn.Sequential(torch.nn.Linear(5, given.classes), torch.nn.Softmax(dim=1))
+opt = torch.optim.SGD(model.parameters(), 0.1)
+try:
+    for epoch in range(3):
+        for a, b in loader:
+            opt.zero_grad()
+            torch.nn.functional.cross_entropy(model(a), b).backward()
+            opt.step()
+    print("steps made")
+    os.makedirs("checkpoints")
+    open("checkpoints/model.pt", "w").write("half trained")
+finally:
+    print("finally ran", file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "train.py").write_text(TRAIN)
+    (tmp_path / "train.py").write_text(TRAIN)
+    return tmp_path
+
+
+def test_a_program_gets_its_own_arguments_and_writes_nothing(folder: Path) -> None:
+    said = goodmeasure("train.py", "--format", "json", "--", "--classes", "3", cwd=folder)
+    assert said.returncode == 1, said.stderr
+    report = json.loads(said.stdout)
+    assert [f["code"] for f in report["findings"]] == ["GM102"]
+    assert report["findings"][0]["where"].startswith("train.py:18 in <module>")
+    assert "steps made" in said.stderr
+    assert "finally ran" in said.stderr
+    assert "handlers ran" in said.stderr
+    assert not (folder / "checkpoints").exists()
+
+
+def test_a_module_runs_to_its_end_where_that_is_asked(folder: Path) -> None:
+    said = goodmeasure("-m", "--all", "package.train", "--ignore", "GM102", "--", "--classes", "3", cwd=folder)
+    assert said.returncode == 0, said.stderr
+    assert "3 steps of SGD" in said.stdout
+    assert (folder / "checkpoints" / "model.pt").exists()
+
+
+def test_a_program_is_ended_at_its_last_step(folder: Path) -> None:
+    said = goodmeasure("train.py", "--stop", "--", "--classes", "3", cwd=folder)
+    assert said.returncode == 1, said.stderr
+    assert "steps made" not in said.stderr
+    assert "finally ran" in said.stderr
+
+
+ENDS = {
+    "usage": (
+        "import argparse; p = argparse.ArgumentParser(); p.add_argument('--x', required=True); p.parse_args()",
+        "-- ARGS",
+    ),
+    "data": ("open('nowhere.csv')", "FileNotFoundError"),
+    "empty": ("print('only this')", "GM192"),
+    "gone": ("import os; os._exit(7)", "GM191"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_how_a_program_ended_is_said(tmp_path: Path, name: str) -> None:
+    source, expected = ENDS[name]
+    (tmp_path / "train.py").write_text(source)
+    said = goodmeasure("train.py", cwd=tmp_path)
+    assert said.returncode == 3
+    assert expected in said.stderr
+    assert "nothing found" not in said.stdout
+
+
+def test_what_was_seen_before_a_program_stopped_is_told(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(TRAIN.replace('print("steps made")', "1 / 0").replace("range(3)", "range(1)"))
+    said = goodmeasure("train.py", "--all", "--", "--classes", "3", cwd=tmp_path)
+    assert "GM102" in said.stdout
+    assert "ZeroDivisionError" in said.stderr
+    assert "train.py:20" in said.stderr
+    assert said.returncode == 3
+
+
+NOTEBOOK = [
+    "%matplotlib inline\n!pip install nothing\nimport torch",
+    "%%bash\nls",
+    "model, x, y = torch.nn.Linear(4, 1), torch.randn(60, 4), torch.randn(60)\nopt = torch.optim.SGD(model.parameters(), 0.1)",
+    "%%time\nfor _ in range(3):\n    loss = torch.nn.functional.mse_loss(model(x), y)\n    loss.backward()\n    opt.step()",
+]
+
+
+def test_the_cells_of_a_notebook_are_a_program(tmp_path: Path) -> None:
+    cells = [{"cell_type": "code", "source": source.splitlines(keepends=True)} for source in NOTEBOOK]
+    (tmp_path / "plan.ipynb").write_text(
+        json.dumps({"cells": [{"cell_type": "markdown", "source": ["# Plan"]}, *cells]})
+    )
+    said = goodmeasure("plan.ipynb", "--format", "json", cwd=tmp_path)
+    assert said.returncode == 1, said.stderr
+    found = {f["code"]: f["where"] for f in json.loads(said.stdout)["findings"]}
+    assert found["GM101"].startswith("plan.ipynb[5]:3 in <module>")
+    assert "GM401" in found

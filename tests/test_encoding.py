@@ -1,0 +1,126 @@
+"""Are columns encoded to the same bits as scikit-learn's transformers encode them?"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from goodmeasure.reading.tables import table
+from goodmeasure.study import coding
+from goodmeasure.study.alone import MOST_STEPS, explained_alone
+from goodmeasure.study.encoding import encoding
+from goodmeasure.study.scaling import scaling
+
+RNG = np.random.default_rng(0)
+
+
+def block(seed: int) -> np.ndarray:
+    """Numbers of many sizes with gaps, constant columns and empty ones."""
+    rng = np.random.default_rng(seed)
+    rows, columns = int(rng.integers(1, 300)), int(rng.integers(1, 8))
+    x = rng.normal(size=(rows, columns)) * 10.0 ** rng.integers(-5, 6, columns) + rng.choice([0, 1, 1e6], columns)
+    x[rng.random(x.shape) < rng.choice([0, 0.1, 0.9])] = np.nan
+    if seed % 3 == 0:
+        x[:, 0] = rng.choice([3.3, np.nan])
+    return x
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_numbers_are_filled_flagged_and_scaled_as_by_scikit_learn(seed: int) -> None:
+    x = block(seed)
+    imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    peer, ours = make_pipeline(imputer, StandardScaler()).fit(x.copy()), scaling(x)
+    later = np.where(RNG.random(x.shape) < 0.2, np.nan, x)
+    for rows in (x, later):
+        assert np.array_equal(ours(rows), peer.transform(rows.copy()))
+
+
+def texts(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Categories of uneven frequency, and later ones of which some are new."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.choice([1, 2, 3, 10, 50, 400]))
+    cells = np.array([f"c{k}" for k in rng.choice(count, rng.integers(1, 600), p=rng.dirichlet(np.full(count, 0.3)))])
+    return cells.astype(object), np.array([f"c{k}" for k in rng.choice(count + 3, 200)], dtype=object)
+
+
+def transformed(peer: Any, cells: np.ndarray) -> np.ndarray:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # unknown categories are what is asked about
+        return np.asarray(peer.transform(cells[:, None]))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_texts_are_coded_as_by_scikit_learn(seed: int) -> None:
+    cells, later = texts(seed)
+    settings = {"handle_unknown": "infrequent_if_exist", "min_frequency": 5, "max_categories": 40}
+    columns = OneHotEncoder(drop="if_binary", sparse_output=False, **settings).fit(cells[:, None])
+    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=250)
+    codes.fit(cells[:, None])
+    hot, plain = coding.one_hot(cells), coding.codes(cells)
+    for rows in (cells, later):
+        assert np.array_equal(hot.columns(hot.codes(rows)), transformed(columns, rows))
+        ours = np.where(plain.codes(rows) < 0, np.nan, plain.codes(rows))
+        assert np.array_equal(ours, transformed(codes, rows)[:, 0], equal_nan=True)
+    named = [name.removeprefix("a_") for name in columns.get_feature_names_out(["a"])]
+    assert hot.titles == ["(rare)" if name == "infrequent_sklearn" else name for name in named]
+
+
+def test_gaps_and_new_categories_of_texts_are_counted_apart() -> None:
+    fitted = table({"place": ["north", "south", None, "north"] * 10})
+    made = encoding(fitted, ["place"])
+    assert made.names == ["place = (missing)", "place = north", "place = south"]
+    later = table({"place": ["west", None, "north", "west"]})
+    assert made.unknown(later) == {"place": 2}
+    assert made(later).tolist() == [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]]
+
+
+def test_a_column_of_numbers_where_texts_were_is_of_unknown_categories_but_for_its_gaps() -> None:
+    made = encoding(table({"place": ["north", "south", None] * 10}), ["place"])
+    assert made.unknown(table({"place": [1.0, float("nan")]})) == {"place": 1}
+    assert made(table({"place": [1.0, float("nan")]})).tolist() == [[0, 0, 0], [1, 0, 0]]
+
+
+# --- what one column explains alone ---
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("classes", [True, False])
+def test_steps_explain_what_a_tree_of_as_many_leaves_does(seed: int, classes: bool) -> None:
+    rng = np.random.default_rng(seed)
+    x = np.round(rng.normal(size=1500), int(rng.choice([1, 2, 9])))
+    noisy = x + rng.choice([0, 0.02, 0.1, 0.5]) * rng.normal(size=1500)
+    y = np.searchsorted(np.sort(rng.normal(size=3)), noisy) if classes else -np.exp(noisy)
+    y = np.unique(y, return_inverse=True)[1] if classes else y
+    kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
+    tree = kind(max_leaf_nodes=MOST_STEPS, random_state=0).fit(x[:750, None], y[:750])
+    guess, truth = tree.predict(x[750:, None]), y[750:]
+    if classes:
+        skill = 1 - np.mean(guess != truth) / np.mean(truth != np.bincount(y[:750]).argmax())
+    else:
+        skill = 1 - np.mean((guess - truth) ** 2) / np.mean((truth - y[:750].mean()) ** 2)
+    found = explained_alone(table({"x": x}), y, classes)["x"]
+    # Between values a tree cuts in the middle and steps at the upper one, which noise makes matter.
+    near = 0.03 if skill > 0.9 else 0.1
+    assert found == pytest.approx(skill, abs=near) or (not classes and found > skill)  # the order alone may tell more
+
+
+def test_a_column_that_is_missing_where_the_target_is_yes_explains_it() -> None:
+    y = (RNG.random(400) < 0.1).astype(int)
+    gone = table({"paid": np.where(y == 1, np.nan, RNG.normal(size=400)), "noise": RNG.normal(size=400)})
+    found = explained_alone(gone, y, classes=True)
+    assert found["paid"] == 1
+    assert found["noise"] < 0.1
+
+
+def test_amounts_of_any_size_are_explained() -> None:
+    x = RNG.normal(size=400)
+    for size in (1e-200, 1.0, 1e200):
+        assert explained_alone(table({"x": x}), x * size, classes=False)["x"] > 0.98
+    assert explained_alone(table({"x": x}), np.zeros(400), classes=False)["x"] == 0

@@ -1,0 +1,47 @@
+"""Does something public that needs a package which is not there say which extra to install?"""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from goodmeasure.strict import extras
+
+PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = None
+import goodmeasure as gm
+from goodmeasure.errors import MissingExtra
+try:
+    gm.to_torch
+except MissingExtra as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_a_missing_package_names_its_extra(extra, monkeypatch):
+    asked = [f"{line}; extra == '{name}'" for name, lines in EXTRAS.items() for line in lines]
+    monkeypatch.setattr(extras, "requires", lambda _: [*PROJECT["dependencies"], *asked])
+    for line in EXTRAS[extra]:
+        package = re.match(r"\w+", line)[0]
+        error = extras.missing_extra("goodmeasure.this", package)
+        assert f"goodmeasure.this needs {package}" in str(error)
+        assert error.fix == f"pip install 'goodmeasure[{extra}]'"
+
+
+def test_a_package_of_no_extra_is_named_itself(monkeypatch):
+    monkeypatch.setattr(extras, "requires", lambda _: PROJECT["dependencies"])
+    assert extras.missing_extra("goodmeasure.this", "scrapy").fix == "pip install scrapy"
+    assert "KERAS_BACKEND=torch" in extras.missing_extra("goodmeasure.this", "tensorflow").fix
+
+
+def test_what_is_asked_of_the_package_says_so():
+    said = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=True).stdout
+    assert "goodmeasure.to_torch needs torch, which is not installed" in said
+    assert re.search(r"fix +pip install", said)

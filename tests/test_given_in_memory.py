@@ -1,0 +1,113 @@
+"""Can a study be asked of features and a target apart, of lazy frames, and of classes that are too rare to split?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import goodmeasure as gm
+from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.tables import UnreadableTable
+from goodmeasure.study.split import TooFewRowsToSplit
+
+N = 600
+RNG = np.random.default_rng(3)
+FEATURES = RNG.normal(size=(N, 2))
+TARGET = FEATURES @ [1.0, -2.0] + RNG.normal(size=N)
+NAMED = {"x0": FEATURES[:, 0], "x1": FEATURES[:, 1]}
+WAYS: dict[str, Callable[[], tuple[Any, Any]]] = {
+    "arrays": lambda: (FEATURES, TARGET),
+    "lists": lambda: (FEATURES.tolist(), TARGET.tolist()),
+    "column": lambda: (FEATURES, TARGET[:, None]),
+    "pandas": lambda: (pd.DataFrame(NAMED), pd.Series(TARGET, name="target")),
+    "polars": lambda: (pl.DataFrame(NAMED), pl.Series("target", TARGET)),
+    "arrow": lambda: (pa.table(NAMED), TARGET),
+    "dict": lambda: (NAMED, TARGET),
+    "lazy": lambda: (pl.LazyFrame(NAMED).with_columns(target=pl.Series(TARGET)), "target"),
+    "one table": lambda: ({**NAMED, "target": TARGET}, "target"),
+}
+
+
+@pytest.fixture(scope="module")
+def expected() -> float:
+    return gm.run({**NAMED, "target": TARGET}, "target", protocol="holdout").judged.report.value
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_features_and_target_may_be_given_apart(way: str, expected: float) -> None:
+    data, target = WAYS[way]()
+    study = gm.run(data, target, protocol="holdout")
+    assert study.question.target == "target"
+    assert study.judged.report.value == expected
+    assert study.model.predict({name: values[:3] for name, values in NAMED.items()}).shape == (3,)
+
+
+@pytest.mark.parametrize(
+    ("data", "target", "error"),
+    [
+        (FEATURES, TARGET[:-1], UnreadableTable),
+        (np.zeros((4, 2, 2)), TARGET[:4], UnreadableTable),
+        ("t.csv", TARGET, UsageError),
+        (NAMED, True, UsageError),
+        (NAMED, None, UsageError),
+        (NAMED, 3.5, UsageError),
+        (FEATURES, "y", UnreadableTable),
+    ],
+)
+def test_what_is_no_target_is_an_error_with_a_name(data: Any, target: Any, error: type[Problem]) -> None:
+    with pytest.raises(error):
+        gm.run(data, target)
+
+
+# --- rare classes ---
+
+
+def rare(counts: dict[Any, int]) -> dict[str, Any]:
+    labels = [label for label, count in counts.items() for _ in range(count)]
+    order = np.random.default_rng(0).permutation(len(labels))
+    values = [labels[i] for i in order]
+    return {"x": [hash(str(label)) % 97 + 0.1 * i for i, label in enumerate(values)], "kind": values}
+
+
+RARE: list[dict[Any, int]] = [
+    {"a": 200, "b": 200, "c": 1},
+    {"a": 300, "b": 200, "c": 4, "d": 7, "e": 1},
+    {1: 200, 2: 200, 3: 5, 4: 6},
+]
+
+
+@pytest.mark.parametrize("counts", RARE, ids=str)
+@pytest.mark.parametrize("protocol", ["holdout", "folds"])
+def test_rare_classes_are_named_and_then_left_out_or_one(counts: dict[Any, int], protocol: str) -> None:
+    table = rare(counts)
+    with pytest.raises(TooFewRowsToSplit) as caught:
+        gm.run(table, "kind", represents="classes", protocol=protocol)
+    assert "rare_classes='drop'" in caught.value.fix
+    few = {label for label, count in counts.items() if count < 10}
+    study = gm.run(table, "kind", represents="classes", protocol=protocol, rare_classes="drop")
+    assert set(study.plan.labels) == set(counts) - few
+    said = next(remark for remark in study.remarks if remark.code == "GM246")
+    assert all(str(label) in said.what for label in few)
+    assert said.what in study.plan.notes
+    if sum(counts[label] for label in few) < 10:
+        with pytest.raises(TooFewRowsToSplit, match="too few for a class"):
+            gm.run(table, "kind", represents="classes", protocol=protocol, rare_classes="together")
+        return
+    study = gm.run(table, "kind", represents="classes", protocol=protocol, rare_classes="together")
+    assert set(study.plan.labels) == {-1 if 1 in counts else "(rare)", *(set(counts) - few)}
+
+
+def test_rare_labels_of_a_test_table_are_treated_alike() -> None:
+    table, other = rare(RARE[1]), rare({"a": 30, "b": 30, "e": 3, "new": 2})
+    together = gm.run(table, "kind", test=other, rare_classes="together")
+    assert len(together.prepared.report) == 65
+    dropped = gm.run(table, "kind", test=other, rare_classes="drop")
+    assert len(dropped.prepared.report) == 60
+    with pytest.raises(UsageError, match="rare_classes='merge' is no answer"):
+        gm.run(table, "kind", rare_classes="merge")
