@@ -84,7 +84,7 @@ def of_rows(said: str) -> str:
     lines = said.splitlines()
     return "\n".join(
         line for line in lines if "next" not in line and "goodmeasure run" not in line and ".csv" not in line
-    )
+    ).rstrip()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

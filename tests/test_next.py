@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import subprocess
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -147,3 +149,27 @@ def test_a_run_goes_on_to_predictions(place: Path, capsys: pytest.CaptureFixture
 def test_a_word_comes_back_from_a_shell_as_it_was(name: str) -> None:
     assert words(word(name)) == [name]
     assert word(name).isprintable()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("score", "-", "--y", "y", "--p", "p"),
+        ("choose", "-", "--target", "y"),
+        ("decide", "-", "--y", "y", "--p", "p", "--cost", "fn=4", "--cost", "fp=1"),
+    ],
+)
+def test_nothing_names_an_input_that_is_spent(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    place = tmp_path / "piped.csv"
+    place.write_text("y,p\n" + "".join(f"{i % 2},{0.2 + i % 3 / 5}\n" for i in range(60)))
+    fifo = tmp_path / "fifo.csv"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=lambda: fifo.write_text(place.read_text()))
+    writer.start()
+    assert status_of([str(fifo) if word == "-" else word for word in words]) == 0
+    writer.join()
+    assert "next:" not in capsys.readouterr().out
+    assert status_of([str(place) if word == "-" else word for word in words]) == 0
+    assert "next:" in capsys.readouterr().out

@@ -114,3 +114,27 @@ def test_predictions_of_classes_and_amounts_are_found_too(
         assert list(rows[0]) == [target, "x", *(names if target == "kind" else ["prediction"])]
         assert [row["x"] for row in rows] == [*map(str, x)]
         assert status_of(["score", "p.csv", "--y", target, *more]) == 0
+
+
+def test_out_takes_the_place_of_its_own_table_or_of_an_empty_file_and_of_no_other(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = {
+        "thesis.txt": "It was a dark and stormy night",
+        "other.csv": "a,b\n1,2\n",
+        "spare.json": Path("model.json").read_text(),
+        "blank.txt": "\n",
+        "longer.csv": "probability_yes,decision,mine\n",
+        "short.csv": "prob",
+    }
+    for name, held in others.items():
+        Path(name).write_text(held)
+        assert status_of(["predict", "model.json", "new.csv", "--out", name]) == 2, name
+        assert capsys.readouterr().err.startswith("GM009 writing")
+        assert Path(name).read_text() == held
+    Path("empty.csv").touch()
+    for name in ("empty.csv", "new_one.csv"):
+        for _ in range(2):
+            assert status_of(["predict", "model.json", "new.csv", "--out", name]) == 0
+    assert status_of(["predict", "model.json", "new.csv", "--keep", "=note", "--out", "empty.csv"]) == 2
+    assert not [path for path in Path().iterdir() if path.name.startswith(".")]

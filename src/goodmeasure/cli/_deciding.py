@@ -22,7 +22,7 @@ from goodmeasure.cli._evidence import (
     with_predictions,
 )
 from goodmeasure.cli._models import Models
-from goodmeasure.cli._next import again, next_line
+from goodmeasure.cli._next import again, is_spent, next_line
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.decision import decide
 from goodmeasure.drawing.plain_values import plain_values
@@ -52,7 +52,8 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
     for key, one in found.items():
         click.echo(printable(f"{by} = {key}" if key else f"by {column}, on {one.cost.n:,} rows"))
         click.echo("\n".join(f"  {line}" for line in str(one).splitlines()))
-    click.echo(_next(data, kept, asked, chosen, given))
+    if not is_spent(data):
+        click.echo(_next(data, kept, asked, chosen, given))
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -12,11 +12,13 @@ import numpy as np
 
 from goodmeasure.cli._models import Models, labels_there, models, with_labels
 from goodmeasure.cli._streams import aside
-from goodmeasure.drawing.terminal import printable
+from goodmeasure.drawing.terminal import printable, word
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
-from goodmeasure.errors import Problem, UsageError
+from goodmeasure.errors import HyperparameterError, Problem, UsageError
 from goodmeasure.losses import find
+from goodmeasure.making.definition import Definition
+from goodmeasure.making.introspection import CLASS_WEIGHT
 from goodmeasure.reading.paths import Places, names_of, places_of
 from goodmeasure.reading.recognition import Written
 from goodmeasure.reading.sources import names_in_first, remarks_on
@@ -45,14 +47,26 @@ def _loss(text: str) -> Any:
     if definition.note:
         aside(printable(f"--loss {text}: {definition.note}"))
     pairs = [part.partition("=") for part in (match[2] or "").split(",") if part.strip()]
+    given = {key.strip(): value for key, _, value in pairs}
+    fix = f"--loss {word(_with_defaults(definition, given))}"
+    if CLASS_WEIGHT.name in given:
+        raise UsageError(f"--loss {text}: weights of classes are not given here", fix=f"--loss {definition.name}")
     try:
-        return definition(**{key.strip(): float(value) for key, _, value in pairs})
+        values = {key: float(value) for key, value in given.items()}
     except ValueError as error:
-        if isinstance(error, UsageError):
-            raise
-        raise UsageError(
-            f"--loss {text}: hyperparameters are numbers", fix=f"--loss '{definition.name}(...=1)'"
-        ) from error
+        raise UsageError(f"--loss {text}: hyperparameters are numbers", fix=fix) from error
+    try:
+        return definition(**values)
+    except HyperparameterError as problem:
+        raise UsageError(f"--loss {text}: {problem.what}", seen=problem.seen, fix=fix) from problem
+
+
+def _with_defaults(definition: Definition, given: Collection[str]) -> str:
+    """The call of a loss with the defaults of what was given, or of all that can be."""
+    parameters = definition.__signature__.parameters
+    named = [name for name in parameters if name in given] or [name for name, _ in definition.defaults]
+    values = ", ".join(f"{name}={parameters[name].default:.16g}" for name in named if name != CLASS_WEIGHT.name)
+    return f"{definition.name}({values})" if values else definition.name
 
 
 @contextmanager
@@ -134,7 +148,9 @@ def columns_asked(asked: dict[str, Any], table: Places) -> Models:
         return found
     if asked["positive"] is not None:
         raise UsageError(
-            "--positive goes with one column a model", fix="leave --positive out; --classes names the columns"
+            "--positive goes with one column a model",
+            seen=f"--p {asked['scores'][0]}",
+            fix="one column: --p COLUMN; or leave --positive out, with a column for each label of the target",
         )
     return with_labels(found, asked["classes"], labels_there(table, asked["target"], asked["where"]))
 

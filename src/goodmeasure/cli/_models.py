@@ -96,7 +96,11 @@ def with_labels(found: Models, chosen: Sequence[str] | None, there: Sequence[str
         )
     strange = [label for label in there if label not in labels]
     if strange:
-        raise UnknownLabel(f"the target holds {strange[0]!r}, which is none of the classes", seen=", ".join(labels))
+        raise UnknownLabel(
+            f"the target holds {strange[0]!r}, which is none of the classes",
+            seen=", ".join(labels),
+            fix=f"a column for it too, and --classes {','.join([*labels, *strange[:1]])}; or leave its rows out with --where",
+        )
     named = _by_names(found, labels)
     if named is not None and named.labels != labels:
         raise UsageError(

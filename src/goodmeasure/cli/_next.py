@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from goodmeasure.drawing.terminal import word
@@ -11,6 +12,11 @@ from goodmeasure.drawing.terminal import word
 def next_line(*words: str) -> str:
     """The last line that a command prints: what to type next, in words that a shell reads as they are meant."""
     return f"\nnext: goodmeasure {' '.join(map(word, words))}"
+
+
+def is_spent(data: Sequence[str]) -> bool:
+    """Whether something that was read cannot be read once more: standard input, or a pipe."""
+    return any(source == "-" or Path(source).is_fifo() for source in data)
 
 
 def again(asked: dict[str, Any], data: Sequence[str], kept: Sequence[str], given: dict[str, Any]) -> list[str]:

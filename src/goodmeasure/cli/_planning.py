@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from goodmeasure.choosing.choose import choose
-from goodmeasure.cli._next import next_line
+from goodmeasure.cli._next import is_spent, next_line
 from goodmeasure.cli._spoken import spoken
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.reading.files import read
@@ -28,7 +28,8 @@ def planned(data: str, target: str, asked: dict[str, Any]) -> int:
     else:
         for line in (str(plan), *(f"{remark.severity}: {remark.what}" for remark in remarks)):
             click.echo(printable(line))
-        click.echo(next_line("run", data, "--target", target, *_repeated(asked)))
+        if not is_spent([data]):
+            click.echo(next_line("run", data, "--target", target, *_repeated(asked)))
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from goodmeasure.reading.files import parts
 from goodmeasure.reading.paths import refuse_onto
 from goodmeasure.reading.spreadsheets import RunsInSpreadsheets, disarmed, runs
 from goodmeasure.reading.tables import Values
-from goodmeasure.reading.writing import CsvLines, whole_file
+from goodmeasure.reading.writing import CsvLines, csv_line, refuse_other_kind, whole_file
 from goodmeasure.study.model import load
 
 
@@ -32,9 +32,12 @@ def predicted(
         for part in parts(data, kinds=trained.columns, keep=keep, where=where, notations=trained.notations):
             shown, remarks = trained.answers(part)
             columns = _beside({name: part.kept.get(name, part[name]).tolist() for name in keep}, shown)
-            rows = [*([] if count else [tuple(columns)]), *zip(*columns.values(), strict=True)]
+            rows: list[Sequence[Any]] = [*([] if count else [tuple(columns)]), *zip(*columns.values(), strict=True)]
             formulas += sum(runs(cell) for row in rows for cell in row)
-            lines.rows([map(disarmed, row) for row in rows] if for_spreadsheets else rows)
+            rows = [[disarmed(cell) for cell in row] for row in rows] if for_spreadsheets else rows
+            if not count:
+                _refuse_other_file(out, rows[0])
+            lines.rows(rows)
             noticed |= {f"{r.code} {r.what}": r.code for r in (*part.remarks, *remarks)}
             count += len(part)
     if formulas and not for_spreadsheets:
@@ -50,6 +53,12 @@ def _beside(kept: dict[str, list[Any]], shown: dict[str, Values]) -> dict[str, l
             f"--keep {twice[0]} has the name of a column that is predicted", fix="rename the column in DATA"
         )
     return {**kept, **{name: values.tolist() for name, values in shown.items()}}
+
+
+def _refuse_other_file(out: str | None, header: Sequence[Any]) -> None:
+    """Predictions take the place of a table with their own header, and of no other file. Errors: GM009, GM012."""
+    if out is not None:
+        refuse_other_kind(Path(out), f"{csv_line(header)}\n".encode())
 
 
 def _formulas(count: int) -> RunsInSpreadsheets:

@@ -24,7 +24,7 @@ from goodmeasure.cli._evidence import (
     with_predictions,
 )
 from goodmeasure.cli._models import Models
-from goodmeasure.cli._next import again, next_line
+from goodmeasure.cli._next import again, is_spent, next_line
 from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text, printable
@@ -63,7 +63,8 @@ def scored(
         if not given["as_json"]:
             # What was saved holds the table too, which would count twice beside it.
             same, of = ((save,), [save]) if save is not None else (data, kept)
-            click.echo(_next(saved, again(saved.question, same, of, given), rows_there=rows_there))
+            if not is_spent(same):
+                click.echo(_next(saved, again(saved.question, same, of, given), rows_there=rows_there))
     finally:  # whatever becomes of the output, the work is kept
         if save is not None:
             _keep(save, saved)

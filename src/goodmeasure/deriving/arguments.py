@@ -170,7 +170,7 @@ def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, los
     raise TargetOutsideDomain(
         f"target {np.asarray(y)[where]} at index {at} is outside the domain of {loss}: {allowed}",
         seen=f"{int(bad.sum())} of {bad.size} targets are outside",
-        fix="give rows that should not count mask=False or weight 0, and mend the others",
+        fix="mend them, or leave such rows out: mask=False or weight 0, at the terminal --where",
     )
 
 

@@ -22,6 +22,7 @@ from goodmeasure.errors import NoSuchReading, TargetOutsideDomain
 from goodmeasure.formulas.activations import linear
 from goodmeasure.formulas.evaluation import Array, namespace, on_arrays
 from goodmeasure.formulas.expression import Expr, derivative, expression, simplify, symbol, symbols
+from goodmeasure.statistics.rounded_rows import divided_by_sums
 from goodmeasure.statistics.row_arguments import MissingScore
 
 # --- predictions in place of raw outputs ---
@@ -48,7 +49,8 @@ def check_predictions(loss: Record, prediction: Any, sample_weight: Any = None, 
     """
     p, _ = raw_outputs(prediction)
     xp, shape = namespace(p), shape_of(loss, p)
-    missing, outside, allowed = _unfit(loss, p)
+    p, off = divided_by_sums(p, xp) if loss.is_classwise and p.ndim else (p, None)
+    missing, outside, allowed = _unfit(loss, p, off)
     present = presence(mask, weights(sample_weight, shape, xp, p), shape, xp)
     for bad, kind, what in (
         (missing, MissingScore, "is not a number"),
@@ -60,7 +62,7 @@ def check_predictions(loss: Record, prediction: Any, sample_weight: Any = None, 
             raise kind(
                 f"prediction {at} {what}",
                 seen=f"{np.asarray(p).reshape(np.asarray(bad).size, -1)[at].tolist()}",
-                fix="pass raw outputs as loss(y, z), or apply the activation first",
+                fix=_how_to_mend(loss, p, at),
             )
     if not loss.is_classwise:
         return p
@@ -68,11 +70,19 @@ def check_predictions(loss: Record, prediction: Any, sample_weight: Any = None, 
         return xp.log(p)
 
 
-def _unfit(loss: Record, p: Array) -> tuple[Array, Array, str]:
+def _how_to_mend(loss: Record, p: Array, at: int) -> str:
+    """What makes a prediction of this one: the sum of a row of probabilities, or the activation."""
+    row = np.asarray(p).reshape(-1, p.shape[-1])[at] if loss.is_classwise else None
+    if row is not None and ((row >= 0) & (row <= 1)).all() and row.any():
+        return f"the row adds up to {row.sum():g}: divide each row by its sum"
+    return "pass raw outputs as loss(y, z), or apply the activation first"
+
+
+def _unfit(loss: Record, p: Array, off: Array | None) -> tuple[Array, Array, str]:
     """Which examples lack a prediction, which have one outside the range of the activations, and what that range is."""
     xp = namespace(p)
     if loss.is_classwise:
-        outside = xp.any(~((p >= 0) & (p <= 1)), axis=-1) | (xp.abs(xp.sum(p, axis=-1) - 1) > 1e-5)
+        outside = xp.any(~((p >= 0) & (p <= 1)), axis=-1) | off
         return xp.any(xp.isnan(p), axis=-1), outside, "rows of probabilities that add up to 1"
     parts = [p] if len(loss.activation) == 1 else [p[..., i] for i in range(p.shape[-1])]
     missing = outside = xp.zeros(parts[0].shape, dtype=xp.bool)

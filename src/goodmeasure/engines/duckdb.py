@@ -30,6 +30,7 @@ from goodmeasure.reading.sql import sql
 from goodmeasure.reading.tables import ColumnKind, no_rows
 from goodmeasure.reading.writing import csv_line
 from goodmeasure.statistics.row_arguments import UnknownLabel
+from goodmeasure.tallying.accumulate import kind_of
 from goodmeasure.tallying.shards import Part
 from goodmeasure.tallying.tally import Tally
 
@@ -116,7 +117,11 @@ def with_losses(made: Tally, request: Request, source: str) -> Tally:
     if request.positive is not None and made.n:
         counts = next(iter(made.state.scores.values())).counts
         if not counts[:, 1].any():
-            raise UnknownLabel(f"no row of {request.target} is {request.positive!r}", where=request.target)
+            raise UnknownLabel(
+                f"no row of {request.target} is {request.positive!r}",
+                where=request.target,
+                fix="--positive with a label that the target holds",
+            )
     return Tally(made.schema, made.groups, request.losses)
 
 
@@ -180,6 +185,8 @@ def _labels_told(files: Files, request: Request) -> str:
     """How to say what the labels of the target are."""
     if len(request.scores[0][1]) > 1:
         return "say whose columns these are: --classes LABEL,LABEL,..."
+    if kind_of(request.losses[0]) == "amount":
+        return "name a column of numbers, or a loss of yes and no: --loss binary_brier --positive LABEL"
     labels = labels_in(files, request.target)
     if len(labels) < 3:
         return "say which means yes: --positive LABEL"

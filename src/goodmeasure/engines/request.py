@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import UsageError
+from goodmeasure.losses import catalogue
 from goodmeasure.reading.recognition import AS_THE_CELLS_TELL, Written
 from goodmeasure.reading.sources import Filter
-from goodmeasure.tallying.accumulate import Accumulator, schema_of, weights
+from goodmeasure.tallying.accumulate import Accumulator, kind_of, schema_of, weights
 from goodmeasure.tallying.shards import Part
 
 Columns = Mapping[str, NDArray[Any]]
@@ -47,6 +48,11 @@ class Request:
             roles = [role for role, names in self._roles.items() if name in names]
             raise UsageError(
                 f"column {name!r} cannot be {' and '.join(roles)} at once", fix="give each role its own column"
+            )
+        if self.positive is not None and kind_of(self.losses[0]) == "amount":
+            raise UsageError(
+                f"{self.losses[0]} is of amounts, and --positive says which label means yes",
+                fix="--loss binary_brier; for amounts leave --positive out, and name a column of numbers",
             )
 
     @property
@@ -84,9 +90,34 @@ class Request:
 
     def accumulator(self) -> Accumulator:
         """An empty accumulator for this request."""
+        self._refuse_other_width()
         example = np.zeros((0, len(self.scores[0][1]))) if len(self.scores[0][1]) > 1 else np.zeros(0)
         how = (self.weight is not None, self.cluster is not None, self.on_predictions)
         return Accumulator(self.losses, schema_of(self.losses, tuple(name for name, _ in self.scores), example, how))
+
+    def _refuse_other_width(self) -> None:
+        """Refuse losses that take another number of columns a model. Error: GM009."""
+        width = len(self.scores[0][1])
+        for loss in self.losses:
+            if loss.is_classwise and width == 1:
+                yes_no = loss.spelling.factory and f"binary_{loss.spelling.factory}"
+                instead = f"--loss {yes_no} for yes and no, or " if yes_no in catalogue() else ""
+                raise UsageError(
+                    f"{loss} takes one column for each class",
+                    seen=f"one column: {self.scores[0][0]}",
+                    fix=f"{instead}--p COLUMN,COLUMN,...",
+                )
+            if not loss.is_classwise and len(loss.activation) > 1:
+                raise UsageError(
+                    f"{loss} takes {len(loss.activation)} predictions a row, which a tally of columns does not hold",
+                    fix=f"in Python: gm.risk(loss, y, prediction=p), p of shape (rows, {len(loss.activation)})",
+                )
+            if not loss.is_classwise and width > 1:
+                raise UsageError(
+                    f"{loss} takes one column a model",
+                    seen=f"{width} columns: {self.scores[0][0]}",
+                    fix="--loss cross_entropy, or one column: --p COLUMN",
+                )
 
     def add(self, to: Accumulator, block: Columns) -> None:
         """Add one block of rows."""

@@ -21,6 +21,7 @@ from goodmeasure.errors import (
     shorter,
 )
 from goodmeasure.statistics.arrays import array_of, numbers_of, same_order
+from goodmeasure.statistics.rounded_rows import divided_by_sums
 from goodmeasure.statistics.weights import Floats as Floats
 from goodmeasure.statistics.weights import (
     WeightsMean,
@@ -37,6 +38,8 @@ from goodmeasure.statistics.weights import (
 Places = NDArray[np.intp] | None
 # Squares of sizes between these, weighted and summed over any table, are numbers of double precision.
 SMALLEST, LARGEST = 1e-140, 1e140
+# With fewer scores outside [0, 1] than this share, they are mistakes and no logits.
+_FEW_STRAY = 0.05
 
 
 class ScoreOutsideUnitInterval(Problem, ValueError):
@@ -295,8 +298,10 @@ def inside_unit_interval(scores: Floats, name: str = "p", *, at: Places = None) 
         raise ScoreOutsideUnitInterval(
             f"{name} holds {worst[np.argmax(np.abs(worst - 0.5))]:g}; probabilities lie in [0, 1]",
             where=place(name, row, at),
-            seen=f"{outside.mean():.0%} of the scores are outside ({int(outside.sum()):,} of {outside.size:,})",
-            fix="if they are logits, apply the sigmoid (softmax for classes) first",
+            seen=f"{int(outside.sum()):,} of {outside.size:,} scores are outside",
+            fix="if they are logits, apply the sigmoid (softmax for classes) first"
+            if outside.mean() > _FEW_STRAY
+            else "mend or leave out the rows that hold them",
         )
 
 
@@ -330,21 +335,23 @@ def _known_labels(known: NDArray[np.bool_], target: Floats, name: str, at: Place
         f"{name} holds {target[row]:g}; {allowed}",
         where=place(name, row, at),
         seen=f"{int((~known).sum()):,} of {known.size:,} rows",
+        fix="mend or leave out such rows; for amounts take a loss of amounts, such as squared_error",
     )
 
 
 def class_probabilities(p: ArrayLike, name: str = "p", *, at: Places = None) -> Floats:
-    """Rows of class probabilities (N, K), each in [0, 1] and summing to one within 1e-6."""
+    """Rows of class probabilities (N, K), each in [0, 1] and summing to one but for the rounding of what was written."""
     table = numbers_of(p, name, MissingScore).astype(np.float64, copy=False)
     if table.ndim != 2 or table.shape[1] < 2:
         raise ShapeMismatch(f"class probabilities have shape (rows, classes), not {table.shape}", where=name)
     inside_unit_interval(table, name, at=at)
-    sums = table.sum(axis=1)
-    bad = np.flatnonzero(np.abs(sums - 1) > 1e-6)
+    divided, off = divided_by_sums(table)
+    bad = np.flatnonzero(off)
     if bad.size:
         raise ScoreOutsideUnitInterval(
             f"{bad.size:,} of {len(table):,} rows of class probabilities do not sum to one",
             where=place(name, int(bad[0]), at),
-            seen=f"the sum is {sums[bad[0]]:g}",
+            seen=f"the sum is {table[bad[0]].sum():g}",
+            fix="divide each row by its sum",
         )
-    return table
+    return np.asarray(divided, dtype=np.float64)

@@ -228,10 +228,9 @@ def row_values(loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:
     """The loss of each row by its compiled kernel, whatever the number of rows: a value must not depend on its
     shard."""
     n = len(z)
-    if n < kernels.SMALLEST:
-        again = np.resize(np.arange(n), kernels.SMALLEST)
-        y, z = y[again], z[again]
-    found = kernels.table(loss, "value", y, np.ascontiguousarray(z, dtype=np.float64))
+    again = np.resize(np.arange(n), kernels.SMALLEST) if n < kernels.SMALLEST else slice(None)
+    found = kernels.table(loss, "value", y[again], np.ascontiguousarray(z[again], dtype=np.float64))
+    # What the kernels do not take is told of the rows as they are given.
     return np.asarray(loss.value(y, z) if found is None else found, dtype=np.float64)[:n]
 
 
@@ -352,7 +351,11 @@ def schema_of(
     classes = scores.shape[1] if scores.ndim == 2 else 0
     kind = kind_of(first)
     if (kind == "classes") != (scores.ndim == 2):
-        raise UsageError(f"{first!r} and scores of shape {scores.shape} do not go together")
+        takes = "one a class, (rows, classes)" if kind == "classes" else "one a row, (rows,)"
+        raise UsageError(
+            f"{first!r} and scores of shape {scores.shape} do not go together",
+            fix=f"give scores as the loss takes them: {takes}",
+        )
     return Schema(tuple(map(repr, losses)), models, kind, classes, *how)
 
 
