@@ -256,3 +256,14 @@ def test_scores_are_read_as_they_are_written(tmp_path: Path, monkeypatch: pytest
 
 def test_currencies_are_lower_case_words() -> None:
     assert {"$", "eur", "us$"} < CURRENCIES
+
+
+@pytest.mark.parametrize("cell", ["--1", "-$-1", "- -1", "-1-", "(1-)-", "+1-"])
+def test_two_signs_are_no_number(cell: str, tmp_path: Path) -> None:
+    before = Numbers(before="$")
+    assert not before.matches(cell)
+    assert before.rewritten(cell) == cell
+    place = tmp_path / "t.csv"
+    place.write_text("x,y\n" + "".join(f"{i}.5,{i % 2}\n" for i in range(40)) + f"{cell},1\n")
+    table = read(str(place))
+    assert np.isnan(table["x"][40]) or table["x"].dtype == object

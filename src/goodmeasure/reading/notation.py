@@ -18,6 +18,8 @@ MINUS = "\\-\u2212\u2013\ufe63\uff0d"
 _BLANK, _SIGN = f"[{BLANKS}]*", f"[+{MINUS}]?"
 # A minus or an opening bracket before the first digit, or a minus behind the last.
 _NEGATIVE = rf"^[^0-9]*[({MINUS}]|[{MINUS}]{_BLANK}$"
+# Two signs: one and another before the first digit, or one behind the last as well.
+_TWICE = re.compile(rf"^[^0-9]*[+{MINUS}][^0-9]*[+{MINUS}]|^[^0-9]*[+({MINUS}].*[{MINUS}]{_BLANK}$")
 _BALANCED = re.compile(r"^[^()]*(?:[(][^()]*[)][^()]*)?$")
 # What stands between groups of three digits, as it may be typed.
 GROUPINGS = {"": "", ",": ",", ".": ".", " ": BLANKS, "'": "'\u2019"}
@@ -86,14 +88,18 @@ class Numbers:
 
     def matches(self, cell: str) -> bool:
         """Whether a cell is a number that is written so."""
-        return bool(self._compiled.match(cell) and _BALANCED.match(cell))
+        return self._digits(cell) is not None
+
+    def _digits(self, cell: str) -> str | None:
+        """The number in a cell, without sign and unit; None where the cell is not written so."""
+        found = self._compiled.match(cell)
+        return found[1] if found and _BALANCED.match(cell) and not _TWICE.match(cell) else None
 
     def rewritten(self, cell: str) -> str | None:
         """The cell as a number that every program reads; None where it is missing, and the cell itself where it is none."""
-        found = self._compiled.match(cell)
-        if found is None or not _BALANCED.match(cell):
+        digits = self._digits(cell)
+        if digits is None:
             return None if is_absent(cell) else cell
-        digits = found[1]
         for mark in GROUPINGS[self.grouping]:
             digits = digits.replace(mark, "")
         value = float(digits.replace(self.decimal, ".")) / self._divisor
@@ -114,10 +120,11 @@ class Numbers:
     def matching(self, name: str) -> Sql:
         """Which cells of a column are written so, in SQL."""
         return sql(
-            "(regexp_matches({cell}, {pattern}) AND regexp_matches({cell}, {balanced}))",
+            "(regexp_matches({cell}, {pattern}) AND regexp_matches({cell}, {balanced}) AND NOT regexp_matches({cell}, {twice}))",
             cell=quoted(name),
             pattern=literal(self.pattern),
             balanced=literal(_BALANCED.pattern),
+            twice=literal(_TWICE.pattern),
         )
 
 
