@@ -17,8 +17,9 @@ class Interval(NamedTuple):
 
     Example:
         >>> import goodmeasure as gm
-        >>> gm.risk(gm.losses.absolute_error(), [1.0, 2.0], [1.5, 2.5]).interval
-        Interval(value=0.5, low=0.5, high=0.5)
+        >>> found = gm.risk(gm.losses.zero_one(), [0, 1, 1, 0], [-1.0, 2.0, 1.0, 3.0]).interval
+        >>> [round(float(end), 3) for end in found]
+        [0.25, 0.006, 0.806]
     """
 
     value: float
