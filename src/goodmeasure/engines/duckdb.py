@@ -192,7 +192,7 @@ def _labels_told(files: Files, request: Request) -> str:
         return "say which means yes: --positive LABEL"
     named = set(labels) <= set(files.types)
     columns = word(csv_line(labels)) if named else "COLUMN,COLUMN,..."
-    return f"one column for each label: --p {columns}; or one label that means yes: --positive LABEL"
+    return f"say which label means yes: --positive LABEL; or score a column for each label: goodmeasure score ... --p {columns}"
 
 
 @contextmanager
