@@ -48,7 +48,7 @@ def predict() -> Callable[[], Any]:
     load("model.json")
     asked = ["predict", "model.json", "t.csv", "--out", "out/predicted.csv"]
     status_of(asked)
-    return lambda: status_of([*asked, "--keep", "x"])
+    return lambda: status_of([*asked, "--where", "x > 0"])
 
 
 def report() -> Callable[[], Any]:

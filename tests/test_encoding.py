@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from goodmeasure.reading.tables import table
+from goodmeasure.reading.frames import table
 from goodmeasure.study import coding
 from goodmeasure.study.alone import MOST_STEPS, explained_alone
 from goodmeasure.study.encoding import encoding

@@ -118,7 +118,7 @@ def filling(work: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
         monkeypatch.setattr(goodmeasure.report, "texts_of", lambda _: texts)  # drawing takes long, and writes nothing
         return lambda: _status(lambda: goodmeasure.report.write(studies[1], "out"))
     asked = ["predict", "out/model.json", "t.csv", "--out", "out/predicted.csv"]
-    assert status_of([*asked, "--keep", "x"]) == 0
+    assert status_of([*asked, "--where", "x > 0"]) == 0
     return lambda: status_of(asked)
 
 

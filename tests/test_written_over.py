@@ -107,6 +107,7 @@ def tally_of(study: Study) -> saved.Saved:
 WRITERS: dict[str, tuple[str, Writer]] = {
     "tallying/saved.py save": ("kept.tally", lambda study, place: saved.save(place, tally_of(study))),
     "study/model.py save": ("model.json", lambda study, place: study.model.save(place)),
+    "study/exported.py export": ("model.py", lambda study, place: study.model.export(place)),
     "report/__init__.py write": ("report.html", lambda study, place: report.write(study, place.parent)),
     "study/examples.py _write_once": ("wines.csv", lambda study, place: example("multiclass").write(place.parent)),
 }

@@ -16,6 +16,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "choose": ("{}", "--target", "yes"),
     "decide": ("{}", "--y", "yes", "--p", "p", "--cost", "fn=4", "--cost", "fp=1"),
     "demo": ("--out", "out"),
+    "export": ("model.json", "out.sql"),
     "explain": ("GM003", "--no-input"),
     "losses": ("huber",),
     "predict": ("model.json", "{}", "--out", "out.csv"),

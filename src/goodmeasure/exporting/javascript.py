@@ -137,7 +137,7 @@ def _trees(program: ModelProgram, scorer: Trees) -> tuple[Mapping[str, Any], lis
     lines = [f"{cell} = of_{cell}.get({cell}) ?? null;" for cell in scorer.codes]
     for k, z in enumerate(program.raw):
         lines.append(f"let {z} = {_written(float(scorer.forest.start[k]))};")
-        lines += [f"{z} += {walk(tree, _written, _choice)};" for tree in trees(scorer, k)]
+        lines += [f"{z} += {''.join(walk(tree, _written, _choice))};" for tree in trees(scorer, k)]
     return scorer.codes, lines
 
 

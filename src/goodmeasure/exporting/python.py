@@ -177,7 +177,7 @@ def _trees(program: ModelProgram, scorer: Trees) -> tuple[Mapping[str, Any], lis
     lines = [f"{cell} = _{cell}.get({cell})" for cell in scorer.codes]
     for k, z in enumerate(program.raw):
         lines.append(f"{z} = {_written(float(scorer.forest.start[k]))}")
-        lines += [f"{z} += {walk(tree, _written, _choice)}" for tree in trees(scorer, k)]
+        lines += [f"{z} += {''.join(walk(tree, _written, _choice))}" for tree in trees(scorer, k)]
     return scorer.codes, lines
 
 

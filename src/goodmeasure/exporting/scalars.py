@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from goodmeasure.errors import FormulaError
 from goodmeasure.exporting.program import Linear, NotExportable, NumberTerm, TextTerm, TreeSplit
 from goodmeasure.formulas.expression import Expr, expression, nodes, spelled
+
+# A piece of a program: SQL keeps a type of its own.
+Piece = TypeVar("Piece", bound=str)
 
 Spelling = Mapping[str, Callable[..., str]]
 
@@ -50,18 +54,18 @@ class Assignments:
 
 
 def summands(
-    scorer: Linear, k: int, number: Callable[[float], str], term: Callable[[NumberTerm | TextTerm, int], str]
-) -> list[str]:
+    scorer: Linear, k: int, number: Callable[[float], Piece], term: Callable[[NumberTerm | TextTerm, int], Piece]
+) -> list[Piece]:
     """What adds up to one raw output of a linear scorer."""
     return [number(scorer.start[k]), *(term(each, k) for each in scorer.terms)]
 
 
 def walk(
-    tree: TreeSplit | float, number: Callable[[float], str], choice: Callable[[TreeSplit], tuple[str, str, str]]
-) -> str:
-    """A tree as nested choices, each of which has a text before, between and after its sides."""
-    written: list[str] = []
-    waiting: list[TreeSplit | float | str] = [tree]
+    tree: TreeSplit | float, number: Callable[[float], Piece], choice: Callable[[TreeSplit], tuple[Piece, Piece, Piece]]
+) -> list[Piece]:
+    """A tree as nested choices, piece by piece: each has one before, between and after its sides."""
+    written: list[Piece] = []
+    waiting: list[TreeSplit | float | Piece] = [tree]
     while waiting:
         at = waiting.pop()
         if isinstance(at, str):
@@ -72,4 +76,4 @@ def walk(
             before, between, after = choice(at)
             written.append(before)
             waiting += [after, at.right, between, at.left]
-    return "".join(written)
+    return written

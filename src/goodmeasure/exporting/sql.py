@@ -24,7 +24,7 @@ from goodmeasure.exporting.program import (
 )
 from goodmeasure.exporting.scalars import in_words_of, summands, walk
 from goodmeasure.formulas.expression import Expr, nodes
-from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
+from goodmeasure.reading.sql import Sql, added, by_template, case, double, joined, listed, literal, quoted, sql
 from goodmeasure.reading.tables import ColumnKind
 
 # log1p and expm1 lose nothing this way (Kahan; Goldberg 1991, What every computer scientist should know).
@@ -51,9 +51,12 @@ TEMPLATES: Mapping[str, str] = {
     "ELSE ln({0}) END",
     "expm1": "CASE WHEN abs({0}) > 1e0 THEN exp({0}) - 1e0 WHEN exp({0}) = 1e0 THEN {0} "
     "ELSE (exp({0}) - 1e0) * ({0} / ln(exp({0}))) END",
+    # The parts of a date.
+    "day": "epoch_us({0}) / 86400000000e0",
+    "month": "CAST(extract(month FROM {0}) AS DOUBLE)",
+    "weekday": "CAST(extract(isodow FROM {0}) - 1 AS DOUBLE)",
 }  # fmt: skip
 _SPELLING: Mapping[str, Any] = TEMPLATES
-_TOGETHER = 100
 MARK = b"-- goodmeasure model in SQL\n"
 _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE VIEW rows AS SELECT * FROM 'new.csv';\n"
 
@@ -121,33 +124,37 @@ class _Question:
             self._put(level, z, sql("{total}{offset}", total=total, offset=offset))
 
     def _linear(self, scorer: Linear, k: int) -> Sql:
-        return _added(summands(scorer, k, _written, self._term))
+        return added(summands(scorer, k, double, self._term))
 
     def _trees(self, scorer: Trees, k: int) -> Sql:
-        start = _written(float(scorer.forest.start[k]))
-        return _added([start, *(walk(tree, _written, self._choice) for tree in trees(scorer, k))])
+        start = double(float(scorer.forest.start[k]))
+        return added([start, *(joined(walk(tree, double, self._choice)) for tree in trees(scorer, k))])
 
     def _term(self, term: NumberTerm | TextTerm, k: int) -> Sql:
         place = self.places[term.cell][0]
         if isinstance(term, TextTerm):
-            known = [(literal(text), _written(amounts[k])) for text, amounts in term.amounts.items()]
-            return _looked_up(place, known, _written(term.otherwise[k]))
-        numbers = {name: _written(getattr(term, name)) for name in ("centre", "scale")}
-        each = {name: _written(getattr(term, name)[k]) for name in ("slopes", "present", "absent")}
-        template = "CASE WHEN {x} IS NULL THEN {absent} ELSE ({x} - {centre}) / {scale} * {slopes} + {present} END"
-        return sql(template, x=place, **numbers, **each)
+            known = [(literal(text), double(amounts[k])) for text, amounts in term.amounts.items()]
+            return _looked_up(place, known, double(term.otherwise[k]))
+        numbers = {name: double(getattr(term, name)) for name in ("centre", "scale")}
+        each = {name: double(getattr(term, name)[k]) for name in ("slopes", "present", "absent")}
+        return sql(
+            "CASE WHEN {x} IS NULL THEN {absent} ELSE ({x} - {centre}) / {scale} * {slopes} + {present} END",
+            x=place,
+            **numbers,
+            **each,
+        )
 
-    def _choice(self, split: TreeSplit) -> tuple[str, str, str]:
+    def _choice(self, split: TreeSplit) -> tuple[Sql, Sql, Sql]:
         x = self.places[split.cell][0]
         missing = Sql("IS NULL") if split.missing_left else Sql("IS NOT NULL")
         if split.codes is not None:
             codes = listed(sql("{code}", code=code) for code in split.codes) or Sql("NULL")
             holds = sql("coalesce({x} IN ({codes}), FALSE)", x=x, codes=codes)
         else:
-            holds = Sql("TRUE") if math.isinf(split.limit) else sql("{x} <= {limit}", x=x, limit=_written(split.limit))
-        joined = Sql("OR") if split.missing_left else Sql("AND")
-        asked = sql("{x} {missing} {joined} {holds}", x=x, missing=missing, joined=joined, holds=holds)
-        return f"CASE WHEN {asked} THEN ", " ELSE ", " END"
+            holds = Sql("TRUE") if math.isinf(split.limit) else sql("{x} <= {limit}", x=x, limit=double(split.limit))
+        also = Sql("OR") if split.missing_left else Sql("AND")
+        parts = {"x": x, "missing": missing, "also": also, "holds": holds}
+        return sql("CASE WHEN {x} {missing} {also} {holds} THEN ", **parts), Sql(" ELSE "), Sql(" END")
 
     def _formulas(self) -> None:
         for name, formula in self.program.formulas.items():
@@ -168,9 +175,9 @@ class _Question:
 
     def _part(self, node: Expr, found: Mapping[Expr, tuple[Sql, int]]) -> tuple[Sql, int]:
         if node.word is None:
-            return self.places[node.args[0]] if node.number is None else (_written(float(node.number)), 0)
+            return self.places[node.args[0]] if node.number is None else (double(float(node.number)), 0)
         parts = [found[arg] for arg in node.args]
-        return Sql(TEMPLATES[node.word.name].format(*(text for text, _ in parts))), max(level for _, level in parts)
+        return by_template(TEMPLATES[node.word.name], (text for text, _ in parts)), max(level for _, level in parts)
 
     def _shown(self, shown: GivenColumn) -> Sql:
         if shown.number:
@@ -180,27 +187,11 @@ class _Question:
         return case(zip(conditions, labels, strict=True), otherwise=last)
 
 
-def _added(parts: Sequence[str]) -> Sql:
-    """A sum of pieces of SQL; databases take only so many terms one inside another, so that many are added in groups."""
-    while len(parts) > _TOGETHER:
-        groups = [parts[k : k + _TOGETHER] for k in range(0, len(parts), _TOGETHER)]
-        parts = [f"({' + '.join(group)})" for group in groups]
-    return Sql(" + ".join(parts))
-
-
 def _uses(node: Expr) -> Iterable[Expr]:
     """The arguments of a node, each as often as its template names it."""
     if node.word is not None:
         for k, arg in enumerate(node.args):
             yield from [arg] * TEMPLATES[node.word.name].count(f"{{{k}}}")
-
-
-def _written(x: float) -> Sql:
-    """A number as a literal of double precision: a decimal point alone makes an exact decimal."""
-    if not math.isfinite(x):
-        return Sql(f"CAST('{'-' * (x < 0)}Infinity' AS DOUBLE)")
-    text = repr(x)
-    return Sql(f"({text if 'e' in text else text + 'e0'})")
 
 
 def _number_in(column: str) -> Sql:
@@ -213,22 +204,17 @@ def _cell(cell: Cell) -> Sql:
         return sql("coalesce(CAST({column} AS VARCHAR), '(missing)')", column=column)
     if cell.kind is ColumnKind.NUMBER:
         return sql("CASE WHEN abs({x}) <= 1.7976931348623157e308 THEN {x} END", x=_number_in(cell.column))
-    part = {
-        "day": "epoch_us({x}) / 86400000000e0",
-        "month": "CAST(extract(month FROM {x}) AS DOUBLE)",
-        "weekday": "CAST(extract(isodow FROM {x}) - 1 AS DOUBLE)",
-    }[cell.part]
-    return sql(part, x=sql("TRY_CAST({column} AS TIMESTAMP)", column=column))
+    return by_template(TEMPLATES[cell.part], (sql("TRY_CAST({column} AS TIMESTAMP)", column=column),))
 
 
 def _looked_up(place: Sql, known: Sequence[tuple[Sql, Sql]], otherwise: Sql) -> Sql:
     """The value beside a text, as one of few answers to one question."""
-    whens = Sql(" ".join(f"WHEN {text} THEN {value}" for text, value in known))
-    return sql("CASE {place} {whens} ELSE {otherwise} END", place=place, whens=whens, otherwise=otherwise)
+    whens = joined(sql(" WHEN {text} THEN {value}", text=text, value=value) for text, value in known)
+    return sql("CASE {place}{whens} ELSE {otherwise} END", place=place, whens=whens, otherwise=otherwise)
 
 
 def _label(label: Any) -> Sql:
     """A label as a text, or a number."""
     if isinstance(label, bool):
         return Sql(str(label).upper())
-    return literal(label) if isinstance(label, str) else _written(float(label))
+    return literal(label) if isinstance(label, str) else double(float(label))

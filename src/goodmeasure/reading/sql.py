@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from goodmeasure.errors import UsageError, shorter
+
+_TOGETHER = 100
 
 
 class Sql(str):
@@ -19,6 +22,28 @@ def sql(template: str, **parts: Sql | int) -> Sql:
         if not isinstance(part, Sql | int):
             raise TypeError(f"{name} is a text, and only pieces of SQL and whole numbers may become part of SQL")
     return Sql(template.format(**parts))
+
+
+def by_template(template: str, parts: Iterable[Sql]) -> Sql:
+    """A template of a table of this program, with pieces of SQL in its numbered places."""
+    return Sql(template.format(*parts))
+
+
+def double(x: float) -> Sql:
+    """A number as a literal of double precision: a decimal point alone makes an exact decimal."""
+    if not math.isfinite(x):
+        return Sql(f"CAST('{'-' * (x < 0)}Infinity' AS DOUBLE)")
+    text = repr(x)
+    return Sql(f"({text if 'e' in text else text + 'e0'})")
+
+
+def added(parts: Iterable[Sql]) -> Sql:
+    """A sum of pieces of SQL; databases take only so many terms one inside another, so that many are added in groups."""
+    left = list(parts)
+    while len(left) > _TOGETHER:
+        groups = [left[k : k + _TOGETHER] for k in range(0, len(left), _TOGETHER)]
+        left = [Sql(f"({' + '.join(group)})") for group in groups]
+    return Sql(" + ".join(left))
 
 
 def quoted(column: str) -> Sql:
@@ -42,6 +67,11 @@ def _sayable(text: str) -> str:
     except UnicodeEncodeError as error:
         raise UsageError(f"{shorter(text)} holds bytes that are not UTF-8", fix="write the text in UTF-8") from error
     return text
+
+
+def joined(parts: Iterable[Sql]) -> Sql:
+    """Pieces of SQL one behind the other."""
+    return Sql("".join(parts))
 
 
 def listed(parts: Iterable[Sql]) -> Sql:
