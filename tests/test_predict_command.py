@@ -107,13 +107,16 @@ def test_predictions_of_classes_and_amounts_are_found_too(
     for target, more in (("kind", []), ("amount", ["--loss", "squared_error"])):
         other = "kind" if target == "amount" else "amount"
         assert status_of(["run", "t.csv", "--target", target, "--exclude", other, "--out", "."]) == 0
-        assert status_of(["predict", "model.json", "t.csv", "--keep", target, "--keep", "x", "--out", "p.csv"]) == 0
-        with Path("p.csv").open(newline="", encoding="utf-8") as file:
+        assert (
+            status_of(["predict", "model.json", "t.csv", "--keep", target, "--keep", "x", "--out", f"{target}.csv"])
+            == 0
+        )
+        with Path(f"{target}.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         names = ["probability_cat", "probability_dog", "probability_fox", "likeliest"]
         assert list(rows[0]) == [target, "x", *(names if target == "kind" else ["prediction"])]
         assert [row["x"] for row in rows] == [*map(str, x)]
-        assert status_of(["score", "p.csv", "--y", target, *more]) == 0
+        assert status_of(["score", f"{target}.csv", "--y", target, *more]) == 0
 
 
 def test_out_takes_the_place_of_its_own_table_or_of_an_empty_file_and_of_no_other(

@@ -47,7 +47,8 @@ def table(n: int = 200) -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def hostile() -> Study:
-    return gm.run(table(), "target<u>", exclude=("amount",), costs=Costs(false_negative=4, false_positive=1))
+    costs, yes = Costs(false_negative=4, false_positive=1), "<img src=x onerror=alert(2)>"
+    return gm.run(table(), "target<u>", exclude=("amount",), positive=yes, costs=costs)
 
 
 @pytest.fixture(scope="module")

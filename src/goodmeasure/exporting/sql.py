@@ -216,5 +216,5 @@ def _looked_up(place: Sql, known: Sequence[tuple[Sql, Sql]], otherwise: Sql) -> 
 def _label(label: Any) -> Sql:
     """A label as a text, or a number."""
     if isinstance(label, bool):
-        return Sql(str(label).upper())
+        return Sql("TRUE") if label else Sql("FALSE")
     return literal(label) if isinstance(label, str) else double(float(label))

@@ -35,10 +35,12 @@ def without_total(table: Table) -> tuple[Table, tuple[Remark, ...]]:
 
 def _is_sum(values: Values) -> bool:
     above = values[:-1][np.isfinite(values[:-1])]
-    return bool(np.count_nonzero(above) > 1 and np.isclose(values[-1], above.sum(), rtol=1e-6, atol=0))
+    with np.errstate(over="ignore"):  # a sum beyond numbers is no total
+        return bool(np.count_nonzero(above) > 1 and np.isclose(values[-1], above.sum(), rtol=1e-6, atol=0))
 
 
 def _fits(values: Values) -> bool:
     above = values[:-1][np.isfinite(values[:-1])]
-    mean = above.mean() if len(above) else np.nan
+    with np.errstate(over="ignore"):
+        mean = above.mean() if len(above) else np.nan
     return bool(np.isnan(values[-1]) or _is_sum(values) or np.isclose(values[-1], mean, rtol=1e-3))
