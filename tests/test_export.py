@@ -26,6 +26,7 @@ from goodmeasure.errors import MissingExtra, NoSuchReading, UsageError
 from goodmeasure.exporting.program import NotExportable
 from goodmeasure.fitting.scorers import LinearScorer
 from goodmeasure.reading.frames import table
+from goodmeasure.reading.tables import VAST
 from goodmeasure.study.encoding import encoding
 from goodmeasure.study.model import Model
 
@@ -86,10 +87,10 @@ def modelled(meaning: str, kind: str) -> Model:
 
 
 def new_rows() -> Rows:
-    """Rows with what the fitted rows did not hold: other categories, none, infinite numbers, dates of other centuries."""
+    """Rows with what the fitted rows did not hold: other categories, none, vast numbers, dates of other centuries."""
     rows = columns(40, seed=1)
     rows["place"][:3] = ["the moon", None, ""]
-    rows["x"][:3] = [np.inf, -np.inf, np.nan]
+    rows["x"][:6] = [np.inf, -np.inf, np.nan, 1e200, -1.7e308, VAST]
     rows["when"][:4] = np.array(["1899-02-28", "2000-02-29", "NaT", "2024-12-31T23:59:59"], dtype="datetime64[us]")
     return rows
 

@@ -19,7 +19,7 @@ from goodmeasure.exporting.program import (
     trees,
 )
 from goodmeasure.exporting.scalars import Assignments, Spelling, summands, walk
-from goodmeasure.reading.tables import ColumnKind
+from goodmeasure.reading.tables import ABSENT, VAST, ColumnKind
 
 SPELLING: Spelling = {
     "add": lambda a, b: f"{a} + {b}",
@@ -40,7 +40,11 @@ SPELLING: Spelling = {
 }
 
 MARK = b"// goodmeasure model in JavaScript\n"
-_PRELUDE = """
+_PRELUDE = (
+    f"""
+const ABSENT = {json.dumps(ABSENT)}, VAST = {VAST!r};
+"""
+    + """
 const lacks = (x) => x === null || x === undefined || Number.isNaN(x);
 
 function cell(row, column) {
@@ -52,12 +56,12 @@ function number(row, column) {
   const x = cell(row, column);
   if (lacks(x)) return null;
   if (typeof x !== "number") throw new TypeError(`column ${JSON.stringify(column)} holds no number`);
-  return Number.isFinite(x) ? x : null;
+  return Math.abs(x) < VAST ? x : null;
 }
 
 function text(row, column) {
   const x = cell(row, column);
-  return lacks(x) ? "(missing)" : String(x);
+  return lacks(x) ? ABSENT : String(x);
 }
 
 // A Date, or an ISO text; one without a time zone is taken as it stands.
@@ -81,6 +85,7 @@ function exposure(row, column) {
   return Math.log(x);
 }
 """
+)
 
 
 def written(program: ModelProgram) -> bytes:

@@ -24,7 +24,7 @@ from goodmeasure.exporting.program import (
 from goodmeasure.exporting.scalars import in_words_of
 from goodmeasure.fitting.forest import Forest
 from goodmeasure.formulas.expression import Expr, nodes
-from goodmeasure.reading.tables import ColumnKind
+from goodmeasure.reading.tables import VAST, ColumnKind
 
 OPSET, OPSET_OF_TREES, IR = 17, 5, 10
 MARK = b"\x08\x0a\x12\x0bgoodmeasure"  # the version of the format, and who made the file
@@ -109,7 +109,11 @@ class _Graph:
 
     def _cell(self, cell: Cell) -> str:
         given = self._input(cell.column, cell.kind)
-        return given if cell.kind is not ColumnKind.DATE else _DATES[cell.part](self, given)
+        if cell.kind is ColumnKind.TEXT:
+            return given
+        there = self.add("Less", self.add("Abs", given), self.constant(np.array(VAST)))
+        present = self.add("Where", there, given, self.constant(np.array(np.nan)))
+        return present if cell.kind is ColumnKind.NUMBER else _DATES[cell.part](self, present)
 
     def _code(self, cell: str, texts: Sequence[str]) -> str:
         """The place of each text in a list, and one more for all others."""
@@ -148,7 +152,7 @@ class _Graph:
     def _numbers(self, terms: Sequence[NumberTerm], cells: Mapping[str, str]) -> str:
         """What numbers add: a product with their slopes, and one with what a missing one adds."""
         given = self._matrix([cells[term.cell] for term in terms])
-        lost = self.add("IsNaN", self.add("Sub", given, given))  # of infinite numbers too
+        lost = self.add("IsNaN", given)
         centre, scale = (
             self.constant(np.array([getattr(term, name) for term in terms])) for name in ("centre", "scale")
         )
@@ -163,7 +167,7 @@ class _Graph:
 
     def _trees(self, scorer: Trees, cells: Mapping[str, str]) -> str:
         names = [name for name in scorer.columns if name not in scorer.codes]
-        columns = [self._without_infinities(cells[name]) for name in names]
+        columns = [cells[name] for name in names]
         place = {scorer.columns.index(name): k for k, name in enumerate(names)}
         sets: dict[int, int] = {}
         for node in np.flatnonzero(scorer.forest.set_of >= 0):
@@ -186,10 +190,6 @@ class _Graph:
         first = next(iter(self.inputs))
         shape = self.add("Concat", self.add("Shape", first), self.constant(np.array([len(start)])), axis=0)
         return self.add("Expand", self.constant(start[None]), shape)
-
-    def _without_infinities(self, given: str) -> str:
-        nothing = self.add("Sub", given, given)
-        return self.add("Add", given, nothing)
 
     def _membership(self, scorer: Trees, name: str, cell: str, which: int) -> str:
         """0 for texts whose code a set holds, 1 for others, and NaN for those without a code."""

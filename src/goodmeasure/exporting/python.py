@@ -18,7 +18,7 @@ from goodmeasure.exporting.program import (
     trees,
 )
 from goodmeasure.exporting.scalars import Assignments, Spelling, summands, walk
-from goodmeasure.reading.tables import ColumnKind
+from goodmeasure.reading.tables import ABSENT, VAST, ColumnKind
 
 SPELLING: Spelling = {
     "add": lambda a, b: f"{a} + {b}",
@@ -42,9 +42,14 @@ SPELLING: Spelling = {
 }
 
 MARK = b"# goodmeasure model in Python\n"
-_PRELUDE = """
+_PRELUDE = (
+    f"""
 import datetime
 import math
+
+_ABSENT, _VAST = {ABSENT!a}, {VAST!r}
+"""
+    + """
 
 
 def _exp(x):
@@ -92,12 +97,12 @@ def _number(row, column):
         return None
     if isinstance(x, bool) or not isinstance(x, (int, float)):
         raise TypeError("column %r holds %r where a number is needed" % (column, x))
-    return float(x) if math.isfinite(x) else None
+    return float(x) if abs(x) < _VAST else None
 
 
 def _text(row, column):
     x = row[column]
-    return "(missing)" if _lacks(x) else str(x).lower() if isinstance(x, bool) else str(x)
+    return _ABSENT if _lacks(x) else str(x).lower() if isinstance(x, bool) else str(x)
 
 
 def _date(row, column):
@@ -129,6 +134,7 @@ def _exposure(row, column):
         raise ValueError("the exposure %r is missing, not positive or not finite" % (column,))
     return math.log(x)
 """
+)
 
 
 def written(program: ModelProgram) -> bytes:

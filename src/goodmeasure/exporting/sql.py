@@ -25,7 +25,7 @@ from goodmeasure.exporting.program import (
 from goodmeasure.exporting.scalars import in_words_of, summands, walk
 from goodmeasure.formulas.expression import Expr, nodes
 from goodmeasure.reading.sql import Sql, added, by_template, case, double, joined, listed, literal, quoted, sql
-from goodmeasure.reading.tables import ColumnKind
+from goodmeasure.reading.tables import ABSENT, VAST, ColumnKind
 
 # log1p and expm1 lose nothing this way (Kahan; Goldberg 1991, What every computer scientist should know).
 TEMPLATES: Mapping[str, str] = {
@@ -201,9 +201,9 @@ def _number_in(column: str) -> Sql:
 def _cell(cell: Cell) -> Sql:
     column = quoted(cell.column)
     if cell.kind is ColumnKind.TEXT:
-        return sql("coalesce(CAST({column} AS VARCHAR), '(missing)')", column=column)
+        return sql("coalesce(CAST({column} AS VARCHAR), {absent})", column=column, absent=literal(ABSENT))
     if cell.kind is ColumnKind.NUMBER:
-        return sql("CASE WHEN abs({x}) <= 1.7976931348623157e308 THEN {x} END", x=_number_in(cell.column))
+        return sql("CASE WHEN abs({x}) < {vast} THEN {x} END", x=_number_in(cell.column), vast=double(VAST))
     return by_template(TEMPLATES[cell.part], (sql("TRY_CAST({column} AS TIMESTAMP)", column=column),))
 
 

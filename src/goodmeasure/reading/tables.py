@@ -16,6 +16,10 @@ from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.remarks import Remark
 
 Values = NDArray[Any]
+# The category of texts that are missing.
+ABSENT = "(missing)"
+# Numbers of this size are taken for missing, as infinite ones are: their squares, and so a column's spread, are no numbers.
+VAST = 1e150
 NEEDS_ROWS = "a table with names of columns and at least one row"
 
 

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.reading.tables import Values
+from goodmeasure.reading.tables import ABSENT, Values
 from goodmeasure.statistics.row_arguments import Floats
 
-ABSENT = "(missing)"
 MOST_CATEGORIES = 40
 LEAST_OF_A_CATEGORY = 5
 # Histogram trees hold at most this many categories.

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from goodmeasure.errors import Problem
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
+from goodmeasure.reading.tables import VAST, ColumnKind, Table, Values, listed, missing
 from goodmeasure.study.alone import explained_alone
-from goodmeasure.study.encoding import MOST
 from goodmeasure.study.question import Question
 
 # A text column with more different values than this part of its rows names the rows rather than describes them.
@@ -90,9 +89,9 @@ def finite(table: Table, names: Sequence[str]) -> tuple[Table, tuple[Remark, ...
     remarks = []
     for name in names:
         values = table.columns[name]
-        if ColumnKind.of(values) is ColumnKind.NUMBER and (vast := np.abs(values) >= MOST).any():
+        if ColumnKind.of(values) is ColumnKind.NUMBER and (vast := np.abs(values) >= VAST).any():
             count = int(vast.sum())
-            what = "infinite numbers" if np.isinf(values[vast]).all() else f"numbers of {MOST:g} and more"
+            what = "infinite numbers" if np.isinf(values[vast]).all() else f"numbers of {VAST:g} and more"
             remarks.append(
                 InfiniteAsMissing(f"{what} in column {name!r} ({count:,} of {len(values):,}) count as missing")
             )

@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from goodmeasure.errors import shorter
 from goodmeasure.reading.notation import Numbers
-from goodmeasure.reading.tables import BadCell, ColumnKind, Table, Values, missing
+from goodmeasure.reading.tables import VAST, BadCell, ColumnKind, Table, Values, missing
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.coding import Coding, codes, one_hot
 from goodmeasure.study.respelling import as_known
 from goodmeasure.study.scaling import Scaling, scaling
 
-# Numbers of this size are taken for missing, as infinite ones are: their squares, and so a column's spread, are no numbers.
-MOST = 1e150
 DATE_PARTS = ("day", "month", "weekday")
 
 
@@ -135,7 +133,7 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
 def _number_block(cells: Mapping[str, Values], numbers: Sequence[str], dates: Sequence[str], rows: int) -> Floats:
     found = np.empty((rows, width(numbers, dates, ())))
     for k, name in enumerate(numbers):
-        found[:, k] = np.where(np.abs(cells[name]) < MOST, cells[name], np.nan)
+        found[:, k] = np.where(np.abs(cells[name]) < VAST, cells[name], np.nan)
     parts = [part for name in dates for part in date_parts(cells[name]).values()]
     for k, part in enumerate(parts, len(numbers)):
         found[:, k] = part
