@@ -24,38 +24,15 @@ from goodmeasure.exporting.program import (
 )
 from goodmeasure.exporting.scalars import in_words_of, summands, walk
 from goodmeasure.formulas.expression import Expr, nodes
+from goodmeasure.formulas.sql_words import TEMPLATES
 from goodmeasure.reading.sql import Sql, added, by_template, case, double, joined, listed, literal, quoted, sql
 from goodmeasure.reading.tables import ABSENT, VAST, ColumnKind
 
-# log1p and expm1 lose nothing this way (Kahan; Goldberg 1991, What every computer scientist should know).
-TEMPLATES: Mapping[str, str] = {
-    "add": "({0} + {1})",
-    "sub": "({0} - {1})",
-    "mul": "({0} * {1})",
-    "div": "({0} / {1})",
-    "power": "pow({0}, {1})",
-    "neg": "(-{0})",
-    "abs": "abs({0})",
-    "sign": "sign({0})",
-    "less": "({0} < {1})",
-    "less_equal": "({0} <= {1})",
-    "where": "CASE WHEN {0} THEN {1} ELSE {2} END",
-    "maximum": "greatest({0}, {1})",
-    "minimum": "least({0}, {1})",
-    "exp": "exp({0})",
-    "log": "ln({0})",
-    "sqrt": "sqrt({0})",
-    "sin": "sin({0})",
-    "cos": "cos({0})",
-    "log1p": "CASE WHEN 1e0 + {0} = 1e0 THEN {0} WHEN abs({0}) < 1e300 THEN ln(1e0 + {0}) * ({0} / ((1e0 + {0}) - 1e0)) "
-    "ELSE ln({0}) END",
-    "expm1": "CASE WHEN abs({0}) > 1e0 THEN exp({0}) - 1e0 WHEN exp({0}) = 1e0 THEN {0} "
-    "ELSE (exp({0}) - 1e0) * ({0} / ln(exp({0}))) END",
-    # The parts of a date.
+PARTS: Mapping[str, str] = {
     "day": "epoch_us({0}) / 86400000000e0",
     "month": "CAST(extract(month FROM {0}) AS DOUBLE)",
     "weekday": "CAST(extract(isodow FROM {0}) - 1 AS DOUBLE)",
-}  # fmt: skip
+}
 _SPELLING: Mapping[str, Any] = TEMPLATES
 MARK = b"-- goodmeasure model in SQL\n"
 _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE VIEW rows AS SELECT * FROM 'new.csv';\n"
@@ -204,7 +181,7 @@ def _cell(cell: Cell) -> Sql:
         return sql("coalesce(CAST({column} AS VARCHAR), {absent})", column=column, absent=literal(ABSENT))
     if cell.kind is ColumnKind.NUMBER:
         return sql("CASE WHEN abs({x}) < {vast} THEN {x} END", x=_number_in(cell.column), vast=double(VAST))
-    return by_template(TEMPLATES[cell.part], (sql("TRY_CAST({column} AS TIMESTAMP)", column=column),))
+    return by_template(PARTS[cell.part], (sql("TRY_CAST({column} AS TIMESTAMP)", column=column),))
 
 
 def _looked_up(place: Sql, known: Sequence[tuple[Sql, Sql]], otherwise: Sql) -> Sql:

@@ -5,49 +5,20 @@ Expressions are printed in DuckDB's SQL, in which they are tested; SQLGlot says 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from goodmeasure.errors import UsageError
+from goodmeasure.formulas.sql_words import TEMPLATES
 from goodmeasure.frameworks.columns import Language, TableLoss, named_columns
 from goodmeasure.making.loss import Loss
-from goodmeasure.reading.sql import quoted
+from goodmeasure.reading.sql import double, quoted
 from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.strict.extras import missing_extra
 
 DIALECTS = ("duckdb", "postgres", "spark", "bigquery", "snowflake")
 
-# How DuckDB spells the elementary words. SQL has neither log1p nor expm1; both are exact in terms of what it has.
-SPELLING: Mapping[str, Callable[..., str]] = {
-    "add": lambda a, b: f"({a} + {b})",
-    "sub": lambda a, b: f"({a} - {b})",
-    "mul": lambda a, b: f"({a} * {b})",
-    "div": lambda a, b: f"({a} / {b})",
-    "neg": lambda a: f"(-{a})",
-    "power": lambda a, b: f"POWER({a}, {b})",
-    "less": lambda a, b: f"({a} < {b})",
-    "less_equal": lambda a, b: f"({a} <= {b})",
-    "where": lambda c, a, b: f"(CASE WHEN {c} THEN {a} ELSE {b} END)",
-    "maximum": lambda a, b: f"GREATEST({a}, {b})",
-    "minimum": lambda a, b: f"LEAST({a}, {b})",
-    "sign": lambda x: f"CAST(SIGN({x}) AS DOUBLE)",
-    "expm1": lambda x: f"(TANH({x} / 2e0) * (EXP({x}) + 1e0))",
-    "log1p": lambda x: f"(CASE WHEN ABS({x}) < 0.5e0 THEN 2e0 * ATANH({x} / (2e0 + {x})) ELSE LN(1e0 + {x}) END)",
-    **{
-        word: (lambda name: lambda x: f"{name}({x})")({"log": "LN"}.get(word, word.upper()))
-        for word in ("abs", "exp", "log", "sqrt", "sin", "cos", "tanh")
-    },
-}
-
-
-def number(value: float) -> str:
-    """A constant as a double, and never as a decimal."""
-    if not math.isfinite(value):
-        return f"CAST('{str(float(value)).replace('inf', 'Infinity')}' AS DOUBLE)"
-    said = repr(float(value))
-    said = said if "e" in said else f"{said}e0"
-    return f"({said})" if value < 0 else said
+_WORDS: Mapping[str, Callable[..., str]] = {word: template.format for word, template in TEMPLATES.items()}
 
 
 def _missing(parts: Sequence[str], found: str) -> str:
@@ -64,7 +35,7 @@ def _language(dialect: str) -> Language:
     def said(text: str) -> str:
         return text if dialect == "duckdb" else str(_sqlglot(dialect).transpile(text, read="duckdb", write=dialect)[0])
 
-    return Language(dialect, SPELLING, number, lambda x: f"FLOOR({x})", _any_of, _missing, said)
+    return Language(dialect, _WORDS, double, lambda x: f"FLOOR({x})", _any_of, _missing, said)
 
 
 def _sqlglot(dialect: str) -> Any:

@@ -32,9 +32,10 @@ def by_template(template: str, parts: Iterable[Sql]) -> Sql:
 def double(x: float) -> Sql:
     """A number as a literal of double precision: a decimal point alone makes an exact decimal."""
     if not math.isfinite(x):
-        return Sql(f"CAST('{'-' * (x < 0)}Infinity' AS DOUBLE)")
-    text = repr(x)
-    return Sql(f"({text if 'e' in text else text + 'e0'})")
+        return Sql(f"CAST('{str(float(x)).replace('inf', 'Infinity')}' AS DOUBLE)")
+    text = repr(float(x))
+    text = text if "e" in text else f"{text}e0"
+    return Sql(f"({text})" if x < 0 else text)
 
 
 def added(parts: Iterable[Sql]) -> Sql:
