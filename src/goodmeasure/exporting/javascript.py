@@ -10,15 +10,12 @@ from typing import Any
 from goodmeasure.exporting.program import (
     Cell,
     GivenColumn,
-    Linear,
     ModelProgram,
     NumberTerm,
     TextTerm,
-    Trees,
     TreeSplit,
-    trees,
 )
-from goodmeasure.exporting.scalars import Assignments, Spelling, summands, walk
+from goodmeasure.exporting.scalars import Assignments, RowWords, Spelling, raw_outputs
 from goodmeasure.reading.tables import ABSENT, VAST, ColumnKind
 
 SPELLING: Spelling = {
@@ -121,29 +118,22 @@ def _cell(cell: Cell) -> str:
 
 def _raw(program: ModelProgram) -> tuple[str, list[str]]:
     """Tables beside the function, and the lines that give the raw outputs."""
-    scorer = program.scorer
-    tables, lines = _linear(program, scorer) if isinstance(scorer, Linear) else _trees(program, scorer)
-    if program.exposure is not None:
-        lines += [f"{z} += exposure(row, {_text(program.exposure)});" for z in program.raw]
+    words = RowWords(
+        _written,
+        _term,
+        _choice,
+        code=lambda cell: f"of_{cell}.get({cell}) ?? null",
+        exposure=lambda column: f"exposure(row, {_text(column)})",
+    )
+    tables, made = raw_outputs(program, words)
+    # Cells have their names already; a raw output gets its own here.
+    lines = [f"{'let ' * (sign == '=' and name in program.raw)}{name} {sign} {text};" for name, sign, text in made]
     return "".join(f"const of_{cell} = {_table(table)};\n" for cell, table in tables.items()), lines
 
 
 def _table(table: Mapping[str, Any]) -> str:
     """A map: an object would take some names, such as __proto__, for its own."""
     return f"new Map({json.dumps([[text, value] for text, value in table.items()])})"
-
-
-def _linear(program: ModelProgram, scorer: Linear) -> tuple[Mapping[str, Any], list[str]]:
-    tables = {term.cell: term.amounts for term in scorer.terms if isinstance(term, TextTerm)}
-    return tables, [f"let {z} = {' + '.join(summands(scorer, k, _written, _term))};" for k, z in enumerate(program.raw)]
-
-
-def _trees(program: ModelProgram, scorer: Trees) -> tuple[Mapping[str, Any], list[str]]:
-    lines = [f"{cell} = of_{cell}.get({cell}) ?? null;" for cell in scorer.codes]
-    for k, z in enumerate(program.raw):
-        lines.append(f"let {z} = {_written(float(scorer.forest.start[k]))};")
-        lines += [f"{z} += {''.join(walk(tree, _written, _choice))};" for tree in trees(scorer, k)]
-    return scorer.codes, lines
 
 
 def _term(term: NumberTerm | TextTerm, k: int) -> str:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from goodmeasure.exporting.program import (
     Cell,
     GivenColumn,
-    Linear,
     ModelProgram,
     NumberTerm,
     TextTerm,
-    Trees,
     TreeSplit,
-    trees,
 )
-from goodmeasure.exporting.scalars import Assignments, Spelling, summands, walk
+from goodmeasure.exporting.scalars import Assignments, RowWords, Spelling, raw_outputs
 from goodmeasure.reading.tables import ABSENT, VAST, ColumnKind
 
 SPELLING: Spelling = {
@@ -167,24 +162,16 @@ def _cell(cell: Cell) -> str:
 
 def _raw(program: ModelProgram) -> tuple[str, list[str]]:
     """Tables beside the function, and the lines that give the raw outputs."""
-    scorer = program.scorer
-    tables, lines = _linear(program, scorer) if isinstance(scorer, Linear) else _trees(program, scorer)
-    if program.exposure is not None:
-        lines += [f"{z} += _exposure(row, {program.exposure!a})" for z in program.raw]
+    words = RowWords(
+        _written,
+        _term,
+        _choice,
+        code=lambda cell: f"_{cell}.get({cell})",
+        exposure=lambda column: f"_exposure(row, {column!a})",
+    )
+    tables, made = raw_outputs(program, words)
+    lines = [f"{name} {sign} {text}" for name, sign, text in made]
     return "".join(f"_{cell} = {dict(table)!a}\n" for cell, table in tables.items()) + "\n\n" * bool(tables), lines
-
-
-def _linear(program: ModelProgram, scorer: Linear) -> tuple[Mapping[str, Any], list[str]]:
-    tables = {term.cell: term.amounts for term in scorer.terms if isinstance(term, TextTerm)}
-    return tables, [f"{z} = {' + '.join(summands(scorer, k, _written, _term))}" for k, z in enumerate(program.raw)]
-
-
-def _trees(program: ModelProgram, scorer: Trees) -> tuple[Mapping[str, Any], list[str]]:
-    lines = [f"{cell} = _{cell}.get({cell})" for cell in scorer.codes]
-    for k, z in enumerate(program.raw):
-        lines.append(f"{z} = {_written(float(scorer.forest.start[k]))}")
-        lines += [f"{z} += {''.join(walk(tree, _written, _choice))}" for tree in trees(scorer, k)]
-    return scorer.codes, lines
 
 
 def _term(term: NumberTerm | TextTerm, k: int) -> str:

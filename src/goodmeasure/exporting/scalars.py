@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from goodmeasure.errors import FormulaError
-from goodmeasure.exporting.program import Linear, NotExportable, NumberTerm, TextTerm, TreeSplit
+from goodmeasure.exporting.program import Linear, ModelProgram, NotExportable, NumberTerm, TextTerm, TreeSplit, trees
 from goodmeasure.formulas.expression import Expr, expression, nodes, spelled
 
 # A piece of a program: SQL keeps a type of its own.
@@ -51,6 +52,37 @@ class Assignments:
         name = f"t{len(self.lines)}"
         self.lines.append((name, self.spelling[node.word.name](*(self.names[arg] for arg in node.args))))
         return name
+
+
+@dataclass(frozen=True)
+class RowWords:
+    """How a language says what raw outputs are made of.
+
+    ``number`` is a constant, ``term`` what a cell adds to the k-th raw output, ``choice`` the pieces around the sides of a
+    split, ``code`` the code of a text cell, and ``exposure`` the logarithm of a column.
+    """
+
+    number: Callable[[float], str]
+    term: Callable[[NumberTerm | TextTerm, int], str]
+    choice: Callable[[TreeSplit], tuple[str, str, str]]
+    code: Callable[[str], str]
+    exposure: Callable[[str], str]
+
+
+def raw_outputs(program: ModelProgram, words: RowWords) -> tuple[Mapping[str, Any], list[tuple[str, str, str]]]:
+    """Tables by cell that stand beside the program, and its assignments: a name, ``=`` or ``+=``, and what."""
+    scorer = program.scorer
+    if isinstance(scorer, Linear):
+        tables: Mapping[str, Any] = {term.cell: term.amounts for term in scorer.terms if isinstance(term, TextTerm)}
+        lines = [(z, "=", " + ".join(summands(scorer, k, words.number, words.term))) for k, z in enumerate(program.raw)]
+    else:
+        tables, lines = scorer.codes, [(cell, "=", words.code(cell)) for cell in scorer.codes]
+        for k, z in enumerate(program.raw):
+            lines.append((z, "=", words.number(float(scorer.forest.start[k]))))
+            lines += [(z, "+=", "".join(walk(tree, words.number, words.choice))) for tree in trees(scorer, k)]
+    if program.exposure is not None:
+        lines += [(z, "+=", words.exposure(program.exposure)) for z in program.raw]
+    return tables, lines
 
 
 def summands(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from goodmeasure.exporting.program import (
@@ -91,7 +91,7 @@ class _Question:
         if not isinstance(program.scorer, Linear):
             for cell, codes in program.scorer.codes.items():
                 known = [(literal(text), sql("{code}", code=code)) for text, code in codes.items()]
-                self._put(1, f"code {cell}", _looked_up(self.places[cell][0], known, Sql("NULL")))
+                self._put(1, f"code {cell}", case(known, otherwise=Sql("NULL"), of=self.places[cell][0]))
                 self.places[cell] = self.places[f"code {cell}"]
             level = 2
         for k, z in enumerate(program.raw):
@@ -111,7 +111,7 @@ class _Question:
         place = self.places[term.cell][0]
         if isinstance(term, TextTerm):
             known = [(literal(text), double(amounts[k])) for text, amounts in term.amounts.items()]
-            return _looked_up(place, known, double(term.otherwise[k]))
+            return case(known, otherwise=double(term.otherwise[k]), of=place)
         numbers = {name: double(getattr(term, name)) for name in ("centre", "scale")}
         each = {name: double(getattr(term, name)[k]) for name in ("slopes", "present", "absent")}
         return sql(
@@ -182,12 +182,6 @@ def _cell(cell: Cell) -> Sql:
     if cell.kind is ColumnKind.NUMBER:
         return sql("CASE WHEN abs({x}) < {vast} THEN {x} END", x=_number_in(cell.column), vast=double(VAST))
     return by_template(PARTS[cell.part], (sql("TRY_CAST({column} AS TIMESTAMP)", column=column),))
-
-
-def _looked_up(place: Sql, known: Sequence[tuple[Sql, Sql]], otherwise: Sql) -> Sql:
-    """The value beside a text, as one of few answers to one question."""
-    whens = joined(sql(" WHEN {text} THEN {value}", text=text, value=value) for text, value in known)
-    return sql("CASE {place}{whens} ELSE {otherwise} END", place=place, whens=whens, otherwise=otherwise)
 
 
 def _label(label: Any) -> Sql:

@@ -85,7 +85,8 @@ def united(questions: Iterable[Sql]) -> Sql:
     return Sql(f"({' UNION ALL '.join(questions)})")
 
 
-def case(choices: Iterable[tuple[Sql, Sql]], *, otherwise: Sql) -> Sql:
-    """The value behind the first condition that holds."""
-    whens = " ".join(f"WHEN {condition} THEN {value}" for condition, value in choices)
-    return Sql(f"CASE {whens} ELSE {otherwise} END")
+def case(choices: Iterable[tuple[Sql, Sql]], *, otherwise: Sql, of: Sql | None = None) -> Sql:
+    """The value behind the first condition that holds, or behind the first value that ``of`` has."""
+    whens = "".join(f" WHEN {condition} THEN {value}" for condition, value in choices)
+    operand = "" if of is None else f" {of}"
+    return Sql(f"CASE{operand}{whens} ELSE {otherwise} END")
