@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from goodmeasure.statistics.row_arguments import Floats
 Places: TypeAlias = NDArray[np.intp]
 # What a fitted model says of rows, as numbers.
 Says: TypeAlias = Callable[[Any, Any], Floats]
+Map = TypeVar("Map", bound=Callable[[Floats], Floats])
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,11 @@ class CrossFitted:
     row: Places
     part: Places
 
-    def mapped(self, fit: Callable[[Places, Floats], Callable[[Floats], Floats]]) -> Floats:
+    def recalibrated(self, fit: Callable[[Places, Floats], Map]) -> tuple[Floats, Map]:
+        """The numbers through maps that never saw them, and the map that is fitted on all."""
+        return self._mapped(fit), fit(self.row, self.said)
+
+    def _mapped(self, fit: Callable[[Places, Floats], Map]) -> Floats:
         """The numbers through a map that is fitted, for each part, on the rows and numbers of the others."""
         found = np.empty_like(self.said)
         for k in range(int(self.part.max()) + 1):
@@ -60,6 +65,10 @@ class FitRows:
         """Which rows go together, where the splits were told."""
         return self.to_split.get("groups")
 
+    def weight_of(self, row: Places) -> Floats | None:
+        """The weights of rows; None where all count alike."""
+        return None if self.weight is None else self.weight[row]
+
     def splits(self, cv: Any, *, classifier: bool) -> list[tuple[Places, Places]]:
         """The rows to fit and to leave out of each split."""
         splitter = check_cv(cv, self.y, classifier=classifier)
@@ -85,10 +94,9 @@ class FitRows:
 
     def decided(self, row: Places, target: Any, predicted: Floats, costs: Any) -> Any:
         """The rule that the costs ask for on predictions of rows; rows of a group go together, and so do repeats of a row."""
-        weight = None if self.weight is None else self.weight[row]
         repeats = row if len(np.unique(row)) < len(row) else None
         groups = repeats if self.groups is None else np.asarray(self.groups)[row]
-        return decide(target[row], predicted, costs, sample_weight=weight, cluster=groups)
+        return decide(target[row], predicted, costs, sample_weight=self.weight_of(row), cluster=groups)
 
 
 def _left_out(model: Any, rows: FitRows, train: Places, test: Places, says: Says) -> Floats:

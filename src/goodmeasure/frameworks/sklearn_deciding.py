@@ -201,13 +201,10 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
         target = (code == self._yes).astype(np.float64) if self._is_of_two else code
 
         def fitted(row: Places, said: Floats) -> Recalibration:
-            weight = None if rows.weight is None else rows.weight[row]
-            return recalibrate(
-                target[row], said, cast(Method, self.method), sample_weight=weight, raw=self._takes_scores
-            )
+            weight, method = rows.weight_of(row), cast(Method, self.method)
+            return recalibrate(target[row], said, method, sample_weight=weight, raw=self._takes_scores)
 
-        p = heard.said if self.method is None else heard.mapped(fitted)
-        self.recalibration_ = None if self.method is None else fitted(heard.row, heard.said)
+        p, self.recalibration_ = (heard.said, None) if self.method is None else heard.recalibrated(fitted)
         self.decision_ = None if self.costs is None else rows.decided(heard.row, target, p, self.costs)
         self.threshold_ = self._threshold()
         self._fit_on_all(rows)
@@ -445,11 +442,9 @@ class CostSensitiveRegressor(RegressorMixin, _CostSensitive):  # type: ignore[mi
         target = np.asarray(rows.y, dtype=np.float64)
 
         def fitted(row: Places, said: Floats) -> AmountMap:
-            weight = None if rows.weight is None else rows.weight[row]
-            return recalibrate_amounts(target[row], said, cast(AmountMethod, self.method), weight)
+            return recalibrate_amounts(target[row], said, cast(AmountMethod, self.method), rows.weight_of(row))
 
-        amount = heard.said if self.method is None else heard.mapped(fitted)
-        self.recalibration_ = None if self.method is None else fitted(heard.row, heard.said)
+        amount, self.recalibration_ = (heard.said, None) if self.method is None else heard.recalibrated(fitted)
         self.decision_ = None if self.costs is None else rows.decided(heard.row, target, amount, self.costs)
         shift = None if self.decision_ is None else self.decision_.shift
         self.shift_ = 0.0 if shift is None else shift.value
