@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from goodmeasure.cli import status_of
+
 for needed in ("torch", "sklearn", "keras", "lightning"):
     pytest.importorskip(needed)
 
@@ -182,3 +184,33 @@ def test_the_cells_of_a_notebook_are_a_program(tmp_path: Path) -> None:
     found = {f["code"]: f["where"] for f in json.loads(said.stdout)["findings"]}
     assert found["GM101"].startswith("plan.ipynb[5]:3 in <module>")
     assert "GM401" in found
+
+
+NOT_PROGRAMS = {
+    "none.py": (None, 2, "GM009 there is no file none.py"),
+    "folder": ("a folder", 2, "GM009 folder is a directory"),
+    "cut.ipynb": ('{"cells": [', 2, "GM009 cut.ipynb is not a notebook"),
+    "list.ipynb": ("[1, 2]", 2, "GM009 list.ipynb is not a notebook"),
+    "cells.ipynb": ('{"cells": [3]}', 2, "GM009 cells.ipynb is not a notebook"),
+    "text.py": ("import torch\nx = (", 3, "text.py:2"),
+    "my words.py": ("raise ValueError('early')", 3, "fix   python 'my words.py'"),
+    "says.py": ("import sys; sys.exit('no data here')", 3, "no data here"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_PROGRAMS)
+def test_what_is_no_program_is_told_by_what_it_is(name, tmp_path, monkeypatch, capfd):
+    text, status, said = NOT_PROGRAMS[name]
+    monkeypatch.chdir(tmp_path)
+    if text == "a folder":
+        Path(name).mkdir()
+    elif text is not None:
+        Path(name).write_text(text)
+    assert status_of(["audit", name]) == status
+    assert said in capfd.readouterr().err
+
+
+def test_a_module_that_is_not_there_is_run_by_itself_as_a_module(capfd):
+    assert status_of(["audit", "-m", "no_such_module"]) == 3
+    assert "fix   python -m no_such_module" in capfd.readouterr().err
+    assert status_of(["audit", "x.py", "--budget", "-1"]) == 2

@@ -99,9 +99,14 @@ def framework_of(given: Mapping[str, Any]) -> str:
 _LIBRARIES = (f"{Path(os.__file__).parent}{os.sep}", f"{Path(__file__).parent}{os.sep}", "<")
 
 
+_NOT_ITS_OWN = ("site-packages", "goodmeasure/auditing", "<frozen ")
+
+
 def where_raised(error: BaseException) -> str:
     """The innermost line of the program itself on which an exception passed."""
+    if isinstance(error, SyntaxError) and error.filename:  # of a text that was never run
+        return f"{error.filename}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
-    outside = [f for f in frames if "site-packages" not in f.filename and "goodmeasure/auditing" not in f.filename]
+    outside = [f for f in frames if not any(part in f.filename for part in _NOT_ITS_OWN)]
     own = [f for f in outside if not f.filename.startswith(_LIBRARIES)] or outside
     return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""

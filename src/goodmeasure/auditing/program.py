@@ -20,9 +20,8 @@ from goodmeasure.strict.calls import check_keywords
 class ProgramStops(Problem, RuntimeError):
     """The program under audit raised an exception before there was anything to audit.
 
-    The file is run, and then the function that builds model, loss and batch; one of them stopped. Run the file by
-    itself
-    to see the whole traceback, or add ``--traceback``.
+    The file is run, and then the function that builds model, loss and batch; one of them stopped. Run the file by itself to
+    see the whole traceback, or add ``--traceback``.
     """
 
     code = "GM190"

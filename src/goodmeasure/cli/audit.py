@@ -30,7 +30,7 @@ from goodmeasure.auditing.program import ProgramStops, load
 @click.option(
     "--budget",
     "budget_s",
-    type=float,
+    type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
     help="Time to spend: on FUNCTION 10 or what it says, on a program 60, unless given.",
 )
@@ -62,15 +62,15 @@ def command(
     goodmeasure audit train.py:build --fail-on warning --ignore GM312 --format sarif > audit.sarif
     """
     if ":" in program and not module:
-        report, outcome = _built(program, budget_s), None
-    else:
-        outcome = launch(Invocation(program, arguments, module, steps, whole, stop, budget_s or 60.0))
-        report = outcome.audit
-    report = report.without(ignored)
-    if outcome is None or report.looked_at:
+        report = _built(program, budget_s).without(ignored)
         click.echo(_written(report, form))
-    if outcome is not None:
-        _ended(outcome, program)
+    else:
+        request = Invocation(program, arguments, module, steps, whole, stop, budget_s or 60.0)
+        outcome = launch(request)
+        report = outcome.audit.without(ignored)
+        if report.looked_at:
+            click.echo(_written(report, form))
+        _ended(outcome, request)
     return 1 if report.at_least(fail_on) else 0
 
 
@@ -79,14 +79,15 @@ def _built(program: str, budget_s: float | None) -> Audit:
     return audit(**(given | ({} if budget_s is None else {"budget_s": budget_s})))
 
 
-def _ended(outcome: Ending, program: str) -> None:
+def _ended(outcome: Ending, request: Invocation) -> None:
     """Say how the program ended; where it stopped by itself, or nothing was seen, that is an error."""
+    program = request.program
     if outcome.ended:
         click.echo(outcome.ended, err=True)
     if outcome.raised and outcome.after_cut:
         click.echo(f"then it stopped: {outcome.raised} ({outcome.raised_at})", err=True)
     elif outcome.raised:
-        raise ProgramStops(outcome.raised, where=outcome.raised_at, fix=f"python {program}")
+        raise ProgramStops(outcome.raised, where=outcome.raised_at or program, fix=request.by_itself)
     if outcome.audit.looked_at:
         return
     if outcome.status:

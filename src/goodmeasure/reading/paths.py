@@ -78,6 +78,11 @@ def is_file(path: str | PathLike[str]) -> bool:
     return os.path.isfile(path)  # noqa: PTH113, `Path.is_file` raises there before Python 3.14
 
 
+def is_directory(path: str | PathLike[str]) -> bool:
+    """Whether a directory stands there, as `is_file` says it of a file."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def names_of(source: str | PathLike[str]) -> list[str]:
     """The names of the files that a path or a pattern names, in order; nothing is opened.
 

@@ -9,15 +9,17 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from goodmeasure.auditing.observing.notebooks import code_cells
 from goodmeasure.auditing.observing.running import Ending, Invocation
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.paths import is_directory, is_file
 
 
 class ProgramGone(Problem, RuntimeError):
     """The process of a program under audit ended before it could tell what was seen.
 
-    The program was killed (by the system, for memory), or left by ``os._exit``. Observation it by itself, with less data, or have
-    it audited with fewer steps.
+    The program was killed (by the system, for memory), or left by ``os._exit``. Run it by itself, with less data, or have it
+    audited with fewer steps.
     """
 
     code = "GM191"
@@ -49,13 +51,18 @@ def launch(request: Invocation) -> Ending:
         raise ProgramGone(
             f"{request.program} ended before it could be judged (status {child.returncode})",
             where=request.program,
-            fix=f"python {request.program}",
+            fix=request.by_itself,
         )
     return Ending.from_dict(json.loads(text))
 
 
 def _named(request: Invocation) -> None:
-    if not request.module and not Path(request.program).is_file():
-        raise UsageError(
-            f"there is no file {request.program}", where=request.program, fix="goodmeasure audit train.py -- ARGS"
-        )
+    """Refuse what is no program before a process is made for it. Error: GM009."""
+    if request.module:
+        return
+    if not is_file(request.program):
+        named = request.program
+        what = f"{named} is a directory" if is_directory(named) else f"there is no file {named}"
+        raise UsageError(what, where=named, fix="goodmeasure audit train.py -- ARGS")
+    if request.program.endswith(".ipynb"):
+        code_cells(request.program)

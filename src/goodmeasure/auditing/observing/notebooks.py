@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import linecache
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,7 +21,7 @@ def run_notebook(path: str) -> dict[str, Any]:
     before = sys.modules["__main__"]
     sys.modules["__main__"] = main
     try:
-        for number, source in _cells(path):
+        for number, source in code_cells(path):
             name = f"{path}[{number}]"
             linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
             exec(compile(source, name, "exec"), main.__dict__)
@@ -31,16 +30,16 @@ def run_notebook(path: str) -> dict[str, Any]:
     return main.__dict__
 
 
-def _cells(path: str) -> Iterator[tuple[int, str]]:
-    """The code cells with their places among all cells, counted from one."""
+def code_cells(path: str) -> list[tuple[int, str]]:
+    """The code cells of a notebook with their places among all cells, counted from one. Error: GM009."""
     try:
         cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
-    except (ValueError, KeyError) as error:
-        raise UsageError(f"{path} is not a notebook", where=path, seen=str(error), fix="jupyter nbconvert") from error
-    for number, cell in enumerate(cells, start=1):
-        source = "".join(cell.get("source", []))
-        if cell.get("cell_type") == "code" and not _foreign(source):
-            yield number, "\n".join(map(_python, source.splitlines()))
+        found = [(k, "".join(cell["source"])) for k, cell in enumerate(cells, 1) if cell["cell_type"] == "code"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise UsageError(
+            f"{path} is not a notebook", where=path, seen=f"{type(error).__name__}: {error}", fix="save it in Jupyter"
+        ) from error
+    return [(number, "\n".join(map(_python, source.splitlines()))) for number, source in found if not _foreign(source)]
 
 
 def _foreign(source: str) -> bool:

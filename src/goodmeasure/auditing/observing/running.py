@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import runpy
+import shlex
 import sys
 import time
 from contextlib import AbstractContextManager
@@ -32,6 +33,14 @@ class Invocation:
     all: bool = False
     stop: bool = False
     budget_s: float = 60.0
+
+    @property
+    def by_itself(self) -> str:
+        """The line of a shell that runs it without an audit."""
+        words = ("-m", self.program) if self.module else (self.program,)
+        notebook = not self.module and self.program.endswith(".ipynb")
+        command = ("jupyter", "execute") if notebook else ("python",)
+        return shlex.join([*command, *words, *self.arguments])
 
 
 @dataclass
@@ -135,6 +144,8 @@ class Observation:
             return
         except SystemExit as left:
             self.status = left.code if isinstance(left.code, int) else int(left.code is not None)
+            if not isinstance(left.code, int | None):
+                print(left.code, file=sys.stderr)  # as Python does
         except Exception as error:  # the program's own: told, not ours to raise
             self.raised = error
         self.after_cut = bool(self.cut.where)
