@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import sqlite3
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,22 @@ def test_other_files_are_told_by_what_they_are(name: str, tmp_path: Path) -> Non
         read(place)
     assert told in caught.value.what
     assert fix in caught.value.fix
+
+
+@pytest.mark.parametrize("called", ["t.csv", "two words.csv", "x; echo no.csv"])
+@pytest.mark.parametrize("name", ["a separator first", "a title", "a preamble"])
+def test_the_line_that_fixes_makes_a_table_and_leaves_the_file(
+    name: str, called: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = FILES[name][0]()
+    Path(called).write_bytes(before)
+    with pytest.raises(UnreadableTable) as caught:
+        read(called)
+    subprocess.run(caught.value.fix.removeprefix("leave it out: "), shell=True, check=True)
+    assert Path(called).read_bytes() == before
+    (made,) = {path.name for path in tmp_path.iterdir()} - {called}
+    assert list(read(made).columns) == list(columns())
 
 
 @pytest.mark.parametrize(

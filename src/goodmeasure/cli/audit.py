@@ -11,6 +11,7 @@ from goodmeasure.auditing.finding import SEVERITIES, Audit, Severity
 from goodmeasure.auditing.observing.launching import NothingObserved, launch
 from goodmeasure.auditing.observing.running import Ending, Invocation
 from goodmeasure.auditing.program import ProgramStops, load
+from goodmeasure.drawing.terminal import word
 
 
 @click.command
@@ -95,13 +96,13 @@ def _ended(outcome: Ending, request: Invocation) -> None:
             f"the program ended by itself with status {outcome.status}",
             where=program,
             seen="what it said stands above",
-            fix=f"goodmeasure audit {program} -- ARGS",
+            fix=f"goodmeasure audit {'-m ' * request.module}{word(program)} -- ARGS",
         )
     raise NothingObserved(
         "nothing was seen that could be right or wrong",
         where=program,
         seen="; ".join(outcome.audit.not_seen) or "no loss was differentiated, nothing was fitted or scored",
-        fix=f"goodmeasure audit {program}:build, with a function that returns model, loss, inputs and targets",
+        fix=f"goodmeasure audit {word(program)}:build, with a function that returns model, loss, inputs and targets",
     )
 
 

@@ -21,6 +21,7 @@ from goodmeasure.statistics.weights import scaled
 Slope: TypeAlias = Callable[[Any], Any]
 Where: TypeAlias = Callable[[Any], Any]
 _FEW = 500
+_MOST_KEPT = 100_000  # of more targets the answer is not kept: they would be kept with it
 _MOST = 1e299
 _FADED = 1e-250
 
@@ -48,6 +49,8 @@ def _of_present(loss: Record, y: Any, w: Any, classes: int | None) -> Any:
         return _best_row(loss, targets, counts, classes or _classes(loss, targets))
     if len(loss.activation) > 1:
         return _minimum(loss, targets, counts, np.zeros(len(loss.activation)))
+    if targets.size > _MOST_KEPT:
+        return _best_number(loss, targets.astype(np.float64), counts)
     return _once(loss, targets.astype(np.float64).tobytes(), counts.tobytes())
 
 

@@ -6,8 +6,10 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+from goodmeasure.drawing.terminal import word
 from goodmeasure.reading.tables import UnreadableTable
 
 
@@ -17,7 +19,7 @@ class _Format(NamedTuple):
     fix: str
 
 
-_PANDAS = "in Python: pandas.{}({!r}).to_csv('t.csv', index=False)"
+_PANDAS = "in Python: pandas.{}({!r}{}).to_csv({!r}, index=False)"
 _FORMATS = (
     _Format(b"PK\x03\x04", "an Excel workbook, or another archive of files", "read_excel"),
     _Format(b"\xd0\xcf\x11\xe0", "an old Excel workbook", "read_excel"),
@@ -48,15 +50,24 @@ def refuse_other_formats(start: bytes, name: str) -> None:
         if start.startswith(begins) or low.startswith(begins):
             raise _other(name, what, reader)
     if _JSON_LINE.match(start):
-        fix = f"in Python: pandas.read_json({name!r}, lines=True).to_csv('t.csv', index=False)"
+        fix = _by_pandas(name, "read_json", ", lines=True")
         raise UnreadableTable(f"{name} holds lines of JSON, and is neither CSV nor Parquet", where=name, fix=fix)
     if _JSON.match(start):
         raise _other(name, "a JSON document", "read_json")
 
 
 def _other(name: str, what: str, reader: str) -> UnreadableTable:
-    fix = _PANDAS.format(reader, name) if reader else "save the table as CSV"
+    fix = _by_pandas(name, reader) if reader else "save the table as CSV"
     return UnreadableTable(f"{name} is {what}, and neither CSV nor Parquet", where=name, fix=fix)
+
+
+def _by_pandas(name: str, reader: str, more: str = "") -> str:
+    return _PANDAS.format(reader, name, more, _another(name))
+
+
+def _another(name: str) -> str:
+    """The name of a file to write that is not the one that was read."""
+    return f"{Path(name).stem}-rows.csv"
 
 
 def refuse_without_header(lines: Sequence[str], cells: Sequence[str], name: str, marks: Sequence[str]) -> None:
@@ -68,7 +79,7 @@ def refuse_without_header(lines: Sequence[str], cells: Sequence[str], name: str,
         raise _no_names(name, "its first line names the separator", lines[0], 1)
     if len(cells) > 1:
         if all(map(_is_number, cells)) and any(not cell.strip().lstrip("+-").isdigit() for cell in cells):
-            fix = f"put a line of names before it: sed -i '1i a,b,c' {name}"
+            fix = f"put a line of names before it: sed -i '1i a,b,c' {word(name)}"
             what = f"{name} has no line of names: its first line holds numbers alone"
             raise UnreadableTable(what, where=f"{name}, line 1", seen=lines[0][:100], fix=fix)
         return
@@ -77,7 +88,7 @@ def refuse_without_header(lines: Sequence[str], cells: Sequence[str], name: str,
         raise _no_names(name, f"its first {found} line{'s' * (found > 1)} stand above the table", lines[0], found)
     blanks = [_COLUMNS_OF_BLANKS.search(line) for line in lines if line.strip()]
     if len(blanks) > 1 and blanks[0] and sum(map(bool, blanks)) > len(blanks) / 4:
-        fix = f"in Python: pandas.read_fwf({name!r}).to_csv('t.csv', index=False)"
+        fix = _by_pandas(name, "read_fwf")
         raise UnreadableTable(f"{name} has columns of fixed width", where=name, seen=lines[0][:100], fix=fix)
 
 
@@ -86,7 +97,7 @@ def _no_names(name: str, why: str, line: str, skip: int) -> UnreadableTable:
         f"{name} does not begin with a line of names: {why}",
         where=f"{name}, line 1",
         seen=line[:100],
-        fix=f"leave it out: tail -n +{skip + 1} {name} > t.csv",
+        fix=f"leave it out: tail -n +{skip + 1} {word(name)} > {word(_another(name))}",
     )
 
 

@@ -22,8 +22,7 @@ class RareClasses(Remark):
     """Classes of fewer than ten rows cannot be fitted, tuned and reported; they were put together or left out, as you said.
 
     Put together they are one class, ``(rare)``, or -1 where classes are numbers (one below the least, if that is taken). Where
-    they were left out, the model never says them, and the risk is that of
-    rows of other classes.
+    they were left out, the model never says them, and the risk is that of rows of other classes.
     """
 
     code = "GM246"
@@ -55,7 +54,7 @@ class Rare:
     def together(self) -> Any:
         """The label of the class that rare ones make."""
         numbers = [label for label in self.known if not isinstance(label, str)]
-        return int(min(0, *numbers, 0)) - 1 if numbers else TOGETHER
+        return int(min(0, *numbers)) - 1 if numbers else TOGETHER
 
 
 def rare_in(values: Values, target: str, way: str) -> Rare | None:
