@@ -7,8 +7,9 @@ from typing import Any
 
 from goodmeasure.engines.duckdb import Source, part_of, settled, with_losses
 from goodmeasure.engines.request import Request
-from goodmeasure.errors import MissingExtra, Problem, UsageError
+from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.paths import STANDARD_INPUT, places_of
+from goodmeasure.strict.extras import missing_extra
 from goodmeasure.tallying.shards import Part, collect
 from goodmeasure.tallying.tally import Tally
 
@@ -56,7 +57,7 @@ def started(scheduler: str | None, workers: int) -> Any:
         import dask
         from distributed import Client
     except ImportError as error:
-        raise MissingExtra("the dask engine needs dask", fix="pip install 'goodmeasure[dask]'") from error
+        raise missing_extra("the dask engine", "dask") from error
     try:
         if scheduler is not None:
             return Client(scheduler, timeout=10)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.errors import MissingExtra
 from goodmeasure.exporting.program import (
     Cell,
     GivenColumn,
@@ -25,6 +24,7 @@ from goodmeasure.exporting.scalars import in_words_of
 from goodmeasure.fitting.forest import Forest
 from goodmeasure.formulas.expression import Expr, nodes
 from goodmeasure.reading.tables import VAST, ColumnKind
+from goodmeasure.strict.extras import missing_extra
 
 OPSET, OPSET_OF_TREES, IR = 17, 5, 10
 MARK = b"\x08\x0a\x12\x0bgoodmeasure"  # the version of the format, and who made the file
@@ -35,7 +35,7 @@ def written(program: ModelProgram) -> bytes:
     try:
         import onnx
     except ImportError as error:
-        raise MissingExtra("export to .onnx needs onnx", fix="pip install 'goodmeasure[onnx]'") from error
+        raise missing_extra("export to .onnx", "onnx") from error
     _sayable(program)
     graph = _Graph(onnx, program)
     made: bytes = graph.model().SerializeToString()

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.errors import MissingExtra
 from goodmeasure.fitting.forest import Forest, TreeNode, at_most
 from goodmeasure.fitting.growing import Growing
 from goodmeasure.frameworks.catboost import to_catboost
+from goodmeasure.strict.extras import missing_extra
 
 
 def grow(asked: Growing) -> Forest:
@@ -20,7 +20,7 @@ def grow(asked: Growing) -> Forest:
     try:
         import catboost
     except ImportError as error:
-        raise MissingExtra("--model catboost needs CatBoost", fix="pip install 'goodmeasure[catboost]'") from error
+        raise missing_extra("--model catboost", "catboost") from error
     settings = {"iterations": asked.rounds, "learning_rate": asked.rate, "random_seed": asked.seed, "verbose": False}
     model = catboost.CatBoostRegressor(**settings, allow_writing_files=False)
     objective = to_catboost(asked.loss)

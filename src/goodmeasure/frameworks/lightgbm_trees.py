@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.errors import MissingExtra
 from goodmeasure.fitting.forest import Forest, TreeNode
 from goodmeasure.fitting.growing import Growing
 from goodmeasure.frameworks.lightgbm import to_lightgbm
+from goodmeasure.strict.extras import missing_extra
 
 
 def grow(asked: Growing) -> Forest:
@@ -17,7 +17,7 @@ def grow(asked: Growing) -> Forest:
     try:
         import lightgbm
     except ImportError as error:
-        raise MissingExtra("--model lightgbm needs LightGBM", fix="pip install 'goodmeasure[boosting]'") from error
+        raise missing_extra("--model lightgbm", "lightgbm") from error
     objective = to_lightgbm(asked.loss)
     start = np.atleast_1d(objective.start(asked.y, asked.weight, classes=asked.classes))
     settings: dict[str, Any] = {

@@ -18,7 +18,7 @@ from goodmeasure.strict.extras import missing_extra
 
 DIALECTS = ("duckdb", "postgres", "spark", "bigquery", "snowflake")
 
-_WORDS: Mapping[str, Callable[..., str]] = {word: template.format for word, template in TEMPLATES.items()}
+SPELLING: Mapping[str, Callable[..., str]] = {word: template.format for word, template in TEMPLATES.items()}
 
 
 def _missing(parts: Sequence[str], found: str) -> str:
@@ -35,7 +35,7 @@ def _language(dialect: str) -> Language:
     def said(text: str) -> str:
         return text if dialect == "duckdb" else str(_sqlglot(dialect).transpile(text, read="duckdb", write=dialect)[0])
 
-    return Language(dialect, _WORDS, double, lambda x: f"FLOOR({x})", _any_of, _missing, said)
+    return Language(dialect, SPELLING, double, lambda x: f"FLOOR({x})", _any_of, _missing, said)
 
 
 def _sqlglot(dialect: str) -> Any:

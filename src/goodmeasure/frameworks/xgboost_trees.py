@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.errors import MissingExtra
 from goodmeasure.fitting.forest import Forest, TreeNode, below
 from goodmeasure.fitting.growing import Growing
 from goodmeasure.frameworks.xgboost import to_xgboost
+from goodmeasure.strict.extras import missing_extra
 
 
 def grow(asked: Growing) -> Forest:
@@ -18,7 +18,7 @@ def grow(asked: Growing) -> Forest:
     try:
         import xgboost
     except ImportError as error:
-        raise MissingExtra("--model xgboost needs XGBoost", fix="pip install 'goodmeasure[boosting]'") from error
+        raise missing_extra("--model xgboost", "xgboost") from error
     objective = to_xgboost(asked.loss)
     start = np.atleast_1d(objective.start(asked.y, asked.weight, classes=asked.classes))
     table = xgboost.QuantileDMatrix(

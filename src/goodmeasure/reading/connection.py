@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from goodmeasure.errors import MissingExtra
 from goodmeasure.reading.sql import Sql, literal, quoted, sql
+from goodmeasure.strict.extras import missing_extra
 
 MEMORY = "2GB"
 FRAME = quoted("frame")
@@ -68,7 +68,7 @@ class Reader:
         try:
             return (answer.to_arrow_reader if hasattr(answer, "to_arrow_reader") else answer.fetch_arrow_reader)(rows)
         except ImportError as error:
-            raise MissingExtra("reading in blocks needs pyarrow", fix="pip install 'goodmeasure[dask]'") from error
+            raise missing_extra("reading in blocks", "pyarrow") from error
 
     def _prepared(self, question: Sql) -> tuple[Any, Any]:
         """A cursor of its own for a question, and the question as the one statement that it is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Encoding:
         """The columns of the table that are used."""
         return (*self.numbers, *self.dates, *self.texts)
 
-    @property
+    @cached_property
     def kinds(self) -> dict[str, ColumnKind]:
         """What each of them must hold."""
         pairs = ((self.numbers, ColumnKind.NUMBER), (self.dates, ColumnKind.DATE), (self.texts, ColumnKind.TEXT))
@@ -76,12 +77,16 @@ class Encoding:
         blocks = [coding.columns(each) for coding, each in zip(self.codings, coded, strict=True)]
         return np.hstack([self.scaling(numbers), *blocks])
 
+    @cached_property
+    def _coding_of(self) -> dict[str, Coding]:
+        return dict(zip(self.texts, self.codings, strict=True))
+
     def _as_fitted(self, name: str, values: Values) -> Values:
         """A column as it was when the model was fitted: of the same kind, with the same spelling of its labels."""
         found = _as_fitted(name, values, self.kinds[name])
-        if name not in self.texts:
+        if name not in self._coding_of:
             return found
-        return as_known(found, self.codings[self.texts.index(name)].known)
+        return as_known(found, self._coding_of[name].known)
 
     def unknown(self, table: Table) -> dict[str, int]:
         """How many cells of each text column hold a category that the fitted rows did not."""
