@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -85,6 +86,12 @@ def halves() -> list[str]:
     return ["\n".join([head, *part, ""]) for part in (lines[:40], lines[40:])]
 
 
+def objects() -> list[dict[str, str]]:
+    """The rows of the table by the names of their columns."""
+    found = columns()
+    return [dict(zip(found, cells, strict=True)) for cells in zip(*found.values(), strict=True)]
+
+
 def turned() -> dict[str, bytes]:
     """Two files of one table whose columns stand in another order, behind another delimiter and in another encoding."""
     first, second = halves()
@@ -123,6 +130,12 @@ RIGHT = [
         "quotes around all",
         lambda: "\n".join(",".join(f'"{c}"' for c in line.split(",")) for line in text().split()).encode(),
     ),
+    Right("a line that names the separator", lambda: b"sep=;\n" + text(delimiter=";").encode()),
+    Right("a rare separator, named", lambda: b"\xef\xbb\xbfSEP=:\r\n" + text(delimiter=":", end="\r\n").encode()),
+    Right("lines of JSON", lambda: "\n".join(map(json.dumps, objects())).encode(), "t.jsonl"),
+    Right("lines of JSON, packed", lambda: gzip.compress("\n".join(map(json.dumps, objects())).encode())),
+    Right("a list of JSON", lambda: json.dumps(objects(), indent=1).encode(), "t.json"),
+    Right("numbers of JSON", lambda: json.dumps([r | {n: float(r[n]) for n in "px"} for r in objects()]).encode()),
     Right("Parquet", typed, "t.parquet"),
     Right("Parquet under another name", typed, "t.data"),
     Right("Parquet with a dictionary", lambda: typed(churned=pa.dictionary(pa.int8(), pa.string())), "t.parquet"),
@@ -197,6 +210,18 @@ WRONG = [
     ),
     Wrong("a line too short", lambda: text().encode() + b"no,1\n", "GM202", "cannot be read as a table"),
     Wrong("a quote that never ends", lambda: text().encode() + b'no,1,2,"x\n', "GM202", "cannot be read as a table"),
+    Wrong(
+        "a line of JSON that is none",
+        lambda: "\n".join([*map(json.dumps, objects()), '{"p": ']).encode(),
+        "GM202",
+        "cannot be read as a table",
+    ),
+    Wrong(
+        "names of JSON that differ in case alone",
+        lambda: json.dumps([row | {"P": "1"} for row in objects()]).encode(),
+        "GM204",
+        "'P', 'p'",
+    ),
     Wrong("bytes of no text", lambda: bytes(range(256)) * 9, "GM202", "is not a text file"),
     Wrong("a name with a NUL", lambda: text().replace("région", "x\0y").encode(), "GM202", "holds a NUL"),
     Wrong(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -141,3 +142,18 @@ def test_what_cannot_be_read_is_named(
     found, out, err = said(capsys, arguments[0], table["place"] / arguments[1], *arguments[2:])
     assert (found, err.split()[0]) == (status, code)
     assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize(
+    "command", [("score", "--loss", "binary_brier"), ("decide", "--cost", "fn=3", "--cost", "fp=1")]
+)
+def test_how_numbers_were_written_is_said(
+    command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "t.csv"
+    rows = "".join(f"{i % 2};{(1 + i % 8) / 10:.1f}\n".replace(".", ",") for i in range(60))
+    place.write_text(f"y;p\n{rows}")
+    status, _, err = said(capsys, command[0], place, "--y", "y", "--p", "p", *command[1:])
+    assert (status, err) == (0, "GM212 column 'p' was read as numbers: '0,1' -> 0.1\n")
+    place.write_text("y;p\n" + rows.replace(",", "."))
+    assert said(capsys, command[0], place, "--y", "y", "--p", "p", *command[1:])[2] == ""

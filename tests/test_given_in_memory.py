@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import time, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 import goodmeasure as gm
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.frames import table
 from goodmeasure.reading.tables import UnreadableTable
 from goodmeasure.study.split import TooFewRowsToSplit
 
@@ -111,3 +113,17 @@ def test_rare_labels_of_a_test_table_are_treated_alike() -> None:
     assert len(dropped.prepared.report) == 60
     with pytest.raises(UsageError, match="rare_classes='merge' is no answer"):
         gm.run(table, "kind", rare_classes="merge")
+
+
+def test_durations_and_times_of_the_day_are_seconds() -> None:
+    spans, hours = [timedelta(minutes=1), None, timedelta(days=1)], [time(0, 0, 1), time(1), None]
+    given = {
+        "plain": {"span": spans, "hour": hours},
+        "pandas": pd.DataFrame({"span": pd.to_timedelta(spans), "hour": hours}),
+        "arrow": pa.table({"span": pa.array(spans), "hour": pa.array(hours, pa.time64("us"))}),
+        "polars": pl.DataFrame({"span": spans, "hour": hours}),
+    }
+    for name, frame in given.items():
+        found = table(frame)
+        np.testing.assert_array_equal(found["span"], [60, np.nan, 86_400], err_msg=name)
+        np.testing.assert_array_equal(found["hour"], [1, 3600, np.nan], err_msg=name)

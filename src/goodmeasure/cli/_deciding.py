@@ -45,7 +45,7 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
             by, column, found = given["by"], (asked["scores"] or [score])[0], _on_rows(table, asked, chosen, given)
         else:
             by, column, found = _on_tally(table, kept, asked, chosen, given)
-        tell_remarks(table)
+        tell_remarks(table, asked)
     if given["as_json"]:
         click.echo(json_text(plain_values({key or "all": one.to_dict() for key, one in found.items()})))
         return 0

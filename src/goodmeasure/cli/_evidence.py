@@ -19,9 +19,10 @@ from goodmeasure.errors import HyperparameterError, Problem, UsageError
 from goodmeasure.losses import find
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.introspection import CLASS_WEIGHT
+from goodmeasure.reading.inspection import remarks_on
 from goodmeasure.reading.paths import Places, names_of, places_of
 from goodmeasure.reading.recognition import Written
-from goodmeasure.reading.sources import names_in_first, remarks_on
+from goodmeasure.reading.sources import names_in_first
 from goodmeasure.reading.writing import csv_line
 from goodmeasure.tallying.accumulate import kind_of
 from goodmeasure.tallying.saved import Saved, Shard, is_saved, load
@@ -241,9 +242,13 @@ def _usual(found: Models) -> tuple[str, ...]:
     return ("cross_entropy", "brier") if found.classes > 1 else ("binary_cross_entropy", "binary_brier")
 
 
-def tell_remarks(table: Places | None) -> None:
-    """Say on standard error what must be known of how the files were read."""
-    for remark in [] if table is None else remarks_on(table)[:8]:
+def tell_remarks(table: Places | None, asked: dict[str, Any]) -> None:
+    """Say on standard error what must be known of how the columns of the question were read."""
+    if table is None:
+        return
+    named = [asked["target"], asked["weights"], *models(asked["scores"], names_in_first(table)).columns.values()]
+    columns = [name for each in named if each is not None for name in ([each] if isinstance(each, str) else each)]
+    for remark in remarks_on(table, columns, Written(asked["decimal"]))[:8]:
         aside(printable(f"{remark.code} {remark.what}"))
 
 

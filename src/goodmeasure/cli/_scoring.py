@@ -55,7 +55,7 @@ def scored(
             given,
             save=save is not None,
         )
-        tell_remarks(table)
+        tell_remarks(table, saved.question)
         rows_there = save is None and fits_in_memory(table, kept, given)
         by_rows = _calibrated_by_rows(table, saved, given["level"]) if rows_there and table is not None else {}
     try:

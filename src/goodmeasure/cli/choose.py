@@ -29,7 +29,7 @@ from goodmeasure.cli._written import options
 def command(data: str, target: str, **asked: Any) -> int:
     """Choose a loss for a column in four steps: what it represents, the activation, the loss, and the costs.
 
-    DATA is a CSV or Parquet file, a pattern in quotes, or - for standard input.
+    DATA is a file of CSV, Parquet or lines of JSON, a pattern in quotes, or - for standard input.
 
     \b
     goodmeasure choose customers.csv --target churned --cost fn=40 --cost fp=5

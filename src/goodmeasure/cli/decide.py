@@ -22,9 +22,9 @@ from goodmeasure.cli._tally_options import options
 def command(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], **given: Any) -> int:
     """Decide under costs: theory's threshold, the one tuned here, 0.5, always and never, each with what it costs.
 
-    DATA is a CSV or Parquet file, a pattern in quotes, or - for standard input. Files that fit in memory are decided on
-    their rows; with --engine dask, or beyond memory, on the tally's grid, which says how far it can be off. So are tallies that
-    goodmeasure score --save kept.
+    DATA is a file of CSV, Parquet or lines of JSON, a pattern in quotes, or - for standard input. Files that fit in
+    memory are decided on their rows; with --engine dask, or beyond memory, on the tally's grid, which says how far it can
+    be off. So are tallies that goodmeasure score --save kept.
 
     \b
     goodmeasure decide held_out.parquet --y churned --p p --cost fn=40 --cost fp=5

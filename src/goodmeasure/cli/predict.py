@@ -17,9 +17,9 @@ def command(
 ) -> None:
     """Write predictions as CSV, one line for each row of DATA, in its order.
 
-    MODEL is the model.json of a run. DATA is a CSV or Parquet file, a pattern in quotes, or -. Any number of rows: they are
-    read, predicted and written in parts. Texts are written as they are; where some begin as formulas do, it is said.
-    --out takes the place of a table with the same header, or of an empty file, and of no other.
+    MODEL is the model.json of a run. DATA is a file of CSV, Parquet or lines of JSON, a pattern in quotes, or -. Any
+    number of rows: they are read, predicted and written in parts. Texts are written as they are; where some begin as
+    formulas do, it is said. --out takes the place of a table with the same header, or of an empty file, and of no other.
 
     \b
     goodmeasure predict goodmeasure-out/model.json new.csv --keep id --out predicted.csv

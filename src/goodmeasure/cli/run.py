@@ -66,9 +66,9 @@ OUT = "goodmeasure-out"
 def command(data: str, out: str, as_json: bool, fail_on: str | None, **asked: Any) -> int:
     """Choose a loss for the target of a table, train on it, judge the model on rows it never saw, and decide.
 
-    DATA is a CSV or Parquet file, a pattern in quotes, or - for standard input. Rows are split in three: to fit, to tune,
-    and to report; what is printed comes from the last, which are used once. Where rows are few, ten folds take their
-    place, so that each row is judged by models that did not see it.
+    DATA is a file of CSV, Parquet or lines of JSON, a pattern in quotes, or - for standard input. Rows are split in
+    three: to fit, to tune, and to report; what is printed comes from the last, which are used once. Where rows are few,
+    ten folds take their place, so that each row is judged by models that did not see it.
 
     \b
     goodmeasure run customers.csv --target churned --cost fn=40 --cost fp=5

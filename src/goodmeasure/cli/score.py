@@ -30,9 +30,9 @@ def command(
 ) -> int:
     """Score predictions in a file: each model's mean loss, the paired difference of each pair, and calibration.
 
-    DATA is a CSV or Parquet file, a pattern in quotes, or - for standard input; it may be larger than memory. Classes are
-    columns joined by commas: --p p_cat,p_dog,p_fox. Which is whose is told by their names, or by --classes. Tallies that
-    --save kept are added up, with a table or without; they know their columns.
+    DATA is a file of CSV, Parquet or lines of JSON, a pattern in quotes, or - for standard input; it may be larger than
+    memory. Classes are columns joined by commas: --p p_cat,p_dog,p_fox. Which is whose is told by their names, or by
+    --classes. Tallies that --save kept are added up, with a table or without; they know their columns.
 
     \b
     goodmeasure score held_out.parquet --y churned --p plain --p recalibrated --by region

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +20,10 @@ QUOTE = '"'
 DELIMITERS = (",", ";", "\t", "|")
 # Up to this record, the line on which a bad cell stands is counted; beyond it would take long.
 MOST_RECORDS = 5_000_000
-_BEGINNING = 1 << 20
+BEGINNING = 1 << 20
 _FEW = 1 << 16
+# What Excel writes and reads before a header.
+_SEPARATOR = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=([\t\x20-\x7e])"?[ \t;,]*\r?\n', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Dialect:
     compressed: bool
     line_end: str = ""
     """How lines end, where the header holds an end of a line in quotes, which the database would go by; else empty."""
+    skipped: int = 0
+    """How many lines stand before the header: one where a spreadsheet wrote ``sep=;`` first."""
 
     @contextmanager
     def records(self, place: Place) -> Iterator[Any]:
@@ -42,6 +47,8 @@ class Dialect:
             uncompressed(place.path) as file,
             io.TextIOWrapper(file, encoding=encoding, newline="") as text,
         ):
+            for _ in range(self.skipped):
+                text.readline()
             yield csv.reader(text, delimiter=self.delimiter, quotechar=QUOTE)
 
     def header(self, place: Place) -> list[str]:
@@ -55,13 +62,16 @@ class Dialect:
     def line(self, place: Place, record: int, *, empty_count: bool) -> int | None:
         """The line on which a record starts (the header is record 1): quoted texts may hold line breaks.
 
-        None where it cannot be told, or only slowly.
+        Where empty lines count, as the database counts them, so do those before the header. None where it cannot be told,
+        or only slowly.
         """
+        record -= self.skipped if empty_count else 0
         try:
             with self.records(place) as lines:
-                return _start(lines, record, empty_count) if record <= MOST_RECORDS else None
+                start = _start(lines, record, empty_count) if record <= MOST_RECORDS else None
         except (csv.Error, UnicodeDecodeError):
             return None
+        return None if start is None else start + self.skipped
 
 
 def _start(lines: Any, record: int, empty_count: bool) -> int | None:
@@ -79,17 +89,21 @@ def _start(lines: Any, record: int, empty_count: bool) -> int | None:
 def dialect_of(place: Place) -> tuple[Dialect, tuple[Remark, ...]]:
     """How a file is written, and a remark if it is not UTF-8.
 
-    The delimiter is the usual one that makes most cells of the header: guessing from more lines would follow ragged ones.
+    The delimiter is what a first line ``sep=;`` says, or the usual one that makes most cells of the header: guessing from
+    more lines would follow ragged ones.
 
     Raises:
         GM202: the file is no text
     """
     with told(place.name), uncompressed(place.path) as file:
-        start = file.read(_BEGINNING)
+        start = file.read(BEGINNING)
     refuse_other_formats(start, place.name)
     encoding, remarks = _encoding(start, place)
     with told(place.name):
         compressed = is_compressed(place.path)
+    if said := _SEPARATOR.match(start):
+        mark, rest = said[1].decode(encoding), start[said.end() :]
+        return Dialect(encoding, mark, compressed, _line_end(rest), skipped=1), remarks
     return max(
         (Dialect(encoding, mark, compressed, _line_end(start)) for mark in DELIMITERS),
         key=lambda d: len(d.header(place)),
@@ -109,7 +123,7 @@ def _line_end(start: bytes) -> str:
 def _encoding(start: bytes, place: Place) -> tuple[str, tuple[Remark, ...]]:
     """UTF-8 unless the start of the file says otherwise."""
     try:
-        start[:-4].decode("utf-8") if len(start) == _BEGINNING else start.decode("utf-8")
+        start[:-4].decode("utf-8") if len(start) == BEGINNING else start.decode("utf-8")
     except UnicodeDecodeError as error:
         if b"\x00" in start:
             raise UnreadableTable(f"{place.name} is not a text file, and not Parquet either") from error
@@ -144,7 +158,7 @@ def _first_lines(dialect: Dialect, place: Place) -> list[str]:
         start = file.read(_FEW).decode(
             "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding, errors="replace"
         )
-    lines = start.splitlines()
+    lines = start.splitlines()[dialect.skipped :]
     return lines[: MOST_LINES + 1] if len(lines) < 2 or len(start) < _FEW else lines[:-1][: MOST_LINES + 1]
 
 

@@ -42,7 +42,7 @@ def read(
     notations: Mapping[str, Notation] | None = None,
     most_cells: int = MOST_CELLS,
 ) -> Table:
-    """The table in a CSV or Parquet file, in all files that a pattern matches, or (``-``) in what comes in on standard input.
+    """The table in a file of CSV, Parquet or JSON, in all files that a pattern matches, or (``-``) in standard input.
 
     ``where`` is a condition in SQL on the columns. ``kinds`` says what columns are known to hold; the others are inspected.
     In columns named by ``numbers`` a text among numbers is an error that names its line; in others it counts as missing. How

@@ -1,4 +1,4 @@
-"""Files that are no CSV and no Parquet, or CSV without its header first: what they are, and what makes a table of them."""
+"""Files that are no table, or CSV without its header first: what they are, and what makes a table of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from goodmeasure.drawing.terminal import word
 from goodmeasure.reading.tables import UnreadableTable
@@ -37,10 +37,18 @@ _FORMATS = (
     _Format(b"<html", "a web page", "read_html"),
     _Format(b"<?xml", "an XML document", "read_xml"),
 )
-_JSON_LINE, _JSON = re.compile(rb"\s*\{\s*\"[^\n]*\}\s*(\n|$)"), re.compile(rb"\s*(\[\s*\{|\{)\s*\"")
+_JSON_LINE, _JSON = re.compile(rb"\s*\{\s*\"[^\n]*\}\s*(\n|$)"), re.compile(rb"\s*\{\s*\"")
+_JSON_LIST = re.compile(rb"\s*\[\s*\{\s*\"")
 _COLUMNS_OF_BLANKS = re.compile(r"\S(  +)\S")
 # So many lines behind the first tell whether that is the header.
 MOST_LINES = 20
+
+
+def json_rows(start: bytes) -> Literal["newline_delimited", "array"] | None:
+    """How rows stand in a file of JSON, told from its beginning: one a line, or in one list; None where it holds none."""
+    if _JSON_LINE.match(start):
+        return "newline_delimited"
+    return "array" if _JSON_LIST.match(start) else None
 
 
 def refuse_other_formats(start: bytes, name: str) -> None:
@@ -49,16 +57,13 @@ def refuse_other_formats(start: bytes, name: str) -> None:
     for begins, what, reader in _FORMATS:
         if start.startswith(begins) or low.startswith(begins):
             raise _other(name, what, reader)
-    if _JSON_LINE.match(start):
-        fix = _by_pandas(name, "read_json", ", lines=True")
-        raise UnreadableTable(f"{name} holds lines of JSON, and is neither CSV nor Parquet", where=name, fix=fix)
     if _JSON.match(start):
-        raise _other(name, "a JSON document", "read_json")
+        raise _other(name, "a JSON document that is no list of rows", "read_json")
 
 
 def _other(name: str, what: str, reader: str) -> UnreadableTable:
     fix = _by_pandas(name, reader) if reader else "save the table as CSV"
-    return UnreadableTable(f"{name} is {what}, and neither CSV nor Parquet", where=name, fix=fix)
+    return UnreadableTable(f"{name} is {what}, and no table of CSV, Parquet or lines of JSON", where=name, fix=fix)
 
 
 def _by_pandas(name: str, reader: str, more: str = "") -> str:
@@ -71,12 +76,10 @@ def _another(name: str) -> str:
 
 
 def refuse_without_header(lines: Sequence[str], cells: Sequence[str], name: str, marks: Sequence[str]) -> None:
-    """Refuse a file whose first line is no line of names: a separator, a title, numbers, or columns made of blanks.
+    """Refuse a file whose first line is no line of names: a title, numbers, or columns made of blanks.
 
     ``lines`` are its first ones, ``cells`` those of the first at the best of the ``marks``. Error: GM202.
     """
-    if re.fullmatch(r"sep=.", lines[0].strip().lower()):
-        raise _no_names(name, "its first line names the separator", lines[0], 1)
     if len(cells) > 1:
         if all(map(_is_number, cells)) and any(not cell.strip().lstrip("+-").isdigit() for cell in cells):
             fix = f"put a line of names before it: sed -i '1i a,b,c' {word(name)}"

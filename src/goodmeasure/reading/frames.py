@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from os import PathLike
@@ -43,7 +44,8 @@ def table(
 ) -> Table:
     """A table from what is in memory: a pandas, Polars or Arrow frame, a mapping of columns, or a `Table` as it is.
 
-    Anything that narwhals understands will do. Whole numbers and booleans become numbers and the texts "true"/"false". Texts
+    Anything that narwhals understands will do. Whole numbers and booleans become numbers and the texts "true"/"false", durations
+    and times of the day their seconds. Texts
     that are ``written`` as numbers or dates become such, in the way of ``notations`` where one is known, but for columns that
     are ``kept`` as texts. Error: GM211.
     """
@@ -199,6 +201,8 @@ def as_column(values: Any, name: str) -> Values:
         return array.astype(np.float64)
     if array.dtype.kind == "M":
         return array.astype("datetime64[us]")
+    if array.dtype.kind == "m":
+        return np.asarray(array / np.timedelta64(1, "s"), dtype=np.float64)
     if array.dtype.kind == "b":
         return np.where(array, "true", "false").astype(object)
     return _objects(array.astype(object), name)
@@ -218,13 +222,22 @@ _NUMBERS = (int, float, np.number, Decimal, Fraction)
 
 
 def _objects(cells: Values, name: str) -> Values:
-    """A column of Python objects: numbers if all of them are, dates if all are, else texts."""
+    """A column of Python objects: numbers if all of them are, dates if all are, seconds of durations or times, else texts."""
     known = [cell for cell in cells if not _is_missing(cell)]
     if known and all(isinstance(c, _NUMBERS) and not isinstance(c, bool | np.bool_) for c in known):
         return np.array([np.nan if _is_missing(c) else float(c) for c in cells])
-    if known and all(hasattr(c, "isoformat") for c in known):
+    if known and all(isinstance(c, timedelta | time) for c in known):
+        return np.array([np.nan if _is_missing(c) else _seconds(c) for c in cells])
+    if known and all(isinstance(c, date) for c in known):
         return np.array([None if _is_missing(c) else c for c in cells], dtype="datetime64[us]")
     return np.array([None if _is_missing(c) else _text(c) for c in cells], dtype=object)
+
+
+def _seconds(cell: timedelta | time) -> float:
+    """How long a duration is, or how late a time of the day."""
+    if isinstance(cell, time):
+        cell = timedelta(hours=cell.hour, minutes=cell.minute, seconds=cell.second, microseconds=cell.microsecond)
+    return cell.total_seconds()
 
 
 def _is_missing(cell: Any) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from goodmeasure.errors import with_article
 from goodmeasure.reading.conditions import condition, unusable
 from goodmeasure.reading.connection import Reader
+from goodmeasure.reading.frames import read_as
 from goodmeasure.reading.notation import Mark, Notation
+from goodmeasure.reading.paths import Places
 from goodmeasure.reading.recognition import MOST_SHAPES, SURE_POINT, Written, notations_of
+from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.sources import TEXTS, Files, Filter, alone
 from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
 from goodmeasure.reading.tables import BadCell, ColumnKind, missing_column
@@ -151,6 +154,18 @@ def sniffed(files: Files, names: Iterable[str], said: Written) -> Files:
         return files
     whole = files.filtered(None)
     return files.written({**files.notations, **notations_in(whole, inspected(whole, unclear)[1], said)})
+
+
+def remarks_on(places: Places, names: Collection[str], said: Written) -> list[Remark]:
+    """What must be known of how these columns of files were read: encodings, and numbers that are written in their own way."""
+    found: dict[str, Remark] = {}
+    with Reader(places.paths) as reader:
+        for place in places.files:
+            files = alone(reader, place)
+            notations = sniffed(files, [name for name in names if name in files.types], said).notations
+            read = [read_as(name, FileTexts(files, name).samples(), how) for name, how in notations.items()]
+            found |= {remark.what: remark for remark in (*files.remarks, *read)}
+    return list(found.values())
 
 
 def _with_digits(files: Files, names: Sequence[str]) -> list[str]:

@@ -14,12 +14,13 @@ from typing import Any, Protocol
 from goodmeasure.errors import Problem
 from goodmeasure.reading.conditions import Condition, unusable
 from goodmeasure.reading.connection import FRAME, Reader
-from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_names
+from goodmeasure.reading.dialects import BEGINNING, QUOTE, Dialect, dialect_of, names_in, refuse_names
+from goodmeasure.reading.foreign import json_rows
 from goodmeasure.reading.notation import Notation
-from goodmeasure.reading.paths import Place, Places, places_of, told
+from goodmeasure.reading.paths import Place, Places, is_compressed, places_of, told, uncompressed
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.sql import Sql, listed, literal, quoted, sql, united
-from goodmeasure.reading.tables import ColumnKind, ColumnsDiffer, UnreadableTable
+from goodmeasure.reading.tables import NEEDS_ROWS, ColumnKind, ColumnsDiffer, UnreadableTable
 from goodmeasure.reading.tables import listed as named
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?")
@@ -55,7 +56,8 @@ class CsvFiles:
         return sql(
             "read_csv({paths}, columns={columns}, delim={delim}, encoding={encoding}, compression={compression}, "
             "nullstr={missing}, quote={quote}, escape={quote}, header=true, auto_detect=false, hive_partitioning=false, "
-            "max_line_size=20000000, buffer_size=32000000{line_end})",
+            "max_line_size=20000000, buffer_size=32000000, skip={skipped}{line_end})",
+            skipped=self.dialect.skipped,
             line_end=self._line_end,
             paths=literal(place.path for place in self.places),
             columns=literal({name: declared.get(name, kind) for name, kind in self.types.items()}),
@@ -81,6 +83,38 @@ class ParquetFiles:
     def scan(self, declared: Types) -> Sql:
         """The SQL that reads them: their columns have types of their own."""
         return sql("read_parquet({paths})", paths=literal(place.path for place in self.places))
+
+
+@dataclass(frozen=True)
+class JsonFiles:
+    """Files of JSON objects, a row each: one a line, or all in one list. Cells are read as texts, as those of CSV are."""
+
+    types: Types
+    places: tuple[Place, ...]
+    form: str
+    compressed: bool
+
+    def scan(self, declared: Types) -> Sql:
+        """The SQL that reads them: columns are texts, unless another type is declared for them."""
+        columns = literal({name: declared.get(name, kind) for name, kind in self.types.items()})
+        return sql("read_json({how}, records='true', columns={columns})", how=self._how, columns=columns)
+
+    def names(self) -> Sql:
+        """The question for every name in them, in the order in which they appear."""
+        return sql(
+            "SELECT name FROM (SELECT name, row_number() OVER () AS place FROM "
+            "(SELECT unnest(json_keys(json)) AS name FROM read_json_objects({how}))) GROUP BY name ORDER BY min(place)",
+            how=self._how,
+        )
+
+    @property
+    def _how(self) -> Sql:
+        return sql(
+            "{paths}, format={form}, compression={compression}, maximum_object_size=20000000",
+            paths=literal(place.path for place in self.places),
+            form=literal(self.form),
+            compression=literal("gzip" if self.compressed else "none"),
+        )
 
 
 @dataclass(frozen=True)
@@ -269,6 +303,8 @@ def alone(reader: Reader, place: Place) -> Files:
     """One file. Errors: those of `opened`."""
     if _is_parquet(place):
         return _parquet(reader, place)
+    if form := _json_form(place):
+        return _json(reader, place, form)
     dialect, remarks = dialect_of(place)
     types = dict.fromkeys(names_in(dialect, place), "VARCHAR")
     return Files(reader, (CsvFiles(types, (place,), dialect),), types, place.name, (place,), remarks)
@@ -284,9 +320,23 @@ def _is_parquet(place: Place) -> bool:
     return start == _PARQUET
 
 
-def remarks_on(places: Places) -> list[Remark]:
-    """What must be known of how the files were read."""
-    return [remark for place in places.files if not _is_parquet(place) for remark in dialect_of(place)[1]]
+def _json_form(place: Place) -> str | None:
+    """How rows of JSON stand in a file; None where it is no such file."""
+    with told(place.name), uncompressed(place.path) as file:
+        return json_rows(file.read(BEGINNING))
+
+
+def _json(reader: Reader, place: Place, form: str) -> Files:
+    """A file of JSON objects, whose columns are all names in it. Errors: GM202, GM204 for names that differ in case alone."""
+    with told(place.name):
+        bare = JsonFiles(AS_THEY_ARE, (place,), form, is_compressed(place.path))
+    found = Files(reader, (bare,), AS_THEY_ARE, place.name, (place,))
+    names = [str(name) for (name,) in found.ask(bare.names())]
+    if not names:
+        raise UnreadableTable(f"{place.name} holds no rows with names", where=place.name, fix=NEEDS_ROWS)
+    refuse_names(names, place.name)
+    types = dict.fromkeys(names, "VARCHAR")
+    return replace(found, scanned=(replace(bare, types=types),), types=types)
 
 
 def names_in_first(places: Places) -> list[str]:

@@ -21,6 +21,7 @@ from goodmeasure.study.columns import Columns, finite, usable
 from goodmeasure.study.question import Question
 from goodmeasure.study.rare import Rare, rare_in
 from goodmeasure.study.respelling import as_known, one_spelling
+from goodmeasure.study.spikes import codes_for_missing
 from goodmeasure.study.split import FIT_AND_TUNE, SHARES, Split, check, few, folded, shared_rows, split
 
 Together = NDArray[np.intp]
@@ -179,6 +180,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
         *gathered,
         *found.remarks,
         *columns.remarks,
+        *codes_for_missing(table, columns.features, question.target),
     ]
     if test is None:
         report = cases.take(found.report)

@@ -73,7 +73,7 @@ def run(
     models that were fitted, tuned and recalibrated on other rows; the loss and the columns are chosen on all.
 
     Args:
-        data: a path (CSV or Parquet, a pattern in quotes) or a frame (pandas, Polars, Arrow, a dict of columns).
+        data: a path (CSV, Parquet or lines of JSON; a pattern in quotes) or a frame (pandas, Polars, Arrow, a dict of columns).
         target: the column to predict, by its name; or its values, (n,), where ``data`` holds the features, (n, k).
         positive: the label that means yes, of a target of two labels; unless given, the one that is known to mean it.
         costs: what errors cost, in your own unit: `Costs` of yes and no, or `UnderOverCosts` of an amount. Unless given,
