@@ -223,6 +223,7 @@ def _results() -> Iterator[tuple[str, Call]]:
     yield "Difference.rows_to_tell", (difference.rows_to_tell, {"power": 0.8})
     yield "Difference.smallest_told", (difference.smallest_told, {"n": 100.0, "power": 0.8})
     yield "Estimate.to_frame", (estimate().to_frame, {"kind": "pandas"})
+    yield "Study.compare", (study().compare, {"other": study()})
     yield "Study.to_frame", (study().to_frame, {"kind": "pandas"})
 
 
@@ -259,6 +260,7 @@ def _models() -> Iterator[tuple[str, Call]]:
                 "group": None,
                 "time": None,
                 "exclude": "age",
+                "loss": ["poisson", gm.losses.negative_binomial()],
                 "model": "linear",
                 "protocol": "auto",
                 "seed": 1,

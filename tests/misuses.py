@@ -221,6 +221,7 @@ RUN: Mapping[str, Callable[[], Any]] = {
     "GM006": lambda: gm.run(table(weights=[-1.0] * 120), "claims", weights="weights"),
     "GM008": without_xgboost,
     "GM009": lambda: gm.run(table(), "claims", model="forest"),
+    "GM011": lambda: gm.run(table(), "claims", loss="hubris"),
     "GM201": lambda: gm.run("no such file.csv", "claims"),
     "GM202": lambda: gm.run([1, 2], "claims"),
     "GM203": lambda: gm.run(table(), "claim"),
@@ -688,6 +689,7 @@ CLASSES_AND_METHODS: Misuses = {
     },
     **{f"{kind}.to_frame": of_frames(make) for kind, make in (("Estimate", estimate), ("Study", study))},
     "Expr": {"GM001": lambda: bool(SQUARED.book)},
+    "Study.compare": {"GM009": lambda: study().compare([])},
     "Total.mean": {"GM005": lambda: BINARY.total([], []).mean},
 }
 

@@ -33,7 +33,7 @@ KINDS = typing.get_args(FrameKind)
 BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
-INPUTS = {"Costs", "ClassCosts", "UnderOverCosts", "Loss", "Definition", "Metric", "Question"}
+INPUTS = {"Costs", "ClassCosts", "UnderOverCosts", "Loss", "Definition", "Metric", "Question", "Predicted"}
 OF_HOSTS = {"JaxLoss", "KerasLoss", "TableLoss", "Language"}
 OF_SKLEARN = {"SklearnLoss", "SklearnCosts", "CostSensitiveClassifier", "CostSensitiveRegressor"}
 OF_BOOSTERS = {
@@ -180,6 +180,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "Calibration": lambda: gm.calibration(Y, P),
     "Card": lambda: gm.losses.huber().card(),
     "Certificate": lambda: studied().trained.certificate,
+    "Comparison": lambda: studied().compare(studied()),
     "Curve": lambda: made("Calibration").curve,
     "Curves": lambda: made("Tally").curves(),
     "Decided": lambda: studied().decided,
@@ -199,6 +200,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "SegmentRate": lambda: segment_rates(Y, P, np.where(Y > 0, HOSTILE, "b"))[0],
     "Signal": lambda: gm.signal(BINARY, Y, Z),
     "Split": lambda: studied().prepared.split,
+    "Standing": lambda: made("Comparison").standings[0],
     "Study": studied,
     "Tails": lambda: gm.choose(AMOUNT).tails,
     "Tally": lambda: gm.tally(BINARY, Y, {HOSTILE: Z, "other": -Z}, group=np.where(Z > 0, HOSTILE, "b")),

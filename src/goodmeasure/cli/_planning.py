@@ -13,6 +13,7 @@ from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.reading.files import read
 from goodmeasure.reading.recognition import Written
 from goodmeasure.study.cases import as_target
+from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.question import costs_from
 
 
@@ -37,16 +38,21 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
     named = [name for name in (target, asked["weights"]) if name is not None]
     written = Written(asked["decimal"], asked["dates"])
     table = read(data, where=asked["where"], numbers=named, written=written)
-    plan = choose(
-        as_target(table[target]),
-        ask=asked["ask"],
-        costs=costs_from(asked["costs"]),
-        represents=asked["represents"],
-        outliers=asked["outliers"],
-        sample_weight=None if asked["weights"] is None else table[asked["weights"]],
-        name=target,
-        positive=asked["positive"],
-    )
+
+    def plan_of(costs: Any, positive: Any) -> Any:
+        return choose(
+            as_target(table[target]),
+            ask=asked["ask"],
+            costs=costs,
+            represents=asked["represents"],
+            outliers=asked["outliers"],
+            sample_weight=None if asked["weights"] is None else table[asked["weights"]],
+            name=target,
+            positive=positive,
+        )
+
+    costs, positive = costs_from(asked["costs"]), asked["positive"]
+    plan = costs.planned(plan_of, positive) if isinstance(costs, LabelCosts) else plan_of(costs, positive)
     return plan, table.remarks
 
 

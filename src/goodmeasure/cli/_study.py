@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from goodmeasure.cli._evidence import losses_from
 from goodmeasure.cli._spoken import spoken
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.terminal import json_text
@@ -35,6 +36,7 @@ def studied(data: Any, asked: dict[str, Any], out: str) -> Study:
     asked = {name: value for name, value in asked.items() if value is not None}
     asked["costs"] = costs_from(asked.pop("costs", ()))
     asked["exclude"] = tuple(asked.get("exclude", ()))
+    asked["loss"] = losses_from(asked["loss"]) or None
     with progress(steps(asked)) as tick, spoken():
         return run(data, tick=tick, **asked)
 
@@ -53,9 +55,11 @@ def demonstrated(task: str, model: str, seed: int, out: str, *, as_json: bool) -
 
 def steps(asked: dict[str, Any]) -> int:
     """How many steps a run will tell of, if its first fit does not ask for a second."""
-    fits = len(STRENGTHS) if asked.get("model", "linear") == "linear" else 2
+    models = asked.get("model", "linear")
+    each = [len(STRENGTHS) if one == "linear" else 2 for one in ([models] if isinstance(models, str) else models)]
+    losses = len(asked.get("loss") or (None,))
     weighs = isinstance(asked.get("costs"), Costs)
-    return 3 + fits + weighs * (1 + fits)
+    return 3 + losses * sum(fits + weighs * (1 + fits) for fits in each)
 
 
 @contextmanager

@@ -14,7 +14,11 @@ from goodmeasure.cli._written import options
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
 @click.option("--ask", metavar="WHAT", help="mean, median, quantile=0.9, probability, ...")
 @click.option(
-    "--cost", "costs", multiple=True, metavar="NAME=COST", help="fn=40 and fp=5 (also tp=, tn=), or under=3 and over=1."
+    "--cost",
+    "costs",
+    multiple=True,
+    metavar="NAME=COST",
+    help="fn=40 and fp=5 (also tp=, tn=), under=3 and over=1, cat->dog=3, or a table.",
 )
 @click.option(
     "--represents", metavar="WHAT", help="What the target is, if its values do not tell: count, positive, classes, ..."

@@ -18,7 +18,11 @@ OUT = "goodmeasure-out"
 @click.option("--where", metavar="SQL", help='Use only rows that fit this condition, e.g. "age >= 18".')
 @click.option("--positive", metavar="LABEL", help="The label that means yes.")
 @click.option(
-    "--cost", "costs", multiple=True, metavar="NAME=COST", help="fn=40 and fp=5 (also tp=, tn=), or under=3 and over=1."
+    "--cost",
+    "costs",
+    multiple=True,
+    metavar="NAME=COST",
+    help="fn=40 and fp=5 (also tp=, tn=), under=3 and over=1, cat->dog=3, or a table.",
 )
 @click.option("--ask", metavar="WHAT", help="mean, median or quantile=0.9 of an amount.")
 @click.option(
@@ -34,11 +38,15 @@ OUT = "goodmeasure-out"
 @click.option("--time", metavar="COLUMN", help="Fit on the earliest rows, report on the latest.")
 @click.option("--exclude", multiple=True, metavar="COLUMN", help="Do not learn from this column (may be repeated).")
 @click.option(
+    "--loss", multiple=True, metavar="LOSS", help="Train on this loss, e.g. pinball(level=0.9); several are compared."
+)
+@click.option(
     "--model",
     type=click.Choice(["linear", "boosting", "xgboost", "lightgbm", "catboost"]),
-    default="linear",
+    multiple=True,
+    default=("linear",),
     show_default=True,
-    help="What to train; boosting is scikit-learn's.",
+    help="What to train; boosting is scikit-learn's. Several are compared.",
 )
 @click.option(
     "--protocol",
@@ -73,6 +81,7 @@ def command(data: str, out: str, as_json: bool, fail_on: str | None, **asked: An
     \b
     goodmeasure run customers.csv --target churned --cost fn=40 --cost fp=5
     goodmeasure run claims.parquet --target claims --exposure years --time date
+    goodmeasure run claims.csv --target paid --loss squared_error --loss huber --model linear --model boosting
     """
     from goodmeasure.cli import _study
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import shlex
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from goodmeasure import __version__
-from goodmeasure.decisions.costs import Costs
+from goodmeasure.decisions.costs import ClassCosts, Costs
 from goodmeasure.decisions.thresholds import cuts
 from goodmeasure.drawing import pictures
 from goodmeasure.drawing.terminal import word
 from goodmeasure.making.loss import Loss
 from goodmeasure.report import sentences
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.study.names import plain_label
 from goodmeasure.study.study import MODEL_FILE, Study
 from goodmeasure.study.verdict import interval, number
 
@@ -61,6 +63,7 @@ def _content(study: Study) -> dict[str, Any]:
         "metric_line": sentences.metric_line,
         "said": sentences.said,
         "takes_costs": sentences.takes_costs,
+        "costs_to_name": sentences.costs_to_name,
         "command": command(study),
         "python": python(study),
         "data": Markup(_embedded(study)),
@@ -176,28 +179,58 @@ def command(study: Study) -> str:
     ):
         if (value := getattr(question, name)) is not None:
             parts += [f"--{name.replace('_', '-')}", str(value)]
-    if question.costs is not None:
-        short = {"false_negative": "fn", "false_positive": "fp", "true_positive": "tp", "true_negative": "tn"}
-        for name, value in question.costs.to_dict().items():
-            if value or name not in ("true_positive", "true_negative"):
-                parts += ["--cost", f"{short.get(name, name)}={value:g}"]
+    parts += [part for cost in _costs(study) for part in ("--cost", cost)]
     for name, value in (("test", study.test), ("where", study.where)):
         parts += [] if value is None else [f"--{name}", value]
     for name in question.exclude:
         parts += ["--exclude", name]
-    parts += ["--model", question.model, "--seed", str(question.seed)]
+    parts += [part for loss in _losses(study) for part in ("--loss", str(loss))]
+    parts += [part for model in _models(study) for part in ("--model", model)]
+    parts += [] if question.protocol == "auto" else ["--protocol", question.protocol]
+    parts += ["--seed", str(question.seed)]
     return shlex.join(parts)
+
+
+def _costs(study: Study) -> list[str]:
+    """What errors cost, as the command line has it."""
+    costs = study.question.costs
+    if isinstance(costs, ClassCosts):
+        names = [plain_label(label) for label in study.plan.labels]
+        pairs = product(names, names)
+        return [
+            f"{true}->{said}={cost:g}"
+            for (true, said), cost in zip(pairs, costs.matrix.flat, strict=True)
+            if cost or true != said
+        ]
+    short = {"false_negative": "fn", "false_positive": "fp", "true_positive": "tp", "true_negative": "tn"}
+    given = {} if costs is None else costs.to_dict()
+    gains = ("true_positive", "true_negative")
+    return [f"{short.get(name, name)}={value:.15g}" for name, value in given.items() if value or name not in gains]
+
+
+def _losses(study: Study) -> list[Loss]:
+    """The losses that were named."""
+    return list(dict.fromkeys(each.loss for each in study.asked or (study.question,) if each.loss is not None))
+
+
+def _models(study: Study) -> list[str]:
+    return list(dict.fromkeys(each.model for each in study.asked or (study.question,)))
 
 
 def python(study: Study) -> str:
     """The lines of Python that ask the same question."""
     question = study.question
     asked = {name: value for name, value in vars(question).items() if value not in (None, ()) and name != "target"}
-    costs = asked.pop("costs", None)
+    costs, losses, models = asked.pop("costs", None), _losses(study), _models(study)
+    asked.pop("loss", None)
+    asked["model"] = models[0] if len(models) == 1 else models
     arguments = [repr(study.source), repr(question.target)]
     if costs is not None:
-        given = ", ".join(f"{k}={v:g}" for k, v in costs.to_dict().items() if v)
+        given = ", ".join(f"{k}={v!r}" for k, v in costs.to_dict().items() if v)
         arguments.append(f"costs=gm.{type(costs).__name__}({given})")
+    if losses:
+        named = ", ".join(f"gm.losses.{loss}" for loss in losses)
+        arguments.append(f"loss={named}" if len(losses) == 1 else f"loss=[{named}]")
     asked |= {name: value for name, value in (("test", study.test), ("where", study.where)) if value is not None}
     arguments += [f"{name}={value!r}" for name, value in asked.items()]
     return f"import goodmeasure as gm\n\nstudy = gm.run({', '.join(arguments)})\nprint(study)"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
 from goodmeasure.deriving.predictions import turn
 from goodmeasure.signals.observed import Signal
+from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.study.deciding import Decided, Priced
 from goodmeasure.study.judging import Measured
+from goodmeasure.study.names import plain_label
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import interval, number
 
@@ -21,6 +23,9 @@ NAMES = {
     "as predicted": "providing what is predicted",
     "moved": "moving it by the misses of the rows to tune",
     "one amount for all": "providing one amount for all",
+    "least expected cost": "saying the class of least expected cost",
+    "likeliest": "saying the likeliest class",
+    "one class for all": "saying one class of all",
 }
 
 
@@ -30,6 +35,11 @@ def metric_line(found: Measured) -> str:
     report, fit, constant = (_shown(x, share) for x in (found.report.value, found.fit.value, found.constant))
     low, high = _shown(found.report.low, share), _shown(found.report.high, share)
     return f"{report} [{low}, {high}]; on fitted rows {fit}; the best constant {constant}"
+
+
+def skill_line(skill: Estimate) -> str:
+    """What part of what could be gained on the constant the model gains."""
+    return f"skill {number(skill.value)} {interval(skill)}: 1 is as good as this loss allows, 0 is the best constant"
 
 
 def _shown(value: float, share: bool) -> str:
@@ -60,8 +70,16 @@ def _cautions(signal: Signal) -> list[str]:
 
 
 def takes_costs(study: Study) -> bool:
-    """Whether costs of two kinds of mistakes make a decision: not of several classes, nor of angles."""
-    return len(study.plan.labels) <= 2 and turn(study.plan.loss) is None
+    """Whether costs make a decision: not of angles."""
+    return turn(study.plan.loss) is None
+
+
+def costs_to_name(study: Study) -> str:
+    """The options that say what errors cost, as an example."""
+    labels = study.plan.labels
+    if len(labels) > 2:
+        return f"--cost '{plain_label(labels[0])}->{plain_label(labels[1])}=3' --cost '*->*=1'"
+    return "--cost fn=40 --cost fp=5" if labels else "--cost under=3 --cost over=1"
 
 
 def decision_lines(study: Study) -> list[tuple[str, str]]:
@@ -88,6 +106,8 @@ def rule_text(study: Study) -> str:
             return f"act from {number(decided.threshold)} on (surely cheaper on the rows to tune than {number(costs.threshold)})"
         alarm, miss = number(float(costs.alarm)), number(float(costs.miss))
         return f"act from {number(decided.threshold)} on ({alarm} / ({alarm} + {miss}))"
+    if isinstance(costs, ClassCosts):
+        return "say the class of least expected cost"
     assert isinstance(costs, UnderOverCosts)
     level = (
         f"the {number(costs.level)} quantile ({number(costs.under)} / ({number(costs.under)} + {number(costs.over)}))"

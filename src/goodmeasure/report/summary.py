@@ -7,10 +7,16 @@ from collections.abc import Iterator
 
 import click
 
-from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.drawing.terminal import printable, word
 from goodmeasure.fitting.certificate import Certificate
-from goodmeasure.report.sentences import decision_lines, metric_line, signal_line, takes_costs
+from goodmeasure.report.sentences import (
+    costs_to_name,
+    decision_lines,
+    metric_line,
+    signal_line,
+    skill_line,
+    takes_costs,
+)
 from goodmeasure.study.study import MODEL_FILE, Study
 from goodmeasure.study.verdict import number
 
@@ -46,6 +52,8 @@ def _rows(study: Study, written: list[str]) -> Iterator[tuple[str, str]]:
     yield "trained", _trained(study)
     yield "risk", verdict.sentences[0]
     yield "", verdict.sentences[1]
+    if judged.report.skill is not None:
+        yield "", skill_line(judged.report.skill)
     for caution in filter(None, (*judged.report.cautions, judged.report.leaning)):
         yield "", caution
     for found in judged.metrics:
@@ -53,6 +61,9 @@ def _rows(study: Study, written: list[str]) -> Iterator[tuple[str, str]]:
     yield "signal", signal_line(judged.signal)
     yield "calibration", verdict.sentences[2]
     yield from decision_lines(study)
+    if study.comparison is not None:
+        lines = (study.comparison.chosen, *study.comparison.sentences)
+        yield from zip(("compared", *[""] * len(lines)), lines, strict=False)
     yield "verdict", f"{verdict.word}: {verdict.following}"
 
 
@@ -112,7 +123,6 @@ def _following(study: Study, written: list[str]) -> str:
 
 
 def _cost_hint(study: Study) -> str:
-    if isinstance(study.question.costs, Costs | UnderOverCosts) or not takes_costs(study):
+    if study.question.costs is not None or not takes_costs(study):
         return ""
-    wanted = "--cost fn=40 --cost fp=5" if study.plan.labels else "--cost under=3 --cost over=1"
-    return f"; for a decision, say what errors cost: {wanted}"
+    return f"; for a decision, say what errors cost: {costs_to_name(study)}"

@@ -98,6 +98,20 @@ def of_rows(y: Floats, p: Floats, sample: Sample) -> Area:
     return _of_clusters(alone, np.asarray(pull), event, sample.together)
 
 
+def pulls(y: Floats, p: Floats, weight: Floats) -> Floats:
+    """Numbers a row whose weighted mean is the area, and which vary as it does: what each row pulls it up or down.
+
+    Source: DeLong, DeLong and Clarke-Pearson 1988; two areas on the same rows are compared by the differences.
+    """
+    distinct, cell = np.unique(p, return_inverse=True)
+    event = y == 1
+    of_events, of_others = (summed(cell[kind], weight[kind], len(distinct)) for kind in (event, ~event))
+    wins = _wins(of_events, of_others)
+    area = float(of_events @ wins[0] / of_events.sum())
+    share = np.where(event, weight.sum() / of_events.sum(), weight.sum() / of_others.sum())
+    return np.asarray(area + share * (np.where(event, wins[0][cell], wins[1][cell]) - area))
+
+
 def _of_clusters(alone: Area, pull: Floats, event: NDArray[np.bool_], together: NDArray[np.intp]) -> Area:
     """The area with the variance of sums by cluster of what each row pulls it up or down (Obuchowski 1997)."""
     sums, count = summed(together, pull), len(np.unique(together))

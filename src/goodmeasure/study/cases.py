@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.choosing.affirming import affirmative
 from goodmeasure.choosing.choose import choose
+from goodmeasure.choosing.overruling import with_loss
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError
 from goodmeasure.reading.footers import without_total
@@ -18,6 +19,7 @@ from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
+from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.question import Question
 from goodmeasure.study.rare import Rare, rare_in
 from goodmeasure.study.respelling import as_known, one_spelling
@@ -239,16 +241,22 @@ def _with_weight(table: Table, question: Question) -> tuple[Table, tuple[Remark,
 
 def _chosen(raw: Values, table: Table, question: Question) -> Plan:
     weight = _weight(table, question)
-    return choose(
-        raw,
-        ask=question.ask,
-        costs=question.costs,
-        represents=question.represents,
-        outliers=question.outliers,
-        sample_weight=weight,
-        name=question.target,
-        positive=question.positive,
-    )
+
+    def plan_of(costs: Any, positive: Any) -> Plan:
+        return choose(
+            raw,
+            ask=question.ask,
+            costs=costs,
+            represents=question.represents,
+            outliers=question.outliers,
+            sample_weight=weight,
+            name=question.target,
+            positive=positive,
+        )
+
+    costs, positive = question.costs, question.positive
+    plan = costs.planned(plan_of, positive) if isinstance(costs, LabelCosts) else plan_of(costs, positive)
+    return plan if question.loss is None else with_loss(plan, question.loss)
 
 
 def coded(raw: Values, plan: Plan) -> NDArray[Any]:

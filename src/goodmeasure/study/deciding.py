@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.choosing.deciding import AnyCosts
+from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts, bayes_act
 from goodmeasure.decisions.decision import decide
 from goodmeasure.decisions.pricing import Policy, Prices
 from goodmeasure.decisions.rules import ActDecision, Decision
@@ -55,7 +56,7 @@ class Weighing:
 
     ``difference`` is the cost of the weighted model minus that of the plain one, both deciding as the costs ask.
     ``says`` is the mean probability that the weighted model claims if taken at its word, ``happened`` the share of events,
-    ``plain_says`` the mean probability of the plain model.
+    ``plain_says`` the mean probability of the plain model. ``asked`` says that weights were to be used whatever they do.
     """
 
     ratio: float
@@ -63,6 +64,12 @@ class Weighing:
     says: float
     plain_says: float
     happened: float
+    asked: bool = False
+
+    @property
+    def used(self) -> bool:
+        """Whether the weighted model is the one that is judged: it was asked for, or decides surely better."""
+        return self.asked or self.taken
 
     @property
     def taken(self) -> bool:
@@ -71,14 +78,14 @@ class Weighing:
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as plain values, ready for JSON."""
-        return {**vars(self), "difference": self.difference.to_dict(), "taken": self.taken}
+        return {**vars(self), "difference": self.difference.to_dict(), "taken": self.used}
 
 
 @dataclass(frozen=True)
 class Decided(Displayed):
     """The rule that was chosen on the rows to tune, and what it and the others cost on the rows to report."""
 
-    costs: Costs | UnderOverCosts
+    costs: AnyCosts
     chosen: str
     threshold: float | None
     shift: float
@@ -125,11 +132,13 @@ def weigh(costs: Costs, ratio: float, tune: Cases, plain: Floats, weighted: Floa
     return Weighing(
         ratio,
         prices.extra(*map(Policy, by_costs)),
-        *(float(np.average(values, weights=w)) for values in (at_its_word, plain, tune.y)),
+        says=float(np.average(at_its_word, weights=w)),
+        plain_says=float(np.average(plain, weights=w)),
+        happened=float(np.average(tune.y, weights=w)),
     )
 
 
-def tuned(costs: Costs | UnderOverCosts, tune: Cases, p: Floats) -> Decision | ActDecision:
+def tuned(costs: AnyCosts, tune: Cases, p: Floats) -> Decision | ActDecision:
     """The rule that the rows to tune ask for, beside the one that the costs ask for."""
     found = decide(tune.y, p, costs, sample_weight=tune.weight, **known(tune))
     assert isinstance(found, Decision | ActDecision)
@@ -161,6 +170,53 @@ def decide_outcome(
         for name, rule in by_name.items()
     )
     return Decided(costs, chosen, thresholds[chosen], 0.0, tuning, rules, **more)
+
+
+def decide_class(
+    costs: ClassCosts, tuning: ActDecision, report: Cases, said: Sequence[Floats], split: Split, fitted: Cases
+) -> Decided:
+    """The class of least expected cost, beside the likeliest and the one that would cost the fitted rows least."""
+    prices = Prices(costs, report.y.astype(np.intp), sample(report))
+    shares = np.bincount(fitted.y.astype(np.intp), fitted.weights, minlength=len(costs.matrix))
+    constant = int(np.argmin(shares @ costs.matrix))
+    by_name = {
+        "least expected cost": class_policy(costs, said),
+        "likeliest": Policy(np.stack([np.argmax(p, axis=1) for p in said])),
+        "one class for all": Policy.always(constant, len(report)),
+    }
+    best = by_name["least expected cost"]
+    rules = tuple(
+        Priced(
+            name,
+            None,
+            _possible(over_folds(prices.cost(rule), split), prices, rule),
+            None if rule is best else _possible(over_folds(prices.extra(rule, best), split), prices, rule, best),
+        )
+        for name, rule in by_name.items()
+    )
+    return Decided(costs, "least expected cost", None, 0.0, tuning, rules)
+
+
+def class_policy(costs: ClassCosts, said: Sequence[Floats]) -> Policy:
+    """The act of least expected cost in each row, by each model that speaks."""
+    return Policy(np.stack([bayes_act(p, costs) for p in said]))
+
+
+def policy_of(decided: Decided, predictions: Sequence[Floats], practice: Sequence[Floats]) -> Policy:
+    """What the chosen rule does in each row, by each model that speaks; ``practice`` holds what was tuned with each."""
+    if isinstance(decided.costs, ClassCosts):
+        return class_policy(decided.costs, predictions)
+    said = list(zip(predictions, practice, strict=True))
+    return _policy(said, None if decided.chosen == "tuned" else decided.threshold)
+
+
+def amount_costs(decided: Decided, report: Cases, predictions: Sequence[Floats], practice: Sequence[Floats]) -> Floats:
+    """What the chosen rule for amounts costs in each row, averaged over the models that speak."""
+    assert isinstance(decided.costs, UnderOverCosts)
+    moved = decided.chosen == "moved"
+    pairs = zip(predictions, practice, strict=True)
+    each = [decided.costs.of(report.y, p + shift if moved else p) for p, shift in pairs]
+    return np.asarray(np.mean(each, axis=0))
 
 
 def _possible(found: E, prices: Prices, *rules: Policy) -> E:

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from goodmeasure.calibrating.recalibration import Recalibration
+from goodmeasure.choosing.deciding import AnyCosts
+from goodmeasure.decisions.costs import ClassCosts
 from goodmeasure.deriving.implied_probability import class_formulas, probability_formula
 from goodmeasure.deriving.predictions import turn
 from goodmeasure.errors import UsageError
@@ -29,7 +31,7 @@ from goodmeasure.exporting.program import (
 from goodmeasure.fitting.forest import Forest
 from goodmeasure.fitting.scorers import LinearScorer, Scorer
 from goodmeasure.formulas.expression import Expr, add, expression, less_equal, substitute, symbol
-from goodmeasure.formulas.words import exp, maximum, sigmoid
+from goodmeasure.formulas.words import exp, maximum, minimum, sigmoid
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.tables import ColumnKind
 from goodmeasure.reading.writing import write_whole
@@ -70,6 +72,8 @@ class Predicting(Protocol):
     def exposure(self) -> str | None: ...
     @property
     def recalibration(self) -> Recalibration | None: ...
+    @property
+    def costs(self) -> AnyCosts | None: ...
     @property
     def threshold(self) -> float | None: ...
     @property
@@ -235,6 +239,23 @@ def _shown(model: Predicting, titles: Titles, names: list[str]) -> tuple[dict[st
             *numbers,
             GivenColumn(titles.decision, conditions=(less_equal(limit, symbol(names[0])),), labels=(yes, no)),
         )
+    if isinstance(model.costs, ClassCosts):
+        return _of_least_cost(model.costs, titles, names, numbers, labels)
     best = reduce(maximum, map(symbol, names))
     first = tuple(less_equal(symbol("best"), symbol(name)) for name in names[:-1])
     return {"best": best}, (*numbers, GivenColumn(titles.decision, conditions=first, labels=labels))
+
+
+def _of_least_cost(
+    costs: ClassCosts, titles: Titles, names: list[str], numbers: tuple[GivenColumn, ...], labels: tuple[Any, ...]
+) -> tuple[dict[str, Expr], tuple[GivenColumn, ...]]:
+    """The label of least expected cost, the first of equal ones."""
+    shares = [symbol(name) for name in names]
+    formulas = {
+        f"cost{act}": reduce(add, (share * float(price) for share, price in zip(shares, prices, strict=True)))
+        for act, prices in enumerate(costs.matrix.T)
+    }
+    each = [symbol(name) for name in formulas]
+    formulas["least"] = reduce(minimum, each)
+    first = tuple(less_equal(one, symbol("least")) for one in each[:-1])
+    return formulas, (*numbers, GivenColumn(titles.decision, conditions=first, labels=labels))

@@ -119,6 +119,7 @@ _COSTS = fields(
     dict.fromkeys(("false_negative", "false_positive", "true_positive", "true_negative", "ask"), number()),
     optional=("true_positive", "true_negative", "ask"),
 )
+_CLASS_COSTS = fields({"matrix": sequence(sequence(number(), least=2), least=2)})
 _AMOUNT_COSTS = fields({"under": number(), "over": number()})
 _NUMBERS = fields(
     {"decimal": exactly(".", ","), "grouping": exactly(*GROUPINGS), "before": text(most=40), "after": text(most=40)}
@@ -136,7 +137,7 @@ _MODEL = fields(
         "encoding": _ENCODING,
         "scorer": either(_LINEAR, _TREES),
         "recalibration": optional(_RECALIBRATION),
-        "costs": optional(either(_COSTS, _AMOUNT_COSTS)),
+        "costs": optional(either(_COSTS, _AMOUNT_COSTS, _CLASS_COSTS)),
         "threshold": optional(_LIMIT),
         "shift": number(),
         "facts": plain,
@@ -156,8 +157,16 @@ def check(state: Any) -> None:
     _book(state["loss"]["book"])
     _encoding(state["encoding"])
     _scorer(state["scorer"], state["encoding"])
+    _costs(state["costs"], len(state["labels"]))
     for one in [] if state["recalibration"] is None else state["recalibration"]["parameters"]:
         _knots(one, state["recalibration"]["method"])
+
+
+def _costs(state: dict[str, Any] | None, labels: int) -> None:
+    """Costs of classes are a table with a row and a column a label."""
+    matrix = (state or {}).get("matrix")
+    if matrix is not None:
+        must({len(matrix), *map(len, matrix)} == {labels}, "costs.matrix", "a row and a column for each label")
 
 
 def _book(rows: list[list[Any]]) -> None:

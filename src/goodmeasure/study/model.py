@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.calibrating.recalibration import Recalibration
-from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.choosing.deciding import AnyCosts
+from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts, bayes_act
 from goodmeasure.deriving.predictions import turn, within_turn
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
@@ -32,6 +33,7 @@ from goodmeasure.study.cases import exposure
 from goodmeasure.study.columns import MissingInLaterRows, finite
 from goodmeasure.study.encoding import Encoding
 from goodmeasure.study.exported import Titles, export
+from goodmeasure.study.names import plain_label
 from goodmeasure.study.saving import NotAModel
 from goodmeasure.study.training import Trained
 
@@ -77,7 +79,7 @@ class Model:
     labels: tuple[Any, ...] = ()
     exposure: str | None = None
     recalibration: Recalibration | None = None
-    costs: Costs | UnderOverCosts | None = None
+    costs: AnyCosts | None = None
     threshold: float | None = None
     shift: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)
@@ -220,6 +222,8 @@ class Model:
         if prediction.ndim == 1:
             limit = 0.5 if self.threshold is None else self.threshold
             chosen = (prediction >= limit).astype(np.intp)
+        elif isinstance(self.costs, ClassCosts):
+            chosen = bayes_act(prediction, self.costs)
         else:
             chosen = prediction.argmax(axis=1)
         return np.array([self.labels[k] for k in chosen], dtype=object)
@@ -257,7 +261,8 @@ class Model:
         if not self.labels:
             return Titles(("prediction",), "decision")
         told = self.labels if self.loss.is_classwise else self.labels[1:]
-        decision = "decision" if self.threshold is not None else "likeliest"
+        decided = self.threshold is not None or isinstance(self.costs, ClassCosts)
+        decision = "decision" if decided else "likeliest"
         return Titles(tuple(f"probability_{plain_label(label)}" for label in told), decision)
 
     def _unseen(self, given: Table) -> tuple[MissingInLaterRows, ...]:
@@ -324,12 +329,6 @@ class Model:
         return f"{asked} by {self.loss}, from {len(self.encoding.features)} columns{rule}"
 
 
-def plain_label(label: Any) -> str:
-    """A label as a name of a column holds it: whole numbers without a point, words in lower case for truths."""
-    whole = isinstance(label, float | np.floating) and float(label).is_integer()
-    return str(int(label)) if whole else str(label)
-
-
 def to_dict(model: Model) -> dict[str, Any]:
     """The model as plain values, ready for JSON."""
     state = {
@@ -365,12 +364,17 @@ def from_dict(state: dict[str, Any]) -> Model:
         labels=tuple(state["labels"]),
         exposure=state["exposure"],
         recalibration=None if recalibration is None else Recalibration.from_dict(recalibration),
-        costs=None if costs is None else (UnderOverCosts if "under" in costs else Costs)(**costs),
+        costs=None if costs is None else _costs_of(costs)(**costs),
         threshold=None if state["threshold"] is None else float(state["threshold"]),
         shift=float(state["shift"]),
         facts=state["facts"],
         notations={name: notation.from_dict(how) for name, how in state.get("notations", {}).items()},
     )
+
+
+def _costs_of(state: dict[str, Any]) -> type[Costs] | type[ClassCosts] | type[UnderOverCosts]:
+    """The kind of costs that a document describes."""
+    return ClassCosts if "matrix" in state else UnderOverCosts if "under" in state else Costs
 
 
 @strict_keywords

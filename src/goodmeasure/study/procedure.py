@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,9 +18,12 @@ from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.deciding import Weighing, tuned, weigh
 from goodmeasure.study.judging import Recalibrated, try_recalibration
+from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.model import Model
 from goodmeasure.study.question import Question
 from goodmeasure.study.training import Tick, Trained, refitted, train, weighted
+
+ClassWeights = Literal["tried", "never", "always"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Procedure:
     question: Question
     features: tuple[str, ...]
     tick: Tick
+    weights: ClassWeights = "tried"
 
     def __call__(self, plan: Plan, fit: Cases, tune: Cases) -> Made:
         """A model fitted on some rows, with everything that is chosen chosen on others."""
@@ -56,12 +61,13 @@ class Procedure:
         trained, weighing = self._weighed(plan, trained, fit, tune)
         model, recalibrated, remarks = self._settled(plan, trained, tune)
         costs = self.question.costs
+        assert not isinstance(costs, LabelCosts)  # settled by then: the labels are known
         tuning = None if costs is None else tuned(costs, tune, model.predictions(raw_of(model, tune)))
         return Made(plan, trained, weighing, model, recalibrated, remarks, tuning)
 
     def on_all(self, made: Made, cases: Cases) -> Made:
         """The same choices, with the coefficients or trees fitted again to all rows."""
-        ratio = made.weighing.ratio if made.weighing is not None and made.weighing.taken else 1.0
+        ratio = made.weighing.ratio if made.weighing is not None and made.weighing.used else 1.0
         trained = refitted(made.trained, self.question.model, cases, seed=self.question.seed, ratio=ratio)
         model = made.model.using(encoding=trained.encoding, scorer=trained.scorer)
         return replace(made, trained=trained, model=model)
@@ -83,16 +89,18 @@ class Procedure:
         return again, self._train(again)(fit, tune)
 
     def _weighed(self, plan: Plan, trained: Trained, fit: Cases, tune: Cases) -> tuple[Trained, Weighing | None]:
-        """With costs, the same model trained with class weights, if that decides surely better on the rows to tune."""
+        """With costs, the same model trained with class weights: tried, and taken if it decides surely better on the rows to
+        tune; or as was said."""
         costs = self.question.costs
-        if not isinstance(costs, Costs) or not 0 < costs.threshold < 1 or costs.threshold == 0.5:
+        if self.weights == "never" or not weights_differ(costs):
             return trained, None
+        assert isinstance(costs, Costs)
         ratio = (1 - costs.threshold) / costs.threshold
         self.tick(f"try class weights of {ratio:.3g} to 1")
         other = weighted(ratio, self._train(plan), fit, tune)
         plain, leaning = (np.asarray(plan.loss.predict(t.raw(tune.table))) for t in (trained, other))
-        weighing = weigh(costs, ratio, tune, plain, leaning)
-        return (other if weighing.taken else trained), weighing
+        weighing = replace(weigh(costs, ratio, tune, plain, leaning), asked=self.weights == "always")
+        return (other if weighing.used else trained), weighing
 
     def _settled(
         self, plan: Plan, trained: Trained, tune: Cases
@@ -111,6 +119,11 @@ class Procedure:
         if found is not None and found.used:
             model = model.using(recalibration=found.map)
         return model, found, remarks
+
+
+def weights_differ(costs: Any) -> bool:
+    """Whether costs ask for class weights: of two kinds of mistakes, one dearer than the other."""
+    return isinstance(costs, Costs) and 0 < costs.threshold < 1 and costs.threshold != 0.5
 
 
 def raw_of(model: Model, cases: Cases) -> Floats:

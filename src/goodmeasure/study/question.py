@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.choosing.plan import Outliers
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, shorter
+from goodmeasure.losses import find
+from goodmeasure.making.loss import Loss
 from goodmeasure.reading.recognition import ANSWERS, Written
 from goodmeasure.reading.tables import Table
+from goodmeasure.study.label_costs import LabelCosts, is_of_labels, label_costs
 
 MODELS = ("linear", "boosting", "xgboost", "lightgbm", "catboost")
 PROTOCOLS = ("auto", "holdout", "folds")
@@ -25,7 +29,7 @@ class Question:
 
     target: str
     positive: Any
-    costs: Costs | UnderOverCosts | None
+    costs: AnyCosts | LabelCosts | None
     ask: str | None
     represents: str | None
     outliers: Outliers | None
@@ -35,6 +39,7 @@ class Question:
     group: str | None
     time: str | None
     exclude: tuple[str, ...]
+    loss: Loss | None
     model: str
     protocol: str
     seed: int
@@ -67,6 +72,11 @@ class Question:
         if self.target in self.exclude:
             raise UsageError(f"the target {self.target!r} is excluded", fix=f"leave out --exclude {self.target}")
 
+    def settled(self, labels: tuple[Any, ...]) -> Question:
+        """The question with costs of the labels of its target, where they were named by label."""
+        costs = self.costs
+        return replace(self, costs=costs.settled(labels)) if isinstance(costs, LabelCosts) else self
+
     @property
     def roles(self) -> dict[str, str | None]:
         """The columns that have a role, by role."""
@@ -91,11 +101,33 @@ class Question:
     def to_dict(self) -> dict[str, Any]:
         """The question as plain values, ready for JSON."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {**found, "costs": None if self.costs is None else self.costs.to_dict(), "exclude": list(self.exclude)}
+        loss = None if self.loss is None else str(self.loss)
+        return {
+            **found,
+            "loss": loss,
+            "costs": None if self.costs is None else self.costs.to_dict(),
+            "exclude": list(self.exclude),
+        }
 
 
-def costs_from(given: Sequence[str]) -> Costs | UnderOverCosts | None:
-    """Costs from what a command line says: fn= and fp= (with tp= and tn=), or under= and over=. Error: GM009."""
+def named_costs(given: AnyCosts | Mapping[tuple[Any, Any], float] | LabelCosts | None) -> AnyCosts | LabelCosts | None:
+    """Costs as they are, or those of pairs of labels."""
+    return LabelCosts.of(given) if isinstance(given, Mapping) else given
+
+
+def loss_named(given: Loss | str | None) -> Loss | None:
+    """A loss, or the one of the catalogue that has this name. Error: GM009, GM011."""
+    if given is None or isinstance(given, Loss):
+        return given
+    if not isinstance(given, str):
+        raise UsageError(f"{shorter(given)} is no loss", fix="loss=gm.losses.huber()")
+    return find(given)()
+
+
+def costs_from(given: Sequence[str]) -> Costs | UnderOverCosts | LabelCosts | None:
+    """Costs from what a command line says: fn= and fp= (with tp= and tn=), under= and over=, or cat->dog=3. Error: GM009."""
+    if is_of_labels(given):
+        return label_costs(given)
     read: dict[str, float] = {}
     for part in ",".join(given).split(","):
         if not part.strip():

@@ -1,41 +1,25 @@
-"""The main job: from a table and a question to a trained model, an honest risk, and a decision."""
+"""The main job: from a table and a question to a trained model, an honest measure of its risk, and a decision."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
-import numpy as np
-
-from goodmeasure import __version__
-from goodmeasure.choosing.plan import Outliers, Plan
-from goodmeasure.decisions.costs import Costs, UnderOverCosts
-from goodmeasure.decisions.rules import ActDecision, Decision
-from goodmeasure.deriving.predictions import turn
+from goodmeasure.choosing.deciding import AnyCosts
+from goodmeasure.choosing.plan import Outliers
 from goodmeasure.errors import UsageError, shorter
-from goodmeasure.losses.real import pinball
+from goodmeasure.making.loss import Loss
 from goodmeasure.reading.files import read
 from goodmeasure.reading.frames import named_target, table
 from goodmeasure.reading.tables import Table
-from goodmeasure.risks.metrics import METRICS, Metric, Scale, around, metric
-from goodmeasure.risks.risk import Risk, in_range
-from goodmeasure.signals.observed import Signal, signal
 from goodmeasure.strict.calls import strict_keywords
-from goodmeasure.study.cases import Prepared, exposure_fits, prepared
-from goodmeasure.study.columns import nearly_perfect
-from goodmeasure.study.deciding import Decided, decide_amount, decide_outcome
-from goodmeasure.study.dependence import told
-from goodmeasure.study.folds import first_deal, over_folds
-from goodmeasure.study.judging import Judged, constant_for, judge_calibration, judged_gap, judged_risk, measured
-from goodmeasure.study.predicted import Predicted, predicted
-from goodmeasure.study.procedure import Made, Procedure, raw_of
-from goodmeasure.study.question import Question
+from goodmeasure.study.answering import Answering
+from goodmeasure.study.contest import contested
+from goodmeasure.study.question import Question, loss_named, named_costs
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick
-from goodmeasure.study.vetoing import vetoes
 
 Source = Any
 
@@ -46,7 +30,7 @@ def run(
     target: Any,
     *,
     positive: Any = None,
-    costs: Costs | UnderOverCosts | None = None,
+    costs: AnyCosts | Mapping[tuple[Any, Any], float] | None = None,
     ask: str | None = None,
     represents: str | None = None,
     outliers: Outliers | None = None,
@@ -56,7 +40,8 @@ def run(
     group: str | None = None,
     time: str | None = None,
     exclude: str | Sequence[str] = (),
-    model: str = "linear",
+    loss: Loss | str | Sequence[Loss | str] | None = None,
+    model: str | Sequence[str] = "linear",
     protocol: str = "auto",
     seed: int = 0,
     test: Source = None,
@@ -73,11 +58,11 @@ def run(
     models that were fitted, tuned and recalibrated on other rows; the loss and the columns are chosen on all.
 
     Args:
-        data: a path (CSV, Parquet or lines of JSON; a pattern in quotes) or a frame (pandas, Polars, Arrow, a dict of columns).
+        data: a path (CSV, Parquet or lines of JSON; a pattern in quotes) or a frame (pandas, Polars, Arrow, a dict).
         target: the column to predict, by its name; or its values, (n,), where ``data`` holds the features, (n, k).
         positive: the label that means yes, of a target of two labels; unless given, the one that is known to mean it.
-        costs: what errors cost, in your own unit: `Costs` of yes and no, or `UnderOverCosts` of an amount. Unless given,
-            nothing is decided.
+        costs: what errors cost, in your own unit: `Costs` of yes and no, `ClassCosts` or a dictionary of (true label, said
+            label) of classes, `UnderOverCosts` of an amount. Unless given, nothing is decided.
         ask: "mean", "median" or "quantile=0.9" of an amount; the usual one unless given.
         represents: what the target is, if its values do not tell: "count", "positive", "classes", ...
         outliers: whether values far out are "errors" or "real".
@@ -87,7 +72,9 @@ def run(
         group: the column whose equal values stay in one part of the split.
         time: the column by which the earliest rows are fitted and the latest reported.
         exclude: a column that must not be learned from, or several.
-        model: "linear"; "boosting" (scikit-learn's trees); "xgboost", "lightgbm" or "catboost", which are extras.
+        loss: the loss to train on, or several; the one that the target asks for unless given.
+        model: "linear"; "boosting" (scikit-learn's trees); "xgboost", "lightgbm" or "catboost", which are extras; or
+            several. Each is trained on each loss, the rows to tune choose one, and the study's ``comparison`` judges all.
         protocol: how it is judged: by rows held out ("holdout"), or by ten "folds", after which the model is fitted to all
             rows. "auto" takes folds where a fifth of the rows would tell little: below 500 rows, 100 of a label of two, or
             50 groups.
@@ -117,6 +104,7 @@ def run(
         GM711: the costs answer another question than the target asks.
         GM008: the booster that was asked for is not installed.
         GM009: a keyword or its value is unknown, or two do not fit together.
+        GM011: no loss has this name.
 
     Example:
         >>> import goodmeasure as gm
@@ -127,32 +115,47 @@ def run(
         (binary_cross_entropy(), 'use')
     """
     data, target = named_target(data, target)
-    question = Question(
-        target=target,
-        positive=positive,
-        costs=costs,
-        ask=ask,
-        represents=represents,
-        outliers=outliers,
-        metric=metric,
-        weights=weights,
-        exposure=exposure,
-        group=group,
-        time=time,
-        exclude=_names(exclude),
-        model=model,
-        protocol=protocol,
-        seed=seed,
-        rare_classes=rare_classes,
-        decimal=decimal,
-        dates=dates,
-    )
     told = tick or (lambda _: None)
+    questions = [
+        Question(
+            target=target,
+            positive=positive,
+            costs=named_costs(costs),
+            ask=ask,
+            represents=represents,
+            outliers=outliers,
+            metric=metric,
+            weights=weights,
+            exposure=exposure,
+            group=group,
+            time=time,
+            exclude=_names(exclude),
+            loss=one,
+            model=kind,
+            protocol=protocol,
+            seed=seed,
+            rare_classes=rare_classes,
+            decimal=decimal,
+            dates=dates,
+        )
+        for kind in _several(model)
+        for one in [loss_named(each) for each in _several(loss)]
+    ]
     told("read the table")
-    rows = open_table(data, question, where)
-    other = None if test is None else open_table(test, question, where, like=rows)
-    study = Run(question, told).on(rows, other)
+    rows = open_table(data, questions[0], where)
+    other = None if test is None else open_table(test, questions[0], where, like=rows)
+    study = (
+        contested(questions, rows, other, told) if len(questions) > 1 else Answering(questions[0], told).on(rows, other)
+    )
     return replace(study, where=where, test=None if other is None else other.source)
+
+
+def _several(given: Any) -> list[Any]:
+    """One value, or several of them, each once. Error: GM009."""
+    found = list(dict.fromkeys(given)) if isinstance(given, list | tuple) else [given]
+    if not found:
+        raise UsageError("an empty list names nothing to train", fix="loss=None, model='linear'")
+    return found
 
 
 def _names(exclude: str | Sequence[str]) -> tuple[str, ...]:
@@ -175,120 +178,3 @@ def open_table(data: Source, question: Question, where: str | None = None, like:
         return read(data, where=where, numbers=question.number_columns, written=question.written)
     kinds = {name: kind for name, kind in like.kinds.items() if name not in question.exclude}
     return read(data, where=where, kinds=kinds, written=question.written, notations=like.notations)
-
-
-@dataclass
-class Run:
-    """One run: its question, and whom it tells how far it has come."""
-
-    question: Question
-    tick: Tick
-
-    def on(self, rows: Table, test: Table | None = None) -> Study:
-        """The study of a table."""
-        began = time.perf_counter()
-        question = self.question
-        self.tick("look at the columns")
-        given = prepared(rows, question, test)
-        exposure_fits(given.plan, question)
-        chosen_metric = _metrics(given.plan, question)
-        outcome = bool(given.plan.labels)
-        known = nearly_perfect(given.fit.table, given.columns.features, given.fit.y, outcome, question.seed)
-        procedure = Procedure(question, given.columns.features, self.tick)
-        made = procedure(given.plan, given.fit, given.tune)
-        if given.split.deals:
-            made = procedure.on_all(made, given.report)
-        self.tick("judge it on rows it never saw")
-        said = predicted(procedure, made, given)
-        decided, model = self._decided(made, given, said), made.model
-        if decided is not None:
-            model = model.using(threshold=decided.threshold, shift=decided.shift)
-        judged = self._judged(made, given, said, chosen_metric)
-        against = vetoes(judged, given.fitted, given.report, given.split, outcome=outcome)
-        notations = {name: how for name, how in rows.notations.items() if name in model.columns}
-        model = model.using(facts=_facts(given, question), notations=notations)
-        return Study(
-            question=question,
-            source=rows.source,
-            rows=rows.rows_in_source,
-            plan=made.plan,
-            prepared=given,
-            trained=made.trained,
-            model=model,
-            judged=told(judged, given.report),
-            decided=told(decided, given.report),
-            remarks=tuple(dict.fromkeys((*given.remarks, *known, *made.remarks, *against))),
-            seconds=time.perf_counter() - began,
-            frame=rows.frame,
-        )
-
-    def _decided(self, made: Made, given: Prepared, said: Sequence[Predicted]) -> Decided | None:
-        costs, tuning = self.question.costs, made.tuning
-        each = [(one.prediction, one.practice) for one in said if one.practice is not None]
-        if isinstance(costs, Costs) and isinstance(tuning, Decision):
-            return decide_outcome(costs, tuning, given.report, each, given.split, weighing=made.weighing)
-        if isinstance(costs, UnderOverCosts) and isinstance(tuning, ActDecision):
-            constant = float(pinball(level=costs.level).best_constant(given.fitted.y, given.fitted.weight))
-            return decide_amount(costs, tuning, given.report, each, given.split, constant)
-        return None
-
-    def _judged(self, made: Made, given: Prepared, said: Sequence[Predicted], metrics: tuple[Metric, ...]) -> Judged:
-        loss, seed, first = made.plan.loss, self.question.seed, said[0]
-        raw_fit = made.model.settled(raw_of(made.model, given.fitted))
-        constant = constant_for(loss, given.fitted)
-        fit = judged_risk(loss, given.fitted, [raw_fit], constant)
-        report = over_folds(judged_risk(loss, given.report, [one.settled for one in said], constant), given.split)
-        report = in_range(loss, report)
-        offset = 0.0 if given.report.exposure is None else np.log(given.report.exposure)
-        shape = (len(given.report), *np.shape(constant))
-        flat_raw = np.broadcast_to(constant, shape) + offset
-        flat = np.asarray(loss.predict(flat_raw))
-        pairs = (
-            (given.fitted, np.asarray(loss.predict(raw_fit))),
-            (given.report, np.asarray(loss.predict(first.settled))),
-        )
-        measures = tuple(measured(m, *pairs, flat, given.split) for m in metrics)
-        after = None
-        if made.recalibrated is not None and first.mapped is not None:
-            after = judge_calibration(loss, given.report, first.mapped, seed)
-        seen = signal(loss, given.report.y, first.settled, given.report.weight, metric=metrics[0], before=flat_raw)
-        return Judged(
-            fit,
-            report,
-            judged_gap(fit, report),
-            constant,
-            measures,
-            judge_calibration(loss, given.report, np.asarray(loss.predict(first.plain)), seed),
-            after,
-            made.recalibrated,
-            _alike(seen, report, given),
-            first.settled,
-            first.prediction,
-        )
-
-
-def _alike(seen: Signal, report: Risk, given: Prepared) -> Signal:
-    """The signal, whose change of the loss is what the risk says of the same quantity, and whose metric knows of folds."""
-    if seen.aligned is None or report.versus_constant is None:
-        return seen
-    moved = over_folds(seen.aligned.difference, first_deal(given.split))
-    return replace(seen, aligned=replace(seen.aligned, loss=report.versus_constant, difference=moved))
-
-
-def _metrics(plan: Plan, question: Question) -> tuple[Metric, ...]:
-    """The metric that was asked for, or the usual one; for yes/no also the area under the curve."""
-    scale: Scale = "outcome" if plan.labels else "amount"
-    first = around(metric(question.metric, scale, len(plan.labels), plan.asks_for), turn(plan.loss))
-    if question.metric is None and len(plan.labels) == 2 and not plan.loss.is_classwise:
-        return first, METRICS["auc"]
-    return (first,)
-
-
-def _facts(given: Prepared, question: Question) -> dict[str, Any]:
-    return {
-        "goodmeasure": __version__,
-        "model": question.model,
-        "seed": question.seed,
-        "rows": {name: len(rows) for name, rows in given.split.parts.items()},
-        "protocol": given.split.protocol,
-    }

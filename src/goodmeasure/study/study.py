@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,16 @@ from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.frames import FrameKind
 from goodmeasure.drawing.plain_values import plain_values
+from goodmeasure.errors import UsageError
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.statistics.estimate import display_of
 from goodmeasure.strict.calls import strict_class
 from goodmeasure.study.cases import Prepared
+from goodmeasure.study.comparing import Comparison, Contender, comparison, distinct, model_name
 from goodmeasure.study.deciding import Decided
 from goodmeasure.study.judging import Judged
 from goodmeasure.study.model import Model
+from goodmeasure.study.predicted import Predicted
 from goodmeasure.study.question import Question
 from goodmeasure.study.training import Trained
 from goodmeasure.study.verdict import Verdict, verdict
@@ -48,6 +52,9 @@ class Study(Displayed):
         decided: the decision for the costs; None where none were given.
         remarks: what was noticed and treated, or that only you can judge.
         seconds: how long it took.
+        said: what the model, or those of its folds, say of the reported rows.
+        comparison: every model that was trained, by every measure; None where it is the only one.
+        asked: the question of each of them; empty where it is the only one.
         test: where the table of reported rows came from, if it is another.
         where: the condition that rows had to fit.
         frame: the kind of frame that the table was; None if it was a file or a dictionary.
@@ -74,6 +81,9 @@ class Study(Displayed):
     decided: Decided | None
     remarks: tuple[Remark, ...]
     seconds: float
+    said: tuple[Predicted, ...] = field(default=(), repr=False)
+    comparison: Comparison | None = None
+    asked: tuple[Question, ...] = ()
     test: str | None = None
     where: str | None = None
     frame: FrameKind | None = None
@@ -99,6 +109,72 @@ class Study(Displayed):
             events=events,
             model=self.model_file,
         )
+
+    def compare(self, other: Study | Sequence[Study]) -> Comparison:
+        """Judge this model and others on the same rows, by every loss that one was trained on and by the metric.
+
+        The intervals of all pairs hold together, and the set of models that may be the best holds a best one, as often as
+        their level says.
+
+        Args:
+            other: a study whose reported rows are these, in the same order; or several.
+
+        Returns:
+            A `Comparison`: how the models stand by each measure.
+
+        Raises:
+            GM009: there is none, other rows are reported, or two models have one name.
+
+        Source:
+            Hansen, Lunde and Nason 2011, The model confidence set.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> x = [i % 20 - 9.5 for i in range(400)]
+            >>> y = [2 * a + (i * 7 % 11) - 5 for i, a in enumerate(x)]
+            >>> one, other = (gm.run({"x": x, "y": y}, "y", loss=name) for name in ("squared_error", "absolute_error"))
+            >>> one.compare(other).models
+            ('linear on squared_error()', 'linear on absolute_error()')
+        """
+        others = [other] if isinstance(other, Study) else list(other)
+        if not others:
+            raise UsageError("nothing to compare with", fix="study.compare(other)")
+        for each in others:
+            self._refuse_other_rows(each)
+        several = (self, *others)
+        names = distinct([one._name for one in several])
+        # Trees are dealt to folds once, linear models three times; the first deal is the same.
+        deals = min(len(one.said) for one in several)
+        contenders = [
+            Contender(name, one.plan.loss, one.said[:deals], one.decided)
+            for name, one in zip(names, several, strict=True)
+        ]
+        metrics = [each.metric for each in self.judged.metrics]
+        losses = [one.plan.loss for one in several]
+        split = replace(self.prepared.split, deals=self.prepared.split.deals[:deals])
+        return comparison(contenders, self.prepared.report, split, losses, metrics)
+
+    @property
+    def _name(self) -> str:
+        weighing = None if self.decided is None else self.decided.weighing
+        return model_name(self.question.model, self.plan.loss, weighing)
+
+    def _refuse_other_rows(self, other: Study) -> None:
+        """Refuse a study whose reported rows are not these. Error: GM009."""
+        ours, theirs = self.prepared, other.prepared
+        same = (
+            self.plan.labels == other.plan.labels
+            and bool(ours.split.deals) == bool(theirs.split.deals)
+            and all(map(np.array_equal, ours.split.deals, theirs.split.deals))
+            and np.array_equal(ours.report.y, theirs.report.y)
+            and np.array_equal(ours.report.weights, theirs.report.weights)
+        )
+        if not same:
+            raise UsageError(
+                "the two studies report other rows, or code the target otherwise",
+                seen=f"{len(ours.report):,} rows and {len(theirs.report):,}: {ours.split.how}; {theirs.split.how}",
+                fix="run both on one table with the same seed=, protocol= and test=",
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values that JSON can hold: numbers that are not finite are null."""
@@ -137,6 +213,7 @@ class Study(Displayed):
                     "recalibration": None if judged.recalibrated is None else judged.recalibrated.to_dict(),
                 },
                 "decision": None if self.decided is None else self.decided.to_dict(),
+                "comparison": None if self.comparison is None else self.comparison.to_dict(),
                 "remarks": [r.to_dict() for r in self.remarks],
             }
         )

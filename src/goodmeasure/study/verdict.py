@@ -178,7 +178,12 @@ def hesitation(report: Risk, events: int | None = None) -> tuple[str, str] | Non
 
 
 # What one does without a model.
-BLIND = {"always": "always acting", "never": "never acting", "one amount for all": "providing one amount for all"}
+BLIND = {
+    "always": "always acting",
+    "never": "never acting",
+    "one amount for all": "providing one amount for all",
+    "one class for all": "saying one class of all",
+}
 
 
 def undecided(decided: Decided) -> tuple[str, str] | None:

@@ -1,0 +1,46 @@
+"""A plan whose loss somebody named, in place of the one that the target asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from goodmeasure.choosing.plan import Plan
+from goodmeasure.deriving.implied_probability import implies_probability
+from goodmeasure.deriving.predictions import turn
+from goodmeasure.errors import UsageError
+from goodmeasure.making.loss import Loss
+
+
+def with_loss(plan: Plan, loss: Loss) -> Plan:
+    """The plan with another loss and its activation; what the target represents and the costs stay. Error: GM009."""
+    if loss == plan.loss:
+        return plan
+    why = _misfit(plan, loss)
+    if why:
+        raise UsageError(f"{loss} is no loss for {plan.name}", seen=why, fix=f"--loss {plan.loss}")
+    first, second, third, fourth = plan.steps
+    activate = replace(second, answer=loss.activation[0].name, reason=f"{loss} comes with it", rejected=())
+    measure = replace(
+        third, answer=str(loss), reason=f"it was named; {plan.name} alone asks for {plan.loss}", rejected=()
+    )
+    return replace(
+        plan,
+        loss=loss,
+        asks_for=loss.facts.asks_for or "best of its own loss",
+        steps=(first, activate, measure, fourth),
+        tails=None,
+    )
+
+
+def _misfit(plan: Plan, loss: Loss) -> str:
+    """Why a loss does not measure what the plan predicts; empty where it does."""
+    outcome = loss.is_binary or loss.is_classwise
+    if plan.loss.is_classwise != loss.is_classwise or (plan.labels and not outcome):
+        return f"the target is {plan.represents}, and the loss is of {loss.target}"
+    if not outcome and len(loss.activation) > 1:
+        return f"it takes {len(loss.activation)} predictions a row"
+    if outcome and not plan.loss.is_binary and not plan.loss.is_classwise:
+        return f"the target is {plan.represents}, and the loss is of {loss.target}"
+    if outcome and not implies_probability(loss):
+        return "it implies no probability, so it cannot be judged beside others"
+    return "" if turn(loss) == turn(plan.loss) else "one is of angles, and the other is not"

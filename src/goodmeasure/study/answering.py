@@ -1,0 +1,182 @@
+"""One question on one table: a model is made, and judged on rows that it never saw."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from goodmeasure import __version__
+from goodmeasure.choosing.plan import Plan
+from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
+from goodmeasure.decisions.rules import ActDecision, Decision
+from goodmeasure.deriving.predictions import turn
+from goodmeasure.losses.real import pinball
+from goodmeasure.reading.tables import Table
+from goodmeasure.risks.metrics import METRICS, Metric, Scale, around, metric
+from goodmeasure.risks.risk import Risk, in_range
+from goodmeasure.signals.observed import Signal, signal
+from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.study.cases import Prepared, exposure_fits, prepared
+from goodmeasure.study.columns import nearly_perfect
+from goodmeasure.study.comparing import model_name
+from goodmeasure.study.deciding import Decided, decide_amount, decide_class, decide_outcome
+from goodmeasure.study.dependence import told
+from goodmeasure.study.folds import first_deal, over_folds
+from goodmeasure.study.judging import Judged, constant_for, judge_calibration, judged_gap, judged_risk, measured
+from goodmeasure.study.predicted import Predicted, predicted
+from goodmeasure.study.procedure import ClassWeights, Made, Procedure, raw_of
+from goodmeasure.study.question import Question
+from goodmeasure.study.study import Study
+from goodmeasure.study.training import Tick
+from goodmeasure.study.vetoing import vetoes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model with what it was asked, how it was made, what it says of the rows to tune and to report, and its decision."""
+
+    question: Question
+    given: Prepared
+    made: Made
+    on_tune: Floats
+    said: tuple[Predicted, ...]
+    decided: Decided | None
+
+    @property
+    def name(self) -> str:
+        """What the model is called among others."""
+        return model_name(self.question.model, self.made.plan.loss, self.made.weighing)
+
+
+@dataclass
+class Answering:
+    """How a question is answered, and whom it tells how far it has come."""
+
+    question: Question
+    tick: Tick
+
+    def on(self, rows: Table, test: Table | None = None) -> Study:
+        """The study of a table."""
+        began = time.perf_counter()
+        self.tick("look at the columns")
+        given = prepared(rows, self.question, test)
+        settled = replace(self, question=self.question.settled(given.plan.labels))
+        return settled.study(settled.entry(given), rows, began)
+
+    def entry(self, given: Prepared, weights: ClassWeights = "tried") -> Entry:
+        """The model that is made of these rows, with what it says of the rows to tune and to report."""
+        exposure_fits(given.plan, self.question)
+        procedure = Procedure(self.question, given.columns.features, self.tick, weights)
+        made = procedure(given.plan, given.fit, given.tune)
+        on_tune = made.model.predictions(raw_of(made.model, given.tune))
+        if given.split.deals:
+            made = procedure.on_all(made, given.report)
+        said = predicted(procedure, made, given)
+        return Entry(self.question, given, made, on_tune, said, self._decided(made, given, said))
+
+    def study(self, entry: Entry, rows: Table, began: float) -> Study:
+        """The study of a model that was made, judged on the rows to report."""
+        given, made, question = entry.given, entry.made, self.question
+        self.tick("judge it on rows it never saw")
+        outcome = bool(given.plan.labels)
+        known = nearly_perfect(given.fit.table, given.columns.features, given.fit.y, outcome, question.seed)
+        decided, model = entry.decided, made.model
+        if decided is not None:
+            model = model.using(threshold=decided.threshold, shift=decided.shift)
+        judged = self._judged(made, given, entry.said, usual_metrics(given.plan, question))
+        against = vetoes(judged, given.fitted, given.report, given.split, outcome=outcome)
+        notations = {name: how for name, how in rows.notations.items() if name in model.columns}
+        model = model.using(facts=_facts(given, question), notations=notations)
+        return Study(
+            question=question,
+            source=rows.source,
+            rows=rows.rows_in_source,
+            plan=made.plan,
+            prepared=given,
+            trained=made.trained,
+            model=model,
+            judged=told(judged, given.report),
+            decided=told(decided, given.report),
+            remarks=tuple(dict.fromkeys((*given.remarks, *known, *made.remarks, *against))),
+            seconds=time.perf_counter() - began,
+            said=entry.said,
+            frame=rows.frame,
+        )
+
+    def _decided(self, made: Made, given: Prepared, said: Sequence[Predicted]) -> Decided | None:
+        costs, tuning = self.question.costs, made.tuning
+        each = [(one.prediction, one.practice) for one in said if one.practice is not None]
+        if isinstance(costs, Costs) and isinstance(tuning, Decision):
+            return decide_outcome(costs, tuning, given.report, each, given.split, weighing=made.weighing)
+        if isinstance(costs, ClassCosts) and isinstance(tuning, ActDecision):
+            spoken = [one.prediction for one in said]
+            return decide_class(costs, tuning, given.report, spoken, given.split, given.fitted)
+        if isinstance(costs, UnderOverCosts) and isinstance(tuning, ActDecision):
+            constant = float(pinball(level=costs.level).best_constant(given.fitted.y, given.fitted.weight))
+            return decide_amount(costs, tuning, given.report, each, given.split, constant)
+        return None
+
+    def _judged(self, made: Made, given: Prepared, said: Sequence[Predicted], metrics: tuple[Metric, ...]) -> Judged:
+        loss, seed, first = made.plan.loss, self.question.seed, said[0]
+        raw_fit = made.model.settled(raw_of(made.model, given.fitted))
+        constant = constant_for(loss, given.fitted)
+        fit = judged_risk(loss, given.fitted, [raw_fit], constant)
+        report = over_folds(judged_risk(loss, given.report, [one.settled for one in said], constant), given.split)
+        report = in_range(loss, report)
+        offset = 0.0 if given.report.exposure is None else np.log(given.report.exposure)
+        shape = (len(given.report), *np.shape(constant))
+        flat_raw = np.broadcast_to(constant, shape) + offset
+        flat = np.asarray(loss.predict(flat_raw))
+        pairs = (
+            (given.fitted, np.asarray(loss.predict(raw_fit))),
+            (given.report, np.asarray(loss.predict(first.settled))),
+        )
+        measures = tuple(measured(m, *pairs, flat, given.split) for m in metrics)
+        after = None
+        if made.recalibrated is not None and first.mapped is not None:
+            after = judge_calibration(loss, given.report, first.mapped, seed)
+        seen = signal(loss, given.report.y, first.settled, given.report.weight, metric=metrics[0], before=flat_raw)
+        return Judged(
+            fit,
+            report,
+            judged_gap(fit, report),
+            constant,
+            measures,
+            judge_calibration(loss, given.report, np.asarray(loss.predict(first.plain)), seed),
+            after,
+            made.recalibrated,
+            _alike(seen, report, given),
+            first.settled,
+            first.prediction,
+        )
+
+
+def _alike(seen: Signal, report: Risk, given: Prepared) -> Signal:
+    """The signal, whose change of the loss is what the risk says of the same quantity, and whose metric knows of folds."""
+    if seen.aligned is None or report.versus_constant is None:
+        return seen
+    moved = over_folds(seen.aligned.difference, first_deal(given.split))
+    return replace(seen, aligned=replace(seen.aligned, loss=report.versus_constant, difference=moved))
+
+
+def usual_metrics(plan: Plan, question: Question) -> tuple[Metric, ...]:
+    """The metric that was asked for, or the usual one; for yes/no also the area under the curve."""
+    scale: Scale = "outcome" if plan.labels else "amount"
+    first = around(metric(question.metric, scale, len(plan.labels), plan.asks_for), turn(plan.loss))
+    if question.metric is None and len(plan.labels) == 2 and not plan.loss.is_classwise:
+        return first, METRICS["auc"]
+    return (first,)
+
+
+def _facts(given: Prepared, question: Question) -> dict[str, Any]:
+    return {
+        "goodmeasure": __version__,
+        "model": question.model,
+        "seed": question.seed,
+        "rows": {name: len(rows) for name, rows in given.split.parts.items()},
+        "protocol": given.split.protocol,
+    }

@@ -1,0 +1,126 @@
+"""What it costs to say one label where another is true, by the names of labels: ``cat->dog`` costs 3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from goodmeasure.choosing.plan import Plan
+from goodmeasure.decisions.costs import ClassCosts, Costs
+from goodmeasure.errors import UsageError, nearest
+from goodmeasure.reading.files import read
+from goodmeasure.reading.tables import listed
+from goodmeasure.study.names import plain_label
+
+PlanOf = Callable[[Costs | ClassCosts | None, Any], Plan]
+"""What plans a target, of costs and of the label that means yes."""
+ARROW = "->"
+ANY = "*"
+
+
+@dataclass(frozen=True)
+class LabelCosts:
+    """Costs by the label that is true and the one that is said; ``*`` stands for every label. To be right costs nothing,
+    unless it is named."""
+
+    pairs: tuple[tuple[str, str, float], ...]
+
+    @staticmethod
+    def of(given: Mapping[tuple[Any, Any], float]) -> LabelCosts:
+        """Costs by pairs of labels, true and said."""
+        return LabelCosts(tuple((plain_label(true), plain_label(said), float(c)) for (true, said), c in given.items()))
+
+    def settled(self, labels: tuple[Any, ...]) -> Costs | ClassCosts:
+        """The same as costs of the labels of a target, in their order. Error: GM009."""
+        names = [plain_label(label) for label in labels]
+        self._refuse_strange(names)
+        matrix = np.array([[self._of(true, said) for said in names] for true in names], dtype=np.float64)
+        if np.isnan(matrix).any():
+            lost = [
+                f"{true}{ARROW}{said}"
+                for (true, said), c in zip(product(names, names), matrix.flat, strict=True)
+                if np.isnan(c)
+            ]
+            raise UsageError(
+                f"no cost is named of {listed(lost, most=6)}",
+                fix=f"--cost '{lost[0]}=1', or --cost '*->*=1' for all others",
+            )
+        if len(labels) > 2:
+            return ClassCosts(matrix)
+        (true_negative, false_positive), (false_negative, true_positive) = matrix.tolist()
+        return Costs(
+            false_negative=false_negative,
+            false_positive=false_positive,
+            true_positive=true_positive,
+            true_negative=true_negative,
+        )
+
+    def planned(self, plan_of: PlanOf, positive: Any) -> Plan:
+        """The plan of a target whose labels these costs name. Error: GM009."""
+        labels = plan_of(None, positive).labels
+        if len(labels) < 2:
+            raise UsageError(
+                "costs of labels are for classes, and the target is none", fix="--cost under=3 --cost over=1"
+            )
+        yes = labels[1] if positive is None and len(labels) == 2 else positive
+        return plan_of(self.settled(labels), yes)
+
+    def _of(self, true: str, said: str) -> float:
+        """The cost of a pair: what was said of it itself, of all that is said of a label, of all who are one, or of all."""
+        held = {(a, b): cost for a, b, cost in self.pairs}
+        right = ((true, said),) if true == said else ((true, said), (true, ANY), (ANY, said), (ANY, ANY))
+        return next((held[pair] for pair in right if pair in held), 0.0 if true == said else float("nan"))
+
+    def _refuse_strange(self, names: list[str]) -> None:
+        for name in {each for true, said, _ in self.pairs for each in (true, said)} - {ANY, *names}:
+            close = nearest(name, names)
+            raise UsageError(
+                f"costs are of {name!r}, which is no label of the target",
+                seen=f"its labels are {listed(names)}",
+                fix=f"did you mean {close[0]!r}?" if close else "name its labels",
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The costs as plain values, ready for JSON."""
+        return {f"{true}{ARROW}{said}": cost for true, said, cost in self.pairs}
+
+
+def label_costs(given: Iterable[str]) -> LabelCosts:
+    """Costs from ``true->said=cost``, or from a table with a row for each label that is true and a column for each that is
+    said. Error: GM009."""
+    return LabelCosts(tuple(pair for part in given for pair in (_pair(part) if ARROW in part else _table(part))))
+
+
+def _pair(part: str) -> list[tuple[str, str, float]]:
+    pair, _, cost = part.rpartition("=")
+    true, _, said = pair.partition(ARROW)
+    try:
+        return [(true.strip(), said.strip(), float(cost))]
+    except ValueError:
+        raise UsageError(
+            f"--cost {part} is no cost of a pair", fix=f"--cost '{true.strip()}->{said.strip()}=3'"
+        ) from None
+
+
+def _table(path: str) -> list[tuple[str, str, float]]:
+    """The pairs of a table of costs, whose first column holds the labels that are true."""
+    table = read(path)
+    first, *others = table.columns
+    if not others or any(table[name].dtype.kind != "f" or np.isnan(table[name]).any() for name in others):
+        raise UsageError(
+            f"{path} is no table of costs",
+            seen=f"its columns are {listed(table.columns)}",
+            fix="a first column of labels that are true, and a column of numbers for each label that is said",
+        )
+    trues = [plain_label(label) for label in table[first].tolist()]
+    return [(true, said, float(cost)) for said in others for true, cost in zip(trues, table[said], strict=True)]
+
+
+def is_of_labels(given: Iterable[str]) -> bool:
+    """Whether what was typed names labels, or a table of them, rather than kinds of mistakes."""
+    return any(ARROW in part or ("=" not in part and Path(part).suffix) for part in given)
