@@ -262,6 +262,8 @@ def _models() -> Iterator[tuple[str, Call]]:
                 "exclude": "age",
                 "loss": ["poisson", gm.losses.negative_binomial()],
                 "model": "linear",
+                "floors": [],
+                "budget": None,
                 "protocol": "auto",
                 "seed": 1,
                 "test": None,

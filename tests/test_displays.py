@@ -33,7 +33,7 @@ KINDS = typing.get_args(FrameKind)
 BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
-INPUTS = {"Costs", "ClassCosts", "UnderOverCosts", "Loss", "Definition", "Metric", "Question", "Predicted"}
+INPUTS = {"Costs", "ClassCosts", "UnderOverCosts", "Loss", "Definition", "Metric", "Question", "Predicted", "Floor"}
 OF_HOSTS = {"JaxLoss", "KerasLoss", "TableLoss", "Language"}
 OF_SKLEARN = {"SklearnLoss", "SklearnCosts", "CostSensitiveClassifier", "CostSensitiveRegressor"}
 OF_BOOSTERS = {
@@ -180,6 +180,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "Calibration": lambda: gm.calibration(Y, P),
     "Card": lambda: gm.losses.huber().card(),
     "Certificate": lambda: studied().trained.certificate,
+    "Aim": lambda: gm.run({"x": Z, "y": Y}, "y", floors="recall=0.9").aims[0],
     "Comparison": lambda: studied().compare(studied()),
     "Curve": lambda: made("Calibration").curve,
     "Curves": lambda: made("Tally").curves(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Callable
 from functools import cache
@@ -152,3 +153,32 @@ def test_costs_that_do_not_say_enough_are_refused(typed: list[str], told: str) -
 def test_costs_of_labels_are_not_for_amounts() -> None:
     with pytest.raises(UsageError, match="the target is none"):
         gm.run({"x": np.arange(100.0), "y": np.arange(100.0) ** 1.1}, "y", costs=PAIRS)
+
+
+def test_scored_classes_are_decided_at_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study, place = studied(), tmp_path / "t.csv"
+    said = study.model.predict(animals())
+    rows = zip(animals()["y"], said, strict=True)
+    place.write_text("y,p_cat,p_dog,p_fox\n" + "".join(f"{y},{','.join(map(repr, p.tolist()))}\n" for y, p in rows))
+    asked = ["decide", str(place), "--y", "y", "--p", "p_cat,p_dog,p_fox"]
+    assert status_of([*asked, *(part for cost in TYPED for part in ("--cost", cost)), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["all"]
+    true = np.searchsorted(LABELS, animals()["y"])
+    assert found["cost"]["value"] == pytest.approx(MATRIX[true, (said @ MATRIX).argmin(axis=1)].mean())
+    assert {"always cat", "always dog", "always fox"} < {rule["name"] for rule in found["rules"]}
+    assert status_of([*asked, "--cost", "fn=3", "--cost", "fp=1"]) == 2
+    assert "takes costs of labels" in capsys.readouterr().err
+
+
+def test_costs_of_labels_and_one_column_ask_which_label_is_yes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "t.csv"
+    place.write_text("y,p\n" + "".join(f"{'ab'[i % 2]},{(i % 7) / 10 + 0.1 * (i % 2)}\n" for i in range(90)))
+    asked = ["decide", str(place), "--y", "y", "--p", "p", "--cost", "b->a=10", "--cost", "a->b=2"]
+    assert status_of(asked) == 2
+    assert "--positive b" in capsys.readouterr().err
+    assert status_of([*asked, "--positive", "b"]) == 0
+    named = capsys.readouterr().out
+    assert status_of([*asked[:6], "--cost", "fn=10", "--cost", "fp=2", "--positive", "b"]) == 0
+    assert named == capsys.readouterr().out

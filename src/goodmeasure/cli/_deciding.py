@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import click
+import numpy as np
 
 from goodmeasure.cli._evidence import (
     TallyQuestion,
@@ -21,18 +22,20 @@ from goodmeasure.cli._evidence import (
     tell_remarks,
     with_predictions,
 )
-from goodmeasure.cli._models import Models
+from goodmeasure.cli._models import Models, labels_there
 from goodmeasure.cli._next import again, is_spent, next_line
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.decision import decide
+from goodmeasure.decisions.rules import ActDecision
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.engines import duckdb
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.paths import Places
+from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.question import costs_from
 
-LOSSES = ("binary_brier",)
+LOSSES, OF_CLASSES = ("binary_brier",), ("brier",)
 
 
 def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], given: dict[str, Any]) -> int:
@@ -76,7 +79,11 @@ def _costs(given: tuple[str, ...], ask: float | None) -> Any:
 
 
 def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> dict[str, Any]:
-    request = request_of(losses_from(LOSSES), asked, _one_column(asked, table))
+    found = columns_asked(asked, table)
+    if found.classes > 1:
+        _refuse_kinds_of_mistakes(costs, asked)
+    request = request_of(losses_from(OF_CLASSES if found.classes > 1 else LOSSES), asked, found)
+    costs = costs.settled(found.labels or _two_labels(table, asked)) if isinstance(costs, LabelCosts) else costs
     held, order = duckdb.rows_of(table, request, given["time"])
     groups = groups_of(held, given["by"])
 
@@ -84,10 +91,15 @@ def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, 
         return None if name is None else held[name][at]
 
     more = {name: given[name] for name in ("budget", "prevalence") if given[name] is not None}
-    return {
+
+    def scores(at: Any) -> Any:
+        columns = [held[name][at] for name in request.scores[0][1]]
+        return columns[0] if len(columns) == 1 else np.column_stack(columns)
+
+    decided = {
         key: decide(
             held[request.target][at],
-            held[request.scores[0][1][0]][at],
+            scores(at),
             costs,
             sample_weight=column(request.weight, at),
             cluster=column(request.cluster, at),
@@ -97,6 +109,37 @@ def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, 
         )
         for key, at in groups.items()
     }
+    return {key: _by_label(one, found.labels) for key, one in decided.items()} if found.labels else decided
+
+
+def _by_label(found: Any, labels: tuple[str, ...]) -> ActDecision:
+    """The decision of classes, whose acts are called by what is said."""
+    names = {f"always act {act}": f"always {label}" for act, label in enumerate(labels)}
+    named: ActDecision = replace(
+        found, rules=tuple(replace(rule, name=names.get(rule.name, rule.name)) for rule in found.rules)
+    )
+    return named
+
+
+def _two_labels(table: Places, asked: dict[str, Any]) -> tuple[Any, Any]:
+    """The label that means no, and the one that means yes. Error: GM009."""
+    labels = labels_there(table, asked["target"], asked["where"])
+    if len(labels) != 2 or asked["positive"] not in labels:
+        raise UsageError(
+            "costs of labels and one column of predictions ask which label means yes",
+            seen=f"{asked['target']} holds {', '.join(labels[:6])}",
+            fix=f"--positive {labels[-1]}" if labels else "--positive LABEL",
+        )
+    return next(label for label in labels if label != asked["positive"]), asked["positive"]
+
+
+def _refuse_kinds_of_mistakes(costs: Any, asked: dict[str, Any]) -> None:
+    if not isinstance(costs, LabelCosts):
+        raise UsageError(
+            "a column for each class takes costs of labels",
+            seen=f"--p {asked['scores'][0]}",
+            fix="--cost 'cat->dog=3' --cost '*->*=1'",
+        )
 
 
 def _one_column(asked: dict[str, Any], table: Places) -> Models:
@@ -106,7 +149,7 @@ def _one_column(asked: dict[str, Any], table: Places) -> Models:
         raise UsageError(
             "a decision from here takes one column of predictions",
             seen=f"--p {asked['scores'][0]}",
-            fix="in Python: gm.decide(y, p, gm.ClassCosts(...))",
+            fix="give the table, and the rows fit in memory: --where",
         )
     return found
 
@@ -118,7 +161,8 @@ def _on_tally(
     options = [name for name in ("ask", "budget", "prevalence", "time") if given[name] is not None]
     options += ["cluster"] if given["cluster"] is not None and not kept else []
     if options or not isinstance(costs, Costs):
-        what = f"--{options[0]}" if options else "under= and over="
+        kinds = "costs of labels" if isinstance(costs, LabelCosts) else "under= and over="
+        what = f"--{options[0]}" if options else kinds
         why, fix = (
             ("a saved tally holds sums", "give the table") if kept else ("these are too many", "a sample: --where")
         )

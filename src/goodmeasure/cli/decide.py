@@ -12,7 +12,11 @@ from goodmeasure.cli._tally_options import options
 @click.command
 @click.option("--p", "score", metavar="COLUMN", help="The column of predictions.")
 @click.option(
-    "--cost", "costs", multiple=True, metavar="NAME=COST", help="fn=40 and fp=5 (also tp=, tn=), or under=, over=."
+    "--cost",
+    "costs",
+    multiple=True,
+    metavar="NAME=COST",
+    help="fn=40 and fp=5 (also tp=, tn=), under=, over=, or cat->dog=3.",
 )
 @click.option("--ask", type=float, metavar="PRICE", help="What it costs to ask a person instead.")
 @click.option("--budget", type=float, metavar="N", help="How many of as many rows can be acted on.")
@@ -28,6 +32,7 @@ def command(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], **
 
     \b
     goodmeasure decide held_out.parquet --y churned --p p --cost fn=40 --cost fp=5
+    goodmeasure decide held_out.csv --y animal --p p_cat,p_dog,p_fox --cost 'fox->cat=9' --cost '*->*=1'
     goodmeasure decide sales.csv --y demand --p forecast --cost under=3 --cost over=1
     """
     from goodmeasure.cli import _deciding

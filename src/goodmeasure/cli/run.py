@@ -29,6 +29,10 @@ OUT = "goodmeasure-out"
     "--represents", metavar="WHAT", help="What the target is, if its values do not tell: count, positive, classes, ..."
 )
 @click.option("--outliers", type=click.Choice(["errors", "real"]), help="What values far out are.")
+@click.option(
+    "--floor", "floors", multiple=True, metavar="SHARE", help="Act so that recall=0.9, or precision=0.8, surely holds."
+)
+@click.option("--budget", type=int, metavar="N", help="How many of the reported rows can be acted on.")
 @click.option("--metric", metavar="NAME", help="What to report beside the loss: accuracy, auc, rmse, mae, ...")
 @click.option("--weights", metavar="COLUMN", help="How much each row counts.")
 @click.option(

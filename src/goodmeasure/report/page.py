@@ -184,6 +184,8 @@ def command(study: Study) -> str:
         parts += [] if value is None else [f"--{name}", value]
     for name in question.exclude:
         parts += ["--exclude", name]
+    parts += [part for floor in question.floors for part in ("--floor", f"{floor.share}={floor.least:g}")]
+    parts += [] if question.budget is None else ["--budget", str(question.budget)]
     parts += [part for loss in _losses(study) for part in ("--loss", str(loss))]
     parts += [part for model in _models(study) for part in ("--model", model)]
     parts += [] if question.protocol == "auto" else ["--protocol", question.protocol]
@@ -223,6 +225,8 @@ def python(study: Study) -> str:
     asked = {name: value for name, value in vars(question).items() if value not in (None, ()) and name != "target"}
     costs, losses, models = asked.pop("costs", None), _losses(study), _models(study)
     asked.pop("loss", None)
+    if question.floors:
+        asked["floors"] = [f"{floor.share}={floor.least:g}" for floor in question.floors]
     asked["model"] = models[0] if len(models) == 1 else models
     arguments = [repr(study.source), repr(question.target)]
     if costs is not None:

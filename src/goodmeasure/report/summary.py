@@ -61,6 +61,8 @@ def _rows(study: Study, written: list[str]) -> Iterator[tuple[str, str]]:
     yield "signal", signal_line(judged.signal)
     yield "calibration", verdict.sentences[2]
     yield from decision_lines(study)
+    for aim in study.aims:
+        yield "aim", aim.sentence
     if study.comparison is not None:
         lines = (study.comparison.chosen, *study.comparison.sentences)
         yield from zip(("compared", *[""] * len(lines)), lines, strict=False)

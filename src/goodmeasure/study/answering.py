@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +15,14 @@ from goodmeasure.choosing.plan import Plan
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
 from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.deriving.predictions import turn
+from goodmeasure.errors import UsageError
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.tables import Table
 from goodmeasure.risks.metrics import METRICS, Metric, Scale, around, metric
 from goodmeasure.risks.risk import Risk, in_range
 from goodmeasure.signals.observed import Signal, signal
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.study.aiming import Aim, Aiming
 from goodmeasure.study.cases import Prepared, exposure_fits, prepared
 from goodmeasure.study.columns import nearly_perfect
 from goodmeasure.study.comparing import model_name
@@ -70,6 +73,11 @@ class Answering:
     def entry(self, given: Prepared, weights: ClassWeights = "tried") -> Entry:
         """The model that is made of these rows, with what it says of the rows to tune and to report."""
         exposure_fits(given.plan, self.question)
+        if self.question.aims and (len(given.plan.labels) != 2 or given.plan.loss.is_classwise):
+            raise UsageError(
+                f"floors and a budget are for yes and no; {self.question.target} is {given.plan.represents}",
+                fix="leave out --floor and --budget",
+            )
         procedure = Procedure(self.question, given.columns.features, self.tick, weights)
         made = procedure(given.plan, given.fit, given.tune)
         on_tune = made.model.predictions(raw_of(made.model, given.tune))
@@ -84,7 +92,9 @@ class Answering:
         self.tick("judge it on rows it never saw")
         outcome = bool(given.plan.labels)
         known = nearly_perfect(given.fit.table, given.columns.features, given.fit.y, outcome, question.seed)
-        decided, model = entry.decided, made.model
+        decided, model, aims = entry.decided, made.model, self._aims(entry)
+        if decided is None and len(question.floors) == 1 and math.isfinite(aims[0].threshold):
+            model = model.using(threshold=aims[0].threshold)
         if decided is not None:
             model = model.using(threshold=decided.threshold, shift=decided.shift)
         judged = self._judged(made, given, entry.said, usual_metrics(given.plan, question))
@@ -104,8 +114,17 @@ class Answering:
             remarks=tuple(dict.fromkeys((*given.remarks, *known, *made.remarks, *against))),
             seconds=time.perf_counter() - began,
             said=entry.said,
+            aims=told(aims, given.report),
             frame=rows.frame,
         )
+
+    def _aims(self, entry: Entry) -> tuple[Aim, ...]:
+        """What the floors and the capacity of the question lead to."""
+        question, given = self.question, entry.given
+        if not question.aims:
+            return ()
+        aiming = Aiming(given.tune, entry.on_tune, given.report, entry.said[0].prediction, given.split, question.seed)
+        return aiming.aims(question.floors, question.budget)
 
     def _decided(self, made: Made, given: Prepared, said: Sequence[Predicted]) -> Decided | None:
         costs, tuning = self.question.costs, made.tuning

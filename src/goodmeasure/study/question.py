@@ -9,6 +9,7 @@ from typing import Any
 from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.choosing.plan import Outliers
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.decisions.floors import Floor
 from goodmeasure.errors import UsageError, shorter
 from goodmeasure.losses import find
 from goodmeasure.making.loss import Loss
@@ -41,6 +42,8 @@ class Question:
     exclude: tuple[str, ...]
     loss: Loss | None
     model: str
+    floors: tuple[Floor, ...]
+    budget: int | None
     protocol: str
     seed: int
     rare_classes: str | None
@@ -69,6 +72,8 @@ class Question:
         for name in {n for n in named if named.count(n) > 1}:
             roles = " and ".join(role for role, column in self.roles.items() if column == name)
             raise UsageError(f"column {name!r} cannot be {roles} at once", fix="give each role its own column")
+        if self.budget is not None and not self.budget >= 1:
+            raise UsageError(f"a budget of {self.budget} rows acts on none", fix="budget=200")
         if self.target in self.exclude:
             raise UsageError(f"the target {self.target!r} is excluded", fix=f"leave out --exclude {self.target}")
 
@@ -82,6 +87,11 @@ class Question:
         """The columns that have a role, by role."""
         names = ("target", "weights", "exposure", "group", "time")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def aims(self) -> bool:
+        """Whether a floor must be kept, or only so many rows can be acted on."""
+        return bool(self.floors) or self.budget is not None
 
     @property
     def written(self) -> Written:
@@ -104,6 +114,7 @@ class Question:
         loss = None if self.loss is None else str(self.loss)
         return {
             **found,
+            "floors": list(map(str, self.floors)),
             "loss": loss,
             "costs": None if self.costs is None else self.costs.to_dict(),
             "exclude": list(self.exclude),

@@ -9,6 +9,7 @@ from typing import Any
 
 from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.choosing.plan import Outliers
+from goodmeasure.decisions.floors import Floor
 from goodmeasure.errors import UsageError, shorter
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.files import read
@@ -42,6 +43,8 @@ def run(
     exclude: str | Sequence[str] = (),
     loss: Loss | str | Sequence[Loss | str] | None = None,
     model: str | Sequence[str] = "linear",
+    floors: str | Sequence[str] = (),
+    budget: int | None = None,
     protocol: str = "auto",
     seed: int = 0,
     test: Source = None,
@@ -75,6 +78,9 @@ def run(
         loss: the loss to train on, or several; the one that the target asks for unless given.
         model: "linear"; "boosting" (scikit-learn's trees); "xgboost", "lightgbm" or "catboost", which are extras; or
             several. Each is trained on each loss, the rows to tune choose one, and the study's ``comparison`` judges all.
+        floors: shares of yes that must be kept, such as "recall=0.9" or "precision=0.8": the threshold that surely keeps
+            one on the rows to tune is judged on the rows to report.
+        budget: how many of the reported rows can be acted on: those of highest probability are.
         protocol: how it is judged: by rows held out ("holdout"), or by ten "folds", after which the model is fitted to all
             rows. "auto" takes folds where a fifth of the rows would tell little: below 500 rows, 100 of a label of two, or
             50 groups.
@@ -132,6 +138,8 @@ def run(
             exclude=_names(exclude),
             loss=one,
             model=kind,
+            floors=tuple(map(Floor.of, [floors] if isinstance(floors, str) else floors)),
+            budget=budget,
             protocol=protocol,
             seed=seed,
             rare_classes=rare_classes,

@@ -19,6 +19,7 @@ from goodmeasure.errors import UsageError
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.statistics.estimate import display_of
 from goodmeasure.strict.calls import strict_class
+from goodmeasure.study.aiming import Aim
 from goodmeasure.study.cases import Prepared
 from goodmeasure.study.comparing import Comparison, Contender, comparison, distinct, model_name
 from goodmeasure.study.deciding import Decided
@@ -53,6 +54,7 @@ class Study(Displayed):
         remarks: what was noticed and treated, or that only you can judge.
         seconds: how long it took.
         said: what the model, or those of its folds, say of the reported rows.
+        aims: what acting catches where a share must be kept, or only so many rows can be acted on.
         comparison: every model that was trained, by every measure; None where it is the only one.
         asked: the question of each of them; empty where it is the only one.
         test: where the table of reported rows came from, if it is another.
@@ -82,6 +84,7 @@ class Study(Displayed):
     remarks: tuple[Remark, ...]
     seconds: float
     said: tuple[Predicted, ...] = field(default=(), repr=False)
+    aims: tuple[Aim, ...] = ()
     comparison: Comparison | None = None
     asked: tuple[Question, ...] = ()
     test: str | None = None
@@ -213,6 +216,7 @@ class Study(Displayed):
                     "recalibration": None if judged.recalibrated is None else judged.recalibrated.to_dict(),
                 },
                 "decision": None if self.decided is None else self.decided.to_dict(),
+                "aims": [aim.to_dict() for aim in self.aims],
                 "comparison": None if self.comparison is None else self.comparison.to_dict(),
                 "remarks": [r.to_dict() for r in self.remarks],
             }
