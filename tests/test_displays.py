@@ -33,7 +33,21 @@ KINDS = typing.get_args(FrameKind)
 BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
-INPUTS = {"Costs", "ClassCosts", "UnderOverCosts", "Loss", "Definition", "Metric", "Question", "Predicted", "Floor"}
+INPUTS = {
+    "Costs",
+    "ClassCosts",
+    "UnderOverCosts",
+    "Loss",
+    "Definition",
+    "Metric",
+    "Question",
+    "Predicted",
+    "Floor",
+    "Speaker",
+    "Effect",
+    "EffectCurve",
+    "Coefficient",
+}
 OF_HOSTS = {"JaxLoss", "KerasLoss", "TableLoss", "Language"}
 OF_SKLEARN = {"SklearnLoss", "SklearnCosts", "CostSensitiveClassifier", "CostSensitiveRegressor"}
 OF_BOOSTERS = {
@@ -188,6 +202,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "Decision": lambda: gm.decide(Y, P, COSTS),
     "Difference": lambda: gm.compare(BINARY, Y, Z, -Z),
     "Estimate": lambda: made("Risk").skill,
+    "Effects": lambda: studied().effects,
     "Judged": lambda: studied().judged,
     "Leaks": lambda: leaks(row_hashes(Y), row_hashes(Y)),
     "MetricAlignment": lambda: made("Signal").aligned,

@@ -148,3 +148,23 @@ def amounts(prediction: Floats, y: Floats) -> str:
     axes.add(Points(prediction[rows], y[rows], PREDICTION, size=1.6, opacity=0.5))
     axes.add(_diagonal(float(min(prediction.min(), y[rows].min())), float(max(prediction.max(), y[rows].max()))))
     return svg("amounts", [axes], (360, 250))
+
+
+def effect(number: int, column: str, places: Sequence[Any], means: Floats, names: Sequence[str]) -> str:
+    """The mean prediction at values of a column: a line over numbers, points over texts, one of each for each class."""
+    along = [place for place in places if isinstance(place, float)]
+    named = len(along) < len(places)
+    x = np.arange(len(places), dtype=np.float64) if named else np.array(along)
+    axes = Axes(across=_cut(column, 60), up="mean prediction")
+    if named:
+        axes.x_ends = (-0.5, len(places) - 0.5)
+        axes.x_ticks = {float(k): _cut(str(place), 12) for k, place in enumerate(places)}
+    classes = list(means.T) if means.ndim == 2 else [means]
+    for k, y in enumerate(classes):
+        label, colour = names[k] if len(classes) > 1 else "", (PREDICTION, LOSS, SIGNAL)[k % 3]
+        axes.add(Points(x, y, colour, label=label) if named else Stroke(x, y, colour, label=label))
+    return svg(f"effect-{number}", [axes], (360, 187))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}\u2026"

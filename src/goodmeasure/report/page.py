@@ -18,6 +18,7 @@ from goodmeasure.drawing.terminal import word
 from goodmeasure.making.loss import Loss
 from goodmeasure.report import sentences
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.study.effects import Effect
 from goodmeasure.study.names import plain_label
 from goodmeasure.study.study import MODEL_FILE, Study
 from goodmeasure.study.verdict import interval, number
@@ -66,6 +67,7 @@ def _content(study: Study) -> dict[str, Any]:
         "costs_to_name": sentences.costs_to_name,
         "command": command(study),
         "python": python(study),
+        "effect_pictures": [(one, Markup(svg)) for one, svg in effects_drawn(study)],
         "data": Markup(_embedded(study)),
     }
 
@@ -100,6 +102,17 @@ def drawn(study: Study) -> dict[str, str]:
     if study.decided is not None and isinstance(study.decided.costs, Costs):
         found["costs"] = pictures.cost_curve(*_cost_curve(study, study.decided.costs, prediction))
     return found
+
+
+def effects_drawn(study: Study) -> list[tuple[Effect, str]]:
+    """The effects whose curves are drawn, with their pictures."""
+    names = [plain_label(label) for label in study.plan.labels]
+    curves = [one for one in study.effects.each if one.curve is not None and len(one.curve.places) > 1]
+    return [
+        (one, pictures.effect(k, one.feature, one.curve.places, one.curve.means, names))
+        for k, one in enumerate(curves)
+        if one.curve is not None
+    ]
 
 
 def _risks(study: Study) -> list[tuple[str, float, float, float]]:

@@ -22,6 +22,7 @@ from goodmeasure.study.verdict import number
 
 LABEL = 14
 MOST_REMARKS = 6
+MOST_EFFECTS = 3
 _COLOURS = {
     "use": "green",
     "use with care": "yellow",
@@ -60,6 +61,10 @@ def _rows(study: Study, written: list[str]) -> Iterator[tuple[str, str]]:
         yield found.metric.name.replace("_", " "), metric_line(found)
     yield "signal", signal_line(judged.signal)
     yield "calibration", verdict.sentences[2]
+    for k, effect in enumerate(study.effects.each[:MOST_EFFECTS]):
+        yield "" if k else "effects", effect.sentence
+    if (more := len(study.effects.each) - MOST_EFFECTS) > 0:
+        yield "", f"and {more} more columns in the report"
     yield from decision_lines(study)
     for aim in study.aims:
         yield "aim", aim.sentence

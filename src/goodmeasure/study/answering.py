@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from goodmeasure import __version__
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
+from goodmeasure.decisions.pricing import Prices
 from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.deriving.predictions import turn
 from goodmeasure.errors import UsageError
@@ -23,18 +25,21 @@ from goodmeasure.risks.risk import Risk, in_range
 from goodmeasure.signals.observed import Signal, signal
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.aiming import Aim, Aiming
-from goodmeasure.study.cases import Prepared, exposure_fits, prepared
+from goodmeasure.study.cases import Cases, Prepared, exposure_fits, prepared
+from goodmeasure.study.coefficients import Coefficient, coefficients
 from goodmeasure.study.columns import nearly_perfect
 from goodmeasure.study.comparing import model_name
-from goodmeasure.study.deciding import Decided, decide_amount, decide_class, decide_outcome
-from goodmeasure.study.dependence import told
+from goodmeasure.study.deciding import Decided, amount_costs, decide_amount, decide_class, decide_outcome, policy_of
+from goodmeasure.study.dependence import sample, told
+from goodmeasure.study.effects import Effects, effects, sampled
 from goodmeasure.study.folds import first_deal, over_folds
 from goodmeasure.study.judging import Judged, constant_for, judge_calibration, judged_gap, judged_risk, measured
 from goodmeasure.study.predicted import Predicted, predicted
 from goodmeasure.study.procedure import ClassWeights, Made, Procedure, raw_of
 from goodmeasure.study.question import Question
+from goodmeasure.study.split import Indices
 from goodmeasure.study.study import Study
-from goodmeasure.study.training import Tick
+from goodmeasure.study.training import Tick, leaning, natural_strength
 from goodmeasure.study.vetoing import vetoes
 
 
@@ -115,8 +120,23 @@ class Answering:
             seconds=time.perf_counter() - began,
             said=entry.said,
             aims=told(aims, given.report),
+            effects=told(self._effects(entry), given.report),
             frame=rows.frame,
         )
+
+    def _effects(self, entry: Entry) -> Effects:
+        """What the columns do for the model, by models that never saw the rows; costs are those of the chosen rule."""
+        given, made, said = entry.given, entry.made, entry.said[0]
+        taken = sampled(len(given.report), self.question.seed)
+        costs = None if entry.decided is None else partial(_costs_of_rows, entry.decided, given.report, said, taken)
+        fitted, scorer = given.fitted, made.model.scorer
+        if made.weighing is not None and made.weighing.used:
+            fitted, scorer = leaning(fitted, made.weighing.ratio), scorer.shifted(math.log(made.weighing.ratio))
+        known: tuple[Coefficient, ...] = ()
+        if self.question.model == "linear":
+            penalty = made.trained.chosen * natural_strength(made.plan.loss, fitted)
+            known = coefficients(made.plan.loss, made.model.encoding, scorer, fitted, penalty)
+        return effects(said.speakers, given.report, given.split, costs, known, self.question.seed)
 
     def _aims(self, entry: Entry) -> tuple[Aim, ...]:
         """What the floors and the capacity of the question lead to."""
@@ -172,6 +192,16 @@ class Answering:
             first.settled,
             first.prediction,
         )
+
+
+def _costs_of_rows(decided: Decided, report: Cases, said: Predicted, taken: Indices, prediction: Floats) -> Floats:
+    """What the chosen rule costs in some reported rows, with other predictions than were made of them."""
+    rows, costs = report.take(taken), decided.costs
+    practice = [] if said.practice is None else [said.practice[taken]]
+    if isinstance(costs, UnderOverCosts):
+        return amount_costs(decided, rows, [prediction], practice)
+    prices = Prices(costs, rows.y.astype(np.intp), sample(rows))
+    return np.asarray(prices.rows(policy_of(decided, [prediction], practice)).mean(axis=0))
 
 
 def _alike(seen: Signal, report: Risk, given: Prepared) -> Signal:

@@ -62,6 +62,22 @@ class Encoding:
         texts = [f"{name} = {each}" for name, c in zip(self.texts, self.codings, strict=True) for each in c.titles]
         return [*found, *flags, *texts]
 
+    def columns_of(self, feature: str) -> list[int]:
+        """The columns of the matrix that a column of the table became."""
+        if feature in self.texts:
+            place, start = self.texts.index(feature), width(self.numbers, self.dates, ())
+            if self.scaling is None:
+                return [start + place]
+            start = len(self.scaling.centre) + sum(coding.width for coding in self.codings[:place])
+            return [*range(start, start + self.codings[place].width)]
+        if feature in self.numbers:
+            found = [self.numbers.index(feature)]
+        else:
+            start = len(self.numbers) + len(DATE_PARTS) * self.dates.index(feature)
+            found = [*range(start, start + len(DATE_PARTS))]
+        flags = () if self.scaling is None else self.scaling.flagged
+        return [*found, *(width(self.numbers, self.dates, ()) + flags.index(k) for k in found if k in flags)]
+
     @property
     def categorical(self) -> list[bool]:
         """Which columns of the matrix for trees hold category codes."""

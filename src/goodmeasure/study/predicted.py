@@ -10,8 +10,17 @@ import numpy as np
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases, Prepared
+from goodmeasure.study.model import Model
 from goodmeasure.study.procedure import Made, Procedure, raw_of
 from goodmeasure.study.split import FIT_AND_TUNE, Indices, split
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A model, and the reported rows that it never saw and speaks of."""
+
+    model: Model
+    rows: Indices
 
 
 @dataclass(frozen=True)
@@ -19,7 +28,7 @@ class Predicted:
     """The reported rows' raw outputs, as the model gives them, and after the recalibration that goes with it.
 
     ``mapped`` are predictions that are recalibrated whether that is used or not; None where there is no map. ``practice``
-    is the threshold, or the shift of amounts, that was tuned with the model that speaks.
+    is the threshold, or the shift of amounts, that was tuned with the model that speaks; ``speakers`` are the models.
     """
 
     plain: Floats
@@ -27,6 +36,7 @@ class Predicted:
     prediction: Floats
     mapped: Floats | None
     practice: Floats | None
+    speakers: tuple[Speaker, ...]
 
     @staticmethod
     def by(made: Made, cases: Cases) -> Predicted:
@@ -34,7 +44,14 @@ class Predicted:
         model, plain = made.model, raw_of(made.model, cases)
         mapped = None if made.recalibrated is None else made.recalibrated.map(plain)
         practice = None if made.practice is None else np.full(len(cases), made.practice)
-        return Predicted(plain, model.settled(plain), model.predictions(plain), mapped, practice)
+        return Predicted(
+            plain,
+            model.settled(plain),
+            model.predictions(plain),
+            mapped,
+            practice,
+            (Speaker(model, np.arange(len(cases))),),
+        )
 
 
 def predicted(procedure: Procedure, made: Made, given: Prepared) -> tuple[Predicted, ...]:
@@ -66,15 +83,17 @@ def _out_of_fold(procedure: Procedure, plan: Plan, cases: Cases, fold: Indices) 
         made = quiet.on_all(quiet(settled, rest.take(parts.fit), rest.take(parts.tune)), rest)
         held.append(np.flatnonzero(fold == k))
         found.append(Predicted.by(made, cases.take(held[-1])))
-    return _together(found, np.argsort(np.concatenate(held), kind="stable"))
+    return _together(found, held)
 
 
 def _silent(step: str) -> None:
     """The steps of each fold are not told one by one."""
 
 
-def _together(found: list[Predicted], order: Indices) -> Predicted:
+def _together(found: list[Predicted], held: list[Indices]) -> Predicted:
     """The folds' rows in the order of the table; without a map in one of them, its predictions stay as they are."""
+
+    order = np.argsort(np.concatenate(held), kind="stable")
 
     def joined(parts: list[Any]) -> Any:
         return np.concatenate(parts)[order]
@@ -87,4 +106,5 @@ def _together(found: list[Predicted], order: Indices) -> Predicted:
         joined([one.prediction for one in found]),
         joined(maps) if any(one.mapped is not None for one in found) else None,
         practice,
+        tuple(replace(one.speakers[0], rows=rows) for one, rows in zip(found, held, strict=True)),
     )

@@ -23,6 +23,7 @@ from goodmeasure.study.aiming import Aim
 from goodmeasure.study.cases import Prepared
 from goodmeasure.study.comparing import Comparison, Contender, comparison, distinct, model_name
 from goodmeasure.study.deciding import Decided
+from goodmeasure.study.effects import Effects
 from goodmeasure.study.judging import Judged
 from goodmeasure.study.model import Model
 from goodmeasure.study.predicted import Predicted
@@ -54,6 +55,7 @@ class Study(Displayed):
         remarks: what was noticed and treated, or that only you can judge.
         seconds: how long it took.
         said: what the model, or those of its folds, say of the reported rows.
+        effects: what each column does for the model.
         aims: what acting catches where a share must be kept, or only so many rows can be acted on.
         comparison: every model that was trained, by every measure; None where it is the only one.
         asked: the question of each of them; empty where it is the only one.
@@ -84,6 +86,7 @@ class Study(Displayed):
     remarks: tuple[Remark, ...]
     seconds: float
     said: tuple[Predicted, ...] = field(default=(), repr=False)
+    effects: Effects = field(default_factory=lambda: Effects(()))
     aims: tuple[Aim, ...] = ()
     comparison: Comparison | None = None
     asked: tuple[Question, ...] = ()
@@ -216,6 +219,7 @@ class Study(Displayed):
                     "recalibration": None if judged.recalibrated is None else judged.recalibrated.to_dict(),
                 },
                 "decision": None if self.decided is None else self.decided.to_dict(),
+                "effects": self.effects.to_dict(),
                 "aims": [aim.to_dict() for aim in self.aims],
                 "comparison": None if self.comparison is None else self.comparison.to_dict(),
                 "remarks": [r.to_dict() for r in self.remarks],

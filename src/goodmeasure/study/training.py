@@ -68,16 +68,16 @@ def train(
 
 def refitted(trained: Trained, model: str, cases: Cases, *, seed: int, ratio: float = 1.0) -> Trained:
     """The same kind of model with the same setting, fitted to more rows; ``ratio`` weighs rows of yes as `weighted` does."""
-    leaning = _leaning(cases, ratio) if ratio != 1 else cases
+    weighed = leaning(cases, ratio) if ratio != 1 else cases
     loss, names = trained.loss, trained.encoding.features
-    matrix = encoding(leaning.table, names, scaled=model == "linear")
+    matrix = encoding(weighed.table, names, scaled=model == "linear")
     if model == "linear":
-        strength = trained.chosen * _natural_strength(loss, leaning)
-        found = linear_fit(loss, matrix(leaning.table), leaning, strength)
+        strength = trained.chosen * natural_strength(loss, weighed)
+        found = linear_fit(loss, matrix(weighed.table), weighed, strength)
         again = replace(trained, encoding=matrix, scorer=found.scorer, certificate=found.certificate, curve=found.curve)
     else:
         again = replace(
-            trained, encoding=matrix, scorer=_grown(model, loss, leaning, matrix, int(trained.chosen), seed)
+            trained, encoding=matrix, scorer=_grown(model, loss, weighed, matrix, int(trained.chosen), seed)
         )
     return replace(again, scorer=again.scorer.shifted(-math.log(ratio))) if ratio != 1 else again
 
@@ -88,11 +88,12 @@ def weighted(ratio: float, train_on: Callable[[Cases, Cases], Trained], fit: Cas
     At one half its own probabilities decide as a ratio of costs asks; put back (minus the logarithm of the ratio), they do
     so at the threshold of the costs.
     """
-    trained = train_on(_leaning(fit, ratio), _leaning(tune, ratio))
+    trained = train_on(leaning(fit, ratio), leaning(tune, ratio))
     return replace(trained, scorer=trained.scorer.shifted(-math.log(ratio)))
 
 
-def _leaning(cases: Cases, ratio: float) -> Cases:
+def leaning(cases: Cases, ratio: float) -> Cases:
+    """The cases with rows of yes weighted."""
     return replace(cases, weight=cases.weights * np.where(cases.y == 1, ratio, 1.0))
 
 
@@ -104,7 +105,7 @@ def _linear(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, ti
     x_fit, x_tune = matrix(fit.table), matrix(tune.table)
     path: list[tuple[float, float, float]] = []
     tried: list[PlainFit] = []
-    unit = _natural_strength(loss, fit)
+    unit = natural_strength(loss, fit)
     for strength in STRENGTHS:
         tick(f"fit {loss} with strength {strength:g}")
         tried.append(linear_fit(loss, x_fit, fit, strength * unit))
@@ -153,7 +154,7 @@ def _outputs(loss: Loss, y: NDArray[Any]) -> int:
     return int(y.max()) + 1 if loss.is_classwise else len(loss.activation)
 
 
-def _natural_strength(loss: Loss, fit: Cases) -> float:
+def natural_strength(loss: Loss, fit: Cases) -> float:
     """The penalty in units of the problem, so that a target in cents is fitted like the same one in euros."""
     if loss.is_classwise or loss.activation[0].name != "linear":
         return 1.0
