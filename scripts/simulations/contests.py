@@ -11,6 +11,8 @@ from goodmeasure.statistics.sample import Sample
 from simulations.sections import Row, Section, share
 
 SIZES, RUNS, MODELS = (100, 300, 1000, 5000), 400, 6
+# Fifteen differences a table, each twice, take longer.
+RUNS_OF_PAIRS = 120
 Noise = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 
 
@@ -56,7 +58,7 @@ def pairs_said_falsely() -> Iterator[Row]:
     for name, noise in NOISES.items():
         for n in SIZES:
             together, alone = [], []
-            for seed in range(RUNS):
+            for seed in range(RUNS_OF_PAIRS):
                 found, sample = losses(noise, np.zeros(MODELS), n, seed), _sample(n)
                 level = confidence_set(found, sample).pairwise
                 apart = [found[:, i] - found[:, j] for i in range(MODELS) for j in range(i)]

@@ -138,7 +138,7 @@ def run(
             exclude=_names(exclude),
             loss=one,
             model=kind,
-            floors=tuple(map(Floor.of, [floors] if isinstance(floors, str) else floors)),
+            floors=_floors(floors),
             budget=budget,
             protocol=protocol,
             seed=seed,
@@ -156,6 +156,14 @@ def run(
         contested(questions, rows, other, told) if len(questions) > 1 else Answering(questions[0], told).on(rows, other)
     )
     return replace(study, where=where, test=None if other is None else other.source)
+
+
+def _floors(given: Any) -> tuple[Floor, ...]:
+    """Floors from texts. Error: GM009."""
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise UsageError(f"run takes no floors={shorter(given)}", fix="floors=['recall=0.9']")
+    return tuple(map(Floor.of, texts))
 
 
 def _several(given: Any) -> list[Any]:

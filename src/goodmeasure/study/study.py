@@ -15,7 +15,7 @@ from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.frames import FrameKind
 from goodmeasure.drawing.plain_values import plain_values
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import UsageError, shorter
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.statistics.estimate import display_of
 from goodmeasure.strict.calls import strict_class
@@ -142,9 +142,9 @@ class Study(Displayed):
             >>> one.compare(other).models
             ('linear on squared_error()', 'linear on absolute_error()')
         """
-        others = [other] if isinstance(other, Study) else list(other)
-        if not others:
-            raise UsageError("nothing to compare with", fix="study.compare(other)")
+        others = [other] if isinstance(other, Study) else list(other) if isinstance(other, list | tuple) else []
+        if not others or not all(isinstance(each, Study) for each in others):
+            raise UsageError(f"compare takes studies, and not {shorter(other)}", fix="study.compare(other)")
         for each in others:
             self._refuse_other_rows(each)
         several = (self, *others)
