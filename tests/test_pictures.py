@@ -15,7 +15,7 @@ from goodmeasure.drawing.axes import MOST_ROWS, Axes, svg
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.marks import Bars, Guide, Mark, Points, Ribbon, Stroke
 from goodmeasure.drawing.picture import Picture
-from goodmeasure.drawing.plots import draw
+from goodmeasure.drawing.plots import draw, plot
 from goodmeasure.drawing.scales import logarithmic, round_ticks, scale_of
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)
@@ -153,7 +153,7 @@ def test_lines_are_named_where_they_end_and_names_do_not_lie_on_each_other() -> 
 def test_matplotlib_draws_what_a_page_shows(values: np.ndarray) -> None:
     plt = pytest.importorskip("matplotlib.pyplot")
     for picture in every_picture(values):
-        drawn_on = np.atleast_1d(picture.plot())
+        drawn_on = np.atleast_1d(plot(picture))
         assert len(drawn_on) == len(picture.axes)
         for ax, axes in zip(drawn_on, picture.axes, strict=True):
             assert ax.get_xlabel() == axes.across
@@ -165,7 +165,7 @@ def test_a_picture_of_two_parts_shares_the_axes_that_it_is_given() -> None:
     plt = pytest.importorskip("matplotlib.pyplot")
     _, ax = plt.subplots()
     x = np.linspace(0, 1, 5)
-    parts = pictures.loss_and_signal(x, [("$a_", x, x)]).plot(ax)
+    parts = plot(pictures.loss_and_signal(x, [("$a_", x, x)]), ax)
     assert [part.figure for part in parts] == [ax.figure] * 2
     assert not ax.axison
     plt.close("all")

@@ -8,6 +8,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -160,8 +161,9 @@ def test_the_page_says_what_the_document_says(hostile: Study) -> None:
 def test_the_lines_that_ask_again_ask_the_same(hostile: Study, amount: Study) -> None:
     import shlex
 
-    words = shlex.split(command(hostile))
-    assert words[:2] == ["goodmeasure", "run"]
+    assert (command(hostile), python(hostile).split("(")[1][:4]) == ("", "data")  # the table was in memory
+    words = shlex.split(command(replace(hostile, source="a table.csv")))
+    assert words[:3] == ["goodmeasure", "run", "a table.csv"]
     assert words[words.index("--target") + 1] == "target<u>"
     assert "fn=4" in words
     assert "UnderOverCosts(under=3, over=1)" in python(amount)

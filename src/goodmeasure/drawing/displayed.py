@@ -12,6 +12,7 @@ from goodmeasure.drawing.markup import html
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.pictures import picture_of
 from goodmeasure.drawing.plain import plain
+from goodmeasure.drawing.plots import plot
 from goodmeasure.errors import UsageError
 from goodmeasure.strict.calls import strict_class
 
@@ -48,12 +49,12 @@ class Displayed(ABC):
             >>> import goodmeasure as gm
             >>> found = gm.risk(gm.losses.squared_error(), [1.0, 2.0, 4.0], [1.5, 2.0, 3.0])
             >>> found.plot().get_xlabel()
-            'value'
+            'mean loss'
         """
         picture = self._picture()
         if picture is None:
             raise UsageError(f"{type(self).__name__} holds no intervals and no curve to draw", fix="print it")
-        return picture.plot(ax)
+        return plot(picture, ax)
 
     def to_frame(self, kind: FrameKind | None = None) -> Any:
         """The rows of this result as a frame, with an interval in three columns.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Any
 
 from goodmeasure.drawing.axes import Axes, svg
 from goodmeasure.drawing.marks import Rows
@@ -42,12 +41,6 @@ class Picture:
             for k, axes in enumerate(self.axes)
         ]
         return [one.svg(self.said or f"{self.question} {one.axes[0].up}".strip()) for one in alone]
-
-    def plot(self, ax: Any = None) -> Any:
-        """The picture by matplotlib: see `plots.plot`."""
-        from goodmeasure.drawing.plots import plot
-
-        return plot(self, ax)
 
     def tables(self) -> Iterator[tuple[tuple[str, str, str], Rows]]:
         """The numbers of each part: the names of its columns, and its rows."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shlex
 
+from goodmeasure.reading.frames import IN_MEMORY
 from goodmeasure.study.study import Study
 
 
 def command(study: Study) -> str:
-    """The command line that asks the same question."""
+    """The command line that asks the same question of a file; empty where the table was none."""
+    if study.source == IN_MEMORY:
+        return ""
     question = study.question
     parts = ["goodmeasure", "run", study.source, "--target", question.target]
     for name in (
@@ -45,7 +48,7 @@ def python(study: Study) -> str:
     question = study.question
     asked = {name: value for name, value in vars(question).items() if value not in (None, ()) and name != "target"}
     costs = asked.pop("costs", None)
-    arguments = [repr(study.source), repr(question.target)]
+    arguments = [IN_MEMORY if study.source == IN_MEMORY else repr(study.source), repr(question.target)]
     if costs is not None:
         given = ", ".join(f"{k}={v:g}" for k, v in costs.to_dict().items() if v)
         arguments.append(f"costs=gm.{type(costs).__name__}({given})")

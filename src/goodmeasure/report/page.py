@@ -82,6 +82,7 @@ def _content(study: Study) -> dict[str, Any]:
         "tiles": tiles(study),
         "verdict": study.verdict,
         "model_name": MODELS[study.question.model],
+        "is_line": study.verdict.following.startswith(("goodmeasure ", "study.")),
         "model_file": word(study.model_file or MODEL_FILE),
         "target_line": _target(study),
         "signal_lines": str(study.judged.signal).splitlines(),
