@@ -43,7 +43,7 @@ class Displayed(ABC):
 
         Raises:
             GM008: matplotlib is not installed
-            GM009: this result holds nothing that could be drawn
+            GM009: this result holds nothing that could be drawn, or ``ax`` is nothing to draw on
 
         Example:
             >>> import goodmeasure as gm

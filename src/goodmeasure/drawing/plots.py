@@ -23,6 +23,7 @@ from goodmeasure.drawing.marks import (
 )
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.terminal import printable
+from goodmeasure.errors import UsageError
 from goodmeasure.strict.extras import missing_extra
 
 # The colours of a page on white.
@@ -43,12 +44,15 @@ _LARGER = 1.25
 def plot(picture: Picture, ax: Any = None) -> Any:
     """Draw a picture with matplotlib: on ``ax``, which its parts share, or on a figure of its own.
 
-    Returns the axes that were drawn on: one, or an array of several. Error: GM008 without matplotlib.
+    Returns the axes that were drawn on: one, or an array of several. Errors: GM008 without matplotlib, GM009.
     """
     try:
         import matplotlib.pyplot as plt
+        from matplotlib.axes import Axes as Ground
     except ImportError as error:
         raise missing_extra("plot()", "matplotlib") from error
+    if not (ax is None or isinstance(ax, Ground)):
+        raise UsageError(f"ax is {type(ax).__name__}, not axes of matplotlib", fix="plot(plt.gca())")
     count = len(picture.axes)
     if ax is not None:
         each = [ax] if count == 1 else _parts(ax, count)
