@@ -17,7 +17,7 @@ import goodmeasure as gm
 from browser import browser, opened
 from goodmeasure.cli import status_of
 from goodmeasure.errors import UsageError
-from goodmeasure.report.scored import Scored, page
+from goodmeasure.report.scored import ScoredRows, page
 
 HOSTILE = "<script>alert(1)</script> & \"quotes' $x"
 N = 600
@@ -167,14 +167,14 @@ def test_a_model_is_best_only_where_it_surely_beats_each_other() -> None:
     y = rng.integers(0, 2, 400)
     noise = {f"model {k}": rng.normal(size=400) for k in range(6)}
     loss = gm.losses.binary_cross_entropy()
-    assert Scored(gm.tally(loss, y, noise), "y", "rows").verdict == ("none surely", "care")
+    assert ScoredRows(gm.tally(loss, y, noise), "y", "rows").verdict == ("none surely", "care")
     clear = {**noise, "clear": 4.0 * y - 2}
-    assert Scored(gm.tally(loss, y, clear), "y", "rows").verdict == ("clear", "good")
+    assert ScoredRows(gm.tally(loss, y, clear), "y", "rows").verdict == ("clear", "good")
 
 
 @pytest.mark.parametrize("y", [np.ones(50), np.zeros(50)], ids=["all yes", "all no"])
 def test_rows_of_one_answer_have_a_page_without_a_threshold(y: np.ndarray) -> None:
-    found = Scored(gm.tally(gm.losses.binary_cross_entropy(), y, np.linspace(-1, 1, 50)), "y", "rows")
+    found = ScoredRows(gm.tally(gm.losses.binary_cross_entropy(), y, np.linspace(-1, 1, 50)), "y", "rows")
     assert 'id="decision"' not in page(found)
 
 

@@ -23,7 +23,7 @@ from goodmeasure.errors import UsageError
 from goodmeasure.reading.paths import refuse_onto
 from goodmeasure.reading.writing import refuse_other_kind, write_whole
 from goodmeasure.report import MARKS
-from goodmeasure.report.scored import Scored, page
+from goodmeasure.report.scored import ScoredRows, page
 from goodmeasure.study.question import costs_from
 from goodmeasure.tallying.saved import Saved
 
@@ -72,9 +72,9 @@ def _scored(
     costs: Costs | None,
     losses: tuple[str, ...],
     given: dict[str, Any],
-) -> Scored:
+) -> ScoredRows:
     question = saved.question
-    found = Scored(
+    found = ScoredRows(
         saved.tally,
         question["target"],
         ", ".join(data),

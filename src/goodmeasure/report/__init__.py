@@ -79,7 +79,7 @@ def _page_of(found: Study | Tally, costs: Costs | None) -> str:
             raise UsageError("the tally knows its losses by name alone", fix="Tally.from_bytes(data, losses=[loss])")
         if costs is not None and found.schema.kind != "outcome":
             raise UsageError("costs of misses and false alarms are of yes and no", fix="leave costs out")
-        return scored.page(scored.Scored(found, "y", "data", costs, following="goodmeasure explain calibration"))
+        return scored.page(scored.ScoredRows(found, "y", "data", costs, following="goodmeasure explain calibration"))
     if costs is not None:
         raise UsageError("a study has the costs that it was asked with", fix="gm.run(..., costs=costs)")
     return page(found)

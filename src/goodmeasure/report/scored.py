@@ -31,8 +31,8 @@ MOST_CURVES, MOST_LINES = 4, 40
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Scored rows as their tally, and what is asked of them.
+class ScoredRows:
+    """ScoredRows rows as their tally, and what is asked of them.
 
     Attributes:
         tally: what the rows say.
@@ -198,7 +198,7 @@ def _plain(found: Any) -> Any:
 # --- the page ---
 
 
-def page(scored: Scored) -> str:
+def page(scored: ScoredRows) -> str:
     """The page of scored rows."""
     word, tone = scored.verdict
     found = scored.tally.curves(scored.lead) if scored.is_cut else None
@@ -222,7 +222,7 @@ def page(scored: Scored) -> str:
     )
 
 
-def _questions(scored: Scored) -> dict[str, str]:
+def _questions(scored: ScoredRows) -> dict[str, str]:
     """The headings of the sections by their names, in order."""
     meant = (
         "Do predictions mean what they say?"
@@ -239,7 +239,7 @@ def _questions(scored: Scored) -> dict[str, str]:
     }
 
 
-def _tiles(scored: Scored) -> Iterator[Tile]:
+def _tiles(scored: ScoredRows) -> Iterator[Tile]:
     """Three numbers of the leading model."""
     risk = scored.risks[scored.lead][scored.loss]
     yield Tile("mean loss", number(risk.value), interval(risk), f"of {scored.lead}", receipt(risk, scored.loss))
@@ -256,7 +256,7 @@ def _tiles(scored: Scored) -> Iterator[Tile]:
         yield Tile("calibration error", number(error.value), interval(error), beside, receipt(error))
 
 
-def _drawn(scored: Scored) -> dict[str, Picture]:
+def _drawn(scored: ScoredRows) -> dict[str, Picture]:
     rows = [(model, by_loss[scored.loss].interval) for model, by_loss in scored.risks.items()]
     found = {"risks": replace(pictures.risks(rows[:MOST_LINES]), question="What does it cost?", said=scored.sentence)}
     if scored.differences and len(scored.differences) <= MOST_LINES:
@@ -271,7 +271,7 @@ def _drawn(scored: Scored) -> dict[str, Picture]:
     return found | _calibrations(scored)
 
 
-def _calibrations(scored: Scored) -> dict[str, Picture]:
+def _calibrations(scored: ScoredRows) -> dict[str, Picture]:
     """What was seen at each prediction of the first models."""
     known = [(model, found) for model, found in scored.calibrations.items() if not isinstance(found, str)]
     drawn = {}
@@ -283,7 +283,7 @@ def _calibrations(scored: Scored) -> dict[str, Picture]:
     return drawn
 
 
-def _prices(scored: Scored) -> Picture:
+def _prices(scored: ScoredRows) -> Picture:
     """What the leading model, and doing without one, cost at every ratio of costs."""
     found, ratio = scored.tally.curves(scored.lead), np.linspace(0.0, 1.0, 101)
     band = found.band("cost", ratio, level=scored.level)
