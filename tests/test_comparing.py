@@ -194,7 +194,7 @@ def test_the_report_the_document_and_the_terminal_say_the_same(name: str, tmp_pa
 def test_the_command_of_the_report_asks_for_the_same_comparison(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from goodmeasure.report.page import command, python
+    from goodmeasure.report.again import command, python
 
     monkeypatch.chdir(tmp_path)
     table = amounts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from goodmeasure.cli import status_of
 from goodmeasure.decisions.floors import Floor
 from goodmeasure.errors import UsageError
 from goodmeasure.report import write
-from goodmeasure.report.page import command, python
+from goodmeasure.report.again import command, python
 from goodmeasure.report.summary import summary
 from goodmeasure.statistics.sample import Sample
 
@@ -126,7 +127,7 @@ def test_the_report_the_document_and_the_terminal_say_the_same(protocol: str, tm
         assert aim.sentence in text
         assert aim.sentence[1:] in page
         assert each["recall"]["value"] == aim.recall.value
-    assert "--floor recall=0.9 --floor precision=0.7 --budget 40" in command(study)
+    assert "--floor recall=0.9 --floor precision=0.7 --budget 40" in command(replace(study, source="t.csv"))
     assert "floors=['recall=0.9', 'precision=0.7']" in python(study)
 
 

@@ -16,7 +16,7 @@ import pytest
 import goodmeasure as gm
 from goodmeasure.cli import status_of
 from goodmeasure.errors import UsageError
-from goodmeasure.report.page import command
+from goodmeasure.report.again import command
 from goodmeasure.study.label_costs import label_costs
 from goodmeasure.study.saving import NotAModel
 

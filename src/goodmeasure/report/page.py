@@ -1,74 +1,90 @@
-"""The report as one HTML page: readable offline and without JavaScript, with every name from the table escaped."""
+"""The report of a study as one HTML page: readable offline and without JavaScript, with every name from the table escaped."""
 
 from __future__ import annotations
 
 import json
-import shlex
-from functools import cache
-from itertools import product
 from typing import Any
 
-import numpy as np
-
-from goodmeasure import __version__
-from goodmeasure.decisions.costs import ClassCosts, Costs
-from goodmeasure.decisions.thresholds import cuts
-from goodmeasure.drawing import pictures
 from goodmeasure.drawing.terminal import word
-from goodmeasure.making.loss import Loss
 from goodmeasure.report import sentences
-from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.study.effects import Effect
-from goodmeasure.study.names import plain_label
+from goodmeasure.report.acting import of_study
+from goodmeasure.report.again import command, python
+from goodmeasure.report.figures import drawn, effects_drawn
+from goodmeasure.report.tiles import tiles
+from goodmeasure.report.web import AGAIN, CUT, PRICES, rendered
 from goodmeasure.study.study import MODEL_FILE, Study
-from goodmeasure.study.verdict import interval, number
 
-# Probabilities of yes/no are drawn from .002 to .998: beyond, the loss of a wrong answer would leave the picture.
-_SURE = 6.0
-# What the page may fetch or run: nothing. Styles stand in the page itself.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+TONES = {
+    "use": "good",
+    "use with care": "care",
+    "look first": "care",
+    "cannot tell yet": "care",
+    "do not use": "bad",
+}
+MODELS = {
+    "linear": "a linear model",
+    "boosting": "boosted trees of scikit-learn",
+    "xgboost": "boosted trees of XGBoost",
+    "lightgbm": "boosted trees of LightGBM",
+    "catboost": "boosted trees of CatBoost",
+}
 
 
 def page(study: Study) -> str:
     """The page of a study."""
-    return str(_template().render(study=study, policy=POLICY, version=__version__, **_content(study)))
-
-
-@cache
-def _template() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("goodmeasure.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    acted, verdict, pictures = of_study(study), study.verdict, drawn(study)
+    return rendered(
+        "report.html",
+        _embedded(study),
+        acted,
+        verdict.following,
+        title=f"{study.question.target}: {verdict.word}",
+        tone=TONES[verdict.word],
+        over=f"{study.source}, {study.rows:,} rows",
+        lead=verdict.sentences[0],
+        tiles=tiles(study),
+        risk_caption=f"Mean loss ({study.plan.loss}) with 95 % intervals; less is better.",
+        pictures=pictures,
+        questions=_questions(study, is_cut=acted is not None, is_priced="prices" in pictures),
+        foot=f"; seed {study.question.seed}; {study.seconds:.1f} s.",
+        **_content(study),
     )
-    environment.filters |= {"number": number, "interval": interval}
-    return environment.get_template("report.html")
+
+
+def _questions(study: Study, *, is_cut: bool, is_priced: bool) -> dict[str, str]:
+    """The headings of the sections by their names, in order."""
+    meant = "When it says 70 %, is it 70 %?" if study.plan.labels else "Do predictions mean what they say?"
+    return {
+        "meaning": "What does good mean here?",
+        "risk": "How bad is it on rows it never saw?",
+        "signal": "Who carries the loss?",
+        "calibration": meant,
+        "decision": CUT if is_cut else "What should I do with it?",
+        **({"prices": PRICES} if is_priced else {}),
+        **({"effects": "What does the model look at?"} if study.effects.each else {}),
+        **({"comparison": "Would another loss or model do better?"} if study.comparison is not None else {}),
+        "training": "How was it trained?",
+        "remarks": "What else was noticed?",
+        "again": AGAIN,
+    }
 
 
 def _content(study: Study) -> dict[str, Any]:
-    from markupsafe import Markup
-
-    inline = {name: Markup(svg) for name, svg in drawn(study).items()}  # our own SVG, whose texts are escaped
     return {
-        "pictures": inline,
+        "study": study,
         "verdict": study.verdict,
+        "model_name": MODELS[study.question.model],
         "model_file": word(study.model_file or MODEL_FILE),
         "target_line": _target(study),
-        "signal_text": str(study.judged.signal),
+        "signal_lines": str(study.judged.signal).splitlines(),
         "decision_lines": sentences.decision_lines(study),
         "rule_names": sentences.NAMES,
-        "metric_line": sentences.metric_line,
         "said": sentences.said,
         "takes_costs": sentences.takes_costs,
         "costs_to_name": sentences.costs_to_name,
+        "effect_pictures": effects_drawn(study),
         "command": command(study),
         "python": python(study),
-        "effect_pictures": [(one, Markup(svg)) for one, svg in effects_drawn(study)],
-        "data": Markup(_embedded(study)),
     }
 
 
@@ -79,187 +95,12 @@ def _target(study: Study) -> str:
     return f"{len(plan.labels)} classes" if plan.labels else str(plan.represents)
 
 
-# --- pictures ---
-
-
-def drawn(study: Study) -> dict[str, str]:
-    """Every picture of the page that this study has, by name."""
-    judged, report = study.judged, study.prepared.report
-    raw, prediction = judged.raw, judged.prediction
-    loss = study.plan.loss
-    found = {"risks": pictures.risks(_risks(study))}
-    if raw.ndim == 1:
-        found["loss"] = pictures.loss_and_signal(*_loss_curves(loss, _targets(study), raw))
-    after = None if judged.after is None or judged.recalibrated is None else judged.after.curve
-    unit = bool(study.plan.labels)
-    found["calibration"] = pictures.calibration_curves(judged.before.curve, after, unit)
-    if prediction.ndim == 1:
-        shown = pictures.spread if unit else pictures.amounts
-        found["spread" if unit else "amounts"] = shown(prediction, report.y)
-    found["carried"] = pictures.concentration(_carried(study, raw))
-    trained = study.trained
-    found["choice"] = pictures.choice(trained.path, trained.setting, trained.chosen)
-    if study.decided is not None and isinstance(study.decided.costs, Costs):
-        found["costs"] = pictures.cost_curve(*_cost_curve(study, study.decided.costs, prediction))
-    return found
-
-
-def effects_drawn(study: Study) -> list[tuple[Effect, str]]:
-    """The effects whose curves are drawn, with their pictures."""
-    names = [plain_label(label) for label in study.plan.labels]
-    curves = [one for one in study.effects.each if one.curve is not None and len(one.curve.places) > 1]
-    return [
-        (one, pictures.effect(k, one.feature, one.curve.places, one.curve.means, names))
-        for k, one in enumerate(curves)
-        if one.curve is not None
-    ]
-
-
-def _risks(study: Study) -> list[tuple[str, float, float, float]]:
-    judged = study.judged
-    assert judged.report.constant_risk is not None
-    rows = (
-        ("rows to report", judged.report),
-        ("rows to fit", judged.fit),
-        ("best constant", judged.report.constant_risk),
-    )
-    return [(name, r.value, r.low, r.high) for name, r in rows]
-
-
-def _loss_curves(
-    loss: Loss, targets: list[tuple[str, float]], raw: Floats
-) -> tuple[Floats, list[tuple[str, Floats, Floats]]]:
-    """Predictions over the raw outputs that occur, with the loss and the signal of each for a few targets."""
-    low, high = np.quantile(raw, [0.005, 0.995])
-    pad = max(0.15 * (high - low), 0.5)
-    ends = (-_SURE, _SURE) if loss.is_binary else (low - pad, high + pad)
-    z = np.linspace(float(ends[0]), float(ends[1]), 240)
-    rows = [(name, np.full(len(z), y)) for name, y in targets]
-    return np.asarray(loss.predict(z)), [(name, loss.value(y, z), loss.gradient(y, z)) for name, y in rows]
-
-
-def _targets(study: Study) -> list[tuple[str, float]]:
-    if study.plan.labels:
-        return [(f"{study.plan.labels[1]}", 1.0), (f"{study.plan.labels[0]}", 0.0)]
-    middle = np.quantile(study.prepared.fit.y, [0.5, 0.9, 0.1])
-    return [(f"target {number(value)}", float(value)) for value in np.unique(middle)]
-
-
-def _carried(study: Study, raw: Floats) -> list[tuple[str, Floats]]:
-    report, loss = study.prepared.report, study.plan.loss
-    values = np.asarray(loss.value(report.y, raw), dtype=np.float64)
-    pulls = np.abs(np.asarray(loss.gradient(report.y, raw), dtype=np.float64))
-    pulls = pulls if pulls.ndim == 1 else pulls.sum(axis=1)
-    curves = [("signal", pulls * report.weights)]
-    return [("loss", values * report.weights), *curves] if values.min() >= 0 else curves
-
-
-def _cost_curve(study: Study, costs: Costs, p: Floats) -> tuple[Floats, Floats, list[tuple[str, float, float]]]:
-    assert study.decided is not None
-    cases = study.prepared.report
-    found = cuts(p, costs.of_acting(cases.y), costs.of_leaving(cases.y), cases.weights)
-    thresholds = np.concatenate([[0.0], found.scores])
-    place, cost = pictures.thinned(thresholds, np.concatenate([found.cost[:1], found.cost[1:]]))
-    shown = ("costs", "tuned", "half")
-    marks = [
-        (sentences.NAMES[r.name], r.threshold, r.cost.value)
-        for r in study.decided.rules
-        if r.name in shown and r.threshold is not None and np.isfinite(r.threshold)
-    ]
-    return place, cost, marks
-
-
-# --- how to get it again ---
-
-
-def command(study: Study) -> str:
-    """The command line that asks the same question."""
-    question = study.question
-    parts = ["goodmeasure", "run", study.source, "--target", question.target]
-    for name in (
-        "positive",
-        "ask",
-        "represents",
-        "outliers",
-        "metric",
-        "weights",
-        "exposure",
-        "group",
-        "time",
-        "rare_classes",
-        "decimal",
-        "dates",
-    ):
-        if (value := getattr(question, name)) is not None:
-            parts += [f"--{name.replace('_', '-')}", str(value)]
-    parts += [part for cost in _costs(study) for part in ("--cost", cost)]
-    for name, value in (("test", study.test), ("where", study.where)):
-        parts += [] if value is None else [f"--{name}", value]
-    for name in question.exclude:
-        parts += ["--exclude", name]
-    parts += [part for floor in question.floors for part in ("--floor", f"{floor.share}={floor.least:g}")]
-    parts += [] if question.budget is None else ["--budget", str(question.budget)]
-    parts += [part for loss in _losses(study) for part in ("--loss", str(loss))]
-    parts += [part for model in _models(study) for part in ("--model", model)]
-    parts += [] if question.protocol == "auto" else ["--protocol", question.protocol]
-    parts += ["--seed", str(question.seed)]
-    return shlex.join(parts)
-
-
-def _costs(study: Study) -> list[str]:
-    """What errors cost, as the command line has it."""
-    costs = study.question.costs
-    if isinstance(costs, ClassCosts):
-        names = [plain_label(label) for label in study.plan.labels]
-        pairs = product(names, names)
-        return [
-            f"{true}->{said}={cost:g}"
-            for (true, said), cost in zip(pairs, costs.matrix.flat, strict=True)
-            if cost or true != said
-        ]
-    short = {"false_negative": "fn", "false_positive": "fp", "true_positive": "tp", "true_negative": "tn"}
-    given = {} if costs is None else costs.to_dict()
-    gains = ("true_positive", "true_negative")
-    return [f"{short.get(name, name)}={value:.15g}" for name, value in given.items() if value or name not in gains]
-
-
-def _losses(study: Study) -> list[Loss]:
-    """The losses that were named."""
-    return list(dict.fromkeys(each.loss for each in study.asked or (study.question,) if each.loss is not None))
-
-
-def _models(study: Study) -> list[str]:
-    return list(dict.fromkeys(each.model for each in study.asked or (study.question,)))
-
-
-def python(study: Study) -> str:
-    """The lines of Python that ask the same question."""
-    question = study.question
-    asked = {name: value for name, value in vars(question).items() if value not in (None, ()) and name != "target"}
-    costs, losses, models = asked.pop("costs", None), _losses(study), _models(study)
-    asked.pop("loss", None)
-    if question.floors:
-        asked["floors"] = [f"{floor.share}={floor.least:g}" for floor in question.floors]
-    asked["model"] = models[0] if len(models) == 1 else models
-    arguments = [repr(study.source), repr(question.target)]
-    if costs is not None:
-        given = ", ".join(f"{k}={v!r}" for k, v in costs.to_dict().items() if v)
-        arguments.append(f"costs=gm.{type(costs).__name__}({given})")
-    if losses:
-        named = ", ".join(f"gm.losses.{loss}" for loss in losses)
-        arguments.append(f"loss={named}" if len(losses) == 1 else f"loss=[{named}]")
-    asked |= {name: value for name, value in (("test", study.test), ("where", study.where)) if value is not None}
-    arguments += [f"{name}={value!r}" for name, value in asked.items()]
-    return f"import goodmeasure as gm\n\nstudy = gm.run({', '.join(arguments)})\nprint(study)"
-
-
 def _embedded(study: Study) -> str:
-    """The numbers of the page for programs, without curves; nothing in it can end the element that holds it."""
+    """The numbers of the page for programs, without curves."""
     found = study.to_dict()
     for part in ("before", "after"):
         if found["calibration"][part] is not None:
             found["calibration"][part].pop("curve")
             found["calibration"][part].pop("classes")
     found["plan"].pop("code")
-    text = json.dumps(found, allow_nan=False, ensure_ascii=True)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return json.dumps(found, allow_nan=False, ensure_ascii=True)

@@ -1,0 +1,95 @@
+"""The lines that ask the same question again, on a command line and in Python."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import product
+
+from goodmeasure.decisions.costs import ClassCosts
+from goodmeasure.making.loss import Loss
+from goodmeasure.reading.frames import IN_MEMORY
+from goodmeasure.study.names import plain_label
+from goodmeasure.study.study import Study
+
+
+def command(study: Study) -> str:
+    """The command line that asks the same question of a file; empty where the table was none."""
+    if study.source == IN_MEMORY:
+        return ""
+    question = study.question
+    parts = ["goodmeasure", "run", study.source, "--target", question.target]
+    for name in (
+        "positive",
+        "ask",
+        "represents",
+        "outliers",
+        "metric",
+        "weights",
+        "exposure",
+        "group",
+        "time",
+        "rare_classes",
+        "decimal",
+        "dates",
+    ):
+        if (value := getattr(question, name)) is not None:
+            parts += [f"--{name.replace('_', '-')}", str(value)]
+    parts += [part for cost in _costs(study) for part in ("--cost", cost)]
+    for name, value in (("test", study.test), ("where", study.where)):
+        parts += [] if value is None else [f"--{name}", value]
+    for name in question.exclude:
+        parts += ["--exclude", name]
+    parts += [part for floor in question.floors for part in ("--floor", f"{floor.share}={floor.least:g}")]
+    parts += [] if question.budget is None else ["--budget", str(question.budget)]
+    parts += [part for loss in _losses(study) for part in ("--loss", str(loss))]
+    parts += [part for model in _models(study) for part in ("--model", model)]
+    parts += [] if question.protocol == "auto" else ["--protocol", question.protocol]
+    parts += ["--seed", str(question.seed)]
+    return shlex.join(parts)
+
+
+def _costs(study: Study) -> list[str]:
+    """What errors cost, as the command line has it."""
+    costs = study.question.costs
+    if isinstance(costs, ClassCosts):
+        names = [plain_label(label) for label in study.plan.labels]
+        pairs = product(names, names)
+        return [
+            f"{true}->{said}={cost:.15g}"
+            for (true, said), cost in zip(pairs, costs.matrix.flat, strict=True)
+            if cost or true != said
+        ]
+    short = {"false_negative": "fn", "false_positive": "fp", "true_positive": "tp", "true_negative": "tn"}
+    given = {} if costs is None else costs.to_dict()
+    gains = ("true_positive", "true_negative")
+    return [f"{short.get(name, name)}={value:.15g}" for name, value in given.items() if value or name not in gains]
+
+
+def _losses(study: Study) -> list[Loss]:
+    """The losses that were named."""
+    return list(dict.fromkeys(each.loss for each in study.asked or (study.question,) if each.loss is not None))
+
+
+def _models(study: Study) -> list[str]:
+    return list(dict.fromkeys(each.model for each in study.asked or (study.question,)))
+
+
+def python(study: Study) -> str:
+    """The lines of Python that ask the same question."""
+    question = study.question
+    asked = {name: value for name, value in vars(question).items() if value not in (None, ()) and name != "target"}
+    costs, losses, models = asked.pop("costs", None), _losses(study), _models(study)
+    asked.pop("loss", None)
+    if question.floors:
+        asked["floors"] = [f"{floor.share}={floor.least:g}" for floor in question.floors]
+    asked["model"] = models[0] if len(models) == 1 else models
+    arguments = [IN_MEMORY if study.source == IN_MEMORY else repr(study.source), repr(question.target)]
+    if costs is not None:
+        given = ", ".join(f"{k}={v!r}" for k, v in costs.to_dict().items() if v)
+        arguments.append(f"costs=gm.{type(costs).__name__}({given})")
+    if losses:
+        named = ", ".join(f"gm.losses.{loss}" for loss in losses)
+        arguments.append(f"loss={named}" if len(losses) == 1 else f"loss=[{named}]")
+    asked |= {name: value for name, value in (("test", study.test), ("where", study.where)) if value is not None}
+    arguments += [f"{name}={value!r}" for name, value in asked.items()]
+    return f"import goodmeasure as gm\n\nstudy = gm.run({', '.join(arguments)})\nprint(study)"
