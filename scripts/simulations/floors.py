@@ -10,7 +10,7 @@ from goodmeasure.decisions.floors import Floor
 from goodmeasure.statistics.sample import Sample
 from simulations.sections import Row, Section, share
 
-SIZES, RUNS, ALL = (100, 300, 1000, 5000), 100, 100_000
+SIZES, RUNS, ALL = (100, 300, 1000, 5000), 40, 100_000
 EVENTS = {"common events (40 %)": 0.4, "rare events (5 %)": 0.05}
 # How far the scores of events lie from those of others, in standard deviations; of heavy tails both are Student's with 2.
 SCORES = {"light tails": np.inf, "heavy tails": 2.0}
@@ -20,7 +20,7 @@ def drawn(rng: np.random.Generator, n: int, events: float, tails: float) -> tupl
     """Events, and scores between 0 and 1 that rise with their probability."""
     y = (rng.random(n) < events) * 1.0
     noise = rng.normal(size=n) if np.isinf(tails) else rng.standard_t(tails, n)
-    return y, 1 / (1 + np.exp(-(noise + 1.5 * y)))
+    return y, 0.5 + np.arctan(noise + 1.5 * y) / np.pi
 
 
 def reached(floor: Floor, at: float, y: np.ndarray, p: np.ndarray) -> tuple[float, float]:

@@ -28,6 +28,7 @@ from goodmeasure.drawing.marks import (
     Stroke,
 )
 from goodmeasure.drawing.picture import Picture
+from goodmeasure.drawing.terminal import printable
 
 MOST_POINTS = 400
 _HALF = 360.0
@@ -187,13 +188,14 @@ def effect(number: int, column: str, places: Sequence[Any], means: Floats, names
     along = [place for place in places if isinstance(place, float)]
     named = len(along) < len(places)
     x = np.arange(len(places), dtype=np.float64) if named else np.array(along)
+    column = printable(column)
     axes = Axes(across=column, up="mean prediction")
     if named:
         axes.x_ends = (-0.5, len(places) - 0.5)
-        axes.x_ticks = {float(k): str(place)[:12] for k, place in enumerate(places)}
+        axes.x_ticks = {float(k): printable(str(place))[:12] for k, place in enumerate(places)}
     classes = list(means.T) if means.ndim == 2 else [means]
     for k, y in enumerate(classes):
-        label, (colour, dash) = names[k] if len(classes) > 1 else "", _LOOKS[k % len(_LOOKS)]
+        label, (colour, dash) = printable(names[k]) if len(classes) > 1 else "", _LOOKS[k % len(_LOOKS)]
         axes.add(Points(x, y, colour, label=label) if named else Stroke(x, y, colour, dash, label))
     return Picture(f"effect-{number}", f"What if {column} had one value in all rows?", (axes,), (_HALF, 190))
 
