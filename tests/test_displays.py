@@ -35,6 +35,7 @@ BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
 INPUTS = {
+    "LabelCosts",
     "Costs",
     "ClassCosts",
     "UnderOverCosts",

@@ -10,7 +10,7 @@ from goodmeasure.decisions.floors import Floor
 from goodmeasure.statistics.sample import Sample
 from simulations.sections import Row, Section, share
 
-SIZES, RUNS, ALL = (100, 300, 1000, 5000), 40, 100_000
+SIZES, RUNS, ALL = (100, 300, 1000, 5000), 120, 100_000
 EVENTS = {"common events (40 %)": 0.4, "rare events (5 %)": 0.05}
 # How far the scores of events lie from those of others, in standard deviations; of heavy tails both are Student's with 2.
 SCORES = {"light tails": np.inf, "heavy tails": 2.0}
