@@ -113,9 +113,15 @@ def as_they_are(scripts: dict[str, dict[str, Any]]) -> list[str]:
     return [AS_THEY_ARE, figures, "", FIRST_CONTACT, "", *table]
 
 
-FIRST_CONTACT = """At first contact, before anything was changed for them, 12 of the last 15 wrong scripts were found and 1 of the
-last 27 right ones was blamed. Of 413 programs of the other tests, trained for four steps by a script that declares nothing, 142
-of 172 wrong ones were found or stopped by themselves, and 15 of 241 right ones were blamed; none is blamed now."""
+FIRST_CONTACT = """At first contact, before anything was changed for them:
+
+| programs that were new to the rules | wrong ones found | right ones blamed |
+|---|---|---|
+| 413 programs of the other tests, trained for four steps by a script that declares nothing | 142 of 172 | 15 of 241 |
+| the last whole scripts of a first series | 12 of 15 | 1 of 27 |
+| 27 whole scripts of kinds that were missed before | 4 of 17 | 0 of 10 |
+
+None of the right ones is blamed now."""
 
 
 def rest(scripts: dict[str, dict[str, Any]], wrong: dict[str, Any]) -> list[dict[str, Any]]:
