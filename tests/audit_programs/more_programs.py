@@ -128,6 +128,17 @@ def bad_self_pairs():
     return _case(_net(8), loss, x, None, "contrastive")
 
 
+def bad_views_meet_themselves():
+    x, _ = _xy(16)
+    views = torch.cat([x, x + 0.1 * torch.randn(16, 6, generator=torch.Generator().manual_seed(0))])
+
+    def loss(z, t):
+        z = F.normalize(z, dim=1)
+        return F.cross_entropy(z @ z.T / 0.1, torch.arange(32).roll(16))
+
+    return _case(_net(8), loss, views, None, "contrastive")
+
+
 def bad_dropout_on_scores():
     x, _ = _xy()
     return _case(_net(3, nn.Dropout(0.5)), nn.CrossEntropyLoss(), x, torch.arange(40) % 3, "multiclass")

@@ -12,6 +12,7 @@ import torch
 from goodmeasure.auditing.evidence.step_run import LossEvent, resting_layers
 from goodmeasure.auditing.evidence.trace import Node
 from goodmeasure.auditing.observing.cases import ObservedLoss, event, seen
+from goodmeasure.auditing.observing.loops import Loops
 from goodmeasure.auditing.observing.objective import Anatomy, dissect
 from goodmeasure.auditing.observing.recorder import Recorder
 from goodmeasure.auditing.observing.replay import NotReplayed
@@ -30,6 +31,7 @@ class TorchProgram:
     def __init__(self, limits: Limits, cut: Cut) -> None:
         self.limits, self.cut = limits, cut
         self.recorder = Recorder()
+        self.loops = Loops(cut)
         self.scenes = Scenes(self.recorder)
         self.seen: dict[tuple[str, ...], ObservedLoss] = {}
         self.unread: dict[str, str] = {}  # losses that could not be taken apart: where, and why
@@ -106,6 +108,8 @@ class TorchProgram:
         if self._depth == 0 and self.recorder.listening:
             with self._own_work("a loss"):
                 self._look(scalar)
+            if self.recorder.enough and not any(log.steps for log in self.logs):
+                self._may_end()
         self._depth += 1
         try:
             yield
@@ -190,11 +194,18 @@ class TorchProgram:
             self.recorder.enough = self.done
         self._may_end()
 
+    def end_loops(self, seams: Seams) -> None:
+        """Let the loops of the program be ended, where it is not run whole."""
+        if not self.limits.all:
+            self.loops.install_modules(seams)
+
     def _may_end(self) -> None:
         """End the program where its steps, or its time, are over and no loader ends its loop."""
         if (self.recorder.enough and (self.limits.stop or self.limits.idle())) or self.limits.spent():
             self.cut.short("the training loop")
             self.cut.end("after its last step" if self.recorder.enough else "because its time was spent")
+        if self.recorder.enough and not self.limits.all:
+            self.loops.stepped()
 
 
 def learning(loss: Node) -> Iterator[int]:
@@ -222,6 +233,8 @@ def install(seams: Seams, program: TorchProgram) -> None:
     seams.later(lambda: torch.compiler.set_stance("default"))
     program.recorder.wake()
     seams.later(program.recorder.rest)
+    seams.later(program.loops.rest)
+    program.end_loops(seams)
 
 
 def leave_to_keras(seams: Seams, program: TorchProgram) -> None:
@@ -283,6 +296,7 @@ def _optimizers(seams: Seams, program: TorchProgram) -> None:
         def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
             run(self, *args, **kwargs)
             program.optimizer(self)
+            program.end_loops(seams)
 
         return __init__
 

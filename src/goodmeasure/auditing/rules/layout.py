@@ -166,7 +166,7 @@ def across_examples(crosstalk: Crosstalk) -> Iterator[Seen]:
         "Where the target is the next input and later inputs reach earlier outputs, the model copies the answer: the "
         "training loss goes to zero, and what is generated is noise."
     ),
-    fix="mask what lies ahead: scaled_dot_product_attention(..., is_causal=True), a one-directional RNN, or left padding",
+    fix="mask what lies ahead: scaled_dot_product_attention(..., is_causal=True), bidirectional=False of an RNN, left padding",
 )
 def sees_ahead(crosstalk: Crosstalk) -> Iterator[Seen]:
     """The targets are the inputs shifted by one, and changing the last inputs changes earlier outputs.

@@ -67,7 +67,7 @@ def silent_examples(behaviour: Behaviour) -> Iterator[Seen]:
         "of a target that is "
         "almost zero, for one)."
     ),
-    fix="divide by a scale of the whole target (its mean or spread) instead of by each target",
+    fix="divide by one number of all targets, targets.std() or targets.abs().mean(), instead of by each target",
 )
 def dominated(behaviour: Behaviour) -> Iterator[Seen]:
     """The same error costs some examples more than ten thousand times what it costs others.

@@ -214,7 +214,7 @@ def integral(values: Any) -> bool:
     "error",
     "binary targets lie outside [0, 1]",
     why="Binary cross-entropy of a target of 2 or -1 has no minimum: the loss falls for ever as the score grows.",
-    fix="map the targets to 0 and 1 (or use cross-entropy for class indices)",
+    fix="(targets > 0).float() for yes and no, targets / targets.max() for shares, nn.CrossEntropyLoss() for class indices",
 )
 def binary_targets(contracts: Contracts) -> Iterator[Seen]:
     """A target of a binary cross-entropy is below 0 or above 1.
@@ -423,7 +423,7 @@ def ctc_labels(call: LossCall) -> list[list[int]]:
         "The logarithm of 1 + target is taken after negative targets are clipped to zero, or is not a number: whatever is "
         "below zero is learned as zero."
     ),
-    fix="use a squared or absolute error, or model log-transformed targets that are positive by nature",
+    fix="use nn.MSELoss() or MeanSquaredError(); a logarithmic error is for targets that are positive by nature",
 )
 def logarithm_of_negatives(contracts: Contracts) -> Iterator[Seen]:
     """Mean squared logarithmic error, and targets of which some are below zero.

@@ -348,7 +348,7 @@ def stranded_layers(parameters: Parameters) -> Iterator[Seen]:
         "Plain tensors, and layers in a Python list, are not in model.parameters(): no optimizer moves them, "
         "state_dict() does not save them, .to(device) leaves them behind."
     ),
-    fix="self.weight = nn.Parameter(...); self.layers = nn.ModuleList([...])",
+    fix="self.weight = nn.Parameter(...); self.layers = nn.ModuleList([...]) or nn.ModuleDict({...})",
 )
 def strangers(parameters: Parameters) -> Iterator[Seen]:
     """Gradient arrives at tensors that are neither registered with the model or the loss nor held by the optimizer.
