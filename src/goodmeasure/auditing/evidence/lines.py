@@ -56,6 +56,11 @@ def user_frames() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+def user_lines() -> tuple[str, ...]:
+    """The lines of the program that are being run, the innermost first."""
+    return tuple(f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}" for frame in user_frames())
+
+
 def line_of(frame: FrameType) -> str:
     """The line of the program on which it is when this frame is the innermost one."""
     inner: FrameType | None = frame

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from goodmeasure.auditing.engine import examine
+from goodmeasure.auditing.evidence.passes import Passes
 from goodmeasure.auditing.finding import Audit
 from goodmeasure.auditing.observing import loaders, torch_seams
 from goodmeasure.auditing.observing.cases import ObservedLoss
@@ -72,6 +73,8 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
 def _optimizer(log: StepLog, program: TorchProgram, judged: Judgement) -> None:
     """Judge an optimizer that no loss reaches, and say of the others that they were looked at with their losses."""
     reached = any(passed for record in log.passed for passed in record)
+    if log.steps:
+        judged.audits.append(_passes(log, program))
     if log.steps > 1 and not reached and (len(program.logs) > 1 or not program.backwards):
         judged.audits.append(_steps_alone(log))
     elif not program.seen or not log.steps:
@@ -99,6 +102,25 @@ def _loss(one: ObservedLoss, program: TorchProgram, whole: bool) -> Audit:
         again = {f.code for f in examine(other, doubtful, BUDGET_S).findings}
         agreed -= {rule.code for rule in doubtful} - again
     return replace(first, findings=tuple(f for f in first.findings if f.code in agreed))
+
+
+def _passes(log: StepLog, program: TorchProgram) -> Audit:
+    """What became of the gradients of one optimizer; of a program that looks at gradients by itself nobody can tell."""
+    own = {id(p) for p in log.parameters()}
+    scaled = any("scale" in record.calls for record in log.records)
+    plain = not scaled and not program.recorder.gradients_read
+    passes = Passes(
+        log.place,
+        log.steps,
+        [[passed.where for passed in step] for step in log.used],
+        [[passed.where for passed in clear] for clear in log.thrown] if plain else [],
+        log.undone,
+        [
+            [value for passed in step if passed.yes_no.judges & own for value in passed.yes_no.targets]
+            for step in log.used
+        ],
+    )
+    return examine({"framework": "torch", "passes": passes}, about("Passes"), BUDGET_S)
 
 
 def _steps_alone(log: StepLog) -> Audit:

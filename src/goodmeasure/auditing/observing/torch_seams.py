@@ -9,16 +9,17 @@ from typing import Any
 
 import torch
 
+from goodmeasure.auditing.evidence.lines import user_lines
 from goodmeasure.auditing.evidence.step_run import LossEvent, resting_layers
 from goodmeasure.auditing.evidence.trace import Node
-from goodmeasure.auditing.observing.cases import ObservedLoss, event, seen
+from goodmeasure.auditing.observing.cases import ObservedLoss, event, seen, yes_no
 from goodmeasure.auditing.observing.loops import Loops
 from goodmeasure.auditing.observing.objective import Anatomy, dissect
 from goodmeasure.auditing.observing.recorder import Recorder
 from goodmeasure.auditing.observing.replay import NotReplayed
 from goodmeasure.auditing.observing.scenes import Scenes
 from goodmeasure.auditing.observing.seams import Seams
-from goodmeasure.auditing.observing.steps import Passed, StepLog
+from goodmeasure.auditing.observing.steps import Passed, StepLog, YesNo
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 
 _PASSES = 2  # batches on which a loss is judged: what is seen on one of them alone is chance
@@ -146,11 +147,13 @@ class TorchProgram:
     def _tell(self, scalar: torch.Tensor, reached: frozenset[int], anatomy: Anatomy | None) -> None:
         value = float(scalar.detach())
         part = event(anatomy) if anatomy is not None else LossEvent(0, 0, value, 1.0)
+        where = (anatomy.loss.where if anatomy is not None else "", *user_lines())
+        asked = yes_no(anatomy) if anatomy is not None else YesNo(frozenset())
         models = [call.module for call in anatomy.calls] if anatomy is not None else []
         resting = [name for model in models for name in resting_layers(model)]
         for log in self.logs:
             if not reached or any(id(p) in reached for p in log.parameters()):
-                log.backward(Passed(reached, part, value, resting))
+                log.backward(Passed(reached, part, value, resting, where, asked))
 
     def _optimizers(self) -> list[Any]:
         return [log.optimizer for log in self.logs]

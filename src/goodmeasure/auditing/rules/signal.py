@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
+    from goodmeasure.auditing.evidence.drawn import Drawn
     from goodmeasure.auditing.evidence.terms import Terms
     from goodmeasure.auditing.evidence.training_signal import TrainingSignal
 
@@ -200,3 +201,40 @@ def repelled(signal: TrainingSignal) -> Iterator[Seen]:
     """
     for where, share, many in signal.repelled():
         yield Seen(f"{share:.0%} of {many} predictions are pushed away from their targets", where=where)
+
+
+@rule(
+    "GM318",
+    "error",
+    "the output is the same for every input",
+    why="Whatever is fed in, one number comes out, and no weight that sees the input gets any gradient: it stays so.",
+    fix="take away what lets nothing through: a ReLU of a negative number, a product with zero, a shape that is overwritten",
+)
+def deaf_to_inputs(training_signal: TrainingSignal) -> Iterator[Seen]:
+    """All outputs of a batch are equal though its inputs differ, and every weight matrix has the gradient zero.
+
+    Example: ``torch.relu(-torch.relu(x))``. A head that begins at zero gets gradient and is left alone. Ignore it never.
+    """
+    rows = training_signal.deaf()
+    if rows:
+        yield Seen(
+            f"{rows} different inputs give one output, and the gradient of every weight is 0", where="model(inputs)"
+        )
+
+
+@rule(
+    "GM319",
+    "error",
+    "the noise to be found is not the noise that was added",
+    why="The target is a draw of its own, which nothing in the input tells of: the best output is its mean, zero.",
+    fix="noise = torch.randn_like(x), once: x + noise goes into the model, and the same noise is its target",
+)
+def other_noise(drawn: Drawn) -> Iterator[Seen]:
+    """An output is compared with a random draw that nothing else has seen, and the input was blurred with another.
+
+    Example: a helper that draws its own noise for the input of a denoiser. Evidence: the recorded operations. Ignore it never.
+    """
+    if drawn.where:
+        yield Seen(
+            f"the target {drawn.shape} was drawn anew; the input holds the draw of {drawn.other}", where=drawn.where
+        )
