@@ -139,7 +139,7 @@ FIXES = {
     "GM306": applied("bad_classification.bad_sign_of_log_likelihood", "z, t: z", "z, t: -z"),
     "GM307": applied("bad_classification.bad_squared_hinge_zero_one", "y.float()", "2 * y.float() - 1"),
     "GM308": applied("bad_regression.bad_mape_with_epsilon", "(t.abs() + 1e-8)", "t.std()"),
-    "GM310": applied("bad_classification.bad_log_softmax_over_batch_in_the_loss", "dim=0", "dim=1"),
+    "GM310": applied("more_programs.bad_costs_of_one_class", "[0.0, 1.0, 2.0, 1.0]", "[1.0, 1.0, 0.0, 1.0]"),
     "GM311": applied("more_programs.bad_signed_error", "(o - t).mean()", "(o - t).square().mean()"),
     "GM312": applied(
         "bad_regression.bad_prices", "250_000 + 80_000 * y", "((y := 250_000 + 80_000 * y) - y.mean()) / y.std()"

@@ -128,6 +128,13 @@ def bad_self_pairs():
     return _case(_net(8), loss, x, None, "contrastive")
 
 
+def bad_costs_of_one_class():
+    x, _ = _xy()
+    costs = 1 - torch.eye(4)
+    costs[2] = torch.tensor([0.0, 1.0, 2.0, 1.0])
+    return _case(_net(4), lambda z, t: (costs[t] * z.softmax(-1)).sum(-1).mean(), x, torch.arange(40) % 4, "multiclass")
+
+
 def bad_views_meet_themselves():
     x, _ = _xy(16)
     views = torch.cat([x, x + 0.1 * torch.randn(16, 6, generator=torch.Generator().manual_seed(0))])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.auditing.case import Dossier
+from goodmeasure.auditing.evidence.columns import answer
 
 _MANY = 20_000  # rows that are compared one by one
 # Metrics that give the same when their arguments change places.
@@ -182,6 +183,17 @@ class Workflow:
 
     def _measured(self, output: Output) -> bool:
         return output.method == "score" or any(_same(metric.said, output.result) for metric in self.of(Measurement))
+
+    def known_answers(self) -> Iterator[tuple[Fit, int]]:
+        """Fits of predictors to tables one of whose columns is the target."""
+        for fit in self.of(Fit):
+            if fit.y is None or not hasattr(fit.estimator, "predict") or hasattr(fit.X, "tocsr") or np.ndim(fit.X) != 2:
+                continue
+            table, y = (np.asarray(part) for part in (fit.X, fit.y))
+            if table.dtype.kind in "fiub" and y.dtype.kind in "fiub" and y.ndim == 1:
+                column = answer(table.astype(float), y.astype(float))
+                if column is not None:
+                    yield fit, column
 
     def swapped(self) -> Iterator[Measurement]:
         """Metrics that were given predictions as the truth."""

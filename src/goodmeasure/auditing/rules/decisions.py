@@ -119,6 +119,7 @@ def wrong_column(fitted: Fitted) -> Iterator[Seen]:
         "and every threshold, cost and expected count inherits it."
     ),
     fix="train without class weights and move the threshold, or calibrate (CalibratedClassifierCV) before deciding",
+    follows=("GM511", "GM512"),
 )
 def shifted_probability(fitted: Fitted) -> Iterator[Seen]:
     """The mean of the probabilities differs from the share of events on the rows of the fit by far more than chance.
@@ -203,6 +204,7 @@ def threshold_against_costs(fitted: Fitted) -> Iterator[Seen]:
         "undo the transformation and its bias: np.exp(prediction) * np.mean(y / np.exp(prediction)); or fit the "
         "mean (Poisson, gamma, squared error)"
     ),
+    follows=("GM517",),
 )
 def not_a_mean(fitted: Fitted) -> Iterator[Seen]:
     """The output is declared a mean and its average is far from that of the target on the rows of the fit.

@@ -120,6 +120,7 @@ def along_the_batch(batch: Batch) -> Iterator[Seen]:
     "outputs belong to other examples than their inputs",
     why="Targets are then compared with predictions for another example: the model can learn no more than the average.",
     fix="use transpose or permute, not view or reshape, to exchange axes",
+    follows=("GM140",),
 )
 def other_rows(batch: Batch) -> Iterator[Seen]:
     """Replacing one example of the input changes other rows of the output and leaves its own as it was.
@@ -141,6 +142,7 @@ def other_rows(batch: Batch) -> Iterator[Seen]:
         "is predicted changes with the company, and one example alone gets another answer."
     ),
     fix="reduce or normalise along the features or the time steps: dim=1 or dim=-1, not dim=0",
+    follows=("GM108",),
 )
 def across_examples(crosstalk: Crosstalk) -> Iterator[Seen]:
     """In eval mode, replacing one example moves the outputs of others, and an operation runs along the batch axis.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         "keep the computation in torch from the parameters to the loss: no .item(), .numpy(), argmax, detach or "
         "torch.tensor(...) on the way"
     ),
+    follows=("GM111", "GM115"),
 )
 def no_gradient(signal: TrainingSignal) -> Iterator[Seen]:
     """The gradient of the loss is absent, or exactly zero, at every trainable parameter.
@@ -55,6 +56,7 @@ def no_gradient(signal: TrainingSignal) -> Iterator[Seen]:
     "the loss or its gradient is not finite",
     why="One NaN in a gradient makes every weight NaN at the next step, and all that follows.",
     fix="select before computing (prediction[keep], target[keep]); add a small epsilon inside sqrt, log and divisions",
+    follows=("GM116", "GM122"),
 )
 def not_finite(signal: TrainingSignal) -> Iterator[Seen]:
     """The loss is NaN or infinite on this batch, or finite with a gradient that is not.
@@ -89,6 +91,7 @@ def not_finite(signal: TrainingSignal) -> Iterator[Seen]:
     "a term of the loss has no gradient",
     why="A term that enters as a number shifts the printed value and has no effect on any parameter.",
     fix="add the tensor itself; call .item() or .detach() only on what is logged",
+    follows=("GM301",),
 )
 def term_without_gradient(terms: Terms) -> Iterator[Seen]:
     """A term follows from the model's output, is added to the loss, and carries no gradient.
@@ -112,6 +115,7 @@ def term_without_gradient(terms: Terms) -> Iterator[Seen]:
         "everything beyond 1."
     ),
     fix="end in a linear layer, or scale the targets into the range of the activation",
+    follows=("GM134",),
 )
 def output_range(signal: TrainingSignal) -> Iterator[Seen]:
     """The attainable range of an output excludes part of the targets that it is compared with.
@@ -193,6 +197,7 @@ def drowned_term(terms: Terms) -> Iterator[Seen]:
     "a prediction is pushed away from the target it is compared with",
     why="The error of this comparison enters the loss with the wrong sign: the loss falls while the error grows, without end.",
     fix="check the signs: error terms are added to a loss, log-likelihoods are subtracted",
+    follows=("GM306",),
 )
 def repelled(signal: TrainingSignal) -> Iterator[Seen]:
     """The gradient at an output that is subtracted from its target moves it away on nearly every example.

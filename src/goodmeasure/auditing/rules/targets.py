@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
+    from goodmeasure.auditing.evidence.answers import Answers
     from goodmeasure.auditing.evidence.contracts import Contracts, LossCall
 
 
@@ -437,3 +438,20 @@ def logarithm_of_negatives(contracts: Contracts) -> Iterator[Seen]:
             yield Seen(
                 f"{share:.0%} of the targets are below zero (down to {float(values.min()):.3g})", where=call.where
             )
+
+
+@rule(
+    "GM138",
+    "error",
+    "a column of the inputs is the target",
+    why="The model reads the answer off: its score is perfect, and where it is used the column is not known yet.",
+    fix='inputs = frame.drop(columns="target"), before tensors are made of it',
+)
+def answer_among_the_inputs(answers: Answers) -> Iterator[Seen]:
+    """Among several columns of the inputs one equals the target, or has a value of its own for each of its classes.
+
+    Example: a table that is standardised whole, with the target in it. Judged on 24 examples or more. Ignore it where the
+    column is known when the model is used.
+    """
+    for column, rows in answers.columns[:1]:
+        yield Seen(f"column {column} is the target on all {rows} examples", where="model(inputs)")
