@@ -272,4 +272,33 @@ FIXES = {
         "recall_score(pred, y_test)",
         "recall_score(y_test, pred)",
     ),
+    "GM138": applied(
+        "more_programs.bad_answer_in_the_table", "frame.to_numpy()", 'frame.drop(columns="target").to_numpy()'
+    ),
+    "GM318": applied("bad_dead_activation.py", "torch.relu(-torch.relu(self.fc2(x)))", "torch.relu(self.fc2(x))"),
+    "GM319": applied(
+        "bad_diffusion_other_noise.py",
+        "q_sample(x0, t)",
+        "q_sample(x0, t, noise)",
+        "a).sqrt() * torch.randn_like(x0)",
+        "a).sqrt() * noise",
+    ),
+    "GM412": applied(
+        "bad_micro_batches_thrown_away.py",
+        "        optimizer.zero_grad()\n",
+        "",
+        "optimizer.step()",
+        "optimizer.step()\n            optimizer.zero_grad()",
+    ),
+    "GM413": applied(
+        "bad_best_weights_loaded_each_step.py",
+        "        model.load_state_dict(best)\n",
+        "",
+        'print("validation"',
+        'model.load_state_dict(best)\nprint("validation"',
+    ),
+    "GM414": applied(
+        "bad_judge_finds_all_real.py", "bce(D(fake.detach()), label)", "bce(D(fake.detach()), torch.zeros_like(label))"
+    ),
+    "GM526": applied("bad_margin_stretched_into_probability.py", "-8 * margin", "-margin"),
 }

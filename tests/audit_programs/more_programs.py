@@ -1,6 +1,7 @@
 """More programs, right and wrong: batches, weights, metrics, unusual losses."""
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from sklearn.linear_model import LogisticRegression
@@ -126,6 +127,13 @@ def bad_self_pairs():
         return F.cross_entropy(z @ z.T / 0.1, torch.arange(16))
 
     return _case(_net(8), loss, x, None, "contrastive")
+
+
+def bad_answer_in_the_table():
+    r = np.random.default_rng(0)
+    frame = pd.DataFrame(r.normal(size=(60, 3)), columns=["rooms", "age", "target"])
+    x, y = torch.tensor(frame.to_numpy(), dtype=torch.float32), torch.tensor(frame["target"], dtype=torch.float32)
+    return _case(nn.Sequential(nn.Linear(x.shape[1], 1), nn.Flatten(0)), nn.MSELoss(), x, y)
 
 
 def bad_costs_of_one_class():

@@ -77,6 +77,11 @@ class Recorder(Trace):
             self.__exit__(None, None, None)
             self._awake = False
 
+    @property
+    def resting(self) -> bool:
+        """Whether nothing is seen now because enough was."""
+        return self.enough and not self._awake
+
     def renew(self) -> None:
         """Forget what was recorded."""
         self.nodes, self.reads, self.calls, self._within = [], [], [], []

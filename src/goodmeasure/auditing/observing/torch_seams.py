@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -40,6 +41,7 @@ class TorchProgram:
         self.teaches: dict[tuple[str, ...], set[int]] = {}  # the parameters that each loss reaches
         self.used: set[int] = set()  # the parameters of every module that was called
         self.backwards = 0
+        self.stepped = False  # an optimizer made a step
         self._depth = 0
         self._met: dict[int, torch.nn.Module] = {}
 
@@ -77,6 +79,10 @@ class TorchProgram:
             except Exception as error:  # a program that no observer foresaw
                 self.unread[what] = f"observing it failed: {type(error).__name__}: {error}"
 
+    def passes_on(self, module: torch.nn.Module) -> bool:
+        """Whether nothing is to be seen here: a known module trains on, and enough of its steps were seen."""
+        return self.recorder.resting and module.training and id(module) in self._met and torch.is_grad_enabled()
+
     def call(self, module: torch.nn.Module, args: Any, kwargs: Any, run: Callable[..., Any]) -> Any:
         """A module is called."""
         recorder = self.recorder
@@ -103,13 +109,19 @@ class TorchProgram:
             self.recorder.rest()
         return learning
 
+    def passed(self) -> None:
+        """Count a backward pass that is not looked at."""
+        self.backwards += 1
+        if not self.stepped:
+            self._may_end()
+
     @contextmanager
     def backward(self, scalar: Any) -> Iterator[None]:
         """Look at a loss before its backward pass runs."""
         if self._depth == 0 and self.recorder.listening:
             with self._own_work("a loss"):
                 self._look(scalar)
-            if self.recorder.enough and not any(log.steps for log in self.logs):
+            if self.recorder.enough and not self.stepped:
                 self._may_end()
         self._depth += 1
         try:
@@ -181,14 +193,15 @@ class TorchProgram:
 
     def begin_step(self, optimizer: Any) -> None:
         """An optimizer is about to move its parameters."""
+        self.recorder.stepping += 1
         if self.recorder.listening and not self.recorder.enough:
             with self._own_work("a training step"):
                 self.optimizer(optimizer).begin_step()
-        self.recorder.stepping += 1
 
     def end_step(self, optimizer: Any) -> None:
         """An optimizer has moved its parameters."""
         self.recorder.stepping -= 1
+        self.stepped = True
         if not self.recorder.enough:
             log = self.optimizer(optimizer)
             if log.inside:
@@ -204,10 +217,12 @@ class TorchProgram:
 
     def _may_end(self) -> None:
         """End the program where its steps, or its time, are over and no loader ends its loop."""
+        if self.limits.all:
+            return
         if (self.recorder.enough and (self.limits.stop or self.limits.idle())) or self.limits.spent():
             self.cut.short("the training loop")
             self.cut.end("after its last step" if self.recorder.enough else "because its time was spent")
-        if self.recorder.enough and not self.limits.all:
+        if self.recorder.enough:
             self.loops.stepped()
 
 
@@ -259,6 +274,8 @@ def leave_to_keras(seams: Seams, program: TorchProgram) -> None:
 def _modules(seams: Seams, program: TorchProgram) -> None:
     def make(run: Any) -> Any:
         def __call__(self: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
+            if program.passes_on(self):
+                return run(self, *args, **kwargs)
             return program.call(self, args, kwargs, run)
 
         return __call__
@@ -267,8 +284,12 @@ def _modules(seams: Seams, program: TorchProgram) -> None:
 
 
 def _passes(seams: Seams, program: TorchProgram) -> None:
-    def make(run: Any) -> Any:
+    def make(run: Any, counts: bool) -> Any:
         def backward(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if program.recorder.resting:
+                if counts:
+                    program.passed()
+                return run(self, *args, **kwargs)
             with program.backward(self):
                 return run(self, *args, **kwargs)
 
@@ -284,8 +305,8 @@ def _passes(seams: Seams, program: TorchProgram) -> None:
 
         return grad
 
-    seams.replace(torch.Tensor, "backward", make)
-    seams.replace(torch.autograd, "backward", make)
+    seams.replace(torch.Tensor, "backward", partial(make, counts=False))  # it calls the other
+    seams.replace(torch.autograd, "backward", partial(make, counts=True))
     seams.replace(torch.autograd, "grad", make_grad)
 
 
@@ -305,7 +326,8 @@ def _optimizers(seams: Seams, program: TorchProgram) -> None:
 
     def make_clear(run: Any) -> Any:
         def zero_grad(self: Any, *args: Any, **kwargs: Any) -> Any:
-            program.about(_parameters(self), StepLog.cleared)
+            if not program.recorder.enough:
+                program.about(_parameters(self), StepLog.cleared)
             return run(self, *args, **kwargs)
 
         return zero_grad
