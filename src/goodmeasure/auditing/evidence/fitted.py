@@ -103,16 +103,16 @@ class Fitted:
     def stretch(self) -> tuple[float, float] | None:
         """The slope of the events' log-odds in those of the output, and its standard error; of probabilities alone.
 
-        Newton's steps of a logistic regression on the one column (Cox 1958). Outputs of exactly 0 and 1 have no log-odds.
+        Newton's steps of a logistic regression on the one column (Cox 1958). Rows of exactly 0 and 1 have no log-odds.
         """
         p = self.numbers
-        if not self.binary or self.kind != "probability" or p is None or len(p) < 200:
+        if not self.binary or self.kind != "probability" or p is None or float(p.min()) < 0 or float(p.max()) > 1:
             return None
-        if float(p.min()) < 0 or float(p.max()) > 1 or float(((p == 0) | (p == 1)).mean()) > 0.01:
+        between = (p > 0) & (p < 1)
+        odds = np.log(p[between] / (1 - p[between]))
+        if len(odds) < 200 or float(np.std(odds)) == 0:
             return None
-        p = p.clip(1e-12, 1 - 1e-12)
-        table = np.column_stack([np.ones(len(p)), np.log(p / (1 - p))])
-        return _slope(table, self.positives) if float(np.std(table[:, 1])) > 0 else None
+        return _slope(np.column_stack([np.ones(len(odds)), odds]), self.positives[between])
 
     def bias(self) -> tuple[float, float] | None:
         """Mean of output minus mean of target, in standard deviations of the target, and in standard errors."""

@@ -152,12 +152,13 @@ def shifted_probability(fitted: Fitted) -> Iterator[Seen]:
     "probabilities are far too sure of themselves",
     why="What is called 99 % happens far less often: costs, log-loss and expected counts all inherit it.",
     fix="1 / (1 + np.exp(-margin)) of a margin as the model gives it, or CalibratedClassifierCV",
+    follows=("GM511", "GM512"),
 )
 def stretched_probability(fitted: Fitted) -> Iterator[Seen]:
     """The log-odds of the events rise less than a third as fast as those of the probabilities, which chance does not explain.
 
-    Example: ``1 / (1 + np.exp(-8 * margin))``. Judged on 200 rows or more, by a logistic regression on the log-odds; outputs of
-    exactly 0 and 1, as of a tree, are left alone. Ignore it where only the ranking is used.
+    Example: ``1 / (1 + np.exp(-8 * margin))``. Judged on 200 rows or more, by a logistic regression on the log-odds, which
+    outputs of exactly 0 and 1 do not have. Ignore it where only the ranking is used.
     """
     found = fitted.stretch()
     if found is not None and found[0] + 5 * found[1] < 1 / 3:
