@@ -273,7 +273,7 @@ FIXES = {
         "recall_score(y_test, pred)",
     ),
     "GM138": applied(
-        "more_programs.bad_answer_in_the_table", "frame.to_numpy()", 'frame.drop(columns="target").to_numpy()'
+        "more_programs.bad_answer_in_the_table", "(frame / frame.std())", '(frame / frame.std()).drop(columns="target")'
     ),
     "GM318": applied("bad_dead_activation.py", "torch.relu(-torch.relu(self.fc2(x)))", "torch.relu(self.fc2(x))"),
     "GM319": applied(

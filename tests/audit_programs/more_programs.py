@@ -131,9 +131,10 @@ def bad_self_pairs():
 
 def bad_answer_in_the_table():
     r = np.random.default_rng(0)
-    frame = pd.DataFrame(r.normal(size=(60, 3)), columns=["rooms", "age", "target"])
-    x, y = torch.tensor(frame.to_numpy(), dtype=torch.float32), torch.tensor(frame["target"], dtype=torch.float32)
-    return _case(nn.Sequential(nn.Linear(x.shape[1], 1), nn.Flatten(0)), nn.MSELoss(), x, y)
+    frame = pd.DataFrame(r.normal(size=(60, 2)), columns=["rooms", "age"]).assign(target=r.integers(0, 2, 60))
+    x = torch.tensor((frame / frame.std()).to_numpy(), dtype=torch.float32)
+    y = torch.tensor(frame["target"], dtype=torch.float32)
+    return _case(nn.Sequential(nn.Linear(x.shape[1], 1), nn.Flatten(0)), nn.BCEWithLogitsLoss(), x, y, "binary")
 
 
 def bad_costs_of_one_class():

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from goodmeasure.auditing.case import Dossier, Unavailable
-from goodmeasure.auditing.evidence.columns import Array, answer
-from goodmeasure.auditing.evidence.trace import tensors_in
-from goodmeasure.auditing.evidence.wiring import World
+from goodmeasure.auditing.case import Dossier
+from goodmeasure.auditing.evidence.columns import Array, named_by
 
 
 @dataclass
 class Answers:
-    """The first column of each table among the inputs that is the target."""
+    """The first column of each table among the inputs that names the classes of the target."""
 
     columns: list[tuple[int, int]]  # the column, and the rows on which it was compared
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Answers:
-        dossier.case.need("inputs", "targets")
-        given = dossier.get(World).given
-        targets = [_numbers(t) for t in tensors_in(given["targets"])]
-        tables = [_numbers(t) for t in tensors_in(given["inputs"])]
-        if not targets or not tables:
-            raise Unavailable("inputs or targets are no tensors")
-        found = [(answer(table, y), len(y)) for table in tables for y in targets]
+        inputs, targets = ("X", "y") if dossier.case.get("model") is None else ("inputs", "targets")
+        tables, answers = (list(_arrays(part)) for part in dossier.case.need(inputs, targets))
+        found = [(named_by(table, y), len(y)) for table in tables for y in answers if y.ndim]
         return cls([(column, rows) for column, rows in found if column is not None])
 
 
-def _numbers(tensor: Any) -> Array:
-    return np.asarray(tensor.detach().double())
+def _arrays(value: Any) -> Iterator[Array]:
+    """Every array of numbers inside a value, however it is nested."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _arrays(part)
+    elif hasattr(value, "shape") and not hasattr(value, "tocsr"):
+        array = np.asarray(value.detach().double().cpu() if hasattr(value, "detach") else value)
+        if array.dtype.kind in "fiub":
+            yield array.astype(float)

@@ -7,31 +7,33 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_FEW = 24  # rows below which a column may equal the targets by chance
+_FEW = 24  # rows below which a column may name the classes by chance
 
 
 def answer(table: Array, y: Array) -> int | None:
-    """The column that is the target, or names its classes one to one; of a table with other columns besides."""
-    y = y.reshape(len(y), -1) if y.ndim else y
-    if table.ndim != 2 or y.ndim != 2 or y.shape[1] != 1 or len(y) != len(table) or len(y) < _FEW or table.shape[1] < 2:
-        return None
-    y = y[:, 0]
-    if not np.isfinite(y).all() or not _spread(y):
-        return None
-    for column in range(table.shape[1]):
-        values = table[:, column]
-        if np.isfinite(values).all() and (np.allclose(values, y, rtol=1e-6, atol=0) or _one_to_one(values, y)):
+    """The column that is the target, or names its classes."""
+    for column in range(table.shape[1]) if _comparable(table, y) else ():
+        if np.allclose(table[:, column], y.reshape(-1), rtol=1e-6, atol=0):
+            return column
+    return named_by(table, y)
+
+
+def named_by(table: Array, y: Array) -> int | None:
+    """The column that has a value of its own for each of a few classes; of a table with other columns besides."""
+    for column in range(table.shape[1]) if _comparable(table, y) else ():
+        if _one_to_one(table[:, column], y.reshape(-1)):
             return column
     return None
 
 
-def _spread(y: Array) -> bool:
-    """Whether a target has values of which none is nearly all."""
-    return bool(np.unique(y, return_counts=True)[1].max() <= 0.9 * len(y))
+def _comparable(table: Array, y: Array) -> bool:
+    """Whether these are several columns and one target of as many rows, whose values are not nearly all the same."""
+    if table.ndim != 2 or y.size != len(y) or len(y) != len(table) or len(y) < _FEW or table.shape[1] < 2:
+        return False
+    return bool(np.isfinite(y).all()) and bool(np.unique(y, return_counts=True)[1].max() <= 0.9 * len(y))
 
 
 def _one_to_one(values: Array, y: Array) -> bool:
-    """Whether a column has a value of its own for each of a few classes."""
     classes = len(np.unique(y))
     if not 2 <= classes <= len(y) // 8 or len(np.unique(values)) != classes:
         return False

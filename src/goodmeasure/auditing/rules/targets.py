@@ -448,10 +448,10 @@ def logarithm_of_negatives(contracts: Contracts) -> Iterator[Seen]:
     fix='inputs = frame.drop(columns="target"), before tensors are made of it',
 )
 def answer_among_the_inputs(answers: Answers) -> Iterator[Seen]:
-    """Among several columns of the inputs one equals the target, or has a value of its own for each of its classes.
+    """Among several columns of the inputs one has a value of its own for each class of the target.
 
-    Example: a table that is standardised whole, with the target in it. Judged on 24 examples or more. Ignore it where the
-    column is known when the model is used.
+    Example: a table that is standardised whole, with the labels in it. Judged on 24 examples or more. Ignore it where the column
+    is known when the model is used.
     """
     for column, rows in answers.columns[:1]:
-        yield Seen(f"column {column} is the target on all {rows} examples", where="model(inputs)")
+        yield Seen(f"column {column} names the class of each of {rows} examples", where="model(inputs)")
