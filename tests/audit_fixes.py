@@ -301,4 +301,11 @@ FIXES = {
         "bad_judge_finds_all_real.py", "bce(D(fake.detach()), label)", "bce(D(fake.detach()), torch.zeros_like(label))"
     ),
     "GM526": applied("bad_margin_stretched_into_probability.py", "-8 * margin", "-margin"),
+    "GM527": applied(
+        "bad_frame_with_its_target.py",
+        "fit(train, train",
+        'fit(train.drop(columns="price"), train',
+        "predict(test)",
+        'predict(test.drop(columns="price"))',
+    ),
 }

@@ -60,6 +60,7 @@ class Splitting:
     arrays: tuple[Any, ...]
     parts: tuple[Any, ...]
     where: str
+    folds: bool = False  # the first of several: what is held out here is trained on in the others
 
     @property
     def held_out(self) -> tuple[Any, ...]:
@@ -144,6 +145,8 @@ class Workflow:
         whole = [array for array in split.arrays if _length(array) == _length(fit.X)]
         if any(array is table or _shared_column(array, table) for array in whole for table in made):
             return self.events.index(fit) < self.events.index(split)
+        if split.folds and _length(fit.X) != _length(split.arrays[0]):
+            return False
         held = [part for part in split.held_out if np.ndim(part) == np.ndim(fit.X)]
         return any(self.within(part, fit.X) > 0.99 and _length(part) < 0.9 * _length(fit.X) for part in held)
 

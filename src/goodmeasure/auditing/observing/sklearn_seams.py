@@ -119,7 +119,7 @@ def install_splits(seams: Seams, calls: Calls) -> None:
                 if own:
                     arrays = (X,) if y is None else (X, y)
                     parts = [_taken(array, rows) for array in arrays for rows in (train, test)]
-                    calls.note(Splitting(arrays, tuple(parts), where))
+                    calls.note(Splitting(arrays, tuple(parts), where, folds=True))
                     own = False  # the first fold says all
                 yield train, test
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from goodmeasure.auditing.engine import examine
 from goodmeasure.auditing.evidence.passes import Passes
+from goodmeasure.auditing.evidence.step_run import StepRecord
 from goodmeasure.auditing.finding import Audit
 from goodmeasure.auditing.observing import loaders, torch_seams
 from goodmeasure.auditing.observing.cases import ObservedLoss
@@ -57,6 +58,8 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
         judged.audits.append(_loss(one, program, whole))
     for log in program.logs:
         _optimizer(log, program, judged)
+    if not program.stepped:
+        judged.audits += [_by_hand(where, values) for where, values in program.values.items()]
     for where, labelling in program.scenes.decisions.items():
         for one in _of(labelling.module, program):
             judged.looked_at.append(f"{where}: labels")
@@ -102,6 +105,13 @@ def _loss(one: ObservedLoss, program: TorchProgram, whole: bool) -> Audit:
         again = {f.code for f in examine(other, doubtful, BUDGET_S).findings}
         agreed -= {rule.code for rule in doubtful} - again
     return replace(first, findings=tuple(f for f in first.findings if f.code in agreed))
+
+
+def _by_hand(where: str, values: list[float]) -> Audit:
+    """What the losses of a program say that moves its parameters by hand."""
+    log = StepLog(None, [StepRecord(result=value) for value in values], where)
+    rules = [rule for rule in about("StepRun") if rule.code == "GM407"]
+    return examine({"framework": "torch", "steps": ObservedSteps(log, {}, alone=False)}, rules, BUDGET_S)
 
 
 def _passes(log: StepLog, program: TorchProgram) -> Audit:

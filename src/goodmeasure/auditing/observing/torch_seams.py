@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from goodmeasure.auditing.evidence.lines import user_lines
+from goodmeasure.auditing.evidence.lines import user_line, user_lines
 from goodmeasure.auditing.evidence.step_run import LossEvent, resting_layers
 from goodmeasure.auditing.evidence.trace import Node
 from goodmeasure.auditing.observing.cases import ObservedLoss, event, seen, yes_no
@@ -40,6 +40,7 @@ class TorchProgram:
         self.logs: list[StepLog] = []
         self.teaches: dict[tuple[str, ...], set[int]] = {}  # the parameters that each loss reaches
         self.used: set[int] = set()  # the parameters of every module that was called
+        self.values: dict[str, list[float]] = {}  # what each line that calls for a backward pass had as its loss
         self.backwards = 0
         self.stepped = False  # an optimizer made a step
         self._depth = 0
@@ -158,6 +159,7 @@ class TorchProgram:
 
     def _tell(self, scalar: torch.Tensor, reached: frozenset[int], anatomy: Anatomy | None) -> None:
         value = float(scalar.detach())
+        self.values.setdefault(user_line(), []).append(value)
         part = event(anatomy) if anatomy is not None else LossEvent(0, 0, value, 1.0)
         where = (anatomy.loss.where if anatomy is not None else "", *user_lines())
         asked = yes_no(anatomy) if anatomy is not None else YesNo(frozenset())
