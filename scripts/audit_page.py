@@ -64,11 +64,11 @@ splits and metrics of scikit-learn, `train` and `fit` of XGBoost and LightGBM. I
 observes what runs inside.
 
 - After `--steps 3` training steps the loaders of batches end, as if the data were over; every later epoch gets one batch, and
-  evaluation a few seconds. A loop over a `range` ends too, as if its numbers had run out: the innermost after its turn, those around
-  it after the second turn in which they train; a `while` is left for the statement behind it. A loop that cannot be left (over
-  something else, or the last of its function) goes on for three seconds. `--stop` ends the program at the last step, `--all` runs it
-  whole, and `--budget` ends it wherever it is, inside its own code too, but for a single call into a library that does not return.
-  The report lists the lines that were not reached.
+  evaluation a few seconds. A loop over a `range` ends too, as if its numbers had run out: the innermost after its turn, those
+  around it after the second turn in which they train; a `while` is left for the statement behind it. A loop that cannot be
+  left (over something else, or the last of its function) goes on for three seconds. `--stop` ends the program at the last
+  step, `--all` runs it whole, and `--budget` ends it wherever it is, inside its own code too, but for a single call into a
+  library that does not return. The report lists the lines that were not reached.
 - From the first cut on, the program is ended where it is about to write, rename or remove a file, start a process or reach a
   service: nothing half-trained overwrites anything. Exit handlers and `finally` run. A program that was not cut writes what it
   always writes.

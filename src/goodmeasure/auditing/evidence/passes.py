@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from goodmeasure.auditing.case import Dossier
+from goodmeasure.auditing.evidence.step_run import StepRun
 
+_LETTERS = {"backward": "b", "step": "s"}
 Line = tuple[str, ...]  # the line of a loss, and those that lead to its backward pass
 _FEW = 2  # clears, or steps, from which a habit is read
 
@@ -24,8 +27,22 @@ class Passes:
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Passes:
-        (seen,) = dossier.case.need("passes")
-        return seen  # type: ignore[no-any-return]
+        if (seen := dossier.case.get("passes")) is not None:
+            return seen  # type: ignore[no-any-return]
+        dossier.case.need("step")
+        return cls._of_a_step(dossier.get(StepRun))
+
+    @classmethod
+    def _of_a_step(cls, run: StepRun) -> Passes:
+        """What a step function does with its own loss: several passes behind its only step, and then a clear."""
+        line, passes = (run.where(),), cls(run.where(), sum(record.stepped for record in run.records))
+        for record, later in pairwise(run.records):
+            before, _, behind = "".join(_LETTERS.get(call, "") for call in record.calls).partition("s")
+            passes.used.append([line] * before.count("b"))
+            cleared = next(iter(later.calls), "") == "zero_grad" and "scale" not in record.calls and "s" not in behind
+            if cleared and behind.count("b") >= _FEW and run.task not in ("gan", "adversarial"):
+                passes.thrown.append([line] * behind.count("b"))
+        return passes
 
     def thrown_away(self) -> Iterator[tuple[str, int, int]]:
         """Losses some of whose gradients are used while others are cleared unseen: the line, how many of each."""
