@@ -39,7 +39,7 @@ class Loop:
         self.ending = self.ending or innermost or self.turns >= _TURNS
 
 
-class Numbers(Loop):
+class CountedLoop(Loop):
     """The numbers of a range, handed out to one loop."""
 
     def __init__(self, owner: Loops, numbers: range, where: str) -> None:
@@ -47,7 +47,7 @@ class Numbers(Loop):
         self._owner, self._numbers = owner, iter(numbers)
         owner.running.add(self)
 
-    def __iter__(self) -> Numbers:
+    def __iter__(self) -> CountedLoop:
         return self
 
     def __next__(self) -> int:
@@ -66,7 +66,7 @@ class Loops:
     cut: Cut
     running: WeakSet[Loop] = field(default_factory=WeakSet)
     _begun: int = 0
-    _frames: dict[FrameType, Watch] = field(default_factory=dict)
+    _frames: dict[FrameType, LineWatch] = field(default_factory=dict)
 
     def begun(self) -> int:
         """Count another loop that begins."""
@@ -88,12 +88,12 @@ class Loops:
             if isinstance(module, ModuleType) and _of_the_program(name, getattr(module, "__file__", None) or ""):
                 self.install(seams, vars(module))
 
-    def _range(self, *limits: Any) -> range | Numbers:
+    def _range(self, *limits: Any) -> range | CountedLoop:
         numbers = builtins.range(*limits)
         frame = sys._getframe(1)
         if not _begins_a_loop(frame.f_code, frame.f_lasti):
             return numbers
-        return Numbers(self, numbers, f"{frame.f_code.co_filename}:{frame.f_lineno}")
+        return CountedLoop(self, numbers, f"{frame.f_code.co_filename}:{frame.f_lineno}")
 
     def stepped(self) -> None:
         """A training step too many: the innermost loop ends after this turn, those around it after their second."""
@@ -108,7 +108,7 @@ class Loops:
         for frame in user_frames():
             around = _around(frame.f_code.co_filename, frame.f_lineno) if _is_a_block(frame) else ()
             if around and frame not in self._frames:
-                frame.f_trace = self._frames[frame] = Watch(self, frame.f_lineno)
+                frame.f_trace = self._frames[frame] = LineWatch(self, frame.f_lineno)
             yield from (self._frames[frame].loop(place, frame.f_code.co_filename) for place in around)
 
     def left(self, frame: FrameType) -> None:
@@ -119,7 +119,7 @@ class Loops:
             self.rest()
 
     def rest(self) -> None:
-        """Watch nothing any more."""
+        """LineWatch nothing any more."""
         self._frames.clear()
         if sys.gettrace() is _no_calls:
             sys.settrace(None)
@@ -140,7 +140,7 @@ def _begins_a_loop(code: CodeType, at: int) -> bool:
 
 
 @dataclass(frozen=True)
-class Place:
+class WhilePlace:
     """Where a ``while`` stands: its header, its body, and the statement behind it (0 where nothing comes)."""
 
     header: int
@@ -150,18 +150,18 @@ class Place:
 
 
 @dataclass(eq=False)
-class Watch:
+class LineWatch:
     """What happens at every line of one frame until its ``while`` loops are left."""
 
     owner: Loops
     line: int  # on which the program was last seen
-    loops: dict[Place, Loop] = field(default_factory=dict)
+    loops: dict[WhilePlace, Loop] = field(default_factory=dict)
 
-    def loop(self, place: Place, path: str) -> Loop:
+    def loop(self, place: WhilePlace, path: str) -> Loop:
         """What is known of the loop at this place."""
         return self.loops.setdefault(place, Loop(0, f"{path}:{place.header}"))
 
-    def __call__(self, frame: FrameType, event: str, argument: Any) -> Watch | None:
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> LineWatch | None:
         line = frame.f_lineno
         if event == "line":
             self.loops = {place: one for place, one in self.loops.items() if place.header <= line <= place.last}
@@ -183,7 +183,7 @@ class Watch:
                     return
 
 
-def _left(frame: FrameType, place: Place) -> bool:
+def _left(frame: FrameType, place: WhilePlace) -> bool:
     """Whether the program can be made to go on behind a ``while``."""
     try:
         frame.f_lineno = place.after  # type: ignore[misc]  # within a trace function it may be set
@@ -199,7 +199,7 @@ def _is_a_block(frame: FrameType) -> bool:
 
 
 def _no_calls(frame: FrameType, event: str, argument: Any) -> None:
-    """Watch no function that is called: the frames of interest were called already."""
+    """LineWatch no function that is called: the frames of interest were called already."""
 
 
 @cache
@@ -211,15 +211,15 @@ def _tree(path: str) -> ast.Module | None:
 
 
 @cache
-def _around(path: str, line: int) -> tuple[Place, ...]:
+def _around(path: str, line: int) -> tuple[WhilePlace, ...]:
     """The ``while`` loops around a line of a file, within its function, the innermost first."""
     tree = _tree(path)
-    found: list[Place] = []
+    found: list[WhilePlace] = []
     for node, behind in _path(tree.body, line, 0) if tree is not None else ():
         if isinstance(node, _DEFINES):
             found.clear()
         elif isinstance(node, ast.While) and line <= (node.body[-1].end_lineno or 0):
-            found.append(Place(node.lineno, node.body[0].lineno, node.body[-1].end_lineno or 0, behind))
+            found.append(WhilePlace(node.lineno, node.body[0].lineno, node.body[-1].end_lineno or 0, behind))
     return tuple(reversed(found))
 
 
