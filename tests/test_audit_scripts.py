@@ -177,11 +177,10 @@ STUCK = {"spins": "while True:\n    pass", "sleeps": "import time\ntime.sleep(10
 
 @pytest.mark.parametrize("name", STUCK)
 def test_a_budget_holds_inside_the_code_of_a_program(name: str, tmp_path: Path) -> None:
-    text = "import numpy, sklearn.metrics as m\nm.roc_auc_score(*numpy.eye(2))\ntry:\n"
     body = "".join(f"    {line}\n" for line in STUCK[name].splitlines())
-    (tmp_path / "train.py").write_text(f"{text}{body}finally:\n    print('finally')\nprint('never')\n")
+    (tmp_path / "train.py").write_text(f"try:\n{body}finally:\n    print('finally')\nprint('never')\n")
     begun = time.monotonic()
-    said = goodmeasure("train.py", "--budget", "8", cwd=tmp_path)
+    said = goodmeasure("train.py", "--budget", "2", cwd=tmp_path)
     assert "its time was spent" in said.stderr
     assert "finally" in said.stderr
     assert "never" not in said.stderr
