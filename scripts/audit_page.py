@@ -85,8 +85,8 @@ being it, and metrics that are imported before `gm.watch` begins. Nor whether a 
 output that nothing scores yet is meant to be scored, whether a sum over channels that is divided by the number of time steps is
 meant (squared distances are averaged so), and whether large rewards are good.
 
-Once the first steps were looked at, a step that is observed takes 1.04 to 1.13 times as long where it is nearly all Python (three
-small layers), 1.1 times in forty small layers, and 1.01 times in layers of 512 units (`python -m benchmarks.observing`).
+Once the first steps were looked at, a step that is observed takes 1.08 times as long where it is nearly all Python (three small
+layers), 1.05 times in forty small modules, and no longer in layers of 512 units (`python -m benchmarks.observing`).
 
 Lines that are ready: in a workflow, whose code host shows the findings beside their lines,
 
