@@ -10,12 +10,13 @@ from typing import Any
 from goodmeasure.exporting.program import (
     Cell,
     GivenColumn,
+    Layered,
     ModelProgram,
     NumberTerm,
     TextTerm,
     TreeSplit,
 )
-from goodmeasure.exporting.scalars import Assignments, RowWords, Spelling, raw_outputs
+from goodmeasure.exporting.scalars import Assignments, RowWords, Spelling, layer_rows, raw_outputs
 from goodmeasure.reading.tables import ABSENT, VAST, ColumnKind
 
 SPELLING: Spelling = {
@@ -76,6 +77,10 @@ const day = (time) => (time === null ? null : time / 86400000);
 const month = (time) => (time === null ? null : new Date(time).getUTCMonth() + 1);
 const weekday = (time) => (time === null ? null : (new Date(time).getUTCDay() + 6) % 7);
 
+const sums = (layer, given) =>
+  layer.map(([begun, ...weights]) => weights.reduce((sum, w, k) => sum + w * given[k], 0) + begun);
+const positive = (sums) => sums.map((x) => Math.max(x, 0));
+
 function exposure(row, column) {
   const x = number(row, column);
   if (x === null || x <= 0) throw new RangeError(`the exposure ${JSON.stringify(column)} is missing or not positive`);
@@ -123,12 +128,18 @@ def _raw(program: ModelProgram) -> tuple[str, list[str]]:
         _term,
         _choice,
         code=lambda cell: f"of_{cell}.get({cell}) ?? null",
+        layer=lambda k, given: f"sums(layer{k}, {f'positive({given})' if k else given})",
         exposure=lambda column: f"exposure(row, {_text(column)})",
     )
     tables, made = raw_outputs(program, words)
-    # Cells have their names already; a raw output gets its own here.
-    lines = [f"{'let ' * (sign == '=' and name in program.raw)}{name} {sign} {text};" for name, sign, text in made]
-    return "".join(f"const of_{cell} = {_table(table)};\n" for cell, table in tables.items()), lines
+    # Cells have their names already; whatever else is set gets its own here.
+    lines = [
+        f"{'let ' * (sign == '=' and name not in program.cells)}{name} {sign} {text};" for name, sign, text in made
+    ]
+    beside = [f"const of_{cell} = {_table(table)};\n" for cell, table in tables.items()]
+    if isinstance(program.scorer, Layered):
+        beside += [f"const layer{k} = {json.dumps(rows)};\n" for k, rows in enumerate(layer_rows(program.scorer))]
+    return "".join(beside), lines
 
 
 def _table(table: Mapping[str, Any]) -> str:

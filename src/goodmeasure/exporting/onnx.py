@@ -13,6 +13,7 @@ import numpy as np
 from goodmeasure.exporting.program import (
     Cell,
     GivenColumn,
+    Layered,
     Linear,
     ModelProgram,
     NotExportable,
@@ -73,9 +74,7 @@ class _Graph:
         """The whole model."""
         helper = self.onnx.helper
         cells = {name: self._cell(cell) for name, cell in self.program.cells.items()}
-        scorer = self.program.scorer
-        raw = self._linear(scorer, cells) if isinstance(scorer, Linear) else self._trees(scorer, cells)
-        values = self._formulas(self._columns(raw))
+        values = self._formulas(self._columns(self._raw(cells)))
         outputs = [self._shown(shown, values) for shown in self.program.shown]
         inputs = [helper.make_tensor_value_info(name, kind, ["rows"]) for name, kind in self.inputs.items()]
         graph = helper.make_graph(self.nodes, "goodmeasure", inputs, outputs, self.constants)
@@ -138,6 +137,33 @@ class _Graph:
 
     # --- raw outputs ---
 
+    def _raw(self, cells: Mapping[str, str]) -> str:
+        scorer = self.program.scorer
+        if isinstance(scorer, Linear):
+            return self._linear(scorer, cells)
+        return self._trees(scorer, cells) if isinstance(scorer, Trees) else self._layered(scorer, cells)
+
+    def _layered(self, scorer: Layered, cells: Mapping[str, str]) -> str:
+        columns = [self._amounts(term, cells[term.cell]) for term in scorer.terms]
+        found = self.add("Concat", *columns, axis=1)
+        for k, layer in enumerate(scorer.layers):
+            given = self.add("Relu", found) if k else found
+            product = self.add("MatMul", given, self.constant(layer.weights.T))
+            found = self.add("Add", product, self.constant(layer.biases))
+        return found
+
+    def _amounts(self, term: NumberTerm | TextTerm, cell: str) -> str:
+        """All amounts of a term side by side."""
+        if isinstance(term, TextTerm):
+            table = self.constant(np.array([*term.amounts.values(), term.otherwise]))
+            return self.add("Gather", table, self._code(cell, [*term.amounts]))
+        given = self._matrix([cell])
+        slopes, present, absent = (self.constant(np.array([each])) for each in (term.slopes, term.present, term.absent))
+        apart = self.add("Sub", given, self.constant(np.array(term.centre)))
+        scaled = self.add("Div", apart, self.constant(np.array(term.scale)))
+        amounts = self.add("Add", self.add("Mul", scaled, slopes), present)
+        return self.add("Where", self.add("IsNaN", given), absent, amounts)
+
     def _linear(self, scorer: Linear, cells: Mapping[str, str]) -> str:
         numbers = [term for term in scorer.terms if isinstance(term, NumberTerm)]
         total = self.constant(np.array([scorer.start]))
@@ -145,8 +171,7 @@ class _Graph:
             total = self.add("Add", total, self._numbers(numbers, cells))
         for term in scorer.terms:
             if isinstance(term, TextTerm):
-                table = self.constant(np.array([*term.amounts.values(), term.otherwise]))
-                total = self.add("Add", total, self.add("Gather", table, self._code(cells[term.cell], [*term.amounts])))
+                total = self.add("Add", total, self._amounts(term, cells[term.cell]))
         return total
 
     def _numbers(self, terms: Sequence[NumberTerm], cells: Mapping[str, str]) -> str:

@@ -10,11 +10,12 @@ import numpy as np
 
 from goodmeasure.errors import Problem
 from goodmeasure.fitting.forest import Forest
+from goodmeasure.fitting.network import Layer
 from goodmeasure.formulas.expression import Expr
 from goodmeasure.reading.tables import ColumnKind
 
 Amounts = tuple[float, ...]
-"""A number for each raw output."""
+"""A number for each raw output, or for each number that a network takes."""
 
 
 class NotExportable(Problem, ValueError):
@@ -47,6 +48,11 @@ class NumberTerm:
     present: Amounts
     absent: Amounts
 
+    @property
+    def width(self) -> int:
+        """How many amounts there are."""
+        return len(self.slopes)
+
 
 @dataclass(frozen=True)
 class TextTerm:
@@ -56,6 +62,11 @@ class TextTerm:
     amounts: Mapping[str, Amounts]
     otherwise: Amounts
 
+    @property
+    def width(self) -> int:
+        """How many amounts there are."""
+        return len(self.otherwise)
+
 
 @dataclass(frozen=True)
 class Linear:
@@ -63,6 +74,11 @@ class Linear:
 
     start: Amounts
     terms: tuple[NumberTerm | TextTerm, ...]
+
+    @property
+    def outputs(self) -> int:
+        """How many raw outputs there are."""
+        return len(self.start)
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,29 @@ class Trees:
     forest: Forest
     columns: tuple[str, ...]
     codes: Mapping[str, Mapping[str, int]]
+
+    @property
+    def outputs(self) -> int:
+        """How many raw outputs there are."""
+        return self.forest.outputs
+
+
+@dataclass(frozen=True)
+class Layered:
+    """Raw outputs of a network: its first layer takes what each amount of each term gives, in order, as one number."""
+
+    terms: tuple[NumberTerm | TextTerm, ...]
+    layers: tuple[Layer, ...]
+
+    @property
+    def outputs(self) -> int:
+        """How many raw outputs there are."""
+        return len(self.layers[-1].biases)
+
+    @property
+    def inputs(self) -> list[tuple[NumberTerm | TextTerm, int]]:
+        """What the first layer takes: a term, and which of its amounts."""
+        return [(term, k) for term in self.terms for k in range(term.width)]
 
 
 @dataclass(frozen=True)
@@ -89,7 +128,7 @@ class ModelProgram:
     """A model. Raw outputs are ``raw`` plus the logarithm of the exposure; ``formulas`` use them and one another, in order."""
 
     cells: Mapping[str, Cell]
-    scorer: Linear | Trees
+    scorer: Linear | Trees | Layered
     raw: tuple[str, ...]
     exposure: str | None
     formulas: Mapping[str, Expr]

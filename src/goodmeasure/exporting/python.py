@@ -7,12 +7,13 @@ import math
 from goodmeasure.exporting.program import (
     Cell,
     GivenColumn,
+    Layered,
     ModelProgram,
     NumberTerm,
     TextTerm,
     TreeSplit,
 )
-from goodmeasure.exporting.scalars import Assignments, RowWords, Spelling, raw_outputs
+from goodmeasure.exporting.scalars import Assignments, RowWords, Spelling, layer_rows, raw_outputs
 from goodmeasure.reading.tables import ABSENT, VAST, ColumnKind
 
 SPELLING: Spelling = {
@@ -123,6 +124,14 @@ def _weekday(x):
     return None if x is None else float(x.weekday())
 
 
+def _sums(layer, given):
+    return [sum(w * x for w, x in zip(weights, given)) + begun for begun, *weights in layer]
+
+
+def _positive(sums):
+    return [x if x > 0 else 0.0 for x in sums]
+
+
 def _exposure(row, column):
     x = _number(row, column)
     if x is None or x <= 0:
@@ -167,11 +176,15 @@ def _raw(program: ModelProgram) -> tuple[str, list[str]]:
         _term,
         _choice,
         code=lambda cell: f"_{cell}.get({cell})",
+        layer=lambda k, given: f"_sums(_layer{k}, {f'_positive({given})' if k else given})",
         exposure=lambda column: f"_exposure(row, {column!a})",
     )
     tables, made = raw_outputs(program, words)
+    beside = [f"_{cell} = {dict(table)!a}\n" for cell, table in tables.items()]
+    if isinstance(program.scorer, Layered):
+        beside += [f"_layer{k} = {rows!r}\n" for k, rows in enumerate(layer_rows(program.scorer))]
     lines = [f"{name} {sign} {text}" for name, sign, text in made]
-    return "".join(f"_{cell} = {dict(table)!a}\n" for cell, table in tables.items()) + "\n\n" * bool(tables), lines
+    return "".join(beside) + "\n\n" * bool(beside), lines
 
 
 def _term(term: NumberTerm | TextTerm, k: int) -> str:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import starmap
 from typing import Any
 
 from goodmeasure.exporting.program import (
     Cell,
     GivenColumn,
+    Layered,
     Linear,
     ModelProgram,
     NumberTerm,
@@ -27,6 +30,7 @@ from goodmeasure.formulas.expression import Expr, nodes
 from goodmeasure.formulas.sql_words import TEMPLATES
 from goodmeasure.reading.sql import Sql, added, by_template, case, double, joined, listed, literal, quoted, sql
 from goodmeasure.reading.tables import ABSENT, VAST, ColumnKind
+from goodmeasure.statistics.row_arguments import Floats
 
 PARTS: Mapping[str, str] = {
     "day": "epoch_us({0}) / 86400000000e0",
@@ -87,31 +91,50 @@ class _Question:
             self._put(0, "exposure", sql("CASE WHEN {given} > 0 THEN ln({given}) END", given=given))
 
     def _raw(self) -> None:
-        program, level = self.program, 1
-        if not isinstance(program.scorer, Linear):
-            for cell, codes in program.scorer.codes.items():
-                known = [(literal(text), sql("{code}", code=code)) for text, code in codes.items()]
-                self._put(1, f"code {cell}", case(known, otherwise=Sql("NULL"), of=self.places[cell][0]))
-                self.places[cell] = self.places[f"code {cell}"]
-            level = 2
-        for k, z in enumerate(program.raw):
-            scorer = program.scorer
-            total = self._linear(scorer, k) if isinstance(scorer, Linear) else self._trees(scorer, k)
+        program, scorer = self.program, self.program.scorer
+        level, totals = self._totals(scorer)
+        for z, total in zip(program.raw, totals, strict=True):
             offset = Sql("") if program.exposure is None else sql(" + {e}", e=self.places["exposure"][0])
             self._put(level, z, sql("{total}{offset}", total=total, offset=offset))
 
-    def _linear(self, scorer: Linear, k: int) -> Sql:
-        return added(summands(scorer, k, double, self._term))
+    def _totals(self, scorer: Linear | Trees | Layered) -> tuple[int, list[Sql]]:
+        """How many inner questions the raw outputs need, and their texts."""
+        if isinstance(scorer, Linear):
+            return self._linear(scorer)
+        return self._trees(scorer) if isinstance(scorer, Trees) else self._layered(scorer)
 
-    def _trees(self, scorer: Trees, k: int) -> Sql:
+    def _linear(self, scorer: Linear) -> tuple[int, list[Sql]]:
+        return 1, [added(summands(scorer, k, double, self._term)) for k in range(scorer.outputs)]
+
+    def _trees(self, scorer: Trees) -> tuple[int, list[Sql]]:
+        for cell, codes in scorer.codes.items():
+            known = [(literal(text), sql("{code}", code=code)) for text, code in codes.items()]
+            self._put(1, f"code {cell}", case(known, otherwise=Sql("NULL"), of=self.places[cell][0]))
+            self.places[cell] = self.places[f"code {cell}"]
+        return 2, [self._forest(scorer, k) for k in range(scorer.outputs)]
+
+    def _forest(self, scorer: Trees, k: int) -> Sql:
         start = double(float(scorer.forest.start[k]))
         return added([start, *(joined(walk(tree, double, self._choice)) for tree in trees(scorer, k))])
+
+    def _layered(self, scorer: Layered) -> tuple[int, list[Sql]]:
+        """Every layer is an inner question; what one hands to the next is positive."""
+        given = [self._term(term, k) for term, k in scorer.inputs]
+        for level, layer in enumerate(scorer.layers, 1):
+            places = []
+            for k, text in enumerate(given):
+                self._put(level, name := f"{level} {k}", text)
+                places.append(self.places[name][0])
+            sums = [*starmap(partial(_sum, places), zip(layer.weights, layer.biases, strict=True))]
+            given = [sql("greatest({sum}, 0e0)", sum=each) for each in sums]
+        return len(scorer.layers) + 1, sums
 
     def _term(self, term: NumberTerm | TextTerm, k: int) -> Sql:
         place = self.places[term.cell][0]
         if isinstance(term, TextTerm):
-            known = [(literal(text), double(amounts[k])) for text, amounts in term.amounts.items()]
-            return case(known, otherwise=double(term.otherwise[k]), of=place)
+            other = term.otherwise[k]
+            known = [(literal(text), double(each[k])) for text, each in term.amounts.items() if each[k] != other]
+            return case(known, otherwise=double(other), of=place)
         numbers = {name: double(getattr(term, name)) for name in ("centre", "scale")}
         each = {name: double(getattr(term, name)[k]) for name in ("slopes", "present", "absent")}
         return sql(
@@ -162,6 +185,11 @@ class _Question:
         *labels, last = map(_label, shown.labels)
         conditions = [self._told(in_words_of(_SPELLING, each), "")[0] for each in shown.conditions]
         return case(zip(conditions, labels, strict=True), otherwise=last)
+
+
+def _sum(places: Sequence[Sql], weights: Floats, begun: float) -> Sql:
+    products = [sql("{w} * {x}", w=double(float(w)), x=x) for w, x in zip(weights, places, strict=True)]
+    return added([double(float(begun)), *products])
 
 
 def _uses(node: Expr) -> Iterable[Expr]:

@@ -17,6 +17,7 @@ from goodmeasure.drawing.terminal import word
 from goodmeasure.making.loss import Loss
 from goodmeasure.report import sentences
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.study.question import MODELS
 from goodmeasure.study.study import MODEL_FILE, Study
 from goodmeasure.study.verdict import interval, number
 
@@ -55,6 +56,7 @@ def _content(study: Study) -> dict[str, Any]:
         "verdict": study.verdict,
         "model_file": word(study.model_file or MODEL_FILE),
         "target_line": _target(study),
+        "trained": MODELS[study.question.model],
         "signal_text": str(study.judged.signal),
         "decision_lines": sentences.decision_lines(study),
         "rule_names": sentences.NAMES,
