@@ -45,15 +45,23 @@ def written(program: ModelProgram) -> bytes:
 
 def _sayable(program: ModelProgram) -> None:
     """Refuse names that a graph cannot have. Error: GM272."""
-    columns = {cell.column for cell in program.cells.values()} | (
-        {program.exposure} if program.exposure is not None else set()
-    )
+    columns = {*program.columns}
     for name in [*columns, *(shown.title for shown in program.shown)]:
         if not name or name.encode("utf-8", "replace").decode() != name:
             raise NotExportable(f"ONNX has no name {name!r}", fix="rename the column")
     twice = columns & {shown.title for shown in program.shown}
     if twice:
         raise NotExportable(f"column {min(twice)!r} has the name of what the model gives", fix="rename the column")
+
+
+def _as_they_stand(program: ModelProgram) -> list[str]:
+    """What the model reads in texts and a graph does not."""
+    if not program.readings:
+        return []
+    return [
+        "Cells are taken as they stand: numbers, days and labels in one spelling. The model itself reads",
+        *program.readings,
+    ]
 
 
 class _Graph:
@@ -66,8 +74,8 @@ class _Graph:
         self.inputs: dict[str, Any] = {}
         self.known: dict[Any, str] = {}
         self.mark = "gm"
-        names = [cell.column for cell in program.cells.values()] + [shown.title for shown in program.shown]
-        while any(name.startswith(self.mark) for name in [*names, program.exposure or ""]):
+        names = [*program.columns, *(shown.title for shown in program.shown)]
+        while any(name.startswith(self.mark) for name in names):
             self.mark += "_"
 
     def model(self) -> Any:
@@ -79,7 +87,7 @@ class _Graph:
         inputs = [helper.make_tensor_value_info(name, kind, ["rows"]) for name, kind in self.inputs.items()]
         graph = helper.make_graph(self.nodes, "goodmeasure", inputs, outputs, self.constants)
         versions = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", OPSET_OF_TREES)]
-        said = self.program.sentence.encode("ascii", "replace").decode()
+        said = "\n".join([self.program.sentence, *_as_they_stand(self.program)]).encode("ascii", "replace").decode()
         return helper.make_model(
             graph, opset_imports=versions, ir_version=IR, producer_name="goodmeasure", doc_string=said
         )
@@ -132,7 +140,7 @@ class _Graph:
         found = {z: self.add("Gather", raw, self.constant(np.array(k)), axis=1) for k, z in enumerate(self.program.raw)}
         if self.program.exposure is None:
             return found
-        offset = self.add("Log", self._input(self.program.exposure, ColumnKind.NUMBER))
+        offset = self.add("Log", self._input(self.program.exposure.column, ColumnKind.NUMBER))
         return {z: self.add("Add", each, offset) for z, each in found.items()}
 
     # --- raw outputs ---

@@ -10,6 +10,7 @@ import numpy as np
 
 from goodmeasure.errors import FormulaError
 from goodmeasure.exporting.program import (
+    Cell,
     Layered,
     Linear,
     ModelProgram,
@@ -25,6 +26,8 @@ from goodmeasure.formulas.expression import Expr, expression, nodes, spelled
 # A piece of a program: SQL keeps a type of its own.
 Piece = TypeVar("Piece", bound=str)
 
+# What Python takes for blank.
+SPACES = "".join(letter for letter in map(chr, range(0x3001)) if letter.isspace())
 Spelling = Mapping[str, Callable[..., str]]
 
 
@@ -80,14 +83,14 @@ class RowWords:
     choice: Callable[[TreeSplit], tuple[str, str, str]]
     code: Callable[[str], str]
     layer: Callable[[int, str], str]
-    exposure: Callable[[str], str]
+    exposure: Callable[[Cell], str]
 
 
 def raw_outputs(program: ModelProgram, words: RowWords) -> tuple[Mapping[str, Any], list[tuple[str, str, str]]]:
     """Tables by cell that stand beside the program, and its assignments: a name, ``=`` or ``+=``, and what."""
     scorer = program.scorer
     if isinstance(scorer, Trees):
-        tables: Mapping[str, Any] = scorer.codes
+        tables: dict[str, Any] = dict(scorer.codes)
         lines = [(cell, "=", words.code(cell)) for cell in scorer.codes]
         for k, z in enumerate(program.raw):
             lines.append((z, "=", words.number(float(scorer.forest.start[k]))))
@@ -101,7 +104,7 @@ def raw_outputs(program: ModelProgram, words: RowWords) -> tuple[Mapping[str, An
         )
     if program.exposure is not None:
         lines += [(z, "+=", words.exposure(program.exposure)) for z in program.raw]
-    return tables, lines
+    return {cell: program.cells[cell].keyed(table) for cell, table in tables.items()}, lines
 
 
 def _linear(raw: Iterable[str], scorer: Linear, words: RowWords) -> Iterator[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from functools import partial
 from itertools import starmap
 from typing import Any
 
+from goodmeasure.choosing.affirming import Alike
 from goodmeasure.exporting.program import (
     Cell,
     GivenColumn,
@@ -25,7 +26,7 @@ from goodmeasure.exporting.program import (
     TreeSplit,
     trees,
 )
-from goodmeasure.exporting.scalars import in_words_of, summands, walk
+from goodmeasure.exporting.scalars import SPACES, in_words_of, summands, walk
 from goodmeasure.formulas.expression import Expr, nodes
 from goodmeasure.formulas.sql_words import TEMPLATES
 from goodmeasure.reading.sql import Sql, added, by_template, case, double, joined, listed, literal, quoted, sql
@@ -37,6 +38,7 @@ PARTS: Mapping[str, str] = {
     "month": "CAST(extract(month FROM {0}) AS DOUBLE)",
     "weekday": "CAST(extract(isodow FROM {0}) - 1 AS DOUBLE)",
 }
+_SPACES = "[{}]+".format("".join(rf"\x{{{ord(letter):x}}}" for letter in SPACES))
 _SPELLING: Mapping[str, Any] = TEMPLATES
 MARK = b"-- goodmeasure model in SQL\n"
 _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE VIEW rows AS SELECT * FROM 'new.csv';\n"
@@ -44,7 +46,7 @@ _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE 
 
 def written(program: ModelProgram) -> bytes:
     """The question, with a comment that says what it is."""
-    said = re.sub(r"[^ -~]", "?", program.sentence)
+    said = "\n-- ".join(re.sub(r"[^ -~]", "?", line) for line in [program.sentence, *program.readings])
     return MARK + (_NOTE.format(said) + _Question(program).text() + ";\n").encode()
 
 
@@ -53,9 +55,8 @@ class _Question:
 
     def __init__(self, program: ModelProgram) -> None:
         self.program = program
-        columns = [cell.column for cell in program.cells.values()] + [program.exposure or ""]
         self.mark = "gm"
-        while any(name.casefold().startswith(self.mark) for name in columns):
+        while any(name.casefold().startswith(self.mark) for name in program.columns):
             self.mark += "_"
         self.levels: list[dict[str, Sql]] = [{}]
         self.places: dict[str, tuple[Sql, int]] = {}
@@ -87,7 +88,7 @@ class _Question:
         for name, cell in self.program.cells.items():
             self._put(0, name, _cell(cell))
         if self.program.exposure is not None:
-            given = _number_in(self.program.exposure)
+            given = _number(self.program.exposure)
             self._put(0, "exposure", sql("CASE WHEN {given} > 0 THEN ln({given}) END", given=given))
 
     def _raw(self) -> None:
@@ -108,7 +109,8 @@ class _Question:
 
     def _trees(self, scorer: Trees) -> tuple[int, list[Sql]]:
         for cell, codes in scorer.codes.items():
-            known = [(literal(text), sql("{code}", code=code)) for text, code in codes.items()]
+            keyed = self.program.cells[cell].keyed(codes)
+            known = [(literal(text), sql("{code}", code=code)) for text, code in keyed.items()]
             self._put(1, f"code {cell}", case(known, otherwise=Sql("NULL"), of=self.places[cell][0]))
             self.places[cell] = self.places[f"code {cell}"]
         return 2, [self._forest(scorer, k) for k in range(scorer.outputs)]
@@ -133,8 +135,9 @@ class _Question:
         place = self.places[term.cell][0]
         if isinstance(term, TextTerm):
             other = term.otherwise[k]
-            known = [(literal(text), double(each[k])) for text, each in term.amounts.items() if each[k] != other]
-            return case(known, otherwise=double(other), of=place)
+            keyed = self.program.cells[term.cell].keyed(term.amounts)
+            known = [(literal(text), double(each[k])) for text, each in keyed.items() if each[k] != other]
+            return case(known, otherwise=double(other), of=place) if known else double(other)
         numbers = {name: double(getattr(term, name)) for name in ("centre", "scale")}
         each = {name: double(getattr(term, name)[k]) for name in ("slopes", "present", "absent")}
         return sql(
@@ -199,17 +202,39 @@ def _uses(node: Expr) -> Iterable[Expr]:
             yield from [arg] * TEMPLATES[node.word.name].count(f"{{{k}}}")
 
 
-def _number_in(column: str) -> Sql:
-    return sql("TRY_CAST({column} AS DOUBLE)", column=quoted(column))
+def _number(cell: Cell) -> Sql:
+    return sql("TRY_CAST({given} AS DOUBLE)", given=_given(cell))
 
 
 def _cell(cell: Cell) -> Sql:
-    column = quoted(cell.column)
     if cell.kind is ColumnKind.TEXT:
-        return sql("coalesce(CAST({column} AS VARCHAR), {absent})", column=column, absent=literal(ABSENT))
+        text = sql("coalesce(CAST({column} AS VARCHAR), {absent})", column=quoted(cell.column), absent=literal(ABSENT))
+        return _alike(text, cell.alike)
     if cell.kind is ColumnKind.NUMBER:
-        return sql("CASE WHEN abs({x}) < {vast} THEN {x} END", x=_number_in(cell.column), vast=double(VAST))
-    return by_template(PARTS[cell.part], (sql("TRY_CAST({column} AS TIMESTAMP)", column=column),))
+        return sql("CASE WHEN abs({x}) < {vast} THEN {x} END", x=_number(cell), vast=double(VAST))
+    return by_template(PARTS[cell.part], (sql("TRY_CAST({given} AS TIMESTAMP)", given=_given(cell)),))
+
+
+def _alike(text: Sql, way: Alike) -> Sql:
+    """A label as all ways to write it are made the same; the short s and the final sigma are folded as Python does."""
+    spaces = {"text": text, "spaces": literal(_SPACES), "around": literal(f"^{_SPACES}|{_SPACES}$")}
+    if way == "stripped":
+        return sql("regexp_replace({text}, {around}, '', 'g')", **spaces)
+    if way == "folded":
+        plain = sql("trim(regexp_replace({text}, {spaces}, ' ', 'g'))", **spaces)
+        lower = sql("lower(replace({plain}, 'İ', 'i̇'))", plain=plain)
+        return sql("replace(replace({lower}, 'ß', 'ss'), 'ς', 'σ')", lower=lower)
+    return text
+
+
+def _given(cell: Cell) -> Sql:
+    """A column of numbers or dates as it stands, and texts as those that every program reads."""
+    column = quoted(cell.column)
+    if cell.notation is None:
+        return column
+    text = sql("CAST({column} AS VARCHAR)", column=column)
+    is_text = sql("typeof({column}) = 'VARCHAR' OR typeof({column}) LIKE 'ENUM%'", column=column)
+    return case([(is_text, cell.notation.sql(text))], otherwise=text)
 
 
 def _label(label: Any) -> Sql:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from goodmeasure.calibrating.recalibration import Recalibration
+from goodmeasure.choosing.affirming import apart
 from goodmeasure.deriving.implied_probability import class_formulas, probability_formula
 from goodmeasure.deriving.predictions import turn
 from goodmeasure.errors import UsageError
@@ -33,6 +34,7 @@ from goodmeasure.fitting.scorers import LinearScorer, Scorer
 from goodmeasure.formulas.expression import Expr, add, expression, less_equal, substitute, symbol
 from goodmeasure.formulas.words import exp, maximum, sigmoid
 from goodmeasure.making.loss import Loss
+from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.tables import ColumnKind
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats
@@ -72,6 +74,8 @@ class Predicting(Protocol):
     @property
     def exposure(self) -> str | None: ...
     @property
+    def notations(self) -> Mapping[str, Notation]: ...
+    @property
     def recalibration(self) -> Recalibration | None: ...
     @property
     def threshold(self) -> float | None: ...
@@ -91,20 +95,25 @@ def export(model: Predicting, titles: Titles, path: str | PathLike[str]) -> None
 
 def program(model: Predicting, titles: Titles) -> ModelProgram:
     """The model as a program. Error: GM272 where no plain formula says what it does."""
-    cells = _cells(model.encoding)
+    cells = _cells(model.encoding, model.notations)
     scorer = _scorer(model.encoding, model.scorer, cells)
     raw = tuple(f"z{k}" for k in range(scorer.outputs))
     z = [symbol(name) for name in raw]
     formulas, names = _predictions(model, z)
     more, shown = _shown(model, titles, names)
-    return ModelProgram(cells, scorer, raw, model.exposure, formulas | more, shown, str(model))
+    of = model.exposure
+    exposure = None if of is None else Cell(of, ColumnKind.NUMBER, notation=model.notations.get(of))
+    return ModelProgram(cells, scorer, raw, exposure, formulas | more, shown, str(model))
 
 
-def _cells(encoding: Encoding) -> dict[str, Cell]:
+def _cells(encoding: Encoding, notations: Mapping[str, Notation]) -> dict[str, Cell]:
     """The cells that are read, in the order of the columns of the matrix for trees."""
-    found = [Cell(name, ColumnKind.NUMBER) for name in encoding.numbers]
-    found += [Cell(name, ColumnKind.DATE, part) for name in encoding.dates for part in DATE_PARTS]
-    found += [Cell(name, ColumnKind.TEXT) for name in encoding.texts]
+    found = [Cell(name, ColumnKind.NUMBER, notation=notations.get(name)) for name in encoding.numbers]
+    found += [Cell(name, ColumnKind.DATE, part, notations.get(name)) for name in encoding.dates for part in DATE_PARTS]
+    found += [
+        Cell(name, ColumnKind.TEXT, alike=apart(coding.known))
+        for name, coding in zip(encoding.texts, encoding.codings, strict=True)
+    ]
     return {f"x{k}": cell for k, cell in enumerate(found)}
 
 
