@@ -5,6 +5,7 @@ import inspect
 import itertools
 import math
 import pickle
+from contextlib import suppress
 
 import pytest
 import torch
@@ -357,18 +358,41 @@ class OnAccelerator(torch.Tensor):
     is_cuda = True
 
 
-@pytest.mark.parametrize("name", ["squared_error", "binary_cross_entropy", "cross_entropy", "gaussian_nll"])
-def test_nothing_is_waited_for_on_an_accelerator(name, monkeypatch):
+def options_of(loss):
+    """Every option that a loss takes, one at a time."""
+    for given in (
+        {},
+        {"ignore_index": -77},
+        {"reduction": "sum"},
+        {"reduction": "none"},
+        {"denominator": "rows"},
+        {"denominator": "weights"},
+        {"denominator": 7.0},
+        {"label_smoothing": 0.1},
+        {"weight": [1.0, 2.0, 3.0, 1.0]},
+        {"pos_weight": 3.0},
+    ):
+        with suppress(UsageError, ShapeMismatch):
+            yield gm.to_torch(loss, **given)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("name", LOSSES)
+def test_nothing_is_waited_for_on_an_accelerator(name, dtype, monkeypatch):
     z, y = batch(LOSSES[name])
-    z = z.as_subclass(OnAccelerator)
-    module = gm.to_torch(LOSSES[name], ignore_index=-77)
+    z = z.to(dtype).as_subclass(OnAccelerator)
+    modules = [*options_of(LOSSES[name])]
     monkeypatch.setattr(torch_arguments, "check_targets", None)
     monkeypatch.setattr(torch_arguments, "weights", None)
     for waits in WAITS:
         monkeypatch.setattr(torch.Tensor, waits, lambda *given: pytest.fail("waited"))
-    weight = torch.ones(6, dtype=z.dtype).as_subclass(OnAccelerator)
-    value = module(z.requires_grad_(), y, weight, denominator=torch.tensor(6))
-    value.backward()
+    weight = torch.ones(6, dtype=dtype).as_subclass(OnAccelerator)
+    for module in modules:
+        for more in ({}, {"weight": weight}, {"mask": weight > 0}):
+            value = module(z.clone().requires_grad_(), y, **more)
+            (value if value.ndim == 0 else value.sum()).backward()
+        if module.reduction == "mean":
+            module(z.clone().requires_grad_(), y, denominator=torch.tensor(6)).backward()
 
 
 def test_on_an_accelerator_targets_and_weights_are_asserted():
