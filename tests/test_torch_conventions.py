@@ -7,6 +7,7 @@ import math
 import pickle
 from contextlib import suppress
 
+import numpy as np
 import pytest
 import torch
 
@@ -401,3 +402,38 @@ def test_on_an_accelerator_targets_and_weights_are_asserted():
         module(z, torch.tensor([0.0, 1.0, 2.0]))
     with pytest.raises(RuntimeError, match="weight is negative"):
         module(z, torch.zeros(3), torch.tensor([1.0, -1.0, 1.0]))
+
+
+# --- what is no tensor ---
+
+
+@pytest.mark.parametrize("other", [[0.0, 1.0], (0.0, 1.0), np.array([0.0, 1.0]), 1.0, "01"], ids=repr)
+@pytest.mark.parametrize("name", ["input", "target", "weight", "mask"])
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_what_is_no_tensor_is_named(name, other, reduction):
+    plain = {"input": torch.zeros(2), "target": torch.zeros(2)}
+    module = gm.to_torch(LOSSES["binary_cross_entropy"], reduction=reduction)
+    for needs in (False, True):
+        plain["input"] = torch.zeros(2, requires_grad=needs)
+        for call in (module, lambda **given: gm.torch_loss(module.loss, **given)):
+            with pytest.raises(
+                UsageError, match=rf"^GM009 {name} is an? .*\n  fix   {name} = torch.as_tensor\({name}\)"
+            ):
+                call(**(plain | {name: other}))
+
+
+@pytest.mark.parametrize("name", ["hidden", "weight", "targets", "bias", "token_weight", "mask"])
+def test_a_linear_loss_takes_tensors_alone(name):
+    given = {"hidden": torch.zeros(2, 3), "weight": torch.zeros(4, 3), "targets": torch.tensor([0, 1])}
+    with pytest.raises(UsageError, match=f"{name} is a list"):
+        gm.linear_loss(LOSSES["cross_entropy"], **(given | {name: [1.0, 0.0]}))
+
+
+@quiet
+@pytest.mark.filterwarnings("ignore:.*Sparse:UserWarning")
+@pytest.mark.parametrize("kind", ["to_sparse", "to_sparse_csr"])
+def test_a_sparse_table_is_named(kind):
+    table = getattr(torch.eye(3), kind)()
+    for given in ((table, torch.eye(3)), (torch.eye(3, requires_grad=True), table)):
+        with pytest.raises(UsageError, match="is a sparse tensor"):
+            gm.to_torch(LOSSES["squared_error"])(*given)
