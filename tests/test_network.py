@@ -111,7 +111,7 @@ def test_it_finds_what_no_line_does_and_its_curves_are_kept(tmp_path: Path) -> N
     assert [row["tune"] for row in kept["path"]] == path[:, 2].tolist()
     write(study, tmp_path)
     page = (tmp_path / "report.html").read_text()
-    assert "A network on 2 columns" in page
+    assert "A network. It learned from 2 columns" in page
     assert "rows to fit" in page
 
 

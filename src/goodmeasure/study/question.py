@@ -14,10 +14,10 @@ from goodmeasure.reading.tables import Table
 
 MODELS = {
     "linear": "a linear model",
-    "boosting": "boosted trees (scikit-learn)",
-    "xgboost": "boosted trees (XGBoost)",
-    "lightgbm": "boosted trees (LightGBM)",
-    "catboost": "boosted trees (CatBoost)",
+    "boosting": "boosted trees of scikit-learn",
+    "xgboost": "boosted trees of XGBoost",
+    "lightgbm": "boosted trees of LightGBM",
+    "catboost": "boosted trees of CatBoost",
     "network": "a network",
 }
 """What can be trained, with how it is called in a sentence."""
