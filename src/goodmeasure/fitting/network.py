@@ -13,6 +13,9 @@ import numpy as np
 
 from goodmeasure.statistics.row_arguments import Floats
 
+# Rows at a time, so that what layers hand on is small beside the rows.
+_ROWS = 1 << 14
+
 
 class WrittenNetwork(TypedDict):
     """A network as plain values, ready for JSON: of each layer a row of weights for each sum, and what it begins from."""
@@ -39,10 +42,15 @@ class Network:
     layers: tuple[Layer, ...]
 
     def __call__(self, matrix: Floats) -> Floats:
-        found = self.layers[0](matrix)
+        parts = [self._raw(matrix[k : k + _ROWS]) for k in range(0, max(len(matrix), 1), _ROWS)]
+        found = np.concatenate(parts)
+        return found[:, 0] if found.shape[1] == 1 else found
+
+    def _raw(self, rows: Floats) -> Floats:
+        found = self.layers[0](rows)
         for layer in self.layers[1:]:
             found = layer(np.maximum(found, 0.0))
-        return found[:, 0] if found.shape[1] == 1 else found
+        return found
 
     def shifted(self, by: float) -> Network:
         """The same network with so much added to its raw outputs."""

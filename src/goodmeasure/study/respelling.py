@@ -63,4 +63,4 @@ def as_known(values: Values, categories: Iterable[str]) -> Values:
     known = set(categories)
     way = ALIKE[apart(known)]
     spelled = {way(label): label for label in known}
-    return np.array([v if v is None else spelled.get(way(v), v) for v in values.tolist()], dtype=object)
+    return np.array([v if v is None or v in known else spelled.get(way(v), v) for v in values.tolist()], dtype=object)
