@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from goodmeasure.fitting.network import Network
 from goodmeasure.fitting.second_order import SecondOrder
 from goodmeasure.report import write
 from goodmeasure.study.model import load
+from goodmeasure.study.question import MODELS
 from goodmeasure.study.saving import NotAModel
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import MOST_EPOCHS, PATIENCE
@@ -165,3 +167,10 @@ def test_layers_that_do_not_fit_one_another_are_no_model(tmp_path: Path) -> None
                 load(path)
     path.write_text(json.dumps(state))
     load(path)
+
+
+@pytest.mark.parametrize("module", ["run", "demo"])
+def test_the_command_line_offers_every_model(module: str) -> None:
+    command = import_module(f"goodmeasure.cli.{module}").command
+    (option,) = [each for each in command.params if each.name == "model"]
+    assert option.type.choices == tuple(MODELS)
