@@ -131,6 +131,18 @@ def test_numbers_that_are_numbers_stay_what_they_are(tmp_path: Path, language: s
     assert_says(READERS[language](model, rows, tmp_path), model, rows)
 
 
+@pytest.mark.parametrize("kind", ["REAL", "DECIMAL(9, 3)", "BIGINT", "DOUBLE"])
+def test_columns_of_numbers_of_any_kind_are_cast_and_not_spelled(tmp_path: Path, kind: str) -> None:
+    written = table({"c": ["12,5 %", "7,25 %", "99 %"]})
+    model = model_of({"c": written["c"]}, written.notations)
+    model.export(tmp_path / "m.sql")
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE rows AS SELECT CAST(unnest([0.1, 7.3, 1234.567]) AS {kind}) AS c")
+        given = connection.execute("SELECT CAST(c AS DOUBLE) FROM rows").fetchnumpy()
+        said = [row[-1] for row in connection.execute((tmp_path / "m.sql").read_text()).fetchall()]
+    np.testing.assert_allclose(said, model.predict({"c": next(iter(given.values()))}), rtol=1e-13)
+
+
 def test_whole_numbers_as_labels_have_no_point(tmp_path: Path) -> None:
     model = model_of({"label": column(["1", "2", "30"] * 5)}, {})
     known: dict = {}

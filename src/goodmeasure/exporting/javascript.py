@@ -105,7 +105,7 @@ function asNumber(text, pattern, grouping, decimal, divisor) {
   return (Number(digits.replace(decimal, ".")) / divisor) * (NEGATIVE.test(text) ? -1 : 1);
 }
 
-// Labels that differ in capitals and blanks alone are one, as the long and the short s, and both forms of sigma.
+// Labels that differ in capitals and blanks alone are one, as are the sharp s and two plain ones, and both forms of sigma.
 const folded = (text) =>
   text.replace(SPACES, " ").trim().toLowerCase().replace(/\\u00df/g, "ss").replace(/\\u03c2/g, "\\u03c3");
 const stripped = (text) => text.replace(AROUND, "");

@@ -203,7 +203,7 @@ def _uses(node: Expr) -> Iterable[Expr]:
 
 
 def _number(cell: Cell) -> Sql:
-    return sql("TRY_CAST({given} AS DOUBLE)", given=_given(cell))
+    return _read(cell, sql("DOUBLE"))
 
 
 def _cell(cell: Cell) -> Sql:
@@ -212,11 +212,11 @@ def _cell(cell: Cell) -> Sql:
         return _alike(text, cell.alike)
     if cell.kind is ColumnKind.NUMBER:
         return sql("CASE WHEN abs({x}) < {vast} THEN {x} END", x=_number(cell), vast=double(VAST))
-    return by_template(PARTS[cell.part], (sql("TRY_CAST({given} AS TIMESTAMP)", given=_given(cell)),))
+    return by_template(PARTS[cell.part], (_read(cell, sql("TIMESTAMP")),))
 
 
 def _alike(text: Sql, way: Alike) -> Sql:
-    """A label as all ways to write it are made the same; the short s and the final sigma are folded as Python does."""
+    """A label as all ways to write it are made the same; the sharp s and the final sigma are folded as Python does."""
     spaces = {"text": text, "spaces": literal(_SPACES), "around": literal(f"^{_SPACES}|{_SPACES}$")}
     if way == "stripped":
         return sql("regexp_replace({text}, {around}, '', 'g')", **spaces)
@@ -227,14 +227,15 @@ def _alike(text: Sql, way: Alike) -> Sql:
     return text
 
 
-def _given(cell: Cell) -> Sql:
-    """A column of numbers or dates as it stands, and texts as those that every program reads."""
+def _read(cell: Cell, kind: Sql) -> Sql:
+    """A column of numbers or dates as such; texts there are first written as every program reads them."""
     column = quoted(cell.column)
+    plain = sql("TRY_CAST({column} AS {kind})", column=column, kind=kind)
     if cell.notation is None:
-        return column
-    text = sql("CAST({column} AS VARCHAR)", column=column)
+        return plain
+    text = cell.notation.sql(sql("CAST({column} AS VARCHAR)", column=column))
     is_text = sql("typeof({column}) = 'VARCHAR' OR typeof({column}) LIKE 'ENUM%'", column=column)
-    return case([(is_text, cell.notation.sql(text))], otherwise=text)
+    return case([(is_text, sql("TRY_CAST({text} AS {kind})", text=text, kind=kind))], otherwise=plain)
 
 
 def _label(label: Any) -> Sql:
