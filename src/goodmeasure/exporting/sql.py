@@ -38,7 +38,10 @@ PARTS: Mapping[str, str] = {
     "month": "CAST(extract(month FROM {0}) AS DOUBLE)",
     "weekday": "CAST(extract(isodow FROM {0}) - 1 AS DOUBLE)",
 }
-_SPACES = "[{}]+".format("".join(rf"\x{{{ord(letter):x}}}" for letter in SPACES))
+# What Python takes for blank; no control character stands in a file as it is, where a reader may change it.
+_CONTROLS = [letter for letter in SPACES if letter < " " or letter == "\x85"]
+_OTHERS = "".join(letter for letter in SPACES if letter not in _CONTROLS)
+_SPACES = Sql(" || ".join([literal(_OTHERS), *(f"chr({ord(letter)})" for letter in _CONTROLS)]))
 _SPELLING: Mapping[str, Any] = TEMPLATES
 MARK = b"-- goodmeasure model in SQL\n"
 _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE VIEW rows AS SELECT * FROM 'new.csv';\n"
@@ -216,13 +219,16 @@ def _cell(cell: Cell) -> Sql:
 
 
 def _alike(text: Sql, way: Alike) -> Sql:
-    """A label as all ways to write it are made the same; the sharp s and the final sigma are folded as Python does."""
-    spaces = {"text": text, "spaces": literal(_SPACES), "around": literal(f"^{_SPACES}|{_SPACES}$")}
+    """A label as all ways to write it are made the same; letters that lower() leaves or spoils are folded as Python does."""
     if way == "stripped":
-        return sql("regexp_replace({text}, {around}, '', 'g')", **spaces)
+        return sql("trim({text}, {spaces})", text=text, spaces=_SPACES)
     if way == "folded":
-        plain = sql("trim(regexp_replace({text}, {spaces}, ' ', 'g'))", **spaces)
-        lower = sql("lower(replace({plain}, 'İ', 'i̇'))", plain=plain)
+        plain = sql(
+            "translate({text}, {spaces}, {blanks})", text=text, spaces=_SPACES, blanks=literal(" " * len(SPACES))
+        )
+        # Of many blanks one: each is marked, and a mark before another blank goes with it.
+        once = sql("replace(replace(replace({plain}, ' ', ' ' || chr(1)), chr(1) || ' ', ''), chr(1), '')", plain=plain)
+        lower = sql("lower(replace(trim({once}), 'İ', 'i̇'))", once=once)
         return sql("replace(replace({lower}, 'ß', 'ss'), 'ς', 'σ')", lower=lower)
     return text
 
