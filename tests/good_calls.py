@@ -233,6 +233,7 @@ def _models() -> Iterator[tuple[str, Call]]:
     for name in ("answers", "decide", "predict", "raw"):
         yield f"Model.{name}", (getattr(model(), name), {"data": data})
     yield "Model.export", (model().export, {"path": folder() / "model.sql"})
+    yield "write_report", (gm.write_report, {"found": study(), "path": folder() / "page.html"})
     yield "Model.save", (model().save, {"path": folder() / "again.json"})
     yield "load", (gm.load, {"path": saved()})
     yield "LossClassifier", (gm.LossClassifier, {"loss": BINARY, **_estimators()})

@@ -691,6 +691,10 @@ CLASSES_AND_METHODS: Misuses = {
         "GM006": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0, 0.0), weight=tensor(-1.0, 1.0)),
         "GM009": lambda: gm.to_torch(BINARY)(tensor(1, 2), tensor(1.0, 0.0)),
     },
+    "write_report": {
+        "GM009": lambda: gm.write_report(study(), "page.html", costs=gm.Costs(false_negative=1, false_positive=1)),
+        "GM012": lambda: gm.write_report(study(), "/no such folder/page.html"),
+    },
     "Estimate.plot": {
         "GM008": without_matplotlib,
         "GM009": lambda: gm.explain_mean(SQUARED, [1.0], [2.0]).plot(),

@@ -24,8 +24,9 @@ from goodmeasure.errors import UsageError
 from goodmeasure.reading.writing import NotWritten
 from goodmeasure.report import located, write
 from goodmeasure.report.again import command, python
-from goodmeasure.report.page import page, script
+from goodmeasure.report.page import page
 from goodmeasure.report.summary import summary
+from goodmeasure.report.web import script
 from goodmeasure.study.study import Study
 
 HOSTILE = {

@@ -77,7 +77,9 @@ class Curve(Displayed):
     band: str
 
     def _picture(self) -> Picture:
-        return calibration_curves(self, None, bool(self.prediction.min() >= 0 and self.prediction.max() <= 1))
+        return calibration_curves(
+            [(self, "what was seen")], bool(self.prediction.min() >= 0 and self.prediction.max() <= 1)
+        )
 
     def _display(self) -> Display:
         rows = zip(self.prediction, intervals(self.seen, self.low, self.high), self.weight, strict=True)

@@ -93,17 +93,17 @@ def curve(name: str, question: str, x: Floats, band: Sequence[Interval], names: 
     return Picture(name, question, (axes,), (_HALF, 230))
 
 
-def calibration_curves(before: Any, after: Any, unit: bool) -> Picture:
-    """What was seen at each prediction, with the band in which calibrated predictions would lie."""
+def calibration_curves(curves: Sequence[tuple[Any, str]], unit: bool) -> Picture:
+    """What was seen at each prediction, with the band in which calibrated predictions of the last would lie."""
     axes = Axes(across="prediction", up="what was seen")
-    for curve, name, is_main in ((before, "as trained", after is None), (after, "recalibrated", True)):
-        if curve is None:
-            continue
+    for curve, name in curves:
+        is_main = curve is curves[-1][0]
         p, seen, low, high = thinned(curve.prediction, curve.seen, curve.low, curve.high)
         if is_main:
             axes.add(Ribbon(p, low, high, label=f"{curve.band} band"))
         axes.add(Stroke(p, seen, PREDICTION if is_main else QUIET, SOLID if is_main else DASHED, name))
-    ends = (0.0, 1.0) if unit else (float(before.prediction.min()), float(before.prediction.max()))
+    first = curves[0][0].prediction
+    ends = (0.0, 1.0) if unit else (float(first.min()), float(first.max()))
     axes.add(_diagonal(*ends))
     question = "When it says 70 %, is it 70 %?" if unit else "Do predictions mean what they say?"
     return Picture("calibration", question, (axes,), (_HALF, 260))

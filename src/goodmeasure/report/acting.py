@@ -111,17 +111,20 @@ class Acting:
         return in_page(json.dumps(found, allow_nan=False))
 
 
-def acting(study: Study) -> Acting | None:
-    """What acting does to the reported rows of a study of yes and no; None of others, and where one label alone was seen."""
-    cases, plan = study.prepared.report, study.plan
-    if len(plan.labels) != 2 or len(np.unique(cases.y)) < 2:
-        return None
-    given = study.decided is not None and isinstance(study.decided.costs, Costs)
-    costs = study.decided.costs if study.decided is not None and given else Costs(false_negative=1, false_positive=1)
-    assert isinstance(costs, Costs)
-    found = found_curves(study)
+def acting(event: str, found: Curves, costs: Costs | None) -> Acting:
+    """What acting by a score does, at these costs or at one each."""
     threshold, hit, alarm = thinned(found.threshold, found.true_positive, found.false_positive, most=_POINTS)
-    return Acting(str(plan.labels[1]), threshold, hit, alarm, float(costs.miss), float(costs.alarm), given)
+    at = costs or Costs(false_negative=1, false_positive=1)
+    return Acting(event, threshold, hit, alarm, float(at.miss), float(at.alarm), costs is not None)
+
+
+def of_study(study: Study) -> Acting | None:
+    """What acting does to the reported rows of a study of yes and no; None of others, and where one label alone was seen."""
+    plan, decided = study.plan, study.decided
+    if len(plan.labels) != 2 or len(np.unique(study.prepared.report.y)) < 2:
+        return None
+    costs = decided.costs if decided is not None and isinstance(decided.costs, Costs) else None
+    return acting(str(plan.labels[1]), found_curves(study), costs)
 
 
 def found_curves(study: Study) -> Curves:

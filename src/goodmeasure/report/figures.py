@@ -46,8 +46,10 @@ def _of_loss(study: Study) -> dict[str, Picture]:
 
 def _calibration(study: Study) -> Picture:
     judged = study.judged
-    after = None if judged.after is None or judged.recalibrated is None else judged.after.curve
-    return pictures.calibration_curves(judged.before.curve, after, bool(study.plan.labels))
+    curves = [(judged.before.curve, "as trained")]
+    if judged.after is not None and judged.recalibrated is not None:
+        curves.append((judged.after.curve, "recalibrated"))
+    return pictures.calibration_curves(curves, bool(study.plan.labels))
 
 
 def _of_predictions(study: Study) -> dict[str, Picture]:

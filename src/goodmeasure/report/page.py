@@ -1,81 +1,71 @@
-"""The report as one HTML page: readable offline and without JavaScript, with every name from the table escaped."""
+"""The report of a study as one HTML page: readable offline and without JavaScript, with every name from the table escaped."""
 
 from __future__ import annotations
 
 import json
-from base64 import b64encode
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
 from typing import Any
 
-from goodmeasure import __version__
 from goodmeasure.drawing.terminal import word
 from goodmeasure.report import sentences
-from goodmeasure.report.acting import NAMES, acting, in_page
+from goodmeasure.report.acting import of_study
 from goodmeasure.report.again import command, python
 from goodmeasure.report.figures import drawn
 from goodmeasure.report.tiles import tiles
+from goodmeasure.report.web import AGAIN, CUT, PRICES, rendered
 from goodmeasure.study.question import MODELS
 from goodmeasure.study.study import MODEL_FILE, Study
-from goodmeasure.study.verdict import interval, number
+
+TONES = {
+    "use": "good",
+    "use with care": "care",
+    "look first": "care",
+    "cannot tell yet": "care",
+    "do not use": "bad",
+}
 
 
 def page(study: Study) -> str:
     """The page of a study."""
-    return str(_template().render(study=study, version=__version__, **_content(study)))
-
-
-@cache
-def script() -> str:
-    """The page's only script, which changes what the page already shows."""
-    return (files("goodmeasure.report") / "templates" / "report.js").read_text(encoding="utf-8")
-
-
-@cache
-def policy() -> str:
-    """What the page may fetch or run: nothing but its own styles, and the one script by its hash."""
-    digest = b64encode(sha256(script().encode()).digest()).decode()
-    return (
-        f"default-src 'none'; connect-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
-        "base-uri 'none'; form-action 'none'"
+    acted, verdict, pictures = of_study(study), study.verdict, drawn(study)
+    return rendered(
+        "report.html",
+        _embedded(study),
+        acted,
+        verdict.following,
+        title=f"{study.question.target}: {verdict.word}",
+        tone=TONES[verdict.word],
+        over=f"{study.source}, {study.rows:,} rows",
+        lead=verdict.sentences[0],
+        tiles=tiles(study),
+        risk_caption=f"Mean loss ({study.plan.loss}) with 95 % intervals; less is better.",
+        pictures=pictures,
+        questions=_questions(study, is_cut=acted is not None, is_priced="prices" in pictures),
+        foot=f"; seed {study.question.seed}; {study.seconds:.1f} s.",
+        **_content(study),
     )
 
 
-@cache
-def _template() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("goodmeasure.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": number, "interval": interval, "sentence": _sentence}
-    return environment.get_template("report.html")
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+def _questions(study: Study, *, is_cut: bool, is_priced: bool) -> dict[str, str]:
+    """The headings of the sections by their names, in order."""
+    meant = "When it says 70 %, is it 70 %?" if study.plan.labels else "Do predictions mean what they say?"
+    return {
+        "meaning": "What does good mean here?",
+        "risk": "How bad is it on rows it never saw?",
+        "signal": "Who carries the loss?",
+        "calibration": meant,
+        "decision": CUT if is_cut else "What should I do with it?",
+        **({"prices": PRICES} if is_priced else {}),
+        "training": "How was it trained?",
+        "remarks": "What else was noticed?",
+        "again": AGAIN,
+    }
 
 
 def _content(study: Study) -> dict[str, Any]:
-    from markupsafe import Markup
-
-    acted = acting(study)
-    pictures = drawn(study)
     return {
-        "pictures": pictures,
-        "svg": lambda picture: Markup("".join(picture.parts())),  # our own SVG, whose texts are escaped
-        "acting": acted,
-        "acting_data": Markup("" if acted is None else acted.data()),
-        "kinds": NAMES,
-        "tiles": tiles(study),
+        "study": study,
         "verdict": study.verdict,
         "model_name": MODELS[study.question.model],
-        "is_line": study.verdict.following.startswith(("goodmeasure ", "study.")),
         "model_file": word(study.model_file or MODEL_FILE),
         "target_line": _target(study),
         "signal_lines": str(study.judged.signal).splitlines(),
@@ -85,9 +75,6 @@ def _content(study: Study) -> dict[str, Any]:
         "takes_costs": sentences.takes_costs,
         "command": command(study),
         "python": python(study),
-        "data": Markup(_embedded(study)),
-        "policy": policy(),
-        "script": Markup(script()),
     }
 
 
@@ -99,11 +86,11 @@ def _target(study: Study) -> str:
 
 
 def _embedded(study: Study) -> str:
-    """The numbers of the page for programs, without curves; nothing in it can end the element that holds it."""
+    """The numbers of the page for programs, without curves."""
     found = study.to_dict()
     for part in ("before", "after"):
         if found["calibration"][part] is not None:
             found["calibration"][part].pop("curve")
             found["calibration"][part].pop("classes")
     found["plan"].pop("code")
-    return in_page(json.dumps(found, allow_nan=False, ensure_ascii=True))
+    return json.dumps(found, allow_nan=False, ensure_ascii=True)

@@ -30,7 +30,7 @@ def _risk(study: Study) -> Tile:
     found = study.judged.report
     assert found.constant_risk is not None
     beside = f"the best constant has {number(found.constant_risk.value)}"
-    return Tile("mean loss", number(found.value), interval(found), beside, f"{study.plan.loss}; {_rows(found)}")
+    return Tile("mean loss", number(found.value), interval(found), beside, receipt(found, str(study.plan.loss)))
 
 
 def _metric(study: Study) -> list[Tile]:
@@ -40,17 +40,20 @@ def _metric(study: Study) -> list[Tile]:
     found, share = first.report, first.metric.share
     ends = f"[{shown(found.low, share)}, {shown(found.high, share)}]"
     beside = f"the best constant has {shown(first.constant, share)}"
-    return [Tile(first.metric.name.replace("_", " "), shown(found.value, share), ends, beside, _rows(found))]
+    return [Tile(first.metric.name.replace("_", " "), shown(found.value, share), ends, beside, receipt(found))]
 
 
 def _last(study: Study) -> Tile:
     if study.decided is not None:
         cost = study.decided.best.cost
-        return Tile("cost a row", number(cost.value), interval(cost), "of the decisions that it asks for", _rows(cost))
+        return Tile(
+            "cost a row", number(cost.value), interval(cost), "of the decisions that it asks for", receipt(cost)
+        )
     error = study.judged.calibration.error
-    return Tile("calibration error", number(error.value), interval(error), "0 would mean what it says", _rows(error))
+    return Tile("calibration error", number(error.value), interval(error), "0 would mean what it says", receipt(error))
 
 
-def _rows(found: Estimate) -> str:
-    """How many rows stand behind a number, and how its interval was made."""
-    return f"{found.n:,} reported rows; {100 * found.level:g} % interval: {found.method}"
+def receipt(found: Estimate, loss: str = "") -> str:
+    """How many rows stand behind a number, by which loss, and how its interval was made."""
+    said = f"{found.n:,} rows; {100 * found.level:g} % interval: {found.method}"
+    return f"{loss}; {said}" if loss else said
