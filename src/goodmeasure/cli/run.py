@@ -46,11 +46,11 @@ OUT = "goodmeasure-out"
 )
 @click.option(
     "--model",
-    type=click.Choice(["linear", "boosting", "xgboost", "lightgbm", "catboost"]),
+    type=click.Choice(["linear", "boosting", "xgboost", "lightgbm", "catboost", "network"]),
     multiple=True,
     default=("linear",),
     show_default=True,
-    help="What to train; boosting is scikit-learn's. Several are compared.",
+    help="What to train; boosting is scikit-learn's, a network torch's. Several are compared.",
 )
 @click.option(
     "--protocol",

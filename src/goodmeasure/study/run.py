@@ -76,8 +76,9 @@ def run(
         time: the column by which the earliest rows are fitted and the latest reported.
         exclude: a column that must not be learned from, or several.
         loss: the loss to train on, or several; the one that the target asks for unless given.
-        model: "linear"; "boosting" (scikit-learn's trees); "xgboost", "lightgbm" or "catboost", which are extras; or
-            several. Each is trained on each loss, the rows to tune choose one, and the study's ``comparison`` judges all.
+        model: "linear"; "boosting" (scikit-learn's trees); what an extra brings: "xgboost", "lightgbm", "catboost", or
+            "network", a small multilayer one that torch trains; or several. Each is trained on each loss, the
+            rows to tune choose one, and the study's ``comparison`` judges all.
         floors: shares of yes that must be kept, such as "recall=0.9" or "precision=0.8": the threshold that surely keeps
             one on the rows to tune is judged on the rows to report.
         budget: how many of the reported rows can be acted on: those of highest probability are.
@@ -108,7 +109,7 @@ def run(
         GM601 to GM605: the target holds nothing to learn, or nothing that a loss can measure.
         GM004, GM006, GM703: a target, a weight or a label cannot be used.
         GM711: the costs answer another question than the target asks.
-        GM008: the booster that was asked for is not installed.
+        GM008: what trains the model that was asked for is not installed.
         GM009: a keyword or its value is unknown, or two do not fit together.
         GM011: no loss has this name.
 
