@@ -11,8 +11,8 @@ from pathlib import Path
 
 _HERE = str(Path(__file__).parent) + os.sep
 _PACKAGED = f"{os.sep}site-packages{os.sep}"
-# What passes a call on for a program: the seams at which it is observed, the standard library, code without a file.
-_PASSED_ON = (str(Path(__file__).parent.parent / "observing") + os.sep, str(Path(os.__file__).parent) + os.sep, "<")
+# What passes a call on for a program: this package, the standard library, code without a file.
+_PASSED_ON = (str(Path(__file__).parents[2]) + os.sep, str(Path(os.__file__).parent) + os.sep, "<")
 _told: list[str] = []  # the lines of recorded operations that are being repeated
 
 

@@ -9,6 +9,7 @@ import torch
 
 from goodmeasure.auditing.case import Dossier
 from goodmeasure.auditing.evidence.contracts import Contracts, LossCall
+from goodmeasure.auditing.evidence.crosstalk import Crosstalk
 from goodmeasure.auditing.evidence.layout import Layout
 from goodmeasure.auditing.evidence.trace import Node, tensors_in
 from goodmeasure.auditing.evidence.wiring import World
@@ -22,29 +23,40 @@ class Tokens:
     layout: Layout
     inputs: list[torch.Tensor]
     task: str
+    crosstalk: Crosstalk | None
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Tokens:
         world = dossier.get(World).given
+        targets = {id(t) for t in tensors_in(world.get("targets"))}
         sequences = [
             t
             for t in tensors_in(world.get("inputs"))
-            if t.dim() == 2 and not t.is_floating_point() and t.dtype != torch.bool
+            if t.dim() == 2 and not t.is_floating_point() and t.dtype != torch.bool and id(t) not in targets
         ]
-        return cls(dossier.get(Contracts), dossier.get(Layout), sequences, dossier.case.task)
+        task = dossier.case.task
+        return cls(dossier.get(Contracts), dossier.get(Layout), sequences, task, dossier.find(Crosstalk))
 
     def total_shifts(self) -> Iterator[tuple[LossCall, int, int]]:
         """Loss calls that score another token than the next: the call, the shift in the wiring, the shift in all."""
         for call, ahead, labels in self.layout.shifts():
-            base = self._data_shift(labels)
-            if base is None:
+            found = self._data_shift(labels)
+            if found is None:
                 continue
+            tokens, base = found
             total = base + ahead
-            if total >= 2 or total < 0 or (total == 0 and self.task in ("language_model", "causal_lm")):
+            if total >= 2 or total < 0 or (total == 0 and self._reads_forward(tokens)):
                 yield call, ahead, total
 
-    def _data_shift(self, labels: Node) -> int | None:
-        """How far these labels run ahead of an input they were made from, by value; ``None`` where they were not."""
+    def _reads_forward(self, tokens: torch.Tensor) -> bool:
+        """Whether the model is one that predicts what comes: it says so, or each output knows earlier inputs alone."""
+        if self.task:
+            return self.task in ("language_model", "causal_lm")
+        return self.crosstalk is not None and self.crosstalk.one_way(tokens)
+
+    def _data_shift(self, labels: Node) -> tuple[torch.Tensor, int] | None:
+        """The input that these labels were made from, and how far they run ahead of it, by value; ``None`` where there is
+        none."""
         values = labels.value
         if values.dim() != 2 or values.shape[1] < 3:
             return None
@@ -56,5 +68,5 @@ class Tokens:
                 width = min(a.shape[1], b.shape[1])
                 known = b[:, :width] >= 0
                 if width >= 2 and bool(known.any()) and bool((a[:, :width] == b[:, :width])[known].all()):
-                    return shift
+                    return tokens, shift
         return None

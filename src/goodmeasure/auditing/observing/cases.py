@@ -88,7 +88,9 @@ def _unasked(anatomy: Anatomy) -> frozenset[str]:
 
 
 def _cut_to_size(anatomy: Anatomy, known: list[Node]) -> bool:
-    """Whether a loss compares only a part of the outputs or targets: their places then differ."""
+    """Whether a loss compares only a part of the outputs or targets, or fills them up: their places then differ."""
+    if any(part.op == "pad" for node in known for operand in node.inputs[1:2] for part in operand.ancestors()):
+        return True
     sizes = {node.tensor.numel() for node in anatomy.targets[:1]}
     compared = {part.tensor.numel() for node in known for part in node.inputs[1:2]}
     return bool(compared) and not compared & sizes

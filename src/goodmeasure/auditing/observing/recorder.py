@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from goodmeasure.auditing.evidence.leaves import leaves
 from goodmeasure.auditing.evidence.lines import user_line
 from goodmeasure.auditing.evidence.trace import Node, Trace, in_place, tensors_in
 
+_AHEAD = 256  # tensors of batches that are remembered: some programs fetch several before they use one
 _MANY = 30_000  # operations after which a record is closed: no step of a program that can be judged is as long
 
 
@@ -56,6 +58,7 @@ class Recorder(Trace):
         self.stepping = 0  # optimizers that are at work
         self.calls: list[Call] = []
         self._within: list[Call] = []
+        self._batches: list[weakref.ref[torch.Tensor]] = []  # handed out so far, as far as anyone holds them
         self._quiet = 0
         self._awake = False
         self._depth: int | None = None  # of the modes below ours
@@ -81,10 +84,14 @@ class Recorder(Trace):
         self.open = False
 
     def begin(self, batch: Any = None) -> None:
-        """Begin a new record, with the tensors of a batch known as such."""
+        """Begin a new record, with the tensors of a batch known as such.
+
+        Those of earlier batches too: who fetches a batch ahead uses another than the last.
+        """
         self.renew()
         self.open = not self.enough
-        self.know(tensors_in(batch), "batch")
+        self._batches = [*self._batches, *map(weakref.ref, tensors_in(batch))][-_AHEAD:]
+        self.know((held for one in self._batches if (held := one()) is not None), "batch")
 
     @property
     def listening(self) -> bool:
@@ -107,6 +114,13 @@ class Recorder(Trace):
             return func(*args, **(kwargs or {}))
         self.open = not self.crowded
         return super().__torch_function__(func, types, args, kwargs)
+
+    def whole(self, kind: Any, run: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Write an operation with a derivative of its own down, where anything is."""
+        if not self.listening or not (self.open or self._learns(args)):
+            return run(*args, **kwargs)
+        self.open = not self.crowded
+        return super().whole(kind, run, args, kwargs)
 
     def _learns(self, args: tuple[Any, ...]) -> bool:
         learning = torch.is_grad_enabled() and not self.enough

@@ -77,6 +77,7 @@ HOSTS: dict[str, tuple[str, ...]] = {
     "sklearn.metrics": ("sklearn_host",),
     "xgboost": ("boosters_host",),
     "lightgbm": ("boosters_host",),
+    "transformers.trainer": ("transformers_host",),
     "keras": ("torch_host", "keras_host"),  # torch is told what is Keras's own affair
     **dict.fromkeys(WRITERS, ("writers_host",)),
 }

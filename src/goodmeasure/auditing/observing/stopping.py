@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
+
+from goodmeasure.keeping import private
 
 _IDLE_S = 10.0
 
@@ -89,7 +93,36 @@ def guard(cut: Cut) -> None:
     sys.addaudithook(hook)
 
 
+_asking: list[bool] = []  # a function of the program is being asked again
+
+
+@contextmanager
+def writing_nothing() -> Iterator[None]:
+    """Inside, a function of the program that is asked again cannot change a file or reach a service: that is an `OSError`."""
+    _guard_probes()
+    _asking.append(True)
+    try:
+        yield
+    finally:
+        _asking.pop()
+
+
+@cache
+def _guard_probes() -> None:
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if _asking and _changes(event, args):
+            raise PermissionError(f"{event} {_subject(args)} while a function is asked again")
+
+    sys.addaudithook(hook)
+
+
 def _changes(event: str, args: tuple[Any, ...]) -> bool:
+    """Whether this changes a file, starts a process or reaches a service; compiled functions of this package are no file of
+    the program."""
+    return _would_change(event, args) and not _subject(args).startswith(f"{private.wanted()}{os.sep}")
+
+
+def _would_change(event: str, args: tuple[Any, ...]) -> bool:
     if event == "open":
         return _writes(*args)
     if event == "socket.connect":
