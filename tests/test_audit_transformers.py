@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -33,8 +34,8 @@ def padded(ids, filler=0):
 """
 ARGUMENTS = """
 args = TrainingArguments(
-    "out", per_device_train_batch_size=8, learning_rate=1e-3, report_to=[], use_cpu=True, disable_tqdm=True, eval_strategy="epoch",
-    save_strategy="epoch"
+    "out", per_device_train_batch_size=8, learning_rate=1e-3, report_to=[], use_cpu=True, disable_tqdm=True,
+    eval_strategy="epoch", save_strategy="epoch"
 )
 trainer = Trainer(model, args, train_dataset=data, eval_dataset=data[:16], compute_metrics=compute_metrics)
 trainer.train()
@@ -90,7 +91,7 @@ def compute_metrics(prediction):
 """
     + ARGUMENTS
 )
-SMOOTHED = 'eval_strategy="epoch", label_smoothing_factor=0.1, gradient_accumulation_steps=2'
+IN_TWO = 'eval_strategy="epoch", gradient_accumulation_steps=2'
 OWN_LOSS = """
 
 def compute_loss(outputs, labels, num_items_in_batch=None):
@@ -113,7 +114,7 @@ PROGRAMS: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "right_sequences": (SEQUENCES, {}, []),
     "right_tags": (TAGS, {}, []),
     "right_language": (LANGUAGE, {}, []),
-    "right_smoothed_and_accumulated": (LANGUAGE, {'eval_strategy="epoch"': SMOOTHED}, []),
+    "right_smoothed_and_accumulated": (LANGUAGE, {'eval_strategy="epoch"': IN_TWO + ", label_smoothing_factor=0.1"}, []),
     "right_frozen_body": (SEQUENCES, {"args =": "model.bert.requires_grad_(False)\nargs ="}, []),
     "bad_metric_over_rows": (SEQUENCES, {"logits.argmax(-1) == labels": "logits.argmax(0)[labels] == labels"}, ["GM555"]),
     "bad_metric_counts_padding": (TAGS, {"(said == labels)[kept]": "(said == labels)"}, ["GM555"]),
@@ -131,7 +132,7 @@ PROGRAMS: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "bad_not_shifted": (
         LANGUAGE, {"trainer = Trainer(": OWN_LOSS, "args, train": "args, compute_loss_func=compute_loss, train"}, ["GM119"]
     ),
-    "bad_mean_of_means": (TAGS, {"trainer = Trainer(": MEANS, 'eval_strategy="epoch"': SMOOTHED.split(", label")[0] + ", gradient_accumulation_steps=2"}, ["GM403"]),
+    "bad_mean_of_means": (TAGS, {"trainer = Trainer(": MEANS, 'eval_strategy="epoch"': IN_TWO}, ["GM403"]),
     "bad_softmax_twice": (SEQUENCES, {"trainer = Trainer(": SOFTMAX}, ["GM102"]),
 }  # fmt: skip
 
@@ -141,11 +142,15 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What came of every program, each audited in a process of its own, and the folder in which they ran."""
     programs, folder = tmp_path_factory.mktemp("programs"), tmp_path_factory.mktemp("run")
     for name, (source, changes, _) in PROGRAMS.items():
-        for old, new in changes.items():
-            assert old in source, (name, old)
-            source = source.replace(old, new)
-        (programs / f"{name}.py").write_text(source)
-    command = [sys.executable, str(HERE / "audit_scripts_run.py"), str(folder), *map(str, sorted(programs.glob("*.py")))]
+        assert all(old in source for old in changes), name
+        text = functools.reduce(lambda text, change: text.replace(*change), changes.items(), source)
+        (programs / f"{name}.py").write_text(text)
+    command = [
+        sys.executable,
+        str(HERE / "audit_scripts_run.py"),
+        str(folder),
+        *map(str, sorted(programs.glob("*.py"))),
+    ]
     ground = {**os.environ, "OMP_NUM_THREADS": "1", "LIBRARIES": "transformers.trainer"}
     said = subprocess.run(command, capture_output=True, text=True, check=True, env=ground)
     rows = [json.loads(line) for line in said.stdout.splitlines()]

@@ -40,10 +40,15 @@ def user_line() -> str:
         if path.startswith(_HERE):
             if path not in (asking, __file__):
                 return ""
-        elif not path.startswith(passed_on) and _PACKAGED not in path:
+        elif _is_its_own(path, passed_on):
             return f"{path}:{frame.f_lineno} in {frame.f_code.co_name}"
         frame = frame.f_back
     return ""
+
+
+def _is_its_own(path: str, passed_on: tuple[str, ...]) -> bool:
+    """Whether code of this file is the program's own; a cell of a notebook has a name in place of a file."""
+    return path.startswith("<ipython-input") or not (path.startswith(passed_on) or _PACKAGED in path)
 
 
 def _torch() -> tuple[str, ...]:

@@ -112,7 +112,7 @@ class Trace(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
     ) -> Any:
         kwargs = kwargs or {}
         name = operation(func)
-        if self._within_one or name in _QUIET and func is not torch.autograd.grad:
+        if self._within_one or (name in _QUIET and func is not torch.autograd.grad):
             return func(*args, **kwargs)
         operands = [self.node(tensor) for tensor in tensors_in((args, kwargs))]
         if in_place(func, kwargs):
