@@ -39,8 +39,6 @@ class ObservedLoss:
 
 def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> ObservedLoss:
     """The case of a loss, on copies of everything; `NotReplayed` says why there is none."""
-    if any(kind.__module__.startswith("keras") for call in anatomy.calls for kind in type(call.module).__mro__):
-        raise NotReplayed("a Keras model outside fit: its variables are not copied")
     call = _single(anatomy)
     inputs = inputs_of(anatomy)
     model, arguments, positions = _model(anatomy, call, inputs)
@@ -109,7 +107,7 @@ def _look(node: Node) -> tuple[Any, ...]:
 
 def _single(anatomy: Anatomy) -> Call | None:
     """The one call that makes every output from data, where there is such a call."""
-    if len(anatomy.calls) != 1:
+    if len(anatomy.calls) != 1 or _of_keras(anatomy.calls[0].module):
         return None
     call = anatomy.calls[0]
     made = {id(tensor) for _, tensor in call.outputs()}
@@ -123,8 +121,14 @@ def _model(anatomy: Anatomy, call: Call | None, inputs: list[Node]) -> tuple[tor
     if call is not None and arguments is not None:
         at = {id(tensor): position for position, (_, tensor) in enumerate(call.outputs())}
         return call.module, arguments, [at[id(end.tensor)] for end in anatomy.ends]
-    model = Steps(Replay(anatomy.ends, inputs), [one.module for one in anatomy.calls])
+    parts = [one.module for one in anatomy.calls if not _of_keras(one.module)]
+    model = Steps(Replay(anatomy.ends, inputs), parts)
     return model, tuple(node.value for node in inputs), list(range(len(anatomy.ends)))
+
+
+def _of_keras(module: torch.nn.Module) -> bool:
+    """Whether a module is a Keras layer, whose variables are not copied: what it computed is repeated instead."""
+    return any(kind.__module__.startswith("keras") for kind in type(module).__mro__)
 
 
 def _arguments(call: Call) -> Any:

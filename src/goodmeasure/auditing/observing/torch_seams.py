@@ -224,14 +224,22 @@ def install(seams: Seams, program: TorchProgram) -> None:
     seams.later(program.recorder.rest)
 
 
+def trains_by_itself(model: Any) -> bool:
+    """Whether a Keras model has a training step of its own, and no loss that was compiled."""
+    step = getattr(type(model), "train_step", None)
+    return getattr(model, "loss", None) is None and not str(getattr(step, "__module__", "")).startswith("keras")
+
+
 def leave_to_keras(seams: Seams, program: TorchProgram) -> None:
     """Write nothing down of what Keras does by itself: its variables are no parameters of modules that can be copied."""
     kinds = sys.modules["keras"].Model.__mro__
 
     def make(run: Any) -> Any:
-        def quietly(*args: Any, **kwargs: Any) -> Any:
+        def quietly(model: Any, *args: Any, **kwargs: Any) -> Any:
+            if trains_by_itself(model):
+                return run(model, *args, **kwargs)
             with program.recorder.quiet():
-                return run(*args, **kwargs)
+                return run(model, *args, **kwargs)
 
         return quietly
 
