@@ -53,6 +53,7 @@ class Ending:
     raised_at: str = ""
     status: int = 0
     after_cut: bool = False
+    started: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
@@ -66,6 +67,7 @@ class Ending:
         told["not_applicable"] = tuple(Skipped(**part) for part in told["not_applicable"])
         for name in ("passed", "looked_at", "not_seen"):
             told[name] = tuple(told[name])
+        values["started"] = tuple(values["started"])
         return cls(Audit(**told), **values)
 
 
@@ -147,13 +149,14 @@ class Observation:
             self.status = left.code if isinstance(left.code, int) else int(left.code is not None)
             if not isinstance(left.code, int | None):
                 print(left.code, file=sys.stderr)  # as Python does
-        except Exception as error:  # the program's own: told, not ours to raise
+        except (Exception, KeyboardInterrupt) as error:  # the program's own: told, not ours to raise
             self.raised = error
         self.after_cut = bool(self.cut.where)
 
     def _told(self, hosts: Hosts, seconds: float) -> Ending:
         judged = hosts.judged(whole=self.raised is None and not self.status)
         outcome = Ending(judged.together(self.request.program, seconds), self._ended(), status=self.status)
+        outcome.started = tuple(dict.fromkeys(self.cut.started))
         if self.raised is not None:
             outcome.raised = f"{type(self.raised).__name__}: {self.raised}"
             outcome.raised_at = where_raised(self.raised)

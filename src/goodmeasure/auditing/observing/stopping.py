@@ -58,6 +58,7 @@ class Cut:
     where: str = ""
     ended_by: str = ""
     paused: bool = False
+    started: list[str] = field(default_factory=list)  # programs of Python that it runs in processes of their own
 
     def short(self, where: str) -> None:
         """Note that the training was cut short here."""
@@ -87,11 +88,23 @@ def guard(cut: Cut) -> None:
     mine = os.getpid()
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
+        if event == "subprocess.Popen" and not cut.paused and (program := _python(args)):
+            cut.started.append(program)
         if cut.where and not cut.paused and os.getpid() == mine and _changes(event, args) and not sys.is_finalizing():
             cut.end(f"before {event} {_subject(args)}".strip())
 
     sys.addaudithook(hook)
 
+
+def _python(args: tuple[Any, ...]) -> str:
+    """The command that starts Python, or a launcher of it; empty where another program is started."""
+    command = [args[0], *args[1][1:]] if isinstance(args[1], (list, tuple)) else [args[0]]
+    words = [os.fsdecode(one) for one in command if isinstance(one, (str, bytes, os.PathLike))]
+    name = os.path.basename(words[0]) if words else ""  # noqa: PTH119  (a word of a command, which may be no path)
+    return " ".join([name, *words[1:4]]) if name.startswith(_LAUNCHERS) else ""
+
+
+_LAUNCHERS = ("python", "torchrun", "accelerate", "deepspeed")
 
 _asking: list[bool] = []  # a function of the program is being asked again
 
