@@ -78,9 +78,9 @@ def test_a_block_in_a_notebook_shows_its_report(notebook: Any) -> None:
 def test_a_block_in_which_nothing_was_seen_warns_and_one_that_stopped_does_not() -> None:
     with pytest.warns(UserWarning, match="nothing was seen"), gm.watch():
         sum(range(3))
-    with warnings.catch_warnings(), pytest.raises(ZeroDivisionError):
+    with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with gm.watch():
+        with pytest.raises(ZeroDivisionError), gm.watch():
             1 / 0  # noqa: B018
 
 
