@@ -65,6 +65,9 @@ def test_a_cell_that_stops_shows_what_was_found_before(notebook: Any, capsys: py
     result = notebook.run_cell(f"%%audit{WRONG}1 / 0")
     assert isinstance(result.error_in_exec, ZeroDivisionError)
     assert [f.code for f in notebook.shown[0].findings] == ["GM102"]
+    broken = notebook.run_cell("%%audit\nx = (")
+    assert isinstance(broken.error_before_exec or broken.error_in_exec, SyntaxError)
+    assert len(notebook.shown) == 1, "nothing ran"
     refused = notebook.run_cell("%%audit model\n1")
     assert "takes no words" in str(refused.error_in_exec)
 

@@ -160,6 +160,10 @@ class Audit(Displayed):
         failed = [f"{one.code}: {one.reason}" for one in self.failed]
         return printable("\n".join([*head, *map(str, self.findings), *failed, *missed, self.summary(), *tail]))
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows in a terminal: what `print` writes."""
+        printer.text(str(self))
+
     def _looked(self) -> list[str]:
         """What "nothing found" stands on."""
         if all(name.isidentifier() for name in self.looked_at):

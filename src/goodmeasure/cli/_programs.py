@@ -98,7 +98,16 @@ def nothing_seen(outcome: Ending, request: Invocation) -> NothingObserved | Prog
         where=request.program,
         seen="; ".join([*outcome.audit.not_seen, *elsewhere])
         or "no loss was differentiated, nothing was fitted or scored",
-        fix=f"goodmeasure audit {word(request.program)}:build, with a function that returns model, loss, inputs and targets",
+        fix=_built(request),
+    )
+
+
+def _built(request: Invocation) -> str:
+    """How what is not seen is handed over: to the command where it is a file of Python, else to the function."""
+    if request.module or not request.program.endswith(".py"):
+        return "gm.audit(model=model, loss=loss, inputs=x, targets=y)"
+    return (
+        f"goodmeasure audit {word(request.program)}:build, with a function that returns model, loss, inputs and targets"
     )
 
 

@@ -21,13 +21,13 @@ def _audit(shell: Any, line: str, cell: str) -> Any:
         raise UsageError(f"%%audit takes no words, and was given {line.strip()!r}", fix="%%audit on a line of its own")
     source = "\n" + shell.transform_cell(cell)  # the line of the magic is the first of the cell
     name = shell.compile.cache(source, max(numbers(shell).values(), default=0))  # that of the cell that runs
-    with Within():
-        return _run(source, name, shell.user_ns)
-
-
-def _run(source: str, name: str, scope: dict[str, Any]) -> Any:
-    """Execute a text; the value of its last line, where that is an expression."""
     tree = ast.parse(source, name)
+    with Within():
+        return _run(tree, name, shell.user_ns)
+
+
+def _run(tree: ast.Module, name: str, scope: dict[str, Any]) -> Any:
+    """Execute a cell; the value of its last line, where that is an expression."""
     last = tree.body[-1] if tree.body else None
     if not isinstance(last, ast.Expr):
         exec(compile(tree, name, "exec"), scope)

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from types import TracebackType
+from typing import Any
 
 from goodmeasure.auditing.finding import Audit, Finding
 from goodmeasure.auditing.observing import cells
@@ -50,6 +51,16 @@ class Within:
         """What was found, once the block has ended."""
         return list(self.audit.findings) if self.audit is not None else []
 
+    def batch(self, batch: Any) -> None:
+        """A batch begins that came from a loader which was made before the block.
+
+        Args:
+            batch: tensors, however they are nested.
+        """
+        host = self._hosts.known.get("torch_host")
+        if host is not None:
+            host.program.batch(batch)
+
     def __enter__(self) -> Within:
         self._started = time.monotonic()
         self._stack.enter_context(self._hosts.observing())
@@ -65,7 +76,8 @@ class Within:
             for finding in self.audit.findings:
                 self._report(finding)
         elif cells.shell() is not None:
-            cells.show(self.audit)
+            if self.audit.looked_at or kind is None:
+                cells.show(self.audit)
         else:
             for said in _worth_a_warning(self.audit, was_broken_off=kind is not None):
                 warnings.warn(said, AuditWarning, stacklevel=2)
