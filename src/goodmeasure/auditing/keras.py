@@ -33,7 +33,8 @@ class KerasAudit(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
         def first(data: Any) -> Any:
             self.model.train_step = step
             started = time.monotonic()
-            host.first(self.model, *keras.utils.unpack_x_y_sample_weight(data)[:2], where)
+            inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)
+            host.first(self.model, inputs, targets, where)
             if self.model.loss is None:
                 host.judged.not_seen.append(
                     f"{where}: no loss is compiled: with gm.watch(): around fit looks at its own"
