@@ -161,7 +161,7 @@ class Audit(Displayed):
         return printable("\n".join([*head, *map(str, self.findings), *failed, *missed, self.summary(), *tail]))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """What IPython shows in a terminal: what `print` writes."""
+        """What IPython shows in a terminal: what ``print`` writes."""
         printer.text(str(self))
 
     def _looked(self) -> list[str]:

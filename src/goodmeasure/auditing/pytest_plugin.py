@@ -24,6 +24,7 @@ class Audited:
         audit: the report, once the test has run.
 
     Example:
+        >>> from goodmeasure.auditing.pytest_plugin import Audited
         >>> audited = Audited()
         >>> audited.ignoring("GM308").codes
         ('GM308',)

@@ -48,7 +48,7 @@ def watch(
         report: called with each finding; a warning is given unless it is.
 
     Returns:
-        A `Watch`: the findings so far, and ``close()``, which takes everything off again; also a context manager. Without
+        A watch: the findings so far, and ``close()``, which takes everything off again; also a context manager. Without
         a model, a `Within`: a context manager whose ``audit`` is the report.
 
     Raises:

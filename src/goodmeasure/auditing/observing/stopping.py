@@ -111,7 +111,7 @@ _asking: list[bool] = []  # a function of the program is being asked again
 
 @contextmanager
 def writing_nothing() -> Iterator[None]:
-    """Inside, a function of the program that is asked again cannot change a file or reach a service: that is an `OSError`."""
+    """Inside, a function of the program that is asked again cannot change a file or reach a service: that is an ``OSError``."""
     _guard_probes()
     _asking.append(True)
     try:
