@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from trainer_programs import PROGRAMS
 
 for needed in ("torch", "transformers", "accelerate"):
