@@ -74,10 +74,14 @@ _OF_SCORES = named(
 )
 
 
+# What compares outputs as they are in evaluation: a Keras layer is repeated as it trains, its batch statistics with it.
+_OF_EVALUATION = frozenset({"GM142", "GM143"})
+
+
 def _unasked(anatomy: Anatomy) -> frozenset[str]:
     inside = [*anatomy.inside.values(), *(part for end in anatomy.ends for part in [end, *end.inputs])]
     known = [node for node in anatomy.inside.values() if node.op in KNOWN]
-    rules = set()
+    rules = set(_OF_EVALUATION) if any(_of_keras(call.module) for call in anatomy.calls) else set()
     if not any(node.op in _OF_SCORES for node in inside) or _cut_to_size(anatomy, known):
         rules |= {"GM306", "GM310"}
     if any(node.op not in DISTANCES for node in known) or any(node.op in _OF_SCORES for node in inside):

@@ -225,9 +225,10 @@ def install(seams: Seams, program: TorchProgram) -> None:
 
 
 def trains_by_itself(model: Any) -> bool:
-    """Whether a Keras model has a training step of its own, and no loss that was compiled."""
-    step = getattr(type(model), "train_step", None)
-    return getattr(model, "loss", None) is None and not str(getattr(step, "__module__", "")).startswith("keras")
+    """Whether a Keras model computes its loss by a method of its own, and none was compiled."""
+    methods = (getattr(type(model), name, None) for name in ("train_step", "compute_loss"))
+    own = any(not str(getattr(method, "__module__", "")).startswith("keras") for method in methods)
+    return own and getattr(model, "loss", None) is None
 
 
 def leave_to_keras(seams: Seams, program: TorchProgram) -> None:
