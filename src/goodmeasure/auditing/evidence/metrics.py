@@ -33,12 +33,9 @@ class Metrics:
     @classmethod
     def gather(cls, dossier: Dossier) -> Metrics:
         metrics, targets, outputs = dossier.case.need("metrics", "targets", "outputs")
-        outputs = outputs[0] if isinstance(outputs, tuple) and outputs else outputs
         if not isinstance(targets, np.ndarray) or not isinstance(outputs, np.ndarray):
             raise Unavailable("several outputs or several targets")
-        whole = isinstance(dossier.case.get("outputs"), tuple)
-        asked = (lambda y, z: metrics(y, (z, *dossier.case.get("outputs")[1:]))) if whole else metrics
-        return cls(asked, targets, outputs, int(dossier.case.get("ahead") or 0))
+        return cls(metrics, targets, outputs, int(dossier.case.get("ahead") or 0))
 
     def values(self, outputs: Array) -> dict[str, float]:
         """The metrics of these outputs that are numbers."""

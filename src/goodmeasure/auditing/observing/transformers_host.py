@@ -113,17 +113,19 @@ def _place(compute: Any) -> str:
 
 
 def _case(compute: Callable[[Any], Any], prediction: Any, model: Any) -> dict[str, Any]:
-    kind = type(prediction)
+    kind, said = type(prediction), prediction.predictions
+    several = isinstance(said, tuple) and bool(said)  # scores, and what else the model returns
 
     def metrics(targets: Any, outputs: Any) -> Mapping[str, Any]:
         with writing_nothing():
-            return compute(kind(predictions=outputs, label_ids=targets))  # type: ignore[no-any-return]
+            whole = (outputs, *said[1:]) if several else outputs
+            return compute(kind(predictions=whole, label_ids=targets))  # type: ignore[no-any-return]
 
     shifts = getattr(getattr(model, "loss_function", None), "__name__", "") == "ForCausalLMLoss"
     return {
         "framework": "transformers",
         "metrics": metrics,
         "targets": prediction.label_ids,
-        "outputs": prediction.predictions,
+        "outputs": said[0] if several else said,
         "ahead": int(shifts),
     }
