@@ -59,7 +59,7 @@ def judged_on_fitted_rows(workflow: Workflow) -> Iterator[Seen]:
 
 
 @rule(
-    "GM526",
+    "GM528",
     "warning",
     "a model is judged on the rows that decided when it stops",
     why="The number of rounds that suits these rows best was chosen on them: on others the score is worse.",
@@ -79,7 +79,7 @@ def judged_on_stopping_rows(workflow: Workflow) -> Iterator[Seen]:
 
 
 @rule(
-    "GM527",
+    "GM529",
     "warning",
     "a booster stops by the rows that it is fitted on",
     why="On the rows of the fit the loss falls with every round, so it never stops early, whatever happens elsewhere.",
