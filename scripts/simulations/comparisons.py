@@ -116,7 +116,7 @@ def _by_heart(table: Table, y: Floats, z: Floats) -> Floats:
     return z + (0.4 * (y - z) if table.noise is not None else 1.2 * (2 * y - 1))
 
 
-def metrics(runs: int = 60) -> Iterator[Row]:
+def metrics(runs: int = 50) -> Iterator[Row]:
     """Loss and metric of two models that are alike, of the truth and a constant, and of a median and a mean of lognormals."""
     for table, name in zip(TABLES[:4], ("accuracy", "accuracy", "rmse", "mae"), strict=True):
         for n in SIZES:

@@ -79,7 +79,7 @@ WORLDS = (
 )
 
 
-def by_metric(runs: int = 150) -> Iterator[Row]:
+def by_metric(runs: int = 60) -> Iterator[Row]:
     """Truths are known from a million rows; a fifth of n is reported."""
     for world in WORLDS:
         y, z = world.rows(np.random.default_rng(10**6), 10**6)
@@ -186,7 +186,7 @@ CASES: dict[str, tuple[Draw, float]] = {
 }
 
 
-def copies(runs: int = 200) -> Iterator[Row]:
+def copies(runs: int = 100) -> Iterator[Row]:
     for name, (draw, share) in CASES.items():
         for n in SIZES:
             rng, said = np.random.default_rng(n), 0
