@@ -93,7 +93,7 @@ OFF, OFF_AMOUNT = 0.05, 0.2
 LEAST = 10
 
 
-def words(runs: int = 40) -> Iterator[Row]:
+def words(runs: int = 30) -> Iterator[Row]:
     for world in WORLDS:
         for n in SIZES:
             found = [told(world, n, seed) for seed in range(runs)]
@@ -197,7 +197,7 @@ def _as_good_blindly(decided: Decided | None, said: Floats, mean: Floats) -> boo
 
 SECTIONS = (
     Section(
-        "The five words of a run, 40 tables each, with what speaks against plain use",
+        "The five words of a run, 30 tables each, with what speaks against plain use",
         (
             *("table", "n", "protocol", *WORDS),
             *("used, and not useful", "care, and nothing speaks against it", "used, and something does"),
