@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -120,12 +119,17 @@ WORDS = (
 
 def table(titles: Sequence[str]) -> str:
     """The list as it stands at the head of the page, of tables with these titles."""
-    head = ("## Every word, who says it, and the tables that measure it", "", "| words | said by | measured in |")
+    head = (
+        "## Every word, who says it, and the tables that measure it",
+        "",
+        "| words | said by | tables that begin so |",
+    )
     return "\n".join([*head, "|---|---|---|", *(_line(word, titles) for word in WORDS), ""])
 
 
 def _line(word: Word, titles: Sequence[str]) -> str:
-    found = "; ".join(f"[{begin}](#{_anchor(whole(begin, titles))})" for begin in word.tables)
+    """The beginnings of titles are enough to find the tables by, and each must be one."""
+    found = "; ".join(begin for begin in word.tables if whole(begin, titles))
     return f"| {word.words} | {word.by} | {found or COUNTED} |"
 
 
@@ -133,8 +137,3 @@ def whole(begin: str, titles: Sequence[str]) -> str:
     """The one title that begins so."""
     (title,) = (each for each in titles if each.startswith(begin))
     return title
-
-
-def _anchor(title: str) -> str:
-    """What the title is called in an address."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
