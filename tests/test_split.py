@@ -83,9 +83,11 @@ def equal_rows(*columns: np.ndarray, folds: bool = False) -> list[type]:
 @pytest.mark.parametrize("folds", [False, True])
 def test_copies_across_the_split_are_noticed_and_chance_is_told_apart(folds: bool) -> None:
     numbers = np.arange(1000.0)
-    assert equal_rows(np.repeat(numbers[:500], 2), folds=folds) == [SharedRows]
+    twice = np.repeat(numbers[:500], 2)
+    assert equal_rows(twice, -twice, folds=folds) == [SharedRows]
     assert equal_rows(numbers, folds=folds) == []
-    assert equal_rows(numbers % 12, numbers % 12 > 5, folds=folds) == [SharedByChance]
+    for levels in (12, 100, 400):
+        assert equal_rows(numbers % levels, 1.0 * (numbers % levels > levels / 2), folds=folds) == [SharedByChance]
     once = numbers.copy()
     once[split(1000).report[0]] = once[split(1000).fit[0]]
     assert set(equal_rows(once, folds=folds)) == {SharedByChance}

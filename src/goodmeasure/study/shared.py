@@ -16,7 +16,7 @@ from goodmeasure.study.split import Indices, Split
 Hashes = NDArray[np.uint64]
 # Copies of a smaller part of the later rows than this move no number.
 FEW = 0.02
-# Where no two rows are nearly equal, chance is not known: fewer different rows than this part are a table of few cases.
+# A table with fewer different rows than this part has few features, not copies.
 MANY_ALIKE = 0.2
 # Copies are as many equal pairs more than chance makes: so many times, and by so many of the errors that counts have.
 TIMES, ERRORS = 1.5, 2.0
@@ -62,7 +62,7 @@ def shared_rows(tables: Sequence[Table], names: Sequence[str], found: Split) -> 
     equal, chance = _pairs(keys), _by_chance(keys, tables, names)
     if chance > 0:
         seen = f"{seen}; {equal:,.0f} pairs are equal, where chance makes about {chance:,.0f}"
-    few = not chance and len(np.unique(keys)) < MANY_ALIKE * len(keys)
+    few = len(np.unique(keys)) < MANY_ALIKE * len(keys)
     if few or equal <= TIMES * chance + ERRORS * math.sqrt(equal):
         return (SharedByChance(what, seen=seen),)
     fix = "remove copies of the same case, or keep each case in one part: --group COLUMN"
@@ -107,10 +107,13 @@ def _by_chance(keys: Hashes, tables: Sequence[Table], names: Sequence[str]) -> f
 
     If whether two columns are alike is independent where all others are, so many pairs are alike in both as those that
     differ in the one times those that differ in the other, over those that differ in both. Columns that go together make
-    that too few, for some columns less than for others: so the largest of these numbers counts, each less its error.
+    that too few, for some columns less than for others: so the largest of these numbers counts, each less its error. One
+    feature and a target go together by their nature: where either is alike in rows that differ, they may all be so by chance.
     """
     equal, columns = _pairs(keys), _columns(tables, names)
     differ = [(_pairs(keys - column) - equal, column) for column in columns]
+    if len(differ) <= 2 and any(near for near, _ in differ):
+        return equal
     most = sorted(differ, key=lambda each: -each[0])[:MOST_COMPARED]
     found = 0.0
     for (one, first), (other, second) in combinations(most, 2):
