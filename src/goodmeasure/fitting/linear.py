@@ -136,6 +136,12 @@ def _condensed(y: NDArray[Any], weight: Floats | None) -> tuple[NDArray[Any], Fl
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certificate, int]:
     """Parameters (a row a feature, then the intercept; a column a raw output), what was reached, and the number of steps."""
+    if objective.loss.released is not objective.loss:
+        raise UsageError(
+            f"nothing is least where the signal of {objective.loss} is zero",
+            seen="stop_gradient in its formula: the signal is not the slope of the value",
+            fix="train with the signal alone: gm.to_torch(loss), gm.to_jax(loss), gm.to_xgboost(loss)",
+        )
     curvature = curvature_class(objective.loss, objective.y, objective.outputs)
     theta = np.zeros((objective.count, objective.outputs))
     if objective.intercept:
