@@ -88,7 +88,7 @@ class Clock:
         return found
 
 
-class Held:
+class Holding:
     """The value of a loss with what derivatives take for a constant as it was the first time, however inputs have moved since."""
 
     def __init__(self, loss: Record, book: Evaluation) -> None:
@@ -244,7 +244,7 @@ def _jet_and_moves(loss: Record, y: Any, z: list[Any], book: Evaluation) -> tupl
         return [a + by if i == k else a for i, a in enumerate(z)]
 
     def jet(y: Any, z: list[Any]) -> list[Any]:
-        held = Held(loss, book)
+        held = Holding(loss, book)
         middle = held.value(y, z)
         sides = [
             tuple(held.value(y, [*z[:k], z[k] + way * step, *z[k + 1 :]]) for way in (-1, 1)) for k in range(len(z))
