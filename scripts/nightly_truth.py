@@ -122,6 +122,16 @@ into {most:g} s each and were tried in part.
 """
 
 
+LIMITS = """
+## What was off
+
+What is known to be left is next to where numbers end. On a scale that is not the loss's own: exp of a raw output leaves float32
+while what is made of it would not, the miss in scales does, and second derivatives of a logarithm of 1 + exp(2z) are differences
+of terms of size one. On its own: a miss in units of a large target overflows within a factor of that target of the largest
+number, and dispersions above ten thousand enter by their logarithm, which is rounded.
+"""
+
+
 def page(found: dict[str, Tally], seed: int, seconds: float) -> str:
     """The table, and each fault."""
     everything = [(name, tally) for name, tally in sorted(found.items())]
@@ -136,7 +146,7 @@ def page(found: dict[str, Tally], seed: int, seconds: float) -> str:
         f"| {name} | {t.losses} | {t.comparisons:,} | {len(t.faults)} |"
         for name, t in [*everything, ("**all**", whole)]
     ]
-    faults = ["", "## What was off", "", *(f"- {fault}" for fault in whole.faults)] if whole.faults else []
+    faults = [LIMITS, *(f"- {fault}" for fault in whole.faults)] if whole.faults else []
     return head + "\n".join([*rows, *faults]) + "\n"
 
 
