@@ -15,7 +15,7 @@ whenever it is drawn.
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -92,6 +92,13 @@ def main() -> None:
     asked.add_argument("keys", nargs="+")
     commands.add_parser("page")
     given = parser.parse_args()
+    try:
+        _done(given)
+    except recording.NothingRecorded as problem:
+        sys.exit(str(problem))
+
+
+def _done(given: Namespace) -> None:
     if given.command == "record":
         record(given.names, given.anew)
     elif given.command == "run":

@@ -17,12 +17,15 @@ from importlib import import_module
 from pathlib import Path
 
 import simulations
+from simulations import words
 from simulations.sections import Section
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "risk_coverage.md"
 HEAD = """# What intervals cover, and how often words are false
 
-Written by `scripts/nightly_risk.py`, which takes too long for `make docs`. Published figures are cited in `docs/risk.md`.
+"Falsely" is the share of tables of which a word is said that is not true of them, "missed" the share of those of which it is true
+and not said. Written by `scripts/nightly_risk.py`, which takes too long for `make docs`. Published figures are cited in
+`docs/risk.md`.
 """
 
 
@@ -55,7 +58,8 @@ def main() -> None:
             held[section.title] = section.text()
             print(held[section.title], f"{time.time() - start:.0f} s", sep="\n", file=sys.stderr, flush=True)
     titles = [section.title for sections in known.values() for section in sections]
-    PAGE.write_text("\n".join([HEAD, *(held[title] for title in titles if title in held)]), encoding="utf-8")
+    sections = (held[title] for title in titles if title in held)
+    PAGE.write_text("\n".join([HEAD, words.table(titles), *sections]), encoding="utf-8")
 
 
 if __name__ == "__main__":

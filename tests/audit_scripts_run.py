@@ -1,20 +1,20 @@
 """Audits scripts one after another, each in a process that is forked from this one, which has imported their libraries.
 
 ``python audit_scripts_run.py FOLDER SCRIPT...`` prints a line of JSON for each: its name, its seconds, what came of it.
+``LIBRARIES`` names others than the usual ones.
 """
 
 import importlib
 import json
 import os
 import pkgutil
+import random
 import resource
 import sys
 from pathlib import Path
 
-import keras
-import lightning  # noqa: F401
+import numpy as np
 import torch
-import torchmetrics  # noqa: F401
 
 import goodmeasure.auditing.evidence as evidence
 from goodmeasure.auditing.observing import keras_host, sklearn_host, torch_host  # noqa: F401
@@ -41,7 +41,11 @@ def _in_child(script, folder, descriptor):
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
     os.chdir(folder)
-    keras.utils.set_random_seed(0)  # a script that seeds nothing says the same each time
+    random.seed(0)  # a script that seeds nothing says the same each time
+    np.random.seed(0)  # noqa: NPY002
+    torch.manual_seed(0)
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
     try:
         outcome = run(Invocation(str(script))).to_dict()
     except BaseException as error:  # a fault of the observation: the test shows it
@@ -54,6 +58,8 @@ def _in_child(script, folder, descriptor):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    for library in os.environ.get("LIBRARIES", "keras lightning torchmetrics").split():
+        importlib.import_module(library)
     all_rules()
     for module in pkgutil.iter_modules(evidence.__path__):
         importlib.import_module(f"{evidence.__name__}.{module.name}")

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import trainer_programs
+
 os.environ.setdefault("KERAS_BACKEND", "torch")
 torch = pytest.importorskip("torch")
 
@@ -85,6 +87,7 @@ def test_a_wrong_program_is_found(path: Path, name: str) -> None:
 def test_every_rule_has_a_wrong_program_and_a_page() -> None:
     scripts = json.loads((HERE / "audit_scripts" / "findings.json").read_text())
     shown = {code for row in [*FOUND.values(), *scripts.values()] for code in row["codes"]}
+    shown |= {code for *_, codes in trainer_programs.PROGRAMS.values() for code in codes}
     assert {rule.code for rule in all_rules()} == shown
     for code, page in pages().items():
         assert page.startswith(f"# {code}: ")

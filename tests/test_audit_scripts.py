@@ -221,7 +221,7 @@ NOTEBOOK = [
     "%matplotlib inline\n!pip install nothing\nimport torch",
     "%%bash\nls",
     "model, x, y = torch.nn.Linear(4, 1), torch.randn(60, 4), torch.randn(60)\nopt = torch.optim.SGD(model.parameters(), 0.1)",
-    "%%time\nfor _ in range(3):\n    loss = torch.nn.functional.mse_loss(model(x), y)\n    loss.backward()\n    opt.step()",
+    "%%audit\nfor _ in range(3):\n    loss = torch.nn.functional.mse_loss(model(x), y)\n    loss.backward()\n    opt.step()",
 ]
 
 

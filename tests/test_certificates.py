@@ -1,13 +1,16 @@
 """What a certificate says is true: the short form of scripts/simulations/certificates.py."""
 
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from goodmeasure import losses
+import goodmeasure as gm
+from goodmeasure import losses, words
 from goodmeasure.fitting.certificate import Status
+from goodmeasure.fitting.linear import NoFiniteFit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 from simulations import certificates
@@ -79,3 +82,46 @@ def test_classes_that_a_line_separates_have_no_least_and_others_have() -> None:
     assert [(missed, falsely) for *_, missed, falsely in rows] == [(0, 0)] * 6
     assert [separable for *_, separable, _, _ in rows][::3] == [10, 10]
     assert rows[-1][3] == 0
+
+
+JUMPING = {
+    "at the target": lambda y, mu: words.where(mu < y, (mu - y) ** 2, (mu - y) ** 2 + 1),
+    "away from it": lambda y, mu: words.where(mu < y + 1, (mu - y) ** 2, (mu - y) ** 2 + 0.5),
+    "in a share": lambda y, mu: (mu - y) ** 2 + 0.1 * words.where(mu < 0, 0, 1),
+}
+
+
+@pytest.mark.parametrize("name", JUMPING)
+def test_nothing_is_optimal_by_the_signals_of_a_loss_whose_value_jumps(name: str) -> None:
+    r = np.random.default_rng(0)
+    X = r.normal(size=(150, 2))
+    y = X @ [1.0, -0.5] + 0.3 * r.standard_t(3, 150)
+    certificate = gm.LossRegressor(gm.loss(target=gm.Real)(JUMPING[name])()).fit(X, y).certificate_
+    assert certificate.status is not Status.OPTIMAL
+    assert "counterexample was found" in certificate.convex
+
+
+ENDLESS = {
+    "downward": lambda y, mu: -((mu - y) ** 2),
+    "straight": lambda y, mu: mu - y,
+    "cubic": lambda y, mu: (mu - y) ** 3,
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_loss_of_numbers_that_falls_however_far_one_goes_is_refused(name: str) -> None:
+    r = np.random.default_rng(0)
+    X, y = r.normal(size=(60, 2)), r.normal(size=60)
+    with pytest.raises(NoFiniteFit, match="falls however far one goes"):
+        gm.LossRegressor(gm.loss(target=gm.Real)(ENDLESS[name])()).fit(X, y)
+
+
+def test_signals_that_do_not_balance_are_not_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    r = np.random.default_rng(0)
+    X = r.normal(size=(80, 2))
+    y = X @ [1.0, -0.5] + r.standard_t(2, 80)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        certificate = gm.LossRegressor(gm.losses.welsch(), max_iter=1).fit(X, y).certificate_
+    assert certificate.status is Status.UNFINISHED
+    assert "signals do not balance" in certificate.method

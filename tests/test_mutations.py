@@ -140,6 +140,38 @@ def test_a_test_notices_or_does_not(operators, script, house):
     assert trying.attempt(None, record, record.quickest(9)).outcome == "survived"
 
 
+UNRECORDABLE = {
+    "a library that is not there": ("mutations/plugin.py", "import no_such_library", "no_such_library"),
+    "no word at all": ("pytest/__main__.py", "", "it said nothing"),
+}
+
+
+@pytest.mark.parametrize("case", UNRECORDABLE)
+def test_a_record_that_could_not_be_made_is_an_error_that_says_why(script, house, monkeypatch, case):
+    recording = script("mutations.recording")
+    name, text, why = UNRECORDABLE[case]
+    file = house / "scripts" / name
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    (file.parent / "__init__.py").write_text("")
+    monkeypatch.setattr(recording, "SCRIPTS", house / "scripts")
+    with pytest.raises(recording.NothingRecorded, match=f"nothing of test_twice.py: .*{why}"):
+        recording.record([house / "tests" / "test_twice.py"])
+    assert not recording.is_recorded(house / "tests" / "test_twice.py"), "an old record is none of these tests"
+
+
+@pytest.mark.parametrize("held", [None, {"seconds": {}, "lines": {}}, {"seconds": RECORDED["seconds"], "lines": {}}])
+def test_mutants_are_not_tried_where_nothing_is_recorded(script, house, held, monkeypatch, capsys):
+    file = house / "records" / "test_twice.json"
+    file.unlink() if held is None else file.write_text(json.dumps(held))
+    monkeypatch.setattr("sys.argv", ["mutate.py", "run", "small.py"])
+    mutate = script("mutate")
+    monkeypatch.setattr(mutate, "PACKAGE", house / "src" / "goodmeasure")
+    with pytest.raises(SystemExit, match=r"no test is known to run any line: python scripts/mutate.py record"):
+        mutate.main()
+    assert "survived" not in capsys.readouterr().out
+
+
 def test_what_is_called_equivalent_is_a_mutant_still(operators, script):
     """A change near it gives it another name: then it must be looked at again."""
     results, recording = script("mutations.results"), script("mutations.recording")

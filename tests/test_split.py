@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodmeasure.reading.tables import Table
-from goodmeasure.study.cases import row_keys
-from goodmeasure.study.split import SharedByChance, SharedRows, TooFewRowsToSplit, check, folded, shared_rows, split
+from goodmeasure.study.shared import SharedByChance, SharedRows, row_keys, shared_rows
+from goodmeasure.study.split import TooFewRowsToSplit, check, folded, split
 
 
 @settings(max_examples=25, deadline=None)
@@ -73,17 +73,52 @@ def test_too_little_is_refused_with_the_numbers() -> None:
         check(split(100, classes=labels).parts, labels)
 
 
-def test_copies_across_the_split_are_noticed_and_chance_is_told_apart() -> None:
-    keys = np.repeat(np.arange(500, dtype=np.uint64), 2)
-    (remark,) = shared_rows(keys, split(1000))
-    assert isinstance(remark, SharedRows)
-    assert shared_rows(np.arange(1000, dtype=np.uint64), split(1000)) == ()
-    once = np.arange(1000, dtype=np.uint64)
-    found = split(1000)
-    once[found.report[0]] = once[found.fit[0]]
-    assert isinstance(shared_rows(once, found)[0], SharedByChance)
-    few_features = np.random.default_rng(0).integers(0, 50, 1000).astype(np.uint64)
-    assert isinstance(shared_rows(few_features, found)[0], SharedByChance)
+def equal_rows(*columns: np.ndarray, folds: bool = False) -> list[type]:
+    """The kinds of remarks on the rows of these columns."""
+    table = Table({f"x{k}": values for k, values in enumerate(columns)}, "", len(columns[0]))
+    parts = folded(len(table)) if folds else split(len(table))
+    return [type(remark) for remark in shared_rows((table,), tuple(table.columns), parts)]
+
+
+@pytest.mark.parametrize("folds", [False, True])
+def test_copies_across_the_split_are_noticed_and_chance_is_told_apart(folds: bool) -> None:
+    numbers = np.arange(1000.0)
+    twice = np.repeat(numbers[:500], 2)
+    assert equal_rows(twice, -twice, folds=folds) == [SharedRows]
+    assert equal_rows(numbers, folds=folds) == []
+    for levels in (12, 100, 400):
+        assert equal_rows(numbers % levels, 1.0 * (numbers % levels > levels / 2), folds=folds) == [SharedByChance]
+    once = numbers.copy()
+    once[split(1000).report[0]] = once[split(1000).fit[0]]
+    assert set(equal_rows(once, folds=folds)) == {SharedByChance}
+    few = np.random.default_rng(0).integers(0, 50, 1000) * 1.0
+    assert equal_rows(few, folds=folds) == [SharedByChance]
+
+
+def coded(n: int, levels: int, columns: int, together: float, rng: np.random.Generator) -> np.ndarray:
+    """Columns of so many labels, which share a part of what moves them, and an answer that follows the first."""
+    z = np.sqrt(together) * rng.normal(size=(n, 1)) + np.sqrt(1 - together) * rng.normal(size=(n, columns))
+    x = np.digitize(z, np.linspace(-1, 1, levels + 1)[1:-1])
+    return np.column_stack([x, rng.random(n) < (x[:, 0] + 1) / (levels + 1)]) * 1.0
+
+
+@pytest.mark.parametrize("together", [0.0, 0.5])
+@pytest.mark.parametrize(("levels", "columns"), [(2, 3), (4, 4), (3, 6), (5, 8)])
+@pytest.mark.parametrize("n", [100, 300, 1000])
+def test_cases_of_few_answers_are_no_copies(n: int, levels: int, columns: int, together: float) -> None:
+    """Rows of questionnaires and codes are often equal; that is no reason to look first."""
+    rng = np.random.default_rng(0)
+    said = [equal_rows(*coded(n, levels, columns, together, rng).T) for _ in range(20)]
+    assert sum(SharedRows in kinds for kinds in said) <= 1
+
+
+@pytest.mark.parametrize("times", [2, 3, 4])
+@pytest.mark.parametrize("n", [100, 300, 1000])
+def test_copies_of_whole_cases_are_found_however_often_they_come(n: int, times: int) -> None:
+    rng = np.random.default_rng(0)
+    each = n // times
+    for x in (rng.normal(size=(each, 3)), np.column_stack([rng.integers(0, 4, (each, 6)), rng.normal(size=each)])):
+        assert equal_rows(*np.repeat(x, times, axis=0).T) == [SharedRows]
 
 
 @pytest.mark.parametrize(
@@ -100,9 +135,9 @@ def test_rows_are_equal_where_every_cell_is(cells: np.ndarray) -> None:
     """The first and third are, as are the second and fourth, whatever stands beside the cells."""
     same, other = np.ones(4), np.arange(4.0)
     for columns in ({"x": cells}, {"same": same, "x": cells}, {"x": cells, "same": same}):
-        keys = row_keys(Table(columns, "", 4), tuple(columns)).tolist()
+        keys = row_keys([Table(columns, "", 4)], tuple(columns)).tolist()
         assert (keys[0] == keys[2], keys[1] == keys[3], keys[0] == keys[1]) == (True, True, False)
-    mixed = row_keys(Table({"other": other, "x": cells}, "", 4), ("other", "x"))
+    mixed = row_keys([Table({"other": other, "x": cells}, "", 4)], ("other", "x"))
     assert len(set(mixed.tolist())) == 4
 
 

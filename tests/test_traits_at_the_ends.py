@@ -6,7 +6,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+import goodmeasure as gm
 from catalogue_losses import definitions, drawn, scales_of
+from goodmeasure import words
 from goodmeasure.deriving.in_books import value
 from goodmeasure.traits import traits
 from goodmeasure.traits.trait import PROVED, SHOWN, TRIED
@@ -97,3 +99,35 @@ def test_what_papers_say_is_said_at_every_scale(name):
         for trait, truth in ALWAYS[name].items():
             assert said[trait].holds is truth, (loss, str(said[trait]))
             assert said[trait].holds or said[trait].evidence == SHOWN
+
+
+# --- losses of one's own: what grows, and where ---
+
+OWN = {
+    "wave": (lambda y, mu: (mu - y) ** 2 + words.sin(5 * (mu - y)), {"smooth": True}),
+    "root": (lambda y, mu: words.sqrt(abs(mu - y)), {"Lipschitz": False, "smooth": False, "convex": False}),
+    "power": (lambda y, mu: abs(mu - y) ** 1.5, {"smooth": False, "convex": True}),
+    "steep power": (lambda y, mu: abs(mu - y) ** 2.5, {"smooth": False, "convex": True}),
+    "log of one and a root": (lambda y, mu: words.log1p(words.sqrt(abs(mu - y))), {"Lipschitz": False}),
+    "square": (lambda y, mu: (mu - y) ** 2, {"smooth": True, "Lipschitz": False}),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_growth_is_told_from_a_wave_and_seen_toward_zero_too(name):
+    formula, expected = OWN[name]
+    found = {t.name: t for t in gm.loss(target=gm.Real)(formula)().card().traits}
+    assert {kind: found[kind].holds for kind in expected} == expected
+
+
+def test_amounts_whose_curvature_leaves_the_range_are_not_smooth():
+    loss = gm.loss(target=gm.Positive)(lambda y, mu: y * words.log(y / mu) - y + mu)()
+    (smooth,) = (t for t in loss.card().traits if t.name == "smooth")
+    assert not smooth.holds
+
+
+@pytest.mark.parametrize("delta", [1e13, 1e20, 1e60])
+def test_a_bound_that_holds_only_as_far_as_one_looks_is_not_called_proved(delta):
+    (lipschitz,) = (t for t in gm.losses.huber(delta=delta).card().traits if t.name == "Lipschitz")
+    assert lipschitz.evidence != "proved"
+    assert not (lipschitz.holds and lipschitz.constant < delta and "nothing proves" not in lipschitz.seen)

@@ -8,7 +8,8 @@ import pytest
 import goodmeasure as gm
 from catalogue_losses import everything, ids, variants, weighted
 from goodmeasure import words
-from goodmeasure.checking.checks import CheckFailed, check
+from goodmeasure.checking import checks, truth
+from goodmeasure.checking.checks import Answer, CheckFailed, check
 from goodmeasure.errors import FormulaError
 from goodmeasure.formulas.expression import Word
 
@@ -66,6 +67,10 @@ NAIVE = {
     "exp": lambda u: words.exp(u) - 1 - u,
     "tanh": lambda u: words.log((words.exp(u) + words.exp(-u)) / 2),
     "lgamma": lambda u: words.lgamma(words.exp(u) + 0.5) - words.lgamma(words.exp(u)),
+    "mixture": lambda u: -words.log(sum(words.exp(-((u - k) ** 2) / 2) for k in (-3, 0, 3)) / 3),
+    "mixture of densities": lambda u: -words.log(0.7 * words.normal_pdf(u) + 0.3 * words.normal_pdf((u - 3) / 2) / 2),
+    "growing weight": lambda u: u * (2 / (1 + words.exp(-u)) - 1),
+    "difference of squares": lambda u: (u + 1000) ** 2 - (u + 1000) * 2000 + 1e6,
 }
 
 
@@ -94,6 +99,25 @@ def test_many_raw_outputs_are_checked_in_the_time_given_and_what_was_not_is_said
     assert len(report.left_out) in (1, 2)
     assert all(re.search(r"\d+ of 64 points: the rest did not fit into 1 s", each) for each in report.left_out)
     assert all(each in str(report) for each in report.left_out)
+
+
+def test_values_are_looked_at_however_long_the_other_questions_take(monkeypatch):
+    """Compiling takes seconds on a busy machine: what a formula loses is found before."""
+    clock = [0.0]
+    monkeypatch.setattr(truth, "monotonic", lambda: clock[0])
+
+    def slow(loss, asked):
+        """Take all the time that there is."""
+        clock[0] += 1000.0
+        yield Answer("slow", True)
+
+    monkeypatch.setattr(checks, "_questions", lambda: [slow])
+    report = gm.check(gm.loss(target=gm.Real)(lambda y, mu: NAIVE["exp"](mu - y))())
+    assert [a.question for a in report.answers if not a.passed] == [
+        "value is true in float32",
+        "value is true in float64",
+    ]
+    assert report.left_out == ("signals and curvatures at 0 of 92 points: the rest did not fit into 10 s",)
 
 
 def test_what_was_not_looked_at_is_not_said_to_be_true():

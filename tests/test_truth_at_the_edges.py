@@ -6,6 +6,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+import goodmeasure as gm
 from goodmeasure import losses as L
 from goodmeasure.deriving.in_books import in_books
 
@@ -57,3 +58,51 @@ def test_numbers_far_out_are_the_truth_or_its_limit(loss, points, y, dtype):
         for at, seen in zip(z, reading(np.full(z.shape, y, dtype), z), strict=True):
             true = true_number(loss, formula, y, float(at))
             assert is_right(float(seen), true, float(at), scale, dtype), (reading.__name__, at, seen, mp.nstr(true, 8))
+
+
+ON_A_SCALE = [
+    each.with_activation("exp")
+    for each in (
+        L.squared_error(), L.absolute_error(), L.huber(), L.pseudo_huber(), L.log_cosh(), L.fair(), L.barron(), L.welsch(),
+        L.linex(), L.expectile(level=0.3), L.pinball(level=0.1),
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", ON_A_SCALE, ids=repr)
+def test_where_predictions_leave_the_range_stands_the_limit(loss):
+    """No finite number that was right at a nearer raw output."""
+    z = np.asarray([80, 84, 89, 95, 125, 300, 700, 3e38], np.float32)
+    y = np.full(z.shape, 0.5, np.float32)
+    most = float(np.finfo(np.float32).max)
+    for formula, reading in zip(
+        (loss.composed, loss.signal[0], loss.curvature[0][0]), ("value", "gradient", "hessian"), strict=True
+    ):
+        found = getattr(loss, reading)(y, z)
+        for at, seen in zip(z[:-1].tolist(), found[:-1].tolist(), strict=True):
+            true = true_number(loss, formula, 0.5, at)
+            assert not math.isnan(seen)
+            assert (
+                (math.isinf(seen) and seen * true > 0)
+                if abs(true) > most
+                else seen == pytest.approx(float(true), rel=1e-4)
+            )
+        assert found[-1] == found[-2]
+
+
+@pytest.mark.parametrize("host", ["torch", "jax"])
+def test_hosts_give_the_same_limits(host):
+    pytest.importorskip(host)
+    z = np.asarray([80, 95, 125, 300], np.float32)
+    y = np.full(z.shape, 0.5, np.float32)
+    for loss in ON_A_SCALE:
+        if host == "torch":
+            import torch
+
+            raw = torch.tensor(z, requires_grad=True)
+            (found,) = torch.autograd.grad(gm.to_torch(loss, reduction="sum")(raw, torch.tensor(y)), raw)
+        else:
+            import jax
+
+            found = jax.grad(gm.to_jax(loss, reduction="sum"))(z, y)
+        np.testing.assert_allclose(np.asarray(found), loss.gradient(y, z), rtol=1e-4, err_msg=repr(loss))

@@ -10,6 +10,7 @@ from pathlib import Path
 import mpmath as mp
 import numpy as np
 import pytest
+from scipy import special, stats
 
 import goodmeasure as gm
 from goodmeasure import formulas, words
@@ -17,7 +18,7 @@ from goodmeasure.deriving import in_books as truth
 from goodmeasure.errors import FormulaError
 from goodmeasure.formulas import evaluation, interval_arithmetic, special_words
 from goodmeasure.formulas.evaluation import on_arrays
-from goodmeasure.formulas.expression import Word, derivative, expression, spelled, symbol
+from goodmeasure.formulas.expression import Word, derivative, expression, released, simplify, spelled, symbol
 from goodmeasure.formulas.interval_arithmetic import Box, bounds
 from goodmeasure.formulas.words import vocabulary
 from goodmeasure.kernels import printer
@@ -206,6 +207,146 @@ def test_a_mixture_of_two_normals_is_right_far_out(formula):
             assert found == pytest.approx(float(truth_there), rel=8 * float(np.finfo(dtype).eps))
             assert np.isfinite(mixture.gradient(np.asarray([y], dtype), np.zeros(1, dtype))[0])
     assert gm.check(mixture, seconds=60.0).passed
+
+
+@pytest.mark.parametrize("y", [50.0, -50.0, 1e4, -1e4])
+def test_a_mixture_of_three_is_right_far_out_and_so_is_what_it_pulls(y):
+    def formula(y, mu):
+        parts = [math.log(w) - (y - mu - m) ** 2 / 2 for w, m in ((0.2, -3.0), (0.5, 0.0), (0.3, 4.0))]
+        return -words.logaddexp(parts[0], words.logaddexp(parts[1], parts[2]))
+
+    mixture = gm.loss(target=gm.Real)(formula)()
+    near = 4.0 if y > 0 else -3.0  # only the nearest part is left of the mixture
+    weight = 0.3 if y > 0 else 0.2
+    for dtype in (np.float32, np.float64):
+        at = np.asarray([y], dtype), np.zeros(1, dtype)
+        eps = 8 * float(np.finfo(dtype).eps)
+        assert mixture.value(*at)[0] == pytest.approx((y - near) ** 2 / 2 - math.log(weight), rel=eps)
+        assert mixture.gradient(*at)[0] == pytest.approx(near - y, rel=eps)
+        assert mixture.hessian(*at)[0] == pytest.approx(1.0, rel=eps)
+
+
+# --- the scaled Bessel functions ---
+
+BESSEL = [w for w in VOCABULARY.values() if w.name.startswith(("i0e", "i1e"))]
+SIZES = np.concatenate([np.geomspace(1e-9, 1e-2, 15), np.linspace(0.03, 20, 200), np.geomspace(21, 1e15, 40)])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("word", BESSEL, ids=lambda w: w.name)
+def test_the_scaled_bessel_functions_are_true_to_a_few_ulps(word, dtype):
+    x = np.concatenate([-SIZES, SIZES]).astype(dtype)
+    seen = on_arrays([word(symbol("x0"))], {"x0": x}, x)[0]
+    slope = derivative(word(symbol("x0")), "x0") if word.partials[0] is not None else None
+    kind = np.finfo(dtype)
+    for at, found in zip(x.tolist(), seen.tolist(), strict=True):
+        true = true_value(word(symbol("x0")), {"x0": at}, 120)
+        # Where slopes and bends pass through zero, an ulp of the place is all that can be asked.
+        moved = 0 if slope is None or not word.name.startswith("i1e") else abs(true_value(slope, {"x0": at}, 120) * at)
+        allowed = (8 * abs(true) + moved) * float(kind.eps) + float(kind.tiny)
+        if word.name == "i1e_bend":
+            allowed += float(kind.eps) * 2 / (1 + abs(at)) ** 2.5
+        assert abs(found - true) <= allowed, (at, found, mp.nstr(true, 12))
+
+
+def test_the_scaled_bessel_functions_are_those_of_scipy():
+    x = np.linspace(-30, 30, 601)
+    for name in ("i0e", "i1e"):
+        np.testing.assert_allclose(
+            on_arrays([VOCABULARY[name](symbol("x"))], {"x": x}, x)[0], getattr(special, name)(x), rtol=2e-15
+        )
+
+
+def test_a_von_mises_likelihood_is_true_and_its_pulls_are_those_of_its_mean_resultant():
+    @gm.loss(target=gm.Real, activation=("linear", "exp"))
+    def von_mises_nll(y, mean, concentration):
+        """The surprise of a von Mises distribution."""
+        return concentration * words.versin(y - mean) + words.log(words.i0e(concentration)) + math.log(2 * math.pi)
+
+    loss = von_mises_nll()
+    report = gm.check(loss, seconds=300.0)
+    assert report.passed, str(report)
+    assert not report.left_out
+    y, z = np.asarray([0.3, -2.0, 3.0]), np.asarray([[0.1, -3.0], [0.4, 1.0], [-2.5, 8.0]])
+    kappa = np.exp(z[:, 1])
+    value = -stats.vonmises.logpdf(y, kappa, loc=z[:, 0])
+    np.testing.assert_allclose(loss.value(y, z), value, rtol=1e-12)
+    resultant = special.i1e(kappa) / special.i0e(kappa)
+    np.testing.assert_allclose(loss.gradient(y, z)[:, 1], kappa * (resultant - np.cos(y - z[:, 0])), rtol=1e-9)
+
+
+# --- what a signal takes for a constant ---
+
+
+@gm.loss(target=gm.Outcome)
+def held_focal(p, *, gamma: gm.NonNegative = 2.0):
+    """Surprise, weighted by how bad the prediction is: a weight that is not learned from."""
+    return -words.stop_gradient((1 - p) ** gamma) * words.log(p)
+
+
+@gm.loss(target=gm.Real)
+def held_pull(y, mu):
+    """The squared miss, weighted down by its own size: a weight that is not learned from."""
+    return words.stop_gradient(1 / (1 + abs(y - mu))) * (y - mu) ** 2
+
+
+HELD = [held_focal(), held_focal.binary(gamma=0.5), held_pull()]
+
+
+@pytest.mark.parametrize("loss", HELD, ids=repr)
+def test_what_is_held_passes_the_battery(loss):
+    report = gm.check(loss, seconds=300.0)
+    assert report.passed, str(report)
+    assert not report.left_out
+
+
+def test_the_signal_takes_what_is_held_for_a_constant():
+    y, z = np.asarray([1.0, 0.0, 1.0]), np.asarray([-30.0, 2.0, 0.5])
+    p = 1 / (1 + np.exp(-z))
+    weight = np.where(y == 1, 1 - p, p) ** 2
+    loss = held_focal.binary()
+    np.testing.assert_allclose(loss.value(y, z), gm.losses.binary_focal().value(y, z), rtol=1e-15)
+    np.testing.assert_allclose(loss.gradient(y, z), weight * (p - y), rtol=1e-14)
+    np.testing.assert_allclose(loss.hessian(y, z), weight * p * (1 - p), rtol=1e-13)
+
+
+def test_identities_reach_into_what_is_held():
+    p, z = symbol("p"), symbol("z")
+    held = words.stop_gradient(words.log(p) + words.stop_gradient(p))
+    assert str(simplify(held, {"p": words.exp(z)})) == "stop_gradient(z) + exp(stop_gradient(z))"
+    assert released(simplify(held, {"p": words.exp(z)})) is z + words.exp(z)
+    assert simplify(words.stop_gradient(expression(2.0))).number == 2.0
+    assert derivative(held, "p").number == 0
+
+
+def test_jax_and_torch_hold_it_in_second_derivatives_too():
+    jax, torch = pytest.importorskip("jax"), pytest.importorskip("torch")
+    for loss in HELD[1:]:
+        y, z = np.asarray([1.0, 0.0, 1.0], np.float32), np.asarray([-3.0, 2.0, 0.5], np.float32)
+        summed = gm.to_jax(loss, reduction="sum")
+        once = jax.grad(summed)
+        twice = jax.grad(lambda raw, once=once, y=y: once(raw, y).sum())(z)
+        np.testing.assert_allclose(twice, loss.hessian(y, z), rtol=1e-5)
+        raw = torch.tensor(z, requires_grad=True)
+        total = gm.to_torch(loss, reduction="sum")(raw, torch.tensor(y))
+        (once,) = torch.autograd.grad(total, raw, create_graph=True)
+        np.testing.assert_allclose(once.detach(), loss.gradient(y, z), rtol=1e-5)
+        np.testing.assert_allclose(torch.autograd.grad(once.sum(), raw)[0], loss.hessian(y, z), rtol=1e-5)
+
+
+def test_claims_and_constants_are_of_the_value_and_no_linear_model_is_trained_on_it():
+    loss, plain = held_focal.binary(), gm.losses.binary_focal()
+    shape = ("convex", "Lipschitz", "smooth")
+    told = [str(t) for t in loss.card().traits if t.name in shape]
+    assert told == [str(t) for t in plain.card().traits if t.name in shape]
+    assert loss.best_constant([1, 1, 0]) == plain.best_constant([1, 1, 0])
+    # The probability is where the signal is balanced: what is held distorts nothing but the weights of both outcomes.
+    z = np.linspace(-3, 3, 13)
+    away, toward = np.exp(-3 * np.logaddexp(0, -z)), np.exp(-3 * np.logaddexp(0, z))
+    np.testing.assert_allclose(loss.predict(z), away / (away + toward), rtol=1e-12)
+    for model in (gm.LossClassifier(loss), gm.LossRegressor(held_pull())):
+        with pytest.raises(gm.errors.UsageError, match="nothing is least where the signal"):
+            model.fit(np.arange(6.0)[:, None], [0, 1, 0, 1, 1, 0])
 
 
 def test_logaddexp_of_infinite_terms_is_the_limit():

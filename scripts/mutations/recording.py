@@ -25,6 +25,10 @@ READERS = frozenset(
 )
 
 
+class NothingRecorded(Exception):
+    """There is no record to try mutants with, or none could be made: then nothing is known of any."""
+
+
 def settings(source: Path, **more: Path) -> dict[str, str]:
     """The environment of a run of tests on a copy of the package: its own kernels, one thread, nothing of the user's."""
     paths = (str(source.parent), str(SCRIPTS), os.environ.get("PYTHONPATH", ""))
@@ -47,10 +51,18 @@ def record(files: Iterable[Path]) -> None:
     """Run files of tests, each in a process of its own, and write down what each test ran."""
     private(RECORDS)
     for path in files:
+        _record_of(path).unlink(missing_ok=True)
         env = settings(PACKAGE, MUTATIONS_RECORD=_record_of(path))
         command = pytest_command([str(path.relative_to(ROOT))])
         done = subprocess.run(command, cwd=ROOT, env=env, check=False, capture_output=True)
-        print(f"{path.stem}: {done.stdout.decode().splitlines()[-1]}", file=sys.stderr, flush=True)
+        if not _record_of(path).exists():
+            raise NothingRecorded(f"pytest recorded nothing of {path.name}: {_last_line(done.stderr or done.stdout)}")
+        print(f"{path.stem}: {_last_line(done.stdout)}", file=sys.stderr, flush=True)
+
+
+def _last_line(said: bytes) -> str:
+    lines = said.decode(errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "it said nothing")
 
 
 def is_recorded(path: Path) -> bool:
@@ -104,6 +116,8 @@ class Record:
 
     def quickest(self, count: int) -> list[str]:
         """The tests that take the least time."""
+        if not self.ran:
+            raise NothingRecorded("no test is known to run any line: python scripts/mutate.py record")
         return sorted(self.seconds, key=lambda t: (self.seconds[t], t))[:count]
 
     def _on_lines(self, mutant: Mutant) -> set[str]:

@@ -93,6 +93,13 @@ def _homes() -> dict[str, str]:
     return found
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """What ``%load_ext goodmeasure`` runs in a notebook: from then on ``%%audit`` audits a cell."""
+    from goodmeasure.auditing.observing.magic import load
+
+    load(shell)
+
+
 class _Facade(ModuleType):
     """The package as a module whose public names are loaded on first use."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from goodmeasure.drawing.cells import Code
 from goodmeasure.drawing.display import Display, columns_of
@@ -158,6 +160,10 @@ class Audit(Displayed):
         failed = [f"{one.code}: {one.reason}" for one in self.failed]
         return printable("\n".join([*head, *map(str, self.findings), *failed, *missed, self.summary(), *tail]))
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows in a terminal: what ``print`` writes."""
+        printer.text(str(self))
+
     def _looked(self) -> list[str]:
         """What "nothing found" stands on."""
         if all(name.isidentifier() for name in self.looked_at):
@@ -190,14 +196,26 @@ class Audit(Displayed):
         rows = [(Code(f.code), f.severity, f.title, f.where, f.seen, f.why, Code(f.fix)) for f in self.findings]
         columns = columns_of(("code", "severity", "what", "where", "seen", "why", "fix"), rows)
         title = f"Audit of {self.subject}" if self.subject else "Audit"
-        return Display(title, columns, (self.summary(),), under=dict.fromkeys(("where", "seen", "why", "fix"), "what"))
+        notes = (
+            *(f"not looked at: {what}" for what in self.not_seen),
+            self.summary(),
+            *([] if rows else self._looked()),
+        )
+        return Display(title, columns, notes, under=dict.fromkeys(("where", "seen", "why", "fix"), "what"))
+
+
+def _uri(path: str) -> str:
+    """A path as SARIF writes it."""
+    return quote(Path(path).as_posix())
 
 
 def _sarif_result(finding: Finding) -> dict[str, Any]:
     message = f"{finding.title}. {finding.seen} Fix: {finding.fix}"
     result: dict[str, Any] = {"ruleId": finding.code, "level": finding.severity, "message": {"text": message}}
-    path, _, line = finding.where.split(" ")[0].rpartition(":")
-    if path and line.isdigit():
-        spot = {"artifactLocation": {"uri": path}, "region": {"startLine": int(line)}}
+    path, _, line = finding.where.split(" in ")[0].split(" (")[0].rpartition(":")
+    if path.endswith("]"):  # a cell of a notebook: its lines are none of the file
+        result["locations"] = [{"physicalLocation": {"artifactLocation": {"uri": _uri(path.rpartition("[")[0])}}}]
+    elif path and line.isdigit():
+        spot = {"artifactLocation": {"uri": _uri(path)}, "region": {"startLine": int(line)}}
         result["locations"] = [{"physicalLocation": spot}]
     return result

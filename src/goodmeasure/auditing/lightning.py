@@ -1,68 +1,57 @@
-"""A Lightning callback that audits the first training batch."""
+"""A Lightning callback that audits the first training batches."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import lightning
-import torch
 
-from goodmeasure.auditing.engine import audit
-from goodmeasure.auditing.evidence.trace import tensors_in
 from goodmeasure.auditing.finding import Audit, Severity
+from goodmeasure.auditing.observing.within import Within
+
+_BATCHES = 3
 
 
 class LightningAudit(lightning.Callback):  # type: ignore[misc]  # Lightning is not imported by the type checker
-    """Audits ``training_step`` on the first batch, prints what it finds, and stops the run at ``stop_at`` or worse.
+    """Observes the first three training batches as they run, prints what was found and looked at, and stops the run at
+    ``stop_at`` or worse.
 
-    ``report`` holds the audit afterwards. The step runs under guard: buffers, gradients and random states are put
-    back, and
-    nothing is logged.
+    ``report`` holds the audit afterwards. Whatever a step is seen to do is judged: batches of any form, manual optimisation,
+    several optimizers.
     """
 
-    def __init__(self, *, stop_at: Severity | None = None, budget_s: float = 10.0) -> None:
-        self.stop_at, self.budget_s = stop_at, budget_s
+    def __init__(self, *, stop_at: Severity | None = None) -> None:
+        self.stop_at = stop_at
         self.report: Audit | None = None
+        self._watching: Within | None = None
 
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        """Audit once, before the first batch is trained on."""
+        """Observe from the first batch on."""
         if self.report is not None:
             return
-        targets = batch[-1] if isinstance(batch, (list, tuple)) and len(batch) > 1 else None
-        self.report = audit(
-            framework="lightning",
-            model=_TrainingStep(pl_module),
-            loss=_loss_of,
-            inputs=(batch,),
-            targets=targets,
-            budget_s=self.budget_s,
-        )
-        if self.report.findings:
-            print(self.report)
-        if self.stop_at is not None and self.report.at_least(self.stop_at):
+        if self._watching is None:
+            self._watching = Within(lambda finding: None)
+            self._watching.__enter__()
+        self._watching.batch(batch)
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Judge after a few batches."""
+        if batch_idx + 1 >= _BATCHES:
+            self._judge(trainer)
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        """Judge a training of fewer batches."""
+        self._judge(trainer)
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """Judge what was seen before a program stopped."""
+        self._judge(trainer)
+
+    def _judge(self, trainer: Any) -> None:
+        if self._watching is None:
+            return
+        self._watching.__exit__(None, None, None)
+        self.report, self._watching = self._watching.audit, None
+        print(self.report)
+        if self.report is not None and self.stop_at is not None and self.report.at_least(self.stop_at):
             trainer.should_stop = True
-
-
-class _TrainingStep(torch.nn.Module):  # type: ignore[misc]
-    """A module whose output is the result of ``training_step``, with logging switched off."""
-
-    def __init__(self, module: Any) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, batch: Any) -> Any:
-        held = {name: self.module.__dict__.get(name) for name in ("log", "log_dict")}
-        self.module.__dict__.update(dict.fromkeys(held, _quiet))
-        try:
-            return self.module.training_step(batch, 0)
-        finally:
-            for name, value in held.items():
-                self.module.__dict__.pop(name) if value is None else self.module.__dict__.update({name: value})
-
-
-def _quiet(*_: Any, **__: Any) -> None:
-    """Logs nothing."""
-
-
-def _loss_of(output: Any, _: Any) -> Any:
-    return output["loss"] if isinstance(output, dict) else next(tensors_in(output), None)

@@ -41,6 +41,7 @@ from goodmeasure.drawing.pictures import calibration_curves
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate, display_of, not_known
+from goodmeasure.statistics.intervals import CLUSTERED
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats, PresentRows, TooFewRows
 from goodmeasure.statistics.sample import Sample
@@ -176,6 +177,7 @@ class Calibration(Displayed):
         )
 
 
+BY_EFFECT = f"{CLUSTERED} by a design effect"
 # A chance that takes rows that go together as independent is too small, and says "miscalibrated" too often.
 TALLIED_TOGETHER = "not known: rows that go together were tallied; give the table"
 
@@ -190,7 +192,7 @@ class Basis:
     """What an estimate says beside its value: level, seed, and how many rows (and their worth) it rests on.
 
     ``unit`` is what weights were divided by, ``looks`` at how many p-values one looks, ``inflation`` how much larger variances
-    are because rows go together.
+    are because rows go together, as is known of ``clustered`` ones.
     """
 
     level: float
@@ -200,6 +202,7 @@ class Basis:
     unit: float = 1.0
     looks: int = 1
     inflation: float = 1.0
+    clustered: bool = False
 
     @property
     def draws(self) -> int:
@@ -221,7 +224,11 @@ class Basis:
 
     def estimate(self, value: float, low: float, high: float, method: str, error: float = math.nan) -> Estimate:
         """An estimate with these."""
-        return Estimate(value, low, high, self.n, self.effective_n, method, self.level, error)
+        return self.named(Estimate(value, low, high, self.n, self.effective_n, method, self.level, error))
+
+    def named(self, found: Estimate) -> Estimate:
+        """The estimate, whose method says where variances know of clusters."""
+        return replace(found, method=f"{found.method}, {BY_EFFECT}") if self.clustered else found
 
     def tails(self, values: Any) -> Any:
         """The two quantiles of draws that an interval of this level lies between."""
@@ -285,8 +292,13 @@ def calibration(
     rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p, cluster=cluster)
     if rows.n < 2:
         raise TooFewRows("calibration needs at least two rows", seen=f"{rows.n} row", fix="give more rows")
-    settings = Basis(level, seed, rows.n, rows.effective_n, rows.unit)
     sample = Sample.of(rows, level)
+    clustered = sample.together is not None
+    settings = Basis(level, seed, rows.n, rows.effective_n, rows.unit, clustered=clustered)
+    return _cautioned(_judged(rows, sample, loss, settings), sample.few(sample.together))
+
+
+def _judged(rows: PresentRows, sample: Sample, loss: Record | None, settings: Basis) -> Calibration:
     target = Target.of(loss, rows["p"], rows["y"])
     if target is Target.CLASSES:
         return _classes(rows, sample, point_loss(loss), settings)
@@ -294,6 +306,16 @@ def calibration(
         return _amounts(rows, sample, loss, settings)
     outcome, scores = rows.read(row_arguments.outcomes, "y"), rows.read(row_arguments.probabilities, "p")
     return _outcomes(outcome, scores, sample, point_loss(loss), settings)
+
+
+def _cautioned(found: Calibration, few: tuple[str, ...]) -> Calibration:
+    """The same, in which each number says so where few clusters tell it."""
+    if not few:
+        return found
+    told: dict[str, Any] = {
+        name: replace(each, cautions=(*each.cautions, *few)) for name, each in found._estimates().items() if each
+    }
+    return replace(found, **told, classes=tuple(_cautioned(one, few) for one in found.classes))
 
 
 def _outcomes(y: Floats, p: Floats, sample: Sample, loss: PointLoss, settings: Basis) -> Calibration:
@@ -306,7 +328,7 @@ def _outcomes(y: Floats, p: Floats, sample: Sample, loss: PointLoss, settings: B
         level=settings.level,
         copies=sample.copies,
         spread=spread,
-        inflation=inflation,
+        together=sample.together,
     )
     exact = cells(y, p, sample.weight, inflation * sample.square)
     return of_cells(exact, loss, settings.inflated(inflation), squared_error)
@@ -355,6 +377,7 @@ def of_cells(exact: Cells, loss: PointLoss, settings: Basis, squared_error: Esti
         smooth_errors_of(rough.p, rough.weight, possible[:SMOOTH_REPLICATES]),
         (settings.level, settings.seed),
     )
+    smooth = settings.named(smooth)
     parts = _split_estimates(split, coarse, drawn, float(lost.mean()), settings)
     chance = 0.0 if is_impossible(exact) else drawn_chance(rough, null, settings.draws, settings.seed + 1)
     return judged(Calibration(*parts, root(squared_error), squared_error, smooth, curve, chance), chance)
@@ -456,7 +479,7 @@ def _amounts(rows: PresentRows, sample: Sample, loss: Any, settings: Basis) -> C
     drawn, curves = amount_curve(target, amount, sample, loss, point, (settings.most_cells // 2, settings.seed))
     inflation = _inflation(split.misses, amount, sample)
     squared_error = debiased_squared_error(
-        split.misses, amount, w, level=settings.level, copies=rows.copies, inflation=inflation
+        split.misses, amount, w, level=settings.level, copies=rows.copies, together=sample.together
     )
     low, high = settings.tails(curves.drawn)
     curve = Curve(curves.prediction, curves.seen, low, high, curves.weight * settings.unit, "confidence")

@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodmeasure.calibrating.smoothing import on_grid, smooth_error, smooth_errors
 from goodmeasure.formulas.domains import Level
 from goodmeasure.statistics.estimate import Estimate, times
-from goodmeasure.statistics.intervals import normal_quantile
+from goodmeasure.statistics.intervals import CLUSTERED, normal_quantile, student_quantile
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 from goodmeasure.statistics.weights import counted, squares, unit_of
 
+Codes = NDArray[np.intp]
 BINS = 15
 REPLICATES = 100
 
@@ -29,28 +31,68 @@ def debiased_squared_error(
     level: Level = 0.95,
     copies: Floats | None = None,
     spread: Floats | None = None,
-    inflation: float = 1.0,
+    together: Codes | None = None,
 ) -> Estimate:
     """The mean squared calibration error in bins of equal weight, without the bias of squaring noise.
 
     ``miss`` is target minus prediction (or minus the identification function). From each squared mean its own
     variance is taken off, so the value may be slightly negative (Kumar, Liang and Ma 2019, on residuals). Rows of equal
     prediction share a bin. How much is noise depends, as an interval does, on how many ``copies`` a row stands for, and
-    on the ``inflation`` of variances by rows that go together. ``spread`` is the variance of each target if its prediction
-    is right, where that is known: the interval takes no bin for surer than that.
+    on which rows go ``together``. ``spread`` is the variance of each target if its prediction is right, where that is known:
+    the interval takes no bin for surer than that.
     """
     copies = np.ones(len(w)) if copies is None else copies
     n = counted(copies)
-    bins = bins_for(int(n / inflation), bins)
+    bins = bins_for(n if together is None else len(np.unique(together)), bins)
     cell = np.unique(prediction, return_inverse=True)[1]
     weight = summed(cell, w)
-    place = np.minimum((np.cumsum(weight) - weight / 2) / weight.sum() * bins, bins - 1).astype(np.intp)
+    place = np.minimum((np.cumsum(weight) - weight / 2) / weight.sum() * bins, bins - 1).astype(np.intp)[cell]
     # The misses are squared twice on the way: in a unit of their size they stay in the range of numbers.
     unit = unit_of(miss) if spread is None else max(unit_of(miss), 2.0**-500)
-    square = inflation * squares(w, copies)
-    sums = _bin_sums(place[cell], miss / unit, w, square, bins)
-    least = None if spread is None else summed(place[cell], square * (spread / unit**2), bins)
-    return times(times(from_bin_sums(sums, n, level, least), unit), unit)
+    square = squares(w, copies)
+    sums = _bin_sums(place, miss / unit, w, square, bins)
+    least = None if spread is None else summed(place, square * (spread / unit**2), bins)
+    found = from_bin_sums(sums, n, level, least)
+    if together is not None:
+        found = _of_clusters(found, w, w * miss / unit, place, together)
+    return times(times(found, unit), unit)
+
+
+def _of_clusters(alone: Estimate, w: Floats, missed: Floats, place: Codes, together: Codes) -> Estimate:
+    """The same where rows go together: squares are products of different clusters, and the error is a jackknife of clusters.
+
+    It is never less than that of independent rows: a few clusters may be alike by luck.
+    """
+    part = np.unique(together, return_inverse=True)[1]
+    count, bins = int(part.max()) + 1, int(place.max()) + 1
+    cell, code = np.unique(part * bins + place, return_inverse=True)
+    held, sums, of, within = summed(code, w), summed(code, missed), cell // bins, cell % bins
+    columns = np.array([held, sums, held**2, sums**2])
+    totals = np.array([summed(within, column, bins) for column in columns])
+    whole, own = float(held.sum()), summed(of, held, count)
+    squared = _products(*totals)
+    changed = _products(*(totals[:, within] - columns)) - squared[within]
+    without = (squared.sum() + summed(of, changed, count)) / np.maximum(whole - own, 1e-300)
+    value = float(squared.sum()) / whole
+    error = math.sqrt((count - 1) / count * float(((without - without.mean()) ** 2).sum()))
+    error = max(error, alone.standard_error)
+    half = student_quantile(alone.level, count - 1) * error
+    return replace(
+        alone,
+        value=value,
+        low=value - half,
+        high=value + half,
+        effective_n=whole**2 / float(own @ own),
+        standard_error=error,
+        method=alone.method.replace("normal", CLUSTERED),
+    )
+
+
+def _products(held: Floats, sums: Floats, squared_held: Floats, squared_sums: Floats) -> Floats:
+    """By bin the mean product of misses of different clusters, times the weight; nothing where there is one cluster."""
+    pairs = held**2 - squared_held
+    several = pairs > 1e-9 * held**2
+    return np.asarray(held * np.divide(sums**2 - squared_sums, pairs, out=np.zeros_like(held), where=several))
 
 
 def bins_for(n: int, most: int = BINS) -> int:

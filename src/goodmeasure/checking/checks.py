@@ -130,10 +130,12 @@ def check(
     tested = (loss if isinstance(loss, Loss) else loss()).one_label
     allowed = seconds if seconds is not None else math.inf if thorough else SECONDS
     asked = Asking(thorough, Clock(allowed), tick or (lambda _: None), allowed)
-    # The truth comes last, with the time that is left, and stands first.
+    truth_of = Held(tested, asked)
+    # Values come first, with half of the time: they show what a formula loses. What follows from them has what the rest leaves.
+    with asked.clock.keeping(asked.clock.left / 2):
+        truth_of.look_at_values()
     rest = [answer for question in _questions() for answer in asked.of(question, tested)]
-    answers = (*asked.of(is_true, tested), *rest)
-    report = Report(repr(tested), tuple(answers), tuple(asked.left_out))
+    report = Report(repr(tested), (*truth_of.answers(), *rest), tuple(asked.left_out))
     if raises and not report.passed:
         raise CheckFailed(str(report), fix="write the formula with words that do not cancel; see goodmeasure.words")
     return report
@@ -164,8 +166,8 @@ Question: TypeAlias = Callable[[Loss, Asking], Iterator[Answer]]
 
 
 def _questions() -> list[Question]:
-    """Every question but that for the truth, which takes the time that these leave."""
-    return [f for name, f in globals().items() if name.startswith("is_") and f is not is_true]
+    """Every question but that for the truth."""
+    return [f for name, f in globals().items() if name.startswith("is_")]
 
 
 # --- points ---
@@ -211,18 +213,19 @@ def _ulp(x: float, dtype: Any) -> float:
     return float(np.spacing(np.asarray(abs(x), dtype=dtype)))
 
 
-def budget(true: Truth, index: int, y: float, z: list[float], dtype: Any) -> Any:
+def budget(true: Truth, index: int, y: float, z: list[float], dtype: Any, least: float = 0.0) -> Any:
     """What rounding may cost one number of a point: see `_budget`."""
-    return _budget(index, true.all[index], [moved[index] for moved in true.moves], y, z, dtype)
+    return _budget(index, true.all[index], [moved[index] for moved in true.moves], y, z, dtype, least)
 
 
-def _budget(index: int, answer: Any, moves: list[Any], y: float, z: list[float], dtype: Any) -> Any:
+def _budget(index: int, answer: Any, moves: list[Any], y: float, z: list[float], dtype: Any, least: float) -> Any:
     """What rounding may cost: `ULPS` ulps of the answer, and what moving each input by an ulp would do.
 
     Next to its own zero an answer is a difference of terms that are each rounded, as if an input had moved by a whole ulp;
-    in a curvature the terms are products of such factors of the order of one, so it may use four, and of one at least.
+    in a curvature the terms are products of such factors of the order of one, so it may use four, and of one at least. An
+    input counts as ``least`` at least: 1 where predictions are rounded that are of size one although raw outputs are tiny.
     """
-    slack, least = (1.0, 0.0) if index <= len(z) else (4.0, 1.0)
+    slack, least = (1.0, least) if index <= len(z) else (4.0, 1.0)
     spent = ULPS * float(np.finfo(dtype).eps) * abs(answer) + float(np.finfo(dtype).tiny)
     for moved, at in zip(moves, [*z, y], strict=False):
         spent += abs(moved) * _ulp(max(abs(at), least), dtype) * slack
@@ -230,7 +233,7 @@ def _budget(index: int, answer: Any, moves: list[Any], y: float, z: list[float],
 
 
 def _between_neighbours(
-    loss: Loss, y: float, z: list[float], index: int, seen: float, dtype: Any, clock: Clock
+    loss: Loss, y: float, z: list[float], index: int, seen: float, dtype: Any, clock: Clock, least: float
 ) -> bool:
     """Whether rounding the inputs or the hyperparameters alone leads past what was seen, as next to a kink.
 
@@ -241,9 +244,9 @@ def _between_neighbours(
         """One number of a point, and what rounding may cost it."""
         if index == 0:
             answer, moves = value_and_moves(loss, y, z, clock)
-            return answer, _budget(0, answer, moves, y, z, dtype)
+            return answer, _budget(0, answer, moves, y, z, dtype, least)
         true = truth(loss, y, z, digits=1000, book=clock)
-        return true.all[index], budget(true, index, y, z, dtype)
+        return true.all[index], budget(true, index, y, z, dtype, least)
 
     rounded = _rounded(loss, dtype)
     here, allowed = number(rounded, y, z)
@@ -272,14 +275,6 @@ def _beside(loss: Loss, dtype: Any) -> Iterator[Loss]:
 # --- the questions ---
 
 
-def is_true(loss: Loss, asked: Asking) -> Iterator[Answer]:
-    """Value, signal and curvature agree with the book form in arbitrary precision."""
-    try:
-        yield from Held(loss, asked).answers()
-    except NoTruth as problem:
-        yield Answer("the truth can be computed", False, f"{problem.what} ({problem.seen or problem.where})")
-
-
 _DTYPES = (np.float32, np.float64)
 _NAMES = ("value", "signal", "curvature")
 
@@ -287,36 +282,51 @@ _NAMES = ("value", "signal", "curvature")
 class Held:
     """The numbers of a loss at points, held to the truth: first all values, which is quick, then all that follows from them."""
 
-    def __init__(self, loss: Loss, asked: Asking, tried: Sequence[Point] = ()) -> None:
-        self.loss, self.asked = loss, asked
+    def __init__(self, loss: Loss, asked: Asking, tried: Sequence[Point] = (), least: float = 0.0) -> None:
+        self.loss, self.asked, self.least = loss, asked, least
         self.tried = _spread(tried or points(loss, thorough=asked.thorough))
         y, z = [y for y, _ in self.tried], [z for _, z in self.tried]
         self.found = {d: _computed(loss, y, z, d) for d in _DTYPES}
+        # At how many points values, and what follows from them, were looked at; and the word that has no truth.
+        self.looked = {"values": 0, "signals and curvatures": 0}
+        self.lacking: NoTruth | None = None
         # The worst that was seen of each number, in budgets, and where; and those whose fault is beyond doubt.
         self.worst = {(n, d): (0.0, "") for n in _NAMES for d in _DTYPES}
         self.certain: set[tuple[str, Any]] = set()
 
+    def look_at_values(self) -> bool:
+        """Hold values to the truth as long as there is time; whether all of them were."""
+        return self._look("values", self._values)
+
     def answers(self) -> Iterator[Answer]:
-        reached = {
-            "value": self._look(self._values, "values"),
-            "signal": self._look(self._all, "signals and curvatures"),
+        """What was found of each number, after a look at what was not looked at yet."""
+        done = {
+            "values": self.look_at_values(),
+            "signals and curvatures": self._look("signals and curvatures", self._all),
         }
+        for what in (what for what, whole in done.items() if not whole):
+            self.asked.leave(what, self.looked[what], len(self.tried))
+        if self.lacking is not None:
+            seen = f"{self.lacking.what} ({self.lacking.seen or self.lacking.where})"
+            yield Answer("the truth can be computed", False, seen)
         for (name, d), (ratio, where) in self.worst.items():
-            if reached["value" if name == "value" else "signal"]:
+            if self.looked["values" if name == "value" else "signals and curvatures"]:
                 seen = "" if ratio <= 1 else f"{ratio:.3g} budgets off {where}"
                 yield Answer(f"{name} is true in {np.dtype(d).name}", ratio <= 1, seen)
 
-    def _look(self, look: Callable[[int], None], what: str) -> int:
-        """At how many points something was looked at in the time that is left."""
+    def _look(self, what: str, look: Callable[[int], None]) -> bool:
+        """Go on looking at points while there is time; whether none is left, or a word has no truth."""
         count = len(self.tried)
-        for row in range(count):
-            self.asked.tick(f"the truth of {what}, point {row + 1} of {count}")
-            try:
+        try:
+            for row in range(self.looked[what], count if self.lacking is None else 0):
+                self.asked.tick(f"the truth of {what}, point {row + 1} of {count}")
                 look(row)
-            except OutOfTime:
-                self.asked.leave(what, row, count)
-                return row
-        return count
+                self.looked[what] = row + 1
+        except OutOfTime:
+            return False
+        except NoTruth as problem:
+            self.lacking = problem
+        return True
 
     def _values(self, row: int) -> None:
         y, z = self.tried[row]
@@ -328,7 +338,7 @@ class Held:
             whole = truth(self.loss, y, z, book=self.asked.clock)
             true, moves = whole.value, [moved[0] for moved in whole.moves]
         for d in self.found:
-            self._judge(row, 0, "value", d, true, _budget(0, true, moves, y, z, d))
+            self._judge(row, 0, "value", d, true, _budget(0, true, moves, y, z, d, self.least))
 
     def _all(self, row: int) -> None:
         y, z = self.tried[row]
@@ -336,7 +346,7 @@ class Held:
         names = ["value", *["signal"] * len(z), *["curvature"] * len(z)]
         for i, name in enumerate(names[: 1 if true.kinked else None]):
             for d in self.found:
-                self._judge(row, i, name, d, true.all[i], budget(true, i, y, z, d))
+                self._judge(row, i, name, d, true.all[i], budget(true, i, y, z, d, self.least))
 
     def _judge(self, row: int, index: int, name: str, d: Any, answer: Any, allowed: Any) -> None:
         import mpmath as mp
@@ -347,7 +357,7 @@ class Held:
             np.finfo(d).tiny
         ):  # what is tiny takes more digits than the truth began with
             true = truth(self.loss, y, z, digits=1000, book=self.asked.clock)
-            answer, allowed = true.all[index], budget(true, index, y, z, d)
+            answer, allowed = true.all[index], budget(true, index, y, z, d, self.least)
         if abs(answer) > most / 2:
             ratio = 0.0 if math.isinf(seen) or abs(seen) > most / 4 else math.inf
         else:
@@ -355,7 +365,9 @@ class Held:
         if ratio <= max(1.0, self.worst[name, d][0]):
             return
         # One fault beyond doubt is enough: what lies between neighbours takes many digits to see.
-        if (name, d) not in self.certain and _between_neighbours(self.loss, y, z, index, seen, d, self.asked.clock):
+        if (name, d) not in self.certain and _between_neighbours(
+            self.loss, y, z, index, seen, d, self.asked.clock, self.least
+        ):
             return
         self.certain.add((name, d))
         self.worst[name, d] = ratio, f"at y={y:g}, z={z}: {seen!r}, the truth is {mp.nstr(answer, 17)}"

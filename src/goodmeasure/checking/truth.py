@@ -7,17 +7,19 @@ with the derived formulas but the book form itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from goodmeasure.deriving.in_books import Evaluation, in_books, language, value
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem
-from goodmeasure.formulas.expression import Expr, nodes
+from goodmeasure.formulas.expression import Expr, nodes, symbol, with_parts
 
 _TRIES = 5
+_AGES = 1e9  # seconds: as good as any time
 
 
 class NoTruth(Problem, ArithmeticError):
@@ -58,8 +60,17 @@ class Clock:
     """
 
     def __init__(self, seconds: float) -> None:
-        self.until = monotonic() + seconds
+        self.until = monotonic() + min(seconds, _AGES)
         self._a_digit_cubed = 0.0
+
+    @contextmanager
+    def keeping(self, seconds: float) -> Iterator[None]:
+        """Keep so much of the time for what comes after."""
+        self.until -= seconds
+        try:
+            yield
+        finally:
+            self.until += seconds
 
     @property
     def left(self) -> float:
@@ -75,6 +86,32 @@ class Clock:
         found = in_books(roots, values)
         self._a_digit_cubed = (monotonic() - begun) / mp.mp.dps**3
         return found
+
+
+class Holding:
+    """The value of a loss with what derivatives take for a constant as it was the first time, however inputs have moved since."""
+
+    def __init__(self, loss: Record, book: Evaluation) -> None:
+        self.loss, self.book = loss, book
+        self._kept: list[list[Any]] = []
+        self._asked = 0
+
+    def value(self, y: Any, z: Sequence[Any]) -> Any:
+        """The value at a target and raw outputs."""
+        self._asked = 0
+        return value(self.loss, y, z, self._evaluated)
+
+    def _evaluated(self, roots: Sequence[Expr], values: Mapping[str, Any]) -> list[Any]:
+        parts = [node for node in nodes(*roots) if node.word is not None and node.word.holds]
+        if not parts:
+            return self.book(roots, values)
+        if self._asked == len(self._kept):
+            self._kept.append(self.book(parts, values))
+        names = [symbol(f"held {i}") for i in range(len(parts))]
+        known = {name.args[0]: kept for name, kept in zip(names, self._kept[self._asked], strict=True)}
+        self._asked += 1
+        places = dict(zip(parts, names, strict=True))
+        return self.book([with_parts(root, places) for root in roots], {**values, **known})
 
 
 def truth(loss: Record, y: Any, z: Sequence[float], *, digits: int = 80, book: Evaluation = in_books) -> Truth:
@@ -114,10 +151,20 @@ def _settled(loss: Record, y: Any, z: Sequence[float], digits: int, book: Evalua
             found, kinked = _jet_and_moves(loss, y, [mp.mpf(a) for a in z], book)
         if kinked or (last is not None and all(map(_agree, last, found))):
             return found, kinked
+        if last is not None and any(map(partial(_grown, digits), last, found)):
+            return found, True
         if last is not None and mp.isnan(last[0]) and mp.isnan(found[0]):
             raise NoTruth(f"the truth of {loss} is no number", where=f"y={y}, z={list(z)}")
         last, digits = found, 2 * digits if last is None else 4 * digits
     raise NoTruth(f"the truth of {loss} needs more than {digits // 4} digits", where=f"y={y}, z={list(z)}")
+
+
+def _grown(digits: int, last: Any, found: Any) -> bool:
+    """Whether a number grows with the digits, as what moves a jump does: one over the step, however small the jump."""
+    import mpmath as mp
+
+    with mp.workdps(15):
+        return bool(last and mp.isfinite(last) and abs(found) > abs(last) * mp.mpf(10) ** (digits // 20))
 
 
 def value_and_moves(loss: Record, y: Any, z: Sequence[float], book: Evaluation) -> tuple[Any, list[Any]]:
@@ -197,10 +244,10 @@ def _jet_and_moves(loss: Record, y: Any, z: list[Any], book: Evaluation) -> tupl
         return [a + by if i == k else a for i, a in enumerate(z)]
 
     def jet(y: Any, z: list[Any]) -> list[Any]:
-        middle = value(loss, y, z, book)
+        held = Holding(loss, book)
+        middle = held.value(y, z)
         sides = [
-            tuple(value(loss, y, [*z[:k], z[k] + way * step, *z[k + 1 :]], book) for way in (-1, 1))
-            for k in range(len(z))
+            tuple(held.value(y, [*z[:k], z[k] + way * step, *z[k + 1 :]]) for way in (-1, 1)) for k in range(len(z))
         ]
         slopes = [(up - down) / (2 * step) for down, up in sides]
         return [middle, *slopes, *((up - 2 * middle + down) / step**2 for down, up in sides)]

@@ -63,15 +63,15 @@ class Subcommands(click.Group):
                 fix=f"goodmeasure {close[0]}" if close else "goodmeasure --help",
             )
         found = super().resolve_command(ctx, args)
-        _refuse_twice(found[1], found[2], ctx)
+        _refuse_twice(name, found[1], found[2], ctx)
         return found
 
 
-def _refuse_twice(command: click.Command | None, args: list[str], parent: click.Context) -> None:
+def _refuse_twice(name: str, command: click.Command | None, args: list[str], parent: click.Context) -> None:
     """Refuse an option that takes one value and was given several, of which Click would take the last. Error: GM009."""
     if command is None:
         return
-    given = command.make_parser(click.Context(command, parent, command.name)).parse_args(list(args))[2]
+    given = command.make_parser(click.Context(command, parent, name)).parse_args(list(args))[2]
     for option in dict.fromkeys(given):
         single = isinstance(option, click.Option) and not (option.multiple or option.is_flag or option.count)
         if single and given.count(option) > 1:
@@ -79,7 +79,7 @@ def _refuse_twice(command: click.Command | None, args: list[str], parent: click.
             raise UsageError(
                 f"{option.opts[-1]} takes one value, and was given {given.count(option)} times",
                 seen=", ".join(values),
-                fix=f"{option.opts[-1]} {values[0]}" if values else f"{command.name} --help",
+                fix=f"{option.opts[-1]} {values[0]}" if values else f"goodmeasure {name} --help",
             )
 
 

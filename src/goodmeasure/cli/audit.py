@@ -8,13 +8,13 @@ import click
 
 from goodmeasure.auditing.engine import audit
 from goodmeasure.auditing.finding import SEVERITIES, Audit, Severity
-from goodmeasure.auditing.observing.launching import NothingObserved, launch
+from goodmeasure.auditing.observing.launching import launch
 from goodmeasure.auditing.observing.running import Ending, Invocation
-from goodmeasure.auditing.program import ProgramStops, load
-from goodmeasure.drawing.terminal import word
+from goodmeasure.auditing.program import load
+from goodmeasure.cli._programs import OfAProgram, nothing_seen, stopped
 
 
-@click.command
+@click.command(cls=OfAProgram)
 @click.argument("program", metavar="PROGRAM")
 @click.argument("arguments", metavar="[-- ARGS]", nargs=-1, type=click.UNPROCESSED)
 @click.option("-m", "module", is_flag=True, help="PROGRAM is a module, as of python -m.")
@@ -82,28 +82,14 @@ def _built(program: str, budget_s: float | None) -> Audit:
 
 def _ended(outcome: Ending, request: Invocation) -> None:
     """Say how the program ended; where it stopped by itself, or nothing was seen, that is an error."""
-    program = request.program
     if outcome.ended:
         click.echo(outcome.ended, err=True)
     if outcome.raised and outcome.after_cut:
         click.echo(f"then it stopped: {outcome.raised} ({outcome.raised_at})", err=True)
     elif outcome.raised:
-        raise ProgramStops(outcome.raised, where=outcome.raised_at or program, fix=request.by_itself)
-    if outcome.audit.looked_at:
-        return
-    if outcome.status:
-        raise ProgramStops(
-            f"the program ended by itself with status {outcome.status}",
-            where=program,
-            seen="what it said stands above",
-            fix=f"goodmeasure audit {'-m ' * request.module}{word(program)} -- ARGS",
-        )
-    raise NothingObserved(
-        "nothing was seen that could be right or wrong",
-        where=program,
-        seen="; ".join(outcome.audit.not_seen) or "no loss was differentiated, nothing was fitted or scored",
-        fix=f"goodmeasure audit {word(program)}:build, with a function that returns model, loss, inputs and targets",
-    )
+        raise stopped(outcome, request)
+    if not outcome.audit.looked_at:
+        raise nothing_seen(outcome, request)
 
 
 def _written(report: Audit, form: str) -> str:

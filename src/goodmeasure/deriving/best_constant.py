@@ -35,6 +35,7 @@ def best_constant(loss: Record, y: Any, sample_weight: Any = None, *, classes: i
     each has a constant of its own.
     """
     same_order(y=y, sample_weight=sample_weight)
+    loss = loss.released
     targets, w = present_targets(loss, array_of(y, "y", TargetOutsideDomain), sample_weight, classes)
     if not loss.labels:
         return _of_present(loss, targets, w, classes)

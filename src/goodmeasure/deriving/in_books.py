@@ -66,6 +66,8 @@ def language() -> dict[str, Callable[..., Any]]:
         "lgamma": guarded(_lgamma),
         "digamma": guarded(mp.digamma),
         "trigamma": guarded(lambda x: mp.psi(1, x)),
+        "i0e": lambda x: mp.besseli(0, x) * mp.exp(-abs(x)),
+        "i1e": lambda x: mp.besseli(1, x) * mp.exp(-abs(x)),
         **{name: getattr(mp, {"abs": "fabs"}.get(name, name)) for name in ("abs", "sign", "exp", "sin", "cos")},
         **{name: guarded(getattr(mp, name)) for name in ("erf", "erfc")},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from goodmeasure.deriving.arguments import Examples
 from goodmeasure.deriving.record import Record
@@ -45,14 +46,21 @@ def _at_limits(loss: Record, formulas: list[Expr], given: Examples, raws: list[A
         return on_arrays(formulas, values, like=given.y)
 
     found = at(raws)
-    for bound in less_huge(float(xp.finfo(given.z.dtype).max)):
+    for far, nearer in less_huge(float(xp.finfo(given.z.dtype).max)):
         if not any(bool(xp.any(xp.isnan(f))) for f in found):
             break
-        near = at([xp.clip(r, -bound, bound) for r in raws])
-        found = [xp.where(xp.isnan(f), n, f) for f, n in zip(found, near, strict=True)]
+        there, before = (at([xp.clip(r, -bound, bound) for r in raws]) for bound in (far, nearer))
+        found = [xp.where(xp.isnan(f), limit(a, b, xp), f) for f, a, b in zip(found, there, before, strict=True)]
     return found
 
 
-def less_huge(most: float) -> tuple[float, ...]:
-    """How far out a formula is looked at instead, one after the other; the last is where exp itself is still a number."""
-    return (most, most**0.5, 0.95 * math.log(most))
+def less_huge(most: float) -> tuple[tuple[float, float], ...]:
+    """How far out a formula is looked at instead, one after the other, and a little less far: the last where exp is a number."""
+    return tuple((bound, 0.95 * bound) for bound in (most, most**0.5, 0.95 * math.log(most)))
+
+
+def limit(far: Array, nearer: Array, xp: Any) -> Array:
+    """What a number tends to that is ``far`` at one place and ``nearer`` before it: infinity where it grows exponentially."""
+    infinite = xp.full_like(far, math.inf)
+    grown = abs(far) / 1.5 > abs(nearer)
+    return xp.where(grown, xp.where(far > 0, infinite, -infinite), far)

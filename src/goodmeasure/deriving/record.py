@@ -14,7 +14,7 @@ from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import UsageError
 from goodmeasure.formulas.activations import Activation, activation, sigmoid, softmax
 from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, domain
-from goodmeasure.formulas.expression import Expr, Word, decided, derivative, simplify, symbol
+from goodmeasure.formulas.expression import Expr, Word, decided, derivative, released, simplify, symbol
 from goodmeasure.strict.calls import strict_class
 
 # What was given comes back as what it was: a record, or the object that a user holds.
@@ -113,6 +113,12 @@ class Record:
         return replace(
             self, hyperparameters=tuple(values.items()), spelling=Spelling(f"({self}).of_label({k})", self.activation)
         )
+
+    @cached_property
+    def released(self: R) -> R:
+        """The loss whose signal is the whole slope of its value: what stands under ``stop_gradient`` is held no more."""
+        book = released(self.book)
+        return self if book is self.book else replace(self, book=book)
 
     @cached_property
     def settled(self) -> Expr:

@@ -286,7 +286,8 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             GM003: the exposures have another length than X.
             GM004: a target lies outside the domain of the loss.
             GM006: a weight is negative or not finite, or all are zero; or an exposure is not positive.
-            GM009: a parameter is out of its limits, the loss is about classes, or an exposure has no place in it.
+            GM009: a parameter is out of its limits, the loss is about classes or holds part of itself from its signal, or an
+                exposure has no place in it.
             GM606: the loss is infinite wherever the fit could start, or falls without end.
             ValueError: X and y differ in length or hold NaN, by scikit-learn's own checks.
         """
@@ -388,7 +389,8 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
 
         Raises:
             GM006: a weight is negative or not finite, or all are zero.
-            GM009: a parameter is out of its limits, or the loss is not one for these classes.
+            GM009: a parameter is out of its limits, or the loss is not one for these classes or holds part of itself from its
+                signal.
             GM602: only one class occurs.
             ValueError: X and y differ in length, X holds NaN, or y holds no labels, by scikit-learn's own checks.
         """

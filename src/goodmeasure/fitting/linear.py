@@ -15,6 +15,7 @@ from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.endless import is_lost_in_rounding
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import PiecewiseLinear, piecewise_linear
+from goodmeasure.formulas.activations import linear
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.traits.curvature_class import CurvatureClass, curvature_class
@@ -101,6 +102,11 @@ def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
         y, weight = _condensed(y, weight)
     classes = objective.outputs if loss.is_classwise else None
     best = np.atleast_1d(np.asarray(loss.best_constant(y, weight, classes=classes), dtype=np.float64))
+    if not np.isfinite(best).all() and not (loss.is_classwise or loss.is_binary) and loss.activation == (linear,):
+        raise NoFiniteFit(
+            f"{loss} falls however far one goes: its best constant is {best[0]:g}",
+            fix="a loss that rises on both sides of its target, such as gm.losses.squared_error()",
+        )
     shift = 0.0 if objective.offset is None else objective.offset.mean()
     return np.asarray(np.nan_to_num(best, posinf=_FAR, neginf=-_FAR) - shift)
 
@@ -136,6 +142,12 @@ def _condensed(y: NDArray[Any], weight: Floats | None) -> tuple[NDArray[Any], Fl
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certificate, int]:
     """Parameters (a row a feature, then the intercept; a column a raw output), what was reached, and the number of steps."""
+    if objective.loss.released is not objective.loss:
+        raise UsageError(
+            f"nothing is least where the signal of {objective.loss} is zero",
+            seen="stop_gradient in its formula: the signal is not the slope of the value",
+            fix="train with the signal alone: gm.to_torch(loss), gm.to_jax(loss), gm.to_xgboost(loss)",
+        )
     curvature = curvature_class(objective.loss, objective.y, objective.outputs)
     theta = np.zeros((objective.count, objective.outputs))
     if objective.intercept:
@@ -252,7 +264,8 @@ def _certify(
         gap, method, proven = None, "a point where the signals balance, of a loss that is not convex", False
     if endless:
         gap, method, proven = None, endless, False
-        method = method if balanced else "signals do not balance, of a loss that is not convex"
+    if not (curvature.convex or balanced):
+        method = "signals do not balance, of a loss that is not convex"
     close = balanced and (gap is None or _is_close(objective, reached.theta, gap, constant))
     return Certificate(
         status=Status.ENDLESS

@@ -34,6 +34,9 @@ maximum: Word = Word(
 minimum: Word = Word(
     "minimum", (None, None), fold=min, slope=lambda args, slopes: where(less_equal(args[0], args[1]), *slopes)
 )
+# Its argument, which the signal takes for a constant: a weight that depends on the prediction and is not learned from.
+stop_gradient: Word = Word("stop_gradient", (None,), book=lambda x: x, fold=lambda x: x, holds=True)
+
 # --- the gamma function, above zero: languages that do not spell these step up until the series of Stirling holds ---------
 
 

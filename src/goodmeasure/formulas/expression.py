@@ -29,8 +29,8 @@ class Word:
     formula never varies it. A word that chooses among its arguments gives a ``slope(args, slopes)`` instead, so that what is
     not chosen cannot touch the result. ``book`` is its definition as a book prints it, which its numbers are held to. Where
     that form is not accurate over the whole range of floating-point numbers, ``meaning`` is the same in more elementary words
-    that are. A word with neither is elementary, and every language spells it. ``fold`` computes it for constants, and
-    ``positive`` says that its values are above zero.
+    that are. A word with neither is elementary, and every language spells it. ``fold`` computes it for constants,
+    ``positive`` says that its values are above zero, and ``holds`` that derivatives take what it stands on for a constant.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Word:
     fold: Callable[..., Any] | None = None
     slope: Callable[[tuple[Expr, ...], list[Expr]], Expr] | None = None
     positive: bool = False
+    holds: bool = False
     rules: list[tuple[Expr, Expr, tuple[str, ...]]] = field(default_factory=list, repr=False)
 
     def __call__(self, *args: Operand) -> Expr:
@@ -345,6 +346,9 @@ def _simpler(word: Word, args: tuple[Expr, ...]) -> Expr:
     folded = _folded(word, args)
     if folded is not None:
         return folded
+    if word.holds and args[0].word is not None:  # a whole is held where its symbols are: identities reach into it
+        inner, parts = args[0].word, args[0].args
+        return args[0] if inner is word else _simpler(inner, tuple(_simpler(word, (part,)) for part in parts))
     node = word(*args)
     for left, right, positive in word.rules:
         found: dict[str, Expr] = {}
@@ -365,6 +369,18 @@ def replaced(root: Expr, part: Expr, by: Expr) -> Expr:
         return by if word is part.word and args == part.args else _simpler(word, args)
 
     return _rebuild(root, make, {})
+
+
+def with_parts(root: Expr, parts: Mapping[Expr, Expr]) -> Expr:
+    """The expression with parts replaced, and nothing else changed."""
+    return _rebuild(root, lambda word, args: word(*args), {}, dict(parts))
+
+
+def released(root: Expr) -> Expr:
+    """The expression with nothing held: as its value is, whatever its derivative takes for a constant."""
+    if not any(node.word is not None and node.word.holds for node in nodes(root)):
+        return root
+    return _rebuild(root, lambda word, args: args[0] if word.holds else _simpler(word, args), {})
 
 
 def decided(root: Expr, known: Mapping[str, Number]) -> Expr:

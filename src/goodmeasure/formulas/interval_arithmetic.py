@@ -157,8 +157,18 @@ def _above_zero(bound: Callable[[Box], Box]) -> Callable[[Box], Box]:
 def language() -> dict[str, Callable[..., Any]]:
     """How boxes spell words; one that is not here is bounded through its meaning."""
     up = ("exp", "expm1", "softplus", "sigmoid", "tanh", "isru", "softsign", "erf", "normal_pull", "laplace_pull")
-    valley = ("log_cosh", "hypot1", "hypot1m1", "abs_less_log1p", "log1psq", "square_share", "biweight", "expm1mx")
-    hill = ("sech2", "inv1psq", "normal_pdf", "laplace_tail", "logit_entropy", "log1pmx")
+    valley = (
+        "log_cosh",
+        "hypot1",
+        "hypot1m1",
+        "abs_less_log1p",
+        "log1psq",
+        "square_share",
+        "biweight",
+        "expm1mx",
+        "gauss_rise",
+    )
+    hill = ("sech2", "inv1psq", "normal_pdf", "laplace_tail", "logit_entropy", "log1pmx", "i0e")
     known = words.vocabulary()
     return {
         "add": lambda a, b: _wide(a.low + b.low, a.high + b.high),
@@ -185,6 +195,11 @@ def language() -> dict[str, Callable[..., Any]]:
         "cos": _wave("cos"),
         **{name: rising(known[name]) for name in (*up, "log_softplus")},
         **{name: turning(known[name]) for name in (*valley, *hill, "pow1psq", "pow1psqm1")},
+        **{name: turning(known[name]) for name in ("i0e_pull", "i0e_bend")},
+        "gauss_pull": turning(known["gauss_pull"], (-(0.5**0.5), 0.5**0.5)),
+        "gauss_pull_slope": turning(known["gauss_pull_slope"], (-(1.5**0.5), 0.0, 1.5**0.5)),
+        "i1e": turning(known["i1e"], (-1.5451272579925427, 1.5451272579925427)),
+        "i1e_slope": turning(known["i1e_slope"], (-2.781492935347947, 0.0, 2.781492935347947)),
         "softplus_pull": falling(known["softplus_pull"]),
         "log1psq_pull": turning(known["log1psq_pull"], (-1.0, 1.0)),
         "pow1psq_pull": _pull,

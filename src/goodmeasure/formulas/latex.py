@@ -34,6 +34,8 @@ _SPELLED: dict[str, Callable[..., str]] = {
     "lgamma": lambda a: rf"\ln\Gamma\left({a}\right)",
     "digamma": lambda a: rf"\psi\left({a}\right)",
     "trigamma": lambda a: rf"\psi'\left({a}\right)",
+    "i0e": lambda a: rf"I_{{0}}^{{e}}\left({a}\right)",
+    "i1e": lambda a: rf"I_{{1}}^{{e}}\left({a}\right)",
     "maximum": lambda a, b: rf"\max\left({a},\, {b}\right)",
     "minimum": lambda a, b: rf"\min\left({a},\, {b}\right)",
     "times": lambda a, b: rf"{a} \cdot {b}",

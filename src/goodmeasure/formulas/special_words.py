@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from goodmeasure.formulas.expression import Expr
 
 
-def _polynomial(x: Expr, coefficients: tuple[float, ...]) -> Expr:
+def polynomial(x: Expr, coefficients: tuple[float, ...]) -> Expr:
     """Horner's scheme, the constant first."""
     total = expression.expression(coefficients[-1])
     for c in coefficients[-2::-1]:
@@ -55,7 +55,7 @@ expm1mx: Word = Word(
     "expm1mx",
     (lambda x: expm1(x),),
     book=lambda x: exp(x) - 1 - x,
-    meaning=lambda x: where(less_equal(abs(x), 0.5), x * x * _polynomial(x, _EXPM1MX), expm1(x) - x),
+    meaning=lambda x: where(less_equal(abs(x), 0.5), x * x * polynomial(x, _EXPM1MX), expm1(x) - x),
 )
 
 # --- misses: sums of 1 and a square, which neither cancel nor overflow where they themselves do not -------------------
@@ -63,6 +63,7 @@ expm1mx: Word = Word(
 _VAST = 1e9  # from here on, 1 + x**2 is x**2 in double precision
 _FARTHER = 1e18  # from here on, x - log(x) is x in double precision, and x**2 still a number in single
 _GONE = 1000  # from here on, exp(-x) is zero, also times infinity
+_STEEP = 40  # from here on, exp(-x**2) is
 
 hypot1: Word = Word(
     "hypot1",
@@ -139,6 +140,25 @@ biweight: Word = Word(
     book=lambda x: where(less_equal(abs(x), 1), 1 - (1 - x**2) ** 3, 1),
     meaning=lambda x: where(less_equal(abs(x), 1), x * x * (3 + x * x * (x * x - 3)), 1),
 )
+# Welsch's: 1 - exp(-x**2), and what falls off like it. Far out the exponential is nothing, also times what is infinite.
+gauss_rise: Word = Word(
+    "gauss_rise",
+    (lambda x: 2 * gauss_pull(x),),
+    book=lambda x: 1 - exp(-(x**2)),
+    meaning=lambda x: where(less(abs(x), _STEEP), -expm1(-(x * x)), 1),
+)
+gauss_pull: Word = Word(
+    "gauss_pull",
+    (lambda x: gauss_pull_slope(x),),
+    book=lambda x: x * exp(-(x**2)),
+    meaning=lambda x: where(less(abs(x), _STEEP), x * exp(-(x * x)), 0),
+)
+gauss_pull_slope: Word = Word(
+    "gauss_pull_slope",
+    (None,),
+    book=lambda x: (1 - 2 * x**2) * exp(-(x**2)),
+    meaning=lambda x: where(less(abs(x), _STEEP), (1 - 2 * (x * x)) * exp(-(x * x)), 0),
+)
 versin: Word = Word(
     "versin", (lambda x: sin(x),), book=lambda x: 1 - cos(x), meaning=lambda x: 2 * (sin(x / 2) * sin(x / 2))
 )
@@ -148,8 +168,8 @@ versin: Word = Word(
 
 def _erf(x: Expr) -> Expr:
     far = where(less(abs(x), 6.2), abs(x), 6.2)
-    tail = exp(-far * far) * _polynomial((far - 2.5) / (far + 2.5), _ERF_FAR)
-    return where(less(abs(x), 1), x * _polynomial(x * x, _ERF_NEAR), sign(x) * (1 - tail))
+    tail = exp(-far * far) * polynomial((far - 2.5) / (far + 2.5), _ERF_FAR)
+    return where(less(abs(x), 1), x * polynomial(x * x, _ERF_NEAR), sign(x) * (1 - tail))
 
 
 erf: Word = Word("erf", (lambda x: 2 / math.sqrt(math.pi) * exp(-(x**2)),), meaning=_erf)

@@ -2,7 +2,7 @@
 
 A row says how a word is differentiated, what it is in a book (``book``, which arbitrary precision evaluates as the truth), and,
 where that form cancels or overflows, what it is in more elementary words that do not (``meaning``). How a language spells the
-elementary words stands with that language. The rows stand in `elementary_words` and `special_words`.
+elementary words stands with that language. The rows stand in `elementary_words`, `special_words` and `bessel_words`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from goodmeasure.errors import FormulaError
 from goodmeasure.formulas import expression
+from goodmeasure.formulas.bessel_words import *
 from goodmeasure.formulas.elementary_words import *
 from goodmeasure.formulas.expression import Word, identity
 from goodmeasure.formulas.expression import less as less
@@ -89,10 +90,12 @@ identity(lambda x, y: (log(exp(x) + exp(y)), logaddexp(x, y)))
 identity(lambda x, y, a: (log(a * exp(x) + exp(y)), logaddexp(log(a) + x, y)), positive=("a",))
 identity(lambda x, y, b: (log(exp(x) + b * exp(y)), logaddexp(x, log(b) + y)), positive=("b",))
 identity(lambda x, y, a, b: (log(a * exp(x) + b * exp(y)), logaddexp(log(a) + x, log(b) + y)), positive=("a", "b"))
+identity(lambda x: (expm1(-(x**2)), -gauss_rise(x)))
 identity(lambda x: (log(-expm1(x)), log1mexp(x)))
 identity(lambda x: (log1p(-sigmoid(x)), -softplus(x)))
 identity(lambda x: (sigmoid(-x) / sigmoid(x), exp(-x)))
 identity(lambda x: (sigmoid(x) / sigmoid(-x), exp(x)))
+identity(lambda x, c: (c / sigmoid(x), c * (1 + exp(-x))))
 identity(lambda x: (maximum(sigmoid(x), 0), sigmoid(x)))
 identity(lambda x, a: (log1p(a * exp(x)), softplus(x + log(a))), positive=("a",))
 identity(lambda x, a: (log1p(exp(x) / a), softplus(x - log(a))), positive=("a",))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.deriving.arguments import harmless, targets_outside
-from goodmeasure.deriving.pointwise import less_huge
+from goodmeasure.deriving.pointwise import less_huge, limit
 from goodmeasure.errors import ShapeMismatch
 from goodmeasure.formulas.evaluation import Array, evaluate, language
 from goodmeasure.formulas.expression import Expr
@@ -78,9 +78,11 @@ class ArrayProgram:
     def _formulas(self, formulas: list[Expr], y: Array, z: Array) -> list[Array]:
         """Formulas on raw outputs; where a huge one leaves no number (inf - inf), what a less huge one gives."""
         found = self._at(formulas, y, z)
-        for most in less_huge(float(np.finfo(dtype_of(z)).max)) if self._leaves_no_number else ():
-            near = self._at(formulas, y, self.xp.clip(z, -most, most))
-            found = [self.xp.where(f != f, n, f) for f, n in zip(found, near, strict=True)]
+        for bounds in less_huge(float(np.finfo(dtype_of(z)).max)) if self._leaves_no_number else ():
+            there, before = (self._at(formulas, y, self.xp.clip(z, -bound, bound)) for bound in bounds)
+            found = [
+                self.xp.where(f != f, limit(a, b, self.xp), f) for f, a, b in zip(found, there, before, strict=True)
+            ]
         return found
 
     def _at(self, formulas: list[Expr], y: Array, z: Array) -> list[Array]:

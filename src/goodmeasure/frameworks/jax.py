@@ -29,6 +29,7 @@ SPELLING: Words = {
     "lgamma": jax.scipy.special.gammaln,
     "digamma": jax.scipy.special.digamma,
     "trigamma": lambda x: jax.scipy.special.polygamma(1, x),
+    "stop_gradient": jax.lax.stop_gradient,
 }
 _HALF = (jnp.float16, jnp.bfloat16)
 

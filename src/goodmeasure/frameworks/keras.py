@@ -51,6 +51,7 @@ SPELLING: Words = {
     **{k: v for k, v in language(_XP).items() if k not in ("tanh", "lgamma", "digamma", "trigamma")},
     "maximum": lambda a, b: ops.where(a < b, b, a),
     "minimum": lambda a, b: ops.where(b < a, b, a),
+    "stop_gradient": ops.stop_gradient,
 }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from goodmeasure.deriving.pointwise import less_huge
+from goodmeasure.deriving.pointwise import less_huge, limit
 from goodmeasure.frameworks.torch_classes import Classwise, classwise
 from goodmeasure.frameworks.torch_formulas import pointwise
 
@@ -66,8 +66,9 @@ class Program:
     def _at_limits(self, function: Any, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """A formula's result; where a huge raw output leaves no number (inf - inf), what a less huge one gives."""
         found: torch.Tensor = function(y, z)
-        for most in less_huge(torch.finfo(z.dtype).max) if function in self.without_number else ():
-            found = torch.where(found != found, function(y, z.clamp(-most, most)), found)
+        for bounds in less_huge(torch.finfo(z.dtype).max) if function in self.without_number else ():
+            there, before = (function(y, z.clamp(-bound, bound)) for bound in bounds)
+            found = torch.where(found != found, limit(there, before, torch), found)
         lost = z != z  # as ``isnan``, which inductor does not vectorise
         if len(self.loss.activation) > 1:
             lost = lost.any(-1, keepdim=True) if found.ndim == z.ndim else lost.any(-1)

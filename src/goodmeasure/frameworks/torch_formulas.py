@@ -27,6 +27,7 @@ SPELLING: Mapping[str, Callable[..., str]] = {
     "maximum": lambda a, b: f"torch.maximum({a}, {b})",
     "minimum": lambda a, b: f"torch.minimum({a}, {b})",
     "trigamma": lambda x: f"torch.polygamma(1, {x})",
+    "stop_gradient": lambda x: f"{x}.detach()",
     **{
         word: (lambda name: lambda x: f"torch.{name}({x})")(word)
         for word in ("abs", "sign", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "lgamma", "digamma")

@@ -16,7 +16,7 @@ class NotKept(UserWarning):
 def directory() -> Path | None:
     """The private directory, made if need be; None where there can be none, which is said once."""
     try:
-        folder = _wanted()
+        folder = wanted()
         _make(folder)
         fault = _fault(folder)
     except OSError as error:
@@ -43,7 +43,8 @@ def _told(fault: str) -> None:
     warnings.warn(message, NotKept, stacklevel=2)
 
 
-def _wanted() -> Path:
+def wanted() -> Path:
+    """Where that directory lies, whether it is there or not."""
     given = os.environ.get("GOODMEASURE_CACHE_DIR")
     if given:
         return Path(given) / "kernels"

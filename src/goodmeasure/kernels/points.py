@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from goodmeasure.deriving.pointwise import less_huge
+from goodmeasure.deriving.pointwise import less_huge, limit
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.expression import Expr, derivative, simplify, symbol
 from goodmeasure.kernels import modules
@@ -241,8 +241,11 @@ def _mended(kernel: PointKernel, arrays: Sequence[Any], n: int, scale: float) ->
         return tables
 
     tables = at(z)
-    for bound in less_huge(float(np.finfo(z.dtype).max)):
-        tables = [np.where(np.isnan(t), near, t) for t, near in zip(tables, at(np.clip(z, -bound, bound)), strict=True)]
+    for far, nearer in less_huge(float(np.finfo(z.dtype).max)):
+        if not any(np.isnan(t).any() for t in tables):
+            break
+        there, before = (at(np.clip(z, -bound, bound)) for bound in (far, nearer))
+        tables = [np.where(np.isnan(t), limit(a, b, np), t) for t, a, b in zip(tables, there, before, strict=True)]
     gone = np.isnan(z.reshape(n, -1)).any(axis=1)
     if weight is not None:
         gone &= weight > 0

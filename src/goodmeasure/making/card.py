@@ -121,7 +121,7 @@ class Card(Displayed):
             >>> [each.claim for each in gm.losses.huber().card().certificates()]
             ['convex', 'Lipschitz (1)', 'smooth (1)']
         """
-        return certificates(self.loss)
+        return certificates(self.loss.released)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
 from goodmeasure.deriving.predictions import turn
-from goodmeasure.signals.observed import Signal
+from goodmeasure.signals.observed import MetricAlignment, Signal
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.study.deciding import Decided, Priced
 from goodmeasure.study.judging import Measured
@@ -56,11 +56,16 @@ def signal_line(signal: Signal) -> str:
         parts.append(f"{signal.faint.value:.1%} of the badly wrong hardly at all")
     parts.append(f"the 1 % of rows that pull hardest carry {signal.carried:.0%} of the pull")
     if signal.aligned is not None:
-        aligned = signal.aligned
-        against = {"aligned": "improved with it", "against": "got worse with it"}
-        verb = against.get(aligned.verdict, "cannot be told to have moved with it at this n")
-        parts.append(f"{aligned.metric.replace('_', ' ')} {verb}")
+        parts.append(f"{signal.aligned.metric.replace('_', ' ')} {_moved(signal.aligned)}")
     return "; ".join([*parts, *_cautions(signal)])
+
+
+def _moved(aligned: MetricAlignment) -> str:
+    """Which way the metric went, and which way the loss."""
+    if aligned.verdict not in ("aligned", "against"):
+        return "cannot be told to have moved with the loss at this n"
+    went = "improved" if aligned.difference.verdict == "better" else "got worse"
+    return f"{went} as the loss {'fell' if aligned.loss.verdict == 'better' else 'rose'}"
 
 
 def _cautions(signal: Signal) -> list[str]:

@@ -35,8 +35,8 @@ class Metric:
     """A number people care about: ``each`` gives it row by row if it is a mean of rows, ``overall`` from all rows at once.
 
     ``interval`` gives the latter with an interval of its own, where there is a better one than resampling rows. ``finish``
-    turns the mean of rows into what is shown. Predictions are probabilities (of yes, or one column a class) for outcomes,
-    and amounts otherwise.
+    turns the mean of rows into what is shown; a ``signed`` one is best at 0, from wherever. Predictions are probabilities
+    (of yes, or one column a class) for outcomes, and amounts otherwise.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Metric:
     finish: Callable[[float], float] | None = None
     binary_only: bool = False
     share: bool = False
+    signed: bool = False
 
     def estimate(
         self,
@@ -253,7 +254,7 @@ METRICS = {
         Metric("brier", "outcome", False, each=_brier),
         Metric("rmse", "amount", False, each=lambda y, p: np.asarray((y - p) ** 2), finish=math.sqrt),
         Metric("mae", "amount", False, each=lambda y, p: np.asarray(np.abs(y - p))),
-        Metric("bias", "amount", False, each=lambda y, p: np.asarray(p - y)),
+        Metric("bias", "amount", False, each=lambda y, p: np.asarray(p - y), signed=True),
         Metric("r2", "amount", True, overall=_r2),
     )
 }

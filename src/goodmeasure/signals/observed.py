@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -357,11 +358,11 @@ def _constant(loss: Loss, y: Any, w: Floats, outputs: int) -> Floats:
 def _moved(metric: Metric, y: Any, now: Floats, past: Floats, sample: Sample) -> Difference:
     """The metric now minus before, turned so that below zero is better."""
     sign = -1.0 if metric.higher_is_better else 1.0
-    if metric.each is not None:
+    overall = _size(metric) if metric.signed else metric.overall
+    if overall is None:
+        assert metric.each is not None
         with np.errstate(invalid="ignore", over="ignore"):
             return as_difference(sample.mean(sign * (metric.each(y, now) - metric.each(y, past))))
-    overall = metric.overall
-    assert overall is not None
 
     def change(w: Floats) -> float:
         return sign * (overall(y, now, w) - overall(y, past, w))
@@ -369,3 +370,10 @@ def _moved(metric: Metric, y: Any, now: Floats, past: Floats, sample: Sample) ->
     low, high, spread = sample.bootstrap(change, _REPLICATES)
     value, method = change(sample.weight), f"bootstrap of rows ({_REPLICATES})"
     return Difference(value, low, high, sample.n, sample.effective_n, method, sample.level, spread)
+
+
+def _size(metric: Metric) -> Callable[[Any, Any, Floats], float]:
+    """How far from 0 the mean of a signed metric lies."""
+    each = metric.each
+    assert each is not None
+    return lambda y, prediction, w: abs(float(w @ each(y, prediction)) / float(w.sum()))

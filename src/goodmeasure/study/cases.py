@@ -23,8 +23,9 @@ from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.question import Question
 from goodmeasure.study.rare import Rare, rare_in
 from goodmeasure.study.respelling import as_known, one_spelling
+from goodmeasure.study.shared import shared_rows
 from goodmeasure.study.spikes import codes_for_missing
-from goodmeasure.study.split import FIT_AND_TUNE, SHARES, Split, check, few, folded, shared_rows, split
+from goodmeasure.study.split import FIT_AND_TUNE, SHARES, Split, check, few, folded, split
 
 Together = NDArray[np.intp]
 # How often rows are dealt to folds: trees and networks take long to train.
@@ -170,7 +171,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     plan = replace(plan, notes=(*plan.notes, *(remark.what for remark in gathered)))
     columns = usable(table, question, found.fit)
     cases = _cases(table, question, plan)
-    keys = row_keys(table, (*columns.features, question.target))
+    compared = (*columns.features, question.target)
     remarks = [
         *table.remarks,
         *totals,
@@ -186,15 +187,14 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     ]
     if test is None:
         report = cases.take(found.report)
-        remarks += shared_rows(keys, found)
+        remarks += shared_rows((table,), compared, found)
     else:
         report, more = _test_cases(test, question, plan, columns, rare)
         remarks += more
         remarks += _too_early(cases, report, question, test.source)
-        later = row_keys(report.table, (*columns.features, question.target))
-        n = len(keys)
-        joined = replace(found, report=np.arange(n, n + len(later)))
-        remarks += shared_rows(np.concatenate([keys, later]), joined)
+        n = len(table)
+        joined = replace(found, report=np.arange(n, n + len(report)))
+        remarks += shared_rows((table, report.table), compared, joined)
         found = replace(joined, how=f"{found.how}; rows to report from {test.source}")
     return Prepared(plan, columns, found, cases.take(found.fit), cases.take(found.tune), report, tuple(remarks))
 
@@ -330,30 +330,6 @@ def together(table: Table, name: str) -> Values:
     codes[~lost] = np.unique(values[~lost], return_inverse=True)[1]
     codes[lost] = len(values) + np.arange(int(lost.sum()))
     return codes
-
-
-def row_keys(table: Table, names: tuple[str, ...]) -> NDArray[np.uint64]:
-    """A hash of the cells of each row, by which equal rows are found (64 bits: a false match is not to be expected)."""
-    key = np.zeros(len(table), dtype=np.uint64)
-    for name in names:
-        values = table[name]
-        if ColumnKind.of(values) is ColumnKind.TEXT:
-            codes = np.array([hash(v) for v in values.tolist()], dtype=np.int64).view(np.uint64)
-        elif ColumnKind.of(values) is ColumnKind.DATE:
-            codes = values.astype(np.int64).view(np.uint64)
-        else:
-            codes = (values + 0.0).view(np.uint64)
-        key = _mixed(key ^ codes)
-    return key
-
-
-def _mixed(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finalizer of splitmix64 (Steele, Lea and Flood 2014): every bit of the input moves every bit of the output."""
-    with np.errstate(over="ignore"):
-        key = (key + np.uint64(0x9E3779B97F4A7C15)) & np.uint64(0xFFFFFFFFFFFFFFFF)
-        key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return key ^ (key >> np.uint64(31))
 
 
 # --- cases ---

@@ -25,9 +25,6 @@ LEAST_OF_A_CLASS = 2
 FEW_ROWS, FEW_OF_A_LABEL, FEW_GROUPS = 500, 100, 50
 # More rows than this are not fitted again and again; fewer groups make no folds.
 MOST_FOLDED, LEAST_GROUPS = 20_000, 5
-# Fewer equal rows than this part are chance; a table with fewer different rows than that has few features, not copies.
-FEW = 0.02
-MANY_ALIKE = 0.2
 
 
 class TooFewRowsToSplit(Problem, ValueError):
@@ -48,26 +45,6 @@ class LeftOutOfSplit(Remark):
     """
 
     code = "GM221"
-
-
-class SharedRows(Remark):
-    """Some rows of the later parts are equal, in every feature and the target, to rows that were fitted.
-
-    If they are copies of the same case, the reported risk is too good: remove the copies, or name what a case is with
-    ``--group``. If a few features describe many cases, equal rows are natural and no fault.
-    """
-
-    code = "GM222"
-    severity = "warning"
-
-
-class SharedByChance(Remark):
-    """A few rows of the later parts are equal to rows that were fitted, no more than chance or few features explain.
-
-    Where a table has many copies of the same case, this is a warning instead.
-    """
-
-    code = "GM223"
 
 
 @dataclass(frozen=True)
@@ -315,31 +292,3 @@ def _first_part_of_group(part: NDArray[np.intp], group: NDArray[Any]) -> tuple[N
         return kept, ()
     what = f"{lost:,} rows were left out: an earlier part of the time holds other rows of their groups"
     return kept, (LeftOutOfSplit(what, seen=f"{len(names):,} groups"),)
-
-
-def shared_rows(keys: NDArray[np.uint64], found: Split) -> tuple[Remark, ...]:
-    """A remark on rows to tune or report whose key (a hash of the whole row) a fitted row has too."""
-    if found.deals:
-        again, total, met = _in_two_folds(keys, found.deals[0]), len(keys), "rows of one fold equal rows of another"
-    else:
-        later = np.concatenate([found.tune, found.report])
-        again, total = int(np.isin(keys[later], keys[found.fit]).sum()), len(later)
-        met = "rows to tune or report equal rows to fit"
-    if not again:
-        return ()
-    distinct = len(np.unique(keys))
-    what = f"{again:,} of the {total:,} {met}"
-    seen = f"{len(keys):,} rows, {distinct:,} of them different"
-    if again < FEW * total or distinct < MANY_ALIKE * len(keys):
-        return (SharedByChance(what, seen=seen),)
-    fix = "remove copies of the same case, or keep each case in one part: --group COLUMN"
-    return (SharedRows(what, seen=seen, fix=fix),)
-
-
-def _in_two_folds(keys: NDArray[np.uint64], fold: Indices) -> int:
-    """How many rows have a key that rows of another fold have too."""
-    distinct, code = np.unique(keys, return_inverse=True)
-    first, last = np.full(len(distinct), len(keys)), np.full(len(distinct), -1)
-    np.minimum.at(first, code, fold)
-    np.maximum.at(last, code, fold)
-    return int((first < last)[code].sum())

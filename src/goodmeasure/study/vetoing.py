@@ -45,10 +45,12 @@ def vetoes(judged: Judged, fitted: Cases, report: Cases, split: Split, *, outcom
 
 
 def _worse(found: Measured) -> bool:
-    """Whether the constant is better by a metric: surely, of shares; of amounts at all, as intervals of huge misses are wide."""
+    """Whether the constant is better by a metric: surely, but of sizes of misses at all, as huge ones make intervals wide."""
     low, high = found.report.low - found.constant, found.report.high - found.constant
     if found.metric.higher_is_better:
         return bool(high < 0)
+    if found.metric.signed:
+        return bool(max(found.report.low, -found.report.high) > abs(found.constant))
     return bool(low > 0 if found.metric.share else found.report.value > found.constant)
 
 

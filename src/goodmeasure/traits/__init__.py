@@ -38,8 +38,9 @@ def asked(loss: Record, name: str) -> Trait | None:
 def traits(loss: Record) -> tuple[Trait, ...]:
     """Every trait that can be asked of a loss, with its evidence."""
     loss = loss.one_label
-    found = [asked(loss, name) for name in _ON_A_LINE]
-    found += [outcome.proper(loss), outcome.calibrated(loss)]
+    # What is claimed of the shape is claimed of the value; what its best raw output tells is where the signal is balanced.
+    found = [asked(loss.released, name) for name in _ON_A_LINE]
+    found += [outcome.proper(loss), outcome.calibrated(loss.released)]
     return tuple(each for each in found if each is not None)
 
 

@@ -53,8 +53,8 @@ def _some(y: NDArray[Any]) -> NDArray[Any]:
 def _survey_numbers(loss: Record, y: Floats) -> CurvatureClass:
     targets = _some(y)
     grid = _grid(loss, targets)
-    pairs = np.meshgrid(targets, grid, indexing="ij")
-    signal, curvature = numbers.gradient(loss, *pairs), numbers.hessian(loss, *pairs)
+    at, z = np.meshgrid(targets, grid, indexing="ij")
+    signal, curvature = numbers.gradient(loss, at, z), numbers.hessian(loss, at, z)
     known = np.isfinite(signal)
     with np.errstate(invalid="ignore"):
         slack = 1e-9 * np.maximum(np.abs(signal[:, 1:]), np.abs(signal[:, :-1]))
@@ -63,10 +63,20 @@ def _survey_numbers(loss: Record, y: Floats) -> CurvatureClass:
     return CurvatureClass(
         flat=not signal[known].any(),
         piecewise_linear=piecewise_linear,
-        convex=bool(np.all(rising | ~known[:, 1:] | ~known[:, :-1])),
+        convex=bool(np.all(rising | ~known[:, 1:] | ~known[:, :-1])) and _climbs_as_it_pulls(loss, at, z, signal),
         jumps=piecewise_linear or _jumps(loss, targets),
         pairs=signal.size,
     )
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _climbs_as_it_pulls(loss: Record, targets: Floats, z: Floats, signal: Floats) -> bool:
+    """Whether the value moves between neighbours as their signals say it may at most and at least: no value jumps unseen."""
+    value, apart = numbers.value(loss, targets, z), np.diff(z, axis=1)
+    moved, size = np.diff(value, axis=1), np.abs(value[:, 1:]) + np.abs(value[:, :-1])
+    least, most = signal[:, :-1] * apart, signal[:, 1:] * apart
+    slack = 1e-9 * (size + np.abs(least) + np.abs(most))
+    return bool(np.all((moved >= least - slack) & (moved <= most + slack) | ~np.isfinite(moved + slack)))
 
 
 def _grid(loss: Record, targets: Floats) -> Floats:
@@ -88,7 +98,9 @@ def _jumps(loss: Record, targets: Floats) -> bool:
     unit = (float(np.ptp(targets)) or 1.0) if loss.activation == (linear,) else 1.0
     size = np.maximum(np.abs(z), 1e-3 * unit)
     before, after = (numbers.gradient(loss, inside, z + step * size) for step in (-_STEP, _STEP))
-    far = np.abs(numbers.gradient(loss, inside, z + np.maximum(size, unit)))
+    # The longest signal near and far: that of a loss which stops pulling far out is gone there.
+    steps = np.geomspace(_STEP, 1, 9)[:, None] * np.maximum(size, unit)
+    far = np.abs(numbers.gradient(loss, np.broadcast_to(inside, steps.shape), z + steps)).max(axis=0)
     return bool(np.any(np.abs(after - before) > 1e-3 * np.maximum(far, 1e-300)))
 
 

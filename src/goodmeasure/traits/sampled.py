@@ -25,6 +25,8 @@ _SCALES = (0.3, 3.0, 30.0)
 _DIGITS, _CONFIRMED, _CLEAR = 50, 8, 1e4
 # Climbing to the largest size: how often, from how many points, and how many steps are tried from each.
 _CLIMBS, _KEPT, _PROPOSED = 12, 24, 12
+# What is as large as this is without bound: it is the end of the numbers that was reached.
+_MOST = 1e300
 
 
 @cache
@@ -212,7 +214,7 @@ def _smooth(loss: Record, y: Any, a: Any, b: Any) -> Trait:
     ratios = [float(np.nanmax(moved(step)(y, a))) for step in (0.3, 1e-2, 1e-4)]
     outward = [_climbed(moved(1e-3), _further(loss, y, grow), grow * a) for grow in (1.0, 10.0, 100.0)]
     largest = max(*ratios, *(x for x in outward if not math.isnan(x)))
-    if max(ratios[1:]) > 5 * ratios[0] or not np.isfinite(outward).all() or outward[2] > 1.5 * max(outward[:2]):
+    if max(ratios[1:]) > 5 * ratios[0] or not max(outward) < _MOST or outward[2] > 1.5 * max(outward[:2]):
         return Trait("smooth", False, SHOWN, f"the signal moves {largest:.3g} times as far as the raw output")
     return Trait(
         "smooth", True, TRIED, _longest([largest], "the largest move of the signal by that of the raw output"),

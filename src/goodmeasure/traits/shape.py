@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ _TIGHT, _LOOSE = 1e-12, 1.02
 _TINY = 1e-290
 # Far out, where what grows or fades without end has shown it.
 _FAR = (END, 1e100)
+_FURTHEST = (1e100, 1e130)
+# Toward zero, where what grows without end has shown it too.
+_NEAR = (1e-3, 1e-20, 1e-40, 1e-60)
 _CONFIRMED = 12
 _COVERED = f"for raw outputs up to {END:g}"
 
@@ -189,6 +193,8 @@ def sized(loss: Record, name: str, what: str) -> Trait | None:
         if grown:
             return Trait(name, False, SHOWN, f"{each.view.name}, the {what} {grown}")
         largest, bound = max(largest, observed(each, formula)), max(bound, bound_of(each, formula))
+        if not np.abs(each.at(formula, [way * u for u in _FURTHEST for way in (1, -1)])).max() <= _LOOSE * bound:
+            return None
     if not bound <= _LOOSE * largest:
         return None
     seen = f"the {what} reaches {largest:.4g} in size, and exceeds {bound:.4g} nowhere {_COVERED}"
@@ -237,12 +243,17 @@ def _looked(each: Line, formula: Expr, points: Floats) -> tuple[float, int]:
 
 
 def _grown(each: Line, formula: Expr) -> str:
-    """How the size grows without end, in words; empty if it does not."""
+    """How the size grows without end, far out or toward zero, in words; empty if it does not."""
+    return _grown_outward(each, formula) or _grown_inward(each, formula)
+
+
+def _grown_outward(each: Line, formula: Expr) -> str:
     for way in (1.0, -1.0):
-        tried = way * np.asarray([*np.geomspace(1e-6, END, 200), _FAR[1]])
+        tried = way * np.asarray([*np.geomspace(1e-6, END, 200), *_FURTHEST])
         found = np.abs(each.at(formula, tried))
-        if found[-1] > 1.5 * found[-2] and math.isfinite(found[-1]):
-            return _from_to(tried, found, -2, -1)
+        # It grows twice: a wave was as large before, and a straight part that begins far out ends there.
+        if math.isfinite(found[-1]) and found[-1] > 1.5 * found[-2] > 2.25 * np.fmax.reduce(found[:-2]):
+            return _from_to(tried, found, -3, -2)
         if np.isinf(found).any():
             last = int(np.argmax(np.isinf(found)))
             exact: Any = each.exactly(formula, tried[last])
@@ -250,6 +261,19 @@ def _grown(each: Line, formula: Expr) -> str:
                 return (
                     f"is {found[last - 1]:.3g} at u = {tried[last - 1]:.3g} and leaves the range of numbers further out"
                 )
+    return ""
+
+
+def _grown_inward(each: Line, formula: Expr) -> str:
+    """The same toward zero, where powers below one have slopes without bound."""
+    for way in (1.0, -1.0):
+        tried = way * np.asarray(_NEAR)
+        found = np.abs(each.at(formula, tried))
+        if not found[-1] > 1.5 * found[:-1].max() and not np.isinf(found[-1]):
+            continue
+        exact = [abs(each.exactly(formula, u)) for u in tried]
+        if all(b > 1.5 * a for a, b in pairwise(exact)):
+            return _from_to(tried, np.asarray([float(x) for x in exact]), -2, -1)
     return ""
 
 

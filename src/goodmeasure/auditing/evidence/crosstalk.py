@@ -117,21 +117,34 @@ class Crosstalk:
         """Outputs that move when only later inputs are changed, where the target is the next input: how many
         positions, of how many, by how much."""
         for tokens in tensors_in(self.inputs):
-            target = self._next_of(tokens)
-            if target is None:
+            if self._next_of(tokens) is None:
                 continue
             cut = tokens.shape[1] - 2
-            twin = tokens.clone()
-            twin[:, cut:] = tokens.roll(1, 0)[:, cut:] if tokens.shape[0] > 1 else tokens[:, :2]
-            if torch.equal(twin, tokens):
-                twin[:, cut:] = tokens[:, :2]
-            changed = _exchanged(self.inputs, tokens, twin)
-            for one, two in zip(self._predict(self.inputs), self._predict(changed), strict=False):
-                if one.shape == two.shape and one.dim() == 3 and one.shape[:2] == tokens.shape[:2]:
-                    early = _differ(one, two)[:, :cut].any(2).any(0)
-                    if bool(early.any()):
-                        yield int(early.sum()), cut, float((one - two)[:, :cut].abs().max())
-                        return
+            for one, two in self._with_other(tokens, slice(cut, None)):
+                early = _differ(one, two)[:, :cut].any(2).any(0)
+                if bool(early.any()):
+                    yield int(early.sum()), cut, float((one - two)[:, :cut].abs().max())
+                    return
+
+    def one_way(self, tokens: torch.Tensor) -> bool:
+        """Whether each output of a sequence knows of earlier inputs, and of no later ones."""
+        cut = tokens.shape[1] - 2
+        if cut < 1:
+            return False
+        late, soon = list(self._with_other(tokens, slice(cut, None))), list(self._with_other(tokens, slice(0, 1)))
+        back = any(bool(_differ(one, two)[:, :cut].any()) for one, two in late)
+        return bool(late) and not back and any(bool(_differ(one, two)[:, 1:].any()) for one, two in soon)
+
+    def _with_other(self, tokens: torch.Tensor, places: slice) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Outputs by position, as they are, and with other inputs of this sequence at these places."""
+        twin = tokens.clone()
+        twin[:, places] = tokens.roll(1, 0)[:, places]
+        if torch.equal(twin, tokens):
+            twin[:, places] = tokens.roll(places.start or 1, 1)[:, places]
+        changed = _exchanged(self.inputs, tokens, twin)
+        for one, two in zip(self._predict(self.inputs), self._predict(changed), strict=False):
+            if one.shape == two.shape and one.dim() == 3 and one.shape[:2] == tokens.shape[:2]:
+                yield one, two
 
     def _next_of(self, sequence: torch.Tensor) -> torch.Tensor | None:
         """The target that holds, at each position, the next element of this input."""

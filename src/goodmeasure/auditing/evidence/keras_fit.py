@@ -51,6 +51,10 @@ class KerasFit:
             )
         world = dossier.get(World).given
         loss = loss_object(keras, world)
+        if not callable(loss):
+            raise Unavailable(
+                "several losses: each is audited with its output" if loss else "no loss is given or compiled"
+            )
         program = _as_torch(keras, world, loss)
         wiring = run(program, "keras")
         config: dict[str, Any] = getattr(loss, "get_config", dict)()
@@ -70,7 +74,7 @@ def loss_object(keras: Any, given: dict[str, Any]) -> Any:
     loss = given.get("loss")
     if loss is None:
         loss = getattr(given["model"], "loss", None)
-    found = keras.losses.get(loss) if isinstance(loss, (str, dict)) else loss
+    found = keras.losses.get(loss) if isinstance(loss, str) else loss
     for kind in vars(keras.losses).values():
         if isinstance(kind, type) and issubclass(kind, keras.losses.Loss) and kind is not keras.losses.Loss:
             try:

@@ -23,7 +23,8 @@ _CASTS = named("to float double half bfloat16 type type_as contiguous clone requ
 
 @dataclass(frozen=True)
 class Origin:
-    """The root of a tensor and, for each of its entries, the coordinates in that root (one tensor an axis)."""
+    """The root of a tensor and, for each of its entries, the coordinates in that root (one tensor an axis); -1 where it was
+    filled in."""
 
     root: Node
     coordinates: tuple[torch.Tensor, ...]
@@ -51,19 +52,22 @@ def origin(node: Node) -> Origin | None:
         if moved is None:
             return None
         index = moved
-    return Origin(node, torch.unravel_index(index, node.shape))
+    places = torch.unravel_index(index.clamp(min=0), node.shape)
+    return Origin(node, tuple(torch.where(index < 0, -1, place) for place in places))
 
 
 def _carrier(node: Node) -> Node | None:
-    if node.op in SHAPE | {"detach", "cat", "stack"}:
+    if node.op in SHAPE | {"detach", "pad", "cat", "stack"}:
         return node.inputs[0] if node.op not in ("cat", "stack") else None
     same = [part for part in node.inputs if part.shape == node.shape]
     return next((part for part in same if part.live), same[0] if same else None)
 
 
 def _replayed(node: Node, before: Node, index: torch.Tensor) -> torch.Tensor | None:
+    if node.op == "pad":
+        return _padded(node, index)
     if node.op not in SHAPE or node.op in _CASTS:
-        return index if index.numel() == node.tensor.numel() else None
+        return index.contiguous() if index.numel() == node.tensor.numel() else None
 
     def real(value: object) -> object:
         if isinstance(value, Node):
@@ -76,6 +80,12 @@ def _replayed(node: Node, before: Node, index: torch.Tensor) -> torch.Tensor | N
         return None
     result = result[node.slot] if isinstance(result, (tuple, list)) else result
     return result if isinstance(result, torch.Tensor) and tuple(result.shape) == node.shape else None
+
+
+def _padded(node: Node, index: torch.Tensor) -> torch.Tensor | None:
+    if node.arg(2, "mode", "constant") != "constant":
+        return None
+    return torch.nn.functional.pad(index, node.arg(1, "pad"), value=-1)
 
 
 @dataclass(frozen=True)
@@ -172,7 +182,8 @@ class Layout:
                 continue
             if self._batch_axis_differs(scores.root):
                 spots = spots[::-1]
-            yield call, spots, labels
+            known = torch.stack(labels).ge(0).all(0)  # what was filled in is no target of any position
+            yield call, [spot[known] for spot in spots], [label[known] for label in labels]
 
     def _batch_axis_differs(self, root: Node) -> bool:
         return (

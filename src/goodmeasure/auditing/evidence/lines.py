@@ -13,8 +13,8 @@ from types import FrameType
 
 _HERE = str(Path(__file__).parent) + os.sep
 _PACKAGED = f"{os.sep}site-packages{os.sep}"
-# What passes a call on for a program: the seams at which it is observed, the standard library, code without a file.
-_PASSED_ON = (str(Path(__file__).parent.parent / "observing") + os.sep, str(Path(os.__file__).parent) + os.sep, "<")
+# What passes a call on for a program: this package, the standard library, code without a file.
+_PASSED_ON = (str(Path(__file__).parents[2]) + os.sep, str(Path(os.__file__).parent) + os.sep, "<")
 _told: list[str] = []  # the lines of recorded operations that are being repeated
 
 
@@ -73,8 +73,9 @@ def line_of(frame: FrameType) -> str:
 
 @cache
 def is_own(path: str) -> bool:
-    """Whether a file belongs to the program."""
-    return not path.startswith((_HERE, *_PASSED_ON, *_torch())) and _PACKAGED not in path
+    """Whether a file belongs to the program; a cell of a notebook has a name in place of a file."""
+    passed_on = path.startswith((_HERE, *_PASSED_ON, *_torch())) or _PACKAGED in path
+    return path.startswith("<ipython-input") or not passed_on
 
 
 def _torch() -> tuple[str, ...]:

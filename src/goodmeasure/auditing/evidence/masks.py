@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ class Masks:
     padded_inputs: bool
     used: torch.Tensor | None = None  # what the program itself multiplies its losses with
     alone: bool = True  # nothing but the targets stands beside the outputs
+    attended: torch.Tensor | None = None  # what the model is told to attend to, where the targets fill up the rest
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Masks:
@@ -46,6 +47,7 @@ class Masks:
             padding is not None and _padded(world.get("inputs"), padding),
             world.get("used_mask"),
             not world.get("beside"),
+            _attended(world.get("inputs"), targets),
         )
 
     def counted_although_masked(self) -> Iterator[tuple[int, int, str]]:
@@ -53,6 +55,7 @@ class Masks:
         sources = [
             (self.declared, "the mask says so"),
             (self.padding if self.padded_inputs else None, "inputs and targets are padded there"),
+            (self.attended, "attention_mask is 0 there, and the targets hold one value"),
         ]
         for counts, why in sources:
             if counts is None or bool(counts.all()):
@@ -61,6 +64,7 @@ class Masks:
                 felt = self._felt(output)
                 if felt is not None and bool((felt & ~counts).any()):
                     yield int((felt & ~counts).sum()), int((~counts).sum()), why
+                    return
 
     def _felt(self, output: Node) -> torch.Tensor | None:
         """Where gradient arrives at an output, in the shape of the targets."""
@@ -118,6 +122,18 @@ def suffix_padding(targets: torch.Tensor) -> torch.Tensor | None:
     inside = torch.arange(targets.shape[1])[None] < lengths[:, None]
     clean = not bool(((targets == value) & inside).any())
     return inside if clean and len(lengths.unique()) > 1 else None
+
+
+def _attended(inputs: Any, targets: torch.Tensor) -> torch.Tensor | None:
+    """Where a model is told to attend, and one position before: the output there may be about the next one."""
+    mask = inputs.get("attention_mask") if isinstance(inputs, Mapping) else None
+    if not isinstance(mask, torch.Tensor) or mask.shape != targets.shape or mask.dim() != 2:
+        return None
+    real = mask != 0
+    filler = targets[~real].unique()
+    if len(filler) != 1 or len(targets.unique()) < 2 or not bool(((mask == 0) | (mask == 1)).all()):
+        return None
+    return real | torch.cat([real[:, 1:], torch.zeros_like(real[:, :1])], dim=1)
 
 
 def _padded(inputs: Any, padding: torch.Tensor) -> bool:

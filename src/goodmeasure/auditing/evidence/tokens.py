@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from goodmeasure.auditing.case import Dossier
 from goodmeasure.auditing.evidence.contracts import Contracts, LossCall
+from goodmeasure.auditing.evidence.crosstalk import Crosstalk
 from goodmeasure.auditing.evidence.layout import Layout
-from goodmeasure.auditing.evidence.leaves import leaves
 from goodmeasure.auditing.evidence.trace import Node, tensors_in
-from goodmeasure.auditing.evidence.wiring import World, as_call
-from goodmeasure.auditing.isolate import untouched
-
-_NEXT = ("language_model", "causal_lm")  # tasks of the next token
+from goodmeasure.auditing.evidence.wiring import World
 
 
 @dataclass
@@ -27,60 +23,41 @@ class Tokens:
     layout: Layout
     inputs: list[torch.Tensor]
     task: str
-    model: Any
-    whole: Any  # the inputs as the model takes them
+    crosstalk: Crosstalk | None
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Tokens:
         world = dossier.get(World).given
+        targets = {id(t) for t in tensors_in(world.get("targets"))}
         sequences = [
             t
             for t in tensors_in(world.get("inputs"))
             if t.dim() == 2 and not t.is_floating_point() and t.dtype != torch.bool
         ]
-        return cls(
-            dossier.get(Contracts), dossier.get(Layout), sequences, dossier.case.task, world["model"], world["inputs"]
-        )
-
-    def _causal(self) -> bool:
-        """Whether an output depends on its own token and on those before it, and on none that comes later."""
-        if len(self.inputs) != 1 or not isinstance(self.model, torch.nn.Module) or self.inputs[0].shape[1] < 4:
-            return False
-        tokens, half = self.inputs[0], self.inputs[0].shape[1] // 2
-        other = torch.cat([tokens[:, :half], tokens[:, half:].roll(1, 0)], 1)
-        one, two = (self._said(tokens), self._said(other))
-        if one is None or two is None or one.shape[:2] != tokens.shape or bool((tokens == other).all()):
-            return False
-        changed = (one - two).abs().flatten(2).amax(2) > 1e-6
-        return not bool(changed[:, :half].any()) and bool(changed[:, half:][tokens[:, half:] != other[:, half:]].all())
-
-    def _said(self, tokens: torch.Tensor) -> torch.Tensor | None:
-        args, kwargs = as_call(self.whole)
-        held = self.inputs[0]
-        with untouched(self.model), torch.no_grad():
-            self.model.eval()
-            try:
-                said = self.model(
-                    *(tokens if part is held else part for part in args),
-                    **{name: tokens if part is held else part for name, part in kwargs.items()},
-                )
-            except Exception:  # the model refuses a probe
-                return None
-        found = [tensor for _, tensor in leaves(said) if tensor.dim() == 3]
-        return found[0] if len(found) == 1 else None
+        sequences = [t for t in sequences if id(t) not in targets] or sequences  # some models are given their labels
+        task = dossier.case.task
+        return cls(dossier.get(Contracts), dossier.get(Layout), sequences, task, dossier.find(Crosstalk))
 
     def total_shifts(self) -> Iterator[tuple[LossCall, int, int]]:
         """Loss calls that score another token than the next: the call, the shift in the wiring, the shift in all."""
         for call, ahead, labels in self.layout.shifts():
-            base = self._data_shift(labels)
-            if base is None:
+            found = self._data_shift(labels)
+            if found is None:
                 continue
+            tokens, base = found
             total = base + ahead
-            if total >= 2 or total < 0 or (total == 0 and (self.task in _NEXT or (not self.task and self._causal()))):
+            if total >= 2 or total < 0 or (total == 0 and self._reads_forward(tokens)):
                 yield call, ahead, total
 
-    def _data_shift(self, labels: Node) -> int | None:
-        """How far these labels run ahead of an input they were made from, by value; ``None`` where they were not."""
+    def _reads_forward(self, tokens: torch.Tensor) -> bool:
+        """Whether the model is one that predicts what comes: it says so, or each output knows earlier inputs alone."""
+        if self.task:
+            return self.task in ("language_model", "causal_lm")
+        return self.crosstalk is not None and self.crosstalk.one_way(tokens)
+
+    def _data_shift(self, labels: Node) -> tuple[torch.Tensor, int] | None:
+        """The input that these labels were made from, and how far they run ahead of it, by value; ``None`` where there is
+        none."""
         values = labels.value
         if values.dim() != 2 or values.shape[1] < 3:
             return None
@@ -92,5 +69,5 @@ class Tokens:
                 width = min(a.shape[1], b.shape[1])
                 known = b[:, :width] >= 0
                 if width >= 2 and bool(known.any()) and bool((a[:, :width] == b[:, :width])[known].all()):
-                    return shift
+                    return tokens, shift
         return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import torch
-from torch.overrides import TorchFunctionMode
+from torch.overrides import TorchFunctionMode, _get_current_function_mode
 
 from goodmeasure.auditing.evidence.lines import user_line
 
@@ -84,6 +84,16 @@ class Trace(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
         self.stage = "forward"
         self.failed: Node | None = None  # the operation in which the program stopped
         self._of: dict[int, Node] = {}
+        self._within_one = False  # an operation with a derivative of its own runs
+
+    def __enter__(self) -> Trace:
+        _see_functions()
+        super().__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        _leave_functions()
 
     def know(self, tensors: Iterable[torch.Tensor], role: str) -> None:
         """Give these tensors a role, so that what is computed from them can be told apart."""
@@ -106,7 +116,7 @@ class Trace(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
     ) -> Any:
         kwargs = kwargs or {}
         name = operation(func)
-        if name in _QUIET and func is not torch.autograd.grad:
+        if self._within_one or (name in _QUIET and func is not torch.autograd.grad):
             return func(*args, **kwargs)
         operands = [self.node(tensor) for tensor in tensors_in((args, kwargs))]
         if in_place(func, kwargs):
@@ -127,6 +137,22 @@ class Trace(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
                 self._record(name, func, args, kwargs, [target.tensor])
             else:
                 self.reads.append((target, name, result, user_line()))
+        return result
+
+    def whole(self, kind: Any, run: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run an operation with a derivative of its own, as one: what it does inside has no gradient."""
+        if self._within_one:
+            return run(*args, **kwargs)
+        self._within_one = True
+        try:
+            result = run(*args, **kwargs)
+        finally:
+            self._within_one = False
+
+        def again(*args: Any, **kwargs: Any) -> Any:
+            return kind.apply(*args, **kwargs)
+
+        self._record(kind.__name__, again, args, kwargs, list(tensors_in(result)))
         return result
 
     def _record(
@@ -157,6 +183,30 @@ class Trace(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
         if isinstance(value, dict):
             return {key: self._exactly(part) for key, part in value.items()}
         return type(value)(map(self._exactly, value)) if type(value) in (list, tuple) else value
+
+
+_watching: list[Any] = []  # what `apply` of such operations was, once for every trace that is open
+
+
+def _see_functions() -> None:
+    """Let operations with derivatives of their own, which no mode sees, show themselves to the trace."""
+    function = torch.autograd.Function
+    before = vars(function)["apply"]
+    _watching.append(before)
+    if len(_watching) > 1:
+        return
+
+    def apply(kind: Any, *args: Any, **kwargs: Any) -> Any:
+        run, mode = before.__get__(None, kind), _get_current_function_mode()
+        return mode.whole(kind, run, args, kwargs) if isinstance(mode, Trace) else run(*args, **kwargs)
+
+    function.apply = classmethod(apply)
+
+
+def _leave_functions() -> None:
+    before = _watching.pop()
+    if not _watching:
+        torch.autograd.Function.apply = before
 
 
 def _role_of_stranger(tensor: torch.Tensor) -> str:
@@ -200,7 +250,7 @@ def tensors_in(value: Any) -> Iterator[torch.Tensor]:
     """Every tensor inside arguments or results, however they are nested."""
     if isinstance(value, torch.Tensor):
         yield value
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for part in value.values():
             yield from tensors_in(part)
     elif isinstance(value, (list, tuple)):

@@ -40,6 +40,7 @@ class Fit:
     y: Any
     weight: Any
     where: str
+    stopping: tuple[Any, ...] = ()  # the tables on which it was decided when to stop
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +179,23 @@ class Workflow:
                 continue
             if self.within(output.X, fit.X) > 0.99:
                 yield fit, output
+
+    def stopped_on_judged_rows(self) -> Iterator[tuple[Fit, Output]]:
+        """Judgements on the very rows on which it was decided when to stop, where no other rows are judged."""
+        for output in self.of(Output):
+            fit = self._last_fit(output)
+            if fit is None or not fit.stopping or not self._measured(output):
+                continue
+            judged = [o for o in self.of(Output) if o.estimator is fit.estimator and self._measured(o)]
+            known = (*fit.stopping, fit.X)
+            if all(any(self._same_rows(o.X, table) for table in known) for o in judged):
+                yield fit, output
+
+    def stopped_by_known_rows(self) -> Iterator[Fit]:
+        """Fits that stop by nothing but the rows on which they are fitted."""
+        for fit in self.of(Fit):
+            if fit.stopping and all(self._same_rows(table, fit.X) for table in fit.stopping):
+                yield fit
 
     def _last_fit(self, output: Output) -> Fit | None:
         before = self.events[: self.events.index(output)]

@@ -41,8 +41,6 @@ class ObservedLoss:
 
 def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> ObservedLoss:
     """The case of a loss, on copies of everything; `NotReplayed` says why there is none."""
-    if any(kind.__module__.startswith("keras") for call in anatomy.calls for kind in type(call.module).__mro__):
-        raise NotReplayed("a Keras model outside fit: its variables are not copied")
     call = _single(anatomy)
     inputs = inputs_of(anatomy)
     model, arguments, positions = _model(anatomy, call, inputs)
@@ -79,10 +77,14 @@ _OF_SCORES = named(
 )
 
 
+# What compares outputs as they are in evaluation: a Keras layer is repeated as it trains, its batch statistics with it.
+_OF_EVALUATION = frozenset({"GM142", "GM143"})
+
+
 def _unasked(anatomy: Anatomy) -> frozenset[str]:
     inside = [*anatomy.inside.values(), *(part for end in anatomy.ends for part in [end, *end.inputs])]
     known = [node for node in anatomy.inside.values() if node.op in KNOWN]
-    rules = set()
+    rules = set(_OF_EVALUATION) if any(_of_keras(call.module) for call in anatomy.calls) else set()
     if not any(node.op in _OF_SCORES for node in inside) or _cut_to_size(anatomy, known):
         rules |= {"GM306", "GM310"}
     if any(node.op not in DISTANCES for node in known) or any(node.op in _OF_SCORES for node in inside):
@@ -91,7 +93,9 @@ def _unasked(anatomy: Anatomy) -> frozenset[str]:
 
 
 def _cut_to_size(anatomy: Anatomy, known: list[Node]) -> bool:
-    """Whether a loss compares only a part of the outputs or targets: their places then differ."""
+    """Whether a loss compares only a part of the outputs or targets, or fills them up: their places then differ."""
+    if any(part.op == "pad" for node in known for operand in node.inputs[1:2] for part in operand.ancestors()):
+        return True
     sizes = {node.tensor.numel() for node in anatomy.targets[:1]}
     compared = {part.tensor.numel() for node in known for part in node.inputs[1:2]}
     return bool(compared) and not compared & sizes
@@ -110,7 +114,7 @@ def _look(node: Node) -> tuple[Any, ...]:
 
 def _single(anatomy: Anatomy) -> Call | None:
     """The one call that makes every output from data, where there is such a call."""
-    if len(anatomy.calls) != 1:
+    if len(anatomy.calls) != 1 or _of_keras(anatomy.calls[0].module):
         return None
     call = anatomy.calls[0]
     made = {id(tensor) for _, tensor in call.outputs()}
@@ -124,8 +128,14 @@ def _model(anatomy: Anatomy, call: Call | None, inputs: list[Node]) -> tuple[tor
     if call is not None and arguments is not None:
         at = {id(tensor): position for position, (_, tensor) in enumerate(call.outputs())}
         return call.module, arguments, [at[id(end.tensor)] for end in anatomy.ends]
-    model = Steps(Replay(anatomy.ends, inputs), [one.module for one in anatomy.calls])
+    parts = [one.module for one in anatomy.calls if not _of_keras(one.module)]
+    model = Steps(Replay(anatomy.ends, inputs), parts)
     return model, tuple(node.value for node in inputs), list(range(len(anatomy.ends)))
+
+
+def _of_keras(module: torch.nn.Module) -> bool:
+    """Whether a module is a Keras layer, whose variables are not copied: what it computed is repeated instead."""
+    return any(kind.__module__.startswith("keras") for kind in type(module).__mro__)
 
 
 def _arguments(call: Call) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from goodmeasure.auditing.finding import FAILED, SEVERITIES, Audit, Finding
+from goodmeasure.auditing.observing.cells import by_cells
 from goodmeasure.auditing.rule import Rule, all_rules
 
 BUDGET_S = 10.0
@@ -51,7 +52,7 @@ def _near(finding: Finding) -> Finding:
 
 
 def _here(text: str) -> str:
-    return text.replace(f"{Path.cwd()}/", "")
+    return by_cells(text).replace(f"{Path.cwd()}/", "")
 
 
 def about(*kinds: str) -> list[Rule]:

@@ -57,10 +57,21 @@ class KerasHost:
         if where in self._known:
             return
         self._known.add(where)
+        if model.loss is None:
+            return  # what its own training step computes is seen where torch is observed
         try:
             self._look(model, inputs, targets, where)
         except Exception as error:  # a model of a kind that is not known here: it trains on, and the report says so
             self.judged.not_seen.append(f"{where}: fit of {type(model).__name__}: {type(error).__name__}: {error}")
+
+    def elsewhere(self, model: Any, where: str) -> bool:
+        """Whether this model does not run on torch: what it computes is then not seen, and the report says so."""
+        engine = sys.modules["keras"].backend.backend()
+        if engine != "torch" and where not in self._known:
+            self._known.add(where)
+            why = f"its back end is {engine}, and only graphs of torch are read: set KERAS_BACKEND=torch for the audit"
+            self.judged.not_seen.append(f"{where}: fit of {type(model).__name__}: {why}")
+        return bool(engine != "torch")
 
     def _look(self, model: Any, inputs: Any, targets: Any, where: str) -> None:
         for name, part, loss, target in _parts(model, targets):
@@ -91,6 +102,8 @@ def _callback(keras: Any, host: KerasHost, where: str) -> Any:
 
         def on_train_begin(self, logs: Any = None) -> None:
             self._batches, step = 0, self.model.train_step
+            if host.elsewhere(self.model, where):
+                return
 
             def first(data: Any) -> Any:
                 self.model.train_step = step

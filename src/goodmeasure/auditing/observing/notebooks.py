@@ -11,7 +11,9 @@ from typing import Any
 
 from goodmeasure.errors import UsageError
 
-_KEPT = frozenset({"%%time", "%%timeit", "%%capture", "%%prun"})  # magics of a cell whose code is Python all the same
+_KEPT = frozenset(
+    {"%%audit", "%%time", "%%timeit", "%%capture", "%%prun"}
+)  # magics of a cell whose code is Python all the same
 
 
 def run_notebook(path: str) -> dict[str, Any]:

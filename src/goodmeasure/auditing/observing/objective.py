@@ -200,7 +200,7 @@ def _sources(node: Node, rows: set[int], read: set[int]) -> Iterator[Node]:
             found = node
         if node.role == "batch" and id(node) not in read:
             found = node
-        if node.op not in SHAPE or not node.inputs:
+        if not (node.op in SHAPE or node.op == "pad") or not node.inputs:
             break
         node = node.inputs[0]
     if found is not None:

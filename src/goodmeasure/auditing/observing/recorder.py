@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from goodmeasure.auditing.evidence.lines import is_own, user_line
 from goodmeasure.auditing.evidence.trace import Node, Trace, in_place, tensors_in
 
 _GRADIENT = torch.Tensor.grad.__get__
+_AHEAD = 256  # tensors of batches that are remembered: some programs fetch several before they use one
 _MANY = 30_000  # operations after which a record is closed: no step of a program that can be judged is as long
 
 
@@ -59,6 +61,7 @@ class Recorder(Trace):
         self.gradients_read = False  # the program looks at gradients by itself
         self.calls: list[Call] = []
         self._within: list[Call] = []
+        self._batches: list[weakref.ref[torch.Tensor]] = []  # handed out so far, as far as anyone holds them
         self._quiet = 0
         self._awake = False
         self._depth: int | None = None  # of the modes below ours
@@ -89,10 +92,14 @@ class Recorder(Trace):
         self.open = False
 
     def begin(self, batch: Any = None) -> None:
-        """Begin a new record, with the tensors of a batch known as such."""
+        """Begin a new record, with the tensors of a batch known as such.
+
+        Those of earlier batches too: who fetches a batch ahead uses another than the last.
+        """
         self.renew()
         self.open = not self.enough
-        self.know(tensors_in(batch), "batch")
+        self._batches = [*self._batches, *map(weakref.ref, tensors_in(batch))][-_AHEAD:]
+        self.know((held for one in self._batches if (held := one()) is not None), "batch")
 
     @property
     def listening(self) -> bool:
@@ -117,6 +124,13 @@ class Recorder(Trace):
             return func(*args, **(kwargs or {}))
         self.open = not self.crowded
         return super().__torch_function__(func, types, args, kwargs)
+
+    def whole(self, kind: Any, run: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Write an operation with a derivative of its own down, where anything is."""
+        if not self.listening or not (self.open or self._learns(args)):
+            return run(*args, **kwargs)
+        self.open = not self.crowded
+        return super().whole(kind, run, args, kwargs)
 
     def _learns(self, args: tuple[Any, ...]) -> bool:
         learning = torch.is_grad_enabled() and not self.enough

@@ -54,6 +54,7 @@ class Ending:
     raised_at: str = ""
     status: int = 0
     after_cut: bool = False
+    started: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
@@ -67,6 +68,7 @@ class Ending:
         told["not_applicable"] = tuple(Skipped(**part) for part in told["not_applicable"])
         for name in ("passed", "looked_at", "not_seen"):
             told[name] = tuple(told[name])
+        values["started"] = tuple(values["started"])
         return cls(Audit(**told), **values)
 
 
@@ -78,6 +80,7 @@ HOSTS: dict[str, tuple[str, ...]] = {
     "sklearn.metrics": ("sklearn_host",),
     "xgboost": ("boosters_host",),
     "lightgbm": ("boosters_host",),
+    "transformers.trainer": ("transformers_host",),
     "keras": ("torch_host", "keras_host"),  # torch is told what is Keras's own affair
     **dict.fromkeys(WRITERS, ("writers_host",)),
 }
@@ -151,7 +154,7 @@ class Observation:
             self.status = left.code if isinstance(left.code, int) else int(left.code is not None)
             if not isinstance(left.code, int | None):
                 print(left.code, file=sys.stderr)  # as Python does
-        except Exception as error:  # the program's own: told, not ours to raise
+        except (Exception, KeyboardInterrupt) as error:  # the program's own: told, not ours to raise
             self.raised = error
         self.after_cut = bool(self.cut.where)
 
@@ -159,6 +162,7 @@ class Observation:
         judged = hosts.judged(whole=self.raised is None and not self.status)
         judged.not_seen += [f"{where}: was not reached" for where in self.unreached]
         outcome = Ending(judged.together(self.request.program, seconds), self._ended(), status=self.status)
+        outcome.started = tuple(dict.fromkeys(self.cut.started))
         if self.raised is not None:
             outcome.raised = f"{type(self.raised).__name__}: {self.raised}"
             outcome.raised_at = where_raised(self.raised)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -38,6 +40,10 @@ class Calls:
         finally:
             self._depth -= 1
 
+    def parted(self) -> bool:
+        """Whether the program itself held rows out so far."""
+        return any(split.parts for split in self.workflow.of(Splitting))
+
     def note(self, event: Any) -> None:
         """Write an event down."""
         self.workflow.events.append(event)
@@ -70,8 +76,18 @@ def _family(kind: type) -> Iterator[type]:
 
 def _watch(seams: Seams, kind: type, calls: Calls) -> None:
     for name in (*_FITS, *_SAYS):
-        if isinstance(vars(kind).get(name), FunctionType):
+        found = vars(kind).get(name)
+        if isinstance(found, FunctionType):
             seams.replace(kind, name, partial(_method, name, calls))
+        elif isinstance(getattr(found, "fn", None), FunctionType):
+            seams.replace(kind, name, partial(_method_where_there_is_one, name, calls))
+
+
+def _method_where_there_is_one(name: str, calls: Calls, found: Any) -> Any:
+    """A method that a pipeline or a search has where what it holds has it."""
+    twin = copy.copy(found)
+    twin.fn = functools.update_wrapper(_method(name, calls, found.fn), found.fn)
+    return twin
 
 
 def _method(name: str, calls: Calls, run: Any) -> Any:
@@ -84,12 +100,26 @@ def _method(name: str, calls: Calls, run: Any) -> Any:
         table = kwargs.get("X") if X is None else X
         if name in _FITS:
             y = args[0] if args else kwargs.get("y")
-            calls.note(Fit(self, table, y, kwargs.get("sample_weight"), where))
+            if hasattr(self, "best_score_") and not calls.parted():
+                calls.note(Splitting((table, y), (), where))  # a search holds rows out by itself
+            calls.note(Fit(self, table, y, kwargs.get("sample_weight"), where, _stopping(self, kwargs)))
         if name not in ("fit", "fit_predict"):
             calls.note(Output(self, name, table, result, where))
         return result
 
     return method
+
+
+def _stopping(estimator: Any, given: dict[str, Any]) -> tuple[Any, ...]:
+    """The tables on which a booster decides when it stops."""
+    rounds = getattr(estimator, "early_stopping_rounds", None) or getattr(estimator, "early_stopping_round", None)
+    hooks = [*(given.get("callbacks") or ()), *(getattr(estimator, "callbacks", None) or ())]
+    if not rounds and not any("earlystopping" in type(hook).__name__.lower().replace("_", "") for hook in hooks):
+        return ()
+    pairs = given.get("eval_set")
+    if pairs is None:
+        return (given["eval_X"],) if given.get("eval_X") is not None else ()
+    return tuple(pair[0] for pair in (pairs if isinstance(pairs, list) else [pairs]))
 
 
 def install_splits(seams: Seams, calls: Calls) -> None:

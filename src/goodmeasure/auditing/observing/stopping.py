@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from types import FrameType
 from typing import Any
 
 from goodmeasure.auditing.evidence.lines import line_of
+from goodmeasure.keeping import private
 
 _IDLE_S = 3.0  # for which a loop goes on that cannot be left
 _AGAIN_S = 5.0  # after which a program is ended once more that has caught its end
@@ -60,6 +62,7 @@ class Cut:
     where: str = ""
     ended_by: str = ""
     paused: bool = False
+    started: list[str] = field(default_factory=list)  # programs of Python that it runs in processes of their own
 
     def short(self, where: str) -> None:
         """Note that the training was cut short here."""
@@ -110,13 +113,54 @@ def guard(cut: Cut) -> None:
     mine = os.getpid()
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
+        if event == "subprocess.Popen" and not cut.paused and (program := _python(args)):
+            cut.started.append(program)
         if cut.where and not cut.paused and os.getpid() == mine and _changes(event, args) and not sys.is_finalizing():
             cut.end(f"before {event} {_subject(args)}".strip())
 
     sys.addaudithook(hook)
 
 
+def _python(args: tuple[Any, ...]) -> str:
+    """The command that starts Python, or a launcher of it; empty where another program is started."""
+    command = [args[0], *args[1][1:]] if isinstance(args[1], (list, tuple)) else [args[0]]
+    words = [os.fsdecode(one) for one in command if isinstance(one, (str, bytes, os.PathLike))]
+    name = os.path.basename(words[0]) if words else ""  # noqa: PTH119  (a word of a command, which may be no path)
+    return " ".join([name, *words[1:4]]) if name.startswith(_LAUNCHERS) else ""
+
+
+_LAUNCHERS = ("python", "torchrun", "accelerate", "deepspeed")
+
+_asking: list[bool] = []  # a function of the program is being asked again
+
+
+@contextmanager
+def writing_nothing() -> Iterator[None]:
+    """Inside, a function of the program that is asked again cannot change a file or reach a service: that is an ``OSError``."""
+    _guard_probes()
+    _asking.append(True)
+    try:
+        yield
+    finally:
+        _asking.pop()
+
+
+@cache
+def _guard_probes() -> None:
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if _asking and _changes(event, args):
+            raise PermissionError(f"{event} {_subject(args)} while a function is asked again")
+
+    sys.addaudithook(hook)
+
+
 def _changes(event: str, args: tuple[Any, ...]) -> bool:
+    """Whether this changes a file, starts a process or reaches a service; compiled functions of this package are no file of
+    the program."""
+    return _would_change(event, args) and not _subject(args).startswith(f"{private.wanted()}{os.sep}")
+
+
+def _would_change(event: str, args: tuple[Any, ...]) -> bool:
     if event == "open":
         return _writes(*args)
     if event == "socket.connect":

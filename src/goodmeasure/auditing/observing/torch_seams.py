@@ -257,14 +257,23 @@ def install(seams: Seams, program: TorchProgram) -> None:
     program.end_loops(seams)
 
 
+def trains_by_itself(model: Any) -> bool:
+    """Whether a Keras model computes its loss by a method of its own, and none was compiled."""
+    methods = (getattr(type(model), name, None) for name in ("train_step", "compute_loss"))
+    own = any(not str(getattr(method, "__module__", "")).startswith("keras") for method in methods)
+    return own and getattr(model, "loss", None) is None
+
+
 def leave_to_keras(seams: Seams, program: TorchProgram) -> None:
     """Write nothing down of what Keras does by itself: its variables are no parameters of modules that can be copied."""
     kinds = sys.modules["keras"].Model.__mro__
 
     def make(run: Any) -> Any:
-        def quietly(*args: Any, **kwargs: Any) -> Any:
+        def quietly(model: Any, *args: Any, **kwargs: Any) -> Any:
+            if trains_by_itself(model):
+                return run(model, *args, **kwargs)
             with program.recorder.quiet():
-                return run(*args, **kwargs)
+                return run(model, *args, **kwargs)
 
         return quietly
 

@@ -83,7 +83,7 @@ def label_shift(tokens: Tokens) -> Iterator[Seen]:
     the data (labels
     against inputs, by value) plus the shift in the wiring (by replaying the slices). Not judged where labels are not
     the input
-    tokens, and an unshifted loss only for language models.
+    tokens, and an unshifted loss only where each output knows of earlier inputs alone.
     Ignore it where skipping a token is the task.
     """
     for call, ahead, total in tokens.total_shifts():

@@ -59,6 +59,44 @@ def judged_on_fitted_rows(workflow: Workflow) -> Iterator[Seen]:
 
 
 @rule(
+    "GM528",
+    "warning",
+    "a model is judged on the rows that decided when it stops",
+    why="The number of rounds that suits these rows best was chosen on them: on others the score is worse.",
+    fix="X_fit, X_stop, y_fit, y_stop = train_test_split(X_train, y_train); model.fit(X_fit, y_fit, eval_set=[(X_stop, y_stop)])",
+)
+def judged_on_stopping_rows(workflow: Workflow) -> Iterator[Seen]:
+    """A booster stops early by some rows, and every score of it is computed on these or on its training rows.
+
+    Example: ``model.fit(X_train, y_train, eval_set=[(X_test, y_test)])`` with early stopping, and then the score of
+    ``X_test``. Ignore it where the score that is reported is computed elsewhere.
+    """
+    for fit, output in list(workflow.stopped_on_judged_rows())[:1]:
+        yield Seen(
+            f"{type(fit.estimator).__name__} stops by {len(output.X)} rows ({fit.where}), and is judged on the same ones",
+            where=output.where,
+        )
+
+
+@rule(
+    "GM529",
+    "warning",
+    "a booster stops by the rows that it is fitted on",
+    why="On the rows of the fit the loss falls with every round, so it never stops early, whatever happens elsewhere.",
+    fix="X_fit, X_stop, y_fit, y_stop = train_test_split(X_train, y_train); model.fit(X_fit, y_fit, eval_set=[(X_stop, y_stop)])",
+)
+def stopped_by_known_rows(workflow: Workflow) -> Iterator[Seen]:
+    """Early stopping is given no other rows than those of the fit.
+
+    Example: ``model.fit(X, y, eval_set=[(X, y)])`` with ``early_stopping_rounds``. Ignore it never.
+    """
+    for fit in list(workflow.stopped_by_known_rows())[:1]:
+        yield Seen(
+            f"{type(fit.estimator).__name__} stops by the {len(fit.X)} rows that it is fitted on", where=fit.where
+        )
+
+
+@rule(
     "GM524",
     "warning",
     "preprocessing is fitted again on the held-out rows",

@@ -1,0 +1,46 @@
+"""Metrics that an evaluation reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from goodmeasure.auditing.rule import Seen, rule
+
+if TYPE_CHECKING:
+    from goodmeasure.auditing.evidence.metrics import Metrics
+
+
+@rule(
+    "GM555",
+    "error",
+    "a metric does not know a perfect output",
+    why="It says something else than its name: models are compared, and the best checkpoint is chosen, by that.",
+    fix="labels = logits.argmax(-1); kept = targets != -100; accuracy = (labels == targets)[kept].mean()",
+)
+def perfect_is_not_best(metrics: Metrics) -> Iterator[Seen]:
+    """An accuracy, F1, precision or recall is not 1 where every output is right.
+
+    Example: ``logits.argmax(1)`` on scores of (rows, positions, classes), positions with the label -100 counted as wrong, a
+    language model's scores compared with the token that was read. Evidence: the metric is asked about outputs made of the
+    labels. Ignore it where the name means something else.
+    """
+    for name, value, meaning in metrics.missed():
+        yield Seen(f"where every output is right, {name} is {value:.4g}" + f": {meaning}" * bool(meaning))
+
+
+@rule(
+    "GM556",
+    "error",
+    "a metric compares mixed pairs",
+    why="Shapes such as (n, 1) and (n,) broadcast to a table of n x n pairs: the number says nothing about the model.",
+    fix="outputs = outputs.reshape(targets.shape)",
+)
+def metric_of_mixed_pairs(metrics: Metrics) -> Iterator[Seen]:
+    """A metric changes when the same outputs are given the shape of the targets.
+
+    Example: ``((predictions - labels) ** 2).mean()`` of predictions (n, 1). Evidence: the metric is asked again. Ignore it
+    never.
+    """
+    for name, given, paired in metrics.mixed():
+        yield Seen(f"of outputs that differ as the targets do, {name} is {given:.4g}; pair by pair it is {paired:.4g}")
