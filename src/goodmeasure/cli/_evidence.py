@@ -21,6 +21,7 @@ from goodmeasure.making.definition import Definition
 from goodmeasure.making.introspection import CLASS_WEIGHT
 from goodmeasure.reading.paths import Places, names_of, places_of
 from goodmeasure.reading.recognition import Written
+from goodmeasure.reading.rows_read import NO_SCORE, NO_TARGET, NO_WEIGHT, RowsRead
 from goodmeasure.reading.sources import names_in_first, remarks_on
 from goodmeasure.reading.writing import csv_line
 from goodmeasure.tallying.accumulate import kind_of
@@ -152,7 +153,13 @@ def columns_asked(asked: dict[str, Any], table: Places) -> Models:
             seen=f"--p {asked['scores'][0]}",
             fix="one column: --p COLUMN; or leave --positive out, with a column for each label of the target",
         )
-    return with_labels(found, asked["classes"], labels_there(table, asked["target"], asked["where"]))
+    there = labels_there(table, asked["target"], asked["where"], asked["weights"], _written(asked))
+    return with_labels(found, asked["classes"], there)
+
+
+def _written(asked: dict[str, Any]) -> Written:
+    """What was said of how cells are written."""
+    return Written(asked.get("decimal"))
 
 
 def request_of(losses: tuple[Any, ...], asked: dict[str, Any], found: Models, *, raw: bool = False) -> Request:
@@ -168,7 +175,7 @@ def request_of(losses: tuple[Any, ...], asked: dict[str, Any], found: Models, *,
         on_predictions=not raw,
         positive=asked["positive"],
         classes=found.codes,
-        written=Written(asked.get("decimal")),
+        written=_written(asked),
     )
 
 
@@ -176,6 +183,19 @@ def groups_of(held: dict[str, Any], by: str | None) -> dict[str, Any]:
     """The places of all rows, and of those of each group."""
     found: dict[str, Any] = {"": slice(None)}
     return found | ({str(key): np.flatnonzero(held[by] == key) for key in np.unique(held[by])} if by else {})
+
+
+def rows_in(made: Any) -> RowsRead:
+    """How many rows a tally was given, and why some do not count."""
+    reasons = (NO_WEIGHT, NO_TARGET, NO_SCORE)
+    lost = {reason: made.excluded[reason] for reason in reasons if reason in made.excluded}
+    return RowsRead(made.n + sum(lost.values()), lost)
+
+
+def parts_of(made: Any, by: str | None) -> dict[str, Any]:
+    """A tally, and that of each of its groups of which some row counts."""
+    groups = {key: made[key] for key in sorted(made.groups)} if by else {}
+    return {"": made} | {key: part for key, part in groups.items() if part.n}
 
 
 def tallied(data: Places, request: Request, given: dict[str, Any]) -> Any:
@@ -218,9 +238,16 @@ def _loaded(path: str) -> Saved:
     try:
         losses = losses_from(schema.losses)
     except Problem as problem:
-        raise StateUnreadable("the tally is of a loss that is not known", where=path, seen=problem.what) from problem
+        raise StateUnreadable(
+            "the tally is of a loss that is not known",
+            where=path,
+            seen=problem.what,
+            fix="tally the table anew, with a loss that goodmeasure losses lists",
+        ) from problem
     if kind_of(losses[0]) != schema.kind:
-        raise StateUnreadable(f"the tally is of {schema.kind}, and its losses are not", where=path)
+        raise StateUnreadable(
+            f"the tally is of {schema.kind}, and its losses are not", where=path, fix="tally the table anew"
+        )
     return replace(saved, tally=replace(saved.tally, losses=losses))
 
 
@@ -228,7 +255,10 @@ def _of_table(table: Places, ask: TallyQuestion, given: dict[str, Any], *, hashe
     """The tally of a table, with the files that it is of if they were hashed."""
     found = columns_asked(ask.asked, table)
     losses = losses_from(ask.losses or _usual(found))
-    made = tallied(table, request_of(losses, ask.asked, found, raw=ask.raw), given)
+    request = request_of(losses, ask.asked, found, raw=ask.raw)
+    made = tallied(table, request, given)
+    for said in duckdb.mistaken(table, request) if ask.raw else ():
+        aside(printable(f"note: {said}"))
     shards = (
         tuple(sorted(Shard.of(place.path, place.name.encode(errors="replace").decode()) for place in table.files))
         if hashed

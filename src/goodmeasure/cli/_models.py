@@ -11,8 +11,9 @@ from itertools import takewhile
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.blocks import labels_in
 from goodmeasure.reading.connection import Reader
-from goodmeasure.reading.inspection import filtered, refuse_unknown
+from goodmeasure.reading.inspection import filtered, refuse_unknown, weighed
 from goodmeasure.reading.paths import Places
+from goodmeasure.reading.recognition import Written
 from goodmeasure.reading.sources import together
 from goodmeasure.statistics.row_arguments import UnknownLabel
 
@@ -150,9 +151,9 @@ def _codes(count: int) -> Labels:
     return tuple(map(str, range(count)))
 
 
-def labels_there(table: Places, target: str, where: str | None) -> list[str]:
+def labels_there(table: Places, target: str, where: str | None, weight: str | None, written: Written) -> list[str]:
     """The labels that the target holds in the rows that count."""
     with Reader(table.paths) as reader:
         files = together(reader, table)
         refuse_unknown([target], files)
-        return labels_in(filtered(files, where), target)
+        return labels_in(filtered(weighed(files, weight, written), where), target)

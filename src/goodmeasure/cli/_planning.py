@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.reading.files import read
 from goodmeasure.reading.recognition import Written
 from goodmeasure.study.cases import as_target
+from goodmeasure.study.counting import counting
 from goodmeasure.study.question import costs_from
 
 
@@ -36,18 +38,19 @@ def planned(data: str, target: str, asked: dict[str, Any]) -> int:
 def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
     named = [name for name in (target, asked["weights"]) if name is not None]
     written = Written(asked["decimal"], asked["dates"])
-    table = read(data, where=asked["where"], numbers=named, written=written)
+    table = read(data, where=asked["where"], weight=asked["weights"], numbers=named, written=written)
+    found = counting(table, target, asked["weights"])
     plan = choose(
-        as_target(table[target]),
+        as_target(found.table[target]),
         ask=asked["ask"],
         costs=costs_from(asked["costs"]),
         represents=asked["represents"],
         outliers=asked["outliers"],
-        sample_weight=None if asked["weights"] is None else table[asked["weights"]],
+        sample_weight=None if asked["weights"] is None else found.table[asked["weights"]],
         name=target,
         positive=asked["positive"],
     )
-    return plan, table.remarks
+    return replace(plan, rows=found.rows.read, left_out=found.rows.left_out), (*table.remarks, *found.remarks)
 
 
 def _repeated(asked: dict[str, Any]) -> list[str]:

@@ -27,6 +27,7 @@ _OPTIONS = (
         r"costs=gm\.ClassCosts\([^)]*\)",
         "no --cost for classes: decide from the probabilities that goodmeasure predict writes",
     ),
+    (r"if they are logits, apply the sigmoid.*", "if they are raw outputs: --raw"),
     (r"\brare_classes='(\w+)'", r"--rare-classes \1"),
     (r"\b(ask|positive|represents|outliers|decimal|dates)=('[^']*'|[^\s,']+)", r"--\1 \2"),
 )

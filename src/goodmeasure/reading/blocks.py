@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.reading.inspection import as_number, bad_cell, inspected, is_number, is_text
+from goodmeasure.reading.inspection import bad_cell, inspected
 from goodmeasure.reading.sources import AS_THEY_ARE, CsvFiles, Files, Types
 from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
+from goodmeasure.reading.sql_types import as_number, is_number, is_text
 
 Block = dict[str, NDArray[Any]]
 """Columns of some rows: a missing number is NaN, a missing text is empty."""
@@ -66,10 +67,11 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
 
 
 def _declared(files: Files, wanted: WantedColumns) -> Types:
-    """Columns that the reader of CSV parses as numbers at once, which is faster; a condition may leave a bad cell out first."""
+    """Columns that the reader of CSV parses as numbers at once, which is faster; a bad cell may stand in a row to leave out."""
     texts = all(isinstance(each, CsvFiles) for each in files.scanned)
     plain = [name for name in wanted.numbers if name not in files.notations]
-    return dict.fromkeys(plain, "DOUBLE") if texts and files.filter is None else AS_THEY_ARE
+    every = files.filter is None and files.weight is None
+    return dict.fromkeys(plain, "DOUBLE") if texts and every else AS_THEY_ARE
 
 
 def _number(name: str, kind: str) -> Sql:
