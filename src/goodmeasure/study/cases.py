@@ -146,6 +146,9 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
         raw = as_target(table[question.target])
         first = _chosen(raw, table, question)
     found = _split(raw, table, question, first, own_report=test is None)
+    read = counted.rows.without(len(counted.table) - len(table), "of rare classes")
+    placed = np.unique(np.concatenate(list(found.parts.values())))
+    read = read.without(len(table) - len(placed), "of groups in an earlier part")
     plan = _chosen(raw[found.fit], table.take(found.fit), question)
     plan = plan if plan.labels == first.labels and plan.meaning == first.meaning else first
     plan = replace(plan, notes=(*plan.notes, *(remark.what for remark in gathered)))
@@ -174,7 +177,6 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
         joined = replace(found, report=np.arange(n, n + len(later)))
         remarks += shared_rows(np.concatenate([keys, later]), joined)
         found = replace(joined, how=f"{found.how}; rows to report from {test.source}")
-    read = counted.rows.without(len(counted.table) - len(table), "of rare classes")
     return Prepared(plan, columns, found, cases.take(found.fit), cases.take(found.tune), report, tuple(remarks), read)
 
 
