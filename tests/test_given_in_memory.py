@@ -111,3 +111,13 @@ def test_rare_labels_of_a_test_table_are_treated_alike() -> None:
     assert len(dropped.prepared.report) == 60
     with pytest.raises(UsageError, match="rare_classes='merge' is no answer"):
         gm.run(table, "kind", rare_classes="merge")
+
+
+@pytest.mark.parametrize("label", [str, "{}.0".format, bool], ids=["texts", "texts with decimals", "truths"])
+@pytest.mark.parametrize("frame", [dict, pd.DataFrame, pl.DataFrame])
+def test_a_target_is_the_same_however_0_and_1_are_written(label: Any, frame: Any) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=80)
+    y = (x + rng.normal(size=80) > 0).astype(int).tolist()
+    found, plain = (gm.run(frame({"x": x, "y": cells}), "y") for cells in ([label(one) for one in y], y))
+    assert found.judged.report == plain.judged.report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,25 @@ def test_a_loss_of_amounts_says_the_line_of_a_target_outside_its_domain(capsys: 
     write(given, "t.csv")
     assert status_of(["score", "t.csv", "--y", "place", "--p", "chance", "--loss", "poisson"]) == 3
     first, where, *_ = capsys.readouterr().err.splitlines()
-    assert (first[:40], where) == ("GM004 target -3.0 is outside the domain ", "  where t.csv, line 22")
+    assert (first[:40], where) == ("GM004 target -3.0 is outside the domain ", "  where t.csv, line 22, column 'place'")
+
+
+def test_a_row_without_target_may_lack_its_time(capsys: pytest.CaptureFixture[str]) -> None:
+    given = columns()
+    given["day"] = [f"2024-{1 + i // 28 % 12:02}-{1 + i % 28:02}" for i in range(ROWS)]
+    given["day"][5] = given["happened"][5] = ""
+    write(given, "t.csv")
+    asked = ("--y", "happened", "--p", "chance", "--time", "day", "--cost", "fn=4,fp=1")
+    assert status_of(["decide", "t.csv", *asked]) == 0
+    assert "400 rows read, 399 used; left out: 1 missing target" in capsys.readouterr().out
+
+
+def test_the_labels_that_may_mean_yes_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    given = columns()
+    given["happened"] = ["it's so" if one == "1" else "no" for one in given["happened"]]
+    write(given, "t.csv")
+    assert status_of(["score", "t.csv", "--y", "happened", "--p", "chance"]) == 3
+    assert f"""--positive {shlex.quote("it's so")} or --positive no""" in capsys.readouterr().err
 
 
 # --- raw outputs and probabilities ---

@@ -170,7 +170,7 @@ def test_a_graph_refuses_what_it_cannot_do():
     with pytest.raises(UsageError, match="second derivative of a compiled loss"):
         gradient.sum().backward()
     y[3] = math.inf
-    with pytest.raises(TargetOutsideDomain, match="at index 3"):
+    with pytest.raises(TargetOutsideDomain, match=r"target\[3\]"):
         graph(z, y)
     with pytest.raises(UsageError, match="does not know"):
         torch.ops.goodmeasure.values(z, y, None, 1.0, "another loss")

@@ -169,9 +169,10 @@ def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, los
         return
     bad = np.asarray(bad)
     where = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
-    at = where[0] if len(where) == 1 else where
+    at = ", ".join(map(str, where))
     raise TargetOutsideDomain(
-        f"target {np.asarray(y)[where]} at index {at} is outside the domain of {loss}: {allowed}",
+        f"target {np.asarray(y)[where]} is outside the domain of {loss}: {allowed}",
+        where=f"target[{at}]",
         seen=f"{int(bad.sum())} of {bad.size} targets are outside",
         fix="mend them, or leave such rows out: mask=False or weight 0, at the terminal --where",
     )

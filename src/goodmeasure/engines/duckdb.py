@@ -253,7 +253,7 @@ def _labels_told(files: Files, request: Request) -> str:
         return "name a column of numbers, or a loss of yes and no: --loss binary_brier --positive LABEL"
     labels = labels_in(files, request.target)
     if len(labels) < 3:
-        return "say which means yes: --positive LABEL"
+        return f"say which means yes: {' or '.join(f'--positive {word(label)}' for label in labels)}"
     named = set(labels) <= set(files.types)
     columns = word(csv_line(labels)) if named else "COLUMN,COLUMN,..."
     return f"say which label means yes: --positive LABEL; or score a column for each label: goodmeasure score ... --p {columns}"

@@ -14,7 +14,6 @@ from goodmeasure.reading.sources import Files, alone
 
 # How functions that know no names of columns name a cell.
 CELL = re.compile(r"(.*)\[(\d+)(?:, \d+)*\]")
-_INDEX = re.compile(r" at index \d+")
 
 
 def point(problem: Problem, place: Place, row: int, request: Request) -> None:
@@ -23,12 +22,12 @@ def point(problem: Problem, place: Place, row: int, request: Request) -> None:
         where = as_asked(alone(reader, place), request).where(row)
     cell = CELL.fullmatch(problem.where)
     score = request.scores[0][0]
-    named = {"y": request.target, "p": score, "prediction": score, "sample_weight": str(request.weight)}
+    target, weight = request.target, str(request.weight)
+    named = {"y": target, "target": target, "p": score, "prediction": score, "sample_weight": weight}
     if cell:
         column = named.get(cell[1], cell[1])
         problem.what = re.sub(rf"^{re.escape(cell[1])} (?=holds)", lambda _: f"{column} ", problem.what)
         where = f"{where}, column {column!r}"
-    problem.what = _INDEX.sub("", problem.what)
     problem.where = where
 
 
