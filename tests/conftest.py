@@ -15,6 +15,7 @@ import goodmeasure
 # Tests are small and run side by side: the threads of BLAS, OpenMP and torch took up to nine times as long to wake as to work.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("KERAS_BACKEND", "torch")
+os.environ.setdefault("MPLBACKEND", "agg")
 settings.register_profile("suite", max_examples=50, deadline=None, derandomize=True)
 settings.load_profile("suite")
 

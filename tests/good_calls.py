@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import goodmeasure as gm
 from misuses import (
@@ -222,6 +223,7 @@ def _results() -> Iterator[tuple[str, Call]]:
     difference = gm.compare(BINARY, Y, Z, P)
     yield "Difference.rows_to_tell", (difference.rows_to_tell, {"power": 0.8})
     yield "Difference.smallest_told", (difference.smallest_told, {"n": 100.0, "power": 0.8})
+    yield "Estimate.plot", (estimate().plot, {"ax": Figure().add_subplot()})
     yield "Estimate.to_frame", (estimate().to_frame, {"kind": "pandas"})
     yield "Study.to_frame", (study().to_frame, {"kind": "pandas"})
 
@@ -231,6 +233,7 @@ def _models() -> Iterator[tuple[str, Call]]:
     for name in ("answers", "decide", "predict", "raw"):
         yield f"Model.{name}", (getattr(model(), name), {"data": data})
     yield "Model.export", (model().export, {"path": folder() / "model.sql"})
+    yield "write_report", (gm.write_report, {"found": study(), "path": folder() / "page.html"})
     yield "Model.save", (model().save, {"path": folder() / "again.json"})
     yield "load", (gm.load, {"path": saved()})
     yield "LossClassifier", (gm.LossClassifier, {"loss": BINARY, **_estimators()})

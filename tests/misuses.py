@@ -163,6 +163,11 @@ def of_frames(make: Callable[[], Any]) -> dict[str, Callable[[], Any]]:
     return {"GM008": without_polars, "GM009": lambda: make().to_frame("excel")}
 
 
+def without_matplotlib() -> None:
+    with patch.dict(sys.modules, {"matplotlib.pyplot": None}):
+        estimate().plot()
+
+
 def stepped() -> Recalibration:
     """A map that is a table of steps."""
     return Recalibration("isotonic", (((0.0, 1.0), (0.2, 0.8)),), raw=True)
@@ -685,6 +690,14 @@ CLASSES_AND_METHODS: Misuses = {
         "GM004": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0, 3.0)),
         "GM006": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0, 0.0), weight=tensor(-1.0, 1.0)),
         "GM009": lambda: gm.to_torch(BINARY)(tensor(1, 2), tensor(1.0, 0.0)),
+    },
+    "write_report": {
+        "GM009": lambda: gm.write_report(study(), "page.html", costs=gm.Costs(false_negative=1, false_positive=1)),
+        "GM012": lambda: gm.write_report(study(), "/no such folder/page.html"),
+    },
+    "Estimate.plot": {
+        "GM008": without_matplotlib,
+        "GM009": lambda: gm.explain_mean(SQUARED, [1.0], [2.0]).plot(),
     },
     **{f"{kind}.to_frame": of_frames(make) for kind, make in (("Estimate", estimate), ("Study", study))},
     "Expr": {"GM001": lambda: bool(SQUARED.book)},

@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import math
+import sys
 import typing
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -474,3 +475,31 @@ def test_an_interval_stays_beside_its_number_in_a_column_that_holds_texts_too():
 def test_columns_that_do_not_fit_together_are_refused(columns):
     with pytest.raises(ValueError, match=r"unequal length|two columns named"):
         Display("wrong", columns)
+
+
+# --- pictures ---
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_result_with_intervals_or_a_curve_is_drawn_and_another_says_that_it_has_none(name: str) -> None:
+    plt = pytest.importorskip("matplotlib.pyplot")
+    result = made(name)
+    display = result._display()
+    holds = display.is_curve or any(
+        isinstance(cell, Interval) for held in display.columns for cell in display.cells(held)
+    )
+    if holds or type(result)._picture is not Displayed._picture:
+        for ax in np.atleast_1d(result.plot()):
+            ax.figure.canvas.draw()
+            assert ax.has_data()
+        plt.close("all")
+    else:
+        with pytest.raises(UsageError, match="no intervals and no curve"):
+            result.plot()
+
+
+def test_a_plot_without_matplotlib_says_which_extra_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(MissingExtra, match="matplotlib") as raised:
+        made("Risk").plot()
+    assert "goodmeasure[plot]" in str(raised.value)

@@ -23,6 +23,7 @@ COMMANDS = {
     "run": ("run", "{}", "--target", "churned", "--exclude", "p", "--out", "out"),
     "predict": ("predict", "model.json", "{}"),
     "score": ("score", "{}", "--y", "churned", "--positive", "yes", "--p", "p"),
+    "report": ("report", "{}", "--y", "churned", "--positive", "yes", "--p", "p", "--out", "out.html"),
     "decide": ("decide", "{}", "--y", "churned", "--positive", "yes", "--p", "p", "--cost", "fn=4", "--cost", "fp=1"),
 }
 Said = tuple[int, str, str]
@@ -41,7 +42,7 @@ def put(made: bytes | dict[str, bytes] | None, source: str) -> None:
 
 def held() -> dict[str, bytes]:
     """Every file below the working directory, and what it holds."""
-    files = (path for path in sorted(Path().rglob("*")) if path.is_file() and path.parts[0] != "out")
+    files = (path for path in sorted(Path().rglob("*")) if path.is_file() and path.parts[0] not in ("out", "out.html"))
     return {str(path): path.read_bytes() for path in files}
 
 

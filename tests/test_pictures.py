@@ -11,7 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goodmeasure.drawing import pictures
-from goodmeasure.drawing.axes import Axes, Bars, Guide, Points, Ribbon, Stroke, svg
+from goodmeasure.drawing.axes import MOST_ROWS, Axes, svg
+from goodmeasure.drawing.cells import Interval
+from goodmeasure.drawing.marks import Bars, Guide, Mark, Points, Ribbon, Stroke
+from goodmeasure.drawing.picture import Picture
+from goodmeasure.drawing.plots import draw, plot
 from goodmeasure.drawing.scales import logarithmic, round_ticks, scale_of
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)
@@ -94,21 +98,79 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("values", HOSTILE.values(), ids=HOSTILE)
-def test_pictures_of_any_numbers_are_well_formed(values: np.ndarray) -> None:
+def every_picture(values: np.ndarray) -> list[Picture]:
+    """Each picture of the module, of these numbers."""
     with np.errstate(over="ignore"):
         squares = values**2
-    found = [
+    first = float(values[0])
+    return [
         pictures.amounts(values, values),
         pictures.loss_and_signal(values, [("a", squares, values), ("b", values, values)]),
         pictures.concentration([("loss", np.abs(values)), ("signal", values * 0)]),
-        pictures.risks([("a", 1.0, -np.inf, np.inf), ("b", values[0], np.nan, np.nan)]),
+        pictures.risks([("a", Interval(1.0, -np.inf, np.inf)), ("b", Interval(first, np.nan, np.nan))]),
+        pictures.intervals("i", "?", [("a" * 500, Interval(first, first, first))], zero=True),
+        pictures.curve("c", "?", values, [Interval(each, each, np.nan) for each in values.tolist()]),
         pictures.spread(values.clip(0, 1), None),
         pictures.spread(values.clip(0, 1), np.arange(len(values)) % 2),
-        pictures.cost_curve(values.clip(0, 1), values, [("costs", 0.5, float(values[0]))]),
-        pictures.choice([(1e-4, 1.0, 2.0), (1.0, float(values[0]), np.inf)], "strength", 1e-4),
+        pictures.prices(values.clip(0, 1), [Interval(0.1, 0.0, 0.2)] * len(values), values * 0, values * 0 + 1, 0.3),
+        pictures.choice([(1e-4, 1.0, 2.0), (1.0, first, np.inf)], "strength", 1e-4),
     ]
-    for text in found:
-        drawn(text)
-        assert "nan" not in text
-        assert "inf" not in text
+
+
+@pytest.mark.parametrize("values", HOSTILE.values(), ids=HOSTILE)
+def test_pictures_of_any_numbers_are_well_formed(values: np.ndarray) -> None:
+    for picture in every_picture(values):
+        for text in (picture.svg(), *picture.parts()):
+            root = drawn(text)
+            assert root.attrib["role"] == "img"
+            assert root.attrib["aria-label"]
+            assert not re.search(r'="[^"]*(nan|inf)[^"]*"', text)
+
+
+@pytest.mark.parametrize("values", HOSTILE.values(), ids=HOSTILE)
+def test_a_picture_has_its_numbers_as_tables(values: np.ndarray) -> None:
+    for picture in every_picture(values):
+        for names, rows in picture.tables():
+            assert all(len(row) == len(names) for row in rows)
+            assert rows
+            assert len(rows) <= MOST_ROWS * 8
+
+
+def test_lines_are_named_where_they_end_and_names_do_not_lie_on_each_other() -> None:
+    x = np.linspace(0, 1, 5)
+    axes = Axes(across="x", up="y")
+    axes.add(*(Stroke(x, x * 0 + k / 1000, "red", label=f"line {k}") for k in range(4)))
+    places = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>line \d<', svg("p", [axes], (300, 200)))
+    heights = sorted(float(y) for _, y in places)
+    assert len(heights) == 4
+    assert np.diff(heights).min() >= 10
+    assert {x for x, _ in places} == {places[0][0]}
+    axes.add(Points(x, x, "red", label="no line"))
+    assert 'text-anchor="start" font-size="8.5">line 0<' in svg("p", [axes], (300, 200))
+
+
+@pytest.mark.parametrize("values", HOSTILE.values(), ids=HOSTILE)
+def test_matplotlib_draws_what_a_page_shows(values: np.ndarray) -> None:
+    plt = pytest.importorskip("matplotlib.pyplot")
+    for picture in every_picture(values):
+        drawn_on = np.atleast_1d(plot(picture))
+        assert len(drawn_on) == len(picture.axes)
+        for ax, axes in zip(drawn_on, picture.axes, strict=True):
+            assert ax.get_xlabel() == axes.across
+            assert len(ax.lines) + len(ax.collections) + len(ax.patches) >= len(axes.marks)
+        plt.close("all")
+
+
+def test_a_picture_of_two_parts_shares_the_axes_that_it_is_given() -> None:
+    plt = pytest.importorskip("matplotlib.pyplot")
+    _, ax = plt.subplots()
+    x = np.linspace(0, 1, 5)
+    parts = plot(pictures.loss_and_signal(x, [("$a_", x, x)]), ax)
+    assert [part.figure for part in parts] == [ax.figure] * 2
+    assert not ax.axison
+    plt.close("all")
+
+
+def test_matplotlib_knows_every_mark() -> None:
+    for mark in Mark.__subclasses__() or (Stroke, Points, Ribbon, Bars, Guide):
+        assert draw.dispatch(mark) is not draw.dispatch(object)

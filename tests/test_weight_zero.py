@@ -35,6 +35,7 @@ COMMANDS = {
     "score, dask": ("score", "{}", "--y", "yes", "--p", "p", "--weights", "w", "--by", "g", "--engine", "dask"),
     "score, classes": ("score", "{}", "--y", "animal", "--p", "cat,dog", "--weights", "w"),
     "score, labels": ("score", "{}", "--y", "animal", "--p", "dog", "--weights", "w", "--positive", "dog"),
+    "report": ("report", "{}", "--y", "yes", "--p", "p", "--p", "dog", "--weights", "w", "--by", "g"),
     "decide": ("decide", "{}", "--y", "yes", "--p", "p", "--weights", "w", "--by", "g", "--cost", "fn=4,fp=1"),
     "decide, time": (
         "decide",
@@ -249,9 +250,10 @@ def test_rows_are_counted_alike_by_all_commands(capsys: pytest.CaptureFixture[st
         found["yes"][at] = ""
     path = written(found, "t.csv")
     told = "124 rows read, 117 used; left out: 4 no weight, 3 missing target"
-    for command in ("choose", "run", "score", "score, dask", "decide"):
+    for command in ("choose", "run", "score", "score, dask", "report", "decide"):
         assert status_of(words_of(command, path)) == 0
         first = " ".join(capsys.readouterr().out.split("\n\n")[0].split())
         assert told in first, command
+    assert f"t.csv, {told}" in " ".join(Path("report.html").read_text().split())
     kept = json.loads(Path("out/report.json").read_text())["rows"]
     assert (kept["read"], kept["left_out"], kept["used"]) == (124, {"no weight": 4, "missing target": 3}, 117)

@@ -111,8 +111,10 @@ WRITERS: dict[str, tuple[str, Writer]] = {
     "report/__init__.py write": ("report.html", lambda study, place: report.write(study, place.parent)),
     "study/examples.py _write_once": ("wines.csv", lambda study, place: example("multiclass").write(place.parent)),
 }
+# Pages are of one kind, whatever they are about.
+OF_A_KIND = {"report/__init__.py write_report"}
 # What the option of a command names is guarded by the command: see above.
-BY_COMMAND = {"cli/_predicting.py _sink"}
+BY_COMMAND = {"cli/_predicting.py _sink", "cli/_reporting.py reported"}
 
 
 def test_every_writer_is_listed() -> None:
@@ -125,7 +127,16 @@ def test_every_writer_is_listed() -> None:
         for call in ast.walk(function)
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("write_whole", "whole_file")
     }
-    assert found == {*WRITERS, *BY_COMMAND}
+    assert found == {*WRITERS, *BY_COMMAND, *OF_A_KIND}
+
+
+def test_a_page_replaces_a_page_and_nothing_else(place: Path, study: Study) -> None:
+    page = place / "sub" / "report.html"
+    report.write_report(study, page)
+    rows = gm.tally(gm.losses.squared_error(), [1.0, 2.0, 4.0], [1.5, 2.0, 3.0])
+    assert report.write_report(rows, page) == str(page)
+    with pytest.raises(UsageError, match="would replace"):
+        report.write_report(study, place / "t.csv")
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ COMMANDS = {
     "export": ("export", "trained/model.json", "m.sql"),
     "score": ("score", "t.csv", "--y", "é", "--positive", "ja ✓", "--p", "p"),
     "decide": ("decide", "t.csv", "--y", "é", "--positive", "ja ✓", "--p", "p", "--cost", "fn=4", "--cost", "fp=1"),
+    "report": ("report", "t.csv", "--y", "é", "--positive", "ja ✓", "--p", "p", "--out", "p.html"),
     "losses": ("losses", "huber"),
     "explain": ("explain", "GM012"),
     "audit": ("audit", "program.py:build"),

@@ -20,6 +20,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "explain": ("GM003", "--no-input"),
     "losses": ("huber",),
     "predict": ("model.json", "{}", "--out", "out.csv"),
+    "report": ("{}", "--y", "yes", "--p", "p", "--out", "out.html"),
     "run": ("{}", "--target", "yes", "--exclude", "p", "--exclude", "z", "--out", "out"),
     "score": ("{}", "--y", "yes", "--p", "p"),
 }

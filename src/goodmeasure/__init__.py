@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from goodmeasure.frameworks.xgboost import to_xgboost as to_xgboost
     from goodmeasure.making.definition import loss as loss
     from goodmeasure.making.loss import Loss as Loss
+    from goodmeasure.report import write_report as write_report
     from goodmeasure.risks.risk import compare as compare
     from goodmeasure.risks.risk import gap as gap
     from goodmeasure.risks.risk import risk as risk

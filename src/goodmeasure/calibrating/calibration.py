@@ -36,6 +36,8 @@ from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.picture import Picture
+from goodmeasure.drawing.pictures import calibration_curves
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate, display_of, not_known
@@ -73,6 +75,11 @@ class Curve(Displayed):
     high: Floats
     weight: Floats
     band: str
+
+    def _picture(self) -> Picture:
+        return calibration_curves(
+            [(self, "what was seen")], bool(self.prediction.min() >= 0 and self.prediction.max() <= 1)
+        )
 
     def _display(self) -> Display:
         rows = zip(self.prediction, intervals(self.seen, self.low, self.high), self.weight, strict=True)
@@ -143,6 +150,9 @@ class Calibration(Displayed):
         errors = {f"error of class {k}": one.error for k, one in enumerate(self.classes)}
         chance = [] if math.isnan(self.p_value) else [f"chance of as much if calibrated: {self.p_value:.3g}"]
         return display_of("Calibration", {**self._estimates(), **errors}, self.verdict, *chance)
+
+    def _picture(self) -> Picture:
+        return replace(self.curve._picture(), said=f"calibration error {self.error.value:.3g}: {self.verdict}")
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""

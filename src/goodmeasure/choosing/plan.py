@@ -11,6 +11,7 @@ from goodmeasure.choosing.questions import OpenQuestion
 from goodmeasure.choosing.tails import Tails
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.terminal import printable
 from goodmeasure.formulas.activations import Activation
 from goodmeasure.formulas.domains import Domain
@@ -131,6 +132,9 @@ class Plan(Displayed):
             GM009: there is no code for this framework.
         """
         return coding.code(coding.Outline(self.loss, self.meaning, self.labels, self.threshold), framework)
+
+    def _picture(self) -> Picture | None:
+        return self.loss.card()._picture()
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain values, ready for JSON."""

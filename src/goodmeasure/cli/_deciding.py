@@ -18,7 +18,6 @@ from goodmeasure.cli._evidence import (
     parts_of,
     question_of,
     request_of,
-    rows_in,
     sorted_out,
     tell_remarks,
     with_predictions,
@@ -143,4 +142,4 @@ def _on_tally(
     if model is None and len(made.schema.models) > 1:
         raise UsageError("the saved tally is of several models", fix=f"--p {made.schema.models[0]}")
     found = {key: part.decide(costs, model, level=given["level"]) for key, part in parts_of(made, by).items()}
-    return Answered(by, model or made.schema.models[0], rows_in(made), found)
+    return Answered(by, model or made.schema.models[0], made.rows_read, found)

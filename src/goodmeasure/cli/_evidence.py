@@ -21,7 +21,6 @@ from goodmeasure.making.definition import Definition
 from goodmeasure.making.introspection import CLASS_WEIGHT
 from goodmeasure.reading.paths import Places, names_of, places_of
 from goodmeasure.reading.recognition import Written
-from goodmeasure.reading.rows_read import NO_SCORE, NO_TARGET, NO_WEIGHT, RowsRead
 from goodmeasure.reading.sources import names_in_first, remarks_on
 from goodmeasure.reading.writing import csv_line
 from goodmeasure.tallying.accumulate import kind_of
@@ -183,13 +182,6 @@ def groups_of(held: dict[str, Any], by: str | None) -> dict[str, Any]:
     """The places of all rows, and of those of each group."""
     found: dict[str, Any] = {"": slice(None)}
     return found | ({str(key): np.flatnonzero(held[by] == key) for key in np.unique(held[by])} if by else {})
-
-
-def rows_in(made: Any) -> RowsRead:
-    """How many rows a tally was given, and why some do not count."""
-    reasons = (NO_WEIGHT, NO_TARGET, NO_SCORE)
-    lost = {reason: made.excluded[reason] for reason in reasons if reason in made.excluded}
-    return RowsRead(made.n + sum(lost.values()), lost)
 
 
 def parts_of(made: Any, by: str | None) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from goodmeasure.cli._evidence import (
     parts_of,
     question_of,
     request_of,
-    rows_in,
     sorted_out,
     tell_remarks,
     with_predictions,
@@ -149,7 +148,7 @@ def _said(saved: Any, given: dict[str, Any], by_rows: dict[str, dict[str, Any]])
             json_text(plain_values({"rows": made.n, "excluded": made.excluded, **_by_label(classes), "groups": found}))
         )
     else:
-        click.echo(str(rows_in(made)))
+        click.echo(str(made.rows_read))
         for line in classes.told() if classes is not None else []:
             click.echo(printable(line))
         for key, part in found.items():

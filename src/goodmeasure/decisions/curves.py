@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.picture import Picture
+from goodmeasure.drawing.pictures import prices
 from goodmeasure.errors import UsageError
 from goodmeasure.formulas.domains import Level
 from goodmeasure.risks import areas
@@ -146,6 +148,12 @@ class Curves(Displayed):
     def average_precision(self) -> float:
         """The mean precision over the events in falling order of score."""
         return float(np.sum(-np.diff(self.recall) * self.precision[:-1]))
+
+    def _picture(self) -> Picture:
+        ratio = np.linspace(0.0, 1.0, 101)
+        costs = self.band("cost", ratio)
+        band = intervals(costs.value, costs.low, costs.high)
+        return prices(ratio, band, ratio * (1 - self.prevalence), (1 - ratio) * self.prevalence)
 
     def _display(self) -> Display:
         columns = {

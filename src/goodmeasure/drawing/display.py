@@ -48,7 +48,7 @@ def columns_of(names: Sequence[str], rows: Iterable[Sequence[Cell]]) -> dict[str
 
 @dataclass(frozen=True)
 class Display:
-    """Rows under named columns, with a title, notes, and a picture (SVG) where there is one.
+    """Rows under named columns, with a title and notes.
 
     Columns that are keys of ``under`` are shown as small lines under the column that they point at, those in ``aside``
     only in a frame. ``is_curve`` says that rows are points of a curve: of many, a screen shows some from end to end.
@@ -60,7 +60,6 @@ class Display:
     under: Mapping[str, str] = field(default_factory=dict)
     aside: tuple[str, ...] = ()
     is_curve: bool = False
-    picture: str = ""
 
     def __post_init__(self) -> None:
         lengths = {name: len(cells) for name, cells in self.columns.items()}

@@ -6,6 +6,7 @@ from html import escape
 
 from goodmeasure.drawing.cells import Cell, Code, Formula, ends, lines
 from goodmeasure.drawing.display import Display, ShownColumn
+from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.terminal import printable
 
 # Colours are the page's own: what is less important is fainter, and lines are drawn in the colour of the text.
@@ -15,14 +16,16 @@ _HEAD = (
 )
 _CELL = "padding:.15em .7em;vertical-align:top;border:0"
 _FAINT = "opacity:.7"
+_WIDEST = "40em"
 
 
-def html(display: Display) -> str:
+def html(display: Display, picture: Picture | None = None) -> str:
     """The display as a piece of HTML: title, table, picture, notes."""
     title = f'<div style="font-weight:600">{_text(display.title)}</div>'
     notes = "".join(f"<div>{_text(note)}</div>" for note in display.remarks())
     table = _table(display.shown()) if display.rows else ""
-    return f'<div style="color:inherit">{title}{table}{display.picture}{notes}</div>'
+    drawn = "" if picture is None else f'<div style="max-width:{_WIDEST}">{picture.svg()}</div>'
+    return f'<div style="color:inherit">{title}{table}{drawn}{notes}</div>'
 
 
 def _table(columns: list[ShownColumn]) -> str:

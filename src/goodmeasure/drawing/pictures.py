@@ -1,4 +1,4 @@
-"""What each picture of a report shows, as SVG that follows the page and holds nothing that could run."""
+"""What each picture shows: the question that it answers, and the marks that answer it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.drawing.axes import (
+from goodmeasure.drawing.axes import Axes
+from goodmeasure.drawing.cells import Floats, Interval
+from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.marks import (
     BAND,
     DASHED,
     DOTTED,
@@ -18,20 +21,22 @@ from goodmeasure.drawing.axes import (
     QUIET,
     SIGNAL,
     SOLID,
-    Axes,
     Bars,
     Guide,
     Points,
     Ribbon,
     Stroke,
-    svg,
 )
-from goodmeasure.drawing.cells import Floats
+from goodmeasure.drawing.picture import Picture
 
 MOST_POINTS = 400
-_WIDE = 460.0
+_HALF = 360.0
+_WHISKER = 0.05  # of a line, where there are three or more
+_LONGEST = 32  # letters of a name beside an axis
 _BARS = 24
 _THIN = 0.8
+# Curves that are told apart by colour and by dashes.
+_LOOKS = ((PREDICTION, SOLID), (LOSS, DASHED), (SIGNAL, DOTTED), (QUIET, SOLID))
 
 
 def thinned(*columns: Floats, most: int = MOST_POINTS) -> list[Floats]:
@@ -41,50 +46,74 @@ def thinned(*columns: Floats, most: int = MOST_POINTS) -> list[Floats]:
     return [column[rows] for column in columns]
 
 
-def loss_and_signal(prediction: Floats, curves: Sequence[tuple[str, Floats, Floats]]) -> str:
+def loss_and_signal(
+    prediction: Floats, curves: Sequence[tuple[str, Floats, Floats]], across: str = "prediction"
+) -> Picture:
     """What a prediction costs, and how hard it is pulled: losses and signals for a few targets, each with its name."""
-    losses = Axes(across="prediction", up="loss")
-    signals = Axes(across="prediction", up="signal on the raw output")
+    losses = Axes(across=across, up="loss")
+    signals = Axes(across=across, up="signal on the raw output")
     signals.add(Guide(0.0, QUIET))
     for (name, value, signal), dash in zip(curves, (SOLID, DASHED, DOTTED), strict=False):
         losses.add(Stroke(prediction, value, LOSS, dash, name))
         signals.add(Stroke(prediction, signal, SIGNAL, dash, name))
-    return svg("loss", [losses, signals], (_WIDE, 230))
+    return Picture("loss", "What does a prediction cost, and how hard is it pulled?", (losses, signals), (620, 190))
 
 
-def risks(rows: Sequence[tuple[str, float, float, float]]) -> str:
-    """Mean losses with their intervals, one a line."""
-    axes = Axes(
-        across="mean loss", y_ends=(-len(rows) + 0.5, 0.5), y_ticks={-float(k): row[0] for k, row in enumerate(rows)}
-    )
-    for place, (_, value, low, high) in enumerate(rows):
-        level, whisker = np.full(2, -float(place)), np.array([-0.15, 0.15]) - place
-        axes.add(Stroke(np.array([low, high]), level, PREDICTION))
-        axes.add(*(Stroke(np.full(2, end), whisker, PREDICTION) for end in (low, high)))
-        axes.add(Points(np.array([value]), level[:1], PREDICTION))
-    return svg("risks", [axes], (_WIDE, 122))
+def intervals(
+    name: str, question: str, rows: Sequence[tuple[str, Interval]], across: str = "", zero: bool = False
+) -> Picture:
+    """Numbers with their intervals, one a line from above; with a line at zero where that is what they are held against."""
+    ticks = {
+        -float(k): label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…" for k, (label, _) in enumerate(rows)
+    }
+    axes = Axes(across=across, y_ends=(-len(rows) + 0.5, 0.5), y_ticks=ticks)
+    if zero:
+        axes.add(Guide(0.0, QUIET, up=True))
+    for place, (_, each) in enumerate(rows):
+        level, whisker = np.full(2, -float(place)), np.array([-_WHISKER, _WHISKER]) * min(len(rows), 3) - place
+        axes.add(Stroke(np.array([each.low, each.high]), level, PREDICTION))
+        axes.add(*(Stroke(np.full(2, end), whisker, PREDICTION) for end in (each.low, each.high)))
+        axes.add(Points(np.array([each.value]), level[:1], PREDICTION))
+    return Picture(name, question, (axes,), (380, 52.0 + 22.0 * len(rows)))
 
 
-def calibration_curves(before: Any, after: Any, unit: bool) -> str:
-    """What was seen at each prediction, with the band in which calibrated predictions would lie."""
+def risks(rows: Sequence[tuple[str, Interval]]) -> Picture:
+    """Mean losses with their intervals."""
+    found = intervals("risks", "How bad is it on rows it never saw?", rows, "mean loss")
+    if all(each.low >= 0 for _, each in rows):
+        found.axes[0].x_ends = (0.0, None)
+    return found
+
+
+def curve(name: str, question: str, x: Floats, band: Sequence[Interval], names: tuple[str, str] = ("", "")) -> Picture:
+    """A curve with the band of its intervals."""
+    value, low, high = np.array(band, dtype=np.float64).reshape(-1, 3).T
+    axes = Axes(across=names[0], up=names[1])
+    axes.add(Ribbon(x, low, high), Stroke(x, value, PREDICTION))
+    return Picture(name, question, (axes,), (_HALF, 230))
+
+
+def calibration_curves(curves: Sequence[tuple[Any, str]], unit: bool) -> Picture:
+    """What was seen at each prediction, with the band in which calibrated predictions of the last would lie."""
     axes = Axes(across="prediction", up="what was seen")
-    for curve, name, is_main in ((before, "as trained", after is None), (after, "recalibrated", True)):
-        if curve is None:
-            continue
+    for curve, name in curves:
+        is_main = curve is curves[-1][0]
         p, seen, low, high = thinned(curve.prediction, curve.seen, curve.low, curve.high)
         if is_main:
             axes.add(Ribbon(p, low, high, label=f"{curve.band} band"))
         axes.add(Stroke(p, seen, PREDICTION if is_main else QUIET, SOLID if is_main else DASHED, name))
-    ends = (0.0, 1.0) if unit else (float(before.prediction.min()), float(before.prediction.max()))
+    first = curves[0][0].prediction
+    ends = (0.0, 1.0) if unit else (float(first.min()), float(first.max()))
     axes.add(_diagonal(*ends))
-    return svg("calibration", [axes], (360, 250))
+    question = "When it says 70 %, is it 70 %?" if unit else "Do predictions mean what they say?"
+    return Picture("calibration", question, (axes,), (_HALF, 260))
 
 
 def _diagonal(low: float, high: float, colour: str = INK) -> Stroke:
     return Stroke(np.array([low, high]), np.array([low, high]), colour, width=_THIN)
 
 
-def spread(prediction: Floats, y: NDArray[Any] | None) -> str:
+def spread(prediction: Floats, y: NDArray[Any] | None) -> Picture:
     """How predictions are spread; of yes and of no apart where the target is one of them."""
     axes = Axes(across="prediction", up="rows", y_ends=(0.0, None))
     edges = np.histogram_bin_edges(prediction, bins=_BARS)
@@ -96,23 +125,26 @@ def spread(prediction: Floats, y: NDArray[Any] | None) -> str:
     for k, (name, values, colour) in enumerate(parts):
         start = left + step * (0.05 + each * k)
         axes.add(Bars(start, start + step * each, np.histogram(values, edges)[0].astype(float), colour, name))
-    return svg("spread", [axes], (360, 160))
+    return Picture("spread", "How sure does it sound?", (axes,), (_HALF, 170))
 
 
-def cost_curve(thresholds: Floats, cost: Floats, marks: Sequence[tuple[str, float, float]]) -> str:
-    """What each threshold costs a row, with the rules that were compared."""
-    inside = cost[(thresholds > 0.01) & (thresholds < 0.99)]
-    top = max([*inside, *(value for _, _, value in marks)], default=float(cost.max()))
-    axes = Axes(across="act from this probability on", up="cost a row", x_ends=(0.0, 1.0))
-    axes.y_ends = (0.0 if cost.min() >= 0 else None, 1.15 * top if top > 0 else None)
-    axes.add(Stroke(np.repeat(thresholds, 2)[1:], np.repeat(cost, 2)[:-1], LOSS))
-    for (name, threshold, value), shape in zip(marks, ("circle", "diamond", "square"), strict=False):
-        place = np.array([threshold]), np.array([value])
-        axes.add(Points(*place, INK, shape, label=f"{name} ({threshold:.3g})"))
-    return svg("costs", [axes], (_WIDE, 230))
+def prices(
+    ratio: Floats, band: Sequence[Interval], always: Floats, never: Floats, mine: float | None = None
+) -> Picture:
+    """What acting from p = c on costs at every cost ratio c, beside always and never acting, and the ratio of one's own costs."""
+    value, low, high = np.array(band, dtype=np.float64).T
+    axes = Axes(across="false alarm / (false alarm + miss)", up="cost a row", x_ends=(0.0, 1.0))
+    without = float(np.minimum(always, never).max())
+    axes.y_ends = (0.0, 1.25 * without if without > 0 else None)
+    axes.add(Ribbon(ratio, low, high))
+    axes.add(Stroke(ratio, always, QUIET, DASHED, "always acting"), Stroke(ratio, never, QUIET, DOTTED, "never acting"))
+    axes.add(Stroke(ratio, value, LOSS, label="acting by the model"))
+    if mine is not None:
+        axes.add(Guide(mine, INK, up=True, label=f"your costs ({mine:.3g})"))
+    return Picture("prices", "What if the costs are wrong?", (axes,), (400, 230))
 
 
-def concentration(curves: Sequence[tuple[str, Floats]]) -> str:
+def concentration(curves: Sequence[tuple[str, Floats]]) -> Picture:
     """Which part of the whole the worst rows carry: a diagonal would mean that all carry alike."""
     axes = Axes(across="worst part of the rows", up="part they carry", x_ends=(0.0, 1.0), y_ends=(0.0, 1.02))
     axes.add(_diagonal(0.0, 1.0, QUIET))
@@ -124,27 +156,56 @@ def concentration(curves: Sequence[tuple[str, Floats]]) -> str:
         share = np.concatenate([[0.0], np.cumsum(ordered) / total])
         place, share = thinned(np.linspace(0, 1, len(share)), share)
         axes.add(Stroke(place, share, colour, label=name))
-    return svg("carried", [axes], (360, 216))
+    return Picture("carried", "Who carries the loss?", (axes,), (_HALF, 230))
 
 
-def choice(path: Sequence[tuple[float, float, float]], setting: str, chosen: float) -> str:
+def choice(path: Sequence[tuple[float, float, float]], setting: str, chosen: float) -> Picture:
     """The mean loss on rows to fit and rows to tune along what was tried, and what was chosen."""
     values, fit, tune = np.array(path, dtype=np.float64).T
-    axes = Axes(across=f"{setting} (line: chosen)", up="mean loss")
+    axes = Axes(across=setting, up="mean loss")
     if values.min() > 0 and values.max() > 100 * values.min():
         axes.is_log, axes.x_ticks = (
             True,
             {value: f"{value:g}" for value in values[:: max(1, len(values) // 6)].tolist()},
         )
-    axes.add(Guide(chosen, up=True))
+    axes.add(Guide(chosen, up=True, label="chosen"))
     axes.add(Stroke(values, fit, QUIET, DASHED, "rows to fit"), Stroke(values, tune, LOSS, label="rows to tune"))
-    return svg("choice", [axes], (360, 187))
+    return Picture("choice", f"Which {setting}?", (axes,), (_HALF, 200))
 
 
-def amounts(prediction: Floats, y: Floats) -> str:
+def amounts(prediction: Floats, y: Floats) -> Picture:
     """Predicted against seen amounts, with the diagonal."""
     rows = np.random.default_rng(0).permutation(len(y))[:MOST_POINTS]
     axes = Axes(across="predicted", up="seen")
     axes.add(Points(prediction[rows], y[rows], PREDICTION, size=1.6, opacity=0.5))
     axes.add(_diagonal(float(min(prediction.min(), y[rows].min())), float(max(prediction.max(), y[rows].max()))))
-    return svg("amounts", [axes], (360, 250))
+    return Picture("amounts", "How near do predictions come?", (axes,), (_HALF, 260))
+
+
+def picture_of(display: Display) -> Picture | None:
+    """What a display looks like: the curve that it holds, or its intervals below each other; None where it has neither."""
+    held = {name: display.cells(name) for name in display.columns if name not in display.aside}
+    banded = next((name for name, cells in held.items() if any(isinstance(cell, Interval) for cell in cells)), None)
+    if display.is_curve:
+        return _of_curve(display.title, held, banded)
+    if banded is None:
+        return None
+    names = next(
+        (cells for cells in held.values() if all(isinstance(cell, str) for cell in cells)), [""] * display.rows
+    )
+    rows = [(str(name), each) for name, each in zip(names, held[banded], strict=True) if isinstance(each, Interval)]
+    return intervals("intervals", display.title, rows, banded)
+
+
+def _of_curve(title: str, held: dict[str, list[Any]], banded: str | None) -> Picture:
+    """A curve with its band, or all columns of numbers over the first."""
+    (across, x), *rest = held.items()
+    known = np.isfinite(np.array(x, dtype=np.float64))
+    place = np.array(x, dtype=np.float64)[known]
+    if banded is not None:
+        kept = [each for each, there in zip(held[banded], known, strict=True) if there]
+        return curve("curve", title, place, kept, (across, banded))
+    axes = Axes(across=across)
+    for (name, values), (colour, dash) in zip(rest, _LOOKS, strict=False):
+        axes.add(Stroke(place, np.array(values, dtype=np.float64)[known], colour, dash, name))
+    return Picture("curve", title, (axes,), (_HALF, 230))

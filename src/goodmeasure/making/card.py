@@ -15,7 +15,9 @@ from goodmeasure.deriving.record import Record
 from goodmeasure.drawing.cells import Cell, Code, Formula, text
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.drawing.sketches import blocks, polylines
+from goodmeasure.drawing.picture import Picture
+from goodmeasure.drawing.pictures import loss_and_signal
+from goodmeasure.drawing.sketches import blocks
 from goodmeasure.errors import Problem
 from goodmeasure.formulas.expression import Expr
 from goodmeasure.formulas.latex import latex
@@ -26,6 +28,8 @@ from goodmeasure.traits.influence import Influence
 from goodmeasure.traits.properties import aligned, directional, sensitive
 from goodmeasure.traits.trait import Trait
 
+# Losses beyond this would flatten what happens near the target.
+_MOST = 20.0
 # A title, raw outputs, and values and signals at them.
 Plotted = tuple[str, Any, Any, Any]
 
@@ -175,8 +179,14 @@ class Card(Displayed):
         rows += self._signal()
         rows += [("advice", facts.advice)] if facts.advice else []
         rows += [(host, Code(call)) for host, call in self.spelled.items()]
-        picture = "" if self.curve is None else _polylines(self.curve)
-        return Display(str(self.loss), columns_of(("what", "said"), rows), picture=picture)
+        return Display(str(self.loss), columns_of(("what", "said"), rows))
+
+    def _picture(self) -> Picture | None:
+        if self.curve is None:
+            return None
+        title, z, value, slope = self.curve
+        kept = value <= _MOST
+        return loss_and_signal(z[kept], [(title, value[kept], slope[kept])], "raw output")
 
 
 def card(loss: Record) -> Card:
@@ -282,8 +292,3 @@ def _curve(loss: Record) -> Plotted | None:
 def _blocks(curve: Plotted) -> list[str]:
     title, z, value, slope = curve
     return blocks(z, {"value": value, "signal": slope}, f"at {title}")
-
-
-def _polylines(curve: Plotted) -> str:
-    title, z, value, slope = curve
-    return polylines(z, {"value": value, "signal": slope}, f"z from -4 to 4 at {title}")

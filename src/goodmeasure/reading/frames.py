@@ -33,11 +33,14 @@ from goodmeasure.reading.tables import (
     listed,
 )
 
+# What a table is called that has no name of its own.
+IN_MEMORY = "data"
+
 
 def table(
     data: Any,
     *,
-    name: str = "data",
+    name: str = IN_MEMORY,
     written: Written = AS_THE_CELLS_TELL,
     notations: Mapping[str, Notation] | None = None,
     kept: Collection[str] = (),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-NO_WEIGHT, NO_TARGET, NO_SCORE = "no weight", "missing target", "missing score"
+REASONS = NO_WEIGHT, NO_TARGET, NO_SCORE = "no weight", "missing target", "missing score"
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,15 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
+from goodmeasure.decisions.costs import Costs
+from goodmeasure.errors import UsageError
 from goodmeasure.reading.writing import folder, refuse_other_kind, write_whole
+from goodmeasure.report import scored
 from goodmeasure.report.page import page
+from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.study import form
 from goodmeasure.study.study import MODEL_FILE, Study
+from goodmeasure.tallying.tally import Tally
 
 MARKS = {
     "report.html": b"<!doctype html>\n<!-- goodmeasure report -->\n",
@@ -36,6 +41,48 @@ def write(study: Study, directory: str | PathLike[str]) -> list[str]:
     files = {place / name: text.encode(errors="backslashreplace") for name, text in texts.items()}
     write_whole(files, MARKS.values())
     return [str(place / name) for name in texts]
+
+
+@strict_keywords
+def write_report(found: Study | Tally, path: str | PathLike[str], *, costs: Costs | None = None) -> str:
+    """Write a study, or a tally of scored rows, as one page that is readable offline.
+
+    Args:
+        found: what `run` or `tally` gave.
+        path: where the page goes: a new file, an empty one, or a report to replace.
+        costs: what mistakes cost, for a tally of yes and no; a study has its own.
+
+    Returns:
+        The path.
+
+    Raises:
+        GM009: a file of another kind stands there, costs do not go with what was found, or a tally was read without its
+            losses
+        GM012: the disk is full, or the place takes no files
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> found = gm.tally(gm.losses.binary_cross_entropy(), [0, 1] * 40, [-1.0, 1.0] * 40)
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as place:
+        ...     gm.write_report(found, f"{place}/page.html").endswith("page.html")
+        True
+    """
+    text = _page_of(found, costs)
+    write_whole({Path(path): text.encode(errors="backslashreplace")}, [MARKS["report.html"]])
+    return str(path)
+
+
+def _page_of(found: Study | Tally, costs: Costs | None) -> str:
+    if isinstance(found, Tally):
+        if not found.losses:
+            raise UsageError("the tally knows its losses by name alone", fix="Tally.from_bytes(data, losses=[loss])")
+        if costs is not None and found.schema.kind != "outcome":
+            raise UsageError("costs of misses and false alarms are of yes and no", fix="leave costs out")
+        return scored.page(scored.ScoredRows(found, "y", "data", costs, following="goodmeasure explain calibration"))
+    if costs is not None:
+        raise UsageError("a study has the costs that it was asked with", fix="gm.run(..., costs=costs)")
+    return page(found)
 
 
 def located(study: Study, directory: str | PathLike[str]) -> Study:

@@ -27,12 +27,13 @@ NAMES = {
 def metric_line(found: Measured) -> str:
     """A metric on the reported rows beside the fitted rows and the best constant."""
     share = found.metric.share
-    report, fit, constant = (_shown(x, share) for x in (found.report.value, found.fit.value, found.constant))
-    low, high = _shown(found.report.low, share), _shown(found.report.high, share)
+    report, fit, constant = (shown(x, share) for x in (found.report.value, found.fit.value, found.constant))
+    low, high = shown(found.report.low, share), shown(found.report.high, share)
     return f"{report} [{low}, {high}]; on fitted rows {fit}; the best constant {constant}"
 
 
-def _shown(value: float, share: bool) -> str:
+def shown(value: float, share: bool) -> str:
+    """A metric as people read it: a share in percent."""
     return f"{value:.1%}" if share and value == value else number(value)
 
 

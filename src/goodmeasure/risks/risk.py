@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.deriving.record import Record
+from goodmeasure.drawing import pictures
 from goodmeasure.drawing.display import Display
+from goodmeasure.drawing.picture import Picture
 from goodmeasure.errors import ShapeMismatch, UsageError
 from goodmeasure.formulas.domains import Level, Positive
 from goodmeasure.risks.concentration import share_of, worst_share
@@ -87,6 +89,10 @@ class Risk(Estimate):
             "skill": self.skill,
         }
         return display_of(f"Risk by {self.loss}" if self.loss else "Risk", rows, *self._remarks())
+
+    def _picture(self) -> Picture:
+        constant = () if self.constant_risk is None else (("best constant", self.constant_risk.interval),)
+        return pictures.risks([("mean loss", self.interval), *constant])
 
     def _remarks(self) -> list[str]:
         """What is worth saying beside the intervals."""

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from goodmeasure.drawing.cells import Interval
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.picture import Picture
+from goodmeasure.drawing.pictures import intervals
 from goodmeasure.errors import UsageError
 from goodmeasure.strict.calls import strict_class
 
@@ -71,6 +73,9 @@ class Estimate(Displayed):
         name = type(self).__name__
         return display_of(name, {name.lower(): self})
 
+    def _picture(self) -> Picture:
+        return intervals("intervals", type(self).__name__, [(type(self).__name__.lower(), self.interval)], "value")
+
     @property
     def interval(self) -> Interval:
         """The value with its interval, as a cell of a display."""
@@ -104,6 +109,10 @@ class Difference(Estimate):
         >>> found.verdict
         'better'
     """
+
+    def _picture(self) -> Picture:
+        rows = [("first minus second", self.interval)]
+        return intervals("intervals", "Is the first better?", rows, "difference", zero=True)
 
     @property
     def verdict(self) -> str:

@@ -14,6 +14,8 @@ from goodmeasure.calibrating.recalibration import Method, Recalibration, recalib
 from goodmeasure.decisions.decision import folds
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.picture import Picture
+from goodmeasure.drawing.pictures import risks
 from goodmeasure.errors import Problem
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.remarks import Remark
@@ -122,6 +124,15 @@ class Judged(Displayed):
 
     def _display(self) -> Display:
         return display_of("What the reported rows say", self.estimates)
+
+    def _picture(self) -> Picture:
+        assert self.report.constant_risk is not None
+        rows = (
+            ("rows to report", self.report),
+            ("rows to fit", self.fit),
+            ("best constant", self.report.constant_risk),
+        )
+        return risks([(name, each.interval) for name, each in rows])
 
 
 def constant_for(loss: Loss, cases: Cases) -> Any:

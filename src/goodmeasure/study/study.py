@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from goodmeasure.choosing.plan import Plan
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.frames import FrameKind
+from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.statistics.estimate import display_of
@@ -148,6 +149,9 @@ class Study(Displayed):
     def _display(self) -> Display:
         cost = {} if self.decided is None else {"cost of the decisions": self.decided.best.cost}
         return display_of(str(self.verdict), {**self.judged.estimates, **cost}, *self.verdict.sentences)
+
+    def _picture(self) -> Picture:
+        return replace(self.judged._picture(), said=f"{self.verdict.word}: {self.verdict.sentences[0]}")
 
     def to_frame(self, kind: FrameKind | None = None) -> Any:
         return super().to_frame(kind or self.frame)

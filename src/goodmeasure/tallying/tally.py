@@ -19,6 +19,7 @@ from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.domains import Level, Seed
+from goodmeasure.reading.rows_read import REASONS, RowsRead
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean
@@ -109,6 +110,12 @@ class Tally(Displayed):
     def excluded(self) -> dict[str, int]:
         """How many rows were left out, by reason."""
         return self.state.excluded
+
+    @property
+    def rows_read(self) -> RowsRead:
+        """How many rows there were, how many of them count, and why the others do not."""
+        lost = {reason: self.excluded[reason] for reason in REASONS if reason in self.excluded}
+        return RowsRead(self.n + sum(lost.values()), lost)
 
     def to_bytes(self) -> bytes:
         """The tally as bytes that depend on the multiset of rows alone."""

@@ -1,0 +1,117 @@
+"""How ``goodmeasure report`` makes a page of scored rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from goodmeasure.cli._evidence import (
+    TallyQuestion,
+    evidence,
+    question_of,
+    sorted_out,
+    tell_remarks,
+    with_predictions,
+)
+from goodmeasure.cli._next import again, is_spent
+from goodmeasure.cli._spoken import spoken
+from goodmeasure.decisions.costs import Costs
+from goodmeasure.drawing.terminal import json_text, printable, word
+from goodmeasure.errors import UsageError
+from goodmeasure.reading.paths import refuse_onto
+from goodmeasure.reading.writing import refuse_other_kind, write_whole
+from goodmeasure.report import MARKS
+from goodmeasure.report.scored import ScoredRows, page
+from goodmeasure.study.question import costs_from
+from goodmeasure.tallying.saved import Saved
+
+MARK = MARKS["report.html"]
+
+
+def reported(
+    data: tuple[str, ...],
+    scores: tuple[str, ...],
+    losses: tuple[str, ...],
+    raw: bool,
+    costs: tuple[str, ...],
+    out: str,
+    given: dict[str, Any],
+) -> int:
+    """Tally the rows, write the page, and print its verdict."""
+    refuse_onto(out, list(data), "--out")
+    refuse_other_kind(Path(out), MARK)
+    asked = _costs(costs)
+    with sorted_out(data) as (table, kept), spoken():
+        question = TallyQuestion(with_predictions(question_of(scores, given), table), losses, raw)
+        saved = evidence(table, kept, question, given)
+        tell_remarks(table)
+    if asked is not None and saved.tally.schema.kind != "outcome":
+        raise UsageError("costs of misses and false alarms are of yes and no", fix="leave --cost out")
+    found = _scored(saved, data, kept, asked, losses, given)
+    write_whole({Path(out): page(found).encode(errors="backslashreplace")}, [MARK])
+    if given["as_json"]:
+        click.echo(json_text(found.to_dict()))
+    else:
+        click.echo(
+            printable(
+                f"{found.tally.rows_read}\n{found.verdict[0]}\n{found.sentence}\n\nwrote {out}\nnext: open {word(out)}"
+            )
+        )
+    return 0
+
+
+def _costs(given: tuple[str, ...]) -> Costs | None:
+    found = costs_from(given)
+    if found is not None and not isinstance(found, Costs):
+        raise UsageError("a page of scored rows takes costs of misses and false alarms", fix="--cost fn=40 --cost fp=5")
+    return found
+
+
+def _scored(
+    saved: Saved,
+    data: tuple[str, ...],
+    kept: list[str],
+    costs: Costs | None,
+    losses: tuple[str, ...],
+    given: dict[str, Any],
+) -> ScoredRows:
+    question = saved.question
+    found = ScoredRows(
+        saved.tally,
+        question["target"],
+        ", ".join(data),
+        costs,
+        question["positive"] or "yes",
+        question["by"],
+        given["level"],
+        following="goodmeasure explain calibration",
+    )
+    if is_spent(data):
+        return found
+    rows = again(question, data, kept, given)
+    prices = [part for name, value in _named(costs) for part in ("--cost", f"{name}={value:g}")]
+    line = _line("report", *rows, *([] if kept else _columns(question, losses)), *prices)
+    if not found.is_cut or not saved.tally.schema.on_predictions:
+        return replace(found, command=line)
+    asked = prices or ["--cost", "fn=40", "--cost", "fp=5"]
+    return replace(found, command=line, following=_line("decide", *rows, "--p", found.lead, *asked))
+
+
+def _line(*words: str) -> str:
+    return f"goodmeasure {' '.join(map(word, words))}"
+
+
+def _columns(question: dict[str, Any], losses: tuple[str, ...]) -> list[str]:
+    """The words that name what is asked of the rows."""
+    pairs = [("--p", score) for score in question["scores"]] + [("--loss", loss) for loss in losses]
+    pairs += [("--by", question["by"])] if question["by"] else []
+    pairs += [("--classes", ",".join(question["classes"]))] if question["classes"] else []
+    return [part for pair in pairs for part in pair]
+
+
+def _named(costs: Costs | None) -> list[tuple[str, float]]:
+    short = {"false_negative": "fn", "false_positive": "fp", "true_positive": "tp", "true_negative": "tn"}
+    return [] if costs is None else [(short[k], v) for k, v in costs.to_dict().items() if k in short and v]

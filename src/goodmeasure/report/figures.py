@@ -1,0 +1,110 @@
+"""The pictures of a study, each with the sentence that says what is to be seen on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from goodmeasure.decisions.costs import Costs
+from goodmeasure.drawing import pictures
+from goodmeasure.drawing.cells import intervals
+from goodmeasure.drawing.picture import Picture
+from goodmeasure.making.loss import Loss
+from goodmeasure.report.acting import found_curves
+from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.study.study import Study
+from goodmeasure.study.verdict import number
+
+# Probabilities of yes/no are drawn from .002 to .998: beyond, the loss of a wrong answer would leave the picture.
+_SURE = 6.0
+
+
+def drawn(study: Study) -> dict[str, Picture]:
+    """Every picture of the page that this study has, by name."""
+    judged, trained = study.judged, study.trained
+    verdict = study.verdict
+    found = {
+        "risks": replace(judged._picture(), said=verdict.sentences[0]),
+        **_of_loss(study),
+        "calibration": replace(_calibration(study), said=verdict.sentences[2]),
+        **_of_predictions(study),
+        "carried": replace(pictures.concentration(_carried(study, judged.raw)), said=_worst(study)),
+        "choice": pictures.choice(trained.path, trained.setting, trained.chosen),
+    }
+    if len(study.plan.labels) == 2 and len(np.unique(study.prepared.report.y)) == 2:
+        found["prices"] = _prices(study)
+    return found
+
+
+def _of_loss(study: Study) -> dict[str, Picture]:
+    raw = study.judged.raw
+    if raw.ndim > 1:
+        return {}
+    return {"loss": pictures.loss_and_signal(*_loss_curves(study.plan.loss, _targets(study), raw))}
+
+
+def _calibration(study: Study) -> Picture:
+    judged = study.judged
+    curves = [(judged.before.curve, "as trained")]
+    if judged.after is not None and judged.recalibrated is not None:
+        curves.append((judged.after.curve, "recalibrated"))
+    return pictures.calibration_curves(curves, bool(study.plan.labels))
+
+
+def _of_predictions(study: Study) -> dict[str, Picture]:
+    prediction, y = study.judged.prediction, study.prepared.report.y
+    if prediction.ndim > 1:
+        return {}
+    return (
+        {"spread": pictures.spread(prediction, y)}
+        if study.plan.labels
+        else {"amounts": pictures.amounts(prediction, y)}
+    )
+
+
+def _worst(study: Study) -> str:
+    share = study.judged.report.worst_share
+    return "" if share != share else f"the worst 1 % of the reported rows carry {share:.1%} of the loss"
+
+
+def _prices(study: Study) -> Picture:
+    """What the model, and doing without one, cost at every ratio of costs."""
+    found, ratio = found_curves(study), np.linspace(0.0, 1.0, 101)
+    band = found.band("cost", ratio)
+    costs = None if study.decided is None else study.decided.costs
+    return pictures.prices(
+        ratio,
+        intervals(band.value, band.low, band.high),
+        ratio * (1 - found.prevalence),
+        (1 - ratio) * found.prevalence,
+        costs.threshold if isinstance(costs, Costs) else None,
+    )
+
+
+def _loss_curves(
+    loss: Loss, targets: list[tuple[str, float]], raw: Floats
+) -> tuple[Floats, list[tuple[str, Floats, Floats]]]:
+    """Predictions over the raw outputs that occur, with the loss and the signal of each for a few targets."""
+    low, high = np.quantile(raw, [0.005, 0.995])
+    pad = max(0.15 * (high - low), 0.5)
+    ends = (-_SURE, _SURE) if loss.is_binary else (low - pad, high + pad)
+    z = np.linspace(float(ends[0]), float(ends[1]), 240)
+    rows = [(name, np.full(len(z), y)) for name, y in targets]
+    return np.asarray(loss.predict(z)), [(name, loss.value(y, z), loss.gradient(y, z)) for name, y in rows]
+
+
+def _targets(study: Study) -> list[tuple[str, float]]:
+    if study.plan.labels:
+        return [(f"{study.plan.labels[1]}", 1.0), (f"{study.plan.labels[0]}", 0.0)]
+    middle = np.quantile(study.prepared.fit.y, [0.5, 0.9, 0.1])
+    return [(f"target {number(value)}", float(value)) for value in np.unique(middle)]
+
+
+def _carried(study: Study, raw: Floats) -> list[tuple[str, Floats]]:
+    report, loss = study.prepared.report, study.plan.loss
+    values = np.asarray(loss.value(report.y, raw), dtype=np.float64)
+    pulls = np.abs(np.asarray(loss.gradient(report.y, raw), dtype=np.float64))
+    pulls = pulls if pulls.ndim == 1 else pulls.sum(axis=1)
+    curves = [("signal", pulls * report.weights)]
+    return [("loss", values * report.weights), *curves] if values.min() >= 0 else curves

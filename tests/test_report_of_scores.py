@@ -1,0 +1,191 @@
+"""Does the page of scored rows say what their tally says, whatever is scored, of whatever size, by command and in Python?"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import goodmeasure as gm
+from browser import browser, opened
+from goodmeasure.cli import status_of
+from goodmeasure.errors import UsageError
+from goodmeasure.report.scored import ScoredRows, page
+
+HOSTILE = "<script>alert(1)</script> & \"quotes' $x"
+N = 600
+
+
+def frame(rows: int = N) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    z = rng.normal(0, 1.5, rows)
+    shares = np.exp(rng.normal(size=(rows, 3)) + 2 * np.eye(3)[np.arange(rows) % 3])
+    shares /= shares.sum(axis=1, keepdims=True)
+    return pd.DataFrame(
+        {
+            "y": np.where(rng.random(rows) < 1 / (1 + np.exp(-z)), "yes", "no"),
+            "sure": 1 / (1 + np.exp(-3 * z)),
+            HOSTILE: 1 / (1 + np.exp(-z)),
+            "blunt": 1 / (1 + np.exp(-0.2 * z)),
+            "amount": z * 3 + rng.normal(size=rows),
+            "guess": z * 3,
+            "low": z * 2,
+            "kind": np.array(["a", "b", "c"])[np.arange(rows) % 3],
+            **{f"p_{name}": shares[:, k] for k, name in enumerate("abc")},
+            "region": rng.choice([HOSTILE, "south"], rows),
+            "w": rng.integers(0, 3, rows),
+        }
+    )
+
+
+ASKED: dict[str, tuple[str, ...]] = {
+    "one model": ("--y", "y", "--positive", "yes", "--p", "sure"),
+    "three models, costs and groups": (
+        *("--y", "y", "--positive", "yes", "--p", "sure", "--p", HOSTILE, "--p", "blunt"),
+        *("--by", "region", "--cost", "fn=40", "--cost", "fp=5"),
+    ),
+    "weights": ("--y", "y", "--positive", "yes", "--p", "sure", "--weights", "w", "--level", "0.9"),
+    "amounts": ("--y", "amount", "--p", "guess", "--p", "low", "--loss", "huber", "--by", "kind"),
+    "classes": ("--y", "kind", "--p", "p_a,p_b,p_c"),
+    "clusters": ("--y", "y", "--positive", "yes", "--p", "sure", "--cluster", "region"),
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    frame().to_csv("t.csv", index=False)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Any]:
+    with browser() as found:
+        yield found
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    assert status_of([*words, "--json"]) == 0, capsys.readouterr().err
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_page_says_what_score_says_and_a_browser_shows_it_in_peace(
+    name: str, place: Path, running: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ASKED[name]
+    reported = told(capsys, "report", "t.csv", *asked)
+    without_costs = [word for pair in zip(asked[::2], asked[1::2], strict=True) if pair[0] != "--cost" for word in pair]
+    scored = told(capsys, "score", "t.csv", *without_costs)
+    assert reported["rows"] == scored["rows"]
+    assert reported["risk"] == scored["groups"][""]["risk"]
+    losses = next(iter(reported["risk"].values()))
+    assert reported["difference"] == {k: v[next(iter(losses))] for k, v in scored["groups"][""]["difference"].items()}
+    with opened(running, place / "report.html", width=360, bypass_csp=True) as shown:
+        text = " ".join(shown.page.inner_text("body").split())
+        for model, by_loss in reported["risk"].items():
+            assert " ".join(model.split()) in text
+            assert f"{by_loss[next(iter(losses))]['value']:.4g}" in text
+        assert shown.page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert shown.hindrances() == []
+        assert shown.said == []
+
+
+def test_the_line_of_a_page_makes_the_same_page(place: Path) -> None:
+    import shlex
+
+    for asked in ASKED.values():
+        assert status_of(["report", "t.csv", *asked]) == 0
+        before = (place / "report.html").read_bytes()
+        line = unescape(re.findall(r"<pre><code>(.*?)</code></pre>", before.decode(), re.DOTALL)[-1])
+        words = shlex.split(line)[1:] + (["--level", "0.9"] if "--level" in asked else [])
+        assert status_of(words) == 0
+        assert (place / "report.html").read_bytes() == before
+
+
+def test_a_kept_tally_makes_the_page_of_its_rows(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ASKED["three models, costs and groups"]
+    assert status_of(["score", "t.csv", *asked[:-4], "--save", "kept.tally"]) == 0
+    capsys.readouterr()
+    of_rows = told(capsys, "report", "t.csv", *asked)
+    of_tally = told(capsys, "report", "kept.tally", *asked[-4:])
+    for part in ("risk", "difference", "calibration", "decision", "groups", "rows"):
+        assert of_rows[part] == of_tally[part]
+
+
+def test_the_page_of_many_rows_is_as_small(place: Path) -> None:
+    frame(100_000).to_parquet("many.parquet")
+    assert status_of(["report", "many.parquet", *ASKED["three models, costs and groups"]]) == 0
+    assert (place / "report.html").stat().st_size <= 400_000
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("report", "t.csv", "--y", "y", "--positive", "yes", "--p", "sure", "--out", "t.csv"), "GM009"),
+        (("report", "t.csv", "--y", "y", "--positive", "yes", "--p", "nothing"), "GM203"),
+        (("report", "t.csv", *ASKED["amounts"], "--cost", "fn=1", "--cost", "fp=1"), "GM009"),
+        (
+            (
+                "report",
+                "t.csv",
+                "--y",
+                "y",
+                "--positive",
+                "yes",
+                "--p",
+                "sure",
+                "--cost",
+                "under=1",
+                "--cost",
+                "over=2",
+            ),
+            "GM009",
+        ),
+        (("report", "t.csv", "--p", "sure"), "GM009"),
+        (("report", "t.csv", "--y", "y", "--positive", "yes", "--p", "sure", "--out", "no/such/place.html"), "GM012"),
+    ],
+)
+def test_what_cannot_be_reported_is_an_error_and_writes_nothing(
+    words: tuple[str, ...], code: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    assert status_of([*words]) in (2, 3)
+    assert code in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == before
+
+
+def test_a_model_is_best_only_where_it_surely_beats_each_other() -> None:
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 2, 400)
+    noise = {f"model {k}": rng.normal(size=400) for k in range(6)}
+    loss = gm.losses.binary_cross_entropy()
+    assert ScoredRows(gm.tally(loss, y, noise), "y", "rows").verdict == ("none surely", "care")
+    clear = {**noise, "clear": 4.0 * y - 2}
+    assert ScoredRows(gm.tally(loss, y, clear), "y", "rows").verdict == ("clear", "good")
+
+
+@pytest.mark.parametrize("y", [np.ones(50), np.zeros(50)], ids=["all yes", "all no"])
+def test_rows_of_one_answer_have_a_page_without_a_threshold(y: np.ndarray) -> None:
+    found = ScoredRows(gm.tally(gm.losses.binary_cross_entropy(), y, np.linspace(-1, 1, 50)), "y", "rows")
+    assert 'id="decision"' not in page(found)
+
+
+def test_a_page_is_written_from_python(tmp_path: Path) -> None:
+    rows = frame()
+    tally = gm.tally(gm.losses.binary_cross_entropy(), rows["y"] == "yes", np.log(rows["blunt"] / (1 - rows["blunt"])))
+    path = tmp_path / "page.html"
+    assert gm.write_report(tally, path, costs=gm.Costs(false_negative=2, false_positive=1)) == str(path)
+    assert "Where do I cut" in path.read_text(encoding="utf-8")
+    with pytest.raises(UsageError, match="by name alone"):
+        gm.write_report(gm.Tally.from_bytes(tally.to_bytes()), path)
+    amounts = gm.tally(gm.losses.squared_error(), rows["amount"], rows["guess"])
+    with pytest.raises(UsageError, match="yes and no"):
+        gm.write_report(amounts, path, costs=gm.Costs(false_negative=1, false_positive=1))
