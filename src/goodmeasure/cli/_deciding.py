@@ -18,6 +18,7 @@ from goodmeasure.cli._evidence import (
     parts_of,
     question_of,
     request_of,
+    settled,
     sorted_out,
     tell_remarks,
     with_predictions,
@@ -87,7 +88,7 @@ def _costs(given: tuple[str, ...], ask: float | None) -> Any:
 
 
 def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> Answered:
-    request = request_of(losses_from(LOSSES), asked, _one_column(asked, table))
+    request = settled(request_of(losses_from(LOSSES), asked, _one_column(asked, table)), table)
     held = duckdb.rows_of(table, request, given["time"])
 
     def column(name: str | None, at: Any) -> Any:

@@ -152,8 +152,8 @@ def columns_asked(asked: dict[str, Any], table: Places) -> Models:
             seen=f"--p {asked['scores'][0]}",
             fix="one column: --p COLUMN; or leave --positive out, with a column for each label of the target",
         )
-    there = labels_there(table, asked["target"], asked["where"], asked["weights"], _written(asked))
-    return with_labels(found, asked["classes"], there)
+    known, how = asked["classes"], (asked["where"], asked["weights"], _written(asked))
+    return with_labels(found, known, labels_there(table, asked["target"], known or (), *how))
 
 
 def _written(asked: dict[str, Any]) -> Written:
@@ -176,6 +176,15 @@ def request_of(losses: tuple[Any, ...], asked: dict[str, Any], found: Models, *,
         classes=found.codes,
         written=_written(asked),
     )
+
+
+def settled(request: Request, table: Places) -> Request:
+    """The request held against the table; labels that are written in several ways are told of on standard error."""
+    found = duckdb.settled(request, table)
+    for label, *others in found.ways:
+        if others:
+            aside(printable(f"note: {', '.join(map(repr, others))} in {found.target} is taken for {label!r}"))
+    return found
 
 
 def groups_of(held: dict[str, Any], by: str | None) -> dict[str, Any]:
@@ -247,7 +256,7 @@ def _of_table(table: Places, ask: TallyQuestion, given: dict[str, Any], *, hashe
     """The tally of a table, with the files that it is of if they were hashed."""
     found = columns_asked(ask.asked, table)
     losses = losses_from(ask.losses or _usual(found))
-    request = request_of(losses, ask.asked, found, raw=ask.raw)
+    request = settled(request_of(losses, ask.asked, found, raw=ask.raw), table)
     made = tallied(table, request, given)
     for said in duckdb.mistaken(table, request) if ask.raw else ():
         aside(printable(f"note: {said}"))

@@ -16,6 +16,7 @@ from goodmeasure.reading.recognition import Written
 from goodmeasure.study.cases import as_target
 from goodmeasure.study.counting import counting
 from goodmeasure.study.question import costs_from
+from goodmeasure.study.respelling import one_spelling
 
 
 def planned(data: str, target: str, asked: dict[str, Any]) -> int:
@@ -40,8 +41,9 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
     written = Written(asked["decimal"], asked["dates"])
     table = read(data, where=asked["where"], weight=asked["weights"], numbers=named, written=written)
     found = counting(table, target, asked["weights"])
+    spelled, alike = one_spelling(found.table, [target])
     plan = choose(
-        as_target(found.table[target]),
+        as_target(spelled[target]),
         ask=asked["ask"],
         costs=costs_from(asked["costs"]),
         represents=asked["represents"],
@@ -50,7 +52,7 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
         name=target,
         positive=asked["positive"],
     )
-    return replace(plan, rows=found.rows.read, left_out=found.rows.left_out), (*table.remarks, *found.remarks)
+    return replace(plan, rows=found.rows.read, left_out=found.rows.left_out), (*table.remarks, *found.remarks, *alike)
 
 
 def _repeated(asked: dict[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.choosing.spelling import MOST_LABELS, spellings, ways
 from goodmeasure.drawing.terminal import word
 from goodmeasure.engines.pointing import CELL, as_asked, first_refused, point
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem
-from goodmeasure.reading.blocks import Block, WantedColumns, blocks, first_cells, labels_in
+from goodmeasure.reading.blocks import Block, WantedColumns, blocks, counted_labels, first_cells, labels_in
 from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.files import held
 from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown, sniffed, weighed
@@ -77,6 +78,7 @@ def tally_frame(frame: Any, request: Request) -> Tally:
         files = weighed(framed(reader), request.weight, request.written)
         if isinstance(request.where, str):
             files = filtered(files, request.where)
+        request = _spelled(request, files)
         made, _ = _summed(((None, block) for block in _blocks(files, request)), request, WORKERS)
         return with_losses(made, request, files.source)
 
@@ -197,16 +199,34 @@ def _reader(places: Places, threads: int | None) -> Reader:
 
 
 def settled(request: Request, source: Source) -> Request:
-    """The request with its condition held against all files of the source, so that each of them is read alike."""
+    """The request with its condition and its labels held against all files of the source, so that each is read alike."""
     with places_of(source) as places, _reader(places, None) as reader:
         return _settled(request, reader, places)
 
 
 def _settled(request: Request, reader: Reader, places: Places) -> Request:
-    if not isinstance(request.where, str):
+    if not isinstance(request.where, str) and len(request.ways) == len(request.labels):
         return request
     files = weighed(together(reader, places), request.weight, request.written)
-    return replace(request, where=filtered(files, request.where).filter)
+    if isinstance(request.where, str):
+        files = filtered(files, request.where)
+        request = replace(request, where=files.filter)
+    return _spelled(request, files.filtered(request.filter))
+
+
+def labels_of(files: Files, name: str, known: Sequence[str] = ()) -> list[str]:
+    """The different labels of a column, each as it is ``known`` or else as most are written. Error: GM009 for too many."""
+    counts = counted_labels(files, name, MOST_LABELS)
+    usual = spellings(counts) | {way: label for label in known for way in ways(label, counts)}
+    return list(dict.fromkeys(usual.get(label, label) for label in labels_in(files, name)))
+
+
+def _spelled(request: Request, files: Files) -> Request:
+    """The request with all ways in which its labels are written: blanks and capitals make no other label."""
+    if not request.labels or request.target not in files.types:
+        return request
+    counts = counted_labels(files, request.target, MOST_LABELS)
+    return replace(request, ways=tuple(ways(label, counts) for label in request.labels))
 
 
 def _read(reader: Reader, places: Places, request: Request) -> Blocks:
@@ -236,7 +256,7 @@ def _wanted(files: Files, request: Request) -> WantedColumns:
     """What a request wants of its columns."""
     target = request.target
     if request.labels:
-        return WantedColumns(request.numbers, request.keys, labels=((target, request.labels),))
+        return WantedColumns(request.numbers, request.keys, labels=((target, request.ways),))
     held = first_cells(files, target)
     if held == "texts":
         raise UnknownLabel(f"column {target} holds texts", where=target, fix=_labels_told(files, request))
@@ -251,7 +271,7 @@ def _labels_told(files: Files, request: Request) -> str:
         return "say whose columns these are: --classes LABEL,LABEL,..."
     if kind_of(request.losses[0]) == "amount":
         return "name a column of numbers, or a loss of yes and no: --loss binary_brier --positive LABEL"
-    labels = labels_in(files, request.target)
+    labels = labels_of(files, request.target)
     if len(labels) < 3:
         return f"say which means yes: {' or '.join(f'--positive {word(label)}' for label in labels)}"
     named = set(labels) <= set(files.types)
