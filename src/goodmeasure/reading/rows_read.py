@@ -40,10 +40,10 @@ class RowsRead:
 
         Args:
             rows: how many there are.
-            lost: which rows do not count, (rows,), by reason.
+            lost: which rows do not count, (n,), by reason.
 
         Returns:
-            The counts, and whether each row counts, (rows,).
+            The counts, and whether each row counts, (n,).
         """
         found, keep = RowsRead(rows), np.ones(rows, dtype=bool)
         for reason, gone in lost.items():
