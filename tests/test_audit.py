@@ -279,3 +279,26 @@ def test_faces_of_the_report() -> None:
     assert made.without(["GM102"]).ok
     assert not made.ok
     gc.collect()
+
+
+@pytest.mark.parametrize(("slope", "least", "most"), [(1.0, 0, 0), (0.5, 0, 0), (0.1, 60, 60)])
+def test_how_often_probabilities_are_called_far_too_sure(slope: float, least: int, most: int) -> None:
+    rng, said = np.random.default_rng(0), 0
+    for _ in range(60):
+        odds = rng.standard_t(3, 400)
+        y = (rng.random(400) < 1 / (1 + np.exp(-odds))).astype(int)
+        p = 1 / (1 + np.exp(-odds / slope))
+        made = audit(framework="sklearn", X=p, y=y, output=lambda X: X, output_kind="probability")
+        said += any(f.code == "GM526" for f in made.findings)
+    assert least <= said <= most
+
+
+def test_what_follows_from_another_finding_lends_it_its_severity_and_is_skipped() -> None:
+    x, y = torch.randn(40, 6), torch.randn(40)
+    made = audit(model=torch.nn.Linear(6, 1), loss=lambda o, t: ((o - t) ** 2).mean(), inputs=x, targets=y)
+    assert [f.code for f in made.findings] == ["GM101"]
+    assert "GM315" not in made.passed
+    assert {s.code: s.reason for s in made.not_applicable}["GM315"] == "what it sees follows from GM101"
+    codes = {rule.code for rule in all_rules()}
+    for rule in all_rules():
+        assert set(rule.follows) <= codes - {rule.code}

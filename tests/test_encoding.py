@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -124,3 +125,12 @@ def test_amounts_of_any_size_are_explained() -> None:
     for size in (1e-200, 1.0, 1e200):
         assert explained_alone(table({"x": x}), x * size, classes=False)["x"] > 0.98
     assert explained_alone(table({"x": x}), np.zeros(400), classes=False)["x"] == 0
+
+
+@pytest.mark.parametrize("cell", ["1.5", "(1.5)", "\u22121.5", "1.5-", " 1.5 ", "1e3", "-.5"])
+def test_categories_that_are_numbers_are_read_as_texts_are(cell: str) -> None:
+    """Texts of a categorical column are left as they are, until a model asks for numbers there."""
+    learned = encoding(table({"x": RNG.normal(size=50)}), ["x"])
+    texts, categories = table({"x": [cell, None]}), table(pd.DataFrame({"x": pd.Categorical([cell, None])}))
+    assert np.array_equal(learned(texts), learned(categories))
+    assert learned(texts)[0, 0] != learned(texts)[1, 0]

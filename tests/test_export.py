@@ -75,6 +75,10 @@ SETTINGS = [(meaning, "linear") for meaning in MEANINGS] + [
     ("count with exposure", "boosting"),
     ("yes/no", "xgboost"),
     ("classes", "lightgbm"),
+    ("yes/no with costs", "network"),
+    ("classes", "network"),
+    ("count with exposure", "network"),
+    ("quantile", "network"),
 ]
 
 
@@ -323,7 +327,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["linear", "boosting"])
+@pytest.mark.parametrize("kind", ["linear", "boosting", "network"])
 def test_names_and_texts_are_never_code(tmp_path: Path, kind: str) -> None:
     random = np.random.default_rng(0)
     n = 600
@@ -424,7 +428,7 @@ def test_the_example() -> None:
     assert example.main() < 1e-12
 
 
-@pytest.mark.parametrize("kind", ["linear", "boosting"])
+@pytest.mark.parametrize("kind", ["linear", "boosting", "network"])
 def test_sqlglot_reads_the_question_and_writes_it_anew(tmp_path: Path, kind: str) -> None:
     sqlglot = pytest.importorskip("sqlglot")
     model, rows = modelled("yes/no with costs", kind), new_rows()

@@ -92,6 +92,7 @@ QUESTIONS = {
     "amount": ("amount", {"exclude": ("hit",), "costs": UnderOverCosts(under=3, over=1)}),
     "classes": ("place", {"exclude": ("hit",)}),
     "trees": ("hit", {"exclude": ("amount",), "model": "boosting"}),
+    "network": ("hit", {"exclude": ("amount",), "model": "network", "protocol": "holdout"}),
 }
 
 

@@ -22,7 +22,7 @@ from goodmeasure.reading.files import parts, read
 from goodmeasure.reading.frames import table
 from goodmeasure.reading.notation import GROUPINGS, Dates, Numbers, from_dict, to_dict
 from goodmeasure.reading.recognition import CURRENCIES, UnsettledNotation, Written
-from goodmeasure.reading.sql import literal, sql
+from goodmeasure.reading.sql import literal, quoted, sql
 from goodmeasure.reading.tables import ColumnKind
 
 VALUES = [0.5, -3.25, 12.0, 999.75, 1234.5, -45678.25, 1234567.75, 7.0, 88.5, -100.0]
@@ -95,8 +95,8 @@ def test_the_database_reads_as_python_does(
         for cell in cells:
             question = sql(
                 "SELECT {it}, {fits} FROM (SELECT {cell} AS c)",
-                it=how.sql("c"),
-                fits=how.matching("c"),
+                it=how.sql(quoted("c")),
+                fits=how.matching(quoted("c")),
                 cell=literal(cell),
             )
             ((found, fits),) = reader.ask(question).fetchall()

@@ -5,7 +5,9 @@ import inspect
 import itertools
 import math
 import pickle
+from contextlib import suppress
 
+import numpy as np
 import pytest
 import torch
 
@@ -357,18 +359,41 @@ class OnAccelerator(torch.Tensor):
     is_cuda = True
 
 
-@pytest.mark.parametrize("name", ["squared_error", "binary_cross_entropy", "cross_entropy", "gaussian_nll"])
-def test_nothing_is_waited_for_on_an_accelerator(name, monkeypatch):
+def options_of(loss):
+    """Every option that a loss takes, one at a time."""
+    for given in (
+        {},
+        {"ignore_index": -77},
+        {"reduction": "sum"},
+        {"reduction": "none"},
+        {"denominator": "rows"},
+        {"denominator": "weights"},
+        {"denominator": 7.0},
+        {"label_smoothing": 0.1},
+        {"weight": [1.0, 2.0, 3.0, 1.0]},
+        {"pos_weight": 3.0},
+    ):
+        with suppress(UsageError, ShapeMismatch):
+            yield gm.to_torch(loss, **given)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("name", LOSSES)
+def test_nothing_is_waited_for_on_an_accelerator(name, dtype, monkeypatch):
     z, y = batch(LOSSES[name])
-    z = z.as_subclass(OnAccelerator)
-    module = gm.to_torch(LOSSES[name], ignore_index=-77)
+    z = z.to(dtype).as_subclass(OnAccelerator)
+    modules = [*options_of(LOSSES[name])]
     monkeypatch.setattr(torch_arguments, "check_targets", None)
     monkeypatch.setattr(torch_arguments, "weights", None)
     for waits in WAITS:
         monkeypatch.setattr(torch.Tensor, waits, lambda *given: pytest.fail("waited"))
-    weight = torch.ones(6, dtype=z.dtype).as_subclass(OnAccelerator)
-    value = module(z.requires_grad_(), y, weight, denominator=torch.tensor(6))
-    value.backward()
+    weight = torch.ones(6, dtype=dtype).as_subclass(OnAccelerator)
+    for module in modules:
+        for more in ({}, {"weight": weight}, {"mask": weight > 0}):
+            value = module(z.clone().requires_grad_(), y, **more)
+            (value if value.ndim == 0 else value.sum()).backward()
+        if module.reduction == "mean":
+            module(z.clone().requires_grad_(), y, denominator=torch.tensor(6)).backward()
 
 
 def test_on_an_accelerator_targets_and_weights_are_asserted():
@@ -377,3 +402,38 @@ def test_on_an_accelerator_targets_and_weights_are_asserted():
         module(z, torch.tensor([0.0, 1.0, 2.0]))
     with pytest.raises(RuntimeError, match="weight is negative"):
         module(z, torch.zeros(3), torch.tensor([1.0, -1.0, 1.0]))
+
+
+# --- what is no tensor ---
+
+
+@pytest.mark.parametrize("other", [[0.0, 1.0], (0.0, 1.0), np.array([0.0, 1.0]), 1.0, "01"], ids=repr)
+@pytest.mark.parametrize("name", ["input", "target", "weight", "mask"])
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_what_is_no_tensor_is_named(name, other, reduction):
+    plain = {"input": torch.zeros(2), "target": torch.zeros(2)}
+    module = gm.to_torch(LOSSES["binary_cross_entropy"], reduction=reduction)
+    for needs in (False, True):
+        plain["input"] = torch.zeros(2, requires_grad=needs)
+        for call in (module, lambda **given: gm.torch_loss(module.loss, **given)):
+            with pytest.raises(
+                UsageError, match=rf"^GM009 {name} is an? .*\n  fix   {name} = torch.as_tensor\({name}\)"
+            ):
+                call(**(plain | {name: other}))
+
+
+@pytest.mark.parametrize("name", ["hidden", "weight", "targets", "bias", "token_weight", "mask"])
+def test_a_linear_loss_takes_tensors_alone(name):
+    given = {"hidden": torch.zeros(2, 3), "weight": torch.zeros(4, 3), "targets": torch.tensor([0, 1])}
+    with pytest.raises(UsageError, match=f"{name} is a list"):
+        gm.linear_loss(LOSSES["cross_entropy"], **(given | {name: [1.0, 0.0]}))
+
+
+@quiet
+@pytest.mark.filterwarnings("ignore:.*Sparse:UserWarning")
+@pytest.mark.parametrize("kind", ["to_sparse", "to_sparse_csr"])
+def test_a_sparse_table_is_named(kind):
+    table = getattr(torch.eye(3), kind)()
+    for given in ((table, torch.eye(3)), (torch.eye(3, requires_grad=True), table)):
+        with pytest.raises(UsageError, match="is a sparse tensor"):
+            gm.to_torch(LOSSES["squared_error"])(*given)

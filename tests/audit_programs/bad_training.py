@@ -275,3 +275,14 @@ def bad_no_grad_in_step():
         return value
 
     return _case(step)
+
+
+def bad_step_at_the_first_part():
+    def step(model, loss, inputs, targets, optimizer):
+        optimizer.zero_grad()
+        for k, (xb, yb) in enumerate(zip(inputs.chunk(4), targets.chunk(4), strict=True)):
+            (loss(model(xb), yb) / 4).backward()
+            if k == 0:
+                optimizer.step()
+
+    return _case(step)

@@ -1,6 +1,7 @@
 """More programs, right and wrong: batches, weights, metrics, unusual losses."""
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from sklearn.linear_model import LogisticRegression
@@ -126,6 +127,32 @@ def bad_self_pairs():
         return F.cross_entropy(z @ z.T / 0.1, torch.arange(16))
 
     return _case(_net(8), loss, x, None, "contrastive")
+
+
+def bad_answer_in_the_table():
+    r = np.random.default_rng(0)
+    frame = pd.DataFrame(r.normal(size=(60, 2)), columns=["rooms", "age"]).assign(target=r.integers(0, 2, 60))
+    x = torch.tensor((frame / frame.std()).to_numpy(), dtype=torch.float32)
+    y = torch.tensor(frame["target"], dtype=torch.float32)
+    return _case(nn.Sequential(nn.Linear(x.shape[1], 1), nn.Flatten(0)), nn.BCEWithLogitsLoss(), x, y, "binary")
+
+
+def bad_costs_of_one_class():
+    x, _ = _xy()
+    costs = 1 - torch.eye(4)
+    costs[2] = torch.tensor([0.0, 1.0, 2.0, 1.0])
+    return _case(_net(4), lambda z, t: (costs[t] * z.softmax(-1)).sum(-1).mean(), x, torch.arange(40) % 4, "multiclass")
+
+
+def bad_views_meet_themselves():
+    x, _ = _xy(16)
+    views = torch.cat([x, x + 0.1 * torch.randn(16, 6, generator=torch.Generator().manual_seed(0))])
+
+    def loss(z, t):
+        z = F.normalize(z, dim=1)
+        return F.cross_entropy(z @ z.T / 0.1, torch.arange(32).roll(16))
+
+    return _case(_net(8), loss, views, None, "contrastive")
 
 
 def bad_dropout_on_scores():

@@ -276,3 +276,14 @@ def right_noisy_regression_with_momentum():
 
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
     return _case(step, model=model, loss=nn.MSELoss(), optimizer=optimizer, task="regression", xy=(x, x.sum(1)))
+
+
+def right_step_at_the_last_part():
+    def step(model, loss, inputs, targets, optimizer):
+        optimizer.zero_grad()
+        for k, (xb, yb) in enumerate(zip(inputs.chunk(4), targets.chunk(4), strict=True)):
+            (loss(model(xb), yb) / 4).backward()
+            if k == 3:
+                optimizer.step()
+
+    return _case(step)

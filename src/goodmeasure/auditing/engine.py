@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from goodmeasure.auditing.case import Case, Dossier, Unavailable, framework_of
 from goodmeasure.auditing.evidence import kind
-from goodmeasure.auditing.finding import FAILED, SEVERITIES, Audit, Finding, Skipped
+from goodmeasure.auditing.finding import FAILED, SEVERITIES, Audit, Finding, Severity, Skipped
 from goodmeasure.auditing.isolate import untouched
 from goodmeasure.auditing.rule import Rule, all_rules
 from goodmeasure.errors import UsageError
@@ -149,12 +149,13 @@ def audit(
 
 def examine(given: dict[str, Any], chosen: Iterable[Rule], budget_s: float) -> Audit:
     """Apply some rules to a case; what :func:`audit` does with all of them."""
-    dossier = Dossier(Case(framework_of(given), given), budget_s)
+    chosen, dossier = list(chosen), Dossier(Case(framework_of(given), given), budget_s)
     report = _Report()
     with untouched(given.get("model"), given.get("loss")), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for one in chosen:
             report.apply(one, dossier)
+    report.keep_causes(chosen)
     order = {severity: rank for rank, severity in enumerate(SEVERITIES)}
     worst_last = sorted(report.findings, key=lambda f: -order[f.severity])
     unique = {(f.code, f.where): f for f in worst_last}.values()
@@ -172,6 +173,16 @@ class _Report:
     passed: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
+    def keep_causes(self, rules: Iterable[Rule]) -> None:
+        """Report the first cause alone: what follows from another finding is skipped, and lends it its severity."""
+        causes = {one.code: one.follows for one in rules}
+        found = {f.code for f in self.findings}
+        for effect in [f for f in self.findings if found & {*causes[f.code]}]:
+            cause = next(code for code in causes[effect.code] if code in found)
+            self.findings.remove(effect)
+            self.findings = [_at_least(f, effect.severity) if f.code == cause else f for f in self.findings]
+            self.skipped.append(Skipped(effect.code, f"what it sees follows from {cause}"))
+
     def apply(self, one: Rule, dossier: Dossier) -> None:
         """Gather what a rule needs and note what it says."""
         try:
@@ -185,6 +196,14 @@ class _Report:
         self.findings += [one.finding(part) for part in seen]
         if not seen:
             self.passed.append(one.code)
+
+
+def _at_least(finding: Finding, severity: Severity) -> Finding:
+    return (
+        finding
+        if SEVERITIES.index(finding.severity) <= SEVERITIES.index(severity)
+        else replace(finding, severity=severity)
+    )
 
 
 def _evidence(one: Rule, dossier: Dossier) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Rule:
-    """A code, a title, why it hurts, how to fix it, and the function that looks for it."""
+    """A code, a title, why it hurts, how to fix it, the function that looks for it, and the codes of what can cause it."""
 
     code: str
     severity: Severity
@@ -52,6 +52,7 @@ class Rule:
     why: str
     fix: str
     check: Check
+    follows: tuple[str, ...] = ()
 
     @cached_property
     def needs(self) -> dict[str, Need]:
@@ -77,11 +78,16 @@ class Rule:
         return f"# {self.code}: {self.title}\n\n{body}\n\n**Why it hurts.** {self.why}\n\n**Fix.** `{self.fix}`\n"
 
 
-def rule(code: str, severity: Severity, title: str, *, why: str, fix: str) -> Callable[[Check], Rule]:
-    """Make a rule of a check function; its docstring becomes the page."""
+def rule(
+    code: str, severity: Severity, title: str, *, why: str, fix: str, follows: tuple[str, ...] = ()
+) -> Callable[[Check], Rule]:
+    """Make a rule of a check function; its docstring becomes the page.
+
+    Where what it sees ``follows`` from findings of these codes, they are reported in its place.
+    """
 
     def make(check: Check) -> Rule:
-        return Rule(code, severity, title, why, fix, check)
+        return Rule(code, severity, title, why, fix, check, follows)
 
     return make
 

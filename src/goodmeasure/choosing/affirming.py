@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Literal
 
 from goodmeasure.errors import Problem
 
@@ -41,6 +41,26 @@ def folded(label: Any) -> str:
     if isinstance(label, float) and label.is_integer():
         label = int(label)
     return " ".join(str(label).split()).casefold()
+
+
+def exact(label: Any) -> str:
+    """A label as it stands."""
+    return str(label)
+
+
+def stripped(label: Any) -> str:
+    """A label without blanks around."""
+    return str(label).strip()
+
+
+Alike = Literal["folded", "stripped", "exact"]
+"""How two ways to write one label are made the same."""
+ALIKE: Mapping[Alike, Callable[[Any], str]] = {"folded": folded, "stripped": stripped, "exact": exact}
+
+
+def apart(labels: Collection[str]) -> Alike:
+    """The way that forgives most and keeps all these labels apart: of ``AA`` and ``Aa`` capitals tell which is meant."""
+    return next(name for name, way in ALIKE.items() if len({way(label) for label in labels}) == len(labels))
 
 
 def affirmative(labels: Sequence[Any]) -> Any | None:

@@ -50,8 +50,8 @@ def command(
     """Run PROGRAM as it is, under observation, and say what is wrong in what it does.
 
     PROGRAM is a script, a notebook, or a module with -m; its own arguments come after --. It runs in a process of its own.
-    After a few training steps its loaders of batches end, as if the data were over, and from then on the program is ended
-    where it is about to write a file: nothing half-trained overwrites anything. What it prints goes to standard error.
+    After a few training steps its loaders of batches and its loops end, as if the data were over, and from then on the program is
+    ended where it is about to write a file: nothing half-trained overwrites anything. What it prints goes to standard error.
 
     FILE.py:FUNCTION names a function that returns a dict of model, loss, inputs, targets and what else there is; everything
     then runs on copies. Findings name the line, the evidence and the line that fixes them.

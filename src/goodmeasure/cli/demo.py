@@ -12,10 +12,10 @@ TASKS = ("binary", "regression", "multiclass")
 @click.option("--task", type=click.Choice(TASKS), default="binary", show_default=True, help="Which kind of target.")
 @click.option(
     "--model",
-    type=click.Choice(["linear", "boosting", "xgboost", "lightgbm", "catboost"]),
+    type=click.Choice(["linear", "boosting", "xgboost", "lightgbm", "catboost", "network"]),
     default="linear",
     show_default=True,
-    help="What to train; boosting is scikit-learn's.",
+    help="What to train; boosting is scikit-learn's, a network torch's.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For the split and the bootstrap.")
 @click.option("--out", default=OUT, show_default=True, metavar="DIR", help="Where the table and the report go.")

@@ -35,10 +35,10 @@ OUT = "goodmeasure-out"
 @click.option("--exclude", multiple=True, metavar="COLUMN", help="Do not learn from this column (may be repeated).")
 @click.option(
     "--model",
-    type=click.Choice(["linear", "boosting", "xgboost", "lightgbm", "catboost"]),
+    type=click.Choice(["linear", "boosting", "xgboost", "lightgbm", "catboost", "network"]),
     default="linear",
     show_default=True,
-    help="What to train; boosting is scikit-learn's.",
+    help="What to train; boosting is scikit-learn's, a network torch's.",
 )
 @click.option(
     "--protocol",

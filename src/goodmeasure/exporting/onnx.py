@@ -13,6 +13,7 @@ import numpy as np
 from goodmeasure.exporting.program import (
     Cell,
     GivenColumn,
+    Layered,
     Linear,
     ModelProgram,
     NotExportable,
@@ -44,15 +45,23 @@ def written(program: ModelProgram) -> bytes:
 
 def _sayable(program: ModelProgram) -> None:
     """Refuse names that a graph cannot have. Error: GM272."""
-    columns = {cell.column for cell in program.cells.values()} | (
-        {program.exposure} if program.exposure is not None else set()
-    )
+    columns = {*program.columns}
     for name in [*columns, *(shown.title for shown in program.shown)]:
         if not name or name.encode("utf-8", "replace").decode() != name:
             raise NotExportable(f"ONNX has no name {name!r}", fix="rename the column")
     twice = columns & {shown.title for shown in program.shown}
     if twice:
         raise NotExportable(f"column {min(twice)!r} has the name of what the model gives", fix="rename the column")
+
+
+def _as_they_stand(program: ModelProgram) -> list[str]:
+    """What the model reads in texts and a graph does not."""
+    if not program.readings:
+        return []
+    return [
+        "Cells are taken as they stand: numbers, days and labels in one spelling. The model itself reads",
+        *program.readings,
+    ]
 
 
 class _Graph:
@@ -65,22 +74,20 @@ class _Graph:
         self.inputs: dict[str, Any] = {}
         self.known: dict[Any, str] = {}
         self.mark = "gm"
-        names = [cell.column for cell in program.cells.values()] + [shown.title for shown in program.shown]
-        while any(name.startswith(self.mark) for name in [*names, program.exposure or ""]):
+        names = [*program.columns, *(shown.title for shown in program.shown)]
+        while any(name.startswith(self.mark) for name in names):
             self.mark += "_"
 
     def model(self) -> Any:
         """The whole model."""
         helper = self.onnx.helper
         cells = {name: self._cell(cell) for name, cell in self.program.cells.items()}
-        scorer = self.program.scorer
-        raw = self._linear(scorer, cells) if isinstance(scorer, Linear) else self._trees(scorer, cells)
-        values = self._formulas(self._columns(raw))
+        values = self._formulas(self._columns(self._raw(cells)))
         outputs = [self._shown(shown, values) for shown in self.program.shown]
         inputs = [helper.make_tensor_value_info(name, kind, ["rows"]) for name, kind in self.inputs.items()]
         graph = helper.make_graph(self.nodes, "goodmeasure", inputs, outputs, self.constants)
         versions = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", OPSET_OF_TREES)]
-        said = self.program.sentence.encode("ascii", "replace").decode()
+        said = "\n".join([self.program.sentence, *_as_they_stand(self.program)]).encode("ascii", "replace").decode()
         return helper.make_model(
             graph, opset_imports=versions, ir_version=IR, producer_name="goodmeasure", doc_string=said
         )
@@ -133,10 +140,37 @@ class _Graph:
         found = {z: self.add("Gather", raw, self.constant(np.array(k)), axis=1) for k, z in enumerate(self.program.raw)}
         if self.program.exposure is None:
             return found
-        offset = self.add("Log", self._input(self.program.exposure, ColumnKind.NUMBER))
+        offset = self.add("Log", self._input(self.program.exposure.column, ColumnKind.NUMBER))
         return {z: self.add("Add", each, offset) for z, each in found.items()}
 
     # --- raw outputs ---
+
+    def _raw(self, cells: Mapping[str, str]) -> str:
+        scorer = self.program.scorer
+        if isinstance(scorer, Linear):
+            return self._linear(scorer, cells)
+        return self._trees(scorer, cells) if isinstance(scorer, Trees) else self._layered(scorer, cells)
+
+    def _layered(self, scorer: Layered, cells: Mapping[str, str]) -> str:
+        columns = [self._amounts(term, cells[term.cell]) for term in scorer.terms]
+        found = self.add("Concat", *columns, axis=1)
+        for k, layer in enumerate(scorer.layers):
+            given = self.add("Relu", found) if k else found
+            product = self.add("MatMul", given, self.constant(layer.weights.T))
+            found = self.add("Add", product, self.constant(layer.biases))
+        return found
+
+    def _amounts(self, term: NumberTerm | TextTerm, cell: str) -> str:
+        """All amounts of a term side by side."""
+        if isinstance(term, TextTerm):
+            table = self.constant(np.array([*term.amounts.values(), term.otherwise]))
+            return self.add("Gather", table, self._code(cell, [*term.amounts]))
+        given = self._matrix([cell])
+        slopes, present, absent = (self.constant(np.array([each])) for each in (term.slopes, term.present, term.absent))
+        apart = self.add("Sub", given, self.constant(np.array(term.centre)))
+        scaled = self.add("Div", apart, self.constant(np.array(term.scale)))
+        amounts = self.add("Add", self.add("Mul", scaled, slopes), present)
+        return self.add("Where", self.add("IsNaN", given), absent, amounts)
 
     def _linear(self, scorer: Linear, cells: Mapping[str, str]) -> str:
         numbers = [term for term in scorer.terms if isinstance(term, NumberTerm)]
@@ -145,8 +179,7 @@ class _Graph:
             total = self.add("Add", total, self._numbers(numbers, cells))
         for term in scorer.terms:
             if isinstance(term, TextTerm):
-                table = self.constant(np.array([*term.amounts.values(), term.otherwise]))
-                total = self.add("Add", total, self.add("Gather", table, self._code(cells[term.cell], [*term.amounts])))
+                total = self.add("Add", total, self._amounts(term, cells[term.cell]))
         return total
 
     def _numbers(self, terms: Sequence[NumberTerm], cells: Mapping[str, str]) -> str:

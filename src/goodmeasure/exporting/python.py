@@ -7,12 +7,14 @@ import math
 from goodmeasure.exporting.program import (
     Cell,
     GivenColumn,
+    Layered,
     ModelProgram,
     NumberTerm,
     TextTerm,
     TreeSplit,
 )
-from goodmeasure.exporting.scalars import Assignments, RowWords, Spelling, raw_outputs
+from goodmeasure.exporting.scalars import Assignments, RowWords, Spelling, layer_rows, raw_outputs
+from goodmeasure.reading.notation import BALANCED, BLANKS, GROUPINGS, NEGATIVE, TWICE, Numbers
 from goodmeasure.reading.tables import ABSENT, VAST, ColumnKind
 
 SPELLING: Spelling = {
@@ -41,8 +43,13 @@ _PRELUDE = (
     f"""
 import datetime
 import math
+import re
 
-_ABSENT, _VAST = {ABSENT!a}, {VAST!r}
+_ABSENT, _BLANKS, _VAST = {ABSENT!a}, {BLANKS!a}, {VAST!r}
+# A number has at most one pair of brackets and one sign.
+_BALANCED = {BALANCED.pattern!a}
+_TWICE = {TWICE.pattern!a}
+_NEGATIVE = {NEGATIVE!a}
 """
     + """
 
@@ -86,8 +93,10 @@ def _lacks(x):
     return x is None or x != x
 
 
-def _number(row, column):
+def _number(row, column, written=None):
     x = row[column]
+    if written and isinstance(x, str):
+        x = _as_number(x, *written)
     if _lacks(x):
         return None
     if isinstance(x, bool) or not isinstance(x, (int, float)):
@@ -95,13 +104,33 @@ def _number(row, column):
     return float(x) if abs(x) < _VAST else None
 
 
+def _as_number(text, pattern, grouping, decimal, divisor):
+    found = re.match(pattern, text)
+    if not found or not re.match(_BALANCED, text) or re.match(_TWICE, text):
+        return None
+    digits = "".join(letter for letter in found[1] if letter not in grouping).replace(decimal, ".")
+    return float(digits) / divisor * (-1 if re.search(_NEGATIVE, text) else 1)
+
+
 def _text(row, column):
     x = row[column]
+    if isinstance(x, float) and x.is_integer():
+        x = int(x)
     return _ABSENT if _lacks(x) else str(x).lower() if isinstance(x, bool) else str(x)
 
 
-def _date(row, column):
+def _folded(text):
+    return " ".join(text.split()).casefold()
+
+
+def _stripped(text):
+    return text.strip()
+
+
+def _date(row, column, form=None):
     x = row[column]
+    if form and isinstance(x, str):
+        x = _as_date(x.strip(_BLANKS), form)
     if _lacks(x):
         return None
     if isinstance(x, str):
@@ -109,6 +138,13 @@ def _date(row, column):
     elif not isinstance(x, datetime.datetime):
         x = datetime.datetime(x.year, x.month, x.day)
     return x if x.tzinfo is None else x.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+
+
+def _as_date(text, form):
+    try:
+        return datetime.datetime.strptime(text, form)
+    except ValueError:
+        return None
 
 
 def _day(x):
@@ -123,8 +159,16 @@ def _weekday(x):
     return None if x is None else float(x.weekday())
 
 
-def _exposure(row, column):
-    x = _number(row, column)
+def _sums(layer, given):
+    return [sum(w * x for w, x in zip(weights, given)) + begun for begun, *weights in layer]
+
+
+def _positive(sums):
+    return [x if x > 0 else 0.0 for x in sums]
+
+
+def _exposure(row, column, written=None):
+    x = _number(row, column, written)
     if x is None or x <= 0:
         raise ValueError("the exposure %r is missing, not positive or not finite" % (column,))
     return math.log(x)
@@ -144,10 +188,14 @@ def written(program: ModelProgram) -> bytes:
     body += [f"{name} = {text}" for name, text in found.lines]
     lines = "\n".join(f"    {line}" for line in [*body, f"return {{{', '.join(shown)}}}"])
     text = (
-        f"{MARK.decode()}# {ascii(program.sentence)[1:-1]}\n{_PRELUDE}\n\n{tables}def predict(row):\n"
+        f"{MARK.decode()}{_head(program)}{_PRELUDE}\n\n{tables}def predict(row):\n"
         f'    """What the model says of a row, a dictionary of cells by column."""\n{lines}\n'
     )
     return text.encode("ascii")
+
+
+def _head(program: ModelProgram) -> str:
+    return "".join(f"# {ascii(line)[1:-1]}\n" for line in [program.sentence, *program.readings])
 
 
 def _written(x: float) -> str:
@@ -156,8 +204,19 @@ def _written(x: float) -> str:
 
 def _cell(cell: Cell) -> str:
     if cell.kind is ColumnKind.DATE:
-        return f"_{cell.part}(_date(row, {cell.column!a}))"
-    return f"_{'number' if cell.kind is ColumnKind.NUMBER else 'text'}(row, {cell.column!a})"
+        return f"_{cell.part}(_date({_given(cell)}))"
+    if cell.kind is ColumnKind.NUMBER:
+        return f"_number({_given(cell)})"
+    text = f"_text({_given(cell)})"
+    return text if cell.alike == "exact" else f"_{cell.alike}({text})"
+
+
+def _given(cell: Cell) -> str:
+    """Where a cell stands, and how texts there are written."""
+    how, place = cell.notation, f"row, {cell.column!a}"
+    if isinstance(how, Numbers):
+        return f"{place}, {(how.pattern, GROUPINGS[how.grouping], how.decimal, how.divisor)!a}"
+    return place if how is None else f"{place}, {how.form!a}"
 
 
 def _raw(program: ModelProgram) -> tuple[str, list[str]]:
@@ -167,11 +226,15 @@ def _raw(program: ModelProgram) -> tuple[str, list[str]]:
         _term,
         _choice,
         code=lambda cell: f"_{cell}.get({cell})",
-        exposure=lambda column: f"_exposure(row, {column!a})",
+        layer=lambda k, given: f"_sums(_layer{k}, {f'_positive({given})' if k else given})",
+        exposure=lambda cell: f"_exposure({_given(cell)})",
     )
     tables, made = raw_outputs(program, words)
+    beside = [f"_{cell} = {dict(table)!a}\n" for cell, table in tables.items()]
+    if isinstance(program.scorer, Layered):
+        beside += [f"_layer{k} = {rows!r}\n" for k, rows in enumerate(layer_rows(program.scorer))]
     lines = [f"{name} {sign} {text}" for name, sign, text in made]
-    return "".join(f"_{cell} = {dict(table)!a}\n" for cell, table in tables.items()) + "\n\n" * bool(tables), lines
+    return "".join(beside) + "\n\n" * bool(beside), lines
 
 
 def _term(term: NumberTerm | TextTerm, k: int) -> str:

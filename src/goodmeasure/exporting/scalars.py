@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
+
 from goodmeasure.errors import FormulaError
-from goodmeasure.exporting.program import Linear, ModelProgram, NotExportable, NumberTerm, TextTerm, TreeSplit, trees
+from goodmeasure.exporting.program import (
+    Cell,
+    Layered,
+    Linear,
+    ModelProgram,
+    NotExportable,
+    NumberTerm,
+    TextTerm,
+    Trees,
+    TreeSplit,
+    trees,
+)
 from goodmeasure.formulas.expression import Expr, expression, nodes, spelled
 
 # A piece of a program: SQL keeps a type of its own.
 Piece = TypeVar("Piece", bound=str)
 
+# What Python takes for blank.
+SPACES = "".join(letter for letter in map(chr, range(0x3001)) if letter.isspace())
 Spelling = Mapping[str, Callable[..., str]]
 
 
@@ -59,30 +74,56 @@ class RowWords:
     """How a language says what raw outputs are made of.
 
     ``number`` is a constant, ``term`` what a cell adds to the k-th raw output, ``choice`` the pieces around the sides of a
-    split, ``code`` the code of a text cell, and ``exposure`` the logarithm of a column.
+    split, ``code`` the code of a text cell, ``layer`` what the k-th layer of a network makes of a list, and ``exposure`` the
+    logarithm of a column.
     """
 
     number: Callable[[float], str]
     term: Callable[[NumberTerm | TextTerm, int], str]
     choice: Callable[[TreeSplit], tuple[str, str, str]]
     code: Callable[[str], str]
-    exposure: Callable[[str], str]
+    layer: Callable[[int, str], str]
+    exposure: Callable[[Cell], str]
 
 
 def raw_outputs(program: ModelProgram, words: RowWords) -> tuple[Mapping[str, Any], list[tuple[str, str, str]]]:
     """Tables by cell that stand beside the program, and its assignments: a name, ``=`` or ``+=``, and what."""
     scorer = program.scorer
-    if isinstance(scorer, Linear):
-        tables: Mapping[str, Any] = {term.cell: term.amounts for term in scorer.terms if isinstance(term, TextTerm)}
-        lines = [(z, "=", " + ".join(summands(scorer, k, words.number, words.term))) for k, z in enumerate(program.raw)]
-    else:
-        tables, lines = scorer.codes, [(cell, "=", words.code(cell)) for cell in scorer.codes]
+    if isinstance(scorer, Trees):
+        tables: dict[str, Any] = dict(scorer.codes)
+        lines = [(cell, "=", words.code(cell)) for cell in scorer.codes]
         for k, z in enumerate(program.raw):
             lines.append((z, "=", words.number(float(scorer.forest.start[k]))))
             lines += [(z, "+=", "".join(walk(tree, words.number, words.choice))) for tree in trees(scorer, k)]
+    else:
+        tables = {term.cell: term.amounts for term in scorer.terms if isinstance(term, TextTerm)}
+        lines = (
+            [*_linear(program.raw, scorer, words)]
+            if isinstance(scorer, Linear)
+            else [*_layered(program.raw, scorer, words)]
+        )
     if program.exposure is not None:
         lines += [(z, "+=", words.exposure(program.exposure)) for z in program.raw]
-    return tables, lines
+    return {cell: program.cells[cell].keyed(table) for cell, table in tables.items()}, lines
+
+
+def _linear(raw: Iterable[str], scorer: Linear, words: RowWords) -> Iterator[tuple[str, str, str]]:
+    for k, z in enumerate(raw):
+        yield z, "=", " + ".join(summands(scorer, k, words.number, words.term))
+
+
+def _layered(raw: Iterable[str], scorer: Layered, words: RowWords) -> Iterator[tuple[str, str, str]]:
+    """A list of what the first layer takes, a list for each layer, and the names of what the last one gives."""
+    yield "given0", "=", f"[{', '.join(words.term(term, k) for term, k in scorer.inputs)}]"
+    for k in range(len(scorer.layers)):
+        yield f"given{k + 1}", "=", words.layer(k, f"given{k}")
+    for k, z in enumerate(raw):
+        yield z, "=", f"given{len(scorer.layers)}[{k}]"
+
+
+def layer_rows(scorer: Layered) -> list[list[list[float]]]:
+    """Each layer as a row for each of its sums: what it begins from, and its weights."""
+    return [np.column_stack([layer.biases, layer.weights]).tolist() for layer in scorer.layers]
 
 
 def summands(

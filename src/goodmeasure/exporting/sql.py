@@ -8,12 +8,16 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import starmap
 from typing import Any
 
+from goodmeasure.choosing.affirming import Alike
 from goodmeasure.exporting.program import (
     Cell,
     GivenColumn,
+    Layered,
     Linear,
     ModelProgram,
     NumberTerm,
@@ -22,17 +26,22 @@ from goodmeasure.exporting.program import (
     TreeSplit,
     trees,
 )
-from goodmeasure.exporting.scalars import in_words_of, summands, walk
+from goodmeasure.exporting.scalars import SPACES, in_words_of, summands, walk
 from goodmeasure.formulas.expression import Expr, nodes
 from goodmeasure.formulas.sql_words import TEMPLATES
 from goodmeasure.reading.sql import Sql, added, by_template, case, double, joined, listed, literal, quoted, sql
 from goodmeasure.reading.tables import ABSENT, VAST, ColumnKind
+from goodmeasure.statistics.row_arguments import Floats
 
 PARTS: Mapping[str, str] = {
     "day": "epoch_us({0}) / 86400000000e0",
     "month": "CAST(extract(month FROM {0}) AS DOUBLE)",
     "weekday": "CAST(extract(isodow FROM {0}) - 1 AS DOUBLE)",
 }
+# What Python takes for blank; no control character stands in a file as it is, where a reader may change it.
+_CONTROLS = [letter for letter in SPACES if letter < " " or letter == "\x85"]
+_OTHERS = "".join(letter for letter in SPACES if letter not in _CONTROLS)
+_SPACES = Sql(" || ".join([literal(_OTHERS), *(f"chr({ord(letter)})" for letter in _CONTROLS)]))
 _SPELLING: Mapping[str, Any] = TEMPLATES
 MARK = b"-- goodmeasure model in SQL\n"
 _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE VIEW rows AS SELECT * FROM 'new.csv';\n"
@@ -40,7 +49,7 @@ _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE 
 
 def written(program: ModelProgram) -> bytes:
     """The question, with a comment that says what it is."""
-    said = re.sub(r"[^ -~]", "?", program.sentence)
+    said = "\n-- ".join(re.sub(r"[^ -~]", "?", line) for line in [program.sentence, *program.readings])
     return MARK + (_NOTE.format(said) + _Question(program).text() + ";\n").encode()
 
 
@@ -49,9 +58,8 @@ class _Question:
 
     def __init__(self, program: ModelProgram) -> None:
         self.program = program
-        columns = [cell.column for cell in program.cells.values()] + [program.exposure or ""]
         self.mark = "gm"
-        while any(name.casefold().startswith(self.mark) for name in columns):
+        while any(name.casefold().startswith(self.mark) for name in program.columns):
             self.mark += "_"
         self.levels: list[dict[str, Sql]] = [{}]
         self.places: dict[str, tuple[Sql, int]] = {}
@@ -83,35 +91,56 @@ class _Question:
         for name, cell in self.program.cells.items():
             self._put(0, name, _cell(cell))
         if self.program.exposure is not None:
-            given = _number_in(self.program.exposure)
+            given = _number(self.program.exposure)
             self._put(0, "exposure", sql("CASE WHEN {given} > 0 THEN ln({given}) END", given=given))
 
     def _raw(self) -> None:
-        program, level = self.program, 1
-        if not isinstance(program.scorer, Linear):
-            for cell, codes in program.scorer.codes.items():
-                known = [(literal(text), sql("{code}", code=code)) for text, code in codes.items()]
-                self._put(1, f"code {cell}", case(known, otherwise=Sql("NULL"), of=self.places[cell][0]))
-                self.places[cell] = self.places[f"code {cell}"]
-            level = 2
-        for k, z in enumerate(program.raw):
-            scorer = program.scorer
-            total = self._linear(scorer, k) if isinstance(scorer, Linear) else self._trees(scorer, k)
+        program, scorer = self.program, self.program.scorer
+        level, totals = self._totals(scorer)
+        for z, total in zip(program.raw, totals, strict=True):
             offset = Sql("") if program.exposure is None else sql(" + {e}", e=self.places["exposure"][0])
             self._put(level, z, sql("{total}{offset}", total=total, offset=offset))
 
-    def _linear(self, scorer: Linear, k: int) -> Sql:
-        return added(summands(scorer, k, double, self._term))
+    def _totals(self, scorer: Linear | Trees | Layered) -> tuple[int, list[Sql]]:
+        """How many inner questions the raw outputs need, and their texts."""
+        if isinstance(scorer, Linear):
+            return self._linear(scorer)
+        return self._trees(scorer) if isinstance(scorer, Trees) else self._layered(scorer)
 
-    def _trees(self, scorer: Trees, k: int) -> Sql:
+    def _linear(self, scorer: Linear) -> tuple[int, list[Sql]]:
+        return 1, [added(summands(scorer, k, double, self._term)) for k in range(scorer.outputs)]
+
+    def _trees(self, scorer: Trees) -> tuple[int, list[Sql]]:
+        for cell, codes in scorer.codes.items():
+            keyed = self.program.cells[cell].keyed(codes)
+            known = [(literal(text), sql("{code}", code=code)) for text, code in keyed.items()]
+            self._put(1, f"code {cell}", case(known, otherwise=Sql("NULL"), of=self.places[cell][0]))
+            self.places[cell] = self.places[f"code {cell}"]
+        return 2, [self._forest(scorer, k) for k in range(scorer.outputs)]
+
+    def _forest(self, scorer: Trees, k: int) -> Sql:
         start = double(float(scorer.forest.start[k]))
         return added([start, *(joined(walk(tree, double, self._choice)) for tree in trees(scorer, k))])
+
+    def _layered(self, scorer: Layered) -> tuple[int, list[Sql]]:
+        """Every layer is an inner question; what one hands to the next is positive."""
+        given = [self._term(term, k) for term, k in scorer.inputs]
+        for level, layer in enumerate(scorer.layers, 1):
+            places = []
+            for k, text in enumerate(given):
+                self._put(level, name := f"{level} {k}", text)
+                places.append(self.places[name][0])
+            sums = [*starmap(partial(_sum, places), zip(layer.weights, layer.biases, strict=True))]
+            given = [sql("greatest({sum}, 0e0)", sum=each) for each in sums]
+        return len(scorer.layers) + 1, sums
 
     def _term(self, term: NumberTerm | TextTerm, k: int) -> Sql:
         place = self.places[term.cell][0]
         if isinstance(term, TextTerm):
-            known = [(literal(text), double(amounts[k])) for text, amounts in term.amounts.items()]
-            return case(known, otherwise=double(term.otherwise[k]), of=place)
+            other = term.otherwise[k]
+            keyed = self.program.cells[term.cell].keyed(term.amounts)
+            known = [(literal(text), double(each[k])) for text, each in keyed.items() if each[k] != other]
+            return case(known, otherwise=double(other), of=place) if known else double(other)
         numbers = {name: double(getattr(term, name)) for name in ("centre", "scale")}
         each = {name: double(getattr(term, name)[k]) for name in ("slopes", "present", "absent")}
         return sql(
@@ -164,6 +193,11 @@ class _Question:
         return case(zip(conditions, labels, strict=True), otherwise=last)
 
 
+def _sum(places: Sequence[Sql], weights: Floats, begun: float) -> Sql:
+    products = [sql("{w} * {x}", w=double(float(w)), x=x) for w, x in zip(weights, places, strict=True)]
+    return added([double(float(begun)), *products])
+
+
 def _uses(node: Expr) -> Iterable[Expr]:
     """The arguments of a node, each as often as its template names it."""
     if node.word is not None:
@@ -171,17 +205,43 @@ def _uses(node: Expr) -> Iterable[Expr]:
             yield from [arg] * TEMPLATES[node.word.name].count(f"{{{k}}}")
 
 
-def _number_in(column: str) -> Sql:
-    return sql("TRY_CAST({column} AS DOUBLE)", column=quoted(column))
+def _number(cell: Cell) -> Sql:
+    return _read(cell, sql("DOUBLE"))
 
 
 def _cell(cell: Cell) -> Sql:
-    column = quoted(cell.column)
     if cell.kind is ColumnKind.TEXT:
-        return sql("coalesce(CAST({column} AS VARCHAR), {absent})", column=column, absent=literal(ABSENT))
+        text = sql("coalesce(CAST({column} AS VARCHAR), {absent})", column=quoted(cell.column), absent=literal(ABSENT))
+        return _alike(text, cell.alike)
     if cell.kind is ColumnKind.NUMBER:
-        return sql("CASE WHEN abs({x}) < {vast} THEN {x} END", x=_number_in(cell.column), vast=double(VAST))
-    return by_template(PARTS[cell.part], (sql("TRY_CAST({column} AS TIMESTAMP)", column=column),))
+        return sql("CASE WHEN abs({x}) < {vast} THEN {x} END", x=_number(cell), vast=double(VAST))
+    return by_template(PARTS[cell.part], (_read(cell, sql("TIMESTAMP")),))
+
+
+def _alike(text: Sql, way: Alike) -> Sql:
+    """A label as all ways to write it are made the same; letters that lower() leaves or spoils are folded as Python does."""
+    if way == "stripped":
+        return sql("trim({text}, {spaces})", text=text, spaces=_SPACES)
+    if way == "folded":
+        plain = sql(
+            "translate({text}, {spaces}, {blanks})", text=text, spaces=_SPACES, blanks=literal(" " * len(SPACES))
+        )
+        # Of many blanks one: each is marked, and a mark before another blank goes with it.
+        once = sql("replace(replace(replace({plain}, ' ', ' ' || chr(1)), chr(1) || ' ', ''), chr(1), '')", plain=plain)
+        lower = sql("lower(replace(trim({once}), 'İ', 'i̇'))", once=once)
+        return sql("replace(replace({lower}, 'ß', 'ss'), 'ς', 'σ')", lower=lower)
+    return text
+
+
+def _read(cell: Cell, kind: Sql) -> Sql:
+    """A column of numbers or dates as such; texts there are first written as every program reads them."""
+    column = quoted(cell.column)
+    plain = sql("TRY_CAST({column} AS {kind})", column=column, kind=kind)
+    if cell.notation is None:
+        return plain
+    text = cell.notation.sql(sql("CAST({column} AS VARCHAR)", column=column))
+    is_text = sql("typeof({column}) = 'VARCHAR' OR typeof({column}) LIKE 'ENUM%'", column=column)
+    return case([(is_text, sql("TRY_CAST({text} AS {kind})", text=text, kind=kind))], otherwise=plain)
 
 
 def _label(label: Any) -> Sql:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from goodmeasure.errors import UsageError
-from goodmeasure.frameworks.torch_arguments import check, present_of, refuse_targets
+from goodmeasure.frameworks.torch_arguments import check, only_tensors, present_of, refuse_targets
 from goodmeasure.frameworks.torch_conventions import (
     Weights,
     buffer,
@@ -166,7 +166,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             The number of examples that count, or what else ``denominator`` names; not waited for on an accelerator.
 
         Raises:
-            GM009: the denominator is a constant of the run, which counts nothing.
+            GM009: the denominator is a constant of the run, which counts nothing, or something is no tensor.
 
         Example:
             >>> import goodmeasure as gm
@@ -174,6 +174,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             >>> gm.to_torch(gm.losses.cross_entropy(), ignore_index=-100).count(torch.tensor([2, -100, 0]))
             tensor(2)
         """
+        only_tensors(target=target, weight=weight, mask=mask)
         by = self.denominator or "counted"
         if by not in NAMED:
             raise UsageError(f"denominator={by!r} is a constant: there is nothing to count", fix="to_torch(loss)")
@@ -218,14 +219,15 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             GM003: the shapes of input, target, weight or mask do not go together; nothing is broadcast.
             GM004: a target lies outside the domain of the loss.
             GM006: a weight is negative or not finite, or a mask does not hold True and False.
-            GM009: the input holds whole numbers, the target requires a gradient, or a denominator is negative or not of a
-                mean.
+            GM009: something is no tensor, the input holds whole numbers, the target requires a gradient, or a denominator
+                is negative or not of a mean.
         """
         raw, program = input, self._program
         if self._small is not None and weight is mask is denominator is None and not torch.compiler.is_compiling():
             found = self._small(input, target)
             if found is not None:
                 return found
+        only_tensors(input=input, target=target, weight=weight, mask=mask)
         if program.classwise and input.ndim > 2:
             raw = input.movedim(1, -1)
             target = target.movedim(1, -1) if target.ndim == input.ndim else target
@@ -332,7 +334,7 @@ def torch_loss(
         GM003: the shapes of input, target, weight or mask do not go together; nothing is broadcast.
         GM004: a target lies outside the domain of the loss.
         GM006: a weight is negative or not finite, or a mask does not hold True and False.
-        GM009: an option is none that `to_torch` takes.
+        GM009: an option is none that `to_torch` takes, or something is no tensor.
 
     Example:
         >>> import goodmeasure as gm

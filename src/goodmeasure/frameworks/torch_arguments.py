@@ -10,10 +10,24 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
 from goodmeasure.deriving.arguments import check_labels, check_targets, outside, presence, weights
-from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
+from goodmeasure.errors import ShapeMismatch, UsageError, WeightError, with_article
 from goodmeasure.formulas.evaluation import namespace
 from goodmeasure.frameworks.torch_derivatives import Program
 from goodmeasure.making.loss import Loss
+
+
+def only_tensors(**given: object) -> None:
+    """Refuse what is no tensor of numbers side by side, such as an array or a sparse table; None is nothing given."""
+    for name, each in given.items():
+        if each is None:
+            continue
+        if not isinstance(each, torch.Tensor):
+            raise UsageError(
+                f"{name} is {with_article(type(each).__name__)}, and losses in torch take tensors",
+                fix=f"{name} = torch.as_tensor({name})",
+            )
+        if each.layout is not torch.strided:
+            raise UsageError(f"{name} is a sparse tensor, of which a loss knows no numbers", fix=f"{name}.to_dense()")
 
 
 def known(x: torch.Tensor) -> bool:

@@ -15,7 +15,7 @@ import torch
 from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError, shorter
 from goodmeasure.formulas.expression import symbol
-from goodmeasure.frameworks.torch_arguments import check, present_of, refuse_targets
+from goodmeasure.frameworks.torch_arguments import check, only_tensors, present_of, refuse_targets
 from goodmeasure.frameworks.torch_conventions import check_smoothing, smoothed, smoothed_loss
 from goodmeasure.frameworks.torch_denominators import Named, check_denominator, divisor
 from goodmeasure.frameworks.torch_derivatives import Program, signals_of, spread, values_of, without_absent
@@ -74,7 +74,7 @@ def linear_loss(
         GM004: a target lies outside the domain of the loss.
         GM006: a weight is negative or not finite, or a mask does not hold True and False.
         GM007: the loss is none of classes.
-        GM009: an option lies outside its domain.
+        GM009: an option lies outside its domain, or something is no tensor.
 
     Source:
         Wijmans et al. 2024, Cut your losses in large-vocabulary language models; Chowdhery et al. 2022, PaLM (z-loss).
@@ -87,6 +87,7 @@ def linear_loss(
         tensor(0.3955)
     """
     _check_options(loss, label_smoothing, z_loss, softcap, reduction)
+    only_tensors(hidden=hidden, weight=weight, targets=targets, bias=bias, token_weight=token_weight, mask=mask)
     if not isinstance(denominator, torch.Tensor):
         check_denominator(denominator, reduction)
     program, smoothing = _program(loss, label_smoothing, float(z_loss))

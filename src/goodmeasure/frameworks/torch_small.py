@@ -30,9 +30,9 @@ class Small:
 
     def __call__(self, raw: torch.Tensor, target: torch.Tensor) -> torch.Tensor | None:
         """The loss of a batch, or None where the general way is needed."""
-        n, dtype = raw.numel(), raw.dtype
-        if not (0 < n < CHUNK and raw.requires_grad and _is_plain(raw, target)):
+        if not _is_plain(raw, target) or not 0 < (n := raw.numel()) < CHUNK:
             return None
+        dtype = raw.dtype
         placed = self.placed.get(dtype) or self._place(dtype)
         signal = torch.empty_like(raw)
         if self.each:
@@ -55,15 +55,17 @@ class Small:
 def _is_plain(raw: torch.Tensor, target: torch.Tensor) -> bool:
     """Whether these are numbers of one dtype on the CPU, side by side, and no transform is around them."""
     return (
-        raw.dtype in _DTYPES
+        type(raw) in PLAIN
+        and type(target) in PLAIN
+        and raw.requires_grad
+        and raw.layout is target.layout is torch.strided
+        and raw.dtype in _DTYPES
         and target.dtype is raw.dtype
         and raw.shape == target.shape
         and raw.is_cpu
         and target.is_cpu
         and raw.is_contiguous()
         and target.is_contiguous()
-        and type(raw) in PLAIN
-        and type(target) in PLAIN
         and not target.requires_grad
         and torch.is_grad_enabled()
         and forward_ad._current_level < 0

@@ -93,7 +93,9 @@ class FileTexts:
 
     def matched(self, notations: Sequence[Notation]) -> Sequence[int]:
         """How many cells are written in each of these ways."""
-        counts = listed(sql("count(CASE WHEN {it} THEN 1 END)", it=how.matching(self.name)) for how in notations)
+        counts = listed(
+            sql("count(CASE WHEN {it} THEN 1 END)", it=how.matching(quoted(self.name))) for how in notations
+        )
         (found,) = self.files.ask(sql("SELECT {counts} FROM {rows}", counts=counts, rows=self.files.rows()))
         return found
 

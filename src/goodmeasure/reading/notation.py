@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
-from goodmeasure.reading.sql import Sql, case, literal, quoted, sql
+from goodmeasure.reading.sql import Sql, case, literal, sql
 
 Mark = Literal[".", ","]
 BLANKS = " \t\u00a0\u2007\u2009\u202f"
@@ -17,10 +17,10 @@ BLANKS = " \t\u00a0\u2007\u2009\u202f"
 MINUS = "\\-\u2212\u2013\ufe63\uff0d"
 _BLANK, _SIGN = f"[{BLANKS}]*", f"[+{MINUS}]?"
 # A minus or an opening bracket before the first digit, or a minus behind the last.
-_NEGATIVE = rf"^[^0-9]*[({MINUS}]|[{MINUS}]{_BLANK}$"
+NEGATIVE = rf"^[^0-9]*[({MINUS}]|[{MINUS}]{_BLANK}$"
 # Two signs: one and another before the first digit, or one behind the last as well.
-_TWICE = re.compile(rf"^[^0-9]*[+{MINUS}][^0-9]*[+{MINUS}]|^[^0-9]*[+({MINUS}].*[{MINUS}]{_BLANK}$")
-_BALANCED = re.compile(r"^[^()]*(?:[(][^()]*[)][^()]*)?$")
+TWICE = re.compile(rf"^[^0-9]*[+{MINUS}][^0-9]*[+{MINUS}]|^[^0-9]*[+({MINUS}].*[{MINUS}]{_BLANK}$")
+BALANCED = re.compile(r"^[^()]*(?:[(][^()]*[)][^()]*)?$")
 # What stands between groups of three digits, as it may be typed.
 GROUPINGS = {"": "", ",": ",", ".": ".", " ": BLANKS, "'": "'\u2019"}
 # What stands where a number is not known. Texts keep such words as a category; among numbers and dates they are missing.
@@ -38,9 +38,9 @@ def is_absent(cell: str) -> bool:
     return cell.strip(BLANKS).lower() in ABSENT
 
 
-def _absent(name: str) -> Sql:
+def _absent(cell: Sql) -> Sql:
     """The same in SQL."""
-    plain = sql("lower(trim({q}, {blanks}))", q=quoted(name), blanks=literal(BLANKS))
+    plain = sql("lower(trim({cell}, {blanks}))", cell=cell, blanks=literal(BLANKS))
     return sql("list_contains({words}, {plain})", words=literal(ABSENT), plain=plain)
 
 
@@ -78,7 +78,8 @@ class Numbers:
         return re.compile(self.pattern)
 
     @property
-    def _divisor(self) -> int:
+    def divisor(self) -> int:
+        """What a number is divided by."""
         return 100 if self.after == "%" else 1
 
     @property
@@ -93,7 +94,7 @@ class Numbers:
     def _digits(self, cell: str) -> str | None:
         """The number in a cell, without sign and unit; None where the cell is not written so."""
         found = self._compiled.match(cell)
-        return found[1] if found and _BALANCED.match(cell) and not _TWICE.match(cell) else None
+        return found[1] if found and BALANCED.match(cell) and not TWICE.match(cell) else None
 
     def rewritten(self, cell: str) -> str | None:
         """The cell as a number that every program reads; None where it is missing, and the cell itself where it is none."""
@@ -102,29 +103,29 @@ class Numbers:
             return None if is_absent(cell) else cell
         for mark in GROUPINGS[self.grouping]:
             digits = digits.replace(mark, "")
-        value = float(digits.replace(self.decimal, ".")) / self._divisor
-        return repr(-value if re.search(_NEGATIVE, cell) else value)
+        value = float(digits.replace(self.decimal, ".")) / self.divisor
+        return repr(-value if re.search(NEGATIVE, cell) else value)
 
-    def sql(self, name: str) -> Sql:
-        """The same of a column, in SQL."""
-        cell, pattern = quoted(name), literal(self.pattern)
+    def sql(self, cell: Sql) -> Sql:
+        """The same of a text in SQL."""
+        pattern = literal(self.pattern)
         digits = sql("regexp_extract({cell}, {pattern}, 1)", cell=cell, pattern=pattern)
         for old, new in [*((mark, "") for mark in GROUPINGS[self.grouping]), (self.decimal, ".")]:
             digits = sql("replace({digits}, {old}, {new})", digits=digits, old=literal(old), new=literal(new))
-        value = sql("try_cast({digits} AS DOUBLE) / {divisor}", digits=digits, divisor=self._divisor)
-        negative = sql("regexp_matches({cell}, {sign})", cell=cell, sign=literal(_NEGATIVE))
+        value = sql("try_cast({digits} AS DOUBLE) / {divisor}", digits=digits, divisor=self.divisor)
+        negative = sql("regexp_matches({cell}, {sign})", cell=cell, sign=literal(NEGATIVE))
         sign = case([(negative, sql("-1"))], otherwise=sql("1"))
         text = sql("CAST({sign} * ({value}) AS VARCHAR)", sign=sign, value=value)
-        return case([(self.matching(name), text), (_absent(name), sql("NULL"))], otherwise=cell)
+        return case([(self.matching(cell), text), (_absent(cell), sql("NULL"))], otherwise=cell)
 
-    def matching(self, name: str) -> Sql:
-        """Which cells of a column are written so, in SQL."""
+    def matching(self, cell: Sql) -> Sql:
+        """Whether a text in SQL is written so."""
         return sql(
             "(regexp_matches({cell}, {pattern}) AND regexp_matches({cell}, {balanced}) AND NOT regexp_matches({cell}, {twice}))",
-            cell=quoted(name),
+            cell=cell,
             pattern=literal(self.pattern),
-            balanced=literal(_BALANCED.pattern),
-            twice=literal(_TWICE.pattern),
+            balanced=literal(BALANCED.pattern),
+            twice=literal(TWICE.pattern),
         )
 
 
@@ -155,18 +156,19 @@ class Dates:
             return None if is_absent(cell) else cell
         return found.isoformat(" ")
 
-    def sql(self, name: str) -> Sql:
-        """The same of a column, in SQL."""
-        iso = sql("strftime({read}, '%Y-%m-%d %H:%M:%S')", read=self._parsed(name))
-        return case([(self.matching(name), iso), (_absent(name), sql("NULL"))], otherwise=quoted(name))
+    def sql(self, cell: Sql) -> Sql:
+        """The same of a text in SQL."""
+        iso = sql("strftime({read}, '%Y-%m-%d %H:%M:%S')", read=self._parsed(cell))
+        return case([(self.matching(cell), iso), (_absent(cell), sql("NULL"))], otherwise=cell)
 
-    def matching(self, name: str) -> Sql:
-        """Which cells of a column are written so, in SQL."""
-        return sql("({read} IS NOT NULL)", read=self._parsed(name))
+    def matching(self, cell: Sql) -> Sql:
+        """Whether a text in SQL is written so."""
+        # Of two digits where the year has four, the database makes a year of the first century.
+        return sql("(coalesce(year({read}), 0) >= 1000)", read=self._parsed(cell))
 
-    def _parsed(self, name: str) -> Sql:
+    def _parsed(self, cell: Sql) -> Sql:
         blanks, form = literal(BLANKS), literal(self.form)
-        return sql("try_strptime(trim({q}, {blanks}), {form})", q=quoted(name), blanks=blanks, form=form)
+        return sql("try_strptime(trim({cell}, {blanks}), {form})", cell=cell, blanks=blanks, form=form)
 
 
 Notation = Numbers | Dates

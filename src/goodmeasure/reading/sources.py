@@ -146,7 +146,7 @@ class Files:
         if not self.notations:
             return self._as_they_stand(declared)
         rewritten = listed(
-            sql("{how} AS {name}", how=how.sql(name), name=quoted(name)) for name, how in self.notations.items()
+            sql("{how} AS {name}", how=how.sql(quoted(name)), name=quoted(name)) for name, how in self.notations.items()
         )
         scan = self._as_they_stand(declared)
         return sql("(SELECT * REPLACE ({rewritten}) FROM {scan})", rewritten=rewritten, scan=scan)

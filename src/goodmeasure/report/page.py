@@ -12,6 +12,7 @@ from goodmeasure.report.again import command, python
 from goodmeasure.report.figures import drawn
 from goodmeasure.report.tiles import tiles
 from goodmeasure.report.web import AGAIN, CUT, PRICES, rendered
+from goodmeasure.study.question import MODELS
 from goodmeasure.study.study import MODEL_FILE, Study
 
 TONES = {
@@ -20,13 +21,6 @@ TONES = {
     "look first": "care",
     "cannot tell yet": "care",
     "do not use": "bad",
-}
-MODELS = {
-    "linear": "a linear model",
-    "boosting": "boosted trees of scikit-learn",
-    "xgboost": "boosted trees of XGBoost",
-    "lightgbm": "boosted trees of LightGBM",
-    "catboost": "boosted trees of CatBoost",
 }
 
 

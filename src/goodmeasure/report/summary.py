@@ -11,6 +11,7 @@ from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.drawing.terminal import printable, word
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.report.sentences import decision_lines, metric_line, signal_line, takes_costs
+from goodmeasure.study.question import MODELS
 from goodmeasure.study.study import MODEL_FILE, Study
 from goodmeasure.study.verdict import number
 
@@ -73,7 +74,7 @@ def _target(study: Study) -> str:
 
 def _trained(study: Study) -> str:
     trained = study.trained
-    kind = "a linear model" if study.question.model == "linear" else "boosted trees"
+    kind = MODELS[study.question.model]
     features = len(study.prepared.columns.features)
     text = f"{kind} on {features:,} columns; {trained.setting} {number(trained.chosen)}, chosen on the rows to tune"
     return text + (f"; {_surely(trained.certificate)}" if trained.certificate is not None else "")

@@ -26,8 +26,8 @@ from goodmeasure.study.respelling import as_known, one_spelling
 from goodmeasure.study.split import FIT_AND_TUNE, SHARES, Split, check, few, folded, shared_rows, split
 
 Together = NDArray[np.intp]
-# How often rows are dealt to folds: trees take long to grow.
-REPEATS, REPEATS_OF_TREES = 3, 1
+# How often rows are dealt to folds: trees and networks take long to train.
+REPEATS, REPEATS_OF_SLOW = 3, 1
 
 
 class GuessedYes(Remark):
@@ -257,7 +257,7 @@ def _split(raw: Values, table: Table, question: Question, plan: Plan, *, own_rep
     classes = codes if plan.labels else None
     why = few(len(raw), classes, group)
     if own_report and time is None and (question.protocol == "folds" or (question.protocol == "auto" and why)):
-        repeats = REPEATS if question.model == "linear" else REPEATS_OF_TREES
+        repeats = REPEATS if question.model == "linear" else REPEATS_OF_SLOW
         found = folded(len(raw), classes=classes, group=group, seed=question.seed, repeats=repeats, why=why)
     else:
         shares = SHARES if own_report else FIT_AND_TUNE

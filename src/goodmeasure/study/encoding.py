@@ -121,7 +121,7 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
     if kind is ColumnKind.NUMBER and all(
         map(_PLAIN.matches, values[~lost].tolist() if values.dtype == object else [""])
     ):
-        return np.array([np.nan if cell is None else float(cell) for cell in values])
+        return np.array([None if cell is None else _PLAIN.rewritten(cell) for cell in values], dtype=np.float64)
     if not lost.all():
         needed = "a number" if kind is ColumnKind.NUMBER else "a date"
         raise BadCell(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import reduce
 from importlib import import_module
 from os import PathLike
@@ -13,12 +13,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from goodmeasure.calibrating.recalibration import Recalibration
+from goodmeasure.choosing.affirming import apart
 from goodmeasure.deriving.implied_probability import class_formulas, probability_formula
 from goodmeasure.deriving.predictions import turn
 from goodmeasure.errors import UsageError
 from goodmeasure.exporting.program import (
     Cell,
     GivenColumn,
+    Layered,
     Linear,
     ModelProgram,
     NotExportable,
@@ -27,12 +29,15 @@ from goodmeasure.exporting.program import (
     Trees,
 )
 from goodmeasure.fitting.forest import Forest
+from goodmeasure.fitting.network import Network
 from goodmeasure.fitting.scorers import LinearScorer, Scorer
 from goodmeasure.formulas.expression import Expr, add, expression, less_equal, substitute, symbol
 from goodmeasure.formulas.words import exp, maximum, sigmoid
 from goodmeasure.making.loss import Loss
+from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.tables import ColumnKind
 from goodmeasure.reading.writing import write_whole
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.coding import Coding
 from goodmeasure.study.encoding import DATE_PARTS, Encoding
 from goodmeasure.study.scaling import Scaling
@@ -69,6 +74,8 @@ class Predicting(Protocol):
     @property
     def exposure(self) -> str | None: ...
     @property
+    def notations(self) -> Mapping[str, Notation]: ...
+    @property
     def recalibration(self) -> Recalibration | None: ...
     @property
     def threshold(self) -> float | None: ...
@@ -88,30 +95,40 @@ def export(model: Predicting, titles: Titles, path: str | PathLike[str]) -> None
 
 def program(model: Predicting, titles: Titles) -> ModelProgram:
     """The model as a program. Error: GM272 where no plain formula says what it does."""
-    cells = _cells(model.encoding)
+    cells = _cells(model.encoding, model.notations)
     scorer = _scorer(model.encoding, model.scorer, cells)
-    outputs = len(scorer.start) if isinstance(scorer, Linear) else scorer.forest.outputs
-    raw = tuple(f"z{k}" for k in range(outputs))
+    raw = tuple(f"z{k}" for k in range(scorer.outputs))
     z = [symbol(name) for name in raw]
     formulas, names = _predictions(model, z)
     more, shown = _shown(model, titles, names)
-    return ModelProgram(cells, scorer, raw, model.exposure, formulas | more, shown, str(model))
+    of = model.exposure
+    exposure = None if of is None else Cell(of, ColumnKind.NUMBER, notation=model.notations.get(of))
+    return ModelProgram(cells, scorer, raw, exposure, formulas | more, shown, str(model))
 
 
-def _cells(encoding: Encoding) -> dict[str, Cell]:
+def _cells(encoding: Encoding, notations: Mapping[str, Notation]) -> dict[str, Cell]:
     """The cells that are read, in the order of the columns of the matrix for trees."""
-    found = [Cell(name, ColumnKind.NUMBER) for name in encoding.numbers]
-    found += [Cell(name, ColumnKind.DATE, part) for name in encoding.dates for part in DATE_PARTS]
-    found += [Cell(name, ColumnKind.TEXT) for name in encoding.texts]
+    found = [Cell(name, ColumnKind.NUMBER, notation=notations.get(name)) for name in encoding.numbers]
+    found += [Cell(name, ColumnKind.DATE, part, notations.get(name)) for name in encoding.dates for part in DATE_PARTS]
+    found += [
+        Cell(name, ColumnKind.TEXT, alike=apart(coding.known))
+        for name, coding in zip(encoding.texts, encoding.codings, strict=True)
+    ]
     return {f"x{k}": cell for k, cell in enumerate(found)}
 
 
 # --- raw outputs ---
 
 
-def _scorer(encoding: Encoding, scorer: Any, cells: Mapping[str, Cell]) -> Linear | Trees:
+def _scorer(encoding: Encoding, scorer: Any, cells: Mapping[str, Cell]) -> Linear | Trees | Layered:
     if isinstance(scorer, LinearScorer):
-        return _linear(encoding, scorer, cells)
+        terms = _terms(encoding, cells, lambda at: scorer.coefficients[:, at])
+        return Linear(tuple(scorer.intercepts.tolist()), terms)
+    if isinstance(scorer, Network):
+        first, *others = scorer.layers
+        order = [k for at in _filled(encoding) for k in at]
+        first = replace(first, weights=first.weights[:, order])
+        return Layered(_terms(encoding, cells, lambda at: np.eye(len(at))), (first, *others))
     if isinstance(scorer, Forest):
         texts = [name for name, cell in cells.items() if cell.kind is ColumnKind.TEXT]
         known = dict(zip(texts, map(_codes, encoding.codings), strict=True))
@@ -119,35 +136,44 @@ def _scorer(encoding: Encoding, scorer: Any, cells: Mapping[str, Cell]) -> Linea
     raise NotExportable(f"raw outputs of a {type(scorer).__name__} cannot be written down", fix=USE_IT)
 
 
-def _linear(encoding: Encoding, scorer: LinearScorer, cells: Mapping[str, Cell]) -> Linear:
-    """The sums of a linear scorer, a term for each cell; what stands for a missing number is worked out beforehand."""
-    numbers = [name for name, cell in cells.items() if cell.kind is not ColumnKind.TEXT]
-    texts = [name for name, cell in cells.items() if cell.kind is ColumnKind.TEXT]
+def _terms(
+    encoding: Encoding, cells: Mapping[str, Cell], weights: Callable[[list[int]], Floats]
+) -> tuple[NumberTerm | TextTerm, ...]:
+    """What each cell adds, where ``weights`` are those of the columns that it fills, a row for each amount."""
     assert encoding.scaling is not None
-    terms: list[NumberTerm | TextTerm] = [*_number_terms(encoding.scaling, numbers, scorer.coefficients)]
-    at = len(encoding.scaling.centre)
-    for name, coding in zip(texts, encoding.codings, strict=True):
-        terms.append(_text_term(coding, name, scorer.coefficients[:, at : at + coding.width]))
+    codings, found = iter(encoding.codings), list[NumberTerm | TextTerm]()
+    for k, ((name, cell), at) in enumerate(zip(cells.items(), _filled(encoding), strict=True)):
+        if cell.kind is ColumnKind.TEXT:
+            found.append(_text_term(next(codings), name, weights(at)))
+        else:
+            found.append(_number_term(encoding.scaling, k, name, weights(at)))
+    return tuple(found)
+
+
+def _filled(encoding: Encoding) -> Iterator[list[int]]:
+    """The columns of the scaled matrix that each cell fills: a number its own and its flag, a text one for each code."""
+    assert encoding.scaling is not None
+    flagged, count = encoding.scaling.flagged, len(encoding.scaling.fill)
+    for k in range(count):
+        yield [k, *(count + i for i, each in enumerate(flagged) if each == k)]
+    at = count + len(flagged)
+    for coding in encoding.codings:
+        yield [*range(at, at + coding.width)]
         at += coding.width
-    return Linear(tuple(scorer.intercepts.tolist()), tuple(terms))
 
 
-def _number_terms(scaling: Scaling, names: list[str], weights: Any) -> list[NumberTerm]:
-    flagged = {k: len(names) + i for i, k in enumerate(scaling.flagged)}
-    terms = []
-    for k, name in enumerate(names):
-        centre, scale, slopes = float(scaling.centre[k]), float(scaling.spread[k]), weights[:, k]
-        absent = (scaling.fill[k] - centre) / scale * slopes
-        present = np.zeros_like(slopes)
-        if k in flagged:
-            at = flagged[k]
-            absent = absent + (1 - scaling.centre[at]) / scaling.spread[at] * weights[:, at]
-            present = (0 - scaling.centre[at]) / scaling.spread[at] * weights[:, at]
-        terms.append(NumberTerm(name, centre, scale, *(tuple(part.tolist()) for part in (slopes, present, absent))))
-    return terms
+def _number_term(scaling: Scaling, k: int, name: str, weights: Floats) -> NumberTerm:
+    """The amounts of a number by its weights and those of its flag; what stands for a missing one is worked out beforehand."""
+    centre, scale, slopes = float(scaling.centre[k]), float(scaling.spread[k]), weights[:, 0]
+    absent, present = (scaling.fill[k] - centre) / scale * slopes, np.zeros_like(slopes)
+    if k in scaling.flagged:
+        at = len(scaling.fill) + scaling.flagged.index(k)
+        absent = absent + (1 - scaling.centre[at]) / scaling.spread[at] * weights[:, 1]
+        present = (0 - scaling.centre[at]) / scaling.spread[at] * weights[:, 1]
+    return NumberTerm(name, centre, scale, *(tuple(part.tolist()) for part in (slopes, present, absent)))
 
 
-def _text_term(coding: Coding, name: str, weights: Any) -> TextTerm:
+def _text_term(coding: Coding, name: str, weights: Floats) -> TextTerm:
     """The amount of each category of a text, and of one that was never seen; weights are those of its columns."""
     amounts = {code: tuple(weights[:, code].tolist()) for code in range(coding.width)}
     amounts[-1] = (0.0,) * len(weights)

@@ -37,6 +37,7 @@ VERSION = 2
 MOST_ROWS = 2_000
 MOST_PARTS = 20_000
 MOST_NODES = 20_000_000
+MOST_LAYERS = 100
 
 _LIMIT = either(infinity(), number())
 _NAMES = distinct(sequence(text(most=100_000)))
@@ -107,6 +108,22 @@ _FOREST = fields(
     }
 )
 _TREES = fields({"forest": _FOREST})
+_NETWORK = fields(
+    {
+        "weights": sequence(sequence(sequence(number(), least=1), least=1), least=1, most=MOST_LAYERS),
+        "biases": sequence(sequence(number(), least=1), least=1, most=MOST_LAYERS),
+    }
+)
+_LAYERS = fields({"network": _NETWORK})
+
+
+def _any_scorer(value: Any, at: str) -> None:
+    """What a scorer of its kind must be; the kind is told by the name of its only field."""
+    kinds = {"forest": _TREES, "network": _LAYERS}
+    named = [check for name, check in kinds.items() if isinstance(value, dict) and name in value]
+    (named or [_LINEAR])[0](value, at)
+
+
 _RECALIBRATION = fields(
     {
         "method": exactly(*get_args(Method)),
@@ -134,7 +151,7 @@ _MODEL = fields(
         "exposure": optional(text(most=100_000)),
         "loss": _LOSS,
         "encoding": _ENCODING,
-        "scorer": either(_LINEAR, _TREES),
+        "scorer": _any_scorer,
         "recalibration": optional(_RECALIBRATION),
         "costs": optional(either(_COSTS, _AMOUNT_COSTS)),
         "threshold": optional(_LIMIT),
@@ -202,6 +219,9 @@ def _scorer(state: dict[str, Any], encoding: dict[str, Any]) -> None:
     if "forest" in state:
         _forest(state["forest"], width(encoding["numbers"], encoding["dates"], encoding["texts"]))
         return
+    if "network" in state:
+        _network(**state["network"])
+        return
     widths = {len(each) for each in state["coefficients"]}
     must(len(widths) == 1, "scorer.coefficients", "a table")
     must(
@@ -224,6 +244,16 @@ def _forest(state: dict[str, Any], columns: int) -> None:
         for k in range(root, end):
             after = state["column"][k] < 0 or (k < state["left"][k] < end and k < state["right"][k] < end)
             must(after, f"scorer.forest.left[{k}]", "further on in its tree")
+
+
+def _network(weights: list[list[list[float]]], biases: list[list[float]]) -> None:
+    """Every layer is a table with a row for each of its sums, and takes what the layer before gives."""
+    must(len(weights) == len(biases), "scorer.network.biases", "one list a layer")
+    for k, (table, begun) in enumerate(zip(weights, biases, strict=True)):
+        at = f"scorer.network.weights[{k}]"
+        must(len({len(row) for row in table}) == 1, at, "a table")
+        must(len(table) == len(begun), f"scorer.network.biases[{k}]", "one number a row of weights")
+        must(k == 0 or len(table[0]) == len(biases[k - 1]), at, "as wide as the layer before")
 
 
 def _knots(one: list[list[float]], method: str) -> None:

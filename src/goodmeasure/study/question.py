@@ -12,7 +12,15 @@ from goodmeasure.errors import UsageError
 from goodmeasure.reading.recognition import ANSWERS, Written
 from goodmeasure.reading.tables import Table
 
-MODELS = ("linear", "boosting", "xgboost", "lightgbm", "catboost")
+MODELS = {
+    "linear": "a linear model",
+    "boosting": "boosted trees of scikit-learn",
+    "xgboost": "boosted trees of XGBoost",
+    "lightgbm": "boosted trees of LightGBM",
+    "catboost": "boosted trees of CatBoost",
+    "network": "a network",
+}
+"""What can be trained, with how it is called in a sentence."""
 PROTOCOLS = ("auto", "holdout", "folds")
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from goodmeasure.choosing.affirming import folded
+from goodmeasure.choosing.affirming import ALIKE, apart
 from goodmeasure.choosing.spelling import spellings
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed
@@ -49,12 +49,6 @@ def respelled(values: Values, spelled: Mapping[str, str]) -> Values:
 def as_known(values: Values, categories: Iterable[str]) -> Values:
     """Cells in the spelling of known categories, where theirs differs in capitals or blanks alone."""
     known = set(categories)
-    by_fold = {folded(label): label for label in known}
-    if len(by_fold) < len(known):  # capitals tell them apart
-        by_fold = {label.strip(): label for label in known}
-        return np.array(
-            [v if v is None or v in known else by_fold.get(v.strip(), v) for v in values.tolist()], dtype=object
-        )
-    return np.array(
-        [v if v is None or v in known else by_fold.get(folded(v), v) for v in values.tolist()], dtype=object
-    )
+    way = ALIKE[apart(known)]
+    spelled = {way(label): label for label in known}
+    return np.array([v if v is None or v in known else spelled.get(way(v), v) for v in values.tolist()], dtype=object)

@@ -87,7 +87,8 @@ def run(
         group: the column whose equal values stay in one part of the split.
         time: the column by which the earliest rows are fitted and the latest reported.
         exclude: a column that must not be learned from, or several.
-        model: "linear"; "boosting" (scikit-learn's trees); "xgboost", "lightgbm" or "catboost", which are extras.
+        model: "linear"; "boosting" (scikit-learn's trees); or what an extra brings: "xgboost", "lightgbm", "catboost", or
+            "network", a small multilayer one that torch trains.
         protocol: how it is judged: by rows held out ("holdout"), or by ten "folds", after which the model is fitted to all
             rows. "auto" takes folds where a fifth of the rows would tell little: below 500 rows, 100 of a label of two, or
             50 groups.
@@ -115,7 +116,7 @@ def run(
         GM601 to GM605: the target holds nothing to learn, or nothing that a loss can measure.
         GM004, GM006, GM703: a target, a weight or a label cannot be used.
         GM711: the costs answer another question than the target asks.
-        GM008: the booster that was asked for is not installed.
+        GM008: what trains the model that was asked for is not installed.
         GM009: a keyword or its value is unknown, or two do not fit together.
 
     Example:

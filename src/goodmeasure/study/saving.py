@@ -8,6 +8,7 @@ import numpy as np
 
 from goodmeasure.errors import Problem
 from goodmeasure.fitting.forest import Forest
+from goodmeasure.fitting.network import Network
 from goodmeasure.fitting.scorers import LinearScorer
 from goodmeasure.making.as_data import loss_from_dict as loss_from_dict
 from goodmeasure.making.as_data import loss_to_dict as loss_to_dict
@@ -52,14 +53,16 @@ def scorer_to_dict(scorer: Any) -> dict[str, Any]:
     """A scorer as plain values."""
     if isinstance(scorer, LinearScorer):
         return {"coefficients": scorer.coefficients.tolist(), "intercepts": scorer.intercepts.tolist()}
-    found: dict[str, Any] = {"forest": scorer.to_dict()}
+    found: dict[str, Any] = {"network" if isinstance(scorer, Network) else "forest": scorer.to_dict()}
     return found
 
 
-def scorer_from_dict(state: dict[str, Any]) -> LinearScorer | Forest:
+def scorer_from_dict(state: dict[str, Any]) -> LinearScorer | Forest | Network:
     """The scorer that `scorer_to_dict` described."""
     if "forest" in state:
         return Forest.from_dict(state["forest"])
+    if "network" in state:
+        return Network.from_dict(state["network"])
     return LinearScorer(
         np.array(state["coefficients"], dtype=np.float64), np.array(state["intercepts"], dtype=np.float64)
     )

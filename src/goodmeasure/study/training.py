@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from goodmeasure.errors import NothingToLearn, UsageError
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.fitting.forest import Forest
 from goodmeasure.fitting.growing import Growing
+from goodmeasure.fitting.learning import Learning
+from goodmeasure.fitting.network import Network
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.openmp import threads_for
 from goodmeasure.fitting.plain import PlainFit, linear_model
@@ -28,10 +31,13 @@ from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import scaled
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.encoding import Encoding, encoding
+from goodmeasure.study.judging import constant_for
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 MOST_TREES = 300
 LEARNING_RATE = 0.1
+# A network is trained until so many epochs in a row brought nothing on the rows to tune.
+MOST_EPOCHS, PATIENCE = 200, 15
 Tick = Callable[[str], None]
 
 
@@ -62,23 +68,27 @@ def train(
     loss: Loss, model: str, fit: Cases, tune: Cases, features: tuple[str, ...], *, seed: int, tick: Tick
 ) -> Trained:
     """A model of this kind that minimises this loss on the rows to fit, its setting chosen on the rows to tune."""
-    maker = _linear if model == "linear" else partial(_boosted, model)
-    return maker(loss, fit, tune, encoding(fit.table, features, scaled=model == "linear"), seed, tick)
+    maker = {"linear": _linear, "network": _networked}.get(model, partial(_boosted, model))
+    return maker(loss, fit, tune, encoding(fit.table, features, scaled=_takes_scaled(model)), seed, tick)
+
+
+def _takes_scaled(model: str) -> bool:
+    """Whether a model takes scaled numbers and a column for each category; trees split on them as they are."""
+    return model not in _HOSTS
 
 
 def refitted(trained: Trained, model: str, cases: Cases, *, seed: int, ratio: float = 1.0) -> Trained:
     """The same kind of model with the same setting, fitted to more rows; ``ratio`` weighs rows of yes as `weighted` does."""
     leaning = _leaning(cases, ratio) if ratio != 1 else cases
     loss, names = trained.loss, trained.encoding.features
-    matrix = encoding(leaning.table, names, scaled=model == "linear")
+    matrix = encoding(leaning.table, names, scaled=_takes_scaled(model))
     if model == "linear":
         strength = trained.chosen * _natural_strength(loss, leaning)
         found = linear_fit(loss, matrix(leaning.table), leaning, strength)
         again = replace(trained, encoding=matrix, scorer=found.scorer, certificate=found.certificate, curve=found.curve)
     else:
-        again = replace(
-            trained, encoding=matrix, scorer=_grown(model, loss, leaning, matrix, int(trained.chosen), seed)
-        )
+        refit = _after_epochs if model == "network" else partial(_grown, model)
+        again = replace(trained, encoding=matrix, scorer=refit(loss, leaning, matrix, int(trained.chosen), seed))
     return replace(again, scorer=again.scorer.shifted(-math.log(ratio))) if ratio != 1 else again
 
 
@@ -166,6 +176,39 @@ def _natural_strength(loss: Loss, fit: Cases) -> float:
 def _risk(loss: Loss, cases: Cases, raw: Floats) -> float:
     offset = 0.0 if cases.exposure is None else np.log(cases.exposure)
     return loss(cases.y, raw + offset, cases.weight)
+
+
+# --- networks ---
+
+
+def _networked(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, tick: Tick) -> Trained:
+    """The network of the epoch that costs least on the rows to tune."""
+    tick(f"train up to {MOST_EPOCHS} epochs")
+    x_fit, x_tune = matrix(fit.table), matrix(tune.table)
+    path, best, chosen = list[tuple[float, float, float]](), None, 0
+    for epoch, network in enumerate(islice(_epochs(loss, fit, x_fit, seed), MOST_EPOCHS + 1)):
+        path.append((float(epoch), _risk(loss, fit, network(x_fit)), _risk(loss, tune, network(x_tune))))
+        if best is None or path[-1][2] < path[chosen][2]:
+            best, chosen = network, epoch
+        if epoch - chosen >= PATIENCE:
+            break
+    assert best is not None
+    tick(f"keep {chosen} epochs")
+    return Trained(loss, matrix, best, "number of epochs", float(chosen), tuple(path))
+
+
+def _after_epochs(loss: Loss, cases: Cases, matrix: Encoding, count: int, seed: int) -> Network:
+    """The network after so many epochs on these rows."""
+    return next(islice(_epochs(loss, cases, matrix(cases.table), seed), count, None))
+
+
+def _epochs(loss: Loss, cases: Cases, x: Floats, seed: int) -> Iterator[Network]:
+    """The network on these rows at the start and after each epoch; torch is imported when it is asked for."""
+    weight = None if cases.weight is None else scaled(cases.weight)
+    offset = None if cases.exposure is None else np.log(cases.exposure)
+    asked = Learning(loss, x, _coded(loss, cases.y), weight, offset, constant_for(loss, cases), seed)
+    found: Iterator[Network] = import_module("goodmeasure.frameworks.torch_network").epochs(asked)
+    return found
 
 
 # --- boosting ---

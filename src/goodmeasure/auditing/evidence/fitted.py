@@ -100,6 +100,20 @@ class Fitted:
             flat = flat[:, 1:]
         return flat[:, 0].astype(float) if flat.shape[1] == 1 and len(flat) == len(self.y) else None
 
+    def stretch(self) -> tuple[float, float] | None:
+        """The slope of the events' log-odds in those of the output, and its standard error; of probabilities alone.
+
+        Newton's steps of a logistic regression on the one column (Cox 1958). Rows of exactly 0 and 1 have no log-odds.
+        """
+        p = self.numbers
+        if not self.binary or self.kind != "probability" or p is None or float(p.min()) < 0 or float(p.max()) > 1:
+            return None
+        between = (p > 0) & (p < 1)
+        odds = np.log(p[between] / (1 - p[between]))
+        if len(odds) < 200 or float(np.std(odds)) == 0:
+            return None
+        return _slope(np.column_stack([np.ones(len(odds)), odds]), self.positives[between])
+
     def bias(self) -> tuple[float, float] | None:
         """Mean of output minus mean of target, in standard deviations of the target, and in standard errors."""
         out = self.numbers
@@ -193,3 +207,18 @@ def _metric(metric: Any) -> Any:
     return next(
         (found for name in (metric, f"{metric}_score") if callable(found := getattr(metrics, name, None))), None
     )
+
+
+def _slope(table: Array, events: Array) -> tuple[float, float] | None:
+    """The second coefficient of a logistic regression, and its standard error; None where it does not settle."""
+    beta = np.zeros(2)
+    for _ in range(50):
+        share = 1 / (1 + np.exp(-(table @ beta).clip(-40, 40)))
+        information = table.T @ (table * (share * (1 - share))[:, None])
+        if np.linalg.cond(information) > 1e12:
+            return None
+        change = np.linalg.solve(information, table.T @ (events - share))
+        beta = beta + change
+        if float(np.abs(change).max()) < 1e-9:
+            return float(beta[1]), float(np.sqrt(np.linalg.inv(information)[1, 1]))
+    return None

@@ -7,7 +7,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from types import FrameType
 
 _HERE = str(Path(__file__).parent) + os.sep
 _PACKAGED = f"{os.sep}site-packages{os.sep}"
@@ -34,16 +36,45 @@ def user_line() -> str:
     frame = inspect.currentframe()
     frame = frame.f_back if frame is not None else None
     asking = frame.f_code.co_filename if frame is not None else ""
-    passed_on = (*_PASSED_ON, *_torch())
     while frame is not None:
         path = frame.f_code.co_filename
         if path.startswith(_HERE):
             if path not in (asking, __file__):
                 return ""
-        elif not path.startswith(passed_on) and _PACKAGED not in path:
+        elif is_own(path):
             return f"{path}:{frame.f_lineno} in {frame.f_code.co_name}"
         frame = frame.f_back
     return ""
+
+
+def user_frames() -> Iterator[FrameType]:
+    """The frames that belong to the program, the innermost first."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        if is_own(frame.f_code.co_filename):
+            yield frame
+        frame = frame.f_back
+
+
+def user_lines() -> tuple[str, ...]:
+    """The lines of the program that are being run, the innermost first."""
+    return tuple(f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}" for frame in user_frames())
+
+
+def line_of(frame: FrameType) -> str:
+    """The line of the program on which it is when this frame is the innermost one."""
+    inner: FrameType | None = frame
+    while inner is not None:
+        if is_own(inner.f_code.co_filename):
+            return f"{inner.f_code.co_filename}:{inner.f_lineno} in {inner.f_code.co_name}"
+        inner = inner.f_back
+    return ""
+
+
+@cache
+def is_own(path: str) -> bool:
+    """Whether a file belongs to the program."""
+    return not path.startswith((_HERE, *_PASSED_ON, *_torch())) and _PACKAGED not in path
 
 
 def _torch() -> tuple[str, ...]:

@@ -91,6 +91,10 @@ class Trace(TorchFunctionMode):  # type: ignore[misc]  # torch has no types here
             if id(tensor) not in self._of:
                 self._of[id(tensor)] = Node("leaf", tensor, role=role)
 
+    def known(self, role: str) -> list[Node]:
+        """The tensors that were given this role."""
+        return [node for node in self._of.values() if node.role == role]
+
     def node(self, tensor: torch.Tensor) -> Node:
         """The node of a tensor; one that nobody has seen is a constant."""
         if id(tensor) not in self._of:

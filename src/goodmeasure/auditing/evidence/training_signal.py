@@ -67,6 +67,19 @@ class TrainingSignal:
                 return node
         return None
 
+    def deaf(self) -> int:
+        """How many examples with different inputs get the same output, where no weight that sees them is moved; or 0."""
+        outputs = [node for _, node in self.wiring.outputs if node.shape and node.tensor.is_floating_point()]
+        inputs = [node for node in self.wiring.trace.known("input") if node.shape]
+        rows = outputs[0].shape[0] if outputs else 0
+        weights = [grad for _, grad in self.reached() if grad.dim() > 1]
+        moved = [grad for _, grad in self.reached() if grad.dim() <= 1 and bool(grad.any())]
+        if rows < 4 or len(weights) < 2 or any(bool(grad.any()) for grad in weights) or not moved:
+            return 0
+        same = all(node.shape[0] == rows and bool((node.value == node.value[:1]).all()) for node in outputs)
+        differ = any(node.shape[0] == rows and bool((node.value != node.value[:1]).any()) for node in inputs)
+        return rows if same and differ else 0
+
     def left_the_graph(self) -> list[str]:
         """Where values that follow from the model left the graph while the loss was computed."""
         return [

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.auditing.case import Dossier
+from goodmeasure.auditing.evidence.columns import answer
 
 _MANY = 20_000  # rows that are compared one by one
 # Metrics that give the same when their arguments change places.
@@ -59,6 +60,7 @@ class Splitting:
     arrays: tuple[Any, ...]
     parts: tuple[Any, ...]
     where: str
+    folds: bool = False  # the first of several: what is held out here is trained on in the others
 
     @property
     def held_out(self) -> tuple[Any, ...]:
@@ -143,6 +145,8 @@ class Workflow:
         whole = [array for array in split.arrays if _length(array) == _length(fit.X)]
         if any(array is table or _shared_column(array, table) for array in whole for table in made):
             return self.events.index(fit) < self.events.index(split)
+        if split.folds and _length(fit.X) != _length(split.arrays[0]):
+            return False
         held = [part for part in split.held_out if np.ndim(part) == np.ndim(fit.X)]
         return any(self.within(part, fit.X) > 0.99 and _length(part) < 0.9 * _length(fit.X) for part in held)
 
@@ -182,6 +186,17 @@ class Workflow:
 
     def _measured(self, output: Output) -> bool:
         return output.method == "score" or any(_same(metric.said, output.result) for metric in self.of(Measurement))
+
+    def known_answers(self) -> Iterator[tuple[Fit, int]]:
+        """Fits of predictors to tables one of whose columns is the target."""
+        for fit in self.of(Fit):
+            if fit.y is None or not hasattr(fit.estimator, "predict") or hasattr(fit.X, "tocsr") or np.ndim(fit.X) != 2:
+                continue
+            table, y = (np.asarray(part) for part in (fit.X, fit.y))
+            if table.dtype.kind in "fiub" and y.dtype.kind in "fiub" and y.ndim == 1:
+                column = answer(table.astype(float), y.astype(float))
+                if column is not None:
+                    yield fit, column
 
     def swapped(self) -> Iterator[Measurement]:
         """Metrics that were given predictions as the truth."""

@@ -14,9 +14,11 @@ from goodmeasure.auditing.evidence.contracts import DISTANCES, KNOWN, place
 from goodmeasure.auditing.evidence.step_run import LossEvent
 from goodmeasure.auditing.evidence.trace import Node, named, tensors_in
 from goodmeasure.auditing.isolate import copied
+from goodmeasure.auditing.observing.draws import drawn
 from goodmeasure.auditing.observing.objective import Anatomy, inputs_of
 from goodmeasure.auditing.observing.recorder import Call
 from goodmeasure.auditing.observing.replay import NotReplayed, Replay, ReplayedLoss, Steps
+from goodmeasure.auditing.observing.steps import YesNo
 
 
 @dataclass
@@ -51,6 +53,7 @@ def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> ObservedLoss:
     given["targets"] = tuple(node.value for node in target) if len(target) > 1 else target[0].value if target else None
     given["used_mask"] = anatomy.mask()
     given["beside"] = len(anatomy.targets) > 1
+    given["drawn"] = drawn(anatomy)
     names = {name: p for part in (model, loss) for name, p in part.named_parameters()}
     given["optimizer"] = optimizer = _optimizer(optimizers, list(names.values()))
     held = [p for group in optimizer.param_groups for p in group["params"]] if optimizer is not None else []
@@ -172,6 +175,21 @@ def event(anatomy: Anatomy) -> LossEvent:
         return LossEvent(0, 0, value, weight)
     labels, ignored = anatomy.targets[0].value, node.kwargs.get("ignore_index", -100)
     return LossEvent(labels.shape[0], int((labels != ignored).sum()), value, weight)
+
+
+_YES_NO = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+
+
+def yes_no(anatomy: Anatomy) -> YesNo:
+    """The yes-or-no losses inside a loss: whose outputs they score, and with which targets."""
+    judges = frozenset(id(p) for call in anatomy.calls for p in call.module.parameters())
+    scored = [node for node in anatomy.inside.values() if node.op in _YES_NO and len(node.inputs) > 1]
+    return YesNo(judges, tuple(_constant(node.inputs[1].value) for node in scored))
+
+
+def _constant(targets: torch.Tensor) -> float | None:
+    first = targets.reshape(-1)[0] if targets.numel() else None
+    return float(first) if first is not None and bool((targets == first).all()) else None
 
 
 def _reduction(anatomy: Anatomy) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +13,10 @@ import torch
 from torch.overrides import _get_current_function_mode, _len_torch_function_stack
 
 from goodmeasure.auditing.evidence.leaves import leaves
-from goodmeasure.auditing.evidence.lines import user_line
+from goodmeasure.auditing.evidence.lines import is_own, user_line
 from goodmeasure.auditing.evidence.trace import Node, Trace, in_place, tensors_in
 
+_GRADIENT = torch.Tensor.grad.__get__
 _MANY = 30_000  # operations after which a record is closed: no step of a program that can be judged is as long
 
 
@@ -54,6 +56,7 @@ class Recorder(Trace):
         self.open = False
         self.enough = False  # the training steps that are looked at were made
         self.stepping = 0  # optimizers that are at work
+        self.gradients_read = False  # the program looks at gradients by itself
         self.calls: list[Call] = []
         self._within: list[Call] = []
         self._quiet = 0
@@ -73,6 +76,11 @@ class Recorder(Trace):
         if self._awake and _get_current_function_mode() is self:
             self.__exit__(None, None, None)
             self._awake = False
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing is seen now because enough was."""
+        return self.enough and not self._awake
 
     def renew(self) -> None:
         """Forget what was recorded."""
@@ -103,6 +111,8 @@ class Recorder(Trace):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        if func is _GRADIENT and is_own(sys._getframe(1).f_code.co_filename):
+            self.gradients_read = True
         if not self.listening or not (self.open or self._learns(args)) or self._moves(func, args, kwargs or {}):
             return func(*args, **(kwargs or {}))
         self.open = not self.crowded

@@ -16,9 +16,10 @@ from typing import Any
 from goodmeasure.auditing.case import where_raised
 from goodmeasure.auditing.finding import Audit, Finding, Skipped
 from goodmeasure.auditing.observing.judging import Judgement
+from goodmeasure.auditing.observing.loops import unreached
 from goodmeasure.auditing.observing.notebooks import run_notebook
 from goodmeasure.auditing.observing.seams import Install, Seams, observed
-from goodmeasure.auditing.observing.stopping import Cut, Finished, Limits, guard
+from goodmeasure.auditing.observing.stopping import Cut, Finished, Limits, bounded, guard
 from goodmeasure.auditing.observing.writers_host import WRITERS
 
 
@@ -124,23 +125,27 @@ class Observation:
     raised: BaseException | None = None
     after_cut: bool = False
     status: int = 0
+    unreached: list[str] = field(default_factory=list)
 
     def go(self) -> Ending:
         """Run the program, then ask the rules."""
-        hosts = Hosts(Limits(self.request.steps, self.request.all, self.request.stop, self.request.budget_s), self.cut)
+        limits = Limits(self.request.steps, self.request.all, self.request.stop, self.request.budget_s)
+        hosts = Hosts(limits, self.cut)
         started = time.monotonic()
         with hosts.observing():
-            self._program()
+            self._program(limits)
         self.cut.paused = True
         try:
             return self._told(hosts, time.monotonic() - started)
         finally:
             self.cut.paused = False  # what runs at exit belongs to the program
 
-    def _program(self) -> None:
+    def _program(self, limits: Limits) -> None:
         try:
-            as_main(self.request)
-        except Finished:
+            with bounded(limits, self.cut):
+                as_main(self.request)
+        except Finished as end:
+            self.unreached = list(unreached(end))
             return
         except SystemExit as left:
             self.status = left.code if isinstance(left.code, int) else int(left.code is not None)
@@ -152,6 +157,7 @@ class Observation:
 
     def _told(self, hosts: Hosts, seconds: float) -> Ending:
         judged = hosts.judged(whole=self.raised is None and not self.status)
+        judged.not_seen += [f"{where}: was not reached" for where in self.unreached]
         outcome = Ending(judged.together(self.request.program, seconds), self._ended(), status=self.status)
         if self.raised is not None:
             outcome.raised = f"{type(self.raised).__name__}: {self.raised}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,6 +17,12 @@ from goodmeasure.auditing.observing.seams import Seams
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 
 _SCORES = frozenset({"roc_auc_score", "average_precision_score", "roc_curve", "precision_recall_curve", "det_curve"})
+# The area under a curve, which is a number where the curve is none.
+_AREAS = {
+    "roc_curve": "roc_auc_score",
+    "det_curve": "roc_auc_score",
+    "precision_recall_curve": "average_precision_score",
+}
 _PROBABILITIES = frozenset({"log_loss", "brier_score_loss"})
 _LABELS = frozenset(
     [
@@ -35,7 +42,9 @@ _LABELS = frozenset(
 _MEANS = frozenset(
     {"mean_squared_error", "root_mean_squared_error", "r2_score", "mean_poisson_deviance", "mean_gamma_deviance"}
 )
-_OF_TRAINED = frozenset({"GM512", "GM513", "GM515", "GM516"})  # what says little of a model whose training was cut
+_OF_TRAINED = frozenset(
+    {"GM512", "GM513", "GM515", "GM516", "GM526"}
+)  # what says little of a model whose training was cut
 _MANY = 12
 
 
@@ -112,7 +121,9 @@ def _case(metric: Measurement) -> dict[str, Any] | None:
         "y": truth,
         "output": lambda _: said,
         "output_kind": kind,
-        "metric": metric.function,
+        "metric": getattr(sys.modules["sklearn.metrics"], _AREAS[metric.name])
+        if metric.name in _AREAS
+        else metric.function,
     }
 
 

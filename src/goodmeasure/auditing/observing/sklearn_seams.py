@@ -112,10 +112,32 @@ def install_splits(seams: Seams, calls: Calls) -> None:
 
         return cross_validation
 
+    def make_split(run: Any) -> Any:
+        def split(self: Any, X: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+            own, where = calls.outermost(), user_line()
+            for train, test in run(self, X, y, *args, **kwargs):
+                if own:
+                    arrays = (X,) if y is None else (X, y)
+                    parts = [_taken(array, rows) for array in arrays for rows in (train, test)]
+                    calls.note(Splitting(arrays, tuple(parts), where, folds=True))
+                    own = False  # the first fold says all
+                yield train, test
+
+        return split
+
     module = sys.modules["sklearn.model_selection"]
     seams.replace(module, "train_test_split", make)
+    for kind in dict.fromkeys(part for one in vars(module).values() if isinstance(one, type) for part in one.__mro__):
+        if isinstance(vars(kind).get("split"), FunctionType) and kind.__module__ == "sklearn.model_selection._split":
+            seams.replace(kind, "split", make_split)
     for name in ("cross_val_score", "cross_validate", "cross_val_predict"):
         seams.replace(module, name, make_folds)
+
+
+def _taken(X: Any, rows: Any) -> Any:
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    return [X[i] for i in rows] if isinstance(X, (list, tuple)) else X[rows]
 
 
 def install_metrics(seams: Seams, calls: Calls) -> None:

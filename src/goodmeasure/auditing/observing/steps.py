@@ -22,6 +22,16 @@ class Passed:
     event: LossEvent
     value: float
     resting: list[str]
+    where: tuple[str, ...] = ()  # the lines that lead to the backward pass, and that of the loss
+    yes_no: YesNo = field(default_factory=lambda: YesNo(frozenset()))
+
+
+@dataclass(frozen=True)
+class YesNo:
+    """The yes-or-no losses inside one backward pass: the parameters of what they score, and the targets of each."""
+
+    judges: frozenset[int]
+    targets: tuple[float | None, ...] = ()  # one number where all targets of a loss are this number
 
 
 @dataclass(eq=False)
@@ -39,6 +49,14 @@ class StepLog:
     _left: Parameters = field(default_factory=dict)  # gradients as the last step left them
     _before: Parameters = field(default_factory=dict)
     _added: bool = False  # a backward pass added to the gradients of a step that was made
+    thrown: list[list[Passed]] = field(
+        default_factory=list
+    )  # at each clear, the passes whose gradients no step has seen
+    used: list[list[Passed]] = field(default_factory=list)  # at each step, the passes whose gradients it has seen
+    undone: int = 0  # steps after which the parameters were put back to where they had been
+    _pending: list[Passed] = field(default_factory=list)
+    _origin: Parameters = field(default_factory=dict)  # the parameters before the last step
+    _seen: Parameters = field(default_factory=dict)  # the parameters at the last backward pass
 
     def parameters(self) -> list[torch.Tensor]:
         """The tensors of the optimizer."""
@@ -79,6 +97,8 @@ class StepLog:
         record = self._open()
         self.start = self.start or {id(p): p.detach().clone() for p in self.parameters()}
         self._added = self._added or self._still_there()
+        self._compare_with_origin()
+        self._pending.append(passed)
         record.closure = record.closure or self.inside
         record.losses.append(passed.event)
         record.resting = record.resting or passed.resting
@@ -94,7 +114,23 @@ class StepLog:
     def cleared(self) -> None:
         """Gradients of this optimizer are cleared."""
         self._left, self._added = {}, False
+        if self._pending and not self.inside and not self._served():
+            self.thrown.append(self._pending)
+        self._pending = []
         self.note("zero_grad")
+
+    def _served(self) -> bool:
+        """Whether gradients that are cleared moved parameters by hand, or are not finite: no step was to see them."""
+        still = all(torch.equal(p, self._seen[id(p)]) for p in self.parameters() if id(p) in self._seen)
+        return not still or any(p.grad is not None and not bool(p.grad.isfinite().all()) for p in self.parameters())
+
+    def _compare_with_origin(self) -> None:
+        """Whether the last step was undone before this backward pass."""
+        own = [(p, self._origin[id(p)]) for p in self.parameters() if id(p) in self._origin]
+        if own and bool(self.records) and all(torch.equal(p, before) for p, before in own):
+            self.undone += 1
+        self._origin = {}
+        self._seen = {id(p): p.detach().clone() for p in self.parameters()}
 
     def clipped(self) -> None:
         """Gradients of this optimizer are clipped."""
@@ -116,7 +152,10 @@ class StepLog:
         record = self._open()
         moved = {id(p): p.detach() - self._before[id(p)] for p in self.parameters() if id(p) in self._before}
         record.moved = {key: change for key, change in moved.items() if bool(change.any())}
+        self._origin = self._before if record.moved else {}
         self._before = {}
+        self.used.append(self._pending)
+        self._pending = []
         found = {key: grad for key, grad in gradients(self.parameters()) if grad is not None and bool(grad.any())}
         self._left = {key: grad for key, grad in found.items() if grad is not None}
         record.calls.append("step")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
-_IDLE_S = 10.0
+from goodmeasure.auditing.evidence.lines import line_of
+
+_IDLE_S = 3.0  # for which a loop goes on that cannot be left
+_AGAIN_S = 5.0  # after which a program is ended once more that has caught its end
 
 
 class Finished(SystemExit):
@@ -24,7 +30,7 @@ class Limits:
         steps: the training steps that are looked at and run.
         all: whether it runs to its end.
         stop: whether it is ended at its last step at once.
-        budget_s: the seconds after which it is ended at its next step.
+        budget_s: the seconds after which it is ended where it is.
     """
 
     steps: int = 3
@@ -68,6 +74,27 @@ class Cut:
         """End the program."""
         self.ended_by = self.ended_by or why
         raise Finished(0)
+
+
+@contextmanager
+def bounded(limits: Limits, cut: Cut) -> Iterator[None]:
+    """Inside, the program is ended where it is when its time is over, and again wherever it goes on in spite of that."""
+    if limits.all:
+        yield
+        return
+
+    def over(_: int, frame: FrameType | None) -> None:
+        if not cut.paused and frame is not None:
+            cut.short(line_of(frame) or "the program")
+            cut.end("because its time was spent")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, limits.budget_s, _AGAIN_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 _CHANGES = (

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from goodmeasure.auditing.engine import examine
+from goodmeasure.auditing.evidence.passes import Passes
+from goodmeasure.auditing.evidence.step_run import StepRecord
 from goodmeasure.auditing.finding import Audit
 from goodmeasure.auditing.observing import loaders, torch_seams
 from goodmeasure.auditing.observing.cases import ObservedLoss
@@ -56,6 +58,8 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
         judged.audits.append(_loss(one, program, whole))
     for log in program.logs:
         _optimizer(log, program, judged)
+    if not program.stepped:
+        judged.audits += [_by_hand(where, values) for where, values in program.values.items()]
     for where, labelling in program.scenes.decisions.items():
         for one in _of(labelling.module, program):
             judged.looked_at.append(f"{where}: labels")
@@ -72,6 +76,8 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
 def _optimizer(log: StepLog, program: TorchProgram, judged: Judgement) -> None:
     """Judge an optimizer that no loss reaches, and say of the others that they were looked at with their losses."""
     reached = any(passed for record in log.passed for passed in record)
+    if log.steps:
+        judged.audits.append(_passes(log, program))
     if log.steps > 1 and not reached and (len(program.logs) > 1 or not program.backwards):
         judged.audits.append(_steps_alone(log))
     elif not program.seen or not log.steps:
@@ -99,6 +105,32 @@ def _loss(one: ObservedLoss, program: TorchProgram, whole: bool) -> Audit:
         again = {f.code for f in examine(other, doubtful, BUDGET_S).findings}
         agreed -= {rule.code for rule in doubtful} - again
     return replace(first, findings=tuple(f for f in first.findings if f.code in agreed))
+
+
+def _by_hand(where: str, values: list[float]) -> Audit:
+    """What the losses of a program say that moves its parameters by hand."""
+    log = StepLog(None, [StepRecord(result=value) for value in values], where)
+    rules = [rule for rule in about("StepRun") if rule.code == "GM407"]
+    return examine({"framework": "torch", "steps": ObservedSteps(log, {}, alone=False)}, rules, BUDGET_S)
+
+
+def _passes(log: StepLog, program: TorchProgram) -> Audit:
+    """What became of the gradients of one optimizer; of a program that looks at gradients by itself nobody can tell."""
+    own = {id(p) for p in log.parameters()}
+    scaled = any("scale" in record.calls for record in log.records)
+    plain = not scaled and not program.recorder.gradients_read
+    passes = Passes(
+        log.place,
+        log.steps,
+        [[passed.where for passed in step] for step in log.used],
+        [[passed.where for passed in clear] for clear in log.thrown] if plain else [],
+        log.undone,
+        [
+            [value for passed in step if passed.yes_no.judges & own for value in passed.yes_no.targets]
+            for step in log.used
+        ],
+    )
+    return examine({"framework": "torch", "passes": passes}, about("Passes"), BUDGET_S)
 
 
 def _steps_alone(log: StepLog) -> Audit:

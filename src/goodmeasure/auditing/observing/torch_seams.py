@@ -5,19 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 
+from goodmeasure.auditing.evidence.lines import user_line, user_lines
 from goodmeasure.auditing.evidence.step_run import LossEvent, resting_layers
 from goodmeasure.auditing.evidence.trace import Node
-from goodmeasure.auditing.observing.cases import ObservedLoss, event, seen
+from goodmeasure.auditing.observing.cases import ObservedLoss, event, seen, yes_no
+from goodmeasure.auditing.observing.loops import Loops
 from goodmeasure.auditing.observing.objective import Anatomy, dissect
 from goodmeasure.auditing.observing.recorder import Recorder
 from goodmeasure.auditing.observing.replay import NotReplayed
 from goodmeasure.auditing.observing.scenes import Scenes
 from goodmeasure.auditing.observing.seams import Seams
-from goodmeasure.auditing.observing.steps import Passed, StepLog
+from goodmeasure.auditing.observing.steps import Passed, StepLog, YesNo
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 
 _PASSES = 2  # batches on which a loss is judged: what is seen on one of them alone is chance
@@ -30,13 +33,16 @@ class TorchProgram:
     def __init__(self, limits: Limits, cut: Cut) -> None:
         self.limits, self.cut = limits, cut
         self.recorder = Recorder()
+        self.loops = Loops(cut)
         self.scenes = Scenes(self.recorder)
         self.seen: dict[tuple[str, ...], ObservedLoss] = {}
         self.unread: dict[str, str] = {}  # losses that could not be taken apart: where, and why
         self.logs: list[StepLog] = []
         self.teaches: dict[tuple[str, ...], set[int]] = {}  # the parameters that each loss reaches
         self.used: set[int] = set()  # the parameters of every module that was called
+        self.values: dict[str, list[float]] = {}  # what each line that calls for a backward pass had as its loss
         self.backwards = 0
+        self.stepped = False  # an optimizer made a step
         self._depth = 0
         self._met: dict[int, torch.nn.Module] = {}
 
@@ -74,6 +80,10 @@ class TorchProgram:
             except Exception as error:  # a program that no observer foresaw
                 self.unread[what] = f"observing it failed: {type(error).__name__}: {error}"
 
+    def passes_on(self, module: torch.nn.Module) -> bool:
+        """Whether nothing is to be seen here: a known module trains on, and enough of its steps were seen."""
+        return self.recorder.resting and module.training and id(module) in self._met and torch.is_grad_enabled()
+
     def call(self, module: torch.nn.Module, args: Any, kwargs: Any, run: Callable[..., Any]) -> Any:
         """A module is called."""
         recorder = self.recorder
@@ -100,12 +110,20 @@ class TorchProgram:
             self.recorder.rest()
         return learning
 
+    def passed(self) -> None:
+        """Count a backward pass that is not looked at."""
+        self.backwards += 1
+        if not self.stepped:
+            self._may_end()
+
     @contextmanager
     def backward(self, scalar: Any) -> Iterator[None]:
         """Look at a loss before its backward pass runs."""
         if self._depth == 0 and self.recorder.listening:
             with self._own_work("a loss"):
                 self._look(scalar)
+            if self.recorder.enough and not self.stepped:
+                self._may_end()
         self._depth += 1
         try:
             yield
@@ -141,12 +159,15 @@ class TorchProgram:
 
     def _tell(self, scalar: torch.Tensor, reached: frozenset[int], anatomy: Anatomy | None) -> None:
         value = float(scalar.detach())
+        self.values.setdefault(user_line(), []).append(value)
         part = event(anatomy) if anatomy is not None else LossEvent(0, 0, value, 1.0)
+        where = (anatomy.loss.where if anatomy is not None else "", *user_lines())
+        asked = yes_no(anatomy) if anatomy is not None else YesNo(frozenset())
         models = [call.module for call in anatomy.calls] if anatomy is not None else []
         resting = [name for model in models for name in resting_layers(model)]
         for log in self.logs:
             if not reached or any(id(p) in reached for p in log.parameters()):
-                log.backward(Passed(reached, part, value, resting))
+                log.backward(Passed(reached, part, value, resting, where, asked))
 
     def _optimizers(self) -> list[Any]:
         return [log.optimizer for log in self.logs]
@@ -174,14 +195,15 @@ class TorchProgram:
 
     def begin_step(self, optimizer: Any) -> None:
         """An optimizer is about to move its parameters."""
+        self.recorder.stepping += 1
         if self.recorder.listening and not self.recorder.enough:
             with self._own_work("a training step"):
                 self.optimizer(optimizer).begin_step()
-        self.recorder.stepping += 1
 
     def end_step(self, optimizer: Any) -> None:
         """An optimizer has moved its parameters."""
         self.recorder.stepping -= 1
+        self.stepped = True
         if not self.recorder.enough:
             log = self.optimizer(optimizer)
             if log.inside:
@@ -190,11 +212,20 @@ class TorchProgram:
             self.recorder.enough = self.done
         self._may_end()
 
+    def end_loops(self, seams: Seams) -> None:
+        """Let the loops of the program be ended, where it is not run whole."""
+        if not self.limits.all:
+            self.loops.install_modules(seams)
+
     def _may_end(self) -> None:
         """End the program where its steps, or its time, are over and no loader ends its loop."""
+        if self.limits.all:
+            return
         if (self.recorder.enough and (self.limits.stop or self.limits.idle())) or self.limits.spent():
             self.cut.short("the training loop")
             self.cut.end("after its last step" if self.recorder.enough else "because its time was spent")
+        if self.recorder.enough:
+            self.loops.stepped()
 
 
 def learning(loss: Node) -> Iterator[int]:
@@ -222,6 +253,8 @@ def install(seams: Seams, program: TorchProgram) -> None:
     seams.later(lambda: torch.compiler.set_stance("default"))
     program.recorder.wake()
     seams.later(program.recorder.rest)
+    seams.later(program.loops.rest)
+    program.end_loops(seams)
 
 
 def leave_to_keras(seams: Seams, program: TorchProgram) -> None:
@@ -243,6 +276,8 @@ def leave_to_keras(seams: Seams, program: TorchProgram) -> None:
 def _modules(seams: Seams, program: TorchProgram) -> None:
     def make(run: Any) -> Any:
         def __call__(self: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
+            if program.passes_on(self):
+                return run(self, *args, **kwargs)
             return program.call(self, args, kwargs, run)
 
         return __call__
@@ -251,8 +286,12 @@ def _modules(seams: Seams, program: TorchProgram) -> None:
 
 
 def _passes(seams: Seams, program: TorchProgram) -> None:
-    def make(run: Any) -> Any:
+    def make(run: Any, counts: bool) -> Any:
         def backward(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if program.recorder.resting:
+                if counts:
+                    program.passed()
+                return run(self, *args, **kwargs)
             with program.backward(self):
                 return run(self, *args, **kwargs)
 
@@ -268,8 +307,8 @@ def _passes(seams: Seams, program: TorchProgram) -> None:
 
         return grad
 
-    seams.replace(torch.Tensor, "backward", make)
-    seams.replace(torch.autograd, "backward", make)
+    seams.replace(torch.Tensor, "backward", partial(make, counts=False))  # it calls the other
+    seams.replace(torch.autograd, "backward", partial(make, counts=True))
     seams.replace(torch.autograd, "grad", make_grad)
 
 
@@ -283,12 +322,14 @@ def _optimizers(seams: Seams, program: TorchProgram) -> None:
         def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
             run(self, *args, **kwargs)
             program.optimizer(self)
+            program.end_loops(seams)
 
         return __init__
 
     def make_clear(run: Any) -> Any:
         def zero_grad(self: Any, *args: Any, **kwargs: Any) -> Any:
-            program.about(_parameters(self), StepLog.cleared)
+            if not program.recorder.enough:
+                program.about(_parameters(self), StepLog.cleared)
             return run(self, *args, **kwargs)
 
         return zero_grad

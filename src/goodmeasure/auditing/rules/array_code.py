@@ -62,7 +62,7 @@ def wrong_gradient(array_code: ArrayCode) -> Iterator[Seen]:
     "error",
     "the loss compares mixed pairs",
     why="(N, 1) against (N,) becomes (N, N): the loss is the mean over pairs that do not belong together.",
-    fix="flatten both sides before the difference",
+    fix="flatten both sides before the difference: output.ravel() - targets.ravel()",
 )
 def array_broadcast(array_code: ArrayCode) -> Iterator[Seen]:
     """The loss of the same numbers changes when the outputs are given the shape of the targets.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     "the program stops",
     why="The framework refuses this combination of model, loss and targets; nothing can be trained until it is mended.",
     fix="follow the message; other findings of this report often name the cause",
+    follows=("GM107", "GM110", "GM117"),
 )
 def stops(crashes: Crashes) -> Iterator[Seen]:
     """The forward pass, the loss, the fit or the training step raises an exception.

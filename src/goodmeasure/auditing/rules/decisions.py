@@ -119,6 +119,7 @@ def wrong_column(fitted: Fitted) -> Iterator[Seen]:
         "and every threshold, cost and expected count inherits it."
     ),
     fix="train without class weights and move the threshold, or calibrate (CalibratedClassifierCV) before deciding",
+    follows=("GM511", "GM512"),
 )
 def shifted_probability(fitted: Fitted) -> Iterator[Seen]:
     """The mean of the probabilities differs from the share of events on the rows of the fit by far more than chance.
@@ -143,6 +144,25 @@ def shifted_probability(fitted: Fitted) -> Iterator[Seen]:
             cause = f" ({fitted.balanced_by()})" if fitted.balanced_by() else ""
             yield Seen(f"probabilities average {mean:.3f}, events are {rate:.3f} of {n} rows{cause}", where="output")
             return
+
+
+@rule(
+    "GM526",
+    "warning",
+    "probabilities are far too sure of themselves",
+    why="What is called 99 % happens far less often: costs, log-loss and expected counts all inherit it.",
+    fix="1 / (1 + np.exp(-margin)) of a margin as the model gives it, or CalibratedClassifierCV",
+    follows=("GM511", "GM512"),
+)
+def stretched_probability(fitted: Fitted) -> Iterator[Seen]:
+    """The log-odds of the events rise less than a third as fast as those of the probabilities, which chance does not explain.
+
+    Example: ``1 / (1 + np.exp(-8 * margin))``. Judged on 200 rows or more, by a logistic regression on the log-odds, which
+    outputs of exactly 0 and 1 do not have. Ignore it where only the ranking is used.
+    """
+    found = fitted.stretch()
+    if found is not None and found[0] + 5 * found[1] < 1 / 3:
+        yield Seen(f"log-odds of {len(fitted.y)} events rise by {found[0]:.2f} for each 1 that is said", where="output")
 
 
 @rule(
@@ -185,6 +205,7 @@ def threshold_against_costs(fitted: Fitted) -> Iterator[Seen]:
         "undo the transformation and its bias: np.exp(prediction) * np.mean(y / np.exp(prediction)); or fit the "
         "mean (Poisson, gamma, squared error)"
     ),
+    follows=("GM517",),
 )
 def not_a_mean(fitted: Fitted) -> Iterator[Seen]:
     """The output is declared a mean and its average is far from that of the target on the rows of the fit.

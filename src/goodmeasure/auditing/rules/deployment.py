@@ -78,6 +78,7 @@ def threshold_scale(decision: TracedDecision) -> Iterator[Seen]:
         "direction or the coding does not fit."
     ),
     fix="decide over the class axis (argmax(-1)), with the coding of the targets",
+    follows=("GM530",),
 )
 def decides_wrongly(decision: TracedDecision) -> Iterator[Seen]:
     """Outputs that clearly say the target (0.9 against 0.1, or one class far ahead) are turned into other labels.

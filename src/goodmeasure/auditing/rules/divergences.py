@@ -197,6 +197,7 @@ def uneven(weight: Any) -> bool:
         "changes sign, and drowns every other term."
     ),
     fix="apply sigmoid (or softmax) before the ratio",
+    follows=("GM105",),
 )
 def free_denominator(contracts: Contracts) -> Iterator[Seen]:
     """The denominator of a division in the loss follows from unbounded scores without anything that keeps its sign.

@@ -120,6 +120,7 @@ def along_the_batch(batch: Batch) -> Iterator[Seen]:
     "outputs belong to other examples than their inputs",
     why="Targets are then compared with predictions for another example: the model can learn no more than the average.",
     fix="use transpose or permute, not view or reshape, to exchange axes",
+    follows=("GM140",),
 )
 def other_rows(batch: Batch) -> Iterator[Seen]:
     """Replacing one example of the input changes other rows of the output and leaves its own as it was.
@@ -141,6 +142,7 @@ def other_rows(batch: Batch) -> Iterator[Seen]:
         "is predicted changes with the company, and one example alone gets another answer."
     ),
     fix="reduce or normalise along the features or the time steps: dim=1 or dim=-1, not dim=0",
+    follows=("GM108",),
 )
 def across_examples(crosstalk: Crosstalk) -> Iterator[Seen]:
     """In eval mode, replacing one example moves the outputs of others, and an operation runs along the batch axis.
@@ -166,7 +168,7 @@ def across_examples(crosstalk: Crosstalk) -> Iterator[Seen]:
         "Where the target is the next input and later inputs reach earlier outputs, the model copies the answer: the "
         "training loss goes to zero, and what is generated is noise."
     ),
-    fix="mask what lies ahead: scaled_dot_product_attention(..., is_causal=True), a one-directional RNN, or left padding",
+    fix="mask what lies ahead: scaled_dot_product_attention(..., is_causal=True), bidirectional=False of an RNN, left padding",
 )
 def sees_ahead(crosstalk: Crosstalk) -> Iterator[Seen]:
     """The targets are the inputs shifted by one, and changing the last inputs changes earlier outputs.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         "predictions get worse."
     ),
     fix="check the sign of the loss (minimise the negative of a score) and the pairing of outputs with targets",
+    follows=("GM119",),
 )
 def misdirected(behaviour: Behaviour) -> Iterator[Seen]:
     """A small step along the negative gradient moves most outputs away from their own targets.
@@ -43,6 +44,7 @@ def misdirected(behaviour: Behaviour) -> Iterator[Seen]:
         "learned from the other alone."
     ),
     fix="check the label coding (hinge and soft-margin losses take -1 and +1) and the masks",
+    follows=("GM105", "GM112", "GM115"),
 )
 def silent_examples(behaviour: Behaviour) -> Iterator[Seen]:
     """The gradient of an example is zero at every output that was tried, and yet it costs something.
@@ -67,7 +69,7 @@ def silent_examples(behaviour: Behaviour) -> Iterator[Seen]:
         "of a target that is "
         "almost zero, for one)."
     ),
-    fix="divide by a scale of the whole target (its mean or spread) instead of by each target",
+    fix="divide by one number of all targets, targets.std() or targets.abs().mean(), instead of by each target",
 )
 def dominated(behaviour: Behaviour) -> Iterator[Seen]:
     """The same error costs some examples more than ten thousand times what it costs others.
@@ -88,7 +90,8 @@ def dominated(behaviour: Behaviour) -> Iterator[Seen]:
     "warning",
     "the loss is not smallest at the target",
     why="The best that training can do is then a wrong answer, whatever the model and the data.",
-    fix="check class weights, smoothing, the order of arguments and the order of classes",
+    fix="check class weights, smoothing, the costs of each class, and the order of arguments and classes",
+    follows=("GM108", "GM131", "GM306"),
 )
 def not_minimal_at_target(behaviour: Behaviour) -> Iterator[Seen]:
     """Confident outputs for another class cost less than confident outputs for the class of the target.
@@ -110,6 +113,7 @@ def not_minimal_at_target(behaviour: Behaviour) -> Iterator[Seen]:
     "the loss has no lower bound",
     why="There is always a more extreme output that costs less: training runs away instead of approaching the targets.",
     fix="square or take the absolute value of the error; apply log_softmax or a sigmoid before a likelihood",
+    follows=("GM110", "GM306"),
 )
 def bottomless(behaviour: Behaviour) -> Iterator[Seen]:
     """Pushing all outputs to one side lowers the loss without end.
@@ -131,6 +135,7 @@ def bottomless(behaviour: Behaviour) -> Iterator[Seen]:
         "example is which."
     ),
     fix="check the arguments of the loss, and that output and target have the same shape",
+    follows=("GM101",),
 )
 def blind(behaviour: Behaviour) -> Iterator[Seen]:
     """The loss stays the same to the last digits when targets are shuffled and outputs are not.
@@ -152,6 +157,7 @@ def blind(behaviour: Behaviour) -> Iterator[Seen]:
         "targets say no longer matters."
     ),
     fix="check the sign and the completeness of each term: normalise weights in log space, keep both halves of a likelihood",
+    follows=("GM106", "GM110", "GM306", "GM311", "GM316"),
 )
 def escape(constant_shift: ConstantShift) -> Iterator[Seen]:
     """Shifting one output by a constant lowers the loss without end, or to nothing for any targets.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
+    from goodmeasure.auditing.evidence.drawn import Drawn
     from goodmeasure.auditing.evidence.terms import Terms
     from goodmeasure.auditing.evidence.training_signal import TrainingSignal
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         "keep the computation in torch from the parameters to the loss: no .item(), .numpy(), argmax, detach or "
         "torch.tensor(...) on the way"
     ),
+    follows=("GM111", "GM115"),
 )
 def no_gradient(signal: TrainingSignal) -> Iterator[Seen]:
     """The gradient of the loss is absent, or exactly zero, at every trainable parameter.
@@ -54,6 +56,7 @@ def no_gradient(signal: TrainingSignal) -> Iterator[Seen]:
     "the loss or its gradient is not finite",
     why="One NaN in a gradient makes every weight NaN at the next step, and all that follows.",
     fix="select before computing (prediction[keep], target[keep]); add a small epsilon inside sqrt, log and divisions",
+    follows=("GM116", "GM122"),
 )
 def not_finite(signal: TrainingSignal) -> Iterator[Seen]:
     """The loss is NaN or infinite on this batch, or finite with a gradient that is not.
@@ -88,6 +91,7 @@ def not_finite(signal: TrainingSignal) -> Iterator[Seen]:
     "a term of the loss has no gradient",
     why="A term that enters as a number shifts the printed value and has no effect on any parameter.",
     fix="add the tensor itself; call .item() or .detach() only on what is logged",
+    follows=("GM301",),
 )
 def term_without_gradient(terms: Terms) -> Iterator[Seen]:
     """A term follows from the model's output, is added to the loss, and carries no gradient.
@@ -111,6 +115,7 @@ def term_without_gradient(terms: Terms) -> Iterator[Seen]:
         "everything beyond 1."
     ),
     fix="end in a linear layer, or scale the targets into the range of the activation",
+    follows=("GM134",),
 )
 def output_range(signal: TrainingSignal) -> Iterator[Seen]:
     """The attainable range of an output excludes part of the targets that it is compared with.
@@ -192,6 +197,7 @@ def drowned_term(terms: Terms) -> Iterator[Seen]:
     "a prediction is pushed away from the target it is compared with",
     why="The error of this comparison enters the loss with the wrong sign: the loss falls while the error grows, without end.",
     fix="check the signs: error terms are added to a loss, log-likelihoods are subtracted",
+    follows=("GM306",),
 )
 def repelled(signal: TrainingSignal) -> Iterator[Seen]:
     """The gradient at an output that is subtracted from its target moves it away on nearly every example.
@@ -200,3 +206,40 @@ def repelled(signal: TrainingSignal) -> Iterator[Seen]:
     """
     for where, share, many in signal.repelled():
         yield Seen(f"{share:.0%} of {many} predictions are pushed away from their targets", where=where)
+
+
+@rule(
+    "GM318",
+    "error",
+    "the output is the same for every input",
+    why="Whatever is fed in, one number comes out, and no weight that sees the input gets any gradient: it stays so.",
+    fix="take away what lets nothing through: a ReLU of a negative number, a product with zero, a shape that is overwritten",
+)
+def deaf_to_inputs(training_signal: TrainingSignal) -> Iterator[Seen]:
+    """All outputs of a batch are equal though its inputs differ, and every weight matrix has the gradient zero.
+
+    Example: ``torch.relu(-torch.relu(x))``. A head that begins at zero gets gradient and is left alone. Ignore it never.
+    """
+    rows = training_signal.deaf()
+    if rows:
+        yield Seen(
+            f"{rows} different inputs give one output, and the gradient of every weight is 0", where="model(inputs)"
+        )
+
+
+@rule(
+    "GM319",
+    "error",
+    "the noise to be found is not the noise that was added",
+    why="The target is a draw of its own, which nothing in the input tells of: the best output is its mean, zero.",
+    fix="noise = torch.randn_like(x), once: x + noise goes into the model, and the same noise is its target",
+)
+def other_noise(drawn: Drawn) -> Iterator[Seen]:
+    """An output is compared with a random draw that nothing else has seen, and the input was blurred with another.
+
+    Example: a helper that draws its own noise for the input of a denoiser. Evidence: the recorded operations. Ignore it never.
+    """
+    if drawn.where:
+        yield Seen(
+            f"the target {drawn.shape} was drawn anew; the input holds the draw of {drawn.other}", where=drawn.where
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
+    from goodmeasure.auditing.evidence.answers import Answers
     from goodmeasure.auditing.evidence.contracts import Contracts, LossCall
 
 
@@ -214,7 +215,7 @@ def integral(values: Any) -> bool:
     "error",
     "binary targets lie outside [0, 1]",
     why="Binary cross-entropy of a target of 2 or -1 has no minimum: the loss falls for ever as the score grows.",
-    fix="map the targets to 0 and 1 (or use cross-entropy for class indices)",
+    fix="(targets > 0).float() for yes and no, targets / targets.max() for shares, nn.CrossEntropyLoss() for class indices",
 )
 def binary_targets(contracts: Contracts) -> Iterator[Seen]:
     """A target of a binary cross-entropy is below 0 or above 1.
@@ -423,7 +424,7 @@ def ctc_labels(call: LossCall) -> list[list[int]]:
         "The logarithm of 1 + target is taken after negative targets are clipped to zero, or is not a number: whatever is "
         "below zero is learned as zero."
     ),
-    fix="use a squared or absolute error, or model log-transformed targets that are positive by nature",
+    fix="use nn.MSELoss() or MeanSquaredError(); a logarithmic error is for targets that are positive by nature",
 )
 def logarithm_of_negatives(contracts: Contracts) -> Iterator[Seen]:
     """Mean squared logarithmic error, and targets of which some are below zero.
@@ -437,3 +438,20 @@ def logarithm_of_negatives(contracts: Contracts) -> Iterator[Seen]:
             yield Seen(
                 f"{share:.0%} of the targets are below zero (down to {float(values.min()):.3g})", where=call.where
             )
+
+
+@rule(
+    "GM138",
+    "error",
+    "a column of the inputs is the target",
+    why="The model reads the answer off: its score is perfect, and where it is used the column is not known yet.",
+    fix='inputs = frame.drop(columns="target"), before tensors are made of it',
+)
+def answer_among_the_inputs(answers: Answers) -> Iterator[Seen]:
+    """Among several columns of the inputs one has a value of its own for each class of the target.
+
+    Example: a table that is standardised whole, with the labels in it. Judged on 24 examples or more. Ignore it where the column
+    is known when the model is used.
+    """
+    for column, rows in answers.columns[:1]:
+        yield Seen(f"column {column} names the class of each of {rows} examples", where="model(inputs)")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         "training drifts or explodes."
     ),
     fix="call optimizer.zero_grad() before backward()",
+    follows=("GM408",),
 )
 def stale_gradients(step_run: StepRun) -> Iterator[Seen]:
     """A mark put on the gradients after one step is still in them at the next.
@@ -41,6 +42,7 @@ def stale_gradients(step_run: StepRun) -> Iterator[Seen]:
     "the training step moves no parameter",
     why="The loss is computed and printed, and the model stays as it was.",
     fix="loss.backward(); optimizer.step(), with an optimizer over model.parameters()",
+    follows=("GM301", "GM404", "GM408"),
 )
 def nothing_moves(step_run: StepRun) -> Iterator[Seen]:
     """After several steps every trainable parameter has the value it had before.
@@ -348,7 +350,7 @@ def stranded_layers(parameters: Parameters) -> Iterator[Seen]:
         "Plain tensors, and layers in a Python list, are not in model.parameters(): no optimizer moves them, "
         "state_dict() does not save them, .to(device) leaves them behind."
     ),
-    fix="self.weight = nn.Parameter(...); self.layers = nn.ModuleList([...])",
+    fix="self.weight = nn.Parameter(...); self.layers = nn.ModuleList([...]) or nn.ModuleDict({...})",
 )
 def strangers(parameters: Parameters) -> Iterator[Seen]:
     """Gradient arrives at tensors that are neither registered with the model or the loss nor held by the optimizer.

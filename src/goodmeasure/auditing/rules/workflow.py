@@ -96,3 +96,23 @@ def exchanged(workflow: Workflow) -> Iterator[Seen]:
     """
     for metric in workflow.swapped():
         yield Seen(f"the first argument of {metric.name} is what predict returned", where=metric.where)
+
+
+@rule(
+    "GM527",
+    "error",
+    "a column of the table is the target",
+    why="The model reads the answer off: its score is perfect, and where it is used the column is not known yet.",
+    fix='X = frame.drop(columns="target"), before anything is fitted',
+)
+def answer_in_the_table(workflow: Workflow) -> Iterator[Seen]:
+    """Among several columns on which a predictor is fitted, one equals the target, or has a value for each of its classes.
+
+    Example: ``model.fit(frame, frame["price"])``. Judged on 24 rows or more. Ignore it where the column is known when the model
+    is used.
+    """
+    for fit, column in list(workflow.known_answers())[:1]:
+        yield Seen(
+            f"column {column} of the {len(fit.X)} rows on which {type(fit.estimator).__name__} is fitted is the target",
+            where=fit.where,
+        )
