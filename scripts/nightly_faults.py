@@ -33,7 +33,7 @@ PROGRAM = "from goodmeasure.cli import main; main()"
 WORK = {
     "run": (("run", "t.csv", "--target", "y", "--out", "out"), ("--exclude", "p")),
     "score --save": (("score", "t.csv", "--y", "y", "--p", "p", "--save", "out/kept.tally"), ("--where", "x > 0")),
-    "predict --out": (("predict", "model.json", "t.csv", "--out", "out/predicted.csv"), ("--keep", "x")),
+    "predict --out": (("predict", "model.json", "t.csv", "--out", "out/predicted.csv"), ("--where", "x > 0")),
 }
 
 

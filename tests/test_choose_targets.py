@@ -87,8 +87,8 @@ def test_missing_targets_are_left_out_and_counted(missing: Any) -> None:
     plan = choose([1.5, missing, -2.5, missing, 3.0])
     assert plan.meaning == "real"
     assert plan.rows == 5
-    assert "2 of 5 values are missing" in " ".join(plan.notes)
-    assert "2 of 5" in str(plan)
+    assert plan.left_out == {"missing target": 2}
+    assert "5 rows read, 3 used; left out: 2 missing target" in str(plan)
 
 
 def test_rows_of_weight_zero_are_absent() -> None:

@@ -83,13 +83,13 @@ def test_probabilities_in_place_of_raw_outputs():
     assert BCE([1], prediction=[0.0]) == math.inf
     assert BCE([1], prediction=[1.0]) == 0.0
     assert BCE([1], prediction=[1 / (1 + math.exp(50.0))]) == pytest.approx(50.0, rel=1e-14)
-    with pytest.raises(TargetOutsideDomain, match="prediction 0"):
+    with pytest.raises(TargetOutsideDomain, match="a prediction is outside"):
         BCE([1, 0], prediction=[3.0, -3.0])
 
 
 @pytest.mark.parametrize("bad", [255, -1, 2, math.nan])
 def test_labels_that_are_neither_yes_nor_no_are_named(bad):
-    with pytest.raises(TargetOutsideDomain, match="at index 1"):
+    with pytest.raises(TargetOutsideDomain, match=r"target\[1\]"):
         BCE([1.0, bad], [0.3, 10.0])
 
 

@@ -189,10 +189,7 @@ def test_words_for_missing_are_missing_for_all(place: Path, say, word: str) -> N
         words = [each for each in asked(command, "t.csv") if each not in ("--positive", "yes")]
         status, out, err = say(*words)
         assert (status, err) == (0, "")
-        assert f"{ROWS - 2} rows" in out
-    first = say(*asked("score", "t.csv")[:4], "--p", "p")[1].splitlines()[0]
-    assert "1 left out: missing target" in first
-    assert "1 left out: missing score" in first
+        assert f"{ROWS} rows read, {ROWS - 2} used; left out: 1 missing target, 1 missing score" in out.splitlines()[0]
     assert say(*asked("choose", "t.csv"))[0] == say(*asked("predict", "t.csv"))[0] == 0
 
 

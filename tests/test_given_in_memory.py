@@ -127,3 +127,13 @@ def test_durations_and_times_of_the_day_are_seconds() -> None:
         found = table(frame)
         np.testing.assert_array_equal(found["span"], [60, np.nan, 86_400], err_msg=name)
         np.testing.assert_array_equal(found["hour"], [1, 3600, np.nan], err_msg=name)
+
+
+@pytest.mark.parametrize("label", [str, "{}.0".format, bool], ids=["texts", "texts with decimals", "truths"])
+@pytest.mark.parametrize("frame", [dict, pd.DataFrame, pl.DataFrame])
+def test_a_target_is_the_same_however_0_and_1_are_written(label: Any, frame: Any) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=80)
+    y = (x + rng.normal(size=80) > 0).astype(int).tolist()
+    found, plain = (gm.run(frame({"x": x, "y": cells}), "y") for cells in ([label(one) for one in y], y))
+    assert found.judged.report == plain.judged.report

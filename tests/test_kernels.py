@@ -387,7 +387,7 @@ def test_what_are_no_shares_is_refused_with_the_same_words(classes, dtype):
         bad[17, y[17].argmax()] = wrong
         bad[17, y[17].argmin()] -= min(wrong, 0) if np.isfinite(wrong) else 0
         assert kernels.value_and_gradient(loss, bad, z) is None
-        with pytest.raises(TargetOutsideDomain, match="at index 17"):
+        with pytest.raises(TargetOutsideDomain, match=r"target\[17\]"):
             loss.value_and_gradient(bad, z)
         weight = np.ones(20)
         weight[17] = 0
@@ -450,7 +450,7 @@ def test_targets_outside_the_domain_are_found_and_absent_ones_are_not_looked_at(
     y, z = np.zeros(2000, np.float32), np.zeros(2000, np.float32)
     y[1500] = 3
     assert kernels.value_and_gradient(loss, y, z) is None
-    with pytest.raises(TargetOutsideDomain, match="index 1500"):
+    with pytest.raises(TargetOutsideDomain, match=r"target\[1500\]"):
         loss.value_and_gradient(y, z)
     weight = np.ones(2000)
     weight[1500] = 0

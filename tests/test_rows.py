@@ -275,9 +275,9 @@ def test_the_best_constant_of_classes_that_do_not_occur() -> None:
     assert best.shape == (4,)
     assert np.isneginf(best[2:]).all()
     assert len(losses.cross_entropy(class_weight=(1, 2, 3)).best_constant([0, 1])) == 3
-    with pytest.raises(TargetOutsideDomain, match="at index 2"):
+    with pytest.raises(TargetOutsideDomain, match=r"target\[2\]"):
         CE.best_constant([0, 1, 2], classes=2)
-    with pytest.raises(TargetOutsideDomain, match="at index 1"):
+    with pytest.raises(TargetOutsideDomain, match=r"target\[1\]"):
         CE.best_constant([0.0, math.nan, 1.0])
     assert gm.risk(CE, [0, 1, 1], np.zeros((3, 4))).constant == tuple(best)
 

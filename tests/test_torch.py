@@ -170,7 +170,7 @@ def test_a_graph_refuses_what_it_cannot_do():
     with pytest.raises(UsageError, match="second derivative of a compiled loss"):
         gradient.sum().backward()
     y[3] = math.inf
-    with pytest.raises(TargetOutsideDomain, match="at index 3"):
+    with pytest.raises(TargetOutsideDomain, match=r"target\[3\]"):
         graph(z, y)
     with pytest.raises(UsageError, match="does not know"):
         torch.ops.goodmeasure.values(z, y, None, 1.0, "another loss")
@@ -585,7 +585,7 @@ def test_shapes_never_broadcast(name, shape, target, reduction):
 @pytest.mark.parametrize("reduction", ["mean", "none"])
 def test_targets_are_checked(reduction):
     module = to_torch(LOSSES["binary_cross_entropy"], reduction=reduction)
-    with pytest.raises(TargetOutsideDomain, match="index 2"):
+    with pytest.raises(TargetOutsideDomain, match=r"target\[2\]"):
         module(torch.zeros(3), torch.tensor([0.0, 1.0, 2.0]))
     with pytest.raises(TargetOutsideDomain):
         to_torch(LOSSES["cross_entropy"], reduction=reduction)(torch.zeros(2, 3), torch.tensor([0, 3]))

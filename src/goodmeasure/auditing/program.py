@@ -33,7 +33,9 @@ def load(spec: str) -> dict[str, Any]:
     file = Path(path)
     if not path or not name.isidentifier() or file.suffix != ".py":
         raise UsageError(
-            f"{spec!r} does not name a program", seen=f"FILE.py:FUNCTION, e.g. {file.name or 'train.py'}:build"
+            f"{spec!r} does not name a program",
+            seen=f"FILE.py:FUNCTION, e.g. {file.name or 'train.py'}:build",
+            fix=f"goodmeasure audit {file.name if file.suffix == '.py' else 'train.py'}:build",
         )
     if not is_file(file):
         raise UsageError(f"there is no file {path}", where=path, fix="goodmeasure audit train.py:build")

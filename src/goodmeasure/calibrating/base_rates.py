@@ -16,7 +16,11 @@ def prior_shift(p: ArrayLike, *, trained_at: float, used_at: float) -> Floats:
     """
     scores = row_arguments.probabilities(p)
     if not (0 < trained_at < 1 and 0 < used_at < 1):
-        raise UsageError("shares of events lie strictly between 0 and 1", seen=f"{trained_at} and {used_at}")
+        raise UsageError(
+            "shares of events lie strictly between 0 and 1",
+            seen=f"{trained_at} and {used_at}",
+            fix="trained_at=0.5, used_at=0.1, as the shares are",
+        )
     up, down = scores * used_at * (1 - trained_at), (1 - scores) * (1 - used_at) * trained_at
     return up / (up + down)
 
@@ -28,6 +32,10 @@ def undo_weights(p: ArrayLike, *, positive: float = 1.0, negative: float = 1.0) 
     has a weight below one.
     """
     if not (positive > 0 and negative > 0):
-        raise UsageError("class weights are positive", seen=f"positive={positive}, negative={negative}")
+        raise UsageError(
+            "class weights are positive",
+            seen=f"positive={positive}, negative={negative}",
+            fix="positive=19.0, negative=1.0, as the model was trained",
+        )
     scores = row_arguments.probabilities(p)
     return scores * negative / (scores * negative + (1 - scores) * positive)

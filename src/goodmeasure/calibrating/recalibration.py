@@ -14,8 +14,9 @@ from goodmeasure.calibrating.decomposition import cells
 from goodmeasure.calibrating.isotonic import pool
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError
+from goodmeasure.errors import NoSuchReading, UsageError
 from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.arrays import one_a_row
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.weights import unit_of
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -77,7 +78,11 @@ class Recalibration(Displayed):
         if self.method == "temperature" and given.ndim == 2:
             return _softmax(_log_scores(given, self.raw, self.shrink) * self.parameters[0][0][0])
         if (given.ndim == 2) != (len(self.parameters) > 1):
-            raise UsageError("these scores have another shape than those that were fitted", seen=f"shape {given.shape}")
+            raise UsageError(
+                "these scores have another shape than those that were fitted",
+                seen=f"shape {given.shape}",
+                fix="give scores as those that were fitted: one a row, or one a class",
+            )
         if given.ndim == 1:
             return self._one(given, self.parameters[0])
         table = np.column_stack([self._one(given[:, k], knots) for k, knots in enumerate(self.parameters)])
@@ -205,8 +210,8 @@ def recalibrate(
 def _scores(rows: PresentRows, raw: bool) -> Floats:
     """Finite scores, one a row or one a class: raw outputs, or probabilities."""
     found: Floats = rows.read(row_arguments.raw_outputs, "scores").astype(np.float64)
-    if found.ndim not in (1, 2):
-        raise ShapeMismatch(f"scores have shape {found.shape}", fix="one a row, or a row of K")
+    if found.ndim != 2 or found.shape[1] == 1:
+        one_a_row(found, "scores")
     if raw:
         return row_arguments.in_range(found, "scores", at=rows.at)
     row_arguments.inside_unit_interval(found, "scores", at=rows.at)

@@ -154,9 +154,17 @@ def _settled(loss: Record, y: Any, z: Sequence[float], digits: int, book: Evalua
         if last is not None and any(map(partial(_grown, digits), last, found)):
             return found, True
         if last is not None and mp.isnan(last[0]) and mp.isnan(found[0]):
-            raise NoTruth(f"the truth of {loss} is no number", where=f"y={y}, z={list(z)}")
+            raise NoTruth(
+                f"the truth of {loss} is no number",
+                where=f"y={y}, z={list(z)}",
+                fix="take a target and raw outputs where the book form has a value",
+            )
         last, digits = found, 2 * digits if last is None else 4 * digits
-    raise NoTruth(f"the truth of {loss} needs more than {digits // 4} digits", where=f"y={y}, z={list(z)}")
+    raise NoTruth(
+        f"the truth of {loss} needs more than {digits // 4} digits",
+        where=f"y={y}, z={list(z)}",
+        fix="take raw outputs that lie nearer to zero, or further from a kink",
+    )
 
 
 def _grown(digits: int, last: Any, found: Any) -> bool:
@@ -179,7 +187,11 @@ def value_and_moves(loss: Record, y: Any, z: Sequence[float], book: Evaluation) 
         if nothing or (last is not None and _agree(last, found[0])):
             return found[0], found[1:]
         last, digits = found[0], 2 * digits
-    raise NoTruth(f"the truth of {loss} needs more than {digits // 2} digits", where=f"y={y}, z={list(z)}")
+    raise NoTruth(
+        f"the truth of {loss} needs more than {digits // 2} digits",
+        where=f"y={y}, z={list(z)}",
+        fix="take raw outputs that lie nearer to zero, or further from a kink",
+    )
 
 
 def _value_and_moves(loss: Record, y: Any, z: list[Any], book: Evaluation) -> list[Any]:

@@ -107,7 +107,8 @@ def choose(
     )
     return Plan(
         name=name,
-        rows=seen.rows,
+        rows=seen.rows.read,
+        left_out=seen.rows.left_out,
         meaning=meaning.name,
         represents=meaning.domain,
         loss=centre.loss,
@@ -206,8 +207,7 @@ def _centre(seen: Observed, meaning: Meaning, asked: Functional, wanted: Wanted)
 
 
 def _notes(seen: Observed) -> tuple[str, ...]:
-    missing = [f"{seen.missing} of {seen.rows} values are missing and left out"] if seen.missing else []
-    return (*missing, *(["the numbers were written as text and read as numbers"] if seen.from_text else []))
+    return ("the numbers were written as text and read as numbers",) if seen.from_text else ()
 
 
 # --- the four steps ---

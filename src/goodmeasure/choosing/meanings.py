@@ -91,7 +91,7 @@ def _binary(seen: Observed) -> str:
         return f"there are two labels, {values[0]} and {values[1]}"
     if set(values) == {0, 1}:
         return "the values are 0 and 1"
-    if len(values) == 2 and seen.whole and seen.rows > 2:
+    if len(values) == 2 and seen.whole and seen.rows.used > 2:
         return f"there are two whole numbers, {values[0]:g} and {values[1]:g}"
     return ""
 
@@ -115,7 +115,7 @@ def _classes(seen: Observed) -> str:
     last = seen.share(seen.numbers == seen.numbers.max())
     # The frequencies of counts die out toward the largest, and most counts can be 0; not so with class codes.
     rare = last < 0.5 / count and not (first == 1 and count <= FEW_CODES)
-    if not contiguous or rare or seen.rows < 3 * count:
+    if not contiguous or rare or seen.rows.used < 3 * count:
         return ""
     said = "and none is 0" if last < 0.5 / count else f"and the last is not rare ({100 * last:.0f} %)"
     return f"the values are the codes {first:g} to {seen.numbers.max():g}, {said}"

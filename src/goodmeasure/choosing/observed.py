@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, WeightError, shorter
-from goodmeasure.statistics.arrays import numbers_of
+from goodmeasure.reading.rows_read import NO_TARGET, NO_WEIGHT, RowsRead
+from goodmeasure.statistics.arrays import numbers_of, one_a_row
+from goodmeasure.statistics.row_arguments import equal_length
 from goodmeasure.statistics.weights import check_weights
 
 # Above this a double no longer holds every whole number.
@@ -65,15 +67,14 @@ class Notation(enum.Enum):
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """The values that are present, as they came and (unless they are labels) as doubles; ``rows`` of them with the missing."""
+    """The values that are present, as they came and (unless they are labels) as doubles, and how many ``rows`` there were."""
 
     name: str
     kind: Notation
     original: NDArray[Any]
     numbers: NDArray[np.float64] | None
     weight: NDArray[np.float64]
-    rows: int
-    missing: int = 0
+    rows: RowsRead
     from_text: bool = False
 
     @property
@@ -110,7 +111,7 @@ def observe(y: Any, name: str = "target", sample_weight: Any = None) -> Observed
         raise ShapeMismatch(f"{name} has {values.ndim} axes", seen=f"shape {values.shape}", fix="y = y.ravel()")
     weight = _weight(sample_weight, len(values), name)
     gone = _missing(values)
-    keep = ~gone & (weight > 0)
+    rows, keep = RowsRead.of(len(values), {NO_WEIGHT: weight == 0, NO_TARGET: gone})
     if not keep.any():
         raise NoTarget(
             f"{name} has no values",
@@ -119,7 +120,7 @@ def observe(y: Any, name: str = "target", sample_weight: Any = None) -> Observed
         )
     kind, original, numeric, from_text = _typed(values[keep], np.flatnonzero(keep), name, categorical)
     _finite(numeric, np.flatnonzero(keep), name)
-    return Observed(name, kind, original, numeric, weight[keep], len(values), int(gone.sum()), from_text)
+    return Observed(name, kind, original, numeric, weight[keep], rows, from_text)
 
 
 def _as_array(y: Any, name: str) -> tuple[NDArray[Any], bool]:
@@ -156,13 +157,20 @@ def _listed(y: Any, name: str) -> NDArray[Any]:
     if hasattr(y, "__array__") or hasattr(y, "__dlpack__"):
         return np.asarray(y.detach().cpu() if hasattr(y, "detach") else y)
     if not isinstance(y, Iterable):
-        raise NotATarget(f"{name} is not a column of values", where=name, seen=shorter(y))
+        raise NotATarget(
+            f"{name} is not a column of values",
+            where=name,
+            seen=shorter(y),
+            fix="a list, an array or a series, with one value a row",
+        )
     values = list(y)
     if any(isinstance(v, list | tuple | np.ndarray) for v in values):
         try:
             return np.asarray(values, dtype=float)
         except (TypeError, ValueError) as error:
-            raise NotATarget(f"the rows of {name} do not make a table of numbers: {error}") from error
+            raise NotATarget(
+                f"the rows of {name} do not make a table of numbers: {error}", fix="as many numbers in each row"
+            ) from error
     # Element by element: NumPy would turn a list that mixes numbers and text into text.
     found = np.empty(len(values), dtype=object)
     found[:] = values
@@ -173,8 +181,8 @@ def _weight(given: Any, n: int, name: str) -> NDArray[np.float64]:
     if given is None:
         return np.ones(n)
     weight = numbers_of(given, "sample_weight", WeightError).astype(np.float64, copy=False)
-    if weight.shape != (n,):
-        raise ShapeMismatch(f"{name} has {n} rows and the weights shape {weight.shape}", fix="give one weight a row")
+    one_a_row(weight, "sample_weight")
+    equal_length({name: range(n)}, sample_weight=weight)
     check_weights(weight)
     return weight
 
@@ -234,7 +242,7 @@ def _typed(
 def _from_text(
     values: NDArray[Any], text: NDArray[np.bool_], at: NDArray[np.intp], name: str
 ) -> tuple[Notation, NDArray[Any], NDArray[np.float64] | None, bool]:
-    read = _of_each(_number, values).astype(np.float64)
+    read = read_as_numbers(values)
     broken = np.isnan(read)
     if not broken.any():
         return Notation.FLOAT, values, read, True
@@ -246,6 +254,11 @@ def _from_text(
             fix=f"mend the cell, or leave it empty if it stands for a missing value: column {name}",
         )
     return Notation.TEXT, values, None, False
+
+
+def read_as_numbers(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Texts as the numbers that they are, NaN where they are none."""
+    return _of_each(_number, values).astype(np.float64)
 
 
 def _number(value: Any) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from goodmeasure.choosing import coding
@@ -15,6 +16,7 @@ from goodmeasure.drawing.terminal import printable
 from goodmeasure.formulas.activations import Activation
 from goodmeasure.formulas.domains import Domain
 from goodmeasure.making.loss import Loss
+from goodmeasure.reading.rows_read import RowsRead
 from goodmeasure.strict.calls import strict_class
 
 # How many rejected alternatives of a step are printed; `to_dict` has them all.
@@ -81,6 +83,7 @@ class Plan(Displayed):
         tails_of: what they are the tails of.
         notes: sentences to print with the plan.
         questions: what the values cannot settle, each with the answer taken meanwhile and what overrules it.
+        left_out: how many of the rows do not count, by reason.
 
     Example:
         >>> import goodmeasure as gm
@@ -105,11 +108,16 @@ class Plan(Displayed):
     tails_of: str = "the target"
     notes: tuple[str, ...] = ()
     questions: tuple[OpenQuestion, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def activation(self) -> Activation:
         """How a raw output becomes a prediction."""
         return self.loss.activation[0]
+
+    @property
+    def _head(self) -> str:
+        return f"{self.name}: {RowsRead(self.rows, self.left_out)}"
 
     def code(self, framework: str = "numpy") -> str:
         """A snippet that carries the plan out.
@@ -133,6 +141,7 @@ class Plan(Displayed):
         return {
             "name": self.name,
             "rows": self.rows,
+            "left_out": dict(self.left_out),
             "represents": {"name": self.meaning, "domain": str(self.represents)},
             "activation": self.activation.name,
             "loss": str(self.loss),
@@ -150,7 +159,7 @@ class Plan(Displayed):
         }
 
     def __str__(self) -> str:
-        lines = [f"{self.name}: {self.rows:,} rows"]
+        lines = [self._head]
         for number, step in enumerate(self.steps, 1):
             lines += ["", f"{number}  {step.question}", f"   {step.answer}", f"   because {step.reason}"]
             lines += [f"   {line}" for line in step.rejected_lines(number - 1)]
@@ -164,7 +173,7 @@ class Plan(Displayed):
         rows = [(s.question, s.answer, s.reason, "\n".join(s.rejected_lines(at))) for at, s in enumerate(self.steps)]
         columns = columns_of(("question", "answer", "because", "rejected"), rows)
         return Display(
-            f"{self.name}: {self.rows:,} rows",
+            self._head,
             columns,
             (*map(str, self.questions), *self.notes),
             under={"because": "answer"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
@@ -16,8 +16,10 @@ from goodmeasure.cli._evidence import (
     fits_in_memory,
     groups_of,
     losses_from,
+    parts_of,
     question_of,
     request_of,
+    settled,
     sorted_out,
     tell_remarks,
     with_predictions,
@@ -32,6 +34,8 @@ from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.engines import duckdb
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.paths import Places
+from goodmeasure.reading.recognition import Written
+from goodmeasure.reading.rows_read import RowsRead
 from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.question import costs_from
 
@@ -45,19 +49,28 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
     with sorted_out(data) as (table, kept):
         asked = with_predictions(asked, table)
         if table is not None and fits_in_memory(table, kept, given):
-            by, column, found = given["by"], (asked["scores"] or [score])[0], _on_rows(table, asked, chosen, given)
+            found = _on_rows(table, asked, chosen, given)
         else:
-            by, column, found = _on_tally(table, kept, asked, chosen, given)
+            found = _on_tally(table, kept, asked, chosen, given)
         tell_remarks(table, asked)
     if given["as_json"]:
-        click.echo(json_text(plain_values({key or "all": one.to_dict() for key, one in found.items()})))
+        click.echo(json_text(plain_values({key or "all": one.to_dict() for key, one in found.decisions.items()})))
         return 0
-    for key, one in found.items():
-        click.echo(printable(f"{by} = {key}" if key else f"by {column}, on {one.cost.n:,} rows"))
+    for key, one in found.decisions.items():
+        click.echo(printable(f"{found.by} = {key}" if key else f"by {found.column}, on {found.rows}"))
         click.echo("\n".join(f"  {line}" for line in str(one).splitlines()))
     if not is_spent(data):
         click.echo(_next(data, kept, asked, chosen, given))
     return 0
+
+
+class Answered(NamedTuple):
+    """The column of groups, if there is one, the column decided on, the rows, and the decision for all and for each group."""
+
+    by: str | None
+    column: str
+    rows: RowsRead
+    decisions: dict[str, Any]
 
 
 def _next(data: Sequence[str], kept: list[str], asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> str:
@@ -78,38 +91,39 @@ def _costs(given: tuple[str, ...], ask: float | None) -> Any:
     return replace(costs, ask=ask)
 
 
-def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> dict[str, Any]:
+def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> Answered:
     found = columns_asked(asked, table)
     if found.classes > 1:
         _refuse_kinds_of_mistakes(costs, asked)
-    request = request_of(losses_from(OF_CLASSES if found.classes > 1 else LOSSES), asked, found)
+    request = settled(request_of(losses_from(OF_CLASSES if found.classes > 1 else LOSSES), asked, found), table)
     costs = costs.settled(found.labels or _two_labels(table, asked)) if isinstance(costs, LabelCosts) else costs
-    held, order = duckdb.rows_of(table, request, given["time"])
-    groups = groups_of(held, given["by"])
+    held = duckdb.rows_of(table, request, given["time"])
 
     def column(name: str | None, at: Any) -> Any:
-        return None if name is None else held[name][at]
+        return None if name is None else held.columns[name][at]
 
-    more = {name: given[name] for name in ("budget", "prevalence") if given[name] is not None}
+    more = {name: given[name] for name in ("budget", "prevalence", "level") if given[name] is not None}
 
     def scores(at: Any) -> Any:
-        columns = [held[name][at] for name in request.scores[0][1]]
+        columns = [column(name, at) for name in request.scores[0][1]]
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
-    decided = {
-        key: decide(
-            held[request.target][at],
-            scores(at),
-            costs,
-            sample_weight=column(request.weight, at),
-            cluster=column(request.cluster, at),
-            time=None if order is None else order[at],
-            level=given["level"],
-            **more,
-        )
-        for key, at in groups.items()
-    }
-    return {key: _by_label(one, found.labels) for key, one in decided.items()} if found.labels else decided
+    with held.pointing():
+        decided = {
+            key: decide(
+                column(request.target, at),
+                scores(at),
+                costs,
+                sample_weight=column(request.weight, at),
+                cluster=column(request.cluster, at),
+                time=None if held.order is None else held.order[at],
+                **more,
+            )
+            for key, at in groups_of(held.columns, given["by"]).items()
+        }
+    if found.labels:
+        decided = {key: _by_label(one, found.labels) for key, one in decided.items()}
+    return Answered(given["by"], asked["scores"][0], held.rows, decided)
 
 
 def _by_label(found: Any, labels: tuple[str, ...]) -> ActDecision:
@@ -123,7 +137,8 @@ def _by_label(found: Any, labels: tuple[str, ...]) -> ActDecision:
 
 def _two_labels(table: Places, asked: dict[str, Any]) -> tuple[Any, Any]:
     """The label that means no, and the one that means yes. Error: GM009."""
-    labels = labels_there(table, asked["target"], asked["where"])
+    known = [asked["positive"]] if asked["positive"] else []
+    labels = labels_there(table, asked["target"], known, asked["where"], asked["weights"], Written(asked["decimal"]))
     if len(labels) != 2 or asked["positive"] not in labels:
         raise UsageError(
             "costs of labels and one column of predictions ask which label means yes",
@@ -156,8 +171,7 @@ def _one_column(asked: dict[str, Any], table: Places) -> Models:
 
 def _on_tally(
     table: Places | None, kept: list[str], asked: dict[str, Any], costs: Any, given: dict[str, Any]
-) -> tuple[str | None, str, dict[str, Any]]:
-    """The column of groups, if there is one, the column decided on, and the decision for all rows and for each group."""
+) -> Answered:
     options = [name for name in ("ask", "budget", "prevalence", "time") if given[name] is not None]
     options += ["cluster"] if given["cluster"] is not None and not kept else []
     if options or not isinstance(costs, Costs):
@@ -175,9 +189,5 @@ def _on_tally(
     made, by = saved.tally, saved.question["by"]
     if model is None and len(made.schema.models) > 1:
         raise UsageError("the saved tally is of several models", fix=f"--p {made.schema.models[0]}")
-    groups = {"": made} | ({key: made[key] for key in sorted(made.groups)} if by else {})
-    return (
-        by,
-        model or made.schema.models[0],
-        {key: part.decide(costs, model, level=given["level"]) for key, part in groups.items()},
-    )
+    found = {key: part.decide(costs, model, level=given["level"]) for key, part in parts_of(made, by).items()}
+    return Answered(by, model or made.schema.models[0], made.rows_read, found)

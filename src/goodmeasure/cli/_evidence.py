@@ -153,7 +153,13 @@ def columns_asked(asked: dict[str, Any], table: Places) -> Models:
             seen=f"--p {asked['scores'][0]}",
             fix="one column: --p COLUMN; or leave --positive out, with a column for each label of the target",
         )
-    return with_labels(found, asked["classes"], labels_there(table, asked["target"], asked["where"]))
+    known, how = asked["classes"], (asked["where"], asked["weights"], _written(asked))
+    return with_labels(found, known, labels_there(table, asked["target"], known or (), *how))
+
+
+def _written(asked: dict[str, Any]) -> Written:
+    """What was said of how cells are written."""
+    return Written(asked.get("decimal"))
 
 
 def request_of(losses: tuple[Any, ...], asked: dict[str, Any], found: Models, *, raw: bool = False) -> Request:
@@ -169,14 +175,29 @@ def request_of(losses: tuple[Any, ...], asked: dict[str, Any], found: Models, *,
         on_predictions=not raw,
         positive=asked["positive"],
         classes=found.codes,
-        written=Written(asked.get("decimal")),
+        written=_written(asked),
     )
+
+
+def settled(request: Request, table: Places) -> Request:
+    """The request held against the table; labels that are written in several ways are told of on standard error."""
+    found = duckdb.settled(request, table)
+    for label, *others in found.ways:
+        if others:
+            aside(printable(f"note: {', '.join(map(repr, others))} in {found.target} is taken for {label!r}"))
+    return found
 
 
 def groups_of(held: dict[str, Any], by: str | None) -> dict[str, Any]:
     """The places of all rows, and of those of each group."""
     found: dict[str, Any] = {"": slice(None)}
     return found | ({str(key): np.flatnonzero(held[by] == key) for key in np.unique(held[by])} if by else {})
+
+
+def parts_of(made: Any, by: str | None) -> dict[str, Any]:
+    """A tally, and that of each of its groups of which some row counts."""
+    groups = {key: made[key] for key in sorted(made.groups)} if by else {}
+    return {"": made} | {key: part for key, part in groups.items() if part.n}
 
 
 def tallied(data: Places, request: Request, given: dict[str, Any]) -> Any:
@@ -219,9 +240,16 @@ def _loaded(path: str) -> Saved:
     try:
         losses = losses_from(schema.losses)
     except Problem as problem:
-        raise StateUnreadable("the tally is of a loss that is not known", where=path, seen=problem.what) from problem
+        raise StateUnreadable(
+            "the tally is of a loss that is not known",
+            where=path,
+            seen=problem.what,
+            fix="tally the table anew, with a loss that goodmeasure losses lists",
+        ) from problem
     if kind_of(losses[0]) != schema.kind:
-        raise StateUnreadable(f"the tally is of {schema.kind}, and its losses are not", where=path)
+        raise StateUnreadable(
+            f"the tally is of {schema.kind}, and its losses are not", where=path, fix="tally the table anew"
+        )
     return replace(saved, tally=replace(saved.tally, losses=losses))
 
 
@@ -229,7 +257,10 @@ def _of_table(table: Places, ask: TallyQuestion, given: dict[str, Any], *, hashe
     """The tally of a table, with the files that it is of if they were hashed."""
     found = columns_asked(ask.asked, table)
     losses = losses_from(ask.losses or _usual(found))
-    made = tallied(table, request_of(losses, ask.asked, found, raw=ask.raw), given)
+    request = settled(request_of(losses, ask.asked, found, raw=ask.raw), table)
+    made = tallied(table, request, given)
+    for said in duckdb.mistaken(table, request) if ask.raw else ():
+        aside(printable(f"note: {said}"))
     shards = (
         tuple(sorted(Shard.of(place.path, place.name.encode(errors="replace").decode()) for place in table.files))
         if hashed

@@ -8,11 +8,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from goodmeasure.engines.duckdb import labels_of
 from goodmeasure.errors import UsageError
-from goodmeasure.reading.blocks import labels_in
 from goodmeasure.reading.connection import Reader
-from goodmeasure.reading.inspection import filtered, refuse_unknown
+from goodmeasure.reading.inspection import filtered, refuse_unknown, weighed
 from goodmeasure.reading.paths import Places
+from goodmeasure.reading.recognition import Written
 from goodmeasure.reading.sources import together
 from goodmeasure.statistics.row_arguments import UnknownLabel
 
@@ -150,9 +151,11 @@ def _codes(count: int) -> Labels:
     return tuple(map(str, range(count)))
 
 
-def labels_there(table: Places, target: str, where: str | None) -> list[str]:
-    """The labels that the target holds in the rows that count."""
+def labels_there(
+    table: Places, target: str, known: Sequence[str], where: str | None, weight: str | None, written: Written
+) -> list[str]:
+    """The labels that the target holds in the rows that count, as they are known where they are."""
     with Reader(table.paths) as reader:
         files = together(reader, table)
         refuse_unknown([target], files)
-        return labels_in(filtered(files, where), target)
+        return labels_of(filtered(weighed(files, weight, written), where), target, known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -13,8 +14,10 @@ from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.reading.files import read
 from goodmeasure.reading.recognition import Written
 from goodmeasure.study.cases import as_target
+from goodmeasure.study.counting import counting
 from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.question import costs_from
+from goodmeasure.study.respelling import one_spelling
 
 
 def planned(data: str, target: str, asked: dict[str, Any]) -> int:
@@ -37,23 +40,25 @@ def planned(data: str, target: str, asked: dict[str, Any]) -> int:
 def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
     named = [name for name in (target, asked["weights"]) if name is not None]
     written = Written(asked["decimal"], asked["dates"])
-    table = read(data, where=asked["where"], numbers=named, written=written)
+    table = read(data, where=asked["where"], weight=asked["weights"], numbers=named, written=written)
+    found = counting(table, target, asked["weights"])
+    spelled, alike = one_spelling(found.table, [target])
 
     def plan_of(costs: Any, positive: Any) -> Any:
         return choose(
-            as_target(table[target]),
+            as_target(spelled[target]),
             ask=asked["ask"],
             costs=costs,
             represents=asked["represents"],
             outliers=asked["outliers"],
-            sample_weight=None if asked["weights"] is None else table[asked["weights"]],
+            sample_weight=None if asked["weights"] is None else found.table[asked["weights"]],
             name=target,
             positive=positive,
         )
 
     costs, positive = costs_from(asked["costs"]), asked["positive"]
     plan = costs.planned(plan_of, positive) if isinstance(costs, LabelCosts) else plan_of(costs, positive)
-    return plan, table.remarks
+    return replace(plan, rows=found.rows.read, left_out=found.rows.left_out), (*table.remarks, *found.remarks, *alike)
 
 
 def _repeated(asked: dict[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from goodmeasure.cli._evidence import (
     with_predictions,
 )
 from goodmeasure.cli._next import again, is_spent
+from goodmeasure.cli._spoken import spoken
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.terminal import json_text, printable, word
 from goodmeasure.errors import UsageError
@@ -43,7 +44,7 @@ def reported(
     refuse_onto(out, list(data), "--out")
     refuse_other_kind(Path(out), MARK)
     asked = _costs(costs)
-    with sorted_out(data) as (table, kept):
+    with sorted_out(data) as (table, kept), spoken():
         question = TallyQuestion(with_predictions(question_of(scores, given), table), losses, raw)
         saved = evidence(table, kept, question, given)
         tell_remarks(table, saved.question)
@@ -54,7 +55,11 @@ def reported(
     if given["as_json"]:
         click.echo(json_text(found.to_dict()))
     else:
-        click.echo(printable(f"{found.verdict[0]}\n{found.sentence}\n\nwrote {out}\nnext: open {word(out)}"))
+        click.echo(
+            printable(
+                f"{found.tally.rows_read}\n{found.verdict[0]}\n{found.sentence}\n\nwrote {out}\nnext: open {word(out)}"
+            )
+        )
     return 0
 
 

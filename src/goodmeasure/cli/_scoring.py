@@ -17,6 +17,7 @@ from goodmeasure.cli._evidence import (
     evidence,
     fits_in_memory,
     groups_of,
+    parts_of,
     question_of,
     request_of,
     sorted_out,
@@ -25,6 +26,7 @@ from goodmeasure.cli._evidence import (
 )
 from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, is_spent, next_line
+from goodmeasure.cli._spoken import spoken
 from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text, printable
@@ -47,7 +49,7 @@ def scored(
     """Score predictions in a file: each model's mean loss, the paired difference of each pair, and calibration."""
     if save is not None:
         _refuse_other_files(save, data)
-    with sorted_out(data) as (table, kept):
+    with sorted_out(data) as (table, kept), spoken():
         saved = evidence(
             table,
             kept,
@@ -110,7 +112,7 @@ def _calibrated_by_rows(table: Places, saved: Saved, level: float) -> dict[str, 
     if asked["cluster"] is None or schema.kind == "classes" or not schema.on_predictions:
         return {}
     request = request_of(saved.tally.losses, asked, columns_asked(asked, table))
-    held, _ = duckdb.rows_of(table, request, None)
+    held = duckdb.rows_of(table, request, None).columns
     return {
         key: {model: _of_rows(held, at, request, columns[0], level) for model, columns in request.scores}
         for key, at in groups_of(held, asked["by"]).items()
@@ -137,8 +139,7 @@ def _of_rows(held: dict[str, Any], at: Any, request: Request, column: str, level
 def _said(saved: Any, given: dict[str, Any], by_rows: dict[str, dict[str, Any]]) -> str:
     """Print what the tally says; the worst that is said of the calibration of a model is returned."""
     made, by = saved.tally, saved.question["by"]
-    groups = {"": made} | ({key: made[key] for key in sorted(made.groups)} if by else {})
-    found = {key: _read(part, given["level"]) for key, part in groups.items()}
+    found = {key: _read(part, given["level"]) for key, part in parts_of(made, by).items()}
     for key, calibrated in by_rows.items():
         found[key]["calibration"] = calibrated
     classes = classes_of(saved.question, made.schema)
@@ -147,7 +148,7 @@ def _said(saved: Any, given: dict[str, Any], by_rows: dict[str, dict[str, Any]])
             json_text(plain_values({"rows": made.n, "excluded": made.excluded, **_by_label(classes), "groups": found}))
         )
     else:
-        click.echo(f"{made.n:,} rows" + "".join(f", {n:,} left out: {why}" for why, n in made.excluded.items()))
+        click.echo(str(made.rows_read))
         for line in classes.told() if classes is not None else []:
             click.echo(printable(line))
         for key, part in found.items():
@@ -213,7 +214,7 @@ def _lines(title: str, part: dict[str, Any]) -> Iterator[str]:
         yield f"{'':{width}}{said}"
     for model, by_loss in part["risk"].items():
         for caution in by_loss[losses[0]]["cautions"]:
-            if title or "left out: missing" not in caution:  # of all rows it is said above
+            if title or "rows left out: " not in caution:  # of all rows it is said above
                 yield f"{model}: {caution}"
 
 

@@ -28,7 +28,10 @@ class PrevalenceShift:
         if prevalence is None:
             return PrevalenceShift()
         if not 0 < prevalence < 1:
-            raise UsageError(f"a prevalence lies strictly between 0 and 1, not {prevalence:g}")
+            raise UsageError(
+                f"a prevalence lies strictly between 0 and 1, not {prevalence:g}",
+                fix="prevalence=0.1, the share of events where the rule will be used",
+            )
         return PrevalenceShift(float(w @ y / w.sum()), prevalence)
 
     @property

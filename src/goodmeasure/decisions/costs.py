@@ -78,12 +78,22 @@ class Costs:
         for name in OUTCOMES:
             value = numbers_of(getattr(self, name), name, DegenerateCosts).astype(np.float64)
             if value.ndim > 1 or not value.size:
-                raise DegenerateCosts(f"{name} has shape {value.shape}: one cost is needed, or one a row", where=name)
+                raise DegenerateCosts(
+                    f"{name} has shape {value.shape}: one cost is needed, or one a row",
+                    where=name,
+                    fix=f"{name}=5.0, or a cost for each row",
+                )
             if not np.isfinite(value).all():
-                raise DegenerateCosts(f"{name} is not finite", seen=f"{name} = {getattr(self, name)}")
+                raise DegenerateCosts(
+                    f"{name} is not finite",
+                    seen=f"{name} = {getattr(self, name)}",
+                    fix=f"{name}=5.0, in the unit of the others",
+                )
             object.__setattr__(self, name, float(value) if value.ndim == 0 else value)
         if self.ask is not None and not (math.isfinite(self.ask) and self.ask >= 0):
-            raise DegenerateCosts(f"the price of asking is {self.ask:g}; it is finite and not negative")
+            raise DegenerateCosts(
+                f"the price of asking is {self.ask:g}; it is finite and not negative", fix="ask=1.0, or leave it out"
+            )
         self._checked()
 
     def _checked(self) -> None:
@@ -162,7 +172,12 @@ class Costs:
             if each.ndim and len(each) != n:
                 raise ShapeMismatch(f"{name} has {len(each):,} costs for {n:,} rows", fix="one cost, or one a row")
         if numbers_of(at, "at").dtype.kind not in "iu":
-            raise ShapeMismatch("at holds places of rows, which are whole numbers", where="at", seen=shorter(at))
+            raise ShapeMismatch(
+                "at holds places of rows, which are whole numbers",
+                where="at",
+                seen=shorter(at),
+                fix="at = numpy.flatnonzero(mask)",
+            )
         picked: dict[str, Any] = {name: each[at] if each.ndim else float(each) for name, each in four.items()}
         return replace(self, **picked)
 
@@ -285,7 +300,11 @@ class ClassCosts:
     def __post_init__(self) -> None:
         table = numbers_of(self.matrix, "matrix", DegenerateCosts).astype(np.float64)
         if table.ndim != 2 or min(table.shape) < 2 or not np.isfinite(table).all():
-            raise DegenerateCosts("class costs are a finite table, a row a class and a column an act", seen=f"{table}")
+            raise DegenerateCosts(
+                "class costs are a finite table, a row a class and a column an act",
+                seen=f"{table}",
+                fix="gm.ClassCosts([[0, 1], [5, 0]])",
+            )
         table.setflags(write=False)
         object.__setattr__(self, "matrix", table)
 
@@ -338,7 +357,9 @@ class UnderOverCosts:
     def __post_init__(self) -> None:
         if not (self.under > 0 and self.over > 0 and math.isfinite(self.under + self.over)):
             raise DegenerateCosts(
-                "both unit costs are positive and finite", seen=f"under={self.under}, over={self.over}"
+                "both unit costs are positive and finite",
+                seen=f"under={self.under}, over={self.over}",
+                fix="gm.UnderOverCosts(under=3, over=1)",
             )
 
     @property
@@ -407,7 +428,10 @@ def bayes_act(p: ArrayLike, costs: Costs | ClassCosts) -> Acts:
     if isinstance(costs, ClassCosts):
         table = row_arguments.class_probabilities(p)
         if table.shape[1] != len(costs.matrix):
-            raise CostsDoNotFit(f"costs are for {len(costs.matrix)} classes, the scores have {table.shape[1]}")
+            raise CostsDoNotFit(
+                f"costs are for {len(costs.matrix)} classes, the scores have {table.shape[1]}",
+                fix=f"a table of costs with {table.shape[1]} rows, one a class",
+            )
         return np.asarray(np.argmin(table @ costs.matrix, axis=1), dtype=np.intp)
     scores = row_arguments.probabilities(p)
     costs = costs.of_rows(np.arange(len(scores)), len(scores))
@@ -424,5 +448,7 @@ def negatives_multiplier(wanted: float, used: float = 0.5) -> float:
     """How to reweight negatives so that deciding at ``used`` after training equals deciding at ``wanted`` (Elkan
     2001, Thm 1)."""
     if not (0 < wanted < 1 and 0 < used < 1):
-        raise UsageError("thresholds lie strictly between 0 and 1", seen=f"wanted={wanted}, used={used}")
+        raise UsageError(
+            "thresholds lie strictly between 0 and 1", seen=f"wanted={wanted}, used={used}", fix="wanted=0.2, used=0.5"
+        )
     return wanted / (1 - wanted) * (1 - used) / used

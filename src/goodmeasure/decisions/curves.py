@@ -416,7 +416,11 @@ def _thresholds(curve: str, at: ArrayLike) -> Floats:
     odds = curve in ("net_benefit", "treat_all")
     bad = t[~((t >= 0) & (t < 1 if odds else t <= 1))]
     if bad.size:
-        raise UsageError(f"thresholds of {curve} lie in [0, 1{')' if odds else ']'}", seen=f"{bad[0]:g}")
+        raise UsageError(
+            f"thresholds of {curve} lie in [0, 1{')' if odds else ']'}",
+            seen=f"{bad[0]:g}",
+            fix="numpy.linspace(0, 0.99, 100)",
+        )
     return t
 
 
@@ -424,7 +428,9 @@ def _places(at: ArrayLike, name: str) -> Floats:
     """Where a curve is read: numbers, of which none is missing. Error: GM009."""
     t = numbers_of(at, name, UsageError).astype(np.float64, copy=False)
     if np.isnan(t).any():
-        raise UsageError(f"{name} hold nan, a number is needed", where=name)
+        raise UsageError(
+            f"{name} hold nan, a number is needed", where=name, fix=f"leave those out: {name}[~numpy.isnan({name})]"
+        )
     return t
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, WeightError, shorter
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.evaluation import Array, namespace
-from goodmeasure.statistics.arrays import array_of, numbers_of, same_order
+from goodmeasure.statistics.arrays import array_of, numbers_of, one_a_row, same_order
+from goodmeasure.statistics.row_arguments import equal_length
 from goodmeasure.statistics.weights import check_weights
 
 
@@ -32,10 +33,10 @@ class Examples:
         return namespace(self.z)
 
 
-def raw_outputs(z: Any) -> tuple[Array, Any]:
+def raw_outputs(z: Any, name: str = "z") -> tuple[Array, Any]:
     """Raw outputs in the dtype to compute in, and the dtype that came in: half precisions are computed in single."""
     xp = namespace(z)
-    z = array_of(z, "z") if xp is np else xp.asarray(z)
+    z = array_of(z, name) if xp is np else xp.asarray(z)
     if xp is np and z.dtype == object:
         # In a column of objects None is NaN; what cannot be numbers is refused below, with the first of it named.
         with suppress(TypeError, ValueError, OverflowError):
@@ -116,7 +117,9 @@ def beside(given: Any, like: Array, name: str, kind: type[Problem]) -> Array:
     try:
         return xp.asarray(given, device=like.device)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise kind(f"{name} is not an array of one shape", where=name, seen=shorter(given)) from error
+        raise kind(
+            f"{name} is not an array of one shape", where=name, seen=shorter(given), fix=f"{name} = numpy.array({name})"
+        ) from error
 
 
 def check_labels(loss: Any, table: Array) -> None:
@@ -166,9 +169,10 @@ def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, los
         return
     bad = np.asarray(bad)
     where = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
-    at = where[0] if len(where) == 1 else where
+    at = ", ".join(map(str, where))
     raise TargetOutsideDomain(
-        f"target {np.asarray(y)[where]} at index {at} is outside the domain of {loss}: {allowed}",
+        f"target {np.asarray(y)[where]} is outside the domain of {loss}: {allowed}",
+        where=f"target[{at}]",
         seen=f"{int(bad.sum())} of {bad.size} targets are outside",
         fix="mend them, or leave such rows out: mask=False or weight 0, at the terminal --where",
     )
@@ -213,6 +217,9 @@ def weights(given: Any, shape: tuple[int, ...], xp: Any, like: Array) -> Array |
     w = _weights(given) if xp is np else beside(given, like, "sample_weight", WeightError)
     if tuple(w.shape) != shape and len(shape) == 2 and tuple(w.shape) == shape[:1]:
         w = xp.broadcast_to(w[:, None], shape)
+    if len(shape) == 1:
+        one_a_row(w, "sample_weight")
+        equal_length(y=range(shape[0]), sample_weight=w)
     if tuple(w.shape) != shape:
         raise ShapeMismatch(
             f"weights have shape {tuple(w.shape)}, and the examples {shape}", fix="give one weight for each example"

@@ -47,7 +47,7 @@ def check_predictions(loss: Record, prediction: Any, sample_weight: Any = None, 
 
     What absent examples hold does not matter.
     """
-    p, _ = raw_outputs(prediction)
+    p, _ = raw_outputs(prediction, "prediction")
     xp, shape = namespace(p), shape_of(loss, p)
     p, off = divided_by_sums(p, xp) if loss.is_classwise and p.ndim else (p, None)
     missing, outside, allowed = _unfit(loss, p, off)
@@ -60,7 +60,8 @@ def check_predictions(loss: Record, prediction: Any, sample_weight: Any = None, 
         if bool(xp.any(there)):
             at = int(np.argmax(np.asarray(there).ravel()))
             raise kind(
-                f"prediction {at} {what}",
+                f"a prediction {what}",
+                where=f"prediction[{at}]",
                 seen=f"{np.asarray(p).reshape(np.asarray(bad).size, -1)[at].tolist()}",
                 fix=_how_to_mend(loss, p, at),
             )

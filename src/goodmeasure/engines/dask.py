@@ -80,9 +80,15 @@ def _gathered(client: Any, files: list[str], request: Request) -> Tally:
     try:
         return collect(client.gather(tasks), files)
     except KilledWorker as error:
-        raise ClusterFailed("workers were lost on the same shard again and again", seen=str(error)) from error
+        raise ClusterFailed(
+            "workers were lost on the same shard again and again",
+            seen=str(error),
+            fix="write smaller files, or give the workers more memory",
+        ) from error
     except (CancelledError, CommClosedError) as error:
-        raise ClusterFailed("the cluster went away in the middle of its work", seen=str(error)) from error
+        raise ClusterFailed(
+            "the cluster went away in the middle of its work", seen=str(error), fix="try again, or --engine duckdb"
+        ) from error
 
 
 def _part(file: str, request: Request) -> Part:

@@ -4,39 +4,42 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import reduce
 from operator import add
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.choosing.spelling import MOST_LABELS, spellings, ways
 from goodmeasure.drawing.terminal import word
+from goodmeasure.engines.pointing import CELL, as_asked, first_refused, point
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem
-from goodmeasure.reading.blocks import Block, WantedColumns, blocks, first_cells, labels_in
+from goodmeasure.reading.blocks import Block, WantedColumns, blocks, counted_labels, first_cells, labels_in
 from goodmeasure.reading.connection import Reader
-from goodmeasure.reading.frames import as_column
-from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown, sniffed
+from goodmeasure.reading.files import held
+from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown, sniffed, weighed
 from goodmeasure.reading.moments import refuse_texts
-from goodmeasure.reading.paths import Places, places_of
+from goodmeasure.reading.paths import Place, Places, places_of
+from goodmeasure.reading.rows_read import NO_SCORE, NO_TARGET, NO_WEIGHT, RowsRead
 from goodmeasure.reading.sources import Files, alone, cast, framed, refuse_other_columns, together
 from goodmeasure.reading.sql import sql
-from goodmeasure.reading.tables import ColumnKind, no_rows
+from goodmeasure.reading.tables import no_rows
 from goodmeasure.reading.writing import csv_line
-from goodmeasure.statistics.row_arguments import UnknownLabel
+from goodmeasure.statistics.row_arguments import UnknownLabel, like_probabilities
 from goodmeasure.tallying.accumulate import kind_of
 from goodmeasure.tallying.shards import Part
 from goodmeasure.tallying.tally import Tally
 
 Source = str | PathLike[str] | Places
-Blocks = Generator[tuple[str, Block], None, None]
-"""Rows of a file, with its name; of a frame, which has none, with the empty text."""
+Blocks = Generator[tuple[Place | None, Block], None, None]
+"""Rows of a file; or of a frame, which is none."""
 
 BLOCK = 1 << 20
 MEMORY = "512MB"
@@ -72,41 +75,103 @@ def tally_frame(frame: Any, request: Request) -> Tally:
     """The tally of a frame in memory: anything that DuckDB reads as Arrow (pyarrow, polars, pandas by
     ``pyarrow``)."""
     with Reader(frame=frame, threads=None, ordered=False, memory=MEMORY) as reader:
-        files = framed(reader)
+        files = weighed(framed(reader), request.weight, request.written)
         if isinstance(request.where, str):
             files = filtered(files, request.where)
-        made, _ = _summed((("", block) for block in _blocks(files, request)), request, WORKERS)
+        request = _spelled(request, files)
+        made, _ = _summed(((None, block) for block in _blocks(files, request)), request, WORKERS)
         return with_losses(made, request, files.source)
 
 
-def rows_of(source: Source, request: Request, time: str | None = None) -> tuple[Block, NDArray[Any] | None]:
-    """The columns of all files in memory, and the column that orders the rows; without rows that miss a target or a score.
+class HeldRows(NamedTuple):
+    """The columns of the rows that count, the column that orders them, and how many rows were read.
+
+    ``at`` says which rows those are of all that were read, of which each file had so many.
+    """
+
+    columns: Block
+    order: NDArray[Any] | None
+    rows: RowsRead
+    at: NDArray[np.intp]
+    read: dict[Place, int]
+    request: Request
+
+    @contextmanager
+    def pointing(self) -> Iterator[None]:
+        """Problems with a row that is told by its index say where it stands in its file."""
+        try:
+            yield
+        except Problem as problem:
+            if (cell := CELL.fullmatch(problem.where)) and int(cell[2]) < len(self.at):
+                place, row = self._origin(int(self.at[int(cell[2])]))
+                point(problem, place, row, self.request)
+            raise
+
+    def _origin(self, row: int) -> tuple[Place, int]:
+        """The file of a row that was read, and the how-many-th it is there."""
+        for place, rows in self.read.items():
+            if row < rows:
+                return place, row
+            row -= rows
+        raise IndexError(row)
+
+
+def rows_of(source: Source, request: Request, time: str | None = None) -> HeldRows:
+    """The rows of all files in memory, but for those without weight, target or score.
 
     Errors: those of `tally_files`.
     """
     with places_of(source) as places, Reader(places.paths, threads=None) as reader:
         settled = _settled(request, reader, places)
-        parts = [block for _, block in _read(reader, places, settled)]
+        found = list(_read(reader, places, settled))
         order = None if time is None else _ordering(reader, places, settled, time)
+    parts = [block for _, block in found]
     if not parts:
         raise no_rows(places.source, request.where)
     columns = {name: np.concatenate([part[name] for part in parts]) for name in request.columns}
-    needed = [request.target, *(name for _, names in request.scores for name in names)]
-    keep = ~np.any([np.isnan(columns[name]) for name in needed], axis=0)
-    return {name: values[keep] for name, values in columns.items()}, None if order is None else order[keep]
+    scores = [np.isnan(columns[name]) for _, names in request.scores for name in names]
+    lost = {} if request.weight is None else {NO_WEIGHT: columns[request.weight] == 0}
+    lost |= {NO_TARGET: np.isnan(columns[request.target]), NO_SCORE: np.any(scores, axis=0)}
+    rows, keep = RowsRead.of(len(columns[request.target]), lost)
+    counting = {name: values[keep] for name, values in columns.items()}
+    in_order = None if order is None else _in_time(order[keep], str(time))
+    read = dict.fromkeys(places.files, 0)
+    for place, block in found:
+        if place is not None:
+            read[place] += len(block[request.target])
+    return HeldRows(counting, in_order, rows, np.flatnonzero(keep), read, settled)
 
 
 def _ordering(reader: Reader, places: Places, request: Request, time: str) -> NDArray[Any]:
     """A column by which rows are ordered, as what it holds."""
-    files = together(reader, places).filtered(request.filter)
+    files = as_asked(together(reader, places), request)
     refuse_unknown([time], files)
     files = sniffed(files, [time], request.written)
     kind = inspected(files, [time])[1][time].sure_kind
     column = sql("SELECT {time} FROM {rows}", time=cast(time, kind), rows=files.rows())
     (values,) = files.ask_arrays(column).values()
-    found = as_column(np.ma.filled(values, None if kind is ColumnKind.TEXT else np.nan), time)
-    refuse_texts(found, time)
-    return found
+    return held(values, kind)
+
+
+def _in_time(values: NDArray[Any], name: str) -> NDArray[Any]:
+    """A column that orders rows. Error: GM247."""
+    refuse_texts(values, name)
+    return values
+
+
+def mistaken(source: Source, request: Request) -> Iterator[str]:
+    """A sentence for each model whose raw outputs are probabilities, as the first rows look."""
+    if kind_of(request.losses[0]) == "amount":
+        return
+    with places_of(source) as places, _reader(places, None) as reader:
+        _, block = next(_read(reader, places, _settled(request, reader, places)), (None, None))
+    if block is None:
+        return
+    for name, columns in request.scores:
+        z = np.column_stack([block[column] for column in columns]).astype(np.float64)
+        known = z[~np.isnan(z).any(axis=1)]
+        shaped = known if len(columns) > 1 else known[:, 0]
+        yield from like_probabilities(shaped, f"the values of {name}", "leave --raw out if they are")
 
 
 def with_losses(made: Tally, request: Request, source: str) -> Tally:
@@ -134,15 +199,34 @@ def _reader(places: Places, threads: int | None) -> Reader:
 
 
 def settled(request: Request, source: Source) -> Request:
-    """The request with its condition held against all files of the source, so that each of them is read alike."""
+    """The request with its condition and its labels held against all files of the source, so that each is read alike."""
     with places_of(source) as places, _reader(places, None) as reader:
         return _settled(request, reader, places)
 
 
 def _settled(request: Request, reader: Reader, places: Places) -> Request:
-    if not isinstance(request.where, str):
+    if not isinstance(request.where, str) and len(request.ways) == len(request.labels):
         return request
-    return replace(request, where=filtered(together(reader, places), request.where).filter)
+    files = weighed(together(reader, places), request.weight, request.written)
+    if isinstance(request.where, str):
+        files = filtered(files, request.where)
+        request = replace(request, where=files.filter)
+    return _spelled(request, files.filtered(request.filter))
+
+
+def labels_of(files: Files, name: str, known: Sequence[str] = ()) -> list[str]:
+    """The different labels of a column, each as it is ``known`` or else as most are written. Error: GM009 for too many."""
+    counts = counted_labels(files, name, MOST_LABELS)
+    usual = spellings(counts) | {way: label for label in known for way in ways(label, counts)}
+    return list(dict.fromkeys(usual.get(label, label) for label in labels_in(files, name)))
+
+
+def _spelled(request: Request, files: Files) -> Request:
+    """The request with all ways in which its labels are written: blanks and capitals make no other label."""
+    if not request.labels or request.target not in files.types:
+        return request
+    counts = counted_labels(files, request.target, MOST_LABELS)
+    return replace(request, ways=tuple(ways(label, counts) for label in request.labels))
 
 
 def _read(reader: Reader, places: Places, request: Request) -> Blocks:
@@ -150,12 +234,12 @@ def _read(reader: Reader, places: Places, request: Request) -> Blocks:
     first = None
     for place in places.files:
         with _naming(place.name):
-            files = alone(reader, place).filtered(request.filter)
+            files = alone(reader, place)
             if first is not None:
                 refuse_other_columns({name for name in request.columns if name not in files.types}, files, first)
             first = first or files
-            for block in _blocks(files, request):
-                yield place.name, block
+            for block in _blocks(as_asked(files, request), request):
+                yield place, block
 
 
 def _blocks(files: Files, request: Request) -> Iterator[Block]:
@@ -172,7 +256,7 @@ def _wanted(files: Files, request: Request) -> WantedColumns:
     """What a request wants of its columns."""
     target = request.target
     if request.labels:
-        return WantedColumns(request.numbers, request.keys, labels=((target, request.labels),))
+        return WantedColumns(request.numbers, request.keys, labels=((target, request.ways),))
     held = first_cells(files, target)
     if held == "texts":
         raise UnknownLabel(f"column {target} holds texts", where=target, fix=_labels_told(files, request))
@@ -187,9 +271,9 @@ def _labels_told(files: Files, request: Request) -> str:
         return "say whose columns these are: --classes LABEL,LABEL,..."
     if kind_of(request.losses[0]) == "amount":
         return "name a column of numbers, or a loss of yes and no: --loss binary_brier --positive LABEL"
-    labels = labels_in(files, request.target)
+    labels = labels_of(files, request.target)
     if len(labels) < 3:
-        return "say which means yes: --positive LABEL"
+        return f"say which means yes: {' or '.join(f'--positive {word(label)}' for label in labels)}"
     named = set(labels) <= set(files.types)
     columns = word(csv_line(labels)) if named else "COLUMN,COLUMN,..."
     return f"say which label means yes: --positive LABEL; or score a column for each label: goodmeasure score ... --p {columns}"
@@ -206,6 +290,24 @@ def _naming(file: str) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _pointing(place: Place | None, request: Request) -> Iterator[None]:
+    """Problems with rows of a file say where the first that is refused stands, which takes another reading in order."""
+    try:
+        yield
+    except Problem as problem:
+        if place is None:
+            raise
+        with Reader([place.path], threads=1) as reader:
+            files = as_asked(alone(reader, place), request)
+            found = first_refused(_blocks(files, request), request)
+        if found is None:
+            raise
+        row, first = found
+        point(first, place, row, request)
+        raise first from problem
+
+
 def _summed(blocks: Blocks, request: Request, workers: int) -> tuple[Tally, int]:
     """Sum blocks on threads while the next ones are read; the tally, and how many rows were read.
 
@@ -213,7 +315,7 @@ def _summed(blocks: Blocks, request: Request, workers: int) -> tuple[Tally, int]
     """
     turn = threading.Lock()
 
-    def next_block() -> tuple[str, Block] | None:
+    def next_block() -> tuple[Place | None, Block] | None:
         with turn:
             return next(blocks, None)
 
@@ -221,8 +323,8 @@ def _summed(blocks: Blocks, request: Request, workers: int) -> tuple[Tally, int]
         made, rows, taken = request.accumulator(), 0, 0
         try:
             while taken < most and (block := next_block()) is not None:
-                file, columns = block
-                with _naming(file):
+                place, columns = block
+                with _pointing(place, request):
                     request.add(made, columns)
                 rows, taken = rows + len(columns[request.target]), taken + 1
         except BaseException:

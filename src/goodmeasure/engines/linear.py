@@ -82,7 +82,11 @@ def fit_linear(
     spec = _Spec(loss, target, tuple(features), weight)
     moments = _added(each(_moments, files, spec))
     if not moments.weight > 0:
-        raise NothingToAverage("there are no rows to fit", where=source)
+        raise NothingToAverage(
+            "there are no rows to fit",
+            where=source,
+            fix="rows with a weight above zero, or a --where that holds for some",
+        )
     centre = moments.first / moments.weight
     spread = np.sqrt(np.maximum(moments.second / moments.weight - centre**2, 0))
     scale = np.where(spread > 1e-12 * np.maximum(1, np.abs(centre)), spread, 1.0)
@@ -104,7 +108,9 @@ def fit_linear(
     )
     if np.abs(result.jac).max() > 1e-5 or not math.isfinite(result.fun):
         raise FitStopped(
-            f"the fit stopped after {result.nit} steps", seen=f"largest slope {np.abs(result.jac).max():.2g}"
+            f"the fit stopped after {result.nit} steps",
+            seen=f"largest slope {np.abs(result.jac).max():.2g}",
+            fix="most_steps=10_000, or columns of about one size",
         )
     b = result.x[:-1] / scale
     return LinearFit(

@@ -26,7 +26,8 @@ class Request:
 
     ``scores`` maps a model's name to its columns: one, or one a class. ``where`` is a condition in SQL.
     ``positive`` is the label that means yes, where the target holds labels; ``classes`` are the labels of the columns of
-    each model, in their order, where they are not 0, 1, 2 and so on. ``written`` says how numbers are, where cells do not tell.
+    each model, in their order, where they are not 0, 1, 2 and so on; ``ways`` are all ways in which each label is written,
+    once they were looked for. ``written`` says how numbers are, where cells do not tell.
     """
 
     losses: tuple[Any, ...]
@@ -39,6 +40,7 @@ class Request:
     on_predictions: bool = True
     positive: str | None = None
     classes: tuple[str, ...] = ()
+    ways: tuple[tuple[str, ...], ...] = ()
     written: Written = AS_THE_CELLS_TELL
 
     def __post_init__(self) -> None:

@@ -95,7 +95,11 @@ class SecondOrder:
             raw = raw.astype(np.float64)
         if self.outputs == 1:
             if raw.size != n:
-                raise ShapeMismatch(f"{self.loss} takes one raw output an example", seen=f"{raw.shape} for {n:,} rows")
+                raise ShapeMismatch(
+                    f"{self.loss} takes one raw output an example",
+                    seen=f"{raw.shape} for {n:,} rows",
+                    fix=f"a raw output of shape ({n},)",
+                )
             return np.ascontiguousarray(raw.reshape(n))
         if raw.ndim != 2 or len(raw) != n:
             raise ShapeMismatch(

@@ -148,7 +148,10 @@ class TableLoss:
         """
         p, matrix = self._probabilities, costs.matrix
         if len(p) != len(matrix):
-            raise ShapeMismatch(f"the costs are for {len(matrix)} outcomes, and the loss has {len(p)}")
+            raise ShapeMismatch(
+                f"the costs are for {len(matrix)} outcomes, and the loss has {len(p)}",
+                fix=f"costs for {len(p)} outcomes, a row of gm.ClassCosts for each",
+            )
         found = self._act(p[1], costs) if isinstance(costs, Costs) else self._cheapest(p, matrix)
         return self.language.said(self.language.missing(self.given, found))
 

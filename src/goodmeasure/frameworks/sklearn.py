@@ -319,7 +319,7 @@ def _paired(y_true: Any, y_pred: Any, sample_weight: Any) -> PresentRows:
     """The rows that count, with both of their columns."""
     for name, given in (("y_true", y_true), ("y_pred", y_pred)):
         if given is None:
-            raise UsageError(f"{name} is None, a column is needed", where=name)
+            raise UsageError(f"{name} is None, a column is needed", where=name, fix=f"give {name}, one value a row")
     return row_arguments.present(sample_weight, y_true=y_true, y_pred=y_pred)
 
 

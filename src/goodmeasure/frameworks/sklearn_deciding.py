@@ -234,7 +234,9 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
         wanted = 2 if isinstance(self.costs, Costs) else None if self.costs is None else len(self.costs.matrix)
         if wanted not in (None, len(self.classes_)):
             raise CostsDoNotFit(
-                f"costs are for {wanted} classes, and y has {len(self.classes_)}", seen=shorter(self.classes_.tolist())
+                f"costs are for {wanted} classes, and y has {len(self.classes_)}",
+                seen=shorter(self.classes_.tolist()),
+                fix="gm.ClassCosts(table), a row a class in the order of the sorted labels",
             )
         if isinstance(self.costs, Costs) and self.costs.per_row:
             raise UsageError(

@@ -18,7 +18,11 @@ def labels_in(values: Any, name: str = "y_true") -> Labels:
     """One label a row, of which none is missing."""
     found = column_of(values, name)
     if found.dtype.kind == "c":
-        raise TargetOutsideDomain(f"{name} holds complex numbers, which are no labels", where=name)
+        raise TargetOutsideDomain(
+            f"{name} holds complex numbers, which are no labels",
+            where=name,
+            fix=f"{name} = {name}.real, or labels as texts",
+        )
     missing = found != found if found.dtype.kind != "O" else np.array([_is_missing(each) for each in found], dtype=bool)
     if missing.any():
         raise TargetOutsideDomain(
@@ -90,7 +94,11 @@ def label_of_yes(names: Labels, pos_label: Any, of: object) -> Any:
         )
     if pos_label is not None:
         if len(known) == 2 and pos_label not in known:
-            raise UsageError(f"pos_label={pos_label!r} is none of the labels", seen=f"they are {known}")
+            raise UsageError(
+                f"pos_label={pos_label!r} is none of the labels",
+                seen=f"they are {known}",
+                fix=f"pos_label={known[-1]!r}",
+            )
         return pos_label
     if len(known) == 2:
         return known[1]

@@ -315,7 +315,8 @@ def _trace(function: Callable[..., Any], name: str, names: tuple[str, ...], free
     unknown = symbols(book) - {*names, *free}
     if unknown:
         raise FormulaError(
-            f"the formula of {name} speaks of {', '.join(sorted(unknown))}, which are not its parameters"
+            f"the formula of {name} speaks of {', '.join(sorted(unknown))}, which are not its parameters",
+            fix="give each as a parameter, or name a number in the formula itself",
         )
     return book
 

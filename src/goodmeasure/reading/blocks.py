@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.reading.inspection import as_number, bad_cell, inspected, is_number, is_text
+from goodmeasure.reading.inspection import bad_cell, inspected
 from goodmeasure.reading.sources import AS_THEY_ARE, CsvFiles, Files, Types
 from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
+from goodmeasure.reading.sql_types import as_number, is_number, is_text
 
 Block = dict[str, NDArray[Any]]
 """Columns of some rows: a missing number is NaN, a missing text is empty."""
@@ -27,13 +28,14 @@ _MOST_EXACT = 1 << 53  # below it, every whole number is a double
 class WantedColumns:
     """Which columns are wanted, and as what.
 
-    A cell of a column with ``labels`` becomes the place of its label in them, or -1 if it is none of them.
+    A cell of a column with ``labels``, each with all ways to write it, becomes the place of its label in them, or -1 if it is
+    none of them.
     """
 
     numbers: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     truths: tuple[str, ...] = ()
-    labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    labels: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = ()
 
 
 def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
@@ -66,10 +68,11 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
 
 
 def _declared(files: Files, wanted: WantedColumns) -> Types:
-    """Columns that the reader of CSV parses as numbers at once, which is faster; a condition may leave a bad cell out first."""
+    """Columns that the reader of CSV parses as numbers at once, which is faster; a bad cell may stand in a row to leave out."""
     texts = all(isinstance(each, CsvFiles) for each in files.scanned)
     plain = [name for name in wanted.numbers if name not in files.notations]
-    return dict.fromkeys(plain, "DOUBLE") if texts and files.filter is None else AS_THEY_ARE
+    every = files.filter is None and files.weight is None
+    return dict.fromkeys(plain, "DOUBLE") if texts and every else AS_THEY_ARE
 
 
 def _number(name: str, kind: str) -> Sql:
@@ -80,16 +83,16 @@ def _text(name: str) -> Sql:
     return sql("CAST({q} AS VARCHAR)", q=quoted(name))
 
 
-def _place(name: str, labels: tuple[str, ...], kind: str) -> Sql:
+def _place(name: str, labels: tuple[tuple[str, ...], ...], kind: str) -> Sql:
     """The place of a cell's label in a list. Whole numbers are labels however they are written: 1 is 1.0."""
-    numbers = [whole(label) for label in labels]
+    numbers = [whole(label) for label, *_ in labels]
     if None in numbers:
-        cell, written = _text(name), [literal(label) for label in labels]
+        cell, written = _text(name), [listed(map(literal, ways)) for ways in labels]
     else:
         cell, written = as_number(name, kind), [sql("{number}", number=number or 0) for number in numbers]
     absent = (sql("{q} IS NULL", q=quoted(name)), sql("NULL"))
     found = [
-        (sql("{cell} = {label}", cell=cell, label=each), sql("{i}::DOUBLE", i=i)) for i, each in enumerate(written)
+        (sql("{cell} IN ({ways})", cell=cell, ways=each), sql("{i}::DOUBLE", i=i)) for i, each in enumerate(written)
     ]
     return case([absent, *found], otherwise=sql("-1"))
 
@@ -136,6 +139,18 @@ def first_cells(files: Files, name: str) -> Literal["numbers", "truths", "texts"
     if truths and truths == cells:
         return "truths"
     return "numbers" if numbers > cells / 2 or not cells else "texts"
+
+
+def counted_labels(files: Files, name: str, most: int) -> dict[str, int]:
+    """How often each label of a column of texts occurs; none where there are more than so many different ones."""
+    cells = sql("(SELECT {q} AS cell FROM {rows})", q=_text(name), rows=files.rows())
+    question = sql(
+        "SELECT cell, count(*) FROM {cells} WHERE cell IS NOT NULL GROUP BY cell LIMIT {limit}",
+        cells=cells,
+        limit=most + 1,
+    )
+    found = {str(cell): int(count) for cell, count in files.ask(question)} if is_text(files.types[name]) else {}
+    return found if len(found) <= most else {}
 
 
 def labels_in(files: Files, name: str) -> list[str]:

@@ -57,7 +57,11 @@ class Dialect:
             with self.records(place) as lines:
                 return next(lines, [])
         except (csv.Error, UnicodeDecodeError) as error:
-            raise UnreadableTable(f"{place.name} does not begin with a line of names", seen=str(error)) from error
+            raise UnreadableTable(
+                f"{place.name} does not begin with a line of names",
+                seen=str(error),
+                fix="write the names of the columns on the first line",
+            ) from error
 
     def line(self, place: Place, record: int, *, empty_count: bool) -> int | None:
         """The line on which a record starts (the header is record 1): quoted texts may hold line breaks.
@@ -126,7 +130,9 @@ def _encoding(start: bytes, place: Place) -> tuple[str, tuple[Remark, ...]]:
         start[:-4].decode("utf-8") if len(start) == BEGINNING else start.decode("utf-8")
     except UnicodeDecodeError as error:
         if b"\x00" in start:
-            raise UnreadableTable(f"{place.name} is not a text file, and not Parquet either") from error
+            raise UnreadableTable(
+                f"{place.name} is not a text file, and not Parquet either", fix="write it as CSV or Parquet"
+            ) from error
         return "latin-1", (
             OtherEncoding(f"{place.name} is not UTF-8; it was read as Latin-1", where=f"byte {error.start}"),
         )

@@ -19,6 +19,7 @@ from goodmeasure.reading.inspection import (
     located,
     notations_in,
     refuse_unknown,
+    weighed,
 )
 from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.paths import Places
@@ -36,6 +37,7 @@ def read(
     source: str | PathLike[str] | Places,
     *,
     where: str | None = None,
+    weight: str | None = None,
     kinds: Mapping[str, ColumnKind] | None = None,
     numbers: Collection[str] = (),
     written: Written = AS_THE_CELLS_TELL,
@@ -44,16 +46,18 @@ def read(
 ) -> Table:
     """The table in a file of CSV, Parquet or JSON, in all files that a pattern matches, or (``-``) in standard input.
 
-    ``where`` is a condition in SQL on the columns. ``kinds`` says what columns are known to hold; the others are inspected.
+    ``where`` is a condition in SQL on the columns. Of a row whose ``weight`` is zero all other cells are missing, whatever it
+    holds. ``kinds`` says what columns are known to hold; the others are inspected.
     In columns named by ``numbers`` a text among numbers is an error that names its line; in others it counts as missing. How
     numbers and dates are ``written`` is told by the cells, where nothing is said and no ``notations`` are known. A table of
     more than ``most_cells`` cells is sampled. Errors: GM201 to GM206, GM211.
     """
     with opened(source) as scanned:
-        total, seen = inspected(scanned, scanned.types)
-        known = dict(notations or {})
-        known |= notations_in(scanned, {name: one for name, one in seen.items() if name not in known}, written)
-        files = filtered(scanned.written(known), where)
+        there = weighed(scanned.written(notations or {}), weight, written)
+        total, seen = inspected(there, there.types)
+        known = {**there.notations}
+        known |= notations_in(there, {name: one for name, one in seen.items() if name not in known}, written)
+        files = filtered(there.written(known), where)
         again = files.types if where is not None else files.notations
         if again:
             total, changed = inspected(files, again)
@@ -159,7 +163,7 @@ class _Reading:
         most = max(1000, most_cells // len(kinds))
         if total <= most:
             arrays = files.ask_arrays(sql("SELECT {columns} FROM {rows}", columns=columns, rows=files.rows()))
-            return {name: _array(arrays[name], kind) for name, kind in kinds.items()}, []
+            return {name: held(arrays[name], kind) for name, kind in kinds.items()}, []
         question = sql(
             'SELECT {columns} FROM (SELECT *, row_number() OVER () AS "goodmeasure row" FROM {rows}) '
             'WHERE hash("goodmeasure row") % 1000000000 < {limit} ORDER BY "goodmeasure row"',
@@ -168,7 +172,7 @@ class _Reading:
             limit=int(most / total * 1_000_000_000),
         )
         arrays = files.ask_arrays(question)
-        found = {name: _array(arrays[name], kind) for name, kind in kinds.items()}
+        found = {name: held(arrays[name], kind) for name, kind in kinds.items()}
         taken = len(next(iter(found.values())))
         remark = SampledRows(
             f"{files.source} has {total:,} rows; {taken:,} of them were taken at random, to bound the memory used",
@@ -192,7 +196,7 @@ def _cells(cells: Any, kind: ColumnKind) -> Values:
     return np.array(cells, dtype=object if kind is ColumnKind.TEXT else "datetime64[us]")
 
 
-def _array(values: Any, kind: ColumnKind) -> Values:
+def held(values: Any, kind: ColumnKind) -> Values:
     """A fetched column as a table holds it."""
     lost = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     plain = np.ma.getdata(values)

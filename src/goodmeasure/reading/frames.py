@@ -13,6 +13,7 @@ from os import PathLike
 from typing import Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodmeasure.drawing.frames import FrameKind
 from goodmeasure.errors import UsageError, shorter, with_article
@@ -44,18 +45,20 @@ def table(
     written: Written = AS_THE_CELLS_TELL,
     notations: Mapping[str, Notation] | None = None,
     kept: Collection[str] = (),
+    weight: str | None = None,
 ) -> Table:
     """A table from what is in memory: a pandas, Polars or Arrow frame, a mapping of columns, or a `Table` as it is.
 
     Anything that narwhals understands will do. Whole numbers and booleans become numbers and the texts "true"/"false", durations
     and times of the day their seconds. Texts
     that are ``written`` as numbers or dates become such, in the way of ``notations`` where one is known, but for columns that
-    are ``kept`` as texts. Error: GM211.
+    are ``kept`` as texts. Of a row whose ``weight`` is zero no text is read, whatever it says. Error: GM211.
     """
     if isinstance(data, Table):
         return data
     kind, named = _mapped(data) if isinstance(data, Mapping) else _frame_columns(data)
     _distinct_names([n for n, _ in named], name)
+    named = _weighed(named, weight, written, notations or {})
     columns = {n: as_column(values, n) for n, values in named}
     _same_lengths(columns, name)
     if not columns or not len(next(iter(columns.values()))):
@@ -64,6 +67,33 @@ def table(
     return _read_texts(
         Table(columns, name, len(next(iter(columns.values()))), frame=kind), texts, written, notations or {}
     )
+
+
+# --- rows that are not there ---
+
+
+def _weighed(
+    named: list[tuple[str, Any]], weight: str | None, said: Written, known: Mapping[str, Notation]
+) -> list[tuple[str, Any]]:
+    """The columns as they came, but for texts and objects of rows of weight zero: those are missing."""
+    if weight not in dict(named):  # a name that is not there is told of where all names are
+        return named
+    cells = as_column(dict(named)[weight], weight)
+    held = _read_texts(Table({weight: cells}, weight, len(cells)), [weight], said, known)[weight]
+    away = held == 0 if ColumnKind.of(held) is ColumnKind.NUMBER else np.zeros(len(held), dtype=bool)
+    if not away.any():
+        return [(n, cells if n == weight else values) for n, values in named]
+    return [(n, cells if n == weight else _without(values, away)) for n, values in named]
+
+
+def _without(values: Any, away: NDArray[np.bool_]) -> Any:
+    """A column whose texts and objects are missing in some rows; other types are left as they are."""
+    array = values if isinstance(values, np.ndarray) else _listed(values)
+    if array.dtype.kind not in "OUS" or array.shape != away.shape:
+        return array
+    cells = array.astype(object)
+    cells[away] = None
+    return _Categories(cells) if _is_categorical(values) else cells
 
 
 # --- texts that are written as numbers or dates ---
@@ -134,8 +164,8 @@ class _Categories(list[Any]):
 # --- columns ---
 
 
-def named_target(data: Any, target: Any) -> tuple[Any, str]:
-    """A table and the name of its target, where the target may be a column of values beside features.
+def named_target(data: Any, target: Any, weight: str | None = None) -> tuple[Any, str]:
+    """A table and the name of its target, where the target may be a column of values beside features, one of them ``weight``.
 
     Raises:
         GM009: the target is neither a name nor a column of values, or it stands beside a file
@@ -153,8 +183,11 @@ def named_target(data: Any, target: Any) -> tuple[Any, str]:
     features = data if isinstance(data, Mapping) or hasattr(data, "columns") else _numbered(data)
     kind, named = _mapped(features) if isinstance(features, Mapping) else _frame_columns(features)
     name = str(getattr(target, "name", None) or "target")
-    values = as_column(array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array, name)
-    columns = {**{str(n): as_column(cells, str(n)) for n, cells in named if str(n) != name}, name: values}
+    values = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    beside = _weighed(
+        [*((str(n), cells) for n, cells in named if str(n) != name), (name, values)], weight, AS_THE_CELLS_TELL, {}
+    )
+    columns = {n: as_column(cells, n) for n, cells in beside}
     _same_lengths(columns, "data")
     return replace(table(columns), frame=kind), name
 
@@ -199,7 +232,11 @@ def as_column(values: Any, name: str) -> Values:
     """One column as a table holds it: float64, texts with None, or dates to the microsecond."""
     array = values if isinstance(values, np.ndarray) else _listed(values)
     if array.ndim != 1:
-        raise UnreadableTable(f"column {name!r} has shape {array.shape}, one value a row is needed", where=name)
+        raise UnreadableTable(
+            f"column {name!r} has shape {array.shape}, one value a row is needed",
+            where=name,
+            fix="a column for each: rename and split it",
+        )
     if array.dtype.kind in "iuf":
         return array.astype(np.float64)
     if array.dtype.kind == "M":
@@ -263,4 +300,6 @@ def _same_lengths(columns: Mapping[str, Values], source: str) -> None:
     lengths = {len(v) for v in columns.values()}
     if len(lengths) > 1:
         seen = listed(f"{n}: {len(v):,}" for n, v in columns.items())
-        raise UnreadableTable(f"the columns of {source} differ in length", seen=seen)
+        raise UnreadableTable(
+            f"the columns of {source} differ in length", seen=seen, fix="give each column one cell a row"
+        )

@@ -15,8 +15,9 @@ from goodmeasure.reading.notation import Mark, Notation
 from goodmeasure.reading.paths import Places
 from goodmeasure.reading.recognition import MOST_SHAPES, SURE_POINT, Written, notations_of
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.sources import TEXTS, Files, Filter, alone
+from goodmeasure.reading.sources import Files, Filter, alone
 from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
+from goodmeasure.reading.sql_types import as_number, is_date, is_text
 from goodmeasure.reading.tables import BadCell, ColumnKind, missing_column
 
 MOSTLY = 0.9
@@ -70,29 +71,6 @@ def _as_date(name: str, kind: str) -> Sql:
         return moment
     year_first = sql("regexp_matches({q}, {year})", q=quoted(name), year=literal("^[ ]*[0-9]{4}[^0-9]"))
     return case([(year_first, moment)], otherwise=sql("NULL"))
-
-
-def is_text(kind: str) -> bool:
-    """Whether a type in SQL holds texts."""
-    return kind.startswith(TEXTS)
-
-
-def is_date(kind: str) -> bool:
-    """Whether a type in SQL holds days or moments."""
-    return kind == "DATE" or kind.startswith("TIMESTAMP")
-
-
-def is_number(kind: str) -> bool:
-    """Whether a type in SQL holds numbers, or texts that may be numbers."""
-    other = (
-        kind == "BOOLEAN" or is_date(kind) or re.search(r"\[|STRUCT|MAP|BLOB|TIME|UUID|INTERVAL|UNION|JSON|BIT", kind)
-    )
-    return is_text(kind) or not other
-
-
-def as_number(name: str, kind: str) -> Sql:
-    """A cell as a number; where it is none, nothing."""
-    return sql("try_cast({q} AS DOUBLE)", q=quoted(name)) if is_number(kind) else sql("NULL::DOUBLE")
 
 
 # --- how cells are written ---
@@ -149,12 +127,12 @@ def sniffed(files: Files, names: Iterable[str], said: Written) -> Files:
         )
         for n in texts
     )
-    first = sql("(SELECT {names} FROM {scan} LIMIT 1000)", names=listed(map(quoted, texts)), scan=files.scan())
-    (counts,) = files.ask(sql("SELECT {odd} FROM {first}", odd=odd, first=first))
+    whole = files.filtered(None)
+    first = sql("(SELECT {names} FROM {rows} LIMIT 1000)", names=listed(map(quoted, texts)), rows=whole.rows())
+    (counts,) = whole.ask(sql("SELECT {odd} FROM {first}", odd=odd, first=first))
     unclear = [name for name, count in zip(texts, counts, strict=True) if count]
     if not unclear:
         return files
-    whole = files.filtered(None)
     return files.written({**files.notations, **notations_in(whole, inspected(whole, unclear)[1], said)})
 
 
@@ -199,6 +177,19 @@ def _plain_marks(files: Files, seen: Mapping[str, SeenColumn]) -> set[Mark]:
 
 
 # --- which rows count ---
+
+
+def weighed(files: Files, weight: str | None, said: Written) -> Files:
+    """The same files, of which rows of weight zero are not there, however the weights are written.
+
+    Raises:
+        GM203: there is no such column
+        GM211: it can be read in two ways
+    """
+    if weight is None:
+        return files
+    refuse_unknown([weight], files)
+    return sniffed(files, [weight], said).weighed(weight)
 
 
 def filtered(files: Files, text: str | None) -> Files:
@@ -257,18 +248,17 @@ def located(files: Files, name: str) -> tuple[str, str]:
     if not files.places:
         return _first_bad(files, name) or ("", "")
     with Reader([place.path for place in files.places]) as reader:
-        each = (alone(reader, place).written(files.notations).filtered(files.filter) for place in files.places)
+        each = (alone(reader, place).read_like(files) for place in files.places)
         return next((found for one in each if (found := _first_bad(one, name))), (files.source, ""))
 
 
 def _first_bad(files: Files, name: str) -> tuple[str, str] | None:
     """The same for one file, read in its order; None if all of its cells are numbers."""
-    condition = sql("true") if files.filter is None else files.filter.condition.sql
     numbered = sql(
-        "(SELECT {q} AS cell, {number} AS number, row_number() OVER () AS place, {condition} AS counts FROM {seen})",
+        "(SELECT {q} AS cell, {number} AS number, row_number() OVER () AS place, {counts} AS counts FROM {seen})",
         q=quoted(name),
         number=as_number(name, files.types[name]),
-        condition=condition,
+        counts=files.counting,
         seen=files.seen(),
     )
     question = sql(

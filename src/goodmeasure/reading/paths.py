@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shlex
 import shutil
 import sys
 import zlib
@@ -230,4 +231,9 @@ def told(name: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in FULL:
             raise
-        raise UnreadableTable(f"{name} cannot be read", where=name, seen=error.strerror or str(error)) from error
+        raise UnreadableTable(
+            f"{name} cannot be read",
+            where=name,
+            seen=error.strerror or str(error),
+            fix=f"ls -l {shlex.quote(name)} says whose it is",
+        ) from error

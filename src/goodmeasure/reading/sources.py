@@ -19,7 +19,8 @@ from goodmeasure.reading.foreign import json_rows
 from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.paths import Place, Places, is_compressed, places_of, told, uncompressed
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.sql import Sql, listed, literal, quoted, sql, united
+from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql, united
+from goodmeasure.reading.sql_types import as_number, is_text
 from goodmeasure.reading.tables import NEEDS_ROWS, ColumnKind, ColumnsDiffer, UnreadableTable
 from goodmeasure.reading.tables import listed as named
 
@@ -30,8 +31,7 @@ _PARQUET_SUFFIXES = (".parquet", ".pq")
 Types = Mapping[str, str]
 """Columns with the type in SQL that each has, or shall be read as."""
 AS_THEY_ARE: Types = {}
-TEXTS = ("VARCHAR", "ENUM")
-"""How types in SQL begin that hold texts."""
+NULL = Sql("NULL")
 
 
 class Scannable(Protocol):
@@ -143,7 +143,8 @@ class Filter:
 class Files:
     """An open file set: who reads it, what is scanned, its columns with their types, and which rows count.
 
-    Columns of ``notations`` are scanned as texts that every program reads as numbers or dates.
+    Columns of ``notations`` are scanned as texts that every program reads as numbers or dates. A row whose ``weight`` is zero
+    is not there: whatever its other cells hold, they are read as missing.
     """
 
     reader: Reader
@@ -154,16 +155,25 @@ class Files:
     remarks: tuple[Remark, ...] = ()
     filter: Filter | None = None
     notations: Mapping[str, Notation] = field(default_factory=dict)
+    weight: str | None = None
 
     def written(self, notations: Mapping[str, Notation]) -> Files:
         """The same files, of which some columns are written in ways of their own."""
-        texts = {name: how for name, how in notations.items() if self.types.get(name, "").startswith(TEXTS)}
+        texts = {name: how for name, how in notations.items() if is_text(self.types.get(name, ""))}
         return replace(self, notations=texts)
 
     def filtered(self, filter: Filter | None) -> Files:
         """The same files, of which only some rows count."""
         kinds = {} if filter is None else {name: str(SQL_KIND[kind]) for name, kind in filter.kinds}
         return replace(self, filter=filter, types={**self.types, **kinds})
+
+    def weighed(self, weight: str | None) -> Files:
+        """The same files, with the column that says how much each row counts, if there is one."""
+        return replace(self, weight=weight)
+
+    def read_like(self, other: Files) -> Files:
+        """The same files, written, weighed and filtered as others are."""
+        return self.written(other.notations).weighed(other.weight).filtered(other.filter)
 
     def scan(self, declared: Types = AS_THEY_ARE) -> Sql:
         """The SQL that reads all rows, whether they count or not."""
@@ -184,11 +194,38 @@ class Files:
 
     def rows(self, declared: Types = AS_THEY_ARE) -> Sql:
         """The SQL that reads the rows that count."""
+        fitting = self.scan(declared)
+        if self.filter is not None:
+            fitting = sql("(SELECT * FROM {seen} WHERE {fits})", seen=self.seen(declared), fits=self._fits)
+        if self.weight is None:
+            return fitting
+        columns = listed(self._emptied(name) for name in self.types)
+        return sql("(SELECT {columns} FROM {fitting})", columns=columns, fitting=fitting)
+
+    def _emptied(self, name: str) -> Sql:
+        """A column, without the cells of rows that are not there."""
+        q = quoted(name)
+        return q if name == self.weight else sql("{cell} AS {q}", cell=case([(self._there, q)], otherwise=NULL), q=q)
+
+    @property
+    def _there(self) -> Sql:
+        """Whether a row is there. One whose weight is no number is: that is told of."""
+        if self.weight is None:
+            return sql("true")
+        return sql("({weight} IS DISTINCT FROM 0)", weight=as_number(self.weight, self.types[self.weight]))
+
+    @property
+    def _fits(self) -> Sql:
+        """Whether the condition holds for a row; what a row that is not there holds cannot make it fail."""
         if self.filter is None:
-            return self.scan(declared)
-        return sql(
-            "(SELECT * FROM {seen} WHERE {condition})", seen=self.seen(declared), condition=self.filter.condition.sql
-        )
+            return sql("true")
+        holds = self.filter.condition.sql
+        return holds if self.weight is None else case([(self._there, holds)], otherwise=sql("TRY({it})", it=holds))
+
+    @property
+    def counting(self) -> Sql:
+        """Whether a row is there and the condition holds for it."""
+        return case([(self._there, self._fits)], otherwise=sql("false"))
 
     def seen(self, declared: Types = AS_THEY_ARE) -> Sql:
         """The SQL that reads all rows as the condition sees them."""
@@ -229,6 +266,17 @@ class Files:
             return _unreadable(without, self)
         return unusable(self.filter.condition.text, str(error).splitlines()[0])
 
+    def where(self, row: int) -> str:
+        """Where the row of a single file stands that is the so-many-th, from 0, of those for which the condition holds."""
+        numbered = sql(
+            "(SELECT {fits} AS fits, row_number() OVER () AS place FROM {seen})", fits=self._fits, seen=self.seen()
+        )
+        question = sql(
+            "SELECT place FROM {numbered} WHERE fits ORDER BY place LIMIT 1 OFFSET {row}", numbered=numbered, row=row
+        )
+        ((place,),) = self.ask(question)
+        return self.line(self.places[0], place + 1)
+
     def line(self, place: Place, record: int, *, empty_count: bool = False) -> str:
         """Where a record of a file stands (the header is record 1), as people say it."""
         written = next((each for each in self.scanned if isinstance(each, CsvFiles) and place in each.places), None)
@@ -239,8 +287,8 @@ class Files:
 
 
 def cast(name: str, kind: ColumnKind) -> Sql:
-    """A column as one of a kind, under its own name: every cell must be of that kind."""
-    return sql("CAST({name} AS {kind}) AS {name}", name=quoted(name), kind=SQL_KIND[kind])
+    """A column as one of a kind, under its own name: every cell of a row that is there must be of that kind."""
+    return sql("TRY_CAST({name} AS {kind}) AS {name}", name=quoted(name), kind=SQL_KIND[kind])
 
 
 def _unreadable(error: Exception, files: Files) -> UnreadableTable:

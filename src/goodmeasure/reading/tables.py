@@ -185,6 +185,7 @@ def missing_column(name: str, known: Iterable[str], source: str) -> NoSuchColumn
     close = [folded[n] for n in nearest(name.casefold(), folded)]
     error = NoSuchColumn(
         f"{source} has no column {name!r}",
+        where=source,
         seen=f"its columns are {listed(names)}",
         fix=f"did you mean {' or '.join(map(repr, close))}?" if close else "name one of its columns",
     )

@@ -34,7 +34,7 @@ def page(study: Study) -> str:
         verdict.following,
         title=f"{study.question.target}: {verdict.word}",
         tone=TONES[verdict.word],
-        over=f"{study.source}, {study.rows:,} rows",
+        over=f"{study.source}, {study.prepared.rows}",
         lead=verdict.sentences[0],
         tiles=tiles(study),
         risk_caption=f"Mean loss ({study.plan.loss}) with 95 % intervals; less is better.",

@@ -211,7 +211,7 @@ def page(scored: ScoredRows) -> str:
         title=f"{scored.target}: {word}",
         tone=tone,
         word=word,
-        over=f"{scored.source}, {scored.tally.n:,} rows",
+        over=f"{scored.source}, {scored.tally.rows_read}",
         lead=scored.sentence,
         tiles=list(_tiles(scored)),
         risk_caption=f"Mean loss ({scored.loss}) with {100 * scored.level:g} % intervals; less is better.",

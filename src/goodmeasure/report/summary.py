@@ -35,8 +35,9 @@ _COLOURS = {
 
 def summary(study: Study, written: list[str], *, width: int = 100, head: str = "goodmeasure run") -> str:
     """The summary of a study for a terminal of this width; ``written`` are the paths of the files."""
-    title = f"{head}: {study.source}, {study.rows:,} rows, target {study.question.target}"
-    lines = [click.style(textwrap.shorten(printable(title), width), bold=True), ""]
+    title = f"{head}: {study.source}, target {study.question.target}, {study.prepared.rows}"
+    titled = textwrap.wrap(printable(title), width, subsequent_indent="  ", break_on_hyphens=False)
+    lines = [*(click.style(line, bold=True) for line in titled), ""]
     for label, text in _rows(study, written):
         found = _wrapped(label, text, width)
         lines += [_coloured(found[0], study.verdict.word), *found[1:]] if label == "verdict" else found

@@ -191,7 +191,11 @@ def nadeau_bengio(scores: ArrayLike | Sequence[float], test_to_train: float, *, 
     """
     values = np.asarray(scores, dtype=np.float64)
     if len(values) < 2 or not test_to_train > 0:
-        raise UsageError("the corrected interval needs two splits and a positive ratio", seen=f"{len(values)} splits")
+        raise UsageError(
+            "the corrected interval needs two splits and a positive ratio",
+            seen=f"{len(values)} splits",
+            fix="scores of at least two splits, and test_to_train=1/9 for ten folds",
+        )
     error = math.sqrt((1 / len(values) + test_to_train) * values.var(ddof=1))
     half = student_quantile(level, len(values) - 1) * error
     mean = float(values.mean())

@@ -61,7 +61,11 @@ def row_hashes(*columns: ArrayLike) -> Hashes:
     parts = [_columns(np.asarray(column)) for column in columns]
     lengths = {len(part) for part in parts}
     if len(lengths) != 1:
-        raise ShapeMismatch("the columns have different numbers of rows", seen=f"{sorted(lengths)}")
+        raise ShapeMismatch(
+            "the columns have different numbers of rows",
+            seen=f"{sorted(lengths)}",
+            fix="give each column one cell a row",
+        )
     rows = np.concatenate(parts, axis=1)
     digests = (
         hashlib.blake2b("\x1f".join(row).encode(errors="surrogatepass"), digest_size=8).digest()

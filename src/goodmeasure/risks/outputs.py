@@ -94,7 +94,10 @@ def row_losses(loss: Any, y: ArrayLike, z: ArrayLike, *, mask: Any = None) -> Fl
     """The loss of each row as float64, 0 where masked; a row may have several raw outputs but only one loss."""
     values = np.asarray(loss.value(y, z, mask=mask), dtype=np.float64)
     if values.ndim != 1:
-        raise ShapeMismatch(f"{loss!r} gave losses of shape {values.shape}, one a row is needed")
+        raise ShapeMismatch(
+            f"{loss!r} gave losses of shape {values.shape}, one a row is needed",
+            fix="a column at a time: loss.of_label(0), y[:, 0], z[:, 0]",
+        )
     lost = np.isnan(values)
     if lost.any():
         raise row_arguments.MissingScore(
@@ -106,7 +109,7 @@ def row_losses(loss: Any, y: ArrayLike, z: ArrayLike, *, mask: Any = None) -> Fl
 def clipped_outputs(given: Outputs, clip: float) -> tuple[Outputs, NDArray[np.bool_]]:
     """The outputs with their probabilities moved into [clip, 1 - clip], and the rows in which one was moved."""
     if not 0 < clip < 0.5:
-        raise UsageError(f"clip lies strictly between 0 and 0.5, not {clip:g}")
+        raise UsageError(f"clip lies strictly between 0 and 0.5, not {clip:g}", fix="clip=1e-6")
     there, back = given.loss.predict, given.loss.raw
     if given.on_predictions:
         there, back = (np.exp, np.log) if given.classes else (np.asarray, np.asarray)

@@ -231,9 +231,17 @@ def averaged(
     return _told(loss, given[0], rows, values, constant, _interval(loss, values, Sample.of(rows, LEVEL), "auto", None))
 
 
+def _mistaken(loss: Any, given: Outputs, rows: PresentRows) -> tuple[str, ...]:
+    """A sentence where what was given as raw outputs is probabilities, as it seems."""
+    if given.on_predictions or not (loss.is_binary or loss.is_classwise):
+        return ()
+    return row_arguments.like_probabilities(np.asarray(rows["z"]), "the raw outputs", "prediction= takes probabilities")
+
+
 def _told(loss: Any, given: Outputs, rows: PresentRows, values: Floats, constant: Any, estimate: Estimate) -> Risk:
     """An estimate of the mean loss with everything that stands beside it."""
     sample, limits = Sample.of(rows, estimate.level), extent(loss)
+    estimate = replace(estimate, cautions=(*_mistaken(loss, given, rows), *estimate.cautions))
     best, against = _constant(loss, rows["y"], rows.weight, given, constant)
     tail, limit = heaviest(rows["y"], rows, values, estimate.level)
     untrusted = _tail_caution(limit) if heavy(loss, given, rows, values, limit) else ()
@@ -287,7 +295,10 @@ def _interval(loss: Any, values: Floats, sample: Sample, method: Method, span: f
             fix="losses.zero_one(), or leave method out",
         )
     if method == "bernstein" and (span is None or not plain):
-        raise UsageError("empirical Bernstein needs span= (how far losses lie apart at most) and independent rows")
+        raise UsageError(
+            "empirical Bernstein needs span= (how far losses lie apart at most) and independent rows",
+            fix="span=1.0 for losses in [0, 1], without cluster, time or weights; or leave method out",
+        )
     if hard and method in ("auto", "exact"):
         return hit_share(sample, values)
     estimate = sample.mean(values, corrected=method == "auto")

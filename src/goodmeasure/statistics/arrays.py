@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.errors import Problem, ShapeMismatch, shorter
+from goodmeasure.errors import Problem, ShapeMismatch, shorter, with_article
 
 
 def array_of(values: Any, name: str, kind: type[Problem] = ShapeMismatch) -> NDArray[Any]:
-    """Whatever was given as an array; what is masked is missing. One value has no axes, and neither has an object."""
+    """Whatever was given as an array; what is masked is missing. One value has no axes. Error: GM003 for no values at all."""
     if isinstance(values, np.ma.MaskedArray):
         return _unmasked(values)
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
     except (TypeError, ValueError, OverflowError) as error:
-        raise kind(f"{name} is not an array of one shape", where=name, seen=shorter(values)) from error
+        raise kind(
+            f"{name} is not an array of one shape",
+            where=name,
+            seen=shorter(values),
+            fix=f"{name} = numpy.array({name}), with as many values in each row",
+        ) from error
+    if not array.ndim and array.dtype.kind == "O" and not (values is None or hasattr(array.item(), "__float__")):
+        _refuse_object(array.item(), name)
+    return array
+
+
+def _refuse_object(given: Any, name: str) -> None:
+    """Refuse what an array cannot be made of: NumPy would make one of a generator that holds the generator."""
+    raise ShapeMismatch(
+        f"{name} is {with_article(type(given).__name__)}, an array of values is needed",
+        where=name,
+        seen=shorter(given),
+        fix=f"{name} = list({name})" if isinstance(given, Iterable) else f"{name} = numpy.array([...])",
+    )
+
+
+def one_a_row(array: Any, name: str) -> None:
+    """Refuse an array that has not one value a row: several columns, one of its own axis, or no axis at all."""
+    if array.ndim == 1:
+        return
+    if not array.ndim:
+        raise ShapeMismatch(
+            f"{name} is one value, a column is needed",
+            where=name,
+            seen=shorter(array.item()),
+            fix=f"{name} = [value, value, ...], one a row",
+        )
+    raise ShapeMismatch(
+        f"{name} has shape {tuple(array.shape)}, one value a row is needed",
+        where=name,
+        fix=f"{name} = {name}[:, 0]" if array.ndim == 2 else f"{name} = {name}.reshape(-1)",
+    )
 
 
 def same_order(**columns: Any) -> None:
@@ -63,10 +100,13 @@ def numbers_of(values: Any, name: str, kind: type[Problem] = ShapeMismatch) -> N
         try:
             return array.astype(np.float64)
         except (TypeError, ValueError, OverflowError) as error:
-            raise kind(f"{name} holds what is not a number", where=name, seen=str(error)) from error
+            raise kind(f"{name} holds what is not a number", where=name, seen=str(error), fix=_AS_NUMBERS) from error
     if array.dtype.kind not in "biuf":
-        raise kind(f"{name} holds values of type {array.dtype}, numbers are needed", where=name)
+        raise kind(f"{name} holds values of type {array.dtype}, numbers are needed", where=name, fix=_AS_NUMBERS)
     return array
+
+
+_AS_NUMBERS = "give numbers: .astype(float) reads texts of numbers"
 
 
 def column_of(values: Any, name: str) -> NDArray[Any]:
@@ -74,9 +114,10 @@ def column_of(values: Any, name: str) -> NDArray[Any]:
     array = array_of(values, name)
     if array.dtype.kind == "V":
         raise ShapeMismatch(
-            f"{name} holds several fields a row, one value is needed", where=name, seen=str(array.dtype)
+            f"{name} holds several fields a row, one value is needed",
+            where=name,
+            seen=str(array.dtype),
+            fix=f"name the field that is meant: {name}[{(array.dtype.names or ('field',))[0]!r}]",
         )
-    if array.ndim != 1:
-        shape = f"has shape {array.shape}" if array.ndim else "is one value"
-        raise ShapeMismatch(f"{name} {shape}, one value a row is needed", where=name, seen=shorter(values))
+    one_a_row(array, name)
     return array

@@ -30,7 +30,11 @@ def distinct(keys: ArrayLike, name: str, *, at: Places = None) -> tuple[NDArray[
     try:
         found, first, inverse = np.unique(given, return_index=True, return_inverse=True)
     except TypeError as error:
-        raise UsageError(f"{name} holds keys of types that have no order", seen=str(error)) from error
+        raise UsageError(
+            f"{name} holds keys of types that have no order",
+            seen=str(error),
+            fix=f"{name} = [str(key) for key in {name}]",
+        ) from error
     return found, first, inverse.ravel().astype(np.intp, copy=False)
 
 

@@ -18,9 +18,8 @@ from goodmeasure.errors import (
     TargetOutsideDomain,
     UsageError,
     WeightError,
-    shorter,
 )
-from goodmeasure.statistics.arrays import array_of, numbers_of, same_order
+from goodmeasure.statistics.arrays import array_of, numbers_of, one_a_row, same_order
 from goodmeasure.statistics.rounded_rows import divided_by_sums
 from goodmeasure.statistics.weights import Floats as Floats
 from goodmeasure.statistics.weights import (
@@ -137,7 +136,7 @@ class PresentRows:
     def read(self, check: Callable[..., Any], name: str, **how: Any) -> Any:
         """The column as one of the checks below leaves it."""
         if name not in self.columns:
-            raise UsageError(f"{name} is None, a column is needed", where=name)
+            raise UsageError(f"{name} is None, a column is needed", where=name, fix=f"give {name}, one value a row")
         return check(self.columns[name], name, at=self.at, **how)
 
     @property
@@ -175,8 +174,7 @@ def present(sample_weight: ArrayLike | None, weights_mean: WeightsMean = "import
 def column(values: ArrayLike, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
     """One column of numbers as float64, or an error that names the cell that is not one."""
     array = numbers_of(values, name, kind)
-    if array.ndim != 1:
-        raise ShapeMismatch(f"{name} has shape {array.shape}, one number a row is needed", fix=f"{name}.reshape(-1)")
+    one_a_row(array, name)
     return array.astype(np.float64, copy=False)
 
 
@@ -248,7 +246,7 @@ def same_length(**columns: Any) -> None:
     """Refuse columns that differ in length or hold nothing, naming them."""
     equal_length(**columns)
     if not all(len(values) for values in columns.values() if values is not None):
-        raise NothingToAverage("there are no rows", seen=f"{', '.join(columns)} are empty")
+        raise NothingToAverage("there are no rows", seen=f"{', '.join(columns)} are empty", fix="give at least one row")
 
 
 def equal_length(named: Mapping[str, Any] = MappingProxyType({}), /, **arguments: Any) -> None:
@@ -260,11 +258,11 @@ def equal_length(named: Mapping[str, Any] = MappingProxyType({}), /, **arguments
     columns = [*arguments.items(), *named.items()]
     for name, values in columns:
         if values is not None and (not hasattr(values, "__len__") or getattr(values, "ndim", 1) == 0):
-            raise ShapeMismatch(f"{name} is one value, a column is needed", where=name, seen=shorter(values))
+            one_a_row(array_of(values, name), name)
     lengths = [(name, len(values)) for name, values in columns if values is not None]
     if len({length for _, length in lengths}) > 1:
         seen = ", ".join(f"{name} has {length:,}" for name, length in lengths)
-        raise ShapeMismatch("the columns have different numbers of rows", seen=seen)
+        raise ShapeMismatch("the columns have different numbers of rows", seen=seen, fix="give each one value a row")
 
 
 def weights(sample_weight: ArrayLike | None, n: int) -> Floats:
@@ -275,7 +273,11 @@ def weights(sample_weight: ArrayLike | None, n: int) -> Floats:
     same_length(rows=range(n), sample_weight=w)
     check_weights(w)
     if not w.any():
-        raise NothingToAverage("all weights are zero", where="sample_weight")
+        raise NothingToAverage(
+            "all weights are zero",
+            where="sample_weight",
+            fix="give some row a weight above zero, or leave the weights out",
+        )
     return w
 
 
@@ -291,18 +293,29 @@ def inside_unit_interval(scores: Floats, name: str = "p", *, at: Places = None) 
     if scores.size and scores.min() >= 0 and scores.max() <= 1:  # neither is true of NaN
         return
     finite(scores, name, at=at)
-    outside = (scores < 0) | (scores > 1)
+    outside = _by_row((scores < 0) | (scores > 1))
     if outside.any():
-        row = int(np.argmax(np.abs(_by_row(scores) - 0.5).max(axis=1)))
-        worst = _by_row(scores)[row]
+        row = int(np.argmax(outside.any(axis=1)))
         raise ScoreOutsideUnitInterval(
-            f"{name} holds {worst[np.argmax(np.abs(worst - 0.5))]:g}; probabilities lie in [0, 1]",
+            f"{name} holds {_by_row(scores)[row][outside[row]][0]:g}; probabilities lie in [0, 1]",
             where=place(name, row, at),
             seen=f"{int(outside.sum()):,} of {outside.size:,} scores are outside",
             fix="if they are logits, apply the sigmoid (softmax for classes) first"
             if outside.mean() > _FEW_STRAY
             else "mend or leave out the rows that hold them",
         )
+
+
+# So many raw outputs between 0 and 1 are no accident.
+_LEAST_ALIKE = 20
+
+
+def like_probabilities(z: NDArray[Any], name: str, fix: str) -> tuple[str, ...]:
+    """A sentence where raw outputs of yes/no, (n,), or of classes, (n, K), lie as probabilities do; else none."""
+    if len(z) < _LEAST_ALIKE or not (z.min() >= 0 and z.max() <= 1) or (z.ndim == 2 and divided_by_sums(z)[1].any()):
+        return ()
+    one = "sum to 1 in all" if z.ndim == 2 else "lie in [0, 1] in all"
+    return (f"{name} {one} {len(z):,} rows looked at, as probabilities do, and were read as raw outputs: {fix}",)
 
 
 def outcomes(y: ArrayLike, name: str = "y", *, both: bool = False, at: Places = None) -> Floats:
@@ -313,7 +326,11 @@ def outcomes(y: ArrayLike, name: str = "y", *, both: bool = False, at: Places = 
     target = column(given, name)
     _known_labels((given == 0) | (given == 1), target, name, at, "a yes/no target is 0 or 1")
     if both and target.size and (target[0] == target).all():
-        raise OneClassOnly(f"all {target.size:,} targets are {target[0]:g}", where=name)
+        raise OneClassOnly(
+            f"all {target.size:,} targets are {target[0]:g}",
+            where=name,
+            fix="rows of both kinds: other rows, or more of them",
+        )
     return target
 
 
@@ -343,7 +360,13 @@ def class_probabilities(p: ArrayLike, name: str = "p", *, at: Places = None) -> 
     """Rows of class probabilities (N, K), each in [0, 1] and summing to one but for the rounding of what was written."""
     table = numbers_of(p, name, MissingScore).astype(np.float64, copy=False)
     if table.ndim != 2 or table.shape[1] < 2:
-        raise ShapeMismatch(f"class probabilities have shape (rows, classes), not {table.shape}", where=name)
+        if table.shape[1:] == (1,):
+            one_a_row(table, name)
+        raise ShapeMismatch(
+            f"class probabilities have shape (rows, classes), not {table.shape}",
+            where=name,
+            fix=f"{name} = numpy.column_stack([1 - {name}, {name}])",
+        )
     inside_unit_interval(table, name, at=at)
     divided, off = divided_by_sums(table)
     bad = np.flatnonzero(off)

@@ -47,7 +47,9 @@ def scaled(w: Floats) -> Floats:
     found = w / unit_of(w)
     if not found.all():
         raise WeightError(
-            "the weights differ by more than numbers can hold", seen=f"they lie between {w.min():g} and {w.max():g}"
+            "the weights differ by more than numbers can hold",
+            seen=f"they lie between {w.min():g} and {w.max():g}",
+            fix="leave out the rows whose weights are next to nothing",
         )
     return found
 

@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 
 from goodmeasure.choosing.affirming import affirmative
 from goodmeasure.choosing.choose import choose
+from goodmeasure.choosing.observed import read_as_numbers
 from goodmeasure.choosing.overruling import with_loss
 from goodmeasure.choosing.plan import Plan
-from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError
-from goodmeasure.reading.footers import without_total
+from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.moments import refuse_texts
 from goodmeasure.reading.remarks import Remark
+from goodmeasure.reading.rows_read import RowsRead
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
+from goodmeasure.study.counting import counting, weights_in
 from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.question import Question
 from goodmeasure.study.rare import Rare, rare_in
@@ -30,23 +32,6 @@ from goodmeasure.study.split import FIT_AND_TUNE, SHARES, Split, check, few, fol
 Together = NDArray[np.intp]
 # How often rows are dealt to folds: trees and networks take long to train.
 REPEATS, REPEATS_OF_SLOW = 3, 1
-
-
-class NoTargetInRow(Remark):
-    """Rows without a target teach and judge nothing; they were left out.
-
-    If a missing target says something (a customer who has not answered yet), leaving these rows out makes the risk one of
-    the others only.
-    """
-
-    code = "GM240"
-    severity = "warning"
-
-
-class WeightlessRow(Remark):
-    """Rows of weight zero count for nothing, neither in training nor in judging; they were left out."""
-
-    code = "GM243"
 
 
 class GuessedYes(Remark):
@@ -132,6 +117,7 @@ class Prepared:
     tune: Cases
     report: Cases
     remarks: tuple[Remark, ...]
+    rows: RowsRead
 
     @property
     def fitted(self) -> Cases:
@@ -148,10 +134,8 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     question.checked(table)
     if test is not None and question.protocol == "folds":
         raise UsageError("a table of its own is reported, so no folds are made", fix="leave out --protocol folds")
-    table, totals = without_total(table)
-    table, dropped = _with_target(table, question)
-    table, weightless = _with_weight(table, question)
-    table, infinite = finite(table, [n for n in table.columns if n not in question.roles.values()])
+    counted = counting(table, question.target, question.weights)
+    table, infinite = finite(counted.table, [n for n in table.columns if n not in question.roles.values()])
     table, alike = one_spelling(table, [n for n in table.columns if n not in (*question.exclude, question.group)])
     raw = as_target(table[question.target])
     first = _chosen(raw, table, question)
@@ -166,6 +150,9 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
         raw = as_target(table[question.target])
         first = _chosen(raw, table, question)
     found = _split(raw, table, question, first, own_report=test is None)
+    read = counted.rows.without(len(counted.table) - len(table), "of rare classes")
+    placed = np.unique(np.concatenate(list(found.parts.values())))
+    read = read.without(len(table) - len(placed), "of groups in an earlier part")
     plan = _chosen(raw[found.fit], table.take(found.fit), question)
     plan = plan if plan.labels == first.labels and plan.meaning == first.meaning else first
     plan = replace(plan, notes=(*plan.notes, *(remark.what for remark in gathered)))
@@ -174,10 +161,8 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     compared = (*columns.features, question.target)
     remarks = [
         *table.remarks,
-        *totals,
-        *dropped,
+        *counted.remarks,
         *_guessed(plan, question),
-        *weightless,
         *infinite,
         *alike,
         *gathered,
@@ -196,51 +181,23 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
         joined = replace(found, report=np.arange(n, n + len(report)))
         remarks += shared_rows((table, report.table), compared, joined)
         found = replace(joined, how=f"{found.how}; rows to report from {test.source}")
-    return Prepared(plan, columns, found, cases.take(found.fit), cases.take(found.tune), report, tuple(remarks))
+    return Prepared(plan, columns, found, cases.take(found.fit), cases.take(found.tune), report, tuple(remarks), read)
 
 
 # --- the target ---
 
 
 def as_target(values: Values) -> Values:
-    """A target column as `choose` reads it: whole numbers as integers, so that labels show as they were written."""
+    """A target column as `choose` reads it: texts that all are numbers as such, whole numbers as integers."""
+    if values.dtype.kind == "O" and not np.isnan(read := read_as_numbers(values)).any():
+        values = read
     if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.round(values)).all():
         return values.astype(np.int64) if np.abs(values).max(initial=0) < 2**53 else values
     return values
 
 
-def _with_target(table: Table, question: Question) -> tuple[Table, tuple[Remark, ...]]:
-    values = table[question.target]
-    if values.dtype.kind == "f" and np.isinf(values).any():
-        first = int(np.argmax(np.isinf(values)))
-        raise TargetOutsideDomain(
-            f"{question.target} is infinite in {int(np.isinf(values).sum()):,} of {len(values):,} rows",
-            where=f"{table.source}, row {first + 1:,}, column {question.target!r}",
-            fix=f"leave such rows out: --where 'isfinite(\"{question.target}\")'",
-        )
-    lost = missing(values)
-    if not lost.any():
-        return table, ()
-    if lost.all():
-        choose(table[question.target], name=question.target)  # says what is wrong with an empty target
-    what = f"rows without {question.target} ({int(lost.sum()):,} of {len(lost):,}) were left out"
-    return table.take(~lost), (NoTargetInRow(what),)
-
-
-def _with_weight(table: Table, question: Question) -> tuple[Table, tuple[Remark, ...]]:
-    weight = _weight(table, question)
-    if weight is None or (weight > 0).all():
-        return table, ()
-    if not (weight > 0).any():
-        raise WeightError(
-            "all weights are zero", where=f"column {question.weights!r}", fix="name another column, or none"
-        )
-    what = f"rows of weight zero ({int((weight == 0).sum()):,} of {len(weight):,}) were left out"
-    return table.take(weight > 0), (WeightlessRow(what),)
-
-
 def _chosen(raw: Values, table: Table, question: Question) -> Plan:
-    weight = _weight(table, question)
+    weight = weights_in(table, question.weights)
 
     def plan_of(costs: Any, positive: Any) -> Plan:
         return choose(
@@ -339,7 +296,7 @@ def _cases(table: Table, question: Question, plan: Plan) -> Cases:
     return Cases(
         table,
         coded(as_target(table[question.target]), plan),
-        _weight(table, question),
+        weights_in(table, question.weights),
         exposure(table, question.exposure),
         None if question.group is None else together(table, question.group),
         None if question.time is None else table[question.time],
@@ -350,40 +307,15 @@ def _test_cases(
     test: Table, question: Question, plan: Plan, columns: Columns, rare: Rare | None
 ) -> tuple[Cases, list[Remark]]:
     needed = [*columns.features, *(n for n in question.roles.values() if n is not None)]
-    test, dropped = _with_target(test.only(needed), question)
-    test, weightless = _with_weight(test, question)
-    test, infinite = finite(test, columns.features)
+    counted = counting(test.only(needed), question.target, question.weights)
+    test, infinite = finite(counted.table, columns.features)
     if plan.labels:
         target = (
             as_known(test[question.target], map(str, plan.labels)) if test[question.target].dtype == object else None
         )
         test = test if target is None else replace(test, columns={**test.columns, question.target: target})
     test, gathered = (test, ()) if rare is None else rare.applied(test)
-    return _cases(test, question, plan), [*test.remarks, *dropped, *weightless, *infinite, *gathered]
-
-
-def _weight(table: Table, question: Question) -> Floats | None:
-    if question.weights is None:
-        return None
-    values = table[question.weights]
-    bad = (
-        ~_is_number(values)
-        if ColumnKind.of(values) is not ColumnKind.NUMBER
-        else ~(np.isfinite(values) & (values >= 0))
-    )
-    if bad.any():
-        first = int(np.argmax(bad))
-        raise WeightError(
-            f"{int(bad.sum()):,} of {len(values):,} weights are missing, negative or not finite numbers",
-            where=f"column {question.weights!r}, row {first + 1:,}",
-            seen=f"{values[first]}",
-            fix=f"leave such rows out: --where '\"{question.weights}\" >= 0'",
-        )
-    return values
-
-
-def _is_number(values: Values) -> NDArray[np.bool_]:
-    return np.zeros(len(values), dtype=bool)
+    return _cases(test, question, plan), [*test.remarks, *counted.remarks, *infinite, *gathered]
 
 
 def exposure(table: Table, name: str | None) -> Floats | None:

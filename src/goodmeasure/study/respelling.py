@@ -8,12 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from goodmeasure.choosing.affirming import ALIKE, apart, folded
+from goodmeasure.choosing.affirming import ALIKE, apart
+from goodmeasure.choosing.spelling import spellings
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed
-
-# Columns of more different texts hold no labels.
-MOST_LABELS = 1000
 
 
 class LabelsPutTogether(Remark):
@@ -32,25 +30,15 @@ def one_spelling(table: Table, names: Iterable[str]) -> tuple[Table, tuple[Remar
     remarks = []
     for name in names:
         values = table.columns[name]
-        if ColumnKind.of(values) is ColumnKind.TEXT and (spelled := _spellings(values)):
+        if ColumnKind.of(values) is ColumnKind.TEXT and (spelled := spellings(_counted(values))):
             changed[name] = respelled(values, spelled)
             pairs = listed((f"{old!r} -> {new!r}" for old, new in spelled.items()), most=3)
             remarks.append(LabelsPutTogether(f"labels of column {name!r} that are one were put together: {pairs}"))
     return (replace(table, columns={**table.columns, **changed}) if changed else table), tuple(remarks)
 
 
-def _spellings(values: Values) -> dict[str, str]:
-    """For each label that is written otherwise than most of its kind the way that most are written."""
-    counts = Counter(value for value in values.tolist() if value is not None)
-    if len(counts) > MOST_LABELS:
-        return {}
-    usual: dict[str, str] = {}
-    for label in sorted(counts, key=lambda each: (counts[each], each)):
-        usual[folded(label)] = label
-    alike = folded if len(usual) > 1 else str.strip
-    if alike is str.strip:
-        usual = {label.strip(): label.strip() for label in counts}
-    return {label: usual[alike(label)] for label in counts if usual[alike(label)] != label}
+def _counted(values: Values) -> Counter[str]:
+    return Counter(value for value in values.tolist() if value is not None)
 
 
 def respelled(values: Values, spelled: Mapping[str, str]) -> Values:

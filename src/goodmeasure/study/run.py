@@ -121,7 +121,7 @@ def run(
         >>> study.plan.loss, study.verdict.word
         (binary_cross_entropy(), 'use')
     """
-    data, target = named_target(data, target)
+    data, target = named_target(data, target, weights)
     told = tick or (lambda _: None)
     questions = [
         Question(
@@ -187,11 +187,13 @@ def _names(exclude: str | Sequence[str]) -> tuple[str, ...]:
 
 def open_table(data: Source, question: Question, where: str | None = None, like: Table | None = None) -> Table:
     """The table behind a path or a frame; ``like`` is a table whose kinds of columns it must share."""
+    known = None if like is None else like.notations
     if not isinstance(data, str | PathLike):
         if where is not None:
             raise UsageError("where= is for files: a frame has rows of its own", fix="run(data[data.age >= 18], ...)")
-        return table(data, written=question.written, notations=None if like is None else like.notations)
+        return table(data, written=question.written, notations=known, weight=question.weights)
+    asked: dict[str, Any] = {"where": where, "weight": question.weights, "written": question.written}
     if like is None:
-        return read(data, where=where, numbers=question.number_columns, written=question.written)
+        return read(data, numbers=question.number_columns, **asked)
     kinds = {name: kind for name, kind in like.kinds.items() if name not in question.exclude}
-    return read(data, where=where, kinds=kinds, written=question.written, notations=like.notations)
+    return read(data, kinds=kinds, notations=known, **asked)

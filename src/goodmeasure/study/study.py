@@ -194,7 +194,7 @@ class Study(Displayed):
                 "source": self.source,
                 "test": self.test,
                 "where": self.where,
-                "rows": {"in_source": self.rows, **{k: len(v) for k, v in self.prepared.split.parts.items()}},
+                "rows": {**self.prepared.rows.to_dict(), **{k: len(v) for k, v in self.prepared.split.parts.items()}},
                 "split": self.prepared.split.how,
                 "protocol": self.prepared.split.protocol,
                 "verdict": self.verdict.to_dict(),

@@ -16,9 +16,10 @@ from goodmeasure import kernels
 from goodmeasure.deriving.predictions import check_predictions, on_predictions
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError, shorter
+from goodmeasure.reading.rows_read import NO_SCORE, NO_TARGET, NO_WEIGHT
 from goodmeasure.risks.outputs import refuse_labels, refuse_underflow
 from goodmeasure.statistics import keys, row_arguments
-from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, same_order
+from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, one_a_row, same_order
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
 from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.tallying.schema import MOST_CLASSES, MOST_WEIGHT, Kind, Schema, column, columns
@@ -68,8 +69,8 @@ class Group(NamedTuple):
 class Accumulator:
     """Makes a tally: create, ``add`` rows (as often as one likes), ``finish``; tallies merge with ``+``."""
 
-    def __init__(self, losses: Sequence[Any], schema: Schema) -> None:
-        self.losses, self.schema = tuple(losses), schema
+    def __init__(self, losses: Sequence[Any], schema: Schema, called: Mapping[str, str] | None = None) -> None:
+        self.losses, self.schema, self._called = tuple(losses), schema, called or {}
         self._groups: dict[str, Group] = {}
         self._taking = [on_predictions(loss) if schema.on_predictions else loss for loss in losses]
 
@@ -111,8 +112,8 @@ class Accumulator:
     def _columns(self, y: NDArray[Any], z: dict[str, NDArray[Any]]) -> dict[str, Floats]:
         """The losses of each row, and the differences of each pair of models; they do not depend on the group."""
         if self.schema.on_predictions and self.schema.kind == "outcome":
-            for values in z.values():
-                row_arguments.inside_unit_interval(values)
+            for name, values in z.items():
+                row_arguments.inside_unit_interval(values, self._called.get(name, name))
         for loss, values in product(self._taking, z.values()):
             refuse_underflow(loss, y, values)
         found = {
@@ -190,9 +191,9 @@ def _present(groups: list[Group], given: Portion) -> Portion:
     if given.w is None and not any(map(_any_missing, (given.y, *given.z.values()))):
         return given
     # A row without weight is not there, whatever it lacks besides.
-    lost = {} if given.w is None else {"no weight": given.w == 0}
-    lost["missing target"] = _missing(given.y)
-    lost["missing score"] = reduce(np.logical_or, map(_missing, given.z.values()))
+    lost = {} if given.w is None else {NO_WEIGHT: given.w == 0}
+    lost[NO_TARGET] = _missing(given.y)
+    lost[NO_SCORE] = reduce(np.logical_or, map(_missing, given.z.values()))
     keep = np.ones(len(given.y), dtype=bool)
     for reason, gone in lost.items():
         where = np.flatnonzero(gone & keep)
@@ -301,14 +302,18 @@ def tally(
     if cluster is not None and time is not None:
         raise UsageError("cluster= and time= both say which rows go together", fix="give the one that matters more")
     called = "prediction" if z is None else "z"
-    tables = {f"{called}[{name!r}]" if isinstance(given, Mapping) else called: held for name, held in models.items()}
-    same_order(y=y, **tables, sample_weight=sample_weight, group=group, cluster=cluster, time=time)
+    tables = {name: f"{called}[{name!r}]" if isinstance(given, Mapping) else called for name in models}
+    beside = {tables[name]: held for name, held in models.items()}
+    same_order(y=y, **beside, sample_weight=sample_weight, group=group, cluster=cluster, time=time)
     w = None if sample_weight is None else weights(sample_weight, len(column_of(y, "y")))
-    scores = {name: _numbers(values, name, w) for name, values in models.items()}
+    scores = {name: _numbers(values, tables[name], w) for name, values in models.items()}
+    for name, values in scores.items():
+        if values.shape[1:] == (1,):
+            one_a_row(values, tables[name])
     together = time if cluster is None else cluster
     first = next(iter(scores.values()))
     schema = schema_of(losses, tuple(scores), first, (w is not None, together is not None, z is None))
-    made = Accumulator(losses, schema)
+    made = Accumulator(losses, schema, tables)
     made.add(_numbers(y, "y", w, TargetOutsideDomain), scores, w, group, together)
     return made.finish()
 

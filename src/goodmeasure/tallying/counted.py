@@ -46,7 +46,7 @@ class Counted(NamedTuple):
         """The counts as weights are meant."""
         place, weight, square = counts.table()
         if not weight.sum():
-            raise NothingToAverage("no rows were tallied")
+            raise NothingToAverage("no rows were tallied", fix="tally rows that have a weight, a target and a score")
         if how.copies:
             return Counted(place, weight, weight, counted(comparable(weight.sum(axis=1), how.weights_mean)))
         return Counted(place, weight, square, int(counts.counts.sum()))
@@ -54,4 +54,6 @@ class Counted(NamedTuple):
     def both(self) -> None:
         """Refuse a tally of one label alone."""
         if not self.weight.sum(axis=0).all():
-            raise OneClassOnly("all tallied targets are the same")
+            raise OneClassOnly(
+                "all tallied targets are the same", fix="rows of both kinds: other rows, or more of them"
+            )

@@ -46,7 +46,11 @@ TINY = 1e-290
 def risk(state: State, name: str, names: list[str], how: Reading) -> Estimate:
     """The mean of a summed column with its interval."""
     if name not in state.moments or not state.moments[name].n:
-        raise NothingToAverage("no rows were tallied", seen=f"excluded: {state.excluded or 'none'}")
+        raise NothingToAverage(
+            "no rows were tallied",
+            seen=f"excluded: {state.excluded or 'none'}",
+            fix="tally rows that have a weight, a target and a score",
+        )
     moments = state.moments[name]
     total, n = moments.totals(), moments.n
     if how.copies:
@@ -405,7 +409,7 @@ def bias(sums: AmountSums, how: Reading) -> Bias:
     """The mean identification value by bin of about equal weight of the prediction."""
     w, w2, place, first, square_first, square_second, *of_copies = sums.table()
     if not w.sum():
-        raise NothingToAverage("no rows were tallied")
+        raise NothingToAverage("no rows were tallied", fix="tally rows that have a weight, a target and a score")
     n = int(sums.counts.sum())
     if how.copies:
         n = counted(comparable(w, how.weights_mean))

@@ -56,7 +56,11 @@ class Saved:
             if self.question.get(name) != other.question.get(name)
         ]
         if apart:
-            raise DifferentTallies("these tallies are of different questions", seen="; ".join(apart))
+            raise DifferentTallies(
+                "these tallies are of different questions",
+                seen="; ".join(apart),
+                fix="tally both with the same options",
+            )
         self._disjoint(other)
         return Saved(self.tally + other.tally, self.question, tuple(sorted((*self.shards, *other.shards))))
 

@@ -67,7 +67,9 @@ def told() -> Iterator[None]:
     try:
         yield
     except (Mismatch, KeyError) as error:
-        raise StateUnreadable("the tally does not hold what its header says", seen=str(error)) from error
+        raise StateUnreadable(
+            "the tally does not hold what its header says", seen=str(error), fix="tally the table anew"
+        ) from error
 
 
 def sealed(magic: bytes, header: dict[str, Any], payload: bytes) -> bytes:
@@ -83,17 +85,25 @@ def unsealed(magic: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:
     """The header and the bytes that `sealed` put together; errors: GM720."""
     body, digest = data[:-DIGEST], data[-DIGEST:]
     if not data.startswith(magic):
-        raise StateUnreadable("these bytes are not a tally", seen=f"they begin with {data[:16]!r}")
+        raise StateUnreadable(
+            "these bytes are not a tally",
+            seen=f"they begin with {data[:16]!r}",
+            fix="name a file that --save or Tally.to_bytes wrote",
+        )
     if len(data) < len(magic) + 8 + DIGEST or _checksum(body) != digest:
         raise StateUnreadable(
-            "the tally is damaged or cut short", seen=f"{len(data):,} bytes, and the checksum does not fit"
+            "the tally is damaged or cut short",
+            seen=f"{len(data):,} bytes, and the checksum does not fit",
+            fix="copy it again, or tally the table anew",
         )
     start = len(magic) + 8
     end = start + int.from_bytes(body[len(magic) : start], "little")
     try:
         header = json.loads(body[start:end])
     except (ValueError, RecursionError) as error:
-        raise StateUnreadable("the header of the tally is not JSON", seen=str(error)[:100]) from error
+        raise StateUnreadable(
+            "the header of the tally is not JSON", seen=str(error)[:100], fix="tally the table anew"
+        ) from error
     version = header.get("version") if isinstance(header, dict) else None
     if version != VERSION:
         raise StateUnreadable(f"the tally has version {version}, this release reads {VERSION}", fix="make it again")

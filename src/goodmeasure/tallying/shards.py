@@ -51,6 +51,7 @@ def collect(parts: Iterable[Part], expected: Iterable[str]) -> Tally:
             raise ShardTwice(
                 f"shard {part.shard} came back twice and not the same",
                 seen=f"{known.rows:,} and {part.rows:,} rows, {len(known.data):,} and {len(part.data):,} bytes",
+                fix="tally again while nothing writes to the files",
             )
     missing = [shard for shard in wanted if shard not in found]
     strange = sorted(set(found) - set(wanted))
@@ -60,7 +61,8 @@ def collect(parts: Iterable[Part], expected: Iterable[str]) -> Tally:
             if missing
             else f"shard {strange[0]} was not asked for",
             seen=", ".join((missing or strange)[:5]),
+            fix="tally those that are missing, and collect all of them",
         )
     if not wanted:
-        raise NothingToAverage("there are no shards")
+        raise NothingToAverage("there are no shards", fix="name at least one shard")
     return reduce(add, (Tally.from_bytes(found[shard].data) for shard in sorted(wanted)))

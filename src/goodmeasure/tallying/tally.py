@@ -19,6 +19,7 @@ from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.domains import Level, Seed
+from goodmeasure.reading.rows_read import REASONS, RowsRead
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean
@@ -76,7 +77,11 @@ class Tally(Displayed):
         if self.schema != other.schema:
             mine, theirs = asdict(self.schema), asdict(other.schema)
             apart = [f"{name}: {mine[name]} and {theirs[name]}" for name in mine if mine[name] != theirs[name]]
-            raise DifferentTallies("these tallies count different things", seen="; ".join(apart))
+            raise DifferentTallies(
+                "these tallies count different things",
+                seen="; ".join(apart),
+                fix="tally both with the same losses, models, weights and clusters",
+            )
         groups = dict(self.groups)
         for key, state in other.groups.items():
             groups[key] = groups[key].merge(state) if key in groups else state
@@ -106,6 +111,12 @@ class Tally(Displayed):
         """How many rows were left out, by reason."""
         return self.state.excluded
 
+    @property
+    def rows_read(self) -> RowsRead:
+        """How many rows there were, how many of them count, and why the others do not."""
+        lost = {reason: self.excluded[reason] for reason in REASONS if reason in self.excluded}
+        return RowsRead(self.n + sum(lost.values()), lost)
+
     def to_bytes(self) -> bytes:
         """The tally as bytes that depend on the multiset of rows alone."""
         return serialise.pack(asdict(self.schema), self.groups)
@@ -129,7 +140,9 @@ class Tally(Displayed):
         schema = replace(written, losses=tuple(map(as_spelled_now, written.losses)))
         if losses and tuple(map(repr, losses)) != schema.losses:
             raise DifferentTallies(
-                "these are not the losses of this tally", seen=f"{[*map(repr, losses)]} and {[*schema.losses]}"
+                "these are not the losses of this tally",
+                seen=f"{[*map(repr, losses)]} and {[*schema.losses]}",
+                fix="leave the losses out: they are known by their names",
             )
         return Tally(schema, groups, tuple(losses))
 
@@ -363,7 +376,10 @@ class Tally(Displayed):
 
     def _yes_no(self, model: str | None) -> ScoreCounts:
         if self.schema.kind != "outcome":
-            raise UsageError(f"this reading is for yes/no targets, the tally is of kind {self.schema.kind!r}")
+            raise UsageError(
+                f"this reading is for yes/no targets, the tally is of kind {self.schema.kind!r}",
+                fix="tally a yes/no loss: gm.losses.binary_cross_entropy()",
+            )
         return self.state.scores[self._which(None, model)[1]]
 
     def _columns(self) -> list[str]:
