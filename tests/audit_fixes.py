@@ -301,6 +301,12 @@ FIXES = {
         "bad_judge_finds_all_real.py", "bce(D(fake.detach()), label)", "bce(D(fake.detach()), torch.zeros_like(label))"
     ),
     "GM526": applied("bad_margin_stretched_into_probability.py", "-8 * margin", "-margin"),
+    "GM528": applied(
+        "bad_xgb_stopping_on_test.py", "m.fit(Xa, ya, eval_set=[(Xb, yb)]", "m.fit(Xt, yt, eval_set=[(Xv, yv)]"
+    ),
+    "GM529": applied(
+        "bad_xgb_stopping_on_train.py", "m.fit(Xa, ya, eval_set=[(Xa, ya)]", "m.fit(Xt, yt, eval_set=[(Xv, yv)]"
+    ),
     "GM527": applied(
         "bad_frame_with_its_target.py",
         "fit(train, train",

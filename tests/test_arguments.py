@@ -26,6 +26,8 @@ ELSEWHERE = re.compile(
     r"audit|check|loss$|watch|Watch|Within|TorchLoss|assert_partition_invariant|global_denominator|torch_loss|linear_loss|Audit|Activation|ColumnKind|Model\.(of|predictions|settled|decisions|using)"
     # What refuses arrays by shape and dtype alone, because it is traced.
     r"|JaxLoss|KerasLoss"
+    # What rows that were read are counted by.
+    r"|RowsRead"
     # What boosters call, with arrays and models of their own.
     r"|(XGBoost|LightGBM|CatBoost|HistGradientBoosting)(Loss|Metric)(?!\.start)"
     # What to_sklearn and recalibrations make, and what scikit-learn calls.

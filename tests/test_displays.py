@@ -63,8 +63,6 @@ OF_BOOSTERS = {
     "SklearnCosts",
 }
 WHAT_ONE_USES = {
-    "Watch",
-    "Within",
     "LossClassifier",
     "CostSensitiveClassifier",
     "CostSensitiveRegressor",
@@ -98,7 +96,18 @@ PARTS_OF_A_ROW = {
     "Trait",
     "Verdict",
 }
-PARTS_OF_A_RUN = {"Cases", "Columns", "Measured", "Prepared", "Priced", "Recalibrated", "Table", "Trained", "Weighing"}
+PARTS_OF_A_RUN = {
+    "RowsRead",
+    "Cases",
+    "Columns",
+    "Measured",
+    "Prepared",
+    "Priced",
+    "Recalibrated",
+    "Table",
+    "Trained",
+    "Weighing",
+}
 STATES = {"AmountSums", "ClusterSums", "Moments", "Power", "Schema", "ScoreCounts", "State"}
 MESSAGES = {"MissingInLaterRows", "Remark"}
 WORDS = {"ColumnKind", "Status"}
@@ -140,13 +149,17 @@ def leads_to(kind: type) -> Iterator[type]:
             yield from mentioned(hint)
 
 
+# What these return is torch's, or needs torch, which is not named at run time.
+OF_TORCH = (gm.to_torch, gm.watch)
+
+
 @cache
 def reached() -> frozenset[type]:
     """What the functions of the facade return, and what can be reached from there."""
     public = [getattr(gm, name) for name in dir(gm)]
     waiting = [found for found in public if inspect.isclass(found)]
     for function in filter(inspect.isfunction, public):
-        waiting += mentioned(inspect.get_annotations(function, eval_str=function is not gm.to_torch).get("return"))
+        waiting += mentioned(inspect.get_annotations(function, eval_str=function not in OF_TORCH).get("return"))
     seen: set[type] = set()
     while waiting:
         kind = waiting.pop()

@@ -147,8 +147,8 @@ def run(
             decimal=decimal,
             dates=dates,
         )
-        for kind in _several(model)
-        for one in [loss_named(each) for each in _several(loss)]
+        for kind in _several(model, "model")
+        for one in [loss_named(each) for each in _several(loss, "loss")]
     ]
     told("read the table")
     rows = open_table(data, questions[0], where)
@@ -167,9 +167,12 @@ def _floors(given: Any) -> tuple[Floor, ...]:
     return tuple(map(Floor.of, texts))
 
 
-def _several(given: Any) -> list[Any]:
-    """One value, or several of them, each once. Error: GM009."""
-    found = list(dict.fromkeys(given)) if isinstance(given, list | tuple) else [given]
+def _several(given: Any, name: str) -> list[Any]:
+    """One name or loss, or several of them, each once. Error: GM009."""
+    each = list(given) if isinstance(given, list | tuple) else [given]
+    if not all(one is None or isinstance(one, str | Loss) for one in each):
+        raise UsageError(f"run takes no {name}={shorter(given)}", fix="loss=None, model='linear'")
+    found = list(dict.fromkeys(each))
     if not found:
         raise UsageError("an empty list names nothing to train", fix="loss=None, model='linear'")
     return found
