@@ -66,7 +66,7 @@ def _rows(study: Study, written: list[str]) -> Iterator[tuple[str, str]]:
     for k, effect in enumerate(study.effects.each[:MOST_EFFECTS]):
         yield "" if k else "effects", effect.sentence
     if (more := len(study.effects.each) - MOST_EFFECTS) > 0:
-        yield "", f"and {more} more columns in the report"
+        yield "", f"and {more} more {'column' if more == 1 else 'columns'} in the report"
     yield from decision_lines(study)
     for aim in study.aims:
         yield "aim", aim.sentence
