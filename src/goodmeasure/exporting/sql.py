@@ -39,9 +39,12 @@ PARTS: Mapping[str, str] = {
     "weekday": "CAST(extract(isodow FROM {0}) - 1 AS DOUBLE)",
 }
 # What Python takes for blank; no control character stands in a file as it is, where a reader may change it.
-_CONTROLS = [letter for letter in SPACES if letter < " " or letter == "\x85"]
+_CONTROLS = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f\x85"
+_AS_SQL = Sql(
+    "chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || chr(133)"
+)
 _OTHERS = "".join(letter for letter in SPACES if letter not in _CONTROLS)
-_SPACES = Sql(" || ".join([literal(_OTHERS), *(f"chr({ord(letter)})" for letter in _CONTROLS)]))
+_SPACES = sql("{others} || {controls}", others=literal(_OTHERS), controls=_AS_SQL)
 _SPELLING: Mapping[str, Any] = TEMPLATES
 MARK = b"-- goodmeasure model in SQL\n"
 _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE VIEW rows AS SELECT * FROM 'new.csv';\n"

@@ -13,12 +13,14 @@ from goodmeasure.auditing.finding import Audit, Finding
 from goodmeasure.auditing.observing import cells
 from goodmeasure.auditing.observing.running import Hosts
 from goodmeasure.auditing.observing.stopping import Cut, Limits
+from goodmeasure.strict.calls import strict_class
 
 
 class AuditWarning(UserWarning):
     """What :func:`goodmeasure.watch` found, or that it saw nothing to look at."""
 
 
+@strict_class
 class Within:
     """What runs inside is observed, and judged at the end of the block; nothing is cut.
 
