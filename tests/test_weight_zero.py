@@ -123,7 +123,9 @@ def said(command: str, path: str, capsys: pytest.CaptureFixture[str], *more: str
 
 def plain(heard: str, path: str) -> str:
     """What was said, but for how many rows were read, names of files, and remarks on how cells are written."""
-    counted = re.sub(rf"(\d+) rows read, (\d+) used; left out: {len(AWAY)} no weight", r"\2 rows", heard)
+    # A long path may break the line anywhere.
+    told = rf"(\d+) rows read, (\d+) used; left out: {len(AWAY)} no weight".replace(" ", r"\s+")
+    counted = re.sub(told, r"\2 rows", heard)
     lines = counted.replace(path, "TABLE").splitlines()
     return "\n".join(line for line in lines if line.strip() and not re.search(SAID_OF_CELLS, line))
 
