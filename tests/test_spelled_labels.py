@@ -28,11 +28,12 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             lines.writerows((label, p, 1 - p, round(p, 1)) for label, p in zip(labels, P.tolist(), strict=True))
 
 
-@pytest.mark.parametrize("label", ["yes", "YES", " Yes "])
+SCORE, DASK, DECIDE = ("score",), ("score", "--engine", "dask"), ("decide", "--cost", "fn=4,fp=1")
+
+
 @pytest.mark.parametrize(
-    "command",
-    [("score",), ("score", "--engine", "dask"), ("decide", "--cost", "fn=4,fp=1")],
-    ids=["score", "dask", "decide"],
+    ("command", "label"),
+    [*((each, label) for each in (SCORE, DECIDE) for label in ("yes", "YES", " Yes ")), (DASK, " Yes ")],
 )
 def test_the_label_that_means_yes(command: tuple[str, ...], label: str, capsys: pytest.CaptureFixture[str]) -> None:
     name, *options = command
