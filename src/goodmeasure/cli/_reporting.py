@@ -18,6 +18,7 @@ from goodmeasure.cli._evidence import (
 )
 from goodmeasure.cli._next import again, is_spent
 from goodmeasure.cli._spoken import spoken
+from goodmeasure.cli._tally_options import LEVEL
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.terminal import json_text, printable, word
 from goodmeasure.errors import UsageError
@@ -25,7 +26,7 @@ from goodmeasure.reading.paths import refuse_onto
 from goodmeasure.reading.writing import refuse_other_kind, write_whole
 from goodmeasure.report import MARKS
 from goodmeasure.report.scored import ScoredRows, page
-from goodmeasure.study.question import costs_from
+from goodmeasure.study.question import cost_words, costs_from
 from goodmeasure.tallying.saved import Saved
 
 MARK = MARKS["report.html"]
@@ -92,26 +93,23 @@ def _scored(
     if is_spent(data):
         return found
     rows = again(question, data, kept, given)
-    prices = [part for name, value in _named(costs) for part in ("--cost", f"{name}={value:g}")]
-    line = _line("report", *rows, *([] if kept else _columns(question, losses)), *prices)
+    prices = [part for cost in cost_words(costs) for part in ("--cost", cost)]
+    level = [] if given["level"] == LEVEL else ["--level", f"{given['level']:.15g}"]
+    asked_of = [] if kept else _columns(question, losses, raw=not saved.tally.schema.on_predictions)
+    line = _line("report", *rows, *asked_of, *prices, *level)
     if not found.is_cut or not saved.tally.schema.on_predictions:
         return replace(found, command=line)
     asked = prices or ["--cost", "fn=40", "--cost", "fp=5"]
-    return replace(found, command=line, following=_line("decide", *rows, "--p", found.lead, *asked))
+    return replace(found, command=line, following=_line("decide", *rows, "--p", found.lead, *asked, *level))
 
 
 def _line(*words: str) -> str:
     return f"goodmeasure {' '.join(map(word, words))}"
 
 
-def _columns(question: dict[str, Any], losses: tuple[str, ...]) -> list[str]:
+def _columns(question: dict[str, Any], losses: tuple[str, ...], *, raw: bool) -> list[str]:
     """The words that name what is asked of the rows."""
     pairs = [("--p", score) for score in question["scores"]] + [("--loss", loss) for loss in losses]
     pairs += [("--by", question["by"])] if question["by"] else []
     pairs += [("--classes", ",".join(question["classes"]))] if question["classes"] else []
-    return [part for pair in pairs for part in pair]
-
-
-def _named(costs: Costs | None) -> list[tuple[str, float]]:
-    short = {"false_negative": "fn", "false_positive": "fp", "true_positive": "tp", "true_negative": "tn"}
-    return [] if costs is None else [(short[k], v) for k, v in costs.to_dict().items() if k in short and v]
+    return [*(part for pair in pairs for part in pair), *(["--raw"] if raw else [])]

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+LEVEL = 0.95  # of intervals, unless another is asked for
+
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of both commands."""
@@ -28,7 +30,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--engine", type=click.Choice(["duckdb", "dask"]), default="duckdb", help="Who reads the files."
             ),
             click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler to use."),
-            click.option("--level", type=click.FloatRange(0.5, 0.999), default=0.95, help="Of the intervals."),
+            click.option("--level", type=click.FloatRange(0.5, 0.999), default=LEVEL, help="Of the intervals."),
             click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
         ]
     ):

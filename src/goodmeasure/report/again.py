@@ -8,7 +8,9 @@ from itertools import product
 from goodmeasure.decisions.costs import ClassCosts
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.frames import IN_MEMORY
+from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.names import plain_label
+from goodmeasure.study.question import cost_words
 from goodmeasure.study.study import Study
 
 
@@ -59,10 +61,8 @@ def _costs(study: Study) -> list[str]:
             for (true, said), cost in zip(pairs, costs.matrix.flat, strict=True)
             if cost or true != said
         ]
-    short = {"false_negative": "fn", "false_positive": "fp", "true_positive": "tp", "true_negative": "tn"}
-    given = {} if costs is None else costs.to_dict()
-    gains = ("true_positive", "true_negative")
-    return [f"{short.get(name, name)}={value:.15g}" for name, value in given.items() if value or name not in gains]
+    assert not isinstance(costs, LabelCosts), "a study has settled them"
+    return cost_words(costs)
 
 
 def _losses(study: Study) -> list[Loss]:

@@ -143,6 +143,14 @@ def loss_named(given: Loss | str | None) -> Loss | None:
     return find(given)()
 
 
+def cost_words(costs: Costs | UnderOverCosts | None) -> list[str]:
+    """Costs as a command line has them, each ``name=value``; gains of nothing are left out."""
+    words = {name: word for word, name in _NAMES.items()}
+    given = {} if costs is None else costs.to_dict()
+    gains = ("true_positive", "true_negative")
+    return [f"{words.get(name, name)}={value:.15g}" for name, value in given.items() if value or name not in gains]
+
+
 def costs_from(given: Sequence[str]) -> Costs | UnderOverCosts | LabelCosts | None:
     """Costs from what a command line says: fn= and fp= (with tp= and tn=), under= and over=, or cat->dog=3. Error: GM009."""
     if is_of_labels(given):
