@@ -174,3 +174,12 @@ def test_a_picture_of_two_parts_shares_the_axes_that_it_is_given() -> None:
 def test_matplotlib_knows_every_mark() -> None:
     for mark in Mark.__subclasses__() or (Stroke, Points, Ribbon, Bars, Guide):
         assert draw.dispatch(mark) is not draw.dispatch(object)
+
+
+def test_pictures_of_one_name_on_one_page_are_cut_each_by_its_own_box() -> None:
+    x = np.linspace(0, 1, 5)
+    found = [pictures.intervals("i", "?", [(name, Interval(0.1, 0.0, 0.2))]).svg() for name in ("a", "a long name")]
+    found += [pictures.loss_and_signal(x, [("a", x * size, x)]).svg() for size in (1, 1e6)]
+    boxes: dict[str, str] = {}
+    for name, box in re.findall(r'<clipPath id="([^"]+)">(.*?)</clipPath>', "".join(found)):
+        assert boxes.setdefault(name, box) == box

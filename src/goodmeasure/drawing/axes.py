@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -83,7 +84,10 @@ def _drawn(axes: Axes, name: str, wide: float, tall: float) -> str:
     def at(x: Floats, y: Floats) -> tuple[Floats, Floats]:
         return left + scales[0](x) * inner, top + (1 - scales[1](y)) * deep
 
-    clip = f'<clipPath id="{name}">{box(left - 4, top - 4, inner + 8, deep + 8)}</clipPath>'
+    cut = box(left - 4, top - 4, inner + 8, deep + 8)
+    # A notebook is one page: pictures of the same name stand on it, and each is cut by its own box.
+    name = f"{name}-{crc32(cut.encode()):08x}"
+    clip = f'<clipPath id="{name}">{cut}</clipPath>'
     marks = "".join(mark.drawn(at) for mark in axes.marks)
     frame = f'<path d="M{left:.1f},{top:.1f}v{deep:.1f}h{inner:.1f}" fill="none" stroke="{QUIET}" stroke-width="0.8"/>'
     titles = _text(left + inner / 2, tall - 4, axes.across, "middle")
