@@ -14,6 +14,14 @@ from goodmeasure.study.names import plain_label
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import interval, number
 
+# How each word of a verdict sounds: as good news, as a warning, or as bad news.
+TONES = {
+    "use": "good",
+    "use with care": "care",
+    "look first": "care",
+    "cannot tell yet": "care",
+    "do not use": "bad",
+}
 NAMES = {
     "costs": "at the threshold of the costs",
     "tuned": "at the threshold tuned on the rows to tune",

@@ -10,6 +10,7 @@ import click
 from goodmeasure.drawing.terminal import printable, word
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.report.sentences import (
+    TONES,
     costs_to_name,
     decision_lines,
     metric_line,
@@ -24,13 +25,7 @@ from goodmeasure.study.verdict import number
 LABEL = 14
 MOST_REMARKS = 6
 MOST_EFFECTS = 3
-_COLOURS = {
-    "use": "green",
-    "use with care": "yellow",
-    "look first": "yellow",
-    "cannot tell yet": "yellow",
-    "do not use": "red",
-}
+_COLOURS = {"good": "green", "care": "yellow", "bad": "red"}
 
 
 def summary(study: Study, written: list[str], *, width: int = 100, head: str = "goodmeasure run") -> str:
@@ -77,7 +72,7 @@ def _rows(study: Study, written: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _coloured(line: str, word: str) -> str:
-    return line.replace(word, click.style(word, fg=_COLOURS[word], bold=True), 1)
+    return line.replace(word, click.style(word, fg=_COLOURS[TONES[word]], bold=True), 1)
 
 
 def _target(study: Study) -> str:
