@@ -16,7 +16,9 @@ import pytest
 import goodmeasure as gm
 from browser import browser, opened
 from goodmeasure.cli import status_of
+from goodmeasure.decisions.curves import Curves
 from goodmeasure.errors import UsageError
+from goodmeasure.report.acting import acting
 from goodmeasure.report.scored import ScoredRows, page
 
 HOSTILE = "<script>alert(1)</script> & \"quotes' $x"
@@ -190,3 +192,26 @@ def test_a_page_is_written_from_python(tmp_path: Path) -> None:
     amounts = gm.tally(gm.losses.squared_error(), rows["amount"], rows["guess"])
     with pytest.raises(UsageError, match="yes and no"):
         gm.write_report(amounts, path, costs=gm.Costs(false_negative=1, false_positive=1))
+
+
+@pytest.mark.parametrize("ratio", [1 / 40, 1 / 3, 1.0, 7.0])
+@pytest.mark.parametrize("rare", [0.01, 0.4])
+def test_of_a_thousand_rows_hardly_one_is_told_elsewhere_than_all_rows_say(ratio: float, rare: float) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.random(50_000) < rare
+    p = np.clip(rng.beta(0.3, 3, len(y)) + 0.3 * y * rng.random(len(y)), 0, 1)
+    found = gm.tally(gm.losses.binary_cross_entropy(), y, {"p": np.log(p / (1 - p + 1e-12) + 1e-12)}).curves()
+    costs = gm.Costs(false_negative=1, false_positive=ratio)
+    made = acting("yes", found, costs)
+    exact = found.at([costs.threshold])
+    assert made.shares[0] == exact[0][0]  # at the costs that were given, nothing is thinned
+    assert made.shares[2] == exact[1][0]
+    for cut in np.linspace(0.001, 0.999, 97):
+        at = int(np.searchsorted(made.threshold, cut))
+        hit, alarm = (float(share[0]) for share in found.at([cut]))
+        assert abs(made.hit[at] + made.alarm[at] - hit - alarm) <= 0.0015 + _most_in_a_cell(found)
+
+
+def _most_in_a_cell(found: Curves) -> float:
+    """Rows of one threshold cannot be told apart, wherever they are cut."""
+    return float(-np.diff(found.true_positive + found.false_positive).min())

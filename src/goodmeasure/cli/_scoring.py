@@ -86,9 +86,9 @@ def _next(saved: Saved, words: Sequence[str], *, rows_there: bool) -> str:
 
 
 def _one_answer(saved: Saved) -> bool:
-    """Whether all targets are yes, or all no: then there is nothing to decide."""
+    """Whether scores are of yes and no, and one of them never happened."""
     scores = saved.tally.state.scores
-    return bool(scores) and not all(next(iter(scores.values())).counts.sum(axis=0))
+    return bool(scores) and next(iter(scores.values())).is_of_one_answer
 
 
 def _refuse_other_files(place: str, data: Sequence[str]) -> None:

@@ -150,10 +150,7 @@ class Curves(Displayed):
         return float(np.sum(-np.diff(self.recall) * self.precision[:-1]))
 
     def _picture(self) -> Picture:
-        ratio = np.linspace(0.0, 1.0, 101)
-        costs = self.band("cost", ratio)
-        band = intervals(costs.value, costs.low, costs.high)
-        return prices(ratio, band, ratio * (1 - self.prevalence), (1 - ratio) * self.prevalence)
+        return priced(self)
 
     def _display(self) -> Display:
         columns = {
@@ -371,6 +368,14 @@ class Curves(Displayed):
             "false_positive": self.false_positive.tolist(),
             "prevalence": self.prevalence,
         }
+
+
+def priced(found: Curves, mine: float | None = None, *, level: float = 0.95) -> Picture:
+    """What acting by the scores, and doing without them, cost at every ratio of costs; ``mine`` is one's own ratio."""
+    ratio = np.linspace(0.0, 1.0, 101)
+    costs = found.band("cost", ratio, level=level)
+    band = intervals(costs.value, costs.low, costs.high)
+    return prices(ratio, band, ratio * (1 - found.prevalence), (1 - ratio) * found.prevalence, mine)
 
 
 @strict_keywords

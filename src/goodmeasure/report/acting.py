@@ -9,20 +9,21 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.curves import Curves, curves
 from goodmeasure.drawing.axes import Axes
 from goodmeasure.drawing.marks import INK, LOSS, QUIET, Guide, Stroke
 from goodmeasure.drawing.picture import Picture
-from goodmeasure.drawing.pictures import thinned
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.study.names import plain_label
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import number
 
 PEOPLE = 1000
 _ACROSS, _CELL, _SIDE = 40, 9, 7
-_POINTS = 201
+_POINTS = 1001
 # Costs are drawn as parts of what the better of always and never acting costs, up to this.
 _TOP = 1.6
 NAMES = ("reached", "missed", "called for nothing", "left alone, rightly")
@@ -101,35 +102,49 @@ class Acting:
     def data(self) -> str:
         """What the page's script needs, as JSON in which nothing can end the element that holds it."""
         found: dict[str, Any] = {
-            "threshold": _short(np.minimum(self.threshold, 2.0)),
+            "threshold": np.minimum(self.threshold, 2.0).tolist(),
             "hit": _short(self.hit),
             "alarm": _short(self.alarm),
             "miss": self.miss_cost,
             "false_alarm": self.alarm_cost,
             "event": self.event,
+            "people": PEOPLE,
+            "grid": [_ACROSS, _CELL, _SIDE],
+            "top": _TOP,
         }
         return in_page(json.dumps(found, allow_nan=False))
 
 
 def acting(event: str, found: Curves, costs: Costs | None) -> Acting:
     """What acting by a score does, at these costs or at one each."""
-    threshold, hit, alarm = thinned(found.threshold, found.true_positive, found.false_positive, most=_POINTS)
     at = costs or Costs(false_negative=1, false_positive=1)
-    return Acting(event, threshold, hit, alarm, float(at.miss), float(at.alarm), costs is not None)
+    kept = _kept(found, at.threshold)
+    shares = found.threshold[kept], found.true_positive[kept], found.false_positive[kept]
+    return Acting(event, *shares, float(at.miss), float(at.alarm), costs is not None)
 
 
-def of_study(study: Study) -> Acting | None:
-    """What acting does to the reported rows of a study of yes and no; None of others, and where one label alone was seen."""
-    plan, decided = study.plan, study.decided
-    if len(plan.labels) != 2 or len(np.unique(study.prepared.report.y)) < 2:
+def _kept(found: Curves, cut: float) -> NDArray[np.intp]:
+    """Thresholds between which hardly a row in a thousand lies, both ends, and the one from which the costs ask to act."""
+    acted = found.true_positive + found.false_positive
+    near = np.searchsorted(-acted, -np.linspace(acted[0], 0.0, _POINTS))
+    own = np.searchsorted(found.threshold, [cut])
+    return np.unique(np.minimum(np.concatenate([[0], near, own, [len(acted) - 1]]), len(acted) - 1))
+
+
+def of_study(study: Study, found: Curves | None) -> Acting | None:
+    """What acting does to the reported rows of a study; None where there is nothing to act on."""
+    decided = study.decided
+    if found is None:
         return None
     costs = decided.costs if decided is not None and isinstance(decided.costs, Costs) else None
-    return acting(str(plan.labels[1]), found_curves(study), costs)
+    return acting(plain_label(study.plan.labels[1]), found, costs)
 
 
-def found_curves(study: Study) -> Curves:
-    """The curves of the reported rows."""
+def yes_no_curves(study: Study) -> Curves | None:
+    """The curves of the reported rows of yes and no; None of other targets, and where one label alone was seen."""
     cases = study.prepared.report
+    if len(study.plan.labels) != 2 or len(np.unique(cases.y)) < 2:
+        return None
     return curves(cases.y, study.judged.prediction, sample_weight=cases.weight)
 
 

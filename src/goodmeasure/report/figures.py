@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from goodmeasure.decisions.costs import Costs
+from goodmeasure.decisions.curves import Curves, priced
 from goodmeasure.drawing import pictures
-from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.making.loss import Loss
-from goodmeasure.report.acting import found_curves
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.names import plain_label
 from goodmeasure.study.study import Study
@@ -21,8 +20,8 @@ from goodmeasure.study.verdict import number
 _SURE = 6.0
 
 
-def drawn(study: Study) -> dict[str, Picture]:
-    """Every picture of the page that this study has, by name."""
+def drawn(study: Study, found_curves: Curves | None) -> dict[str, Picture]:
+    """Every picture of the page that this study has, by name; the curves are of its reported rows of yes and no."""
     judged, trained = study.judged, study.trained
     verdict = study.verdict
     found = {
@@ -33,8 +32,9 @@ def drawn(study: Study) -> dict[str, Picture]:
         "carried": replace(pictures.concentration(_carried(study, judged.raw)), said=_worst(study)),
         "choice": pictures.choice(trained.path, trained.setting, trained.chosen),
     }
-    if len(study.plan.labels) == 2 and len(np.unique(study.prepared.report.y)) == 2:
-        found["prices"] = _prices(study)
+    if found_curves is not None:
+        costs = None if study.decided is None else study.decided.costs
+        found["prices"] = priced(found_curves, costs.threshold if isinstance(costs, Costs) else None)
     return found
 
 
@@ -79,20 +79,6 @@ def _worst(study: Study) -> str:
     return "" if share != share else f"the worst 1 % of the reported rows carry {share:.1%} of the loss"
 
 
-def _prices(study: Study) -> Picture:
-    """What the model, and doing without one, cost at every ratio of costs."""
-    found, ratio = found_curves(study), np.linspace(0.0, 1.0, 101)
-    band = found.band("cost", ratio)
-    costs = None if study.decided is None else study.decided.costs
-    return pictures.prices(
-        ratio,
-        intervals(band.value, band.low, band.high),
-        ratio * (1 - found.prevalence),
-        (1 - ratio) * found.prevalence,
-        costs.threshold if isinstance(costs, Costs) else None,
-    )
-
-
 def _loss_curves(
     loss: Loss, targets: list[tuple[str, float]], raw: Floats
 ) -> tuple[Floats, list[tuple[str, Floats, Floats]]]:
@@ -107,7 +93,8 @@ def _loss_curves(
 
 def _targets(study: Study) -> list[tuple[str, float]]:
     if study.plan.labels:
-        return [(f"{study.plan.labels[1]}", 1.0), (f"{study.plan.labels[0]}", 0.0)]
+        no, yes = map(plain_label, study.plan.labels)
+        return [(yes, 1.0), (no, 0.0)]
     middle = np.quantile(study.prepared.fit.y, [0.5, 0.9, 0.1])
     return [(f"target {number(value)}", float(value)) for value in np.unique(middle)]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from goodmeasure.drawing.terminal import word
 from goodmeasure.report import sentences
-from goodmeasure.report.acting import of_study
+from goodmeasure.report.acting import of_study, yes_no_curves
 from goodmeasure.report.again import command, python
 from goodmeasure.report.figures import drawn, effects_drawn
 from goodmeasure.report.tiles import tiles
@@ -15,25 +15,18 @@ from goodmeasure.report.web import AGAIN, CUT, PRICES, rendered
 from goodmeasure.study.question import MODELS
 from goodmeasure.study.study import MODEL_FILE, Study
 
-TONES = {
-    "use": "good",
-    "use with care": "care",
-    "look first": "care",
-    "cannot tell yet": "care",
-    "do not use": "bad",
-}
-
 
 def page(study: Study) -> str:
     """The page of a study."""
-    acted, verdict, pictures = of_study(study), study.verdict, drawn(study)
+    found, verdict = yes_no_curves(study), study.verdict
+    acted, pictures = of_study(study, found), drawn(study, found)
     return rendered(
         "report.html",
         _embedded(study),
         acted,
         verdict.following,
         title=f"{study.question.target}: {verdict.word}",
-        tone=TONES[verdict.word],
+        tone=sentences.TONES[verdict.word],
         over=f"{study.source}, {study.prepared.rows}",
         lead=verdict.sentences[0],
         tiles=tiles(study),

@@ -9,13 +9,11 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any
 
-import numpy as np
-
 from goodmeasure.calibrating.miscalibration import root
 from goodmeasure.decisions.costs import Costs
+from goodmeasure.decisions.curves import Curves, priced
 from goodmeasure.decisions.rules import Decision
 from goodmeasure.drawing import pictures
-from goodmeasure.drawing.cells import intervals
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.errors import Problem
@@ -116,11 +114,18 @@ class ScoredRows:
         found = self.calibrations[model]
         return f"not known: {found}" if isinstance(found, str) else str(found.verdict)
 
-    @cached_property
+    @property
     def is_cut(self) -> bool:
         """Whether there is something to act on: yes and no, and both of them happened."""
-        scores = self.tally.state.scores
-        return self.tally.schema.kind == "outcome" and all(next(iter(scores.values())).counts.sum(axis=0))
+        return self.curves is not None
+
+    @cached_property
+    def curves(self) -> Curves | None:
+        """The curves of the leading model; None where there is nothing to act on."""
+        tally = self.tally
+        if tally.schema.kind != "outcome" or next(iter(tally.state.scores.values())).is_of_one_answer:
+            return None
+        return tally.curves(self.lead)
 
     @cached_property
     def decisions(self) -> dict[str, Decision]:
@@ -201,7 +206,7 @@ def _plain(found: Any) -> Any:
 def page(scored: ScoredRows) -> str:
     """The page of scored rows."""
     word, tone = scored.verdict
-    found = scored.tally.curves(scored.lead) if scored.is_cut else None
+    found = scored.curves
     drawn = _drawn(scored)
     return rendered(
         "scored.html",
@@ -243,8 +248,8 @@ def _tiles(scored: ScoredRows) -> Iterator[Tile]:
     """Three numbers of the leading model."""
     risk = scored.risks[scored.lead][scored.loss]
     yield Tile("mean loss", number(risk.value), interval(risk), f"of {scored.lead}", receipt(risk, scored.loss))
-    if scored.is_cut:
-        area = scored.tally.curves(scored.lead).area(level=scored.level)
+    if scored.curves is not None:
+        area = scored.curves.area(level=scored.level)
         beside = "0.5 would be guessing"
         yield Tile("area under the ROC curve", number(area.value), interval(area), beside, receipt(area))
     if scored.decisions:
@@ -266,8 +271,9 @@ def _drawn(scored: ScoredRows) -> dict[str, Picture]:
     if scored.groups:
         groups = [(name, each.interval) for name, each in list(scored.groups.items())[:MOST_LINES]]
         found["groups"] = pictures.intervals("groups", f"For which {scored.by} is it worse?", groups, "mean loss")
-    if scored.is_cut:
-        found["prices"] = _prices(scored)
+    if scored.curves is not None:
+        mine = None if scored.costs is None else scored.costs.threshold
+        found["prices"] = priced(scored.curves, mine, level=scored.level)
     return found | _calibrations(scored)
 
 
@@ -281,16 +287,3 @@ def _calibrations(scored: ScoredRows) -> dict[str, Picture]:
             picture, name=f"calibration-{k}", question=model, said=f"{model}: {found.verdict}"
         )
     return drawn
-
-
-def _prices(scored: ScoredRows) -> Picture:
-    """What the leading model, and doing without one, cost at every ratio of costs."""
-    found, ratio = scored.tally.curves(scored.lead), np.linspace(0.0, 1.0, 101)
-    band = found.band("cost", ratio, level=scored.level)
-    return pictures.prices(
-        ratio,
-        intervals(band.value, band.low, band.high),
-        ratio * (1 - found.prevalence),
-        (1 - ratio) * found.prevalence,
-        None if scored.costs is None else scored.costs.threshold,
-    )

@@ -114,6 +114,11 @@ class ScoreCounts:
         self.places = np.zeros((SCORE_CELLS, 2), dtype=np.int64) if places is None else places
         self.sums = ExactSums(6 * SCORE_CELLS if weighted else 0) if sums is None else sums
 
+    @property
+    def is_of_one_answer(self) -> bool:
+        """Whether all targets are yes, or all no: then there is nothing to decide."""
+        return not all(self.counts.sum(axis=0))
+
     def add(self, p: Floats, labels: NDArray[np.int8], w: Floats | None) -> None:
         """Count probabilities with labels 0 and 1."""
         count_scores(p, labels, self.counts, self.places)

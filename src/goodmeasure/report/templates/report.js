@@ -4,7 +4,8 @@
 {
   const part = (name) => document.getElementById(`acting-${name}`);
   const given = JSON.parse(part("data").textContent);
-  const [PEOPLE, ACROSS, CELL, SIDE] = [1000, 40, 9, 7];
+  const [PEOPLE, TOP] = [given.people, given.top];
+  const [ACROSS, CELL, SIDE] = given.grid;
   const written = (value) => Number(value.toPrecision(3)).toLocaleString("en", { maximumSignificantDigits: 3 });
 
   const apportioned = (shares) => {
@@ -30,7 +31,6 @@
   const box = figure.querySelector("clipPath rect");
   const [left, top] = ["x", "y"].map((name) => Number(box.getAttribute(name)) + 4);
   const [wide, tall] = ["width", "height"].map((name) => Number(box.getAttribute(name)) - 8);
-  const TOP = Number(figure.dataset.top);
   const across = (x) => (left + Math.min(x, 1) * wide).toFixed(1);
   const up = (y) => (top + (1 - y / TOP) * tall).toFixed(1);
 
@@ -59,7 +59,7 @@
     part("miss-shown").textContent = written(miss);
     part("alarm-shown").textContent = written(alarm);
     part("sentence").textContent =
-      `Of 1,000 rows like these, ${people[0] + people[1]} are ${given.event}. Acting from ${written(cut)} on calls ` +
+      `Of ${PEOPLE.toLocaleString("en")} rows like these, ${people[0] + people[1]} are ${given.event}. Acting from ${written(cut)} on calls ` +
       `${people[0] + people[2]}: ${people[0]} are ${given.event}, ${people[2]} are not; ${people[1]} are missed.`;
     part("share").textContent = `${Math.round(100 * costs[at])} %`;
   };
