@@ -23,6 +23,7 @@ from goodmeasure.cli._evidence import (
     sorted_out,
     tell_remarks,
     with_predictions,
+    written_in,
 )
 from goodmeasure.cli._models import Models, labels_there
 from goodmeasure.cli._next import again, is_spent, next_line
@@ -34,7 +35,6 @@ from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.engines import duckdb
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.paths import Places
-from goodmeasure.reading.recognition import Written
 from goodmeasure.reading.rows_read import RowsRead
 from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.question import costs_from
@@ -138,7 +138,7 @@ def _by_label(found: Any, labels: tuple[str, ...]) -> ActDecision:
 def _two_labels(table: Places, asked: dict[str, Any]) -> tuple[Any, Any]:
     """The label that means no, and the one that means yes. Error: GM009."""
     known = [asked["positive"]] if asked["positive"] else []
-    labels = labels_there(table, asked["target"], known, asked["where"], asked["weights"], Written(asked["decimal"]))
+    labels = labels_there(table, asked["target"], known, asked["where"], asked["weights"], written_in(asked))
     if len(labels) != 2 or asked["positive"] not in labels:
         raise UsageError(
             "costs of labels and one column of predictions ask which label means yes",

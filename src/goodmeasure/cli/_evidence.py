@@ -153,11 +153,11 @@ def columns_asked(asked: dict[str, Any], table: Places) -> Models:
             seen=f"--p {asked['scores'][0]}",
             fix="one column: --p COLUMN; or leave --positive out, with a column for each label of the target",
         )
-    known, how = asked["classes"], (asked["where"], asked["weights"], _written(asked))
+    known, how = asked["classes"], (asked["where"], asked["weights"], written_in(asked))
     return with_labels(found, known, labels_there(table, asked["target"], known or (), *how))
 
 
-def _written(asked: dict[str, Any]) -> Written:
+def written_in(asked: dict[str, Any]) -> Written:
     """What was said of how cells are written."""
     return Written(asked.get("decimal"))
 
@@ -175,7 +175,7 @@ def request_of(losses: tuple[Any, ...], asked: dict[str, Any], found: Models, *,
         on_predictions=not raw,
         positive=asked["positive"],
         classes=found.codes,
-        written=_written(asked),
+        written=written_in(asked),
     )
 
 
@@ -279,7 +279,7 @@ def tell_remarks(table: Places | None, asked: dict[str, Any]) -> None:
         return
     named = [asked["target"], asked["weights"], *models(asked["scores"], names_in_first(table)).columns.values()]
     columns = [name for each in named if each is not None for name in ([each] if isinstance(each, str) else each)]
-    for remark in remarks_on(table, columns, Written(asked["decimal"]))[:8]:
+    for remark in remarks_on(table, columns, written_in(asked))[:8]:
         aside(printable(f"{remark.code} {remark.what}"))
 
 

@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from goodmeasure.cli._tally_options import LEVEL
 from goodmeasure.drawing.terminal import word
 
 
+def line(*words: str) -> str:
+    """A command, in words that a shell reads as they are meant."""
+    return f"goodmeasure {' '.join(map(word, words))}"
+
+
 def next_line(*words: str) -> str:
-    """The last line that a command prints: what to type next, in words that a shell reads as they are meant."""
-    return f"\nnext: goodmeasure {' '.join(map(word, words))}"
+    """The last line that a command prints: what to type next."""
+    return f"\nnext: {line(*words)}"
 
 
 def is_spent(data: Sequence[str]) -> bool:
@@ -21,8 +27,9 @@ def is_spent(data: Sequence[str]) -> bool:
 
 def again(asked: dict[str, Any], data: Sequence[str], kept: Sequence[str], given: dict[str, Any]) -> list[str]:
     """The words that name the same rows once more; saved tallies know their columns."""
+    level = [] if given["level"] == LEVEL else ["--level", f"{given['level']:.15g}"]
     if kept:
-        return [*data]
+        return [*data, *level]
     names = {
         "target": "--y",
         "positive": "--positive",
@@ -33,4 +40,4 @@ def again(asked: dict[str, Any], data: Sequence[str], kept: Sequence[str], given
     }
     found = [(option, asked[name]) for name, option in names.items()]
     found += [("--engine", "dask" if given["engine"] == "dask" else None), ("--scheduler", given["scheduler"])]
-    return [*data, *(part for option, value in found if value is not None for part in (option, value))]
+    return [*data, *(part for option, value in found if value is not None for part in (option, value)), *level]

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from goodmeasure.choosing.choose import choose
 from goodmeasure.cli._next import is_spent, next_line
 from goodmeasure.cli._spoken import spoken
 from goodmeasure.drawing.terminal import json_text, printable
@@ -15,7 +14,7 @@ from goodmeasure.reading.files import read
 from goodmeasure.reading.recognition import Written
 from goodmeasure.study.cases import as_target
 from goodmeasure.study.counting import counting
-from goodmeasure.study.label_costs import LabelCosts
+from goodmeasure.study.label_costs import planned as plan_under
 from goodmeasure.study.question import costs_from
 from goodmeasure.study.respelling import one_spelling
 
@@ -43,21 +42,16 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
     table = read(data, where=asked["where"], weight=asked["weights"], numbers=named, written=written)
     found = counting(table, target, asked["weights"])
     spelled, alike = one_spelling(found.table, [target])
-
-    def plan_of(costs: Any, positive: Any) -> Any:
-        return choose(
-            as_target(spelled[target]),
-            ask=asked["ask"],
-            costs=costs,
-            represents=asked["represents"],
-            outliers=asked["outliers"],
-            sample_weight=None if asked["weights"] is None else found.table[asked["weights"]],
-            name=target,
-            positive=positive,
-        )
-
-    costs, positive = costs_from(asked["costs"]), asked["positive"]
-    plan = costs.planned(plan_of, positive) if isinstance(costs, LabelCosts) else plan_of(costs, positive)
+    plan = plan_under(
+        as_target(spelled[target]),
+        costs_from(asked["costs"]),
+        asked["positive"],
+        ask=asked["ask"],
+        represents=asked["represents"],
+        outliers=asked["outliers"],
+        sample_weight=None if asked["weights"] is None else found.table[asked["weights"]],
+        name=target,
+    )
     return replace(plan, rows=found.rows.read, left_out=found.rows.left_out), (*table.remarks, *found.remarks, *alike)
 
 

@@ -16,9 +16,8 @@ from goodmeasure.cli._evidence import (
     tell_remarks,
     with_predictions,
 )
-from goodmeasure.cli._next import again, is_spent
+from goodmeasure.cli._next import again, is_spent, line
 from goodmeasure.cli._spoken import spoken
-from goodmeasure.cli._tally_options import LEVEL
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.terminal import json_text, printable, word
 from goodmeasure.errors import UsageError
@@ -94,17 +93,12 @@ def _scored(
         return found
     rows = again(question, data, kept, given)
     prices = [part for cost in cost_words(costs) for part in ("--cost", cost)]
-    level = [] if given["level"] == LEVEL else ["--level", f"{given['level']:.15g}"]
     asked_of = [] if kept else _columns(question, losses, raw=not saved.tally.schema.on_predictions)
-    line = _line("report", *rows, *asked_of, *prices, *level)
+    shown = line("report", *rows, *asked_of, *prices)
     if not found.is_cut or not saved.tally.schema.on_predictions:
-        return replace(found, command=line)
+        return replace(found, command=shown)
     asked = prices or ["--cost", "fn=40", "--cost", "fp=5"]
-    return replace(found, command=line, following=_line("decide", *rows, "--p", found.lead, *asked, *level))
-
-
-def _line(*words: str) -> str:
-    return f"goodmeasure {' '.join(map(word, words))}"
+    return replace(found, command=shown, following=line("decide", *rows, "--p", found.lead, *asked))
 
 
 def _columns(question: dict[str, Any], losses: tuple[str, ...], *, raw: bool) -> list[str]:

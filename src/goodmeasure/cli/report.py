@@ -30,8 +30,8 @@ def command(
 ) -> int:
     """Write one page about predictions in a file, of any number of rows: readable offline, of the same small size.
 
-    DATA is a CSV or Parquet file, a pattern in quotes, - for standard input, or what goodmeasure score --save kept. It is
-    read as goodmeasure score reads it.
+    DATA is a file of CSV, Parquet or lines of JSON, a pattern in quotes, - for standard input, or what goodmeasure score
+    --save kept. It is read as goodmeasure score reads it.
 
     \b
     goodmeasure report held_out.parquet --y churned --p plain --p recalibrated --cost fn=40 --cost fp=5

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.choosing.affirming import affirmative
-from goodmeasure.choosing.choose import choose
 from goodmeasure.choosing.observed import read_as_numbers
 from goodmeasure.choosing.overruling import with_loss
 from goodmeasure.choosing.plan import Plan
@@ -21,7 +20,7 @@ from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missin
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
 from goodmeasure.study.counting import counting, weights_in
-from goodmeasure.study.label_costs import LabelCosts
+from goodmeasure.study.label_costs import planned
 from goodmeasure.study.question import Question
 from goodmeasure.study.rare import Rare, rare_in
 from goodmeasure.study.respelling import as_known, one_spelling
@@ -197,22 +196,16 @@ def as_target(values: Values) -> Values:
 
 
 def _chosen(raw: Values, table: Table, question: Question) -> Plan:
-    weight = weights_in(table, question.weights)
-
-    def plan_of(costs: Any, positive: Any) -> Plan:
-        return choose(
-            raw,
-            ask=question.ask,
-            costs=costs,
-            represents=question.represents,
-            outliers=question.outliers,
-            sample_weight=weight,
-            name=question.target,
-            positive=positive,
-        )
-
-    costs, positive = question.costs, question.positive
-    plan = costs.planned(plan_of, positive) if isinstance(costs, LabelCosts) else plan_of(costs, positive)
+    plan = planned(
+        raw,
+        question.costs,
+        question.positive,
+        ask=question.ask,
+        represents=question.represents,
+        outliers=question.outliers,
+        sample_weight=weights_in(table, question.weights),
+        name=question.target,
+    )
     return plan if question.loss is None else with_loss(plan, question.loss)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from goodmeasure.choosing.choose import choose
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.decisions.costs import ClassCosts, Costs
 from goodmeasure.errors import UsageError, nearest
@@ -17,8 +18,6 @@ from goodmeasure.reading.files import read
 from goodmeasure.reading.tables import listed
 from goodmeasure.study.names import plain_label
 
-PlanOf = Callable[[Costs | ClassCosts | None, Any], Plan]
-"""What plans a target, of costs and of the label that means yes."""
 ARROW = "->"
 ANY = "*"
 
@@ -60,16 +59,6 @@ class LabelCosts:
             true_negative=true_negative,
         )
 
-    def planned(self, plan_of: PlanOf, positive: Any) -> Plan:
-        """The plan of a target whose labels these costs name. Error: GM009."""
-        labels = plan_of(None, positive).labels
-        if len(labels) < 2:
-            raise UsageError(
-                "costs of labels are for classes, and the target is none", fix="--cost under=3 --cost over=1"
-            )
-        yes = labels[1] if positive is None and len(labels) == 2 else positive
-        return plan_of(self.settled(labels), yes)
-
     def _of(self, true: str, said: str) -> float:
         """The cost of a pair: what was said of it itself, of all that is said of a label, of all who are one, or of all."""
         held = {(a, b): cost for a, b, cost in self.pairs}
@@ -88,6 +77,17 @@ class LabelCosts:
     def to_dict(self) -> dict[str, Any]:
         """The costs as plain values, ready for JSON."""
         return {f"{true}{ARROW}{said}": cost for true, said, cost in self.pairs}
+
+
+def planned(values: Any, costs: Any, positive: Any, **asked: Any) -> Plan:
+    """The plan of a target; costs by label are those of the labels that it turns out to have. Error: GM009."""
+    if not isinstance(costs, LabelCosts):
+        return choose(values, costs=costs, positive=positive, **asked)
+    labels = choose(values, costs=None, positive=positive, **asked).labels
+    if len(labels) < 2:
+        raise UsageError("costs of labels are for classes, and the target is none", fix="--cost under=3 --cost over=1")
+    yes = labels[1] if positive is None and len(labels) == 2 else positive
+    return choose(values, costs=costs.settled(labels), positive=yes, **asked)
 
 
 def label_costs(given: Iterable[str]) -> LabelCosts:
