@@ -82,7 +82,7 @@ def refuse_without_header(lines: Sequence[str], cells: Sequence[str], name: str,
     """
     if len(cells) > 1:
         if all(map(_is_number, cells)) and any(not cell.strip().lstrip("+-").isdigit() for cell in cells):
-            fix = f"put a line of names before it: sed -i '1i a,b,c' {word(name)}"
+            fix = f"put a line of names before it: (echo a,b,c; cat {word(name)}) > {word(_another(name))}"
             what = f"{name} has no line of names: its first line holds numbers alone"
             raise UnreadableTable(what, where=f"{name}, line 1", seen=lines[0][:100], fix=fix)
         return
