@@ -153,14 +153,16 @@ LOOPS = {
 STEP = "opt.zero_grad(); loss = ((model(x) - y) ** 2).mean(); loss.backward(); opt.step(); made.append(1)"
 
 
+HEAD = (
+    "import torch\nmodel, x, y, made = torch.nn.Linear(4, 1), torch.randn(60, 4), torch.randn(60, 1), []\n"
+    "opt = torch.optim.SGD(model.parameters(), 0.1)\n"
+)
+
+
 def test_a_loop_without_a_loader_ends_after_the_steps_that_were_asked_for(tmp_path: Path) -> None:
-    head = (
-        "import torch\nmodel, x, y, made = torch.nn.Linear(4, 1), torch.randn(60, 4), torch.randn(60, 1), []\n"
-        "opt = torch.optim.SGD(model.parameters(), 0.1)\n"
-    )
     tail = "\nassert 3 <= len(made) <= 6, len(made)\nopen('model.pt', 'w')\nprint('never')\n"
     for name, loop in LOOPS.items():
-        (tmp_path / f"{name}.py").write_text(head + loop.format(step=STEP) + tail)
+        (tmp_path / f"{name}.py").write_text(HEAD + loop.format(step=STEP) + tail)
     rows = list(run_all(tmp_path, [tmp_path / f"{name}.py" for name in LOOPS]))
     assert [row["script"] for row in rows] == list(LOOPS)
     for row in rows:
@@ -169,6 +171,15 @@ def test_a_loop_without_a_loader_ends_after_the_steps_that_were_asked_for(tmp_pa
         last = len((tmp_path / f"{row['script']}.py").read_text().splitlines())
         assert row["audit"]["not_seen"] == [f"{row['script']}.py:{last}: was not reached"]
     assert not (tmp_path / "model.pt").exists()
+
+
+def test_a_range_is_a_range_to_the_program(tmp_path: Path) -> None:
+    asked = "assert isinstance(range(3), range) and not isinstance([0], range) and range(3)[-1] == 2, 'changed'"
+    loop = LOOPS[next(iter(LOOPS))].format(step=STEP)
+    (tmp_path / "asks.py").write_text(f"{HEAD}{asked}\n{loop}")
+    (row,) = run_all(tmp_path, [tmp_path / "asks.py"])
+    assert not row["raised"], row
+    assert row["audit"]["looked_at"]
 
 
 CATCHES = "while True:\n    try:\n        sum(range(10**6))\n    except Exception:\n        pass"

@@ -30,7 +30,7 @@ MOST_CURVES, MOST_LINES = 4, 40
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """ScoredRows rows as their tally, and what is asked of them.
+    """Scored rows as their tally, and what is asked of them.
 
     Attributes:
         tally: what the rows say.

@@ -79,7 +79,7 @@ class Loops:
             str(getattr(one, "__module__", "")).startswith("numba") for one in namespace.values()
         ):
             return  # a range of its own, or functions that are compiled with what it finds under this name
-        namespace["range"] = self._range
+        namespace["range"] = _range_of(self)
         seams.later(lambda: namespace.pop("range", None))
 
     def install_modules(self, seams: Seams) -> None:
@@ -88,9 +88,8 @@ class Loops:
             if isinstance(module, ModuleType) and _of_the_program(name, getattr(module, "__file__", None) or ""):
                 self.install(seams, vars(module))
 
-    def _range(self, *limits: Any) -> range | CountedLoop:
-        numbers = builtins.range(*limits)
-        frame = sys._getframe(1)
+    def counted(self, numbers: range, frame: FrameType) -> range | CountedLoop:
+        """These numbers as the program asked for them in this frame: those of a loop can be ended from here."""
         if not _begins_a_loop(frame.f_code, frame.f_lasti):
             return numbers
         return CountedLoop(self, numbers, f"{frame.f_code.co_filename}:{frame.f_lineno}")
@@ -119,10 +118,23 @@ class Loops:
             self.rest()
 
     def rest(self) -> None:
-        """LineWatch nothing any more."""
+        """Watch nothing any more."""
         self._frames.clear()
         if sys.gettrace() is _no_calls:
             sys.settrace(None)
+
+
+def _range_of(loops: Loops) -> type:
+    """What a program finds under the name ``range``: it is called as one, and what is a range is an instance of it."""
+
+    class Kind(type):
+        def __call__(cls, *limits: Any) -> Any:
+            return loops.counted(builtins.range(*limits), sys._getframe(1))
+
+        def __instancecheck__(cls, one: Any) -> bool:
+            return isinstance(one, builtins.range | CountedLoop)
+
+    return Kind("range", (), {})
 
 
 def _of_the_program(name: str, path: str) -> bool:
@@ -199,7 +211,7 @@ def _is_a_block(frame: FrameType) -> bool:
 
 
 def _no_calls(frame: FrameType, event: str, argument: Any) -> None:
-    """LineWatch no function that is called: the frames of interest were called already."""
+    """Watch no function that is called: the frames of interest were called already."""
 
 
 @cache
