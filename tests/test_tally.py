@@ -367,3 +367,16 @@ def test_bad_scores_and_labels_are_refused() -> None:
         tally(LOG, [1.0, 1.0], [0.5, 0.75]).decide(COSTS)
     with pytest.raises(CostsDoNotFit):
         tally(LOG, [0.0, 1.0], [0.5, 0.75]).decide(Costs(false_negative=np.ones(2), false_positive=1))
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.0, 2.0], ids=["equal weights", "unequal weights", "very unequal weights"])
+def test_a_tuned_threshold_costs_what_it_costs_on_rows_however_unequal_weights_are(spread: float) -> None:
+    rng = np.random.default_rng(0)
+    p = rng.random(500)
+    y, w = (rng.random(500) < p**1.3) * 1.0, np.exp(spread * rng.normal(size=500))
+    counted = tally(losses.binary_brier(), y, prediction=p, sample_weight=w)
+    costs = Costs(false_negative=7, false_positive=2)
+    of_rows = [decide(y, p, costs, sample_weight=w, seed=seed).cost.value for seed in range(30)]
+    of_tally = [counted.decide(costs, seed=seed).cost.value for seed in range(30)]
+    error = np.hypot(np.std(of_rows), np.std(of_tally)) / np.sqrt(30)
+    assert abs(np.mean(of_tally) - np.mean(of_rows)) <= 4 * error + counted.decide(costs).cost.grid_error

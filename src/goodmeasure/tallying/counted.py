@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from goodmeasure.errors import NothingToAverage
 from goodmeasure.statistics.row_arguments import Floats, OneClassOnly
 from goodmeasure.statistics.weights import WeightsMean, check_meaning, comparable, counted
@@ -29,11 +32,12 @@ class Reading:
 
 
 class Counted(NamedTuple):
-    """Scores by cell: where they lie, weight and squared weight by label, how many rows, and what those are worth."""
+    """Scores by cell: where they lie, weight, squared weight and rows by label, how many rows, and what those are worth."""
 
     place: Floats
     weight: Floats
     square: Floats
+    rows: NDArray[np.int64]
     n: int
 
     @property
@@ -44,12 +48,12 @@ class Counted(NamedTuple):
     @staticmethod
     def of(counts: ScoreCounts, how: Reading) -> Counted:
         """The counts as weights are meant."""
-        place, weight, square = counts.table()
+        (place, weight, square), rows = counts.table(), counts.counts
         if not weight.sum():
             raise NothingToAverage("no rows were tallied", fix="tally rows that have a weight, a target and a score")
         if how.copies:
-            return Counted(place, weight, weight, counted(comparable(weight.sum(axis=1), how.weights_mean)))
-        return Counted(place, weight, square, int(counts.counts.sum()))
+            return Counted(place, weight, weight, rows, counted(comparable(weight.sum(axis=1), how.weights_mean)))
+        return Counted(place, weight, square, rows, int(rows.sum()))
 
     def both(self) -> None:
         """Refuse a tally of one label alone."""

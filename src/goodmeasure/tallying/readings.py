@@ -248,8 +248,7 @@ class _Priced:
     def practice(self, seed: int) -> _Cut:
         """Each part of the rows cut where the others cost least."""
         weight = self.held.weight
-        scale = float(self.held.square.sum() / weight.sum())
-        dealt = [part * scale for part in _dealt(weight / scale, seed)]
+        dealt = _dealt(self.held, seed)
         chosen = [_best(weight - part, self.price) for part in dealt]
         acted = sum(part * _acts(cut)[:, None] for part, cut in zip(dealt, chosen, strict=True))
         share = np.divide(acted, weight, out=np.zeros_like(weight), where=weight > 0)
@@ -319,15 +318,15 @@ def _best(weight: Floats, price: _Prices) -> int:
     return int(np.argmin(np.append(np.cumsum(change[::-1])[::-1], 0.0)))
 
 
-def _dealt(weight: Floats, seed: int) -> list[Floats]:
-    """The rows of each cell and label dealt out to folds at random (weights as that many rows, to the nearest)."""
+def _dealt(held: Counted, seed: int) -> list[Floats]:
+    """The weight of each cell and label, its rows dealt out to folds at random; rows of one cell are taken as alike."""
     rng = np.random.default_rng(seed)
-    left = np.rint(weight).astype(np.int64)
-    fraction = np.divide(weight, left, out=np.zeros_like(weight), where=left > 0)
+    left = held.rows
+    each = np.divide(held.weight, left, out=np.zeros_like(held.weight), where=left > 0)
     parts: list[Floats] = []
     for k in range(FOLDS, 0, -1):
         drawn = rng.binomial(left, 1 / k)
-        parts.append(np.asarray(drawn * fraction, dtype=np.float64))
+        parts.append(np.asarray(drawn * each, dtype=np.float64))
         left = left - drawn
     return parts
 
