@@ -134,3 +134,12 @@ def test_categories_that_are_numbers_are_read_as_texts_are(cell: str) -> None:
     texts, categories = table({"x": [cell, None]}), table(pd.DataFrame({"x": pd.Categorical([cell, None])}))
     assert np.array_equal(learned(texts), learned(categories))
     assert learned(texts)[0, 0] != learned(texts)[1, 0]
+
+
+@pytest.mark.parametrize("power", [-700, -500, -3, 0, 3, 400])
+def test_a_column_is_scaled_alike_in_whatever_unit(power: int) -> None:
+    rng = np.random.default_rng(0)
+    block = np.stack([rng.normal(size=50), rng.exponential(size=50), np.full(50, 3.0)], axis=1)
+    found, plain = scaling(np.ldexp(block, power)), scaling(block)
+    np.testing.assert_array_equal(found(np.ldexp(block, power))[:, :2], plain(block)[:, :2])
+    assert found.spread[2] == 1.0  # what is always the same has no spread

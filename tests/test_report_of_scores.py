@@ -152,6 +152,8 @@ def test_the_page_of_many_rows_is_as_small(place: Path) -> None:
             ),
             "GM009",
         ),
+        (("report", "t.csv", *ASKED["classes"], "--cost", "a->b=2"), "leave --cost out"),
+        (("report", "one.csv", *ASKED["one model"], "--cost", "fn=7", "--cost", "fp=2"), "GM704"),
         (("report", "t.csv", "--p", "sure"), "GM009"),
         (("report", "t.csv", "--y", "y", "--positive", "yes", "--p", "sure", "--out", "no/such/place.html"), "GM012"),
     ],
@@ -159,6 +161,8 @@ def test_the_page_of_many_rows_is_as_small(place: Path) -> None:
 def test_what_cannot_be_reported_is_an_error_and_writes_nothing(
     words: tuple[str, ...], code: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    rows = frame()
+    rows[rows["y"] == "yes"].to_csv("one.csv", index=False)
     before = {path.name: path.read_bytes() for path in place.iterdir()}
     assert status_of([*words]) in (2, 3)
     assert code in capsys.readouterr().err
@@ -215,3 +219,10 @@ def test_of_a_thousand_rows_hardly_one_is_told_elsewhere_than_all_rows_say(ratio
 def _most_in_a_cell(found: Curves) -> float:
     """Rows of one threshold cannot be told apart, wherever they are cut."""
     return float(-np.diff(found.true_positive + found.false_positive).min())
+
+
+def test_what_is_read_off_a_grid_says_so_on_the_page(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    costs = ("--cost", "fn=7", "--cost", "fp=2")
+    found = told(capsys, "report", "t.csv", *ASKED["weights"], *costs)["decision"]["sure"]["cost"]
+    assert found["grid_error"] > 0
+    assert f"± {found['grid_error']:.3g} grid" in (place / "report.html").read_text(encoding="utf-8")

@@ -259,3 +259,13 @@ def test_rows_are_counted_alike_by_all_commands(capsys: pytest.CaptureFixture[st
     assert f"t.csv, {told}" in " ".join(Path("report.html").read_text().split())
     kept = json.loads(Path("out/report.json").read_text())["rows"]
     assert (kept["read"], kept["left_out"], kept["used"]) == (124, {"no weight": 4, "missing target": 3}, 117)
+
+
+@pytest.mark.parametrize("command", ["score", "decide"])
+def test_no_way_of_writing_is_told_of_cells_that_are_not_there(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    junk = ("junk", "", "inf", "$ 9", "=1+1")
+    beside = written(with_rows_away(cells(), lambda name, i: junk[i % len(junk)]), "beside.csv")
+    assert status_of(words_of(command, beside)) == 0
+    assert "GM212" not in capsys.readouterr().err

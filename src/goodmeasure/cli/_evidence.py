@@ -279,7 +279,7 @@ def tell_remarks(table: Places | None, asked: dict[str, Any]) -> None:
         return
     named = [asked["target"], asked["weights"], *models(asked["scores"], names_in_first(table)).columns.values()]
     columns = [name for each in named if each is not None for name in ([each] if isinstance(each, str) else each)]
-    for remark in remarks_on(table, columns, written_in(asked))[:8]:
+    for remark in remarks_on(table, columns, asked["weights"], written_in(asked))[:8]:
         aside(printable(f"{remark.code} {remark.what}"))
 
 

@@ -27,6 +27,7 @@ from goodmeasure.report import MARKS
 from goodmeasure.report.scored import ScoredRows, page
 from goodmeasure.study.question import cost_words, costs_from
 from goodmeasure.tallying.saved import Saved
+from goodmeasure.tallying.tally import Tally
 
 MARK = MARKS["report.html"]
 
@@ -43,14 +44,12 @@ def reported(
     """Tally the rows, write the page, and print its verdict."""
     refuse_onto(out, list(data), "--out")
     refuse_other_kind(Path(out), MARK)
-    asked = _costs(costs)
+    asked = costs_from(costs)
     with sorted_out(data) as (table, kept), spoken():
         question = TallyQuestion(with_predictions(question_of(scores, given), table), losses, raw)
         saved = evidence(table, kept, question, given)
         tell_remarks(table, saved.question)
-    if asked is not None and saved.tally.schema.kind != "outcome":
-        raise UsageError("costs of misses and false alarms are of yes and no", fix="leave --cost out")
-    found = _scored(saved, data, kept, asked, losses, given)
+    found = _scored(saved, data, kept, _priced(asked, saved.tally), losses, given)
     write_whole({Path(out): page(found).encode(errors="backslashreplace")}, [MARK])
     if given["as_json"]:
         click.echo(json_text(found.to_dict()))
@@ -63,11 +62,16 @@ def reported(
     return 0
 
 
-def _costs(given: tuple[str, ...]) -> Costs | None:
-    found = costs_from(given)
-    if found is not None and not isinstance(found, Costs):
+def _priced(costs: Any, tally: Tally) -> Costs | None:
+    """The costs of the page, where it can be decided by them. Errors: GM009, GM704."""
+    if costs is None:
+        return None
+    if tally.schema.kind != "outcome":
+        raise UsageError("costs of misses and false alarms are of yes and no", fix="leave --cost out")
+    if not isinstance(costs, Costs):
         raise UsageError("a page of scored rows takes costs of misses and false alarms", fix="--cost fn=40 --cost fp=5")
-    return found
+    tally.curves()  # says of rows of one answer that nothing can be decided by them
+    return costs
 
 
 def _scored(

@@ -136,12 +136,15 @@ def sniffed(files: Files, names: Iterable[str], said: Written) -> Files:
     return files.written({**files.notations, **notations_in(whole, inspected(whole, unclear)[1], said)})
 
 
-def remarks_on(places: Places, names: Collection[str], said: Written) -> list[Remark]:
-    """What must be known of how these columns of files were read: encodings, and numbers that are written in their own way."""
+def remarks_on(places: Places, names: Collection[str], weight: str | None, said: Written) -> list[Remark]:
+    """What must be known of how these columns of files were read: encodings, and numbers that are written in their own way.
+
+    Cells of rows whose ``weight`` is zero say nothing of it.
+    """
     found: dict[str, Remark] = {}
     with Reader(places.paths) as reader:
         for place in places.files:
-            files = alone(reader, place)
+            files = weighed(alone(reader, place), weight, said)
             notations = sniffed(files, [name for name in names if name in files.types], said).notations
             read = [read_as(name, FileTexts(files, name).samples(), how) for name, how in notations.items()]
             found |= {remark.what: remark for remark in (*files.remarks, *read)}

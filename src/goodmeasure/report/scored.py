@@ -223,8 +223,14 @@ def page(scored: ScoredRows) -> str:
         pictures=drawn,
         questions=_questions(scored),
         foot="",
+        grid=_grid,
         scored=scored,
     )
+
+
+def _grid(found: Estimate) -> str:
+    """How far a number that was read off a grid can lie from the one of the rows; empty of one that was not."""
+    return f" ± {number(found.grid_error)} grid" if found.grid_error else ""
 
 
 def _questions(scored: ScoredRows) -> dict[str, str]:
@@ -254,7 +260,8 @@ def _tiles(scored: ScoredRows) -> Iterator[Tile]:
         yield Tile("area under the ROC curve", number(area.value), interval(area), beside, receipt(area))
     if scored.decisions:
         cost = scored.decisions[scored.lead].best.cost
-        yield Tile("cost a row", number(cost.value), interval(cost), "of the best rule at your costs", receipt(cost))
+        ends = f"{interval(cost)}{_grid(cost)}"
+        yield Tile("cost a row", number(cost.value), ends, "of the best rule at your costs", receipt(cost))
     elif scored.lead in scored.error:
         error = scored.error[scored.lead]
         beside = "0 would mean what it says"

@@ -66,9 +66,12 @@ def _mean_and_spread(block: Floats) -> tuple[Floats, Floats]:
     n = len(block)
     mean = block.sum(axis=0) / n
     apart = block - mean
+    # In a unit of its size, a power of two, a column so small that its squares vanish has a spread like any other.
+    unit = np.ldexp(1.0, np.frexp(np.abs(apart).max(axis=0, initial=0.0))[1])
+    apart /= unit
     left = apart.sum(axis=0)
     apart **= 2
     variance = (apart.sum(axis=0) - left**2 / n) / n
     rounding = n * np.finfo(np.float64).eps
-    constant = variance <= rounding * variance + (rounding * mean) ** 2
-    return mean, np.where(constant, 1.0, np.sqrt(np.maximum(variance, 0)))
+    constant = variance <= rounding * variance + (rounding * (mean / unit)) ** 2
+    return mean, np.where(constant, 1.0, np.sqrt(np.maximum(variance, 0)) * unit)
