@@ -16,6 +16,7 @@ TEXTS = {"str", "tuple[str, ...]", "list[str]", "Iterable[str]"}
 # Functions of a run that make sentences of intervals.
 SENTENCES = {
     "study/verdict.py": ("_against_constant", "_generalises", "_means_what_it_says", "_decides"),
+    "report/scored.py": ("verdict",),
     "report/sentences.py": ("weighing_text", "_moved"),
 }
 
@@ -55,10 +56,10 @@ def _is_docstring(node: ast.AST) -> bool:
 
 
 def _verdicts() -> Iterator[str]:
-    """What functions called verdict return."""
+    """What functions called verdict, or word, return."""
     for tree in _trees(*ROOMS):
         for function in _functions(tree):
-            if function.name == "verdict" and _makes_text(function):
+            if function.name in ("verdict", "word") and _makes_text(function):
                 for node in ast.walk(function):
                     if isinstance(node, ast.Return) and node.value is not None:
                         yield from _texts(node.value)

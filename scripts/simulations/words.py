@@ -38,6 +38,7 @@ CALIBRATED = (
 TALLIED = '"Miscalibrated" of tallied amounts'
 COSTS = ('Costs of two rules, "surely more"', "Rare dear misses", "Bands of curves")
 WEAK = ("Weak segments of skewed losses", '"Weak" and "cheaper" of five segments')
+NOISE = "Columns of noise"
 RATES = ("Segments whose rate is not", "Segments of rare events", "One segment of clusters")
 DEPENDENT = ("Rows in time, AR(1)", "Groups of twenty rows")
 
@@ -57,6 +58,11 @@ WORDS = (
     _word("GM235", "run", "GM235"),
     _word("GM251", "run", "GM251"),
     _word("GM252", "run", "GM252"),
+    _word("matters", "run", NOISE),
+    _word("harms", "run", NOISE),
+    _word("cannot be told to matter at this n", "run", NOISE),
+    _word("none surely", "report", '"Best" of scored models'),
+    _word("nothing says otherwise", "report", *CALIBRATED, TALLIED),
     _word("better", "run, score, compare, tally", MODELS, TOLD),
     _word("worse", "run, score, compare, tally", MODELS, TOLD),
     _word("cannot tell at this n", "run, score, decide, compare, tally", MODELS, COSTS[0], METRICS),
