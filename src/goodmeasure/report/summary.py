@@ -17,6 +17,7 @@ from goodmeasure.report.sentences import (
     signal_line,
     skill_line,
     takes_costs,
+    weighed_line,
 )
 from goodmeasure.study.question import MODELS
 from goodmeasure.study.study import MODEL_FILE, Study
@@ -47,6 +48,8 @@ def _rows(study: Study, written: list[str]) -> Iterator[tuple[str, str]]:
     for question in plan.questions:
         yield "question", str(question)
     yield "rows", str(study.prepared.split)
+    if study.prepared.reweighed is not None:
+        yield "weighed", weighed_line(study.prepared.reweighed)
     yield "trained", _trained(study)
     yield "risk", verdict.sentences[0]
     yield "", verdict.sentences[1]

@@ -67,11 +67,11 @@ class Answering:
     question: Question
     tick: Tick
 
-    def on(self, rows: Table, test: Table | None = None) -> Study:
+    def on(self, rows: Table, test: Table | None = None, like: Table | None = None) -> Study:
         """The study of a table."""
         began = time.perf_counter()
         self.tick("look at the columns")
-        given = prepared(rows, self.question, test)
+        given = prepared(rows, self.question, test, like)
         settled = replace(self, question=self.question.settled(given.plan.labels))
         return settled.study(settled.entry(given), rows, began)
 
@@ -228,4 +228,5 @@ def _facts(given: Prepared, question: Question) -> dict[str, Any]:
         "seed": question.seed,
         "rows": {name: len(rows) for name, rows in given.split.parts.items()},
         "protocol": given.split.protocol,
+        **({} if given.reweighed is None else {"rows count as": given.reweighed.told}),
     }
