@@ -35,10 +35,10 @@ def summary(study: Study, written: list[str], *, width: int = 100, head: str = "
     titled = textwrap.wrap(printable(title), width, subsequent_indent="  ", break_on_hyphens=False)
     lines = [*(click.style(line, bold=True) for line in titled), ""]
     for label, text in _rows(study, written):
-        found = _wrapped(label, text, width)
+        found = labelled(label, text, width)
         lines += [_coloured(found[0], study.verdict.word), *found[1:]] if label == "verdict" else found
     lines += _remarks(study, width)
-    lines += ["", *_wrapped("wrote", ", ".join(written), width), *_wrapped("next", _following(study, written), width)]
+    lines += ["", *labelled("wrote", ", ".join(written), width), *labelled("next", _following(study, written), width)]
     return "\n".join(lines)
 
 
@@ -103,7 +103,8 @@ def _surely(certificate: Certificate) -> str:
     return f"the fit is {certificate.status.value} within {certificate.gap:.0e}"
 
 
-def _wrapped(label: str, text: str, width: int) -> list[str]:
+def labelled(label: str, text: str, width: int) -> list[str]:
+    """A label and a text as lines of a terminal."""
     parts = textwrap.wrap(
         printable(text), max(width - LABEL - 2, 30), break_long_words=False, break_on_hyphens=False
     ) or [""]
@@ -117,7 +118,7 @@ def _remarks(study: Study, width: int) -> list[str]:
     lines = [""] if found else []
     for remark in found[:MOST_REMARKS]:
         text = remark.what + (f" ({remark.fix})" if remark.fix else "")
-        lines += _wrapped(f"{remark.code} {remark.severity[:7]}", text, width)
+        lines += labelled(f"{remark.code} {remark.severity[:7]}", text, width)
     if len(found) > MOST_REMARKS:
         lines.append(f"  and {len(found) - MOST_REMARKS} more in the report")
     return lines

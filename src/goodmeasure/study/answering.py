@@ -21,6 +21,7 @@ from goodmeasure.errors import UsageError
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.tables import Table
 from goodmeasure.risks.metrics import METRICS, Metric, Scale, around, metric
+from goodmeasure.risks.outputs import row_losses
 from goodmeasure.risks.risk import Risk, in_range
 from goodmeasure.signals.observed import Signal, signal
 from goodmeasure.statistics.row_arguments import Floats
@@ -34,9 +35,11 @@ from goodmeasure.study.dependence import sample, told
 from goodmeasure.study.effects import Effects, effects, sampled
 from goodmeasure.study.folds import first_deal, over_folds
 from goodmeasure.study.judging import Judged, constant_for, judge_calibration, judged_gap, judged_risk, measured
+from goodmeasure.study.model import Model
 from goodmeasure.study.predicted import Predicted, predicted
 from goodmeasure.study.procedure import ClassWeights, Made, Procedure, raw_of
 from goodmeasure.study.question import Question
+from goodmeasure.study.seen import Distribution, Seen, costing, place_of, seen
 from goodmeasure.study.split import Indices
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick, leaning, natural_strength
@@ -106,6 +109,7 @@ class Answering:
         against = vetoes(judged, given.fitted, given.report, given.split, outcome=outcome)
         notations = {name: how for name, how in rows.notations.items() if name in model.columns}
         model = model.using(facts=_facts(given, question), notations=notations)
+        model = model.using(seen=_seen(model, given, entry.said[0], judged.report))
         return Study(
             question=question,
             source=rows.source,
@@ -219,6 +223,20 @@ def usual_metrics(plan: Plan, question: Question) -> tuple[Metric, ...]:
     if question.metric is None and len(plan.labels) == 2 and not plan.loss.is_classwise:
         return first, METRICS["auc"]
     return (first,)
+
+
+def _seen(model: Model, given: Prepared, said: Predicted, found: Risk) -> Seen | None:
+    """What the rows were like and what they cost; None where they cost no finite number, which nothing compares with."""
+    report, fitted = given.report, given.fitted
+    losses, expected = row_losses(model.loss, report.y, said.settled), model.expected_losses(said.settled)
+    place = place_of(said.prediction)
+    with np.errstate(all="ignore"):
+        costs = costing(losses, expected, place, report.weights)
+    if not np.isfinite([found.value, found.low, found.high, *costs.excess, *costs.variance]).all():
+        return None
+    columns = seen(fitted.table, fitted.weights, model.encoding.features)
+    predictions = Distribution.of(place, report.weights)
+    return Seen(columns, predictions, costs, found.value, found.low, found.high, found.level)
 
 
 def _facts(given: Prepared, question: Question) -> dict[str, Any]:

@@ -149,8 +149,11 @@ def told_apart(fitted: Table, reported: Table, names: Sequence[str]) -> tuple[Ot
     chance, area = chance_of_one_kind(here, there)
     if not chance < FALSELY:
         return ()
-    what = f"rows of {reported.source} are not of the kind of those that were fitted: a classifier tells which is which"
-    seen = f"right for {area:.0%} of pairs; chance of as much if they were of one kind: {chance:.2g}"
+    what = (
+        f"rows of {reported.source} are not of the kind of those that were fitted: a classifier tells which of two is which "
+        f"in {area:.0%} of pairs"
+    )
+    seen = f"chance of as much if they were of one kind: {chance:.2g}"
     return (OtherKind(what, seen=seen, fix="the report is right of rows like these, whatever the others are"),)
 
 
