@@ -17,7 +17,7 @@ from goodmeasure.reading.files import read
 from goodmeasure.reading.paths import Places
 from goodmeasure.reading.tables import Table
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.study.elsewhere import Elsewhere, Reweighed, Shift, as_table
+from goodmeasure.study.elsewhere import OtherPlace, Reweighed, Shift, as_table
 from goodmeasure.tallying.accumulate import Accumulator, kind_of, schema_of
 from goodmeasure.tallying.tally import Tally
 
@@ -53,7 +53,7 @@ def plain(model: str) -> str:
     return model.removesuffix(TURNED.format(""))
 
 
-class Counted(NamedTuple):
+class CountedElsewhere(NamedTuple):
     """A tally of rows that count as elsewhere, the rows and the scores of each model, and how the rows are weighed."""
 
     tally: Tally
@@ -89,7 +89,7 @@ def refuse_without_rows(table: Places | None, kept: Sequence[str], given: Mappin
     raise UsageError(f"--{option} needs the rows, and {why}", fix=fix)
 
 
-def weighed(table: Places, request: Request, asked: Mapping[str, Any], held: HeldRows, where: Elsewhere) -> Reweighed:
+def weighed(table: Places, request: Request, asked: Mapping[str, Any], held: HeldRows, where: OtherPlace) -> Reweighed:
     """What each of the rows that count weighs elsewhere."""
     rows = _rows(table, request, asked, held)
     y = held.columns[request.target].astype(np.float64) if kind_of(request.losses[0]) == "outcome" else None
@@ -98,10 +98,10 @@ def weighed(table: Places, request: Request, asked: Mapping[str, Any], held: Hel
     return where.reweighed(rows, [name for name in rows.columns if name not in taken], y, weight)
 
 
-def place_of(given: Mapping[str, Any]) -> Elsewhere:
+def place_of(given: Mapping[str, Any]) -> OtherPlace:
     """Where rows are to count as they do. Errors: GM009, and those of reading a table."""
     like = given.get("like")
-    return Elsewhere(
+    return OtherPlace(
         given.get("prevalence"), Shift.several(given.get("shift") or ()), None if like is None else as_table(like)
     )
 
@@ -114,7 +114,7 @@ def _rows(table: Places, request: Request, asked: Mapping[str, Any], held: HeldR
     return rows.take(held.at)
 
 
-def counted(table: Places, request: Request, asked: Mapping[str, Any], given: Mapping[str, Any]) -> Counted:
+def counted(table: Places, request: Request, asked: Mapping[str, Any], given: Mapping[str, Any]) -> CountedElsewhere:
     """The tally of rows as they count elsewhere; with a prevalence, beside each model its scores turned to that share."""
     held, where = duckdb.rows_of(table, request), place_of(given)
     found = weighed(table, request, asked, held, where)
@@ -127,7 +127,7 @@ def counted(table: Places, request: Request, asked: Mapping[str, Any], given: Ma
     group, cluster = (None if name is None else held.columns[name] for name in (request.group, request.cluster))
     with held.pointing():
         made.add(y, scores, found.weight, group, cluster)
-    return Counted(with_losses(made.finish(), request, table.source), held, scores, found)
+    return CountedElsewhere(with_losses(made.finish(), request, table.source), held, scores, found)
 
 
 def _joined(held: HeldRows, names: Sequence[str]) -> Floats:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from goodmeasure.cli import _elsewhere
-from goodmeasure.cli._elsewhere import Counted
+from goodmeasure.cli._elsewhere import CountedElsewhere
 from goodmeasure.cli._models import Models, labels_there, models, with_labels
 from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.terminal import printable, word
@@ -215,7 +215,7 @@ def tallied(data: Places, request: Request, given: dict[str, Any]) -> Any:
 
 def evidence(
     table: Places | None, kept: Sequence[str], ask: TallyQuestion, given: dict[str, Any], *, save: bool = False
-) -> tuple[Saved, Counted | None]:
+) -> tuple[Saved, CountedElsewhere | None]:
     """Saved tallies, and the table tallied with the question that they answer, all added up. Errors: GM720 to GM722.
 
     The table's files are told apart by their bytes if there is something to tell them from, or will be. Beside it stands how
@@ -238,7 +238,7 @@ def evidence(
     return total, None
 
 
-def _as_elsewhere(table: Places, ask: TallyQuestion, given: dict[str, Any]) -> tuple[Saved, Counted]:
+def _as_elsewhere(table: Places, ask: TallyQuestion, given: dict[str, Any]) -> tuple[Saved, CountedElsewhere]:
     """The tally of rows that count as elsewhere."""
     found, request = _requested(table, ask)
     made = _elsewhere.counted(table, request, ask.asked, given)

@@ -16,7 +16,7 @@ from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.errors import UsageError
 from goodmeasure.monitoring import kept
 from goodmeasure.monitoring.monitor import monitor
-from goodmeasure.monitoring.monitored import MOVED, QUIET, WORSE, Monitored, lines
+from goodmeasure.monitoring.monitored import Monitored, lines
 from goodmeasure.reading.paths import names_of, refuse_onto
 from goodmeasure.reading.writing import refuse_other_kind, write_whole
 from goodmeasure.report import MARKS
@@ -26,8 +26,8 @@ from goodmeasure.report.summary import labelled
 MARK = MARKS["report.html"]
 SAVE = "so_far.json"
 # What --fail-on takes for a finding.
-FOUND = {"worse": (WORSE,), "moved": (WORSE, MOVED)}
-COLOURS = {WORSE: "red", MOVED: "yellow", QUIET: "green"}
+FOUND = {"worse": ("worse",), "moved": ("worse", "moved")}
+COLOURS = {"worse": "red", "moved": "yellow", "no change shown": "green"}
 
 
 def monitored(

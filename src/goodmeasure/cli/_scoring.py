@@ -11,7 +11,7 @@ import click
 from goodmeasure.calibrating.calibration import calibration
 from goodmeasure.calibrating.miscalibration import root
 from goodmeasure.cli import _elsewhere
-from goodmeasure.cli._elsewhere import Counted
+from goodmeasure.cli._elsewhere import CountedElsewhere
 from goodmeasure.cli._evidence import (
     TallyQuestion,
     classes_of,
@@ -111,7 +111,7 @@ def _keep(path: str, saved: Any) -> None:
 
 
 def _calibrated_by_rows(
-    table: Places, saved: Saved, level: float, counted: Counted | None
+    table: Places, saved: Saved, level: float, counted: CountedElsewhere | None
 ) -> dict[str, dict[str, Any]]:
     """By group and model the calibration of rows that go together, which a tally cannot tell; empty where it can."""
     asked, schema = saved.question, saved.tally.schema
@@ -144,7 +144,9 @@ def _of_rows(held: dict[str, Any], at: Any, request: Request, p: Any, weight: An
     return {name: value for name, value in found.to_dict().items() if name not in ("curve", "classes")}
 
 
-def _said(saved: Any, given: dict[str, Any], by_rows: dict[str, dict[str, Any]], counted: Counted | None) -> str:
+def _said(
+    saved: Any, given: dict[str, Any], by_rows: dict[str, dict[str, Any]], counted: CountedElsewhere | None
+) -> str:
     """Print what the tally says; the worst that is said of the calibration of a model is returned."""
     made, by = saved.tally, saved.question["by"]
     wide = _as_it_is if counted is None else counted.reweighed.wide
@@ -172,7 +174,7 @@ def _as_it_is(found: Any) -> Any:
     return found
 
 
-def _left_out(made: Any, counted: Counted | None) -> dict[str, Any]:
+def _left_out(made: Any, counted: CountedElsewhere | None) -> dict[str, Any]:
     """Which rows do not count, and as what the others do."""
     if counted is None:
         return {"excluded": made.excluded}

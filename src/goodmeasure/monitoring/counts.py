@@ -16,7 +16,7 @@ from goodmeasure.study.columns import finite
 from goodmeasure.study.model import Model
 from goodmeasure.study.names import plain_label
 from goodmeasure.study.respelling import as_known
-from goodmeasure.study.seen import Distribution, Seen, place_of
+from goodmeasure.study.seen import Distribution, SeenRows, place_of
 from goodmeasure.tallying.saved import Shard
 from goodmeasure.tallying.shards import ShardTwice
 
@@ -43,7 +43,7 @@ class Counts:
     shards: tuple[Shard, ...] = ()
 
     @staticmethod
-    def none(seen: Seen) -> Counts:
+    def none(seen: SeenRows) -> Counts:
         """Of no row."""
         columns = {name: np.zeros(1 + len(one.shares)) for name, one in seen.columns.items()}
         return Counts(columns, np.zeros(1 + len(seen.predictions.shares)), np.zeros(len(seen.costing.rows)))
@@ -94,7 +94,7 @@ class Counts:
 _SUMS = ("expected", "labelled", "total", "squares", "infinite", "rows")
 
 
-def counted(model: Model, seen: Seen, part: Table) -> Counts:
+def counted(model: Model, seen: SeenRows, part: Table) -> Counts:
     """The counts of some rows, of which those with a target are judged. Errors: those of `Model.predict`; GM004, GM703."""
     raw = model.raw(part)
     settled, place = model.settled(raw), place_of(model.predictions(raw))

@@ -12,14 +12,14 @@ from goodmeasure.monitoring.counts import Counts
 from goodmeasure.reading.documents import Mismatch, exactly, fields, mapping, must, number, row, sequence, text, whole
 from goodmeasure.reading.paths import told
 from goodmeasure.reading.writing import write_whole
-from goodmeasure.study.seen import Seen
+from goodmeasure.study.seen import SeenRows
 
 FORMAT = "goodmeasure monitor"
 MARK = f'{{\n "format": "{FORMAT}"'.encode()
 AGAIN = "count the rows anew, without this file"
 
 
-class NotKept(Problem, ValueError):
+class NoCounts(Problem, ValueError):
     """The file holds no counts of later rows, or those of another model, or it is damaged.
 
     What ``--save`` of ``goodmeasure monitor`` kept is of one model, and can be added to with that model alone.
@@ -68,7 +68,7 @@ def save(path: str | PathLike[str], counts: Counts, model: str) -> None:
     write_whole({Path(path): json.dumps(document, allow_nan=False, indent=1).encode(errors="backslashreplace")}, [MARK])
 
 
-def load(path: str | PathLike[str], seen: Seen, model: str) -> Counts:
+def load(path: str | PathLike[str], seen: SeenRows, model: str) -> Counts:
     """The counts that `save` wrote for this model. Error: GM284."""
     with told(str(path)):
         data = Path(path).read_bytes()
@@ -80,9 +80,9 @@ def load(path: str | PathLike[str], seen: Seen, model: str) -> Counts:
             _fits(counts, Counts.none(seen))
     except (ValueError, RecursionError) as error:
         seen_as = f"{error.where} is not {error.needed}" if isinstance(error, Mismatch) else "it is not a JSON document"
-        raise NotKept(f"{path} holds no counts of later rows", seen=seen_as, fix=AGAIN) from error
+        raise NoCounts(f"{path} holds no counts of later rows", seen=seen_as, fix=AGAIN) from error
     if state["model"] != model:
-        raise NotKept(f"{path} is of another model", seen="the two were not made by one run", fix=AGAIN)
+        raise NoCounts(f"{path} is of another model", seen="the two were not made by one run", fix=AGAIN)
     return counts
 
 

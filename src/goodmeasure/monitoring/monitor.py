@@ -18,7 +18,7 @@ from goodmeasure.reading.sources import names_in_first
 from goodmeasure.reading.tables import ColumnKind, Table
 from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.study.model import Model, load, to_dict
-from goodmeasure.study.seen import Seen
+from goodmeasure.study.seen import SeenRows
 from goodmeasure.tallying.saved import Shard
 
 
@@ -97,13 +97,13 @@ def monitor(
     return judged(seen, found, level)
 
 
-def _seen(model: Model) -> Seen:
+def _seen(model: Model) -> SeenRows:
     if model.seen is None:
         raise NothingKept("the model keeps nothing of the rows it was made for", fix="train it again: goodmeasure run")
     return model.seen
 
 
-def counts_of(model: Model, seen: Seen, data: Any, where: str | None) -> Counts:
+def counts_of(model: Model, seen: SeenRows, data: Any, where: str | None) -> Counts:
     """The counts of the rows of a frame, or of files, which are read in parts."""
     if isinstance(data, str | PathLike | Places):
         with places_of(data) as places:

@@ -17,16 +17,15 @@ from goodmeasure.statistics.anytime import share_sequence
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.intervals import clopper_pearson, confidence_sequence, normal_quantile
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.study.seen import Distribution, Seen
+from goodmeasure.study.seen import Distribution, SeenRows
 from goodmeasure.study.verdict import interval, number
 
 # With fewer rows whose target is known, no interval of their mean loss is given.
 LEAST_LABELLED = 30
-WORSE, MOVED, QUIET = "worse", "moved", "no change shown"
 
 
 @dataclass(frozen=True)
-class Mark:
+class MarkShare:
     """The share of rows with one mark of a column, later and at the fit, each with its interval.
 
     All intervals of a monitor hold together, those of later rows at any time.
@@ -52,11 +51,11 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Column:
+class LaterColumn:
     """A column of later rows beside the same one at the fit: its marks, the one that moved farthest first."""
 
     name: str
-    marks: tuple[Mark, ...]
+    marks: tuple[MarkShare, ...]
 
     @property
     def verdict(self) -> str:
@@ -110,8 +109,8 @@ class Monitored(Displayed):
         hours moved: at most 2 in 75.0% [68.0%, 81.2%], at the fit 25.0% [16.6%, 35.0%]
     """
 
-    columns: tuple[Column, ...]
-    predictions: Column
+    columns: tuple[LaterColumn, ...]
+    predictions: LaterColumn
     expected: Estimate
     risk: Estimate | None
     versus: Difference | None
@@ -122,7 +121,7 @@ class Monitored(Displayed):
     counts: Counts = field(repr=False)
 
     @property
-    def moved(self) -> tuple[Column, ...]:
+    def moved(self) -> tuple[LaterColumn, ...]:
         """The columns that surely moved, and the predictions if they did."""
         return tuple(one for one in (*self.columns, self.predictions) if one.verdict == "moved")
 
@@ -130,8 +129,8 @@ class Monitored(Displayed):
     def word(self) -> str:
         """What is shown: that the model costs more ("worse"), that something "moved", or nothing."""
         if self.versus is not None and self.versus.verdict == "worse":
-            return WORSE
-        return MOVED if self.moved else QUIET
+            return "worse"
+        return "moved" if self.moved else "no change shown"
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -141,7 +140,7 @@ class Monitored(Displayed):
         return (
             "; ".join([count, *(one.sentence for one in moved)]),
             self.predictions.sentence,
-            f"expected: {number(self.expected.value)} {interval(self.expected)} a row without a look at targets; reported was "
+            f"by their predictions they are to cost {number(self.expected.value)} {interval(self.expected)} a row; reported was "
             f"{number(self.reported.value)} {interval(self.reported)}",
             self._cost,
         )
@@ -191,13 +190,13 @@ class Monitored(Displayed):
         )
 
 
-def judged(seen: Seen, counts: Counts, level: float) -> Monitored:
+def judged(seen: SeenRows, counts: Counts, level: float) -> Monitored:
     """What the counts of later rows say, by intervals that together hold as often as ``level`` says."""
     error = 1 - level
     marks = sum(1 + len(one.shares) for one in (*seen.columns.values(), seen.predictions))
     each = error / (2 * marks)
     columns = tuple(_column(name, one, counts.columns[name], counts.rows, each) for name, one in seen.columns.items())
-    risk = _risk(counts, level)
+    risk = _risk(seen, counts, level)
     reported = Estimate(
         seen.loss, seen.low, seen.high, round(sum(seen.costing.rows)), sum(seen.costing.rows), "as reported", seen.level
     )
@@ -215,24 +214,24 @@ def judged(seen: Seen, counts: Counts, level: float) -> Monitored:
     )
 
 
-def _column(name: str, fitted: Distribution, hits: Floats, rows: int, error: float) -> Column:
+def _column(name: str, fitted: Distribution, hits: Floats, rows: int, error: float) -> LaterColumn:
     """A column by its marks; each of the two intervals of one mark is wrong as rarely as ``error`` says."""
     shares = fitted.all_shares
     then = clopper_pearson(shares * fitted.rows, np.full(len(shares), fitted.rows), 1 - error)
     now = share_sequence(hits, rows, error)
     marks = [
-        Mark(each, (hit / rows, low, high), (share, at_least, at_most))
+        MarkShare(each, (hit / rows, low, high), (share, at_least, at_most))
         for each, hit, low, high, share, at_least, at_most in zip(fitted.names, hits, *now, shares, *then, strict=True)
     ]
-    return Column(name, tuple(sorted(marks, key=_nearness)))
+    return LaterColumn(name, tuple(sorted(marks, key=_nearness)))
 
 
-def _nearness(mark: Mark) -> tuple[bool, float]:
+def _nearness(mark: MarkShare) -> tuple[bool, float]:
     """Marks that surely moved come first, those farthest apart before others."""
     return not mark.moved, -mark.apart if mark.moved else -abs(mark.later[0] - mark.fitted[0])
 
 
-def _expected(seen: Seen, counts: Counts, level: float) -> Estimate:
+def _expected(seen: SeenRows, counts: Counts, level: float) -> Estimate:
     """What rows are to cost: by their own probabilities, and what rows of such predictions cost beyond that before.
 
     The interval holds what these rows cost on average once their targets are known, if rows that are predicted alike cost
@@ -257,29 +256,33 @@ def _expected(seen: Seen, counts: Counts, level: float) -> Estimate:
     )
 
 
-def _moments(counts: Counts) -> tuple[float, float]:
-    """The mean loss and the variance of one loss."""
+def _moments(seen: SeenRows, counts: Counts) -> tuple[float, float]:
+    """The mean loss and the variance of one loss, which is at least that of the reported rows.
+
+    Where dear mistakes are rare, the first later rows may hold none of them, and would seem to vary next to nothing.
+    """
     n = counts.labelled
     mean = counts.total / n
-    return mean, max(counts.squares - n * mean**2, 0.0) / (n - 1)
+    error = (seen.high - seen.low) / (2 * normal_quantile(seen.level))
+    return mean, max(max(counts.squares - n * mean**2, 0.0) / (n - 1), error**2 * sum(seen.costing.rows))
 
 
-def _risk(counts: Counts, level: float) -> Estimate | None:
+def _risk(seen: SeenRows, counts: Counts, level: float) -> Estimate | None:
     """The mean loss of rows whose target is known, with an interval that holds at any time; None of too few."""
     n = counts.labelled
     if n < LEAST_LABELLED:
         return None
     if counts.infinite:
         return Estimate(math.inf, -math.inf, math.inf, n, float(n), "some rows cost infinity", level)
-    mean, variance = _moments(counts)
+    mean, variance = _moments(seen, counts)
     low, high = confidence_sequence(mean, variance, n, level)
     return Estimate(mean, low, high, n, float(n), "at any time", level, standard_error=math.sqrt(variance / n))
 
 
-def _versus(seen: Seen, counts: Counts, level: float) -> Difference:
+def _versus(seen: SeenRows, counts: Counts, level: float) -> Difference:
     """What later rows cost more than was reported: half of the error is for each of the two."""
     half = 1 - (1 - level) / 2
-    risk = _risk(counts, half)
+    risk = _risk(seen, counts, half)
     assert risk is not None
     wider = normal_quantile(half) / normal_quantile(seen.level)
     least, most = seen.loss - wider * (seen.loss - seen.low), seen.loss + wider * (seen.high - seen.loss)

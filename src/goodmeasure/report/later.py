@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 
 from goodmeasure.drawing import pictures
-from goodmeasure.monitoring.monitored import MOVED, QUIET, WORSE, Monitored
+from goodmeasure.monitoring.monitored import Monitored
 from goodmeasure.report.tiles import Tile, receipt
 from goodmeasure.report.web import rendered
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.study.verdict import interval, number
 
-TONES = {WORSE: "bad", MOVED: "care", QUIET: "good"}
+TONES = {"worse": "bad", "moved": "care", "no change shown": "good"}
 # So many marks of a column are shown, those that moved farthest.
 MOST_MARKS = 5
 

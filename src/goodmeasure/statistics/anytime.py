@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from goodmeasure.statistics.row_arguments import Floats
@@ -9,9 +11,10 @@ from goodmeasure.statistics.row_arguments import Floats
 HALVINGS = 60
 
 
-def share_sequence(hits: Floats, n: float, error: float) -> tuple[Floats, Floats]:
-    """For each count of hits among ``n`` rows the shares that are not ruled out; the true one never is, but for ``error``.
+def share_sequence(hits: Floats, n: Any, error: float) -> tuple[Floats, Floats]:
+    """The shares that are not ruled out by each count of hits; the true one never is, but for ``error``.
 
+    ``n`` is how many rows there are, one number or one for each count.
     A share is ruled out once the hits are 1 / error times likelier under a mixture of all shares (Beta, one half each) than
     under it: that happens to the true share at any time at most with this chance (Ville 1939; Robbins 1970).
     """
@@ -20,7 +23,7 @@ def share_sequence(hits: Floats, n: float, error: float) -> tuple[Floats, Floats
     hits = np.asarray(hits, dtype=np.float64)
     missed = n - hits
     limit = betaln(hits + 0.5, missed + 0.5) - betaln(0.5, 0.5) + np.log(error)
-    likeliest = hits / n if n else np.full_like(hits, 0.5)
+    likeliest = np.where(np.asarray(n) > 0, hits / np.maximum(n, 1), 0.5)
     low = _end(np.zeros_like(hits), likeliest, hits, missed, limit)
     return low, _end(np.ones_like(hits), likeliest, hits, missed, limit)
 

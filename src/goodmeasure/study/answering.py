@@ -39,7 +39,7 @@ from goodmeasure.study.model import Model
 from goodmeasure.study.predicted import Predicted, predicted
 from goodmeasure.study.procedure import ClassWeights, Made, Procedure, raw_of
 from goodmeasure.study.question import Question
-from goodmeasure.study.seen import Distribution, Seen, costing, place_of, seen
+from goodmeasure.study.seen import Distribution, SeenRows, costing, place_of, seen
 from goodmeasure.study.split import Indices
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick, leaning, natural_strength
@@ -225,7 +225,7 @@ def usual_metrics(plan: Plan, question: Question) -> tuple[Metric, ...]:
     return (first,)
 
 
-def _seen(model: Model, given: Prepared, said: Predicted, found: Risk) -> Seen | None:
+def _seen(model: Model, given: Prepared, said: Predicted, found: Risk) -> SeenRows | None:
     """What the rows were like and what they cost; None where they cost no finite number, which nothing compares with."""
     report, fitted = given.report, given.fitted
     losses, expected = row_losses(model.loss, report.y, said.settled), model.expected_losses(said.settled)
@@ -236,7 +236,7 @@ def _seen(model: Model, given: Prepared, said: Predicted, found: Risk) -> Seen |
         return None
     columns = seen(fitted.table, fitted.weights, model.encoding.features)
     predictions = Distribution.of(place, report.weights)
-    return Seen(columns, predictions, costs, found.value, found.low, found.high, found.level)
+    return SeenRows(columns, predictions, costs, found.value, found.low, found.high, found.level)
 
 
 def _facts(given: Prepared, question: Question) -> dict[str, Any]:

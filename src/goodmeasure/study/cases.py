@@ -20,7 +20,7 @@ from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missin
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
 from goodmeasure.study.counting import counting, weights_in
-from goodmeasure.study.elsewhere import Elsewhere, Reweighed
+from goodmeasure.study.elsewhere import OtherPlace, Reweighed
 from goodmeasure.study.label_costs import planned
 from goodmeasure.study.likeness import told_apart
 from goodmeasure.study.question import Question
@@ -189,7 +189,7 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
         if not cases.dependence:
             remarks += told_apart(table, report.table, columns.features)
         found = replace(joined, how=f"{found.how}; rows to report from {test.source}")
-    where, counts = Elsewhere(question.prevalence, question.shift, like), None
+    where, counts = OtherPlace(question.prevalence, question.shift, like), None
     if where.asked:
         cases, report, counts = _counting_as(
             where, cases, report, found, _Weighing(columns.features, plan, question.seed)
@@ -211,13 +211,13 @@ class _Weighing:
     plan: Plan
     seed: int
 
-    def __call__(self, where: Elsewhere, cases: Cases) -> Reweighed:
+    def __call__(self, where: OtherPlace, cases: Cases) -> Reweighed:
         yes = cases.y.astype(np.float64) if len(self.plan.labels) == 2 else None
         return where.reweighed(cases.table, self.features, yes, cases.weight, self.seed)
 
 
 def _counting_as(
-    where: Elsewhere, cases: Cases, report: Cases, split: Split, weighing: _Weighing
+    where: OtherPlace, cases: Cases, report: Cases, split: Split, weighing: _Weighing
 ) -> tuple[Cases, Cases, Reweighed]:
     """The cases and those to report, each row weighed as such rows occur elsewhere.
 

@@ -147,7 +147,7 @@ def _labels(values: Values) -> Values:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class OtherPlace:
     """Where the rows are that one cares about: another share of yes, columns that are shifted, or a table of such rows."""
 
     prevalence: float | None = None
@@ -371,7 +371,7 @@ def reweigh(
         >>> print(gm.risk(brier, rows["y"], prediction=rows["p"], sample_weight=found.weight))
     """
     rows = as_table(data)
-    where = Elsewhere(prevalence, Shift.several(shift), None if like is None else as_table(like))
+    where = OtherPlace(prevalence, Shift.several(shift), None if like is None else as_table(like))
     if not where.asked:
         raise UsageError("reweigh was told of no other place", fix="prevalence=0.1, shift={'age': 45} or like=TABLE")
     yes = None if target is None else _yes_in(rows, target, positive)

@@ -35,7 +35,7 @@ from goodmeasure.study.encoding import Encoding
 from goodmeasure.study.exported import Titles, export
 from goodmeasure.study.names import plain_label
 from goodmeasure.study.saving import NotAModel
-from goodmeasure.study.seen import Seen, expected_losses
+from goodmeasure.study.seen import SeenRows, expected_losses
 from goodmeasure.study.training import Trained
 
 AGAIN = "train it again: goodmeasure run"
@@ -86,7 +86,7 @@ class Model:
     shift: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)
     notations: Mapping[str, Notation] = field(default_factory=dict)
-    seen: Seen | None = None
+    seen: SeenRows | None = None
 
     @staticmethod
     def of(trained: Trained, **known: Any) -> Model:
@@ -386,7 +386,7 @@ def from_dict(state: dict[str, Any]) -> Model:
         shift=float(state["shift"]),
         facts=state["facts"],
         notations={name: notation.from_dict(how) for name, how in state.get("notations", {}).items()},
-        seen=None if state.get("seen") is None else Seen.from_dict(state["seen"]),
+        seen=None if state.get("seen") is None else SeenRows.from_dict(state["seen"]),
     )
 
 

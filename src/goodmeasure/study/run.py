@@ -18,7 +18,7 @@ from goodmeasure.reading.tables import Table
 from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.study.answering import Answering
 from goodmeasure.study.contest import contested
-from goodmeasure.study.elsewhere import Elsewhere, Shift, as_table
+from goodmeasure.study.elsewhere import OtherPlace, Shift, as_table
 from goodmeasure.study.question import Question, loss_named, named_costs
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick
@@ -132,7 +132,7 @@ def run(
         (binary_cross_entropy(), 'use')
     """
     data, target = named_target(data, target, weights)
-    elsewhere = Elsewhere(prevalence, Shift.several(shift), None if like is None else as_table(like))
+    elsewhere = OtherPlace(prevalence, Shift.several(shift), None if like is None else as_table(like))
     told = tick or (lambda _: None)
     questions = [
         Question(

@@ -109,7 +109,7 @@ class Costing:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenRows:
     """What a model was made for: its columns as they were fitted, and its predictions of the rows that judged it.
 
     ``loss``, ``low`` and ``high`` are the mean loss of those rows with its interval at ``level``.
@@ -128,9 +128,9 @@ class Seen:
         return asdict(self)
 
     @staticmethod
-    def from_dict(state: dict[str, Any]) -> Seen:
+    def from_dict(state: dict[str, Any]) -> SeenRows:
         """What `to_dict` described."""
-        return Seen(
+        return SeenRows(
             {name: _distribution(one) for name, one in state["columns"].items()},
             _distribution(state["predictions"]),
             Costing(**{name: tuple(map(float, values)) for name, values in state["costing"].items()}),
