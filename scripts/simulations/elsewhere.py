@@ -14,7 +14,7 @@ from goodmeasure.reading.tables import Table
 from goodmeasure.study.likeness import FALSELY, NotAlike, chance_of_one_kind
 from simulations.sections import Row, Section, share
 
-RUNS, SIZES = 100, (100, 300, 1000, 5000)
+RUNS, SIZES = 200, (100, 300, 1000, 5000)
 Floats = NDArray[np.float64]
 World = Callable[[int, np.random.Generator, float], tuple[dict[str, Floats], Floats, Floats]]
 

@@ -14,7 +14,7 @@ from goodmeasure.monitoring.monitored import Monitored, judged
 from goodmeasure.study.seen import Costing, Distribution, SeenRows, costing, expected_losses
 from simulations.sections import Row, Section, share
 
-RUNS, SIZES, LOOKS = 100, (100, 300, 1000, 5000), 20
+RUNS, SIZES, LOOKS = 200, (100, 300, 1000, 5000), 10
 Floats = NDArray[np.float64]
 NO_COSTS = Costing((), (0.0,), (1.0,), (100.0,))
 
@@ -68,7 +68,7 @@ def losses(n: int, rng: np.random.Generator, kind: str) -> Floats:
 
 
 def worse(runs: int = 2 * RUNS) -> Iterator[Row]:
-    """The risk was reported of as many rows as come later, and is looked at twenty times."""
+    """The risk was reported of as many rows as come later, and is looked at ten times."""
     for kind in ("cross-entropy", "squares, heavy", "one in twenty costs 20"):
         for n in SIZES:
             said, inside, missed = [], [], {1.2: [], 2.0: []}
@@ -147,12 +147,12 @@ def _each(loss: gm.Loss, y: Floats, z: Floats) -> Floats:
 
 SECTIONS = (
     Section(
-        "Later rows said to have moved: eight columns, at any of twenty looks, nominal .05",
+        "Later rows said to have moved: eight columns, at any of ten looks, nominal .05",
         ("n fitted", "n later", "looks", "falsely", "missed, one column by 0.2", "missed, one column by 0.5", "runs"),
         moved,
     ),
     Section(
-        'Later rows said to cost "worse" or "better" than reported, at any of twenty looks, nominal .05',
+        'Later rows said to cost "worse" or "better" than reported, at any of ten looks, nominal .05',
         ("losses", "n", "looks", "falsely", "covered at all looks", "missed, 1.2 times", "missed, twice", "runs"),
         worse,
     ),

@@ -16,7 +16,7 @@ from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.errors import UsageError
 from goodmeasure.monitoring import kept
 from goodmeasure.monitoring.monitor import monitor
-from goodmeasure.monitoring.monitored import Monitored, lines
+from goodmeasure.monitoring.monitored import Monitored, later, lines
 from goodmeasure.reading.paths import names_of, refuse_onto
 from goodmeasure.reading.writing import refuse_other_kind, write_whole
 from goodmeasure.report import MARKS
@@ -85,7 +85,7 @@ def _refuse_places(model: str, tables: Sequence[str], save: str | None, out: str
 
 def _say(found: Monitored, model: str) -> None:
     width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-    title = f"goodmeasure monitor: {model}, {found.rows:,} later rows"
+    title = f"goodmeasure monitor: {model}, {later(found.rows)}"
     click.echo(click.style(printable(title), bold=True) + "\n")
     for label, text in lines(found):
         shown = labelled(label, text, width)

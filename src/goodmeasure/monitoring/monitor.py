@@ -20,6 +20,7 @@ from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.study.model import Model, load, to_dict
 from goodmeasure.study.seen import SeenRows
 from goodmeasure.tallying.saved import Shard
+from goodmeasure.traits.sizes import extent
 
 
 class NothingKept(Problem, ValueError):
@@ -70,8 +71,8 @@ def monitor(
 
     Source:
         Ville 1939, Étude critique de la notion de collectif; Howard, Ramdas, McAuliffe and Sekhon 2021, Time-uniform,
-        nonparametric, nonasymptotic confidence sequences; Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024, Time-uniform
-        central limit theory and asymptotic confidence sequences.
+        nonparametric, nonasymptotic confidence sequences; Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024,
+        Time-uniform central limit theory and asymptotic confidence sequences.
 
     Example:
         >>> import goodmeasure as gm
@@ -94,7 +95,7 @@ def monitor(
         raise UsageError("there are no rows to look at", fix="name a table of later rows")
     if save is not None:
         kept.save(save, found, name)
-    return judged(seen, found, level)
+    return judged(seen, found, level, extent(trained.loss))
 
 
 def _seen(model: Model) -> SeenRows:

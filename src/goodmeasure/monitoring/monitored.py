@@ -14,7 +14,7 @@ from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.monitoring.counts import Counts
 from goodmeasure.statistics.anytime import share_sequence
-from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.estimate import Difference, Estimate, within
 from goodmeasure.statistics.intervals import clopper_pearson, confidence_sequence, normal_quantile
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.seen import Distribution, SeenRows
@@ -22,6 +22,7 @@ from goodmeasure.study.verdict import interval, number
 
 # With fewer rows whose target is known, no interval of their mean loss is given.
 LEAST_LABELLED = 30
+ANYWHERE = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,20 @@ class MarkShare:
 
 @dataclass(frozen=True)
 class LaterColumn:
-    """A column of later rows beside the same one at the fit: its marks, the one that moved farthest first."""
+    """A column of later rows beside the same one at the fit.
+
+    Attributes:
+        name: the column, or "what it predicts".
+        marks: the shares of rows with each mark, later and at the fit, the one that moved farthest first.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> hours = [i % 12 for i in range(240)]
+        >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
+        >>> model = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes").model
+        >>> gm.monitor(model, {"hours": [h % 4 for h in hours]}).columns[0].verdict
+        'moved'
+    """
 
     name: str
     marks: tuple[MarkShare, ...]
@@ -106,7 +120,7 @@ class Monitored(Displayed):
         >>> found.word
         'moved'
         >>> print(found.columns[0].sentence)
-        hours moved: at most 2 in 75.0% [68.0%, 81.2%], at the fit 25.0% [16.6%, 35.0%]
+        hours moved: at most 3 in 100.0% [95.9%, 100.0%], at the fit 33.3% [23.9%, 43.8%]
     """
 
     columns: tuple[LaterColumn, ...]
@@ -148,7 +162,9 @@ class Monitored(Displayed):
     @property
     def _cost(self) -> str:
         if self.risk is None or self.versus is None:
-            return f"{self.labelled:,} rows have a target: {LEAST_LABELLED} are asked for, to say what they cost"
+            return (
+                f"of {later(self.labelled)} the target is known: {LEAST_LABELLED} are asked for, to say what they cost"
+            )
         head = f"{self.labelled:,} rows with a target cost {number(self.risk.value)} {interval(self.risk)} a row"
         if self.versus.verdict in ("worse", "better"):
             low, high = sorted((abs(self.versus.low), abs(self.versus.high)))
@@ -157,7 +173,7 @@ class Monitored(Displayed):
         return f"{head}: {self.versus.verdict}"
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.word}: {self.rows:,} later rows", *self.sentences])
+        return "\n".join([f"{self.word}: {later(self.rows)}", *self.sentences])
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""
@@ -190,8 +206,11 @@ class Monitored(Displayed):
         )
 
 
-def judged(seen: SeenRows, counts: Counts, level: float) -> Monitored:
-    """What the counts of later rows say, by intervals that together hold as often as ``level`` says."""
+def judged(seen: SeenRows, counts: Counts, level: float, limits: tuple[float, float] = ANYWHERE) -> Monitored:
+    """What the counts of later rows say, by intervals that together hold as often as ``level`` says.
+
+    ``limits`` are the ends beyond which no mean of the loss lies.
+    """
     error = 1 - level
     marks = sum(1 + len(one.shares) for one in (*seen.columns.values(), seen.predictions))
     each = error / (2 * marks)
@@ -203,8 +222,8 @@ def judged(seen: SeenRows, counts: Counts, level: float) -> Monitored:
     return Monitored(
         columns,
         _column("what it predicts", seen.predictions, counts.predictions, counts.rows, each),
-        _expected(seen, counts, level),
-        risk,
+        within(_expected(seen, counts, level), *limits),
+        None if risk is None else within(risk, *limits),
         None if risk is None else _versus(seen, counts, level),
         reported,
         counts.rows,
@@ -296,6 +315,11 @@ def _versus(seen: SeenRows, counts: Counts, level: float) -> Difference:
         level,
         standard_error=risk.standard_error,
     )
+
+
+def later(rows: int) -> str:
+    """So many later rows, in words."""
+    return f"{rows:,} later {'row' if rows == 1 else 'rows'}"
 
 
 def lines(found: Monitored) -> Iterator[tuple[str, str]]:

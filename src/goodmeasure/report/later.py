@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from goodmeasure.drawing import pictures
-from goodmeasure.monitoring.monitored import Monitored
+from goodmeasure.monitoring.monitored import Monitored, later
 from goodmeasure.report.tiles import Tile, receipt
 from goodmeasure.report.web import rendered
 from goodmeasure.statistics.estimate import Estimate
@@ -27,7 +27,7 @@ def page(found: Monitored, model: str) -> str:
         title=f"{model}: {found.word}",
         tone=TONES[found.word],
         word=found.word,
-        over=f"{model}, {found.rows:,} later rows{' of ' if found.files else ''}{', '.join(found.files)}",
+        over=f"{model}, {later(found.rows)}{' of ' if found.files else ''}{', '.join(found.files)}",
         lead="; ".join(found.sentences[-2:]),
         tiles=list(_tiles(found)),
         risk_caption="The mean loss that was reported, the one to expect of the later rows, and the one they had.",

@@ -109,7 +109,9 @@ class Answering:
         against = vetoes(judged, given.fitted, given.report, given.split, outcome=outcome)
         notations = {name: how for name, how in rows.notations.items() if name in model.columns}
         model = model.using(facts=_facts(given, question), notations=notations)
-        model = model.using(seen=_seen(model, given, entry.said[0], judged.report))
+        model = model.using(
+            seen=_seen(model, given, entry.said[0], judged.report, is_flexible=question.model != "linear")
+        )
         return Study(
             question=question,
             source=rows.source,
@@ -225,8 +227,12 @@ def usual_metrics(plan: Plan, question: Question) -> tuple[Metric, ...]:
     return (first,)
 
 
-def _seen(model: Model, given: Prepared, said: Predicted, found: Risk) -> SeenRows | None:
-    """What the rows were like and what they cost; None where they cost no finite number, which nothing compares with."""
+def _seen(model: Model, given: Prepared, said: Predicted, found: Risk, *, is_flexible: bool) -> SeenRows | None:
+    """What the rows were like and what they cost; None where they cost no finite number, which nothing compares with.
+
+    Where folds judge a linear model, its predictions are those of the one that is handed over: models of folds say nearly, and
+    not exactly, the same, which shows where many rows are alike. A flexible model is too sure of rows that it was fitted to.
+    """
     report, fitted = given.report, given.fitted
     losses, expected = row_losses(model.loss, report.y, said.settled), model.expected_losses(said.settled)
     place = place_of(said.prediction)
@@ -235,7 +241,8 @@ def _seen(model: Model, given: Prepared, said: Predicted, found: Risk) -> SeenRo
     if not np.isfinite([found.value, found.low, found.high, *costs.excess, *costs.variance]).all():
         return None
     columns = seen(fitted.table, fitted.weights, model.encoding.features)
-    predictions = Distribution.of(place, report.weights)
+    later = place if is_flexible else place_of(model.predictions(raw_of(model, report)))
+    predictions = Distribution.of(later, report.weights)
     return SeenRows(columns, predictions, costs, found.value, found.low, found.high, found.level)
 
 

@@ -264,7 +264,7 @@ class Reweighed(Displayed):
         >>> import goodmeasure as gm
         >>> rows = {"paid": ["yes"] * 40 + ["no"] * 60}
         >>> print(gm.reweigh(rows, prevalence=0.1, target="paid", positive="yes"))
-        rows count as where 0.1 are yes (here 0.4); 100 rows are worth 71
+        rows count as where 0.1 are yes (here 0.4); 100 rows are worth 73
     """
 
     weight: Floats = field(repr=False)
@@ -332,8 +332,8 @@ def reweigh(
 ) -> Reweighed:
     """Weigh the rows of a table so that together they are like the rows that you care about.
 
-    Give the weights to `risk`, `compare`, `calibration` or `decide` as ``sample_weight``. They rest on an assumption each: with
-    a prevalence, that rows of one label look alike in both places; with the others, that rows which look alike turn out alike.
+    Give the weights to `risk`, `compare`, `calibration` or `decide` as ``sample_weight``. They rest on an assumption each:
+    with a prevalence, that rows of one label look alike in both places; else that rows which look alike turn out alike.
 
     Args:
         data: a path or a frame, as `run` takes it.
@@ -358,8 +358,8 @@ def reweigh(
         GM281: the rows here are too unlike those of ``like``.
 
     Source:
-        Shimodaira 2000, Improving predictive inference under covariate shift; Hainmueller 2012, Entropy balancing for causal
-        effects; Elkan 2001, The foundations of cost-sensitive learning.
+        Shimodaira 2000, Improving predictive inference under covariate shift; Hainmueller 2012, Entropy balancing for
+        causal effects; Elkan 2001, The foundations of cost-sensitive learning.
 
     Example:
         >>> import goodmeasure as gm
@@ -369,6 +369,7 @@ def reweigh(
         73.5
         >>> brier = gm.losses.binary_brier()
         >>> print(gm.risk(brier, rows["y"], prediction=rows["p"], sample_weight=found.weight))
+        0.065 [0.05919, 0.07081] · n=100
     """
     rows = as_table(data)
     where = OtherPlace(prevalence, Shift.several(shift), None if like is None else as_table(like))

@@ -97,10 +97,10 @@ def run(
         decimal: whether a "point" or a "comma" stands before decimals in texts such as "1,234"; the cells tell
             unless given.
         dates: whether "01/02/2024" is written "day-first" or "month-first"; the cells tell unless given.
-        prevalence: the share of yes where the model will be used; as in the table unless given. All rows, to fit, to tune and to
-            report, then weigh by their label, so that the model, its probabilities and its risk are those of that place.
+        prevalence: the share of yes where the model will be used; as in the table unless given. All rows, to fit, to tune
+            and to report, then weigh by their label: model, probabilities and risk are those of that place.
         shift: what columns are there, by name: a mean, or a dictionary of shares by label; rows weigh accordingly.
-        like: a table of rows as they are there, without a target: rows of ``data`` weigh as often as such rows occur there.
+        like: a table of rows as they are there, without a target: rows of ``data`` count as often as such rows do there.
         tick: called with a sentence whenever a step begins.
 
     Returns:
