@@ -246,6 +246,7 @@ RUN: Mapping[str, Callable[[], Any]] = {
     "GM604": lambda: gm.run(table(claims=[f"claim {i}" for i in range(120)]), "claims"),
     "GM605": lambda: gm.run(yes_no(), "claims", ask="median"),
     "GM703": lambda: gm.run(yes_no(), "claims", test=table(claims=["maybe"] * 120)),
+    "GM706": lambda: gm.run(table(claims=[1e-200 * (i + 0.5) for i in range(120)]), "claims"),
     "GM711": lambda: gm.run(table(), "claims", costs=COSTS),
 }
 
@@ -281,6 +282,7 @@ FUNCTIONS: Misuses = {
         "GM603": lambda: gm.choose(["1", "2", "x", "4"]),
         "GM604": lambda: gm.choose([object(), object()]),
         "GM605": lambda: gm.choose(["no", "yes", "no"], ask="median"),
+        "GM706": lambda: gm.choose([1e200, 2e200, 3.5e200]),
         "GM711": lambda: gm.choose([1.0, 2.5], costs=COSTS),
     },
     "compare": {
