@@ -523,13 +523,16 @@ def of_displays(kind: Any, of: tuple[Any, ...], more: str = "") -> Misuses:
 
     both = more.split()
     return {
-        f"{kind.__name__}.plot": {"GM008": without_matplotlib, "GM009": lambda: told(Y, P).plot(3)},
         f"{kind.__name__}.from_predictions": of_metrics(told, P, MISSING) | also(told, "GM702", *both),
         f"{kind.__name__}.from_estimator": of_metrics(asked, P, MISSING) | also(asked, *both),
     }
 
 
 CLASSES_AND_METHODS: Misuses = {
+    "CalibrationDisplay.plot": {
+        "GM008": without_matplotlib,
+        "GM009": lambda: gm.CalibrationDisplay.from_predictions(Y, P).plot(3),
+    },
     **of_displays(gm.CalibrationDisplay, (), "GM007 GM705"),
     **of_displays(gm.DecisionDisplay, (COSTS,), "GM704 GM705 GM711"),
     **of_displays(gm.LossDisplay, (BINARY,)),
