@@ -111,12 +111,15 @@ def _hold(loss: Loss, group: list[Point], tally: Tally, least: float, seconds: f
 HEAD = """# Numbers held to the truth, drawn at random
 
 Written by `scripts/nightly_truth.py` (seed {seed}) in {minutes:.0f} min on a machine that others used too. Value, signal and
-curvature of every loss in float32 and float64, beside its book form at 50 digits and more. Hyperparameters are drawn from their
-domains, next to the ends too (exponents up to a million); each activation that a loss admits is tried; raw outputs go from 1e-8
-to 250 in size, targets from 1e-6 to 1e4; classes are 2, 3 and 10. A number is off where it misses the truth by more than 8 ulps
-and more than an ulp of an input or a hyperparameter would move it. Where there are several raw outputs, or another scale than the
-loss's own, an input counts as 1 at least: predictions next to it are rounded at that size. {left} groups of points did not fit
-into {most:g} s each: what was not looked at there is not counted.
+curvature of every loss in float32 and float64 (arrays of NumPy), beside its book form at 50 digits and more. Hyperparameters are
+drawn from their domains, next to the ends too (exponents up to a million); each activation that a loss admits is tried; raw
+outputs go from 1e-8 to 250 in size, targets from 1e-6 to 1e4; classes are 2, 3 and 10.
+
+A number is off where it misses the truth by more than 8 ulps and more than rounding what it is made of does: an ulp of a raw
+output, of the target or of a hyperparameter, times how the truth moves with it. That is its conditioning, and no computation that
+rounds its inputs does better. A curvature is a sum of products of such terms: there an input counts four ulps, and as 1 at least.
+It counts as 1 at least too where there are several raw outputs, or another scale than the loss's own: predictions next to it are
+rounded at that size. {left} groups of points did not fit into {most:g} s each: what was not looked at there is not counted.
 
 | loss | losses drawn | comparisons | readings that are off |
 |---|---|---|---|
