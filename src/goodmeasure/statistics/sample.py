@@ -18,6 +18,9 @@ from goodmeasure.statistics.weights import counted, effective, equal_parts, squa
 
 # A spread that fewer clusters or blocks tell is itself known badly.
 FEW = 10
+# So few points in time do not show how long they remember: of 20 that do for five, one interval in five misses the truth.
+FEW_TIMES = 50
+TELL_HOW_SURE = "tell how sure this is: the interval can be too short"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +91,8 @@ class Sample:
         """What is said where few clusters or blocks tell the spread."""
         if together is None:
             return ()
+        if self.when is not None and (times := len(np.unique(self.when))) < FEW_TIMES:
+            return (f"only {times} points in time {TELL_HOW_SURE}",)
         parts = "groups" if self.when is None else "stretches of time"
         return few_parts(len(np.unique(together)), self.equal_parts(together), parts)
 
@@ -134,7 +139,7 @@ def few_parts(count: int, alike: float, parts: str) -> tuple[str, ...]:
     if alike >= FEW:
         return ()
     those = f"only {count:,} {parts}" if count < FEW else f"{count:,} {parts}, worth {alike:.2g} of equal size,"
-    return (f"{those} tell how sure this is: the interval can be too short",)
+    return (f"{those} {TELL_HOW_SURE}",)
 
 
 def _recoded(code: NDArray[np.intp]) -> NDArray[np.intp]:
