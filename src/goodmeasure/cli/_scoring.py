@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
@@ -233,4 +234,11 @@ def _error(calibration: dict[str, Any]) -> str:
         return str(calibration.get("verdict", ""))
     told: str = calibration["verdict"]
     verdict = told if told == "miscalibrated" or told.startswith("not known") else "not shown to be off"
-    return f"{_interval(calibration['error'])} {verdict}"
+    return f"{_interval(calibration['error'])} {verdict}{_chance(calibration.get('p_value', math.nan))}"
+
+
+def _chance(p: float | None) -> str:
+    """How likely calibrated predictions look at least so far off: the word rests on it, and not on the interval."""
+    if p is None or math.isnan(p):
+        return ""
+    return f" (p {p:.2g})"
