@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,10 @@ from goodmeasure.deriving.implied_probability import implies_probability as impl
 from goodmeasure.deriving.record import R, Record
 from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import NoSuchReading, TargetOutsideDomain
-from goodmeasure.formulas.activations import linear
+from goodmeasure.formulas.activations import linear, predicted, undone
 from goodmeasure.formulas.evaluation import Array, namespace, on_arrays
-from goodmeasure.formulas.expression import Expr, derivative, expression, simplify, symbol, symbols
+from goodmeasure.formulas.expression import Expr, derivative, expression, log, simplify, symbol, symbols
+from goodmeasure.formulas.words import exp
 from goodmeasure.statistics.rounded_rows import divided_by_sums
 from goodmeasure.statistics.row_arguments import MissingScore
 
@@ -117,12 +119,40 @@ def predict(loss: Record, z: Any) -> Array:
         found = xp.exp(class_log_probabilities(loss, z))
     elif loss.is_binary:
         found = probability(loss, z)
-    elif len(loss.activation) == 1:
-        (found,) = on_arrays([loss.activation[0](symbol("z"))], {"z": z}, z)
     else:
-        parts = [on_arrays([a(symbol("z"))], {"z": z[..., i]}, z[..., i])[0] for i, a in enumerate(loss.activation)]
-        found = xp.stack(parts, axis=-1)
+        found = _each(loss, predicted(loss.activation, list(map(symbol, loss.raw_names))), z)
     return xp.astype(found, dtype)
+
+
+def _each(loss: Record, formulas: list[Expr], table: Array) -> Array:
+    """A formula for each raw output, of the numbers on the last axis of a table."""
+    if len(formulas) == 1:
+        return on_arrays(formulas, {"z": table}, table)[0]
+    parts = {name: table[..., i] for i, name in enumerate(loss.raw_names)}
+    return namespace(table).stack(on_arrays(formulas, parts, table[..., 0]), axis=-1)
+
+
+def foreseen(loss: Record, z: Any) -> Array:
+    """Raw outputs as probabilities of what may happen, or as predictions of how much."""
+    return np.asarray(outcome_probabilities(loss, z) if loss.is_graded else predict(loss, z))
+
+
+@cache
+def grade_formulas(loss: Record) -> list[Expr]:
+    """The formulas of the probabilities of each grade: none of them is a difference of two that are nearly equal."""
+    stairs = [expression(1), *predicted(loss.activation, list(map(symbol, loss.raw_names))), expression(0)]
+    return [simplify(exp(simplify(log(above - below)))) for above, below in pairwise(stairs)]
+
+
+def outcome_probabilities(loss: Record, z: Any) -> Array:
+    """The probability of each class or grade, on a last axis, or that of yes. Error: GM007."""
+    if loss.is_classwise or loss.is_binary:
+        return predict(loss, z)
+    if not loss.is_graded:
+        raise NoSuchReading(f"{loss} is about amounts, which have no probability each", fix="loss.predict(z)")
+    z, dtype = raw_outputs(z)
+    xp, parts = namespace(z), {name: z[..., i] for i, name in enumerate(loss.raw_names)}
+    return xp.astype(xp.stack(on_arrays(grade_formulas(loss), parts, z[..., 0]), axis=-1), dtype)
 
 
 def raw(loss: Record, prediction: Any) -> Array:
@@ -146,11 +176,7 @@ def raw_before_activation(loss: Record, prediction: Any, sample_weight: Any = No
 
 def _through_inverses(loss: Record, p: Array) -> Array:
     """Predictions taken back through the activation of each raw output."""
-    inverses = [simplify(expression(a.inverse(symbol("mu")))) for a in loss.activation if a.inverse is not None]
-    if len(inverses) == 1:
-        return on_arrays(inverses, {"mu": p}, p)[0]
-    parts = [on_arrays([f], {"mu": p[..., i]}, p[..., i])[0] for i, f in enumerate(inverses)]
-    return namespace(p).stack(parts, axis=-1)
+    return _each(loss, [simplify(each) for each in undone(loss.activation, list(map(symbol, loss.raw_names)))], p)
 
 
 # --- identification ---

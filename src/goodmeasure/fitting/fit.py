@@ -104,6 +104,8 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         if self.early_stopping and held is None:
             X, y, weight, offset, held = self._held_out(X, y, weight, offset)
         alpha, intercept = float(self.alpha), bool(self.fit_intercept)
+        if not (intercept or all(self.loss_.follows)):
+            raise UsageError(f"where the grades of {self.loss_} begin is an intercept each", fix="fit_intercept=True")
         rows = narrowed(X, penalised=alpha > 0, intercept=intercept)
         objective = Objective(self.loss_, rows.features, y, weight, offset, alpha, intercept, outputs)
 
