@@ -204,6 +204,12 @@ class Record:
                 f"{self} has {len(self.activation)} raw outputs and was given {len(chosen)} activations",
                 fix=f"give {len(self.activation)} activations",
             )
+        if chosen != self.activation and any(a.onward is not None for a in (*chosen, *self.activation)):
+            raise UsageError(
+                f"{self} keeps its activations",
+                seen=f"{', '.join(a.name for a in self.activation)}: together they keep its predictions in order",
+                fix=f"with_activation({tuple(a.name for a in self.activation)!r})",
+            )
         outcome = class_statistics.speaks_of_outcomes(self.predictions)
         if (softmax in chosen and not outcome) or (outcome and chosen[0] not in (sigmoid, softmax)):
             raise UsageError(
