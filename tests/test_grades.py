@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 import goodmeasure as gm
 from goodmeasure.checking.truth import truth
 from goodmeasure.choosing.choose import choose
-from goodmeasure.errors import HyperparameterError, Problem, TargetOutsideDomain, UsageError
+from goodmeasure.errors import HyperparameterError, Problem, ShapeMismatch, TargetOutsideDomain, UsageError
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.report.summary import summary
 from goodmeasure.traits.curvature_class import curvature_class
@@ -134,6 +134,33 @@ def test_surprise_is_convex_where_grades_stand_and_ranked_probability_is_not() -
     y = np.arange(5.0)
     assert curvature_class(gm.losses.proportional_odds(grades=5), y, 4).convex
     assert not curvature_class(gm.losses.ranked_probability(grades=5), y, 4).convex
+
+
+@every_loss
+def test_at_the_best_constant_each_grade_or_more_is_as_likely_as_it_is_seen(definition: Any) -> None:
+    _, y = drawn(400, 4)
+    loss = definition(grades=4)
+    z = np.tile(loss.best_constant(y), (400, 1))
+    assert np.allclose(loss.identification(y, z).mean(axis=0), 0, atol=1e-5)
+
+
+@every_loss
+def test_raw_outputs_are_as_many_as_the_grades_ask_for(definition: Any) -> None:
+    for reading in (definition(grades=4).predict, definition(grades=4).outcome_probabilities, definition(grades=4).raw):
+        with pytest.raises(ShapeMismatch, match="3 raw outputs"):
+            reading(np.full((5, 2), 0.5))
+    with pytest.raises(UsageError) as caught:
+        gm.LossClassifier(definition(grades=4)).fit(*drawn(60, 4))
+    assert "LossRegressor" in caught.value.fix
+
+
+@pytest.mark.parametrize("host", ["boosting", "xgboost", "lightgbm", "network"])
+def test_every_model_learns_grades(host: str) -> None:
+    needed = {"boosting": "sklearn", "network": "torch"}.get(host, host)
+    pytest.importorskip(needed)
+    x, y = drawn(400, 4)
+    found = gm.run({"a": x[:, 0], "b": x[:, 1], "stars": y + 1}, "stars", model=host, protocol="holdout")
+    assert found.judged.fit.value < np.log(4) - 0.03
 
 
 # --- choosing ---

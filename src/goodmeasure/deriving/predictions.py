@@ -19,7 +19,7 @@ from goodmeasure.deriving.implied_probability import class_raw, needs_probabilit
 from goodmeasure.deriving.implied_probability import implies_probability as implies_probability
 from goodmeasure.deriving.record import R, Record
 from goodmeasure.deriving.spelling import Spelling
-from goodmeasure.errors import NoSuchReading, TargetOutsideDomain
+from goodmeasure.errors import NoSuchReading, ShapeMismatch, TargetOutsideDomain
 from goodmeasure.formulas.activations import linear, predicted, undone
 from goodmeasure.formulas.evaluation import Array, namespace, on_arrays
 from goodmeasure.formulas.expression import Expr, derivative, expression, log, simplify, symbol, symbols
@@ -128,8 +128,19 @@ def _each(loss: Record, formulas: list[Expr], table: Array) -> Array:
     """A formula for each raw output, of the numbers on the last axis of a table."""
     if len(formulas) == 1:
         return on_arrays(formulas, {"z": table}, table)[0]
-    parts = {name: table[..., i] for i, name in enumerate(loss.raw_names)}
-    return namespace(table).stack(on_arrays(formulas, parts, table[..., 0]), axis=-1)
+    return namespace(table).stack(on_arrays(formulas, _parts(loss, table), table[..., 0]), axis=-1)
+
+
+def _parts(loss: Record, table: Array) -> dict[str, Array]:
+    """The numbers on the last axis of a table, by the name of the raw output that each is of. Error: GM003."""
+    count = len(loss.activation)
+    if tuple(table.shape[-1:]) != (count,):
+        raise ShapeMismatch(
+            f"{loss} has {count} raw outputs and as many predictions an example, on the last axis",
+            seen=f"an array of shape {tuple(table.shape)}",
+            fix=f"give an array of shape (rows, {count})",
+        )
+    return {name: table[..., i] for i, name in enumerate(loss.raw_names)}
 
 
 def foreseen(loss: Record, z: Any) -> Array:
@@ -151,8 +162,8 @@ def outcome_probabilities(loss: Record, z: Any) -> Array:
     if not loss.is_graded:
         raise NoSuchReading(f"{loss} is about amounts, which have no probability each", fix="loss.predict(z)")
     z, dtype = raw_outputs(z)
-    xp, parts = namespace(z), {name: z[..., i] for i, name in enumerate(loss.raw_names)}
-    return xp.astype(xp.stack(on_arrays(grade_formulas(loss), parts, z[..., 0]), axis=-1), dtype)
+    found = on_arrays(grade_formulas(loss), _parts(loss, z), z[..., 0])
+    return namespace(z).astype(namespace(z).stack(found, axis=-1), dtype)
 
 
 def raw(loss: Record, prediction: Any) -> Array:
@@ -204,6 +215,9 @@ def identification(loss: Record, y: Any, z: Any) -> Array:
         p = predict(loss, given.z)
         one_hot = given.y if given.y.ndim == given.z.ndim else given.xp.arange(p.shape[-1]) == given.y[..., None]
         return p - given.xp.astype(one_hot, p.dtype)
+    if loss.is_graded:
+        grades = given.xp.arange(1, given.z.shape[-1] + 1)
+        return predict(loss, given.z) - given.xp.astype(given.y[..., None] >= grades, given.z.dtype)
     if len(loss.activation) > 1:
         raise NoSuchReading(
             f"{loss} asks for a whole distribution, not for one functional", fix="use loss.gradient(y, z)"

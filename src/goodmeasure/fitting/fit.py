@@ -410,7 +410,9 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         self.loss_ = self._settled(losses.cross_entropy() if many else losses.binary_cross_entropy())
         if not (self.loss_.is_classwise or (self.loss_.is_binary and not many)):
             kind = f"{len(self.classes_)} classes" if self.loss_.is_binary else "classes"
-            raise UsageError(f"{self.loss_} is not a loss for {kind}", fix="loss=gm.losses.cross_entropy()")
+            graded = "goodmeasure.LossRegressor(loss), with grades coded 0, 1, 2, ... from the lowest on"
+            fix = graded if self.loss_.is_graded else "loss=gm.losses.cross_entropy()"
+            raise UsageError(f"{self.loss_} is not a loss for {kind}", fix=fix)
         held = None
         _both(X_val, y_val)
         if X_val is not None:
