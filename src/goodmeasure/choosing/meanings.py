@@ -135,7 +135,10 @@ def _classes(seen: Observed) -> str:
 
 
 def _grade(seen: Observed) -> str:
-    return "" if evidence.codes(seen) or not _graded(seen, evidence.steps(seen)[0]) else evidence.steps(seen)[1]
+    order, why = evidence.steps(seen)
+    # Numbers that are names, as of a categorical column, are in order only where the column is called so.
+    mere = seen.numbers is None and all(str(label).strip().isdigit() for label in seen.distinct)
+    return "" if mere or evidence.codes(seen) or not _graded(seen, order) else why
 
 
 def _graded(seen: Observed, order: tuple[Any, ...]) -> bool:
