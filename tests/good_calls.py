@@ -309,6 +309,14 @@ def _training() -> Iterator[tuple[str, Call]]:
     rows = {"y_true": Y, "y_pred": P, "sample_weight": W}
     yield "SklearnLoss.__call__", (gm.to_sklearn(BINARY), rows)
     yield "SklearnLoss.skill", (gm.to_sklearn(BINARY).skill, {**rows, "y_train": Y})
+    for display, of in (
+        (gm.CalibrationDisplay, {}),
+        (gm.DecisionDisplay, {"costs": COSTS}),
+        (gm.LossDisplay, {"loss": BINARY}),
+    ):
+        yield f"{display.__name__}.from_predictions", (display.from_predictions, {**rows, **of, "pos_label": 1})
+        model = {"estimator": gm.LossClassifier(alpha=0.1).fit(X, Y), "X": X, "y": Y, "sample_weight": W}
+        yield f"{display.__name__}.from_estimator", (display.from_estimator, {**model, **of, "pos_label": 1})
     yield "SklearnCosts.__call__", (gm.to_sklearn(COSTS), {**rows, "y_pred": Y})
     deciding = gm.CostSensitiveClassifier(gm.LossClassifier(alpha=0.1), COSTS, cv=2)
     amounts_of = gm.CostSensitiveRegressor(gm.LossRegressor(alpha=0.1), UNITS, cv=2)

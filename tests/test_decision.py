@@ -646,3 +646,8 @@ def test_costs_of_each_row_stay_within_what_rows_can_cost(seed: int) -> None:
     largest = max(miss.max(), alarm.max())
     assert 0 <= cost.low <= cost.high <= largest + 1e-12
     assert -largest - 1e-12 <= more.low <= more.high <= largest + 1e-12
+
+
+def test_nobody_is_asked_where_that_is_no_cheaper() -> None:
+    costs = Costs(false_negative=1, false_positive=1, ask=0.5)
+    assert bayes_act([0.4, 0.5, 0.6], costs).tolist() == [0, 1, 1]

@@ -53,6 +53,9 @@ if TYPE_CHECKING:
     from goodmeasure.frameworks.sklearn_boosting import to_hist_gradient_boosting as to_hist_gradient_boosting
     from goodmeasure.frameworks.sklearn_deciding import CostSensitiveClassifier as CostSensitiveClassifier
     from goodmeasure.frameworks.sklearn_deciding import CostSensitiveRegressor as CostSensitiveRegressor
+    from goodmeasure.frameworks.sklearn_displays import CalibrationDisplay as CalibrationDisplay
+    from goodmeasure.frameworks.sklearn_displays import DecisionDisplay as DecisionDisplay
+    from goodmeasure.frameworks.sklearn_displays import LossDisplay as LossDisplay
     from goodmeasure.frameworks.sql import to_sql as to_sql
     from goodmeasure.frameworks.torch import to_torch as to_torch
     from goodmeasure.frameworks.torch import torch_loss as torch_loss

@@ -20,6 +20,7 @@ from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderO
 from goodmeasure.errors import UsageError
 from goodmeasure.formulas.activations import Activation, activations, linear
 from goodmeasure.formulas.domains import OutcomeDomain
+from goodmeasure.statistics.row_arguments import in_range
 from goodmeasure.strict.calls import strict_keywords
 
 QUESTIONS = (
@@ -82,6 +83,7 @@ def choose(
         GM604: the values are dates, identifiers, free text or objects.
         GM605: what was asked for is not something that this target has.
         GM607: costs are given, and which of two labels means yes is not known.
+        GM706: amounts are so large or so small that their squares are not numbers.
         GM711: the costs answer another question than the target asks.
 
     Example:
@@ -96,6 +98,8 @@ def choose(
     meaning, reason = represented(seen, represents)
     wanted = Wanted(functional_of(ask), costs, outliers, positive)
     _costs_fit(meaning, costs)
+    if not meaning.is_outcome and seen.numbers is not None:
+        in_range(seen.numbers, name, at=seen.at)
     asked = _asked(wanted, meaning)
     labels, note, guess = _labels(seen, meaning, positive, costs)
     centre = _centre(seen, meaning, asked, wanted)

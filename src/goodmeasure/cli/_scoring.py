@@ -78,7 +78,9 @@ def _next(saved: Saved, words: Sequence[str], *, rows_there: bool) -> str:
     schema = saved.tally.schema
     if schema.kind == "classes":
         return next_line("explain", "proper")
-    if not schema.on_predictions or (schema.kind == "amount" and not rows_there) or _one_answer(saved):
+    if _one_answer(saved):
+        return next_line("report", *words, "--p", saved.question["scores"][0])
+    if not schema.on_predictions or (schema.kind == "amount" and not rows_there):
         return next_line("explain", "decision")
     costs = ("under=3", "over=1") if schema.kind == "amount" else ("fn=40", "fp=5")
     priced = [part for cost in costs for part in ("--cost", cost)]

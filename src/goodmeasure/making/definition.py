@@ -35,7 +35,7 @@ class _Page:
         return self.own if definition is None else definition.page()
 
 
-class Written(NamedTuple):
+class WrittenFormula(NamedTuple):
     """A formula as a function wrote it down for given sizes, and the names and activations of its predictions."""
 
     book: Expr
@@ -71,7 +71,7 @@ class Definition:
     domains: tuple[tuple[str, Domain], ...]
     facts: Facts
     function: Callable[..., Any] = field(compare=False)
-    write: Callable[[Mapping[str, float]], Written] = field(compare=False)
+    write: Callable[[Mapping[str, float]], WrittenFormula] = field(compare=False)
     note: str = field(default="", compare=False)
     __signature__: inspect.Signature = field(init=False, compare=False)
 
@@ -136,11 +136,11 @@ class Definition:
             facts=self.facts,
         )
 
-    def _written(self, values: dict[str, float]) -> Written:
+    def _written(self, values: dict[str, float]) -> WrittenFormula:
         """The formula, written anew where it is for another size."""
         if any(isinstance(known, SizeDomain) and name in values for name, known in self.domains):
             return self.write({**dict(self.defaults), **values})
-        return Written(self.book, self.predictions, self.activation)
+        return WrittenFormula(self.book, self.predictions, self.activation)
 
     def _spelling(self, given: dict[str, Any], activation: tuple[Activation, ...]) -> Spelling:
         keywords = ", ".join(f"{name}={self._shown(name, value)}" for name, value in given.items())
@@ -279,12 +279,12 @@ def _traced(function: Callable[..., Any], target: Any, given: Any, facts: Facts)
     def targets(values: Mapping[str, float]) -> Domain:
         return domain(target(**values) if inspect.isfunction(target) else target)
 
-    def write(values: Mapping[str, float]) -> Written:
+    def write(values: Mapping[str, float]) -> WrittenFormula:
         chosen = given(**values) if inspect.isfunction(given) else given
         names = _names(parameters, name, len(chosen) if isinstance(chosen, tuple) else 1)
         predictions = _predictions(name, names)
         book = _trace(function, name, names, domains, values)
-        return Written(book, predictions, _activation(chosen, predictions, targets(values)))
+        return WrittenFormula(book, predictions, _activation(chosen, predictions, targets(values)))
 
     return Definition(
         name=name,

@@ -206,7 +206,8 @@ def risk(
     values = given.losses(y, rows)
     sample = Sample.of(rows, level)
     estimate = _interval(loss, values, sample, method, span)
-    found = _told(loss, given, rows, values, constant, replace(estimate, cautions=(*cautions, *estimate.cautions)))
+    said = (*_mistaken(loss, given, rows), *cautions, *estimate.cautions)
+    found = _told(loss, given, rows, values, constant, replace(estimate, cautions=said))
     moved = clipped[rows.at]
     return replace(found, clipped=_how_many(moved, rows), clipped_share=share_of(values, rows.weight, moved))
 
@@ -241,7 +242,6 @@ def _mistaken(loss: Any, given: Outputs, rows: PresentRows) -> tuple[str, ...]:
 def _told(loss: Any, given: Outputs, rows: PresentRows, values: Floats, constant: Any, estimate: Estimate) -> Risk:
     """An estimate of the mean loss with everything that stands beside it."""
     sample, limits = Sample.of(rows, estimate.level), extent(loss)
-    estimate = replace(estimate, cautions=(*_mistaken(loss, given, rows), *estimate.cautions))
     best, against = _constant(loss, rows["y"], rows.weight, given, constant)
     tail, limit = heaviest(rows["y"], rows, values, estimate.level)
     untrusted = _tail_caution(limit) if heavy(loss, given, rows, values, limit) else ()
