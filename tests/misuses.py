@@ -594,6 +594,10 @@ CLASSES_AND_METHODS: Misuses = {
     "ClassCosts": {"GM710": lambda: gm.ClassCosts([1, 2])},
     "ClassCosts.with_asking": {"GM710": lambda: BY_CLASS.with_asking(np.inf)},
     "Costs": {"GM710": lambda: gm.Costs(false_negative=-1, false_positive=5)},
+    "Costs.from_grade": {
+        "GM009": lambda: COSTS.from_grade(5, grades=5),
+        "GM710": lambda: BY_ROW.from_grade(1, grades=3),
+    },
     "Costs.from_matrix": {"GM710": lambda: gm.Costs.from_matrix([[0, 0], [0, 0]])},
     "Costs.matrix": {"GM711": lambda: BY_ROW.matrix},
     "Costs.of_rows": {"GM003": lambda: BY_ROW.of_rows(np.arange(3), 5)},
@@ -675,6 +679,10 @@ CLASSES_AND_METHODS: Misuses = {
         "GM003": lambda: BINARY.identification(Y, Z[:2]),
         "GM004": lambda: BINARY.identification([2] * 6, Z),
         "GM007": lambda: HINGE.identification(Y, Z),
+    },
+    "Loss.outcome_probabilities": {
+        "GM003": lambda: gm.losses.proportional_odds().outcome_probabilities([[1.0]]),
+        "GM007": lambda: SQUARED.outcome_probabilities(Z),
     },
     "Loss.best_constant": {
         "GM003": lambda: BINARY.best_constant(Y, [1]),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from goodmeasure.formulas.domains import Classes as Classes
     from goodmeasure.formulas.domains import Count as Count
     from goodmeasure.formulas.domains import Fraction as Fraction
+    from goodmeasure.formulas.domains import Grade as Grade
     from goodmeasure.formulas.domains import Level as Level
     from goodmeasure.formulas.domains import NonNegative as NonNegative
     from goodmeasure.formulas.domains import Outcome as Outcome

@@ -82,7 +82,7 @@ def _target(study: Study) -> str:
         share = float(study.prepared.report.y.mean())
         return f"yes ({plan.labels[1]}, {share:.1%} of the reported rows) or no ({plan.labels[0]})"
     if plan.labels:
-        return f"one of {len(plan.labels)} classes"
+        return f"one of {len(plan.labels)} {'grades' if plan.loss.is_graded else 'classes'}"
     return str(plan.represents)
 
 
