@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -27,6 +27,7 @@ class Anatomy:
     calls: list[Call]
     targets: list[Node]
     inside: dict[int, Node]  # the operations between outputs and loss
+    around: list[Call] = field(default_factory=list)  # every call of a module that was recorded
 
     def mask(self) -> torch.Tensor | None:
         """What the program multiplies with, where it is ones and zeros in the shape of the target."""
@@ -58,7 +59,7 @@ def dissect(recorder: Recorder, scalar: torch.Tensor) -> Anatomy:
     if not ends:
         raise NotReplayed("nothing between parameters and loss is an output that is compared with something")
     makers = [boundary[id(node)][1] for node in ends if id(node) in boundary]
-    return Anatomy(loss, weight, ends, list(dict.fromkeys(makers)), _targets(inside, ends), inside)
+    return Anatomy(loss, weight, ends, list(dict.fromkeys(makers)), _targets(inside, ends), inside, recorder.calls)
 
 
 def _unconnected(recorder: Recorder, loss: Node) -> Anatomy:

@@ -51,8 +51,9 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
     """What the rules say about a torch program, which came to its end (``whole``) or was stopped."""
     program.close()
     judged = Judgement()
+    waiting = {id(p) for log in program.logs if not log.steps or _unreached(log, program) for p in log.parameters()}
     for key, one in program.seen.items():
-        others = {p for other, reached in program.teaches.items() if other != key for p in reached}
+        others = waiting.union(*(reached for other, reached in program.teaches.items() if other != key))
         one.given["taught"] = [name for name, p in one.names.items() if id(p) in others]
         judged.looked_at.append(f"{one.where}: {one.what}")
         judged.audits.append(_loss(one, program, whole))
@@ -75,14 +76,19 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
 
 def _optimizer(log: StepLog, program: TorchProgram, judged: Judgement) -> None:
     """Judge an optimizer that no loss reaches, and say of the others that they were looked at with their losses."""
-    reached = any(passed for record in log.passed for passed in record)
     if log.steps:
         judged.audits.append(_passes(log, program))
-    if log.steps > 1 and not reached and (len(program.logs) > 1 or not program.backwards):
+    if _unreached(log, program):
         judged.audits.append(_steps_alone(log))
     elif not program.seen or not log.steps:
         return
     judged.looked_at.append(f"{log.place}: {log.steps} steps of {type(log.optimizer).__name__}")
+
+
+def _unreached(log: StepLog, program: TorchProgram) -> bool:
+    """Whether an optimizer steps and no loss ever reaches what it holds."""
+    reached = any(passed for record in log.passed for passed in record)
+    return log.steps > 1 and not reached and (len(program.logs) > 1 or not program.backwards)
 
 
 def _of(module: Any, program: TorchProgram) -> list[ObservedLoss]:

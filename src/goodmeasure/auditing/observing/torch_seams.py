@@ -54,7 +54,7 @@ class TorchProgram:
     @property
     def done(self) -> bool:
         """Whether enough training steps were seen."""
-        counts = [log.steps for log in self.logs if log.records]
+        counts = [log.steps for log in self.logs]  # one that waits for its turn is waited for
         most = self.steps
         if self.backwards >= _NEVER * self.limits.steps:
             return True
