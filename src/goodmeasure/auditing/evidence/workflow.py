@@ -12,7 +12,8 @@ import numpy as np
 from goodmeasure.auditing.case import Dossier
 from goodmeasure.auditing.evidence.columns import answer
 
-_MANY = 20_000  # rows that are compared one by one
+COMPARED = 20_000  # rows that are compared one by one
+_ENOUGH = 12  # numbers whose order is no chance
 # Metrics that give the same when their arguments change places.
 _EXCHANGEABLE = frozenset(
     [
@@ -98,6 +99,10 @@ class Workflow:
     def of(self, kind: type[Any]) -> list[Any]:
         """The events of this kind, in order."""
         return [event for event in self.events if isinstance(event, kind)]
+
+    def size(self, X: Any) -> int:
+        """How many rows a table has."""
+        return _length(X)
 
     def rows(self, X: Any) -> frozenset[bytes] | None:
         """The rows of a table as a set, or ``None`` where they cannot be compared."""
@@ -203,7 +208,7 @@ class Workflow:
         return fits[-1] if fits else None
 
     def _measured(self, output: Output) -> bool:
-        return output.method == "score" or any(_same(metric.said, output.result) for metric in self.of(Measurement))
+        return output.method == "score" or any(_follows(metric.said, output.result) for metric in self.of(Measurement))
 
     def known_answers(self) -> Iterator[tuple[Fit, int]]:
         """Fits of predictors to tables one of whose columns is the target."""
@@ -234,13 +239,31 @@ def _same(one: Any, two: Any) -> bool:
     return both and one.size > 0 and bool(np.shares_memory(one, two))
 
 
+def _follows(said: Any, result: Any) -> bool:
+    """Whether these are the same numbers, or one and the same rising function of them: labels that were cut from scores."""
+    if _same(said, result):
+        return True
+    one, two = np.asarray(said), np.asarray(result)
+    two = two.argmax(1) if two.ndim == 2 and one.ndim == 1 and two.shape[1] > 1 else two.ravel()
+    if one.shape != two.shape or one.size < _ENOUGH or one.dtype.kind not in "biuf" or two.dtype.kind not in "biuf":
+        return False
+    order = np.lexsort((one, two))
+    one, two = one[order].astype(float), two[order]
+    level = np.diff(two) == 0
+    return bool(one[0] < one[-1] and (np.diff(one) >= 0).all() and (np.diff(one)[level] == 0).all())
+
+
 def _length(X: Any) -> int:
+    """The rows of a table, or of the container of a booster."""
     shape = getattr(X, "shape", None)
-    return int(shape[0]) if shape else len(X) if hasattr(X, "__len__") else 0
+    if shape:
+        return int(shape[0])
+    counted = getattr(X, "num_row", getattr(X, "num_data", None))
+    return int(counted()) if callable(counted) else len(X) if hasattr(X, "__len__") else 0
 
 
 def _rows(X: Any) -> frozenset[bytes] | None:
-    if X is None or hasattr(X, "tocsr") or not 0 < _length(X) <= _MANY:
+    if not np.ndim(X) or hasattr(X, "tocsr") or not 0 < _length(X) <= COMPARED:
         return None
     array = np.asarray(X)
     if array.dtype.kind == "O" or array.dtype.kind in "US":

@@ -78,8 +78,8 @@ HOSTS: dict[str, tuple[str, ...]] = {
     "sklearn.base": ("sklearn_host",),
     "sklearn.model_selection": ("sklearn_host",),
     "sklearn.metrics": ("sklearn_host",),
-    "xgboost": ("boosters_host",),
-    "lightgbm": ("boosters_host",),
+    "xgboost": ("boosters_host", "sklearn_host"),
+    "lightgbm": ("boosters_host", "sklearn_host"),
     "transformers.trainer": ("transformers_host",),
     "keras": ("torch_host", "keras_host"),  # torch is told what is Keras's own affair
     **dict.fromkeys(WRITERS, ("writers_host",)),

@@ -31,7 +31,7 @@ def fitted_before_the_split(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit, split, changed in list(workflow.leaked())[:1]:
         yield Seen(
-            f"{type(fit.estimator).__name__} is fitted on all {len(split.arrays[0])} rows, and {split.where} "
+            f"{type(fit.estimator).__name__} is fitted on all {workflow.size(split.arrays[0])} rows, and {split.where} "
             f"holds some of them out; fitted on half of the rows it gives {changed:.0%} of the others another value",
             where=fit.where,
         )
@@ -52,7 +52,7 @@ def judged_on_fitted_rows(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit, output in list(workflow.judged_on_known_rows())[:1]:
         yield Seen(
-            f"all {len(output.X)} held-out rows are among the {len(fit.X)} on which {type(fit.estimator).__name__} was "
+            f"all {workflow.size(output.X)} held-out rows are among the {workflow.size(fit.X)} on which {type(fit.estimator).__name__} was "
             f"fitted ({fit.where})",
             where=output.where,
         )
@@ -73,7 +73,7 @@ def judged_on_stopping_rows(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit, output in list(workflow.stopped_on_judged_rows())[:1]:
         yield Seen(
-            f"{type(fit.estimator).__name__} stops by {len(output.X)} rows ({fit.where}), and is judged on the same ones",
+            f"{type(fit.estimator).__name__} stops by {workflow.size(output.X)} rows ({fit.where}), and is judged on the same ones",
             where=output.where,
         )
 
@@ -92,7 +92,7 @@ def stopped_by_known_rows(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit in list(workflow.stopped_by_known_rows())[:1]:
         yield Seen(
-            f"{type(fit.estimator).__name__} stops by the {len(fit.X)} rows that it is fitted on", where=fit.where
+            f"{type(fit.estimator).__name__} stops by the {workflow.size(fit.X)} rows that it is fitted on", where=fit.where
         )
 
 
@@ -115,7 +115,7 @@ def fitted_again(workflow: Workflow) -> Iterator[Seen]:
     for earlier, later in list(workflow.refitted())[:1]:
         yield Seen(
             f"{type(later.estimator).__name__} was fitted on the training rows ({earlier.where}), and again on the "
-            f"{len(later.X)} held-out rows",
+            f"{workflow.size(later.X)} held-out rows",
             where=later.where,
         )
 
@@ -151,6 +151,6 @@ def answer_in_the_table(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit, column in list(workflow.known_answers())[:1]:
         yield Seen(
-            f"column {column} of the {len(fit.X)} rows on which {type(fit.estimator).__name__} is fitted is the target",
+            f"column {column} of the {workflow.size(fit.X)} rows on which {type(fit.estimator).__name__} is fitted is the target",
             where=fit.where,
         )
