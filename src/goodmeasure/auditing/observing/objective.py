@@ -115,21 +115,25 @@ def _ends_of(call: Call, loss: Node, below: dict[int, Node], recorder: Recorder)
 
 
 def _region(loss: Node, boundary: Collection[int], chosen: list[Call]) -> tuple[dict[int, Node], list[Node]]:
-    """What lies between the loss and the outputs, and the outputs that are reached."""
+    """What lies between the loss and the outputs, and the outputs that gradient reaches.
+
+    What a teacher said, without gradient or cut from it later, is a constant.
+    """
     inside: dict[int, Node] = {}
     ends: dict[int, Node] = {}
-    stack = [loss]
-    while stack:
-        node = stack.pop()
+    flowing, aside = [loss], list[Node]()
+    while flowing or aside:
+        through = bool(flowing)  # what gradient reaches comes first
+        node = (flowing or aside).pop()
         if id(node) in inside or id(node) in ends:
             continue
         within = any(call.holds(node) and not call.holds(loss) for call in chosen)
         if node is not loss and (id(node) in boundary or within or node.op == "grad"):
-            if node.live:
+            if node.live and through:
                 ends[id(node)] = node
-            continue  # what a teacher said without gradient is a constant
+            continue
         inside[id(node)] = node
-        stack.extend(node.inputs)
+        (flowing if node.live and through else aside).extend(node.inputs)
     return inside, sorted(ends.values(), key=lambda node: node.index)
 
 
