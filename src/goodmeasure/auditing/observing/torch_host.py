@@ -51,10 +51,13 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
     """What the rules say about a torch program, which came to its end (``whole``) or was stopped."""
     program.close()
     judged = Judgement()
+    scenes = [*program.scenes.decisions.values(), *program.scenes.scores.values()]
+    decided = {part for scene in scenes for part in scene.learned}
     waiting = {id(p) for log in program.logs if not log.steps or _unreached(log, program) for p in log.parameters()}
     for key, one in program.seen.items():
         others = waiting.union(*(reached for other, reached in program.teaches.items() if other != key))
         one.given["taught"] = [name for name, p in one.names.items() if id(p) in others]
+        one.given["scored"] = [name for name, p in one.names.items() if id(p) in program.scored | decided]
         judged.looked_at.append(f"{one.where}: {one.what}")
         judged.audits.append(_loss(one, program, whole))
     for log in program.logs:

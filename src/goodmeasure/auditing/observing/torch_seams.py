@@ -15,7 +15,7 @@ from goodmeasure.auditing.evidence.step_run import LossEvent, resting_layers
 from goodmeasure.auditing.evidence.trace import Node
 from goodmeasure.auditing.observing.cases import ObservedLoss, event, seen, yes_no
 from goodmeasure.auditing.observing.loops import Loops
-from goodmeasure.auditing.observing.objective import Anatomy, dissect
+from goodmeasure.auditing.observing.objective import Anatomy, dissect, is_data
 from goodmeasure.auditing.observing.recorder import Recorder
 from goodmeasure.auditing.observing.replay import NotReplayed
 from goodmeasure.auditing.observing.scenes import Scenes
@@ -40,6 +40,7 @@ class TorchProgram:
         self.logs: list[StepLog] = []
         self.teaches: dict[tuple[str, ...], set[int]] = {}  # the parameters that each loss reaches
         self.used: set[int] = set()  # the parameters of every module that was called
+        self.scored: set[int] = set()  # the parameters behind scores, and behind losses that no backward pass has seen
         self.values: dict[str, list[float]] = {}  # what each line that calls for a backward pass had as its loss
         self.backwards = 0
         self.stepped = False  # an optimizer made a step
@@ -139,6 +140,7 @@ class TorchProgram:
             return
         node = self.recorder.node(scalar)
         reached = frozenset(learning(node))
+        self.scored.update(part for other in _unused(self.recorder, node) for part in learning(other))
         if node.tensor.is_leaf and any(p is scalar for log in self.logs for p in log.parameters()):
             return  # it is itself what is optimised
         try:
@@ -226,6 +228,15 @@ class TorchProgram:
             self.cut.end("after its last step" if self.recorder.enough else "because its time was spent")
         if self.recorder.enough:
             self.loops.stepped()
+
+
+def _unused(recorder: Recorder, loss: Node) -> Iterator[Node]:
+    """Numbers that follow from a model and a batch, carry gradient, and are no part of this loss."""
+    below = {id(node) for node in loss.ancestors()}
+    for node in recorder.nodes:
+        if node.live and node.tensor.numel() == 1 and not node.shape and id(node) not in below:
+            if any(is_data(part) for part in node.ancestors()):
+                yield node
 
 
 def learning(loss: Node) -> Iterator[int]:
