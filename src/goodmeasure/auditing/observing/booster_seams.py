@@ -25,7 +25,7 @@ class Tables:
 
     def remember(self, container: Any, table: Any) -> None:
         """Note what a container was made of, where it is small enough to be compared."""
-        if 0 < len(getattr(table, "shape", ())) and table.shape[0] <= COMPARED:
+        if len(getattr(table, "shape", ())) > 0 and table.shape[0] <= COMPARED:
             self._behind[container] = table
 
     def of(self, data: Any) -> Any:

@@ -168,7 +168,12 @@ class Scenes:
         except NotReplayed:
             return
         self.scores[number.where] = Scoring(
-            call.module, number.where, ReplayedScore(replay), target.value.clone(), output.value.clone(), _learned(output)
+            call.module,
+            number.where,
+            ReplayedScore(replay),
+            target.value.clone(),
+            output.value.clone(),
+            _learned(output),
         )
 
 

@@ -113,7 +113,11 @@ def _method(name: str, calls: Calls, run: Any) -> Any:
 def _stopping(estimator: Any, given: dict[str, Any]) -> tuple[Any, ...]:
     """The tables on which a booster decides when it stops."""
     rounds = getattr(estimator, "early_stopping_rounds", None) or getattr(estimator, "early_stopping_round", None)
-    if not rounds and not stops_early(given.get("callbacks")) and not stops_early(getattr(estimator, "callbacks", None)):
+    if (
+        not rounds
+        and not stops_early(given.get("callbacks"))
+        and not stops_early(getattr(estimator, "callbacks", None))
+    ):
         return ()
     pairs = given.get("eval_set")
     if pairs is None:

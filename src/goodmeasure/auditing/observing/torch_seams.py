@@ -234,9 +234,9 @@ def _unused(recorder: Recorder, loss: Node) -> Iterator[Node]:
     """Numbers that follow from a model and a batch, carry gradient, and are no part of this loss."""
     below = {id(node) for node in loss.ancestors()}
     for node in recorder.nodes:
-        if node.live and node.tensor.numel() == 1 and not node.shape and id(node) not in below:
-            if any(is_data(part) for part in node.ancestors()):
-                yield node
+        number = node.live and not node.shape and id(node) not in below
+        if number and any(is_data(part) for part in node.ancestors()):
+            yield node
 
 
 def learning(loss: Node) -> Iterator[int]:

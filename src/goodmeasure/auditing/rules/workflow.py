@@ -52,8 +52,8 @@ def judged_on_fitted_rows(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit, output in list(workflow.judged_on_known_rows())[:1]:
         yield Seen(
-            f"all {workflow.size(output.X)} held-out rows are among the {workflow.size(fit.X)} on which {type(fit.estimator).__name__} was "
-            f"fitted ({fit.where})",
+            f"all {workflow.size(output.X)} held-out rows are among the {workflow.size(fit.X)} on which "
+            f"{type(fit.estimator).__name__} was fitted ({fit.where})",
             where=output.where,
         )
 
@@ -73,7 +73,8 @@ def judged_on_stopping_rows(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit, output in list(workflow.stopped_on_judged_rows())[:1]:
         yield Seen(
-            f"{type(fit.estimator).__name__} stops by {workflow.size(output.X)} rows ({fit.where}), and is judged on the same ones",
+            f"{type(fit.estimator).__name__} stops by {workflow.size(output.X)} rows ({fit.where}), and is judged on the "
+            "same ones",
             where=output.where,
         )
 
@@ -92,7 +93,8 @@ def stopped_by_known_rows(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit in list(workflow.stopped_by_known_rows())[:1]:
         yield Seen(
-            f"{type(fit.estimator).__name__} stops by the {workflow.size(fit.X)} rows that it is fitted on", where=fit.where
+            f"{type(fit.estimator).__name__} stops by the {workflow.size(fit.X)} rows that it is fitted on",
+            where=fit.where,
         )
 
 
