@@ -117,10 +117,11 @@ def _ends_of(call: Call, loss: Node, below: dict[int, Node], recorder: Recorder)
 def _region(loss: Node, boundary: Collection[int], chosen: list[Call]) -> tuple[dict[int, Node], list[Node]]:
     """What lies between the loss and the outputs, and the outputs that gradient reaches.
 
-    What a teacher said, without gradient or cut from it later, is a constant.
+    What a teacher said, without gradient or cut from it later, is a constant, unless gradient reaches no output at all.
     """
     inside: dict[int, Node] = {}
     ends: dict[int, Node] = {}
+    cut: dict[int, Node] = {}
     flowing, aside = [loss], list[Node]()
     while flowing or aside:
         through = bool(flowing)  # what gradient reaches comes first
@@ -129,12 +130,12 @@ def _region(loss: Node, boundary: Collection[int], chosen: list[Call]) -> tuple[
             continue
         within = any(call.holds(node) and not call.holds(loss) for call in chosen)
         if node is not loss and (id(node) in boundary or within or node.op == "grad"):
-            if node.live and through:
-                ends[id(node)] = node
+            if node.live:
+                (ends if through else cut)[id(node)] = node
             continue
         inside[id(node)] = node
         (flowing if node.live and through else aside).extend(node.inputs)
-    return inside, sorted(ends.values(), key=lambda node: node.index)
+    return inside, sorted((ends or cut).values(), key=lambda node: node.index)
 
 
 def _compared(loss: Node, below: dict[int, Node]) -> list[Node]:
