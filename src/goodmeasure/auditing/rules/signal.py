@@ -239,7 +239,27 @@ def other_noise(drawn: Drawn) -> Iterator[Seen]:
 
     Example: a helper that draws its own noise for the input of a denoiser. Evidence: the recorded operations. Ignore it never.
     """
-    if drawn.where:
+    if drawn.where and not drawn.repeats:
         yield Seen(
             f"the target {drawn.shape} was drawn anew; the input holds the draw of {drawn.other}", where=drawn.where
+        )
+
+
+@rule(
+    "GM320",
+    "error",
+    "a noisy input is its own target",
+    why="Noise of many levels is added so that it can be told from the data. Who is to repeat the sum learns neither.",
+    fix="compare the output with the noise, or with the clean data: mse_loss(model(x_noisy, level), noise)",
+)
+def repeats_its_noise(drawn: Drawn) -> Iterator[Seen]:
+    """The tensor that goes into the model, data blurred with noise of a level for each example, is the target too.
+
+    Example: ``mse_loss(model(x_t, t), x_t)`` in a diffusion model. Noise of one level, as augmentation adds it, is left
+    alone. Evidence: the recorded operations. Ignore it where a narrow model is to compress what is noisy.
+    """
+    if drawn.where and drawn.repeats:
+        yield Seen(
+            f"the target {drawn.shape} is what the model was given, with the noise of {drawn.other} in it",
+            where=drawn.where,
         )
