@@ -42,6 +42,7 @@ class Fit:
     weight: Any
     where: str
     stopping: tuple[Any, ...] = ()  # the tables on which it was decided when to stop
+    metric: Any = None  # the program's own, by which it was
 
 
 @dataclass(frozen=True, eq=False)

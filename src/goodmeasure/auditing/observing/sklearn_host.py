@@ -110,7 +110,7 @@ class SklearnHost:
             seen.add(fit.where)
             given = {"estimator": fit.estimator, "X": fit.X, "y": np.asarray(fit.y), "sample_weight": fit.weight}
             objective = getattr(fit.estimator, "objective", None)
-            yield given | {"objective": objective if callable(objective) else None}, fit.where
+            yield given | {"objective": objective if callable(objective) else None, "metric": fit.metric}, fit.where
 
 
 def _predictor(estimator: Any) -> bool:
