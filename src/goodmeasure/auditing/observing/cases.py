@@ -19,6 +19,7 @@ from goodmeasure.auditing.observing.draws import drawn
 from goodmeasure.auditing.observing.objective import Anatomy, inputs_of
 from goodmeasure.auditing.observing.recorder import Call
 from goodmeasure.auditing.observing.replay import NotReplayed, Replay, ReplayedLoss, Steps
+from goodmeasure.auditing.observing.rewards import rewarded
 from goodmeasure.auditing.observing.steps import YesNo
 
 
@@ -53,6 +54,8 @@ def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> ObservedLoss:
     given["used_mask"] = anatomy.mask()
     given["beside"] = len(anatomy.targets) > 1
     given["drawn"] = drawn(anatomy)
+    maximised = any(group.get("maximize") for one in optimizers for group in one.param_groups)
+    given["rewarded"] = rewarded(anatomy, maximised)
     names = {name: p for part in (model, loss) for name, p in part.named_parameters()}
     given["optimizer"] = optimizer = _optimizer(optimizers, list(names.values()))
     held = [p for group in optimizer.param_groups for p in group["params"]] if optimizer is not None else []

@@ -10,6 +10,7 @@ from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
     from goodmeasure.auditing.evidence.drawn import Drawn
+    from goodmeasure.auditing.evidence.rewarded import Rewarded
     from goodmeasure.auditing.evidence.terms import Terms
     from goodmeasure.auditing.evidence.training_signal import TrainingSignal
 
@@ -262,4 +263,26 @@ def repeats_its_noise(drawn: Drawn) -> Iterator[Seen]:
         yield Seen(
             f"the target {drawn.shape} is what the model was given, with the noise of {drawn.other} in it",
             where=drawn.where,
+        )
+
+
+@rule(
+    "GM321",
+    "error",
+    "rewarded actions are made rarer",
+    why="An optimizer goes downhill: probability times reward, added to the loss, becomes small, and the reward with it.",
+    fix="loss = -(log_prob * advantage).mean()",
+)
+def rewards_are_punished(rewarded: Rewarded) -> Iterator[Seen]:
+    """A log-probability, or a ratio of probabilities, is multiplied with what the program itself calls a reward, a return or
+    an advantage, and the loss falls where well rewarded actions become less likely.
+
+    Example: ``loss = (log_prob * returns).sum()``. Evidence: the gradient of the loss, and the names of the program's own
+    variables. Ignore it where the name is wrong and the number is a cost.
+    """
+    if rewarded.where:
+        yield Seen(
+            f"{rewarded.said} are multiplied with {rewarded.name}, and the loss falls where large {rewarded.name} make an "
+            f"action less likely",
+            where=rewarded.where,
         )
