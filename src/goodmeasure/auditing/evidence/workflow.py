@@ -13,6 +13,9 @@ from goodmeasure.auditing.case import Dossier
 from goodmeasure.auditing.evidence.columns import answer
 
 COMPARED = 20_000  # rows that are compared one by one
+_OF_NUMBERS = frozenset(
+    ["mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "median_absolute_error", "r2_score"]
+)
 _ENOUGH = 12  # numbers whose order is no chance
 # Metrics that give the same when their arguments change places.
 _EXCHANGEABLE = frozenset(
@@ -87,6 +90,7 @@ class Workflow:
     """Everything that a program fitted, split, predicted and measured, in order."""
 
     events: list[Fit | Output | Splitting | Measurement] = field(default_factory=list)
+    taught: list[Any] = field(default_factory=list)  # the targets of losses that were seen elsewhere in the program
     _rows: dict[int, frozenset[bytes] | None] = field(default_factory=dict)
 
     @classmethod
@@ -222,6 +226,33 @@ class Workflow:
                 if column is not None:
                     yield fit, column
 
+    def on_another_scale(self) -> Iterator[tuple[Measurement, Fit, float]]:
+        """Metrics of predictions on the scale of the training targets, against a truth that was never scaled.
+
+        The metric, the scaler of the targets, and the share of the squared error that is left once the scale is undone.
+        """
+        for metric in self.of(Measurement):
+            truth, said = (_column(part) for part in (metric.truth, metric.said))
+            if metric.name not in _OF_NUMBERS or truth is None or said is None or len(truth) != len(said):
+                continue
+            for scaler in self.of(Fit):
+                if self._scales_targets(scaler, truth) and (left := _left_of_the_error(scaler.estimator, truth, said)):
+                    yield metric, scaler, left
+                    break
+
+    def _scales_targets(self, fit: Fit, truth: np.ndarray[Any, Any]) -> bool:
+        """Whether a transformer was fitted on the targets beside these, and a model learned what it made of them."""
+        column = _column(fit.X)
+        if column is None or not hasattr(fit.estimator, "inverse_transform"):
+            return False
+        pairs = [
+            pair for split in self.of(Splitting) for pair in zip(split.parts[::2], split.parts[1::2], strict=False)
+        ]
+        beside = any(_equal(column, _column(one)) and _equal(truth, _column(two)) for one, two in pairs)
+        made = [_column(output.result) for output in self.outputs_of(fit.estimator)]
+        learned = [*(one.y for one in self.of(Fit) if hasattr(one.estimator, "predict")), *self.taught]
+        return beside and any(_all_of(_column(y), one) for y in learned for one in made)
+
     def swapped(self) -> Iterator[Measurement]:
         """Metrics that were given predictions as the truth."""
         said = [output.result for output in self.of(Output) if output.method != "score"]
@@ -230,6 +261,36 @@ class Workflow:
             truth_is_said = any(_same(metric.truth, one) for one in said)
             if metric.name not in _EXCHANGEABLE and truth_is_said and any(metric.said is one for one in known):
                 yield metric
+
+
+def _column(values: Any) -> np.ndarray[Any, Any] | None:
+    """The numbers of a target, one a row; None where it is no single column of numbers."""
+    if values is None or hasattr(values, "tocsr"):
+        return None
+    array = np.asarray(values)
+    flat = array.reshape(-1) if array.ndim in (1, 2) and array.size == len(array) else None
+    return flat.astype(float) if flat is not None and flat.dtype.kind in "fiu" and flat.size >= _ENOUGH else None
+
+
+def _equal(one: np.ndarray[Any, Any] | None, two: np.ndarray[Any, Any] | None) -> bool:
+    return one is not None and two is not None and one.shape == two.shape and bool(np.allclose(one, two))
+
+
+def _all_of(few: np.ndarray[Any, Any] | None, many: np.ndarray[Any, Any] | None) -> bool:
+    """Whether all numbers of one column stand in another, up to their rounding to single precision."""
+    if few is None or many is None:
+        return False
+    known = np.sort(many)
+    at = np.searchsorted(known, few).clip(1, len(known) - 1)
+    nearest = np.minimum(np.abs(few - known[at]), np.abs(few - known[at - 1]))
+    return bool((nearest <= 1e-5 * (1 + np.abs(few))).all())
+
+
+def _left_of_the_error(scaler: Any, truth: np.ndarray[Any, Any], said: np.ndarray[Any, Any]) -> float:
+    """The share of the squared error that is left once predictions are brought back; 0 where it is not most that goes."""
+    undone = np.asarray(scaler.inverse_transform(said.reshape(-1, 1)), dtype=float).reshape(-1)
+    before, after = float(((truth - said) ** 2).mean()), float(((truth - undone) ** 2).mean())
+    return after / before if before > 0 and after < 0.25 * before else 0.0
 
 
 def _same(one: Any, two: Any) -> bool:

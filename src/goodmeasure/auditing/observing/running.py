@@ -122,6 +122,9 @@ class Hosts:
     def judged(self, whole: bool) -> Judgement:
         """What the rules say about everything that was seen of a program that came to its end (``whole``) or was stopped."""
         judged = Judgement()
+        torch, sklearn = self.known.get("torch_host"), self.known.get("sklearn_host")
+        if torch is not None and sklearn is not None:
+            sklearn.calls.workflow.taught += torch.targets()
         for name, host in self.known.items():
             try:
                 judged.add(host.judge(whole))

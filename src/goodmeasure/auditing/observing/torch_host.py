@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from goodmeasure.auditing.engine import examine
 from goodmeasure.auditing.evidence.passes import Passes
 from goodmeasure.auditing.evidence.step_run import StepRecord
@@ -41,6 +43,11 @@ class TorchHost:
             return
         torch_seams.install(seams, self.program)
         loaders.install(seams, self.program)
+
+    def targets(self) -> list[Any]:
+        """The targets of every loss, where they are one tensor."""
+        found = [one.given.get("targets") for one in self.program.seen.values()]
+        return [target.detach().cpu().numpy() for target in found if isinstance(target, torch.Tensor)]
 
     def judge(self, whole: bool) -> Judgement:
         """What the rules say, of a program that came to its end (``whole``) or was stopped."""

@@ -156,3 +156,25 @@ def answer_in_the_table(workflow: Workflow) -> Iterator[Seen]:
             f"column {column} of the {workflow.size(fit.X)} rows on which {type(fit.estimator).__name__} is fitted is the target",
             where=fit.where,
         )
+
+
+@rule(
+    "GM537",
+    "error",
+    "predictions and truth are on different scales",
+    why="The model learned scaled targets and says scaled numbers: set against the targets as they were, they miss by a scale.",
+    fix="prediction = scaler.inverse_transform(prediction.reshape(-1, 1)), and then the metric",
+)
+def on_another_scale(workflow: Workflow) -> Iterator[Seen]:
+    """A model learned what a scaler made of its targets, and a metric sets what it says against targets that were not
+    scaled.
+
+    Example: ``y_train = scaler.fit_transform(y_train)``, and then ``r2_score(y_test, model(X_test))``. Evidence: undoing the
+    scale takes three quarters of the squared error away. Ignore it never.
+    """
+    for metric, scaler, left in list(workflow.on_another_scale())[:1]:
+        yield Seen(
+            f"{metric.name} compares the targets as they were with predictions on the scale of "
+            f"{type(scaler.estimator).__name__} ({scaler.where}); once it is undone, {left:.1%} of the squared error is left",
+            where=metric.where,
+        )
