@@ -120,6 +120,10 @@ class TorchProgram:
     @contextmanager
     def backward(self, scalar: Any) -> Iterator[None]:
         """Look at a loss before its backward pass runs."""
+        if self._depth == 0 and self.recorder.elsewhere:
+            self.unread[user_line() or "a loss"] = (
+                "it is differentiated in another thread, in which nothing is observed"
+            )
         if self._depth == 0 and self.recorder.listening:
             with self._own_work("a loss"):
                 self._look(scalar)
