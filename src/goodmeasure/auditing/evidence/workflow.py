@@ -16,6 +16,7 @@ COMPARED = 20_000  # rows that are compared one by one
 _OF_NUMBERS = frozenset(
     ["mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "median_absolute_error", "r2_score"]
 )
+_FEW_CLASSES, _MOST = 20, 0.8
 _ENOUGH = 12  # numbers whose order is no chance
 # Metrics that give the same when their arguments change places.
 _EXCHANGEABLE = frozenset(
@@ -226,6 +227,27 @@ class Workflow:
                 if column is not None:
                     yield fit, column
 
+    def copied_over(self) -> Iterator[tuple[Splitting, Any, float, float]]:
+        """Splits whose held-out rows of one class are mostly copies of training rows, while those of another are not.
+
+        The split, the class, and the share of copies in it and among all others.
+        """
+        for split in self.of(Splitting):
+            if len(split.parts) < 4 or split.folds:
+                continue
+            (train, held), labels = split.parts[:2], _labels(split.parts[3])
+            known = self.rows(train)
+            if known is None or self.rows(held) is None or labels is None or len(labels) != _length(held):
+                continue
+            rows = np.array(_in_order(np.asarray(held)), dtype=object)
+            copied = np.array([row in known for row in rows])
+            for label in np.unique(labels) if len(np.unique(labels)) <= _FEW_CLASSES else ():
+                own = labels == label
+                if len(set(rows[own])) >= _ENOUGH and (~own).sum() >= _ENOUGH:
+                    here, there = float(copied[own].mean()), float(copied[~own].mean())
+                    if here > _MOST and there < 1 - _MOST:
+                        yield split, label, here, there
+
     def on_another_scale(self) -> Iterator[tuple[Measurement, Fit, float]]:
         """Metrics of predictions on the scale of the training targets, against a truth that was never scaled.
 
@@ -261,6 +283,19 @@ class Workflow:
             truth_is_said = any(_same(metric.truth, one) for one in said)
             if metric.name not in _EXCHANGEABLE and truth_is_said and any(metric.said is one for one in known):
                 yield metric
+
+
+def _labels(values: Any) -> np.ndarray[Any, Any] | None:
+    labels = np.asarray(values)
+    labels = labels.astype(str) if labels.dtype.kind == "O" else labels
+    return labels if labels.ndim == 1 and labels.dtype.kind in "iubU" else None
+
+
+def _in_order(array: np.ndarray[Any, Any]) -> list[bytes]:
+    """The rows of a table, each as one value."""
+    if array.dtype.kind in "OUS":
+        return [repr(row).encode() for row in array.tolist()]
+    return [row.tobytes() for row in np.ascontiguousarray(array.reshape(len(array), -1).astype(float))]
 
 
 def _column(values: Any) -> np.ndarray[Any, Any] | None:
@@ -327,11 +362,7 @@ def _length(X: Any) -> int:
 def _rows(X: Any) -> frozenset[bytes] | None:
     if not np.ndim(X) or hasattr(X, "tocsr") or not 0 < _length(X) <= COMPARED:
         return None
-    array = np.asarray(X)
-    if array.dtype.kind == "O" or array.dtype.kind in "US":
-        return frozenset(repr(row).encode() for row in array.tolist())
-    flat = np.ascontiguousarray(array.reshape(len(array), -1).astype(float))
-    return frozenset(row.tobytes() for row in flat)
+    return frozenset(_in_order(np.asarray(X)))
 
 
 def _shared_column(table: Any, source: Any) -> bool:

@@ -145,6 +145,7 @@ def _passes(log: StepLog, program: TorchProgram) -> Audit:
             [value for passed in step if passed.yes_no.judges & own for value in passed.yes_no.targets]
             for step in log.used
         ],
+        log.rates,
     )
     return examine({"framework": "torch", "passes": passes}, about("Passes"), BUDGET_S)
 

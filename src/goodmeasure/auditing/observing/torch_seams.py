@@ -24,6 +24,7 @@ from goodmeasure.auditing.observing.steps import Passed, StepLog, YesNo
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 
 _PASSES = 2  # batches on which a loss is judged: what is seen on one of them alone is chance
+_TRAININGS = 3  # in one program that are looked at: a teacher and its student, parts of a model one after another
 _NEVER = 40  # backward passes a step after which no step is waited for
 
 
@@ -45,6 +46,8 @@ class TorchProgram:
         self.backwards = 0
         self.stepped = False  # an optimizer made a step
         self._depth = 0
+        self._since = 0  # the optimizer with which the present training began
+        self._trainings = 1
         self._met: dict[int, torch.nn.Module] = {}
 
     @property
@@ -55,8 +58,8 @@ class TorchProgram:
     @property
     def done(self) -> bool:
         """Whether enough training steps were seen."""
-        counts = [log.steps for log in self.logs]  # one that waits for its turn is waited for
-        most = self.steps
+        counts = [log.steps for log in self.logs[self._since :]]  # one that waits for its turn is waited for
+        most = max(counts, default=self.steps)
         if self.backwards >= _NEVER * self.limits.steps:
             return True
         return most >= self.limits.steps and (min(counts, default=0) > 0 or most >= 8 * self.limits.steps)
@@ -184,9 +187,23 @@ class TorchProgram:
             if log.optimizer is optimizer:
                 return log
         log = StepLog(optimizer)
+        if self.recorder.enough and self._trains_anew(log):
+            self._look_again()
         if not self.recorder.enough:
             self.logs.append(log)
         return log
+
+    def _trains_anew(self, log: StepLog) -> bool:
+        """Whether an optimizer comes for other parameters than those that were trained so far: another training begins."""
+        known = {id(p) for other in self.logs for p in other.parameters()}
+        return self._trainings < _TRAININGS and not any(id(p) in known for p in log.parameters())
+
+    def _look_again(self) -> None:
+        """Look at the steps of another training too."""
+        self._trainings += 1
+        self._since, self.limits.done_at = len(self.logs), 0.0
+        self.recorder.enough = False
+        self.recorder.wake()
 
     def about(self, parameters: Any, note: Callable[[StepLog], None]) -> None:
         """Tell the optimizers of these parameters about a call."""

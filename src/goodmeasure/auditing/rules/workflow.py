@@ -178,3 +178,23 @@ def on_another_scale(workflow: Workflow) -> Iterator[Seen]:
             f"{type(scaler.estimator).__name__} ({scaler.where}); once it is undone, {left:.1%} of the squared error is left",
             where=metric.where,
         )
+
+
+@rule(
+    "GM538",
+    "error",
+    "held-out rows are copies of training rows",
+    why="Rows that were repeated before the split lie on both sides of it: the model knows the answers that it is asked for.",
+    fix="split first: train_test_split(X, y), and repeat or make rows in the training part alone",
+)
+def copied_over_the_split(workflow: Workflow) -> Iterator[Seen]:
+    """Most held-out rows of one class also stand in the training part, and hardly any of the other classes do.
+
+    Example: ``resample(minority, n_samples=len(majority))`` before ``train_test_split``. Rows that repeat in every class
+    (tables of a few categories), or that are few, are left alone. Ignore it where the held-out part is not used.
+    """
+    for split, label, here, there in list(workflow.copied_over())[:1]:
+        yield Seen(
+            f"{here:.0%} of the held-out rows of class {label} stand in the training part too, and {there:.0%} of the others",
+            where=split.where,
+        )
