@@ -6,9 +6,9 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from simulations.sections import Row, Section
 
 import goodmeasure as gm
+from simulations.sections import Row, Section
 
 GRADES, FEATURES, TEST = 5, 4, 4000
 RUNS = {100: 40, 300: 40, 1000: 20, 5000: 8}

@@ -268,9 +268,11 @@ def _keeps_growing(near: float, far: float, furthest: float) -> bool:
 
     A wave was as large before, a straight part that begins far out ends there, and what tends to a bound grows ever slower.
     """
+    if not (math.isfinite(furthest) and furthest > 1.2 * far > 1.44 * near):
+        return False
     tens = np.log10([END, *_FURTHEST])
     first, second = (far - near) / (tens[1] - tens[0]), (furthest - far) / (tens[2] - tens[1])
-    return math.isfinite(furthest) and furthest > 1.2 * far > 1.44 * near and second > 0.9 * first
+    return second > 0.9 * first
 
 
 def _grown_inward(each: Line, formula: Expr) -> str:
