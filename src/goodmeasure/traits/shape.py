@@ -272,7 +272,7 @@ def _keeps_growing(near: float, far: float, furthest: float) -> bool:
         return False
     tens = np.log10([END, *_FURTHEST])
     first, second = (far - near) / (tens[1] - tens[0]), (furthest - far) / (tens[2] - tens[1])
-    return second > 0.9 * first
+    return bool(second > 0.9 * first)
 
 
 def _grown_inward(each: Line, formula: Expr) -> str:
