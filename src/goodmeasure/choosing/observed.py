@@ -17,7 +17,7 @@ from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, Weig
 from goodmeasure.reading.rows_read import NO_TARGET, NO_WEIGHT, RowsRead
 from goodmeasure.statistics.arrays import numbers_of, one_a_row
 from goodmeasure.statistics.row_arguments import equal_length
-from goodmeasure.statistics.weights import check_weights
+from goodmeasure.statistics.weights import check_weights, tame
 
 # Above this a double no longer holds every whole number.
 EXACT = 2**53
@@ -67,7 +67,10 @@ class Notation(enum.Enum):
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """The values that are present, as they came and (unless they are labels) as doubles, and how many ``rows`` there were."""
+    """The values that are present, as they came and (unless they are labels) as doubles, and how many ``rows`` there were.
+
+    ``at`` says where each stood among those given.
+    """
 
     name: str
     kind: Notation
@@ -76,6 +79,7 @@ class Observed:
     weight: NDArray[np.float64]
     rows: RowsRead
     from_text: bool = False
+    at: NDArray[np.intp] | None = None
 
     @property
     def table(self) -> bool:
@@ -120,7 +124,7 @@ def observe(y: Any, name: str = "target", sample_weight: Any = None) -> Observed
         )
     kind, original, numeric, from_text = _typed(values[keep], np.flatnonzero(keep), name, categorical)
     _finite(numeric, np.flatnonzero(keep), name)
-    return Observed(name, kind, original, numeric, weight[keep], rows, from_text)
+    return Observed(name, kind, original, numeric, weight[keep], rows, from_text, np.flatnonzero(keep))
 
 
 def _as_array(y: Any, name: str) -> tuple[NDArray[Any], bool]:
@@ -184,7 +188,7 @@ def _weight(given: Any, n: int, name: str) -> NDArray[np.float64]:
     one_a_row(weight, "sample_weight")
     equal_length({name: range(n)}, sample_weight=weight)
     check_weights(weight)
-    return weight
+    return tame(weight)
 
 
 def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:

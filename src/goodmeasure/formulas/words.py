@@ -78,6 +78,8 @@ identity(lambda x: (log(exp(x)), x))
 identity(lambda x: (exp(log(x)), x))
 identity(lambda x: (log(sigmoid(x)), -softplus(-x)))
 identity(lambda x: (log(softplus(x)), log_softplus(x)))
+# What lies between two sigmoids a softplus apart is a product of two sigmoids, and never their difference.
+identity(lambda x, z: (log(sigmoid(x) - sigmoid(x - softplus(z))), -(softplus(-x) + softplus(softplus(x) - z))))
 identity(lambda x: (softplus(x) - softplus(-x), x))
 identity(lambda x: (softplus(-x) - softplus(x), -x))
 identity(lambda x: (1 - sigmoid(x), sigmoid(-x)))

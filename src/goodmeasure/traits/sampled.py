@@ -55,7 +55,8 @@ def _targets(loss: Record, random: Any, n: int) -> Any:
     if isinstance(loss.target, OutcomeDomain):
         return random.integers(0, 2, n).astype(float)
     if math.isfinite(loss.target.high):
-        return random.uniform(loss.target.low, loss.target.high, n)
+        low, high = loss.target.low, loss.target.high
+        return random.integers(low, high + 1, n) * 1.0 if loss.target.whole else random.uniform(low, high, n)
     if loss.target.low == 0:
         drawn = random.gamma(1.0, 3.0, n) + 1e-3
         return np.round(drawn) if loss.target.whole else drawn
@@ -266,7 +267,7 @@ def _smooth(loss: Record, y: Any, a: Any, b: Any) -> Trait:
 
 def robust(loss: Record) -> Trait:
     """One target's pull stays bounded, however far it lies."""
-    if isinstance(loss.target, OutcomeDomain):
+    if isinstance(loss.target, OutcomeDomain) or (loss.target.whole and math.isfinite(loss.target.high)):
         return Trait("bounded in y", True, TRIED, "there are finitely many targets", tried=_TRIALS)
     y, a, _ = _points(loss)
     near, far = (float(np.max(_lengths(numbers.gradient(loss, np.abs(y) * grow + 1e-3, a)))) for grow in (1.0, 1e6))
