@@ -144,7 +144,7 @@ def names_in(dialect: Dialect, place: Place) -> list[str]:
 
     Raises:
         GM202: the first line is empty
-        GM204: columns share a name, but for upper and lower case
+        GM204: columns share a name
         GM205: there is not even a header
     """
     head = dialect.header(place)
@@ -174,7 +174,7 @@ def _is_empty(place: Place) -> bool:
 
 
 def refuse_names(names: list[str], source: str) -> None:
-    """Refuse columns that share a name, but for upper and lower case, and names that databases cut short.
+    """Refuse columns that share a name, and names that databases cut short.
 
     Raises:
         GM202: a name holds a NUL
@@ -182,7 +182,6 @@ def refuse_names(names: list[str], source: str) -> None:
     """
     if any("\0" in name for name in names):
         raise UnreadableTable(f"{source} has a column whose name holds a NUL", where=source, fix="rename the column")
-    counts = Counter(name.casefold() for name in names)
-    twins = sorted({name for name in names if counts[name.casefold()] > 1})
-    if twins:
-        raise duplicate_columns(twins, source)
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise duplicate_columns(twice, source)

@@ -181,8 +181,8 @@ def no_rows(source: str, where: Any = None) -> EmptyTable:
 def missing_column(name: str, known: Iterable[str], source: str) -> NoSuchColumn:
     """The error for a column that is not there, with the names that come closest."""
     names = list(known)
-    folded = {n.casefold(): n for n in reversed(names)}
-    close = [folded[n] for n in nearest(name.casefold(), folded)]
+    near = nearest(name.casefold(), dict.fromkeys(map(str.casefold, names)))
+    close = sorted((n for n in names if n.casefold() in near), key=lambda n: near.index(n.casefold()))
     error = NoSuchColumn(
         f"{source} has no column {name!r}",
         where=source,
