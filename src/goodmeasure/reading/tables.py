@@ -138,7 +138,8 @@ class Table:
 
     ``rows_in_source`` counts the rows that the source has; a sample holds fewer. ``frame`` is the kind of frame that it
     was made from, if it was one that results can be given back in. ``notations`` are the ways in which texts were written
-    that became numbers or dates, and ``kept`` the cells of columns to copy, as texts.
+    that became numbers or dates, and ``kept`` the cells of columns to copy, as texts. ``orders`` are the categories of columns
+    whose type says that they stand in an order, from the low end to the high one.
     """
 
     columns: Mapping[str, Values]
@@ -148,6 +149,7 @@ class Table:
     frame: FrameKind | None = None
     notations: Mapping[str, Notation] = field(default_factory=dict)
     kept: Mapping[str, Values] = field(default_factory=dict)
+    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))

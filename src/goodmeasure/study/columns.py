@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,7 @@ def finite(table: Table, names: Sequence[str]) -> tuple[Table, tuple[Remark, ...
                 InfiniteAsMissing(f"{what} in column {name!r} ({count:,} of {len(values):,}) count as missing")
             )
             changed[name] = np.where(vast, np.nan, values)
-    return Table({**table.columns, **changed}, table.source, table.rows_in_source, table.remarks), tuple(remarks)
+    return replace(table, columns={**table.columns, **changed}), tuple(remarks)
 
 
 def usable(table: Table, question: Question, fit: NDArray[np.intp]) -> Columns:
