@@ -32,10 +32,10 @@ def feather() -> bytes:
     return out.getvalue()
 
 
-def workbook() -> bytes:
+def archive() -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with zipfile.ZipFile(out, "w") as held:
+        held.writestr("notes.txt", "no table")
     return out.getvalue()
 
 
@@ -47,7 +47,7 @@ def database() -> bytes:
 
 FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "JSON by column": (lambda: json.dumps(columns(), indent=1).encode(), "a JSON document", "read_json"),
-    "Excel": (workbook, "an Excel workbook", "read_excel"),
+    "an archive": (archive, "an archive of files", "CSV"),
     "Feather": (feather, "an Arrow file", "read_feather"),
     "SQLite": (database, "an SQLite database", "CSV"),
     "pickle": (lambda: pickle.dumps(ROWS), "a pickle", "CSV"),
@@ -66,9 +66,23 @@ FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "no header": (
         lambda: "\n".join(f"{i},{i / 3:.2f},{i % 2}" for i in range(30)).encode(),
         "no line of names",
-        "(echo a,b,c; cat",
+        "(echo c1,c2,c3; cat",
     ),
-    "fixed width": (lambda: pd.DataFrame(ROWS)[["p", "x"]].to_string(index=False).encode(), "fixed width", "read_fwf"),
+    "no header, with texts": (
+        lambda: "\n".join(f"{i / 3:.2f},north,{i % 2}" for i in range(30)).encode(),
+        "no line of names",
+        "(echo c1,c2,c3; cat",
+    ),
+    "no header, whole numbers": (
+        lambda: "\n".join(f"{i * 7 % 11},{i},{i % 2}" for i in range(1, 30)).encode(),
+        "no line of names",
+        "(echo c1,c2,c3; cat",
+    ),
+    "fixed width": (
+        lambda: b"name      city name  kind\n" + b"Ann Lee   New York   a\nBo        Rome       b\n" * 9,
+        "fixed width",
+        "read_fwf",
+    ),
 }
 
 
@@ -97,7 +111,7 @@ def test_the_line_that_fixes_makes_a_table_and_leaves_the_file(
     subprocess.run(line, shell=True, check=True)
     assert Path(called).read_bytes() == before
     (made,) = {path.name for path in tmp_path.iterdir()} - {called}
-    assert list(read(made).columns) == (list("abc") if name == "no header" else list(columns()))
+    assert list(read(made).columns) == (["c1", "c2", "c3"] if name == "no header" else list(columns()))
 
 
 @pytest.mark.parametrize(

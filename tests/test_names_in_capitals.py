@@ -100,9 +100,10 @@ def test_parts_hold_the_columns_that_are_named_and_kept(place: str) -> None:
 @pytest.mark.parametrize(("name", "values"), [("Wage", HIGH), ("wage", LOW)])
 def test_a_condition_means_the_very_name(place: str, name: str, values: Any) -> None:
     assert len(read(place, where=f"{name} > 0")) == (values > 0).sum()
-    assert len(read(place, where=f'"{name}" > 0 AND WAGE = \'low\'')) == (
-        (values > 0) & (np.array(CELLS["WAGE"]) == "low")
-    ).sum()
+    assert (
+        len(read(place, where=f"\"{name}\" > 0 AND WAGE = 'low'"))
+        == ((values > 0) & (np.array(CELLS["WAGE"]) == "low")).sum()
+    )
 
 
 def test_a_condition_on_a_name_that_is_none_of_them_is_asked_about(place: str) -> None:

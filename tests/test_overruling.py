@@ -13,7 +13,11 @@ from goodmeasure.cli._evidence import losses_from
 from goodmeasure.errors import UsageError
 
 RNG = np.random.default_rng(0)
-TARGETS = {"yes and no": RNG.integers(0, 2, 90), "classes": RNG.choice(["a", "b", "c"], 90), "amounts": RNG.normal(size=90)}
+TARGETS = {
+    "yes and no": RNG.integers(0, 2, 90),
+    "classes": RNG.choice(["a", "b", "c"], 90),
+    "amounts": RNG.normal(size=90),
+}
 LOSSES = {**{name: each() for name, each in gm.losses.catalogue().items()}, "sharper": gm.losses.focal(gamma=3.0)}
 
 

@@ -19,7 +19,9 @@ def with_loss(plan: Plan, loss: Loss) -> Plan:
         return plan
     why = _misfit(plan, loss)
     if why:
-        raise UsageError(f"{loss} is no loss for {plan.name}", seen=why, fix=f"--loss {word(str(_instead(plan, loss)))}")
+        raise UsageError(
+            f"{loss} is no loss for {plan.name}", seen=why, fix=f"--loss {word(str(_instead(plan, loss)))}"
+        )
     first, second, third, fourth = plan.steps
     activate = replace(second, answer=loss.activation[0].name, reason=f"{loss} comes with it", rejected=())
     measure = replace(

@@ -15,14 +15,15 @@ from typing import Any, Protocol
 from goodmeasure.errors import Problem
 from goodmeasure.reading.conditions import Condition, unusable
 from goodmeasure.reading.connection import FRAME, Reader
-from goodmeasure.reading.dialects import BEGINNING, QUOTE, Dialect, dialect_of, names_in, refuse_names
-from goodmeasure.reading.foreign import json_rows
+from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_names
+from goodmeasure.reading.foreign import BEGINNING, json_rows
 from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.paths import Place, Places, is_compressed, places_of, told, uncompressed
 from goodmeasure.reading.remarks import Remark
+from goodmeasure.reading.ruled import ReadInColumns
 from goodmeasure.reading.sql import Sql, as_named, case, identifier, listed, literal, quoted, sql, typed, united
 from goodmeasure.reading.sql_types import as_number, is_text
-from goodmeasure.reading.tables import NEEDS_ROWS, ColumnKind, ColumnsDiffer, UnreadableTable
+from goodmeasure.reading.tables import NEEDS_ROWS, ColumnKind, ColumnsDiffer, OtherEncoding, UnreadableTable
 from goodmeasure.reading.tables import listed as named
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?")
@@ -101,7 +102,9 @@ class JsonFiles:
         if len({name.casefold() for name in kinds}) < len(kinds):
             return self._one_by_one(kinds)
         columns = typed((quoted(name), kind) for name, kind in kinds.items())
-        return _renamed(sql("read_json({how}, records='true', columns={columns})", how=self._how, columns=columns), kinds)
+        return _renamed(
+            sql("read_json({how}, records='true', columns={columns})", how=self._how, columns=columns), kinds
+        )
 
     def _one_by_one(self, kinds: Types) -> Sql:
         """The same where names differ in capitals alone: each is taken out of its object by itself."""
@@ -204,7 +207,8 @@ class Files:
         if not self.notations:
             return self._as_they_stand(declared)
         rewritten = listed(
-            sql("{how} AS {name}", how=how.sql(identifier(name)), name=identifier(name)) for name, how in self.notations.items()
+            sql("{how} AS {name}", how=how.sql(identifier(name)), name=identifier(name))
+            for name, how in self.notations.items()
         )
         scan = self._as_they_stand(declared)
         return sql("(SELECT * REPLACE ({rewritten}) FROM {scan})", rewritten=rewritten, scan=scan)
@@ -378,6 +382,13 @@ def alone(reader: Reader, place: Place) -> Files:
     if form := _json_form(place):
         return _json(reader, place, form)
     dialect, remarks = dialect_of(place)
+    if place.encoding:
+        remarks = (
+            OtherEncoding(f"{place.name} is not UTF-8; it was read as {place.encoding.capitalize()}", where=place.name),
+        )
+    if place.ruled:
+        what = f"{place.name} has no marks between its cells, and was read in columns between blanks"
+        remarks = (*remarks, ReadInColumns(what))
     types = dict.fromkeys(names_in(dialect, place), "VARCHAR")
     return Files(reader, (CsvFiles(types, (place,), dialect),), types, place.name, (place,), remarks)
 

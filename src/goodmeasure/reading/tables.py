@@ -32,8 +32,9 @@ class NoSuchFile(Problem, FileNotFoundError):
 class UnreadableTable(Problem, ValueError):
     """The file is not a table that can be read.
 
-    CSV files (with a header line, any usual delimiter), Parquet files and JSON objects (one a line, or in a list) are tables,
-    packed by gzip too. A line with more cells than the header is an error rather than a guess about which cell is too many.
+    CSV files (with a header line, any usual delimiter), columns between blanks, Parquet files, JSON objects (one a line, or in
+    a list) and workbooks of Excel with one sheet are tables; texts may be packed by gzip. A line with more cells than the
+    header is an error rather than a guess about which cell is too many.
     """
 
     code = "GM202"

@@ -101,11 +101,13 @@ def finite(table: Table, names: Sequence[str]) -> tuple[Table, tuple[Remark, ...
 
 def usable(table: Table, question: Question, fit: NDArray[np.intp]) -> Columns:
     """What the rows to fit show about each column."""
-    left_out = {name: f"is the {role}" for role, name in question.roles.items() if name is not None}
+    learned = question.time if question.learn_time else None
+    roles = {name: role for role, name in question.roles.items() if name not in (None, learned)}
+    left_out = {name: f"is the {role}" for name, role in roles.items()}
     left_out |= dict.fromkeys(question.exclude, "was excluded")
     remarks: list[Remark] = []
     for name, values in table.columns.items():
-        if name not in left_out and (found := _unusable(name, values, fit)):
+        if name not in left_out and name != learned and (found := _unusable(name, values, fit)):
             left_out[name], remark = found
             remarks.append(remark)
     features = tuple(name for name in table.columns if name not in left_out)

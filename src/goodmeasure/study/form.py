@@ -223,7 +223,11 @@ def _coding(state: dict[str, Any], at: str) -> None:
     must(len(state["code"]) == len(state["known"]), f"{at}.code", "one a category")
     must(used == {*range(len(used))} and used != set(), f"{at}.code", "columns without a gap")
     must(state["otherwise"] in {-1, *used}, f"{at}.otherwise", "one of the codes, or -1")
-    must(state.get("steps", 0) <= len(used) <= state.get("steps", len(used)) + 1, f"{at}.steps", "as many as there are codes")
+    must(
+        state.get("steps", 0) <= len(used) <= state.get("steps", len(used)) + 1,
+        f"{at}.steps",
+        "as many as there are codes",
+    )
 
 
 def _scorer(state: dict[str, Any], encoding: dict[str, Any]) -> None:
