@@ -155,3 +155,22 @@ def test_a_last_row_of_totals_is_no_case(word: str, mean: bool, tmp_path: Path) 
     assert "GM249" in {remark.code for remark in study.remarks}
     place.write_text(f"region,x,y\n{rows}south,{x.max()},{y.sum()}\n")
     assert "GM249" not in {remark.code for remark in gm.run(str(place), "y", represents="positive").remarks}
+
+
+@pytest.mark.parametrize("share", [1.0, 0.8, 0.5, 0.2])
+@pytest.mark.parametrize("name", ["column 1", "rownames", "X"])
+def test_numbers_of_rows_that_were_drawn_from_a_table_are_no_feature(name: str, share: float) -> None:
+    """Where a table was sorted by its target, the number of a row tells it."""
+    rng = np.random.default_rng(0)
+    rows = rng.permutation(2000)[: int(2000 * share)]
+    table = {name: rows, "x": rng.normal(size=len(rows)), "y": np.where(rows < 700, "yes", "no")}
+    assert gm.run(table, "y", protocol="holdout").prepared.columns.features == ("x",)
+
+
+def test_amounts_that_happen_to_be_unique_stay() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=400)
+    for wide in (10_000_000, 300_000):
+        amounts = np.unique(rng.integers(0, wide, 900))[:400]
+        table = {"amount": rng.permutation(amounts), "y": x}
+        assert gm.run(table, "y", protocol="holdout").prepared.columns.features == ("amount",)

@@ -164,6 +164,13 @@ def test_programs_take_each_by_its_name(ending: str, tmp_path: Path) -> None:
     assert "wage" in text
 
 
+def test_sql_which_folds_capitals_is_refused(tmp_path: Path) -> None:
+    study = gm.run({name: CELLS[name] for name in ("wage", "Wage", "Y")}, "Y")
+    with pytest.raises(Problem, match="columns 'wage' and 'Wage' are one"):
+        study.model.export(tmp_path / "m.sql")
+    assert not (tmp_path / "m.sql").exists()
+
+
 def test_one_name_twice_is_still_refused(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("Wage,wage,Wage\n1,2,3\n")
     with pytest.raises(Problem, match="several columns named 'Wage'"):

@@ -63,7 +63,7 @@ def _is_nested(start: bytes) -> bool:
         return False
     try:
         found = json.loads(start)
-    except ValueError:  # which the database tells of with its place
+    except (ValueError, RecursionError):  # which the database tells of with its place
         return False
     return bool(_key_of_rows(found)) or all(isinstance(value, dict | list) for value in found.values())
 
@@ -88,7 +88,7 @@ def _inner_rows(start: bytes, name: str) -> str:
     """The line that makes a table of a JSON document whose rows are inside it; empty where there are none."""
     try:
         found = json.loads(start)
-    except ValueError:  # it goes on, or is none
+    except (ValueError, RecursionError):  # it goes on, or is none
         return ""
     key = _key_of_rows(found)
     rows = f"json.loads(pathlib.Path({name!r}).read_text())[{key!r}]"

@@ -193,6 +193,12 @@ def named_target(data: Any, target: Any, weight: str | None = None) -> tuple[Any
     kind, named = _mapped(features) if isinstance(features, Mapping) else _frame_columns(features)
     name = str(getattr(target, "name", None) or "target")
     values = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    if values.ndim > 1:
+        raise UnreadableTable(
+            f"the target has shape {values.shape}, and a study is of one value a row",
+            where=name,
+            fix="a study for each: [run(data, y[:, k]) for k in range(y.shape[1])]",
+        )
     beside = _weighed(
         [*((str(n), cells) for n, cells in named if str(n) != name), (name, values)], weight, AS_THE_CELLS_TELL, {}
     )

@@ -19,11 +19,14 @@ from goodmeasure.study.question import Question
 # A text column with more different values than this part of its rows names the rows rather than describes them.
 UNIQUE = 0.5
 LEAST_UNIQUE = 20
+LEAST_EVEN = 50
 NEARLY_PERFECT = 0.98
 MOST_ROWS_TO_PROBE = 4000
 MOST_FEATURES_TO_PROBE = 300
 _NAMED_ID = re.compile(
-    r"(^|[_\s.-])(id|ids|uuid|guid|key|index|rownum|row)$|^(id|uuid|guid|index|unnamed)([_\s:.-]|$)", re.I
+    r"(^|[_\s.-])(id|ids|uuid|guid|key|index|rownum|rowname|rownames|rowid|row|seqno|caseid)$"
+    r"|^(id|uuid|guid|index|unnamed)([_\s:.-]|$)",
+    re.I,
 )
 
 
@@ -144,8 +147,16 @@ def _names_rows(name: str, known: Values, distinct: int) -> bool:
         return distinct > UNIQUE * len(known)
     if kind is ColumnKind.DATE or distinct < len(known) or (known != np.round(known)).any():
         return False
-    # Unique whole numbers may be amounts; a run without gaps, or a name that says so, makes them identifiers.
-    return bool(_NAMED_ID.search(name)) or bool(np.abs(np.diff(np.sort(known))).max() <= 2 and len(known) > 50)
+    return bool(_NAMED_ID.search(name)) or _are_too_even(known)
+
+
+def _are_too_even(known: Values) -> bool:
+    """Whether different whole numbers stand so close that amounts would hold some number twice.
+
+    Of n numbers drawn from a range of r, none comes twice with probability exp(-n**2 / 2r) at most: here less than exp(-10).
+    Rows that were drawn from a table keep its numbers of rows, with gaps.
+    """
+    return bool(len(known) > LEAST_EVEN and np.ptp(known) <= len(known) ** 2 / 20)
 
 
 def nearly_perfect(table: Table, features: Sequence[str], y: NDArray[Any], classes: bool, seed: int) -> list[Remark]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -137,6 +138,8 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
         map(_PLAIN.matches, values[~lost].tolist() if values.dtype == object else [""])
     ):
         return np.array([None if cell is None else _PLAIN.rewritten(cell) for cell in values], dtype=np.float64)
+    if kind is ColumnKind.DATE and (read := _as_moments(values)) is not None:
+        return read
     if not lost.all():
         needed = "a number" if kind is ColumnKind.NUMBER else "a date"
         raise BadCell(
@@ -148,6 +151,16 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
     return (
         np.full(len(values), np.nan) if kind is ColumnKind.NUMBER else np.full(len(values), np.datetime64("NaT", "us"))
     )
+
+
+def _as_moments(values: Values) -> Values | None:
+    """Texts as moments in UTC, as a file of such texts is read; None where one is no date of ISO 8601."""
+    try:
+        read = [None if cell is None else datetime.fromisoformat(cell) for cell in values.tolist()]
+    except (TypeError, ValueError):
+        return None
+    zoned = [at.astimezone(UTC).replace(tzinfo=None) if at is not None and at.tzinfo else at for at in read]
+    return np.array(zoned, dtype="datetime64[us]")
 
 
 def _number_block(cells: Mapping[str, Values], numbers: Sequence[str], dates: Sequence[str], rows: int) -> Floats:
