@@ -246,6 +246,7 @@ RUN: Mapping[str, Callable[[], Any]] = {
     "GM604": lambda: gm.run(table(claims=[f"claim {i}" for i in range(120)]), "claims"),
     "GM605": lambda: gm.run(yes_no(), "claims", ask="median"),
     "GM703": lambda: gm.run(yes_no(), "claims", test=table(claims=["maybe"] * 120)),
+    "GM706": lambda: gm.run(table(claims=[1e-200 * (i + 0.5) for i in range(120)]), "claims"),
     "GM711": lambda: gm.run(table(), "claims", costs=COSTS),
 }
 
@@ -281,6 +282,7 @@ FUNCTIONS: Misuses = {
         "GM603": lambda: gm.choose(["1", "2", "x", "4"]),
         "GM604": lambda: gm.choose([object(), object()]),
         "GM605": lambda: gm.choose(["no", "yes", "no"], ask="median"),
+        "GM706": lambda: gm.choose([1e200, 2e200, 3.5e200]),
         "GM711": lambda: gm.choose([1.0, 2.5], costs=COSTS),
     },
     "compare": {
@@ -498,7 +500,42 @@ def of_deciding(kind: Any, inner: Any) -> dict[str, Callable[[], Any]]:
     }
 
 
+def of_displays(kind: Any, of: tuple[Any, ...], more: str = "") -> Misuses:
+    """What goes wrong in a display, of predictions and of a model; ``more`` are the codes that this kind has beside others."""
+
+    def told(y: Any, p: Any, *what: Any, **how: Any) -> Any:
+        return kind.from_predictions(y, p, *(what or of), **how)
+
+    def asked(y: Any, p: Any, *what: Any, **how: Any) -> Any:
+        from sklearn.linear_model import LogisticRegression
+
+        return kind.from_estimator(LogisticRegression().fit(X, Y), X[: len(p)], y, *(what or of), **how)
+
+    def also(call: Callable[..., Any], *codes: str) -> dict[str, Callable[[], Any]]:
+        every = {
+            "GM007": lambda: call(Y, P, loss=HINGE),
+            "GM702": lambda: call(Y, NAN),
+            "GM704": lambda: call([0] * 6, P),
+            "GM705": lambda: call(Y[:1], P[:1]),
+            "GM711": lambda: call(Y, P, BY_CLASS),
+        }
+        return {code: every[code] for code in codes}
+
+    both = more.split()
+    return {
+        f"{kind.__name__}.from_predictions": of_metrics(told, P, MISSING) | also(told, "GM702", *both),
+        f"{kind.__name__}.from_estimator": of_metrics(asked, P, MISSING) | also(asked, *both),
+    }
+
+
 CLASSES_AND_METHODS: Misuses = {
+    "CalibrationDisplay.plot": {
+        "GM008": without_matplotlib,
+        "GM009": lambda: gm.CalibrationDisplay.from_predictions(Y, P).plot(3),
+    },
+    **of_displays(gm.CalibrationDisplay, (), "GM007 GM705"),
+    **of_displays(gm.DecisionDisplay, (COSTS,), "GM704 GM705 GM711"),
+    **of_displays(gm.LossDisplay, (BINARY,)),
     "SklearnLoss.__call__": {
         **of_metrics(KNOWING, P, MISSING),
         "GM009": lambda: gm.to_sklearn(BINARY)(["no", "yes", "maybe"] * 2, P),
@@ -557,6 +594,10 @@ CLASSES_AND_METHODS: Misuses = {
     "ClassCosts": {"GM710": lambda: gm.ClassCosts([1, 2])},
     "ClassCosts.with_asking": {"GM710": lambda: BY_CLASS.with_asking(np.inf)},
     "Costs": {"GM710": lambda: gm.Costs(false_negative=-1, false_positive=5)},
+    "Costs.from_grade": {
+        "GM009": lambda: COSTS.from_grade(5, grades=5),
+        "GM710": lambda: BY_ROW.from_grade(1, grades=3),
+    },
     "Costs.from_matrix": {"GM710": lambda: gm.Costs.from_matrix([[0, 0], [0, 0]])},
     "Costs.matrix": {"GM711": lambda: BY_ROW.matrix},
     "Costs.of_rows": {"GM003": lambda: BY_ROW.of_rows(np.arange(3), 5)},
@@ -638,6 +679,10 @@ CLASSES_AND_METHODS: Misuses = {
         "GM003": lambda: BINARY.identification(Y, Z[:2]),
         "GM004": lambda: BINARY.identification([2] * 6, Z),
         "GM007": lambda: HINGE.identification(Y, Z),
+    },
+    "Loss.outcome_probabilities": {
+        "GM003": lambda: gm.losses.proportional_odds().outcome_probabilities([[1.0]]),
+        "GM007": lambda: SQUARED.outcome_probabilities(Z),
     },
     "Loss.best_constant": {
         "GM003": lambda: BINARY.best_constant(Y, [1]),

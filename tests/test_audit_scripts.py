@@ -198,6 +198,26 @@ def test_a_budget_holds_inside_the_code_of_a_program(name: str, tmp_path: Path) 
     assert time.monotonic() - begun < 60
 
 
+# A lock that is taken twice is never given, whatever signal comes; through `PyDLL` no other thread runs meanwhile.
+LOCKED = (
+    "import ctypes\nheld, lock = ctypes.create_string_buffer(64), ctypes.{}(None).pthread_mutex_lock\n"
+    "lock(held)\nlock(held)\nprint('never')\n"
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a lock of Linux")
+@pytest.mark.parametrize(
+    ("library", "said"), [("CDLL", "did not return in its time"), ("PyDLL", "that lets nothing else run")]
+)
+def test_a_budget_holds_inside_a_call_that_does_not_return(library: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(LOCKED.format(library))
+    told = goodmeasure("train.py", "--budget", "1", cwd=tmp_path)
+    assert said in told.stderr
+    assert "train.py:4" in told.stderr, "where it stood"
+    assert "train.py:5: was not reached" in told.stderr or library == "PyDLL"
+    assert told.returncode == 3
+
+
 ENDS = {
     "usage": (
         "import argparse; p = argparse.ArgumentParser(); p.add_argument('--x', required=True); p.parse_args()",

@@ -63,7 +63,8 @@ TARGETS = ("amount", "count", "hit", "kind")
 MEANINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "yes/no": ("hit", {"positive": "yes"}),
     "yes/no with costs": ("hit", {"positive": "yes", "costs": Costs(false_negative=5, false_positive=1)}),
-    "classes": ("kind", {}),
+    "classes": ("kind", {"represents": "classes"}),
+    "grades": ("kind", {}),
     "amount": ("amount", {}),
     "amount to provide": ("amount", {"costs": UnderOverCosts(under=3, over=1)}),
     "count with exposure": ("count", {"exposure": "years"}),

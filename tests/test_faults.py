@@ -198,7 +198,7 @@ def test_names_of_files_are_bytes(place: Path, capsys: pytest.CaptureFixture[str
         said = capsys.readouterr()
         (said.out + said.err).encode()
     names = {path.name for path in Path(out).iterdir()}
-    assert names == {"report.html", "report.json", "model.json", BYTES, f"{BYTES}.tally"}
+    assert names == {"report.html", "report.json", "model.json", "model.md", BYTES, f"{BYTES}.tally"}
     for missing in (["score", f"{BYTES} none.csv", "--y", "y", "--p", "p"], ["predict", BYTES, data]):
         assert status_of(missing) == 3
         capsys.readouterr().err.encode()

@@ -36,6 +36,7 @@ LOSSLESS = {
     "run onto the table to test on": ("run", "t.csv", *LEARNT, "--test", "read/model.json", "--out", "read"),
     "run onto the table by a hard link": ("run", "t.csv", *LEARNT, "--out", "linked"),
     "run onto a page of another program": ("run", "t.csv", *LEARNT, "--out", "others"),
+    "run onto the card of another model": ("run", "t.csv", *LEARNT, "--out", "cards"),
     "demo onto another table": ("demo", "--out", "shown"),
     "demo onto a page of another program": ("demo", "--out", "others"),
 }
@@ -46,7 +47,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Tables, a model and links to them."""
     monkeypatch.chdir(tmp_path)
     Path("t.csv").write_text(text())
-    for folder in ("sub", "read", "linked", "shown", "others"):
+    for folder in ("sub", "read", "linked", "shown", "others", "cards"):
         Path(folder).mkdir()
     for name in ("model.json", "read/report.json", "read/model.json"):
         shutil.copy("t.csv", name)
@@ -56,6 +57,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("other.txt").write_text("mine")
     Path("empty.tally").touch()
     Path("shown/tumours.csv").write_text("mine")
+    Path("cards/model.md").write_text('---\nlibrary_name: "another"\n---\n')
     Path("others/report.html").write_text("<!doctype html>\n<title>mine</title>")
     return tmp_path
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from goodmeasure.formulas.domains import Classes as Classes
     from goodmeasure.formulas.domains import Count as Count
     from goodmeasure.formulas.domains import Fraction as Fraction
+    from goodmeasure.formulas.domains import Grade as Grade
     from goodmeasure.formulas.domains import Level as Level
     from goodmeasure.formulas.domains import NonNegative as NonNegative
     from goodmeasure.formulas.domains import Outcome as Outcome
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
     from goodmeasure.frameworks.sklearn_boosting import to_hist_gradient_boosting as to_hist_gradient_boosting
     from goodmeasure.frameworks.sklearn_deciding import CostSensitiveClassifier as CostSensitiveClassifier
     from goodmeasure.frameworks.sklearn_deciding import CostSensitiveRegressor as CostSensitiveRegressor
+    from goodmeasure.frameworks.sklearn_displays import CalibrationDisplay as CalibrationDisplay
+    from goodmeasure.frameworks.sklearn_displays import DecisionDisplay as DecisionDisplay
+    from goodmeasure.frameworks.sklearn_displays import LossDisplay as LossDisplay
     from goodmeasure.frameworks.sql import to_sql as to_sql
     from goodmeasure.frameworks.torch import to_torch as to_torch
     from goodmeasure.frameworks.torch import torch_loss as torch_loss

@@ -17,7 +17,7 @@ from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, Weig
 from goodmeasure.reading.rows_read import NO_TARGET, NO_WEIGHT, RowsRead
 from goodmeasure.statistics.arrays import numbers_of, one_a_row
 from goodmeasure.statistics.row_arguments import equal_length
-from goodmeasure.statistics.weights import check_weights
+from goodmeasure.statistics.weights import check_weights, tame
 
 # Above this a double no longer holds every whole number.
 EXACT = 2**53
@@ -77,7 +77,8 @@ class InOrder:
 class Observed:
     """The values that are present, as they came and (unless they are labels) as doubles, and how many ``rows`` there were.
 
-    ``order`` is that of its categories, from the low end to the high one, where the type of the column says so.
+    ``at`` says where each stood among those given, and ``order`` is that of its categories, from the low end to the high one,
+    where the type of the column says so.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Observed:
     weight: NDArray[np.float64]
     rows: RowsRead
     from_text: bool = False
+    at: NDArray[np.intp] | None = None
     order: tuple[str, ...] = ()
 
     @property
@@ -133,7 +135,7 @@ def observe(y: Any, name: str = "target", sample_weight: Any = None) -> Observed
         )
     kind, original, numeric, from_text = _typed(values[keep], np.flatnonzero(keep), name, categorical)
     _finite(numeric, np.flatnonzero(keep), name)
-    return Observed(name, kind, original, numeric, weight[keep], rows, from_text, order)
+    return Observed(name, kind, original, numeric, weight[keep], rows, from_text, np.flatnonzero(keep), order)
 
 
 def _as_array(y: Any, name: str) -> tuple[NDArray[Any], bool, tuple[str, ...]]:
@@ -199,7 +201,7 @@ def _weight(given: Any, n: int, name: str) -> NDArray[np.float64]:
     one_a_row(weight, "sample_weight")
     equal_length({name: range(n)}, sample_weight=weight)
     check_weights(weight)
-    return weight
+    return tame(weight)
 
 
 def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -76,8 +76,13 @@ class Answered(NamedTuple):
 def _next(data: Sequence[str], kept: list[str], asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> str:
     """The line that scores what was decided; of amounts, by the loss that these costs ask for."""
     score = [] if kept else ["--p", asked["scores"][0]]
-    loss = ["--loss", f"pinball(level={costs.level:.12g})"] if isinstance(costs, UnderOverCosts) else []
-    return next_line("score", *again(asked, data, kept, given), *score, *loss)
+    losses = [part for loss in _of_amounts(costs) for part in ("--loss", loss)]
+    return next_line("score", *again(asked, data, kept, given), *score, *losses)
+
+
+def _of_amounts(costs: Any) -> tuple[str, ...]:
+    """The loss that costs of amounts ask for; none of other costs."""
+    return (f"pinball(level={costs.level:.12g})",) if isinstance(costs, UnderOverCosts) else ()
 
 
 def _costs(given: tuple[str, ...], ask: float | None) -> Any:
@@ -95,7 +100,8 @@ def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, 
     found = columns_asked(asked, table)
     if found.classes > 1:
         _refuse_kinds_of_mistakes(costs, asked)
-    request = settled(request_of(losses_from(OF_CLASSES if found.classes > 1 else LOSSES), asked, found), table)
+    losses = losses_from(OF_CLASSES if found.classes > 1 else _of_amounts(costs) or LOSSES)
+    request = settled(request_of(losses, asked, found), table)
     costs = costs.settled(found.labels or _two_labels(table, asked)) if isinstance(costs, LabelCosts) else costs
     held = duckdb.rows_of(table, request, given["time"])
 

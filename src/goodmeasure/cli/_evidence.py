@@ -23,7 +23,9 @@ from goodmeasure.reading.inspection import remarks_on
 from goodmeasure.reading.paths import Places, names_of, places_of
 from goodmeasure.reading.recognition import Written
 from goodmeasure.reading.sources import names_in_first
+from goodmeasure.reading.tables import refuse_none
 from goodmeasure.reading.writing import csv_line
+from goodmeasure.statistics.row_arguments import OutOfRange
 from goodmeasure.tallying.accumulate import kind_of
 from goodmeasure.tallying.saved import Saved, Shard, is_saved, load
 from goodmeasure.tallying.schema import Schema
@@ -200,8 +202,25 @@ def parts_of(made: Any, by: str | None) -> dict[str, Any]:
     return {"": made} | {key: part for key, part in groups.items() if part.n}
 
 
-def tallied(data: Places, request: Request, given: dict[str, Any]) -> Any:
-    """The tally of the files, by the engine that was chosen."""
+def tallied(data: Places, request: Request, given: dict[str, Any], *, ends: bool) -> Any:
+    """The tally of the files, by the engine that was chosen; if it ``ends`` here, vast and tiny weights get a unit of its own."""
+    try:
+        return _by_engine(data, request, given)
+    except OutOfRange as problem:
+        if request.weight is None:
+            raise
+        within = duckdb.in_one_unit(request, data)
+        if within.weight_unit == 1:
+            raise
+        if not ends:
+            problem.fix = (
+                f"leave --save and saved tallies out; or write the weights divided by {within.weight_unit:.0e}"
+            )
+            raise
+        return _by_engine(data, within, given)
+
+
+def _by_engine(data: Places, request: Request, given: dict[str, Any]) -> Any:
     if given["engine"] == "dask":
         from goodmeasure.engines import dask
 
@@ -230,6 +249,7 @@ def evidence(
         except Problem as problem:
             problem.where = name
             raise
+    refuse_none(total.tally.rows_read, ", ".join(name for name, _ in parts))
     return total
 
 
@@ -258,7 +278,7 @@ def _of_table(table: Places, ask: TallyQuestion, given: dict[str, Any], *, hashe
     found = columns_asked(ask.asked, table)
     losses = losses_from(ask.losses or _usual(found))
     request = settled(request_of(losses, ask.asked, found, raw=ask.raw), table)
-    made = tallied(table, request, given)
+    made = tallied(table, request, given, ends=not hashed)
     for said in duckdb.mistaken(table, request) if ask.raw else ():
         aside(printable(f"note: {said}"))
     shards = (

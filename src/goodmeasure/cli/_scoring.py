@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
@@ -78,7 +79,9 @@ def _next(saved: Saved, words: Sequence[str], *, rows_there: bool) -> str:
     schema = saved.tally.schema
     if schema.kind == "classes":
         return next_line("explain", "proper")
-    if not schema.on_predictions or (schema.kind == "amount" and not rows_there) or _one_answer(saved):
+    if _one_answer(saved):
+        return next_line("report", *words, "--p", saved.question["scores"][0])
+    if not schema.on_predictions or (schema.kind == "amount" and not rows_there):
         return next_line("explain", "decision")
     costs = ("under=3", "over=1") if schema.kind == "amount" else ("fn=40", "fp=5")
     priced = [part for cost in costs for part in ("--cost", cost)]
@@ -231,4 +234,11 @@ def _error(calibration: dict[str, Any]) -> str:
         return str(calibration.get("verdict", ""))
     told: str = calibration["verdict"]
     verdict = told if told == "miscalibrated" or told.startswith("not known") else "not shown to be off"
-    return f"{_interval(calibration['error'])} {verdict}"
+    return f"{_interval(calibration['error'])} {verdict}{_chance(calibration.get('p_value', math.nan))}"
+
+
+def _chance(p: float | None) -> str:
+    """How likely calibrated predictions look at least so far off: the word rests on it, and not on the interval."""
+    if p is None or math.isnan(p):
+        return ""
+    return f" (p {p:.2g})"

@@ -67,7 +67,11 @@ OUT = "goodmeasure-out"
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For the split and the bootstrap.")
 @click.option(
-    "--out", default=OUT, show_default=True, metavar="DIR", help="Where report.html, report.json and model.json go."
+    "--out",
+    default=OUT,
+    show_default=True,
+    metavar="DIR",
+    help="Where report.html, report.json, model.json and model.md go.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of the summary.")
 @click.option(

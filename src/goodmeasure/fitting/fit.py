@@ -104,6 +104,8 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         if self.early_stopping and held is None:
             X, y, weight, offset, held = self._held_out(X, y, weight, offset)
         alpha, intercept = float(self.alpha), bool(self.fit_intercept)
+        if not (intercept or all(self.loss_.follows)):
+            raise UsageError(f"where the grades of {self.loss_} begin is an intercept each", fix="fit_intercept=True")
         rows = narrowed(X, penalised=alpha > 0, intercept=intercept)
         objective = Objective(self.loss_, rows.features, y, weight, offset, alpha, intercept, outputs)
 
@@ -248,7 +250,8 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         random_state: for choosing those rows.
 
     Attributes:
-        coef_: the slopes, (features,), or (outputs, features) of a loss with several raw outputs.
+        coef_: the slopes, (features,), or (outputs, features) of a loss with several raw outputs; of grades those of the score,
+            and zeros, as the steps between grades are the same for all rows.
         intercept_: the constant, one for each raw output.
         loss_: the loss that was lowered.
         n_iter_: how many steps were made.
@@ -422,7 +425,9 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         self.loss_ = self._settled(losses.cross_entropy() if many else losses.binary_cross_entropy())
         if not (self.loss_.is_classwise or (self.loss_.is_binary and not many)):
             kind = f"{len(self.classes_)} classes" if self.loss_.is_binary else "classes"
-            raise UsageError(f"{self.loss_} is not a loss for {kind}", fix="loss=gm.losses.cross_entropy()")
+            graded = "goodmeasure.LossRegressor(loss), with grades coded 0, 1, 2, ... from the lowest on"
+            fix = graded if self.loss_.is_graded else "loss=gm.losses.cross_entropy()"
+            raise UsageError(f"{self.loss_} is not a loss for {kind}", fix=fix)
         held = None
         _both(X_val, y_val)
         if X_val is not None:

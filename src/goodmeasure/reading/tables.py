@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.drawing.frames import FrameKind
-from goodmeasure.errors import Problem, nearest
+from goodmeasure.errors import NothingToAverage, Problem, nearest
 from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.remarks import Remark
+from goodmeasure.reading.rows_read import RowsRead
 
 Values = NDArray[Any]
 # The category of texts that are missing.
@@ -179,6 +180,14 @@ def no_rows(source: str, where: Any = None) -> EmptyTable:
     if where:
         return EmptyTable(f"{source} has no rows where {where}", fix="a condition that holds for some rows")
     return EmptyTable(f"{source} has no rows", fix=NEEDS_ROWS)
+
+
+def refuse_none(rows: RowsRead, source: str) -> None:
+    """Refuse a table of which rows were read, and none counts. Error: GM005."""
+    if not rows.used:
+        raise NothingToAverage(
+            "no row counts", where=source, seen=str(rows), fix="rows that have a weight, a target and a score"
+        )
 
 
 def missing_column(name: str, known: Iterable[str], source: str) -> NoSuchColumn:

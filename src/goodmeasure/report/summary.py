@@ -33,7 +33,7 @@ def summary(study: Study, written: list[str], *, width: int = 100, head: str = "
     title = f"{head}: {study.source}, target {study.question.target}, {study.prepared.rows}"
     titled = textwrap.wrap(printable(title), width, subsequent_indent="  ", break_on_hyphens=False)
     lines = [*(click.style(line, bold=True) for line in titled), ""]
-    for label, text in _rows(study, written):
+    for label, text in rows(study):
         found = _wrapped(label, text, width)
         lines += [_coloured(found[0], study.verdict.word), *found[1:]] if label == "verdict" else found
     lines += _remarks(study, width)
@@ -41,7 +41,8 @@ def summary(study: Study, written: list[str], *, width: int = 100, head: str = "
     return "\n".join(lines)
 
 
-def _rows(study: Study, written: list[str]) -> Iterator[tuple[str, str]]:
+def rows(study: Study) -> Iterator[tuple[str, str]]:
+    """What the terminal says of a study: a name and a line each; a line without a name belongs to the one before it."""
     plan, judged, verdict = study.plan, study.judged, study.verdict
     yield "meaning", f"{_target(study)} -> {plan.activation.name} -> {plan.loss}, which asks for the {plan.asks_for}"
     for question in plan.questions:
@@ -81,7 +82,7 @@ def _target(study: Study) -> str:
         share = float(study.prepared.report.y.mean())
         return f"yes ({plan.labels[1]}, {share:.1%} of the reported rows) or no ({plan.labels[0]})"
     if plan.labels:
-        return f"one of {len(plan.labels)} classes"
+        return f"one of {len(plan.labels)} {'grades' if plan.loss.is_graded else 'classes'}"
     return str(plan.represents)
 
 

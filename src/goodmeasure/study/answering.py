@@ -16,7 +16,7 @@ from goodmeasure.choosing.plan import Plan
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
 from goodmeasure.decisions.pricing import Prices
 from goodmeasure.decisions.rules import ActDecision, Decision
-from goodmeasure.deriving.predictions import turn
+from goodmeasure.deriving.predictions import foreseen, turn
 from goodmeasure.errors import UsageError
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.tables import Table
@@ -169,10 +169,10 @@ class Answering:
         offset = 0.0 if given.report.exposure is None else np.log(given.report.exposure)
         shape = (len(given.report), *np.shape(constant))
         flat_raw = np.broadcast_to(constant, shape) + offset
-        flat = np.asarray(loss.predict(flat_raw))
+        flat = foreseen(loss, flat_raw)
         pairs = (
-            (given.fitted, np.asarray(loss.predict(raw_fit))),
-            (given.report, np.asarray(loss.predict(first.settled))),
+            (given.fitted, foreseen(loss, raw_fit)),
+            (given.report, foreseen(loss, first.settled)),
         )
         measures = tuple(measured(m, *pairs, flat, given.split) for m in metrics)
         after = None
@@ -185,7 +185,7 @@ class Answering:
             judged_gap(fit, report),
             constant,
             measures,
-            judge_calibration(loss, given.report, np.asarray(loss.predict(first.plain)), seed),
+            judge_calibration(loss, given.report, foreseen(loss, first.plain), seed),
             after,
             made.recalibrated,
             _alike(seen, report, given),

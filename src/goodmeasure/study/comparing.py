@@ -210,7 +210,8 @@ class _Judge:
 
 def _raw(loss: Loss, one: Contender, said: Predicted) -> Floats:
     """Predictions as raw outputs of a loss; NaN where they lie outside its range."""
-    if loss == one.loss:
+    # Raw outputs of as many grades mean the same whatever the loss.
+    if loss == one.loss or (loss.is_graded and loss.target == one.loss.target):
         return said.settled
     with np.errstate(all="ignore"):
         return np.asarray(loss.raw(said.prediction), dtype=np.float64)

@@ -13,6 +13,7 @@ from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.rows_read import NO_TARGET, NO_WEIGHT, RowsRead
 from goodmeasure.reading.tables import ColumnKind, Table, missing
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.weights import tame
 
 
 class NoTargetInRow(Remark):
@@ -103,4 +104,4 @@ def weights_in(table: Table, name: str | None) -> Floats | None:
             seen=f"{values[first]}",
             fix=f"leave such rows out: --where '\"{name}\" >= 0'",
         )
-    return values
+    return tame(values)

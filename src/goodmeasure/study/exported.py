@@ -17,7 +17,7 @@ from goodmeasure.choosing.affirming import apart
 from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.decisions.costs import ClassCosts
 from goodmeasure.deriving.implied_probability import class_formulas, probability_formula
-from goodmeasure.deriving.predictions import turn
+from goodmeasure.deriving.predictions import grade_formulas, turn
 from goodmeasure.errors import UsageError
 from goodmeasure.exporting.program import (
     Cell,
@@ -206,6 +206,10 @@ def _predictions(model: Predicting, z: list[Expr]) -> tuple[dict[str, Expr], lis
                 f"no plain formula gives the probability that a raw output of {loss} stands for", fix=USE_IT
             )
         return {"p": substitute(formula, {"z": z[0]})}, ["p"]
+    if loss.is_graded:
+        given = dict(zip(loss.raw_names, z, strict=True))
+        grades = {f"p{k}": substitute(each, given) for k, each in enumerate(grade_formulas(loss))}
+        return grades, list(grades)
     if len(z) > 1 or turn(loss) is not None:
         raise NotExportable(
             f"predictions of {loss} cannot be written down: distributions and angles are not", fix=USE_IT

@@ -45,7 +45,7 @@ _NAMES = distinct(sequence(text(most=100_000)))
 _SPELLING = fields(
     {
         "text": text(),
-        "activation": sequence(exactly(*activations()), least=1, most=8),
+        "activation": sequence(exactly(*activations()), least=1, most=16),
         "kind": exactly(*get_args(Kind)),
         "factory": text(),
     }
@@ -64,11 +64,12 @@ _LOSS = fields(
                 "high_open": truth(),
                 "classes": truth(),
                 "binary": truth(),
+                "order": truth(),
             },
-            optional=("classes", "binary"),
+            optional=("classes", "binary", "order"),
         ),
-        "predictions": sequence(text(most=200), least=1, most=8),
-        "activation": sequence(exactly(*activations()), least=1, most=8),
+        "predictions": sequence(text(most=200), least=1, most=16),
+        "activation": sequence(exactly(*activations()), least=1, most=16),
         "hyperparameters": sequence(row(text(most=200), number()), most=100),
         "class_weight": sequence(number(low=0), most=100_000),
         "facts": fields({"sentence": text(), "asks_for": text()}),

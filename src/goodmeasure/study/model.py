@@ -16,7 +16,7 @@ import numpy as np
 from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts, bayes_act
-from goodmeasure.deriving.predictions import turn, within_turn
+from goodmeasure.deriving.predictions import foreseen, turn, within_turn
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading import notation
@@ -186,8 +186,8 @@ class Model:
         """
         if self.recalibration is not None:
             return np.asarray(self.recalibration(raw))
-        found, period = np.asarray(self.loss.predict(raw)), turn(self.loss)
-        return found if period is None else within_turn(found, period)
+        found, period = foreseen(self.loss, raw), turn(self.loss)
+        return np.asarray(found if period is None else within_turn(found, period))
 
     def decide(self, data: Any) -> Values:
         """Say what to do with each row: act or not under the costs, the likeliest class, or an amount to provide.
@@ -260,7 +260,7 @@ class Model:
         """The names of the columns that `answers` gives."""
         if not self.labels:
             return Titles(("prediction",), "decision")
-        told = self.labels if self.loss.is_classwise else self.labels[1:]
+        told = self.labels if len(self.labels) > 2 or self.loss.is_classwise else self.labels[1:]
         decided = self.threshold is not None or isinstance(self.costs, ClassCosts)
         decision = "decision" if decided else "likeliest"
         return Titles(tuple(f"probability_{plain_label(label)}" for label in told), decision)
@@ -472,5 +472,7 @@ def _try(model: Model) -> None:
         model.encoding.unknown(rows)
     expected = (2, len(model.labels)) if len(model.labels) > 2 or model.loss.is_classwise else (2,)
     must(prediction.shape == expected, "scorer", "of the size that the labels need")
-    must(len(model.labels) in (0, 2) or model.loss.is_classwise, "labels", "two labels, or none")
+    must(
+        len(model.labels) in (0, 2) or model.loss.is_classwise or model.loss.is_graded, "labels", "two labels, or none"
+    )
     must(len(decisions) == 2, "scorer", "one prediction a row")

@@ -110,6 +110,7 @@ def run(
         GM607: costs are given, and which of two labels means yes is not known.
         GM601 to GM605: the target holds nothing to learn, or nothing that a loss can measure.
         GM004, GM006, GM703: a target, a weight or a label cannot be used.
+        GM706: amounts are so large or so small that their squares are not numbers.
         GM711: the costs answer another question than the target asks.
         GM008: what trains the model that was asked for is not installed.
         GM009: a keyword or its value is unknown, or two do not fit together.

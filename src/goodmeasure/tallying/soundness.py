@@ -23,8 +23,9 @@ from goodmeasure.reading.documents import (
 from goodmeasure.statistics.exact_sums import ExactSums
 from goodmeasure.statistics.limbs import LIMB, LIMBS, LOWEST
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.weights import MOST_WEIGHT
 from goodmeasure.tallying.grid import AMOUNT_CELLS, QUANTUM, SCORE_CELLS
-from goodmeasure.tallying.schema import MOST_CLASSES, MOST_WEIGHT, Kind, Schema, columns
+from goodmeasure.tallying.schema import MOST_CLASSES, Kind, Schema, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State
 
 _MOST_ROWS = 1 << 53

@@ -251,8 +251,7 @@ def _grown_outward(each: Line, formula: Expr) -> str:
     for way in (1.0, -1.0):
         tried = way * np.asarray([*np.geomspace(1e-6, END, 200), *_FURTHEST])
         found = np.abs(each.at(formula, tried))
-        # It grows twice: a wave was as large before, and a straight part that begins far out ends there.
-        if math.isfinite(found[-1]) and found[-1] > 1.5 * found[-2] > 2.25 * np.fmax.reduce(found[:-2]):
+        if _keeps_growing(np.fmax.reduce(found[:-2]), *found[-2:]):
             return _from_to(tried, found, -3, -2)
         if np.isinf(found).any():
             last = int(np.argmax(np.isinf(found)))
@@ -262,6 +261,16 @@ def _grown_outward(each: Line, formula: Expr) -> str:
                     f"is {found[last - 1]:.3g} at u = {tried[last - 1]:.3g} and leaves the range of numbers further out"
                 )
     return ""
+
+
+def _keeps_growing(near: float, far: float, furthest: float) -> bool:
+    """Whether a size grows twice, and no slower with each factor of ten the second time: a logarithm does, at a constant rate.
+
+    A wave was as large before, a straight part that begins far out ends there, and what tends to a bound grows ever slower.
+    """
+    tens = np.log10([END, *_FURTHEST])
+    first, second = (far - near) / (tens[1] - tens[0]), (furthest - far) / (tens[2] - tens[1])
+    return math.isfinite(furthest) and furthest > 1.2 * far > 1.44 * near and second > 0.9 * first
 
 
 def _grown_inward(each: Line, formula: Expr) -> str:
