@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.choosing.affirming import affirmative
-from goodmeasure.choosing.observed import read_as_numbers
+from goodmeasure.choosing.observed import InOrder, read_as_numbers
 from goodmeasure.choosing.overruling import with_loss
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.errors import Problem, UsageError
@@ -136,7 +136,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     counted = counting(table, question.target, question.weights)
     table, infinite = finite(counted.table, [n for n in table.columns if n not in question.roles.values()])
     table, alike = one_spelling(table, [n for n in table.columns if n not in (*question.exclude, question.group)])
-    raw = as_target(table[question.target])
+    raw = as_target(table, question.target)
     first = _chosen(raw, table, question)
     rare = (
         rare_in(raw, question.target, question.rare_classes)
@@ -146,7 +146,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     gathered: tuple[Remark, ...] = ()
     if rare is not None:
         table, gathered = rare.applied(table)
-        raw = as_target(table[question.target])
+        raw = as_target(table, question.target)
         first = _chosen(raw, table, question)
     found = _split(raw, table, question, first, own_report=test is None)
     read = counted.rows.without(len(counted.table) - len(table), "of rare classes")
@@ -186,8 +186,12 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
 # --- the target ---
 
 
-def as_target(values: Values) -> Values:
-    """A target column as `choose` reads it: texts that all are numbers as such, whole numbers as integers."""
+def as_target(table: Table, name: str) -> Values:
+    """A target column as `choose` reads it: texts that all are numbers as such, unless an order makes them labels, and whole
+    numbers as integers."""
+    values = table[name]
+    if name in table.orders:
+        return values
     if values.dtype.kind == "O" and not np.isnan(read := read_as_numbers(values)).any():
         values = read
     if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.round(values)).all():
@@ -197,7 +201,7 @@ def as_target(values: Values) -> Values:
 
 def _chosen(raw: Values, table: Table, question: Question) -> Plan:
     plan = planned(
-        raw,
+        InOrder(raw, table.orders[question.target]) if question.target in table.orders else raw,
         question.costs,
         question.positive,
         ask=question.ask,
@@ -288,7 +292,7 @@ def together(table: Table, name: str) -> Values:
 def _cases(table: Table, question: Question, plan: Plan) -> Cases:
     return Cases(
         table,
-        coded(as_target(table[question.target]), plan),
+        coded(as_target(table, question.target), plan),
         weights_in(table, question.weights),
         exposure(table, question.exposure),
         None if question.group is None else together(table, question.group),

@@ -88,7 +88,9 @@ _CODING = fields(
         "known": distinct(sequence(text(most=100_000), least=1)),
         "code": sequence(whole(-1, MOST_TREE_CATEGORIES - 1), least=1),
         "otherwise": whole(-1, MOST_TREE_CATEGORIES - 1),
-    }
+        "steps": whole(2, MOST_TREE_CATEGORIES),
+    },
+    optional=("steps",),
 )
 _ENCODING = fields(
     {"numbers": _NAMES, "dates": _NAMES, "texts": _NAMES, "scaling": optional(_SCALING), "codings": sequence(_CODING)}
@@ -222,6 +224,11 @@ def _coding(state: dict[str, Any], at: str) -> None:
     must(len(state["code"]) == len(state["known"]), f"{at}.code", "one a category")
     must(used == {*range(len(used))} and used != set(), f"{at}.code", "columns without a gap")
     must(state["otherwise"] in {-1, *used}, f"{at}.otherwise", "one of the codes, or -1")
+    must(
+        state.get("steps", 0) <= len(used) <= state.get("steps", len(used)) + 1,
+        f"{at}.steps",
+        "as many as there are codes",
+    )
 
 
 def _scorer(state: dict[str, Any], encoding: dict[str, Any]) -> None:

@@ -40,6 +40,7 @@ def run(
     exposure: str | None = None,
     group: str | None = None,
     time: str | None = None,
+    learn_time: bool = False,
     exclude: str | Sequence[str] = (),
     loss: Loss | str | Sequence[Loss | str] | None = None,
     model: str | Sequence[str] = "linear",
@@ -74,6 +75,7 @@ def run(
         exposure: the column of how much time, area or sum insured a count or amount belongs to.
         group: the column whose equal values stay in one part of the split.
         time: the column by which the earliest rows are fitted and the latest reported.
+        learn_time: whether that column is learned from too: of dates the day, the month and the weekday.
         exclude: a column that must not be learned from, or several.
         loss: the loss to train on, or several; the one that the target asks for unless given.
         model: "linear"; "boosting" (scikit-learn's trees); what an extra brings: "xgboost", "lightgbm", "catboost", or
@@ -137,6 +139,7 @@ def run(
             exposure=exposure,
             group=group,
             time=time,
+            learn_time=learn_time,
             exclude=_names(exclude),
             loss=one,
             model=kind,
