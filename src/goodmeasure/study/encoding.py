@@ -86,13 +86,17 @@ class Encoding:
 
     def __call__(self, table: Table) -> Floats:
         """The matrix of these rows, one row an example. Error: GM206 where a column holds something else than it did."""
-        cells = {name: self._as_fitted(name, table[name]) for name in self.kinds}
+        cells = self.cells(table)
         numbers = _number_block(cells, self.numbers, self.dates, len(table))
         coded = [c.codes(cells[name]) for name, c in zip(self.texts, self.codings, strict=True)]
         if self.scaling is None:
             return np.column_stack([numbers, *(np.where(each < 0, np.nan, each) for each in coded)])
         blocks = [c.columns(each) for c, each in zip(self.codings, coded, strict=True)]
         return np.hstack([self.scaling(numbers), *blocks])
+
+    def cells(self, table: Table) -> dict[str, Values]:
+        """The columns as they were when the model was fitted: of the same kinds, with labels spelled alike. Error: GM206."""
+        return {name: self._as_fitted(name, table[name]) for name in self.kinds}
 
     @cached_property
     def _coding_of(self) -> dict[str, Coding]:

@@ -15,6 +15,7 @@ from goodmeasure.losses import find
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.recognition import ANSWERS, Written
 from goodmeasure.reading.tables import Table
+from goodmeasure.study.elsewhere import Shift
 from goodmeasure.study.label_costs import LabelCosts, is_of_labels, label_costs
 
 MODELS = {
@@ -58,6 +59,9 @@ class Question:
     rare_classes: str | None
     decimal: str | None
     dates: str | None
+    prevalence: float | None
+    shift: tuple[Shift, ...]
+    like: str | None
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -116,7 +120,7 @@ class Question:
 
     def checked(self, table: Table) -> None:
         """Refuse names that the table does not have."""
-        for name in [*filter(None, self.roles.values()), *self.exclude]:
+        for name in [*filter(None, self.roles.values()), *self.exclude, *(shift.column for shift in self.shift)]:
             table[name]
 
     def to_dict(self) -> dict[str, Any]:
@@ -127,6 +131,7 @@ class Question:
             **found,
             "floors": list(map(str, self.floors)),
             "loss": loss,
+            "shift": list(map(str, self.shift)),
             "costs": None if self.costs is None else self.costs.to_dict(),
             "exclude": list(self.exclude),
         }
