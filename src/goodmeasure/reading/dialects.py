@@ -118,7 +118,7 @@ def dialect_of(place: Place) -> tuple[Dialect, tuple[Remark, ...]]:
         return Dialect(encoding, mark, compressed, _line_end(rest), skipped=1), remarks
     return max(
         (Dialect(encoding, mark, compressed, _line_end(start)) for mark in DELIMITERS),
-        key=lambda d: len(d.header(place)),
+        key=lambda d: _cells(d, place),
     ), remarks
 
 
@@ -134,6 +134,14 @@ def _refuse_wide(start: bytes, name: str) -> None:
         seen=f"{start[:16]!r}",
         fix=f"write it as UTF-8: iconv -f {encoding} -t UTF-8 {word(name)} > {word(another(name))}",
     )
+
+
+def _cells(dialect: Dialect, place: Place) -> int:
+    """How many names a delimiter makes of the header; none where a wrong one makes a cell too long to be read."""
+    try:
+        return len(dialect.header(place))
+    except UnreadableTable:
+        return 0
 
 
 def _line_end(start: bytes) -> str:
