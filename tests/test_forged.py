@@ -388,6 +388,6 @@ def test_parts_that_contradict_each_other_are_refused() -> None:
         replace(mine, clusters=lighter.clusters),
         replace(mine, moments=mine.moments | {"b\t0": lighter.moments["b\t0"]}),
     ):
-        with pytest.raises(StateUnreadable, match="others|one weight"):
+        with pytest.raises(StateUnreadable, match=r"others|one weight"):
             gm.Tally.from_bytes(gm.Tally(schema, {"": other}).to_bytes())
     assert gm.Tally.from_bytes(gm.Tally(schema, {"": mine}).to_bytes()).n == 40

@@ -54,14 +54,14 @@ def finish_episode(gamma=0.9):
     del policy.saved_log_probs[:]
 
 
-for episode in range(50):
+for episode in range(8):
     state = rs.randn(4).astype("float32")
     ep_reward = 0
-    for t in range(40):
+    for t in range(20):
         action = select_action(state)
         state, reward = env_step(state, action)
         policy.rewards.append(reward)
         ep_reward += reward
     finish_episode()
-    if episode % 10 == 0:
+    if episode % 4 == 0:
         print("episode", episode, "reward", ep_reward)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import Any
@@ -19,6 +19,7 @@ from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.study.answering import Answering
 from goodmeasure.study.contest import contested
 from goodmeasure.study.elsewhere import OtherPlace, Shift, as_table
+from goodmeasure.study.names import names_of
 from goodmeasure.study.question import Question, loss_named, named_costs
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick
@@ -151,7 +152,7 @@ def run(
             group=group,
             time=time,
             learn_time=learn_time,
-            exclude=_names(exclude),
+            exclude=names_of(exclude, "run"),
             loss=one,
             model=kind,
             floors=_floors(floors),
@@ -195,16 +196,6 @@ def _several(given: Any, name: str) -> list[Any]:
     found = list(dict.fromkeys(each))
     if not found:
         raise UsageError("an empty list names nothing to train", fix="loss=None, model='linear'")
-    return found
-
-
-def _names(exclude: str | Sequence[str]) -> tuple[str, ...]:
-    """The columns to leave out; one name is a list of one."""
-    found = (exclude,) if isinstance(exclude, str) else tuple(exclude) if isinstance(exclude, Iterable) else (exclude,)
-    if not all(isinstance(name, str) for name in found):
-        raise UsageError(
-            f"run takes no exclude={shorter(exclude)}", seen="columns have texts as names", fix="exclude=[]"
-        )
     return found
 
 
