@@ -203,7 +203,7 @@ class Model:
         """
         if not self.labels or self.asks_for != "probability":
             return np.zeros(len(settled))
-        return expected_losses(self.loss, settled, np.asarray(self.loss.predict(settled)))
+        return expected_losses(self.loss, settled, foreseen(self.loss, settled))
 
     def decide(self, data: Any) -> Values:
         """Say what to do with each row: act or not under the costs, the likeliest class, or an amount to provide.
