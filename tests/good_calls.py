@@ -144,6 +144,30 @@ def _numbers() -> Iterator[tuple[str, Call]]:
             },
         ),
     )
+    yield (
+        "reweigh",
+        (
+            gm.reweigh,
+            {
+                "data": table(),
+                "prevalence": None,
+                "target": None,
+                "positive": None,
+                "shift": {"age": 5.0},
+                "like": None,
+                "weights": None,
+                "exclude": ("years",),
+                "seed": 1,
+            },
+        ),
+    )
+    yield (
+        "monitor",
+        (
+            gm.monitor,
+            {"model": model(), "data": table(), "so_far": None, "save": None, "where": None, "level": 0.9},
+        ),
+    )
     yield "gap", (gm.gap, {"train": estimate(), "held_out": estimate()})
     yield "recalibrate", (gm.recalibrate, {"y": Y, "scores": P, "method": "platt", "sample_weight": W, "raw": False})
     yield (

@@ -6,9 +6,9 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from simulations.sections import Row, Section
 
 import goodmeasure as gm
+from simulations.sections import Row, Section
 
 GRADES, FEATURES, TEST = 5, 4, 2000
 RUNS = {100: 20, 300: 20, 1000: 10, 5000: 4}

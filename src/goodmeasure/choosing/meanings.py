@@ -191,6 +191,7 @@ def _zeros(seen: Observed) -> str:
 def _near_zero(seen: Observed) -> bool:
     """Whether zero is a boundary that matters for values of this mean and spread."""
     x = np.asarray(seen.numbers)
+    x = x / np.abs(x).max() if x.any() else x  # whatever their unit, whose square may be no number
     return bool(x.mean() < FAR_FROM_ZERO * x.std() or np.ptp(x) == 0)
 
 
