@@ -374,13 +374,14 @@ def main() -> None:
         parser.error(f"there is no table {unknown}: there are {', '.join(table.name for table in TABLES)}")
     found = []
     for table in wanted:
-        if table.name not in held:
+        key = f"{table.name}: {table.target}"
+        if key not in held:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                held[table.name] = ran(table).to_dict()
+                held[key] = ran(table).to_dict()
             if kept is not None:
                 kept.write_text(json.dumps(held))
-        found.append(Outcome.from_dict(table, held[table.name]))
+        found.append(Outcome.from_dict(table, held[key]))
         print(
             _row(found[-1]), *(_cost_row(o) for o in found[-1:] if o.table.costs), sep="\n", file=sys.stderr, flush=True
         )
