@@ -115,7 +115,9 @@ def _without_a_loss(costs: Any) -> Iterator[None]:
         yield
     except UnknownLabel as problem:
         if isinstance(costs, UnderOverCosts):
-            problem.fix = "name a column of numbers, or say what mistakes cost: --cost fn=3 --cost fp=1 --positive LABEL"
+            problem.fix = (
+                "name a column of numbers, or say what mistakes cost: --cost fn=3 --cost fp=1 --positive LABEL"
+            )
         raise
 
 
