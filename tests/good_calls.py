@@ -95,6 +95,7 @@ def _losses() -> Iterator[tuple[str, Call]]:
     yield "Loss.identification", (BINARY.identification, pair)
     yield "Loss.best_constant", (BINARY.best_constant, {"y": Y, "sample_weight": W, "classes": None})
     yield "Loss.predict", (BINARY.predict, {"z": Z})
+    yield "Loss.outcome_probabilities", (BINARY.outcome_probabilities, {"z": Z})
     yield "Loss.raw", (BINARY.raw, {"prediction": P})
     yield "Loss.half", (BINARY.half, {"outcome": 1})
     yield "Loss.of_label", (gm.weighted(BINARY, positive=[3.0, 2.0]).of_label, {"k": 1})
@@ -143,6 +144,30 @@ def _numbers() -> Iterator[tuple[str, Call]]:
             },
         ),
     )
+    yield (
+        "reweigh",
+        (
+            gm.reweigh,
+            {
+                "data": table(),
+                "prevalence": None,
+                "target": None,
+                "positive": None,
+                "shift": {"age": 5.0},
+                "like": None,
+                "weights": None,
+                "exclude": ("years",),
+                "seed": 1,
+            },
+        ),
+    )
+    yield (
+        "monitor",
+        (
+            gm.monitor,
+            {"model": model(), "data": table(), "so_far": None, "save": None, "where": None, "level": 0.9},
+        ),
+    )
     yield "gap", (gm.gap, {"train": estimate(), "held_out": estimate()})
     yield "recalibrate", (gm.recalibrate, {"y": Y, "scores": P, "method": "platt", "sample_weight": W, "raw": False})
     yield (
@@ -186,6 +211,7 @@ def _results() -> Iterator[tuple[str, Call]]:
     points = [0.2, 0.5]
     yield "ClassCosts.with_asking", (BY_CLASS.with_asking, {"price": 0.5})
     yield "Costs.average_threshold", (COSTS.average_threshold, {"w": None})
+    yield "Costs.from_grade", (COSTS.from_grade, {"grade": 1, "grades": 3})
     yield "Costs.from_matrix", (gm.Costs.from_matrix, {"matrix": [[0, 1], [5, 0]]})
     yield (
         "Costs",

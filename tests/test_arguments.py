@@ -31,7 +31,7 @@ ELSEWHERE = re.compile(
     # What boosters call, with arrays and models of their own.
     r"|(XGBoost|LightGBM|CatBoost|HistGradientBoosting)(Loss|Metric)(?!\.start)"
     # What to_sklearn and recalibrations make, and what scikit-learn calls.
-    r"|Sklearn(Loss|Costs)$|(Calibration|Loss|Decision)Display$|AmountMap|CostSensitive\w+\.get_metadata_routing"
+    r"|Sklearn(Loss|Costs)$|(Calibration|Loss|Decision)Display(\.plot)?$|AmountMap|CostSensitive\w+\.get_metadata_routing"
 )
 # scikit-learn refuses features and targets by its own checks and in its own words.
 ESTIMATORS = ("LossClassifier", "LossRegressor", "CostSensitiveClassifier", "CostSensitiveRegressor")

@@ -297,3 +297,11 @@ def test_few_rows_worth_counting_tell_a_level_and_no_slope() -> None:
     many, few = (chance_of_misses(misses, misses**2, ranks, (200, worth)) for worth in (200, 7.0))
     assert many < 1e-6
     assert few > 0.5
+
+
+def test_sure_raw_outputs_are_recalibrated_like_smaller_ones() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(400, 3))
+    y = np.array([rng.choice(3, p=row) for row in np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)])
+    once, vast = (recalibrate(y, times * z, "temperature", raw=True) for times in (1.0, 1000.0))
+    np.testing.assert_allclose(vast(1000 * z), once(z), rtol=1e-6, atol=1e-9)

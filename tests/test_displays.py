@@ -91,6 +91,7 @@ PARTS_OF_A_ROW = {
     "Dates",
     "Numbers",
     "Written",
+    "WrittenFormula",
     "Facts",
     "Finding",
     "Influence",

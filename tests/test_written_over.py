@@ -109,6 +109,10 @@ def tally_of(study: Study) -> saved.Saved:
 WRITERS: dict[str, tuple[str, Writer]] = {
     "tallying/saved.py save": ("kept.tally", lambda study, place: saved.save(place, tally_of(study))),
     "study/model.py save": ("model.json", lambda study, place: study.model.save(place)),
+    "monitoring/kept.py save": (
+        "so_far.json",
+        lambda study, place: gm.monitor(study.model, {"hours": [1, 2, 3]}, save=place),
+    ),
     "study/exported.py export": ("model.py", lambda study, place: study.model.export(place)),
     "report/__init__.py write": ("report.html", lambda study, place: report.write(study, place.parent)),
     "study/examples.py _write_once": ("wines.csv", lambda study, place: example("multiclass").write(place.parent)),
@@ -116,7 +120,7 @@ WRITERS: dict[str, tuple[str, Writer]] = {
 # Pages are of one kind, whatever they are about.
 OF_A_KIND = {"report/__init__.py write_report"}
 # What the option of a command names is guarded by the command: see above.
-BY_COMMAND = {"cli/_predicting.py _sink", "cli/_reporting.py reported"}
+BY_COMMAND = {"cli/_predicting.py _sink", "cli/_reporting.py reported", "cli/_monitoring.py monitored"}
 
 
 def test_every_writer_is_listed() -> None:

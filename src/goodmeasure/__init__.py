@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from goodmeasure.formulas.domains import Classes as Classes
     from goodmeasure.formulas.domains import Count as Count
     from goodmeasure.formulas.domains import Fraction as Fraction
+    from goodmeasure.formulas.domains import Grade as Grade
     from goodmeasure.formulas.domains import Level as Level
     from goodmeasure.formulas.domains import NonNegative as NonNegative
     from goodmeasure.formulas.domains import Outcome as Outcome
@@ -64,12 +65,14 @@ if TYPE_CHECKING:
     from goodmeasure.frameworks.xgboost import to_xgboost as to_xgboost
     from goodmeasure.making.definition import loss as loss
     from goodmeasure.making.loss import Loss as Loss
+    from goodmeasure.monitoring.monitor import monitor as monitor
     from goodmeasure.report import write_report as write_report
     from goodmeasure.risks.risk import compare as compare
     from goodmeasure.risks.risk import gap as gap
     from goodmeasure.risks.risk import risk as risk
     from goodmeasure.signals.observed import signal as signal
     from goodmeasure.statistics.estimate import Estimate as Estimate
+    from goodmeasure.study.elsewhere import reweigh as reweigh
     from goodmeasure.study.model import Model as Model
     from goodmeasure.study.model import load as load
     from goodmeasure.study.run import run as run

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from goodmeasure.cli import _elsewhere
+from goodmeasure.cli._elsewhere import CountedElsewhere
 from goodmeasure.cli._models import Models, labels_there, models, with_labels
 from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.terminal import printable, word
@@ -232,11 +234,14 @@ def _by_engine(data: Places, request: Request, given: dict[str, Any]) -> Any:
 
 def evidence(
     table: Places | None, kept: Sequence[str], ask: TallyQuestion, given: dict[str, Any], *, save: bool = False
-) -> Saved:
+) -> tuple[Saved, CountedElsewhere | None]:
     """Saved tallies, and the table tallied with the question that they answer, all added up. Errors: GM720 to GM722.
 
-    The table's files are told apart by their bytes if there is something to tell them from, or will be.
+    The table's files are told apart by their bytes if there is something to tell them from, or will be. Beside it stands how
+    rows were weighed that count as elsewhere.
     """
+    if table is not None and _elsewhere.asks(given):
+        return _as_elsewhere(table, ask, given)
     parts = [(path, _loaded(path)) for path in kept]
     if parts:
         ask = _as_before(parts[0][1], ask)
@@ -250,7 +255,15 @@ def evidence(
             problem.where = name
             raise
     refuse_none(total.tally.rows_read, ", ".join(name for name, _ in parts))
-    return total
+    return total, None
+
+
+def _as_elsewhere(table: Places, ask: TallyQuestion, given: dict[str, Any]) -> tuple[Saved, CountedElsewhere]:
+    """The tally of rows that count as elsewhere."""
+    found, request = _requested(table, ask)
+    made = _elsewhere.counted(table, request, ask.asked, given)
+    refuse_none(made.tally.rows_read, table.source)
+    return Saved(made.tally, ask.asked | {"classes": [*found.codes] or None}, ()), made
 
 
 def _loaded(path: str) -> Saved:
@@ -275,18 +288,24 @@ def _loaded(path: str) -> Saved:
 
 def _of_table(table: Places, ask: TallyQuestion, given: dict[str, Any], *, hashed: bool) -> Saved:
     """The tally of a table, with the files that it is of if they were hashed."""
-    found = columns_asked(ask.asked, table)
-    losses = losses_from(ask.losses or _usual(found))
-    request = settled(request_of(losses, ask.asked, found, raw=ask.raw), table)
+    found, request = _requested(table, ask)
     made = tallied(table, request, given, ends=not hashed)
-    for said in duckdb.mistaken(table, request) if ask.raw else ():
-        aside(printable(f"note: {said}"))
     shards = (
         tuple(sorted(Shard.of(place.path, place.name.encode(errors="replace").decode()) for place in table.files))
         if hashed
         else ()
     )
     return Saved(made, ask.asked | {"classes": [*found.codes] or None}, shards)
+
+
+def _requested(table: Places, ask: TallyQuestion) -> tuple[Models, Request]:
+    """The models that are asked of, and the request held against the table."""
+    found = columns_asked(ask.asked, table)
+    losses = losses_from(ask.losses or _usual(found))
+    request = settled(request_of(losses, ask.asked, found, raw=ask.raw), table)
+    for said in duckdb.mistaken(table, request) if ask.raw else ():
+        aside(printable(f"note: {said}"))
+    return found, request
 
 
 def _usual(found: Models) -> tuple[str, ...]:

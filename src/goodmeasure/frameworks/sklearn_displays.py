@@ -27,6 +27,7 @@ from goodmeasure.strict.calls import strict_class, strict_keywords
 Asked = Loss | Costs | ClassCosts | UnderOverCosts | None
 
 
+@strict_class
 class _Display:
     """A result beside the axes on which it was drawn last."""
 

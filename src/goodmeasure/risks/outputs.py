@@ -43,6 +43,10 @@ class Outputs:
         refuse_underflow(self.loss, rows["y"], rows["z"])
         return values
 
+    def losses_at(self, y: Any, rows: PresentRows) -> Floats:
+        """What each row that is there would cost, were its target another one."""
+        return row_losses(self.loss, y, self.numbers[rows.at])
+
 
 def outputs(loss: Any, z: Any, prediction: Any, sample_weight: Any = None) -> Outputs:
     """Raw outputs or predictions, of which one is given, with the loss that takes them."""

@@ -123,3 +123,17 @@ def counted(copies: Floats) -> int:
 def effective(w: Floats, copies: Floats) -> float:
     """How many independent rows of equal weight carry as much information."""
     return float(w.sum() ** 2 / squares(w, copies).sum())
+
+
+def equal_parts(held: Floats) -> float:
+    """How many parts of equal weight tell a spread as well as these: their number where none weighs more than another.
+
+    Where few parts hold most of the weight, the spread is as badly known as that of few.
+
+    Source: Kish 1965, Survey Sampling; Carter, Schnepel and Steigerwald 2017, Asymptotic behavior of a t-test robust to
+    cluster heterogeneity.
+    """
+    held = held / unit_of(held)
+    found = float(held.sum() ** 2 / (held @ held))
+    # Rounding of equal weights is not unequal weight.
+    return float(round(found)) if abs(found - round(found)) < 1e-9 * found else found
