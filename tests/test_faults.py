@@ -272,7 +272,7 @@ print(len(made), 1)
 
 @pytest.mark.parametrize("program", [AT_ONCE, DECORATING], ids=["first calls", "a decorator beside a compilation"])
 def test_threads_whose_first_calls_come_at_once_do_not_wait_for_each_other(program: str) -> None:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=100)
     made, asked = done.stdout.split()
     assert (made, done.stderr) == (asked, "")
 

@@ -21,6 +21,8 @@ import goodmeasure as gm
 from goodmeasure.cli import status_of
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import Problem
+from goodmeasure.reading import recognition
+from goodmeasure.reading.notation import Dates
 from goodmeasure.study.model import load
 from goodmeasure.study.saving import NotAModel
 from goodmeasure.tallying import saved
@@ -391,3 +393,20 @@ def test_parts_that_contradict_each_other_are_refused() -> None:
         with pytest.raises(StateUnreadable, match=r"others|one weight"):
             gm.Tally.from_bytes(gm.Tally(schema, {"": other}).to_bytes())
     assert gm.Tally.from_bytes(gm.Tally(schema, {"": mine}).to_bytes()).n == 40
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"form": "%Y%Y"}, {"form": "%Q"}, {"form": "\ud800"}, {"form": ""}]
+    + [{"decimal": ".", "grouping": "", "before": text, "after": ""} for text in ("\ud800", "\0")],
+    ids=range(6),
+)
+def test_a_notation_that_nothing_is_written_in_is_refused(tmp_path: Path, how: Any) -> None:
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(json.loads(good("yes/no")) | {"notations": {"x": how}}))
+    with pytest.raises(NotAModel, match="notations"):
+        load(path)
+
+
+def test_every_form_of_dates_that_is_recognised_is_one() -> None:
+    assert all(Dates(form).is_one for forms in recognition._BY_LOOKS.values() for form in forms)

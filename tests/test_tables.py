@@ -16,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.dialects import dialect_of
 from goodmeasure.reading.files import parts, read
 from goodmeasure.reading.frames import table
+from goodmeasure.reading.paths import Place
 from goodmeasure.reading.tables import (
     BadCell,
     ColumnKind,
@@ -222,3 +224,12 @@ def test_what_is_no_frame_is_refused() -> None:
     for bad in (3, [[1, 2]], {"a": [1, 2], "b": [1]}, {"a": [[1], [2]]}, {}):
         with pytest.raises((UnreadableTable, EmptyTable)):
             table(bad)
+
+
+def test_a_header_longer_than_a_cell_can_be_is_read(written) -> None:
+    """At a wrong delimiter the whole header is one cell, which the csv module refuses beyond 131,072 letters."""
+    names = [f"a name of a column that is long {i}" for i in range(4000)]
+    path = str(written(";".join(names) + "\n" + ";".join("1" for _ in names)))
+    place = Place(path, path)
+    dialect, _ = dialect_of(place)
+    assert (dialect.delimiter, dialect.header(place)) == (";", names)

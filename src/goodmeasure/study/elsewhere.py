@@ -21,7 +21,7 @@ from goodmeasure.statistics.estimate import each_estimate, widened
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.tilting import tilted
 from goodmeasure.statistics.weights import effective
-from goodmeasure.strict.calls import strict_keywords
+from goodmeasure.strict.calls import strict_class, strict_keywords
 from goodmeasure.study.counting import weights_in
 from goodmeasure.study.likeness import NotAlike, compared, factors, likeness
 from goodmeasure.study.names import names_of, plain_label
@@ -251,6 +251,7 @@ def _of_yes(yes: Floats | None, prevalence: float) -> Floats:
     return np.asarray(yes, dtype=np.float64)[:, None] - prevalence
 
 
+@strict_class
 @dataclass(frozen=True)
 class Reweighed(Displayed):
     """What each row counts for, so that together they are like the rows that one cares about.
