@@ -113,9 +113,7 @@ def test_a_prediction_is_refused_only_where_there_is_none_or_it_takes_a_search()
 def test_predictions_in_place_of_raw_outputs(loss, host):
     y, z = rows(loss)
     y, z = y[: len(y) // 2], z[: len(y) // 2]
-    parts = z.reshape(len(y), -1).T
-    forward = {"sigmoid": lambda z: 1 / (1 + np.exp(-z)), "exp": np.exp, "linear": lambda z: z}
-    p = [forward[a.name](part) for a, part in zip(loss.activation, parts, strict=True)]
+    p = list((1 / (1 + np.exp(-z)) if loss.is_binary else loss.predict(z)).reshape(len(y), -1).T)
     names = names_of(loss)
     made = said(host, loss, prediction=names)
     found = read([made.value], dict(zip(names, p, strict=True)) | {"y": y.astype(float)})[:, 0]

@@ -14,6 +14,7 @@ from torch import empty_like, is_grad_enabled, strided
 from torch._C import _are_functorch_transforms_active, _get_tracing_state
 from torch.autograd import forward_ad
 
+from goodmeasure.deriving.pointwise import takes_double
 from goodmeasure.frameworks.torch_derivatives import Program, spread
 from goodmeasure.frameworks.torch_fused import PLAIN, Work, is_batched, number_of, signal_of, swept
 from goodmeasure.kernels import points
@@ -27,12 +28,12 @@ class Small:
 
     def __init__(self, program: Program, reduction: str, divisor: float | None) -> None:
         self.program, self.divisor = program, 1.0 if reduction == "sum" else divisor
-        self.each = reduction == "none"
+        self.each, self.takes_double = reduction == "none", takes_double(program.loss)
         self.placed: dict[torch.dtype, points.Placed] = {}
 
     def __call__(self, raw: torch.Tensor, target: torch.Tensor) -> torch.Tensor | None:
         """The loss of a batch, or None where the general way is needed."""
-        if not _is_plain(raw, target) or not 0 < (n := raw.numel()) < CHUNK:
+        if self.takes_double or not _is_plain(raw, target) or not 0 < (n := raw.numel()) < CHUNK:
             return None
         placed = self.placed.get(raw.dtype) or self._place(raw.dtype)
         signal = empty_like(raw)

@@ -9,11 +9,15 @@ from goodmeasure.auditing.case import Dossier
 
 @dataclass
 class Drawn:
-    """A target that is a draw of its own, while the input was blurred with another draw of the same kind and shape."""
+    """A target that is a draw of its own, while the input was blurred with another draw of the same kind and shape.
+
+    Or a target that is the blurred input itself.
+    """
 
     where: str  # of the comparison, empty where there is no such target
     shape: tuple[int, ...] = ()
     other: str = ""  # the line of the other draw
+    repeats: bool = False  # the target is the blurred input
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Drawn:

@@ -86,6 +86,13 @@ class Fitted:
         return self.y.ndim == 1 and len(np.unique(self.y)) == 2
 
     @property
+    def says_labels(self) -> bool:
+        """Whether the output is a label, by what it was declared to be or by what it is: whole numbers, two of them."""
+        if self.kind == "label" or self.output is None or self.kind not in ("score", "probability"):
+            return self.kind == "label"
+        return self.output.dtype.kind in "iub" and len(np.unique(self.output)) <= 2
+
+    @property
     def positives(self) -> Array:
         """The targets as 0 and 1 (the larger label is 1)."""
         return np.asarray(self.y == np.unique(self.y)[-1], dtype=float)
@@ -151,6 +158,19 @@ class Fitted:
         """What reweights the classes, in words; empty where nothing does."""
         return self.option_weights() or ("sample_weight by class" if self.weights_by_class() else "")
 
+    def direction(self) -> tuple[float, float, bool] | None:
+        """What a metric that tells its direction gives at nearly perfect and at mirrored predictions, where that is worse
+        by its own word: both values, and whether it says that higher is better."""
+        if not callable(self.metric) or self.y.dtype.kind not in "fiub" or self.y.ndim != 1:
+            return None
+        y = self.y.astype(float)
+        near = 0.98 * y + 0.02 * float(y.mean())
+        one, two = (_directed(self.metric, self.y, said) for said in (near, float(y.max() + y.min()) - near))
+        if one is None or two is None or not math.isfinite(one[0]) or not math.isfinite(two[0]):
+            return None
+        wrong = one[0] < two[0] if one[1] else one[0] > two[0]
+        return (one[0], two[0], one[1]) if wrong else None
+
     def auc(self) -> tuple[float, float] | None:
         """The area under the ROC curve of the output, and its standard error when nothing is ranked."""
         out = self.numbers
@@ -181,6 +201,15 @@ def _called(function: Any, X: Any) -> Array | None:
         return np.asarray(function(X))
     except Exception as error:
         raise Unavailable(f"the output could not be computed ({type(error).__name__}: {error})") from error
+
+
+def _directed(metric: Any, y: Array, said: Array) -> tuple[float, bool] | None:
+    """The value and the direction of a booster's metric, which returns its name, its value and whether higher is better."""
+    try:
+        _, value, higher = metric(y, said)
+        return float(value), bool(higher)
+    except Exception:  # a metric of another kind, or one that takes other arguments
+        return None
 
 
 def _array(value: Any) -> Array | None:

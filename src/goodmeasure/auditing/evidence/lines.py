@@ -61,6 +61,16 @@ def user_lines() -> tuple[str, ...]:
     return tuple(f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}" for frame in user_frames())
 
 
+def by_a_library() -> bool:
+    """Whether a library other than torch is at work for the program, and no line of the program in between."""
+    frame = inspect.currentframe()
+    while frame is not None and not is_own(path := frame.f_code.co_filename):
+        if _PACKAGED in path and not path.startswith((*_PASSED_ON, *_torch())):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def line_of(frame: FrameType) -> str:
     """The line of the program on which it is when this frame is the innermost one."""
     inner: FrameType | None = frame

@@ -21,6 +21,7 @@ class Stranded:
     node: Node  # the first operation that uses it
     cut: bool  # its result reaches a live output, by value alone
     frozen: bool  # it runs under no_grad
+    scored: bool = False  # what it says is scored, or makes a loss that reaches no backward pass
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Parameters:
     unread: bool  # part of the targets never reaches the loss
     wholesale: bool = False  # the optimizer of an observed program holds all there is
     taught: frozenset[str] = frozenset()  # the names of what another loss of the program teaches
+    scored: frozenset[str] = frozenset()  # the names of what feeds a score, or a loss that teaches nothing
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Parameters:
@@ -50,7 +52,8 @@ class Parameters:
         every = {id(p) for p in model.parameters()}
         wholesale = given.get("steps") is not None and held is not None and every <= held
         known = frozenset(id(t) for t in [*tensors_in(given.get("inputs")), *getattr(model, "loose", ())])
-        return cls(wiring, model, held, known, unread, wholesale, frozenset(given.get("taught") or ()))
+        named = [frozenset(given.get(which) or ()) for which in ("taught", "scored")]
+        return cls(wiring, model, held, known, unread, wholesale, *named)
 
     @property
     def optimized(self) -> bool:
@@ -74,7 +77,7 @@ class Parameters:
             if shapes in twins and (len(shapes) > 2 or not use.live):
                 continue
             seen.add(owner)
-            yield Stranded(owner or name, use, id(use) in feeding, not use.live)
+            yield Stranded(owner or name, use, id(use) in feeding, not use.live, name in self.scored)
 
     def _used(self, parameter: Node) -> Node | None:
         return next((n for n in self.wiring.nodes if n.stage == "forward" and parameter in n.inputs), None)

@@ -11,6 +11,7 @@ from goodmeasure.auditing.evidence.step_run import StepRun
 
 _LETTERS = {"backward": "b", "step": "s"}
 Line = tuple[str, ...]  # the line of a loss, and those that lead to its backward pass
+_SMALL = 0.4  # of a learning rate: three steps more leave less than a tenth
 _FEW = 2  # clears, or steps, from which a habit is read
 
 
@@ -24,6 +25,7 @@ class Passes:
     thrown: list[list[Line]] = field(default_factory=list)  # at each clear, the passes whose gradients no step saw
     undone: int = 0  # steps after which all parameters were put back
     answers: list[list[float | None]] = field(default_factory=list)  # at each step, the target of each yes-or-no loss
+    rates: list[float] = field(default_factory=list)  # at each step, the learning rate
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Passes:
@@ -54,6 +56,11 @@ class Passes:
                     sum(clear.count(line) for clear in self.thrown),
                     sum(step.count(line) for step in self.used),
                 )
+
+    def fading(self) -> list[float]:
+        """The learning rates of the first steps, where each is a small part of the one before."""
+        falls = [later < _SMALL * rate for rate, later in pairwise(self.rates)]
+        return self.rates if len(falls) >= _FEW and all(falls) else []
 
     def one_answer(self) -> float | None:
         """The target that every yes-or-no loss of every step has, where each step has several."""

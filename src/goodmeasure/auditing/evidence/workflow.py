@@ -12,7 +12,12 @@ import numpy as np
 from goodmeasure.auditing.case import Dossier
 from goodmeasure.auditing.evidence.columns import answer
 
-_MANY = 20_000  # rows that are compared one by one
+COMPARED = 20_000  # rows that are compared one by one
+_OF_NUMBERS = frozenset(
+    ["mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "median_absolute_error", "r2_score"]
+)
+_FEW_CLASSES, _MOST = 20, 0.8
+_ENOUGH = 12  # numbers whose order is no chance
 # Metrics that give the same when their arguments change places.
 _EXCHANGEABLE = frozenset(
     [
@@ -41,6 +46,7 @@ class Fit:
     weight: Any
     where: str
     stopping: tuple[Any, ...] = ()  # the tables on which it was decided when to stop
+    metric: Any = None  # the program's own, by which it was
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +91,7 @@ class Workflow:
     """Everything that a program fitted, split, predicted and measured, in order."""
 
     events: list[Fit | Output | Splitting | Measurement] = field(default_factory=list)
+    taught: list[Any] = field(default_factory=list)  # the targets of losses that were seen elsewhere in the program
     _rows: dict[int, frozenset[bytes] | None] = field(default_factory=dict)
 
     @classmethod
@@ -98,6 +105,10 @@ class Workflow:
     def of(self, kind: type[Any]) -> list[Any]:
         """The events of this kind, in order."""
         return [event for event in self.events if isinstance(event, kind)]
+
+    def size(self, X: Any) -> int:
+        """How many rows a table has."""
+        return _length(X)
 
     def rows(self, X: Any) -> frozenset[bytes] | None:
         """The rows of a table as a set, or ``None`` where they cannot be compared."""
@@ -203,7 +214,7 @@ class Workflow:
         return fits[-1] if fits else None
 
     def _measured(self, output: Output) -> bool:
-        return output.method == "score" or any(_same(metric.said, output.result) for metric in self.of(Measurement))
+        return output.method == "score" or any(_follows(metric.said, output.result) for metric in self.of(Measurement))
 
     def known_answers(self) -> Iterator[tuple[Fit, int]]:
         """Fits of predictors to tables one of whose columns is the target."""
@@ -216,6 +227,54 @@ class Workflow:
                 if column is not None:
                     yield fit, column
 
+    def copied_over(self) -> Iterator[tuple[Splitting, Any, float, float]]:
+        """Splits whose held-out rows of one class are mostly copies of training rows, while those of another are not.
+
+        The split, the class, and the share of copies in it and among all others.
+        """
+        for split in self.of(Splitting):
+            if len(split.parts) < 4 or split.folds:
+                continue
+            (train, held), labels = split.parts[:2], _labels(split.parts[3])
+            known = self.rows(train)
+            if known is None or self.rows(held) is None or labels is None or len(labels) != _length(held):
+                continue
+            rows = np.array(_in_order(np.asarray(held)), dtype=object)
+            copied = np.array([row in known for row in rows])
+            for label in np.unique(labels) if len(np.unique(labels)) <= _FEW_CLASSES else ():
+                own = labels == label
+                if len(set(rows[own])) >= _ENOUGH and (~own).sum() >= _ENOUGH:
+                    here, there = float(copied[own].mean()), float(copied[~own].mean())
+                    if here > _MOST and there < 1 - _MOST:
+                        yield split, label, here, there
+
+    def on_another_scale(self) -> Iterator[tuple[Measurement, Fit, float]]:
+        """Metrics of predictions on the scale of the training targets, against a truth that was never scaled.
+
+        The metric, the scaler of the targets, and the share of the squared error that is left once the scale is undone.
+        """
+        for metric in self.of(Measurement):
+            truth, said = (_column(part) for part in (metric.truth, metric.said))
+            if metric.name not in _OF_NUMBERS or truth is None or said is None or len(truth) != len(said):
+                continue
+            for scaler in self.of(Fit):
+                if self._scales_targets(scaler, truth) and (left := _left_of_the_error(scaler.estimator, truth, said)):
+                    yield metric, scaler, left
+                    break
+
+    def _scales_targets(self, fit: Fit, truth: np.ndarray[Any, Any]) -> bool:
+        """Whether a transformer was fitted on the targets beside these, and a model learned what it made of them."""
+        column = _column(fit.X)
+        if column is None or not hasattr(fit.estimator, "inverse_transform"):
+            return False
+        pairs = [
+            pair for split in self.of(Splitting) for pair in zip(split.parts[::2], split.parts[1::2], strict=False)
+        ]
+        beside = any(_equal(column, _column(one)) and _equal(truth, _column(two)) for one, two in pairs)
+        made = [_column(output.result) for output in self.outputs_of(fit.estimator)]
+        learned = [*(one.y for one in self.of(Fit) if hasattr(one.estimator, "predict")), *self.taught]
+        return beside and any(_all_of(_column(y), one) for y in learned for one in made)
+
     def swapped(self) -> Iterator[Measurement]:
         """Metrics that were given predictions as the truth."""
         said = [output.result for output in self.of(Output) if output.method != "score"]
@@ -226,6 +285,49 @@ class Workflow:
                 yield metric
 
 
+def _labels(values: Any) -> np.ndarray[Any, Any] | None:
+    labels = np.asarray(values)
+    labels = labels.astype(str) if labels.dtype.kind == "O" else labels
+    return labels if labels.ndim == 1 and labels.dtype.kind in "iubU" else None
+
+
+def _in_order(array: np.ndarray[Any, Any]) -> list[bytes]:
+    """The rows of a table, each as one value."""
+    if array.dtype.kind in "OUS":
+        return [repr(row).encode() for row in array.tolist()]
+    return [row.tobytes() for row in np.ascontiguousarray(array.reshape(len(array), -1).astype(float))]
+
+
+def _column(values: Any) -> np.ndarray[Any, Any] | None:
+    """The numbers of a target, one a row; None where it is no single column of numbers."""
+    if values is None or hasattr(values, "tocsr"):
+        return None
+    array = np.asarray(values)
+    flat = array.reshape(-1) if array.ndim in (1, 2) and array.size == len(array) else None
+    return flat.astype(float) if flat is not None and flat.dtype.kind in "fiu" and flat.size >= _ENOUGH else None
+
+
+def _equal(one: np.ndarray[Any, Any] | None, two: np.ndarray[Any, Any] | None) -> bool:
+    return one is not None and two is not None and one.shape == two.shape and bool(np.allclose(one, two))
+
+
+def _all_of(few: np.ndarray[Any, Any] | None, many: np.ndarray[Any, Any] | None) -> bool:
+    """Whether all numbers of one column stand in another, up to their rounding to single precision."""
+    if few is None or many is None:
+        return False
+    known = np.sort(many)
+    at = np.searchsorted(known, few).clip(1, len(known) - 1)
+    nearest = np.minimum(np.abs(few - known[at]), np.abs(few - known[at - 1]))
+    return bool((nearest <= 1e-5 * (1 + np.abs(few))).all())
+
+
+def _left_of_the_error(scaler: Any, truth: np.ndarray[Any, Any], said: np.ndarray[Any, Any]) -> float:
+    """The share of the squared error that is left once predictions are brought back; 0 where it is not most that goes."""
+    undone = np.asarray(scaler.inverse_transform(said.reshape(-1, 1)), dtype=float).reshape(-1)
+    before, after = float(((truth - said) ** 2).mean()), float(((truth - undone) ** 2).mean())
+    return after / before if before > 0 and after < 0.25 * before else 0.0
+
+
 def _same(one: Any, two: Any) -> bool:
     """Whether these are the same numbers in the same place."""
     if one is two:
@@ -234,19 +336,33 @@ def _same(one: Any, two: Any) -> bool:
     return both and one.size > 0 and bool(np.shares_memory(one, two))
 
 
+def _follows(said: Any, result: Any) -> bool:
+    """Whether these are the same numbers, or one and the same rising function of them: labels that were cut from scores."""
+    if _same(said, result):
+        return True
+    one, two = np.asarray(said), np.asarray(result)
+    two = two.argmax(1) if two.ndim == 2 and one.ndim == 1 and two.shape[1] > 1 else two.ravel()
+    if one.shape != two.shape or one.size < _ENOUGH or one.dtype.kind not in "biuf" or two.dtype.kind not in "biuf":
+        return False
+    order = np.lexsort((one, two))
+    one, two = one[order].astype(float), two[order]
+    level = np.diff(two) == 0
+    return bool(one[0] < one[-1] and (np.diff(one) >= 0).all() and (np.diff(one)[level] == 0).all())
+
+
 def _length(X: Any) -> int:
+    """The rows of a table, or of the container of a booster."""
     shape = getattr(X, "shape", None)
-    return int(shape[0]) if shape else len(X) if hasattr(X, "__len__") else 0
+    if shape:
+        return int(shape[0])
+    counted = getattr(X, "num_row", getattr(X, "num_data", None))
+    return int(counted()) if callable(counted) else len(X) if hasattr(X, "__len__") else 0
 
 
 def _rows(X: Any) -> frozenset[bytes] | None:
-    if X is None or hasattr(X, "tocsr") or not 0 < _length(X) <= _MANY:
+    if not np.ndim(X) or hasattr(X, "tocsr") or not 0 < _length(X) <= COMPARED:
         return None
-    array = np.asarray(X)
-    if array.dtype.kind == "O" or array.dtype.kind in "US":
-        return frozenset(repr(row).encode() for row in array.tolist())
-    flat = np.ascontiguousarray(array.reshape(len(array), -1).astype(float))
-    return frozenset(row.tobytes() for row in flat)
+    return frozenset(_in_order(np.asarray(X)))
 
 
 def _shared_column(table: Any, source: Any) -> bool:

@@ -37,7 +37,7 @@ class BoostersHost:
             def train(params: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
                 where = user_line()
                 try:
-                    self.cases[where] = _case(module, params, data, kwargs.get("obj"))
+                    self.cases[where] = _case(module, params, data, kwargs)
                 except Exception as error:  # data of a kind that is not known here
                     self.unread.append(f"{where}: train of {module}: {error}")
                 return run(params, data, *args, **kwargs)
@@ -64,15 +64,28 @@ class BoostersHost:
         return judged
 
 
-def _case(module: str, params: Any, data: Any, objective: Any) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Labelled:
+    """What a metric of LightGBM asks its data for."""
+
+    label: Any
+
+    def get_label(self) -> Any:
+        """The targets."""
+        return self.label
+
+
+def _case(module: str, params: Any, data: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     settings = dict(params) if isinstance(params, Mapping) else {}
     label = getattr(data, "label", None)
     y = np.asarray(data.get_label() if label is None else label)
-    own = objective if objective is not None else settings.get("objective")
+    own = given["obj"] if given.get("obj") is not None else settings.get("objective")
+    judge = given.get("feval")
     return {
         "framework": module,
         "X": np.zeros((len(y), 1)),
         "y": y,
         "params": {name: value for name, value in settings.items() if not callable(value)},
         "objective": own if callable(own) else None,
+        "metric": (lambda truth, said: judge(said, Labelled(truth))) if callable(judge) else None,
     }

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from goodmeasure.auditing.evidence.contracts import DISTANCES, KNOWN, place
+from goodmeasure.auditing.evidence.lines import by_a_library, user_line
 from goodmeasure.auditing.evidence.step_run import LossEvent
 from goodmeasure.auditing.evidence.trace import Node, named, tensors_in
 from goodmeasure.auditing.isolate import copied
@@ -18,6 +19,7 @@ from goodmeasure.auditing.observing.draws import drawn
 from goodmeasure.auditing.observing.objective import Anatomy, inputs_of
 from goodmeasure.auditing.observing.recorder import Call
 from goodmeasure.auditing.observing.replay import NotReplayed, Replay, ReplayedLoss, Steps
+from goodmeasure.auditing.observing.rewards import rewarded
 from goodmeasure.auditing.observing.steps import YesNo
 
 
@@ -52,6 +54,8 @@ def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> ObservedLoss:
     given["used_mask"] = anatomy.mask()
     given["beside"] = len(anatomy.targets) > 1
     given["drawn"] = drawn(anatomy)
+    maximised = any(group.get("maximize") for one in optimizers for group in one.param_groups)
+    given["rewarded"] = rewarded(anatomy, maximised)
     names = {name: p for part in (model, loss) for name, p in part.named_parameters()}
     given["optimizer"] = optimizer = _optimizer(optimizers, list(names.values()))
     held = [p for group in optimizer.param_groups for p in group["params"]] if optimizer is not None else []
@@ -89,6 +93,8 @@ def _unasked(anatomy: Anatomy) -> frozenset[str]:
         rules |= {"GM306", "GM310"}
     if any(node.op not in DISTANCES for node in known) or any(node.op in _OF_SCORES for node in inside):
         rules.add("GM308")
+    if by_a_library() and anatomy.loss.where == user_line():
+        rules.add("GM403")  # a trainer's own loss: how its parts are weighed is written nowhere in the program
     return frozenset(rules)
 
 
@@ -128,9 +134,16 @@ def _model(anatomy: Anatomy, call: Call | None, inputs: list[Node]) -> tuple[tor
     if call is not None and arguments is not None:
         at = {id(tensor): position for position, (_, tensor) in enumerate(call.outputs())}
         return call.module, arguments, [at[id(end.tensor)] for end in anatomy.ends]
-    parts = [one.module for one in anatomy.calls if not _of_keras(one.module)]
-    model = Steps(Replay(anatomy.ends, inputs), parts)
+    replay = Replay(anatomy.ends, inputs)
+    model = Steps(replay, _parts(anatomy, {id(value) for value in replay.parameters.values()}))
     return model, tuple(node.value for node in inputs), list(range(len(anatomy.ends)))
+
+
+def _parts(anatomy: Anatomy, repeated: set[int]) -> list[torch.nn.Module]:
+    """The modules that make the outputs, and those whose parameters are repeated besides: they have names there."""
+    own = [one.module for one in anatomy.calls]
+    beside = [one.module for one in anatomy.around if any(id(p) in repeated for p in one.module.parameters())]
+    return [module for module in dict.fromkeys([*own, *beside]) if not _of_keras(module)]
 
 
 def _of_keras(module: torch.nn.Module) -> bool:

@@ -14,9 +14,8 @@ def main(descriptor: int, request: str) -> int:
     os.set_inheritable(descriptor, False)
     os.dup2(2, 1)  # what the program prints is no part of the report
     asked = json.loads(request)
-    outcome = run(Invocation(**asked | {"arguments": tuple(asked["arguments"])}))
-    with os.fdopen(descriptor, "w", encoding="utf-8") as told:
-        json.dump(outcome.to_dict(), told)
+    outcome = run(Invocation(**asked | {"arguments": tuple(asked["arguments"])}), descriptor)
+    outcome.write(descriptor)
     return outcome.status
 
 

@@ -18,21 +18,39 @@ _BLENDS = named("add sub rsub mul lerp")
 def drawn(anatomy: Anatomy) -> Drawn:
     """The comparison of an output with a draw that nothing else has seen, where another draw blurred the input."""
     below = {id(node): node for end in anatomy.ends for node in end.ancestors()}
-    for node, draw in _compared(anatomy):
-        other = next(_blurring(below, draw), None) if id(draw) not in below else None
-        if other is not None:
-            return Drawn(place(node), draw.shape, other.where)
+    for node, target in _compared(anatomy):
+        if id(target) in below:
+            draw = next(_levelled(target), None)
+            if draw is not None:
+                return Drawn(place(node), target.shape, draw.where, repeats=True)
+        elif target.op in _NORMAL and (other := next(_blurring(below, target), None)) is not None:
+            return Drawn(place(node), target.shape, other.where)
     return Drawn("")
 
 
 def _compared(anatomy: Anatomy) -> Iterator[tuple[Node, Node]]:
     for node in anatomy.inside.values():
         for part in node.inputs if node.live and node.op in _DISTANCES else ():
-            draw = part
+            target = part
+            while target.op in SHAPE and target.inputs:
+                target = target.inputs[0]
+            if not target.live:
+                yield node, target
+
+
+def _levelled(target: Node) -> Iterator[Node]:
+    """The draws that were blended into a tensor, each example with a weight of its own: noise of many levels."""
+    if target.op not in _BLENDS or len(target.inputs) < 2:
+        return
+    for weighed in target.inputs[:2]:
+        for one, other in (weighed.inputs[:2], weighed.inputs[1::-1]) if len(weighed.inputs) > 1 else ():
+            draw = one
             while draw.op in SHAPE and draw.inputs:
                 draw = draw.inputs[0]
-            if draw.op in _NORMAL and not draw.live:
-                yield node, draw
+            level = other.value
+            apart = level.dim() > 0 and len(level) == len(target.value) and bool((level != level[:1]).any())
+            if weighed.op == "mul" and draw.op in _NORMAL and draw.shape == target.shape and apart:
+                yield draw
 
 
 def _blurring(below: dict[int, Node], draw: Node) -> Iterator[Node]:

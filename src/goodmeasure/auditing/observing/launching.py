@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from goodmeasure.auditing.evidence.lines import is_own
 from goodmeasure.auditing.observing.notebooks import code_cells
 from goodmeasure.auditing.observing.running import Ending, Invocation
 from goodmeasure.errors import Problem, UsageError
@@ -18,8 +20,8 @@ from goodmeasure.reading.paths import is_directory, is_file
 class ProgramGone(Problem, RuntimeError):
     """The process of a program under audit ended before it could tell what was seen.
 
-    The program was killed (by the system, for memory), or left by ``os._exit``. Run it by itself, with less data, or have it
-    audited with fewer steps.
+    The program was killed (by the system, for memory), left by ``os._exit``, or did not come back from a call that lets
+    nothing else run. Run it by itself, with less data, or have it audited with fewer steps or a larger budget.
     """
 
     code = "GM191"
@@ -47,6 +49,13 @@ def launch(request: Invocation) -> Ending:
         with os.fdopen(read, encoding="utf-8") as told:
             text = told.read()
         child.wait()
+    if (stuck := _stuck_at(text)) is not None:
+        raise ProgramGone(
+            f"{request.program} did not come back from a call that lets nothing else run",
+            where=stuck,
+            seen="nothing that was observed before could be told",
+            fix=f"goodmeasure audit {request.program} --budget {4 * request.budget_s:g}",
+        )
     if not text:
         raise ProgramGone(
             f"{request.program} ended before it could be judged (status {child.returncode})",
@@ -54,6 +63,14 @@ def launch(request: Invocation) -> Ending:
             fix=request.by_itself,
         )
     return Ending.from_dict(json.loads(text))
+
+
+def _stuck_at(text: str) -> str | None:
+    """The line of the program in what Python writes when a process is ended from outside; None where it ended by itself."""
+    if not text.startswith("Timeout ("):
+        return None
+    frames = re.findall(r'File "(.+)", line (\d+) in (.+)', text)
+    return next((f"{path}:{line} in {name}" for path, line, name in frames if is_own(path)), "")
 
 
 def _named(request: Invocation) -> None:

@@ -7,7 +7,7 @@ import builtins
 import dis
 import linecache
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -252,14 +252,12 @@ def _blocks(node: ast.stmt) -> Iterator[list[ast.stmt]]:
             yield getattr(owner, name, [])
 
 
-def unreached(end: BaseException) -> Iterator[str]:
-    """The lines of a program that come after those on which it was ended: the rest of each function, and of the program."""
-    trace = end.__traceback__
-    while trace is not None:
-        path = trace.tb_frame.f_code.co_filename
-        if is_own(path) and _is_a_block(trace.tb_frame) and (rest := _behind(path, trace.tb_lineno)):
+def unreached(places: Iterable[tuple[FrameType, int]]) -> Iterator[str]:
+    """The lines of a program that come after these, on which it was ended: the rest of each function, and of the program."""
+    for frame, line in places:
+        path = frame.f_code.co_filename
+        if is_own(path) and _is_a_block(frame) and (rest := _behind(path, line)):
             yield f"{path}:{rest}"
-        trace = trace.tb_next
 
 
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

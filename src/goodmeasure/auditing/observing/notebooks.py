@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import linecache
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +20,7 @@ _KEPT = frozenset(
 def run_notebook(path: str) -> dict[str, Any]:
     """Run the cells of a notebook as ``__main__``; lines that only a notebook understands are left out."""
     main = ModuleType("__main__")
-    main.__dict__.update(__file__=path, display=print, get_ipython=lambda: None)
+    main.__dict__.update(__file__=path, display=print, get_ipython=Shell)
     before = sys.modules["__main__"]
     sys.modules["__main__"] = main
     try:
@@ -41,7 +42,7 @@ def code_cells(path: str) -> list[tuple[int, str]]:
         raise UsageError(
             f"{path} is not a notebook", where=path, seen=f"{type(error).__name__}: {error}", fix="save it in Jupyter"
         ) from error
-    return [(number, "\n".join(map(_python, source.splitlines()))) for number, source in found if not _foreign(source)]
+    return [(number, _python(source)) for number, source in found if not _foreign(source)]
 
 
 def _foreign(source: str) -> bool:
@@ -50,7 +51,39 @@ def _foreign(source: str) -> bool:
     return bool(first) and first[0].startswith("%%") and first[0] not in _KEPT
 
 
-def _python(line: str) -> str:
-    """A line without what only a notebook understands; its indentation stays, so that blocks are not empty."""
+def _python(source: str) -> str:
+    """A cell without what only a notebook understands, line by line; a cell that is Python as it stands is left as it is."""
+    try:
+        compile(source, "<cell>", "exec")
+        return source
+    except SyntaxError:
+        lines, goes_on = list[str](), False
+        for line in source.splitlines():
+            lines.append("" if goes_on else _plain(line))
+            goes_on = line.endswith("\\") and (goes_on or lines[-1] != line)
+        return "\n".join(lines)
+
+
+def _plain(line: str) -> str:
+    """A line without its magic; the indentation stays, so that blocks are not empty, and so does Python behind a magic."""
     bare = line.lstrip()
-    return f"{line[: len(line) - len(bare)]}pass" if bare.startswith(("%", "!", "?")) else line
+    indent = line[: len(line) - len(bare)]
+    if (timed := _TIMED.match(bare)) is not None:
+        return indent + timed[1]
+    if bare.startswith(("%", "!", "?")) or _HELP.fullmatch(bare):
+        return f"{indent}pass"
+    return _ASSIGNED.sub(r"\1 = []", line)
+
+
+_TIMED = re.compile(r"%(?:time|prun)\s+(?!-)(.+)")
+_HELP = re.compile(r"[\w.]+\?{1,2}\s*")
+_ASSIGNED = re.compile(r"^(\s*\w+)\s*=\s*[!%].*")
+
+
+class Shell:
+    """What a notebook's own shell is asked to do besides Python: here, nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -27,6 +27,7 @@ class Anatomy:
     calls: list[Call]
     targets: list[Node]
     inside: dict[int, Node]  # the operations between outputs and loss
+    around: list[Call] = field(default_factory=list)  # every call of a module that was recorded
 
     def mask(self) -> torch.Tensor | None:
         """What the program multiplies with, where it is ones and zeros in the shape of the target."""
@@ -58,7 +59,7 @@ def dissect(recorder: Recorder, scalar: torch.Tensor) -> Anatomy:
     if not ends:
         raise NotReplayed("nothing between parameters and loss is an output that is compared with something")
     makers = [boundary[id(node)][1] for node in ends if id(node) in boundary]
-    return Anatomy(loss, weight, ends, list(dict.fromkeys(makers)), _targets(inside, ends), inside)
+    return Anatomy(loss, weight, ends, list(dict.fromkeys(makers)), _targets(inside, ends), inside, recorder.calls)
 
 
 def _unconnected(recorder: Recorder, loss: Node) -> Anatomy:
@@ -114,22 +115,27 @@ def _ends_of(call: Call, loss: Node, below: dict[int, Node], recorder: Recorder)
 
 
 def _region(loss: Node, boundary: Collection[int], chosen: list[Call]) -> tuple[dict[int, Node], list[Node]]:
-    """What lies between the loss and the outputs, and the outputs that are reached."""
+    """What lies between the loss and the outputs, and the outputs that gradient reaches.
+
+    What a teacher said, without gradient or cut from it later, is a constant, unless gradient reaches no output at all.
+    """
     inside: dict[int, Node] = {}
     ends: dict[int, Node] = {}
-    stack = [loss]
-    while stack:
-        node = stack.pop()
+    cut: dict[int, Node] = {}
+    flowing, aside = [loss], list[Node]()
+    while flowing or aside:
+        through = bool(flowing)  # what gradient reaches comes first
+        node = (flowing or aside).pop()
         if id(node) in inside or id(node) in ends:
             continue
         within = any(call.holds(node) and not call.holds(loss) for call in chosen)
         if node is not loss and (id(node) in boundary or within or node.op == "grad"):
             if node.live:
-                ends[id(node)] = node
-            continue  # what a teacher said without gradient is a constant
+                (ends if through else cut)[id(node)] = node
+            continue
         inside[id(node)] = node
-        stack.extend(node.inputs)
-    return inside, sorted(ends.values(), key=lambda node: node.index)
+        (flowing if node.live and through else aside).extend(node.inputs)
+    return inside, sorted((ends or cut).values(), key=lambda node: node.index)
 
 
 def _compared(loss: Node, below: dict[int, Node]) -> list[Node]:

@@ -106,6 +106,11 @@ class Recorder(Trace):
         """Whether what happens now is of interest: the program's own thread, and none of our own work."""
         return not self._quiet and threading.get_ident() == self._thread
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the program does this in a thread that is not looked at."""
+        return threading.get_ident() != self._thread
+
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Write nothing down inside."""

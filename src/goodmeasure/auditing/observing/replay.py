@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,7 +124,19 @@ def _following(ends: Iterable[Node], free: set[int]) -> set[int]:
     for node in sorted(below.values(), key=lambda one: (one.op != "leaf", one.index)):
         if node.op not in MADE and any(id(part) in handed for part in node.inputs):
             handed.add(id(node))
-    return handed | {key for key, node in below.items() if node.live and node.op not in MADE}
+    return handed | {id(node) for node in _flowing(ends) if node.op not in MADE}
+
+
+def _flowing(ends: Iterable[Node]) -> Iterator[Node]:
+    """The nodes through which gradient reaches these."""
+    seen: set[int] = set()
+    stack = list(ends)
+    while stack:
+        node = stack.pop()
+        if id(node) not in seen and node.live:
+            seen.add(id(node))
+            yield node
+            stack.extend(node.inputs)
 
 
 def _parameter(node: Node) -> bool:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import runpy
 import shlex
 import sys
+import threading
 import time
-from contextlib import AbstractContextManager
+import traceback
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from goodmeasure.auditing.case import where_raised
+from goodmeasure.auditing.evidence.lines import line_of
 from goodmeasure.auditing.finding import Audit, Finding, Skipped
 from goodmeasure.auditing.observing.judging import Judgement
 from goodmeasure.auditing.observing.loops import unreached
 from goodmeasure.auditing.observing.notebooks import run_notebook
+from goodmeasure.auditing.observing.overrun import left_where_it_is
 from goodmeasure.auditing.observing.seams import Install, Seams, observed
 from goodmeasure.auditing.observing.stopping import Cut, Finished, Limits, bounded, guard
 from goodmeasure.auditing.observing.writers_host import WRITERS
@@ -60,6 +66,11 @@ class Ending:
         """As plain values."""
         return asdict(self)
 
+    def write(self, descriptor: int) -> None:
+        """Write it down for whoever started the process."""
+        with os.fdopen(descriptor, "w", encoding="utf-8") as told:
+            json.dump(self.to_dict(), told)
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Ending:
         """From plain values."""
@@ -78,8 +89,8 @@ HOSTS: dict[str, tuple[str, ...]] = {
     "sklearn.base": ("sklearn_host",),
     "sklearn.model_selection": ("sklearn_host",),
     "sklearn.metrics": ("sklearn_host",),
-    "xgboost": ("boosters_host",),
-    "lightgbm": ("boosters_host",),
+    "xgboost": ("boosters_host", "sklearn_host"),
+    "lightgbm": ("boosters_host", "sklearn_host"),
     "transformers.trainer": ("transformers_host",),
     "keras": ("torch_host", "keras_host"),  # torch is told what is Keras's own affair
     **dict.fromkeys(WRITERS, ("writers_host",)),
@@ -111,6 +122,9 @@ class Hosts:
     def judged(self, whole: bool) -> Judgement:
         """What the rules say about everything that was seen of a program that came to its end (``whole``) or was stopped."""
         judged = Judgement()
+        torch, sklearn = self.known.get("torch_host"), self.known.get("sklearn_host")
+        if torch is not None and sklearn is not None:
+            sklearn.calls.workflow.taught += torch.targets()
         for name, host in self.known.items():
             try:
                 judged.add(host.judge(whole))
@@ -129,26 +143,49 @@ class Observation:
     after_cut: bool = False
     status: int = 0
     unreached: list[str] = field(default_factory=list)
+    descriptor: int | None = None  # where to write what came of it, where the program does not come back
+    _judged: threading.Lock = field(default_factory=threading.Lock)
 
     def go(self) -> Ending:
         """Run the program, then ask the rules."""
         limits = Limits(self.request.steps, self.request.all, self.request.stop, self.request.budget_s)
         hosts = Hosts(limits, self.cut)
-        started = time.monotonic()
-        with hosts.observing():
+        with hosts.observing(), self._left_in_time(limits, hosts):
             self._program(limits)
-        self.cut.paused = True
+        with self._judged:
+            return self._ending(limits, hosts)
+
+    def _left_in_time(self, limits: Limits, hosts: Hosts) -> AbstractContextManager[None]:
+        """Inside, a program that does not come back is judged where it is, and its process ends."""
+        descriptor = self.descriptor
+        if descriptor is None:
+            return nullcontext()
+
+        def leave(frame: FrameType) -> None:
+            with self._judged:
+                where = line_of(frame) or "the program"
+                self.cut.short(where)
+                self.cut.ended_by = "inside a call that did not return in its time, and its exit handlers did not run"
+                self.unreached = list(unreached(reversed([*traceback.walk_stack(frame)])))
+                self._ending(limits, hosts).write(descriptor)
+                os._exit(0)
+
+        return left_where_it_is(limits, self.cut, leave, descriptor)
+
+    def _ending(self, limits: Limits, hosts: Hosts) -> Ending:
+        """What came of it; what is done for that is none of the program's."""
+        self.cut.judging = threading.get_ident()
         try:
-            return self._told(hosts, time.monotonic() - started)
+            return self._told(hosts, time.monotonic() - limits.started)
         finally:
-            self.cut.paused = False  # what runs at exit belongs to the program
+            self.cut.judging = 0  # what runs at exit belongs to the program
 
     def _program(self, limits: Limits) -> None:
         try:
             with bounded(limits, self.cut):
                 as_main(self.request)
         except Finished as end:
-            self.unreached = list(unreached(end))
+            self.unreached = list(unreached(traceback.walk_tb(end.__traceback__)))
             return
         except SystemExit as left:
             self.status = left.code if isinstance(left.code, int) else int(left.code is not None)
@@ -194,10 +231,13 @@ def _run_script(path: str) -> dict[str, Any]:
     return runpy.run_path(path, run_name="__main__")
 
 
-def run(request: Invocation) -> Ending:
-    """Run a program under observation in this process, which is then good for nothing else."""
+def run(request: Invocation, descriptor: int | None = None) -> Ending:
+    """Run a program under observation in this process, which is then good for nothing else.
+
+    Where the program does not come back from a library, what came of it is written to the descriptor, if there is one.
+    """
     sys.dont_write_bytecode = True
     os.environ.setdefault("MPLBACKEND", "agg")  # no windows
-    the_run = Observation(request)
+    the_run = Observation(request, descriptor=descriptor)
     guard(the_run.cut)
     return the_run.go()

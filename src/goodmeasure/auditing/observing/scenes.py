@@ -28,6 +28,7 @@ class Labelling:
     module: torch.nn.Module
     where: str
     decide: Labels
+    learned: frozenset[int]  # the parameters that the output follows from
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Scoring:
     score: ReplayedScore
     targets: torch.Tensor
     outputs: torch.Tensor
+    learned: frozenset[int]
 
 
 class Labels:
@@ -156,7 +158,7 @@ class Scenes:
             replay = Replay([label], [output])
         except NotReplayed:
             return
-        self.decisions[label.where] = Labelling(call.module, label.where, Labels(replay, position))
+        self.decisions[label.where] = Labelling(call.module, label.where, Labels(replay, position), _learned(output))
 
     def _score(self, call: Call, output: Node, number: Node, target: Node) -> None:
         if number.where in self.scores:
@@ -166,5 +168,14 @@ class Scenes:
         except NotReplayed:
             return
         self.scores[number.where] = Scoring(
-            call.module, number.where, ReplayedScore(replay), target.value.clone(), output.value.clone()
+            call.module,
+            number.where,
+            ReplayedScore(replay),
+            target.value.clone(),
+            output.value.clone(),
+            _learned(output),
         )
+
+
+def _learned(output: Node) -> frozenset[int]:
+    return frozenset(id(node.tensor) for node in output.ancestors() if node.role == "parameter")

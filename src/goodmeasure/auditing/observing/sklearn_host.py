@@ -11,7 +11,7 @@ import numpy as np
 
 from goodmeasure.auditing.engine import examine
 from goodmeasure.auditing.evidence.workflow import Fit, Measurement, Output, Splitting
-from goodmeasure.auditing.observing import sklearn_seams
+from goodmeasure.auditing.observing import booster_seams, sklearn_seams
 from goodmeasure.auditing.observing.judging import BUDGET_S, Judgement, about
 from goodmeasure.auditing.observing.seams import Seams
 from goodmeasure.auditing.observing.stopping import Cut, Limits
@@ -62,6 +62,9 @@ class SklearnHost:
 
     def install(self, module: str, seams: Seams) -> None:
         """Replace the seams of a module that was imported."""
+        if module in ("xgboost", "lightgbm"):
+            booster_seams.install(module, seams, self.calls)
+            return
         seam = {
             "sklearn.base": sklearn_seams.install_base,
             "sklearn.model_selection": sklearn_seams.install_splits,
@@ -102,12 +105,17 @@ class SklearnHost:
         """Each fit of a predictor as a case: its weights, and the objective of a booster."""
         seen: set[str] = set()
         for fit in self.calls.workflow.of(Fit):
-            if not hasattr(fit.estimator, "predict") or fit.y is None or fit.where in seen or len(seen) >= _MANY:
+            if not _predictor(fit.estimator) or fit.y is None or fit.where in seen or len(seen) >= _MANY:
                 continue
             seen.add(fit.where)
             given = {"estimator": fit.estimator, "X": fit.X, "y": np.asarray(fit.y), "sample_weight": fit.weight}
             objective = getattr(fit.estimator, "objective", None)
-            yield given | {"objective": objective if callable(objective) else None}, fit.where
+            yield given | {"objective": objective if callable(objective) else None, "metric": fit.metric}, fit.where
+
+
+def _predictor(estimator: Any) -> bool:
+    """Whether this is an estimator that predicts; a bare booster, which has no ``fit``, is judged where boosters are."""
+    return hasattr(estimator, "predict") and hasattr(estimator, "fit")
 
 
 def _case(metric: Measurement) -> dict[str, Any] | None:

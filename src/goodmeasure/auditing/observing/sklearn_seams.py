@@ -102,7 +102,9 @@ def _method(name: str, calls: Calls, run: Any) -> Any:
             y = args[0] if args else kwargs.get("y")
             if hasattr(self, "best_score_") and not calls.parted():
                 calls.note(Splitting((table, y), (), where))  # a search holds rows out by itself
-            calls.note(Fit(self, table, y, kwargs.get("sample_weight"), where, _stopping(self, kwargs)))
+            calls.note(
+                Fit(self, table, y, kwargs.get("sample_weight"), where, _stopping(self, kwargs), _own_metric(kwargs))
+            )
         if name not in ("fit", "fit_predict"):
             calls.note(Output(self, name, table, result, where))
         return result
@@ -113,13 +115,27 @@ def _method(name: str, calls: Calls, run: Any) -> Any:
 def _stopping(estimator: Any, given: dict[str, Any]) -> tuple[Any, ...]:
     """The tables on which a booster decides when it stops."""
     rounds = getattr(estimator, "early_stopping_rounds", None) or getattr(estimator, "early_stopping_round", None)
-    hooks = [*(given.get("callbacks") or ()), *(getattr(estimator, "callbacks", None) or ())]
-    if not rounds and not any("earlystopping" in type(hook).__name__.lower().replace("_", "") for hook in hooks):
+    if (
+        not rounds
+        and not stops_early(given.get("callbacks"))
+        and not stops_early(getattr(estimator, "callbacks", None))
+    ):
         return ()
     pairs = given.get("eval_set")
     if pairs is None:
         return (given["eval_X"],) if given.get("eval_X") is not None else ()
     return tuple(pair[0] for pair in (pairs if isinstance(pairs, list) else [pairs]))
+
+
+def _own_metric(given: dict[str, Any]) -> Any:
+    """The function by which a booster is told to judge its rounds."""
+    asked = given.get("eval_metric")
+    return next((one for one in (asked if isinstance(asked, list) else [asked]) if callable(one)), None)
+
+
+def stops_early(callbacks: Any) -> bool:
+    """Whether one of these callbacks of a booster ends its training."""
+    return any("earlystopping" in type(hook).__name__.lower().replace("_", "") for hook in callbacks or ())
 
 
 def install_splits(seams: Seams, calls: Calls) -> None:

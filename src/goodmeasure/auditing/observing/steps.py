@@ -52,6 +52,7 @@ class StepLog:
     thrown: list[list[Passed]] = field(
         default_factory=list
     )  # at each clear, the passes whose gradients no step has seen
+    rates: list[float] = field(default_factory=list)  # the largest learning rate of each step
     used: list[list[Passed]] = field(default_factory=list)  # at each step, the passes whose gradients it has seen
     undone: int = 0  # steps after which the parameters were put back to where they had been
     _pending: list[Passed] = field(default_factory=list)
@@ -142,6 +143,7 @@ class StepLog:
         """The optimizer is about to move its parameters."""
         self.inside, self.stale = True, self.stale or self._added
         self.place = self.place or user_line()
+        self.rates.append(max(float(group.get("lr", 0.0)) for group in self.optimizer.param_groups))
         record = self._open()
         record.gradients = dict(gradients(self.parameters()))
         self._before = {id(p): p.detach().clone() for p in self.parameters()}

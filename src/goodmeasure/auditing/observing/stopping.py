@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from goodmeasure.auditing.evidence.lines import line_of
 from goodmeasure.keeping import private
 
 _IDLE_S = 3.0  # for which a loop goes on that cannot be left
-_AGAIN_S = 5.0  # after which a program is ended once more that has caught its end
+AGAIN_S = 5.0  # after which a program is ended once more that has caught its end
 
 
 class Finished(SystemExit):
@@ -61,8 +62,14 @@ class Cut:
 
     where: str = ""
     ended_by: str = ""
-    paused: bool = False
+    heard: float = 0.0  # when the program was last told that its time is over
+    judging: int = 0  # the thread in which the rules are asked, to which none of this applies
     started: list[str] = field(default_factory=list)  # programs of Python that it runs in processes of their own
+
+    @property
+    def paused(self) -> bool:
+        """Whether this thread is ours."""
+        return self.judging == threading.get_ident()
 
     def short(self, where: str) -> None:
         """Note that the training was cut short here."""
@@ -88,11 +95,12 @@ def bounded(limits: Limits, cut: Cut) -> Iterator[None]:
 
     def over(_: int, frame: FrameType | None) -> None:
         if not cut.paused and frame is not None:
+            cut.heard = time.monotonic()
             cut.short(line_of(frame) or "the program")
             cut.end("because its time was spent")
 
     before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, limits.budget_s, _AGAIN_S)
+    signal.setitimer(signal.ITIMER_REAL, limits.budget_s, AGAIN_S)
     try:
         yield
     finally:

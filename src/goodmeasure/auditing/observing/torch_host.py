@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from goodmeasure.auditing.engine import examine
 from goodmeasure.auditing.evidence.passes import Passes
 from goodmeasure.auditing.evidence.step_run import StepRecord
@@ -42,6 +44,11 @@ class TorchHost:
         torch_seams.install(seams, self.program)
         loaders.install(seams, self.program)
 
+    def targets(self) -> list[Any]:
+        """The targets of every loss, where they are one tensor."""
+        found = [one.given.get("targets") for one in self.program.seen.values()]
+        return [target.detach().cpu().numpy() for target in found if isinstance(target, torch.Tensor)]
+
     def judge(self, whole: bool) -> Judgement:
         """What the rules say, of a program that came to its end (``whole``) or was stopped."""
         return torch_program(self.program, whole)
@@ -51,9 +58,13 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
     """What the rules say about a torch program, which came to its end (``whole``) or was stopped."""
     program.close()
     judged = Judgement()
+    scenes = [*program.scenes.decisions.values(), *program.scenes.scores.values()]
+    decided = {part for scene in scenes for part in scene.learned}
+    waiting = {id(p) for log in program.logs if not log.steps or _unreached(log, program) for p in log.parameters()}
     for key, one in program.seen.items():
-        others = {p for other, reached in program.teaches.items() if other != key for p in reached}
+        others = waiting.union(*(reached for other, reached in program.teaches.items() if other != key))
         one.given["taught"] = [name for name, p in one.names.items() if id(p) in others]
+        one.given["scored"] = [name for name, p in one.names.items() if id(p) in program.scored | decided]
         judged.looked_at.append(f"{one.where}: {one.what}")
         judged.audits.append(_loss(one, program, whole))
     for log in program.logs:
@@ -75,14 +86,19 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
 
 def _optimizer(log: StepLog, program: TorchProgram, judged: Judgement) -> None:
     """Judge an optimizer that no loss reaches, and say of the others that they were looked at with their losses."""
-    reached = any(passed for record in log.passed for passed in record)
     if log.steps:
         judged.audits.append(_passes(log, program))
-    if log.steps > 1 and not reached and (len(program.logs) > 1 or not program.backwards):
+    if _unreached(log, program):
         judged.audits.append(_steps_alone(log))
     elif not program.seen or not log.steps:
         return
     judged.looked_at.append(f"{log.place}: {log.steps} steps of {type(log.optimizer).__name__}")
+
+
+def _unreached(log: StepLog, program: TorchProgram) -> bool:
+    """Whether an optimizer steps and no loss ever reaches what it holds."""
+    reached = any(passed for record in log.passed for passed in record)
+    return log.steps > 1 and not reached and (len(program.logs) > 1 or not program.backwards)
 
 
 def _of(module: Any, program: TorchProgram) -> list[ObservedLoss]:
@@ -129,6 +145,7 @@ def _passes(log: StepLog, program: TorchProgram) -> Audit:
             [value for passed in step if passed.yes_no.judges & own for value in passed.yes_no.targets]
             for step in log.used
         ],
+        log.rates,
     )
     return examine({"framework": "torch", "passes": passes}, about("Passes"), BUDGET_S)
 

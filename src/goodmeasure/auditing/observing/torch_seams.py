@@ -15,7 +15,7 @@ from goodmeasure.auditing.evidence.step_run import LossEvent, resting_layers
 from goodmeasure.auditing.evidence.trace import Node
 from goodmeasure.auditing.observing.cases import ObservedLoss, event, seen, yes_no
 from goodmeasure.auditing.observing.loops import Loops
-from goodmeasure.auditing.observing.objective import Anatomy, dissect
+from goodmeasure.auditing.observing.objective import Anatomy, dissect, is_data
 from goodmeasure.auditing.observing.recorder import Recorder
 from goodmeasure.auditing.observing.replay import NotReplayed
 from goodmeasure.auditing.observing.scenes import Scenes
@@ -24,6 +24,7 @@ from goodmeasure.auditing.observing.steps import Passed, StepLog, YesNo
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 
 _PASSES = 2  # batches on which a loss is judged: what is seen on one of them alone is chance
+_TRAININGS = 3  # in one program that are looked at: a teacher and its student, parts of a model one after another
 _NEVER = 40  # backward passes a step after which no step is waited for
 
 
@@ -40,10 +41,13 @@ class TorchProgram:
         self.logs: list[StepLog] = []
         self.teaches: dict[tuple[str, ...], set[int]] = {}  # the parameters that each loss reaches
         self.used: set[int] = set()  # the parameters of every module that was called
+        self.scored: set[int] = set()  # the parameters behind scores, and behind losses that no backward pass has seen
         self.values: dict[str, list[float]] = {}  # what each line that calls for a backward pass had as its loss
         self.backwards = 0
         self.stepped = False  # an optimizer made a step
         self._depth = 0
+        self._since = 0  # the optimizer with which the present training began
+        self._trainings = 1
         self._met: dict[int, torch.nn.Module] = {}
 
     @property
@@ -54,8 +58,8 @@ class TorchProgram:
     @property
     def done(self) -> bool:
         """Whether enough training steps were seen."""
-        counts = [log.steps for log in self.logs if log.records]
-        most = self.steps
+        counts = [log.steps for log in self.logs[self._since :]]  # one that waits for its turn is waited for
+        most = max(counts, default=self.steps)
         if self.backwards >= _NEVER * self.limits.steps:
             return True
         return most >= self.limits.steps and (min(counts, default=0) > 0 or most >= 8 * self.limits.steps)
@@ -119,6 +123,10 @@ class TorchProgram:
     @contextmanager
     def backward(self, scalar: Any) -> Iterator[None]:
         """Look at a loss before its backward pass runs."""
+        if self._depth == 0 and self.recorder.elsewhere:
+            self.unread[user_line() or "a loss"] = (
+                "it is differentiated in another thread, in which nothing is observed"
+            )
         if self._depth == 0 and self.recorder.listening:
             with self._own_work("a loss"):
                 self._look(scalar)
@@ -139,6 +147,7 @@ class TorchProgram:
             return
         node = self.recorder.node(scalar)
         reached = frozenset(learning(node))
+        self.scored.update(part for other in _unused(self.recorder, node) for part in learning(other))
         if node.tensor.is_leaf and any(p is scalar for log in self.logs for p in log.parameters()):
             return  # it is itself what is optimised
         try:
@@ -178,9 +187,23 @@ class TorchProgram:
             if log.optimizer is optimizer:
                 return log
         log = StepLog(optimizer)
+        if self.recorder.enough and self._trains_anew(log):
+            self._look_again()
         if not self.recorder.enough:
             self.logs.append(log)
         return log
+
+    def _trains_anew(self, log: StepLog) -> bool:
+        """Whether an optimizer comes for other parameters than those that were trained so far: another training begins."""
+        known = {id(p) for other in self.logs for p in other.parameters()}
+        return self._trainings < _TRAININGS and not any(id(p) in known for p in log.parameters())
+
+    def _look_again(self) -> None:
+        """Look at the steps of another training too."""
+        self._trainings += 1
+        self._since, self.limits.done_at = len(self.logs), 0.0
+        self.recorder.enough = False
+        self.recorder.wake()
 
     def about(self, parameters: Any, note: Callable[[StepLog], None]) -> None:
         """Tell the optimizers of these parameters about a call."""
@@ -226,6 +249,15 @@ class TorchProgram:
             self.cut.end("after its last step" if self.recorder.enough else "because its time was spent")
         if self.recorder.enough:
             self.loops.stepped()
+
+
+def _unused(recorder: Recorder, loss: Node) -> Iterator[Node]:
+    """Numbers that follow from a model and a batch, carry gradient, and are no part of this loss."""
+    below = {id(node) for node in loss.ancestors()}
+    for node in recorder.nodes:
+        number = node.live and not node.shape and id(node) not in below
+        if number and any(is_data(part) for part in node.ancestors()):
+            yield node
 
 
 def learning(loss: Node) -> Iterator[int]:

@@ -9,6 +9,7 @@ from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
     from goodmeasure.auditing.evidence.boosting_objective import BoostingObjective
+    from goodmeasure.auditing.evidence.fitted import Fitted
 
 
 @rule(
@@ -82,4 +83,26 @@ def gradient_shape(objective: BoostingObjective) -> Iterator[Seen]:
         yield Seen(
             f"the signs of gradient and finite differences agree at only {compared[0]:.0%} of the probes",
             where="objective",
+        )
+
+
+@rule(
+    "GM504",
+    "error",
+    "an evaluation metric says that the wrong direction is better",
+    why="Early stopping keeps the round that this metric likes best: the worst one, which is nearly always the first.",
+    fix="return name, value, is_higher_better: False for an error or a loss, True for a score",
+)
+def metric_direction(fitted: Fitted) -> Iterator[Seen]:
+    """A metric that tells its direction is better, by its own word, at mirrored predictions than at nearly perfect ones.
+
+    Example: ``lambda y, p: ("mae", np.mean(np.abs(y - p)), True)``. Ignore it never.
+    """
+    said = fitted.direction()
+    if said is not None:
+        right, mirrored, higher = said
+        yield Seen(
+            f"nearly perfect predictions give {right:.4g}, mirrored ones {mirrored:.4g}, and "
+            f"{'higher' if higher else 'lower'} is said to be better",
+            where="metric",
         )

@@ -366,7 +366,7 @@ def metric_on_labels(fitted: Fitted) -> Iterator[Seen]:
     Example: ``roc_auc_score(y, clf.predict(X))``. The metric is recognised by what it does to scores, not by its name.
     Ignore it never.
     """
-    if fitted.metric is None or fitted.kind != "label" or not fitted.binary or fitted.y.dtype.kind not in "iub":
+    if fitted.metric is None or not fitted.says_labels or not fitted.binary or fitted.y.dtype.kind not in "iub":
         return
     scores = fitted.positives * 0.2 + (fitted.y * 0 + range(len(fitted.y))) % 7 / 20 + 0.2
     one, two = called(fitted.metric, fitted.y, scores), called(fitted.metric, fitted.y, scores**3)

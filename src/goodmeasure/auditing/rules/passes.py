@@ -63,3 +63,19 @@ def one_answer(passes: Passes) -> Iterator[Seen]:
     if value is not None:
         count = sum(map(len, passes.answers))
         yield Seen(f"all targets of {count} yes-or-no losses in {passes.steps} steps are {value:g}", where=passes.where)
+
+
+@rule(
+    "GM415",
+    "warning",
+    "the learning rate is gone after a few steps",
+    why="The schedule is meant for epochs and runs at every batch: nothing moves any more before the first epoch is over.",
+    fix="call scheduler.step() after the loop over the batches, or choose a schedule that is counted in batches",
+)
+def fading_rate(passes: Passes) -> Iterator[Seen]:
+    """From each step to the next the learning rate falls to less than 0.4 of what it was.
+
+    Example: ``ExponentialLR(optimizer, gamma=0.1)``, stepped at every batch. Ignore it where a few steps are all there is.
+    """
+    if rates := passes.fading():
+        yield Seen(f"the learning rate by step: {', '.join(f'{rate:.2g}' for rate in rates[:6])}", where=passes.where)

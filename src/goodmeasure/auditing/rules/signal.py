@@ -10,6 +10,7 @@ from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
     from goodmeasure.auditing.evidence.drawn import Drawn
+    from goodmeasure.auditing.evidence.rewarded import Rewarded
     from goodmeasure.auditing.evidence.terms import Terms
     from goodmeasure.auditing.evidence.training_signal import TrainingSignal
 
@@ -239,7 +240,49 @@ def other_noise(drawn: Drawn) -> Iterator[Seen]:
 
     Example: a helper that draws its own noise for the input of a denoiser. Evidence: the recorded operations. Ignore it never.
     """
-    if drawn.where:
+    if drawn.where and not drawn.repeats:
         yield Seen(
             f"the target {drawn.shape} was drawn anew; the input holds the draw of {drawn.other}", where=drawn.where
+        )
+
+
+@rule(
+    "GM320",
+    "error",
+    "a noisy input is its own target",
+    why="Noise of many levels is added so that it can be told from the data. Who is to repeat the sum learns neither.",
+    fix="compare the output with the noise, or with the clean data: mse_loss(model(x_noisy, level), noise)",
+)
+def repeats_its_noise(drawn: Drawn) -> Iterator[Seen]:
+    """The tensor that goes into the model, data blurred with noise of a level for each example, is the target too.
+
+    Example: ``mse_loss(model(x_t, t), x_t)`` in a diffusion model. Noise of one level, as augmentation adds it, is left
+    alone. Evidence: the recorded operations. Ignore it where a narrow model is to compress what is noisy.
+    """
+    if drawn.where and drawn.repeats:
+        yield Seen(
+            f"the target {drawn.shape} is what the model was given, with the noise of {drawn.other} in it",
+            where=drawn.where,
+        )
+
+
+@rule(
+    "GM321",
+    "error",
+    "rewarded actions are made rarer",
+    why="An optimizer goes downhill: probability times reward, added to the loss, becomes small, and the reward with it.",
+    fix="loss = -(log_prob * advantage).mean()",
+)
+def rewards_are_punished(rewarded: Rewarded) -> Iterator[Seen]:
+    """A log-probability, or a ratio of probabilities, is multiplied with what the program itself calls a reward, a return or
+    an advantage, and the loss falls where well rewarded actions become less likely.
+
+    Example: ``loss = (log_prob * returns).sum()``. Evidence: the gradient of the loss, and the names of the program's own
+    variables. Ignore it where the name is wrong and the number is a cost.
+    """
+    if rewarded.where:
+        yield Seen(
+            f"{rewarded.said} are multiplied with {rewarded.name}, and the loss falls where large {rewarded.name} make an "
+            f"action less likely",
+            where=rewarded.where,
         )

@@ -323,8 +323,9 @@ def stranded_layers(parameters: Parameters) -> Iterator[Seen]:
 
     Example: ``decoder(encoder(x).detach())``, a router whose ``argmax`` chooses the branch, ``loss = ...`` where
     ``loss += ...`` is meant. What the given optimizer does not hold, and a copy of a branch that learns (a target
-    network, a teacher), is left alone. Without an optimizer, what runs under ``no_grad`` and heads whose targets
-    nobody reads are notes. Ignore it where the layer is trained by another loss.
+    network, a teacher), is left alone. Without an optimizer, what runs under ``no_grad`` is a note, and so is a head that
+    nobody counts on: no target waits for it, no score or unused loss follows from it. Ignore it where the layer is trained
+    by another loss.
     """
     for one in parameters.stranded():
         how = (
@@ -334,9 +335,11 @@ def stranded_layers(parameters: Parameters) -> Iterator[Seen]:
             if one.cut
             else "leads to no term of the loss"
         )
-        clear = parameters.optimized or (one.cut and not one.frozen) or (not one.cut and parameters.unread)
+        awaited = parameters.unread or (one.scored and not one.frozen)  # somebody counts on what it says
+        clear = parameters.optimized or (one.cut and not one.frozen) or (not one.cut and awaited)
+        scored = " although what it says is scored" if clear and one.scored else ""
         yield Seen(
-            f"{one.name} is trainable, {how}, and gets no gradient",
+            f"{one.name} is trainable, {how}{scored}, and gets no gradient",
             where=one.node.where or one.name,
             severity=None if clear else "note",
         )

@@ -31,7 +31,7 @@ def fitted_before_the_split(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit, split, changed in list(workflow.leaked())[:1]:
         yield Seen(
-            f"{type(fit.estimator).__name__} is fitted on all {len(split.arrays[0])} rows, and {split.where} "
+            f"{type(fit.estimator).__name__} is fitted on all {workflow.size(split.arrays[0])} rows, and {split.where} "
             f"holds some of them out; fitted on half of the rows it gives {changed:.0%} of the others another value",
             where=fit.where,
         )
@@ -52,8 +52,8 @@ def judged_on_fitted_rows(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit, output in list(workflow.judged_on_known_rows())[:1]:
         yield Seen(
-            f"all {len(output.X)} held-out rows are among the {len(fit.X)} on which {type(fit.estimator).__name__} was "
-            f"fitted ({fit.where})",
+            f"all {workflow.size(output.X)} held-out rows are among the {workflow.size(fit.X)} on which "
+            f"{type(fit.estimator).__name__} was fitted ({fit.where})",
             where=output.where,
         )
 
@@ -73,7 +73,8 @@ def judged_on_stopping_rows(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit, output in list(workflow.stopped_on_judged_rows())[:1]:
         yield Seen(
-            f"{type(fit.estimator).__name__} stops by {len(output.X)} rows ({fit.where}), and is judged on the same ones",
+            f"{type(fit.estimator).__name__} stops by {workflow.size(output.X)} rows ({fit.where}), and is judged on the "
+            "same ones",
             where=output.where,
         )
 
@@ -92,7 +93,8 @@ def stopped_by_known_rows(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit in list(workflow.stopped_by_known_rows())[:1]:
         yield Seen(
-            f"{type(fit.estimator).__name__} stops by the {len(fit.X)} rows that it is fitted on", where=fit.where
+            f"{type(fit.estimator).__name__} stops by the {workflow.size(fit.X)} rows that it is fitted on",
+            where=fit.where,
         )
 
 
@@ -115,7 +117,7 @@ def fitted_again(workflow: Workflow) -> Iterator[Seen]:
     for earlier, later in list(workflow.refitted())[:1]:
         yield Seen(
             f"{type(later.estimator).__name__} was fitted on the training rows ({earlier.where}), and again on the "
-            f"{len(later.X)} held-out rows",
+            f"{workflow.size(later.X)} held-out rows",
             where=later.where,
         )
 
@@ -151,6 +153,48 @@ def answer_in_the_table(workflow: Workflow) -> Iterator[Seen]:
     """
     for fit, column in list(workflow.known_answers())[:1]:
         yield Seen(
-            f"column {column} of the {len(fit.X)} rows on which {type(fit.estimator).__name__} is fitted is the target",
+            f"column {column} of the {workflow.size(fit.X)} rows on which {type(fit.estimator).__name__} is fitted is the target",
             where=fit.where,
+        )
+
+
+@rule(
+    "GM537",
+    "error",
+    "predictions and truth are on different scales",
+    why="The model learned scaled targets and says scaled numbers: set against the targets as they were, they miss by a scale.",
+    fix="prediction = scaler.inverse_transform(prediction.reshape(-1, 1)), and then the metric",
+)
+def on_another_scale(workflow: Workflow) -> Iterator[Seen]:
+    """A model learned what a scaler made of its targets, and a metric sets what it says against targets that were not
+    scaled.
+
+    Example: ``y_train = scaler.fit_transform(y_train)``, and then ``r2_score(y_test, model(X_test))``. Evidence: undoing the
+    scale takes three quarters of the squared error away. Ignore it never.
+    """
+    for metric, scaler, left in list(workflow.on_another_scale())[:1]:
+        yield Seen(
+            f"{metric.name} compares the targets as they were with predictions on the scale of "
+            f"{type(scaler.estimator).__name__} ({scaler.where}); once it is undone, {left:.1%} of the squared error is left",
+            where=metric.where,
+        )
+
+
+@rule(
+    "GM538",
+    "error",
+    "held-out rows are copies of training rows",
+    why="Rows that were repeated before the split lie on both sides of it: the model knows the answers that it is asked for.",
+    fix="split first: train_test_split(X, y), and repeat or make rows in the training part alone",
+)
+def copied_over_the_split(workflow: Workflow) -> Iterator[Seen]:
+    """Most held-out rows of one class also stand in the training part, and hardly any of the other classes do.
+
+    Example: ``resample(minority, n_samples=len(majority))`` before ``train_test_split``. Rows that repeat in every class
+    (tables of a few categories), or that are few, are left alone. Ignore it where the held-out part is not used.
+    """
+    for split, label, here, there in list(workflow.copied_over())[:1]:
+        yield Seen(
+            f"{here:.0%} of the held-out rows of class {label} stand in the training part too, and {there:.0%} of the others",
+            where=split.where,
         )
