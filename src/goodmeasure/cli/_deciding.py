@@ -40,11 +40,8 @@ from goodmeasure.engines.request import Request
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.paths import Places
 from goodmeasure.reading.rows_read import RowsRead
-<<<<<<< HEAD
-from goodmeasure.study.elsewhere import Reweighed
-=======
 from goodmeasure.statistics.row_arguments import UnknownLabel
->>>>>>> h-k12
+from goodmeasure.study.elsewhere import Reweighed
 from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.question import costs_from
 
@@ -128,7 +125,9 @@ def _without_a_loss(costs: Any) -> Iterator[None]:
         yield
     except UnknownLabel as problem:
         if isinstance(costs, UnderOverCosts):
-            problem.fix = "name a column of numbers, or say what mistakes cost: --cost fn=3 --cost fp=1 --positive LABEL"
+            problem.fix = (
+                "name a column of numbers, or say what mistakes cost: --cost fn=3 --cost fp=1 --positive LABEL"
+            )
         raise
 
 

@@ -122,7 +122,6 @@ def dialect_of(place: Place) -> tuple[Dialect, tuple[Remark, ...]]:
     ), remarks
 
 
-<<<<<<< HEAD
 def _refuse_wide(start: bytes, name: str) -> None:
     """Refuse a text of which every letter takes two bytes or four, and whose first bytes do not say so. Error: GM202."""
     if start.count(0) < len(start) / 4 or not re.search(rb"\w\0|\0\w", start):
@@ -135,14 +134,14 @@ def _refuse_wide(start: bytes, name: str) -> None:
         seen=f"{start[:16]!r}",
         fix=f"write it as UTF-8: iconv -f {encoding} -t UTF-8 {word(name)} > {word(another(name))}",
     )
-=======
+
+
 def _cells(dialect: Dialect, place: Place) -> int:
     """How many names a delimiter makes of the header; none where a wrong one makes a cell too long to be read."""
     try:
         return len(dialect.header(place))
     except UnreadableTable:
         return 0
->>>>>>> h-k12
 
 
 def _line_end(start: bytes) -> str:

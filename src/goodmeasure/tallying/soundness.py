@@ -160,7 +160,9 @@ def _of_the_same_rows(one: State, where: str) -> None:
         told = int(counts.counts[:, 1].sum())
         # Of classes the name ends with the class, of which all models say the same; the likeliest class is each model's own.
         _, _, of = name.partition("\t")
-        must(of == "top" or yes.setdefault(of, told) == told, f"{where}.scores[{name!r}]", "of the targets of the others")
+        must(
+            of == "top" or yes.setdefault(of, told) == told, f"{where}.scores[{name!r}]", "of the targets of the others"
+        )
     classes = [count for of, count in yes.items() if of]
     must(not classes or sum(classes) == one.rows, f"{where}.scores", "of one class a row")
     weights = [part.totals().w for part in one.moments.values() if not part.infinite]
