@@ -16,8 +16,9 @@ def data(loss: gm.Loss, rows: int = 600, classes: int = 3) -> tuple[torch.Tensor
     noise = torch.Generator().manual_seed(0)
     x = torch.randn(rows, 4, generator=noise)
     score = x[:, 0] - 0.5 * x[:, 1] ** 2 + 0.3 * torch.randn(rows, generator=noise)
-    if loss.is_classwise:
-        return x, torch.bucketize(score, torch.quantile(score, torch.linspace(0, 1, classes + 1)[1:-1]))
+    if loss.is_classwise or loss.is_graded:
+        codes = torch.bucketize(score, torch.quantile(score, torch.linspace(0, 1, classes + 1)[1:-1]))
+        return x, codes if loss.is_classwise else codes.float()
     if loss.is_binary:
         return x, (score > -0.5).float()
     if loss.target.high == 1:

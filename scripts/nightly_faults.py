@@ -29,12 +29,17 @@ PAGE = ROOT / "docs" / "reliability.md"
 START, END = "<!-- written by scripts/nightly_faults.py -->", "<!-- end of what it wrote -->"
 Row = tuple[object, ...]
 PROGRAM = "from goodmeasure.cli import main; main()"
-# What each command is asked, the second time for another answer.
-WORK = {
-    "run": (("run", "t.csv", "--target", "y", "--out", "out"), ("--exclude", "p")),
-    "score --save": (("score", "t.csv", "--y", "y", "--p", "p", "--save", "out/kept.tally"), ("--where", "x > 0")),
-    "predict --out": (("predict", "model.json", "t.csv", "--out", "out/predicted.csv"), ("--where", "x > 0")),
-}
+# What each command is asked, and then for another answer.
+SCORED = ("t.csv", "--y", "y", "--p", "p")
+WORK: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    name: (first, (*first, *more))
+    for name, first, more in (
+        ("run", ("run", "t.csv", "--target", "y", "--out", "out"), ("--exclude", "p")),
+        ("score --save", ("score", *SCORED, "--save", "out/kept.tally"), ("--where", "x > 0")),
+        ("predict --out", ("predict", "model.json", "t.csv", "--out", "out/predicted.csv"), ("--where", "x > 0")),
+        ("report", ("report", *SCORED, "--out", "out/page.html"), ("--where", "x > 0")),
+    )
+} | {"export": (("export", "model.json", "out/model.sql"), ("export", "second.json", "out/model.sql"))}
 
 
 def goodmeasure(place: Path, *words: str, **more: str) -> subprocess.Popen[bytes]:
@@ -67,7 +72,9 @@ def folder() -> Iterator[Path]:
         p = 1 / (1 + np.exp(-x))
         rows = zip(x, p, rng.random(2000) < p, strict=True)
         (place / "t.csv").write_text("x,p,y\n" + "".join(f"{a:.4f},{b:.4f},{c:d}\n" for a, b, c in rows))
-        assert status(place, "run", "t.csv", "--target", "y", "--exclude", "p", "--out", ".") == 0
+        for left_out, name in (("x", "second.json"), ("p", "model.json")):
+            assert status(place, "run", "t.csv", "--target", "y", "--exclude", left_out, "--out", ".") == 0
+            (place / "model.json").rename(place / name)
         (place / "out").mkdir()
         yield place
 
@@ -78,9 +85,9 @@ def held(place: Path) -> dict[str, bytes]:
 
 def answers(place: Path, name: str) -> tuple[dict[str, bytes], dict[str, bytes], float]:
     """What a command writes the first and the second time, and how long it takes; the first stands there afterwards."""
-    first, more = WORK[name]
+    first, second_words = WORK[name]
     start = time.perf_counter()
-    assert status(place, *first, *more) == 0
+    assert status(place, *second_words) == 0
     seconds, second = time.perf_counter() - start, held(place / "out")
     assert status(place, *first) == 0
     return held(place / "out"), second, seconds
@@ -107,12 +114,12 @@ def kills(count: int) -> Iterator[Row]:
         "at the end",
     )
     random.seed(0)
-    for name, (first, more) in WORK.items():
+    for name, (first, other) in WORK.items():
         with folder() as place:
             old, new, seconds = answers(place, name)
             tally, most = {"old": 0, "new": 0, "neither": 0}, 0
             for _ in range(count):
-                running = goodmeasure(place, *first, *more)
+                running = goodmeasure(place, *other)
                 time.sleep(random.uniform(0, 1.1 * seconds))
                 running.send_signal(signal.SIGKILL)
                 running.communicate()
@@ -149,7 +156,7 @@ def disks(count: int) -> Iterator[Row]:
     if os.geteuid() != 0:
         yield "not tried: only root may mount", 0, "-", "-", "-"
         return
-    for name, (first, more) in WORK.items():
+    for name, (_, other) in WORK.items():
         with folder() as place:
             old, new, _ = answers(place, name)
             needed = sum(map(len, new.values()))
@@ -160,7 +167,7 @@ def disks(count: int) -> Iterator[Row]:
                 try:
                     for file, data in old.items():
                         (place / "out" / file).write_bytes(data)
-                    ended, found = status(place, *first, *more), held(place / "out")
+                    ended, found = status(place, *other), held(place / "out")
                     if ended == 3 and found == old:
                         tally["old"] += 1
                     elif ended == 0 and all(same(each, found[each], new) for each in found):

@@ -32,7 +32,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from catalogue_losses import drawn, scales_of  # noqa: E402, how the tests draw them
 
 PAGE = ROOT / "docs" / "truth.md"
-SECONDS = 20.0  # that one loss may take
+SECONDS = 20.0  # that the points of one loss may take
 
 
 @dataclass
@@ -82,9 +82,9 @@ def _groups(loss: Loss, tried: list[Point]) -> Iterator[list[Point]]:
     yield from by_size.values()
 
 
-def tried(job: tuple[str, int, int, int]) -> tuple[str, Tally]:
-    """One definition, so many times drawn, at so many points each."""
-    name, draws, count, seed = job
+def tried(job: tuple[str, int, int, int, float]) -> tuple[str, Tally]:
+    """One definition, so many times drawn, at so many points each, in so many seconds a group of points."""
+    name, draws, count, seed, seconds = job
     random = np.random.default_rng([seed, *name.encode()])
     definition, tally = losses.catalogue()[name], Tally()
     for k in range(draws):
@@ -94,45 +94,39 @@ def tried(job: tuple[str, int, int, int]) -> tuple[str, Tally]:
             # Next to zero, predictions of class losses, of several raw outputs, and on another scale are rounded at size one.
             least = float(loss.is_classwise or len(loss.activation) > 1 or loss.activation != first.activation)
             for group in _groups(loss, points(loss, count, random)):
-                _hold(loss, group, tally, least)
+                _hold(loss, group, tally, least, seconds)
     return name, tally
 
 
-def _hold(loss: Loss, group: list[Point], tally: Tally, least: float) -> None:
-    asked = Asking(False, Clock(SECONDS), lambda _: None, SECONDS)
-    answers = list(Held(loss, asked, group, least).answers())
+def _hold(loss: Loss, group: list[Point], tally: Tally, least: float, seconds: float) -> None:
+    asked = Asking(False, Clock(seconds), lambda _: None, seconds)
+    held = Held(loss, asked, group, least)
+    answers = list(held.answers())
     outputs = len(group[0][1])
-    tally.comparisons += 2 * len(group) * (1 + 2 * outputs)
-    tally.left_out += len(asked.left_out)
+    tally.comparisons += 2 * (held.looked["values"] + 2 * outputs * held.looked["signals and curvatures"])
+    tally.left_out += bool(asked.left_out)
     tally.faults += [f"`{loss!r}` ({loss.activation[0].name}): {a.question} {a.seen}" for a in answers if not a.passed]
 
 
 HEAD = """# Numbers held to the truth, drawn at random
 
 Written by `scripts/nightly_truth.py` (seed {seed}) in {minutes:.0f} min on a machine that others used too. Value, signal and
-curvature of every loss in float32 and float64, beside its book form at 50 digits and more. Hyperparameters are drawn from their
-domains, next to the ends too (exponents up to a million); each activation that a loss admits is tried; raw outputs go from 1e-8
-to 250 in size, targets from 1e-6 to 1e4; classes are 2, 3 and 10. A number is off where it misses the truth by more than 8 ulps
-and more than an ulp of an input or a hyperparameter would move it. Where there are several raw outputs, or another scale than the
-loss's own, an input counts as 1 at least: predictions next to it are rounded at that size. {left} groups of points did not fit
-into {most:g} s each and were tried in part.
+curvature of every loss in float32 and float64 (arrays of NumPy), beside its book form at 50 digits and more. Hyperparameters are
+drawn from their domains, next to the ends too (exponents up to a million); each activation that a loss admits is tried; raw
+outputs go from 1e-8 to 250 in size, targets from 1e-6 to 1e4; classes are 2, 3 and 10.
+
+A number is off where it misses the truth by more than 8 ulps and more than rounding what it is made of does: an ulp of a raw
+output, of the target or of a hyperparameter, times how the truth moves with it. That is its conditioning, and no computation that
+rounds its inputs does better. A curvature is a sum of products of such terms: there an input counts four ulps, and as 1 at least.
+It counts as 1 at least too where there are several raw outputs, or another scale than the loss's own: predictions next to it are
+rounded at that size. {left} groups of points did not fit into {most:g} s each: what was not looked at there is not counted.
 
 | loss | losses drawn | comparisons | readings that are off |
 |---|---|---|---|
 """
 
 
-LIMITS = """
-## What was off
-
-What is known to be left is next to where numbers end. On a scale that is not the loss's own: exp of a raw output leaves float32
-while what is made of it would not, the miss in scales does, and second derivatives of a logarithm of 1 + exp(2z) are differences
-of terms of size one. On its own: a miss in units of a large target overflows within a factor of that target of the largest
-number, and dispersions above ten thousand enter by their logarithm, which is rounded.
-"""
-
-
-def page(found: dict[str, Tally], seed: int, seconds: float) -> str:
+def page(found: dict[str, Tally], seed: int, seconds: float, most: float) -> str:
     """The table, and each fault."""
     everything = [(name, tally) for name, tally in sorted(found.items())]
     whole = Tally(
@@ -141,12 +135,12 @@ def page(found: dict[str, Tally], seed: int, seconds: float) -> str:
         [fault for _, t in everything for fault in t.faults],
         sum(t.left_out for t in found.values()),
     )
-    head = HEAD.format(seed=seed, minutes=seconds / 60, left=whole.left_out, most=SECONDS)
+    head = HEAD.format(seed=seed, minutes=seconds / 60, left=whole.left_out, most=most)
     rows = [
         f"| {name} | {t.losses} | {t.comparisons:,} | {len(t.faults)} |"
         for name, t in [*everything, ("**all**", whole)]
     ]
-    faults = [LIMITS, *(f"- {fault}" for fault in whole.faults)] if whole.faults else []
+    faults = ["", "## What was off", "", *(f"- {fault}" for fault in whole.faults)] if whole.faults else []
     return head + "\n".join([*rows, *faults]) + "\n"
 
 
@@ -157,11 +151,12 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=4)
     parser.add_argument("--points", type=int, default=20)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
     asked = parser.parse_args()
     names = asked.names or list(losses.catalogue())
     begun, found = time.time(), {}
     with get_context("spawn").Pool(asked.processes) as pool:
-        jobs = [(name, asked.draws, asked.points, asked.seed) for name in names]
+        jobs = [(name, asked.draws, asked.points, asked.seed, asked.seconds) for name in names]
         for name, tally in pool.imap_unordered(tried, jobs):
             found[name] = tally
             print(
@@ -171,7 +166,7 @@ def main() -> None:
                 flush=True,
             )
     if not asked.names:
-        PAGE.write_text(page(found, asked.seed, time.time() - begun), encoding="utf-8")
+        PAGE.write_text(page(found, asked.seed, time.time() - begun, asked.seconds), encoding="utf-8")
     raise SystemExit(1 if any(t.faults for t in found.values()) else 0)
 
 

@@ -44,7 +44,7 @@ def rows(loss: Any, n: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray
     if loss.is_binary:
         return x, (random.random(n) < 1 / (1 + np.exp(-2 * score))).astype(float)
     if loss.target.low == 0 and 0 in loss.target and 0.5 not in loss.target:
-        return x, random.poisson(np.exp(0.7 * score)).astype(float)
+        return x, np.minimum(random.poisson(np.exp(0.7 * score)), loss.target.high).astype(float)
     if loss.target.low == 0:
         return x, np.exp(0.6 * score) * random.gamma(3.0, 1 / 3, size=n)
     return x, score + 0.5 * random.standard_t(5, size=n)

@@ -95,6 +95,7 @@ def _losses() -> Iterator[tuple[str, Call]]:
     yield "Loss.identification", (BINARY.identification, pair)
     yield "Loss.best_constant", (BINARY.best_constant, {"y": Y, "sample_weight": W, "classes": None})
     yield "Loss.predict", (BINARY.predict, {"z": Z})
+    yield "Loss.outcome_probabilities", (BINARY.outcome_probabilities, {"z": Z})
     yield "Loss.raw", (BINARY.raw, {"prediction": P})
     yield "Loss.half", (BINARY.half, {"outcome": 1})
     yield "Loss.of_label", (gm.weighted(BINARY, positive=[3.0, 2.0]).of_label, {"k": 1})
@@ -143,6 +144,30 @@ def _numbers() -> Iterator[tuple[str, Call]]:
             },
         ),
     )
+    yield (
+        "reweigh",
+        (
+            gm.reweigh,
+            {
+                "data": table(),
+                "prevalence": None,
+                "target": None,
+                "positive": None,
+                "shift": {"age": 5.0},
+                "like": None,
+                "weights": None,
+                "exclude": ("years",),
+                "seed": 1,
+            },
+        ),
+    )
+    yield (
+        "monitor",
+        (
+            gm.monitor,
+            {"model": model(), "data": table(), "so_far": None, "save": None, "where": None, "level": 0.9},
+        ),
+    )
     yield "gap", (gm.gap, {"train": estimate(), "held_out": estimate()})
     yield "recalibrate", (gm.recalibrate, {"y": Y, "scores": P, "method": "platt", "sample_weight": W, "raw": False})
     yield (
@@ -186,6 +211,7 @@ def _results() -> Iterator[tuple[str, Call]]:
     points = [0.2, 0.5]
     yield "ClassCosts.with_asking", (BY_CLASS.with_asking, {"price": 0.5})
     yield "Costs.average_threshold", (COSTS.average_threshold, {"w": None})
+    yield "Costs.from_grade", (COSTS.from_grade, {"grade": 1, "grades": 3})
     yield "Costs.from_matrix", (gm.Costs.from_matrix, {"matrix": [[0, 1], [5, 0]]})
     yield (
         "Costs",
@@ -307,6 +333,14 @@ def _training() -> Iterator[tuple[str, Call]]:
     rows = {"y_true": Y, "y_pred": P, "sample_weight": W}
     yield "SklearnLoss.__call__", (gm.to_sklearn(BINARY), rows)
     yield "SklearnLoss.skill", (gm.to_sklearn(BINARY).skill, {**rows, "y_train": Y})
+    for display, of in (
+        (gm.CalibrationDisplay, {}),
+        (gm.DecisionDisplay, {"costs": COSTS}),
+        (gm.LossDisplay, {"loss": BINARY}),
+    ):
+        yield f"{display.__name__}.from_predictions", (display.from_predictions, {**rows, **of, "pos_label": 1})
+        model = {"estimator": gm.LossClassifier(alpha=0.1).fit(X, Y), "X": X, "y": Y, "sample_weight": W}
+        yield f"{display.__name__}.from_estimator", (display.from_estimator, {**model, **of, "pos_label": 1})
     yield "SklearnCosts.__call__", (gm.to_sklearn(COSTS), {**rows, "y_pred": Y})
     deciding = gm.CostSensitiveClassifier(gm.LossClassifier(alpha=0.1), COSTS, cv=2)
     amounts_of = gm.CostSensitiveRegressor(gm.LossRegressor(alpha=0.1), UNITS, cv=2)

@@ -221,6 +221,19 @@ def without_xgboost() -> None:
         gm.run(table(), "claims", model="xgboost")
 
 
+@cache
+def yes_no_model() -> gm.Model:
+    """A model of yes and no."""
+    return gm.run(yes_no(), "claims").model
+
+
+def counted_twice() -> None:
+    """The same file once more."""
+    place = written("later.csv", "age,claims,years\n" + "1,2,1\n" * 40)
+    gm.monitor(model(), place, save=folder() / "later.json")
+    gm.monitor(model(), place, so_far=folder() / "later.json")
+
+
 RUN: Mapping[str, Callable[[], Any]] = {
     "GM004": lambda: gm.run(table(), "claims", represents="binary"),
     "GM006": lambda: gm.run(table(weights=[-1.0] * 120), "claims", weights="weights"),
@@ -246,7 +259,40 @@ RUN: Mapping[str, Callable[[], Any]] = {
     "GM604": lambda: gm.run(table(claims=[f"claim {i}" for i in range(120)]), "claims"),
     "GM605": lambda: gm.run(yes_no(), "claims", ask="median"),
     "GM703": lambda: gm.run(yes_no(), "claims", test=table(claims=["maybe"] * 120)),
+    "GM706": lambda: gm.run(table(claims=[1e-200 * (i + 0.5) for i in range(120)]), "claims"),
     "GM711": lambda: gm.run(table(), "claims", costs=COSTS),
+    "GM280": lambda: gm.run(table(), "claims", shift={"age": 99.0}),
+    "GM281": lambda: gm.run(table(), "claims", like={"age": [99.0] * 120}),
+}
+
+
+def unkept() -> gm.Model:
+    """A model that keeps nothing of its rows."""
+    return model().using(seen=None)
+
+
+MONITOR: Mapping[str, Callable[[], Any]] = {
+    "GM009": lambda: gm.monitor(model(), None),
+    "GM201": lambda: gm.monitor(model(), "no such file.csv"),
+    "GM202": lambda: gm.monitor(model(), [1, 2]),
+    "GM203": lambda: gm.monitor(model(), {"other": [1.0]}),
+    "GM204": lambda: gm.monitor(model(), doubled()),
+    "GM205": lambda: gm.monitor(model(), written("empty.csv", "age,claims,years\n")),
+    "GM206": lambda: gm.monitor(model(), {"age": ["old"], "years": [1.0]}),
+    "GM241": lambda: gm.monitor(model(), {"age": [1.0], "years": [0.0]}),
+    "GM270": lambda: gm.monitor(written("table.csv", TEXT_IN_YEARS), {"age": [1.0]}),
+    "GM283": lambda: gm.monitor(unkept(), {"age": [1.0], "years": [1.0]}),
+    "GM284": lambda: gm.monitor(model(), None, so_far=written("table.csv", TEXT_IN_YEARS)),
+    "GM703": lambda: gm.monitor(yes_no_model(), table(claims=["perhaps"] * 120)),
+    "GM722": counted_twice,
+}
+REWEIGH: Mapping[str, Callable[[], Any]] = {
+    "GM006": lambda: gm.reweigh(table(weights=[-1.0] * 120), shift={"age": 4.0}, weights="weights"),
+    "GM009": lambda: gm.reweigh(table()),
+    "GM201": lambda: gm.reweigh("no such file.csv", shift={"age": 4.0}),
+    "GM203": lambda: gm.reweigh(table(), shift={"aeg": 4.0}),
+    "GM280": lambda: gm.reweigh(table(), shift={"age": 99.0}),
+    "GM281": lambda: gm.reweigh(table(), like={"age": [99.0] * 120}),
 }
 
 
@@ -281,6 +327,7 @@ FUNCTIONS: Misuses = {
         "GM603": lambda: gm.choose(["1", "2", "x", "4"]),
         "GM604": lambda: gm.choose([object(), object()]),
         "GM605": lambda: gm.choose(["no", "yes", "no"], ask="median"),
+        "GM706": lambda: gm.choose([1e200, 2e200, 3.5e200]),
         "GM711": lambda: gm.choose([1.0, 2.5], costs=COSTS),
     },
     "compare": {
@@ -316,6 +363,7 @@ FUNCTIONS: Misuses = {
         "GM001": lambda: gm.loss(target=gm.Outcome)(guess),
         "GM009": lambda: gm.loss(target=gm.Positive, activation="expp")(lambda y, mu: mu - y),
     },
+    "monitor": MONITOR,
     "recalibrate": {
         "GM003": lambda: gm.recalibrate(Y, P[:3]),
         "GM005": lambda: gm.recalibrate([], []),
@@ -327,6 +375,7 @@ FUNCTIONS: Misuses = {
         "GM703": lambda: gm.recalibrate([2] * 6, P),
         "GM704": lambda: gm.recalibrate(SAME, P),
     },
+    "reweigh": REWEIGH,
     "risk": {
         "GM003": lambda: gm.risk(BINARY, Y, Z[:3]),
         "GM004": lambda: gm.risk(BINARY, [2] * 6, Z),
@@ -498,7 +547,42 @@ def of_deciding(kind: Any, inner: Any) -> dict[str, Callable[[], Any]]:
     }
 
 
+def of_displays(kind: Any, of: tuple[Any, ...], more: str = "") -> Misuses:
+    """What goes wrong in a display, of predictions and of a model; ``more`` are the codes that this kind has beside others."""
+
+    def told(y: Any, p: Any, *what: Any, **how: Any) -> Any:
+        return kind.from_predictions(y, p, *(what or of), **how)
+
+    def asked(y: Any, p: Any, *what: Any, **how: Any) -> Any:
+        from sklearn.linear_model import LogisticRegression
+
+        return kind.from_estimator(LogisticRegression().fit(X, Y), X[: len(p)], y, *(what or of), **how)
+
+    def also(call: Callable[..., Any], *codes: str) -> dict[str, Callable[[], Any]]:
+        every = {
+            "GM007": lambda: call(Y, P, loss=HINGE),
+            "GM702": lambda: call(Y, NAN),
+            "GM704": lambda: call([0] * 6, P),
+            "GM705": lambda: call(Y[:1], P[:1]),
+            "GM711": lambda: call(Y, P, BY_CLASS),
+        }
+        return {code: every[code] for code in codes}
+
+    both = more.split()
+    return {
+        f"{kind.__name__}.from_predictions": of_metrics(told, P, MISSING) | also(told, "GM702", *both),
+        f"{kind.__name__}.from_estimator": of_metrics(asked, P, MISSING) | also(asked, *both),
+    }
+
+
 CLASSES_AND_METHODS: Misuses = {
+    "CalibrationDisplay.plot": {
+        "GM008": without_matplotlib,
+        "GM009": lambda: gm.CalibrationDisplay.from_predictions(Y, P).plot(3),
+    },
+    **of_displays(gm.CalibrationDisplay, (), "GM007 GM705"),
+    **of_displays(gm.DecisionDisplay, (COSTS,), "GM704 GM705 GM711"),
+    **of_displays(gm.LossDisplay, (BINARY,)),
     "SklearnLoss.__call__": {
         **of_metrics(KNOWING, P, MISSING),
         "GM009": lambda: gm.to_sklearn(BINARY)(["no", "yes", "maybe"] * 2, P),
@@ -557,6 +641,10 @@ CLASSES_AND_METHODS: Misuses = {
     "ClassCosts": {"GM710": lambda: gm.ClassCosts([1, 2])},
     "ClassCosts.with_asking": {"GM710": lambda: BY_CLASS.with_asking(np.inf)},
     "Costs": {"GM710": lambda: gm.Costs(false_negative=-1, false_positive=5)},
+    "Costs.from_grade": {
+        "GM009": lambda: COSTS.from_grade(5, grades=5),
+        "GM710": lambda: BY_ROW.from_grade(1, grades=3),
+    },
     "Costs.from_matrix": {"GM710": lambda: gm.Costs.from_matrix([[0, 0], [0, 0]])},
     "Costs.matrix": {"GM711": lambda: BY_ROW.matrix},
     "Costs.of_rows": {"GM003": lambda: BY_ROW.of_rows(np.arange(3), 5)},
@@ -639,6 +727,10 @@ CLASSES_AND_METHODS: Misuses = {
         "GM004": lambda: BINARY.identification([2] * 6, Z),
         "GM007": lambda: HINGE.identification(Y, Z),
     },
+    "Loss.outcome_probabilities": {
+        "GM003": lambda: gm.losses.proportional_odds().outcome_probabilities([[1.0]]),
+        "GM007": lambda: SQUARED.outcome_probabilities(Z),
+    },
     "Loss.best_constant": {
         "GM003": lambda: BINARY.best_constant(Y, [1]),
         "GM005": lambda: BINARY.best_constant(Y, ZERO),
@@ -656,6 +748,7 @@ CLASSES_AND_METHODS: Misuses = {
     # The method of both; a regressor has losses that take exposures.
     "LossClassifier.raw": of_exposures(lambda regressor, exposure: regressor.raw(X, exposure=exposure)),
     "LossClassifier.fit": {
+        "GM003": lambda: gm.LossClassifier().fit(X, np.eye(2, dtype=int)[[0, 1] * 3]),
         "GM006": lambda: gm.LossClassifier().fit(X, Y, NEGATIVE),
         "GM009": lambda: gm.LossClassifier(SQUARED).fit(X, Y),
         "GM602": lambda: gm.LossClassifier().fit(X, SAME),

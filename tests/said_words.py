@@ -11,7 +11,7 @@ from goodmeasure.study.verdict import LOOK_FIRST
 
 PACKAGE = Path(goodmeasure.__file__).parent
 # What judges; what it says is shown elsewhere as it is.
-ROOMS = ("statistics", "risks", "calibrating", "decisions", "tallying", "signals", "study")
+ROOMS = ("statistics", "risks", "calibrating", "decisions", "tallying", "signals", "study", "monitoring")
 TEXTS = {"str", "tuple[str, ...]", "list[str]", "Iterable[str]"}
 # Functions of a run that make sentences of intervals.
 SENTENCES = {

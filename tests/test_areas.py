@@ -70,3 +70,14 @@ def test_a_cluster_of_events_that_are_all_right_is_one_event() -> None:
     found = AREA.estimate(y, np.linspace(0, 1, 100), together=code)
     assert "2 events are few to tell an area by" in str(found)
     assert found.low < AREA.estimate(y, np.linspace(0, 1, 100)).low
+
+
+def test_what_is_in_order_is_worth_its_clusters_of_events_and_of_others() -> None:
+    y = np.repeat([0.0, 1.0], (60, 40))
+    p = np.linspace(0, 1, 100)
+    # Three clusters of others, twenty of events; and the other way round.
+    few_others = AREA.estimate(y, p, together=np.append(np.repeat(np.arange(3), 20), 3 + np.arange(40) // 2))
+    few_events = AREA.estimate(1 - y, 1 - p, together=np.append(np.repeat(np.arange(3), 20), 3 + np.arange(40) // 2))
+    assert "3 rows without the event are few" in str(few_others)
+    assert "3 events are few" in str(few_events)
+    assert (few_others.low, few_others.high) == pytest.approx((few_events.low, few_events.high))

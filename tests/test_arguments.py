@@ -31,11 +31,13 @@ ELSEWHERE = re.compile(
     # What boosters call, with arrays and models of their own.
     r"|(XGBoost|LightGBM|CatBoost|HistGradientBoosting)(Loss|Metric)(?!\.start)"
     # What to_sklearn and recalibrations make, and what scikit-learn calls.
-    r"|Sklearn(Loss|Costs)$|AmountMap|CostSensitive\w+\.get_metadata_routing"
+    r"|Sklearn(Loss|Costs)$|(Calibration|Loss|Decision)Display(\.plot)?$|AmountMap|CostSensitive\w+\.get_metadata_routing"
 )
 # scikit-learn refuses features and targets by its own checks and in its own words.
 ESTIMATORS = ("LossClassifier", "LossRegressor", "CostSensitiveClassifier", "CostSensitiveRegressor")
 ITS_OWN = {(kind, name) for kind in ESTIMATORS for name in ("X", "y", "X_val", "y_val")}
+DISPLAYS = ("CalibrationDisplay", "DecisionDisplay", "LossDisplay")
+ITS_OWN |= {(kind, name) for kind in DISPLAYS for name in ("estimator", "X")}
 # A function of the user fails in its own words.
 ITS_OWN |= {(kind, "monitor") for kind in ("LossClassifier", "LossRegressor")}
 

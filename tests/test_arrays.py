@@ -143,3 +143,10 @@ def test_totals_merge_exactly_whatever_the_parts():
         merged = merged + part
     assert merged == whole
     assert merged.mean == whole.mean
+
+
+@pytest.mark.parametrize("ragged", [[[1.0], [1.0, 2.0]], [1.0, [2.0]], [[1.0, 2.0], 3.0]])
+def test_rows_of_unequal_length_are_refused_by_name(ragged):
+    with pytest.raises(Problem, match="z is not an array of one shape") as caught:
+        losses.squared_error().value([1.0, 2.0], ragged)
+    assert caught.value.fix.startswith("z = numpy.array(z)")

@@ -14,6 +14,7 @@ import goodmeasure as gm
 from boosters import model, raw, rows, table_of_objectives, trained
 from catalogue_losses import everything
 from goodmeasure.errors import NoSuchReading, Problem
+from goodmeasure.fitting.majoriser import curvature, signal
 from goodmeasure.fitting.second_order import SecondOrder
 
 NATIVE = table_of_objectives()
@@ -269,3 +270,19 @@ def test_a_random_forest_takes_no_start():
     forest = model("lightgbm", L.huber(), 5, boosting_type="rf", subsample=0.5, subsample_freq=1)
     with pytest.raises(Problem, match="random forests"):
         gm.to_lightgbm(L.huber()).fit(forest, x, y)
+
+
+def test_a_row_that_is_not_pulled_holds_no_leaf() -> None:
+    loss, y = L.epsilon_insensitive(epsilon=1.0), np.array([0.0, 0.0, 5.0])
+    _, bend = gm.to_xgboost(loss)(np.array([0.5, 3.0, 5.0]), y)
+    assert (bend[0], bend[2]) == (0, 0)
+    assert bend[1] > 0
+
+
+@pytest.mark.parametrize("times", [1.0, 2.0])
+def test_a_host_widens_the_curvature_of_each_class(times: float) -> None:
+    loss = L.cross_entropy(class_weight=(1.0, 2.0, 3.0))
+    rng = np.random.default_rng(0)
+    y, z = rng.integers(0, 3, 50), rng.normal(size=(50, 3))
+    found = curvature(loss, y, z, signal(loss, y, z), lambda classes: times * classes)
+    np.testing.assert_allclose(found, 3 * times * loss.hessian(y, z), rtol=1e-12)

@@ -17,6 +17,7 @@ from goodmeasure.calibrating.decomposition import cells, point_loss, squared
 from goodmeasure.calibrating.isotonic import pool, pool_blocks
 from goodmeasure.calibrating.miscalibration import debiased_squared_error
 from goodmeasure.calibrating.recalibration import Recalibration, recalibrate
+from goodmeasure.calibrating.significance import chance_of_misses
 from goodmeasure.calibrating.smoothing import on_grid, smooth_error
 from goodmeasure.statistics.row_arguments import MissingScore, OneClassOnly, ScoreOutsideUnitInterval
 
@@ -282,3 +283,25 @@ def test_bad_rows_are_named(y: list[float], p: list[float], problem: type[Except
 def test_perfect_separation_has_no_finite_map() -> None:
     with pytest.raises(OneClassOnly, match="perfectly"):
         recalibrate([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9], "temperature")
+
+
+def test_a_row_to_which_no_class_is_given_any_chance_has_even_ones() -> None:
+    p = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]] * 20)
+    found = recalibrate([0, 1, 2] * 20, p, "isotonic")
+    np.testing.assert_allclose(found([[1 / 3, 1 / 3, 1 / 3], [0.8, 0.1, 0.1]]), [[1 / 3] * 3, [1, 0, 0]])
+
+
+def test_few_rows_worth_counting_tell_a_level_and_no_slope() -> None:
+    ranks = np.linspace(-1, 1, 200)
+    misses = ranks + 0.01 * np.random.default_rng(0).normal(size=200)
+    many, few = (chance_of_misses(misses, misses**2, ranks, (200, worth)) for worth in (200, 7.0))
+    assert many < 1e-6
+    assert few > 0.5
+
+
+def test_sure_raw_outputs_are_recalibrated_like_smaller_ones() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(400, 3))
+    y = np.array([rng.choice(3, p=row) for row in np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)])
+    once, vast = (recalibrate(y, times * z, "temperature", raw=True) for times in (1.0, 1000.0))
+    np.testing.assert_allclose(vast(1000 * z), once(z), rtol=1e-6, atol=1e-9)

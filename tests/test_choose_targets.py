@@ -139,7 +139,7 @@ def test_what_cannot_be_a_target_is_named_with_its_place(y: Any, error: type[Pro
 
 
 def test_every_meaning_can_be_said_by_its_name_and_by_its_domain() -> None:
-    y = {"classes": [0, 1, 2], "multilabel": np.eye(3), "binary": [0.0, 1.0]}
+    y = {"classes": [0, 1, 2], "grade": [0, 1, 2], "multilabel": np.eye(3), "binary": [0.0, 1.0]}
     for meaning in MEANINGS:
         target = y.get(meaning.name, [0.5, 0.75] if meaning.name != "count" else [1.0, 2.0])
         assert choose(target, represents=meaning.name).meaning == meaning.name

@@ -646,3 +646,25 @@ def test_costs_of_each_row_stay_within_what_rows_can_cost(seed: int) -> None:
     largest = max(miss.max(), alarm.max())
     assert 0 <= cost.low <= cost.high <= largest + 1e-12
     assert -largest - 1e-12 <= more.low <= more.high <= largest + 1e-12
+
+
+def test_nobody_is_asked_where_that_is_no_cheaper() -> None:
+    costs = Costs(false_negative=1, false_positive=1, ask=0.5)
+    assert bayes_act([0.4, 0.5, 0.6], costs).tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize("wanted", [0.0, 1.0, -0.1, 1.1])
+def test_no_weights_decide_at_a_threshold_at_an_end(wanted: float) -> None:
+    with pytest.raises(UsageError, match="strictly between 0 and 1"):
+        negatives_multiplier(wanted)
+    with pytest.raises(UsageError, match="strictly between 0 and 1"):
+        negatives_multiplier(0.5, wanted)
+
+
+def test_two_thresholds_differ_in_one_way_alone() -> None:
+    p = np.linspace(0, 1, 11)
+    low, high, wide = Policy.from_(0.2, p), Policy.from_(0.7, p), Policy(p >= 0.4, (0.1, 0.6))
+    assert set(high.beside(low, 2)) == {(0, 0), (0, 1), (1, 1)}
+    assert set(low.beside(high, 2)) == {(0, 0), (1, 0), (1, 1)}
+    # Its threshold may lie on either side of that of the other.
+    assert set(low.beside(wide, 2)) == {(0, 0), (0, 1), (1, 0), (1, 1)}

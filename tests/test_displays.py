@@ -51,7 +51,15 @@ INPUTS = {
     "Coefficient",
 }
 OF_HOSTS = {"JaxLoss", "KerasLoss", "TableLoss", "Language"}
-OF_SKLEARN = {"SklearnLoss", "SklearnCosts", "CostSensitiveClassifier", "CostSensitiveRegressor"}
+OF_SKLEARN = {
+    "CalibrationDisplay",
+    "DecisionDisplay",
+    "LossDisplay",
+    "SklearnLoss",
+    "SklearnCosts",
+    "CostSensitiveClassifier",
+    "CostSensitiveRegressor",
+}
 OF_BOOSTERS = {
     "CatBoostLoss",
     "CatBoostMetric",
@@ -83,6 +91,7 @@ PARTS_OF_A_ROW = {
     "Dates",
     "Numbers",
     "Written",
+    "WrittenFormula",
     "Facts",
     "Finding",
     "Influence",

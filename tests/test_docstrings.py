@@ -69,7 +69,7 @@ class Public:
         if inspect.isclass(self.found) and not _has_a_constructor(self.found):
             return {}
         signature = inspect.signature(self.found.__init__ if inspect.isclass(self.found) else self.found)
-        return {p.name: str(p.annotation) for p in signature.parameters.values() if p.name != "self"}
+        return {p.name: str(p.annotation) for p in signature.parameters.values() if p.name not in ("self", "cls")}
 
     def raises(self) -> set[str]:
         """The codes of the errors that it raises by itself, not through others; of a class, when it is made or used."""

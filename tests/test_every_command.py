@@ -22,6 +22,7 @@ COMMANDS = {
     "choose": ("choose", "{}", "--target", "churned"),
     "run": ("run", "{}", "--target", "churned", "--exclude", "p", "--out", "out"),
     "predict": ("predict", "model.json", "{}"),
+    "monitor": ("monitor", "model.json", "{}"),
     "score": ("score", "{}", "--y", "churned", "--positive", "yes", "--p", "p"),
     "report": ("report", "{}", "--y", "churned", "--positive", "yes", "--p", "p", "--out", "out.html"),
     "decide": ("decide", "{}", "--y", "churned", "--positive", "yes", "--p", "p", "--cost", "fn=4", "--cost", "fp=1"),

@@ -172,6 +172,16 @@ def test_the_chance_of_so_many_events_is_the_binomial_one_where_all_probabilitie
     assert segment_rates(y, p, np.zeros(100), cluster=np.arange(100) // 4)[0].p_value > one.p_value
 
 
+def test_the_chance_of_many_rows_of_nearly_equal_weight_knows_that_rare_events_are_skewed() -> None:
+    n, p, events = 40_000, 0.02, 870
+    y = np.arange(n) < events
+    weight = np.linspace(0.9999, 1.0001, n)[np.random.default_rng(0).permutation(n)]
+    found = segment_rates(y * 1.0, np.full(n, p), np.zeros(n), sample_weight=weight)[0].p_value
+    # Sums of weights come near any number: half of the chance of exactly so many counts.
+    exact = 2 * (binom.sf(events, n, p) + binom.pmf(events, n, p) / 2)
+    assert found == pytest.approx(exact, rel=0.02)
+
+
 @pytest.mark.parametrize(("n", "p", "events"), [(6000, 2e-5, 2), (50, 0.001, 1), (20_000, 0.3, 6200), (1, 0.2, 1)])
 def test_chances_of_equal_rows_are_exact_however_rare_events_are(n: int, p: float, events: int) -> None:
     y = (np.arange(n) < events) * 1.0

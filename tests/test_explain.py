@@ -113,6 +113,27 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+SHOWN = {
+    "skill": r"skill -?\d",
+    "base rate": r"% of the reported rows",
+    "p-value": r"\(p 0\.\d+\)",
+    "prior shift": r"prevalence|act when p >=",
+    "threshold": r"act when p >= 0\.\d+",
+    "calibration": r"calibration error",
+    "generalisation gap": r"on fitted rows",
+    "expected risk": r"\d \[\d",
+    "paired difference": r"P - Q",
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_command_of_a_page_shows_what_the_page_is_about(
+    table: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(book()[name].command.split()[1:]) == 0
+    assert re.search(SHOWN[name], capsys.readouterr().out)
+
+
 @pytest.mark.parametrize("command", sorted({found.command for found in book().values()}))
 def test_the_command_of_a_page_runs_on_a_table(table: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(command.split()[1:]) == 0

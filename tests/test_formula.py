@@ -103,6 +103,36 @@ def test_the_derivative_of_a_word_is_its_slope(word):
             assert abs((up - down) / (2 * h) - true_value(slope, {"z": x})) < mp.mpf(10) ** -15
 
 
+RISING = [w for w in words.vocabulary().values() if w.rise is not None]
+
+
+@pytest.mark.parametrize("word", RISING, ids=lambda w: w.name)
+def test_the_rise_of_a_word_is_the_slope_of_its_argument_times_the_word(word):
+    others = [symbol("a")] * (len(word.partials) - 1)
+    plain = derivative(z, "z") * word(z, *others) + z * derivative(word(z, *others), "z")
+    for x in (0.3, -1.7, 40.0):
+        values = {"z": x, "a": 0.7}
+        risen = true_value(word(z, *others) * word.rise(z, *others), values)
+        assert abs(risen - true_value(plain, values)) <= abs(risen) * mp.mpf(10) ** -40
+
+
+@pytest.mark.parametrize("word", RISING, ids=lambda w: w.name)
+@pytest.mark.parametrize(
+    "inner",
+    [lambda e: e - symbol("y"), lambda e: symbol("y") - e, lambda e: (e - symbol("y")) / 3, lambda e: 2 * e + 1],
+)
+def test_a_word_of_an_exponential_has_the_slope_that_the_chain_rule_gives_it(word, inner):
+    others = [symbol("a")] * (len(word.partials) - 1)
+    u = inner(words.exp(z))
+    pull = simplify(5 * word(u, *others) * derivative(u, "z"))
+    for at in (-1.0, 0.4, 3.0):
+        values = {"z": at, "y": 1.9, "a": 0.7}
+        with mp.workdps(60):
+            step = mp.mpf(10) ** -20
+            up, down = (true_value(pull, {**values, "z": mp.mpf(at) + way * step}) for way in (1, -1))
+            assert abs((up - down) / (2 * step) - true_value(derivative(pull, "z"), values)) < mp.mpf(10) ** -15
+
+
 leaf = st.sampled_from([symbol("z"), symbol("y"), expression(1), expression(2), expression(0), expression(0.5)])
 unary = st.sampled_from([words.softplus, words.sigmoid, words.tanh, words.log_cosh, words.expm1])
 

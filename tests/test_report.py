@@ -12,20 +12,24 @@ from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from markdown_it import MarkdownIt
 
 import goodmeasure as gm
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.drawing.plain_values import plain_values
+from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.writing import NotWritten
 from goodmeasure.report import located, write
 from goodmeasure.report.again import command, python
+from goodmeasure.report.model_card import card
 from goodmeasure.report.page import page
-from goodmeasure.report.summary import summary
+from goodmeasure.report.summary import rows, summary
 from goodmeasure.report.web import script
 from goodmeasure.study.study import Study
 
@@ -176,7 +180,7 @@ def test_files_appear_together_or_not_at_all(
 ) -> None:
     place = tmp_path / "new" / "out"
     paths = write(hostile, place)
-    assert sorted(p.name for p in place.iterdir()) == ["model.json", "report.html", "report.json"]
+    assert sorted(p.name for p in place.iterdir()) == ["model.json", "model.md", "report.html", "report.json"]
     assert json.loads(Path(paths[1]).read_text(encoding="utf-8"))["format"] == "goodmeasure report"
     before = {p.name: p.read_bytes() for p in place.iterdir()}
 
@@ -185,6 +189,40 @@ def test_files_appear_together_or_not_at_all(
     assert {p.name: p.read_bytes() for p in place.iterdir()} == before
     with pytest.raises(UsageError, match="is a file"):
         write(hostile, paths[0])
+
+
+@pytest.mark.parametrize("kind", ["hostile", "amount"])
+def test_the_model_card_is_read_by_the_hub_and_holds_the_lines_of_the_summary(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    study = request.getfixturevalue(kind)
+    text = card(study)
+    data = hub.ModelCard(text).data
+    assert data.library_name == "goodmeasure"
+    assert data.model_name == study.question.target
+    measured = {found.metric_name: found.metric_value for found in data.eval_results}
+    assert measured[f"mean {study.plan.loss}"] == study.judged.report.value
+    tokens = MarkdownIt("commonmark").parse(text.split("\n---\n", 1)[1])
+    # Neither a name nor a label makes markup: each line of the summary is a line of text.
+    said = [shown(inline) for inline in tokens if inline.type == "inline"]
+    assert not {token.type for token in tokens} & {"html_block", "table_open", "hr", "blockquote_open"}
+    assert printable(study.question.target) == said[0]
+    for label, line in rows(study):
+        assert f"{label}: {printable(line)}" if label else printable(line) in said, line
+    assert all(any(printable(remark.what) in line for line in said) for remark in study.remarks)
+
+
+def shown(inline: Any) -> str:
+    """The text of a paragraph, in which nothing but names of lines and codes is marked."""
+    assert {child.type for child in inline.children} <= {
+        "text",
+        "text_special",
+        "strong_open",
+        "strong_close",
+        "code_inline",
+    }
+    return "".join(child.content for child in inline.children)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

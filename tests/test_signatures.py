@@ -47,7 +47,7 @@ def test_a_factory_has_the_signature_of_its_hyperparameters(factory):
     own = dict(factory.defaults)
     assert list(own) == list(signature.parameters)[: len(own)]
     for name, parameter in signature.parameters.items():
-        annotation, default = (float, own[name]) if name in own else WEIGHTS[name]
+        annotation, default = (type(own[name]), own[name]) if name in own else WEIGHTS[name]
         assert (parameter.kind, parameter.annotation) == (parameter.KEYWORD_ONLY, annotation)
         assert parameter.default == default
 

@@ -380,3 +380,10 @@ def test_a_tuned_threshold_costs_what_it_costs_on_rows_however_unequal_weights_a
     of_tally = [counted.decide(costs, seed=seed).cost.value for seed in range(30)]
     error = np.hypot(np.std(of_rows), np.std(of_tally)) / np.sqrt(30)
     assert abs(np.mean(of_tally) - np.mean(of_rows)) <= 4 * error + counted.decide(costs).cost.grid_error
+
+
+def test_the_interval_of_a_bias_lies_around_it() -> None:
+    y = np.random.default_rng(0).normal(size=500)
+    found = tally(losses.squared_error(), y, np.full(500, 0.3)).bias()
+    off, half = 0.3 - y.mean(), 1.96 * y.std() / np.sqrt(500)
+    assert (found.low[0], found.bias[0], found.high[0]) == pytest.approx((off - half, off, off + half), abs=0.05 * half)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import goodmeasure as gm
-from goodmeasure.errors import HyperparameterError, ShapeMismatch, UsageError
+from goodmeasure.errors import HyperparameterError, Problem, ShapeMismatch, UsageError
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.frameworks import torch_arguments
 from goodmeasure.frameworks.torch import TorchLoss
@@ -234,6 +234,49 @@ def test_the_graph_of_a_small_batch(reduction):
         torch.autograd.grad(value, z, upstream)
 
 
+# --- attributes that are set after a module was made, as is usual with torch's own ---
+
+CHANGES = [
+    ("binary_cross_entropy", {"reduction": "none"}),
+    ("binary_cross_entropy", {"reduction": "sum"}),
+    ("binary_cross_entropy", {"pos_weight": torch.tensor(3.0)}),
+    ("binary_cross_entropy", {"label_smoothing": 0.1}),
+    ("binary_cross_entropy", {"denominator": 7}),
+    ("binary_cross_entropy", {"ignore_index": 1}),
+    ("cross_entropy", {"weight": torch.tensor([1.0, 2.0, 0.5])}),
+    ("cross_entropy", {"ignore_index": 0}),
+    ("huber", {"loss": gm.losses.squared_error()}),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES)
+def test_what_is_computed_follows_the_attributes(name, change):
+    z = torch.randn(6, 3) if name == "cross_entropy" else torch.randn(6)
+    y = torch.tensor([0, 1, 1, 0, 1, 0]).to(torch.long if name == "cross_entropy" else torch.float)
+    module, made = gm.to_torch(LOSSES[name]), gm.to_torch(**{"loss": LOSSES[name], **change})
+    before = module(z.requires_grad_(), y)
+    for option, value in change.items():
+        setattr(module, option, value)
+    assert str(module) == str(made)
+    found = value_and_gradient(lambda z: module(z, y), z)
+    for a, b in zip(found, value_and_gradient(lambda z: made(z, y), z), strict=True):
+        torch.testing.assert_close(a, b)
+    assert found[0].shape != before.shape or not torch.allclose(found[0], before)
+
+
+@pytest.mark.parametrize(
+    ("option", "bad"),
+    [("reduction", "avg"), ("denominator", -1), ("label_smoothing", 1.5), ("pos_weight", torch.tensor(-1.0))],
+)
+def test_an_attribute_that_is_refused_is_not_set(option, bad):
+    module = gm.to_torch(LOSSES["binary_cross_entropy"])
+    with pytest.raises(Problem):
+        setattr(module, option, bad)
+    assert str(module) == str(gm.to_torch(LOSSES["binary_cross_entropy"]))
+    value = module(torch.zeros(2, requires_grad=True), torch.ones(2))
+    assert value.item() == pytest.approx(math.log(2))
+
+
 # --- classes ---
 
 
@@ -437,3 +480,25 @@ def test_a_sparse_table_is_named(kind):
     for given in ((table, torch.eye(3)), (torch.eye(3, requires_grad=True), table)):
         with pytest.raises(UsageError, match="is a sparse tensor"):
             gm.to_torch(LOSSES["squared_error"])(*given)
+
+
+# --- what no loss reads ---
+
+NOT_READ = [torch.complex64, torch.float8_e4m3fn, torch.float8_e5m2]
+
+
+@pytest.mark.parametrize("dtype", NOT_READ)
+@pytest.mark.parametrize("place", ["input", "target", "weight"])
+def test_numbers_of_a_kind_that_no_loss_reads(place, dtype):
+    given = {"input": torch.zeros(3), "target": torch.ones(3), "weight": torch.ones(3)}
+    given[place] = given[place].to(dtype)
+    for reduction in ("mean", "none"):
+        with pytest.raises(Problem, match=f"{place} holds {dtype}"):
+            gm.to_torch(LOSSES["binary_cross_entropy"], reduction=reduction)(**given)
+
+
+@pytest.mark.parametrize("missing", ["input", "target"])
+def test_what_must_be_given(missing):
+    given = {"input": torch.zeros(3), "target": torch.ones(3), missing: None}
+    with pytest.raises(UsageError, match=f"{missing} is a NoneType"):
+        gm.to_torch(LOSSES["huber"])(**given)

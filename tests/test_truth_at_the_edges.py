@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 import goodmeasure as gm
+from goodmeasure import kernels
 from goodmeasure import losses as L
+from goodmeasure.checking.checks import Asking, Held
+from goodmeasure.checking.truth import Clock
 from goodmeasure.deriving.in_books import in_books
 
 # fmt: off
@@ -106,3 +109,63 @@ def test_hosts_give_the_same_limits(host):
 
             found = jax.grad(gm.to_jax(loss, reduction="sum"))(z, y)
         np.testing.assert_allclose(np.asarray(found), loss.gradient(y, z), rtol=1e-4, err_msg=repr(loss))
+
+
+VAST, SMALL = L.negative_binomial(dispersion=55884.75), L.negative_binomial(dispersion=2.82e-05)
+# A difference of vast terms, a sum with a logarithm, a prediction that single precision does not hold: one point of each.
+OFF_BY_NATURE = [
+    (L.cauchy().with_activation("exp"), -0.159238, 68.60877990722656),
+    (L.cauchy().with_activation("exp"), 0.000318114, 188.8294677734375),
+    (L.cauchy(scale=141.2).with_activation("exp"), -0.0346621, 17.895893096923828),
+    (L.barron(alpha=0.0).with_activation("exp"), 256.971, 44.80265426635742),
+    (L.barron(alpha=7.5e-4, scale=0.0227).with_activation("exp"), -661.529, 85.54676055908203),
+    (L.barron(alpha=-0.587, scale=151.4).with_activation("exp"), 6.91085e-05, 52.547611236572266),
+    (L.student_t(df=3.4e-05, scale=14633.7).with_activation("exp"), 1.80324, 48.8703727722168),
+    (L.geman_mcclure(scale=457019.3).with_activation("softplus"), -1.41953e-05, -66.31783294677734),
+    (L.geman_mcclure(scale=1.16e-05).with_activation("exp"), 0.0502004, 127.84513854980469),
+    (L.circular().with_activation("exp"), 0.122483, 190.10650634765625),
+    (VAST, 1.65331, 0.03498392179608345),
+    (SMALL, 0.206185, -1.0938048944808543e-05),
+    (VAST.with_activation("sigmoid"), 3.33626e-05, -32.41523742675781),
+    (SMALL.with_activation("sigmoid"), 3845.39, -26.87281608581543),
+    (L.negative_binomial().with_activation("sigmoid"), 9069.49, -5.629848957061768),
+    (L.negative_binomial(dispersion=1e6).with_activation("softplus"), 0.0, -7.0),
+    (L.absolute_percentage_error(), 9840.3, 94.72391510009766),
+]
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "z"), OFF_BY_NATURE, ids=lambda each: repr(each) if isinstance(each, gm.Loss) else ""
+)
+def test_what_is_made_of_vast_terms_is_the_truth(loss, y, z):
+    asked = Asking(False, Clock(300.0), lambda _: None, 300.0)
+    answers = list(Held(loss, asked, [(float(np.float32(y)), [z])], least=1.0).answers())
+    assert len(answers) == 6
+    assert [a for a in answers if not a.passed] == []
+
+
+ENDS = [each for each in OFF_BY_NATURE if each[2] > 85]
+
+
+@pytest.mark.parametrize(("loss", "y", "z"), ENDS, ids=lambda each: repr(each) if isinstance(each, gm.Loss) else "")
+def test_kernels_of_single_precision_go_on_in_double(loss, y, z):
+    """At every entry: the training step, what hosts ask, and tables; among examples that need it and beside them."""
+    n = kernels.SMALLEST
+    raw, target = np.full(n, z, np.float32), np.full(n, y, np.float32)
+    raw[1::2] = 0.5
+    wide = (target.astype(np.float64), raw.astype(np.float64))
+    with np.errstate(over="ignore"):
+        value, signal = loss.value(*wide).astype(np.float32), loss.gradient(*wide).astype(np.float32)
+        mean, gradient = loss.value_and_gradient(target, raw)
+        assert mean == pytest.approx(loss(*wide), rel=1e-5)
+        np.testing.assert_allclose(gradient, signal / np.float32(n), rtol=1e-4, atol=1e-44)
+        found, slope = kernels.total(loss, target, raw, None, 1.0)
+        assert found == pytest.approx(n * loss(*wide), rel=1e-5)
+        np.testing.assert_allclose(slope, signal, rtol=1e-4, atol=1e-44)
+        for seen, true in zip(kernels.each(loss, target, raw, None, signal=True), (value, signal), strict=True):
+            assert seen.dtype == np.float32
+            np.testing.assert_allclose(seen, true, rtol=1e-4, atol=1e-44)
+        for kind, reading, true in (("value", loss.value, value), ("signal", loss.gradient, signal)):
+            table = kernels.table(loss, kind, target, raw)
+            found = reading(target, raw) if table is None else table
+            np.testing.assert_allclose(found, true, rtol=1e-4, atol=1e-44)

@@ -92,6 +92,46 @@ def test_the_compiled_module_says_the_same():
         np.testing.assert_allclose(raw.grad, signal / len(z), rtol=1e-11, atol=1e-12)
 
 
+def in_torch(loss, reduction):
+    module = gm.to_torch(loss, reduction=reduction)
+    return lambda z, y: module(torch.tensor(z), torch.tensor(y)).numpy()
+
+
+def in_jax(loss, reduction):
+    pytest.importorskip("jax")
+    return gm.to_jax(loss, reduction=reduction)
+
+
+def in_keras(loss, reduction):
+    pytest.importorskip("keras")
+    criterion = gm.to_keras(loss, reduction=reduction, dtype="float64")
+    return lambda z, y: np.asarray(criterion(y, z).tolist())
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("host", [in_torch, in_jax, in_keras])
+def test_every_host_and_reduction_says_the_same(host, reduction: str):
+    weights, y, shares, z = example(4, 5)
+    z = z.astype(np.float32)
+    found = host(gm.losses.cross_entropy(smoothing=0.2, class_weight=weights), reduction)
+    for target in targets(y, shares, 4):
+        value, _ = theirs(target, z.astype(float), weights, 0.2)
+        whole = {"none": value, "mean": value.mean(), "sum": value.sum()}[reduction]
+        np.testing.assert_allclose(np.asarray(found(z, target)), whole, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_rows_of_the_ignored_index_are_left_out_as_torch_leaves_them(reduction: str):
+    weights, y, _, z = example(3, 6)
+    raw, target = torch.tensor(z), torch.tensor(np.where(np.arange(5) % 2, -100, y))
+    given = torch.tensor(weights, dtype=torch.float64)
+    plain = {"weight": given, "label_smoothing": 0.3, "ignore_index": -100, "reduction": reduction}
+    ours = gm.to_torch(
+        gm.losses.cross_entropy(), **plain, **({"denominator": "weights"} if reduction == "mean" else {})
+    )
+    torch.testing.assert_close(ours(raw, target), functional.cross_entropy(raw, target, **plain))
+
+
 def test_the_risk_is_that_of_soft_targets():
     weights, y, _, z = example(3, 2)
     loss = gm.losses.cross_entropy(smoothing=0.2, class_weight=weights)

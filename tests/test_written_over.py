@@ -36,6 +36,7 @@ LOSSLESS = {
     "run onto the table to test on": ("run", "t.csv", *LEARNT, "--test", "read/model.json", "--out", "read"),
     "run onto the table by a hard link": ("run", "t.csv", *LEARNT, "--out", "linked"),
     "run onto a page of another program": ("run", "t.csv", *LEARNT, "--out", "others"),
+    "run onto the card of another model": ("run", "t.csv", *LEARNT, "--out", "cards"),
     "demo onto another table": ("demo", "--out", "shown"),
     "demo onto a page of another program": ("demo", "--out", "others"),
 }
@@ -46,7 +47,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Tables, a model and links to them."""
     monkeypatch.chdir(tmp_path)
     Path("t.csv").write_text(text())
-    for folder in ("sub", "read", "linked", "shown", "others"):
+    for folder in ("sub", "read", "linked", "shown", "others", "cards"):
         Path(folder).mkdir()
     for name in ("model.json", "read/report.json", "read/model.json"):
         shutil.copy("t.csv", name)
@@ -56,6 +57,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("other.txt").write_text("mine")
     Path("empty.tally").touch()
     Path("shown/tumours.csv").write_text("mine")
+    Path("cards/model.md").write_text('---\nlibrary_name: "another"\n---\n')
     Path("others/report.html").write_text("<!doctype html>\n<title>mine</title>")
     return tmp_path
 
@@ -107,6 +109,10 @@ def tally_of(study: Study) -> saved.Saved:
 WRITERS: dict[str, tuple[str, Writer]] = {
     "tallying/saved.py save": ("kept.tally", lambda study, place: saved.save(place, tally_of(study))),
     "study/model.py save": ("model.json", lambda study, place: study.model.save(place)),
+    "monitoring/kept.py save": (
+        "so_far.json",
+        lambda study, place: gm.monitor(study.model, {"hours": [1, 2, 3]}, save=place),
+    ),
     "study/exported.py export": ("model.py", lambda study, place: study.model.export(place)),
     "report/__init__.py write": ("report.html", lambda study, place: report.write(study, place.parent)),
     "study/examples.py _write_once": ("wines.csv", lambda study, place: example("multiclass").write(place.parent)),
@@ -114,7 +120,7 @@ WRITERS: dict[str, tuple[str, Writer]] = {
 # Pages are of one kind, whatever they are about.
 OF_A_KIND = {"report/__init__.py write_report"}
 # What the option of a command names is guarded by the command: see above.
-BY_COMMAND = {"cli/_predicting.py _sink", "cli/_reporting.py reported"}
+BY_COMMAND = {"cli/_predicting.py _sink", "cli/_reporting.py reported", "cli/_monitoring.py monitored"}
 
 
 def test_every_writer_is_listed() -> None:

@@ -31,6 +31,7 @@ COMMANDS = {
     "choose": ("choose", "t.csv", "--target", "é"),
     "run": ("run", "t.csv", "--target", "é", "--exclude", "p", "--out", "out"),
     "predict": ("predict", "trained/model.json", "t.csv", "--keep", "é"),
+    "monitor": ("monitor", "trained/model.json", "t.csv", "--out", "m.html", "--save", "m.json"),
     "export": ("export", "trained/model.json", "m.sql"),
     "score": ("score", "t.csv", "--y", "é", "--positive", "ja ✓", "--p", "p"),
     "decide": ("decide", "t.csv", "--y", "é", "--positive", "ja ✓", "--p", "p", "--cost", "fn=4", "--cost", "fp=1"),

@@ -19,6 +19,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "export": ("model.json", "out.sql"),
     "explain": ("GM003", "--no-input"),
     "losses": ("huber",),
+    "monitor": ("model.json", "{}"),
     "predict": ("model.json", "{}", "--out", "out.csv"),
     "report": ("{}", "--y", "yes", "--p", "p", "--out", "out.html"),
     "run": ("{}", "--target", "yes", "--exclude", "p", "--exclude", "z", "--out", "out"),

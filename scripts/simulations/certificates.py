@@ -17,7 +17,7 @@ from goodmeasure import losses
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.linear import NoFiniteFit
-from goodmeasure.formulas.domains import Domain
+from goodmeasure.formulas.domains import Domain, SizeDomain
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.loss import Loss
 from simulations.sections import Row, Section
@@ -43,7 +43,8 @@ class Case:
     def objective(self, flat: Any) -> float:
         """The mean loss of coefficients and intercepts; infinite where there is none."""
         table = flat.reshape(self.X.shape[1] + 1, -1)
-        z = self.X @ table[:-1] + table[-1]
+        # What does not follow the features has no coefficients that a better fit could have.
+        z = self.X @ (table[:-1] * (self.loss.follows if len(self.loss.follows) > 1 else 1)) + table[-1]
         with np.errstate(all="ignore"):
             found = self.loss(self.y, z if z.shape[1] > 1 else z[:, 0])
         return found if np.isfinite(found) else math.inf
@@ -71,6 +72,8 @@ def drawn(definition: Definition, seed: int) -> Loss:
 def _within(domain: Domain, r: np.random.Generator) -> float:
     low = domain.low if math.isfinite(domain.low) else -5.0
     high = domain.high if math.isfinite(domain.high) else low + 10.0
+    if isinstance(domain, SizeDomain):
+        return int(r.integers(low, 6))  # compiling takes the longer the more there are
     tried = [low, high, low + 1e-3 * (high - low), *r.uniform(low, high, 8)]
     return float(r.choice([x for x in tried if x in domain]))
 
@@ -112,7 +115,7 @@ def targets(loss: Loss, kind: str, line: Any, r: np.random.Generator) -> Any:
     if target.low >= 0:
         y = np.exp(line) if kind == "exact" else np.abs(y) + (1e-9 if target.low_open else 0.0)
     y = y / (1 + y) if target.high <= 1 else y
-    return np.round(y) if target.whole else np.clip(y, target.low, target.high)
+    return np.clip(np.round(y) if target.whole else y, target.low, target.high)
 
 
 def better(found: Case) -> float:

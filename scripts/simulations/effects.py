@@ -6,10 +6,10 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from simulations.sections import Row, Section, share
 
 import goodmeasure as gm
 from goodmeasure.report.scored import ScoredRows
+from simulations.sections import Row, Section, share
 
 RUNS, TABLES = 60, 400
 NOISE = 5

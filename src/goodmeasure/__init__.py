@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from goodmeasure.formulas.domains import Classes as Classes
     from goodmeasure.formulas.domains import Count as Count
     from goodmeasure.formulas.domains import Fraction as Fraction
+    from goodmeasure.formulas.domains import Grade as Grade
     from goodmeasure.formulas.domains import Level as Level
     from goodmeasure.formulas.domains import NonNegative as NonNegative
     from goodmeasure.formulas.domains import Outcome as Outcome
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
     from goodmeasure.frameworks.sklearn_boosting import to_hist_gradient_boosting as to_hist_gradient_boosting
     from goodmeasure.frameworks.sklearn_deciding import CostSensitiveClassifier as CostSensitiveClassifier
     from goodmeasure.frameworks.sklearn_deciding import CostSensitiveRegressor as CostSensitiveRegressor
+    from goodmeasure.frameworks.sklearn_displays import CalibrationDisplay as CalibrationDisplay
+    from goodmeasure.frameworks.sklearn_displays import DecisionDisplay as DecisionDisplay
+    from goodmeasure.frameworks.sklearn_displays import LossDisplay as LossDisplay
     from goodmeasure.frameworks.sql import to_sql as to_sql
     from goodmeasure.frameworks.torch import to_torch as to_torch
     from goodmeasure.frameworks.torch import torch_loss as torch_loss
@@ -61,12 +65,14 @@ if TYPE_CHECKING:
     from goodmeasure.frameworks.xgboost import to_xgboost as to_xgboost
     from goodmeasure.making.definition import loss as loss
     from goodmeasure.making.loss import Loss as Loss
+    from goodmeasure.monitoring.monitor import monitor as monitor
     from goodmeasure.report import write_report as write_report
     from goodmeasure.risks.risk import compare as compare
     from goodmeasure.risks.risk import gap as gap
     from goodmeasure.risks.risk import risk as risk
     from goodmeasure.signals.observed import signal as signal
     from goodmeasure.statistics.estimate import Estimate as Estimate
+    from goodmeasure.study.elsewhere import reweigh as reweigh
     from goodmeasure.study.model import Model as Model
     from goodmeasure.study.model import load as load
     from goodmeasure.study.run import run as run

@@ -152,10 +152,10 @@ def squared(y: Floats, p: Floats) -> Floats:
 def point_loss(loss: Any) -> PointLoss:
     """A loss as a function of target and prediction; squared for None.
 
-    For classes it is squared too: the Brier score is the one that is the sum of its parts, one class against the
-    rest.
+    For classes and grades it is squared too: the Brier score is the one that is the sum of its parts, one class against
+    the rest.
     """
-    if loss is None or getattr(loss, "is_classwise", False):
+    if loss is None or getattr(loss, "is_classwise", False) or getattr(loss, "is_graded", False):
         return squared
     if not hasattr(loss, "raw"):
         return loss  # type: ignore[no-any-return]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from goodmeasure.calibrating.smoothing import on_grid, smooth_error, smooth_errors
 from goodmeasure.formulas.domains import Level
 from goodmeasure.statistics.estimate import Estimate, times
-from goodmeasure.statistics.intervals import CLUSTERED, normal_quantile, student_quantile
+from goodmeasure.statistics.intervals import CLUSTERED, few_quantile, normal_quantile
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
-from goodmeasure.statistics.weights import counted, squares, unit_of
+from goodmeasure.statistics.weights import counted, equal_parts, squares, unit_of
 
 Codes = NDArray[np.intp]
 BINS = 15
@@ -76,7 +76,7 @@ def _of_clusters(alone: Estimate, w: Floats, missed: Floats, place: Codes, toget
     value = float(squared.sum()) / whole
     error = math.sqrt((count - 1) / count * float(((without - without.mean()) ** 2).sum()))
     error = max(error, alone.standard_error)
-    half = student_quantile(alone.level, count - 1) * error
+    half = few_quantile(alone.level, equal_parts(own)) * error
     return replace(
         alone,
         value=value,

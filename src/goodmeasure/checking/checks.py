@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from goodmeasure.checking.truth import Clock, NoTruth, OutOfTime, Truth, truth, value_and_moves
+from goodmeasure.checking.truth import Clock, NoTruth, OutOfTime, Truth, target_moves, truth, value_and_moves
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.terminal import printable
@@ -177,8 +177,8 @@ def targets(loss: Loss) -> list[float]:
     """Targets that try a loss: the ends of its domain where they belong to it, and values inside."""
     if loss.is_binary:
         return [1.0, 0.0, 0.25]
-    tries = [0.0, 1.0, 0.25, 7.0, 40.0, -300.25]
-    return [y for y in tries if y in loss.target][:4]
+    tries = [0.0, 1.0, 0.25, 7.0, 40.0, -300.25, loss.target.high - 1, loss.target.high]
+    return [y for y in dict.fromkeys(tries) if y in loss.target][:4]
 
 
 def points(loss: Loss, *, thorough: bool = False) -> list[Point]:
@@ -253,7 +253,7 @@ def _between_neighbours(
     there = [here]
     for k, way in ((k, way) for k in range(len(z)) for way in (-1, 1) if not loss.is_classwise):
         there.append(number(rounded, y, [a + way * _ulp(a, dtype) * (i == k) for i, a in enumerate(z)])[0])
-    if not (loss.is_classwise or loss.is_binary):
+    if target_moves(loss, y) and not loss.is_binary:
         there += [number(rounded, y + way * _ulp(y, dtype), z)[0] for way in (-1, 1)]
     if not min(there) - allowed <= seen <= max(there) + allowed:
         there += [number(near, y, z)[0] for near in _beside(rounded, dtype)]
@@ -453,7 +453,7 @@ def _sample(loss: Loss, n: int, seed: int = 0) -> tuple[Any, Any]:
     if isinstance(loss.target, OutcomeDomain):
         y: Any = random.integers(0, 2, n).astype(float)
     elif loss.target.whole:
-        y = random.poisson(3, n).astype(float)
+        y = np.minimum(random.poisson(3, n).astype(float), loss.target.high)
     elif (loss.target.low, loss.target.high) == (0, 1):
         y = random.uniform(0.05, 0.95, n)
     else:

@@ -16,6 +16,7 @@ from typing import Any
 from goodmeasure.deriving.in_books import Evaluation, in_books, language, value
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem
+from goodmeasure.formulas.domains import OrderDomain
 from goodmeasure.formulas.expression import Expr, nodes, symbol, with_parts
 
 _TRIES = 5
@@ -175,6 +176,12 @@ def _grown(digits: int, last: Any, found: Any) -> bool:
         return bool(last and mp.isfinite(last) and abs(found) > abs(last) * mp.mpf(10) ** (digits // 20))
 
 
+def target_moves(loss: Record, y: Any) -> bool:
+    """Whether a target is a number that rounding could move, rather than the name of what happened."""
+    named = loss.is_classwise or isinstance(loss.target, OrderDomain)
+    return not named and not (loss.is_binary and y in (0, 1))
+
+
 def value_and_moves(loss: Record, y: Any, z: Sequence[float], book: Evaluation) -> tuple[Any, list[Any]]:
     """The value alone, and nearly how it moves with each raw output and the target: a small part of the work of `truth`."""
     import mpmath as mp
@@ -201,7 +208,7 @@ def _value_and_moves(loss: Record, y: Any, z: list[Any], book: Evaluation) -> li
     target = y if loss.is_classwise else mp.mpf(y)
     here = value(loss, target, z, book)
     moved = [value(loss, target, [a + (i == k) * step for i, a in enumerate(z)], book) for k in range(len(z))]
-    if not loss.is_classwise and not (loss.is_binary and y in (0, 1)):
+    if target_moves(loss, y):
         moved.append(value(loss, target + step, z, book))
     return [here, *((there - here) / step for there in moved)]
 
@@ -267,7 +274,7 @@ def _jet_and_moves(loss: Record, y: Any, z: list[Any], book: Evaluation) -> tupl
     # A wider step for how things move: its differences must not see the rounding of the inner ones.
     wide = step * 16
     moved = [(jet(target, shifted(k, -wide)), jet(target, shifted(k, wide))) for k in range(len(z))]
-    if not loss.is_classwise and not (loss.is_binary and y in (0, 1)):
+    if target_moves(loss, y):
         moved.append((jet(target - wide, z), jet(target + wide, z)))
     here = jet(target, z)
     moves = [[(b - a) / (2 * wide) for a, b in zip(down, up, strict=True)] for down, up in moved]

@@ -12,7 +12,7 @@ from goodmeasure.choosing.meanings import MEANINGS, Meaning, represented
 from goodmeasure.choosing.observed import Observed, observe
 from goodmeasure.choosing.outlying import Centre, treat
 from goodmeasure.choosing.plan import Outliers, Plan, Rejected, Step
-from goodmeasure.choosing.questions import questions
+from goodmeasure.choosing.questions import listed_in_order, questions
 from goodmeasure.choosing.remarking import remarked
 from goodmeasure.choosing.revisiting import revisit as revisit
 from goodmeasure.choosing.tails import tails
@@ -20,6 +20,7 @@ from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderO
 from goodmeasure.errors import UsageError
 from goodmeasure.formulas.activations import Activation, activations, linear
 from goodmeasure.formulas.domains import OutcomeDomain
+from goodmeasure.statistics.row_arguments import in_range
 from goodmeasure.strict.calls import strict_keywords
 
 QUESTIONS = (
@@ -82,6 +83,7 @@ def choose(
         GM604: the values are dates, identifiers, free text or objects.
         GM605: what was asked for is not something that this target has.
         GM607: costs are given, and which of two labels means yes is not known.
+        GM706: amounts are so large or so small that their squares are not numbers.
         GM711: the costs answer another question than the target asks.
 
     Example:
@@ -96,6 +98,8 @@ def choose(
     meaning, reason = represented(seen, represents)
     wanted = Wanted(functional_of(ask), costs, outliers, positive)
     _costs_fit(meaning, costs)
+    if not meaning.is_outcome and seen.numbers is not None:
+        in_range(seen.numbers, name, at=seen.at)
     asked = _asked(wanted, meaning)
     labels, note, guess = _labels(seen, meaning, positive, costs)
     centre = _centre(seen, meaning, asked, wanted)
@@ -130,12 +134,12 @@ def _costs_fit(meaning: Meaning, costs: AnyCosts | None) -> None:
     fits = (
         costs is None
         or (isinstance(costs, Costs) and yes_no)
-        or (isinstance(costs, ClassCosts) and meaning.name == "classes")
+        or (isinstance(costs, ClassCosts) and meaning.is_named)
         or (isinstance(costs, UnderOverCosts) and not meaning.is_outcome)
     )
     if not fits:
         kind = "Costs(false_negative=, false_positive=)" if yes_no else "UnderOverCosts(under=, over=)"
-        kind = "ClassCosts(table)" if meaning.name == "classes" else kind
+        kind = "ClassCosts(table)" if meaning.is_named else kind
         raise CostsDoNotFit(
             f"{type(costs).__name__} answers another question than {meaning.domain.name} asks", fix=f"costs=gm.{kind}"
         )
@@ -160,6 +164,8 @@ def _labels(seen: Observed, meaning: Meaning, positive: Any, costs: AnyCosts | N
             f"positive= is for two labels, and {seen.name} is {meaning.domain.name}",
             fix="choose(...) without positive=",
         )
+    if meaning.is_graded:
+        return meaning.order, f"; from the lowest on {listed_in_order(meaning.order)}", ()
     if meaning.name not in ("binary", "classes") or seen.table:
         return (), "", ()
     labels = seen.distinct
@@ -232,7 +238,9 @@ def _activate(seen: Observed, meaning: Meaning, chosen: Activation) -> Step:
     )
     reason = f"it reaches {reaches} and nothing else, which is where predictions of {meaning.domain.name} lie"
     rejected = [
-        Rejected(a.name, _activation_why(a, chosen, meaning, seen)) for a in activations().values() if a is not chosen
+        Rejected(a.name, _activation_why(a, chosen, meaning, seen))
+        for a in activations().values()
+        if a is not chosen and a.onward is None
     ]
     return Step(QUESTIONS[1], chosen.name, reason, tuple(rejected))
 
@@ -244,7 +252,7 @@ def _activation_why(other: Activation, chosen: Activation, meaning: Meaning, see
         return "gives one output a class, which compete for a total of 1"
     if isinstance(chosen.reaches, OutcomeDomain):
         return "its outputs would not add up to 1 over the classes"
-    if chosen is linear or seen.numbers is None:
+    if chosen is linear or seen.numbers is None or meaning.is_graded:
         return (
             f"reaches only {other.reaches.interval}" if other is not linear else "its outputs would be no probabilities"
         )

@@ -33,6 +33,8 @@ def made(plan: Outline) -> str:
 
 def encoded(plan: Outline) -> str:
     """The line that turns labels into what the loss takes; empty if the target is that already."""
+    if plan.loss.is_graded and plan.labels:
+        return f"y = np.array([{list(plan.labels)!r}.index(label) for label in labels], dtype=float)   # the place of each\n"
     if plan.loss.is_classwise and plan.labels:
         return f"y = np.searchsorted({list(plan.labels)!r}, labels)   # the code of each label\n"
     if len(plan.labels) == 2 and plan.labels != (0, 1):
@@ -47,6 +49,8 @@ def _expects(plan: Outline, rest: str) -> str:
 def _shape(plan: Outline) -> str:
     if plan.loss.is_classwise:
         return f"(rows, {len(plan.labels)})" if plan.labels else "(rows, classes)"
+    if plan.loss.is_graded:
+        return f"(rows, {len(plan.loss.activation)})"
     return "(rows, labels)" if plan.meaning == "multilabel" else "(rows,)"
 
 
@@ -76,13 +80,15 @@ def _sklearn(plan: Outline) -> str:
             f"model = MultiOutputClassifier(gm.LossClassifier({made(plan)}, alpha=1e-3)).fit(X, Y)\n"
             "prediction = model.predict_proba(X)\n"
         )
-    outcome = bool(plan.labels)
+    outcome = bool(plan.labels) and not plan.loss.is_graded
     kind, predict = ("LossClassifier", "predict_proba") if outcome else ("LossRegressor", "predict")
-    target = "labels" if encoded(plan) else "y"
+    target = "labels" if encoded(plan) and outcome else "y"
+    code = "" if outcome or not encoded(plan) else f"import numpy as np\n\n{encoded(plan)}"
     column = "[:, 1]" if outcome and not plan.loss.is_classwise else ""
     return (
         _expects(plan, "and features X of shape (rows, features)")
-        + "import goodmeasure as gm\n\n"
+        + "import goodmeasure as gm\n"
+        + (code or "\n")
         + f"model = gm.{kind}({made(plan)}, alpha=1e-3).fit(X, {target})\n"
         + f"prediction = model.{predict}(X){column}\n"
         + _decided(plan, "prediction")
@@ -91,8 +97,11 @@ def _sklearn(plan: Outline) -> str:
 
 def _torch(plan: Outline) -> str:
     outputs = str(len(plan.labels)) if plan.loss.is_classwise and plan.labels else "1"
-    outputs = "labels" if plan.meaning == "multilabel" else outputs
-    squeeze = "" if plan.loss.is_classwise or plan.meaning == "multilabel" else ".squeeze(-1)"
+    outputs = (
+        "labels" if plan.meaning == "multilabel" else str(len(plan.loss.activation)) if plan.loss.is_graded else outputs
+    )
+    wide = plan.loss.is_classwise or plan.loss.is_graded or plan.meaning == "multilabel"
+    squeeze = "" if wide else ".squeeze(-1)"
     kind = "torch.long" if plan.loss.is_classwise else "torch.float32"
     return (
         _expects(plan, "features (a tensor), and body, a network with width outputs")

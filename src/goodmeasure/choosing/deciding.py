@@ -61,6 +61,12 @@ def _without_costs(meaning: Meaning, asked: Functional) -> Step:
             "no costs were given; if a unit too little costs more than one too much, the best amount is a quantile",
             ("a quantile", "say costs=gm.UnderOverCosts(under=3, over=1) and its level is under / (under + over)"),
         )
+    if meaning.is_graded:
+        return _step(
+            "predict the probability of each grade or more",
+            "no costs were given, so nothing says from which grade on it pays to act",
+            ("the likeliest grade", "right only if every mistake costs the same; say costs=gm.ClassCosts(table)"),
+        )
     if meaning.name == "classes":
         return _step(
             "predict the probabilities",
@@ -103,7 +109,7 @@ def _by_threshold(costs: Costs) -> Step:
 
 
 def _imbalance(meaning: Meaning, seen: Observed) -> tuple[Rejected, ...]:
-    if meaning.name not in ("binary", "classes") or seen.table or len(seen.distinct) > _MOST_CLASSES:
+    if not (meaning.name == "binary" or meaning.is_named) or seen.table or len(seen.distinct) > _MOST_CLASSES:
         return ()
     rarest = min(seen.share(seen.original == label) for label in seen.distinct)
     if rarest > _RARE:

@@ -13,7 +13,7 @@ from goodmeasure.choosing.meanings import Meaning
 from goodmeasure.choosing.observed import Observed
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.activations import linear, natural
-from goodmeasure.formulas.domains import Domain, Level, OutcomeDomain, domain
+from goodmeasure.formulas.domains import Domain, Level, OrderDomain, OutcomeDomain, domain
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.loss import Loss
 from goodmeasure.traits.curvature_class import curvature_class
@@ -74,6 +74,8 @@ def usual(meaning: Meaning) -> Functional:
     """What is asked for when nothing is said: a probability of what happened, the mean of a number."""
     if meaning.period is not None:
         return Functional("mean direction")
+    if meaning.is_graded:
+        return Functional("grades")
     return Functional("probability" if meaning.is_outcome else "mean")
 
 
@@ -92,6 +94,8 @@ def _preferred(meaning: Meaning, ask: Functional) -> Callable[..., Loss] | None:
     }
     if meaning.period is not None and ask.name == "mean direction":
         return partial(losses.circular, period=meaning.period)
+    if meaning.is_graded and ask.name in ("grades", "probability", "class"):
+        return partial(losses.proportional_odds, grades=len(meaning.order))
     return table.get((meaning.name, ask.name))
 
 
@@ -131,6 +135,8 @@ def _holds(outer: Domain, inner: Domain) -> bool:
 def fits(definition: Definition, meaning: Meaning) -> bool:
     """Whether a loss of the catalogue measures one prediction of a target with this meaning."""
     target = definition().target
+    if meaning.is_graded:
+        return isinstance(target, OrderDomain)
     if not _single(definition):
         return False
     if isinstance(meaning.domain, OutcomeDomain):
@@ -146,7 +152,7 @@ def others(meaning: Meaning, ask: Functional, chosen: Loss, seen: Observed) -> t
     """
     found = []
     for name, definition in losses.catalogue().items():
-        if name == chosen.spelling.factory or not _single(definition):
+        if name == chosen.spelling.factory or not (_single(definition) or fits(definition, meaning)):
             continue
         rank, why = _why_not(definition, meaning, ask, seen)
         if why:
@@ -161,7 +167,7 @@ def _why_not(definition: Definition, meaning: Meaning, ask: Functional, seen: Ob
             return 2, ""
         outside = target.outside(seen.numbers)
         return 2, f"its target is {target}; {int(outside.sum())} values lie outside" if outside.any() else ""
-    if asks == ask.name or (asks == "probability" and ask.name in ("mean", "class")):
+    if asks == ask.name or (asks in ("probability", "grades") and ask.name in ("mean", "class")):
         bent = f"also asks for the {asks}, but is not convex in the raw output: a fit may stop short of the best"
         return 0, f"also asks for the {asks}: {definition.facts.sentence}" if _convex(
             definition, meaning, seen
@@ -175,6 +181,8 @@ def _why_not(definition: Definition, meaning: Meaning, ask: Functional, seen: Ob
 def _convex(definition: Definition, meaning: Meaning, seen: Observed) -> bool:
     """Whether no counterexample to convexity is seen on these targets."""
     loss = on_scale(definition(), meaning)
+    if loss.is_graded:
+        return curvature_class(loss, np.arange(loss.target.high + 1), len(loss.activation)).convex
     if loss.is_classwise:
         classes = max(2, min(len(seen.distinct), 5))
         return curvature_class(loss, np.arange(classes), classes).convex

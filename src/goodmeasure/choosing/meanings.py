@@ -13,7 +13,7 @@ from goodmeasure.choosing import evidence
 from goodmeasure.choosing.observed import EXACT, NotATarget, Notation, Observed
 from goodmeasure.errors import NothingToLearn, TargetOutsideDomain, UsageError
 from goodmeasure.formulas import domains
-from goodmeasure.formulas.domains import Domain, OutcomeDomain, domain
+from goodmeasure.formulas.domains import Domain, Grades, OrderDomain, OutcomeDomain, domain
 
 # More distinct whole numbers than this are amounts, not class codes.
 CODES = 32
@@ -32,7 +32,7 @@ Multilabel = OutcomeDomain("several of K: yes or no for each label", low=0, high
 class Meaning:
     """What a target may represent; ``suggested`` says why these values speak for it, or nothing if they do not.
 
-    ``period`` is what a full turn of an angle measures; None for everything else.
+    ``period`` is what a full turn of an angle measures; None for everything else. ``order`` holds grades from the lowest on.
     """
 
     name: str
@@ -40,16 +40,29 @@ class Meaning:
     suggested: Callable[[Observed], str]
     otherwise: str
     period: float | None = None
+    order: tuple[Any, ...] = ()
 
     @property
     def is_outcome(self) -> bool:
         """Whether the target says what happened, rather than how much."""
-        return isinstance(self.domain, OutcomeDomain)
+        return isinstance(self.domain, OutcomeDomain | OrderDomain)
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether the target is a grade."""
+        return isinstance(self.domain, OrderDomain)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the target is one of several classes or grades, each with its label."""
+        return self.name in ("classes", "grade")
 
     def against(self, seen: Observed) -> str:
         """Why the values cannot be this; empty if they can."""
         if self.domain is Multilabel or seen.table:
             return "" if self.domain is Multilabel and seen.table else "the target holds one value a row"
+        if self.is_graded:
+            return _no_grades(seen)
         if self.is_outcome:
             if self.name == "classes" and seen.numbers is not None and not seen.whole:
                 return "its values are not whole numbers"
@@ -121,6 +134,28 @@ def _classes(seen: Observed) -> str:
     return f"the values are the codes {first:g} to {seen.numbers.max():g}, {said}"
 
 
+def _grade(seen: Observed) -> str:
+    order, why = evidence.steps(seen)
+    # Numbers that are names, as of a categorical column, are in order only where the column is called so.
+    mere = seen.numbers is None and all(str(label).strip().isdigit() for label in seen.distinct)
+    return "" if mere or evidence.codes(seen) or not _graded(seen, order) else why
+
+
+def _graded(seen: Observed, order: tuple[Any, ...]) -> bool:
+    """Whether so many grades can be, each with rows to learn it from."""
+    return len(order) in domain(Grades) and seen.rows.used >= 3 * len(order)
+
+
+def _no_grades(seen: Observed) -> str:
+    """Why the values cannot be grades; empty if they can."""
+    count = len(seen.distinct)
+    if count not in domain(Grades):
+        return f"the target has {count} distinct values, and grades are {domain(Grades).interval}"
+    if seen.numbers is None and not evidence.steps(seen)[0]:
+        return "the order of its labels is not known: say it, as in represents='poor < fair < good'"
+    return "" if seen.numbers is None or seen.whole else "its values are not whole numbers"
+
+
 def _unit(seen: Observed) -> str:
     return f"every value lies between 0 and 1 ({_range(seen)})" if _in_unit(seen) and not seen.whole else ""
 
@@ -156,6 +191,7 @@ def _zeros(seen: Observed) -> str:
 def _near_zero(seen: Observed) -> bool:
     """Whether zero is a boundary that matters for values of this mean and spread."""
     x = np.asarray(seen.numbers)
+    x = x / np.abs(x).max() if x.any() else x  # whatever their unit, whose square may be no number
     return bool(x.mean() < FAR_FROM_ZERO * x.std() or np.ptp(x) == 0)
 
 
@@ -199,6 +235,7 @@ MEANINGS = (
     Meaning("multilabel", Multilabel, _multilabel, "several labels may hold at once"),
     _of("Binary", _binary, "the two values are yes and no of one question"),
     Meaning("angle", Angle, _angle, "the values run in a circle, as degrees and hours of the day do"),
+    _of("Grade", _grade, "the values stand in an order, whose steps need not be equally wide"),
     _of("Classes", _classes, "the values are names or codes of classes, and their order says nothing"),
     _of("UnitInterval", _unit, "the values are probabilities or shares"),
     _of("Count", _count, "the values count something"),
@@ -207,7 +244,16 @@ MEANINGS = (
     _of("Real", _real, "differences matter and zero is a value like any other"),
 )
 # What people call them besides.
-_ALSO = {"probability": "unit_interval", "share": "unit_interval", "yes_no": "binary", "amount": "positive"}
+_ALSO = {
+    "probability": "unit_interval",
+    "share": "unit_interval",
+    "yes_no": "binary",
+    "amount": "positive",
+    "grades": "grade",
+    "ordinal": "grade",
+    "ordered": "grade",
+    "order": "grade",
+}
 
 
 def represented(seen: Observed, given: Any = None) -> tuple[Meaning, str]:
@@ -219,15 +265,36 @@ def represented(seen: Observed, given: Any = None) -> tuple[Meaning, str]:
     if given is None:
         _not_identifiers(seen)
         found, reason = next((m, reason) for m in MEANINGS if (reason := m.suggested(seen)))
-        return (replace(found, period=evidence.turn(seen)) if found.name == "angle" else found), reason
+        found = replace(found, period=evidence.turn(seen)) if found.name == "angle" else found
+        return (_in_order(found, evidence.steps(seen)[0]) if found.is_graded else found), reason
     meaning = _named(given, seen)
-    against = meaning.against(seen)
+    against = "" if meaning.order else meaning.against(seen)
     if against:
         raise TargetOutsideDomain(
             f"{seen.name} cannot represent {meaning.domain.name}: {against}",
             fix=f"represents={represented(seen)[0].name!r}, or mend the values",
         )
+    if meaning.is_graded and not meaning.order:
+        meaning = _in_order(meaning, evidence.steps(seen)[0] or seen.distinct)
     return meaning, "you said so"
+
+
+def _in_order(meaning: Meaning, order: tuple[Any, ...]) -> Meaning:
+    """Grades with their labels, from the lowest on."""
+    return replace(meaning, order=order, domain=replace(meaning.domain, high=len(order) - 1))
+
+
+def _in_order_said(meaning: Meaning, said: str, seen: Observed) -> Meaning:
+    """Grades in an order such as "poor < fair < good". Error: GM009 where it lacks a label that occurs, or names another."""
+    known = {str(label): label for label in seen.distinct}
+    order = [part.strip() for part in said.split("<")]
+    if sorted(order) != sorted(known) or len(order) not in domain(Grades):
+        raise UsageError(
+            f"the order {said!r} does not hold each label of {seen.name} once",
+            seen=f"its labels are {', '.join(known)}",
+            fix=f"represents={' < '.join(known)!r}, from the lowest on",
+        )
+    return _in_order(meaning, tuple(known[part] for part in order))
 
 
 def period_text(period: float) -> str:
@@ -259,6 +326,8 @@ def _radians(seen: Observed) -> float | None:
 def _named(given: Any, seen: Observed) -> Meaning:
     by_name = {m.name: m for m in MEANINGS}
     if isinstance(given, str):
+        if "<" in given:
+            return _in_order_said(by_name["grade"], given, seen)
         kind, _, period = given.partition("=")
         if kind.strip().lower() == "angle":
             return _turned(by_name["angle"], period.strip(), seen)

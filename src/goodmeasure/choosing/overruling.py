@@ -7,17 +7,22 @@ from dataclasses import replace
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.deriving.implied_probability import implies_probability
 from goodmeasure.deriving.predictions import turn
+from goodmeasure.drawing.terminal import word
 from goodmeasure.errors import UsageError
+from goodmeasure.losses import catalogue
 from goodmeasure.making.loss import Loss
 
 
 def with_loss(plan: Plan, loss: Loss) -> Plan:
     """The plan with another loss and its activation; what the target represents and the costs stay. Error: GM009."""
+    loss = _of_as_many_grades(loss, plan)
     if loss == plan.loss:
         return plan
     why = _misfit(plan, loss)
     if why:
-        raise UsageError(f"{loss} is no loss for {plan.name}", seen=why, fix=f"--loss {plan.loss}")
+        raise UsageError(
+            f"{loss} is no loss for {plan.name}", seen=why, fix=f"--loss {word(str(_instead(plan, loss)))}"
+        )
     first, second, third, fourth = plan.steps
     activate = replace(second, answer=loss.activation[0].name, reason=f"{loss} comes with it", rejected=())
     measure = replace(
@@ -32,10 +37,33 @@ def with_loss(plan: Plan, loss: Loss) -> Plan:
     )
 
 
+def _instead(plan: Plan, loss: Loss) -> Loss:
+    """The form of a loss, of yes and no or of classes, that fits the plan; the loss that its target asks for if none does."""
+    name = loss.spelling.factory.removeprefix("binary_") if loss.is_binary else f"binary_{loss.spelling.factory}"
+    other = catalogue().get(name)
+    if other is None:
+        return plan.loss
+    usual = other().values
+    found = other(**{key: value for key, value in loss.values.items() if usual.get(key, value) != value})
+    return plan.loss if _misfit(plan, found) else found
+
+
+def _of_as_many_grades(loss: Loss, plan: Plan) -> Loss:
+    """A loss of the catalogue whose number of grades was not said, for as many as the target has."""
+    name = loss.spelling.factory
+    if not (loss.is_graded and plan.loss.is_graded) or str(loss) != f"{name}()":
+        return loss
+    return catalogue()[name](grades=len(plan.labels))
+
+
 def _misfit(plan: Plan, loss: Loss) -> str:
     """Why a loss does not measure what the plan predicts; empty where it does."""
+    if loss.is_graded and loss.target == plan.loss.target:
+        return ""
     outcome = loss.is_binary or loss.is_classwise
-    if plan.loss.is_classwise != loss.is_classwise or (plan.labels and not outcome):
+    if (plan.loss.is_classwise, plan.loss.is_graded) != (loss.is_classwise, loss.is_graded) or (
+        plan.labels and not outcome
+    ):
         return f"the target is {plan.represents}, and the loss is of {loss.target}"
     if not outcome and len(loss.activation) > 1:
         return f"it takes {len(loss.activation)} predictions a row"

@@ -79,13 +79,14 @@ def _answers(seen: Observed, *names: str) -> tuple[str, ...]:
     return tuple(name for name in names if not known[name.partition("=")[0]].against(seen))
 
 
-def _listed(labels: tuple[Any, ...]) -> str:
+def listed_in_order(labels: tuple[Any, ...]) -> str:
+    """Labels from the lowest on, the middle ones left out where they are many."""
     shown = [str(label) for label in labels]
     return " < ".join(shown if len(shown) <= 7 else [*shown[:3], "...", *shown[-2:]])
 
 
 def _order(seen: Observed, meaning: Meaning) -> OpenQuestion | None:
-    if meaning.name != "classes" or evidence.codes(seen):
+    if not meaning.is_named or evidence.codes(seen):
         return None
     labels, why = evidence.steps(seen)
     if not labels and seen.numbers is not None and not naming.says(seen.name, naming.CLASSES):
@@ -95,11 +96,17 @@ def _order(seen: Observed, meaning: Meaning) -> OpenQuestion | None:
     numbers = seen.numbers is not None
     return OpenQuestion(
         "order",
-        f"Is this an order: {_listed(labels)}?",
+        f"Is this an order: {listed_in_order(meaning.order or labels)}?",
         why,
-        "no order is used: a probability for each class, which supposes nothing of how far apart the steps are",
-        _answers(seen, "classes", *(("real", "count") if numbers else ())),
-        "" if numbers else "number the labels in their order and say represents='real', if the steps are equally wide",
+        "yes: probabilities of each grade or more, which suppose nothing of how far apart the steps are"
+        if meaning.is_graded
+        else "no order is used: a probability for each class",
+        _answers(
+            seen,
+            *(("grade", "classes") if meaning.is_graded else ("classes", "grade")),
+            *(("real", "count") if numbers else ()),
+        ),
+        "another order is said as it stands: represents='low < medium < high'",
     )
 
 

@@ -24,7 +24,11 @@ def remarked(seen: Observed, meaning: Meaning, asked: Functional) -> tuple[str, 
 
 
 def _rare(seen: Observed, meaning: Meaning) -> Iterator[str]:
-    if meaning.name not in ("binary", "classes") or seen.table or len(seen.distinct) > len(seen.original) / FEW:
+    if (
+        not (meaning.name == "binary" or meaning.is_named)
+        or seen.table
+        or len(seen.distinct) > len(seen.original) / FEW
+    ):
         return
     values, counts = np.unique(seen.original.astype(str), return_counts=True)
     few = [(str(value), int(count)) for value, count in zip(values, counts, strict=True) if count < FEW]

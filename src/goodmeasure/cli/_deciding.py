@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import click
 import numpy as np
 
+from goodmeasure.cli import _elsewhere
 from goodmeasure.cli._evidence import (
     TallyQuestion,
     columns_asked,
@@ -33,9 +35,13 @@ from goodmeasure.decisions.rules import ActDecision
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.engines import duckdb
+from goodmeasure.engines.duckdb import HeldRows
+from goodmeasure.engines.request import Request
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.paths import Places
 from goodmeasure.reading.rows_read import RowsRead
+from goodmeasure.statistics.row_arguments import UnknownLabel
+from goodmeasure.study.elsewhere import Reweighed
 from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.question import costs_from
 
@@ -46,6 +52,7 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
     """Decide under costs: theory's threshold, the one tuned here, 0.5, always and never, each with what it costs."""
     chosen = _costs(costs, given["ask"])
     asked = question_of([] if score is None else [score], given)
+    _refuse_labels_of_amounts(chosen, asked)
     with sorted_out(data) as (table, kept):
         asked = with_predictions(asked, table)
         if table is not None and fits_in_memory(table, kept, given):
@@ -56,6 +63,8 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
     if given["as_json"]:
         click.echo(json_text(plain_values({key or "all": one.to_dict() for key, one in found.decisions.items()})))
         return 0
+    if found.told:
+        click.echo(printable(found.told))
     for key, one in found.decisions.items():
         click.echo(printable(f"{found.by} = {key}" if key else f"by {found.column}, on {found.rows}"))
         click.echo("\n".join(f"  {line}" for line in str(one).splitlines()))
@@ -65,19 +74,28 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
 
 
 class Answered(NamedTuple):
-    """The column of groups, if there is one, the column decided on, the rows, and the decision for all and for each group."""
+    """The column of groups, if there is one, the column decided on, the rows, and the decision for all and for each group.
+
+    ``told`` says as what the rows count, where that is not as they are.
+    """
 
     by: str | None
     column: str
     rows: RowsRead
     decisions: dict[str, Any]
+    told: str = ""
 
 
 def _next(data: Sequence[str], kept: list[str], asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> str:
     """The line that scores what was decided; of amounts, by the loss that these costs ask for."""
     score = [] if kept else ["--p", asked["scores"][0]]
-    loss = ["--loss", f"pinball(level={costs.level:.12g})"] if isinstance(costs, UnderOverCosts) else []
-    return next_line("score", *again(asked, data, kept, given), *score, *loss)
+    losses = [part for loss in _of_amounts(costs) for part in ("--loss", loss)]
+    return next_line("score", *again(asked, data, kept, given), *score, *losses)
+
+
+def _of_amounts(costs: Any) -> tuple[str, ...]:
+    """The loss that costs of amounts ask for; none of other costs."""
+    return (f"pinball(level={costs.level:.12g})",) if isinstance(costs, UnderOverCosts) else ()
 
 
 def _costs(given: tuple[str, ...], ask: float | None) -> Any:
@@ -91,18 +109,44 @@ def _costs(given: tuple[str, ...], ask: float | None) -> Any:
     return replace(costs, ask=ask)
 
 
+def _refuse_labels_of_amounts(costs: Any, asked: dict[str, Any]) -> None:
+    """Refuse a label that means yes where the costs are of amounts. Error: GM009."""
+    if isinstance(costs, UnderOverCosts) and asked["positive"] is not None:
+        raise UsageError(
+            "under= and over= are costs of amounts, and --positive says which label means yes",
+            fix="--cost fn=3 --cost fp=1; for amounts leave --positive out, and name a column of numbers",
+        )
+
+
+@contextmanager
+def _without_a_loss(costs: Any) -> Iterator[None]:
+    """Texts where costs are of amounts, with what this command can do about it: it takes no loss. Error: GM703."""
+    try:
+        yield
+    except UnknownLabel as problem:
+        if isinstance(costs, UnderOverCosts):
+            problem.fix = (
+                "name a column of numbers, or say what mistakes cost: --cost fn=3 --cost fp=1 --positive LABEL"
+            )
+        raise
+
+
 def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> Answered:
     found = columns_asked(asked, table)
     if found.classes > 1:
         _refuse_kinds_of_mistakes(costs, asked)
-    request = settled(request_of(losses_from(OF_CLASSES if found.classes > 1 else LOSSES), asked, found), table)
+    losses = losses_from(OF_CLASSES if found.classes > 1 else _of_amounts(costs) or LOSSES)
+    request = settled(request_of(losses, asked, found), table)
     costs = costs.settled(found.labels or _two_labels(table, asked)) if isinstance(costs, LabelCosts) else costs
-    held = duckdb.rows_of(table, request, given["time"])
+    with _without_a_loss(costs):
+        held = duckdb.rows_of(table, request, given["time"])
 
     def column(name: str | None, at: Any) -> Any:
         return None if name is None else held.columns[name][at]
 
     more = {name: given[name] for name in ("budget", "prevalence", "level") if given[name] is not None}
+    how = _reweighed(table, request, asked, held, given)
+    weight = column(request.weight, slice(None)) if how is None else how.weight
 
     def scores(at: Any) -> Any:
         columns = [column(name, at) for name in request.scores[0][1]]
@@ -114,7 +158,7 @@ def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, 
                 column(request.target, at),
                 scores(at),
                 costs,
-                sample_weight=column(request.weight, at),
+                sample_weight=None if weight is None else weight[at],
                 cluster=column(request.cluster, at),
                 time=None if held.order is None else held.order[at],
                 **more,
@@ -123,7 +167,34 @@ def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, 
         }
     if found.labels:
         decided = {key: _by_label(one, found.labels) for key, one in decided.items()}
-    return Answered(given["by"], asked["scores"][0], held.rows, decided)
+    if how is not None:
+        decided = {key: how.wide(one) for key, one in decided.items()}
+    return Answered(given["by"], asked["scores"][0], held.rows, decided, _told(how, given))
+
+
+def _reweighed(
+    table: Places, request: Request, asked: dict[str, Any], held: HeldRows, given: dict[str, Any]
+) -> Reweighed | None:
+    """How rows are weighed that count as elsewhere; a prevalence alone is known to the decision itself."""
+    if not (given["shift"] or given["like"]):
+        return None
+    found = _elsewhere.weighed(table, request, asked, held, _elsewhere.place_of(given))
+    if given["prevalence"] is None:
+        return found
+    # The decision weighs rows of yes and no to the prevalence, and turns scores by it: these weights leave that to it.
+    y = held.columns[request.target]
+    here = np.average(y, weights=None if request.weight is None else held.columns[request.weight])
+    there = given["prevalence"]
+    return replace(found, weight=found.weight * np.where(y == 1, here / there, (1 - here) / (1 - there)))
+
+
+def _told(how: Reweighed | None, given: dict[str, Any]) -> str:
+    """As what the rows count; empty where they count as they are."""
+    parts = [] if how is None else [how.told]
+    if given["prevalence"] is not None:
+        parts += [] if parts else [f"rows count as where {given['prevalence']:g} are yes"]
+        parts.append("thresholds are of the scores as they stand, which Bayes' rule turns to that share to decide")
+    return "; ".join(parts)
 
 
 def _by_label(found: Any, labels: tuple[str, ...]) -> ActDecision:
@@ -172,7 +243,9 @@ def _one_column(asked: dict[str, Any], table: Places) -> Models:
 def _on_tally(
     table: Places | None, kept: list[str], asked: dict[str, Any], costs: Any, given: dict[str, Any]
 ) -> Answered:
-    options = [name for name in ("ask", "budget", "prevalence", "time") if given[name] is not None]
+    options = [
+        name for name in ("ask", "budget", "prevalence", "shift", "like", "time") if given[name] not in (None, ())
+    ]
     options += ["cluster"] if given["cluster"] is not None and not kept else []
     if options or not isinstance(costs, Costs):
         kinds = "costs of labels" if isinstance(costs, LabelCosts) else "under= and over="
@@ -185,7 +258,7 @@ def _on_tally(
     model, wanted = (asked["scores"] or [None])[0], asked | {"scores": [] if kept else asked["scores"]}
     if table is not None and not kept:
         _one_column(asked, table)
-    saved = evidence(table, kept, TallyQuestion(wanted, () if kept else LOSSES), given)
+    saved, _ = evidence(table, kept, TallyQuestion(wanted, () if kept else LOSSES), given)
     made, by = saved.tally, saved.question["by"]
     if model is None and len(made.schema.models) > 1:
         raise UsageError("the saved tally is of several models", fix=f"--p {made.schema.models[0]}")

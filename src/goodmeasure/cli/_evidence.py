@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from goodmeasure.cli import _elsewhere
+from goodmeasure.cli._elsewhere import CountedElsewhere
 from goodmeasure.cli._models import Models, labels_there, models, with_labels
 from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.terminal import printable, word
@@ -23,7 +25,9 @@ from goodmeasure.reading.inspection import remarks_on
 from goodmeasure.reading.paths import Places, names_of, places_of
 from goodmeasure.reading.recognition import Written
 from goodmeasure.reading.sources import names_in_first
+from goodmeasure.reading.tables import refuse_none
 from goodmeasure.reading.writing import csv_line
+from goodmeasure.statistics.row_arguments import OutOfRange
 from goodmeasure.tallying.accumulate import kind_of
 from goodmeasure.tallying.saved import Saved, Shard, is_saved, load
 from goodmeasure.tallying.schema import Schema
@@ -200,8 +204,25 @@ def parts_of(made: Any, by: str | None) -> dict[str, Any]:
     return {"": made} | {key: part for key, part in groups.items() if part.n}
 
 
-def tallied(data: Places, request: Request, given: dict[str, Any]) -> Any:
-    """The tally of the files, by the engine that was chosen."""
+def tallied(data: Places, request: Request, given: dict[str, Any], *, ends: bool) -> Any:
+    """The tally of the files, by the engine that was chosen; if it ``ends`` here, vast and tiny weights get a unit of its own."""
+    try:
+        return _by_engine(data, request, given)
+    except OutOfRange as problem:
+        if request.weight is None:
+            raise
+        within = duckdb.in_one_unit(request, data)
+        if within.weight_unit == 1:
+            raise
+        if not ends:
+            problem.fix = (
+                f"leave --save and saved tallies out; or write the weights divided by {within.weight_unit:.0e}"
+            )
+            raise
+        return _by_engine(data, within, given)
+
+
+def _by_engine(data: Places, request: Request, given: dict[str, Any]) -> Any:
     if given["engine"] == "dask":
         from goodmeasure.engines import dask
 
@@ -213,11 +234,14 @@ def tallied(data: Places, request: Request, given: dict[str, Any]) -> Any:
 
 def evidence(
     table: Places | None, kept: Sequence[str], ask: TallyQuestion, given: dict[str, Any], *, save: bool = False
-) -> Saved:
+) -> tuple[Saved, CountedElsewhere | None]:
     """Saved tallies, and the table tallied with the question that they answer, all added up. Errors: GM720 to GM722.
 
-    The table's files are told apart by their bytes if there is something to tell them from, or will be.
+    The table's files are told apart by their bytes if there is something to tell them from, or will be. Beside it stands how
+    rows were weighed that count as elsewhere.
     """
+    if table is not None and _elsewhere.asks(given):
+        return _as_elsewhere(table, ask, given)
     parts = [(path, _loaded(path)) for path in kept]
     if parts:
         ask = _as_before(parts[0][1], ask)
@@ -230,7 +254,16 @@ def evidence(
         except Problem as problem:
             problem.where = name
             raise
-    return total
+    refuse_none(total.tally.rows_read, ", ".join(name for name, _ in parts))
+    return total, None
+
+
+def _as_elsewhere(table: Places, ask: TallyQuestion, given: dict[str, Any]) -> tuple[Saved, CountedElsewhere]:
+    """The tally of rows that count as elsewhere."""
+    found, request = _requested(table, ask)
+    made = _elsewhere.counted(table, request, ask.asked, given)
+    refuse_none(made.tally.rows_read, table.source)
+    return Saved(made.tally, ask.asked | {"classes": [*found.codes] or None}, ()), made
 
 
 def _loaded(path: str) -> Saved:
@@ -255,18 +288,24 @@ def _loaded(path: str) -> Saved:
 
 def _of_table(table: Places, ask: TallyQuestion, given: dict[str, Any], *, hashed: bool) -> Saved:
     """The tally of a table, with the files that it is of if they were hashed."""
-    found = columns_asked(ask.asked, table)
-    losses = losses_from(ask.losses or _usual(found))
-    request = settled(request_of(losses, ask.asked, found, raw=ask.raw), table)
-    made = tallied(table, request, given)
-    for said in duckdb.mistaken(table, request) if ask.raw else ():
-        aside(printable(f"note: {said}"))
+    found, request = _requested(table, ask)
+    made = tallied(table, request, given, ends=not hashed)
     shards = (
         tuple(sorted(Shard.of(place.path, place.name.encode(errors="replace").decode()) for place in table.files))
         if hashed
         else ()
     )
     return Saved(made, ask.asked | {"classes": [*found.codes] or None}, shards)
+
+
+def _requested(table: Places, ask: TallyQuestion) -> tuple[Models, Request]:
+    """The models that are asked of, and the request held against the table."""
+    found = columns_asked(ask.asked, table)
+    losses = losses_from(ask.losses or _usual(found))
+    request = settled(request_of(losses, ask.asked, found, raw=ask.raw), table)
+    for said in duckdb.mistaken(table, request) if ask.raw else ():
+        aside(printable(f"note: {said}"))
+    return found, request
 
 
 def _usual(found: Models) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from goodmeasure.cli import _elsewhere
 from goodmeasure.cli._tally_options import LEVEL
 from goodmeasure.drawing.terminal import word
 
@@ -40,4 +41,9 @@ def again(asked: dict[str, Any], data: Sequence[str], kept: Sequence[str], given
     }
     found = [(option, asked[name]) for name, option in names.items()]
     found += [("--engine", "dask" if given["engine"] == "dask" else None), ("--scheduler", given["scheduler"])]
-    return [*data, *(part for option, value in found if value is not None for part in (option, value)), *level]
+    return [
+        *data,
+        *(part for option, value in found if value is not None for part in (option, value)),
+        *_elsewhere.words(given),
+        *level,
+    ]

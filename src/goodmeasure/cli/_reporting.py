@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from goodmeasure.cli import _elsewhere
 from goodmeasure.cli._evidence import (
     TallyQuestion,
     evidence,
@@ -47,17 +48,20 @@ def reported(
     asked = costs_from(costs)
     with sorted_out(data) as (table, kept), spoken():
         question = TallyQuestion(with_predictions(question_of(scores, given), table), losses, raw)
-        saved = evidence(table, kept, question, given)
+        if _elsewhere.asks(given):
+            _elsewhere.refuse_without_rows(table, kept, given)
+        saved, counted = evidence(table, kept, question, given)
         tell_remarks(table, saved.question)
     found = _scored(saved, data, kept, _priced(asked, saved.tally), losses, given)
+    if counted is not None:
+        told = _elsewhere.told(counted.reweighed, given)
+        found = replace(found, rows=counted.held.rows, told=told, reweighed=counted.reweighed)
     write_whole({Path(out): page(found).encode(errors="backslashreplace")}, [MARK])
     if given["as_json"]:
         click.echo(json_text(found.to_dict()))
     else:
         click.echo(
-            printable(
-                f"{found.tally.rows_read}\n{found.verdict[0]}\n{found.sentence}\n\nwrote {out}\nnext: open {word(out)}"
-            )
+            printable(f"{found.over}\n{found.verdict[0]}\n{found.sentence}\n\nwrote {out}\nnext: open {word(out)}")
         )
     return 0
 
@@ -102,7 +106,7 @@ def _scored(
     if not found.is_cut or not saved.tally.schema.on_predictions:
         return replace(found, command=shown)
     asked = prices or ["--cost", "fn=40", "--cost", "fp=5"]
-    return replace(found, command=shown, following=line("decide", *rows, "--p", found.lead, *asked))
+    return replace(found, command=shown, following=line("decide", *rows, "--p", _elsewhere.plain(found.lead), *asked))
 
 
 def _columns(question: dict[str, Any], losses: tuple[str, ...], *, raw: bool) -> list[str]:

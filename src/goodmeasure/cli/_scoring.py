@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -10,6 +11,8 @@ import click
 
 from goodmeasure.calibrating.calibration import calibration
 from goodmeasure.calibrating.miscalibration import root
+from goodmeasure.cli import _elsewhere
+from goodmeasure.cli._elsewhere import CountedElsewhere
 from goodmeasure.cli._evidence import (
     TallyQuestion,
     classes_of,
@@ -50,7 +53,9 @@ def scored(
     if save is not None:
         _refuse_other_files(save, data)
     with sorted_out(data) as (table, kept), spoken():
-        saved = evidence(
+        if _elsewhere.asks(given):
+            _elsewhere.refuse_without_rows(table, kept, given | {"save": save})
+        saved, counted = evidence(
             table,
             kept,
             TallyQuestion(with_predictions(question_of(scores, given), table), losses, raw),
@@ -59,9 +64,9 @@ def scored(
         )
         tell_remarks(table, saved.question)
         rows_there = save is None and fits_in_memory(table, kept, given)
-        by_rows = _calibrated_by_rows(table, saved, given["level"]) if rows_there and table is not None else {}
+        by_rows = _calibrated_by_rows(table, saved, given["level"], counted) if rows_there and table is not None else {}
     try:
-        verdict = _said(saved, given, by_rows)
+        verdict = _said(saved, given, by_rows, counted)
         if not given["as_json"]:
             # What was saved holds the table too, which would count twice beside it.
             same, of = ((save,), [save]) if save is not None else (data, kept)
@@ -78,7 +83,9 @@ def _next(saved: Saved, words: Sequence[str], *, rows_there: bool) -> str:
     schema = saved.tally.schema
     if schema.kind == "classes":
         return next_line("explain", "proper")
-    if not schema.on_predictions or (schema.kind == "amount" and not rows_there) or _one_answer(saved):
+    if _one_answer(saved):
+        return next_line("report", *words, "--p", saved.question["scores"][0])
+    if not schema.on_predictions or (schema.kind == "amount" and not rows_there):
         return next_line("explain", "decision")
     costs = ("under=3", "over=1") if schema.kind == "amount" else ("fn=40", "fp=5")
     priced = [part for cost in costs for part in ("--cost", cost)]
@@ -106,28 +113,32 @@ def _keep(path: str, saved: Any) -> None:
     aside(printable(f"wrote {path}: {saved.tally.n:,} rows of {count:,} file{'s' * (count != 1)}"))
 
 
-def _calibrated_by_rows(table: Places, saved: Saved, level: float) -> dict[str, dict[str, Any]]:
+def _calibrated_by_rows(
+    table: Places, saved: Saved, level: float, counted: CountedElsewhere | None
+) -> dict[str, dict[str, Any]]:
     """By group and model the calibration of rows that go together, which a tally cannot tell; empty where it can."""
     asked, schema = saved.question, saved.tally.schema
     if asked["cluster"] is None or schema.kind == "classes" or not schema.on_predictions:
         return {}
     request = request_of(saved.tally.losses, asked, columns_asked(asked, table))
     held = duckdb.rows_of(table, request, None).columns
+    scores = {model: held[columns[0]] for model, columns in request.scores} if counted is None else counted.scores
+    plain = None if request.weight is None else held[request.weight]
+    weight = plain if counted is None else counted.reweighed.weight
     return {
-        key: {model: _of_rows(held, at, request, columns[0], level) for model, columns in request.scores}
+        key: {model: _of_rows(held, at, request, p[at], weight, level) for model, p in scores.items()}
         for key, at in groups_of(held, asked["by"]).items()
     }
 
 
-def _of_rows(held: dict[str, Any], at: Any, request: Request, column: str, level: float) -> dict[str, Any]:
+def _of_rows(held: dict[str, Any], at: Any, request: Request, p: Any, weight: Any, level: float) -> dict[str, Any]:
     """The calibration of one model on some rows, as plain values; or why it is not known."""
-    weight = None if request.weight is None else held[request.weight][at]
     try:
         found = calibration(
             held[request.target][at],
-            held[column][at],
+            p,
             request.losses[-1],
-            weight,
+            None if weight is None else weight[at],
             cluster=held[str(request.cluster)][at],
             level=level,
         )
@@ -136,40 +147,64 @@ def _of_rows(held: dict[str, Any], at: Any, request: Request, column: str, level
     return {name: value for name, value in found.to_dict().items() if name not in ("curve", "classes")}
 
 
-def _said(saved: Any, given: dict[str, Any], by_rows: dict[str, dict[str, Any]]) -> str:
+# All rows and one group: with more, words of groups are false somewhere more often than each of them is.
+SEVERAL = 2
+
+
+def _said(
+    saved: Any, given: dict[str, Any], by_rows: dict[str, dict[str, Any]], counted: CountedElsewhere | None
+) -> str:
     """Print what the tally says; the worst that is said of the calibration of a model is returned."""
     made, by = saved.tally, saved.question["by"]
-    found = {key: _read(part, given["level"]) for key, part in parts_of(made, by).items()}
+    wide = _as_it_is if counted is None else counted.reweighed.wide
+    found = {key: _read(part, given["level"], wide) for key, part in parts_of(made, by).items()}
     for key, calibrated in by_rows.items():
         found[key]["calibration"] = calibrated
     classes = classes_of(saved.question, made.schema)
     if given["as_json"]:
         click.echo(
-            json_text(plain_values({"rows": made.n, "excluded": made.excluded, **_by_label(classes), "groups": found}))
+            json_text(plain_values({"rows": made.n, **_left_out(made, counted), **_by_label(classes), "groups": found}))
         )
     else:
-        click.echo(str(made.rows_read))
+        click.echo(str(made.rows_read if counted is None else counted.held.rows))
+        if counted is not None:
+            click.echo(printable(_elsewhere.told(counted.reweighed, given)))
         for line in classes.told() if classes is not None else []:
             click.echo(printable(line))
         for key, part in found.items():
             _show(key and f"{by} = {key}", part)
+        if len(found) > SEVERAL:
+            click.echo(
+                f"\neach group is judged by itself: where all are alike, about {1 - given['level']:.2g} of the words are false"
+            )
     verdicts = [one.get("verdict") for one in found[""]["calibration"].values()]
     return "miscalibrated" if "miscalibrated" in verdicts else ""
+
+
+def _as_it_is(found: Any) -> Any:
+    return found
+
+
+def _left_out(made: Any, counted: CountedElsewhere | None) -> dict[str, Any]:
+    """Which rows do not count, and as what the others do."""
+    if counted is None:
+        return {"excluded": made.excluded}
+    return {"excluded": dict(counted.held.rows.left_out), "weighed": counted.reweighed.to_dict()}
 
 
 def _by_label(classes: Models | None) -> dict[str, Any]:
     return {} if classes is None else {"classes": classes.by_label()}
 
 
-def _read(part: Any, level: float) -> dict[str, Any]:
+def _read(part: Any, level: float, wide: Callable[[Any], Any]) -> dict[str, Any]:
     """Every reading of one tally as plain values."""
     models, names = part.schema.models, part.schema.losses
     by_name = dict(zip(names, part.losses, strict=True))
     return {
         "rows": part.n,
-        "risk": {m: {n: part.risk(by_name[n], m, level=level).to_dict() for n in names} for m in models},
+        "risk": {m: {n: wide(part.risk(by_name[n], m, level=level)).to_dict() for n in names} for m in models},
         "difference": {
-            f"{a} - {b}": {n: part.compare(a, b, by_name[n], level=level).to_dict() for n in names}
+            f"{a} - {b}": {n: wide(part.compare(a, b, by_name[n], level=level)).to_dict() for n in names}
             for a, b in combinations(models, 2)
         },
         "calibration": {m: _calibration(part, m, level) for m in models},
@@ -231,4 +266,11 @@ def _error(calibration: dict[str, Any]) -> str:
         return str(calibration.get("verdict", ""))
     told: str = calibration["verdict"]
     verdict = told if told == "miscalibrated" or told.startswith("not known") else "not shown to be off"
-    return f"{_interval(calibration['error'])} {verdict}"
+    return f"{_interval(calibration['error'])} {verdict}{_chance(calibration.get('p_value', math.nan))}"
+
+
+def _chance(p: float | None) -> str:
+    """How likely calibrated predictions look at least so far off: the word rests on it, and not on the interval."""
+    if p is None or math.isnan(p):
+        return ""
+    return f" (p {p:.2g})"

@@ -31,11 +31,14 @@ FINDINGS = 1
 def studied(data: Any, asked: dict[str, Any], out: str) -> Study:
     """Run what the options ask, telling on a terminal how far it has come; the files in ``out`` are none that are read."""
     for name in FILES:
-        refuse_onto(Path(out) / name, [each for each in (data, asked.get("test")) if each is not None])
+        refuse_onto(
+            Path(out) / name, [each for each in (data, asked.get("test"), asked.get("like")) if each is not None]
+        )
     refuse_others(out)
     asked = {name: value for name, value in asked.items() if value is not None}
     asked["costs"] = costs_from(asked.pop("costs", ()))
     asked["exclude"] = tuple(asked.get("exclude", ()))
+    asked["shift"] = tuple(asked.get("shift", ()))
     asked["loss"] = losses_from(asked["loss"]) or None
     with progress(steps(asked)) as tick, spoken():
         return run(data, tick=tick, **asked)

@@ -17,7 +17,7 @@ from goodmeasure.traits.certificate import certificates
 if TYPE_CHECKING:
     from goodmeasure.making.loss import Loss
 
-KINDS = ("real", "positive", "counts", "yes-no", "classes", "distribution")
+KINDS = ("real", "positive", "counts", "yes-no", "classes", "grades", "distribution")
 
 
 @click.command
@@ -110,6 +110,8 @@ def _kinds(loss: Loss) -> list[str]:
         return ["yes-no"]
     if loss.is_classwise:
         return ["classes"]
+    if loss.is_graded:
+        return ["grades"]
     amounts = ["positive", *(["counts"] if 0 in loss.target else [])] if loss.target.low == 0 else ["real"]
     return ["distribution", *amounts] if len(loss.activation) > 1 else amounts
 

@@ -40,6 +40,7 @@ OUT = "goodmeasure-out"
 )
 @click.option("--group", metavar="COLUMN", help="Rows of one group stay in one part of the split.")
 @click.option("--time", metavar="COLUMN", help="Fit on the earliest rows, report on the latest.")
+@click.option("--learn-time", is_flag=True, help="Learn from the column of --time too.")
 @click.option("--exclude", multiple=True, metavar="COLUMN", help="Do not learn from this column (may be repeated).")
 @click.option(
     "--loss", multiple=True, metavar="LOSS", help="Train on this loss, e.g. pinball(level=0.9); several are compared."
@@ -64,9 +65,21 @@ OUT = "goodmeasure-out"
     type=click.Choice(["together", "drop"]),
     help="Make one class of those with fewer than ten rows, or leave their rows out.",
 )
+@click.option("--prevalence", type=float, metavar="SHARE", help="The share of yes where the model will be used.")
+@click.option(
+    "--shift",
+    multiple=True,
+    metavar="COLUMN=...",
+    help="What a column is there: age=45, or region=north:0.3,south:0.7.",
+)
+@click.option("--like", metavar="FILE", help="Rows as they are there: rows of DATA count as often as such rows occur.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For the split and the bootstrap.")
 @click.option(
-    "--out", default=OUT, show_default=True, metavar="DIR", help="Where report.html, report.json and model.json go."
+    "--out",
+    default=OUT,
+    show_default=True,
+    metavar="DIR",
+    help="Where report.html, report.json, model.json and model.md go.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of the summary.")
 @click.option(

@@ -241,6 +241,39 @@ class Costs:
             if getattr(self, name) is not None
         }
 
+    def from_grade(self, grade: int, grades: int) -> ClassCosts:
+        """Make costs of grades: it is right to act from one of them on, and to leave alone below it.
+
+        Args:
+            grade: the lowest one that asks for the act, from 1 on: grades are coded 0, 1, 2, ...
+            grades: how many there are.
+
+        Returns:
+            Costs whose table is (grades, 2); the acts are to leave alone and to act. `bayes_act` acts where the probability of
+            this grade or more is at least `threshold`.
+
+        Raises:
+            GM009: there is no such grade.
+            GM710: the costs differ by row.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> costs = gm.Costs(false_negative=3, false_positive=1)
+            >>> gm.bayes_act([[0.5, 0.3, 0.2], [0.9, 0.1, 0.0]], costs.from_grade(1, grades=3))
+            array([1, 0])
+        """
+        if not 1 <= grade < grades:
+            raise UsageError(
+                f"there is no grade {grade} to act from on", seen=f"{grades} grades", fix=f"grade={grades - 1}"
+            )
+        if self.per_row:
+            raise DegenerateCosts(
+                "costs of grades are the same in every row", fix="gm.Costs(false_negative=40, false_positive=5)"
+            )
+        below = [self.true_negative, self.false_positive]
+        table = [below] * grade + [[self.false_negative, self.true_positive]] * (grades - grade)
+        return ClassCosts(np.array(table, dtype=np.float64))
+
     @staticmethod
     def from_matrix(matrix: ArrayLike) -> Costs | ClassCosts:
         """Make costs from a table by truth and act.

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from goodmeasure.drawing.display import Display
 from goodmeasure.statistics.estimate import Estimate, display_of
-from goodmeasure.statistics.intervals import normal_quantile, student_quantile
+from goodmeasure.statistics.intervals import few_quantile, normal_quantile
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.statistics.weights import unit_of
+from goodmeasure.statistics.weights import equal_parts, unit_of
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,13 @@ class ClusteredCuts(Cuts):
 
     @property
     def independent(self) -> float:
-        """How many clusters there are."""
-        return float(len(np.unique(self.part)))
+        """How many clusters of equal size there are, or as good as are."""
+        return equal_parts(np.bincount(self.part).astype(np.float64))
 
     def reach(self, level: float) -> float:
         """How many standard errors a paired test of this level allows, that so many clusters tell."""
         parts = self.independent
-        return student_quantile(level, parts - 1) * math.sqrt(parts / (parts - 1)) if parts > 1 else math.inf
+        return few_quantile(level, parts) * math.sqrt(parts / (parts - 1)) if parts > 1 else math.inf
 
     def _squares_from(self, cut: int) -> Floats:
         """The squared sums, by cluster, of the changes between this cut and each other."""

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import Record
+from goodmeasure.formulas.activations import predicted
 from goodmeasure.formulas.evaluation import evaluate
 from goodmeasure.formulas.expression import Expr, symbol, symbols
 
@@ -88,7 +89,9 @@ def value(loss: Record, y: Any, z: Sequence[Any], book: Evaluation = in_books) -
     if loss.is_classwise:
         weight = loss.class_weight[y] if loss.class_weight else 1
         return book([loss.book], {**known, **_of_class(loss, y, z), class_statistics.WEIGHT: mp.mpf(weight)})[0]
-    raws = [book([a(symbol("z"))], {"z": raw})[0] for a, raw in zip(loss.activation, z, strict=True)]
+    raws = book(
+        predicted(loss.activation, list(map(symbol, loss.raw_names))), dict(zip(loss.raw_names, z, strict=True))
+    )
     if not class_statistics.speaks_of_outcomes(loss.predictions):
         return book([loss.book], {**known, "y": y, **dict(zip(loss.predictions, raws, strict=True))})[0]
     weights = (known.get("positive_weight", mp.mpf(1)), mp.mpf(1))

@@ -1,12 +1,21 @@
-"""Numbers of losses of one or several raw outputs: their formulas on arrays, with the right limits at infinity."""
+"""Numbers of losses of one or several raw outputs: their formulas on arrays, with the right limits at infinity.
+
+Single precision ends at exp(89). On arrays of NumPy, double precision steps in where what is made of such an exponential would
+still be a number: wherever a number is lost, and from the start where predictions are not on the natural scale of the target.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from goodmeasure.deriving.arguments import Examples
 from goodmeasure.deriving.record import Record
+from goodmeasure.formulas.activations import natural
+from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.formulas.evaluation import Array, on_arrays
 from goodmeasure.formulas.expression import Expr
 
@@ -26,7 +35,7 @@ def second_derivatives(loss: Record, given: Examples, *, full: bool) -> Array:
 
 def _formulas(loss: Record, formulas: list[Expr], given: Examples) -> list[Array]:
     """The first formula an example, and the others stacked on the last axis if there are several."""
-    xp = given.xp
+    given, xp = _wide_enough(loss, given), given.xp
     raws = [given.z] if len(loss.activation) == 1 else [given.z[..., i] for i in range(len(loss.activation))]
     found = _at_limits(loss, formulas, given, raws)
     lost = xp.isnan(raws[0])
@@ -37,15 +46,34 @@ def _formulas(loss: Record, formulas: list[Expr], given: Examples) -> list[Array
     return [found[0], *([rest[0]] if len(rest) == 1 else [xp.stack(rest, axis=-1)] if rest else [])]
 
 
+def takes_double(loss: Record) -> bool:
+    """Whether single precision may end before a loss does: its predictions are not on the natural scale of its target."""
+    return not isinstance(loss.target, OutcomeDomain) and natural(loss.target) is not loss.activation[0]
+
+
+def _is_single(z: Array) -> bool:
+    return isinstance(z, np.ndarray) and z.dtype == np.float32
+
+
+def _wide_enough(loss: Record, given: Examples) -> Examples:
+    if not _is_single(given.z) or not takes_double(loss):
+        return given
+    return replace(given, y=given.y.astype(np.float64), z=given.z.astype(np.float64))
+
+
 def _at_limits(loss: Record, formulas: list[Expr], given: Examples, raws: list[Array]) -> list[Array]:
     """The formulas on raw outputs; where a huge one leaves no number (inf - inf), what a less huge one gives."""
     xp = given.xp
 
-    def at(outputs: list[Array]) -> list[Array]:
-        values = {**loss.values, "y": given.y, **dict(zip(loss.raw_names, outputs, strict=True))}
-        return on_arrays(formulas, values, like=given.y)
+    def at(outputs: list[Array], y: Array = given.y) -> list[Array]:
+        values = {**loss.values, "y": y, **dict(zip(loss.raw_names, outputs, strict=True))}
+        return on_arrays(formulas, values, like=y)
 
     found = at(raws)
+    if _is_single(given.z) and not all(np.isfinite(f).all() for f in found):
+        wide = at([r.astype(np.float64) for r in raws], given.y.astype(np.float64))
+        with np.errstate(over="ignore"):
+            found = [np.where(np.isfinite(f), f, w.astype(np.float32)) for f, w in zip(found, wide, strict=True)]
     for far, nearer in less_huge(float(xp.finfo(given.z.dtype).max)):
         if not any(bool(xp.any(xp.isnan(f))) for f in found):
             break

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,11 @@ from goodmeasure.deriving.implied_probability import class_raw, needs_probabilit
 from goodmeasure.deriving.implied_probability import implies_probability as implies_probability
 from goodmeasure.deriving.record import R, Record
 from goodmeasure.deriving.spelling import Spelling
-from goodmeasure.errors import NoSuchReading, TargetOutsideDomain
-from goodmeasure.formulas.activations import linear
+from goodmeasure.errors import NoSuchReading, ShapeMismatch, TargetOutsideDomain
+from goodmeasure.formulas.activations import linear, predicted, undone
 from goodmeasure.formulas.evaluation import Array, namespace, on_arrays
-from goodmeasure.formulas.expression import Expr, derivative, expression, simplify, symbol, symbols
+from goodmeasure.formulas.expression import Expr, derivative, expression, log, simplify, symbol, symbols
+from goodmeasure.formulas.words import exp
 from goodmeasure.statistics.rounded_rows import divided_by_sums
 from goodmeasure.statistics.row_arguments import MissingScore
 
@@ -117,12 +119,51 @@ def predict(loss: Record, z: Any) -> Array:
         found = xp.exp(class_log_probabilities(loss, z))
     elif loss.is_binary:
         found = probability(loss, z)
-    elif len(loss.activation) == 1:
-        (found,) = on_arrays([loss.activation[0](symbol("z"))], {"z": z}, z)
     else:
-        parts = [on_arrays([a(symbol("z"))], {"z": z[..., i]}, z[..., i])[0] for i, a in enumerate(loss.activation)]
-        found = xp.stack(parts, axis=-1)
+        found = _each(loss, predicted(loss.activation, list(map(symbol, loss.raw_names))), z)
     return xp.astype(found, dtype)
+
+
+def _each(loss: Record, formulas: list[Expr], table: Array) -> Array:
+    """A formula for each raw output, of the numbers on the last axis of a table."""
+    if len(formulas) == 1:
+        return on_arrays(formulas, {"z": table}, table)[0]
+    return namespace(table).stack(on_arrays(formulas, _parts(loss, table), table[..., 0]), axis=-1)
+
+
+def _parts(loss: Record, table: Array) -> dict[str, Array]:
+    """The numbers on the last axis of a table, by the name of the raw output that each is of. Error: GM003."""
+    count = len(loss.activation)
+    if tuple(table.shape[-1:]) != (count,):
+        raise ShapeMismatch(
+            f"{loss} has {count} raw outputs and as many predictions an example, on the last axis",
+            seen=f"an array of shape {tuple(table.shape)}",
+            fix=f"give an array of shape (rows, {count})",
+        )
+    return {name: table[..., i] for i, name in enumerate(loss.raw_names)}
+
+
+def foreseen(loss: Record, z: Any) -> Array:
+    """Raw outputs as probabilities of what may happen, or as predictions of how much."""
+    return np.asarray(outcome_probabilities(loss, z) if loss.is_graded else predict(loss, z))
+
+
+@cache
+def grade_formulas(loss: Record) -> list[Expr]:
+    """The formulas of the probabilities of each grade: none of them is a difference of two that are nearly equal."""
+    stairs = [expression(1), *predicted(loss.activation, list(map(symbol, loss.raw_names))), expression(0)]
+    return [simplify(exp(simplify(log(above - below)))) for above, below in pairwise(stairs)]
+
+
+def outcome_probabilities(loss: Record, z: Any) -> Array:
+    """The probability of each class or grade, on a last axis, or that of yes. Error: GM007."""
+    if loss.is_classwise or loss.is_binary:
+        return predict(loss, z)
+    if not loss.is_graded:
+        raise NoSuchReading(f"{loss} is about amounts, which have no probability each", fix="loss.predict(z)")
+    z, dtype = raw_outputs(z)
+    found = on_arrays(grade_formulas(loss), _parts(loss, z), z[..., 0])
+    return namespace(z).astype(namespace(z).stack(found, axis=-1), dtype)
 
 
 def raw(loss: Record, prediction: Any) -> Array:
@@ -146,11 +187,7 @@ def raw_before_activation(loss: Record, prediction: Any, sample_weight: Any = No
 
 def _through_inverses(loss: Record, p: Array) -> Array:
     """Predictions taken back through the activation of each raw output."""
-    inverses = [simplify(expression(a.inverse(symbol("mu")))) for a in loss.activation if a.inverse is not None]
-    if len(inverses) == 1:
-        return on_arrays(inverses, {"mu": p}, p)[0]
-    parts = [on_arrays([f], {"mu": p[..., i]}, p[..., i])[0] for i, f in enumerate(inverses)]
-    return namespace(p).stack(parts, axis=-1)
+    return _each(loss, [simplify(each) for each in undone(loss.activation, list(map(symbol, loss.raw_names)))], p)
 
 
 # --- identification ---
@@ -178,6 +215,9 @@ def identification(loss: Record, y: Any, z: Any) -> Array:
         p = predict(loss, given.z)
         one_hot = given.y if given.y.ndim == given.z.ndim else given.xp.arange(p.shape[-1]) == given.y[..., None]
         return p - given.xp.astype(one_hot, p.dtype)
+    if loss.is_graded:
+        grades = given.xp.arange(1, given.z.shape[-1] + 1)
+        return predict(loss, given.z) - given.xp.astype(given.y[..., None] >= grades, given.z.dtype)
     if len(loss.activation) > 1:
         raise NoSuchReading(
             f"{loss} asks for a whole distribution, not for one functional", fix="use loss.gradient(y, z)"

@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeVar
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import UsageError
-from goodmeasure.formulas.activations import Activation, activation, sigmoid, softmax
-from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, domain
+from goodmeasure.formulas.activations import Activation, activation, predicted, sigmoid, softmax
+from goodmeasure.formulas.domains import Binary, Classes, Domain, OrderDomain, OutcomeDomain, domain
 from goodmeasure.formulas.expression import Expr, Word, decided, derivative, released, simplify, symbol
 from goodmeasure.strict.calls import strict_class
 
@@ -73,6 +73,21 @@ class Record:
     def is_binary(self) -> bool:
         """Whether the target is yes or no, on one raw output."""
         return isinstance(self.target, OutcomeDomain) and not self.is_classwise
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether the target is a grade: one of several that stand in an order."""
+        return isinstance(self.target, OrderDomain)
+
+    @property
+    def follows(self) -> tuple[bool, ...]:
+        """Which raw outputs a linear model moves with the features: of grades the score alone, so the odds are proportional."""
+        return tuple(not self.is_graded or a.onward is None for a in self.activation)
+
+    @property
+    def of_stands(self: R) -> R:
+        """The loss as a formula of where its predictions stand, each for itself: nothing keeps their order any more."""
+        return replace(self, activation=tuple(replace(a, onward=None, between=None) for a in self.activation))
 
     @property
     def raw_names(self) -> tuple[str, ...]:
@@ -189,6 +204,12 @@ class Record:
                 f"{self} has {len(self.activation)} raw outputs and was given {len(chosen)} activations",
                 fix=f"give {len(self.activation)} activations",
             )
+        if chosen != self.activation and any(a.onward is not None for a in (*chosen, *self.activation)):
+            raise UsageError(
+                f"{self} keeps its activations",
+                seen=f"{', '.join(a.name for a in self.activation)}: together they keep its predictions in order",
+                fix=f"with_activation({tuple(a.name for a in self.activation)!r})",
+            )
         outcome = class_statistics.speaks_of_outcomes(self.predictions)
         if (softmax in chosen and not outcome) or (outcome and chosen[0] not in (sigmoid, softmax)):
             raise UsageError(
@@ -208,5 +229,5 @@ def _composed(loss: Record) -> Expr:
         z = symbol("z")
         (squash,) = loss.activation
         return class_statistics.yes_no(book, squash(z), squash(-z), loss.weights_of_yes_and_no)
-    raws = [a(symbol(z)) for a, z in zip(loss.activation, loss.raw_names, strict=True)]
+    raws = predicted(loss.activation, [symbol(z) for z in loss.raw_names])
     return simplify(book, dict(zip(loss.predictions, raws, strict=True)))

@@ -100,7 +100,8 @@ def finished(given: Examples, table: Array) -> Array:
     """Absent examples as zeros, in the dtype that came in."""
     table = present_only(given, table)
     if table.dtype != given.dtype:
-        return given.xp.astype(table, given.dtype)
+        with np.errstate(over="ignore"):  # what is beyond the dtype that came in is infinite in it
+            return given.xp.astype(table, given.dtype)
     return table if given.xp is not np or table.flags.writeable else table.copy()
 
 

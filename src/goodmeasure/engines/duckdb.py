@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from goodmeasure.choosing.spelling import MOST_LABELS, spellings, ways
 from goodmeasure.drawing.terminal import word
-from goodmeasure.engines.pointing import CELL, as_asked, first_refused, point
-from goodmeasure.engines.request import Request
+from goodmeasure.engines.pointing import CELL, as_asked, first_refused, in_table, point
+from goodmeasure.engines.request import Request, Taking
 from goodmeasure.errors import Problem
 from goodmeasure.reading.blocks import Block, WantedColumns, blocks, counted_labels, first_cells, labels_in
 from goodmeasure.reading.connection import Reader
@@ -30,9 +30,10 @@ from goodmeasure.reading.paths import Place, Places, places_of
 from goodmeasure.reading.rows_read import NO_SCORE, NO_TARGET, NO_WEIGHT, RowsRead
 from goodmeasure.reading.sources import Files, alone, cast, framed, refuse_other_columns, together
 from goodmeasure.reading.sql import sql
-from goodmeasure.reading.tables import no_rows
+from goodmeasure.reading.tables import no_rows, refuse_none
 from goodmeasure.reading.writing import csv_line
 from goodmeasure.statistics.row_arguments import UnknownLabel, like_probabilities
+from goodmeasure.statistics.weights import are_tame, refuse_far_apart, unit_of
 from goodmeasure.tallying.accumulate import kind_of
 from goodmeasure.tallying.shards import Part
 from goodmeasure.tallying.tally import Tally
@@ -74,8 +75,11 @@ def blocks_of(file: str, request: Request) -> Iterator[Block]:
 def tally_frame(frame: Any, request: Request) -> Tally:
     """The tally of a frame in memory: anything that DuckDB reads as Arrow (pyarrow, polars, pandas by
     ``pyarrow``)."""
+    import narwhals as nw
+
+    names = nw.from_native(frame).columns
     with Reader(frame=frame, threads=None, ordered=False, memory=MEMORY) as reader:
-        files = weighed(framed(reader), request.weight, request.written)
+        files = weighed(framed(reader, names), request.weight, request.written)
         if isinstance(request.where, str):
             files = filtered(files, request.where)
         request = _spelled(request, files)
@@ -102,6 +106,9 @@ class HeldRows(NamedTuple):
         try:
             yield
         except Problem as problem:
+            column = in_table(problem.where, self.request)
+            if column in self.request.columns:
+                problem.where = f"{next(iter(self.read)).name}, column {column!r}"
             if (cell := CELL.fullmatch(problem.where)) and int(cell[2]) < len(self.at):
                 place, row = self._origin(int(self.at[int(cell[2])]))
                 point(problem, place, row, self.request)
@@ -125,6 +132,9 @@ def rows_of(source: Source, request: Request, time: str | None = None) -> HeldRo
         settled = _settled(request, reader, places)
         found = list(_read(reader, places, settled))
         order = None if time is None else _ordering(reader, places, settled, time)
+        for place, block in found:
+            with _pointing(place, settled, Request.check):
+                settled.check(block)
     parts = [block for _, block in found]
     if not parts:
         raise no_rows(places.source, request.where)
@@ -133,6 +143,7 @@ def rows_of(source: Source, request: Request, time: str | None = None) -> HeldRo
     lost = {} if request.weight is None else {NO_WEIGHT: columns[request.weight] == 0}
     lost |= {NO_TARGET: np.isnan(columns[request.target]), NO_SCORE: np.any(scores, axis=0)}
     rows, keep = RowsRead.of(len(columns[request.target]), lost)
+    refuse_none(rows, places.source)
     counting = {name: values[keep] for name, values in columns.items()}
     in_order = None if order is None else _in_time(order[keep], str(time))
     read = dict.fromkeys(places.files, 0)
@@ -149,7 +160,7 @@ def _ordering(reader: Reader, places: Places, request: Request, time: str) -> ND
     files = sniffed(files, [time], request.written)
     kind = inspected(files, [time])[1][time].sure_kind
     column = sql("SELECT {time} FROM {rows}", time=cast(time, kind), rows=files.rows())
-    (values,) = files.ask_arrays(column).values()
+    (values,) = files.ask_arrays(column)
     return held(values, kind)
 
 
@@ -188,6 +199,20 @@ def with_losses(made: Tally, request: Request, source: str) -> Tally:
                 fix="--positive with a label that the target holds",
             )
     return Tally(made.schema, made.groups, request.losses)
+
+
+def in_one_unit(request: Request, source: Source) -> Request:
+    """The request with the unit in which the squares of its weights are numbers, if they are vast or tiny. Error: GM006."""
+    with places_of(source) as places, _reader(places, None) as reader:
+        parts = (block[str(request.weight)] for _, block in _read(reader, places, _settled(request, reader, places)))
+        ends = [(held.min(), held.max()) for w in parts if len(held := w[(w > 0) & np.isfinite(w)])]
+    held = np.array(ends)
+    if are_tame(held):
+        return request
+    refuse_far_apart(held)
+    # In the middle between the ends, so that both are as far from the limits as can be.
+    middle = math.sqrt(held.min()) * math.sqrt(held.max())
+    return replace(request, weight_unit=unit_of(np.array([middle])))
 
 
 # --- reading ---
@@ -291,7 +316,7 @@ def _naming(file: str) -> Iterator[None]:
 
 
 @contextmanager
-def _pointing(place: Place | None, request: Request) -> Iterator[None]:
+def _pointing(place: Place | None, request: Request, taking: Taking) -> Iterator[None]:
     """Problems with rows of a file say where the first that is refused stands, which takes another reading in order."""
     try:
         yield
@@ -300,7 +325,7 @@ def _pointing(place: Place | None, request: Request) -> Iterator[None]:
             raise
         with Reader([place.path], threads=1) as reader:
             files = as_asked(alone(reader, place), request)
-            found = first_refused(_blocks(files, request), request)
+            found = first_refused(_blocks(files, request), request, taking)
         if found is None:
             raise
         row, first = found
@@ -324,7 +349,7 @@ def _summed(blocks: Blocks, request: Request, workers: int) -> tuple[Tally, int]
         try:
             while taken < most and (block := next_block()) is not None:
                 place, columns = block
-                with _pointing(place, request):
+                with _pointing(place, request, Request.tally):
                     request.add(made, columns)
                 rows, taken = rows + len(columns[request.target]), taken + 1
         except BaseException:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from goodmeasure.engines.request import Columns, Request
+from goodmeasure.engines.request import Columns, Request, Taking
 from goodmeasure.errors import Problem
 from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.inspection import weighed
@@ -21,14 +21,18 @@ def point(problem: Problem, place: Place, row: int, request: Request) -> None:
     with Reader([place.path]) as reader:
         where = as_asked(alone(reader, place), request).where(row)
     cell = CELL.fullmatch(problem.where)
-    score = request.scores[0][0]
-    target, weight = request.target, str(request.weight)
-    named = {"y": target, "target": target, "p": score, "prediction": score, "sample_weight": weight}
     if cell:
-        column = named.get(cell[1], cell[1])
+        column = in_table(cell[1], request)
         problem.what = re.sub(rf"^{re.escape(cell[1])} (?=holds)", lambda _: f"{column} ", problem.what)
         where = f"{where}, column {column!r}"
     problem.where = where
+
+
+def in_table(name: str, request: Request) -> str:
+    """What an argument is called in the table; other names are those of columns."""
+    target, score = request.target, request.scores[0][0]
+    named = {"y": target, "target": target, "p": score, "prediction": score, "sample_weight": str(request.weight)}
+    return named.get(name, name)
 
 
 def as_asked(files: Files, request: Request) -> Files:
@@ -36,29 +40,29 @@ def as_asked(files: Files, request: Request) -> Files:
     return weighed(files, request.weight, request.written).filtered(request.filter)
 
 
-def first_refused(blocks: Iterable[Columns], request: Request) -> tuple[int, Problem] | None:
-    """The first row with which rows in their order cannot be summed, and what is said of them."""
+def first_refused(blocks: Iterable[Columns], request: Request, taking: Taking) -> tuple[int, Problem] | None:
+    """The first row with which rows in their order cannot be taken, and what is said of them."""
     start = 0
     for block in blocks:
         rows = len(block[request.target])
-        if (problem := _refusal(block, request, rows)) is not None:
-            return start + _first(block, request, rows), problem
+        if (problem := _refusal(block, request, taking, rows)) is not None:
+            return start + _first(block, request, taking, rows), problem
         start += rows
     return None
 
 
-def _first(block: Columns, request: Request, rows: int) -> int:
+def _first(block: Columns, request: Request, taking: Taking, rows: int) -> int:
     """The least number of rows, less one, that are refused together, found by halves."""
     fine, bad = 0, rows
     while bad - fine > 1:
         middle = (fine + bad) // 2
-        fine, bad = (middle, bad) if _refusal(block, request, middle) is None else (fine, middle)
+        fine, bad = (middle, bad) if _refusal(block, request, taking, middle) is None else (fine, middle)
     return bad - 1
 
 
-def _refusal(block: Columns, request: Request, rows: int) -> Problem | None:
+def _refusal(block: Columns, request: Request, taking: Taking, rows: int) -> Problem | None:
     try:
-        request.add(request.accumulator(), {name: values[:rows] for name, values in block.items()})
+        taking(request, {name: values[:rows] for name, values in block.items()})
     except Problem as problem:
         return problem
     return None

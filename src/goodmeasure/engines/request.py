@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,13 @@ from goodmeasure.errors import UsageError
 from goodmeasure.losses import catalogue
 from goodmeasure.reading.recognition import AS_THE_CELLS_TELL, Written
 from goodmeasure.reading.sources import Filter
+from goodmeasure.statistics.weights import check_weights
 from goodmeasure.tallying.accumulate import Accumulator, kind_of, schema_of, weights
 from goodmeasure.tallying.shards import Part
 
 Columns = Mapping[str, NDArray[Any]]
+Taking = Callable[["Request", Columns], object]
+"""What is done with rows, which may refuse them."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Request:
     ``scores`` maps a model's name to its columns: one, or one a class. ``where`` is a condition in SQL.
     ``positive`` is the label that means yes, where the target holds labels; ``classes`` are the labels of the columns of
     each model, in their order, where they are not 0, 1, 2 and so on; ``ways`` are all ways in which each label is written,
-    once they were looked for. ``written`` says how numbers are, where cells do not tell.
+    once they were looked for. ``written`` says how numbers are, where cells do not tell. Weights are divided by
+    ``weight_unit``, which is one for all parts of a table.
     """
 
     losses: tuple[Any, ...]
@@ -42,6 +46,7 @@ class Request:
     classes: tuple[str, ...] = ()
     ways: tuple[tuple[str, ...], ...] = ()
     written: Written = AS_THE_CELLS_TELL
+    weight_unit: float = 1.0
 
     def __post_init__(self) -> None:
         twice = {*self.keys, self.target} & {*self.numbers} or {self.target} & {*self.keys}
@@ -121,13 +126,25 @@ class Request:
                     fix="--loss cross_entropy, or one column: --p COLUMN",
                 )
 
+    def tally(self, block: Columns) -> None:
+        """Refuse rows that cannot be tallied."""
+        self.add(self.accumulator(), block)
+
     def add(self, to: Accumulator, block: Columns) -> None:
         """Add one block of rows."""
         y = block[self.target]
         scores = {name: _joined(block, names) for name, names in self.scores}
-        w = None if self.weight is None else weights(block[self.weight], len(y))
+        w = None if self.weight is None else weights(block[self.weight], len(y), self.weight_unit)
         group = None if self.group is None else block[self.group]
         to.add(y, scores, w, group, None if self.cluster is None else block[self.cluster])
+
+    def check(self, block: Columns) -> None:
+        """Refuse rows that a tally refuses for what they hold."""
+        y = block[self.target]
+        w = None if self.weight is None else block[self.weight]
+        if w is not None:
+            check_weights(w)
+        self.accumulator().check(y, {name: _joined(block, names) for name, names in self.scores}, w)
 
     def part(self, shard: str, blocks: Iterator[Columns]) -> Part:
         """The tally of a shard's blocks: a pure function of the shard."""

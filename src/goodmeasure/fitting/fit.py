@@ -104,6 +104,8 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         if self.early_stopping and held is None:
             X, y, weight, offset, held = self._held_out(X, y, weight, offset)
         alpha, intercept = float(self.alpha), bool(self.fit_intercept)
+        if not (intercept or all(self.loss_.follows)):
+            raise UsageError(f"where the grades of {self.loss_} begin is an intercept each", fix="fit_intercept=True")
         rows = narrowed(X, penalised=alpha > 0, intercept=intercept)
         objective = Objective(self.loss_, rows.features, y, weight, offset, alpha, intercept, outputs)
 
@@ -205,6 +207,17 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         return _raw(checked, slopes, np.atleast_1d(self.intercept_), None if found is None else np.log(found))
 
 
+def _refuse_several(y: Any, wrapper: str) -> None:
+    """Refuse several targets a row. Error: GM003."""
+    shape = np.shape(y)
+    if len(shape) == 2 and shape[1] > 1:
+        raise ShapeMismatch(
+            f"y holds {shape[1]} targets a row, and a model is of one",
+            seen=f"shape {shape}",
+            fix=f"sklearn.multioutput.{wrapper}(model).fit(X, y)  # a model for each",
+        )
+
+
 def _both(X_val: Any, y_val: Any) -> None:
     if (X_val is None) != (y_val is None):
         raise UsageError("X_val and y_val go together", fix="fit(X, y, X_val=..., y_val=...)")
@@ -237,7 +250,8 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         random_state: for choosing those rows.
 
     Attributes:
-        coef_: the slopes, (features,), or (outputs, features) of a loss with several raw outputs.
+        coef_: the slopes, (features,), or (outputs, features) of a loss with several raw outputs; of grades those of the score,
+            and zeros, as the steps between grades are the same for all rows.
         intercept_: the constant, one for each raw output.
         loss_: the loss that was lowered.
         n_iter_: how many steps were made.
@@ -283,7 +297,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             The model itself.
 
         Raises:
-            GM003: the exposures have another length than X.
+            GM003: the exposures have another length than X, or y holds several targets a row.
             GM004: a target lies outside the domain of the loss.
             GM006: a weight is negative or not finite, or all are zero; or an exposure is not positive.
             GM009: a parameter is out of its limits, the loss is about classes or holds part of itself from its signal, or an
@@ -295,6 +309,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         if self.loss_.is_classwise:
             raise UsageError(f"{self.loss_} is about classes", fix="goodmeasure.LossClassifier(loss)")
         X, y, exposure, weight = self._present(sample_weight, X=X, y=y, exposure=exposure)
+        _refuse_several(y, "MultiOutputRegressor")
         checked, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         if targets.dtype.kind in "mM":
             raise TargetOutsideDomain(f"targets are numbers, not {targets.dtype}", fix="y as an amount of time: days")
@@ -388,6 +403,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
             The model itself.
 
         Raises:
+            GM003: y holds several labels a row.
             GM006: a weight is negative or not finite, or all are zero.
             GM009: a parameter is out of its limits, or the loss is not one for these classes or holds part of itself from its
                 signal.
@@ -395,6 +411,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
             ValueError: X and y differ in length, X holds NaN, or y holds no labels, by scikit-learn's own checks.
         """
         X, y, weight = self._present(sample_weight, X=X, y=y)
+        _refuse_several(y, "MultiOutputClassifier")
         checked, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
         if len(np.unique(labels)) < 2:
@@ -408,7 +425,9 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         self.loss_ = self._settled(losses.cross_entropy() if many else losses.binary_cross_entropy())
         if not (self.loss_.is_classwise or (self.loss_.is_binary and not many)):
             kind = f"{len(self.classes_)} classes" if self.loss_.is_binary else "classes"
-            raise UsageError(f"{self.loss_} is not a loss for {kind}", fix="loss=gm.losses.cross_entropy()")
+            graded = "goodmeasure.LossRegressor(loss), with grades coded 0, 1, 2, ... from the lowest on"
+            fix = graded if self.loss_.is_graded else "loss=gm.losses.cross_entropy()"
+            raise UsageError(f"{self.loss_} is not a loss for {kind}", fix=fix)
         held = None
         _both(X_val, y_val)
         if X_val is not None:

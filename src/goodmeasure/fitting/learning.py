@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from goodmeasure.formulas.activations import predicted
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import derivative, symbol
 from goodmeasure.making.loss import Loss
@@ -49,7 +50,7 @@ class Learning:
         loss, names = self.loss, self.loss.raw_names
         if loss.is_classwise:
             return np.ones(len(self.start))
-        reached = [activation(symbol(name)) for activation, name in zip(loss.activation, names, strict=True)]
+        reached = predicted(loss.activation, list(map(symbol, names)))
         slopes = [derivative(each, name) for each, name in zip(reached, names, strict=True)]
         given = dict(zip(names, self.start, strict=True))
         first, *steep = map(float, on_arrays([reached[0], *slopes], given, self.start[0]))

@@ -119,7 +119,7 @@ def minimise(
         matrix = objective.curvature(theta)
         if not np.isfinite(matrix).all():
             return Reached(theta, step, False)
-        wanted = direction(matrix, gradient.ravel())
+        wanted = np.where(objective.held.ravel(), 0.0, direction(matrix, gradient.ravel()))
         promised = float(-wanted @ gradient.ravel())
         left = promised / 2
         if left <= tol * abs(value) or left <= objective.rounding(theta) or not promised > 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ class Objective:
 
     ``theta`` has a row for each feature, then one for the intercept if there is one, and a column for each raw output. It
     speaks of columns that are centred and scaled where that helps the arithmetic; the penalty is on the coefficients of
-    the columns as they came, so the minimum is the same. The intercept is not penalised.
+    the columns as they came, so the minimum is the same. The intercept is not penalised. Raw outputs that do not follow the
+    features (the steps between grades) have coefficients of zero, which nothing moves.
     """
 
     loss: Loss
@@ -58,6 +60,14 @@ class Objective:
         """What half the square of each parameter costs."""
         zero = np.zeros(int(self.intercept))
         return np.concatenate([self.alpha / self.scale**2, zero])[:, None] * np.ones(self.outputs)
+
+    @cached_property
+    def held(self) -> NDArray[np.bool_]:
+        """Which parameters are zero and stay so."""
+        found = np.zeros((self.count, self.outputs), dtype=bool)
+        if not all(self.loss.follows):
+            found[: self.features.shape[1]] = ~np.array(self.loss.follows)
+        return found
 
     @property
     def share(self) -> Floats:
@@ -119,7 +129,8 @@ class Objective:
         """A signal of the rows as one of theta."""
         signal = signal.reshape(-1, self.outputs)
         parts = [self.features.T @ signal]
-        return np.concatenate([*parts, signal.sum(axis=0)[None]]) if self.intercept else parts[0]
+        found = np.concatenate([*parts, signal.sum(axis=0)[None]]) if self.intercept else parts[0]
+        return np.where(self.held, 0.0, found)
 
     def _cost(self, theta: Floats) -> float:
         return float(np.sum(self.penalty * theta**2)) / 2 if self.alpha else 0.0
@@ -131,6 +142,8 @@ class Objective:
         else:
             bend = self.loss.hessian(self.y, self.raw(theta), full=True)
             found = self._blocks(bend * self.share[:, None, None])
+            found[self.held.ravel()], found[:, self.held.ravel()] = 0.0, 0.0
+            found[np.diag_indices_from(found)] += self.held.ravel()
         found[np.diag_indices_from(found)] += self.penalty.ravel()
         return found
 
@@ -152,7 +165,7 @@ class Objective:
         """The second derivatives by each parameter alone, of theta's shape; curvature of a row below zero counts as none."""
         bend = np.maximum(self._bend(theta), 0).reshape(-1, self.outputs)
         weighed = bend * self.share[:, None]
-        found = (self.features**2).T @ weighed
+        found = (self.features**2).T @ weighed + self.held[: self.features.shape[1]]
         return (np.concatenate([found, weighed.sum(axis=0)[None]]) if self.intercept else found) + self.penalty
 
     def _gram(self, by_row: Floats) -> Floats:

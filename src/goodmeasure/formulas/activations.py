@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -20,10 +20,13 @@ class Activation:
     """A function from raw outputs to predictions, its inverse, and the domain it reaches.
 
     Attributes:
-        name: as ``activation=`` takes it: "linear", "exp", "softplus", "sigmoid" or "softmax".
+        name: as ``activation=`` takes it: "linear", "exp", "softplus", "sigmoid", "softmax", or "falling".
         forward: the formula from raw outputs to predictions; None where it acts on a whole row.
         inverse: the formula back; None where it acts on a whole row.
         reaches: which predictions it can make.
+        onward: from where the prediction before stands and a raw output, the formula of where this one stands: such
+            predictions keep their order whatever the raw outputs are. None where each stands for itself.
+        between: the formula of that raw output, from where the two stand.
 
     Example:
         >>> import goodmeasure as gm
@@ -36,6 +39,8 @@ class Activation:
     forward: Callable[[Expr], Any] | None
     inverse: Callable[[Expr], Any] | None
     reaches: Domain
+    onward: Callable[[Expr, Expr], Any] | None = None
+    between: Callable[[Expr, Expr], Any] | None = None
 
     def __call__(self, raw: Expr) -> Expr:
         """The formula of predictions in terms of raw outputs.
@@ -56,12 +61,43 @@ class Activation:
         return activation, (self.name,)
 
 
+def _before_softplus(mu: Expr) -> Expr:
+    """The formula of z where softplus(z) = mu: mu + log(1 - exp(-mu)), which neither overflows nor cancels."""
+    return mu + words.log1mexp(-mu)
+
+
 linear = Activation("linear", lambda z: z, lambda mu: mu, domain(Real))
 exp = Activation("exp", words.exp, log, domain(Positive))
-# softplus(z) = mu at z = mu + log(1 - exp(-mu)), which neither overflows nor cancels.
-softplus = Activation("softplus", words.softplus, lambda mu: mu + words.log1mexp(-mu), domain(Positive))
+softplus = Activation("softplus", words.softplus, _before_softplus, domain(Positive))
 sigmoid = Activation("sigmoid", words.sigmoid, lambda p: log(p) - words.log1p(-p), domain(UnitInterval))
 softmax = Activation("softmax", None, None, domain(Classes))
+# A probability below the one before, whose log-odds lie softplus(z) lower.
+falling = replace(
+    sigmoid,
+    name="falling",
+    onward=lambda before, z: before - words.softplus(z),
+    between=lambda before, here: _before_softplus(before - here),
+)
+
+
+def predicted(activations: Sequence[Activation], raws: Sequence[Expr]) -> list[Expr]:
+    """The formulas of an example's predictions in terms of its raw outputs."""
+    return [a(stand) for a, stand in zip(activations, _stands(activations, raws), strict=True)]
+
+
+def _stands(activations: Sequence[Activation], raws: Sequence[Expr]) -> Iterator[Expr]:
+    """What each activation is applied to: its own raw output, or that and where the prediction before it stands."""
+    stand = expression(0)
+    for a, raw in zip(activations, raws, strict=True):
+        stand = raw if a.onward is None else expression(a.onward(stand, raw))
+        yield stand
+
+
+def undone(activations: Sequence[Activation], predictions: Sequence[Expr]) -> list[Expr]:
+    """The formulas of the raw outputs from which these predictions come."""
+    stands = [expression(a.inverse(p)) for a, p in zip(activations, predictions, strict=True) if a.inverse is not None]
+    apart = zip(activations, [stands[0], *stands], stands, strict=False)
+    return [here if a.between is None else expression(a.between(before, here)) for a, before, here in apart]
 
 
 @cache

@@ -68,6 +68,16 @@ class OutcomeDomain(Domain):
         return self.name if self.classes and not self.binary else super().__str__()
 
 
+@dataclass(frozen=True)
+class OrderDomain(Domain):
+    """Grades that stand in an order, coded 0, 1, 2, ... from the lowest on."""
+
+
+@dataclass(frozen=True)
+class SizeDomain(Domain):
+    """How many of something a formula is written for: a number that decides how the formula looks, and is none of its symbols."""
+
+
 Real: TypeAlias = Annotated[float, Domain("a real number")]
 Positive: TypeAlias = Annotated[float, Domain("a positive number", low=0, low_open=True)]
 NonNegative: TypeAlias = Annotated[float, Domain("a non-negative number", low=0)]
@@ -85,6 +95,10 @@ TweediePower: TypeAlias = Annotated[float, Domain("a power", low=0, gap=(0, 1))]
 Binary: TypeAlias = Annotated[float, OutcomeDomain("yes or no", low=0, high=1, binary=True)]
 Classes: TypeAlias = Annotated[int, OutcomeDomain("one of several classes", low=0, classes=True)]
 Outcome: TypeAlias = Annotated[int, OutcomeDomain("what happened", low=0, classes=True, binary=True)]
+
+Grade: TypeAlias = Annotated[int, OrderDomain("a grade", low=0, whole=True)]
+# Two grades are yes and no; the formula of each grade more is longer, and what has very many of them is an amount.
+Grades: TypeAlias = Annotated[int, SizeDomain("a number of grades", low=3, high=16, whole=True)]
 
 
 def domain(annotation: Any) -> Domain:

@@ -120,6 +120,8 @@ xlogy: Word = Word("xlogy", (None, lambda y, x: y / x), book=lambda y, x: times(
 
 # --- the logistic family ---------------------------------------------------------------------------------------------
 
+_VAST_ODDS = 1e30  # from here on, 1 + x is x in any precision, and x still a number in single
+
 softplus: Word = Word(
     "softplus",
     (lambda x: sigmoid(x),),
@@ -133,6 +135,54 @@ sigmoid: Word = Word(
     positive=True,
     book=lambda x: 1 / (1 + exp(-x)),
     meaning=lambda x: where(less_equal(0, x), 1, exp(-abs(x))) / (1 + exp(-abs(x))),
+)
+
+
+def _odds(x: Expr, a: Expr) -> Expr:
+    """a * exp(x), by halves: it leaves the range of numbers nowhere else than its own value does."""
+    half = exp(x / 2)
+    return half * (a * half)
+
+
+# The same of x + log(a), whose sum would be rounded: a times the odds.
+softplus_odds: Word = Word(
+    "softplus_odds",
+    (lambda x, a: sigmoid_odds(x, a), lambda x, a: sigmoid_odds(x, a) / a),
+    book=lambda x, a: log(1 + a * exp(x)),
+    meaning=lambda x, a: where(less(_odds(x, a), _VAST_ODDS), log1p(_odds(x, a)), x + log(a)),
+)
+sigmoid_odds: Word = Word(
+    "sigmoid_odds",
+    (
+        lambda x, a: sigmoid_odds(x, a) * sigmoid_odds(-x, 1 / a),
+        lambda x, a: sigmoid_odds(x, a) * (sigmoid_odds(-x, 1 / a) / a),
+    ),
+    book=lambda x, a: a * exp(x) / (1 + a * exp(x)),
+    meaning=lambda x, a: where(less(_odds(x, a), 1), _odds(x, a) / (1 + _odds(x, a)), 1 / (1 + _odds(-x, 1 / a))),
+)
+# Written out, the second derivatives of these are differences of terms of size one.
+log1p_sigmoid: Word = Word(
+    "log1p_sigmoid",
+    (lambda x, a: a / (1 + a) * (sigmoid(-x) * sigmoid_odds(x, 1 + a)), lambda x, a: 1 / (a + (1 + exp(-x)))),
+    book=lambda x, a: log(1 + a * sigmoid(x)),
+    meaning=lambda x, a: log1p(a * sigmoid(x)),
+)
+log1p_softplus: Word = Word(
+    "log1p_softplus",
+    (lambda x, a: log1p_softplus_pull(x, a), lambda x, a: softplus(x) / (1 + a * softplus(x))),
+    book=lambda x, a: log(1 + a * softplus(x)),
+    meaning=lambda x, a: log1p(a * softplus(x)),
+)
+log1p_softplus_pull: Word = Word(
+    "log1p_softplus_pull",
+    (
+        lambda x, a: (
+            log1p_softplus_pull(x, a)
+            * ((sigmoid(-x) + a * (softplus(x) / softplus_pull(x) * softplus_pull_slope(x))) / (1 + a * softplus(x)))
+        ),
+        lambda x, a: sigmoid(x) / (1 + a * softplus(x)) ** 2,
+    ),
+    book=lambda x, a: a * sigmoid(x) / (1 + a * softplus(x)),
 )
 log1mexp: Word = Word(
     "log1mexp",

@@ -31,6 +31,7 @@ class Word:
     that form is not accurate over the whole range of floating-point numbers, ``meaning`` is the same in more elementary words
     that are. A word with neither is elementary, and every language spells it. ``fold`` computes it for constants,
     ``positive`` says that its values are above zero, and ``holds`` that derivatives take what it stands on for a constant.
+    ``rise`` is the slope of x times the word of x, over the word: of a word where the two terms of that slope cancel.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Word:
     slope: Callable[[tuple[Expr, ...], list[Expr]], Expr] | None = None
     positive: bool = False
     holds: bool = False
+    rise: Callable[..., Any] | None = None
     rules: list[tuple[Expr, Expr, tuple[str, ...]]] = field(default_factory=list, repr=False)
 
     def __call__(self, *args: Operand) -> Expr:
@@ -417,11 +419,34 @@ def derivative(root: Expr, name: str) -> Expr:
 def _chain(node: Expr, word: Word, slopes: Mapping[Expr, Expr]) -> Expr:
     if word.slope is not None:
         return word.slope(node.args, [slopes[a] for a in node.args])
+    if word is mul and (grown := _grown(node, slopes)) is not None:
+        return grown
     total = expression(0)
     for partial, arg in zip(word.partials, node.args, strict=True):
         if partial is not None and slopes[arg].number != 0:
             total = total + expression(partial(*node.args)) * slopes[arg]
     return total
+
+
+def _grown(node: Expr, slopes: Mapping[Expr, Expr]) -> Expr | None:
+    """The slope of w(u) times the growth of u, where u is an exponential and a constant; None for anything else.
+
+    The growth g is u less that constant, so the slope is that of u * w(u), in which nothing cancels, and a multiple of the
+    constant.
+    """
+    factor, growth = node.args
+    times, pull = factor.args if factor.word is mul else (None, factor)
+    if pull.word is None or pull.word.rise is None or slopes[growth] is not growth:
+        return None
+    inner, *others = pull.args
+    fixed = all(slopes[part].number == 0 for part in (*others, *([] if times is None else [times])))
+    exponentials = {part: expression(0) for part in nodes(inner) if slopes[part] is part and part.word is not None}
+    if not fixed or not exponentials or slopes[inner] not in (growth, -growth):
+        return None
+    constant, slope = with_parts(inner, exponentials), pull.word.partials[0]
+    assert slope is not None
+    rest = growth * (constant * expression(slope(*pull.args)))
+    return node * expression(pull.word.rise(*pull.args)) - (rest if times is None else times * rest)
 
 
 # --- writing and reading ---------------------------------------------------------------------------------------------

@@ -101,6 +101,7 @@ log1psq_pull: Word = Word(
     (lambda x: ((1 - x) * inv1psq(x)) * ((1 + x) * inv1psq(x)),),
     book=lambda x: x / (1 + x**2),
     meaning=lambda x: where(less(abs(x), _VAST), x / (1 + x * x), 1 / x),
+    rise=lambda x: 2 * inv1psq(x),
 )
 square_share: Word = Word(
     "square_share",
@@ -108,6 +109,18 @@ square_share: Word = Word(
     book=lambda x: x**2 / (1 + x**2),
     meaning=lambda x: where(less(abs(x), _VAST), x * x / (1 + x * x), 1),
 )
+
+
+def _flat(a: Expr) -> Expr:
+    """Whether a power of a is so nearly 1 that a - 1 would round what is left of it."""
+    return less(abs(a), 0.25)
+
+
+def _a_power_less(x: Expr, a: Expr) -> Expr:
+    """(1 + x**2)**(a - 1)."""
+    return pow1psq(x, where(_flat(a), a, a - 1)) * where(_flat(a), inv1psq(x), 1)
+
+
 # (1 + x**2)**a, the same less 1, and x * (1 + x**2)**(a - 1).
 pow1psq: Word = Word(
     "pow1psq",
@@ -129,9 +142,14 @@ pow1psqm1: Word = Word(
 )
 pow1psq_pull: Word = Word(
     "pow1psq_pull",
-    (lambda x, a: pow1psq(x, a - 1) * (inv1psq(x) + (2 * a - 1) * square_share(x)), None),
+    (lambda x, a: _a_power_less(x, a) * (inv1psq(x) + (2 * a - 1) * square_share(x)), None),
     book=lambda x, a: x * (1 + x**2) ** (a - 1),
-    meaning=lambda x, a: where(less(abs(x), _VAST), x * pow1psq(x, a - 1), sign(x) * abs(x) ** (2 * a - 1)),
+    meaning=lambda x, a: where(
+        less(abs(x), _VAST),
+        x * _a_power_less(x, a),
+        abs(x) ** where(_flat(a), 2 * a, 2 * a - 1) * where(_flat(a), 1 / x, sign(x)),
+    ),
+    rise=lambda x, a: 2 * (inv1psq(x) + a * square_share(x)),
 )
 # Tukey's: 1 - (1 - x**2)**3 up to x = 1, and 1 beyond.
 biweight: Word = Word(

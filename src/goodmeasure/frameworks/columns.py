@@ -20,6 +20,7 @@ from goodmeasure.deriving.implied_probability import log_odds_formula, log_odds_
 from goodmeasure.deriving.predictions import on_predictions
 from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError, shorter
 from goodmeasure.formulas import words
+from goodmeasure.formulas.activations import predicted
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.formulas.evaluation import evaluate
 from goodmeasure.formulas.expression import Expr, derivative, expression, simplify, symbol, symbols
@@ -208,7 +209,7 @@ class TableLoss:
             return _class_probabilities(self.loss, len(self.given))
         if self.loss.is_binary:
             return [_probability(self.loss)]
-        return [simplify(a(symbol(z))) for a, z in zip(self.loss.activation, self.loss.raw_names, strict=True)]
+        return [simplify(each) for each in predicted(self.loss.activation, list(map(symbol, self.loss.raw_names)))]
 
     @cached_property
     def _told(self) -> tuple[Any, ...]:

@@ -32,6 +32,7 @@ SPELLING: Words = {
     "stop_gradient": jax.lax.stop_gradient,
 }
 _HALF = (jnp.float16, jnp.bfloat16)
+_COMPUTED = (*_HALF, jnp.float32, jnp.float64)
 
 
 @strict_keywords
@@ -59,6 +60,18 @@ def to_jax(loss: Loss, *, reduction: str = "none") -> JaxLoss:
         [0.25, -1.0]
     """
     return JaxLoss(loss, reduction)
+
+
+def _check_dtypes(z: jax.Array, y: jax.Array, weights: Any) -> None:
+    """Refuse predictions of no precision that losses compute in, and complex numbers, of which half would be lost."""
+    if z.dtype not in _COMPUTED:
+        raise UsageError(
+            f"predictions hold {z.dtype}, and losses compute in half, single or double",
+            fix="predictions.astype(float)",
+        )
+    for name, each in (("labels", y), ("weights", weights)):
+        if each is not None and jnp.iscomplexobj(each):
+            raise UsageError(f"{name} hold complex numbers, which losses do not read", fix=f"{name}.real")
 
 
 @strict_class
@@ -112,11 +125,7 @@ class JaxLoss:
         z, y = jnp.asarray(predictions), jnp.asarray(labels)
         check_together(self.loss, y.shape, z.shape)
         check_labels(self.loss, z)
-        if not jnp.issubdtype(z.dtype, jnp.floating):
-            raise UsageError(
-                f"predictions hold {z.dtype}, and raw outputs are floating-point numbers",
-                fix="predictions.astype(float)",
-            )
+        _check_dtypes(z, y, weights)
         raw = z.astype(jnp.float32) if z.dtype in _HALF else z
         if not self.loss.is_classwise or y.ndim == z.ndim:
             y = y.astype(raw.dtype)

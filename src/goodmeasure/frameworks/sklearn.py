@@ -113,7 +113,7 @@ class SklearnLoss:
             GM702: a prediction is not a number.
             GM703: a label is none of ``labels``.
         """
-        rows = _paired(y_true, y_pred, sample_weight)
+        rows = paired(y_true, y_pred, sample_weight)
         return _mean(*self._reading.of_predictions(rows["y_true"], rows["y_pred"]), rows.weight)
 
     def skill(self, y_true: Any, y_pred: Any, *, sample_weight: Any = None, y_train: Any = None) -> float:
@@ -148,7 +148,7 @@ class SklearnLoss:
             >>> round(gm.to_sklearn(gm.losses.absolute_error()).skill([1.0, 2.0, 6.0], [1.5, 2.0, 5.0]), 3)
             0.7
         """
-        rows = _paired(y_true, y_pred, sample_weight)
+        rows = paired(y_true, y_pred, sample_weight)
         reading, trained = self._reading, None
         if y_train is not None:
             reading, trained = reading.trained_on(array_of(y_train, "y_train"), rows["y_true"])
@@ -179,7 +179,7 @@ class SklearnLoss:
 
     def _of_answers(self, y_true: Any, y_pred: Any, sample_weight: Any = None, pos_label: Any = None) -> float:
         """The mean loss of labels that were named for sure, which is what a threshold is tuned on."""
-        rows = _paired(y_true, y_pred, sample_weight)
+        rows = paired(y_true, y_pred, sample_weight)
         found = _mean(*self._reading.of_answers(rows["y_true"], rows["y_pred"]), rows.weight)
         if not np.isfinite(found):
             raise UsageError(
@@ -241,7 +241,7 @@ class SklearnCosts:
             GM703: a label is none of ``labels``.
             GM711: the costs differ from row to row, or are for another number of classes.
         """
-        rows = _paired(y_true, y_pred, sample_weight)
+        rows = paired(y_true, y_pred, sample_weight)
         return self._mean(rows, ())
 
     @property
@@ -315,12 +315,17 @@ def _shown(name: str, of: object, labels: tuple[Any, ...] | None, pos_label: Any
     return f"{name}({of}{''.join(f', {key}={value!r}' for key, value in said.items() if value is not None)})"
 
 
-def _paired(y_true: Any, y_pred: Any, sample_weight: Any) -> PresentRows:
+def paired(y_true: Any, y_pred: Any, sample_weight: Any) -> PresentRows:
     """The rows that count, with both of their columns."""
-    for name, given in (("y_true", y_true), ("y_pred", y_pred)):
+    return given_rows(sample_weight, y_true=y_true, y_pred=y_pred)
+
+
+def given_rows(sample_weight: Any, **columns: Any) -> PresentRows:
+    """The rows that count, with all of their columns."""
+    for name, given in columns.items():
         if given is None:
             raise UsageError(f"{name} is None, a column is needed", where=name, fix=f"give {name}, one value a row")
-    return row_arguments.present(sample_weight, y_true=y_true, y_pred=y_pred)
+    return row_arguments.present(sample_weight, **columns)
 
 
 def _mean(y: NDArray[Any], given: Outputs, w: Floats) -> float:

@@ -66,7 +66,7 @@ class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
 
     Args:
         loss: the loss.
-        classes: how many classes there are, for a loss of classes.
+        classes: how many classes there are, for a loss of classes; how many raw outputs, for another with several.
 
     Raises:
         GM007: the loss has no learning signal.
@@ -81,7 +81,7 @@ class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
         self.order = SecondOrder(loss, _alone)
         super().__init__(closs=None, link=_Predictions(loss), n_classes=classes)
         self.approx_hessian = True
-        self.is_multiclass = loss.is_classwise
+        self.is_multiclass = (self.order.outputs or 2) > 1
 
     def __repr__(self) -> str:
         return f"HistGradientBoostingLoss({self.order.loss})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -83,8 +84,15 @@ def codes(values: Labels, names: Labels, name: str = "y_true") -> NDArray[np.int
     return found
 
 
+def check_label(pos_label: Any) -> None:
+    """Refuse what can be no label, such as a column of them. Error: GM009."""
+    if not isinstance(pos_label, Hashable):
+        raise UsageError(f"pos_label is {type(pos_label).__name__}, which is no label", fix="pos_label=y[0]")
+
+
 def label_of_yes(names: Labels, pos_label: Any, of: object) -> Any:
     """Which label is yes: the one that was said, else the second in sorted order, as in scikit-learn."""
+    check_label(pos_label)
     known = names.tolist()
     if len(known) > 2:
         raise UsageError(

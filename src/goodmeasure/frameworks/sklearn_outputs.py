@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from goodmeasure.deriving import predictions
 from goodmeasure.errors import ShapeMismatch, UsageError
 from goodmeasure.fitting.fit import LossClassifier
-from goodmeasure.frameworks.sklearn_labels import Labels, codes, in_order, label_of_yes, labels_in
+from goodmeasure.frameworks.sklearn_labels import Labels, check_label, codes, in_order, label_of_yes, labels_in
 from goodmeasure.making.loss import Loss
 from goodmeasure.risks.outputs import Outputs, outputs
 from goodmeasure.statistics.arrays import numbers_of
@@ -32,6 +32,9 @@ class LossReading:
     loss: Loss
     labels: tuple[Any, ...] | None = None
     pos_label: Any = None
+
+    def __post_init__(self) -> None:
+        check_label(self.pos_label)
 
     @property
     def is_of_labels(self) -> bool:

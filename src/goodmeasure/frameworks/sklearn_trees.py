@@ -8,8 +8,9 @@ import numpy as np
 
 from goodmeasure.fitting.forest import Forest, TreeNode
 from goodmeasure.fitting.growing import Growing
-from goodmeasure.frameworks.sklearn_boosting import to_hist_gradient_boosting
+from goodmeasure.frameworks.sklearn_boosting import HistGradientBoostingLoss, to_hist_gradient_boosting
 from goodmeasure.frameworks.sklearn_names import native
+from goodmeasure.making.loss import Loss
 
 
 def grow(asked: Growing) -> Forest:
@@ -35,9 +36,24 @@ def _estimator(asked: Growing) -> Any:
     name = None if shares else native(loss)
     if name == "quantile":
         settings["quantile"] = loss.values["level"]
+    if len(loss.activation) > 1:
+        return _several(loss, settings)
     chosen = name or to_hist_gradient_boosting(loss, classes=asked.classes)
     kind = HistGradientBoostingClassifier if name == "log_loss" or loss.is_classwise else HistGradientBoostingRegressor
     return kind(loss=chosen, **settings)
+
+
+def _several(loss: Loss, settings: dict[str, Any]) -> Any:
+    """A regressor that grows a tree for each raw output at every step, as scikit-learn's classifier does for classes."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    class Several(HistGradientBoostingRegressor):  # type: ignore[misc]
+        def _encode_y(self, y: Any) -> Any:
+            found = super()._encode_y(y)
+            self.n_trees_per_iteration_ = len(loss.activation)
+            return found
+
+    return Several(loss=HistGradientBoostingLoss(loss, len(loss.activation)), **settings)
 
 
 def _order(fitted: Any, count: int) -> tuple[list[int], dict[int, Any]]:

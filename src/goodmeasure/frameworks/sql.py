@@ -5,7 +5,12 @@ Expressions are printed in DuckDB's SQL, in which they are tested; SQLGlot says 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
+from threading import Lock
 from typing import Any
 
 from goodmeasure.errors import UsageError
@@ -17,6 +22,9 @@ from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.strict.extras import missing_extra
 
 DIALECTS = ("duckdb", "postgres", "spark", "bigquery", "snowflake")
+
+FRAMES = 60  # calls within calls for each parenthesis or CASE in another: 45 were counted
+_LIMIT = Lock()  # the limit is one for all threads
 
 SPELLING: Mapping[str, Callable[..., str]] = {word: template.format for word, template in TEMPLATES.items()}
 
@@ -33,9 +41,25 @@ def _language(dialect: str) -> Language:
     """DuckDB's SQL, which is said in a dialect in the end."""
 
     def said(text: str) -> str:
-        return text if dialect == "duckdb" else str(_sqlglot(dialect).transpile(text, read="duckdb", write=dialect)[0])
+        if dialect == "duckdb":
+            return text
+        with room_for(text):
+            return str(_sqlglot(dialect).transpile(text, read="duckdb", write=dialect)[0])
 
     return Language(dialect, SPELLING, double, lambda x: f"FLOOR({x})", _any_of, _missing, said)
+
+
+@contextmanager
+def room_for(text: str) -> Iterator[None]:
+    """Let SQLGlot's functions call each other as deep as an expression is nested: some losses go beyond Python's usual limit."""
+    steps = ((found in "(CASE") - (found in ")END") for found in re.findall(r"[()]|\bCASE\b|\bEND\b", text))
+    with _LIMIT:
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(before + FRAMES * max(accumulate(steps), default=0))
+        try:
+            yield
+        finally:
+            sys.setrecursionlimit(before)
 
 
 def _sqlglot(dialect: str) -> Any:

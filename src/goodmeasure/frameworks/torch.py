@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import Problem, UsageError
 from goodmeasure.frameworks.torch_arguments import check, only_tensors, present_of, refuse_targets
 from goodmeasure.frameworks.torch_conventions import (
     Weights,
@@ -23,11 +23,13 @@ from goodmeasure.frameworks.torch_conventions import (
 )
 from goodmeasure.frameworks.torch_denominators import NAMED, Named, check_denominator, counted, divisor
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
-from goodmeasure.frameworks.torch_fused import HALF, Work, fused, fuses, work_on
+from goodmeasure.frameworks.torch_fused import HALF, Work, as_one_node, fused, fuses, is_traced, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
 from goodmeasure.frameworks.torch_small import Small
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_keywords
+
+_GIVEN = ("loss", "reduction", "denominator", "weight", "pos_weight", "ignore_index", "label_smoothing")
 
 
 @strict_keywords
@@ -80,7 +82,8 @@ def to_torch(
 class TorchLoss(torch.nn.Module):  # type: ignore[misc]
     """A loss as a torch module; `to_torch` makes it.
 
-    ``state_dict`` holds the weights of classes and of a yes, as those of torch's losses do.
+    ``state_dict`` holds the weights of classes and of a yes, as those of torch's losses do. What is computed follows the
+    attributes when they are set; numbers that are written into a weight where it lies are not looked at again.
 
     Attributes:
         loss: the loss, as it was given.
@@ -113,24 +116,37 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
-        if reduction not in ("mean", "sum", "none"):
-            raise UsageError(f"reduction={reduction!r} is none of mean, sum and none", fix="reduction='mean'")
-        check_denominator(denominator, reduction)
-        check_smoothing(loss, label_smoothing)
         self.loss, self.reduction, self.denominator = loss, reduction, denominator
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
         self.register_buffer("weight", buffer(weight))
         self.register_buffer("pos_weight", buffer(pos_weight))
         self._settle()
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Attributes can be set, as those of torch's losses can: what is computed follows them."""
+        before = getattr(self, name, None)
+        super().__setattr__(name, value)
+        if name not in _GIVEN or "_program" not in self.__dict__:
+            return
+        try:
+            self._settle()
+        except Problem:
+            super().__setattr__(name, before)
+            raise
+
     def _settle(self) -> None:
         """Print what is computed: the loss with its weights, and with its smoothing where the formula has a place for it."""
+        if self.reduction not in ("mean", "sum", "none"):
+            raise UsageError(f"reduction={self.reduction!r} is none of mean, sum and none", fix="reduction='mean'")
+        check_denominator(self.denominator, self.reduction)
+        check_smoothing(self.loss, self.label_smoothing)
         whole_loss = with_weights(self.loss, self.weight, self.pos_weight)
         whole_loss, self._smoothing = smoothed_loss(whole_loss, self.label_smoothing)
         self._program, self._name = Program(whole_loss), name_of(whole_loss)
         is_plain = not (self._program.wide or self._program.labels or self._smoothing) and self.ignore_index is None
         constant = self.denominator if isinstance(self.denominator, int | float) else None
         self._small = Small(self._program, self.reduction, constant) if is_plain else None
+        self._in_graph = as_one_node(self._reduced)
 
     def extra_repr(self) -> str:
         given = {name: getattr(self, name) for name in ("denominator", "weight", "pos_weight", "ignore_index")}
@@ -141,7 +157,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the printed functions, which are printed again."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_program", "_name", "_small")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_program", "_name", "_small", "_in_graph")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -174,7 +190,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             >>> gm.to_torch(gm.losses.cross_entropy(), ignore_index=-100).count(torch.tensor([2, -100, 0]))
             tensor(2)
         """
-        only_tensors(target=target, weight=weight, mask=mask)
+        only_tensors(("weight", "mask"), target=target, weight=weight, mask=mask)
         by = self.denominator or "counted"
         if by not in NAMED:
             raise UsageError(f"denominator={by!r} is a constant: there is nothing to count", fix="to_torch(loss)")
@@ -227,7 +243,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             found = self._small(input, target)
             if found is not None:
                 return found
-        only_tensors(input=input, target=target, weight=weight, mask=mask)
+        only_tensors(("weight", "mask"), input=input, target=target, weight=weight, mask=mask)
         if program.classwise and input.ndim > 2:
             raw = input.movedim(1, -1)
             target = target.movedim(1, -1) if target.ndim == input.ndim else target
@@ -235,11 +251,16 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         if weight is not None or mask is not None or self.ignore_index is not None:
             is_shares = program.classwise and target.ndim == raw.ndim
             present = present_of(raw, rows, weight, self._wanted(target, is_shares, mask))
+        given = self.denominator if denominator is None else denominator
+        count = divisor(program, raw, target, weight, present, self.reduction, given)
         # Half precision is computed in single and rounded once; under autocast it stays single, as torch's own losses do.
-        if raw.dtype not in HALF:
-            return self._reduced(raw, target, weight, present, denominator)
-        result = self._reduced(raw.float(), target, weight, present, denominator)
-        return result if torch.is_autocast_enabled(input.device.type) else result.to(input.dtype)
+        computed = raw.float() if raw.dtype in HALF else raw
+        kernel = fuses(program, computed, target)
+        # A graph takes the formula as one function: stepped into, each name that it reads is looked at again in every call.
+        reduced = self._in_graph if is_traced() and not kernel else self._reduced
+        result = reduced(computed, target, weight, present, count, kernel)
+        rounded = raw.dtype in HALF and not torch.is_autocast_enabled(input.device.type)
+        return result.to(input.dtype) if rounded else result
 
     def _reduced(
         self,
@@ -247,14 +268,13 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         target: torch.Tensor,
         weight: torch.Tensor | None,
         present: torch.Tensor | None,
-        denominator: float | torch.Tensor | None,
+        count: float | torch.Tensor,
+        kernel: bool,
     ) -> torch.Tensor:
-        given = self.denominator if denominator is None else denominator
-        count = divisor(self._program, raw, target, weight, present, self.reduction, given)
+        """The loss of examples that were checked, divided by ``count``, by the kernel or the formula."""
         if self._smoothing:
             refuse_targets(self._program.loss, raw, target, present)
             target = smoothed(self._program, raw, target, present, self._smoothing)
-        kernel = fuses(self._program, raw, target)
         if self.reduction == "none":
             return self._values(raw, target, weight, present, kernel)
         # The kernel knows no derivative by the weights.

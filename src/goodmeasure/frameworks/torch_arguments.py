@@ -15,16 +15,19 @@ from goodmeasure.formulas.evaluation import namespace
 from goodmeasure.frameworks.torch_derivatives import Program
 from goodmeasure.making.loss import Loss
 
+COMPUTED = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+_WHOLE = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
-def only_tensors(**given: object) -> None:
-    """Refuse what is no tensor of numbers side by side, such as an array or a sparse table; None is nothing given."""
+
+def only_tensors(optional: tuple[str, ...], **given: object) -> None:
+    """Refuse what is no tensor of numbers side by side, such as an array or a sparse table; None where it is optional."""
     for name, each in given.items():
-        if each is None:
+        if each is None and name in optional:
             continue
         if not isinstance(each, torch.Tensor):
             raise UsageError(
                 f"{name} is {with_article(type(each).__name__)}, and losses in torch take tensors",
-                fix=f"{name} = torch.as_tensor({name})",
+                fix=f"{name} = torch.as_tensor({name})" if each is not None else f"give {with_article(name)}",
             )
         if each.layout is not torch.strided:
             raise UsageError(f"{name} is a sparse tensor, of which a loss knows no numbers", fix=f"{name}.to_dense()")
@@ -57,6 +60,8 @@ def present_of(
                 f"{name} has shape {tuple(given.shape)}, and the examples {tuple(rows)}",
                 fix=f"give one {name} for each example",
             )
+    if weight is not None and weight.dtype not in COMPUTED + _WHOLE:
+        raise WeightError(f"weight holds {weight.dtype}, and weights are real numbers", fix="weight = weight.float()")
     if mask is not None and mask.dtype != torch.bool:
         raise WeightError(f"a mask holds True where an example counts, not {mask.dtype}", fix="mask = mask.bool()")
     if known(raw) and not raw.is_cuda:
@@ -80,8 +85,10 @@ def check(program: Program, raw: torch.Tensor, target: torch.Tensor) -> tuple[in
         _refuse_width(program.loss, tuple(shape), tuple(given))
     if given != rows and not (program.classwise and given == shape):
         _refuse_target(program.loss, tuple(shape), tuple(rows), tuple(given))
-    if not raw.dtype.is_floating_point:
-        raise UsageError(f"input holds {raw.dtype}, and raw outputs are floating-point numbers", fix="input.float()")
+    if raw.dtype not in COMPUTED:
+        raise UsageError(f"input holds {raw.dtype}, and losses compute in half, single or double", fix="input.float()")
+    if target.dtype not in COMPUTED and target.dtype not in _WHOLE:
+        raise UsageError(f"target holds {target.dtype}, which losses do not read", fix="target.float()")
     if target.requires_grad:
         raise UsageError(
             f"target requires a gradient, which {program.loss} has by its raw outputs alone", fix="target.detach()"

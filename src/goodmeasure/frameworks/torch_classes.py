@@ -54,7 +54,21 @@ def pairs(x: torch.Tensor, q: torch.Tensor, top: torch.Tensor) -> torch.Tensor:
     return torch.where(top, 0.0, x_top * left) + without_top
 
 
-_SCOPE: Mapping[str, Any] = {"times": times, "total": total, "others": others, "pairs": pairs}
+def first_of_largest(x: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+    """Where the first of the largest stands on the last axis, which keeps its place.
+
+    In a compiled graph it is the least of their places, kept as numbers of ``x``: inductor makes vector code of that, and not of
+    an argmax, which takes longer there than all the rest of a loss. Beyond the whole numbers of a dtype it is the argmax.
+    """
+    if not torch.compiler.is_compiling() or x.shape[-1] > 2 / torch.finfo(x.dtype).eps:
+        return torch.argmax(x, -1, keepdim=True)
+    places = classes.to(x.dtype)
+    return torch.amin(torch.where(x == torch.amax(x, -1, keepdim=True), places, places[-1]), -1, keepdim=True).long()
+
+
+_SCOPE: Mapping[str, Any] = {
+    "times": times, "total": total, "others": others, "pairs": pairs, "first_of_largest": first_of_largest
+}  # fmt: skip
 
 # --- printing ---
 
@@ -66,7 +80,7 @@ _HEAD = [
     "INF = torch.full((), torch.inf, dtype=z.dtype, device=z.device)",
     "LEAST = torch.finfo(z.dtype).min",
     "each = ONE / (classes[-1] + 1)",
-    "at_top = torch.argmax(z, -1, keepdim=True)",
+    "at_top = first_of_largest(z, classes)",
     "top = classes == at_top",
     "largest = torch.gather(z, -1, at_top)",
     "fall = torch.where(top, ZERO, z - largest)",
@@ -83,14 +97,14 @@ _HAPPENED = {
         "of = classes == at",
         "of_top = at_top == at",
         "z_of = torch.gather(z, -1, at)",
-        "at_rival = torch.argmax(torch.where(of, -INF, z.clamp(min=LEAST)), -1, keepdim=True)",
+        "at_rival = first_of_largest(torch.where(of, -INF, z.clamp(min=LEAST)), classes)",
         "is_rival = classes == at_rival",
         "rival = torch.gather(z, -1, at_rival)",
     ],
     True: [
         "of_top = top",
         "z_of = z",
-        "at_second = torch.argmax(torch.where(top, -INF, z.clamp(min=LEAST)), -1, keepdim=True)",
+        "at_second = first_of_largest(torch.where(top, -INF, z.clamp(min=LEAST)), classes)",
         "second = classes == at_second",
         "rival = torch.where(top, torch.gather(z, -1, at_second), largest)",
     ],

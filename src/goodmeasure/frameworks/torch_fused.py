@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -39,6 +40,23 @@ def fuses(program: Program, raw: torch.Tensor, target: torch.Tensor) -> bool:
         and not around
         and not torch._C._are_functorch_transforms_active()
     )
+
+
+def is_traced() -> bool:
+    """Whether a graph is made that is run as it is: none that is exported, and no transform in it."""
+    if not torch.compiler.is_compiling() or torch.compiler.is_exporting():
+        return False
+    return not torch._C._are_functorch_transforms_active()
+
+
+def as_one_node(method: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    """A method that a graph calls as one function, and looks into when the graph is compiled alone."""
+
+    def call(*given: Any) -> torch.Tensor:
+        return method(*given)
+
+    found: Callable[..., torch.Tensor] = torch.compiler.allow_in_graph(call)
+    return found
 
 
 class Work(NamedTuple):

@@ -87,7 +87,10 @@ def linear_loss(
         tensor(0.3955)
     """
     _check_options(loss, label_smoothing, z_loss, softcap, reduction)
-    only_tensors(hidden=hidden, weight=weight, targets=targets, bias=bias, token_weight=token_weight, mask=mask)
+    optional = ("bias", "token_weight", "mask")
+    only_tensors(
+        optional, hidden=hidden, weight=weight, targets=targets, bias=bias, token_weight=token_weight, mask=mask
+    )
     if not isinstance(denominator, torch.Tensor):
         check_denominator(denominator, reduction)
     program, smoothing = _program(loss, label_smoothing, float(z_loss))

@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import empty_like, is_grad_enabled, strided
+from torch._C import _are_functorch_transforms_active, _get_tracing_state
 from torch.autograd import forward_ad
 
+from goodmeasure.deriving.pointwise import takes_double
 from goodmeasure.frameworks.torch_derivatives import Program, spread
 from goodmeasure.frameworks.torch_fused import PLAIN, Work, is_batched, number_of, signal_of, swept
 from goodmeasure.kernels import points
@@ -25,26 +28,25 @@ class Small:
 
     def __init__(self, program: Program, reduction: str, divisor: float | None) -> None:
         self.program, self.divisor = program, 1.0 if reduction == "sum" else divisor
-        self.each = reduction == "none"
+        self.each, self.takes_double = reduction == "none", takes_double(program.loss)
         self.placed: dict[torch.dtype, points.Placed] = {}
 
     def __call__(self, raw: torch.Tensor, target: torch.Tensor) -> torch.Tensor | None:
         """The loss of a batch, or None where the general way is needed."""
-        if not _is_plain(raw, target) or not 0 < (n := raw.numel()) < CHUNK:
+        if self.takes_double or not _is_plain(raw, target) or not 0 < (n := raw.numel()) < CHUNK:
             return None
-        dtype = raw.dtype
-        placed = self.placed.get(dtype) or self._place(dtype)
-        signal = torch.empty_like(raw)
+        placed = self.placed.get(raw.dtype) or self._place(raw.dtype)
+        signal = empty_like(raw)
         if self.each:
-            values, scale = torch.empty_like(raw), None
+            values, scale = empty_like(raw), None
             total = placed(target.data_ptr(), raw.data_ptr(), values.data_ptr(), signal.data_ptr(), n, 1.0)
         else:
             scale = 1 / (self.divisor or n)
             total = placed(target.data_ptr(), raw.data_ptr(), 0, signal.data_ptr(), n, scale)
-            values = number_of(signal, 0.0 if total is None else total * scale)
+            values = None if total is None else number_of(signal, total * scale)
         if total is None:
             return None
-        found: torch.Tensor = _apply(raw, [signal, raw, raw._version, self.program, Work(target, None, scale), values])
+        found: torch.Tensor = _apply(raw, [signal, scale, raw, raw._version, self.program, target, values])
         return found
 
     def _place(self, dtype: torch.dtype) -> points.Placed:
@@ -58,7 +60,7 @@ def _is_plain(raw: torch.Tensor, target: torch.Tensor) -> bool:
         type(raw) in PLAIN
         and type(target) in PLAIN
         and raw.requires_grad
-        and raw.layout is target.layout is torch.strided
+        and raw.layout is target.layout is strided
         and raw.dtype in _DTYPES
         and target.dtype is raw.dtype
         and raw.shape == target.shape
@@ -67,10 +69,10 @@ def _is_plain(raw: torch.Tensor, target: torch.Tensor) -> bool:
         and raw.is_contiguous()
         and target.is_contiguous()
         and not target.requires_grad
-        and torch.is_grad_enabled()
+        and is_grad_enabled()
         and forward_ad._current_level < 0
-        and not torch._C._are_functorch_transforms_active()
-        and torch._C._get_tracing_state() is None
+        and not _are_functorch_transforms_active()
+        and _get_tracing_state() is None
     )
 
 
@@ -86,20 +88,23 @@ class _Small(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def backward(ctx: Any, upstream: Any) -> Any:
         kept = ctx.kept
-        signal, kept[0] = kept[0], None
-        if signal is None or torch.is_grad_enabled() or is_batched(upstream):
-            return _again(kept, upstream), None
-        if kept[4].scale is None or upstream.item() != 1:
+        signal, scale = kept[:2]
+        if signal is None or is_grad_enabled() or is_batched(upstream):
+            return _again(upstream, *kept[1:]), None
+        kept[0] = None
+        if scale is None or upstream.item() != 1:
             signal.mul_(upstream)
         return signal, None
 
 
-def _again(kept: list[Any], upstream: torch.Tensor) -> torch.Tensor:
+def _again(
+    upstream: torch.Tensor, scale: float | None, raw: torch.Tensor, version: int, program: Program, target: torch.Tensor
+) -> torch.Tensor:
     """The gradient of a graph that is kept, or as a formula where it is differentiated again."""
-    _, raw, version, program, work = kept
     if raw._version != version:
         raise RuntimeError("raw outputs needed for the gradient have been modified by an inplace operation")
-    if torch.is_grad_enabled():
+    work = Work(target, None, scale)
+    if is_grad_enabled():
         return signal_of(upstream, raw, program, work)
     signal = swept(program.loss, raw, work, signal=True)[1]
     assert signal is not None

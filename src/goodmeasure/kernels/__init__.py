@@ -2,6 +2,7 @@
 
 What a loss asks of them is in this module; each function returns None where the kernels do not apply (arrays of other
 libraries, half precision, shapes that do not match), and the plain evaluation of `deriving` answers or says what is wrong.
+Where single precision would end before the loss does, the kernels of double answer, and the plain evaluation where it ended.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from goodmeasure.deriving import numbers
 from goodmeasure.deriving.arguments import presence, weights
+from goodmeasure.deriving.pointwise import takes_double
 from goodmeasure.deriving.record import Record
 from goodmeasure.deriving.totals import rounded
 from goodmeasure.errors import Problem
@@ -28,7 +30,12 @@ def value_and_gradient(
     loss: Record, y: Any, z: Any, sample_weight: Any = None, mask: Any = None, out: Any = None
 ) -> tuple[float, Any] | None:
     """The weighted mean and its derivative by ``z`` in one pass; see `goodmeasure.Loss.value_and_gradient`."""
-    if not _applies(loss, y, z) or (out is not None and not _fits(out, z)):
+    if out is not None and not _fits(out, z):
+        return None
+    if (wide := _widened(loss, y, z)) is not None:
+        doubled = value_and_gradient(loss, *wide, sample_weight, mask)
+        return doubled and (doubled[0], _narrowed(doubled[1], z, out))
+    if not _applies(loss, y, z):
         return None
     found = _weighed(loss, y, z, sample_weight, mask)
     if found is None:
@@ -38,7 +45,7 @@ def value_and_gradient(
     result = _sweep(loss)(
         loss, "value+signal", y, z, weight=weight, scale=1 / total, tables=(None, table, None), out_is_ours=out is None
     )
-    return None if result.bad else (result.sum / total, table)
+    return None if result.bad or _ended(loss, z, result.sum) else (result.sum / total, table)
 
 
 def total(loss: Record, y: Any, z: Any, weight: Any, scale: float | None) -> tuple[float, Any]:
@@ -46,26 +53,33 @@ def total(loss: Record, y: Any, z: Any, weight: Any, scale: float | None) -> tup
 
     Targets outside the domain are an error. Where no kernel knows a statistic of the loss, the plain evaluation answers.
     """
+    if (wide := _widened(loss, y, z)) is not None:
+        found, slope = total(loss, *wide, weight, scale)
+        return found, None if slope is None else _narrowed(slope, z)
     if _applies(loss, y, z):
         gradient = None if scale is None else np.empty(z.shape, z.dtype)
         kind = "value" if scale is None else "value+signal"
         result = _sweep(loss)(loss, kind, y, z, weight=weight, scale=scale or 1.0, tables=(None, gradient, None))
-        if not result.bad:
+        if not result.bad and not _ended(loss, z, result.sum):
             return result.sum, gradient
-    found = numbers.total(loss, y, z, weight)
+    exact = numbers.total(loss, y, z, weight)
     if scale is None:
-        return rounded(found.sum), None
+        return rounded(exact.sum), None
     given = np.asarray(scale if weight is None else weight * scale)
     gradient = numbers.gradient(loss, y, z, mask=None if weight is None else np.asarray(weight) > 0)
-    return rounded(found.sum), gradient * (given[..., None] if 0 < given.ndim < z.ndim else given).astype(z.dtype)
+    return rounded(exact.sum), gradient * (given[..., None] if 0 < given.ndim < z.ndim else given).astype(z.dtype)
 
 
 def each(loss: Record, y: Any, z: Any, present: Any, *, signal: bool) -> tuple[Any, Any]:
     """The value of each example and its derivative by ``z`` (None: not wanted), as `total` has their sum."""
+    if (wide := _widened(loss, y, z)) is not None:
+        found, slope = each(loss, *wide, present, signal=signal)
+        return _narrowed(found, z), None if slope is None else _narrowed(slope, z)
     if _applies(loss, y, z):
         values, gradient = np.empty(_rows(loss, y, z), z.dtype), np.empty(z.shape, z.dtype) if signal else None
         kind = "value+signal" if signal else "value"
-        if not _sweep(loss)(loss, kind, y, z, weight=present, tables=(values, gradient, None)).bad:
+        result = _sweep(loss)(loss, kind, y, z, weight=present, tables=(values, gradient, None))
+        if not result.bad and not _ended(loss, z, result.sum):
             return values, gradient
     values = numbers.value(loss, y, z, mask=present)
     return values, numbers.gradient(loss, y, z, mask=present) if signal else None
@@ -73,6 +87,9 @@ def each(loss: Record, y: Any, z: Any, present: Any, *, signal: bool) -> tuple[A
 
 def table(loss: Record, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
     """One number an example and raw output: ``value``, ``signal``, or ``curvature`` (not for classes); zero where masked."""
+    if (wide := _widened(loss, y, z)) is not None:
+        doubled = table(loss, kind, *wide, mask)
+        return None if doubled is None else _narrowed(doubled, z)
     if not _applies(loss, y, z) or z.size < SMALLEST or (loss.is_classwise and kind == "curvature"):
         return None
     found = _weighed(loss, y, z, None, mask)
@@ -83,7 +100,32 @@ def table(loss: Record, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
     swept = _sweep(loss)(
         loss, "value+signal" if loss.is_classwise and kind == "signal" else kind, y, z, weight=found[0], tables=tables
     )
-    return None if swept.bad else result
+    return None if swept.bad or _ended(loss, z, result) else result
+
+
+def _widened(loss: Record, y: Any, z: Any) -> tuple[Any, Any] | None:
+    """Targets and raw outputs in double where they are in single and it may end before the loss does; else None."""
+    if type(y) is not np.ndarray or type(z) is not np.ndarray or z.dtype.char != "f" or not takes_double(loss):
+        return None
+    if y.dtype.kind not in "biuf":
+        return None
+    with np.errstate(over="ignore"):
+        return y.astype(np.float32).astype(np.float64), z.astype(np.float64)
+
+
+def _narrowed(found: Any, z: Any, out: Any = None) -> Any:
+    """Numbers that were found in double, in the dtype of the raw outputs; written to ``out`` if that is given."""
+    with np.errstate(over="ignore"):
+        narrow = found.astype(_native(z.dtype))
+    if out is None:
+        return narrow
+    out[...] = narrow
+    return out
+
+
+def _ended(loss: Record, z: Any, found: Any) -> bool:
+    """Whether single precision has ended, where double may go on."""
+    return z.dtype.char == "f" and not loss.is_classwise and not bool(np.isfinite(found).all())
 
 
 def _sweep(loss: Record) -> Any:

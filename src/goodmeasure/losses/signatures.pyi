@@ -467,6 +467,75 @@ def multiclass_hinge(*, class_weight: Sequence[float] = ()) -> Loss:
 categorical_hinge = multiclass_hinge
 crammer_singer = multiclass_hinge
 
+def proportional_odds(*, grades: int = 3) -> Loss:
+    """Surprise at the grade that happened: minus the logarithm of the probability that was given to it.
+
+    Reach for it first for grades, stars and answers from low to high; far misses and near ones cost alike if they
+    were equally unlikely, which ranked_probability does otherwise.
+
+    Formula:
+        where(y <= 0, -log(1 - at_least1), where(y <= 1, -log(at_least1 - at_least2), -log(at_least2)))
+        target: a grade [0, 2]
+        activation: sigmoid, falling
+        asks for: the probability of each grade or more
+
+    Args:
+        grades: a number of grades [3, 16]; 3 unless given.
+
+    Returns:
+        The loss with these hyperparameters.
+
+    Raises:
+        GM002: a hyperparameter lies outside its domain, or there is none of that name.
+
+    Source:
+        McCullagh 1980.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.proportional_odds(grades=3)
+        >>> round(loss(y=[1.0, 0.0], z=[[0.5, 1.5], [0.5, 1.5]]), 3)
+        0.956
+    """
+
+cumulative_logit = proportional_odds
+ordered_logit = proportional_odds
+ordinal_logistic = proportional_odds
+
+def ranked_probability(*, grades: int = 3) -> Loss:
+    """The squared distances between what happened and the probabilities of each grade or more, added up.
+
+    Reach for it when a miss by three grades is worse than one by one, or when some grades are wrong; far on the
+    wrong side its signal vanishes, so begin with proportional_odds.
+
+    Formula:
+        where(y <= 0, at_least1**2, (1 - at_least1)**2) + where(y <= 1, at_least2**2, (1 - at_least2)**2)
+        target: a grade [0, 2]
+        activation: sigmoid, falling
+        asks for: the probability of each grade or more
+
+    Args:
+        grades: a number of grades [3, 16]; 3 unless given.
+
+    Returns:
+        The loss with these hyperparameters.
+
+    Raises:
+        GM002: a hyperparameter lies outside its domain, or there is none of that name.
+
+    Source:
+        Epstein 1969.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.ranked_probability(grades=3)
+        >>> round(loss(y=[1.0, 0.0], z=[[0.5, 1.5], [0.5, 1.5]]), 3)
+        0.318
+    """
+
+ordinal_crps = ranked_probability
+rps = ranked_probability
+
 def cross_entropy(*, smoothing: float = 0.0, class_weight: Sequence[float] = ()) -> Loss:
     """Surprise at what happened: minus the logarithm of the probability that was given to it.
 

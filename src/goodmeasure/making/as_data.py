@@ -9,7 +9,7 @@ from typing import Any
 from goodmeasure.deriving.record import Facts
 from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.formulas.activations import Activation, activations
-from goodmeasure.formulas.domains import Domain, OutcomeDomain
+from goodmeasure.formulas.domains import Domain, OrderDomain, OutcomeDomain
 from goodmeasure.formulas.serialise import from_data, to_data
 from goodmeasure.making.loss import Loss
 
@@ -23,6 +23,7 @@ def loss_to_dict(loss: Loss) -> dict[str, Any]:
     """A loss as its expression: a user's own formula is saved like one of the catalogue."""
     target = loss.target
     kind = {"classes": target.classes, "binary": target.binary} if isinstance(target, OutcomeDomain) else {}
+    kind |= {"order": True} if isinstance(target, OrderDomain) else {}
     low, high = number(target.low), number(target.high)
     interval: dict[str, Any] = {"name": target.name, "low": low, "high": high, "whole": target.whole}
     interval |= {} if target.gap is None else {"gap": list(target.gap)}
@@ -49,13 +50,18 @@ def loss_from_dict(state: dict[str, Any]) -> Loss:
     return Loss(
         spelling=_spelling_from(state["spelling"], activation),
         book=from_data(state["book"]),
-        target=(OutcomeDomain if kind else Domain)(**interval, **kind),
+        target=_domain(target)(**interval, **kind),
         predictions=tuple(state["predictions"]),
         activation=activation,
         hyperparameters=tuple((str(name), _value(value)) for name, value in state["hyperparameters"]),
         class_weight=tuple(float(w) for w in state["class_weight"]),
         facts=Facts(sentence=state["facts"]["sentence"], asks_for=state["facts"]["asks_for"]),
     )
+
+
+def _domain(target: dict[str, Any]) -> type[Domain]:
+    """The kind of domain that a target was saved as."""
+    return OrderDomain if target.get("order") else OutcomeDomain if "classes" in target else Domain
 
 
 def _value(given: Any) -> float | tuple[float, ...]:

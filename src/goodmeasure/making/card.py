@@ -50,6 +50,7 @@ ASKS_FOR = {
     "distribution": "the whole distribution of what may happen",
     "interval": "the ends of the central {percent:g} % interval",
     "probability": "the probability of each outcome",
+    "grades": "the probability of each grade or more",
     "class": "only the most likely answer, no probability",
     "": "nothing in particular",
 }

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.algebra import positive_weight
@@ -14,7 +14,7 @@ from goodmeasure.deriving.record import Facts
 from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import FormulaError, HyperparameterError, UsageError, nearest
 from goodmeasure.formulas.activations import Activation, activation, linear, natural, sigmoid, softmax
-from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, Real, domain
+from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, Real, SizeDomain, domain
 from goodmeasure.formulas.expression import Expr, Word, symbol, symbols
 from goodmeasure.making import introspection
 from goodmeasure.making.introspection import CLASS_WEIGHT, POSITIVE_WEIGHT
@@ -35,6 +35,14 @@ class _Page:
         return self.own if definition is None else definition.page()
 
 
+class WrittenFormula(NamedTuple):
+    """A formula as a function wrote it down for given sizes, and the names and activations of its predictions."""
+
+    book: Expr
+    predictions: tuple[str, ...]
+    activation: tuple[Activation, ...]
+
+
 class NotCalled(UsageError, AttributeError):
     """A factory of losses was given where a loss is needed: call it.
 
@@ -48,7 +56,8 @@ class NotCalled(UsageError, AttributeError):
 class Definition:
     """A traced formula: what it is called, its target, its scale, its hyperparameters. Calling it makes a `Loss`.
 
-    ``note`` says how it differs from what was looked for, where that is only nearly the same.
+    ``write`` writes the formula for other sizes, such as another number of grades. ``note`` says how it differs from what was
+    looked for, where that is only nearly the same.
     """
 
     __doc__ = _Page(__doc__)
@@ -62,6 +71,7 @@ class Definition:
     domains: tuple[tuple[str, Domain], ...]
     facts: Facts
     function: Callable[..., Any] = field(compare=False)
+    write: Callable[[Mapping[str, float]], WrittenFormula] = field(compare=False)
     note: str = field(default="", compare=False)
     __signature__: inspect.Signature = field(init=False, compare=False)
 
@@ -110,24 +120,36 @@ class Definition:
         weighted = self._positive_weight(given)
         weights = (CLASS_WEIGHT.name, POSITIVE_WEIGHT.name)
         values = {name: self._checked(name, value) for name, value in given.items() if name not in weights}
-        book = class_statistics.weighed(self.book) if class_weight or weighted else self.book
+        written = self._written(values)
+        book = class_statistics.weighed(written.book) if class_weight or weighted else written.book
         target = self._target(values)
         if isinstance(target, OutcomeDomain):
             target = domain(Classes if self.activation == (softmax,) else Binary)
         return Loss(
-            spelling=self._spelling(given),
+            spelling=self._spelling(given, written.activation),
             book=book,
             target=target,
-            predictions=self.predictions,
-            activation=self.activation,
+            predictions=written.predictions,
+            activation=written.activation,
             hyperparameters=tuple({**dict(self.defaults), **weighted, **values}.items()),
             class_weight=class_weight,
             facts=self.facts,
         )
 
-    def _spelling(self, given: dict[str, Any]) -> Spelling:
-        keywords = ", ".join(f"{name}={_shown(value)}" for name, value in given.items())
-        return Spelling(f"{self.name}({keywords})", self.activation, factory=self.name)
+    def _written(self, values: dict[str, float]) -> WrittenFormula:
+        """The formula, written anew where it is for another size."""
+        if any(isinstance(known, SizeDomain) and name in values for name, known in self.domains):
+            return self.write({**dict(self.defaults), **values})
+        return WrittenFormula(self.book, self.predictions, self.activation)
+
+    def _spelling(self, given: dict[str, Any], activation: tuple[Activation, ...]) -> Spelling:
+        keywords = ", ".join(f"{name}={self._shown(name, value)}" for name, value in given.items())
+        return Spelling(f"{self.name}({keywords})", activation, factory=self.name)
+
+    def _shown(self, name: str, value: Any) -> str:
+        if not _is_number(value):
+            return repr(tuple(float(v) for v in value))
+        return repr(_number(dict(self.domains).get(name), value))
 
     def _class_weight(self, given: Any) -> tuple[float, ...]:
         name, weight = CLASS_WEIGHT.name, tuple(float(w) for w in given)
@@ -160,7 +182,7 @@ class Definition:
                 f"{name}={value!r} is outside its domain in {self.name}: {known[name]}",
                 fix=f"{self.name}({name}={dict(self.defaults)[name]})",
             )
-        return float(value)
+        return _number(known[name], value)
 
     def _unknown(self, name: str) -> HyperparameterError:
         """The error for a hyperparameter that is not there, which points to the nearest."""
@@ -181,15 +203,16 @@ def _is_number(value: Any) -> bool:
     return hasattr(value, "__float__") and value is not inspect.Parameter.empty
 
 
-def _shown(value: Any) -> str:
-    return repr(float(value)) if _is_number(value) else repr(tuple(float(v) for v in value))
+def _number(within: Domain | None, value: Any) -> float:
+    """A hyperparameter as a float, or as a whole number where it is a size."""
+    return int(value) if isinstance(within, SizeDomain) else float(value)
 
 
 @strict_keywords
 def loss(
     *,
     target: Any = Real,
-    activation: Given | tuple[Given, ...] | None = None,
+    activation: Given | tuple[Given, ...] | Callable[..., tuple[Given, ...]] | None = None,
     asks_for: str = "",
     also: tuple[str, ...] = (),
     also_binary: tuple[str, ...] = (),
@@ -199,14 +222,15 @@ def loss(
     """Make a loss of a formula that you write as a book prints it, with everything derived from it at once.
 
     The function is called once, with symbols. Its parameter names say the scale: ``p`` (the probability given to what
-    happened), ``y, mu`` (target and prediction), ``y, z`` (target and raw score), ``y, mean, scale`` (several predictions).
+    happened), ``y, mu`` (target and prediction), ``y, z`` (target and raw score), ``y, mean, scale`` (several predictions),
+    ``y, *at_least`` (as many predictions as there are activations).
     Keyword-only parameters are hyperparameters, each with a default and a domain as annotation. The first paragraph of its
     docstring says what the loss is, the rest when to reach for it.
 
     Args:
         target: the domain of the target, such as ``gm.Positive``, or a function of the hyperparameters that returns it.
         activation: how raw outputs become predictions: "exp", "sigmoid", ..., a tuple of them for several predictions; the
-            natural one of the target unless given.
+            natural one of the target unless given. A function of the hyperparameters where their number depends on them.
         asks_for: the functional that is best: "mean", "median", "quantile", "probability", ...
         also: what else people call the loss.
         also_binary: what else people call its yes/no form.
@@ -249,24 +273,28 @@ def _traced(function: Callable[..., Any], target: Any, given: Any, facts: Facts)
     name = getattr(function, "__name__", "loss")
     parameters = _parameters(function, name)
     free = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
-    names = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
-    predictions = _predictions(name, names)
-    defaults = {p.name: float(p.default) for p in free}
     domains = {p.name: domain(Real if p.annotation is p.empty else p.annotation) for p in free}
+    defaults = {p.name: _number(domains[p.name], p.default) for p in free}
 
-    def targets(values: dict[str, float]) -> Domain:
+    def targets(values: Mapping[str, float]) -> Domain:
         return domain(target(**values) if inspect.isfunction(target) else target)
+
+    def write(values: Mapping[str, float]) -> WrittenFormula:
+        chosen = given(**values) if inspect.isfunction(given) else given
+        names = _names(parameters, name, len(chosen) if isinstance(chosen, tuple) else 1)
+        predictions = _predictions(name, names)
+        book = _trace(function, name, names, domains, values)
+        return WrittenFormula(book, predictions, _activation(chosen, predictions, targets(values)))
 
     return Definition(
         name=name,
-        book=_trace(function, name, names, domains),
+        **write(defaults)._asdict(),
         targets=targets,
-        predictions=predictions,
-        activation=_activation(given, predictions, targets(defaults)),
         defaults=tuple(defaults.items()),
         domains=tuple(domains.items()),
         facts=facts,
         function=function,
+        write=write,
     )
 
 
@@ -285,19 +313,38 @@ def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Paramet
     return parameters
 
 
+def _names(parameters: list[inspect.Parameter], name: str, count: int) -> tuple[str, ...]:
+    """What a formula speaks of beside its hyperparameters; what is starred stands for all predictions that are left."""
+    plain = [p.name for p in parameters if p.kind not in (p.KEYWORD_ONLY, p.VAR_POSITIONAL)]
+    starred = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
+    left = count + 1 - len(plain)
+    if starred and left < 1:
+        raise FormulaError(
+            f"it is not said how many {starred[0]} the formula of {name} has",
+            fix='activation=("linear", "softplus"), one each, or a function of the hyperparameters that returns such a tuple',
+        )
+    return (*plain, *(f"{star}{i + 1}" for star in starred for i in range(left)))
+
+
 def _predictions(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
     if class_statistics.speaks_of_outcomes(names):
         return names
     if len(names) < 2 or names[0] != "y":
         raise FormulaError(
             f"the parameters of {name} do not say its scale: ({', '.join(names)})",
-            fix="use (p), (y, mu), (y, z) or (y, mean, scale), and keyword-only hyperparameters after *",
+            fix="use (p), (y, mu), (y, z), (y, mean, scale) or (y, *at_least), and keyword-only hyperparameters",
         )
     return names[1:]
 
 
-def _trace(function: Callable[..., Any], name: str, names: tuple[str, ...], free: dict[str, Domain]) -> Expr:
-    known = {n: symbol(n, positive=d.low > 0 or (d.low == 0 and d.low_open)) for n, d in free.items()}
+def _trace(
+    function: Callable[..., Any],
+    name: str,
+    names: tuple[str, ...],
+    free: dict[str, Domain],
+    values: Mapping[str, float],
+) -> Expr:
+    known = {n: values[n] if isinstance(d, SizeDomain) else _symbol(n, d) for n, d in free.items()}
     try:
         book = function(*map(symbol, names), **known)
     except FormulaError:
@@ -319,6 +366,10 @@ def _trace(function: Callable[..., Any], name: str, names: tuple[str, ...], free
             fix="give each as a parameter, or name a number in the formula itself",
         )
     return book
+
+
+def _symbol(name: str, within: Domain) -> Expr:
+    return symbol(name, positive=within.low > 0 or (within.low == 0 and within.low_open))
 
 
 def _activation(given: Any, predictions: tuple[str, ...], target: Domain) -> tuple[Activation, ...]:

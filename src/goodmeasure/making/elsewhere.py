@@ -17,6 +17,7 @@ from goodmeasure.making import host_names
 _PROBABILITIES = "ours, of probabilities in place of raw outputs"
 _AMOUNTS = "ours, of amounts in place of raw outputs"
 _NO_ENTROPY = "ours on soft targets, less the entropy of the targets"
+_SUMS_TOO = f"{_NO_ENTROPY}, plus the sum of their predictions less that of the targets; of logarithms of probabilities"
 _DEVIANCE = "twice ours, less what the targets alone decide; of amounts in place of raw outputs"
 _SIGNS = "ours, with labels -1 and 1"
 _SEQUENCES = "", "it compares sequences, and a loss here is of one example"
@@ -97,7 +98,8 @@ OPTAX = {
     "multiclass_hinge_loss": ("multiclass_hinge", ""),
     "kl_divergence": ("cross_entropy", f"{_NO_ENTROPY}; of logarithms of probabilities"),
     "kl_divergence_with_log_targets": ("cross_entropy", f"{_NO_ENTROPY}; both as logarithms of probabilities"),
-    "convex_kl_divergence": ("cross_entropy", f"{_NO_ENTROPY}, plus the sums of both less one each; of logarithms"),
+    "convex_kl_divergence": ("cross_entropy", _SUMS_TOO),
+    "generalized_kl_divergence": ("cross_entropy", _SUMS_TOO),
     "multiclass_perceptron_loss": (
         "",
         "it has no margin, so that equal scores are best; multiclass_hinge has one of 1",
@@ -112,6 +114,9 @@ OPTAX = {
     "cosine_similarity": _PAIRS,
     "ntxent": _PAIRS,
     "triplet_margin_loss": _PAIRS,
+    "dice_loss": _OVERLAP,
+    "binary_dice_loss": _OVERLAP,
+    "multiclass_generalized_dice_loss": _OVERLAP,
     "ctc_loss": _SEQUENCES,
     "ctc_loss_with_forward_probs": _SEQUENCES,
     "ranking_softmax_loss": _RANKING,

@@ -52,7 +52,7 @@ def weight_of(loss: Loss) -> Weight | None:
 def signature(loss: Loss) -> Signature:
     """The signature of the factory that makes this loss by default: keywords only, and all of them numbers."""
     weight = weight_of(loss)
-    keywords = [(name, float, default) for name, default in loss.hyperparameters]
+    keywords: list[tuple[str, Any, Any]] = [(name, type(default), default) for name, default in loss.hyperparameters]
     keywords += [] if weight is None else [(weight.name, weight.annotation, weight.default)]
     made = [Parameter(name, Parameter.KEYWORD_ONLY, default=d, annotation=kind) for name, kind, d in keywords]
     return Signature(made, return_annotation=Loss)

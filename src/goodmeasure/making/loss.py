@@ -239,6 +239,29 @@ class Loss(Record):
         """
         return predictions.predict(self, z)
 
+    def outcome_probabilities(self, z: Any) -> Array:
+        """Turn raw outputs into the probabilities of what may happen: each class, each grade, or yes.
+
+        For grades, `predict` gives the probabilities of each grade or more; these are of each grade alone.
+
+        Args:
+            z: raw outputs, (n,) or any shape of yes and no, (n, K) of K classes, (n, K - 1) of K grades.
+
+        Returns:
+            Probabilities, (n,) of yes, or (n, K).
+
+        Raises:
+            GM003: z does not hold numbers.
+            GM007: the loss is about amounts, or implies no probability.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> loss = gm.losses.proportional_odds(grades=3)
+            >>> loss.outcome_probabilities([[0.0, 0.0]]).round(3), loss.predict([[0.0, 0.0]]).round(3)
+            (array([[0.5  , 0.167, 0.333]]), array([[0.5  , 0.333]]))
+        """
+        return predictions.outcome_probabilities(self, z)
+
     def raw(self, prediction: Any) -> Array:
         """Turn predictions back into raw outputs: the inverse of `predict`.
 

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.drawing.frames import FrameKind
-from goodmeasure.errors import Problem, nearest
+from goodmeasure.errors import NothingToAverage, Problem, nearest
 from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.remarks import Remark
+from goodmeasure.reading.rows_read import RowsRead
 
 Values = NDArray[Any]
 # The category of texts that are missing.
@@ -32,8 +33,9 @@ class NoSuchFile(Problem, FileNotFoundError):
 class UnreadableTable(Problem, ValueError):
     """The file is not a table that can be read.
 
-    CSV files (with a header line, any usual delimiter), Parquet files and JSON objects (one a line, or in a list) are tables,
-    packed by gzip too. A line with more cells than the header is an error rather than a guess about which cell is too many.
+    CSV files (with a header line, any usual delimiter), columns between blanks, Parquet files, JSON objects (one a line, or in
+    a list) and workbooks of Excel with one sheet are tables; texts may be packed by gzip. A line with more cells than the
+    header is an error rather than a guess about which cell is too many.
     """
 
     code = "GM202"
@@ -138,7 +140,8 @@ class Table:
 
     ``rows_in_source`` counts the rows that the source has; a sample holds fewer. ``frame`` is the kind of frame that it
     was made from, if it was one that results can be given back in. ``notations`` are the ways in which texts were written
-    that became numbers or dates, and ``kept`` the cells of columns to copy, as texts.
+    that became numbers or dates, and ``kept`` the cells of columns to copy, as texts. ``orders`` are the categories of columns
+    whose type says that they stand in an order, from the low end to the high one.
     """
 
     columns: Mapping[str, Values]
@@ -148,6 +151,7 @@ class Table:
     frame: FrameKind | None = None
     notations: Mapping[str, Notation] = field(default_factory=dict)
     kept: Mapping[str, Values] = field(default_factory=dict)
+    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -178,11 +182,19 @@ def no_rows(source: str, where: Any = None) -> EmptyTable:
     return EmptyTable(f"{source} has no rows", fix=NEEDS_ROWS)
 
 
+def refuse_none(rows: RowsRead, source: str) -> None:
+    """Refuse a table of which rows were read, and none counts. Error: GM005."""
+    if not rows.used:
+        raise NothingToAverage(
+            "no row counts", where=source, seen=str(rows), fix="rows that have a weight, a target and a score"
+        )
+
+
 def missing_column(name: str, known: Iterable[str], source: str) -> NoSuchColumn:
     """The error for a column that is not there, with the names that come closest."""
     names = list(known)
-    folded = {n.casefold(): n for n in reversed(names)}
-    close = [folded[n] for n in nearest(name.casefold(), folded)]
+    near = nearest(name.casefold(), dict.fromkeys(map(str.casefold, names)))
+    close = sorted((n for n in names if n.casefold() in near), key=lambda n: near.index(n.casefold()))
     error = NoSuchColumn(
         f"{source} has no column {name!r}",
         where=source,

@@ -14,6 +14,7 @@ from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.writing import folder, refuse_other_kind, write_whole
 from goodmeasure.report import scored
+from goodmeasure.report.model_card import MARK, card
 from goodmeasure.report.page import page
 from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.study import form
@@ -24,12 +25,13 @@ MARKS = {
     "report.html": b"<!doctype html>\n<!-- goodmeasure report -->\n",
     "report.json": b'{\n "format": "goodmeasure report"',
     MODEL_FILE: form.MARK,
+    "model.md": MARK.encode(),
 }
 FILES = tuple(MARKS)
 
 
 def write(study: Study, directory: str | PathLike[str]) -> list[str]:
-    """Write report.html, report.json and model.json; they appear when all of them are finished, or none does.
+    """Write report.html, report.json, model.json and model.md; they appear when all of them are finished, or none does.
 
     Raises:
         GM009: a file stands where the directory should be, or one of another kind where one of these should
@@ -99,4 +101,4 @@ def refuse_others(directory: str | PathLike[str]) -> None:
 def texts_of(study: Study) -> dict[str, str]:
     """What stands in each file, by its name."""
     document = json.dumps(study.to_dict(), allow_nan=False, indent=1, ensure_ascii=False)
-    return dict(zip(FILES, (page(study), document, study.model.to_json()), strict=True))
+    return dict(zip(FILES, (page(study), document, study.model.to_json(), card(study)), strict=True))

@@ -37,8 +37,11 @@ def command(study: Study) -> str:
         if (value := getattr(question, name)) is not None:
             parts += [f"--{name.replace('_', '-')}", str(value)]
     parts += [part for cost in _costs(study) for part in ("--cost", cost)]
-    for name, value in (("test", study.test), ("where", study.where)):
+    parts += [] if question.prevalence is None else ["--prevalence", f"{question.prevalence:.15g}"]
+    parts += [part for shift in question.shift for part in ("--shift", str(shift))]
+    for name, value in (("test", study.test), ("where", study.where), ("like", question.like)):
         parts += [] if value is None else [f"--{name}", value]
+    parts += ["--learn-time"] if question.learn_time else []
     for name in question.exclude:
         parts += ["--exclude", name]
     parts += [part for floor in question.floors for part in ("--floor", f"{floor.share}={floor.least:g}")]
@@ -77,7 +80,11 @@ def _models(study: Study) -> list[str]:
 def python(study: Study) -> str:
     """The lines of Python that ask the same question."""
     question = study.question
-    asked = {name: value for name, value in vars(question).items() if value not in (None, ()) and name != "target"}
+    asked = {
+        name: value
+        for name, value in vars(question).items()
+        if not (value in (None, ()) or value is False or name == "target")
+    }
     costs, losses, models = asked.pop("costs", None), _losses(study), _models(study)
     asked.pop("loss", None)
     if question.floors:
@@ -87,6 +94,8 @@ def python(study: Study) -> str:
     if costs is not None:
         given = ", ".join(f"{k}={v!r}" for k, v in costs.to_dict().items() if v)
         arguments.append(f"costs=gm.{type(costs).__name__}({given})")
+    if question.shift:
+        asked["shift"] = list(map(str, question.shift))
     if losses:
         named = ", ".join(f"gm.losses.{loss}" for loss in losses)
         arguments.append(f"loss={named}" if len(losses) == 1 else f"loss=[{named}]")

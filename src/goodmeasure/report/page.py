@@ -61,6 +61,7 @@ def _content(study: Study) -> dict[str, Any]:
         "study": study,
         "verdict": study.verdict,
         "model_name": MODELS[study.question.model],
+        "weighed": study.prepared.reweighed and sentences.weighed_line(study.prepared.reweighed),
         "model_file": word(study.model_file or MODEL_FILE),
         "target_line": _target(study),
         "signal_lines": str(study.judged.signal).splitlines(),

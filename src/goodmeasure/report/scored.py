@@ -17,10 +17,12 @@ from goodmeasure.drawing import pictures
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.errors import Problem
+from goodmeasure.reading.rows_read import RowsRead
 from goodmeasure.report.acting import acting
 from goodmeasure.report.tiles import Tile, receipt
 from goodmeasure.report.web import AGAIN, CUT, PRICES, rendered
-from goodmeasure.statistics.estimate import Difference, Estimate
+from goodmeasure.statistics.estimate import Difference, Estimate, T
+from goodmeasure.study.elsewhere import Reweighed
 from goodmeasure.study.verdict import interval, number
 from goodmeasure.tallying.tally import Tally
 
@@ -42,6 +44,9 @@ class ScoredRows:
         level: how often intervals cover.
         command: the line that asks the same again.
         following: the next step.
+        rows: how many rows were read; what the tally says unless given.
+        told: as what the rows count; empty where they count as they are.
+        reweighed: how they are weighed then.
     """
 
     tally: Tally
@@ -53,6 +58,18 @@ class ScoredRows:
     level: float = 0.95
     command: str = ""
     following: str = ""
+    rows: RowsRead | None = None
+    told: str = ""
+    reweighed: Reweighed | None = None
+
+    @property
+    def over(self) -> str:
+        """How many rows these are, and as what they count."""
+        return f"{self.rows or self.tally.rows_read}{self.told and f'; {self.told}'}"
+
+    def _wide(self, found: T) -> T:
+        """A result as wide as the weights of the rows ask for."""
+        return found if self.reweighed is None else self.reweighed.wide(found)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -65,7 +82,7 @@ class ScoredRows:
         names = self.tally.schema.losses
         return {
             model: {
-                name: self.tally.risk(loss, model, level=self.level)
+                name: self._wide(self.tally.risk(loss, model, level=self.level))
                 for name, loss in zip(names, self.tally.losses, strict=True)
             }
             for model in self.models
@@ -85,7 +102,10 @@ class ScoredRows:
     def differences(self) -> dict[str, Difference]:
         """The paired difference of each two models, by the first loss."""
         pairs = combinations(self.models, 2)
-        return {f"{a} - {b}": self.tally.compare(a, b, self.tally.losses[0], level=self.level) for a, b in pairs}
+        return {f"{a} - {b}": self._compared(a, b, self.level) for a, b in pairs}
+
+    def _compared(self, a: str, b: str, level: float) -> Difference:
+        return self._wide(self.tally.compare(a, b, self.tally.losses[0], level=level))
 
     @cached_property
     def calibrations(self) -> dict[str, Any]:
@@ -132,7 +152,7 @@ class ScoredRows:
         """What to do by each model at the costs; nothing without costs."""
         if self.costs is None or not self.is_cut:
             return {}
-        return {model: self.tally.decide(self.costs, model, level=self.level) for model in self.models}
+        return {model: self._wide(self.tally.decide(self.costs, model, level=self.level)) for model in self.models}
 
     @cached_property
     def groups(self) -> dict[str, Estimate]:
@@ -141,7 +161,9 @@ class ScoredRows:
             return {}
         names = [name for name in sorted(self.tally.groups) if self.tally[name].n]
         level = 1 - (1 - self.level) / max(len(names), 1)
-        found = {name: self.tally[name].risk(self.tally.losses[0], self.lead, level=level) for name in names}
+        found = {
+            name: self._wide(self.tally[name].risk(self.tally.losses[0], self.lead, level=level)) for name in names
+        }
         return dict(sorted(found.items(), key=lambda pair: -pair[1].value))
 
     @property
@@ -158,8 +180,7 @@ class ScoredRows:
         """Whether the leading model is better than every other, said falsely no oftener than the level allows (Bonferroni)."""
         level = 1 - (1 - self.level) / (len(self.models) - 1)
         others = [model for model in self.models if model != self.lead]
-        loss = self.tally.losses[0]
-        return all(self.tally.compare(self.lead, other, loss, level=level).verdict == "better" for other in others)
+        return all(self._compared(self.lead, other, level).verdict == "better" for other in others)
 
     @property
     def sentence(self) -> str:
@@ -178,7 +199,8 @@ class ScoredRows:
                 "source": self.source,
                 "target": self.target,
                 "rows": self.tally.n,
-                "excluded": self.tally.excluded,
+                "excluded": self.tally.excluded if self.rows is None else dict(self.rows.left_out),
+                "weighed": None if self.reweighed is None else self.reweighed.to_dict(),
                 "verdict": {"word": self.verdict[0], "sentence": self.sentence, "next": self.following},
                 "risk": _plain(self.risks),
                 "difference": _plain(self.differences),
@@ -216,7 +238,7 @@ def page(scored: ScoredRows) -> str:
         title=f"{scored.target}: {word}",
         tone=tone,
         word=word,
-        over=f"{scored.source}, {scored.tally.rows_read}",
+        over=f"{scored.source}, {scored.over}",
         lead=scored.sentence,
         tiles=list(_tiles(scored)),
         risk_caption=f"Mean loss ({scored.loss}) with {100 * scored.level:g} % intervals; less is better.",

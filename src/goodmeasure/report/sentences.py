@@ -9,6 +9,7 @@ from goodmeasure.deriving.predictions import turn
 from goodmeasure.signals.observed import MetricAlignment, Signal
 from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.study.deciding import Decided, Priced
+from goodmeasure.study.elsewhere import Reweighed
 from goodmeasure.study.judging import Measured
 from goodmeasure.study.names import plain_label
 from goodmeasure.study.study import Study
@@ -160,3 +161,8 @@ def weighing_text(decided: Decided) -> str:
         f"to tune; taken at its word, the weighted model claims {w.says:.1%} on average and the plain one {w.plain_says:.1%}, "
         f"where {w.happened:.1%} happened"
     )
+
+
+def weighed_line(found: Reweighed) -> str:
+    """As what the rows count, and that the model is one of there."""
+    return f"{found}: the model, its risk and its decisions are those of there"

@@ -17,6 +17,7 @@ from goodmeasure.report.sentences import (
     signal_line,
     skill_line,
     takes_costs,
+    weighed_line,
 )
 from goodmeasure.study.question import MODELS
 from goodmeasure.study.study import MODEL_FILE, Study
@@ -33,20 +34,23 @@ def summary(study: Study, written: list[str], *, width: int = 100, head: str = "
     title = f"{head}: {study.source}, target {study.question.target}, {study.prepared.rows}"
     titled = textwrap.wrap(printable(title), width, subsequent_indent="  ", break_on_hyphens=False)
     lines = [*(click.style(line, bold=True) for line in titled), ""]
-    for label, text in _rows(study, written):
-        found = _wrapped(label, text, width)
+    for label, text in rows(study):
+        found = labelled(label, text, width)
         lines += [_coloured(found[0], study.verdict.word), *found[1:]] if label == "verdict" else found
     lines += _remarks(study, width)
-    lines += ["", *_wrapped("wrote", ", ".join(written), width), *_wrapped("next", _following(study, written), width)]
+    lines += ["", *labelled("wrote", ", ".join(written), width), *labelled("next", _following(study, written), width)]
     return "\n".join(lines)
 
 
-def _rows(study: Study, written: list[str]) -> Iterator[tuple[str, str]]:
+def rows(study: Study) -> Iterator[tuple[str, str]]:
+    """What the terminal says of a study: a name and a line each; a line without a name belongs to the one before it."""
     plan, judged, verdict = study.plan, study.judged, study.verdict
     yield "meaning", f"{_target(study)} -> {plan.activation.name} -> {plan.loss}, which asks for the {plan.asks_for}"
     for question in plan.questions:
         yield "question", str(question)
     yield "rows", str(study.prepared.split)
+    if study.prepared.reweighed is not None:
+        yield "weighed", weighed_line(study.prepared.reweighed)
     yield "trained", _trained(study)
     yield "risk", verdict.sentences[0]
     yield "", verdict.sentences[1]
@@ -81,7 +85,7 @@ def _target(study: Study) -> str:
         share = float(study.prepared.report.y.mean())
         return f"yes ({plan.labels[1]}, {share:.1%} of the reported rows) or no ({plan.labels[0]})"
     if plan.labels:
-        return f"one of {len(plan.labels)} classes"
+        return f"one of {len(plan.labels)} {'grades' if plan.loss.is_graded else 'classes'}"
     return str(plan.represents)
 
 
@@ -100,7 +104,8 @@ def _surely(certificate: Certificate) -> str:
     return f"the fit is {certificate.status.value} within {certificate.gap:.0e}"
 
 
-def _wrapped(label: str, text: str, width: int) -> list[str]:
+def labelled(label: str, text: str, width: int) -> list[str]:
+    """A label and a text as lines of a terminal."""
     parts = textwrap.wrap(
         printable(text), max(width - LABEL - 2, 30), break_long_words=False, break_on_hyphens=False
     ) or [""]
@@ -114,7 +119,7 @@ def _remarks(study: Study, width: int) -> list[str]:
     lines = [""] if found else []
     for remark in found[:MOST_REMARKS]:
         text = remark.what + (f" ({remark.fix})" if remark.fix else "")
-        lines += _wrapped(f"{remark.code} {remark.severity[:7]}", text, width)
+        lines += labelled(f"{remark.code} {remark.severity[:7]}", text, width)
     if len(found) > MOST_REMARKS:
         lines.append(f"  and {len(found) - MOST_REMARKS} more in the report")
     return lines

@@ -95,7 +95,7 @@ def of_rows(y: Floats, p: Floats, sample: Sample) -> Area:
     wins = _wins(*weight)
     share = [sample.weight * kind / total.sum() for kind, total in zip(kinds, weight, strict=True)]
     pull = sum(each * (won[cell] - alone.value) for each, won in zip(share, wins, strict=True))
-    return _of_clusters(alone, np.asarray(pull), event, sample.together)
+    return _of_clusters(alone, np.asarray(pull), event, sample)
 
 
 def pulls(y: Floats, p: Floats, weight: Floats) -> Floats:
@@ -112,9 +112,11 @@ def pulls(y: Floats, p: Floats, weight: Floats) -> Floats:
     return np.asarray(area + share * (np.where(event, wins[0][cell], wins[1][cell]) - area))
 
 
-def _of_clusters(alone: Area, pull: Floats, event: NDArray[np.bool_], together: NDArray[np.intp]) -> Area:
+def _of_clusters(alone: Area, pull: Floats, event: NDArray[np.bool_], sample: Sample) -> Area:
     """The area with the variance of sums by cluster of what each row pulls it up or down (Obuchowski 1997)."""
-    sums, count = summed(together, pull), len(np.unique(together))
+    together = sample.together
+    assert together is not None
+    sums, count = summed(together, pull), sample.equal_parts(together)
     variance = float(sums @ sums) * count / (count - 1)
     if alone.variance > 0:
         worth = max(1.0, variance / alone.variance)

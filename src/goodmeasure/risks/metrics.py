@@ -16,11 +16,12 @@ from goodmeasure.formulas.domains import Level
 from goodmeasure.risks.areas import of_rows
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Estimate
-from goodmeasure.statistics.intervals import student_quantile
+from goodmeasure.statistics.intervals import few_quantile, student_quantile
+from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.sample import Sample
-from goodmeasure.statistics.weights import WeightsMean
+from goodmeasure.statistics.weights import WeightsMean, equal_parts
 
 REPLICATES = 500
 # Beyond this many rows the bootstrap of a statistic of all rows at once would take long and tell little more.
@@ -118,7 +119,7 @@ class Metric:
         without = [part != k for k in range(count)]
         found = np.array([self.overall(y[rest], prediction[rest], sample.weight[rest]) for rest in without])
         error = math.sqrt((count - 1) / count * float(((found - found.mean()) ** 2).sum()))
-        half = student_quantile(sample.level, count - 1) * error
+        half = few_quantile(sample.level, equal_parts(summed(part, sample.weight))) * error
         low, high = value - half, value + half
         if self.scale == "outcome":
             low, high = max(low, 0.0), min(high, 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from goodmeasure.deriving import numbers, predictions
 from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import array_of
-from goodmeasure.statistics.row_arguments import Floats, PresentRows
+from goodmeasure.statistics.row_arguments import Floats, Places, PresentRows
 
 # Numbers below it have fewer digits than others, down to none.
 _TINY = float(np.finfo(np.float64).tiny)
@@ -37,10 +38,14 @@ class Outputs:
         there = np.zeros(len(self.numbers), dtype=bool)
         there[rows.at] = True
         values = row_losses(self.loss, y, self.numbers, mask=None if there.all() else there)[rows.at]
-        if np.isinf(values).any() and not (self.loss.is_binary or self.loss.is_classwise):
-            _check_sizes(rows, np.isinf(values))
+        if not (self.loss.is_binary or self.loss.is_classwise):
+            refuse_overflow(values, rows["y"], {"z": rows["z"]}, at=rows.at)
         refuse_underflow(self.loss, rows["y"], rows["z"])
         return values
+
+    def losses_at(self, y: Any, rows: PresentRows) -> Floats:
+        """What each row that is there would cost, were its target another one."""
+        return row_losses(self.loss, y, self.numbers[rows.at])
 
 
 def outputs(loss: Any, z: Any, prediction: Any, sample_weight: Any = None) -> Outputs:
@@ -56,12 +61,16 @@ def outputs(loss: Any, z: Any, prediction: Any, sample_weight: Any = None) -> Ou
     return Outputs(predictions.on_predictions(loss), np.asarray(found), on_predictions=True)
 
 
-def _check_sizes(rows: PresentRows, lost: NDArray[np.bool_]) -> None:
+def refuse_overflow(values: Floats, y: Any, z: Mapping[str, Any], *, at: Places = None) -> None:
     """Refuse losses that are infinite only because amounts are too large to be squared. Error: GM706."""
-    for name in ("y", "z"):
-        column = np.asarray(rows[name], dtype=np.float64)[lost]
+    lost = np.flatnonzero(np.isinf(values))
+    if not len(lost):
+        return
+    where = lost if at is None else at[lost]
+    for name, given in {"y": y, **z}.items():
+        column = np.asarray(given, dtype=np.float64)[lost]
         if np.isfinite(column).all() and np.abs(column).max() >= row_arguments.LARGEST:
-            row_arguments.in_range(column, name)
+            row_arguments.in_range(column, name, at=where)
 
 
 def refuse_labels(loss: Any) -> None:

@@ -20,6 +20,7 @@ from goodmeasure.formulas.domains import Level, Positive
 from goodmeasure.risks.concentration import share_of, worst_share
 from goodmeasure.risks.least import least_losses
 from goodmeasure.risks.outputs import Outputs, clipped_outputs, outputs, row_losses
+from goodmeasure.risks.rare import Costing, E, RareOutcomes
 from goodmeasure.risks.tails import heaviest, heavy
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of, same_order
@@ -206,7 +207,9 @@ def risk(
     values = given.losses(y, rows)
     sample = Sample.of(rows, level)
     estimate = _interval(loss, values, sample, method, span)
-    found = _told(loss, given, rows, values, constant, replace(estimate, cautions=(*cautions, *estimate.cautions)))
+    said = (*_mistaken(loss, given, rows), *cautions, *estimate.cautions)
+    rare = _rare(loss, given, rows, sample) if method == "auto" else None
+    found = _told(loss, [given], rows, values, constant, replace(estimate, cautions=said), rare)
     moved = clipped[rows.at]
     return replace(found, clipped=_how_many(moved, rows), clipped_share=share_of(values, rows.weight, moved))
 
@@ -228,7 +231,14 @@ def averaged(
     given = [outputs(loss, z, None, sample_weight) for z in each]
     rows = row_arguments.present(sample_weight, "importance", y=y, z=given[0].numbers, cluster=cluster, time=time)
     values = np.mean([one.losses(y, rows) for one in given], axis=0)
-    return _told(loss, given[0], rows, values, constant, _interval(loss, values, Sample.of(rows, LEVEL), "auto", None))
+    sample = Sample.of(rows, LEVEL)
+    rare = _rare(loss, given[0], rows, sample)
+    return _told(loss, given, rows, values, constant, _interval(loss, values, sample, "auto", None), rare)
+
+
+def _rare(loss: Any, given: Outputs, rows: PresentRows, sample: Sample) -> RareOutcomes | None:
+    """The outcomes that few rows tell; of a loss that is 0 or 1 by its formula shares are counted, whatever they are of."""
+    return None if is_hit_or_miss(loss) else RareOutcomes.of(loss, rows["y"], given.classes, sample)
 
 
 def _mistaken(loss: Any, given: Outputs, rows: PresentRows) -> tuple[str, ...]:
@@ -238,25 +248,47 @@ def _mistaken(loss: Any, given: Outputs, rows: PresentRows) -> tuple[str, ...]:
     return row_arguments.like_probabilities(np.asarray(rows["z"]), "the raw outputs", "prediction= takes probabilities")
 
 
-def _told(loss: Any, given: Outputs, rows: PresentRows, values: Floats, constant: Any, estimate: Estimate) -> Risk:
+def _told(
+    loss: Any,
+    models: Sequence[Outputs],
+    rows: PresentRows,
+    values: Floats,
+    constant: Any,
+    estimate: Estimate,
+    rare: RareOutcomes | None,
+) -> Risk:
     """An estimate of the mean loss with everything that stands beside it."""
-    sample, limits = Sample.of(rows, estimate.level), extent(loss)
-    estimate = replace(estimate, cautions=(*_mistaken(loss, given, rows), *estimate.cautions))
+    given, sample, limits = models[0], Sample.of(rows, estimate.level), extent(loss)
+
+    def costs(y: Any) -> Floats:
+        return np.asarray(np.mean([one.losses_at(y, rows) for one in models], axis=0))
+
+    def costs_of_constant(y: Any) -> Floats:
+        return row_losses(loss, y, np.broadcast_to(np.asarray(best, dtype=np.float64), given.numbers[rows.at].shape))
+
+    def extra(y: Any) -> Floats:
+        return _less(costs(y), costs_of_constant(y))
+
     best, against = _constant(loss, rows["y"], rows.weight, given, constant)
     tail, limit = heaviest(rows["y"], rows, values, estimate.level)
     untrusted = _tail_caution(limit) if heavy(loss, given, rows, values, limit) else ()
+    estimate = _widened(estimate, rare, costs)
     return Risk(
         **_shared(within(replace(estimate, cautions=(*estimate.cautions, *untrusted)), *limits)),
         loss=repr(loss),
         skill=_skill(values, against, least_losses(loss, rows["y"], given.classes), sample),
         constant=_plain(best),
-        constant_risk=within(sample.mean(against), *limits),
-        versus_constant=sample.difference(_less(values, against)),
+        constant_risk=within(_widened(sample.mean(against), rare, costs_of_constant), *limits),
+        versus_constant=_widened(sample.difference(_less(values, against)), rare, extra),
         worst_share=worst_share(values, rows.weight),
         infinite=_how_many(np.isinf(values), rows),
         finite=_finite_part(values, sample, limits),
         tail_index=tail,
     )
+
+
+def _widened(found: E, rare: RareOutcomes | None, costs: Costing) -> E:
+    return found if rare is None else rare.widened(found, costs)
 
 
 def _shared(estimate: Estimate) -> dict[str, Any]:
@@ -414,13 +446,18 @@ def compare(
         raise UsageError("compare takes the predictions of two models", fix="compare(loss, y, prediction=(p_a, p_b))")
     scores = {"z_a": z_a, "z_b": z_b} | {f"prediction[{k}]": p for k, p in enumerate(prediction or ())}
     same_order(y=y, **scores, sample_weight=sample_weight, cluster=cluster, time=time)
-    each = []
+    each, models = [], []
     for z, p in zip((z_a, z_b), prediction or (None, None), strict=True):
         given = outputs(loss, z, p, sample_weight)
         rows = row_arguments.present(sample_weight, weights_mean, y=y, z=given.numbers, cluster=cluster, time=time)
         each.append(given.losses(y, rows))
+        models.append(given)
     sample = Sample.of(rows, level)
-    return sample.difference(_less(*each))
+
+    def extra(y: Any) -> Floats:
+        return _less(*(one.losses_at(y, rows) for one in models))
+
+    return _widened(sample.difference(_less(*each)), _rare(loss, models[0], rows, sample), extra)
 
 
 @strict_keywords

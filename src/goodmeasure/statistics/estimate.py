@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from statistics import NormalDist
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from goodmeasure.errors import UsageError
 from goodmeasure.strict.calls import strict_class
 
 E = TypeVar("E", bound="Estimate")
+T = TypeVar("T")
 # What is said of an interval that does not know which rows go together.
 TAKEN_AS_INDEPENDENT = "takes rows that go together as independent: the interval can be too short"
 
@@ -242,6 +243,23 @@ def display_of(title: str, estimates: Mapping[str, Estimate | None], *notes: str
 def as_difference(estimate: Estimate) -> Difference:
     """An estimate of a paired difference, able to give a verdict."""
     return Difference(**{f.name: getattr(estimate, f.name) for f in fields(Estimate)})
+
+
+def each_estimate(found: T, change: Callable[[Any], Any]) -> T:
+    """The same result with every estimate in it changed, however deep it lies in tuples and records."""
+    if type(found) is tuple:
+        olds: Any = found
+        each: Any = tuple(each_estimate(one, change) for one in olds)
+        return found if all(new is old for new, old in zip(each, olds, strict=True)) else each
+    if not is_dataclass(found) or isinstance(found, type):
+        return found
+    changed = {
+        f.name: new
+        for f in fields(found)
+        if f.init and (new := each_estimate(old := getattr(found, f.name), change)) is not old
+    }
+    inner: T = replace(found, **changed) if changed else found
+    return change(inner) if isinstance(inner, Estimate) else inner
 
 
 def widened(estimate: E, factor: float, why: str) -> E:

@@ -18,7 +18,7 @@ from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats, Places, PresentRows, TooFewRows
 from goodmeasure.statistics.serial import in_blocks, usual_blocks
 from goodmeasure.statistics.weights import WeightsMean as WeightsMean
-from goodmeasure.statistics.weights import comparable, copies_of, counted, squares, unit_of
+from goodmeasure.statistics.weights import comparable, copies_of, counted, effective, equal_parts, squares, unit_of
 
 # How an interval's method says that rows go together; a method that says none of these takes them as independent.
 CLUSTERED, IN_TIME, DEALT_WHOLE = "cluster-robust", "time blocks", "clusters dealt at random"
@@ -41,6 +41,11 @@ def student_quantile(level: float, freedom: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 0.5 + level / 2)) if freedom >= 1 else math.inf
+
+
+def few_quantile(level: float, parts: float) -> float:
+    """The quantile where so many equal parts tell the spread; two of unequal size tell it no worse than two."""
+    return student_quantile(level, max(parts - 1, 1.0))
 
 
 def wald(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -213,13 +218,13 @@ def iid_variance(w: Floats, miss: Floats, total: float) -> float:
     return rounded_sum(w * miss * miss) / total
 
 
-def _part_sums(w: Floats, miss: Floats, together: NDArray[np.intp] | None, copies: Floats) -> tuple[float, int]:
-    """The plug-in variance of the mean and the number of independent parts it rests on."""
+def _part_sums(w: Floats, miss: Floats, together: NDArray[np.intp] | None, copies: Floats) -> tuple[float, float]:
+    """The plug-in variance of the mean, and how many independent parts of equal weight it rests on."""
     total = rounded_sum(w)
     if together is not None:
         sums = np.bincount(together, weights=w * miss)
-        return float(sums @ sums) / total**2, len(np.unique(together))
-    return rounded_sum(squares(w, copies) * miss**2) / total**2, counted(copies)
+        return float(sums @ sums) / total**2, equal_parts(keys.summed(together, w))
+    return rounded_sum(squares(w, copies) * miss**2) / total**2, effective(w, copies)
 
 
 def _skew(w: Floats, miss: Floats, together: NDArray[np.intp] | None, copies: Floats) -> float:
@@ -238,14 +243,14 @@ def skewness(sums: Floats, each: Floats) -> float:
 
 def from_moments(
     mean: float,
-    parts: tuple[float, int],
+    parts: tuple[float, float],
     n: int,
     variance: float,
     level: float,
     method: str,
     skew: float | None = None,
 ) -> Estimate:
-    """An estimate from the variance of the mean, the number of independent parts and the variance of the values.
+    """An estimate from the variance of the mean, how many equal parts tell it, and the variance of the values.
 
     ``skew`` is the skewness of the mean; None leaves the interval Student's.
     """
@@ -254,7 +259,7 @@ def from_moments(
     effective = variance / variance_of_mean if variance_of_mean > 0 else float(n)
     below = above = math.inf
     if count > 1:
-        quantile, unbiased = student_quantile(level, count - 1), math.sqrt(count / (count - 1)) * error
+        quantile, unbiased = few_quantile(level, count), math.sqrt(count / (count - 1)) * error
         below, above = (unbiased * far for far in reach(quantile, skew or 0.0))
     name = method if skew is None else f"{method}, corrected for skewness"
     return Estimate(mean, mean - below, mean + above, n, effective, name, level, error)

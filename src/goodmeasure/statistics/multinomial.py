@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
-from goodmeasure.statistics.intervals import clopper_pearson, normal_quantile, student_quantile
+from goodmeasure.statistics.intervals import clopper_pearson, few_quantile, normal_quantile
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.sample import Sample
-from goodmeasure.statistics.weights import effective, unit_of
+from goodmeasure.statistics.weights import equal_parts, unit_of
 
 # What a quadratic form makes of a vector.
 Form = Callable[[Any], Any]
@@ -160,7 +160,7 @@ def difference_of_few(sample: Sample, values: Floats, possible: Floats) -> Diffe
 def _of_parts(cells: Multinomial, w: Floats, together: NDArray[np.intp], code: NDArray[np.intp]) -> Multinomial:
     """The same cells where rows go together: the spread of shares comes from whole clusters or blocks."""
     share, held = cells.share, summed(together, w)
-    total, count = float(held.sum()), int((held > 0).sum())
+    total, count = float(held.sum()), equal_parts(held)
 
     def variance(factor: Floats) -> float:
         sums = summed(together, w * (factor[code] - share @ factor))
@@ -171,7 +171,7 @@ def _of_parts(cells: Multinomial, w: Floats, together: NDArray[np.intp], code: N
     (part, cell), sums = np.divmod(pair, len(share)), summed(at, w)
     squared, crossed = (summed(cell, sums * each, len(share)) for each in (sums, held[part]))
     spread = np.sqrt(np.maximum(squared - 2 * share * crossed + share**2 * (held @ held), 0)) / total
-    rows = cells.rows if (spread > 0).any() else effective(held[held > 0], np.ones(count))
-    quantile = student_quantile(cells.level, count - 1)
+    rows = cells.rows if (spread > 0).any() else count
+    quantile = few_quantile(cells.level, count)
     widen = quantile / normal_quantile(cells.level) * math.sqrt(count / (count - 1)) if count > 1 else math.inf
     return replace(cells, spread=spread, variance=variance, rows=rows, widen=widen)

@@ -91,7 +91,8 @@ class OutOfRange(Problem, ValueError):
     """Numbers are so large or so small that their squares or products leave the range of double precision.
 
     An answer would be infinite, or zero where it is not. Give the numbers in another unit: in thousands, or in
-    thousandths. Weights need no unit, because only their ratios count.
+    thousandths. Weights need no unit, because only their ratios count; but those of a tally, to which others are
+    added, lie in one unit for all parts, between 1e-100 and 1e+100.
     """
 
     code = "GM706"
@@ -227,12 +228,13 @@ def amounts(values: ArrayLike, name: str, *, at: Places = None, kind: type[Probl
 def in_range(values: Floats, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
     """Finite numbers of a size whose square is still a number."""
     found = finite(values, name, at=at, kind=kind)
-    largest = float(np.abs(found).max(initial=0.0))
+    sizes = np.abs(found)
+    largest = float(sizes.max(initial=0.0))
     if largest and not SMALLEST < largest < LARGEST:
         raise OutOfRange(
-            f"{name} is of a size ({largest:g}) whose square is not a number of double precision",
-            where=name,
-            fix=f"divide by a unit: {name} / {largest:.0e}",
+            f"{name} holds {largest:g} as its largest size, whose square is not a number of double precision",
+            where=place(name, int(_by_row(sizes).max(axis=1).argmax()), at),
+            fix=f"give it in another unit, such as {largest:.0e}",
         )
     return found
 

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 from goodmeasure.statistics.estimate import TAKEN_AS_INDEPENDENT as TAKEN_AS_INDEPENDENT
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference
 from goodmeasure.statistics.intervals import bootstrap, mean_estimate, parts_of, resampling, times_of
+from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.serial import blocks_for
-from goodmeasure.statistics.weights import counted, effective, squares
+from goodmeasure.statistics.weights import counted, effective, equal_parts, squares
 
 # A spread that fewer clusters or blocks tell is itself known badly.
 FEW = 10
+# So few points in time do not show how long they remember: of 20 that do for five, one interval in five misses the truth.
+FEW_TIMES = 50
+TELL_HOW_SURE = "tell how sure this is: the interval can be too short"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,15 +85,20 @@ class Sample:
         together = self.together_for(values)
         if together is None:
             return self.effective_n
-        held = np.bincount(together, weights=self.weight)
-        return float(held.sum() ** 2 / (held @ held))
+        return self.equal_parts(together)
 
     def few(self, together: NDArray[np.intp] | None) -> tuple[str, ...]:
         """What is said where few clusters or blocks tell the spread."""
-        if together is None or (count := len(np.unique(together))) >= FEW:
+        if together is None:
             return ()
+        if self.when is not None and (times := len(np.unique(self.when))) < FEW_TIMES:
+            return (f"only {times} points in time {TELL_HOW_SURE}",)
         parts = "groups" if self.when is None else "stretches of time"
-        return (f"only {count} {parts} tell how sure this is: the interval can be too short",)
+        return few_parts(len(np.unique(together)), self.equal_parts(together), parts)
+
+    def equal_parts(self, together: NDArray[np.intp]) -> float:
+        """How many clusters or blocks of equal weight tell a spread as well as these."""
+        return equal_parts(summed(together, self.weight))
 
     def mean(self, values: Floats, prefix: str = "", *, corrected: bool = True) -> Estimate:
         """The mean of a number a row; ``corrected`` says whether its interval is to know of skewness."""
@@ -123,6 +132,14 @@ class Sample:
     def drawing(self) -> Callable[[np.random.Generator], Floats]:
         """What each row weighs in a sample with replacement."""
         return resampling(self.weight, self.together, self.copies)
+
+
+def few_parts(count: int, alike: float, parts: str) -> tuple[str, ...]:
+    """What is said where so many parts, worth ``alike`` of equal size, are few to tell a spread by."""
+    if alike >= FEW:
+        return ()
+    those = f"only {count:,} {parts}" if count < FEW else f"{count:,} {parts}, worth {alike:.2g} of equal size,"
+    return (f"{those} {TELL_HOW_SURE}",)
 
 
 def _recoded(code: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -15,6 +15,10 @@ Floats = NDArray[np.float64]
 WeightsMean = Literal["importance", "frequency"]
 # Rows up to so many are still counted one by one in double precision.
 MOST_COPIES = 2.0**53
+# Weights between one part in so much and so much are taken as they are: their products with squares are numbers.
+MOST_WEIGHT = 1e100
+# Beside the largest, weights smaller by more than this vanish.
+MOST_APART = 1e190
 
 
 def check_weights(w: NDArray[Any]) -> None:
@@ -44,14 +48,33 @@ def comparable(w: Floats, weights_mean: WeightsMean) -> Floats:
 
 def scaled(w: Floats) -> Floats:
     """Weights divided by a power of two, the largest to between 1 and 2: no digit of a weighted mean moves."""
-    found = w / unit_of(w)
-    if not found.all():
+    refuse_far_apart(w)
+    return w / unit_of(w)
+
+
+def tame(w: Floats) -> Floats:
+    """The same weights, but for vast and tiny ones, which are `scaled`: their sums stay in the range of numbers."""
+    held = w[w > 0]
+    if are_tame(held):
+        return w
+    refuse_far_apart(held)
+    return w / unit_of(held)
+
+
+def are_tame(held: Floats) -> bool:
+    """Whether positive weights can be squared and summed as they are."""
+    return bool(held.min(initial=1.0) > 1 / MOST_WEIGHT and held.max(initial=1.0) < MOST_WEIGHT)
+
+
+def refuse_far_apart(held: Floats) -> None:
+    """Refuse positive weights of which some vanish beside others. Error: GM006."""
+    smallest, largest = held.min(initial=math.inf), held.max(initial=0.0)
+    if smallest < largest / MOST_APART:
         raise WeightError(
             "the weights differ by more than numbers can hold",
-            seen=f"they lie between {w.min():g} and {w.max():g}",
+            seen=f"they lie between {smallest:g} and {largest:g}",
             fix="leave out the rows whose weights are next to nothing",
         )
-    return found
 
 
 def _countable(w: Floats) -> Floats:
@@ -100,3 +123,17 @@ def counted(copies: Floats) -> int:
 def effective(w: Floats, copies: Floats) -> float:
     """How many independent rows of equal weight carry as much information."""
     return float(w.sum() ** 2 / squares(w, copies).sum())
+
+
+def equal_parts(held: Floats) -> float:
+    """How many parts of equal weight tell a spread as well as these: their number where none weighs more than another.
+
+    Where few parts hold most of the weight, the spread is as badly known as that of few.
+
+    Source: Kish 1965, Survey Sampling; Carter, Schnepel and Steigerwald 2017, Asymptotic behavior of a t-test robust to
+    cluster heterogeneity.
+    """
+    held = held / unit_of(held)
+    found = float(held.sum() ** 2 / (held @ held))
+    # Rounding of equal weights is not unequal weight.
+    return float(round(found)) if abs(found - round(found)) < 1e-9 * found else found

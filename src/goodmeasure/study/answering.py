@@ -16,11 +16,12 @@ from goodmeasure.choosing.plan import Plan
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
 from goodmeasure.decisions.pricing import Prices
 from goodmeasure.decisions.rules import ActDecision, Decision
-from goodmeasure.deriving.predictions import turn
+from goodmeasure.deriving.predictions import foreseen, turn
 from goodmeasure.errors import UsageError
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.tables import Table
 from goodmeasure.risks.metrics import METRICS, Metric, Scale, around, metric
+from goodmeasure.risks.outputs import row_losses
 from goodmeasure.risks.risk import Risk, in_range
 from goodmeasure.signals.observed import Signal, signal
 from goodmeasure.statistics.row_arguments import Floats
@@ -34,9 +35,11 @@ from goodmeasure.study.dependence import sample, told
 from goodmeasure.study.effects import Effects, effects, sampled
 from goodmeasure.study.folds import first_deal, over_folds
 from goodmeasure.study.judging import Judged, constant_for, judge_calibration, judged_gap, judged_risk, measured
+from goodmeasure.study.model import Model
 from goodmeasure.study.predicted import Predicted, predicted
 from goodmeasure.study.procedure import ClassWeights, Made, Procedure, raw_of
 from goodmeasure.study.question import Question
+from goodmeasure.study.seen import Distribution, SeenRows, costing, place_of, seen
 from goodmeasure.study.split import Indices
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick, leaning, natural_strength
@@ -67,11 +70,11 @@ class Answering:
     question: Question
     tick: Tick
 
-    def on(self, rows: Table, test: Table | None = None) -> Study:
+    def on(self, rows: Table, test: Table | None = None, like: Table | None = None) -> Study:
         """The study of a table."""
         began = time.perf_counter()
         self.tick("look at the columns")
-        given = prepared(rows, self.question, test)
+        given = prepared(rows, self.question, test, like)
         settled = replace(self, question=self.question.settled(given.plan.labels))
         return settled.study(settled.entry(given), rows, began)
 
@@ -106,6 +109,9 @@ class Answering:
         against = vetoes(judged, given.fitted, given.report, given.split, outcome=outcome)
         notations = {name: how for name, how in rows.notations.items() if name in model.columns}
         model = model.using(facts=_facts(given, question), notations=notations)
+        model = model.using(
+            seen=_seen(model, given, entry.said[0], judged.report, is_flexible=question.model != "linear")
+        )
         return Study(
             question=question,
             source=rows.source,
@@ -169,10 +175,10 @@ class Answering:
         offset = 0.0 if given.report.exposure is None else np.log(given.report.exposure)
         shape = (len(given.report), *np.shape(constant))
         flat_raw = np.broadcast_to(constant, shape) + offset
-        flat = np.asarray(loss.predict(flat_raw))
+        flat = foreseen(loss, flat_raw)
         pairs = (
-            (given.fitted, np.asarray(loss.predict(raw_fit))),
-            (given.report, np.asarray(loss.predict(first.settled))),
+            (given.fitted, foreseen(loss, raw_fit)),
+            (given.report, foreseen(loss, first.settled)),
         )
         measures = tuple(measured(m, *pairs, flat, given.split) for m in metrics)
         after = None
@@ -185,7 +191,7 @@ class Answering:
             judged_gap(fit, report),
             constant,
             measures,
-            judge_calibration(loss, given.report, np.asarray(loss.predict(first.plain)), seed),
+            judge_calibration(loss, given.report, foreseen(loss, first.plain), seed),
             after,
             made.recalibrated,
             _alike(seen, report, given),
@@ -221,6 +227,25 @@ def usual_metrics(plan: Plan, question: Question) -> tuple[Metric, ...]:
     return (first,)
 
 
+def _seen(model: Model, given: Prepared, said: Predicted, found: Risk, *, is_flexible: bool) -> SeenRows | None:
+    """What the rows were like and what they cost; None where they cost no finite number, which nothing compares with.
+
+    Where folds judge a linear model, its predictions are those of the one that is handed over: models of folds say nearly, and
+    not exactly, the same, which shows where many rows are alike. A flexible model is too sure of rows that it was fitted to.
+    """
+    report, fitted = given.report, given.fitted
+    losses, expected = row_losses(model.loss, report.y, said.settled), model.expected_losses(said.settled)
+    place = place_of(said.prediction)
+    with np.errstate(all="ignore"):
+        costs = costing(losses, expected, place, report.weights)
+    if not np.isfinite([found.value, found.low, found.high, *costs.excess, *costs.variance]).all():
+        return None
+    columns = seen(fitted.table, fitted.weights, model.encoding.features)
+    later = place if is_flexible else place_of(model.predictions(raw_of(model, report)))
+    predictions = Distribution.of(later, report.weights)
+    return SeenRows(columns, predictions, costs, found.value, found.low, found.high, found.level)
+
+
 def _facts(given: Prepared, question: Question) -> dict[str, Any]:
     return {
         "goodmeasure": __version__,
@@ -228,4 +253,5 @@ def _facts(given: Prepared, question: Question) -> dict[str, Any]:
         "seed": question.seed,
         "rows": {name: len(rows) for name, rows in given.split.parts.items()},
         "protocol": given.split.protocol,
+        **({} if given.reweighed is None else {"rows count as": given.reweighed.told}),
     }

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.choosing.affirming import affirmative
-from goodmeasure.choosing.observed import read_as_numbers
+from goodmeasure.choosing.observed import InOrder, read_as_numbers
 from goodmeasure.choosing.overruling import with_loss
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.errors import Problem, UsageError
@@ -20,7 +20,9 @@ from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missin
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
 from goodmeasure.study.counting import counting, weights_in
+from goodmeasure.study.elsewhere import OtherPlace, Reweighed
 from goodmeasure.study.label_costs import planned
+from goodmeasure.study.likeness import told_apart
 from goodmeasure.study.question import Question
 from goodmeasure.study.rare import Rare, rare_in
 from goodmeasure.study.respelling import as_known, one_spelling
@@ -107,7 +109,10 @@ class Cases:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The plan, the columns, and the cases to fit, to tune and to report."""
+    """The plan, the columns, and the cases to fit, to tune and to report.
+
+    ``reweighed`` says how the rows to report are weighed, where those one cares about are others; else None.
+    """
 
     plan: Plan
     columns: Columns
@@ -117,6 +122,7 @@ class Prepared:
     report: Cases
     remarks: tuple[Remark, ...]
     rows: RowsRead
+    reweighed: Reweighed | None = None
 
     @property
     def fitted(self) -> Cases:
@@ -124,8 +130,9 @@ class Prepared:
         return self.report if self.split.deals else self.fit
 
 
-def prepared(table: Table, question: Question, test: Table | None = None) -> Prepared:
-    """The cases of a table for a question; with a test table, its rows are the ones to report.
+def prepared(table: Table, question: Question, test: Table | None = None, like: Table | None = None) -> Prepared:
+    """The cases of a table for a question; with a test table, its rows are the ones to report, and rows
+    weigh as those that the question cares about, of which ``like`` may be a table.
 
     Errors: GM203 for names, GM220 where three parts cannot be made, GM231 where no feature is left, GM240 to GM242, those
     of `choose` for the target.
@@ -136,7 +143,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     counted = counting(table, question.target, question.weights)
     table, infinite = finite(counted.table, [n for n in table.columns if n not in question.roles.values()])
     table, alike = one_spelling(table, [n for n in table.columns if n not in (*question.exclude, question.group)])
-    raw = as_target(table[question.target])
+    raw = as_target(table, question.target)
     first = _chosen(raw, table, question)
     rare = (
         rare_in(raw, question.target, question.rare_classes)
@@ -146,7 +153,7 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
     gathered: tuple[Remark, ...] = ()
     if rare is not None:
         table, gathered = rare.applied(table)
-        raw = as_target(table[question.target])
+        raw = as_target(table, question.target)
         first = _chosen(raw, table, question)
     found = _split(raw, table, question, first, own_report=test is None)
     read = counted.rows.without(len(counted.table) - len(table), "of rare classes")
@@ -179,15 +186,61 @@ def prepared(table: Table, question: Question, test: Table | None = None) -> Pre
         n = len(table)
         joined = replace(found, report=np.arange(n, n + len(report)))
         remarks += shared_rows((table, report.table), compared, joined)
+        if not cases.dependence:
+            remarks += told_apart(table, report.table, columns.features)
         found = replace(joined, how=f"{found.how}; rows to report from {test.source}")
-    return Prepared(plan, columns, found, cases.take(found.fit), cases.take(found.tune), report, tuple(remarks), read)
+    where, counts = OtherPlace(question.prevalence, question.shift, like), None
+    if where.asked:
+        cases, report, counts = _counting_as(
+            where, cases, report, found, _Weighing(columns.features, plan, question.seed)
+        )
+        found = replace(found, wider=counts.widening)
+    return Prepared(
+        plan, columns, found, cases.take(found.fit), cases.take(found.tune), report, tuple(remarks), read, counts
+    )
+
+
+# --- rows that count as elsewhere ---
+
+
+@dataclass(frozen=True)
+class _Weighing:
+    """What must be known to weigh rows: the columns that may tell how alike they are, the labels, and a seed."""
+
+    features: tuple[str, ...]
+    plan: Plan
+    seed: int
+
+    def __call__(self, where: OtherPlace, cases: Cases) -> Reweighed:
+        yes = cases.y.astype(np.float64) if len(self.plan.labels) == 2 else None
+        return where.reweighed(cases.table, self.features, yes, cases.weight, self.seed)
+
+
+def _counting_as(
+    where: OtherPlace, cases: Cases, report: Cases, split: Split, weighing: _Weighing
+) -> tuple[Cases, Cases, Reweighed]:
+    """The cases and those to report, each row weighed as such rows occur elsewhere.
+
+    Rows to report are weighed by themselves: where they are later ones, or of another table, they are not like the others.
+    """
+    if split.deals:
+        found = weighing(where, cases)
+        return replace(cases, weight=found.weight), replace(report, weight=found.weight), found
+    learned, weight = np.concatenate([split.fit, split.tune]), cases.weights.copy()
+    weight[learned] = weighing(where, cases.take(learned)).weight
+    found = weighing(where, report)
+    return replace(cases, weight=weight), replace(report, weight=found.weight), found
 
 
 # --- the target ---
 
 
-def as_target(values: Values) -> Values:
-    """A target column as `choose` reads it: texts that all are numbers as such, whole numbers as integers."""
+def as_target(table: Table, name: str) -> Values:
+    """A target column as `choose` reads it: texts that all are numbers as such, unless an order makes them labels, and whole
+    numbers as integers."""
+    values = table[name]
+    if name in table.orders:
+        return values
     if values.dtype.kind == "O" and not np.isnan(read := read_as_numbers(values)).any():
         values = read
     if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.round(values)).all():
@@ -197,7 +250,7 @@ def as_target(values: Values) -> Values:
 
 def _chosen(raw: Values, table: Table, question: Question) -> Plan:
     plan = planned(
-        raw,
+        InOrder(raw, table.orders[question.target]) if question.target in table.orders else raw,
         question.costs,
         question.positive,
         ask=question.ask,
@@ -288,7 +341,7 @@ def together(table: Table, name: str) -> Values:
 def _cases(table: Table, question: Question, plan: Plan) -> Cases:
     return Cases(
         table,
-        coded(as_target(table[question.target]), plan),
+        coded(as_target(table, question.target), plan),
         weights_in(table, question.weights),
         exposure(table, question.exposure),
         None if question.group is None else together(table, question.group),
@@ -299,7 +352,8 @@ def _cases(table: Table, question: Question, plan: Plan) -> Cases:
 def _test_cases(
     test: Table, question: Question, plan: Plan, columns: Columns, rare: Rare | None
 ) -> tuple[Cases, list[Remark]]:
-    needed = [*columns.features, *(n for n in question.roles.values() if n is not None)]
+    named = [*question.roles.values(), *(shift.column for shift in question.shift)]
+    needed = dict.fromkeys([*columns.features, *(n for n in named if n is not None)])
     counted = counting(test.only(needed), question.target, question.weights)
     test, infinite = finite(counted.table, columns.features)
     if plan.labels:

@@ -17,7 +17,6 @@ from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.making.loss import Loss
 from goodmeasure.risks.areas import pulls
-from goodmeasure.risks.crossvalidation import widening
 from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.outputs import row_losses
 from goodmeasure.risks.standings import Standing, standing
@@ -26,6 +25,7 @@ from goodmeasure.statistics.sample import Sample
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.deciding import Decided, Weighing, amount_costs, policy_of
 from goodmeasure.study.dependence import sample
+from goodmeasure.study.folds import widening_of
 from goodmeasure.study.predicted import Predicted
 from goodmeasure.study.split import Split
 
@@ -127,7 +127,7 @@ def comparison(
 ) -> Comparison:
     """How contenders stand on the reported rows: by cost where they decide, by each loss, and by each metric of rows."""
     names = tuple(one.name for one in contenders)
-    wide = widening(split.folds, len(split.deals)) if split.deals else 1.0
+    wide = widening_of(split)
     judge = _Judge(tuple(contenders), report, sample(report), wide)
     known = [metric for metric in metrics if metric.each is not None or metric.name == "auc"]
     taken = [loss for loss in dict.fromkeys(losses) if takes(loss, report)]
@@ -210,7 +210,8 @@ class _Judge:
 
 def _raw(loss: Loss, one: Contender, said: Predicted) -> Floats:
     """Predictions as raw outputs of a loss; NaN where they lie outside its range."""
-    if loss == one.loss:
+    # Raw outputs of as many grades mean the same whatever the loss.
+    if loss == one.loss or (loss.is_graded and loss.target == one.loss.target):
         return said.settled
     with np.errstate(all="ignore"):
         return np.asarray(loss.raw(said.prediction), dtype=np.float64)

@@ -24,7 +24,7 @@ from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick
 
 
-def contested(questions: Sequence[Question], rows: Table, test: Table | None, tick: Tick) -> Study:
+def contested(questions: Sequence[Question], rows: Table, test: Table | None, like: Table | None, tick: Tick) -> Study:
     """The study of the model that costs least on the rows to tune, with a comparison of all on the rows to report.
 
     Questions differ in the loss and the model alone. Where costs ask for class weights, each model is trained with and
@@ -34,7 +34,7 @@ def contested(questions: Sequence[Question], rows: Table, test: Table | None, ti
     tick("look at the columns")
     # Trees take long, and all are dealt to the same folds.
     slowest = next((one for one in questions if one.model != "linear"), questions[0])
-    given = prepared(rows, replace(slowest, loss=None), test)
+    given = prepared(rows, replace(slowest, loss=None), test, like)
     questions = [question.settled(given.plan.labels) for question in questions]
     entries = [entry for question in questions for entry in _entries(question, given, tick)]
     metrics = usual_metrics(given.plan, questions[0])

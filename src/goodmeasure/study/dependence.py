@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.statistics.estimate import E, each_estimate
 from goodmeasure.statistics.intervals import independent_parts, knows_groups
 from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT, Sample
 from goodmeasure.study.cases import Cases
@@ -36,18 +36,10 @@ def sample(cases: Cases) -> Sample:
 
 def told(found: T, cases: Cases) -> T:
     """The same result, in which each estimate says so whose interval does not know the rows that go together."""
-    return _cautioned(found) if cases.dependence else found
+    return each_estimate(found, _cautioned) if cases.dependence else found
 
 
-def _cautioned(found: Any) -> Any:
-    if isinstance(found, tuple) and type(found) is tuple:
-        each = tuple(_cautioned(one) for one in found)
-        return found if all(new is old for new, old in zip(each, found, strict=True)) else each
-    if not is_dataclass(found) or isinstance(found, type):
+def _cautioned(found: E) -> E:
+    if knows_groups(found.method):
         return found
-    changed = {
-        f.name: new for f in fields(found) if f.init and (new := _cautioned(old := getattr(found, f.name))) is not old
-    }
-    if isinstance(found, Estimate) and not knows_groups(found.method):
-        changed["cautions"] = tuple(dict.fromkeys((*found.cautions, TAKEN_AS_INDEPENDENT)))
-    return replace(found, **changed) if changed else found
+    return replace(found, cautions=tuple(dict.fromkeys((*found.cautions, TAKEN_AS_INDEPENDENT))))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.deriving.predictions import foreseen
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.reading.tables import ColumnKind, Table, Values
@@ -237,7 +238,7 @@ class _Judged:
 
     def _costs(self, raw: Floats) -> Floats:
         assert self.costs is not None
-        return self.costs(np.asarray(self.shuffling.speakers[0].model.loss.predict(raw)))
+        return self.costs(foreseen(self.shuffling.speakers[0].model.loss, raw))
 
 
 # --- curves ---

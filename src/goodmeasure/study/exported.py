@@ -17,7 +17,7 @@ from goodmeasure.choosing.affirming import apart
 from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.decisions.costs import ClassCosts
 from goodmeasure.deriving.implied_probability import class_formulas, probability_formula
-from goodmeasure.deriving.predictions import turn
+from goodmeasure.deriving.predictions import grade_formulas, turn
 from goodmeasure.errors import UsageError
 from goodmeasure.exporting.program import (
     Cell,
@@ -179,15 +179,14 @@ def _number_term(scaling: Scaling, k: int, name: str, weights: Floats) -> Number
 
 def _text_term(coding: Coding, name: str, weights: Floats) -> TextTerm:
     """The amount of each category of a text, and of one that was never seen; weights are those of its columns."""
-    amounts = {code: tuple(weights[:, code].tolist()) for code in range(coding.width)}
-    amounts[-1] = (0.0,) * len(weights)
-    known = {text: amounts[code] for text, code in zip(coding.known, coding.code, strict=True)}
-    return TextTerm(name, known, amounts[coding.otherwise])
+    amounts = (coding.columns(np.array([*coding.code, coding.otherwise])) @ weights.T).tolist()
+    *known, otherwise = map(tuple, amounts)
+    return TextTerm(name, dict(zip(coding.known, known, strict=True)), otherwise)
 
 
 def _codes(coding: Coding) -> dict[str, int]:
     """The code of each category of a text for trees; one that was not seen has none."""
-    return dict(zip(coding.known, coding.code, strict=True))
+    return {text: code for text, code in zip(coding.known, coding.code, strict=True) if code >= 0}
 
 
 # --- predictions and what is shown of them ---
@@ -207,6 +206,10 @@ def _predictions(model: Predicting, z: list[Expr]) -> tuple[dict[str, Expr], lis
                 f"no plain formula gives the probability that a raw output of {loss} stands for", fix=USE_IT
             )
         return {"p": substitute(formula, {"z": z[0]})}, ["p"]
+    if loss.is_graded:
+        given = dict(zip(loss.raw_names, z, strict=True))
+        grades = {f"p{k}": substitute(each, given) for k, each in enumerate(grade_formulas(loss))}
+        return grades, list(grades)
     if len(z) > 1 or turn(loss) is not None:
         raise NotExportable(
             f"predictions of {loss} cannot be written down: distributions and angles are not", fix=USE_IT

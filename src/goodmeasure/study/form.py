@@ -45,7 +45,7 @@ _NAMES = distinct(sequence(text(most=100_000)))
 _SPELLING = fields(
     {
         "text": text(),
-        "activation": sequence(exactly(*activations()), least=1, most=8),
+        "activation": sequence(exactly(*activations()), least=1, most=16),
         "kind": exactly(*get_args(Kind)),
         "factory": text(),
     }
@@ -64,11 +64,12 @@ _LOSS = fields(
                 "high_open": truth(),
                 "classes": truth(),
                 "binary": truth(),
+                "order": truth(),
             },
-            optional=("classes", "binary"),
+            optional=("classes", "binary", "order"),
         ),
-        "predictions": sequence(text(most=200), least=1, most=8),
-        "activation": sequence(exactly(*activations()), least=1, most=8),
+        "predictions": sequence(text(most=200), least=1, most=16),
+        "activation": sequence(exactly(*activations()), least=1, most=16),
         "hyperparameters": sequence(row(text(most=200), number()), most=100),
         "class_weight": sequence(number(low=0), most=100_000),
         "facts": fields({"sentence": text(), "asks_for": text()}),
@@ -87,7 +88,9 @@ _CODING = fields(
         "known": distinct(sequence(text(most=100_000), least=1)),
         "code": sequence(whole(-1, MOST_TREE_CATEGORIES - 1), least=1),
         "otherwise": whole(-1, MOST_TREE_CATEGORIES - 1),
-    }
+        "steps": whole(2, MOST_TREE_CATEGORIES),
+    },
+    optional=("steps",),
 )
 _ENCODING = fields(
     {"numbers": _NAMES, "dates": _NAMES, "texts": _NAMES, "scaling": optional(_SCALING), "codings": sequence(_CODING)}
@@ -142,6 +145,27 @@ _NUMBERS = fields(
     {"decimal": exactly(".", ","), "grouping": exactly(*GROUPINGS), "before": text(most=40), "after": text(most=40)}
 )
 _DATES = fields({"form": text(most=40)})
+_DISTRIBUTION = fields(
+    {
+        "missing": number(0, 1),
+        "shares": sequence(number(0, 1), most=1000),
+        "rows": number(low=1),
+        "cuts": sequence(number(), most=1000),
+        "labels": distinct(sequence(text(most=100_000), most=1000)),
+    }
+)
+_BINS = sequence(number(), least=1, most=1000)
+_SEEN = fields(
+    {
+        "columns": mapping(_DISTRIBUTION),
+        "predictions": _DISTRIBUTION,
+        "costing": fields({"cuts": sequence(number(), most=1000), "excess": _BINS, "variance": _BINS, "rows": _BINS}),
+        "loss": number(),
+        "low": number(),
+        "high": number(),
+        "level": number(0, 1),
+    }
+)
 _MODEL = fields(
     {
         "format": exactly(FORMAT),
@@ -159,8 +183,9 @@ _MODEL = fields(
         "shift": number(),
         "facts": plain,
         "notations": mapping(either(_NUMBERS, _DATES)),
+        "seen": optional(_SEEN),
     },
-    optional=("notations",),
+    optional=("notations", "seen"),
 )
 
 
@@ -175,8 +200,25 @@ def check(state: Any) -> None:
     _encoding(state["encoding"])
     _scorer(state["scorer"], state["encoding"])
     _costs(state["costs"], len(state["labels"]))
+    if state.get("seen") is not None:
+        _seen(state["seen"])
     for one in [] if state["recalibration"] is None else state["recalibration"]["parameters"]:
         _knots(one, state["recalibration"]["method"])
+
+
+def _seen(state: dict[str, Any]) -> None:
+    """A share for each cut in order, or for each label and all others, and bins with a cut between each two."""
+    for at, one in [
+        ("seen.predictions", state["predictions"]),
+        *((f"seen.columns.{n}", d) for n, d in state["columns"].items()),
+    ]:
+        must(len(one["shares"]) in (len(one["cuts"]), len(one["labels"]) + 1), at, "a share for each cut or label")
+        must(not (one["cuts"] and one["labels"]), at, "cuts or labels")
+        must(one["cuts"] == sorted({*one["cuts"]}), at, "cuts in order")
+    costing = state["costing"]
+    sizes = {len(costing[name]) for name in ("excess", "variance", "rows")} | {len(costing["cuts"]) + 1}
+    must(len(sizes) == 1, "seen.costing", "a number for each bin")
+    must(min(costing["rows"]) >= 1 and min(costing["variance"]) >= 0, "seen.costing", "rows and a spread in each bin")
 
 
 def _costs(state: dict[str, Any] | None, labels: int) -> None:
@@ -221,6 +263,11 @@ def _coding(state: dict[str, Any], at: str) -> None:
     must(len(state["code"]) == len(state["known"]), f"{at}.code", "one a category")
     must(used == {*range(len(used))} and used != set(), f"{at}.code", "columns without a gap")
     must(state["otherwise"] in {-1, *used}, f"{at}.otherwise", "one of the codes, or -1")
+    must(
+        state.get("steps", 0) <= len(used) <= state.get("steps", len(used)) + 1,
+        f"{at}.steps",
+        "as many as there are codes",
+    )
 
 
 def _scorer(state: dict[str, Any], encoding: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from goodmeasure.making.loss import Loss
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.outputs import row_losses
+from goodmeasure.risks.rare import RareOutcomes
 from goodmeasure.risks.risk import Risk, averaged, compare, gap
 from goodmeasure.signals.observed import Signal
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of, within
@@ -161,11 +162,18 @@ def judged_risk(loss: Loss, cases: Cases, each: Sequence[Floats], constant: Any)
     if cases.exposure is None:
         return found
     # The constant of a rate is a constant times each row's exposure.
-    against = row_losses(loss, cases.y, constant + np.log(cases.exposure))
+    alike = constant + np.log(cases.exposure)
+    against = row_losses(loss, cases.y, alike)
     values, rows = np.mean([row_losses(loss, cases.y, raw) for raw in each], axis=0), sample(cases)
-    return replace(
-        found, constant_risk=rows.mean(against), versus_constant=rows.difference(values - against), skill=None
-    )
+    rare = RareOutcomes.of(loss, cases.y, None, rows)
+
+    def extra(y: Floats) -> Floats:
+        models = np.mean([row_losses(loss, y, raw) for raw in each], axis=0)
+        return np.asarray(models - row_losses(loss, y, alike))
+
+    versus = rows.difference(values - against)
+    versus = versus if rare is None else rare.widened(versus, extra)
+    return replace(found, constant_risk=rows.mean(against), versus_constant=versus, skill=None)
 
 
 def try_recalibration(

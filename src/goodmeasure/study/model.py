@@ -16,7 +16,7 @@ import numpy as np
 from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts, bayes_act
-from goodmeasure.deriving.predictions import turn, within_turn
+from goodmeasure.deriving.predictions import foreseen, turn, within_turn
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading import notation
@@ -35,6 +35,7 @@ from goodmeasure.study.encoding import Encoding
 from goodmeasure.study.exported import Titles, export
 from goodmeasure.study.names import plain_label
 from goodmeasure.study.saving import NotAModel
+from goodmeasure.study.seen import SeenRows, expected_losses
 from goodmeasure.study.training import Trained
 
 AGAIN = "train it again: goodmeasure run"
@@ -59,6 +60,7 @@ class Model:
         shift: what to provide beyond the predicted amount, in its unit.
         facts: what it was trained on.
         notations: how columns of texts are written that it reads as numbers or dates.
+        seen: what its rows were like and what they cost, in shares, so that later rows can be held against them.
 
     Example:
         >>> import goodmeasure as gm
@@ -84,6 +86,7 @@ class Model:
     shift: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)
     notations: Mapping[str, Notation] = field(default_factory=dict)
+    seen: SeenRows | None = None
 
     @staticmethod
     def of(trained: Trained, **known: Any) -> Model:
@@ -186,8 +189,21 @@ class Model:
         """
         if self.recalibration is not None:
             return np.asarray(self.recalibration(raw))
-        found, period = np.asarray(self.loss.predict(raw)), turn(self.loss)
-        return found if period is None else within_turn(found, period)
+        found, period = foreseen(self.loss, raw), turn(self.loss)
+        return np.asarray(found if period is None else within_turn(found, period))
+
+    def expected_losses(self, settled: Floats) -> Floats:
+        """What rows are to cost by the model's own probabilities; zero where its predictions are none.
+
+        Args:
+            settled: raw outputs after recalibration, (n,) or (n, K).
+
+        Returns:
+            The expected loss of each row, (n,).
+        """
+        if not self.labels or self.asks_for != "probability":
+            return np.zeros(len(settled))
+        return expected_losses(self.loss, settled, np.asarray(self.loss.predict(settled)))
 
     def decide(self, data: Any) -> Values:
         """Say what to do with each row: act or not under the costs, the likeliest class, or an amount to provide.
@@ -260,7 +276,7 @@ class Model:
         """The names of the columns that `answers` gives."""
         if not self.labels:
             return Titles(("prediction",), "decision")
-        told = self.labels if self.loss.is_classwise else self.labels[1:]
+        told = self.labels if len(self.labels) > 2 or self.loss.is_classwise else self.labels[1:]
         decided = self.threshold is not None or isinstance(self.costs, ClassCosts)
         decision = "decision" if decided else "likeliest"
         return Titles(tuple(f"probability_{plain_label(label)}" for label in told), decision)
@@ -347,6 +363,7 @@ def to_dict(model: Model) -> dict[str, Any]:
         "shift": model.shift,
         "facts": model.facts,
         "notations": {name: notation.to_dict(how) for name, how in model.notations.items()},
+        **({} if model.seen is None else {"seen": model.seen.to_dict()}),
     }
     return state | {"checksum": _checksum(state)}
 
@@ -369,6 +386,7 @@ def from_dict(state: dict[str, Any]) -> Model:
         shift=float(state["shift"]),
         facts=state["facts"],
         notations={name: notation.from_dict(how) for name, how in state.get("notations", {}).items()},
+        seen=None if state.get("seen") is None else SeenRows.from_dict(state["seen"]),
     )
 
 
@@ -472,5 +490,7 @@ def _try(model: Model) -> None:
         model.encoding.unknown(rows)
     expected = (2, len(model.labels)) if len(model.labels) > 2 or model.loss.is_classwise else (2,)
     must(prediction.shape == expected, "scorer", "of the size that the labels need")
-    must(len(model.labels) in (0, 2) or model.loss.is_classwise, "labels", "two labels, or none")
+    must(
+        len(model.labels) in (0, 2) or model.loss.is_classwise or model.loss.is_graded, "labels", "two labels, or none"
+    )
     must(len(decisions) == 2, "scorer", "one prediction a row")

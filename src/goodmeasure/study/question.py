@@ -15,6 +15,7 @@ from goodmeasure.losses import find
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.recognition import ANSWERS, Written
 from goodmeasure.reading.tables import Table
+from goodmeasure.study.elsewhere import Shift
 from goodmeasure.study.label_costs import LabelCosts, is_of_labels, label_costs
 
 MODELS = {
@@ -47,6 +48,7 @@ class Question:
     exposure: str | None
     group: str | None
     time: str | None
+    learn_time: bool
     exclude: tuple[str, ...]
     loss: Loss | None
     model: str
@@ -57,6 +59,9 @@ class Question:
     rare_classes: str | None
     decimal: str | None
     dates: str | None
+    prevalence: float | None
+    shift: tuple[Shift, ...]
+    like: str | None
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -80,6 +85,8 @@ class Question:
         for name in {n for n in named if named.count(n) > 1}:
             roles = " and ".join(role for role, column in self.roles.items() if column == name)
             raise UsageError(f"column {name!r} cannot be {roles} at once", fix="give each role its own column")
+        if self.learn_time and self.time is None:
+            raise UsageError("no time is named that could be learned from", fix="time='day', learn_time=True")
         if self.budget is not None and not self.budget >= 1:
             raise UsageError(f"a budget of {self.budget} rows acts on none", fix="budget=200")
         if self.target in self.exclude:
@@ -113,7 +120,7 @@ class Question:
 
     def checked(self, table: Table) -> None:
         """Refuse names that the table does not have."""
-        for name in [*filter(None, self.roles.values()), *self.exclude]:
+        for name in [*filter(None, self.roles.values()), *self.exclude, *(shift.column for shift in self.shift)]:
             table[name]
 
     def to_dict(self) -> dict[str, Any]:
@@ -124,6 +131,7 @@ class Question:
             **found,
             "floors": list(map(str, self.floors)),
             "loss": loss,
+            "shift": list(map(str, self.shift)),
             "costs": None if self.costs is None else self.costs.to_dict(),
             "exclude": list(self.exclude),
         }

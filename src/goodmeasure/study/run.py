@@ -18,6 +18,7 @@ from goodmeasure.reading.tables import Table
 from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.study.answering import Answering
 from goodmeasure.study.contest import contested
+from goodmeasure.study.elsewhere import OtherPlace, Shift, as_table
 from goodmeasure.study.question import Question, loss_named, named_costs
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick
@@ -40,6 +41,7 @@ def run(
     exposure: str | None = None,
     group: str | None = None,
     time: str | None = None,
+    learn_time: bool = False,
     exclude: str | Sequence[str] = (),
     loss: Loss | str | Sequence[Loss | str] | None = None,
     model: str | Sequence[str] = "linear",
@@ -52,6 +54,9 @@ def run(
     rare_classes: str | None = None,
     decimal: str | None = None,
     dates: str | None = None,
+    prevalence: float | None = None,
+    shift: Any = (),
+    like: Source = None,
     tick: Tick | None = None,
 ) -> Study:
     """Go from a table to a trained model, an honest measure of its risk, and a decision, in one call.
@@ -74,6 +79,7 @@ def run(
         exposure: the column of how much time, area or sum insured a count or amount belongs to.
         group: the column whose equal values stay in one part of the split.
         time: the column by which the earliest rows are fitted and the latest reported.
+        learn_time: whether that column is learned from too: of dates the day, the month and the weekday.
         exclude: a column that must not be learned from, or several.
         loss: the loss to train on, or several; the one that the target asks for unless given.
         model: "linear"; "boosting" (scikit-learn's trees); what an extra brings: "xgboost", "lightgbm", "catboost", or
@@ -93,12 +99,18 @@ def run(
         decimal: whether a "point" or a "comma" stands before decimals in texts such as "1,234"; the cells tell
             unless given.
         dates: whether "01/02/2024" is written "day-first" or "month-first"; the cells tell unless given.
+        prevalence: the share of yes where the model will be used; as in the table unless given. All rows, to fit, to tune
+            and to report, then weigh by their label: model, probabilities and risk are those of that place.
+        shift: what columns are there, by name: a mean, or a dictionary of shares by label; rows weigh accordingly.
+        like: a table of rows as they are there, without a target: rows of ``data`` count as often as such rows do there.
         tick: called with a sentence whenever a step begins.
 
     Returns:
         A `Study`: print it for the verdict; it holds the plan, the model, the risk and the decision.
 
     Raises:
+        GM280: no weights make the rows what ``prevalence`` or ``shift`` say.
+        GM281: the rows are too unlike those of ``like``.
         GM201 to GM206: a file or a cell cannot be read, a column is missing or doubled, or no row is left.
         GM211: numbers or dates of a column can be read in two ways.
         GM220: too few rows for three parts.
@@ -108,6 +120,7 @@ def run(
         GM607: costs are given, and which of two labels means yes is not known.
         GM601 to GM605: the target holds nothing to learn, or nothing that a loss can measure.
         GM004, GM006, GM703: a target, a weight or a label cannot be used.
+        GM706: amounts are so large or so small that their squares are not numbers.
         GM711: the costs answer another question than the target asks.
         GM008: what trains the model that was asked for is not installed.
         GM009: a keyword or its value is unknown, or two do not fit together.
@@ -122,6 +135,7 @@ def run(
         (binary_cross_entropy(), 'use')
     """
     data, target = named_target(data, target, weights)
+    elsewhere = OtherPlace(prevalence, Shift.several(shift), None if like is None else as_table(like))
     told = tick or (lambda _: None)
     questions = [
         Question(
@@ -136,6 +150,7 @@ def run(
             exposure=exposure,
             group=group,
             time=time,
+            learn_time=learn_time,
             exclude=_names(exclude),
             loss=one,
             model=kind,
@@ -146,6 +161,9 @@ def run(
             rare_classes=rare_classes,
             decimal=decimal,
             dates=dates,
+            prevalence=prevalence,
+            shift=elsewhere.shifts,
+            like=None if elsewhere.like is None else elsewhere.like.source,
         )
         for kind in _several(model, "model")
         for one in [loss_named(each) for each in _several(loss, "loss")]
@@ -154,7 +172,9 @@ def run(
     rows = open_table(data, questions[0], where)
     other = None if test is None else open_table(test, questions[0], where, like=rows)
     study = (
-        contested(questions, rows, other, told) if len(questions) > 1 else Answering(questions[0], told).on(rows, other)
+        contested(questions, rows, other, elsewhere.like, told)
+        if len(questions) > 1
+        else Answering(questions[0], told).on(rows, other, elsewhere.like)
     )
     return replace(study, where=where, test=None if other is None else other.source)
 

@@ -53,7 +53,8 @@ class Split(Displayed):
 
     The rows to ``fit`` train the model; the rows to ``tune`` choose its settings, recalibrate it and set its threshold;
     the rows to ``report`` are used once, for the numbers that are printed. With ``deals`` all rows are reported, each by
-    models that did not see it: a deal holds the number of each row's fold.
+    models that did not see it: a deal holds the number of each row's fold. Intervals are ``wider`` by a factor where what rows
+    weigh is itself known from a sample.
     """
 
     fit: Indices
@@ -62,6 +63,7 @@ class Split(Displayed):
     how: str
     remarks: tuple[Remark, ...] = ()
     deals: tuple[Indices, ...] = ()
+    wider: float = 1.0
 
     @property
     def folds(self) -> int:

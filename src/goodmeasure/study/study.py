@@ -197,6 +197,7 @@ class Study(Displayed):
                 "rows": {**self.prepared.rows.to_dict(), **{k: len(v) for k, v in self.prepared.split.parts.items()}},
                 "split": self.prepared.split.how,
                 "protocol": self.prepared.split.protocol,
+                "weighed": None if self.prepared.reweighed is None else self.prepared.reweighed.to_dict(),
                 "verdict": self.verdict.to_dict(),
                 "plan": self.plan.to_dict(),
                 "columns": {

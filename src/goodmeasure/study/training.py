@@ -151,11 +151,11 @@ def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> PlainFit:
 
 def _coded(loss: Loss, y: NDArray[Any]) -> NDArray[Any]:
     """Targets as the loss takes them. Errors: GM004; GM602 where only one class is among them."""
-    labels = loss.is_classwise or (loss.is_binary and bool(np.isin(y, (0, 1)).all()))
+    labels = loss.is_classwise or loss.is_graded or (loss.is_binary and bool(np.isin(y, (0, 1)).all()))
     if labels and (y == y[0]).all():
         raise NothingToLearn("all rows to fit are of one class", fix="include rows of another class")
     targets = y.astype(np.intp if loss.is_classwise else np.float64)
-    if not labels:
+    if not loss.is_classwise:
         check_targets(targets, targets, loss.target, None, loss)
     return targets
 

@@ -17,12 +17,13 @@ from goodmeasure.deriving.predictions import check_predictions, on_predictions
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError, WeightError, shorter
 from goodmeasure.reading.rows_read import NO_SCORE, NO_TARGET, NO_WEIGHT
-from goodmeasure.risks.outputs import refuse_labels, refuse_underflow
+from goodmeasure.risks.outputs import refuse_labels, refuse_overflow, refuse_underflow
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, one_a_row, same_order
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
+from goodmeasure.statistics.weights import MOST_WEIGHT, are_tame
 from goodmeasure.strict.calls import strict_keywords
-from goodmeasure.tallying.schema import MOST_CLASSES, MOST_WEIGHT, Kind, Schema, column, columns
+from goodmeasure.tallying.schema import MOST_CLASSES, Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
 from goodmeasure.tallying.tally import Tally
 
@@ -94,11 +95,26 @@ class Accumulator:
         for part in even(len(target), BLOCK):
             self._count(groups, _present(groups, given.at(part)))
 
+    def check(self, y: NDArray[Any], z: dict[str, NDArray[Any]], w: Floats | None) -> None:
+        """Refuse the rows that `add` refuses for what they hold."""
+        given = _present([Group(State(), [])], Portion(y, z, w, None, None))
+        if len(given.y):
+            self._checked(given)
+
+    def _checked(self, given: Portion) -> NDArray[Any]:
+        """The targets of rows that are all present, if these and the probabilities are what they should be."""
+        target = self._target(given.y)
+        check = {"outcome": row_arguments.inside_unit_interval, "classes": row_arguments.class_probabilities}
+        if self.schema.on_predictions and self.schema.kind in check:
+            for name, values in given.z.items():
+                check[self.schema.kind](values, self._called.get(name, name))
+        return target
+
     def _count(self, groups: list[Group], given: Portion) -> None:
         """Add rows that are all present."""
         if not len(given.y):
             return
-        target = self._target(given.y)
+        target = self._checked(given)
         found = self._columns(target, given.z)
         if self.schema.kind != "outcome":  # labels that are 0 or 1 stay as narrow as they are
             given = given._replace(y=target)
@@ -111,9 +127,6 @@ class Accumulator:
 
     def _columns(self, y: NDArray[Any], z: dict[str, NDArray[Any]]) -> dict[str, Floats]:
         """The losses of each row, and the differences of each pair of models; they do not depend on the group."""
-        if self.schema.on_predictions and self.schema.kind == "outcome":
-            for name, values in z.items():
-                row_arguments.inside_unit_interval(values, self._called.get(name, name))
         for loss, values in product(self._taking, z.values()):
             refuse_underflow(loss, y, values)
         found = {
@@ -121,11 +134,20 @@ class Accumulator:
             for name, taken in ((name, self._taken(values)) for name, values in z.items())
             for at, loss in enumerate(self._taking)
         }
+        if self.schema.kind == "amount":
+            self._refuse_overflow(y, z, found)
         for a, b in combinations(self.schema.models, 2):
             for at in range(len(self.losses)):
                 with np.errstate(invalid="ignore", over="ignore"):
                     found[column(f"{a} - {b}", at)] = found[column(a, at)] - found[column(b, at)]
         return found
+
+    def _refuse_overflow(self, y: NDArray[Any], z: dict[str, NDArray[Any]], found: dict[str, Floats]) -> None:
+        """Refuse amounts whose losses cannot be squared, by their names. Error: GM706."""
+        for name, at in product(z, range(len(self.losses))):
+            with np.errstate(over="ignore"):
+                squares = found[column(name, at)] ** 2
+            refuse_overflow(squares, y, {self._called.get(name, name): z[name]})
 
     def _sum(self, group: Group, given: Portion, found: dict[str, Floats]) -> None:
         """Add the columns of rows of one group."""
@@ -330,14 +352,14 @@ def _numbers(values: Any, name: str, w: Floats | None, kind: type[Problem] = Mis
     return numbers_of(np.where(lost, math.nan, given), name, kind)
 
 
-def weights(sample_weight: ArrayLike, n: int) -> Floats:
-    """The checked weights of a part of the rows, which may be empty or weigh nothing; error: GM706."""
+def weights(sample_weight: ArrayLike, n: int, unit: float = 1.0) -> Floats:
+    """The checked weights of a part of the rows, which may be empty or weigh nothing, in a unit; error: GM706."""
     w = numbers_of(sample_weight, "sample_weight", WeightError).astype(np.float64, copy=False)
     if not w.any():
         return w
-    w = row_arguments.weights(w, n)
+    w = row_arguments.weights(w, n) / unit
     held = w[w > 0]
-    if not (held.min() > 1 / MOST_WEIGHT and held.max() < MOST_WEIGHT):
+    if not are_tame(held):
         raise OutOfRange(
             f"weights of a tally lie between {1 / MOST_WEIGHT:g} and {MOST_WEIGHT:g}: parts that merge share one unit",
             where="sample_weight",

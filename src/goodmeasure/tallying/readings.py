@@ -30,10 +30,11 @@ from goodmeasure.statistics.intervals import CLUSTERED, equal_by, from_moments, 
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import METHOD, Multinomial
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
-from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT
-from goodmeasure.statistics.weights import comparable, counted, unit_of
+from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT, few_parts
+from goodmeasure.statistics.weights import comparable, counted, equal_parts, unit_of
 from goodmeasure.tallying.counted import Counted, Reading
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
+from goodmeasure.tallying.rare import RareAnswer
 from goodmeasure.tallying.schema import column
 from goodmeasure.tallying.state import OLDER, AmountSums, Power, ScoreCounts, State
 
@@ -62,19 +63,24 @@ def risk(state: State, name: str, names: list[str], how: Reading) -> Estimate:
     if total.wv and total.w2v2 < TINY:
         raise OutOfRange("losses are so small that their squares are not numbers", fix="give them in another unit")
     mean = total.wv / total.w
-    parts, method, skew = _spread(state, name, names, total, mean, n)
+    parts, method, skew = _spread(state, name, names, total, mean)
     # Rows of equal weight have sum(w v²) = sum(w² v²) · w / w²; in general this is close and serves effective_n alone.
     variance = _scatter(total, mean) / total.w2
+    if state.clusters is not None:
+        cautions = (*cautions, *few_parts(len(state.clusters.table()), parts[1], "groups"))
     return replace(from_moments(mean, parts, n, variance, how.level, method, skew), cautions=cautions)
 
 
-def mean_loss(state: State, name: str, names: list[str], how: Reading, limits: tuple[float, float]) -> Estimate:
+def mean_loss(
+    state: State, name: str, names: list[str], how: Reading, limits: tuple[float, float], rare: RareAnswer | None = None
+) -> Estimate:
     """The mean of a column of losses, each within ``limits``, with its interval within them."""
     found = risk(state, name, names, how)
     moments = state.moments[name].totals()
     total = moments.of_copies if how.copies else moments
     if math.isfinite(found.value) and equal_by(math.sqrt(_scatter(total, found.value) / total.w2), abs(found.value)):
         found = of_equal(found, _independent(state, total), limits)
+    found = found if rare is None else rare.of_mean(found, how.level)
     return within(found, *limits)
 
 
@@ -87,25 +93,32 @@ def _independent(state: State, total: Power) -> float:
     """How many independent parts of equal weight the rows are: rows, or clusters."""
     if state.clusters is None:
         return total.w**2 / total.w2
-    held = state.clusters.table()[:, 0]
-    return float(held.sum() ** 2 / (held @ held))
+    return equal_parts(state.clusters.table()[:, 0])
 
 
 def _spread(
-    state: State, name: str, names: list[str], total: Power, mean: float, n: int
-) -> tuple[tuple[float, int], str, float | None]:
-    """The variance of the mean, on how many independent parts it rests, what to call that, and the skewness.
+    state: State, name: str, names: list[str], total: Power, mean: float
+) -> tuple[tuple[float, float], str, float | None]:
+    """The variance of the mean, how many equal parts tell it, what to call that, and the skewness.
 
     A state holds the third power of clusters' sums and not of rows, of which there are many where it is needed.
     """
     if state.clusters is None:
-        return (_scatter(total, mean) / total.w**2, n), "exact sums, normal", None
+        return (_scatter(total, mean) / total.w**2, total.w**2 / total.w2), "exact sums, normal", None
     table = state.clusters.table()
     miss = table[:, 1 + names.index(name)] - mean * table[:, 0]
-    return (float(miss @ miss) / total.w**2, len(table)), f"exact sums, {CLUSTERED}", skewness(miss, miss)
+    return (float(miss @ miss) / total.w**2, equal_parts(table[:, 0])), f"exact sums, {CLUSTERED}", skewness(miss, miss)
 
 
-def difference(state: State, models: tuple[str, str], at: int, names: list[str], how: Reading, sign: int) -> Difference:
+def difference(
+    state: State,
+    models: tuple[str, str],
+    at: int,
+    names: list[str],
+    how: Reading,
+    sign: int,
+    rare: RareAnswer | None = None,
+) -> Difference:
     """How much more the first of two models costs by a loss, turned round for ``sign`` -1.
 
     The column of differences does not tell which of the two costs infinity: the columns of the models do.
@@ -114,6 +127,7 @@ def difference(state: State, models: tuple[str, str], at: int, names: list[str],
     found = replace(found, method=f"paired, {found.method}")
     if math.isinf(found.value):
         return _infinite(found, *(sign * state.moments[column(model, at)].infinite for model in models))
+    found = found if rare is None else rare.of_difference(found, how.level)
     low, high = sorted((sign * found.low, sign * found.high))
     return replace(found, value=sign * found.value, low=low, high=high)
 

@@ -10,8 +10,6 @@ from typing import Literal
 Kind = Literal["outcome", "classes", "amount"]
 # Each class is counted on a grid of its own; of more classes than this only the likeliest is.
 MOST_CLASSES = 32
-# Weights lie between this and one over it, so that their squares are numbers.
-MOST_WEIGHT = 1e100
 
 
 @dataclass(frozen=True)

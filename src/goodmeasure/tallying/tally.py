@@ -26,6 +26,7 @@ from goodmeasure.statistics.weights import WeightsMean
 from goodmeasure.strict.calls import strict_class
 from goodmeasure.tallying import readings, serialise
 from goodmeasure.tallying.counted import Reading
+from goodmeasure.tallying.rare import RareAnswer
 from goodmeasure.tallying.schema import Schema, as_spelled_now, column, columns
 from goodmeasure.tallying.state import ScoreCounts, State
 from goodmeasure.traits.sizes import extent
@@ -165,7 +166,9 @@ class Tally(Displayed):
         held = state.moments.get(name)
         if held is None or not held.n:
             return Interval(math.nan, math.nan, math.nan)
-        return readings.mean_loss(state, name, self._columns(), Reading(), self._limits(at)).interval
+        how = Reading()
+        rare = self._rare(state, how, at, model)
+        return readings.mean_loss(state, name, self._columns(), how, self._limits(at), rare).interval
 
     def _which(self, loss: Any, model: str | None) -> tuple[int, str]:
         names = self.schema.losses
@@ -202,7 +205,15 @@ class Tally(Displayed):
         """
         at, chosen = self._which(loss, model)
         how = Reading(level, weights_mean=weights_mean)
-        return readings.mean_loss(self.state, column(chosen, at), self._columns(), how, self._limits(at))
+        state = self.state
+        rare = self._rare(state, how, at, chosen)
+        return readings.mean_loss(state, column(chosen, at), self._columns(), how, self._limits(at), rare)
+
+    def _rare(self, state: State, how: Reading, at: int, *models: str) -> RareAnswer | None:
+        """What is known of the rarer of two answers, where few rows have it."""
+        if not all(model in state.scores for model in models):
+            return None
+        return RareAnswer.of([state.scores[model] for model in models], self.losses[at] if self.losses else None, how)
 
     def _limits(self, at: int) -> tuple[float, float]:
         """Between which numbers a loss lies; anything where only its name is known."""
@@ -245,7 +256,9 @@ class Tally(Displayed):
         turned = self.schema.models.index(a) > self.schema.models.index(b)
         models = (b, a) if turned else (a, b)
         how = Reading(level, weights_mean=weights_mean)
-        return readings.difference(self.state, models, at, self._columns(), how, -1 if turned else 1)
+        state, sign = self.state, -1 if turned else 1
+        rare = self._rare(state, how, at, *models)
+        return readings.difference(state, models, at, self._columns(), how, sign, rare)
 
     def calibration(
         self,

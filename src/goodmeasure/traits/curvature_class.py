@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,16 +43,17 @@ class CurvatureClass:
 
 def curvature_class(loss: Record, y: NDArray[Any], outputs: int) -> CurvatureClass:
     """Look at a loss on targets among ``y`` and raw outputs from far below to far above them."""
-    return _survey_rows(loss, y, outputs) if outputs > 1 else _survey_numbers(loss, y.astype(np.float64))
+    return _survey_rows(loss, y, outputs) if outputs > 1 else _survey_numbers(loss, _some(y.astype(np.float64)))
 
 
-def _some(y: NDArray[Any]) -> NDArray[Any]:
+def _some(y: Floats) -> tuple[float, ...]:
     found = np.unique(y)
-    return np.asarray(found[np.linspace(0, len(found) - 1, min(_TARGETS, len(found))).astype(int)])
+    return tuple(found[np.linspace(0, len(found) - 1, min(_TARGETS, len(found))).astype(int)].tolist())
 
 
-def _survey_numbers(loss: Record, y: Floats) -> CurvatureClass:
-    targets = _some(y)
+@lru_cache(maxsize=256)  # every fold of a table of yes and no asks the same
+def _survey_numbers(loss: Record, some: tuple[float, ...]) -> CurvatureClass:
+    targets = np.array(some)
     grid = _grid(loss, targets)
     at, z = np.meshgrid(targets, grid, indexing="ij")
     signal, curvature = numbers.gradient(loss, at, z), numbers.hessian(loss, at, z)
@@ -105,10 +107,14 @@ def _jumps(loss: Record, targets: Floats) -> bool:
 
 
 def _survey_rows(loss: Record, y: NDArray[Any], outputs: int) -> CurvatureClass:
-    """Several raw outputs: curvature along lines through random points, and a signal or none."""
+    """Several raw outputs: curvature along lines through random points, and a signal or none.
+
+    Grades are looked at where they stand: steps between them that all rows share leave no other lowest point.
+    """
     rng = np.random.default_rng(0)
     targets = rng.choice(y if y.ndim == 1 else np.arange(outputs), 200)
     z = _around(loss, targets, 3 * rng.standard_normal((200, outputs)))
+    loss, z = (loss.of_stands, np.sort(z)[:, ::-1]) if loss.is_graded else (loss, z)
     signal, curvature = numbers.gradient(loss, targets, z), numbers.hessian(loss, targets, z, full=True)
     lowest = np.linalg.eigvalsh((curvature + np.swapaxes(curvature, 1, 2)) / 2).min(axis=1)
     size = np.abs(curvature).max(axis=(1, 2))

@@ -12,7 +12,7 @@ from goodmeasure.deriving import numbers
 from goodmeasure.deriving.best_constant import best_constant
 from goodmeasure.deriving.predictions import predict
 from goodmeasure.deriving.record import Record
-from goodmeasure.formulas.domains import OutcomeDomain
+from goodmeasure.formulas.domains import OrderDomain, OutcomeDomain
 from goodmeasure.traits import trait
 from goodmeasure.traits.influence import Influence, sides
 from goodmeasure.traits.outcome import expected
@@ -96,10 +96,13 @@ def _rows(loss: Record, random: Any, trials: int) -> Iterator[tuple[Any, Any, An
 
 
 def _samples(loss: Record, random: Any, trials: int) -> Iterator[tuple[Any, Any, Any]]:
-    """A few targets, equal shares of them, and the raw outputs that are best for these."""
+    """A few targets and equal shares of them, or every grade with any share, and the raw outputs that are best for these."""
     for _ in range(trials):
-        y = random.gamma(2.0, 2.0, 4)
-        yield y, np.full(4, 0.25), np.asarray(best_constant(loss, y))
+        y, q = random.gamma(2.0, 2.0, 4), np.full(4, 0.25)
+        if isinstance(loss.target, OrderDomain):
+            y = np.arange(loss.target.high + 1)
+            q = random.dirichlet(np.ones(len(y)))
+        yield y, q, np.asarray(best_constant(loss, y, q))
 
 
 def sensitive(loss: Record) -> tuple[Influence, ...]:

@@ -25,6 +25,8 @@ _SCALES = (0.3, 3.0, 30.0)
 _DIGITS, _CONFIRMED, _CLEAR = 50, 8, 1e4
 # Climbing to the largest size: how often, from how many points, and how many steps are tried from each.
 _CLIMBS, _KEPT, _PROPOSED = 12, 24, 12
+# How much further out than the points given signals are looked at, and by how little they may still grow at the last.
+_FURTHER, _SETTLED = (1.0, 10.0, 100.0, 1e6), 1.05
 # What is as large as this is without bound: it is the end of the numbers that was reached.
 _MOST = 1e300
 
@@ -53,7 +55,8 @@ def _targets(loss: Record, random: Any, n: int) -> Any:
     if isinstance(loss.target, OutcomeDomain):
         return random.integers(0, 2, n).astype(float)
     if math.isfinite(loss.target.high):
-        return random.uniform(loss.target.low, loss.target.high, n)
+        low, high = loss.target.low, loss.target.high
+        return random.integers(low, high + 1, n) * 1.0 if loss.target.whole else random.uniform(low, high, n)
     if loss.target.low == 0:
         drawn = random.gamma(1.0, 3.0, n) + 1e-3
         return np.round(drawn) if loss.target.whole else drawn
@@ -174,19 +177,59 @@ def _climbed(size: Callable[[Any, Any], Any], y: Any, a: Any) -> float:
     return float(known.max()) if known.size else math.nan
 
 
-def lipschitz(loss: Record) -> Trait:
-    """The signal stays bounded as raw outputs and targets grow."""
+def _on_target(loss: Record, grow: float) -> tuple[Any, Any]:
+    """Targets of zero with a first raw output on them, in units from tiny to large, and the others as far out as ever.
+
+    What divides the miss by a scale has its longest signals there, where points at random never fall.
+    """
+    m = len(loss.activation)
+    random, n = np.random.default_rng(9), _TRIALS // 4
+    if loss.is_classwise or m == 1 or 0.0 not in loss.target or loss.activation[0].name != "linear":
+        return np.empty(0), np.empty((0, m))
+    first = random.choice([-1.0, 1.0], n) * 10.0 ** random.uniform(max(-10 * grow, -300), 3, n)
+    return np.zeros(n), np.column_stack([first, *(8 * grow * random.normal(size=(m - 1, n)))])
+
+
+def _further_out(loss: Record, grow: float) -> tuple[Any, Any]:
     y, a, _ = _points(loss)
+    more = _on_target(loss, grow)
+    if not len(more[0]):
+        return _further(loss, y, grow), a * grow
+    return np.concatenate([_further(loss, y, grow), more[0]]), np.concatenate([a * grow, more[1]])
+
+
+def _end_of_growth(loss: Record, size: Callable[[Any, Any], Any]) -> float | None:
+    """The largest size of a loss of one number on its own scale where it has ended to grow, however far out that is."""
+    y, a, _ = _points(loss)
+    if a.ndim > 1 or loss.activation[0].name != "linear":
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        far, furthest = (float(np.max(size(y * grow, a * grow))) for grow in (1e100, 1e130))
+    return furthest if math.isfinite(furthest) and furthest <= _SETTLED * far else None
+
+
+def lipschitz(loss: Record) -> Trait | None:
+    """The signal stays bounded as raw outputs and targets grow; no claim where it is still growing a little at the end."""
 
     def size(y: Any, z: Any) -> Any:
         return _lengths(numbers.gradient(loss, y, z))
 
-    largest = [_climbed(size, _further(loss, y, grow), a * grow) for grow in (1.0, 10.0, 100.0)]
-    if not np.isfinite(largest).all() or largest[2] > 1.5 * max(largest[:2]):
-        seen = f"the largest signal seen is {largest[0]:.3g}, and {largest[2]:.3g} a hundred times further out"
+    tried = [_further_out(loss, grow) for grow in _FURTHER]
+    with np.errstate(over="ignore", invalid="ignore"):
+        near, between, far, furthest = (_climbed(size, *points) for points in tried)
+    if not math.isfinite(near):
+        return Trait("Lipschitz", False, SHOWN, "signals leave the range of numbers")
+    if not math.isfinite(between + far) or far > 1.5 * max(near, between):
+        if (end := _end_of_growth(loss, size)) is not None:
+            return Trait("Lipschitz", True, TRIED, _longest([end], "the longest signal"), tried=_TRIALS, constant=end)
+        grown = f"{far:.3g}" if math.isfinite(far) else "beyond the range of numbers"
+        seen = f"the largest signal seen is {near:.3g}, and {grown} a hundred times further out"
         return Trait("Lipschitz", False, SHOWN, seen)
-    tried = 3 * (len(y) + _CLIMBS * _KEPT * _PROPOSED)
-    return Trait("Lipschitz", True, TRIED, _longest(largest, "the longest signal"), tried=tried, constant=max(largest))
+    if not furthest <= _SETTLED * max(near, between, far):
+        return None
+    count = sum(len(y) + _CLIMBS * _KEPT * _PROPOSED for y, _ in tried)
+    largest = [near, between, far, furthest]
+    return Trait("Lipschitz", True, TRIED, _longest(largest, "the longest signal"), tried=count, constant=max(largest))
 
 
 def _longest(found: list[float], what: str) -> str:
@@ -224,7 +267,7 @@ def _smooth(loss: Record, y: Any, a: Any, b: Any) -> Trait:
 
 def robust(loss: Record) -> Trait:
     """One target's pull stays bounded, however far it lies."""
-    if isinstance(loss.target, OutcomeDomain):
+    if isinstance(loss.target, OutcomeDomain) or (loss.target.whole and math.isfinite(loss.target.high)):
         return Trait("bounded in y", True, TRIED, "there are finitely many targets", tried=_TRIALS)
     y, a, _ = _points(loss)
     near, far = (float(np.max(_lengths(numbers.gradient(loss, np.abs(y) * grow + 1e-3, a)))) for grow in (1.0, 1e6))

@@ -85,6 +85,8 @@ def _extremes(loss: Record, size: float) -> tuple[Any, Any]:
 
 def _targets(loss: Record, size: float) -> Any:
     """Zero or the least target, and the largest."""
+    if loss.is_graded:
+        return np.arange(loss.target.high + 1)
     low, high = max(loss.target.low, -size), min(loss.target.high, size)
     inside = [0.0] if low < 0 < high else []
     edge = 1.0 if loss.target.whole else 1e-6

@@ -100,7 +100,7 @@ def decision() -> Shown:
 
 @page(
     "Meehl and Rosen 1955, Antecedent probability and the efficiency of psychometric signs",
-    "goodmeasure score DATA.csv --y YES --p P",
+    "goodmeasure run DATA.csv --target YES",
     also=("prevalence", "prior", "class prior", "prior probability", "base-rate fallacy", "accuracy paradox"),
     near=("prior shift", "skill", "class weight"),
 )
@@ -119,7 +119,7 @@ def base_rate() -> Shown:
 
 @page(
     "Saerens, Latinne and Decaestecker 2002, Adjusting the outputs of a classifier to new a priori probabilities",
-    "goodmeasure score DATA.csv --y YES --p P --by CLASS",
+    f"{_DECIDE} --prevalence 0.1",
     also=("label shift", "prior probability shift", "target shift", "base rate shift", "distribution shift"),
     near=("base rate", "class weight", "calibration"),
 )

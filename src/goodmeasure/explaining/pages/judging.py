@@ -139,7 +139,7 @@ def leakage() -> Shown:
 
 @page(
     "Brier 1950, Verification of forecasts; Murphy 1988, Skill scores based on the mean square error",
-    "goodmeasure score DATA.csv --y YES --p P",
+    "goodmeasure run DATA.csv --target YES",
     also=("skill score", "explained deviance", "pseudo r2", "improvement"),
     near=("expected risk", "base rate", "log loss"),
 )

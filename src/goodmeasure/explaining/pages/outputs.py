@@ -76,7 +76,8 @@ def logit() -> Shown:
     at = {q: abs(float(losses.binary_cross_entropy().raw(np.array([q]))[0])) for q in (0.5, 0.9, 0.99)}
     said = ", ".join(f"{q:g} is {value:.2f}" for q, value in at.items())
     return Shown(
-        f"As a logit the probability {said}: from .9 to .99 is as far as from .5 to .9.", lines(p, {"logit": z}, "p")
+        f"As a logit the probability {said}: from .9 to .99 is a little farther than from .5 to .9.",
+        lines(p, {"logit": z}, "p"),
     )
 
 

@@ -1,0 +1,76 @@
+"""Are the metrics that people report those of scikit-learn, and are weights that count copies as good as the copies?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from goodmeasure.risks.metrics import METRICS
+
+sk = pytest.importorskip("sklearn.metrics")
+
+RNG = np.random.default_rng(0)
+N = 400
+P = RNG.random(N)
+YES = (RNG.random(N) < P) * 1.0
+WEIGHT = RNG.integers(0, 4, N)
+CLASSES = RNG.dirichlet([1, 1, 1], N)
+KIND = np.array([RNG.choice(3, p=row) for row in CLASSES])
+AMOUNT = RNG.gamma(2, 3, N)
+SAID = AMOUNT + RNG.normal(size=N)
+
+
+def acts(p: Any) -> Any:
+    return p >= 0.5 if p.ndim == 1 else p.argmax(axis=1)
+
+
+def brier(y: Any, p: Any, sample_weight: Any = None) -> float:
+    if p.ndim == 1:
+        return sk.brier_score_loss(y, p, sample_weight=sample_weight)
+    return float(np.average(((p - np.eye(3)[y]) ** 2).sum(axis=1), weights=sample_weight))
+
+
+THEIRS: dict[str, Callable[..., float]] = {
+    "accuracy": lambda y, p, **w: sk.accuracy_score(y, acts(p), **w),
+    "balanced_accuracy": lambda y, p, **w: sk.balanced_accuracy_score(y, acts(p), **w),
+    "auc": sk.roc_auc_score,
+    "f1": lambda y, p, **w: sk.f1_score(y, acts(p), **w),
+    "precision": lambda y, p, **w: sk.precision_score(y, acts(p), **w),
+    "recall": lambda y, p, **w: sk.recall_score(y, acts(p), **w),
+    "log_loss": sk.log_loss,
+    "brier": brier,
+    "rmse": sk.root_mean_squared_error,
+    "mae": sk.mean_absolute_error,
+    "bias": lambda y, p, sample_weight=None: float(np.average(p - y, weights=sample_weight)),
+    "r2": sk.r2_score,
+}
+ROWS = {"yes and no": (YES, P), "classes": (KIND, CLASSES), "amounts": (AMOUNT, SAID)}
+ASKED = [
+    (name, rows)
+    for name, metric in METRICS.items()
+    for rows in (
+        ["amounts"] if metric.scale == "amount" else ["yes and no", *([] if metric.binary_only else ["classes"])]
+    )
+]
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["alike", "weighted"])
+@pytest.mark.parametrize(("name", "rows"), ASKED)
+def test_a_metric_is_that_of_scikit_learn(name: str, rows: str, weight: Any) -> None:
+    y, p = ROWS[rows]
+    theirs = THEIRS[name](y, p, sample_weight=weight)
+    assert METRICS[name].estimate(y, p, weight).value == pytest.approx(theirs, rel=1e-12)
+
+
+@pytest.mark.parametrize(("name", "rows"), ASKED)
+def test_the_interval_of_weights_that_count_copies_is_that_of_the_copies(name: str, rows: str) -> None:
+    y, p = ROWS[rows]
+    counted = METRICS[name].estimate(y, p, WEIGHT, weights_mean="frequency")
+    copied = METRICS[name].estimate(np.repeat(y, WEIGHT), np.repeat(p, WEIGHT, axis=0))
+    assert counted.value == pytest.approx(copied.value, rel=1e-12)
+    # Two bootstraps of 500 draws each differ by a tenth of their width.
+    slack = 0.15 * (copied.high - copied.low) if "bootstrap" in copied.method else 1e-9
+    assert (counted.low, counted.high) == pytest.approx((copied.low, copied.high), abs=slack)
