@@ -18,7 +18,8 @@ def plain_label(label: Any) -> str:
 
 def names_of(exclude: str | Sequence[str], function: str) -> tuple[str, ...]:
     """The columns to leave out; one name is a list of one."""
-    found = (exclude,) if isinstance(exclude, str) else tuple(exclude) if isinstance(exclude, Iterable) else (exclude,)
+    several = isinstance(exclude, Iterable) and not isinstance(exclude, str) and np.shape(exclude) != ()
+    found = tuple(exclude) if several else (exclude,)
     if not all(isinstance(name, str) for name in found):
         raise UsageError(
             f"{function} takes no exclude={shorter(exclude)}", seen="columns have texts as names", fix="exclude=[]"

@@ -16,7 +16,6 @@ from goodmeasure.auditing.finding import Audit
 from goodmeasure.auditing.observing import loaders, torch_seams
 from goodmeasure.auditing.observing.cases import ObservedLoss
 from goodmeasure.auditing.observing.judging import BUDGET_S, Judgement, about
-from goodmeasure.auditing.observing.scenes import Labelling, Scoring
 from goodmeasure.auditing.observing.seams import Seams
 from goodmeasure.auditing.observing.steps import StepLog
 from goodmeasure.auditing.observing.stopping import Cut, Limits
@@ -59,8 +58,9 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
     """What the rules say about a torch program, which came to its end (``whole``) or was stopped."""
     program.close()
     judged = Judgement()
-    scenes: list[Labelling | Scoring] = [*program.scenes.decisions.values(), *program.scenes.scores.values()]
-    decided = {part for scene in scenes for part in scene.learned}
+    learned = [one.learned for one in program.scenes.decisions.values()]
+    learned += [one.learned for one in program.scenes.scores.values()]
+    decided = {part for parts in learned for part in parts}
     waiting = {id(p) for log in program.logs if not log.steps or _unreached(log, program) for p in log.parameters()}
     for key, one in program.seen.items():
         others = waiting.union(*(reached for other, reached in program.teaches.items() if other != key))
