@@ -18,8 +18,9 @@ def plain_label(label: Any) -> str:
 
 def names_of(exclude: str | Sequence[str], function: str) -> tuple[str, ...]:
     """The columns to leave out; one name is a list of one."""
-    several = isinstance(exclude, Iterable) and not isinstance(exclude, str) and np.shape(exclude) != ()
-    found = tuple(exclude) if several else (exclude,)
+    # An array without an axis is called iterable and is not.
+    alone = isinstance(exclude, str) or not isinstance(exclude, Iterable) or getattr(exclude, "shape", None) == ()
+    found: tuple[Any, ...] = (exclude,) if alone else tuple(exclude)
     if not all(isinstance(name, str) for name in found):
         raise UsageError(
             f"{function} takes no exclude={shorter(exclude)}", seen="columns have texts as names", fix="exclude=[]"
