@@ -67,8 +67,10 @@ observes what runs inside.
   evaluation a few seconds. A loop over a `range` ends too, as if its numbers had run out: the innermost after its turn, those
   around it after the second turn in which they train; a `while` is left for the statement behind it. A loop that cannot be
   left (over something else, or the last of its function) goes on for three seconds. `--stop` ends the program at the last
-  step, `--all` runs it whole, and `--budget` ends it wherever it is, inside its own code too, but for a single call into a
-  library that does not return. The report lists the lines that were not reached.
+  step, `--all` runs it whole, and `--budget` ends it wherever it is. A program that does not come back from a library when its
+  time is over is judged where it stands, and its process ends without its exit handlers; where the library lets nothing else
+  run, the line is told, and nothing more is known (GM191). The report lists the lines that were not reached.
+- A second and a third training in one program, each with an optimizer of its own, are looked at too: a teacher and its student.
 - From the first cut on, the program is ended where it is about to write, rename or remove a file, start a process or reach a
   service: nothing half-trained overwrites anything. Exit handlers and `finally` run. A program that was not cut writes what it
   always writes.
@@ -80,10 +82,12 @@ observes what runs inside.
   is one that stops by itself (GM190, after the findings so far).
 
 What cannot be seen from a run: what a number is meant for (a mask, a cost, a probability that nobody scores), what other
-processes compute, losses that are made outside torch or in an operation written in C++, columns that give the target away without
+processes and threads compute, what a program writes to a file that it opened before the cut, losses that are made outside torch
+or in an operation written in C++, columns that give the target away without
 being it, and metrics that are imported before `gm.watch` begins. Nor whether a class that does not occur ever will, whether an
 output that nothing scores yet is meant to be scored, whether a sum over channels that is divided by the number of time steps is
-meant (squared distances are averaged so), and whether large rewards are good.
+meant (squared distances are averaged so), whether large rewards are good where no variable is called reward, return or
+advantage, which of two items a ranking loss ought to prefer, and whether rows and targets were shuffled apart before training.
 
 Once the first steps were looked at, a step that is observed takes 1.08 times as long where it is nearly all Python (three small
 layers), 1.05 times in forty small modules, and no longer in layers of 512 units (`python -m benchmarks.observing`).
@@ -136,6 +140,9 @@ FIRST_CONTACT = """At first contact, before anything was changed for them:
 | 27 whole scripts of kinds that were missed before | 4 of 17 | 0 of 10 |
 | 13 more of these kinds, kept aside | 0 of 8 | 0 of 5 |
 | the same 13, once the 27 had been looked at (14 of 17 found) and they had not | 2 of 8 | 1 of 5 |
+| 27 whole programs of a further series, in many styles | 9 of 16 | 2 of 11 |
+| 13 more of that series, kept aside | 3 of 8 | 0 of 5 |
+| the same 13, once the 27 had been looked at (16 of 16 found) and they had not | 3 of 8 | 0 of 5 |
 
 None of the right ones is blamed now."""
 

@@ -314,4 +314,27 @@ FIXES = {
         "predict(test)",
         'predict(test.drop(columns="price"))',
     ),
+    "GM320": applied("bad_diffusion_repeats_its_input.py", "(model(xt, t) - xt)", "(model(xt, t) - noise)"),
+    "GM321": applied("bad_reinforce_without_minus.py", "append(log_prob * R)", "append(-log_prob * R)"),
+    "GM415": applied(
+        "bad_rate_falls_every_batch.py",
+        "            sched.step()\n",
+        "",
+        '        print(f"epoch',
+        '        sched.step()\n        print(f"epoch',
+    ),
+    "GM504": applied("bad_lgb_error_said_to_rise.py", "(truth - said))), True", "(truth - said))), False"),
+    "GM537": applied(
+        "bad_scaled_predictions_scored.py",
+        "net(torch.tensor(X_test).float()).numpy().ravel()",
+        "sy.inverse_transform(net(torch.tensor(X_test).float()).numpy().reshape(-1, 1)).ravel()",
+    ),
+    "GM538": applied(
+        "bad_resampled_before_split.py",
+        "frame = balance(load_transactions())",
+        "frame = load_transactions()",
+        "random_state=0).fit(X_tr, y_tr)",
+        "random_state=0)\n    train = balance(X_tr.assign(fraud=y_tr))\n"
+        '    model.fit(train.drop(columns=["fraud"]), train["fraud"])',
+    ),
 }

@@ -748,6 +748,7 @@ CLASSES_AND_METHODS: Misuses = {
     # The method of both; a regressor has losses that take exposures.
     "LossClassifier.raw": of_exposures(lambda regressor, exposure: regressor.raw(X, exposure=exposure)),
     "LossClassifier.fit": {
+        "GM003": lambda: gm.LossClassifier().fit(X, np.eye(2, dtype=int)[[0, 1] * 3]),
         "GM006": lambda: gm.LossClassifier().fit(X, Y, NEGATIVE),
         "GM009": lambda: gm.LossClassifier(SQUARED).fit(X, Y),
         "GM602": lambda: gm.LossClassifier().fit(X, SAME),

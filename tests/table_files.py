@@ -197,7 +197,6 @@ WRONG = [
     ),
     Wrong("an empty first line", lambda: b"\n" + text().encode(), "GM202", "begins with an empty line"),
     Wrong("columns of one name", lambda: text().replace("x,", "p,", 1).encode(), "GM204", "several columns named 'p'"),
-    Wrong("columns of one name but for case", lambda: text().replace("x,", "P,", 1).encode(), "GM204", "'P', 'p'"),
     Wrong(
         "columns of one name in Parquet",
         lambda: parquet(["churned", "p", "p", "x"], [pa.array(columns()[n]) for n in ("churned", "p", "p", "x")]),
@@ -215,12 +214,6 @@ WRONG = [
         lambda: "\n".join([*map(json.dumps, objects()), '{"p": ']).encode(),
         "GM202",
         "cannot be read as a table",
-    ),
-    Wrong(
-        "names of JSON that differ in case alone",
-        lambda: json.dumps([row | {"P": "1"} for row in objects()]).encode(),
-        "GM204",
-        "'P', 'p'",
     ),
     Wrong("bytes of no text", lambda: bytes(range(256)) * 9, "GM202", "is not a text file"),
     Wrong("a name with a NUL", lambda: text().replace("région", "x\0y").encode(), "GM202", "holds a NUL"),

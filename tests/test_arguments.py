@@ -27,7 +27,7 @@ ELSEWHERE = re.compile(
     # What refuses arrays by shape and dtype alone, because it is traced.
     r"|JaxLoss|KerasLoss"
     # What rows that were read are counted by.
-    r"|RowsRead"
+    r"|RowsRead|Reweighed|Model\.expected_losses"
     # What boosters call, with arrays and models of their own.
     r"|(XGBoost|LightGBM|CatBoost|HistGradientBoosting)(Loss|Metric)(?!\.start)"
     # What to_sklearn and recalibrations make, and what scikit-learn calls.

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from goodmeasure.auditing.observing.notebooks import run_notebook
 from goodmeasure.cli import status_of
 
 for needed in ("torch", "sklearn", "keras", "lightning"):
@@ -196,6 +197,32 @@ def test_a_budget_holds_inside_the_code_of_a_program(name: str, tmp_path: Path) 
     assert "finally" in said.stderr
     assert "never" not in said.stderr
     assert time.monotonic() - begun < 60
+
+
+MAGICS = {
+    "said as it stands": "text = '''\n!no magic\n'''\nassert 'no magic' in text",
+    "divided": "left = (7\n    % 4)\nassert left == 3",
+    "timed": "!pip list\n%time n = 3\nassert n == 3",
+    "listed": "names = !ls\nassert names == []",
+    "asked": "import os\nos?\nos.path??\n?os",
+    "continued": "!pip install \\\n    nothing\nn = 1\nassert n == 1",
+    "by the shell": "get_ipython().run_line_magic('matplotlib', 'inline')\nassert get_ipython() is not None",
+}
+
+
+@pytest.mark.parametrize("name", MAGICS)
+def test_a_cell_keeps_its_python_whatever_magic_stands_in_it(name: str, tmp_path: Path) -> None:
+    cells = [{"cell_type": "code", "source": MAGICS[name].splitlines(keepends=True)}]
+    (tmp_path / "cells.ipynb").write_text(json.dumps({"cells": cells}))
+    run_notebook(str(tmp_path / "cells.ipynb"))
+
+
+def test_a_training_in_another_thread_is_told_as_not_seen(tmp_path: Path) -> None:
+    body = f"import threading\ndef train():\n    for _ in range(3):\n        {STEP}\n"
+    (tmp_path / "threads.py").write_text(f"{HEAD}{body}one = threading.Thread(target=train)\none.start()\none.join()\n")
+    (row,) = run_all(tmp_path, [tmp_path / "threads.py"])
+    assert not row["raised"], row
+    assert any("in another thread" in what for what in row["audit"]["not_seen"])
 
 
 # A lock that is taken twice is never given, whatever signal comes; through `PyDLL` no other thread runs meanwhile.

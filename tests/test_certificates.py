@@ -101,6 +101,16 @@ def test_nothing_is_optimal_by_the_signals_of_a_loss_whose_value_jumps(name: str
     assert "counterexample was found" in certificate.convex
 
 
+@pytest.mark.parametrize("loss", [gm.losses.gaussian_nll(), gm.losses.student_t_nll()], ids=repr)
+@pytest.mark.parametrize("target", [1.0, -1e6, 3e-5])
+def test_a_likelihood_of_one_target_alone_has_no_least(loss, target):
+    """Every row pulls the scale the same way, and the middle is met exactly: nothing balances."""
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    with warnings.catch_warnings(action="ignore"):
+        status = gm.LossRegressor(loss).fit(X, np.full(60, target)).certificate_.status
+    assert status is Status.ENDLESS
+
+
 ENDLESS = {
     "downward": lambda y, mu: -((mu - y) ** 2),
     "straight": lambda y, mu: mu - y,

@@ -36,6 +36,7 @@ BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
 INPUTS = {
     "LabelCosts",
+    "Shift",
     "Costs",
     "ClassCosts",
     "UnderOverCosts",
@@ -105,6 +106,7 @@ PARTS_OF_A_ROW = {
     "Trait",
     "Verdict",
 }
+PARTS_OF_A_MONITOR = {"Costing", "Counts", "Distribution", "LaterColumn", "MarkShare", "SeenRows", "Shard"}
 PARTS_OF_A_RUN = {
     "RowsRead",
     "Cases",
@@ -128,6 +130,7 @@ NO_RESULTS = (
     | OF_BOOSTERS
     | WHAT_ONE_USES
     | PARTS_OF_A_ROW
+    | PARTS_OF_A_MONITOR
     | PARTS_OF_A_RUN
     | STATES
     | MESSAGES
@@ -210,6 +213,8 @@ def studied() -> Any:
 
 # One of each, by the name of its type; texts are hostile where a user may write them.
 MAKERS: dict[str, Callable[[], Any]] = {
+    "Monitored": lambda: gm.monitor(studied().model, {HOSTILE: Z, "target": np.where(Y > 0, "yes", HOSTILE)}),
+    "Reweighed": lambda: gm.reweigh({HOSTILE: Z}, shift={HOSTILE: 0.5}),
     "Means": lambda: gm.explain_mean(SQUARED, AMOUNT, PREDICTED, logged=1.0),
     "ActDecision": lambda: gm.decide(AMOUNT, PREDICTED, gm.UnderOverCosts(under=3, over=1)),
     "Audit": lambda: Audit((Finding("GM102", "error", *[HOSTILE] * 5),), ("GM101",), (), HOSTILE),

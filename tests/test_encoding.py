@@ -70,7 +70,7 @@ def test_texts_are_coded_as_by_scikit_learn(seed: int) -> None:
         ours = np.where(plain.codes(rows) < 0, np.nan, plain.codes(rows))
         assert np.array_equal(ours, transformed(codes, rows)[:, 0], equal_nan=True)
     named = [name.removeprefix("a_") for name in columns.get_feature_names_out(["a"])]
-    assert hot.titles == ["(rare)" if name == "infrequent_sklearn" else name for name in named]
+    assert hot.titles == [f"= {'(rare)' if name == 'infrequent_sklearn' else name}" for name in named]
 
 
 def test_gaps_and_new_categories_of_texts_are_counted_apart() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import duckdb
@@ -157,3 +158,20 @@ def test_how_numbers_were_written_is_said(
     assert (status, err) == (0, "GM212 column 'p' was read as numbers: '0,1' -> 0.1\n")
     place.write_text("y;p\n" + rows.replace(",", "."))
     assert said(capsys, command[0], place, "--y", "y", "--p", "p", *command[1:])[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "code"), [(("--positive", "yes"), 2, "GM009"), ((), 3, "GM703")], ids=["a label", "texts"]
+)
+def test_costs_of_amounts_on_yes_and_no_are_refused_with_costs_that_work(
+    table: dict, more: tuple[str, ...], status: int, code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("decide", str(table["place"] / "rows.csv"), "--y", "churned", "--p", "plain")
+    assert status_of([*asked, "--cost", "under=3", "--cost", "over=1", *more]) == status
+    said = capsys.readouterr().err
+    assert said.startswith(code)
+    assert "--loss" not in said
+    assert "pinball" not in said
+    costs = re.search(r"--cost fn=\d --cost fp=\d", said)
+    assert costs
+    assert status_of([*asked, *costs[0].split(), "--positive", "yes"]) == 0

@@ -230,6 +230,53 @@ def test_eight_threads_get_the_bits_of_one() -> None:
         assert {*pool.map(lambda _: numbers(), range(24))} == {alone}
 
 
+AT_ONCE = """
+import threading
+import goodmeasure as gm
+
+y, z = [0.0, 1.0, 1.0, 0.0], [-1.0, 0.5, 2.0, 1.0]
+loss = gm.losses.binary_cross_entropy()
+firsts = [
+    lambda: loss.value_and_gradient(y, z), lambda: gm.losses.huber(delta=1.25).value_and_gradient(y, z),
+    lambda: gm.calibration(y * 20, [0.2, 0.9, 0.8, 0.3] * 20), lambda: gm.tally(loss, y, z).to_bytes(),
+    lambda: gm.risk(loss, y * 9, z * 9), lambda: gm.choose(y * 9), lambda: gm.signal(loss, y * 9, z * 9),
+    lambda: gm.LossClassifier(loss).fit([[v] for v in z * 9], y * 9),
+]
+begin, done = threading.Barrier(len(firsts)), []
+
+def work(first):
+    begin.wait()
+    first()
+    done.append(first)
+
+threads = [threading.Thread(target=work, args=(first,), daemon=True) for first in firsts]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join(60)
+print(len(done), len(firsts))
+"""
+DECORATING = """
+import threading
+from goodmeasure.keeping.compiled import compiled
+from numba.core.compiler_lock import global_compiler_lock
+
+made = []
+thread = threading.Thread(target=lambda: made.append(compiled()(lambda x: x + 1)), daemon=True)
+with global_compiler_lock:  # as a compilation in another thread holds it
+    thread.start()
+    thread.join(20)
+print(len(made), 1)
+"""
+
+
+@pytest.mark.parametrize("program", [AT_ONCE, DECORATING], ids=["first calls", "a decorator beside a compilation"])
+def test_threads_whose_first_calls_come_at_once_do_not_wait_for_each_other(program: str) -> None:
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=100)
+    made, asked = done.stdout.split()
+    assert (made, done.stderr) == (asked, "")
+
+
 def _sent(queue: Any) -> None:
     queue.put(numbers())
 

@@ -32,10 +32,10 @@ def feather() -> bytes:
     return out.getvalue()
 
 
-def workbook() -> bytes:
+def archive() -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with zipfile.ZipFile(out, "w") as held:
+        held.writestr("notes.txt", "no table")
     return out.getvalue()
 
 
@@ -47,7 +47,7 @@ def database() -> bytes:
 
 FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "JSON by column": (lambda: json.dumps(columns(), indent=1).encode(), "a JSON document", "read_json"),
-    "Excel": (workbook, "an Excel workbook", "read_excel"),
+    "an archive": (archive, "an archive of files", "CSV"),
     "Feather": (feather, "an Arrow file", "read_feather"),
     "SQLite": (database, "an SQLite database", "CSV"),
     "pickle": (lambda: pickle.dumps(ROWS), "a pickle", "CSV"),
@@ -66,9 +66,23 @@ FILES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "no header": (
         lambda: "\n".join(f"{i},{i / 3:.2f},{i % 2}" for i in range(30)).encode(),
         "no line of names",
-        "(echo a,b,c; cat",
+        "(echo c1,c2,c3; cat",
     ),
-    "fixed width": (lambda: pd.DataFrame(ROWS)[["p", "x"]].to_string(index=False).encode(), "fixed width", "read_fwf"),
+    "no header, with texts": (
+        lambda: "\n".join(f"{i / 3:.2f},north,{i % 2}" for i in range(30)).encode(),
+        "no line of names",
+        "(echo c1,c2,c3; cat",
+    ),
+    "no header, whole numbers": (
+        lambda: "\n".join(f"{i * 7 % 11},{i},{i % 2}" for i in range(1, 30)).encode(),
+        "no line of names",
+        "(echo c1,c2,c3; cat",
+    ),
+    "fixed width": (
+        lambda: b"name      city name  kind\n" + b"Ann Lee   New York   a\nBo        Rome       b\n" * 9,
+        "fixed width",
+        "read_fwf",
+    ),
 }
 
 
@@ -97,7 +111,7 @@ def test_the_line_that_fixes_makes_a_table_and_leaves_the_file(
     subprocess.run(line, shell=True, check=True)
     assert Path(called).read_bytes() == before
     (made,) = {path.name for path in tmp_path.iterdir()} - {called}
-    assert list(read(made).columns) == (list("abc") if name == "no header" else list(columns()))
+    assert list(read(made).columns) == (["c1", "c2", "c3"] if name == "no header" else list(columns()))
 
 
 @pytest.mark.parametrize(
@@ -141,3 +155,22 @@ def test_a_last_row_of_totals_is_no_case(word: str, mean: bool, tmp_path: Path) 
     assert "GM249" in {remark.code for remark in study.remarks}
     place.write_text(f"region,x,y\n{rows}south,{x.max()},{y.sum()}\n")
     assert "GM249" not in {remark.code for remark in gm.run(str(place), "y", represents="positive").remarks}
+
+
+@pytest.mark.parametrize("share", [1.0, 0.8, 0.5, 0.2])
+@pytest.mark.parametrize("name", ["column 1", "rownames", "X"])
+def test_numbers_of_rows_that_were_drawn_from_a_table_are_no_feature(name: str, share: float) -> None:
+    """Where a table was sorted by its target, the number of a row tells it."""
+    rng = np.random.default_rng(0)
+    rows = rng.permutation(2000)[: int(2000 * share)]
+    table = {name: rows, "x": rng.normal(size=len(rows)), "y": np.where(rows < 700, "yes", "no")}
+    assert gm.run(table, "y", protocol="holdout").prepared.columns.features == ("x",)
+
+
+def test_amounts_that_happen_to_be_unique_stay() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=400)
+    for wide in (10_000_000, 300_000):
+        amounts = np.unique(rng.integers(0, wide, 900))[:400]
+        table = {"amount": rng.permutation(amounts), "y": x}
+        assert gm.run(table, "y", protocol="holdout").prepared.columns.features == ("amount",)

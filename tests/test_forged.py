@@ -7,7 +7,9 @@ import hashlib
 import json
 import random
 import re
+import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,13 @@ import goodmeasure as gm
 from goodmeasure.cli import status_of
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.errors import Problem
+from goodmeasure.reading import recognition
+from goodmeasure.reading.notation import Dates
 from goodmeasure.study.model import load
 from goodmeasure.study.saving import NotAModel
 from goodmeasure.tallying import saved
-from goodmeasure.tallying.serialise import DIGEST, MAGIC
+from goodmeasure.tallying.serialise import DIGEST, MAGIC, StateUnreadable
+from goodmeasure.tallying.state import State
 from test_saving import columns
 
 Path_ = tuple[Any, ...]
@@ -334,3 +339,74 @@ def test_a_tally_that_was_cut_or_has_a_bit_turned_is_refused(
     assert said_of(path, capsys) == "GM720"
     path.write_bytes(data[:cut] + bytes([data[cut] ^ 1]) + data[cut:][1:])
     assert said_of(path, capsys) == "GM720"
+
+
+@pytest.fixture
+def everything(tallies: Path) -> tuple[Any, Any, bytes]:
+    """A tally with weights, clusters and groups: its outer header, its header, and its arrays."""
+    outer, payload = parted((tallies / "everything").read_bytes(), saved.MAGIC)
+    return (outer, *parted(payload, MAGIC))
+
+
+def shared_by_many(inner: Any) -> Any:
+    """One group's numbers under the names of very many."""
+    return inner | {"groups": {f"group {i}": next(iter(inner["groups"].values())) for i in range(5000)}}
+
+
+def of_many_columns(inner: Any) -> Any:
+    """Clusters that say they have ten million columns."""
+    made = copy.deepcopy(inner)
+    for group in made["groups"].values():
+        group["clusters"][0], group["clusters"][2][0] = 10_000_000, 90 * 10_000_001
+    return made
+
+
+@pytest.mark.parametrize("grown", [shared_by_many, of_many_columns])
+def test_a_small_file_does_not_fill_the_memory(
+    everything: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], grown: Any
+) -> None:
+    outer, inner, arrays = everything
+    path = tmp_path / "a.tally"
+    path.write_bytes(whole_tally(outer, grown(inner), arrays))
+    tracemalloc.start()
+    assert said_of(path, capsys) == "GM720"
+    assert tracemalloc.get_traced_memory()[1] < 200e6
+    tracemalloc.stop()
+
+
+def test_parts_that_contradict_each_other_are_refused() -> None:
+    """Each part is sound by itself: two models of the same rows, other targets; weights of moments and of clusters."""
+    rng = np.random.default_rng(0)
+    z, y, w = rng.normal(size=40), np.arange(40) % 2, rng.integers(1, 5, 40)
+    losses = gm.losses.binary_cross_entropy()
+
+    def state(y: Any, w: Any) -> State:
+        return gm.tally(losses, y, {"a": z, "b": z / 2}, sample_weight=w, cluster=np.arange(40) // 4).state
+
+    mine, theirs, lighter = state(y, w), state(1 - y * (np.arange(40) < 36), w), state(y, w * 1.5)
+    schema = gm.tally(losses, y, {"a": z, "b": z / 2}, sample_weight=w, cluster=np.arange(40) // 4).schema
+    for other in (
+        replace(mine, scores=mine.scores | {"b": theirs.scores["b"]}),
+        replace(mine, clusters=lighter.clusters),
+        replace(mine, moments=mine.moments | {"b\t0": lighter.moments["b\t0"]}),
+    ):
+        with pytest.raises(StateUnreadable, match=r"others|one weight"):
+            gm.Tally.from_bytes(gm.Tally(schema, {"": other}).to_bytes())
+    assert gm.Tally.from_bytes(gm.Tally(schema, {"": mine}).to_bytes()).n == 40
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"form": "%Y%Y"}, {"form": "%Q"}, {"form": "\ud800"}, {"form": ""}]
+    + [{"decimal": ".", "grouping": "", "before": text, "after": ""} for text in ("\ud800", "\0")],
+    ids=range(6),
+)
+def test_a_notation_that_nothing_is_written_in_is_refused(tmp_path: Path, how: Any) -> None:
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(json.loads(good("yes/no")) | {"notations": {"x": how}}))
+    with pytest.raises(NotAModel, match="notations"):
+        load(path)
+
+
+def test_every_form_of_dates_that_is_recognised_is_one() -> None:
+    assert all(Dates(form).is_one for forms in recognition._BY_LOOKS.values() for form in forms)

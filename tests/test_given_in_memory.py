@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import time, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 
 import goodmeasure as gm
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.files import read
 from goodmeasure.reading.frames import table
 from goodmeasure.reading.tables import UnreadableTable
 from goodmeasure.study.split import TooFewRowsToSplit
@@ -137,3 +140,39 @@ def test_a_target_is_the_same_however_0_and_1_are_written(label: Any, frame: Any
     y = (x + rng.normal(size=80) > 0).astype(int).tolist()
     found, plain = (gm.run(frame({"x": x, "y": cells}), "y") for cells in ([label(one) for one in y], y))
     assert found.judged.report == plain.judged.report
+
+
+# --- several targets a row ---
+
+SEVERAL = (np.column_stack([TARGET, FEATURES[:, 0]]) > 0).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("fit", "told"),
+    [
+        (lambda: gm.run(FEATURES, SEVERAL), "[run(data, y[:, k]) for k in range(y.shape[1])]"),
+        (lambda: gm.LossClassifier().fit(FEATURES, SEVERAL), "MultiOutputClassifier(model).fit(X, y)"),
+        (lambda: gm.LossRegressor().fit(FEATURES, SEVERAL), "MultiOutputRegressor(model).fit(X, y)"),
+    ],
+)
+def test_several_targets_a_row_are_refused_with_a_line_that_runs(fit: Callable[[], Any], told: str) -> None:
+    with pytest.raises(Problem) as caught:
+        fit()
+    assert told in caught.value.fix
+
+
+@pytest.mark.parametrize("model", [gm.LossClassifier(alpha=1.0), gm.LossRegressor()])
+def test_a_model_for_each_of_several_targets(model: Any) -> None:
+    wrapper = MultiOutputClassifier if isinstance(model, gm.LossClassifier) else MultiOutputRegressor
+    assert wrapper(model).fit(FEATURES, SEVERAL).predict(FEATURES[:3]).shape == (3, 2)
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S+00:00"])
+def test_a_model_of_a_file_takes_dates_as_texts_of_a_frame(form: str, tmp_path: Path) -> None:
+    days = pd.date_range("2024-01-01", periods=N, freq="7h").strftime(form)
+    frame = pd.DataFrame({**NAMED, "day": days, "y": TARGET})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    model = gm.run(str(tmp_path / "t.csv"), "y", protocol="holdout").model
+    later = tmp_path / "later.csv"
+    frame[:5].to_csv(later, index=False)
+    assert np.array_equal(model.predict(frame[:5]), model.predict(read(str(later))))

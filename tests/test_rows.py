@@ -460,3 +460,22 @@ def test_rows_that_are_numbered_anew_are_paired_as_they_stand(entry: Entry) -> N
     for k, column in enumerate(columns.values()):
         column.index = column.index + 1000 * (k % 2)
     same(flat(entry.call(t, None)), flat(entry.call(columns, None)))
+
+
+# --- a loss is arithmetic ---
+
+
+@pytest.mark.parametrize(("z", "mean"), [(math.nan, math.nan), (1e200, math.inf), (1e-200, 0.0), (1e154, 5e307)])
+def test_the_mean_of_a_loss_is_arithmetic_and_what_judges_refuses_the_same_rows(z: float, mean: float) -> None:
+    """Half of n squares of z: NaN of NaN, and infinite or 0 where the square is no number."""
+    y, given = np.zeros(30), np.full(30, z) * np.arange(1, 31) / 30
+    given[:15] = 0.0 if mean else given[:15]
+    for found in (SQUARED(y[:2], [0.0, z]), SQUARED.value_and_gradient(y[:2], [0.0, z])[0]):
+        assert found == pytest.approx(mean, nan_ok=True)
+    if math.isfinite(mean) and mean:
+        return
+    for judge in (gm.risk, lambda *row: gm.compare(*row, given / 2)):
+        with pytest.raises(Problem) as refused:
+            judge(SQUARED, y, given)
+        assert refused.value.code in ("GM702", "GM706")
+    assert SQUARED([0.0, 0.0], [z, 1.0], [0, 1]) == 1.0

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import goodmeasure as gm
+from goodmeasure.cli import status_of
 from goodmeasure.reading.moments import TimeIsText
 
 N = 300
@@ -45,3 +46,22 @@ def test_a_table_to_report_that_is_not_later_is_said() -> None:
         study = gm.run(first, "y", time="day", test={**first, "day": np.arange(start, start + N)})
         assert ("GM248" in {remark.code for remark in study.remarks}) is said
         assert "the latest report" not in study.prepared.split.how
+
+
+def test_the_time_is_learned_from_where_that_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weekend = np.array([day.weekday() >= 5 for day in DAYS])
+    data = {**TABLE, "y": TABLE["y"] + 5 * weekend, "day": [day.isoformat() for day in DAYS]}
+    plain, learned = (gm.run(data, "y", time="day", learn_time=asked, model="boosting") for asked in (False, True))
+    assert "day" not in plain.prepared.columns.features
+    assert "day" in learned.prepared.columns.features
+    assert learned.judged.report.value < plain.judged.report.value / 2
+    assert learned.prepared.split.parts["report"].tolist() == plain.prepared.split.parts["report"].tolist()
+    numbered = {**TABLE, "day": np.arange(N)}
+    assert "day" in gm.run(numbered, "y", time="day", learn_time=True).prepared.columns.features
+    place = tmp_path / "t.csv"
+    place.write_text("x,y,day\n" + "".join(f"{x},{y},{d}\n" for x, y, d in zip(X, data["y"], data["day"], strict=True)))
+    asked = ["run", str(place), "--target", "y", "--learn-time", "--out", str(tmp_path / "out")]
+    assert status_of(asked) == 2
+    assert "--time day --learn-time" in capsys.readouterr().err
+    assert status_of([*asked, "--time", "day"]) == 0
+    assert "--learn-time" in (tmp_path / "out" / "report.html").read_text()

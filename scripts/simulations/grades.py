@@ -10,8 +10,8 @@ import numpy as np
 import goodmeasure as gm
 from simulations.sections import Row, Section
 
-GRADES, FEATURES, TEST = 5, 4, 4000
-RUNS = {100: 40, 300: 40, 1000: 20, 5000: 8}
+GRADES, FEATURES, TEST = 5, 4, 2000
+RUNS = {100: 20, 300: 20, 1000: 10, 5000: 4}
 EFFECTS = np.array([1.0, -0.7, 0.4, 0.0])
 
 

@@ -29,7 +29,7 @@ def chances(rng: np.random.Generator, n: int, rate: float) -> Floats:
     return np.minimum(rate * np.exp(rng.normal(0, SPREAD, n) - SPREAD**2 / 2), 0.9)
 
 
-def rare_words(runs: int = 100) -> Iterator[Row]:
+def rare_words(runs: int = 40) -> Iterator[Row]:
     """The true model beside one that promises a tenth of the events, and beside the best constant of the same rows."""
     for rate in RATES:
         for n in SIZES:
@@ -78,7 +78,7 @@ def _as_equal(found: Estimate, count: int) -> tuple[float, float]:
     return found.value - half, found.value + half
 
 
-def unequal(runs: int = 400) -> Iterator[Row]:
+def unequal(runs: int = 150) -> Iterator[Row]:
     """Clusters of unequal size, by how many there are."""
     for count in (12, 50, 200):
         for kind in _sizes(np.random.default_rng(0), 2):
@@ -95,7 +95,7 @@ def unequal(runs: int = 400) -> Iterator[Row]:
             yield kind, count, float(np.mean(naive)), *(float(np.mean(each)) for each in inside.values())
 
 
-def weights(runs: int = 1000) -> Iterator[Row]:
+def weights(runs: int = 500) -> Iterator[Row]:
     """Weights of independent rows, whose logarithm has this spread."""
     for n in (30, 100, 300, 1000):
         for spread in (0.5, 1.2):
@@ -109,7 +109,7 @@ def weights(runs: int = 1000) -> Iterator[Row]:
 
 SECTIONS = (
     Section(
-        '"Better" and "worse" of two models where few rows have the rarer answer, and coverage of the mean loss, 100 runs',
+        'Few rows of the rarer answer: "better" and "worse" of two models, and coverage of the mean loss, 40 runs',
         (
             "yes",
             "n",
@@ -124,7 +124,7 @@ SECTIONS = (
         rare_words,
     ),
     Section(
-        "Clusters of unequal size: coverage, nominal .95, 400 runs",
+        "Clusters of unequal size: coverage, nominal .95, 150 runs",
         (
             "sizes",
             "clusters",
@@ -136,7 +136,7 @@ SECTIONS = (
         unequal,
     ),
     Section(
-        "Weights of rows that are independent: coverage of a mean of exponential losses, nominal .95, 1,000 runs",
+        "Weights of rows that are independent: coverage of a mean of exponential losses, nominal .95, 500 runs",
         ("n", "spread of the logarithm", "rows counted as equal", "covers"),
         weights,
     ),

@@ -22,7 +22,7 @@ def _word(words: str, by: str, *tables: str) -> Word:
 
 RUN = "The five words of a run"
 TOLD = "The words of a run"
-MODELS = '"Better" and "worse" of two models'
+MODELS, RARER = '"Better" and "worse" of two models', "Few rows of the rarer answer"
 GAPS = '"Part of the fit does not generalise"'
 METRICS = 'A metric "aligned" with the loss'
 CALIBRATED = (
@@ -42,7 +42,7 @@ NOISE = "Columns of noise"
 RATES = ("Segments whose rate is not", "Segments of rare events", "One segment of clusters")
 LATER = ("Later rows said to have moved", 'Later rows said to cost "worse"')
 KINDS = "Two tables said to be of two kinds"
-DEPENDENT = ("Rows in time, AR(1)", "Groups of twenty rows")
+DEPENDENT = ("Rows in time, AR(1)", "Groups of twenty rows", "Clusters of unequal size")
 
 # Words whose tables have sizes of their own: of pairs of events and others, of groups, of so many rows as would tell.
 OF_NO_SIZE = (
@@ -65,8 +65,8 @@ WORDS = (
     _word("cannot be told to matter at this n", "run", NOISE),
     _word("none surely", "report", '"Best" of scored models'),
     _word("nothing says otherwise", "report", *CALIBRATED, TALLIED),
-    _word("better", "run, score, compare, tally, monitor", MODELS, TOLD, LATER[1]),
-    _word("worse", "run, score, compare, tally, monitor", MODELS, TOLD, LATER[1]),
+    _word("better", "run, score, compare, tally, monitor", MODELS, RARER, TOLD, LATER[1]),
+    _word("worse", "run, score, compare, tally, monitor", MODELS, RARER, TOLD, LATER[1]),
     _word("cannot tell at this n", "run, score, decide, compare, tally", MODELS, COSTS[0], METRICS),
     _word("would tell a difference", "run, compare", "Rows that would tell"),
     _word("rows tell a difference of", "run, compare", "Rows that would tell"),

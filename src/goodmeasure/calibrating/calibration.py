@@ -258,7 +258,8 @@ def calibration(
         cluster: which rows go together (a patient, a shop), (n,); each on its own unless given.
         level: how often the intervals cover, and how often "miscalibrated" is not said of calibrated predictions.
         seed: for what is drawn: the test, the resampled intervals and the band.
-        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
+        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows. Errors
+            are smaller the fewer rows there are for noise to be taken off, so they differ between the two.
 
     Returns:
         The split, the errors and the curve, each with intervals, and the p-value of the test behind the verdict.

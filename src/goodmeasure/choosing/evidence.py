@@ -95,7 +95,9 @@ def measured_in_whole_units(seen: Observed) -> str:
     """Why whole numbers are amounts that were rounded, and count nothing."""
     if seen.numbers is None or not seen.whole or seen.table:
         return ""
-    return naming.says(seen.name, naming.AGES) or naming.says(seen.name, naming.DURATIONS)
+    told = naming.says(seen.name, naming.AGES) or naming.says(seen.name, naming.DURATIONS)
+    # Few whole numbers of money may be the steps of a scale.
+    return told or (naming.says(seen.name, naming.MONEY) if len(seen.distinct) > STEPS else "")
 
 
 def counted(seen: Observed) -> str:
@@ -107,6 +109,8 @@ def counted(seen: Observed) -> str:
 
 def steps(seen: Observed) -> tuple[tuple[Any, ...], str]:
     """Labels or a few whole numbers from the low end to the high one, with why they are steps of a scale."""
+    if seen.order:
+        return seen.distinct, "its type says in which order its categories stand"
     if seen.table or naming.says(seen.name, naming.CLASSES):
         return (), ""
     if seen.numbers is None:

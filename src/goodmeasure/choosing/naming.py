@@ -55,6 +55,11 @@ LETTERS = Kind.of("rating ratings grade grades mark marks gpa", anywhere=True)
 PERCENT = Kind.of("percent percentage pct perc humidity", anywhere=True)
 AGES = Kind.of("age ages")
 DURATIONS = Kind.of("duration tenure survival lifetime wait waiting los stay elapsed minutes seconds")
+MONEY = Kind.of(
+    "price prices cost costs salary salaries wage wages pay income incomes earnings revenue revenues turnover balance amount"
+    " amounts paid payment payments spend spending spent expense expenses expenditure expenditures fee fees debt debts loan"
+    " profit budget premium premiums charge charges fare rent bill worth savings donation donations dollars euros usd eur gbp"
+)
 COUNTS = Kind.of(
     "count counts nb claims accidents visits rentals sales events arrivals calls clicks trips births deaths goals cases"
     " orders incidents tickets bikes"

@@ -66,10 +66,19 @@ class Notation(enum.Enum):
 
 
 @dataclass(frozen=True, eq=False)
+class InOrder:
+    """Labels, (n,), whose column said in which order they stand."""
+
+    labels: NDArray[Any]
+    order: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Observed:
     """The values that are present, as they came and (unless they are labels) as doubles, and how many ``rows`` there were.
 
-    ``at`` says where each stood among those given.
+    ``at`` says where each stood among those given, and ``order`` is that of its categories, from the low end to the high one,
+    where the type of the column says so.
     """
 
     name: str
@@ -80,6 +89,7 @@ class Observed:
     rows: RowsRead
     from_text: bool = False
     at: NDArray[np.intp] | None = None
+    order: tuple[str, ...] = ()
 
     @property
     def table(self) -> bool:
@@ -90,7 +100,8 @@ class Observed:
     def distinct(self) -> tuple[Any, ...]:
         """The distinct values in order, as plain Python values."""
         values = self.original if self.numbers is None or not self.from_text else self.numbers
-        return tuple(np.unique(values).tolist())
+        found = tuple(np.unique(values).tolist())
+        return tuple(label for label in self.order if label in set(found)) or found
 
     @cached_property
     def whole(self) -> bool:
@@ -108,7 +119,7 @@ def observe(y: Any, name: str = "target", sample_weight: Any = None) -> Observed
     Missing values (None, NaN, NaT, empty text) and rows of weight zero are left out. Errors: GM601, GM603, GM604; GM004 for
     infinite values; GM003 for weights of another length.
     """
-    values, categorical = _as_array(y, name)
+    values, categorical, order = _as_array(y, name)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim not in (1, 2):
@@ -124,13 +135,15 @@ def observe(y: Any, name: str = "target", sample_weight: Any = None) -> Observed
         )
     kind, original, numeric, from_text = _typed(values[keep], np.flatnonzero(keep), name, categorical)
     _finite(numeric, np.flatnonzero(keep), name)
-    return Observed(name, kind, original, numeric, weight[keep], rows, from_text, np.flatnonzero(keep))
+    return Observed(name, kind, original, numeric, weight[keep], rows, from_text, np.flatnonzero(keep), order)
 
 
-def _as_array(y: Any, name: str) -> tuple[NDArray[Any], bool]:
-    """A column as a NumPy array, and whether its type says that its values are categories."""
+def _as_array(y: Any, name: str) -> tuple[NDArray[Any], bool, tuple[str, ...]]:
+    """A column as a NumPy array, whether its type says that its values are categories, and their order if it says one."""
     import narwhals.stable.v2 as nw
 
+    if isinstance(y, InOrder):
+        return y.labels, True, y.order
     given = nw.from_native(y, allow_series=True, pass_through=True)
     if isinstance(given, nw.LazyFrame):
         given = given.collect()
@@ -139,20 +152,20 @@ def _as_array(y: Any, name: str) -> tuple[NDArray[Any], bool]:
     if isinstance(given, nw.Series):
         return _from_series(given)
     if isinstance(given, nw.DataFrame):
-        return given.to_numpy(), False
+        return given.to_numpy(), False, ()
     array = np.ma.filled(y.astype(float), np.nan) if isinstance(y, np.ma.MaskedArray) else _listed(y, name)
-    return (array.reshape(1) if array.ndim == 0 else array), False
+    return (array.reshape(1) if array.ndim == 0 else array), False, ()
 
 
-def _from_series(series: Any) -> tuple[NDArray[Any], bool]:
+def _from_series(series: Any) -> tuple[NDArray[Any], bool, tuple[str, ...]]:
     import narwhals.stable.v2 as nw
 
     categorical = isinstance(series.dtype, nw.Categorical | nw.Enum)
     if categorical or series.dtype == nw.String or series.dtype == nw.Object or series.null_count():
         found = np.empty(len(series), dtype=object)
         found[:] = series.to_list()
-        return found, categorical
-    return np.asarray(series.to_numpy()), False
+        return found, categorical, tuple(map(str, getattr(series.dtype, "categories", ())))
+    return np.asarray(series.to_numpy()), False, ()
 
 
 def _listed(y: Any, name: str) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.deriving.implied_probability import implies_probability
 from goodmeasure.deriving.predictions import turn
+from goodmeasure.drawing.terminal import word
 from goodmeasure.errors import UsageError
 from goodmeasure.losses import catalogue
 from goodmeasure.making.loss import Loss
@@ -19,7 +20,9 @@ def with_loss(plan: Plan, loss: Loss) -> Plan:
         return plan
     why = _misfit(plan, loss)
     if why:
-        raise UsageError(f"{loss} is no loss for {plan.name}", seen=why, fix=f"--loss {plan.loss}")
+        raise UsageError(
+            f"{loss} is no loss for {plan.name}", seen=why, fix=f"--loss {word(str(_instead(plan, loss)))}"
+        )
     first, second, third, fourth = plan.steps
     activate = replace(second, answer=loss.activation[0].name, reason=f"{loss} comes with it", rejected=())
     measure = replace(
@@ -32,6 +35,17 @@ def with_loss(plan: Plan, loss: Loss) -> Plan:
         steps=(first, activate, measure, fourth),
         tails=None,
     )
+
+
+def _instead(plan: Plan, loss: Loss) -> Loss:
+    """The form of a loss, of yes and no or of classes, that fits the plan; the loss that its target asks for if none does."""
+    name = loss.spelling.factory.removeprefix("binary_") if loss.is_binary else f"binary_{loss.spelling.factory}"
+    other = catalogue().get(name)
+    if other is None:
+        return plan.loss
+    usual = other().values
+    found = other(**{key: value for key, value in loss.values.items() if usual.get(key, value) != value})
+    return plan.loss if _misfit(plan, found) else found
 
 
 def _of_as_many_grades(loss: Loss, plan: Plan) -> Loss:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -39,6 +40,7 @@ from goodmeasure.engines.request import Request
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.paths import Places
 from goodmeasure.reading.rows_read import RowsRead
+from goodmeasure.statistics.row_arguments import UnknownLabel
 from goodmeasure.study.elsewhere import Reweighed
 from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.question import costs_from
@@ -50,6 +52,7 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
     """Decide under costs: theory's threshold, the one tuned here, 0.5, always and never, each with what it costs."""
     chosen = _costs(costs, given["ask"])
     asked = question_of([] if score is None else [score], given)
+    _refuse_labels_of_amounts(chosen, asked)
     with sorted_out(data) as (table, kept):
         asked = with_predictions(asked, table)
         if table is not None and fits_in_memory(table, kept, given):
@@ -106,6 +109,28 @@ def _costs(given: tuple[str, ...], ask: float | None) -> Any:
     return replace(costs, ask=ask)
 
 
+def _refuse_labels_of_amounts(costs: Any, asked: dict[str, Any]) -> None:
+    """Refuse a label that means yes where the costs are of amounts. Error: GM009."""
+    if isinstance(costs, UnderOverCosts) and asked["positive"] is not None:
+        raise UsageError(
+            "under= and over= are costs of amounts, and --positive says which label means yes",
+            fix="--cost fn=3 --cost fp=1; for amounts leave --positive out, and name a column of numbers",
+        )
+
+
+@contextmanager
+def _without_a_loss(costs: Any) -> Iterator[None]:
+    """Texts where costs are of amounts, with what this command can do about it: it takes no loss. Error: GM703."""
+    try:
+        yield
+    except UnknownLabel as problem:
+        if isinstance(costs, UnderOverCosts):
+            problem.fix = (
+                "name a column of numbers, or say what mistakes cost: --cost fn=3 --cost fp=1 --positive LABEL"
+            )
+        raise
+
+
 def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> Answered:
     found = columns_asked(asked, table)
     if found.classes > 1:
@@ -113,7 +138,8 @@ def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, 
     losses = losses_from(OF_CLASSES if found.classes > 1 else _of_amounts(costs) or LOSSES)
     request = settled(request_of(losses, asked, found), table)
     costs = costs.settled(found.labels or _two_labels(table, asked)) if isinstance(costs, LabelCosts) else costs
-    held = duckdb.rows_of(table, request, given["time"])
+    with _without_a_loss(costs):
+        held = duckdb.rows_of(table, request, given["time"])
 
     def column(name: str | None, at: Any) -> Any:
         return None if name is None else held.columns[name][at]

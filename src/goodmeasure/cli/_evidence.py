@@ -262,6 +262,7 @@ def _as_elsewhere(table: Places, ask: TallyQuestion, given: dict[str, Any]) -> t
     """The tally of rows that count as elsewhere."""
     found, request = _requested(table, ask)
     made = _elsewhere.counted(table, request, ask.asked, given)
+    refuse_none(made.tally.rows_read, table.source)
     return Saved(made.tally, ask.asked | {"classes": [*found.codes] or None}, ()), made
 
 

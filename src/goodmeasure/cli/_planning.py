@@ -43,7 +43,7 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
     found = counting(table, target, asked["weights"])
     spelled, alike = one_spelling(found.table, [target])
     plan = plan_under(
-        as_target(spelled[target]),
+        as_target(spelled, target),
         costs_from(asked["costs"]),
         asked["positive"],
         ask=asked["ask"],

@@ -147,6 +147,10 @@ def _of_rows(held: dict[str, Any], at: Any, request: Request, p: Any, weight: An
     return {name: value for name, value in found.to_dict().items() if name not in ("curve", "classes")}
 
 
+# All rows and one group: with more, words of groups are false somewhere more often than each of them is.
+SEVERAL = 2
+
+
 def _said(
     saved: Any, given: dict[str, Any], by_rows: dict[str, dict[str, Any]], counted: CountedElsewhere | None
 ) -> str:
@@ -169,6 +173,10 @@ def _said(
             click.echo(printable(line))
         for key, part in found.items():
             _show(key and f"{by} = {key}", part)
+        if len(found) > SEVERAL:
+            click.echo(
+                f"\neach group is judged by itself: where all are alike, about {1 - given['level']:.2g} of the words are false"
+            )
     verdicts = [one.get("verdict") for one in found[""]["calibration"].values()]
     return "miscalibrated" if "miscalibrated" in verdicts else ""
 

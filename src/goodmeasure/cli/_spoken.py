@@ -25,6 +25,7 @@ _OPTIONS = (
     (r"costs=gm\.Costs\([^)]*\)", "--cost fn=40 --cost fp=5"),
     (r"costs=gm\.ClassCosts\([^)]*\)", "--cost 'a->b=3' --cost '*->*=1', with the labels of the target"),
     (r"if they are logits, apply the sigmoid.*", "if they are raw outputs: --raw"),
+    (r"\btime='day', learn_time=True", "--time day --learn-time"),
     (r"\bprevalence=([\d.]+)", r"--prevalence \1"),
     (r"\brare_classes='(\w+)'", r"--rare-classes \1"),
     (r"\b(ask|positive|represents|outliers|decimal|dates)=('[^']*'|[^\s,']+)", r"--\1 \2"),

@@ -40,6 +40,7 @@ OUT = "goodmeasure-out"
 )
 @click.option("--group", metavar="COLUMN", help="Rows of one group stay in one part of the split.")
 @click.option("--time", metavar="COLUMN", help="Fit on the earliest rows, report on the latest.")
+@click.option("--learn-time", is_flag=True, help="Learn from the column of --time too.")
 @click.option("--exclude", multiple=True, metavar="COLUMN", help="Do not learn from this column (may be repeated).")
 @click.option(
     "--loss", multiple=True, metavar="LOSS", help="Train on this loss, e.g. pinball(level=0.9); several are compared."

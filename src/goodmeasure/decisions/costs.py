@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.errors import Problem, ShapeMismatch, UsageError, WeightError, shorter
+from goodmeasure.formulas.domains import Grades
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.row_arguments import Floats, column, outcomes
@@ -241,7 +242,7 @@ class Costs:
             if getattr(self, name) is not None
         }
 
-    def from_grade(self, grade: int, grades: int) -> ClassCosts:
+    def from_grade(self, grade: int, grades: Grades) -> ClassCosts:
         """Make costs of grades: it is right to act from one of them on, and to leave alone below it.
 
         Args:

@@ -75,8 +75,11 @@ def blocks_of(file: str, request: Request) -> Iterator[Block]:
 def tally_frame(frame: Any, request: Request) -> Tally:
     """The tally of a frame in memory: anything that DuckDB reads as Arrow (pyarrow, polars, pandas by
     ``pyarrow``)."""
+    import narwhals as nw
+
+    names = nw.from_native(frame).columns
     with Reader(frame=frame, threads=None, ordered=False, memory=MEMORY) as reader:
-        files = weighed(framed(reader), request.weight, request.written)
+        files = weighed(framed(reader, names), request.weight, request.written)
         if isinstance(request.where, str):
             files = filtered(files, request.where)
         request = _spelled(request, files)
@@ -157,7 +160,7 @@ def _ordering(reader: Reader, places: Places, request: Request, time: str) -> ND
     files = sniffed(files, [time], request.written)
     kind = inspected(files, [time])[1][time].sure_kind
     column = sql("SELECT {time} FROM {rows}", time=cast(time, kind), rows=files.rows())
-    (values,) = files.ask_arrays(column).values()
+    (values,) = files.ask_arrays(column)
     return held(values, kind)
 
 

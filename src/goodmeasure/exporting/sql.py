@@ -20,6 +20,7 @@ from goodmeasure.exporting.program import (
     Layered,
     Linear,
     ModelProgram,
+    NotExportable,
     NumberTerm,
     TextTerm,
     Trees,
@@ -51,9 +52,19 @@ _NOTE = "-- {}\n-- A table or view named rows holds what is asked about: CREATE 
 
 
 def written(program: ModelProgram) -> bytes:
-    """The question, with a comment that says what it is."""
+    """The question, with a comment that says what it is. Error: GM272 where a database would take two columns for one."""
+    _refuse_twins(program.columns)
     said = "\n-- ".join(re.sub(r"[^ -~]", "?", line) for line in [program.sentence, *program.readings])
     return MARK + (_NOTE.format(said) + _Question(program).text() + ";\n").encode()
+
+
+def _refuse_twins(columns: Iterable[str]) -> None:
+    """Refuse columns whose names differ in capitals alone. Error: GM272."""
+    folded: dict[str, str] = {}
+    for name in columns:
+        if folded.setdefault(name.casefold(), name) != name:
+            what = f"to a database, columns {folded[name.casefold()]!r} and {name!r} are one"
+            raise NotExportable(what, fix="rename one before the model is fitted, or export to .py, .js or .onnx")
 
 
 class _Question:

@@ -34,7 +34,10 @@ def is_lost_in_rounding(objective: Objective, theta: Floats) -> bool:
     loss = objective.loss
     if loss.is_classwise or len(loss.activation) == 1:
         return False
-    return not objective.rounding(theta) <= _LOST * objective.size(theta)
+    # On targets that are met exactly no signal shows what rounding does: it does beside them, an ulp or so away.
+    beside = theta * (1 + 8 * np.finfo(np.float64).eps)
+    rounding = max(objective.rounding(each) for each in (beside, theta))
+    return not rounding <= _LOST * objective.size(theta)
 
 
 def _is_unbounded(objective: Objective) -> bool:

@@ -207,6 +207,17 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         return _raw(checked, slopes, np.atleast_1d(self.intercept_), None if found is None else np.log(found))
 
 
+def _refuse_several(y: Any, wrapper: str) -> None:
+    """Refuse several targets a row. Error: GM003."""
+    shape = np.shape(y)
+    if len(shape) == 2 and shape[1] > 1:
+        raise ShapeMismatch(
+            f"y holds {shape[1]} targets a row, and a model is of one",
+            seen=f"shape {shape}",
+            fix=f"sklearn.multioutput.{wrapper}(model).fit(X, y)  # a model for each",
+        )
+
+
 def _both(X_val: Any, y_val: Any) -> None:
     if (X_val is None) != (y_val is None):
         raise UsageError("X_val and y_val go together", fix="fit(X, y, X_val=..., y_val=...)")
@@ -286,7 +297,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             The model itself.
 
         Raises:
-            GM003: the exposures have another length than X.
+            GM003: the exposures have another length than X, or y holds several targets a row.
             GM004: a target lies outside the domain of the loss.
             GM006: a weight is negative or not finite, or all are zero; or an exposure is not positive.
             GM009: a parameter is out of its limits, the loss is about classes or holds part of itself from its signal, or an
@@ -298,6 +309,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         if self.loss_.is_classwise:
             raise UsageError(f"{self.loss_} is about classes", fix="goodmeasure.LossClassifier(loss)")
         X, y, exposure, weight = self._present(sample_weight, X=X, y=y, exposure=exposure)
+        _refuse_several(y, "MultiOutputRegressor")
         checked, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         if targets.dtype.kind in "mM":
             raise TargetOutsideDomain(f"targets are numbers, not {targets.dtype}", fix="y as an amount of time: days")
@@ -391,6 +403,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
             The model itself.
 
         Raises:
+            GM003: y holds several labels a row.
             GM006: a weight is negative or not finite, or all are zero.
             GM009: a parameter is out of its limits, or the loss is not one for these classes or holds part of itself from its
                 signal.
@@ -398,6 +411,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
             ValueError: X and y differ in length, X holds NaN, or y holds no labels, by scikit-learn's own checks.
         """
         X, y, weight = self._present(sample_weight, X=X, y=y)
+        _refuse_several(y, "MultiOutputClassifier")
         checked, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
         if len(np.unique(labels)) < 2:

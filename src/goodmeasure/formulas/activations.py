@@ -61,10 +61,14 @@ class Activation:
         return activation, (self.name,)
 
 
+def _before_softplus(mu: Expr) -> Expr:
+    """The formula of z where softplus(z) = mu: mu + log(1 - exp(-mu)), which neither overflows nor cancels."""
+    return mu + words.log1mexp(-mu)
+
+
 linear = Activation("linear", lambda z: z, lambda mu: mu, domain(Real))
 exp = Activation("exp", words.exp, log, domain(Positive))
-# softplus(z) = mu at z = mu + log(1 - exp(-mu)), which neither overflows nor cancels.
-softplus = Activation("softplus", words.softplus, lambda mu: mu + words.log1mexp(-mu), domain(Positive))
+softplus = Activation("softplus", words.softplus, _before_softplus, domain(Positive))
 sigmoid = Activation("sigmoid", words.sigmoid, lambda p: log(p) - words.log1p(-p), domain(UnitInterval))
 softmax = Activation("softmax", None, None, domain(Classes))
 # A probability below the one before, whose log-odds lie softplus(z) lower.
@@ -72,7 +76,7 @@ falling = replace(
     sigmoid,
     name="falling",
     onward=lambda before, z: before - words.softplus(z),
-    between=lambda before, here: softplus.inverse(before - here) if softplus.inverse else None,
+    between=lambda before, here: _before_softplus(before - here),
 )
 
 

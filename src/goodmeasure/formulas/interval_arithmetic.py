@@ -239,9 +239,9 @@ def _pull(x: Box, power: Box) -> Box:
     return turning(words.pow1psq_pull, points)(x, power)
 
 
-def line(pieces: int = 1200, units: tuple[float, ...] = ()) -> Box:
-    """The line from -1e12 to 1e12 in boxes: fine near zero and wide far away, and the same on the scale of each unit."""
-    near, far = np.geomspace(1e-9, 1e-2, 60), np.geomspace(12, 1e12, 200)
+def line(pieces: int = 1200, units: tuple[float, ...] = (), end: float = 1e12) -> Box:
+    """The line to both ends in boxes: fine near zero and wide far away, and the same on the scale of each unit."""
+    near, far = np.geomspace(1e-9, 1e-2, 60), np.geomspace(12, end, 200)
     edges = np.concatenate([[0.0], near, np.linspace(1e-2, 12, pieces)[1:], far[1:]])
     fine = np.concatenate([np.linspace(0, 12, pieces // 4)[1:], np.geomspace(12, 1e6, 100)[1:]])
     edges = np.unique(np.concatenate([edges, *(unit * fine for unit in units)]))

@@ -24,6 +24,7 @@ from numba.core import config, sigutils
 from numba.core.caching import _Cache
 from numba.core.ccallback import CFunc
 from numba.core.compiler import CompileResult
+from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 
 from goodmeasure.keeping.identity import meaning
@@ -34,6 +35,9 @@ _DIGEST = hashlib.sha256().digest_size
 _VERSIONS = (numba.__version__, np.__version__, sys.version)
 # What the environment tells Numba of every function.
 _SETTINGS = ("BOUNDSCHECK", "DEBUGINFO_DEFAULT", "LOOP_VECTORIZE", "OPT", "SLP_VECTORIZE")
+# Numba makes its target on first use, under two locks that a decorator and a compilation take in opposite order: two threads
+# whose first calls came at once would wait for each other for ever. So it is made here, once, while this module is imported.
+_TARGET = cpu_target.target_context
 
 
 def compiled(**options: Any) -> Callable[[Any], Any]:

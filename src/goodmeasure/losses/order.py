@@ -42,4 +42,5 @@ def ranked_probability(y, *at_least, grades: Grades = 3):
     Reach for it when a miss by three grades is worse than one by one, or when some grades are wrong; far on the wrong side its
     signal vanishes, so begin with proportional_odds. Epstein 1969.
     """
-    return sum(where(y <= grade, p**2, (1 - p) ** 2) for grade, p in enumerate(at_least))
+    first, *others = (where(y <= grade, p**2, (1 - p) ** 2) for grade, p in enumerate(at_least))
+    return sum(others, first)

@@ -509,7 +509,7 @@ def ranked_probability(*, grades: int = 3) -> Loss:
     wrong side its signal vanishes, so begin with proportional_odds.
 
     Formula:
-        0 + where(y <= 0, at_least1**2, (1 - at_least1)**2) + where(y <= 1, at_least2**2, (1 - at_least2)**2)
+        where(y <= 0, at_least1**2, (1 - at_least1)**2) + where(y <= 1, at_least2**2, (1 - at_least2)**2)
         target: a grade [0, 2]
         activation: sigmoid, falling
         asks for: the probability of each grade or more

@@ -152,7 +152,9 @@ class Loss(Record):
             mask: True where an example counts, of the shape of the examples; all count unless given.
 
         Returns:
-            The weighted mean of the loss: the sum of weight times loss over the sum of the weights.
+            The weighted mean of the loss: the sum of weight times loss over the sum of the weights. This is arithmetic, not a
+            verdict: it is NaN where a raw output that counts is NaN, and infinite or 0 where losses lie beyond the largest
+            number or below the smallest.
 
         Raises:
             GM003: the shapes of y and z (or weights, or mask) do not match; nothing is broadcast.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from os import PathLike
 from typing import Any
 
-from goodmeasure.errors import Problem, UsageError
+from goodmeasure.errors import Problem, UsageError, shorter
 from goodmeasure.formulas.domains import Level
 from goodmeasure.monitoring import kept
 from goodmeasure.monitoring.counts import Counts, counted
@@ -85,9 +85,8 @@ def monitor(
     trained = model if isinstance(model, Model) else load(model)
     seen = _seen(trained)
     name = to_dict(trained)["checksum"]
-    earlier = [] if so_far is None else [so_far] if isinstance(so_far, str | PathLike) else list(so_far)
     found = Counts.none(seen)
-    for path in earlier:
+    for path in _paths(so_far):
         found = found + kept.load(path, seen, name)
     if data is not None:
         found = found + counts_of(trained, seen, data, where)
@@ -96,6 +95,16 @@ def monitor(
     if save is not None:
         kept.save(save, found, name)
     return judged(seen, found, level, extent(trained.loss))
+
+
+def _paths(so_far: Any) -> list[Any]:
+    """The files of earlier rows: none, one, or several."""
+    found = [] if so_far is None else list(so_far) if isinstance(so_far, list | tuple) else [so_far]
+    if not all(isinstance(path, str | PathLike) for path in found):
+        raise UsageError(
+            f"monitor takes no so_far={shorter(so_far)}", seen="files have paths", fix='so_far="counts.json"'
+        )
+    return found
 
 
 def _seen(model: Model) -> SeenRows:

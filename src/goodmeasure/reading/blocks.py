@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.inspection import bad_cell, inspected
 from goodmeasure.reading.sources import AS_THEY_ARE, CsvFiles, Files, Types
-from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
+from goodmeasure.reading.sql import Sql, case, identifier, listed, literal, sql
 from goodmeasure.reading.sql_types import as_number, is_number, is_text
 
 Block = dict[str, NDArray[Any]]
@@ -54,7 +54,7 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
     kinds = {**files.types, **declared}
     selected = {
         **{name: _number(name, kinds[name]) for name in wanted.numbers},
-        **{name: sql("CAST(CAST({q} AS BOOLEAN) AS DOUBLE)", q=quoted(name)) for name in wanted.truths},
+        **{name: sql("CAST(CAST({q} AS BOOLEAN) AS DOUBLE)", q=identifier(name)) for name in wanted.truths},
         **{name: _place(name, labels, files.types[name]) for name, labels in wanted.labels},
         **{name: _text(name) for name in wanted.texts},
     }
@@ -76,11 +76,11 @@ def _declared(files: Files, wanted: WantedColumns) -> Types:
 
 
 def _number(name: str, kind: str) -> Sql:
-    return quoted(name) if kind in _PLAIN else sql("CAST({q} AS DOUBLE)", q=quoted(name))
+    return identifier(name) if kind in _PLAIN else sql("CAST({q} AS DOUBLE)", q=identifier(name))
 
 
 def _text(name: str) -> Sql:
-    return sql("CAST({q} AS VARCHAR)", q=quoted(name))
+    return sql("CAST({q} AS VARCHAR)", q=identifier(name))
 
 
 def _place(name: str, labels: tuple[tuple[str, ...], ...], kind: str) -> Sql:
@@ -90,7 +90,7 @@ def _place(name: str, labels: tuple[tuple[str, ...], ...], kind: str) -> Sql:
         cell, written = _text(name), [listed(map(literal, ways)) for ways in labels]
     else:
         cell, written = as_number(name, kind), [sql("{number}", number=number or 0) for number in numbers]
-    absent = (sql("{q} IS NULL", q=quoted(name)), sql("NULL"))
+    absent = (sql("{q} IS NULL", q=identifier(name)), sql("NULL"))
     found = [
         (sql("{cell} IN ({ways})", cell=cell, ways=each), sql("{i}::DOUBLE", i=i)) for i, each in enumerate(written)
     ]

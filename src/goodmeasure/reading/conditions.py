@@ -14,7 +14,7 @@ from typing import Any
 
 from goodmeasure.errors import UsageError, with_article
 from goodmeasure.reading.connection import Reader
-from goodmeasure.reading.sql import Sql, sql
+from goodmeasure.reading.sql import Sql, sql, told_apart
 from goodmeasure.reading.tables import missing_column
 
 MOST_CHARACTERS = 100_000
@@ -92,17 +92,17 @@ def condition(text: str, names: Iterable[str], source: str) -> Condition:
         GM009: the text is not one expression, or holds what a condition may not
     """
     try:
-        return _checked(text, {name.casefold(): name for name in names}, source)
+        return _checked(text, list(names), source)
     except RecursionError as error:
         raise unusable(text, "it is nested too deeply") from error
 
 
-def _checked(text: str, folded: dict[str, str], source: str) -> Condition:
+def _checked(text: str, names: list[str], source: str) -> Condition:
     found = _parsed(text)
     columns: dict[str, None] = {}
     for node in _nodes(found):
         if node["class"] == "COLUMN_REF":
-            columns[_column(node, text, folded, source)] = None
+            columns[_column(node, text, names, source)] = None
         else:
             _check(node, text)
     return Condition(text, _printed(found, text), tuple(columns))
@@ -171,15 +171,16 @@ def _nodes(tree: Any) -> Iterator[Node]:
         waiting += reversed(list(part.values()) if isinstance(part, dict) else part if isinstance(part, list) else [])
 
 
-def _column(node: Node, text: str, folded: dict[str, str], source: str) -> str:
-    """The column that a part is, under the name that the table gives it."""
-    names = node["column_names"]
-    known = folded.get(names[0].casefold()) if len(names) == 1 else None
+def _column(node: Node, text: str, names: list[str], source: str) -> str:
+    """The column that a part is, under the name that the table gives it: the very name, or one that differs in capitals."""
+    given = node["column_names"]
+    alike = [name for name in names if len(given) == 1 and name.casefold() == given[0].casefold()]
+    known = given[0] if given[0] in alike else alike[0] if len(alike) == 1 else None
     if known is None:
-        error = missing_column(".".join(names), folded.values(), source)
+        error = missing_column(".".join(given), names, source)
         hint = error.fix if error.near else f"{error.seen}; texts stand in single quotes: {EXAMPLE}"
         raise unusable(text, error.what, hint)
-    node["column_names"] = [known]
+    node["column_names"] = [told_apart(known)]
     return known
 
 

@@ -11,7 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from goodmeasure.reading.foreign import MOST_LINES, refuse_other_formats, refuse_without_header
+from goodmeasure.drawing.terminal import word
+from goodmeasure.reading.foreign import (
+    BEGINNING,
+    MOST_LINES,
+    another,
+    begins_with_empty_line,
+    refuse_other_formats,
+    refuse_without_header,
+)
 from goodmeasure.reading.paths import Place, is_compressed, told, uncompressed
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import NEEDS_ROWS, EmptyTable, OtherEncoding, UnreadableTable, duplicate_columns
@@ -20,7 +28,6 @@ QUOTE = '"'
 DELIMITERS = (",", ";", "\t", "|")
 # Up to this record, the line on which a bad cell stands is counted; beyond it would take long.
 MOST_RECORDS = 5_000_000
-BEGINNING = 1 << 20
 _FEW = 1 << 16
 # What Excel writes and reads before a header.
 _SEPARATOR = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=([\t\x20-\x7e])"?[ \t;,]*\r?\n', re.IGNORECASE)
@@ -102,6 +109,7 @@ def dialect_of(place: Place) -> tuple[Dialect, tuple[Remark, ...]]:
     with told(place.name), uncompressed(place.path) as file:
         start = file.read(BEGINNING)
     refuse_other_formats(start, place.name)
+    _refuse_wide(start[:1000], place.name)
     encoding, remarks = _encoding(start, place)
     with told(place.name):
         compressed = is_compressed(place.path)
@@ -110,8 +118,30 @@ def dialect_of(place: Place) -> tuple[Dialect, tuple[Remark, ...]]:
         return Dialect(encoding, mark, compressed, _line_end(rest), skipped=1), remarks
     return max(
         (Dialect(encoding, mark, compressed, _line_end(start)) for mark in DELIMITERS),
-        key=lambda d: len(d.header(place)),
+        key=lambda d: _cells(d, place),
     ), remarks
+
+
+def _refuse_wide(start: bytes, name: str) -> None:
+    """Refuse a text of which every letter takes two bytes or four, and whose first bytes do not say so. Error: GM202."""
+    if start.count(0) < len(start) / 4 or not re.search(rb"\w\0|\0\w", start):
+        return
+    least = b"\0" not in start[:1]
+    encoding = f"UTF-{32 if start.count(0) > 0.6 * len(start) else 16}{'LE' if least else 'BE'}"
+    raise UnreadableTable(
+        f"{name} is written in {encoding}, and its first bytes do not say so",
+        where=name,
+        seen=f"{start[:16]!r}",
+        fix=f"write it as UTF-8: iconv -f {encoding} -t UTF-8 {word(name)} > {word(another(name))}",
+    )
+
+
+def _cells(dialect: Dialect, place: Place) -> int:
+    """How many names a delimiter makes of the header; none where a wrong one makes a cell too long to be read."""
+    try:
+        return len(dialect.header(place))
+    except UnreadableTable:
+        return 0
 
 
 def _line_end(start: bytes) -> str:
@@ -144,14 +174,14 @@ def names_in(dialect: Dialect, place: Place) -> list[str]:
 
     Raises:
         GM202: the first line is empty
-        GM204: columns share a name, but for upper and lower case
+        GM204: columns share a name
         GM205: there is not even a header
     """
     head = dialect.header(place)
     if not head and _is_empty(place):
         raise EmptyTable(f"{place.name} is empty: it has not even a header", fix=NEEDS_ROWS)
     if not head:
-        raise UnreadableTable(f"{place.name} begins with an empty line", where=f"{place.name}, line 1", fix="delete it")
+        raise begins_with_empty_line(place.name)
     refuse_without_header(_first_lines(dialect, place), head, place.name, DELIMITERS)
     names = [cell.strip() or f"column {i + 1}" for i, cell in enumerate(head)]
     refuse_names(names, place.name)
@@ -174,7 +204,7 @@ def _is_empty(place: Place) -> bool:
 
 
 def refuse_names(names: list[str], source: str) -> None:
-    """Refuse columns that share a name, but for upper and lower case, and names that databases cut short.
+    """Refuse columns that share a name, and names that databases cut short.
 
     Raises:
         GM202: a name holds a NUL
@@ -182,7 +212,6 @@ def refuse_names(names: list[str], source: str) -> None:
     """
     if any("\0" in name for name in names):
         raise UnreadableTable(f"{source} has a column whose name holds a NUL", where=source, fix="rename the column")
-    counts = Counter(name.casefold() for name in names)
-    twins = sorted({name for name in names if counts[name.casefold()] > 1})
-    if twins:
-        raise duplicate_columns(twins, source)
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise duplicate_columns(twice, source)

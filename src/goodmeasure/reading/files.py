@@ -26,7 +26,7 @@ from goodmeasure.reading.paths import Places
 from goodmeasure.reading.recognition import AS_THE_CELLS_TELL, Written
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.sources import SQL_KIND, Files, opened
-from goodmeasure.reading.sql import Sql, listed, quoted, sql
+from goodmeasure.reading.sql import Sql, identifier, listed, sql
 from goodmeasure.reading.tables import ColumnKind, SampledRows, Table, TextsCountAsMissing, Values, no_rows
 
 MOST_CELLS = 10_000_000
@@ -124,7 +124,7 @@ class _Reading:
             name: self._kind(name, seen[name], remarks) if name in self.kinds else ColumnKind.TEXT for name in names
         }
         kept = [name for name in dict.fromkeys(keep) if name in self.kinds]
-        texts = [sql("CAST({q} AS VARCHAR)", q=quoted(name)) for name in kept]
+        texts = [sql("CAST({q} AS VARCHAR)", q=identifier(name)) for name in kept]
         columns = listed([_columns(kinds), *texts])
         question = sql("SELECT {columns} FROM {rows}", columns=columns, rows=files.rows())
         with files.explaining():
@@ -163,7 +163,7 @@ class _Reading:
         most = max(1000, most_cells // len(kinds))
         if total <= most:
             arrays = files.ask_arrays(sql("SELECT {columns} FROM {rows}", columns=columns, rows=files.rows()))
-            return {name: held(arrays[name], kind) for name, kind in kinds.items()}, []
+            return _held(arrays, kinds), []
         question = sql(
             'SELECT {columns} FROM (SELECT *, row_number() OVER () AS "goodmeasure row" FROM {rows}) '
             'WHERE hash("goodmeasure row") % 1000000000 < {limit} ORDER BY "goodmeasure row"',
@@ -172,7 +172,7 @@ class _Reading:
             limit=int(most / total * 1_000_000_000),
         )
         arrays = files.ask_arrays(question)
-        found = {name: held(arrays[name], kind) for name, kind in kinds.items()}
+        found = _held(arrays, kinds)
         taken = len(next(iter(found.values())))
         remark = SampledRows(
             f"{files.source} has {total:,} rows; {taken:,} of them were taken at random, to bound the memory used",
@@ -184,9 +184,14 @@ class _Reading:
 def _columns(kinds: dict[str, ColumnKind]) -> Sql:
     """Columns as what they count as; a cell that is none is missing."""
     return listed(
-        sql("try_cast({name} AS {kind}) AS {name}", name=quoted(name), kind=SQL_KIND[kind])
+        sql("try_cast({name} AS {kind}) AS {name}", name=identifier(name), kind=SQL_KIND[kind])
         for name, kind in kinds.items()
     )
+
+
+def _held(arrays: list[Any], kinds: dict[str, ColumnKind]) -> dict[str, Values]:
+    """Fetched columns as a table holds them, by name."""
+    return {name: held(values, kind) for values, (name, kind) in zip(arrays, kinds.items(), strict=True)}
 
 
 def _cells(cells: Any, kind: ColumnKind) -> Values:

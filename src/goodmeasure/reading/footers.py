@@ -1,4 +1,4 @@
-"""A last row that is no case: the totals of the others."""
+"""Rows that are no cases: a last one of totals, and the names of the columns once more."""
 
 from __future__ import annotations
 
@@ -16,6 +16,28 @@ class TotalLeftOut(Remark):
 
     code = "GM249"
     severity = "warning"
+
+
+class NamesAgain(Remark):
+    """Rows hold the names of the columns once more, as files do that were put together from several; they were left out."""
+
+    code = "GM254"
+    severity = "warning"
+
+
+def without_names(table: Table) -> tuple[Table, tuple[Remark, ...]]:
+    """The table without rows in which every text is the name of its column, and no number or date stands."""
+    texts = {name: v for name, v in table.columns.items() if ColumnKind.of(v) is ColumnKind.TEXT}
+    if not texts:
+        return table, ()
+    again = np.all([values == name for name, values in texts.items()], axis=0)
+    if again.any():
+        again &= np.all([missing(v) for name, v in table.columns.items() if name not in texts] or [again], axis=0)
+    if not again.any():
+        return table, ()
+    what = f"rows that hold the names of the columns again ({int(again.sum()):,}) were left out"
+    where = f"{table.source}, row {int(np.argmax(again)) + 1:,}"
+    return table.take(~again), (NamesAgain(what, where=where),)
 
 
 def without_total(table: Table) -> tuple[Table, tuple[Remark, ...]]:

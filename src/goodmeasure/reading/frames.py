@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -64,9 +64,9 @@ def table(
     if not columns or not len(next(iter(columns.values()))):
         raise EmptyTable(f"{name} has no rows", fix=NEEDS_ROWS)
     texts = [n for n, values in named if not (n in kept or _is_categorical(values))]
-    return _read_texts(
-        Table(columns, name, len(next(iter(columns.values()))), frame=kind), texts, written, notations or {}
-    )
+    orders = {n: values.order for n, values in named if isinstance(values, _Categories) and values.order}
+    found = Table(columns, name, len(next(iter(columns.values()))), frame=kind, orders=orders)
+    return _read_texts(found, texts, written, notations or {})
 
 
 # --- rows that are not there ---
@@ -93,7 +93,7 @@ def _without(values: Any, away: NDArray[np.bool_]) -> Any:
         return array
     cells = array.astype(object)
     cells[away] = None
-    return _Categories(cells) if _is_categorical(values) else cells
+    return _Categories(cells, values.order) if isinstance(values, _Categories) else cells
 
 
 # --- texts that are written as numbers or dates ---
@@ -158,7 +158,16 @@ def _is_categorical(values: Any) -> bool:
 
 
 class _Categories(list[Any]):
-    """Cells whose type says that they are categories, whatever they look like."""
+    """Cells whose type says that they are categories, whatever they look like; ``order`` is that of all, if they have one."""
+
+    def __init__(self, cells: Iterable[Any], order: Iterable[Any] = ()) -> None:
+        super().__init__(None if _is_missing(cell) else _category(cell) for cell in cells)
+        self.order = tuple(map(_category, order))
+
+
+def _category(cell: Any) -> str:
+    """A category as a file would hold it."""
+    return _text(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)
 
 
 # --- columns ---
@@ -184,6 +193,12 @@ def named_target(data: Any, target: Any, weight: str | None = None) -> tuple[Any
     kind, named = _mapped(features) if isinstance(features, Mapping) else _frame_columns(features)
     name = str(getattr(target, "name", None) or "target")
     values = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    if values.ndim > 1:
+        raise UnreadableTable(
+            f"the target has shape {values.shape}, and a study is of one value a row",
+            where=name,
+            fix="a study for each: [run(data, y[:, k]) for k in range(y.shape[1])]",
+        )
     beside = _weighed(
         [*((str(n), cells) for n, cells in named if str(n) != name), (name, values)], weight, AS_THE_CELLS_TELL, {}
     )
@@ -225,7 +240,9 @@ def _series(series: Any) -> Any:
         return np.asarray(series.to_numpy(), dtype=np.float64)
     if series.dtype.is_temporal():
         return series.to_numpy()
-    return (_Categories if repr(series.dtype).startswith(("Categorical", "Enum")) else list)(series.to_list())
+    if repr(series.dtype).startswith(("Categorical", "Enum")):
+        return _Categories(series.to_list(), getattr(series.dtype, "categories", ()))
+    return series.to_list()
 
 
 def as_column(values: Any, name: str) -> Values:

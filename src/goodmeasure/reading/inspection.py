@@ -16,7 +16,7 @@ from goodmeasure.reading.paths import Places
 from goodmeasure.reading.recognition import MOST_SHAPES, SURE_POINT, Written, notations_of
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.sources import Files, Filter, alone
-from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql
+from goodmeasure.reading.sql import Sql, case, identifier, listed, literal, quoted, sql
 from goodmeasure.reading.sql_types import as_number, is_date, is_text
 from goodmeasure.reading.tables import BadCell, ColumnKind, missing_column
 
@@ -56,7 +56,7 @@ def inspected(files: Files, names: Iterable[str]) -> tuple[int, dict[str, SeenCo
     wanted = list(names)
     counts = [sql("count(*)")]
     for name in wanted:
-        q, kind = quoted(name), files.types[name]
+        q, kind = identifier(name), files.types[name]
         date = sql("count({date})", date=_as_date(name, kind)) if is_text(kind) or is_date(kind) else sql("0")
         counts += [sql("count({q})", q=q), sql("count({number})", number=as_number(name, kind)), date]
     ((total, *found),) = files.ask(sql("SELECT {counts} FROM {rows}", counts=listed(counts), rows=files.rows()))
@@ -66,10 +66,10 @@ def inspected(files: Files, names: Iterable[str]) -> tuple[int, dict[str, SeenCo
 
 def _as_date(name: str, kind: str) -> Sql:
     """A cell as a moment; where it is none, or a text that does not begin with a year of four digits, nothing."""
-    moment = sql("try_cast({q} AS TIMESTAMP)", q=quoted(name))
+    moment = sql("try_cast({q} AS TIMESTAMP)", q=identifier(name))
     if not is_text(kind):
         return moment
-    year_first = sql("regexp_matches({q}, {year})", q=quoted(name), year=literal("^[ ]*[0-9]{4}[^0-9]"))
+    year_first = sql("regexp_matches({q}, {year})", q=identifier(name), year=literal("^[ ]*[0-9]{4}[^0-9]"))
     return case([(year_first, moment)], otherwise=sql("NULL"))
 
 
@@ -88,7 +88,7 @@ class FileTexts:
         question = sql(
             "SELECT min({q}), count(*) AS n FROM {rows} WHERE {q} IS NOT NULL "
             "GROUP BY regexp_replace({q}, '[0-9]', '9', 'g') ORDER BY n DESC, min({q}) LIMIT {most}",
-            q=quoted(self.name),
+            q=identifier(self.name),
             rows=self.files.rows(),
             most=MOST_SHAPES,
         )
@@ -97,7 +97,7 @@ class FileTexts:
     def matched(self, notations: Sequence[Notation]) -> Sequence[int]:
         """How many cells are written in each of these ways."""
         counts = listed(
-            sql("count(CASE WHEN {it} THEN 1 END)", it=how.matching(quoted(self.name))) for how in notations
+            sql("count(CASE WHEN {it} THEN 1 END)", it=how.matching(identifier(self.name))) for how in notations
         )
         (found,) = self.files.ask(sql("SELECT {counts} FROM {rows}", counts=counts, rows=self.files.rows()))
         return found
@@ -122,13 +122,13 @@ def sniffed(files: Files, names: Iterable[str], said: Written) -> Files:
     odd = listed(
         sql(
             "count(CASE WHEN {q} IS NOT NULL AND {number} IS NULL THEN 1 END)",
-            q=quoted(n),
+            q=identifier(n),
             number=as_number(n, "VARCHAR"),
         )
         for n in texts
     )
     whole = files.filtered(None)
-    first = sql("(SELECT {names} FROM {rows} LIMIT 1000)", names=listed(map(quoted, texts)), rows=whole.rows())
+    first = sql("(SELECT {names} FROM {rows} LIMIT 1000)", names=listed(map(identifier, texts)), rows=whole.rows())
     (counts,) = whole.ask(sql("SELECT {odd} FROM {first}", odd=odd, first=first))
     unclear = [name for name, count in zip(texts, counts, strict=True) if count]
     if not unclear:
@@ -159,8 +159,8 @@ def _with_digits(files: Files, names: Sequence[str]) -> list[str]:
         part
         for name in names
         for part in (
-            sql("count({q})", q=quoted(name)),
-            sql("count(CASE WHEN length({q}) <= 40 AND regexp_matches({q}, '[0-9]') THEN 1 END)", q=quoted(name)),
+            sql("count({q})", q=identifier(name)),
+            sql("count(CASE WHEN length({q}) <= 40 AND regexp_matches({q}, '[0-9]') THEN 1 END)", q=identifier(name)),
         )
     )
     (found,) = files.ask(sql("SELECT {counts} FROM {rows}", counts=counts, rows=files.rows()))
@@ -173,7 +173,7 @@ def _plain_marks(files: Files, seen: Mapping[str, SeenColumn]) -> set[Mark]:
     if not plain:
         return set()
     tells = listed(
-        sql("bool_or(regexp_matches({q}, {point}))", q=quoted(name), point=literal(SURE_POINT)) for name in plain
+        sql("bool_or(regexp_matches({q}, {point}))", q=identifier(name), point=literal(SURE_POINT)) for name in plain
     )
     (answers,) = files.ask(sql("SELECT {tells} FROM {rows}", tells=tells, rows=files.rows()))
     return {"."} if any(answers) else set()
@@ -259,7 +259,7 @@ def _first_bad(files: Files, name: str) -> tuple[str, str] | None:
     """The same for one file, read in its order; None if all of its cells are numbers."""
     numbered = sql(
         "(SELECT {q} AS cell, {number} AS number, row_number() OVER () AS place, {counts} AS counts FROM {seen})",
-        q=quoted(name),
+        q=identifier(name),
         number=as_number(name, files.types[name]),
         counts=files.counting,
         seen=files.seen(),

@@ -139,6 +139,15 @@ class Dates:
 
     form: str
 
+    @property
+    def is_one(self) -> bool:
+        """Whether the form is one that dates can be written and read in."""
+        known = datetime(2001, 2, 1)
+        try:
+            return datetime.strptime(known.strftime(self.form), self.form) == known
+        except (ValueError, re.error):
+            return False
+
     def matches(self, cell: str) -> bool:
         """Whether a cell is a date that is written so."""
         return self._read(cell) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -20,20 +21,28 @@ from typing import IO, Any, cast
 
 from goodmeasure.errors import Problem, UsageError, nearest
 from goodmeasure.keeping.unfinished import folder_for_now
+from goodmeasure.reading import ruled, workbooks
+from goodmeasure.reading.foreign import BEGINNING
 from goodmeasure.reading.tables import NoSuchFile, UnreadableTable
 from goodmeasure.reading.writing import FULL, NotWritten
 
 STANDARD_INPUT = "standard input"
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_BYTE_ORDER_MARKS_OF_FOUR = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+WINDOWS = "windows-1252"
+_OF_WINDOWS = re.compile(rb"[\x80-\x9f]")
 _TABLES = ("*.parquet", "*.csv", "*.csv.gz", "*")
 
 
 @dataclass(frozen=True)
 class Place:
-    """A file under the name that its user knows, and the path at which it is read."""
+    """A file under the name that its user knows, the path at which it is read, and whether its columns stand between blanks."""
 
     name: str
     path: str
+    ruled: bool = False
+    encoding: str = ""
+    """What it was read in, where that is neither UTF-8 nor UTF-16 nor Latin-1."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,7 @@ def places_of(source: str | PathLike[str] | Places) -> Iterator[Places]:
 
     Raises:
         GM201: no file is named so
+        GM008: a file is a workbook, and what reads it is not installed
         GM202: a file cannot be read, or its beginning says UTF-16 and the rest is not
     """
     if isinstance(source, Places):
@@ -176,7 +186,7 @@ class _Copies:
 
 
 def _readable(name: str, path: str, copies: _Copies) -> Place:
-    """Where the database can read a file: it takes no pipe, no UTF-16, and no name that is not UTF-8."""
+    """Where the database can read a file: it takes no pipe, no UTF-16, no workbook, and no name that is not UTF-8."""
     with told(name):
         if Path(path).is_fifo():
             with Path(path).open("rb") as pipe:
@@ -186,22 +196,54 @@ def _readable(name: str, path: str, copies: _Copies) -> Place:
             link.symlink_to(Path(path).absolute())
             path = str(link)
         with uncompressed(path) as file:
-            wide = file.read(2) in _BYTE_ORDER_MARKS
-        return Place(name, _narrowed(name, path, copies.free()) if wide else path)
+            wide = _wide(file.read(4))
+        if wide:
+            path = _recoded(name, path, copies.free(), wide)
+        if workbooks.is_workbook(path):
+            copy = copies.free()
+            workbooks.write_as_csv(name, path, copy)
+            return Place(name, str(copy))
+        if _is_of_windows(path):
+            return Place(name, _recoded(name, path, copies.free(), WINDOWS), encoding=WINDOWS)
+        between = ruled.copied(lambda: uncompressed(path), copies.free)
+        return Place(name, path) if between is None else Place(name, str(between), ruled=True)
 
 
-def _narrowed(name: str, path: str, copy: Path) -> str:
-    """The path of a copy in UTF-8 of a file in UTF-16."""
+def _wide(start: bytes) -> str:
+    """The encoding in two bytes or four that the first bytes say; empty where they say none."""
+    if start in _BYTE_ORDER_MARKS_OF_FOUR:
+        return "utf-32"
+    return "utf-16" if start[:2] in _BYTE_ORDER_MARKS else ""
+
+
+def _is_of_windows(path: str) -> bool:
+    """Whether a text is no UTF-8 and holds what Latin-1 has no letters for: quotes, dashes and the euro of Windows."""
+    with uncompressed(path) as file:
+        start = file.read(BEGINNING)
+    if not _OF_WINDOWS.search(start) or b"\0" in start:
+        return False
+    try:
+        start[:-4].decode("utf-8") if len(start) == BEGINNING else start.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _recoded(name: str, path: str, copy: Path, encoding: str) -> str:
+    """The path of a copy in UTF-8 of a file in another encoding."""
     try:
         with (
             uncompressed(path) as file,
-            io.TextIOWrapper(file, encoding="utf-16", newline="") as wide,
+            io.TextIOWrapper(file, encoding=encoding, newline="") as wide,
             copy.open("w", encoding="utf-8", newline="") as out,
         ):
             shutil.copyfileobj(wide, out)
     except UnicodeDecodeError as error:
         raise UnreadableTable(
-            f"{name} begins like UTF-16, and goes on otherwise", where=name, seen=str(error), fix="write it as UTF-8"
+            f"{name} begins like {encoding.upper()}, and goes on otherwise",
+            where=name,
+            seen=str(error),
+            fix="write it as UTF-8",
         ) from error
     return str(copy)
 

@@ -25,7 +25,9 @@ _CURRENCIES = (
     "kr kr. Fr Fr. Rs Rs. zł Kč Ft EUR USD GBP JPY CHF CNY RMB INR RUB KRW TRY UAH ILS",
     "BRL AUD CAD HKD NZD SGD MXN SEK NOK DKK PLN CZK HUF RON ZAR",
 )
-CURRENCIES = frozenset(name for line in _CURRENCIES for name in line.casefold().split())
+# An apostrophe makes a text of a number in a spreadsheet; the others say that it is not exact.
+_OTHERS = "' \u2019 ~ \u2248 ca. ca approx. approx circa"
+BEFORE = frozenset(name for line in (*_CURRENCIES, _OTHERS) for name in line.casefold().split())
 _UNIT = re.compile(
     r"%|\u2030|\u00b0|[^\W\d_][^\W\d_]*([\u00b2\u00b3]|[ /.\u00b7][^\W\d_]+[\u00b2\u00b3]?)*\.?|\u00b0[CFK]|\W"
 )
@@ -168,7 +170,7 @@ def _values(how: Notation, known: Sequence[tuple[str, int]]) -> tuple[str | None
 def _as_numbers(known: Sequence[tuple[str, int]], said: Written) -> Iterator[Numbers]:
     """The ways to write numbers that may be meant, plainer ones first."""
     before, after = _around(known)
-    if before.casefold() not in CURRENCIES | {""} or not (after == "" or _UNIT.fullmatch(after)):
+    if before.casefold() not in BEFORE | {""} or not (after == "" or _UNIT.fullmatch(after)):
         return
     marks: tuple[Mark, ...] = (DECIMALS[said.decimal],) if said.decimal else (".", ",")
     for decimal, grouping in product(marks, ("", ",", ".", " ", "'")):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -14,14 +15,15 @@ from typing import Any, Protocol
 from goodmeasure.errors import Problem
 from goodmeasure.reading.conditions import Condition, unusable
 from goodmeasure.reading.connection import FRAME, Reader
-from goodmeasure.reading.dialects import BEGINNING, QUOTE, Dialect, dialect_of, names_in, refuse_names
-from goodmeasure.reading.foreign import json_rows
+from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_names
+from goodmeasure.reading.foreign import BEGINNING, json_rows
 from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.paths import Place, Places, is_compressed, places_of, told, uncompressed
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.sql import Sql, case, listed, literal, quoted, sql, united
+from goodmeasure.reading.ruled import ReadInColumns
+from goodmeasure.reading.sql import Sql, as_named, case, identifier, listed, literal, quoted, sql, typed, united
 from goodmeasure.reading.sql_types import as_number, is_text
-from goodmeasure.reading.tables import NEEDS_ROWS, ColumnKind, ColumnsDiffer, UnreadableTable
+from goodmeasure.reading.tables import NEEDS_ROWS, ColumnKind, ColumnsDiffer, OtherEncoding, UnreadableTable
 from goodmeasure.reading.tables import listed as named
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?")
@@ -60,7 +62,7 @@ class CsvFiles:
             skipped=self.dialect.skipped,
             line_end=self._line_end,
             paths=literal(place.path for place in self.places),
-            columns=literal({name: declared.get(name, kind) for name, kind in self.types.items()}),
+            columns=typed((identifier(name), declared.get(name, kind)) for name, kind in self.types.items()),
             delim=literal(self.dialect.delimiter),
             encoding=literal(self.dialect.encoding),
             compression=literal("gzip" if self.dialect.compressed else "none"),
@@ -82,7 +84,7 @@ class ParquetFiles:
 
     def scan(self, declared: Types) -> Sql:
         """The SQL that reads them: their columns have types of their own."""
-        return sql("read_parquet({paths})", paths=literal(place.path for place in self.places))
+        return _renamed(sql("read_parquet({paths})", paths=literal(place.path for place in self.places)), self.types)
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,26 @@ class JsonFiles:
 
     def scan(self, declared: Types) -> Sql:
         """The SQL that reads them: columns are texts, unless another type is declared for them."""
-        columns = literal({name: declared.get(name, kind) for name, kind in self.types.items()})
-        return sql("read_json({how}, records='true', columns={columns})", how=self._how, columns=columns)
+        kinds = {name: declared.get(name, kind) for name, kind in self.types.items()}
+        if len({name.casefold() for name in kinds}) < len(kinds):
+            return self._one_by_one(kinds)
+        columns = typed((quoted(name), kind) for name, kind in kinds.items())
+        return _renamed(
+            sql("read_json({how}, records='true', columns={columns})", how=self._how, columns=columns), kinds
+        )
+
+    def _one_by_one(self, kinds: Types) -> Sql:
+        """The same where names differ in capitals alone: each is taken out of its object by itself."""
+        cells = listed(
+            sql(
+                "json_transform(json, {shape}).{name} AS {known}",
+                shape=literal(json.dumps({name: kind})),
+                name=quoted(name),
+                known=identifier(name),
+            )
+            for name, kind in kinds.items()
+        )
+        return sql("(SELECT {cells} FROM read_json_objects({how}))", cells=cells, how=self._how)
 
     def names(self) -> Sql:
         """The question for every name in them, in the order in which they appear."""
@@ -125,7 +145,14 @@ class Frame:
 
     def scan(self, declared: Types) -> Sql:
         """The SQL that reads it."""
-        return FRAME
+        return _renamed(FRAME, self.types)
+
+
+def _renamed(scan: Sql, types: Types) -> Sql:
+    """What is scanned, with its columns under the names that tell capitals apart."""
+    if not types:
+        return scan
+    return sql("(SELECT * FROM {scan} AS scanned({names}))", scan=scan, names=listed(map(identifier, types)))
 
 
 @dataclass(frozen=True)
@@ -180,7 +207,8 @@ class Files:
         if not self.notations:
             return self._as_they_stand(declared)
         rewritten = listed(
-            sql("{how} AS {name}", how=how.sql(quoted(name)), name=quoted(name)) for name, how in self.notations.items()
+            sql("{how} AS {name}", how=how.sql(identifier(name)), name=identifier(name))
+            for name, how in self.notations.items()
         )
         scan = self._as_they_stand(declared)
         return sql("(SELECT * REPLACE ({rewritten}) FROM {scan})", rewritten=rewritten, scan=scan)
@@ -189,7 +217,7 @@ class Files:
         """The SQL that reads the cells of all rows as they were typed."""
         if len(self.scanned) == 1:
             return self.scanned[0].scan(declared)
-        names = listed(map(quoted, self.types))
+        names = listed(map(identifier, self.types))
         return united(sql("SELECT {names} FROM {scan}", names=names, scan=each.scan(declared)) for each in self.scanned)
 
     def rows(self, declared: Types = AS_THEY_ARE) -> Sql:
@@ -204,7 +232,7 @@ class Files:
 
     def _emptied(self, name: str) -> Sql:
         """A column, without the cells of rows that are not there."""
-        q = quoted(name)
+        q = identifier(name)
         return q if name == self.weight else sql("{cell} AS {q}", cell=case([(self._there, q)], otherwise=NULL), q=q)
 
     @property
@@ -230,7 +258,7 @@ class Files:
     def seen(self, declared: Types = AS_THEY_ARE) -> Sql:
         """The SQL that reads all rows as the condition sees them."""
         kinds = dict(self.filter.kinds if self.filter is not None else ())
-        columns = listed(cast(name, kinds[name]) if name in kinds else quoted(name) for name in self.types)
+        columns = listed(cast(name, kinds[name]) if name in kinds else identifier(name) for name in self.types)
         return sql("(SELECT {columns} FROM {scan})", columns=columns, scan=self.scan(declared))
 
     def ask(self, question: Sql) -> list[tuple[Any, ...]]:
@@ -238,10 +266,10 @@ class Files:
         with self.explaining():
             return list(self.reader.ask(question).fetchall())
 
-    def ask_arrays(self, question: Sql) -> dict[str, Any]:
+    def ask_arrays(self, question: Sql) -> list[Any]:
         """The columns of the answer to a question, as NumPy arrays."""
         with self.explaining():
-            return dict(self.reader.ask(question).fetchnumpy())
+            return list(self.reader.ask(question).fetchnumpy().values())
 
     @contextmanager
     def explaining(self) -> Iterator[None]:
@@ -259,12 +287,12 @@ class Files:
 
         if self.filter is None:
             return _unreadable(error, self)
-        counts = listed(sql("count({name})", name=quoted(name)) for name in self.types)
+        counts = listed(sql("count({name})", name=identifier(name)) for name in self.types)
         try:
             self.reader.ask(sql("SELECT {counts} FROM {scan}", counts=counts, scan=self.scan())).fetchall()
         except duckdb.Error as without:
             return _unreadable(without, self)
-        return unusable(self.filter.condition.text, str(error).splitlines()[0])
+        return unusable(self.filter.condition.text, as_named(str(error)).splitlines()[0])
 
     def where(self, row: int) -> str:
         """Where the row of a single file stands that is the so-many-th, from 0, of those for which the condition holds."""
@@ -288,12 +316,12 @@ class Files:
 
 def cast(name: str, kind: ColumnKind) -> Sql:
     """A column as one of a kind, under its own name: every cell of a row that is there must be of that kind."""
-    return sql("TRY_CAST({name} AS {kind}) AS {name}", name=quoted(name), kind=SQL_KIND[kind])
+    return sql("TRY_CAST({name} AS {kind}) AS {name}", name=identifier(name), kind=SQL_KIND[kind])
 
 
 def _unreadable(error: Exception, files: Files) -> UnreadableTable:
     """The database's words in ours: which file and line, and what is wrong with it."""
-    text = str(error)
+    text = as_named(str(error))
     place = max((each for each in files.places if each.path in text), key=lambda each: len(each.path), default=None)
     record, original = re.search(r"Line: (\d+)", text), re.search(r"Original Line: (.*)", text)
     expected = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
@@ -344,7 +372,7 @@ def together(reader: Reader, places: Places) -> Files:
     scanned = tuple(_alike([one.scanned[0] for one in each]))
     remarks = {remark.code: remark for one in reversed(each) for remark in one.remarks}
     found = Files(reader, scanned, each[0].types, places.source, places.files, tuple(remarks.values()))
-    return found if len(scanned) == 1 else replace(found, types=_described(found))
+    return found if len(scanned) == 1 else replace(found, types=_described(found, found.types))
 
 
 def alone(reader: Reader, place: Place) -> Files:
@@ -354,6 +382,13 @@ def alone(reader: Reader, place: Place) -> Files:
     if form := _json_form(place):
         return _json(reader, place, form)
     dialect, remarks = dialect_of(place)
+    if place.encoding:
+        remarks = (
+            OtherEncoding(f"{place.name} is not UTF-8; it was read as {place.encoding.capitalize()}", where=place.name),
+        )
+    if place.ruled:
+        what = f"{place.name} has no marks between its cells, and was read in columns between blanks"
+        remarks = (*remarks, ReadInColumns(what))
     types = dict.fromkeys(names_in(dialect, place), "VARCHAR")
     return Files(reader, (CsvFiles(types, (place,), dialect),), types, place.name, (place,), remarks)
 
@@ -375,7 +410,7 @@ def _json_form(place: Place) -> str | None:
 
 
 def _json(reader: Reader, place: Place, form: str) -> Files:
-    """A file of JSON objects, whose columns are all names in it. Errors: GM202, GM204 for names that differ in case alone."""
+    """A file of JSON objects, whose columns are all names in it. Errors: GM202, GM204."""
     with told(place.name):
         bare = JsonFiles(AS_THEY_ARE, (place,), form, is_compressed(place.path))
     found = Files(reader, (bare,), AS_THEY_ARE, place.name, (place,))
@@ -393,20 +428,19 @@ def names_in_first(places: Places) -> list[str]:
         return list(alone(reader, places.files[0]).types)
 
 
-def framed(reader: Reader) -> Files:
-    """The frame that a reader knows."""
+def framed(reader: Reader, names: Iterable[str]) -> Files:
+    """The frame that a reader knows, whose columns have these names."""
     found = Files(reader, (Frame(AS_THEY_ARE),), AS_THEY_ARE, "frame")
-    types = _described(found)
+    types = _described(found, names)
     return replace(found, scanned=(Frame(types),), types=types)
 
 
 def _parquet(reader: Reader, place: Place) -> Files:
     found = Files(reader, (ParquetFiles(AS_THEY_ARE, (place,)),), AS_THEY_ARE, place.name, (place,))
     path = literal(place.path)
-    refuse_names(
-        _outermost(found.ask(sql("SELECT name, num_children FROM parquet_schema({path})", path=path))), place.name
-    )
-    types = _described(found)
+    names = _outermost(found.ask(sql("SELECT name, num_children FROM parquet_schema({path})", path=path)))
+    refuse_names(names, place.name)
+    types = _described(found, names)
     return replace(found, scanned=(ParquetFiles(types, (place,)),), types=types)
 
 
@@ -420,10 +454,10 @@ def _outermost(schema: Sequence[tuple[str, int | None]]) -> list[str]:
     return names
 
 
-def _described(files: Files) -> dict[str, str]:
+def _described(files: Files, names: Iterable[str]) -> dict[str, str]:
     """The columns of what is scanned, with their types in SQL."""
-    question = sql("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {scan})", scan=files.scan())
-    return {str(name): str(kind) for name, kind in files.ask(question)}
+    question = sql("SELECT column_type FROM (DESCRIBE SELECT * FROM {scan})", scan=files.scan())
+    return dict(zip(names, (str(kind) for (kind,) in files.ask(question)), strict=True))
 
 
 def _alike(scanned: list[Any]) -> Iterator[Scannable]:

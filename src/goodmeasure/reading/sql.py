@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 
 from goodmeasure.errors import UsageError, shorter
 
 _TOGETHER = 100
+# Between a name with capitals and its bytes.
+_MARK = "\x1f"
 
 
 class Sql(str):
@@ -52,13 +55,35 @@ def quoted(column: str) -> Sql:
     return Sql('"' + _sayable(column).replace('"', '""') + '"')
 
 
-def literal(value: str | Iterable[str] | Mapping[str, str]) -> Sql:
-    """A text, a list of texts, or texts by name, as SQL writes it."""
+def told_apart(name: str) -> str:
+    """A name of a column as questions of this room have it: databases take names for one that differ in capitals alone.
+
+    A name with capitals, or with the mark, is followed by the mark and its own bytes.
+    """
+    plain = name == name.casefold() and _MARK not in name
+    return name if plain else f"{name}{_MARK}{_sayable(name).encode().hex()}"
+
+
+def identifier(name: str) -> Sql:
+    """A column as questions of this room write it."""
+    return quoted(told_apart(name))
+
+
+def as_named(text: str) -> str:
+    """What a database says of such a question, with the names as they are."""
+    return re.sub(f"{_MARK}[0-9a-f]+", "", text)
+
+
+def literal(value: str | Iterable[str]) -> Sql:
+    """A text or a list of texts as SQL writes it."""
     if isinstance(value, str):
         return Sql("'" + _sayable(value).replace("'", "''") + "'")
-    if isinstance(value, Mapping):
-        return Sql("{" + listed(Sql(f"{literal(key)}: {literal(text)}") for key, text in value.items()) + "}")
     return Sql("[" + listed(map(literal, value)) + "]")
+
+
+def typed(columns: Iterable[tuple[Sql, str]]) -> Sql:
+    """Columns with the type that each is read as, for a reader of texts."""
+    return Sql("{" + listed(Sql(f"{name}: {literal(kind)}") for name, kind in columns) + "}")
 
 
 def _sayable(text: str) -> str:

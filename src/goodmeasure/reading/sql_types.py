@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from goodmeasure.reading.sql import Sql, quoted, sql
+from goodmeasure.reading.sql import Sql, identifier, sql
 
 _TEXTS = ("VARCHAR", "ENUM")
 _NO_NUMBERS = re.compile(r"\[|STRUCT|MAP|BLOB|TIME|UUID|INTERVAL|UNION|JSON|BIT")
@@ -27,4 +27,4 @@ def is_number(kind: str) -> bool:
 
 def as_number(name: str, kind: str) -> Sql:
     """A cell as a number; where it is none, nothing."""
-    return sql("try_cast({q} AS DOUBLE)", q=quoted(name)) if is_number(kind) else sql("NULL::DOUBLE")
+    return sql("try_cast({q} AS DOUBLE)", q=identifier(name)) if is_number(kind) else sql("NULL::DOUBLE")

@@ -33,8 +33,9 @@ class NoSuchFile(Problem, FileNotFoundError):
 class UnreadableTable(Problem, ValueError):
     """The file is not a table that can be read.
 
-    CSV files (with a header line, any usual delimiter), Parquet files and JSON objects (one a line, or in a list) are tables,
-    packed by gzip too. A line with more cells than the header is an error rather than a guess about which cell is too many.
+    CSV files (with a header line, any usual delimiter), columns between blanks, Parquet files, JSON objects (one a line, or in
+    a list) and workbooks of Excel with one sheet are tables; texts may be packed by gzip. A line with more cells than the
+    header is an error rather than a guess about which cell is too many.
     """
 
     code = "GM202"
@@ -139,7 +140,8 @@ class Table:
 
     ``rows_in_source`` counts the rows that the source has; a sample holds fewer. ``frame`` is the kind of frame that it
     was made from, if it was one that results can be given back in. ``notations`` are the ways in which texts were written
-    that became numbers or dates, and ``kept`` the cells of columns to copy, as texts.
+    that became numbers or dates, and ``kept`` the cells of columns to copy, as texts. ``orders`` are the categories of columns
+    whose type says that they stand in an order, from the low end to the high one.
     """
 
     columns: Mapping[str, Values]
@@ -149,6 +151,7 @@ class Table:
     frame: FrameKind | None = None
     notations: Mapping[str, Notation] = field(default_factory=dict)
     kept: Mapping[str, Values] = field(default_factory=dict)
+    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -190,8 +193,8 @@ def refuse_none(rows: RowsRead, source: str) -> None:
 def missing_column(name: str, known: Iterable[str], source: str) -> NoSuchColumn:
     """The error for a column that is not there, with the names that come closest."""
     names = list(known)
-    folded = {n.casefold(): n for n in reversed(names)}
-    close = [folded[n] for n in nearest(name.casefold(), folded)]
+    near = nearest(name.casefold(), dict.fromkeys(map(str.casefold, names)))
+    close = sorted((n for n in names if n.casefold() in near), key=lambda n: near.index(n.casefold()))
     error = NoSuchColumn(
         f"{source} has no column {name!r}",
         where=source,

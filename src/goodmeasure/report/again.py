@@ -41,6 +41,7 @@ def command(study: Study) -> str:
     parts += [part for shift in question.shift for part in ("--shift", str(shift))]
     for name, value in (("test", study.test), ("where", study.where), ("like", question.like)):
         parts += [] if value is None else [f"--{name}", value]
+    parts += ["--learn-time"] if question.learn_time else []
     for name in question.exclude:
         parts += ["--exclude", name]
     parts += [part for floor in question.floors for part in ("--floor", f"{floor.share}={floor.least:g}")]
@@ -79,7 +80,11 @@ def _models(study: Study) -> list[str]:
 def python(study: Study) -> str:
     """The lines of Python that ask the same question."""
     question = study.question
-    asked = {name: value for name, value in vars(question).items() if value not in (None, ()) and name != "target"}
+    asked = {
+        name: value
+        for name, value in vars(question).items()
+        if not (value in (None, ()) or value is False or name == "target")
+    }
     costs, losses, models = asked.pop("costs", None), _losses(study), _models(study)
     asked.pop("loss", None)
     if question.floors:

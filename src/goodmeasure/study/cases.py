@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.choosing.affirming import affirmative
-from goodmeasure.choosing.observed import read_as_numbers
+from goodmeasure.choosing.observed import InOrder, read_as_numbers
 from goodmeasure.choosing.overruling import with_loss
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.errors import Problem, UsageError
@@ -143,7 +143,7 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
     counted = counting(table, question.target, question.weights)
     table, infinite = finite(counted.table, [n for n in table.columns if n not in question.roles.values()])
     table, alike = one_spelling(table, [n for n in table.columns if n not in (*question.exclude, question.group)])
-    raw = as_target(table[question.target])
+    raw = as_target(table, question.target)
     first = _chosen(raw, table, question)
     rare = (
         rare_in(raw, question.target, question.rare_classes)
@@ -153,7 +153,7 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
     gathered: tuple[Remark, ...] = ()
     if rare is not None:
         table, gathered = rare.applied(table)
-        raw = as_target(table[question.target])
+        raw = as_target(table, question.target)
         first = _chosen(raw, table, question)
     found = _split(raw, table, question, first, own_report=test is None)
     read = counted.rows.without(len(counted.table) - len(table), "of rare classes")
@@ -235,8 +235,12 @@ def _counting_as(
 # --- the target ---
 
 
-def as_target(values: Values) -> Values:
-    """A target column as `choose` reads it: texts that all are numbers as such, whole numbers as integers."""
+def as_target(table: Table, name: str) -> Values:
+    """A target column as `choose` reads it: texts that all are numbers as such, unless an order makes them labels, and whole
+    numbers as integers."""
+    values = table[name]
+    if name in table.orders:
+        return values
     if values.dtype.kind == "O" and not np.isnan(read := read_as_numbers(values)).any():
         values = read
     if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.round(values)).all():
@@ -246,7 +250,7 @@ def as_target(values: Values) -> Values:
 
 def _chosen(raw: Values, table: Table, question: Question) -> Plan:
     plan = planned(
-        raw,
+        InOrder(raw, table.orders[question.target]) if question.target in table.orders else raw,
         question.costs,
         question.positive,
         ask=question.ask,
@@ -337,7 +341,7 @@ def together(table: Table, name: str) -> Values:
 def _cases(table: Table, question: Question, plan: Plan) -> Cases:
     return Cases(
         table,
-        coded(as_target(table[question.target]), plan),
+        coded(as_target(table, question.target), plan),
         weights_in(table, question.weights),
         exposure(table, question.exposure),
         None if question.group is None else together(table, question.group),

@@ -26,22 +26,29 @@ class Coding:
 
     A code is a column of a linear model, or a number that trees split on. It is -1 where there is no column or number: for
     the first of two categories, which the other one implies, and for a category that no fitted row holds, if none is rare.
+
+    Categories in an order have the codes below ``steps``. A linear model has a column for each step between two of them, which is
+    1 from the higher one on: neighbours are alike unless the rows say otherwise. Trees split between them as between numbers.
     """
 
     known: tuple[str, ...]
     code: tuple[int, ...]
     otherwise: int
+    steps: int = 0
 
     @property
     def width(self) -> int:
         """How many columns there are."""
-        return max(self.code) + 1
+        return max(self.code) + (not self.steps)
 
     @property
     def titles(self) -> list[str]:
-        """The category of each column."""
-        found = {code: name for name, code in zip(self.known, self.code, strict=True)} | {self.otherwise: "(rare)"}
-        return [found[code] for code in range(self.width)]
+        """What each column says of a cell."""
+        first = {code: name for name, code in zip(reversed(self.known), reversed(self.code), strict=True)}
+        if self.steps:
+            return [f">= {first[k]}" if k < self.steps else f"= {first[k]}" for k in range(1, max(self.code) + 1)]
+        found = first | {self.otherwise: "(rare)"}
+        return [f"= {found[code]}" for code in range(self.width)]
 
     @cached_property
     def _codes(self) -> dict[str, int]:
@@ -53,8 +60,12 @@ class Coding:
         return np.fromiter((known.get(value, self.otherwise) for value in values), np.intp, len(values))
 
     def columns(self, codes: NDArray[np.intp]) -> Floats:
-        """A column for each code, 1 where a cell has it."""
-        return np.asarray(codes[:, None] == np.arange(self.width), dtype=np.float64)
+        """A column for each code, 1 where a cell has it; for each step, 1 where a cell is above it."""
+        if not self.steps:
+            return np.asarray(codes[:, None] == np.arange(self.width), dtype=np.float64)
+        place = np.arange(1, self.width + 1)
+        above = (codes[:, None] >= place) & (codes[:, None] < self.steps)
+        return np.where(place < self.steps, above, codes[:, None] == place).astype(np.float64)
 
     def strange(self, values: Values) -> int:
         """How many cells hold a category that no fitted row holds."""
@@ -63,12 +74,33 @@ class Coding:
 
     def to_dict(self) -> dict[str, Any]:
         """The coding as plain values, ready for JSON."""
-        return {"known": list(self.known), "code": list(self.code), "otherwise": self.otherwise}
+        steps = {"steps": self.steps} if self.steps else {}
+        return {"known": list(self.known), "code": list(self.code), "otherwise": self.otherwise} | steps
 
     @staticmethod
     def from_dict(state: dict[str, Any]) -> Coding:
         """The coding that `to_dict` described."""
-        return Coding(tuple(state["known"]), tuple(state["code"]), state["otherwise"])
+        return Coding(tuple(state["known"]), tuple(state["code"]), state["otherwise"], state.get("steps", 0))
+
+
+def coding(values: Values, order: tuple[str, ...], *, scaled: bool) -> Coding:
+    """The coding of a column of texts, for a linear model or for trees; its categories may stand in an order."""
+    if len(order) > 1:
+        return _in_order(values, order, scaled=scaled)
+    return (one_hot if scaled else codes)(values)
+
+
+def _in_order(values: Values, order: tuple[str, ...], *, scaled: bool) -> Coding:
+    """Codes by place; neighbours share one where there are too many. What was never seen is to a linear model the middle one."""
+    most = MOST_CATEGORIES if scaled else MOST_TREE_CATEGORIES
+    steps = min(len(order), most)
+    code = [place * steps // len(order) for place in range(len(order))]
+    of = dict(zip(order, code, strict=True))
+    seen = [of[value] for value in values if value is not None]
+    middle = int(np.median(seen)) if scaled and seen else _NONE
+    if len(seen) == len(values):
+        return Coding(order, tuple(code), middle, steps)
+    return Coding((*order, ABSENT), (*code, steps if scaled else _NONE), middle, steps)
 
 
 def one_hot(values: Values) -> Coding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,14 @@ from goodmeasure.study.question import Question
 # A text column with more different values than this part of its rows names the rows rather than describes them.
 UNIQUE = 0.5
 LEAST_UNIQUE = 20
+LEAST_EVEN = 50
 NEARLY_PERFECT = 0.98
 MOST_ROWS_TO_PROBE = 4000
 MOST_FEATURES_TO_PROBE = 300
 _NAMED_ID = re.compile(
-    r"(^|[_\s.-])(id|ids|uuid|guid|key|index|rownum|row)$|^(id|uuid|guid|index|unnamed)([_\s:.-]|$)", re.I
+    r"(^|[_\s.-])(id|ids|uuid|guid|key|index|rownum|rowname|rownames|rowid|row|seqno|caseid)$"
+    r"|^(id|uuid|guid|index|unnamed)([_\s:.-]|$)",
+    re.I,
 )
 
 
@@ -96,16 +99,18 @@ def finite(table: Table, names: Sequence[str]) -> tuple[Table, tuple[Remark, ...
                 InfiniteAsMissing(f"{what} in column {name!r} ({count:,} of {len(values):,}) count as missing")
             )
             changed[name] = np.where(vast, np.nan, values)
-    return Table({**table.columns, **changed}, table.source, table.rows_in_source, table.remarks), tuple(remarks)
+    return replace(table, columns={**table.columns, **changed}), tuple(remarks)
 
 
 def usable(table: Table, question: Question, fit: NDArray[np.intp]) -> Columns:
     """What the rows to fit show about each column."""
-    left_out = {name: f"is the {role}" for role, name in question.roles.items() if name is not None}
+    learned = question.time if question.learn_time else None
+    roles = {name: role for role, name in question.roles.items() if name not in (None, learned)}
+    left_out = {name: f"is the {role}" for name, role in roles.items()}
     left_out |= dict.fromkeys(question.exclude, "was excluded")
     remarks: list[Remark] = []
     for name, values in table.columns.items():
-        if name not in left_out and (found := _unusable(name, values, fit)):
+        if name not in left_out and name != learned and (found := _unusable(name, values, fit)):
             left_out[name], remark = found
             remarks.append(remark)
     features = tuple(name for name in table.columns if name not in left_out)
@@ -142,8 +147,16 @@ def _names_rows(name: str, known: Values, distinct: int) -> bool:
         return distinct > UNIQUE * len(known)
     if kind is ColumnKind.DATE or distinct < len(known) or (known != np.round(known)).any():
         return False
-    # Unique whole numbers may be amounts; a run without gaps, or a name that says so, makes them identifiers.
-    return bool(_NAMED_ID.search(name)) or bool(np.abs(np.diff(np.sort(known))).max() <= 2 and len(known) > 50)
+    return bool(_NAMED_ID.search(name)) or _are_too_even(known)
+
+
+def _are_too_even(known: Values) -> bool:
+    """Whether different whole numbers stand so close that amounts would hold some number twice.
+
+    Of n numbers drawn from a range of r, none comes twice with probability exp(-n**2 / 2r) at most: here less than exp(-10).
+    Rows that were drawn from a table keep its numbers of rows, with gaps.
+    """
+    return bool(len(known) > LEAST_EVEN and np.ptp(known) <= len(known) ** 2 / 20)
 
 
 def nearly_perfect(table: Table, features: Sequence[str], y: NDArray[Any], classes: bool, seed: int) -> list[Remark]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from goodmeasure.choosing.choose import choose
 from goodmeasure.errors import TargetOutsideDomain, WeightError
-from goodmeasure.reading.footers import without_total
+from goodmeasure.reading.footers import without_names, without_total
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.rows_read import NO_TARGET, NO_WEIGHT, RowsRead
 from goodmeasure.reading.tables import ColumnKind, Table, missing
@@ -51,12 +51,14 @@ def counting(table: Table, target: str, weights: str | None) -> CountingRows:
         GM601: no row has a target
     """
     rows = RowsRead(table.rows_in_source).without(table.rows_in_source - len(table), "not in the sample")
-    cases, totals = without_total(table)
+    named, again = without_names(table)
+    cases, totals = without_total(named)
     weighed, weightless = _with_weight(cases, weights)
     found, dropped = _with_target(weighed, target)
-    rows = rows.without(len(table) - len(cases), "totals of the others")
+    rows = rows.without(len(table) - len(named), "names of the columns again")
+    rows = rows.without(len(named) - len(cases), "totals of the others")
     rows = rows.without(len(cases) - len(weighed), NO_WEIGHT).without(len(weighed) - len(found), NO_TARGET)
-    return CountingRows(found, rows, (*totals, *weightless, *dropped))
+    return CountingRows(found, rows, (*again, *totals, *weightless, *dropped))
 
 
 def _with_target(table: Table, target: str) -> tuple[Table, tuple[Remark, ...]]:

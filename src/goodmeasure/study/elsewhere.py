@@ -12,6 +12,7 @@ import numpy as np
 
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import Problem, UsageError, nearest, shorter
 from goodmeasure.reading.files import read
 from goodmeasure.reading.frames import table
@@ -20,10 +21,10 @@ from goodmeasure.statistics.estimate import each_estimate, widened
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.tilting import tilted
 from goodmeasure.statistics.weights import effective
-from goodmeasure.strict.calls import strict_keywords
+from goodmeasure.strict.calls import strict_class, strict_keywords
 from goodmeasure.study.counting import weights_in
 from goodmeasure.study.likeness import NotAlike, compared, factors, likeness
-from goodmeasure.study.names import plain_label
+from goodmeasure.study.names import names_of, plain_label
 
 # Weights that leave fewer rows than this tell nothing.
 LEAST_EFFECTIVE = 10
@@ -250,6 +251,7 @@ def _of_yes(yes: Floats | None, prevalence: float) -> Floats:
     return np.asarray(yes, dtype=np.float64)[:, None] - prevalence
 
 
+@strict_class
 @dataclass(frozen=True)
 class Reweighed(Displayed):
     """What each row counts for, so that together they are like the rows that one cares about.
@@ -298,7 +300,7 @@ class Reweighed(Displayed):
         return each_estimate(found, lambda one: widened(one, self.widening, WEIGHED))
 
     def __str__(self) -> str:
-        return f"{self.told}; {len(self.weight):,} rows are worth {self.effective_n:,.0f}"
+        return printable(f"{self.told}; {len(self.weight):,} rows are worth {self.effective_n:,.0f}")
 
     def to_dict(self) -> dict[str, Any]:
         """What was done as plain values, ready for JSON; the weights are not among them."""
@@ -327,7 +329,7 @@ def reweigh(
     shift: Any = (),
     like: Any = None,
     weights: str | None = None,
-    exclude: Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     seed: int = 0,
 ) -> Reweighed:
     """Weigh the rows of a table so that together they are like the rows that you care about.
@@ -376,7 +378,8 @@ def reweigh(
     if not where.asked:
         raise UsageError("reweigh was told of no other place", fix="prevalence=0.1, shift={'age': 45} or like=TABLE")
     yes = None if target is None else _yes_in(rows, target, positive)
-    names = [name for name in rows.columns if name not in (target, weights, *exclude)]
+    left_out = names_of(exclude, "reweigh")
+    names = [name for name in rows.columns if name not in (target, weights, *left_out)]
     return where.reweighed(rows, names, yes, weights_in(rows, weights), seed)
 
 

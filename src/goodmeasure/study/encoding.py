@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,7 @@ from goodmeasure.errors import shorter
 from goodmeasure.reading.notation import Numbers
 from goodmeasure.reading.tables import VAST, BadCell, ColumnKind, Table, Values, missing
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.study.coding import Coding, codes, one_hot
+from goodmeasure.study.coding import Coding, coding
 from goodmeasure.study.respelling import as_known
 from goodmeasure.study.scaling import Scaling, scaling
 
@@ -59,7 +60,7 @@ class Encoding:
         if self.scaling is None:
             return [*found, *self.texts]
         flags = [f"{found[k]} is missing" for k in self.scaling.flagged]
-        texts = [f"{name} = {each}" for name, c in zip(self.texts, self.codings, strict=True) for each in c.titles]
+        texts = [f"{name} {each}" for name, c in zip(self.texts, self.codings, strict=True) for each in c.titles]
         return [*found, *flags, *texts]
 
     def columns_of(self, feature: str) -> list[int]:
@@ -68,7 +69,7 @@ class Encoding:
             place, start = self.texts.index(feature), width(self.numbers, self.dates, ())
             if self.scaling is None:
                 return [start + place]
-            start = len(self.scaling.centre) + sum(coding.width for coding in self.codings[:place])
+            start = len(self.scaling.centre) + sum(c.width for c in self.codings[:place])
             return [*range(start, start + self.codings[place].width)]
         if feature in self.numbers:
             found = [self.numbers.index(feature)]
@@ -81,16 +82,16 @@ class Encoding:
     @property
     def categorical(self) -> list[bool]:
         """Which columns of the matrix for trees hold category codes."""
-        return [False] * (width(self.numbers, self.dates, ())) + [True] * len(self.texts)
+        return [False] * (width(self.numbers, self.dates, ())) + [not c.steps for c in self.codings]
 
     def __call__(self, table: Table) -> Floats:
         """The matrix of these rows, one row an example. Error: GM206 where a column holds something else than it did."""
         cells = self.cells(table)
         numbers = _number_block(cells, self.numbers, self.dates, len(table))
-        coded = [coding.codes(cells[name]) for name, coding in zip(self.texts, self.codings, strict=True)]
+        coded = [c.codes(cells[name]) for name, c in zip(self.texts, self.codings, strict=True)]
         if self.scaling is None:
             return np.column_stack([numbers, *(np.where(each < 0, np.nan, each) for each in coded)])
-        blocks = [coding.columns(each) for coding, each in zip(self.codings, coded, strict=True)]
+        blocks = [c.columns(each) for c, each in zip(self.codings, coded, strict=True)]
         return np.hstack([self.scaling(numbers), *blocks])
 
     def cells(self, table: Table) -> dict[str, Values]:
@@ -126,9 +127,8 @@ def encoding(table: Table, features: Sequence[str], *, scaled: bool = True) -> E
     of = {kind: tuple(f for f in features if kinds[f] is kind) for kind in ColumnKind}
     numbers, dates, texts = of[ColumnKind.NUMBER], of[ColumnKind.DATE], of[ColumnKind.TEXT]
     learned = scaling(_number_block(table.columns, numbers, dates, len(table))) if scaled else None
-    return Encoding(
-        numbers, dates, texts, learned, tuple((one_hot if scaled else codes)(table[name]) for name in texts)
-    )
+    codings = tuple(coding(table[name], table.orders.get(name, ()), scaled=scaled) for name in texts)
+    return Encoding(numbers, dates, texts, learned, codings)
 
 
 def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
@@ -142,6 +142,8 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
         map(_PLAIN.matches, values[~lost].tolist() if values.dtype == object else [""])
     ):
         return np.array([None if cell is None else _PLAIN.rewritten(cell) for cell in values], dtype=np.float64)
+    if kind is ColumnKind.DATE and (read := _as_moments(values)) is not None:
+        return read
     if not lost.all():
         needed = "a number" if kind is ColumnKind.NUMBER else "a date"
         raise BadCell(
@@ -153,6 +155,16 @@ def _as_fitted(name: str, values: Values, kind: ColumnKind) -> Values:
     return (
         np.full(len(values), np.nan) if kind is ColumnKind.NUMBER else np.full(len(values), np.datetime64("NaT", "us"))
     )
+
+
+def _as_moments(values: Values) -> Values | None:
+    """Texts as moments in UTC, as a file of such texts is read; None where one is no date of ISO 8601."""
+    try:
+        read = [None if cell is None else datetime.fromisoformat(cell) for cell in values.tolist()]
+    except (TypeError, ValueError):
+        return None
+    zoned = [at.astimezone(UTC).replace(tzinfo=None) if at is not None and at.tzinfo else at for at in read]
+    return np.array(zoned, dtype="datetime64[us]")
 
 
 def _number_block(cells: Mapping[str, Values], numbers: Sequence[str], dates: Sequence[str], rows: int) -> Floats:

@@ -179,15 +179,14 @@ def _number_term(scaling: Scaling, k: int, name: str, weights: Floats) -> Number
 
 def _text_term(coding: Coding, name: str, weights: Floats) -> TextTerm:
     """The amount of each category of a text, and of one that was never seen; weights are those of its columns."""
-    amounts = {code: tuple(weights[:, code].tolist()) for code in range(coding.width)}
-    amounts[-1] = (0.0,) * len(weights)
-    known = {text: amounts[code] for text, code in zip(coding.known, coding.code, strict=True)}
-    return TextTerm(name, known, amounts[coding.otherwise])
+    amounts = (coding.columns(np.array([*coding.code, coding.otherwise])) @ weights.T).tolist()
+    *known, otherwise = map(tuple, amounts)
+    return TextTerm(name, dict(zip(coding.known, known, strict=True)), otherwise)
 
 
 def _codes(coding: Coding) -> dict[str, int]:
     """The code of each category of a text for trees; one that was not seen has none."""
-    return dict(zip(coding.known, coding.code, strict=True))
+    return {text: code for text, code in zip(coding.known, coding.code, strict=True) if code >= 0}
 
 
 # --- predictions and what is shown of them ---

@@ -26,7 +26,7 @@ from goodmeasure.reading.documents import (
     truth,
     whole,
 )
-from goodmeasure.reading.notation import GROUPINGS
+from goodmeasure.reading.notation import GROUPINGS, Dates
 from goodmeasure.study.coding import MOST_TREE_CATEGORIES
 from goodmeasure.study.encoding import width
 
@@ -88,7 +88,9 @@ _CODING = fields(
         "known": distinct(sequence(text(most=100_000), least=1)),
         "code": sequence(whole(-1, MOST_TREE_CATEGORIES - 1), least=1),
         "otherwise": whole(-1, MOST_TREE_CATEGORIES - 1),
-    }
+        "steps": whole(2, MOST_TREE_CATEGORIES),
+    },
+    optional=("steps",),
 )
 _ENCODING = fields(
     {"numbers": _NAMES, "dates": _NAMES, "texts": _NAMES, "scaling": optional(_SCALING), "codings": sequence(_CODING)}
@@ -139,10 +141,21 @@ _COSTS = fields(
 )
 _CLASS_COSTS = fields({"matrix": sequence(sequence(number(), least=2), least=2)})
 _AMOUNT_COSTS = fields({"under": number(), "over": number()})
-_NUMBERS = fields(
-    {"decimal": exactly(".", ","), "grouping": exactly(*GROUPINGS), "before": text(most=40), "after": text(most=40)}
-)
-_DATES = fields({"form": text(most=40)})
+
+
+def _form_of_dates(value: Any, at: str) -> None:
+    text(most=40)(value, at)
+    must(Dates(value).is_one, at, "a form of dates")
+
+
+def _mark(value: Any, at: str) -> None:
+    """What stands before or behind numbers, which becomes part of a question to a database."""
+    text(most=40)(value, at)
+    must(not any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in value), at, "a text in UTF-8")
+
+
+_DATES = fields({"form": _form_of_dates})
+_NUMBERS = fields({"decimal": exactly(".", ","), "grouping": exactly(*GROUPINGS), "before": _mark, "after": _mark})
 _DISTRIBUTION = fields(
     {
         "missing": number(0, 1),
@@ -261,6 +274,11 @@ def _coding(state: dict[str, Any], at: str) -> None:
     must(len(state["code"]) == len(state["known"]), f"{at}.code", "one a category")
     must(used == {*range(len(used))} and used != set(), f"{at}.code", "columns without a gap")
     must(state["otherwise"] in {-1, *used}, f"{at}.otherwise", "one of the codes, or -1")
+    must(
+        state.get("steps", 0) <= len(used) <= state.get("steps", len(used)) + 1,
+        f"{at}.steps",
+        "as many as there are codes",
+    )
 
 
 def _scorer(state: dict[str, Any], encoding: dict[str, Any]) -> None:

@@ -48,6 +48,7 @@ class Question:
     exposure: str | None
     group: str | None
     time: str | None
+    learn_time: bool
     exclude: tuple[str, ...]
     loss: Loss | None
     model: str
@@ -84,6 +85,8 @@ class Question:
         for name in {n for n in named if named.count(n) > 1}:
             roles = " and ".join(role for role, column in self.roles.items() if column == name)
             raise UsageError(f"column {name!r} cannot be {roles} at once", fix="give each role its own column")
+        if self.learn_time and self.time is None:
+            raise UsageError("no time is named that could be learned from", fix="time='day', learn_time=True")
         if self.budget is not None and not self.budget >= 1:
             raise UsageError(f"a budget of {self.budget} rows acts on none", fix="budget=200")
         if self.target in self.exclude:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import Any
@@ -19,6 +19,7 @@ from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.study.answering import Answering
 from goodmeasure.study.contest import contested
 from goodmeasure.study.elsewhere import OtherPlace, Shift, as_table
+from goodmeasure.study.names import names_of
 from goodmeasure.study.question import Question, loss_named, named_costs
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick
@@ -41,6 +42,7 @@ def run(
     exposure: str | None = None,
     group: str | None = None,
     time: str | None = None,
+    learn_time: bool = False,
     exclude: str | Sequence[str] = (),
     loss: Loss | str | Sequence[Loss | str] | None = None,
     model: str | Sequence[str] = "linear",
@@ -78,6 +80,7 @@ def run(
         exposure: the column of how much time, area or sum insured a count or amount belongs to.
         group: the column whose equal values stay in one part of the split.
         time: the column by which the earliest rows are fitted and the latest reported.
+        learn_time: whether that column is learned from too: of dates the day, the month and the weekday.
         exclude: a column that must not be learned from, or several.
         loss: the loss to train on, or several; the one that the target asks for unless given.
         model: "linear"; "boosting" (scikit-learn's trees); what an extra brings: "xgboost", "lightgbm", "catboost", or
@@ -148,7 +151,8 @@ def run(
             exposure=exposure,
             group=group,
             time=time,
-            exclude=_names(exclude),
+            learn_time=learn_time,
+            exclude=names_of(exclude, "run"),
             loss=one,
             model=kind,
             floors=_floors(floors),
@@ -192,16 +196,6 @@ def _several(given: Any, name: str) -> list[Any]:
     found = list(dict.fromkeys(each))
     if not found:
         raise UsageError("an empty list names nothing to train", fix="loss=None, model='linear'")
-    return found
-
-
-def _names(exclude: str | Sequence[str]) -> tuple[str, ...]:
-    """The columns to leave out; one name is a list of one."""
-    found = (exclude,) if isinstance(exclude, str) else tuple(exclude) if isinstance(exclude, Iterable) else (exclude,)
-    if not all(isinstance(name, str) for name in found):
-        raise UsageError(
-            f"run takes no exclude={shorter(exclude)}", seen="columns have texts as names", fix="exclude=[]"
-        )
     return found
 
 

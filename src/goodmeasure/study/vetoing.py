@@ -54,9 +54,15 @@ def _worse(found: Measured) -> bool:
     return bool(low > 0 if found.metric.share else found.report.value > found.constant)
 
 
+def _surely(found: Measured) -> bool:
+    """Whether the interval of the metric says so too."""
+    return found.metric.higher_is_better or found.metric.signed or found.report.low > found.constant
+
+
 def _worse_metric(found: Measured, judged: Judged, report: Cases, split: Split, *, outcome: bool) -> Remark:
+    is_better = "is better" if _surely(found) else "did better on these rows, which may be luck"
     what = (
-        f"by {found.metric.name.replace('_', ' ')} one prediction for all rows is better: {found.constant:.4g} against "
+        f"by {found.metric.name.replace('_', ' ')} one prediction for all rows {is_better}: {found.constant:.4g} against "
         f"{found.report.value:.4g}"
     )
     fix = "judge by what you care about: another --ask, or --metric"

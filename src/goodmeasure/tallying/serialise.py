@@ -54,6 +54,7 @@ def unpack(data: bytes) -> tuple[Schema, dict[str, State]]:
         names = {name: tuple(header["schema"][name]) for name in ("losses", "models")}
         schema = Schema(**{each.name: header["schema"][each.name] for each in fields(Schema)} | names)
         soundness.kind(schema)
+        soundness.room(header, len(data))
         arrays = _read_arrays(body, header["arrays"])
         groups = {key: _build(one, arrays) for key, one in header["groups"].items()}
         for key, state in groups.items():

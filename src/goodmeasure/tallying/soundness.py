@@ -31,6 +31,8 @@ from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCo
 _MOST_ROWS = 1 << 53
 NEARLY = 1 + 1e-9  # what rounding may add
 _LOST = 1e-100  # what is left of a number whose square is too small to be one
+# Empty cells are not kept in a file. Groups of one row each, with weights of every size, grow by less than this.
+_MOST_GROWTH, _ALWAYS_ALLOWED = 2_000, 1 << 30
 _NAME = text(most=1_000_000)
 _NAMES = distinct(sequence(_NAME, least=1, most=1000))
 _EXACT = row(whole(0), whole(0, LIMBS + 2), _NAME, _NAME)
@@ -97,6 +99,21 @@ def fits(asked: dict[str, Any], schema: Schema, groups: dict[str, State]) -> Non
 # --- arrays ---
 
 
+def room(header: dict[str, Any], size: int) -> None:
+    """Refuse a file of ``size`` bytes whose tables would fill the memory once their empty cells are made."""
+    widths = {name: shape[-1] for name, _, shape in header["arrays"]}
+    needed = 0
+    used: list[str] = []
+    for one in header["groups"].values():
+        sums = [part[-1] for kind in ("moments", "scores", "amounts") for part in one[kind].values()]
+        sums += [one["clusters"][-1]] if one["clusters"] else []
+        used += [limbs for *_, limbs in sums]
+        needed += sum(cells * widths.get(limbs, 0) for cells, _, _, limbs in sums)
+        needed += 4 * SCORE_CELLS * len(one["scores"]) + AMOUNT_CELLS * len(one["amounts"])
+    must(len({*used}) == len(used), "groups", "with numbers of their own")
+    must(8 * needed <= max(_ALWAYS_ALLOWED, _MOST_GROWTH * size), "groups", "of a size that such a file can hold")
+
+
 def places(at: NDArray[Any], values: NDArray[Any], cells: int, where: str) -> None:
     """Refuse places that lie outside of their table, or not one for each of their values."""
     must(at.ndim == 1 and at.dtype.kind == "i" and values.dtype.kind == "i", where, "a list of places")
@@ -133,6 +150,25 @@ def state(one: State, schema: Schema, where: str) -> None:
     must((one.clusters is not None) == bool(schema.clustered and one.rows), f"{where}.clusters", "there if asked for")
     if one.clusters is not None:
         _clusters(one.clusters, len(wanted), one.rows, f"{where}.clusters")
+    _of_the_same_rows(one, where)
+
+
+def _of_the_same_rows(one: State, where: str) -> None:
+    """Refuse parts that say different things of the rows that all of them count: their targets, and what they weigh."""
+    yes: dict[str, int] = {}
+    for name, counts in one.scores.items():
+        told = int(counts.counts[:, 1].sum())
+        # Of classes the name ends with the class, of which all models say the same; the likeliest class is each model's own.
+        _, _, of = name.partition("\t")
+        must(
+            of == "top" or yes.setdefault(of, told) == told, f"{where}.scores[{name!r}]", "of the targets of the others"
+        )
+    classes = [count for of, count in yes.items() if of]
+    must(not classes or sum(classes) == one.rows, f"{where}.scores", "of one class a row")
+    weights = [part.totals().w for part in one.moments.values() if not part.infinite]
+    if one.clusters is not None:
+        weights += [float(_nearly(one.clusters.sums).reshape(len(one.clusters.keys), -1)[:, 0].sum())]
+    must(not weights or max(weights) <= min(weights) * NEARLY, f"{where}.moments", "of rows of one weight")
 
 
 def _score_names(schema: Schema) -> set[str]:

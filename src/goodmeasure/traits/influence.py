@@ -19,6 +19,8 @@ from goodmeasure.statistics.weights import unit_of
 # How far out the pull is compared: raw outputs of activations, or multiples of the typical miss where they are predictions.
 _FAR = 30.0
 _FAR_LINEAR = 1000.0
+# Nearer than this no pull is looked for.
+_NEAREST = 1e-250
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ def _class_side(loss: Record, classes: int) -> Influence:
 def _side(side: str, pull: Any, far: Floats, slight: float) -> Influence:
     distances = np.concatenate([[slight], far])
     sizes = np.abs(np.asarray(pull(distances), dtype=np.float64))
+    if not np.isfinite(sizes[:2]).all() and slight > _NEAREST:  # even that is too far for the pull to be a number
+        return _side(side, pull, far / 10, slight / 10)
     # An exponential pull leaves the range of numbers; how it grows shows before that.
     kept = np.isfinite(sizes)
     distances, sizes = distances[kept], sizes[kept]

@@ -22,7 +22,8 @@ from goodmeasure.formulas.interval_arithmetic import Box, bounds, line
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.traits.views import View, kinks, views
 
-END = 1e12
+# How far out the line is looked at, at least, and at most where a hyperparameter lies further out itself.
+END, _LAST = 1e12, 1e60
 # Formulas whose constants were rounded to double precision are continuous no further than that.
 _ROUNDED = 1e-12
 _DIGITS = 60
@@ -47,8 +48,14 @@ class Line:
 
     @cached_property
     def boxes(self) -> Box:
-        """The line from -1e12 to 1e12, fine near zero on the scale of each hyperparameter."""
-        return line(units=tuple(_units([value for _, value in self.hyperparameters])))
+        """The line as far as it is looked at, fine near zero on the scale of each hyperparameter."""
+        return line(units=tuple(_units([value for _, value in self.hyperparameters])), end=self.end)
+
+    @cached_property
+    def end(self) -> float:
+        """How far out the line is looked at: beyond each hyperparameter and its inverse, where a formula may turn."""
+        sizes = [size for _, value in self.hyperparameters if value for size in (abs(value), 1 / abs(value))]
+        return min(max(END, *(1e9 * size for size in sizes), END), _LAST)
 
     def bounded(self, formula: Expr, boxes: Box | None = None) -> Box:
         """Bounds of a formula in boxes."""
@@ -168,7 +175,7 @@ def _units(values: list[float]) -> set[float]:
     sizes = [abs(v) for v in values if v and not 0.2 <= abs(v) <= 5]
     single = {s**power for s in sizes for power in (1.0, -1.0, 0.5, -0.5)}
     roots = {float(np.sqrt(abs(v))) for v in values if v}
-    return {u for u in single | {a * b for a in single for b in roots} if 1e-9 < u < 1e10}
+    return {u for u in single | {a * b for a in single for b in roots} if 1 / _LAST < u < _LAST}
 
 
 def _halved(boxes: Box) -> Box:

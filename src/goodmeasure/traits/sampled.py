@@ -205,7 +205,7 @@ def _end_of_growth(loss: Record, size: Callable[[Any, Any], Any]) -> float | Non
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         far, furthest = (float(np.max(size(y * grow, a * grow))) for grow in (1e100, 1e130))
-    return furthest if furthest <= _SETTLED * far else None
+    return furthest if math.isfinite(furthest) and furthest <= _SETTLED * far else None
 
 
 def lipschitz(loss: Record) -> Trait | None:

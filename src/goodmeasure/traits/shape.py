@@ -1,13 +1,12 @@
 """The shape of a loss in its raw output: convex, strictly, strongly, Lipschitz, smooth.
 
 A claim about a loss of one raw output is proved by bounding the derived signal and curvature in boxes that cover the line from
--1e12 to 1e12, and by looking at every point where a choice in the formula may jump. What refutes a claim is confirmed in
-arbitrary precision before it is said.
+-1e12 to 1e12, or further where a hyperparameter is larger, and by looking at every point where a choice in the formula may
+jump. What refutes a claim is confirmed in arbitrary precision before it is said.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -18,20 +17,22 @@ from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.expression import Expr
 from goodmeasure.formulas.interval_arithmetic import Box
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.traits.line import END, Kink, Line, lines
+from goodmeasure.traits.line import Kink, Line, lines
 from goodmeasure.traits.trait import PROVED, SHOWN, Trait
 
 # How far above the largest size that was seen a proved bound may lie.
 _TIGHT, _LOOSE = 1e-12, 1.02
 # Below this a bound in double precision says nothing of the sign: numbers end there.
 _TINY = 1e-290
-# Far out, where what grows or fades without end has shown it.
-_FAR = (END, 1e100)
+# Far out, where what grows or fades without end has shown it: beyond the end of any line.
 _FURTHEST = (1e100, 1e130)
 # Toward zero, where what grows without end has shown it too.
 _NEAR = (1e-3, 1e-20, 1e-40, 1e-60)
 _CONFIRMED = 12
-_COVERED = f"for raw outputs up to {END:g}"
+
+
+def _covered(loss: Record) -> str:
+    return f"for raw outputs up to {lines(loss)[0].end:g}"
 
 
 # --- convex, strictly, strongly ---
@@ -47,7 +48,7 @@ def convex(loss: Record) -> Trait | None:
             return Trait("convex", False, SHOWN, f"{each.view.name}, the {seen}")
     if not all((bounds_of_convexity(each)[1].low >= 0).all() for each in lines(loss)):
         return None
-    return Trait("convex", True, PROVED, f"the curvature is nowhere negative {_COVERED}, and no jump falls")
+    return Trait("convex", True, PROVED, f"the curvature is nowhere negative {_covered(loss)}, and no jump falls")
 
 
 def bounds_of_convexity(each: Line) -> tuple[Box, Box]:
@@ -143,7 +144,7 @@ def strongly_convex(loss: Record) -> Trait | None:
     if not parts_add(loss):
         least = min(float(each.curvature.low.min()) for each in lines(loss))
         if least > 0 and not _fading(lines(loss)):
-            seen = f"the curvature is at least {least:.4g} {_COVERED}"
+            seen = f"the curvature is at least {least:.4g} {_covered(loss)}"
             return Trait("strongly convex", True, PROVED, seen, constant=least)
     where = _fading(lines(loss)[:1]) if parts_add(loss) else _fading(lines(loss))
     return Trait("strongly convex", False, SHOWN, where) if where else None
@@ -153,9 +154,9 @@ def _fading(found: tuple[Line, ...]) -> str:
     """Where the curvature fades to nothing far out, in words; empty where it does not."""
     for each in found:
         for way in (1.0, -1.0):
-            near, far = each.at(each.view.curvature, [way * u for u in _FAR])
+            near, far = each.at(each.view.curvature, [way * u for u in (each.end, _FURTHEST[0])])
             if far < 1e-3 * near or (near == 0 and far == 0):
-                return f"{each.view.name}, the curvature is {near:.3g} at u = {way * END:g}, and {far:.3g} further out"
+                return f"{each.view.name}, the curvature is {near:.3g} at u = {way * each.end:g}, and {far:.3g} further out"
     return ""
 
 
@@ -197,7 +198,7 @@ def sized(loss: Record, name: str, what: str) -> Trait | None:
             return None
     if not bound <= _LOOSE * largest:
         return None
-    seen = f"the {what} reaches {largest:.4g} in size, and exceeds {bound:.4g} nowhere {_COVERED}"
+    seen = f"the {what} reaches {largest:.4g} in size, and exceeds {bound:.4g} nowhere {_covered(loss)}"
     return Trait(name, True, PROVED, seen, constant=bound)
 
 
@@ -249,30 +250,30 @@ def _grown(each: Line, formula: Expr) -> str:
 
 def _grown_outward(each: Line, formula: Expr) -> str:
     for way in (1.0, -1.0):
-        tried = way * np.asarray([*np.geomspace(1e-6, END, 200), *_FURTHEST])
+        tried = way * np.asarray([*np.geomspace(1e-6, each.end, 200), *_FURTHEST])
         found = np.abs(each.at(formula, tried))
-        if _keeps_growing(np.fmax.reduce(found[:-2]), *found[-2:]):
+        sizes_far = float(np.fmax.reduce(found[:-2])), *found[-2:].tolist()
+        if np.isfinite(sizes_far).all() and _keeps_growing(each.end, *sizes_far):
             return _from_to(tried, found, -3, -2)
         if np.isinf(found).any():
             last = int(np.argmax(np.isinf(found)))
-            exact: Any = each.exactly(formula, tried[last])
-            if last and abs(exact) > 1e300:
+            # The first that is lost may be lost on the way to it; what grows without end is lost at the end of the line too.
+            exact: Any = [each.exactly(formula, tried[at]) for at in (last, len(tried) - 3)]
+            if last and any(abs(number) > 1e300 for number in exact):
                 return (
                     f"is {found[last - 1]:.3g} at u = {tried[last - 1]:.3g} and leaves the range of numbers further out"
                 )
     return ""
 
 
-def _keeps_growing(near: float, far: float, furthest: float) -> bool:
+def _keeps_growing(end: float, near: float, far: float, furthest: float) -> bool:
     """Whether a size grows twice, and no slower with each factor of ten the second time: a logarithm does, at a constant rate.
 
     A wave was as large before, a straight part that begins far out ends there, and what tends to a bound grows ever slower.
     """
-    if not (math.isfinite(furthest) and furthest > 1.2 * far > 1.44 * near):
-        return False
-    tens = np.log10([END, *_FURTHEST])
+    tens = np.log10([end, *_FURTHEST])
     first, second = (far - near) / (tens[1] - tens[0]), (furthest - far) / (tens[2] - tens[1])
-    return bool(second > 0.9 * first)
+    return bool(furthest > 1.2 * far > 1.44 * near and second > 0.9 * first)
 
 
 def _grown_inward(each: Line, formula: Expr) -> str:

@@ -83,8 +83,8 @@ def _zone(each: Line, dead: Any) -> str:
     middle = each.at(each.view.value, [(low + high) / 2])[0]
     enough = middle <= least + 1e-12 * abs(middle)
     left = "nothing is left to learn there" if enough else f"although the loss there is {middle:.3g}"
-    return f"{each.view.name}, the signal is 0 for u from {_end(low)} to {_end(high)}, {left}"
+    return f"{each.view.name}, the signal is 0 for u from {_end(each, low)} to {_end(each, high)}, {left}"
 
 
-def _end(u: float) -> str:
-    return f"{u + 0.0:.4g}" if abs(u) < 1e11 else f"{'-' if u < 0 else ''}infinity"
+def _end(each: Line, u: float) -> str:
+    return f"{u + 0.0:.4g}" if abs(u) < each.end / 10 else f"{'-' if u < 0 else ''}infinity"

@@ -88,8 +88,9 @@ class Fitted:
     @property
     def says_labels(self) -> bool:
         """Whether the output is a label, by what it was declared to be or by what it is: whole numbers, two of them."""
-        scored = self.kind in ("score", "probability") and self.output is not None and self.output.dtype.kind in "iub"
-        return self.kind == "label" or (scored and len(np.unique(self.output)) <= 2)
+        if self.kind == "label" or self.output is None or self.kind not in ("score", "probability"):
+            return self.kind == "label"
+        return self.output.dtype.kind in "iub" and len(np.unique(self.output)) <= 2
 
     @property
     def positives(self) -> Array:

@@ -80,9 +80,11 @@ class SklearnHost:
             return judged
         judged.looked_at += list(dict.fromkeys(map(_told, work.events)))[:60]
         judged.audits.append(examine({"framework": "sklearn", "workflow": work}, about("Workflow"), BUDGET_S))
+        rescaled = {metric.where for metric, *_ in work.on_another_scale()}  # why a mean is none there is known
         for given, where in [*self._metrics(), *self._fits()]:
             rules = about("Fitted", "BoostingObjective")
-            asked = [rule for rule in rules if not (self.cut.where and rule.code in _OF_TRAINED)]
+            known = self.cut.where or where in rescaled
+            asked = [rule for rule in rules if not (known and rule.code in _OF_TRAINED)]
             audit = examine(given, asked, BUDGET_S)
             judged.audits.append(replace(audit, findings=tuple(replace(f, where=where) for f in audit.findings)))
         return judged

@@ -58,8 +58,9 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
     """What the rules say about a torch program, which came to its end (``whole``) or was stopped."""
     program.close()
     judged = Judgement()
-    scenes = [*program.scenes.decisions.values(), *program.scenes.scores.values()]
-    decided = {part for scene in scenes for part in scene.learned}
+    learned = [one.learned for one in program.scenes.decisions.values()]
+    learned += [one.learned for one in program.scenes.scores.values()]
+    decided = {part for parts in learned for part in parts}
     waiting = {id(p) for log in program.logs if not log.steps or _unreached(log, program) for p in log.parameters()}
     for key, one in program.seen.items():
         others = waiting.union(*(reached for other, reached in program.teaches.items() if other != key))
