@@ -31,6 +31,7 @@ FRAMES = re.compile(
         (
             r"[…\s:;,.()/=\[\]]*",
             "z|the raw outputs|prediction= takes probabilities|no|care|good",
+            "only … …|… …, worth … of equal size,",
             "events|rows without the event|groups|stretches of time|the … of … …|its ……",
             " it never saw|, each judged by models that did not see it|fewer than … (rows|groups)( of a label)?",
             "mean loss … … on … rows…; the best constant has …|on fitted rows …|…: …, by … …|… as the loss …",
