@@ -21,6 +21,8 @@ from goodmeasure.reading.sql_types import as_number, is_date, is_text
 from goodmeasure.reading.tables import BadCell, ColumnKind, missing_column
 
 MOSTLY = 0.9
+# A question about more columns takes DuckDB longer to plan than another pass takes.
+_AT_ONCE = 500
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?(\d{1,3}(\.\d{3})+|\d*),\d+(e[-+]?\d+)?\s*", re.IGNORECASE)
 _ANSWERS = ("BOOLEAN", "VARCHAR")
 
@@ -52,8 +54,15 @@ class SeenColumn:
 
 
 def inspected(files: Files, names: Iterable[str]) -> tuple[int, dict[str, SeenColumn]]:
-    """How many rows count, and what these columns hold in them: one pass over the files."""
-    wanted = list(names)
+    """How many rows count, and what these columns hold in them: one pass over the files, or one for each so many columns."""
+    wanted, found = list(names), dict[str, SeenColumn]()
+    for first in range(0, max(len(wanted), 1), _AT_ONCE):
+        total, more = _inspected(files, wanted[first : first + _AT_ONCE])
+        found |= more
+    return total, found
+
+
+def _inspected(files: Files, wanted: Sequence[str]) -> tuple[int, dict[str, SeenColumn]]:
     counts = [sql("count(*)")]
     for name in wanted:
         q, kind = identifier(name), files.types[name]

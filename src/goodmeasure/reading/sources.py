@@ -321,6 +321,8 @@ def cast(name: str, kind: ColumnKind) -> Sql:
 
 def _unreadable(error: Exception, files: Files) -> UnreadableTable:
     """The database's words in ours: which file and line, and what is wrong with it."""
+    import duckdb
+
     text = as_named(str(error))
     place = max((each for each in files.places if each.path in text), key=lambda each: len(each.path), default=None)
     record, original = re.search(r"Line: (\d+)", text), re.search(r"Original Line: (.*)", text)
@@ -331,6 +333,13 @@ def _unreadable(error: Exception, files: Files) -> UnreadableTable:
     if record and expected:
         seen = f"{expected[2]} cells where the header has {expected[1]}"
     name = files.source if place is None else place.name
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return UnreadableTable(
+            f"{name} takes more memory to read than there is",
+            where=name,
+            seen=f"{len(files.types):,} columns; {seen}",
+            fix="write it as Parquet, with the columns that are needed",
+        )
     if "state machine" in seen:
         return UnreadableTable(
             f"lines of {name} end in two ways",
