@@ -69,7 +69,8 @@ class ScoredRows:
 
     def _wide(self, found: T) -> T:
         """A result as wide as the weights of the rows ask for."""
-        return found if self.reweighed is None else self.reweighed.wide(found)
+        wide: T = found if self.reweighed is None else self.reweighed.wide(found)
+        return wide
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +28,6 @@ from goodmeasure.study.names import names_of, plain_label
 
 # Weights that leave fewer rows than this tell nothing.
 LEAST_EFFECTIVE = 10
-T = TypeVar("T")
 # Why intervals are wider where a table of other rows tells the weights.
 WEIGHED = "weighed as a sample of other rows"
 
@@ -286,7 +285,7 @@ class Reweighed(Displayed):
         """
         return 1.0 if self.there is None else math.sqrt(1 + self.effective_n / self.there)
 
-    def wide(self, found: T) -> T:
+    def wide(self, found: Any) -> Any:
         """A result whose intervals are as long as weights from a sample of other rows ask for.
 
         Args:
