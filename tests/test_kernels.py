@@ -83,8 +83,8 @@ def budget(name, y, z, dtype, plain):
     """What rounding may cost: some ulps of the answer, and what moving each input by an ulp does to the plain numbers."""
     wide = np.asarray(z, np.float64)
     spent = 16 * np.finfo(dtype).eps * size(y, wide, plain) + 4 * np.finfo(dtype).tiny
-    # Where shares are mixed, signals of classes cancel: a rounded exponential does what moving a raw output by an ulp of 1 does.
-    unit = np.spacing(np.maximum(np.abs(z), z.dtype.type(name in SHARES))).astype(np.float64)
+    # Signals of classes cancel: a rounded exponential does what moving a raw output by an ulp of 1 does.
+    unit = np.spacing(np.maximum(np.abs(z), z.dtype.type(KINDS[name].is_classwise))).astype(np.float64)
     columns = [np.arange(z.shape[-1]) == j for j in range(z.shape[-1])] if z.ndim > 1 else [np.True_]
     for column in columns:
         for side in (-2, 2):

@@ -35,7 +35,9 @@ def copied(opened: Callable[[], IO[bytes]], free: Callable[[], Path]) -> Path | 
         lines = _whole_lines(file.read(_FIRST))
     if len(lines) < _LEAST or _MARKS.search(lines[0]) or "\0" in lines[0]:
         return None
-    cut = next((how for how in (_parted, _with_row_names(lines[0]), *_below(lines)) if _fits(lines, how)), None)
+    # Below one name, two words may be one cell.
+    named = [_with_row_names(lines[0])] if len(_parted(lines[0])) > 1 else []
+    cut = next((how for how in (_parted, *named, *_below(lines)) if _fits(lines, how)), None)
     copy = None if cut is None else free()
     if cut is None or copy is None or not _written(opened, cut, copy, len(cut(lines[0]))):
         return None

@@ -54,6 +54,7 @@ class Entry:
     given: Prepared
     made: Made
     on_tune: Floats
+    settled_on_tune: Floats
     said: tuple[Predicted, ...]
     decided: Decided | None
 
@@ -88,11 +89,12 @@ class Answering:
             )
         procedure = Procedure(self.question, given.columns.features, self.tick, weights)
         made = procedure(given.plan, given.fit, given.tune)
-        on_tune = made.model.predictions(raw_of(made.model, given.tune))
+        raw = raw_of(made.model, given.tune)
+        on_tune, settled = made.model.predictions(raw), made.model.settled(raw)
         if given.split.deals:
             made = procedure.on_all(made, given.report)
         said = predicted(procedure, made, given)
-        return Entry(self.question, given, made, on_tune, said, self._decided(made, given, said))
+        return Entry(self.question, given, made, on_tune, settled, said, self._decided(made, given, said))
 
     def study(self, entry: Entry, rows: Table, began: float) -> Study:
         """The study of a model that was made, judged on the rows to report."""

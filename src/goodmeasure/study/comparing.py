@@ -210,11 +210,15 @@ class _Judge:
 
 def _raw(loss: Loss, one: Contender, said: Predicted) -> Floats:
     """Predictions as raw outputs of a loss; NaN where they lie outside its range."""
-    # Raw outputs of as many grades mean the same whatever the loss.
-    if loss == one.loss or (loss.is_graded and loss.target == one.loss.target):
+    if means_alike(loss, one.loss):
         return said.settled
     with np.errstate(all="ignore"):
         return np.asarray(loss.raw(said.prediction), dtype=np.float64)
+
+
+def means_alike(loss: Loss, other: Loss) -> bool:
+    """Whether raw outputs mean the same for both: those of as many grades do, whatever the loss."""
+    return loss == other or (loss.is_graded and loss.target == other.target)
 
 
 def _metric_rows(metric: Metric, report: Cases, said: Sequence[Predicted], sample: Sample) -> Floats:

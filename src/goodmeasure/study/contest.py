@@ -16,7 +16,7 @@ from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.outputs import row_losses
 from goodmeasure.study.answering import Answering, Entry, usual_metrics
 from goodmeasure.study.cases import Cases, Prepared, prepared
-from goodmeasure.study.comparing import Comparison, Contender, comparison, takes
+from goodmeasure.study.comparing import Comparison, Contender, comparison, means_alike, takes
 from goodmeasure.study.deciding import Decided
 from goodmeasure.study.procedure import ClassWeights, weights_differ
 from goodmeasure.study.question import Question
@@ -84,7 +84,8 @@ def _tuned_cost(decided: Decided) -> float:
 def _mean_loss(loss: Loss, tune: Cases, entry: Entry) -> float:
     """The mean loss of predictions; infinite where the loss cannot take them."""
     with np.errstate(all="ignore"):
-        raw = np.asarray(loss.raw(entry.on_tune), dtype=np.float64)
+        alike = means_alike(loss, entry.made.plan.loss)
+        raw = entry.settled_on_tune if alike else np.asarray(loss.raw(entry.on_tune), dtype=np.float64)
         if np.isnan(raw).any():
             return float("inf")
         return float(np.average(row_losses(loss, tune.y, raw), weights=tune.weights))
