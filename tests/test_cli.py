@@ -202,7 +202,7 @@ def test_the_demo_runs_and_beats_the_best_constant(
     assert status_of(["demo", "--task", task, "--out", str(tmp_path / "demo"), "--json"]) == 0
     document = json.loads(capfd.readouterr().out)
     assert document["risk"]["report"]["versus_constant"]["verdict"] == "better"
-    assert {p.suffix for p in (tmp_path / "demo").iterdir()} == {".csv", ".html", ".json"}
+    assert {p.suffix for p in (tmp_path / "demo").iterdir()} == {".csv", ".html", ".json", ".md"}
 
 
 def test_a_traceback_is_shown_only_when_asked_for(tables: Path) -> None:

@@ -1,11 +1,10 @@
-"""Scored rows that count as elsewhere: the options that ask for it, and the tally or the weights that answer."""
+"""Scored rows that count as elsewhere: the tally, or the weights, that answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import click
 import numpy as np
 
 from goodmeasure.calibrating.base_rates import prior_shift
@@ -24,28 +23,6 @@ from goodmeasure.tallying.tally import Tally
 NAMES = ("prevalence", "shift", "like")
 # What a model's scores are called once they are turned to another share of yes.
 TURNED = "{}, turned"
-
-
-def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that takes them."""
-    for option in reversed(
-        [
-            click.option(
-                "--prevalence", type=float, metavar="SHARE", help="The share of yes where the scores will be used."
-            ),
-            click.option(
-                "--shift",
-                multiple=True,
-                metavar="COLUMN=...",
-                help="What a column is there: age=45, or region=north:0.3,south:0.7.",
-            ),
-            click.option(
-                "--like", metavar="FILE", help="Rows as they are there: rows of DATA count as often as such rows occur."
-            ),
-        ]
-    ):
-        command = option(command)
-    return command
 
 
 def plain(model: str) -> str:
