@@ -668,3 +668,15 @@ def test_two_thresholds_differ_in_one_way_alone() -> None:
     assert set(low.beside(high, 2)) == {(0, 0), (1, 0), (1, 1)}
     # Its threshold may lie on either side of that of the other.
     assert set(low.beside(wide, 2)) == {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
+def test_more_copies_than_memory_holds_are_dealt_all_the_same() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.random(200)
+    y, w = (rng.random(200) < p) * 1.0, np.ones(200)
+    costs = Costs(false_negative=4, false_positive=1)
+    vast = decide(y, p, costs, sample_weight=w * 10**12, weights_mean="frequency")
+    some = decide(y, p, costs, sample_weight=w * 10**4, weights_mean="frequency")
+    assert vast.cost.n == 200 * 10**12
+    assert vast.cost.value == pytest.approx(some.cost.value, rel=0.02)
+    assert vast.cost.high - vast.cost.low < 1e-3 * (some.cost.high - some.cost.low)

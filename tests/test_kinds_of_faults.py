@@ -227,3 +227,33 @@ def test_numbers_at_the_ends_of_the_range_are_features_or_count_as_missing(cell:
     study = gm.run(table, "y", model=model, protocol="holdout")
     assert np.isfinite(study.judged.report.value)
     assert any("count as missing" in str(each) for each in study.remarks) == (abs(cell) > 1e100)
+
+
+@pytest.mark.parametrize(("no", "yes"), [(1, 2), (-1, 1), (0, 5)])
+@pytest.mark.parametrize("command", ["score", "decide", "report"])
+def test_two_codes_that_are_not_0_and_1_are_answered_by_the_option_that_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, no: int, yes: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    p = rng.random(300)
+    codes = np.where(rng.random(300) < p, yes, no)
+    Path("t.csv").write_text("m,p\n" + "".join(f"{code},{each:.4f}\n" for code, each in zip(codes, p, strict=True)))
+    more = {"score": (), "decide": ("--cost", "fn=4", "--cost", "fp=1"), "report": ("--out", "p.html")}[command]
+    asked = [command, "t.csv", "--y", "m", "--p", "p", *more]
+    assert status_of(asked) == 3
+    fix = next(line for line in capsys.readouterr().err.splitlines() if line.strip().startswith("fix"))
+    assert f"--positive {yes} if that means yes" in fix
+    assert status_of([*asked, "--positive", str(yes)]) == 0
+
+
+def test_weights_that_are_no_numbers_are_left_out_by_the_line_that_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{i % 2},{w}\n" for i, w in enumerate(["1", "nan", "-2", "inf", "0.5", "2"] * 20))
+    Path("t.csv").write_text("y,w\n" + rows)
+    assert status_of(["choose", "t.csv", "--target", "y", "--weights", "w"]) == 3
+    line = capsys.readouterr().err.split("--where '")[1].split("'")[0]
+    assert status_of(["choose", "t.csv", "--target", "y", "--weights", "w", "--where", line]) == 0
+    assert "60 rows" in capsys.readouterr().out

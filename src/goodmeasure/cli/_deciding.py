@@ -29,6 +29,7 @@ from goodmeasure.cli._evidence import (
 )
 from goodmeasure.cli._models import Models, labels_there
 from goodmeasure.cli._next import again, is_spent, next_line
+from goodmeasure.cli._spoken import spoken
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.decision import decide
 from goodmeasure.decisions.rules import ActDecision
@@ -53,7 +54,7 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
     chosen = _costs(costs, given["ask"])
     asked = question_of([] if score is None else [score], given)
     _refuse_labels_of_amounts(chosen, asked)
-    with sorted_out(data) as (table, kept):
+    with spoken(), sorted_out(data) as (table, kept):
         asked = with_predictions(asked, table)
         if table is not None and fits_in_memory(table, kept, given):
             found = _on_rows(table, asked, chosen, given)

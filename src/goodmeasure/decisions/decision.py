@@ -31,6 +31,8 @@ from goodmeasure.strict.calls import strict_keywords
 
 # Each threshold is chosen on four fifths of the rows, which is close to all, and judged on the fifth that is left.
 FOLDS = 5
+# Copies of rows that are dealt to folds one by one.
+MOST_DEALT = 10_000_000
 
 
 class SeenInTraining(Problem, ValueError):
@@ -226,12 +228,22 @@ def dealt(rows: PresentRows, seed: int) -> tuple[PresentRows, NDArray[np.intp]]:
     together, copies = parts_of(rows)[0], rows.copies
     if together is not None or rows.weights_mean != "frequency" or not (copies == np.round(copies)).all():
         return rows, folds(len(rows), together, seed)
-    fold = folds(rows.n, None, seed)
-    place = np.repeat(np.arange(len(rows)), copies.astype(np.intp)) * FOLDS + fold
-    cell, count = np.unique(place, return_counts=True)
+    cell, count = _dealt_copies(copies.astype(np.int64), seed)
     at = cell // FOLDS
     columns = {name: values[at] for name, values in rows.columns.items()}
     return replace(rows, columns=columns, weight=count.astype(np.float64), at=rows.at[at]), cell % FOLDS
+
+
+def _dealt_copies(copies: NDArray[np.int64], seed: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Each row's cells (FOLDS a row) that hold copies of it, and how many they hold."""
+    total = sum(copies.tolist())
+    if (
+        total > MOST_DEALT
+    ):  # one by one they would fill the memory; folds of so many are as large to a part in thousands
+        held = np.random.default_rng(seed).multinomial(copies, np.full(FOLDS, 1 / FOLDS)).ravel()
+        return np.flatnonzero(held), held[held > 0]
+    place = np.repeat(np.arange(len(copies)), copies) * FOLDS + folds(total, None, seed)
+    return np.unique(place, return_counts=True)
 
 
 def folds(n: int, together: NDArray[np.intp] | None, seed: int, count: int = FOLDS) -> NDArray[np.intp]:

@@ -250,8 +250,8 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         random_state: for choosing those rows.
 
     Attributes:
-        coef_: the slopes, (features,), or (outputs, features) of a loss with several raw outputs; of grades those of the score,
-            and zeros, as the steps between grades are the same for all rows.
+        coef_: the slopes, (features,), or (outputs, features) of a loss with several raw outputs; of grades those of the
+            score, and zeros, as the steps between grades are the same for all rows.
         intercept_: the constant, one for each raw output.
         loss_: the loss that was lowered.
         n_iter_: how many steps were made.

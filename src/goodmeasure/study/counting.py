@@ -102,6 +102,6 @@ def weights_in(table: Table, name: str | None) -> Floats | None:
             f"{int(bad.sum()):,} of {len(values):,} weights are missing, negative or not finite numbers",
             where=f"column {name!r}, row {first + 1:,}",
             seen=f"{values[first]}",
-            fix=f"leave such rows out: --where '\"{name}\" >= 0'",
+            fix=f'leave such rows out: --where \'isfinite("{name}") AND "{name}" >= 0\'',
         )
     return tame(values)

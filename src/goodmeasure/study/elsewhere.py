@@ -370,7 +370,7 @@ def reweigh(
         73.5
         >>> brier = gm.losses.binary_brier()
         >>> print(gm.risk(brier, rows["y"], prediction=rows["p"], sample_weight=found.weight))
-        0.065 [0.05919, 0.07081] · n=100
+        0.065 [0.05915, 0.07085] · n=100
     """
     rows = as_table(data)
     where = OtherPlace(prevalence, Shift.several(shift), None if like is None else as_table(like))
