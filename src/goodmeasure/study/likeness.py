@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
 
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.fitting.objective import Objective
@@ -165,14 +164,15 @@ def _some(table: Table, rng: np.random.Generator) -> Table:
 
 def _mann_whitney(values: Floats, there: NDArray[np.bool_]) -> tuple[float, float]:
     """The one-sided chance that ranks are as far up by luck, with ties, and the area under the curve."""
-    ranks = rankdata(values)
+    _, cell, alike = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(alike) - (alike - 1) / 2)[cell]
     m, n = int(there.sum()), int((~there).sum())
     area = (float(ranks[there].sum()) - m * (m + 1) / 2) / (m * n)
     spread = float(np.var(ranks, ddof=1)) * n / (m * (n + m))  # of the mean rank of m of all
     if spread == 0:
         return 1.0, 0.5
     lift = float(ranks[there].mean()) - (m + n + 1) / 2
-    return float(norm.sf(lift / math.sqrt(spread))), area
+    return 0.5 * math.erfc(lift / math.sqrt(2 * spread)), area
 
 
 def _matrix(here: Table, there: Table) -> Floats:
