@@ -65,7 +65,7 @@ def _drawn(domain, random, size):
 
 def scales_of(loss):
     """The same loss on every scale of raw outputs that it admits."""
-    if loss.is_classwise or loss.is_binary:
+    if loss.is_classwise or loss.is_binary or loss.is_graded:
         return [loss]
     names = ("linear", "exp", "softplus", "sigmoid")
     first = loss.activation[0]

@@ -21,7 +21,7 @@ from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.files import parts, read
 from goodmeasure.reading.frames import table
 from goodmeasure.reading.notation import GROUPINGS, Dates, Numbers, from_dict, to_dict
-from goodmeasure.reading.recognition import CURRENCIES, UnsettledNotation, Written
+from goodmeasure.reading.recognition import BEFORE, UnsettledNotation, Written
 from goodmeasure.reading.sql import literal, quoted, sql
 from goodmeasure.reading.tables import ColumnKind
 
@@ -255,7 +255,7 @@ def test_scores_are_read_as_they_are_written(tmp_path: Path, monkeypatch: pytest
 
 
 def test_currencies_are_lower_case_words() -> None:
-    assert {"$", "eur", "us$"} < CURRENCIES
+    assert {"$", "eur", "us$"} < BEFORE
 
 
 @pytest.mark.parametrize("cell", ["--1", "-$-1", "- -1", "-1-", "(1-)-", "+1-"])

@@ -34,7 +34,9 @@ def tallied(data: str, names: tuple[str, ...] = ("binary_cross_entropy", "binary
     options = dict.fromkeys(("weights", "by", "cluster", "where", "decimal", "scheduler"))
     options |= {"target": "churned", "positive": "yes", "engine": "duckdb", **given}
     with places_of(data) as table:
-        return evidence(table, [], TallyQuestion(question_of(["plain", "sharp"], options), names), options, save=True)
+        return evidence(table, [], TallyQuestion(question_of(["plain", "sharp"], options), names), options, save=True)[
+            0
+        ]
 
 
 @pytest.fixture(scope="module")

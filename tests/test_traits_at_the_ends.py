@@ -127,67 +127,7 @@ def test_amounts_whose_curvature_leaves_the_range_are_not_smooth():
 
 
 @pytest.mark.parametrize("delta", [1e13, 1e20, 1e60])
-def test_a_bound_that_holds_only_as_far_as_one_looks_is_not_called_proved(delta):
+def test_a_bound_is_that_of_the_whole_line_however_large_the_scale(delta):
     (lipschitz,) = (t for t in gm.losses.huber(delta=delta).card().traits if t.name == "Lipschitz")
-    assert lipschitz.evidence != "proved"
-    assert not (lipschitz.holds and lipschitz.constant < delta and "nothing proves" not in lipschitz.seen)
-
-
-L = gm.losses
-# Scales beyond the trillion that lines are looked at by default, and what is true of each: convex, the Lipschitz constant.
-FAR_SCALES = [
-    (L.huber(delta=1e20), True, 1e20),
-    (L.pseudo_huber(delta=1e25), True, 1e25),
-    (L.tukey_biweight(c=1e15), False, 16 / 25 / 5**0.5 * 1e15),
-    (L.welsch(scale=1e20), False, (2 * np.e) ** -0.5 * 1e20),
-    (L.cauchy(scale=1e-20), False, 0.5e-20),
-    (L.cauchy(scale=1e20), False, 0.5e20),
-    (L.geman_mcclure(scale=1e15), False, 3 * 3**0.5 / 16 * 1e15),
-    (L.epsilon_insensitive(epsilon=1e15), True, 1.0),
-    (L.linex(k=1e-20), True, None),
-    (L.squared_error(), True, None),
-]
-
-
-@pytest.mark.parametrize(("loss", "convex", "longest"), FAR_SCALES, ids=repr)
-def test_what_is_said_of_scales_far_out_is_true(loss, convex, longest):
-    found = {each.name: each for each in traits(loss)}
-    assert found["convex"].holds == convex
-    assert found["Lipschitz"].holds == (longest is not None)
-    if longest is not None:
-        assert longest * (1 - 1e-9) <= found["Lipschitz"].constant <= 1.02 * longest
-        assert found["bounded in y"].holds
-
-
-def test_a_dead_zone_beyond_the_default_line_is_told_where_it_is():
-    (dead,) = (each for each in traits(L.epsilon_insensitive(epsilon=1e15)) if each.name == "free of dead zones")
-    assert "infinity" not in dead.seen
-
-
-@gm.loss(target=gm.Real)
-def growing_like_a_logarithm(y, mu):
-    """Its signal has no bound, and grows by two for each factor of ten."""
-    return words.abs(mu - y) * words.log1p(words.abs(mu - y))
-
-
-@gm.loss(target=gm.Real, activation=("linear", "exp"))
-def divided_by_its_scale(y, middle, scale):
-    """Its signal has no bound, and is long only where the miss is tiny and the scale tinier."""
-    return words.log(scale) + words.log1p(((y - middle) / scale) ** 2)
-
-
-@gm.loss(target=gm.Real, activation=("linear", "linear"))
-def of_two_misses(y, first, second):
-    """Its signal is bounded by the root of two."""
-    return words.log_cosh(first - y) + words.log_cosh(second - 2 * y)
-
-
-def test_signals_without_bound_are_told_from_bounded_ones():
-    for factory, bounded in ((growing_like_a_logarithm, False), (divided_by_its_scale, False), (of_two_misses, True)):
-        (found,) = (each for each in traits(factory()) if each.name == "Lipschitz")
-        assert found.holds == bounded, str(found)
-
-
-@pytest.mark.parametrize("loss", [L.linex(k=1e5), L.linex(k=-1e9), L.huber(delta=1e-30)], ids=repr)
-def test_a_card_is_there_where_pulls_leave_the_numbers_at_once(loss):
-    assert "the pull is growing" in str(loss.card()) or "the pull is saturating" in str(loss.card())
+    assert lipschitz.holds
+    assert lipschitz.constant >= delta * (1 - 1e-9)

@@ -209,7 +209,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
 
 def _refuse_several(y: Any, wrapper: str) -> None:
     """Refuse several targets a row. Error: GM003."""
-    shape = np.shape(y)
+    shape = np.asarray(y).shape
     if len(shape) == 2 and shape[1] > 1:
         raise ShapeMismatch(
             f"y holds {shape[1]} targets a row, and a model is of one",
