@@ -34,7 +34,9 @@ def check(found: Case) -> None:
     assert bool(found.warned) == (status in DOUBTS), told
     assert found.curve[-1] <= found.curve[0] + 1e-12 * abs(found.curve[0]), told
     assert status is not Status.OPTIMAL or not found.is_beaten, told
-    assert status is not Status.ENDLESS or found.certificate.objective <= found.curve[0], told
+    # Of targets that are all the same the best constant, where a fit begins, is as low as rounding lets it go.
+    begins_lowest = found.kind == "constant" and found.certificate.objective == found.curve[0]
+    assert status is not Status.ENDLESS or begins_lowest or found.certificate.objective < found.curve[0], told
 
 
 @pytest.mark.parametrize("name", sorted(losses.catalogue()))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from goodmeasure import kernels
 from goodmeasure.checking.truth import truth
 from goodmeasure.deriving.arguments import ROUNDINGS, SLACK
+from goodmeasure.deriving.class_statistics import by_statistic
 from goodmeasure.errors import TargetOutsideDomain
 from goodmeasure.formulas.expression import nodes, symbol
 from goodmeasure.kernels import few, layout, points, rows, shares, threads
@@ -83,8 +84,9 @@ def budget(name, y, z, dtype, plain):
     """What rounding may cost: some ulps of the answer, and what moving each input by an ulp does to the plain numbers."""
     wide = np.asarray(z, np.float64)
     spent = 16 * np.finfo(dtype).eps * size(y, wide, plain) + 4 * np.finfo(dtype).tiny
-    # Signals of classes cancel: a rounded exponential does what moving a raw output by an ulp of 1 does.
-    unit = np.spacing(np.maximum(np.abs(z), z.dtype.type(KINDS[name].is_classwise))).astype(np.float64)
+    # Where shares or statistics are mixed, signals of classes cancel: a rounded exponential does what moving a raw output by an
+    # ulp of 1 does.
+    unit = np.spacing(np.maximum(np.abs(z), z.dtype.type(is_mixed(name)))).astype(np.float64)
     columns = [np.arange(z.shape[-1]) == j for j in range(z.shape[-1])] if z.ndim > 1 else [np.True_]
     for column in columns:
         for side in (-2, 2):
@@ -94,6 +96,12 @@ def budget(name, y, z, dtype, plain):
         inside = ~LOSSES[name].target.outside(y - 2 * step)
         spent = spent + np.abs(plain(y - 2 * step * inside, wide) - plain(y, wide))
     return spent
+
+
+def is_mixed(name):
+    """Whether the signal of a class is a sum of terms that may cancel."""
+    loss = KINDS[name]
+    return name in SHARES or (loss.is_classwise and len(by_statistic(loss.composed)) > 1)
 
 
 def size(y, z, plain):

@@ -36,7 +36,6 @@ FRAMES = re.compile(
             " it never saw|, each judged by models that did not see it|fewer than … (rows|groups)( of a label)?",
             "mean loss … … on … rows…; the best constant has …|on fitted rows …|…: …, by … …|… as the loss …",
             "calibration error … …|chance of as much if they were right: …|decisions cost … a row …; ……",
-            "only … …|… …, worth … of equal size,",
             "class weights of … to 1 … … … a row on the rows to tune; taken at its word, .*",
         )
     )

@@ -137,7 +137,7 @@ KNOWN = (
     Column("heart disease", "num", lambda rng: rng.choice(5, ROWS, p=[0.54, 0.18, 0.12, 0.12, 0.04]), "count", "order"),
     Column("diabetes of the Pima", "Outcome", lambda rng: rng.binomial(1, 0.35, ROWS), "binary"),
     Column("arrival delays", "ArrDelay", lambda rng: (rng.gamma(1, 30, ROWS) - 20).round(), "real"),
-    Column("sale prices", "SalePrice", lambda rng: rng.lognormal(12, 0.4, ROWS).round(-2), "positive", "whole"),
+    Column("sale prices", "SalePrice", lambda rng: rng.lognormal(12, 0.4, ROWS).round(-2), "positive"),
     Column("numbers of claims", "ClaimNb", lambda rng: rng.poisson(0.25, ROWS), "count"),
     Column("fares", "Fare", _zeros(0.02, lambda rng: rng.lognormal(3, 1, ROWS)), "non_negative"),
     Column("card default", "default.payment.next.month", lambda rng: rng.binomial(1, 0.22, ROWS), "binary"),

@@ -14,6 +14,8 @@ from goodmeasure.choosing.ordering import ordered
 
 # More steps than this and nobody calls them steps: 0 to 10 are eleven.
 STEPS = 11
+# Whole numbers that start above this are amounts written without decimals, not counts of something.
+SMALL = 20
 # What marks and ratings end at, by custom; a greatest value below this part of one does not speak for it.
 _TOPS, _REACHED = (5.0, 6.0, 7.0, 10.0, 20.0, 100.0), 0.75
 # Values that pile up at a round greatest value speak for a bound there.
@@ -96,8 +98,9 @@ def measured_in_whole_units(seen: Observed) -> str:
     if seen.numbers is None or not seen.whole or seen.table:
         return ""
     told = naming.says(seen.name, naming.AGES) or naming.says(seen.name, naming.DURATIONS)
-    # Few whole numbers of money may be the steps of a scale.
-    return told or (naming.says(seen.name, naming.MONEY) if len(seen.distinct) > STEPS else "")
+    if told or len(seen.distinct) <= STEPS or seen.numbers.min() > SMALL:
+        return told  # few whole numbers of money may be the steps of a scale, and large ones are taken for no counts
+    return naming.says(seen.name, naming.MONEY)
 
 
 def counted(seen: Observed) -> str:

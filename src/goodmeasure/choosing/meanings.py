@@ -19,8 +19,6 @@ from goodmeasure.formulas.domains import Domain, Grades, OrderDomain, OutcomeDom
 CODES = 32
 # So few codes from 1 on are classes or steps, even if the last is rare.
 FEW_CODES = 5
-# Whole numbers that start above this are amounts written without decimals, not counts of something.
-SMALL = 20
 # A mean this many standard deviations above zero makes zero a boundary that does not matter.
 FAR_FROM_ZERO = 4.0
 
@@ -178,7 +176,7 @@ def _count(seen: Observed) -> str:
     if not seen.whole or seen.numbers is None or seen.numbers.min() < 0 or _not_so_simple(seen):
         return ""
     told = evidence.counted(seen)
-    if evidence.measured_in_whole_units(seen) or (seen.numbers.min() > SMALL and not told):
+    if evidence.measured_in_whole_units(seen) or (seen.numbers.min() > evidence.SMALL and not told):
         return ""
     return f"every value is a whole number, none negative ({_range(seen)}, {_zeros(seen)} zeros)"
 

@@ -51,11 +51,20 @@ class Line:
         """The line as far as it is looked at, fine near zero on the scale of each hyperparameter."""
         return line(units=tuple(_units([value for _, value in self.hyperparameters])), end=self.end)
 
-    @cached_property
+    @property
     def end(self) -> float:
         """How far out the line is looked at: beyond each hyperparameter and its inverse, where a formula may turn."""
+        return min(self._wanted, _LAST)
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether a formula may turn further out than the line is looked at, so that nothing is proved of all of it."""
+        return self._wanted > _LAST
+
+    @cached_property
+    def _wanted(self) -> float:
         sizes = [size for _, value in self.hyperparameters if value for size in (abs(value), 1 / abs(value))]
-        return min(max(END, *(1e9 * size for size in sizes), END), _LAST)
+        return max([END, *(1e9 * size for size in sizes)])
 
     def bounded(self, formula: Expr, boxes: Box | None = None) -> Box:
         """Bounds of a formula in boxes."""

@@ -196,7 +196,7 @@ def sized(loss: Record, name: str, what: str) -> Trait | None:
         largest, bound = max(largest, observed(each, formula)), max(bound, bound_of(each, formula))
         if not np.abs(each.at(formula, [way * u for u in _FURTHEST for way in (1, -1)])).max() <= _LOOSE * bound:
             return None
-    if not bound <= _LOOSE * largest:
+    if not bound <= _LOOSE * largest or any(each.is_cut_short for each in lines(loss)):
         return None
     seen = f"the {what} reaches {largest:.4g} in size, and exceeds {bound:.4g} nowhere {_covered(loss)}"
     return Trait(name, True, PROVED, seen, constant=bound)
