@@ -14,7 +14,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 import goodmeasure as gm
-from goodmeasure.calibrating.base_rates import prior_shift, undo_weights
+from goodmeasure.calibrating.base_rates import odds_shift, prior_shift, undo_weights
 from goodmeasure.decisions.costs import (
     ClassCosts,
     Costs,
@@ -101,6 +101,15 @@ def test_prior_shift_is_exact_and_reversible() -> None:
     moved = prior_shift(p, trained_at=0.5, used_at=0.1)
     assert moved == pytest.approx([0.0121951220, 0.0454545455, 0.1, 0.5], abs=1e-10)
     assert prior_shift(moved, trained_at=0.1, used_at=0.5) == pytest.approx(p, abs=1e-15)
+
+
+def test_raw_outputs_are_shifted_as_their_probabilities_are() -> None:
+    z = np.linspace(-8, 8, 33)
+    moved = 1 / (1 + np.exp(-(z + odds_shift(trained_at=0.4, used_at=0.02))))
+    np.testing.assert_allclose(moved, prior_shift(1 / (1 + np.exp(-z)), trained_at=0.4, used_at=0.02), rtol=1e-12)
+    for share in (0.0, 1.0):
+        with pytest.raises(UsageError, match="strictly between 0 and 1"):
+            odds_shift(trained_at=0.4, used_at=share)
 
 
 @given(st.floats(0.01, 0.99), st.floats(0.01, 50), st.floats(0.01, 50))

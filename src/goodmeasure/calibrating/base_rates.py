@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from numpy.typing import ArrayLike
 
 from goodmeasure.errors import UsageError
@@ -15,14 +17,24 @@ def prior_shift(p: ArrayLike, *, trained_at: float, used_at: float) -> Floats:
     It holds where the rows of each kind look alike in both places, which is what changing the share by sampling does.
     """
     scores = row_arguments.probabilities(p)
+    _check_shares(trained_at, used_at)
+    up, down = scores * used_at * (1 - trained_at), (1 - scores) * (1 - used_at) * trained_at
+    return up / (up + down)
+
+
+def odds_shift(*, trained_at: float, used_at: float) -> float:
+    """The same correction of raw outputs: what is added to log-odds."""
+    _check_shares(trained_at, used_at)
+    return math.log(used_at / (1 - used_at)) - math.log(trained_at / (1 - trained_at))
+
+
+def _check_shares(trained_at: float, used_at: float) -> None:
     if not (0 < trained_at < 1 and 0 < used_at < 1):
         raise UsageError(
             "shares of events lie strictly between 0 and 1",
             seen=f"{trained_at} and {used_at}",
             fix="trained_at=0.5, used_at=0.1, as the shares are",
         )
-    up, down = scores * used_at * (1 - trained_at), (1 - scores) * (1 - used_at) * trained_at
-    return up / (up + down)
 
 
 def undo_weights(p: ArrayLike, *, positive: float = 1.0, negative: float = 1.0) -> Floats:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from goodmeasure.calibrating.base_rates import prior_shift
+from goodmeasure.calibrating.base_rates import odds_shift, prior_shift
+from goodmeasure.cli._places import NAMES
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.duckdb import HeldRows, with_losses
 from goodmeasure.engines.request import Request
@@ -20,7 +21,6 @@ from goodmeasure.study.elsewhere import OtherPlace, Reweighed, Shift, as_table
 from goodmeasure.tallying.accumulate import Accumulator, kind_of, schema_of
 from goodmeasure.tallying.tally import Tally
 
-NAMES = ("prevalence", "shift", "like")
 # What a model's scores are called once they are turned to another share of yes.
 TURNED = "{}, turned"
 
@@ -37,19 +37,6 @@ class CountedElsewhere(NamedTuple):
     held: HeldRows
     scores: dict[str, Floats]
     reweighed: Reweighed
-
-
-def asks(given: Mapping[str, Any]) -> bool:
-    """Whether rows are to count as elsewhere."""
-    return any(given.get(name) not in (None, ()) for name in NAMES)
-
-
-def words(given: Mapping[str, Any]) -> list[str]:
-    """The options as they were given."""
-    prevalence = given.get("prevalence")
-    found = [] if prevalence is None else ["--prevalence", f"{prevalence:.15g}"]
-    found += [part for shift in given.get("shift") or () for part in ("--shift", shift)]
-    return found + ([] if given.get("like") is None else ["--like", given["like"]])
 
 
 def refuse_without_rows(table: Places | None, kept: Sequence[str], given: Mapping[str, Any]) -> None:
@@ -119,12 +106,11 @@ def _turned(
     here = float(np.average(y, weights=None if request.weight is None else held.columns[request.weight]))
     if twice := [name for name in scores if TURNED.format(name) in scores]:
         raise UsageError(f"two columns would be called {TURNED.format(twice[0])!r}", fix="another name for one of them")
-    odds = np.log(there / (1 - there)) - np.log(here / (1 - here))
     with held.pointing():
         return {
             TURNED.format(name): prior_shift(each, trained_at=here, used_at=there)
             if request.on_predictions
-            else each + odds
+            else each + odds_shift(trained_at=here, used_at=there)
             for name, each in scores.items()
         }
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from goodmeasure.cli import _elsewhere
+from goodmeasure.cli import _elsewhere, _places
 from goodmeasure.cli._elsewhere import CountedElsewhere
 from goodmeasure.cli._models import Models, labels_there, models, with_labels
 from goodmeasure.cli._streams import aside
@@ -240,7 +240,7 @@ def evidence(
     The table's files are told apart by their bytes if there is something to tell them from, or will be. Beside it stands how
     rows were weighed that count as elsewhere.
     """
-    if table is not None and _elsewhere.asks(given):
+    if table is not None and _places.asks(given):
         return _as_elsewhere(table, ask, given)
     parts = [(path, _loaded(path)) for path in kept]
     if parts:

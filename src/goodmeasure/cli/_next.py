@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from goodmeasure.cli import _elsewhere
+from goodmeasure.cli import _places
 from goodmeasure.cli._tally_options import LEVEL
 from goodmeasure.drawing.terminal import word
 
@@ -44,6 +44,6 @@ def again(asked: dict[str, Any], data: Sequence[str], kept: Sequence[str], given
     return [
         *data,
         *(part for option, value in found if value is not None for part in (option, value)),
-        *_elsewhere.words(given),
+        *_places.words(given),
         *level,
     ]

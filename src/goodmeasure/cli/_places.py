@@ -1,11 +1,13 @@
-"""The options that say where else scored rows are to count."""
+"""The options that say where else scored rows are to count: what they are called, and whether they were given."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
+
+NAMES = ("prevalence", "shift", "like")
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,3 +30,16 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def asks(given: Mapping[str, Any]) -> bool:
+    """Whether rows are to count as elsewhere."""
+    return any(given.get(name) not in (None, ()) for name in NAMES)
+
+
+def words(given: Mapping[str, Any]) -> list[str]:
+    """The options as they were given."""
+    prevalence = given.get("prevalence")
+    found = [] if prevalence is None else ["--prevalence", f"{prevalence:.15g}"]
+    found += [part for shift in given.get("shift") or () for part in ("--shift", shift)]
+    return found + ([] if given.get("like") is None else ["--like", given["like"]])

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from goodmeasure.cli import _elsewhere
+from goodmeasure.cli import _elsewhere, _places
 from goodmeasure.cli._evidence import (
     TallyQuestion,
     evidence,
@@ -48,7 +48,7 @@ def reported(
     asked = costs_from(costs)
     with sorted_out(data) as (table, kept), spoken():
         question = TallyQuestion(with_predictions(question_of(scores, given), table), losses, raw)
-        if _elsewhere.asks(given):
+        if _places.asks(given):
             _elsewhere.refuse_without_rows(table, kept, given)
         saved, counted = evidence(table, kept, question, given)
         tell_remarks(table, saved.question)

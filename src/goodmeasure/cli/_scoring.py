@@ -11,7 +11,7 @@ import click
 
 from goodmeasure.calibrating.calibration import calibration
 from goodmeasure.calibrating.miscalibration import root
-from goodmeasure.cli import _elsewhere
+from goodmeasure.cli import _elsewhere, _places
 from goodmeasure.cli._elsewhere import CountedElsewhere
 from goodmeasure.cli._evidence import (
     TallyQuestion,
@@ -53,7 +53,7 @@ def scored(
     if save is not None:
         _refuse_other_files(save, data)
     with sorted_out(data) as (table, kept), spoken():
-        if _elsewhere.asks(given):
+        if _places.asks(given):
             _elsewhere.refuse_without_rows(table, kept, given | {"save": save})
         saved, counted = evidence(
             table,
