@@ -10,26 +10,32 @@ import click
 NAMES = ("prevalence", "shift", "like")
 
 
-def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that takes them."""
-    for option in reversed(
-        [
-            click.option(
-                "--prevalence", type=float, metavar="SHARE", help="The share of yes where the scores will be used."
-            ),
-            click.option(
-                "--shift",
-                multiple=True,
-                metavar="COLUMN=...",
-                help="What a column is there: age=45, or region=north:0.3,south:0.7.",
-            ),
-            click.option(
-                "--like", metavar="FILE", help="Rows as they are there: rows of DATA count as often as such rows occur."
-            ),
-        ]
-    ):
-        command = option(command)
-    return command
+def _options(used: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    each = (
+        click.option(
+            "--prevalence", type=float, metavar="SHARE", help=f"The share of yes where the {used} will be used."
+        ),
+        click.option(
+            "--shift",
+            multiple=True,
+            metavar="COLUMN=...",
+            help="What a column is there: age=45, or region=north:0.3,south:0.7.",
+        ),
+        click.option(
+            "--like", metavar="FILE", help="Rows as they are there: rows of DATA count as often as such rows occur."
+        ),
+    )
+
+    def taking(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(each):
+            command = option(command)
+        return command
+
+    return taking
+
+
+# What a command about scores takes, and one that trains a model.
+of_scores, of_a_model = _options("scores"), _options("model")
 
 
 def asks(given: Mapping[str, Any]) -> bool:

@@ -22,7 +22,7 @@ from goodmeasure.cli._tally_options import options
 @click.option("--ask", type=float, metavar="PRICE", help="What it costs to ask a person instead.")
 @click.option("--budget", type=float, metavar="N", help="How many of as many rows can be acted on.")
 @click.option("--time", metavar="COLUMN", help="Rows follow each other in time.")
-@_places.options
+@_places.of_scores
 @options
 def command(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], **given: Any) -> int:
     """Decide under costs: theory's threshold, the one tuned here, 0.5, always and never, each with what it costs.

@@ -19,7 +19,7 @@ from goodmeasure.cli._tally_options import options
 @click.option("--raw", is_flag=True, help="The columns hold raw outputs, not predictions.")
 @click.option("--cost", "costs", multiple=True, metavar="NAME=COST", help="fn=40 and fp=5 (also tp= and tn=).")
 @click.option("--out", default="report.html", show_default=True, metavar="FILE", help="Where the page goes.")
-@_places.options
+@_places.of_scores
 @options
 def command(
     data: tuple[str, ...],

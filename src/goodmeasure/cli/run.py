@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from goodmeasure.cli import _places
 from goodmeasure.cli._written import options
 
 OUT = "goodmeasure-out"
@@ -65,14 +66,7 @@ OUT = "goodmeasure-out"
     type=click.Choice(["together", "drop"]),
     help="Make one class of those with fewer than ten rows, or leave their rows out.",
 )
-@click.option("--prevalence", type=float, metavar="SHARE", help="The share of yes where the model will be used.")
-@click.option(
-    "--shift",
-    multiple=True,
-    metavar="COLUMN=...",
-    help="What a column is there: age=45, or region=north:0.3,south:0.7.",
-)
-@click.option("--like", metavar="FILE", help="Rows as they are there: rows of DATA count as often as such rows occur.")
+@_places.of_a_model
 @click.option("--seed", type=int, default=0, show_default=True, help="For the split and the bootstrap.")
 @click.option(
     "--out",

@@ -19,7 +19,7 @@ from goodmeasure.cli._tally_options import options
 @click.option("--raw", is_flag=True, help="The columns hold raw outputs, not predictions.")
 @click.option("--save", metavar="FILE", help="Keep the tally; it stands for the table later, alone or with others.")
 @click.option("--fail-on", type=click.Choice(["miscalibrated"]), help="Exit with 1 if a model surely is.")
-@_places.options
+@_places.of_scores
 @options
 def command(
     data: tuple[str, ...],
