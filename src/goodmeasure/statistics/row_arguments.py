@@ -328,7 +328,7 @@ def outcomes(y: ArrayLike, name: str = "y", *, both: bool = False, at: Places = 
         y, name, TargetOutsideDomain
     )  # labels are often narrow: they are looked at before they are widened
     target = column(given, name)
-    _known_labels((given == 0) | (given == 1), target, name, at, "a yes/no target is 0 or 1", _two_codes(target))
+    _known_labels((given == 0) | (given == 1), target, name, at, "a yes/no target is 0 or 1", _two_codes)
     if both and target.size and (target[0] == target).all():
         raise OneClassOnly(
             f"all {target.size:,} targets are {target[0]:g}",
@@ -346,21 +346,27 @@ def classes(y: ArrayLike, name: str = "y", *, k: int, at: Places = None) -> NDAr
     return target.astype(np.intp)
 
 
-OF_AMOUNTS = "mend or leave out such rows; for amounts take a loss of amounts, such as squared_error"
+def _left_out(target: Floats) -> str:
+    return "mend or leave out such rows; for amounts take a loss of amounts, such as squared_error"
 
 
 def _two_codes(target: Floats) -> str:
     """What to do with a yes/no target in other codes, such as 1 and 2: rows of the second are no mistake."""
-    found = np.unique(target[np.isfinite(target)][:_LOOKED_AT])
+    found = np.unique(target[:_LOOKED_AT])
     if len(found) != 2:
-        return OF_AMOUNTS
+        return _left_out(target)
     return f"positive={found[1]:g} if that means yes; for amounts take a loss of amounts"
 
 
 def _known_labels(
-    known: NDArray[np.bool_], target: Floats, name: str, at: Places, allowed: str, fix: str = OF_AMOUNTS
+    known: NDArray[np.bool_],
+    target: Floats,
+    name: str,
+    at: Places,
+    allowed: str,
+    fix: Callable[[Floats], str] = _left_out,
 ) -> None:
-    """Refuse labels that are missing, and then those that are unknown."""
+    """Refuse labels that are missing, and then those that are unknown; ``fix`` says what to do about these."""
     if known.all():
         return
     finite(target, name, at=at, kind=TargetOutsideDomain)
@@ -369,7 +375,7 @@ def _known_labels(
         f"{name} holds {target[row]:g}; {allowed}",
         where=place(name, row, at),
         seen=f"{int((~known).sum()):,} of {known.size:,} rows",
-        fix=fix,
+        fix=fix(target),
     )
 
 

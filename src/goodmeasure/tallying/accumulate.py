@@ -145,9 +145,10 @@ class Accumulator:
     def _refuse_overflow(self, y: NDArray[Any], z: dict[str, NDArray[Any]], found: dict[str, Floats]) -> None:
         """Refuse amounts whose losses cannot be squared, by their names. Error: GM706."""
         for name, at in product(z, range(len(self.losses))):
-            with np.errstate(over="ignore"):
-                squares = found[column(name, at)] ** 2
-            refuse_overflow(squares, y, {self._called.get(name, name): z[name]})
+            losses = found[column(name, at)]
+            if len(losses) and not -row_arguments.LARGEST < losses.min() <= losses.max() < row_arguments.LARGEST:
+                with np.errstate(over="ignore"):
+                    refuse_overflow(losses**2, y, {self._called.get(name, name): z[name]})
 
     def _sum(self, group: Group, given: Portion, found: dict[str, Floats]) -> None:
         """Add the columns of rows of one group."""
