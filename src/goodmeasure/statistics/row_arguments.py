@@ -221,18 +221,18 @@ def raw_outputs(values: ArrayLike, name: str = "z", *, at: Places = None) -> NDA
 
 
 def amounts(values: ArrayLike, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
-    """One amount a row, finite, of a size whose square is still a number."""
+    """One amount a row, finite, of a size whose squares can be multiplied."""
     return in_range(column(values, name, kind=kind), name, at=at, kind=kind)
 
 
 def in_range(values: Floats, name: str, *, at: Places = None, kind: type[Problem] = MissingScore) -> Floats:
-    """Finite numbers of a size whose square is still a number."""
+    """Finite numbers of a size whose squares can be multiplied."""
     found = finite(values, name, at=at, kind=kind)
     sizes = np.abs(found)
     largest = float(sizes.max(initial=0.0))
     if largest and not SMALLEST < largest < LARGEST:
         raise OutOfRange(
-            f"{name} holds {largest:g} as its largest size, whose square is not a number of double precision",
+            f"{name} holds {largest:g} as its largest size: products of its squares leave double precision",
             where=place(name, int(_by_row(sizes).max(axis=1).argmax()), at),
             fix=f"give it in another unit, such as {largest:.0e}",
         )
