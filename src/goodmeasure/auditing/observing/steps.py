@@ -144,6 +144,8 @@ class StepLog:
         self.inside, self.stale = True, self.stale or self._added
         self.place = self.place or user_line()
         self.rates.append(max(float(group.get("lr", 0.0)) for group in self.optimizer.param_groups))
+        if self._current is not None and self._current.stepped and self._current.closure:
+            self._current = None  # a step that makes its own forward passes is begun by none before it
         record = self._open()
         record.gradients = dict(gradients(self.parameters()))
         self._before = {id(p): p.detach().clone() for p in self.parameters()}

@@ -45,6 +45,7 @@ class TorchProgram:
         self.values: dict[str, list[float]] = {}  # what each line that calls for a backward pass had as its loss
         self.backwards = 0
         self.stepped = False  # an optimizer made a step
+        self._further = False  # a step was made when enough had been seen
         self._depth = 0
         self._since = 0  # the optimizer with which the present training began
         self._trainings = 1
@@ -248,6 +249,9 @@ class TorchProgram:
             self.cut.short("the training loop")
             self.cut.end("after its last step" if self.recorder.enough else "because its time was spent")
         if self.recorder.enough:
+            if self._further:
+                self.cut.short(user_line())  # no loader and no loop has ended it: from here on it writes nothing
+            self._further = True
             self.loops.stepped()
 
 

@@ -103,6 +103,8 @@ def part_weights(step_run: StepRun) -> Iterator[Seen]:
     rows = len(targets) if isinstance(targets, Sized) else 0
     if record is None or step_run.crash or "scale" in record.calls or record.calls.count("step") > 1:
         return
+    if record.closure:
+        return  # the optimizer asks for the loss of the same rows again and again
     parts = [e for e in record.losses if e.weight != 0 and e.examples]
     if len(parts) < 2 or sum(e.examples for e in parts) != rows or step_run.whole_gradient(record):
         return
