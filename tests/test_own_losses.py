@@ -1,6 +1,7 @@
 """Losses of one's own, over every domain of targets: their cards and their checks answer, whatever the formula is."""
 
 from itertools import product
+from time import monotonic
 from typing import Annotated
 
 import numpy as np
@@ -95,3 +96,36 @@ def test_a_card_of_what_grows_beyond_all_numbers_answers(book):
     said = {t.name: t.holds for t in towering().card().traits}
     assert not said["Lipschitz"]
     assert not said["bounded in y"]
+
+
+_PLACES = ("linear", "exp", "linear", "exp", "linear", "sigmoid", "linear")
+
+
+@gm.loss(target=gm.Real, activation=_PLACES)
+def plain_mixture(y, m1, s1, m2, s2, x, p, q):
+    """Two normals, their densities added as they stand: far from both the sum is zero, and its logarithm infinite."""
+    near, far = (exp(-(((y - m) / s) ** 2) / 2) / s for m, s in ((m1, s1), (m2, s2)))
+    return -log(p * near + (1 - p) * far) + (x - q) ** 2
+
+
+def test_a_check_finds_what_a_sum_of_densities_loses_in_the_time_it_is_given():
+    begun = monotonic()
+    report = gm.check(plain_mixture, seconds=5.0)
+    assert monotonic() - begun < 15  # other processes may share the machine
+    assert not report.passed
+    assert any("inf, the truth is" in answer.seen for answer in report.answers)
+    # Its kernels would take longer than that.
+    assert any("A masked or zero-weight example" in left for left in report.left_out)
+    asked = {answer.question for answer in report.answers}
+    assert "dtypes are kept" in asked
+    assert "absent by mask" not in asked
+
+
+def test_a_check_says_what_is_off_where_one_pass_differs_and_is_silent_beside(recwarn):
+    @gm.loss(target=gm.Real, activation="linear")
+    def towering(y, mu):
+        return exp(exp((y - mu) ** 2))
+
+    report = gm.check(towering, seconds=4.0)
+    assert [str(w.message) for w in recwarn] == []
+    assert all(answer.passed or answer.seen for answer in report.answers)

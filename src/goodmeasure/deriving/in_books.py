@@ -48,8 +48,9 @@ def _power(a: Any, b: Any) -> Any:
     """A power, which is the exponential of the logarithm where the exponent is no whole number."""
     import mpmath as mp
 
-    vast = a > 0 and mp.isfinite(a) and mp.isfinite(b) and b and mp.mag(b) + mp.mag(mp.log(a)) > _BITS
-    return _exp(b * mp.log(a)) if vast else a**b
+    if a > 0 and b and mp.isfinite(a) and mp.isfinite(b) and mp.mag(b) + abs(mp.mag(a)).bit_length() > _BITS:
+        return _exp(b * mp.log(a))
+    return a**b
 
 
 @cache
