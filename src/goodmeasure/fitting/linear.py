@@ -202,7 +202,7 @@ def _is_stuck(reached: newton.Reached, settings: SolverSettings) -> bool:
 
 
 def _otherwise(objective: Objective, reached: newton.Reached, settings: SolverSettings) -> newton.Reached:
-    """What is tried from where Newton's method got stuck: a broad look, descent, and from where that leads Newton's steps again."""
+    """What is tried from where Newton's method got stuck: a broad look, descent, and from there Newton's steps again."""
     tries = (broad.minimise, descent.minimise, newton.minimise) if objective.outputs == 1 else (descent.minimise,)
     for least in tries:
         if not _is_stuck(reached, settings):
