@@ -14,7 +14,8 @@ import pytest
 from scipy import optimize, stats
 
 import goodmeasure as gm
-from goodmeasure.errors import Problem
+from goodmeasure.choosing.overruling import with_loss
+from goodmeasure.errors import Problem, UsageError
 from goodmeasure.fitting.certificate import Status
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
@@ -160,11 +161,34 @@ def test_it_costs_less_where_no_line_is_right_and_a_little_more_where_one_is() -
     assert -0.05 < right.mean() < 0.005
 
 
-def test_a_study_is_trained_by_it_and_decides_by_the_same_costs() -> None:
-    x, y = table("turning", 400, 2)
-    costs = gm.Costs(false_negative=4, false_positive=1)
+# --- studies ---
+
+COSTS = gm.Costs(false_negative=4, false_positive=1)
+
+
+@pytest.mark.parametrize(
+    ("named", "settled"),
+    [
+        (gm.losses.tailored(), gm.losses.tailored(threshold=0.2, spread=1.0, outside=0.1)),
+        (gm.losses.tailored(spread=0.5), gm.losses.tailored(threshold=0.2, spread=0.5, outside=0.1)),
+        (gm.losses.tailored(threshold=0.7), gm.losses.tailored(threshold=0.7)),
+        (2.0 * gm.losses.tailored(), 2.0 * gm.losses.tailored()),
+    ],
+    ids=repr,
+)
+def test_a_study_tailors_it_to_its_costs_where_no_threshold_is_said(named: gm.Loss, settled: gm.Loss) -> None:
+    assert with_loss(gm.choose([0, 1] * 40, costs=COSTS), named).loss == settled
+
+
+def test_without_costs_or_a_threshold_there_is_nothing_to_tailor_to() -> None:
+    with pytest.raises(UsageError, match="there are none"):
+        with_loss(gm.choose([0, 1] * 40), gm.losses.tailored())
+
+
+def test_the_rows_to_tune_choose_between_it_and_cross_entropy_by_cost() -> None:
+    x, y = table("turning", 600, 2)
     data = {"a": x[:, 0], "b": x[:, 1], "y": y.astype(int)}
-    found = gm.run(data, "y", costs=costs, loss=gm.tailored(costs))
-    assert found.plan.loss == gm.tailored(costs)
-    assert found.decided is not None
-    assert found.decided.costs == costs
+    found = gm.run(data, "y", costs=COSTS, loss=["tailored", "binary_cross_entropy"])
+    trained = {name.split(" on ")[1].split("(")[0] for name in found.comparison.models}
+    assert trained == {"tailored", "binary_cross_entropy"}
+    assert found.decided.costs == COSTS

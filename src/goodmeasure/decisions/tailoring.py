@@ -17,7 +17,7 @@ def tailored(costs: Costs, *, spread: Part = 1.0, outside: Part = 0.1) -> Loss:
 
     Costs that differ by row say the range of thresholds, from the least to the largest; so do the costs that are thought
     possible, one a scenario. It helps where a model is too simple to be right everywhere. A model that may be right learns
-    more from each row by ``gm.losses.binary_cross_entropy()``. For one decision under unsure costs their mean is enough.
+    more from each row by binary cross-entropy. For one decision under unsure costs their mean is enough.
 
     Args:
         costs: what the four outcomes of a yes/no decision cost.
@@ -25,7 +25,7 @@ def tailored(costs: Costs, *, spread: Part = 1.0, outside: Part = 0.1) -> Loss:
         outside: how much thresholds outside of the range count, of what they count in cross-entropy; 1 is cross-entropy.
 
     Returns:
-        `gm.losses.tailored` with the middle of the range and its half width.
+        The loss of the catalogue with the middle of the range as its threshold, and half the width of the range as its spread.
 
     Raises:
         GM710: acting pays always or never in some row: a mistake costs nothing there.
