@@ -216,18 +216,30 @@ def _middle(slope: Slope, first: float, last: float) -> float:
 
 
 def _boundaries(below: Where, low: Any, high: Any) -> Any:
-    """The raw output in each bracket at which ``below`` turns false, to the last bit; all brackets are halved together."""
-    low, high = low.copy(), high.copy()
-    left = np.arange(len(low))
-    for _ in range(1100):
-        middle = low[left] / 2 + high[left] / 2
-        inside = (middle != low[left]) & (middle != high[left])
-        left, middle = left[inside], middle[inside]
+    """The raw output in each bracket at which ``below`` turns false, to the last bit; all brackets are halved together.
+
+    Not lengths are halved but the numbers that there are between two: 64 times is enough, next to zero as well.
+    """
+    low, high = _places(low), _places(high)
+    for _ in range(64):
+        middle = (low >> 1) + (high >> 1) + (low & high & 1)
+        left = np.flatnonzero((middle != low) & (middle != high))
         if not left.size:
             break
-        under = below(middle)
-        low[left[under]], high[left[~under]] = middle[under], middle[~under]
-    return high
+        under = below(_at_places(middle[left]))
+        low[left[under]], high[left[~under]] = middle[left[under]], middle[left[~under]]
+    return _at_places(high)
+
+
+def _places(numbers: Any) -> Any:
+    """The place of each number in the row of all doubles, counted from zero."""
+    bits = numbers.astype(np.float64).view(np.int64)
+    return np.where(bits < 0, np.iinfo(np.int64).min - bits, bits)
+
+
+def _at_places(places: Any) -> Any:
+    """The number at each place."""
+    return np.where(places < 0, np.iinfo(np.int64).min - places, places).view(np.float64)
 
 
 def _best_row(loss: Record, y: Any, w: Any, k: int) -> Any:

@@ -397,12 +397,13 @@ def released(root: Expr) -> Expr:
     return _rebuild(root, lambda word, args: args[0] if word.holds else _simpler(word, args), {})
 
 
-def decided(root: Expr, known: Mapping[str, Number]) -> Expr:
-    """The expression with those choices made that the known numbers alone decide."""
+def decided(root: Expr, known: Mapping[str, Any]) -> Expr:
+    """The expression with those choices made that the known numbers alone decide; what differs by label decides none."""
+    numbers = {name: value for name, value in known.items() if not isinstance(value, tuple)}
 
     def make(word: Word, args: tuple[Expr, ...]) -> Expr:
-        if word.name == "where" and symbols(args[0]) <= known.keys():
-            holds = simplify(args[0], known).number
+        if word.name == "where" and symbols(args[0]) <= numbers.keys():
+            holds = simplify(args[0], numbers).number
             if holds is not None:
                 return args[1] if holds else args[2]
         return word(*args)
