@@ -150,15 +150,19 @@ LOOPS = {
     "while": "k = 0\nwhile k < 10**6:\n    k += 1\n    {step}",
     "while_true": "k = 0\nwhile True:\n    k += 1\n    {step}\n    if k > 10**6:\n        break",
     "function": "def train():\n    for epoch in range(10**6):\n        {step}\ntrain()",
+    "zip": "for a, b in zip(range(10**6), range(10**6)):\n    {step}",
+    "mapped": "for k in map(int, range(10**6)):\n    {step}",
+    "named": "parts = [0] * 10**6\nfor part in parts:\n    {step}",
+    "generated": "def parts():\n    while True:\n        yield 1\nfor k, part in enumerate(parts()):\n    {step}",
+    "zip_in_function": "def train():\n    for e in range(10**6):\n        for a, b in zip(x.split(2), y.split(2)):\n            {step}\ntrain()",
+    "while_zip": "e = 0\nwhile e < 10**6:\n    e += 1\n    for a, b in zip(x.split(2), y.split(2)):\n        {step}",
     # what no loop of the program and no loader of torch can end: from its next step on the program writes nothing
-    "zip": "for a, b in zip(range(20), range(20)):\n    {step}",
     "map": "def one(k):\n    {step}\nlist(map(one, range(20)))",
     "listed": "[({steps}) for k in (1,) * 20]",
-    "while_listed": "e = 0\nwhile e < 4:\n    e += 1\n    for a, b in zip(x.split(20), y.split(20)):\n        {step}",
 }
 STEP = "opt.zero_grad(); loss = ((model(x) - y) ** 2).mean(); loss.backward(); opt.step(); made.append(1)"
 IN_A_LIST = "opt.zero_grad(), ((model(x) - y) ** 2).mean().backward(), opt.step(), made.append(1)"
-UNBOUND = ("zip", "map", "listed", "while_listed")  # their steps are counted by nobody
+UNBOUND = ("map", "listed")  # their steps are counted by nobody
 
 
 HEAD = (

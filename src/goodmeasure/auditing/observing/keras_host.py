@@ -169,7 +169,7 @@ def _part(model: Any, name: Any, output: Any) -> Any:
     if _as_graph(model):
         return keras.Model(model.inputs, output)
 
-    class Part(keras.Model):  # type: ignore[misc]
+    class Part(keras.Model):  # type: ignore[misc, name-defined]
         """One of the outputs of a model that is written as a class."""
 
         def __init__(self) -> None:

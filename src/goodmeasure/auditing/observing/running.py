@@ -7,6 +7,7 @@ import json
 import os
 import runpy
 import shlex
+import sqlite3
 import sys
 import threading
 import time
@@ -61,6 +62,7 @@ class Ending:
     status: int = 0
     after_cut: bool = False
     started: tuple[str, ...] = ()
+    left_open: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
@@ -79,7 +81,7 @@ class Ending:
         told["not_applicable"] = tuple(Skipped(**part) for part in told["not_applicable"])
         for name in ("passed", "looked_at", "not_seen"):
             told[name] = tuple(told[name])
-        values["started"] = tuple(values["started"])
+        values |= {name: tuple(values[name]) for name in ("started", "left_open")}
         return cls(Audit(**told), **values)
 
 
@@ -192,6 +194,8 @@ class Observation:
             if not isinstance(left.code, int | None):
                 print(left.code, file=sys.stderr)  # as Python does
         except (Exception, KeyboardInterrupt) as error:  # the program's own: told, not ours to raise
+            if self.cut.ended_by and isinstance(error, sqlite3.DatabaseError):
+                return  # what it was not allowed to write has ended it
             self.raised = error
         self.after_cut = bool(self.cut.where)
 
@@ -200,6 +204,7 @@ class Observation:
         judged.not_seen += [f"{where}: was not reached" for where in self.unreached]
         outcome = Ending(judged.together(self.request.program, seconds), self._ended(), status=self.status)
         outcome.started = tuple(dict.fromkeys(self.cut.started))
+        outcome.left_open = tuple(path.removeprefix(f"{Path.cwd()}/") for path in self.cut.left_open)
         if self.raised is not None:
             outcome.raised = f"{type(self.raised).__name__}: {self.raised}"
             outcome.raised_at = where_raised(self.raised)
