@@ -260,11 +260,13 @@ def test_a_budget_holds_inside_a_call_that_does_not_return(library: str, said: s
 
 ENDS = {
     "usage": (
-        "import argparse; p = argparse.ArgumentParser(); p.add_argument('--x', required=True); p.parse_args()",
-        "-- ARGS",
+        "import argparse; p = argparse.ArgumentParser(); p.add_argument('-x', '--rows', required=True);"
+        "p.add_argument('data'); p.parse_args()",
+        "fix   goodmeasure audit train.py -- --rows ROWS DATA",
     ),
+    "status": ("import sys; sys.exit(4)", "fix   python train.py   until it runs"),
     "data": ("open('nowhere.csv')", "FileNotFoundError"),
-    "empty": ("print('only this')", "GM192"),
+    "empty": ("print('only this')", "write def build(): return dict("),
     "gone": ("import os; os._exit(7)", "GM191"),
 }
 
