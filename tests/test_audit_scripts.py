@@ -154,7 +154,9 @@ LOOPS = {
     "mapped": "for k in map(int, range(10**6)):\n    {step}",
     "named": "parts = [0] * 10**6\nfor part in parts:\n    {step}",
     "generated": "def parts():\n    while True:\n        yield 1\nfor k, part in enumerate(parts()):\n    {step}",
-    "zip_in_function": "def train():\n    for e in range(10**6):\n        for a, b in zip(x.split(2), y.split(2)):\n            {step}\ntrain()",
+    "zip_in_function": (
+        "def train():\n    for e in range(10**6):\n        for a, b in zip(x.split(2), y.split(2)):\n            {step}\ntrain()"
+    ),
     "while_zip": "e = 0\nwhile e < 10**6:\n    e += 1\n    for a, b in zip(x.split(2), y.split(2)):\n        {step}",
     # what no loop of the program and no loader of torch can end: from its next step on the program writes nothing
     "map": "def one(k):\n    {step}\nlist(map(one, range(20)))",

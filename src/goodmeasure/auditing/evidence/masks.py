@@ -57,7 +57,10 @@ class Masks:
         sources = [
             (self.declared, "the mask says so"),
             (self.padding if self.padded_inputs else None, "inputs and targets are padded there"),
-            (self.embedded, "the padding_idx of an embedding stands in the inputs there, and the targets hold one value"),
+            (
+                self.embedded,
+                "the padding_idx of an embedding stands in the inputs there, and the targets hold one value",
+            ),
             (self.attended, "attention_mask is 0 there, and the targets hold one value"),
         ]
         for counts, why in sources:

@@ -206,7 +206,9 @@ class Observation:
     def _told(self, hosts: Hosts, seconds: float) -> Ending:
         judged = hosts.judged(whole=self.raised is None and not self.status)
         judged.not_seen += [f"{where}: was not reached" for where in self.unreached]
-        outcome = Ending(judged.together(self.request.program, seconds), self._ended(), status=self.status, refused=self.refused)
+        outcome = Ending(
+            judged.together(self.request.program, seconds), self._ended(), status=self.status, refused=self.refused
+        )
         outcome.started = tuple(dict.fromkeys(self.cut.started))
         outcome.left_open = tuple(path.removeprefix(f"{Path.cwd()}/") for path in self.cut.left_open)
         if self.raised is not None:

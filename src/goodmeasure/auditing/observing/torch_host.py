@@ -16,6 +16,7 @@ from goodmeasure.auditing.finding import Audit
 from goodmeasure.auditing.observing import loaders, torch_seams
 from goodmeasure.auditing.observing.cases import ObservedLoss
 from goodmeasure.auditing.observing.judging import BUDGET_S, Judgement, about
+from goodmeasure.auditing.observing.scenes import Labelling
 from goodmeasure.auditing.observing.seams import Seams
 from goodmeasure.auditing.observing.steps import StepLog
 from goodmeasure.auditing.observing.stopping import Cut, Limits
@@ -76,6 +77,7 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
         for one in _of(labelling.module, program):
             judged.looked_at.append(f"{where}: labels")
             judged.audits.append(_also(one, {"decide": labelling.decide}, where))
+            judged.audits.append(_judged(labelling))
     for where, scoring in program.scenes.scores.items():
         extra = {"score": scoring.score, "targets": scoring.targets, "outputs": scoring.outputs}
         for one in _of(scoring.module, program):
@@ -163,6 +165,11 @@ def _placed(audit: Audit, one: ObservedLoss, program: TorchProgram) -> Audit:
     stepped = log.place if log is not None else one.where
     places = {"loss(output, targets)": one.where, "step": stepped, "optimizer": stepped, "model(inputs)": one.called_at}
     return replace(audit, findings=tuple(replace(f, where=places.get(f.where, f.where)) for f in audit.findings))
+
+
+def _judged(labelling: Labelling) -> Audit:
+    audit = examine({"framework": "torch", "judged": labelling.judged}, about("Judged"), BUDGET_S)
+    return replace(audit, findings=tuple(replace(f, where=f.where or labelling.where) for f in audit.findings))
 
 
 def _also(one: ObservedLoss, extra: dict[str, Any], where: str) -> Audit:

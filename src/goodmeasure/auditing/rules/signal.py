@@ -98,9 +98,9 @@ def term_without_gradient(terms: Terms) -> Iterator[Seen]:
     """A term follows from the model's output, is added to the loss, and carries no gradient; or a loss function that is
     added sees no output at all.
 
-    Example: ``loss = ce + feature.item()``, or ``mse_loss(box, box.mean())`` where ``out["box"]`` is meant. Evidence: the declared ``terms``, or a number in the sum that changes
-    with the input
-    although nothing in the graph explains it. Detached targets and weights (factors, not summands) are left alone.
+    Example: ``loss = ce + feature.item()``, or ``mse_loss(box, box.mean())`` where ``out["box"]`` is meant. Evidence: the
+    declared ``terms``, or a number in the sum that changes with the input although nothing in the graph explains it.
+    Detached targets and weights (factors, not summands) are left alone.
     Ignore it where the number only shifts what is printed.
     """
     for name, where in terms.dead():
