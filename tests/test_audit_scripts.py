@@ -152,19 +152,19 @@ LOOPS = {
     "function": "def train():\n    for epoch in range(10**6):\n        {step}\ntrain()",
     "zip": "for a, b in zip(range(10**6), range(10**6)):\n    {step}",
     "mapped": "for k in map(int, range(10**6)):\n    {step}",
-    "named": "parts = [0] * 10**6\nfor part in parts:\n    {step}",
     "generated": "def parts():\n    while True:\n        yield 1\nfor k, part in enumerate(parts()):\n    {step}",
     "zip_in_function": (
         "def train():\n    for e in range(10**6):\n        for a, b in zip(x.split(2), y.split(2)):\n            {step}\ntrain()"
     ),
     "while_zip": "e = 0\nwhile e < 10**6:\n    e += 1\n    for a, b in zip(x.split(2), y.split(2)):\n        {step}",
     # what no loop of the program and no loader of torch can end: from its next step on the program writes nothing
+    "named": "parts = [0] * 20\nfor part in parts:\n    {step}",
     "map": "def one(k):\n    {step}\nlist(map(one, range(20)))",
     "listed": "[({steps}) for k in (1,) * 20]",
 }
 STEP = "opt.zero_grad(); loss = ((model(x) - y) ** 2).mean(); loss.backward(); opt.step(); made.append(1)"
 IN_A_LIST = "opt.zero_grad(), ((model(x) - y) ** 2).mean().backward(), opt.step(), made.append(1)"
-UNBOUND = ("map", "listed")  # their steps are counted by nobody
+UNBOUND = ("named", "map", "listed")  # their steps are counted by nobody
 
 
 HEAD = (

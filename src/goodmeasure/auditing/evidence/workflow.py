@@ -289,11 +289,16 @@ def _part_of(one: Any, two: Any) -> bool:
     """Whether these are the same column, or rows of one and the same column."""
     if one is two:
         return True
-    both = isinstance(one, np.ndarray) and isinstance(two, np.ndarray) and one.ndim == two.ndim == 1
-    return both and _whole(one) is _whole(two)
+    if type(one) is not type(two) or np.ndim(one) != 1:
+        return False
+    named = getattr(one, "name", None)  # columns of a frame, of which its parts may be copies
+    if named is not None and named == getattr(two, "name", None):
+        return True
+    return isinstance(one, np.ndarray) and _whole(one) is _whole(two)
 
 
 def _whole(column: np.ndarray[Any, Any]) -> Any:
+    """The array that holds the numbers of another."""
     return column if column.base is None else column.base
 
 

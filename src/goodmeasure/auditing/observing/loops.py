@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
-from typing import Any, TypeGuard
+from typing import Any
 from weakref import WeakSet
 
 from goodmeasure.auditing.evidence.lines import is_own, user_frames
@@ -113,7 +113,7 @@ class Loops:
             yield from (one for _, one in sorted(found, key=lambda pair: -pair[0]))
 
     def _watched(self, frame: FrameType) -> list[tuple[int, Loop]]:
-        """The loops of one function that are ended by their lines, each with its first."""
+        """The ``while`` loops of one function, each with its first line."""
         path = frame.f_code.co_filename
         around = _around(path, frame.f_lineno) if _is_a_block(frame) else ()
         if around and frame not in self._frames:
@@ -165,8 +165,8 @@ def _begins_a_loop(code: CodeType, at: int) -> bool:
 
 
 @dataclass(frozen=True)
-class LoopPlace:
-    """Where a loop stands: its header, its body, and the statement behind it (0 where nothing comes)."""
+class WhilePlace:
+    """Where a ``while`` stands: its header, its body, and the statement behind it (0 where nothing comes)."""
 
     header: int
     first: int
@@ -176,13 +176,13 @@ class LoopPlace:
 
 @dataclass(eq=False)
 class LineWatch:
-    """What happens at every line of one frame until its loops are left."""
+    """What happens at every line of one frame until its ``while`` loops are left."""
 
     owner: Loops
     line: int  # on which the program was last seen
-    loops: dict[LoopPlace, Loop] = field(default_factory=dict)
+    loops: dict[WhilePlace, Loop] = field(default_factory=dict)
 
-    def loop(self, place: LoopPlace, path: str) -> Loop:
+    def loop(self, place: WhilePlace, path: str) -> Loop:
         """What is known of the loop at this place."""
         return self.loops.setdefault(place, Loop(0, f"{path}:{place.header}"))
 
@@ -208,8 +208,8 @@ class LineWatch:
                     return
 
 
-def _left(frame: FrameType, place: LoopPlace) -> bool:
-    """Whether the program can be made to go on behind a loop."""
+def _left(frame: FrameType, place: WhilePlace) -> bool:
+    """Whether the program can be made to go on behind a ``while``."""
     try:
         frame.f_lineno = place.after  # type: ignore[misc]  # within a trace function it may be set
     except ValueError:  # nothing stands behind it, or it cannot be reached from here
@@ -236,24 +236,16 @@ def _tree(path: str) -> ast.Module | None:
 
 
 @cache
-def _around(path: str, line: int) -> tuple[LoopPlace, ...]:
-    """The loops around a line of a file that are ended by their lines, within its function, the innermost first."""
+def _around(path: str, line: int) -> tuple[WhilePlace, ...]:
+    """The ``while`` loops around a line of a file, within its function, the innermost first."""
     tree = _tree(path)
-    found: list[LoopPlace] = []
+    found: list[WhilePlace] = []
     for node, behind in _path(tree.body, line, 0) if tree is not None else ():
         if isinstance(node, _DEFINES):
             found.clear()
-        elif _is_watched(node) and line <= (node.body[-1].end_lineno or 0):
-            found.append(LoopPlace(node.lineno, node.body[0].lineno, node.body[-1].end_lineno or 0, behind))
+        elif isinstance(node, ast.While) and line <= (node.body[-1].end_lineno or 0):
+            found.append(WhilePlace(node.lineno, node.body[0].lineno, node.body[-1].end_lineno or 0, behind))
     return tuple(reversed(found))
-
-
-def _is_watched(node: ast.stmt) -> TypeGuard[ast.While | ast.For]:
-    """Whether this is a loop that is ended by its line: one over what is counted has nothing more to give instead."""
-    if isinstance(node, ast.For):
-        called = node.iter.func if isinstance(node.iter, ast.Call) else None
-        return not (isinstance(called, ast.Name) and called.id in _COUNTED)
-    return isinstance(node, ast.While)
 
 
 def _path(body: list[ast.stmt], line: int, behind: int) -> Iterator[tuple[ast.stmt, int]]:
