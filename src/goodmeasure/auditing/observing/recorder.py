@@ -152,8 +152,8 @@ class Recorder(Trace):
 
     def called(self, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], run: Any) -> Any:
         """Run a module and write its call down."""
-        if self.enough and not self._within:
-            self.renew()  # every evaluation is a record of its own
+        if self.enough and not self._within and next(module.parameters(), None) is not None:
+            self.renew()  # every evaluation is a record of its own, with the activations that are called behind it
         learning = torch.is_grad_enabled()
         call = Call(module, args, kwargs, len(self.nodes), learning, "" if self._within else user_line())
         call.at_work = () if learning or self._within else tuple(_as_in_training(module))

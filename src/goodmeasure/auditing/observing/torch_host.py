@@ -18,11 +18,12 @@ from goodmeasure.auditing.observing.cases import ObservedLoss
 from goodmeasure.auditing.observing.judging import BUDGET_S, Judgement, about
 from goodmeasure.auditing.observing.scenes import Labelling
 from goodmeasure.auditing.observing.seams import Seams
-from goodmeasure.auditing.observing.steps import StepLog
+from goodmeasure.auditing.observing.steps import Asked, StepLog
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 from goodmeasure.auditing.observing.torch_seams import TorchProgram
 from goodmeasure.auditing.rule import Rule, all_rules
 
+_UNUSED = ("GM303", "GM410")  # why what a module says teaches nothing is told there
 _ON_A_LINE = re.compile(r":\d+ in ")
 
 
@@ -90,7 +91,8 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
 def _optimizer(log: StepLog, program: TorchProgram, judged: Judgement) -> None:
     """Judge an optimizer that no loss reaches, and say of the others that they were looked at with their losses."""
     if log.steps:
-        judged.audits.append(_passes(log, program))
+        explained = any(f.code in _UNUSED for audit in judged.audits for f in audit.findings)
+        judged.audits.append(_passes(log, program, [] if explained else log.silent(program.asked)))
     if _unreached(log, program):
         judged.audits.append(_steps_alone(log))
     elif not program.seen or not log.steps:
@@ -133,7 +135,7 @@ def _by_hand(where: str, values: list[float]) -> Audit:
     return examine({"framework": "torch", "steps": ObservedSteps(log, {}, alone=False)}, rules, BUDGET_S)
 
 
-def _passes(log: StepLog, program: TorchProgram) -> Audit:
+def _passes(log: StepLog, program: TorchProgram, silent: list[Asked]) -> Audit:
     """What became of the gradients of one optimizer; of a program that looks at gradients by itself nobody can tell."""
     own = {id(p) for p in log.parameters()}
     scaled = any("scale" in record.calls for record in log.records)
@@ -149,6 +151,7 @@ def _passes(log: StepLog, program: TorchProgram) -> Audit:
             for step in log.used
         ],
         log.rates,
+        [(type(one.module).__name__, one.where) for one in silent],
     )
     return examine({"framework": "torch", "passes": passes}, about("Passes"), BUDGET_S)
 
