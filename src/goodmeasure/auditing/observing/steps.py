@@ -97,7 +97,9 @@ class StepLog:
         felt = {key for one in self.records for key, grad in one.gradients.items() if grad is not None}
         own = [one for one in asked if all(id(p) in held and p.requires_grad for p in one.module.parameters())]
         learn = {one.shapes for one in own if any(id(p) in felt for p in one.module.parameters())}
-        dead = [one for one in own if not any(id(p) in felt for p in one.module.parameters()) and one.shapes not in learn]
+        dead = [
+            one for one in own if not any(id(p) in felt for p in one.module.parameters()) and one.shapes not in learn
+        ]
         often = [one for one in dead if sum(other.module is one.module for other in dead) >= self.steps > 1]
         return list({id(one.module): one for one in often}.values()) if felt else []
 

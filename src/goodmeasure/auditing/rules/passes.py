@@ -96,4 +96,6 @@ def never_felt(passes: Passes) -> Iterator[Seen]:
     left alone. Ignore it where the module is called for something else.
     """
     for name, where in passes.silent:
-        yield Seen(f"{name}: none of its parameters has a gradient in {passes.steps} steps", where=where or passes.where)
+        yield Seen(
+            f"{name}: none of its parameters has a gradient in {passes.steps} steps", where=where or passes.where
+        )
