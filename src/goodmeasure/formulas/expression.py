@@ -125,6 +125,18 @@ class Expr:
     def __ge__(self, other: Operand) -> Expr:
         return less_equal(other, self)
 
+    def __eq__(self, other: object) -> bool:
+        # Whether two formulas are one is asked everywhere; whether one equals a number is what a formula cannot know.
+        if isinstance(other, int | float):
+            raise FormulaError(
+                f"a formula cannot ask whether {self} equals {other}",
+                seen="== or != between a symbol and a number",
+                fix=f"write where({self} <= {other}, a, b), or where(abs({self} - {other}) <= 0, a, b)",
+            )
+        return self is other
+
+    __hash__ = object.__hash__
+
     def __bool__(self) -> bool:
         raise FormulaError(
             f"Python asked whether {self} is true, and a formula cannot know",

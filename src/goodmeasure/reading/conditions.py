@@ -125,6 +125,8 @@ def _parsed(text: str) -> Node:
         raise unusable(text, "it is empty")
     if len(text) > MOST_CHARACTERS or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise unusable(text, f"it is longer than {MOST_CHARACTERS:,} characters, or holds bytes that are no characters")
+    if _has_comment(text):
+        raise unusable(text, f"it holds a comment, which hides what stands behind it; {MAY_HOLD}")
     # Without parentheses of ours, `a) OR (b` is no expression; with them, nothing can follow one.
     _read(text, f"SELECT\n{text}\n")
     found = _read(text, f"SELECT (\n{text}\n)")
@@ -132,6 +134,12 @@ def _parsed(text: str) -> Node:
     if len(found["statements"]) != 1 or len(items) != 1 or items[0]["alias"]:
         raise unusable(text, f"it is not one expression; {MAY_HOLD}")
     return found
+
+
+def _has_comment(text: str) -> bool:
+    import duckdb
+
+    return any(kind == duckdb.token_type.comment for _, kind in duckdb.tokenize(text))
 
 
 def _read(text: str, query: str) -> Node:
