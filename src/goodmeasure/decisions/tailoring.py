@@ -25,7 +25,7 @@ def tailored(costs: Costs, *, spread: Part = 1.0, outside: Part = 0.1) -> Loss:
         outside: how much thresholds outside of the range count, of what they count in cross-entropy; 1 is cross-entropy.
 
     Returns:
-        The loss of the catalogue with the middle of the range as its threshold, and half the width of the range as its spread.
+        The loss of the catalogue whose threshold is the middle of the range, and whose spread is half its width.
 
     Raises:
         GM710: acting pays always or never in some row: a mistake costs nothing there.
@@ -37,8 +37,8 @@ def tailored(costs: Costs, *, spread: Part = 1.0, outside: Part = 0.1) -> Loss:
         >>> import goodmeasure as gm
         >>> gm.tailored(gm.Costs(false_negative=40, false_positive=10))
         tailored(threshold=0.2, spread=1.0, outside=0.1)
-        >>> gm.tailored(gm.Costs(false_negative=[90, 30, 10], false_positive=10))
-        tailored(threshold=0.3, spread=0.6666666666666666, outside=0.1)
+        >>> gm.tailored(gm.Costs(false_negative=[3, 2, 1], false_positive=[1, 2, 3]))
+        tailored(threshold=0.5, spread=0.5, outside=0.1)
     """
     thresholds = np.atleast_1d(costs.thresholds)
     low, high = float(thresholds.min()), float(thresholds.max())

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from goodmeasure.deriving import class_statistics, numbers, pointwise
+from goodmeasure.deriving.apart import apart
 from goodmeasure.deriving.arguments import Examples, check_targets, numeric, weights
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import NothingToAverage, TargetOutsideDomain
@@ -50,6 +51,8 @@ def _of_present(loss: Record, y: Any, w: Any, classes: int | None) -> Any:
     targets, counts = _distinct(loss, y, w)
     if loss.is_classwise:
         return _best_row(loss, targets, counts, classes or _classes(loss, targets))
+    if apart(loss):
+        return np.array([_of_present(each, y, w, None) for each in apart(loss)])
     if len(loss.activation) > 1:
         return _best_of_several(loss, targets.astype(np.float64), counts)
     if targets.size > _MOST_KEPT:

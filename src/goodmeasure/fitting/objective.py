@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -49,6 +49,12 @@ class Objective:
         self.centre, self.scale = _frame(self.features, self.weight, self.intercept)
         if self.centre.any() or (self.scale != 1).any():
             self.features = (self.features - self.centre) / self.scale
+
+    def of_one(self, loss: Loss) -> Objective:
+        """The same rows and columns with a loss of one raw output."""
+        found = replace(self, loss=loss, outputs=1)
+        found.features, found.centre, found.scale = self.features, self.centre, self.scale
+        return found
 
     @property
     def count(self) -> int:
