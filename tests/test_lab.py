@@ -179,7 +179,9 @@ def server() -> Iterator[ThreadingHTTPServer]:
         at_work.join()
 
 
-def answer(server: ThreadingHTTPServer, path: str = "/", host: str | None = None, method: str = "GET") -> tuple[int, str]:
+def answer(
+    server: ThreadingHTTPServer, path: str = "/", host: str | None = None, method: str = "GET"
+) -> tuple[int, str]:
     line = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     line.request(method, path, headers={} if host is None else {"Host": host})
     found = line.getresponse()

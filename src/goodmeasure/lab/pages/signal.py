@@ -88,7 +88,11 @@ def pulled() -> tuple[Pulled, ...]:
             (QUIET, DASHED),
         ),
         Pulled(
-            losses.huber(), "Huber's, of an amount", 0.0, "as absolute error far off, and round at its target", (QUIET, DASHED)
+            losses.huber(),
+            "Huber's, of an amount",
+            0.0,
+            "as absolute error far off, and round at its target",
+            (QUIET, DASHED),
         ),
     )
 

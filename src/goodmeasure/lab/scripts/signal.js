@@ -5,8 +5,8 @@ import { control, question, write } from "./frame.js";
 import { sigmoid } from "./neurons.js";
 import { plotOf } from "./plots.js";
 
-export const pullWords = (pull) =>
-  pull === 0 ? "no pull" : `pull ${Math.abs(pull).toPrecision(2)} to the ${pull > 0 ? "right" : "left"}`;
+const pullWords = (pull) =>
+  pull === 0 ? "no pull" : `pull ${Math.abs(pull).toFixed(3)} to the ${pull > 0 ? "right" : "left"}`;
 
 export function signal(page) {
   const { losses, reach } = GIVEN.signal;
