@@ -27,6 +27,7 @@ from goodmeasure.explaining import exercise
 from goodmeasure.lab import modules, printed
 from goodmeasure.lab.document import MARK, document, script
 from goodmeasure.lab.page import lab_pages, numbered
+from goodmeasure.lab.pages import playground
 from goodmeasure.lab.server import address, serving
 from goodmeasure.making.loss import Loss
 
@@ -112,6 +113,40 @@ def test_the_race_in_javascript_is_the_race_in_python(folder: Path) -> None:
     for run, steps in zip(exercise.runs(), said, strict=True):  # type: ignore[call-overload]
         assert tuple(step["wrong"] for step in steps) == run.wrong
         assert np.allclose([step["pull"] for step in steps], run.signal, rtol=1e-9, atol=0)
+
+
+def test_every_loss_of_the_playground_runs_in_javascript_as_in_python(folder: Path) -> None:
+    sample = playground.samples()[0]
+    begun = {**playground.given()["samples"][0], **playground.given()["models"][0], "steps": 20}
+    names = list(playground.choices())
+    assert {name for name, loss in SINGLE.items() if loss.is_binary} == set(names)
+    said = node(
+        folder,
+        """import { LOSSES } from "./formulas.js"; import { descend } from "./neurons.js";
+        const ends = given.names.map((name) => descend(LOSSES[name], given.begun).map((step) => step.weights));
+        console.log(JSON.stringify(ends));""",
+        {"names": names, "begun": begun},
+    )
+    for name, path in zip(names, said, strict=True):  # type: ignore[call-overload]
+        assert np.allclose(path, playground.trained(SINGLE[name], sample)[:21], rtol=1e-9, atol=1e-12), name
+
+
+def test_the_slopes_of_the_net_are_those_of_its_loss(folder: Path) -> None:
+    model, sample = playground.given()["models"][1], playground.given()["samples"][2]
+    said = node(
+        folder,
+        """import { LOSSES } from "./formulas.js"; import { meanLoss, pull } from "./neurons.js";
+        const { start, hidden, rows, y } = given;
+        const cost = (weights) => meanLoss(LOSSES.binary_cross_entropy, weights, rows, y, hidden);
+        const moved = (k, by) => cost(start.map((w, i) => (i === k ? w + by : w)));
+        const slopes = start.map((_, k) => (moved(k, 1e-5) - moved(k, -1e-5)) / 2e-5);
+        console.log(JSON.stringify([pull(LOSSES.binary_cross_entropy, start, rows, y, hidden), slopes]));""",
+        {**model, **sample},
+    )
+    found, slopes = np.asarray(said)
+    assert len(found) == 4 * playground.HIDDEN + 1
+    assert np.abs(found).min() > 0
+    assert np.allclose(found, slopes, atol=1e-8)
 
 
 class Asked(HTMLParser):

@@ -76,6 +76,40 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class Classes:
+    """Points of yes, full, and of no, rings; those whose label is a mistake stand out."""
+
+    x: Floats
+    y: Floats
+    yes: Sequence[bool]
+    mistaken: Sequence[bool]
+    label: str = ""
+
+    @property
+    def reach(self) -> tuple[Floats, Floats]:
+        """What the axes must show."""
+        return self.x, self.y
+
+    def rows(self, texts: Texts) -> Rows:
+        """None: there are too many to read."""
+        return []
+
+    def drawn(self, at: Place) -> str:
+        """The points as SVG, whose style says which is which."""
+        places = zip(*at(self.x, self.y), self.yes, self.mistaken, strict=True)
+        return "".join(
+            self._one(x, y, f"{'yes' if yes else 'no'}{' mistaken' * mistaken}") for x, y, yes, mistaken in places
+        )
+
+    def key(self, x: float, y: float) -> str:
+        """Nothing: the legend stands in words beside the picture."""
+        return ""
+
+    def _one(self, x: float, y: float, name: str) -> str:
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.7" class="{name}"/>'
+
+
+@dataclass(frozen=True)
 class Arrow:
     """An arrow from a place to the right, of a length in points; to the left where that is negative."""
 

@@ -1,7 +1,7 @@
 // The exercise: the weight of a neuron is moved, three losses race from the same start, and the reader explains.
 import { LOSSES } from "./formulas.js";
 import { GIVEN } from "./given.js";
-import { control, play, question, remember, remembered, write } from "./frame.js";
+import { control, player, question, remember, remembered, write } from "./frame.js";
 import { countWrong, descend, isWrong, meanLoss, raw, sigmoid } from "./neurons.js";
 import { evenly, plotOf } from "./plots.js";
 
@@ -49,20 +49,7 @@ export function exercise(page) {
   const step = control(page, "step", stepped);
   stepped();
 
-  let playing = 0;
-  const button = page.querySelector('[data-button="play"]');
-  button.disabled = step.input.disabled;
-  button.addEventListener("click", () => {
-    const mine = (playing += 1);
-    play((passed) => {
-      if (mine !== playing) return false;
-      const at = Math.min(given.steps, Math.floor(passed / MILLISECONDS));
-      if (at !== step.get()) step.set(at);
-      return at < given.steps;
-    });
-  });
-  step.input.addEventListener("pointerdown", () => (playing += 1));
-  step.input.addEventListener("keydown", () => (playing += 1));
+  player(page.querySelector('[data-button="play"]'), step, given.steps, MILLISECONDS);
 
   question(page, "nudge", ([guess]) => {
     const after = countWrong([given.start[0] + 0.01, given.start[1]], rows, y);

@@ -24,7 +24,7 @@ export function control(page, name, show) {
   input.value = Number.isFinite(kept) ? kept : input.defaultValue;
   input.disabled = listed("lock").includes(name);
   const moved = () => {
-    remember(name, input.value === input.defaultValue ? null : input.value);
+    remember(name, Number(input.value) === Number(input.defaultValue) ? null : input.value);
     show();
   };
   input.addEventListener("input", moved);
@@ -42,6 +42,19 @@ export function control(page, name, show) {
     moved();
   });
   return { get: () => Number(input.value), set: (value) => ((input.value = value), moved()), input };
+}
+
+// A list of a page, whose choice is kept in the address. Gives what reads it.
+export function choice(page, name, changed) {
+  const list = page.querySelector(`[data-control="${name}"]`);
+  const first = list.value;
+  if ([...list.options].some((option) => option.value === remembered(name))) list.value = remembered(name);
+  list.disabled = listed("lock").includes(name);
+  list.addEventListener("change", () => {
+    remember(name, list.value === first ? null : list.value);
+    changed();
+  });
+  return { get: () => list.value, text: () => list.selectedOptions[0].textContent };
 }
 
 // A question that is answered before what follows it is shown; `told` says what became of the guess.
@@ -79,14 +92,25 @@ export const write = (page, name, text) => {
   for (const part of page.querySelectorAll(`[data-shown="${name}"]`)) part.textContent = text;
 };
 
-const stands = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-// Calls `frame` with the milliseconds since the start until it gives false; where motion is not wanted, with the end alone.
-export function play(frame) {
-  if (stands()) return void frame(Infinity);
-  const begun = performance.now();
-  const next = (now) => frame(now - begun) && requestAnimationFrame(next);
-  requestAnimationFrame(next);
+// A button that moves a control from its first to its last step, so many milliseconds each; where motion is not wanted, at once.
+// Whoever moves the control stops it.
+export function player(button, moved, last, milliseconds) {
+  let playing = 0;
+  const stop = () => (playing += 1);
+  button.disabled = moved.input.disabled;
+  button.addEventListener("click", () => {
+    const [mine, begun] = [stop(), performance.now()];
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return moved.set(last);
+    const frame = (now) => {
+      if (mine !== playing) return;
+      const at = Math.min(last, Math.max(0, Math.floor((now - begun) / milliseconds)));
+      if (at !== moved.get()) moved.set(at);
+      if (at < last) requestAnimationFrame(frame);
+    };
+    moved.set(0);
+    requestAnimationFrame(frame);
+  });
+  for (const event of ["pointerdown", "keydown"]) moved.input.addEventListener(event, stop);
 }
 
 function turn(pages) {
