@@ -24,7 +24,9 @@ from goodmeasure import losses
 from goodmeasure.cli import status_of
 from goodmeasure.errors import UsageError
 from goodmeasure.explaining import exercise
-from goodmeasure.lab import modules, printed
+from goodmeasure.formulas.evaluation import on_arrays
+from goodmeasure.formulas.expression import symbol
+from goodmeasure.lab import modules, printed, vocabulary
 from goodmeasure.lab.document import MARK, document, script
 from goodmeasure.lab.page import lab_pages, numbered
 from goodmeasure.lab.pages import playground
@@ -147,6 +149,146 @@ def test_the_slopes_of_the_net_are_those_of_its_loss(folder: Path) -> None:
     assert len(found) == 4 * playground.HIDDEN + 1
     assert np.abs(found).min() > 0
     assert np.allclose(found, slopes, atol=1e-8)
+
+
+def typed(folder: Path, formulas: list[str], z: float = 0.37) -> list[tuple[float, float, float] | str]:
+    """What each formula that was typed comes to, its slope and its slope by a difference; or what is wrong with it."""
+    (folder / "words.js").write_text(vocabulary.module())
+    said = node(
+        folder,
+        """import { typedLoss } from "./typed.js";
+        const asked = (text) => {
+          try {
+            const loss = typedLoss(text);
+            const [value, slope] = loss(1, given.z);
+            return [value, slope, (loss(1, given.z + 1e-6)[0] - loss(1, given.z - 1e-6)[0]) / 2e-6];
+          } catch (error) {
+            if (!(error instanceof SyntaxError)) throw error;
+            return error.message;
+          }
+        };
+        console.log(JSON.stringify(given.formulas.map(asked)));""",
+        {"formulas": formulas, "z": z},
+    )
+    return list(said)  # type: ignore[call-overload]
+
+
+def test_every_word_that_is_typed_is_the_word_of_formulas(folder: Path) -> None:
+    p, m = 1 / (1 + np.exp(-0.37)), 0.37
+    where_it_is = {"log1mexp": ("-p",), "power": ("p", "m")}
+    argued = {
+        name: where_it_is.get(name, ("p", "m", "0.7")[: len(word.partials)])
+        for name, word in vocabulary.offered().items()
+    }
+    said = typed(folder, [f"{name}({', '.join(args)})" for name, args in argued.items()])
+    assert {"log", "exp", "where", "maximum", "softplus", "power"} <= argued.keys()
+    for (name, args), found in zip(argued.items(), said, strict=True):
+        numbers = [{"p": p, "m": m, "-p": -p, "0.7": 0.7}[arg] for arg in args]
+        names = [symbol(letter) for letter in "abc"[: len(args)]]
+        formula = vocabulary.offered()[name](*names)
+        like = np.zeros(1)
+        known = {letter: np.array([number]) for letter, number in zip("abc", numbers, strict=False)}
+        (truth,) = on_arrays([formula], known, like=like)
+        assert np.isclose(found[0], float(truth[0]), rtol=1e-12, atol=0), name  # type: ignore[arg-type]
+        assert np.isclose(found[1], found[2], rtol=1e-5, atol=1e-8), name  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "loss"),
+    [
+        ("-log(p)", losses.binary_cross_entropy()),
+        ("(1 - p)**2", losses.binary_brier()),
+        ("maximum(0, 1 - m)", losses.hinge()),
+        ("where(m >= 1, 0, 1 - m)", losses.hinge()),
+        ("exp(-m)", losses.exponential()),
+        ("-log(p) * (1-p) ** 2.0", losses.binary_focal(gamma=2.0)),
+        ("(1 - p**.7) / 7e-1", losses.binary_generalized_cross_entropy(q=0.7)),
+    ],
+)
+def test_a_formula_that_is_typed_is_the_loss_that_it_says(folder: Path, text: str, loss: Loss) -> None:
+    for z in (-2.3, -0.4, 0.6, 1.9):
+        (found,) = typed(folder, [text], z)
+        assert np.allclose(found[:2], [loss.value([1.0], [z])[0], loss.gradient([1.0], [z])[0]], rtol=1e-9)  # type: ignore[arg-type]
+
+
+def test_operators_bind_as_in_python(folder: Path) -> None:
+    texts = [
+        "1-2-3",
+        "2**3**2",
+        "-2**2",
+        "2**-1*4",
+        "2*3+4*5",
+        "8/4/2",
+        "-(1+2)*3",
+        "1 < 2",
+        "2 <= 1",
+        "3 > 2",
+        "1 >= 2",
+        "--3",
+    ]
+    said = typed(folder, texts)
+    assert [found[0] for found in said] == [float(eval(text)) for text in texts]
+
+
+HOSTILE = (
+    *(
+        "alert(1)",
+        "constructor(1)",
+        "p.constructor",
+        "__proto__",
+        "p[0]",
+        "`${p}`",
+        "p;1",
+        "toString(p)",
+        "hasOwnProperty(p)",
+    ),
+    *(
+        "import('x')",
+        "p=1",
+        "(()=>1)()",
+        "this",
+        "globalThis",
+        "window",
+        "m?p:1",
+        "new Function(1)",
+        "valueOf(p)",
+        "<b>",
+    ),
+    *(
+        "",
+        " ",
+        "1+",
+        "p p",
+        "(p",
+        "p)",
+        "maximum(1)",
+        "log()",
+        "log",
+        "..",
+        "1..2",
+        "p**",
+        "p,m",
+        "é",
+        "p" * 300,
+        "(" * 150,
+    ),
+    *("0x10", "1e", "\\u0061", "//"),
+)
+
+
+def test_what_is_no_formula_is_said_and_never_run(folder: Path) -> None:
+    for text, found in zip(HOSTILE, typed(folder, list(HOSTILE)), strict=True):
+        assert isinstance(found, str), text
+        assert found, text
+
+
+def test_no_text_leads_anywhere_but_to_a_number_or_a_sentence(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    pieces = [*"pm1+-*/(),< '${", ".5", "2e3", "**", ">=", "log", "where", "eval"]
+    texts = ["".join(rng.choice(pieces, size=rng.integers(1, 12))) for _ in range(3000)]
+    said = typed(folder, texts)
+    assert all(isinstance(found, str) or len(found) == 3 for found in said)
+    assert sum(not isinstance(found, str) for found in said) > 50
 
 
 class Asked(HTMLParser):

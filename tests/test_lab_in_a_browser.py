@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -186,6 +187,37 @@ def test_the_playground_says_what_python_says(written: Path, running: Any) -> No
         assert shown.said == []
 
 
+def test_a_formula_is_typed_and_raced(written: Path, running: Any) -> None:
+    with opened(running, written) as shown:
+        page = go(shown, written, "#page-13&dragged=-&loss-1=hinge")
+        line = page.locator("[data-control=formula]")
+        line.fill("maximum(0, 1 - m)")
+        assert page.input_value("[data-control=loss-2]") == "typed"
+        assert page.inner_text("[data-shown=wrong-2]") == page.inner_text("[data-shown=wrong-1]")
+        line.fill("maximum(0, 1 - m")
+        assert page.inner_text("[data-shown=formula]") == "Not a formula yet: ) is missing at the end."
+        assert line.get_attribute("aria-invalid") == "true"
+        assert page.inner_text("[data-shown=wrong-2]") == page.inner_text("[data-shown=wrong-1]"), (
+            "the last formula races on"
+        )
+        line.fill("log(-p)")
+        assert "Loss 3 stands still from step 0" in page.inner_text("[data-shown=formula]")
+        assert shown.said == []
+
+
+@pytest.mark.parametrize(
+    "text", ["alert(1)", "<img src=x onerror=alert(1)>", "');alert(1);('", "constructor", "1e400*p/(p-p)"]
+)
+def test_a_formula_in_the_address_runs_nothing(text: str, written: Path, running: Any) -> None:
+    with opened(running, written) as shown:
+        shown.page.on("dialog", lambda dialog: shown.said.append(dialog.message))
+        page = go(shown, written, f"#page-13&dragged=-&loss-0=typed&formula={quote(text)}")
+        assert page.input_value("[data-control=formula]") == text
+        assert page.locator("main img").count() == 0
+        assert page.inner_text("[data-shown=formula]")
+        assert shown.said == []
+
+
 def test_the_address_keeps_where_one_is(written: Path, running: Any) -> None:
     with opened(running, written) as shown:
         page = go(shown, written, "#page-4&nudge=0&race=35.4.23&step=50&weight=1.5")
@@ -195,7 +227,16 @@ def test_the_address_keeps_where_one_is(written: Path, running: Any) -> None:
         assert "squared error 23 (you said 23)" in page.inner_text("[data-told=race]")
 
 
-@pytest.mark.parametrize("fragment", ["#page-99", "#%", "#page-4&step=abc&nudge=<b>&race=", "#page-4&weight=1e999&=&a"])
+NONSENSE = (
+    "#page-99",
+    "#%",
+    "#page-4&step=abc&nudge=<b>&race=",
+    "#page-4&weight=1e999&=&a&step=%E0%A4%A",
+    "#page-13&points=9&model=x&loss-0=none&formula=%3Cb%3E",
+)
+
+
+@pytest.mark.parametrize("fragment", NONSENSE)
 def test_an_address_that_makes_no_sense_breaks_nothing(fragment: str, written: Path, running: Any) -> None:
     with opened(running, written) as shown:
         page = go(shown, written, fragment)

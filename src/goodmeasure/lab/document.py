@@ -12,7 +12,7 @@ from typing import Any
 from goodmeasure import __version__, losses
 from goodmeasure.drawing.palette import palette
 from goodmeasure.drawing.picture import Picture
-from goodmeasure.lab import modules, printed
+from goodmeasure.lab import modules, printed, vocabulary
 from goodmeasure.lab.page import LabPage
 from goodmeasure.lab.picture import ends
 
@@ -58,6 +58,7 @@ def script(pages: Sequence[LabPage]) -> str:
     given = {page.name: page.given() for page in pages}
     made = {
         "formulas": printed.module(_single_outputs()),
+        "words": vocabulary.module(),
         "given": f"export const GIVEN = {json.dumps(given, allow_nan=False)};\n",
         "start": _start(pages),
     }

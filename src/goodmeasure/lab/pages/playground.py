@@ -20,6 +20,8 @@ from goodmeasure.making.loss import Loss
 
 STEPS, RATE = 150, 0.5
 HIDDEN = 6
+# What stands in the line for a formula at first: the focal loss.
+FORMULA = "-log(p) * (1 - p)**2"
 RACERS = ("exponential", "binary_cross_entropy", "binary_brier")
 LOOKS = ((LOSS, SOLID), (PREDICTION, DASHED), (SIGNAL, DOTTED))
 _HOSTS = ("torch", "jax", "keras", "sklearn", "xgboost")
@@ -155,6 +157,7 @@ def shown() -> Mapping[str, Any]:
         "title": title,
         "wrong": at_end,
         "on_labels": on_labels,
+        "formula": FORMULA,
         "last": STEPS,
         "hidden": HIDDEN,
         "code": {host: f"gm.to_{host}(gm.losses.binary_generalized_cross_entropy())" for host in _HOSTS},

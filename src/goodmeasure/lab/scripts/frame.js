@@ -5,16 +5,15 @@ const listed = (name) => (said.get(name) ?? "").split(",").filter(Boolean);
 
 // The address ends in #page-4&weight=-3&step=20: the page, and what stands otherwise than at first.
 const parts = () => location.hash.slice(1).split("&");
-const state = new Map(parts().slice(1).map((pair) => pair.split("=").map(decodeURIComponent)));
+const state = new URLSearchParams(parts().slice(1).join("&"));
 let current = "";
 
-export const remembered = (name) => state.get(name);
+export const remembered = (name) => state.get(name) ?? undefined;
 
 export function remember(name, value) {
   if (value === null) state.delete(name);
   else state.set(name, String(value));
-  const pairs = [...state].map((pair) => pair.map(encodeURIComponent).join("="));
-  history.replaceState(null, "", `#${[current, ...pairs].join("&")}`);
+  history.replaceState(null, "", `#${[current, ...(state.size ? [state] : [])].join("&")}`);
 }
 
 // A control of a page: a number that is kept in the address. Gives what reads it.
@@ -54,7 +53,23 @@ export function choice(page, name, changed) {
     remember(name, list.value === first ? null : list.value);
     changed();
   });
-  return { get: () => list.value, text: () => list.selectedOptions[0].textContent };
+  const set = (value) => {
+    list.value = value;
+    remember(name, value === first ? null : value);
+  };
+  return { get: () => list.value, set, text: () => list.selectedOptions[0].textContent };
+}
+
+// A line of text that is kept in the address. Gives what reads it.
+export function field(page, name, changed) {
+  const input = page.querySelector(`[data-control="${name}"]`);
+  input.value = remembered(name) ?? input.defaultValue;
+  input.disabled = listed("lock").includes(name);
+  input.addEventListener("input", () => {
+    remember(name, input.value === input.defaultValue ? null : input.value);
+    changed();
+  });
+  return { get: () => input.value, input };
 }
 
 // A question that is answered before what follows it is shown; `told` says what became of the guess.

@@ -42,13 +42,13 @@ export function pull(loss, weights, rows, y, hidden = 0) {
   return found;
 }
 
-// Weights, wrong answers and the length of the pull at the start and after each step.
+// Weights, wrong answers and the length of the pull at the start and after each step. Where the pull is no number, nothing moves.
 export function descend(loss, { rows, y, start, steps, rate, hidden = 0, truth = y }) {
   let weights = start;
   return Array.from({ length: steps + 1 }, () => {
     const slopes = pull(loss, weights, rows, y, hidden);
     const here = { weights, wrong: countWrong(weights, rows, truth, hidden), pull: Math.hypot(...slopes) };
-    weights = weights.map((w, k) => w - rate * slopes[k]);
+    if (slopes.every(Number.isFinite)) weights = weights.map((w, k) => w - rate * slopes[k]);
     return here;
   });
 }

@@ -1,11 +1,13 @@
 // The playground: any three losses of yes and no race on the same points from the same start.
 import { LOSSES } from "./formulas.js";
 import { GIVEN } from "./given.js";
-import { choice, control, player, question, write } from "./frame.js";
+import { choice, control, field, player, question, write } from "./frame.js";
 import { countWrong, descend, raw } from "./neurons.js";
 import { plotOf } from "./plots.js";
+import { typedLoss } from "./typed.js";
 
 const GRID = 41;
+const TYPED = "typed";
 
 export function playground(page) {
   const given = GIVEN.playground;
@@ -16,9 +18,10 @@ export function playground(page) {
 
   // A run, computed when it is first asked for.
   const run = (name, model, sample) => {
-    const key = [name, model, sample].join();
+    const key = [name, model, sample, name === TYPED ? written : ""].join();
     if (!known.has(key)) {
-      known.set(key, descend(LOSSES[name], { ...given.samples[sample], ...given.models[model], steps: given.steps }));
+      const loss = name === TYPED ? typedLoss(written) : LOSSES[name];
+      known.set(key, descend(loss, { ...given.samples[sample], ...given.models[model], steps: given.steps }));
     }
     return known.get(key);
   };
@@ -45,8 +48,28 @@ export function playground(page) {
       progress.line(`border-${k}`, [...steps.keys()], (at) => steps[at].wrong);
       write(page, `name-${k}`, racers[k].text());
     });
+    const ended = race.map((steps) => steps.findIndex((step) => !Number.isFinite(step.pull)));
+    const lost = ended.flatMap((at, k) => (at < 0 ? [] : `Loss ${k + 1} stands still from step ${at}: its pull is no number there.`));
+    write(page, "formula", [wrongFormula, ...lost].filter(Boolean).join(" "));
     shown();
   };
+  // The formula that is raced is the last one that could be read.
+  const typed = () => {
+    try {
+      typedLoss(formula.get());
+      [written, wrongFormula] = [formula.get(), ""];
+    } catch (error) {
+      wrongFormula = `Not a formula yet: ${error.message}.`;
+    }
+    formula.input.setAttribute("aria-invalid", wrongFormula !== "");
+  };
+  const formula = field(page, "formula", () => {
+    typed();
+    if (!wrongFormula && !racers.some((racer) => racer.get() === TYPED)) racers[2].set(TYPED);
+    changed();
+  });
+  let [written, wrongFormula] = [formula.input.defaultValue, ""];
+  typed();
   const samples = choice(page, "points", changed);
   const models = choice(page, "model", changed);
   const racers = [0, 1, 2].map((k) => choice(page, `loss-${k}`, changed));

@@ -7,7 +7,8 @@ export function plotOf(figure) {
   const [x0, x1, y0, y1] = figure.dataset.ends.split(" ").map(Number);
   const across = (x) => left + ((x - x0) / (x1 - x0)) * wide;
   const up = (y) => top + (1 - (y - y0) / (y1 - y0)) * tall;
-  const place = (x, y) => `${across(x).toFixed(1)},${Math.max(-9999, Math.min(9999, up(y))).toFixed(1)}`;
+  const near = (v) => Math.max(-9999, Math.min(9999, v)).toFixed(1);
+  const place = (x, y) => `${near(across(x))},${near(up(y))}`;
   const part = (name) => figure.querySelector(`[data-mark="${name}"]`);
   const first = (name, tag) => part(name).querySelector(tag);
 
@@ -49,7 +50,7 @@ export function plotOf(figure) {
       const ends = [-far, far].map((t) => place(x - (b / length) * t, y + (a / length) * t));
       first(name, "path").setAttribute("d", length > 0 ? `M${ends.join("L")}` : "");
     },
-    upright: (name, x) => first(name, "path").setAttribute("d", `M${across(x).toFixed(1)},0V9999`),
+    upright: (name, x) => first(name, "path").setAttribute("d", `M${near(across(x))},0V9999`),
     point: (name, x, y) => {
       first(name, "circle").setAttribute("cx", across(x));
       first(name, "circle").setAttribute("cy", up(y));
