@@ -98,7 +98,7 @@ class Vast(NamedTuple):
         """Of a column of numbers."""
         return Vast(int((np.abs(values) >= VAST).sum()), int(np.isinf(values).sum()), len(values))
 
-    def __add__(self, other: tuple[int, ...]) -> Vast:
+    def __add__(self, other: tuple[int, ...]) -> Vast:  # type: ignore[override]
         return Vast(*(a + b for a, b in zip(self, other, strict=True)))
 
     def remark(self, name: str) -> InfiniteAsMissing:
