@@ -205,6 +205,7 @@ def _numbers() -> Iterator[tuple[str, Call]]:
         ),
     )
     yield "tally", (gm.tally, {"loss": BINARY, "y": Y, "z": Z, "sample_weight": W, "group": KEYS, "cluster": KEYS})
+    yield "tailored", (gm.tailored, {"costs": COSTS, "spread": 0.5, "outside": 0.2})
     yield "weighted", (gm.weighted, {"loss": BINARY, "positive": 2.0})
 
 

@@ -646,6 +646,7 @@ CLASSES_AND_METHODS: Misuses = {
     "ClassCosts": {"GM710": lambda: gm.ClassCosts([1, 2])},
     "ClassCosts.with_asking": {"GM710": lambda: BY_CLASS.with_asking(np.inf)},
     "Costs": {"GM710": lambda: gm.Costs(false_negative=-1, false_positive=5)},
+    "tailored": {"GM710": lambda: gm.tailored(gm.Costs(false_negative=1, false_positive=0))},
     "Costs.from_grade": {
         "GM009": lambda: COSTS.from_grade(5, grades=5),
         "GM710": lambda: BY_ROW.from_grade(1, grades=3),

@@ -137,3 +137,28 @@ def test_signals_that_do_not_balance_are_not_said_to(monkeypatch: pytest.MonkeyP
         certificate = gm.LossRegressor(gm.losses.welsch(), max_iter=1).fit(X, y).certificate_
     assert certificate.status is Status.UNFINISHED
     assert "signals do not balance" in certificate.method
+
+
+_ALL = [define() for define in losses.catalogue().values()]
+_OF_A_PLACE = [each for each in _ALL if len(each.activation) > 1 and each.target == gm.losses.squared_error().target]
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e-30, 1e6, 1e30, 1e100])
+@pytest.mark.parametrize("loss", _OF_A_PLACE, ids=str)
+def test_the_unit_of_the_targets_changes_no_fit_of_a_distribution(loss, scale):
+    """A mean of 1e30 and the logarithm of its scale are in units far apart; what rounds one says nothing of the other."""
+    random = np.random.default_rng(1)
+    X = random.normal(size=(300, 3))
+    y = X @ [1.0, -2.0, 0.5] + random.normal(size=300)
+    found = []
+    for unit in (1.0, scale):
+        with warnings.catch_warnings(record=True):
+            warnings.simplefilter("always")
+            model = gm.LossRegressor(loss).fit(X, unit * y)
+        constant = np.broadcast_to(loss.best_constant(unit * y), (300, len(loss.activation)))
+        found.append((model.certificate_, np.array([loss(unit * y, model.raw(X)), loss(unit * y, constant.copy())])))
+    (first, plain), (second, scaled) = found
+    likelihood = "nll" in repr(loss)  # which moves with the logarithm of the unit; a score is in proportion to it
+    np.testing.assert_allclose(scaled - np.log(scale) if likelihood else scaled / scale, plain, rtol=3e-4)
+    assert second.status is first.status
+    assert second.status is not Status.ENDLESS

@@ -22,6 +22,7 @@ from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.formulas.expression import simplify, symbol
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_keywords
+from goodmeasure.traits.targets import inside, members
 
 _STEPS = (0.0, 1e-9, 1e-4, 0.1, 0.7, 1.0, 2.5, 6.0, 12.0, 18.0, 40.0, 95.0)
 _FAR_STEPS = (300.0, 700.0)
@@ -453,11 +454,10 @@ def _sample(loss: Loss, n: int, seed: int = 0) -> tuple[Any, Any]:
     if isinstance(loss.target, OutcomeDomain):
         y: Any = random.integers(0, 2, n).astype(float)
     elif loss.target.whole:
-        y = np.minimum(random.poisson(3, n).astype(float), loss.target.high)
-    elif (loss.target.low, loss.target.high) == (0, 1):
-        y = random.uniform(0.05, 0.95, n)
+        y = inside(loss.target, np.minimum(random.poisson(3, n).astype(float), loss.target.high))
     else:
-        y = random.gamma(2.0, 1.0, n) if loss.target.low == 0 else random.normal(size=n) * 2
+        ended = math.isfinite(loss.target.low) or math.isfinite(loss.target.high)
+        y = members(loss.target, random.gamma(2.0, 1.0, n) if ended else random.normal(size=n) * 2)
     m = len(loss.activation)
     return y, random.normal(size=n if m == 1 else (n, m))
 

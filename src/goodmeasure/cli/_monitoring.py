@@ -47,7 +47,7 @@ def monitored(
     with spoken():
         found = monitor(model, tables[0] if tables else None, so_far=earlier, save=save, where=where, level=level)
     for name, vast in found.counts.vast.items():
-        if vast.count:
+        if vast.large:
             remark = vast.remark(name)
             aside(printable(f"{remark.code} {remark.what}"))
     if out is not None:

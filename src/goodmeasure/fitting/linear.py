@@ -241,7 +241,7 @@ def _balances(objective: Objective, theta: Floats) -> bool:
     if small.all():
         return True
     near = objective.value_and_gradient(theta * (1 + 8 * np.finfo(np.float64).eps))[1]
-    return bool((small | (np.abs(gradient) <= 8 * np.abs(near - gradient).max())).all())
+    return bool((small | (np.abs(gradient) <= 8 * np.abs(near - gradient).max(axis=0))).all())
 
 
 def _certify(
@@ -262,10 +262,10 @@ def _certify(
         gap, method = None, "the steps that were made did not lead to where nothing is left to gain"
     if not curvature.convex:
         gap, method, proven = None, "a point where the signals balance, of a loss that is not convex", False
-    if endless:
-        gap, method, proven = None, endless, False
     if not (curvature.convex or balanced):
         method = "signals do not balance, of a loss that is not convex"
+    if endless:
+        gap, method, proven = None, endless, False
     close = balanced and (gap is None or _is_close(objective, reached.theta, gap, constant))
     return Certificate(
         status=Status.ENDLESS

@@ -8,8 +8,10 @@ it, never the user's text.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from goodmeasure.errors import UsageError, with_article
@@ -156,12 +158,18 @@ def _printed(found: Node, text: str) -> Sql:
     return Sql(f"({said.removeprefix('SELECT ')})")
 
 
+@cache
+def _parser(process: int) -> Reader:
+    """A reader of no file, kept: to open one takes longer than all that it is asked. A forked process has one of its own."""
+    del process
+    return Reader(threads=1)
+
+
 def _answer(text: str, question: Sql, value: str) -> str:
     import duckdb
 
     try:
-        with Reader() as parser:
-            return str(parser.ask(question, [value]).fetchall()[0][0])
+        return str(_parser(os.getpid()).ask(question, [value]).fetchall()[0][0])
     except duckdb.Error as error:
         raise unusable(text, f"it cannot be parsed: {str(error).splitlines()[0]}") from error
 

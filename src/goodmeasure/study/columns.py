@@ -89,7 +89,7 @@ class Columns:
 class Vast(NamedTuple):
     """How many numbers of a column are infinite or nearly so, how many of these are infinite, and how many cells there are."""
 
-    count: int
+    large: int
     infinite: int
     rows: int
 
@@ -103,8 +103,8 @@ class Vast(NamedTuple):
 
     def remark(self, name: str) -> InfiniteAsMissing:
         """What is said of a column that holds some."""
-        what = "infinite numbers" if self.count == self.infinite else f"numbers of {VAST:g} and more"
-        return InfiniteAsMissing(f"{what} in column {name!r} ({self.count:,} of {self.rows:,}) count as missing")
+        what = "infinite numbers" if self.large == self.infinite else f"numbers of {VAST:g} and more"
+        return InfiniteAsMissing(f"{what} in column {name!r} ({self.large:,} of {self.rows:,}) count as missing")
 
 
 def finite(table: Table, names: Sequence[str]) -> tuple[Table, tuple[Remark, ...]]:
@@ -113,7 +113,7 @@ def finite(table: Table, names: Sequence[str]) -> tuple[Table, tuple[Remark, ...
     remarks = []
     for name in names:
         values = table.columns[name]
-        if ColumnKind.of(values) is ColumnKind.NUMBER and (found := Vast.of(values)).count:
+        if ColumnKind.of(values) is ColumnKind.NUMBER and (found := Vast.of(values)).large:
             remarks.append(found.remark(name))
             changed[name] = np.where(np.abs(values) < VAST, values, np.nan)
     return replace(table, columns={**table.columns, **changed}), tuple(remarks)

@@ -48,7 +48,7 @@ class LaterCells:
             if count
         )
         empty = (f"column {name!r} holds no number" for name, (count, rows) in self.empty.items() if count == rows)
-        vast = (found.remark(name) for name, found in self.vast.items() if found.count)
+        vast = (found.remark(name) for name, found in self.vast.items() if found.large)
         return (*map(MissingInLaterRows, (*strange, *empty)), *vast)
 
 
