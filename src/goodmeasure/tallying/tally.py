@@ -356,7 +356,8 @@ class Tally(Displayed):
             weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
 
         Returns:
-            The decision. Its threshold is an edge of the grid; ``grid_error`` bounds what that can cost against rows.
+            The decision. Its threshold is an edge of the grid; ``grid_error`` tells what that, and other
+            folds, can cost against rows.
 
         Raises:
             GM006: weights that are to count copies are no whole numbers.
