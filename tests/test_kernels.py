@@ -99,7 +99,7 @@ def budget(name, y, z, dtype, plain):
 
 
 def is_mixed(name):
-    """Whether the signal of a class is a sum of terms that may cancel, as that of a grade is: its share is a difference of two."""
+    """Whether the signal of a class is a sum of terms that may cancel, or, as a grade has, a difference of two."""
     loss = KINDS[name]
     return name in SHARES or loss.is_graded or (loss.is_classwise and len(by_statistic(loss.composed)) > 1)
 

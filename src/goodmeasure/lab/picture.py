@@ -45,7 +45,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Answers:
+class AnswerMarks:
     """Answers of a model: full where they are right, and rings where they are wrong."""
 
     x: Floats
