@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from goodmeasure.cli.explain import command
-from goodmeasure.explaining.exercise import STEPS, points, runs, told, twins
+from goodmeasure.explaining.exercise import SHOWN, STEPS, points, runs, told, twins
 
 COUNT, ENTROPY, SQUARED = runs()
 
@@ -18,6 +18,12 @@ def test_the_count_has_no_signal_and_nothing_moves():
     assert set(COUNT.signal) == {0.0}
     assert set(COUNT.wrong) == {35}
     assert len(COUNT.wrong) == STEPS + 1
+
+
+def test_the_race_is_the_same_wherever_it_is_run():
+    assert SHOWN == (0, 5, 10, 20, 50, 100)
+    assert [ENTROPY.wrong[step] for step in SHOWN] == [35, 7, 6, 4, 5, 5]
+    assert [SQUARED.wrong[step] for step in SHOWN] == [35, 35, 34, 23, 6, 5]
 
 
 def test_cross_entropy_arrives_and_squared_error_lags():

@@ -1,7 +1,6 @@
 """Why is a model trained on cross-entropy and not on the count of wrong answers? One neuron on 40 points, live.
 
-The three losses are those of the catalogue; the neuron is a line through two features, and every number is computed when the
-exercise is run.
+The three losses are those of the catalogue; the neuron sees one feature, and every number is computed when the exercise is run.
 """
 
 from __future__ import annotations
@@ -15,7 +14,10 @@ import numpy as np
 from goodmeasure import losses
 from goodmeasure.making.loss import Loss
 
-STEPS = 100
+STEPS, RATE = 100, 1.0
+# A weight and a bias that point the wrong way.
+START = (-3.0, -1.0)
+SHOWN = (0, 5, 10, 20, 50, 100)
 QUESTION = """A neuron sees 40 points, 20 of each kind, and starts with 35 wrong answers. It is trained for 100 steps of
 gradient descent, once on each of three losses: the count of wrong answers, cross-entropy, and squared error of
 the probability. What we want in the end is few wrong answers. How many are left after 20 steps of training on
@@ -33,17 +35,16 @@ class Training:
 
 
 def points() -> tuple[Any, Any]:
-    """Features (two and a constant) and answers of the 40 points."""
-    random = np.random.default_rng(13)
+    """Features (one and a constant) and answers of the 40 points."""
     y = np.repeat([0.0, 1.0], 20)
-    x = random.normal(size=(40, 2)) + np.where(y[:, None] > 0, 1.0, -1.0) * np.asarray([1.0, 0.8])
+    x = np.random.default_rng(3).normal(size=40) + 2 * y - 1
     return np.column_stack([x, np.ones(40)]), y
 
 
-def train(loss: Loss, *, steps: int = STEPS, rate: float = 1.0) -> Training:
+def train(loss: Loss, *, steps: int = STEPS, rate: float = RATE) -> Training:
     """Gradient descent of one neuron on a yes/no loss from a start that points the wrong way."""
     x, y = points()
-    weights = 2.5 * np.asarray([-1.0, -0.8, 0.3])
+    weights = np.asarray(START)
     wrong, signal = [], []
     for _ in range(steps + 1):
         z = x @ weights
@@ -87,13 +88,12 @@ def told(guess: int | None = None) -> Iterator[str]:
     if guess is not None:
         said = "That is right" if guess == count.wrong[20] else f"It is {count.wrong[20]}"
         yield f"Your guess: {guess}. {said}; here is why."
-    shown = (0, 5, 10, 20, 40, 60, 100)
-    rows = [f"{'wrong answers after step':<26}{''.join(f'{s:>6}' for s in shown)}"]
+    rows = [f"{'wrong answers after step':<26}{''.join(f'{s:>6}' for s in SHOWN)}"]
     for name, run in (("count of wrong answers", count), ("cross-entropy", entropy), ("squared error", squared)):
-        rows.append(f"{name:<26}{''.join(f'{run.wrong[s]:>6}' for s in shown)}")
+        rows.append(f"{name:<26}{''.join(f'{run.wrong[s]:>6}' for s in SHOWN)}")
     yield "\n".join(rows)
     yield (
-        f"The count's signal is {max(count.signal):g} at every one of the {STEPS} steps: move the line a little and no answer "
+        f"The count's signal is {max(count.signal):g} at every one of the {STEPS} steps: move the border a little and no answer "
         f"changes, so the count says nothing about which way to go. It stays at {count.wrong[-1]}.\n"
         f"Cross-entropy pulls hardest where the neuron is sure and wrong; its signal starts at {entropy.signal[0]:.2f} and "
         f"{entropy.wrong[20]} wrong answers are left after 20 steps.\n"
@@ -104,7 +104,7 @@ def told(guess: int | None = None) -> Iterator[str]:
     first, second = twins(entropy)
     yield (
         f"Two neurons with the same {first.wrong} wrong answers can be very different: the one just trained has a "
-        f"cross-entropy of {first.loss:.3f}, and the same line with weights eight times as large, with {second.wrong} wrong "
+        f"cross-entropy of {first.loss:.3f}, and the same border with weights eight times as large, with {second.wrong} wrong "
         f"answers, {second.loss:.3f}. The second gives {second.surest_error:.1%} to an answer that is wrong, the first "
         f"{first.surest_error:.1%}; who acts on probabilities pays for that, and the count cannot see it."
     )

@@ -158,7 +158,7 @@ def written(program: ModelProgram) -> bytes:
     """The source of a module that exports a function ``predict`` of a row, which is an object of cells by column."""
     tables, raw = _raw(program)
     body = [*(f"let {name} = {_cell(cell)};" for name, cell in program.cells.items()), *raw]
-    found = Assignments(SPELLING, _written)
+    found = Assignments(SPELLING, literal)
     for name, formula in program.formulas.items():
         found.name(name, formula)
     shown = [f"[{_text(shown.title)}]: {_shown(shown, found)}" for shown in program.shown]
@@ -175,7 +175,8 @@ def _text(text: Any) -> str:
     return json.dumps(text)
 
 
-def _written(x: float) -> str:
+def literal(x: float) -> str:
+    """A number as JavaScript writes it."""
     return f"({x!r})" if x < 0 and math.isfinite(x) else repr(x) if math.isfinite(x) else f"({'-' * (x < 0)}Infinity)"
 
 
@@ -216,7 +217,7 @@ def _date_part(text: str) -> str:
 def _raw(program: ModelProgram) -> tuple[str, list[str]]:
     """Tables beside the function, and the lines that give the raw outputs."""
     words = RowWords(
-        _written,
+        literal,
         _term,
         _choice,
         code=lambda cell: f"of_{cell}.get({cell}) ?? null",
@@ -242,15 +243,13 @@ def _table(table: Mapping[str, Any]) -> str:
 def _term(term: NumberTerm | TextTerm, k: int) -> str:
     if isinstance(term, TextTerm):
         return f"(of_{term.cell}.get({term.cell}) ?? {json.dumps(term.otherwise)})[{k}]"
-    x = f"({term.cell} - {_written(term.centre)}) / {_written(term.scale)} * {_written(term.slopes[k])}"
-    return f"({term.cell} === null ? {_written(term.absent[k])} : {x} + {_written(term.present[k])})"
+    x = f"({term.cell} - {literal(term.centre)}) / {literal(term.scale)} * {literal(term.slopes[k])}"
+    return f"({term.cell} === null ? {literal(term.absent[k])} : {x} + {literal(term.present[k])})"
 
 
 def _choice(split: TreeSplit) -> tuple[str, str, str]:
     holds = (
-        f"{split.cell} <= {_written(split.limit)}"
-        if split.codes is None
-        else f"{[*split.codes]}.includes({split.cell})"
+        f"{split.cell} <= {literal(split.limit)}" if split.codes is None else f"{[*split.codes]}.includes({split.cell})"
     )
     asked = f"{split.cell} === null || {holds}" if split.missing_left else f"{split.cell} !== null && {holds}"
     return f"({asked} ? ", " : ", ")"

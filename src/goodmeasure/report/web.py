@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from goodmeasure import __version__
+from goodmeasure.drawing.palette import palette
 from goodmeasure.report.acting import NAMES, Acting, in_page
 from goodmeasure.study.verdict import interval, number
 
@@ -41,6 +42,7 @@ def rendered(template: str, data: str, acting: Acting | None, following: str, **
             is_line=following.startswith(("goodmeasure ", "study.")),
             prices_caption=PRICES_CAPTION,
             policy=policy(),
+            palette=Markup(palette()),
             script=Markup(script()),
             version=__version__,
             **content,

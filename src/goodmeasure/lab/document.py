@@ -1,0 +1,91 @@
+"""Pages of the lab as one file: everything that it needs stands in it, and nothing may leave it."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from goodmeasure import __version__, losses
+from goodmeasure.drawing.palette import palette
+from goodmeasure.drawing.picture import Picture
+from goodmeasure.lab import modules, printed, vocabulary
+from goodmeasure.lab.page import LabPage
+from goodmeasure.lab.picture import ends
+
+MARK = b"<!doctype html>\n<!-- goodmeasure lab -->\n"
+
+
+def document(pages: Sequence[LabPage]) -> str:
+    """The pages as a document, in which the first is shown unless the address names another."""
+    from markupsafe import Markup
+
+    said = script(pages)
+    return MARK.decode() + str(
+        _environment()
+        .get_template("lab.html")
+        .render(
+            pages=pages,
+            shown={page.number: page.shown() for page in pages},
+            svg=lambda picture, **kept: Markup(_svg(picture)),  # our own SVG, whose texts are escaped
+            ends=ends,
+            palette=Markup(palette()),
+            script=Markup(said),
+            policy=policy(said),
+            version=__version__,
+        )
+    )
+
+
+def policy(script: str) -> str:
+    """What the page may fetch or run: nothing but its own styles, and the one script by its hash."""
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; connect-src 'none'; img-src data:; script-src 'sha256-{digest}'; "
+        "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _svg(picture: Picture) -> str:
+    return "".join(picture.parts())
+
+
+def script(pages: Sequence[LabPage]) -> str:
+    """The one script of a document: the written modules, and those that are printed for these pages."""
+    given = {page.name: page.given() for page in pages}
+    made = {
+        "formulas": printed.module(_single_outputs()),
+        "words": vocabulary.module(),
+        "given": f"export const GIVEN = {json.dumps(given, allow_nan=False)};\n",
+        "start": _start(pages),
+    }
+    return modules.joined({**modules.written(), **made}, "start")
+
+
+def _start(pages: Sequence[LabPage]) -> str:
+    """The module that brings each page to life."""
+    imports = [f'import {{ {page.name} }} from "./{page.name}.js";\n' for page in pages]
+    mounted = [f"  {page.name}: {page.name},\n" for page in pages]
+    return f'import {{ begin }} from "./frame.js";\n{"".join(imports)}begin({{\n{"".join(mounted)}}});\n'
+
+
+def _single_outputs() -> list[Any]:
+    """Every loss of the catalogue that has one raw output."""
+    found = [factory() for factory in losses.catalogue().values()]
+    return [loss for loss in found if not loss.is_classwise and len(loss.activation) == 1]
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("goodmeasure.lab"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,150 @@
+"""Marks of pictures that a script moves: drawn as all others are, and found again by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from goodmeasure.drawing.axes import Axes
+from goodmeasure.drawing.cells import Floats
+from goodmeasure.drawing.marks import Mark, Place, Rows, Texts
+
+_HEAD = 6.0  # of an arrow, in points
+
+
+@dataclass(frozen=True)
+class Named:
+    """A mark that a script finds by this name."""
+
+    mark: Mark
+    name: str
+
+    @property
+    def label(self) -> str:
+        """The name of the mark in the legend."""
+        return self.mark.label
+
+    @property
+    def reach(self) -> tuple[Floats, Floats]:
+        """What the axes must show."""
+        return self.mark.reach
+
+    def rows(self, texts: Texts) -> Rows:
+        """Its numbers as texts."""
+        return self.mark.rows(texts)
+
+    def drawn(self, at: Place) -> str:
+        """The mark as SVG, in a group of this name."""
+        return f'<g data-mark="{self.name}">{self.mark.drawn(at)}</g>'
+
+    def key(self, x: float, y: float) -> str:
+        """A piece of the mark, for the legend."""
+        return self.mark.key(x, y)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers of a model: full where they are right, and rings where they are wrong."""
+
+    x: Floats
+    y: Floats
+    wrong: Sequence[bool]
+    label: str = ""
+
+    @property
+    def reach(self) -> tuple[Floats, Floats]:
+        """What the axes must show."""
+        return self.x, self.y
+
+    def rows(self, texts: Texts) -> Rows:
+        """None: which of them are wrong is told in words beside the picture."""
+        return []
+
+    def drawn(self, at: Place) -> str:
+        """The answers as SVG, whose style says what is wrong."""
+        places = zip(*at(self.x, self.y), self.wrong, strict=True)
+        return "".join(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" class="{"wrong" if wrong else "right"}"/>'
+            for x, y, wrong in places
+        )
+
+    def key(self, x: float, y: float) -> str:
+        """Nothing: the legend stands in words beside the picture."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Points of yes, full, and of no, rings; those whose label is a mistake stand out."""
+
+    x: Floats
+    y: Floats
+    yes: Sequence[bool]
+    mistaken: Sequence[bool]
+    label: str = ""
+
+    @property
+    def reach(self) -> tuple[Floats, Floats]:
+        """What the axes must show."""
+        return self.x, self.y
+
+    def rows(self, texts: Texts) -> Rows:
+        """None: there are too many to read."""
+        return []
+
+    def drawn(self, at: Place) -> str:
+        """The points as SVG, whose style says which is which."""
+        places = zip(*at(self.x, self.y), self.yes, self.mistaken, strict=True)
+        return "".join(
+            self._one(x, y, f"{'yes' if yes else 'no'}{' mistaken' * mistaken}") for x, y, yes, mistaken in places
+        )
+
+    def key(self, x: float, y: float) -> str:
+        """Nothing: the legend stands in words beside the picture."""
+        return ""
+
+    def _one(self, x: float, y: float, name: str) -> str:
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.7" class="{name}"/>'
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow from a place to the right, of a length in points; to the left where that is negative."""
+
+    x: float
+    y: float
+    length: float
+    colour: str
+    label: str = ""
+
+    @property
+    def reach(self) -> tuple[Floats, Floats]:
+        """What the axes must show."""
+        return np.array([self.x]), np.array([self.y])
+
+    def rows(self, texts: Texts) -> Rows:
+        """None: how long it is stands in words beside the picture."""
+        return []
+
+    def drawn(self, at: Place) -> str:
+        """The arrow as SVG."""
+        x, y = (float(place[0]) for place in at(np.array([self.x]), np.array([self.y])))
+        head = float(np.sign(self.length)) * min(_HEAD, abs(self.length))
+        way = f"M{x:.1f},{y:.1f}H{x + self.length:.1f}m{-head:.1f},-4l{head:.1f},4l{-head:.1f},4"
+        return f'<path d="{way}" fill="none" stroke="{self.colour}" stroke-width="2.6"/>'
+
+    def key(self, x: float, y: float) -> str:
+        """Nothing: it has no place in a legend."""
+        return ""
+
+
+def ends(axes: Axes) -> str:
+    """From where to where both axes reach, for the script."""
+    return " ".join(f"{end:g}" for scale in axes.scales for end in (scale.low, scale.high))
+
+
+def stacked(y: Floats, room: float = 0.06) -> Floats:
+    """How far each of many answers is moved off its line, so that neighbours do not hide each other."""
+    return np.asarray(room * (np.arange(len(y)) % 3 - 1))
