@@ -14,8 +14,8 @@ from scipy.stats import foldnorm
 
 from goodmeasure import losses
 from goodmeasure.calibrating.calibration import calibration
-from goodmeasure.calibrating.decomposition import cells, increasing_share, point_loss, squared
-from goodmeasure.calibrating.isotonic import pool, pool_blocks
+from goodmeasure.calibrating.decomposition import cells, point_loss, squared
+from goodmeasure.calibrating.isotonic import increasing_means, pool, pool_blocks
 from goodmeasure.calibrating.miscalibration import Smoothing, debiased_squared_error, smooth_estimate
 from goodmeasure.calibrating.recalibration import Recalibration, recalibrate
 from goodmeasure.calibrating.significance import chance_of_misses
@@ -257,7 +257,7 @@ def test_the_increasing_fit_agrees_with_scikit_learn() -> None:
 
 
 def test_a_cell_without_weight_has_the_share_of_its_neighbour() -> None:
-    found = increasing_share(np.array([0, 1, 0, 3, 0.0]), np.array([0, 4, 0, 4, 0.0]))
+    found = increasing_means(np.array([[0, 1, 0, 3, 0.0]]), np.array([[0, 4, 0, 4, 0.0]]))[0]
     assert found.tolist() == [0.25, 0.25, 0.25, 0.75, 0.75]
 
 
