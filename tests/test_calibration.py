@@ -14,8 +14,8 @@ from scipy.stats import foldnorm
 
 from goodmeasure import losses
 from goodmeasure.calibrating.calibration import calibration
-from goodmeasure.calibrating.decomposition import cells, increasing_share, point_loss, squared
-from goodmeasure.calibrating.isotonic import pool, pool_blocks
+from goodmeasure.calibrating.decomposition import cells, point_loss, squared
+from goodmeasure.calibrating.isotonic import increasing_means, pool, pool_blocks
 from goodmeasure.calibrating.miscalibration import Smoothing, debiased_squared_error, smooth_estimate
 from goodmeasure.calibrating.recalibration import Recalibration, recalibrate
 from goodmeasure.calibrating.significance import chance_of_misses
@@ -170,6 +170,12 @@ def test_smooth_error_of_calibrated_rows(n: int, known: float) -> None:
     assert np.mean(found) == pytest.approx(known, abs=3 * np.std(found) / math.sqrt(20) + 1e-4)
 
 
+def test_what_lies_on_a_point_of_the_grid_is_there_alone() -> None:
+    points = np.linspace(0, 1, 2001)
+    assert on_grid(points, np.arange(2001.0)) == pytest.approx(np.arange(2001.0), abs=1e-6)
+    assert on_grid(np.array([0.9999, 1.0]), np.ones(2)).min() == 0
+
+
 def test_smooth_error_adds_over_shards() -> None:
     y, p = calibrated(7000)
     whole = on_grid(p, y - p)
@@ -228,7 +234,6 @@ def test_clusters_of_one_row_are_rows() -> None:
 
 
 # --- the increasing fit ---
-# --- the increasing fit ---
 
 
 @given(st.integers(0, 10**6), st.integers(1, 200), st.integers(1, 40))
@@ -252,11 +257,10 @@ def test_the_increasing_fit_agrees_with_scikit_learn() -> None:
 
 
 def test_a_cell_without_weight_has_the_share_of_its_neighbour() -> None:
-    found = increasing_share(np.array([0, 1, 0, 3, 0.0]), np.array([0, 4, 0, 4, 0.0]))
+    found = increasing_means(np.array([[0, 1, 0, 3, 0.0]]), np.array([[0, 4, 0, 4, 0.0]]))[0]
     assert found.tolist() == [0.25, 0.25, 0.25, 0.75, 0.75]
 
 
-# --- maps ---
 # --- maps ---
 
 

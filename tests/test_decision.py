@@ -244,6 +244,7 @@ def test_a_rule_that_acts_on_more_rows_costs_at_most_an_alarm_more_in_each() -> 
 def test_a_cut_is_halfway_between_neighbours() -> None:
     p = np.array([0.1, 0.2, 0.6, 0.8])
     found = cuts(p, np.ones(4), np.zeros(4), np.ones(4))
+    assert found.effective_n == 4
     assert [found.threshold(cut) for cut in range(5)] == pytest.approx([0, 0.15, 0.4, 0.7, math.inf])
 
 
@@ -445,6 +446,27 @@ def test_the_interval_of_the_area_is_delong_s() -> None:
     assert curves(y, p, sample_weight=np.full(300, 3.0)).area().high == pytest.approx(found.high, rel=1e-12)
     perfect = curves([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]).area()
     assert "nothing about the spread" in str(perfect)
+
+
+@pytest.mark.parametrize("curve", ["cost", "recall", "precision", "net_benefit", "murphy"])
+def test_a_place_of_a_curve_that_is_no_number_is_named(curve: str) -> None:
+    with pytest.raises(UsageError, match="hold nan, a number is needed"):
+        curves(*calibrated(40)).band(curve, [0.5, math.nan])  # type: ignore[arg-type]
+
+
+def test_costs_that_add_up_to_no_number_are_refused() -> None:
+    with pytest.raises(DegenerateCosts, match="further apart than numbers can hold"):
+        Costs(false_negative=1e308, false_positive=1e308)
+
+
+def test_an_exact_mean_is_worth_as_many_rows_as_its_error_says() -> None:
+    values = np.repeat([0.0, 5.0, 40.0], [150, 40, 10])
+    found = hit_share(Sample(np.ones(200), np.ones(200)), (values > 0) * 1.0)
+    cost = Prices(MISS_IS_DEAR, np.arange(200) % 2, Sample(np.ones(200), np.ones(200))).cost(
+        Policy.from_(0.5, np.linspace(0, 1, 200))
+    )
+    assert found.effective_n == pytest.approx(200)
+    assert cost.effective_n == pytest.approx(200)
 
 
 def test_bands_cover_and_unknown_curves_are_refused() -> None:

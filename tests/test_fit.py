@@ -195,6 +195,7 @@ def test_slopes_and_curvature_are_differences_of_the_objective(
         ([1.0, 20.0], [2.0, -40.0], False, False),
         ([1.0, 40.0], [0.0, 0.0], True, False),
         ([0.5, 15.0], [0.0, 0.0], False, False),
+        ([0.1, 20.0], [0.0, 0.0], True, False),
         ([1e3, 1e3], [0.0, 0.0], True, False),
         ([1e-3, 1e-3], [0.0, 0.0], True, False),
         ([1.0, 20.0], [4.0, 0.0], True, True),

@@ -568,3 +568,11 @@ def test_small_whole_powers_are_products(exponent):
     names = {"z": 1.5, "ONE": 1.0}
     exec("\n".join(printed.inside), names)
     assert eval(printed.results[0], names) == pytest.approx(1.5**exponent, rel=1e-14)
+
+
+def test_a_row_is_no_number_where_any_of_its_raw_outputs_is_none():
+    loss = LOSSES["interval"]
+    z = np.array([[np.nan, 0.3], [0.3, np.nan], [0.3, 0.9], [np.nan, np.inf]])
+    gradient = kernels.value_and_gradient(loss, np.ones(4), z)[1]
+    np.testing.assert_array_equal(np.isnan(gradient).all(axis=1), [True, True, False, True])
+    np.testing.assert_array_equal(np.isnan(gradient), np.isnan(loss.gradient(np.ones(4), z)))

@@ -12,14 +12,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import entr
 from scipy.stats import beta, binom, norm
 
 from goodmeasure import losses
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import NothingToAverage, UsageError, WeightError
 from goodmeasure.risks.crossvalidation import nadeau_bengio, naive, nested
+from goodmeasure.risks.least import least_losses
 from goodmeasure.risks.outputs import outputs, row_losses
-from goodmeasure.risks.risk import compare, gap, risk
+from goodmeasure.risks.risk import averaged, compare, gap, risk
 from goodmeasure.risks.tails import as_dear_as_said
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.estimate import Difference
@@ -85,6 +87,19 @@ def test_skill_is_relative_to_the_best_constant() -> None:
     assert flat.skill.value == 0
     assert flat.versus_constant.verdict.startswith("cannot tell")
     json.dumps(found.to_dict())
+
+
+def test_a_constant_that_costs_infinity_in_some_rows_leaves_no_skill() -> None:
+    y, z = gaussian_pair(1, 0.5, 60)
+    found = risk(LOG, y, z, constant=math.inf)
+    assert math.isfinite(found.value)
+    assert found.skill is None
+
+
+def test_the_least_loss_of_a_share_is_its_entropy() -> None:
+    shares = np.array([0.0, 0.3, 0.5, 0.87, 1.0])
+    least = least_losses(LOG, shares, None)
+    assert least == pytest.approx(entr(shares) + entr(1 - shares), abs=1e-12)
 
 
 def test_infinite_rows_are_counted_not_hidden() -> None:
@@ -526,6 +541,11 @@ def test_an_interval_that_reaches_a_quarter_further_up_is_told_of() -> None:
     for up, told in ((1.2, False), (1.3, True)):
         assert bool(replace(found, low=found.value - 1, high=found.value + up).leaning) == told
     assert found.clipped_share == 0
+
+
+def test_one_model_averaged_is_that_model() -> None:
+    y, z = gaussian_pair(1, 0.3, 80)
+    assert averaged(LOG, y, [z, z]).to_dict() == risk(LOG, y, z).to_dict()
 
 
 def test_the_picture_of_a_risk_has_the_best_constant_beside_it() -> None:

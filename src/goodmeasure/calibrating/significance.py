@@ -156,7 +156,7 @@ def _hotelling(total: Floats, spread: Floats, parts: tuple[float, float]) -> flo
 def _shapes(ranks: Floats, worth: float) -> Floats:
     """A level, a slope and a bend over ranks between -1 and 1; fewer where few parts would have to tell them."""
     shapes = [np.ones_like(ranks), ranks, ranks**2]
-    return np.column_stack(shapes[: max(1, min(3, int(worth) // 5))])
+    return np.column_stack(shapes[: max(1, int(worth) // 5)])
 
 
 def ranked(place: Floats, mass: Floats) -> Floats:
