@@ -196,15 +196,6 @@ def test_the_skewness_of_common_events_counts_too() -> None:
         assert found == pytest.approx(2 * beyond + binom.pmf(events, n, p), rel=0.004)
 
 
-@pytest.mark.parametrize("copies", [1.5, 2.5, 3.9])
-def test_copies_that_are_no_whole_number_are_drawn_without_bias(copies: float) -> None:
-    p, w = np.full(60, 0.3), np.full(60, copies)
-    for events, off in ((18, False), (4, True), (34, True)):
-        y = (np.arange(60) < events) * 1.0
-        found = segment_rates(y, p, np.zeros(60), sample_weight=w, weights_mean="frequency")[0].p_value
-        assert (found <= 0.05) == off
-
-
 def test_draws_are_the_same_however_many_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     p, w = rng.random(40), rng.random(40) + 0.5

@@ -40,6 +40,7 @@ COMMANDS = {
     "explain": ("explain", "GM012"),
     "audit": ("audit", "program.py:build"),
     "demo": ("demo", "--task", "multiclass", "--out", "out"),
+    "lab": ("lab", "--export", "lab.html"),
     "nothing": (),
     "refused": ("score", "nope é.csv", "--y", "y"),
 }
