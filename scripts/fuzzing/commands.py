@@ -18,6 +18,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "demo": ("--out", "out"),
     "export": ("model.json", "out.sql"),
     "explain": ("GM003", "--no-input"),
+    "lab": ("--export", "lab.html"),
     "losses": ("huber",),
     "monitor": ("model.json", "{}"),
     "predict": ("model.json", "{}", "--out", "out.csv"),
