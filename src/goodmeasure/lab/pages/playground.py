@@ -15,7 +15,7 @@ from goodmeasure.drawing.cells import Floats
 from goodmeasure.drawing.marks import DASHED, DOTTED, INK, LOSS, PREDICTION, SIGNAL, SOLID, Guide, Stroke
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.lab.page import LabPage
-from goodmeasure.lab.picture import Classes, Named
+from goodmeasure.lab.picture import LabelledPoints, Named
 from goodmeasure.making.loss import Loss
 
 STEPS, RATE = 150, 0.5
@@ -32,7 +32,7 @@ _MIDDLE = np.asarray([1.0, 0.7])
 
 
 @dataclass(frozen=True)
-class Sample:
+class LabelledPlane:
     """Points in a plane, what they truly are, and what their labels say."""
 
     name: str
@@ -52,31 +52,31 @@ def _clouds() -> tuple[Floats, Floats]:
     return (0.8 * np.random.default_rng(1).normal(size=(_N, 2)) + middles).round(3), truth
 
 
-def _mistaken() -> Sample:
+def _mistaken() -> LabelledPlane:
     """Two clouds, whose noes in the far corner are labelled yes."""
     x, truth = _clouds()
     labels = truth.copy()
     labels[np.argsort(x @ _MIDDLE + 99 * truth)[:_MISTAKES]] = 1.0
-    return Sample("12 wrong labels", x, truth, labels)
+    return LabelledPlane("12 wrong labels", x, truth, labels)
 
 
-def _ring() -> Sample:
+def _ring() -> LabelledPlane:
     """Yeses in the middle, noes around them: no straight border parts them."""
     random = np.random.default_rng(7)
     truth = np.repeat([0.0, 1.0], _N // 2)
     radius = np.where(truth > 0, 0.9 * np.sqrt(random.random(_N)), 1.5 + 0.35 * random.normal(size=_N))
     angle = 2 * np.pi * random.random(_N)
     x = (1.2 * radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])).round(3)
-    return Sample("a ring", x, truth, truth)
+    return LabelledPlane("a ring", x, truth, truth)
 
 
 @cache
-def samples() -> tuple[Sample, ...]:
+def samples() -> tuple[LabelledPlane, ...]:
     """What the models can be trained on; the first is shown at first."""
-    return _mistaken(), Sample("right labels", *_clouds(), _clouds()[1]), _ring()
+    return _mistaken(), LabelledPlane("right labels", *_clouds(), _clouds()[1]), _ring()
 
 
-def trained(loss: Loss, sample: Sample) -> Floats:
+def trained(loss: Loss, sample: LabelledPlane) -> Floats:
     """The weights of a neuron at the start and after each step of gradient descent."""
     found = [np.asarray(_START)]
     for _ in range(STEPS):
@@ -85,7 +85,7 @@ def trained(loss: Loss, sample: Sample) -> Floats:
     return np.asarray(found)
 
 
-def wrong(weights: Floats, sample: Sample) -> Floats:
+def wrong(weights: Floats, sample: LabelledPlane) -> Floats:
     """Answers that differ from what points truly are, at each step."""
     answers = weights @ sample.rows.T > 0
     return np.asarray((answers != (sample.truth > 0)).sum(axis=1), dtype=np.float64)
@@ -120,9 +120,9 @@ def plane(paths: list[Floats]) -> Picture:
     ends: dict[str, Any] = {"x_ends": (-_REACH, _REACH), "y_ends": (-_REACH, _REACH)}
     axes = Axes(across="first feature", up="second feature", **ends)
     yes, mistaken = (sample.labels > 0).tolist(), (sample.labels != sample.truth).tolist()
-    axes.add(Named(Classes(sample.x[:, 0], sample.x[:, 1], yes, mistaken), "points"))
+    axes.add(Named(LabelledPoints(sample.x[:, 0], sample.x[:, 1], yes, mistaken), "points"))
     for k, ((colour, dash), path) in enumerate(zip(LOOKS, paths, strict=True)):
-        axes.add(Named(Stroke(*_border(path[-1]), colour, dash, width=2.8), f"border-{k}"))
+        axes.add(Named(Stroke(*_border(path[-1]), colour, dash, width=2.8), f"answer-{k}"))
     said = (
         "Noes below on the left, yeses above on the right, and twelve noes in the far corner that are labelled yes. The border "
         "of the exponential loss lies far into the noes, that of squared error between the clouds."
@@ -136,7 +136,7 @@ def progress(paths: list[Floats]) -> Picture:
     axes = Axes(across="step", up="truly wrong", x_ends=(0.0, float(STEPS)), y_ends=(0.0, 120.0))
     axes.add(Named(Guide(float(STEPS), INK, up=True), "now"))
     for k, ((colour, dash), count) in enumerate(zip(LOOKS, counts, strict=True)):
-        axes.add(Named(Stroke(np.arange(STEPS + 1.0), count, colour, dash, width=2.4), f"border-{k}"))
+        axes.add(Named(Stroke(np.arange(STEPS + 1.0), count, colour, dash, width=2.4), f"answer-{k}"))
     said = "; ".join(f"{title(name)}: {count[-1]:.0f}" for name, count in zip(RACERS, counts, strict=True))
     return Picture("progress", "How many answers are truly wrong?", (axes,), (330, 190), f"At the end {said}.")
 
