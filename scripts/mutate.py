@@ -57,7 +57,7 @@ def run(places: Sequence[str], sample: int, seed: int) -> None:
         sys.exit(f"the source as it is does not pass: {usual.by or usual.outcome}")
     for k, mutant in enumerate(chosen, start=1):
         tried = trying.attempt(mutant, record)
-        known.add(mutant, tried)
+        known.add(mutant, tried, seed)
         print(
             f"{k}/{len(chosen)} {tried.outcome} {tried.seconds:.0f} s {mutant.key} {mutant.name} {tried.by}", flush=True
         )

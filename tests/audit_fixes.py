@@ -316,6 +316,16 @@ FIXES = {
     ),
     "GM320": applied("bad_diffusion_repeats_its_input.py", "(model(xt, t) - xt)", "(model(xt, t) - noise)"),
     "GM321": applied("bad_reinforce_without_minus.py", "append(log_prob * R)", "append(-log_prob * R)"),
+    "GM139": applied("bad_one_partner_for_all.py", "torch.full((64,), 0)", "torch.arange(64)"),
+    "GM416": applied("bad_encoder_through_numpy.py", "torch.from_numpy(enc(x).detach().numpy())", "enc(x)"),
+    "GM557": applied(
+        "bad_judged_in_training_mode.py",
+        "    with torch.inference_mode():",
+        "    net.eval()  # and net.train() behind it\n    with torch.inference_mode():",
+        "for part in torch",
+        "net.train()\n    for part in torch",
+    ),
+    "GM558": applied("bad_shares_over_examples.py", "nn.Softmax(dim=0)", "nn.Softmax(dim=-1)"),
     "GM415": applied(
         "bad_rate_falls_every_batch.py",
         "            sched.step()\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -150,15 +151,21 @@ LOOPS = {
     "while": "k = 0\nwhile k < 10**6:\n    k += 1\n    {step}",
     "while_true": "k = 0\nwhile True:\n    k += 1\n    {step}\n    if k > 10**6:\n        break",
     "function": "def train():\n    for epoch in range(10**6):\n        {step}\ntrain()",
+    "zip": "for a, b in zip(range(10**6), range(10**6)):\n    {step}",
+    "mapped": "for k in map(int, range(10**6)):\n    {step}",
+    "generated": "def parts():\n    while True:\n        yield 1\nfor k, part in enumerate(parts()):\n    {step}",
+    "zip_in_function": (
+        "def train():\n    for e in range(10**6):\n        for a, b in zip(x.split(2), y.split(2)):\n            {step}\ntrain()"
+    ),
+    "while_zip": "e = 0\nwhile e < 10**6:\n    e += 1\n    for a, b in zip(x.split(2), y.split(2)):\n        {step}",
     # what no loop of the program and no loader of torch can end: from its next step on the program writes nothing
-    "zip": "for a, b in zip(range(20), range(20)):\n    {step}",
+    "named": "parts = [0] * 20\nfor part in parts:\n    {step}",
     "map": "def one(k):\n    {step}\nlist(map(one, range(20)))",
     "listed": "[({steps}) for k in (1,) * 20]",
-    "while_listed": "e = 0\nwhile e < 4:\n    e += 1\n    for a, b in zip(x.split(20), y.split(20)):\n        {step}",
 }
 STEP = "opt.zero_grad(); loss = ((model(x) - y) ** 2).mean(); loss.backward(); opt.step(); made.append(1)"
 IN_A_LIST = "opt.zero_grad(), ((model(x) - y) ** 2).mean().backward(), opt.step(), made.append(1)"
-UNBOUND = ("zip", "map", "listed", "while_listed")  # their steps are counted by nobody
+UNBOUND = ("named", "map", "listed")  # their steps are counted by nobody
 
 
 HEAD = (
@@ -190,6 +197,97 @@ def test_a_range_is_a_range_to_the_program(tmp_path: Path) -> None:
     (row,) = run_all(tmp_path, [tmp_path / "asks.py"])
     assert not row["raised"], row
     assert row["audit"]["looked_at"]
+
+
+HANDLES = """
+import csv, gzip, logging, pathlib
+import numpy as np
+log = open("a.csv", "w", newline=""); rows = csv.writer(log); rows.writerow(["before"]); log.flush()
+raw = open("b.bin", "wb", 0); raw.write(b"before")
+logging.basicConfig(filename="c.log", level="INFO", format="%(message)s"); logging.info("before")
+mapped = np.memmap("d.bin", dtype="float32", mode="w+", shape=(4,))
+"""
+WRITES = {
+    "rows": "rows.writerow(['after'])",
+    "printed": "print('after', file=log)",
+    "raw": "raw.write(b'after')",
+    "logged": "logging.info('after')",
+    "cut": "raw.truncate(0)",
+}
+
+
+DATABASE = """
+import sqlite3
+kept, held = sqlite3.connect("runs.db"), sqlite3.connect(":memory:")
+for one in (kept, held):
+    one.execute("create table t (v)")
+    one.execute("insert into t values (1)")
+    one.commit()
+"""
+
+
+WRITE = "held.execute('insert into t values (2)'); kept.execute('insert into t values (2)')"
+CHANGES = {"asked": WRITE, "caught": f"try: {WRITE}\nexcept sqlite3.Error: pass"}
+
+
+OPENED = """
+import gzip, io, pathlib
+with open("r.txt", "w+") as one:
+    one.writelines(["a\\n", "b\\n"]); one.seek(0)
+    assert one.read() == "a\\nb\\n" and one.mode == "w+" and isinstance(one, io.TextIOWrapper)
+with open("r.txt", "r+b") as one:
+    one.write(b"X"); one.seek(0)
+    assert one.read(1) == b"X" and isinstance(one, io.BufferedRandom)
+open("s.txt", "w").write("at once")
+assert pathlib.Path("s.txt").read_text() == "at once", "a file that nobody holds is closed"
+with gzip.open("t.gz", "wt") as one:
+    one.write("packed")
+assert gzip.open("t.gz", "rt").read() == "packed"
+for wrong in ({"mode": "wb", "encoding": "utf-8"}, {"mode": "w", "buffering": 0}, {"mode": "xyz"}):
+    try:
+        open("u.txt", **wrong)
+    except ValueError:
+        continue
+    raise AssertionError(wrong)
+"""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict[str, Any]]]:
+    """What came of programs that write to what they opened before, each in a folder of its own."""
+    folder, train = tmp_path_factory.mktemp("written"), HEAD + LOOPS["slices"].format(step=STEP)
+    texts = {name: f"{HANDLES}{train}\n{write}\nprint('never')\n" for name, write in WRITES.items()}
+    texts |= {name: f"{DATABASE}{train}\n{change}\nkept.commit()\n" for name, change in CHANGES.items()}
+    for name, text in (texts | {"opens": OPENED}).items():
+        (folder / name).mkdir()
+        (folder / f"{name}.py").write_text(f"import os; os.chdir({name!r})\n{text}")
+    rows = run_all(folder, sorted(folder.glob("*.py")))
+    return folder, {row["script"]: row for row in rows}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_what_was_opened_before_the_cut_is_not_written_to(written: Any, name: str) -> None:
+    folder, rows = written[0] / name, written[1]
+    assert not rows[name]["raised"], rows[name]
+    assert "before write to" in rows[name]["ended"] or "before truncate" in rows[name]["ended"]
+    assert (folder / "a.csv").read_text().split() == ["before"]
+    assert (folder / "b.bin").read_bytes() == b"before"
+    assert (folder / "c.log").read_text().split() == ["before"]
+    if sys.platform == "linux":
+        assert {"a.csv", "b.bin", "c.log", "d.bin"} <= {Path(path).name for path in rows[name]["left_open"]}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_database_is_not_written_to_after_the_cut(written: Any, name: str) -> None:
+    folder, rows = written
+    assert not rows[name]["raised"], rows[name]
+    assert "before a statement that changes runs.db" in rows[name]["ended"]
+    with sqlite3.connect(folder / name / "runs.db") as database:
+        assert database.execute("select v from t").fetchall() == [(1,)]
+
+
+def test_files_are_opened_as_python_opens_them(written: Any) -> None:
+    assert not written[1]["opens"]["raised"], written[1]["opens"]
 
 
 CATCHES = "while True:\n    try:\n        sum(range(10**6))\n    except Exception:\n        pass"
@@ -256,11 +354,13 @@ def test_a_budget_holds_inside_a_call_that_does_not_return(library: str, said: s
 
 ENDS = {
     "usage": (
-        "import argparse; p = argparse.ArgumentParser(); p.add_argument('--x', required=True); p.parse_args()",
-        "-- ARGS",
+        "import argparse; p = argparse.ArgumentParser(); p.add_argument('-x', '--rows', required=True);"
+        "p.add_argument('data'); p.parse_args()",
+        "fix   goodmeasure audit train.py -- --rows ROWS DATA",
     ),
+    "status": ("import sys; sys.exit(4)", "fix   python train.py   until it runs"),
     "data": ("open('nowhere.csv')", "FileNotFoundError"),
-    "empty": ("print('only this')", "GM192"),
+    "empty": ("print('only this')", "write def build(): return dict("),
     "gone": ("import os; os._exit(7)", "GM191"),
 }
 

@@ -223,6 +223,31 @@ def test_a_budget_limits_how_many_are_acted_on() -> None:
     assert found.theory.cost.value > decide(y, p, MISS_IS_DEAR).theory.cost.value
 
 
+def test_a_budget_of_nothing_never_acts() -> None:
+    y, p = calibrated(200)
+    found = decide(y, p, MISS_IS_DEAR, budget=0)
+    assert found.theory.cost.value == found.rule("never").cost.value
+    with pytest.raises(UsageError, match="no number of rows"):
+        decide(y, p, MISS_IS_DEAR, budget=-1)
+
+
+def test_a_rule_that_acts_on_more_rows_costs_at_most_an_alarm_more_in_each() -> None:
+    y, q = calibrated(20, 4)
+    for p in (q, q**2, np.sqrt(q)):
+        found = decide(y, p, MISS_IS_DEAR)
+        more = found.theory.versus_practice
+        assert found.threshold.low > found.theory.threshold
+        assert more is not None
+        assert more.high <= 5
+
+
+def test_a_cut_is_halfway_between_neighbours() -> None:
+    p = np.array([0.1, 0.2, 0.6, 0.8])
+    found = cuts(p, np.ones(4), np.zeros(4), np.ones(4))
+    assert found.effective_n == 4
+    assert [found.threshold(cut) for cut in range(5)] == pytest.approx([0, 0.15, 0.4, 0.7, math.inf])
+
+
 def test_another_prevalence_moves_cost_and_threshold() -> None:
     y, p = calibrated(100_000)
     rng = np.random.default_rng(3)
@@ -423,6 +448,27 @@ def test_the_interval_of_the_area_is_delong_s() -> None:
     assert "nothing about the spread" in str(perfect)
 
 
+@pytest.mark.parametrize("curve", ["cost", "recall", "precision", "net_benefit", "murphy"])
+def test_a_place_of_a_curve_that_is_no_number_is_named(curve: str) -> None:
+    with pytest.raises(UsageError, match="hold nan, a number is needed"):
+        curves(*calibrated(40)).band(curve, [0.5, math.nan])  # type: ignore[arg-type]
+
+
+def test_costs_that_add_up_to_no_number_are_refused() -> None:
+    with pytest.raises(DegenerateCosts, match="further apart than numbers can hold"):
+        Costs(false_negative=1e308, false_positive=1e308)
+
+
+def test_an_exact_mean_is_worth_as_many_rows_as_its_error_says() -> None:
+    values = np.repeat([0.0, 5.0, 40.0], [150, 40, 10])
+    found = hit_share(Sample(np.ones(200), np.ones(200)), (values > 0) * 1.0)
+    cost = Prices(MISS_IS_DEAR, np.arange(200) % 2, Sample(np.ones(200), np.ones(200))).cost(
+        Policy.from_(0.5, np.linspace(0, 1, 200))
+    )
+    assert found.effective_n == pytest.approx(200)
+    assert cost.effective_n == pytest.approx(200)
+
+
 def test_bands_cover_and_unknown_curves_are_refused() -> None:
     """Calibrated uniform scores: the cost at c is c (1 - c) / 2, the net benefit (1 - t) / 2, the area 5/6."""
     at = np.array([0.05, 0.5, 0.95])
@@ -566,6 +612,15 @@ def test_models_that_agree_on_each_row_are_one(cluster: bool) -> None:
         assert (found.value, found.low, found.high) == pytest.approx((alone.value, alone.low, alone.high), rel=3e-3)
     apart = prices.cost(Policy.from_(0.3, np.stack([p, p[::-1], np.roll(p, 7)])))
     assert apart.standard_error < prices.cost(Policy.from_(0.3, p[::-1])).standard_error
+
+
+def test_costs_of_each_row_are_a_mean_over_models() -> None:
+    y, p = calibrated(60)
+    costs = Costs(false_negative=np.arange(60) + 1.0, false_positive=np.full(60, 2.0))
+    prices = Prices(costs, y.astype(np.intp), Sample(np.ones(60), np.ones(60)))
+    acts = [Policy.from_(0.3, each) for each in (p, p[::-1])]
+    both = prices.cost(Policy.from_(0.3, np.stack([p, p[::-1]])))
+    assert both.value == pytest.approx(np.mean([prices.cost(one).value for one in acts]))
 
 
 def test_rules_that_never_differ_cost_the_same() -> None:

@@ -106,7 +106,7 @@ PARTS_OF_A_ROW = {
     "Trait",
     "Verdict",
 }
-PARTS_OF_A_MONITOR = {"Costing", "Counts", "Distribution", "LaterColumn", "MarkShare", "SeenRows", "Shard"}
+PARTS_OF_A_MONITOR = {"Costing", "Counts", "Distribution", "LaterColumn", "MarkShare", "SeenRows", "Shard", "Vast"}
 PARTS_OF_A_RUN = {
     "RowsRead",
     "Cases",
@@ -120,7 +120,7 @@ PARTS_OF_A_RUN = {
     "Weighing",
 }
 STATES = {"AmountSums", "ClusterSums", "Moments", "Power", "Schema", "ScoreCounts", "State"}
-MESSAGES = {"MissingInLaterRows", "Remark"}
+MESSAGES = {"InfiniteAsMissing", "Remark"}
 WORDS = {"ColumnKind", "Status"}
 OF_DRAWING = {"Display", "Interval"}
 NO_RESULTS = (

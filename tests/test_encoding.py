@@ -78,13 +78,13 @@ def test_gaps_and_new_categories_of_texts_are_counted_apart() -> None:
     made = encoding(fitted, ["place"])
     assert made.names == ["place = (missing)", "place = north", "place = south"]
     later = table({"place": ["west", None, "north", "west"]})
-    assert made.unknown(later) == {"place": 2}
+    assert made.strange(later) == {"place": 2}
     assert made(later).tolist() == [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]]
 
 
 def test_a_column_of_numbers_where_texts_were_is_of_unknown_categories_but_for_its_gaps() -> None:
     made = encoding(table({"place": ["north", "south", None] * 10}), ["place"])
-    assert made.unknown(table({"place": [1.0, float("nan")]})) == {"place": 1}
+    assert made.strange(table({"place": [1.0, float("nan")]})) == {"place": 1}
     assert made(table({"place": [1.0, float("nan")]})).tolist() == [[0, 0, 0], [1, 0, 0]]
 
 
@@ -118,6 +118,16 @@ def test_a_column_that_is_missing_where_the_target_is_yes_explains_it() -> None:
     found = explained_alone(gone, y, classes=True)
     assert found["paid"] == 1
     assert found["noise"] < 0.1
+
+
+def test_half_a_column_tells_an_order_and_less_does_not() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.random(400)
+    y = np.where(np.arange(400) % 2, np.exp(300 * x), rng.permutation(400))
+    half, less = np.where(np.arange(400) % 2, x, np.nan), np.where(np.arange(400) % 2, x, np.nan)
+    less[1] = np.nan
+    assert explained_alone(table({"x": half}), y, classes=False)["x"] == pytest.approx(1)
+    assert explained_alone(table({"x": less}), y, classes=False)["x"] < 0.99
 
 
 def test_amounts_of_any_size_are_explained() -> None:

@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 from goodmeasure.cli import status_of
+from goodmeasure.reading.dialects import MOST_COLUMNS
 from goodmeasure.reading.files import read
 from goodmeasure.reading.sources import MISSING
 from table_files import RIGHT, ROWS, WRONG, Right, Wrong, columns, parquet, text, typed
@@ -267,6 +269,42 @@ def test_a_label_with_quotes_is_only_a_label(place: Path, say) -> None:
 UNSUITABLE = [
     "zz > 1",
     "p >",
+    "p > 0 --",
+    "p > 0 -- and nothing else",
+    "p > 0 --\n",
+    "p > 0 -- )) ; DROP TABLE t",
+    "p > 0 /* more */",
+    "p > 0 /*",
+    "/* less */ p > 0",
+    "p > 0 -- '",
+    "p > 0\u00a0--",
+    "--",
+    "-- p > 0\np > 0",
+    "p > 0;",
+    "p > 0 ; --",
+    "p > 0 #",
+    "p > 0 AS q",
+    "p > 0 ORDER BY p",
+    "p > 0 LIMIT 1",
+    "p > 0, p < 1",
+    "p > 0 FROM t",
+    "p > 0 \\g",
+    "(p > 0",
+    "p > 0)",
+    "p > '0",
+    'p > "0',
+    "p > $$0",
+    "p > $1",
+    "p > :name",
+    "* > 0",
+    "p > 0 USING SAMPLE 1",
+    "p > 0 UNION SELECT true",
+    "p > 0\x00 OR true",
+    "getvariable('x') IS NULL",
+    "txid_current() > 0",
+    "nextval('s') > 0",
+    "pg_sleep(1) IS NULL",
+    "error('x') IS NULL",
     "p > 0.5; SELECT 1",
     "1=1)); COPY (SELECT 1 AS y) TO '{}' (FORMAT csv, USE_TMP_FILE false); --",
     "1=1) UNION ALL SELECT * FROM read_csv('/etc/passwd'",
@@ -328,7 +366,7 @@ def test_a_condition_is_one_expression_and_nothing_else(
 
 SUITABLE = {
     "p > 0.5 AND région = 'north'": lambda row: float(row["p"]) > 0.5 and row["région"] == "north",
-    "P > 0.5 -- and no more": lambda row: float(row["p"]) > 0.5,
+    "P > 0.5 AND churned <> '--'": lambda row: float(row["p"]) > 0.5,
     "x BETWEEN -1 AND 1 OR churned IN ('yes')": lambda row: -1 <= float(row["x"]) <= 1 or row["churned"] == "yes",
     "CASE WHEN abs(x) < 1 THEN 'a' ELSE 'b' END = 'a'": lambda row: abs(float(row["x"])) < 1,
     "lower(région) LIKE 's%' AND NOT churned = 'no'": lambda row: row["région"][0] == "s" and row["churned"] != "no",
@@ -350,3 +388,38 @@ def test_a_condition_keeps_the_same_rows_for_all(place: Path, say, condition: st
     assert (status, len(out.splitlines()) - 1) == (0, n)
     assert f"{n} rows" in say(*asked("score", form), "--where", condition)[1]
     assert len(read(form, where=condition)) == n
+
+
+# --- what is too large ---
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_more_columns_than_can_be_read_are_refused_at_once(place: Path, say, command: str, form: str) -> None:
+    names = [*columns(), *(f"c{k}" for k in range(MOST_COLUMNS))]
+    if form == "csv":
+        Path("t.csv").write_text(",".join(names) + "\n" + ",".join("1" for _ in names) + "\n")
+    else:
+        Path("t.parquet").write_bytes(parquet(names, [pa.array([1.0])] * len(names)))
+    start = time.process_time()
+    status, out, err = say(*asked(command, f"t.{form}"))
+    assert (status, out) == (3, "")
+    assert f"GM202 t.{form} has {len(names):,} columns; at most {MOST_COLUMNS:,} can be read" in err
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("said", ["", "Unable to allocate 7.28 TiB for an array"])
+def test_memory_that_is_not_there_is_no_fault_of_the_program(
+    place: Path, say, monkeypatch: pytest.MonkeyPatch, command: str, said: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError(said)
+
+    Path("t.csv").write_text(text())
+    monkeypatch.setattr("goodmeasure.reading.connection.Reader.ask", full)
+    status, out, err = say(*asked(command, "t.csv"))
+    assert (status, out) == (3, "")
+    assert err.startswith("GM016 this takes more memory than there is\n")
+    assert said in err
+    assert "fix" in err

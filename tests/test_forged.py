@@ -395,6 +395,21 @@ def test_parts_that_contradict_each_other_are_refused() -> None:
     assert gm.Tally.from_bytes(gm.Tally(schema, {"": mine}).to_bytes()).n == 40
 
 
+@pytest.mark.parametrize("more", [2**62, 2**63 - 1])
+def test_counts_that_add_up_to_more_than_64_bits_are_refused(more: int) -> None:
+    """A sum that begins again from below must not look like the rows of the group."""
+    made = gm.tally(gm.losses.binary_cross_entropy(), [0.0, 1.0] * 4, [0.3, 0.6] * 4)
+    counts = made.state.scores["model"].counts
+    cells = [tuple(at) for at in np.argwhere(counts == 0)[: 2**64 // more]]
+    for at in cells:
+        counts[at] = more
+    counts[cells[-1]] += (2**64 - more * len(cells)) % 2**64 if more < 2**63 - 1 else 0
+    with np.errstate(over="ignore"):
+        assert more == 2**63 - 1 or counts.sum() == 8
+    with pytest.raises(StateUnreadable, match="counts of the rows"):
+        gm.Tally.from_bytes(gm.Tally(made.schema, {"": made.state}).to_bytes())
+
+
 @pytest.mark.parametrize(
     "how",
     [{"form": "%Y%Y"}, {"form": "%Q"}, {"form": "\ud800"}, {"form": ""}]

@@ -141,3 +141,34 @@ def test_out_takes_the_place_of_its_own_table_or_of_an_empty_file_and_of_no_othe
             assert status_of(["predict", "model.json", "new.csv", "--out", name]) == 0
     assert status_of(["predict", "model.json", "new.csv", "--keep", "=note", "--out", "empty.csv"]) == 2
     assert not [path for path in Path().iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("command", ["predict", "monitor"])
+@pytest.mark.parametrize("cell", ["inf", "-inf", "1e200"])
+def test_infinite_cells_are_told_of_once_for_all_parts_of_a_file(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str, cell: str
+) -> None:
+    monkeypatch.setattr("goodmeasure.reading.files.PART", 7)
+    found = columns()
+    found["x"] = [cell if i % 5 == 0 else one for i, one in enumerate(found["x"])]
+    Path("new.csv").write_text(text(found))
+    capsys.readouterr()
+    assert status_of([command, "model.json", "new.csv"]) == 0
+    rows = len(found["x"])
+    what = "infinite numbers" if "inf" in cell else "numbers of 1e+150 and more"
+    told = f"GM234 {what} in column 'x' ({-(-rows // 5)} of {rows}) count as missing"
+    assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("GM234")] == [told]
+
+
+def test_strange_categories_are_counted_over_all_parts(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("goodmeasure.reading.files.PART", 7)
+    found = columns()
+    found["région"] = ["nowhere" if i % 5 == 0 else one for i, one in enumerate(found["région"])]
+    Path("new.csv").write_text(text(found))
+    capsys.readouterr()
+    assert status_of(["predict", "model.json", "new.csv"]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("GM236")]
+    assert len(told) == 1
+    assert told[0].startswith(f"GM236 {-(-len(found['x']) // 5)} of ")

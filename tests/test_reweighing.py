@@ -130,6 +130,12 @@ def test_a_shift_is_written_as_it_is_read(text: str) -> None:
     assert str(Shift.of(text)) == text
 
 
+@pytest.mark.parametrize("shares", ["a:0.5,b:0", "a:1.5,b:0.2", "a:0.7,b:0.7", "a:nan,b:0.1", "a:-0.1,b:0.2"])
+def test_shares_that_are_none_are_refused(shares: str) -> None:
+    with pytest.raises(UsageError, match="lie between 0 and 1, and add up to one at most"):
+        Shift.of(f"region={shares}")
+
+
 def test_labels_and_means_are_named_in_python_as_on_a_command_line() -> None:
     by_name = Shift.several({"region": {"north": 0.3}, "age": 45})
     assert by_name == Shift.several(["region=north:0.3", "age=45"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import goodmeasure as gm
 from goodmeasure.cli import status_of
 from goodmeasure.errors import Problem
+from goodmeasure.statistics.row_arguments import LOGITS
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -138,3 +140,17 @@ def test_a_saved_tally_takes_no_weights_of_another_unit(capsys: pytest.CaptureFi
     assert status_of(["score", "t.csv", *YES, "--weights", "w", "--save", "kept.tally"]) == 3
     assert "leave --save and saved tallies out" in capsys.readouterr().err
     assert not Path("kept.tally").exists()
+
+
+@pytest.mark.parametrize("command", ["score", "decide", "report"])
+def test_raw_outputs_are_told_of_by_options_that_the_command_has(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("y,z\n" + "".join(f"{i % 2},{i % 7 - 3}\n" for i in range(60)))
+    costs = ["--cost", "fn=4", "--cost", "fp=1"] if command == "decide" else []
+    assert status_of([command, "t.csv", "--y", "y", "--p", "z", *costs]) == 3
+    fix = capsys.readouterr().err.partition("  fix   ")[2].splitlines()[0]
+    options = {name for each in import_module(f"goodmeasure.cli.{command}").command.params for name in each.opts}
+    assert {word for word in fix.split() if word.startswith("--")} <= options
+    assert fix == ("if they are raw outputs: --raw" if "--raw" in options else LOGITS)

@@ -16,7 +16,8 @@ HEAD = """# Changes of the source that tests notice
 Written by `scripts/mutate.py page` of what `scripts/mutate.py run` has tried: small changes of the source, drawn by a seed, each
 run on the tests that run its lines. Killed: a test failed. Timeout: a test went on for more than five times its time. Equivalent:
 no test can notice, for the reason that stands in `scripts/mutations/equivalent.toml`. Noticed: killed or timed out, of those that
-are not equivalent.
+are not equivalent. When first tried: noticed before tests were written for what was missed, as may be expected of changes that
+nobody has looked at.
 """
 OUTCOMES = ("killed", "timeout", "survived", "equivalent")
 
@@ -24,7 +25,7 @@ OUTCOMES = ("killed", "timeout", "survived", "equivalent")
 def text() -> str:
     """The page."""
     held = list(_tried())
-    parts = [HEAD, _table("room", held, lambda each: each["module"].split("/")[0])]
+    parts = [HEAD, _samples(held), _table("room", held, lambda each: each["module"].split("/")[0])]
     parts += [_table("operator", held, lambda each: each["operator"]), _survivors(held)]
     return "\n".join(parts)
 
@@ -36,7 +37,7 @@ def _tried() -> Iterator[dict[str, Any]]:
         path = PACKAGE / module
         for mutant in mutants(module, path.read_text(encoding="utf-8")) if path.exists() else ():
             found: dict[str, Any] = {"operator": mutant.operator, "module": module, "seconds": 0.0, "name": mutant.name}
-            found |= known.held.get(mutant.name, {})
+            found |= {"seed": 0, **known.held.get(mutant.name, {})}
             if mutant.name in known.equivalent:
                 found["outcome"] = "equivalent"
             if "outcome" in found:
@@ -53,10 +54,25 @@ def _table(head: str, held: list[dict[str, Any]], by: Callable[[dict[str, Any]],
     return "\n".join([*lines, _row("all", held), ""])
 
 
+def _samples(held: list[dict[str, Any]]) -> str:
+    lines = ["| sample, by its seed | drawn | equivalent | noticed when first tried | noticed |", "|---" * 5 + "|"]
+    for seed in sorted({each["seed"] for each in held}):
+        drawn = [each for each in held if each["seed"] == seed]
+        counts = [each for each in drawn if each["outcome"] != "equivalent"]
+        shares = (_share(counts, by) for by in ("first", "outcome"))
+        lines.append(f"| {seed} | {len(drawn)} | {len(drawn) - len(counts)} | {' | '.join(shares)} |")
+    return "\n".join([*lines, ""])
+
+
+def _share(held: list[dict[str, Any]], by: str) -> str:
+    """The share that was noticed, of all that could be."""
+    noticed = sum(each[by] in ("killed", "timeout") for each in held)
+    return f"{noticed / len(held):.0%}" if held else ""
+
+
 def _row(name: str, held: list[dict[str, Any]]) -> str:
     count = Counter(each["outcome"] for each in held)
-    noticed, rest = count["killed"] + count["timeout"], len(held) - count["equivalent"]
-    share = f"{noticed / rest:.0%}" if rest else ""
+    share = _share([each for each in held if each["outcome"] != "equivalent"], "outcome")
     seconds = sum(each["seconds"] for each in held)
     return f"| {name} | {len(held)} | {' | '.join(str(count[o]) for o in OUTCOMES)} | {share} | {seconds:.0f} |"
 

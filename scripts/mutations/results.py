@@ -30,9 +30,13 @@ class Results:
         noticed = held.get("outcome") in ("killed", "timeout") and held["state"] == _state(mutant.module)
         return noticed or mutant.name in self.equivalent
 
-    def add(self, mutant: Mutant, tried: Tried) -> None:
+    def add(self, mutant: Mutant, tried: Tried, seed: int) -> None:
+        """Keep what became of a mutant, and of what sample it was and what became of it when it was first drawn."""
         told = {"module": mutant.module, "operator": mutant.operator, "key": mutant.key, "state": _state(mutant.module)}
-        self.held[mutant.name] = {**told, **asdict(tried)}
+        drawn = {"seed": seed, "first": tried.outcome}
+        before = self.held.get(mutant.name, {})
+        drawn |= {name: before[name] for name in drawn if name in before}
+        self.held[mutant.name] = {**told, **drawn, **asdict(tried)}
         FILE.write_text(json.dumps(self.held, indent=1), encoding="utf-8")
 
 

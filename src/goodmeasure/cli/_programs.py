@@ -53,7 +53,7 @@ def _of_the_program(error: click.NoSuchOption, args: list[str], command: click.C
 
 def stopped(outcome: Ending, request: Invocation) -> ProgramStops:
     """The error that says what a program raised, how far it got, and what it may lack."""
-    fix = request.by_itself
+    fix = _first_by_itself(request)
     if _RANKS.search(outcome.raised):
         fix = f"{_ALONE} {_again(request)}"
     seen = "; ".join([*_lacking(outcome.raised), _reached(outcome)])
@@ -89,8 +89,8 @@ def nothing_seen(outcome: Ending, request: Invocation) -> NothingObserved | Prog
         return ProgramStops(
             f"the program ended by itself with status {outcome.status}",
             where=request.program,
-            seen="what it said stands above",
-            fix=f"{_again(request)} -- ARGS",
+            seen=outcome.refused or "what it said stands above",
+            fix=_with_arguments(outcome.refused, request) or _first_by_itself(request),
         )
     elsewhere = [f"it started {one}, in which nothing is observed" for one in outcome.started]
     return NothingObserved(
@@ -102,13 +102,26 @@ def nothing_seen(outcome: Ending, request: Invocation) -> NothingObserved | Prog
     )
 
 
+def _with_arguments(refused: str, request: Invocation) -> str:
+    """The command with the arguments that a program asked for; empty where it asked for none."""
+    _, asked, names = refused.partition("arguments are required: ")
+    if not asked:
+        return ""
+    options = (name.rpartition("/")[2] for name in names.split(", "))
+    lacking = [f"{one} {one.strip('-').upper()}" if one.startswith("-") else one.upper() for one in options]
+    return " ".join([_again(request), "--", *map(word, request.arguments), *lacking])
+
+
+def _first_by_itself(request: Invocation) -> str:
+    return f"{request.by_itself}   until it runs by itself; then {_again(request)}"
+
+
 def _built(request: Invocation) -> str:
     """How what is not seen is handed over: to the command where it is a file of Python, else to the function."""
     if request.module or not request.program.endswith(".py"):
         return "gm.audit(model=model, loss=loss, inputs=x, targets=y)"
-    return (
-        f"goodmeasure audit {word(request.program)}:build, with a function that returns model, loss, inputs and targets"
-    )
+    made = "def build(): return dict(model=model, loss=loss, inputs=x, targets=y)"
+    return f"write {made} into {request.program}; then goodmeasure audit {word(request.program)}:build"
 
 
 def _again(request: Invocation) -> str:

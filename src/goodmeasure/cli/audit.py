@@ -80,10 +80,15 @@ def _built(program: str, budget_s: float | None) -> Audit:
     return audit(**(given | ({} if budget_s is None else {"budget_s": budget_s})))
 
 
+_OPEN = "open for writing by then (Python writes there no more; what other code writes is not stopped):"
+
+
 def _ended(outcome: Ending, request: Invocation) -> None:
     """Say how the program ended; where it stopped by itself, or nothing was seen, that is an error."""
     if outcome.ended:
         click.echo(outcome.ended, err=True)
+    if outcome.left_open:
+        click.echo(f"{_OPEN} {', '.join(outcome.left_open)}", err=True)
     if outcome.raised and outcome.after_cut:
         click.echo(f"then it stopped: {outcome.raised} ({outcome.raised_at})", err=True)
     elif outcome.raised:

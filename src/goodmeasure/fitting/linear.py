@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.deriving.apart import apart
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.fitting import broad, descent, newton, sequential
 from goodmeasure.fitting.certificate import Certificate, Status
@@ -30,7 +31,7 @@ PATIENCE = 5
 _STARTING_TARGETS = 2001
 # The part of its size within which an objective that is called optimal is the least; what of the best constant's does not count;
 # and the part of all signals that may be left of their sum where they are said to balance.
-_CLOSE, _TRACE, _BALANCE, _NOTHING = 1e-6, 1e-12, 1e-3, 1e-300
+_CLOSE, _TRACE, _BALANCE, _NOTHING = 1e-6, 1e-12, 1e-3, 1e-290
 # A raw output that stands for an infinite one.
 _FAR = 30.0
 
@@ -148,6 +149,9 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
             seen="stop_gradient in its formula: the signal is not the slope of the value",
             fix="train with the signal alone: gm.to_torch(loss), gm.to_jax(loss), gm.to_xgboost(loss)",
         )
+    parts = apart(objective.loss)
+    if parts and not settings.watch.stops:
+        return _apart(objective, parts, settings)
     curvature = curvature_class(objective.loss, objective.y, objective.outputs)
     theta = np.zeros((objective.count, objective.outputs))
     if objective.intercept:
@@ -167,6 +171,52 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
         settings.watch.stopped |= not np.array_equal(settings.watch.best, reached.theta)
         reached = replace(reached, theta=settings.watch.best, gap=None)
     return reached.theta, _certify(objective, reached, curvature, settings, constant), max(reached.steps, 1)
+
+
+@dataclass(eq=False, kw_only=True)
+class _PartMonitor(Monitor):
+    """Tells the monitor of all raw outputs of the steps of one of them; ``whole`` is where all stand."""
+
+    all: Monitor
+    objective: Objective
+    whole: Floats
+    column: int
+
+    def __call__(self, theta: Floats, value: float) -> bool:
+        """Record a step of this raw output as one of all."""
+        self.whole[:, self.column] = theta[:, 0]
+        return self.all(self.whole, self.objective.value(self.whole.copy()))
+
+
+def _apart(objective: Objective, parts: tuple[Loss, ...], settings: SolverSettings) -> tuple[Floats, Certificate, int]:
+    """Raw outputs that have nothing to do with each other: a fit of each alone, and what all of them reached."""
+    theta = np.zeros((objective.count, objective.outputs))
+    if objective.intercept:
+        theta[-1] = start_at(objective, curvature_class(objective.loss, objective.y, objective.outputs))
+    certificates, steps = [], 0
+    for k, loss in enumerate(parts):
+        watch = _PartMonitor(all=settings.watch, objective=objective, whole=theta, column=k)
+        found, certificate, count = fit(objective.of_one(loss), replace(settings, watch=watch))
+        theta[:, k] = found[:, 0]
+        certificates.append(certificate)
+        steps = max(steps, count)
+    return theta, _of_all(objective, theta, certificates), steps
+
+
+def _of_all(objective: Objective, theta: Floats, parts: list[Certificate]) -> Certificate:
+    """What raw outputs reached together: no more than the one that reached least, and as far from the best as all of them."""
+    worst = max(parts, key=lambda part: (part.status is not Status.OPTIMAL, part.gap is None))
+    gaps = [part.gap for part in parts if part.gap is not None]
+    gap = sum(gaps) if len(gaps) == len(parts) else None
+    close = worst.status is not Status.OPTIMAL or gap is None or _is_close(objective, theta, gap, 0.0)
+    return replace(
+        worst,
+        status=worst.status if close else Status.UNFINISHED,
+        objective=objective.value(theta),
+        gap=gap,
+        proven=all(part.proven for part in parts),
+        gradient=max(part.gradient for part in parts),
+    )
 
 
 def _without_end(objective: Objective) -> NoFiniteFit:
@@ -202,11 +252,21 @@ def _is_stuck(reached: newton.Reached, settings: SolverSettings) -> bool:
 
 
 def _otherwise(objective: Objective, reached: newton.Reached, settings: SolverSettings) -> newton.Reached:
-    """What is tried from where Newton's method got stuck."""
-    least = broad.minimise if objective.outputs == 1 else descent.minimise
-    left = settings.max_iter - reached.steps
-    found = least(objective, reached.theta, tol=settings.tol, max_iter=left, watch=settings.watch)
-    return replace(found, steps=reached.steps + found.steps)
+    """What is tried from where Newton's method got stuck: a broad look, descent, and from there Newton's steps again."""
+    tries = (broad.minimise, descent.minimise, newton.minimise) if objective.outputs == 1 else (descent.minimise,)
+    for least in tries:
+        if not _is_stuck(reached, settings):
+            break
+        found = least(
+            objective, reached.theta, tol=settings.tol, max_iter=settings.max_iter - reached.steps, watch=settings.watch
+        )
+        found = replace(found, steps=reached.steps + found.steps)
+        if least is descent.minimise and objective.outputs == 1:
+            # Where one raw output bends, Newton's steps say better than the length of its own whether it has arrived.
+            found = replace(found, converged=False)
+        lower = objective.value(found.theta) <= objective.value(reached.theta)
+        reached = found if lower else replace(reached, steps=found.steps)
+    return reached
 
 
 def _suited(objective: Objective, curvature: CurvatureClass, lines: PiecewiseLinear | None) -> str:
@@ -241,7 +301,7 @@ def _balances(objective: Objective, theta: Floats) -> bool:
     if small.all():
         return True
     near = objective.value_and_gradient(theta * (1 + 8 * np.finfo(np.float64).eps))[1]
-    return bool((small | (np.abs(gradient) <= 8 * np.abs(near - gradient).max())).all())
+    return bool((small | (np.abs(gradient) <= 8 * np.abs(near - gradient).max(axis=0))).all())
 
 
 def _certify(
@@ -262,10 +322,10 @@ def _certify(
         gap, method = None, "the steps that were made did not lead to where nothing is left to gain"
     if not curvature.convex:
         gap, method, proven = None, "a point where the signals balance, of a loss that is not convex", False
-    if endless:
-        gap, method, proven = None, endless, False
     if not (curvature.convex or balanced):
         method = "signals do not balance, of a loss that is not convex"
+    if endless:
+        gap, method, proven = None, endless, False
     close = balanced and (gap is None or _is_close(objective, reached.theta, gap, constant))
     return Certificate(
         status=Status.ENDLESS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -49,6 +49,12 @@ class Objective:
         self.centre, self.scale = _frame(self.features, self.weight, self.intercept)
         if self.centre.any() or (self.scale != 1).any():
             self.features = (self.features - self.centre) / self.scale
+
+    def of_one(self, loss: Loss) -> Objective:
+        """The same rows and columns with a loss of one raw output."""
+        found = replace(self, loss=loss, outputs=1)
+        found.features, found.centre, found.scale = self.features, self.centre, self.scale
+        return found
 
     @property
     def count(self) -> int:
@@ -101,8 +107,11 @@ class Objective:
     def rounding(self, theta: Floats) -> float:
         """How much of the objective is rounding: its own, and what that of the raw outputs does to it."""
         value, _ = self.value_and_gradient(theta)
-        largest = float(np.abs(self.raw(theta)).max(initial=0))
-        return float(np.finfo(np.float64).eps) * (abs(value) + largest * self.pull(theta))
+        assert self._signal is not None
+        # Raw outputs may be in units far apart, such as a mean of millions and the logarithm of its scale.
+        raw, signal = (each.reshape(-1, self.outputs) for each in (self.raw(theta), self._signal))
+        moved = np.abs(raw).max(axis=0, initial=0) @ np.abs(signal).sum(axis=0)
+        return float(np.finfo(np.float64).eps * (abs(value) + moved))
 
     def pull(self, theta: Floats) -> float:
         """The mean size of the rows' signals."""

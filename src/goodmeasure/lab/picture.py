@@ -45,8 +45,8 @@ class Named:
 
 
 @dataclass(frozen=True)
-class JudgedPoints:
-    """JudgedPoints of a model: full where they are right, and rings where they are wrong."""
+class AnswerMarks:
+    """Answers of a model: full where they are right, and rings where they are wrong."""
 
     x: Floats
     y: Floats

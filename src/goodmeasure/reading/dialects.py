@@ -28,6 +28,8 @@ QUOTE = '"'
 DELIMITERS = (",", ";", "\t", "|")
 # Up to this record, the line on which a bad cell stands is counted; beyond it would take long.
 MOST_RECORDS = 5_000_000
+# The widest table that is opened.
+MOST_COLUMNS = 20_000
 _FEW = 1 << 16
 # What Excel writes and reads before a header.
 _SEPARATOR = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=([\t\x20-\x7e])"?[ \t;,]*\r?\n', re.IGNORECASE)
@@ -203,13 +205,20 @@ def _is_empty(place: Place) -> bool:
         return not file.read(1)
 
 
+def refuse_more(columns: int, most: int, source: str, fix: str) -> None:
+    """Refuse more columns than a database plans for in seconds, before it is asked. Error: GM202."""
+    if columns > most:
+        raise UnreadableTable(f"{source} has {columns:,} columns; at most {most:,} can be read", where=source, fix=fix)
+
+
 def refuse_names(names: list[str], source: str) -> None:
-    """Refuse columns that share a name, and names that databases cut short.
+    """Refuse columns that share a name, names that databases cut short, and more columns than can be read.
 
     Raises:
-        GM202: a name holds a NUL
+        GM202: a name holds a NUL, or there are too many columns
         GM204: columns share a name
     """
+    refuse_more(len(names), MOST_COLUMNS, source, "write a table of the columns that are needed")
     if any("\0" in name for name in names):
         raise UnreadableTable(f"{source} has a column whose name holds a NUL", where=source, fix="rename the column")
     twice = sorted(name for name, count in Counter(names).items() if count > 1)

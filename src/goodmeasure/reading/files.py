@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from goodmeasure.reading.dialects import refuse_more
 from goodmeasure.reading.frames import read_as
 from goodmeasure.reading.inspection import (
     FileTexts,
@@ -30,6 +31,8 @@ from goodmeasure.reading.sql import Sql, identifier, listed, sql
 from goodmeasure.reading.tables import ColumnKind, SampledRows, Table, TextsCountAsMissing, Values, no_rows
 
 MOST_CELLS = 10_000_000
+# Beside more columns of texts, the memory that a database may take does not hold one part of the rows.
+MOST_AS_TEXTS = 10_000
 PART = 50_000
 
 
@@ -53,6 +56,8 @@ def read(
     more than ``most_cells`` cells is sampled. Errors: GM201 to GM206, GM211.
     """
     with opened(source) as scanned:
+        if scanned.of_texts:
+            refuse_more(len(scanned.types), MOST_AS_TEXTS, scanned.source, "write it as Parquet, or leave columns out")
         there = weighed(scanned.written(notations or {}), weight, written)
         total, seen = inspected(there, there.types)
         known = {**there.notations}

@@ -189,6 +189,11 @@ class Files:
         texts = {name: how for name, how in notations.items() if is_text(self.types.get(name, ""))}
         return replace(self, notations=texts)
 
+    @property
+    def of_texts(self) -> bool:
+        """Whether cells are texts where they stand, and not of a type of their own."""
+        return any(isinstance(each, CsvFiles | JsonFiles) for each in self.scanned)
+
     def filtered(self, filter: Filter | None) -> Files:
         """The same files, of which only some rows count."""
         kinds = {} if filter is None else {name: str(SQL_KIND[kind]) for name, kind in filter.kinds}

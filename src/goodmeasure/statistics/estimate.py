@@ -36,7 +36,8 @@ class Estimate(Displayed):
         method: how the interval was made.
         level: how often such an interval covers.
         standard_error: the plug-in one; small-sample corrections are in the interval.
-        grid_error: how far the value can lie from the one computed on rows, where it was read off a grid.
+        grid_error: how far the value can lie from the one computed on rows, where it was read off a grid. Of what is dealt
+            to folds it holds what other folds move, too.
         cautions: sentences to print with it.
 
     Example:

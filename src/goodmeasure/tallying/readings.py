@@ -31,7 +31,7 @@ from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import METHOD, Multinomial
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
 from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT, few_parts
-from goodmeasure.statistics.weights import comparable, counted, equal_parts, unit_of
+from goodmeasure.statistics.weights import counted, equal_parts, few_enough, unit_of
 from goodmeasure.tallying.counted import Counted, Reading
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
 from goodmeasure.tallying.rare import RareAnswer
@@ -40,6 +40,11 @@ from goodmeasure.tallying.state import OLDER, AmountSums, Power, ScoreCounts, St
 
 Judged = TypeVar("Judged", Calibration, "Bias")
 
+Seeds = int | list[int]
+
+# So many deals of rows to folds tell how far apart two of them are: of such differences, one in some hundreds is longer than
+# so many of their standard deviations.
+DEALS, MOST_SPREADS = 20, 4.0
 # The smallest sum of squares that has all its digits.
 TINY = 1e-290
 
@@ -55,7 +60,7 @@ def risk(state: State, name: str, names: list[str], how: Reading) -> Estimate:
     moments = state.moments[name]
     total, n = moments.totals(), moments.n
     if how.copies:
-        total, n = total.of_copies, counted(comparable(np.array([total.w]), how.weights_mean))
+        total, n = total.of_copies, counted(few_enough(np.array([total.w])))
     cautions = tuple(f"{count:,} rows left out: {reason}" for reason, count in state.excluded.items())
     if moments.infinite:
         why = (*cautions, f"{moments.infinite:,} rows cost infinity")
@@ -211,6 +216,8 @@ def _squared_error(held: Counted, level: float) -> Estimate:
 def decide(counts: ScoreCounts, costs: Costs, how: Reading, *, clustered: bool = False) -> Decision:
     """The decision from counts: cross-fitted by dealing the rows of each cell out to folds, as one deals rows.
 
+    Rows themselves fall into other folds, which choose other thresholds: how far that moves the cost is told by dealing often.
+
     Counts do not tell which rows go together: where they are ``clustered``, estimates say so.
     """
     if costs.per_row:
@@ -221,16 +228,17 @@ def decide(counts: ScoreCounts, costs: Costs, how: Reading, *, clustered: bool =
     priced = _Priced(held, costs, _Prices.of(costs), how.level, cautions)
     practice = priced.practice(how.seed)
     bound = _certificate(held.weight, costs)
+    apart = bound + MOST_SPREADS * priced.spread_of_deals(how.seed)
 
     def rule(name: str, threshold: float) -> PricedRule:
-        cut = _Cut.at(threshold)
-        cost = replace(priced.cost(cut), grid_error=_cut_error(held.weight, threshold, costs))
-        return PricedRule(name, threshold, cost, priced.extra(cut, practice))
+        cut, off = _Cut.at(threshold), _cut_error(held.weight, threshold, costs)
+        extra = replace(priced.extra(cut, practice), grid_error=off + apart)
+        return PricedRule(name, threshold, replace(priced.cost(cut), grid_error=off), extra)
 
     return Decision(
         costs,
         replace(_threshold(held, priced.price, how.level, bound), cautions=cautions),
-        replace(priced.cost(practice, f"dealt to {FOLDS} parts, cross-fitted, "), grid_error=bound),
+        replace(priced.cost(practice, f"dealt to {FOLDS} parts, cross-fitted, "), grid_error=apart),
         rule("theory", costs.threshold),
         (rule("half", 0.5), rule("always", 0.0), rule("never", math.inf)),
     )
@@ -259,7 +267,7 @@ class _Priced:
     level: float
     cautions: tuple[str, ...] = ()
 
-    def practice(self, seed: int) -> _Cut:
+    def practice(self, seed: Seeds) -> _Cut:
         """Each part of the rows cut where the others cost least."""
         weight = self.held.weight
         dealt = _dealt(self.held, seed)
@@ -269,6 +277,16 @@ class _Priced:
         # Parts are sums that round: a cell that is acted on altogether, or not at all, is known to be.
         whole = np.abs(share - np.rint(share)) < 1e-9
         return _Cut(np.where(whole, np.rint(share), share), min(chosen), max(chosen))
+
+    def spread_of_deals(self, seed: int) -> float:
+        """The standard deviation, over ways to deal the rows to folds, of what the threshold of the others costs."""
+        cuts = (self.practice([seed, deal]) for deal in range(1, DEALS + 1))
+        return float(np.std([self._value(cut) for cut in cuts], ddof=1))
+
+    def _value(self, cut: _Cut) -> float:
+        """The mean cost a row, without its interval."""
+        each = self.price.leaving + cut.acted * self.price.change
+        return float((self.held.weight * each).sum() / self.held.weight.sum() * self.price.unit)
 
     def cost(self, cut: _Cut, prefix: str = "") -> Estimate:
         """The mean cost a row, which says so where a kind of mistake was not seen once."""
@@ -332,7 +350,7 @@ def _best(weight: Floats, price: _Prices) -> int:
     return int(np.argmin(np.append(np.cumsum(change[::-1])[::-1], 0.0)))
 
 
-def _dealt(held: Counted, seed: int) -> list[Floats]:
+def _dealt(held: Counted, seed: Seeds) -> list[Floats]:
     """The weight of each cell and label, its rows dealt out to folds at random; rows of one cell are taken as alike."""
     rng = np.random.default_rng(seed)
     left = held.rows
@@ -425,7 +443,7 @@ def bias(sums: AmountSums, how: Reading) -> Bias:
         raise NothingToAverage("no rows were tallied", fix="tally rows that have a weight, a target and a score")
     n = int(sums.counts.sum())
     if how.copies:
-        n = counted(comparable(w, how.weights_mean))
+        n = counted(few_enough(w))
         w2, square_first, square_second = w, first, _of_copies(of_copies)
     chance = _chance_of_bias(np.array([w, place, first, square_second, w2]), n)
     count = bins_for(n)

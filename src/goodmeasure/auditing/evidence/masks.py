@@ -26,6 +26,7 @@ class Masks:
     padded_inputs: bool
     used: torch.Tensor | None = None  # what the program itself multiplies its losses with
     alone: bool = True  # nothing but the targets stands beside the outputs
+    embedded: torch.Tensor | None = None  # what an embedding of the inputs was not told to leave out as padding
     attended: torch.Tensor | None = None  # what the model is told to attend to, where the targets fill up the rest
 
     @classmethod
@@ -47,6 +48,7 @@ class Masks:
             padding is not None and _padded(world.get("inputs"), padding),
             world.get("used_mask"),
             not world.get("beside"),
+            _embedded(contracts.wiring, targets),
             _attended(world.get("inputs"), targets),
         )
 
@@ -55,6 +57,10 @@ class Masks:
         sources = [
             (self.declared, "the mask says so"),
             (self.padding if self.padded_inputs else None, "inputs and targets are padded there"),
+            (
+                self.embedded,
+                "the padding_idx of an embedding stands in the inputs there, and the targets hold one value",
+            ),
             (self.attended, "attention_mask is 0 there, and the targets hold one value"),
         ]
         for counts, why in sources:
@@ -134,6 +140,21 @@ def _attended(inputs: Any, targets: torch.Tensor) -> torch.Tensor | None:
     if len(filler) != 1 or len(targets.unique()) < 2 or not bool(((mask == 0) | (mask == 1)).all()):
         return None
     return real | torch.cat([real[:, 1:], torch.zeros_like(real[:, :1])], dim=1)
+
+
+def _embedded(wiring: Wiring, targets: torch.Tensor) -> torch.Tensor | None:
+    """Where rows of tokens go on: behind, they hold what an embedding was told is padding, and the targets one value."""
+    for node in wiring.nodes:
+        padding = node.arg(2, "padding_idx") if node.op == "embedding" else None
+        tokens = node.inputs[0].value if node.inputs else targets
+        if not isinstance(padding, int) or padding < 0 or targets.is_floating_point() or tokens.is_floating_point():
+            continue
+        real = tokens != padding
+        if tokens.shape != targets.shape or tokens.dim() != 2 or bool(real.all()) or not bool(real[:, 0].all()):
+            continue
+        if bool((real[:, :-1] | ~real[:, 1:]).all()) and len(targets[~real].unique()) == 1:
+            return real
+    return None
 
 
 def _padded(inputs: Any, padding: torch.Tensor) -> bool:

@@ -26,6 +26,9 @@ class Passes:
     undone: int = 0  # steps after which all parameters were put back
     answers: list[list[float | None]] = field(default_factory=list)  # at each step, the target of each yes-or-no loss
     rates: list[float] = field(default_factory=list)  # at each step, the learning rate
+    silent: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # modules that no step has a gradient of, and where called
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Passes:

@@ -25,6 +25,7 @@ class Terms:
     declared: dict[str, Any]
     contracts: Contracts
     swap: Swap | None
+    blind: tuple[tuple[str, str], ...] = ()  # loss functions in the sum that see no output: their names and lines
 
     @classmethod
     def gather(cls, dossier: Dossier) -> Terms:
@@ -40,7 +41,7 @@ class Terms:
                     values[str(name)] = term(contracts.wiring.output)
                 except Exception:  # a term with another signature: not ours to judge
                     continue
-        return cls(values, contracts, dossier.find(Swap))
+        return cls(values, contracts, dossier.find(Swap), tuple(world.get("blind") or ()))
 
     def dead(self) -> Iterator[tuple[str, str]]:
         """Terms that carry no gradient though they follow from the model: name and place."""

@@ -281,8 +281,25 @@ class Workflow:
         known = [part for split in self.of(Splitting) for part in split.parts] + [fit.y for fit in self.of(Fit)]
         for metric in self.of(Measurement):
             truth_is_said = any(_same(metric.truth, one) for one in said)
-            if metric.name not in _EXCHANGEABLE and truth_is_said and any(metric.said is one for one in known):
+            if metric.name not in _EXCHANGEABLE and truth_is_said and any(_part_of(metric.said, one) for one in known):
                 yield metric
+
+
+def _part_of(one: Any, two: Any) -> bool:
+    """Whether these are the same column, or rows of one and the same column."""
+    if one is two:
+        return True
+    if type(one) is not type(two) or np.ndim(one) != 1:
+        return False
+    named = getattr(one, "name", None)  # columns of a frame, of which its parts may be copies
+    if named is not None and named == getattr(two, "name", None):
+        return True
+    return isinstance(one, np.ndarray) and _whole(one) is _whole(two)
+
+
+def _whole(column: np.ndarray[Any, Any]) -> Any:
+    """The array that holds the numbers of another."""
+    return column if column.base is None else column.base
 
 
 def _labels(values: Any) -> np.ndarray[Any, Any] | None:

@@ -17,10 +17,12 @@ from goodmeasure.auditing.evidence.trace import Node, named, tensors_in
 from goodmeasure.auditing.isolate import copied
 from goodmeasure.auditing.observing.draws import drawn
 from goodmeasure.auditing.observing.objective import Anatomy, inputs_of
+from goodmeasure.auditing.observing.pairs import partners
 from goodmeasure.auditing.observing.recorder import Call
 from goodmeasure.auditing.observing.replay import NotReplayed, Replay, ReplayedLoss, Steps
 from goodmeasure.auditing.observing.rewards import rewarded
 from goodmeasure.auditing.observing.steps import YesNo
+from goodmeasure.auditing.observing.summands import blind_summands
 
 
 @dataclass
@@ -53,7 +55,8 @@ def seen(anatomy: Anatomy, optimizers: Iterable[Any]) -> ObservedLoss:
     given["targets"] = tuple(node.value for node in target) if len(target) > 1 else target[0].value if target else None
     given["used_mask"] = anatomy.mask()
     given["beside"] = len(anatomy.targets) > 1
-    given["drawn"] = drawn(anatomy)
+    given["partners"] = partners(anatomy)
+    given["drawn"], given["blind"] = drawn(anatomy), blind_summands(anatomy.loss)
     maximised = any(group.get("maximize") for one in optimizers for group in one.param_groups)
     given["rewarded"] = rewarded(anatomy, maximised)
     names = {name: p for part in (model, loss) for name, p in part.named_parameters()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from types import FunctionType
 from typing import Any
 
 from goodmeasure.auditing.engine import examine
@@ -74,9 +75,9 @@ class KerasHost:
         return bool(engine != "torch")
 
     def _look(self, model: Any, inputs: Any, targets: Any, where: str) -> None:
-        for name, part, loss, target in _parts(model, targets):
+        for name, part, loss, target in _parts(model, inputs, targets):
             if part is None:
-                self.judged.not_seen.append(f"{where}: {name}")
+                self.judged.not_seen.append(f"{where}: fit of {type(model).__name__}{name}: it has no targets")
                 continue
             given = {"framework": "keras", "model": part, "loss": loss, "inputs": inputs, "targets": target}
             self.judged.looked_at.append(f"{where}: the loss {_told(loss)} of {type(model).__name__}{name}")
@@ -120,22 +121,65 @@ def _callback(keras: Any, host: KerasHost, where: str) -> Any:
     return Watching()
 
 
-def _parts(model: Any, targets: Any) -> Iterator[tuple[str, Any, Any, Any]]:
-    """The losses of a model: its one loss, or one for each output where losses are named by outputs."""
-    loss = model.loss
-    if not isinstance(loss, (dict, list, tuple)):
-        yield "", model, loss, targets
+def _parts(model: Any, inputs: Any, targets: Any) -> Iterator[tuple[str, Any, Any, Any]]:
+    """The losses of a model: its one loss, or one for each of its outputs, with the targets of that output."""
+    outputs = _outputs(model, inputs)
+    if len(outputs) == 1 and not isinstance(model.loss, (dict, list, tuple)):
+        ((name, output),) = outputs.items()
+        yield "", model, model.loss, _in_rank(_given_for(name, 0, targets), output, model.loss)
         return
-    names = list(getattr(model, "output_names", []))
-    outputs = getattr(model, "outputs", None) or []
-    if len(names) != len(outputs) or not names:
-        yield f"{len(loss)} losses of a model whose outputs have no names", None, None, None
-        return
-    for number, (name, output) in enumerate(zip(names, outputs, strict=True)):
-        one = loss.get(name) if isinstance(loss, dict) else loss[number]
-        if one is not None:
-            target = targets[name] if isinstance(targets, dict) else targets[number]
-            yield f", output {name}", sys.modules["keras"].Model(model.inputs, output), one, target
+    for number, (name, output) in enumerate(outputs.items()):
+        loss, target = (_given_for(name, number, given) for given in (model.loss, targets))
+        if loss is not None:
+            part = None if target is None else _part(model, name, output)
+            yield f", output {name}", part, loss, _in_rank(target, output, loss)
+
+
+def _outputs(model: Any, inputs: Any) -> dict[Any, Any]:
+    """What a model says, by the names under which losses and targets are given, in the order in which they are listed."""
+    said = getattr(model, "output", model.outputs) if _as_graph(model) else model(inputs, training=False)
+    if isinstance(said, dict):
+        return {name: said[name] for name in sorted(said)}
+    each = list(said) if isinstance(said, (list, tuple)) else [said]
+    names = list(getattr(model, "output_names", None) or ())
+    return dict(zip(names if len(names) == len(each) else range(len(each)), each, strict=True))
+
+
+def _given_for(name: Any, number: int, given: Any) -> Any:
+    """What is given for one output: by its name, by its place in a list, or for all of them."""
+    if isinstance(given, dict):
+        return given.get(name)
+    return given[number] if isinstance(given, (list, tuple)) else given
+
+
+def _in_rank(target: Any, output: Any, loss: Any) -> Any:
+    """Targets as Keras hands them to a loss that is a plain function: a column where the output is one."""
+    lacks = len(getattr(target, "shape", ())) + 1 == len(output.shape) and output.shape[-1] == 1
+    return target[..., None] if lacks and isinstance(loss, FunctionType) else target
+
+
+def _as_graph(model: Any) -> bool:
+    """Whether a model was put together of layers, and knows its outputs before it is called."""
+    return bool(getattr(model, "outputs", None))
+
+
+def _part(model: Any, name: Any, output: Any) -> Any:
+    """The model of one of several outputs."""
+    keras = sys.modules["keras"]
+    if _as_graph(model):
+        return keras.Model(model.inputs, output)
+
+    class Part(keras.Model):  # type: ignore[misc, name-defined]
+        """One of the outputs of a model that is written as a class."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.whole = model
+
+        def call(self, inputs: Any, training: bool = False) -> Any:
+            return self.whole(inputs, training=training)[name]
+
+    return Part()
 
 
 def _told(loss: Any) -> str:

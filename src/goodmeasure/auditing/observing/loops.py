@@ -9,7 +9,7 @@ import linecache
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any
@@ -40,23 +40,24 @@ class Loop:
 
 
 class CountedLoop(Loop):
-    """The numbers of a range, handed out to one loop."""
+    """What a range, a zip or an enumeration gives, handed out to one loop."""
 
-    def __init__(self, owner: Loops, numbers: range, where: str) -> None:
-        super().__init__(owner.begun(), where)
-        self._owner, self._numbers = owner, iter(numbers)
+    def __init__(self, owner: Loops, source: Iterable[Any], frame: FrameType) -> None:
+        super().__init__(owner.begun(), f"{frame.f_code.co_filename}:{frame.f_lineno}")
+        self.frame, self.line = id(frame), frame.f_lineno  # a frame that is kept would keep all that it knows
+        self._owner, self._source = owner, iter(source)
         owner.running.add(self)
 
     def __iter__(self) -> CountedLoop:
         return self
 
-    def __next__(self) -> int:
-        number = next(self._numbers)
+    def __next__(self) -> Any:
+        given = next(self._source)
         if self.ending:
             self._owner.cut.short(self.where)
             raise StopIteration
         self.fresh = True
-        return number
+        return given
 
 
 @dataclass(eq=False)
@@ -64,7 +65,7 @@ class Loops:
     """The loops around the training steps of a program."""
 
     cut: Cut
-    running: WeakSet[Loop] = field(default_factory=WeakSet)
+    running: WeakSet[CountedLoop] = field(default_factory=WeakSet)
     _begun: int = 0
     _frames: dict[FrameType, LineWatch] = field(default_factory=dict)
 
@@ -74,13 +75,12 @@ class Loops:
         return self._begun
 
     def install(self, seams: Seams, namespace: dict[str, Any]) -> None:
-        """Let the loops of a module over ranges be ended from here."""
-        if "range" in namespace or any(
-            str(getattr(one, "__module__", "")).startswith("numba") for one in namespace.values()
-        ):
-            return  # a range of its own, or functions that are compiled with what it finds under this name
-        namespace["range"] = _range_of(self)
-        seams.later(lambda: namespace.pop("range", None))
+        """Let the loops of a module over ranges, and over what is counted or paired there, be ended from here."""
+        if any(str(getattr(one, "__module__", "")).startswith("numba") for one in namespace.values()):
+            return  # functions that are compiled with what they find under these names
+        for name in _COUNTED.keys() - namespace.keys():  # or the program has one of its own
+            namespace[name] = _counting(self, _COUNTED[name])
+            seams.later(partial(namespace.pop, name, None))
 
     def install_modules(self, seams: Seams) -> None:
         """The same for every module of the program that was imported by now."""
@@ -88,27 +88,37 @@ class Loops:
             if isinstance(module, ModuleType) and _of_the_program(name, getattr(module, "__file__", None) or ""):
                 self.install(seams, vars(module))
 
-    def counted(self, numbers: range, frame: FrameType) -> range | CountedLoop:
-        """These numbers as the program asked for them in this frame: those of a loop can be ended from here."""
+    def counted(self, source: Iterable[Any], frame: FrameType) -> Iterable[Any]:
+        """This as the program asked for it in this frame: what a loop runs over can be ended from here."""
         if not _begins_a_loop(frame.f_code, frame.f_lasti):
-            return numbers
-        return CountedLoop(self, numbers, f"{frame.f_code.co_filename}:{frame.f_lineno}")
+            return source
+        return CountedLoop(self, source, frame)
 
     def stepped(self) -> None:
         """A training step too many: the innermost loop ends after this turn, those around it after their second."""
-        ranges = sorted(self.running, key=lambda one: -one.number)
-        whiles = [] if sys.gettrace() not in (None, _no_calls) else list(self._whiles())  # or a debugger is at work
-        for number, one in enumerate([*whiles, *ranges]):
+        for number, one in enumerate(self._around()):
             one.step(innermost=number == 0)
         if self._frames:
             sys.settrace(_no_calls)
 
-    def _whiles(self) -> Iterator[Loop]:
-        for frame in user_frames():
-            around = _around(frame.f_code.co_filename, frame.f_lineno) if _is_a_block(frame) else ()
-            if around and frame not in self._frames:
-                frame.f_trace = self._frames[frame] = LineWatch(self, frame.f_lineno)
-            yield from (self._frames[frame].loop(place, frame.f_code.co_filename) for place in around)
+    def _around(self) -> Iterator[Loop]:
+        """The loops around this step, the innermost first: those that wait in a generator, then those of each function."""
+        debugged = sys.gettrace() not in (None, _no_calls)
+        frames = list(user_frames())
+        here = {id(frame) for frame in frames}
+        yield from sorted((one for one in self.running if one.frame not in here), key=lambda one: -one.number)
+        for frame in frames:
+            found: list[tuple[int, Loop]] = [(one.line, one) for one in self.running if one.frame == id(frame)]
+            found += [] if debugged else self._watched(frame)
+            yield from (one for _, one in sorted(found, key=lambda pair: -pair[0]))
+
+    def _watched(self, frame: FrameType) -> list[tuple[int, Loop]]:
+        """The ``while`` loops of one function, each with its first line."""
+        path = frame.f_code.co_filename
+        around = _around(path, frame.f_lineno) if _is_a_block(frame) else ()
+        if around and frame not in self._frames:
+            frame.f_trace = self._frames[frame] = LineWatch(self, frame.f_lineno)
+        return [(place.header, self._frames[frame].loop(place, path)) for place in around]
 
     def left(self, frame: FrameType) -> None:
         """The loops of a frame are done."""
@@ -124,17 +134,20 @@ class Loops:
             sys.settrace(None)
 
 
-def _range_of(loops: Loops) -> type:
-    """What a program finds under the name ``range``: it is called as one, and what is a range is an instance of it."""
+_COUNTED: dict[str, Any] = {one.__name__: one for one in (builtins.range, zip, enumerate, map, reversed)}
+
+
+def _counting(loops: Loops, plain: Any) -> type:
+    """What a program finds under the name of a builtin: it is called as one, and what is one is an instance of it."""
 
     class Kind(type):
-        def __call__(cls, *limits: Any) -> Any:
-            return loops.counted(builtins.range(*limits), sys._getframe(1))
+        def __call__(cls, *given: Any, **options: Any) -> Any:
+            return loops.counted(plain(*given, **options), sys._getframe(1))
 
         def __instancecheck__(cls, one: Any) -> bool:
-            return isinstance(one, builtins.range | CountedLoop)
+            return isinstance(one, plain | CountedLoop)
 
-    return Kind("range", (), {})
+    return Kind(plain.__name__, (), {})
 
 
 def _of_the_program(name: str, path: str) -> bool:

@@ -35,6 +35,7 @@ class Call:
     end: int = -1
     output: Any = None
     children: list[Call] = field(default_factory=list)
+    at_work: tuple[str, ...] = ()  # the layers that draw or take statistics of the batch, outside of training
 
     def outputs(self) -> list[tuple[str, torch.Tensor]]:
         """The tensors of the result, each with the path that reads it."""
@@ -151,9 +152,11 @@ class Recorder(Trace):
 
     def called(self, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], run: Any) -> Any:
         """Run a module and write its call down."""
-        if self.enough and not self._within:
-            self.renew()  # every evaluation is a record of its own
-        call = Call(module, args, kwargs, len(self.nodes), torch.is_grad_enabled(), "" if self._within else user_line())
+        if self.enough and not self._within and next(module.parameters(), None) is not None:
+            self.renew()  # every evaluation is a record of its own, with the activations that are called behind it
+        learning = torch.is_grad_enabled()
+        call = Call(module, args, kwargs, len(self.nodes), learning, "" if self._within else user_line())
+        call.at_work = () if learning or self._within else tuple(_as_in_training(module))
         (self._within[-1].children if self._within else self.calls).append(call)
         self.open = True
         self._within.append(call)
@@ -174,3 +177,12 @@ class Recorder(Trace):
     def outermost(self) -> bool:
         """Whether no module is being called."""
         return not self._within
+
+
+def _as_in_training(module: torch.nn.Module) -> Iterator[str]:
+    """The layers of a module that are random, or take the statistics of their batch, as it stands."""
+    for part in module.modules() if module.training else ():
+        draws = isinstance(part, torch.nn.modules.dropout._DropoutNd) and part.p > 0
+        takes = isinstance(part, torch.nn.modules.batchnorm._BatchNorm) and part.track_running_stats
+        if part.training and (draws or takes):
+            yield type(part).__name__

@@ -1,7 +1,7 @@
 """Rewards among the operations of a loss: whether an action that earned more is made likelier or rarer.
 
 Whether a number is a reward or a cost stands in no operation. The program's own name for it says so, and where there is none,
-nothing is said.
+nothing is said. A short name ("r", "hits") says so where it weighs the probability of an action that was drawn.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from goodmeasure.auditing.evidence.trace import Node, named
 from goodmeasure.auditing.observing.objective import Anatomy
 
 _REWARD = re.compile(r"(^|_)(rewards?|returns?|advantages?|advs?|rets?)(_|$)")
+_SHORT = re.compile(r"^([rRGA]|rs|rews?|gains?|payoffs?|points?|wins?|hits?|success(es)?|correct|solved)(_?\d*)$")
 _COST = re.compile(r"(^|_)(costs?|loss(es)?|penalt(y|ies)|neg|negative|minus|regrets?)(_|$)")
 _LOGARITHMS = named("log log_softmax logsumexp logsigmoid log_sigmoid")
 _LOSSES = named("cross_entropy nll_loss")
@@ -34,6 +35,8 @@ def rewarded(anatomy: Anatomy, maximised: bool) -> Rewarded:
         if found is None or not likely:
             continue
         name, sign = found
+        if not _REWARD.search(name) and not _of_a_draw(live):
+            continue
         downhill = -sign * likely * _slope(anatomy, product) * (-1 if maximised else 1)
         if downhill < 0:
             return Rewarded(place(product), name, "their losses" if likely < 0 else "probabilities of actions")
@@ -45,7 +48,8 @@ def _names() -> Iterator[tuple[int, str]]:
     for frame in user_frames():
         held = dict(frame.f_locals)
         for name, value in [*held.items(), *getattr(held.get("self"), "__dict__", {}).items()]:
-            if isinstance(value, torch.Tensor) and _REWARD.search(name) and not _COST.search(name):
+            rewards = _REWARD.search(name) or _SHORT.search(name)
+            if isinstance(value, torch.Tensor) and rewards and not _COST.search(name):
                 yield id(value), name
 
 
@@ -86,6 +90,16 @@ def _likelihood(live: Node) -> int:
     logarithm = any(part.op in _LOGARITHMS for part in inner.ancestors())
     return 1 if logarithm and inner.op in _CHOSEN and bool((inner.value <= 0).all()) else 0
 
+
+def _of_a_draw(live: Node) -> bool:
+    """Whether probabilities are those of actions that were drawn at random."""
+    chosen = (part for part in live.ancestors() if part.op in _PICKS)
+    beside = (one for part in chosen for one in part.inputs if not one.live)
+    return any(part.op in _DRAWS for one in beside for part in one.ancestors())
+
+
+_PICKS = named("gather getitem take_along_dim index_select mul sub")
+_DRAWS = named("multinomial bernoulli")
 
 _CHOSEN = named("gather getitem take_along_dim index_select mul sum add sub log log_softmax logsigmoid")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import os
 import runpy
 import shlex
+import sqlite3
 import sys
 import threading
 import time
@@ -59,8 +61,10 @@ class Ending:
     raised: str = ""
     raised_at: str = ""
     status: int = 0
+    refused: str = ""  # what the program's own parser said of its arguments
     after_cut: bool = False
     started: tuple[str, ...] = ()
+    left_open: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
@@ -79,7 +83,7 @@ class Ending:
         told["not_applicable"] = tuple(Skipped(**part) for part in told["not_applicable"])
         for name in ("passed", "looked_at", "not_seen"):
             told[name] = tuple(told[name])
-        values["started"] = tuple(values["started"])
+        values |= {name: tuple(values[name]) for name in ("started", "left_open")}
         return cls(Audit(**told), **values)
 
 
@@ -142,6 +146,7 @@ class Observation:
     raised: BaseException | None = None
     after_cut: bool = False
     status: int = 0
+    refused: str = ""
     unreached: list[str] = field(default_factory=list)
     descriptor: int | None = None  # where to write what came of it, where the program does not come back
     _judged: threading.Lock = field(default_factory=threading.Lock)
@@ -189,17 +194,23 @@ class Observation:
             return
         except SystemExit as left:
             self.status = left.code if isinstance(left.code, int) else int(left.code is not None)
+            self.refused = _refused(left)
             if not isinstance(left.code, int | None):
                 print(left.code, file=sys.stderr)  # as Python does
         except (Exception, KeyboardInterrupt) as error:  # the program's own: told, not ours to raise
+            if self.cut.ended_by and isinstance(error, sqlite3.DatabaseError):
+                return  # what it was not allowed to write has ended it
             self.raised = error
         self.after_cut = bool(self.cut.where)
 
     def _told(self, hosts: Hosts, seconds: float) -> Ending:
         judged = hosts.judged(whole=self.raised is None and not self.status)
         judged.not_seen += [f"{where}: was not reached" for where in self.unreached]
-        outcome = Ending(judged.together(self.request.program, seconds), self._ended(), status=self.status)
+        outcome = Ending(
+            judged.together(self.request.program, seconds), self._ended(), status=self.status, refused=self.refused
+        )
         outcome.started = tuple(dict.fromkeys(self.cut.started))
+        outcome.left_open = tuple(path.removeprefix(f"{Path.cwd()}/") for path in self.cut.left_open)
         if self.raised is not None:
             outcome.raised = f"{type(self.raised).__name__}: {self.raised}"
             outcome.raised_at = where_raised(self.raised)
@@ -210,6 +221,13 @@ class Observation:
         if self.cut.ended_by:
             return f"training was cut at {self.cut.where}; the run was ended {self.cut.ended_by}"
         return f"training was cut at {self.cut.where}" if self.cut.where else ""
+
+
+def _refused(left: SystemExit) -> str:
+    """What an argument parser said when it ended the program."""
+    frames = [frame for frame, _ in traceback.walk_tb(left.__traceback__)]
+    own = (one for one in frames if one.f_code.co_filename == argparse.__file__ and one.f_code.co_name == "error")
+    return next((str(one.f_locals.get("message", "")) for one in own), "")
 
 
 def as_main(request: Invocation) -> None:

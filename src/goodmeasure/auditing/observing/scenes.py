@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from goodmeasure.auditing.evidence.judged import JudgedLabels
 from goodmeasure.auditing.evidence.leaves import leaves
 from goodmeasure.auditing.evidence.trace import Node, named, tensors_in
 from goodmeasure.auditing.observing.objective import is_data
@@ -29,6 +30,7 @@ class Labelling:
     where: str
     decide: Labels
     learned: frozenset[int]  # the parameters that the output follows from
+    judged: JudgedLabels = field(default_factory=JudgedLabels)
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,8 @@ class Scenes:
         return found
 
     def _data(self, follows: dict[int, Node]) -> Iterator[Node]:
-        """The data that meet what follows from an output."""
-        for node in follows.values():
+        """The data that meet what follows from an output, which is the first of it."""
+        for node in list(follows.values())[1:]:
             for part in node.inputs:
                 if id(part) not in follows:
                     yield from (leaf for leaf in part.ancestors() if is_data(leaf))
@@ -158,7 +160,19 @@ class Scenes:
             replay = Replay([label], [output])
         except NotReplayed:
             return
-        self.decisions[label.where] = Labelling(call.module, label.where, Labels(replay, position), _learned(output))
+        judged = (
+            JudgedLabels(self._at_work(call, label), _across(output, label)) if not call.learning else JudgedLabels()
+        )
+        self.decisions[label.where] = Labelling(
+            call.module, label.where, Labels(replay, position), _learned(output), judged
+        )
+
+    def _at_work(self, call: Call, label: Node) -> tuple[str, ...]:
+        """The layers that were as in training, where this is no training and no average over several draws."""
+        below = {id(node) for node in label.ancestors()}
+        calls = [one for one in self.recorder.calls if one.parametric]
+        asked = [one for one in calls if any(id(self.recorder.node(tensor)) in below for _, tensor in one.outputs())]
+        return call.at_work if len(asked) == 1 and not any(one.learning for one in calls) else ()
 
     def _score(self, call: Call, output: Node, number: Node, target: Node) -> None:
         if number.where in self.scores:
@@ -175,6 +189,15 @@ class Scenes:
             output.value.clone(),
             _learned(output),
         )
+
+
+def _across(output: Node, label: Node) -> str:
+    """The line of a softmax between an output and its labels that runs over the examples."""
+    for node in label.ancestors():
+        shares = node.op in ("softmax", "log_softmax") and node.index > output.index
+        if shares and len(node.shape) == 2 and node.shape == output.shape and node.arg(1, "dim") in (0, -2):
+            return node.where
+    return ""
 
 
 def _learned(output: Node) -> frozenset[int]:

@@ -27,6 +27,19 @@ class Passed:
 
 
 @dataclass(frozen=True)
+class CalledModule:
+    """A module that was called while gradient was asked for, and where."""
+
+    module: torch.nn.Module
+    where: str
+
+    @property
+    def shapes(self) -> tuple[Any, ...]:
+        """What tells a copy of a module from another one."""
+        return tuple(tuple(p.shape) for p in self.module.parameters())
+
+
+@dataclass(frozen=True)
 class YesNo:
     """The yes-or-no losses inside one backward pass: the parameters of what they score, and the targets of each."""
 
@@ -74,6 +87,21 @@ class StepLog:
         return not self.steps and any(
             not torch.equal(p, self.start[id(p)]) for p in self.parameters() if id(p) in self.start
         )
+
+    def silent(self, asked: list[CalledModule]) -> list[CalledModule]:
+        """Modules that were called for every step, that are held here whole, and whose gradient no step has seen.
+
+        A copy of a module that learns is left alone: a target network, a teacher.
+        """
+        held = {id(p) for p in self.parameters()}
+        felt = {key for one in self.records for key, grad in one.gradients.items() if grad is not None}
+        own = [one for one in asked if all(id(p) in held and p.requires_grad for p in one.module.parameters())]
+        learn = {one.shapes for one in own if any(id(p) in felt for p in one.module.parameters())}
+        dead = [
+            one for one in own if not any(id(p) in felt for p in one.module.parameters()) and one.shapes not in learn
+        ]
+        often = [one for one in dead if sum(other.module is one.module for other in dead) >= self.steps > 1]
+        return list({id(one.module): one for one in often}.values()) if felt else []
 
     def note(self, call: str) -> None:
         """A call that concerns this optimizer."""

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from goodmeasure.auditing.evidence.lines import line_of
+from goodmeasure.auditing.observing.handles import Opening, guard_databases, open_for_writing
 from goodmeasure.keeping import private
 
 _IDLE_S = 3.0  # for which a loop goes on that cannot be left
@@ -65,6 +66,8 @@ class Cut:
     heard: float = 0.0  # when the program was last told that its time is over
     judging: int = 0  # the thread in which the rules are asked, to which none of this applies
     started: list[str] = field(default_factory=list)  # programs of Python that it runs in processes of their own
+    left_open: tuple[str, ...] = ()  # files that could be written to when training was cut
+    _process: int = field(default_factory=os.getpid)
 
     @property
     def paused(self) -> bool:
@@ -73,12 +76,24 @@ class Cut:
 
     def short(self, where: str) -> None:
         """Note that the training was cut short here."""
-        self.where = self.where or where
+        if not self.where:
+            self.where, self.left_open = where, tuple(open_for_writing())
+
+    @property
+    def refuses(self) -> bool:
+        """Whether this process may change nothing any more."""
+        return bool(self.where) and not self.paused and os.getpid() == self._process and not sys.is_finalizing()
 
     def refuse(self, what: str) -> None:
         """End the program where its training was cut and it is about to do this."""
-        if self.where and not self.paused:
+        if self.refuses:
             self.end(f"before {what}")
+
+    def denies(self, what: str) -> bool:
+        """Whether this is not allowed any more, told to a library that raises an error of its own then."""
+        if self.refuses:
+            self.ended_by = self.ended_by or f"before {what}"
+        return self.refuses
 
     def end(self, why: str) -> None:
         """End the program."""
@@ -118,15 +133,16 @@ _QUIET = {os.devnull, "/dev/stdout", "/dev/stderr"}
 
 def guard(cut: Cut) -> None:
     """From the first cut on, end the program where it is about to change a file, start a process or reach a service."""
-    mine = os.getpid()
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event == "subprocess.Popen" and not cut.paused and (program := _python(args)):
             cut.started.append(program)
-        if cut.where and not cut.paused and os.getpid() == mine and _changes(event, args) and not sys.is_finalizing():
+        if cut.refuses and _changes(event, args):
             cut.end(f"before {event} {_subject(args)}".strip())
 
     sys.addaudithook(hook)
+    Opening(cut.refuse, _writes).install()
+    guard_databases(cut.denies)
 
 
 def _python(args: tuple[Any, ...]) -> str:

@@ -16,12 +16,14 @@ from goodmeasure.auditing.finding import Audit
 from goodmeasure.auditing.observing import loaders, torch_seams
 from goodmeasure.auditing.observing.cases import ObservedLoss
 from goodmeasure.auditing.observing.judging import BUDGET_S, Judgement, about
+from goodmeasure.auditing.observing.scenes import Labelling
 from goodmeasure.auditing.observing.seams import Seams
-from goodmeasure.auditing.observing.steps import StepLog
+from goodmeasure.auditing.observing.steps import CalledModule, StepLog
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 from goodmeasure.auditing.observing.torch_seams import TorchProgram
 from goodmeasure.auditing.rule import Rule, all_rules
 
+_UNUSED = ("GM303", "GM410")  # why what a module says teaches nothing is told there
 _ON_A_LINE = re.compile(r":\d+ in ")
 
 
@@ -76,6 +78,7 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
         for one in _of(labelling.module, program):
             judged.looked_at.append(f"{where}: labels")
             judged.audits.append(_also(one, {"decide": labelling.decide}, where))
+            judged.audits.append(_judged(labelling))
     for where, scoring in program.scenes.scores.items():
         extra = {"score": scoring.score, "targets": scoring.targets, "outputs": scoring.outputs}
         for one in _of(scoring.module, program):
@@ -88,7 +91,8 @@ def torch_program(program: TorchProgram, whole: bool) -> Judgement:
 def _optimizer(log: StepLog, program: TorchProgram, judged: Judgement) -> None:
     """Judge an optimizer that no loss reaches, and say of the others that they were looked at with their losses."""
     if log.steps:
-        judged.audits.append(_passes(log, program))
+        explained = any(f.code in _UNUSED for audit in judged.audits for f in audit.findings)
+        judged.audits.append(_passes(log, program, [] if explained else log.silent(program.asked)))
     if _unreached(log, program):
         judged.audits.append(_steps_alone(log))
     elif not program.seen or not log.steps:
@@ -131,7 +135,7 @@ def _by_hand(where: str, values: list[float]) -> Audit:
     return examine({"framework": "torch", "steps": ObservedSteps(log, {}, alone=False)}, rules, BUDGET_S)
 
 
-def _passes(log: StepLog, program: TorchProgram) -> Audit:
+def _passes(log: StepLog, program: TorchProgram, silent: list[CalledModule]) -> Audit:
     """What became of the gradients of one optimizer; of a program that looks at gradients by itself nobody can tell."""
     own = {id(p) for p in log.parameters()}
     scaled = any("scale" in record.calls for record in log.records)
@@ -147,6 +151,7 @@ def _passes(log: StepLog, program: TorchProgram) -> Audit:
             for step in log.used
         ],
         log.rates,
+        [(type(one.module).__name__, one.where) for one in silent],
     )
     return examine({"framework": "torch", "passes": passes}, about("Passes"), BUDGET_S)
 
@@ -163,6 +168,11 @@ def _placed(audit: Audit, one: ObservedLoss, program: TorchProgram) -> Audit:
     stepped = log.place if log is not None else one.where
     places = {"loss(output, targets)": one.where, "step": stepped, "optimizer": stepped, "model(inputs)": one.called_at}
     return replace(audit, findings=tuple(replace(f, where=places.get(f.where, f.where)) for f in audit.findings))
+
+
+def _judged(labelling: Labelling) -> Audit:
+    audit = examine({"framework": "torch", "judged": labelling.judged}, about("JudgedLabels"), BUDGET_S)
+    return replace(audit, findings=tuple(replace(f, where=f.where or labelling.where) for f in audit.findings))
 
 
 def _also(one: ObservedLoss, extra: dict[str, Any], where: str) -> Audit:

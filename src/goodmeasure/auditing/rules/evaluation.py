@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
+    from goodmeasure.auditing.evidence.judged import JudgedLabels
     from goodmeasure.auditing.evidence.metrics import Metrics
 
 
@@ -44,3 +45,42 @@ def metric_of_mixed_pairs(metrics: Metrics) -> Iterator[Seen]:
     """
     for name, given, paired in metrics.mixed():
         yield Seen(f"of outputs that differ as the targets do, {name} is {given:.4g}; pair by pair it is {paired:.4g}")
+
+
+@rule(
+    "GM557",
+    "warning",
+    "a model is judged as it trains",
+    why=(
+        "Dropout goes on leaving units out and batch normalisation takes the statistics of the batch: the score is that of "
+        "another model than the one that is used, and changes from call to call."
+    ),
+    fix="model.eval() before the evaluation, and model.train() behind it",
+)
+def judged_as_it_trains(judged: JudgedLabels) -> Iterator[Seen]:
+    """Without gradient, labels that are compared with the truth are made by a model in training mode that has dropout or
+    batch normalisation.
+
+    Example: ``with torch.no_grad(): hits += (model(x).argmax(1) == y).sum()`` where ``model.eval()`` was never called. An
+    average over several calls, and a check of the batch on which the model trains, are left alone. Ignore it where the
+    randomness is meant.
+    """
+    if judged.at_work:
+        kinds = ", ".join(sorted(set(judged.at_work)))
+        yield Seen(f"{len(judged.at_work)} layers are in training mode ({kinds})")
+
+
+@rule(
+    "GM558",
+    "error",
+    "shares are taken over the examples before a label is chosen",
+    why="The label of an example then depends on which others stand in its batch: alone, every class has the share 1.",
+    fix="softmax over the class axis, dim=-1, or argmax of the scores themselves",
+)
+def shares_of_examples(judged: JudgedLabels) -> Iterator[Seen]:
+    """Between the output of a model and the labels that are compared with the truth, a softmax runs along the batch.
+
+    Example: ``torch.softmax(model(x), dim=0).argmax(1)``. Ignore it where examples compete with each other.
+    """
+    if judged.across:
+        yield Seen("a softmax over axis 0 stands between the output and its labels", where=judged.across)

@@ -79,3 +79,23 @@ def fading_rate(passes: Passes) -> Iterator[Seen]:
     """
     if rates := passes.fading():
         yield Seen(f"the learning rate by step: {', '.join(f'{rate:.2g}' for rate in rates[:6])}", where=passes.where)
+
+
+@rule(
+    "GM416",
+    "error",
+    "a module is called for every step and never learns",
+    why="The optimizer holds it and never gets a gradient of it: what comes behind it learns from its random start.",
+    fix="hand its output on as the tensor that it is, without .detach(), .data, .numpy() or .tolist()",
+)
+def never_felt(passes: Passes) -> Iterator[Seen]:
+    """A module of the program is called with gradient before every step, its parameters are in the optimizer, and no step
+    sees a gradient of any of them, while others get theirs.
+
+    Example: ``decoder(torch.tensor(encoder(x).tolist()))``. A copy of a module that learns (a target network, a teacher) is
+    left alone. Ignore it where the module is called for something else.
+    """
+    for name, where in passes.silent:
+        yield Seen(
+            f"{name}: none of its parameters has a gradient in {passes.steps} steps", where=where or passes.where
+        )

@@ -95,15 +95,22 @@ def not_finite(signal: TrainingSignal) -> Iterator[Seen]:
     follows=("GM301",),
 )
 def term_without_gradient(terms: Terms) -> Iterator[Seen]:
-    """A term follows from the model's output, is added to the loss, and carries no gradient.
+    """A term follows from the model's output, is added to the loss, and carries no gradient; or a loss function that is
+    added sees no output at all.
 
-    Example: ``loss = ce + feature.item()``. Evidence: the declared ``terms``, or a number in the sum that changes
-    with the input
-    although nothing in the graph explains it. Detached targets and weights (factors, not summands) are left alone.
+    Example: ``loss = ce + feature.item()``, or ``mse_loss(box, box.mean())`` where ``out["box"]`` is meant. Evidence: the
+    declared ``terms``, or a number in the sum that changes with the input although nothing in the graph explains it.
+    Detached targets and weights (factors, not summands) are left alone.
     Ignore it where the number only shifts what is printed.
     """
     for name, where in terms.dead():
         yield Seen(f"the term {name} is a plain number by the time it is added", where=where)
+    for name, where in terms.blind:
+        yield Seen(
+            f"{name} compares what was read in with what was read in: no output of the model is among its operands",
+            where=where,
+            fix=f"hand the output of the model to {name}",
+        )
 
 
 @rule(
@@ -275,7 +282,8 @@ def repeats_its_noise(drawn: Drawn) -> Iterator[Seen]:
 )
 def rewards_are_punished(rewarded: Rewarded) -> Iterator[Seen]:
     """A log-probability, or a ratio of probabilities, is multiplied with what the program itself calls a reward, a return or
-    an advantage, and the loss falls where well rewarded actions become less likely.
+    an advantage, and the loss falls where well rewarded actions become less likely. A short name (``r``) counts where the
+    actions were drawn at random.
 
     Example: ``loss = (log_prob * returns).sum()``. Evidence: the gradient of the loss, and the names of the program's own
     variables. Ignore it where the name is wrong and the number is a cost.

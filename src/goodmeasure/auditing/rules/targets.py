@@ -10,6 +10,7 @@ from goodmeasure.auditing.rule import Seen, rule
 if TYPE_CHECKING:
     from goodmeasure.auditing.evidence.answers import Answers
     from goodmeasure.auditing.evidence.contracts import Contracts, LossCall
+    from goodmeasure.auditing.evidence.partners import Partners
 
 
 @rule(
@@ -100,6 +101,23 @@ def constant_targets(contracts: Contracts) -> Iterator[Seen]:
         labels = call.counted().double()
         if labels.numel() >= 16 and bool((labels == labels[0]).all()):
             yield Seen(f"all {labels.numel()} targets are {float(labels[0]):g}", where=call.where)
+
+
+@rule(
+    "GM139",
+    "error",
+    "every row of a table of pairs is told the same partner",
+    why="Of as many columns as rows each is the partner of one: all rows but one are pulled towards a stranger.",
+    fix="labels = torch.arange(len(scores)): the partner of each row stands on the diagonal",
+)
+def one_partner_for_all(partners: Partners) -> Iterator[Seen]:
+    """A cross-entropy of a square table, the products of two kinds of examples, whose labels are all one column.
+
+    Example: ``cross_entropy(a @ b.T, torch.zeros(n, dtype=torch.long))``. Columns that were put beside each other, the partner
+    first and strangers behind it, are left alone. Ignore it never.
+    """
+    if partners.where:
+        yield Seen(f"all {partners.rows} rows are told column {partners.column}", where=partners.where)
 
 
 @rule(

@@ -1,1 +1,1 @@
-"""The pages of the lab: every ``LabPage`` that the modules of this package hold. There is no other list."""
+"""The pages of the lab: each page that the modules of this package hold. There is no other list."""

@@ -14,7 +14,7 @@ from goodmeasure.drawing.marks import DASHED, DOTTED, INK, LOSS, PREDICTION, QUI
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.explaining.exercise import RATE, SHOWN, START, STEPS, Training, points, runs, train, twins
 from goodmeasure.lab.page import LabPage
-from goodmeasure.lab.picture import JudgedPoints, Named, stacked
+from goodmeasure.lab.picture import AnswerMarks, Named, stacked
 from goodmeasure.making.loss import Loss
 
 STEP = 20
@@ -33,7 +33,7 @@ def _curve(weights: Any) -> Floats:
 def _answers(weights: Any) -> Named:
     x, y = points()
     wrong = ((x @ weights > 0) != (y > 0)).tolist()
-    return Named(JudgedPoints(x[:, 0], y + stacked(y), wrong), "answers")
+    return Named(AnswerMarks(x[:, 0], y + stacked(y), wrong), "answers")
 
 
 def _neuron_axes() -> Axes:

@@ -32,7 +32,7 @@ _MIDDLE = np.asarray([1.0, 0.7])
 
 
 @dataclass(frozen=True)
-class LabelledPlane:
+class PlaySample:
     """Points in a plane, what they truly are, and what their labels say."""
 
     name: str
@@ -52,31 +52,31 @@ def _clouds() -> tuple[Floats, Floats]:
     return (0.8 * np.random.default_rng(1).normal(size=(_N, 2)) + middles).round(3), truth
 
 
-def _mistaken() -> LabelledPlane:
+def _mistaken() -> PlaySample:
     """Two clouds, whose noes in the far corner are labelled yes."""
     x, truth = _clouds()
     labels = truth.copy()
     labels[np.argsort(x @ _MIDDLE + 99 * truth)[:_MISTAKES]] = 1.0
-    return LabelledPlane("12 wrong labels", x, truth, labels)
+    return PlaySample("12 wrong labels", x, truth, labels)
 
 
-def _ring() -> LabelledPlane:
+def _ring() -> PlaySample:
     """Yeses in the middle, noes around them: no straight border parts them."""
     random = np.random.default_rng(7)
     truth = np.repeat([0.0, 1.0], _N // 2)
     radius = np.where(truth > 0, 0.9 * np.sqrt(random.random(_N)), 1.5 + 0.35 * random.normal(size=_N))
     angle = 2 * np.pi * random.random(_N)
     x = (1.2 * radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])).round(3)
-    return LabelledPlane("a ring", x, truth, truth)
+    return PlaySample("a ring", x, truth, truth)
 
 
 @cache
-def samples() -> tuple[LabelledPlane, ...]:
+def samples() -> tuple[PlaySample, ...]:
     """What the models can be trained on; the first is shown at first."""
-    return _mistaken(), LabelledPlane("right labels", *_clouds(), _clouds()[1]), _ring()
+    return _mistaken(), PlaySample("right labels", *_clouds(), _clouds()[1]), _ring()
 
 
-def trained(loss: Loss, sample: LabelledPlane) -> Floats:
+def trained(loss: Loss, sample: PlaySample) -> Floats:
     """The weights of a neuron at the start and after each step of gradient descent."""
     found = [np.asarray(_START)]
     for _ in range(STEPS):
@@ -85,7 +85,7 @@ def trained(loss: Loss, sample: LabelledPlane) -> Floats:
     return np.asarray(found)
 
 
-def wrong(weights: Floats, sample: LabelledPlane) -> Floats:
+def wrong(weights: Floats, sample: PlaySample) -> Floats:
     """Answers that differ from what points truly are, at each step."""
     answers = weights @ sample.rows.T > 0
     return np.asarray((answers != (sample.truth > 0)).sum(axis=1), dtype=np.float64)
