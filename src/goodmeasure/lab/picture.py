@@ -128,7 +128,7 @@ class Coins:
 
     def drawn(self, at: Place) -> str:
         """The coins as SVG."""
-        middles = np.arange(self.count) + 0.5
+        middles = np.arange(0.5, self.count, dtype=np.float64)
         places = zip(*at(middles, np.full(self.count, 0.5)), strict=True)
         return "".join(self._one(x, y, min(max(self.full - k, 0.0), 1.0)) for k, (x, y) in enumerate(places))
 
