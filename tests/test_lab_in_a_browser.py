@@ -170,7 +170,7 @@ def test_the_playground_says_what_python_says(written: Path, running: Any) -> No
     sample = playground.samples()[0]
     with opened(running, written) as shown:
         page = go(shown, written, "#page-13")
-        borders = page.locator("#page-13 [data-picture=plane] [data-mark^=border]")
+        borders = page.locator("#page-13 [data-picture=plane] [data-mark^=answer-]")
         assert borders.evaluate_all("all => all.map((each) => getComputedStyle(each).visibility)") == ["hidden"] * 3
         page.get_by_text("Show me").locator("visible=true").click()
         assert borders.evaluate_all("all => all.map((each) => getComputedStyle(each).visibility)") == ["visible"] * 3
@@ -181,7 +181,7 @@ def test_the_playground_says_what_python_says(written: Path, running: Any) -> No
         assert "loss-1=zero_one" in page.url
         page.select_option("[data-control=points]", "2")
         page.select_option("[data-control=model]", "1")
-        ring = page.get_attribute("[data-picture=plane] [data-mark=border-0] path", "d")
+        ring = page.get_attribute("[data-picture=plane] [data-mark=answer-0] path", "d")
         assert ring.count("M") == 1
         assert ring.split("L")[0][1:] == ring.split("L")[-1], "a ring is closed"
         assert shown.said == []

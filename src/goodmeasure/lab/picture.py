@@ -9,7 +9,7 @@ import numpy as np
 
 from goodmeasure.drawing.axes import Axes
 from goodmeasure.drawing.cells import Floats
-from goodmeasure.drawing.marks import Mark, Place, Rows, Texts
+from goodmeasure.drawing.marks import Mark, Place, Rows, Texts, box
 
 _HEAD = 6.0  # of an arrow, in points
 
@@ -76,7 +76,7 @@ class AnswerMarks:
 
 
 @dataclass(frozen=True)
-class Classes:
+class LabelledPoints:
     """Points of yes, full, and of no, rings; those whose label is a mistake stand out."""
 
     x: Floats
@@ -107,6 +107,65 @@ class Classes:
 
     def _one(self, x: float, y: float, name: str) -> str:
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.7" class="{name}"/>'
+
+
+@dataclass(frozen=True)
+class Coins:
+    """Coins in a row, so many of which are full; the last of these in part."""
+
+    full: float
+    count: int
+    label: str = ""
+
+    @property
+    def reach(self) -> tuple[Floats, Floats]:
+        """What the axes must show."""
+        return np.array([0.0, float(self.count)]), np.array([0.0, 1.0])
+
+    def rows(self, texts: Texts) -> Rows:
+        """None: how many are full stands in words beside the picture."""
+        return []
+
+    def drawn(self, at: Place) -> str:
+        """The coins as SVG."""
+        middles = np.arange(0.5, self.count, dtype=np.float64)
+        places = zip(*at(middles, np.full(self.count, 0.5)), strict=True)
+        return "".join(self._one(x, y, min(max(self.full - k, 0.0), 1.0)) for k, (x, y) in enumerate(places))
+
+    def key(self, x: float, y: float) -> str:
+        """Nothing: it has no place in a legend."""
+        return ""
+
+    def _one(self, x: float, y: float, part: float) -> str:
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="12" class="coin" fill-opacity="{part:.3f}"/>'
+
+
+@dataclass(frozen=True)
+class Square:
+    """A square that stands on both axes."""
+
+    side: float
+    colour: str
+    opacity: float
+    label: str = ""
+
+    @property
+    def reach(self) -> tuple[Floats, Floats]:
+        """What the axes must show."""
+        return np.array([0.0, self.side]), np.array([0.0, self.side])
+
+    def rows(self, texts: Texts) -> Rows:
+        """None: its side stands in words beside the picture."""
+        return []
+
+    def drawn(self, at: Place) -> str:
+        """The square as SVG."""
+        (left, right), (foot, top) = at(np.array([0.0, self.side]), np.array([0.0, self.side]))
+        return box(left, top, right - left, foot - top, f' fill="{self.colour}" fill-opacity="{self.opacity:g}"')
+
+    def key(self, x: float, y: float) -> str:
+        """Nothing: it has no place in a legend."""
+        return ""
 
 
 @dataclass(frozen=True)

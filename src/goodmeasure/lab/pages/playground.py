@@ -15,7 +15,7 @@ from goodmeasure.drawing.cells import Floats
 from goodmeasure.drawing.marks import DASHED, DOTTED, INK, LOSS, PREDICTION, SIGNAL, SOLID, Guide, Stroke
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.lab.page import LabPage
-from goodmeasure.lab.picture import Classes, Named
+from goodmeasure.lab.picture import LabelledPoints, Named
 from goodmeasure.making.loss import Loss
 
 STEPS, RATE = 150, 0.5
@@ -120,9 +120,9 @@ def plane(paths: list[Floats]) -> Picture:
     ends: dict[str, Any] = {"x_ends": (-_REACH, _REACH), "y_ends": (-_REACH, _REACH)}
     axes = Axes(across="first feature", up="second feature", **ends)
     yes, mistaken = (sample.labels > 0).tolist(), (sample.labels != sample.truth).tolist()
-    axes.add(Named(Classes(sample.x[:, 0], sample.x[:, 1], yes, mistaken), "points"))
+    axes.add(Named(LabelledPoints(sample.x[:, 0], sample.x[:, 1], yes, mistaken), "points"))
     for k, ((colour, dash), path) in enumerate(zip(LOOKS, paths, strict=True)):
-        axes.add(Named(Stroke(*_border(path[-1]), colour, dash, width=2.8), f"border-{k}"))
+        axes.add(Named(Stroke(*_border(path[-1]), colour, dash, width=2.8), f"answer-{k}"))
     said = (
         "Noes below on the left, yeses above on the right, and twelve noes in the far corner that are labelled yes. The border "
         "of the exponential loss lies far into the noes, that of squared error between the clouds."
@@ -136,7 +136,7 @@ def progress(paths: list[Floats]) -> Picture:
     axes = Axes(across="step", up="truly wrong", x_ends=(0.0, float(STEPS)), y_ends=(0.0, 120.0))
     axes.add(Named(Guide(float(STEPS), INK, up=True), "now"))
     for k, ((colour, dash), count) in enumerate(zip(LOOKS, counts, strict=True)):
-        axes.add(Named(Stroke(np.arange(STEPS + 1.0), count, colour, dash, width=2.4), f"border-{k}"))
+        axes.add(Named(Stroke(np.arange(STEPS + 1.0), count, colour, dash, width=2.4), f"answer-{k}"))
     said = "; ".join(f"{title(name)}: {count[-1]:.0f}" for name, count in zip(RACERS, counts, strict=True))
     return Picture("progress", "How many answers are truly wrong?", (axes,), (330, 190), f"At the end {said}.")
 

@@ -53,7 +53,7 @@ class Pulled:
         cost = self.value(here)
         axes.add(Guide(0.0, QUIET, up=True))  # where the answer changes, or the target lies
         axes.add(Stroke(_RAWS, self.value(_RAWS), LOSS, width=2.2))
-        axes.add(Named(Arrow(RAW, float(cost[0]), REACH * self.pull(RAW), SIGNAL), "pull"))
+        axes.add(Named(Arrow(RAW, float(cost[0]), REACH * self.pull(RAW), SIGNAL), "answer-pull"))
         axes.add(Named(Points(here, cost, INK, size=4.2), "here"))
         return Picture(f"loss-{self.key}", self.name, (axes,), (250, 150), f"{self.name}: {self.said}")
 

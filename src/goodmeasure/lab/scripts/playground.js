@@ -31,8 +31,8 @@ export function playground(page) {
     const [model, sample] = [given.models[models.get()], given.samples[samples.get()]];
     race.forEach((steps, k) => {
       const { weights, wrong } = steps[at];
-      if (model.hidden) plane.crossed(`border-${k}`, (x, y) => raw(weights, [x, y, 1], model.hidden), GRID);
-      else plane.straight(`border-${k}`, weights);
+      if (model.hidden) plane.crossed(`answer-${k}`, (x, y) => raw(weights, [x, y, 1], model.hidden), GRID);
+      else plane.straight(`answer-${k}`, weights);
       write(page, `wrong-${k}`, wrong);
       write(page, `labels-${k}`, countWrong(weights, sample.rows, sample.y, model.hidden));
     });
@@ -45,7 +45,7 @@ export function playground(page) {
     const classes = sample.y.map((y, i) => `${y ? "yes" : "no"}${y === sample.truth[i] ? "" : " mistaken"}`);
     plane.points("points", sample.rows, classes);
     race.forEach((steps, k) => {
-      progress.line(`border-${k}`, [...steps.keys()], (at) => steps[at].wrong);
+      progress.line(`answer-${k}`, [...steps.keys()], (at) => steps[at].wrong);
       write(page, `name-${k}`, racers[k].text());
     });
     const ended = race.map((steps) => steps.findIndex((step) => !Number.isFinite(step.pull)));

@@ -50,6 +50,11 @@ export function plotOf(figure) {
       const ends = [-far, far].map((t) => place(x - (b / length) * t, y + (a / length) * t));
       first(name, "path").setAttribute("d", length > 0 ? `M${ends.join("L")}` : "");
     },
+    square: (name, side) => {
+      const [x, y] = [across(side), up(side)];
+      const found = { x: across(0), y, width: x - across(0), height: up(0) - y };
+      for (const [key, value] of Object.entries(found)) first(name, "rect").setAttribute(key, value.toFixed(1));
+    },
     upright: (name, x) => first(name, "path").setAttribute("d", `M${near(across(x))},0V9999`),
     point: (name, x, y) => {
       first(name, "circle").setAttribute("cx", across(x));

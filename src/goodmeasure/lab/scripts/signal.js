@@ -19,7 +19,7 @@ export function signal(page) {
     for (const { name, y, loss, panel } of panels) {
       const [value, slope] = loss(y, z);
       panel.point("here", z, value);
-      panel.arrow("pull", z, value, -slope * reach);
+      panel.arrow("answer-pull", z, value, -slope * reach);
       write(page, `pull-${name}`, pullWords(-slope));
     }
     pulls.upright("now", z);
