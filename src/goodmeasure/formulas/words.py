@@ -127,6 +127,8 @@ identity(lambda x, b, c, d: (exp(x) * b - c * (exp(x) * d), exp(x) * (b - c * d)
 identity(lambda x, b, c, d: (c * (exp(x) * d) - exp(x) * b, -(exp(x) * (b - c * d))))
 identity(lambda x, b, c, d: (c * (exp(x) * d) + exp(x) * b, exp(x) * (c * d + b)))
 identity(lambda x, c: (c / softplus(x), c * exp(-log_softplus(x))))
+# The slope of the share is small far out; that of the product would be a difference of two terms that are not.
+identity(lambda x, c: ((c * log1psq_pull(x)) * x, c * square_share(x)))
 
 
 @cache
