@@ -197,3 +197,12 @@ def test_convexity_is_looked_at_where_the_targets_stand(scale) -> None:
     certificate = gm.LossRegressor(losses.inverse_gaussian()).fit(X, y).certificate_
     assert certificate.status is Status.STATIONARY
     assert "counterexample was found" in certificate.convex
+
+
+@pytest.mark.parametrize("epsilon", [3.0, 5.0, 20.0])
+def test_a_fit_that_loses_nothing_is_optimal(epsilon):
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(60, 2))
+    y = x @ [1, -2] + rng.standard_t(3, 60)
+    fitted = gm.LossRegressor(gm.losses.epsilon_insensitive(epsilon=epsilon)).fit(x, y)
+    assert fitted.certificate_.status is Status.OPTIMAL

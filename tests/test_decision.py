@@ -455,7 +455,7 @@ def test_a_place_of_a_curve_that_is_no_number_is_named(curve: str) -> None:
 
 
 def test_costs_that_add_up_to_no_number_are_refused() -> None:
-    with pytest.raises(DegenerateCosts, match="further apart than numbers can hold"):
+    with pytest.raises(DegenerateCosts, match="larger than numbers can be"):
         Costs(false_negative=1e308, false_positive=1e308)
 
 

@@ -108,6 +108,15 @@ def test_a_loss_of_amounts_says_the_line_of_a_target_outside_its_domain(capsys: 
     assert (first[:40], where) == ("GM004 target -3.0 is outside the domain ", "  where t.csv, line 22, column 'place'")
 
 
+@pytest.mark.parametrize("vast", ["1e160", "1"])
+def test_a_row_that_would_be_refused_alone_for_another_reason_is_not_the_one(
+    vast: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("t.csv").write_text(f"y,p\n{vast},1\n2,2\ninf,3\n4,3\n")
+    assert status_of(["score", "t.csv", "--y", "y", "--p", "p", "--loss", "squared_error"]) == 3
+    assert "where t.csv, line 4, column 'y'" in capsys.readouterr().err
+
+
 def test_a_row_without_target_may_lack_its_time(capsys: pytest.CaptureFixture[str]) -> None:
     given = columns()
     given["day"] = [f"2024-{1 + i // 28 % 12:02}-{1 + i % 28:02}" for i in range(ROWS)]

@@ -273,7 +273,8 @@ def _between_neighbours(
     for k, way in ((k, way) for k in range(len(z)) for way in (-1, 1) if not loss.is_classwise):
         there.append(number(rounded, y, [a + way * _ulp(a, dtype) * (i == k) for i, a in enumerate(z)])[0])
     if target_moves(loss, y) and not loss.is_binary:
-        there += [number(rounded, y + way * _ulp(y, dtype), z)[0] for way in (-1, 1)]
+        beside = (y + way * _ulp(y, dtype) for way in (-1, 1))
+        there += [number(rounded, near, z)[0] for near in beside if near in loss.target]
     if not min(there) - allowed <= seen <= max(there) + allowed:
         there += [number(near, y, z)[0] for near in _beside(rounded, dtype)]
     return bool(min(there) - allowed <= seen <= max(there) + allowed)

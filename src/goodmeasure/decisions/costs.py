@@ -103,7 +103,8 @@ class Costs:
             both = np.add(miss, alarm)
         if not np.isfinite(both).all():
             raise DegenerateCosts(
-                "the costs lie further apart than numbers can hold", fix="give them in another unit: thousands"
+                "the costs, or what two of them add up to, are larger than numbers can be",
+                fix="give them in another unit: thousands",
             )
         if (miss < 0).any() or (alarm < 0).any() or (both <= 0).any():
             raise DegenerateCosts(

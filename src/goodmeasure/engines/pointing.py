@@ -46,17 +46,21 @@ def first_refused(blocks: Iterable[Columns], request: Request, taking: Taking) -
     for block in blocks:
         rows = len(block[request.target])
         if (problem := _refusal(block, request, taking, rows)) is not None:
-            return start + _first(block, request, taking, rows), problem
+            return start + _first(block, request, taking, rows, problem.code), problem
         start += rows
     return None
 
 
-def _first(block: Columns, request: Request, taking: Taking, rows: int) -> int:
-    """The least number of rows, less one, that are refused together, found by halves."""
+def _first(block: Columns, request: Request, taking: Taking, rows: int, code: str) -> int:
+    """The least number of rows, less one, that are refused together for this reason, found by halves.
+
+    Rows before those may be refused alone for another one: vast amounts, beside one that is infinite.
+    """
     fine, bad = 0, rows
     while bad - fine > 1:
         middle = (fine + bad) // 2
-        fine, bad = (middle, bad) if _refusal(block, request, taking, middle) is None else (fine, middle)
+        found = _refusal(block, request, taking, middle)
+        fine, bad = (fine, middle) if found is not None and found.code == code else (middle, bad)
     return bad - 1
 
 

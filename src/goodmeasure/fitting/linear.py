@@ -31,7 +31,7 @@ PATIENCE = 5
 _STARTING_TARGETS = 2001
 # The part of its size within which an objective that is called optimal is the least; what of the best constant's does not count;
 # and the part of all signals that may be left of their sum where they are said to balance.
-_CLOSE, _TRACE, _BALANCE, _NOTHING = 1e-6, 1e-12, 1e-3, 1e-290
+_CLOSE, _TRACE, _BALANCE, _NOTHING = 1e-6, 1e-12, 1e-3, 1e-280
 # A raw output that stands for an infinite one.
 _FAR = 30.0
 

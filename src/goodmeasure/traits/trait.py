@@ -40,7 +40,9 @@ class Trait:
     def __str__(self) -> str:
         how = f"{self.evidence} in {self.tried:,}" if self.evidence == TRIED else self.evidence
         size = f" ({self.size})" if self.size else ""
-        return f"{'is' if self.holds else 'is not'} {self.name}{size}: {how}; {self.seen}"
+        # What no trial contradicts may still be false: it is said to seem so.
+        verb = "is not" if not self.holds else "seems" if self.evidence == TRIED else "is"
+        return f"{verb} {self.name}{size}: {how}; {self.seen}"
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
