@@ -120,7 +120,12 @@ WRITERS: dict[str, tuple[str, Writer]] = {
 # Pages are of one kind, whatever they are about.
 OF_A_KIND = {"report/__init__.py write_report"}
 # What the option of a command names is guarded by the command: see above.
-BY_COMMAND = {"cli/_predicting.py _sink", "cli/_reporting.py reported", "cli/_monitoring.py monitored"}
+BY_COMMAND = {
+    "cli/_predicting.py _sink",
+    "cli/_reporting.py reported",
+    "cli/_monitoring.py monitored",
+    "cli/_lab.py exported",
+}
 
 
 def test_every_writer_is_listed() -> None:
