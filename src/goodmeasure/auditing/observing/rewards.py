@@ -1,7 +1,7 @@
 """Rewards among the operations of a loss: whether an action that earned more is made likelier or rarer.
 
 Whether a number is a reward or a cost stands in no operation. The program's own name for it says so, and where there is none,
-nothing is said. A short name (`r`, `hits`) says so where it weighs the probability of an action that was drawn.
+nothing is said. A short name, such as r, says so where it weighs the probability of an action that was drawn.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from goodmeasure.auditing.evidence.judged import Judged
+from goodmeasure.auditing.evidence.asked_for_labels import AskedForLabels
 from goodmeasure.auditing.evidence.leaves import leaves
 from goodmeasure.auditing.evidence.trace import Node, named, tensors_in
 from goodmeasure.auditing.observing.objective import is_data
@@ -30,7 +30,7 @@ class Labelling:
     where: str
     decide: Labels
     learned: frozenset[int]  # the parameters that the output follows from
-    judged: Judged = field(default_factory=Judged)
+    judged: AskedForLabels = field(default_factory=AskedForLabels)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,11 @@ class Scenes:
             replay = Replay([label], [output])
         except NotReplayed:
             return
-        judged = Judged(self._at_work(call, label), _across(output, label)) if not call.learning else Judged()
+        judged = (
+            AskedForLabels(self._at_work(call, label), _across(output, label))
+            if not call.learning
+            else AskedForLabels()
+        )
         self.decisions[label.where] = Labelling(
             call.module, label.where, Labels(replay, position), _learned(output), judged
         )

@@ -171,7 +171,7 @@ def _placed(audit: Audit, one: ObservedLoss, program: TorchProgram) -> Audit:
 
 
 def _judged(labelling: Labelling) -> Audit:
-    audit = examine({"framework": "torch", "judged": labelling.judged}, about("Judged"), BUDGET_S)
+    audit = examine({"framework": "torch", "judged": labelling.judged}, about("AskedForLabels"), BUDGET_S)
     return replace(audit, findings=tuple(replace(f, where=f.where or labelling.where) for f in audit.findings))
 
 

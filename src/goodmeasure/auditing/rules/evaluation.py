@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from goodmeasure.auditing.rule import Seen, rule
 
 if TYPE_CHECKING:
-    from goodmeasure.auditing.evidence.judged import Judged
+    from goodmeasure.auditing.evidence.asked_for_labels import AskedForLabels
     from goodmeasure.auditing.evidence.metrics import Metrics
 
 
@@ -57,7 +57,7 @@ def metric_of_mixed_pairs(metrics: Metrics) -> Iterator[Seen]:
     ),
     fix="model.eval() before the evaluation, and model.train() behind it",
 )
-def judged_as_it_trains(judged: Judged) -> Iterator[Seen]:
+def judged_as_it_trains(judged: AskedForLabels) -> Iterator[Seen]:
     """Without gradient, labels that are compared with the truth are made by a model in training mode that has dropout or
     batch normalisation.
 
@@ -77,7 +77,7 @@ def judged_as_it_trains(judged: Judged) -> Iterator[Seen]:
     why="The label of an example then depends on which others stand in its batch: alone, every class has the share 1.",
     fix="softmax over the class axis, dim=-1, or argmax of the scores themselves",
 )
-def shares_of_examples(judged: Judged) -> Iterator[Seen]:
+def shares_of_examples(judged: AskedForLabels) -> Iterator[Seen]:
     """Between the output of a model and the labels that are compared with the truth, a softmax runs along the batch.
 
     Example: ``torch.softmax(model(x), dim=0).argmax(1)``. Ignore it where examples compete with each other.
