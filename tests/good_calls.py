@@ -169,7 +169,8 @@ def _numbers() -> Iterator[tuple[str, Call]]:
         ),
     )
     yield "gap", (gm.gap, {"train": estimate(), "held_out": estimate()})
-    yield "recalibrate", (gm.recalibrate, {"y": Y, "scores": P, "method": "platt", "sample_weight": W, "raw": False})
+    fitted_to = {"y": Y, "scores": P, "method": "platt", "sample_weight": W, "raw": False}
+    yield "recalibrate", (gm.recalibrate, {**fitted_to, "weights_mean": "importance"})
     yield (
         "risk",
         (
@@ -204,6 +205,7 @@ def _numbers() -> Iterator[tuple[str, Call]]:
         ),
     )
     yield "tally", (gm.tally, {"loss": BINARY, "y": Y, "z": Z, "sample_weight": W, "group": KEYS, "cluster": KEYS})
+    yield "tailored", (gm.tailored, {"costs": COSTS, "spread": 0.5, "outside": 0.2})
     yield "weighted", (gm.weighted, {"loss": BINARY, "positive": 2.0})
 
 
@@ -338,9 +340,10 @@ def _training() -> Iterator[tuple[str, Call]]:
         (gm.DecisionDisplay, {"costs": COSTS}),
         (gm.LossDisplay, {"loss": BINARY}),
     ):
-        yield f"{display.__name__}.from_predictions", (display.from_predictions, {**rows, **of, "pos_label": 1})
+        said = {"pos_label": 1, "weights_mean": "importance"}
+        yield f"{display.__name__}.from_predictions", (display.from_predictions, {**rows, **of, **said})
         model = {"estimator": gm.LossClassifier(alpha=0.1).fit(X, Y), "X": X, "y": Y, "sample_weight": W}
-        yield f"{display.__name__}.from_estimator", (display.from_estimator, {**model, **of, "pos_label": 1})
+        yield f"{display.__name__}.from_estimator", (display.from_estimator, {**model, **of, **said})
     yield "SklearnCosts.__call__", (gm.to_sklearn(COSTS), {**rows, "y_pred": Y})
     deciding = gm.CostSensitiveClassifier(gm.LossClassifier(alpha=0.1), COSTS, cv=2)
     amounts_of = gm.CostSensitiveRegressor(gm.LossRegressor(alpha=0.1), UNITS, cv=2)

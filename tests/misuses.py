@@ -56,6 +56,11 @@ def tally() -> gm.Tally:
 
 
 @cache
+def halves(loss: Any = BINARY) -> gm.Tally:
+    """A tally whose weights are no copies."""
+    return gm.tally(loss, Y, {"model": Z, "other": Z}, sample_weight=[0.5] * 6)
+
+
 def amounts() -> gm.Tally:
     return gm.tally(SQUARED, [1.0, 2.0, 3.0], [1.0, 2.0, 2.5])
 
@@ -641,6 +646,7 @@ CLASSES_AND_METHODS: Misuses = {
     "ClassCosts": {"GM710": lambda: gm.ClassCosts([1, 2])},
     "ClassCosts.with_asking": {"GM710": lambda: BY_CLASS.with_asking(np.inf)},
     "Costs": {"GM710": lambda: gm.Costs(false_negative=-1, false_positive=5)},
+    "tailored": {"GM710": lambda: gm.tailored(gm.Costs(false_negative=1, false_positive=0))},
     "Costs.from_grade": {
         "GM009": lambda: COSTS.from_grade(5, grades=5),
         "GM710": lambda: BY_ROW.from_grade(1, grades=3),
@@ -674,26 +680,38 @@ CLASSES_AND_METHODS: Misuses = {
         "GM720": lambda: gm.Tally.from_bytes(b"no tally"),
         "GM721": lambda: gm.Tally.from_bytes(tally().to_bytes(), [SQUARED]),
     },
-    "Tally.risk": {"GM005": lambda: empty().risk(), "GM009": lambda: tally().risk(SQUARED)},
+    "Tally.risk": {
+        "GM006": lambda: halves().risk(weights_mean="frequency"),
+        "GM005": lambda: empty().risk(),
+        "GM009": lambda: tally().risk(SQUARED),
+    },
     "Tally.compare": {
+        "GM006": lambda: halves().compare("model", "other", weights_mean="frequency"),
         "GM005": lambda: gm.tally(BINARY, [], {"a": [], "b": []}).compare("a", "b"),
         "GM009": lambda: tally().compare("model", "other"),
     },
     "Tally.calibration": {
+        "GM006": lambda: halves().calibration(weights_mean="frequency"),
         "GM005": lambda: empty().calibration(),
         "GM009": lambda: amounts().calibration(),
         "GM705": lambda: gm.tally(BINARY, [1], [2.0]).calibration(),
     },
     "Tally.bias": {
+        "GM006": lambda: halves(SQUARED).bias(weights_mean="frequency"),
         "GM009": lambda: tally().bias(),
         "GM705": lambda: gm.tally(SQUARED, [1.0], [1.0]).bias(),
     },
     "Tally.decide": {
+        "GM006": lambda: halves().decide(COSTS, weights_mean="frequency"),
         "GM009": lambda: amounts().decide(COSTS),
         "GM704": lambda: all_yes().decide(COSTS),
         "GM711": lambda: tally().decide(BY_ROW),
     },
-    "Tally.curves": {"GM009": lambda: amounts().curves(), "GM704": lambda: all_yes().curves()},
+    "Tally.curves": {
+        "GM006": lambda: halves().curves(weights_mean="frequency"),
+        "GM009": lambda: amounts().curves(),
+        "GM704": lambda: all_yes().curves(),
+    },
     "Tally.cost_curve": {
         "GM009": lambda: tally().cost_curve([2.0]),
         "GM704": lambda: all_yes().cost_curve([0.5]),

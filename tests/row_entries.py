@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import goodmeasure as gm
 from goodmeasure import losses
@@ -136,6 +137,10 @@ def _segment_rates(t: Table, w: Any, **more: Any) -> Any:
     return {one.name: one for one in segment_rates(t["yes"], t["p"], t["group"], sample_weight=w, **more)}
 
 
+def _shown(display: Any, of: Mapping[str, Any], t: Table, w: Any, **more: Any) -> Any:
+    return display.from_predictions(t["yes"], t["p"], **of, sample_weight=w, ax=Figure().add_subplot(), **more).found
+
+
 def _gap(t: Table, w: Any, **more: Any) -> Any:
     return gm.gap(*(gm.risk(SQUARED, t["amount"], t[z], sample_weight=w, **more) for z in ("mu", "mu_old")))
 
@@ -248,10 +253,9 @@ def _entries() -> list[Entry]:
         *(
             Entry(
                 f"recalibrate {m}",
-                partial(lambda m, t, w: gm.recalibrate(t["yes"], t["p"], m, sample_weight=w), m),
+                partial(lambda m, t, w, **more: gm.recalibrate(t["yes"], t["p"], m, sample_weight=w, **more), m),
                 "yes",
                 ("p",),
-                meant=False,
                 scaled=m != "platt",
             )
             for m in ("platt", "temperature", "beta", "isotonic")
@@ -259,10 +263,12 @@ def _entries() -> list[Entry]:
         *(
             Entry(
                 f"recalibrate {m} classes",
-                partial(lambda m, t, w: gm.recalibrate(t["label"], t["rows"], m, sample_weight=w, raw=True), m),
+                partial(
+                    lambda m, t, w, **more: gm.recalibrate(t["label"], t["rows"], m, sample_weight=w, raw=True, **more),
+                    m,
+                ),
                 "label",
                 ("rows",),
-                meant=False,
                 scaled=m != "platt",
             )
             for m in ("platt", "temperature")
@@ -389,6 +395,15 @@ def _entries() -> list[Entry]:
 
 
 ENTRIES = _entries()
+# They read labels as scikit-learn does, and say of missing ones what it says.
+DISPLAYED = [
+    Entry(f"{display.__name__}", partial(_shown, display, of), "yes", ("p",), drawn=drawn, folds=folds)
+    for display, of, drawn, folds in (
+        (gm.CalibrationDisplay, {}, True, False),
+        (gm.LossDisplay, {"loss": BCE}, False, False),
+        (gm.DecisionDisplay, {"costs": COSTS}, False, True),
+    )
+]
 
 
 def flat(found: Any, path: str = "") -> dict[str, Any]:

@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import foldnorm
 
 from goodmeasure import losses
 from goodmeasure.calibrating.calibration import calibration
-from goodmeasure.calibrating.decomposition import cells, point_loss, squared
+from goodmeasure.calibrating.decomposition import cells, increasing_share, point_loss, squared
 from goodmeasure.calibrating.isotonic import pool, pool_blocks
-from goodmeasure.calibrating.miscalibration import debiased_squared_error
+from goodmeasure.calibrating.miscalibration import Smoothing, debiased_squared_error, smooth_estimate
 from goodmeasure.calibrating.recalibration import Recalibration, recalibrate
 from goodmeasure.calibrating.significance import chance_of_misses
 from goodmeasure.calibrating.smoothing import on_grid, smooth_error
+from goodmeasure.errors import ShapeMismatch
+from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.statistics.row_arguments import MissingScore, OneClassOnly, ScoreOutsideUnitInterval
 
 PROPER = [losses.binary_brier(), losses.binary_cross_entropy()]
@@ -194,6 +197,37 @@ def test_smooth_error_is_its_definition() -> None:
     assert np.trapezoid(np.abs(smoothed), t) == pytest.approx(width, abs=1e-5)
 
 
+def test_the_smooth_error_is_the_centre_of_a_number_that_noise_folds() -> None:
+    p, y = np.full(1000, 0.5), (np.arange(1000) < 600) * 1.0
+    seen = Smoothing.of(p, y, 1 - y)
+    noise = 0.06
+    value = smooth_estimate(seen, 1000, 1000.0, np.full(9, noise), (0.95, 0)).value
+    spread = noise * math.sqrt(math.pi / 2)
+    assert value < seen.error
+    assert foldnorm(value / spread, scale=spread).mean() == pytest.approx(seen.error, rel=1e-9)
+
+
+def test_the_debiased_error_of_clusters_is_a_jackknife_of_them() -> None:
+    rng = np.random.default_rng(0)
+    cluster = np.repeat(np.arange(12), 5)
+    miss, p, w = rng.normal(size=12)[cluster] + 0.1 * rng.normal(size=60), np.full(60, 0.5), rng.random(60) + 0.5
+
+    def error(rows: Any) -> Estimate:
+        return debiased_squared_error(miss[rows], p[rows], w[rows], together=cluster[rows])
+
+    without = np.array([error(cluster != k).value for k in range(12)])
+    assert error(cluster >= 0).standard_error == pytest.approx(math.sqrt(11 * without.var()))
+
+
+def test_clusters_of_one_row_are_rows() -> None:
+    rng = np.random.default_rng(0)
+    miss, p, w = rng.normal(size=80), rng.random(80), np.ones(80)
+    alone, each = (debiased_squared_error(miss, p, w, together=t) for t in (None, np.arange(80)))
+    assert each.value == pytest.approx(alone.value)
+    assert each.effective_n == pytest.approx(80)
+
+
+# --- the increasing fit ---
 # --- the increasing fit ---
 
 
@@ -217,6 +251,12 @@ def test_the_increasing_fit_agrees_with_scikit_learn() -> None:
     assert fit == pytest.approx(isotonic.isotonic_regression(values, sample_weight=weights), abs=1e-12)
 
 
+def test_a_cell_without_weight_has_the_share_of_its_neighbour() -> None:
+    found = increasing_share(np.array([0, 1, 0, 3, 0.0]), np.array([0, 4, 0, 4, 0.0]))
+    assert found.tolist() == [0.25, 0.25, 0.25, 0.75, 0.75]
+
+
+# --- maps ---
 # --- maps ---
 
 
@@ -286,9 +326,9 @@ def test_perfect_separation_has_no_finite_map() -> None:
 
 
 def test_a_row_to_which_no_class_is_given_any_chance_has_even_ones() -> None:
-    p = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]] * 20)
-    found = recalibrate([0, 1, 2] * 20, p, "isotonic")
-    np.testing.assert_allclose(found([[1 / 3, 1 / 3, 1 / 3], [0.8, 0.1, 0.1]]), [[1 / 3] * 3, [1, 0, 0]])
+    p = np.array([[0.4, 0.25, 0.35], [0.25, 0.4, 0.35], [0.6, 0.1, 0.3], [0.1, 0.6, 0.3]] * 20)
+    found = recalibrate([2, 2, 0, 1] * 20, p, "isotonic")
+    np.testing.assert_allclose(found([[0.38, 0.32, 0.3], [0.6, 0.1, 0.3]]), [[1 / 3] * 3, [1, 0, 0]])
 
 
 def test_few_rows_worth_counting_tell_a_level_and_no_slope() -> None:
@@ -305,3 +345,18 @@ def test_sure_raw_outputs_are_recalibrated_like_smaller_ones() -> None:
     y = np.array([rng.choice(3, p=row) for row in np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)])
     once, vast = (recalibrate(y, times * z, "temperature", raw=True) for times in (1.0, 1000.0))
     np.testing.assert_allclose(vast(1000 * z), once(z), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_table_of_one_column_is_no_column_of_scores(raw: bool) -> None:
+    with pytest.raises(ShapeMismatch, match="one value a row"):
+        recalibrate([0, 1, 1, 0], [[0.2], [0.4], [0.9], [0.5]], raw=raw)
+
+
+def test_one_row_that_is_far_surer_than_all_others_does_not_end_the_search_for_a_temperature() -> None:
+    rng = np.random.default_rng(0)
+    z = 3 * rng.normal(size=(400, 3))
+    y = np.array([rng.choice(3, p=row) for row in np.exp(z / 2) / np.exp(z / 2).sum(axis=1, keepdims=True)])
+    alone = recalibrate(y, z, "temperature", raw=True)
+    beside = recalibrate(np.append(y, 0), np.vstack([z, [1e5, 0, 0]]), "temperature", raw=True)
+    assert beside.parameters[0][0][0] == pytest.approx(alone.parameters[0][0][0], rel=1e-6)

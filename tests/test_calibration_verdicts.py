@@ -108,6 +108,17 @@ def test_the_word_the_p_value_and_the_intervals_never_contradict_each_other(off:
                     assert one.smooth_error is None or one.smooth_error.low == 0
 
 
+@pytest.mark.parametrize("seed", [11, 24])
+def test_no_interval_says_off_where_the_test_does_not(seed: int) -> None:
+    """Without the test the interval of the smooth error would leave 0 out in these tables."""
+    rng = np.random.default_rng(seed)
+    p = rng.random(40)
+    found = gm.calibration((rng.random(40) < p) * 1.0, p)
+    assert found.p_value > 0.05
+    assert found.smooth_error is not None
+    assert found.smooth_error.value > found.smooth_error.low == 0
+
+
 def test_every_door_finds_what_is_far_off() -> None:
     assert {found.verdict for found in _everything(300, 3.0, 3)} == {"miscalibrated"}  # type: ignore[attr-defined]
 

@@ -40,7 +40,7 @@ def test_promised_losses_are_made_without_arguments(name):
 
 def test_the_source_of_the_catalogue_is_short():
     lines = sum(len(file.read_text().splitlines()) for file in Path(inspect.getfile(losses)).parent.glob("*.py"))
-    assert lines < 720 / 57 * 60  # as many a loss as 57 of them took
+    assert lines < 13 * len(losses.catalogue())  # a loss is its formula and a few sentences
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from simulations import certificates
 from simulations.certificates import Case, applies, drawn
 
 ROWS = 40
-DOUBTS = (Status.UNFINISHED, Status.UNCERTAIN, Status.ENDLESS)
+DOUBTS = (Status.UNFINISHED, Status.UNCERTAIN, Status.ENDLESS, Status.FLAT)
 # Two kinds with hyperparameters drawn beside those that are given.
 CASES = [*((kind, 0) for kind in certificates.KINDS), ("noisy", 1), ("outlying", 2)]
 
@@ -137,3 +137,62 @@ def test_signals_that_do_not_balance_are_not_said_to(monkeypatch: pytest.MonkeyP
         certificate = gm.LossRegressor(gm.losses.welsch(), max_iter=1).fit(X, y).certificate_
     assert certificate.status is Status.UNFINISHED
     assert "signals do not balance" in certificate.method
+
+
+_ALL = [define() for define in losses.catalogue().values()]
+_OF_A_PLACE = [each for each in _ALL if len(each.activation) > 1 and each.target == gm.losses.squared_error().target]
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e-30, 1e6, 1e30, 1e100])
+@pytest.mark.parametrize("loss", _OF_A_PLACE, ids=str)
+def test_the_unit_of_the_targets_changes_no_fit_of_a_distribution(loss, scale):
+    """A mean of 1e30 and the logarithm of its scale are in units far apart; what rounds one says nothing of the other."""
+    random = np.random.default_rng(1)
+    X = random.normal(size=(300, 3))
+    y = X @ [1.0, -2.0, 0.5] + random.normal(size=300)
+    found = []
+    for unit in (1.0, scale):
+        with warnings.catch_warnings(record=True):
+            warnings.simplefilter("always")
+            model = gm.LossRegressor(loss).fit(X, unit * y)
+        constant = np.broadcast_to(loss.best_constant(unit * y), (300, len(loss.activation)))
+        found.append((model.certificate_, np.array([loss(unit * y, model.raw(X)), loss(unit * y, constant.copy())])))
+    (first, plain), (second, scaled) = found
+    likelihood = "nll" in repr(loss)  # which moves with the logarithm of the unit; a score is in proportion to it
+    np.testing.assert_allclose(scaled - np.log(scale) if likelihood else scaled / scale, plain, rtol=3e-4)
+    assert second.status is first.status
+    assert second.status is not Status.ENDLESS
+
+
+def test_a_fit_without_a_signal_warns_and_learns_nothing() -> None:
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    with pytest.warns(UserWarning, match="nothing was learned: no signal"):
+        assert not gm.LossClassifier(losses.zero_one()).fit(X, y).coef_.any()
+
+
+@pytest.mark.parametrize("loss", [losses.focal(), losses.brier(), losses.poly(), losses.binary_focal()], ids=str)
+def test_separable_classes_are_told_what_to_give_though_the_loss_is_not_convex(loss) -> None:
+    X = np.linspace(-1, 1, 40)[:, None]
+    with pytest.warns(UserWarning, match="there is no best fit: .* give alpha"):
+        gm.LossClassifier(loss).fit(X, X[:, 0] > 0)
+
+
+@pytest.mark.parametrize("k", [30.0, -30.0])
+def test_fits_go_on_where_steps_by_the_steepest_row_end(k) -> None:
+    random = np.random.default_rng(1)
+    X = random.normal(size=(300, 3))
+    y = X @ [1.0, -2.0, 0.5] + random.normal(size=300)
+    model = gm.LossRegressor(losses.linex(k=k)).fit(X, y)
+    assert model.certificate_.status is Status.OPTIMAL
+    assert model.loss_curve_[-1] < 0.6 * model.loss_curve_[0]
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e-6, 1e6, 1e100])
+def test_convexity_is_looked_at_where_the_targets_stand(scale) -> None:
+    """Behind an exponential raw outputs of 1e100 lie at 230, where inverse Gaussian bends down."""
+    random = np.random.default_rng(1)
+    X = random.normal(size=(200, 2))
+    y = scale * np.exp(X @ [0.3, 0.1] + 0.3 * random.normal(size=200))
+    certificate = gm.LossRegressor(losses.inverse_gaussian()).fit(X, y).certificate_
+    assert certificate.status is Status.STATIONARY
+    assert "counterexample was found" in certificate.convex

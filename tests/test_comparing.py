@@ -84,6 +84,7 @@ def test_differences_of_models_that_are_alike_are_seldom_said_to_be_sure() -> No
 
 def test_the_set_does_not_depend_on_the_order_and_copies_stay_together() -> None:
     rows = np.random.default_rng(0).normal((0, 0.1, 0.3, 0.5), size=(200, 4))
+    assert confidence_set(rows, alone(200)).p_values.max() == 1  # that of the best beside itself
     found = confidence_set(np.column_stack([rows, rows[:, 0]]), alone(200))
     assert found.p_values[0] == found.p_values[4]
     turned = confidence_set(rows[:, ::-1], alone(200)).p_values[::-1]
@@ -215,6 +216,12 @@ def test_studies_of_other_columns_are_compared_by_name_and_number() -> None:
     assert len(set(found.models)) == 2
     assert found.models[0] in found.standings[0].kept
     assert found.models[1] not in found.standings[0].kept
+
+
+def test_studies_of_which_one_decides_are_compared_by_losses_alone() -> None:
+    plain, deciding = (gm.run(outcomes(), "y", costs=costs, protocol="holdout") for costs in (None, COSTS))
+    for first, second in ((plain, deciding), (deciding, plain)):
+        assert not [each for each in first.compare(second).standings if "cost" in each.measure]
 
 
 REFUSED: dict[str, Callable[[], Any]] = {

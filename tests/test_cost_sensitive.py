@@ -156,6 +156,11 @@ def test_maps_of_amounts_are_right_on_average_and_do_not_fall(method):
     np.testing.assert_allclose(better(p), copies(p))
 
 
+def test_predictions_that_never_differed_tell_no_slope():
+    flat = recalibrate_amounts([1.0, 3.0], [5.0, 5.0], "linear")
+    assert flat([5.0, 500.0]).tolist() == [2, 2]
+
+
 @pytest.mark.parametrize(
     "make", [lambda: Two(GaussianNB(), COSTS, rule="theory"), lambda: Amounts(LinearRegression(), UNITS)]
 )

@@ -223,6 +223,30 @@ def test_a_budget_limits_how_many_are_acted_on() -> None:
     assert found.theory.cost.value > decide(y, p, MISS_IS_DEAR).theory.cost.value
 
 
+def test_a_budget_of_nothing_never_acts() -> None:
+    y, p = calibrated(200)
+    found = decide(y, p, MISS_IS_DEAR, budget=0)
+    assert found.theory.cost.value == found.rule("never").cost.value
+    with pytest.raises(UsageError, match="no number of rows"):
+        decide(y, p, MISS_IS_DEAR, budget=-1)
+
+
+def test_a_rule_that_acts_on_more_rows_costs_at_most_an_alarm_more_in_each() -> None:
+    y, q = calibrated(20, 4)
+    for p in (q, q**2, np.sqrt(q)):
+        found = decide(y, p, MISS_IS_DEAR)
+        more = found.theory.versus_practice
+        assert found.threshold.low > found.theory.threshold
+        assert more is not None
+        assert more.high <= 5
+
+
+def test_a_cut_is_halfway_between_neighbours() -> None:
+    p = np.array([0.1, 0.2, 0.6, 0.8])
+    found = cuts(p, np.ones(4), np.zeros(4), np.ones(4))
+    assert [found.threshold(cut) for cut in range(5)] == pytest.approx([0, 0.15, 0.4, 0.7, math.inf])
+
+
 def test_another_prevalence_moves_cost_and_threshold() -> None:
     y, p = calibrated(100_000)
     rng = np.random.default_rng(3)
@@ -566,6 +590,15 @@ def test_models_that_agree_on_each_row_are_one(cluster: bool) -> None:
         assert (found.value, found.low, found.high) == pytest.approx((alone.value, alone.low, alone.high), rel=3e-3)
     apart = prices.cost(Policy.from_(0.3, np.stack([p, p[::-1], np.roll(p, 7)])))
     assert apart.standard_error < prices.cost(Policy.from_(0.3, p[::-1])).standard_error
+
+
+def test_costs_of_each_row_are_a_mean_over_models() -> None:
+    y, p = calibrated(60)
+    costs = Costs(false_negative=np.arange(60) + 1.0, false_positive=np.full(60, 2.0))
+    prices = Prices(costs, y.astype(np.intp), Sample(np.ones(60), np.ones(60)))
+    acts = [Policy.from_(0.3, each) for each in (p, p[::-1])]
+    both = prices.cost(Policy.from_(0.3, np.stack([p, p[::-1]])))
+    assert both.value == pytest.approx(np.mean([prices.cost(one).value for one in acts]))
 
 
 def test_rules_that_never_differ_cost_the_same() -> None:

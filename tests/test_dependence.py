@@ -15,7 +15,7 @@ from goodmeasure.risks.segments import weak_segments
 from goodmeasure.statistics.intervals import knows_groups
 from goodmeasure.statistics.row_arguments import PresentRows
 from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT, Sample
-from goodmeasure.statistics.serial import block_length
+from goodmeasure.statistics.serial import block_length, blocks_for
 
 
 def estimates(record: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -98,6 +98,19 @@ def test_a_block_is_as_long_as_the_values_remember() -> None:
     assert block_length(np.tile([1.0, -1.0], 100)) == 1.0
 
 
+def test_a_memory_is_looked_for_from_ten_values_on() -> None:
+    assert block_length(np.arange(10.0)) > block_length(np.arange(9.0)) == 1
+
+
+@pytest.mark.parametrize("n", [97, 250, 1000])
+def test_blocks_of_rows_that_count_alike_are_alike(n: int) -> None:
+    series = lfilter([1], [1, -0.7], np.random.default_rng(n).normal(size=n))
+    sizes = np.bincount(blocks_for(series, np.arange(n), np.ones(n)))
+    assert sizes.max() - sizes.min() <= 1
+    assert len(sizes) == round(n / block_length(series - series.mean()))
+
+
+# --- metrics ---
 # --- metrics ---
 
 

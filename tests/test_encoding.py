@@ -120,6 +120,15 @@ def test_a_column_that_is_missing_where_the_target_is_yes_explains_it() -> None:
     assert found["noise"] < 0.1
 
 
+def test_half_a_column_tells_an_order_and_less_does_not() -> None:
+    x = np.exp(RNG.normal(size=400))
+    y = np.where(np.arange(400) % 2, np.exp(20 * x), RNG.permutation(400))
+    half, less = np.where(np.arange(400) % 2, x, np.nan), np.where(np.arange(400) % 2, x, np.nan)
+    less[1] = np.nan
+    assert explained_alone(table({"x": half}), y, classes=False)["x"] == pytest.approx(1)
+    assert explained_alone(table({"x": less}), y, classes=False)["x"] < 0.99
+
+
 def test_amounts_of_any_size_are_explained() -> None:
     x = RNG.normal(size=400)
     for size in (1e-200, 1.0, 1e200):

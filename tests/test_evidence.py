@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import binom, ttest_1samp
 
 from goodmeasure import losses
 from goodmeasure.errors import UsageError
@@ -63,6 +63,11 @@ def test_a_leaking_split_cannot_print_a_clean_interval() -> None:
     assert "the interval is not of unseen rows" in told
     assert not leaks(train, row_hashes(x[200:], y[200:]))
     assert np.array_equal(row_hashes(["a", "b"], [0.0, 1.0]), row_hashes(["a", "b"], [-0.0, 1.0]))
+
+
+def test_cells_that_differ_in_any_digit_are_no_duplicates() -> None:
+    cells = np.array([0.0, 1e-300, 1e-20, 2e-20, 1.0, np.nextafter(1, 2), 1e20])
+    assert len(np.unique(row_hashes(cells))) == len(cells)
 
 
 def test_duplicates_reward_memory() -> None:
@@ -180,6 +185,43 @@ def test_the_chance_of_many_rows_of_nearly_equal_weight_knows_that_rare_events_a
     # Sums of weights come near any number: half of the chance of exactly so many counts.
     exact = 2 * (binom.sf(events, n, p) + binom.pmf(events, n, p) / 2)
     assert found == pytest.approx(exact, rel=0.02)
+
+
+def test_the_skewness_of_common_events_counts_too() -> None:
+    n, p = 4000, 0.2
+    weight = 1 + 1e-4 * np.random.default_rng(0).uniform(-1, 1, n)
+    for events, beyond in ((852, binom.sf(852, n, p)), (748, binom.cdf(747, n, p))):
+        y = (np.arange(n) < events) * 1.0
+        found = segment_rates(y, np.full(n, p), np.zeros(n), sample_weight=weight)[0].p_value
+        assert found == pytest.approx(2 * beyond + binom.pmf(events, n, p), rel=0.004)
+
+
+@pytest.mark.parametrize("copies", [1.5, 2.5, 3.9])
+def test_copies_that_are_no_whole_number_are_drawn_without_bias(copies: float) -> None:
+    p, w = np.full(60, 0.3), np.full(60, copies)
+    for events, off in ((18, False), (4, True), (34, True)):
+        y = (np.arange(60) < events) * 1.0
+        found = segment_rates(y, p, np.zeros(60), sample_weight=w, weights_mean="frequency")[0].p_value
+        assert (found <= 0.05) == off
+
+
+def test_draws_are_the_same_however_many_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    p, w = rng.random(40), rng.random(40) + 0.5
+    y = (rng.random(40) < p / 2) * 1.0
+    together = segment_rates(y, p, np.zeros(40), sample_weight=w)[0].p_value
+    for held in (8, 4000):
+        monkeypatch.setattr("goodmeasure.risks.segment_rates.DRAWN_AT_ONCE", held)
+        assert segment_rates(y, p, np.zeros(40), sample_weight=w)[0].p_value == together
+
+
+def test_many_clusters_are_student_s_test_of_their_sums() -> None:
+    rng = np.random.default_rng(1)
+    cluster, p = np.repeat(np.arange(30), 6), np.full(180, 0.3)
+    y = (rng.beta(0.6, 1.2, 30)[cluster] > rng.random(180)) * 1.0
+    sums = np.bincount(cluster, y - p)
+    found = segment_rates(y, p, np.zeros(180), cluster=cluster)[0].p_value
+    assert found == pytest.approx(ttest_1samp(sums, 0).pvalue, rel=1e-9)
 
 
 @pytest.mark.parametrize(("n", "p", "events"), [(6000, 2e-5, 2), (50, 0.001, 1), (20_000, 0.3, 6200), (1, 0.2, 1)])

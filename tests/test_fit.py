@@ -194,6 +194,7 @@ def test_slopes_and_curvature_are_differences_of_the_objective(
     [
         ([1.0, 20.0], [2.0, -40.0], False, False),
         ([1.0, 40.0], [0.0, 0.0], True, False),
+        ([0.5, 15.0], [0.0, 0.0], False, False),
         ([1e3, 1e3], [0.0, 0.0], True, False),
         ([1e-3, 1e-3], [0.0, 0.0], True, False),
         ([1.0, 20.0], [4.0, 0.0], True, True),
@@ -203,8 +204,7 @@ def test_columns_are_moved_where_they_are_uneven_or_off_centre(
     sizes: list[float], centre: list[float], scaled: bool, centred: bool
 ) -> None:
     rng = np.random.default_rng(7)
-    unit = rng.normal(size=(500, 2))
-    unit = (unit - unit.mean(axis=0)) / unit.std(axis=0)
+    unit = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1.0]] * 125)  # of mean 0 and spread 1, to the last digit
     features = unit * sizes + centre
     task = Objective(losses.squared_error(), features, rng.normal(size=500))
     assert task.features.std(axis=0) == pytest.approx([1, 1] if scaled else sizes)
@@ -302,6 +302,8 @@ def test_validation_rows_make_a_curve_and_may_stop_a_fit() -> None:
         wide, y, X_val=held[0], y_val=held[1], monitor=lambda step, value: seen.append(step)
     )
     assert len(free.validation_curve_) == len(free.loss_curve_) == len(seen)
+    alone = LossClassifier(solver="lbfgs", alpha=1e-6).fit(wide, y)
+    assert np.array_equal(free.coef_, alone.coef_)  # rows that are only watched change nothing
     stopped = LossClassifier(solver="lbfgs", alpha=1e-6, early_stopping=True).fit(wide, y, X_val=held[0], y_val=held[1])
     assert stopped.certificate_.status is Status.STOPPED_EARLY
     assert len(stopped.loss_curve_) < len(free.loss_curve_)
@@ -389,6 +391,24 @@ def test_what_cannot_be_fitted_is_refused_with_what_can(model: Any, y: Any, erro
     assert words in str(caught.value)
 
 
+def test_a_target_outside_of_the_domain_is_told_by_its_row() -> None:
+    y = np.ones(ROWS)
+    y[[7, 11]] = -1
+    with pytest.raises(TargetOutsideDomain) as caught:
+        LossRegressor(losses.gamma()).fit(X, y)
+    assert caught.value.where == "target[7]"
+    assert f"2 of {ROWS} targets" in str(caught.value)
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+def test_columns_of_unequal_length_are_refused_where_some_rows_weigh_nothing(more: int) -> None:
+    w = np.ones(ROWS)
+    w[:5] = 0
+    y = np.zeros(ROWS + more)
+    with pytest.raises(ValueError, match=str(ROWS + more)):
+        LossRegressor().fit(X, y, sample_weight=w)
+
+
 def test_weights_that_are_no_weights_are_refused() -> None:
     with pytest.raises(WeightError):
         LossRegressor().fit(X, ETA, sample_weight=-np.ones(ROWS))
@@ -410,6 +430,14 @@ def test_a_fit_follows_the_units_of_its_columns(factor: float, shift: float) -> 
     one = LossRegressor(loss).fit(X, y)
     other = LossRegressor(loss).fit(factor * (X + shift), y)
     assert other.certificate_.objective == pytest.approx(one.certificate_.objective, rel=1e-6)
+
+
+def test_columns_in_other_units_take_no_more_steps() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(300, 6))
+    y = features @ [0.3, 0.1, -0.2, 0, 0.2, 0.1] + rng.normal(size=300)
+    for units in (1, [1, 20, 1, 20, 1, 20]):
+        assert LossRegressor(losses.huber(), solver="lbfgs").fit(features * units, y).n_iter_ <= 12
 
 
 def test_repeated_and_constant_columns_do_no_harm() -> None:

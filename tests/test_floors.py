@@ -13,7 +13,7 @@ import pytest
 
 import goodmeasure as gm
 from goodmeasure.cli import status_of
-from goodmeasure.decisions.floors import Floor
+from goodmeasure.decisions.floors import Floor, shares
 from goodmeasure.errors import UsageError
 from goodmeasure.report import write
 from goodmeasure.report.again import command, python
@@ -74,6 +74,12 @@ def test_too_few_events_keep_nothing_but_acting_always_or_never() -> None:
     y, p = np.r_[np.ones(5), np.zeros(50)], np.random.default_rng(0).random(55)
     assert Floor.of("recall=0.9").threshold(y, p, alone(55)) == 0
     assert Floor.of("precision=0.99").threshold(y, p, alone(55)) == np.inf
+
+
+def test_a_share_of_no_rows_may_be_anything() -> None:
+    found = shares(np.zeros(8, dtype=bool), np.arange(8) % 2, alone(8))
+    assert np.isnan(found["precision"].value)
+    assert (found["precision"].low, found["precision"].high, found["recall"].value) == (0, 1, 0)
 
 
 @pytest.mark.parametrize("text", ["recall", "recall=1", "recall=0", "recall=x", "f1=0.5", "=0.5", ""])

@@ -16,7 +16,7 @@ from goodmeasure.deriving.arguments import ROUNDINGS, SLACK
 from goodmeasure.deriving.class_statistics import by_statistic
 from goodmeasure.errors import TargetOutsideDomain
 from goodmeasure.formulas.expression import nodes, symbol
-from goodmeasure.kernels import few, layout, points, rows, shares, threads
+from goodmeasure.kernels import few, layout, points, printer, rows, shares, threads
 from goodmeasure.kernels.statistics import CLASS, STATISTICS, needed
 from goodmeasure.losses import catalogue
 
@@ -538,3 +538,33 @@ def test_a_few_examples_give_the_same_bits_whatever_their_type_and_place(name):
     table = kernels.value_and_gradient(loss, y.reshape(4, 15), z.reshape(shape))
     assert (table[1].reshape(z.shape) == gradient).all()
     assert (kernels.value_and_gradient(loss, y, z, out=z)[1] == gradient).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_examples_at_addresses_are_those_of_arrays(dtype):
+    loss, r = LOSSES["binary_cross_entropy"], np.random.default_rng(0)
+    y, z = (r.random(50) < 0.4).astype(dtype), r.normal(0, 2, 50).astype(dtype)
+    values, signal = np.empty_like(z), np.empty_like(z)
+    total = points.Placed(loss, z.dtype)(*(a.ctypes.data for a in (y, z, values, signal)), 50, 0.5)
+    assert total == pytest.approx(values.sum(dtype=float), rel=1e-6)
+    np.testing.assert_allclose(values, loss.value(y, z), rtol=1e-5)
+    np.testing.assert_allclose(signal, 0.5 * loss.gradient(y, z), rtol=1e-5)
+
+
+def test_smoothed_targets_of_many_classes():
+    loss, r = catalogue()["cross_entropy"](smoothing=0.1), np.random.default_rng(0)
+    z = r.normal(0, 3, (40, few.FEW + 5)).astype(np.float32)
+    y = r.integers(0, few.FEW + 5, 40)
+    mean, gradient = kernels.value_and_gradient(loss, y, z)
+    assert mean == pytest.approx(loss.total(y, z).mean, rel=1e-6)
+    np.testing.assert_allclose(gradient, loss.gradient(y, z) / 40, rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize("exponent", [-16, -3, -1, 2, 5, 16])
+def test_small_whole_powers_are_products(exponent):
+    """By logarithms they would cost twenty times as much."""
+    printed = printer.body([symbol("z") ** exponent], "{}".format, [], "float64")
+    assert "log" not in "".join(printed.inside)
+    names = {"z": 1.5, "ONE": 1.0}
+    exec("\n".join(printed.inside), names)
+    assert eval(printed.results[0], names) == pytest.approx(1.5**exponent, rel=1e-14)

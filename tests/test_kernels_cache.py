@@ -411,6 +411,9 @@ def test_threads_are_as_many_as_the_setting_says(monkeypatch):
     assert threads._default() == 3
     monkeypatch.delenv("OMP_NUM_THREADS")
     assert threads._default() >= 1
+    for none in ("0", "", "many", "-2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", none)
+        assert threads._default() >= 1
     with pytest.raises(UsageError):
         threads.set_threads(0)
 

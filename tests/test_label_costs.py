@@ -18,6 +18,7 @@ from goodmeasure.cli import status_of
 from goodmeasure.errors import UsageError
 from goodmeasure.report.again import command
 from goodmeasure.study.label_costs import label_costs
+from goodmeasure.study.question import costs_from
 from goodmeasure.study.saving import NotAModel
 
 LABELS = ("cat", "dog", "fox")
@@ -182,3 +183,9 @@ def test_costs_of_labels_and_one_column_ask_which_label_is_yes(
     named = capsys.readouterr().out
     assert status_of([*asked[:6], "--cost", "fn=10", "--cost", "fp=2", "--positive", "b"]) == 0
     assert named == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("gain", ["tp=-10", "tn=-1", "tp=-3,tn=-1"])
+def test_gains_alone_are_no_costs(gain: str) -> None:
+    with pytest.raises(UsageError, match="what do errors cost"):
+        costs_from([gain])

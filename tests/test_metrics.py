@@ -74,3 +74,7 @@ def test_the_interval_of_weights_that_count_copies_is_that_of_the_copies(name: s
     # Two bootstraps of 500 draws each differ by a tenth of their width.
     slack = 0.15 * (copied.high - copied.low) if "bootstrap" in copied.method else 1e-9
     assert (counted.low, counted.high) == pytest.approx((copied.low, copied.high), abs=slack)
+
+
+def test_an_area_of_rows_owes_nothing_to_a_grid() -> None:
+    assert METRICS["auc"].estimate(YES, P).grid_error == 0

@@ -13,9 +13,10 @@ import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.calibrating.amounts import asked
 from goodmeasure.choosing.choose import choose
-from goodmeasure.errors import Problem, TargetOutsideDomain
+from goodmeasure.errors import NothingToLearn, Problem, TargetOutsideDomain
 from goodmeasure.fitting.linear import NoFiniteFit
 from goodmeasure.statistics.row_arguments import OutOfRange
+from goodmeasure.study.training import _coded
 
 ROWS = 200
 SHARES = (0.6, 0.945, 0.995)
@@ -144,3 +145,14 @@ def test_a_run_on_the_costs_of_rare_claims_comes_to_an_end(said: dict[str, Any])
     study = gm.run({"x": x, "cost": cost}, "cost", **said)
     assert np.isfinite(study.judged.report.value)
     assert np.isfinite(study.judged.calibration.miscalibration.value)
+
+
+def test_amounts_that_are_all_alike_are_fitted_and_labels_are_not() -> None:
+    zeros = np.zeros(5)
+    for loss in (gm.losses.poisson(), gm.losses.squared_error()):
+        assert np.array_equal(_coded(loss, zeros), zeros)
+    for loss in (gm.losses.binary_cross_entropy(), gm.losses.cross_entropy()):
+        with pytest.raises(NothingToLearn, match="one class"):
+            _coded(loss, zeros)
+    shares = np.full(5, 0.3)
+    assert np.array_equal(_coded(gm.losses.binary_cross_entropy(), shares), shares)

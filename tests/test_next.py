@@ -7,6 +7,8 @@ import io
 import os
 import subprocess
 import threading
+from html import unescape
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -176,3 +178,81 @@ def test_nothing_names_an_input_that_is_spent(
     assert "next:" not in capsys.readouterr().out
     assert status_of([str(place) if word == "-" else word for word in words]) == 0
     assert "next:" in capsys.readouterr().out
+
+
+# --- what was asked is asked again ---
+
+# What each option is given where the next line might leave it out; those of the output alone change no answer.
+VALUES = {
+    "--ask": {"choose": "mean", "decide": "0.4"},
+    "--budget": "50",
+    "--by": "région",
+    "--classes": "cat,dog,fox",
+    "--cluster": "person",
+    "--cost": {"choose": "fn=4,fp=1"},
+    "--dates": "day-first",
+    "--decimal": "point",
+    "--engine": "dask",
+    "--level": "0.9",
+    "--like": "two words [1].csv",
+    "--loss": "binary_brier",
+    "--outliers": "errors",
+    "--positive": "yes",
+    "--prevalence": "0.3",
+    "--raw": None,
+    "--represents": "yes/no",
+    "--scheduler": "threads",
+    "--shift": "x=0.1",
+    "--time": "person",
+    "--weights": "weight",
+    "--where": "x > -2",
+}
+OUTPUT = {"--json", "--out", "--save", "--fail-on", "--show-code", "--target", "data", "model"}
+BASES = {
+    "choose": ("choose", "t.csv", "--target", "churned"),
+    "score": ("score", "t.csv", *YES, "--p", "p"),
+    "score one answer": ("score", "t.csv", "--y", "always", "--positive", "yes", "--p", "p"),
+    "score classes": ("score", "t.csv", "--y", "animal", "--p", "is cat,is dog,is fox"),
+    "decide": ("decide", "t.csv", *YES, "--p", "p", "--cost", "fn=4", "--cost", "fp=1"),
+    "report": ("report", "t.csv", *YES, "--p", "p", "--cost", "fn=4", "--cost", "fp=1"),
+    "monitor": ("monitor", "an out/model.json", "t.csv"),
+}
+
+
+def options(command: str) -> set[str]:
+    """The options of a command that may change what it answers."""
+    found = import_module(f"goodmeasure.cli.{command}").command.params
+    return {each.opts[0] for each in found} - OUTPUT
+
+
+CASES = [(base, option) for base in BASES for option in sorted(options(BASES[base][0]))]
+
+
+@pytest.mark.parametrize(("base", "option"), CASES)
+def test_the_next_line_keeps_every_option_that_was_given(
+    place: Path, capsys: pytest.CaptureFixture[str], base: str, option: str
+) -> None:
+    command, *_ = given = [*BASES[base]]
+    if command == "monitor":
+        train = ["run", "t.csv", "--target", "churned", "--out", "an out"]
+        assert status_of([*train, *(part for name in ("p", ODD) for part in ("--exclude", name))]) == 0
+    if option in given:
+        value = given[given.index(option) + 1]
+    else:
+        value = VALUES[option]
+        value = value[command] if isinstance(value, dict) else value
+        given += [option, *([] if value is None else [value])]
+    capsys.readouterr()
+    status = status_of(given)
+    said = capsys.readouterr()
+    if status != 0:  # it goes with other options: none of the lines is printed
+        assert status in (2, 3), said.err
+        pytest.skip(said.err.splitlines()[0])
+    line = said.out.rpartition("\nnext: ")[2].strip()
+    if command == "report":  # the page asks again
+        line = unescape(Path("report.html").read_text().rpartition("<pre><code>")[2].partition("</code>")[0])
+    _, after, *typed = words(line)
+    if after in ("explain", "open") or option not in options(after):
+        return
+    pairs = list(zip(typed, [*typed[1:], ""], strict=True))
+    assert option in typed if value is None else (option, value) in pairs, line

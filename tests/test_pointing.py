@@ -15,6 +15,7 @@ import pytest
 import goodmeasure as gm
 from goodmeasure.cli import status_of
 from goodmeasure.engines import duckdb as local
+from goodmeasure.statistics.row_arguments import like_probabilities
 
 ROWS = 400
 BAD = {
@@ -164,3 +165,9 @@ def test_risk_says_it_too(classes: int) -> None:
     for fine in (gm.risk(loss, y, prediction=z), gm.risk(loss, y, 3 * z - 1), gm.risk(loss, y[:8], z[:8])):
         assert not any("as probabilities do" in each for each in fine.cautions)
     assert not gm.risk(gm.losses.squared_error(), y, shares[:, 0]).cautions
+
+
+def test_twenty_raw_outputs_between_0_and_1_are_no_accident() -> None:
+    z = np.linspace(0, 1, 20)
+    assert like_probabilities(z, "z", "fix")
+    assert not like_probabilities(z[1:], "z", "fix")

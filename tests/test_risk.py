@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,18 @@ def test_wilson_and_bernstein_cover() -> None:
     assert coverage(wilson, 100, 0.01) == pytest.approx(0.920627, abs=1e-6)
     assert all(coverage(bernstein, n, p) >= 0.95 for n, p in POINTS)
     assert coverage(bernstein, 10_000, 0.01) == pytest.approx(0.999876, abs=1e-6)
+
+
+def test_one_part_tells_no_spread() -> None:
+    for together, values in ((None, [3.0]), (np.zeros(3, dtype=np.intp), [1.0, 2.0, 6.0])):
+        found = mean_estimate(np.array(values), together=together)
+        assert (found.low, found.value, found.high) == (-math.inf, 3.0, math.inf)
+
+
+def test_a_mean_that_is_infinite_is_worth_no_rows() -> None:
+    found = mean_estimate(np.array([1.0, math.inf]))
+    assert (found.low, found.value, found.high) == (math.inf,) * 3
+    assert (found.effective_n, found.standard_error) == (0, math.inf)
 
 
 def test_the_three_intervals_of_ten_in_a_thousand() -> None:
@@ -419,6 +432,14 @@ def test_nested_cross_validation_widens_the_naive_interval() -> None:
     assert corrected.standard_error == pytest.approx(np.std([0.1, 0.2, 0.15, 0.12], ddof=1) * math.sqrt(1 / 4 + 0.25))
 
 
+@pytest.mark.parametrize("folds", [0, 1, 2, 51])
+def test_too_few_folds_or_too_many_are_refused(folds: int) -> None:
+    losses_of, _ = least_squares(0)
+    for validate in (naive, nested):
+        with pytest.raises(TooFewRows, match="folds of 50 rows"):
+            validate(losses_of, 50, folds=folds)
+
+
 def test_what_cross_validation_intervals_cover() -> None:
     """Nominal .90; 10,000 runs of the nightly script say .677 with the normal quantile (.63 ± .05 published), .687 with
     Student's, and 1,000 of the nested one .91."""
@@ -486,3 +507,29 @@ def test_copies_are_as_dear_as_said_as_often_as_rows_written_out() -> None:
         assert answers[0] == answers[1]
         said.append(answers[0])
     assert set(said) == {True, False}
+
+
+def test_probabilities_of_several_classes_are_as_dear_as_they_say() -> None:
+    rng, loss = np.random.default_rng(0), losses.cross_entropy()
+    z = rng.normal(size=(2000, 3))
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    rows = row_arguments.present(None, y=(rng.random((2000, 1)) > p.cumsum(axis=1)).sum(axis=1))
+    for said, known in ((z, True), (4 * z, False)):
+        given = outputs(loss, said, None)
+        assert as_dear_as_said(given, rows, row_losses(loss, rows["y"], said)) == known
+
+
+def test_an_interval_that_reaches_a_quarter_further_up_is_told_of() -> None:
+    rng = np.random.default_rng(0)
+    found = risk(losses.squared_error(), rng.normal(size=100), np.zeros(100))
+    assert "skewness" in found.method
+    for up, told in ((1.2, False), (1.3, True)):
+        assert bool(replace(found, low=found.value - 1, high=found.value + up).leaning) == told
+    assert found.clipped_share == 0
+
+
+def test_the_picture_of_a_risk_has_the_best_constant_beside_it() -> None:
+    y, z = gaussian_pair(1, 0.5, 100)
+    found = risk(LOG, y, z)
+    assert "best constant" in str(found._picture())
+    assert "best constant" not in str(replace(found, constant_risk=None)._picture())

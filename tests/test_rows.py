@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import math
+import re
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -16,14 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import goodmeasure as gm
+from good_calls import CALLS
 from goodmeasure import losses
 from goodmeasure.calibrating.calibration import Calibration
-from goodmeasure.decisions.decision import Circumstances
-from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain
+from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, WeightError
 from goodmeasure.risks.risk import Risk
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import MissingScore
-from row_entries import BCE, CE, ENTRIES, SQUARED, Entry, flat, table
+from row_entries import BCE, CE, DISPLAYED, ENTRIES, SQUARED, Entry, flat, table
 
 # Of an estimate, what tells how sure it is; the rest is what is estimated.
 UNSURE = (
@@ -47,7 +47,7 @@ def all_entries(*without: str) -> Any:
 
 
 def meant() -> Any:
-    return pytest.mark.parametrize("entry", [e for e in ENTRIES if e.meant], ids=repr)
+    return pytest.mark.parametrize("entry", [e for e in (*ENTRIES, *DISPLAYED) if e.meant], ids=repr)
 
 
 def with_junk(t: dict[str, Any], at: list[int]) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def test_a_weight_of_one_is_no_weight(entry: Entry) -> None:
 # --- copies ---
 
 
-@all_entries("dealt")
+@pytest.mark.parametrize("entry", [e for e in (*ENTRIES, *DISPLAYED[:2]) if not e.dealt], ids=repr)
 def test_a_whole_weight_is_as_many_copies(entry: Entry) -> None:
     t = table()
     k = np.random.default_rng(1).integers(1, 4, len(t["yes"]))
@@ -172,12 +172,37 @@ def test_scaling_all_weights_changes_nothing(entry: Entry, factor: float) -> Non
     same(found, before, rel=1e-6)
 
 
+@meant()
+@pytest.mark.parametrize("part", [0.25, 0.5, 1.5, 2**-40])
+def test_copies_are_whole_numbers_everywhere(entry: Entry, part: float) -> None:
+    """Refused by the index and the value; a tally holds sums, so it tells those."""
+    t = table()
+    n = len(t["yes"])
+    w = np.ones(n)
+    w[3], w[40:] = 0, 1 + part  # the first row of weight zero is not there, and numbers the others no differently
+    told = r"sample_weight\[40\]" if not entry.excludes else "that were tallied are not"
+    with pytest.raises(WeightError, match=told) as refused:
+        entry.call(t, w, weights_mean="frequency")
+    assert "whole numbers" in refused.value.what
+    assert entry.excludes or f"{1 + part!r}" in refused.value.seen
+    entry.call(t, w)
+
+
+# Their weights move values alone, which have no interval; a tally says it when it is read; a plan knows shares.
+POINTS_ALONE = {"tally", "choose", "audit", "explain_mean"}
+POINTS_ALONE |= {f"Loss.{name}" for name in ("__call__", "best_constant", "total", "value_and_gradient")}
+POINTS_ALONE |= {
+    f"{kind}.{name}"
+    for kind in ("LossClassifier", "LossRegressor", "CostSensitiveClassifier", "CostSensitiveRegressor")
+    for name in ("fit", "score")
+}
+
+
 def test_every_function_that_takes_weights_says_what_they_mean() -> None:
-    for name in dir(gm):
-        public = getattr(gm, name)
-        if inspect.isfunction(public) and "sample_weight" in inspect.signature(public).parameters:
-            said = {*inspect.signature(public).parameters, *(f.name for f in dataclasses.fields(Circumstances))}
-            assert name in ("recalibrate", "tally") or "weights_mean" in said, name
+    taking = {name for name, (_, good) in CALLS.items() if "sample_weight" in good}
+    saying = {name for name, (_, good) in CALLS.items() if "weights_mean" in good and "sample_weight" in good}
+    assert {name for name in taking - saying if not re.match(r"Sklearn|.*\.start$", name)} <= POINTS_ALONE
+    assert {"risk", "recalibrate", "calibration", "DecisionDisplay.from_predictions"} <= saying
 
 
 # --- what is missing ---

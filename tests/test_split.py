@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodmeasure.reading.tables import Table
-from goodmeasure.study.shared import SharedByChance, SharedRows, row_keys, shared_rows
+from goodmeasure.study.shared import SharedByChance, SharedRows, _mixed, row_keys, shared_rows
 from goodmeasure.study.split import TooFewRowsToSplit, check, folded, split
 
 
@@ -139,6 +139,18 @@ def test_rows_are_equal_where_every_cell_is(cells: np.ndarray) -> None:
         assert (keys[0] == keys[2], keys[1] == keys[3], keys[0] == keys[1]) == (True, True, False)
     mixed = row_keys([Table({"other": other, "x": cells}, "", 4)], ("other", "x"))
     assert len(set(mixed.tolist())) == 4
+
+
+def test_keys_of_rows_are_mixed_by_the_published_finalizer() -> None:
+    """The first numbers that SplitMix64 gives from the seed 0."""
+    step = np.uint64(0x9E3779B97F4A7C15)
+    found = _mixed(np.arange(3, dtype=np.uint64) * step)
+    assert [hex(key) for key in found] == ["0xe220a8397b1dcdaf", "0x6e789e6aa1b965f4", "0x6c45d188009454f"]
+
+
+def test_folds_without_which_too_little_is_left_are_refused() -> None:
+    with pytest.raises(TooFewRowsToSplit, match="without one fold, 25 usable rows make 20 to fit, 5 to tune"):
+        folded(30, classes=np.arange(30) % 5)
 
 
 @pytest.mark.parametrize("rare", [0, 3])

@@ -19,7 +19,7 @@ from goodmeasure.decisions.decision import decide, expected_cost
 from goodmeasure.errors import NothingToAverage, UsageError
 from goodmeasure.risks.risk import compare, risk
 from goodmeasure.statistics.exact_sums import ExactSums
-from goodmeasure.statistics.row_arguments import OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
+from goodmeasure.statistics.row_arguments import MissingScore, OneClassOnly, ScoreOutsideUnitInterval, UnknownLabel
 from goodmeasure.tallying import accumulate
 from goodmeasure.tallying.accumulate import tally
 from goodmeasure.tallying.grid import MOST_ROWS, SCORE_CELLS, amount_cells, count_scores, score_cells, score_edges
@@ -294,6 +294,18 @@ def test_what_a_rule_costs_is_what_the_rows_say_with_its_interval(weighted: bool
         assert mine == pytest.approx(theirs, rel=1e-9), name
 
 
+def test_nobody_can_write_into_the_edges_of_the_grid() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        score_edges()[0] = 1.0
+
+
+def test_half_the_pairs_of_a_cell_bound_what_the_grid_does_to_an_area() -> None:
+    rows = outcome_rows(500)
+    cell, event = score_cells(LOG.predict(rows["z"])), rows["y"] == 1
+    tied = (cell[event][:, None] == cell[~event]).mean()
+    assert of(rows).curves("a").area().grid_error == pytest.approx(tied / 2)
+
+
 def test_curves_are_exact_at_the_edges() -> None:
     rows = outcome_rows(3000)
     p = LOG.predict(rows["z"])
@@ -387,3 +399,11 @@ def test_the_interval_of_a_bias_lies_around_it() -> None:
     found = tally(losses.squared_error(), y, np.full(500, 0.3)).bias()
     off, half = 0.3 - y.mean(), 1.96 * y.std() / np.sqrt(500)
     assert (found.low[0], found.bias[0], found.high[0]) == pytest.approx((off - half, off, off + half), abs=0.05 * half)
+
+
+@pytest.mark.parametrize(
+    ("loss", "z"), [(losses.poisson(), 1000.0), (losses.huber(), np.inf), (losses.welsch(), -np.inf)], ids=repr
+)
+def test_a_prediction_that_is_no_number_is_refused_by_its_name(loss: losses.Loss, z: float) -> None:
+    with pytest.raises(MissingScore, match=r"predictions holds -?inf"):
+        tally(loss, [1.0, 2.0, 0.5], [1.0, z, 1.0])

@@ -96,8 +96,12 @@ def test_many_raw_outputs_are_checked_in_the_time_given_and_what_was_not_is_said
     report = gm.check(own_of_many(), seconds=1.0, tick=told.append)
     assert report.passed, str(report)
     assert told
-    assert len(report.left_out) in (1, 2)
-    assert all(re.search(r"\d+ of 64 points: the rest did not fit into 1 s", each) for each in report.left_out)
+    told_of = [each for each in report.left_out if re.search(r"\d+ of 64 points: the rest did not fit into 1 s", each)]
+    uncompiled = [each for each in report.left_out if each.startswith("not asked, as the kernels of so long a formula")]
+    assert len(told_of) in (1, 2)
+    assert [*uncompiled, *told_of] == list(report.left_out)
+    # Compiling takes longer than the second that was given.
+    assert len(uncompiled) == 2
     assert all(each in str(report) for each in report.left_out)
 
 

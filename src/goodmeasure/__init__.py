@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from goodmeasure.decisions.costs import UnderOverCosts as UnderOverCosts
     from goodmeasure.decisions.costs import bayes_act as bayes_act
     from goodmeasure.decisions.decision import decide as decide
+    from goodmeasure.decisions.tailoring import tailored as tailored
     from goodmeasure.deriving.algebra import weighted as weighted
     from goodmeasure.explaining.means import explain_mean as explain_mean
     from goodmeasure.fitting.fit import LossClassifier as LossClassifier

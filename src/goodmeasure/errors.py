@@ -143,6 +143,17 @@ class MissingExtra(Problem, ImportError):
     exit_status = 2
 
 
+class NotEnoughMemory(Problem, MemoryError):
+    """What was asked takes more memory than there is, or than this process may use.
+
+    Tables are read in parts where that can be, and a run takes a sample of a table that is too large; what is left grows with
+    columns and with classes. Leave out columns or rows that are not needed, or take a machine with more memory. Nothing
+    half-written was left.
+    """
+
+    code = "GM016"
+
+
 class UsageError(Problem, ValueError, TypeError):
     """A command or function was called with arguments that it does not know or that do not fit together.
 

@@ -268,7 +268,7 @@ def calibration(
         GM003: the columns differ in length, or class probabilities have fewer than two columns.
         GM004: an amount lies outside the domain of the loss.
         GM005: there are no rows, or all weights are zero.
-        GM006: a weight is negative or not finite.
+        GM006: a weight is negative or not finite, or counts copies and is no whole number.
         GM007: the loss implies no probability, so none can be judged by it.
         GM701: a probability lies outside [0, 1], or a row of class probabilities does not sum to one.
         GM702: a prediction is NaN.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from goodmeasure.calibrating.isotonic import pool
+from goodmeasure.calibrating.isotonic import increasing_means
 from goodmeasure.deriving import predictions
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.rounded_sums import rounded_sum
@@ -43,7 +43,7 @@ class Cells:
     @property
     def recalibrated(self) -> Floats:
         """The isotonic share of events of each cell."""
-        return increasing_share(self.events, self.weight)
+        return np.asarray(increasing_means(self.events[None], self.weight[None])[0])
 
     def split(self, loss: PointLoss) -> Decomposition:
         """The exact plug-in split of this loss (Dimitriadis, Gneiting and Jordan 2021).
@@ -88,7 +88,7 @@ def splits(p: Floats, events: Floats, weight: Floats, loss: PointLoss) -> tuple[
 
     One call of the loss answers for all draws.
     """
-    fits = increasing_shares(events, weight)
+    fits = increasing_means(events, weight)
     others, total = weight - events, weight.sum(axis=1)
     happened = events.sum(axis=1)
     share = (happened / total)[:, None]
@@ -105,18 +105,6 @@ def splits(p: Floats, events: Floats, weight: Floats, loss: PointLoss) -> tuple[
     with np.errstate(invalid="ignore"):
         lost = np.where(np.isfinite(fitted), found - fitted, np.nan)
         return fits, np.column_stack([found, lost, constant - fitted, constant])
-
-
-def increasing_shares(events: Floats, weight: Floats) -> Floats:
-    """The isotonic share of events of each cell in each draw of them (rows)."""
-    return np.array([increasing_share(*draw) for draw in zip(events, weight, strict=True)])
-
-
-def increasing_share(events: Floats, weight: Floats) -> Floats:
-    """The isotonic share of events of each cell (cells without weight take their neighbour's)."""
-    held = weight > 0
-    fit = pool(events[held], weight[held]).fit(int(held.sum()))
-    return fit if held.all() else fit[np.maximum(np.cumsum(held) - 1, 0)]
 
 
 def _each(weight: Floats, values: Floats) -> Floats:

@@ -43,6 +43,26 @@ def _pool(sums: Any, weights: Any) -> Any:
     return starts[: top + 1].copy(), pooled_sums[: top + 1].copy(), pooled_weights[: top + 1].copy()
 
 
+@compiled()
+def _means(sums: Any, weights: Any) -> Any:
+    fits = np.empty(sums.shape)
+    for row in range(len(sums)):
+        held = np.arange(sums.shape[1])[weights[row] > 0]
+        starts, pooled_sums, pooled_weights = _pool(sums[row][held], weights[row][held])
+        reached = 0
+        for block in range(len(starts)):
+            # A cell without weight belongs to the block before it, the first ones to the first block.
+            end = held[starts[block + 1]] if block + 1 < len(starts) else sums.shape[1]
+            fits[row, reached:end] = pooled_sums[block] / pooled_weights[block]
+            reached = end
+    return fits
+
+
+def increasing_means(sums: Floats, weights: Floats) -> Floats:
+    """The fitted mean of each cell, for several cases (rows) at once; a cell without weight takes its neighbour's."""
+    return np.asarray(_means(np.ascontiguousarray(sums, np.float64), np.ascontiguousarray(weights, np.float64)))
+
+
 def pool(sums: Floats, weights: Floats) -> Blocks:
     """Pool adjacent violators of cells given by the sum and the (positive) weight of their targets (Ayer et al.
     1955)."""

@@ -18,7 +18,7 @@ from goodmeasure.errors import NoSuchReading, UsageError
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import one_a_row
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
-from goodmeasure.statistics.weights import unit_of
+from goodmeasure.statistics.weights import WeightsMean, unit_of
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
 Method = Literal["platt", "temperature", "beta", "isotonic"]
@@ -146,6 +146,7 @@ def recalibrate(
     *,
     sample_weight: ArrayLike | None = None,
     raw: bool = False,
+    weights_mean: WeightsMean = "importance",
 ) -> Recalibration:
     """Fit a map that puts probabilities right, on rows that the model was not trained on.
 
@@ -158,6 +159,8 @@ def recalibrate(
             probabilities) or "isotonic" (any increasing map, which needs many rows).
         sample_weight: how much each row counts, (n,); all alike unless given.
         raw: whether the scores are raw outputs.
+        weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows. The
+            map is the same, but that copies are whole numbers; weights that are all whole stand for copies.
 
     Returns:
         The map: call it on new scores.
@@ -165,7 +168,7 @@ def recalibrate(
     Raises:
         GM003: the columns differ in length.
         GM005: there are no rows, or all weights are zero.
-        GM006: a weight is negative or not finite.
+        GM006: a weight is negative or not finite, or counts copies and is no whole number.
         GM007: beta recalibration was asked of raw outputs.
         GM009: the method is unknown.
         GM701: a probability lies outside [0, 1].
@@ -190,7 +193,7 @@ def recalibrate(
         raise NoSuchReading(
             "beta recalibration is of probabilities", fix="pass p, or take method='platt' for raw outputs"
         )
-    rows = row_arguments.present(sample_weight, y=y, scores=scores)
+    rows = row_arguments.present(sample_weight, weights_mean, y=y, scores=scores)
     given = _scores(rows, raw)
     sure = not raw and method != "isotonic" and bool(((given == 0) | (given == 1)).any())
     shrink = round(rows.worth) if sure else 0

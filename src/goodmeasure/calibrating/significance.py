@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.calibrating.decomposition import Cells, increasing_shares
+from goodmeasure.calibrating.decomposition import Cells
+from goodmeasure.calibrating.isotonic import increasing_means
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -84,7 +85,7 @@ def _increasing(p: Floats, weight: Floats, events: Floats) -> Floats:
     from scipy.special import xlog1py, xlogy
 
     events = np.clip(events, 0, weight)
-    fits = increasing_shares(events, np.broadcast_to(weight, events.shape))
+    fits = increasing_means(events, np.broadcast_to(weight, events.shape))
     # A sum of weights may round to a little less than all of them.
     others = np.maximum(1 - fits, 1e-16)
     fitted = xlogy(events, fits) + xlogy(weight - events, others)
@@ -154,7 +155,7 @@ def _hotelling(total: Floats, spread: Floats, parts: tuple[float, float]) -> flo
 
 def _shapes(ranks: Floats, worth: float) -> Floats:
     """A level, a slope and a bend over ranks between -1 and 1; fewer where few parts would have to tell them."""
-    shapes = [np.ones_like(ranks), ranks, (3 * ranks**2 - 1) / 2]
+    shapes = [np.ones_like(ranks), ranks, ranks**2]
     return np.column_stack(shapes[: max(1, min(3, int(worth) // 5))])
 
 

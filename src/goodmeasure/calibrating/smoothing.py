@@ -40,19 +40,30 @@ def smooth_errors(residuals: Floats, weight: float, tolerance: float = 1e-7) -> 
 
 
 def _smoothed(transform: Floats, kernel: Floats) -> Floats:
-    """The integral of the absolute smoothed residual, row by row."""
+    """The integral of the absolute smoothed residual, row by row: at most 1, even where a resample holds more than all."""
     from scipy.fft import idct
 
     steps = transform.shape[1] - 1
     height = np.abs(idct(transform * kernel, type=1, overwrite_x=True) * steps)
-    return np.asarray((height.sum(axis=1) - (height[:, 0] + height[:, -1]) / 2) / steps)
+    return np.asarray(np.minimum((height.sum(axis=1) - (height[:, 0] + height[:, -1]) / 2) / steps, 1.0))
 
 
 def _fixed_points(error: Callable[[Floats], Floats], rows: int, tolerance: float) -> Floats:
-    """Where the error at a bandwidth equals the bandwidth, row by row; the error falls as the bandwidth grows."""
+    """Where the error at a bandwidth equals the bandwidth, row by row (the regula falsi of Anderson and Björck 1973).
+
+    The error falls as the bandwidth grows, so the root is no farther from a bandwidth than the two differ there.
+    """
     low, high = np.zeros(rows), np.ones(rows)
-    while high[0] - low[0] > tolerance:
-        middle = (low + high) / 2
-        above = error(middle) > middle
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return high
+    over, under = error(low), error(high) - 1
+    while True:
+        width = low + (high - low) * over / np.maximum(over - under, 1e-300)
+        left = error(width) - width
+        if not (np.abs(left) > tolerance).any():
+            return width
+        # The side that moves gives its place; the one that stays twice counts for less, or it would stay for ever.
+        above = left > 0
+        moved = np.where(above, over, under)
+        kept = 1 - left / np.where(moved == 0, 1, moved)
+        kept = np.where(kept > 0, kept, 0.5)
+        low, high = np.where(above, width, low), np.where(above, high, width)
+        over, under = np.where(above, left, over * kept), np.where(above, under * kept, left)

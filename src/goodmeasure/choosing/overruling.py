@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from goodmeasure import losses
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.deriving.implied_probability import implies_probability
 from goodmeasure.deriving.predictions import turn
@@ -15,7 +16,7 @@ from goodmeasure.making.loss import Loss
 
 def with_loss(plan: Plan, loss: Loss) -> Plan:
     """The plan with another loss and its activation; what the target represents and the costs stay. Error: GM009."""
-    loss = _of_as_many_grades(loss, plan)
+    loss = _of_these_costs(_of_as_many_grades(loss, plan), plan)
     if loss == plan.loss:
         return plan
     why = _misfit(plan, loss)
@@ -54,6 +55,19 @@ def _of_as_many_grades(loss: Loss, plan: Plan) -> Loss:
     if not (loss.is_graded and plan.loss.is_graded) or str(loss) != f"{name}()":
         return loss
     return catalogue()[name](grades=len(plan.labels))
+
+
+def _of_these_costs(loss: Loss, plan: Plan) -> Loss:
+    """A loss that is tailored to costs, for those of the plan where its threshold was not said. Error: GM009 without costs."""
+    if loss.spelling.factory != "tailored" or "threshold" in str(loss) or not plan.loss.is_binary:
+        return loss
+    if plan.threshold is None:
+        raise UsageError(
+            f"{loss} is tailored to costs, and there are none",
+            seen="neither --cost fn=40 --cost fp=5 nor a threshold",
+            fix=f"--loss {word('tailored(threshold=0.1)')}",
+        )
+    return losses.tailored(**{**loss.values, "threshold": plan.threshold})
 
 
 def _misfit(plan: Plan, loss: Loss) -> str:

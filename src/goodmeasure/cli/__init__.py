@@ -19,7 +19,7 @@ import click
 from goodmeasure import __version__
 from goodmeasure.cli._streams import UNREAD, aside, colour, drop, opened, unread
 from goodmeasure.drawing.terminal import printable
-from goodmeasure.errors import Problem, UsageError, nearest
+from goodmeasure.errors import NotEnoughMemory, Problem, UsageError, nearest, shorter
 from goodmeasure.reading.writing import FULL, NotWritten
 
 FAULT = 70
@@ -170,6 +170,12 @@ def _said(error: BaseException) -> int:
             where="standard output, or the directory of temporary files",
             seen=error.strerror or "",
             fix="free some space, or write elsewhere",
+        )
+    if isinstance(error, MemoryError) and not isinstance(error, Problem):
+        error = NotEnoughMemory(
+            "this takes more memory than there is",
+            seen=shorter(str(error)) if str(error) else "",
+            fix="leave out rows or columns that are not needed, or take a machine with more memory",
         )
     if isinstance(error, Problem):
         aside(rendered(error))

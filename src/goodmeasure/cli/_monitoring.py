@@ -46,6 +46,10 @@ def monitored(
     _refuse_places(model, tables, save, out)
     with spoken():
         found = monitor(model, tables[0] if tables else None, so_far=earlier, save=save, where=where, level=level)
+    for name, vast in found.counts.vast.items():
+        if vast.large:
+            remark = vast.remark(name)
+            aside(printable(f"{remark.code} {remark.what}"))
     if out is not None:
         write_whole({Path(out): page(found, model).encode(errors="backslashreplace")}, [MARK])
     if as_json:

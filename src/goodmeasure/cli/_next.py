@@ -29,8 +29,9 @@ def is_spent(data: Sequence[str]) -> bool:
 def again(asked: dict[str, Any], data: Sequence[str], kept: Sequence[str], given: dict[str, Any]) -> list[str]:
     """The words that name the same rows once more; saved tallies know their columns."""
     level = [] if given["level"] == LEVEL else ["--level", f"{given['level']:.15g}"]
+    engine = {"--engine": "dask" if given["engine"] == "dask" else None, "--scheduler": given["scheduler"]}
     if kept:
-        return [*data, *level]
+        return [*data, *_pairs(engine), *level]
     names = {
         "target": "--y",
         "positive": "--positive",
@@ -38,12 +39,19 @@ def again(asked: dict[str, Any], data: Sequence[str], kept: Sequence[str], given
         "decimal": "--decimal",
         "weights": "--weights",
         "cluster": "--cluster",
+        "by": "--by",
     }
-    found = [(option, asked[name]) for name, option in names.items()]
-    found += [("--engine", "dask" if given["engine"] == "dask" else None), ("--scheduler", given["scheduler"])]
-    return [
-        *data,
-        *(part for option, value in found if value is not None for part in (option, value)),
-        *_places.words(given),
-        *level,
-    ]
+    found = {option: asked[name] for name, option in names.items()} | engine
+    return [*data, *_pairs(found), *_places.words(given), *level]
+
+
+def _pairs(found: dict[str, Any]) -> list[str]:
+    """Options with their values, of those that were given."""
+    return [part for option, value in found.items() if value is not None for part in (option, value)]
+
+
+def columns(question: dict[str, Any], losses: Sequence[str], *, raw: bool) -> list[str]:
+    """The words that name what is asked of the rows: all models, by the losses that were named."""
+    pairs = [("--p", score) for score in question["scores"]] + [("--loss", loss) for loss in losses]
+    pairs += [("--classes", ",".join(question["classes"]))] if question["classes"] else []
+    return [*(part for pair in pairs for part in pair), *(["--raw"] if raw else [])]

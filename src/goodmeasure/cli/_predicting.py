@@ -16,7 +16,8 @@ from goodmeasure.reading.paths import refuse_onto
 from goodmeasure.reading.spreadsheets import RunsInSpreadsheets, disarmed, runs
 from goodmeasure.reading.tables import Values
 from goodmeasure.reading.writing import CsvLines, csv_line, refuse_other_kind, whole_file
-from goodmeasure.study.model import load
+from goodmeasure.study.later_cells import LaterCells
+from goodmeasure.study.model import answered, load
 
 
 def predicted(
@@ -27,10 +28,12 @@ def predicted(
         refuse_onto(out, [model, data])
     trained = load(model)
     noticed: dict[str, str] = {}
+    seen: LaterCells | None = None
     count = formulas = 0
     with _sink(out) as lines:
         for part in parts(data, kinds=trained.columns, keep=keep, where=where, notations=trained.notations):
-            shown, remarks = trained.answers(part)
+            shown, cells = answered(trained, part)
+            seen = cells if seen is None else seen + cells
             columns = _beside({name: part.kept.get(name, part[name]).tolist() for name in keep}, shown)
             rows: list[Sequence[Any]] = [*([] if count else [tuple(columns)]), *zip(*columns.values(), strict=True)]
             formulas += sum(runs(cell) for row in rows for cell in row)
@@ -38,8 +41,9 @@ def predicted(
             if not count:
                 _refuse_other_file(out, rows[0])
             lines.rows(rows)
-            noticed |= {f"{r.code} {r.what}": r.code for r in (*part.remarks, *remarks)}
+            noticed |= {f"{r.code} {r.what}": r.code for r in part.remarks}
             count += len(part)
+    noticed |= {f"{r.code} {r.what}": r.code for r in (() if seen is None else seen.remarks())}
     if formulas and not for_spreadsheets:
         noticed |= {str(_formulas(formulas)): RunsInSpreadsheets.code}
     _say(noticed, count, out)

@@ -17,7 +17,7 @@ from goodmeasure.cli._evidence import (
     tell_remarks,
     with_predictions,
 )
-from goodmeasure.cli._next import again, is_spent, line
+from goodmeasure.cli._next import again, columns, is_spent, line
 from goodmeasure.cli._spoken import spoken
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.terminal import json_text, printable, word
@@ -46,7 +46,7 @@ def reported(
     refuse_onto(out, list(data), "--out")
     refuse_other_kind(Path(out), MARK)
     asked = costs_from(costs)
-    with sorted_out(data) as (table, kept), spoken():
+    with sorted_out(data) as (table, kept), spoken(raw=True):
         question = TallyQuestion(with_predictions(question_of(scores, given), table), losses, raw)
         if _places.asks(given):
             _elsewhere.refuse_without_rows(table, kept, given)
@@ -101,17 +101,9 @@ def _scored(
         return found
     rows = again(question, data, kept, given)
     prices = [part for cost in cost_words(costs) for part in ("--cost", cost)]
-    asked_of = [] if kept else _columns(question, losses, raw=not saved.tally.schema.on_predictions)
+    asked_of = [] if kept else columns(question, losses, raw=not saved.tally.schema.on_predictions)
     shown = line("report", *rows, *asked_of, *prices)
     if not found.is_cut or not saved.tally.schema.on_predictions:
         return replace(found, command=shown)
     asked = prices or ["--cost", "fn=40", "--cost", "fp=5"]
     return replace(found, command=shown, following=line("decide", *rows, "--p", _elsewhere.plain(found.lead), *asked))
-
-
-def _columns(question: dict[str, Any], losses: tuple[str, ...], *, raw: bool) -> list[str]:
-    """The words that name what is asked of the rows."""
-    pairs = [("--p", score) for score in question["scores"]] + [("--loss", loss) for loss in losses]
-    pairs += [("--by", question["by"])] if question["by"] else []
-    pairs += [("--classes", ",".join(question["classes"]))] if question["classes"] else []
-    return [*(part for pair in pairs for part in pair), *(["--raw"] if raw else [])]

@@ -28,7 +28,7 @@ from goodmeasure.cli._evidence import (
     with_predictions,
 )
 from goodmeasure.cli._models import Models
-from goodmeasure.cli._next import again, is_spent, next_line
+from goodmeasure.cli._next import again, columns, is_spent, next_line
 from goodmeasure.cli._spoken import spoken
 from goodmeasure.cli._streams import aside
 from goodmeasure.drawing.plain_values import plain_values
@@ -52,7 +52,7 @@ def scored(
     """Score predictions in a file: each model's mean loss, the paired difference of each pair, and calibration."""
     if save is not None:
         _refuse_other_files(save, data)
-    with sorted_out(data) as (table, kept), spoken():
+    with sorted_out(data) as (table, kept), spoken(raw=True):
         if _places.asks(given):
             _elsewhere.refuse_without_rows(table, kept, given | {"save": save})
         saved, counted = evidence(
@@ -71,20 +71,21 @@ def scored(
             # What was saved holds the table too, which would count twice beside it.
             same, of = ((save,), [save]) if save is not None else (data, kept)
             if not is_spent(same):
-                click.echo(_next(saved, again(saved.question, same, of, given), rows_there=rows_there))
+                asked = [] if of else columns(saved.question, losses, raw=raw)
+                click.echo(_next(saved, again(saved.question, same, of, given), asked, rows_there=rows_there))
     finally:  # whatever becomes of the output, the work is kept
         if save is not None:
             _keep(save, saved)
     return 1 if fail_on is not None and verdict == "miscalibrated" else 0
 
 
-def _next(saved: Saved, words: Sequence[str], *, rows_there: bool) -> str:
+def _next(saved: Saved, words: Sequence[str], asked: Sequence[str], *, rows_there: bool) -> str:
     """The line to type next: a decision on the same rows, or where none can be made of them, what to read."""
     schema = saved.tally.schema
     if schema.kind == "classes":
         return next_line("explain", "proper")
     if _one_answer(saved):
-        return next_line("report", *words, "--p", saved.question["scores"][0])
+        return next_line("report", *words, *asked)
     if not schema.on_predictions or (schema.kind == "amount" and not rows_there):
         return next_line("explain", "decision")
     costs = ("under=3", "over=1") if schema.kind == "amount" else ("fn=40", "fp=5")

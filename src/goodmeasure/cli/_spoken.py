@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from goodmeasure.errors import Problem
+from goodmeasure.statistics.row_arguments import LOGITS
 
 
 @contextmanager
-def spoken() -> Iterator[None]:
-    """Problems found on the way name options instead of arguments, because that is what was typed."""
+def spoken(*, raw: bool = False) -> Iterator[None]:
+    """Problems found on the way name options instead of arguments, because that is what was typed.
+
+    ``raw`` says that the command takes ``--raw``.
+    """
     try:
         yield
     except Problem as problem:
-        for pattern, option in _OPTIONS:
+        for pattern, option in (*_OPTIONS, *(_RAW if raw else ())):
             problem.fix = re.sub(pattern, option, problem.fix)
         raise
 
@@ -24,9 +28,9 @@ _OPTIONS = (
     (r"costs=gm\.UnderOverCosts\([^)]*\)", "--cost under=3 --cost over=1"),
     (r"costs=gm\.Costs\([^)]*\)", "--cost fn=40 --cost fp=5"),
     (r"costs=gm\.ClassCosts\([^)]*\)", "--cost 'a->b=3' --cost '*->*=1', with the labels of the target"),
-    (r"if they are logits, apply the sigmoid.*", "if they are raw outputs: --raw"),
     (r"\btime='day', learn_time=True", "--time day --learn-time"),
     (r"\bprevalence=([\d.]+)", r"--prevalence \1"),
     (r"\brare_classes='(\w+)'", r"--rare-classes \1"),
     (r"\b(ask|positive|represents|outliers|decimal|dates)=('[^']*'|[^\s,']+)", r"--\1 \2"),
 )
+_RAW = ((rf"^{re.escape(LOGITS)}$", "if they are raw outputs: --raw"),)

@@ -103,7 +103,7 @@ def decide(
     Raises:
         GM003: the columns differ in length, or class probabilities are no table.
         GM005: there are no rows, or all weights are zero.
-        GM006: a weight is negative or not finite.
+        GM006: a weight is negative or not finite, or counts copies and is no whole number.
         GM009: ``cluster`` and ``time`` are both given, or a prevalence or a budget does not go with these costs.
         GM701: a probability lies outside [0, 1].
         GM702: a prediction or an amount is not a finite number.

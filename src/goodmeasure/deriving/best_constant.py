@@ -13,9 +13,11 @@ from goodmeasure.deriving import class_statistics, numbers, pointwise
 from goodmeasure.deriving.arguments import Examples, check_targets, numeric, weights
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import NothingToAverage, TargetOutsideDomain
+from goodmeasure.formulas.activations import linear
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import expression, simplify, symbol
 from goodmeasure.statistics.arrays import array_of, same_order
+from goodmeasure.statistics.quantiles import weighted_quantile
 from goodmeasure.statistics.weights import scaled
 
 Slope: TypeAlias = Callable[[Any], Any]
@@ -49,7 +51,7 @@ def _of_present(loss: Record, y: Any, w: Any, classes: int | None) -> Any:
     if loss.is_classwise:
         return _best_row(loss, targets, counts, classes or _classes(loss, targets))
     if len(loss.activation) > 1:
-        return _minimum(loss, targets, counts, np.zeros(len(loss.activation)))
+        return _best_of_several(loss, targets.astype(np.float64), counts)
     if targets.size > _MOST_KEPT:
         return _best_number(loss, targets.astype(np.float64), counts)
     return _once(loss, targets.astype(np.float64).tobytes(), counts.tobytes())
@@ -214,18 +216,30 @@ def _middle(slope: Slope, first: float, last: float) -> float:
 
 
 def _boundaries(below: Where, low: Any, high: Any) -> Any:
-    """The raw output in each bracket at which ``below`` turns false, to the last bit; all brackets are halved together."""
-    low, high = low.copy(), high.copy()
-    left = np.arange(len(low))
-    for _ in range(1100):
-        middle = low[left] / 2 + high[left] / 2
-        inside = (middle != low[left]) & (middle != high[left])
-        left, middle = left[inside], middle[inside]
+    """The raw output in each bracket at which ``below`` turns false, to the last bit; all brackets are halved together.
+
+    Not lengths are halved but the numbers that there are between two: 64 times is enough, next to zero as well.
+    """
+    low, high = _places(low), _places(high)
+    for _ in range(64):
+        middle = (low >> 1) + (high >> 1) + (low & high & 1)
+        left = np.flatnonzero((middle != low) & (middle != high))
         if not left.size:
             break
-        under = below(middle)
-        low[left[under]], high[left[~under]] = middle[under], middle[~under]
-    return high
+        under = below(_at_places(middle[left]))
+        low[left[under]], high[left[~under]] = middle[left[under]], middle[left[~under]]
+    return _at_places(high)
+
+
+def _places(numbers: Any) -> Any:
+    """The place of each number in the row of all doubles, counted from zero."""
+    bits = numbers.astype(np.float64).view(np.int64)
+    return np.where(bits < 0, np.iinfo(np.int64).min - bits, bits)
+
+
+def _at_places(places: Any) -> Any:
+    """The number at each place."""
+    return np.where(places < 0, np.iinfo(np.int64).min - places, places).view(np.float64)
 
 
 def _best_row(loss: Record, y: Any, w: Any, k: int) -> Any:
@@ -245,13 +259,48 @@ def _best_row(loss: Record, y: Any, w: Any, k: int) -> Any:
     return result
 
 
-def _minimum(loss: Record, y: Any, w: Any, start: Any) -> Any:
-    """The raw outputs of one example, shared by all, at the smallest mean loss."""
+def _best_of_several(loss: Record, y: Any, w: Any) -> Any:
+    """The raw outputs that are best for all targets: from zero, and from where the targets lie in their own units."""
+    count = len(loss.activation)
+    starts = [(np.zeros(count), np.ones(count))]
+    # Of one target alone a likelihood has no least: the further one starts, the further it falls.
+    if loss.activation[0] is linear and not loss.is_graded and np.ptp(y):
+        starts.append(_standing(loss, y, w))
+    found = [_minimum(loss, y, w, *start) for start in starts]
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = [float(np.sum(numbers.value(loss, y, _shared(z, y)) * w)) for z in found]
+    return found[int(np.argmin(np.nan_to_num(means, nan=np.inf)))]
+
+
+def _standing(loss: Record, y: Any, w: Any) -> tuple[Any, Any]:
+    """Raw outputs in the middle of the targets and as wide as they lie, each with its unit."""
+    centre, low, high = (weighted_quantile(y, w, level) for level in (0.5, 0.1, 0.9))
+    width = (high - low) or float(np.ptp(y))
+    start, unit = np.zeros(len(loss.activation)), np.ones(len(loss.activation))
+    for k, activation in enumerate(loss.activation):
+        if activation is linear:
+            start[k], unit[k] = centre, width
+        elif activation.reaches.low < width < activation.reaches.high and activation.inverse is not None:
+            inverse = simplify(expression(activation.inverse(symbol("mu"))))
+            start[k] = float(on_arrays([inverse], {"mu": np.array([width])}, np.array([width]))[0][0])
+    return start, unit
+
+
+def _shared(z: Any, y: Any) -> Any:
+    return np.broadcast_to(z, (len(y), len(z))).copy()
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _minimum(loss: Record, y: Any, w: Any, start: Any, unit: Any = 1.0) -> Any:
+    """The raw outputs of one example, shared by all, at the smallest mean loss, looked for in their units and in its own."""
     from scipy.optimize import minimize
 
-    def mean(z: Any) -> tuple[float, Any]:
-        value, gradient = numbers.value_and_gradient(loss, y, np.broadcast_to(z, (len(y), len(z))).copy(), w)
-        return value, gradient.sum(axis=0)
+    size = float(np.abs(numbers.value(loss, y, _shared(start, y))) @ w / w.sum())
+    size = size if np.isfinite(size) and size > 0 else 1.0
 
-    found = minimize(mean, start, jac=True, method="BFGS", options={"gtol": 1e-10, "maxiter": 1000})
-    return found.x
+    def mean(x: Any) -> tuple[float, Any]:
+        value, gradient = numbers.value_and_gradient(loss, y, _shared(start + unit * x, y), w)
+        return value / size, unit * gradient.sum(axis=0) / size
+
+    found = minimize(mean, np.zeros(len(start)), jac=True, method="BFGS", options={"gtol": 1e-10, "maxiter": 1000})
+    return start + unit * found.x

@@ -31,6 +31,28 @@ def _lgamma(x: Any) -> Any:
     return mp.loggamma(x + up) - mp.log(product)
 
 
+# Numbers of more bits than this before the point are as good as infinite to an exponential: it would take all memory.
+_BITS = 10_000
+
+
+def _exp(x: Any) -> Any:
+    """The exponential, infinite or zero where its argument has more digits before the point than memory has room for."""
+    import mpmath as mp
+
+    if mp.isfinite(x) and x and mp.mag(x) > _BITS:
+        return mp.inf if x > 0 else mp.mpf(0)
+    return mp.exp(x)
+
+
+def _power(a: Any, b: Any) -> Any:
+    """A power, which is the exponential of the logarithm where the exponent is no whole number."""
+    import mpmath as mp
+
+    if a > 0 and b and mp.isfinite(a) and mp.isfinite(b) and mp.mag(b) + abs(mp.mag(a)).bit_length() > _BITS:
+        return _exp(b * mp.log(a))
+    return a**b
+
+
 @cache
 def language() -> dict[str, Callable[..., Any]]:
     """How arbitrary precision spells the elementary words."""
@@ -53,14 +75,15 @@ def language() -> dict[str, Callable[..., Any]]:
         "sub": lambda a, b: a - b,
         "mul": lambda a, b: a * b,
         "div": guarded(lambda a, b: a / b),
-        "power": guarded(lambda a, b: a**b),
+        "power": guarded(_power),
         "neg": lambda a: -a,
         "less": lambda a, b: a < b,
         "less_equal": lambda a, b: a <= b,
         "where": lambda c, a, b: a if c else b,
         "log": guarded(mp.log),
         "log1p": guarded(lambda x: mp.log(1 + x)),
-        "expm1": lambda x: mp.exp(x) - 1,
+        "exp": _exp,
+        "expm1": lambda x: _exp(x) - 1,
         "sqrt": guarded(mp.sqrt),
         "maximum": max,
         "minimum": min,
@@ -69,7 +92,7 @@ def language() -> dict[str, Callable[..., Any]]:
         "trigamma": guarded(lambda x: mp.psi(1, x)),
         "i0e": lambda x: mp.besseli(0, x) * mp.exp(-abs(x)),
         "i1e": lambda x: mp.besseli(1, x) * mp.exp(-abs(x)),
-        **{name: getattr(mp, {"abs": "fabs"}.get(name, name)) for name in ("abs", "sign", "exp", "sin", "cos")},
+        **{name: getattr(mp, {"abs": "fabs"}.get(name, name)) for name in ("abs", "sign", "sin", "cos")},
         **{name: guarded(getattr(mp, name)) for name in ("erf", "erfc")},
     }
 

@@ -25,7 +25,7 @@ from goodmeasure.formulas.evaluation import Array, namespace, on_arrays
 from goodmeasure.formulas.expression import Expr, derivative, expression, log, simplify, symbol, symbols
 from goodmeasure.formulas.words import exp
 from goodmeasure.statistics.rounded_rows import divided_by_sums
-from goodmeasure.statistics.row_arguments import MissingScore
+from goodmeasure.statistics.row_arguments import SUMS, MissingScore
 
 # --- predictions in place of raw outputs ---
 
@@ -77,7 +77,7 @@ def _how_to_mend(loss: Record, p: Array, at: int) -> str:
     """What makes a prediction of this one: the sum of a row of probabilities, or the activation."""
     row = np.asarray(p).reshape(-1, p.shape[-1])[at] if loss.is_classwise else None
     if row is not None and ((row >= 0) & (row <= 1)).all() and row.any():
-        return f"the row adds up to {row.sum():g}: divide each row by its sum"
+        return f"the row adds up to {row.sum():g}: {SUMS}"
     return "pass raw outputs as loss(y, z), or apply the activation first"
 
 

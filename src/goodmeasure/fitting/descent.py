@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodmeasure.fitting.endless import falls_without_end
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
+from goodmeasure.formulas.activations import Activation, linear
 from goodmeasure.statistics.row_arguments import Floats
 
 # It begins anew at most so often, while the objective falls below this part of what it was.
 _ROUNDS, _FALLEN = 20, 0.1
+# So many times the width of the targets a parameter's unit is at most: where an objective hardly bends, that says nothing.
+_WIDEST = 1e6
 
 
 def minimise(
@@ -49,7 +54,8 @@ def _round(
     """One run of L-BFGS-B, with the objective in units of its size and each parameter in its own."""
     from scipy.optimize import minimize
 
-    unit, size = _units(objective, start), size or 1.0
+    size = size or 1.0
+    unit = _units(objective, start, size)
 
     def at(flat: Floats) -> Floats:
         return unit * flat.reshape(start.shape)
@@ -69,10 +75,22 @@ def _round(
     return Reached(at(found.x), int(found.nit), bool(found.success))
 
 
-def _units(objective: Objective, start: Floats) -> Floats:
-    """Units of the parameters in which the objective bends about equally in each, where it bends at all."""
+def _units(objective: Objective, start: Floats, size: float) -> Floats:
+    """Units of the parameters in which the objective, in its own, bends by about one; its width where it does not bend."""
     bend = objective.diagonal(start)
     known = np.isfinite(bend) & (bend > 0)
-    if not known.any():
-        return np.ones(start.shape)
-    return np.asarray(1 / np.sqrt(np.where(known, bend, bend[known].max())))
+    width = np.broadcast_to(
+        [_spread(objective.y) if a is linear else 1.0 for a in _activations(objective)], start.shape
+    )
+    return np.asarray(np.where(known, np.minimum(np.sqrt(size / np.where(known, bend, 1)), _WIDEST * width), width))
+
+
+def _activations(objective: Objective) -> tuple[Activation | None, ...]:
+    """The activation of each raw output; classes have none of their own."""
+    loss = objective.loss
+    return (None,) * objective.outputs if loss.is_classwise or loss.is_binary else loss.activation
+
+
+def _spread(y: NDArray[Any]) -> float:
+    """How far apart targets lie that are not extreme."""
+    return float(np.subtract(*np.quantile(y, (0.9, 0.1)))) or float(np.ptp(y)) or 1.0

@@ -9,7 +9,7 @@ from goodmeasure.statistics.row_arguments import Floats
 
 # How many times as far as the last steps went one looks; and the share of its rounding from which an objective tells nothing.
 _FURTHER = (1.0, 10.0, 100.0, 1000.0)
-_LOST = 1e-3
+_LOST = 1e-5
 # Raw outputs of probabilities and of amounts on a scale of their own are far out from here on.
 _LONG = 30.0
 

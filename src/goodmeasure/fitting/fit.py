@@ -43,6 +43,7 @@ _DOUBTS = {
     Status.UNFINISHED: "the fit has not converged",
     Status.UNCERTAIN: "the fit may not be the best",
     Status.ENDLESS: "there is no best fit",
+    Status.FLAT: "nothing was learned",
 }
 
 

@@ -30,7 +30,7 @@ PATIENCE = 5
 _STARTING_TARGETS = 2001
 # The part of its size within which an objective that is called optimal is the least; what of the best constant's does not count;
 # and the part of all signals that may be left of their sum where they are said to balance.
-_CLOSE, _TRACE, _BALANCE, _NOTHING = 1e-6, 1e-12, 1e-3, 1e-300
+_CLOSE, _TRACE, _BALANCE, _NOTHING = 1e-6, 1e-12, 1e-3, 1e-290
 # A raw output that stands for an infinite one.
 _FAR = 30.0
 
@@ -202,11 +202,21 @@ def _is_stuck(reached: newton.Reached, settings: SolverSettings) -> bool:
 
 
 def _otherwise(objective: Objective, reached: newton.Reached, settings: SolverSettings) -> newton.Reached:
-    """What is tried from where Newton's method got stuck."""
-    least = broad.minimise if objective.outputs == 1 else descent.minimise
-    left = settings.max_iter - reached.steps
-    found = least(objective, reached.theta, tol=settings.tol, max_iter=left, watch=settings.watch)
-    return replace(found, steps=reached.steps + found.steps)
+    """What is tried from where Newton's method got stuck: a broad look, descent, and from there Newton's steps again."""
+    tries = (broad.minimise, descent.minimise, newton.minimise) if objective.outputs == 1 else (descent.minimise,)
+    for least in tries:
+        if not _is_stuck(reached, settings):
+            break
+        found = least(
+            objective, reached.theta, tol=settings.tol, max_iter=settings.max_iter - reached.steps, watch=settings.watch
+        )
+        found = replace(found, steps=reached.steps + found.steps)
+        if least is descent.minimise and objective.outputs == 1:
+            # Where one raw output bends, Newton's steps say better than the length of its own whether it has arrived.
+            found = replace(found, converged=False)
+        lower = objective.value(found.theta) <= objective.value(reached.theta)
+        reached = found if lower else replace(reached, steps=found.steps)
+    return reached
 
 
 def _suited(objective: Objective, curvature: CurvatureClass, lines: PiecewiseLinear | None) -> str:
@@ -241,7 +251,7 @@ def _balances(objective: Objective, theta: Floats) -> bool:
     if small.all():
         return True
     near = objective.value_and_gradient(theta * (1 + 8 * np.finfo(np.float64).eps))[1]
-    return bool((small | (np.abs(gradient) <= 8 * np.abs(near - gradient).max())).all())
+    return bool((small | (np.abs(gradient) <= 8 * np.abs(near - gradient).max(axis=0))).all())
 
 
 def _certify(
@@ -262,10 +272,10 @@ def _certify(
         gap, method = None, "the steps that were made did not lead to where nothing is left to gain"
     if not curvature.convex:
         gap, method, proven = None, "a point where the signals balance, of a loss that is not convex", False
-    if endless:
-        gap, method, proven = None, endless, False
     if not (curvature.convex or balanced):
         method = "signals do not balance, of a loss that is not convex"
+    if endless:
+        gap, method, proven = None, endless, False
     close = balanced and (gap is None or _is_close(objective, reached.theta, gap, constant))
     return Certificate(
         status=Status.ENDLESS

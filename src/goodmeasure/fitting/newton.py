@@ -149,9 +149,10 @@ def minimise(
 def pulls_unseen(objective: Objective, theta: Floats, unseen: Floats) -> bool:
     """Whether signals pull where nothing bends, so that the matrix shows no way: what is left of the derivative by its step."""
     _, gradient = objective.value_and_gradient(theta)
-    if np.abs(unseen).max(initial=0) <= _SINGULAR * np.abs(gradient).max(initial=0):
-        return False
-    return bool((np.abs(unseen) > _UNSEEN * objective.pulls(theta).ravel()).any())
+    unseen = np.abs(unseen).reshape(gradient.shape)
+    # Each raw output is looked at by itself: they may be in units far apart.
+    pulled = unseen.max(axis=0, initial=0) > _SINGULAR * np.abs(gradient).max(axis=0, initial=0)
+    return bool(((unseen > _UNSEEN * objective.pulls(theta)) & pulled).any())
 
 
 def search(objective: Objective, theta: Floats, wanted: Floats, promised: float) -> Floats | None:

@@ -101,8 +101,11 @@ class Objective:
     def rounding(self, theta: Floats) -> float:
         """How much of the objective is rounding: its own, and what that of the raw outputs does to it."""
         value, _ = self.value_and_gradient(theta)
-        largest = float(np.abs(self.raw(theta)).max(initial=0))
-        return float(np.finfo(np.float64).eps) * (abs(value) + largest * self.pull(theta))
+        assert self._signal is not None
+        # Raw outputs may be in units far apart, such as a mean of millions and the logarithm of its scale.
+        raw, signal = (each.reshape(-1, self.outputs) for each in (self.raw(theta), self._signal))
+        moved = np.abs(raw).max(axis=0, initial=0) @ np.abs(signal).sum(axis=0)
+        return float(np.finfo(np.float64).eps * (abs(value) + moved))
 
     def pull(self, theta: Floats) -> float:
         """The mean size of the rows' signals."""

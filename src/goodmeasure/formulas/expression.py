@@ -125,6 +125,18 @@ class Expr:
     def __ge__(self, other: Operand) -> Expr:
         return less_equal(other, self)
 
+    def __eq__(self, other: object) -> bool:
+        # Whether two formulas are one is asked everywhere; whether one equals a number is what a formula cannot know.
+        if isinstance(other, int | float):
+            raise FormulaError(
+                f"a formula cannot ask whether {self} equals {other}",
+                seen="== or != between a symbol and a number",
+                fix=f"write where({self} <= {other}, a, b), or where(abs({self} - {other}) <= 0, a, b)",
+            )
+        return self is other
+
+    __hash__ = object.__hash__
+
     def __bool__(self) -> bool:
         raise FormulaError(
             f"Python asked whether {self} is true, and a formula cannot know",
@@ -385,12 +397,13 @@ def released(root: Expr) -> Expr:
     return _rebuild(root, lambda word, args: args[0] if word.holds else _simpler(word, args), {})
 
 
-def decided(root: Expr, known: Mapping[str, Number]) -> Expr:
-    """The expression with those choices made that the known numbers alone decide."""
+def decided(root: Expr, known: Mapping[str, Any]) -> Expr:
+    """The expression with those choices made that the known numbers alone decide; what differs by label decides none."""
+    numbers = {name: value for name, value in known.items() if not isinstance(value, tuple)}
 
     def make(word: Word, args: tuple[Expr, ...]) -> Expr:
-        if word.name == "where" and symbols(args[0]) <= known.keys():
-            holds = simplify(args[0], known).number
+        if word.name == "where" and symbols(args[0]) <= numbers.keys():
+            holds = simplify(args[0], numbers).number
             if holds is not None:
                 return args[1] if holds else args[2]
         return word(*args)

@@ -14,6 +14,7 @@ from goodmeasure.formulas.elementary_words import (
     lgamma,
     log1p,
     log1pmx,
+    maximum,
     minimum,
     sigmoid,
     sin,
@@ -157,6 +158,34 @@ biweight: Word = Word(
     (lambda x: where(less_equal(abs(x), 1), 6 * x * ((1 - x) * (1 + x)) ** 2, 0),),
     book=lambda x: where(less_equal(abs(x), 1), 1 - (1 - x**2) ** 3, 1),
     meaning=lambda x: where(less_equal(abs(x), 1), x * x * (3 + x * x * (x * x - 3)), 1),
+)
+# The parabola 1 - x**2 between -1 and 1, and what of it lies above x, each part times how far below 1 + a it lies.
+parabola: Word = Word(
+    "parabola",
+    (lambda x: where(less_equal(abs(x), 1), -2 * x, 0),),
+    book=lambda x: where(less_equal(abs(x), 1), 1 - x**2, 0),
+    meaning=lambda x: where(less_equal(abs(x), 1), (1 - x) * (1 + x), 0),
+)
+
+
+def _within_one(x: Expr) -> Expr:
+    return maximum(minimum(x, 1), -1)
+
+
+def _parabola_above(x: Expr, a: Expr) -> Expr:
+    below = 1 - _within_one(x)
+    return below * below * (a * (3 - below) / 3 + below * (8 - 3 * below) / 12)
+
+
+def _antiderivative(x: Expr, a: Expr) -> Expr:
+    return (1 + a) * (x - x**3 / 3) - (x**2 / 2 - x**4 / 4)
+
+
+parabola_above: Word = Word(
+    "parabola_above",
+    (lambda x, a: -((a + (1 - x)) * parabola(x)), None),
+    book=lambda x, a: _antiderivative(expression.expression(1), a) - _antiderivative(_within_one(x), a),
+    meaning=_parabola_above,
 )
 # Welsch's: 1 - exp(-x**2), and what falls off like it. Far out the exponential is nothing, also times what is infinite.
 gauss_rise: Word = Word(

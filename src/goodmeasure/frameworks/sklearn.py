@@ -21,6 +21,7 @@ from goodmeasure.risks.outputs import Outputs
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import array_of
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
+from goodmeasure.statistics.weights import WeightsMean
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
 
@@ -315,17 +316,17 @@ def _shown(name: str, of: object, labels: tuple[Any, ...] | None, pos_label: Any
     return f"{name}({of}{''.join(f', {key}={value!r}' for key, value in said.items() if value is not None)})"
 
 
-def paired(y_true: Any, y_pred: Any, sample_weight: Any) -> PresentRows:
+def paired(y_true: Any, y_pred: Any, sample_weight: Any, weights_mean: WeightsMean = "importance") -> PresentRows:
     """The rows that count, with both of their columns."""
-    return given_rows(sample_weight, y_true=y_true, y_pred=y_pred)
+    return given_rows(sample_weight, weights_mean, y_true=y_true, y_pred=y_pred)
 
 
-def given_rows(sample_weight: Any, **columns: Any) -> PresentRows:
+def given_rows(sample_weight: Any, weights_mean: WeightsMean, **columns: Any) -> PresentRows:
     """The rows that count, with all of their columns."""
     for name, given in columns.items():
         if given is None:
             raise UsageError(f"{name} is None, a column is needed", where=name, fix=f"give {name}, one value a row")
-    return row_arguments.present(sample_weight, **columns)
+    return row_arguments.present(sample_weight, weights_mean, **columns)
 
 
 def _mean(y: NDArray[Any], given: Outputs, w: Floats) -> float:

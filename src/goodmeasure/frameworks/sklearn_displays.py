@@ -21,7 +21,8 @@ from goodmeasure.frameworks.sklearn_outputs import AskedModel, LossReading, Read
 from goodmeasure.making.loss import Loss
 from goodmeasure.risks.outputs import Outputs
 from goodmeasure.risks.risk import Risk, risk
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.row_arguments import PresentRows
+from goodmeasure.statistics.weights import WeightsMean
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
 Asked = Loss | Costs | ClassCosts | UnderOverCosts | None
@@ -93,6 +94,7 @@ class CalibrationDisplay(_Display):
         loss: Loss | None = None,
         sample_weight: Any = None,
         pos_label: Any = None,
+        weights_mean: WeightsMean = "importance",
         ax: Any = None,
     ) -> Self:
         """Draw the calibration of predictions.
@@ -104,6 +106,7 @@ class CalibrationDisplay(_Display):
                 given.
             sample_weight: how much each row counts, (n,); all alike unless given.
             pos_label: which of two labels is yes; the second in sorted order unless given.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
             ax: axes of matplotlib to draw on; a figure of its own unless given.
 
         Returns:
@@ -113,13 +116,15 @@ class CalibrationDisplay(_Display):
             GM003: the columns differ in length, or y_pred has another number of columns than there are labels.
             GM004: a label is missing, a probability lies outside [0, 1], or an amount outside the domain of the loss.
             GM005: no row counts.
-            GM006: a weight is negative or not finite.
+            GM006: a weight is negative or not finite, or counts copies and is no whole number.
             GM007: the loss implies no probability, so none can be judged by it.
             GM009: the labels do not say which is yes, or ``ax`` is nothing to draw on.
             GM702: a prediction is not a number.
             GM705: there are fewer than two rows.
         """
-        return cls(_calibration(loss, *_predicted(loss, y_true, y_pred, sample_weight, pos_label))).plot(ax)
+        return cls(_calibration(loss, *_predicted(loss, y_true, y_pred, sample_weight, pos_label, weights_mean))).plot(
+            ax
+        )
 
     @classmethod
     @strict_keywords
@@ -132,6 +137,7 @@ class CalibrationDisplay(_Display):
         loss: Loss | None = None,
         sample_weight: Any = None,
         pos_label: Any = None,
+        weights_mean: WeightsMean = "importance",
         ax: Any = None,
     ) -> Self:
         """Draw the calibration of what a fitted model says of rows that it never saw.
@@ -144,6 +150,7 @@ class CalibrationDisplay(_Display):
                 given.
             sample_weight: how much each row counts, (n,); all alike unless given.
             pos_label: which of two labels is yes; the second in sorted order unless given.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
             ax: axes of matplotlib to draw on; a figure of its own unless given.
 
         Returns:
@@ -153,12 +160,12 @@ class CalibrationDisplay(_Display):
             GM003: X and y differ in length.
             GM004: a label is missing, or an amount lies outside the domain of the loss.
             GM005: no row counts.
-            GM006: a weight is negative or not finite.
+            GM006: a weight is negative or not finite, or counts copies and is no whole number.
             GM007: the loss implies no probability, so none can be judged by it.
             GM009: the model gives no probabilities, or ``ax`` is nothing to draw on.
             GM705: there are fewer than two rows.
         """
-        return cls(_calibration(loss, *_told(loss, estimator, X, y, sample_weight, pos_label))).plot(ax)
+        return cls(_calibration(loss, *_told(loss, estimator, X, y, sample_weight, pos_label, weights_mean))).plot(ax)
 
 
 @strict_class
@@ -185,7 +192,15 @@ class LossDisplay(_Display):
     @classmethod
     @strict_keywords
     def from_predictions(
-        cls, y_true: Any, y_pred: Any, loss: Loss, *, sample_weight: Any = None, pos_label: Any = None, ax: Any = None
+        cls,
+        y_true: Any,
+        y_pred: Any,
+        loss: Loss,
+        *,
+        sample_weight: Any = None,
+        pos_label: Any = None,
+        weights_mean: WeightsMean = "importance",
+        ax: Any = None,
     ) -> Self:
         """Draw the mean loss of predictions.
 
@@ -196,6 +211,7 @@ class LossDisplay(_Display):
             loss: the loss to measure, such as ``gm.losses.huber(delta=2.0)``.
             sample_weight: how much each row counts, (n,); all alike unless given.
             pos_label: which of two labels is yes; the second in sorted order unless given.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
             ax: axes of matplotlib to draw on; a figure of its own unless given.
 
         Returns:
@@ -205,13 +221,13 @@ class LossDisplay(_Display):
             GM003: the columns differ in length, or y_pred has another number of columns than there are labels.
             GM004: a target is missing or outside the domain of the loss, or a prediction outside what it predicts.
             GM005: no row counts.
-            GM006: a weight is negative or not finite.
+            GM006: a weight is negative or not finite, or counts copies and is no whole number.
             GM009: the labels do not say which is yes, or ``ax`` is nothing to draw on.
             GM702: a prediction is not a number.
         """
-        rows = paired(y_true, y_pred, sample_weight)
+        rows = paired(y_true, y_pred, sample_weight, weights_mean)
         read = LossReading(loss, pos_label=pos_label).of_predictions(rows["y_true"], rows["y_pred"])
-        return cls(_risk(loss, read, rows.weight)).plot(ax)
+        return cls(_risk(loss, read, rows)).plot(ax)
 
     @classmethod
     @strict_keywords
@@ -224,6 +240,7 @@ class LossDisplay(_Display):
         *,
         sample_weight: Any = None,
         pos_label: Any = None,
+        weights_mean: WeightsMean = "importance",
         ax: Any = None,
     ) -> Self:
         """Draw the mean loss of what a fitted model says of rows that it never saw.
@@ -238,6 +255,7 @@ class LossDisplay(_Display):
             loss: the loss to measure.
             sample_weight: how much each row counts, (n,); all alike unless given.
             pos_label: which of two labels is yes; the second in sorted order unless given.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
             ax: axes of matplotlib to draw on; a figure of its own unless given.
 
         Returns:
@@ -247,11 +265,11 @@ class LossDisplay(_Display):
             GM003: X and y differ in length.
             GM004: a target is missing or outside the domain of the loss, or a prediction outside what it predicts.
             GM005: no row counts.
-            GM006: a weight is negative or not finite.
+            GM006: a weight is negative or not finite, or counts copies and is no whole number.
             GM009: the model gives nothing that the loss takes, or ``ax`` is nothing to draw on.
         """
-        read, weight = _of_model(LossReading(loss, pos_label=pos_label), estimator, X, y, sample_weight)
-        return cls(_risk(loss, read, weight)).plot(ax)
+        read, rows = _of_model(LossReading(loss, pos_label=pos_label), estimator, X, y, sample_weight, weights_mean)
+        return cls(_risk(loss, read, rows)).plot(ax)
 
 
 @strict_class
@@ -286,6 +304,7 @@ class DecisionDisplay(_Display):
         *,
         sample_weight: Any = None,
         pos_label: Any = None,
+        weights_mean: WeightsMean = "importance",
         ax: Any = None,
     ) -> Self:
         """Draw what it costs to act on predictions.
@@ -296,6 +315,7 @@ class DecisionDisplay(_Display):
             costs: what right and wrong decisions cost.
             sample_weight: how much each row counts, (n,); all alike unless given.
             pos_label: which of two labels is yes; the second in sorted order unless given.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
             ax: axes of matplotlib to draw on; a figure of its own unless given.
 
         Returns:
@@ -305,14 +325,16 @@ class DecisionDisplay(_Display):
             GM003: the columns differ in length, or y_pred has another number of columns than there are labels.
             GM004: a label is missing, or a probability lies outside [0, 1].
             GM005: no row counts.
-            GM006: a weight is negative or not finite.
+            GM006: a weight is negative or not finite, or counts copies and is no whole number.
             GM009: the labels do not say which is yes, or ``ax`` is nothing to draw on.
             GM702: a prediction is not a number.
             GM704: all targets of a yes/no question are the same.
             GM705: there are fewer than five rows.
             GM711: the costs are for another number of classes than there are labels.
         """
-        return cls(_decision(costs, *_predicted(costs, y_true, y_pred, sample_weight, pos_label))).plot(ax)
+        return cls(_decision(costs, *_predicted(costs, y_true, y_pred, sample_weight, pos_label, weights_mean))).plot(
+            ax
+        )
 
     @classmethod
     @strict_keywords
@@ -325,6 +347,7 @@ class DecisionDisplay(_Display):
         *,
         sample_weight: Any = None,
         pos_label: Any = None,
+        weights_mean: WeightsMean = "importance",
         ax: Any = None,
     ) -> Self:
         """Draw what it costs to act on what a fitted model says of rows that it never saw.
@@ -336,6 +359,7 @@ class DecisionDisplay(_Display):
             costs: what right and wrong decisions cost.
             sample_weight: how much each row counts, (n,); all alike unless given.
             pos_label: which of two labels is yes; the second in sorted order unless given.
+            weights_mean: "importance" if a weight says how much a row matters, "frequency" if it counts identical rows.
             ax: axes of matplotlib to draw on; a figure of its own unless given.
 
         Returns:
@@ -345,31 +369,36 @@ class DecisionDisplay(_Display):
             GM003: X and y differ in length.
             GM004: a label is missing.
             GM005: no row counts.
-            GM006: a weight is negative or not finite.
+            GM006: a weight is negative or not finite, or counts copies and is no whole number.
             GM009: the model gives no probabilities, or ``ax`` is nothing to draw on.
             GM704: all targets of a yes/no question are the same.
             GM705: there are fewer than five rows.
             GM711: the costs are for another number of classes than the model knows.
         """
-        return cls(_decision(costs, *_told(costs, estimator, X, y, sample_weight, pos_label))).plot(ax)
+        return cls(_decision(costs, *_told(costs, estimator, X, y, sample_weight, pos_label, weights_mean))).plot(ax)
 
 
 # --- what is drawn ---
 
 
-def _calibration(loss: Loss | None, read: Read, weight: Floats) -> Calibration:
-    return calibration(read[0], _predictions(read[1]), loss, sample_weight=weight)
+def _calibration(loss: Loss | None, read: Read, rows: PresentRows) -> Calibration:
+    return calibration(read[0], _predictions(read[1]), loss, **_weighed(rows))
 
 
-def _decision(costs: Costs | ClassCosts | UnderOverCosts, read: Read, weight: Floats) -> Decision | ActDecision:
-    return decide(read[0], _predictions(read[1]), costs, sample_weight=weight)
+def _decision(costs: Costs | ClassCosts | UnderOverCosts, read: Read, rows: PresentRows) -> Decision | ActDecision:
+    return decide(read[0], _predictions(read[1]), costs, **_weighed(rows))
 
 
-def _risk(loss: Loss, read: Read, weight: Floats) -> Risk:
+def _risk(loss: Loss, read: Read, rows: PresentRows) -> Risk:
     y, given = read
     if given.on_predictions:
-        return risk(loss, y, prediction=_predictions(given), sample_weight=weight)
-    return risk(loss, y, given.numbers, sample_weight=weight)
+        return risk(loss, y, prediction=_predictions(given), **_weighed(rows))
+    return risk(loss, y, given.numbers, **_weighed(rows))
+
+
+def _weighed(rows: PresentRows) -> dict[str, Any]:
+    """The weights as they were given: whole ones stand for copies."""
+    return {"sample_weight": rows.weight * rows.unit, "weights_mean": rows.weights_mean}
 
 
 def _predictions(given: Outputs) -> NDArray[Any]:
@@ -380,30 +409,36 @@ def _predictions(given: Outputs) -> NDArray[Any]:
 # --- the rows ---
 
 
-def _predicted(asked: Asked, y_true: Any, y_pred: Any, sample_weight: Any, pos_label: Any) -> tuple[Read, Floats]:
-    """Targets and predictions as numbers, and the weights, of columns."""
-    rows = paired(y_true, y_pred, sample_weight)
+def _predicted(
+    asked: Asked, y_true: Any, y_pred: Any, sample_weight: Any, pos_label: Any, weights_mean: WeightsMean
+) -> tuple[Read, PresentRows]:
+    """Targets and predictions as numbers, and the rows that count, of columns."""
+    rows = paired(y_true, y_pred, sample_weight, weights_mean)
     y, p = rows["y_true"], rows["y_pred"]
     reading = LossReading(_book_loss(asked, _columns(y, p)), pos_label=pos_label)
-    return reading.of_predictions(y, p), rows.weight
+    return reading.of_predictions(y, p), rows
 
 
-def _told(asked: Asked, estimator: Any, X: Any, y: Any, sample_weight: Any, pos_label: Any) -> tuple[Read, Floats]:
-    """Targets and predictions as numbers, and the weights, of a model and its rows."""
+def _told(
+    asked: Asked, estimator: Any, X: Any, y: Any, sample_weight: Any, pos_label: Any, weights_mean: WeightsMean
+) -> tuple[Read, PresentRows]:
+    """Targets and predictions as numbers, and the rows that count, of a model and its rows."""
     check_is_fitted(estimator)
     columns = 0 if is_regressor(estimator) else len(estimator.classes_)
     reading = LossReading(_book_loss(asked, columns), pos_label=pos_label)
-    return _of_model(reading, estimator, X, y, sample_weight)
+    return _of_model(reading, estimator, X, y, sample_weight, weights_mean)
 
 
-def _of_model(reading: LossReading, estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Read, Floats]:
+def _of_model(
+    reading: LossReading, estimator: Any, X: Any, y: Any, sample_weight: Any, weights_mean: WeightsMean
+) -> tuple[Read, PresentRows]:
     check_is_fitted(estimator)
-    rows = given_rows(sample_weight, y=y)
+    rows = given_rows(sample_weight, weights_mean, y=y)
     if _num_samples(X) != rows.given:
         raise ShapeMismatch(
             f"X has {_num_samples(X):,} rows, and y {rows.given:,}", where="X", fix="give one target a row"
         )
-    return reading.of_model(rows["y"], AskedModel(estimator, X, rows.at, _ask)), rows.weight
+    return reading.of_model(rows["y"], AskedModel(estimator, X, rows.at, _ask)), rows
 
 
 def _ask(model: Any, method: str, X: Any) -> Any:

@@ -1,7 +1,17 @@
 """Losses for what happened: yes or no, one of several classes, several labels. ``p`` is the probability given to it."""
 
-from goodmeasure.formulas.domains import AboveMinusOne, Binary, Classes, Fraction, NonNegative, Outcome, Part, Positive
-from goodmeasure.formulas.words import either, exp, log, log1p, where
+from goodmeasure.formulas.domains import (
+    AboveMinusOne,
+    Binary,
+    Classes,
+    Fraction,
+    Level,
+    NonNegative,
+    Outcome,
+    Part,
+    Positive,
+)
+from goodmeasure.formulas.words import either, exp, log, log1p, minimum, parabola_above, where
 from goodmeasure.making.definition import loss
 
 
@@ -104,3 +114,19 @@ def asymmetric(y, mu, *, gamma_positive: NonNegative = 0.0, gamma_negative: NonN
     over, kept = mu - margin, 1 - mu + margin
     absent = -(over**gamma_negative) * where(mu <= 0.5, log1p(-over), log(kept))
     return either(y, -((1 - mu) ** gamma_positive) * log(mu), where(mu <= margin, 0, absent))
+
+
+@loss(target=Binary, asks_for="probability")
+def tailored(y, mu, *, threshold: Level = 0.2, spread: Part = 1.0, outside: Part = 0.1):
+    """Surprise that counts most where costs decide: a mixture of cost-weighted errors over a range of thresholds.
+
+    Reach for it when costs are known and the model is too simple to be right everywhere (gm.tailored makes it of them); where it
+    may be right, binary_cross_entropy learns more from each row. The range is threshold, give or take spread times its distance
+    to 0 or 1; beyond it thresholds count outside times as much. Buja, Stuetzle and Shen 2005.
+    """
+    half = spread * minimum(threshold, 1 - threshold)
+    from_middle = where(threshold <= 0.5, mu - threshold, (1 - threshold) - (1 - mu)) / half
+    yes = parabola_above(from_middle, (1 - threshold) / half - 1)
+    no = parabola_above(-from_middle, threshold / half - 1)
+    inside = half**2 / (threshold * (1 - threshold)) * either(y, yes, no)
+    return outside * either(y, -log(mu), -log1p(-mu)) + (1 - outside) * inside

@@ -1038,6 +1038,45 @@ def asymmetric(*, gamma_positive: float = 0.0, gamma_negative: float = 4.0, marg
 
 asl = asymmetric
 
+def tailored(*, threshold: float = 0.2, spread: float = 1.0, outside: float = 0.1) -> Loss:
+    """Surprise that counts most where costs decide: a mixture of cost-weighted errors over a range of thresholds.
+
+    Reach for it when costs are known and the model is too simple to be right everywhere (gm.tailored makes it of
+    them); where it may be right, binary_cross_entropy learns more from each row. The range is threshold, give or
+    take spread times its distance to 0 or 1; beyond it thresholds count outside times as much.
+
+    Formula:
+        outside*either(y, -log(mu), -log1p(-mu)) + (1 - outside)*((spread*minimum(threshold, 1 -
+            threshold))**2/(threshold*(1 - threshold))*either(y, parabola_above(where(threshold <= 0.5, mu - threshold,
+            1 - threshold - (1 - mu))/(spread*minimum(threshold, 1 - threshold)), (1 -
+            threshold)/(spread*minimum(threshold, 1 - threshold)) - 1), parabola_above(-(where(threshold <= 0.5, mu -
+            threshold, 1 - threshold - (1 - mu))/(spread*minimum(threshold, 1 - threshold))),
+            threshold/(spread*minimum(threshold, 1 - threshold)) - 1)))
+        target: yes or no [0, 1]
+        activation: sigmoid
+        asks for: the probability of each outcome
+
+    Args:
+        threshold: a level (0, 1); 0.2 unless given.
+        spread: a part (0, 1]; 1.0 unless given.
+        outside: a part (0, 1]; 0.1 unless given.
+
+    Returns:
+        The loss with these hyperparameters.
+
+    Raises:
+        GM002: a hyperparameter lies outside its domain, or there is none of that name.
+
+    Source:
+        Buja, Stuetzle and Shen 2005.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.tailored(threshold=0.2, spread=1.0, outside=0.1)
+        >>> round(loss(y=[1.0, 0.0], z=[0.5, -1.0]), 3)
+        0.13
+    """
+
 def poisson() -> Loss:
     """For counts and rates whose variance is their mean: the Poisson likelihood without the part that y alone decides.
 

@@ -334,6 +334,11 @@ def _predictions(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
             f"the parameters of {name} do not say its scale: ({', '.join(names)})",
             fix="use (p), (y, mu), (y, z), (y, mean, scale) or (y, *at_least), and keyword-only hyperparameters",
         )
+    if class_statistics.speaks_of_outcomes(names[1:]):
+        raise FormulaError(
+            f"{name} speaks of what happened twice: as y, and as {names[1]}, which is of what happened already",
+            fix=f"def {name}(y, mu), where mu is the probability of yes; or def {name}(p), without y",
+        )
     return names[1:]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from goodmeasure.reading.tables import VAST, ColumnKind, Table, Values, missing
 from goodmeasure.risks.outputs import row_losses
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
-from goodmeasure.study.columns import finite
+from goodmeasure.study.columns import Vast, finite
 from goodmeasure.study.model import Model
 from goodmeasure.study.names import plain_label
 from goodmeasure.study.respelling import as_known
 from goodmeasure.study.seen import Distribution, SeenRows, place_of
 from goodmeasure.tallying.saved import Shard
 from goodmeasure.tallying.shards import ShardTwice
+
+NONE = Vast(0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Counts:
     ``bins`` are the rows in each bin of predictions, ``expected`` the sum of what these are to cost by their probabilities.
     Of rows whose target is known, ``labelled`` is how many there are, ``total`` the sum of their losses and ``squares`` that
     of the squares; ``infinite`` of them cost infinity, or so much that squares are no numbers, and are in neither.
-    ``shards`` are the files that were counted.
+    ``shards`` are the files that were counted. ``vast`` are the numbers next to infinity of each column, which count as
+    missing: they are said of the rows that were read, and not kept.
     """
 
     columns: Mapping[str, Floats]
@@ -41,6 +44,7 @@ class Counts:
     infinite: int = 0
     rows: int = 0
     shards: tuple[Shard, ...] = ()
+    vast: Mapping[str, Vast] = field(default_factory=dict)
 
     @staticmethod
     def none(seen: SeenRows) -> Counts:
@@ -63,6 +67,7 @@ class Counts:
             self.bins + other.bins,
             **{name: getattr(self, name) + getattr(other, name) for name in _SUMS},
             shards=(*self.shards, *other.shards),
+            vast={**other.vast, **{name: found + other.vast.get(name, NONE) for name, found in self.vast.items()}},
         )
 
     def of(self, shards: tuple[Shard, ...]) -> Counts:
@@ -105,6 +110,7 @@ def counted(model: Model, seen: SeenRows, part: Table) -> Counts:
         np.bincount(seen.costing.bins(place), minlength=len(seen.costing.rows)).astype(np.float64),
         expected=float(model.expected_losses(settled).sum()),
         rows=len(part),
+        vast={name: Vast.of(part[name]) for name in model.encoding.numbers},
     )
     if model.target not in part.columns:
         return found

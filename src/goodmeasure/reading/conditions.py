@@ -8,8 +8,10 @@ it, never the user's text.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from goodmeasure.errors import UsageError, with_article
@@ -123,6 +125,8 @@ def _parsed(text: str) -> Node:
         raise unusable(text, "it is empty")
     if len(text) > MOST_CHARACTERS or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise unusable(text, f"it is longer than {MOST_CHARACTERS:,} characters, or holds bytes that are no characters")
+    if _has_comment(text):
+        raise unusable(text, f"it holds a comment, which hides what stands behind it; {MAY_HOLD}")
     # Without parentheses of ours, `a) OR (b` is no expression; with them, nothing can follow one.
     _read(text, f"SELECT\n{text}\n")
     found = _read(text, f"SELECT (\n{text}\n)")
@@ -130,6 +134,12 @@ def _parsed(text: str) -> Node:
     if len(found["statements"]) != 1 or len(items) != 1 or items[0]["alias"]:
         raise unusable(text, f"it is not one expression; {MAY_HOLD}")
     return found
+
+
+def _has_comment(text: str) -> bool:
+    import duckdb
+
+    return any(kind == duckdb.token_type.comment for _, kind in duckdb.tokenize(text))
 
 
 def _read(text: str, query: str) -> Node:
@@ -148,12 +158,18 @@ def _printed(found: Node, text: str) -> Sql:
     return Sql(f"({said.removeprefix('SELECT ')})")
 
 
+@cache
+def _parser(process: int) -> Reader:
+    """A reader of no file, kept: to open one takes longer than all that it is asked. A forked process has one of its own."""
+    del process
+    return Reader(threads=1)
+
+
 def _answer(text: str, question: Sql, value: str) -> str:
     import duckdb
 
     try:
-        with Reader() as parser:
-            return str(parser.ask(question, [value]).fetchall()[0][0])
+        return str(_parser(os.getpid()).ask(question, [value]).fetchall()[0][0])
     except duckdb.Error as error:
         raise unusable(text, f"it cannot be parsed: {str(error).splitlines()[0]}") from error
 

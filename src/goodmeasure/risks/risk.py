@@ -177,7 +177,7 @@ def risk(
         GM003: the shapes of y and z differ, or a column has another length.
         GM004: a target lies outside the domain of the loss.
         GM005: all weights are zero.
-        GM006: a weight is negative or not finite.
+        GM006: a weight is negative or not finite, or counts copies and is no whole number.
         GM007: ``clip`` was asked of a loss that implies no probability, or labels weigh each for itself in this loss.
         GM009: ``cluster`` and ``time`` are both given, or a method or ``clip`` does not fit.
         GM702: a raw output is missing, or a loss is no number.
@@ -426,7 +426,7 @@ def compare(
         GM003: the shapes of y and raw outputs differ, or a column has another length.
         GM004: a target lies outside the domain of the loss.
         GM005: all weights are zero.
-        GM006: a weight is negative or not finite.
+        GM006: a weight is negative or not finite, or counts copies and is no whole number.
         GM007: labels weigh each for itself in this loss.
         GM009: ``cluster`` and ``time`` are both given.
         GM702: a raw output is missing, or a loss is no number.

@@ -48,7 +48,7 @@ class SegmentRate(Displayed):
     expected: float
     observed: Estimate
     p_value: float
-    level: float = 0.95
+    level: float
 
     @property
     def verdict(self) -> str:
@@ -162,10 +162,16 @@ def _nearly_normal(y: Floats, p: Floats, sample: Sample) -> float:
 
 
 def _drawn(y: Floats, p: Floats, sample: Sample, draws: int, seed: int) -> float:
-    """From draws in which each copy of a row happens with its probability."""
+    """From draws in which each copy of a row happens with its probability.
+
+    Of a row that stands for two and a half, two are drawn: of the same mean and variance.
+    """
     rng, at_once = np.random.default_rng(seed), max(DRAWN_AT_ONCE // len(p), 1)
-    copies, each = np.maximum(np.rint(sample.copies), 1).astype(np.int64), sample.weight / sample.copies
-    came, slack = float(sample.weight @ y), 1e-9 * float(sample.weight.sum())
+    copies = np.maximum(sample.copies.astype(np.int64), 1)
+    each = np.sqrt(sample.square / copies)
+    # The events that came, above the mean of all draws as they are above what was promised.
+    came = float(sample.weight @ (y - p)) + float(each * copies @ p)
+    slack = 1e-9 * float(sample.weight.sum())
     more = fewer = 0
     for first in range(0, draws, at_once):
         shape = min(at_once, draws - first), len(p)

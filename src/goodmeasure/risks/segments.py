@@ -53,7 +53,7 @@ class Segment(Displayed):
     share_of_loss: float
     excess: Difference
     p_value: float
-    level: float = 0.95
+    level: float
 
     @property
     def verdict(self) -> str:

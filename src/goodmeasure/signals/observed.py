@@ -188,7 +188,7 @@ def signal(
         GM003: the shapes of y and z differ, or a column has another length.
         GM004: a target lies outside the domain of the loss.
         GM005: there are no rows, or all weights are zero.
-        GM006: a weight is negative or not finite.
+        GM006: a weight is negative or not finite, or counts copies and is no whole number.
         GM007: labels weigh each for itself in this loss, and a signal is of one label.
         GM009: there is no such metric for this target.
         GM702: a raw output or a prediction is missing.
@@ -253,7 +253,7 @@ class _Rows:
             raise NothingToAverage("there are no rows to look at", fix="check the mask and the weights")
         row_arguments.raw_outputs(raw, at=np.flatnonzero(there))
         w = np.ones(len(targets)) if given.weight is None else np.asarray(given.weight)[there]
-        w = comparable(w, weights_mean)
+        w = comparable(w, weights_mean, np.flatnonzero(there))
         return _Rows(targets, raw, Sample(w, copies_of(w, weights_mean)), there)
 
 

@@ -104,8 +104,8 @@ def _in_errors(gaps: Floats, errors: Floats, size: float) -> Floats:
 
 def _p_values(gaps: Floats, drawn: Floats, errors: Floats) -> Floats:
     """The worst column is left out until those that are left cannot be told apart; a p-value never falls on the way."""
-    left, found, reached = list(range(len(gaps))), np.ones(len(gaps)), 0.0
-    while len(left) > 1:
+    left, found, reached = list(range(len(gaps))), np.zeros(len(gaps)), 0.0
+    while left:
         among = gaps[np.ix_(left, left)]
         worst = left[int(among.max(axis=1).argmax())]
         beyond = _largest(drawn[:, left], errors[np.ix_(left, left)]) >= among.max()

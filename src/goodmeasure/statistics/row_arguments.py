@@ -37,6 +37,10 @@ from goodmeasure.statistics.weights import (
 Places = NDArray[np.intp] | None
 # Squares of sizes between these, weighted and summed over any table, are numbers of double precision.
 SMALLEST, LARGEST = 1e-140, 1e140
+# What to do about scores that are no probabilities.
+LOGITS = "if they are logits, apply the sigmoid (softmax for classes) first"
+STRAY = "mend or leave out the rows that hold them"
+SUMS = "divide each row by its sum"
 # With fewer scores outside [0, 1] than this share, they are mistakes and no logits.
 _FEW_STRAY = 0.05
 
@@ -166,7 +170,7 @@ def present(sample_weight: ArrayLike | None, weights_mean: WeightsMean = "import
     if len(at) < len(w):
         w, given = w[at], {name: values[at] for name, values in given.items()}
     unit = 1.0 if weights_mean == "frequency" else unit_of(w)
-    return PresentRows(given, comparable(w, weights_mean), at, worth(w), unit, weights_mean, n)
+    return PresentRows(given, comparable(w, weights_mean, at), at, worth(w), unit, weights_mean, n)
 
 
 # --- columns ---
@@ -302,9 +306,7 @@ def inside_unit_interval(scores: Floats, name: str = "p", *, at: Places = None) 
             f"{name} holds {_by_row(scores)[row][outside[row]][0]:g}; probabilities lie in [0, 1]",
             where=place(name, row, at),
             seen=f"{int(outside.sum()):,} of {outside.size:,} scores are outside",
-            fix="if they are logits, apply the sigmoid (softmax for classes) first"
-            if outside.mean() > _FEW_STRAY
-            else "mend or leave out the rows that hold them",
+            fix=LOGITS if outside.mean() > _FEW_STRAY else STRAY,
         )
 
 
@@ -398,6 +400,6 @@ def class_probabilities(p: ArrayLike, name: str = "p", *, at: Places = None) -> 
             f"{bad.size:,} of {len(table):,} rows of class probabilities do not sum to one",
             where=place(name, int(bad[0]), at),
             seen=f"the sum is {table[bad[0]].sum():g}",
-            fix="divide each row by its sum",
+            fix=SUMS,
         )
     return np.asarray(divided, dtype=np.float64)

@@ -17,6 +17,7 @@ WeightsMean = Literal["importance", "frequency"]
 MOST_COPIES = 2.0**53
 # Weights between one part in so much and so much are taken as they are: their products with squares are numbers.
 MOST_WEIGHT = 1e100
+AS_IMPORTANCE = "leave weights_mean out if weights say how much a row matters"
 # Beside the largest, weights smaller by more than this vanish.
 MOST_APART = 1e190
 
@@ -40,10 +41,13 @@ def check_meaning(weights_mean: str) -> None:
         raise UsageError(f"weights_mean={weights_mean!r}", fix=f"one of {', '.join(get_args(WeightsMean))}")
 
 
-def comparable(w: Floats, weights_mean: WeightsMean) -> Floats:
-    """Positive weights whose squares and sums stay in the range of numbers: scaled, unless they count copies."""
+def comparable(w: Floats, weights_mean: WeightsMean, at: NDArray[np.intp] | None = None) -> Floats:
+    """Positive weights whose squares and sums stay in the range of numbers: scaled, unless they count copies.
+
+    ``at`` says where each stood among those given; None: they are all there.
+    """
     check_meaning(weights_mean)
-    return _countable(w) if weights_mean == "frequency" else scaled(w)
+    return _countable(w, at) if weights_mean == "frequency" else scaled(w)
 
 
 def scaled(w: Floats) -> Floats:
@@ -77,13 +81,24 @@ def refuse_far_apart(held: Floats) -> None:
         )
 
 
-def _countable(w: Floats) -> Floats:
+def _countable(w: Floats, at: NDArray[np.intp] | None) -> Floats:
+    parts = np.flatnonzero(w != np.rint(w))
+    if parts.size:
+        first = int(parts[0])
+        raise WeightError(
+            f"weights that count copies are whole numbers, and {parts.size:,} of {len(w):,} are not",
+            where=f"sample_weight[{first if at is None else at[first]}]",
+            seen=f"{w[first]:.17g}",
+            fix=AS_IMPORTANCE,
+        )
+    return few_enough(w)
+
+
+def few_enough(w: Floats) -> Floats:
+    """Weights that count copies, of no more rows than are still counted one by one. Error: GM006."""
     total = exact_total(w)
     if not 1 <= total <= MOST_COPIES:
-        raise WeightError(
-            f"weights that count copies add up to {total:g} rows",
-            fix="leave weights_mean out if weights say how much a row matters",
-        )
+        raise WeightError(f"weights that count copies add up to {total:g} rows", fix=AS_IMPORTANCE)
     return w
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,19 +86,36 @@ class Columns:
     remarks: tuple[Remark, ...]
 
 
+class Vast(NamedTuple):
+    """How many numbers of a column are infinite or nearly so, how many of these are infinite, and how many cells there are."""
+
+    large: int
+    infinite: int
+    rows: int
+
+    @staticmethod
+    def of(values: Values) -> Vast:
+        """Of a column of numbers."""
+        return Vast(int((np.abs(values) >= VAST).sum()), int(np.isinf(values).sum()), len(values))
+
+    def __add__(self, other: tuple[int, ...]) -> Vast:  # type: ignore[override]
+        return Vast(*(a + b for a, b in zip(self, other, strict=True)))
+
+    def remark(self, name: str) -> InfiniteAsMissing:
+        """What is said of a column that holds some."""
+        what = "infinite numbers" if self.large == self.infinite else f"numbers of {VAST:g} and more"
+        return InfiniteAsMissing(f"{what} in column {name!r} ({self.large:,} of {self.rows:,}) count as missing")
+
+
 def finite(table: Table, names: Sequence[str]) -> tuple[Table, tuple[Remark, ...]]:
     """The table with numbers without end, or nearly, in these columns as missing, and a remark on each such column."""
     changed: dict[str, Values] = {}
     remarks = []
     for name in names:
         values = table.columns[name]
-        if ColumnKind.of(values) is ColumnKind.NUMBER and (vast := np.abs(values) >= VAST).any():
-            count = int(vast.sum())
-            what = "infinite numbers" if np.isinf(values[vast]).all() else f"numbers of {VAST:g} and more"
-            remarks.append(
-                InfiniteAsMissing(f"{what} in column {name!r} ({count:,} of {len(values):,}) count as missing")
-            )
-            changed[name] = np.where(vast, np.nan, values)
+        if ColumnKind.of(values) is ColumnKind.NUMBER and (found := Vast.of(values)).large:
+            remarks.append(found.remark(name))
+            changed[name] = np.where(np.abs(values) < VAST, values, np.nan)
     return replace(table, columns={**table.columns, **changed}), tuple(remarks)
 
 

@@ -109,11 +109,10 @@ class Encoding:
             return found
         return as_known(found, self._coding_of[name].known)
 
-    def unknown(self, table: Table) -> dict[str, int]:
+    def strange(self, table: Table) -> dict[str, int]:
         """How many cells of each text column hold a category that the fitted rows did not."""
         cells = {name: self._as_fitted(name, table[name]) for name in self.texts}
-        counts = {name: c.strange(cells[name]) for name, c in zip(self.texts, self.codings, strict=True)}
-        return {name: count for name, count in counts.items() if count}
+        return {name: c.strange(cells[name]) for name, c in zip(self.texts, self.codings, strict=True)}
 
 
 def width(numbers: Sequence[str], dates: Sequence[str], texts: Sequence[str]) -> int:

@@ -24,15 +24,17 @@ from goodmeasure.reading.documents import Mismatch, must
 from goodmeasure.reading.frames import table
 from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.paths import is_file, told
-from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, missing
+from goodmeasure.reading.remarks import Remark
+from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.strict.calls import strict_class, strict_keywords
 from goodmeasure.study import form, saving
 from goodmeasure.study.cases import exposure
-from goodmeasure.study.columns import MissingInLaterRows, finite
+from goodmeasure.study.columns import finite
 from goodmeasure.study.encoding import Encoding
 from goodmeasure.study.exported import Titles, export
+from goodmeasure.study.later_cells import LaterCells
 from goodmeasure.study.names import plain_label
 from goodmeasure.study.saving import NotAModel
 from goodmeasure.study.seen import SeenRows, expected_losses
@@ -244,7 +246,7 @@ class Model:
             chosen = prediction.argmax(axis=1)
         return np.array([self.labels[k] for k in chosen], dtype=object)
 
-    def answers(self, data: Any) -> tuple[dict[str, Values], tuple[MissingInLaterRows, ...]]:
+    def answers(self, data: Any) -> tuple[dict[str, Values], tuple[Remark, ...]]:
         """Predict and decide a table, and say what in it the model has not seen.
 
         Args:
@@ -253,7 +255,7 @@ class Model:
         Returns:
             Columns of predictions and decisions by name, each (n,), as `goodmeasure predict` writes them: "prediction" of an
             amount; "probability_yes", or of K classes a "probability_" with each label; "decision" with costs, and without
-            them the "likeliest" label. Beside them remarks on missing values and new categories.
+            them the "likeliest" label. Beside them remarks on missing and infinite values and new categories.
 
         Raises:
             GM202: the data are no table, or its columns differ in length.
@@ -263,13 +265,17 @@ class Model:
             GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
         """
+        shown, cells = self._answered(data)
+        return shown, cells.remarks()
+
+    def _answered(self, data: Any) -> tuple[dict[str, Values], LaterCells]:
         given = self._table(data)
         prediction, titles = self.predict(given), self._titles
         columns = [prediction] if prediction.ndim == 1 else list(prediction.T)
         shown: dict[str, Values] = dict(zip(titles.predictions, columns, strict=True))
         if self.labels or self.shift:
             shown[titles.decision] = self.decisions(prediction)
-        return shown, self._unseen(given)
+        return shown, LaterCells.of(self.encoding, given)
 
     @property
     def _titles(self) -> Titles:
@@ -280,15 +286,6 @@ class Model:
         decided = self.threshold is not None or isinstance(self.costs, ClassCosts)
         decision = "decision" if decided else "likeliest"
         return Titles(tuple(f"probability_{plain_label(label)}" for label in told), decision)
-
-    def _unseen(self, given: Table) -> tuple[MissingInLaterRows, ...]:
-        found = []
-        for name, count in self.encoding.unknown(given).items():
-            known = int((~missing(given[name])).sum())
-            what = f"{count:,} of {known:,} values of column {name!r} are categories that no fitted row holds"
-            found.append(MissingInLaterRows(what))
-        empty = [name for name in self.encoding.numbers if missing(given[name]).all()]
-        return (*found, *(MissingInLaterRows(f"column {name!r} holds no number") for name in empty))
 
     def export(self, path: str | PathLike[str]) -> None:
         """Write the model in another language, with its encoding, loss, recalibration and decision: it needs nothing of ours.
@@ -343,6 +340,11 @@ class Model:
         asked = f"the {self.asks_for} of {self.target}"
         rule = "" if self.threshold is None else f"; acts from {self.threshold:.4g} on"
         return f"{asked} by {self.loss}, from {len(self.encoding.features)} columns{rule}"
+
+
+def answered(model: Model, part: Table) -> tuple[dict[str, Values], LaterCells]:
+    """The columns that `Model.answers` gives of a part of a file, with what is to be said of all parts together."""
+    return model._answered(part)
 
 
 def to_dict(model: Model) -> dict[str, Any]:
@@ -487,7 +489,7 @@ def _try(model: Model) -> None:
         rows = Table(columns, "two rows", 2)
         prediction = model.predict(rows)
         decisions = model.decisions(prediction)
-        model.encoding.unknown(rows)
+        model.encoding.strange(rows)
     expected = (2, len(model.labels)) if len(model.labels) > 2 or model.loss.is_classwise else (2,)
     must(prediction.shape == expected, "scorer", "of the size that the labels need")
     must(

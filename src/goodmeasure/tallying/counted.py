@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.errors import NothingToAverage
+from goodmeasure.errors import NothingToAverage, WeightError
 from goodmeasure.statistics.row_arguments import Floats, OneClassOnly
-from goodmeasure.statistics.weights import WeightsMean, check_meaning, comparable, counted
-from goodmeasure.tallying.state import ScoreCounts
+from goodmeasure.statistics.weights import AS_IMPORTANCE, WeightsMean, check_meaning, counted, few_enough
+from goodmeasure.tallying.state import ScoreCounts, State
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,33 @@ class Reading:
     def copies(self) -> bool:
         """Whether weights count copies of rows."""
         return self.weights_mean == "frequency"
+
+
+def refuse_parts(state: State) -> None:
+    """Refuse to read weights as copies where they are no whole numbers, which their sums tell. Error: GM006.
+
+    The sum of whole weights is whole, and so is that of their squares, which is no smaller and odd where the first is.
+    """
+    for w, square in _weights(state):
+        odd = (w != np.rint(w)) | (square != np.rint(square)) | (square < w) | ((square - w) % 2 == 1)
+        if odd.any():
+            raise WeightError(
+                "weights that count copies are whole numbers, and some that were tallied are not",
+                seen=f"weights that add up to {w[odd][0]:.17g}, and their squares to {square[odd][0]:.17g}",
+                fix=AS_IMPORTANCE,
+            )
+
+
+def _weights(state: State) -> Iterator[tuple[Floats, Floats]]:
+    """Sums of weights, and of their squares, of all rows, or of those in each cell of a grid."""
+    for moments in state.moments.values():
+        total = moments.totals()
+        yield np.array([total.w]), np.array([total.w2])
+    for counts in state.scores.values():
+        yield counts.table()[1:]
+    for sums in state.amounts.values():
+        w, square, *_ = sums.table()
+        yield w, square
 
 
 class Counted(NamedTuple):
@@ -52,7 +80,7 @@ class Counted(NamedTuple):
         if not weight.sum():
             raise NothingToAverage("no rows were tallied", fix="tally rows that have a weight, a target and a score")
         if how.copies:
-            return Counted(place, weight, weight, rows, counted(comparable(weight.sum(axis=1), how.weights_mean)))
+            return Counted(place, weight, weight, rows, counted(few_enough(weight.sum(axis=1))))
         return Counted(place, weight, square, rows, int(rows.sum()))
 
     def both(self) -> None:

@@ -31,7 +31,7 @@ from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import METHOD, Multinomial
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
 from goodmeasure.statistics.sample import TAKEN_AS_INDEPENDENT, few_parts
-from goodmeasure.statistics.weights import comparable, counted, equal_parts, unit_of
+from goodmeasure.statistics.weights import counted, equal_parts, few_enough, unit_of
 from goodmeasure.tallying.counted import Counted, Reading
 from goodmeasure.tallying.grid import SCORE_CELLS, score_edges
 from goodmeasure.tallying.rare import RareAnswer
@@ -55,7 +55,7 @@ def risk(state: State, name: str, names: list[str], how: Reading) -> Estimate:
     moments = state.moments[name]
     total, n = moments.totals(), moments.n
     if how.copies:
-        total, n = total.of_copies, counted(comparable(np.array([total.w]), how.weights_mean))
+        total, n = total.of_copies, counted(few_enough(np.array([total.w])))
     cautions = tuple(f"{count:,} rows left out: {reason}" for reason, count in state.excluded.items())
     if moments.infinite:
         why = (*cautions, f"{moments.infinite:,} rows cost infinity")
@@ -425,7 +425,7 @@ def bias(sums: AmountSums, how: Reading) -> Bias:
         raise NothingToAverage("no rows were tallied", fix="tally rows that have a weight, a target and a score")
     n = int(sums.counts.sum())
     if how.copies:
-        n = counted(comparable(w, how.weights_mean))
+        n = counted(few_enough(w))
         w2, square_first, square_second = w, first, _of_copies(of_copies)
     chance = _chance_of_bias(np.array([w, place, first, square_second, w2]), n)
     count = bins_for(n)

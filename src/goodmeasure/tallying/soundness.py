@@ -211,7 +211,7 @@ def _moments(part: Moments, schema: Schema, rows: int, where: str) -> None:
 def _scores(part: ScoreCounts, schema: Schema, rows: int, where: str) -> None:
     must(part.weighted == schema.weighted, where, "weighted as the others")
     must(part.counts.shape == part.places.shape == (SCORE_CELLS, 2), where, "on the grid")
-    must(int(part.counts.min()) >= 0 and int(part.counts.sum()) == rows, where, "counts of the rows of its group")
+    _counts(part.counts, rows, where)
     most = part.counts.astype(np.float64) / QUANTUM
     must(bool(((part.places >= 0) & (part.places <= most)).all()), where, "scores from 0 to 1")
     must(part.sums.cells in ((4 * SCORE_CELLS, 6 * SCORE_CELLS) if part.weighted else (0,)), where, "of so many sums")
@@ -225,9 +225,14 @@ def _scores(part: ScoreCounts, schema: Schema, rows: int, where: str) -> None:
         must(bool(((each >= 0) & (each <= w * NEARLY)).all()), where, "scores from 0 to 1")
 
 
+def _counts(counts: NDArray[np.int64], rows: int, where: str) -> None:
+    # Forged counts may add up to more than 64 bits hold, where a sum of NumPy begins again.
+    must(int(counts.min()) >= 0 and sum(counts.ravel().tolist()) == rows, where, "counts of the rows of its group")
+
+
 def _amounts(part: AmountSums, rows: int, where: str) -> None:
     must(part.counts.shape == (AMOUNT_CELLS,), where, "on the grid")
-    must(int(part.counts.min()) >= 0 and int(part.counts.sum()) == rows, where, "counts of the rows of its group")
+    _counts(part.counts, rows, where)
     must(part.sums.cells in (6 * AMOUNT_CELLS, 7 * AMOUNT_CELLS), where, "of so many sums")
     w, w2, _, wv, w2v, w2v2, *wv2 = totals = part.table()
     must(bool(np.isfinite(totals).all()), where, "finite sums")

@@ -122,6 +122,7 @@ class ScoreCounts:
     def add(self, p: Floats, labels: NDArray[np.int8], w: Floats | None) -> None:
         """Count probabilities with labels 0 and 1."""
         count_scores(p, labels, self.counts, self.places)
+        countable(self.places)
         if w is not None:
             at = score_cells(p) * 2 + labels
             # Scores in whole quanta, as those without weights are summed.
@@ -130,18 +131,29 @@ class ScoreCounts:
 
     def merge(self, other: ScoreCounts) -> ScoreCounts:
         """The counts of both sets of rows."""
-        counts, places = self.counts + other.counts, self.places + other.places
+        counts, places = self.counts + other.counts, countable(self.places + other.places)
         return ScoreCounts(self.weighted, counts, places, merged_sums(self.sums, other.sums))
 
     def table(self) -> tuple[Floats, Floats, Floats]:
         """By cell: the mean score; and by cell and label: weight and squared weight."""
         weight = self.counts.astype(np.float64)
-        place = _means(self.places.sum(axis=1) * QUANTUM, self.counts.sum(axis=1))
+        # Two numbers of 63 bits add up to one of 64.
+        place = _means(self.places.sum(axis=1, dtype=np.uint64) * QUANTUM, self.counts.sum(axis=1))
         if not self.weighted:
             return place, weight, weight
         weight, square, *scores = self.sums.totals().reshape(-1, SCORE_CELLS, 2)
         # In tallies that were saved before scores were weighed, each row counts once where its score stands.
         return _means(scores[0].sum(axis=1), weight.sum(axis=1)) if scores else place, weight, square
+
+
+def countable(places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sums of scores, each of two that were no less than zero; error: GM706 where one left 63 bits, and fell below."""
+    if places.min() < 0:
+        raise OutOfRange(
+            "more rows have one score than a tally can sum: at least two thousand million",
+            fix="save a tally of each part, and read them apart",
+        )
+    return places
 
 
 def _means(sums: Floats, held: NDArray[Any]) -> Floats:

@@ -25,7 +25,7 @@ from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import WeightsMean
 from goodmeasure.strict.calls import strict_class
 from goodmeasure.tallying import readings, serialise
-from goodmeasure.tallying.counted import Reading
+from goodmeasure.tallying.counted import Reading, refuse_parts
 from goodmeasure.tallying.rare import RareAnswer
 from goodmeasure.tallying.schema import Schema, as_spelled_now, column, columns
 from goodmeasure.tallying.state import ScoreCounts, State
@@ -201,13 +201,21 @@ class Tally(Displayed):
 
         Raises:
             GM005: no rows were tallied.
+            GM006: weights that are to count copies are no whole numbers.
             GM009: the loss or the model was not tallied.
         """
         at, chosen = self._which(loss, model)
-        how = Reading(level, weights_mean=weights_mean)
+        how = self._reading(level, weights_mean=weights_mean)
         state = self.state
         rare = self._rare(state, how, at, chosen)
         return readings.mean_loss(state, column(chosen, at), self._columns(), how, self._limits(at), rare)
+
+    def _reading(self, level: Level = 0.95, seed: Seed = 0, weights_mean: WeightsMean = "importance") -> Reading:
+        """How the tally is read. Errors: GM006, GM009."""
+        how = Reading(level, seed, weights_mean)
+        if how.copies and self.schema.weighted:
+            refuse_parts(self.state)
+        return how
 
     def _rare(self, state: State, how: Reading, at: int, *models: str) -> RareAnswer | None:
         """What is known of the rarer of two answers, where few rows have it."""
@@ -242,6 +250,7 @@ class Tally(Displayed):
 
         Raises:
             GM005: no rows were tallied.
+            GM006: weights that are to count copies are no whole numbers.
             GM009: the loss or a model was not tallied.
 
         Example:
@@ -255,7 +264,7 @@ class Tally(Displayed):
         # Each pair was tallied once, in the order of the models; the other way round changes its sign.
         turned = self.schema.models.index(a) > self.schema.models.index(b)
         models = (b, a) if turned else (a, b)
-        how = Reading(level, weights_mean=weights_mean)
+        how = self._reading(level, weights_mean=weights_mean)
         state, sign = self.state, -1 if turned else 1
         rare = self._rare(state, how, at, *models)
         return readings.difference(state, models, at, self._columns(), how, sign, rare)
@@ -284,6 +293,7 @@ class Tally(Displayed):
 
         Raises:
             GM005: no rows were tallied.
+            GM006: weights that are to count copies are no whole numbers.
             GM009: the loss or the model was not tallied, or the tally is of amounts.
             GM705: there are too few rows for the debiased error.
         """
@@ -291,7 +301,7 @@ class Tally(Displayed):
         held = self.losses[at] if self.losses else None
         if self.schema.kind == "amount":
             raise UsageError("amounts have a curve of bias here, not a split", fix="tally.bias()")
-        how = Reading(level, seed, weights_mean)
+        how = self._reading(level, seed, weights_mean)
         if self.schema.kind == "classes":
             top = self.state.scores[f"{chosen}\ttop"]
             return self._as_rows(readings.calibration(top, point_loss(None), None, how))
@@ -318,12 +328,13 @@ class Tally(Displayed):
             The mean identification value by cell of the prediction: zero where the model is calibrated.
 
         Raises:
+            GM006: weights that are to count copies are no whole numbers.
             GM009: the tally is not of amounts, or the model was not tallied.
             GM705: there are too few rows for the debiased error.
         """
         if self.schema.kind != "amount":
             raise UsageError("probabilities have a calibration curve", fix="tally.calibration().curve")
-        how = Reading(level, weights_mean=weights_mean)
+        how = self._reading(level, weights_mean=weights_mean)
         return self._as_rows(readings.bias(self.state.amounts[self._which(None, model)[1]], how))
 
     def decide(
@@ -348,11 +359,12 @@ class Tally(Displayed):
             The decision. Its threshold is an edge of the grid; ``grid_error`` bounds what that can cost against rows.
 
         Raises:
+            GM006: weights that are to count copies are no whole numbers.
             GM009: the tally is not of a yes/no target, or the model was not tallied.
             GM704: all tallied targets are the same.
             GM711: the costs differ from row to row.
         """
-        how, clustered = Reading(level, seed, weights_mean), self.state.clusters is not None
+        how, clustered = self._reading(level, seed, weights_mean), self.state.clusters is not None
         return readings.decide(self._yes_no(model), costs, how, clustered=clustered)
 
     def curves(self, model: str | None = None, *, weights_mean: WeightsMean = "importance") -> Curves:
@@ -366,10 +378,11 @@ class Tally(Displayed):
             All curves over the thresholds.
 
         Raises:
+            GM006: weights that are to count copies are no whole numbers.
             GM009: the tally is not of a yes/no target, or the model was not tallied.
             GM704: all tallied targets are the same.
         """
-        return readings.curves(self._yes_no(model), Reading(weights_mean=weights_mean))
+        return readings.curves(self._yes_no(model), self._reading(weights_mean=weights_mean))
 
     def cost_curve(self, ratios: ArrayLike, model: str | None = None) -> Floats:
         """The mean cost of acting from p = c on, where a false alarm costs c and a miss 1 - c, for each ratio c.

@@ -82,12 +82,22 @@ def _climbs_as_it_pulls(loss: Record, targets: Floats, z: Floats, signal: Floats
 
 
 def _grid(loss: Record, targets: Floats) -> Floats:
-    """Raw outputs around the targets, or around zero where an activation lies between."""
+    """Raw outputs around zero, and around the targets or what stands for them behind an activation."""
     far = np.linspace(-_REACH, _REACH, 241) + 1e-3
     if loss.activation != (linear,):
-        return far
+        return np.unique(np.concatenate([far, *(at + far for at in _standing(loss, targets))]))
     width = float(np.ptp(targets)) or max(1.0, abs(float(targets[0])))
     return np.unique(np.concatenate([far, np.linspace(targets.min() - 2 * width, targets.max() + 2 * width, 401)]))
+
+
+def _standing(loss: Record, targets: Floats) -> Floats:
+    """The least and the largest raw output that stands for a target, where one does and it lies beyond the grid around zero."""
+    reaches = loss.activation[0].reaches
+    inside = targets[(targets > reaches.low) & (targets < reaches.high)]
+    if loss.is_binary or not inside.size:
+        return np.empty(0)
+    found = np.asarray(raw(loss, np.array([inside.min(), inside.max()])), dtype=np.float64)
+    return found[np.isfinite(found) & (np.abs(found) > _REACH / 2)]
 
 
 def _jumps(loss: Record, targets: Floats) -> bool:

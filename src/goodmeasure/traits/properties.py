@@ -16,6 +16,7 @@ from goodmeasure.formulas.domains import OrderDomain, OutcomeDomain
 from goodmeasure.traits import trait
 from goodmeasure.traits.influence import Influence, sides
 from goodmeasure.traits.outcome import expected
+from goodmeasure.traits.targets import members
 from goodmeasure.traits.trait import SHOWN, TRIED, Trait
 
 _WAY = np.concatenate([-np.geomspace(40, 1e-3, 800), [0.0], np.geomspace(1e-3, 40, 800)])
@@ -62,8 +63,8 @@ def _directional_numbers(loss: Record) -> Trait:
     trials = 200
     for trial in range(trials):
         spread = (3.0, 30.0)[trial % 2]
-        y = random.exponential(spread, 5) + 0.1 if loss.target.low == 0 else random.normal(size=5) * spread
-        y = np.round(y) if loss.target.whole else y
+        sizes = random.exponential(spread, 5) + 0.1 if loss.target.low == 0 else random.normal(size=5) * spread
+        y = members(loss.target, sizes)
         w = random.dirichlet(np.ones(5))
         way = np.linspace(-8, 8, 801) if loss.target.low == 0 else np.linspace(y.min() - 1, y.max() + 1, 801)
         found = sum(w[i] * numbers.value(loss, np.full(way.shape, y[i]), way) for i in range(5))
@@ -98,7 +99,7 @@ def _rows(loss: Record, random: Any, trials: int) -> Iterator[tuple[Any, Any, An
 def _samples(loss: Record, random: Any, trials: int) -> Iterator[tuple[Any, Any, Any]]:
     """A few targets and equal shares of them, or every grade with any share, and the raw outputs that are best for these."""
     for _ in range(trials):
-        y, q = random.gamma(2.0, 2.0, 4), np.full(4, 0.25)
+        y, q = members(loss.target, random.gamma(2.0, 2.0, 4)), np.full(4, 0.25)
         if isinstance(loss.target, OrderDomain):
             y = np.arange(loss.target.high + 1)
             q = random.dirichlet(np.ones(len(y)))
@@ -114,7 +115,7 @@ def sensitive(loss: Record) -> tuple[Influence, ...]:
         return ()
     if loss.is_binary:
         return sides(loss, np.asarray([0.0, 1.0, 1.0]), np.asarray([0.3, -0.2, 0.5]))
-    return sides(loss, np.asarray([1.0, 2.0, 3.0]), np.asarray([0.5, 0.5, 1.0]))
+    return sides(loss, members(loss.target, np.asarray([1.0, 2.0, 3.0])), np.asarray([0.5, 0.5, 1.0]))
 
 
 @cache

@@ -17,6 +17,7 @@ from goodmeasure.deriving.in_books import value
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import Problem
 from goodmeasure.formulas.domains import OutcomeDomain
+from goodmeasure.traits.targets import further, inside, members
 from goodmeasure.traits.trait import SHOWN, TRIED, Trait
 
 _TRIALS = 4000
@@ -27,6 +28,8 @@ _DIGITS, _CONFIRMED, _CLEAR = 50, 8, 1e4
 _CLIMBS, _KEPT, _PROPOSED = 12, 24, 12
 # How much further out than the points given signals are looked at, and by how little they may still grow at the last.
 _FURTHER, _SETTLED = (1.0, 10.0, 100.0, 1e6), 1.05
+# How much further out targets are taken while raw outputs stay, and what is no pull worth speaking of.
+_TARGETS, _LEAST = (1.0, 1e6, 1e24, 1e48), 1e-6
 # What is as large as this is without bound: it is the end of the numbers that was reached.
 _MOST = 1e300
 
@@ -52,25 +55,15 @@ def _points(loss: Record) -> tuple[Any, Any, Any]:
 
 
 def _targets(loss: Record, random: Any, n: int) -> Any:
-    if isinstance(loss.target, OutcomeDomain):
+    domain = loss.target
+    if isinstance(domain, OutcomeDomain):
         return random.integers(0, 2, n).astype(float)
-    if math.isfinite(loss.target.high):
-        low, high = loss.target.low, loss.target.high
-        return random.integers(low, high + 1, n) * 1.0 if loss.target.whole else random.uniform(low, high, n)
-    if loss.target.low == 0:
-        drawn = random.gamma(1.0, 3.0, n) + 1e-3
-        return np.round(drawn) if loss.target.whole else drawn
-    return random.normal(size=n) * 3
-
-
-def _further(loss: Record, y: Any, grow: float) -> Any:
-    """Targets further out: larger ones, and where they are amounts smaller ones too."""
-    if isinstance(loss.target, OutcomeDomain) or math.isfinite(loss.target.high):
-        return y
-    if loss.target.low != 0:
-        return y * grow
-    far = y ** (1 + math.log10(grow))
-    return np.round(far) if loss.target.whole else far
+    if math.isfinite(domain.low) and math.isfinite(domain.high):
+        ends = domain.low, domain.high
+        drawn = random.integers(ends[0], ends[1] + 1, n) * 1.0 if domain.whole else random.uniform(*ends, n)
+        return inside(domain, drawn)
+    ended = math.isfinite(domain.low) or math.isfinite(domain.high)
+    return members(domain, random.gamma(1.0, 3.0, n) + 1e-3 if ended else random.normal(size=n) * 3)
 
 
 # --- chords ---
@@ -194,8 +187,8 @@ def _further_out(loss: Record, grow: float) -> tuple[Any, Any]:
     y, a, _ = _points(loss)
     more = _on_target(loss, grow)
     if not len(more[0]):
-        return _further(loss, y, grow), a * grow
-    return np.concatenate([_further(loss, y, grow), more[0]]), np.concatenate([a * grow, more[1]])
+        return further(loss.target, y, grow), a * grow
+    return np.concatenate([further(loss.target, y, grow), more[0]]), np.concatenate([a * grow, more[1]])
 
 
 def _end_of_growth(loss: Record, size: Callable[[Any, Any], Any]) -> float | None:
@@ -204,7 +197,7 @@ def _end_of_growth(loss: Record, size: Callable[[Any, Any], Any]) -> float | Non
     if a.ndim > 1 or loss.activation[0].name != "linear":
         return None
     with np.errstate(over="ignore", invalid="ignore"):
-        far, furthest = (float(np.max(size(y * grow, a * grow))) for grow in (1e100, 1e130))
+        far, furthest = (float(np.max(size(further(loss.target, y, grow), a * grow))) for grow in (1e100, 1e130))
     return furthest if math.isfinite(furthest) and furthest <= _SETTLED * far else None
 
 
@@ -255,7 +248,7 @@ def _smooth(loss: Record, y: Any, a: Any, b: Any) -> Trait:
         return size
 
     ratios = [float(np.nanmax(moved(step)(y, a))) for step in (0.3, 1e-2, 1e-4)]
-    outward = [_climbed(moved(1e-3), _further(loss, y, grow), grow * a) for grow in (1.0, 10.0, 100.0)]
+    outward = [_climbed(moved(1e-3), further(loss.target, y, grow), grow * a) for grow in (1.0, 10.0, 100.0)]
     largest = max(*ratios, *(x for x in outward if not math.isnan(x)))
     if max(ratios[1:]) > 5 * ratios[0] or not max(outward) < _MOST or outward[2] > 1.5 * max(outward[:2]):
         return Trait("smooth", False, SHOWN, f"the signal moves {largest:.3g} times as far as the raw output")
@@ -270,13 +263,18 @@ def robust(loss: Record) -> Trait:
     if isinstance(loss.target, OutcomeDomain) or (loss.target.whole and math.isfinite(loss.target.high)):
         return Trait("bounded in y", True, TRIED, "there are finitely many targets", tried=_TRIALS)
     y, a, _ = _points(loss)
-    near, far = (float(np.max(_lengths(numbers.gradient(loss, np.abs(y) * grow + 1e-3, a)))) for grow in (1.0, 1e6))
-    if far > 1.5 * near:
-        return Trait(
-            "bounded in y", False, SHOWN, f"the largest pull is {near:.3g}, and {far:.3g} with targets 1e6 times larger"
-        )
-    seen = _longest([near, far], "the longest pull")
-    return Trait("bounded in y", True, TRIED, seen, tried=2 * len(y), constant=max(near, far))
+    with np.errstate(over="ignore", invalid="ignore"):
+        pulls = np.array([_lengths(numbers.gradient(loss, further(loss.target, y, grow), a)) for grow in _TARGETS])
+    grows = np.flatnonzero((pulls[1:] > np.maximum(1.5 * pulls[:-1], _LEAST)).all(axis=0))
+    if grows.size:
+        at = int(grows[np.argmin(_lengths(a)[grows])])
+        seen = f"at z = {np.round(a[at], 3).tolist()} the pull is"
+        for grow, pull in ((_TARGETS[0], pulls[0, at]), (_TARGETS[-1], pulls[-1, at])):
+            seen += f" {pull:.3g} at y = {further(loss.target, y, grow)[at]:.3g} and"
+        return Trait("bounded in y", False, SHOWN, seen.removesuffix(" and"))
+    largest = float(np.nanmax(pulls))
+    seen = _longest([largest], "the longest pull")
+    return Trait("bounded in y", True, TRIED, seen, tried=pulls.size, constant=largest)
 
 
 def redescending(loss: Record) -> None:

@@ -107,7 +107,7 @@ def _undone(formula: Expr, target: Domain) -> Expr:
 
     It does so for targets from zero up, and where the target stands nowhere else: that would be another number.
     """
-    holding = {node.word for node in nodes(formula) if Y in node.args}
+    holding = {node.word for node in nodes(formula) if node.word is not None and Y in node.args}
     relabels = holding == {words.log1p} and (target.low, target.high) == (0, math.inf)
     done: dict[Expr, Expr] = {}
     for node in nodes(formula):

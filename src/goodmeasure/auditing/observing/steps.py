@@ -27,7 +27,7 @@ class Passed:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ModuleCall:
     """A module that was called while gradient was asked for, and where."""
 
     module: torch.nn.Module
@@ -88,7 +88,7 @@ class StepLog:
             not torch.equal(p, self.start[id(p)]) for p in self.parameters() if id(p) in self.start
         )
 
-    def silent(self, asked: list[Asked]) -> list[Asked]:
+    def silent(self, asked: list[ModuleCall]) -> list[ModuleCall]:
         """Modules that were called for every step, that are held here whole, and whose gradient no step has seen.
 
         A copy of a module that learns is left alone: a target network, a teacher.

@@ -18,7 +18,7 @@ from goodmeasure.auditing.observing.cases import ObservedLoss
 from goodmeasure.auditing.observing.judging import BUDGET_S, Judgement, about
 from goodmeasure.auditing.observing.scenes import Labelling
 from goodmeasure.auditing.observing.seams import Seams
-from goodmeasure.auditing.observing.steps import Asked, StepLog
+from goodmeasure.auditing.observing.steps import ModuleCall, StepLog
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 from goodmeasure.auditing.observing.torch_seams import TorchProgram
 from goodmeasure.auditing.rule import Rule, all_rules
@@ -135,7 +135,7 @@ def _by_hand(where: str, values: list[float]) -> Audit:
     return examine({"framework": "torch", "steps": ObservedSteps(log, {}, alone=False)}, rules, BUDGET_S)
 
 
-def _passes(log: StepLog, program: TorchProgram, silent: list[Asked]) -> Audit:
+def _passes(log: StepLog, program: TorchProgram, silent: list[ModuleCall]) -> Audit:
     """What became of the gradients of one optimizer; of a program that looks at gradients by itself nobody can tell."""
     own = {id(p) for p in log.parameters()}
     scaled = any("scale" in record.calls for record in log.records)

@@ -20,7 +20,7 @@ from goodmeasure.auditing.observing.recorder import Recorder
 from goodmeasure.auditing.observing.replay import NotReplayed
 from goodmeasure.auditing.observing.scenes import Scenes
 from goodmeasure.auditing.observing.seams import Seams
-from goodmeasure.auditing.observing.steps import Asked, Passed, StepLog, YesNo
+from goodmeasure.auditing.observing.steps import ModuleCall, Passed, StepLog, YesNo
 from goodmeasure.auditing.observing.stopping import Cut, Limits
 
 _PASSES = 2  # batches on which a loss is judged: what is seen on one of them alone is chance
@@ -42,7 +42,7 @@ class TorchProgram:
         self.teaches: dict[tuple[str, ...], set[int]] = {}  # the parameters that each loss reaches
         self.used: set[int] = set()  # the parameters of every module that was called
         self.scored: set[int] = set()  # the parameters behind scores, and behind losses that no backward pass has seen
-        self.asked: list[Asked] = []  # the modules that were called before each backward pass
+        self.asked: list[ModuleCall] = []  # the modules that were called before each backward pass
         self.values: dict[str, list[float]] = {}  # what each line that calls for a backward pass had as its loss
         self.backwards = 0
         self.stepped = False  # an optimizer made a step
@@ -147,7 +147,9 @@ class TorchProgram:
         self.recorder.enough = self.recorder.enough or self.done
         if self.recorder.enough:
             return
-        self.asked += [Asked(one.module, one.where) for one in self.recorder.calls if one.parametric and one.learning]
+        self.asked += [
+            ModuleCall(one.module, one.where) for one in self.recorder.calls if one.parametric and one.learning
+        ]
         node = self.recorder.node(scalar)
         reached = frozenset(learning(node))
         self.scored.update(part for other in _unused(self.recorder, node) for part in learning(other))
