@@ -281,12 +281,12 @@ class _Priced:
     def spread_of_deals(self, seed: int) -> float:
         """The standard deviation, over ways to deal the rows to folds, of what the threshold of the others costs."""
         cuts = (self.practice([seed, deal]) for deal in range(1, DEALS + 1))
-        return float(np.std([self._value(cut) for cut in cuts], ddof=1))
+        return float(np.std([self._value(cut) for cut in cuts], ddof=1) * self.price.unit)
 
     def _value(self, cut: _Cut) -> float:
-        """The mean cost a row, without its interval."""
+        """The mean cost a row in units of the costs, without its interval."""
         each = self.price.leaving + cut.acted * self.price.change
-        return float((self.held.weight * each).sum() / self.held.weight.sum() * self.price.unit)
+        return float((self.held.weight * each).sum() / self.held.weight.sum())
 
     def cost(self, cut: _Cut, prefix: str = "") -> Estimate:
         """The mean cost a row, which says so where a kind of mistake was not seen once."""
