@@ -52,6 +52,10 @@ class Opened:
         return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
 
 
+# Milliseconds: on a machine that others have busy a page has waited for half a minute.
+PATIENT = 120_000
+
+
 @contextmanager
 def browser() -> Iterator[Any]:
     """The browser."""
@@ -68,6 +72,7 @@ def browser() -> Iterator[Any]:
 def opened(running: Any, path: Path, *, width: int = 1280, **how: Any) -> Iterator[Opened]:
     """A file opened as a page of this width; ``how`` is handed to the browser (colours, no scripts, no policy)."""
     context = running.new_context(viewport={"width": width, "height": 900}, **how)
+    context.set_default_timeout(PATIENT)
     found = Opened(context.new_page())
     found.page.on("console", lambda message: found.said.append(message.text))
     found.page.on("pageerror", lambda error: found.said.append(str(error)))
