@@ -29,6 +29,9 @@ ENDS = {
     "usage": ("import argparse; p = argparse.ArgumentParser(); p.add_argument('--lr', required=True); p.parse_args()", "", 3,
               "usage.py: error: the following arguments are required: --lr"),
     "help": ("import argparse; argparse.ArgumentParser(description='its words').parse_args()", "-- --help", 3, "its words"),
+    "on_jax": ("import os; os.environ['KERAS_BACKEND'] = 'jax'; import keras; m = keras.Sequential([keras.layers.Dense(1)]); "
+               "m.compile('sgd', 'mse'); m.fit(keras.ops.ones((8, 2)), keras.ops.ones((8, 1)), verbose=0)", "", 3,
+               "fix   KERAS_BACKEND=torch goodmeasure audit on_jax.py"),
     "option": ("1", "--lr 3", 2, "fix   goodmeasure audit option.py -- --lr 3"),
     "typed": ("1", "--formt json", 2, "did you mean --format?"),
 }  # fmt: skip

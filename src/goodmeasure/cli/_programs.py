@@ -17,6 +17,9 @@ from goodmeasure.auditing.program import ProgramStops
 from goodmeasure.drawing.terminal import word
 from goodmeasure.errors import UsageError
 
+# What a host says of a program that would be seen with another setting of its environment.
+_SETTING = re.compile(r"set (\w+=\w+) for the audit")
+
 
 class OfAProgram(click.Command):
     """A command that is given a program: options that it does not know are the program's."""
@@ -98,7 +101,7 @@ def nothing_seen(outcome: Ending, request: Invocation) -> NothingObserved | Prog
         where=request.program,
         seen="; ".join([*outcome.audit.not_seen, *elsewhere])
         or "no loss was differentiated, nothing was fitted or scored",
-        fix=_built(request),
+        fix=_on_torch(outcome, request) or _built(request),
     )
 
 
@@ -110,6 +113,12 @@ def _with_arguments(refused: str, request: Invocation) -> str:
     options = (name.rpartition("/")[2] for name in names.split(", "))
     lacking = [f"{one} {one.strip('-').upper()}" if one.startswith("-") else one.upper() for one in options]
     return " ".join([_again(request), "--", *map(word, request.arguments), *lacking])
+
+
+def _on_torch(outcome: Ending, request: Invocation) -> str:
+    """The same command on the back end that is read; empty where another one was not the reason."""
+    settings = [found[1] for one in outcome.audit.not_seen if (found := _SETTING.search(one))]
+    return f"{settings[0]} {_again(request)}" if settings else ""
 
 
 def _first_by_itself(request: Invocation) -> str:
