@@ -14,7 +14,7 @@ from goodmeasure.deriving.apart import apart
 from goodmeasure.deriving.arguments import Examples, check_targets, numeric, weights
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import NothingToAverage, TargetOutsideDomain
-from goodmeasure.formulas.activations import linear
+from goodmeasure.formulas.activations import Activation, linear
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import expression, simplify, symbol
 from goodmeasure.statistics.arrays import array_of, same_order
@@ -159,12 +159,9 @@ def _grid(loss: Record, y: Any) -> Any:
     """Raw outputs among which the mean signal is looked at: around what the targets themselves would be, and far out."""
     reaches = loss.activation[0].reaches
     inside = y[(y > reaches.low) & (y < reaches.high)]
-    inverse = loss.activation[0].inverse
-    assert inverse is not None
     own = np.zeros(1)
     if inside.size:
-        levels = np.quantile(inside, np.linspace(0, 1, 33))
-        (own,) = on_arrays([simplify(expression(inverse(symbol("mu"))))], {"mu": levels}, levels)
+        own = _raw_of(loss.activation[0], np.quantile(inside, np.linspace(0, 1, 33)))
     around = (own[:, None] + np.asarray([-4.0, -1.0, -0.1, 0.0, 0.1, 1.0, 4.0])).ravel()
     if loss.activation[0].name == "linear" and not loss.is_binary:
         # The centre of real targets lies among them; far out, misses of a periodic loss are nothing but rounding.
@@ -172,6 +169,13 @@ def _grid(loss: Record, y: Any) -> Any:
         return np.unique(np.concatenate([around, np.linspace(own.min() - span - 4, own.max() + span + 4, 201)]))
     far = np.concatenate([-np.logspace(-3, 300, 102)[::-1], [0.0], np.logspace(-3, 300, 102)])
     return np.unique(np.concatenate([far, around]))
+
+
+def _raw_of(activation: Activation, predictions: Any) -> Any:
+    """The raw outputs behind predictions inside an activation's reach."""
+    assert activation.inverse is not None
+    (found,) = on_arrays([simplify(expression(activation.inverse(symbol("mu"))))], {"mu": predictions}, predictions)
+    return found
 
 
 def _brackets(signs: Any, grid: Any) -> Any:
@@ -284,8 +288,7 @@ def _standing(loss: Record, y: Any, w: Any) -> tuple[Any, Any]:
         if activation is linear:
             start[k], unit[k] = centre, width
         elif activation.reaches.low < width < activation.reaches.high and activation.inverse is not None:
-            inverse = simplify(expression(activation.inverse(symbol("mu"))))
-            start[k] = float(on_arrays([inverse], {"mu": np.array([width])}, np.array([width]))[0][0])
+            start[k] = float(_raw_of(activation, np.array([width]))[0])
     return start, unit
 
 

@@ -425,11 +425,14 @@ def derivative(root: Expr, name: str) -> Expr:
         if node.word is None:
             slopes[node] = expression(int(node.is_symbol and node.args[0] == name))
         else:
-            slopes[node] = _rebuild(_chain(node, node.word, slopes), _simpler, {}, simpler)
+            slopes[node] = _rebuild(chained(node, slopes), _simpler, {}, simpler)
     return slopes[root]
 
 
-def _chain(node: Expr, word: Word, slopes: Mapping[Expr, Expr]) -> Expr:
+def chained(node: Expr, slopes: Mapping[Expr, Expr]) -> Expr:
+    """The slope of a word by those of its arguments: the chain rule over its row."""
+    word = node.word
+    assert word is not None
     if word.slope is not None:
         return word.slope(node.args, [slopes[a] for a in node.args])
     if word is mul and (grown := _grown(node, slopes)) is not None:

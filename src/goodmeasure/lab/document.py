@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Sequence
-from functools import cache
-from hashlib import sha256
 from typing import Any
 
 from goodmeasure import __version__, losses
+from goodmeasure.drawing.offline import policy, templates
 from goodmeasure.drawing.palette import palette
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.lab import modules, printed, vocabulary
@@ -25,7 +23,7 @@ def document(pages: Sequence[LabPage]) -> str:
 
     said = script(pages)
     return MARK.decode() + str(
-        _environment()
+        templates("goodmeasure.lab")
         .get_template("lab.html")
         .render(
             pages=pages,
@@ -34,18 +32,9 @@ def document(pages: Sequence[LabPage]) -> str:
             ends=ends,
             palette=Markup(palette()),
             script=Markup(said),
-            policy=policy(said),
+            policy=policy(said, images=True),
             version=__version__,
         )
-    )
-
-
-def policy(script: str) -> str:
-    """What the page may fetch or run: nothing but its own styles, and the one script by its hash."""
-    digest = b64encode(sha256(script.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; connect-src 'none'; img-src data:; script-src 'sha256-{digest}'; "
-        "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -76,16 +65,3 @@ def _single_outputs() -> list[Any]:
     """Every loss of the catalogue that has one raw output."""
     found = [factory() for factory in losses.catalogue().values()]
     return [loss for loss in found if not loss.is_classwise and len(loss.activation) == 1]
-
-
-@cache
-def _environment() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("goodmeasure.lab"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -44,23 +44,35 @@ class Named:
         return self.mark.key(x, y)
 
 
+class ToldInWords:
+    """A mark that no legend and no table names: what it shows stands in words beside the picture."""
+
+    @property
+    def label(self) -> str:
+        """None."""
+        return ""
+
+    def rows(self, texts: Texts) -> Rows:
+        """None."""
+        return []
+
+    def key(self, x: float, y: float) -> str:
+        """Nothing."""
+        return ""
+
+
 @dataclass(frozen=True)
-class AnswerMarks:
+class AnswerMarks(ToldInWords):
     """Answers of a model: full where they are right, and rings where they are wrong."""
 
     x: Floats
     y: Floats
     wrong: Sequence[bool]
-    label: str = ""
 
     @property
     def reach(self) -> tuple[Floats, Floats]:
         """What the axes must show."""
         return self.x, self.y
-
-    def rows(self, texts: Texts) -> Rows:
-        """None: which of them are wrong is told in words beside the picture."""
-        return []
 
     def drawn(self, at: Place) -> str:
         """The answers as SVG, whose style says what is wrong."""
@@ -70,29 +82,20 @@ class AnswerMarks:
             for x, y, wrong in places
         )
 
-    def key(self, x: float, y: float) -> str:
-        """Nothing: the legend stands in words beside the picture."""
-        return ""
-
 
 @dataclass(frozen=True)
-class LabelledPoints:
+class LabelledPoints(ToldInWords):
     """Points of yes, full, and of no, rings; those whose label is a mistake stand out."""
 
     x: Floats
     y: Floats
     yes: Sequence[bool]
     mistaken: Sequence[bool]
-    label: str = ""
 
     @property
     def reach(self) -> tuple[Floats, Floats]:
         """What the axes must show."""
         return self.x, self.y
-
-    def rows(self, texts: Texts) -> Rows:
-        """None: there are too many to read."""
-        return []
 
     def drawn(self, at: Place) -> str:
         """The points as SVG, whose style says which is which."""
@@ -101,30 +104,21 @@ class LabelledPoints:
             self._one(x, y, f"{'yes' if yes else 'no'}{' mistaken' * mistaken}") for x, y, yes, mistaken in places
         )
 
-    def key(self, x: float, y: float) -> str:
-        """Nothing: the legend stands in words beside the picture."""
-        return ""
-
     def _one(self, x: float, y: float, name: str) -> str:
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.7" class="{name}"/>'
 
 
 @dataclass(frozen=True)
-class Coins:
+class Coins(ToldInWords):
     """Coins in a row, so many of which are full; the last of these in part."""
 
     full: float
     count: int
-    label: str = ""
 
     @property
     def reach(self) -> tuple[Floats, Floats]:
         """What the axes must show."""
         return np.array([0.0, float(self.count)]), np.array([0.0, 1.0])
-
-    def rows(self, texts: Texts) -> Rows:
-        """None: how many are full stands in words beside the picture."""
-        return []
 
     def drawn(self, at: Place) -> str:
         """The coins as SVG."""
@@ -132,60 +126,42 @@ class Coins:
         places = zip(*at(middles, np.full(self.count, 0.5)), strict=True)
         return "".join(self._one(x, y, min(max(self.full - k, 0.0), 1.0)) for k, (x, y) in enumerate(places))
 
-    def key(self, x: float, y: float) -> str:
-        """Nothing: it has no place in a legend."""
-        return ""
-
     def _one(self, x: float, y: float, part: float) -> str:
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="12" class="coin" fill-opacity="{part:.3f}"/>'
 
 
 @dataclass(frozen=True)
-class Square:
+class Square(ToldInWords):
     """A square that stands on both axes."""
 
     side: float
     colour: str
     opacity: float
-    label: str = ""
 
     @property
     def reach(self) -> tuple[Floats, Floats]:
         """What the axes must show."""
         return np.array([0.0, self.side]), np.array([0.0, self.side])
 
-    def rows(self, texts: Texts) -> Rows:
-        """None: its side stands in words beside the picture."""
-        return []
-
     def drawn(self, at: Place) -> str:
         """The square as SVG."""
         (left, right), (foot, top) = at(np.array([0.0, self.side]), np.array([0.0, self.side]))
         return box(left, top, right - left, foot - top, f' fill="{self.colour}" fill-opacity="{self.opacity:g}"')
 
-    def key(self, x: float, y: float) -> str:
-        """Nothing: it has no place in a legend."""
-        return ""
-
 
 @dataclass(frozen=True)
-class Arrow:
+class Arrow(ToldInWords):
     """An arrow from a place to the right, of a length in points; to the left where that is negative."""
 
     x: float
     y: float
     length: float
     colour: str
-    label: str = ""
 
     @property
     def reach(self) -> tuple[Floats, Floats]:
         """What the axes must show."""
         return np.array([self.x]), np.array([self.y])
-
-    def rows(self, texts: Texts) -> Rows:
-        """None: how long it is stands in words beside the picture."""
-        return []
 
     def drawn(self, at: Place) -> str:
         """The arrow as SVG."""
@@ -193,10 +169,6 @@ class Arrow:
         head = float(np.sign(self.length)) * min(_HEAD, abs(self.length))
         way = f"M{x:.1f},{y:.1f}H{x + self.length:.1f}m{-head:.1f},-4l{head:.1f},4l{-head:.1f},4"
         return f'<path d="{way}" fill="none" stroke="{self.colour}" stroke-width="2.6"/>'
-
-    def key(self, x: float, y: float) -> str:
-        """Nothing: it has no place in a legend."""
-        return ""
 
 
 def ends(axes: Axes) -> str:

@@ -10,7 +10,7 @@ from itertools import product
 
 from goodmeasure.exporting.javascript import SPELLING, literal
 from goodmeasure.exporting.scalars import Assignments
-from goodmeasure.formulas.expression import Expr, Word, expression, simplify, symbol
+from goodmeasure.formulas.expression import Expr, Word, chained, expression, simplify, symbol
 from goodmeasure.formulas.words import vocabulary
 
 _ARGUMENTS = "abc"
@@ -47,22 +47,13 @@ def _slopes(word: Word) -> Iterator[str]:
         return
     for varies in product("01", repeat=len(names)):
         if "1" in varies:
-            slopes = [
-                symbol(f"d{name}") if sign == "1" else expression(0) for name, sign in zip(names, varies, strict=True)
-            ]
+            slopes = {
+                symbol(name): symbol(f"d{name}") if sign == "1" else expression(0)
+                for name, sign in zip(names, varies, strict=True)
+            }
             parameters = [*names, *(f"d{name}" for name in names)]
-            yield f'"{"".join(varies)}": {_function(parameters, _slope(word, tuple(map(symbol, names)), slopes))}'
-
-
-def _slope(word: Word, args: tuple[Expr, ...], slopes: list[Expr]) -> Expr:
-    """How a word changes where its arguments change with these slopes: the chain rule over its row."""
-    if word.slope is not None:
-        return simplify(word.slope(args, slopes))
-    total = expression(0)
-    for partial, slope in zip(word.partials, slopes, strict=True):
-        if partial is not None:
-            total = total + expression(partial(*args)) * slope
-    return simplify(total)
+            slope = simplify(chained(word(*slopes), slopes))
+            yield f'"{"".join(varies)}": {_function(parameters, slope)}'
 
 
 def _function(parameters: list[str], formula: Expr) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from functools import cache
-from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
 from goodmeasure import __version__
+from goodmeasure.drawing.offline import policy, templates
 from goodmeasure.drawing.palette import palette
 from goodmeasure.report.acting import NAMES, Acting, in_page
 from goodmeasure.study.verdict import interval, number
@@ -41,7 +40,7 @@ def rendered(template: str, data: str, acting: Acting | None, following: str, **
             following=following,
             is_line=following.startswith(("goodmeasure ", "study.")),
             prices_caption=PRICES_CAPTION,
-            policy=policy(),
+            policy=policy(script()),
             palette=Markup(palette()),
             script=Markup(script()),
             version=__version__,
@@ -57,26 +56,8 @@ def script() -> str:
 
 
 @cache
-def policy() -> str:
-    """What the page may fetch or run: nothing but its own styles, and the one script by its hash."""
-    digest = b64encode(sha256(script().encode()).digest()).decode()
-    return (
-        f"default-src 'none'; connect-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-@cache
 def _environment() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("goodmeasure.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates("goodmeasure.report")
     environment.filters |= {"number": number, "interval": interval, "sentence": _sentence}
     return environment
 

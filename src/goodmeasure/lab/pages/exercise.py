@@ -14,6 +14,7 @@ from goodmeasure.drawing.marks import DASHED, DOTTED, INK, LOSS, PREDICTION, QUI
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.explaining.exercise import RATE, SHOWN, START, STEPS, Training, points, runs, train, twins
 from goodmeasure.lab.page import LabPage
+from goodmeasure.lab.pages.surprise import price
 from goodmeasure.lab.picture import AnswerMarks, Named, stacked
 from goodmeasure.making.loss import Loss
 
@@ -32,8 +33,12 @@ def _curve(weights: Any) -> Floats:
 
 def _answers(weights: Any) -> Named:
     x, y = points()
-    wrong = ((x @ weights > 0) != (y > 0)).tolist()
-    return Named(AnswerMarks(x[:, 0], y + stacked(y), wrong), "answers")
+    return Named(AnswerMarks(x[:, 0], y + stacked(y), _wrong(weights).tolist()), "answers")
+
+
+def _wrong(weights: Any) -> Any:
+    x, y = points()
+    return (x @ weights > 0) != (y > 0)
 
 
 def _neuron_axes() -> Axes:
@@ -42,7 +47,7 @@ def _neuron_axes() -> Axes:
 
 def neuron() -> Picture:
     """The neuron at its start: the points, the curve of its probabilities, and the border where it changes its answer."""
-    start, axes = np.asarray(START), _neuron_axes()
+    start, axes, (_, y) = np.asarray(START), _neuron_axes(), points()
     axes.add(Guide(0.5, QUIET), Named(Guide(-start[1] / start[0], INK, up=True), "border"))
     axes.add(Named(Stroke(_FEATURES, _curve(start), PREDICTION, width=2.4), "curve"), _answers(start))
     return Picture(
@@ -50,8 +55,8 @@ def neuron() -> Picture:
         "What does the neuron say?",
         (axes,),
         (400, 210),
-        "40 points along a feature, noes at the bottom and yeses at the top. The curve of probabilities falls where it should "
-        "rise: 35 of the 40 are on the wrong side.",
+        f"{len(y)} points along a feature, noes at the bottom and yeses at the top. The curve of probabilities falls where it "
+        f"should rise: {int(_wrong(start).sum())} of the {len(y)} are on the wrong side.",
     )
 
 
@@ -123,11 +128,6 @@ def runners(found: tuple[Training, ...]) -> Picture:
     return Picture("runners", "What does each neuron say then?", (axes,), (400, 230), said)
 
 
-def _price(p: float) -> float:
-    """What cross-entropy charges where p was given to what happened."""
-    return float(-np.log(p))
-
-
 def shown() -> Mapping[str, Any]:
     """What the page shows, computed."""
     found = runs()
@@ -150,7 +150,7 @@ def shown() -> Mapping[str, Any]:
         "wrong": [run.wrong[STEP] for run in found],
         "at_end": [run.wrong[-1] for run in found],
         "twins": twins(entropy),
-        "prices": {p: _price(p) for p in (0.49, 0.51, 0.99)},
+        "prices": {p: float(price(p)) for p in (0.49, 0.51, 0.99)},
         "code": losses.binary_cross_entropy().card().spelled,
     }
 

@@ -57,7 +57,7 @@ def _mistaken() -> PlaySample:
     x, truth = _clouds()
     labels = truth.copy()
     labels[np.argsort(x @ _MIDDLE + 99 * truth)[:_MISTAKES]] = 1.0
-    return PlaySample("12 wrong labels", x, truth, labels)
+    return PlaySample(f"{_MISTAKES} wrong labels", x, truth, labels)
 
 
 def _ring() -> PlaySample:
@@ -124,8 +124,8 @@ def plane(paths: list[Floats]) -> Picture:
     for k, ((colour, dash), path) in enumerate(zip(LOOKS, paths, strict=True)):
         axes.add(Named(Stroke(*_border(path[-1]), colour, dash, width=2.8), f"answer-{k}"))
     said = (
-        "Noes below on the left, yeses above on the right, and twelve noes in the far corner that are labelled yes. The border "
-        "of the exponential loss lies far into the noes, that of squared error between the clouds."
+        f"Noes below on the left, yeses above on the right, and {_MISTAKES} noes in the far corner that are labelled yes. The "
+        "border of the exponential loss lies far into the noes, that of squared error between the clouds."
     )
     return Picture("plane", "Where does each change its answer?", (axes,), (330, 320), said)
 
@@ -154,6 +154,7 @@ def shown() -> Mapping[str, Any]:
         "mistakes": _MISTAKES,
         "choices": choices(),
         "racers": RACERS,
+        "guesses": [(name, title(name)) for name in RACERS],
         "title": title,
         "wrong": at_end,
         "on_labels": on_labels,

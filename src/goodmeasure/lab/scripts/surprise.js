@@ -24,7 +24,7 @@ export function surprise(page) {
 
   question(page, "times", ([guess]) => {
     const times = price(0.01) / price(0.9);
-    const begun = guess === "-" ? "" : guess === "44" ? `You said ${guess} times, and so it is. ` : `You said ${guess} times. `;
+    const begun = guess === "-" ? "" : guess === times.toFixed(0) ? `You said ${guess} times, and so it is. ` : `You said ${guess} times. `;
     return `${begun}${price(0.01).toFixed(4)} in place of ${price(0.9).toFixed(4)}: ${times.toFixed(1)} times as much.`;
   });
 }
