@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from goodmeasure import losses
-from goodmeasure.fitting import newton, sampled
+from goodmeasure.fitting import interior, near, newton, sampled
 from goodmeasure.fitting.linear import start_at
 from goodmeasure.fitting.objective import Objective
+from goodmeasure.fitting.piecewise_linear import at_raw, piecewise_linear
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.keys import few
 from goodmeasure.traits.curvature_class import curvature_class
@@ -108,6 +109,53 @@ def test_separable_classes_come_to_an_end_all_the_same() -> None:
     y = (X[:, 0] > 0).astype(float)
     reached, _ = least(sampled.minimise, Objective(losses.binary_cross_entropy(), X, y))
     assert reached.endless or not reached.converged
+
+
+LINES = {
+    "median": (losses.absolute_error(), ETA + RNG.standard_t(2, ROWS)),
+    "ninth tenth": (losses.pinball(level=0.9), ETA + RNG.gamma(1, 1, ROWS)),
+    "far tail": (losses.pinball(level=0.999), ETA + RNG.normal(size=ROWS)),
+    "a band": (losses.epsilon_insensitive(epsilon=0.5), ETA + RNG.normal(size=ROWS)),
+    "whole numbers": (losses.pinball(level=0.3), RNG.poisson(np.exp(ETA / 2)).astype(float)),
+    "mostly zeros": (losses.pinball(level=0.7), np.where(RNG.random(ROWS) < 0.6, 0.0, np.exp(ETA))),
+    "margins": (losses.hinge(), (RNG.random(ROWS) < 0.4).astype(float)),
+}
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.01])
+@pytest.mark.parametrize("table", ["as they come", "in order", "a rare column", "a column twice"])
+@pytest.mark.parametrize("case", LINES)
+def test_lines_near_the_plane_are_all_that_matter(case: str, table: str, alpha: float) -> None:
+    loss, y = LINES[case]
+    order = np.argsort(ETA, kind="stable") if table == "in order" else np.arange(ROWS)
+    weight = np.random.default_rng(2).uniform(0.1, 3, ROWS)
+    objective = Objective(loss, TABLES[table], y[order], weight, alpha=alpha)
+    found = piecewise_linear(objective, curvature_class(loss, y, 1))
+    assert found is not None
+    lines = at_raw(objective, found, np.zeros(ROWS))
+    start = np.zeros(lines.features.shape[1])
+    w, gap, _ = near.minimise(lines, start, tol=1e-9, max_iter=500, watch=lambda w: False)
+    best = lines.value(interior.minimise(lines, start, tol=1e-10, max_iter=500, watch=lambda w: False)[0])
+    assert lines.value(w) <= best + 2e-9 * abs(best)
+    assert gap >= lines.value(w) - best - 1e-12 * abs(best), "a gap is what it can be at most"
+    assert gap <= 1e-6 * abs(best)
+
+
+def test_most_rows_of_lines_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    loss, y = LINES["ninth tenth"]
+    objective = Objective(loss, X, y)
+    found = piecewise_linear(objective, curvature_class(loss, y, 1))
+    assert found is not None
+    solved: list[int] = []
+    own = interior.solved
+
+    def counted(lines: interior.Lines, *rest: Any, **more: Any) -> Any:
+        solved.append(len(lines.at))
+        return own(lines, *rest, **more)
+
+    monkeypatch.setattr(interior, "solved", counted)
+    near.minimise(at_raw(objective, found, np.zeros(ROWS)), np.zeros(5), tol=1e-9, max_iter=99, watch=lambda w: False)
+    assert max(solved) < ROWS / 3
 
 
 def test_few_values_are_those_of_a_sort() -> None:

@@ -64,7 +64,7 @@ def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats
     size = max(rows // 32, _ROWS * objective.count)
     if objective.outputs > 1 or rows < _MANY or size > _SHARE * rows:
         return None
-    part = objective.part(_spread(rows, size))
+    part = objective.part(spread(rows, size))
     reached = newton.minimise(part, start, tol=_ROUGH, max_iter=30, watch=lambda theta, value: False)
     if not reached.converged or not objective.value_and_gradient(reached.theta)[0] <= constant:
         return None
@@ -72,7 +72,7 @@ def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats
     return None if factor is None else (reached.theta, _Bend(factor))
 
 
-def _spread(rows: int, size: int) -> NDArray[np.intp]:
+def spread(rows: int, size: int) -> NDArray[np.intp]:
     """The places of so many rows, one by chance of each stretch of equal length: the same whenever it is asked."""
     every = rows // size
     return np.arange(size, dtype=np.intp) * every + np.random.default_rng(0).integers(every, size=size, dtype=np.intp)
