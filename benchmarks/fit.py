@@ -136,7 +136,7 @@ def smooth(table: Table) -> None:
         ]
         _duel(title, table, loss, y, ALPHA, rivals + _glum(table, y, title.lower(), ALPHA))
     for loss in (losses.huber(), losses.log_cosh()):
-        _duel(loss.name, table, loss, real, ALPHA, [])
+        _duel(str(loss), table, loss, real, ALPHA, [])
 
 
 def quantile(table: Table, *rivals: str) -> None:
