@@ -11,6 +11,9 @@ from typing import Any
 
 from goodmeasure.errors import UsageError
 from goodmeasure.lab import pages as shelf
+from goodmeasure.making.loss import Loss
+
+_HOSTS = ("torch", "jax", "keras", "sklearn", "xgboost")
 
 
 @dataclass(frozen=True)
@@ -45,3 +48,8 @@ def numbered(number: int) -> LabPage:
             fix=f"--page {next(iter(found))}",
         )
     return found[number]
+
+
+def handed_over(loss: Loss) -> dict[str, str]:
+    """How each host is handed a loss that it has not itself."""
+    return {host: f"gm.to_{host}(gm.losses.{loss!r})" for host in _HOSTS}

@@ -14,7 +14,7 @@ from goodmeasure.drawing.axes import Axes
 from goodmeasure.drawing.cells import Floats
 from goodmeasure.drawing.marks import DASHED, DOTTED, INK, LOSS, PREDICTION, SIGNAL, SOLID, Guide, Stroke
 from goodmeasure.drawing.picture import Picture
-from goodmeasure.lab.page import LabPage
+from goodmeasure.lab.page import LabPage, handed_over
 from goodmeasure.lab.picture import LabelledPoints, Named
 from goodmeasure.making.loss import Loss
 
@@ -24,7 +24,6 @@ HIDDEN = 6
 FORMULA = "-log(p) * (1 - p)**2"
 RACERS = ("exponential", "binary_cross_entropy", "binary_brier")
 LOOKS = ((LOSS, SOLID), (PREDICTION, DASHED), (SIGNAL, DOTTED))
-_HOSTS = ("torch", "jax", "keras", "sklearn", "xgboost")
 _REACH = 3.5
 _N, _MISTAKES = 200, 12
 _START = (-0.5, 0.5, 0.0)
@@ -161,7 +160,7 @@ def shown() -> Mapping[str, Any]:
         "formula": FORMULA,
         "last": STEPS,
         "hidden": HIDDEN,
-        "code": {host: f"gm.to_{host}(gm.losses.binary_generalized_cross_entropy())" for host in _HOSTS},
+        "code": handed_over(losses.binary_generalized_cross_entropy()),
     }
 
 

@@ -1,0 +1,78 @@
+"""Is what the pages of the lab teach so, and do their scripts say what Python says?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from browser import Opened, browser, opened
+from goodmeasure.lab.document import document
+from goodmeasure.lab.page import LabPage
+from goodmeasure.lab.pages.forecasts import balance, compared, expected, forecasts
+
+POINTS = np.arange(1, 100) / 100
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Any]:
+    with browser() as found:
+        yield found
+
+
+def at(shown: Opened, path: Path, after: str) -> Any:
+    """The page of an address, as it stands after what its state says."""
+    shown.page.goto("about:blank")
+    shown.page.goto(f"{path.as_uri()}{after}")
+    shown.said.clear()  # the request of the file itself
+    return shown.page
+
+
+def alone(page: LabPage, folder: Path) -> Path:
+    """A page as a file of its own."""
+    path = folder / f"{page.name}.html"
+    path.write_text(document([page]), encoding="utf-8")
+    return path
+
+
+def read(page: Any, *names: str) -> list[str]:
+    """What stands where the script writes these."""
+    return [page.locator(f"[data-shown='{name}']").first.text_content() for name in names]
+
+
+@pytest.mark.parametrize("belief", [0.51, 0.6, 0.7, 0.95, 0.99])
+def test_a_proper_loss_charges_least_for_the_belief_and_the_others_for_more(belief: float) -> None:
+    for name, (_, loss, _) in compared().items():
+        cost = expected(loss, belief, POINTS)
+        lowest = POINTS[np.isclose(cost, cost.min(), rtol=1e-12)]
+        wanted = {"absolute_error": [0.99], "zero_one": POINTS[POINTS > 0.5]}.get(name, [belief])
+        assert np.array_equal(lowest, wanted), name
+
+
+@pytest.mark.parametrize("belief", [0.51, 0.7, 0.99])
+def test_one_point_more_is_worth_what_the_price_falls_by(belief: float) -> None:
+    for name, (_, loss, _) in compared().items():
+        for p in (0.3, belief, 0.8):
+            saves, costs = balance(loss, belief, p)
+            before, after = expected(loss, belief, [p - 1e-6, p + 1e-6])
+            assert saves - costs == pytest.approx((before - after) / 2e-6, abs=1e-6), name
+
+
+def test_a_forecast_that_is_moved_costs_in_the_page_what_it_costs_in_python(running: Any, tmp_path: Path) -> None:
+    path = alone(forecasts, tmp_path)
+    with opened(running, path) as shown:
+        page = at(shown, path, "#page-6&pays=50&belief=0.6")
+        assert page.inner_text("[data-told=pays]").startswith("You said 50 %. 100 %: it costs 0.30 a day")
+        page.locator("[data-control=forecast]").focus()
+        page.keyboard.press("Shift+ArrowRight")
+        for name, (_, loss, _) in compared().items():
+            costs = [f"{expected(loss, 0.6, p)[0]:.3f}" for p in (0.8, 0.6)]
+            points = [f"{each:.2f}" for each in balance(loss, 0.6, 0.8)]
+            assert read(page, f"now-{name}", f"honest-{name}", f"saves-{name}", f"costs-{name}") == costs + points
+        said = read(page, *(f"so-{name}" for name in compared()))
+        assert said == ["say less", "say less", "say more", "nothing moves"]
+        assert read(page, "rain", "dry") == ["60", "40"]
+        assert shown.said == []
