@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from browser import Opened, browser, opened
+from goodmeasure import losses
 from goodmeasure.lab.document import document
 from goodmeasure.lab.page import LabPage
+from goodmeasure.lab.pages import outliers as far_out
 from goodmeasure.lab.pages.forecasts import balance, compared, expected, forecasts
+from goodmeasure.lab.pages.outliers import outliers
 
 POINTS = np.arange(1, 100) / 100
 
@@ -75,4 +78,40 @@ def test_a_forecast_that_is_moved_costs_in_the_page_what_it_costs_in_python(runn
         said = read(page, *(f"so-{name}" for name in compared()))
         assert said == ["say less", "say less", "say more", "nothing moves"]
         assert read(page, "rain", "dry") == ["60", "40"]
+        assert shown.said == []
+
+
+def test_a_row_far_out_drags_on_or_counts_as_one_vote_or_hardly_counts() -> None:
+    near, far = (
+        {name: far_out.answer(loss, place) for name, (_, loss, _) in far_out.compared().items()} for place in (9.0, 1e6)
+    )
+    assert far["squared_error"] > 1e4
+    assert far["huber"] == pytest.approx(near["huber"])
+    assert far["absolute_error"] == near["absolute_error"]
+    assert far_out.MEANT < far["cauchy"] < near["cauchy"]
+    without = losses.cauchy().best_constant(far_out.HOURS)
+    assert far["cauchy"] == pytest.approx(float(without), abs=1e-4), "as if the row were not there"
+
+
+def test_a_wrong_label_is_loud_in_the_loss_and_quiet_in_the_pull_of_squared_error() -> None:
+    entropy, squared = (np.array(parts) for parts in list(zip(*far_out.labels(), strict=True))[1:])
+    assert (np.diff(entropy, axis=0) > 0).all()
+    assert (np.diff(squared[:, 0]) > 0).all()
+    assert (np.diff(squared[:, 1]) < 0).all()
+
+
+def test_a_row_that_is_moved_drags_in_the_page_as_in_python(running: Any, tmp_path: Path) -> None:
+    path = alone(outliers, tmp_path)
+    with opened(running, path) as shown:
+        page = at(shown, path, "#page-9&twice=both")
+        assert page.inner_text("[data-told=twice]").startswith("Not quite. Only that of squared error moves, by 0.8")
+        for place in (0.0, 1.3, 1.5, 3.7, 18.0):
+            page.locator("[data-control=wrong]").fill(f"{place:g}")
+            for name, (_, loss, _) in far_out.compared().items():
+                answer, meant = far_out.answer(loss, place), far_out.answer(loss, far_out.MEANT)
+                numbers = [
+                    float(text.rstrip(" %")) for text in read(page, f"answer-{name}", f"moved-{name}", f"share-{name}")
+                ]
+                truth = [answer, answer - meant, 100 * far_out.share(loss, place)]
+                assert np.allclose(numbers, truth, rtol=0, atol=[0.0051, 0.0051, 0.51]), (name, place)
         assert shown.said == []
