@@ -16,6 +16,7 @@ from goodmeasure.lab.page import LabPage
 from goodmeasure.lab.pages import outliers as far_out
 from goodmeasure.lab.pages.forecasts import balance, compared, expected, forecasts
 from goodmeasure.lab.pages.outliers import outliers
+from goodmeasure.lab.pages.wiring import FLOORS, WAYS, apart, twice, wiring
 
 POINTS = np.arange(1, 100) / 100
 
@@ -114,4 +115,56 @@ def test_a_row_that_is_moved_drags_in_the_page_as_in_python(running: Any, tmp_pa
                 ]
                 truth = [answer, answer - meant, 100 * far_out.share(loss, place)]
                 assert np.allclose(numbers, truth, rtol=0, atol=[0.0051, 0.0051, 0.51]), (name, place)
+        assert shown.said == []
+
+
+def test_libraries_end_the_price_of_the_impossible_where_the_page_says() -> None:
+    torch, keras = pytest.importorskip("torch"), pytest.importorskip("keras")
+    log_loss = pytest.importorskip("sklearn.metrics").log_loss
+    never, happened = np.zeros(2), np.array([1, 1])
+    prices = [
+        torch.nn.BCELoss()(torch.tensor([0.0]), torch.tensor([1.0])).item(),
+        log_loss(happened, never, labels=[0, 1]),
+        float(keras.losses.BinaryCrossentropy()(np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32))),
+        log_loss(happened, never.astype(np.float32), labels=[0, 1]),
+    ]
+    assert np.allclose(prices, [price for _, _, price in FLOORS], rtol=0, atol=0.005)
+
+
+def test_sigmoid_and_logarithm_apart_are_those_of_a_library_in_single_precision() -> None:
+    torch = pytest.importorskip("torch")
+    places = np.linspace(-6, 24, 301)
+    z = torch.tensor(places, dtype=torch.float32, requires_grad=True)
+    found = torch.nn.BCELoss(reduction="none")(torch.sigmoid(z), torch.zeros(301))
+    found.sum().backward()
+    cost, pull = apart(places)
+    assert np.allclose(np.minimum(cost, 100), found.detach(), rtol=1e-4, atol=1e-6)
+    assert np.allclose(pull, z.grad, rtol=1e-4, atol=1e-6)
+    assert np.flatnonzero(pull == 0)[0] == np.flatnonzero(np.isinf(cost))[0]
+    halves = torch.sigmoid(torch.tensor([7.5, 9.0], dtype=torch.float16))
+    assert (halves == 1).tolist() == [False, True]
+
+
+def test_a_sigmoid_twice_can_neither_be_sure_nor_pull() -> None:
+    z = np.linspace(-40, 40, 4001)
+    costs = {y: twice(z, y)[0] for y in (1.0, 0.0)}
+    assert costs[1.0].min() == pytest.approx(0.313, abs=5e-4)
+    assert costs[0.0].min() == pytest.approx(0.693, abs=5e-4)
+    for y, cost in costs.items():
+        pull = twice(z, y)[1]
+        assert np.abs(pull).max() < 0.16
+        assert np.allclose(np.gradient(cost, z)[1:-1], pull[1:-1], atol=1e-4)
+
+
+def test_each_way_to_wire_says_in_the_page_what_it_says_in_python(running: Any, tmp_path: Path) -> None:
+    path = alone(wiring, tmp_path)
+    with opened(running, path) as shown:
+        page = at(shown, path, "#page-11&hard=none")
+        assert page.inner_text("[data-told=hard]").startswith("So it is. Not at all")
+        for z in (-6.0, 0.0, 5.3, 16.6, 16.7, 24.0):
+            page.locator("[data-control=wired]").fill(f"{z:g}")
+            for name, (_, parts, _) in WAYS.items():
+                cost, pull = (float(part[0]) for part in parts(np.array([z])))
+                said = f"{cost:.3f}" if np.isfinite(cost) else "without end", f"{pull:.4f}" if pull else "none"
+                assert read(page, f"cost-{name}", f"pull-{name}") == [*said], (name, z)
         assert shown.said == []
