@@ -11,9 +11,12 @@ import pytest
 
 from browser import Opened, browser, opened
 from goodmeasure import losses
+from goodmeasure.cli import status_of
+from goodmeasure.lab.column import ASKS, LabColumn
 from goodmeasure.lab.document import document
-from goodmeasure.lab.page import LabPage
+from goodmeasure.lab.page import LabPage, carriers, lab_pages, numbered, with_own_column
 from goodmeasure.lab.pages import outliers as far_out
+from goodmeasure.lab.pages.chosen import chosen, columns
 from goodmeasure.lab.pages.forecasts import balance, compared, expected, forecasts
 from goodmeasure.lab.pages.outliers import outliers
 from goodmeasure.lab.pages.wiring import FLOORS, WAYS, apart, twice, wiring
@@ -168,3 +171,86 @@ def test_each_way_to_wire_says_in_the_page_what_it_says_in_python(running: Any, 
                 said = f"{cost:.3f}" if np.isfinite(cost) else "without end", f"{pull:.4f}" if pull else "none"
                 assert read(page, f"cost-{name}", f"pull-{name}") == [*said], (name, z)
         assert shown.said == []
+
+
+def test_each_column_is_of_a_kind_of_its_own_and_the_median_and_quantile_are_as_the_page_says() -> None:
+    firsts = [repr(next(iter(column.plans.values())).loss) for column in columns()]
+    assert len(set(firsts)) == len(columns()) == 7
+    for column in columns():
+        if len(column.plans) > 1:
+            mean, median, quantile = (column.says(plan) for plan in column.plans.values())
+            assert mean == pytest.approx(float(np.mean(column.values)))
+            for level, number in ((0.5, median), (0.9, quantile)):
+                below, up_to = (np.mean(column.values < number - 1e-9), np.mean(column.values <= number + 1e-9))
+                assert below <= level <= up_to
+            names = [plan.loss.spelling.factory for plan in column.plans.values()]
+            assert names[1:] == ["absolute_error", "pinball"]
+            assert len({plan.activation for plan in column.plans.values()}) == 1
+
+
+OWN = {
+    "amounts": [0.0, 1.5, 2.5, 0.0, 9.0, 4.0],
+    "labels": ["a", "b", "a", "c"],
+    "many labels": [f"label {k % 30}" for k in range(300)],
+    "yes and no": [True, False, True, None],
+    "missing": [1.5, float("nan"), -2.0, 4.25],
+    "far": [1.0, 2.0, 3.0, 1e12],
+    "</script><img src=x onerror=alert(1)>": ["<b>", "</script>", "<b>", "&"],
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_column_of_the_readers_own_comes_first_and_says_nothing_else(name: str, running: Any, tmp_path: Path) -> None:
+    (page,) = with_own_column([chosen], LabColumn("own", f"your column {name}", name, OWN[name]))
+    path = alone(page, tmp_path)
+    with opened(running, path) as shown:
+        found = at(shown, path, "#page-12&claims=-")
+        assert found.input_value("[data-control=column]") == "own"
+        assert f"What does the column {name} hold?" in found.inner_text("[data-column=own]")
+        assert found.locator("[data-case^=own]:visible .found").count() == 4
+        assert found.locator("main img").count() == 0
+        assert shown.said == []
+
+
+def test_the_column_and_what_is_asked_choose_the_plan(running: Any, tmp_path: Path) -> None:
+    path = alone(chosen, tmp_path)
+    with opened(running, path) as shown:
+        page = at(shown, path, "#page-12&claims=absolute")
+        assert page.inner_text("[data-told=claims]").startswith("Not that one. The Tweedie deviance")
+        for column in columns():
+            page.select_option("[data-control=column]", column.key)
+            assert page.locator("[data-control=ask]").is_visible() == (len(column.plans) > 1)
+            for ask, plan in column.plans.items():
+                if ask in ASKS:
+                    page.select_option("[data-control=ask]", ask)
+                assert page.locator(".found:visible").all_inner_texts() == [step.answer for step in plan.steps]
+                assert page.locator("[data-column]:visible").count() == 1
+        assert page.url.endswith("&column=marks&ask=quantile%3D0.9")
+        assert shown.said == []
+
+
+def test_a_table_gives_the_lab_a_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, out = tmp_path / "claims.csv", tmp_path / "lab.html"
+    table.write_text("amount,day\n0,2024-01-01\n12.5,2024-01-02\n0,2024-01-03\n3,2024-01-04\n")
+    assert status_of(["lab", str(table), "--target", "amount", "--page", "12", "--export", str(out)]) == 0
+    assert "your column amount" in out.read_text(encoding="utf-8")
+    wrong = {
+        ("--target", "amount", "--page", "4"): (2, "GM009 page 4 carries no column"),
+        ("--target", "none"): (3, "GM203 "),
+        ("--target", "day"): (3, "GM604 "),
+        (): (2, "GM009 a column is a file and a name"),
+    }
+    for asked, (status, said) in wrong.items():
+        capsys.readouterr()
+        assert status_of(["lab", str(table), *asked, "--export", str(out)]) == status
+        assert capsys.readouterr().err.startswith(said)
+    assert status_of(["lab", "--target", "amount", "--export", str(out)]) == 2
+
+
+def test_only_pages_that_can_carry_a_column_do() -> None:
+    own = LabColumn("own", "your column y", "y", [1.0, 2.5, -3.0])
+    able = {page.number for page in carriers(lab_pages())}
+    assert 12 in able
+    for before, after in zip(lab_pages(), with_own_column(lab_pages(), own), strict=True):
+        assert (before is after) == (before.number not in able)
+    assert numbered(12) is chosen

@@ -57,7 +57,7 @@ export function choice(page, name, changed) {
     list.value = value;
     remember(name, value === first ? null : value);
   };
-  return { get: () => list.value, set, text: () => list.selectedOptions[0].textContent };
+  return { get: () => list.value, set, text: () => list.selectedOptions[0].textContent, list };
 }
 
 // A line of text that is kept in the address. Gives what reads it.
