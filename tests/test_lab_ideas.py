@@ -254,3 +254,41 @@ def test_only_pages_that_can_carry_a_column_do() -> None:
     for before, after in zip(lab_pages(), with_own_column(lab_pages(), own), strict=True):
         assert (before is after) == (before.number not in able)
     assert numbered(12) is chosen
+
+
+def test_a_line_and_the_address_are_copied(running: Any, tmp_path: Path) -> None:
+    path = alone(forecasts, tmp_path)
+    with opened(running, path, permissions=["clipboard-read", "clipboard-write"]) as shown:
+        page = at(shown, path, "#page-6&pays=50&forecast=0.9")
+        wanted = {"line": page.locator("[data-part=code] code").first.inner_text(), "link": page.url}
+        for what, text in wanted.items():
+            button = page.locator(f"[data-copy={what}]").first
+            button.focus()
+            page.keyboard.press("Enter")
+            page.locator("[data-copied]").filter(has_text="copied").wait_for(state="attached")
+            assert page.evaluate("navigator.clipboard.readText()") == text
+            assert button.inner_text().startswith("copied")
+            page.locator("[data-copied]:empty").wait_for(state="attached")
+            assert button.inner_text().startswith("copy")
+        assert shown.said == []
+
+
+def test_where_the_clipboard_is_refused_the_line_is_selected(running: Any, tmp_path: Path) -> None:
+    path = alone(forecasts, tmp_path)
+    with opened(running, path) as shown:
+        page = at(shown, path, "#page-6&pays=50")
+        page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
+        for what, said in (("line", "selected"), ("link", "not allowed")):
+            page.locator(f"[data-copy={what}]").first.click()
+            page.locator("[data-copied]").filter(has_text=said).wait_for(state="attached")
+        assert page.evaluate("getSelection().toString()") == page.locator("[data-part=code] code").first.inner_text()
+        assert shown.said == []
+
+
+def test_on_a_phone_the_list_of_pages_is_short_and_each_is_named(running: Any, tmp_path: Path) -> None:
+    path = tmp_path / "lab.html"
+    path.write_text(document(lab_pages()), encoding="utf-8")
+    with opened(running, path, width=360) as shown:
+        assert shown.page.locator("nav").bounding_box()["height"] < 140
+        for page in lab_pages():
+            assert shown.page.get_by_role("link", name=f"{page.number} {page.title}").count() == 1

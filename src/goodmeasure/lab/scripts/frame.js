@@ -1,5 +1,7 @@
 // What all pages share: which one is shown, its state in the address, what a teacher hid or locked, questions, and keys.
 
+import { copying } from "./copying.js";
+
 const said = new URLSearchParams(location.search);
 const listed = (name) => (said.get(name) ?? "").split(",").filter(Boolean);
 
@@ -149,5 +151,6 @@ export function begin(mounts) {
   for (const name of listed("hide")) {
     for (const part of document.querySelectorAll(`[data-part="${CSS.escape(name)}"]`)) part.remove();
   }
+  copying();
   document.documentElement.classList.add("alive");
 }
