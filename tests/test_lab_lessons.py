@@ -1,0 +1,64 @@
+"""Is what the pages on acting, asking, classes and memory teach so, and do their scripts say what Python says?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from browser import browser, opened
+from goodmeasure.lab.pages.acting import CHANCES, FAIL, FINE, Counted, acting, between, costs
+from test_lab_ideas import alone, at, read
+
+PRICES = [(1, 1), (1, 5), (5, 40), (1, 19), (3, 1), (20, 1), (1, 40)]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Any]:
+    with browser() as found:
+        yield found
+
+
+def test_machines_fail_as_often_as_is_said_of_them() -> None:
+    assert np.allclose(FAIL / (FAIL + FINE), CHANCES, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("prices", PRICES)
+def test_no_cut_costs_less_than_that_of_the_costs(prices: tuple[float, float]) -> None:
+    given = costs(*prices)
+    least = min(Counted(given, cut).hours for cut in np.linspace(0, 1, 2001))
+    assert Counted(given, given.threshold).hours == least
+
+
+def test_a_cut_stands_between_those_it_parts() -> None:
+    columns = np.arange(1, 20)
+    for cut in (0.0, 0.05, 0.051, 1 / 9, 0.15, 0.35, 0.55, 0.5500001, 0.95, 0.97, 1.0):
+        assert np.array_equal(columns > between(cut), cut <= CHANCES), cut
+        assert np.abs(columns - between(cut)).min() > 0.39, "no column is crossed"
+
+
+def test_a_cut_that_is_moved_counts_in_the_page_what_it_counts_in_python(running: Any, tmp_path: Path) -> None:
+    path = alone(acting, tmp_path)
+    with opened(running, path) as shown:
+        page = at(shown, path, "#page-7&from=0.20")
+        assert page.inner_text("[data-told=from]").startswith("Not there. From 1 / (1 + 5) on, about 17 %")
+        for alarm, miss in PRICES:
+            for name, value in (("alarm", alarm), ("miss", miss)):
+                page.locator(f"[data-control={name}]").fill(f"{value}")
+            given = costs(alarm, miss)
+            for cut in (0.0, 0.15, 0.55, 1.0):
+                page.locator("[data-control=cut]").fill(f"{cut:g}")
+                now, best = Counted(given, cut), Counted(given, given.threshold)
+                counts = [now.reached, now.missed, now.idle, now.hours, best.hours]
+                said = read(page, "reached", "missed", "idle", "hours", "best-hours")
+                assert list(map(float, said)) == counts, (alarm, miss, cut)
+                errors = page.locator("[data-picture=strip] circle.mistaken").count()
+                assert errors == now.missed + now.idle
+            assert read(page, "best") == [f"{given.threshold:.3f}"]
+        page.locator("[data-control=cut]").focus()
+        page.keyboard.press("r")
+        assert read(page, "cut") == ["0.50"]
+        assert shown.said == []
