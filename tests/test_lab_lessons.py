@@ -11,6 +11,7 @@ import pytest
 
 from browser import browser, opened
 from goodmeasure.lab.pages.acting import CHANCES, FAIL, FINE, Counted, acting, between, costs
+from goodmeasure.lab.pages.asking import DAYS, LEVEL, asked, asking
 from test_lab_ideas import alone, at, read
 
 PRICES = [(1, 1), (1, 5), (5, 40), (1, 19), (3, 1), (20, 1), (1, 40)]
@@ -61,4 +62,40 @@ def test_a_cut_that_is_moved_counts_in_the_page_what_it_counts_in_python(running
         page.locator("[data-control=cut]").focus()
         page.keyboard.press("r")
         assert read(page, "cut") == ["0.50"]
+        assert shown.said == []
+
+
+def test_each_loss_is_least_at_what_it_asks_for() -> None:
+    best = {each.name: each.best for each in asked()}
+    values, counts = np.unique(DAYS, return_counts=True)
+    assert best["squared_error"] == DAYS.mean()
+    assert best["absolute_error"] == np.median(DAYS)
+    assert best["pinball"] == np.quantile(DAYS, LEVEL, method="inverted_cdf")
+    assert best["hit"] == values[counts == counts.max()].item()
+    for each in asked():
+        if each.loss is not None:
+            assert each.loss.best_constant(DAYS) == pytest.approx(each.best, abs=1e-9)
+
+
+def test_what_is_so_of_each_answer_is_so() -> None:
+    mean, median, quantile = (each.best for each in asked()[:3])
+    assert (DAYS - mean).sum() == pytest.approx(0, abs=1e-9)
+    assert max((median < DAYS).sum(), (median > DAYS).sum()) <= len(DAYS) / 2
+    assert LEVEL <= (quantile >= DAYS).mean() < LEVEL + 1 / len(DAYS)
+
+
+def test_a_number_that_is_said_costs_in_the_page_what_it_costs_in_python(running: Any, tmp_path: Path) -> None:
+    path = alone(asking, tmp_path)
+    with opened(running, path) as shown:
+        page = at(shown, path, "#page-5&promise=squared_error")
+        assert page.inner_text("[data-told=promise]").startswith("Not that one. 12: the day from 11 to 12 still pays")
+        for number in (0.0, 2.0, 4.0, 5.2, 12.0, 19.9):
+            page.locator("[data-control=number]").fill(f"{number:g}")
+            costs_here = [float(text) for text in read(page, *(f"cost-{each.name}" for each in asked()))]
+            assert np.allclose(costs_here, [each.cost([number])[0] for each in asked()], rtol=0, atol=0.0051)
+            above, below, sums = DAYS[number < DAYS], DAYS[number > DAYS], read(page, "sum-above", "sum-below")
+            assert read(page, "above", "below") == [str(len(above)), str(len(below))]
+            assert np.allclose(
+                [float(each) for each in sums], [(above - number).sum(), (number - below).sum()], atol=0.051
+            )
         assert shown.said == []
