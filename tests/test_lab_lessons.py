@@ -12,6 +12,7 @@ import pytest
 from browser import browser, opened
 from goodmeasure.lab.pages.acting import CHANCES, FAIL, FINE, Counted, acting, between, costs
 from goodmeasure.lab.pages.asking import DAYS, LEVEL, asked, asking
+from goodmeasure.lab.pages.raising import CLASSES, RAW, TRUTH, pulled, raising, shares, ways
 from test_lab_ideas import alone, at, read
 
 PRICES = [(1, 1), (1, 5), (5, 40), (1, 19), (3, 1), (20, 1), (1, 40)]
@@ -98,4 +99,40 @@ def test_a_number_that_is_said_costs_in_the_page_what_it_costs_in_python(running
             assert np.allclose(
                 [float(each) for each in sums], [(above - number).sum(), (number - below).sum()], atol=0.051
             )
+        assert shown.said == []
+
+
+OUTPUTS = [(2.0, 1.0, 0.0), (1.0, 0.0, 1.0), (-3.0, 4.0, -3.0), (0.0, 1.0, -1.0), (4.0, -3.0, 3.9), (0.5, 1.3, 0.6)]
+
+
+def test_softmax_moves_as_much_down_as_up_and_sees_only_differences() -> None:
+    softmax, each, hinge = ways()
+    others = np.arange(len(CLASSES)) != TRUTH
+    for raw in map(np.array, OUTPUTS):
+        assert softmax.pull(raw).sum() == pytest.approx(0, abs=1e-12)
+        assert np.allclose(softmax.pull(raw)[others], -shares(raw)[others], rtol=1e-12)
+        assert np.allclose(softmax.pull(raw + 7), softmax.pull(raw), rtol=1e-9)
+        assert np.allclose(shares(raw + ~others), shares(raw - others), rtol=1e-12)
+        for way in (softmax, each):
+            assert (way.pull(raw) > 0).tolist() == (~others).tolist()
+    assert each.pull(RAW).sum() != pytest.approx(0, abs=0.1)
+    assert np.count_nonzero(hinge.pull(RAW)) == 2
+    rest = hinge.trained()
+    assert rest[TRUTH] - rest[others].max() == pytest.approx(1)
+    assert not hinge.pull(rest).any()
+
+
+def test_raw_outputs_that_are_moved_are_pulled_in_the_page_as_in_python(running: Any, tmp_path: Path) -> None:
+    path = alone(raising, tmp_path)
+    with opened(running, path) as shown:
+        page = at(shown, path, "#page-8&alike=raise")
+        assert page.inner_text("[data-told=alike]").startswith("Not so. Both alike: 46.8 % either way")
+        for raw in OUTPUTS:
+            for name, z in zip(CLASSES, raw, strict=True):
+                page.locator(f"[data-control=z-{name}]").fill(f"{z:g}")
+            for way in ways():
+                pulls = way.pull(raw)
+                said = read(page, *(f"{way.name}-{name}" for name in (*CLASSES, "sum")))
+                assert said == [*map(pulled, pulls), pulled(pulls.sum())], (way.name, raw)
+            assert read(page, *(f"share-{name}" for name in CLASSES)) == [f"{100 * p:.1f} %" for p in shares(raw)]
         assert shown.said == []
