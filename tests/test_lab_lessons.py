@@ -12,6 +12,8 @@ import pytest
 from browser import browser, opened
 from goodmeasure.lab.pages.acting import CHANCES, FAIL, FINE, Counted, acting, between, costs
 from goodmeasure.lab.pages.asking import DAYS, LEVEL, asked, asking
+from goodmeasure.lab.pages.memory import MOST, NOISE, SAMPLES, memory
+from goodmeasure.lab.pages.memory import costs as fitting_costs
 from goodmeasure.lab.pages.raising import CLASSES, RAW, TRUTH, pulled, raising, shares, ways
 from test_lab_ideas import alone, at, read
 
@@ -135,4 +137,29 @@ def test_raw_outputs_that_are_moved_are_pulled_in_the_page_as_in_python(running:
                 said = read(page, *(f"{way.name}-{name}" for name in (*CLASSES, "sum")))
                 assert said == [*map(pulled, pulls), pulled(pulls.sum())], (way.name, raw)
             assert read(page, *(f"share-{name}" for name in CLASSES)) == [f"{100 * p:.1f} %" for p in shares(raw)]
+        assert shown.said == []
+
+
+def test_a_curve_remembers_its_rows_ever_better_and_knows_others_worse_in_the_end() -> None:
+    few, *_, many = (np.array([fitting_costs(n, k) for k in range(1, MOST + 1)]) for n in SAMPLES)
+    for seen in (few[:, 0], many[:, 0]):
+        assert (np.diff(seen) < 1e-12).all(), "each curve holds all smaller ones"
+    assert few[-1, 0] == pytest.approx(0, abs=1e-12)
+    assert few[-1, 1] > 10 * few[0, 1], "worse than a flat line"
+    assert 0 < np.argmin(few[:, 1]) < MOST - 1
+    assert np.allclose(many[-1], NOISE**2, rtol=0.2)
+
+
+def test_a_curve_costs_in_the_page_what_it_costs_in_python(running: Any, tmp_path: Path) -> None:
+    path = alone(memory, tmp_path)
+    with opened(running, path) as shown:
+        page = at(shown, path, "#page-10&elsewhere=noise")
+        assert page.inner_text("[data-told=elsewhere]").startswith("Not so little. 28 on the rows kept aside")
+        for n in SAMPLES:
+            page.select_option("[data-control=rows]", f"{n}")
+            for k in (1, 5, MOST):
+                page.locator("[data-control=coefficients]").fill(f"{k}")
+                said = [float(text) for text in read(page, "seen", "aside")]
+                assert np.allclose(said, fitting_costs(n, k), rtol=0.002, atol=0.00051), (n, k)
+        assert read(page, "rows", "coefficients") == [f"{SAMPLES[-1]}", f"{MOST}"]
         assert shown.said == []
