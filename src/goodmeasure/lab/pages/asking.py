@@ -13,7 +13,8 @@ from goodmeasure.drawing.axes import Axes
 from goodmeasure.drawing.cells import Floats
 from goodmeasure.drawing.marks import DASHED, INK, LOSS, PREDICTION, Guide, Points, Stroke
 from goodmeasure.drawing.picture import Picture
-from goodmeasure.lab.page import LabPage, handed_over
+from goodmeasure.lab.hosts import handed_over
+from goodmeasure.lab.page import LabPage
 from goodmeasure.lab.picture import LabelledPoints, Named
 from goodmeasure.making.loss import Loss
 
