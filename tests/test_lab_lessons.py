@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from browser import browser, opened
-from goodmeasure.lab.pages.acting import CHANCES, FAIL, FINE, Counted, acting, between, costs
+from goodmeasure.lab.pages.acting import CHANCES, FAIL, FINE, CountedCut, acting, between, costs
 from goodmeasure.lab.pages.asking import DAYS, LEVEL, asked, asking
 from goodmeasure.lab.pages.memory import MOST, NOISE, SAMPLES, memory
 from goodmeasure.lab.pages.memory import costs as fitting_costs
@@ -33,8 +33,8 @@ def test_machines_fail_as_often_as_is_said_of_them() -> None:
 @pytest.mark.parametrize("prices", PRICES)
 def test_no_cut_costs_less_than_that_of_the_costs(prices: tuple[float, float]) -> None:
     given = costs(*prices)
-    least = min(Counted(given, cut).hours for cut in np.linspace(0, 1, 2001))
-    assert Counted(given, given.threshold).hours == least
+    least = min(CountedCut(given, cut).hours for cut in np.linspace(0, 1, 2001))
+    assert CountedCut(given, given.threshold).hours == least
 
 
 def test_a_cut_stands_between_those_it_parts() -> None:
@@ -55,7 +55,7 @@ def test_a_cut_that_is_moved_counts_in_the_page_what_it_counts_in_python(running
             given = costs(alarm, miss)
             for cut in (0.0, 0.15, 0.55, 1.0):
                 page.locator("[data-control=cut]").fill(f"{cut:g}")
-                now, best = Counted(given, cut), Counted(given, given.threshold)
+                now, best = CountedCut(given, cut), CountedCut(given, given.threshold)
                 counts = [now.reached, now.missed, now.idle, now.hours, best.hours]
                 said = read(page, "reached", "missed", "idle", "hours", "best-hours")
                 assert list(map(float, said)) == counts, (alarm, miss, cut)

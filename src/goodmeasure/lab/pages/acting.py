@@ -30,7 +30,7 @@ _GUESSES = (0.17, 0.2, 0.5, 0.83)
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountedCut:
     """What becomes of all machines when those from a probability on are checked."""
 
     costs: Costs
@@ -68,7 +68,7 @@ def costs(alarm: float = ALARM, miss: float = MISS) -> Costs:
 
 def bills(given: Costs) -> tuple[Floats, Floats]:
     """What the missed failures and the idle checks cost at each cut of the picture."""
-    found = [Counted(given, cut) for cut in _CUTS]
+    found = [CountedCut(given, cut) for cut in _CUTS]
     parts = [(each.missed * given.miss, each.idle * given.alarm) for each in found]
     missed, idle = np.asarray(parts, dtype=np.float64).T
     return missed, idle
@@ -129,7 +129,7 @@ def bill() -> Picture:
         ("all", "both together", missed + idle, LOSS, SOLID),
     ):
         axes.add(Named(Stroke(_CUTS, cost / most, colour, dash, label, width=2.4), name))
-    cost = np.array([Counted(costs(), CUT).hours / most])
+    cost = np.array([CountedCut(costs(), CUT).hours / most])
     axes.add(Named(Points(here, cost, INK, size=4.4, label="your cut"), "here"))
     said = f"From left to right missed failures cost more and idle checks less; both cost least at {costs().threshold:.3f}."
     return Picture("bill", "What does each cut cost?", (axes,), (460, 165), said)
@@ -137,7 +137,7 @@ def bill() -> Picture:
 
 def _row(given: Costs) -> dict[str, Any]:
     """What two errors cost, the cut that follows, and what it saves beside a cut at a half."""
-    best, half = Counted(given, given.threshold), Counted(given, 0.5)
+    best, half = CountedCut(given, given.threshold), CountedCut(given, 0.5)
     return {"costs": given, "cut": given.threshold, "best": best, "half": half}
 
 
@@ -162,8 +162,8 @@ def shown() -> Mapping[str, Any]:
         "alarm": ALARM,
         "miss": MISS,
         "cut": CUT,
-        "best": Counted(costs(), costs().threshold),
-        "now": Counted(costs(), CUT),
+        "best": CountedCut(costs(), costs().threshold),
+        "now": CountedCut(costs(), CUT),
         "guesses": [(f"{p:.2f}", f"from {p:.0%} on".replace("%", " %")) for p in _GUESSES],
         "table": [_row(costs(*pair)) for pair in _PAIRS],
         "code": _spelled(f"{ALARM:g} / {ALARM + MISS:g}"),

@@ -27,7 +27,7 @@ _NUMBERS = np.arange(201) / 10
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedLoss:
     """A loss on the page: what it asks for, which number that is, and what is so of the days there."""
 
     name: str
@@ -60,10 +60,10 @@ class Asked:
         return Picture(f"cost-{self.name}", self.title, (axes,), (300, 150), said)
 
 
-def asked() -> tuple[Asked, ...]:
+def asked() -> tuple[AskedLoss, ...]:
     """The losses of the page."""
     return (
-        Asked(
+        AskedLoss(
             "squared_error",
             "squared error",
             "the mean",
@@ -71,7 +71,7 @@ def asked() -> tuple[Asked, ...]:
             "misses above and below add up to the same",
             150.0,
         ),
-        Asked(
+        AskedLoss(
             "absolute_error",
             "absolute error",
             "the median",
@@ -79,7 +79,7 @@ def asked() -> tuple[Asked, ...]:
             "no side has more than half of the parcels",
             16.0,
         ),
-        Asked(
+        AskedLoss(
             "pinball",
             f"pinball at {LEVEL:g}",
             f"the {LEVEL:.0%} quantile".replace("%", " %"),
@@ -87,7 +87,7 @@ def asked() -> tuple[Asked, ...]:
             f"{LEVEL:.0%} of the parcels, or just more, are there by then".replace("%", " %"),
             5.0,
         ),
-        Asked("hit", "a hit or a miss", "the mode", None, "no other number of days is as common", 1.03, 0.7),
+        AskedLoss("hit", "a hit or a miss", "the mode", None, "no other number of days is as common", 1.03, 0.7),
     )
 
 
