@@ -30,7 +30,10 @@ _LINE = 10.5
 
 @dataclass
 class Axes:
-    """What is drawn, the names of both axes, and their ends and ticks where they are not those of what is drawn."""
+    """What is drawn, the names of both axes, and their ends and ticks where they are not those of what is drawn.
+
+    Axes that measure nothing are not framed: they only lend their marks a place.
+    """
 
     across: str = ""
     up: str = ""
@@ -39,6 +42,7 @@ class Axes:
     x_ticks: Mapping[float, str] | None = None
     y_ticks: Mapping[float, str] | None = None
     is_log: bool = False
+    is_framed: bool = True
     marks: list[Mark] = field(default_factory=list)
 
     @property
@@ -89,12 +93,17 @@ def _drawn(axes: Axes, name: str, wide: float, tall: float) -> str:
     name = f"{name}-{crc32(cut.encode()):08x}"
     clip = f'<clipPath id="{name}">{cut}</clipPath>'
     marks = "".join(mark.drawn(at) for mark in axes.marks)
-    frame = f'<path d="M{left:.1f},{top:.1f}v{deep:.1f}h{inner:.1f}" fill="none" stroke="{QUIET}" stroke-width="0.8"/>'
+    frame = _frame(left, top, inner, deep) if axes.is_framed else ""
     titles = _text(left + inner / 2, tall - 4, axes.across, "middle")
     middle = top + deep / 2
     titles += _text(_FONT, middle, axes.up, "middle", f' transform="rotate(-90 {_FONT:g} {middle:.1f})"')
     labels = _end_labels(direct, at, (top, top + deep))
     return f'{clip}{_ticks(scales, at)}<g clip-path="url(#{name})">{marks}</g>{frame}{titles}{legend}{labels}'
+
+
+def _frame(left: float, top: float, inner: float, deep: float) -> str:
+    """A line down the left side and along the foot."""
+    return f'<path d="M{left:.1f},{top:.1f}v{deep:.1f}h{inner:.1f}" fill="none" stroke="{QUIET}" stroke-width="0.8"/>'
 
 
 def _thinned(rows: Rows) -> Rows:
