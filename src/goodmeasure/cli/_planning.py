@@ -48,6 +48,7 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
         asked["positive"],
         ask=asked["ask"],
         represents=asked["represents"],
+        activation=asked["activation"],
         outliers=asked["outliers"],
         sample_weight=None if asked["weights"] is None else found.table[asked["weights"]],
         name=target,
@@ -57,7 +58,7 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
 
 def _repeated(asked: dict[str, Any]) -> list[str]:
     """The options of this command that the next one takes as well."""
-    names = ("ask", "represents", "outliers", "positive", "weights", "where", "decimal", "dates")
+    names = ("ask", "represents", "activation", "outliers", "positive", "weights", "where", "decimal", "dates")
     pairs = [("--cost", cost) for cost in asked["costs"]]
     pairs += [(f"--{name}", asked[name]) for name in names if asked[name] is not None]
     return [part for pair in pairs for part in pair]

@@ -31,6 +31,6 @@ _OPTIONS = (
     (r"\btime='day', learn_time=True", "--time day --learn-time"),
     (r"\bprevalence=([\d.]+)", r"--prevalence \1"),
     (r"\brare_classes='(\w+)'", r"--rare-classes \1"),
-    (r"\b(ask|positive|represents|outliers|decimal|dates)=('[^']*'|[^\s,']+)", r"--\1 \2"),
+    (r"\b(ask|positive|represents|activation|outliers|decimal|dates)=('[^']*'|[^\s,']+)", r"--\1 \2"),
 )
 _RAW = ((rf"^{re.escape(LOGITS)}$", "if they are raw outputs: --raw"),)
