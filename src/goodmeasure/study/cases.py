@@ -19,7 +19,7 @@ from goodmeasure.reading.rows_read import RowsRead
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
-from goodmeasure.study.counting import counting, weights_in
+from goodmeasure.study.counting import counting, in_table, weights_in
 from goodmeasure.study.elsewhere import OtherPlace, Reweighed
 from goodmeasure.study.label_costs import planned
 from goodmeasure.study.likeness import told_apart
@@ -265,17 +265,18 @@ def as_target(table: Table, name: str) -> Values:
 
 def _chosen(raw: Values, table: Table, question: Question) -> Plan:
     given = question.activation
-    plan = planned(
-        InOrder(raw, table.orders[question.target]) if question.target in table.orders else raw,
-        question.costs,
-        question.positive,
-        ask=question.ask,
-        represents=question.represents,
-        activation=given if question.loss is None else None,
-        outliers=question.outliers,
-        sample_weight=weights_in(table, question.weights),
-        name=question.target,
-    )
+    with in_table(table, question.target):
+        plan = planned(
+            InOrder(raw, table.orders[question.target]) if question.target in table.orders else raw,
+            question.costs,
+            question.positive,
+            ask=question.ask,
+            represents=question.represents,
+            activation=given if question.loss is None else None,
+            outliers=question.outliers,
+            sample_weight=weights_in(table, question.weights),
+            name=question.target,
+        )
     if question.loss is None:
         return plan
     return with_loss(plan, question.loss if given is None else question.loss.with_activation(given))
