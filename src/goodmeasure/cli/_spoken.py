@@ -35,7 +35,7 @@ _OPTIONS = (
     (r"costs=gm\.Costs\([^)]*\)", "--cost fn=40 --cost fp=5"),
     (r"costs=gm\.ClassCosts\([^)]*\)", "--cost 'a->b=3' --cost '*->*=1', with the labels of the target"),
     (r"\bmask=False or weight 0, at the terminal --where", "--where"),
-    (r"\bleave such rows out, or give them a weight of zero", "leave such rows out: --where"),
+    (r"\bleave (the|such) rows out, or give them a weight of zero", r"leave \1 rows out: --where"),
     (r"\b(?:loss\.)?with_activation\('(\w+)'\)", r"--activation \1"),
     (r"\btime='day', learn_time=True", "--time day --learn-time"),
     (r"\bprevalence=([\d.]+)", r"--prevalence \1"),
