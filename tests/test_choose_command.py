@@ -60,3 +60,33 @@ def test_a_text_among_numbers_is_named_with_its_line(tmp_path: Path, capsys: pyt
     assert "oops" in error
     assert "4" in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("command", ["choose", "run"])
+def test_an_amount_that_is_too_large_is_told_with_its_row(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "big.csv"
+    path.write_text("y,x\n" + "".join(f"{1e200 if i == 6 else i % 5 + 0.5},{i}\n" for i in range(50)))
+    assert status_of([command, str(path), "--target", "y"]) == 3
+    assert f"{path}, row 7, column 'y'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cells", [[1, 2], ["a", "b"], [3.5, 4.25, 7.5], [0, 3, 5, 9]])
+def test_reasons_name_options_and_no_arguments(
+    cells: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("y\n" + "".join(f"{cells[i * i % len(cells)]}\n" for i in range(60)) + f"{cells[-1]}\n")
+    assert status_of(["choose", str(path), "--target", "y"]) == 0
+    said = capsys.readouterr().out
+    assert not [word for word in ("positive='", "represents='", "costs=gm", "with_activation(") if word in said]
+
+
+def test_an_activation_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("y\n" + "".join(f"{i % 7 + 0.5}\n" for i in range(60)))
+    assert status_of(["choose", str(path), "--target", "y", "--activation", "softplus(2)"]) == 0
+    assert "gamma().with_activation('softplus(2)')" in capsys.readouterr().out
+    assert status_of(["choose", str(path), "--target", "y", "--activation", "softmin"]) == 2
+    assert "there is no activation softmin" in capsys.readouterr().err

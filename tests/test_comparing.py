@@ -101,7 +101,7 @@ def test_rows_that_are_copied_in_clusters_tell_no_more_than_they_did() -> None:
 def test_infinite_rows_are_no_number_and_are_said() -> None:
     rng = np.random.default_rng(0)
     found = standing("loss", {"a": rng.random(50), "b": np.r_[np.inf, rng.random(49)]}, alone(50))
-    assert (found.best, found.unjudged) == ("a", {"b": "1 rows cost infinity"})
+    assert (found.best, found.unjudged) == ("a", {"b": "1 row costs infinity"})
     assert standing("loss", {"b": np.full(50, np.inf)}, alone(50)).sentence.startswith("no model can be judged")
 
 

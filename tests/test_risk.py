@@ -108,7 +108,7 @@ def test_infinite_rows_are_counted_not_hidden() -> None:
     found = risk(LOG, y, z)
     assert math.isinf(found.value)
     assert found.infinite == 1
-    assert "1 rows cost infinity" in str(found)
+    assert "1 row costs infinity" in str(found)
     assert found.finite.n == 999
     clipped = risk(LOG, y, z, clip=1e-6)
     assert clipped.clipped >= 1

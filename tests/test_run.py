@@ -108,7 +108,7 @@ def test_the_reported_risk_is_the_loss_of_the_saved_model_on_the_reported_rows()
     p = study.model.predict(report.table)
     by_hand = -np.log(np.where(report.y == 1, p, 1 - p)).mean()
     assert study.judged.report.value == pytest.approx(by_hand)
-    constant = study.prepared.fit.y.mean()
+    constant = study.prepared.fitted.y.mean()
     flat = -np.log(np.where(report.y == 1, constant, 1 - constant)).mean()
     assert study.judged.report.constant_risk.value == pytest.approx(flat, rel=1e-6)
 
@@ -119,7 +119,7 @@ def test_an_exposure_multiplies_the_prediction() -> None:
     new = table(5, seed=3)
     doubled = {**new, "years": 2 * new["years"]}
     assert study.model.predict(doubled) == pytest.approx(2 * study.model.predict(new))
-    rate = study.prepared.fit.y.sum() / study.prepared.fit.exposure.sum()
+    rate = study.prepared.fitted.y.sum() / study.prepared.fitted.exposure.sum()
     assert np.exp(study.judged.constant) == pytest.approx(rate, rel=1e-6)
     weights = study.model.scorer.coefficients[0]
     slope = weights[0] / study.prepared.fit.table["a"].std()

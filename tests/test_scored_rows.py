@@ -154,3 +154,58 @@ def test_raw_outputs_are_told_of_by_options_that_the_command_has(
     options = {name for each in import_module(f"goodmeasure.cli.{command}").command.params for name in each.opts}
     assert {word for word in fix.split() if word.startswith("--")} <= options
     assert fix == ("if they are raw outputs: --raw" if "--raw" in options else LOGITS)
+
+
+# --- words that fit the command line ---
+
+
+@pytest.mark.parametrize("command", ["score", "report"])
+def test_a_column_named_twice_is_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    put()
+    assert status_of([command, "t.csv", *YES, "--p", "p"]) == 2
+    said = capsys.readouterr().err
+    assert "--p p was given 2 times" in said
+    assert "--p p\n" in said
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_fix_speaks_python(command: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    of, changed, _ = FAULTS[name]
+    put(**changed)
+    status_of([*asked(command, of)])
+    said = capsys.readouterr().err
+    assert not [word for word in ("mask=", "weight of zero", "costs=", "with_activation", "positive=") if word in said]
+
+
+@pytest.mark.parametrize(("of", "cost", "kind"), [(CLASSES, "*->*=1", "classes"), (AMOUNTS, "under=3", "amounts")])
+def test_costs_of_a_page_are_of_yes_and_no(of: Any, cost: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    put()
+    more = ["--cost", "over=1"] if of is AMOUNTS else []
+    loss = ["--loss", "squared_error"] if of is AMOUNTS else []
+    assert status_of(["report", "t.csv", *of, "--cost", cost, *more, *loss]) == 2
+    said = capsys.readouterr().err
+    assert f"these are {kind}" in said
+    assert "goodmeasure decide takes it" in said
+
+
+@pytest.mark.parametrize("certain", [0.0, 1.0])
+def test_what_was_called_impossible_and_happened_is_why_predictions_are_off(
+    certain: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = COLUMNS["y"].index(int(1 - certain))
+    put(p=([place], certain))
+    status_of(["score", "t.csv", *YES])
+    said = capsys.readouterr().out
+    assert "miscalibrated (what was given the probability 0 happened)" in said
+    assert "1 row costs infinity" in said
+    p = np.array(COLUMNS["p"])
+    p[place] = certain
+    assert str(gm.calibration(COLUMNS["y"], p)).endswith("what was given the probability 0 happened")
+
+
+def test_amounts_that_are_far_off_are_not_called_impossible() -> None:
+    rng = np.random.default_rng(0)
+    found = gm.calibration(rng.normal(1000, 1, 5000), rng.normal(0, 1, 5000), gm.losses.squared_error())
+    assert 0 < found.p_value < 1e-100
+    assert "probability 0" not in str(found)

@@ -400,7 +400,7 @@ def test_rows_that_cannot_be_counted_are_counted_as_such() -> None:
 def test_infinite_losses_make_the_risk_infinite_and_are_counted() -> None:
     found = tally(LOG, [0.0, 1.0, 1.0], [-1.0, 2.0, -math.inf]).risk()
     assert math.isinf(found.value)
-    assert "1 rows cost infinity" in str(found)
+    assert "1 row costs infinity" in str(found)
 
 
 def test_bad_scores_and_labels_are_refused() -> None:

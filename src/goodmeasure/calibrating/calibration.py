@@ -149,11 +149,21 @@ class Calibration(Displayed):
 
     def _display(self) -> Display:
         errors = {f"error of class {k}": one.error for k, one in enumerate(self.classes)}
-        chance = [] if math.isnan(self.p_value) else [f"chance of as much if calibrated: {self.p_value:.3g}"]
-        return display_of("Calibration", {**self._estimates(), **errors}, self.verdict, *chance)
+        return display_of("Calibration", {**self._estimates(), **errors}, self.verdict, *self._chance)
+
+    @property
+    def _chance(self) -> list[str]:
+        """What the word rests on, which is no interval."""
+        if math.isnan(self.p_value):
+            return []
+        return [IMPOSSIBLE if self.p_value == 0 else f"chance of as much if calibrated: {self.p_value:.3g}"]
 
     def _picture(self) -> Picture:
         return replace(self.curve._picture(), said=f"calibration error {self.error.value:.3g}: {self.verdict}")
+
+    @property
+    def _why(self) -> str:
+        return f": {IMPOSSIBLE}" if self.p_value == 0 else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""
@@ -172,11 +182,13 @@ class Calibration(Displayed):
                 f"miscalibration  {self.miscalibration}",
                 f"discrimination  {self.discrimination}",
                 f"uncertainty     {self.uncertainty}",
-                f"error           {self.error}   {self.verdict}",
+                f"error           {self.error}   {self.verdict}{self._why}",
             ]
         )
 
 
+# What the chance of zero says: no interval around the error is needed where calibrated predictions never come to this.
+IMPOSSIBLE = "what was given the probability 0 happened"
 BY_EFFECT = f"{CLUSTERED} by a design effect"
 # A chance that takes rows that go together as independent is too small, and says "miscalibrated" too often.
 TALLIED_TOGETHER = "not known: rows that go together were tallied; give the table"

@@ -16,6 +16,8 @@ from goodmeasure.statistics.row_arguments import Floats
 DRAWS, MOST_DRAWS = 999, 4_999
 # A p-value up to which the first draws leave one near the level: only there are more taken.
 NEAR = 0.05
+# The least chance that is told.
+LEAST_CHANCE = 1e-300
 # Draws times cells: what is held at once, and a quarter of a second.
 MOST_DRAWN = 2**19
 # Skewness is gone from sums of more parts than these.
@@ -150,7 +152,8 @@ def _hotelling(total: Floats, spread: Floats, parts: tuple[float, float]) -> flo
     if not free or worth <= free:
         return 1.0
     ratio = value * (worth - free) / (free * max(count - value, 1e-300))
-    return float(fdtrc(free, worth - free, max(ratio, 0.0)))
+    # A chance that is no longer a number is small, and not zero: that is said of what is impossible alone.
+    return max(float(fdtrc(free, worth - free, max(ratio, 0.0))), LEAST_CHANCE)
 
 
 def _shapes(ranks: Floats, worth: float) -> Floats:

@@ -11,6 +11,7 @@ from goodmeasure.choosing.functionals import Functional, functional_of, loss_for
 from goodmeasure.choosing.meanings import MEANINGS, Meaning, represented
 from goodmeasure.choosing.observed import Observed, observe
 from goodmeasure.choosing.outlying import Centre, treat
+from goodmeasure.choosing.overruling import with_activation
 from goodmeasure.choosing.plan import Outliers, Plan, Rejected, Step
 from goodmeasure.choosing.questions import listed_in_order, questions
 from goodmeasure.choosing.remarking import remarked
@@ -47,6 +48,7 @@ def choose(
     ask: str | None = None,
     costs: AnyCosts | None = None,
     represents: Any = None,
+    activation: str | None = None,
     outliers: Outliers | None = None,
     sample_weight: Any = None,
     name: str = "target",
@@ -64,6 +66,7 @@ def choose(
         costs: what errors cost: `Costs` of yes and no, `ClassCosts`, or `UnderOverCosts` of an amount.
         represents: what the target is, if its values do not tell: "real", "positive", "count", ... or a domain such as
             ``gm.Positive``; "angle=360" for angles, of which a full turn measures 360. It settles the plan's questions.
+        activation: how a raw output becomes a prediction, such as "softplus" where effects add; the usual one unless given.
         outliers: whether values far out are "errors" or "real"; None if you cannot say.
         sample_weight: how much each row counts, (n,); all alike unless given.
         name: the name of the column, which is evidence too: what is called zip holds codes.
@@ -76,7 +79,7 @@ def choose(
     Raises:
         GM003: the weights have another length than the target, or the target has more than two axes.
         GM004: a value is infinite, or contradicts what the target was said to represent.
-        GM009: ``ask``, ``represents``, ``outliers`` or ``positive`` names nothing that is known.
+        GM009: ``ask``, ``represents``, ``activation``, ``outliers`` or ``positive`` names nothing that is known.
         GM601: the target has no values.
         GM602: every value is the same.
         GM603: most cells are numbers, and some are text.
@@ -109,7 +112,7 @@ def choose(
         _measure(seen, meaning, asked, centre),
         decide(meaning, asked, costs, seen),
     )
-    return Plan(
+    plan = Plan(
         name=name,
         rows=seen.rows.read,
         left_out=seen.rows.left_out,
@@ -127,6 +130,7 @@ def choose(
         notes=(*_notes(seen), *guess, *remarked(seen, meaning, asked)),
         questions=questions(seen, meaning) if represents is None else (),
     )
+    return plan if activation is None else with_activation(plan, activation)
 
 
 def _costs_fit(meaning: Meaning, costs: AnyCosts | None) -> None:

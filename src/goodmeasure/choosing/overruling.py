@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from goodmeasure import losses
-from goodmeasure.choosing.plan import Plan
+from goodmeasure.choosing.plan import Plan, Rejected
 from goodmeasure.deriving.implied_probability import implies_probability
 from goodmeasure.deriving.predictions import turn
 from goodmeasure.drawing.terminal import word
@@ -36,6 +36,18 @@ def with_loss(plan: Plan, loss: Loss) -> Plan:
         steps=(first, activate, measure, fourth),
         tails=None,
     )
+
+
+def with_activation(plan: Plan, name: str, reason: str = "it was named") -> Plan:
+    """The plan with another activation; what it measures stays. Error: GM009 where the loss cannot have it."""
+    loss = plan.loss.with_activation(name)
+    if loss == plan.loss:
+        return plan
+    first, second, third, fourth = plan.steps
+    known = tuple(each for each in second.rejected if each.alternative != name)
+    before = Rejected(plan.activation.name, "effects would multiply" if plan.activation.name == "exp" else "not named")
+    activate = replace(second, answer=loss.activation[0].name, reason=reason, rejected=(before, *known))
+    return replace(plan, loss=loss, steps=(first, activate, replace(third, answer=str(loss)), fourth))
 
 
 def _instead(plan: Plan, loss: Loss) -> Loss:

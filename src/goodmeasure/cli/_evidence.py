@@ -13,7 +13,7 @@ import numpy as np
 from goodmeasure.cli import _elsewhere, _places
 from goodmeasure.cli._elsewhere import CountedElsewhere
 from goodmeasure.cli._models import Models, labels_there, models, with_labels
-from goodmeasure.cli._streams import aside
+from goodmeasure.cli._streams import aside, tell
 from goodmeasure.drawing.terminal import printable, word
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
@@ -101,6 +101,10 @@ def fits_in_memory(table: Places | None, kept: Sequence[str], given: dict[str, A
 def question_of(scores: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
     """What the options ask of a table, as plain values."""
     classes = given.get("classes")
+    for name in scores:
+        if scores.count(name) > 1:
+            others = [part for each in dict.fromkeys(scores) for part in ("--p", word(each))]
+            raise UsageError(f"--p {word(name)} was given {scores.count(name)} times", fix=" ".join(others))
     return {
         "scores": list(scores),
         "target": given["target"],
@@ -318,8 +322,7 @@ def tell_remarks(table: Places | None, asked: dict[str, Any]) -> None:
         return
     named = [asked["target"], asked["weights"], *models(asked["scores"], names_in_first(table)).columns.values()]
     columns = [name for each in named if each is not None for name in ([each] if isinstance(each, str) else each)]
-    for remark in remarks_on(table, columns, asked["weights"], written_in(asked))[:8]:
-        aside(printable(f"{remark.code} {remark.what}"))
+    tell(remarks_on(table, columns, asked["weights"], written_in(asked))[:8])
 
 
 def classes_of(question: dict[str, Any], schema: Schema) -> Models | None:

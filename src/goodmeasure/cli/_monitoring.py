@@ -10,7 +10,7 @@ import click
 
 from goodmeasure.cli._next import is_spent, next_line
 from goodmeasure.cli._spoken import spoken
-from goodmeasure.cli._streams import aside
+from goodmeasure.cli._streams import aside, tell
 from goodmeasure.cli._tally_options import LEVEL
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.errors import UsageError
@@ -46,10 +46,7 @@ def monitored(
     _refuse_places(model, tables, save, out)
     with spoken():
         found = monitor(model, tables[0] if tables else None, so_far=earlier, save=save, where=where, level=level)
-    for name, vast in found.counts.vast.items():
-        if vast.large:
-            remark = vast.remark(name)
-            aside(printable(f"{remark.code} {remark.what}"))
+    tell(vast.remark(name) for name, vast in found.counts.vast.items() if vast.large)
     if out is not None:
         write_whole({Path(out): page(found, model).encode(errors="backslashreplace")}, [MARK])
     if as_json:

@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from goodmeasure.cli._next import is_spent, next_line
-from goodmeasure.cli._spoken import spoken
+from goodmeasure.cli._spoken import in_options, spoken
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.reading.files import read
 from goodmeasure.reading.recognition import Written
 from goodmeasure.study.cases import as_target
-from goodmeasure.study.counting import counting
+from goodmeasure.study.counting import counting, in_table
 from goodmeasure.study.label_costs import planned as plan_under
 from goodmeasure.study.question import costs_from
 from goodmeasure.study.respelling import one_spelling
@@ -29,7 +29,7 @@ def planned(data: str, target: str, asked: dict[str, Any]) -> int:
     elif asked["show_code"]:
         click.echo(plan.code(asked["show_code"]), nl=False)
     else:
-        for line in (str(plan), *(f"{remark.severity}: {remark.what}" for remark in remarks)):
+        for line in (in_options(str(plan)), *(f"{remark.severity}: {remark.what}" for remark in remarks)):
             click.echo(printable(line))
         if not is_spent([data]):
             click.echo(next_line("run", data, "--target", target, *_repeated(asked)))
@@ -42,22 +42,24 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
     table = read(data, where=asked["where"], weight=asked["weights"], numbers=named, written=written)
     found = counting(table, target, asked["weights"])
     spelled, alike = one_spelling(found.table, [target])
-    plan = plan_under(
-        as_target(spelled, target),
-        costs_from(asked["costs"]),
-        asked["positive"],
-        ask=asked["ask"],
-        represents=asked["represents"],
-        outliers=asked["outliers"],
-        sample_weight=None if asked["weights"] is None else found.table[asked["weights"]],
-        name=target,
-    )
+    with in_table(found.table, target):
+        plan = plan_under(
+            as_target(spelled, target),
+            costs_from(asked["costs"]),
+            asked["positive"],
+            ask=asked["ask"],
+            represents=asked["represents"],
+            activation=asked["activation"],
+            outliers=asked["outliers"],
+            sample_weight=None if asked["weights"] is None else found.table[asked["weights"]],
+            name=target,
+        )
     return replace(plan, rows=found.rows.read, left_out=found.rows.left_out), (*table.remarks, *found.remarks, *alike)
 
 
 def _repeated(asked: dict[str, Any]) -> list[str]:
     """The options of this command that the next one takes as well."""
-    names = ("ask", "represents", "outliers", "positive", "weights", "where", "decimal", "dates")
+    names = ("ask", "represents", "activation", "outliers", "positive", "weights", "where", "decimal", "dates")
     pairs = [("--cost", cost) for cost in asked["costs"]]
     pairs += [(f"--{name}", asked[name]) for name in names if asked[name] is not None]
     return [part for pair in pairs for part in pair]

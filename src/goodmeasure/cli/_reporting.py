@@ -31,6 +31,7 @@ from goodmeasure.tallying.saved import Saved
 from goodmeasure.tallying.tally import Tally
 
 MARK = MARKS["report.html"]
+KINDS = {"classes": "classes", "amount": "amounts"}
 
 
 def reported(
@@ -71,9 +72,12 @@ def _priced(costs: Any, tally: Tally) -> Costs | None:
     if costs is None:
         return None
     if tally.schema.kind != "outcome":
-        raise UsageError("costs of misses and false alarms are of yes and no", fix="leave --cost out")
+        raise UsageError(
+            f"a page of scored rows decides on yes and no, and these are {KINDS[tally.schema.kind]}",
+            fix="leave --cost out; goodmeasure decide takes it",
+        )
     if not isinstance(costs, Costs):
-        raise UsageError("a page of scored rows takes costs of misses and false alarms", fix="--cost fn=40 --cost fp=5")
+        raise UsageError("yes and no are decided by costs of misses and false alarms", fix="--cost fn=40 --cost fp=5")
     tally.curves()  # says of rows of one answer that nothing can be decided by them
     return costs
 

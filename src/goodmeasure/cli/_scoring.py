@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from goodmeasure.calibrating.calibration import calibration
+from goodmeasure.calibrating.calibration import IMPOSSIBLE, calibration
 from goodmeasure.calibrating.miscalibration import root
 from goodmeasure.cli import _elsewhere, _places
 from goodmeasure.cli._elsewhere import CountedElsewhere
@@ -274,4 +274,6 @@ def _chance(p: float | None) -> str:
     """How likely calibrated predictions look at least so far off: the word rests on it, and not on the interval."""
     if p is None or math.isnan(p):
         return ""
+    if p == 0:
+        return f" ({IMPOSSIBLE})"
     return f" (p {p:.2g})"

@@ -19,18 +19,27 @@ def spoken(*, raw: bool = False) -> Iterator[None]:
     try:
         yield
     except Problem as problem:
-        for pattern, option in (*_OPTIONS, *(_RAW if raw else ())):
-            problem.fix = re.sub(pattern, option, problem.fix)
+        problem.fix = in_options(problem.fix, raw=raw)
         raise
+
+
+def in_options(text: str, *, raw: bool = False) -> str:
+    """A text with options in place of arguments."""
+    for pattern, option in (*_OPTIONS, *(_RAW if raw else ())):
+        text = re.sub(pattern, option, text)
+    return text
 
 
 _OPTIONS = (
     (r"costs=gm\.UnderOverCosts\([^)]*\)", "--cost under=3 --cost over=1"),
     (r"costs=gm\.Costs\([^)]*\)", "--cost fn=40 --cost fp=5"),
     (r"costs=gm\.ClassCosts\([^)]*\)", "--cost 'a->b=3' --cost '*->*=1', with the labels of the target"),
+    (r"\bmask=False or weight 0, at the terminal --where", "--where"),
+    (r"\bleave (the|such) rows out, or give them a weight of zero", r"leave \1 rows out: --where"),
+    (r"\b(?:loss\.)?with_activation\('(\w+)'\)", r"--activation \1"),
     (r"\btime='day', learn_time=True", "--time day --learn-time"),
     (r"\bprevalence=([\d.]+)", r"--prevalence \1"),
     (r"\brare_classes='(\w+)'", r"--rare-classes \1"),
-    (r"\b(ask|positive|represents|outliers|decimal|dates)=('[^']*'|[^\s,']+)", r"--\1 \2"),
+    (r"\b(ask|positive|represents|activation|outliers|decimal|dates)=('[^']*'|[^\s,']+)", r"--\1 \2"),
 )
 _RAW = ((rf"^{re.escape(LOGITS)}$", "if they are raw outputs: --raw"),)

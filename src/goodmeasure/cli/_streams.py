@@ -6,11 +6,14 @@ import io
 import os
 import select
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 import click
 
+from goodmeasure.drawing.terminal import printable
+from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.writing import NotWritten
 
 UNREAD = 141  # what a shell says of any program whose reader went away: 128 and the number of SIGPIPE
@@ -52,6 +55,12 @@ def aside(text: str) -> None:
         click.echo(text, err=True, color=colour())
     except OSError:
         drop(sys.stderr)
+
+
+def tell(remarks: Iterable[Remark]) -> None:
+    """Say remarks on standard error, each with its code."""
+    for remark in remarks:
+        aside(printable(f"{remark.code} {remark.what}"))
 
 
 def colour() -> bool | None:

@@ -23,6 +23,7 @@ from goodmeasure.cli._written import options
 @click.option(
     "--represents", metavar="WHAT", help="What the target is, if its values do not tell: count, positive, classes, ..."
 )
+@click.option("--activation", metavar="NAME", help="exp where effects multiply, softplus where they add, linear, ...")
 @click.option("--outliers", type=click.Choice(["errors", "real"]), help="What values far out are.")
 @click.option("--positive", metavar="LABEL", help="The label that means yes.")
 @click.option("--weights", metavar="COLUMN", help="How much each row counts.")

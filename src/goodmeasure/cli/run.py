@@ -29,6 +29,7 @@ OUT = "goodmeasure-out"
 @click.option(
     "--represents", metavar="WHAT", help="What the target is, if its values do not tell: count, positive, classes, ..."
 )
+@click.option("--activation", metavar="NAME", help="exp where effects multiply, softplus where they add, linear, ...")
 @click.option("--outliers", type=click.Choice(["errors", "real"]), help="What values far out are.")
 @click.option(
     "--floor", "floors", multiple=True, metavar="SHARE", help="Act so that recall=0.9, or precision=0.8, surely holds."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,7 +22,7 @@ class Activation:
     """A function from raw outputs to predictions, its inverse, and the domain it reaches.
 
     Attributes:
-        name: as ``activation=`` takes it: "linear", "exp", "softplus", "sigmoid", "softmax", or "falling".
+        name: as ``activation=`` takes it: "linear", "exp", "softplus", "softplus(8)", "sigmoid", "softmax", or "falling".
         forward: the formula from raw outputs to predictions; None where it acts on a whole row.
         inverse: the formula back; None where it acts on a whole row.
         reaches: which predictions it can make.
@@ -106,9 +108,34 @@ def activations() -> dict[str, Activation]:
     return {a.name: a for a in globals().values() if isinstance(a, Activation)}
 
 
+@cache
+def softplus_over(unit: float) -> Activation:
+    """The sum of effects where it is above a few units, bent over so many towards zero: unit * softplus(z / unit)."""
+    return replace(
+        softplus,
+        name=f"softplus({unit:.17g})",
+        forward=lambda z: unit * words.softplus(z / unit),
+        inverse=lambda mu: unit * _before_softplus(mu / unit),
+    )
+
+
+def _unit_of(name: str) -> float | None:
+    """The unit in the name of a softplus that has one."""
+    found = re.fullmatch(r"softplus\((\d+(?:\.\d+)?(?:e[+-]?\d+)?)\)", name)
+    unit = 0.0 if found is None else float(found[1])
+    return unit if 0 < unit < math.inf else None
+
+
+def is_activation(name: str) -> bool:
+    """Whether an activation has this name."""
+    return name in activations() or _unit_of(name) is not None
+
+
 def activation(given: Activation | Word | str) -> Activation:
     """The activation of this name, or whose function is this word."""
     name = given if isinstance(given, str) else getattr(given, "name", repr(given))
+    if (unit := _unit_of(name)) is not None:
+        return softplus_over(unit)
     if name not in activations():
         raise UsageError(
             f"there is no activation {name}", seen=f"there are {', '.join(activations())}", fix="activation='exp'"

@@ -8,7 +8,8 @@ from typing import Any
 
 from goodmeasure.deriving.record import Facts
 from goodmeasure.deriving.spelling import Spelling
-from goodmeasure.formulas.activations import Activation, activations
+from goodmeasure.formulas.activations import Activation
+from goodmeasure.formulas.activations import activation as activation_named
 from goodmeasure.formulas.domains import Domain, OrderDomain, OutcomeDomain
 from goodmeasure.formulas.serialise import from_data, to_data
 from goodmeasure.making.loss import Loss
@@ -85,4 +86,4 @@ def _spelling_from(state: Any, activation: tuple[Activation, ...]) -> Spelling:
 
 
 def _activations(names: list[str]) -> tuple[Activation, ...]:
-    return tuple(activations()[name] for name in names)
+    return tuple(map(activation_named, names))

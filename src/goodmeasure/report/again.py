@@ -24,6 +24,7 @@ def command(study: Study) -> str:
         "positive",
         "ask",
         "represents",
+        "activation",
         "outliers",
         "metric",
         "weights",

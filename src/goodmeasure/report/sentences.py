@@ -59,7 +59,7 @@ def shown(value: float, share: bool) -> str:
 def signal_line(signal: Signal) -> str:
     """What the learning signal on these predictions is like, in one line."""
     parts = []
-    if signal.directional is not None:
+    if signal.directional is not None and signal.directional.value < 1:  # that all are is true of nearly every run
         parts.append(f"{signal.directional.value:.1%} of {signal.directional.n:,} wrong rows are pulled the right way")
     if signal.faint is not None and signal.faint.value > 0:
         parts.append(f"{signal.faint.value:.1%} of the badly wrong hardly at all")

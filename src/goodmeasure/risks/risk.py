@@ -25,7 +25,7 @@ from goodmeasure.risks.tails import heaviest, heavy
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.arrays import numbers_of, same_order
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of, within
-from goodmeasure.statistics.intervals import all_equal, empirical_bernstein, of_equal
+from goodmeasure.statistics.intervals import all_equal, cost_infinity, empirical_bernstein, of_equal
 from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.rounded_sums import rounded_sum
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
@@ -101,7 +101,7 @@ class Risk(Estimate):
         if not math.isnan(self.worst_share):
             found.append(self.leaning or self._carried)
         if self.infinite:
-            found.append(f"{self.infinite:,} rows cost infinity")
+            found.append(cost_infinity(self.infinite))
         if self.clipped:
             found.append(f"{self.clipped:,} clipped rows carry {100 * self.clipped_share:.3g} % of the loss")
         return found

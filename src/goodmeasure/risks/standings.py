@@ -13,6 +13,7 @@ from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.statistics.confidence_set import confidence_set
 from goodmeasure.statistics.estimate import Difference, E, Estimate, widened
+from goodmeasure.statistics.intervals import cost_infinity
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.sample import Sample
 
@@ -138,7 +139,7 @@ def standing(
     rows is not judged: no difference from it is known.
     """
     names = [name for name in rows if np.isfinite(rows[name]).all()]
-    lost = {name: f"{int((~np.isfinite(rows[name])).sum()):,} rows cost infinity" for name in rows if name not in names}
+    lost = {name: cost_infinity(int((~np.isfinite(rows[name])).sum())) for name in rows if name not in names}
     lost = {**(unjudged or {}), **lost}
     if not names:
         return Standing(measure, {}, {}, {}, sample.level, lost)

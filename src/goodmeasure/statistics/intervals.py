@@ -309,11 +309,16 @@ def _back(normal: float, skew: float) -> float:
     return 3 / skew * (math.cbrt(1 + skew * (normal - skew / 6)) - 1)
 
 
+def cost_infinity(count: int) -> str:
+    """That so many rows cost infinity, in words."""
+    return "1 row costs infinity" if count == 1 else f"{count:,} rows cost infinity"
+
+
 def _infinite(values: Floats, n: int, method: str, level: float) -> Estimate:
     """What is said of a mean that some rows make infinite (or undefined)."""
     with np.errstate(invalid="ignore"):
         value = float(values.sum())
-    caution = (f"{len(values):,} rows cost infinity",) if not math.isnan(value) else ("some rows are not a number",)
+    caution = (cost_infinity(len(values)),) if not math.isnan(value) else ("some rows are not a number",)
     return Estimate(value, value, value, n, 0.0, method, level, math.inf, cautions=caution)
 
 

@@ -91,8 +91,9 @@ class Answering:
         made = procedure(given.plan, given.fit, given.tune)
         raw = raw_of(made.model, given.tune)
         on_tune, settled = made.model.predictions(raw), made.model.settled(raw)
-        if given.split.deals:
-            made = procedure.on_all(made, given.report)
+        if given.fitted is not given.fit:
+            self.tick("fit it to the rows to tune as well")
+            made = procedure.on_all(made, given.fitted)
         said = predicted(procedure, made, given)
         return Entry(self.question, given, made, on_tune, settled, said, self._decided(made, given, said))
 

@@ -19,7 +19,7 @@ from goodmeasure.reading.rows_read import RowsRead
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
-from goodmeasure.study.counting import counting, weights_in
+from goodmeasure.study.counting import counting, in_table, weights_in
 from goodmeasure.study.elsewhere import OtherPlace, Reweighed
 from goodmeasure.study.label_costs import planned
 from goodmeasure.study.likeness import told_apart
@@ -111,7 +111,8 @@ class Cases:
 class Prepared:
     """The plan, the columns, and the cases to fit, to tune and to report.
 
-    ``reweighed`` says how the rows to report are weighed, where those one cares about are others; else None.
+    ``fitted`` are those that the model which is handed over is fitted to, when all is chosen. ``reweighed`` says how the
+    rows to report are weighed, where those one cares about are others; else None.
     """
 
     plan: Plan
@@ -120,14 +121,10 @@ class Prepared:
     fit: Cases
     tune: Cases
     report: Cases
+    fitted: Cases
     remarks: tuple[Remark, ...]
     rows: RowsRead
     reweighed: Reweighed | None = None
-
-    @property
-    def fitted(self) -> Cases:
-        """The rows that the model which is handed over was fitted to: all of them, where folds judge it."""
-        return self.report if self.split.deals else self.fit
 
 
 def prepared(table: Table, question: Question, test: Table | None = None, like: Table | None = None) -> Prepared:
@@ -195,9 +192,27 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
             where, cases, report, found, _Weighing(columns.features, plan, question.seed)
         )
         found = replace(found, wider=counts.widening)
+    fit, tune = cases.take(found.fit), cases.take(found.tune)
     return Prepared(
-        plan, columns, found, cases.take(found.fit), cases.take(found.tune), report, tuple(remarks), read, counts
+        plan,
+        columns,
+        found,
+        fit,
+        tune,
+        report,
+        report if found.deals else _fitted(cases, fit, found, question),
+        tuple(remarks),
+        read,
+        counts,
     )
+
+
+def _fitted(cases: Cases, fit: Cases, found: Split, question: Question) -> Cases:
+    """The rows that teach the model which is handed over, where others are held out: those to fit and to tune.
+
+    What a floor promises is promised of the scores that chose its threshold, so that their model stays as it is.
+    """
+    return fit if question.floors else cases.take(np.sort(np.concatenate([found.fit, found.tune])))
 
 
 # --- rows that count as elsewhere ---
@@ -249,17 +264,22 @@ def as_target(table: Table, name: str) -> Values:
 
 
 def _chosen(raw: Values, table: Table, question: Question) -> Plan:
-    plan = planned(
-        InOrder(raw, table.orders[question.target]) if question.target in table.orders else raw,
-        question.costs,
-        question.positive,
-        ask=question.ask,
-        represents=question.represents,
-        outliers=question.outliers,
-        sample_weight=weights_in(table, question.weights),
-        name=question.target,
-    )
-    return plan if question.loss is None else with_loss(plan, question.loss)
+    given = question.activation
+    with in_table(table, question.target):
+        plan = planned(
+            InOrder(raw, table.orders[question.target]) if question.target in table.orders else raw,
+            question.costs,
+            question.positive,
+            ask=question.ask,
+            represents=question.represents,
+            activation=given if question.loss is None else None,
+            outliers=question.outliers,
+            sample_weight=weights_in(table, question.weights),
+            name=question.target,
+        )
+    if question.loss is None:
+        return plan
+    return with_loss(plan, question.loss if given is None else question.loss.with_activation(given))
 
 
 def coded(raw: Values, plan: Plan) -> NDArray[Any]:

@@ -18,6 +18,7 @@ from goodmeasure.study.answering import Answering, Entry, usual_metrics
 from goodmeasure.study.cases import Cases, Prepared, prepared
 from goodmeasure.study.comparing import Comparison, Contender, comparison, means_alike, takes
 from goodmeasure.study.deciding import Decided
+from goodmeasure.study.linking import multiplying
 from goodmeasure.study.procedure import ClassWeights, weights_differ
 from goodmeasure.study.question import Question
 from goodmeasure.study.study import Study
@@ -58,7 +59,7 @@ def _entries(question: Question, given: Prepared, tick: Tick) -> list[Entry]:
 def _measures(entries: Sequence[Entry], given: Prepared) -> list[Loss]:
     """The losses that judge: the one that the target asks for, if it takes those to tune, and those that were trained on."""
     usual = [given.plan.loss] if takes(given.plan.loss, given.tune) else []
-    return list(dict.fromkeys([*usual, *(entry.made.plan.loss for entry in entries)]))
+    return list(dict.fromkeys([*usual, *(multiplying(entry.made.plan.loss) for entry in entries)]))
 
 
 def _on_tune(entry: Entry, loss: Loss, metric: Metric) -> float:

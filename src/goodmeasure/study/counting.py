@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from goodmeasure.choosing.choose import choose
-from goodmeasure.errors import TargetOutsideDomain, WeightError
+from goodmeasure.errors import Problem, TargetOutsideDomain, WeightError
 from goodmeasure.reading.footers import without_names, without_total
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.rows_read import NO_TARGET, NO_WEIGHT, RowsRead
@@ -31,6 +34,18 @@ class WeightlessRow(Remark):
     """Rows of weight zero count for nothing, neither in training nor in judging; they were left out."""
 
     code = "GM243"
+
+
+@contextmanager
+def in_table(table: Table, name: str) -> Iterator[None]:
+    """Problems with a value of a column name the table, and the row where none was left out of it."""
+    try:
+        yield
+    except Problem as problem:
+        if found := re.fullmatch(rf"{re.escape(name)}\[(\d+)\]", problem.where):
+            row = f"row {int(found[1]) + 1:,}, " if len(table) == table.rows_in_source else ""
+            problem.where = f"{table.source}, {row}column {name!r}"
+        raise
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from goodmeasure.calibrating.recalibration import Method
 from goodmeasure.deriving.spelling import Kind
 from goodmeasure.fitting.forest import CODES
-from goodmeasure.formulas.activations import activations
+from goodmeasure.formulas.activations import is_activation
 from goodmeasure.formulas.words import vocabulary
 from goodmeasure.reading.documents import (
     distinct,
@@ -39,13 +39,18 @@ MOST_PARTS = 20_000
 MOST_NODES = 20_000_000
 MOST_LAYERS = 100
 
+
+def _activation(value: Any, at: str) -> None:
+    must(isinstance(value, str) and is_activation(value), at, "an activation")
+
+
 _LIMIT = either(infinity(), number())
 _NAMES = distinct(sequence(text(most=100_000)))
 
 _SPELLING = fields(
     {
         "text": text(),
-        "activation": sequence(exactly(*activations()), least=1, most=16),
+        "activation": sequence(_activation, least=1, most=16),
         "kind": exactly(*get_args(Kind)),
         "factory": text(),
     }
@@ -69,7 +74,7 @@ _LOSS = fields(
             optional=("classes", "binary", "order"),
         ),
         "predictions": sequence(text(most=200), least=1, most=16),
-        "activation": sequence(exactly(*activations()), least=1, most=16),
+        "activation": sequence(_activation, least=1, most=16),
         "hyperparameters": sequence(row(text(most=200), number()), most=100),
         "class_weight": sequence(number(low=0), most=100_000),
         "facts": fields({"sentence": text(), "asks_for": text()}),

@@ -66,7 +66,6 @@ def _out_of_fold(procedure: Procedure, plan: Plan, cases: Cases, fold: Indices) 
 
     The plan is made once, of all rows: which columns are taken, and which loss.
     """
-    settled = replace(plan, tails=None)
     found, held = [], []
     for k in np.unique(fold):
         procedure.tick(f"judge fold {k + 1} of {int(fold.max()) + 1}")
@@ -78,9 +77,9 @@ def _out_of_fold(procedure: Procedure, plan: Plan, cases: Cases, fold: Indices) 
             shares=FIT_AND_TUNE,
             seed=procedure.question.seed,
         )
-        quiet = replace(procedure, tick=_silent)
+        quiet = replace(procedure, tick=_silent, is_settled=True)
         # A fit that stops short is judged as it is; the certificate of the model that is handed over speaks for it.
-        made = quiet.on_all(quiet(settled, rest.take(parts.fit), rest.take(parts.tune)), rest)
+        made = quiet.on_all(quiet(plan, rest.take(parts.fit), rest.take(parts.tune)), rest)
         held.append(np.flatnonzero(fold == k))
         found.append(Predicted.by(made, cases.take(held[-1])))
     return _together(found, held)

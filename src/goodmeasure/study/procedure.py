@@ -19,6 +19,7 @@ from goodmeasure.study.cases import Cases
 from goodmeasure.study.deciding import Weighing, tuned, weigh
 from goodmeasure.study.judging import Recalibrated, try_recalibration
 from goodmeasure.study.label_costs import LabelCosts
+from goodmeasure.study.linking import is_open, linked
 from goodmeasure.study.model import Model
 from goodmeasure.study.question import Question
 from goodmeasure.study.training import Tick, Trained, refitted, train, weighted
@@ -48,12 +49,13 @@ class Made:
 
 @dataclass(frozen=True)
 class Procedure:
-    """How the models of a study are made, from whatever rows."""
+    """How the models of a study are made, from whatever rows; where it is settled, the loss of the plan stays."""
 
     question: Question
     features: tuple[str, ...]
     tick: Tick
     weights: ClassWeights = "tried"
+    is_settled: bool = False
 
     def __call__(self, plan: Plan, fit: Cases, tune: Cases) -> Made:
         """A model fitted on some rows, with everything that is chosen chosen on others."""
@@ -77,8 +79,13 @@ class Procedure:
         return partial(train, plan.loss, question.model, features=self.features, seed=question.seed, tick=self.tick)
 
     def _trained(self, plan: Plan, fit: Cases, tune: Cases) -> tuple[Plan, Trained]:
-        """A model for the plan; where the plan asks about tails, its residuals may change the loss, and it is trained again."""
+        """A model for the plan. Unless all is settled, effects may turn out to add, and where the plan asks about tails its
+        residuals may change the loss: then it is trained again."""
         trained = self._train(plan)(fit, tune)
+        if self.is_settled:
+            return plan, trained
+        if is_open(plan, self.question):
+            plan, trained = linked(plan, trained, fit, lambda other: self._train(other)(fit, tune))
         if plan.tails is None:
             return plan, trained
         prediction = np.asarray(plan.loss.predict(trained.raw(fit.table, fit.exposure)))

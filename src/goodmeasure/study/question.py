@@ -42,6 +42,7 @@ class Question:
     costs: AnyCosts | LabelCosts | None
     ask: str | None
     represents: str | None
+    activation: str | None
     outliers: Outliers | None
     metric: str | None
     weights: str | None

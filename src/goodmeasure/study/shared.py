@@ -45,14 +45,13 @@ class SharedByChance(Remark):
 
 
 def shared_rows(tables: Sequence[Table], names: Sequence[str], found: Split) -> tuple[Remark, ...]:
-    """A remark on rows to tune or report that equal rows to fit in all these columns; tables are numbered through."""
+    """A remark on rows to tune or report that equal rows of an earlier part in all these columns; tables are numbered through."""
     keys = row_keys(tables, names)
     if found.deals:
         again, total, met = _in_two_folds(keys, found.deals[0]), len(keys), "rows of one fold equal rows of another"
     else:
-        later = np.concatenate([found.tune, found.report])
-        again, total = int(np.isin(keys[later], keys[found.fit]).sum()), len(later)
-        met = "rows to tune or report equal rows to fit"
+        again, total = _in_an_earlier_part(keys, found), len(found.tune) + len(found.report)
+        met = "rows to tune or report equal rows of an earlier part"
     if not again:
         return ()
     what = f"{again:,} of the {total:,} {met}"
@@ -127,6 +126,12 @@ def _pairs(keys: Hashes) -> float:
     """How many pairs of equal keys there are."""
     count = np.unique(keys, return_counts=True)[1].astype(np.float64)
     return float(count @ (count - 1) / 2)
+
+
+def _in_an_earlier_part(keys: Hashes, found: Split) -> int:
+    """How many rows to tune equal one to fit, and rows to report one of either, from which the model learns as well."""
+    fit, tune, report = (keys[rows] for rows in (found.fit, found.tune, found.report))
+    return int(np.isin(tune, fit).sum() + np.isin(report, np.concatenate([fit, tune])).sum())
 
 
 def _in_two_folds(keys: Hashes, fold: Indices) -> int:

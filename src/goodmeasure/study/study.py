@@ -26,6 +26,7 @@ from goodmeasure.study.comparing import Comparison, Contender, comparison, disti
 from goodmeasure.study.deciding import Decided
 from goodmeasure.study.effects import Effects
 from goodmeasure.study.judging import Judged
+from goodmeasure.study.linking import multiplying
 from goodmeasure.study.model import Model
 from goodmeasure.study.predicted import Predicted
 from goodmeasure.study.question import Question
@@ -157,7 +158,7 @@ class Study(Displayed):
             for name, one in zip(names, several, strict=True)
         ]
         metrics = [each.metric for each in self.judged.metrics]
-        losses = [one.plan.loss for one in several]
+        losses = [multiplying(one.plan.loss) for one in several]
         split = replace(self.prepared.split, deals=self.prepared.split.deals[:deals])
         return comparison(contenders, self.prepared.report, split, losses, metrics)
 

@@ -166,10 +166,14 @@ def _outputs(loss: Loss, y: NDArray[Any]) -> int:
 
 def natural_strength(loss: Loss, fit: Cases) -> float:
     """The penalty in units of the problem, so that a target in cents is fitted like the same one in euros."""
-    if loss.is_classwise or loss.activation[0].name != "linear":
+    name = loss.activation[0].name
+    if loss.is_classwise or not name.startswith(("linear", "softplus")):
         return 1.0
-    spread = float(np.average((fit.y - np.average(fit.y, weights=fit.weights)) ** 2, weights=fit.weights))
     constant = loss.best_constant(fit.y, fit.weight)
+    if name != "linear":
+        curved = float(np.average(loss.hessian(fit.y, np.full(len(fit), constant)), weights=fit.weights))
+        return curved if np.isfinite(curved) and curved > 0 else 1.0
+    spread = float(np.average((fit.y - np.average(fit.y, weights=fit.weights)) ** 2, weights=fit.weights))
     level = loss(fit.y, np.full(len(fit), constant), fit.weight)
     return level / spread if spread > 0 and np.isfinite(level) and level > 0 else 1.0
 

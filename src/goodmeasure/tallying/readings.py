@@ -26,7 +26,15 @@ from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import NoSuchReading, NothingToAverage
 from goodmeasure.statistics.estimate import Difference, Estimate, as_difference, not_known, times, within
-from goodmeasure.statistics.intervals import CLUSTERED, equal_by, from_moments, normal_quantile, of_equal, skewness
+from goodmeasure.statistics.intervals import (
+    CLUSTERED,
+    cost_infinity,
+    equal_by,
+    from_moments,
+    normal_quantile,
+    of_equal,
+    skewness,
+)
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import METHOD, Multinomial
 from goodmeasure.statistics.row_arguments import Floats, OutOfRange
@@ -63,7 +71,7 @@ def risk(state: State, name: str, names: list[str], how: Reading) -> Estimate:
         total, n = total.of_copies, counted(few_enough(np.array([total.w])))
     cautions = tuple(f"{count:,} rows left out: {reason}" for reason, count in state.excluded.items())
     if moments.infinite:
-        why = (*cautions, f"{moments.infinite:,} rows cost infinity")
+        why = (*cautions, cost_infinity(moments.infinite))
         return Estimate(math.inf, math.inf, math.inf, n, 0.0, "exact sums", how.level, math.inf, cautions=why)
     if total.wv and total.w2v2 < TINY:
         raise OutOfRange("losses are so small that their squares are not numbers", fix="give them in another unit")
