@@ -24,7 +24,7 @@ _TOP, _RIGHT, _BELOW, _GAP = 8.0, 8.0, 32.0, 14.0
 _LEGEND_LINE = 13.0
 _LONGEST_NAME = 60
 # Lines are named where they end if so few have a name, which takes at most such a part of the width, and if they end there.
-_MOST_DIRECT, _MOST_OF_WIDTH, _RIGHTMOST = 4, 0.3, 0.9
+_MOST_DIRECT, _MOST_OF_WIDTH, _RIGHTMOST = 6, 0.3, 0.9
 _LINE = 10.5
 
 

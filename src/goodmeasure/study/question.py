@@ -62,6 +62,7 @@ class Question:
     prevalence: float | None
     shift: tuple[Shift, ...]
     like: str | None
+    by: tuple[str, ...]
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -120,7 +121,12 @@ class Question:
 
     def checked(self, table: Table) -> None:
         """Refuse names that the table does not have."""
-        for name in [*filter(None, self.roles.values()), *self.exclude, *(shift.column for shift in self.shift)]:
+        for name in [
+            *filter(None, self.roles.values()),
+            *self.exclude,
+            *self.by,
+            *(shift.column for shift in self.shift),
+        ]:
             table[name]
 
     def to_dict(self) -> dict[str, Any]:
@@ -134,6 +140,7 @@ class Question:
             "shift": list(map(str, self.shift)),
             "costs": None if self.costs is None else self.costs.to_dict(),
             "exclude": list(self.exclude),
+            "by": list(self.by),
         }
 
 
