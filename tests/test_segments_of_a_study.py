@@ -12,6 +12,7 @@ import pytest
 import goodmeasure as gm
 from goodmeasure.cli import status_of
 from goodmeasure.errors import UsageError
+from goodmeasure.reading.tables import NoSuchColumn
 from goodmeasure.report.again import command, python
 from goodmeasure.report.page import page
 from goodmeasure.report.summary import rows
@@ -116,7 +117,7 @@ def test_more_groups_than_can_be_told_apart_and_unknown_columns_are_refused() ->
     wide["id"] = np.array([f"r{k}" for k in range(3 * N)], dtype=object)
     with pytest.raises(UsageError, match="more groups than the 1,000"):
         gm.run(wide, "y", by="id", protocol="folds")
-    with pytest.raises(ValueError, match="has no column 'nowhere'"):
+    with pytest.raises(NoSuchColumn, match="has no column 'nowhere'"):
         gm.run(data, "y", by="nowhere")
     with pytest.raises(UsageError, match="takes no by=3"):
         gm.run(data, "y", by=3)

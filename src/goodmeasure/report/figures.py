@@ -13,6 +13,7 @@ from goodmeasure.drawing import pictures
 from goodmeasure.drawing.marks import LOSS, SIGNAL
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.scales import Ends
+from goodmeasure.drawing.terminal import printable
 from goodmeasure.making.loss import Loss
 from goodmeasure.report.classes import taken
 from goodmeasure.statistics.row_arguments import Floats
@@ -66,11 +67,11 @@ def _groups(k: int, of: GroupsOf) -> Picture:
     rows = [(f"{group.name} ({group.share_of_rows:.0%})", group.excess.interval) for group in of.each]
     shown = rows if len(rows) <= MOST_GROUPS else [*rows[: MOST_GROUPS // 2], *rows[-MOST_GROUPS // 2 :]]
     drawn = pictures.intervals(
-        f"groups-{k}", f"Which {of.column} costs more?", shown, "more a row than the others", zero=True
+        f"groups-{k}", printable(f"Which {of.column} costs more?"), shown, "more a row than the others", zero=True
     )
     weak = [group.name for group in of.each if group.verdict == "weak"]
     said = f"{', '.join(weak)} surely cost more" if weak else "none can be told to cost more"
-    return replace(drawn, said=f"{of.column}: {said}")
+    return replace(drawn, said=printable(f"{of.column}: {said}"))
 
 
 def _ends(means: Sequence[Floats]) -> Ends:

@@ -206,6 +206,9 @@ def _ranges(known: Values) -> list[str]:
     """Numbers or dates as ranges that hold about as many rows each."""
     ordered = np.sort(known)
     cuts = np.unique(ordered[[len(ordered) * k // RANGES for k in range(1, RANGES)]])
+    above = ordered > ordered[0]
+    # Where most rows hold the least value, these are a range of their own.
+    cuts = cuts[cuts > ordered[0]] if (cuts > ordered[0]).any() else ordered[above][:1]
     ends = [f"below {_written(cuts[0])}"]
     ends += [f"{_written(a)} to {_written(b)}" for a, b in pairwise(cuts)]
     ends += [f"{_written(cuts[-1])} or more"]
