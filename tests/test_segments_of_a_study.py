@@ -50,7 +50,7 @@ def test_a_group_that_costs_more_is_named_by_the_study_its_page_and_the_command(
     assert [(column, group.name) for column, group in study.segments.weak] == [("place", "south")]
     assert [of.column for of in study.segments.by] == ["place", "sex"]
     (sentence,) = study.segments.sentences
-    assert sentence.startswith("place south costs ")
+    assert sentence.startswith("where place is south, a row costs ")
     assert ("worse for", sentence) in list(rows(study))
     assert "For whom is it worse?" in page(study)
     assert sentence[1:] in page(study)

@@ -193,7 +193,10 @@ def shares(rows: Sequence[tuple[str, float, float]]) -> Picture:
     place = -np.arange(len(rows), dtype=np.float64)
     predicted, seen = np.array([[p, share] for _, p, share in rows]).T
     axes.add(*(Stroke(np.array(ends), np.full(2, at), QUIET) for at, *ends in zip(place, predicted, seen, strict=True)))
-    axes.add(Points(seen, place, INK, "square", label="seen"), Points(predicted, place, PREDICTION, label="predicted"))
+    axes.add(
+        Points(seen, place, INK, "square", size=4.4, label="seen"),
+        Points(predicted, place, PREDICTION, label="predicted"),
+    )
     return Picture("shares", "How often is each said, and how often seen?", (axes,), (_HALF, 70.0 + 20.0 * len(rows)))
 
 

@@ -19,6 +19,7 @@ from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.errors import Problem
 from goodmeasure.reading.rows_read import RowsRead
 from goodmeasure.report.acting import acting
+from goodmeasure.report.sentences import NAMES
 from goodmeasure.report.tiles import Tile, receipt
 from goodmeasure.report.web import AGAIN, CUT, PRICES, rendered
 from goodmeasure.statistics.estimate import Difference, Estimate, T
@@ -28,6 +29,8 @@ from goodmeasure.tallying.tally import Tally
 
 # More models or groups than these are told of by their numbers alone.
 MOST_CURVES, MOST_LINES = 4, 40
+# The rules of a decision, as a reader would name them.
+RULES = {**NAMES, "theory": NAMES["costs"], "practice": "at the threshold tuned on these rows"}
 
 
 @dataclass(frozen=True)
@@ -249,6 +252,7 @@ def page(scored: ScoredRows) -> str:
         foot="",
         grid=_grid,
         scored=scored,
+        rule_names=RULES,
     )
 
 

@@ -115,7 +115,7 @@ def _plain(one: Segment) -> dict[str, Any]:
 
 def _sentence(column: str, group: Segment) -> str:
     return (
-        f"{column} {group.name} costs {number(group.excess.value)} {interval(group.excess)} a row more than the others: "
+        f"where {column} is {group.name}, a row costs {number(group.excess.value)} {interval(group.excess)} more than others: "
         f"{group.share_of_rows:.0%} of the rows, {group.share_of_loss:.0%} of the loss"
     )
 
