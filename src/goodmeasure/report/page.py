@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from platform import python_version
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def page(study: Study) -> str:
         risk_caption=f"Mean loss ({study.plan.loss}) with 95 % intervals; less is better.",
         pictures=pictures,
         questions=_questions(study, is_cut=acted is not None, is_priced="prices" in pictures),
-        foot=f"; seed {study.question.seed}; {study.seconds:.1f} s.",
+        foot=f", NumPy {np.__version__}, Python {python_version()}; seed {study.question.seed}; {study.seconds:.1f} s.",
         **_content(study),
     )
 
