@@ -14,7 +14,7 @@ from simulations.segments import skewed, unequal
 def of_several_columns() -> Iterator[Row]:
     """Columns of two to five groups each, and in the first of them a group of losses twice as large."""
     for kind in ("lognormal, sd 1.5", "cross-entropy, 5 % events"):
-        for n, counts, runs in ((100, (2, 8), 40), (300, (2, 8), 40), (1000, (8,), 20), (5000, (4,), 8)):
+        for n, counts, runs in ((100, (2, 8), 60), (300, (2, 8), 60), (1000, (2, 8), 40), (5000, (8,), 20)):
             for count in counts:
                 rng, named, found = np.random.default_rng(0), 0, 0
                 for _ in range(runs):
