@@ -37,7 +37,8 @@ def log_mlflow(study: Study) -> str:
 
     Example:
         >>> import goodmeasure as gm
-        >>> study = gm.run({"x": list(range(100)), "y": [3.0 * k % 7 for k in range(100)]}, "y")
+        >>> x = [i % 20 - 9.5 for i in range(400)]
+        >>> study = gm.run({"x": x, "y": [2 * a + (i * 7 % 11) for i, a in enumerate(x)]}, "y")
         >>> gm.log_mlflow(study)  # doctest: +SKIP
         '2f1c8a5e0d7b4c3f9a6e1b0d8c7f5a34'
     """
