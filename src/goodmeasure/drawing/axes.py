@@ -24,8 +24,9 @@ _TOP, _RIGHT, _BELOW, _GAP = 8.0, 8.0, 32.0, 14.0
 _LEGEND_LINE = 13.0
 _LONGEST_NAME = 60
 # Lines are named where they end if so few have a name, which takes at most such a part of the width, and if they end there.
-_MOST_DIRECT, _MOST_OF_WIDTH, _RIGHTMOST = 4, 0.3, 0.9
+_MOST_DIRECT, _MOST_OF_WIDTH, _RIGHTMOST = 6, 0.3, 0.9
 _LINE = 10.5
+_WIDE, _NARROW = "mwMW%@…", "iIjlrtf.,:;|!'()[]-/ "
 
 
 @dataclass
@@ -183,8 +184,15 @@ def _cut(name: str) -> str:
 
 
 def _width(text: str, size: float = _FONT) -> float:
-    """About how wide a text is; letters of the Far East are as wide as they are high."""
-    return size * sum(1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.56 for letter in text)
+    """About how wide a text is, rather too wide than too narrow."""
+    return size * sum(map(_letter, text))
+
+
+def _letter(letter: str) -> float:
+    """How wide a letter is in parts of its height; those of the Far East are as wide as they are high."""
+    if unicodedata.east_asian_width(letter) in "WF" or letter in _WIDE:
+        return 1.0
+    return 0.4 if letter in _NARROW else 0.7 if letter.isupper() else 0.6
 
 
 def _text(x: Any, y: Any, text: str, anchor: str, more: str = "") -> str:
