@@ -16,7 +16,7 @@ from goodmeasure.choosing.plan import Plan
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
 from goodmeasure.decisions.pricing import Prices
 from goodmeasure.decisions.rules import ActDecision, Decision
-from goodmeasure.deriving.predictions import foreseen, turn
+from goodmeasure.deriving.predictions import foreseen, middle, turn
 from goodmeasure.errors import UsageError
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.tables import Table
@@ -34,7 +34,15 @@ from goodmeasure.study.deciding import Decided, amount_costs, decide_amount, dec
 from goodmeasure.study.dependence import sample, told
 from goodmeasure.study.effects import Effects, effects, sampled
 from goodmeasure.study.folds import first_deal, over_folds
-from goodmeasure.study.judging import Judged, constant_for, judge_calibration, judged_gap, judged_risk, measured
+from goodmeasure.study.judging import (
+    Judged,
+    constant_for,
+    judge_calibration,
+    judged_gap,
+    judged_risk,
+    measured,
+    shares_below,
+)
 from goodmeasure.study.model import Model
 from goodmeasure.study.predicted import Predicted, predicted
 from goodmeasure.study.procedure import ClassWeights, Made, Procedure, raw_of
@@ -108,7 +116,8 @@ class Answering:
         if decided is not None:
             model = model.using(threshold=decided.threshold, shift=decided.shift)
         judged = self._judged(made, given, entry.said, usual_metrics(given.plan, question))
-        against = vetoes(judged, given.fitted, given.report, given.split, outcome=outcome)
+        amounts = replace(judged, prediction=middle(made.plan.loss, judged.prediction))
+        against = vetoes(amounts, given.fitted, given.report, given.split, outcome=outcome)
         notations = {name: how for name, how in rows.notations.items() if name in model.columns}
         model = model.using(facts=_facts(given, question), notations=notations)
         model = model.using(
@@ -177,10 +186,10 @@ class Answering:
         offset = 0.0 if given.report.exposure is None else np.log(given.report.exposure)
         shape = (len(given.report), *np.shape(constant))
         flat_raw = np.broadcast_to(constant, shape) + offset
-        flat = foreseen(loss, flat_raw)
+        flat = middle(loss, foreseen(loss, flat_raw))
         pairs = (
-            (given.fitted, foreseen(loss, raw_fit)),
-            (given.report, foreseen(loss, first.settled)),
+            (given.fitted, middle(loss, foreseen(loss, raw_fit))),
+            (given.report, middle(loss, foreseen(loss, first.settled))),
         )
         measures = tuple(measured(m, *pairs, flat, given.split) for m in metrics)
         after = None
@@ -199,6 +208,7 @@ class Answering:
             _alike(seen, report, given),
             first.settled,
             first.prediction,
+            shares_below(loss, given.report, first.prediction, given.split),
         )
 
 

@@ -33,6 +33,7 @@ from goodmeasure.exporting.program import (
 from goodmeasure.fitting.forest import Forest
 from goodmeasure.fitting.network import Network
 from goodmeasure.fitting.scorers import LinearScorer, Scorer
+from goodmeasure.formulas.activations import exchanges
 from goodmeasure.formulas.expression import Expr, add, expression, less_equal, substitute, symbol
 from goodmeasure.formulas.words import exp, maximum, minimum, sigmoid
 from goodmeasure.making.loss import Loss
@@ -210,11 +211,24 @@ def _predictions(model: Predicting, z: list[Expr]) -> tuple[dict[str, Expr], lis
         given = dict(zip(loss.raw_names, z, strict=True))
         grades = {f"p{k}": substitute(each, given) for k, each in enumerate(grade_formulas(loss))}
         return grades, list(grades)
+    if loss.levels:
+        return _rising([a(each) for a, each in zip(loss.activation, z, strict=True)])
     if len(z) > 1 or turn(loss) is not None:
         raise NotExportable(
             f"predictions of {loss} cannot be written down: distributions and angles are not", fix=USE_IT
         )
     return {"p": loss.activation[0](z[0])}, ["p"]
+
+
+def _rising(values: list[Expr]) -> tuple[dict[str, Expr], list[str]]:
+    """Quantiles in rising order, each exchange of two named so that it is computed once."""
+    names = [f"q{k}" for k in range(len(values))]
+    formulas = dict(zip(names, values, strict=True))
+    for step, (i, j) in enumerate(exchanges(len(names))):
+        one, other = symbol(names[i]), symbol(names[j])
+        names[i], names[j] = f"low{step}", f"high{step}"
+        formulas |= {names[i]: minimum(one, other), names[j]: maximum(one, other)}
+    return formulas, names
 
 
 def _recalibrated(model: Predicting, z: Expr) -> Expr:

@@ -126,7 +126,7 @@ class Model:
             data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
 
         Returns:
-            Raw outputs, (n,), or (n, K) for K classes.
+            Raw outputs, (n,), or (n, K) for K classes or quantiles.
 
         Raises:
             GM202: the data are no table, or its columns differ in length.
@@ -149,7 +149,7 @@ class Model:
         return table(data, notations=self.notations, kept=texts)
 
     def settled(self, raw: Floats) -> Floats:
-        """Raw outputs after recalibration: what the predictions stand for.
+        """Raw outputs after recalibration, or those of quantiles that do not cross: what the predictions stand for.
 
         Args:
             raw: raw outputs, (n,) or (n, K).
@@ -157,6 +157,8 @@ class Model:
         Returns:
             Raw outputs of the same shape.
         """
+        if self.loss.levels:  # predictions in rising order are those that are handed over, and judged
+            return np.asarray(self.loss.raw(self.loss.predict(raw)), dtype=np.float64)
         if self.recalibration is None:
             return raw
         return np.asarray(self.loss.raw(self.recalibration(raw)), dtype=np.float64)
@@ -168,7 +170,7 @@ class Model:
             data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
 
         Returns:
-            Probabilities of yes or amounts, (n,), or probabilities of the classes, (n, K).
+            Probabilities of yes or amounts, (n,), or probabilities of the classes or quantiles in rising order, (n, K).
 
         Raises:
             GM202: the data are no table, or its columns differ in length.
@@ -187,7 +189,7 @@ class Model:
             raw: raw outputs, (n,) or (n, K).
 
         Returns:
-            Probabilities of yes or amounts, (n,), or probabilities of the classes, (n, K).
+            Probabilities of yes or amounts, (n,), or probabilities of the classes or quantiles in rising order, (n, K).
         """
         if self.recalibration is not None:
             return np.asarray(self.recalibration(raw))
@@ -254,8 +256,8 @@ class Model:
 
         Returns:
             Columns of predictions and decisions by name, each (n,), as `goodmeasure predict` writes them: "prediction" of an
-            amount; "probability_yes", or of K classes a "probability_" with each label; "decision" with costs, and without
-            them the "likeliest" label. Beside them remarks on missing and infinite values and new categories.
+            amount; "quantile_" with each level of several quantiles; "probability_yes", or of K classes a "probability_" with
+            each label; "decision" with costs, and without them the "likeliest" label. Beside them remarks on missing and infinite values and new categories.
 
         Raises:
             GM202: the data are no table, or its columns differ in length.
@@ -280,6 +282,8 @@ class Model:
     @property
     def _titles(self) -> Titles:
         """The names of the columns that `answers` gives."""
+        if self.loss.levels:
+            return Titles(tuple(f"quantile_{level:.12g}" for level in self.loss.levels), "decision")
         if not self.labels:
             return Titles(("prediction",), "decision")
         told = self.labels if len(self.labels) > 2 or self.loss.is_classwise else self.labels[1:]

@@ -170,7 +170,7 @@ def natural_strength(loss: Loss, fit: Cases) -> float:
         return 1.0
     spread = float(np.average((fit.y - np.average(fit.y, weights=fit.weights)) ** 2, weights=fit.weights))
     constant = loss.best_constant(fit.y, fit.weight)
-    level = loss(fit.y, np.full(len(fit), constant), fit.weight)
+    level = loss(fit.y, np.broadcast_to(constant, (len(fit), *np.shape(constant))), fit.weight)
     return level / spread if spread > 0 and np.isfinite(level) and level > 0 else 1.0
 
 
