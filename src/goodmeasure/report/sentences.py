@@ -85,8 +85,16 @@ def _cautions(signal: Signal) -> list[str]:
 
 
 def takes_costs(study: Study) -> bool:
-    """Whether costs make a decision: not of angles."""
-    return turn(study.plan.loss) is None
+    """Whether costs make a decision: not of angles, and not of several quantiles at once."""
+    return turn(study.plan.loss) is None and not study.plan.loss.levels
+
+
+def share_lines(study: Study) -> list[str]:
+    """How many targets lie at or below each of several quantiles, and between the outer two."""
+    return [
+        f"{name}: {shown(found.value, True)} [{shown(found.low, True)}, {shown(found.high, True)}] of the reported rows"
+        for name, found in study.judged.shares.items()
+    ]
 
 
 def costs_to_name(study: Study) -> str:

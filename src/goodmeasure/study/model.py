@@ -257,7 +257,8 @@ class Model:
         Returns:
             Columns of predictions and decisions by name, each (n,), as `goodmeasure predict` writes them: "prediction" of an
             amount; "quantile_" with each level of several quantiles; "probability_yes", or of K classes a "probability_" with
-            each label; "decision" with costs, and without them the "likeliest" label. Beside them remarks on missing and infinite values and new categories.
+            each label; "decision" with costs, and without them the "likeliest" label. Beside them remarks on missing and
+            infinite values and new categories.
 
         Raises:
             GM202: the data are no table, or its columns differ in length.
@@ -494,8 +495,9 @@ def _try(model: Model) -> None:
         prediction = model.predict(rows)
         decisions = model.decisions(prediction)
         model.encoding.strange(rows)
-    expected = (2, len(model.labels)) if len(model.labels) > 2 or model.loss.is_classwise else (2,)
-    must(prediction.shape == expected, "scorer", "of the size that the labels need")
+    columns_of = len(model.loss.levels or model.labels)
+    several = len(model.labels) > 2 or model.loss.is_classwise or model.loss.levels
+    must(prediction.shape == ((2, columns_of) if several else (2,)), "scorer", "of the size that the labels need")
     must(
         len(model.labels) in (0, 2) or model.loss.is_classwise or model.loss.is_graded, "labels", "two labels, or none"
     )
