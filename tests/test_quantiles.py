@@ -194,7 +194,7 @@ def test_what_is_no_levels_is_refused_with_a_fix_that_runs(text: str) -> None:
 
 @pytest.fixture(scope="module", params=["linear", "boosting", "network"])
 def study(request: pytest.FixtureRequest) -> Study:
-    return gm.run(rows(), "y", loss=gm.losses.quantiles(), model=request.param)
+    return gm.run(rows(), "y", loss=gm.losses.quantiles(), model=request.param, protocol="holdout")
 
 
 def test_a_study_judges_each_quantile_by_its_share_of_rows(study: Study) -> None:
@@ -222,7 +222,7 @@ def test_a_model_predicts_a_column_for_each_level_and_is_kept(study: Study, tmp_
 
 
 def test_a_linear_fit_is_certified() -> None:
-    study = gm.run(rows(), "y", loss=gm.losses.quantiles(levels=(0.05, 0.25, 0.75)))
+    study = gm.run(rows(), "y", loss=gm.losses.quantiles(levels=(0.05, 0.25, 0.75)), protocol="holdout")
     assert study.trained.certificate is not None
     assert study.trained.certificate.status is Status.OPTIMAL
 
@@ -232,7 +232,7 @@ def test_an_exported_model_says_the_same(ending: str, tmp_path: Path) -> None:
     # Levels so near to each other that raw outputs cross.
     levels = (0.45, 0.5, 0.55, 0.6)
     held = rows(60, seed=5)
-    model = gm.run(held, "y", loss=gm.losses.quantiles(levels=levels)).model
+    model = gm.run(held, "y", loss=gm.losses.quantiles(levels=levels), protocol="holdout").model
     table = {name: column * 5 for name, column in rows(50, seed=8).items() if name != "y"}
     model.export(tmp_path / f"m.{ending}")
     text, expected = (tmp_path / f"m.{ending}").read_text(), model.predict(table)
@@ -254,7 +254,7 @@ def test_an_exported_model_says_the_same(ending: str, tmp_path: Path) -> None:
 
 
 def test_models_of_quantiles_and_of_one_amount_stand_beside_each_other() -> None:
-    study = gm.run(rows(), "y", loss=[gm.losses.quantiles(), gm.losses.squared_error()])
+    study = gm.run(rows(), "y", loss=[gm.losses.quantiles(), gm.losses.squared_error()], protocol="holdout")
     assert study.comparison is not None
     by = {each.measure: each for each in study.comparison.standings}
     assert len(by["squared_error()"].values) == 2  # of several quantiles the middle one
@@ -269,7 +269,7 @@ def test_the_command_line_runs_and_predicts(tmp_path: Path, capsys: pytest.Captu
         writer = csv.writer(file)
         writer.writerow(held)
         writer.writerows(zip(*held.values(), strict=True))
-    words = ["run", path, "--target", "y", "--loss", "quantiles(.05,.95)", "--out", out]
+    words = ["run", path, "--target", "y", "--loss", "quantiles(.05,.95)", "--protocol", "holdout", "--out", out]
     assert status_of([*map(str, words)]) == 0
     said = capsys.readouterr().out
     assert "at or below the 0.05 quantile: " in said

@@ -124,9 +124,13 @@ def rule_text(study: Study) -> str:
     decided = study.decided
     assert decided is not None
     costs = decided.costs
+    if decided.by_column is not None and decided.chosen == "costs":
+        return decided.by_column.rule
     if isinstance(costs, Costs) and decided.threshold is not None:
         if decided.chosen == "tuned":
-            return f"act from {number(decided.threshold)} on (surely cheaper on the rows to tune than {number(costs.threshold)})"
+            return (
+                f"act from {number(decided.threshold)} on (surely cheaper on the rows to tune than {_usual(decided)})"
+            )
         alarm, miss = number(float(costs.alarm)), number(float(costs.miss))
         return f"act from {number(decided.threshold)} on ({alarm} / ({alarm} + {miss}))"
     if isinstance(costs, ClassCosts):
@@ -138,6 +142,12 @@ def rule_text(study: Study) -> str:
     if decided.chosen == "moved":
         return f"provide the prediction {decided.shift:+.4g} ({level} of the misses)"
     return f"provide the prediction, {level}" if study.plan.level is not None else "provide the prediction"
+
+
+def _usual(decided: Decided) -> str:
+    """The threshold that the costs ask for, in words."""
+    assert isinstance(decided.costs, Costs)
+    return number(decided.costs.threshold) if decided.by_column is None else f"to {decided.by_column.rule}"
 
 
 def rule_line(rule: Priced) -> str:

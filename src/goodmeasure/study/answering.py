@@ -28,6 +28,7 @@ from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.aiming import Aim, Aiming
 from goodmeasure.study.cases import Cases, Prepared, exposure_fits, prepared
 from goodmeasure.study.coefficients import Coefficient, coefficients
+from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.columns import nearly_perfect
 from goodmeasure.study.comparing import model_name
 from goodmeasure.study.deciding import Decided, amount_costs, decide_amount, decide_class, decide_outcome, policy_of
@@ -164,10 +165,12 @@ class Answering:
         return aiming.aims(question.floors, question.budget)
 
     def _decided(self, made: Made, given: Prepared, said: Sequence[Predicted]) -> Decided | None:
-        costs, tuning = self.question.costs, made.tuning
+        costs, tuning = given.report.costs or self.question.costs, made.tuning
         each = [(one.prediction, one.practice) for one in said if one.practice is not None]
         if isinstance(costs, Costs) and isinstance(tuning, Decision):
-            return decide_outcome(costs, tuning, given.report, each, given.split, weighing=made.weighing)
+            columns = self.question.costs if isinstance(self.question.costs, ColumnCosts) else None
+            more: dict[str, Any] = {"weighing": made.weighing, "by_column": columns}
+            return decide_outcome(costs, tuning, given.report, each, given.split, **more)
         if isinstance(costs, ClassCosts) and isinstance(tuning, ActDecision):
             spoken = [one.prediction for one in said]
             return decide_class(costs, tuning, given.report, spoken, given.split, given.fitted)
@@ -214,7 +217,9 @@ class Answering:
 
 def _costs_of_rows(decided: Decided, report: Cases, said: Predicted, taken: Indices, prediction: Floats) -> Floats:
     """What the chosen rule costs in some reported rows, with other predictions than were made of them."""
-    rows, costs = report.take(taken), decided.costs
+    rows = report.take(taken)
+    decided = decided if rows.costs is None else replace(decided, costs=rows.costs)
+    costs = decided.costs
     practice = [] if said.practice is None else [said.practice[taken]]
     if isinstance(costs, UnderOverCosts):
         return amount_costs(decided, rows, [prediction], practice)

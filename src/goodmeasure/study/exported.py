@@ -42,6 +42,7 @@ from goodmeasure.reading.tables import ColumnKind
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.coding import Coding
+from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.encoding import DATE_PARTS, Encoding
 from goodmeasure.study.scaling import Scaling
 
@@ -81,7 +82,7 @@ class Predicting(Protocol):
     @property
     def recalibration(self) -> Recalibration | None: ...
     @property
-    def costs(self) -> AnyCosts | None: ...
+    def costs(self) -> AnyCosts | ColumnCosts | None: ...
     @property
     def threshold(self) -> float | None: ...
     @property
@@ -100,6 +101,8 @@ def export(model: Predicting, titles: Titles, path: str | PathLike[str]) -> None
 
 def program(model: Predicting, titles: Titles) -> ModelProgram:
     """The model as a program. Error: GM272 where no plain formula says what it does."""
+    if isinstance(model.costs, ColumnCosts) and model.threshold is None:
+        raise NotExportable("decisions by costs that columns hold row by row are not written down", fix=USE_IT)
     cells = _cells(model.encoding, model.notations)
     scorer = _scorer(model.encoding, model.scorer, cells)
     raw = tuple(f"z{k}" for k in range(scorer.outputs))
