@@ -37,12 +37,14 @@ class ColumnCosts:
     @staticmethod
     def named(given: Mapping[str, float | str]) -> ColumnCosts:
         """Costs by the name of their outcome. Error: GM009."""
-        strange = [name for name in given if name not in OUTCOMES]
+        strange = [
+            name for name, value in given.items() if name not in OUTCOMES or not isinstance(value, str | int | float)
+        ]
         if strange or not {*ERRORS} <= {*given}:
             raise UsageError(
                 "costs by column are of yes and no",
                 seen=f"costs of {listed([*given])}",
-                fix="costs={'false_negative': 'amount', 'false_positive': 5}",
+                fix="fn and fp; in Python costs={'false_negative': 'amount', 'false_positive': 5}",
             )
         return ColumnCosts(tuple((name, given[name]) for name in OUTCOMES if name in given))
 

@@ -234,6 +234,7 @@ class Model:
             GM205: there are no rows.
             GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
+            GM713: a cost that a column holds is missing, negative or infinite.
         """
         given = self._table(data)
         return self.decisions(self.predict(given), given)
@@ -293,6 +294,7 @@ class Model:
             GM205: there are no rows.
             GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
+            GM713: a cost that a column holds is missing, negative or infinite.
         """
         shown, cells = self._answered(data)
         return shown, cells.remarks()

@@ -161,7 +161,10 @@ def named_costs(
     """Costs as they are, those of pairs of labels, or of outcomes with names of columns. Error: GM009."""
     if not isinstance(given, Mapping):
         return given
-    return ColumnCosts.named(given) if any(isinstance(key, str) for key in given) else LabelCosts.of(given)
+    if not any(isinstance(key, str) for key in given):
+        return LabelCosts.of(given)
+    found = ColumnCosts.named(given)
+    return found if found.columns else Costs(**given)
 
 
 def loss_named(given: Loss | str | None) -> Loss | None:
