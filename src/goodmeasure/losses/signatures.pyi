@@ -221,7 +221,7 @@ def interval(*, level: float = 0.9) -> Loss:
 
 winkler = interval
 
-def quantiles(*, levels: tuple = (0.1, 0.5, 0.9)) -> Loss:
+def quantiles(*, levels: Sequence[float] = (0.1, 0.5, 0.9)) -> Loss:
     """The mean of the pinball losses of several quantiles, one a level.
 
     Reach for it to say a whole spread without supposing its form; half the CRPS where levels are many and even. Raw

@@ -52,10 +52,15 @@ def weight_of(loss: Loss) -> Weight | None:
 def signature(loss: Loss, defaults: Sequence[tuple[str, Any]]) -> Signature:
     """The signature of the factory that makes this loss by default: keywords only, each a number or several."""
     weight = weight_of(loss)
-    keywords: list[tuple[str, Any, Any]] = [(name, type(default), default) for name, default in defaults]
+    keywords: list[tuple[str, Any, Any]] = [(name, _kind(default), default) for name, default in defaults]
     keywords += [] if weight is None else [(weight.name, weight.annotation, weight.default)]
     made = [Parameter(name, Parameter.KEYWORD_ONLY, default=d, annotation=kind) for name, kind, d in keywords]
     return Signature(made, return_annotation=Loss)
+
+
+def _kind(default: Any) -> Any:
+    """What a keyword takes, by its default."""
+    return Sequence[float] if isinstance(default, tuple) else type(default)
 
 
 def page(loss: Loss, defaults: Sequence[tuple[str, Any]], domains: Mapping[str, Domain], room: str) -> str:
