@@ -149,6 +149,7 @@ def test_the_chooser_names_the_loss_of_several_quantiles(ask: str) -> None:
     positive = gm.choose(np.exp(random.normal(size=200)), ask=ask)
     assert [each.name for each in positive.loss.activation] == ["exp"] * 3
     assert positive.asks_for == "quantiles"
+    assert "z of shape (rows, 3)" in positive.code()
 
 
 @pytest.mark.parametrize("ask", ["quantiles", "quantiles=0.5", "quantiles=0,0.5", "quantiles=a,b", "mean=0.1,0.2"])
