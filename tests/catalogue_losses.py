@@ -4,7 +4,7 @@ import numpy as np
 
 from goodmeasure import losses
 from goodmeasure.deriving.class_statistics import speaks_of_outcomes
-from goodmeasure.formulas.domains import SizeDomain
+from goodmeasure.formulas.domains import RisingDomain, SizeDomain
 from goodmeasure.making.definition import Definition
 
 
@@ -49,6 +49,9 @@ def _drawn(domain, random, size):
     far = float(10 ** random.uniform(-size, size))
     if domain.gap == (0, 1):  # powers of the mean
         return float(random.choice([0.0, 1.0, 1 + 1e-6, 1.5, 2 - 1e-6, 2.0, 2 + 1e-6, 3.0, random.uniform(1, 2), 8.0]))
+    if isinstance(domain, RisingDomain):
+        small = float(10 ** -random.uniform(1, size))
+        return tuple(sorted({small, *random.random(int(random.integers(1, 4)))}))
     if isinstance(domain, SizeDomain):
         return int(random.integers(domain.low, 6))  # formulas grow with their size, and the time that a test takes
     if np.isfinite(domain.low) and np.isfinite(domain.high):

@@ -31,6 +31,7 @@ BINARY, SQUARED, POISSON, HINGE = (
     make() for make in (gm.losses.binary_cross_entropy, gm.losses.squared_error, gm.losses.poisson, gm.losses.hinge)
 )
 CE = gm.losses.cross_entropy()
+BY_COLUMN = {"false_negative": "cost", "false_positive": 1.0}
 COSTS, UNITS = gm.Costs(false_negative=40, false_positive=5), gm.UnderOverCosts(under=3, over=1)
 BY_CLASS, BY_ROW = (
     gm.ClassCosts([[0, 1, 4], [1, 0, 1], [9, 3, 0]]),
@@ -85,8 +86,8 @@ def table(**changed: Any) -> dict[str, Any]:
     return {"age": [i % 10 for i in range(120)], "claims": claims, "years": [1.0] * 120} | changed
 
 
-def yes_no() -> dict[str, Any]:
-    return table(claims=["no", "yes"] * 60)
+def yes_no(**more: Any) -> dict[str, Any]:
+    return table(claims=["no", "yes"] * 60, **more)
 
 
 def model() -> gm.Model:
@@ -232,6 +233,16 @@ def without_xgboost() -> None:
 
 
 @cache
+def _by_column() -> gm.Model:
+    """A model that decides by what a column says that mistakes cost."""
+    return gm.run(yes_no(cost=[1.0] * 120), "claims", costs=BY_COLUMN).model
+
+
+def by_column(read: str) -> Callable[[], Any]:
+    """What goes wrong where columns of later rows say what mistakes cost."""
+    return lambda: getattr(_by_column(), read)(yes_no(cost=[-1.0] * 120))
+
+
 def yes_no_model() -> gm.Model:
     """A model of yes and no."""
     return gm.run(yes_no(), "claims").model
@@ -271,6 +282,7 @@ RUN: Mapping[str, Callable[[], Any]] = {
     "GM703": lambda: gm.run(yes_no(), "claims", test=table(claims=["maybe"] * 120)),
     "GM706": lambda: gm.run(table(claims=[1e-200 * (i + 0.5) for i in range(120)]), "claims"),
     "GM711": lambda: gm.run(table(), "claims", costs=COSTS),
+    "GM713": lambda: gm.run(yes_no(cost=[-1.0] * 120), "claims", costs=BY_COLUMN),
     "GM280": lambda: gm.run(table(), "claims", shift={"age": 99.0}),
     "GM281": lambda: gm.run(table(), "claims", like={"age": [99.0] * 120}),
 }
@@ -721,7 +733,12 @@ CLASSES_AND_METHODS: Misuses = {
         "GM009": lambda: tally().cost_curve([2.0]),
         "GM704": lambda: all_yes().cost_curve([0.5]),
     },
-    **{f"Model.{read}": of_rows(read) for read in ("raw", "predict", "decide", "answers")},
+    **{f"Model.{read}": of_rows(read) for read in ("raw", "predict")},
+    **{f"Model.{read}": of_rows(read) | {"GM713": by_column(read)} for read in ("decide", "answers")},
+    "Model.decisions": {
+        "GM009": lambda: _by_column().decisions(np.array([0.2, 0.8])),
+        "GM713": lambda: _by_column().decisions(np.array([0.2]), {"cost": [-1.0]}),
+    },
     "Model.save": {
         "GM009": lambda: model().save(written("model.json", "mine")),
         "GM012": lambda: model().save("/no such folder/model.json"),

@@ -47,7 +47,8 @@ def test_a_factory_has_the_signature_of_its_hyperparameters(factory):
     own = dict(factory.defaults)
     assert list(own) == list(signature.parameters)[: len(own)]
     for name, parameter in signature.parameters.items():
-        annotation, default = (type(own[name]), own[name]) if name in own else WEIGHTS[name]
+        kind = Sequence[float] if isinstance(own.get(name), tuple) else type(own.get(name))
+        annotation, default = (kind, own[name]) if name in own else WEIGHTS[name]
         assert (parameter.kind, parameter.annotation) == (parameter.KEYWORD_ONLY, annotation)
         assert parameter.default == default
 

@@ -17,7 +17,7 @@ from goodmeasure import losses
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.linear import NoFiniteFit
-from goodmeasure.formulas.domains import Domain, SizeDomain
+from goodmeasure.formulas.domains import Domain, RisingDomain, SizeDomain
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.loss import Loss
 from simulations.sections import Row, Section
@@ -69,11 +69,13 @@ def drawn(definition: Definition, seed: int) -> Loss:
     return definition(**({name: _within(domain, r) for name, domain in definition.domains} if seed else {}))
 
 
-def _within(domain: Domain, r: np.random.Generator) -> float:
+def _within(domain: Domain, r: np.random.Generator) -> float | tuple[float, ...]:
     low = domain.low if math.isfinite(domain.low) else -5.0
     high = domain.high if math.isfinite(domain.high) else low + 10.0
     if isinstance(domain, SizeDomain):
         return int(r.integers(low, 6))  # compiling takes the longer the more there are
+    if isinstance(domain, RisingDomain):
+        return tuple(np.sort(r.uniform(low, high, int(r.integers(2, 6)))).tolist())
     tried = [low, high, low + 1e-3 * (high - low), *r.uniform(low, high, 8)]
     return float(r.choice([x for x in tried if x in domain]))
 

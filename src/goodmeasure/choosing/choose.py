@@ -61,8 +61,8 @@ def choose(
 
     Args:
         y: the target, (n,), of any kind (list, array, series); or a table of yes/no, (n, K), with a column a label.
-        ask: "mean", "median", "quantile=0.9", "probability" or what else a loss of the catalogue asks for; the usual
-            one unless given.
+        ask: "mean", "median", "quantile=0.9", "quantiles=0.1,0.5,0.9", "probability" or what else a loss of the catalogue
+            asks for; the usual one unless given.
         costs: what errors cost: `Costs` of yes and no, `ClassCosts`, or `UnderOverCosts` of an amount.
         represents: what the target is, if its values do not tell: "real", "positive", "count", ... or a domain such as
             ``gm.Positive``; "angle=360" for angles, of which a full turn measures 360. It settles the plan's questions.
@@ -104,6 +104,10 @@ def choose(
     if not meaning.is_outcome and seen.numbers is not None:
         in_range(seen.numbers, name, at=seen.at)
     asked = _asked(wanted, meaning)
+    if asked.is_several and costs is not None:
+        raise CostsDoNotFit(
+            "costs of too little and too much ask for one quantile, and several are asked for", fix="leave out ask="
+        )
     labels, note, guess = _labels(seen, meaning, positive, costs)
     centre = _centre(seen, meaning, asked, wanted)
     steps = (

@@ -49,7 +49,7 @@ def _expects(plan: Outline, rest: str) -> str:
 def _shape(plan: Outline) -> str:
     if plan.loss.is_classwise:
         return f"(rows, {len(plan.labels)})" if plan.labels else "(rows, classes)"
-    if plan.loss.is_graded:
+    if len(plan.loss.activation) > 1:
         return f"(rows, {len(plan.loss.activation)})"
     return "(rows, labels)" if plan.meaning == "multilabel" else "(rows,)"
 

@@ -95,9 +95,12 @@ def _by_level(asked: Functional, costs: UnderOverCosts) -> Step:
 
 def _by_threshold(costs: Costs) -> Step:
     miss, alarm = float(np.mean(costs.miss)), float(np.mean(costs.alarm))
+    on_average = "on average " if costs.per_row else ""
     return _step(
-        f"act from probability {costs.threshold:.4g} on",
-        f"a miss costs {miss:g} more than a catch, a false alarm {alarm:g} more than leaving alone: "
+        "act in each row from its own threshold on"
+        if costs.per_row
+        else f"act from probability {costs.threshold:.4g} on",
+        f"{on_average}a miss costs {miss:g} more than a catch, a false alarm {alarm:g} more than leaving alone: "
         f"{alarm:g} / ({alarm:g} + {miss:g})",
         ("threshold 0.5", _HALF),
         (

@@ -13,7 +13,7 @@ from goodmeasure.choosing.meanings import Meaning
 from goodmeasure.choosing.observed import Observed
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.formulas.activations import linear, natural
-from goodmeasure.formulas.domains import Domain, Level, OrderDomain, OutcomeDomain, domain
+from goodmeasure.formulas.domains import Domain, Level, Levels, OrderDomain, OutcomeDomain, domain
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.loss import Loss
 from goodmeasure.traits.curvature_class import curvature_class
@@ -34,40 +34,64 @@ class AskDoesNotFit(Problem, ValueError):
 
 @dataclass(frozen=True)
 class Functional:
-    """A functional of what may happen: its name, and its level where it has one."""
+    """A functional of what may happen: its name, and its level or levels where it has some."""
 
     name: str
-    level: float | None = None
+    level: float | tuple[float, ...] | None = None
+
+    @property
+    def is_several(self) -> bool:
+        """Whether it is several quantiles at once."""
+        return isinstance(self.level, tuple)
 
     def __str__(self) -> str:
+        if isinstance(self.level, tuple):
+            return f"{self.name} {', '.join(f'{each:g}' for each in self.level)}"
         return self.name if self.level is None else f"{self.level:g} {self.name}"
 
 
 def functional_of(given: str | None) -> Functional | None:
-    """Read "mean", "median" (or "typical"), "quantile=0.9", "probability" or what else a loss asks for."""
+    """Read "mean", "median" (or "typical"), "quantile=0.9", "quantiles=0.1,0.5,0.9", "probability" or what else a loss asks
+    for. Error: GM009."""
     if given is None:
         return None
     name, _, level = str(given).strip().lower().replace(":", "=").partition("=")
     name = _ALSO.get(name.strip(), name.strip())
     known = sorted({d.facts.asks_for for d in losses.catalogue().values() if d.facts.asks_for})
-    leveled = [n for n in known if any(_has_level(d) for d in _asking(n))]
-    wrong = name not in known or (name in leveled) != bool(level)
-    try:
-        read = float(level) if level else None
-    except ValueError:
-        read, wrong = None, True
-    if wrong or (read is not None and read not in domain(Level)):
-        ways = ", ".join(f"{n}=0.9" if n in leveled else n for n in known)
+    leveled = {n: shown for n in known for d in _asking(n) if (shown := _levels_of(d))}
+    read = _levels(level)
+    if name == "quantile" and read is not None and len(read) > 1:
+        name = "quantiles"
+    wrong = name not in known or (name in leveled) != bool(level) or read is None
+    if wrong or not _allowed(name, read or ()):
+        ways = ", ".join(f"{n}={leveled[n]}" if n in leveled else n for n in known)
         raise UsageError(f"ask={given!r} is nothing that a loss asks for", fix=f"one of {ways}")
-    return Functional(name, read)
+    return Functional(name, read if name == "quantiles" else next(iter(read or ()), None))
+
+
+def _levels(text: str) -> tuple[float, ...] | None:
+    """The numbers of a text, from the lowest up; None where something else stands there."""
+    try:
+        return tuple(sorted(float(part) for part in text.strip("()[] ").split(",") if part.strip()))
+    except ValueError:
+        return None
+
+
+def _allowed(name: str, levels: tuple[float, ...]) -> bool:
+    """Whether a functional can have these levels: none at all, one, or of quantiles several."""
+    if name == "quantiles":
+        return levels in domain(Levels)
+    return len(levels) <= 1 and all(level in domain(Level) for level in levels)
 
 
 def _asking(name: str) -> Iterator[Definition]:
     return (d for d in losses.catalogue().values() if d.facts.asks_for == name)
 
 
-def _has_level(definition: Definition) -> bool:
-    return "level" in dict(definition.domains)
+def _levels_of(definition: Definition) -> str:
+    """How the levels of a loss are said, by an example; empty where it has none."""
+    names = dict(definition.domains)
+    return "0.9" if "level" in names else "0.1,0.5,0.9" if "levels" in names else ""
 
 
 def usual(meaning: Meaning) -> Functional:
@@ -103,22 +127,24 @@ def loss_for(meaning: Meaning, ask: Functional) -> Loss:
     """The loss that measures error on the scale of the target, for what is asked. Error: GM605."""
     found = _preferred(meaning, ask)
     if found is None and not meaning.is_outcome:
-        found = next((d for d in _asking(ask.name) if _single(d) and _holds(d().target, meaning.domain)), None)
+        able = (d for d in _asking(ask.name) if _single(d) or d().levels)
+        found = next((d for d in able if _holds(d().target, meaning.domain)), None)
     if found is None:
-        able = sorted({d.facts.asks_for for d in losses.catalogue().values() if fits(d, meaning)} - {""})
+        asked = sorted({d.facts.asks_for for d in losses.catalogue().values() if fits(d, meaning)} - {""})
         raise AskDoesNotFit(
             f"{meaning.domain.name} has no {ask}",
-            seen=f"what can be asked of it: {', '.join(able)}",
+            seen=f"what can be asked of it: {', '.join(asked)}",
             fix=f"ask={usual(meaning).name!r}, or another target (y > limit makes yes/no of a number)",
         )
-    loss = found() if ask.level is None else found(level=ask.level)
-    return on_scale(loss, meaning)
+    given = {} if ask.level is None else {"levels" if ask.is_several else "level": ask.level}
+    return on_scale(found(**given), meaning)
 
 
 def on_scale(loss: Loss, meaning: Meaning) -> Loss:
     """The loss on raw outputs whose activation reaches what the target represents, and nothing else."""
     fitting = natural(meaning.domain)
-    return loss.with_activation(fitting) if loss.activation == (linear,) and fitting is not linear else loss
+    count, plain = len(loss.activation), set(loss.activation) == {linear}
+    return loss.with_activation((fitting,) * count) if plain and fitting is not linear else loss
 
 
 def _single(definition: Definition) -> bool:

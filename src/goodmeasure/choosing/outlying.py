@@ -40,8 +40,9 @@ def treat(
     Huber's, with its threshold from the MAD, and it is said that it no longer asks for the mean.
     """
     if asked.name != "mean":
-        steady = "; each row has one vote, however far out it lies" if asked.name in ("median", "quantile") else ""
-        return Centre(loss, asked.name, steady, seen)
+        of_ranks = asked.name in ("median", "quantile", "quantiles")
+        steady = "; each row has one vote, however far out it lies" if of_ranks else ""
+        return Centre(loss, asked.name, steady, None if asked.is_several else seen)
     if outliers == "errors":
         return _robust(seen, explicit, on_scale)
     if outliers == "real":

@@ -91,7 +91,9 @@ def _misfit(plan: Plan, loss: Loss) -> str:
         plan.labels and not outcome
     ):
         return f"the target is {plan.represents}, and the loss is of {loss.target}"
-    if not outcome and len(loss.activation) > 1:
+    if loss.levels and plan.level is not None:
+        return "costs of too little and too much ask for one quantile"
+    if not outcome and len(loss.activation) > 1 and not loss.levels:
         return f"it takes {len(loss.activation)} predictions a row"
     if outcome and not plan.loss.is_binary and not plan.loss.is_classwise:
         return f"the target is {plan.represents}, and the loss is of {loss.target}"

@@ -39,8 +39,13 @@ def _rare(seen: Observed, meaning: Meaning) -> Iterator[str]:
 
 
 def _tied(seen: Observed, meaning: Meaning, asked: Functional) -> Iterator[str]:
-    level = {"median": 0.5, "quantile": asked.level}.get(asked.name)
-    if level is None or seen.numbers is None or meaning.is_outcome:
+    level = 0.5 if asked.name == "median" else asked.level
+    if (
+        not isinstance(level, float)
+        or asked.name not in ("median", "quantile")
+        or seen.numbers is None
+        or meaning.is_outcome
+    ):
         return
     at = weighted_quantile(seen.numbers, seen.weight, level)
     share, below = seen.share(seen.numbers == at), seen.share(seen.numbers < at)

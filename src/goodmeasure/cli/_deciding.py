@@ -41,7 +41,9 @@ from goodmeasure.engines.request import Request
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.paths import Places
 from goodmeasure.reading.rows_read import RowsRead
+from goodmeasure.reading.tables import Table
 from goodmeasure.statistics.row_arguments import UnknownLabel
+from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.elsewhere import Reweighed
 from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.question import costs_from
@@ -105,7 +107,7 @@ def _costs(given: tuple[str, ...], ask: float | None) -> Any:
         raise UsageError("a decision needs costs", fix="--cost fn=40 --cost fp=5, or --cost under=3 --cost over=1")
     if ask is None:
         return costs
-    if not isinstance(costs, Costs):
+    if not isinstance(costs, Costs | ColumnCosts):
         raise UsageError("--ask goes with fn and fp", fix="leave --ask out")
     return replace(costs, ask=ask)
 
@@ -137,7 +139,8 @@ def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, 
     if found.classes > 1:
         _refuse_kinds_of_mistakes(costs, asked)
     losses = losses_from(OF_CLASSES if found.classes > 1 else _of_amounts(costs) or LOSSES)
-    request = settled(request_of(losses, asked, found), table)
+    held_costs = costs.columns if isinstance(costs, ColumnCosts) else ()
+    request = settled(replace(request_of(losses, asked, found), costs=held_costs), table)
     costs = costs.settled(found.labels or _two_labels(table, asked)) if isinstance(costs, LabelCosts) else costs
     with _without_a_loss(costs):
         held = duckdb.rows_of(table, request, given["time"])
@@ -153,12 +156,18 @@ def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, 
         columns = [column(name, at) for name in request.scores[0][1]]
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
+    def costs_at(at: Any) -> Any:
+        if not isinstance(costs, ColumnCosts):
+            return costs
+        cells = {name: column(name, at) for name in costs.columns}
+        return costs.of(Table(cells, "", len(cells[costs.columns[0]])))
+
     with held.pointing():
         decided = {
             key: decide(
                 column(request.target, at),
                 scores(at),
-                costs,
+                costs_at(at),
                 sample_weight=None if weight is None else weight[at],
                 cluster=column(request.cluster, at),
                 time=None if held.order is None else held.order[at],
@@ -249,7 +258,14 @@ def _on_tally(
     ]
     options += ["cluster"] if given["cluster"] is not None and not kept else []
     if options or not isinstance(costs, Costs):
-        kinds = "costs of labels" if isinstance(costs, LabelCosts) else "under= and over="
+        by_row = isinstance(costs, ColumnCosts)
+        kinds = (
+            "costs of labels"
+            if isinstance(costs, LabelCosts)
+            else "a column of costs"
+            if by_row
+            else "under= and over="
+        )
         what = f"--{options[0]}" if options else kinds
         why, fix = (
             ("a saved tally holds sums", "give the table") if kept else ("these are too many", "a sample: --where")

@@ -37,7 +37,8 @@ _CALL = re.compile(r"\s*([\w .-]+?)\s*(?:\(\s*(.*?)\s*\))?\s*")
 
 
 def losses_from(given: Sequence[str]) -> tuple[Any, ...]:
-    """Losses by their call in the catalogue, or by what people call them: ``huber``, ``rmse``, ``pinball(level=0.9)``.
+    """Losses by their call in the catalogue, or by what people call them: ``huber``, ``pinball(level=0.9)``,
+    ``quantiles(0.1, 0.5, 0.9)``.
 
     Where a name means something close, how it differs is said on standard error. Errors: GM009, GM011.
     """
@@ -51,13 +52,12 @@ def _loss(text: str) -> Any:
     definition = find(match[1])
     if definition.note:
         aside(printable(f"--loss {text}: {definition.note}"))
-    pairs = [part.partition("=") for part in (match[2] or "").split(",") if part.strip()]
-    given = {key.strip(): value for key, _, value in pairs}
+    given = _given(match[2] or "", definition)
     fix = f"--loss {word(_with_defaults(definition, given))}"
     if CLASS_WEIGHT.name in given:
         raise UsageError(f"--loss {text}: weights of classes are not given here", fix=f"--loss {definition.name}")
     try:
-        values = {key: float(value) for key, value in given.items()}
+        values = {key: _number_or_several(value) for key, value in given.items()}
     except ValueError as error:
         raise UsageError(f"--loss {text}: hyperparameters are numbers", fix=fix) from error
     try:
@@ -66,12 +66,34 @@ def _loss(text: str) -> Any:
         raise UsageError(f"--loss {text}: {problem.what}", seen=problem.seen, fix=fix) from problem
 
 
+def _given(text: str, definition: Definition) -> dict[str, str]:
+    """What stands between the brackets of a call, by name; numbers alone are those of which a loss takes several."""
+    parts = [part.strip() for part in re.split(r",(?![^()]*\))", text) if part.strip()]
+    several = [name for name, default in definition.defaults if isinstance(default, tuple)]
+    if several and not any("=" in part for part in parts):
+        return {several[0]: f"({','.join(parts)})"} if parts else {}
+    pairs = [part.partition("=") for part in parts]
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _number_or_several(text: str) -> float | tuple[float, ...]:
+    """A number, or several in brackets."""
+    if not text.startswith("("):
+        return float(text)
+    return tuple(float(part) for part in text.strip("()").split(",") if part.strip())
+
+
 def _with_defaults(definition: Definition, given: Collection[str]) -> str:
     """The call of a loss with the defaults of what was given, or of all that can be."""
     parameters = definition.__signature__.parameters
     named = [name for name in parameters if name in given] or [name for name, _ in definition.defaults]
-    values = ", ".join(f"{name}={parameters[name].default:.16g}" for name in named if name != CLASS_WEIGHT.name)
+    defaults = ((name, parameters[name].default) for name in named if name != CLASS_WEIGHT.name)
+    values = ", ".join(f"{name}={_as_typed(default)}" for name, default in defaults)
     return f"{definition.name}({values})" if values else definition.name
+
+
+def _as_typed(default: Any) -> str:
+    return str(default) if isinstance(default, tuple) else f"{default:.16g}"
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from goodmeasure.reading.files import read
 from goodmeasure.reading.recognition import Written
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.study.cases import as_target
+from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.counting import counting, in_table
 from goodmeasure.study.label_costs import planned as plan_under
 from goodmeasure.study.question import costs_from
@@ -44,7 +45,10 @@ def document(plan: Plan, remarks: Sequence[Remark]) -> dict[str, Any]:
 
 
 def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Plan, tuple[Remark, ...]]:
-    named = [name for name in (target, asked["weights"]) if name is not None]
+    costs = costs_from(asked["costs"])
+    by_row = costs if isinstance(costs, ColumnCosts) else None
+    columns = () if by_row is None else by_row.columns
+    named = [name for name in (target, asked["weights"], *columns) if name is not None]
     written = Written(asked["decimal"], asked["dates"])
     table = read(data, where=asked["where"], weight=asked["weights"], numbers=named, written=written)
     found = counting(table, target, asked["weights"])
@@ -52,7 +56,7 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Plan, tuple
     with in_table(found.table, target):
         plan = plan_under(
             as_target(spelled, target),
-            costs_from(asked["costs"]),
+            costs if by_row is None else by_row.of(found.table),
             asked["positive"],
             ask=asked["ask"],
             represents=asked["represents"],

@@ -12,7 +12,7 @@ from goodmeasure.cli._written import options
 @click.command
 @click.argument("data")
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
-@click.option("--ask", metavar="WHAT", help="mean, median, quantile=0.9, probability, ...")
+@click.option("--ask", metavar="WHAT", help="mean, median, quantile=0.9, quantiles=0.1,0.9, probability, ...")
 @click.option(
     "--cost",
     "costs",

@@ -17,7 +17,7 @@ from goodmeasure.cli._tally_options import options
     "costs",
     multiple=True,
     metavar="NAME=COST",
-    help="fn=40 and fp=5 (also tp=, tn=), under=, over=, or cat->dog=3.",
+    help="fn=40 and fp=5 (also tp=, tn=; of a column fn=@amount), under=, over=, or cat->dog=3.",
 )
 @click.option("--ask", type=float, metavar="PRICE", help="What it costs to ask a person instead.")
 @click.option("--budget", type=float, metavar="N", help="How many of as many rows can be acted on.")

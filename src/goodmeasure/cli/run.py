@@ -23,9 +23,9 @@ OUT = "goodmeasure-out"
     "costs",
     multiple=True,
     metavar="NAME=COST",
-    help="fn=40 and fp=5 (also tp=, tn=), under=3 and over=1, cat->dog=3, or a table.",
+    help="fn=40 and fp=5 (also tp=, tn=; of a column fn=@amount), under=3 and over=1, cat->dog=3, or a table.",
 )
-@click.option("--ask", metavar="WHAT", help="mean, median or quantile=0.9 of an amount.")
+@click.option("--ask", metavar="WHAT", help="mean, median, quantile=0.9 or quantiles=0.1,0.5,0.9 of an amount.")
 @click.option(
     "--represents", metavar="WHAT", help="What the target is, if its values do not tell: count, positive, classes, ..."
 )
@@ -48,7 +48,10 @@ OUT = "goodmeasure-out"
     "--by", multiple=True, metavar="COLUMN", help="Tell which groups cost more than the others (may be repeated)."
 )
 @click.option(
-    "--loss", multiple=True, metavar="LOSS", help="Train on this loss, e.g. pinball(level=0.9); several are compared."
+    "--loss",
+    multiple=True,
+    metavar="LOSS",
+    help="Train on this loss, e.g. pinball(level=0.9) or quantiles(.1,.5,.9); several are compared.",
 )
 @click.option(
     "--model",

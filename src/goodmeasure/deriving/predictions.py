@@ -20,7 +20,7 @@ from goodmeasure.deriving.implied_probability import implies_probability as impl
 from goodmeasure.deriving.record import R, Record
 from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import NoSuchReading, ShapeMismatch, TargetOutsideDomain
-from goodmeasure.formulas.activations import linear, predicted, undone
+from goodmeasure.formulas.activations import linear, predicted, rising, undone
 from goodmeasure.formulas.evaluation import Array, namespace, on_arrays
 from goodmeasure.formulas.expression import Expr, derivative, expression, log, simplify, symbol, symbols
 from goodmeasure.formulas.words import exp
@@ -120,8 +120,19 @@ def predict(loss: Record, z: Any) -> Array:
     elif loss.is_binary:
         found = probability(loss, z)
     else:
-        found = _each(loss, predicted(loss.activation, list(map(symbol, loss.raw_names))), z)
+        found = _each(loss, prediction_formulas(loss), z)
     return xp.astype(found, dtype)
+
+
+@cache
+def prediction_formulas(loss: Record) -> list[Expr]:
+    """The formulas of an example's predictions in terms of its raw outputs.
+
+    Quantiles are put in rising order, so that they never cross: together they lie no further from the target, by the sum of
+    their pinball losses, than they did (Chernozhukov, Fernandez-Val and Galichon 2010).
+    """
+    found = [simplify(each) for each in predicted(loss.activation, list(map(symbol, loss.raw_names)))]
+    return rising(found) if loss.levels else found
 
 
 def _each(loss: Record, formulas: list[Expr], table: Array) -> Array:
@@ -141,6 +152,14 @@ def _parts(loss: Record, table: Array) -> dict[str, Array]:
             fix=f"give an array of shape (rows, {count})",
         )
     return {name: table[..., i] for i, name in enumerate(loss.raw_names)}
+
+
+def middle(loss: Record, prediction: Array) -> Array:
+    """One amount a row: the prediction, or of several quantiles the one whose level is nearest to one half, or between two."""
+    if not loss.levels:
+        return prediction
+    off = np.abs(np.array(loss.levels) - 0.5)
+    return np.asarray(prediction[..., np.isclose(off, off.min())].mean(axis=-1))
 
 
 def foreseen(loss: Record, z: Any) -> Array:

@@ -79,6 +79,15 @@ class Record:
         """Whether the target is a grade: one of several that stand in an order."""
         return isinstance(self.target, OrderDomain)
 
+    @cached_property
+    def levels(self) -> tuple[float, ...]:
+        """The level of each prediction, where they are quantiles of one target and the next never lies lower; else nothing."""
+        if self.facts.asks_for == "interval":
+            outside = (1 - self.values["level"]) / 2
+            return (outside, 1 - outside)
+        names = [f"level{k + 1}" for k in range(len(self.predictions))]
+        return tuple(self.values[name] for name in names) if self.facts.asks_for == "quantiles" else ()
+
     @property
     def follows(self) -> tuple[bool, ...]:
         """Which raw outputs a linear model moves with the features: of grades the score alone, so the odds are proportional."""

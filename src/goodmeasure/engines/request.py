@@ -30,7 +30,8 @@ class Request:
     ``scores`` maps a model's name to its columns: one, or one a class. ``where`` is a condition in SQL.
     ``positive`` is the label that means yes, where the target holds labels; ``classes`` are the labels of the columns of
     each model, in their order, where they are not 0, 1, 2 and so on; ``ways`` are all ways in which each label is written,
-    once they were looked for. ``written`` says how numbers are, where cells do not tell. Weights are divided by
+    once they were looked for. ``written`` says how numbers are, where cells do not tell. ``costs`` are columns that say what
+    mistakes cost in each row. Weights are divided by
     ``weight_unit``, which is one for all parts of a table.
     """
 
@@ -47,6 +48,7 @@ class Request:
     ways: tuple[tuple[str, ...], ...] = ()
     written: Written = AS_THE_CELLS_TELL
     weight_unit: float = 1.0
+    costs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         twice = {*self.keys, self.target} & {*self.numbers} or {self.target} & {*self.keys}
@@ -76,7 +78,7 @@ class Request:
     def numbers(self) -> tuple[str, ...]:
         """The columns beside the target that are read as numbers."""
         more = () if self.weight is None else (self.weight,)
-        return tuple(dict.fromkeys([*(name for _, names in self.scores for name in names), *more]))
+        return tuple(dict.fromkeys([*(name for _, names in self.scores for name in names), *more, *self.costs]))
 
     @property
     def keys(self) -> tuple[str, ...]:

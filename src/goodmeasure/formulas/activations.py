@@ -95,6 +95,30 @@ def _stands(activations: Sequence[Activation], raws: Sequence[Expr]) -> Iterator
         yield stand
 
 
+def rising(formulas: Sequence[Expr]) -> list[Expr]:
+    """The same numbers in rising order, by the least number of steps in a row: Batcher's exchanges.
+
+    Source: Knuth, The Art of Computer Programming, volume 3, algorithm 5.2.2M.
+    """
+    found = list(formulas)
+    for i, j in exchanges(len(found)):
+        found[i], found[j] = words.minimum(found[i], found[j]), words.maximum(found[i], found[j])
+    return found
+
+
+def exchanges(count: int) -> Iterator[tuple[int, int]]:
+    """The places whose numbers are to be put in order, one pair after another, until all are."""
+    top = step = 1 << (count - 1).bit_length() - 1
+    while step:
+        reach, rest, apart = top, 0, step
+        while True:
+            yield from ((i, i + apart) for i in range(count - apart) if i & step == rest)
+            if reach == step:
+                break
+            apart, reach, rest = reach - step, reach >> 1, step
+        step >>= 1
+
+
 def undone(activations: Sequence[Activation], predictions: Sequence[Expr]) -> list[Expr]:
     """The formulas of the raw outputs from which these predictions come."""
     stands = [expression(a.inverse(p)) for a, p in zip(activations, predictions, strict=True) if a.inverse is not None]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, TypeAlias, get_args
 
 from goodmeasure.errors import UsageError, shorter
@@ -36,7 +38,7 @@ class Domain:
             out = out | ((first < values) & (values < last)) | ((first == last) & (values == first))
         return out | (values != xp.round(values)) if self.whole else out
 
-    def __contains__(self, value: float) -> bool:
+    def __contains__(self, value: Any) -> bool:
         import numpy as np
 
         return not bool(self.outside(np.asarray(value, dtype=float)))
@@ -78,6 +80,17 @@ class SizeDomain(Domain):
     """How many of something a formula is written for: a number that decides how the formula looks, and is none of its symbols."""
 
 
+@dataclass(frozen=True)
+class RisingDomain(Domain):
+    """Several numbers, each above the one before. How many there are decides how a formula looks; each is a symbol of it."""
+
+    most: int = 24
+
+    def __contains__(self, value: Any) -> bool:
+        rising = all(below < above for below, above in pairwise(value))
+        return rising and 2 <= len(value) <= self.most and all(map(super().__contains__, value))
+
+
 Real: TypeAlias = Annotated[float, Domain("a real number")]
 Positive: TypeAlias = Annotated[float, Domain("a positive number", low=0, low_open=True)]
 NonNegative: TypeAlias = Annotated[float, Domain("a non-negative number", low=0)]
@@ -95,6 +108,11 @@ TweediePower: TypeAlias = Annotated[float, Domain("a power", low=0, gap=(0, 1))]
 Binary: TypeAlias = Annotated[float, OutcomeDomain("yes or no", low=0, high=1, binary=True)]
 Classes: TypeAlias = Annotated[int, OutcomeDomain("one of several classes", low=0, classes=True)]
 Outcome: TypeAlias = Annotated[int, OutcomeDomain("what happened", low=0, classes=True, binary=True)]
+
+# One level is the pinball loss; formulas grow with each, and 23 are the most that forecasts are commonly asked for.
+Levels: TypeAlias = Annotated[
+    Sequence[float], RisingDomain("2 to 24 rising levels", low=0, high=1, low_open=True, high_open=True)
+]
 
 Grade: TypeAlias = Annotated[int, OrderDomain("a grade", low=0, whole=True)]
 # Two grades are yes and no; the formula of each grade more is longer, and what has very many of them is an amount.

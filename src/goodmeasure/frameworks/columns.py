@@ -17,10 +17,9 @@ import numpy as np
 from goodmeasure.decisions.costs import ClassCosts, Costs
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.implied_probability import log_odds_formula, log_odds_reach, needs_probability
-from goodmeasure.deriving.predictions import on_predictions
+from goodmeasure.deriving.predictions import on_predictions, prediction_formulas
 from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError, shorter
 from goodmeasure.formulas import words
-from goodmeasure.formulas.activations import predicted
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.formulas.evaluation import evaluate
 from goodmeasure.formulas.expression import Expr, derivative, expression, simplify, symbol, symbols
@@ -209,7 +208,7 @@ class TableLoss:
             return _class_probabilities(self.loss, len(self.given))
         if self.loss.is_binary:
             return [_probability(self.loss)]
-        return [simplify(each) for each in predicted(self.loss.activation, list(map(symbol, self.loss.raw_names)))]
+        return prediction_formulas(self.loss)
 
     @cached_property
     def _told(self) -> tuple[Any, ...]:

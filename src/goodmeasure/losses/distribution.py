@@ -4,8 +4,9 @@ Scales are positive through exp. Likelihoods keep their constants, so that famil
 """
 
 import math
+from collections.abc import Sequence
 
-from goodmeasure.formulas.domains import Level, Positive, Real
+from goodmeasure.formulas.domains import Level, Levels, Positive, Real
 from goodmeasure.formulas.words import (
     abs,
     crps_laplace,
@@ -17,6 +18,7 @@ from goodmeasure.formulas.words import (
     log_gamma_step,
     maximum,
     sqrt,
+    where,
 )
 from goodmeasure.making.definition import loss
 
@@ -92,7 +94,34 @@ def laplace_crps(y, location, scale):
 def interval(y, low, high, *, level: Level = 0.9):
     """The width of an interval, plus what the target lies outside of it times two over one minus level.
 
-    Reach for it to learn a prediction interval of this coverage; both ends are quantiles, and nothing keeps them from
-    crossing on a row. Winkler 1972.
+    Reach for it to learn a prediction interval of this coverage; both ends are quantiles. Raw outputs may cross, predictions
+    do not: of two ends the lower is the low one. Winkler 1972.
     """
     return high - low + 2 / (1 - level) * (maximum(0, low - y) + maximum(0, y - high))
+
+
+def _one_each(levels: Sequence[float]) -> tuple[str, ...]:
+    return ("linear",) * len(levels)
+
+
+@loss(
+    target=Real,
+    activation=_one_each,
+    asks_for="quantiles",
+    also=("multi_quantile", "multiquantile"),
+    nearly={
+        "wis": "it is twice this",
+        "weighted_interval_score": "it is twice this",
+        "quantile_score": "it is a multiple of this",
+    },
+)
+def quantiles(y, *at, levels: Levels = (0.1, 0.5, 0.9)):
+    """The mean of the pinball losses of several quantiles, one a level.
+
+    Reach for it to say a whole spread without supposing its form; half the CRPS where levels are many and even. Raw outputs
+    may cross, predictions do not: they are put in rising order. Koenker and Bassett 1978.
+    """
+    first, *others = (
+        where(mu < y, level * (y - mu), (1 - level) * (mu - y)) for mu, level in zip(at, levels, strict=True)
+    )
+    return sum(others, first) / len(levels)

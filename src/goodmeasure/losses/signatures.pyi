@@ -191,8 +191,8 @@ def laplace_crps() -> Loss:
 def interval(*, level: float = 0.9) -> Loss:
     """The width of an interval, plus what the target lies outside of it times two over one minus level.
 
-    Reach for it to learn a prediction interval of this coverage; both ends are quantiles, and nothing keeps them
-    from crossing on a row.
+    Reach for it to learn a prediction interval of this coverage; both ends are quantiles. Raw outputs may cross,
+    predictions do not: of two ends the lower is the low one.
 
     Formula:
         high - low + 2/(1 - level)*(maximum(0, low - y) + maximum(0, y - high))
@@ -220,6 +220,47 @@ def interval(*, level: float = 0.9) -> Loss:
     """
 
 winkler = interval
+
+def quantiles(*, levels: Sequence[float] = (0.1, 0.5, 0.9)) -> Loss:
+    """The mean of the pinball losses of several quantiles, one a level.
+
+    Reach for it to say a whole spread without supposing its form; half the CRPS where levels are many and even. Raw
+    outputs may cross, predictions do not: they are put in rising order.
+
+    Formula:
+        (where(at1 < y, level1*(y - at1), (1 - level1)*(at1 - y)) + where(at2 < y, level2*(y - at2), (1 - level2)*(at2 -
+            y)) + where(at3 < y, level3*(y - at3), (1 - level3)*(at3 - y)))/3
+        target: a real number (-inf, inf)
+        activation: linear, linear, linear
+        asks for: the quantiles 0.1, 0.5, 0.9, in rising order
+
+    Args:
+        levels: 2 to 24 rising levels (0, 1); (0.1, 0.5, 0.9) unless given.
+
+    Returns:
+        The loss with these hyperparameters.
+
+    Raises:
+        GM002: a hyperparameter lies outside its domain, or there is none of that name.
+
+    Source:
+        Koenker and Bassett 1978.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.quantiles(levels=(0.1, 0.5, 0.9))
+        >>> round(loss(y=[1.0, 4.0], z=[[0.5, 1.5, 2.5], [0.5, 1.5, 2.5]]), 3)
+        0.567
+    """
+
+multi_quantile = quantiles
+multiquantile = quantiles
+# quantile_score: it is a multiple of this
+quantile_score = quantiles
+# weighted_interval_score: it is twice this
+weighted_interval_score = quantiles
+# wis: it is twice this
+wis = quantiles
 
 def exponential(*, positive_weight: float | Sequence[float] = 1.0) -> Loss:
     """The exponential of the shortfall: what boosting by reweighting descends.

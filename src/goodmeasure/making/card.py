@@ -48,6 +48,7 @@ ASKS_FOR = {
     "log mean": "the mean on the scale of log(1 + y), which lies below the mean",
     "weighted median": "a median where small targets count more, which lies below the median",
     "distribution": "the whole distribution of what may happen",
+    "quantiles": "the quantiles {levels}, in rising order",
     "interval": "the ends of the central {percent:g} % interval",
     "probability": "the probability of each outcome",
     "grades": "the probability of each grade or more",
@@ -59,7 +60,8 @@ ASKS_FOR = {
 def asks_for(loss: Record) -> str:
     """What the loss asks for in one plain phrase."""
     level = loss.values.get("level", 0.5)
-    known = {"delta": 1.0, **loss.values, "level": level, "percent": 100 * level, "rest": 1 - level}
+    levels = ", ".join(f"{each:g}" for each in loss.levels)
+    known = {"delta": 1.0, **loss.values, "level": level, "percent": 100 * level, "rest": 1 - level, "levels": levels}
     return ASKS_FOR.get(loss.facts.asks_for, f"the {loss.facts.asks_for}").format(**known)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from goodmeasure.deriving.record import Facts
 from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import FormulaError, HyperparameterError, UsageError, nearest
 from goodmeasure.formulas.activations import Activation, activation, linear, natural, sigmoid, softmax
-from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, Real, SizeDomain, domain
+from goodmeasure.formulas.domains import Binary, Classes, Domain, OutcomeDomain, Real, RisingDomain, SizeDomain, domain
 from goodmeasure.formulas.expression import Expr, Word, symbol, symbols
 from goodmeasure.making import introspection
 from goodmeasure.making.introspection import CLASS_WEIGHT, POSITIVE_WEIGHT
@@ -64,14 +64,14 @@ class Definition:
 
     name: str
     book: Expr
-    targets: Callable[[dict[str, float]], Domain]
+    targets: Callable[[dict[str, Any]], Domain]
     predictions: tuple[str, ...]
     activation: tuple[Activation, ...]
-    defaults: tuple[tuple[str, float], ...]
+    defaults: tuple[tuple[str, Any], ...]
     domains: tuple[tuple[str, Domain], ...]
     facts: Facts
     function: Callable[..., Any] = field(compare=False)
-    write: Callable[[Mapping[str, float]], WrittenFormula] = field(compare=False)
+    write: Callable[[Mapping[str, Any]], WrittenFormula] = field(compare=False)
     note: str = field(default="", compare=False)
     __signature__: inspect.Signature = field(init=False, compare=False)
 
@@ -80,7 +80,7 @@ class Definition:
         named = {"__name__": self.name, "__qualname__": self.name, "__module__": self.function.__module__ or "__main__"}
         for name, value in {**named, "__wrapped__": self.function}.items():
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "__signature__", introspection.signature(self()))
+        object.__setattr__(self, "__signature__", introspection.signature(self(), self.defaults))
 
     def __getattr__(self, name: str) -> Any:
         """What only a loss has is asked of a factory where its brackets were forgotten."""
@@ -96,7 +96,8 @@ class Definition:
 
     def page(self) -> str:
         """The docstring: what the loss is, its formula, its hyperparameters, and an example."""
-        return introspection.page(self(), dict(self.domains), "gm.losses." if _in_catalogue(self.function) else "")
+        room = "gm.losses." if _in_catalogue(self.function) else ""
+        return introspection.page(self(), self.defaults, dict(self.domains), room)
 
     @property
     def binary(self) -> Definition | None:
@@ -105,7 +106,7 @@ class Definition:
         facts = replace(self.facts, also=self.facts.also_binary, nearly=self.facts.nearly_binary)
         return replace(self, name=f"binary_{self.name}", activation=(sigmoid,), facts=facts) if both else None
 
-    def _target(self, given: dict[str, float]) -> Any:
+    def _target(self, given: dict[str, Any]) -> Any:
         return self.targets({**dict(self.defaults), **given})
 
     def __call__(self, /, *unnamed: Any, **given: Any) -> Loss:
@@ -131,14 +132,14 @@ class Definition:
             target=target,
             predictions=written.predictions,
             activation=written.activation,
-            hyperparameters=tuple({**dict(self.defaults), **weighted, **values}.items()),
+            hyperparameters=(*_each_by_name({**dict(self.defaults), **values}), *weighted.items()),
             class_weight=class_weight,
             facts=self.facts,
         )
 
-    def _written(self, values: dict[str, float]) -> WrittenFormula:
+    def _written(self, values: dict[str, Any]) -> WrittenFormula:
         """The formula, written anew where it is for another size."""
-        if any(isinstance(known, SizeDomain) and name in values for name, known in self.domains):
+        if any(isinstance(known, SizeDomain | RisingDomain) and name in values for name, known in self.domains):
             return self.write({**dict(self.defaults), **values})
         return WrittenFormula(self.book, self.predictions, self.activation)
 
@@ -147,9 +148,9 @@ class Definition:
         return Spelling(f"{self.name}({keywords})", activation, factory=self.name)
 
     def _shown(self, name: str, value: Any) -> str:
-        if not _is_number(value):
-            return repr(tuple(float(v) for v in value))
-        return repr(_number(dict(self.domains).get(name), value))
+        within = dict(self.domains).get(name)
+        several = within is None and not _is_number(value)
+        return repr(tuple(float(v) for v in value) if several else _number(within, value))
 
     def _class_weight(self, given: Any) -> tuple[float, ...]:
         name, weight = CLASS_WEIGHT.name, tuple(float(w) for w in given)
@@ -173,11 +174,11 @@ class Definition:
         weight = positive_weight(given[name], self)
         return {name: weight} if weight != POSITIVE_WEIGHT.default else {}
 
-    def _checked(self, name: str, value: Any) -> float:
+    def _checked(self, name: str, value: Any) -> Any:
         known = dict(self.domains)
         if name not in known:
             raise self._unknown(name)
-        if isinstance(value, bool) or not _is_number(value) or float(value) not in known[name]:
+        if not _lies_in(known[name], value):
             raise HyperparameterError(
                 f"{name}={value!r} is outside its domain in {self.name}: {known[name]}",
                 fix=f"{self.name}({name}={dict(self.defaults)[name]})",
@@ -199,13 +200,41 @@ def _in_catalogue(function: Callable[..., Any]) -> bool:
     return (function.__module__ or "").startswith("goodmeasure.losses.")
 
 
+def _lies_in(within: Domain, value: Any) -> bool:
+    """Whether a value is a number of a domain, or of a rising one several of them."""
+    if isinstance(within, RisingDomain):
+        return _are_numbers(value) and tuple(map(float, value)) in within
+    return not isinstance(value, bool) and _is_number(value) and float(value) in within
+
+
+def _are_numbers(values: Any) -> bool:
+    """Whether these are several numbers, in an order of their own."""
+    if isinstance(values, str | bytes | set | frozenset | Mapping) or not isinstance(values, Iterable):
+        return False
+    return all(not isinstance(value, bool) and _is_number(value) for value in values)
+
+
 def _is_number(value: Any) -> bool:
     return hasattr(value, "__float__") and value is not inspect.Parameter.empty
 
 
-def _number(within: Domain | None, value: Any) -> float:
-    """A hyperparameter as a float, or as a whole number where it is a size."""
+def _number(within: Domain | None, value: Any) -> Any:
+    """A hyperparameter as a float, as a whole number where it is a size, or as several numbers."""
+    if isinstance(within, RisingDomain):
+        return tuple(map(float, value))
     return int(value) if isinstance(within, SizeDomain) else float(value)
+
+
+def _each_by_name(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Hyperparameters by the names of their symbols: several numbers under one name, such as levels, are level1, level2, ..."""
+    for name, value in values.items():
+        yield from (
+            zip(_symbols_of(name, len(value)), value, strict=True) if isinstance(value, tuple) else [(name, value)]
+        )
+
+
+def _symbols_of(name: str, count: int) -> list[str]:
+    return [f"{name.removesuffix('s')}{k + 1}" for k in range(count)]
 
 
 @strict_keywords
@@ -276,10 +305,10 @@ def _traced(function: Callable[..., Any], target: Any, given: Any, facts: Facts)
     domains = {p.name: domain(Real if p.annotation is p.empty else p.annotation) for p in free}
     defaults = {p.name: _number(domains[p.name], p.default) for p in free}
 
-    def targets(values: Mapping[str, float]) -> Domain:
+    def targets(values: Mapping[str, Any]) -> Domain:
         return domain(target(**values) if inspect.isfunction(target) else target)
 
-    def write(values: Mapping[str, float]) -> WrittenFormula:
+    def write(values: Mapping[str, Any]) -> WrittenFormula:
         chosen = given(**values) if inspect.isfunction(given) else given
         names = _names(parameters, name, len(chosen) if isinstance(chosen, tuple) else 1)
         predictions = _predictions(name, names)
@@ -306,7 +335,7 @@ def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Paramet
             f"an annotation of {name} is not known: {error}", fix="import it: from goodmeasure import Positive"
         ) from error
     for p in parameters:
-        if p.kind is p.KEYWORD_ONLY and not _is_number(p.default):
+        if p.kind is p.KEYWORD_ONLY and not (_is_number(p.default) or isinstance(p.default, tuple)):
             raise FormulaError(
                 f"hyperparameter {p.name} of {name} has no number as default", fix=f"{p.name}: Positive = 1.0"
             )
@@ -347,9 +376,9 @@ def _trace(
     name: str,
     names: tuple[str, ...],
     free: dict[str, Domain],
-    values: Mapping[str, float],
+    values: Mapping[str, Any],
 ) -> Expr:
-    known = {n: values[n] if isinstance(d, SizeDomain) else _symbol(n, d) for n, d in free.items()}
+    known = {n: _in_formula(n, d, values[n]) for n, d in free.items()}
     try:
         book = function(*map(symbol, names), **known)
     except FormulaError:
@@ -364,13 +393,20 @@ def _trace(
             f"{name} returned {book!r}, which is not a formula of its parameters",
             fix=f"return an expression of {names[-1]}",
         )
-    unknown = symbols(book) - {*names, *free}
+    unknown = symbols(book) - {*names, *dict(_each_by_name(values))}
     if unknown:
         raise FormulaError(
             f"the formula of {name} speaks of {', '.join(sorted(unknown))}, which are not its parameters",
             fix="give each as a parameter, or name a number in the formula itself",
         )
     return book
+
+
+def _in_formula(name: str, within: Domain, value: Any) -> Any:
+    """What a hyperparameter is in the formula: a symbol, several of them, or where it is a size that whole number."""
+    if isinstance(within, RisingDomain):
+        return tuple(_symbol(each, within) for each in _symbols_of(name, len(value)))
+    return value if isinstance(within, SizeDomain) else _symbol(name, within)
 
 
 def _symbol(name: str, within: Domain) -> Expr:

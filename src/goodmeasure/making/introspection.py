@@ -49,25 +49,30 @@ def weight_of(loss: Loss) -> Weight | None:
     return POSITIVE_WEIGHT if loss.is_binary and speaks_of_outcomes(loss.predictions) else None
 
 
-def signature(loss: Loss) -> Signature:
-    """The signature of the factory that makes this loss by default: keywords only, and all of them numbers."""
+def signature(loss: Loss, defaults: Sequence[tuple[str, Any]]) -> Signature:
+    """The signature of the factory that makes this loss by default: keywords only, each a number or several."""
     weight = weight_of(loss)
-    keywords: list[tuple[str, Any, Any]] = [(name, type(default), default) for name, default in loss.hyperparameters]
+    keywords: list[tuple[str, Any, Any]] = [(name, _kind(default), default) for name, default in defaults]
     keywords += [] if weight is None else [(weight.name, weight.annotation, weight.default)]
     made = [Parameter(name, Parameter.KEYWORD_ONLY, default=d, annotation=kind) for name, kind, d in keywords]
     return Signature(made, return_annotation=Loss)
 
 
-def page(loss: Loss, domains: Mapping[str, Domain], room: str) -> str:
+def _kind(default: Any) -> Any:
+    """What a keyword takes, by its default."""
+    return Sequence[float] if isinstance(default, tuple) else type(default)
+
+
+def page(loss: Loss, defaults: Sequence[tuple[str, Any]], domains: Mapping[str, Domain], room: str) -> str:
     """The docstring of the factory that makes this loss by default; ``room`` is where it is found: ``gm.losses.``."""
     advice, source = _with_source(loss.facts.advice)
     sections = {
         "Formula": _formula(loss),
-        "Args": _arguments(loss, domains),
+        "Args": _arguments(loss, defaults, domains),
         "Returns": ["The loss with these hyperparameters." if loss.hyperparameters else "The loss."],
         "Raises": ["GM002: a hyperparameter lies outside its domain, or there is none of that name."],
         "Source": source,
-        "Example": _example(loss, room),
+        "Example": _example(loss, defaults, room),
     }
     told = [_section(name, lines) for name, lines in sections.items() if lines]
     return "\n\n".join([loss.facts.sentence, *advice, *told])
@@ -91,15 +96,15 @@ def _formula(loss: Loss) -> list[str]:
     return [_wrapped(str(loss.book)), *facts]
 
 
-def _arguments(loss: Loss, domains: Mapping[str, Domain]) -> list[str]:
+def _arguments(loss: Loss, defaults: Sequence[tuple[str, Any]], domains: Mapping[str, Domain]) -> list[str]:
     weight = weight_of(loss)
-    told = [f"{name}: {domains[name]}; {value} unless given." for name, value in loss.hyperparameters]
+    told = [f"{name}: {domains[name]}; {value} unless given." for name, value in defaults]
     return told + ([] if weight is None else [f"{weight.name}: {weight.meaning}"])
 
 
-def _example(loss: Loss, room: str) -> list[str]:
+def _example(loss: Loss, defaults: Sequence[tuple[str, Any]], room: str) -> list[str]:
     """A call of the factory, and the mean loss of two examples, rounded so that it is the same on every machine."""
-    keywords = ", ".join(f"{name}={value}" for name, value in loss.hyperparameters)
+    keywords = ", ".join(f"{name}={value}" for name, value in defaults)
     begin = [">>> import goodmeasure as gm"] if room else []
     begin += [f">>> loss = {room}{loss.spelling.factory}({keywords})"]
     y, z = _targets(loss), _raw_outputs(loss)

@@ -137,7 +137,13 @@ def of_study(study: Study, found: Curves | None) -> Acting | None:
     if found is None:
         return None
     costs = decided.costs if decided is not None and isinstance(decided.costs, Costs) else None
+    costs = costs if costs is None or not costs.per_row else _averaged(costs)
     return acting(plain_label(study.plan.labels[1]), found, costs)
+
+
+def _averaged(costs: Costs) -> Costs:
+    """The mean costs of a miss and of a false alarm, where they differ by row."""
+    return Costs(false_negative=float(np.mean(costs.miss)), false_positive=float(np.mean(costs.alarm)))
 
 
 def yes_no_curves(study: Study) -> Curves | None:

@@ -8,6 +8,7 @@ from itertools import product
 from goodmeasure.decisions.costs import ClassCosts
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.frames import IN_MEMORY
+from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.names import plain_label
 from goodmeasure.study.question import cost_words
@@ -94,7 +95,8 @@ def python(study: Study) -> str:
     arguments = [IN_MEMORY if study.source == IN_MEMORY else repr(study.source), repr(question.target)]
     if costs is not None:
         given = ", ".join(f"{k}={v!r}" for k, v in costs.to_dict().items() if v)
-        arguments.append(f"costs=gm.{type(costs).__name__}({given})")
+        by_column = isinstance(costs, ColumnCosts)
+        arguments.append(f"costs={dict(costs.each)}" if by_column else f"costs=gm.{type(costs).__name__}({given})")
     if question.shift:
         asked["shift"] = list(map(str, question.shift))
     if losses:

@@ -49,6 +49,7 @@ def drawn(study: Study, found_curves: Curves | None) -> dict[str, Picture]:
 def effects_drawn(study: Study) -> list[tuple[str, Picture]]:
     """The columns whose curves are drawn, with their pictures."""
     names = [plain_label(label) for label in study.plan.labels]
+    names = names or [f"{level:g} quantile" for level in study.plan.loss.levels]
     curves = [(one.feature, one.curve) for one in study.effects.each if one.curve is not None]
     several = [(name, curve) for name, curve in curves if len(curve.places) > 1]
     ends = _ends([curve.means for _, curve in several])

@@ -74,6 +74,7 @@ def _content(study: Study) -> dict[str, Any]:
         "model_file": word(study.model_file or MODEL_FILE),
         "target_line": _target(study),
         "signal_lines": str(study.judged.signal).splitlines(),
+        "share_lines": sentences.share_lines(study),
         "decision_lines": sentences.decision_lines(study),
         "rule_names": sentences.NAMES,
         "said": sentences.said,

@@ -85,8 +85,16 @@ def _cautions(signal: Signal) -> list[str]:
 
 
 def takes_costs(study: Study) -> bool:
-    """Whether costs make a decision: not of angles."""
-    return turn(study.plan.loss) is None
+    """Whether costs make a decision: not of angles, and not of several quantiles at once."""
+    return turn(study.plan.loss) is None and not study.plan.loss.levels
+
+
+def share_lines(study: Study) -> list[str]:
+    """How many targets lie at or below each of several quantiles, and between the outer two."""
+    return [
+        f"{name}: {shown(found.value, True)} [{shown(found.low, True)}, {shown(found.high, True)}] of the reported rows"
+        for name, found in study.judged.shares.items()
+    ]
 
 
 def costs_to_name(study: Study) -> str:
@@ -116,9 +124,13 @@ def rule_text(study: Study) -> str:
     decided = study.decided
     assert decided is not None
     costs = decided.costs
+    if decided.by_column is not None and decided.chosen == "costs":
+        return decided.by_column.rule
     if isinstance(costs, Costs) and decided.threshold is not None:
         if decided.chosen == "tuned":
-            return f"act from {number(decided.threshold)} on (surely cheaper on the rows to tune than {number(costs.threshold)})"
+            return (
+                f"act from {number(decided.threshold)} on (surely cheaper on the rows to tune than {_usual(decided)})"
+            )
         alarm, miss = number(float(costs.alarm)), number(float(costs.miss))
         return f"act from {number(decided.threshold)} on ({alarm} / ({alarm} + {miss}))"
     if isinstance(costs, ClassCosts):
@@ -130,6 +142,12 @@ def rule_text(study: Study) -> str:
     if decided.chosen == "moved":
         return f"provide the prediction {decided.shift:+.4g} ({level} of the misses)"
     return f"provide the prediction, {level}" if study.plan.level is not None else "provide the prediction"
+
+
+def _usual(decided: Decided) -> str:
+    """The threshold that the costs ask for, in words."""
+    assert isinstance(decided.costs, Costs)
+    return number(decided.costs.threshold) if decided.by_column is None else f"to {decided.by_column.rule}"
 
 
 def rule_line(rule: Priced) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from itertools import zip_longest
 
 import click
 
@@ -14,6 +15,7 @@ from goodmeasure.report.sentences import (
     costs_to_name,
     decision_lines,
     metric_line,
+    share_lines,
     signal_line,
     skill_line,
     takes_costs,
@@ -62,6 +64,7 @@ def rows(study: Study) -> Iterator[tuple[str, str]]:
         yield found.metric.name.replace("_", " "), metric_line(found)
     yield "signal", signal_line(judged.signal)
     yield "calibration", verdict.sentences[2]
+    yield from zip_longest(("quantiles",), share_lines(study), fillvalue="") if judged.shares else ()
     for k, effect in enumerate(study.effects.each[:MOST_EFFECTS]):
         yield "" if k else "effects", effect.sentence
     if (more := len(study.effects.each) - MOST_EFFECTS) > 0:

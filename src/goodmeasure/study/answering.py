@@ -16,7 +16,7 @@ from goodmeasure.choosing.plan import Plan
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
 from goodmeasure.decisions.pricing import Prices
 from goodmeasure.decisions.rules import ActDecision, Decision
-from goodmeasure.deriving.predictions import foreseen, turn
+from goodmeasure.deriving.predictions import foreseen, middle, turn
 from goodmeasure.errors import UsageError
 from goodmeasure.losses.real import pinball
 from goodmeasure.reading.tables import Table
@@ -28,13 +28,22 @@ from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.aiming import Aim, Aiming
 from goodmeasure.study.cases import Cases, Prepared, exposure_fits, prepared
 from goodmeasure.study.coefficients import Coefficient, coefficients
+from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.columns import nearly_perfect
 from goodmeasure.study.comparing import model_name
 from goodmeasure.study.deciding import Decided, amount_costs, decide_amount, decide_class, decide_outcome, policy_of
 from goodmeasure.study.dependence import sample, told
 from goodmeasure.study.effects import Effects, effects, sampled
 from goodmeasure.study.folds import first_deal, over_folds
-from goodmeasure.study.judging import Judged, constant_for, judge_calibration, judged_gap, judged_risk, measured
+from goodmeasure.study.judging import (
+    Judged,
+    constant_for,
+    judge_calibration,
+    judged_gap,
+    judged_risk,
+    measured,
+    shares_below,
+)
 from goodmeasure.study.model import Model
 from goodmeasure.study.predicted import Predicted, predicted
 from goodmeasure.study.procedure import ClassWeights, Made, Procedure, raw_of
@@ -111,7 +120,8 @@ class Answering:
         if decided is not None:
             model = model.using(threshold=decided.threshold, shift=decided.shift)
         judged = self._judged(made, given, entry.said, usual_metrics(given.plan, question))
-        against = vetoes(judged, given.fitted, given.report, given.split, outcome=outcome)
+        amounts = replace(judged, prediction=middle(made.plan.loss, judged.prediction))
+        against = vetoes(amounts, given.fitted, given.report, given.split, outcome=outcome)
         notations = {name: how for name, how in rows.notations.items() if name in model.columns}
         model = model.using(facts=_facts(given, question), notations=notations)
         model = model.using(
@@ -161,10 +171,12 @@ class Answering:
         return aiming.aims(question.floors, question.budget)
 
     def _decided(self, made: Made, given: Prepared, said: Sequence[Predicted]) -> Decided | None:
-        costs, tuning = self.question.costs, made.tuning
+        costs, tuning = given.report.costs or self.question.costs, made.tuning
         each = [(one.prediction, one.practice) for one in said if one.practice is not None]
         if isinstance(costs, Costs) and isinstance(tuning, Decision):
-            return decide_outcome(costs, tuning, given.report, each, given.split, weighing=made.weighing)
+            columns = self.question.costs if isinstance(self.question.costs, ColumnCosts) else None
+            more: dict[str, Any] = {"weighing": made.weighing, "by_column": columns}
+            return decide_outcome(costs, tuning, given.report, each, given.split, **more)
         if isinstance(costs, ClassCosts) and isinstance(tuning, ActDecision):
             spoken = [one.prediction for one in said]
             return decide_class(costs, tuning, given.report, spoken, given.split, given.fitted)
@@ -183,10 +195,10 @@ class Answering:
         offset = 0.0 if given.report.exposure is None else np.log(given.report.exposure)
         shape = (len(given.report), *np.shape(constant))
         flat_raw = np.broadcast_to(constant, shape) + offset
-        flat = foreseen(loss, flat_raw)
+        flat = middle(loss, foreseen(loss, flat_raw))
         pairs = (
-            (given.fitted, foreseen(loss, raw_fit)),
-            (given.report, foreseen(loss, first.settled)),
+            (given.fitted, middle(loss, foreseen(loss, raw_fit))),
+            (given.report, middle(loss, foreseen(loss, first.settled))),
         )
         measures = tuple(measured(m, *pairs, flat, given.split) for m in metrics)
         after = None
@@ -205,12 +217,15 @@ class Answering:
             _alike(seen, report, given),
             first.settled,
             first.prediction,
+            shares_below(loss, given.report, first.prediction, given.split),
         )
 
 
 def _costs_of_rows(decided: Decided, report: Cases, said: Predicted, taken: Indices, prediction: Floats) -> Floats:
     """What the chosen rule costs in some reported rows, with other predictions than were made of them."""
-    rows, costs = report.take(taken), decided.costs
+    rows = report.take(taken)
+    decided = decided if rows.costs is None else replace(decided, costs=rows.costs)
+    costs = decided.costs
     practice = [] if said.practice is None else [said.practice[taken]]
     if isinstance(costs, UnderOverCosts):
         return amount_costs(decided, rows, [prediction], practice)

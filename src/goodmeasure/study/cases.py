@@ -12,6 +12,7 @@ from goodmeasure.choosing.affirming import affirmative
 from goodmeasure.choosing.observed import InOrder, read_as_numbers
 from goodmeasure.choosing.overruling import with_loss
 from goodmeasure.choosing.plan import Plan
+from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.moments import refuse_texts
 from goodmeasure.reading.remarks import Remark
@@ -71,7 +72,8 @@ class NoTimeInRow(Problem, ValueError):
 class Cases:
     """Rows with everything that is needed to learn from them and to judge: ``y`` is coded as the loss takes it.
 
-    ``together`` is the code of each row's group, where groups were named; ``when`` its time.
+    ``together`` is the code of each row's group, where groups were named; ``when`` its time; ``costs`` what mistakes cost in it,
+    where that is not the same in all.
     """
 
     table: Table
@@ -80,6 +82,7 @@ class Cases:
     exposure: Floats | None = None
     together: Values | None = None
     when: Values | None = None
+    costs: Costs | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -87,7 +90,9 @@ class Cases:
     def take(self, rows: NDArray[Any]) -> Cases:
         """These rows."""
         parts = (self.weight, self.exposure, self.together, self.when)
-        return Cases(self.table.take(rows), self.y[rows], *(None if p is None else p[rows] for p in parts))
+        costs = None if self.costs is None else self.costs.of_rows(np.arange(len(self))[rows], len(self))
+        taken = Cases(self.table.take(rows), self.y[rows], *(None if p is None else p[rows] for p in parts))
+        return replace(taken, costs=costs)
 
     @property
     def weights(self) -> Floats:
@@ -138,7 +143,8 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
     if test is not None and question.protocol == "folds":
         raise UsageError("a table of its own is reported, so no folds are made", fix="leave out --protocol folds")
     counted = counting(table, question.target, question.weights)
-    table, infinite = finite(counted.table, [n for n in table.columns if n not in question.roles.values()])
+    kept = (*question.roles.values(), *question.cost_columns)
+    table, infinite = finite(counted.table, [n for n in table.columns if n not in kept])
     table, alike = one_spelling(table, [n for n in table.columns if n not in (*question.exclude, question.group)])
     raw = as_target(table, question.target)
     first = _chosen(raw, table, question)
@@ -268,7 +274,7 @@ def _chosen(raw: Values, table: Table, question: Question) -> Plan:
     with in_table(table, question.target):
         plan = planned(
             InOrder(raw, table.orders[question.target]) if question.target in table.orders else raw,
-            question.costs,
+            question.costs_of(table) or question.costs,
             question.positive,
             ask=question.ask,
             represents=question.represents,
@@ -366,16 +372,18 @@ def _cases(table: Table, question: Question, plan: Plan) -> Cases:
         exposure(table, question.exposure),
         None if question.group is None else together(table, question.group),
         None if question.time is None else table[question.time],
+        question.costs_of(table),
     )
 
 
 def _test_cases(
     test: Table, question: Question, plan: Plan, columns: Columns, rare: Rare | None
 ) -> tuple[Cases, list[Remark]]:
-    named = [*question.roles.values(), *question.by, *(shift.column for shift in question.shift)]
+    others = (*question.by, *question.cost_columns, *(shift.column for shift in question.shift))
+    named = [*question.roles.values(), *others]
     needed = dict.fromkeys([*columns.features, *(n for n in named if n is not None)])
     counted = counting(test.only(needed), question.target, question.weights)
-    test, infinite = finite(counted.table, columns.features)
+    test, infinite = finite(counted.table, [n for n in columns.features if n not in question.cost_columns])
     if plan.labels:
         target = (
             as_known(test[question.target], map(str, plan.labels)) if test[question.target].dtype == object else None

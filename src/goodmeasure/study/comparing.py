@@ -13,8 +13,10 @@ import numpy as np
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
 from goodmeasure.decisions.pricing import Prices
 from goodmeasure.deriving.arguments import outside
+from goodmeasure.deriving.predictions import middle
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
+from goodmeasure.making.card import asks_for
 from goodmeasure.making.loss import Loss
 from goodmeasure.risks.areas import pulls
 from goodmeasure.risks.metrics import Metric
@@ -188,8 +190,11 @@ class _Judge:
         """How they stand by a loss, whatever they were trained on: a prediction outside its range cannot be judged."""
         rows, unjudged = {}, {}
         for one in self.contenders:
-            raws = [_raw(loss, one, said) for said in one.said]
-            if strange := int(np.sum([np.isnan(raw).reshape(len(raw), -1).any(axis=1) for raw in raws])):
+            found = [raw_for(loss, one.loss, said.settled, said.prediction) for said in one.said]
+            raws = [raw for raw in found if raw is not None]
+            if not raws:
+                unjudged[one.name] = f"it does not predict {asks_for(loss)}"
+            elif strange := int(np.sum([np.isnan(raw).reshape(len(raw), -1).any(axis=1) for raw in raws])):
                 unjudged[one.name] = f"{strange:,} predictions lie outside what {loss} takes"
             else:
                 with np.errstate(all="ignore"):
@@ -198,7 +203,7 @@ class _Judge:
 
     def by_metric(self, metric: Metric) -> Standing:
         """How they stand by a metric; where more of it is better, by what is missing to 1."""
-        rows = {one.name: _metric_rows(metric, self.report, one.said, self.sample) for one in self.contenders}
+        rows = {one.name: _metric_rows(metric, self.report, one, self.sample) for one in self.contenders}
         name = metric.name.replace("_", " ")
         if metric.higher_is_better:
             return self._standing(f"1 - {name}", {each: 1 - values for each, values in rows.items()})
@@ -208,12 +213,17 @@ class _Judge:
         return standing(measure, rows, self.sample, widening=self.widening, **more)
 
 
-def _raw(loss: Loss, one: Contender, said: Predicted) -> Floats:
-    """Predictions as raw outputs of a loss; NaN where they lie outside its range."""
-    if means_alike(loss, one.loss):
-        return said.settled
+def raw_for(loss: Loss, other: Loss, settled: Floats, prediction: Floats) -> Floats | None:
+    """What a model of another loss says, as raw outputs of this one: NaN outside its range; None where it says no such thing.
+
+    A loss of one amount judges the middle one of several quantiles; other levels than were asked for cannot be judged.
+    """
+    if means_alike(loss, other):
+        return settled
+    if loss.levels and loss.levels != other.levels:
+        return None
     with np.errstate(all="ignore"):
-        return np.asarray(loss.raw(said.prediction), dtype=np.float64)
+        return np.asarray(loss.raw(prediction if loss.levels else middle(other, prediction)), dtype=np.float64)
 
 
 def means_alike(loss: Loss, other: Loss) -> bool:
@@ -221,7 +231,8 @@ def means_alike(loss: Loss, other: Loss) -> bool:
     return loss == other or (loss.is_graded and loss.target == other.target)
 
 
-def _metric_rows(metric: Metric, report: Cases, said: Sequence[Predicted], sample: Sample) -> Floats:
+def _metric_rows(metric: Metric, report: Cases, contender: Contender, sample: Sample) -> Floats:
     """What each row adds to a metric, averaged over the models that speak of it."""
     each = metric.each or (lambda y, p: pulls(y, p, sample.weight))
-    return np.asarray(np.mean([each(report.y, one.prediction) for one in said], axis=0))
+    amounts = [middle(contender.loss, one.prediction) for one in contender.said]
+    return np.asarray(np.mean([each(report.y, amount) for amount in amounts], axis=0))

@@ -10,13 +10,14 @@ import numpy as np
 
 from goodmeasure.choosing.overruling import with_loss
 from goodmeasure.decisions.rules import ActDecision, Decision
+from goodmeasure.deriving.predictions import middle
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.tables import Table
 from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.outputs import row_losses
 from goodmeasure.study.answering import Answering, Entry, usual_metrics
 from goodmeasure.study.cases import Cases, Prepared, prepared
-from goodmeasure.study.comparing import Comparison, Contender, comparison, means_alike, takes
+from goodmeasure.study.comparing import Comparison, Contender, comparison, raw_for, takes
 from goodmeasure.study.deciding import Decided
 from goodmeasure.study.linking import multiplying
 from goodmeasure.study.procedure import ClassWeights, weights_differ
@@ -68,7 +69,9 @@ def _on_tune(entry: Entry, loss: Loss, metric: Metric) -> float:
     if entry.decided is not None:
         return _tuned_cost(entry.decided)
     if entry.question.metric is not None and metric.each is not None:
-        value = float(np.average(metric.each(tune.y, entry.on_tune), weights=tune.weights))
+        value = float(
+            np.average(metric.each(tune.y, middle(entry.made.plan.loss, entry.on_tune)), weights=tune.weights)
+        )
         return -value if metric.higher_is_better else value
     return _mean_loss(loss, tune, entry)
 
@@ -84,11 +87,10 @@ def _tuned_cost(decided: Decided) -> float:
 
 def _mean_loss(loss: Loss, tune: Cases, entry: Entry) -> float:
     """The mean loss of predictions; infinite where the loss cannot take them."""
+    raw = raw_for(loss, entry.made.plan.loss, entry.settled_on_tune, entry.on_tune)
+    if raw is None or np.isnan(raw).any():
+        return float("inf")
     with np.errstate(all="ignore"):
-        alike = means_alike(loss, entry.made.plan.loss)
-        raw = entry.settled_on_tune if alike else np.asarray(loss.raw(entry.on_tune), dtype=np.float64)
-        if np.isnan(raw).any():
-            return float("inf")
         return float(np.average(row_losses(loss, tune.y, raw), weights=tune.weights))
 
 

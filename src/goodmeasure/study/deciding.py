@@ -20,6 +20,7 @@ from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.statistics.estimate import Difference, E, Estimate, within
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
+from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.dependence import known, sample
 from goodmeasure.study.folds import over_folds
 from goodmeasure.study.split import Split
@@ -83,7 +84,10 @@ class Weighing:
 
 @dataclass(frozen=True)
 class Decided(Displayed):
-    """The rule that was chosen on the rows to tune, and what it and the others cost on the rows to report."""
+    """The rule that was chosen on the rows to tune, and what it and the others cost on the rows to report.
+
+    ``by_column`` says of costs that differ by row which columns hold them.
+    """
 
     costs: AnyCosts
     chosen: str
@@ -92,6 +96,7 @@ class Decided(Displayed):
     tuning: Decision | ActDecision
     rules: tuple[Priced, ...]
     weighing: Weighing | None = None
+    by_column: ColumnCosts | None = None
 
     def rule(self, name: str) -> Priced:
         """One of the rules by its name."""
@@ -102,6 +107,11 @@ class Decided(Displayed):
         """The chosen rule."""
         return self.rule(self.chosen)
 
+    def _tuning(self) -> dict[str, Any]:
+        """What was found on the rows to tune; of costs by row their columns, not the cells."""
+        found = self.tuning.to_dict()
+        return found if self.by_column is None else {**found, "costs": self.by_column.to_dict()}
+
     def _display(self) -> Display:
         rows = [(r.name, r.threshold, r.cost.interval, _of(r.versus_chosen), r.acts, r.cost.n) for r in self.rules]
         columns = columns_of(("rule", "threshold", "cost", "versus_chosen", "acts_on", "n"), rows)
@@ -110,11 +120,11 @@ class Decided(Displayed):
     def to_dict(self) -> dict[str, Any]:
         """The decision as plain values, ready for JSON."""
         return {
-            "costs": self.costs.to_dict(),
+            "costs": (self.by_column or self.costs).to_dict(),
             "chosen": self.chosen,
             "threshold": self.threshold,
             "shift": self.shift,
-            "on_rows_to_tune": self.tuning.to_dict(),
+            "on_rows_to_tune": self._tuning(),
             "rules": [rule.to_dict() for rule in self.rules],
             "weighting": None if self.weighing is None else self.weighing.to_dict(),
         }
@@ -155,9 +165,12 @@ def decide_outcome(
     """
     theory, practice = tuning.theory.threshold, tuning.threshold.value
     chosen = "tuned" if tuning.best.name == "practice" else "costs"
-    thresholds = {"costs": theory, "tuned": practice, "half": 0.5, "always": 0.0, "never": math.inf}
+    thresholds: dict[str, float | None] = {"costs": None if costs.per_row else theory}
+    thresholds |= {"tuned": practice, "half": 0.5, "always": 0.0, "never": math.inf}
     prices = Prices(costs, report.y.astype(np.intp), sample(report))
     by_name = {name: _policy(said, None if name == "tuned" else at) for name, at in thresholds.items()}
+    if costs.per_row:
+        by_name["costs"] = _by_rows(costs, [p for p, _ in said])
     best = by_name[chosen]
     rules = tuple(
         Priced(
@@ -206,6 +219,8 @@ def policy_of(decided: Decided, predictions: Sequence[Floats], practice: Sequenc
     """What the chosen rule does in each row, by each model that speaks; ``practice`` holds what was tuned with each."""
     if isinstance(decided.costs, ClassCosts):
         return class_policy(decided.costs, predictions)
+    if isinstance(decided.costs, Costs) and decided.costs.per_row and decided.chosen == "costs":
+        return _by_rows(decided.costs, predictions)
     said = list(zip(predictions, practice, strict=True))
     return _policy(said, None if decided.chosen == "tuned" else decided.threshold)
 
@@ -229,6 +244,11 @@ def _policy(said: Sequence[Said], threshold: float | None) -> Policy:
     p = np.stack([each for each, _ in said])
     at = np.stack([tuned for _, tuned in said]) if threshold is None else np.full_like(p, threshold)
     return Policy(np.asarray(p >= at, dtype=np.intp), (float(at.min()), float(at.max())))
+
+
+def _by_rows(costs: Costs, predictions: Sequence[Floats]) -> Policy:
+    """Act in each row from the threshold of its own costs on."""
+    return Policy(np.asarray(np.stack(predictions) >= costs.thresholds, dtype=np.intp))
 
 
 def decide_amount(

@@ -33,6 +33,7 @@ from goodmeasure.exporting.program import (
 from goodmeasure.fitting.forest import Forest
 from goodmeasure.fitting.network import Network
 from goodmeasure.fitting.scorers import LinearScorer, Scorer
+from goodmeasure.formulas.activations import exchanges
 from goodmeasure.formulas.expression import Expr, add, expression, less_equal, substitute, symbol
 from goodmeasure.formulas.words import exp, maximum, minimum, sigmoid
 from goodmeasure.making.loss import Loss
@@ -41,6 +42,7 @@ from goodmeasure.reading.tables import ColumnKind
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.coding import Coding
+from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.encoding import DATE_PARTS, Encoding
 from goodmeasure.study.scaling import Scaling
 
@@ -80,7 +82,7 @@ class Predicting(Protocol):
     @property
     def recalibration(self) -> Recalibration | None: ...
     @property
-    def costs(self) -> AnyCosts | None: ...
+    def costs(self) -> AnyCosts | ColumnCosts | None: ...
     @property
     def threshold(self) -> float | None: ...
     @property
@@ -99,6 +101,8 @@ def export(model: Predicting, titles: Titles, path: str | PathLike[str]) -> None
 
 def program(model: Predicting, titles: Titles) -> ModelProgram:
     """The model as a program. Error: GM272 where no plain formula says what it does."""
+    if isinstance(model.costs, ColumnCosts) and model.threshold is None:
+        raise NotExportable("decisions by costs that columns hold row by row are not written down", fix=USE_IT)
     cells = _cells(model.encoding, model.notations)
     scorer = _scorer(model.encoding, model.scorer, cells)
     raw = tuple(f"z{k}" for k in range(scorer.outputs))
@@ -210,11 +214,24 @@ def _predictions(model: Predicting, z: list[Expr]) -> tuple[dict[str, Expr], lis
         given = dict(zip(loss.raw_names, z, strict=True))
         grades = {f"p{k}": substitute(each, given) for k, each in enumerate(grade_formulas(loss))}
         return grades, list(grades)
+    if loss.levels:
+        return _rising([a(each) for a, each in zip(loss.activation, z, strict=True)])
     if len(z) > 1 or turn(loss) is not None:
         raise NotExportable(
             f"predictions of {loss} cannot be written down: distributions and angles are not", fix=USE_IT
         )
     return {"p": loss.activation[0](z[0])}, ["p"]
+
+
+def _rising(values: list[Expr]) -> tuple[dict[str, Expr], list[str]]:
+    """Quantiles in rising order, each exchange of two named so that it is computed once."""
+    names = [f"q{k}" for k in range(len(values))]
+    formulas = dict(zip(names, values, strict=True))
+    for step, (i, j) in enumerate(exchanges(len(names))):
+        one, other = symbol(names[i]), symbol(names[j])
+        names[i], names[j] = f"low{step}", f"high{step}"
+        formulas |= {names[i]: minimum(one, other), names[j]: maximum(one, other)}
+    return formulas, names
 
 
 def _recalibrated(model: Predicting, z: Expr) -> Expr:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from goodmeasure.calibrating.recalibration import Method
+from goodmeasure.decisions.costs import OUTCOMES
 from goodmeasure.deriving.spelling import Kind
 from goodmeasure.fitting.forest import CODES
 from goodmeasure.formulas.activations import is_activation
@@ -73,8 +74,8 @@ _LOSS = fields(
             },
             optional=("classes", "binary", "order"),
         ),
-        "predictions": sequence(text(most=200), least=1, most=16),
-        "activation": sequence(_activation, least=1, most=16),
+        "predictions": sequence(text(most=200), least=1, most=24),
+        "activation": sequence(_activation, least=1, most=24),
         "hyperparameters": sequence(row(text(most=200), number()), most=100),
         "class_weight": sequence(number(low=0), most=100_000),
         "facts": fields({"sentence": text(), "asks_for": text()}),
@@ -145,6 +146,13 @@ _COSTS = fields(
     optional=("true_positive", "true_negative", "ask"),
 )
 _CLASS_COSTS = fields({"matrix": sequence(sequence(number(), least=2), least=2)})
+_COLUMN_COSTS = fields(
+    {
+        **dict.fromkeys(OUTCOMES, either(number(), text(most=100_000))),
+        "ask": number(),
+    },
+    optional=("true_positive", "true_negative", "ask"),
+)
 _AMOUNT_COSTS = fields({"under": number(), "over": number()})
 
 
@@ -194,14 +202,15 @@ _MODEL = fields(
         "encoding": _ENCODING,
         "scorer": _any_scorer,
         "recalibration": optional(_RECALIBRATION),
-        "costs": optional(either(_COSTS, _AMOUNT_COSTS, _CLASS_COSTS)),
+        "costs": optional(either(_COSTS, _AMOUNT_COSTS, _CLASS_COSTS, _COLUMN_COSTS)),
+        "costs_by_row": truth(),
         "threshold": optional(_LIMIT),
         "shift": number(),
         "facts": plain,
         "notations": mapping(either(_NUMBERS, _DATES)),
         "seen": optional(_SEEN),
     },
-    optional=("notations", "seen"),
+    optional=("notations", "seen", "costs_by_row"),
 )
 
 
@@ -216,6 +225,8 @@ def check(state: Any) -> None:
     _encoding(state["encoding"])
     _scorer(state["scorer"], state["encoding"])
     _costs(state["costs"], len(state["labels"]))
+    by_row = any(isinstance(value, str) for value in (state["costs"] or {}).values())
+    must(by_row == state.get("costs_by_row", False), "costs_by_row", "whether columns hold costs")
     if state.get("seen") is not None:
         _seen(state["seen"])
     for one in [] if state["recalibration"] is None else state["recalibration"]["parameters"]:

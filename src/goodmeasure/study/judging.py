@@ -17,6 +17,7 @@ from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.pictures import risks
 from goodmeasure.errors import Problem
+from goodmeasure.losses.real import pinball
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.risks.metrics import Metric
@@ -25,6 +26,7 @@ from goodmeasure.risks.rare import RareOutcomes
 from goodmeasure.risks.risk import Risk, averaged, compare, gap
 from goodmeasure.signals.observed import Signal
 from goodmeasure.statistics.estimate import Difference, Estimate, display_of, within
+from goodmeasure.statistics.multinomial import hit_share
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.dependence import known, parts, sample
@@ -88,7 +90,8 @@ class Judged(Displayed):
     """Everything that was read off the reported rows, and beside it what the fitted rows said.
 
     ``constant`` is the raw output (of one unit of exposure) that fits the fitted rows best without any feature. ``raw``
-    and ``prediction`` are what models that never saw the reported rows say of them, in the first deal of several.
+    and ``prediction`` are what models that never saw the reported rows say of them, in the first deal of several. ``shares``
+    say of several quantiles how many targets lie at or below each.
     """
 
     fit: Risk
@@ -102,6 +105,7 @@ class Judged(Displayed):
     signal: Signal
     raw: Floats = field(repr=False)
     prediction: Floats = field(repr=False)
+    shares: dict[str, Estimate] = field(default_factory=dict)
 
     @property
     def calibration(self) -> Calibration:
@@ -121,6 +125,7 @@ class Judged(Displayed):
             "minus the best constant": self.report.versus_constant,
             **metrics,
             "calibration error": self.calibration.error,
+            **self.shares,
         }
 
     def _display(self) -> Display:
@@ -219,10 +224,31 @@ def _overall(metric: Metric, cases: Cases, constant: NDArray[Any]) -> float:
 
 
 def judge_calibration(loss: Loss, cases: Cases, prediction: Floats, seed: int) -> Calibration:
-    """Whether predictions mean what they say on these rows; shares between 0 and 1 are amounts, of which the mean is asked."""
+    """Whether predictions mean what they say on these rows; shares between 0 and 1 are amounts, of which the mean is asked.
+
+    Of several quantiles the one nearest to the median is judged by its size, each by its share of rows: see `shares_below`.
+    """
+    if loss.levels:
+        k = int(np.argmin(np.abs(np.array(loss.levels) - 0.5)))
+        loss, prediction = pinball(level=loss.levels[k]), prediction[:, k]
     shares = loss.is_binary and not np.isin(cases.y, (0, 1)).all()
     loss_asked = None if shares else loss
     return calibration(cases.y, prediction, loss_asked, cases.weight, cluster=parts(cases)[0], seed=seed)
+
+
+def shares_below(loss: Loss, cases: Cases, prediction: Floats, split: Split) -> dict[str, Estimate]:
+    """How many targets lie at or below each quantile, and between the outer two, beside the levels that were asked for."""
+    if not loss.levels:
+        return {}
+    low, high = loss.levels[0], loss.levels[-1]
+    held = {
+        f"at or below the {level:g} quantile": cases.y <= q for level, q in zip(loss.levels, prediction.T, strict=True)
+    }
+    inside = (prediction[:, 0] <= cases.y) & (cases.y <= prediction[:, -1])
+    held |= {f"from the {low:g} to the {high:g} quantile": inside}
+    rows, first = sample(cases), first_deal(split)
+    shares = {name: over_folds(hit_share(rows, hit.astype(np.float64)), first) for name, hit in held.items()}
+    return {name: within(found, 0.0, 1.0) for name, found in shares.items()}
 
 
 def judged_gap(fit: Risk, report: Risk) -> Difference:

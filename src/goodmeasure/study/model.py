@@ -17,6 +17,7 @@ from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts, bayes_act
 from goodmeasure.deriving.predictions import foreseen, turn, within_turn
+from goodmeasure.errors import UsageError
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading import notation
@@ -25,12 +26,13 @@ from goodmeasure.reading.frames import table
 from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.paths import is_file, told
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values
+from goodmeasure.reading.tables import ColumnKind, NoSuchFile, Table, Values, listed
 from goodmeasure.reading.writing import write_whole
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.strict.calls import strict_class, strict_keywords
 from goodmeasure.study import form, saving
 from goodmeasure.study.cases import exposure
+from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.columns import finite
 from goodmeasure.study.encoding import Encoding
 from goodmeasure.study.exported import Titles, export
@@ -83,7 +85,7 @@ class Model:
     labels: tuple[Any, ...] = ()
     exposure: str | None = None
     recalibration: Recalibration | None = None
-    costs: AnyCosts | None = None
+    costs: AnyCosts | ColumnCosts | None = None
     threshold: float | None = None
     shift: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)
@@ -117,7 +119,14 @@ class Model:
     @property
     def columns(self) -> dict[str, ColumnKind]:
         """The columns that a table must have, with what each must hold."""
-        return self.encoding.kinds | ({} if self.exposure is None else {self.exposure: ColumnKind.NUMBER})
+        more = () if self.exposure is None else (self.exposure,)
+        return self.encoding.kinds | dict.fromkeys((*more, *self._cost_columns), ColumnKind.NUMBER)
+
+    @property
+    def _cost_columns(self) -> tuple[str, ...]:
+        """The columns that say in each row what mistakes cost, where that is what decides."""
+        by_row = isinstance(self.costs, ColumnCosts) and self.threshold is None
+        return self.costs.columns if by_row and isinstance(self.costs, ColumnCosts) else ()
 
     def raw(self, data: Any) -> Floats:
         """Raw outputs of the rows of a table, before any recalibration.
@@ -126,7 +135,7 @@ class Model:
             data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
 
         Returns:
-            Raw outputs, (n,), or (n, K) for K classes.
+            Raw outputs, (n,), or (n, K) for K classes or quantiles.
 
         Raises:
             GM202: the data are no table, or its columns differ in length.
@@ -149,7 +158,7 @@ class Model:
         return table(data, notations=self.notations, kept=texts)
 
     def settled(self, raw: Floats) -> Floats:
-        """Raw outputs after recalibration: what the predictions stand for.
+        """Raw outputs after recalibration, or those of quantiles that do not cross: what the predictions stand for.
 
         Args:
             raw: raw outputs, (n,) or (n, K).
@@ -157,6 +166,8 @@ class Model:
         Returns:
             Raw outputs of the same shape.
         """
+        if self.loss.levels:  # predictions in rising order are those that are handed over, and judged
+            return np.asarray(self.loss.raw(self.loss.predict(raw)), dtype=np.float64)
         if self.recalibration is None:
             return raw
         return np.asarray(self.loss.raw(self.recalibration(raw)), dtype=np.float64)
@@ -168,7 +179,7 @@ class Model:
             data: a frame (pandas, Polars, Arrow) or a dictionary of columns, with the columns that `columns` names.
 
         Returns:
-            Probabilities of yes or amounts, (n,), or probabilities of the classes, (n, K).
+            Probabilities of yes or amounts, (n,), or probabilities of the classes or quantiles in rising order, (n, K).
 
         Raises:
             GM202: the data are no table, or its columns differ in length.
@@ -187,7 +198,7 @@ class Model:
             raw: raw outputs, (n,) or (n, K).
 
         Returns:
-            Probabilities of yes or amounts, (n,), or probabilities of the classes, (n, K).
+            Probabilities of yes or amounts, (n,), or probabilities of the classes or quantiles in rising order, (n, K).
         """
         if self.recalibration is not None:
             return np.asarray(self.recalibration(raw))
@@ -223,28 +234,46 @@ class Model:
             GM205: there are no rows.
             GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
+            GM713: a cost that a column holds is missing, negative or infinite.
         """
-        return self.decisions(self.predict(data))
+        given = self._table(data)
+        return self.decisions(self.predict(given), given)
 
-    def decisions(self, prediction: Floats) -> Values:
+    def decisions(self, prediction: Floats, data: Any = None) -> Values:
         """Decisions from predictions.
 
         Args:
             prediction: what `predict` gave, (n,) or (n, K).
+            data: the rows, where columns of theirs say what mistakes cost; of no use otherwise.
 
         Returns:
             Labels or amounts, (n,).
+
+        Raises:
+            GM009: columns say what mistakes cost, and the rows are not given.
+            GM713: a cost in a row is missing, negative or infinite.
         """
         if not self.labels:
             return prediction + self.shift
         if prediction.ndim == 1:
-            limit = 0.5 if self.threshold is None else self.threshold
-            chosen = (prediction >= limit).astype(np.intp)
+            chosen = (prediction >= self._limits(data)).astype(np.intp)
         elif isinstance(self.costs, ClassCosts):
             chosen = bayes_act(prediction, self.costs)
         else:
             chosen = prediction.argmax(axis=1)
         return np.array([self.labels[k] for k in chosen], dtype=object)
+
+    def _limits(self, data: Any) -> float | Floats:
+        """The probability from which to act: one for all rows, or that of each row's own costs. Errors: GM009, GM713."""
+        if not self._cost_columns or not isinstance(self.costs, ColumnCosts):
+            return 0.5 if self.threshold is None else self.threshold
+        if data is None:
+            raise UsageError(
+                "decisions depend on what mistakes cost in each row",
+                seen=f"columns {listed(self._cost_columns)}",
+                fix="model.decide(data)",
+            )
+        return self.costs.of(table(data)).thresholds
 
     def answers(self, data: Any) -> tuple[dict[str, Values], tuple[Remark, ...]]:
         """Predict and decide a table, and say what in it the model has not seen.
@@ -254,8 +283,9 @@ class Model:
 
         Returns:
             Columns of predictions and decisions by name, each (n,), as `goodmeasure predict` writes them: "prediction" of an
-            amount; "probability_yes", or of K classes a "probability_" with each label; "decision" with costs, and without
-            them the "likeliest" label. Beside them remarks on missing and infinite values and new categories.
+            amount; "quantile_" with each level of several quantiles; "probability_yes", or of K classes a "probability_" with
+            each label; "decision" with costs, and without them the "likeliest" label. Beside them remarks on missing and
+            infinite values and new categories.
 
         Raises:
             GM202: the data are no table, or its columns differ in length.
@@ -264,6 +294,7 @@ class Model:
             GM205: there are no rows.
             GM206: a column holds texts where the model was fitted to numbers or dates.
             GM241: an exposure is missing, not positive or not finite.
+            GM713: a cost that a column holds is missing, negative or infinite.
         """
         shown, cells = self._answered(data)
         return shown, cells.remarks()
@@ -274,16 +305,18 @@ class Model:
         columns = [prediction] if prediction.ndim == 1 else list(prediction.T)
         shown: dict[str, Values] = dict(zip(titles.predictions, columns, strict=True))
         if self.labels or self.shift:
-            shown[titles.decision] = self.decisions(prediction)
+            shown[titles.decision] = self.decisions(prediction, given)
         return shown, LaterCells.of(self.encoding, given)
 
     @property
     def _titles(self) -> Titles:
         """The names of the columns that `answers` gives."""
+        if self.loss.levels:
+            return Titles(tuple(f"quantile_{level:.12g}" for level in self.loss.levels), "decision")
         if not self.labels:
             return Titles(("prediction",), "decision")
         told = self.labels if len(self.labels) > 2 or self.loss.is_classwise else self.labels[1:]
-        decided = self.threshold is not None or isinstance(self.costs, ClassCosts)
+        decided = self.threshold is not None or isinstance(self.costs, ClassCosts | ColumnCosts)
         decision = "decision" if decided else "likeliest"
         return Titles(tuple(f"probability_{plain_label(label)}" for label in told), decision)
 
@@ -361,6 +394,7 @@ def to_dict(model: Model) -> dict[str, Any]:
         "scorer": saving.scorer_to_dict(model.scorer),
         "recalibration": None if model.recalibration is None else model.recalibration.to_dict(),
         "costs": None if model.costs is None else model.costs.to_dict(),
+        "costs_by_row": isinstance(model.costs, ColumnCosts),
         "threshold": saving.number(model.threshold),
         "shift": model.shift,
         "facts": model.facts,
@@ -383,7 +417,7 @@ def from_dict(state: dict[str, Any]) -> Model:
         labels=tuple(state["labels"]),
         exposure=state["exposure"],
         recalibration=None if recalibration is None else Recalibration.from_dict(recalibration),
-        costs=None if costs is None else _costs_of(costs)(**costs),
+        costs=None if costs is None else _costs_from(costs, by_row=state.get("costs_by_row", False)),
         threshold=None if state["threshold"] is None else float(state["threshold"]),
         shift=float(state["shift"]),
         facts=state["facts"],
@@ -392,9 +426,12 @@ def from_dict(state: dict[str, Any]) -> Model:
     )
 
 
-def _costs_of(state: dict[str, Any]) -> type[Costs] | type[ClassCosts] | type[UnderOverCosts]:
-    """The kind of costs that a document describes."""
-    return ClassCosts if "matrix" in state else UnderOverCosts if "under" in state else Costs
+def _costs_from(state: dict[str, Any], *, by_row: bool) -> AnyCosts | ColumnCosts:
+    """The costs that a document describes."""
+    if by_row:
+        return ColumnCosts.from_dict(state)
+    kind = ClassCosts if "matrix" in state else UnderOverCosts if "under" in state else Costs
+    return kind(**state)
 
 
 @strict_keywords
@@ -482,16 +519,17 @@ def _try(model: Model) -> None:
         ColumnKind.DATE: np.array(["NaT", "2020-01-01"], dtype="datetime64[us]"),
     }
     columns = {name: cells[kind] for name, kind in model.columns.items()}
-    if model.exposure is not None:
-        columns[model.exposure] = np.ones(2)
+    for name in (*model._cost_columns, *(() if model.exposure is None else (model.exposure,))):
+        columns[name] = np.ones(2)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         rows = Table(columns, "two rows", 2)
         prediction = model.predict(rows)
-        decisions = model.decisions(prediction)
+        decisions = model.decisions(prediction, rows)
         model.encoding.strange(rows)
-    expected = (2, len(model.labels)) if len(model.labels) > 2 or model.loss.is_classwise else (2,)
-    must(prediction.shape == expected, "scorer", "of the size that the labels need")
+    columns_of = len(model.loss.levels or model.labels)
+    several = len(model.labels) > 2 or model.loss.is_classwise or model.loss.levels
+    must(prediction.shape == ((2, columns_of) if several else (2,)), "scorer", "of the size that the labels need")
     must(
         len(model.labels) in (0, 2) or model.loss.is_classwise or model.loss.is_graded, "labels", "two labels, or none"
     )

@@ -16,6 +16,7 @@ from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
+from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.deciding import Weighing, tuned, weigh
 from goodmeasure.study.judging import Recalibrated, try_recalibration
 from goodmeasure.study.label_costs import LabelCosts
@@ -62,8 +63,8 @@ class Procedure:
         plan, trained = self._trained(plan, fit, tune)
         trained, weighing = self._weighed(plan, trained, fit, tune)
         model, recalibrated, remarks = self._settled(plan, trained, tune)
-        costs = self.question.costs
-        assert not isinstance(costs, LabelCosts)  # settled by then: the labels are known
+        costs = tune.costs or self.question.costs
+        assert not isinstance(costs, LabelCosts | ColumnCosts)  # settled by then: the labels and the rows are known
         tuning = None if costs is None else tuned(costs, tune, model.predictions(raw_of(model, tune)))
         return Made(plan, trained, weighing, model, recalibrated, remarks, tuning)
 

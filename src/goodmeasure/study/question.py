@@ -15,6 +15,7 @@ from goodmeasure.losses import find
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.recognition import ANSWERS, Written
 from goodmeasure.reading.tables import Table
+from goodmeasure.study.column_costs import COLUMN, ColumnCosts
 from goodmeasure.study.elsewhere import Shift
 from goodmeasure.study.label_costs import LabelCosts, is_of_labels, label_costs
 
@@ -39,7 +40,7 @@ class Question:
 
     target: str
     positive: Any
-    costs: AnyCosts | LabelCosts | None
+    costs: AnyCosts | LabelCosts | ColumnCosts | None
     ask: str | None
     represents: str | None
     activation: str | None
@@ -91,6 +92,8 @@ class Question:
             raise UsageError("no time is named that could be learned from", fix="time='day', learn_time=True")
         if self.budget is not None and not self.budget >= 1:
             raise UsageError(f"a budget of {self.budget} rows acts on none", fix="budget=200")
+        if self.target in self.cost_columns:
+            raise UsageError(f"the target {self.target!r} cannot say what mistakes cost", fix="another column")
         if self.target in self.exclude:
             raise UsageError(f"the target {self.target!r} is excluded", fix=f"leave out --exclude {self.target}")
 
@@ -106,6 +109,15 @@ class Question:
         return {name: getattr(self, name) for name in names}
 
     @property
+    def cost_columns(self) -> tuple[str, ...]:
+        """The columns that say what mistakes cost in each row."""
+        return self.costs.columns if isinstance(self.costs, ColumnCosts) else ()
+
+    def costs_of(self, table: Table) -> Costs | None:
+        """What mistakes cost in each row of a table; None where it is the same in all, or nobody said. Error: GM713."""
+        return self.costs.of(table) if isinstance(self.costs, ColumnCosts) else None
+
+    @property
     def aims(self) -> bool:
         """Whether a floor must be kept, or only so many rows can be acted on."""
         return bool(self.floors) or self.budget is not None
@@ -118,12 +130,14 @@ class Question:
     @property
     def number_columns(self) -> list[str]:
         """Columns that must hold numbers wherever they hold mostly numbers."""
-        return [name for name in (self.target, self.weights, self.exposure) if name is not None]
+        named = (self.target, self.weights, self.exposure, *self.cost_columns)
+        return [name for name in named if name is not None]
 
     def checked(self, table: Table) -> None:
         """Refuse names that the table does not have."""
         for name in [
             *filter(None, self.roles.values()),
+            *self.cost_columns,
             *self.exclude,
             *self.by,
             *(shift.column for shift in self.shift),
@@ -145,9 +159,16 @@ class Question:
         }
 
 
-def named_costs(given: AnyCosts | Mapping[tuple[Any, Any], float] | LabelCosts | None) -> AnyCosts | LabelCosts | None:
-    """Costs as they are, or those of pairs of labels."""
-    return LabelCosts.of(given) if isinstance(given, Mapping) else given
+def named_costs(
+    given: AnyCosts | Mapping[Any, Any] | LabelCosts | ColumnCosts | None,
+) -> AnyCosts | LabelCosts | ColumnCosts | None:
+    """Costs as they are, those of pairs of labels, or of outcomes with names of columns. Error: GM009."""
+    if not isinstance(given, Mapping):
+        return given
+    if not any(isinstance(key, str) for key in given):
+        return LabelCosts.of(given)
+    found = ColumnCosts.named(given)
+    return found if found.columns else Costs(**given)
 
 
 def loss_named(given: Loss | str | None) -> Loss | None:
@@ -159,19 +180,21 @@ def loss_named(given: Loss | str | None) -> Loss | None:
     return find(given)()
 
 
-def cost_words(costs: Costs | UnderOverCosts | None) -> list[str]:
+def cost_words(costs: Costs | UnderOverCosts | ColumnCosts | None) -> list[str]:
     """Costs as a command line has them, each ``name=value``; gains of nothing are left out."""
     words = {name: word for word, name in _NAMES.items()}
     given = {} if costs is None else costs.to_dict()
     gains = ("true_positive", "true_negative")
-    return [f"{words.get(name, name)}={value:.15g}" for name, value in given.items() if value or name not in gains]
+    shown = {name: value if isinstance(value, str) else f"{value:.15g}" for name, value in given.items()}
+    return [f"{words.get(name, name)}={shown[name]}" for name, value in given.items() if value or name not in gains]
 
 
-def costs_from(given: Sequence[str]) -> Costs | UnderOverCosts | LabelCosts | None:
-    """Costs from what a command line says: fn= and fp= (with tp= and tn=), under= and over=, or cat->dog=3. Error: GM009."""
+def costs_from(given: Sequence[str]) -> Costs | UnderOverCosts | LabelCosts | ColumnCosts | None:
+    """Costs from what a command line says: fn= and fp= (with tp= and tn=), under= and over=, or cat->dog=3; of fn, fp, tp and tn
+    ``@amount`` is what the column amount holds. Error: GM009."""
     if is_of_labels(given):
         return label_costs(given)
-    read: dict[str, float] = {}
+    read: dict[str, float | str] = {}
     for part in ",".join(given).split(","):
         if not part.strip():
             continue
@@ -182,11 +205,13 @@ def costs_from(given: Sequence[str]) -> Costs | UnderOverCosts | LabelCosts | No
                 fix="--cost fn=40 --cost fp=5, or --cost under=3 --cost over=1",
             )
         try:
-            read[name] = float(value)
+            read[name] = value.removeprefix(COLUMN) if value.startswith(COLUMN) else float(value)
         except ValueError:
             raise UsageError(f"--cost {part.strip()} is not a number", fix=f"--cost {name}=5") from None
     if not read:
         return None
+    if any(isinstance(value, str) for value in read.values()):
+        return ColumnCosts.named({_NAMES[name]: value for name, value in read.items()})
     if {"fn", "fp"} & set(read):
         return Costs(**_made(Costs, read, ("fn", "fp")))
     if {"under", "over"} & set(read):
@@ -204,7 +229,7 @@ _NAMES = {
 }
 
 
-def _made(kind: type[Any], read: dict[str, float], needed: tuple[str, str]) -> dict[str, Any]:
+def _made(kind: type[Any], read: Mapping[str, Any], needed: tuple[str, str]) -> dict[str, Any]:
     """The arguments of a kind of costs, all of them there and none of the other kind."""
     missing = [name for name in needed if name not in read]
     if missing:

@@ -33,7 +33,7 @@ def run(
     target: Any,
     *,
     positive: Any = None,
-    costs: AnyCosts | Mapping[tuple[Any, Any], float] | None = None,
+    costs: AnyCosts | Mapping[tuple[Any, Any], float] | Mapping[str, float | str] | None = None,
     ask: str | None = None,
     represents: str | None = None,
     activation: str | None = None,
@@ -73,8 +73,9 @@ def run(
         target: the column to predict, by its name; or its values, (n,), where ``data`` holds the features, (n, k).
         positive: the label that means yes, of a target of two labels; unless given, the one that is known to mean it.
         costs: what errors cost, in your own unit: `Costs` of yes and no, `ClassCosts` or a dictionary of (true label, said
-            label) of classes, `UnderOverCosts` of an amount. Unless given, nothing is decided.
-        ask: "mean", "median" or "quantile=0.9" of an amount; the usual one unless given.
+            label) of classes, `UnderOverCosts` of an amount. What a column holds row by row is named in a dictionary of the
+            fields of `Costs`: ``{"false_negative": "amount", "false_positive": 5}``. Unless given, nothing is decided.
+        ask: "mean", "median", "quantile=0.9" or "quantiles=0.1,0.5,0.9" of an amount; the usual one unless given.
         represents: what the target is, if its values do not tell: "count", "positive", "classes", ...
         activation: how a raw output becomes a prediction: "exp" where effects multiply, "softplus" or, bent over 8 units,
             "softplus(8)" where they add; unless given, the usual one, or of a linear model the one that costs less on the rows
@@ -130,6 +131,7 @@ def run(
         GM004, GM006, GM703: a target, a weight or a label cannot be used.
         GM706: amounts are so large or so small that their squares are not numbers.
         GM711: the costs answer another question than the target asks.
+        GM713: a column of costs holds what is missing, negative, infinite or no number.
         GM008: what trains the model that was asked for is not installed.
         GM009: a keyword or its value is unknown, or two do not fit together.
         GM011: no loss has this name.

@@ -159,7 +159,7 @@ def expected_losses(loss: Any, raw: Floats, shares: Floats) -> Floats:
 
 
 def place_of(prediction: Floats) -> Floats:
-    """Where a prediction stands among others: the probability of yes, or of the likeliest class, or the amount."""
+    """Where a prediction stands: the probability of yes, or of the likeliest class, the amount, or the highest quantile."""
     return prediction if prediction.ndim == 1 else np.asarray(prediction.max(axis=1))
 
 

@@ -222,6 +222,7 @@ class Study(Displayed):
                 "calibration": {
                     "before": short(judged.before),
                     "after": short(judged.after),
+                    "shares": {name: found.to_dict() for name, found in judged.shares.items()},
                     "recalibration": None if judged.recalibrated is None else judged.recalibrated.to_dict(),
                 },
                 "decision": None if self.decided is None else self.decided.to_dict(),

@@ -167,14 +167,15 @@ def _outputs(loss: Loss, y: NDArray[Any]) -> int:
 def natural_strength(loss: Loss, fit: Cases) -> float:
     """The penalty in units of the problem, so that a target in cents is fitted like the same one in euros."""
     name = loss.activation[0].name
-    if loss.is_classwise or not name.startswith(("linear", "softplus")):
+    alone = len(loss.activation) == 1
+    if loss.is_classwise or not (name == "linear" or (alone and name.startswith("softplus"))):
         return 1.0
     constant = loss.best_constant(fit.y, fit.weight)
     if name != "linear":
         curved = float(np.average(loss.hessian(fit.y, np.full(len(fit), constant)), weights=fit.weights))
         return curved if np.isfinite(curved) and curved > 0 else 1.0
     spread = float(np.average((fit.y - np.average(fit.y, weights=fit.weights)) ** 2, weights=fit.weights))
-    level = loss(fit.y, np.full(len(fit), constant), fit.weight)
+    level = loss(fit.y, np.broadcast_to(constant, (len(fit), *np.shape(constant))), fit.weight)
     return level / spread if spread > 0 and np.isfinite(level) and level > 0 else 1.0
 
 
