@@ -27,6 +27,7 @@ MAKERS = (
     "catalogue",
     "claims",
     "hosts",
+    "schema",
     "signatures",
 )
 # What takes long, or names versions: whether these pages are current is seen by tests/test_audit.py, test_audit_scripts.py and

@@ -287,6 +287,7 @@ def _models() -> Iterator[tuple[str, Call]]:
                 "outliers": "real",
                 "metric": "mae",
                 "weights": None,
+                "by": "size",
                 "exposure": "years",
                 "group": None,
                 "time": None,

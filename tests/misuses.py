@@ -178,6 +178,11 @@ def stepped() -> Recalibration:
     return Recalibration("isotonic", (((0.0, 1.0), (0.2, 0.8)),), raw=True)
 
 
+def without_mlflow() -> None:
+    with patch.dict(sys.modules, mlflow=None):
+        gm.log_mlflow(study())
+
+
 def without_onnx() -> None:
     """Export to a format whose library is not there."""
     with patch.dict(sys.modules, onnx=None):
@@ -803,6 +808,7 @@ CLASSES_AND_METHODS: Misuses = {
         "GM006": lambda: gm.to_torch(BINARY)(tensor(1.0, 2.0), tensor(1.0, 0.0), weight=tensor(-1.0, 1.0)),
         "GM009": lambda: gm.to_torch(BINARY)(tensor(1, 2), tensor(1.0, 0.0)),
     },
+    "log_mlflow": {"GM008": without_mlflow, "GM009": lambda: gm.log_mlflow(model())},
     "write_report": {
         "GM009": lambda: gm.write_report(study(), "page.html", costs=gm.Costs(false_negative=1, false_positive=1)),
         "GM012": lambda: gm.write_report(study(), "/no such folder/page.html"),

@@ -23,7 +23,7 @@ from test_docstrings import EVERYTHING
 
 # What is told from its own kind of tests, or takes anything by design.
 ELSEWHERE = re.compile(
-    r"audit|check|loss$|watch|Watch|Within|TorchLoss|assert_partition_invariant|global_denominator|torch_loss|linear_loss|Audit|Activation|ColumnKind|Model\.(of|predictions|settled|decisions|using)"
+    r"audit|check|loss$|log_mlflow|watch|Watch|Within|TorchLoss|assert_partition_invariant|global_denominator|torch_loss|linear_loss|Audit|Activation|ColumnKind|Model\.(of|predictions|settled|decisions|using)"
     # What refuses arrays by shape and dtype alone, because it is traced.
     r"|JaxLoss|KerasLoss"
     # What rows that were read are counted by.

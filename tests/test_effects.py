@@ -188,4 +188,4 @@ def test_the_report_the_document_and_the_terminal_say_the_same(name: str, tmp_pa
     for one in study.effects.each:
         assert f"What if {one.feature} had one value" in page
         for coefficient in one.coefficients:
-            assert coefficient.sentence in page
+            assert f"{coefficient.value.value:+.3g}{coefficient.interval}" in page

@@ -337,6 +337,12 @@ def test_every_import_and_export_of_a_module_is_joined() -> None:
     assert not re.search(r"^(import|export)\b", script(lab_pages()), re.MULTILINE)
 
 
+def test_no_two_pages_keep_something_in_the_address_by_one_name(page: str) -> None:
+    kept = re.findall(r'data-(?:control|question)="([^"]+)"', page.partition("<script")[0])
+    assert sorted(set(kept)) == sorted(kept)
+    assert len(kept) > 2 * len(lab_pages())
+
+
 def test_pages_are_found_by_their_numbers() -> None:
     numbers = [page.number for page in lab_pages()]
     assert numbers == sorted(set(numbers))

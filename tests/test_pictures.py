@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from goodmeasure.drawing import pictures
 from goodmeasure.drawing.axes import MOST_ROWS, Axes, svg
 from goodmeasure.drawing.cells import Interval
-from goodmeasure.drawing.marks import Bars, Guide, Mark, Points, Ribbon, Stroke
+from goodmeasure.drawing.marks import LOSS, SIGNAL, Bars, Guide, Mark, Points, Ribbon, Stroke
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.plots import draw, plot
 from goodmeasure.drawing.scales import logarithmic, round_ticks, scale_of
@@ -106,7 +106,7 @@ def every_picture(values: np.ndarray) -> list[Picture]:
     return [
         pictures.amounts(values, values),
         pictures.loss_and_signal(values, [("a", squares, values), ("b", values, values)]),
-        pictures.concentration([("loss", np.abs(values)), ("signal", values * 0)]),
+        pictures.concentration([("loss", LOSS, np.abs(values)), ("signal", SIGNAL, values * 0)]),
         pictures.risks([("a", Interval(1.0, -np.inf, np.inf)), ("b", Interval(first, np.nan, np.nan))]),
         pictures.intervals("i", "?", [("a" * 500, Interval(first, first, first))], zero=True),
         pictures.curve("c", "?", values, [Interval(each, each, np.nan) for each in values.tolist()]),

@@ -18,6 +18,8 @@ from goodmeasure.study.study import Study
 
 N = 400
 HOSTILE = "<script>alert(1)</script> & \"quotes' \N{RIGHT-TO-LEFT OVERRIDE}abc"
+# What stands between grades is no part of their names.
+GRADE = HOSTILE.replace("<", "")
 
 
 def columns() -> dict[str, np.ndarray]:
@@ -30,6 +32,9 @@ def columns() -> dict[str, np.ndarray]:
         "bought": np.where(rng.random(N) < 1 / (1 + np.exp(-2 * x[0])), "yes", "no").astype(object),
         "sort": np.array([HOSTILE, "b", "c"], dtype=object)[np.argmax(x + 0.3 * rng.normal(size=x.shape), axis=0)],
         "amount": 3 + x[0] + rng.normal(size=N),
+        "grade": np.array(["bad", "fair", GRADE, "good", "best"], dtype=object)[
+            np.digitize(x[0] + rng.normal(size=N), [-1.2, -0.4, 0.4, 1.2])
+        ],
         "visits": rng.poisson(mean * 2),
         "days": np.full(N, 2.0) + rng.random(N),
     }
@@ -42,6 +47,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     "amount": {"target": "amount", "costs": gm.UnderOverCosts(under=3, over=1)},
     "count with exposure": {"target": "visits", "exposure": "days"},
     "quantile": {"target": "amount", "ask": "quantile=0.9"},
+    "order": {"target": "grade", "represents": f"bad < fair < {GRADE} < good < best", "by": [HOSTILE, "bought"]},
 }
 
 
@@ -54,7 +60,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def written(name: str, shelf: Path) -> tuple[Study, Path]:
     """A study with its page."""
     asked, path = STUDIES[name], shelf / f"{list(STUDIES).index(name)}.html"
-    others = {"bought", "sort", "amount", "visits", "days"} - {asked["target"], asked.get("exposure")}
+    others = {"bought", "sort", "amount", "grade", "visits", "days"} - {asked["target"], asked.get("exposure")}
     study = gm.run(columns(), exclude=tuple(sorted(others)), protocol="holdout", **asked)
     path.write_text(page_of(study), encoding="utf-8")
     return study, path
@@ -76,7 +82,7 @@ def test_a_page_says_nothing_to_the_console_asks_for_nothing_and_fits(
         assert shown.said == []
 
 
-@pytest.mark.parametrize("name", ["yes and no", "classes", "amount"])  # the parts of all pages
+@pytest.mark.parametrize("name", ["yes and no", "classes", "amount", "order"])  # the parts of all pages
 def test_nothing_on_a_page_hinders_people(name: str, shelf: Path, running: Any) -> None:
     # What axe runs would be refused by the policy of the page.
     with opened(running, written(name, shelf)[1], bypass_csp=True) as shown:

@@ -37,7 +37,11 @@ CALIBRATED = (
 )
 TALLIED = '"Miscalibrated" of tallied amounts'
 COSTS = ('Costs of two rules, "surely more"', "Rare dear misses", "Bands of curves")
-WEAK = ("Weak segments of skewed losses", '"Weak" and "cheaper" of five segments')
+WEAK = (
+    "Weak segments of skewed losses",
+    "Weak segments by several columns of a study",
+    '"Weak" and "cheaper" of five segments',
+)
 NOISE = "Columns of noise"
 RATES = ("Segments whose rate is not", "Segments of rare events", "One segment of clusters")
 LATER = ("Later rows said to have moved", 'Later rows said to cost "worse"')
@@ -102,9 +106,9 @@ WORDS = (
     _word("against", "signal", METRICS),
     _word("ranked apart", "rank_models", '"Ranked apart"'),
     _word("no two models are surely ranked apart", "rank_models", '"Ranked apart"'),
-    _word("weak", "segments", *WEAK),
-    _word("cheaper", "segments", *WEAK),
-    _word("cannot be told from the others at this n", "segments", *WEAK),
+    _word("weak", "run, segments", *WEAK),
+    _word("cheaper", "run, segments", *WEAK),
+    _word("cannot be told from the others at this n", "run, segments", *WEAK),
     _word("more events than promised", "segments", *RATES),
     _word("fewer events than promised", "segments", *RATES),
     _word("tails so heavy", "run, risk", '"Tails so heavy"'),

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from goodmeasure.making.loss import Loss as Loss
     from goodmeasure.monitoring.monitor import monitor as monitor
     from goodmeasure.report import write_report as write_report
+    from goodmeasure.report.mlflow import log_mlflow as log_mlflow
     from goodmeasure.risks.risk import compare as compare
     from goodmeasure.risks.risk import gap as gap
     from goodmeasure.risks.risk import risk as risk

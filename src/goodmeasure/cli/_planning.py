@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
 
+from goodmeasure.choosing.plan import Plan
 from goodmeasure.cli._next import is_spent, next_line
 from goodmeasure.cli._spoken import in_options, spoken
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.reading.files import read
 from goodmeasure.reading.recognition import Written
+from goodmeasure.reading.remarks import Remark
 from goodmeasure.study.cases import as_target
 from goodmeasure.study.counting import counting, in_table
 from goodmeasure.study.label_costs import planned as plan_under
@@ -24,8 +27,7 @@ def planned(data: str, target: str, asked: dict[str, Any]) -> int:
     with spoken():
         plan, remarks = _planned(data, target, asked)
     if asked["as_json"]:
-        said = [remark.to_dict() for remark in remarks]
-        click.echo(json_text({**plan.to_dict(), "remarks": said}))
+        click.echo(json_text(document(plan, remarks)))
     elif asked["show_code"]:
         click.echo(plan.code(asked["show_code"]), nl=False)
     else:
@@ -36,7 +38,12 @@ def planned(data: str, target: str, asked: dict[str, Any]) -> int:
     return 0
 
 
-def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Any, Any]:
+def document(plan: Plan, remarks: Sequence[Remark]) -> dict[str, Any]:
+    """The plan, with what was remarked of the column, as plain values."""
+    return {**plan.to_dict(), "remarks": [remark.to_dict() for remark in remarks]}
+
+
+def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Plan, tuple[Remark, ...]]:
     named = [name for name in (target, asked["weights"]) if name is not None]
     written = Written(asked["decimal"], asked["dates"])
     table = read(data, where=asked["where"], weight=asked["weights"], numbers=named, written=written)

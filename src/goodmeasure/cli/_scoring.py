@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
@@ -37,7 +37,9 @@ from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.paths import Places, is_file, refuse_onto
+from goodmeasure.statistics.estimate import T
 from goodmeasure.tallying.saved import Saved, is_tally, save
+from goodmeasure.tallying.tally import Tally
 
 
 def scored(
@@ -157,15 +159,11 @@ def _said(
 ) -> str:
     """Print what the tally says; the worst that is said of the calibration of a model is returned."""
     made, by = saved.tally, saved.question["by"]
-    wide = _as_it_is if counted is None else counted.reweighed.wide
-    found = {key: _read(part, given["level"], wide) for key, part in parts_of(made, by).items()}
-    for key, calibrated in by_rows.items():
-        found[key]["calibration"] = calibrated
     classes = classes_of(saved.question, made.schema)
+    whole = document(saved, given["level"], by_rows, counted, classes)
+    found = whole["groups"]
     if given["as_json"]:
-        click.echo(
-            json_text(plain_values({"rows": made.n, **_left_out(made, counted), **_by_label(classes), "groups": found}))
-        )
+        click.echo(json_text(plain_values(whole)))
     else:
         click.echo(str(made.rows_read if counted is None else counted.held.rows))
         if counted is not None:
@@ -182,11 +180,36 @@ def _said(
     return "miscalibrated" if "miscalibrated" in verdicts else ""
 
 
-def _as_it_is(found: Any) -> Any:
+def document(
+    saved: Saved,
+    level: float,
+    by_rows: dict[str, dict[str, Any]],
+    counted: CountedElsewhere | None,
+    classes: Models | None,
+) -> dict[str, Any]:
+    """Everything that is said of the rows, and of each group of them; calibrations by rows where a tally cannot tell them."""
+    made = saved.tally
+    wide: Wide = _as_it_is if counted is None else counted.reweighed.wide
+    parts = parts_of(made, saved.question["by"])
+    return {
+        "rows": made.n,
+        **_left_out(made, counted),
+        **_by_label(classes),
+        "groups": {key: _read(part, level, wide, by_rows.get(key)) for key, part in parts.items()},
+    }
+
+
+class Wide(Protocol):
+    """What makes a result as wide as the weights of its rows ask for."""
+
+    def __call__(self, found: T, /) -> T: ...
+
+
+def _as_it_is(found: T) -> T:
     return found
 
 
-def _left_out(made: Any, counted: CountedElsewhere | None) -> dict[str, Any]:
+def _left_out(made: Tally, counted: CountedElsewhere | None) -> dict[str, Any]:
     """Which rows do not count, and as what the others do."""
     if counted is None:
         return {"excluded": made.excluded}
@@ -197,7 +220,7 @@ def _by_label(classes: Models | None) -> dict[str, Any]:
     return {} if classes is None else {"classes": classes.by_label()}
 
 
-def _read(part: Any, level: float, wide: Callable[[Any], Any]) -> dict[str, Any]:
+def _read(part: Tally, level: float, wide: Wide, by_rows: dict[str, Any] | None) -> dict[str, Any]:
     """Every reading of one tally as plain values."""
     models, names = part.schema.models, part.schema.losses
     by_name = dict(zip(names, part.losses, strict=True))
@@ -208,11 +231,11 @@ def _read(part: Any, level: float, wide: Callable[[Any], Any]) -> dict[str, Any]
             f"{a} - {b}": {n: wide(part.compare(a, b, by_name[n], level=level)).to_dict() for n in names}
             for a, b in combinations(models, 2)
         },
-        "calibration": {m: _calibration(part, m, level) for m in models},
+        "calibration": {m: _calibration(part, m, level) for m in models} if by_rows is None else by_rows,
     }
 
 
-def _calibration(part: Any, model: str, level: float) -> dict[str, Any]:
+def _calibration(part: Tally, model: str, level: float) -> dict[str, Any]:
     if part.schema.kind == "amount":
         found = part.bias(model, level=level)
         return {

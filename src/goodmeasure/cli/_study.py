@@ -38,6 +38,7 @@ def studied(data: Any, asked: dict[str, Any], out: str) -> Study:
     asked = {name: value for name, value in asked.items() if value is not None}
     asked["costs"] = costs_from(asked.pop("costs", ()))
     asked["exclude"] = tuple(asked.get("exclude", ()))
+    asked["by"] = tuple(asked.get("by", ()))
     asked["shift"] = tuple(asked.get("shift", ()))
     asked["loss"] = losses_from(asked["loss"]) or None
     with progress(steps(asked)) as tick, spoken():

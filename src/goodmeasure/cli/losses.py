@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -11,11 +12,9 @@ from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text
 from goodmeasure.errors import UsageError
 from goodmeasure.making.card import asks_for
+from goodmeasure.making.loss import Loss
 from goodmeasure.traits import asked
 from goodmeasure.traits.certificate import certificates
-
-if TYPE_CHECKING:
-    from goodmeasure.making.loss import Loss
 
 KINDS = ("real", "positive", "counts", "yes-no", "classes", "grades", "distribution")
 
@@ -75,6 +74,14 @@ def _numbers(given: tuple[str, ...]) -> dict[str, float]:
     return found
 
 
+def listed(chosen: Mapping[str, Loss]) -> list[dict[str, Any]]:
+    """Losses by name, with what they ask for."""
+    return [
+        {"name": name, "asks_for": asks_for(loss), "sentence": loss.facts.sentence, "kinds": _kinds(loss)}
+        for name, loss in chosen.items()
+    ]
+
+
 def _list(wanted: dict[str, Any], as_json: bool) -> None:
     chosen = {name: definition() for name, definition in losses.catalogue().items()}
     asked = {loss.facts.asks_for for loss in chosen.values() if loss.facts.asks_for}
@@ -84,11 +91,7 @@ def _list(wanted: dict[str, Any], as_json: bool) -> None:
         )
     chosen = {name: loss for name, loss in chosen.items() if _fits(loss, wanted)}
     if as_json:
-        rows = [
-            {"name": n, "asks_for": asks_for(x), "sentence": x.facts.sentence, "kinds": _kinds(x)}
-            for n, x in chosen.items()
-        ]
-        click.echo(json_text(rows))
+        click.echo(json_text(listed(chosen)))
         return
     for kind in KINDS:
         rows_of = [(n, x) for n, x in chosen.items() if _kinds(x)[0] == kind]

@@ -45,6 +45,9 @@ OUT = "goodmeasure-out"
 @click.option("--learn-time", is_flag=True, help="Learn from the column of --time too.")
 @click.option("--exclude", multiple=True, metavar="COLUMN", help="Do not learn from this column (may be repeated).")
 @click.option(
+    "--by", multiple=True, metavar="COLUMN", help="Tell which groups cost more than the others (may be repeated)."
+)
+@click.option(
     "--loss", multiple=True, metavar="LOSS", help="Train on this loss, e.g. pinball(level=0.9); several are compared."
 )
 @click.option(

@@ -24,13 +24,17 @@ _TOP, _RIGHT, _BELOW, _GAP = 8.0, 8.0, 32.0, 14.0
 _LEGEND_LINE = 13.0
 _LONGEST_NAME = 60
 # Lines are named where they end if so few have a name, which takes at most such a part of the width, and if they end there.
-_MOST_DIRECT, _MOST_OF_WIDTH, _RIGHTMOST = 4, 0.3, 0.9
+_MOST_DIRECT, _MOST_OF_WIDTH, _RIGHTMOST = 6, 0.3, 0.9
 _LINE = 10.5
+_WIDE, _NARROW = "mwMW%@…", "iIjlrtf.,:;|!'()[]-/ "
 
 
 @dataclass
 class Axes:
-    """What is drawn, the names of both axes, and their ends and ticks where they are not those of what is drawn."""
+    """What is drawn, the names of both axes, and their ends and ticks where they are not those of what is drawn.
+
+    Axes that measure nothing are not framed: they only lend their marks a place.
+    """
 
     across: str = ""
     up: str = ""
@@ -39,6 +43,7 @@ class Axes:
     x_ticks: Mapping[float, str] | None = None
     y_ticks: Mapping[float, str] | None = None
     is_log: bool = False
+    is_framed: bool = True
     marks: list[Mark] = field(default_factory=list)
 
     @property
@@ -89,12 +94,17 @@ def _drawn(axes: Axes, name: str, wide: float, tall: float) -> str:
     name = f"{name}-{crc32(cut.encode()):08x}"
     clip = f'<clipPath id="{name}">{cut}</clipPath>'
     marks = "".join(mark.drawn(at) for mark in axes.marks)
-    frame = f'<path d="M{left:.1f},{top:.1f}v{deep:.1f}h{inner:.1f}" fill="none" stroke="{QUIET}" stroke-width="0.8"/>'
+    frame = _frame(left, top, inner, deep) if axes.is_framed else ""
     titles = _text(left + inner / 2, tall - 4, axes.across, "middle")
     middle = top + deep / 2
     titles += _text(_FONT, middle, axes.up, "middle", f' transform="rotate(-90 {_FONT:g} {middle:.1f})"')
     labels = _end_labels(direct, at, (top, top + deep))
     return f'{clip}{_ticks(scales, at)}<g clip-path="url(#{name})">{marks}</g>{frame}{titles}{legend}{labels}'
+
+
+def _frame(left: float, top: float, inner: float, deep: float) -> str:
+    """A line down the left side and along the foot."""
+    return f'<path d="M{left:.1f},{top:.1f}v{deep:.1f}h{inner:.1f}" fill="none" stroke="{QUIET}" stroke-width="0.8"/>'
 
 
 def _thinned(rows: Rows) -> Rows:
@@ -174,8 +184,15 @@ def _cut(name: str) -> str:
 
 
 def _width(text: str, size: float = _FONT) -> float:
-    """About how wide a text is; letters of the Far East are as wide as they are high."""
-    return size * sum(1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.56 for letter in text)
+    """About how wide a text is, rather too wide than too narrow."""
+    return size * sum(map(_letter, text))
+
+
+def _letter(letter: str) -> float:
+    """How wide a letter is in parts of its height; those of the Far East are as wide as they are high."""
+    if unicodedata.east_asian_width(letter) in "WF" or letter in _WIDE:
+        return 1.0
+    return 0.4 if letter in _NARROW else 0.7 if letter.isupper() else 0.6
 
 
 def _text(x: Any, y: Any, text: str, anchor: str, more: str = "") -> str:

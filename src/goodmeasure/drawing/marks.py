@@ -76,8 +76,8 @@ class Stroke:
         return self._path(np.array([x, x + KEY]), np.array([y, y]))
 
     def _path(self, x: Floats, y: Floats) -> str:
-        dash = f' stroke-dasharray="{self.dash}"' if self.dash else ""
-        return f'<path d="{through(x, y)}" fill="none" stroke="{self.colour}" stroke-width="{self.width:g}"{dash}/>'
+        line = f'stroke="{self.colour}" stroke-width="{self.width:g}"{_dashes(self.dash)}'
+        return f'<path d="{through(x, y)}" fill="none" {line}/>'
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,8 @@ class Guide:
     colour: str = INK
     up: bool = False
     label: str = ""
+    dash: str = SOLID
+    width: float = 0.8
 
     @property
     def reach(self) -> tuple[Floats, Floats]:
@@ -206,11 +208,18 @@ class Guide:
         """The rule as SVG."""
         x, y = at(np.array([self.at]), np.array([self.at]))
         way = f"M{x[0]:.1f},0V9999" if self.up else f"M0,{y[0]:.1f}H9999"
-        return f'<path d="{way}" stroke="{self.colour}" stroke-width="0.8"/>'
+        return self._path(way)
 
     def key(self, x: float, y: float) -> str:
         """A piece of the rule, for the legend."""
-        return f'<path d="M{x:.1f},{y:.1f}h{KEY:g}" stroke="{self.colour}" stroke-width="0.8"/>'
+        return self._path(f"M{x:.1f},{y:.1f}h{KEY:g}")
+
+    def _path(self, way: str) -> str:
+        return f'<path d="{way}" stroke="{self.colour}" stroke-width="{self.width:g}"{_dashes(self.dash)}/>'
+
+
+def _dashes(dash: str) -> str:
+    return f' stroke-dasharray="{dash}"' if dash else ""
 
 
 def _told(label: str, texts: Texts, x: Floats, y: Floats) -> Rows:

@@ -28,16 +28,20 @@ from goodmeasure.drawing.marks import (
     Stroke,
 )
 from goodmeasure.drawing.picture import Picture
+from goodmeasure.drawing.scales import Ends
 from goodmeasure.drawing.terminal import printable
 
 MOST_POINTS = 400
-_HALF = 360.0
+_HALF, _SMALL = 360.0, (260.0, 160.0)
 _WHISKER = 0.05  # of a line, where there are three or more
 _LONGEST = 32  # letters of a name beside an axis
 _BARS = 24
 _THIN = 0.8
-# Curves that are told apart by colour and by dashes.
-_LOOKS = ((PREDICTION, SOLID), (LOSS, DASHED), (SIGNAL, DOTTED), (QUIET, SOLID))
+# Curves that are told apart by colour and by dashes, and points by colour and by shape: twelve of each.
+_COLOURS, _DASHES, _SHAPES = (PREDICTION, LOSS, SIGNAL, QUIET), (SOLID, DASHED, DOTTED), ("circle", "square", "diamond")
+_LOOKS = [(_COLOURS[k % 4], _DASHES[(k + k // 4) % 3]) for k in range(12)]
+# Where intervals lie within so small a part of their height above zero, an axis from zero would show them as one.
+_NARROW = 0.25
 
 
 def thinned(*columns: Floats, most: int = MOST_POINTS) -> list[Floats]:
@@ -64,9 +68,7 @@ def intervals(
     name: str, question: str, rows: Sequence[tuple[str, Interval]], across: str = "", zero: bool = False
 ) -> Picture:
     """Numbers with their intervals, one a line from above; with a line at zero where that is what they are held against."""
-    ticks = {
-        -float(k): label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…" for k, (label, _) in enumerate(rows)
-    }
+    ticks = {-float(k): _shortened(label) for k, (label, _) in enumerate(rows)}
     axes = Axes(across=across, y_ends=(-len(rows) + 0.5, 0.5), y_ticks=ticks)
     if zero:
         axes.add(Guide(0.0, QUIET, up=True))
@@ -81,7 +83,8 @@ def intervals(
 def risks(rows: Sequence[tuple[str, Interval]]) -> Picture:
     """Mean losses with their intervals."""
     found = intervals("risks", "How bad is it on rows it never saw?", rows, "mean loss")
-    if all(each.low >= 0 for _, each in rows):
+    low, high = min(each.low for _, each in rows), max(each.high for _, each in rows)
+    if low >= 0 and not high - low < _NARROW * high:
         found.axes[0].x_ends = (0.0, None)
     return found
 
@@ -114,14 +117,14 @@ def _diagonal(low: float, high: float, colour: str = INK) -> Stroke:
     return Stroke(np.array([low, high]), np.array([low, high]), colour, width=_THIN)
 
 
-def spread(prediction: Floats, y: NDArray[Any] | None) -> Picture:
-    """How predictions are spread; of yes and of no apart where the target is one of them."""
+def spread(prediction: Floats, y: NDArray[Any] | None, names: tuple[str, str] = ("no", "yes")) -> Picture:
+    """How predictions are spread; of no and of yes, by their names, apart where the target is one of them."""
     axes = Axes(across="prediction", up="rows", y_ends=(0.0, None))
     edges = np.histogram_bin_edges(prediction, bins=_BARS)
     left, step = edges[:-1], np.diff(edges)
     parts = [("", prediction, PREDICTION)]
     if y is not None:
-        parts = [("no", prediction[y == 0], BAND), ("yes", prediction[y == 1], PREDICTION)]
+        parts = [(names[0], prediction[y == 0], BAND), (names[1], prediction[y == 1], PREDICTION)]
     each = 0.9 / len(parts)
     for k, (name, values, colour) in enumerate(parts):
         start = left + step * (0.05 + each * k)
@@ -145,11 +148,11 @@ def prices(
     return Picture("prices", "What if the costs are wrong?", (axes,), (400, 230))
 
 
-def concentration(curves: Sequence[tuple[str, Floats]]) -> Picture:
-    """Which part of the whole the worst rows carry: a diagonal would mean that all carry alike."""
+def concentration(curves: Sequence[tuple[str, str, Floats]]) -> Picture:
+    """Which part of the whole the worst rows carry, by names and colours: a diagonal would mean that all carry alike."""
     axes = Axes(across="worst part of the rows", up="part they carry", x_ends=(0.0, 1.0), y_ends=(0.0, 1.02))
     axes.add(_diagonal(0.0, 1.0, QUIET))
-    for (name, values), colour in zip(curves, (LOSS, SIGNAL), strict=False):
+    for name, colour, values in curves:
         ordered = np.sort(values)[::-1]
         total = ordered.sum()
         if not (np.isfinite(total) and total > 0):
@@ -183,21 +186,42 @@ def amounts(prediction: Floats, y: Floats) -> Picture:
     return Picture("amounts", "How near do predictions come?", (axes,), (_HALF, 260))
 
 
-def effect(number: int, column: str, places: Sequence[Any], means: Floats, names: Sequence[str]) -> Picture:
+def shares(rows: Sequence[tuple[str, float, float]]) -> Picture:
+    """How often classes were predicted, on average, beside how often they were seen, one a line from above."""
+    ticks = {-float(k): _shortened(name) for k, (name, _, _) in enumerate(rows)}
+    axes = Axes(across="share of the rows", x_ends=(0.0, None), y_ends=(-len(rows) + 0.5, 0.5), y_ticks=ticks)
+    place = -np.arange(len(rows), dtype=np.float64)
+    predicted, seen = np.array([[p, share] for _, p, share in rows]).T
+    axes.add(*(Stroke(np.array(ends), np.full(2, at), QUIET) for at, *ends in zip(place, predicted, seen, strict=True)))
+    axes.add(
+        Points(seen, place, INK, "square", size=4.4, label="seen"),
+        Points(predicted, place, PREDICTION, label="predicted"),
+    )
+    return Picture("shares", "How often is each said, and how often seen?", (axes,), (_HALF, 70.0 + 20.0 * len(rows)))
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
+def effect(
+    number: int, column: str, places: Sequence[Any], means: Floats, names: Sequence[str], ends: Ends = (None, None)
+) -> Picture:
     """The mean prediction at values of a column: a line over numbers, points over texts, one of each for each class."""
     along = [place for place in places if isinstance(place, float)]
     named = len(along) < len(places)
     x = np.arange(len(places), dtype=np.float64) if named else np.array(along)
     column = printable(column)
-    axes = Axes(across=column, up="mean prediction")
+    axes = Axes(across=_shortened(column), up="mean prediction", y_ends=ends)
     if named:
         axes.x_ends = (-0.5, len(places) - 0.5)
         axes.x_ticks = {float(k): printable(str(place))[:12] for k, place in enumerate(places)}
     classes = list(means.T) if means.ndim == 2 else [means]
     for k, y in enumerate(classes):
         label, (colour, dash) = printable(names[k]) if len(classes) > 1 else "", _LOOKS[k % len(_LOOKS)]
-        axes.add(Points(x, y, colour, label=label) if named else Stroke(x, y, colour, dash, label))
-    return Picture(f"effect-{number}", f"What if {column} had one value in all rows?", (axes,), (_HALF, 190))
+        shape = _SHAPES[k // len(_COLOURS) % len(_SHAPES)]
+        axes.add(Points(x, y, colour, shape, label=label) if named else Stroke(x, y, colour, dash, label))
+    return Picture(f"effect-{number}", f"What if {column} had one value in all rows?", (axes,), _SMALL)
 
 
 def picture_of(display: Display) -> Picture | None:

@@ -42,9 +42,9 @@ class Certificate(Displayed):
         if self.status is Status.ENDLESS:
             return f"{self.status.value}: {self.method}"
         if self.gap is None:
-            return f"{self.status.value}: {self.method}; largest derivative {self.gradient:.1e}"
+            return f"{self.status.value}: {self.method}; largest derivative {self.gradient:.2g}"
         known = f"{'proven' if self.proven else 'estimated'}; {self.method}; convex: {self.convex}"
-        return f"{self.status.value}: within {self.gap:.1e} of the least objective ({known})"
+        return f"{self.status.value}: within {self.gap:.2g} of the least objective ({known})"
 
     def _display(self) -> Display:
         columns = {name: [value] for name, value in self.to_dict().items()}

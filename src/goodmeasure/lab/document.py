@@ -12,7 +12,7 @@ from goodmeasure.drawing.palette import palette
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.lab import modules, printed, vocabulary
 from goodmeasure.lab.page import LabPage
-from goodmeasure.lab.picture import ends
+from goodmeasure.lab.picture import ends, keyed, without_keys
 
 MARK = b"<!doctype html>\n<!-- goodmeasure lab -->\n"
 
@@ -29,6 +29,7 @@ def document(pages: Sequence[LabPage]) -> str:
             pages=pages,
             shown={page.number: page.shown() for page in pages},
             svg=lambda picture, **kept: Markup(_svg(picture)),  # our own SVG, whose texts are escaped
+            keys=lambda picture: [(Markup(mark.key(0, 6)), mark.label) for mark in keyed(picture)],
             ends=ends,
             palette=Markup(palette()),
             script=Markup(said),
@@ -39,7 +40,7 @@ def document(pages: Sequence[LabPage]) -> str:
 
 
 def _svg(picture: Picture) -> str:
-    return "".join(picture.parts())
+    return "".join(without_keys(picture).parts())
 
 
 def script(pages: Sequence[LabPage]) -> str:

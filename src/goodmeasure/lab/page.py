@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -11,13 +11,15 @@ from typing import Any
 
 from goodmeasure.errors import UsageError
 from goodmeasure.lab import pages as shelf
+from goodmeasure.lab.column import LabColumn
 
 
 @dataclass(frozen=True)
 class LabPage:
     """A page: its number in the lab, a word that names its template and its script, its question, and what it shows.
 
-    ``shown`` computes what the template is filled with, and ``given`` the numbers that its script begins from.
+    ``shown`` computes what the template is filled with, and ``given`` the numbers that its script begins from. A page that
+    can carry a column of the reader's own says in ``with_column`` how.
     """
 
     number: int
@@ -25,6 +27,7 @@ class LabPage:
     title: str
     shown: Callable[[], Mapping[str, Any]] = field(repr=False)
     given: Callable[[], Mapping[str, Any]] = field(repr=False)
+    with_column: Callable[[LabColumn], LabPage] | None = field(default=None, repr=False)
 
 
 @cache
@@ -45,3 +48,21 @@ def numbered(number: int) -> LabPage:
             fix=f"--page {next(iter(found))}",
         )
     return found[number]
+
+
+def carriers(pages: Sequence[LabPage]) -> tuple[LabPage, ...]:
+    """Those of these pages that can carry a reader's own column. Error: GM009 if none can."""
+    found = tuple(page for page in pages if page.with_column)
+    if not found:
+        able = carriers(lab_pages())
+        raise UsageError(
+            f"page {pages[0].number} carries no column",
+            seen=f"those that do: {', '.join(f'{page.number}: {page.title}' for page in able)}",
+            fix=f"--page {able[0].number}",
+        )
+    return found
+
+
+def with_own_column(pages: Sequence[LabPage], own: LabColumn) -> tuple[LabPage, ...]:
+    """These pages, of which the carriers carry a column of the reader's own."""
+    return tuple(page.with_column(own) if page.with_column else page for page in pages)

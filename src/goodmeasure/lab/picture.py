@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from goodmeasure.drawing.axes import Axes
+from goodmeasure.drawing.axes import Axes, are_told_at_their_ends
 from goodmeasure.drawing.cells import Floats
 from goodmeasure.drawing.marks import Mark, Place, Rows, Texts, box
+from goodmeasure.drawing.picture import Picture
 
 _HEAD = 6.0  # of an arrow, in points
 
@@ -38,6 +39,35 @@ class Named:
     def drawn(self, at: Place) -> str:
         """The mark as SVG, in a group of this name."""
         return f'<g data-mark="{self.name}">{self.mark.drawn(at)}</g>'
+
+    def key(self, x: float, y: float) -> str:
+        """A piece of the mark, for the legend."""
+        return self.mark.key(x, y)
+
+
+@dataclass(frozen=True)
+class KeyedBeside:
+    """A mark whose name stands beside the picture: there it can be read at any width."""
+
+    mark: Mark
+
+    @property
+    def label(self) -> str:
+        """None in the picture."""
+        return ""
+
+    @property
+    def reach(self) -> tuple[Floats, Floats]:
+        """What the axes must show."""
+        return self.mark.reach
+
+    def rows(self, texts: Texts) -> Rows:
+        """Its numbers as texts."""
+        return self.mark.rows(texts)
+
+    def drawn(self, at: Place) -> str:
+        """The mark as SVG."""
+        return self.mark.drawn(at)
 
     def key(self, x: float, y: float) -> str:
         """A piece of the mark, for the legend."""
@@ -91,6 +121,7 @@ class LabelledPoints(ToldInWords):
     y: Floats
     yes: Sequence[bool]
     mistaken: Sequence[bool]
+    size: float = 2.7
 
     @property
     def reach(self) -> tuple[Floats, Floats]:
@@ -105,7 +136,7 @@ class LabelledPoints(ToldInWords):
         )
 
     def _one(self, x: float, y: float, name: str) -> str:
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.7" class="{name}"/>'
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{self.size:g}" class="{name}"/>'
 
 
 @dataclass(frozen=True)
@@ -174,6 +205,20 @@ class Arrow(ToldInWords):
 def ends(axes: Axes) -> str:
     """From where to where both axes reach, for the script."""
     return " ".join(f"{end:g}" for scale in axes.scales for end in (scale.low, scale.high))
+
+
+def keyed(picture: Picture) -> list[Mark]:
+    """The marks of a picture whose names stand beside it: all that have one, unless they are told where lines end."""
+    if are_told_at_their_ends(picture.axes[0], picture.size[0]):
+        return []
+    return [mark for mark in picture.axes[0].marks if mark.label]
+
+
+def without_keys(picture: Picture) -> Picture:
+    """The picture without the names that stand beside it."""
+    if not keyed(picture):
+        return picture
+    return replace(picture, axes=tuple(replace(each, marks=[*map(KeyedBeside, each.marks)]) for each in picture.axes))
 
 
 def stacked(y: Floats, room: float = 0.06) -> Floats:

@@ -10,13 +10,16 @@ from goodmeasure.exporting.scalars import Assignments
 
 
 def function(loss: Record) -> str:
-    """A loss of one raw output as a function of a target and a raw output, which gives its value and its signal."""
+    """A loss of one raw output as a function of a target and a raw output, which gives its value and its signal.
+
+    Its hyperparameters are a third argument, whose defaults are those of the loss.
+    """
     found = Assignments(SPELLING, literal)
     found.name("value", loss.composed)
     found.name("signal", loss.signal[0])
-    lines = [(name, literal(value)) for name, value in loss.hyperparameters] + found.lines
-    body = "".join(f"    const {name} = {text};\n" for name, text in lines)
-    return f"(y, z) => {{\n{body}    return [value, signal];\n  }}"
+    body = "".join(f"    const {name} = {text};\n" for name, text in found.lines)
+    settings = ", ".join(f"{name} = {literal(value)}" for name, value in loss.hyperparameters)
+    return f"(y, z{f', {{ {settings} }} = {{}}' if settings else ''}) => {{\n{body}    return [value, signal];\n  }}"
 
 
 def module(losses: Iterable[Record]) -> str:

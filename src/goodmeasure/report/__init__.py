@@ -13,11 +13,12 @@ from pathlib import Path
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.writing import folder, refuse_other_kind, write_whole
-from goodmeasure.report import scored
+from goodmeasure.report import compared, scored
 from goodmeasure.report.model_card import MARK, card
 from goodmeasure.report.page import page
 from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.study import form
+from goodmeasure.study.comparing import Comparison
 from goodmeasure.study.study import MODEL_FILE, Study
 from goodmeasure.tallying.tally import Tally
 
@@ -46,11 +47,11 @@ def write(study: Study, directory: str | PathLike[str]) -> list[str]:
 
 
 @strict_keywords
-def write_report(found: Study | Tally, path: str | PathLike[str], *, costs: Costs | None = None) -> str:
-    """Write a study, or a tally of scored rows, as one page that is readable offline.
+def write_report(found: Study | Tally | Comparison, path: str | PathLike[str], *, costs: Costs | None = None) -> str:
+    """Write a study, a comparison of models, or a tally of scored rows, as one page that is readable offline.
 
     Args:
-        found: what `run` or `tally` gave.
+        found: what `run`, ``study.compare(other)`` or `tally` gave.
         path: where the page goes: a new file, an empty one, or a report to replace.
         costs: what mistakes cost, for a tally of yes and no; a study has its own.
 
@@ -58,8 +59,8 @@ def write_report(found: Study | Tally, path: str | PathLike[str], *, costs: Cost
         The path.
 
     Raises:
-        GM009: a file of another kind stands there, costs do not go with what was found, or a tally was read without its
-            losses
+        GM009: a file of another kind stands there, costs do not go with what was found, a tally was read without its
+            losses, or no model can be judged
         GM012: the disk is full, or the place takes no files
 
     Example:
@@ -75,7 +76,7 @@ def write_report(found: Study | Tally, path: str | PathLike[str], *, costs: Cost
     return str(path)
 
 
-def _page_of(found: Study | Tally, costs: Costs | None) -> str:
+def _page_of(found: Study | Tally | Comparison, costs: Costs | None) -> str:
     if isinstance(found, Tally):
         if not found.losses:
             raise UsageError("the tally knows its losses by name alone", fix="Tally.from_bytes(data, losses=[loss])")
@@ -84,7 +85,7 @@ def _page_of(found: Study | Tally, costs: Costs | None) -> str:
         return scored.page(scored.ScoredRows(found, "y", "data", costs, following="goodmeasure explain calibration"))
     if costs is not None:
         raise UsageError("a study has the costs that it was asked with", fix="gm.run(..., costs=costs)")
-    return page(found)
+    return compared.page(found) if isinstance(found, Comparison) else page(found)
 
 
 def located(study: Study, directory: str | PathLike[str]) -> Study:

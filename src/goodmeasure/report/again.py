@@ -43,8 +43,8 @@ def command(study: Study) -> str:
     for name, value in (("test", study.test), ("where", study.where), ("like", question.like)):
         parts += [] if value is None else [f"--{name}", value]
     parts += ["--learn-time"] if question.learn_time else []
-    for name in question.exclude:
-        parts += ["--exclude", name]
+    parts += [part for name in question.exclude for part in ("--exclude", name)]
+    parts += [part for name in question.by for part in ("--by", name)]
     parts += [part for floor in question.floors for part in ("--floor", f"{floor.share}={floor.least:g}")]
     parts += [] if question.budget is None else ["--budget", str(question.budget)]
     parts += [part for loss in _losses(study) for part in ("--loss", str(loss))]

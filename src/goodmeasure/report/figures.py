@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,15 +10,22 @@ import numpy as np
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.curves import Curves, priced
 from goodmeasure.drawing import pictures
+from goodmeasure.drawing.marks import LOSS, SIGNAL
 from goodmeasure.drawing.picture import Picture
+from goodmeasure.drawing.scales import Ends
+from goodmeasure.drawing.terminal import printable
 from goodmeasure.making.loss import Loss
+from goodmeasure.report.classes import taken
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.names import plain_label
+from goodmeasure.study.segmenting import GroupsOf
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import number
 
 # Probabilities of yes/no are drawn from .002 to .998: beyond, the loss of a wrong answer would leave the picture.
 _SURE = 6.0
+# Of more groups than these the dearest and the cheapest are drawn.
+MOST_GROUPS = 12
 
 
 def drawn(study: Study, found_curves: Curves | None) -> dict[str, Picture]:
@@ -43,9 +51,37 @@ def effects_drawn(study: Study) -> list[tuple[str, Picture]]:
     names = [plain_label(label) for label in study.plan.labels]
     curves = [(one.feature, one.curve) for one in study.effects.each if one.curve is not None]
     several = [(name, curve) for name, curve in curves if len(curve.places) > 1]
+    ends = _ends([curve.means for _, curve in several])
     return [
-        (name, pictures.effect(k, name, curve.places, curve.means, names)) for k, (name, curve) in enumerate(several)
+        (name, pictures.effect(k, name, curve.places, curve.means, names, ends))
+        for k, (name, curve) in enumerate(several)
     ]
+
+
+def groups_drawn(study: Study) -> list[tuple[str, Picture]]:
+    """The columns by which groups were compared, with what the groups of each cost more than the other rows."""
+    return [(of.column, _groups(k, of)) for k, of in enumerate(study.segments.by) if of.each]
+
+
+def _groups(k: int, of: GroupsOf) -> Picture:
+    rows = [(f"{group.name} ({group.share_of_rows:.0%})", group.excess.interval) for group in of.each]
+    shown = rows if len(rows) <= MOST_GROUPS else [*rows[: MOST_GROUPS // 2], *rows[-MOST_GROUPS // 2 :]]
+    drawn = pictures.intervals(
+        f"groups-{k}", printable(f"Which {of.column} costs more?"), shown, "more a row than the others", zero=True
+    )
+    weak = [group.name for group in of.each if group.verdict == "weak"]
+    said = f"{', '.join(weak)} surely cost more" if weak else "none can be told to cost more"
+    return replace(drawn, said=printable(f"{of.column}: {said}"))
+
+
+def _ends(means: Sequence[Floats]) -> Ends:
+    """One height for all curves, so that a column that moves the prediction more looks so; none where none moves it."""
+    every = np.concatenate([each.ravel() for each in means]) if means else np.empty(0)
+    known = every[np.isfinite(every)]
+    if not len(known) or known.min() == known.max():
+        return None, None
+    room = 0.05 * (known.max() - known.min())
+    return float(known.min() - room), float(known.max() + room)
 
 
 def _of_loss(study: Study) -> dict[str, Picture]:
@@ -65,13 +101,15 @@ def _calibration(study: Study) -> Picture:
 
 def _of_predictions(study: Study) -> dict[str, Picture]:
     prediction, y = study.judged.prediction, study.prepared.report.y
+    if (found := taken(study)) is not None:
+        rows = zip(found.labels, found.predicted.tolist(), found.seen.tolist(), strict=True)
+        return {"shares": pictures.shares(list(rows))}
     if prediction.ndim > 1:
         return {}
-    return (
-        {"spread": pictures.spread(prediction, y)}
-        if study.plan.labels
-        else {"amounts": pictures.amounts(prediction, y)}
-    )
+    if not study.plan.labels:
+        return {"amounts": pictures.amounts(prediction, y)}
+    no, yes = map(plain_label, study.plan.labels)
+    return {"spread": pictures.spread(prediction, y, (no, yes))}
 
 
 def _worst(study: Study) -> str:
@@ -99,10 +137,11 @@ def _targets(study: Study) -> list[tuple[str, float]]:
     return [(f"target {number(value)}", float(value)) for value in np.unique(middle)]
 
 
-def _carried(study: Study, raw: Floats) -> list[tuple[str, Floats]]:
+def _carried(study: Study, raw: Floats) -> list[tuple[str, str, Floats]]:
+    """The signal of each row, and its loss where no row's is below zero: only then have rows a share of it."""
     report, loss = study.prepared.report, study.plan.loss
     values = np.asarray(loss.value(report.y, raw), dtype=np.float64)
     pulls = np.abs(np.asarray(loss.gradient(report.y, raw), dtype=np.float64))
     pulls = pulls if pulls.ndim == 1 else pulls.sum(axis=1)
-    curves = [("signal", pulls * report.weights)]
-    return [("loss", values * report.weights), *curves] if values.min() >= 0 else curves
+    signal = ("signal", SIGNAL, pulls * report.weights)
+    return [("loss", LOSS, values * report.weights), signal] if values.min() >= 0 else [signal]

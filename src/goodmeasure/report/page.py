@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+from platform import python_version
 from typing import Any
+
+import numpy as np
 
 from goodmeasure.drawing.terminal import word
 from goodmeasure.report import sentences
 from goodmeasure.report.acting import of_study, yes_no_curves
 from goodmeasure.report.again import command, python
-from goodmeasure.report.figures import drawn, effects_drawn
+from goodmeasure.report.classes import taken
+from goodmeasure.report.figures import drawn, effects_drawn, groups_drawn
 from goodmeasure.report.tiles import tiles
 from goodmeasure.report.web import AGAIN, CUT, PRICES, rendered
+from goodmeasure.study.names import plain_label
 from goodmeasure.study.question import MODELS
 from goodmeasure.study.study import MODEL_FILE, Study
+
+# Columns beyond these are folded away.
+MOST_EFFECTS = 10
 
 
 def page(study: Study) -> str:
@@ -33,7 +41,7 @@ def page(study: Study) -> str:
         risk_caption=f"Mean loss ({study.plan.loss}) with 95 % intervals; less is better.",
         pictures=pictures,
         questions=_questions(study, is_cut=acted is not None, is_priced="prices" in pictures),
-        foot=f"; seed {study.question.seed}; {study.seconds:.1f} s.",
+        foot=f", NumPy {np.__version__}, Python {python_version()}; seed {study.question.seed}; {study.seconds:.1f} s.",
         **_content(study),
     )
 
@@ -48,6 +56,7 @@ def _questions(study: Study, *, is_cut: bool, is_priced: bool) -> dict[str, str]
         "calibration": meant,
         "decision": CUT if is_cut else "What should I do with it?",
         **({"prices": PRICES} if is_priced else {}),
+        **({"groups": "For whom is it worse?"} if study.segments.sentences else {}),
         **({"effects": "What does the model look at?"} if study.effects.each else {}),
         **({"comparison": "Would another loss or model do better?"} if study.comparison is not None else {}),
         "training": "How was it trained?",
@@ -71,6 +80,11 @@ def _content(study: Study) -> dict[str, Any]:
         "takes_costs": sentences.takes_costs,
         "costs_to_name": sentences.costs_to_name,
         "effect_pictures": effects_drawn(study),
+        "group_pictures": groups_drawn(study),
+        "most_effects": MOST_EFFECTS,
+        "taken": taken(study),
+        "below": _below(study),
+        "shown": sentences.shown,
         "command": command(study),
         "python": python(study),
     }
@@ -80,7 +94,18 @@ def _target(study: Study) -> str:
     plan = study.plan
     if len(plan.labels) == 2:
         return f"yes is {plan.labels[1]}, no is {plan.labels[0]}"
+    if plan.loss.is_graded:
+        return f"{len(plan.labels)} grades, from the lowest on: {' < '.join(map(plain_label, plan.labels))}"
     return f"{len(plan.labels)} classes" if plan.labels else str(plan.represents)
+
+
+def _below(study: Study) -> str:
+    """Of a quantile: how many of the reported rows lie below it, beside how many should."""
+    level, report = study.plan.level, study.prepared.report
+    if level is None or study.judged.prediction.ndim > 1:
+        return ""
+    share = float(np.average(report.y <= study.judged.prediction, weights=report.weights))
+    return f"{share:.1%} of the reported rows lie at or below the prediction, of which {level:.1%} were asked for."
 
 
 def _embedded(study: Study) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -19,6 +19,7 @@ from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.errors import Problem
 from goodmeasure.reading.rows_read import RowsRead
 from goodmeasure.report.acting import acting
+from goodmeasure.report.sentences import NAMES
 from goodmeasure.report.tiles import Tile, receipt
 from goodmeasure.report.web import AGAIN, CUT, PRICES, rendered
 from goodmeasure.statistics.estimate import Difference, Estimate, T
@@ -28,6 +29,8 @@ from goodmeasure.tallying.tally import Tally
 
 # More models or groups than these are told of by their numbers alone.
 MOST_CURVES, MOST_LINES = 4, 40
+# The rules of a decision, as a reader would name them.
+RULES = {**NAMES, "theory": NAMES["costs"], "practice": "at the threshold tuned on these rows"}
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,11 @@ class ScoredRows:
             for model, found in known.items()
         }
 
+    @property
+    def _errors(self) -> dict[str, Estimate | None]:
+        """How far each model is off; None where that is not known."""
+        return {model: self.error.get(model) for model in self.models}
+
     def said_of(self, model: str) -> str:
         """The verdict on a model's calibration."""
         found = self.calibrations[model]
@@ -203,24 +211,20 @@ class ScoredRows:
                 "excluded": self.tally.excluded if self.rows is None else dict(self.rows.left_out),
                 "weighed": None if self.reweighed is None else self.reweighed.to_dict(),
                 "verdict": {"word": self.verdict[0], "sentence": self.sentence, "next": self.following},
-                "risk": _plain(self.risks),
-                "difference": _plain(self.differences),
-                "calibration": {
-                    model: {"verdict": self.said_of(model), "error": _plain(self.error.get(model))}
-                    for model in self.models
+                "risk": {
+                    model: {loss: one.to_dict() for loss, one in by_loss.items()}
+                    for model, by_loss in self.risks.items()
                 },
-                "decision": _plain(self.decisions),
-                "groups": _plain(self.groups),
+                "difference": {pair: one.to_dict() for pair, one in self.differences.items()},
+                "calibration": {
+                    model: {"verdict": self.said_of(model), "error": None if error is None else error.to_dict()}
+                    for model, error in self._errors.items()
+                },
+                "decision": {model: one.to_dict() for model, one in self.decisions.items()},
+                "groups": {name: one.to_dict() for name, one in self.groups.items()},
             }
         )
         return found
-
-
-def _plain(found: Any) -> Any:
-    """Records within dictionaries as plain values."""
-    if isinstance(found, Mapping):
-        return {key: _plain(each) for key, each in found.items()}
-    return found.to_dict() if hasattr(found, "to_dict") else found
 
 
 # --- the page ---
@@ -248,6 +252,7 @@ def page(scored: ScoredRows) -> str:
         foot="",
         grid=_grid,
         scored=scored,
+        rule_names=RULES,
     )
 
 

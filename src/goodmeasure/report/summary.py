@@ -66,6 +66,10 @@ def rows(study: Study) -> Iterator[tuple[str, str]]:
         yield "" if k else "effects", effect.sentence
     if (more := len(study.effects.each) - MOST_EFFECTS) > 0:
         yield "", f"and {more} more {'column' if more == 1 else 'columns'} in the report"
+    groups = study.segments.sentences
+    yield from zip(("worse for", *[""] * MOST_EFFECTS), groups[:MOST_EFFECTS], strict=False)
+    if (more := len(groups) - MOST_EFFECTS) > 0:
+        yield "", f"and {more} more {'group' if more == 1 else 'groups'} in the report"
     yield from decision_lines(study)
     for aim in study.aims:
         yield "aim", aim.sentence
@@ -93,7 +97,8 @@ def _trained(study: Study) -> str:
     trained = study.trained
     kind = MODELS[study.question.model]
     features = len(study.prepared.columns.features)
-    text = f"{kind} on {features:,} columns; {trained.setting} {number(trained.chosen)}, chosen on the rows to tune"
+    columns = f"{features:,} {'column' if features == 1 else 'columns'}"
+    text = f"{kind} on {columns}; {trained.setting} {number(trained.chosen)}, chosen on the rows to tune"
     return text + (f"; {_surely(trained.certificate)}" if trained.certificate is not None else "")
 
 

@@ -40,6 +40,7 @@ from goodmeasure.study.predicted import Predicted, predicted
 from goodmeasure.study.procedure import ClassWeights, Made, Procedure, raw_of
 from goodmeasure.study.question import Question
 from goodmeasure.study.seen import Distribution, SeenRows, costing, place_of, seen
+from goodmeasure.study.segmenting import refuse_too_many, segments
 from goodmeasure.study.split import Indices
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick, leaning, natural_strength
@@ -82,6 +83,7 @@ class Answering:
     def entry(self, given: Prepared, weights: ClassWeights = "tried") -> Entry:
         """The model that is made of these rows, with what it says of the rows to tune and to report."""
         exposure_fits(given.plan, self.question)
+        refuse_too_many(given.report, self.question.by)
         if self.question.aims and (len(given.plan.labels) != 2 or given.plan.loss.is_classwise):
             raise UsageError(
                 f"floors and a budget are for yes and no; {self.question.target} is {given.plan.represents}",
@@ -130,6 +132,9 @@ class Answering:
             said=entry.said,
             aims=told(aims, given.report),
             effects=told(self._effects(entry), given.report),
+            segments=segments(
+                made.plan.loss, entry.said, given.report, given.columns.features, question.by, question.seed
+            ),
             frame=rows.frame,
         )
 

@@ -372,7 +372,7 @@ def _cases(table: Table, question: Question, plan: Plan) -> Cases:
 def _test_cases(
     test: Table, question: Question, plan: Plan, columns: Columns, rare: Rare | None
 ) -> tuple[Cases, list[Remark]]:
-    named = [*question.roles.values(), *(shift.column for shift in question.shift)]
+    named = [*question.roles.values(), *question.by, *(shift.column for shift in question.shift)]
     needed = dict.fromkeys([*columns.features, *(n for n in named if n is not None)])
     counted = counting(test.only(needed), question.target, question.weights)
     test, infinite = finite(counted.table, columns.features)

@@ -33,9 +33,12 @@ class Coefficient:
     @property
     def sentence(self) -> str:
         """The coefficient in words."""
-        known = self.value.is_known
-        interval = f" [{self.value.low:+.3g}, {self.value.high:+.3g}]" if known else ", no interval"
-        return f"coefficient {self.value.value:+.3g}{interval} {self.per}"
+        return f"coefficient {self.value.value:+.3g}{self.interval or ', no interval'} {self.per}"
+
+    @property
+    def interval(self) -> str:
+        """Its interval, with a space before it; empty where there is none."""
+        return f" [{self.value.low:+.3g}, {self.value.high:+.3g}]" if self.value.is_known else ""
 
     def to_dict(self) -> dict[str, Any]:
         """The coefficient as plain values, ready for JSON."""

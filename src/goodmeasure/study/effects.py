@@ -25,6 +25,7 @@ from goodmeasure.study.folds import first_deal, over_folds
 from goodmeasure.study.model import Model
 from goodmeasure.study.predicted import Speaker
 from goodmeasure.study.split import Split
+from goodmeasure.study.verdict import interval, number
 
 # Each column is shuffled so often, among so many rows at most.
 SHUFFLES, MOST_ROWS = 5, 5_000
@@ -93,7 +94,7 @@ def _shown(found: Estimate) -> str:
     """A rise with its interval; what is nothing but rounding is none."""
     if abs(found.value) < ROUNDING * (found.high - found.low):
         found = replace(found, value=0.0)
-    return f"{found.value:.3g} [{found.low:.3g}, {found.high:.3g}]"
+    return f"{number(found.value)} {interval(found)}"
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ def plain_label(label: Any) -> str:
     return str(int(label)) if whole else str(label)
 
 
-def names_of(exclude: str | Sequence[str], function: str) -> tuple[str, ...]:
-    """The columns to leave out; one name is a list of one."""
+def names_of(given: str | Sequence[str], function: str, keyword: str = "exclude") -> tuple[str, ...]:
+    """The columns that a keyword names; one name is a list of one."""
     # An array without an axis is called iterable and is not.
-    alone = isinstance(exclude, str) or not isinstance(exclude, Iterable) or getattr(exclude, "shape", None) == ()
-    found: tuple[Any, ...] = (exclude,) if alone else tuple(exclude)
+    alone = isinstance(given, str) or not isinstance(given, Iterable) or getattr(given, "shape", None) == ()
+    found: tuple[Any, ...] = (given,) if alone else tuple(given)
     if not all(isinstance(name, str) for name in found):
         raise UsageError(
-            f"{function} takes no exclude={shorter(exclude)}", seen="columns have texts as names", fix="exclude=[]"
+            f"{function} takes no {keyword}={shorter(given)}", seen="columns have texts as names", fix=f"{keyword}=[]"
         )
     return found

@@ -63,6 +63,7 @@ class Question:
     prevalence: float | None
     shift: tuple[Shift, ...]
     like: str | None
+    by: tuple[str, ...]
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -121,7 +122,12 @@ class Question:
 
     def checked(self, table: Table) -> None:
         """Refuse names that the table does not have."""
-        for name in [*filter(None, self.roles.values()), *self.exclude, *(shift.column for shift in self.shift)]:
+        for name in [
+            *filter(None, self.roles.values()),
+            *self.exclude,
+            *self.by,
+            *(shift.column for shift in self.shift),
+        ]:
             table[name]
 
     def to_dict(self) -> dict[str, Any]:
@@ -135,6 +141,7 @@ class Question:
             "shift": list(map(str, self.shift)),
             "costs": None if self.costs is None else self.costs.to_dict(),
             "exclude": list(self.exclude),
+            "by": list(self.by),
         }
 
 

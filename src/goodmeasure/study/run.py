@@ -59,6 +59,7 @@ def run(
     prevalence: float | None = None,
     shift: Any = (),
     like: Source = None,
+    by: str | Sequence[str] = (),
     tick: Tick | None = None,
 ) -> Study:
     """Go from a table to a trained model, an honest measure of its risk, and a decision, in one call.
@@ -108,6 +109,8 @@ def run(
             and to report, then weigh by their label: model, probabilities and risk are those of that place.
         shift: what columns are there, by name: a mean, or a dictionary of shares by label; rows weigh accordingly.
         like: a table of rows as they are there, without a target: rows of ``data`` count as often as such rows do there.
+        by: a column whose groups are compared, or several: which of them cost more than all other rows? Many numbers or
+            dates become four ranges. Columns of few values that are learned from, eight at most, unless given.
         tick: called with a sentence whenever a step begins.
 
     Returns:
@@ -170,6 +173,7 @@ def run(
             prevalence=prevalence,
             shift=elsewhere.shifts,
             like=None if elsewhere.like is None else elsewhere.like.source,
+            by=names_of(by, "run", "by"),
         )
         for kind in _several(model, "model")
         for one in [loss_named(each) for each in _several(loss, "loss")]

@@ -30,6 +30,7 @@ from goodmeasure.study.linking import multiplying
 from goodmeasure.study.model import Model
 from goodmeasure.study.predicted import Predicted
 from goodmeasure.study.question import Question
+from goodmeasure.study.segmenting import Segments
 from goodmeasure.study.training import Trained
 from goodmeasure.study.verdict import Verdict, verdict
 
@@ -58,6 +59,7 @@ class Study(Displayed):
         seconds: how long it took.
         said: what the model, or those of its folds, say of the reported rows.
         effects: what each column does for the model.
+        segments: which groups of the reported rows cost more than the others.
         aims: what acting catches where a share must be kept, or only so many rows can be acted on.
         comparison: every model that was trained, by every measure; None where it is the only one.
         asked: the question of each of them; empty where it is the only one.
@@ -89,6 +91,7 @@ class Study(Displayed):
     seconds: float
     said: tuple[Predicted, ...] = field(default=(), repr=False)
     effects: Effects = field(default_factory=lambda: Effects(()))
+    segments: Segments = field(default_factory=Segments)
     aims: tuple[Aim, ...] = ()
     comparison: Comparison | None = None
     asked: tuple[Question, ...] = ()
@@ -223,6 +226,7 @@ class Study(Displayed):
                 },
                 "decision": None if self.decided is None else self.decided.to_dict(),
                 "effects": self.effects.to_dict(),
+                "segments": self.segments.to_dict(),
                 "aims": [aim.to_dict() for aim in self.aims],
                 "comparison": None if self.comparison is None else self.comparison.to_dict(),
                 "remarks": [r.to_dict() for r in self.remarks],

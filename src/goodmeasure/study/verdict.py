@@ -78,9 +78,8 @@ def number(value: float, digits: int = 3) -> str:
     """A number for people: so many significant digits, thousands apart."""
     if value != value or value in (float("inf"), float("-inf")):
         return {True: "no number"}.get(value != value, "infinite" if value > 0 else "minus infinite")
-    if abs(value) >= 10 ** (digits + 1):
-        return f"{value:,.0f}"
-    return f"{value:.{digits}g}"
+    text = f"{value:.{digits}g}"
+    return f"{value:,.0f}" if "e+" in text else text
 
 
 def interval(estimate: Estimate) -> str:

@@ -14,6 +14,7 @@ from goodmeasure.drawing.axes import Axes
 from goodmeasure.drawing.cells import Floats
 from goodmeasure.drawing.marks import DASHED, DOTTED, INK, LOSS, PREDICTION, SIGNAL, SOLID, Guide, Stroke
 from goodmeasure.drawing.picture import Picture
+from goodmeasure.lab.hosts import handed_over
 from goodmeasure.lab.page import LabPage
 from goodmeasure.lab.picture import LabelledPoints, Named
 from goodmeasure.making.loss import Loss
@@ -24,9 +25,8 @@ HIDDEN = 6
 FORMULA = "-log(p) * (1 - p)**2"
 RACERS = ("exponential", "binary_cross_entropy", "binary_brier")
 LOOKS = ((LOSS, SOLID), (PREDICTION, DASHED), (SIGNAL, DOTTED))
-_HOSTS = ("torch", "jax", "keras", "sklearn", "xgboost")
 _REACH = 3.5
-_N, _MISTAKES = 200, 12
+POINTS, _MISTAKES = 200, 12
 _START = (-0.5, 0.5, 0.0)
 _MIDDLE = np.asarray([1.0, 0.7])
 
@@ -47,9 +47,9 @@ class PlaySample:
 
 
 def _clouds() -> tuple[Floats, Floats]:
-    truth = np.repeat([0.0, 1.0], _N // 2)
+    truth = np.repeat([0.0, 1.0], POINTS // 2)
     middles = (2 * truth - 1)[:, None] * _MIDDLE
-    return (0.8 * np.random.default_rng(1).normal(size=(_N, 2)) + middles).round(3), truth
+    return (0.8 * np.random.default_rng(1).normal(size=(POINTS, 2)) + middles).round(3), truth
 
 
 def _mistaken() -> PlaySample:
@@ -63,9 +63,9 @@ def _mistaken() -> PlaySample:
 def _ring() -> PlaySample:
     """Yeses in the middle, noes around them: no straight border parts them."""
     random = np.random.default_rng(7)
-    truth = np.repeat([0.0, 1.0], _N // 2)
-    radius = np.where(truth > 0, 0.9 * np.sqrt(random.random(_N)), 1.5 + 0.35 * random.normal(size=_N))
-    angle = 2 * np.pi * random.random(_N)
+    truth = np.repeat([0.0, 1.0], POINTS // 2)
+    radius = np.where(truth > 0, 0.9 * np.sqrt(random.random(POINTS)), 1.5 + 0.35 * random.normal(size=POINTS))
+    angle = 2 * np.pi * random.random(POINTS)
     x = (1.2 * radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])).round(3)
     return PlaySample("a ring", x, truth, truth)
 
@@ -161,7 +161,7 @@ def shown() -> Mapping[str, Any]:
         "formula": FORMULA,
         "last": STEPS,
         "hidden": HIDDEN,
-        "code": {host: f"gm.to_{host}(gm.losses.binary_generalized_cross_entropy())" for host in _HOSTS},
+        "code": handed_over(losses.binary_generalized_cross_entropy()),
     }
 
 

@@ -41,7 +41,13 @@ def curve() -> Picture:
 
 def coins() -> Picture:
     """The price as coins that all come up heads."""
-    axes = Axes(across="coins that all come up heads", x_ends=(0.0, float(COINS)), y_ends=(0.0, 1.0), y_ticks={})
+    axes = Axes(
+        across="coins that all come up heads",
+        x_ends=(0.0, float(COINS)),
+        y_ends=(0.0, 1.0),
+        y_ticks={},
+        is_framed=False,
+    )
     bits = float(price(START)) / np.log(2)
     axes.add(Named(Coins(bits, COINS), "coins"))
     said = f"{START:.0%} is as surprising as {bits:.2f} coins that come up heads: one coin is a half."

@@ -1,5 +1,7 @@
 // What all pages share: which one is shown, its state in the address, what a teacher hid or locked, questions, and keys.
 
+import { copying } from "./copying.js";
+
 const said = new URLSearchParams(location.search);
 const listed = (name) => (said.get(name) ?? "").split(",").filter(Boolean);
 
@@ -57,7 +59,7 @@ export function choice(page, name, changed) {
     list.value = value;
     remember(name, value === first ? null : value);
   };
-  return { get: () => list.value, set, text: () => list.selectedOptions[0].textContent };
+  return { get: () => list.value, set, text: () => list.selectedOptions[0].textContent, list };
 }
 
 // A line of text that is kept in the address. Gives what reads it.
@@ -149,5 +151,6 @@ export function begin(mounts) {
   for (const name of listed("hide")) {
     for (const part of document.querySelectorAll(`[data-part="${CSS.escape(name)}"]`)) part.remove();
   }
+  copying();
   document.documentElement.classList.add("alive");
 }

@@ -12,13 +12,13 @@ export function misses(page) {
     const size = miss.get();
     tiles.square("square", size);
     tiles.line("length", [0, size], () => 0);
-    write(page, "miss", size.toFixed(1));
+    write(page, "off-by", size.toFixed(1));
     for (const name of GIVEN.misses.losses) {
       lines.point(`answer-at-${name}`, size, times(name, size));
       write(page, `times-${name}`, times(name, size).toFixed(1));
     }
   };
-  const miss = control(page, "miss", moved);
+  const miss = control(page, "off-by", moved);
   moved();
 
   question(page, "huber", ([guess]) => {
