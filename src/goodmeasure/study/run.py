@@ -78,8 +78,8 @@ def run(
         ask: "mean", "median", "quantile=0.9" or "quantiles=0.1,0.5,0.9" of an amount; the usual one unless given.
         represents: what the target is, if its values do not tell: "count", "positive", "classes", ...
         activation: how a raw output becomes a prediction: "exp" where effects multiply, "softplus" or, bent over 8 units,
-            "softplus(8)" where they add; unless given, the usual one, or of a linear model the one that costs less on the rows
-            to tune.
+            "softplus(8)" where they add; unless given, the usual one, or of a linear model the one that costs less on
+            the rows to tune.
         outliers: whether values far out are "errors" or "real".
         metric: what to report beside the loss: "accuracy", "auc", "rmse", "mae", ...
         weights: the column that says how much each row counts; all rows count alike unless given.
