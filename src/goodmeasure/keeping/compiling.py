@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from goodmeasure.errors import MissingExtra
+from goodmeasure.strict.extras import needed
 
 
 @cache
 def compiles() -> bool:
-    """Whether Numba is here. One that is installed and does not start is told of: nobody chose to do without it. Error: GM008."""
-    if find_spec("numba") is None:
-        return False
-    try:
-        import_module("numba")
-    except ImportError as error:
-        raise MissingExtra(
-            "numba is installed, and does not start",
-            seen=str(error),
-            fix="pip install --upgrade 'goodmeasure[fast]'  # or do without: pip uninstall numba",
-        ) from error
-    return True
+    """Whether Numba is here. One that is installed and does not start is told of: nobody chose to do without. Error: GM008."""
+    return find_spec("numba") is not None and bool(needed("numba", "what is compiled"))
 
 
 def loop(*, plain: Callable[..., Any] | None = None, **options: Any) -> Callable[[Any], Any]:
-    """Compile a loop, with the options of ``numba.njit``. Without Numba ``plain`` stands in its place, or the loop as it is."""
+    """Compile a loop, with the options that Numba takes. Without Numba ``plain`` stands in its place, or the loop as it is."""
 
     def decorate(function: Any) -> Any:
         if not compiles():

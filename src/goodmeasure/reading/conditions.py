@@ -18,6 +18,7 @@ from goodmeasure.errors import UsageError, with_article
 from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.sql import Sql, sql, told_apart
 from goodmeasure.reading.tables import missing_column
+from goodmeasure.strict.extras import needed
 
 MOST_CHARACTERS = 100_000
 MAY_HOLD = (
@@ -137,8 +138,7 @@ def _parsed(text: str) -> Node:
 
 
 def _has_comment(text: str) -> bool:
-    import duckdb
-
+    duckdb = needed("duckdb", "a condition on rows")
     return any(kind == duckdb.token_type.comment for _, kind in duckdb.tokenize(text))
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from goodmeasure.reading.sql import Sql, literal, quoted, sql
-from goodmeasure.strict.extras import missing_extra
+from goodmeasure.strict.extras import needed
 
 MEMORY = "2GB"
 FRAME = quoted("frame")
+_MOST_CELLS = 1 << 16  # rows of cells at a time: each is an object
 # Nothing is fetched, loaded, spilled to disk, or taken from the variables of the caller's program.
 _CLOSED = {
     "temp_directory": "",
@@ -37,8 +39,7 @@ class Reader:
         memory: str = MEMORY,
     ) -> None:
         """Open it. Rows come in the order of the file if ``ordered``; no ``threads`` are as many as there are cores."""
-        import duckdb
-
+        duckdb = needed("duckdb", "reading tables")
         config = _CLOSED | {"memory_limit": memory, "preserve_insertion_order": ordered}
         self._frame = frame
         self._connection = duckdb.connect(":memory:", config=config | ({} if threads is None else {"threads": threads}))
@@ -61,14 +62,18 @@ class Reader:
         cursor, statement = self._prepared(question)
         return cursor.execute(statement, [*values])
 
-    def stream(self, question: Sql, rows: int) -> Any:
-        """The answer to a question as an Arrow reader, so many rows at a time."""
-        cursor, _ = self._prepared(question)
+    def stream(self, question: Sql, rows: int) -> Iterator[list[Any]]:
+        """The columns of the answer to a question, so many rows at a time: Arrow's, or slower, without pyarrow, cells."""
+        cursor, statement = self._prepared(question)
+        if find_spec("pyarrow") is None:
+            answer = cursor.execute(statement)
+            while cells := answer.fetchmany(min(rows, _MOST_CELLS)):
+                yield [*zip(*cells, strict=True)]
+            return
         answer = cursor.sql(question)
-        try:
-            return (answer.to_arrow_reader if hasattr(answer, "to_arrow_reader") else answer.fetch_arrow_reader)(rows)
-        except ImportError as error:
-            raise missing_extra("reading in blocks", "pyarrow") from error
+        reader = answer.to_arrow_reader if hasattr(answer, "to_arrow_reader") else answer.fetch_arrow_reader
+        for batch in reader(rows):
+            yield batch.columns
 
     def _prepared(self, question: Sql) -> tuple[Any, Any]:
         """A cursor of its own for a question, and the question as the one statement that it is."""

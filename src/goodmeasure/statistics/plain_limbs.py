@@ -9,6 +9,7 @@ import numpy as np
 from goodmeasure.statistics.limbs import LIMB, MOST_ADDED
 
 _MASK = (1 << LIMB) - 1
+_SPARE = 2  # limbs at the top that no double reaches: a sum below zero keeps its sign under them
 _PART = 1 << 20  # values at a time: what is known of each takes ten numbers
 
 
@@ -49,9 +50,10 @@ def add_column(limbs: Any, x: Any) -> bool:
         if not np.isfinite(values).all():
             return False
         for start in range(0, len(x), MOST_ADDED):
+            if start:
+                carry(limb[None, :-_SPARE])
             bits = np.ascontiguousarray(values[start : start + MOST_ADDED]).view(np.int64)
             add(limb[None], 0, np.zeros(len(bits), np.intp), bits)
-            carry(limb[None])
     return True
 
 
