@@ -10,6 +10,7 @@ from typing import Any
 # What no part of the core may need: the extras of the package, and what comes with them.
 EXTRAS = (
     *("numba", "llvmlite", "pyarrow", "duckdb", "sklearn", "joblib", "threadpoolctl", "matplotlib", "pandas", "polars"),
+    *("rich", "pygments"),
     *("torch", "jax", "keras", "xgboost", "lightgbm", "catboost", "onnx", "openpyxl", "sqlglot", "dask", "distributed"),
 )
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,6 @@ from goodmeasure.errors import MissingExtra
 from goodmeasure.fitting import forest
 from goodmeasure.frameworks import lightgbm_trees
 from goodmeasure.keeping import compiling
-from goodmeasure.report import page
 from goodmeasure.statistics import compiled_limbs, plain_limbs
 from goodmeasure.statistics.exact_sums import ExactSums
 from goodmeasure.strict import extras
@@ -326,6 +326,7 @@ def test_trees_are_walked_to_the_same_leaves(loss, monkeypatch):
 
 
 def test_a_report_tells_what_its_seconds_are_of(monkeypatch):
+    page = import_module("goodmeasure.report.page")
     study = gm.run({"x": [1.0, 2.0, 3.0, 5.0] * 15, "y": [1.0, 2.5, 2.0, 4.0] * 15}, "y")
     assert "without compiled kernels" not in page.page(study)
     monkeypatch.setattr(page, "compiles", lambda: False)

@@ -1,0 +1,54 @@
+"""Measure what an installation weighs, the core and each extra, beside its peers, and write it into docs/installation.md.
+
+python scripts/sizes.py             # everything: about ten minutes
+python scripts/sizes.py core run    # prints some of it, and writes nothing
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterable
+
+from environments import ROOT, between, environment, extras, of_extras
+
+PAGE = ROOT / "docs" / "installation.md"
+PEERS = ("scikit-learn", "skore", "evidently")
+CORE = "core"
+_LARGEST = 3
+
+
+def row(name: str) -> str:
+    """One row of the table, of an environment that is made for it."""
+    wanted = (name,) if name in PEERS else of_extras(*([] if name == CORE else [name]))
+    with environment(*wanted) as made:
+        sizes = made.packages
+    largest = sorted(sizes, key=sizes.__getitem__, reverse=True)[:_LARGEST]
+    told = ", ".join(f"{each} {sizes[each]:.0f}" for each in largest)
+    return f"| {_shown(name)} | {sum(sizes.values()):.0f} | {len(sizes)} | {told} |"
+
+
+def _shown(name: str) -> str:
+    return name if name in PEERS else "the core" if name == CORE else f"`'goodmeasure[{name}]'`"
+
+
+def table(names: Iterable[str]) -> Iterable[str]:
+    """The table, line by line, as it is measured."""
+    yield "| installed | MB | packages | the largest |"
+    yield "|---|---|---|---|"
+    yield from map(row, names)
+
+
+def main(names: list[str]) -> None:
+    """Measure, print, and write where all was measured."""
+    lines = []
+    for line in table(names or [CORE, *extras(), *PEERS]):
+        print(line, flush=True)
+        lines.append(line)
+    if not names:
+        told = f"MB are millions of bytes on disk, bytecode included. Python {platform.python_version()}, {platform.system()}."
+        between(PAGE, "sizes.py", "\n".join([*lines, "", told]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
