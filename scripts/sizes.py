@@ -1,7 +1,9 @@
-"""Measure what an installation weighs, the core and each extra, beside its peers, and write it into docs/installation.md.
+"""Measure what an installation weighs, beside its peers, and write it into docs/installation.md.
 
-python scripts/sizes.py             # everything: about ten minutes
-python scripts/sizes.py core run    # prints some of it, and writes nothing
+python scripts/sizes.py                  # everything: about ten minutes
+python scripts/sizes.py core run,plot    # prints some of it, and writes nothing
+
+An extra of another system weighs what that system does: these are not measured.
 """
 
 from __future__ import annotations
@@ -10,17 +12,18 @@ import platform
 import sys
 from collections.abc import Iterable
 
-from environments import ROOT, between, environment, extras, of_extras
+from environments import ROOT, between, environment, of_extras
 
 PAGE = ROOT / "docs" / "installation.md"
 PEERS = ("scikit-learn", "skore", "evidently")
 CORE = "core"
+OURS = (CORE, "run", "fast", "run,fast", "plot")
 _LARGEST = 3
 
 
 def row(name: str) -> str:
     """One row of the table, of an environment that is made for it."""
-    wanted = (name,) if name in PEERS else of_extras(*([] if name == CORE else [name]))
+    wanted = (name,) if name in PEERS else of_extras(*([] if name == CORE else name.split(",")))
     with environment(*wanted) as made:
         sizes = made.packages
     largest = sorted(sizes, key=sizes.__getitem__, reverse=True)[:_LARGEST]
@@ -42,7 +45,7 @@ def table(names: Iterable[str]) -> Iterable[str]:
 def main(names: list[str]) -> None:
     """Measure, print, and write where all was measured."""
     lines = []
-    for line in table(names or [CORE, *extras(), *PEERS]):
+    for line in table(names or [*OURS, *PEERS]):
         print(line, flush=True)
         lines.append(line)
     if not names:

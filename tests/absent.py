@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Iterable
 from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 from typing import Any
 
 # What no part of the core may need: the extras of the package, and what comes with them.
@@ -13,6 +15,14 @@ EXTRAS = (
     *("rich", "pygments"),
     *("torch", "jax", "keras", "xgboost", "lightgbm", "catboost", "onnx", "openpyxl", "sqlglot", "dask", "distributed"),
 )
+
+
+def asked() -> list[str]:
+    """What a wheel of this tree asks for beside its dependencies: an extra of extras is written out, and stands first."""
+    page = Path(__file__).parent.parent / "pyproject.toml"
+    found = tomllib.loads(page.read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    found["all"] = [line for name, lines in found.items() if name != "all" for line in lines]
+    return [f"{line}; extra == '{name}'" for name, lines in sorted(found.items()) for line in lines]
 
 
 def keep_out(packages: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import goodmeasure as gm
-from absent import EXTRAS
+from absent import EXTRAS, asked
 from goodmeasure import kernels
 from goodmeasure.calibrating import isotonic
 from goodmeasure.deriving.totals import rounded
@@ -28,7 +28,7 @@ from goodmeasure.statistics import compiled_limbs, plain_limbs
 from goodmeasure.statistics.exact_sums import ExactSums
 from goodmeasure.strict import extras
 from goodmeasure.tallying import grid, replicates
-from test_forest import asked
+from test_forest import asked as to_grow
 from test_kernels import KINDS, examples
 
 HERE = Path(__file__).parent
@@ -53,13 +53,9 @@ def environment(tmp_path_factory):
     place = tmp_path_factory.mktemp("installed")
     told = place / f"goodmeasure-{PROJECT['version']}.dist-info"
     told.mkdir()
-    asked = [
-        f'Requires-Dist: {line}; extra == "{name}"'
-        for name, lines in PROJECT["optional-dependencies"].items()
-        for line in lines
-    ]
+    lines = [f"Requires-Dist: {line}" for line in asked()]
     (told / "METADATA").write_text(
-        "\n".join(["Metadata-Version: 2.1", "Name: goodmeasure", f"Version: {PROJECT['version']}", *asked])
+        "\n".join(["Metadata-Version: 2.1", "Name: goodmeasure", f"Version: {PROJECT['version']}", *lines])
     )
     return os.environ | {"PYTHONPATH": os.pathsep.join([str(place), str(HERE.parent / "src"), str(HERE)])}
 
@@ -315,7 +311,7 @@ def test_cells_and_draws_are_the_same():
 
 @pytest.mark.parametrize("loss", [gm.losses.squared_error(), gm.losses.cross_entropy()], ids=repr)
 def test_trees_are_walked_to_the_same_leaves(loss, monkeypatch):
-    given = asked(loss)
+    given = to_grow(loss)
     grown = lightgbm_trees.grow(given)
     rows = np.vstack(
         [given.x, given.x[::-1] + 0.5, np.full((1, 6), np.nan), np.full((1, 6), -3.0), np.full((1, 6), 1e9)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from absent import asked
 from goodmeasure.strict import extras
 
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -27,8 +28,7 @@ except MissingExtra as error:
 
 @pytest.mark.parametrize("extra", sorted(EXTRAS.keys() - {"all"}))
 def test_a_missing_package_names_its_extra(extra, monkeypatch):
-    asked = [f"{line}; extra == '{name}'" for name, lines in EXTRAS.items() for line in lines]
-    monkeypatch.setattr(extras, "requires", lambda _: [*PROJECT["dependencies"], *asked])
+    monkeypatch.setattr(extras, "requires", lambda _: [*PROJECT["dependencies"], *asked()])
     for line in EXTRAS[extra]:
         named = re.match(r"[\w-]+", line)[0]
         package = IMPORTED_AS.get(named, named)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires
 from typing import Any
@@ -11,6 +12,8 @@ from goodmeasure.errors import MissingExtra
 
 # What is asked for only because nothing else was chosen.
 _CHOSEN = {"tensorflow": "export KERAS_BACKEND=torch  # or jax; unless told, Keras runs on tensorflow"}
+# A line of what the package asks for, if an extra does: the name, and the extra.
+_ASKED = re.compile(r"([\w.-]+).*extra == ['\"]([\w-]+)['\"]")
 # What is installed under another name than it is imported by.
 _INSTALLED_AS = {"sklearn": "scikit-learn", "xgboost": "xgboost-cpu"}
 
@@ -41,13 +44,12 @@ def _shown(package: str) -> str:
 
 
 def _extra_of(package: str) -> str:
-    """The extra of goodmeasure that asks for a package; empty where none does."""
+    """The extra of goodmeasure that asks for a package, and for the fewest others; empty where none does."""
     try:
-        asked = requires("goodmeasure") or []
+        lines = requires("goodmeasure") or []
     except PackageNotFoundError:  # a source tree that is not installed
-        asked = []
-    for line in asked:
-        found = re.match(r"([\w.-]+).*extra == ['\"]([\w-]+)['\"]", line)
-        if found and found[1].lower() == package:
-            return found[2]
-    return ""
+        lines = []
+    asked = [found.groups() for line in lines if (found := _ASKED.match(line))]
+    counts = Counter(extra for _, extra in asked)
+    having = {extra for name, extra in asked if name.lower() == package}
+    return min(having, key=lambda extra: (counts[extra], extra), default="")
