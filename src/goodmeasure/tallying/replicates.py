@@ -53,8 +53,8 @@ class Replicates:
     """
 
     def __init__(self, count: int = 200, rows: NDArray[np.int64] | None = None, sums: ExactSums | None = None) -> None:
-        self.rows = np.zeros(count, dtype=np.int64) if rows is None else rows
-        self.sums = ExactSums(count) if sums is None else sums
+        self.rows: NDArray[np.int64] = np.zeros(count, dtype=np.int64) if rows is None else rows
+        self.sums: ExactSums = ExactSums(count) if sums is None else sums
 
     def add(self, ids: ArrayLike, values: Floats) -> None:
         """Add rows by their ids, which must be the rows' own (an index into a part is not)."""
