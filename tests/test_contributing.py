@@ -73,7 +73,7 @@ class House:
 @pytest.fixture
 def house(tmp_path):
     for name in COPIED:
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, tmp_path / name)  # what is compiled too: times are kept, so it holds
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / ".venv").symlink_to(sys.prefix)
     return House(tmp_path)

@@ -32,9 +32,6 @@ def prose(path: Path) -> Iterator[str]:
         yield from (token.string for token in tokenize.generate_tokens(file.readline) if token.type == tokenize.COMMENT)
 
 
-NAMED = {module: {name for text in prose(path) for name in NAME.findall(text)} for module, path in FILES.items()}
-
-
 def attributes(path: Path) -> set[str]:
     """The attributes that a file sets or declares; an object of a class has them, the class itself may not."""
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
@@ -70,10 +67,10 @@ def inner(found: object, name: str) -> object:
     return getattr(found, name)
 
 
-@pytest.mark.parametrize("module", [module for module, names in NAMED.items() if names])
+@pytest.mark.parametrize("module", FILES)
 def test_a_name_in_prose_is_there(module):
     known = members(module)
-    for name in NAMED[module]:
+    for name in {name for text in prose(FILES[module]) for name in NAME.findall(text)}:
         first, *rest = name.split(".")
         assert first in known, f"{module} speaks of {name}"
         reduce(inner, rest, known[first])

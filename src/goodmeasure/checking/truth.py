@@ -20,6 +20,7 @@ from goodmeasure.formulas.domains import OrderDomain
 from goodmeasure.formulas.expression import Expr, nodes, symbol, with_parts
 
 _TRIES = 5
+_BELOW_DOUBLES = 400  # one over ten to this is zero to the finest floating point
 _AGES = 1e9  # seconds: as good as any time
 
 
@@ -119,8 +120,8 @@ class Holding:
 def truth(loss: Record, y: Any, z: Sequence[float], *, digits: int = 80, book: Evaluation = in_books) -> Truth:
     """The truth at a target and raw outputs that are exact numbers; ``moves`` holds derivatives by each raw output, then y.
 
-    ``digits`` is where to begin; what is smaller than a third of them count as zero; ``book`` evaluates formulas. Raises
-    `NoTruth`, which names the word.
+    ``digits`` is where to begin; what is smaller than a third of them, or than any double, is zero; ``book`` evaluates
+    formulas. Raises `NoTruth`, which names the word.
     """
     try:
         found, kinked = _settled(loss, y, z, digits, book)
@@ -282,5 +283,5 @@ def _jet_and_moves(loss: Record, y: Any, z: list[Any], book: Evaluation) -> tupl
     # At a kink the signal jumps within a step, so its difference is of the order of 1 / step.
     kinked = any(abs(m) > 1 / (step * 1000) for row in moves for m in row)
     # A zero shows as the noise of the differences, far below anything that these digits were taken for.
-    noise = mp.mpf(10) ** -(mp.mp.dps // 3)
+    noise = mp.mpf(10) ** -min(mp.mp.dps // 3, _BELOW_DOUBLES)
     return [mp.mpf(0) if abs(m) < noise else m for m in [*here, *(m for row in moves for m in row)]], kinked

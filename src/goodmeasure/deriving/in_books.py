@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 from goodmeasure.deriving import class_statistics
@@ -22,13 +22,17 @@ def _lgamma(x: Any) -> Any:
     """
     import mpmath as mp
 
-    up = mp.mp.dps
-    if not 0 < x < up:
-        return mp.loggamma(x)
+    return _lifted_lgamma(x, mp.mp.dps) if 0 < x < mp.mp.dps else mp.loggamma(x)
+
+
+@lru_cache(maxsize=16)  # a hyperparameter is the same at every point
+def _lifted_lgamma(x: Any, digits: int) -> Any:
+    import mpmath as mp
+
     product = x
-    for k in range(1, up):
+    for k in range(1, digits):
         product *= x + k
-    return mp.loggamma(x + up) - mp.log(product)
+    return mp.loggamma(x + digits) - mp.log(product)
 
 
 # Numbers of more bits than this before the point are as good as infinite to an exponential: it would take all memory.

@@ -34,11 +34,14 @@ from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.arrays import numbers_of, same_order
+from goodmeasure.statistics.keys import few
 from goodmeasure.statistics.row_arguments import Floats, column, equal_length
 from goodmeasure.statistics.weights import check_weights, scaled
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
 # What is said of fits that may not be the best there is.
+# Labels that repeat so often need not be sorted to be told apart.
+_FEW_CLASSES = 1_000
 _DOUBTS = {
     Status.UNFINISHED: "the fit has not converged",
     Status.UNCERTAIN: "the fit may not be the best",
@@ -414,14 +417,15 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         X, y, weight = self._present(sample_weight, X=X, y=y)
         _refuse_several(y, "MultiOutputClassifier")
         checked, labels = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(labels)
-        if len(np.unique(labels)) < 2:
+        found = few(labels, _FEW_CLASSES)
+        check_classification_targets(labels if found is None else found[0])
+        self.classes_, codes = found or np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
             raise NothingToLearn(
                 "only one class occurs in y",
                 seen=f"{shorter(labels.tolist()[0])} in all rows",
                 fix="include rows of another class",
             )
-        self.classes_, codes = np.unique(labels, return_inverse=True)
         many = len(self.classes_) > 2
         self.loss_ = self._settled(losses.cross_entropy() if many else losses.binary_cross_entropy())
         if not (self.loss_.is_classwise or (self.loss_.is_binary and not many)):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodmeasure.fitting.newton import solve
 from goodmeasure.statistics.row_arguments import Floats
@@ -26,6 +27,12 @@ class Lines:
     right: Floats
     penalty: Floats
 
+    def of(self, rows: NDArray[np.intp], share: float) -> Lines:
+        """Some of the rows, which are such a share of all, with that share of the penalty."""
+        each = (self.features, self.at, self.left, self.right)
+        features, at, left, right = (one[rows] for one in each)
+        return Lines(features, at, left, right, self.penalty * share)
+
     def value(self, w: Floats) -> float:
         """The objective."""
         beyond = self.features @ w - self.at
@@ -41,8 +48,16 @@ def minimise(
     lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats], bool]
 ) -> tuple[Floats, float, int]:
     """The minimum, the proven gap to the optimum, and the number of steps."""
-    point = Point.first(lines, start)
-    best, best_gap, first, steps = start, np.inf, lines.value(start), 0
+    best, gap, steps = solved(lines, start, tol=tol, max_iter=max_iter, watch=watch)
+    return best.w, gap, steps
+
+
+def solved(
+    lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats], bool]
+) -> tuple[Point, float, int]:
+    """The same with the slopes of the rows at the minimum."""
+    best = point = Point.first(lines, start)
+    best_gap, first, steps = np.inf, lines.value(start), 0
     while steps < max_iter and point.complementarity > _EXHAUSTED:
         moved, reach = step(lines, point)
         if not np.isfinite(moved.w).all():
@@ -51,7 +66,7 @@ def minimise(
         value = lines.value(point.w)
         gap = value - lines.bound(point.slope, point.w)
         if gap < best_gap:
-            best, best_gap = point.w, gap
+            best, best_gap = point, gap
         if watch(point.w) or gap <= tol * max(abs(value), 1e-3 * abs(first)) or reach < 1e-10:
             break
     return best, max(best_gap, 0.0), steps

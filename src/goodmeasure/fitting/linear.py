@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from goodmeasure.deriving.apart import apart
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.fitting import broad, descent, newton, sequential
+from goodmeasure.fitting import broad, descent, newton, sampled, sequential
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.endless import is_lost_in_rounding
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import PiecewiseLinear, piecewise_linear
 from goodmeasure.formulas.activations import linear
 from goodmeasure.making.loss import Loss
+from goodmeasure.statistics.keys import few
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.traits.curvature_class import CurvatureClass, curvature_class
 
@@ -122,9 +123,10 @@ def _rough(loss: Loss, mean: float) -> float:
 
 def _gathered(y: NDArray[Any], weight: Floats | None) -> tuple[NDArray[Any], Floats | None]:
     """The distinct targets with their weights, where there are few."""
-    values, where = np.unique(y, return_inverse=True)
-    if len(values) > _STARTING_TARGETS:
+    found = few(y, _STARTING_TARGETS)
+    if found is None:
         return y, weight
+    values, where = found
     return values, np.bincount(where, weights=weight, minlength=len(values)).astype(np.float64)
 
 
@@ -239,7 +241,8 @@ def _solve(objective: Objective, theta: Floats, curvature: CurvatureClass, setti
                 fix="solver='auto'",
             )
         return sequential.minimise(objective, lines, theta, settings.tol, settings.max_iter, settings.watch)
-    least = newton.minimise if solver == "newton" else descent.minimise
+    exact = sampled.minimise if curvature.convex else newton.minimise
+    least = exact if solver == "newton" else descent.minimise
     reached = least(objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=settings.watch)
     if settings.solver == "auto" and solver == "newton" and _is_stuck(reached, settings):
         return _otherwise(objective, reached, settings)

@@ -35,7 +35,7 @@ def solve(matrix: Floats, right: Floats) -> Floats:
     while factor is None and size > 0 and damping < 1e12:
         factor = _factor(matrix + damping * size * np.eye(len(matrix)))
         damping *= 10
-    return right / max(size, 1e-300) if factor is None else _back(factor, right)
+    return right / max(size, 1e-300) if factor is None else back(factor, right)
 
 
 def direction(matrix: Floats, gradient: Floats) -> Floats:
@@ -45,11 +45,9 @@ def direction(matrix: Floats, gradient: Floats) -> Floats:
     """
     if not np.isfinite(matrix).all():
         return np.full(gradient.shape, np.nan)
-    factor = _factor(matrix)
+    factor = well_conditioned(matrix)
     if factor is not None:
-        pivots = np.diag(factor)
-        if pivots.min() > _SINGULAR * pivots.max():
-            return _back(factor, -gradient)
+        return back(factor, -gradient)
     # Parameters may be in units far apart: each is put in its own, in which the objective bends by one.
     diagonal = np.abs(np.diag(matrix))
     unit = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
@@ -60,13 +58,22 @@ def _of_singular(matrix: Floats, gradient: Floats) -> Floats:
     if len(matrix) > _MANY:
         damped = _factor(matrix + 1e-12 * np.trace(matrix) / len(matrix) * np.eye(len(matrix)))
         if damped is not None:
-            return _back(damped, -gradient)
+            return back(damped, -gradient)
     size, vectors = np.linalg.eigh(matrix)
     bend = np.abs(size)
     known = bend > _SINGULAR**2 * len(size) * bend.max(initial=0)
     inverse = np.where(known, 1 / np.where(known, bend, 1), 0)
     found: Floats = -vectors @ (inverse * (vectors.T @ gradient))
     return found
+
+
+def well_conditioned(matrix: Floats) -> Floats | None:
+    """The upper Cholesky factor; None if the matrix is not definite, or nearly not."""
+    factor = _factor(matrix)
+    if factor is None:
+        return None
+    pivots = np.diag(factor)
+    return factor if pivots.min() > _SINGULAR * pivots.max() else None
 
 
 def _factor(matrix: Floats) -> Floats | None:
@@ -80,7 +87,8 @@ def _factor(matrix: Floats) -> Floats | None:
     return found if np.isfinite(found).all() else None
 
 
-def _back(factor: Floats, right: Floats) -> Floats:
+def back(factor: Floats, right: Floats) -> Floats:
+    """The solution of a system by the upper Cholesky factor of its matrix."""
     from scipy.linalg import cho_solve
 
     found: Floats = cho_solve((factor, False), right, check_finite=False)

@@ -18,6 +18,8 @@ _ROWS = 2048
 # Columns are put on a common scale where their scales differ by more than this, or one lies this many away from zero.
 _UNEVEN = 30.0
 _OFF_CENTRE = 3.0
+# Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
+_CANCELS = 1e-6
 
 
 @dataclass(eq=False)
@@ -52,8 +54,16 @@ class Objective:
 
     def of_one(self, loss: Loss) -> Objective:
         """The same rows and columns with a loss of one raw output."""
-        found = replace(self, loss=loss, outputs=1)
-        found.features, found.centre, found.scale = self.features, self.centre, self.scale
+        return self._framed_alike(self.features, loss=loss, outputs=1)
+
+    def part(self, rows: NDArray[np.intp]) -> Objective:
+        """The objective of some of the rows, as a function of the same theta."""
+        weight, offset = (None if each is None else each[rows] for each in (self.weight, self.offset))
+        return self._framed_alike(self.features[rows], y=self.y[rows], weight=weight, offset=offset)
+
+    def _framed_alike(self, features: Floats, **changes: Any) -> Objective:
+        found = replace(self, features=np.empty((0, 0)), **changes)
+        found.features, found.centre, found.scale = features, self.centre, self.scale
         return found
 
     @property
@@ -83,8 +93,8 @@ class Objective:
     def raw(self, theta: Floats) -> Floats:
         """The raw outputs of the rows: of shape (rows,), or (rows, outputs) where there are several."""
         if self._raw_at is None or self._raw_at[0] is not theta:
-            width = self.features.shape[1]
-            z = self.features @ theta[:width]
+            slopes = theta[: self.features.shape[1]]
+            z = self.features @ slopes if slopes.any() else np.zeros((len(self.y), self.outputs))
             if self.intercept:
                 z += theta[-1]
             if self.offset is not None:
@@ -218,11 +228,26 @@ def _frame(features: Floats, weight: Floats | None, intercept: bool) -> tuple[Fl
     centre, scale = np.zeros(width), np.ones(width)
     if not width:
         return centre, scale
-    middle = np.average(features, axis=0, weights=weight)
-    spread = np.sqrt(np.average((features - middle) ** 2, axis=0, weights=weight))
+    share = np.full(len(features), 1 / len(features)) if weight is None else weight / weight.sum()
+    middle = np.average(features, axis=0, weights=weight)  # exact of a constant column, as a product is not
+    spread = np.sqrt(_squares(features, middle, share, even=weight is None))
     size = spread if intercept else np.sqrt(middle**2 + spread**2)
     size = np.where(size > 0, size, np.where(middle != 0, np.abs(middle), 1.0))
     uneven = size.max() > _UNEVEN * size.min() or not 1 / _UNEVEN < size.max() < _UNEVEN
     if intercept and (np.abs(middle) > _OFF_CENTRE * size).any():
         uneven, centre = True, middle
     return centre, size if uneven else scale
+
+
+def _squares(features: Floats, middle: Floats, share: Floats, *, even: bool) -> Floats:
+    """The mean square of each column about its middle: of all at once, unless rows count unevenly or digits would be lost."""
+    if even:
+        found: Floats = np.einsum("ij,ij->j", features, features) / len(features) - middle**2
+        if (found > _CANCELS * middle**2).all():
+            return found
+    found = np.zeros(features.shape[1])
+    for start in range(0, len(features), _ROWS):
+        away = features[start : start + _ROWS] - middle
+        away *= away
+        found += share[start : start + _ROWS] @ away
+    return found

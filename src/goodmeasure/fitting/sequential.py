@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from goodmeasure.fitting import interior
+from goodmeasure.fitting import interior, near
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import PiecewiseLinear, at_raw
@@ -57,7 +57,7 @@ def _at_once(
     # The value of the loss that the lines leave out is the same for every theta.
     rest = value - rows.value(theta[:, 0])
     tol, max_iter = stop
-    found, gap, steps = interior.minimise(
+    found, gap, steps = near.minimise(
         rows, theta[:, 0], tol=tol, max_iter=max_iter, watch=lambda w: watch(w[:, None], rows.value(w) + rest)
     )
     least = rows.value(found)

@@ -11,6 +11,7 @@ import inspect
 import math
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakValueDictionary
@@ -254,13 +255,13 @@ power: Word = Word("power", (None, None), fold=_raised, slope=_power_slope)
 # --- walking ---------------------------------------------------------------------------------------------------------
 
 
-def nodes(*roots: Expr) -> list[Expr]:
-    """Every part of the expressions once, arguments before what uses them."""
+def nodes(*roots: Expr, known: Container[Expr] = ()) -> list[Expr]:
+    """Every part of the expressions once, arguments before what uses them; not those that are known, nor theirs."""
     seen: dict[Expr, None] = {}
     stack = [(root, False) for root in reversed(roots)]
     while stack:
         node, ready = stack.pop()
-        if node in seen:
+        if node in seen or node in known:
             continue
         if ready or node.word is None:
             seen[node] = None
@@ -283,9 +284,7 @@ def _rebuild(
 ) -> Expr:
     """The expression made anew from its leaves up; ``done`` holds what was made before, and what is made now."""
     done = {} if done is None else done
-    for node in nodes(root):
-        if node in done:
-            continue
+    for node in nodes(root, known=done):
         if node.word is not None:
             done[node] = make(node.word, tuple(done[a] for a in node.args))
         else:
@@ -333,6 +332,7 @@ def identity(rule: Identity, *, positive: tuple[str, ...] = ()) -> Identity:
     left, right = rule(*(symbol(name) for name in inspect.signature(rule).parameters))
     assert left.word is not None
     left.word.rules.append((left, expression(right), positive))
+    _candidates.cache_clear()
     return rule
 
 
@@ -351,6 +351,16 @@ def _match(pattern: Expr, node: Expr, found: dict[str, Expr]) -> bool:
     if pattern.is_symbol:
         return found.setdefault(pattern.args[0], node) is node
     return node.number is not None and float(node.number) == float(pattern.args[0])
+
+
+@lru_cache(maxsize=10_000)
+def _candidates(word: Word, heads: tuple[Word | Number | None, ...]) -> list[tuple[Expr, Expr, tuple[str, ...]]]:
+    """The identities of a word that may hold where its arguments begin so: most never do, and need not be tried."""
+    return [rule for rule in word.rules if all(map(_may_be, rule[0].args, heads))]
+
+
+def _may_be(pattern: Expr, head: Word | Number | None) -> bool:
+    return pattern.is_symbol or (pattern.word or pattern.number) == head
 
 
 def _folded(word: Word, args: tuple[Expr, ...]) -> Expr | None:
@@ -372,7 +382,7 @@ def _simpler(word: Word, args: tuple[Expr, ...]) -> Expr:
         inner, parts = args[0].word, args[0].args
         return args[0] if inner is word else _simpler(inner, tuple(_simpler(word, (part,)) for part in parts))
     node = word(*args)
-    for left, right, positive in word.rules:
+    for left, right, positive in _candidates(word, tuple(a.word or a.number for a in args)):
         found: dict[str, Expr] = {}
         if _match(left, node, found) and all(is_positive(found[name]) for name in positive):
             return simplify(right, found)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.connection import database
 from goodmeasure.reading.inspection import bad_cell, inspected
 from goodmeasure.reading.sources import AS_THEY_ARE, CsvFiles, Files, Types
 from goodmeasure.reading.sql import Sql, case, identifier, listed, literal, sql
@@ -45,8 +46,7 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
         GM202: a file is damaged
         GM206: a cell is not the number that is needed
     """
-    import duckdb
-
+    duckdb = database()
     for name in wanted.numbers:
         if not is_number(files.types[name]):
             _refuse_what_is_no_number(files, name)

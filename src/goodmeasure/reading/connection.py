@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
@@ -23,6 +24,11 @@ _CLOSED = {
 }
 
 
+def database() -> Any:
+    """DuckDB, which reads every table. Error: GM008."""
+    return needed("duckdb", "reading tables")
+
+
 class Reader:
     """A database that answers questions about the files that were named, and about a frame under the name of `FRAME`.
 
@@ -38,24 +44,31 @@ class Reader:
         ordered: bool = True,
         memory: str = MEMORY,
     ) -> None:
-        """Open it. Rows come in the order of the file if ``ordered``; no ``threads`` are as many as there are cores."""
-        duckdb = needed("duckdb", "reading tables")
-        config = _CLOSED | {"memory_limit": memory, "preserve_insertion_order": ordered}
-        self._frame = frame
-        self._connection = duckdb.connect(":memory:", config=config | ({} if threads is None else {"threads": threads}))
-        self._connection.execute("SET enable_progress_bar = false")
+        """Rows come in the order of the file if ``ordered``; no ``threads`` are as many as there are cores."""
+        self._paths, self._frame = paths, frame
+        self._config = _CLOSED | {"memory_limit": memory, "preserve_insertion_order": ordered}
+        if threads is not None:
+            self._config["threads"] = threads
+
+    @cached_property
+    def _connection(self) -> Any:
+        """What is opened by the first question: many files answer all of theirs by their first line."""
+        opened = database().connect(":memory:", config=self._config)
+        opened.execute("SET enable_progress_bar = false")
         # Pushed into the CSV reader, a cast that may fail becomes one that must not.
-        if self._connection.execute("SELECT 1 FROM duckdb_optimizers() WHERE name = 'type_pushdown'").fetchall():
-            self._connection.execute("SET disabled_optimizers = 'type_pushdown'")
-        self._connection.execute(sql("SET allowed_paths = {paths}", paths=literal(paths)))
-        self._connection.execute("SET enable_external_access = false")
-        self._connection.execute("SET lock_configuration = true")
+        if opened.execute("SELECT 1 FROM duckdb_optimizers() WHERE name = 'type_pushdown'").fetchall():
+            opened.execute("SET disabled_optimizers = 'type_pushdown'")
+        opened.execute(sql("SET allowed_paths = {paths}", paths=literal(self._paths)))
+        opened.execute("SET enable_external_access = false")
+        opened.execute("SET lock_configuration = true")
+        return opened
 
     def __enter__(self) -> Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        if "_connection" in vars(self):
+            self._connection.close()
 
     def ask(self, question: Sql, values: Sequence[str] = ()) -> Any:
         """The answer to a question, to be fetched; ``values`` take the places of its question marks."""
@@ -77,8 +90,7 @@ class Reader:
 
     def _prepared(self, question: Sql) -> tuple[Any, Any]:
         """A cursor of its own for a question, and the question as the one statement that it is."""
-        import duckdb
-
+        duckdb = database()
         if not isinstance(question, Sql):
             raise TypeError("a text is no piece of SQL")
         cursor = self._connection.cursor()

@@ -38,6 +38,20 @@ def distinct(keys: ArrayLike, name: str, *, at: Places = None) -> tuple[NDArray[
     return found, first, inverse.ravel().astype(np.intp, copy=False)
 
 
+def few(values: NDArray[Any], most: int) -> tuple[NDArray[Any], NDArray[np.intp]] | None:
+    """The distinct values in ascending order and which of them each row has; None where there are more than ``most``.
+
+    Those of the first rows are nearly always all, or too many: then the others need not be sorted.
+    """
+    known = np.unique(values[: 4 * most])
+    if len(known) > most:
+        return None
+    codes = (values == known[1]).astype(np.intp) if len(known) == 2 else np.searchsorted(known[:-1], values)
+    if not (known[codes] == values).all():
+        known, codes = np.unique(values, return_inverse=True)
+    return None if len(known) > most else (known, codes)
+
+
 def _none_missing(keys: NDArray[Any], name: str, at: Places) -> None:
     lost = missing(keys)
     if lost.any():

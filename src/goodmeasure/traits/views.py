@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Literal
 
 from goodmeasure.deriving.record import Record
@@ -32,11 +32,11 @@ class View:
     value: Expr
     scaled: bool = False
 
-    @property
+    @cached_property
     def signal(self) -> Expr:
         return derivative(self.value, "u")
 
-    @property
+    @cached_property
     def curvature(self) -> Expr:
         return derivative(self.signal, "u")
 

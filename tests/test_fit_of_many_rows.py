@@ -1,0 +1,175 @@
+"""Is a fit that begins on a part of the rows the fit of all of them, whatever the part does not show?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from goodmeasure import losses
+from goodmeasure.fitting import interior, near, newton, sampled
+from goodmeasure.fitting.linear import start_at
+from goodmeasure.fitting.objective import Objective
+from goodmeasure.fitting.piecewise_linear import at_raw, piecewise_linear
+from goodmeasure.making.loss import Loss
+from goodmeasure.statistics.keys import few
+from goodmeasure.traits.curvature_class import curvature_class
+
+ROWS = 24_000
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(ROWS, 4)) @ np.diag([1.0, 20.0, 0.05, 3.0])
+ETA = X @ [0.5, 0.02, -8.0, 0.1]
+
+
+def targets(loss: Loss, eta: Any) -> Any:
+    """Targets of a loss that follow a raw output."""
+    rng = np.random.default_rng(1)
+    if loss.is_binary:
+        return (rng.random(len(eta)) < 1 / (1 + np.exp(-eta))).astype(float)
+    if loss.target.whole:
+        return rng.poisson(np.exp(eta / 2)).astype(float)
+    if loss.target.low == 0:
+        found = rng.gamma(2, np.exp(eta / 2) / 2)
+        return found / (1 + found) if loss.target.high == 1 else found
+    return eta + rng.standard_t(4, len(eta))
+
+
+def _smooth(loss: Loss) -> bool:
+    if len(loss.activation) > 1 or loss.is_classwise:
+        return False
+    found = curvature_class(loss, targets(loss, ETA), 1)
+    return found.convex and not (found.jumps or found.piecewise_linear or found.flat)
+
+
+LOSSES = {name: made() for name, made in losses.catalogue().items() if _smooth(made())}
+
+
+def rare_column() -> Any:
+    """A column that only rows of the end have, some of which a part may miss."""
+    column = np.zeros(ROWS)
+    column[-40:] = 1
+    return np.column_stack([X, column])
+
+
+TABLES = {
+    "as they come": X,
+    "in order": X[np.argsort(ETA)],
+    "a rare column": rare_column(),
+    "a constant column": np.column_stack([X, np.ones(ROWS)]),
+    "a column twice": np.column_stack([X, X[:, 0]]),
+    "far from zero": X + 1e5,
+    "one far row": np.vstack([X[:-1], [[1e3, 0, 0, 0]]]),
+}
+
+
+# A step too far is infinite, as in a fit.
+@np.errstate(over="ignore", invalid="ignore")
+def least(minimise: Any, objective: Objective) -> tuple[Any, Any]:
+    theta = np.zeros((objective.count, 1))
+    theta[-1] = start_at(objective, curvature_class(objective.loss, objective.y, 1))
+    seen: list[float] = []
+    reached = minimise(objective, theta, tol=1e-9, max_iter=200, watch=lambda at, value: seen.append(value))
+    return reached, seen
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("name", LOSSES)
+def test_it_reaches_what_all_rows_reach(name: str, table: str) -> None:
+    loss, features = LOSSES[name], TABLES[table]
+    y = targets(loss, np.sort(ETA) if table == "in order" else ETA)
+    weight = None if table == "as they come" else np.random.default_rng(2).uniform(0.1, 3, ROWS)
+    objective = Objective(loss, features, y, weight, None, alpha=1e-3)
+    (ours, seen), (other, _) = least(sampled.minimise, objective), least(newton.minimise, objective)
+    assert ours.converged == other.converged
+    best = objective.value(other.theta)
+    assert objective.value(ours.theta) <= best + 1e-9 * abs(best)
+    np.testing.assert_allclose(objective.raw(ours.theta), objective.raw(other.theta), rtol=0, atol=2e-3)
+    assert len(seen) == len(set(seen)), "a point is told of twice"
+
+
+def test_the_rows_are_read_fewer_times() -> None:
+    """What makes it fast: on rows as they come no curvature of all rows is asked for."""
+    objective = Objective(losses.binary_cross_entropy(), X, targets(losses.binary_cross_entropy(), ETA), alpha=1e-3)
+    asked: list[int] = []
+    own = Objective.curvature
+
+    def counted(self: Objective, theta: Any) -> Any:
+        asked.append(len(self.y))
+        return own(self, theta)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Objective, "curvature", counted)
+        reached, _ = least(sampled.minimise, objective)
+    assert reached.converged
+    assert max(asked) <= ROWS / 8
+
+
+def test_separable_classes_come_to_an_end_all_the_same() -> None:
+    y = (X[:, 0] > 0).astype(float)
+    reached, _ = least(sampled.minimise, Objective(losses.binary_cross_entropy(), X, y))
+    assert reached.endless or not reached.converged
+
+
+LINES = {
+    "median": (losses.absolute_error(), ETA + RNG.standard_t(2, ROWS)),
+    "ninth tenth": (losses.pinball(level=0.9), ETA + RNG.gamma(1, 1, ROWS)),
+    "far tail": (losses.pinball(level=0.999), ETA + RNG.normal(size=ROWS)),
+    "a band": (losses.epsilon_insensitive(epsilon=0.5), ETA + RNG.normal(size=ROWS)),
+    "whole numbers": (losses.pinball(level=0.3), RNG.poisson(np.exp(ETA / 2)).astype(float)),
+    "mostly zeros": (losses.pinball(level=0.7), np.where(RNG.random(ROWS) < 0.6, 0.0, np.exp(ETA))),
+    "margins": (losses.hinge(), (RNG.random(ROWS) < 0.4).astype(float)),
+}
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.01])
+@pytest.mark.parametrize("table", ["as they come", "in order", "a rare column", "a column twice"])
+@pytest.mark.parametrize("case", LINES)
+def test_lines_near_the_plane_are_all_that_matter(case: str, table: str, alpha: float) -> None:
+    loss, y = LINES[case]
+    order = np.argsort(ETA, kind="stable") if table == "in order" else np.arange(ROWS)
+    weight = np.random.default_rng(2).uniform(0.1, 3, ROWS)
+    objective = Objective(loss, TABLES[table], y[order], weight, alpha=alpha)
+    found = piecewise_linear(objective, curvature_class(loss, y, 1))
+    assert found is not None
+    lines = at_raw(objective, found, np.zeros(ROWS))
+    start = np.zeros(lines.features.shape[1])
+    w, gap, _ = near.minimise(lines, start, tol=1e-9, max_iter=500, watch=lambda w: False)
+    best = lines.value(interior.minimise(lines, start, tol=1e-10, max_iter=500, watch=lambda w: False)[0])
+    assert lines.value(w) <= best + 2e-9 * abs(best)
+    assert gap >= lines.value(w) - best - 1e-12 * abs(best), "a gap is what it can be at most"
+    assert gap <= 1e-6 * abs(best)
+
+
+def test_most_rows_of_lines_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    loss, y = LINES["ninth tenth"]
+    objective = Objective(loss, X, y)
+    found = piecewise_linear(objective, curvature_class(loss, y, 1))
+    assert found is not None
+    solved: list[int] = []
+    own = interior.solved
+
+    def counted(lines: interior.Lines, *rest: Any, **more: Any) -> Any:
+        solved.append(len(lines.at))
+        return own(lines, *rest, **more)
+
+    monkeypatch.setattr(interior, "solved", counted)
+    near.minimise(at_raw(objective, found, np.zeros(ROWS)), np.zeros(5), tol=1e-9, max_iter=99, watch=lambda w: False)
+    assert max(solved) < ROWS / 3
+
+
+def test_few_values_are_those_of_a_sort() -> None:
+    rng = np.random.default_rng(3)
+    for values in (
+        rng.integers(0, 2, 999),
+        rng.integers(0, 7, 999) / 2,
+        np.zeros(5),
+        np.array(["b", "a", "b"]),
+        np.append(np.zeros(500), [3.0, -1.0]),
+        np.append(np.zeros(500), np.arange(3.0)),
+    ):
+        known, codes = few(values, 9) or (None, None)
+        assert np.array_equal(known, np.unique(values))
+        assert np.array_equal(known[codes], values)
+    assert few(rng.random(100), 9) is None
+    assert few(np.append(np.zeros(500), rng.random(100)), 9) is None
