@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -92,7 +93,7 @@ def run(command: str, folder: Path) -> int:
 
 def lines() -> list[str]:
     """Every line of the page for a shell that runs the audit."""
-    github, gitlab = (yaml.safe_load(block) for block in blocks("yaml")[1:])
+    github, gitlab, _ = (yaml.safe_load(block) for block in blocks("yaml")[1:])
     steps = [step.get("run", "") for step in github["jobs"]["audit"]["steps"]]
     return [line for line in [*steps, *gitlab["audit"]["script"]] if line.startswith("goodmeasure ")]
 
@@ -123,3 +124,29 @@ def test_the_hook_runs_as_the_page_says(tmp_path: Path) -> None:
     assert run(line, tmp_path) == 1
     (tmp_path / "train.py").write_text(WRONG.replace(", torch.nn.Softmax(1)", ""))
     assert run(line, tmp_path) == 0
+
+
+def test_the_job_that_others_call_runs_as_the_page_says(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    called = yaml.safe_load(blocks("yaml")[-1])["jobs"]["audit"]
+    place = called["uses"].split("/", 2)[-1].split("@")[0]
+    job = yaml.safe_load((ROOT / place).read_text())
+    inputs = job[True]["workflow_call"]["inputs"]  # to YAML, "on" is a truth
+    given = {name: each.get("default") for name, each in inputs.items()} | called["with"]
+    assert given.keys() == inputs.keys()
+    assert None not in given.values()
+    steps = job["jobs"]["audit"]
+    shells = [step["run"] for step in steps["steps"] if "run" in step]
+    assert not [shell for shell in shells if "${{" in shell], "nothing of the caller is pasted into a command"
+    told = {name: given[re.search(r"inputs\.([\w-]+)", value)[1]] for name, value in steps["env"].items()}
+    (tmp_path / "train.py").write_text("import sys\nassert sys.argv[1:] == ['--epochs', '1']\n" + WRONG)
+    script = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in told.items())
+    line = shells[-1].replace(
+        "goodmeasure audit", f"{shlex.quote(sys.executable)} -c 'from goodmeasure.cli import main; main()' audit"
+    )
+    ground = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        ["bash", "-e", "-c", f"{script}\n{line}"], cwd=tmp_path, env=ground, check=False, capture_output=True
+    )
+    assert done.returncode == 1, done.stderr
+    assert json.loads((tmp_path / "audit.sarif").read_text())["runs"][0]["results"]

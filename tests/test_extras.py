@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from absent import asked
 from goodmeasure.strict import extras
 
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+IMPORTED_AS = {"scikit-learn": "sklearn", "xgboost-cpu": "xgboost"}
 WITHOUT_TORCH = """
 import sys
 sys.modules["torch"] = None
@@ -24,15 +26,20 @@ except MissingExtra as error:
 """
 
 
-@pytest.mark.parametrize("extra", EXTRAS)
+@pytest.mark.parametrize("extra", sorted(EXTRAS.keys() - {"all"}))
 def test_a_missing_package_names_its_extra(extra, monkeypatch):
-    asked = [f"{line}; extra == '{name}'" for name, lines in EXTRAS.items() for line in lines]
-    monkeypatch.setattr(extras, "requires", lambda _: [*PROJECT["dependencies"], *asked])
+    monkeypatch.setattr(extras, "requires", lambda _: [*PROJECT["dependencies"], *asked()])
     for line in EXTRAS[extra]:
-        package = re.match(r"\w+", line)[0]
+        named = re.match(r"[\w-]+", line)[0]
+        package = IMPORTED_AS.get(named, named)
         error = extras.missing_extra("goodmeasure.this", package)
         assert f"goodmeasure.this needs {package}" in str(error)
         assert error.fix == f"pip install 'goodmeasure[{extra}]'"
+
+
+def test_all_brings_every_extra():
+    (line,) = EXTRAS["all"]
+    assert set(re.search(r"\[(.*)\]", line)[1].split(",")) == EXTRAS.keys() - {"all"}
 
 
 def test_a_package_of_no_extra_is_named_itself(monkeypatch):

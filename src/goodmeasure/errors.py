@@ -25,7 +25,10 @@ class Problem(Exception):
 
     def __init__(self, what: str, *, where: str = "", seen: str = "", fix: str = "") -> None:
         super().__init__(what, where, seen, fix)
-        self.what, self.where, self.seen, self.fix = what, where, seen, fix
+        self.what: str = what
+        self.where: str = where
+        self.seen: str = seen
+        self.fix: str = fix
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.what, self.where, self.seen, self.fix)

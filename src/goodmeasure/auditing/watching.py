@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from goodmeasure.auditing.finding import Finding
 from goodmeasure.auditing.observing.within import Within
 from goodmeasure.errors import UsageError
 from goodmeasure.strict.calls import strict_keywords
+from goodmeasure.strict.extras import needed
 
 if TYPE_CHECKING:
     import torch
@@ -67,6 +68,5 @@ def watch(
         raise UsageError(
             "a model is watched with its loss", fix="gm.watch(model, loss), or with gm.watch(): around the code"
         )
-    from goodmeasure.auditing.watched import Watch  # needs torch, which what runs inside a block may not
-
-    return Watch(model, loss, every, report)
+    watched = needed("goodmeasure.auditing.watched", "goodmeasure.watch of a model")  # what runs inside a block may not
+    return cast("Watch", watched.Watch(model, loss, every, report))

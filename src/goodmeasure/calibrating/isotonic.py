@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.keeping.compiled import compiled
+from goodmeasure.keeping.compiling import loop
 from goodmeasure.statistics.row_arguments import Floats
 
 
@@ -27,7 +27,20 @@ class Blocks:
         return np.repeat(means, np.diff(np.append(self.starts, cells)))
 
 
-@compiled()
+def _pool_plain(sums: Any, weights: Any) -> Any:
+    """What `_pool` gives, by lists: the same pools to the last bit."""
+    starts, pooled_sums, pooled_weights = list[int](), list[float](), list[float]()
+    for i, (total, weight) in enumerate(zip(sums.tolist(), weights.tolist(), strict=True)):
+        start = i
+        while starts and pooled_sums[-1] * weight >= total * pooled_weights[-1]:
+            start, total, weight = starts.pop(), pooled_sums.pop() + total, pooled_weights.pop() + weight  # noqa: PLW2901
+        starts.append(start)
+        pooled_sums.append(total)
+        pooled_weights.append(weight)
+    return np.array(starts, np.intp), np.array(pooled_sums, np.float64), np.array(pooled_weights, np.float64)
+
+
+@loop(plain=_pool_plain)
 def _pool(sums: Any, weights: Any) -> Any:
     starts = np.empty(len(sums), np.intp)
     pooled_sums, pooled_weights = np.empty(len(sums)), np.empty(len(sums))
@@ -43,7 +56,19 @@ def _pool(sums: Any, weights: Any) -> Any:
     return starts[: top + 1].copy(), pooled_sums[: top + 1].copy(), pooled_weights[: top + 1].copy()
 
 
-@compiled()
+def _means_plain(sums: Any, weights: Any) -> Any:
+    """What `_means` gives."""
+    fits = np.empty(sums.shape)
+    for fit, total, weight in zip(fits, sums, weights, strict=True):
+        held = np.flatnonzero(weight > 0)
+        starts, pooled_sums, pooled_weights = _pool(total[held], weight[held])
+        # A cell without weight belongs to the block before it, the first ones to the first block.
+        edges = [0, *held[starts[1:]], len(fit)]
+        fit[:] = np.repeat(pooled_sums / pooled_weights, np.diff(edges)) if len(held) else fit
+    return fits
+
+
+@loop(plain=_means_plain)
 def _means(sums: Any, weights: Any) -> Any:
     fits = np.empty(sums.shape)
     for row in range(len(sums)):
@@ -51,7 +76,6 @@ def _means(sums: Any, weights: Any) -> Any:
         starts, pooled_sums, pooled_weights = _pool(sums[row][held], weights[row][held])
         reached = 0
         for block in range(len(starts)):
-            # A cell without weight belongs to the block before it, the first ones to the first block.
             end = held[starts[block + 1]] if block + 1 < len(starts) else sums.shape[1]
             fits[row, reached:end] = pooled_sums[block] / pooled_weights[block]
             reached = end

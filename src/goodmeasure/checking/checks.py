@@ -303,15 +303,17 @@ class Held:
     """The numbers of a loss at points, held to the truth: first all values, which is quick, then all that follows from them."""
 
     def __init__(self, loss: Loss, asked: Asking, tried: Sequence[Point] = (), least: float = 0.0) -> None:
-        self.loss, self.asked, self.least = loss, asked, least
-        self.tried = _spread(tried or points(loss, thorough=asked.thorough))
+        self.loss: Loss = loss
+        self.asked: Asking = asked
+        self.least: float = least
+        self.tried: list[Point] = _spread(tried or points(loss, thorough=asked.thorough))
         y, z = [y for y, _ in self.tried], [z for _, z in self.tried]
-        self.found = {d: _computed(loss, y, z, d) for d in _DTYPES}
+        self.found: dict[Any, Any] = {d: _computed(loss, y, z, d) for d in _DTYPES}
         # At how many points values, and what follows from them, were looked at; and the word that has no truth.
-        self.looked = {"values": 0, "signals and curvatures": 0}
+        self.looked: dict[str, int] = {"values": 0, "signals and curvatures": 0}
         self.lacking: NoTruth | None = None
         # The worst that was seen of each number, in budgets, and where; and those whose fault is beyond doubt.
-        self.worst = {(n, d): (0.0, "") for n in _NAMES for d in _DTYPES}
+        self.worst: dict[tuple[str, Any], tuple[float, str]] = {(n, d): (0.0, "") for n in _NAMES for d in _DTYPES}
         self.certain: set[tuple[str, Any]] = set()
 
     def look_at_values(self) -> bool:

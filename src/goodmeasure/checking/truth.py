@@ -62,7 +62,7 @@ class Clock:
     """
 
     def __init__(self, seconds: float) -> None:
-        self.until = monotonic() + min(seconds, _AGES)
+        self.until: float = monotonic() + min(seconds, _AGES)
         self._a_digit_cubed = 0.0
 
     @contextmanager
@@ -94,7 +94,8 @@ class Holding:
     """The value of a loss with what derivatives take for a constant as it was the first time, however inputs have moved since."""
 
     def __init__(self, loss: Record, book: Evaluation) -> None:
-        self.loss, self.book = loss, book
+        self.loss: Record = loss
+        self.book: Evaluation = book
         self._kept: list[list[Any]] = []
         self._asked = 0
 

@@ -19,6 +19,7 @@ from goodmeasure.reading.paths import refuse_onto
 from goodmeasure.reading.remarks import at_least
 from goodmeasure.report import FILES, located, refuse_others, write
 from goodmeasure.report.summary import summary
+from goodmeasure.strict.extras import needed
 from goodmeasure.study.examples import example
 from goodmeasure.study.question import costs_from
 from goodmeasure.study.run import run
@@ -72,11 +73,9 @@ def progress(total: int | None = None) -> Iterator[Tick]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (BarColumn(24), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    rich, console = (needed(f"rich.{part}", "a bar of progress") for part in ("progress", "console"))
+    columns = (rich.BarColumn(24), rich.TimeElapsedColumn(), rich.TextColumn("{task.description}", markup=False))
+    with rich.Progress(*columns, console=console.Console(stderr=True), transient=True) as bar:
         task = bar.add_task("start", total=total)
         yield lambda step: bar.update(task, description=step, advance=1)
 

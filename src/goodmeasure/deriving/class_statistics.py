@@ -173,7 +173,7 @@ def _square_second(row: Row, j: Array) -> Array:
     return 2 * moved * inner + 2 * row.p * (other * moved - _at(row, j, _square_slope(row)))
 
 
-log_p = Statistic(
+log_p: Statistic = Statistic(
     "log_p",
     value=lambda row: row.pick(row.log_p),
     slope=lambda row: row.xp.where(row.of, row.rest, -row.p),
@@ -181,7 +181,7 @@ log_p = Statistic(
     book=lambda f, z, y, w: f.log(f.exp(z[y]) / sum(map(f.exp, z))),
     share=lambda p, own, other: log(p),
 )
-rest_p2 = Statistic(
+rest_p2: Statistic = Statistic(
     "rest_p2",
     value=lambda row: row.rest_p2,
     slope=_square_slope,
@@ -189,7 +189,7 @@ rest_p2 = Statistic(
     book=lambda f, z, y, w: sum((f.exp(a) / sum(map(f.exp, z))) ** 2 for k, a in enumerate(z) if k != y),
     share=lambda p, own, other: (1 - p) ** 2,
 )
-mean_log_p = Statistic(
+mean_log_p: Statistic = Statistic(
     "mean_log_p",
     value=lambda row: row.xp.mean(row.fall, axis=-1) - row.xp.log1p(row.excess)[..., 0],
     slope=lambda row: 1 / row.z.shape[-1] - row.p,
@@ -198,7 +198,7 @@ mean_log_p = Statistic(
     share=lambda p, own, other: (log(p) + log(1 - p)) / 2,
 )
 # What smoothing adds where classes count differently: the term of each class has its own weight, whatever happened.
-mean_weighted_log_p = Statistic(
+mean_weighted_log_p: Statistic = Statistic(
     "mean_weighted_log_p",
     value=lambda row: (
         row.xp.mean(row.counts * row.fall, axis=-1) - row.xp.mean(row.counts) * row.xp.log1p(row.excess)[..., 0]
@@ -209,7 +209,7 @@ mean_weighted_log_p = Statistic(
     share=lambda p, own, other: (own * log(p) + other * log(1 - p)) / 2,
 )
 # The logarithm of what happened's share of the squared probabilities: log p of the doubled raw outputs.
-log_p2 = Statistic(
+log_p2: Statistic = Statistic(
     "log_p2",
     value=lambda row: log_p.value(row.doubled),
     slope=lambda row: 2 * log_p.slope(row.doubled),
@@ -217,14 +217,14 @@ log_p2 = Statistic(
     book=lambda f, z, y, w: f.log(f.exp(z[y]) ** 2 / sum(f.exp(a) ** 2 for a in z)),
     share=lambda p, own, other: -words.log1p(((1 - p) / p) ** 2),
 )
-log_z = Statistic(
+log_z: Statistic = Statistic(
     "log_z",
     value=lambda row: row.xp.max(row.z, axis=-1) + row.xp.log1p(row.excess)[..., 0],
     slope=lambda row: row.p,
     second_derivative=_shifted,
     book=lambda f, z, y, w: f.log(sum(map(f.exp, z))),
 )
-margin = Statistic(
+margin: Statistic = Statistic(
     "margin",
     # Zero times the excess is NaN for a row that has no limit.
     value=lambda row: (

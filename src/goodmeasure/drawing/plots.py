@@ -24,7 +24,7 @@ from goodmeasure.drawing.marks import (
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import UsageError
-from goodmeasure.strict.extras import missing_extra
+from goodmeasure.strict.extras import needed
 
 # The colours of a page on white.
 _COLOURS = {
@@ -46,12 +46,8 @@ def plot(picture: Picture, ax: Any = None) -> Any:
 
     Returns the axes that were drawn on: one, or an array of several. Errors: GM008 without matplotlib, GM009.
     """
-    try:
-        import matplotlib.pyplot as plt
-        from matplotlib.axes import Axes as Ground
-    except ImportError as error:
-        raise missing_extra("plot()", "matplotlib") from error
-    if not (ax is None or isinstance(ax, Ground)):
+    plt = needed("matplotlib.pyplot", "plot()")
+    if not (ax is None or isinstance(ax, plt.Axes)):
         raise UsageError(f"ax is {type(ax).__name__}, not axes of matplotlib", fix="plot(plt.gca())")
     count = len(picture.axes)
     if ax is not None:

@@ -9,7 +9,7 @@ from goodmeasure.engines.duckdb import Source, part_of, settled, with_losses
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.paths import STANDARD_INPUT, places_of
-from goodmeasure.strict.extras import missing_extra
+from goodmeasure.strict.extras import needed
 from goodmeasure.tallying.shards import Part, collect
 from goodmeasure.tallying.tally import Tally
 
@@ -53,16 +53,12 @@ def tally_files(
 
 def started(scheduler: str | None, workers: int) -> Any:
     """A client of a scheduler, or of that many processes on this machine. Errors: GM725."""
-    try:
-        import dask
-        from distributed import Client
-    except ImportError as error:
-        raise missing_extra("the dask engine", "dask") from error
+    dask, distributed = (needed(name, "the dask engine") for name in ("dask", "distributed"))
     try:
         if scheduler is not None:
-            return Client(scheduler, timeout=10)
+            return distributed.Client(scheduler, timeout=10)
         with dask.config.set(KEEPING):
-            return Client(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
+            return distributed.Client(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
     except (OSError, RuntimeError) as error:  # a process that does not start is a RuntimeError of its nanny
         what = (
             "the processes of the cluster did not start"

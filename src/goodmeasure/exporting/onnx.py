@@ -25,7 +25,7 @@ from goodmeasure.exporting.scalars import in_words_of
 from goodmeasure.fitting.forest import Forest
 from goodmeasure.formulas.expression import Expr, nodes
 from goodmeasure.reading.tables import VAST, ColumnKind
-from goodmeasure.strict.extras import missing_extra
+from goodmeasure.strict.extras import needed
 
 OPSET, OPSET_OF_TREES, IR = 17, 5, 10
 MARK = b"\x08\x0a\x12\x0bgoodmeasure"  # the version of the format, and who made the file
@@ -33,10 +33,7 @@ MARK = b"\x08\x0a\x12\x0bgoodmeasure"  # the version of the format, and who made
 
 def written(program: ModelProgram) -> bytes:
     """The bytes of the file."""
-    try:
-        import onnx
-    except ImportError as error:
-        raise missing_extra("export to .onnx", "onnx") from error
+    onnx = needed("onnx", "export to .onnx")
     _sayable(program)
     graph = _Graph(onnx, program)
     made: bytes = graph.model().SerializeToString()

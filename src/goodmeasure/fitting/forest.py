@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.keeping.compiled import compiled
+from goodmeasure.keeping.compiling import loop
 from goodmeasure.kernels.threads import for_each
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -196,7 +196,24 @@ def _table(sets: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
     return found
 
 
-@compiled(nogil=True)
+def _walk_plain(
+    matrix: Any, raw: Any, roots: Any, column: Any, limit: Any, missing_left: Any, left: Any, right: Any, value: Any,
+    set_of: Any, sets: Any,
+) -> None:  # fmt: skip
+    """What `_walk` adds, a step down one tree for all rows at a time."""
+    for k, root in enumerate(roots):
+        node = np.full(len(matrix), root)
+        while len(rows := np.flatnonzero(column[node] >= 0)):
+            at = node[rows]
+            x = matrix[rows, column[at]]
+            is_code = (set_of[at] >= 0) & (x >= 0) & (x < sets.shape[1])
+            goes_left = np.where(set_of[at] < 0, x <= limit[at], False)
+            goes_left[is_code] = sets[set_of[at[is_code]], x[is_code].astype(np.intp)]
+            node[rows] = np.where(np.where(np.isnan(x), missing_left[at], goes_left), left[at], right[at])
+        raw[:, k % raw.shape[1]] += value[node]
+
+
+@loop(plain=_walk_plain, nogil=True)
 def _walk(
     matrix: Any, raw: Any, roots: Any, column: Any, limit: Any, missing_left: Any, left: Any, right: Any, value: Any,
     set_of: Any, sets: Any,

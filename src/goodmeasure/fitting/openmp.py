@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
+from goodmeasure.strict.extras import needed
+
 # A hundred trees on so many cells take one thread a fifth of a second.
 SMALL = 200_000
 
 
 def threads_for(cells: int) -> AbstractContextManager[Any]:
     """While it is entered, OpenMP keeps to one thread, unless there are many cells."""
-    from threadpoolctl import threadpool_limits
-
-    limited: AbstractContextManager[Any] = threadpool_limits(1 if cells <= SMALL else None, user_api="openmp")
+    control = needed("threadpoolctl", "growing trees")
+    limited: AbstractContextManager[Any] = control.threadpool_limits(1 if cells <= SMALL else None, user_api="openmp")
     return limited

@@ -68,11 +68,11 @@ def _before_softplus(mu: Expr) -> Expr:
     return mu + words.log1mexp(-mu)
 
 
-linear = Activation("linear", lambda z: z, lambda mu: mu, domain(Real))
-exp = Activation("exp", words.exp, log, domain(Positive))
-softplus = Activation("softplus", words.softplus, _before_softplus, domain(Positive))
-sigmoid = Activation("sigmoid", words.sigmoid, lambda p: log(p) - words.log1p(-p), domain(UnitInterval))
-softmax = Activation("softmax", None, None, domain(Classes))
+linear: Activation = Activation("linear", lambda z: z, lambda mu: mu, domain(Real))
+exp: Activation = Activation("exp", words.exp, log, domain(Positive))
+softplus: Activation = Activation("softplus", words.softplus, _before_softplus, domain(Positive))
+sigmoid: Activation = Activation("sigmoid", words.sigmoid, lambda p: log(p) - words.log1p(-p), domain(UnitInterval))
+softmax: Activation = Activation("softmax", None, None, domain(Classes))
 # A probability below the one before, whose log-odds lie softplus(z) lower.
 falling = replace(
     sigmoid,

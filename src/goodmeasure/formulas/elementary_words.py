@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from goodmeasure.formulas.expression import Expr
 
-abs = magnitude
+abs: Word = magnitude
 
 # --- elementary words: every language spells these ------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import repeat
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakValueDictionary
 
 from goodmeasure.errors import FormulaError
@@ -136,7 +136,12 @@ class Expr:
             )
         return self is other
 
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+
+    else:
+        __hash__ = object.__hash__  # which formulas ask for all the time, and a function of Python is slower
 
     def __bool__(self) -> bool:
         raise FormulaError(
@@ -152,7 +157,10 @@ class Expr:
             fix="take the function from goodmeasure.words, for example: from goodmeasure.words import log",
         )
 
-    __int__ = __index__ = __float__
+    def __int__(self) -> int:
+        return int(float(self))
+
+    __index__ = __int__
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # what Python and notebooks ask of every object
@@ -215,16 +223,16 @@ def expression(value: Operand) -> Expr:
 
 # --- arithmetic, which is the syntax of formulas; all other words stand under words.py ---------------------------------
 
-add = Word("add", (lambda a, b: 1, lambda a, b: 1), fold=lambda a, b: a + b)
-sub = Word("sub", (lambda a, b: 1, lambda a, b: -1), fold=lambda a, b: a - b)
-mul = Word("mul", (lambda a, b: b, lambda a, b: a), fold=lambda a, b: a * b)
-div = Word("div", (lambda a, b: 1 / b, lambda a, b: -(a / b) / b), fold=lambda a, b: a / b)
-neg = Word("neg", (lambda a: -1,), fold=lambda a: -a)
-less = Word("less", (None, None), fold=lambda a, b: int(a < b))
-less_equal = Word("less_equal", (None, None), fold=lambda a, b: int(a <= b))
-sign = Word("sign", (lambda x: 0,), fold=lambda x: (x > 0) - (x < 0))
-magnitude = Word("abs", (sign,), fold=abs)
-log = Word("log", (lambda x: 1 / x,))
+add: Word = Word("add", (lambda a, b: 1, lambda a, b: 1), fold=lambda a, b: a + b)
+sub: Word = Word("sub", (lambda a, b: 1, lambda a, b: -1), fold=lambda a, b: a - b)
+mul: Word = Word("mul", (lambda a, b: b, lambda a, b: a), fold=lambda a, b: a * b)
+div: Word = Word("div", (lambda a, b: 1 / b, lambda a, b: -(a / b) / b), fold=lambda a, b: a / b)
+neg: Word = Word("neg", (lambda a: -1,), fold=lambda a: -a)
+less: Word = Word("less", (None, None), fold=lambda a, b: int(a < b))
+less_equal: Word = Word("less_equal", (None, None), fold=lambda a, b: int(a <= b))
+sign: Word = Word("sign", (lambda x: 0,), fold=lambda x: (x > 0) - (x < 0))
+magnitude: Word = Word("abs", (sign,), fold=abs)
+log: Word = Word("log", (lambda x: 1 / x,))
 
 
 def _power_slope(args: tuple[Expr, ...], slopes: list[Expr]) -> Expr:
@@ -241,7 +249,7 @@ def _raised(base: Number, exponent: Number) -> Any:
     return base**exponent if abs(exponent) <= 1100 else float(base) ** exponent
 
 
-power = Word("power", (None, None), fold=_raised, slope=_power_slope)
+power: Word = Word("power", (None, None), fold=_raised, slope=_power_slope)
 
 
 # --- walking ---------------------------------------------------------------------------------------------------------

@@ -223,25 +223,25 @@ erf: Word = Word("erf", (lambda x: 2 / math.sqrt(math.pi) * exp(-(x**2)),), mean
 normal_pdf: Word = Word(
     "normal_pdf", (lambda x: -x * normal_pdf(x),), book=lambda x: exp(-(x * x) / 2) / math.sqrt(2 * math.pi)
 )
-normal_pull = Word(
+normal_pull: Word = Word(
     "normal_pull",
     (lambda x: 2 * normal_pdf(x),),
     book=lambda x: erf(x / sqrt(2)),
     meaning=lambda x: erf(x / math.sqrt(2)),
 )
-logit_entropy = Word(
+logit_entropy: Word = Word(
     "logit_entropy",
     (lambda x: -x * (sigmoid(x) * sigmoid(-x)),),
     book=lambda x: -sigmoid(x) * log(sigmoid(x)) - sigmoid(-x) * log(sigmoid(-x)),
     meaning=lambda x: softplus(-abs(x)) + minimum(abs(x), _GONE) * sigmoid(-abs(x)),
 )
-laplace_pull = Word(
+laplace_pull: Word = Word(
     "laplace_pull",
     (lambda x: exp(-abs(x)),),
     book=lambda x: sign(x) * (1 - exp(-abs(x))),
     meaning=lambda x: -sign(x) * expm1(-abs(x)),
 )
-laplace_tail = Word(
+laplace_tail: Word = Word(
     "laplace_tail",
     (lambda x: -x * exp(-abs(x)),),
     book=lambda x: (1 + abs(x)) * exp(-abs(x)),
@@ -250,19 +250,19 @@ laplace_tail = Word(
 
 # The continuous ranked probability score of a law around a miss: twice the distribution function less 1 is how it moves
 # with the miss, and its meaning is regrouped by that into two parts that do not cancel (Euler: it grows with its scale).
-crps_normal = Word(
+crps_normal: Word = Word(
     "crps_normal",
     (lambda r, s: normal_pull(r / s), lambda r, s: 2 * normal_pdf(r / s) - 1 / math.sqrt(math.pi)),
     book=lambda r, s: s * (r / s * erf(r / s / sqrt(2)) + 2 * normal_pdf(r / s) - 1 / sqrt(math.pi)),
     meaning=lambda r, s: r * normal_pull(r / s) + s * (2 * normal_pdf(r / s) - 1 / math.sqrt(math.pi)),
 )
-crps_logistic = Word(
+crps_logistic: Word = Word(
     "crps_logistic",
     (lambda r, s: tanh(r / s / 2), lambda r, s: 2 * logit_entropy(r / s) - 1),
     book=lambda r, s: s * (r / s - 2 * log(sigmoid(r / s)) - 1),
     meaning=lambda r, s: r * tanh(r / s / 2) + s * (2 * logit_entropy(r / s) - 1),
 )
-crps_laplace = Word(
+crps_laplace: Word = Word(
     "crps_laplace",
     (lambda r, s: laplace_pull(r / s), lambda r, s: laplace_tail(r / s) - 3 / 4),
     book=lambda r, s: s * (abs(r / s) + exp(-abs(r / s)) - 3 / 4),

@@ -12,15 +12,12 @@ import numpy as np
 from goodmeasure.fitting.forest import Forest, TreeNode, at_most
 from goodmeasure.fitting.growing import Growing
 from goodmeasure.frameworks.catboost import to_catboost
-from goodmeasure.strict.extras import missing_extra
+from goodmeasure.strict.extras import needed
 
 
 def grow(asked: Growing) -> Forest:
     """The forest that CatBoost grows. Errors: GM008 where it is not installed, and those of the loss."""
-    try:
-        import catboost
-    except ImportError as error:
-        raise missing_extra("--model catboost", "catboost") from error
+    catboost = needed("catboost", "--model catboost")
     settings = {"iterations": asked.rounds, "learning_rate": asked.rate, "random_seed": asked.seed, "verbose": False}
     model = catboost.CatBoostRegressor(**settings, allow_writing_files=False)
     objective = to_catboost(asked.loss)

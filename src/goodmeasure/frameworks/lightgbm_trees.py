@@ -9,15 +9,12 @@ import numpy as np
 from goodmeasure.fitting.forest import Forest, TreeNode
 from goodmeasure.fitting.growing import Growing
 from goodmeasure.frameworks.lightgbm import to_lightgbm
-from goodmeasure.strict.extras import missing_extra
+from goodmeasure.strict.extras import needed
 
 
 def grow(asked: Growing) -> Forest:
     """The forest that LightGBM grows. Errors: GM008 where it is not installed, and those of the loss."""
-    try:
-        import lightgbm
-    except ImportError as error:
-        raise missing_extra("--model lightgbm", "lightgbm") from error
+    lightgbm = needed("lightgbm", "--model lightgbm")
     objective = to_lightgbm(asked.loss)
     start = np.atleast_1d(objective.start(asked.y, asked.weight, classes=asked.classes))
     settings: dict[str, Any] = {

@@ -19,7 +19,7 @@ from goodmeasure.frameworks.columns import Language, TableLoss, named_columns
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.sql import double, quoted
 from goodmeasure.strict.calls import strict_keywords
-from goodmeasure.strict.extras import missing_extra
+from goodmeasure.strict.extras import needed
 
 DIALECTS = ("duckdb", "postgres", "spark", "bigquery", "snowflake")
 
@@ -63,11 +63,7 @@ def room_for(text: str) -> Iterator[None]:
 
 
 def _sqlglot(dialect: str) -> Any:
-    try:
-        import sqlglot
-    except ModuleNotFoundError as error:
-        raise missing_extra(f"SQL of {dialect}", "sqlglot") from error
-    return sqlglot
+    return needed("sqlglot", f"SQL of {dialect}")
 
 
 @strict_keywords

@@ -24,9 +24,12 @@ class Program:
 
     def __init__(self, loss: Loss) -> None:
         self.loss = loss
-        self.classwise, self.labels = loss.is_classwise, loss.labels
-        self.wide = self.classwise or len(loss.activation) > 1  # raw outputs of an example have an axis of their own
-        self.harmless = 1.0 if 1.0 in loss.target else 0.0  # a target that goes with any raw output
+        self.classwise: bool = loss.is_classwise
+        self.labels: int = loss.labels
+        self.wide: bool = (
+            self.classwise or len(loss.activation) > 1
+        )  # raw outputs of an example have an axis of their own
+        self.harmless: float = 1.0 if 1.0 in loss.target else 0.0  # a target that goes with any raw output
         if self.classwise:
             self.indexed, self.shared = (classwise(loss, soft=soft) for soft in (False, True))
         else:

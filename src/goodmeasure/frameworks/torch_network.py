@@ -12,7 +12,7 @@ import numpy as np
 from goodmeasure.fitting.learning import Learning
 from goodmeasure.fitting.network import Layer, Network
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.strict.extras import missing_extra
+from goodmeasure.strict.extras import needed
 
 HIDDEN = (32, 32)
 RATE, DECAY = 5e-3, 1e-2
@@ -24,10 +24,7 @@ STEEPEST = 10.0
 
 def epochs(asked: Learning) -> Iterator[Network]:
     """The network at the start, which gives the best constant, and after each epoch. Error: GM008 where torch is not there."""
-    try:
-        import torch
-    except ImportError as error:
-        raise missing_extra("--model network", "torch") from error
+    torch = needed("torch", "--model network")
     training = _Training(torch, asked)
     while True:
         yield training.network()

@@ -17,6 +17,7 @@ from torch.autograd import forward_ad
 from goodmeasure.deriving.pointwise import takes_double
 from goodmeasure.frameworks.torch_derivatives import Program, spread
 from goodmeasure.frameworks.torch_fused import PLAIN, Work, is_batched, number_of, signal_of, swept
+from goodmeasure.keeping.compiling import compiles
 from goodmeasure.kernels import points
 from goodmeasure.kernels.layout import CHUNK
 
@@ -33,7 +34,7 @@ class Small:
 
     def __call__(self, raw: torch.Tensor, target: torch.Tensor) -> torch.Tensor | None:
         """The loss of a batch, or None where the general way is needed."""
-        if self.takes_double or not _is_plain(raw, target) or not 0 < (n := raw.numel()) < CHUNK:
+        if self.takes_double or not _is_plain(raw, target) or not 0 < (n := raw.numel()) < CHUNK or not compiles():
             return None
         placed = self.placed.get(raw.dtype) or self._place(raw.dtype)
         signal = empty_like(raw)

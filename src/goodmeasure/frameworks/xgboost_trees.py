@@ -10,15 +10,12 @@ import numpy as np
 from goodmeasure.fitting.forest import Forest, TreeNode, below
 from goodmeasure.fitting.growing import Growing
 from goodmeasure.frameworks.xgboost import to_xgboost
-from goodmeasure.strict.extras import missing_extra
+from goodmeasure.strict.extras import needed
 
 
 def grow(asked: Growing) -> Forest:
     """The forest that XGBoost grows. Errors: GM008 where it is not installed, and those of the loss."""
-    try:
-        import xgboost
-    except ImportError as error:
-        raise missing_extra("--model xgboost", "xgboost") from error
+    xgboost = needed("xgboost", "--model xgboost")
     objective = to_xgboost(asked.loss)
     start = np.atleast_1d(objective.start(asked.y, asked.weight, classes=asked.classes))
     table = xgboost.QuantileDMatrix(

@@ -1,7 +1,8 @@
 """Compiled CPU kernels of any loss: printed from its formula, compiled on first use, kept on disk for the next process.
 
-What a loss asks of them is in this module; each function returns None where the kernels do not apply (arrays of other
-libraries, half precision, shapes that do not match), and the plain evaluation of `deriving` answers or says what is wrong.
+What a loss asks of them is in this module; each function returns None where the kernels do not apply (without Numba, arrays
+of other libraries, half precision, shapes that do not match), and the plain evaluation of `deriving` answers or says what is
+wrong.
 Where single precision would end before the loss does, the kernels of double answer, and the plain evaluation where it ended.
 """
 
@@ -18,6 +19,7 @@ from goodmeasure.deriving.pointwise import takes_double
 from goodmeasure.deriving.record import Record
 from goodmeasure.deriving.totals import rounded
 from goodmeasure.errors import Problem
+from goodmeasure.keeping.compiling import compiles
 from goodmeasure.kernels import points, rows
 from goodmeasure.statistics.weights import unit_of
 
@@ -135,6 +137,8 @@ def _sweep(loss: Record) -> Any:
 def _applies(loss: Record, y: Any, z: Any) -> bool:
     """Whether these are plain arrays of matching shapes that a kernel can take; anything else is for the plain evaluation."""
     if type(z) is not np.ndarray or type(y) is not np.ndarray or z.dtype.char not in "fd" or y.dtype.kind not in "biuf":
+        return False
+    if not compiles():
         return False
     if loss.labels:
         return False  # a kernel takes one number for each hyperparameter

@@ -33,8 +33,10 @@ class PointKernel:
     """A compiled formula with the numbers it takes besides the examples, and scratch memory that waits to be used again."""
 
     def __init__(self, run: Callable[..., None], parameters: Any, domain: Any, columns: tuple[int, ...]) -> None:
-        self.run, self.parameters, self.domain = run, parameters, domain
-        self.fixed = (address(parameters), address(domain))
+        self.run: Callable[..., None] = run
+        self.parameters: Any = parameters
+        self.domain: Any = domain
+        self.fixed: tuple[int, int] = (address(parameters), address(domain))
         self.columns = columns  # of y, z, weight, values, first and second; 0: the kernel has none
         self.inputs, self.outputs = ([(k, columns[k]) for k in of if columns[k]] for of in (range(3), range(3, 6)))
         self.spare: list[_Scratch] = []

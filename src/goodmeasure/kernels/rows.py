@@ -35,8 +35,10 @@ class RowKernel:
     """
 
     def __init__(self, run: Callable[..., None], parameters: Any, tables: int) -> None:
-        self.run, self.parameters, self.tables = run, parameters, tables
-        self.parameters_place = address(parameters)
+        self.run: Callable[..., None] = run
+        self.parameters: Any = parameters
+        self.tables: int = tables
+        self.parameters_place: int = address(parameters)
         self.spare: list[_Scratch] = []
 
     def scratch(self, classes: int) -> _Scratch:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.connection import database
 from goodmeasure.reading.inspection import bad_cell, inspected
 from goodmeasure.reading.sources import AS_THEY_ARE, CsvFiles, Files, Types
 from goodmeasure.reading.sql import Sql, case, identifier, listed, literal, sql
@@ -45,8 +46,7 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
         GM202: a file is damaged
         GM206: a cell is not the number that is needed
     """
-    import duckdb
-
+    duckdb = database()
     for name in wanted.numbers:
         if not is_number(files.types[name]):
             _refuse_what_is_no_number(files, name)
@@ -60,9 +60,9 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
     }
     question = sql("SELECT {selected} FROM {rows}", selected=listed(selected.values()), rows=files.rows(declared))
     try:
-        for batch in files.reader.stream(question, rows):
-            columns = zip(selected, batch.columns, strict=True)
-            yield {name: _array(column, name in wanted.texts) for name, column in columns}
+        for columns in files.reader.stream(question, rows):
+            held = zip(selected, columns, strict=True)
+            yield {name: _array(column, name in wanted.texts) for name, column in held}
     except duckdb.Error as error:
         raise _why(error, files, wanted) from error
 
@@ -98,8 +98,13 @@ def _place(name: str, labels: tuple[tuple[str, ...], ...], kind: str) -> Sql:
 
 
 def _array(column: Any, is_text: bool) -> NDArray[Any]:
+    """A column of Arrow, or of cells, as an array."""
+    cells = isinstance(column, tuple)
     if is_text:
-        return np.array(["" if text is None else text for text in column.to_pylist()], dtype=np.str_)
+        texts = column if cells else column.to_pylist()
+        return np.array(["" if text is None else text for text in texts], dtype=np.str_)
+    if cells:
+        return np.array([np.nan if number is None else number for number in column])
     if str(column.type) == "double" and len(column):
         # Arrow's own way to an array of NumPy imports pandas, which takes longer than many files.
         return np.from_dlpack(column.fill_null(np.nan) if column.null_count else column)

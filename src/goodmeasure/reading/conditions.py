@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from goodmeasure.errors import UsageError, with_article
-from goodmeasure.reading.connection import Reader
+from goodmeasure.reading.connection import Reader, database
 from goodmeasure.reading.sql import Sql, sql, told_apart
 from goodmeasure.reading.tables import missing_column
 
@@ -137,8 +137,7 @@ def _parsed(text: str) -> Node:
 
 
 def _has_comment(text: str) -> bool:
-    import duckdb
-
+    duckdb = database()
     return any(kind == duckdb.token_type.comment for _, kind in duckdb.tokenize(text))
 
 
@@ -166,8 +165,7 @@ def _parser(process: int) -> Reader:
 
 
 def _answer(text: str, question: Sql, value: str) -> str:
-    import duckdb
-
+    duckdb = database()
     try:
         return str(_parser(os.getpid()).ask(question, [value]).fetchall()[0][0])
     except duckdb.Error as error:

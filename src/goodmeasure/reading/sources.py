@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from goodmeasure.errors import Problem
 from goodmeasure.reading.conditions import Condition, unusable
-from goodmeasure.reading.connection import FRAME, Reader
+from goodmeasure.reading.connection import FRAME, Reader, database
 from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_names
 from goodmeasure.reading.foreign import BEGINNING, json_rows
 from goodmeasure.reading.notation import Notation
@@ -279,8 +279,7 @@ class Files:
     @contextmanager
     def explaining(self) -> Iterator[None]:
         """What the database finds wrong is said in our words."""
-        import duckdb
-
+        duckdb = database()
         try:
             yield
         except duckdb.Error as error:
@@ -288,8 +287,7 @@ class Files:
 
     def explained(self, error: Exception) -> Problem:
         """What is wrong: the condition, if the files can be read without it."""
-        import duckdb
-
+        duckdb = database()
         if self.filter is None:
             return _unreadable(error, self)
         counts = listed(sql("count({name})", name=identifier(name)) for name in self.types)
@@ -326,8 +324,7 @@ def cast(name: str, kind: ColumnKind) -> Sql:
 
 def _unreadable(error: Exception, files: Files) -> UnreadableTable:
     """The database's words in ours: which file and line, and what is wrong with it."""
-    import duckdb
-
+    duckdb = database()
     text = as_named(str(error))
     place = max((each for each in files.places if each.path in text), key=lambda each: len(each.path), default=None)
     record, original = re.search(r"Line: (\d+)", text), re.search(r"Original Line: (.*)", text)

@@ -13,7 +13,7 @@ from typing import Any
 
 from goodmeasure.reading.foreign import by_pandas
 from goodmeasure.reading.tables import NEEDS_ROWS, EmptyTable, UnreadableTable, listed
-from goodmeasure.strict.extras import missing_extra
+from goodmeasure.strict.extras import needed
 
 _ARCHIVE = b"PK\x03\x04"
 # So many rows tell where the table begins.
@@ -55,10 +55,7 @@ def write_as_csv(name: str, path: str, copy: Path) -> None:
 
 def _sheets(name: str, path: str) -> dict[str, Any]:
     """The sheets that hold cells, by name. Errors: GM008, GM202."""
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise missing_extra(f"reading the workbook {name}", "openpyxl") from error
+    openpyxl = needed("openpyxl", f"reading the workbook {name}")
     try:
         book = openpyxl.load_workbook(BytesIO(Path(path).read_bytes()), read_only=True, data_only=True)
         return {sheet.title: sheet for sheet in book.worksheets if any(map(_filled, _rows(sheet)))}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.drawing.terminal import word
+from goodmeasure.keeping.compiling import compiles
 from goodmeasure.report import sentences
 from goodmeasure.report.acting import of_study, yes_no_curves
 from goodmeasure.report.again import command, python
@@ -41,9 +42,17 @@ def page(study: Study) -> str:
         risk_caption=f"Mean loss ({study.plan.loss}) with 95 % intervals; less is better.",
         pictures=pictures,
         questions=_questions(study, is_cut=acted is not None, is_priced="prices" in pictures),
-        foot=f", NumPy {np.__version__}, Python {python_version()}; seed {study.question.seed}; {study.seconds:.1f} s.",
+        foot=(
+            f", NumPy {np.__version__}, Python {python_version()}; seed {study.question.seed}; "
+            f"{study.seconds:.1f} s{_engine()}."
+        ),
         **_content(study),
     )
+
+
+def _engine() -> str:
+    """What computed, where it is not what the usual times are of."""
+    return "" if compiles() else " without compiled kernels"
 
 
 def _questions(study: Study, *, is_cut: bool, is_priced: bool) -> dict[str, str]:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.keeping.compiled import compiled
+from goodmeasure.keeping.compiling import loop
+from goodmeasure.statistics import plain_limbs
 from goodmeasure.statistics.limbs import LOWEST
 
 
-@compiled(nogil=True)
+@loop(plain=plain_limbs.exponents, nogil=True)
 def exponents(bits: Any) -> Any:
     """The smallest and largest biased exponent of values that are not zero (1 for subnormals); (0, 0) if there are
     none."""
@@ -29,7 +30,7 @@ def exponents(bits: Any) -> Any:
     return low, high
 
 
-@compiled(nogil=True)
+@loop(nogil=True)
 def add_one(limbs: Any, first: int, b: Any) -> None:
     """Add a value, given by its bits, to a row of limbs: 53 bits of significand spread over three of them."""
     mask = np.int64(0xFFFFFFFF)
@@ -49,7 +50,7 @@ def add_one(limbs: Any, first: int, b: Any) -> None:
     limbs[k + 2] += sign * (high >> 32)
 
 
-@compiled(nogil=True)
+@loop(plain=plain_limbs.add, nogil=True)
 def add(limbs: Any, first: int, cells: Any, bits: Any) -> None:
     """Add each value, given by its bits, to its cell."""
     for i in range(len(bits)):
@@ -66,7 +67,7 @@ HUGE = 2043  # from this biased exponent on, 1.5 * 2**52 quanta would be infinit
 ABSOLUTE = 0x7FFFFFFFFFFFFFFF
 
 
-@compiled(nogil=True)
+@loop(nogil=True)
 def largest(x: Any, n: int) -> Any:
     """The bits of the largest size among numbers; those of infinity or more if one is not finite."""
     most = np.int64(0)
@@ -75,13 +76,13 @@ def largest(x: Any, n: int) -> Any:
     return most
 
 
-@compiled(nogil=True)
+@loop(nogil=True)
 def rounder(quantum: Any) -> Any:
     """1.5 * 2**52 quanta, given by their exponent, as bits."""
     return ((np.int64(quantum) + 1075) << 52) | (np.int64(1) << 51)
 
 
-@compiled(nogil=True)
+@loop(nogil=True)
 def split(x: Any, n: int, first: Any, second: Any, rest: Any) -> Any:
     """Round numbers to whole quanta twice: both sums of bits, and what is left over."""
     one, two = np.int64(first).view(np.float64), np.int64(second).view(np.float64)
@@ -96,7 +97,7 @@ def split(x: Any, n: int, first: Any, second: Any, rest: Any) -> Any:
     return ones - n * first, twos - n * second
 
 
-@compiled(nogil=True)
+@loop(nogil=True)
 def add_whole(limbs: Any, whole: Any, quantum: Any) -> None:
     """Add a whole number of quanta, given by their exponent."""
     mask = np.int64(0xFFFFFFFF)
@@ -108,7 +109,7 @@ def add_whole(limbs: Any, whole: Any, quantum: Any) -> None:
     limbs[k + 2] += high >> 32
 
 
-@compiled(nogil=True)
+@loop(nogil=True)
 def add_huge(limbs: Any, x: Any, n: int) -> None:
     """Add the numbers that are too large to be rounded one by one, and put zero in their place."""
     for i in range(n):
@@ -118,7 +119,7 @@ def add_huge(limbs: Any, x: Any, n: int) -> None:
             x[i] = 0.0
 
 
-@compiled(nogil=True)
+@loop(nogil=True)
 def add_chunk(limbs: Any, x: Any, rest: Any, n: int) -> Any:
     """Add a chunk, which is used up, as is the scratch memory ``rest``; False if a number is not finite."""
     most = largest(x, n)
@@ -138,7 +139,7 @@ def add_chunk(limbs: Any, x: Any, rest: Any, n: int) -> Any:
     return True
 
 
-@compiled(nogil=True)
+@loop(nogil=True)
 def power(x: Any, squared: Any, out: Any) -> None:
     if squared:
         for i in range(len(x)):
@@ -148,7 +149,7 @@ def power(x: Any, squared: Any, out: Any) -> None:
             out[i] = x[i]
 
 
-@compiled(nogil=True)
+@loop(plain=plain_limbs.add_column, nogil=True)
 def add_column(limbs: Any, x: Any) -> Any:
     """Add a column to the first row of limbs, and its square to the second if there is one; False if one is not finite."""
     scratch, rest = np.empty(CHUNK), np.empty(CHUNK)
@@ -161,7 +162,7 @@ def add_column(limbs: Any, x: Any) -> Any:
     return True
 
 
-@compiled(nogil=True)
+@loop(plain=plain_limbs.carry, nogil=True)
 def carry(limbs: Any) -> None:
     """Bring every limb but the last into [0, 2**32)."""
     for c in range(limbs.shape[0]):

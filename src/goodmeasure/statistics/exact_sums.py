@@ -61,8 +61,8 @@ class ExactSums:
     """
 
     def __init__(self, cells: int, first: int = 0, limbs: NDArray[np.int64] | None = None) -> None:
-        self.first = first
-        self.limbs = np.zeros((cells, 0), dtype=np.int64) if limbs is None else limbs
+        self.first: int = first
+        self.limbs: NDArray[np.int64] = np.zeros((cells, 0), dtype=np.int64) if limbs is None else limbs
         self._added = 0
 
     @property

@@ -13,6 +13,7 @@ from typing import Any
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.writing import folder, write_whole
+from goodmeasure.strict.extras import needed
 
 
 @dataclass(frozen=True)
@@ -46,22 +47,20 @@ def _write_once(place: Path, data: bytes) -> None:
     write_whole({place: data}, [data])
 
 
-def _tumours() -> Any:
-    from sklearn.datasets import load_breast_cancer
+def _shipped() -> Any:
+    return needed("sklearn.datasets", "an example")
 
-    return load_breast_cancer()
+
+def _tumours() -> Any:
+    return _shipped().load_breast_cancer()
 
 
 def _diabetes() -> Any:
-    from sklearn.datasets import load_diabetes
-
-    return load_diabetes(scaled=False)
+    return _shipped().load_diabetes(scaled=False)
 
 
 def _wines() -> Any:
-    from sklearn.datasets import load_wine
-
-    return load_wine()
+    return _shipped().load_wine()
 
 
 def example(task: str) -> Example:

@@ -29,6 +29,7 @@ from goodmeasure.making.loss import Loss
 from goodmeasure.reading.tables import Table
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.statistics.weights import scaled
+from goodmeasure.strict.extras import needed
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.encoding import Encoding, encoding
 from goodmeasure.study.judging import constant_for
@@ -251,7 +252,7 @@ def _grown(host: str, loss: Loss, cases: Cases, matrix: Encoding, rounds: int, s
     y, weight = _rates(cases, loss)
     asked = Growing(loss, matrix(cases.table), y, weight, matrix.categorical, rounds, LEARNING_RATE, seed)
     with threads_for(asked.x.size):
-        found: Forest = import_module(_HOSTS[host]).grow(asked)
+        found: Forest = needed(_HOSTS[host], f"--model {host}").grow(asked)
     return found
 
 

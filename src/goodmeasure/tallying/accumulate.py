@@ -71,7 +71,9 @@ class Accumulator:
     """Makes a tally: create, ``add`` rows (as often as one likes), ``finish``; tallies merge with ``+``."""
 
     def __init__(self, losses: Sequence[Any], schema: Schema, called: Mapping[str, str] | None = None) -> None:
-        self.losses, self.schema, self._called = tuple(losses), schema, called or {}
+        self.losses: tuple[Any, ...] = tuple(losses)
+        self.schema: Schema = schema
+        self._called = called or {}
         self._groups: dict[str, Group] = {}
         self._taking = [on_predictions(loss) if schema.on_predictions else loss for loss in losses]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.keeping.compiled import compiled
+from goodmeasure.keeping.compiling import loop
 from goodmeasure.statistics.row_arguments import Floats
 
 OCTAVES = 31
@@ -34,7 +34,13 @@ QUANTA = (1 << COUNT) - 1
 _ONE_ROW = (1 << COUNT) - int(np.array([MAGIC]).view(np.int64)[0])
 
 
-@compiled(nogil=True)
+def _cells_plain(p: Any, out: Any) -> None:
+    """What `_cells` gives, all rows at once."""
+    k = np.maximum((np.minimum(p, 1.0 - p).view(np.int64) >> 46) - FIRST, 0)
+    out[:] = np.where(p < 0.5, k, SCORE_CELLS - 1 - k)
+
+
+@loop(plain=_cells_plain, nogil=True)
 def _cells(p: Any, out: Any) -> None:
     """The cell of each probability: six bits of significand in each octave of it or its complement."""
     for i in range(len(p)):
@@ -43,14 +49,23 @@ def _cells(p: Any, out: Any) -> None:
         out[i] = k if p[i] < 0.5 else SCORE_CELLS - 1 - k
 
 
-@compiled(nogil=True)
+def _count_scores_plain(p: Any, labels: Any, counts: Any, places: Any) -> None:
+    """What `_count_scores` gives, all rows at once."""
+    cells = np.empty(len(p), np.int64)
+    _cells_plain(p, cells)
+    at = 2 * cells + labels
+    counts += np.bincount(at, minlength=len(counts))
+    np.add.at(places, at, (p + MAGIC).view(np.int64) - np.array([MAGIC]).view(np.int64))
+
+
+@loop(nogil=True)
 def _packed(p: Any, out: Any) -> None:
     """What each row adds to its cell."""
     for i in range(len(p)):
         out[i] = np.float64(p[i] + MAGIC).view(np.int64) + _ONE_ROW
 
 
-@compiled(nogil=True)
+@loop(nogil=True)
 def _add_rows(p: Any, labels: Any, table: Any) -> None:
     cells, packed = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
     for start in range(0, len(p), CHUNK):
@@ -61,7 +76,7 @@ def _add_rows(p: Any, labels: Any, table: Any) -> None:
             table[2 * cells[i] + label[i]] += packed[i]
 
 
-@compiled(nogil=True)
+@loop(plain=_count_scores_plain, nogil=True)
 def _count_scores(p: Any, labels: Any, counts: Any, places: Any) -> None:
     table = np.zeros(len(counts), np.int64)
     for start in range(0, len(p), MOST_ROWS):

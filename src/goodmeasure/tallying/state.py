@@ -47,8 +47,10 @@ class Moments:
     """Exact sums of one column of numbers; of the weights too where there are any. Infinite values are counted."""
 
     def __init__(self, weighted: bool, n: int = 0, infinite: int = 0, sums: ExactSums | None = None) -> None:
-        self.weighted, self.n, self.infinite = weighted, n, infinite
-        self.sums = ExactSums(6 if weighted else 2) if sums is None else sums
+        self.weighted: bool = weighted
+        self.n: int = n
+        self.infinite: int = infinite
+        self.sums: ExactSums = ExactSums(6 if weighted else 2) if sums is None else sums
 
     def add(self, values: Floats, w: Floats | None) -> None:
         """Add a column of values, with its weights if this tally has any; error: GM706."""
@@ -110,9 +112,9 @@ class ScoreCounts:
         sums: ExactSums | None = None,
     ) -> None:
         self.weighted = weighted
-        self.counts = np.zeros((SCORE_CELLS, 2), dtype=np.int64) if counts is None else counts
-        self.places = np.zeros((SCORE_CELLS, 2), dtype=np.int64) if places is None else places
-        self.sums = ExactSums(6 * SCORE_CELLS if weighted else 0) if sums is None else sums
+        self.counts: NDArray[np.int64] = np.zeros((SCORE_CELLS, 2), dtype=np.int64) if counts is None else counts
+        self.places: NDArray[np.int64] = np.zeros((SCORE_CELLS, 2), dtype=np.int64) if places is None else places
+        self.sums: ExactSums = ExactSums(6 * SCORE_CELLS if weighted else 0) if sums is None else sums
 
     @property
     def is_of_one_answer(self) -> bool:
@@ -165,8 +167,8 @@ class AmountSums:
     """Rows by cell of their predicted amount, v the identification: sums of w, w², w·prediction, w·v, w²·v, w²·v², w·v²."""
 
     def __init__(self, counts: NDArray[np.int64] | None = None, sums: ExactSums | None = None) -> None:
-        self.counts = np.zeros(AMOUNT_CELLS, dtype=np.int64) if counts is None else counts
-        self.sums = ExactSums(7 * AMOUNT_CELLS) if sums is None else sums
+        self.counts: NDArray[np.int64] = np.zeros(AMOUNT_CELLS, dtype=np.int64) if counts is None else counts
+        self.sums: ExactSums = ExactSums(7 * AMOUNT_CELLS) if sums is None else sums
 
     def add(self, prediction: Floats, v: Floats, w: Floats | None) -> None:
         """Add predictions with their identification values (for a mean, prediction minus target); error: GM706."""
@@ -192,8 +194,8 @@ class ClusterSums:
 
     def __init__(self, columns: int, keys: NDArray[np.uint64] | None = None, sums: ExactSums | None = None) -> None:
         self.columns = columns
-        self.keys = np.zeros(0, dtype=np.uint64) if keys is None else keys
-        self.sums = ExactSums(0) if sums is None else sums
+        self.keys: NDArray[np.uint64] = np.zeros(0, dtype=np.uint64) if keys is None else keys
+        self.sums: ExactSums = ExactSums(0) if sums is None else sums
 
     @staticmethod
     def of(keys: NDArray[np.uint64], w: Floats, columns: list[Floats]) -> ClusterSums:

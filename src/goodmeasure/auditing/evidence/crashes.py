@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from goodmeasure.auditing.case import Dossier, Unavailable
+from goodmeasure.auditing.evidence import kind
 
 _ELSEWHERE = ("cuda", "mps", "nvidia", "out of memory", "not compiled with")
 
@@ -38,14 +40,10 @@ class Crashes:
 
 
 def _of_model(dossier: Dossier) -> list[tuple[str, Exception, str]]:
-    from goodmeasure.auditing.evidence.keras_fit import KerasFit
-    from goodmeasure.auditing.evidence.step_run import StepRun
-    from goodmeasure.auditing.evidence.wiring import Wiring
-
-    step = dossier.find(StepRun)
+    step: Any = dossier.find(kind("StepRun"))
     if step is not None:
         return [("training step", *step.crash)] if step.crash else []
-    keras = dossier.find(KerasFit)
-    wiring = keras.wiring if keras else dossier.find(Wiring)
+    keras: Any = dossier.find(kind("KerasFit"))
+    wiring: Any = keras.wiring if keras else dossier.find(kind("Wiring"))
     crash = wiring.crash if wiring else None
     return [(f"{crash.stage} pass", crash.error, crash.where)] if crash else []

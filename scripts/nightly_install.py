@@ -1,0 +1,103 @@
+"""Install the built package into clean environments, run every example there, and write what came into docs/installation.md.
+
+python scripts/nightly_install.py             # everything: about half an hour
+python scripts/nightly_install.py core run    # prints some of it, and writes nothing
+
+The core is tried with every Python from 3.11 on that is found on the path, the extras with the one that runs this.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable
+
+from environments import ROOT, Environment, between, environment, of_extras, wheel
+
+PAGE = ROOT / "docs" / "installation.md"
+CORE = "core"
+OURS = (CORE, "run", "fast", "run,fast,plot,sql")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+# What looks at the wheel, each with its arguments.
+CHECKS = (("twine", "check", "--strict"), ("check-wheel-contents",))
+COMMANDS = (("losses", "huber"), ("explain", "GM206"), ("demo", "--out", "."))
+
+
+class Broken(Exception):
+    """Something does not hold in a clean environment."""
+
+
+def checked() -> Iterable[str]:
+    """What those say of the wheel whose business wheels are."""
+    for program, *given in CHECKS:
+        with environment(program, bytecode=False) as made:
+            done = made.run("-m", program.replace("-", "_"), *given, str(wheel()))
+        if done.returncode:
+            raise Broken(f"{program}: {done.stdout}{done.stderr}")
+        yield f"`{program}`: {done.stdout.strip().splitlines()[-1].replace(str(wheel().parent), '').replace(': /', ': ')}"
+
+
+def row(name: str) -> str:
+    """One row of the table, of an environment that is made for it."""
+    what, _, version = name.partition(" ")
+    names = [] if what == CORE else what.split(",")
+    python = shutil.which(f"python{version}") if version else None
+    with environment(*of_extras(*names), python=python or sys.executable, bytecode=False) as made:
+        examples = _examples(made)
+        said = ", ".join(f"`{command[0]}` {_status(made, command)}" for command in COMMANDS)
+    shown = f"`[{name}]`" if names else f"the core{f', Python {version}' if version else ''}"
+    return f"| {shown} | {examples['as printed']} | {examples['asks']} | {examples['imports']} | {said} |"
+
+
+def _examples(made: Environment) -> Counter[str]:
+    """How many examples gave what is printed, asked for an extra, or import themselves what is not there."""
+    done = made.run("told_examples.py", "", cwd=ROOT / "tests")
+    if done.returncode:
+        raise Broken(done.stderr)
+    kinds = Counter[str]()
+    for name, came in json.loads(done.stdout).items():
+        kind = came if came == "as printed" else came.split()[0].rstrip(":")
+        if kind not in ("as printed", "asks", "imports"):
+            raise Broken(f"{name}: {came}")
+        kinds[kind] += 1
+    return kinds
+
+
+def _status(made: Environment, command: tuple[str, ...]) -> str:
+    """Whether a command runs, or the extra that it asks for."""
+    done = made.run("-c", "from goodmeasure.cli import main; main()", *command, cwd=made.python.parent)
+    if done.returncode == 0:
+        return "runs"
+    if "pip install 'goodmeasure[" in done.stderr and "Traceback" not in done.stderr:
+        return f"asks for `[{done.stderr.split('goodmeasure[')[1].split(']')[0]}]`"
+    raise Broken(f"{' '.join(command)}: {done.stderr}")
+
+
+def told(names: Iterable[str]) -> Iterable[str]:
+    """The table, line by line, as it is tried; and what is said of the wheel."""
+    yield "| installed | examples as printed | ask for an extra | import another system | commands |"
+    yield "|---|---|---|---|---|"
+    yield from map(row, names)
+    yield ""
+    yield from (f"{line}  " for line in checked())
+    yield f"Python {platform.python_version()}, {platform.system()}."
+
+
+def main(names: list[str]) -> None:
+    """Try, print, and write where all was tried."""
+    others = [
+        each for each in PYTHONS if shutil.which(f"python{each}") and not platform.python_version().startswith(each)
+    ]
+    lines = []
+    for line in told(names or [*OURS, *(f"{CORE} {each}" for each in others)]):
+        print(line, flush=True)
+        lines.append(line)
+    if not names:
+        between(PAGE, "nightly_install.py", "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
