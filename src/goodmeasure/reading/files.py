@@ -23,7 +23,7 @@ from goodmeasure.reading.inspection import (
     weighed,
 )
 from goodmeasure.reading.notation import Notation
-from goodmeasure.reading.paths import Places
+from goodmeasure.reading.paths import Places, digest_of
 from goodmeasure.reading.recognition import AS_THE_CELLS_TELL, Written
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.sources import SQL_KIND, Files, opened
@@ -115,7 +115,9 @@ class _Reading:
             for name, how in files.notations.items()
         ]
         columns, sampled = self._fetched(kinds, total, most_cells)
-        return Table(columns, files.source, total, (*remarks, *sampled), notations=files.notations)
+        remarks += sampled
+        digest = digest_of(files.places)
+        return Table(columns, files.source, total, tuple(remarks), notations=files.notations, digest=digest)
 
     def parts(self, names: list[str], keep: Collection[str]) -> Iterator[Table]:
         """The named columns, in parts; beside those that are learned from, the cells of columns to keep as texts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import os
 import re
@@ -31,6 +32,7 @@ _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARKS_OF_FOUR = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 WINDOWS = "windows-1252"
 _OF_WINDOWS = re.compile(rb"[\x80-\x9f]")
+DIGITS = 12
 _TABLES = ("*.parquet", "*.csv", "*.csv.gz", "*")
 
 
@@ -43,6 +45,8 @@ class Place:
     ruled: bool = False
     encoding: str = ""
     """What it was read in, where that is neither UTF-8 nor UTF-16 nor Latin-1."""
+    original: str = ""
+    """Where the bytes stand as they came, if they are read from a copy that is written otherwise."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,15 @@ class Places:
     def bytes(self) -> int:
         """How many bytes they hold."""
         return sum(Path(path).stat().st_size for path in self.paths)
+
+
+def digest_of(places: Iterable[Place]) -> str:
+    """The first digits of the SHA-256 of files as they came, one after the other: ``cat FILES | sha256sum``. Error: GM202."""
+    found = hashlib.sha256()
+    for place in places:
+        with told(place.name), Path(place.original or place.path).open("rb") as file:
+            hashlib.file_digest(file, lambda: found)
+    return found.hexdigest()[:DIGITS]
 
 
 @contextmanager
@@ -195,6 +208,7 @@ def _readable(name: str, path: str, copies: _Copies) -> Place:
             link = copies.free()
             link.symlink_to(Path(path).absolute())
             path = str(link)
+        original = path
         with uncompressed(path) as file:
             wide = _wide(file.read(4))
         if wide:
@@ -202,11 +216,12 @@ def _readable(name: str, path: str, copies: _Copies) -> Place:
         if workbooks.is_workbook(path):
             copy = copies.free()
             workbooks.write_as_csv(name, path, copy)
-            return Place(name, str(copy))
+            return Place(name, str(copy), original=original)
         if _is_of_windows(path):
-            return Place(name, _recoded(name, path, copies.free(), WINDOWS), encoding=WINDOWS)
+            return Place(name, _recoded(name, path, copies.free(), WINDOWS), encoding=WINDOWS, original=original)
         between = ruled.copied(lambda: uncompressed(path), copies.free)
-        return Place(name, path) if between is None else Place(name, str(between), ruled=True)
+        read_at = path if between is None else str(between)
+        return Place(name, read_at, ruled=between is not None, original=original)
 
 
 def _wide(start: bytes) -> str:

@@ -141,7 +141,8 @@ class Table:
     ``rows_in_source`` counts the rows that the source has; a sample holds fewer. ``frame`` is the kind of frame that it
     was made from, if it was one that results can be given back in. ``notations`` are the ways in which texts were written
     that became numbers or dates, and ``kept`` the cells of columns to copy, as texts. ``orders`` are the categories of columns
-    whose type says that they stand in an order, from the low end to the high one.
+    whose type says that they stand in an order, from the low end to the high one. ``digest`` begins the SHA-256 of the files that
+    it was read from; a table that was none has no digest.
     """
 
     columns: Mapping[str, Values]
@@ -152,6 +153,7 @@ class Table:
     notations: Mapping[str, Notation] = field(default_factory=dict)
     kept: Mapping[str, Values] = field(default_factory=dict)
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    digest: str | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from glob import has_magic
 from itertools import product
 
 from goodmeasure.decisions.costs import ClassCosts
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.frames import IN_MEMORY
+from goodmeasure.reading.paths import STANDARD_INPUT
 from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.names import plain_label
@@ -17,10 +20,10 @@ from goodmeasure.study.study import Study
 
 def command(study: Study) -> str:
     """The command line that asks the same question of a file; empty where the table was none."""
-    if study.source == IN_MEMORY:
+    if (source := _typed(study)) is None:
         return ""
     question = study.question
-    parts = ["goodmeasure", "run", study.source, "--target", question.target]
+    parts = ["goodmeasure", "run", source, "--target", question.target]
     for name in (
         "positive",
         "ask",
@@ -55,6 +58,13 @@ def command(study: Study) -> str:
     return shlex.join(parts)
 
 
+def _typed(study: Study) -> str | None:
+    """What is typed to read the table; None where it was handed over in memory."""
+    if study.source == IN_MEMORY and study.digests.get(IN_MEMORY) is None:
+        return None
+    return "-" if study.source == STANDARD_INPUT else study.source
+
+
 def _costs(study: Study) -> list[str]:
     """What errors cost, as the command line has it."""
     costs = study.question.costs
@@ -79,6 +89,16 @@ def _models(study: Study) -> list[str]:
     return list(dict.fromkeys(each.model for each in study.asked or (study.question,)))
 
 
+def same_rows(study: Study) -> Iterator[str]:
+    """How to tell whether each table is the one that was read."""
+    for source, digest in study.digests.items():
+        if digest is None:
+            yield "A table was handed over in memory: it has no file, and so no hash that tells it from another."
+        else:
+            of = f"{source}, all its files one after the other," if has_magic(source) else source
+            yield f"The SHA-256 of {of} begins with {digest} (sha256sum prints it): other bytes may give other numbers."
+
+
 def python(study: Study) -> str:
     """The lines of Python that ask the same question."""
     question = study.question
@@ -92,7 +112,8 @@ def python(study: Study) -> str:
     if question.floors:
         asked["floors"] = [f"{floor.share}={floor.least:g}" for floor in question.floors]
     asked["model"] = models[0] if len(models) == 1 else models
-    arguments = [IN_MEMORY if study.source == IN_MEMORY else repr(study.source), repr(question.target)]
+    source = _typed(study)
+    arguments = [IN_MEMORY if source is None else repr(source), repr(question.target)]
     if costs is not None:
         given = ", ".join(f"{k}={v!r}" for k, v in costs.to_dict().items() if v)
         by_column = isinstance(costs, ColumnCosts)

@@ -110,6 +110,7 @@ def _use(study: Study) -> Iterator[str]:
     yield _fenced(f"goodmeasure predict {word(MODEL_FILE)} NEW.csv --out predicted.csv")
     yield "## How to get these numbers again"
     yield _fenced(again.command(study) or again.python(study))
+    yield from map(_plain, again.same_rows(study))
 
 
 def _fenced(code: str) -> str:

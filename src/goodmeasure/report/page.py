@@ -12,7 +12,7 @@ from goodmeasure.drawing.terminal import word
 from goodmeasure.keeping.compiling import compiles
 from goodmeasure.report import sentences
 from goodmeasure.report.acting import of_study, yes_no_curves
-from goodmeasure.report.again import command, python
+from goodmeasure.report.again import command, python, same_rows
 from goodmeasure.report.classes import taken
 from goodmeasure.report.figures import drawn, effects_drawn, groups_drawn
 from goodmeasure.report.tiles import tiles
@@ -97,6 +97,7 @@ def _content(study: Study) -> dict[str, Any]:
         "shown": sentences.shown,
         "command": command(study),
         "python": python(study),
+        "same_rows": list(same_rows(study)),
     }
 
 

@@ -188,7 +188,9 @@ def run(
         if len(questions) > 1
         else Answering(questions[0], told).on(rows, other, elsewhere.like)
     )
-    return replace(study, where=where, test=None if other is None else other.source)
+    tables = [each for each in (rows, other, elsewhere.like) if each is not None]
+    digests = {each.source: each.digest for each in tables}
+    return replace(study, where=where, test=None if other is None else other.source, digests=digests)
 
 
 def _floors(given: Any) -> tuple[Floor, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ class Study(Displayed):
         asked: the question of each of them; empty where it is the only one.
         test: where the table of reported rows came from, if it is another.
         where: the condition that rows had to fit.
+        digests: the first 12 digits of the SHA-256 of what each table was read from, by its source; None of one in memory.
         frame: the kind of frame that the table was; None if it was a file or a dictionary.
         folder: where its report and its model are written; None where they are not.
 
@@ -97,6 +98,7 @@ class Study(Displayed):
     asked: tuple[Question, ...] = ()
     test: str | None = None
     where: str | None = None
+    digests: Mapping[str, str | None] = field(default_factory=dict)
     frame: FrameKind | None = None
     folder: str | None = None
 
@@ -198,6 +200,7 @@ class Study(Displayed):
                 "source": self.source,
                 "test": self.test,
                 "where": self.where,
+                "sha256": dict(self.digests),
                 "rows": {**self.prepared.rows.to_dict(), **{k: len(v) for k, v in self.prepared.split.parts.items()}},
                 "split": self.prepared.split.how,
                 "protocol": self.prepared.split.protocol,
