@@ -50,3 +50,28 @@ def test_a_formula_for_both_keeps_its_hyperparameters(target: str, loss: gm.Loss
     with pytest.raises(UsageError) as caught:
         with_loss(gm.choose(TARGETS[target]), loss)
     assert shlex.split(caught.value.fix) == ["--loss", str(told)]
+
+
+@gm.loss(target=gm.Real)
+def own(y, z):
+    """The fourth power of the miss."""
+    return (z - y) ** 4
+
+
+def test_without_costs_what_the_named_loss_asks_for_is_provided() -> None:
+    plan, told = gm.choose(TARGETS["amounts"]), set()
+    for loss in [*LOSSES.values(), own()]:
+        try:
+            found = with_loss(plan, loss)
+        except UsageError:
+            continue
+        asked, last = loss.facts.asks_for, found.steps[-1]
+        assert last.answer == (f"provide the predicted {asked}" if asked else "provide the prediction")
+        assert "quantile" not in asked or not last.rejected
+        told.add(asked)
+    assert {"mean", "median", "quantile", "quantiles", ""} <= told
+
+
+def test_with_costs_the_last_step_stays() -> None:
+    plan = gm.choose(TARGETS["amounts"], costs=gm.UnderOverCosts(under=3, over=1))
+    assert with_loss(plan, gm.losses.squared_error()).steps[-1] == plan.steps[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from goodmeasure import losses
-from goodmeasure.choosing.plan import Plan, Rejected
+from goodmeasure.choosing.plan import Plan, Rejected, Step
 from goodmeasure.deriving.implied_probability import implies_probability
 from goodmeasure.deriving.predictions import turn
 from goodmeasure.drawing.terminal import word
@@ -29,13 +29,17 @@ def with_loss(plan: Plan, loss: Loss) -> Plan:
     measure = replace(
         third, answer=str(loss), reason=f"it was named; {plan.name} alone asks for {plan.loss}", rejected=()
     )
-    return replace(
-        plan,
-        loss=loss,
-        asks_for=loss.facts.asks_for or "best of its own loss",
-        steps=(first, activate, measure, fourth),
-        tails=None,
-    )
+    asks_for = loss.facts.asks_for or "best of its own loss"
+    decide = _provided(fourth, plan.asks_for, loss.facts.asks_for)
+    return replace(plan, loss=loss, asks_for=asks_for, steps=(first, activate, measure, decide), tails=None)
+
+
+def _provided(step: Step, before: str, now: str) -> Step:
+    """The last step where there are no costs: what the loss asks for is provided, and so is no alternative."""
+    if step.answer != f"provide the predicted {before}":
+        return step
+    others = tuple(each for each in step.rejected if each.alternative.removeprefix("a ") not in now)
+    return replace(step, answer=f"provide the predicted {now}" if now else "provide the prediction", rejected=others)
 
 
 def with_activation(plan: Plan, name: str, reason: str = "it was named") -> Plan:

@@ -68,7 +68,7 @@ def intervals(
     name: str, question: str, rows: Sequence[tuple[str, Interval]], across: str = "", zero: bool = False
 ) -> Picture:
     """Numbers with their intervals, one a line from above; with a line at zero where that is what they are held against."""
-    ticks = {-float(k): _shortened(label) for k, (label, _) in enumerate(rows)}
+    ticks = {-float(k): shortened(label) for k, (label, _) in enumerate(rows)}
     axes = Axes(across=across, y_ends=(-len(rows) + 0.5, 0.5), y_ticks=ticks)
     if zero:
         axes.add(Guide(0.0, QUIET, up=True))
@@ -188,7 +188,7 @@ def amounts(prediction: Floats, y: Floats) -> Picture:
 
 def shares(rows: Sequence[tuple[str, float, float]]) -> Picture:
     """How often classes were predicted, on average, beside how often they were seen, one a line from above."""
-    ticks = {-float(k): _shortened(name) for k, (name, _, _) in enumerate(rows)}
+    ticks = {-float(k): shortened(name) for k, (name, _, _) in enumerate(rows)}
     axes = Axes(across="share of the rows", x_ends=(0.0, None), y_ends=(-len(rows) + 0.5, 0.5), y_ticks=ticks)
     place = -np.arange(len(rows), dtype=np.float64)
     predicted, seen = np.array([[p, share] for _, p, share in rows]).T
@@ -200,27 +200,28 @@ def shares(rows: Sequence[tuple[str, float, float]]) -> Picture:
     return Picture("shares", "How often is each said, and how often seen?", (axes,), (_HALF, 70.0 + 20.0 * len(rows)))
 
 
-def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+def shortened(name: str, longest: int = _LONGEST) -> str:
+    """A name as it stands beside an axis."""
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def effect(
     number: int, column: str, places: Sequence[Any], means: Floats, names: Sequence[str], ends: Ends = (None, None)
 ) -> Picture:
-    """The mean prediction at values of a column: a line over numbers, points over texts, one of each for each class."""
+    """The mean prediction at values of a column: a line over numbers, points beside texts, one of each for each class."""
     along = [place for place in places if isinstance(place, float)]
     named = len(along) < len(places)
-    x = np.arange(len(places), dtype=np.float64) if named else np.array(along)
+    at = -np.arange(len(places), dtype=np.float64) if named else np.array(along)
     column = printable(column)
-    axes = Axes(across=_shortened(column), up="mean prediction", y_ends=ends)
-    if named:
-        axes.x_ends = (-0.5, len(places) - 0.5)
-        axes.x_ticks = {float(k): printable(str(place))[:12] for k, place in enumerate(places)}
+    axes = Axes(across=shortened(column), up="mean prediction", y_ends=ends)
+    if named:  # one below the other, where their names have room
+        ticks = {-float(k): shortened(printable(str(place)), _LONGEST // 2) for k, place in enumerate(places)}
+        axes = Axes(across="mean prediction", x_ends=ends, y_ends=(-len(places) + 0.5, 0.5), y_ticks=ticks)
     classes = list(means.T) if means.ndim == 2 else [means]
-    for k, y in enumerate(classes):
+    for k, mean in enumerate(classes):
         label, (colour, dash) = printable(names[k]) if len(classes) > 1 else "", _LOOKS[k % len(_LOOKS)]
         shape = _SHAPES[k // len(_COLOURS) % len(_SHAPES)]
-        axes.add(Points(x, y, colour, shape, label=label) if named else Stroke(x, y, colour, dash, label))
+        axes.add(Points(mean, at, colour, shape, label=label) if named else Stroke(at, mean, colour, dash, label))
     return Picture(f"effect-{number}", f"What if {column} had one value in all rows?", (axes,), _SMALL)
 
 

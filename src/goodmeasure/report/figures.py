@@ -26,6 +26,8 @@ from goodmeasure.study.verdict import number
 _SURE = 6.0
 # Of more groups than these the dearest and the cheapest are drawn.
 MOST_GROUPS = 12
+# Of a longer name of a group as much stands beside its part of the rows.
+MOST_LETTERS = 24
 
 
 def drawn(study: Study, found_curves: Curves | None) -> dict[str, Picture]:
@@ -65,7 +67,10 @@ def groups_drawn(study: Study) -> list[tuple[str, Picture]]:
 
 
 def _groups(k: int, of: GroupsOf) -> Picture:
-    rows = [(f"{group.name} ({group.share_of_rows:.0%})", group.excess.interval) for group in of.each]
+    rows = [
+        (f"{pictures.shortened(group.name, MOST_LETTERS)} ({group.share_of_rows:.0%})", group.excess.interval)
+        for group in of.each
+    ]
     shown = rows if len(rows) <= MOST_GROUPS else [*rows[: MOST_GROUPS // 2], *rows[-MOST_GROUPS // 2 :]]
     drawn = pictures.intervals(
         f"groups-{k}", printable(f"Which {of.column} costs more?"), shown, "more a row than the others", zero=True
