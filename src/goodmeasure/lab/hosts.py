@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from goodmeasure.making import card
 from goodmeasure.making.loss import Loss
 
 _HOSTS = ("torch", "jax", "keras", "sklearn", "xgboost")
@@ -11,7 +12,7 @@ _HOSTS = ("torch", "jax", "keras", "sklearn", "xgboost")
 
 def spelled(loss: Loss) -> Mapping[str, str]:
     """The loss in each host that has it; where none has, how each is handed it."""
-    found = loss.card().spelled
+    found = card.spelled(loss)
     return found if len(found) > 1 else handed_over(loss)
 
 
