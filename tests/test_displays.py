@@ -35,6 +35,7 @@ BINARY, SQUARED = gm.losses.binary_cross_entropy(), gm.losses.squared_error()
 
 # Classes that public functions and results speak of and that are no results. Who adds one says here what it is.
 INPUTS = {
+    "ColumnCosts",
     "LabelCosts",
     "Shift",
     "Costs",
@@ -108,6 +109,7 @@ PARTS_OF_A_ROW = {
 }
 PARTS_OF_A_MONITOR = {"Costing", "Counts", "Distribution", "LaterColumn", "MarkShare", "SeenRows", "Shard", "Vast"}
 PARTS_OF_A_RUN = {
+    "GroupsOf",
     "RowsRead",
     "Cases",
     "Columns",
@@ -243,6 +245,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "Risk": lambda: gm.risk(BINARY, Y, Z),
     "Segment": lambda: weak_segments(P, np.where(Y > 0, HOSTILE, "b"))[0],
     "SegmentRate": lambda: segment_rates(Y, P, np.where(Y > 0, HOSTILE, "b"))[0],
+    "Segments": lambda: gm.run({"x": Z, HOSTILE: np.where(Y > 0, HOSTILE, "b"), "y": AMOUNT}, "y").segments,
     "Signal": lambda: gm.signal(BINARY, Y, Z),
     "Split": lambda: studied().prepared.split,
     "Standing": lambda: made("Comparison").standings[0],

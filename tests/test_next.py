@@ -184,6 +184,7 @@ def test_nothing_names_an_input_that_is_spent(
 
 # What each option is given where the next line might leave it out; those of the output alone change no answer.
 VALUES = {
+    "--activation": "sigmoid",
     "--ask": {"choose": "mean", "decide": "0.4"},
     "--budget": "50",
     "--by": "région",

@@ -28,7 +28,7 @@ from goodmeasure.study.verdict import _doubt
 from goodmeasure.study.vetoing import vetoes
 from simulations.promises import chance
 from simulations.sections import Row, Section
-from simulations.verdicts import SIZES, USEFUL, World, out_of_fold
+from simulations.verdicts import SIZES, USEFUL, World, fitted_at, out_of_fold
 
 Floats = np.ndarray
 WORDS = ("use", "use with care", "look first", "cannot tell yet", "do not use")
@@ -117,9 +117,9 @@ def told(world: Asked, n: int, seed: int) -> tuple[str, bool, bool, bool]:
     rng = np.random.default_rng([seed, n])
     x, y, group = _judgeable(world, rng, n)
     parts = world.parts(y, group, seed)
-    b = world.made(x, y, parts, refit=bool(parts.deals))
+    first, b = world.made(x, y, parts)
     raws = [out_of_fold(world, x, y, group, deal) for deal in parts.deals] or [x[parts.report] @ b]
-    fitted = np.arange(n) if parts.deals else parts.fit
+    fitted = fitted_at(parts)
 
     def cases(at: Floats) -> Cases:
         together, when = None if group is None else group[at], np.arange(n)[at] if world.in_time else None
@@ -127,7 +127,7 @@ def told(world: Asked, n: int, seed: int) -> tuple[str, bool, bool, bool]:
 
     report, constant = cases(parts.report), world.loss.best_constant(y[fitted])
     found = over_folds(averaged(world.loss, report.y, raws, constant=constant, **known(report)), parts)
-    decided = _decided(world, cases(parts.tune), x[parts.tune] @ b, report, raws, parts)
+    decided = _decided(world, cases(parts.tune), x[parts.tune] @ first, report, raws, parts)
     judged: Any = SimpleNamespace(report=found, calibration=_calibrated(world, report, raws[0], seed))
     remarks = _vetoed(world, cases(fitted), x[fitted] @ b, report, raws[0], parts)
     doubt = _doubt(judged, decided, remarks, "", report.events if world.noise is None else None)

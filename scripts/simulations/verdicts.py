@@ -226,12 +226,13 @@ class World:
             b = b - np.linalg.solve((x * bend[:, None]).T @ x / len(y) + penalty, x.T @ pull / len(y) + penalty @ b)
         return b
 
-    def made(self, x: Floats, y: Floats, parts: Split, refit: bool) -> Floats:
-        """As a run does: the strength that is best on the rows to tune; with folds, fitted again to all rows."""
+    def made(self, x: Floats, y: Floats, parts: Split) -> tuple[Floats, Floats]:
+        """As a run does: the model whose strength is best on the rows to tune, and the same fitted to them too."""
         fit, tune = parts.fit, parts.tune
         each = {strength: self.fitted(x[fit], y[fit], strength) for strength in STRENGTHS}
         chosen = min(each, key=lambda strength: float(np.mean(self.loss.value(y[tune], x[tune] @ each[strength]))))
-        return self.fitted(x, y, chosen) if refit else each[chosen]
+        at = fitted_at(parts)
+        return each[chosen], self.fitted(x[at], y[at], chosen)
 
 
 WORLDS = (
@@ -270,13 +271,9 @@ def told_and_true(world: World, protocol: str, n: int, seed: int) -> tuple[str, 
     parts = (folded if protocol == "folds" else split)(
         n, classes=classes, group=group, seed=seed, **({"repeats": 3} if protocol == "folds" else {})
     )
-    if parts.deals:
-        b, raws = world.made(x, y, parts, refit=True), [out_of_fold(world, x, y, group, deal) for deal in parts.deals]
-        known = np.arange(n)
-    else:
-        b, known = world.made(x, y, parts, refit=False), parts.fit
-        raws = [x[parts.report] @ b]
-    constant = world.loss.best_constant(y[known])
+    _, b = world.made(x, y, parts)
+    raws = [out_of_fold(world, x, y, group, deal) for deal in parts.deals] or [x[parts.report] @ b]
+    constant = world.loss.best_constant(y[fitted_at(parts)])
     report, together = parts.report, None if group is None else group[parts.report]
     found = over_folds(averaged(world.loss, y[report], raws, cluster=together, constant=constant), parts)
     seen = None if classes is None else int(min(np.bincount(y[report].astype(int), minlength=2)))
@@ -286,6 +283,11 @@ def told_and_true(world: World, protocol: str, n: int, seed: int) -> tuple[str, 
     return unshown[0] if unshown else "use", 1 - risks[0] / risks[1]
 
 
+def fitted_at(parts: Split) -> Floats:
+    """The rows that the model which is handed over is fitted to: all but those to report, or all where folds judge it."""
+    return parts.report if parts.deals else np.sort(np.concatenate([parts.fit, parts.tune]))
+
+
 def out_of_fold(world: World, x: Floats, y: Floats, group: Floats | None, fold: Floats) -> Floats:
     raw = np.empty(len(y))
     for k in np.unique(fold):
@@ -293,7 +295,7 @@ def out_of_fold(world: World, x: Floats, y: Floats, group: Floats | None, fold: 
         classes = y[rest] if world.noise is None else None
         within = None if group is None else group[rest]
         parts = split(len(rest), classes=classes, group=within, shares=FIT_AND_TUNE, seed=0)
-        raw[held] = x[held] @ world.made(x[rest], y[rest], parts, refit=True)
+        raw[held] = x[held] @ world.made(x[rest], y[rest], parts)[1]
     return raw
 
 

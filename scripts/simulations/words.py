@@ -121,6 +121,7 @@ WORDS = (
     _word("not known", "all, of what is no number or was tallied without clusters"),
     _word("taken as independent", "all, of intervals that do not know which rows go together", DEPENDENT[1]),
     _word("cost infinity", "run, risk, score, calibration"),
+    _word("costs infinity", "run, risk, score, calibration"),
     _word("are not a number", "risk"),
     _word("both means are infinite", "score"),
     _word("among these rows", "run, decide: a kind of row that there is none of"),

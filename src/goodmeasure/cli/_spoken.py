@@ -31,6 +31,7 @@ def in_options(text: str, *, raw: bool = False) -> str:
 
 
 _OPTIONS = (
+    (r" \(in Python [^)]*\)", ""),
     (r"costs=gm\.UnderOverCosts\([^)]*\)", "--cost under=3 --cost over=1"),
     (r"costs=gm\.Costs\([^)]*\)", "--cost fn=40 --cost fp=5"),
     (r"costs=gm\.ClassCosts\([^)]*\)", "--cost 'a->b=3' --cost '*->*=1', with the labels of the target"),

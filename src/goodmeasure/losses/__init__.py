@@ -27,14 +27,13 @@ def catalogue() -> dict[str, Definition]:
     found: dict[str, Definition] = {}
     for info in pkgutil.iter_modules(__path__):
         module = import_module(f"{__name__}.{info.name}")
-        each_once(str(module.__file__), r"def (\w+)")
+        file = str(module.__file__)
+        each_once(file, r"def (\w+)")
         for each in vars(module).values():
             if isinstance(each, Definition):
                 for definition in (each, each.binary):
                     if definition is not None and found.setdefault(definition.name, definition) is not definition:
-                        raise UsageError(
-                            f"two losses are named {definition.name}", where=str(module.__file__), fix="rename one"
-                        )
+                        raise UsageError(f"two losses are named {definition.name}", where=file, fix="rename one")
     return found
 
 

@@ -4,7 +4,6 @@ Scales are positive through exp. Likelihoods keep their constants, so that famil
 """
 
 import math
-from collections.abc import Sequence
 
 from goodmeasure.formulas.domains import Level, Levels, Positive, Real
 from goodmeasure.formulas.words import (
@@ -100,28 +99,17 @@ def interval(y, low, high, *, level: Level = 0.9):
     return high - low + 2 / (1 - level) * (maximum(0, low - y) + maximum(0, y - high))
 
 
-def _one_each(levels: Sequence[float]) -> tuple[str, ...]:
-    return ("linear",) * len(levels)
-
-
 @loss(
     target=Real,
-    activation=_one_each,
+    activation=lambda levels: ("linear",) * len(levels),
     asks_for="quantiles",
     also=("multi_quantile", "multiquantile"),
-    nearly={
-        "wis": "it is twice this",
-        "weighted_interval_score": "it is twice this",
-        "quantile_score": "it is a multiple of this",
-    },
+    nearly=dict.fromkeys(("wis", "weighted_interval_score"), "it is twice this"),
 )
 def quantiles(y, *at, levels: Levels = (0.1, 0.5, 0.9)):
     """The mean of the pinball losses of several quantiles, one a level.
 
-    Reach for it to say a whole spread without supposing its form; half the CRPS where levels are many and even. Raw outputs
-    may cross, predictions do not: they are put in rising order. Koenker and Bassett 1978.
+    Reach for it to say a whole spread without supposing its form; predictions rise. Koenker and Bassett 1978.
     """
-    first, *others = (
-        where(mu < y, level * (y - mu), (1 - level) * (mu - y)) for mu, level in zip(at, levels, strict=True)
-    )
-    return sum(others, first) / len(levels)
+    costs = [where(mu < y, level * (y - mu), (1 - level) * (mu - y)) for mu, level in zip(at, levels, strict=True)]
+    return sum(costs[1:], costs[0]) / len(levels)

@@ -224,8 +224,7 @@ winkler = interval
 def quantiles(*, levels: Sequence[float] = (0.1, 0.5, 0.9)) -> Loss:
     """The mean of the pinball losses of several quantiles, one a level.
 
-    Reach for it to say a whole spread without supposing its form; half the CRPS where levels are many and even. Raw
-    outputs may cross, predictions do not: they are put in rising order.
+    Reach for it to say a whole spread without supposing its form; predictions rise.
 
     Formula:
         (where(at1 < y, level1*(y - at1), (1 - level1)*(at1 - y)) + where(at2 < y, level2*(y - at2), (1 - level2)*(at2 -
@@ -255,8 +254,6 @@ def quantiles(*, levels: Sequence[float] = (0.1, 0.5, 0.9)) -> Loss:
 
 multi_quantile = quantiles
 multiquantile = quantiles
-# quantile_score: it is a multiple of this
-quantile_score = quantiles
 # weighted_interval_score: it is twice this
 weighted_interval_score = quantiles
 # wis: it is twice this
