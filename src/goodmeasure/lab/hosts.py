@@ -17,5 +17,5 @@ def spelled(loss: Loss) -> Mapping[str, str]:
 
 
 def handed_over(loss: Loss) -> dict[str, str]:
-    """How each host is handed a loss that it has not itself."""
-    return {host: f"gm.to_{host}(gm.losses.{loss!r})" for host in _HOSTS}
+    """How the loss is written here, and how each host is handed it that has it not itself."""
+    return {**card.spelled(loss), **{host: f"gm.to_{host}(gm.losses.{loss!r})" for host in _HOSTS}}
