@@ -108,7 +108,7 @@ def test_a_row_that_is_moved_drags_in_the_page_as_in_python(running: Any, tmp_pa
     path = alone(outliers, tmp_path)
     with opened(running, path) as shown:
         page = at(shown, path, "#page-9&twice=both")
-        assert page.inner_text("[data-told=twice]").startswith("Not quite. Only that of squared error moves, by 0.8")
+        assert page.inner_text("[data-told=twice]").startswith("Not quite. Only that of squared error moves on, by 0.8")
         for place in (0.0, 1.3, 1.5, 3.7, 18.0):
             page.locator("[data-control=wrong]").fill(f"{place:g}")
             for name, (_, loss, _) in far_out.compared().items():
@@ -292,3 +292,44 @@ def test_on_a_phone_the_list_of_pages_is_short_and_each_is_named(running: Any, t
         assert shown.page.locator("nav").bounding_box()["height"] < 140
         for page in lab_pages():
             assert shown.page.get_by_role("link", name=f"{page.number} {page.title}").count() == 1
+
+
+@pytest.mark.parametrize("width", [1000, 1280, 1920])
+def test_the_list_of_pages_is_one_line_whose_numbers_tell_their_titles(
+    width: int, running: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "lab.html"
+    path.write_text(document(lab_pages()), encoding="utf-8")
+    with opened(running, path, width=width) as shown:
+        shown.page.locator("nav a").first.focus()
+        headline = shown.page.locator("h1:visible").bounding_box()
+        for page in lab_pages()[1:]:
+            title = shown.page.locator(f"nav a[href='#page-{page.number}'] .name")
+            assert title.bounding_box()["width"] < 2
+            shown.page.mouse.move(0, 600)
+            shown.page.keyboard.press("Tab")
+            focused = title.bounding_box()
+            shown.page.locator("nav a").first.hover()
+            title.locator("..").hover()
+            for box in (focused, title.bounding_box()):
+                assert box["width"] > 100
+                assert 0 < box["x"] < width - box["width"]
+                assert box["y"] + box["height"] <= headline["y"], "it covers nothing"
+
+
+def test_each_page_leads_to_the_next(running: Any, tmp_path: Path) -> None:
+    path = tmp_path / "lab.html"
+    path.write_text(document(lab_pages()), encoding="utf-8")
+    with opened(running, path) as shown:
+        for page in lab_pages()[1:]:
+            shown.page.locator(".turn a:visible").click()
+            shown.page.locator(f"#title-{page.number}").wait_for(state="visible")
+        assert shown.page.locator(".turn:visible").count() == 0
+
+
+def test_a_picture_says_which_labels_it_leaves_out_and_has_room_for_its_name() -> None:
+    for count, said in ((8, "n"), (12, "n: the 8 most frequent of 12")):
+        labels = [f"label {k % count}" for k in range(120)]
+        assert LabColumn("own", "your column", "n", labels).picture("n").axes[0].across == said
+    long = LabColumn("own", "your column", "n" * 200, [k / 7 for k in range(1, 121)]).picture("n").axes[0].across
+    assert long == "n" * 31 + "\u2026"

@@ -22,7 +22,7 @@ from goodmeasure.lab.picture import Named
 # What can be asked of an amount, beside its mean.
 ASKS = {"mean": "the mean", "median": "the median", "quantile=0.9": "the 90 % quantile"}
 _LOOKS = dict(zip(ASKS, ((LOSS, SOLID), (PREDICTION, DASHED), (SIGNAL, DOTTED)), strict=True))
-_MOST_BARS, _MOST_LABELS, _LONGEST = 24, 8, 12
+_MOST_BARS, _MOST_LABELS, _LONGEST, _LONGEST_NAME = 24, 8, 12, 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class LabColumn:
     def picture(self, name: str) -> Picture:
         """How many of the rows hold what, and what each plan would say."""
         axes = _of_amounts(self.seen.numbers) if self._is_amount else _of_labels(self.seen)
-        axes.across = self.name
+        axes.across = self._across
         for ask, plan in self.plans.items():
             number = self.says(plan)
             if number is not None:
@@ -75,6 +75,15 @@ class LabColumn:
         pairs = [(ASKS.get(ask, ask), self.says(plan)) for ask, plan in self.plans.items()]
         told = [f"{name} is {number:.4g}" for name, number in pairs if number is not None]
         return f"As one number for all, {', '.join(told)}." if told else "A model predicts a probability."
+
+    @property
+    def _across(self) -> str:
+        """The name as an axis has room for it, and how many labels are left out of the picture."""
+        name = self.name if len(self.name) <= _LONGEST_NAME else f"{self.name[: _LONGEST_NAME - 1]}\u2026"
+        found = len(self.seen.distinct)
+        return (
+            name if self._is_amount or found <= _MOST_LABELS else f"{name}: the {_MOST_LABELS} most frequent of {found}"
+        )
 
     @property
     def _is_amount(self) -> bool:

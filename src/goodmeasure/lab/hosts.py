@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from goodmeasure.making import card
 from goodmeasure.making.loss import Loss
 
 _HOSTS = ("torch", "jax", "keras", "sklearn", "xgboost")
@@ -11,10 +12,10 @@ _HOSTS = ("torch", "jax", "keras", "sklearn", "xgboost")
 
 def spelled(loss: Loss) -> Mapping[str, str]:
     """The loss in each host that has it; where none has, how each is handed it."""
-    found = loss.card().spelled
+    found = card.spelled(loss)
     return found if len(found) > 1 else handed_over(loss)
 
 
 def handed_over(loss: Loss) -> dict[str, str]:
-    """How each host is handed a loss that it has not itself."""
-    return {host: f"gm.to_{host}(gm.losses.{loss!r})" for host in _HOSTS}
+    """How the loss is written here, and how each host is handed it that has it not itself."""
+    return {**card.spelled(loss), **{host: f"gm.to_{host}(gm.losses.{loss!r})" for host in _HOSTS}}

@@ -205,7 +205,7 @@ def card(loss: Record) -> Card:
         directional=directional(one),
         sides=sensitive(one),
         aligned=aligned(one),
-        spelled=_spelled(loss),
+        spelled=spelled(loss),
         curve=_curve(one),
     )
 
@@ -225,7 +225,7 @@ def _side(side: Influence) -> str:
     return f"{side.side}: the pull is {side.name} ({shown}; in units of the pull at a slight error)"
 
 
-def _spelled(loss: Record) -> dict[str, str]:
+def spelled(loss: Record) -> dict[str, str]:
     """How each host spells it: its own name where it has one, and ours."""
     factory = loss.spelling.factory
     weighted = bool(loss.class_weight) or "positive_weight" in loss.values

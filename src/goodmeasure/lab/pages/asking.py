@@ -13,7 +13,7 @@ from goodmeasure.drawing.axes import Axes
 from goodmeasure.drawing.cells import Floats
 from goodmeasure.drawing.marks import DASHED, INK, LOSS, PREDICTION, Guide, Points, Stroke
 from goodmeasure.drawing.picture import Picture
-from goodmeasure.lab.hosts import handed_over
+from goodmeasure.lab.hosts import handed_over, spelled
 from goodmeasure.lab.page import LabPage
 from goodmeasure.lab.picture import LabelledPoints, Named
 from goodmeasure.making.loss import Loss
@@ -121,7 +121,7 @@ def shown() -> Mapping[str, Any]:
     found = asked()
     hit = np.equal(DAYS, found[3].best)
     pinball, share = losses.pinball(level=LEVEL), float(hit.mean())
-    spelled = pinball.card().spelled
+    calls = spelled(pinball)
     entropy = losses.binary_cross_entropy()
     said = float(entropy.predict(np.array([entropy.best_constant(hit.astype(float))]))[0])
     return {
@@ -137,7 +137,7 @@ def shown() -> Mapping[str, Any]:
         "said": said,
         "told": told(),
         "guesses": [(each.name, f"{each.best:g}, {each.asks}") for each in sorted(found, key=lambda it: it.best)],
-        "code": {**spelled, **handed_over(pinball), **spelled},
+        "code": {**calls, **handed_over(pinball), **calls},
     }
 
 

@@ -13,6 +13,7 @@ from goodmeasure.drawing.cells import Floats
 from goodmeasure.drawing.marks import DASHED, DOTTED, INK, LOSS, PREDICTION, QUIET, SOLID, Guide, Points, Stroke
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.explaining.exercise import RATE, SHOWN, START, STEPS, Training, points, runs, train, twins
+from goodmeasure.lab.hosts import spelled
 from goodmeasure.lab.page import LabPage
 from goodmeasure.lab.pages.surprise import price
 from goodmeasure.lab.picture import AnswerMarks, Named, stacked
@@ -151,7 +152,7 @@ def shown() -> Mapping[str, Any]:
         "at_end": [run.wrong[-1] for run in found],
         "twins": twins(entropy),
         "prices": {p: float(price(p)) for p in (0.49, 0.51, 0.99)},
-        "code": losses.binary_cross_entropy().card().spelled,
+        "code": spelled(losses.binary_cross_entropy()),
     }
 
 

@@ -12,6 +12,7 @@ from goodmeasure.drawing.axes import Axes
 from goodmeasure.drawing.cells import Floats
 from goodmeasure.drawing.marks import DASHED, DOTTED, INK, LOSS, PREDICTION, QUIET, SIGNAL, SOLID, Points, Stroke
 from goodmeasure.drawing.picture import Picture
+from goodmeasure.lab.hosts import spelled
 from goodmeasure.lab.page import LabPage
 from goodmeasure.lab.picture import Named, Square
 from goodmeasure.making.loss import Loss
@@ -79,7 +80,7 @@ def shown() -> Mapping[str, Any]:
         "losses": {name: title for name, (title, _, _) in compared().items()},
         "at": {name: float(_times(loss, [MISS])[0]) for name, (_, loss, _) in compared().items()},
         "table": [(name, float(one), float(ten), float(ten / one)) for name, (one, ten) in rows],
-        "code": losses.huber().card().spelled,
+        "code": spelled(losses.huber()),
     }
 
 

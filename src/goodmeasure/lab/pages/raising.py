@@ -13,6 +13,7 @@ from goodmeasure.drawing.axes import Axes
 from goodmeasure.drawing.cells import Floats
 from goodmeasure.drawing.marks import INK, PREDICTION, QUIET, SIGNAL, Guide, Points, Stroke
 from goodmeasure.drawing.picture import Picture
+from goodmeasure.lab.hosts import spelled
 from goodmeasure.lab.page import LabPage
 from goodmeasure.lab.picture import Arrow, Named
 
@@ -116,7 +117,7 @@ def shown() -> Mapping[str, Any]:
         "trained": [(way.title, way.trained().tolist()) for way in ways()],
         "share": lambda z: float(shares(z)[TRUTH]),
         "steps": STEPS,
-        "code": losses.cross_entropy().card().spelled,
+        "code": spelled(losses.cross_entropy()),
     }
 
 

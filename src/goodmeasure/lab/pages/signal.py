@@ -12,6 +12,7 @@ from goodmeasure import losses
 from goodmeasure.drawing.axes import Axes
 from goodmeasure.drawing.marks import DASHED, DOTTED, INK, LOSS, PREDICTION, QUIET, SIGNAL, SOLID, Guide, Points, Stroke
 from goodmeasure.drawing.picture import Picture
+from goodmeasure.lab.hosts import spelled
 from goodmeasure.lab.page import LabPage
 from goodmeasure.lab.picture import Arrow, Named
 from goodmeasure.making.loss import Loss
@@ -120,7 +121,7 @@ def shown() -> Mapping[str, Any]:
         "probabilities": _PROBABILITIES,
         "raw": RAW,
         "percent": 100 * float(losses.binary_cross_entropy().predict(np.array([RAW]))[0]),
-        "code": losses.binary_cross_entropy().card().spelled,
+        "code": spelled(losses.binary_cross_entropy()),
     }
 
 

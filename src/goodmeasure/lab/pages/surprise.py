@@ -11,6 +11,7 @@ from goodmeasure import losses
 from goodmeasure.drawing.axes import Axes
 from goodmeasure.drawing.marks import INK, LOSS, QUIET, Guide, Points, Stroke
 from goodmeasure.drawing.picture import Picture
+from goodmeasure.lab.hosts import spelled
 from goodmeasure.lab.page import LabPage
 from goodmeasure.lab.picture import Coins, Named
 
@@ -65,7 +66,7 @@ def shown() -> Mapping[str, Any]:
         "bits": float(price(START)) / float(np.log(2)),
         "times": float(price(0.01) / price(0.9)),
         "table": [(p, cost, cost / float(np.log(2)), cost / float(price(START))) for p, cost in prices],
-        "code": losses.binary_cross_entropy().card().spelled,
+        "code": spelled(losses.binary_cross_entropy()),
     }
 
 

@@ -12,6 +12,7 @@ from goodmeasure.drawing.axes import Axes
 from goodmeasure.drawing.cells import Floats
 from goodmeasure.drawing.marks import DASHED, DOTTED, INK, LOSS, PREDICTION, SIGNAL, SOLID, Guide, Stroke
 from goodmeasure.drawing.picture import Picture
+from goodmeasure.lab.hosts import spelled
 from goodmeasure.lab.page import LabPage
 from goodmeasure.lab.picture import Named
 
@@ -120,7 +121,7 @@ def shown() -> Mapping[str, Any]:
         "least_no": float(twice(-sure, 0.0)[0][0]),
         "most_p": float(sigmoid(np.ones(1))[0]),
         "strongest": float(max(np.abs(twice(_RAWS, y)[1]).max() for y in (0.0, 1.0))),
-        "code": _ENTROPY.card().spelled,
+        "code": spelled(_ENTROPY),
     }
 
 

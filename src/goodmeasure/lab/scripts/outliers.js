@@ -36,6 +36,6 @@ export function outliers(page) {
   question(page, "twice", ([guess]) => {
     const further = answer("squared_error", 2 * typed) - answer("squared_error", typed);
     const begun = guess === "-" ? "" : guess === "one" ? "So it is. " : "Not quite. ";
-    return `${begun}Only that of squared error moves, by ${further.toFixed(1)} hours. In Huber's loss it pulls as hard as it can already.`;
+    return `${begun}Only that of squared error moves on, by ${further.toFixed(1)} hours. In Huber's loss it pulls as hard as it can already.`;
   });
 }
