@@ -112,6 +112,7 @@ WORDS = (
     _word("more events than promised", "segments", *RATES),
     _word("fewer events than promised", "segments", *RATES),
     _word("tails so heavy", "run, risk", '"Tails so heavy"'),
+    _word("do not grow with it", "run", 'Errors "do not grow"'),
     _word("the interval reaches further up", "run, risk", "Intervals of a mean loss"),
     _word("tell how sure this is: the interval can be too short", "all, of rows that go together", *DEPENDENT),
     _word("are few to tell an area by", "run, curves", "ROC area: coverage"),

@@ -163,8 +163,10 @@ def concentration(curves: Sequence[tuple[str, str, Floats]]) -> Picture:
     return Picture("carried", "Who carries the loss?", (axes,), (_HALF, 230))
 
 
-def choice(path: Sequence[tuple[float, float, float]], setting: str, chosen: float) -> Picture:
-    """The mean loss on rows to fit and rows to tune along what was tried, and what was chosen."""
+def choice(
+    path: Sequence[tuple[float, float, float]], setting: str, chosen: float, judges: str = "rows to tune"
+) -> Picture:
+    """The mean loss on rows to fit and on those that judge along what was tried, and what was chosen."""
     values, fit, tune = np.array(path, dtype=np.float64).T
     axes = Axes(across=setting, up="mean loss")
     if values.min() > 0 and values.max() > 100 * values.min():
@@ -173,7 +175,7 @@ def choice(path: Sequence[tuple[float, float, float]], setting: str, chosen: flo
             {value: f"{value:g}" for value in values[:: max(1, len(values) // 6)].tolist()},
         )
     axes.add(Guide(chosen, up=True, label="chosen"))
-    axes.add(Stroke(values, fit, QUIET, DASHED, "rows to fit"), Stroke(values, tune, LOSS, label="rows to tune"))
+    axes.add(Stroke(values, fit, QUIET, DASHED, "rows to fit"), Stroke(values, tune, LOSS, label=judges))
     return Picture("choice", f"Which {setting}?", (axes,), (_HALF, 200))
 
 

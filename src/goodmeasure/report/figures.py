@@ -40,7 +40,9 @@ def drawn(study: Study, found_curves: Curves | None) -> dict[str, Picture]:
         "calibration": replace(_calibration(study), said=verdict.sentences[2]),
         **_of_predictions(study),
         "carried": replace(pictures.concentration(_carried(study, judged.raw)), said=_worst(study)),
-        "choice": pictures.choice(trained.path, trained.setting, trained.chosen),
+        "choice": pictures.choice(
+            trained.path, trained.setting, trained.chosen, "rows left out" if trained.folds else "rows to tune"
+        ),
     }
     if found_curves is not None:
         costs = None if study.decided is None else study.decided.costs

@@ -101,7 +101,7 @@ def _trained(study: Study) -> str:
     kind = MODELS[study.question.model]
     features = len(study.prepared.columns.features)
     columns = f"{features:,} {'column' if features == 1 else 'columns'}"
-    text = f"{kind} on {columns}; {trained.setting} {number(trained.chosen)}, chosen on the rows to tune"
+    text = f"{kind} on {columns}; {trained.setting} {number(trained.chosen)}, chosen on {trained.chosen_on}"
     return text + (f"; {_surely(trained.certificate)}" if trained.certificate is not None else "")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.choosing.revisiting import revisit
+from goodmeasure.choosing.spreading import evened
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.reading.remarks import Remark
@@ -23,6 +24,7 @@ from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.linking import is_open, linked
 from goodmeasure.study.model import Model
 from goodmeasure.study.question import Question
+from goodmeasure.study.spreads import is_doubtful, predictions_of, spread_left_out
 from goodmeasure.study.training import Tick, Trained, refitted, train, weighted
 
 ClassWeights = Literal["tried", "never", "always"]
@@ -80,8 +82,8 @@ class Procedure:
         return partial(train, plan.loss, question.model, features=self.features, seed=question.seed, tick=self.tick)
 
     def _trained(self, plan: Plan, fit: Cases, tune: Cases) -> tuple[Plan, Trained]:
-        """A model for the plan. Unless all is settled, effects may turn out to add, and where the plan asks about tails its
-        residuals may change the loss: then it is trained again."""
+        """A model for the plan. Unless all is settled, effects may turn out to add, and residuals may change the loss: by their
+        tails where the plan asks about these, or by how they grow. Then it is trained again."""
         trained = self._train(plan)(fit, tune)
         if self.is_settled:
             return plan, trained
@@ -89,8 +91,9 @@ class Procedure:
             plan, trained = linked(plan, trained, fit, lambda other: self._train(other)(fit, tune))
         if plan.tails is None:
             return plan, trained
-        prediction = np.asarray(plan.loss.predict(trained.raw(fit.table, fit.exposure)))
-        again = revisit(plan, fit.y - prediction)
+        again = revisit(plan, fit.y - predictions_of(trained, fit))
+        if is_doubtful(again, self.question):
+            again = evened(again, spread_left_out(trained, self.question, fit, tune))
         if again.loss == plan.loss:
             return again, trained
         self.tick(f"the errors of a first fit ask for {again.loss}")

@@ -216,6 +216,7 @@ class Study(Displayed):
                     "loss": str(self.trained.loss),
                     "setting": self.trained.setting,
                     "chosen": self.trained.chosen,
+                    "chosen_on": self.trained.chosen_on,
                     "path": [dict(zip(("setting", "fit", "tune"), row, strict=True)) for row in self.trained.path],
                     "certificate": None if self.trained.certificate is None else self.trained.certificate.to_dict(),
                 },
