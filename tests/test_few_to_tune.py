@@ -79,9 +79,9 @@ def of_classes(n: int, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 def test_the_study_says_who_chose() -> None:
     few, many = (gm.run(of_classes(n, 1)[0], "y", protocol="holdout") for n in (150, 1000))
-    assert "chosen on 5 folds" in summary(few, [])
+    assert "chosen on 5 folds" in summary(few, [], width=400)
     assert few.to_dict()["training"]["chosen_on"] == "5 folds of the rows to fit and to tune"
-    assert "chosen on the rows to tune" in summary(many, [])
+    assert "chosen on the rows to tune" in summary(many, [], width=400)
     assert few.trained.chosen == min(few.trained.path, key=lambda row: row[2])[0]
 
 
