@@ -72,7 +72,7 @@ class Model:
         >>> passed = ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]
         >>> model = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes").model
         >>> model.predict({"hours": [2, 4, 9]}).round(2)
-        array([0.01, 0.22, 1.  ])
+        array([0.01, 0.2 , 1.  ])
         >>> model.decide({"hours": [2, 4, 9]}).tolist()
         ['no', 'no', 'yes']
     """
