@@ -43,7 +43,6 @@ class Asked(World):
 
     costs: Costs | None = None
     bend: float = 0.0
-    in_time: bool = False
     heavy: bool = False
 
     def rows(self, rng: np.random.Generator, n: int) -> tuple[Floats, Floats, Floats | None]:
@@ -117,7 +116,7 @@ def told(world: Asked, n: int, seed: int) -> tuple[str, bool, bool, bool]:
     rng = np.random.default_rng([seed, n])
     x, y, group = _judgeable(world, rng, n)
     parts = world.parts(y, group, seed)
-    first, b = world.made(x, y, parts)
+    first, b = world.made(x, y, parts, group)
     raws = [out_of_fold(world, x, y, group, deal) for deal in parts.deals] or [x[parts.report] @ b]
     fitted = fitted_at(parts)
 

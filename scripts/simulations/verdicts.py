@@ -9,12 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 import goodmeasure as gm
+from goodmeasure.reading.tables import Table
 from goodmeasure.risks.risk import averaged, risk
 from goodmeasure.statistics.estimate import Difference
 from goodmeasure.statistics.intervals import mean_estimate
+from goodmeasure.study.cases import Cases
 from goodmeasure.study.folds import over_folds
 from goodmeasure.study.split import FIT_AND_TUNE, Split, folded, split
-from goodmeasure.study.training import STRENGTHS
+from goodmeasure.study.training import BETWEEN, STRENGTHS
+from goodmeasure.study.turns import of_labels, turns
 from goodmeasure.study.verdict import hesitation
 from simulations.sections import Row, Section
 
@@ -200,6 +203,7 @@ class World:
     noise: Draw | None = None
     base: float = 0.0
     grouped: bool = False
+    in_time: bool = False
 
     @property
     def loss(self) -> gm.Loss:
@@ -226,13 +230,30 @@ class World:
             b = b - np.linalg.solve((x * bend[:, None]).T @ x / len(y) + penalty, x.T @ pull / len(y) + penalty @ b)
         return b
 
-    def made(self, x: Floats, y: Floats, parts: Split) -> tuple[Floats, Floats]:
-        """As a run does: the model whose strength is best on the rows to tune, and the same fitted to them too."""
-        fit, tune = parts.fit, parts.tune
-        each = {strength: self.fitted(x[fit], y[fit], strength) for strength in STRENGTHS}
-        chosen = min(each, key=lambda strength: float(np.mean(self.loss.value(y[tune], x[tune] @ each[strength]))))
+    def made(self, x: Floats, y: Floats, parts: Split, group: Floats | None = None) -> tuple[Floats, Floats]:
+        """As a run does: the model whose strength is best on rows left out, and the same fitted to the rows to tune too."""
+        pairs = self._turns(y, parts, group)
+
+        def left_out(strength: float) -> float:
+            fits = ((self.fitted(x[learns], y[learns], strength), judges) for learns, judges in pairs)
+            return float(np.mean([np.mean(self.loss.value(y[at], x[at] @ b)) for b, at in fits]))
+
+        chosen = min(STRENGTHS, key=left_out)
+        if len(pairs) > 1:
+            chosen = min(sorted([chosen, *(chosen * factor for factor in BETWEEN)]), key=left_out)
         at = fitted_at(parts)
-        return each[chosen], self.fitted(x[at], y[at], chosen)
+        return self.fitted(x[parts.fit], y[parts.fit], chosen), self.fitted(x[at], y[at], chosen)
+
+    def _turns(self, y: Floats, parts: Split, group: Floats | None) -> list[tuple[Floats, Floats]]:
+        """The rows that learn and the rows that judge, as a run takes them: of labels by folds where those to tune are few."""
+        if not of_labels(self.loss):
+            return [(parts.fit, parts.tune)]
+        fit, tune = (self._cases(at, y, group) for at in (parts.fit, parts.tune))
+        return [(learns.table["row"], judges.table["row"]) for learns, judges in turns(self.loss, fit, tune, 0)]
+
+    def _cases(self, at: Floats, y: Floats, group: Floats | None) -> Cases:
+        together, when = None if group is None else group[at], at if self.in_time else None
+        return Cases(Table({"row": at}, "", len(at)), y[at], together=together, when=when)
 
 
 WORLDS = (
@@ -271,7 +292,7 @@ def told_and_true(world: World, protocol: str, n: int, seed: int) -> tuple[str, 
     parts = (folded if protocol == "folds" else split)(
         n, classes=classes, group=group, seed=seed, **({"repeats": 3} if protocol == "folds" else {})
     )
-    _, b = world.made(x, y, parts)
+    _, b = world.made(x, y, parts, group)
     raws = [out_of_fold(world, x, y, group, deal) for deal in parts.deals] or [x[parts.report] @ b]
     constant = world.loss.best_constant(y[fitted_at(parts)])
     report, together = parts.report, None if group is None else group[parts.report]
@@ -295,7 +316,7 @@ def out_of_fold(world: World, x: Floats, y: Floats, group: Floats | None, fold: 
         classes = y[rest] if world.noise is None else None
         within = None if group is None else group[rest]
         parts = split(len(rest), classes=classes, group=within, shares=FIT_AND_TUNE, seed=0)
-        raw[held] = x[held] @ world.made(x[rest], y[rest], parts)[1]
+        raw[held] = x[held] @ world.made(x[rest], y[rest], parts, within)[1]
     return raw
 
 

@@ -9,14 +9,14 @@ from numpy.typing import ArrayLike
 
 from goodmeasure import losses
 from goodmeasure.choosing.plan import Plan, Rejected
+from goodmeasure.statistics.intervals import normal_quantile
 from goodmeasure.statistics.row_arguments import Floats
 
 # Of counts the variance goes with the mean itself; Tweedie's loss supposes the power 1.5, gamma's 2, the squared error 0.
 GROWS = 1.0
 # A slope of logarithms, whatever the tails, that is nearer to an even spread than to this growth by half as much again.
 NEARER = 0.75
-# A normal law leaves one in forty above.
-SURELY = 1.959963984540054
+LEVEL = 0.95
 _POWERS = (-20.0, 20.0)
 _HALVINGS = 60
 
@@ -53,7 +53,7 @@ def spread(residuals: ArrayLike, predictions: ArrayLike, weights: ArrayLike | No
         return None
     x = x - shares @ x
     power = _power(squares, x, shares)
-    wide = SURELY * _error(power, squares, x, shares)
+    wide = normal_quantile(LEVEL) * _error(power, squares, x, shares)
     slope = float(shares @ (x * np.log(squares)) / (shares @ x**2))
     return Spread(len(x), power, power - wide, power + wide, slope)
 

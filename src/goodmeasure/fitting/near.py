@@ -19,8 +19,8 @@ from goodmeasure.statistics.row_arguments import Floats
 
 # A part is taken from so many rows on, if it is at most this share of them.
 _MANY, _SHARE = 20_000, 1 / 3
-# So often rows of the other side are added; and so many times as many rows as there are in the part are kept at first.
-_ROUNDS, _KEPT = 4, 1.0
+# So often rows of the other side are added to those that are kept, which are as many as the part has at first.
+_ROUNDS = 4
 
 
 def minimise(
@@ -34,7 +34,8 @@ def minimise(
     part = lines.of(spread(rows, size), share=size / rows)
     w, _, steps = interior.minimise(part, start, tol=1e-4, max_iter=max_iter, watch=lambda w: False)
     beyond = lines.features @ w - lines.at
-    kept = np.abs(beyond) <= np.partition(np.abs(beyond), int(_KEPT * size))[int(_KEPT * size)]
+    far = np.abs(beyond)
+    kept = far <= np.partition(far, size)[size]
     gap, right = np.inf, beyond > 0
     for _ in range(_ROUNDS):
         reduced = _reduced(lines, kept, right)

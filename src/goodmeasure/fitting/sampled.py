@@ -8,6 +8,7 @@ methods: Erdogdu and Montanari 2015). All rows are read once for a raw output an
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,12 +40,13 @@ def minimise(
     value, gradient = objective.value_and_gradient(theta)
     if watch(theta, value):
         return Reached(theta, 1, False)
+    step = 1
     for step in range(2, min(_STEPS, max_iter) + 1):
         wanted = -bend(gradient.ravel()).reshape(theta.shape)
         left = -float(np.sum(wanted * gradient)) / 2
-        last = left <= tol * abs(value) or left <= objective.rounding(theta)
-        moved = _moved(objective, theta, wanted, value, 0.0 if last else 2 * left)
-        if last:
+        arrives = left <= tol * abs(value) or left <= objective.rounding(theta)
+        moved = _moved(objective, theta, wanted, value, 0.0 if arrives else 2 * left)
+        if arrives:
             return Reached(theta if moved is None else moved, step, left >= 0, max(left, 0.0))
         if moved is None:
             break
@@ -53,9 +55,11 @@ def minimise(
         bend.learn((theta - before[0]).ravel(), (gradient - before[1]).ravel())
         if watch(theta, value):
             return Reached(theta, step, False)
-    done = min(_STEPS, max_iter)
-    rest = newton.minimise(objective, theta, tol=tol, max_iter=max_iter - done, watch=_after_first(watch))
-    return Reached(rest.theta, rest.steps + done, rest.converged, rest.gap, rest.proven, rest.endless)
+    last = theta  # which was told of
+    rest = newton.minimise(
+        objective, last, tol=tol, max_iter=max_iter - step, watch=lambda at, value: at is not last and watch(at, value)
+    )
+    return replace(rest, steps=rest.steps + step)
 
 
 def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats, _Bend] | None:
@@ -109,17 +113,3 @@ def _moved(objective: Objective, theta: Floats, wanted: Floats, value: float, pr
         if objective.value_and_gradient(there)[0] <= value - newton.KEEP * promised / 2**halved:
             return there
     return None
-
-
-def _after_first(watch: Callable[[Floats, float], bool]) -> Callable[[Floats, float], bool]:
-    """The same without the first call, which is of a point that was told of before."""
-    told = False
-
-    def after(theta: Floats, value: float) -> bool:
-        nonlocal told
-        if told:
-            return watch(theta, value)
-        told = True
-        return False
-
-    return after

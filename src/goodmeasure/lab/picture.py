@@ -16,45 +16,15 @@ _HEAD = 6.0  # of an arrow, in points
 
 
 @dataclass(frozen=True)
-class Named:
-    """A mark that a script finds by this name."""
+class _Around:
+    """A mark that is drawn as another is."""
 
     mark: Mark
-    name: str
 
     @property
     def label(self) -> str:
         """The name of the mark in the legend."""
         return self.mark.label
-
-    @property
-    def reach(self) -> tuple[Floats, Floats]:
-        """What the axes must show."""
-        return self.mark.reach
-
-    def rows(self, texts: Texts) -> Rows:
-        """Its numbers as texts."""
-        return self.mark.rows(texts)
-
-    def drawn(self, at: Place) -> str:
-        """The mark as SVG, in a group of this name."""
-        return f'<g data-mark="{self.name}">{self.mark.drawn(at)}</g>'
-
-    def key(self, x: float, y: float) -> str:
-        """A piece of the mark, for the legend."""
-        return self.mark.key(x, y)
-
-
-@dataclass(frozen=True)
-class KeyedBeside:
-    """A mark whose name stands beside the picture: there it can be read at any width."""
-
-    mark: Mark
-
-    @property
-    def label(self) -> str:
-        """None in the picture."""
-        return ""
 
     @property
     def reach(self) -> tuple[Floats, Floats]:
@@ -72,6 +42,27 @@ class KeyedBeside:
     def key(self, x: float, y: float) -> str:
         """A piece of the mark, for the legend."""
         return self.mark.key(x, y)
+
+
+@dataclass(frozen=True)
+class Named(_Around):
+    """A mark that a script finds by this name."""
+
+    name: str
+
+    def drawn(self, at: Place) -> str:
+        """The mark as SVG, in a group of this name."""
+        return f'<g data-mark="{self.name}">{self.mark.drawn(at)}</g>'
+
+
+@dataclass(frozen=True)
+class KeyedBeside(_Around):
+    """A mark whose name stands beside the picture: there it can be read at any width."""
+
+    @property
+    def label(self) -> str:
+        """None in the picture."""
+        return ""
 
 
 class ToldInWords:

@@ -19,9 +19,8 @@ BEND = 0.1
 
 def is_open(plan: Plan, question: Question) -> bool:
     """Whether nobody said how effects go together: a linear model of a mean above zero, its loss and activation chosen here."""
-    said = question.loss is not None or question.activation is not None or question.exposure is not None
     multiplies = plan.activation.name == "exp" and plan.asks_for == "mean"
-    return question.model == "linear" and multiplies and not said
+    return question.model == "linear" and multiplies and question.leaves_form_open
 
 
 def adding(plan: Plan, fit: Cases) -> Plan:

@@ -109,6 +109,11 @@ class Question:
         return {name: getattr(self, name) for name in names}
 
     @property
+    def leaves_form_open(self) -> bool:
+        """Whether nobody said how effects and errors go with the mean: by a loss, an activation or an exposure."""
+        return self.loss is None and self.activation is None and self.exposure is None
+
+    @property
     def cost_columns(self) -> tuple[str, ...]:
         """The columns that say what mistakes cost in each row."""
         return self.costs.columns if isinstance(self.costs, ColumnCosts) else ()

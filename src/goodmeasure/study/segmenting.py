@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -74,7 +74,7 @@ class Segments(Displayed):
     """
 
     by: tuple[GroupsOf, ...] = ()
-    rows: int = field(default=0)
+    rows: int = 0
     why_not: str = ""
 
     @property

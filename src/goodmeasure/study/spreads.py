@@ -17,8 +17,7 @@ from goodmeasure.study.turns import turns
 
 def is_doubtful(plan: Plan, question: Question) -> bool:
     """Whether nobody said that errors grow with the mean: the loss of amounts that are often zero, chosen here."""
-    said = question.loss is not None or question.activation is not None or question.exposure is not None
-    return multiplying(plan.loss) == losses.tweedie() and not said
+    return question.leaves_form_open and multiplying(plan.loss) == losses.tweedie()
 
 
 def spread_left_out(trained: Trained, question: Question, fit: Cases, tune: Cases) -> Spread | None:
