@@ -230,9 +230,11 @@ class World:
             b = b - np.linalg.solve((x * bend[:, None]).T @ x / len(y) + penalty, x.T @ pull / len(y) + penalty @ b)
         return b
 
-    def made(self, x: Floats, y: Floats, parts: Split, group: Floats | None = None) -> tuple[Floats, Floats]:
+    def made(
+        self, x: Floats, y: Floats, parts: Split, group: Floats | None = None, *, by_folds: bool = True
+    ) -> tuple[Floats, Floats]:
         """As a run does: the model whose strength is best on rows left out, and the same fitted to the rows to tune too."""
-        pairs = self._turns(y, parts, group)
+        pairs = self._turns(y, parts, group) if by_folds and of_labels(self.loss) else [(parts.fit, parts.tune)]
 
         def left_out(strength: float) -> float:
             fits = ((self.fitted(x[learns], y[learns], strength), judges) for learns, judges in pairs)
@@ -246,8 +248,6 @@ class World:
 
     def _turns(self, y: Floats, parts: Split, group: Floats | None) -> list[tuple[Floats, Floats]]:
         """The rows that learn and the rows that judge, as a run takes them: of labels by folds where those to tune are few."""
-        if not of_labels(self.loss):
-            return [(parts.fit, parts.tune)]
         fit, tune = (self._cases(at, y, group) for at in (parts.fit, parts.tune))
         return [(learns.table["row"], judges.table["row"]) for learns, judges in turns(self.loss, fit, tune, 0)]
 
@@ -316,7 +316,7 @@ def out_of_fold(world: World, x: Floats, y: Floats, group: Floats | None, fold: 
         classes = y[rest] if world.noise is None else None
         within = None if group is None else group[rest]
         parts = split(len(rest), classes=classes, group=within, shares=FIT_AND_TUNE, seed=0)
-        raw[held] = x[held] @ world.made(x[rest], y[rest], parts, within)[1]
+        raw[held] = x[held] @ world.made(x[rest], y[rest], parts, by_folds=False)[1]
     return raw
 
 

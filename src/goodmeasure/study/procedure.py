@@ -78,8 +78,15 @@ class Procedure:
         return replace(made, trained=trained, model=model)
 
     def _train(self, plan: Plan) -> Callable[[Cases, Cases], Trained]:
-        question = self.question
-        return partial(train, plan.loss, question.model, features=self.features, seed=question.seed, tick=self.tick)
+        return partial(
+            train,
+            plan.loss,
+            self.question.model,
+            features=self.features,
+            seed=self.question.seed,
+            tick=self.tick,
+            by_folds=not self.is_settled,
+        )
 
     def _trained(self, plan: Plan, fit: Cases, tune: Cases) -> tuple[Plan, Trained]:
         """A model for the plan. Unless all is settled, effects may turn out to add, and residuals may change the loss: by their

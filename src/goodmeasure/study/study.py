@@ -76,7 +76,7 @@ class Study(Displayed):
         >>> study = gm.run({"hours": hours, "passed": passed}, "passed", positive="yes")
         >>> print(study)  # doctest: +ELLIPSIS
         use: study.model.predict(new_rows)
-        mean loss 0.151 [0.0922, 0.225] on 240 rows, each judged by models that did not see it; the best constant ...
+        mean loss 0.151 [0.0913, 0.227] on 240 rows, each judged by models that did not see it; the best constant ...
     """
 
     question: Question

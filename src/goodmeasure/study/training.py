@@ -33,7 +33,7 @@ from goodmeasure.strict.extras import needed
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.encoding import Encoding, encoding
 from goodmeasure.study.judging import constant_for
-from goodmeasure.study.turns import of_labels, turns
+from goodmeasure.study.turns import Turn, of_labels, turns
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 # Folds of few rows fit in no time, and tell strengths apart that lie between those: half as far on a scale of logarithms.
@@ -76,11 +76,27 @@ class Trained:
 
 
 def train(
-    loss: Loss, model: str, fit: Cases, tune: Cases, features: tuple[str, ...], *, seed: int, tick: Tick
+    loss: Loss,
+    model: str,
+    fit: Cases,
+    tune: Cases,
+    features: tuple[str, ...],
+    *,
+    seed: int,
+    tick: Tick,
+    by_folds: bool = True,
 ) -> Trained:
-    """A model of this kind that minimises this loss on the rows to fit, its setting chosen on the rows to tune."""
-    maker = {"linear": _linear, "network": _networked}.get(model, partial(_boosted, model))
-    return maker(loss, fit, tune, encoding(fit.table, features, scaled=_takes_scaled(model)), seed, tick)
+    """A model of this kind that minimises this loss on the rows to fit, its setting chosen on the rows to tune.
+
+    With ``by_folds`` few rows to tune are joined by folds of all in choosing the strength of a linear model.
+    """
+    matrix = encoding(fit.table, features, scaled=_takes_scaled(model))
+    if model == "linear":
+        # Labels say less a row than amounts, whose strength folds did not better on real tables; they would take long there.
+        dealt = by_folds and of_labels(loss)
+        return _linear(loss, fit, turns(loss, fit, tune, seed) if dealt else [(fit, tune)], matrix, tick)
+    maker = _networked if model == "network" else partial(_boosted, model)
+    return maker(loss, fit, tune, matrix, seed, tick)
 
 
 def _takes_scaled(model: str) -> bool:
@@ -121,10 +137,8 @@ def leaning(cases: Cases, ratio: float) -> Cases:
 # --- linear models ---
 
 
-def _linear(loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, seed: int, tick: Tick) -> Trained:
+def _linear(loss: Loss, fit: Cases, pairs: Sequence[Turn], matrix: Encoding, tick: Tick) -> Trained:
     """The model on the rows to fit, of the strength that costs least on rows left out: those to tune, or fold after fold."""
-    # Labels say less a row than amounts, whose strength folds did not better on real tables; they would take long there.
-    pairs = turns(loss, fit, tune, seed) if of_labels(loss) else [(fit, tune)]
     sides = [(matrix(learns.table), learns, matrix(judges.table), judges) for learns, judges in pairs]
     unit, fits = natural_strength(loss, fit), dict[float, PlainFit]()
     path: list[tuple[float, float, float]] = []
