@@ -129,7 +129,7 @@ def covered() -> Iterator[Row]:
 
 SECTIONS = (
     Section(
-        "New rows between quantiles 0.05 and 0.95 that conformal prediction moved: at least 90 % are promised where rows are held out",
+        "New rows between the 0.05 and the 0.95 quantile moved by conformal prediction: 90 % and more of rows held out are promised",
         (
             "rows",
             "n",
