@@ -18,20 +18,20 @@ import goodmeasure as gm
 
 rng = np.random.default_rng(0)
 n = 60
-z, amounts, p = rng.normal(size=n), rng.normal(size=n), rng.uniform(size=n)  # a row each: scores, amounts, probabilities
+z, amounts, p = rng.normal(size=n), rng.normal(size=n), rng.uniform(size=n)  # a row each: scores, amounts, chances
 bits, query = rng.integers(0, 2, n), np.repeat(np.arange(12), 5)  # yes or no, and which list of five a row belongs to
 graded = rng.integers(0, 4, n)  # how relevant it is
 place = np.concatenate([rng.permutation(5) + 1 for _ in range(12)])  # where in its list it belongs
 took = (place == 1).astype(int)  # the one of its list that was taken
 time, died = rng.integers(1, 30, n), rng.integers(0, 2, n)  # how long it was seen, and whether that ended by the event
-period_of_end, hazard_scores = rng.integers(1, 13, n), rng.normal(size=(n, 12))  # the same in twelve periods
+period_of_end, hazard_scores = rng.integers(1, 13, n), rng.normal(size=(n, 12))  # of 12
 table, taught, labels = rng.normal(size=(n, 3)), rng.normal(size=(n, 3)), rng.integers(0, 3, n)  # a column a class
 teacher = scipy.special.softmax(taught, axis=1)
 scores, relevance = rng.normal(size=(12, 5)), rng.integers(0, 3, (12, 5)).astype(float)  # a row a list
 missing = np.arange(5) >= rng.integers(2, 6, (12, 1))  # of which some are shorter
 left, right = rng.normal(size=(2, 8, 4))  # two views of eight things
-better, worse, near, far = rng.uniform(size=(4, n))  # of pairs: scores or log ratios, and distances
-moments, five = rng.normal(size=(n, 2)), rng.normal(size=(n, 5))  # raw outputs of a mean and a scale, and of quantiles
+better, worse, near, far = rng.uniform(size=(4, n))  # of pairs: scores, or distances
+moments, five = rng.normal(size=(n, 2)), rng.normal(size=(n, 5))  # of a mean and a scale, of quantiles
 """
 
 
@@ -44,14 +44,11 @@ def lines() -> Iterator[str]:
     """What is here under another name, and then what is not."""
     yield from ("# Losses that are not here, and what to use instead", "")
     yield from ("<!-- made by make docs: change src/goodmeasure/making/answers.py, not this page -->", "")
-    yield "A loss of the catalogue is a formula of one example: a target and its raw outputs. Everything that is promised of it (signal,"
-    yield "curvature, kernels, the same numbers in every framework, its card) is derived from that. Below stand the losses that people ask"
-    yield "for by names which no such formula has: first those that are one of ours on other rows or in other units, then those that are"
-    yield "not here, each with the reason and with what to use. `goodmeasure losses NAME` and `gm.losses.find(NAME)` say the same. With"
-    yield from (
-        "the names of the first block the lines below run, and the tests hold their numbers to those of other libraries.",
-        "",
-    )
+    yield "A loss of the catalogue is a formula of one example: a target and its raw outputs. Its signal, curvature, kernels and"
+    yield "card, and the same numbers in every framework, are derived from that. People ask for losses by names which no such formula"
+    yield "has: here are first those that are one of ours on other rows or in other units, then those that are not here, with the"
+    yield "reason and with what to use. `goodmeasure losses NAME` and `gm.losses.find(NAME)` say the same. After the first block the"
+    yield from ("others run, and tests hold their numbers to those of other libraries.", "")
     yield from ("```python", SET_UP.rstrip(), "```")
     known = answers()
     yield from ("", "## Here, under another name")

@@ -53,11 +53,13 @@ def test_a_name_leads_to_its_own_answer(name: str, capsys: pytest.CaptureFixture
     (answer,) = (each for each in ANSWERS.values() if name in each.names)
     assert plain(name) not in losses.names(), "a loss of the catalogue has this name"
     found = elsewhere(name)
-    assert found is not None and (found.ours, found.how, found.why) == (answer.ours, answer.how, answer.why)
+    assert found is not None
+    assert (found.ours, found.how, found.why) == (answer.ours, answer.how, answer.why)
     if answer.why:
         with pytest.raises(NoSuchLoss, match="GM011") as refused:
             losses.find(name)
-        assert answer.why in str(refused.value) and answer.how in str(refused.value)
+        assert answer.why in str(refused.value)
+        assert answer.how in str(refused.value)
     else:
         assert (losses.find(name).name, losses.find(name).note) == (answer.ours, f"{found.name}: {answer.how}")
 
@@ -236,12 +238,15 @@ def test_probabilities_of_sparsemax_may_be_zero_where_ours_are_not() -> None:
     kept = np.sort(z)[::-1]
     support = np.flatnonzero(1 + np.arange(1, 4) * kept > np.cumsum(kept))[-1] + 1
     sparse = np.maximum(z - (kept[:support].sum() - 1) / support, 0)
-    assert sparse.sum() == pytest.approx(1) and (sparse == 0).any()
+    assert sparse.sum() == pytest.approx(1)
+    assert (sparse == 0).any()
     assert (gm.losses.cross_entropy().predict(z[None]) > 0).all()
 
 
 @pytest.mark.parametrize("answer", answers(), ids=lambda each: each.title)
 def test_an_answer_is_said_in_one_breath(answer: Answer) -> None:
     assert answer.ours in losses.catalogue()
-    assert len(answer.how) <= 200 and len(answer.why) <= 130
-    assert not answer.how.endswith(".") and not answer.why.endswith(".")
+    assert len(answer.how) <= 200
+    assert len(answer.why) <= 130
+    assert not answer.how.endswith(".")
+    assert not answer.why.endswith(".")

@@ -9,6 +9,7 @@ their own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -192,16 +193,22 @@ def choice_sets(
 def _places(order: ArrayLike) -> NDArray[np.intp]:
     """Places in an order as whole numbers from zero; rows that are tied have the same."""
     given = array_of(order, "order")
+    if given.dtype.kind == "O" and all(isinstance(each, date) and not _zone(each) for each in given.ravel().tolist()):
+        given = given.astype("M8[us]")
     if given.dtype.kind not in "mM":
         given = numbers_of(order, "order", MissingScore)
     one_a_row(given, "order")
     return distinct(given, "order")[2]
 
 
+def _zone(day: date) -> Any:
+    return getattr(day, "tzinfo", None)
+
+
 def _sets(
     places: NDArray[np.intp], groups: NDArray[np.intp], chosen: NDArray[np.intp], most: int | None, seed: int
 ) -> NDArray[np.intp]:
-    """The rows of each set, the chosen one first. Sorted by group and place, a set lies from its first tie to the end of its group."""
+    """The rows of each set, the chosen one first: sorted by group and place, from its first tie to the end of its group."""
     span = int(places.max()) + 1
     key = groups * span + places
     by = np.argsort(key, kind="stable")

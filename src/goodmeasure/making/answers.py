@@ -164,7 +164,7 @@ OVERLAPS = Answer(
     threshold = p[falling][dice.argmax()]  # near dice.max() / 2
     dice.max()
     """,
-    why="it is of a whole set at once, and a loss here is a mean over examples; no probability is best for it, but answers of 0 and 1",
+    why="it is of a whole set at once, and a loss here is a mean over examples; what is best for it is no probability",
     source="Lipton, Elkan and Naryanaswamy 2014; Bertels et al. 2019",
 )
 METRICS = Answer(
@@ -177,7 +177,7 @@ METRICS = Answer(
     "train with binary_cross_entropy; gm.signal says whether lowering it improves the metric, and gm.decide finds the threshold",
     """
     found = gm.signal(gm.losses.binary_cross_entropy(), bits, z, metric="auc")
-    found.aligned.difference.value  # what a constant gains over these scores in AUC; found.aligned.verdict says it in a word
+    found.aligned.difference.value  # the AUC of a constant less that of these scores; found.aligned.verdict is its word
     """,
     why="it is of a whole set at once, and a loss here is a mean over examples",
 )
@@ -296,6 +296,7 @@ OF_ONES_OWN = Answer(
         "Minus the logarithm of the probability of what happened."
         return -gm.words.log(p)
 
+
     surprise()(labels, table)
     """,
     why="it makes losses, and is none",
@@ -310,6 +311,7 @@ SQUARED_BEYOND = Answer(
     def beyond(y, mu, *, epsilon: gm.NonNegative = 0.1):
         "The square of what a miss exceeds epsilon by."
         return gm.words.maximum(0, gm.words.abs(mu - y) - epsilon) ** 2
+
 
     beyond()(amounts, z)
     """,
