@@ -45,10 +45,10 @@ def lines() -> Iterator[str]:
     yield from ("# Losses that are not here, and what to use instead", "")
     yield from ("<!-- made by make docs: change src/goodmeasure/making/answers.py, not this page -->", "")
     yield "A loss of the catalogue is a formula of one example: a target and its raw outputs. Its signal, curvature, kernels and"
-    yield "card, and the same numbers in every framework, are derived from that. People ask for losses by names which no such formula"
-    yield "has: here are first those that are one of ours on other rows or in other units, then those that are not here, with the"
-    yield "reason and with what to use. `goodmeasure losses NAME` and `gm.losses.find(NAME)` say the same. After the first block the"
-    yield from ("others run, and tests hold their numbers to those of other libraries.", "")
+    yield "card, and the same numbers in every framework, are derived from that. People ask for losses by names which no such"
+    yield "formula has: here are first those that are one of ours on other rows or in other units, then those that are not here,"
+    yield "with the reason and with what to use. `goodmeasure losses NAME` and `gm.losses.find(NAME)` say the same. After the"
+    yield from ("first block the others run, and tests hold their numbers to those of other libraries.", "")
     yield from ("```python", SET_UP.rstrip(), "```")
     known = answers()
     yield from ("", "## Here, under another name")

@@ -11,19 +11,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.deriving.arguments import raw_outputs
 from goodmeasure.errors import NothingToAverage, ShapeMismatch, UsageError
+from goodmeasure.formulas.domains import Domain, Seed
 from goodmeasure.formulas.evaluation import Array, namespace
 from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, one_a_row
 from goodmeasure.statistics.keys import codes, distinct
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, outcomes, same_length
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
+SetSize: TypeAlias = Annotated[int, Domain("a number of rows", low=2, whole=True)]
 # So many cells fill a gigabyte with their raw outputs in double precision.
 MOST_CELLS = 2**27
 
@@ -36,6 +38,12 @@ class ChoiceSets:
     Attributes:
         rows: which of the n rows each of m sets holds, (m, K): the chosen one first, and -1 where a set is smaller than K.
         given: how many rows there are, n.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> sets = gm.choice_sets([1, 2, 2])
+        >>> sets, sets.sizes
+        (<3 choices among 3 rows, 3 at most>, array([3, 2, 2]))
     """
 
     rows: NDArray[np.intp]
@@ -137,23 +145,23 @@ def choice_sets(
     *,
     happened: ArrayLike | None = None,
     group: ArrayLike | None = None,
-    most: int | None = None,
-    seed: int = 0,
+    most: SetSize | None = None,
+    seed: Seed = 0,
 ) -> ChoiceSets:
     """Read an order of rows as choices: each row was chosen among those of its group that stood there or later.
 
-    Their cross-entropy is the likelihood of Plackett and Luce (ListMLE) where ``order`` is the place in a list; Cox's partial
-    likelihood, ties as Breslow has them, where it is the time and ``happened`` says that it is one of the event; McFadden's
-    conditional logit where it is 0 for what was chosen and 1 for what was not, and only the former ``happened``.
+    The sum of their cross-entropy is minus the log-likelihood of Plackett and Luce (ListMLE) where ``order`` is the place
+    in a list; of Cox, ties as Breslow has them, where it is a time, and ``happened`` says whether the event ended it; and of
+    McFadden's conditional logit where it is 0 for what was chosen, which ``happened``, and 1 for what was not.
 
     Args:
         order: where each row stands in its group, (n,): numbers or times, the first is the least.
-        happened: which rows were chosen at their place, (n,), 0 or 1; the others are there until their place, as a time that
-            was cut off is. All of them unless given.
-        group: which list, person or stratum each row belongs to, (n,); all to one unless given.
-        most: how many rows a set holds at most: of the others so many less one are drawn. The scores that are best stay
-            nearly the same, the value does not; 2 compares pairs.
-        seed: of the draws.
+        happened: which rows were chosen at their place, (n,), 0 or 1; others only are there up to it, as somebody who was
+            lost then. All were chosen unless given.
+        group: which list, search or stratum each row belongs to, (n,); all to one unless given.
+        most: how many rows a set holds at most, the others drawn at random; 2 compares pairs. The value is another then,
+            and the scores at which it is least are the same on average, where such scores can be right.
+        seed: of what is drawn.
 
     Returns:
         The sets in the order of the rows that were chosen; ``loss(sets.y, sets.table(z))`` is the mean loss a choice.
@@ -185,8 +193,6 @@ def choice_sets(
     chosen = np.flatnonzero(events)
     if not len(chosen):
         raise NothingToAverage("no row happened", where="happened", fix="some rows with happened = 1")
-    if most is not None and most < 2:
-        raise UsageError("a choice is among at least 2 rows", seen=f"most={most}", fix="most=2")
     return ChoiceSets(_sets(places, groups, chosen, most, seed), len(places))
 
 
