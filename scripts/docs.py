@@ -27,6 +27,7 @@ MAKERS = (
     "catalogue",
     "claims",
     "hosts",
+    "not_here",
     "schema",
     "signatures",
 )
