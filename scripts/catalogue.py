@@ -62,8 +62,9 @@ def _without_numbers(page: str) -> list[str]:
 
 def _table(known: Mapping[str, Definition]) -> Iterator[str]:
     yield from ("# The catalogue", "", _MADE, "")
-    yield "Every loss with what it asks for. Its page has its formulas, which are derived from the book form, its learning signal, its"
-    yield "properties with their evidence, and how each host says it; so has `gm.losses.NAME().card()`, and `goodmeasure losses NAME`."
+    yield "Every loss with what it asks for. Its page has its formulas, all derived from the book form, its learning signal, its"
+    yield "properties with their evidence, and a line for each host; `gm.losses.NAME().card()` and `goodmeasure losses NAME` show"
+    yield "the same."
     yield from ("", "| loss | asks for | activation | also called |", "|---|---|---|---|")
     for name, definition in known.items():
         loss = definition()

@@ -5,8 +5,9 @@
     python scripts/docs.py --check          # writes nothing, and fails if a page is not what would be written
 
 A maker is a module of this folder with a ``PAGE``, the file that it makes, and a ``page()``, its text; one of many pages has
-``pages()`` by file and their ``folder()`` too, in which nothing else may stand. Pages that take long are not made here: ``make bench`` measures docs/performance.md, scripts/nightly_risk.py simulates docs/risk_coverage.md, and
-scripts/recover.py searches for what stands in docs/probabilities.md.
+``pages()`` by file and their ``folder()`` too, in which nothing else may stand. Pages that take long are not made here:
+``make bench`` measures docs/performance.md, scripts/nightly_risk.py simulates docs/risk_coverage.md, and scripts/recover.py
+searches for what stands in docs/probabilities.md.
 """
 
 from __future__ import annotations

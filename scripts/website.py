@@ -58,10 +58,11 @@ def written(site: Site, folder: Path) -> None:
     _write(folder / "zensical.toml", settings.configuration(site.sections, site.pages).encode())
 
 
-def build(out: Path) -> None:
+def build(out: Path) -> Site:
     """Build the site into a folder, in place of what stood there; the folder is whole or as it was."""
+    site = gathered()
     with tempfile.TemporaryDirectory() as place:
-        written(gathered(), Path(place))
+        written(site, Path(place))
         command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
         done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -69,6 +70,7 @@ def build(out: Path) -> None:
         if out.exists():
             shutil.rmtree(out)
         shutil.move(Path(place) / "site", out)
+    return site
 
 
 def _write(path: Path, held: bytes) -> None:

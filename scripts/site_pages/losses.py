@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from catalogue import PICTURE
-from goodmeasure import losses
 from loss_pictures import picture
+
+from goodmeasure import losses
 
 
 def illustrated(kept: Mapping[str, str]) -> dict[str, str]:

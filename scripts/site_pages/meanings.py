@@ -1,17 +1,19 @@
-"""Pages of what words and codes mean: the glossary, and every error."""
+"""Pages of what words and codes mean: the glossary, the words of formulas, and every error."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from goodmeasure.cli.explain import page, topics
+from goodmeasure.cli.explain import _word, page, topics
 from goodmeasure.explaining import page as book
+from goodmeasure.formulas.words import vocabulary
 
 
 def pages() -> dict[str, str]:
-    """The two pages."""
-    return {"glossary.md": "\n".join([*_glossary(), ""]), "errors.md": "\n".join([*_errors(), ""])}
+    """The three pages."""
+    made = {"glossary.md": _glossary(), "errors.md": _errors(), "reference/words.md": _words()}
+    return {place: "\n".join([*lines, ""]) for place, lines in made.items()}
 
 
 def codes() -> dict[str, str]:
@@ -36,17 +38,31 @@ def _glossary() -> Iterator[str]:
         yield from (f"## {first}", "", "```text", *(line.removeprefix("  ") for line in _within(rest)), "```", "")
 
 
+def _words() -> Iterator[str]:
+    yield from (
+        "# Words of formulas",
+        "",
+        "What a formula can be made of, with how each is computed and differentiated.",
+        "",
+    )
+    yield from (
+        "`from goodmeasure.words import log1p` brings one; `goodmeasure explain log1p` prints what stands here.",
+        "",
+    )
+    for name, word in vocabulary().items():
+        yield from (f"## {name}", "", "```text", _word(word), "```", "")
+
+
 def _within(lines: list[str]) -> list[str]:
     """Lines without the empty ones at both ends."""
     return "\n".join(lines).strip("\n").splitlines()
 
 
 def _errors() -> Iterator[str]:
-    yield from ("# Errors", "", "An error says what happened, where, what was seen, and one line that mends it.")
-    yield from (
-        "`goodmeasure explain CODE` prints what stands here. Findings of the audit have [pages of their own](audit.md).",
-        "",
-    )
+    yield from ("# Errors", "")
+    yield "An error says what happened, where, what was seen, and one line that mends it."
+    yield "`goodmeasure explain CODE` prints what stands here; findings of the audit have [pages of their own](audit.md)."
+    yield ""
     for code in _codes():
         title, _, told = page(code).partition("\n\n")
         yield from (f"## {code} {{ #{code.lower()} }}", "", f"`{title.removeprefix(code).strip()}`", "")

@@ -10,7 +10,7 @@ from site_pages.navigation import Section, title
 
 HEAD = """# goodmeasure
 
-> Says what good means in one formula, and derives the loss, its learning signal, its kernels, its audit and its decisions from it.
+> Says what good means in one formula, and derives the loss, its signal, its kernels, its audit and its decisions from it.
 > A library of Python and a command line: meaning -> activation -> loss -> signal -> training -> risk -> decision.
 """
 _FIGURE = re.compile(r"<(figure|div)\b.*?</\1>", re.DOTALL)
