@@ -259,7 +259,7 @@ def loop_and_more(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict[str, Any]]]:
-    """What came of programs that train by torch alone; those that write to what they opened before, each in a folder of its own."""
+    """What came of programs that train by torch alone; what writes to what it opened before is in a folder of its own."""
     folder, train = tmp_path_factory.mktemp("written"), HEAD + LOOPS["slices"].format(step=STEP)
     (folder / "model.pt").write_text("precious")
     texts = {name: f"{HANDLES}{train}\n{write}\nprint('never')\n" for name, write in WRITES.items()}
