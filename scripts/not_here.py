@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
-from goodmeasure.making.answers import Answer, answers
+from goodmeasure.making.answers import AskedFor, answers
 from goodmeasure.making.elsewhere import HOSTS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "not_here.md"
@@ -61,7 +61,7 @@ def lines() -> Iterator[str]:
             yield from section(each)
 
 
-def section(answer: Answer) -> Iterator[str]:
+def section(answer: AskedFor) -> Iterator[str]:
     """What is said of one kind of loss."""
     yield from ("", f"### {answer.title}", "")
     yield f"*{', '.join(names(answer))}*"
@@ -71,7 +71,7 @@ def section(answer: Answer) -> Iterator[str]:
     yield from ("", "```python", dedent(answer.lines).strip(), "```")
 
 
-def names(answer: Answer) -> list[str]:
+def names(answer: AskedFor) -> list[str]:
     """What people call it, and what libraries do where it is not here."""
     return [
         *answer.names,

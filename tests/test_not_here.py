@@ -21,7 +21,7 @@ import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.cli import status_of
 from goodmeasure.errors import NoSuchLoss
-from goodmeasure.making.answers import Answer, answers
+from goodmeasure.making.answers import AskedFor, answers
 from goodmeasure.making.elsewhere import elsewhere, plain
 
 ANSWERS = {each.title: each for each in answers()}
@@ -202,13 +202,14 @@ def test_no_probability_is_best_for_dice() -> None:
         assert answers[int(np.argmin(brier))] == pytest.approx(yes.mean() / 1000, abs=0.006)
 
 
-def test_dice_is_best_above_half_of_the_best_dice() -> None:
-    rng = np.random.default_rng(1)
-    p = rng.beta(0.5, 1.5, 200_000)
-    yes = rng.uniform(size=len(p)) < p
-    falling = np.argsort(-p)
-    dice = 2 * np.cumsum(yes[falling]) / (np.arange(1, len(p) + 1) + yes.sum())
-    assert p[falling][dice.argmax()] == pytest.approx(dice.max() / 2, abs=0.02)
+@pytest.mark.parametrize(("alarm", "miss"), [(0.5, 0.5), (1.0, 1.0), (0.3, 0.7)])
+def test_an_overlap_is_best_from_the_threshold_that_is_said(alarm: float, miss: float, given: dict[str, Any]) -> None:
+    rng, n = np.random.default_rng(1), 200_000
+    p = rng.beta(0.5, 1.5, n)
+    given |= {"p": p, "bits": rng.uniform(size=n) < p, "n": n}
+    lines = ANSWERS["Dice, Tversky, Jaccard"].lines.replace("0.5, 0.5", f"{alarm}, {miss}")
+    best = answered(lines, given)
+    assert given["threshold"] == pytest.approx(alarm * best / (1 + (alarm + miss - 1) * best), abs=0.02)
 
 
 def test_the_crps_of_a_mixture_as_it_is_printed_loses_digits() -> None:
@@ -244,7 +245,7 @@ def test_probabilities_of_sparsemax_may_be_zero_where_ours_are_not() -> None:
 
 
 @pytest.mark.parametrize("answer", answers(), ids=lambda each: each.title)
-def test_an_answer_is_said_in_one_breath(answer: Answer) -> None:
+def test_an_answer_is_said_in_one_breath(answer: AskedFor) -> None:
     assert answer.ours in losses.catalogue()
     assert len(answer.how) <= 200
     assert len(answer.why) <= 130

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Answer:
+class AskedFor:
     """What is said to somebody who asks for a loss by one of these names.
 
     ``ours`` is the loss of the catalogue that it is, or that comes nearest; ``how`` says how theirs follows from it, or what to
@@ -30,7 +30,7 @@ NO_ENTROPY = "ours on soft targets, less the entropy of the targets"
 
 # --- here, under another name ---
 
-DIVERGENCE = Answer(
+DIVERGENCE = AskedFor(
     "Kullback-Leibler divergence",
     ("kullback_leibler", "kullback_leibler_divergence", "relative_entropy"),
     "cross_entropy",
@@ -40,7 +40,7 @@ DIVERGENCE = Answer(
     gm.losses.cross_entropy().value(teacher, table) - entropy
     """,
 )
-DISTILLATION = Answer(
+DISTILLATION = AskedFor(
     "Distillation",
     ("distillation", "knowledge_distillation"),
     "cross_entropy",
@@ -51,7 +51,7 @@ DISTILLATION = Answer(
     """,
     source="Hinton, Vinyals and Dean 2015",
 )
-CONTRAST = Answer(
+CONTRAST = AskedFor(
     "InfoNCE, CLIP",
     ("info_nce", "clip", "n_pair", "multiple_negatives_ranking", "in_batch_negatives"),
     "cross_entropy",
@@ -62,7 +62,7 @@ CONTRAST = Answer(
     """,
     source="van den Oord, Li and Vinyals 2018; Radford et al. 2021",
 )
-LISTNET = Answer(
+LISTNET = AskedFor(
     "ListNet",
     ("listnet", "softmax_ranking"),
     "cross_entropy",
@@ -74,7 +74,7 @@ LISTNET = Answer(
     """,
     source="Cao et al. 2007",
 )
-LISTMLE = Answer(
+LISTMLE = AskedFor(
     "ListMLE, Plackett-Luce",
     ("listmle", "plackett_luce", "exploded_logit", "rank_ordered_logit"),
     "cross_entropy",
@@ -85,7 +85,7 @@ LISTMLE = Answer(
     """,
     source="Plackett 1975; Xia et al. 2008",
 )
-CHOICE = Answer(
+CHOICE = AskedFor(
     "Conditional logit",
     ("conditional_logit", "mcfadden", "clogit", "discrete_choice"),
     "cross_entropy",
@@ -96,7 +96,7 @@ CHOICE = Answer(
     """,
     source="McFadden 1974",
 )
-COX = Answer(
+COX = AskedFor(
     "Cox's partial likelihood",
     ("cox", "cox_ph", "partial_likelihood", "proportional_hazards", "deepsurv", "survival:cox"),
     "cross_entropy",
@@ -107,7 +107,7 @@ COX = Answer(
     """,
     source="Cox 1972; Breslow 1974",
 )
-HAZARD = Answer(
+HAZARD = AskedFor(
     "Discrete-time survival",
     ("discrete_time_survival", "discrete_hazard", "logistic_hazard", "nnet_survival"),
     "binary_cross_entropy",
@@ -119,7 +119,7 @@ HAZARD = Answer(
     """,
     source="Singer and Willett 1993",
 )
-PAIRS = Answer(
+PAIRS = AskedFor(
     "RankNet, Bradley-Terry, BPR, reward models",
     ("ranknet", "bradley_terry", "bpr", "pairwise_logistic", "reward_model", "rank:pairwise"),
     "binary_cross_entropy",
@@ -129,7 +129,7 @@ PAIRS = Answer(
     """,
     source="Bradley and Terry 1952; Burges et al. 2005",
 )
-PREFERENCE = Answer(
+PREFERENCE = AskedFor(
     "DPO",
     ("dpo", "direct_preference_optimization"),
     "binary_cross_entropy",
@@ -139,7 +139,7 @@ PREFERENCE = Answer(
     """,
     source="Rafailov et al. 2023",
 )
-TRIPLET = Answer(
+TRIPLET = AskedFor(
     "Triplet loss",
     ("triplet",),
     "hinge",
@@ -152,22 +152,25 @@ TRIPLET = Answer(
 
 # --- not here ---
 
-OVERLAPS = Answer(
+OVERLAPS = AskedFor(
     "Dice, Tversky, Jaccard",
     ("dice", "soft_dice", "tversky", "focal_tversky", "iou", "jaccard", "lovasz", "lovasz_softmax", "soft_f1"),
     "binary_cross_entropy",
-    "train with binary_cross_entropy and act where the probability exceeds half of the best Dice; where a miss and a false alarm "
-    "cost differently, gm.decide finds the threshold",
+    "train with binary_cross_entropy and act from the threshold with the best overlap on, which is half of the best Dice; where "
+    "misses and false alarms have a price, gm.decide finds it",
     """
+    alarm, miss = 0.5, 0.5  # how much a false alarm and a miss count: one half each is Dice, one each Jaccard
     falling = np.argsort(-p)
-    dice = 2 * np.cumsum(bits[falling]) / (np.arange(1, len(bits) + 1) + bits.sum())
-    threshold = p[falling][dice.argmax()]  # near dice.max() / 2
-    dice.max()
+    hits, said = np.cumsum(bits[falling]), np.arange(1, n + 1)
+    overlap = hits / (hits + alarm * (said - hits) + miss * (bits.sum() - hits))
+    best = overlap.max()
+    threshold = p[falling][overlap.argmax()]  # of true probabilities: alarm * best / (1 + (alarm + miss - 1) * best)
+    best
     """,
     why="it is of a whole set at once, and a loss here is a mean over examples; what is best for it is no probability",
     source="Lipton, Elkan and Naryanaswamy 2014; Bertels et al. 2019",
 )
-METRICS = Answer(
+METRICS = AskedFor(
     "Metrics of a whole set",
     (
         *("auc", "roc_auc", "average_precision", "f1", "f1_score", "fbeta", "precision", "recall"),
@@ -181,7 +184,7 @@ METRICS = Answer(
     """,
     why="it is of a whole set at once, and a loss here is a mean over examples",
 )
-ORDERS = Answer(
+ORDERS = AskedFor(
     "Metrics of an order, LambdaRank",
     ("ndcg", "approx_ndcg", "lambdarank", "lambdamart", "rank_xendcg", "yetirank", "mrr", "rank:ndcg", "rank:map"),
     "cross_entropy",
@@ -193,7 +196,7 @@ ORDERS = Answer(
     why="it is of the order of a whole list, and a loss here is a mean over examples",
     source="Burges 2010",
 )
-BETA_NLL = Answer(
+BETA_NLL = AskedFor(
     "Beta NLL",
     ("beta_nll",),
     "gaussian_crps",
@@ -204,7 +207,7 @@ BETA_NLL = Answer(
     why="a part of it is held still while the rest is differentiated, so that its signal is the derivative of no loss",
     source="Seitzer et al. 2022",
 )
-MIXTURES = Answer(
+MIXTURES = AskedFor(
     "CRPS and likelihood of mixtures",
     ("crps_mixture", "mixture_crps", "mdn", "mixture_density", "gaussian_mixture", "mixture_nll"),
     "quantiles",
@@ -215,7 +218,7 @@ MIXTURES = Answer(
     why="the parts of a mixture may change places, so that no fit is the best, and its CRPS subtracts nearly equal numbers",
     source="Grimit et al. 2006; Bishop 1994",
 )
-CENSORED = Answer(
+CENSORED = AskedFor(
     "Censored amounts",
     ("aft", "accelerated_failure_time", "weibull", "tobit", "censored", "survival:aft", "survival"),
     "binary_cross_entropy",
@@ -227,7 +230,7 @@ CENSORED = Answer(
     why="its target is an interval, and a target here is one number, class or share",
     source="Singer and Willett 1993",
 )
-SEQUENCES = Answer(
+SEQUENCES = AskedFor(
     "Losses of sequences",
     ("ctc", "rnnt", "rnn_transducer"),
     "cross_entropy",
@@ -237,7 +240,7 @@ SEQUENCES = Answer(
     """,
     why="it compares sequences, and a loss here is of one example",
 )
-EMBEDDINGS = Answer(
+EMBEDDINGS = AskedFor(
     "Losses of representations",
     (
         "contrastive",
@@ -254,7 +257,7 @@ EMBEDDINGS = Answer(
     CONTRAST.lines,
     why="it compares representations of two or three inputs, and a loss here is of one prediction and its target",
 )
-SPARSE = Answer(
+SPARSE = AskedFor(
     "Sparsemax and entmax",
     ("sparsemax", "entmax", "multiclass_sparsemax"),
     "cross_entropy",
@@ -265,7 +268,7 @@ SPARSE = Answer(
     why="its probabilities may be exactly zero",
     source="Martins and Astudillo 2016",
 )
-LARGEST = Answer(
+LARGEST = AskedFor(
     "The largest miss",
     ("max_error", "largest_error"),
     "linex",
@@ -275,7 +278,7 @@ LARGEST = Answer(
     """,
     why="it is the largest of all misses, and a loss here is a mean over examples",
 )
-NO_MARGIN = Answer(
+NO_MARGIN = AskedFor(
     "Perceptron of several classes",
     ("multiclass_perceptron",),
     "multiclass_hinge",
@@ -285,7 +288,7 @@ NO_MARGIN = Answer(
     """,
     why="it has no margin, so that equal scores are best",
 )
-OF_ONES_OWN = Answer(
+OF_ONES_OWN = AskedFor(
     "What makes losses",
     ("fenchel_young",),
     "cross_entropy",
@@ -301,7 +304,7 @@ OF_ONES_OWN = Answer(
     """,
     why="it makes losses, and is none",
 )
-SQUARED_BEYOND = Answer(
+SQUARED_BEYOND = AskedFor(
     "Squared beyond a band",
     ("squared_epsilon_insensitive",),
     "epsilon_insensitive",
@@ -319,7 +322,7 @@ SQUARED_BEYOND = Answer(
 )
 
 
-def answers() -> tuple[Answer, ...]:
+def answers() -> tuple[AskedFor, ...]:
     """Every row, those that are here first."""
-    found = [each for each in globals().values() if isinstance(each, Answer)]
+    found = [each for each in globals().values() if isinstance(each, AskedFor)]
     return tuple(sorted(found, key=lambda each: bool(each.why)))
