@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -79,11 +80,15 @@ def test_the_line_that_is_printed_shows_what_to_use(title: str, capsys: pytest.C
 
 @pytest.mark.parametrize("title", HERE)
 def test_the_card_of_another_name_says_what_stands_between(title: str, capsys: pytest.CaptureFixture[str]) -> None:
-    name = ANSWERS[title].names[0]
-    assert status_of(["losses", name]) == 0
-    first, _, card = capsys.readouterr().out.partition("\n\n")
-    assert first == f"{name}: {ANSWERS[title].how}"
-    assert card.startswith(f"{ANSWERS[title].ours}(")
+    for name in ANSWERS[title].names[:2]:
+        assert status_of(["losses", name]) == 0
+        said = capsys.readouterr().out
+        assert said.startswith(f"{ANSWERS[title].ours}(")
+        assert f"  nearly                 {name}: {ANSWERS[title].how}\n" in said
+        assert status_of(["losses", name, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["nearly"][name] == ANSWERS[title].how
+        assert losses.find(name)() == losses.catalogue()[ANSWERS[title].ours]()
+        assert name not in dict(losses.catalogue()[ANSWERS[title].ours].facts.nearly)
 
 
 # --- numbers ---
@@ -169,6 +174,13 @@ def test_the_lines_run_and_are_the_numbers_of_others(title: str, given: dict[str
 
 def test_whatever_is_here_is_held_to_somebody_else() -> None:
     assert set(HERE) <= set(PEERS)
+
+
+def test_a_model_of_choices_is_trained_as_the_page_does(given: dict[str, Any], script: Any) -> None:
+    exec(script("not_here").FIT, given)
+    peer = PHReg(given["time"], given["x"], given["died"]).fit()
+    np.testing.assert_allclose(given["coefficients"], peer.params, atol=1e-4)
+    np.testing.assert_allclose(given["x"].T @ given["raw"].grad.numpy(), np.zeros(2), atol=1e-4)
 
 
 # --- reasons ---
