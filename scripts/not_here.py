@@ -76,7 +76,7 @@ def lines() -> Iterator[str]:
     yield from ("", "### Training on choices", "")
     yield "A linear model of choices is a convex fit, and a network learns from them as from classes. Of sets with thousands of rows"
     yield from (
-        "some are drawn, `most=100`. The weight of a choice is that of the row that was chosen, `sets.chosen`.",
+        "some are drawn, `most=100`. The weight of a choice is that of the chosen row, `sets.chosen`.",
         "",
     )
     yield from ("```python", FIT.rstrip(), "```")
