@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
-from goodmeasure.making.answers import AskedFor, answers
+from goodmeasure.making.answers import Counterpart, answers
 from goodmeasure.making.elsewhere import HOSTS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "not_here.md"
@@ -74,11 +74,8 @@ def lines() -> Iterator[str]:
         if not each.why:
             yield from section(each)
     yield from ("", "### Training on choices", "")
-    yield "A linear model of choices is a convex fit, and a network learns from them as from classes. Of sets with thousands of rows"
-    yield from (
-        "some are drawn, `most=100`. The weight of a choice is that of the chosen row, `sets.chosen`.",
-        "",
-    )
+    yield "A linear model of choices is a convex fit, and a network learns from them as from classes. Of sets of many thousand rows"
+    yield from ("some are drawn, `most=100`. The weight of a choice is that of the row `sets.chosen`.", "")
     yield from ("```python", FIT.rstrip(), "```")
     yield from ("", "## Not here")
     for each in known:
@@ -86,7 +83,7 @@ def lines() -> Iterator[str]:
             yield from section(each)
 
 
-def section(answer: AskedFor) -> Iterator[str]:
+def section(answer: Counterpart) -> Iterator[str]:
     """What is said of one kind of loss."""
     yield from ("", f"### {answer.title}", "")
     yield f"*{', '.join(names(answer))}*"
@@ -96,7 +93,7 @@ def section(answer: AskedFor) -> Iterator[str]:
     yield from ("", "```python", dedent(answer.lines).strip(), "```")
 
 
-def names(answer: AskedFor) -> list[str]:
+def names(answer: Counterpart) -> list[str]:
     """What people call it, and what libraries do where it is not here."""
     return [
         *answer.names,

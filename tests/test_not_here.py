@@ -22,7 +22,7 @@ import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.cli import status_of
 from goodmeasure.errors import NoSuchLoss
-from goodmeasure.making.answers import AskedFor, answers
+from goodmeasure.making.answers import Counterpart, answers
 from goodmeasure.making.elsewhere import elsewhere, plain
 
 ANSWERS = {each.title: each for each in answers()}
@@ -257,7 +257,7 @@ def test_probabilities_of_sparsemax_may_be_zero_where_ours_are_not() -> None:
 
 
 @pytest.mark.parametrize("answer", answers(), ids=lambda each: each.title)
-def test_an_answer_is_said_in_one_breath(answer: AskedFor) -> None:
+def test_an_answer_is_said_in_one_breath(answer: Counterpart) -> None:
     assert answer.ours in losses.catalogue()
     assert len(answer.how) <= 200
     assert len(answer.why) <= 130

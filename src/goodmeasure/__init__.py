@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from goodmeasure.checking.checks import check as check
     from goodmeasure.choosing.choose import choose as choose
     from goodmeasure.choosing.plan import Plan as Plan
+    from goodmeasure.decisions.comparing import compare_costs as compare_costs
+    from goodmeasure.decisions.comparing import decision_cost as decision_cost
     from goodmeasure.decisions.costs import ClassCosts as ClassCosts
     from goodmeasure.decisions.costs import Costs as Costs
     from goodmeasure.decisions.costs import UnderOverCosts as UnderOverCosts

@@ -284,6 +284,13 @@ def _measure(seen: Observed, meaning: Meaning, asked: Functional, centre: Centre
     return Step(QUESTIONS[2], str(centre.loss), reason, rejected)
 
 
+_HURDLE = Rejected(
+    "a hurdle, or inflated zeros",
+    "two models whose product is the mean, which one loss asks for however many zeros there are; whether it is zero is a "
+    "yes/no target of its own",
+)
+
+
 def _known(meaning: Meaning, asked: Functional) -> tuple[Rejected, ...]:
     if meaning.name == "unit_interval":
         why = (
@@ -292,5 +299,6 @@ def _known(meaning: Meaning, asked: Functional) -> tuple[Rejected, ...]:
         return (Rejected('squared_error().with_activation("sigmoid")', why),)
     if meaning.name in ("positive", "non_negative", "count") and asked.name == "mean":
         why = "asks for the geometric mean once turned back: totals come out too low"
-        return (Rejected("squared error of the logarithm", why),)
+        logarithm = Rejected("squared error of the logarithm", why)
+        return (logarithm,) if meaning.name == "positive" else (_HURDLE, logarithm)
     return ()

@@ -17,7 +17,7 @@ from goodmeasure.making.elsewhere import Elsewhere, elsewhere, named, plain
 from goodmeasure.strict.additions import LOSSES, modules_of
 
 if TYPE_CHECKING:
-    # What `__getattr__` below finds, for editors and type checkers: made by make docs.
+    # What `__getattr__` below finds, for editors and type checkers: made by make pages.
     from goodmeasure.losses.signatures import *
 
 

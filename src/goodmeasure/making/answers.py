@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class AskedFor:
+class Counterpart:
     """What is said to somebody who asks for a loss by one of these names.
 
     ``ours`` is the loss of the catalogue that it is, or that comes nearest; ``how`` says how theirs follows from it, or what to
@@ -30,7 +30,7 @@ NO_ENTROPY = "ours on soft targets, less the entropy of the targets"
 
 # --- here, under another name ---
 
-DIVERGENCE = AskedFor(
+DIVERGENCE = Counterpart(
     "Kullback-Leibler divergence",
     ("kullback_leibler", "kullback_leibler_divergence", "relative_entropy"),
     "cross_entropy",
@@ -40,7 +40,7 @@ DIVERGENCE = AskedFor(
     gm.losses.cross_entropy().value(teacher, table) - entropy
     """,
 )
-DISTILLATION = AskedFor(
+DISTILLATION = Counterpart(
     "Distillation",
     ("distillation", "knowledge_distillation"),
     "cross_entropy",
@@ -51,7 +51,7 @@ DISTILLATION = AskedFor(
     """,
     source="Hinton, Vinyals and Dean 2015",
 )
-CONTRAST = AskedFor(
+CONTRAST = Counterpart(
     "InfoNCE, CLIP",
     ("info_nce", "clip", "n_pair", "multiple_negatives_ranking", "in_batch_negatives"),
     "cross_entropy",
@@ -62,7 +62,7 @@ CONTRAST = AskedFor(
     """,
     source="van den Oord, Li and Vinyals 2018; Radford et al. 2021",
 )
-LISTNET = AskedFor(
+LISTNET = Counterpart(
     "ListNet",
     ("listnet", "softmax_ranking"),
     "cross_entropy",
@@ -74,7 +74,7 @@ LISTNET = AskedFor(
     """,
     source="Cao et al. 2007",
 )
-LISTMLE = AskedFor(
+LISTMLE = Counterpart(
     "ListMLE, Plackett-Luce",
     ("listmle", "plackett_luce", "exploded_logit", "rank_ordered_logit"),
     "cross_entropy",
@@ -85,7 +85,7 @@ LISTMLE = AskedFor(
     """,
     source="Plackett 1975; Xia et al. 2008",
 )
-CHOICE = AskedFor(
+CHOICE = Counterpart(
     "Conditional logit",
     ("conditional_logit", "mcfadden", "clogit", "discrete_choice"),
     "cross_entropy",
@@ -96,7 +96,7 @@ CHOICE = AskedFor(
     """,
     source="McFadden 1974",
 )
-COX = AskedFor(
+COX = Counterpart(
     "Cox's partial likelihood",
     ("cox", "cox_ph", "partial_likelihood", "proportional_hazards", "deepsurv", "survival:cox"),
     "cross_entropy",
@@ -107,7 +107,7 @@ COX = AskedFor(
     """,
     source="Cox 1972; Breslow 1974",
 )
-HAZARD = AskedFor(
+HAZARD = Counterpart(
     "Discrete-time survival",
     ("discrete_time_survival", "discrete_hazard", "logistic_hazard", "nnet_survival"),
     "binary_cross_entropy",
@@ -119,7 +119,7 @@ HAZARD = AskedFor(
     """,
     source="Singer and Willett 1993",
 )
-PAIRS = AskedFor(
+PAIRS = Counterpart(
     "RankNet, Bradley-Terry, BPR, reward models",
     ("ranknet", "bradley_terry", "bpr", "pairwise_logistic", "reward_model", "rank:pairwise"),
     "binary_cross_entropy",
@@ -129,7 +129,7 @@ PAIRS = AskedFor(
     """,
     source="Bradley and Terry 1952; Burges et al. 2005",
 )
-PREFERENCE = AskedFor(
+PREFERENCE = Counterpart(
     "DPO",
     ("dpo", "direct_preference_optimization"),
     "binary_cross_entropy",
@@ -139,7 +139,7 @@ PREFERENCE = AskedFor(
     """,
     source="Rafailov et al. 2023",
 )
-TRIPLET = AskedFor(
+TRIPLET = Counterpart(
     "Triplet loss",
     ("triplet",),
     "hinge",
@@ -152,7 +152,7 @@ TRIPLET = AskedFor(
 
 # --- not here ---
 
-OVERLAPS = AskedFor(
+OVERLAPS = Counterpart(
     "Dice, Tversky, Jaccard",
     ("dice", "soft_dice", "tversky", "focal_tversky", "iou", "jaccard", "lovasz", "lovasz_softmax", "soft_f1"),
     "binary_cross_entropy",
@@ -170,7 +170,7 @@ OVERLAPS = AskedFor(
     why="it is of a whole set at once, and a loss here is a mean over examples; what is best for it is no probability",
     source="Lipton, Elkan and Naryanaswamy 2014; Bertels et al. 2019",
 )
-METRICS = AskedFor(
+METRICS = Counterpart(
     "Metrics of a whole set",
     (
         *("auc", "roc_auc", "average_precision", "f1", "f1_score", "fbeta", "precision", "recall"),
@@ -184,7 +184,7 @@ METRICS = AskedFor(
     """,
     why="it is of a whole set at once, and a loss here is a mean over examples",
 )
-ORDERS = AskedFor(
+ORDERS = Counterpart(
     "Metrics of an order, LambdaRank",
     ("ndcg", "approx_ndcg", "lambdarank", "lambdamart", "rank_xendcg", "yetirank", "mrr", "rank:ndcg", "rank:map"),
     "cross_entropy",
@@ -196,7 +196,7 @@ ORDERS = AskedFor(
     why="it is of the order of a whole list, and a loss here is a mean over examples",
     source="Burges 2010",
 )
-BETA_NLL = AskedFor(
+BETA_NLL = Counterpart(
     "Beta NLL",
     ("beta_nll",),
     "gaussian_crps",
@@ -207,7 +207,7 @@ BETA_NLL = AskedFor(
     why="a part of it is held still while the rest is differentiated, so that its signal is the derivative of no loss",
     source="Seitzer et al. 2022",
 )
-MIXTURES = AskedFor(
+MIXTURES = Counterpart(
     "CRPS and likelihood of mixtures",
     ("crps_mixture", "mixture_crps", "mdn", "mixture_density", "gaussian_mixture", "mixture_nll"),
     "quantiles",
@@ -218,7 +218,7 @@ MIXTURES = AskedFor(
     why="the parts of a mixture may change places, so that no fit is the best, and its CRPS subtracts nearly equal numbers",
     source="Grimit et al. 2006; Bishop 1994",
 )
-CENSORED = AskedFor(
+CENSORED = Counterpart(
     "Censored amounts",
     ("aft", "accelerated_failure_time", "weibull", "tobit", "censored", "survival:aft", "survival"),
     "binary_cross_entropy",
@@ -230,7 +230,7 @@ CENSORED = AskedFor(
     why="its target is an interval, and a target here is one number, class or share",
     source="Singer and Willett 1993",
 )
-SEQUENCES = AskedFor(
+SEQUENCES = Counterpart(
     "Losses of sequences",
     ("ctc", "rnnt", "rnn_transducer"),
     "cross_entropy",
@@ -240,7 +240,7 @@ SEQUENCES = AskedFor(
     """,
     why="it compares sequences, and a loss here is of one example",
 )
-EMBEDDINGS = AskedFor(
+EMBEDDINGS = Counterpart(
     "Losses of representations",
     (
         "contrastive",
@@ -257,7 +257,7 @@ EMBEDDINGS = AskedFor(
     CONTRAST.lines,
     why="it compares representations of two or three inputs, and a loss here is of one prediction and its target",
 )
-SPARSE = AskedFor(
+SPARSE = Counterpart(
     "Sparsemax and entmax",
     ("sparsemax", "entmax", "multiclass_sparsemax"),
     "cross_entropy",
@@ -268,7 +268,7 @@ SPARSE = AskedFor(
     why="its probabilities may be exactly zero",
     source="Martins and Astudillo 2016",
 )
-LARGEST = AskedFor(
+LARGEST = Counterpart(
     "The largest miss",
     ("max_error", "largest_error"),
     "linex",
@@ -278,7 +278,7 @@ LARGEST = AskedFor(
     """,
     why="it is the largest of all misses, and a loss here is a mean over examples",
 )
-NO_MARGIN = AskedFor(
+NO_MARGIN = Counterpart(
     "Perceptron of several classes",
     ("multiclass_perceptron",),
     "multiclass_hinge",
@@ -288,7 +288,7 @@ NO_MARGIN = AskedFor(
     """,
     why="it has no margin, so that equal scores are best",
 )
-OF_ONES_OWN = AskedFor(
+OF_ONES_OWN = Counterpart(
     "What makes losses",
     ("fenchel_young",),
     "cross_entropy",
@@ -304,7 +304,7 @@ OF_ONES_OWN = AskedFor(
     """,
     why="it makes losses, and is none",
 )
-SQUARED_BEYOND = AskedFor(
+SQUARED_BEYOND = Counterpart(
     "Squared beyond a band",
     ("squared_epsilon_insensitive",),
     "epsilon_insensitive",
@@ -322,7 +322,7 @@ SQUARED_BEYOND = AskedFor(
 )
 
 
-def answers() -> tuple[AskedFor, ...]:
+def answers() -> tuple[Counterpart, ...]:
     """Every row, those that are here first."""
-    found = [each for each in globals().values() if isinstance(each, AskedFor)]
+    found = [each for each in globals().values() if isinstance(each, Counterpart)]
     return tuple(sorted(found, key=lambda each: bool(each.why)))

@@ -13,9 +13,9 @@ from re import sub
 
 from goodmeasure.errors import NoSuchLoss
 from goodmeasure.making import answers, host_names
-from goodmeasure.making.answers import AskedFor
+from goodmeasure.making.answers import Counterpart
 
-Row = tuple[str, str] | AskedFor
+Row = tuple[str, str] | Counterpart
 
 _PROBABILITIES = "ours, of probabilities in place of raw outputs"
 _AMOUNTS = "ours, of amounts in place of raw outputs"
@@ -192,7 +192,7 @@ def elsewhere(name: str) -> Elsewhere | None:
             if _bare(theirs) == _bare(name):
                 return (
                     Elsewhere(theirs, row.ours, row.how, row.why)
-                    if isinstance(row, AskedFor)
+                    if isinstance(row, Counterpart)
                     else Elsewhere(theirs, *row)
                 )
     return None
