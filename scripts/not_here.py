@@ -74,7 +74,7 @@ def lines() -> Iterator[str]:
         if not each.why:
             yield from section(each)
     yield from ("", "### Training on choices", "")
-    yield "A linear model of choices is a convex fit, and a network learns from them as from classes. Of sets of many thousand rows"
+    yield "A linear model of choices is a convex fit, and a network learns as from classes. Of sets of thousands of rows"
     yield from ("some are drawn, `most=100`. The weight of a choice is that of the row `sets.chosen`.", "")
     yield from ("```python", FIT.rstrip(), "```")
     yield from ("", "## Not here")
