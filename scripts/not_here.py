@@ -29,7 +29,7 @@ table, taught, labels = rng.normal(size=(n, 3)), rng.normal(size=(n, 3)), rng.in
 teacher = scipy.special.softmax(taught, axis=1)
 scores, relevance = rng.normal(size=(12, 5)), rng.integers(0, 3, (12, 5)).astype(float)  # a row a list
 missing = np.arange(5) >= rng.integers(2, 6, (12, 1))  # of which some are shorter
-left, right = rng.normal(size=(2, 8, 4))  # two views of eight things
+left, right, of_kind = *rng.normal(size=(2, 8, 4)), np.arange(8) % 3  # two views of eight things of three kinds
 better, worse, near, far = rng.uniform(size=(4, n))  # of pairs: scores, or distances
 moments, five = rng.normal(size=(n, 2)), rng.normal(size=(n, 5))  # of a mean and a scale, of quantiles
 """

@@ -134,6 +134,18 @@ def both_ways(of: dict[str, Any]) -> Any:
     return sum(ways) / 2
 
 
+def supcon_of_khosla(of: dict[str, Any]) -> Any:
+    """Equation 2 of the paper, one anchor at a time."""
+    similar, kind = of["left"] @ of["left"].T / 0.07, of["of_kind"]
+    found = []
+    for i in range(8):
+        others = [a for a in range(8) if a != i]
+        matches = [p for p in others if kind[p] == kind[i]]
+        below = scipy.special.logsumexp(similar[i, others])
+        found.append(-sum(similar[i, p] - below for p in matches) / len(matches))
+    return found
+
+
 PEERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "Kullback-Leibler divergence": lambda of: functional.kl_div(
         functional.log_softmax(torch.as_tensor(of["table"]), 1), torch.as_tensor(of["teacher"]), reduction="none"
@@ -145,6 +157,7 @@ PEERS: dict[str, Callable[[dict[str, Any]], Any]] = {
         )
     ),
     "InfoNCE, CLIP": both_ways,
+    "Supervised contrast": supcon_of_khosla,
     "ListNet": listnet_of_allrank,
     "ListMLE, Plackett-Luce": listmle_of_allrank,
     "Conditional logit": lambda of: -ConditionalLogit(of["took"], of["z"][:, None], groups=of["query"]).loglike([1.0]),

@@ -26,8 +26,8 @@ from goodmeasure.statistics.row_arguments import Floats, MissingScore, outcomes,
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
 SetSize: TypeAlias = Annotated[int, Domain("a number of rows", low=2, whole=True)]
-# So many cells fill a gigabyte with their raw outputs in double precision.
-MOST_CELLS = 2**27
+# So many cells fill a quarter of a gigabyte with raw outputs in double precision, and four times that while they are laid out.
+MOST_CELLS = 2**25
 
 
 @strict_class
@@ -238,7 +238,7 @@ def _others(counts: NDArray[np.intp], most: int | None, seed: int) -> NDArray[np
         raise UsageError(
             "the sets are too large to be laid out",
             seen=f"{len(counts):,} choices among up to {widest + 1:,} rows",
-            fix="most=100 draws a hundred rows for each",
+            fix=f"gm.choice_sets(order, most={max(2, min(100, MOST_CELLS // len(counts)))}), which draws so many rows for each",
         )
     others = np.tile(np.arange(width), (len(counts), 1))
     others[others >= counts[:, None]] = -1

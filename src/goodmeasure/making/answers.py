@@ -62,6 +62,18 @@ CONTRAST = Counterpart(
     """,
     source="van den Oord, Li and Vinyals 2018; Radford et al. 2021",
 )
+SUPERVISED_CONTRAST = Counterpart(
+    "Supervised contrast",
+    ("supcon", "supervised_contrastive"),
+    "cross_entropy",
+    "ours on similarities over the temperature, to itself minus infinity, with soft targets that all matches share alike",
+    """
+    alike = (of_kind[:, None] == of_kind) & ~np.eye(len(left), dtype=bool)
+    others = np.where(np.eye(len(left), dtype=bool), -np.inf, left @ left.T / 0.07)
+    gm.losses.cross_entropy().value(alike / alike.sum(axis=1, keepdims=True), others)
+    """,
+    source="Khosla et al. 2020",
+)
 LISTNET = Counterpart(
     "ListNet",
     ("listnet", "softmax_ranking"),
