@@ -30,8 +30,8 @@ HEAD = """# Beside PyTensor's rewrites
 
 PyTensor compiles a formula, and on the way rewrites what it knows to cancel or overflow: `log(sigmoid(x))` becomes
 `-softplus(-x)`, and so on. The aim is the same as here. There, patterns are looked for in a graph that someone typed, and the
-derivative is taken of that graph; where no pattern fits, digits are lost. Here the loss is written on the probability of what happened, composition
-uses a dozen exact identities, and the derivative is taken of the composed formula.
+derivative is taken of that graph; where no pattern fits, digits are lost. Here the loss is written on the probability of what
+happened, composition uses a dozen exact identities, and the derivative is taken of the composed formula.
 
 Each loss is spelled as books and public code spell it (`p` is `sigmoid(z)`), and its signal, the derivative along the raw output,
 is held to the truth at 50 digits at 120 raw outputs in single precision from -80 to 80, for yes and for no. "Holds" is within 8
