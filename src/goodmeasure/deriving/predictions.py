@@ -110,6 +110,12 @@ def within_turn(prediction: Array, period: float) -> Array:
     return np.where(found >= period, 0.0, found)
 
 
+def within_bounds(loss: Record, amounts: Array) -> Array:
+    """Amounts that were moved from where they were predicted, between the bounds that the loss's predictions keep to."""
+    reaches = loss.activation[0].reaches
+    return np.clip(amounts, reaches.low, reaches.high) if np.isfinite(reaches.high) else amounts
+
+
 def predict(loss: Record, z: Any) -> Array:
     """Raw outputs as predictions, probabilities without the loss's own distortion."""
     z, dtype = raw_outputs(z)
