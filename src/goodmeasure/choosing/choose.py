@@ -281,7 +281,11 @@ def _measure(seen: Observed, meaning: Meaning, asked: Functional, centre: Centre
     if asked.name == "class":
         reason += "; a class is decided from the probability and the costs, so the probability is what to learn"
     more = (*centre.rejected, *_known(meaning, asked))
-    rejected = (*more, *(Rejected(name, why) for name, why in others(meaning, asked, centre.loss, seen)))
+    told = {each.alternative for each in more}
+    rest = (
+        Rejected(name, why) for name, why in others(meaning, asked, centre.loss, seen) if not {name, f"{name}()"} & told
+    )
+    rejected = (*more, *rest)
     return Step(QUESTIONS[2], str(centre.loss), reason, rejected)
 
 
@@ -298,6 +302,10 @@ def _known(meaning: Meaning, asked: Functional) -> tuple[Rejected, ...]:
             "in the number's own units, right if it is no probability; but its signal vanishes where it is surely wrong"
         )
         return (Rejected('squared_error().with_activation("sigmoid")', why),)
+    if meaning.period is not None and asked.name == "mean direction":
+        circular = "a fit of one raw output has many low points, and winds around where a direction swings"
+        line = f"{meaning.period:.4g} is as far from 0 as can be to it, and the mean of both sides points the other way"
+        return (Rejected("circular", circular), Rejected("squared_error", line))
     if meaning.name == "bounded" and asked.name == "mean":
         squared = (
             "its predictions may leave the bounds, and it supposes errors that are as large at a bound as in the middle"

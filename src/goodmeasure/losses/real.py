@@ -11,6 +11,7 @@ from goodmeasure.formulas.words import (
     abs,
     abs_less_log1p,
     biweight,
+    cos,
     exp,
     expm1mx,
     hypot1m1,
@@ -18,6 +19,7 @@ from goodmeasure.formulas.words import (
     log1psq,
     maximum,
     pow1psqm1,
+    sin,
     sqrt,
     square_share,
     times,
@@ -216,6 +218,17 @@ def circular(y, mu, *, period: Positive = tau):
     Reach for it for directions, hours, days of the year (period 360, 24, 365; radians unless said), and not on a line.
     """
     return versin(tau / period * (mu - y))
+
+
+@loss(target=Real, activation=("linear", "linear"), asks_for="mean direction")
+def arrow_error(y, along, across, *, period: Positive = tau):
+    """The squared distance between an arrow and the one of length one that points where the target does.
+
+    Reach for it first for directions, hours and months: what it fits is convex, and its arrow points in the mean direction, the
+    longer the surer. Mardia and Jupp 2000.
+    """
+    angle = tau / period * y
+    return (cos(angle) - along) ** 2 + (sin(angle) - across) ** 2
 
 
 @loss(target=bounded, activation=between, asks_for="mean")
