@@ -50,7 +50,7 @@ def test_a_script_is_judged_as_it_is(outcomes: dict[str, Any], path: Path) -> No
     assert "crash" not in row, row["crash"]
     assert not row["raised"] or row["after_cut"], row["raised"]
     found = {f["code"]: f for f in row["audit"]["findings"] if f["severity"] != "note"}
-    assert sorted(found) == FOUND[path.stem]["codes"], "run make docs, and read what has changed"
+    assert sorted(found) == FOUND[path.stem]["codes"], "run make pages, and read what has changed"
     assert row["audit"]["looked_at"], "nothing was looked at"
     assert not [what for what in row["audit"]["not_seen"] if not what.endswith("was not reached")]
     assert not [s for s in row["audit"]["not_applicable"] if s["reason"].startswith("the check itself failed")]

@@ -89,6 +89,7 @@ WHAT_ONE_USES = {
     "Record",
 }
 PARTS_OF_A_ROW = {
+    "Repair",
     "Answer",
     "Dates",
     "Numbers",

@@ -23,9 +23,9 @@ FEW_CODES = 5
 # A mean this many standard deviations above zero makes zero a boundary that does not matter.
 FAR_FROM_ZERO = 4.0
 
-Angle = Domain("an angle")
-Bounded = Domain("an amount between known bounds")
-Multilabel = OutcomeDomain("several of K: yes or no for each label", low=0, high=1, binary=True)
+Angle: Domain = Domain("an angle")
+Bounded: Domain = Domain("an amount between known bounds")
+Multilabel: OutcomeDomain = OutcomeDomain("several of K: yes or no for each label", low=0, high=1, binary=True)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,11 @@ OUT = "goodmeasure-out"
     help="Judge by rows held out, or by ten folds; auto takes folds where the rows are few.",
 )
 @click.option(
+    "--conformal/--no-conformal",
+    default=None,
+    help="Move quantiles until they hold the share of new rows that they say; done unless told not to.",
+)
+@click.option(
     "--rare-classes",
     type=click.Choice(["together", "drop"]),
     help="Make one class of those with fewer than ten rows, or leave their rows out.",

@@ -204,7 +204,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
             y = ops.squeeze(y, axis=-1)
         elif not program.wide and tuple(z.shape) == (*y.shape, 1):
             z = ops.squeeze(z, axis=-1)
-        check_together(self.loss, tuple(y.shape), tuple(z.shape))
+        check_together(self.loss, tuple(y.shape), tuple(z.shape), ("y_true", "y_pred"))
         check_labels(self.loss, z)
         return y, z
 

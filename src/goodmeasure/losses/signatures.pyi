@@ -1,6 +1,6 @@
 """What `goodmeasure.losses` holds, for editors and type checkers.
 
-Made by make docs: change the losses, not this file.
+Made by make pages: change the losses, not this file.
 """
 
 from collections.abc import Sequence

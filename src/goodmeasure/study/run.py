@@ -50,6 +50,7 @@ def run(
     floors: str | Sequence[str] = (),
     budget: int | None = None,
     protocol: str = "auto",
+    conformal: bool | None = None,
     seed: int = 0,
     test: Source = None,
     where: str | None = None,
@@ -98,6 +99,8 @@ def run(
         protocol: how it is judged: by rows held out ("holdout"), or by ten "folds", after which the model is fitted to all
             rows. "auto" takes folds where a fifth of the rows would tell little: below 500 rows, 100 of a label of two, or
             50 groups.
+        conformal: whether quantiles are moved by conformal prediction until they hold the share of new rows that they say.
+            Several quantiles and intervals are unless told not to; True where nothing of the kind is predicted is an error.
         seed: for the split and the bootstrap; the same seed gives the same study.
         test: a table like ``data`` whose rows are reported, in place of a part of ``data``.
         where: an SQL condition that rows of a file must fit, such as "age >= 18".
@@ -168,6 +171,7 @@ def run(
             floors=_floors(floors),
             budget=budget,
             protocol=protocol,
+            conformal=conformal,
             seed=seed,
             rare_classes=rare_classes,
             decimal=decimal,
