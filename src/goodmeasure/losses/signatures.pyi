@@ -1934,6 +1934,37 @@ angular = circular
 periodic = circular
 von_mises = circular
 
+def arrow_error(*, period: float = 6.283185307179586) -> Loss:
+    """The squared distance between an arrow and the one of length one that points where the target does.
+
+    Reach for it first for directions, hours and months: what it fits is convex, and its arrow points in the mean
+    direction, the longer the surer.
+
+    Formula:
+        (cos(6.283185307179586/period*y) - along)**2 + (sin(6.283185307179586/period*y) - across)**2
+        target: a real number (-inf, inf)
+        activation: linear, linear
+        asks for: the mean direction of angles
+
+    Args:
+        period: a positive number (0, inf); 6.283185307179586 unless given.
+
+    Returns:
+        The loss with these hyperparameters.
+
+    Raises:
+        GM002: a hyperparameter lies outside its domain, or there is none of that name.
+
+    Source:
+        Mardia and Jupp 2000.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.arrow_error(period=6.283185307179586)
+        >>> round(loss(y=[1.0, 4.0], z=[[0.5, 1.5], [0.5, 1.5]]), 3)
+        3.43
+    """
+
 def fractional_logit(*, bounds: Sequence[float] = (0.0, 1.0)) -> Loss:
     """Surprise at how far an amount is on the way from one bound to the other, as if that share of it had happened.
 
