@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.deriving.arguments import check_targets
+from goodmeasure.deriving.predictions import is_arrow
 from goodmeasure.errors import NothingToLearn, UsageError
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.fitting.forest import Forest
@@ -219,7 +220,7 @@ def natural_strength(loss: Loss, fit: Cases) -> float:
     """The penalty in units of the problem, so that a target in cents is fitted like the same one in euros."""
     name = loss.activation[0].name
     alone = len(loss.activation) == 1
-    if loss.is_classwise or not (name == "linear" or (alone and name.startswith("softplus"))):
+    if loss.is_classwise or is_arrow(loss) or not (name == "linear" or (alone and name.startswith("softplus"))):
         return 1.0
     constant = loss.best_constant(fit.y, fit.weight)
     if name != "linear":
