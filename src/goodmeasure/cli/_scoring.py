@@ -161,14 +161,14 @@ def _of_rows(held: dict[str, Any], at: Any, request: Request, p: Any, weight: An
     return {name: value for name, value in found.to_dict().items() if name not in ("curve", "classes")}
 
 
-class Priced(NamedTuple):
+class CostsOfModels(NamedTuple):
     """What the decisions of each model cost a row, and by how much each pair differs; nothing where no costs were given."""
 
     cost: dict[str, Estimate]
     difference: dict[str, Difference]
 
 
-UNPRICED = Priced({}, {})
+UNPRICED = CostsOfModels({}, {})
 
 
 def _refuse_costs(losses: Sequence[str], *, raw: bool, at_hand: bool) -> None:
@@ -187,7 +187,7 @@ def _refuse_costs(losses: Sequence[str], *, raw: bool, at_hand: bool) -> None:
 
 def _priced(
     table: Places, saved: Saved, costs: Any, level: float, counted: CountedElsewhere | None
-) -> dict[str, Priced]:
+) -> dict[str, CostsOfModels]:
     """By group what the decisions of each model cost, each row decided as its costs ask. Errors: those of `decision_cost`."""
     asked, found = saved.question, columns_asked(saved.question, table)
     _refuse_another_question(costs, saved)
@@ -195,19 +195,20 @@ def _priced(
     request = with_costs(request_of(saved.tally.losses, asked, found), costs)
     held = duckdb.rows_of(table, request)
     wide: Wide = _as_it_is if counted is None else counted.reweighed.wide
-    own = {name: joined(held, columns) for name, columns in request.scores}
-    scores = own if counted is None else counted.scores
-    plain = None if request.weight is None else held.columns[request.weight]
-    weight = plain if counted is None else counted.reweighed.weight
+    if counted is None:
+        scores = {name: joined(held, columns) for name, columns in request.scores}
+        weight = None if request.weight is None else held.columns[request.weight]
+    else:
+        scores, weight = counted.scores, counted.reweighed.weight
 
-    def priced(at: Any) -> Priced:
+    def priced(at: Any) -> CostsOfModels:
         y, own = held.columns[request.target][at], of_rows(costs, held.columns, at)
         more: dict[str, Any] = {
             "sample_weight": None if weight is None else weight[at],
             "cluster": None if request.cluster is None else held.columns[request.cluster][at],
             "level": level,
         }
-        return Priced(
+        return CostsOfModels(
             {model: wide(decision_cost(y, p[at], own, **more)) for model, p in scores.items()},
             {
                 f"{a} - {b}": wide(compare_costs(y, scores[a][at], scores[b][at], own, **more))
@@ -238,7 +239,7 @@ def _said(
     given: dict[str, Any],
     by_rows: dict[str, dict[str, Any]],
     counted: CountedElsewhere | None,
-    prices: dict[str, Priced],
+    prices: dict[str, CostsOfModels],
 ) -> str:
     """Print what the tally says; the worst that is said of the calibration of a model is returned."""
     made, by = saved.tally, saved.question["by"]
@@ -269,7 +270,7 @@ def document(
     by_rows: dict[str, dict[str, Any]],
     counted: CountedElsewhere | None,
     classes: Models | None,
-    prices: dict[str, Priced],
+    prices: dict[str, CostsOfModels],
 ) -> dict[str, Any]:
     """Everything that is said of the rows, and of each group of them; calibrations by rows where a tally cannot tell them."""
     made = saved.tally
@@ -306,7 +307,9 @@ def _by_label(classes: Models | None) -> dict[str, Any]:
     return {} if classes is None else {"classes": classes.by_label()}
 
 
-def _read(part: Tally, level: float, wide: Wide, by_rows: dict[str, Any] | None, priced: Priced) -> dict[str, Any]:
+def _read(
+    part: Tally, level: float, wide: Wide, by_rows: dict[str, Any] | None, priced: CostsOfModels
+) -> dict[str, Any]:
     """Every reading of one tally as plain values."""
     models, names = part.schema.models, part.schema.losses
     by_name = dict(zip(names, part.losses, strict=True))
