@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from goodmeasure.decisions.decision import decide as decide
     from goodmeasure.decisions.tailoring import tailored as tailored
     from goodmeasure.deriving.algebra import weighted as weighted
+    from goodmeasure.deriving.choice_sets import choice_sets as choice_sets
     from goodmeasure.explaining.means import explain_mean as explain_mean
     from goodmeasure.fitting.fit import LossClassifier as LossClassifier
     from goodmeasure.fitting.fit import LossRegressor as LossRegressor
@@ -130,8 +131,8 @@ class _Facade(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         home = _homes().get(name)
-        if home is None or name.startswith("__"):
-            raise AttributeError(f"goodmeasure has no {name}")
+        if home is None:
+            return _added(name)
         try:
             found = import_module(f"{home}.{name}") if home == __name__ else getattr(import_module(home), name)
         except ModuleNotFoundError as missing:
@@ -142,7 +143,24 @@ class _Facade(ModuleType):
         return found
 
     def __dir__(self) -> list[str]:
-        return sorted({*_homes(), "__version__", "threads"})
+        return sorted({*_homes(), *_hosts_added(), "__version__", "threads"})
+
+
+def _hosts_added() -> dict[str, Any]:
+    """What leads to the hosts that other packages add, by the name of the function, such as ``to_paddle``."""
+    from goodmeasure.strict.additions import HOSTS, additions
+
+    return {entry.name: entry for entry in additions(HOSTS) if entry.name.startswith("to_")}
+
+
+def _added(name: str) -> Any:
+    """The function of another package that makes a loss of another host."""
+    found = _hosts_added().get(name) if name.startswith("to_") else None
+    if found is None:
+        raise AttributeError(f"goodmeasure has no {name}")
+    from goodmeasure.strict.additions import added
+
+    return added(found)
 
 
 sys.modules[__name__].__class__ = _Facade

@@ -161,14 +161,14 @@ def _of_rows(held: dict[str, Any], at: Any, request: Request, p: Any, weight: An
     return {name: value for name, value in found.to_dict().items() if name not in ("curve", "classes")}
 
 
-class CostsOfModels(NamedTuple):
+class CostOfModels(NamedTuple):
     """What the decisions of each model cost a row, and by how much each pair differs; nothing where no costs were given."""
 
     cost: dict[str, Estimate]
     difference: dict[str, Difference]
 
 
-UNPRICED = CostsOfModels({}, {})
+UNPRICED = CostOfModels({}, {})
 
 
 def _refuse_costs(losses: Sequence[str], *, raw: bool, at_hand: bool) -> None:
@@ -187,7 +187,7 @@ def _refuse_costs(losses: Sequence[str], *, raw: bool, at_hand: bool) -> None:
 
 def _priced(
     table: Places, saved: Saved, costs: Any, level: float, counted: CountedElsewhere | None
-) -> dict[str, CostsOfModels]:
+) -> dict[str, CostOfModels]:
     """By group what the decisions of each model cost, each row decided as its costs ask. Errors: those of `decision_cost`."""
     asked, found = saved.question, columns_asked(saved.question, table)
     _refuse_another_question(costs, saved)
@@ -201,14 +201,14 @@ def _priced(
     else:
         scores, weight = counted.scores, counted.reweighed.weight
 
-    def priced(at: Any) -> CostsOfModels:
+    def priced(at: Any) -> CostOfModels:
         y, own = held.columns[request.target][at], of_rows(costs, held.columns, at)
         more: dict[str, Any] = {
             "sample_weight": None if weight is None else weight[at],
             "cluster": None if request.cluster is None else held.columns[request.cluster][at],
             "level": level,
         }
-        return CostsOfModels(
+        return CostOfModels(
             {model: wide(decision_cost(y, p[at], own, **more)) for model, p in scores.items()},
             {
                 f"{a} - {b}": wide(compare_costs(y, scores[a][at], scores[b][at], own, **more))
@@ -239,7 +239,7 @@ def _said(
     given: dict[str, Any],
     by_rows: dict[str, dict[str, Any]],
     counted: CountedElsewhere | None,
-    prices: dict[str, CostsOfModels],
+    prices: dict[str, CostOfModels],
 ) -> str:
     """Print what the tally says; the worst that is said of the calibration of a model is returned."""
     made, by = saved.tally, saved.question["by"]
@@ -270,7 +270,7 @@ def document(
     by_rows: dict[str, dict[str, Any]],
     counted: CountedElsewhere | None,
     classes: Models | None,
-    prices: dict[str, CostsOfModels],
+    prices: dict[str, CostOfModels],
 ) -> dict[str, Any]:
     """Everything that is said of the rows, and of each group of them; calibrations by rows where a tally cannot tell them."""
     made = saved.tally
@@ -308,7 +308,7 @@ def _by_label(classes: Models | None) -> dict[str, Any]:
 
 
 def _read(
-    part: Tally, level: float, wide: Wide, by_rows: dict[str, Any] | None, priced: CostsOfModels
+    part: Tally, level: float, wide: Wide, by_rows: dict[str, Any] | None, priced: CostOfModels
 ) -> dict[str, Any]:
     """Every reading of one tally as plain values."""
     models, names = part.schema.models, part.schema.losses
