@@ -15,9 +15,9 @@ from simulations.sections import Row, Section, share
 
 Floats = np.ndarray
 Rows = tuple[Floats, Floats]
-SIZES, LEVELS, LATER = (100, 300, 1000, 5000), (0.05, 0.95), 4000
+SIZES, LEVELS, LATER = (100, 300, 1000, 5000), (0.05, 0.95), 2000
 # Folds are judged where rows are few; each of their runs makes eleven fits.
-RUNS, RUNS_OF_FOLDS = 60, 25
+RUNS, RUNS_OF_FOLDS = 40, 10
 LOSS = gm.losses.quantiles(levels=LEVELS)
 GROUP = 10
 
@@ -74,7 +74,7 @@ WORLDS = {
 
 def fitted(x: Floats, y: Floats) -> Callable[[Floats], Floats]:
     """The raw outputs that a linear fit of both quantiles gives."""
-    model = gm.LossRegressor(loss=LOSS, alpha=0.0).fit(x, y)
+    model = gm.LossRegressor(loss=LOSS, alpha=1e-4).fit(x, y)
     return lambda rows: rows @ model.coef_.T + model.intercept_
 
 
@@ -123,9 +123,9 @@ def covered() -> Iterator[Row]:
                     plain.append(_inside(said, y))
                     moved.append(_inside(said + by, y))
                     loss.append(LOSS(y, np.sort(said + by, axis=1)) / LOSS(y, np.sort(said, axis=1)))
-                    between = Coverage(LEVELS, (0.0, 0.0), len(misses), 0.9).between
-                    assert between is not None
-                    stated.append(between[0] <= moved[-1] <= between[1])
+                    least = Coverage(LEVELS, (0.0, 0.0), len(misses), 0.9).least
+                    assert least is not None
+                    stated.append(moved[-1] >= least)
                 each = (float(np.mean(plain)), float(np.std(plain)), float(np.mean(moved)), float(np.std(moved)))
                 within = share(stated)[0] if judge is held_out else "not said"
                 yield name, n, told, *each, within, float(np.mean(loss))
@@ -142,7 +142,7 @@ SECTIONS = (
             "spread over runs",
             "between as moved",
             "spread over runs",
-            "within what 19 in 20 hold",
+            "runs of what 19 in 20 hold or more",
             "loss as moved, of the loss as fitted",
         ),
         covered,
