@@ -243,7 +243,7 @@ def test_scores_are_priced_as_python_prices_them(
     assert status_of(["score", str(path), "--y", target, *words, *more, "--json"]) == 0
     groups = json.loads(capsys.readouterr().out)["groups"]
     codes = {"fraud": held["fraud"] == "yes", "amount": held["amount"], "animal": None}[target]
-    y = np.array(["cat dog fox".split().index(one) for one in held["animal"]]) if codes is None else codes * 1.0
+    y = np.array([["cat", "dog", "fox"].index(one) for one in held["animal"]]) if codes is None else codes * 1.0
     for key, found in groups.items():
         taken = np.ones(len(y), dtype=bool) if not key else np.array(held["region"]) == key
         own = gm.Costs(false_negative=held["amount"][taken], false_positive=5) if costs == "row" else costs

@@ -16,7 +16,7 @@ import numpy as np
 from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts, bayes_act
-from goodmeasure.deriving.predictions import foreseen, turn, within_turn
+from goodmeasure.deriving.predictions import foreseen, turn, within_bounds, within_turn
 from goodmeasure.errors import UsageError
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
@@ -257,7 +257,7 @@ class Model:
             GM713: a cost in a row is missing, negative or infinite.
         """
         if not self.labels:
-            return prediction + self.shift
+            return within_bounds(self.loss, prediction + self.shift)
         if prediction.ndim == 1:
             chosen = (prediction >= self._limits(data)).astype(np.intp)
         elif isinstance(self.costs, ClassCosts):

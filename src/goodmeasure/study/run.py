@@ -77,7 +77,7 @@ def run(
             label) of classes, `UnderOverCosts` of an amount. What a column holds row by row is named in a dictionary of the
             fields of `Costs`: ``{"false_negative": "amount", "false_positive": 5}``. Unless given, nothing is decided.
         ask: "mean", "median", "quantile=0.9" or "quantiles=0.1,0.5,0.9" of an amount; the usual one unless given.
-        represents: what the target is, if its values do not tell: "count", "positive", "classes", ...
+        represents: what the target is, if its values do not tell: "count", "positive", "classes", "bounded=0,100", ...
         activation: how a raw output becomes a prediction: "exp" where effects multiply, "softplus" or, bent over 8 units,
             "softplus(8)" where they add; unless given, the usual one, or of a linear model the one that costs less on
             the rows to tune.
