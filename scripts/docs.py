@@ -29,6 +29,7 @@ MAKERS = (
     "claims",
     "comparing_signals",
     "hosts",
+    "not_here",
     "schema",
     "signatures",
 )

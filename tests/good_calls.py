@@ -205,6 +205,10 @@ def _numbers() -> Iterator[tuple[str, Call]]:
         ),
     )
     yield "tally", (gm.tally, {"loss": BINARY, "y": Y, "z": Z, "sample_weight": W, "group": KEYS, "cluster": KEYS})
+    lists = {"order": DAYS, "happened": Y, "group": KEYS, "most": 3, "seed": 1}
+    yield "choice_sets", (gm.choice_sets, lists)
+    yield "ChoiceSets.table", (gm.choice_sets(DAYS).table, {"z": Z})
+    yield "ChoiceSets.summed", (gm.choice_sets(DAYS).summed, {"cells": np.ones((6, 6))})
     yield "tailored", (gm.tailored, {"costs": COSTS, "spread": 0.5, "outside": 0.2})
     yield "weighted", (gm.weighted, {"loss": BINARY, "positive": 2.0})
 

@@ -663,6 +663,15 @@ CLASSES_AND_METHODS: Misuses = {
     "ClassCosts": {"GM710": lambda: gm.ClassCosts([1, 2])},
     "ClassCosts.with_asking": {"GM710": lambda: BY_CLASS.with_asking(np.inf)},
     "Costs": {"GM710": lambda: gm.Costs(false_negative=-1, false_positive=5)},
+    "choice_sets": {
+        "GM003": lambda: gm.choice_sets(Y, happened=TWO),
+        "GM005": lambda: gm.choice_sets(Y, happened=ZERO),
+        "GM009": lambda: gm.choice_sets(Y, most=1),
+        "GM702": lambda: gm.choice_sets(NAN),
+        "GM703": lambda: gm.choice_sets(Y, happened=[2] * 6),
+    },
+    "ChoiceSets.table": {"GM003": lambda: gm.choice_sets(Y).table(TWO)},
+    "ChoiceSets.summed": {"GM003": lambda: gm.choice_sets(Y).summed(Y)},
     "tailored": {"GM710": lambda: gm.tailored(gm.Costs(false_negative=1, false_positive=0))},
     "Costs.from_grade": {
         "GM009": lambda: COSTS.from_grade(5, grades=5),

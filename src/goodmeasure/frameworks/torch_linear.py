@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import torch
 
 from goodmeasure.deriving.spelling import Spelling
-from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError, shorter
+from goodmeasure.errors import NoSuchReading, ShapeMismatch, TargetOutsideDomain, UsageError, shorter
 from goodmeasure.formulas.expression import symbol
 from goodmeasure.frameworks.torch_arguments import check, only_tensors, present_of, refuse_targets
-from goodmeasure.frameworks.torch_conventions import check_smoothing, smoothed, smoothed_loss
-from goodmeasure.frameworks.torch_denominators import Named, check_denominator, divisor
+from goodmeasure.frameworks.torch_conventions import check_smoothing, smoothed, smoothed_loss, told
+from goodmeasure.frameworks.torch_denominators import Named, divisor
 from goodmeasure.frameworks.torch_derivatives import Program, signals_of, spread, values_of, without_absent
 from goodmeasure.frameworks.torch_fused import HALF, fuses, swept, work_on
 from goodmeasure.making.loss import Loss
@@ -64,7 +64,7 @@ def linear_loss(
         softcap: raw outputs are ``softcap * tanh(raw / softcap)``; None for as they are.
         reduction: "mean" or "sum".
         denominator: what a mean divides by: a number, a tensor of one, (), or "counted", "rows" or "weights" as in
-            `goodmeasure.to_torch`.
+            `goodmeasure.to_torch`; 0 where nothing counts.
 
     Returns:
         The mean or the sum, a scalar.
@@ -91,8 +91,6 @@ def linear_loss(
     only_tensors(
         optional, hidden=hidden, weight=weight, targets=targets, bias=bias, token_weight=token_weight, mask=mask
     )
-    if not isinstance(denominator, torch.Tensor):
-        check_denominator(denominator, reduction)
     program, smoothing = _program(loss, label_smoothing, float(z_loss))
     rows = _rows(program.loss, hidden, weight, bias)
     outputs = hidden.detach().new_empty(()).expand(*rows, len(weight))  # their shape and dtype alone
@@ -101,8 +99,11 @@ def linear_loss(
     wanted = mask if ignore_index is None or is_shares else _both(mask, targets != ignore_index)
     present = None
     if token_weight is not None or wanted is not None:
-        present = present_of(hidden, rows, token_weight, wanted)
-    refuse_targets(program.loss, outputs, targets, present)
+        present = present_of(outputs, rows, token_weight, wanted, "token_weight")
+    try:
+        refuse_targets(program.loss, outputs, targets, present)
+    except TargetOutsideDomain as problem:
+        raise told(problem, loss, outputs, targets) from None
     count = divisor(program, outputs, targets, token_weight, present, reduction, denominator)
     flat = _Tokens(
         targets.reshape(-1, len(weight)) if is_shares else targets.reshape(-1),
