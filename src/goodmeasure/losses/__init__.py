@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from goodmeasure.errors import NoSuchLoss, UsageError, nearest, shorter
 from goodmeasure.making.definition import Definition
-from goodmeasure.making.elsewhere import Elsewhere, elsewhere, named, plain
+from goodmeasure.making.elsewhere import elsewhere, named, plain
 from goodmeasure.strict.additions import LOSSES, modules_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def find(name: str) -> Definition:
     known = names()
     ours, theirs = named(name, known), elsewhere(name)
     if theirs is not None and ("." in name or not ours):
-        return _so_called(catalogue()[theirs.leads_to], theirs)
+        return theirs.called(catalogue()[theirs.leads_to])
     if ours:
         return replace(known[ours][1], note=known[ours][2])
     close = [known[each][0] for each in nearest(plain(name), known)]
@@ -55,13 +55,6 @@ def find(name: str) -> Definition:
         seen=f"close to it: {', '.join(close)}" if close else "goodmeasure losses lists all of them",
         fix=f"goodmeasure losses {close[0]}" if close else "goodmeasure losses",
     )
-
-
-def _so_called(definition: Definition, theirs: Elsewhere) -> Definition:
-    """A loss under a name from elsewhere: its note and its card say what stands between the two."""
-    between = ((theirs.name, theirs.how),) if theirs.how else ()
-    facts = replace(definition.facts, nearly=(*definition.facts.nearly, *between))
-    return replace(definition, note=theirs.note, facts=facts)
 
 
 def names() -> dict[str, tuple[str, Definition, str]]:
