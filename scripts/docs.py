@@ -6,8 +6,8 @@
 
 A maker is a module of this folder with a ``PAGE``, the file that it makes, and a ``page()``, its text; one of many pages has
 ``pages()`` by file and their ``folder()`` too, in which nothing else may stand. Pages that take long are not made here:
-``make bench`` measures docs/performance.md, scripts/nightly_risk.py simulates docs/risk_coverage.md, and scripts/recover.py
-searches for what stands in docs/probabilities.md.
+``make bench`` measures docs/performance.md, scripts/nightly_risk.py simulates docs/risk_coverage.md, scripts/recover.py searches
+for what stands in docs/probabilities.md, and scripts/comparing_pytensor.py asks a package that needs an environment of its own.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ MAKERS = (
     "audit_page",
     "catalogue",
     "claims",
+    "comparing_signals",
     "hosts",
     "not_here",
     "schema",
@@ -34,7 +35,7 @@ MAKERS = (
 )
 # What takes long, or names versions: whether these pages are current is seen by tests/test_audit.py, test_audit_scripts.py and
 # test_conformance.py.
-RUNS_PROGRAMS = frozenset({"audit_findings", "audit_scripts", "hosts"})
+RUNS_PROGRAMS = frozenset({"audit_findings", "audit_scripts", "comparing_signals", "hosts"})
 
 
 def stale(names: Sequence[str]) -> Iterator[tuple[Path, str | None]]:

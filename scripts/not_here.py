@@ -29,9 +29,27 @@ table, taught, labels = rng.normal(size=(n, 3)), rng.normal(size=(n, 3)), rng.in
 teacher = scipy.special.softmax(taught, axis=1)
 scores, relevance = rng.normal(size=(12, 5)), rng.integers(0, 3, (12, 5)).astype(float)  # a row a list
 missing = np.arange(5) >= rng.integers(2, 6, (12, 1))  # of which some are shorter
-left, right = rng.normal(size=(2, 8, 4))  # two views of eight things
+left, right, of_kind = *rng.normal(size=(2, 8, 4)), np.arange(8) % 3  # two views of eight things of three kinds
 better, worse, near, far = rng.uniform(size=(4, n))  # of pairs: scores, or distances
 moments, five = rng.normal(size=(n, 2)), rng.normal(size=(n, 5))  # of a mean and a scale, of quantiles
+"""
+FIT = """\
+import torch
+from scipy.optimize import minimize
+
+x, loss = rng.normal(size=(n, 2)), gm.losses.cross_entropy()
+sets = gm.choice_sets(time, happened=died)
+
+
+def cost(w):
+    value, pull = loss.value_and_gradient(sets.y, sets.table(x @ w))
+    return value, x.T @ sets.summed(pull)
+
+
+coefficients = minimize(cost, np.zeros(2), jac=True).x  # of Cox's model
+
+raw = torch.tensor(x @ coefficients, requires_grad=True)  # or what a network says of each row
+gm.to_torch(loss)(sets.table(raw), torch.as_tensor(sets.y)).backward()
 """
 
 
@@ -55,6 +73,10 @@ def lines() -> Iterator[str]:
     for each in known:
         if not each.why:
             yield from section(each)
+    yield from ("", "### Training on choices", "")
+    yield "A linear model of choices is a convex fit, and a network learns as from classes. Of sets of thousands of rows"
+    yield from ("some are drawn, `most=100`. The weight of a choice is that of the row `sets.chosen`.", "")
+    yield from ("```python", FIT.rstrip(), "```")
     yield from ("", "## Not here")
     for each in known:
         if each.why:

@@ -74,7 +74,7 @@ def _python(code: str, names: dict[str, Any], path: Path) -> str:
 
 
 def _commands(code: str) -> str:
-    """What commands of goodmeasure print; one that fails stops the page unless its line says ``# raises``."""
+    """What commands of goodmeasure print; one that fails stops the page."""
     from goodmeasure.cli import status_of
 
     with _listening() as heard:
@@ -83,7 +83,7 @@ def _commands(code: str) -> str:
             if first != "goodmeasure":
                 raise ValueError(f"only commands of goodmeasure are run, not {line}")
             status = status_of(words)
-            if status and "# raises" not in line:
+            if status:
                 raise RuntimeError(f"{line} ended with {status}:\n{heard.getvalue()}")
     return _tidy(heard.getvalue())
 

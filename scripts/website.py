@@ -39,7 +39,7 @@ class Site:
 def gathered() -> Site:
     """The pages of the site before they are built."""
     codes = {**rules.codes(), **meanings.codes()}
-    pages = losses.illustrated(kept.pages(codes))
+    pages = lab.embedded(losses.illustrated(kept.pages(codes)))
     for made in (decisions, lab, meanings, reference, rules):
         pages |= made.pages()
     order = sections(pages)

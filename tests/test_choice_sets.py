@@ -261,7 +261,7 @@ def test_sets_that_no_memory_holds_are_refused_with_a_way_that_works() -> None:
     order = np.arange(100_000)
     with pytest.raises(UsageError, match="too large") as refused:
         gm.choice_sets(order)
-    (most,) = re.findall(r"most=(\d+)", refused.value.fix)
+    (most,) = re.findall(r"most=(\d+)", str(refused.value.fix))
     assert gm.choice_sets(order[:2000], most=int(most)).rows.shape == (2000, 100)
 
 

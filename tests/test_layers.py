@@ -63,8 +63,9 @@ def test_no_two_public_classes_share_a_name(measured, house):
 
 
 # What stands beside the hosts: DuckDB is the embedded reader, on which every other engine is built; formulas on the arrays of
-# any library are what JAX and Keras share, those of columns what SQL and Polars do.
-NO_HOST = {"arrays", "columns", "duckdb", "linear", "request"}
+# any library are what JAX and Keras share, those of columns what SQL and Polars do; boosters share the door at which models are
+# looked at.
+NO_HOST = {"arrays", "columns", "duckdb", "estimators", "linear", "request"}
 
 
 def host(name):

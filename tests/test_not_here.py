@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -79,11 +80,15 @@ def test_the_line_that_is_printed_shows_what_to_use(title: str, capsys: pytest.C
 
 @pytest.mark.parametrize("title", HERE)
 def test_the_card_of_another_name_says_what_stands_between(title: str, capsys: pytest.CaptureFixture[str]) -> None:
-    name = ANSWERS[title].names[0]
-    assert status_of(["losses", name]) == 0
-    first, _, card = capsys.readouterr().out.partition("\n\n")
-    assert first == f"{name}: {ANSWERS[title].how}"
-    assert card.startswith(f"{ANSWERS[title].ours}(")
+    for name in ANSWERS[title].names[:2]:
+        assert status_of(["losses", name]) == 0
+        said = capsys.readouterr().out
+        assert said.startswith(f"{ANSWERS[title].ours}(")
+        assert f"  nearly                 {name}: {ANSWERS[title].how}\n" in said
+        assert status_of(["losses", name, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["nearly"][name] == ANSWERS[title].how
+        assert losses.find(name)() == losses.catalogue()[ANSWERS[title].ours]()
+        assert name not in dict(losses.catalogue()[ANSWERS[title].ours].facts.nearly)
 
 
 # --- numbers ---
@@ -129,6 +134,18 @@ def both_ways(of: dict[str, Any]) -> Any:
     return sum(ways) / 2
 
 
+def supcon_of_khosla(of: dict[str, Any]) -> Any:
+    """Equation 2 of the paper, one anchor at a time."""
+    similar, kind = of["left"] @ of["left"].T / 0.07, of["of_kind"]
+    found = []
+    for i in range(8):
+        others = [a for a in range(8) if a != i]
+        matches = [p for p in others if kind[p] == kind[i]]
+        below = scipy.special.logsumexp(similar[i, others])
+        found.append(-sum(similar[i, p] - below for p in matches) / len(matches))
+    return found
+
+
 PEERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "Kullback-Leibler divergence": lambda of: functional.kl_div(
         functional.log_softmax(torch.as_tensor(of["table"]), 1), torch.as_tensor(of["teacher"]), reduction="none"
@@ -140,6 +157,7 @@ PEERS: dict[str, Callable[[dict[str, Any]], Any]] = {
         )
     ),
     "InfoNCE, CLIP": both_ways,
+    "Supervised contrast": supcon_of_khosla,
     "ListNet": listnet_of_allrank,
     "ListMLE, Plackett-Luce": listmle_of_allrank,
     "Conditional logit": lambda of: -ConditionalLogit(of["took"], of["z"][:, None], groups=of["query"]).loglike([1.0]),
@@ -169,6 +187,13 @@ def test_the_lines_run_and_are_the_numbers_of_others(title: str, given: dict[str
 
 def test_whatever_is_here_is_held_to_somebody_else() -> None:
     assert set(HERE) <= set(PEERS)
+
+
+def test_a_model_of_choices_is_trained_as_the_page_does(given: dict[str, Any], script: Any) -> None:
+    exec(script("not_here").FIT, given)
+    peer = PHReg(given["time"], given["x"], given["died"]).fit()
+    np.testing.assert_allclose(given["coefficients"], peer.params, atol=1e-4)
+    np.testing.assert_allclose(given["x"].T @ given["raw"].grad.numpy(), np.zeros(2), atol=1e-4)
 
 
 # --- reasons ---
@@ -202,13 +227,14 @@ def test_no_probability_is_best_for_dice() -> None:
         assert answers[int(np.argmin(brier))] == pytest.approx(yes.mean() / 1000, abs=0.006)
 
 
-def test_dice_is_best_above_half_of_the_best_dice() -> None:
-    rng = np.random.default_rng(1)
-    p = rng.beta(0.5, 1.5, 200_000)
-    yes = rng.uniform(size=len(p)) < p
-    falling = np.argsort(-p)
-    dice = 2 * np.cumsum(yes[falling]) / (np.arange(1, len(p) + 1) + yes.sum())
-    assert p[falling][dice.argmax()] == pytest.approx(dice.max() / 2, abs=0.02)
+@pytest.mark.parametrize(("alarm", "miss"), [(0.5, 0.5), (1.0, 1.0), (0.3, 0.7)])
+def test_an_overlap_is_best_from_the_threshold_that_is_said(alarm: float, miss: float, given: dict[str, Any]) -> None:
+    rng, n = np.random.default_rng(1), 200_000
+    p = rng.beta(0.5, 1.5, n)
+    given |= {"p": p, "bits": rng.uniform(size=n) < p, "n": n}
+    lines = ANSWERS["Dice, Tversky, Jaccard"].lines.replace("0.5, 0.5", f"{alarm}, {miss}")
+    best = answered(lines, given)
+    assert given["threshold"] == pytest.approx(alarm * best / (1 + (alarm + miss - 1) * best), abs=0.02)
 
 
 def test_the_crps_of_a_mixture_as_it_is_printed_loses_digits() -> None:

@@ -129,7 +129,7 @@ def covered() -> Iterator[Row]:
 
 SECTIONS = (
     Section(
-        "New rows between the 0.05 and the 0.95 quantile moved by conformal prediction: 90 % and more of rows held out are promised",
+        "New rows between quantiles 0.05 and 0.95 moved by conformal prediction: of rows held out 90 % or more are promised",
         (
             "rows",
             "n",

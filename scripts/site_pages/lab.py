@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from collections.abc import Mapping
+from functools import cache, partial
 
 from goodmeasure.lab.document import document
 from goodmeasure.lab.page import LabPage, lab_pages
+from site_pages.kept import between
+
+_MARK = re.compile(r"<!-- lab: (\w+) -->")
 
 
 def pages() -> dict[str, str]:
     """A page of the site for each page of the lab."""
-    return {f"lab/{page.number:02}-{page.name}.md": _told(page) for page in lab_pages()}
+    return {_place(page): _told(page) for page in lab_pages()}
 
 
 @cache
 def files() -> dict[str, bytes]:
     """The pages themselves, which need nothing else."""
     return {f"lab/pages/{page.name}.html": document([page]).encode() for page in lab_pages()}
+
+
+def embedded(pages: Mapping[str, str]) -> dict[str, str]:
+    """Pages with the page of the lab that each names in its place: ``<!-- lab: signal -->``."""
+    known = {page.name: page for page in lab_pages()}
+
+    def framed(place: str, found: re.Match[str]) -> str:
+        page = known[found[1]]
+        aim = between(place, f"lab/pages/{page.name}.html")
+        more = f"[{page.title}]({between(place, _place(page))})"
+        return f'<iframe class="lab" loading="lazy" src="{aim}" title="{page.title}"></iframe>\n\n{more}'
+
+    return {place: _MARK.sub(partial(framed, place), text) for place, text in pages.items()}
+
+
+def _place(page: LabPage) -> str:
+    return f"lab/{page.number:02}-{page.name}.md"
 
 
 def _told(page: LabPage) -> str:

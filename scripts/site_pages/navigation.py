@@ -19,7 +19,10 @@ class Section:
 # Patterns of pages, in the order in which they are read; a page belongs to the first section that names it.
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Start": ("index.md", "start.md", "chain.md", "installation.md"),
-    "Questions": ("questions/*.md",),
+    "Questions": (
+        *(f"questions/{name}.md" for name in ("which_loss", "is_it_calibrated", "where_do_i_cut", "how_many_rows")),
+        "questions/*.md",
+    ),
     "Tutorials": ("tutorials/*.md",),
     "Losses": ("catalogue.md", "losses/*.md", "claims.md", "probabilities.md", "truth.md"),
     "Tables": ("run.md", "risk.md", "real_tables.md", "export.md", "risk_coverage.md"),

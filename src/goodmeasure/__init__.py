@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     from goodmeasure.monitoring.monitor import monitor as monitor
     from goodmeasure.report import write_report as write_report
     from goodmeasure.report.mlflow import log_mlflow as log_mlflow
+    from goodmeasure.risks.ensembles import compare_ensembles as compare_ensembles
+    from goodmeasure.risks.ensembles import ensemble_crps as ensemble_crps
     from goodmeasure.risks.risk import compare as compare
     from goodmeasure.risks.risk import gap as gap
     from goodmeasure.risks.risk import risk as risk

@@ -181,7 +181,9 @@ def with_article(name: str) -> str:
     return f"{'an' if _VOWEL.match(name) else 'a'} {name}"
 
 
-_VOWEL = re.compile("[aeio]|u(?!ni|int|s)", re.IGNORECASE)
+_VOWEL = re.compile(
+    "[aeio]|u(?!ni|int|s)|(?-i:[FHLMNRSX](?=[A-Z]))", re.IGNORECASE
+)  # letters that are said one by one too
 
 
 def shorter(value: object) -> str:

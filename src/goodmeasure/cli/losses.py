@@ -56,13 +56,10 @@ def command(name: str | None, given: tuple[str, ...], as_json: bool, proofs: boo
 
 
 def _card(name: str, given: tuple[str, ...], as_json: bool) -> None:
-    found = losses.find(name)
-    card = found(**_numbers(given)).card()
+    card = losses.find(name)(**_numbers(given)).card()
     if as_json:
         click.echo(json_text(plain_values(card.to_dict())))
         return
-    if found.note:
-        click.echo(f"{found.note}\n")
     click.echo(str(card))
     click.echo(f"\nnext: goodmeasure explain {'proper' if card.loss.is_classwise or card.loss.is_binary else 'signal'}")
 

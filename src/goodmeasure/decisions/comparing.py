@@ -68,7 +68,7 @@ def decision_cost(
         >>> import goodmeasure as gm
         >>> y, p, amount = [0, 1, 0, 1] * 50, [0.1, 0.3, 0.6, 0.02] * 50, [10.0, 90.0, 5.0, 30.0] * 50
         >>> print(gm.decision_cost(y, p, gm.Costs(false_negative=amount, false_positive=5)))
-        8.75 [7.15, 10.7] · n=200
+        8.75 [7.011, 10.59] · n=200
     """
     rows = row_arguments.present(sample_weight, weights_mean, y=y, p=p, cluster=cluster, time=time)
     return _Priced.of(rows, costs, level).cost("p")

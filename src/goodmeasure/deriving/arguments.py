@@ -176,18 +176,28 @@ def numeric(y: Array, loss: object, present: Array | None = None) -> Array:
             y = (y if present is None else np.where(_beside(present, y), y, 0)).astype(float)
     if y.dtype.kind not in "biuf":
         raise TargetOutsideDomain(
-            f"targets of {loss} must be numbers, not {y.dtype}",
-            seen=f"first target {shorter(y.ravel()[:1].tolist())}",
-            fix=_as_numbers(loss),
+            f"targets of {loss} must be numbers, not {'text' if y.dtype.kind in 'UO' else y.dtype}",
+            seen=f"targets {', '.join(shorter(label) for label in _labels(y)[:3])}",
+            fix=_as_numbers(loss, _labels(y)),
         )
     return y
 
 
-def _as_numbers(loss: Any) -> str:
+def _labels(y: Array) -> list[Any]:
+    """What targets are, each once, in order where they have one."""
+    each = list(dict.fromkeys(y.ravel().tolist()))
+    with suppress(TypeError):
+        each.sort()
+    return each
+
+
+def _as_numbers(loss: Any, labels: list[Any]) -> str:
     """How texts become targets of a loss."""
     if getattr(loss, "is_classwise", False):
-        return "y = numpy.unique(labels, return_inverse=True)[1]"
-    return "y = (labels == 'yes').astype(float)" if getattr(loss, "is_binary", False) else "y = y.astype(float)"
+        return "y = numpy.unique(y, return_inverse=True)[1]"
+    if getattr(loss, "is_binary", False):
+        return f"y = (numpy.asarray(y) == {labels[-1]!r}).astype(float)"
+    return "y = numpy.asarray(y).astype(float)"
 
 
 def _beside(present: Array, table: Array) -> Array:
@@ -208,8 +218,23 @@ def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, los
         f"target {np.asarray(y)[where]} is outside the domain of {loss}: {allowed}",
         where=f"target[{at}]" if at else "target",
         seen=f"{int(bad.sum())} of {bad.size} targets are outside",
-        fix="mend them, or leave such rows out: mask=False or weight 0, at the terminal --where",
+        fix=_in_domain(np.asarray(y), domain, present, loss)
+        or "mend them, or leave such rows out: mask=False or weight 0, at the terminal --where",
     )
+
+
+def _in_domain(y: Array, domain: Domain, present: Array | None, loss: Any) -> str:
+    """How labels that stand for yes and no, or for classes, become such; empty where they may stand for nothing."""
+    if not isinstance(domain, OutcomeDomain) or y.dtype.kind not in "iuf" or y.ndim != 1:
+        return ""
+    labels = np.unique(y if present is None else y[np.asarray(present)]).tolist()
+    if not domain.classes:
+        two = len(labels) == 2 and all(label == int(label) for label in labels if abs(label) < np.inf)
+        return f"y = (numpy.asarray(y) == {labels[1]:g}).astype(float)" if two and labels[1] == labels[1] else ""
+    counted = len(labels) == len(loss.class_weight) or (
+        labels and labels[0] > 0 and labels[-1] - labels[0] + 1 == len(labels)
+    )
+    return "y = numpy.unique(y, return_inverse=True)[1]" if counted else ""
 
 
 def outside(y: Array, z: Array, domain: Domain, present: Array | None) -> tuple[Array, str]:

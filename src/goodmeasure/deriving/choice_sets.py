@@ -20,14 +20,14 @@ from goodmeasure.deriving.arguments import raw_outputs
 from goodmeasure.errors import NothingToAverage, ShapeMismatch, UsageError
 from goodmeasure.formulas.domains import Domain, Seed
 from goodmeasure.formulas.evaluation import Array, namespace
+from goodmeasure.statistics import keys
 from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, one_a_row
-from goodmeasure.statistics.keys import codes, distinct
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, outcomes, same_length
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
 SetSize: TypeAlias = Annotated[int, Domain("a number of rows", low=2, whole=True)]
-# So many cells fill a gigabyte with their raw outputs in double precision.
-MOST_CELLS = 2**27
+# So many cells fill a quarter of a gigabyte with raw outputs in double precision, and four times that while they are laid out.
+MOST_CELLS = 2**25
 
 
 @strict_class
@@ -118,7 +118,7 @@ class ChoiceSets:
         values = numbers_of(cells, "cells")
         self._check(values.shape, self.rows.shape, "cells")
         there = self.rows >= 0
-        return np.bincount(self.rows[there], weights=values[there], minlength=self.given)
+        return keys.summed(self.rows[there], values[there], self.given)
 
     def _check(self, shape: tuple[int, ...], wanted: tuple[int, ...], name: str) -> None:
         if tuple(shape) != wanted:
@@ -188,7 +188,9 @@ def choice_sets(
     """
     places = _places(order)
     events = np.ones(len(places)) if happened is None else outcomes(happened, "happened")
-    groups = np.zeros(len(places), dtype=np.intp) if group is None else codes(column_of(group, "group"), "group")[0]
+    groups = (
+        np.zeros(len(places), dtype=np.intp) if group is None else keys.codes(column_of(group, "group"), "group")[0]
+    )
     same_length(order=places, happened=events, group=groups)
     chosen = np.flatnonzero(events)
     if not len(chosen):
@@ -204,7 +206,7 @@ def _places(order: ArrayLike) -> NDArray[np.intp]:
     if given.dtype.kind not in "mM":
         given = numbers_of(order, "order", MissingScore)
     one_a_row(given, "order")
-    return distinct(given, "order")[2]
+    return keys.distinct(given, "order")[2]
 
 
 def _zone(day: date) -> Any:
@@ -236,7 +238,7 @@ def _others(counts: NDArray[np.intp], most: int | None, seed: int) -> NDArray[np
         raise UsageError(
             "the sets are too large to be laid out",
             seen=f"{len(counts):,} choices among up to {widest + 1:,} rows",
-            fix="most=100 draws a hundred rows for each",
+            fix=f"gm.choice_sets(order, most={max(2, min(100, MOST_CELLS // len(counts)))}), which draws so many rows for each",
         )
     others = np.tile(np.arange(width), (len(counts), 1))
     others[others >= counts[:, None]] = -1

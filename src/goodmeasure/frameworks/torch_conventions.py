@@ -98,6 +98,8 @@ def told(problem: TargetOutsideDomain, loss: Loss, raw: torch.Tensor, target: to
         return problem.mended_by("input, target = input.movedim(-1, 1), target.movedim(-1, 1)  # classes on axis 1")
     if target.isnan().any():
         return problem.mended_by("criterion(input, target, mask=target.isfinite())")
+    if loss.is_binary and bool((target.abs() == 1).all()):
+        return problem.mended_by("target = (target > 0).float()")
     below = target[target < 0].unique().tolist() if isinstance(loss.target, OutcomeDomain) else []
     if len(below) == 1 and below[0] == int(below[0]):
         return problem.mended_by(f"ignore_index={int(below[0])}  # such rows do not count then")

@@ -62,6 +62,18 @@ CONTRAST = Counterpart(
     """,
     source="van den Oord, Li and Vinyals 2018; Radford et al. 2021",
 )
+SUPERVISED_CONTRAST = Counterpart(
+    "Supervised contrast",
+    ("supcon", "supervised_contrastive"),
+    "cross_entropy",
+    "ours on similarities over the temperature, to itself minus infinity, with soft targets that all matches share alike",
+    """
+    alike = (of_kind[:, None] == of_kind) & ~np.eye(len(left), dtype=bool)
+    others = np.where(np.eye(len(left), dtype=bool), -np.inf, left @ left.T / 0.07)
+    gm.losses.cross_entropy().value(alike / alike.sum(axis=1, keepdims=True), others)
+    """,
+    source="Khosla et al. 2020",
+)
 LISTNET = Counterpart(
     "ListNet",
     ("listnet", "softmax_ranking"),
@@ -156,13 +168,16 @@ OVERLAPS = Counterpart(
     "Dice, Tversky, Jaccard",
     ("dice", "soft_dice", "tversky", "focal_tversky", "iou", "jaccard", "lovasz", "lovasz_softmax", "soft_f1"),
     "binary_cross_entropy",
-    "train with binary_cross_entropy and act where the probability exceeds half of the best Dice; where a miss and a false alarm "
-    "cost differently, gm.decide finds the threshold",
+    "train with binary_cross_entropy and act from the threshold with the best overlap on, which is half of the best Dice; where "
+    "misses and false alarms have a price, gm.decide finds it",
     """
+    alarm, miss = 0.5, 0.5  # how much a false alarm and a miss count: one half each is Dice, one each Jaccard
     falling = np.argsort(-p)
-    dice = 2 * np.cumsum(bits[falling]) / (np.arange(1, len(bits) + 1) + bits.sum())
-    threshold = p[falling][dice.argmax()]  # near dice.max() / 2
-    dice.max()
+    hits, said = np.cumsum(bits[falling]), np.arange(1, n + 1)
+    overlap = hits / (hits + alarm * (said - hits) + miss * (bits.sum() - hits))
+    best = overlap.max()
+    threshold = p[falling][overlap.argmax()]  # of true probabilities: alarm * best / (1 + (alarm + miss - 1) * best)
+    best
     """,
     why="it is of a whole set at once, and a loss here is a mean over examples; what is best for it is no probability",
     source="Lipton, Elkan and Naryanaswamy 2014; Bertels et al. 2019",

@@ -7,13 +7,14 @@ where the two are equal on raw outputs. What has no like here leads to the answe
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from re import sub
 
 from goodmeasure.errors import NoSuchLoss
 from goodmeasure.making import answers, host_names
 from goodmeasure.making.answers import Counterpart
+from goodmeasure.making.definition import Definition
 
 Row = tuple[str, str] | Counterpart
 
@@ -178,6 +179,12 @@ class Elsewhere:
             seen = f"{self.why}; instead: {self.how}"
             raise NoSuchLoss(f"no loss here is {self.name}", seen=seen, fix=f"goodmeasure losses {self.ours}")
         return self.ours
+
+    def called(self, definition: Definition) -> Definition:
+        """Our loss under this name: its note and its card say what stands between the two."""
+        between = ((self.name, self.how),) if self.how else ()
+        facts = replace(definition.facts, nearly=(*definition.facts.nearly, *between))
+        return replace(definition, note=self.note, facts=facts)
 
 
 def elsewhere(name: str) -> Elsewhere | None:
