@@ -241,7 +241,7 @@ def _symbols_of(name: str, count: int) -> list[str]:
 def loss(
     *,
     target: Any = Real,
-    activation: Given | tuple[Given, ...] | Callable[..., tuple[Given, ...]] | None = None,
+    activation: Given | tuple[Given, ...] | Callable[..., Given | tuple[Given, ...]] | None = None,
     asks_for: str = "",
     also: tuple[str, ...] = (),
     also_binary: tuple[str, ...] = (),
