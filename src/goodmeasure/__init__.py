@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from goodmeasure.decisions.decision import decide as decide
     from goodmeasure.decisions.tailoring import tailored as tailored
     from goodmeasure.deriving.algebra import weighted as weighted
+    from goodmeasure.engines.tallied import tally as tally
     from goodmeasure.explaining.means import explain_mean as explain_mean
     from goodmeasure.fitting.fit import LossClassifier as LossClassifier
     from goodmeasure.fitting.fit import LossRegressor as LossRegressor
@@ -79,7 +80,6 @@ if TYPE_CHECKING:
     from goodmeasure.study.model import load as load
     from goodmeasure.study.run import run as run
     from goodmeasure.study.study import Study as Study
-    from goodmeasure.tallying.accumulate import tally as tally
     from goodmeasure.tallying.tally import Tally as Tally
 
     # How many threads kernels use: set it as goodmeasure.threads = 2. It starts at OMP_NUM_THREADS, or the cores there are.
