@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from goodmeasure.decisions.decision import decide as decide
     from goodmeasure.decisions.tailoring import tailored as tailored
     from goodmeasure.deriving.algebra import weighted as weighted
+    from goodmeasure.engines.linear import fit_linear as fit_linear
     from goodmeasure.engines.tallied import tally as tally
     from goodmeasure.explaining.means import explain_mean as explain_mean
     from goodmeasure.fitting.fit import LossClassifier as LossClassifier

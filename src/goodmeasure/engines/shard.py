@@ -32,3 +32,18 @@ class Shards(Protocol):
 
         A task that is lost with its worker runs again. Errors: those of the task, or GM725.
         """
+
+
+class Here(NamedTuple):
+    """Shards that this process reads, one after the other."""
+
+    shards: tuple[Shard, ...]
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What the shards are called."""
+        return [each.name if isinstance(each, Partition) else each for each in self.shards]
+
+    def map(self, task: Task, given: Any) -> list[Any]:
+        """What a task makes of each shard, in their order. Errors: those of the task."""
+        return [task(each, given) for each in self.shards]
