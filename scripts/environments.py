@@ -35,9 +35,10 @@ class Environment:
     python: Path
 
     def run(self, *given: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        """What a program says in it; nothing of this tree is within its reach."""
+        """What a program says in it, as if it were activated; nothing of this tree is within its reach."""
+        active = {**_BARE, "PATH": os.pathsep.join((str(self.python.parent), _BARE.get("PATH", "")))}
         return subprocess.run(
-            [str(self.python), *given], cwd=cwd, env=_BARE, capture_output=True, text=True, check=False
+            [str(self.python), *given], cwd=cwd, env=active, capture_output=True, text=True, check=False
         )
 
     @property

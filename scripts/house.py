@@ -186,7 +186,8 @@ def _parsed(path: Path) -> ast.Module:
 
 
 def room(name: str) -> str:
-    return name.split(".")[0]
+    """The room of a module; what ``python -m goodmeasure`` runs is the door of the command line."""
+    return "cli" if name == "__main__" else name.split(".")[0]
 
 
 def _imports(tree: ast.AST, when: str = LOAD) -> Iterator[tuple[ast.Import | ast.ImportFrom, str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import shutil
 import sys
 from collections import Counter
@@ -18,6 +19,8 @@ from collections.abc import Iterable
 from environments import ROOT, Environment, between, environment, of_extras, wheel
 
 PAGE = ROOT / "docs" / "installation.md"
+RECIPE = ROOT / "conda" / "recipe.yaml"
+TYPED = 98.0  # percent of the public names whose types are written down
 CORE = "core"
 OURS = (CORE, "run", "fast", "run,fast,plot,sql")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -38,6 +41,26 @@ def checked() -> Iterable[str]:
         if done.returncode:
             raise Broken(f"{program}: {done.stdout}{done.stderr}")
         yield f"`{program}`: {done.stdout.strip().splitlines()[-1].replace(str(wheel().parent), '').replace(': /', ': ')}"
+
+
+def typed() -> str:
+    """How many of the public names have types that a type checker need not guess, of the wheel as it is installed."""
+    with environment(str(wheel()), "pyright", bytecode=False) as made:
+        done = made.run("-m", "pyright", "--verifytypes", "goodmeasure", "--ignoreexternal", cwd=made.python.parent)
+    score = re.search(r"completeness score: ([\d.]+)%", done.stdout)
+    if not score or float(score[1]) < TYPED:
+        raise Broken(f"pyright: {done.stdout[-2000:]}{done.stderr}")
+    return f"`pyright --verifytypes`: {score[1]} %"
+
+
+def rendered() -> str:
+    """Whether the recipe for conda can be read and its variables be filled in; to build it needs conda's packages."""
+    code = f"from rattler_build import Stage0Recipe as r; print(len(r.from_file({str(RECIPE)!r}).render()))"
+    with environment("py-rattler-build", bytecode=False) as made:
+        done = made.run("-c", code)
+    if done.stdout.strip() != "1":
+        raise Broken(f"rattler-build: {done.stdout}{done.stderr}")
+    return "`conda/recipe.yaml`: is rendered by rattler-build"
 
 
 def row(name: str) -> str:
@@ -82,7 +105,7 @@ def told(names: Iterable[str]) -> Iterable[str]:
     yield "|---|---|---|---|---|"
     yield from map(row, names)
     yield ""
-    yield from (f"{line}  " for line in checked())
+    yield from (f"{line}  " for line in (*checked(), typed(), rendered()))
     yield f"Python {platform.python_version()}, {platform.system()}."
 
 

@@ -99,7 +99,7 @@ def test_what_is_public_is_found_through_those_that_hand_it_on(small):
 def test_trees_stand_side_by_side(house, small, capsys):
     house.main([str(ROOT), str(small.package)])
     rows = capsys.readouterr().out.splitlines()
-    assert rows[0].split() == ["files", "in", "the", "root", "1", "1"]
+    assert rows[0].split() == ["files", "in", "the", "root", "2", "1"]
     assert "classes of one name: Frame" in rows, "of the last tree"
 
 

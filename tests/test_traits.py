@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from catalogue_losses import everything
+from catalogue_losses import between_bounds, everything
 from goodmeasure import losses
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.interval_arithmetic import bounds, line
@@ -181,7 +181,7 @@ def _targets(loss, random, n):
     if loss.is_binary:
         return random.integers(0, 2, n).astype(float)
     if loss.target.low == 0:
-        return random.gamma(1.0, 2.0, n) + 1e-3
+        return between_bounds(loss, random.gamma(1.0, 2.0, n) + 1e-3)
     return random.normal(size=n) * 2
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from goodmeasure.checking.checks import check as check
     from goodmeasure.choosing.choose import choose as choose
     from goodmeasure.choosing.plan import Plan as Plan
+    from goodmeasure.decisions.comparing import compare_costs as compare_costs
+    from goodmeasure.decisions.comparing import decision_cost as decision_cost
     from goodmeasure.decisions.costs import ClassCosts as ClassCosts
     from goodmeasure.decisions.costs import Costs as Costs
     from goodmeasure.decisions.costs import UnderOverCosts as UnderOverCosts
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from goodmeasure.decisions.decision import decide as decide
     from goodmeasure.decisions.tailoring import tailored as tailored
     from goodmeasure.deriving.algebra import weighted as weighted
+    from goodmeasure.deriving.choice_sets import choice_sets as choice_sets
+    from goodmeasure.engines.linear import fit_linear as fit_linear
+    from goodmeasure.engines.tallied import tally as tally
     from goodmeasure.explaining.means import explain_mean as explain_mean
     from goodmeasure.fitting.fit import LossClassifier as LossClassifier
     from goodmeasure.fitting.fit import LossRegressor as LossRegressor
@@ -69,6 +74,8 @@ if TYPE_CHECKING:
     from goodmeasure.monitoring.monitor import monitor as monitor
     from goodmeasure.report import write_report as write_report
     from goodmeasure.report.mlflow import log_mlflow as log_mlflow
+    from goodmeasure.risks.ensembles import compare_ensembles as compare_ensembles
+    from goodmeasure.risks.ensembles import ensemble_crps as ensemble_crps
     from goodmeasure.risks.risk import compare as compare
     from goodmeasure.risks.risk import gap as gap
     from goodmeasure.risks.risk import risk as risk
@@ -79,7 +86,6 @@ if TYPE_CHECKING:
     from goodmeasure.study.model import load as load
     from goodmeasure.study.run import run as run
     from goodmeasure.study.study import Study as Study
-    from goodmeasure.tallying.accumulate import tally as tally
     from goodmeasure.tallying.tally import Tally as Tally
 
     # How many threads kernels use: set it as goodmeasure.threads = 2. It starts at OMP_NUM_THREADS, or the cores there are.
@@ -126,8 +132,8 @@ class _Facade(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         home = _homes().get(name)
-        if home is None or name.startswith("__"):
-            raise AttributeError(f"goodmeasure has no {name}")
+        if home is None:
+            return _added(name)
         try:
             found = import_module(f"{home}.{name}") if home == __name__ else getattr(import_module(home), name)
         except ModuleNotFoundError as missing:
@@ -138,7 +144,24 @@ class _Facade(ModuleType):
         return found
 
     def __dir__(self) -> list[str]:
-        return sorted({*_homes(), "__version__", "threads"})
+        return sorted({*_homes(), *_hosts_added(), "__version__", "threads"})
+
+
+def _hosts_added() -> dict[str, Any]:
+    """What leads to the hosts that other packages add, by the name of the function, such as ``to_paddle``."""
+    from goodmeasure.strict.additions import HOSTS, additions
+
+    return {entry.name: entry for entry in additions(HOSTS) if entry.name.startswith("to_")}
+
+
+def _added(name: str) -> Any:
+    """The function of another package that makes a loss of another host."""
+    found = _hosts_added().get(name) if name.startswith("to_") else None
+    if found is None:
+        raise AttributeError(f"goodmeasure has no {name}")
+    from goodmeasure.strict.additions import added
+
+    return added(found)
 
 
 sys.modules[__name__].__class__ = _Facade

@@ -2,22 +2,21 @@
 means.
 
 There is no list of rules. A rule is a :class:`Rule` object in a module of :mod:`goodmeasure.auditing.rules`, and
-:func:`all_rules` finds them by type.
+:func:`all_rules` finds them by type. Modules of other packages join them by entry points of the group ``goodmeasure.rules``.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from types import ModuleType
+from typing import Any
 
 from goodmeasure.auditing.finding import Finding, Severity
 from goodmeasure.errors import UsageError
-from goodmeasure.strict.definitions import each_once
+from goodmeasure.strict.additions import RULES, modules_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,16 @@ class Seen:
 
 
 Check = Callable[..., Iterator[Seen]]
+
+
+def _written(hint: Any) -> str:
+    """An annotation as it is written; without ``from __future__ import annotations`` it is a class, or a union of them."""
+    return hint.__name__ if isinstance(hint, type) else str(hint)
+
+
+def _kind(hint: str) -> str:
+    """The name of the evidence in an annotation."""
+    return hint.split(" |")[0].rsplit(".", 1)[-1]
 
 
 @dataclass(frozen=True)
@@ -57,8 +66,8 @@ class Rule:
     @cached_property
     def needs(self) -> dict[str, Need]:
         """The evidence that the check takes, by parameter."""
-        hints = {name: str(hint) for name, hint in self.check.__annotations__.items() if name != "return"}
-        return {name: Need(hint.split(" |")[0], required="None" not in hint) for name, hint in hints.items()}
+        hints = {name: _written(hint) for name, hint in self.check.__annotations__.items() if name != "return"}
+        return {name: Need(_kind(hint), required="None" not in hint) for name, hint in hints.items()}
 
     def finding(self, seen: Seen) -> Finding:
         """The finding that reports what was seen."""
@@ -92,18 +101,11 @@ def rule(
     return make
 
 
-def _modules() -> Iterator[ModuleType]:
-    package = importlib.import_module(f"{__package__}.rules")
-    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
-        yield importlib.import_module(f"{package.__name__}.{info.name}")
-
-
 @cache
 def all_rules() -> tuple[Rule, ...]:
     """Every rule there is, by code."""
     found: dict[str, Rule] = {}
-    for module in _modules():
-        each_once(str(module.__file__), r"def (\w+)")
+    for module in modules_of(importlib.import_module(f"{__package__}.rules"), RULES):
         for value in vars(module).values():
             if isinstance(value, Rule) and found.setdefault(value.code, value) is not value:
                 raise UsageError(

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from goodmeasure.checking.repair import Repair, budgets_off, repaired
 from goodmeasure.checking.truth import Clock, NoTruth, OutOfTime, Truth, target_moves, truth, value_and_moves
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
@@ -46,6 +47,7 @@ class Report(Displayed):
         loss: the loss, as it is spelled.
         answers: each question, whether the loss passed it, and what was seen where it did not.
         left_out: what was not checked in the time that was given, in sentences; empty where all was.
+        repair: where digits are lost, a way to write the formula that loses fewer; None where none was found.
 
     Example:
         >>> import goodmeasure as gm
@@ -56,6 +58,7 @@ class Report(Displayed):
     loss: str
     answers: tuple[Answer, ...]
     left_out: tuple[str, ...] = ()
+    repair: Repair | None = None
 
     @property
     def passed(self) -> bool:
@@ -70,13 +73,16 @@ class Report(Displayed):
     def _display(self) -> Display:
         # What failed stands first.
         rows = sorted(((a.passed, a.question, a.seen) for a in self.answers), key=lambda row: row[0])
-        return Display(self._summary, columns_of(("passed", "question", "seen"), rows), under={"seen": "question"})
+        notes = tuple(str(self.repair).splitlines()) if self.repair else ()
+        columns = columns_of(("passed", "question", "seen"), rows)
+        return Display(self._summary, columns, notes=notes, under={"seen": "question"})
 
     def __str__(self) -> str:
         rows = [
             f"  {'ok  ' if a.passed else 'FAIL'} {a.question}{': ' + a.seen if a.seen else ''}" for a in self.answers
         ]
-        return printable("\n".join([self._summary, *rows]))
+        told = [f"  {'write' if not k else '':6}{line}" for k, line in enumerate(str(self.repair).splitlines())]
+        return printable("\n".join([self._summary, *rows, *(told if self.repair else [])]))
 
 
 class CheckFailed(Problem, AssertionError):
@@ -92,6 +98,7 @@ class CheckFailed(Problem, AssertionError):
 
 # What a check takes at most unless more is given, in seconds; and how it says how far it is.
 SECONDS = 10.0
+SECONDS_TO_REPAIR = 5.0
 Tick = Callable[[str], object]
 
 
@@ -113,11 +120,13 @@ def check(
         loss: a loss, or the factory of one, which is tried with its defaults.
         thorough: go further into the tails, which takes minutes.
         raises: raise a failure, in place of only reporting it.
-        seconds: the time that it may take, in seconds; 10 unless given, and as long as it takes where ``thorough``.
+        seconds: the time that it may take, in seconds; 10 unless given, and as long as it takes where ``thorough``. Where
+            digits are lost, up to 5 more go into the search for a formula that keeps them.
         tick: called with a short sentence at each step, for a sign of life; none unless given.
 
     Returns:
-        A `Report`: print it; it has ``passed``, an answer to each question, and ``left_out``.
+        A `Report`: print it; it has ``passed``, an answer to each question, ``left_out``, and, where digits are lost, the
+        ``repair``: the line that keeps them, how many it wins, and what it costs.
 
     Raises:
         GM001: the formula holds a word that is neither elementary nor explained.
@@ -136,9 +145,12 @@ def check(
     with asked.clock.keeping(asked.clock.left / 2):
         truth_of.look_at_values()
     rest = [answer for question in _questions() for answer in asked.of(question, tested)]
-    report = Report(repr(tested), (*truth_of.answers(), *rest), tuple(asked.left_out))
+    held = tuple(truth_of.answers())
+    better = None if all(each.passed for each in held) else truth_of.repair()
+    report = Report(repr(tested), (*held, *rest), tuple(asked.left_out), better)
     if raises and not report.passed:
-        raise CheckFailed(str(report), fix="write the formula with words that do not cancel; see goodmeasure.words")
+        fix = better.line if better else "write the formula with words that do not cancel; see goodmeasure.words"
+        raise CheckFailed(str(report), fix=fix)
     return report
 
 
@@ -315,6 +327,8 @@ class Held:
         # The worst that was seen of each number, in budgets, and where; and those whose fault is beyond doubt.
         self.worst: dict[tuple[str, Any], tuple[float, str]] = {(n, d): (0.0, "") for n in _NAMES for d in _DTYPES}
         self.certain: set[tuple[str, Any]] = set()
+        # The truth of each number of a point, and what rounding may cost it in each precision.
+        self.known: dict[tuple[int, int], dict[Any, tuple[Any, Any]]] = {}
 
     def look_at_values(self) -> bool:
         """Hold values to the truth as long as there is time; whether all of them were."""
@@ -335,6 +349,13 @@ class Held:
             if self.looked["values" if name == "value" else "signals and curvatures"]:
                 seen = "" if ratio <= 1 else f"{ratio:.3g} budgets off {where}"
                 yield Answer(f"{name} is true in {np.dtype(d).name}", ratio <= 1, seen)
+
+    def repair(self) -> Repair | None:
+        """A way to write the formula that loses fewer digits, if one is found; see `repaired`."""
+        self.asked.tick("a formula that loses fewer digits")
+        y, z = [y for y, _ in self.tried], [z for _, z in self.tried]
+        found = repaired(self.loss, y, z, self.known, SECONDS_TO_REPAIR)
+        return found[1] if found else None
 
     def _look(self, what: str, look: Callable[[int], None]) -> bool:
         """Go on looking at points while there is time; whether none is left, or a word has no truth."""
@@ -374,16 +395,14 @@ class Held:
         import mpmath as mp
 
         y, z = self.tried[row]
-        seen, most = float(self.found[d][row, index]), float(np.finfo(d).max)
+        seen = float(self.found[d][row, index])
         if not answer and abs(seen) > float(
             np.finfo(d).tiny
         ):  # what is tiny takes more digits than the truth began with
             true = truth(self.loss, y, z, digits=1000, book=self.asked.clock)
             answer, allowed = true.all[index], budget(true, index, y, z, d, self.least)
-        if abs(answer) > most / 2:
-            ratio = 0.0 if math.isinf(seen) or abs(seen) > most / 4 else math.inf
-        else:
-            ratio = float(abs(mp.mpf(seen) - answer) / allowed) if not math.isnan(seen) else math.inf
+        self.known.setdefault((row, index), {})[d] = answer, allowed
+        ratio = budgets_off(seen, answer, allowed, d)
         if ratio <= max(1.0, self.worst[name, d][0]):
             return
         # One fault beyond doubt is enough: what lies between neighbours takes many digits to see.

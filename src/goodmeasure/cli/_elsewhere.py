@@ -9,6 +9,7 @@ import numpy as np
 
 from goodmeasure.calibrating.base_rates import odds_shift, prior_shift
 from goodmeasure.cli._places import NAMES
+from goodmeasure.cli._tally_options import HERE
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.duckdb import HeldRows, with_losses
 from goodmeasure.engines.request import Request
@@ -41,7 +42,7 @@ class CountedElsewhere(NamedTuple):
 
 def refuse_without_rows(table: Places | None, kept: Sequence[str], given: Mapping[str, Any]) -> None:
     """Refuse to weigh rows that are not at hand. Error: GM009."""
-    fits = table is not None and not kept and given["engine"] != "dask" and table.bytes <= duckdb.MOST_BYTES
+    fits = table is not None and not kept and given["engine"] == HERE and table.bytes <= duckdb.MOST_BYTES
     if fits and not given.get("save"):
         return
     option = next(name for name in NAMES if given.get(name) not in (None, ()))
@@ -82,7 +83,7 @@ def counted(table: Places, request: Request, asked: Mapping[str, Any], given: Ma
     """The tally of rows as they count elsewhere; with a prevalence, beside each model its scores turned to that share."""
     held, where = duckdb.rows_of(table, request), place_of(given)
     found = weighed(table, request, asked, held, where)
-    scores = {name: _joined(held, columns) for name, columns in request.scores}
+    scores = {name: joined(held, columns) for name, columns in request.scores}
     y = held.columns[request.target]
     if where.prevalence is not None:
         scores |= _turned(scores, y, held, request, where.prevalence)
@@ -94,7 +95,8 @@ def counted(table: Places, request: Request, asked: Mapping[str, Any], given: Ma
     return CountedElsewhere(with_losses(made.finish(), request, table.source), held, scores, found)
 
 
-def _joined(held: HeldRows, names: Sequence[str]) -> Floats:
+def joined(held: HeldRows, names: Sequence[str]) -> Floats:
+    """The scores of one model: a column, or one for each class."""
     columns = [held.columns[name] for name in names]
     return columns[0] if len(columns) == 1 else np.column_stack(columns)
 

@@ -47,8 +47,7 @@ def command(topic: tuple[str, ...], no_input: bool) -> int:
 
 def page(topic: str) -> str:
     """The page of a topic; the error names what comes close."""
-    found = _code(topic.upper()) if re.fullmatch(r"(?i)gm\d+", topic) else None
-    found = found or _known(topic)
+    found = _code(topic.upper()) or _known(topic)
     if found is None:
         close = nearest(topic.lower(), list(dict.fromkeys(t.lower() for t in (*topics(), *pages.names()))))
         raise UsageError(
@@ -61,8 +60,12 @@ def page(topic: str) -> str:
 
 def topics() -> list[str]:
     """Every topic: codes, words of the field, losses, words of formulas, and the exercise."""
-    codes = {*_homes(), *findings()}
-    return [*sorted(codes), *pages.book(), *losses.catalogue(), *vocabulary(), "exercise"]
+    return [*_codes(), *pages.book(), *losses.catalogue(), *vocabulary(), "exercise"]
+
+
+def _codes() -> list[str]:
+    """The codes of all errors and findings, those that other packages add included."""
+    return sorted({*_homes(), *findings()})
 
 
 @cache
@@ -130,7 +133,7 @@ def _contents() -> None:
         *((theme, ", ".join(names)) for theme, names in themes.items()),
         ("Losses", ", ".join(losses.catalogue())),
         ("Words of formulas", ", ".join(vocabulary())),
-        ("Codes", ", ".join(t for t in topics() if t.startswith("GM"))),
+        ("Codes", ", ".join(_codes())),
         ("Exercise", "why cross-entropy and not the count of wrong answers? (five minutes)"),
     )
     for name, text in rows:

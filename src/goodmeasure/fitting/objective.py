@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,36 @@ _UNEVEN = 30.0
 _OFF_CENTRE = 3.0
 # Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
 _CANCELS = 1e-6
+
+
+class Smooth(Protocol):
+    """What Newton's method asks of an objective, wherever its rows are."""
+
+    @property
+    def loss(self) -> Loss:
+        """The loss whose mean it is."""
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Which parameters are zero and stay so."""
+
+    def value(self, theta: Floats) -> float:
+        """The objective; infinite where the loss is."""
+
+    def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
+        """The objective and its derivative by theta."""
+
+    def curvature(self, theta: Floats) -> Floats:
+        """The second derivatives by theta, flattened row by row."""
+
+    def rounding(self, theta: Floats) -> float:
+        """How much of the objective is rounding."""
+
+    def pulls(self, theta: Floats) -> Floats:
+        """What the derivatives by theta would be if no signal of a row worked against another."""
+
+    def reach(self, direction: Floats) -> float:
+        """How far a step moves the raw output that it moves most."""
 
 
 @dataclass(eq=False)
@@ -46,11 +77,25 @@ class Objective:
     _raw_at: tuple[Floats, Floats] | None = field(init=False, default=None)
     _value_at: tuple[Floats, float, Floats] | None = field(init=False, default=None)
     _signal: Floats | None = field(init=False, default=None)
+    # What follows from the targets alone, shared by objectives that differ in the penalty.
+    _settled: dict[str, Floats] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.centre, self.scale = _frame(self.features, self.weight, self.intercept)
         if self.centre.any() or (self.scale != 1).any():
             self.features = (self.features - self.centre) / self.scale
+
+    def penalised(self, alpha: float) -> Objective:
+        """The same rows with this penalty; what is known of their targets is kept."""
+        found = self._framed_alike(self.features, alpha=alpha)
+        found._settled = self._settled
+        return found
+
+    def settled(self, name: str, find: Callable[[], Floats]) -> Floats:
+        """What is found of the targets, whatever the penalty: once."""
+        if name not in self._settled:
+            self._settled[name] = find()
+        return self._settled[name]
 
     def of_one(self, loss: Loss) -> Objective:
         """The same rows and columns with a loss of one raw output."""
@@ -60,6 +105,13 @@ class Objective:
         """The objective of some of the rows, as a function of the same theta."""
         weight, offset = (None if each is None else each[rows] for each in (self.weight, self.offset))
         return self._framed_alike(self.features[rows], y=self.y[rows], weight=weight, offset=offset)
+
+    @classmethod
+    def in_frame(cls, loss: Loss, y: NDArray[Any], features: Floats, **more: Any) -> Objective:
+        """The objective of columns that are centred and scaled already, and whose penalty is counted elsewhere."""
+        found = cls(loss, np.empty((0, 0)), y, **more)
+        found.features, found.centre, found.scale = features, np.zeros(features.shape[1]), np.ones(features.shape[1])
+        return found
 
     def _framed_alike(self, features: Floats, **changes: Any) -> Objective:
         found = replace(self, features=np.empty((0, 0)), **changes)
@@ -71,7 +123,7 @@ class Objective:
         """How many parameters there are for each raw output."""
         return int(self.features.shape[1]) + int(self.intercept)
 
-    @property
+    @cached_property
     def penalty(self) -> Floats:
         """What half the square of each parameter costs."""
         zero = np.zeros(int(self.intercept))
@@ -85,7 +137,7 @@ class Objective:
             found[: self.features.shape[1]] = ~np.array(self.loss.follows)
         return found
 
-    @property
+    @cached_property
     def share(self) -> Floats:
         """What part of the mean each row is."""
         return np.full(len(self.y), 1 / len(self.y)) if self.weight is None else self.weight / self.weight.sum()
@@ -122,6 +174,11 @@ class Objective:
         raw, signal = (each.reshape(-1, self.outputs) for each in (self.raw(theta), self._signal))
         moved = np.abs(raw).max(axis=0, initial=0) @ np.abs(signal).sum(axis=0)
         return float(np.finfo(np.float64).eps * (abs(value) + moved))
+
+    def reach(self, direction: Floats) -> float:
+        """How far a step moves the raw output that it moves most."""
+        found = self.features @ direction[: self.features.shape[1]] + (direction[-1] if self.intercept else 0.0)
+        return float(np.abs(found).max(initial=0))
 
     def pull(self, theta: Floats) -> float:
         """The mean size of the rows' signals."""

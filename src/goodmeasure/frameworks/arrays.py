@@ -29,8 +29,12 @@ class ArrayProgram:
     """
 
     def __init__(self, loss: Loss, xp: Any, words: Words) -> None:
-        self.loss, self.xp, self.words = loss, xp, words
-        self.wide = loss.is_classwise or len(loss.activation) > 1  # raw outputs of an example have an axis of their own
+        self.loss: Loss = loss
+        self.xp: Any = xp
+        self.words: Words = words
+        self.wide: bool = (
+            loss.is_classwise or len(loss.activation) > 1
+        )  # raw outputs of an example have an axis of their own
 
     # --- numbers ---
 

@@ -84,10 +84,10 @@ class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
     """
 
     def __init__(self, loss: Loss, classes: int | None = None) -> None:
-        self.order = SecondOrder(loss, _alone)
+        self.order: SecondOrder = SecondOrder(loss, _alone)
         super().__init__(closs=None, link=_Predictions(loss), n_classes=classes)
         self.approx_hessian = True
-        self.is_multiclass = (self.order.outputs or 2) > 1
+        self.is_multiclass: bool = (self.order.outputs or 2) > 1
 
     def __repr__(self) -> str:
         return f"HistGradientBoostingLoss({self.order.loss})"

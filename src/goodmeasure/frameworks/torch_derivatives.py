@@ -6,6 +6,7 @@ of the value is the derived signal, and the derivative of the signal the derived
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,12 +32,13 @@ class Program:
         )  # raw outputs of an example have an axis of their own
         self.harmless: float = 1.0 if 1.0 in loss.target else 0.0  # a target that goes with any raw output
         if self.classwise:
-            self.indexed, self.shared = (classwise(loss, soft=soft) for soft in (False, True))
+            self.indexed: Classwise = classwise(loss, soft=False)
+            self.shared: Classwise = classwise(loss, soft=True)
         else:
             bends = [bend for row in loss.curvature for bend in row]
             named = (("value", [loss.composed]), ("signal", loss.signal), ("curvature", bends))
-            self.formulas = [pointwise(loss, formulas, name) for name, formulas in named]
-            self.without_number = {f for f in self.formulas if _leaves_no_number(loss, f)}
+            self.formulas: list[Callable[..., Any]] = [pointwise(loss, formulas, name) for name, formulas in named]
+            self.without_number: set[Callable[..., Any]] = {f for f in self.formulas if _leaves_no_number(loss, f)}
 
     def takes(self, width: int) -> bool:
         """Whether an example can have so many raw outputs."""

@@ -1,23 +1,23 @@
 """The catalogue: every `Definition` that the modules of this package hold, by its name. There is no other list.
 
-A module here holds book formulas and nothing else: what is derived from them is in the rooms below.
+Modules of other packages join it by entry points of the group ``goodmeasure.losses``. A module here holds book formulas and
+nothing else: what is derived from them is in the rooms below.
 """
 
 from __future__ import annotations
 
-import pkgutil
+import sys
 from dataclasses import replace
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from goodmeasure.errors import NoSuchLoss, UsageError, nearest, shorter
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.elsewhere import elsewhere, named, plain
-from goodmeasure.strict.definitions import each_once
+from goodmeasure.strict.additions import LOSSES, modules_of
 
 if TYPE_CHECKING:
-    # What `__getattr__` below finds, for editors and type checkers: made by make docs.
+    # What `__getattr__` below finds, for editors and type checkers: made by make pages.
     from goodmeasure.losses.signatures import *
 
 
@@ -25,15 +25,13 @@ if TYPE_CHECKING:
 def catalogue() -> dict[str, Definition]:
     """Every loss of the catalogue by its name; a formula that serves yes/no and classes stands under both names."""
     found: dict[str, Definition] = {}
-    for info in pkgutil.iter_modules(__path__):
-        module = import_module(f"{__name__}.{info.name}")
-        file = str(module.__file__)
-        each_once(file, r"def (\w+)")
+    for module in modules_of(sys.modules[__name__], LOSSES):
         for each in vars(module).values():
             if isinstance(each, Definition):
                 for definition in (each, each.binary):
-                    if definition is not None and found.setdefault(definition.name, definition) is not definition:
-                        raise UsageError(f"two losses are named {definition.name}", where=file, fix="rename one")
+                    if definition is not None and found.setdefault(definition.name, definition) != definition:
+                        where = str(module.__file__)
+                        raise UsageError(f"two losses are named {definition.name}", where=where, fix="rename one")
     return found
 
 
@@ -48,7 +46,7 @@ def find(name: str) -> Definition:
     known = names()
     ours, theirs = named(name, known), elsewhere(name)
     if theirs is not None and ("." in name or not ours):
-        return replace(catalogue()[theirs.leads_to], note=theirs.note)
+        return theirs.called(catalogue()[theirs.leads_to])
     if ours:
         return replace(known[ours][1], note=known[ours][2])
     close = [known[each][0] for each in nearest(plain(name), known)]

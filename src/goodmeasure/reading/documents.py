@@ -18,7 +18,8 @@ class Mismatch(ValueError):
 
     def __init__(self, where: str, needed: str) -> None:
         super().__init__(where, needed)
-        self.where, self.needed = where, needed
+        self.where: str = where
+        self.needed: str = needed
 
     def __str__(self) -> str:
         return f"{self.where} is not {self.needed}"

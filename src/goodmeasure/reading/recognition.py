@@ -18,7 +18,7 @@ MOSTLY = 0.9
 LEAST_KNOWN = 0.1
 MOST_SHAPES = 500
 DECIMALS: dict[str, Mark] = {"point": ".", "comma": ","}
-ANSWERS = {"decimal": tuple(DECIMALS), "dates": ("day-first", "month-first")}
+ANSWERS: dict[str, tuple[str, ...]] = {"decimal": tuple(DECIMALS), "dates": ("day-first", "month-first")}
 """What can be said of how cells are written."""
 _CURRENCIES = (
     "$ € £ ¥ ₹ ₽ ₩ ₺ ₴ ₪ ₫ ₱ ₦ ฿ R$ US$ A$ AU$ C$ CA$ HK$ NZ$ S$ NT$ MX$",

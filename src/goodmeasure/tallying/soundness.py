@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.reading.documents import (
+    Check,
     distinct,
     exactly,
     fields,
@@ -59,10 +60,10 @@ _SCHEMA = fields(
     }
 )
 _ARRAY = row(_NAME, exactly("<i8", "<u8"), sequence(whole(0, _MOST_ROWS), least=1, most=2))
-header = fields({"schema": _SCHEMA, "groups": mapping(_STATE), "arrays": sequence(_ARRAY, most=10_000_000)})
+header: Check = fields({"schema": _SCHEMA, "groups": mapping(_STATE), "arrays": sequence(_ARRAY, most=10_000_000)})
 """The check of a header."""
 
-question = fields(
+question: Check = fields(
     {
         "scores": _NAMES,
         "target": _NAME,

@@ -56,10 +56,10 @@ class Recorder(Trace):
 
     def __init__(self) -> None:
         super().__init__()
-        self.open = False
+        self.open: bool = False
         self.enough = False  # the training steps that are looked at were made
         self.stepping = 0  # optimizers that are at work
-        self.gradients_read = False  # the program looks at gradients by itself
+        self.gradients_read: bool = False  # the program looks at gradients by itself
         self.calls: list[Call] = []
         self._within: list[Call] = []
         self._batches: list[weakref.ref[torch.Tensor]] = []  # handed out so far, as far as anyone holds them

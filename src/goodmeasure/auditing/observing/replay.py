@@ -166,7 +166,9 @@ class ReplayedLoss(torch.nn.Module):  # type: ignore[misc]  # torch has no types
 
     def __init__(self, replay: Replay, positions: Sequence[int], reduction: str) -> None:
         super().__init__()
-        self.replay, self.positions, self.reduction = replay, tuple(positions), reduction
+        self.replay: Replay = replay
+        self.positions: tuple[int, ...] = tuple(positions)
+        self.reduction: str = reduction
         for number, value in enumerate(replay.parameters.values()):
             if isinstance(value, torch.nn.Parameter):
                 self.register_parameter(f"p{number}", value)

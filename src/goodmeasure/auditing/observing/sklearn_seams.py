@@ -24,7 +24,7 @@ class Calls:
     """The calls of a program that are its own: those made inside another are that one's affair."""
 
     def __init__(self) -> None:
-        self.workflow = Workflow()
+        self.workflow: Workflow = Workflow()
         self._depth = 0
         self._thread = threading.get_ident()
 

@@ -32,10 +32,11 @@ class TorchProgram:
     """What was seen so far of a program that uses torch."""
 
     def __init__(self, limits: Limits, cut: Cut) -> None:
-        self.limits, self.cut = limits, cut
-        self.recorder = Recorder()
-        self.loops = Loops(cut)
-        self.scenes = Scenes(self.recorder)
+        self.limits: Limits = limits
+        self.cut: Cut = cut
+        self.recorder: Recorder = Recorder()
+        self.loops: Loops = Loops(cut)
+        self.scenes: Scenes = Scenes(self.recorder)
         self.seen: dict[tuple[str, ...], ObservedLoss] = {}
         self.unread: dict[str, str] = {}  # losses that could not be taken apart: where, and why
         self.logs: list[StepLog] = []
@@ -44,8 +45,8 @@ class TorchProgram:
         self.scored: set[int] = set()  # the parameters behind scores, and behind losses that no backward pass has seen
         self.asked: list[CalledModule] = []  # the modules that were called before each backward pass
         self.values: dict[str, list[float]] = {}  # what each line that calls for a backward pass had as its loss
-        self.backwards = 0
-        self.stepped = False  # an optimizer made a step
+        self.backwards: int = 0
+        self.stepped: bool = False  # an optimizer made a step
         self._further = False  # a step was made when enough had been seen
         self._depth = 0
         self._since = 0  # the optimizer with which the present training began

@@ -175,4 +175,4 @@ def given() -> Mapping[str, Any]:
     return {"chances": CHANCES.tolist(), "fail": FAIL.tolist(), "fine": FINE.tolist(), "alarm": ALARM, "miss": MISS}
 
 
-acting = LabPage(7, "acting", "From which probability on does it pay to act?", shown, given)
+acting: LabPage = LabPage(7, "acting", "From which probability on does it pay to act?", shown, given)

@@ -146,4 +146,4 @@ def given() -> Mapping[str, Any]:
     return {"days": DAYS.tolist(), "level": LEVEL, "told": told()}
 
 
-asking = LabPage(5, "asking", "Which number does a loss ask for?", shown, given)
+asking: LabPage = LabPage(5, "asking", "Which number does a loss ask for?", shown, given)

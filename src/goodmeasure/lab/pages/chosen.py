@@ -98,4 +98,4 @@ def with_column(own: LabColumn) -> LabPage:
     return LabPage(12, "chosen", _TITLE, partial(shown, own), given, with_column)
 
 
-chosen = LabPage(12, "chosen", _TITLE, shown, given, with_column)
+chosen: LabPage = LabPage(12, "chosen", _TITLE, shown, given, with_column)

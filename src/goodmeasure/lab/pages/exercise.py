@@ -162,4 +162,4 @@ def given() -> Mapping[str, Any]:
     return {"rows": x.tolist(), "y": y.tolist(), "start": START, "steps": STEPS, "rate": RATE, "step": STEP}
 
 
-exercise = LabPage(4, "exercise", "Why not train on the count of wrong answers?", shown, given)
+exercise: LabPage = LabPage(4, "exercise", "Why not train on the count of wrong answers?", shown, given)

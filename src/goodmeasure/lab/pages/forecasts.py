@@ -113,4 +113,4 @@ def given() -> Mapping[str, Any]:
     return {"linked": {name: is_linked(loss) for name, (_, loss, _) in compared().items()}, "days": DAYS, "row": _ROW}
 
 
-forecasts = LabPage(6, "forecasts", "Does it pay to say what you believe?", shown, given)
+forecasts: LabPage = LabPage(6, "forecasts", "Does it pay to say what you believe?", shown, given)

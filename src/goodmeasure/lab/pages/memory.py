@@ -136,4 +136,4 @@ def given() -> Mapping[str, Any]:
     return {"x": x.tolist(), "y": y.tolist(), "fits": fits, "aside": SAMPLES[-1], "away": _AWAY, "told": told()}
 
 
-memory = LabPage(10, "memory", "Has it learned, or memorised?", shown, given)
+memory: LabPage = LabPage(10, "memory", "Has it learned, or memorised?", shown, given)

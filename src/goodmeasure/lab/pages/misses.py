@@ -89,4 +89,4 @@ def given() -> Mapping[str, Any]:
     return {"losses": [*compared()]}
 
 
-misses = LabPage(1, "misses", "How bad is a miss of 10, beside one of 1?", shown, given)
+misses: LabPage = LabPage(1, "misses", "How bad is a miss of 10, beside one of 1?", shown, given)

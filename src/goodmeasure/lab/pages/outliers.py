@@ -141,4 +141,4 @@ def given() -> Mapping[str, Any]:
     return {"hours": HOURS, "meant": MEANT, "typed": TYPED, "losses": [*compared()]}
 
 
-outliers = LabPage(9, "outliers", "How far can one row drag the answer?", shown, given)
+outliers: LabPage = LabPage(9, "outliers", "How far can one row drag the answer?", shown, given)

@@ -181,4 +181,4 @@ def given() -> Mapping[str, Any]:
     }
 
 
-playground = LabPage(13, "playground", "Change the loss, and nothing else", shown, given)
+playground: LabPage = LabPage(13, "playground", "Change the loss, and nothing else", shown, given)

@@ -133,4 +133,4 @@ def given() -> Mapping[str, Any]:
     return {"classes": CLASSES, "truth": TRUTH, "heights": _HEIGHTS, "reach": REACH, "told": told()}
 
 
-raising = LabPage(8, "raising", "Raise one, lower the others, or both?", shown, given)
+raising: LabPage = LabPage(8, "raising", "Raise one, lower the others, or both?", shown, given)

@@ -130,4 +130,4 @@ def given() -> Mapping[str, Any]:
     return {"losses": {each.key: each.y for each in pulled()}, "reach": REACH}
 
 
-signal = LabPage(3, "signal", "Which way, and how hard?", shown, given)
+signal: LabPage = LabPage(3, "signal", "Which way, and how hard?", shown, given)

@@ -75,4 +75,4 @@ def given() -> Mapping[str, Any]:
     return {"start": START}
 
 
-surprise = LabPage(2, "surprise", "What does a surprise cost?", shown, given)
+surprise: LabPage = LabPage(2, "surprise", "What does a surprise cost?", shown, given)

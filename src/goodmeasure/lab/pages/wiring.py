@@ -130,4 +130,4 @@ def given() -> Mapping[str, Any]:
     return {"ways": [*WAYS]}
 
 
-wiring = LabPage(11, "wiring", "What if sigmoid and loss disagree?", shown, given)
+wiring: LabPage = LabPage(11, "wiring", "What if sigmoid and loss disagree?", shown, given)

@@ -1,0 +1,150 @@
+"""How many new rows lie between quantiles that conformal prediction moved, and where they are not as many as is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+import goodmeasure as gm
+from goodmeasure.statistics.conformal import conformal_bound
+from goodmeasure.study.covering import Coverage
+from goodmeasure.study.split import FEW_ROWS, FOLDS, SHARES
+from simulations.sections import Row, Section, share
+
+Floats = np.ndarray
+Rows = tuple[Floats, Floats]
+SIZES, LEVELS, LATER = (100, 300, 1000, 5000), (0.05, 0.95), 2000
+# Folds are judged where rows are few; each of their runs makes eleven fits.
+RUNS, RUNS_OF_FOLDS = 40, 10
+LOSS = gm.losses.quantiles(levels=LEVELS)
+GROUP = 10
+
+
+@dataclass(frozen=True)
+class World:
+    """Rows to learn from and later ones: what the target is beside its columns, and what later rows have more of it."""
+
+    target: Callable[[np.random.Generator, Floats], Floats]
+    drift: float = 0.0
+
+    def rows(self, rng: np.random.Generator, n: int) -> Rows:
+        """So many rows of five columns."""
+        x = rng.normal(size=(n, 5))
+        return x, self.target(rng, x)
+
+    def later(self, rng: np.random.Generator) -> Rows:
+        """Later rows."""
+        x, y = self.rows(rng, LATER)
+        return x, y + self.drift
+
+
+def _line(rng: np.random.Generator, x: Floats) -> Floats:
+    return x[:, 0] + rng.normal(size=len(x))
+
+
+def _fan(rng: np.random.Generator, x: Floats) -> Floats:
+    return x[:, 0] + np.exp(0.7 * x[:, 1]) * rng.standard_t(3, len(x))
+
+
+def _curve(rng: np.random.Generator, x: Floats) -> Floats:
+    return 2 * x[:, 0] ** 2 + rng.normal(size=len(x))
+
+
+def _counts(rng: np.random.Generator, x: Floats) -> Floats:
+    return rng.poisson(np.exp(0.5 * x[:, 0])).astype(float)
+
+
+def _groups(rng: np.random.Generator, x: Floats) -> Floats:
+    """Rows of ten in a group, which share nine tenths of the variance of their errors."""
+    shared = rng.normal(size=len(x) // GROUP + 1)[np.arange(len(x)) // GROUP]
+    return x[:, 0] + np.sqrt(0.9) * shared + np.sqrt(0.1) * rng.normal(size=len(x))
+
+
+WORLDS = {
+    "a line, normal errors": World(_line),
+    "spread that grows with a column, heavy tails": World(_fan),
+    "a curve that the line misses": World(_curve),
+    "counts, most of them equal": World(_counts),
+    "groups of ten rows that go together": World(_groups),
+    "later rows higher by half a standard error": World(_line, drift=0.5),
+}
+
+
+def fitted(x: Floats, y: Floats) -> Callable[[Floats], Floats]:
+    """The raw outputs that a linear fit of both quantiles gives."""
+    model = gm.LossRegressor(loss=LOSS, alpha=1e-4).fit(x, y)
+    return lambda rows: rows @ model.coef_.T + model.intercept_
+
+
+def bounds(misses: Floats) -> Floats:
+    """By how much each raw output is moved, where there are enough rows to say."""
+    count = len(misses)
+    found = [conformal_bound(miss, np.ones(count), level, count) for miss, level in zip(misses.T, LEVELS, strict=True)]
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def held_out(rng: np.random.Generator, x: Floats, y: Floats) -> tuple[Callable[[Floats], Floats], Floats]:
+    """The model of the rows to fit and to tune, and what its quantiles miss on those to report."""
+    cut = round((1 - SHARES[2]) * len(y))
+    raw = fitted(x[:cut], y[:cut])
+    return raw, y[cut:, None] - raw(x[cut:])
+
+
+def in_folds(rng: np.random.Generator, x: Floats, y: Floats) -> tuple[Callable[[Floats], Floats], Floats]:
+    """The model of all rows, and what the quantiles of models of folds miss."""
+    fold = rng.permutation(len(y)) % FOLDS
+    misses = np.empty((len(y), len(LEVELS)))
+    for k in range(FOLDS):
+        misses[fold == k] = y[fold == k, None] - fitted(x[fold != k], y[fold != k])(x[fold == k])
+    return fitted(x, y), misses
+
+
+def _inside(raw: Floats, y: Floats) -> float:
+    low, high = np.sort(raw, axis=1).T
+    return float(np.mean((low <= y) & (y <= high)))
+
+
+def covered() -> Iterator[Row]:
+    for name, world in WORLDS.items():
+        for n in SIZES:
+            kinds = {"held out": (held_out, RUNS), "folds": (in_folds, RUNS_OF_FOLDS if n < FEW_ROWS else 0)}
+            for told, (judge, runs) in kinds.items():
+                if not runs:
+                    continue
+                plain, moved, stated, loss = [], [], [], []
+                for seed in range(runs):
+                    rng = np.random.default_rng((n, seed))
+                    raw, misses = judge(rng, *world.rows(rng, n))
+                    by = bounds(misses)
+                    x, y = world.later(rng)
+                    said = raw(x)
+                    plain.append(_inside(said, y))
+                    moved.append(_inside(said + by, y))
+                    loss.append(LOSS(y, np.sort(said + by, axis=1)) / LOSS(y, np.sort(said, axis=1)))
+                    least = Coverage(LEVELS, (0.0, 0.0), len(misses), 0.9).least
+                    assert least is not None
+                    stated.append(moved[-1] >= least)
+                each = (float(np.mean(plain)), float(np.std(plain)), float(np.mean(moved)), float(np.std(moved)))
+                within = share(stated)[0] if judge is held_out else "not said"
+                yield name, n, told, *each, within, float(np.mean(loss))
+
+
+SECTIONS = (
+    Section(
+        "New rows between quantiles 0.05 and 0.95 moved by conformal prediction: of rows held out 90 % or more are promised",
+        (
+            "rows",
+            "n",
+            "judged by",
+            "between as fitted",
+            "spread over runs",
+            "between as moved",
+            "spread over runs",
+            "runs of what 19 in 20 hold or more",
+            "loss as moved, of the loss as fitted",
+        ),
+        covered,
+    ),
+)
