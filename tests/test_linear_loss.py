@@ -250,4 +250,6 @@ def test_a_truth_is_no_number_and_shapes_alone_have_an_answer():
     for dtype in (torch.float32, torch.bfloat16):
         given = (hidden.to("meta", dtype), weight.to("meta", dtype), y.to("meta"))
         found = gm.linear_loss(gm.losses.cross_entropy(), *given)
-        assert (found.shape, found.is_meta) == ((), True)
+        assert (found.shape, found.is_meta, found.dtype) == ((), True, dtype)
+        module = gm.to_torch(gm.losses.cross_entropy())(torch.zeros(3, 4, dtype=dtype, device="meta"), y.to("meta"))
+        assert (module.shape, module.dtype) == ((), dtype)

@@ -25,7 +25,7 @@ from goodmeasure.frameworks.torch_conventions import (
 )
 from goodmeasure.frameworks.torch_denominators import NAMED, Named, check_denominator, counted, divisor
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
-from goodmeasure.frameworks.torch_fused import HALF, Work, as_one_node, fused, fuses, is_traced, work_on
+from goodmeasure.frameworks.torch_fused import HALF, Work, as_one_node, fused, fuses, is_rounded, is_traced, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
 from goodmeasure.frameworks.torch_small import Small
 from goodmeasure.making.loss import Loss
@@ -283,8 +283,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         except TargetOutsideDomain as problem:
             raise told(problem, self.loss, raw, target) from None
         result = self._unless_changed(result) if in_graph else result
-        rounded = raw.dtype in HALF and not torch.is_autocast_enabled(input.device.type)
-        return result.to(input.dtype) if rounded else result
+        return result.to(input.dtype) if is_rounded(input) else result
 
     def _reduced(
         self,

@@ -69,7 +69,7 @@ def present_of(
     """Which examples count (None: all). Weights are finite and not negative, wherever they can be looked at."""
     for name, given in ((called, weight), ("mask", mask)):
         if given is not None and given.shape != rows:
-            a_class = given is weight and raw.ndim > len(rows) and given.shape == raw.shape[-1:]
+            a_class = name == called and raw.ndim > len(rows) and given.shape == raw.shape[-1:]
             raise ShapeMismatch(
                 f"{name} has shape {tuple(given.shape)}, and the examples {tuple(rows)}",
                 fix=f"to_torch(loss, weight={name})  # one a class" if a_class else f"give one {name} for each example",
@@ -96,7 +96,7 @@ def wanted(target: torch.Tensor, ignore_index: int | None, mask: torch.Tensor | 
     if mask is None:
         return kept
     _check_mask(mask)
-    if mask.shape != kept.shape:
+    if tuple(mask.shape) != tuple(kept.shape):
         raise ShapeMismatch(
             f"mask has shape {tuple(mask.shape)}, and the examples {tuple(kept.shape)}",
             fix="give one mask for each example",

@@ -19,7 +19,7 @@ from goodmeasure.frameworks.torch_arguments import check, only_tensors, present_
 from goodmeasure.frameworks.torch_conventions import check_smoothing, smoothed, smoothed_loss, told
 from goodmeasure.frameworks.torch_denominators import Named, divisor
 from goodmeasure.frameworks.torch_derivatives import Program, signals_of, spread, values_of, without_absent
-from goodmeasure.frameworks.torch_fused import HALF, fuses, swept, work_on
+from goodmeasure.frameworks.torch_fused import HALF, fuses, is_rounded, swept, work_on
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_keywords
 
@@ -261,8 +261,7 @@ def _measured(
         total = head.undivided(hidden, weight, bias, tokens)
     else:
         total = _Linear.apply(hidden, weight, bias, head, tokens)
-    rounded = hidden.dtype in HALF and not torch.is_autocast_enabled(hidden.device.type)
-    return total.to(hidden.dtype) if rounded else total
+    return total.to(hidden.dtype) if is_rounded(hidden) else total
 
 
 class _Linear(torch.autograd.Function):  # type: ignore[misc]
