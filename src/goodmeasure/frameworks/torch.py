@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError
-from goodmeasure.frameworks.torch_arguments import check, known, only_tensors, present_of, refuse_targets
+from goodmeasure.frameworks.torch_arguments import check, known, only_tensors, present_of, refuse_targets, wanted
 from goodmeasure.frameworks.torch_conventions import (
     Read,
     Weights,
@@ -219,10 +219,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
 
     def _wanted(self, target: torch.Tensor, is_shares: bool, mask: torch.Tensor | None) -> torch.Tensor | None:
         """The mask, without the targets to be ignored; shares of classes have no index."""
-        if self.ignore_index is None or is_shares:
-            return mask
-        kept = target != self.ignore_index
-        return kept if mask is None else mask & kept
+        return wanted(target, None if is_shares else self.ignore_index, mask)
 
     def forward(
         self,
