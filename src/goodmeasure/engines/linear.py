@@ -191,7 +191,7 @@ def _some_targets(loss: Loss, y: NDArray[Any], w: Floats, *, enough: bool) -> tu
     if loss.is_classwise or loss.is_binary:
         values, at = np.unique(y, return_inverse=True)
         if len(values) <= _SOME:
-            return values, np.bincount(at, weights=w)
+            return values, np.bincount(at, weights=w).astype(np.float64)
     few = y[:0] if enough else y[:: max(1, len(y) // _SOME)]
     return few, np.ones(len(few))
 
