@@ -36,8 +36,8 @@ class Activation:
     """A function from raw outputs to predictions, its inverse, and the domain it reaches.
 
     Attributes:
-        name: as ``activation=`` takes it: "linear", "exp", "softplus", "softplus(8)", "sigmoid", "sigmoid(0,100)", "softmax", or
-            "falling".
+        name: as ``activation=`` takes it: "linear", "exp", "softplus", "softplus(8)", "sigmoid", "sigmoid(0,100)",
+            "softmax", or "falling".
         forward: the formula from raw outputs to predictions; None where it acts on a whole row.
         inverse: the formula back; None where it acts on a whole row.
         reaches: which predictions it can make.

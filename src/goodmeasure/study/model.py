@@ -257,7 +257,7 @@ class Model:
             GM713: a cost in a row is missing, negative or infinite.
         """
         if not self.labels:
-            return within_bounds(self.loss, prediction + self.shift)
+            return np.asarray(within_bounds(self.loss, prediction + self.shift))
         if prediction.ndim == 1:
             chosen = (prediction >= self._limits(data)).astype(np.intp)
         elif isinstance(self.costs, ClassCosts):
