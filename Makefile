@@ -38,7 +38,7 @@ clean:
 # torch first and pinned: other ways to ask for it bring gigabytes of GPU libraries.
 .venv/test-ready: .venv/ready
 	$(BIN)/python -m pip install -q torch==2.13.0
-	$(BIN)/python -m pip install -q -e '.[run,fast,torch,keras,jax,boosting,dask,excel,onnx,plot,polars,sql]' --group test --group docs
+	$(BIN)/python -m pip install -q -e '.[run,fast,torch,keras,jax,boosting,dask,excel,onnx,plot,polars,spark,sql]' --group test --group docs
 	touch $@
 
 .venv/bench-ready: .venv/test-ready

@@ -61,7 +61,7 @@ def page() -> str:
 def lines() -> Iterator[str]:
     """What is here under another name, and then what is not."""
     yield from ("# Losses that are not here, and what to use instead", "")
-    yield from ("<!-- made by make docs: change src/goodmeasure/making/answers.py, not this page -->", "")
+    yield from ("<!-- made by make pages: change src/goodmeasure/making/answers.py, not this page -->", "")
     yield "A loss of the catalogue is a formula of one example: a target and its raw outputs. Its signal, curvature, kernels and"
     yield "card, and the same numbers in every framework, are derived from that. People ask for losses by names which no such"
     yield "formula has: here are first those that are one of ours on other rows or in other units, then those that are not here,"

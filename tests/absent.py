@@ -13,7 +13,20 @@ from typing import Any
 EXTRAS = (
     *("numba", "llvmlite", "pyarrow", "duckdb", "sklearn", "joblib", "threadpoolctl", "matplotlib", "pandas", "polars"),
     *("rich", "pygments"),
-    *("torch", "jax", "keras", "xgboost", "lightgbm", "catboost", "onnx", "openpyxl", "sqlglot", "dask", "distributed"),
+    *(
+        "torch",
+        "jax",
+        "keras",
+        "xgboost",
+        "lightgbm",
+        "catboost",
+        "onnx",
+        "openpyxl",
+        "sqlglot",
+        "dask",
+        "distributed",
+        "pyspark",
+    ),
 )
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import beta
 
 import goodmeasure as gm
 from goodmeasure.cli import status_of
@@ -101,16 +100,16 @@ def test_intervals_are_those_of_another_library() -> None:
 @pytest.mark.parametrize("n", [60, 200, 1000])
 def test_models_hold_what_is_said_of_nineteen_in_twenty(n: int) -> None:
     random = np.random.default_rng(n)
-    between = Coverage((0.05, 0.95), (0.0, 0.0), n, 0.9).between
-    assert between is not None
+    least = Coverage((0.05, 0.95), (0.0, 0.0), n, 0.9).least
+    assert least is not None
     held = []
     for _ in range(400):
         scores = random.uniform(size=n)
         low, high = (conformal_bound(scores, np.ones(n), level, n) for level in (0.05, 0.95))
         held.append(high - low)
-    inside = np.mean([between[0] <= one <= between[1] for one in held])
-    assert inside == pytest.approx(0.95, abs=0.045)  # four standard errors
-    assert np.mean(held) == pytest.approx(beta(1, 1).mean() * 2 * 0.9, abs=0.02)
+    assert np.mean([one >= least for one in held]) == pytest.approx(0.95, abs=0.045)  # four standard errors
+    low, high = (conformal_rank(n, error) for error in (0.05, 0.05))
+    assert np.mean(held) == pytest.approx((high + low - n - 1) / (n + 1), abs=0.02)
 
 
 # --- a study ---
@@ -238,11 +237,11 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("doubt", DOUBTS)
 def test_what_is_not_promised_is_said(doubt: str) -> None:
     data = rows(120, seed=1)
-    data |= {"day": np.arange(120.0), "who": [f"p{i // 3}" for i in range(120)], "w": 1.0 + np.arange(120) % 3}
+    data |= {"day": np.arange(120.0), "who": [f"p{i // 2}" for i in range(120)], "w": 1.0 + np.arange(120) % 3}
     model = gm.run(data, "y", ask="quantiles=0.1,0.9", exclude=("day", "who", "w"), **KINDS[doubt]).model
     assert model.coverage is not None
     assert model.coverage.doubts == (doubt,)
-    assert model.coverage.between is None
+    assert model.coverage.least is None
     assert model.coverage.claim.startswith("about 80 % of new rows")
     assert f"not promised: {DOUBTS[doubt]}" in model.coverage.sentence
 
@@ -281,6 +280,15 @@ def test_too_few_rows_leave_a_quantile_as_it_was_fitted_and_say_so() -> None:
         model.coverage.claim == "at least 60 % of new rows like the 14 reported ones lie at or below the 0.6 quantile"
     )
     assert "the 0.05 quantile stays as it was fitted, for 19 rows would tell" in model.coverage.sentence
+
+
+def test_rows_that_go_together_tell_no_more_than_their_groups() -> None:
+    data = rows(200, seed=4) | {"who": [f"p{i // 20}" for i in range(200)]}
+    model = gm.run(data, "y", ask="quantiles=0.05,0.95", group="who", exclude="who", protocol="holdout").model
+    assert model.coverage is not None
+    assert model.coverage.rows >= 19  # rows enough, of two groups
+    assert model.coverage.moves == (None, None)
+    assert "for 19 groups would tell" in model.coverage.sentence
 
 
 def test_what_has_no_interval_cannot_be_moved_and_the_fix_runs() -> None:

@@ -13,7 +13,7 @@ import torch
 from sklearn.metrics import log_loss
 
 import goodmeasure as gm
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
 from goodmeasure.frameworks.torch_partitions import PartitionDependence
 from ranks import network
 
@@ -289,6 +289,41 @@ def test_all_means_agree_where_nothing_is_uneven():
     found = gm.explain_mean(gm.losses.squared_error(), np.zeros(6), np.ones(6) * 2)
     values = [m.value for m in found.meanings if m.divides_by != "the examples that count times their weights"]
     assert values == [4.0] * 8
+
+
+CALL = {"loss_fn": gm.to_torch(CE, ignore_index=-100, denominator=5.0), "batch": (Z, Y), "joined": "sum"}
+BAD_TRIALS = {
+    "a number for padding": {"padding": 0.0},
+    "too few numbers": {"padding": (0.0,)},
+    "a negative tolerance": {"tolerance": -1.0},
+    "no tolerance": {"tolerance": math.nan},
+    "an array": {"batch": (Z.numpy(), Y)},
+    "numbers for parameters": {"parameters": [1.0]},
+    "parameters that do not learn": {"parameters": [torch.ones(3)]},
+    "targets first": {"batch": (Y, Z), "loss_fn": lambda y, z: F.cross_entropy(z, y)},
+    "a text": {"loss_fn": lambda z, y: "loss"},
+    "one a row": {"loss_fn": gm.to_torch(CE, ignore_index=-100, reduction="none")},
+}
+
+
+@pytest.mark.parametrize("bad", BAD_TRIALS.values(), ids=BAD_TRIALS)
+def test_what_cannot_be_tried_is_refused(bad):
+    gm.assert_partition_invariant(**CALL)
+    with pytest.raises(UsageError, match="GM009"):
+        gm.assert_partition_invariant(**(CALL | bad))
+
+
+def test_a_mask_beside_targets_to_ignore_is_one_of_truths_and_as_long():
+    calls = (
+        lambda mask: gm.to_torch(CE, ignore_index=-100)(Z, Y, mask=mask),
+        lambda mask: gm.to_torch(CE, ignore_index=-100).count(Y, mask=mask),
+        lambda mask: gm.linear_loss(CE, Z, torch.eye(3).double(), Y, mask=mask, ignore_index=-100),
+    )
+    for call in calls:
+        with pytest.raises(WeightError, match="mask holds"):
+            call(torch.ones(9))
+        with pytest.raises(ShapeMismatch, match="mask has shape"):
+            call(torch.ones(1, dtype=torch.bool))
 
 
 # --- what is no denominator ---

@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pytest
 
+import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.engines import duckdb as local
 from goodmeasure.engines.request import Request
@@ -123,31 +124,77 @@ def test_missing_and_unlike_shards_are_refused() -> None:
 # --- fits ---
 
 
-@pytest.mark.parametrize("loss", [losses.binary_cross_entropy(), losses.squared_error(), losses.huber()], ids=repr)
-def test_a_fit_over_shards_is_the_fit_of_all_rows(tmp_path: Path, loss: losses.Loss) -> None:
-    from goodmeasure.engines.linear import fit_linear
-    from goodmeasure.fitting.fit import LossRegressor
-
+def table_to_fit(loss: losses.Loss, n: int = 3000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Columns in units far apart, targets that the loss takes, and weights of which some are zero."""
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(3000, 3)) * [1, 100, 0.01] + [0, 500, 0]
-    z = x @ [1, 0.02, -30] - 10
-    y = (rng.random(3000) < 1 / (1 + np.exp(-z))) * 1.0 if loss.is_binary else z + rng.normal(size=3000)
-    for i, part in enumerate(np.array_split(np.arange(3000), 4)):
-        write({"y": y[part], **{f"x{j}": x[part, j] for j in range(3)}}, tmp_path / f"{i}.parquet")
-    found = fit_linear(str(tmp_path / "*.parquet"), loss, "y", ["x0", "x1", "x2"], alpha=0.01)
-    assert found.rows == 3000
-    penalty = 0.005 * float(found.coefficients @ found.coefficients)
-    assert found.objective == pytest.approx(float(loss(y, found.raw(x))) + penalty, rel=1e-12)
-    if not loss.is_binary:
-        model = LossRegressor(loss, alpha=0.01).fit(x, y)
-        assert found.coefficients == pytest.approx(model.coef_, rel=1e-4)
+    x = rng.normal(size=(n, 3)) * [1, 100, 0.01] + [0, 500, 0]
+    z = x @ [0.3, 0.002, 20] - 1.2
+    if loss.is_classwise:
+        y = rng.integers(0, 3, n) * (rng.random(n) < 0.8) + 0.0
+    elif loss.is_binary:
+        y = (rng.random(n) < 1 / (1 + np.exp(-z))) * 1.0
     else:
-        linear = pytest.importorskip("sklearn.linear_model")
-        model = linear.LogisticRegression(C=1 / (0.01 * 3000), tol=1e-10, solver="newton-cholesky", max_iter=500).fit(
-            x, y
+        y = {"poisson": rng.poisson(np.exp(z)), "gamma": rng.gamma(2, np.exp(z) / 2)}.get(
+            str(loss).partition("(")[0], z + rng.standard_t(3, size=n)
         )
-        theirs = float(loss(y, model.decision_function(x))) + 0.005 * float(np.sum(model.coef_**2))
-        assert found.objective <= theirs + 1e-8
+    return x, y, rng.integers(0, 3, n) / 2
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.binary_cross_entropy(),
+        losses.cross_entropy(),
+        losses.squared_error(),
+        losses.huber(),
+        losses.log_cosh(),
+        losses.poisson(),
+        losses.gamma(),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_fit_over_shards_is_the_fit_of_all_rows(tmp_path: Path, loss: losses.Loss, weighted: bool) -> None:
+    x, y, w = table_to_fit(loss)
+    names = ["x0", "x1", "x2"]
+    for i, part in enumerate(np.array_split(np.arange(3000), 3)):
+        write({"y": y[part], "w": w[part], **{n: x[part, j] for j, n in enumerate(names)}}, tmp_path / f"{i}.parquet")
+    weight = "w" if weighted else None
+    found = gm.fit_linear(loss, "y", names, data=str(tmp_path / "*.parquet"), sample_weight=weight, alpha=0.01)
+    whole = type(found)(loss, alpha=0.01, tol=1e-14, solver="newton").fit(x, y, w if weighted else None)
+    scale = np.abs(whole.coef_).max()
+    assert np.allclose(found.coef_, whole.coef_, rtol=1e-9, atol=1e-11 * scale)
+    assert np.allclose(found.intercept_, whole.intercept_, rtol=1e-9, atol=1e-9)
+    assert found.certificate_.objective == pytest.approx(whole.certificate_.objective, rel=1e-12)
+    assert found.n_rows_ == (int((w > 0).sum()) if weighted else 3000)
+    pandas = pytest.importorskip("pandas")
+    new = pandas.DataFrame(x[:50], columns=names)
+    assert np.allclose(found.raw(new), whole.raw(x[:50]), rtol=1e-9, atol=1e-9)
+
+
+def test_what_cannot_be_fitted_over_shards_is_refused() -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    x = np.linspace(0, 1, 50)
+    frame = pyarrow.table(
+        {"x": x, "y": x * 2, "hit": (x > 0.5) * 1.0, "gap": np.where(x > 0.9, np.nan, x), "none": 0 * x}
+    )
+    smooth = losses.squared_error()
+    for fit, code in [
+        (lambda: gm.fit_linear(losses.absolute_error(), "y", ["x"], data=frame), "GM009"),
+        (lambda: gm.fit_linear(smooth, "y", [], data=frame), "GM009"),
+        (lambda: gm.fit_linear(smooth, "y", ["z"], data=frame), "GM203"),
+        (lambda: gm.fit_linear(smooth, "y", ["gap"], data=frame), "GM702"),
+        (lambda: gm.fit_linear(losses.gamma(), "y", ["x"], data=frame), "GM004"),
+        (lambda: gm.fit_linear(smooth, "y", ["x"], data=frame, sample_weight="none"), "GM005"),
+        (lambda: gm.fit_linear(smooth, "y", ["x"], data="never.csv"), "GM201"),
+        (lambda: gm.fit_linear(smooth, "y", ["x"], data="never.csv", engine="ray"), "GM009"),
+        (lambda: gm.fit_linear(losses.binary_cross_entropy(), "hit", ["x"], data=frame), "GM726"),
+    ]:
+        with pytest.raises(Problem) as refused:
+            fit()
+        assert refused.value.code == code
+    told = gm.fit_linear(losses.binary_cross_entropy(), "hit", ["x"], data=frame, alpha=1e-6)  # as the last one says
+    assert told.predict(frame.select(["x"]).to_pandas()).tolist() == frame["hit"].to_pylist()
 
 
 # --- bad input ---

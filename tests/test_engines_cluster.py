@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.engines import duckdb as local
 from goodmeasure.engines.request import Request
+from goodmeasure.reading.tables import NoSuchFile
 from goodmeasure.tallying.accumulate import tally
 from goodmeasure.tallying.shards import Part
 from goodmeasure.tallying.tally import Tally
@@ -46,7 +48,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_worker_killed_in_the_middle_costs_only_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
-    from goodmeasure.engines import dask
+    dd, pd = pytest.importorskip("dask.dataframe"), pytest.importorskip("pandas")
+    from goodmeasure.engines import clusters, dask
 
     with (
         distributed.LocalCluster(
@@ -55,20 +58,30 @@ def test_a_worker_killed_in_the_middle_costs_only_time(folder: Path, monkeypatch
         distributed.Client(cluster) as client,
     ):
         pids = client.run(os.getpid)
-        monkeypatch.setattr(dask, "_part", _slow_part)
+        monkeypatch.setattr(clusters, "part_of", _slow_part)
         killer = threading.Timer(0.8, os.kill, (next(iter(pids.values())), signal.SIGKILL))
         killer.start()
         made = dask.tally_files(str(folder / "part-*.csv"), REQUEST, client=client)
         killer.join()
         assert next(iter(pids.values())) not in client.run(os.getpid).values()
-    assert made.to_bytes() == in_memory(rows(9000)).to_bytes()
+        # The program's own client serves frames and files as well, without being named.
+        assert dask.active() is client
+        monkeypatch.undo()
+        again = dask.tally_files(str(folder / "part-*.csv"), REQUEST)
+        with pytest.raises(NoSuchFile, match="gone"):  # between listing and reading
+            clusters.tally_shards(dask.DaskFiles(client, (str(folder / "gone.csv"),)), REQUEST)
+        frame = dd.from_pandas(pd.DataFrame(rows(9000)), npartitions=5)
+        framed = gm.tally(list(LOSSES), "y", prediction={"a": "p", "b": "q"}, data=frame)
+        asked = client.run_on_scheduler(lambda dask_scheduler: {str(key) for key in dask_scheduler.task_prefixes})
+        assert {"part_of", "frompandas"} <= asked
+    assert made.to_bytes() == again.to_bytes() == framed.to_bytes() == in_memory(rows(9000)).to_bytes()
     assert made.risk().value == in_memory(rows(9000)).risk().value
 
 
 def _slow_part(file: str, request: Request) -> Part:
     """One file, slowly enough that a worker dies with work in hand."""
     time.sleep(0.5)
-    return local.part_of(file, request, threads=1)
+    return local.part_of(file, request)
 
 
 def _rank(rank: int, port: int, results: object) -> None:

@@ -24,7 +24,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
         "questions/*.md",
     ),
     "Tutorials": ("tutorials/*.md",),
-    "Losses": ("catalogue.md", "losses/*.md", "claims.md", "probabilities.md", "truth.md"),
+    "Losses": ("catalogue.md", "losses/*.md", "not_here.md", "claims.md", "probabilities.md", "truth.md"),
     "Tables": ("run.md", "risk.md", "real_tables.md", "export.md", "risk_coverage.md"),
     "Frameworks": ("hosts.md", "torch.md", "boosters.md", "scikit_learn.md", "migrating.md"),
     "Comparisons": ("comparisons/*.md", "performance.md"),

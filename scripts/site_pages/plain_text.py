@@ -51,5 +51,6 @@ def _first_sentence(page: str) -> str:
     for paragraph in _plain(page).split("\n\n")[1:]:
         if re.match(r"[A-Z`]\w*", paragraph):
             said = " ".join(paragraph.split()).replace("](", "] (")
-            return re.split(r"(?<=[.:])\s", re.sub(r"\[([^\]]*)\] \([^)]*\)", r"\1", said))[0].rstrip(":")
+            plain = re.sub(r"\[([^\]]*)\] \([^)]*\)", r"\1", said)
+            return re.split(r"(?<=[.?])(?<!al\.)\s", plain)[0].rstrip(":")
     return ""

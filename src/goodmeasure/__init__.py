@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from goodmeasure.decisions.tailoring import tailored as tailored
     from goodmeasure.deriving.algebra import weighted as weighted
     from goodmeasure.deriving.choice_sets import choice_sets as choice_sets
+    from goodmeasure.engines.linear import fit_linear as fit_linear
+    from goodmeasure.engines.tallied import tally as tally
     from goodmeasure.explaining.means import explain_mean as explain_mean
     from goodmeasure.fitting.fit import LossClassifier as LossClassifier
     from goodmeasure.fitting.fit import LossRegressor as LossRegressor
@@ -84,7 +86,6 @@ if TYPE_CHECKING:
     from goodmeasure.study.model import load as load
     from goodmeasure.study.run import run as run
     from goodmeasure.study.study import Study as Study
-    from goodmeasure.tallying.accumulate import tally as tally
     from goodmeasure.tallying.tally import Tally as Tally
 
     # How many threads kernels use: set it as goodmeasure.threads = 2. It starts at OMP_NUM_THREADS, or the cores there are.

@@ -123,7 +123,8 @@ class NoSuchLoss(Problem, AttributeError, LookupError):
     """No loss of the catalogue has this name, and nobody is known to call one so.
 
     Losses are found by their own names and by what people call them (mse, mae, bce, ...). ``goodmeasure losses`` lists
-    them all with what each asks for; a loss of your own is a function under ``@goodmeasure.loss``.
+    them all with what each asks for; a loss of your own is a function under ``@goodmeasure.loss``. Of some that people ask
+    for and that are not here the error says why, and what to use instead.
     """
 
     code = "GM011"

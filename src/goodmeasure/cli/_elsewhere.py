@@ -9,6 +9,7 @@ import numpy as np
 
 from goodmeasure.calibrating.base_rates import odds_shift, prior_shift
 from goodmeasure.cli._places import NAMES
+from goodmeasure.cli._tally_options import HERE
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.duckdb import HeldRows, with_losses
 from goodmeasure.engines.request import Request
@@ -41,7 +42,7 @@ class CountedElsewhere(NamedTuple):
 
 def refuse_without_rows(table: Places | None, kept: Sequence[str], given: Mapping[str, Any]) -> None:
     """Refuse to weigh rows that are not at hand. Error: GM009."""
-    fits = table is not None and not kept and given["engine"] != "dask" and table.bytes <= duckdb.MOST_BYTES
+    fits = table is not None and not kept and given["engine"] == HERE and table.bytes <= duckdb.MOST_BYTES
     if fits and not given.get("save"):
         return
     option = next(name for name in NAMES if given.get(name) not in (None, ()))

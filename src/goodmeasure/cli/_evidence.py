@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from goodmeasure.cli import _elsewhere, _places
 from goodmeasure.cli._elsewhere import CountedElsewhere
 from goodmeasure.cli._models import Models, labels_there, models, with_labels
 from goodmeasure.cli._streams import aside, tell
+from goodmeasure.cli._tally_options import CLUSTERS, HERE
 from goodmeasure.drawing.terminal import printable, word
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
@@ -117,7 +119,7 @@ def sorted_out(data: Sequence[str]) -> Iterator[tuple[Places | None, list[str]]]
 
 def fits_in_memory(table: Places | None, kept: Sequence[str], given: dict[str, Any]) -> bool:
     """Whether the rows can be held in memory: there is a table alone, and it is not too large."""
-    return table is not None and not kept and given["engine"] != "dask" and table.bytes <= duckdb.MOST_BYTES
+    return table is not None and not kept and given["engine"] == HERE and table.bytes <= duckdb.MOST_BYTES
 
 
 def question_of(scores: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
@@ -249,12 +251,13 @@ def tallied(data: Places, request: Request, given: dict[str, Any], *, ends: bool
 
 
 def _by_engine(data: Places, request: Request, given: dict[str, Any]) -> Any:
-    if given["engine"] == "dask":
-        from goodmeasure.engines import dask
-
-        return dask.tally_files(data, request, scheduler=given["scheduler"])
+    if given["engine"] in CLUSTERS:
+        engine = import_module(f"goodmeasure.engines.{given['engine']}")
+        return engine.tally_files(data, request, scheduler=given["scheduler"])
     if given["scheduler"] is not None:
-        raise UsageError("--scheduler goes with --engine dask", fix="--engine dask --scheduler tcp://host:8786")
+        raise UsageError(
+            f"--scheduler goes with --engine {' or '.join(CLUSTERS)}", fix="--engine dask --scheduler tcp://host:8786"
+        )
     return duckdb.tally_files(data, request)
 
 

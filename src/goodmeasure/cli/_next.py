@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from goodmeasure.cli import _places
-from goodmeasure.cli._tally_options import LEVEL
+from goodmeasure.cli._tally_options import HERE, LEVEL
 from goodmeasure.drawing.terminal import word
 
 
@@ -29,7 +29,7 @@ def is_spent(data: Sequence[str]) -> bool:
 def again(asked: dict[str, Any], data: Sequence[str], kept: Sequence[str], given: dict[str, Any]) -> list[str]:
     """The words that name the same rows once more; saved tallies know their columns."""
     level = [] if given["level"] == LEVEL else ["--level", f"{given['level']:.15g}"]
-    engine = {"--engine": "dask" if given["engine"] == "dask" else None, "--scheduler": given["scheduler"]}
+    engine = {"--engine": None if given["engine"] == HERE else given["engine"], "--scheduler": given["scheduler"]}
     if kept:
         return [*data, *_pairs(engine), *level]
     names = {

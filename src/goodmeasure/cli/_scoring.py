@@ -195,10 +195,11 @@ def _priced(
     request = with_costs(request_of(saved.tally.losses, asked, found), costs)
     held = duckdb.rows_of(table, request)
     wide: Wide = _as_it_is if counted is None else counted.reweighed.wide
-    own = {name: joined(held, columns) for name, columns in request.scores}
-    scores = own if counted is None else counted.scores
-    plain = None if request.weight is None else held.columns[request.weight]
-    weight = plain if counted is None else counted.reweighed.weight
+    if counted is None:
+        scores = {name: joined(held, columns) for name, columns in request.scores}
+        weight = None if request.weight is None else held.columns[request.weight]
+    else:
+        scores, weight = counted.scores, counted.reweighed.weight
 
     def priced(at: Any) -> CostOfModels:
         y, own = held.columns[request.target][at], of_rows(costs, held.columns, at)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+HERE, *CLUSTERS = ENGINES = ("duckdb", "dask", "spark")
 LEVEL = 0.95  # of intervals, unless another is asked for
 
 
@@ -26,10 +27,8 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option("--weights", metavar="COLUMN", help="How much each row counts."),
             click.option("--cluster", metavar="COLUMN", help="Rows of one cluster go together (a person, a day)."),
-            click.option(
-                "--engine", type=click.Choice(["duckdb", "dask"]), default="duckdb", help="Who reads the files."
-            ),
-            click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler to use."),
+            click.option("--engine", type=click.Choice(ENGINES), default=HERE, help="Who reads the files."),
+            click.option("--scheduler", metavar="ADDRESS", help="Where the cluster of Dask or Spark is."),
             click.option("--level", type=click.FloatRange(0.5, 0.999), default=LEVEL, help="Of the intervals."),
             click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
         ]

@@ -28,7 +28,7 @@ def command(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], **
     """Decide under costs: theory's threshold, the one tuned here, 0.5, always and never, each with what it costs.
 
     DATA is a file of CSV, Parquet or lines of JSON, a pattern in quotes, or - for standard input. Files that fit in
-    memory are decided on their rows; with --engine dask, or beyond memory, on the tally's grid, which says how far it can
+    memory are decided on their rows; with another --engine, or beyond memory, on the tally's grid, which says how far it can
     be off. So are tallies that goodmeasure score --save kept.
 
     \b

@@ -48,7 +48,7 @@ def command(
     \b
     goodmeasure score held_out.parquet --y churned --p plain --p recalibrated --by region
     goodmeasure score held_out.csv --y fraud --p old --p new --cost fn=@amount --cost fp=5
-    goodmeasure score 'data/*.parquet' --y amount --p predicted --loss huber --engine dask
+    goodmeasure score 'data/*.parquet' --y amount --p predicted --loss huber --engine spark
     goodmeasure score so_far.tally tonight.parquet --save so_far.tally
     """
     from goodmeasure.cli import _scoring

@@ -35,8 +35,8 @@ def decision_cost(
 ) -> Estimate:
     """Tell what a model's predictions cost where each row is decided as the costs ask, by its own costs if these differ.
 
-    Yes or no is acted on from the probability on that the costs ask for, of classes the one of least expected cost is said, and
-    an amount is provided as predicted. Nothing is tuned on these rows; `decide` tells what tuning would save.
+    Yes or no is acted on from the probability on that the costs ask for, of classes the one of least expected cost is said,
+    and an amount is provided as predicted. Nothing is tuned on these rows; `decide` tells what tuning would save.
 
     Args:
         y: held-out targets, (n,): 0 or 1 for `Costs`, class indices for `ClassCosts`, amounts for `UnderOverCosts`.

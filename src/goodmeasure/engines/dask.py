@@ -1,54 +1,103 @@
-"""Dask as the cluster: one task a file, each a pure function of its file, summed where it was asked for."""
+"""Dask as the cluster: one task a file or a partition, each a pure function of its rows, summed where it was asked for."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from goodmeasure.engines.duckdb import Source, part_of, settled, with_losses
+from goodmeasure.engines import clusters
+from goodmeasure.engines.clusters import RETRIES, WORKERS, ClusterFailed
+from goodmeasure.engines.duckdb import Source
 from goodmeasure.engines.request import Request
-from goodmeasure.errors import Problem, UsageError
-from goodmeasure.reading.paths import STANDARD_INPUT, places_of
+from goodmeasure.engines.shard import Partition, Shards, Task
+from goodmeasure.errors import Problem
 from goodmeasure.strict.extras import needed
-from goodmeasure.tallying.shards import Part, collect
 from goodmeasure.tallying.tally import Tally
 
-RETRIES = 3
 # Dask has its workers give every freed array back to the system at once. A block is as long as the last, and with its pages
 # faulted in anew a tally takes twice as long.
 KEEPING = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
 
 
-class ClusterFailed(Problem, RuntimeError):
-    """The cluster gave up on a shard: too many workers were lost on it, or the scheduler cannot be reached.
-
-    Results of lost workers are computed again, several times over. A shard that keeps killing its worker is usually
-    too large for the worker's memory: write smaller files, or give workers more.
-    """
-
-    code = "GM725"
-
-
 def tally_files(
-    source: Source, request: Request, *, scheduler: str | None = None, client: Any = None, workers: int = 2
+    source: Source, request: Request, *, scheduler: str | None = None, client: Any = None, workers: int = WORKERS
 ) -> Tally:
     """The tally of all files that a pattern matches, made by a Dask cluster.
 
-    ``client`` is a ``distributed.Client``; else one is made for ``scheduler``'s address, or for ``workers``
-    processes on this machine. A worker that dies loses only time: its tasks run again and give the same bytes.
+    ``client`` is a ``distributed.Client``; else one is made for ``scheduler``'s address; else the program's own is taken, or
+    ``workers`` processes are started on this machine. A worker that dies loses only time: its tasks run again and give the
+    same bytes.
     """
-    with places_of(source) as places:
-        files = [place.name for place in places.files]
-        strange = [file for file in files if file == STANDARD_INPUT or Path(file).is_fifo()]
-        if strange:
-            raise UsageError(f"workers cannot read {strange[0]}", fix="--engine duckdb, or write it to a file")
-        whole = settled(request, places)
-        if client is not None:
-            made = _gathered(client, files, whole)
-        else:
-            with started(scheduler, workers) as own:
-                made = _gathered(own, files, whole)
-    return with_losses(made, request, places.source)
+    return clusters.tally_files(source, request, partial(files, scheduler=scheduler, client=client, workers=workers))
+
+
+@dataclass(frozen=True)
+class DaskFiles:
+    """Files that the workers of a client read, a task each."""
+
+    client: Any
+    names: tuple[str, ...]
+
+    def map(self, task: Task, given: Any) -> list[Any]:
+        """What a task makes of each file, in their order. Errors: those of the task, or GM725."""
+        with _failing():
+            found: list[Any] = self.client.gather(
+                self.client.map(task, self.names, [given] * len(self.names), retries=RETRIES, pure=False)
+            )
+            return found
+
+
+@dataclass(frozen=True)
+class DaskFrame:
+    """The partitions of a ``dask.dataframe``, a task each: by the program's client, or else as Dask is set up."""
+
+    frame: Any
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The partitions, numbered from 0."""
+        return tuple(f"partition {i}" for i in range(self.frame.npartitions))
+
+    def map(self, task: Task, given: Any) -> list[Any]:
+        """What a task makes of each partition, in their order. Errors: those of the task, or GM725."""
+        dask = needed("dask", "frames of Dask")
+        applied = dask.delayed(partial(_of_partition, task=task, given=given), pure=False)
+        tasks = [applied(part, name) for part, name in zip(self.frame.to_delayed(), self.names, strict=True)]
+        client = active()
+        with _failing():
+            return [
+                *(dask.compute(*tasks) if client is None else client.gather(client.compute(tasks, retries=RETRIES)))
+            ]
+
+
+def _of_partition(rows: Any, name: str, *, task: Task, given: Any) -> Any:
+    pyarrow = needed("pyarrow", "frames of Dask")
+    return task(Partition(name, pyarrow.Table.from_pandas(rows, preserve_index=False)), given)
+
+
+@contextmanager
+def files(
+    names: tuple[str, ...], *, scheduler: str | None = None, client: Any = None, workers: int = WORKERS
+) -> Iterator[Shards]:
+    """Files on the cluster that was named, that the program has, or that is started for them. Errors: GM008, GM725."""
+    known = client if client is not None or scheduler is not None else active()
+    if known is not None:
+        yield DaskFiles(known, names)
+    else:
+        with started(scheduler, workers) as own:
+            yield DaskFiles(own, names)
+
+
+def active() -> Any:
+    """The client that the program has made for itself; None without one."""
+    distributed = needed("distributed", "the dask engine")
+    try:
+        return distributed.default_client()
+    except ValueError:  # its word for none
+        return None
 
 
 def started(scheduler: str | None, workers: int) -> Any:
@@ -68,13 +117,16 @@ def started(scheduler: str | None, workers: int) -> Any:
         raise ClusterFailed(what, seen=str(error), fix="try again, or --engine duckdb") from error
 
 
-def _gathered(client: Any, files: list[str], request: Request) -> Tally:
+@contextmanager
+def _failing() -> Iterator[None]:
+    """What workers die of, and what they could not do however often they tried, is told as such. Error: GM725."""
     from distributed import CancelledError, KilledWorker
     from distributed.comm import CommClosedError
 
-    tasks = client.map(_part, files, request=request, retries=RETRIES, pure=False)
     try:
-        return collect(client.gather(tasks), files)
+        yield
+    except Problem:  # some are errors of the system besides
+        raise
     except KilledWorker as error:
         raise ClusterFailed(
             "workers were lost on the same shard again and again",
@@ -85,7 +137,9 @@ def _gathered(client: Any, files: list[str], request: Request) -> Tally:
         raise ClusterFailed(
             "the cluster went away in the middle of its work", seen=str(error), fix="try again, or --engine duckdb"
         ) from error
-
-
-def _part(file: str, request: Request) -> Part:
-    return part_of(file, request, threads=1)
+    except (OSError, MemoryError) as error:
+        raise ClusterFailed(
+            "a task failed each time it was tried",
+            seen=f"{type(error).__name__}: {error}",
+            fix="see to it that each worker can read the files and has the memory for one, and try again",
+        ) from error

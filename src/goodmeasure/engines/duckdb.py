@@ -20,6 +20,7 @@ from goodmeasure.choosing.spelling import MOST_LABELS, spellings, ways
 from goodmeasure.drawing.terminal import word
 from goodmeasure.engines.pointing import CELL, as_asked, first_refused, in_table, point
 from goodmeasure.engines.request import Request, Taking
+from goodmeasure.engines.shard import Partition, Shard
 from goodmeasure.errors import Problem
 from goodmeasure.reading.blocks import Block, WantedColumns, blocks, counted_labels, first_cells, labels_in
 from goodmeasure.reading.connection import Reader
@@ -46,6 +47,7 @@ BLOCK = 1 << 20
 MEMORY = "512MB"
 WORKERS = 2  # threads that sum while DuckDB reads
 KEPT = 31 << 20  # bytes; beyond 32 MiB glibc no longer learns from what is freed
+FRAME_NAME = "frame"
 MOST_BYTES = 200_000_000  # of files whose rows are held in memory at once
 
 
@@ -58,33 +60,48 @@ def tally_files(source: Source, request: Request, *, threads: int | None = None)
         return with_losses(made, request, places.source)
 
 
-def part_of(file: str, request: Request, *, threads: int | None = None) -> Part:
-    """The part of one file; its bytes depend on its rows alone."""
-    with places_of(file) as places, _reader(places, threads) as reader:
-        settled = _settled(request, reader, places)
-        made, rows = _summed(_read(reader, places, settled), settled, 1 if threads == 1 else WORKERS)
-    return Part(file, rows, made.to_bytes())
+def part_of(shard: Shard, request: Request) -> Part:
+    """The part of a file or of a partition; its bytes depend on its rows alone."""
+    with _opened(shard, request) as (blocks, settled):
+        made, rows = _summed(blocks, settled, 1)
+    return Part(shard.name if isinstance(shard, Partition) else shard, rows, made.to_bytes())
 
 
-def blocks_of(file: str, request: Request) -> Iterator[Block]:
-    """The columns of a file, block by block. Errors: GM202, GM203, GM206, and those of rows."""
-    with places_of(file) as places, _reader(places, 1) as reader:
-        yield from (block for _, block in _read(reader, places, _settled(request, reader, places)))
+def blocks_of(shard: Shard, request: Request) -> Iterator[Block]:
+    """The columns of a file or of a partition, block by block. Errors: GM202, GM203, GM206, and those of rows."""
+    with _opened(shard, request) as (blocks, _):
+        yield from (block for _, block in blocks)
 
 
 def tally_frame(frame: Any, request: Request) -> Tally:
     """The tally of a frame in memory: anything that DuckDB reads as Arrow (pyarrow, polars, pandas by
     ``pyarrow``)."""
+    with _opened(Partition(FRAME_NAME, frame), request, threads=None) as (blocks, settled):
+        made, _ = _summed(blocks, settled, WORKERS)
+    return with_losses(made, replace(request, where=settled.where), FRAME_NAME)
+
+
+@contextmanager
+def _opened(shard: Shard, request: Request, threads: int | None = 1) -> Iterator[tuple[Blocks, Request]]:
+    """The blocks of a shard, and the request held against it."""
+    if isinstance(shard, Partition):
+        with Reader(frame=shard.rows, threads=threads, ordered=False, memory=MEMORY) as reader, _naming(shard.name):
+            settled, files = _settled_frame(request, reader, shard.rows)
+            yield ((None, block) for block in _blocks(files, settled)), settled
+    else:
+        with places_of(shard) as places, _reader(places, threads) as reader:
+            settled = _settled(request, reader, places)
+            yield _read(reader, places, settled), settled
+
+
+def _settled_frame(request: Request, reader: Reader, frame: Any) -> tuple[Request, Files]:
+    """The request held against the frame that a reader knows, and the rows of it that count."""
     import narwhals as nw
 
-    names = nw.from_native(frame).columns
-    with Reader(frame=frame, threads=None, ordered=False, memory=MEMORY) as reader:
-        files = weighed(framed(reader, names), request.weight, request.written)
-        if isinstance(request.where, str):
-            files = filtered(files, request.where)
-        request = _spelled(request, files)
-        made, _ = _summed(((None, block) for block in _blocks(files, request)), request, WORKERS)
-        return with_losses(made, request, files.source)
+    files = weighed(framed(reader, nw.from_native(frame).columns), request.weight, request.written)
+    if isinstance(request.where, str):
+        files = filtered(files, request.where)
+    return (request if request.ways else _spelled(request, files)), files
 
 
 class HeldRows(NamedTuple):

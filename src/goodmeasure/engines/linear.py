@@ -1,24 +1,47 @@
-"""Linear fits of a loss to files that no memory holds: each shard sums value and signal, and the sums are minimised
-here."""
+"""Linear models of rows that no memory holds: each shard sums value, gradient and curvature, and Newton's steps are made here.
+
+A step reads all rows once: their sums are all that is sent. Where rows fit in memory, `goodmeasure.LossRegressor` is for them.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial, reduce
+from importlib import import_module
+from operator import add
+from os import PathLike
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
+from goodmeasure.deriving.arguments import check_targets
 from goodmeasure.engines.duckdb import blocks_of
 from goodmeasure.engines.request import Columns, Request
+from goodmeasure.engines.shard import Here, Partition, Shard, Shards
+from goodmeasure.engines.tallied import shards_of
 from goodmeasure.errors import NothingToAverage, Problem, UsageError
-from goodmeasure.reading.paths import names_of
+from goodmeasure.fitting import newton
+from goodmeasure.fitting.certificate import Certificate, Status
+from goodmeasure.fitting.fit import LossClassifier, LossRegressor
+from goodmeasure.fitting.newton import Reached
+from goodmeasure.fitting.objective import Objective
+from goodmeasure.making.loss import Loss
+from goodmeasure.reading.paths import places_of
 from goodmeasure.statistics.row_arguments import Floats, MissingScore
+from goodmeasure.statistics.weights import check_weights
+from goodmeasure.strict.calls import strict_keywords
+from goodmeasure.tallying.accumulate import even
+from goodmeasure.traits.curvature_class import CurvatureClass, curvature_class
 
-Map = Callable[[Callable[..., Any], list[str], Any], Iterable[Any]]
-"""How a function is applied to each file, with one more argument: in turn, or by a cluster."""
+# Rows whose table is made at a time: it stays near the core that sums it.
+_ROWS = 1 << 14
+# Targets of each shard that tell where to begin.
+_SOME = 500
+# A raw output that stands for an infinite one.
+_FAR = 30.0
 
 
 class FitStopped(Problem, RuntimeError):
@@ -31,162 +54,405 @@ class FitStopped(Problem, RuntimeError):
 
 
 @dataclass(frozen=True)
-class LinearFit:
-    """A fitted linear model: raw outputs are ``X @ coefficients + intercept``."""
-
-    features: tuple[str, ...]
-    coefficients: Floats
-    intercept: float
-    objective: float
-    rows: int
-    steps: int
-
-    def raw(self, table: ArrayLike) -> Floats:
-        """Raw outputs of rows with these features, in their order."""
-        return np.asarray(np.asarray(table, dtype=np.float64) @ self.coefficients + self.intercept, dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """What a shard contributes: weight, its first two moments by column, or the sums of loss and signal."""
-
-    rows: int
-    weight: float
-    first: Floats
-    second: Floats
-    value: float = 0.0
-
-
-def fit_linear(
-    source: str,
-    loss: Any,
-    target: str,
-    features: list[str],
-    *,
-    weight: str | None = None,
-    alpha: float = 0.0,
-    apply: Map | None = None,
-    most_steps: int = 500,
-) -> LinearFit:
-    """Minimise the mean loss plus ``alpha / 2`` times the squared coefficients over all rows of the files.
-
-    ``loss`` has one raw output. ``apply`` is `in_turn`, or ``on_cluster(client)``. Sums are added in the order of
-    the files' names, so the fit does not depend on which worker was first. Errors: GM201 to GM206, GM724, GM726, and those
-    of rows.
-    """
-    from scipy.optimize import minimize
-
-    if loss.is_classwise or len(loss.activation) > 1:
-        raise UsageError(f"{loss!r} has several raw outputs", fix="a loss with one, or LossClassifier in memory")
-    files, each = names_of(source), in_turn if apply is None else apply
-    spec = _Spec(loss, target, tuple(features), weight)
-    moments = _added(each(_moments, files, spec))
-    if not moments.weight > 0:
-        raise NothingToAverage(
-            "there are no rows to fit",
-            where=source,
-            fix="rows with a weight above zero, or a --where that holds for some",
-        )
-    centre = moments.first / moments.weight
-    spread = np.sqrt(np.maximum(moments.second / moments.weight - centre**2, 0))
-    scale = np.where(spread > 1e-12 * np.maximum(1, np.abs(centre)), spread, 1.0)
-    penalty = alpha / scale**2
-
-    def objective(theta: Floats) -> tuple[float, Floats]:
-        b = theta[:-1] / scale
-        found = _added(each(_signals, files, (spec, b, float(theta[-1] - centre @ b))))
-        slope = np.append((found.first - centre * found.second[0]) / scale, found.second[0]) / found.weight
-        slope[:-1] += penalty * theta[:-1]
-        return found.value / found.weight + float(penalty @ theta[:-1] ** 2) / 2, slope
-
-    result = minimize(
-        objective,
-        np.zeros(len(features) + 1),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": most_steps, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 30},
-    )
-    if np.abs(result.jac).max() > 1e-5 or not math.isfinite(result.fun):
-        raise FitStopped(
-            f"the fit stopped after {result.nit} steps",
-            seen=f"largest slope {np.abs(result.jac).max():.2g}",
-            fix="most_steps=10_000, or columns of about one size",
-        )
-    b = result.x[:-1] / scale
-    return LinearFit(
-        tuple(features), b, float(result.x[-1] - centre @ b), float(result.fun), moments.rows, int(result.nit)
-    )
-
-
-def in_turn(function: Callable[..., Any], files: list[str], extra: Any) -> Iterable[Any]:
-    """Apply a function to one file after the other, on this machine."""
-    return [function(file, extra) for file in files]
-
-
-def on_cluster(client: Any) -> Map:
-    """Apply a function to each file on the workers of a ``distributed.Client``."""
-
-    def apply(function: Callable[..., Any], files: list[str], extra: Any) -> Iterable[Any]:
-        found: Iterable[Any] = client.gather([client.submit(function, file, extra, pure=False) for file in files])
-        return found
-
-    return apply
-
-
-@dataclass(frozen=True)
 class _Spec:
-    loss: Any
+    """What is fitted to which columns."""
+
+    loss: Loss
     target: str
     features: tuple[str, ...]
     weight: str | None
+    intercept: bool
 
     @property
     def request(self) -> Request:
         scores = tuple((name, (name,)) for name in self.features)
         return Request((self.loss,), self.target, scores, weight=self.weight)
 
-    def table(self, block: Columns) -> tuple[Floats, Floats, Floats]:
-        """Features, targets and weights of a block."""
-        x = np.column_stack([block[name] for name in self.features])
-        if not np.isfinite(x).all():
-            row, at = np.argwhere(~np.isfinite(x))[0]
-            raise MissingScore(
-                f"{self.features[at]} holds {x[row, at]}", where=self.features[at], fix="--where, or fill it"
-            )
-        w = np.ones(len(x)) if self.weight is None else np.asarray(block[self.weight], dtype=np.float64)
-        return x, np.asarray(block[self.target], dtype=np.float64), w
+    def rows(self, block: Columns) -> Iterator[tuple[Floats, NDArray[Any], Floats]]:
+        """Features, targets and weights of the rows of a block that count, some at a time."""
+        for part in even(len(block[self.target]), _ROWS):
+            y = np.asarray(block[self.target][part], dtype=np.float64)
+            w = np.ones(len(y)) if self.weight is None else np.asarray(block[self.weight][part], dtype=np.float64)
+            check_weights(w)
+            x = np.column_stack([np.asarray(block[name][part], dtype=np.float64) for name in self.features])
+            at = w > 0
+            if at.any():
+                yield self._checked(x[at], y[at]), self._targets(y[at]), w[at]
+
+    def _checked(self, x: Floats, y: Floats) -> Floats:
+        for name, column in zip((self.target, *self.features), (y, *x.T), strict=True):
+            if not np.isfinite(column).all():
+                held = column[~np.isfinite(column)][0]
+                raise MissingScore(f"{name} holds {held}", where=name, fix="leave such rows out, or fill them")
+        return x
+
+    def _targets(self, y: Floats) -> NDArray[Any]:
+        if self.loss.is_classwise:
+            if (y < 0).any() or (y != np.floor(y)).any():
+                seen = y[(y < 0) | (y != np.floor(y))][0]
+                raise MissingScore(
+                    f"{self.target} holds {seen:g}", where=self.target, fix="classes coded 0, 1, 2, ... without a gap"
+                )
+            return y.astype(np.intp)
+        check_targets(y, y, self.loss.target, None, self.loss)
+        return y
 
 
-def _moments(file: str, spec: _Spec) -> _Sums:
-    parts = []
-    for block in blocks_of(file, spec.request):
-        x, y, w = spec.table(block)
-        parts.append(_Sums(len(y), float(w.sum()), w @ x, w @ x**2))
-    return _added(parts, len(spec.features))
+@dataclass(frozen=True)
+class _Moments:
+    """Of the rows of a shard: their number and weight, each column's mean and summed square about it, and its targets.
+
+    Of amounts these are some; of classes and outcomes the different ones, with what each weighs.
+    """
+
+    rows: int
+    weight: float
+    mean: Floats
+    square: Floats
+    largest: float
+    some: NDArray[Any]
+    counts: Floats
+
+    def __add__(self, other: _Moments) -> _Moments:
+        """Of both (Chan, Golub and LeVeque 1979)."""
+        weight = self.weight + other.weight
+        share = other.weight / weight if weight else 0.0
+        away = other.mean - self.mean
+        return _Moments(
+            self.rows + other.rows,
+            weight,
+            self.mean + share * away,
+            self.square + other.square + share * self.weight * away**2,
+            max(self.largest, other.largest),
+            np.concatenate([self.some, other.some]),
+            np.concatenate([self.counts, other.counts]),
+        )
 
 
-def _signals(file: str, at: tuple[_Spec, Floats, float]) -> _Sums:
-    spec, b, intercept = at
-    parts = []
-    for block in blocks_of(file, spec.request):
-        x, y, w = spec.table(block)
-        z = x @ b + intercept
-        signal = w * np.asarray(spec.loss.gradient(y, z), dtype=np.float64)
-        total = float(w @ np.asarray(spec.loss.value(y, z), dtype=np.float64))
-        parts.append(_Sums(len(y), float(w.sum()), signal @ x, np.array([signal.sum()]), total))
-    return _added(parts, len(spec.features))
+@dataclass(frozen=True)
+class _Sums:
+    """Of the rows of a shard, each weighed: loss, signal and curvature by theta, their rounding, and what signals pull."""
+
+    value: float
+    gradient: Floats
+    curvature: Floats
+    rounding: float
+    pulls: Floats
+
+    def __add__(self, other: _Sums) -> _Sums:
+        return _Sums(*(mine + its for mine, its in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
-def _added(parts: Iterable[_Sums], width: int = 0) -> _Sums:
-    """The sum of parts in their order; of none, nothing."""
-    held = list(parts)
-    if not held:
-        return _Sums(0, 0.0, np.zeros(width), np.zeros(width))
-    filled = [part for part in held if part.rows] or held[:1]
-    return _Sums(
-        sum(part.rows for part in filled),
-        math.fsum(part.weight for part in filled),
-        np.sum([part.first for part in filled], axis=0),
-        np.sum([part.second for part in filled], axis=0),
-        math.fsum(part.value for part in filled),
+@dataclass(frozen=True)
+class _At:
+    """Where shards are asked: the parameters, and the frame of the columns."""
+
+    spec: _Spec
+    theta: Floats
+    centre: Floats
+    scale: Floats
+
+    def objective(self, x: Floats, y: NDArray[Any], w: Floats) -> Objective:
+        """The mean loss of some rows, without the penalty."""
+        features = (x - self.centre) / self.scale
+        more = {"weight": w, "intercept": self.spec.intercept, "outputs": self.theta.shape[1]}
+        return Objective.in_frame(self.spec.loss, y, features, **more)
+
+
+# --- tasks ---
+
+
+@contextmanager
+def _naming(shard: Shard) -> Iterator[None]:
+    """Problems with rows say of which shard they are."""
+    try:
+        yield
+    except Problem as problem:
+        name = shard.name if isinstance(shard, Partition) else shard
+        if name not in problem.where:
+            problem.where = f"{name}: {problem.where}" if problem.where else name
+        raise
+
+
+def _moments(shard: Shard, spec: _Spec) -> _Moments:
+    none = np.zeros(len(spec.features))
+    found = _Moments(0, 0.0, none, none, 0.0, np.empty(0), np.empty(0))
+    with _naming(shard):
+        for block in blocks_of(shard, spec.request):
+            for x, y, w in spec.rows(block):
+                mean = w @ x / w.sum()
+                some = _some_targets(spec.loss, y, w, enough=len(found.some) >= _SOME)
+                found += _Moments(len(y), float(w.sum()), mean, w @ (x - mean) ** 2, float(y.max()), *some)
+    return found
+
+
+def _some_targets(loss: Loss, y: NDArray[Any], w: Floats, *, enough: bool) -> tuple[NDArray[Any], Floats]:
+    """Targets that tell where to begin, and what each weighs: all different ones of classes, a few of amounts."""
+    if loss.is_classwise or loss.is_binary:
+        values, at = np.unique(y, return_inverse=True)
+        if len(values) <= _SOME:
+            return values, np.bincount(at, weights=w).astype(np.float64)
+    few = y[:0] if enough else y[:: max(1, len(y) // _SOME)]
+    return few, np.ones(len(few))
+
+
+def _sums(shard: Shard, at: _At) -> _Sums:
+    nothing = np.zeros(at.theta.shape)
+    found = _Sums(0.0, nothing, np.zeros((nothing.size, nothing.size)), 0.0, nothing)
+    with _naming(shard), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for block in blocks_of(shard, at.spec.request):
+            for rows in at.spec.rows(block):
+                objective, weight = at.objective(*rows), float(rows[2].sum())
+                value, gradient = objective.value_and_gradient(at.theta)
+                found += _Sums(
+                    weight * value,
+                    weight * gradient,
+                    weight * objective.curvature(at.theta),
+                    weight * objective.rounding(at.theta),
+                    weight * objective.pulls(at.theta),
+                )
+    return found
+
+
+def _reach(shard: Shard, at: _At) -> float:
+    blocks = blocks_of(shard, at.spec.request)
+    return max((at.objective(*rows).reach(at.theta) for block in blocks for rows in at.spec.rows(block)), default=0.0)
+
+
+# --- the fit ---
+
+
+@dataclass(eq=False)
+class _Merged:
+    """The mean loss over all shards plus the penalty, as Newton's method asks for it; shards are added in their order."""
+
+    shards: Shards
+    spec: _Spec
+    alpha: float
+    outputs: int
+    moments: _Moments
+    passes: int = 1
+    _known: list[tuple[Floats, _Sums]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        spread = np.sqrt(self.moments.square / self.moments.weight)
+        middle = self.moments.mean
+        size = spread if self.spec.intercept else np.hypot(middle, spread)
+        self.centre = middle if self.spec.intercept else np.zeros_like(middle)
+        self.scale = np.where(size > 1e-13 * np.abs(middle), size, np.where(middle != 0, np.abs(middle), 1.0))
+        self.loss = self.spec.loss
+        self.alone = self._at(np.zeros((0, self.outputs))).objective(
+            np.empty((0, len(middle))), np.empty(0), np.empty(0)
+        )
+        self.held = self.alone.held
+        self.penalty = np.zeros((self.alone.count, self.outputs))
+        self.penalty[: len(middle)] = (self.alpha / self.scale**2)[:, None]
+
+    def _at(self, theta: Floats) -> _At:
+        return _At(self.spec, theta, self.centre, self.scale)
+
+    def _sums(self, theta: Floats) -> _Sums:
+        """The sums at theta, as a mean; a step asks for those at its two ends more than once."""
+        for known, sums in self._known:
+            if known is theta:
+                return sums
+        self.passes += 1
+        found = reduce(add, self.shards.map(_sums, self._at(theta)))
+        mean = _Sums(*(each / self.moments.weight for each in vars(found).values()))
+        self._known = [*self._known[-2:], (theta, mean)]
+        return mean
+
+    def value(self, theta: Floats) -> float:
+        """The objective."""
+        return self.value_and_gradient(theta)[0]
+
+    def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
+        """The objective and its derivative."""
+        sums = self._sums(theta)
+        return sums.value + float(np.sum(self.penalty * theta**2)) / 2, sums.gradient + self.penalty * theta
+
+    def curvature(self, theta: Floats) -> Floats:
+        """The second derivatives."""
+        return np.asarray(self._sums(theta).curvature + np.diag(self.penalty.ravel()))
+
+    def rounding(self, theta: Floats) -> float:
+        """How much of the objective is rounding."""
+        return self._sums(theta).rounding
+
+    def pulls(self, theta: Floats) -> Floats:
+        """What the derivatives would be if no signal worked against another."""
+        return self._sums(theta).pulls + self.penalty * np.abs(theta)
+
+    def reach(self, direction: Floats) -> float:
+        """How far a step moves the raw output that it moves most."""
+        self.passes += 1
+        return float(max(self.shards.map(_reach, self._at(direction))))
+
+    def start(self) -> Floats:
+        """The best constant of some targets."""
+        theta = np.zeros(self.penalty.shape)
+        if self.spec.intercept:
+            some = self.moments.some.astype(np.intp) if self.loss.is_classwise else self.moments.some
+            classes = self.outputs if self.loss.is_classwise else None
+            best = self.loss.best_constant(some, self.moments.counts, classes=classes)
+            theta[-1] = np.nan_to_num(np.atleast_1d(np.asarray(best, dtype=np.float64)), posinf=_FAR, neginf=-_FAR)
+        return theta
+
+    def coefficients(self, theta: Floats) -> tuple[Floats, Floats]:
+        """Slopes (features, outputs) and constants (outputs,) for the columns as they came."""
+        slopes = theta[: len(self.scale)] / self.scale[:, None]
+        return slopes, theta[-1] - self.centre @ slopes if self.spec.intercept else np.zeros(self.outputs)
+
+
+@strict_keywords
+def fit_linear(
+    loss: Loss,
+    y: str,
+    features: Sequence[str],
+    *,
+    data: Any,
+    sample_weight: str | None = None,
+    alpha: float = 0.0,
+    fit_intercept: bool = True,
+    max_iter: int = 100,
+    tol: float = 1e-13,
+    engine: str = "duckdb",
+    scheduler: str | None = None,
+) -> LossRegressor | LossClassifier:
+    """Fit a linear model to all rows of a table that no memory holds: the coefficients of one machine that did.
+
+    Each of Newton's steps reads all rows once, where they are: a shard's sums of losses, signals and curvatures are sent, and
+    rows are not. A frame that is dear to make should be kept by its host: ``frame.persist()`` of Dask, ``.cache()`` of Spark.
+
+    Args:
+        loss: the loss to lower: any that is smooth.
+        y: the column of targets: numbers, 0 and 1, or classes coded 0, 1, 2, ...
+        features: the columns of features, which are numbers.
+        data: a frame of Spark or Dask (or pandas, Polars, Arrow), or files: a path, or a pattern such as 'data/*.parquet'.
+        sample_weight: the column of how much each row counts; all alike unless given.
+        alpha: how much coefficients are pulled toward zero: alpha / 2 times the sum of their squares is added.
+        fit_intercept: whether a constant is fitted too, which is never pulled.
+        max_iter: the most steps.
+        tol: the fit stops where what is left to gain is about this part of the objective, or is lost in its rounding.
+        engine: who reads files: "duckdb" on this machine, "dask" or "spark" by their workers.
+        scheduler: where the cluster of the engine is; the program's own, or one on this machine, unless given.
+
+    Returns:
+        A fitted `goodmeasure.LossRegressor`, or of classes and outcomes a `goodmeasure.LossClassifier`.
+
+    Raises:
+        GM004: a target lies outside the domain of the loss.
+        GM005: no row counts.
+        GM006: a weight is negative or not finite.
+        GM008: the engine is not installed.
+        GM009: the loss is not smooth, or an argument is not one of those above.
+        GM203: the table has no such column.
+        GM702: a feature is missing or not finite.
+        GM725: the cluster gave up.
+        GM726: the fit did not arrive in so many steps, or there is no finite best.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> import pyarrow
+        >>> rows = pyarrow.table({"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.0, 5.0, 7.0]})
+        >>> model = gm.fit_linear(gm.losses.squared_error(), "y", ["x"], data=rows)
+        >>> print(model.coef_.round(6), round(model.intercept_, 6))
+        [2.] 1.0
+    """
+    spec = _Spec(loss, y, tuple(features), sample_weight, fit_intercept)
+    _refuse(spec, alpha)
+    with _opened(data, spec, engine, scheduler) as shards:
+        return _fitted(shards, spec, float(alpha), max_iter, tol)
+
+
+def _refuse(spec: _Spec, alpha: float) -> None:
+    """Refuse what cannot be fitted. Error: GM009."""
+    if not isinstance(spec.loss, Loss):
+        raise UsageError(f"loss={spec.loss!r} is no loss", fix="gm.losses.huber(delta=2.0)")
+    if not spec.features:
+        raise UsageError("there are no features", fix="features=['x1', 'x2']")
+    if not alpha >= 0:
+        raise UsageError(f"alpha={alpha!r}", fix="a number from 0 on")
+    if not (spec.intercept or all(spec.loss.follows)):
+        raise UsageError(f"where the grades of {spec.loss} begin is an intercept each", fix="fit_intercept=True")
+    if spec.loss.released is not spec.loss:
+        raise UsageError(
+            f"nothing is least where the signal of {spec.loss} is zero", fix="a loss without stop_gradient"
+        )
+
+
+def _opened(data: Any, spec: _Spec, engine: str, scheduler: str | None) -> AbstractContextManager[Shards]:
+    """The shards of a frame, or of files where an engine reads them. Errors: GM008, GM009, GM201, GM203, GM725."""
+    if not isinstance(data, str | PathLike):
+        return nullcontext(shards_of(data, spec.request.columns) or Here((Partition("frame", data),)))
+    if engine not in ("duckdb", "dask", "spark"):
+        raise UsageError(f"engine={engine!r}", fix="engine='duckdb', 'dask' or 'spark'")
+    if engine == "duckdb":
+        return _files_here(data)
+    return _files_there(data, partial(import_module(f"goodmeasure.engines.{engine}").files, scheduler=scheduler))
+
+
+@contextmanager
+def _files_here(data: Any) -> Iterator[Shards]:
+    with places_of(data) as places:
+        yield Here(tuple(place.name for place in places.files))
+
+
+@contextmanager
+def _files_there(data: Any, files: Callable[[tuple[str, ...]], AbstractContextManager[Shards]]) -> Iterator[Shards]:
+    from goodmeasure.engines.clusters import readable
+
+    with places_of(data) as places, files(readable(places)) as shards:
+        yield shards
+
+
+def _fitted(shards: Shards, spec: _Spec, alpha: float, max_iter: int, tol: float) -> LossRegressor | LossClassifier:
+    moments = reduce(add, shards.map(_moments, spec))
+    if not moments.rows:
+        raise NothingToAverage("there are no rows to fit", fix="rows with a weight above zero")
+    outputs = int(moments.largest) + 1 if spec.loss.is_classwise else len(spec.loss.activation)
+    seen = curvature_class(spec.loss, moments.some, outputs)
+    if seen.flat or seen.jumps or seen.piecewise_linear:
+        raise UsageError(
+            f"{spec.loss} is not smooth, and steps of all rows at once are for losses that are",
+            fix="gm.losses.log_cosh(), gm.losses.huber(); or in memory gm.LossRegressor(loss).fit(X, y)",
+        )
+    merged = _Merged(shards, spec, alpha, outputs, moments)
+    reached = newton.minimise(merged, merged.start(), tol=tol, max_iter=max_iter, watch=lambda theta, value: False)
+    if reached.endless:
+        raise FitStopped(
+            "there is no best fit: the objective falls however large coefficients become", fix="alpha=1e-6"
+        )
+    if not reached.converged:
+        raise FitStopped(
+            f"the fit stopped after {reached.steps} steps",
+            seen=f"largest slope {np.abs(merged.value_and_gradient(reached.theta)[1]).max():.2g}",
+            fix=f"max_iter={10 * max_iter}",
+        )
+    return _model(merged, reached, seen)
+
+
+def _model(merged: _Merged, reached: Reached, seen: CurvatureClass) -> LossRegressor | LossClassifier:
+    """The fit as the estimator that would have made it in memory."""
+    classes = merged.loss.is_classwise or merged.loss.is_binary
+    kind = LossClassifier if classes else LossRegressor
+    model = kind(merged.loss, alpha=merged.alpha, fit_intercept=merged.spec.intercept)
+    slopes, constants = merged.coefficients(reached.theta)
+    value, gradient = merged.value_and_gradient(reached.theta)
+    model.loss_, model.n_iter_ = merged.loss, reached.steps
+    model.n_passes_, model.n_rows_ = merged.passes, merged.moments.rows
+    model.coef_, model.intercept_ = model._shaped(slopes, constants)
+    model.n_features_in_ = len(merged.spec.features)
+    model.feature_names_in_ = np.array(merged.spec.features, dtype=object)
+    if isinstance(model, LossClassifier):
+        model.classes_ = np.arange(max(merged.outputs, 2))
+    model.certificate_ = Certificate(
+        status=Status.OPTIMAL if seen.convex else Status.STATIONARY,
+        objective=value,
+        gap=reached.gap if seen.convex else None,
+        proven=False,
+        gradient=float(np.abs(gradient).max()),
+        convex=seen.evidence,
+        method="half the squared Newton decrement" if seen.convex else "a point where the signals balance",
     )
+    return model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from goodmeasure.fitting.objective import Objective
+from goodmeasure.fitting.objective import Objective, Smooth
 from goodmeasure.statistics.row_arguments import Floats
 
 # How many times as far as the last steps went one looks; and the share of its rounding from which an objective tells nothing.
@@ -15,15 +15,14 @@ _LONG = 30.0
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def falls_without_end(objective: Objective, theta: Floats, direction: Floats) -> bool:
+def falls_without_end(objective: Smooth, theta: Floats, direction: Floats) -> bool:
     """Whether the objective still falls a thousand times as far along where the last steps went, as for separable classes.
 
     Where the least lies at a finite place one would pass it by then, and rise.
     """
     if not (_is_unbounded(objective) and direction.any()):
         return False
-    moved = objective.raw(theta + direction) - objective.raw(theta)
-    if not _FURTHER[-1] * np.abs(moved).max() > _LONG:
+    if not _FURTHER[-1] * objective.reach(direction) > _LONG:
         return False
     seen = [objective.value(theta + far * direction) for far in (0.0, *_FURTHER)]
     return bool(np.all(np.isfinite(seen)) and np.all(np.diff(seen) <= 0) and seen[-1] < seen[0])
@@ -40,7 +39,7 @@ def is_lost_in_rounding(objective: Objective, theta: Floats) -> bool:
     return not rounding <= _LOST * objective.size(theta)
 
 
-def _is_unbounded(objective: Objective) -> bool:
+def _is_unbounded(objective: Smooth) -> bool:
     """Whether raw outputs have a scale of their own, on which infinity may be best; real numbers have that of the targets."""
     loss = objective.loss
     return loss.is_classwise or loss.is_binary or any(a.name != "linear" for a in loss.activation)

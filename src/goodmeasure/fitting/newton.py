@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from goodmeasure.fitting.endless import falls_without_end
-from goodmeasure.fitting.objective import Objective
+from goodmeasure.fitting.objective import Smooth
 from goodmeasure.statistics.row_arguments import Floats
 
 # The share of the promised decrease that a step must keep.
@@ -108,7 +108,7 @@ class Reached:
 
 
 def minimise(
-    objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
+    objective: Smooth, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
 ) -> Reached:
     """The parameters where the gradient vanishes.
 
@@ -131,9 +131,7 @@ def minimise(
             if abs(value) > trace and pulls_unseen(objective, theta, matrix @ wanted + gradient.ravel()):
                 return Reached(theta, step, False)
             last = theta + wanted.reshape(theta.shape)
-            return Reached(
-                last if objective.value_and_gradient(last)[0] <= value else theta, step, left >= 0, max(left, 0.0)
-            )
+            return Reached(last if _is_better(objective, last, theta) else theta, step, left >= 0, max(left, 0.0))
         if step % _LOOK == 0:
             if falls_without_end(objective, theta, theta - before):
                 return Reached(theta, step, False, endless=True)
@@ -151,7 +149,15 @@ def minimise(
     return Reached(theta, max_iter, False)
 
 
-def pulls_unseen(objective: Objective, theta: Floats, unseen: Floats) -> bool:
+def _is_better(objective: Smooth, there: Floats, here: Floats) -> bool:
+    """Whether the objective is no higher there; where rounding alone tells the two apart, whether its slope is less."""
+    (lower, slope), (value, gradient) = objective.value_and_gradient(there), objective.value_and_gradient(here)
+    if lower <= value:
+        return True
+    return lower <= value + objective.rounding(here) and bool(np.abs(slope).max() < np.abs(gradient).max())
+
+
+def pulls_unseen(objective: Smooth, theta: Floats, unseen: Floats) -> bool:
     """Whether signals pull where nothing bends, so that the matrix shows no way: what is left of the derivative by its step."""
     _, gradient = objective.value_and_gradient(theta)
     unseen = np.abs(unseen).reshape(gradient.shape)
@@ -160,7 +166,7 @@ def pulls_unseen(objective: Objective, theta: Floats, unseen: Floats) -> bool:
     return bool(((unseen > _UNSEEN * objective.pulls(theta)) & pulled).any())
 
 
-def search(objective: Objective, theta: Floats, wanted: Floats, promised: float) -> Floats | None:
+def search(objective: Smooth, theta: Floats, wanted: Floats, promised: float) -> Floats | None:
     """A point along the direction that keeps part of the promised decrease; None if none does."""
     value, _ = objective.value_and_gradient(theta)
     length = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,36 @@ _UNEVEN = 30.0
 _OFF_CENTRE = 3.0
 # Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
 _CANCELS = 1e-6
+
+
+class Smooth(Protocol):
+    """What Newton's method asks of an objective, wherever its rows are."""
+
+    @property
+    def loss(self) -> Loss:
+        """The loss whose mean it is."""
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Which parameters are zero and stay so."""
+
+    def value(self, theta: Floats) -> float:
+        """The objective; infinite where the loss is."""
+
+    def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
+        """The objective and its derivative by theta."""
+
+    def curvature(self, theta: Floats) -> Floats:
+        """The second derivatives by theta, flattened row by row."""
+
+    def rounding(self, theta: Floats) -> float:
+        """How much of the objective is rounding."""
+
+    def pulls(self, theta: Floats) -> Floats:
+        """What the derivatives by theta would be if no signal of a row worked against another."""
+
+    def reach(self, direction: Floats) -> float:
+        """How far a step moves the raw output that it moves most."""
 
 
 @dataclass(eq=False)
@@ -75,6 +105,13 @@ class Objective:
         """The objective of some of the rows, as a function of the same theta."""
         weight, offset = (None if each is None else each[rows] for each in (self.weight, self.offset))
         return self._framed_alike(self.features[rows], y=self.y[rows], weight=weight, offset=offset)
+
+    @classmethod
+    def in_frame(cls, loss: Loss, y: NDArray[Any], features: Floats, **more: Any) -> Objective:
+        """The objective of columns that are centred and scaled already, and whose penalty is counted elsewhere."""
+        found = cls(loss, np.empty((0, 0)), y, **more)
+        found.features, found.centre, found.scale = features, np.zeros(features.shape[1]), np.ones(features.shape[1])
+        return found
 
     def _framed_alike(self, features: Floats, **changes: Any) -> Objective:
         found = replace(self, features=np.empty((0, 0)), **changes)
@@ -137,6 +174,11 @@ class Objective:
         raw, signal = (each.reshape(-1, self.outputs) for each in (self.raw(theta), self._signal))
         moved = np.abs(raw).max(axis=0, initial=0) @ np.abs(signal).sum(axis=0)
         return float(np.finfo(np.float64).eps * (abs(value) + moved))
+
+    def reach(self, direction: Floats) -> float:
+        """How far a step moves the raw output that it moves most."""
+        found = self.features @ direction[: self.features.shape[1]] + (direction[-1] if self.intercept else 0.0)
+        return float(np.abs(found).max(initial=0))
 
     def pull(self, theta: Floats) -> float:
         """The mean size of the rows' signals."""

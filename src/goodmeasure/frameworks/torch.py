@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError
-from goodmeasure.frameworks.torch_arguments import check, known, only_tensors, present_of, refuse_targets
+from goodmeasure.frameworks.torch_arguments import check, known, only_tensors, present_of, refuse_targets, wanted
 from goodmeasure.frameworks.torch_conventions import (
     Read,
     Weights,
@@ -25,7 +25,7 @@ from goodmeasure.frameworks.torch_conventions import (
 )
 from goodmeasure.frameworks.torch_denominators import NAMED, Named, check_denominator, counted, divisor
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
-from goodmeasure.frameworks.torch_fused import HALF, Work, as_one_node, fused, fuses, is_traced, work_on
+from goodmeasure.frameworks.torch_fused import HALF, Work, as_one_node, fused, fuses, is_rounded, is_traced, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
 from goodmeasure.frameworks.torch_small import Small
 from goodmeasure.making.loss import Loss
@@ -219,10 +219,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
 
     def _wanted(self, target: torch.Tensor, is_shares: bool, mask: torch.Tensor | None) -> torch.Tensor | None:
         """The mask, without the targets to be ignored; shares of classes have no index."""
-        if self.ignore_index is None or is_shares:
-            return mask
-        kept = target != self.ignore_index
-        return kept if mask is None else mask & kept
+        return wanted(target, None if is_shares else self.ignore_index, mask)
 
     def forward(
         self,
@@ -286,8 +283,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         except TargetOutsideDomain as problem:
             raise told(problem, self.loss, raw, target) from None
         result = self._unless_changed(result) if in_graph else result
-        rounded = raw.dtype in HALF and not torch.is_autocast_enabled(input.device.type)
-        return result.to(input.dtype) if rounded else result
+        return result.to(input.dtype) if is_rounded(input) else result
 
     def _reduced(
         self,

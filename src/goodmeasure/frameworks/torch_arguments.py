@@ -69,15 +69,14 @@ def present_of(
     """Which examples count (None: all). Weights are finite and not negative, wherever they can be looked at."""
     for name, given in ((called, weight), ("mask", mask)):
         if given is not None and given.shape != rows:
-            a_class = given is weight and raw.ndim > len(rows) and given.shape == raw.shape[-1:]
+            a_class = name == called and raw.ndim > len(rows) and given.shape == raw.shape[-1:]
             raise ShapeMismatch(
                 f"{name} has shape {tuple(given.shape)}, and the examples {tuple(rows)}",
                 fix=f"to_torch(loss, weight={name})  # one a class" if a_class else f"give one {name} for each example",
             )
     if weight is not None and weight.dtype not in COMPUTED + _WHOLE:
         raise WeightError(f"weight holds {weight.dtype}, and weights are real numbers", fix="weight = weight.float()")
-    if mask is not None and mask.dtype != torch.bool:
-        raise WeightError(f"a mask holds True where an example counts, not {mask.dtype}", fix="mask = mask.bool()")
+    _check_mask(mask)
     if known(raw) and not raw.is_cuda:
         xp = namespace(raw)
         return presence(
@@ -87,6 +86,27 @@ def present_of(
         torch._assert_async(((weight >= 0) & weight.isfinite()).all(), "a weight is negative or not finite")
     positive = None if weight is None else weight > 0
     return positive if mask is None else mask if positive is None else mask & positive
+
+
+def wanted(target: torch.Tensor, ignore_index: int | None, mask: torch.Tensor | None) -> torch.Tensor | None:
+    """The mask, without class indices and other targets that are to be ignored."""
+    if ignore_index is None:
+        return mask
+    kept: torch.Tensor = target != ignore_index
+    if mask is None:
+        return kept
+    _check_mask(mask)
+    if tuple(mask.shape) != tuple(kept.shape):
+        raise ShapeMismatch(
+            f"mask has shape {tuple(mask.shape)}, and the examples {tuple(kept.shape)}",
+            fix="give one mask for each example",
+        )
+    return mask & kept
+
+
+def _check_mask(mask: torch.Tensor | None) -> None:
+    if mask is not None and mask.dtype != torch.bool:
+        raise WeightError(f"a mask holds True where an example counts, not {mask.dtype}", fix="mask = mask.bool()")
 
 
 def check(

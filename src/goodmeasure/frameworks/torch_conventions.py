@@ -24,7 +24,7 @@ def buffer(given: Weights) -> torch.Tensor | None:
     if given is None:
         return None
     if not isinstance(given, torch.Tensor):
-        given = torch.tensor(numbers_of(given, "weight", HyperparameterError), dtype=torch.get_default_dtype())
+        return torch.tensor(numbers_of(given, "weight", HyperparameterError), dtype=torch.get_default_dtype())
     if given.is_complex() or given.dtype == torch.bool:
         raise HyperparameterError(
             f"a weight holds {given.dtype}, and weights are positive numbers", fix="to_torch(loss, weight=[1.0, 3.0])"
@@ -50,7 +50,7 @@ class Read:
         """Whether these are still the numbers. Those of an accelerator are not waited for: torch counts what it writes."""
         if kept is not self.kept or _version(kept) != self.version:
             return False
-        return kept.is_cuda or kept.is_meta or torch.equal(kept, self.copy)
+        return bool(kept.is_cuda or kept.is_meta or torch.equal(kept, self.copy))
 
     def unless_changed(self, kept: torch.Tensor, result: torch.Tensor) -> torch.Tensor:
         """A result in a graph, which keeps the numbers that it was made with: NaN if the weight holds others by now."""
@@ -108,7 +108,7 @@ def told(problem: TargetOutsideDomain, loss: Loss, raw: torch.Tensor, target: to
 
 def _are_shares(table: torch.Tensor) -> bool:
     totals = table.double().sum(-1)
-    return torch.allclose(totals, torch.ones_like(totals))
+    return bool(torch.allclose(totals, torch.ones_like(totals)))
 
 
 def check_smoothing(loss: Loss, amount: float) -> None:

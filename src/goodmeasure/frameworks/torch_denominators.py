@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 from numbers import Real
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 import torch
 
@@ -60,7 +60,7 @@ def divisor(
         return _of_step(given, raw, rows > 0 if present is None else present.any() if rows else False)
     if given == "rows" or (given in (None, "counted") and present is None):
         return max(rows, 1)
-    by: Named = "counted" if given is None else given
+    by: Any = given or "counted"
     is_shares = program.classwise and target.ndim == raw.ndim
     count = counted(program, target, is_shares, weight, present, by)
     return torch.where(count == 0, 1, count)  # where nothing counts, the sum is nothing too
@@ -70,7 +70,7 @@ def _refuse_any(reduction: str) -> NoReturn:
     raise UsageError(f"a denominator is of a mean, and reduction is {reduction!r}", fix="to_torch(loss)")
 
 
-def _of_step(given: object, raw: torch.Tensor, any_counts: bool | torch.Tensor) -> float | torch.Tensor:
+def _of_step(given: Any, raw: torch.Tensor, any_counts: bool | torch.Tensor) -> float | torch.Tensor:
     """The count of a whole step: positive, and 0 where none of these examples counts either, which then cost nothing."""
     if isinstance(given, torch.Tensor):
         if given.numel() != 1 or given.dtype == torch.bool or given.is_complex():

@@ -15,11 +15,11 @@ import torch
 from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import NoSuchReading, ShapeMismatch, TargetOutsideDomain, UsageError, shorter
 from goodmeasure.formulas.expression import symbol
-from goodmeasure.frameworks.torch_arguments import check, only_tensors, present_of, refuse_targets
+from goodmeasure.frameworks.torch_arguments import check, only_tensors, present_of, refuse_targets, wanted
 from goodmeasure.frameworks.torch_conventions import check_smoothing, smoothed, smoothed_loss, told
 from goodmeasure.frameworks.torch_denominators import Named, divisor
 from goodmeasure.frameworks.torch_derivatives import Program, signals_of, spread, values_of, without_absent
-from goodmeasure.frameworks.torch_fused import HALF, fuses, swept, work_on
+from goodmeasure.frameworks.torch_fused import HALF, fuses, is_rounded, swept, work_on
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_keywords
 
@@ -96,10 +96,10 @@ def linear_loss(
     outputs = hidden.detach().new_empty(()).expand(*rows, len(weight))  # their shape and dtype alone
     check(program, outputs, targets)
     is_shares = targets.ndim == outputs.ndim
-    wanted = mask if ignore_index is None or is_shares else _both(mask, targets != ignore_index)
+    kept = wanted(targets, None if is_shares else ignore_index, mask)
     present = None
-    if token_weight is not None or wanted is not None:
-        present = present_of(outputs, rows, token_weight, wanted, "token_weight")
+    if token_weight is not None or kept is not None:
+        present = present_of(outputs, rows, token_weight, kept, "token_weight")
     try:
         refuse_targets(program.loss, outputs, targets, present)
     except TargetOutsideDomain as problem:
@@ -122,9 +122,9 @@ def _check_options(loss: Loss, label_smoothing: float, z_loss: float, softcap: f
     check_smoothing(loss, label_smoothing)
     if reduction not in ("mean", "sum"):
         raise UsageError(f"reduction={reduction!r} is none of mean and sum", fix="reduction='mean'")
-    if not 0 <= z_loss < float("inf"):
+    if isinstance(z_loss, bool) or not 0 <= z_loss < float("inf"):
         raise UsageError(f"z_loss={shorter(z_loss)} is negative or not finite", fix="z_loss=1e-4")
-    if softcap is not None and not 0 < softcap < float("inf"):
+    if softcap is not None and (isinstance(softcap, bool) or not 0 < softcap < float("inf")):
         raise UsageError(f"softcap={shorter(softcap)} is not positive and finite", fix="softcap=30.0")
 
 
@@ -150,10 +150,6 @@ def _rows(loss: Loss, hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Te
             fix="linear_loss(loss, hidden, layer.weight, targets, layer.bias)",
         )
     return tuple(hidden.shape[:-1])
-
-
-def _both(mask: torch.Tensor | None, kept: torch.Tensor) -> torch.Tensor:
-    return kept if mask is None else mask & kept
 
 
 class _Tokens(NamedTuple):
@@ -265,8 +261,7 @@ def _measured(
         total = head.undivided(hidden, weight, bias, tokens)
     else:
         total = _Linear.apply(hidden, weight, bias, head, tokens)
-    autocast = torch.is_autocast_enabled(hidden.device.type)
-    return total if autocast or hidden.dtype not in HALF else total.to(hidden.dtype)
+    return total.to(hidden.dtype) if is_rounded(hidden) else total
 
 
 class _Linear(torch.autograd.Function):  # type: ignore[misc]

@@ -30,9 +30,9 @@ def ensemble_crps(
 ) -> Estimate:
     """Estimate the continuous ranked probability score of forecasts that are several numbers a row, equally likely.
 
-    It is how far members lie from the target on average, minus half of how far they lie from each other: of one number the
-    absolute error. More members of the same kind score better, and best are those that spread less than they should; ``fair``
-    tells what infinitely many would score of which these are drawn, and asks members to spread as targets do.
+    It is how far members lie from the target on average, minus half of how far they lie from each other: of one number
+    the absolute error. More members of the same kind score better, and best are those that spread less than they should;
+    ``fair`` tells what infinitely many would score of which these are drawn, and asks members to spread as targets do.
 
     Args:
         y: held-out targets, (n,).

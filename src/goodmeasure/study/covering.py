@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -69,10 +68,10 @@ class Coverage:
         return ""
 
     @property
-    def between(self) -> tuple[float, float] | None:
-        """The share of new rows from the lowest to the highest quantile: in all but one of twenty models like this it lies there.
+    def least(self) -> float | None:
+        """The share of new rows from the lowest to the highest quantile that all but one of twenty models like this hold.
 
-        None where nothing is promised of it.
+        None where nothing is promised of it. Equal targets make the share larger.
         """
         if self.doubts or not self.levels[0] < 0.5 < self.levels[-1] or None in (self.moves[0], self.moves[-1]):
             return None
@@ -80,23 +79,22 @@ class Coverage:
 
         upper, lower = (conformal_rank(self.rows, error) for error in (1 - self.levels[-1], self.levels[0]))
         held = upper + lower - self.rows - 1
-        low, high = (float(betaincinv(held, self.rows + 1 - held, tail)) for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-        return low, high
+        return float(betaincinv(held, self.rows + 1 - held, 1 - LEVEL))
 
     @property
     def sentence(self) -> str:
         """The claim, how it came about, and what it does not say."""
+        of = "groups" if "groups" in self.doubts else "rows"
         kept = [
-            f"the {level:g} quantile stays as it was fitted, for {least_rows(level)} rows would tell"
+            f"the {level:g} quantile stays as it was fitted, for {least_rows(level)} {of} would tell"
             for level, move in zip(self.levels, self.moves, strict=True)
             if move is None
         ]
         if not self.claim:
             return "; ".join(kept) or f"no quantile is moved outwards: all levels are one half of {self.rows:,} rows"
         told = [f"by conformal prediction {self.claim} ({_percent(self.as_fitted)} between the outer two as fitted)"]
-        if (between := self.between) is not None:
-            low, high = map(_percent, between)
-            told.append(f"of models like this one 19 in 20 hold {low} to {high}")
+        if (least := self.least) is not None:
+            told.append(f"of models like this one 19 in 20 hold {_percent(least)} or more")
         told += [f"not promised: {DOUBTS[doubt]}" for doubt in self.doubts]
         return "; ".join([*told, *kept])
 
@@ -113,4 +111,4 @@ class Coverage:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %" if math.isfinite(share) else "no share"
+    return f"{100 * share:.3g} %"

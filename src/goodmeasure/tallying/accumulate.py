@@ -22,7 +22,6 @@ from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, one_a_row, same_order
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
 from goodmeasure.statistics.weights import MOST_WEIGHT, are_tame
-from goodmeasure.strict.calls import strict_keywords
 from goodmeasure.tallying.schema import MOST_CLASSES, Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
 from goodmeasure.tallying.tally import Tally
@@ -260,7 +259,6 @@ def row_values(loss: Any, y: NDArray[Any], z: NDArray[Any]) -> Floats:
     return np.asarray(loss.value(y, z) if found is None else found, dtype=np.float64)[:n]
 
 
-@strict_keywords
 def tally(
     loss: Record | list[Record] | tuple[Record, ...],
     y: ArrayLike,
@@ -272,60 +270,15 @@ def tally(
     cluster: ArrayLike | None = None,
     time: ArrayLike | None = None,
 ) -> Tally:
-    """Count what rows say of predictions, so that parts of a table that no machine holds add up to the whole.
-
-    Rows with a missing target or score, or with no weight, are counted as excluded.
-
-    Args:
-        loss: the loss to measure, or a list of losses.
-        y: targets, (n,): 0 or 1, class indices, or amounts.
-        z: raw outputs, (n,) or (n, K); or a dictionary of the outputs of several models by name, which are then
-            compared pair by pair.
-        prediction: predictions in place of raw outputs, in the same forms, (n,) or (n, K).
-        sample_weight: how much each row counts, (n,); all alike unless given.
-        group: a key of each row, (n,); each group can be read by itself.
-        cluster: keys of rows that go together, (n,); rows are independent unless given.
-        time: ids of blocks of time, (n,), such as days, in place of ``cluster``; states cannot rank rows.
-
-    Returns:
-        A tally: add others to it with ``+``, and read risk, calibration, costs and curves from it.
-
-    Raises:
-        GM003: the columns differ in length.
-        GM004: the targets are not numbers, or an amount lies outside the domain of the loss.
-        GM006: a weight is negative or not finite.
-        GM007: the loss implies no probability, so its scores cannot be counted, or it weighs each label for itself.
-        GM009: ``cluster`` and ``time`` are both given, or the loss and the shape of z do not go together.
-        GM701: a prediction lies outside [0, 1].
-        GM702: z holds what is not a number.
-        GM703: a target is none of the labels.
-        GM706: losses or weights are so large or so small that their squares are not numbers.
-
-    Example:
-        >>> import goodmeasure as gm
-        >>> found = gm.tally(gm.losses.binary_cross_entropy(), [0, 1] * 4, [-1.0, 1.0] * 3 + [0.5, -0.5])
-        >>> print(found.risk())
-        0.4785 [0.2227, 0.7342] · n=8
-        >>> round(found.curves().roc_area, 4)
-        0.9375
-    """
-    losses = list(loss) if isinstance(loss, list | tuple) else [loss]
-    if not losses or not all(isinstance(each, Record) for each in losses):
-        raise UsageError(
-            "a tally is of a loss, or of a list of losses", seen=shorter(loss), fix="gm.losses.binary_cross_entropy()"
-        )
-    for each in losses:
-        refuse_labels(each)
-    if (z is None) == (prediction is None):
-        raise UsageError("a tally is of raw outputs or of predictions, one of them", fix="give z, or prediction=p")
-    given = prediction if z is None else z
+    """The tally of rows in memory; arguments and errors are those of `goodmeasure.tally`, which takes frames too."""
+    losses = losses_of(loss)
+    given = one_of(z, prediction)
     models = {str(k): v for k, v in given.items()} if isinstance(given, Mapping) else {SINGLE: given}
     if not models:
         raise UsageError(
             "there is no model to tally", seen="the dictionary is empty", fix="{'new': z_new, 'old': z_old}"
         )
-    if cluster is not None and time is not None:
-        raise UsageError("cluster= and time= both say which rows go together", fix="give the one that matters more")
+    refuse_both(cluster, time)
     called = "prediction" if z is None else "z"
     tables = {name: f"{called}[{name!r}]" if isinstance(given, Mapping) else called for name in models}
     beside = {tables[name]: held for name, held in models.items()}
@@ -341,6 +294,31 @@ def tally(
     made = Accumulator(losses, schema, tables)
     made.add(_numbers(y, "y", w, TargetOutsideDomain), scores, w, group, together)
     return made.finish()
+
+
+def losses_of(loss: Any) -> list[Record]:
+    """The losses that were given, one or several, each of which a tally can be of. Errors: GM007, GM009."""
+    losses = list(loss) if isinstance(loss, list | tuple) else [loss]
+    if not losses or not all(isinstance(each, Record) for each in losses):
+        raise UsageError(
+            "a tally is of a loss, or of a list of losses", seen=shorter(loss), fix="gm.losses.binary_cross_entropy()"
+        )
+    for each in losses:
+        refuse_labels(each)
+    return losses
+
+
+def one_of(z: Any, prediction: Any) -> Any:
+    """Raw outputs or predictions, whichever was given. Error: GM009 for both or neither."""
+    if (z is None) == (prediction is None):
+        raise UsageError("a tally is of raw outputs or of predictions, one of them", fix="give z, or prediction=p")
+    return prediction if z is None else z
+
+
+def refuse_both(cluster: Any, time: Any) -> None:
+    """Refuse two ways to say which rows go together. Error: GM009."""
+    if cluster is not None and time is not None:
+        raise UsageError("cluster= and time= both say which rows go together", fix="give the one that matters more")
 
 
 def _numbers(values: Any, name: str, w: Floats | None, kind: type[Problem] = MissingScore) -> NDArray[Any]:
