@@ -321,8 +321,9 @@ def fit_linear(
 ) -> LossRegressor | LossClassifier:
     """Fit a linear model to all rows of a table that no memory holds: the coefficients of one machine that did.
 
-    Each of Newton's steps reads all rows once, where they are: a shard's sums of losses, signals and curvatures are sent, and
-    rows are not. A frame that is dear to make should be kept by its host: ``frame.persist()`` of Dask, ``.cache()`` of Spark.
+    Each of Newton's steps reads all rows once, where they are: a shard's sums of losses, signals and curvatures are sent,
+    and rows are not. A frame that is dear to make should be kept by its host: ``frame.persist()`` of Dask, ``.cache()`` of
+    Spark.
 
     Args:
         loss: the loss to lower: any that is smooth.
