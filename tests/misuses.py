@@ -180,6 +180,33 @@ def stepped() -> Recalibration:
     return Recalibration("isotonic", (((0.0, 1.0), (0.2, 0.8)),), raw=True)
 
 
+def frame(**columns: list[Any]) -> Any:
+    """A frame in which x says little of y, and some columns are as they were given."""
+    import pyarrow
+
+    return pyarrow.table({"x": Z, "y": Y, "z": Z, **columns})
+
+
+def without_duckdb(call: Callable[[], Any]) -> Callable[[], Any]:
+    def tried() -> None:
+        with patch.dict(sys.modules, {"duckdb": None}):
+            call()
+
+    return tried
+
+
+def on_failing_workers(call: Callable[[Any], Any], task: str) -> Callable[[], Any]:
+    """A call on a frame of Dask, whose tasks cannot be done."""
+
+    def tried() -> None:
+        import dask.dataframe
+
+        with patch(f"goodmeasure.engines.{task}", side_effect=OSError("the disk is away")):
+            call(dask.dataframe.from_pandas(frame().to_pandas(), npartitions=1))
+
+    return tried
+
+
 def without_mlflow() -> None:
     with patch.dict(sys.modules, mlflow=None):
         gm.log_mlflow(study())
@@ -470,11 +497,25 @@ FUNCTIONS: Misuses = {
         "GM004": lambda: gm.tally(POISSON, [-1.0, 2.0], [1.0, 2.0]),
         "GM006": lambda: gm.tally(BINARY, Y, Z, sample_weight=NEGATIVE),
         "GM007": lambda: gm.tally(HINGE, Y, Z),
+        "GM008": without_duckdb(lambda: gm.tally(BINARY, "y", "z", data=frame())),
+        "GM203": lambda: gm.tally(BINARY, "y", "Q", data=frame()),
+        "GM725": on_failing_workers(lambda given: gm.tally(BINARY, "y", "z", data=given), "clusters.part_of"),
         "GM009": lambda: gm.tally(gm.losses.cross_entropy(), Y, Z),
         "GM701": lambda: gm.tally(BINARY, Y, prediction=Z),
         "GM702": lambda: gm.tally(BINARY, Y, ["high"] * 6),
         "GM703": lambda: gm.tally(BINARY, [2] * 6, Z),
         "GM706": lambda: gm.tally(SQUARED, [1e200, 2.0, 3.0], [0.0, 0.0, 0.0]),
+    },
+    "fit_linear": {
+        "GM004": lambda: gm.fit_linear(POISSON, "w", ["x"], data=frame(w=NEGATIVE)),
+        "GM005": lambda: gm.fit_linear(SQUARED, "y", ["x"], data=frame(w=ZERO), sample_weight="w"),
+        "GM006": lambda: gm.fit_linear(SQUARED, "y", ["x"], data=frame(w=NEGATIVE), sample_weight="w"),
+        "GM008": without_duckdb(lambda: gm.fit_linear(SQUARED, "y", ["x"], data=frame())),
+        "GM009": lambda: gm.fit_linear(gm.losses.absolute_error(), "y", ["x"], data=frame()),
+        "GM203": lambda: gm.fit_linear(SQUARED, "y", ["age"], data=frame()),
+        "GM702": lambda: gm.fit_linear(SQUARED, "y", ["w"], data=frame(w=NAN)),
+        "GM725": on_failing_workers(lambda given: gm.fit_linear(SQUARED, "y", ["x"], data=given), "linear._moments"),
+        "GM726": lambda: gm.fit_linear(BINARY, "y", ["x"], data=frame(x=[2.0 * one for one in Y])),
     },
     "to_catboost": {"GM007": lambda: gm.to_catboost(gm.losses.zero_one())},
     "to_hist_gradient_boosting": {

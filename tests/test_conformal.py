@@ -237,7 +237,7 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("doubt", DOUBTS)
 def test_what_is_not_promised_is_said(doubt: str) -> None:
     data = rows(120, seed=1)
-    data |= {"day": np.arange(120.0), "who": [f"p{i // 3}" for i in range(120)], "w": 1.0 + np.arange(120) % 3}
+    data |= {"day": np.arange(120.0), "who": [f"p{i // 2}" for i in range(120)], "w": 1.0 + np.arange(120) % 3}
     model = gm.run(data, "y", ask="quantiles=0.1,0.9", exclude=("day", "who", "w"), **KINDS[doubt]).model
     assert model.coverage is not None
     assert model.coverage.doubts == (doubt,)
@@ -280,6 +280,15 @@ def test_too_few_rows_leave_a_quantile_as_it_was_fitted_and_say_so() -> None:
         model.coverage.claim == "at least 60 % of new rows like the 14 reported ones lie at or below the 0.6 quantile"
     )
     assert "the 0.05 quantile stays as it was fitted, for 19 rows would tell" in model.coverage.sentence
+
+
+def test_rows_that_go_together_tell_no_more_than_their_groups() -> None:
+    data = rows(200, seed=4) | {"who": [f"p{i // 20}" for i in range(200)]}
+    model = gm.run(data, "y", ask="quantiles=0.05,0.95", group="who", exclude="who", protocol="holdout").model
+    assert model.coverage is not None
+    assert model.coverage.rows >= 19  # rows enough, of two groups
+    assert model.coverage.moves == (None, None)
+    assert "for 19 groups would tell" in model.coverage.sentence
 
 
 def test_what_has_no_interval_cannot_be_moved_and_the_fix_runs() -> None:

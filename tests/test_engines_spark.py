@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -150,6 +151,43 @@ def test_the_command_line_names_the_engine(session: Any, folder: Path) -> None:
         found = CliRunner().invoke(command, [*words, *more], catch_exceptions=False, standalone_mode=False)
         assert found.return_value == 0
     assert kept[0].read_bytes() == kept[1].read_bytes()
+
+
+# --- the page ---
+
+
+def test_the_page_on_clusters_runs_as_it_is_written(
+    session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pandas, dd = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
+    distributed = pytest.importorskip("distributed")
+    rng = np.random.default_rng(4)
+    age, income = rng.uniform(18, 80, 600), rng.gamma(3, 9000, 600)
+    better = 1 / (1 + np.exp(2 - age / 25 + income / 40_000))
+    churned = (rng.random(600) < better) * 1.0
+    table = {"age": age, "income": income, "better": better, "plain": better**2, "churned": churned}
+    frame = pandas.DataFrame(table | {"region": np.where(age > 40, "north", "south")})
+    (tmp_path / "data").mkdir()
+    for i in range(3):
+        frame[200 * i : 200 * (i + 1)].to_parquet(tmp_path / "data" / f"{i}.parquet")
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parent.parent / "docs" / "clusters.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {
+        "dask_frame": dd.from_pandas(frame, npartitions=3),
+        "spark_frame": session.read.parquet(str(tmp_path / "data")),
+        "new_rows": frame[["age", "income"]],
+    }
+    with distributed.Client(processes=False, n_workers=1, dashboard_address=None):
+        for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+            exec(block, names)
+    alone = gm.LossClassifier(losses.binary_cross_entropy(), alpha=0.001, tol=1e-14, solver="newton")
+    alone.fit(frame[["age", "income"]], churned)
+    assert np.allclose(names["model"].coef_, alone.coef_, rtol=1e-9, atol=0)
+    assert np.allclose(names["model"].intercept_, alone.intercept_, rtol=1e-9, atol=0)
+    whole = gm.tally(
+        losses.binary_cross_entropy(), churned, prediction={"old": better**2, "new": better}, group=frame["region"]
+    )
+    assert names["from_spark"].to_bytes() == whole.to_bytes()
 
 
 # --- what goes wrong ---

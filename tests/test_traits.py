@@ -27,10 +27,9 @@ OTHERS = [
 SINGLE = [e for e in (*LOSSES, *OTHERS) if not e.is_classwise and len(e.activation) == 1]
 
 
-# On other scales of the raw output: what is straight in the prediction is not straight there.
-SCALES = [
-    e.with_activation(a) for e in SINGLE for a in ("exp", "softplus") if not e.is_binary and e.activation[0].name != a
-]
+# On other scales of the raw output: what is straight in the prediction is not straight there. Beyond bounds there is no loss.
+UNBOUNDED = [e for e in SINGLE if not (e.is_binary or (np.isfinite(e.target.high) and not e.target.whole))]
+SCALES = [e.with_activation(a) for e in UNBOUNDED for a in ("exp", "softplus") if e.activation[0].name != a]
 
 
 def holds(loss, name):

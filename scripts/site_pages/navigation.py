@@ -25,7 +25,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "Tutorials": ("tutorials/*.md",),
     "Losses": ("catalogue.md", "losses/*.md", "not_here.md", "claims.md", "probabilities.md", "truth.md"),
-    "Tables": ("run.md", "risk.md", "real_tables.md", "export.md", "risk_coverage.md"),
+    "Tables": ("run.md", "risk.md", "clusters.md", "real_tables.md", "export.md", "risk_coverage.md"),
     "Frameworks": ("hosts.md", "torch.md", "boosters.md", "scikit_learn.md", "migrating.md"),
     "Comparisons": ("comparisons/*.md", "performance.md"),
     "Audit": ("audit.md", "ci.md", "rules/*.md"),

@@ -233,7 +233,7 @@ def _represent(seen: Observed, meaning: Meaning, reason: str) -> Step:
     for other in MEANINGS:
         against = other.against(seen)
         if other.name != meaning.name:
-            why = against or f"possible if {other.otherwise}: say represents={other.name!r}"
+            why = against or f"possible if {other.otherwise}: say represents={other.said!r}"
             rejected.append((bool(against), Rejected(other.domain.name, why)))
     # What would be possible comes first: it is what a reader may want to overrule.
     return Step(

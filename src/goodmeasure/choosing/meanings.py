@@ -57,6 +57,11 @@ class Meaning:
         """Whether the target is one of several classes or grades, each with its label."""
         return self.name in ("classes", "grade")
 
+    @property
+    def said(self) -> str:
+        """How it is said, with bounds as an example where it has some."""
+        return "bounded=0,100" if self.name == "bounded" else self.name
+
     def against(self, seen: Observed) -> str:
         """Why the values cannot be this; empty if they can."""
         if self.domain is Multilabel or seen.table:

@@ -151,7 +151,7 @@ def choice_sets(
     """Read an order of rows as choices: each row was chosen among those of its group that stood there or later.
 
     The sum of their cross-entropy is minus the log-likelihood of Plackett and Luce (ListMLE) where ``order`` is the place
-    in a list; of Cox, ties as Breslow has them, where it is a time, and ``happened`` says whether the event ended it; and of
+    in a list; of Cox, ties as Breslow has them, where it is a time, and ``happened`` says whether the event ended it; of
     McFadden's conditional logit where it is 0 for what was chosen, which ``happened``, and 1 for what was not.
 
     Args:

@@ -191,7 +191,7 @@ def _some_targets(loss: Loss, y: NDArray[Any], w: Floats, *, enough: bool) -> tu
     if loss.is_classwise or loss.is_binary:
         values, at = np.unique(y, return_inverse=True)
         if len(values) <= _SOME:
-            return values, np.bincount(at, weights=w)
+            return values, np.bincount(at, weights=w).astype(np.float64)
     few = y[:0] if enough else y[:: max(1, len(y) // _SOME)]
     return few, np.ones(len(few))
 
@@ -321,8 +321,9 @@ def fit_linear(
 ) -> LossRegressor | LossClassifier:
     """Fit a linear model to all rows of a table that no memory holds: the coefficients of one machine that did.
 
-    Each of Newton's steps reads all rows once, where they are: a shard's sums of losses, signals and curvatures are sent, and
-    rows are not. A frame that is dear to make should be kept by its host: ``frame.persist()`` of Dask, ``.cache()`` of Spark.
+    Each of Newton's steps reads all rows once, where they are: a shard's sums of losses, signals and curvatures are sent,
+    and rows are not. A frame that is dear to make should be kept by its host: ``frame.persist()`` of Dask, ``.cache()`` of
+    Spark.
 
     Args:
         loss: the loss to lower: any that is smooth.

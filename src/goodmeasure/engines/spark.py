@@ -60,7 +60,7 @@ class SparkFiles:
         def each(batches: Iterable[Any]) -> Iterator[Any]:
             for batch in batches:
                 for at in batch.column(0).to_pylist():
-                    yield _answered(at, lambda at=at: task(names[at], given))
+                    yield _answered(at, partial(task, names[at], given))
 
         # A row a file and a partition a row: Spark neither splits nor joins them.
         count = len(names)

@@ -131,9 +131,7 @@ def minimise(
             if abs(value) > trace and pulls_unseen(objective, theta, matrix @ wanted + gradient.ravel()):
                 return Reached(theta, step, False)
             last = theta + wanted.reshape(theta.shape)
-            return Reached(
-                last if objective.value_and_gradient(last)[0] <= value else theta, step, left >= 0, max(left, 0.0)
-            )
+            return Reached(last if _is_better(objective, last, theta) else theta, step, left >= 0, max(left, 0.0))
         if step % _LOOK == 0:
             if falls_without_end(objective, theta, theta - before):
                 return Reached(theta, step, False, endless=True)
@@ -149,6 +147,14 @@ def minimise(
         if watch(theta, value):
             return Reached(theta, step, False)
     return Reached(theta, max_iter, False)
+
+
+def _is_better(objective: Smooth, there: Floats, here: Floats) -> bool:
+    """Whether the objective is no higher there; where rounding alone tells the two apart, whether its slope is less."""
+    (lower, slope), (value, gradient) = objective.value_and_gradient(there), objective.value_and_gradient(here)
+    if lower <= value:
+        return True
+    return lower <= value + objective.rounding(here) and bool(np.abs(slope).max() < np.abs(gradient).max())
 
 
 def pulls_unseen(objective: Smooth, theta: Floats, unseen: Floats) -> bool:

@@ -15,8 +15,9 @@ import numpy as np
 from goodmeasure.decisions.decision import folds
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.conformal import conformal_bound
+from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.statistics.weights import effective
+from goodmeasure.statistics.weights import effective, equal_parts
 from goodmeasure.study.cases import Cases, Prepared
 from goodmeasure.study.covering import Coverage
 from goodmeasure.study.dependence import parts
@@ -37,15 +38,14 @@ def covering(
     goals = raw_targets(model.loss, report.y)
     misses = np.stack([goals - one.plain for one in said])
     sizes = np.abs([goals, *(one.plain for one in said)])
-    moving = _Moving(
-        model.loss.levels, misses, report.weights, BEYOND * float(sizes[np.isfinite(sizes)].max(initial=0))
-    )
+    beyond = BEYOND * float(sizes[np.isfinite(sizes)].max(initial=0))
+    moving = _Moving(model.loss.levels, misses, report.weights, report.together, beyond)
     every = np.ones(len(report), dtype=bool)
     moves = moving(range(len(said)), every)
     coverage = Coverage(
         model.loss.levels,
         tuple(float(move) if np.isfinite(move) else None for move in moves),
-        int(moving.rows(every) + 0.5),
+        int(effective(report.weights, np.ones(len(report))) + 0.5),
         _between(said[0].prediction, report),
         tuple(_doubts(given)),
     )
@@ -74,18 +74,22 @@ class _Moving:
     levels: tuple[float, ...]
     misses: Floats
     weight: Floats
+    together: Any
     beyond: float
 
-    def rows(self, taken: Any) -> float:
-        """How many rows of equal weight these are."""
-        return effective(self.weight[taken], np.ones(int(taken.sum())))
+    def independent(self, taken: Any) -> float:
+        """As many rows of equal weight as these tell as much as: where rows go together, as there are groups."""
+        if self.together is None:
+            return effective(self.weight[taken], np.ones(int(taken.sum())))
+        codes = np.unique(self.together[taken], return_inverse=True)[1]
+        return equal_parts(summed(codes, self.weight[taken]))
 
     def __call__(self, deals: Sequence[int], taken: Any) -> Floats:
         """What moves each raw output outwards: the bound of its level, and what rounding may take back.
 
         A median has no side on which it could promise anything, and stays.
         """
-        weight, rows = np.tile(self.weight[taken], len(deals)), self.rows(taken)
+        weight, rows = np.tile(self.weight[taken], len(deals)), self.independent(taken)
         each = zip(self.levels, self.misses[list(deals)][:, taken].reshape(-1, len(self.levels)).T, strict=True)
         return np.array(
             [

@@ -84,8 +84,9 @@ class Coverage:
     @property
     def sentence(self) -> str:
         """The claim, how it came about, and what it does not say."""
+        of = "groups" if "groups" in self.doubts else "rows"
         kept = [
-            f"the {level:g} quantile stays as it was fitted, for {least_rows(level)} rows would tell"
+            f"the {level:g} quantile stays as it was fitted, for {least_rows(level)} {of} would tell"
             for level, move in zip(self.levels, self.moves, strict=True)
             if move is None
         ]
