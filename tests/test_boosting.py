@@ -266,7 +266,7 @@ def test_raw_outputs_of_another_number_are_refused():
     x, y = rows(L.huber())
     fitted = trained("xgboost", L.huber(), x, y)
     with pytest.raises(Problem, match="several raw outputs"):
-        gm.to_xgboost(L.cross_entropy()).predict(fitted, x)
+        gm.to_xgboost(L.cross_entropy()).predict(fitted.get_booster(), xgboost.DMatrix(x))
 
 
 def test_sparse_rows_are_predicted_as_they_are_fitted():

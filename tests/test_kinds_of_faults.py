@@ -88,7 +88,8 @@ def test_texts_as_targets_have_a_fix_that_fits_the_loss(name: str) -> None:
     with pytest.raises(Problem) as caught:
         loss(texts, np.zeros((3, 3)) if loss.is_classwise else np.zeros(3))
     if isinstance(caught.value, TargetOutsideDomain):
-        assert ("== 'yes'" in caught.value.fix) == (loss.is_binary and not loss.is_classwise)
+        assert ("== 'c'" in caught.value.fix) == (loss.is_binary and not loss.is_classwise)
+        assert all(repr(label) in caught.value.seen for label in texts.tolist())
 
 
 def test_values_in_errors_are_plain() -> None:

@@ -137,14 +137,16 @@ class LossReading:
 
     def _of_amounts(self, y: NDArray[Any], model: AskedModel) -> Outputs:
         """A regressor's amounts where labels are judged: they are shares, or it is no model for that."""
+        fix = "model = LogisticRegression().fit(X, y)  # a classifier"
+        if self.loss.is_classwise and y.ndim == 1:
+            raise UsageError(
+                f"{self.loss} judges a probability for each class, and {_name(model.fitted)} predicts one amount",
+                fix=fix,
+            )
         try:
-            if self.loss.is_classwise and y.ndim == 1:
-                raise UsageError(
-                    f"{self.loss} judges a probability for each class, and {_name(model.fitted)} predicts one amount"
-                )
             return self._meant(model.says("predict"))
-        except (TargetOutsideDomain, UsageError) as problem:
-            raise problem.mended_by("model = LogisticRegression().fit(X, y)  # a classifier") from None
+        except TargetOutsideDomain as problem:
+            raise problem.mended_by(fix) from None
 
     def _placed(self, table: Floats, known: Labels, names: Labels, *, scores: bool) -> Floats:
         """What the loss takes, from a column for each class that a model knows: it gives the others no probability."""

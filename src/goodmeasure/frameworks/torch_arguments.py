@@ -124,7 +124,8 @@ def check(
     if not fits or (given != rows and not (program.classwise and given == shape)):
         _refuse_shapes(program.loss, tuple(shape), tuple(given), first, fits)
     if raw.dtype not in COMPUTED:
-        swapped = target.dtype in COMPUTED and given == shape
+        looked_at = known(raw) and known(target) and not target.is_cuda and program.loss.is_binary
+        swapped = looked_at and given == shape and bool(((target < 0) | (target > 1)).any())
         raise UsageError(
             f"input holds {raw.dtype}, and losses compute in half, single or double",
             fix="input, target = target, input  # raw outputs first" if swapped else "input.float()",
