@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench pages docs clean
 
 demo: .venv/ready
 	$(BIN)/goodmeasure demo --out goodmeasure-demo
@@ -15,14 +15,19 @@ check: .venv/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: .venv/test-ready
+# The pages that are generated and kept.
+pages: .venv/test-ready
 	$(BIN)/python scripts/docs.py
+
+# The site, into the folder site; it asks nothing of the network.
+docs: .venv/test-ready
+	$(BIN)/python scripts/website.py
 
 bench: .venv/bench-ready
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv goodmeasure-demo
+	rm -rf .venv goodmeasure-demo site
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -33,7 +38,7 @@ clean:
 # torch first and pinned: other ways to ask for it bring gigabytes of GPU libraries.
 .venv/test-ready: .venv/ready
 	$(BIN)/python -m pip install -q torch==2.13.0
-	$(BIN)/python -m pip install -q -e '.[run,fast,torch,keras,jax,boosting,dask,excel,onnx,plot,polars,spark,sql]' --group test
+	$(BIN)/python -m pip install -q -e '.[run,fast,torch,keras,jax,boosting,dask,excel,onnx,plot,polars,spark,sql]' --group test --group docs
 	touch $@
 
 .venv/bench-ready: .venv/test-ready

@@ -17,7 +17,7 @@ SAID = ("raises", "warns", "silent")
 
 HEAD = """# The audit: every rule, its evidence, and what others say
 
-Made by `make docs` from the rules and from `tests/audit_programs`. `goodmeasure explain CODE` prints the page of a rule. The
+Made by `make pages` from the rules and from `tests/audit_programs`. `goodmeasure explain CODE` prints the page of a rule. The
 evidence is named after the classes of `goodmeasure.auditing.evidence`. "Programs" counts the wrong fixture programs in which a
 rule speaks; the last column says what the framework does when the same programs are run without an audit.
 

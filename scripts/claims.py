@@ -33,7 +33,7 @@ def page() -> str:
 def lines() -> Iterator[str]:
     """What the marks mean, the table, and how many claims rest on what."""
     yield from ("# What is claimed of each loss, and by which evidence", "")
-    yield from ("<!-- made by make docs: change the losses, not this page -->", "")
+    yield from ("<!-- made by make pages: change the losses, not this page -->", "")
     yield "Of each loss with its defaults. **yes** is proved from the formula (`card().certificates()` gives the proof as data"
     yield "for convex, Lipschitz and smooth), *yes* was tried and not refuted, no has a counterexample on the card. A constant"
     yield "that was proved bounds what it speaks of; one that was only seen is marked: at least. Where a cell is empty there is"

@@ -40,6 +40,49 @@ PROPERTIES = {
 }
 
 
+TABLES = """
+## Where the rows live
+
+`gm.to_sql` and `gm.to_polars` say a loss in the language of a table. What they return has four parts, expressions of a row:
+`value` is what it costs, `signal` its derivative by each raw output, `prediction` what the raw outputs stand for (a column
+each, with weights, focus and smoothing undone), and `decision(costs)` the act of least expected cost.
+
+```python
+>>> import duckdb
+>>> import goodmeasure as gm
+>>> import polars
+>>> loss, costs = gm.losses.binary_focal(gamma=2.0), gm.Costs(false_negative=40, false_positive=5)
+>>> rows = polars.DataFrame({"gone": [1, 0, 0], "score": [2.0, -1.5, 3.0]})
+>>> said = gm.to_sql(loss, target="gone", raw="score")
+>>> query = f"SELECT {said.value}, {said.signal[0]}, {said.prediction[0]}, {said.decision(costs)} FROM rows"
+>>> for row in duckdb.sql(query).fetchall():
+...     print([round(each, 4) for each in row])
+[0.0018, -0.0049, 0.9955, 1.0]
+[0.0067, 0.017, 0.0174, 0.0]
+[2.7663, 1.1267, 0.9997, 1.0]
+>>> said = gm.to_polars(loss, target="gone", raw="score")
+>>> parts = {"costs": said.value, "pull": said.signal[0], "p": said.prediction[0], "act": said.decision(costs)}
+>>> rows.select(**parts)["act"].to_list()
+[1.0, 0.0, 1.0]
+```
+
+Of classes name a column of raw outputs for each, and there are as many signals and predictions; of predictions that a table holds
+already, name these:
+
+```python
+>>> said = gm.to_sql(gm.losses.cross_entropy(), target="kind", raw=["a", "b", "c"])
+>>> len(said.signal), len(said.prediction)
+(3, 3)
+>>> rows = polars.DataFrame({"sold": [3, 4], "said": [1.5, 4.5]})
+>>> rows.select(gm.to_polars(gm.losses.absolute_error(), target="sold", prediction="said").value.mean()).item()
+1.0
+```
+
+`gm.to_sql(loss, "bigquery")` says the same in another dialect, through SQLGlot: `duckdb`, `postgres`, `spark`, `bigquery` and
+`snowflake`.
+"""
+
+
 @dataclass(frozen=True)
 class Asked:
     """A question of a host's own loss and of ours, and the true answer."""
@@ -207,6 +250,7 @@ def lines() -> Iterator[str]:
     yield "An error is better than a number where there is none to give. A traced program (JAX, a compiled step of Keras) cannot"
     yield "stop, so there it is NaN, in the value and in the gradient. SQL other than DuckDB's is said by SQLGlot and read"
     yield "back by it in the tests; no server of another dialect was at hand to run it."
+    yield from TABLES.rstrip().splitlines()
 
 
 if __name__ == "__main__":

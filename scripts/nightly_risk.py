@@ -24,7 +24,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "risk_coverage.md"
 HEAD = """# What intervals cover, and how often words are false
 
 "Falsely" is the share of tables of which a word is said that is not true of them, "missed" the share of those of which it is true
-and not said. Written by `scripts/nightly_risk.py`, which takes too long for `make docs`. Published figures are cited in
+and not said. Written by `scripts/nightly_risk.py`, which takes too long for `make pages`. Published figures are cited in
 `docs/risk.md`.
 """
 

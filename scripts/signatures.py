@@ -15,7 +15,7 @@ PAGE = Path(__file__).resolve().parent.parent / "src" / "goodmeasure" / "losses"
 HEAD = '''\
 """What `goodmeasure.losses` holds, for editors and type checkers.
 
-Made by make docs: change the losses, not this file.
+Made by make pages: change the losses, not this file.
 """
 
 from collections.abc import Sequence

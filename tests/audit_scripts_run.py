@@ -4,6 +4,7 @@
 ``LIBRARIES`` names others than the usual ones.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -63,5 +64,6 @@ if __name__ == "__main__":
     all_rules()
     for module in pkgutil.iter_modules(evidence.__path__):
         importlib.import_module(f"{evidence.__name__}.{module.name}")
+    gc.freeze()  # or each child's collector walks through all that was imported, and copies every page of it
     for name in sys.argv[2:]:
         print(json.dumps({"script": Path(name).stem} | audited(Path(name), sys.argv[1])), flush=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import goodmeasure as gm
+from catalogue_losses import between_bounds
 
 FEW = {"xgboost": {"max_depth": 3}, "lightgbm": {"num_leaves": 8}, "sklearn": {"max_leaf_nodes": 8}}
 
@@ -46,7 +47,7 @@ def rows(loss: Any, n: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray
     if loss.target.low == 0 and 0 in loss.target and 0.5 not in loss.target:
         return x, np.minimum(random.poisson(np.exp(0.7 * score)), loss.target.high).astype(float)
     if loss.target.low == 0:
-        return x, np.exp(0.6 * score) * random.gamma(3.0, 1 / 3, size=n)
+        return x, between_bounds(loss, np.exp(0.6 * score) * random.gamma(3.0, 1 / 3, size=n))
     return x, score + 0.5 * random.standard_t(5, size=n)
 
 

@@ -69,14 +69,19 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def opened(running: Any, path: Path, *, width: int = 1280, **how: Any) -> Iterator[Opened]:
-    """A file opened as a page of this width; ``how`` is handed to the browser (colours, no scripts, no policy)."""
+def opened(running: Any, path: Path, *, width: int = 1280, within: Path | None = None, **how: Any) -> Iterator[Opened]:
+    """A file opened as a page of this width, which may ask for itself and for what lies ``within`` a folder.
+
+    ``how`` is handed to the browser (colours, no scripts, no policy).
+    """
+    own = path.as_uri() if within is None else f"{within.as_uri()}/"
     context = running.new_context(viewport={"width": width, "height": 900}, **how)
     context.set_default_timeout(PATIENT)
     found = Opened(context.new_page())
     found.page.on("console", lambda message: found.said.append(message.text))
     found.page.on("pageerror", lambda error: found.said.append(str(error)))
-    found.page.on("request", lambda asked: None if asked.url == path.as_uri() else found.said.append(asked.url))
+    allowed = str.startswith if within else str.__eq__
+    found.page.on("request", lambda asked: None if allowed(asked.url, own) else found.said.append(asked.url))
     found.page.goto(path.as_uri())
     yield found
     context.close()

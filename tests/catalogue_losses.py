@@ -36,6 +36,12 @@ def weighted():
     return [*yes_no[::3], *classes[::3]]
 
 
+def between_bounds(loss, y):
+    """Targets above zero as they are, or brought between the bounds of a loss that has some, in the same order."""
+    low, high = loss.target.low, loss.target.high
+    return low + (high - low) * (y / (1 + y)) if np.isfinite(high) and not loss.target.whole else y
+
+
 def ids(losses_):
     return [repr(each) for each in losses_]
 
@@ -51,6 +57,8 @@ def _drawn(domain, random, size):
         return float(random.choice([0.0, 1.0, 1 + 1e-6, 1.5, 2 - 1e-6, 2.0, 2 + 1e-6, 3.0, random.uniform(1, 2), 8.0]))
     if isinstance(domain, RisingDomain):
         small = float(10 ** -random.uniform(1, size))
+        if domain.written:
+            return (float(random.choice([-far, 0.0, 1.0])), float(random.choice([1.5, 2.0, 100.0])) + far)
         return tuple(sorted({small, *random.random(int(random.integers(1, 4)))}))
     if isinstance(domain, SizeDomain):
         return int(random.integers(domain.low, 6))  # formulas grow with their size, and the time that a test takes
@@ -78,5 +86,7 @@ def scales_of(loss):
 
 def _fits(loss):
     """Whether predictions on this scale are what the loss speaks of: no logarithm of a negative amount."""
+    if np.isfinite(loss.target.high) and not loss.target.whole:
+        return loss.activation[0].reaches.high <= loss.target.high
     positive = loss.target.low == 0
     return not (positive and loss.activation[0].name == "linear")

@@ -1,6 +1,7 @@
 """Settings and fixtures that all tests share."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
@@ -16,6 +17,10 @@ import goodmeasure
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("MPLBACKEND", "agg")
+# Tests start hundreds of processes, and each would compile every module that it imports, a second or more of work; from the
+# second on they read what the first one left, as they do wherever nobody has switched that off.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 settings.register_profile("suite", max_examples=50, deadline=None, derandomize=True)
 settings.load_profile("suite")
 

@@ -8,6 +8,7 @@ writes. Of each child it prints a line of JSON: how it ended, and the checksums 
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -99,6 +100,7 @@ def main(work: Callable[[], Callable[[], Any]]) -> None:
     do = work()
     shutil.copytree("out", "before")
     print(json.dumps([None, left()]), flush=True)
+    gc.freeze()  # a child's collector would walk through all of it, and copy every page
     moment, killed = 0, True
     while killed:
         child = os.fork()

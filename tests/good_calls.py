@@ -126,6 +126,13 @@ def _numbers() -> Iterator[tuple[str, Call]]:
         ),
     )
     yield "compare", (gm.compare, {"loss": BINARY, "y": Y, "z_a": Z, "z_b": Z[::-1], "cluster": KEYS, **ROWS})
+    priced = {"y": MANY_Y, "costs": COSTS, "cluster": None, "time": None, **ROWS, "sample_weight": W * 10}
+    yield "decision_cost", (gm.decision_cost, {"p": MANY_P, **priced})
+    yield "compare_costs", (gm.compare_costs, {"p_a": MANY_P, "p_b": MANY_P[::-1], **priced})
+    drawn = {"y": Z, "fair": True, "cluster": KEYS, "time": None, **ROWS}
+    yield "ensemble_crps", (gm.ensemble_crps, {"members": np.outer(Z, [1.0, 2.0]), **drawn})
+    ensembles = {"members_a": np.outer(Z, [1.0, 2.0]), "members_b": np.outer(Z, [1.0, 2.0, 4.0])}
+    yield "compare_ensembles", (gm.compare_ensembles, {**ensembles, **drawn})
     yield (
         "decide",
         (
@@ -209,6 +216,10 @@ def _numbers() -> Iterator[tuple[str, Call]]:
         ),
     )
     yield "tally", (gm.tally, {"loss": BINARY, "y": Y, "z": Z, "sample_weight": W, "group": KEYS, "cluster": KEYS})
+    lists = {"order": DAYS, "happened": Y, "group": KEYS, "most": 3, "seed": 1}
+    yield "choice_sets", (gm.choice_sets, lists)
+    yield "ChoiceSets.table", (gm.choice_sets(DAYS).table, {"z": Z})
+    yield "ChoiceSets.summed", (gm.choice_sets(DAYS).summed, {"cells": np.ones((6, 6))})
     yield "tailored", (gm.tailored, {"costs": COSTS, "spread": 0.5, "outside": 0.2})
     yield "weighted", (gm.weighted, {"loss": BINARY, "positive": 2.0})
 
@@ -301,6 +312,7 @@ def _models() -> Iterator[tuple[str, Call]]:
                 "floors": [],
                 "budget": None,
                 "protocol": "auto",
+                "conformal": None,
                 "seed": 1,
                 "test": None,
                 "tick": None,

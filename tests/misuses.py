@@ -19,6 +19,7 @@ import torch
 import goodmeasure as gm
 from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.formulas.expression import Word
+from goodmeasure.frameworks.estimators import CATBOOST, LIGHTGBM, XGBOOST, Host
 
 Misuses = Mapping[str, Mapping[str, Callable[[], Any]]]
 
@@ -390,6 +391,50 @@ FUNCTIONS: Misuses = {
         "GM705": lambda: gm.compare(BINARY, Y, Z, Z, cluster=SAME),
         "GM706": lambda: gm.compare(SQUARED, [1e200] * 6, Z, Z),
     },
+    "compare_costs": {
+        "GM003": lambda: gm.compare_costs(Y, P[:3], P[:3], COSTS),
+        "GM005": lambda: gm.compare_costs(Y, P, P, COSTS, sample_weight=ZERO),
+        "GM006": lambda: gm.compare_costs(Y, P, P, COSTS, sample_weight=NEGATIVE),
+        "GM009": lambda: gm.compare_costs(Y, P, P, COSTS, cluster=Y, time=Y),
+        "GM701": lambda: gm.compare_costs(Y, Z, Z, COSTS),
+        "GM702": lambda: gm.compare_costs(Y, NAN, NAN, UNITS),
+        "GM703": lambda: gm.compare_costs([2] * 6, P, P, COSTS),
+        "GM705": lambda: gm.compare_costs(Y, P, P, COSTS, cluster=SAME),
+        "GM706": lambda: gm.compare_costs([1e200] * 6, Z, Z, UNITS),
+        "GM711": lambda: gm.compare_costs([0, 1], [[0.5, 0.5]] * 2, [[0.5, 0.5]] * 2, BY_CLASS),
+    },
+    "compare_ensembles": {
+        "GM003": lambda: gm.compare_ensembles(Z, Z, Z),
+        "GM004": lambda: gm.compare_ensembles(NAN, X, X),
+        "GM005": lambda: gm.compare_ensembles(Z, X, X, sample_weight=ZERO),
+        "GM006": lambda: gm.compare_ensembles(Z, X, X, sample_weight=NEGATIVE),
+        "GM009": lambda: gm.compare_ensembles(Z, X, X, cluster=Y, time=Y),
+        "GM702": lambda: gm.compare_ensembles(Z, [[np.nan]] * 6, [[np.nan]] * 6),
+        "GM705": lambda: gm.compare_ensembles(Z, X, X, cluster=SAME),
+        "GM706": lambda: gm.compare_ensembles([1e200] * 6, X, X),
+    },
+    "decision_cost": {
+        "GM003": lambda: gm.decision_cost(Y, P[:3], COSTS),
+        "GM005": lambda: gm.decision_cost(Y, P, COSTS, sample_weight=ZERO),
+        "GM006": lambda: gm.decision_cost(Y, P, COSTS, sample_weight=NEGATIVE),
+        "GM009": lambda: gm.decision_cost(Y, P, COSTS, cluster=Y, time=Y),
+        "GM701": lambda: gm.decision_cost(Y, Z, COSTS),
+        "GM702": lambda: gm.decision_cost(Y, NAN, UNITS),
+        "GM703": lambda: gm.decision_cost([2] * 6, P, COSTS),
+        "GM705": lambda: gm.decision_cost(Y, P, COSTS, cluster=SAME),
+        "GM706": lambda: gm.decision_cost([1e200] * 6, Z, UNITS),
+        "GM711": lambda: gm.decision_cost([0, 1], [[0.5, 0.5]] * 2, BY_CLASS),
+    },
+    "ensemble_crps": {
+        "GM003": lambda: gm.ensemble_crps(Z, Z),
+        "GM004": lambda: gm.ensemble_crps(NAN, X),
+        "GM005": lambda: gm.ensemble_crps(Z, X, sample_weight=ZERO),
+        "GM006": lambda: gm.ensemble_crps(Z, X, sample_weight=NEGATIVE),
+        "GM009": lambda: gm.ensemble_crps(Z, X, cluster=Y, time=Y),
+        "GM702": lambda: gm.ensemble_crps(Z, [[np.nan]] * 6),
+        "GM705": lambda: gm.ensemble_crps(Z, X, cluster=SAME),
+        "GM706": lambda: gm.ensemble_crps([1e200] * 6, X),
+    },
     "decide": {
         "GM003": lambda: gm.decide(Y, P[:3], COSTS),
         "GM005": lambda: gm.decide(Y, P, COSTS, sample_weight=ZERO),
@@ -534,23 +579,16 @@ FUNCTIONS: Misuses = {
 }
 
 
-class _Spoken:
-    """A model of no booster: it gives two raw outputs whatever the rows are."""
-
-    def predict(self, *_: object, **__: object) -> object:
-        return np.zeros((6, 2))
-
-
-class _Forest:
-    """A random forest of LightGBM, as far as it is looked at."""
-
-    def get_params(self) -> dict[str, str]:
-        return {"boosting_type": "rf"}
+def fitted_model_of(host: Host) -> Any:
+    """What looks like a fitted model of a booster, installed or not, and gives two raw outputs a row."""
+    said = {"predict": lambda self, X, **more: np.zeros((6, 2)), "get_params": lambda self: {}, "set_params": print}
+    fitted = {"is_fitted": lambda self: True, "__sklearn_is_fitted__": lambda self: True}
+    return type(host.base, (), {"__module__": host.package, **said, **fitted})()
 
 
-def of_boosters(name: str, to: Callable[[object], Any]) -> Misuses:
+def of_boosters(name: str, to: Callable[[object], Any], host: Host) -> Misuses:
     """What the objective of any booster refuses."""
-    ours, counted = to(BINARY), to(POISSON)
+    ours, counted, model = to(BINARY), to(POISSON), fitted_model_of(host)
     starts = {
         "GM003": lambda: ours.start(Y, [1.0]),
         "GM005": lambda: ours.start(Y, [0.0] * 6),
@@ -558,10 +596,17 @@ def of_boosters(name: str, to: Callable[[object], Any]) -> Misuses:
     found: Misuses = {
         name: {},
         f"{name}.start": starts,
-        f"{name}.fit": {**{code: starts[code] for code in starts}, "GM004": lambda: counted.start([-1.0])},
+        f"{name}.fit": {
+            "GM003": lambda: ours.fit(model, X, Y, [1.0]),
+            "GM004": lambda: counted.fit(model, X, NEGATIVE),
+            "GM005": lambda: ours.fit(model, X, Y, ZERO),
+            "GM009": lambda: ours.fit(None, X, Y),
+            "GM602": lambda: ours.fit(model, X, SAME),
+        },
         f"{name}.predict": {
-            "GM003": lambda: ours.predict(_Spoken(), X),
+            "GM003": lambda: ours.predict(model, X),
             "GM007": lambda: to(HINGE).loss.predict([0.0]),
+            "GM009": lambda: ours.predict(None, X),
         },
     }
     return found
@@ -679,13 +724,9 @@ CLASSES_AND_METHODS: Misuses = {
         **of_deciding(gm.CostSensitiveRegressor, gm.LossRegressor()),
         "GM706": lambda: gm.CostSensitiveRegressor(gm.LossRegressor()).fit(X, [1e150, -1e150] * 3),
     },
-    **of_boosters("XGBoostLoss", gm.to_xgboost),
-    **of_boosters("LightGBMLoss", gm.to_lightgbm),
-    "LightGBMLoss.fit": {
-        **of_boosters("LightGBMLoss", gm.to_lightgbm)["LightGBMLoss.fit"],
-        "GM009": lambda: gm.to_lightgbm(BINARY).fit(_Forest(), X, Y),
-    },
-    **of_boosters("CatBoostLoss", gm.to_catboost),
+    **of_boosters("XGBoostLoss", gm.to_xgboost, XGBOOST),
+    **of_boosters("LightGBMLoss", gm.to_lightgbm, LIGHTGBM),
+    **of_boosters("CatBoostLoss", gm.to_catboost, CATBOOST),
     "XGBoostLoss.__call__": of_steps(gm.to_xgboost(BINARY)),
     "XGBoostMetric.__call__": of_steps(gm.to_xgboost(BINARY).metric),
     "LightGBMLoss.__call__": of_steps(gm.to_lightgbm(BINARY)),
@@ -699,11 +740,21 @@ CLASSES_AND_METHODS: Misuses = {
         "GM005": lambda: gm.to_hist_gradient_boosting(BINARY).fit_intercept_only(Y, [0.0] * 6)
     },
     "HistGradientBoostingLoss.predict_proba": {
-        "GM007": lambda: gm.to_hist_gradient_boosting(HINGE).predict_proba(np.zeros(3))
+        "GM007": lambda: gm.to_hist_gradient_boosting(HINGE).predict_proba(np.zeros(3)),
+        "GM009": lambda: gm.to_hist_gradient_boosting(SQUARED).predict_proba(np.zeros(3)),
     },
     "ClassCosts": {"GM710": lambda: gm.ClassCosts([1, 2])},
     "ClassCosts.with_asking": {"GM710": lambda: BY_CLASS.with_asking(np.inf)},
     "Costs": {"GM710": lambda: gm.Costs(false_negative=-1, false_positive=5)},
+    "choice_sets": {
+        "GM003": lambda: gm.choice_sets(Y, happened=TWO),
+        "GM005": lambda: gm.choice_sets(Y, happened=ZERO),
+        "GM009": lambda: gm.choice_sets(Y, most=1),
+        "GM702": lambda: gm.choice_sets(NAN),
+        "GM703": lambda: gm.choice_sets(Y, happened=[2] * 6),
+    },
+    "ChoiceSets.table": {"GM003": lambda: gm.choice_sets(Y).table(TWO)},
+    "ChoiceSets.summed": {"GM003": lambda: gm.choice_sets(Y).summed(Y)},
     "tailored": {"GM710": lambda: gm.tailored(gm.Costs(false_negative=1, false_positive=0))},
     "Costs.from_grade": {
         "GM009": lambda: COSTS.from_grade(5, grades=5),
@@ -842,7 +893,10 @@ CLASSES_AND_METHODS: Misuses = {
         "GM009": lambda: gm.to_jax(BINARY)(np.zeros(2, int), np.zeros(2)),
     },
     "KerasLoss": {"GM009": lambda: type(gm.to_keras(BINARY))(BINARY, "average")},
-    "KerasLoss.__call__": {"GM003": lambda: gm.to_keras(BINARY)(np.zeros(2), np.zeros(3))},
+    "KerasLoss.__call__": {
+        "GM003": lambda: gm.to_keras(BINARY)(np.zeros(2), np.zeros(3)),
+        "GM006": lambda: gm.to_keras(BINARY)(np.zeros(2), np.zeros(2), [-1.0, 1.0]),
+    },
     "KerasLoss.call": {"GM003": lambda: gm.to_keras(BINARY).call(np.zeros(2), np.zeros(3))},
     "TableLoss": {
         "GM003": lambda: gm.to_sql(gm.losses.cross_entropy(), raw="z"),

@@ -156,6 +156,11 @@ def _lists(call: Any, t: Table, w: Any) -> Any:
     return {"value": value, "gradient": gradient[kept]}
 
 
+def _priced(target: str, p: str, costs: Any, t: dict[str, Any], w: Any, **more: Any) -> Any:
+    """What decisions by one column cost."""
+    return gm.decision_cost(t[target], t[p], costs, sample_weight=w, **more)
+
+
 def _entries() -> list[Entry]:
     plain = {"meant": False}
     found = [
@@ -299,6 +304,32 @@ def _entries() -> list[Entry]:
             "amount",
             ("mu",),
             folds=True,
+        ),
+        *(
+            Entry(f"decision_cost {name}", partial(_priced, y, p, costs), y, (p,))
+            for name, y, p, costs in (
+                ("yes/no", "yes", "p", COSTS),
+                ("classes", "label", "shares", CLASS_COSTS),
+                ("amounts", "amount", "mu", UNIT_COSTS),
+            )
+        ),
+        Entry(
+            "compare_costs",
+            lambda t, w, **m: gm.compare_costs(t["yes"], t["p"], t["p"] ** 2, COSTS, sample_weight=w, **m),
+            "yes",
+            ("p",),
+        ),
+        Entry(
+            "ensemble_crps",
+            lambda t, w, **m: gm.ensemble_crps(t["amount"], t["rows"], fair=True, sample_weight=w, **m),
+            "amount",
+            ("rows",),
+        ),
+        Entry(
+            "compare_ensembles",
+            lambda t, w, **m: gm.compare_ensembles(t["amount"], t["rows"], t["shares"], sample_weight=w, **m),
+            "amount",
+            ("rows", "shares"),
         ),
         Entry(
             "expected_cost",

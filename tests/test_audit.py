@@ -75,7 +75,7 @@ def test_a_wrong_program_is_found(path: Path, name: str) -> None:
     made = report(getattr(load(path), name))
     codes = {f.code for f in made.at_least("warning")}
     assert codes
-    assert FOUND.get(f"{path.stem}.{name}", {}).get("codes") == sorted(codes), "run make docs"
+    assert FOUND.get(f"{path.stem}.{name}", {}).get("codes") == sorted(codes), "run make pages"
     for finding in made.findings:
         assert finding.title
         assert finding.where

@@ -142,6 +142,15 @@ def test_every_topic_has_a_page():
 # --- other languages ---
 
 
+@pytest.mark.parametrize("word", vocabulary().values(), ids=lambda word: word.name)
+def test_what_is_raised_to_a_power_is_one_thing_in_latex(word):
+    base = word(*(symbol(letter) for letter in ("x", "a", "b")[: len(word.partials)]))
+    written = latex(base**3)
+    stands_alone = not re.match(r"\\(frac|begin)|-|[xab] ", latex(base))
+    assert written.endswith("^{3}") or base.word.name == "power", written
+    assert stands_alone or written.startswith("\\left("), written
+
+
 @pytest.mark.parametrize("word", vocabulary().values(), ids=lambda w: w.name)
 def test_every_word_and_its_derivative_is_written_on_paper(word):
     args = [symbol(n) for n in ("x", "a", "b")[: len(word.partials)]]

@@ -21,6 +21,7 @@ PROMISED = [
     "squared_error", "absolute_error", "huber", "pseudo_huber", "log_cosh", "fair", "pinball", "smooth_pinball",
     "expectile", "epsilon_insensitive", "cauchy", "geman_mcclure", "welsch", "tukey_biweight", "barron", "student_t",
     "linex", "circular", "poisson", "gamma", "exponential_nll", "tweedie", "inverse_gaussian", "negative_binomial",
+    "fractional_logit",
     "squared_log_error", "absolute_percentage_error", "gaussian_nll", "laplace_nll", "student_t_nll",
     "lognormal_nll", "gaussian_crps", "logistic_crps", "laplace_crps", "interval", "cross_entropy",
     "binary_cross_entropy", "brier", "binary_brier", "focal", "binary_focal", "poly", "binary_poly",

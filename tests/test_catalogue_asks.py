@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import goodmeasure as gm
-from catalogue_losses import everything
+from catalogue_losses import between_bounds, everything
 from goodmeasure import losses
 from goodmeasure.errors import NoSuchReading, Problem
 
@@ -49,6 +49,7 @@ ELICITS += [
     L.linex(k=-0.5),
     L.tweedie(power=1.0),
     L.negative_binomial(dispersion=3.0),
+    L.fractional_logit(bounds=(-10.0, 30.0)),
 ]
 
 
@@ -57,7 +58,7 @@ ELICITS += [
 @settings(max_examples=12, deadline=None)
 def test_the_least_expected_loss_is_at_what_is_asked_for(loss, seed):
     random = np.random.default_rng(seed)
-    y = random.permutation(np.arange(1.0, 9.0))[:5] * random.choice([0.25, 1.0, 2.0])
+    y = between_bounds(loss, random.permutation(np.arange(1.0, 9.0))[:5] * random.choice([0.25, 1.0, 2.0]))
     w = random.integers(1, 9, 5) + 1e-3
     best = loss.predict(np.asarray([loss.best_constant(y, w)]))[0]
     assert best == pytest.approx(FUNCTIONALS[loss.facts.asks_for](y, w, loss.values), rel=1e-7)
@@ -67,7 +68,7 @@ def test_the_least_expected_loss_is_at_what_is_asked_for(loss, seed):
     "loss", [e for e in everything() if len(e.activation) == 1 and not e.is_classwise and not e.is_binary], ids=repr
 )
 def test_zero_lies_between_the_signals_beside_the_best(loss):
-    y = np.asarray([0.5, 1.0, 1.25, 2.0, 3.5])
+    y = between_bounds(loss, np.asarray([0.5, 1.0, 1.25, 2.0, 3.5]))
     best, step = loss.best_constant(y), 1e-6
     below, above = (loss.gradient(y, np.full(5, best + s)).sum() for s in (-step, step))
     assert below <= 1e-9

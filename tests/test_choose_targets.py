@@ -248,8 +248,8 @@ def test_a_name_is_evidence_only_for_values_that_agree() -> None:
 
 
 def test_an_angle_needs_a_full_turn() -> None:
-    assert str(choose([350.0, 10.0, 170.0], represents="angle=360").loss) == "circular(period=360.0)"
-    assert str(choose([0.5, -3.0, 2.0], represents="angle").loss) == f"circular(period={2 * np.pi!r})"
+    assert str(choose([350.0, 10.0, 170.0], represents="angle=360").loss) == "arrow_error(period=360.0)"
+    assert str(choose([0.5, -3.0, 2.0], represents="angle").loss) == f"arrow_error(period={2 * np.pi!r})"
     for wrong in ("angle=0", "angle=round", "angle=-360", "angle=inf", "angle=nan"):
         with pytest.raises(UsageError, match="full turn"):
             choose([350.0, 10.0, 170.0], represents=wrong)

@@ -149,7 +149,13 @@ def of_choose(held: dict[str, Any], tmp_path: Path) -> int:
     return status_of([*map(str, words), "--cost", "fn=@amount", "--cost", "fp=@fee"])
 
 
-COMMANDS = {"run": of_run, "decide": of_decide, "choose": of_choose}
+def of_score(held: dict[str, Any], tmp_path: Path) -> int:
+    held = held | {"p": 1 / (1 + np.exp(-held["x"]))}
+    words = ["score", write(tmp_path / "t.csv", held), "--y", "fraud", "--p", "p", "--positive", "yes"]
+    return status_of([*map(str, words), "--cost", "fn=@amount", "--cost", "fp=@fee"])
+
+
+COMMANDS = {"run": of_run, "decide": of_decide, "choose": of_choose, "score": of_score}
 
 
 @pytest.mark.parametrize("column", ["amount", "fee"])
@@ -195,6 +201,116 @@ def test_texts_and_unknown_columns_and_the_target_are_no_costs(tmp_path: Path) -
 def test_columns_are_costs_of_both_mistakes_of_yes_and_no(given: list[str]) -> None:
     with pytest.raises(UsageError, match="yes and no"):
         costs_from(given)
+
+
+# --- models compared by what their decisions cost ---
+
+
+def scored(n: int = 300, seed: int = 8) -> dict[str, Any]:
+    """Frauds with the probabilities of two models, what each costs, classes, and groups."""
+    random, held = np.random.default_rng(seed), rows(n, seed)
+    right = 2 * held["x"] - 1
+    shares = random.dirichlet([1, 1, 1], n)
+    held |= {"old": 1 / (1 + np.exp(-right - random.normal(size=n) * 2)), "new": 1 / (1 + np.exp(-right))}
+    held |= {"region": random.choice(["north", "south"], n), "w": random.integers(0, 3, n), "who": np.arange(n) // 3}
+    held |= {f"p_{name}": shares[:, k] for k, name in enumerate(("cat", "dog", "fox"))}
+    return held | {"animal": [("cat", "dog", "fox")[random.choice(3, p=row)] for row in shares]}
+
+
+LABELS = gm.ClassCosts(np.array([[0, 3, 1], [1, 0, 1], [1, 1, 0.0]]))
+PRICED: dict[str, tuple[list[str], tuple[str, ...], Any]] = {
+    "by row": (["--cost", "fn=@amount", "--cost", "fp=5"], ("old", "new"), "row"),
+    "for all": (["--cost", "fn=40,fp=5"], ("old", "new"), gm.Costs(false_negative=40, false_positive=5)),
+    "of labels": (["--cost", "yes->no=40", "--cost", "no->yes=5"], ("old", "new"), gm.Costs(false_negative=40, false_positive=5)),
+    "of amounts": (["--cost", "under=3,over=1"], ("x", "new"), gm.UnderOverCosts(under=3, over=1)),
+    "of classes": (["--cost", "cat->dog=3", "--cost", "*->*=1"], ("p_cat,p_dog,p_fox",), LABELS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [[], ["--weights", "w"], ["--cluster", "who"], ["--by", "region"]], ids=str)
+@pytest.mark.parametrize("kind", PRICED)
+def test_scores_are_priced_as_python_prices_them(
+    kind: str, more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held, (words, models, costs) = scored(), PRICED[kind]
+    target = {"of amounts": "amount", "of classes": "animal"}.get(kind, "fraud")
+    words = [
+        *words,
+        *(["--positive", "yes"] if target == "fraud" else []),
+        *(part for m in models for part in ("--p", m)),
+    ]
+    path = write(tmp_path / "t.csv", held)
+    assert status_of(["score", str(path), "--y", target, *words, *more, "--json"]) == 0
+    groups = json.loads(capsys.readouterr().out)["groups"]
+    codes = {"fraud": held["fraud"] == "yes", "amount": held["amount"], "animal": None}[target]
+    y = np.array([["cat", "dog", "fox"].index(one) for one in held["animal"]]) if codes is None else codes * 1.0
+    for key, found in groups.items():
+        taken = np.ones(len(y), dtype=bool) if not key else np.array(held["region"]) == key
+        own = gm.Costs(false_negative=held["amount"][taken], false_positive=5) if costs == "row" else costs
+        given = {"sample_weight": held["w"][taken]} if "--weights" in more else {}
+        given |= {"cluster": held["who"][taken]} if "--cluster" in more else {}
+        said = {m: np.column_stack([held[name] for name in m.split(",")]).squeeze()[taken] for m in models}
+        for model, p in said.items():
+            one = gm.decision_cost(y[taken], p, own, **given)
+            told = found["cost"][model]
+            assert [told["value"], told["low"], told["high"]] == pytest.approx([one.value, one.low, one.high])
+        for pair, told in found["cost_difference"].items():
+            a, b = pair.split(" - ")
+            difference = gm.compare_costs(y[taken], said[a], said[b], own, **given)
+            assert told["value"] == pytest.approx(difference.value)
+            assert told["value"] == pytest.approx(found["cost"][a]["value"] - found["cost"][b]["value"])
+            assert told["verdict"] == difference.verdict
+
+
+def test_a_price_is_what_deciding_as_the_costs_ask_costs() -> None:
+    held = scored()
+    y, p = (held["fraud"] == "yes") * 1, held["new"]
+    by_row = gm.Costs(false_negative=held["amount"], false_positive=5)
+    asking = gm.Costs(false_negative=40, false_positive=5, ask=2)
+    for costs in (by_row, gm.Costs(false_negative=40, false_positive=5)):
+        assert gm.decision_cost(y, p, costs).value == pytest.approx(gm.decide(y, p, costs).theory.cost.value)
+    assert gm.decision_cost(y, p, asking).value == pytest.approx(
+        gm.decide(y, p, asking).rule("theory, asking").cost.value
+    )
+    miss = held["amount"] * y * (p < 5 / (5 + held["amount"])) + 5 * (1 - y) * (p >= 5 / (5 + held["amount"]))
+    assert gm.decision_cost(y, p, by_row).value == pytest.approx(miss.mean())
+
+
+def test_a_model_is_falsely_cheaper_no_oftener_than_the_level_says() -> None:
+    """Two models that are equally far off, each in its own way: their decisions cost the same on average."""
+    random, words = np.random.default_rng(1), []
+    for _ in range(200):
+        right = 2 * random.normal(size=400) - 1
+        y = (random.random(400) < 1 / (1 + np.exp(-right))) * 1.0
+        off = random.normal(size=(2, 400))
+        a, b = 1 / (1 + np.exp(-right - off))
+        costs = gm.Costs(false_negative=np.exp(random.normal(2, 1, 400)), false_positive=5)
+        words.append(gm.compare_costs(y, a, b, costs).verdict in ("better", "worse"))
+    assert np.mean(words) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 200)
+
+
+REFUSED = {
+    "--raw": ["--raw", "--cost", "fn=@amount,fp=5", "--loss", "binary_brier"],
+    "--save": ["--save", "a.tally", "--cost", "fn=@amount,fp=5"],
+    "of amounts": ["--cost", "under=3,over=1", "--loss", "binary_brier"],
+    "one mistake": ["--cost", "fn=@amount"],
+    "no such column": ["--cost", "fn=@amuont,fp=5"],
+    "no outcome": ["--cost", "miss=3"],
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_priced_is_refused_before_anything_is_written(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "t.csv", scored())
+    words = ["score", "t.csv", "--y", "fraud", "--positive", "yes", "--p", "new"]
+    assert status_of([*words, *REFUSED[what]]) in (2, 3)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "fix " in said.err
+    assert not (tmp_path / "a.tally").exists()
 
 
 # --- kept, shown, and asked again ---

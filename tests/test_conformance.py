@@ -1,5 +1,7 @@
 """One loss, every host: each gives the numbers of the plain formula, whatever the loss and the precision."""
 
+import doctest
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -164,3 +166,15 @@ def test_the_page_is_what_would_be_written_with_these_versions(script):
     written, made = hosts.PAGE.read_text(encoding="utf-8"), hosts.page()
     named = [line for line in made.splitlines() if line.startswith("Asked of")]
     assert made == written or not set(named) <= set(written.splitlines()), "run python scripts/docs.py hosts"
+
+
+def test_the_examples_of_the_page_give_what_is_shown(script):
+    known, parser = {}, doctest.DocTestParser()
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", script("hosts").PAGE.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    for block in blocks:
+        shown = parser.get_doctest(block, known, "docs/hosts.md", None, 0)
+        assert doctest.DocTestRunner().run(shown, clear_globs=False).failed == 0
+        known = shown.globs
+    assert len(blocks) == 2

@@ -107,7 +107,8 @@ def test_a_loss_is_one_block_in_one_file(house, script):
     _, card, tests = house.follow(steps)
     assert "asks for               where the bulk of the targets lies" in card
     assert passed(tests) >= 5
-    assert "## talwar" in house.page("catalogue.md")
+    assert "[`talwar`](losses/talwar.md)" in house.page("catalogue.md")
+    assert "the squared miss up to c" in house.page("losses/talwar.md").lower()
     (house.root / "uses.py").write_text(USES)
     used = house.run(".venv/bin/python uses.py")
     assert used.returncode == 0, used.stderr

@@ -1,6 +1,7 @@
 """Is a mean the same whatever a step is divided into, and is it said which mean a number is?"""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from sklearn.metrics import log_loss
 
 import goodmeasure as gm
-from goodmeasure.errors import UsageError
+from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
 from goodmeasure.frameworks.torch_partitions import PartitionDependence
 from ranks import network
 
@@ -77,7 +78,7 @@ def test_a_step_in_which_nothing_counts_costs_nothing(nothing):
 def test_only_a_mean_has_a_denominator(reduction):
     with pytest.raises(UsageError, match="is of a mean"):
         gm.to_torch(CE, reduction=reduction)(Z, Y.clamp(min=0), denominator=3)
-    with pytest.raises(UsageError, match="positive number"):
+    with pytest.raises(UsageError, match="is of a mean"):
         gm.to_torch(CE, reduction=reduction, denominator="rows")
 
 
@@ -288,3 +289,117 @@ def test_all_means_agree_where_nothing_is_uneven():
     found = gm.explain_mean(gm.losses.squared_error(), np.zeros(6), np.ones(6) * 2)
     values = [m.value for m in found.meanings if m.divides_by != "the examples that count times their weights"]
     assert values == [4.0] * 8
+
+
+CALL = {"loss_fn": gm.to_torch(CE, ignore_index=-100, denominator=5.0), "batch": (Z, Y), "joined": "sum"}
+BAD_TRIALS = {
+    "a number for padding": {"padding": 0.0},
+    "too few numbers": {"padding": (0.0,)},
+    "a negative tolerance": {"tolerance": -1.0},
+    "no tolerance": {"tolerance": math.nan},
+    "an array": {"batch": (Z.numpy(), Y)},
+    "numbers for parameters": {"parameters": [1.0]},
+    "parameters that do not learn": {"parameters": [torch.ones(3)]},
+    "targets first": {"batch": (Y, Z), "loss_fn": lambda y, z: F.cross_entropy(z, y)},
+    "a text": {"loss_fn": lambda z, y: "loss"},
+    "one a row": {"loss_fn": gm.to_torch(CE, ignore_index=-100, reduction="none")},
+}
+
+
+@pytest.mark.parametrize("bad", BAD_TRIALS.values(), ids=BAD_TRIALS)
+def test_what_cannot_be_tried_is_refused(bad):
+    gm.assert_partition_invariant(**CALL)
+    with pytest.raises(UsageError, match="GM009"):
+        gm.assert_partition_invariant(**(CALL | bad))
+
+
+def test_a_mask_beside_targets_to_ignore_is_one_of_truths_and_as_long():
+    calls = (
+        lambda mask: gm.to_torch(CE, ignore_index=-100)(Z, Y, mask=mask),
+        lambda mask: gm.to_torch(CE, ignore_index=-100).count(Y, mask=mask),
+        lambda mask: gm.linear_loss(CE, Z, torch.eye(3).double(), Y, mask=mask, ignore_index=-100),
+    )
+    for call in calls:
+        with pytest.raises(WeightError, match="mask holds"):
+            call(torch.ones(9))
+        with pytest.raises(ShapeMismatch, match="mask has shape"):
+            call(torch.ones(1, dtype=torch.bool))
+
+
+# --- what is no denominator ---
+
+NO_DENOMINATOR = {
+    "negative": -3,
+    "nan": math.nan,
+    "infinite": math.inf,
+    "too large": 10**400,
+    "a truth": True,
+    "a text": "row",
+    "a list": [4.0],
+    "a negative tensor": torch.tensor(-2.0),
+    "a tensor of nan": torch.tensor(math.nan),
+    "a tensor of truth": torch.tensor(True),
+    "a complex tensor": torch.tensor(4j),
+    "several": torch.tensor([4.0, 4.0]),
+}
+CALLS = {
+    "module": lambda y, mask, n: gm.to_torch(CE)(Z[: len(y)], y, mask=mask, denominator=n),
+    "function": lambda y, mask, n: gm.torch_loss(CE, Z[: len(y)], y, mask=mask, denominator=n),
+    "linear": lambda y, mask, n: gm.linear_loss(
+        CE, Z[: len(y)], torch.eye(Z.shape[1], dtype=Z.dtype), y, mask=mask, denominator=n
+    ),
+}
+
+
+@pytest.mark.parametrize("bad", NO_DENOMINATOR.values(), ids=NO_DENOMINATOR)
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_what_is_no_denominator_is_refused(call, bad):
+    y = torch.tensor([0, 1, 2])
+    with pytest.raises(UsageError, match="GM009 denominator"):
+        call(y, None, bad)
+    with pytest.raises(UsageError, match="GM009"):
+        gm.to_torch(CE, denominator=bad)
+    if not isinstance(bad, str):
+        with pytest.raises(UsageError, match="GM009 count"):
+            gm.global_denominator(bad)
+
+
+@pytest.mark.parametrize("zero", [0, 0.0, np.int64(0), torch.tensor(0), torch.tensor([0.0])], ids=repr)
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_denominator_of_zero_is_that_of_nothing(call, zero):
+    y, none = torch.tensor([0, 1, 2]), torch.zeros(3, dtype=torch.bool)
+    assert call(y, none, zero) == 0
+    assert call(y[:0], None, zero) == 0
+    for mask in (None, ~none):
+        with pytest.raises(UsageError, match="examples of this batch count") as refused:
+            call(y, mask, zero)
+        given = {}
+        exec(refused.value.fix, given)  # what it says mends it
+        assert call(y, mask, given["denominator"]) == call(y, mask, 3)
+
+
+@pytest.mark.parametrize("number", [4, 4.0, np.int64(4), np.float32(4), torch.tensor(4), torch.tensor([4.0])], ids=repr)
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_number_is_a_denominator_whoever_made_it(call, number):
+    y = torch.tensor([0, 1, 2])
+    torch.testing.assert_close(call(y, None, number), call(y, None, 3) * 3 / 4)
+    assert gm.global_denominator(number) == 4
+
+
+def test_a_graph_cannot_look_at_a_denominator_and_is_not_wrong():
+    y, every = torch.tensor([0, 1, 2]), torch.ones(3, dtype=torch.bool)
+    module = gm.to_torch(CE)
+    graph = torch.compile(module, fullgraph=True, backend="eager")
+    assert graph(Z[:3], y, mask=~every, denominator=torch.tensor(0.0)) == 0
+    torch.testing.assert_close(graph(Z[:3], y, mask=every, denominator=torch.tensor(3.0)), module(Z[:3], y))
+    for bad in (0.0, -2.0, math.nan, math.inf):
+        assert graph(Z[:3], y, mask=every, denominator=torch.tensor(bad)).isnan()
+    on_accelerator = Z[:3].as_subclass(type("OnAccelerator", (torch.Tensor,), {"is_cuda": True}))
+    with pytest.raises(RuntimeError, match="denominator"):
+        module(on_accelerator, y, denominator=torch.tensor(-1.0))
+
+
+def test_a_denominator_in_double_precision_leaves_the_dtype():
+    weight = torch.ones(3, requires_grad=True)
+    value = gm.to_torch(CE)(Z[:3].float(), torch.tensor([0, 1, 2]), weight, denominator=gm.global_denominator(3))
+    assert value.dtype == torch.float32

@@ -73,6 +73,7 @@ OF_BOOSTERS = {
     "SklearnCosts",
 }
 WHAT_ONE_USES = {
+    "ChoiceSets",
     "LossClassifier",
     "CostSensitiveClassifier",
     "CostSensitiveRegressor",
@@ -110,6 +111,7 @@ PARTS_OF_A_ROW = {
 }
 PARTS_OF_A_MONITOR = {"Costing", "Counts", "Distribution", "LaterColumn", "MarkShare", "SeenRows", "Shard", "Vast"}
 PARTS_OF_A_RUN = {
+    "Coverage",
     "GroupsOf",
     "RowsRead",
     "Cases",

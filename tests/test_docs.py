@@ -15,7 +15,7 @@ def docs(script):
 
 def test_generated_pages_are_current(docs):
     quick = [name for name in docs.MAKERS if name not in docs.RUNS_PROGRAMS]
-    assert [page.name for page, _ in docs.stale(quick)] == [], "run make docs"
+    assert [page.name for page, _ in docs.stale(quick)] == [], "run make pages"
 
 
 def test_a_page_that_differs_is_said_and_made(docs, script, monkeypatch, tmp_path, capsys):
@@ -25,7 +25,7 @@ def test_a_page_that_differs_is_said_and_made(docs, script, monkeypatch, tmp_pat
     monkeypatch.setattr(catalogue, "PAGE", page)
     monkeypatch.setattr(catalogue, "page", lambda: "the page\n")
     assert docs.main(["catalogue", "--check"]) == 1
-    assert "catalogue.md is out of date: run make docs" in capsys.readouterr().out
+    assert "catalogue.md is out of date: run make pages" in capsys.readouterr().out
     assert not page.exists()
     assert docs.main(["catalogue"]) == 0
     assert page.read_text() == "the page\n"

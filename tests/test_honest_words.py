@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import goodmeasure as gm
+from catalogue_losses import between_bounds
 from goodmeasure.choosing.tails import tails
 from goodmeasure.cli import score
 from goodmeasure.errors import Problem
@@ -107,7 +108,7 @@ def test_no_loss_leaves_its_extent(name: str) -> None:
     y = rng.integers(0, 3 if loss.is_classwise else 2, n) if loss.is_classwise or loss.is_binary else None
     if y is None:
         y = rng.integers(1, 9, n) * 1.0 if domain.low >= 0 else rng.normal(size=n) * 3
-        y = np.minimum(y, domain.high) if domain.whole else y
+        y = np.minimum(y, domain.high) if domain.whole else between_bounds(loss, y)
     values = np.asarray(loss.value(y, z), dtype=float)
     assert low <= values.min()
     assert values.max() <= high

@@ -13,7 +13,8 @@ from keras import ops
 
 import goodmeasure as gm
 from catalogue_losses import everything, weighted
-from goodmeasure.errors import ShapeMismatch, UsageError
+from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
+from goodmeasure.frameworks.keras import REDUCTIONS
 
 L = gm.losses
 BACKEND = keras.backend.backend()
@@ -147,6 +148,30 @@ def test_weights_of_another_length_are_refused():
         gm.to_keras(L.squared_error(), reduction="avg")
 
 
+@pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("as_tensor", [False, True])
+def test_weights_of_absence_are_refused_and_nan_where_a_step_cannot_stop(bad, as_tensor, monkeypatch):
+    y, z = np.array([1.0, 0.0, 1.0], np.float32), np.array([0.3, -1.0, 0.2], np.float32)
+    weight = np.array([1.0, bad, 0.0], np.float32)
+    for reduction in (*REDUCTIONS, None):
+        criterion = gm.to_keras(L.binary_cross_entropy(), reduction=reduction)
+        with pytest.raises(WeightError, match="GM006"):
+            criterion(y, z, ops.convert_to_tensor(weight) if as_tensor else weight)
+        monkeypatch.setattr("goodmeasure.frameworks.keras._is_at_hand", lambda tensor: False)
+        assert np.isnan(np.asarray(ops.convert_to_numpy(criterion(y, z, ops.convert_to_tensor(weight))))).any()
+        monkeypatch.undo()
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="it traces a step")
+def test_a_traced_step_is_nan_where_a_weight_is_none():
+    import jax
+
+    step = jax.jit(gm.to_keras(L.binary_cross_entropy()))
+    y, z = np.array([1.0, 0.0], np.float32), np.array([0.3, -1.0], np.float32)
+    assert np.isfinite(step(y, z, np.array([1.0, 0.0], np.float32)))
+    assert all(np.isnan(step(y, z, np.array([1.0, bad], np.float32))) for bad in (-1.0, np.nan, np.inf))
+
+
 def test_what_is_absent_contributes_nothing():
     y, z = np.array([1.0, -100.0, 0.0]), np.array([0.3, np.nan, np.inf], np.float32)
     for criterion in (gm.to_keras(L.binary_cross_entropy()), gm.to_keras(L.binary_cross_entropy(), reduction="sum")):
@@ -230,7 +255,7 @@ def test_the_example_trains():
 @pytest.mark.skipif(BACKEND == "jax", reason="this is it")
 def test_the_same_on_jax():
     settings = {**os.environ, "KERAS_BACKEND": "jax", "JAX_ENABLE_X64": "1"}
-    some = "(value_and_signal or saved) and not softplus and not focal or masks or absent"
+    some = "(value_and_signal or saved) and not softplus and not focal or masks or absen or traced"
     asked = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", __file__, "-k", some]
     said = subprocess.run(asked, env=settings, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout[-4000:]

@@ -64,8 +64,8 @@ def test_no_two_public_classes_share_a_name(measured, house):
 
 # What stands beside the hosts: DuckDB is the embedded reader, on which every other engine is built, and ``tallied`` asks the
 # engine that a frame is of; formulas on the arrays of any library are what JAX and Keras share, those of columns what SQL and
-# Polars do.
-NO_HOST = {"arrays", "clusters", "columns", "duckdb", "linear", "request", "shard", "tallied"}
+# Polars do; boosters share the door at which models are looked at.
+NO_HOST = {"arrays", "clusters", "columns", "duckdb", "estimators", "linear", "request", "shard", "tallied"}
 
 
 def host(name):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import goodmeasure as gm
+from goodmeasure.errors import UsageError
 from goodmeasure.frameworks import torch_arguments, torch_linear
 from goodmeasure.losses import catalogue
 from test_torch_conventions import WAITS, OnAccelerator
@@ -239,3 +240,16 @@ def test_the_table_of_raw_outputs_is_never_there(monkeypatch):
         gm.linear_loss(CE, hidden, weight, targets, softcap=30.0, z_loss=1e-4).backward()
     table = 4 * 512 * 2048
     assert 0 < max(event.cpu_memory_usage for event in profile.events()) < table / 8
+
+
+def test_a_truth_is_no_number_and_shapes_alone_have_an_answer():
+    hidden, weight, y = torch.ones(3, 2), torch.ones(4, 2), torch.tensor([0, 1, 3])
+    for option in ("softcap", "z_loss"):
+        with pytest.raises(UsageError, match=option):
+            gm.linear_loss(gm.losses.cross_entropy(), hidden, weight, y, **{option: True})
+    for dtype in (torch.float32, torch.bfloat16):
+        given = (hidden.to("meta", dtype), weight.to("meta", dtype), y.to("meta"))
+        found = gm.linear_loss(gm.losses.cross_entropy(), *given)
+        assert (found.shape, found.is_meta, found.dtype) == ((), True, dtype)
+        module = gm.to_torch(gm.losses.cross_entropy())(torch.zeros(3, 4, dtype=dtype, device="meta"), y.to("meta"))
+        assert (module.shape, module.dtype) == ((), dtype)

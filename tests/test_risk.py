@@ -24,11 +24,11 @@ from goodmeasure.risks.outputs import outputs, row_losses
 from goodmeasure.risks.risk import averaged, compare, gap, risk
 from goodmeasure.risks.tails import as_dear_as_said
 from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.conformal import conformal_rank
 from goodmeasure.statistics.estimate import Difference
 from goodmeasure.statistics.intervals import (
     clopper_pearson,
     confidence_sequence,
-    conformal_rank,
     empirical_bernstein,
     mean_estimate,
     time_blocks,

@@ -18,7 +18,8 @@ from goodmeasure.calibrating.recalibration import recalibrate
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.decision import decide
 from goodmeasure.risks.risk import compare, risk
-from goodmeasure.statistics.intervals import conformal_rank, mean_estimate
+from goodmeasure.statistics.conformal import conformal_rank
+from goodmeasure.statistics.intervals import mean_estimate
 
 
 def calibrated(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,8 @@ import polars as pl
 import pytest
 import sklearn
 from sklearn import metrics
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import RandomForestClassifier
@@ -20,7 +22,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV, cross_val_score, cross_validate
 from sklearn.multioutput import MultiOutputClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
@@ -28,7 +30,7 @@ import goodmeasure as gm
 from boosters import rows
 from catalogue_losses import everything, ids, weighted
 from goodmeasure.deriving.predictions import implies_probability
-from goodmeasure.errors import NoSuchReading, TargetOutsideDomain, UsageError, WeightError
+from goodmeasure.errors import NoSuchReading, Problem, TargetOutsideDomain, UsageError, WeightError
 from goodmeasure.frameworks.sklearn_outputs import LossReading, distorts
 from goodmeasure.statistics.row_arguments import UnknownLabel
 
@@ -510,3 +512,39 @@ def test_predictions_that_the_loss_cannot_judge_fail_as_scikit_learns_metrics_do
         gm.to_sklearn(L.poisson()).scorer(model, [[1.0]], [2.0])
     with pytest.raises(AttributeError, match="predict_proba"):
         gm.to_sklearn(L.binary_cross_entropy()).scorer(LinearSVC().fit(X_TWO, TEXTS), X_TWO, TEXTS)
+
+
+ROWS = np.random.default_rng(0).normal(size=(60, 3))
+TOLD = ROWS[:, 0] + np.random.default_rng(1).normal(size=60)
+YES = np.where(TOLD > 0, "well", "ill")
+COSTS = gm.Costs(false_negative=40, false_positive=5)
+LABELS = [L.binary_cross_entropy(), L.cross_entropy(), L.focal(), COSTS]
+UNABLE = {
+    "a regressor of amounts": lambda: Ridge().fit(ROWS, 10 * TOLD),
+    "no probabilities": lambda: LinearSVC().fit(ROWS, YES),
+    "no probabilities in a pipeline": lambda: make_pipeline(StandardScaler(), LinearSVC()).fit(ROWS, YES),
+    "not fitted": LogisticRegression,
+    "no classifier": lambda: KMeans(2, n_init=1).fit(ROWS),
+    "no model": lambda: StandardScaler().fit(ROWS),
+}
+
+
+@pytest.mark.parametrize("of", LABELS, ids=repr)
+@pytest.mark.parametrize("make", UNABLE.values(), ids=UNABLE)
+def test_a_model_that_cannot_say_what_is_judged_is_told_so(of, make):
+    judge, model = gm.to_sklearn(of), make()
+    if of is COSTS and isinstance(model, LinearSVC | Pipeline | KMeans):
+        return  # costs ask for answers alone
+    y = (TOLD > 0).astype(int) if isinstance(model, Ridge) else YES
+    for scorer in (judge.scorer, *([] if of is COSTS else [judge.skill_scorer])):
+        model = make()
+        with pytest.raises((UsageError, TargetOutsideDomain), match="GM0") as refused:
+            scorer(model, ROWS, y)
+        known = {"model": model, "X": ROWS, "y": y, "CalibratedClassifierCV": CalibratedClassifierCV}
+        exec(refused.value.fix, known | {"LogisticRegression": LogisticRegression}, known)
+        assert np.isfinite(scorer(known["model"], ROWS, y))
+
+
+def test_a_loss_of_amounts_asks_for_a_regressor_where_labels_are_texts():
+    with pytest.raises(Problem, match="Ridge"):
+        gm.to_sklearn(L.huber()).scorer(LogisticRegression().fit(ROWS, YES), ROWS, TOLD)

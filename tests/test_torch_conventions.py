@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import goodmeasure as gm
-from goodmeasure.errors import HyperparameterError, Problem, ShapeMismatch, UsageError
+from goodmeasure.errors import HyperparameterError, Problem, ShapeMismatch, TargetOutsideDomain, UsageError
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.frameworks import torch_arguments
 from goodmeasure.frameworks.torch import TorchLoss
@@ -275,6 +275,182 @@ def test_an_attribute_that_is_refused_is_not_set(option, bad):
     assert str(module) == str(gm.to_torch(LOSSES["binary_cross_entropy"]))
     value = module(torch.zeros(2, requires_grad=True), torch.ones(2))
     assert value.item() == pytest.approx(math.log(2))
+
+
+# --- weights that something else writes into ---
+
+WRITES = {
+    "mul_": lambda m, w: w.mul_(2.0),
+    "an index": lambda m, w: w.view(-1).__setitem__(0, 5.0),
+    "data": lambda m, w: w.data.fill_(4.0),
+    "NumPy": lambda m, w: w.numpy().fill(4.0),
+    "half": lambda m, w: m.half(),
+    "to": lambda m, w: m.to(torch.bfloat16),
+    "double": lambda m, w: m.double(),
+    "load": lambda m, w: m.load_state_dict({k: v + 1 for k, v in m.state_dict().items()}),
+    "assign": lambda m, w: m.load_state_dict({k: v + 1 for k, v in m.state_dict().items()}, assign=True),
+    "meta": lambda m, w: (
+        m.to("meta")
+        .to_empty(device="cpu")
+        .load_state_dict({k: torch.full_like(v, 3.0, device="cpu") for k, v in m.state_dict().items()})
+    ),
+}
+WEIGHTED = {
+    "classes": ("cross_entropy", {"weight": [1.0, 0.3, 2.0, 1.0]}),
+    "a yes": ("binary_cross_entropy", {"pos_weight": 0.3}),
+    "labels": ("binary_focal", {"pos_weight": [0.3, 2.0]}),
+}
+
+
+def weighted_module(kind):
+    """A module that has been called, what it was called with, and its weight."""
+    name, options = WEIGHTED[kind]
+    z, y = batch(LOSSES[name], torch.float32)
+    z, y = (z[:, None].repeat(1, 2), y[:, None].repeat(1, 2)) if kind == "labels" else (z, y)
+    module = gm.to_torch(LOSSES[name], **options)
+    module(z, y)
+    return module, z, y, module.weight if module.pos_weight is None else module.pos_weight
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("kind", WEIGHTED)
+def test_whatever_writes_into_a_weight_counts_from_then_on(kind, write):
+    module, z, y, weight = weighted_module(kind)
+    before = module(z, y)
+    write(module, weight)
+    made = gm.to_torch(module.loss, weight=module.weight, pos_weight=module.pos_weight)
+    for a, b in zip(
+        value_and_gradient(lambda z: module(z, y), z), value_and_gradient(lambda z: made(z, y), z), strict=True
+    ):
+        assert torch.equal(a, b)
+    assert write is WRITES["double"] or module(z, y) != before
+
+
+@pytest.mark.parametrize("kind", WEIGHTED)
+@pytest.mark.parametrize("bad", [-1.0, 0.0, math.nan, math.inf])
+def test_no_weight_is_written_in_silence(kind, bad):
+    module, z, y, weight = weighted_module(kind)
+    weight.fill_(bad)
+    for _ in range(2):
+        with pytest.raises(HyperparameterError):
+            module(z, y)
+
+
+@pytest.mark.parametrize("kind", WEIGHTED)
+def test_a_graph_does_not_follow_a_weight_in_silence(kind):
+    module, z, y, weight = weighted_module(kind)
+    compiled = torch.compile(module, fullgraph=True, backend="eager")
+    exported = torch.export.export(module, (z, y)).module()
+    torch.testing.assert_close(compiled(z, y), module(z, y))
+    torch.testing.assert_close(exported(z, y), module(z, y))
+    weight.mul_(2.0)
+    (exported.weight if kind == "classes" else exported.pos_weight).mul_(2.0)
+    raw = z.clone().requires_grad_()
+    compiled(raw, y).backward()
+    assert raw.grad.isnan().any()
+    assert exported(z, y).isnan()
+    assert module(z, y).isfinite()
+
+
+def test_weights_of_another_call_are_those_of_that_call():
+    module, z, y, weight = weighted_module("classes")
+    other = gm.to_torch(module.loss, weight=weight + 1)
+    before = module(z, y)
+    assert torch.func.functional_call(module, {"weight": weight + 1}, (z, y)) == other(z, y)
+    assert module(z, y) == before
+
+
+# --- lines that fix ---
+
+SWAPPED = {"cross_entropy": (4, 3), "binary_cross_entropy": (4,)}
+
+
+def mended(refused, **given):
+    """What is given, after the line that fixes it was run."""
+    exec(refused.value.fix, {"gm": gm}, given)
+    return given
+
+
+@pytest.mark.parametrize("name", SWAPPED)
+def test_arguments_the_other_way_round_are_turned(name):
+    z, y = torch.randn(SWAPPED[name]), torch.tensor([0.0, 1.0, 1.0, 0.0])
+    criterion = gm.to_torch(LOSSES[name])
+    for whole in (y, y.long()):
+        with pytest.raises(Problem) as refused:
+            criterion(whole, z)
+        given = mended(refused, input=whole, target=z)
+        assert criterion(given["input"], given["target"]) == criterion(z, y)
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 3), (2, 4, 5, 3)])
+@pytest.mark.parametrize("shares", [False, True])
+def test_classes_on_the_last_axis_are_moved(shape, shares):
+    z = torch.randn(shape)
+    y = z.softmax(-1) if shares else z.argmax(-1)
+    criterion = gm.to_torch(LOSSES["cross_entropy"])
+    with pytest.raises(Problem) as refused:
+        criterion(z, y)
+    given = mended(refused, input=z, target=y)
+    expected = F.cross_entropy(z.reshape(-1, 3), y.reshape(-1, 3) if shares else y.reshape(-1))
+    torch.testing.assert_close(criterion(given["input"], given["target"]), expected)
+
+
+@pytest.mark.parametrize(("z", "y"), [((4, 1), (4,)), ((4,), (4, 1)), ((4,), (2, 2)), ((), (1,))])
+def test_shapes_that_hold_the_same_rows_are_made_alike(z, y):
+    input, target, criterion = torch.randn(z), torch.randn(y), gm.to_torch(LOSSES["huber"])
+    with pytest.raises(ShapeMismatch) as refused:
+        criterion(input, target)
+    given = mended(refused, input=input, target=target)
+    assert criterion(given["input"], given["target"]).isfinite()
+    with pytest.raises(ShapeMismatch) as refused:
+        criterion(torch.zeros(4), torch.zeros(3))
+    assert "reshape" not in refused.value.fix
+
+
+@pytest.mark.parametrize("ignored", [-100, -1])
+@pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy"])
+def test_a_target_that_stands_for_none_is_ignored(name, ignored):
+    z, y = batch(LOSSES[name])
+    y[1] = ignored
+    for options in ({}, {"label_smoothing": 0.1}):
+        with pytest.raises(TargetOutsideDomain) as refused:
+            gm.to_torch(LOSSES[name], **options)(z, y)
+        assert gm.to_torch(LOSSES[name], **options, **mended(refused))(z, y).isfinite()
+
+
+def test_a_target_of_a_linear_layer_that_stands_for_none_is_ignored():
+    z, y = batch(LOSSES["cross_entropy"])
+    y[1] = -100
+    with pytest.raises(TargetOutsideDomain) as refused:
+        gm.linear_loss(LOSSES["cross_entropy"], z, torch.eye(4, dtype=z.dtype), y)
+    given = mended(refused)
+    assert gm.linear_loss(LOSSES["cross_entropy"], z, torch.eye(4, dtype=z.dtype), y, **given).isfinite()
+
+
+@of(LOSSES)
+def test_weights_that_are_refused_name_arguments_of_torch(name, loss):
+    bad = {"weight": [[-1.0, 3.0], [1.0, 0.0], 2.0], "pos_weight": [-1.0, math.nan, [[1.0, 2.0]]]}
+    for option, values in bad.items():
+        takes = loss.is_classwise if option == "weight" else loss.is_binary
+        for value in values if takes else [[1.0, 3.0]]:
+            with pytest.raises((HyperparameterError, UsageError)) as refused:
+                gm.to_torch(loss, **{option: value})
+            fix = refused.value.fix
+            if loss.is_classwise or loss.is_binary:
+                assert eval(fix, {"loss": loss, "to_torch": gm.to_torch}).loss == loss
+            else:
+                assert "(input, target, weight)" in fix
+
+
+def test_a_weight_for_each_class_that_is_given_for_each_example():
+    z, y = batch(LOSSES["cross_entropy"])
+    with pytest.raises(ShapeMismatch) as refused:
+        gm.to_torch(LOSSES["cross_entropy"])(z, y, torch.tensor(WEIGHTS))
+    given = {"loss": LOSSES["cross_entropy"], "to_torch": gm.to_torch, "weight": torch.tensor(WEIGHTS)}
+    torch.testing.assert_close(
+        eval(refused.value.fix, given)(z, y),
+        (F.cross_entropy(z, y, weight=torch.tensor(WEIGHTS).double(), reduction="none")).mean(),
+    )
 
 
 # --- classes ---

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from catalogue_losses import everything
+from catalogue_losses import between_bounds, everything
 from goodmeasure import losses
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.interval_arithmetic import bounds, line
@@ -27,10 +27,9 @@ OTHERS = [
 SINGLE = [e for e in (*LOSSES, *OTHERS) if not e.is_classwise and len(e.activation) == 1]
 
 
-# On other scales of the raw output: what is straight in the prediction is not straight there.
-SCALES = [
-    e.with_activation(a) for e in SINGLE for a in ("exp", "softplus") if not e.is_binary and e.activation[0].name != a
-]
+# On other scales of the raw output: what is straight in the prediction is not straight there. Beyond bounds there is no loss.
+UNBOUNDED = [e for e in SINGLE if not (e.is_binary or (np.isfinite(e.target.high) and not e.target.whole))]
+SCALES = [e.with_activation(a) for e in UNBOUNDED for a in ("exp", "softplus") if e.activation[0].name != a]
 
 
 def holds(loss, name):
@@ -181,7 +180,7 @@ def _targets(loss, random, n):
     if loss.is_binary:
         return random.integers(0, 2, n).astype(float)
     if loss.target.low == 0:
-        return random.gamma(1.0, 2.0, n) + 1e-3
+        return between_bounds(loss, random.gamma(1.0, 2.0, n) + 1e-3)
     return random.normal(size=n) * 2
 
 

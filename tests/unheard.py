@@ -7,6 +7,7 @@ It prints a line of JSON for each: the command, what is wrong with the streams, 
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -92,6 +93,7 @@ if __name__ == "__main__":
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         for words in COMMANDS.values():
             status_of([*words])  # what is loaded and compiled here need not be in every child
+    gc.freeze()  # nor be walked through, and copied, by its collector
     for name, words in COMMANDS.items():
         for streams in STREAMS:
             if streams not in SLOW.get(name, STREAMS):

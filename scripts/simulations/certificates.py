@@ -75,7 +75,7 @@ def _within(domain: Domain, r: np.random.Generator) -> float | tuple[float, ...]
     if isinstance(domain, SizeDomain):
         return int(r.integers(low, 6))  # compiling takes the longer the more there are
     if isinstance(domain, RisingDomain):
-        return tuple(np.sort(r.uniform(low, high, int(r.integers(2, 6)))).tolist())
+        return tuple(np.sort(r.uniform(low, high, int(r.integers(2, min(domain.most + 1, 6))))).tolist())
     tried = [low, high, low + 1e-3 * (high - low), *r.uniform(low, high, 8)]
     return float(r.choice([x for x in tried if x in domain]))
 

@@ -67,6 +67,7 @@ WORDS = (
     _word("matters", "run", NOISE),
     _word("harms", "run", NOISE),
     _word("cannot be told to matter at this n", "run", NOISE),
+    _word("by conformal prediction", "run, predict", "New rows between quantiles"),
     _word("none surely", "report", '"Best" of scored models'),
     _word("nothing says otherwise", "report", *CALIBRATED, TALLIED),
     _word("better", "run, score, compare, tally, monitor", MODELS, RARER, TOLD, LATER[1]),

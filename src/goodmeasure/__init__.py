@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from goodmeasure.checking.checks import check as check
     from goodmeasure.choosing.choose import choose as choose
     from goodmeasure.choosing.plan import Plan as Plan
+    from goodmeasure.decisions.comparing import compare_costs as compare_costs
+    from goodmeasure.decisions.comparing import decision_cost as decision_cost
     from goodmeasure.decisions.costs import ClassCosts as ClassCosts
     from goodmeasure.decisions.costs import Costs as Costs
     from goodmeasure.decisions.costs import UnderOverCosts as UnderOverCosts
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from goodmeasure.decisions.decision import decide as decide
     from goodmeasure.decisions.tailoring import tailored as tailored
     from goodmeasure.deriving.algebra import weighted as weighted
+    from goodmeasure.deriving.choice_sets import choice_sets as choice_sets
     from goodmeasure.engines.linear import fit_linear as fit_linear
     from goodmeasure.engines.tallied import tally as tally
     from goodmeasure.explaining.means import explain_mean as explain_mean
@@ -71,6 +74,8 @@ if TYPE_CHECKING:
     from goodmeasure.monitoring.monitor import monitor as monitor
     from goodmeasure.report import write_report as write_report
     from goodmeasure.report.mlflow import log_mlflow as log_mlflow
+    from goodmeasure.risks.ensembles import compare_ensembles as compare_ensembles
+    from goodmeasure.risks.ensembles import ensemble_crps as ensemble_crps
     from goodmeasure.risks.risk import compare as compare
     from goodmeasure.risks.risk import gap as gap
     from goodmeasure.risks.risk import risk as risk

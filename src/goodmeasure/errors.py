@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from reprlib import Repr
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class Problem(Exception):
@@ -29,6 +29,10 @@ class Problem(Exception):
         self.where: str = where
         self.seen: str = seen
         self.fix: str = fix
+
+    def mended_by(self, fix: str) -> Self:
+        """The same problem where another line fixes it, as in a host whose arguments have other names."""
+        return type(self)(self.what, where=self.where, seen=self.seen, fix=fix)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.what, self.where, self.seen, self.fix)
@@ -119,7 +123,8 @@ class NoSuchLoss(Problem, AttributeError, LookupError):
     """No loss of the catalogue has this name, and nobody is known to call one so.
 
     Losses are found by their own names and by what people call them (mse, mae, bce, ...). ``goodmeasure losses`` lists
-    them all with what each asks for; a loss of your own is a function under ``@goodmeasure.loss``.
+    them all with what each asks for; a loss of your own is a function under ``@goodmeasure.loss``. Of some that people ask
+    for and that are not here the error says why, and what to use instead.
     """
 
     code = "GM011"
@@ -177,7 +182,9 @@ def with_article(name: str) -> str:
     return f"{'an' if _VOWEL.match(name) else 'a'} {name}"
 
 
-_VOWEL = re.compile("[aeio]|u(?!ni|int|s)", re.IGNORECASE)
+_VOWEL = re.compile(
+    "[aeio]|u(?!ni|int|s)|(?-i:[FHLMNRSX](?=[A-Z]))", re.IGNORECASE
+)  # letters that are said one by one too
 
 
 def shorter(value: object) -> str:

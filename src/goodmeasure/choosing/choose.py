@@ -65,7 +65,8 @@ def choose(
             asks for; the usual one unless given.
         costs: what errors cost: `Costs` of yes and no, `ClassCosts`, or `UnderOverCosts` of an amount.
         represents: what the target is, if its values do not tell: "real", "positive", "count", ... or a domain such as
-            ``gm.Positive``; "angle=360" for angles, of which a full turn measures 360. It settles the plan's questions.
+            ``gm.Positive``; "angle=360" for angles, of which a full turn measures 360; "bounded=0,100" for amounts with a
+            known least and most. It settles the plan's questions.
         activation: how a raw output becomes a prediction, such as "softplus" where effects add; the usual one unless given.
         outliers: whether values far out are "errors" or "real"; None if you cannot say.
         sample_weight: how much each row counts, (n,); all alike unless given.
@@ -232,7 +233,7 @@ def _represent(seen: Observed, meaning: Meaning, reason: str) -> Step:
     for other in MEANINGS:
         against = other.against(seen)
         if other.name != meaning.name:
-            why = against or f"possible if {other.otherwise}: say represents={other.name!r}"
+            why = against or f"possible if {other.otherwise}: say represents={other.said!r}"
             rejected.append((bool(against), Rejected(other.domain.name, why)))
     # What would be possible comes first: it is what a reader may want to overrule.
     return Step(
@@ -280,8 +281,19 @@ def _measure(seen: Observed, meaning: Meaning, asked: Functional, centre: Centre
     if asked.name == "class":
         reason += "; a class is decided from the probability and the costs, so the probability is what to learn"
     more = (*centre.rejected, *_known(meaning, asked))
-    rejected = (*more, *(Rejected(name, why) for name, why in others(meaning, asked, centre.loss, seen)))
+    told = {each.alternative for each in more}
+    rest = (
+        Rejected(name, why) for name, why in others(meaning, asked, centre.loss, seen) if not {name, f"{name}()"} & told
+    )
+    rejected = (*more, *rest)
     return Step(QUESTIONS[2], str(centre.loss), reason, rejected)
+
+
+_HURDLE = Rejected(
+    "a hurdle, or inflated zeros",
+    "two models whose product is the mean, which one loss asks for however many zeros there are; whether it is zero is a "
+    "yes/no target of its own",
+)
 
 
 def _known(meaning: Meaning, asked: Functional) -> tuple[Rejected, ...]:
@@ -290,7 +302,18 @@ def _known(meaning: Meaning, asked: Functional) -> tuple[Rejected, ...]:
             "in the number's own units, right if it is no probability; but its signal vanishes where it is surely wrong"
         )
         return (Rejected('squared_error().with_activation("sigmoid")', why),)
+    if meaning.period is not None and asked.name == "mean direction":
+        circular = "a fit of one raw output has many low points, and winds around where a direction swings"
+        line = f"{meaning.period:.4g} is as far from 0 as can be to it, and the mean of both sides points the other way"
+        return (Rejected("circular", circular), Rejected("squared_error", line))
+    if meaning.name == "bounded" and asked.name == "mean":
+        squared = (
+            "its predictions may leave the bounds, and it supposes errors that are as large at a bound as in the middle"
+        )
+        beta = "it gives the bounds themselves no probability, and a value at one an infinite loss"
+        return (Rejected("squared_error()", squared), Rejected("the likelihood of a beta distribution", beta))
     if meaning.name in ("positive", "non_negative", "count") and asked.name == "mean":
         why = "asks for the geometric mean once turned back: totals come out too low"
-        return (Rejected("squared error of the logarithm", why),)
+        logarithm = Rejected("squared error of the logarithm", why)
+        return (logarithm,) if meaning.name == "positive" else (_HURDLE, logarithm)
     return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from goodmeasure.deriving.predictions import is_arrow
 from goodmeasure.errors import UsageError
 from goodmeasure.making.loss import Loss
 
@@ -60,6 +61,15 @@ def _decided(plan: Outline, prediction: str) -> str:
     )
 
 
+def _pointed(plan: Outline) -> str:
+    """The line that tells the direction of predicted arrows, from 0 to a full turn; empty where they are none."""
+    if not is_arrow(plan.loss):
+        return ""
+    turn = plan.loss.values["period"]
+    angle = f"np.arctan2(prediction[:, 1], prediction[:, 0]) * ({turn!r} / (2 * np.pi))"
+    return f"direction = np.mod({angle}, {turn!r})\n"
+
+
 def _numpy(plan: Outline) -> str:
     return (
         _expects(plan, f"and raw outputs z of shape {_shape(plan)}")
@@ -68,6 +78,7 @@ def _numpy(plan: Outline) -> str:
         + f"loss = {made(plan)}\n"
         + "mean, signal = loss.value_and_gradient(y, z)\n"
         + "prediction = loss.predict(z)\n"
+        + _pointed(plan)
         + _decided(plan, "prediction")
     )
 
@@ -83,7 +94,7 @@ def _sklearn(plan: Outline) -> str:
     outcome = bool(plan.labels) and not plan.loss.is_graded
     kind, predict = ("LossClassifier", "predict_proba") if outcome else ("LossRegressor", "predict")
     target = "labels" if encoded(plan) and outcome else "y"
-    code = "" if outcome or not encoded(plan) else f"import numpy as np\n\n{encoded(plan)}"
+    code = f"import numpy as np\n\n{encoded(plan)}" if _pointed(plan) or (encoded(plan) and not outcome) else ""
     column = "[:, 1]" if outcome and not plan.loss.is_classwise else ""
     return (
         _expects(plan, "and features X of shape (rows, features)")
@@ -91,16 +102,16 @@ def _sklearn(plan: Outline) -> str:
         + (code or "\n")
         + f"model = gm.{kind}({made(plan)}, alpha=1e-3).fit(X, {target})\n"
         + f"prediction = model.{predict}(X){column}\n"
+        + _pointed(plan)
         + _decided(plan, "prediction")
     )
 
 
 def _torch(plan: Outline) -> str:
     outputs = str(len(plan.labels)) if plan.loss.is_classwise and plan.labels else "1"
-    outputs = (
-        "labels" if plan.meaning == "multilabel" else str(len(plan.loss.activation)) if plan.loss.is_graded else outputs
-    )
-    wide = plan.loss.is_classwise or plan.loss.is_graded or plan.meaning == "multilabel"
+    several = len(plan.loss.activation) > 1
+    outputs = "labels" if plan.meaning == "multilabel" else str(len(plan.loss.activation)) if several else outputs
+    wide = plan.loss.is_classwise or several or plan.meaning == "multilabel"
     squeeze = "" if wide else ".squeeze(-1)"
     kind = "torch.long" if plan.loss.is_classwise else "torch.float32"
     return (

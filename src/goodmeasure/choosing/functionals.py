@@ -117,7 +117,9 @@ def _preferred(meaning: Meaning, ask: Functional) -> Callable[..., Loss] | None:
         **{("classes", asked): losses.cross_entropy for asked in ("probability", "class")},
     }
     if meaning.period is not None and ask.name == "mean direction":
-        return partial(losses.circular, period=meaning.period)
+        return partial(losses.arrow_error, period=meaning.period)
+    if meaning.name == "bounded" and ask.name == "mean":
+        return partial(losses.fractional_logit, bounds=(meaning.domain.low, meaning.domain.high))
     if meaning.is_graded and ask.name in ("grades", "probability", "class"):
         return partial(losses.proportional_odds, grades=len(meaning.order))
     return table.get((meaning.name, ask.name))

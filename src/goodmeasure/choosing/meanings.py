@@ -14,6 +14,7 @@ from goodmeasure.choosing.observed import EXACT, NotATarget, Notation, Observed
 from goodmeasure.errors import NothingToLearn, TargetOutsideDomain, UsageError
 from goodmeasure.formulas import domains
 from goodmeasure.formulas.domains import Domain, Grades, OrderDomain, OutcomeDomain, domain
+from goodmeasure.statistics.row_arguments import place
 
 # More distinct whole numbers than this are amounts, not class codes.
 CODES = 32
@@ -23,6 +24,7 @@ FEW_CODES = 5
 FAR_FROM_ZERO = 4.0
 
 Angle: Domain = Domain("an angle")
+Bounded: Domain = Domain("an amount between known bounds")
 Multilabel: OutcomeDomain = OutcomeDomain("several of K: yes or no for each label", low=0, high=1, binary=True)
 
 
@@ -54,6 +56,11 @@ class Meaning:
     def is_named(self) -> bool:
         """Whether the target is one of several classes or grades, each with its label."""
         return self.name in ("classes", "grade")
+
+    @property
+    def said(self) -> str:
+        """How it is said, with bounds as an example where it has some."""
+        return "bounded=0,100" if self.name == "bounded" else self.name
 
     def against(self, seen: Observed) -> str:
         """Why the values cannot be this; empty if they can."""
@@ -167,6 +174,10 @@ def _angle(seen: Observed) -> str:
     )
 
 
+def _bounded(seen: Observed) -> str:
+    return ""  # that there is a least and a most is known to people, and a few values do not tell it
+
+
 def _not_so_simple(seen: Observed) -> bool:
     """Whether a bound above, or ranks, take away what an amount or a count would suppose of the spread."""
     return bool(evidence.top(seen) or evidence.ranks(seen))
@@ -236,6 +247,7 @@ MEANINGS = (
     _of("Grade", _grade, "the values stand in an order, whose steps need not be equally wide"),
     _of("Classes", _classes, "the values are names or codes of classes, and their order says nothing"),
     _of("UnitInterval", _unit, "the values are probabilities or shares"),
+    Meaning("bounded", Bounded, _bounded, "nothing can be below or above bounds that you know"),
     _of("Count", _count, "the values count something"),
     _of("Positive", _positive, "the values are amounts that cannot be zero, and effects multiply"),
     _of("NonNegative", _non_negative, "the values are amounts that may be exactly zero"),
@@ -251,6 +263,7 @@ _ALSO = {
     "ordinal": "grade",
     "ordered": "grade",
     "order": "grade",
+    "bounds": "bounded",
 }
 
 
@@ -269,12 +282,24 @@ def represented(seen: Observed, given: Any = None) -> tuple[Meaning, str]:
     against = "" if meaning.order else meaning.against(seen)
     if against:
         raise TargetOutsideDomain(
-            f"{seen.name} cannot represent {meaning.domain.name}: {against}",
+            f"{seen.name} cannot represent {_called(meaning)}: {against}",
+            where=_first_outside(seen, meaning.domain),
             fix=f"represents={represented(seen)[0].name!r}, or mend the values",
         )
     if meaning.is_graded and not meaning.order:
         meaning = _in_order(meaning, evidence.steps(seen)[0] or seen.distinct)
     return meaning, "you said so"
+
+
+def _called(meaning: Meaning) -> str:
+    """A meaning as an error names it, with the bounds that were said."""
+    return str(meaning.domain) if meaning.name == "bounded" else meaning.domain.name
+
+
+def _first_outside(seen: Observed, within: Domain) -> str:
+    """The place of the first value that a domain does not hold; empty where values are no numbers, or all inside."""
+    outside = within.outside(seen.numbers) if seen.numbers is not None and not seen.table else np.zeros(1, dtype=bool)
+    return place(seen.name, int(np.argmax(outside)), seen.at) if outside.any() else ""
 
 
 def _in_order(meaning: Meaning, order: tuple[Any, ...]) -> Meaning:
@@ -317,6 +342,28 @@ def _turned(meaning: Meaning, period: str, seen: Observed) -> Meaning:
     return replace(meaning, period=full)
 
 
+def bounds_text(low: float, high: float) -> str:
+    """An amount between bounds, as ``represents=`` takes it."""
+    return f"bounded={domains.written(low)},{domains.written(high)}"
+
+
+def _within(meaning: Meaning, said: str, seen: Observed) -> Meaning:
+    """An amount between the bounds that were said, or from 0 to the one that was; unless said, to the most there seems to be."""
+    found = (1.0, "") if not seen.table and _in_unit(seen) else evidence.top(seen)
+    parts = said.split(",") if said else [f"{found[0]}"] if found else []
+    try:
+        bounds = tuple(map(float, ["0", *parts] if len(parts) == 1 else parts))
+    except ValueError:
+        bounds = ()
+    if bounds not in domain(domains.Bounds):
+        raise UsageError(
+            f"it is not known what the least and the most of {seen.name} are",
+            seen=said or ("" if seen.numbers is None else f"values {_range(seen)}"),
+            fix="represents='bounded=0,100'",
+        )
+    return replace(meaning, domain=domains.bounded(bounds))
+
+
 def _radians(seen: Observed) -> float | None:
     return math.tau if np.abs(np.asarray(seen.numbers)).max() <= math.tau else None
 
@@ -329,6 +376,8 @@ def _named(given: Any, seen: Observed) -> Meaning:
         kind, _, period = given.partition("=")
         if kind.strip().lower() == "angle":
             return _turned(by_name["angle"], period.strip(), seen)
+        if _ALSO.get(kind.strip().lower(), kind.strip().lower()) == "bounded":
+            return _within(by_name["bounded"], period.strip(), seen)
         key = given.strip().lower().replace(" ", "_").replace("-", "_").replace("/", "_")
         found = by_name.get(_ALSO.get(key, key))
         if found is None:
@@ -337,7 +386,9 @@ def _named(given: Any, seen: Observed) -> Meaning:
     wanted = domain(given)
     for m in MEANINGS:
         if m.domain == wanted:
-            return _turned(m, "", seen) if m.name == "angle" else m
+            return {"angle": _turned, "bounded": _within}[m.name](m, "", seen) if m.name in ("angle", "bounded") else m
+    if wanted == domains.bounded((wanted.low, wanted.high)) and np.isfinite(wanted.high - wanted.low):
+        return replace(by_name["bounded"], domain=wanted)
     if wanted == domain(domains.Outcome):
         return by_name["classes"]
     raise UsageError(f"{wanted} is no domain of a target", fix=f"one of {', '.join(by_name)}")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from goodmeasure import losses
 from goodmeasure.choosing.plan import Plan, Rejected, Step
 from goodmeasure.deriving.implied_probability import implies_probability
-from goodmeasure.deriving.predictions import turn
+from goodmeasure.deriving.predictions import is_arrow, turn
 from goodmeasure.drawing.terminal import word
 from goodmeasure.errors import UsageError
 from goodmeasure.losses import catalogue
@@ -16,7 +16,7 @@ from goodmeasure.making.loss import Loss
 
 def with_loss(plan: Plan, loss: Loss) -> Plan:
     """The plan with another loss and its activation; what the target represents and the costs stay. Error: GM009."""
-    loss = _of_these_costs(_of_as_many_grades(loss, plan), plan)
+    loss = _of_this_turn(_of_these_costs(_of_as_many_grades(loss, plan), plan), plan)
     if loss == plan.loss:
         return plan
     why = _misfit(plan, loss)
@@ -86,6 +86,14 @@ def _of_these_costs(loss: Loss, plan: Plan) -> Loss:
     return losses.tailored(**{**loss.values, "threshold": plan.threshold})
 
 
+def _of_this_turn(loss: Loss, plan: Plan) -> Loss:
+    """A loss of angles whose period was not said, for the one that the target has."""
+    period, name = turn(plan.loss), loss.spelling.factory
+    if period is None or turn(loss) is None or str(loss) != f"{name}()":
+        return loss
+    return catalogue()[name](period=period)
+
+
 def _misfit(plan: Plan, loss: Loss) -> str:
     """Why a loss does not measure what the plan predicts; empty where it does."""
     if loss.is_graded and loss.target == plan.loss.target:
@@ -97,7 +105,7 @@ def _misfit(plan: Plan, loss: Loss) -> str:
         return f"the target is {plan.represents}, and the loss is of {loss.target}"
     if loss.levels and plan.level is not None:
         return "costs of too little and too much ask for one quantile"
-    if not outcome and len(loss.activation) > 1 and not loss.levels:
+    if not outcome and len(loss.activation) > 1 and not (loss.levels or is_arrow(loss)):
         return f"it takes {len(loss.activation)} predictions a row"
     if outcome and not plan.loss.is_binary and not plan.loss.is_classwise:
         return f"the target is {plan.represents}, and the loss is of {loss.target}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from goodmeasure.choosing import evidence, naming
-from goodmeasure.choosing.meanings import MEANINGS, Meaning, period_text
+from goodmeasure.choosing.meanings import MEANINGS, Meaning, bounds_text, period_text
 from goodmeasure.choosing.observed import Observed
 from goodmeasure.choosing.ordering import circle
 
@@ -132,9 +132,11 @@ def _bound(seen: Observed, meaning: Meaning) -> OpenQuestion | None:
         "bound",
         f"Is {bound:g} the most there can be?",
         why,
-        "yes, so nothing is supposed of a spread that grows with the mean; predictions may leave the bounds",
-        _answers(seen, "real", "positive" if min(seen.distinct) > 0 else "non_negative", "count"),
-        f"divide by {bound:g}: as a share between 0 and 1 its predictions stay within the bounds",
+        "nothing is supposed of a spread that grows with the mean, and predictions may leave the bounds",
+        _answers(
+            seen, bounds_text(0, bound), "real", "positive" if min(seen.distinct) > 0 else "non_negative", "count"
+        ),
+        "with the bounds no prediction is outside; others are said as they are: represents='bounded=1,5'",
     )
 
 

@@ -20,7 +20,7 @@ def revisit(plan: Plan, residuals: Any) -> Plan:
     """
     if plan.tails is None:
         return plan
-    meaning = next(m for m in MEANINGS if m.name == plan.meaning)
+    meaning = replace(next(m for m in MEANINGS if m.name == plan.meaning), domain=plan.represents)
     seen = tails(residuals)
     asked = Functional("mean") if plan.asks_for == BETWEEN else Functional(plan.asks_for, plan.loss.values.get("level"))
     same = plan.loss if plan.asks_for != BETWEEN else loss_for(meaning, asked)

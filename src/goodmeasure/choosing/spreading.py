@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from goodmeasure import losses
-from goodmeasure.choosing.plan import Plan, Rejected
 from goodmeasure.statistics.intervals import normal_quantile
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -19,13 +17,27 @@ NEARER = 0.75
 LEVEL = 0.95
 _POWERS = (-20.0, 20.0)
 _HALVINGS = 60
+_MOST_DISPERSION = 1e6
+
+
+@dataclass(frozen=True)
+class Dispersion:
+    """How much of the squared mean the variance holds beyond the mean itself, with its interval (95 %)."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3g} ({self.low:.2g} to {self.high:.2g})"
 
 
 @dataclass(frozen=True)
 class Spread:
     """How the variance of ``n`` errors goes with the mean: as its ``power``, at most ``high`` (95 %).
 
-    ``slope`` is that of the logarithms of squared errors (Park 1966), which heavy tails do not move.
+    ``slope`` is that of the logarithms of squared errors (Park 1966), which heavy tails do not move. ``dispersion`` is that
+    of counts, where the variance is the mean and so many times its square.
     """
 
     n: int
@@ -33,11 +45,15 @@ class Spread:
     low: float
     high: float
     slope: float
+    dispersion: Dispersion
 
-    @property
-    def is_even(self) -> bool:
-        """Whether the variance surely does not grow as fast as the mean."""
-        return self.high < GROWS and self.slope < NEARER
+    def is_even(self, supposed: float) -> bool:
+        """Whether the variance surely does not grow as fast as the mean, where a loss supposes that it grows with this power.
+
+        Where the loss supposes no more than that, half of it is the limit: what is nearer to an even spread.
+        """
+        limit, nearer = (GROWS, NEARER) if supposed > GROWS else (GROWS / 2, GROWS / 2)
+        return self.high < limit and self.slope < nearer
 
     def __str__(self) -> str:
         return f"their variance goes with the mean to the power of {self.power:.2g} ({self.low:.2g} to {self.high:.2g})"
@@ -45,17 +61,37 @@ class Spread:
 
 def spread(residuals: ArrayLike, predictions: ArrayLike, weights: ArrayLike | None = None) -> Spread | None:
     """How squared residuals go with predictions above zero; None where these are all alike, or nearly no row misses."""
-    squares, x = np.square(np.asarray(residuals, dtype=np.float64)), np.log(np.asarray(predictions, dtype=np.float64))
+    squares, mean = np.square(np.asarray(residuals, dtype=np.float64)), np.asarray(predictions, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x = np.log(mean)
     shares = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=np.float64)
     counts = (squares > 0) & np.isfinite(x) & np.isfinite(squares) & (shares > 0)
     squares, x, shares = squares[counts], x[counts], shares[counts] / max(float(shares[counts].sum()), 1e-300)
     if len(x) < 3 or float(np.ptp(x)) <= 1e-9:
         return None
+    beyond = _dispersion(squares, mean[counts], shares)
     x = x - shares @ x
     power = _power(squares, x, shares)
     wide = normal_quantile(LEVEL) * _error(power, squares, x, shares)
     slope = float(shares @ (x * np.log(squares)) / (shares @ x**2))
-    return Spread(len(x), power, power - wide, power + wide, slope)
+    return Spread(len(x), power, power - wide, power + wide, slope, beyond)
+
+
+def _dispersion(squares: Floats, mean: Floats, shares: Floats) -> Dispersion:
+    """The dispersion with which squared errors are one on average, in units of the variance (Breslow 1984); at least none."""
+
+    def relative(dispersion: float) -> Floats:
+        return squares / (mean * (1 + dispersion * mean))
+
+    low, high = 0.0, _MOST_DISPERSION
+    for _ in range(2 * _HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if shares @ relative(middle) > 1 else (low, middle)
+    value = (low + high) / 2 if shares @ relative(0.0) > 1 else 0.0
+    seen = relative(value)
+    falls = float(shares @ (seen * mean / (1 + value * mean)))
+    wide = normal_quantile(LEVEL) * float(np.sqrt(((shares * (seen - 1)) ** 2).sum())) / max(falls, 1e-300)
+    return Dispersion(value, max(value - wide, 0.0), value + wide)
 
 
 def _relative(power: float, squares: Floats, x: Floats, shares: Floats) -> Floats:
@@ -80,33 +116,3 @@ def _error(power: float, squares: Floats, x: Floats, shares: Floats) -> float:
     pulls = shares * (relative - 1) * x
     curvature = float(shares @ (relative * x**2))
     return float(np.sqrt((pulls**2).sum() * len(x) / (len(x) - 2)) / curvature)
-
-
-def evened(plan: Plan, seen: Spread | None) -> Plan:
-    """The plan with the squared error where it supposes errors that grow with the mean, and those of a first fit do not."""
-    if seen is None or not seen.is_even:
-        return plan
-    first, second, third, fourth = plan.steps
-    loss = losses.squared_error()
-    before = Rejected(plan.activation.name, "errors that do not grow with the mean leave no need to multiply")
-    activate = replace(
-        second,
-        answer=loss.activation[0].name,
-        reason="squared errors are counted in units of the target; a prediction may fall below its range",
-        rejected=(before, *_without(second.rejected, loss.activation[0].name)),
-    )
-    supposes = Rejected(
-        str(plan.loss), "it supposes errors that grow with the mean, and would count small amounts most"
-    )
-    measure = replace(
-        third,
-        answer=str(loss),
-        reason=f"it asks for the mean, and the errors of a first fit do not grow with it: {seen} on {seen.n:,} rows left out",
-        rejected=(supposes, *_without(third.rejected, str(loss))),
-    )
-    return replace(plan, loss=loss, steps=(first, activate, measure, fourth))
-
-
-def _without(rejected: tuple[Rejected, ...], name: str) -> tuple[Rejected, ...]:
-    """What was rejected besides this."""
-    return tuple(each for each in rejected if each.alternative != name)

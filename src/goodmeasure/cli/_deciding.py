@@ -25,10 +25,10 @@ from goodmeasure.cli._evidence import (
     sorted_out,
     tell_remarks,
     with_predictions,
-    written_in,
 )
-from goodmeasure.cli._models import Models, labels_there
+from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, is_spent, next_line
+from goodmeasure.cli._pricing import of_amounts, of_labels, of_rows, with_costs
 from goodmeasure.cli._spoken import spoken
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.decision import decide
@@ -41,7 +41,6 @@ from goodmeasure.engines.request import Request
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.paths import Places
 from goodmeasure.reading.rows_read import RowsRead
-from goodmeasure.reading.tables import Table
 from goodmeasure.statistics.row_arguments import UnknownLabel
 from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.elsewhere import Reweighed
@@ -58,7 +57,8 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
     _refuse_labels_of_amounts(chosen, asked)
     with spoken(), sorted_out(data) as (table, kept):
         asked = with_predictions(asked, table)
-        if table is not None and fits_in_memory(table, kept, given):
+        at_hand = table is not None and fits_in_memory(table, kept, given)
+        if table is not None and at_hand:
             found = _on_rows(table, asked, chosen, given)
         else:
             found = _on_tally(table, kept, asked, chosen, given)
@@ -72,7 +72,8 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
         click.echo(printable(f"{found.by} = {key}" if key else f"by {found.column}, on {found.rows}"))
         click.echo("\n".join(f"  {line}" for line in str(one).splitlines()))
     if not is_spent(data):
-        click.echo(_next(data, kept, asked, chosen, given))
+        priced = [part for cost in costs for part in ("--cost", cost)] if at_hand else []
+        click.echo(_next(data, kept, asked, chosen, given, priced))
     return 0
 
 
@@ -89,16 +90,18 @@ class Answered(NamedTuple):
     told: str = ""
 
 
-def _next(data: Sequence[str], kept: list[str], asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> str:
-    """The line that scores what was decided; of amounts, by the loss that these costs ask for."""
+def _next(
+    data: Sequence[str],
+    kept: list[str],
+    asked: dict[str, Any],
+    costs: Any,
+    given: dict[str, Any],
+    priced: Sequence[str],
+) -> str:
+    """The line that scores what was decided, and prices it; of amounts, by the loss that these costs ask for."""
     score = [] if kept else ["--p", asked["scores"][0]]
-    losses = [part for loss in _of_amounts(costs) for part in ("--loss", loss)]
-    return next_line("score", *again(asked, data, kept, given), *score, *losses)
-
-
-def _of_amounts(costs: Any) -> tuple[str, ...]:
-    """The loss that costs of amounts ask for; none of other costs."""
-    return (f"pinball(level={costs.level:.12g})",) if isinstance(costs, UnderOverCosts) else ()
+    losses = [part for loss in of_amounts(costs) for part in ("--loss", loss)]
+    return next_line("score", *again(asked, data, kept, given), *score, *losses, *priced)
 
 
 def _costs(given: tuple[str, ...], ask: float | None) -> Any:
@@ -136,12 +139,9 @@ def _without_a_loss(costs: Any) -> Iterator[None]:
 
 def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, Any]) -> Answered:
     found = columns_asked(asked, table)
-    if found.classes > 1:
-        _refuse_kinds_of_mistakes(costs, asked)
-    losses = losses_from(OF_CLASSES if found.classes > 1 else _of_amounts(costs) or LOSSES)
-    held_costs = costs.columns if isinstance(costs, ColumnCosts) else ()
-    request = settled(replace(request_of(losses, asked, found), costs=held_costs), table)
-    costs = costs.settled(found.labels or _two_labels(table, asked)) if isinstance(costs, LabelCosts) else costs
+    costs = of_labels(costs, found, table, asked)
+    losses = losses_from(OF_CLASSES if found.classes > 1 else of_amounts(costs) or LOSSES)
+    request = settled(with_costs(request_of(losses, asked, found), costs), table)
     with _without_a_loss(costs):
         held = duckdb.rows_of(table, request, given["time"])
 
@@ -156,18 +156,12 @@ def _on_rows(table: Places, asked: dict[str, Any], costs: Any, given: dict[str, 
         columns = [column(name, at) for name in request.scores[0][1]]
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
-    def costs_at(at: Any) -> Any:
-        if not isinstance(costs, ColumnCosts):
-            return costs
-        cells = {name: column(name, at) for name in costs.columns}
-        return costs.of(Table(cells, "", len(cells[costs.columns[0]])))
-
     with held.pointing():
         decided = {
             key: decide(
                 column(request.target, at),
                 scores(at),
-                costs_at(at),
+                of_rows(costs, held.columns, at),
                 sample_weight=None if weight is None else weight[at],
                 cluster=column(request.cluster, at),
                 time=None if held.order is None else held.order[at],
@@ -214,28 +208,6 @@ def _by_label(found: Any, labels: tuple[str, ...]) -> ActDecision:
         found, rules=tuple(replace(rule, name=names.get(rule.name, rule.name)) for rule in found.rules)
     )
     return named
-
-
-def _two_labels(table: Places, asked: dict[str, Any]) -> tuple[Any, Any]:
-    """The label that means no, and the one that means yes. Error: GM009."""
-    known = [asked["positive"]] if asked["positive"] else []
-    labels = labels_there(table, asked["target"], known, asked["where"], asked["weights"], written_in(asked))
-    if len(labels) != 2 or asked["positive"] not in labels:
-        raise UsageError(
-            "costs of labels and one column of predictions ask which label means yes",
-            seen=f"{asked['target']} holds {', '.join(labels[:6])}",
-            fix=f"--positive {labels[-1]}" if labels else "--positive LABEL",
-        )
-    return next(label for label in labels if label != asked["positive"]), asked["positive"]
-
-
-def _refuse_kinds_of_mistakes(costs: Any, asked: dict[str, Any]) -> None:
-    if not isinstance(costs, LabelCosts):
-        raise UsageError(
-            "a column for each class takes costs of labels",
-            seen=f"--p {asked['scores'][0]}",
-            fix="--cost 'cat->dog=3' --cost '*->*=1'",
-        )
 
 
 def _one_column(asked: dict[str, Any], table: Places) -> Models:

@@ -83,7 +83,7 @@ def counted(table: Places, request: Request, asked: Mapping[str, Any], given: Ma
     """The tally of rows as they count elsewhere; with a prevalence, beside each model its scores turned to that share."""
     held, where = duckdb.rows_of(table, request), place_of(given)
     found = weighed(table, request, asked, held, where)
-    scores = {name: _joined(held, columns) for name, columns in request.scores}
+    scores = {name: joined(held, columns) for name, columns in request.scores}
     y = held.columns[request.target]
     if where.prevalence is not None:
         scores |= _turned(scores, y, held, request, where.prevalence)
@@ -95,7 +95,8 @@ def counted(table: Places, request: Request, asked: Mapping[str, Any], given: Ma
     return CountedElsewhere(with_losses(made.finish(), request, table.source), held, scores, found)
 
 
-def _joined(held: HeldRows, names: Sequence[str]) -> Floats:
+def joined(held: HeldRows, names: Sequence[str]) -> Floats:
+    """The scores of one model: a column, or one for each class."""
     columns = [held.columns[name] for name in names]
     return columns[0] if len(columns) == 1 else np.column_stack(columns)
 

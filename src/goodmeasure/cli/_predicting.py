@@ -43,6 +43,8 @@ def predicted(
             lines.rows(rows)
             noticed |= {f"{r.code} {r.what}": r.code for r in part.remarks}
             count += len(part)
+    if trained.coverage is not None:
+        aside(printable(trained.coverage.sentence))
     noticed |= {f"{r.code} {r.what}": r.code for r in (() if seen is None else seen.remarks())}
     if formulas and not for_spreadsheets:
         noticed |= {str(_formulas(formulas)): RunsInSpreadsheets.code}

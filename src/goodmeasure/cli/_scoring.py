@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import click
 
 from goodmeasure.calibrating.calibration import IMPOSSIBLE, calibration
 from goodmeasure.calibrating.miscalibration import root
 from goodmeasure.cli import _elsewhere, _places
-from goodmeasure.cli._elsewhere import CountedElsewhere
+from goodmeasure.cli._elsewhere import CountedElsewhere, joined
 from goodmeasure.cli._evidence import (
     TallyQuestion,
     classes_of,
@@ -29,15 +29,19 @@ from goodmeasure.cli._evidence import (
 )
 from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, columns, is_spent, next_line
+from goodmeasure.cli._pricing import of_amounts, of_labels, of_rows, with_costs
 from goodmeasure.cli._spoken import spoken
 from goodmeasure.cli._streams import aside
+from goodmeasure.decisions.comparing import compare_costs, decision_cost
+from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.paths import Places, is_file, refuse_onto
-from goodmeasure.statistics.estimate import T
+from goodmeasure.statistics.estimate import Difference, Estimate, T
+from goodmeasure.study.question import costs_from
 from goodmeasure.tallying.saved import Saved, is_tally, save
 from goodmeasure.tallying.tally import Tally
 
@@ -54,9 +58,13 @@ def scored(
     """Score predictions in a file: each model's mean loss, the paired difference of each pair, and calibration."""
     if save is not None:
         _refuse_other_files(save, data)
+    costs = costs_from(given["costs"])
+    losses = losses or of_amounts(costs)
     with sorted_out(data) as (table, kept), spoken(raw=True):
         if _places.asks(given):
             _elsewhere.refuse_without_rows(table, kept, given | {"save": save})
+        if costs is not None:
+            _refuse_costs(losses, raw=raw, at_hand=save is None and fits_in_memory(table, kept, given))
         saved, counted = evidence(
             table,
             kept,
@@ -67,31 +75,34 @@ def scored(
         tell_remarks(table, saved.question)
         rows_there = save is None and fits_in_memory(table, kept, given)
         by_rows = _calibrated_by_rows(table, saved, given["level"], counted) if rows_there and table is not None else {}
+        prices = {} if costs is None or table is None else _priced(table, saved, costs, given["level"], counted)
     try:
-        verdict = _said(saved, given, by_rows, counted)
+        verdict = _said(saved, given, by_rows, counted, prices)
         if not given["as_json"]:
             # What was saved holds the table too, which would count twice beside it.
             same, of = ((save,), [save]) if save is not None else (data, kept)
             if not is_spent(same):
                 asked = [] if of else columns(saved.question, losses, raw=raw)
-                click.echo(_next(saved, again(saved.question, same, of, given), asked, rows_there=rows_there))
+                words = again(saved.question, same, of, given)
+                click.echo(_next(saved, words, asked, given["costs"], rows_there=rows_there))
     finally:  # whatever becomes of the output, the work is kept
         if save is not None:
             _keep(save, saved)
     return 1 if fail_on is not None and verdict == "miscalibrated" else 0
 
 
-def _next(saved: Saved, words: Sequence[str], asked: Sequence[str], *, rows_there: bool) -> str:
+def _next(saved: Saved, words: Sequence[str], asked: Sequence[str], named: Sequence[str], *, rows_there: bool) -> str:
     """The line to type next: a decision on the same rows, or where none can be made of them, what to read."""
     schema = saved.tally.schema
-    if schema.kind == "classes":
+    priced = [part for cost in named for part in ("--cost", cost)]
+    if schema.kind == "classes" and not named:
         return next_line("explain", "proper")
     if _one_answer(saved):
-        return next_line("report", *words, *asked)
+        return next_line("report", *words, *asked, *(priced if isinstance(costs_from(named), Costs) else []))
     if not schema.on_predictions or (schema.kind == "amount" and not rows_there):
         return next_line("explain", "decision")
-    costs = ("under=3", "over=1") if schema.kind == "amount" else ("fn=40", "fp=5")
-    priced = [part for cost in costs for part in ("--cost", cost)]
+    usual = ("under=3", "over=1") if schema.kind == "amount" else ("fn=40", "fp=5")
+    priced = priced or [part for cost in usual for part in ("--cost", cost)]
     return next_line("decide", *words, "--p", saved.question["scores"][0], *priced)
 
 
@@ -150,17 +161,90 @@ def _of_rows(held: dict[str, Any], at: Any, request: Request, p: Any, weight: An
     return {name: value for name, value in found.to_dict().items() if name not in ("curve", "classes")}
 
 
+class CostOfModels(NamedTuple):
+    """What the decisions of each model cost a row, and by how much each pair differs; nothing where no costs were given."""
+
+    cost: dict[str, Estimate]
+    difference: dict[str, Difference]
+
+
+UNPRICED = CostOfModels({}, {})
+
+
+def _refuse_costs(losses: Sequence[str], *, raw: bool, at_hand: bool) -> None:
+    """Refuse costs where there is nothing that they could price. Error: GM009."""
+    if raw:
+        raise UsageError(
+            "--cost decides by probabilities or amounts, and --raw says that scores are neither",
+            fix="leave --raw out, and give a column of predictions",
+        )
+    if not at_hand:
+        raise UsageError(
+            "--cost needs the rows, and these are a tally's sums, or too many",
+            fix="goodmeasure score with the table alone, without --save; a sample of many rows: --where",
+        )
+
+
+def _priced(
+    table: Places, saved: Saved, costs: Any, level: float, counted: CountedElsewhere | None
+) -> dict[str, CostOfModels]:
+    """By group what the decisions of each model cost, each row decided as its costs ask. Errors: those of `decision_cost`."""
+    asked, found = saved.question, columns_asked(saved.question, table)
+    _refuse_another_question(costs, saved)
+    costs = of_labels(costs, found, table, asked)
+    request = with_costs(request_of(saved.tally.losses, asked, found), costs)
+    held = duckdb.rows_of(table, request)
+    wide: Wide = _as_it_is if counted is None else counted.reweighed.wide
+    if counted is None:
+        scores = {name: joined(held, columns) for name, columns in request.scores}
+        weight = None if request.weight is None else held.columns[request.weight]
+    else:
+        scores, weight = counted.scores, counted.reweighed.weight
+
+    def priced(at: Any) -> CostOfModels:
+        y, own = held.columns[request.target][at], of_rows(costs, held.columns, at)
+        more: dict[str, Any] = {
+            "sample_weight": None if weight is None else weight[at],
+            "cluster": None if request.cluster is None else held.columns[request.cluster][at],
+            "level": level,
+        }
+        return CostOfModels(
+            {model: wide(decision_cost(y, p[at], own, **more)) for model, p in scores.items()},
+            {
+                f"{a} - {b}": wide(compare_costs(y, scores[a][at], scores[b][at], own, **more))
+                for a, b in combinations(scores, 2)
+            },
+        )
+
+    with held.pointing():
+        return {key: priced(at) for key, at in groups_of(held.columns, asked["by"]).items()}
+
+
+def _refuse_another_question(costs: Any, saved: Saved) -> None:
+    """Refuse costs of amounts for yes and no or classes, and the other way round. Error: GM009."""
+    are_amounts, kind = isinstance(costs, UnderOverCosts), saved.tally.schema.kind
+    if are_amounts != (kind == "amount"):
+        raise UsageError(
+            f"these costs are of {'amounts' if are_amounts else 'labels'}, and {saved.tally.schema.losses[0]} is not",
+            fix="--cost under=3 --cost over=1" if kind == "amount" else "--cost fn=40 --cost fp=5",
+        )
+
+
 # All rows and one group: with more, words of groups are false somewhere more often than each of them is.
 SEVERAL = 2
 
 
 def _said(
-    saved: Any, given: dict[str, Any], by_rows: dict[str, dict[str, Any]], counted: CountedElsewhere | None
+    saved: Any,
+    given: dict[str, Any],
+    by_rows: dict[str, dict[str, Any]],
+    counted: CountedElsewhere | None,
+    prices: dict[str, CostOfModels],
 ) -> str:
     """Print what the tally says; the worst that is said of the calibration of a model is returned."""
     made, by = saved.tally, saved.question["by"]
     classes = classes_of(saved.question, made.schema)
-    whole = document(saved, given["level"], by_rows, counted, classes)
+    whole = document(saved, given["level"], by_rows, counted, classes, prices)
     found = whole["groups"]
     if given["as_json"]:
         click.echo(json_text(plain_values(whole)))
@@ -186,6 +270,7 @@ def document(
     by_rows: dict[str, dict[str, Any]],
     counted: CountedElsewhere | None,
     classes: Models | None,
+    prices: dict[str, CostOfModels],
 ) -> dict[str, Any]:
     """Everything that is said of the rows, and of each group of them; calibrations by rows where a tally cannot tell them."""
     made = saved.tally
@@ -195,7 +280,9 @@ def document(
         "rows": made.n,
         **_left_out(made, counted),
         **_by_label(classes),
-        "groups": {key: _read(part, level, wide, by_rows.get(key)) for key, part in parts.items()},
+        "groups": {
+            key: _read(part, level, wide, by_rows.get(key), prices.get(key, UNPRICED)) for key, part in parts.items()
+        },
     }
 
 
@@ -220,7 +307,9 @@ def _by_label(classes: Models | None) -> dict[str, Any]:
     return {} if classes is None else {"classes": classes.by_label()}
 
 
-def _read(part: Tally, level: float, wide: Wide, by_rows: dict[str, Any] | None) -> dict[str, Any]:
+def _read(
+    part: Tally, level: float, wide: Wide, by_rows: dict[str, Any] | None, priced: CostOfModels
+) -> dict[str, Any]:
     """Every reading of one tally as plain values."""
     models, names = part.schema.models, part.schema.losses
     by_name = dict(zip(names, part.losses, strict=True))
@@ -232,6 +321,8 @@ def _read(part: Tally, level: float, wide: Wide, by_rows: dict[str, Any] | None)
             for a, b in combinations(models, 2)
         },
         "calibration": {m: _calibration(part, m, level) for m in models} if by_rows is None else by_rows,
+        "cost": {m: one.to_dict() for m, one in priced.cost.items()},
+        "cost_difference": {pair: one.to_dict() for pair, one in priced.difference.items()},
     }
 
 
@@ -271,10 +362,26 @@ def _lines(title: str, part: dict[str, Any]) -> Iterator[str]:
         first = by_loss[losses[0]]
         said = f"{pair.split(' - ')[0]} is {first['verdict']} by {losses[0]}" if _sure(first) else first["verdict"]
         yield f"{'':{width}}{said}"
+    yield from _cost_lines(part, width)
     for model, by_loss in part["risk"].items():
         for caution in by_loss[losses[0]]["cautions"]:
             if title or "rows left out: " not in caution:  # of all rows it is said above
                 yield f"{model}: {caution}"
+
+
+def _cost_lines(part: dict[str, Any], width: int) -> Iterator[str]:
+    """What decisions cost, and which of each two models decides more cheaply."""
+    if not part["cost"]:
+        return
+    yield f"{'':{width}}cost a row, each decided as its costs ask"
+    for model, cost in part["cost"].items():
+        yield f"{model:{width}}{_interval(cost)}"
+    for pair, difference in part["cost_difference"].items():
+        yield f"{pair:{width}}{_interval(difference)}"
+        first, said = pair.split(" - ")[0], difference["verdict"]
+        yield f"{'':{width}}{f'{first} is {said} by cost' if _sure(difference) else said}"
+    for model, cost in part["cost"].items():
+        yield from (f"{model}: {caution}" for caution in cost["cautions"])
 
 
 def _sure(difference: dict[str, Any]) -> bool:

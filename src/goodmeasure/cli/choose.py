@@ -21,7 +21,7 @@ from goodmeasure.cli._written import options
     help="fn=40 and fp=5 (also tp=, tn=), under=3 and over=1, cat->dog=3, or a table.",
 )
 @click.option(
-    "--represents", metavar="WHAT", help="What the target is, if its values do not tell: count, positive, classes, ..."
+    "--represents", metavar="WHAT", help="What the target is, if its values do not tell: count, bounded=0,100, ..."
 )
 @click.option("--activation", metavar="NAME", help="exp where effects multiply, softplus where they add, linear, ...")
 @click.option("--outliers", type=click.Choice(["errors", "real"]), help="What values far out are.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from goodmeasure.making.loss import Loss
 from goodmeasure.traits import asked
 from goodmeasure.traits.certificate import certificates
 
-KINDS = ("real", "positive", "counts", "yes-no", "classes", "grades", "distribution")
+KINDS = ("real", "positive", "counts", "bounded", "yes-no", "classes", "grades", "distribution")
 
 
 @click.command
@@ -115,6 +116,8 @@ def _kinds(loss: Loss) -> list[str]:
         return ["classes"]
     if loss.is_graded:
         return ["grades"]
+    if math.isfinite(loss.target.high - loss.target.low):
+        return ["bounded"]
     amounts = ["positive", *(["counts"] if 0 in loss.target else [])] if loss.target.low == 0 else ["real"]
     return ["distribution", *amounts] if len(loss.activation) > 1 else amounts
 

@@ -27,7 +27,7 @@ OUT = "goodmeasure-out"
 )
 @click.option("--ask", metavar="WHAT", help="mean, median, quantile=0.9 or quantiles=0.1,0.5,0.9 of an amount.")
 @click.option(
-    "--represents", metavar="WHAT", help="What the target is, if its values do not tell: count, positive, classes, ..."
+    "--represents", metavar="WHAT", help="What the target is, if its values do not tell: count, bounded=0,100, ..."
 )
 @click.option("--activation", metavar="NAME", help="exp where effects multiply, softplus where they add, linear, ...")
 @click.option("--outliers", type=click.Choice(["errors", "real"]), help="What values far out are.")
@@ -67,6 +67,11 @@ OUT = "goodmeasure-out"
     default="auto",
     show_default=True,
     help="Judge by rows held out, or by ten folds; auto takes folds where the rows are few.",
+)
+@click.option(
+    "--conformal/--no-conformal",
+    default=None,
+    help="Move quantiles until they hold the share of new rows that they say; done unless told not to.",
 )
 @click.option(
     "--rare-classes",

@@ -46,19 +46,19 @@ def weighted(loss: R, *, positive: float | Sequence[float] | None = None, classe
     """
     by_class = numbers_of(classes, "classes", HyperparameterError)
     if (positive is None) == (not by_class.size):
-        raise UsageError("a loss is weighted by positive= or by classes=", fix=f"weighted({loss}, positive=3.0)")
+        raise UsageError("a loss is weighted by positive= or by classes=", fix=weighing(loss))
     if (positive is not None and not loss.is_binary) or (by_class.size and not loss.is_classwise):
         raise UsageError(
             f"{loss} has no {'classes' if by_class.size else 'yes'} to weight",
             seen=f"its target is {loss.target}",
-            fix="positive= is for losses of yes/no, classes= for losses of one of several classes",
+            fix=weighing(loss),
         )
     if positive is None:
         if by_class.ndim != 1:
             raise HyperparameterError(
                 f"classes={shorter(classes)}: one weight a class", fix=f"weighted({loss}, classes=[1, 3])"
             )
-        return _class_weighted(loss, tuple(_positive_number(w, loss) for w in by_class))
+        return _class_weighted(loss, tuple(_positive_number(w, loss, "classes=[1.0, 3.0]") for w in by_class.tolist()))
     return _positive_weighted(loss, positive_weight(positive, loss))
 
 
@@ -66,21 +66,28 @@ def positive_weight(given: Any, loss: object) -> float | tuple[float, ...]:
     """The weight of a yes: one number, or one a label where labels weigh each for itself."""
     weights = numbers_of(given, "positive", HyperparameterError)
     if weights.ndim == 0:
-        return _positive_number(given, loss)
+        return _positive_number(given, loss, "positive=3.0")
     if weights.ndim > 1 or not len(weights):
         raise HyperparameterError(
             f"positive={shorter(given)}: one weight, or one a label", fix=f"weighted({loss}, positive=3.0)"
         )
-    return tuple(_positive_number(w, loss) for w in weights)
+    return tuple(_positive_number(w, loss, "positive=[3.0, 1.0]") for w in weights.tolist())
 
 
-def _positive_number(given: Any, loss: object) -> float:
+def weighing(loss: Record) -> str:
+    """How outcomes of a loss weigh, or rows where it has none."""
+    if not loss.is_binary and not loss.is_classwise:
+        return f"{loss}(y, z, sample_weight=w)  # rows weigh"
+    return f"weighted({loss}, {'positive=3.0' if loss.is_binary else 'classes=[1.0, 3.0]'})"
+
+
+def _positive_number(given: Any, loss: object, argument: str) -> float:
     is_one = isinstance(given, Real) or getattr(given, "shape", None) == ()
     weight = float(given) if is_one and not isinstance(given, bool) else math.nan
     if not 0 < weight < float("inf"):
         raise HyperparameterError(
             f"weight {shorter(given)} of {loss}: weights are positive, finite numbers",
-            fix=f"weighted({loss}, positive=3.0)",
+            fix=f"weighted({loss}, {argument})",
         )
     return weight
 

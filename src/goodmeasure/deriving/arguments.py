@@ -57,7 +57,14 @@ def raw_outputs(z: Any, name: str = "z") -> tuple[Array, Any]:
     return z, dtype
 
 
-def check_shapes(y_shape: tuple[int, ...], z_shape: tuple[int, ...], outputs: int, loss: object) -> None:
+# What targets and raw outputs are called in our own calls; hosts call them otherwise.
+NAMES = ("y", "z")
+Names = tuple[str, str]
+
+
+def check_shapes(
+    y_shape: tuple[int, ...], z_shape: tuple[int, ...], outputs: int, loss: object, names: Names = NAMES
+) -> None:
     """Targets and raw outputs must match; ``outputs`` raw outputs an example lie on the last axis (1: no axis of their own)."""
     expected = z_shape if outputs == 1 else z_shape[:-1]
     if outputs > 1 and (len(z_shape) <= len(y_shape) or z_shape[-1] != outputs):
@@ -70,18 +77,38 @@ def check_shapes(y_shape: tuple[int, ...], z_shape: tuple[int, ...], outputs: in
         raise ShapeMismatch(
             f"target has shape {y_shape} and raw output {z_shape}: they must match, and nothing is broadcast",
             seen=f"{loss} needs targets of shape {expected}",
-            fix=_shape_fix(y_shape, expected),
+            fix=shape_fix(y_shape, expected, names),
         )
 
 
-def _shape_fix(given: tuple[int, ...], expected: tuple[int, ...]) -> str:
+def shape_fix(given: tuple[int, ...], expected: tuple[int, ...], names: Names) -> str:
+    """What makes targets of one shape those of another, where that may be."""
+    y, z = names
     if given == (*expected, 1):
-        return "y = y[..., 0]"
+        return f"{y} = {y}[..., 0]"
     if (*given, 1) == expected:
-        return "z = z[..., 0]"
+        return f"{z} = {z}[..., 0]"
     if math.prod(given) == math.prod(expected):
-        return f"y = y.reshape({expected})  # if the order of the rows is the same"
+        return f"{y} = {y}.reshape({expected})  # if the order of the rows is the same"
     return "give one target for each raw output"
+
+
+def go_together(loss: Any, y_shape: tuple[int, ...], z_shape: tuple[int, ...]) -> bool:
+    """Whether shapes of targets and raw outputs go together."""
+    if not loss.is_classwise and len(loss.activation) == 1:
+        return y_shape == z_shape
+    width = z_shape[-1] if z_shape else 0
+    takes = width > 1 if loss.is_classwise and not loss.class_weight else width == _outputs(loss)
+    return takes and (y_shape == z_shape[:-1] or (loss.is_classwise and y_shape == z_shape))
+
+
+def _outputs(loss: Any) -> int:
+    return len(loss.class_weight) or len(loss.activation)
+
+
+def other_way_round(loss: Any, y_shape: tuple[int, ...], z_shape: tuple[int, ...]) -> bool:
+    """Whether targets were given for raw outputs, and raw outputs for targets."""
+    return go_together(loss, z_shape, y_shape) and not go_together(loss, y_shape, z_shape)
 
 
 def matching(loss: Any, y: Any, z: Array) -> Array:
@@ -92,8 +119,15 @@ def matching(loss: Any, y: Any, z: Array) -> Array:
     return y
 
 
-def check_together(loss: Any, y_shape: tuple[int, ...], z_shape: tuple[int, ...]) -> None:
+def check_together(loss: Any, y_shape: tuple[int, ...], z_shape: tuple[int, ...], names: Names = NAMES) -> None:
     """Shapes of targets and raw outputs that go together, whatever they hold."""
+    if other_way_round(loss, y_shape, z_shape):
+        y, z = names
+        raise ShapeMismatch(
+            f"target has shape {y_shape} and raw output {z_shape}, which is the other way round",
+            seen=f"{loss} takes its raw outputs on the last axis",
+            fix=f"{y}, {z} = {z}, {y}",
+        )
     if loss.is_classwise and (not z_shape or z_shape[-1] < 2):
         raise ShapeMismatch(
             f"{loss} compares classes and needs at least 2 raw outputs an example on the last axis",
@@ -106,7 +140,7 @@ def check_together(loss: Any, y_shape: tuple[int, ...], z_shape: tuple[int, ...]
             fix="give one a class",
         )
     of_classes = loss.is_classwise and len(y_shape) != len(z_shape)
-    check_shapes(y_shape, z_shape, z_shape[-1] if of_classes else len(loss.activation), loss)
+    check_shapes(y_shape, z_shape, z_shape[-1] if of_classes else len(loss.activation), loss, names)
 
 
 def beside(given: Any, like: Array, name: str, kind: type[Problem]) -> Array:
@@ -142,18 +176,28 @@ def numeric(y: Array, loss: object, present: Array | None = None) -> Array:
             y = (y if present is None else np.where(_beside(present, y), y, 0)).astype(float)
     if y.dtype.kind not in "biuf":
         raise TargetOutsideDomain(
-            f"targets of {loss} must be numbers, not {y.dtype}",
-            seen=f"first target {shorter(y.ravel()[:1].tolist())}",
-            fix=_as_numbers(loss),
+            f"targets of {loss} must be numbers, not {'text' if y.dtype.kind in 'UO' else y.dtype}",
+            seen=f"targets {', '.join(shorter(label) for label in _labels(y)[:3])}",
+            fix=_as_numbers(loss, _labels(y)),
         )
     return y
 
 
-def _as_numbers(loss: Any) -> str:
+def _labels(y: Array) -> list[Any]:
+    """What targets are, each once, in order where they have one."""
+    each = list(dict.fromkeys(y.ravel().tolist()))
+    with suppress(TypeError):
+        each.sort()
+    return each
+
+
+def _as_numbers(loss: Any, labels: list[Any]) -> str:
     """How texts become targets of a loss."""
     if getattr(loss, "is_classwise", False):
-        return "y = numpy.unique(labels, return_inverse=True)[1]"
-    return "y = (labels == 'yes').astype(float)" if getattr(loss, "is_binary", False) else "y = y.astype(float)"
+        return "y = numpy.unique(y, return_inverse=True)[1]"
+    if getattr(loss, "is_binary", False):
+        return f"y = (numpy.asarray(y) == {labels[-1]!r}).astype(float)"
+    return "y = numpy.asarray(y).astype(float)"
 
 
 def _beside(present: Array, table: Array) -> Array:
@@ -172,10 +216,25 @@ def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, los
     at = ", ".join(map(str, where))
     raise TargetOutsideDomain(
         f"target {np.asarray(y)[where]} is outside the domain of {loss}: {allowed}",
-        where=f"target[{at}]",
+        where=f"target[{at}]" if at else "target",
         seen=f"{int(bad.sum())} of {bad.size} targets are outside",
-        fix="mend them, or leave such rows out: mask=False or weight 0, at the terminal --where",
+        fix=_in_domain(np.asarray(y), domain, present, loss)
+        or "mend them, or leave such rows out: mask=False or weight 0, at the terminal --where",
     )
+
+
+def _in_domain(y: Array, domain: Domain, present: Array | None, loss: Any) -> str:
+    """How labels that stand for yes and no, or for classes, become such; empty where they may stand for nothing."""
+    if not isinstance(domain, OutcomeDomain) or y.dtype.kind not in "iuf" or y.ndim != 1:
+        return ""
+    labels = np.unique(y if present is None else y[np.asarray(present)]).tolist()
+    if not domain.classes:
+        two = len(labels) == 2 and all(label == int(label) for label in labels if abs(label) < np.inf)
+        return f"y = (numpy.asarray(y) == {labels[1]:g}).astype(float)" if two and labels[1] == labels[1] else ""
+    counted = len(labels) == len(loss.class_weight) or (
+        labels and labels[0] > 0 and labels[-1] - labels[0] + 1 == len(labels)
+    )
+    return "y = numpy.unique(y, return_inverse=True)[1]" if counted else ""
 
 
 def outside(y: Array, z: Array, domain: Domain, present: Array | None) -> tuple[Array, str]:

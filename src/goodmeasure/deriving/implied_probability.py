@@ -217,8 +217,7 @@ def class_log_probabilities(loss: Record, z: Array) -> Array:
     if _own_probabilities(_of_few_classes(loss)):
         found = _normalised(_row(z).log_p - _log_weight(loss, z), xp)
     elif _is_of_log_p(loss):
-        row = _row(z)
-        found = _normalised(row.log_p - _log_pull(loss, row.log_p, _log_rest(row)), xp)
+        found = _undone(loss, _row(z))
     else:
         flat = np.asarray(z, dtype=np.float64).reshape(-1, z.shape[-1])
         found = xp.asarray(_null_probabilities(loss, flat).reshape(z.shape), dtype=z.dtype)
@@ -230,6 +229,15 @@ def _row(z: Array) -> class_statistics.Row:
     return class_statistics.Row(z, xp.zeros(z.shape, dtype=xp.bool))
 
 
+def _undone(loss: Record, row: class_statistics.Row) -> Array:
+    """Logarithms of what is in proportion to each probability over the pull there; of a class at minus infinity, the limit."""
+    xp = row.xp
+    absent = row.log_p == -xp.inf
+    log_p = xp.where(absent, xp.full_like(row.log_p, xp.finfo(row.log_p.dtype).min / 8), row.log_p)
+    found = _normalised(log_p - _log_pull(loss, log_p, _log_rest(row)), xp)
+    return xp.where(absent & (xp.exp(found) == 0), xp.full_like(found, -xp.inf), found)
+
+
 def _log_rest(row: class_statistics.Row) -> Array:
     """The logarithm of one minus each probability, also where that is too small for a number."""
     xp = row.xp
@@ -237,6 +245,7 @@ def _log_rest(row: class_statistics.Row) -> Array:
     second = xp.max(below, axis=-1, keepdims=True)
     with np.errstate(invalid="ignore"):
         log_excess = second + xp.log(xp.sum(xp.exp(below - second), axis=-1, keepdims=True))
+    log_excess = xp.where(second == -xp.inf, second, log_excess)  # no other class is there
     return xp.where(row.top, log_excess, xp.log1p(row.excess - row.grown)) - xp.log1p(row.excess)
 
 
@@ -263,7 +272,11 @@ def _log_weight(loss: Record, z: Array) -> Array:
 def _normalised(logs: Array, xp: Any) -> Array:
     with np.errstate(invalid="ignore"):
         largest = xp.max(logs, axis=-1, keepdims=True)
-        return logs - largest - xp.log(xp.sum(xp.exp(logs - largest), axis=-1, keepdims=True))
+        fall = logs - largest
+        if xp.any(largest == xp.inf):  # one that is infinitely above all others is the only one
+            only = (logs == xp.inf) & (xp.sum(xp.astype(logs == xp.inf, logs.dtype), axis=-1, keepdims=True) == 1)
+            fall = xp.where(only, xp.zeros_like(fall), fall)
+        return fall - xp.log(xp.sum(xp.exp(fall), axis=-1, keepdims=True))
 
 
 @cache

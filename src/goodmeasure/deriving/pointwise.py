@@ -22,28 +22,32 @@ from goodmeasure.formulas.expression import Expr
 
 def numbers(loss: Record, given: Examples, order: int) -> list[Array]:
     """Value (and, of order 1, signal) of checked examples, one an example, in the dtype of computing."""
-    return _formulas(loss, [loss.composed, *(loss.signal if order else ())], given)
+    value, *signal = _formulas(loss, [loss.composed, *(loss.signal if order else ())], given)
+    return [value, *([_stacked(signal, given.xp)] if signal else [])]
 
 
 def second_derivatives(loss: Record, given: Examples, *, full: bool) -> Array:
     """Second derivatives of checked examples: the diagonal, or every pair of raw outputs."""
     xp, m = given.xp, len(loss.activation)
     picks = [loss.curvature[i][j] for i in range(m) for j in range(m) if full or i == j]
-    table = _formulas(loss, [loss.composed, *picks], given)[1]
+    table = _stacked(_formulas(loss, picks, given), xp)
     return xp.reshape(table, (*table.shape[:-1], m, m)) if full and m > 1 else table
 
 
 def _formulas(loss: Record, formulas: list[Expr], given: Examples) -> list[Array]:
-    """The first formula an example, and the others stacked on the last axis if there are several."""
+    """Each formula on the examples; not a number where a raw output is none."""
     given, xp = _wide_enough(loss, given), given.xp
     raws = [given.z] if len(loss.activation) == 1 else [given.z[..., i] for i in range(len(loss.activation))]
     found = _at_limits(loss, formulas, given, raws)
     lost = xp.isnan(raws[0])
     for raw in raws[1:]:
         lost = lost | xp.isnan(raw)
-    found = [xp.where(lost, xp.asarray(xp.nan, dtype=f.dtype), f) for f in found]
-    rest = found[1:]
-    return [found[0], *([rest[0]] if len(rest) == 1 else [xp.stack(rest, axis=-1)] if rest else [])]
+    return [xp.where(lost, xp.asarray(xp.nan, dtype=f.dtype), f) for f in found]
+
+
+def _stacked(found: list[Array], xp: Any) -> Array:
+    """Formulas by raw output, on the last axis where there are several."""
+    return found[0] if len(found) == 1 else xp.stack(found, axis=-1)
 
 
 def takes_double(loss: Record) -> bool:

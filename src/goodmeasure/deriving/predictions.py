@@ -5,6 +5,7 @@ Everything here is derived from the formula and the signal of a loss; nothing is
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -110,6 +111,12 @@ def within_turn(prediction: Array, period: float) -> Array:
     return np.where(found >= period, 0.0, found)
 
 
+def within_bounds(loss: Record, amounts: Array) -> Array:
+    """Amounts that were moved from where they were predicted, between the bounds that the loss's predictions keep to."""
+    reaches = loss.activation[0].reaches
+    return np.clip(amounts, reaches.low, reaches.high) if np.isfinite(reaches.high) else amounts
+
+
 def predict(loss: Record, z: Any) -> Array:
     """Raw outputs as predictions, probabilities without the loss's own distortion."""
     z, dtype = raw_outputs(z)
@@ -162,9 +169,30 @@ def middle(loss: Record, prediction: Array) -> Array:
     return np.asarray(prediction[..., np.isclose(off, off.min())].mean(axis=-1))
 
 
+def is_arrow(loss: Record) -> bool:
+    """Whether the two predictions of a row are an arrow, which points in a direction."""
+    return turn(loss) is not None and len(loss.activation) == 2
+
+
+def directions(loss: Record, arrows: Array) -> Array:
+    """Where arrows point, in the unit of the target: from 0 to less than a full turn."""
+    period = turn(loss)
+    assert period is not None
+    return within_turn(np.arctan2(arrows[..., 1], arrows[..., 0]) * (period / math.tau), period)
+
+
+def arrows(loss: Record, pointing: Array) -> Array:
+    """The arrows of length one that point in these directions."""
+    period = turn(loss)
+    assert period is not None
+    angle = pointing * (math.tau / period)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+
+
 def foreseen(loss: Record, z: Any) -> Array:
-    """Raw outputs as probabilities of what may happen, or as predictions of how much."""
-    return np.asarray(outcome_probabilities(loss, z) if loss.is_graded else predict(loss, z))
+    """Raw outputs as probabilities of what may happen, or as predictions of how much, or of where to."""
+    found = np.asarray(outcome_probabilities(loss, z) if loss.is_graded else predict(loss, z))
+    return directions(loss, found) if is_arrow(loss) else found
 
 
 @cache

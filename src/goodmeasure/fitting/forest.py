@@ -148,8 +148,8 @@ class Forest:
             self, roots=self.roots[:trees], **kept, set_of=set_of, sets=self.sets[: set_of.max(initial=-1) + 1]
         )
 
-    def shifted(self, by: float) -> Forest:
-        """The same forest with so much added to its raw outputs."""
+    def shifted(self, by: float | Floats) -> Forest:
+        """The same forest with so much added to all of its raw outputs, or to each."""
         return replace(self, start=self.start + by)
 
     def to_dict(self) -> WrittenForest:

@@ -157,7 +157,7 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
     curvature = curvature_class(objective.loss, objective.y, objective.outputs)
     theta = np.zeros((objective.count, objective.outputs))
     if objective.intercept:
-        theta[-1] = start_at(objective, curvature)
+        theta[-1] = objective.settled("start", lambda: start_at(objective, curvature))
     constant, _ = objective.value_and_gradient(theta)
     if not np.isfinite(constant):
         raise NoFiniteFit(f"{objective.loss} is infinite at its best constant", fix="check the size of the targets")

@@ -52,8 +52,8 @@ class Network:
             found = layer(np.maximum(found, 0.0))
         return found
 
-    def shifted(self, by: float) -> Network:
-        """The same network with so much added to its raw outputs."""
+    def shifted(self, by: float | Floats) -> Network:
+        """The same network with so much added to all of its raw outputs, or to each."""
         *before, last = self.layers
         return Network((*before, replace(last, biases=last.biases + by)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -76,11 +77,25 @@ class Objective:
     _raw_at: tuple[Floats, Floats] | None = field(init=False, default=None)
     _value_at: tuple[Floats, float, Floats] | None = field(init=False, default=None)
     _signal: Floats | None = field(init=False, default=None)
+    # What follows from the targets alone, shared by objectives that differ in the penalty.
+    _settled: dict[str, Floats] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.centre, self.scale = _frame(self.features, self.weight, self.intercept)
         if self.centre.any() or (self.scale != 1).any():
             self.features = (self.features - self.centre) / self.scale
+
+    def penalised(self, alpha: float) -> Objective:
+        """The same rows with this penalty; what is known of their targets is kept."""
+        found = self._framed_alike(self.features, alpha=alpha)
+        found._settled = self._settled
+        return found
+
+    def settled(self, name: str, find: Callable[[], Floats]) -> Floats:
+        """What is found of the targets, whatever the penalty: once."""
+        if name not in self._settled:
+            self._settled[name] = find()
+        return self._settled[name]
 
     def of_one(self, loss: Loss) -> Objective:
         """The same rows and columns with a loss of one raw output."""
@@ -108,7 +123,7 @@ class Objective:
         """How many parameters there are for each raw output."""
         return int(self.features.shape[1]) + int(self.intercept)
 
-    @property
+    @cached_property
     def penalty(self) -> Floats:
         """What half the square of each parameter costs."""
         zero = np.zeros(int(self.intercept))
@@ -122,7 +137,7 @@ class Objective:
             found[: self.features.shape[1]] = ~np.array(self.loss.follows)
         return found
 
-    @property
+    @cached_property
     def share(self) -> Floats:
         """What part of the mean each row is."""
         return np.full(len(self.y), 1 / len(self.y)) if self.weight is None else self.weight / self.weight.sum()

@@ -13,7 +13,7 @@ class Scorer(Protocol):
 
     def __call__(self, matrix: Floats) -> Floats: ...
 
-    def shifted(self, by: float) -> Scorer: ...
+    def shifted(self, by: float | Floats) -> Scorer: ...
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,6 @@ class LinearScorer:
         raw = matrix @ self.coefficients.T + self.intercepts
         return raw[:, 0] if raw.shape[1] == 1 else raw
 
-    def shifted(self, by: float) -> LinearScorer:
-        """The same scorer with so much added to its raw outputs."""
+    def shifted(self, by: float | Floats) -> LinearScorer:
+        """The same scorer with so much added to all of its raw outputs, or to each."""
         return replace(self, intercepts=self.intercepts + by)

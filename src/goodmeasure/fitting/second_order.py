@@ -15,6 +15,7 @@ from goodmeasure.formulas.expression import derivative
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.arrays import array_of
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.weights import check_weights
 
 # Where the best constant is infinite: there float32 rounds a probability to 0 or 1.
 _FAR = 30.0
@@ -52,6 +53,7 @@ class SecondOrder:
             pull = majoriser.signal(self.loss, target, raw)
             return pull, self._curvature(target, raw, pull)
         weight = np.asarray(weight, dtype=raw.dtype)
+        check_weights(weight)
         held = weight > 0
         found = np.zeros_like(raw), np.zeros_like(raw)
         target = self.targets(array_of(y, "y")[held])

@@ -11,9 +11,23 @@ from typing import Any
 
 from goodmeasure.errors import UsageError
 from goodmeasure.formulas import words
-from goodmeasure.formulas.domains import Classes, Domain, OutcomeDomain, Positive, Real, UnitInterval, domain
+from goodmeasure.formulas.domains import (
+    Classes,
+    Domain,
+    OrderDomain,
+    OutcomeDomain,
+    Positive,
+    Real,
+    UnitInterval,
+    bounded,
+    domain,
+    span,
+    written,
+)
 from goodmeasure.formulas.expression import Expr, Word, expression, log
 from goodmeasure.strict.calls import strict_class
+
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 
 
 @strict_class
@@ -22,7 +36,8 @@ class Activation:
     """A function from raw outputs to predictions, its inverse, and the domain it reaches.
 
     Attributes:
-        name: as ``activation=`` takes it: "linear", "exp", "softplus", "softplus(8)", "sigmoid", "softmax", or "falling".
+        name: as ``activation=`` takes it: "linear", "exp", "softplus", "softplus(8)", "sigmoid", "sigmoid(0,100)",
+            "softmax", or "falling".
         forward: the formula from raw outputs to predictions; None where it acts on a whole row.
         inverse: the formula back; None where it acts on a whole row.
         reaches: which predictions it can make.
@@ -143,16 +158,52 @@ def softplus_over(unit: float) -> Activation:
     )
 
 
+def shares_of(amount: Expr, low: float, high: float) -> tuple[Expr, Expr]:
+    """The formulas of how far an amount is on the way from one bound to the other, and of what is left: of the bounds exactly
+    nothing."""
+    if (low, high) == (0, 1):
+        return amount, 1 - amount
+    width = span(low, high)
+    return (amount if low == 0 else amount - low) / width, (high - amount) / width
+
+
+@cache
+def sigmoid_between(low: float, high: float) -> Activation:
+    """The sigmoid of the way from a lower bound to an upper one: low + (high - low) * sigmoid(z), never outside of them."""
+    if (low, high) == (0, 1):
+        return sigmoid
+    width, before = span(low, high), sigmoid.inverse
+    assert before is not None
+    return Activation(
+        f"sigmoid({written(low)},{written(high)})",
+        lambda z: width * words.sigmoid(z) if low == 0 else low + width * words.sigmoid(z),
+        lambda mu: before(shares_of(mu, low, high)[0]),
+        bounded((low, high)),
+    )
+
+
+def between(bounds: Sequence[float]) -> Activation:
+    """The activation that reaches what lies between two bounds, and nothing else."""
+    return sigmoid_between(*bounds)
+
+
+def _bounds_of(name: str) -> tuple[float, float] | None:
+    """The bounds in the name of a sigmoid that has some."""
+    found = re.fullmatch(rf"sigmoid\(({_NUMBER}), ?({_NUMBER})\)", name)
+    low, high = (0.0, 0.0) if found is None else (float(found[1]), float(found[2]))
+    return (low, high) if low < high and math.isfinite(high - low) else None
+
+
 def _unit_of(name: str) -> float | None:
     """The unit in the name of a softplus that has one."""
-    found = re.fullmatch(r"softplus\((\d+(?:\.\d+)?(?:e[+-]?\d+)?)\)", name)
+    found = re.fullmatch(rf"softplus\(({_NUMBER})\)", name)
     unit = 0.0 if found is None else float(found[1])
     return unit if 0 < unit < math.inf else None
 
 
 def is_activation(name: str) -> bool:
     """Whether an activation has this name."""
-    return name in activations() or _unit_of(name) is not None
+    return name in activations() or _unit_of(name) is not None or _bounds_of(name) is not None
 
 
 def activation(given: Activation | Word | str) -> Activation:
@@ -160,6 +211,8 @@ def activation(given: Activation | Word | str) -> Activation:
     name = given if isinstance(given, str) else getattr(given, "name", repr(given))
     if (unit := _unit_of(name)) is not None:
         return softplus_over(unit)
+    if (bounds := _bounds_of(name)) is not None:
+        return between(bounds)
     if name not in activations():
         raise UsageError(
             f"there is no activation {name}", seen=f"there are {', '.join(activations())}", fix="activation='exp'"
@@ -171,6 +224,6 @@ def natural(target: Domain) -> Activation:
     """The activation whose range fits a target when nothing else is said."""
     if isinstance(target, OutcomeDomain):
         return softmax if target.classes else sigmoid
-    if (target.low, target.high) == (0, 1):
-        return sigmoid
+    if math.isfinite(target.high - target.low) and not isinstance(target, OrderDomain):
+        return sigmoid_between(target.low, target.high)
     return exp if target.low == 0 else linear

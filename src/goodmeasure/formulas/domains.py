@@ -82,9 +82,13 @@ class SizeDomain(Domain):
 
 @dataclass(frozen=True)
 class RisingDomain(Domain):
-    """Several numbers, each above the one before. How many there are decides how a formula looks; each is a symbol of it."""
+    """Several numbers, each above the one before. How many there are decides how a formula looks; each is a symbol of it.
+
+    Those that are ``written`` are numbers of the formula, as the activation has them too, and no symbols.
+    """
 
     most: int = 24
+    written: bool = False
 
     def __contains__(self, value: Any) -> bool:
         rising = all(below < above for below, above in pairwise(value))
@@ -114,9 +118,31 @@ Levels: TypeAlias = Annotated[
     Sequence[float], RisingDomain("2 to 24 rising levels", low=0, high=1, low_open=True, high_open=True)
 ]
 
+Bounds: TypeAlias = Annotated[
+    Sequence[float], RisingDomain("the least and the most there can be", most=2, written=True)
+]
+
 Grade: TypeAlias = Annotated[int, OrderDomain("a grade", low=0, whole=True)]
 # Two grades are yes and no; the formula of each grade more is longer, and what has very many of them is an amount.
 Grades: TypeAlias = Annotated[int, SizeDomain("a number of grades", low=3, high=16, whole=True)]
+
+
+def bounded(bounds: Sequence[float]) -> Domain:
+    """The amounts between two bounds, both of them included."""
+    low, high = bounds
+    return Domain("a bounded amount", low=low, high=high)
+
+
+def span(low: float, high: float) -> float:
+    """How wide an interval is: its lower end and this, rounded, are never above the upper one."""
+    width = high - low
+    return width if low + width <= high else math.nextafter(width, 0.0)
+
+
+def written(number: float) -> str:
+    """A number with as many digits as tell it from all others."""
+    short = f"{number:g}"
+    return short if float(short) == number else repr(number)
 
 
 def domain(annotation: Any) -> Domain:

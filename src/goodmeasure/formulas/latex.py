@@ -44,7 +44,7 @@ _SPELLED: dict[str, Callable[..., str]] = {
 }
 # Level of binding: sums, products, signs, powers.
 _INFIX = {"add": ("+", 1), "sub": ("-", 1), "mul": (r"\,", 2)}
-_LOOSE = {"times": 2, "less": 0, "less_equal": 0, "exp": 4}
+_LOOSE = {"times": 2, "less": 0, "less_equal": 0, "exp": 4, "div": 4, "where": 4, "either": 4}
 
 
 def latex(formula: Expr) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from goodmeasure.errors import NoSuchReading
 from goodmeasure.fitting.second_order import SecondOrder
+from goodmeasure.frameworks.estimators import CATBOOST
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
@@ -124,7 +125,7 @@ class CatBoostLoss:
         Args:
             model: a ``CatBoostRegressor`` or ``CatBoostClassifier``; its objective and metric are set.
             X: rows as the model takes them, (n, features).
-            y: targets, (n,); classes as the numbers from 0.
+            y: targets, (n,); classes as the numbers from 0, each of them there.
             sample_weight: how much each row counts, (n,); all alike unless given.
             **more: what else the model's own ``fit`` takes, such as ``cat_features``.
 
@@ -135,8 +136,12 @@ class CatBoostLoss:
             GM003: the shapes of y and the weights do not match.
             GM004: a target lies outside the domain of the loss.
             GM005: no row counts.
+            GM009: the model is none of this booster, or not for targets of this kind.
+            GM602: all targets are one label, or one amount.
         """
+        CATBOOST.check_model(self.loss, model)
         start = self.start(y, sample_weight)
+        CATBOOST.check_targets(self.loss, model, X, y, sample_weight)
         model.set_params(loss_function=self, eval_metric=self.metric)
         with warnings.catch_warnings():
             # CatBoost tries to compile each method of an objective, and says so where it cannot.
@@ -158,7 +163,9 @@ class CatBoostLoss:
         Raises:
             GM003: the model has another number of raw outputs than the loss.
             GM007: the loss implies no probability, as the hinge.
+            GM009: the model is none of this booster, not fitted, or was trained on another loss.
         """
+        CATBOOST.check_predict(self.loss, model, X)
         raw = np.asarray(model.predict(X, prediction_type="RawFormulaVal"))
         return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 

@@ -123,7 +123,7 @@ class JaxLoss:
             GM009: the predictions hold whole numbers, or a gradient by the labels is asked for.
         """
         z, y = jnp.asarray(predictions), jnp.asarray(labels)
-        check_together(self.loss, y.shape, z.shape)
+        check_together(self.loss, y.shape, z.shape, ("labels", "predictions"))
         check_labels(self.loss, z)
         _check_dtypes(z, y, weights)
         raw = z.astype(jnp.float32) if z.dtype in _HALF else z

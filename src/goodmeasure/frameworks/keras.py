@@ -15,12 +15,14 @@ from keras import ops
 from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
 from goodmeasure.deriving.arguments import check_labels, check_together
-from goodmeasure.errors import ShapeMismatch, UsageError
+from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
 from goodmeasure.formulas.evaluation import language
 from goodmeasure.frameworks.arrays import ArrayProgram
 from goodmeasure.frameworks.arrays_sums import Words
 from goodmeasure.making.as_data import loss_from_dict, loss_to_dict
 from goodmeasure.making.loss import Loss
+from goodmeasure.statistics.arrays import numbers_of
+from goodmeasure.statistics.weights import check_weights
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none")
@@ -129,7 +131,8 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
         """Measure a batch by Keras' conventions.
 
         What is absent, by a mask or the weight 0, contributes nothing, whatever it holds. Elsewhere the loss is NaN,
-        and so is its gradient, where a target lies outside the domain of the loss: a compiled step cannot stop.
+        and so is its gradient, where a target lies outside the domain of the loss, or a weight that a compiled step cannot
+        look at is negative or not finite: it cannot stop.
 
         Args:
             y_true: targets, (n,) or (n, 1); for classes (n,) whole numbers or (n, K) probabilities.
@@ -141,11 +144,14 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
 
         Raises:
             GM003: the shapes of y_true, y_pred or sample_weight do not go together; nothing is broadcast.
+            GM006: a weight is negative or not finite.
         """
         mask = get_keras_mask(y_pred)
         y, z = self._together(y_true, y_pred)
         if sample_weight is not None:
+            sample_weight = _lawful(sample_weight)
             sample_weight = self._beside("sample_weight", ops.convert_to_tensor(sample_weight, dtype=self.dtype), z)
+            sample_weight = ops.where((sample_weight >= 0) & ops.isfinite(sample_weight), sample_weight, np.nan)
         if mask is not None or sample_weight is not None:
             y, z = self._without_absent(y, z, mask, sample_weight)
             set_keras_mask(z, mask)
@@ -204,7 +210,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
             y = ops.squeeze(y, axis=-1)
         elif not program.wide and tuple(z.shape) == (*y.shape, 1):
             z = ops.squeeze(z, axis=-1)
-        check_together(self.loss, tuple(y.shape), tuple(z.shape))
+        check_together(self.loss, tuple(y.shape), tuple(z.shape), ("y_true", "y_pred"))
         check_labels(self.loss, z)
         return y, z
 
@@ -233,6 +239,29 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
                 counts = ops.reshape(counts, (*counts.shape, *[1] * (len(rows) - len(counts.shape))))
                 present = ops.logical_and(present, counts)
         return program.without_absent(y, z, present)
+
+
+def _lawful(weight: Any) -> Any:
+    """The weights, refused where they can be looked at without waiting and are none."""
+    if not ops.is_tensor(weight):
+        check_weights(numbers_of(weight, "sample_weight", WeightError).astype(np.float64))
+    elif _is_at_hand(weight):
+        check_weights(np.asarray(ops.convert_to_numpy(weight), dtype=np.float64))
+    return weight
+
+
+def _is_at_hand(tensor: Any) -> bool:
+    """Whether numbers are there and on the CPU: there are none while a step is traced."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        transformed = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
+        return bool(tensor.is_cpu) and not transformed
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return not isinstance(tensor, jax.core.Tracer) and all(d.platform == "cpu" for d in tensor.devices())
+    return False
 
 
 @lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ import numpy as np
 
 from goodmeasure.errors import UsageError
 from goodmeasure.fitting.second_order import SecondOrder, in_order
+from goodmeasure.frameworks.estimators import LIGHTGBM
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
@@ -137,7 +138,7 @@ class LightGBMLoss:
         Args:
             model: an ``LGBMRegressor`` or ``LGBMClassifier``; its objective is set.
             X: rows as the model takes them, (n, features).
-            y: targets, (n,); classes as the numbers from 0.
+            y: targets, (n,); classes as the numbers from 0, each of them there.
             sample_weight: how much each row counts, (n,); all alike unless given.
             **more: what else the model's own ``fit`` takes, such as ``eval_set``.
 
@@ -148,8 +149,10 @@ class LightGBMLoss:
             GM003: the shapes of y and the weights do not match.
             GM004: a target lies outside the domain of the loss.
             GM005: no row counts.
-            GM009: the model is a random forest.
+            GM009: the model is none of this booster, not for targets of this kind, or a random forest.
+            GM602: all targets are one label.
         """
+        LIGHTGBM.check_model(self.loss, model)
         if model.get_params().get("boosting_type") == "rf":
             raise UsageError(
                 "LightGBM's random forests begin at 0, and take no other start",
@@ -157,6 +160,7 @@ class LightGBMLoss:
             )
         order = SecondOrder(self.loss)
         start = order.start(y, sample_weight)
+        LIGHTGBM.check_targets(self.loss, model, X, y, sample_weight)
         model.set_params(objective=self)
         if (order.outputs or 1) > 1:
             model.set_params(num_class=order.outputs, metric="None")
@@ -181,7 +185,9 @@ class LightGBMLoss:
         Raises:
             GM003: the model has another number of raw outputs than the loss.
             GM007: the loss implies no probability, as the hinge.
+            GM009: the model is none of this booster, not fitted, or was trained on another loss.
         """
+        LIGHTGBM.check_predict(self.loss, model, X)
         raw = np.asarray(getattr(model, "booster_", model).predict(X, raw_score=True))
         return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import is_regressor
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics._scorer import _BaseScorer
 
@@ -283,7 +284,13 @@ class SklearnCosts:
 
     def _of_model(self, rows: PresentRows, model: AskedModel, measure: str) -> float:
         del measure
-        answers = np.asarray(model.call(model.fitted, "predict", model.X))[model.at]
+        if is_regressor(model.fitted) and not isinstance(self.costs, UnderOverCosts):
+            raise UsageError(
+                f"{self.costs} price answers, and {type(model.fitted).__name__} predicts amounts",
+                where="estimator",
+                fix="model = LogisticRegression().fit(X, y)  # a classifier",
+            )
+        answers = np.asarray(model.answers("predict"))[model.at]
         known = (np.asarray(model.fitted.classes_),) if hasattr(model.fitted, "classes_") else ()
         return -self._mean(replace(rows, columns={**rows.columns, "y_pred": answers}), known)
 

@@ -10,6 +10,7 @@ from sklearn._loss.loss import BaseLoss
 
 from goodmeasure.errors import NoSuchReading, UsageError
 from goodmeasure.fitting.second_order import SecondOrder
+from goodmeasure.frameworks.estimators import is_of_labels
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
@@ -28,7 +29,7 @@ def to_hist_gradient_boosting(loss: Loss, *, classes: int | None = None) -> Hist
 
     Raises:
         GM007: the loss has no learning signal, or several raw outputs for one target.
-        GM009: a loss of classes was given without their number.
+        GM009: a loss of classes was given without their number, or with less than two; or another with one.
 
     Source:
         Ke et al. 2017, LightGBM: a highly efficient gradient boosting decision tree; Hunter and Lange 2000, Quantile
@@ -53,6 +54,11 @@ def to_hist_gradient_boosting(loss: Loss, *, classes: int | None = None) -> Hist
         raise UsageError(
             f"{loss} was given without the number of classes",
             fix="gm.to_hist_gradient_boosting(loss, classes=len(set(y)))",
+        )
+    if classes is not None and (classes < 2 or not loss.is_classwise):
+        raise UsageError(
+            f"classes={classes} of {loss}: a loss of classes has two or more, and another none",
+            fix=f"gm.to_hist_gradient_boosting(loss{', classes=len(set(y))' if loss.is_classwise else ''})",
         )
     return HistGradientBoostingLoss(loss, classes)
 
@@ -166,7 +172,13 @@ class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
 
         Raises:
             GM007: the loss implies no probability, as the hinge.
+            GM009: the loss is about amounts, and was given to a classifier.
         """
+        if not is_of_labels(self.order.loss):
+            raise UsageError(
+                f"{self.order.loss} is about amounts, which have no probabilities",
+                fix="HistGradientBoostingRegressor(loss=gm.to_hist_gradient_boosting(loss)).fit(X, y)",
+            )
         found = np.asarray(self.order.loss.predict(self.order.rows(raw_prediction, len(raw_prediction))))
         return found if found.ndim == 2 else np.column_stack([1 - found, found])
 

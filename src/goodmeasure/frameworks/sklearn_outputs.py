@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_regressor
+from sklearn.base import is_classifier, is_regressor
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from goodmeasure.deriving import predictions
-from goodmeasure.errors import ShapeMismatch, UsageError
+from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError
 from goodmeasure.fitting.fit import LossClassifier
 from goodmeasure.frameworks.sklearn_labels import Labels, check_label, codes, in_order, label_of_yes, labels_in
 from goodmeasure.making.loss import Loss
@@ -120,8 +122,11 @@ class LossReading:
         if not self.is_of_labels:
             return y, self._outputs(model.says("predict"))
         method = "decision_function" if self.takes_scores else "predict_proba"
-        if is_regressor(model.fitted) or y.ndim > 1:
-            return y, self._meant(model.says("predict" if is_regressor(model.fitted) else method))
+        if is_regressor(model.fitted):
+            return y, self._of_amounts(y, model)
+        if y.ndim > 1:
+            return y, self._meant(model.says(method))
+        model.must_have("classes_")
         known, own = np.asarray(model.fitted.classes_), model.raw_outputs(self.loss)
         names = self.names(known, y)
         if own is not None:
@@ -129,6 +134,17 @@ class LossReading:
         # A class that is known alone is sure.
         table = model.says(method) if len(known) > 1 else np.full((len(y), 1), 0.0 if self.takes_scores else 1.0)
         return self.coded(y, names), self._meant(self._placed(table, known, names, scores=self.takes_scores))
+
+    def _of_amounts(self, y: NDArray[Any], model: AskedModel) -> Outputs:
+        """A regressor's amounts where labels are judged: they are shares, or it is no model for that."""
+        try:
+            if self.loss.is_classwise and y.ndim == 1:
+                raise UsageError(
+                    f"{self.loss} judges a probability for each class, and {_name(model.fitted)} predicts one amount"
+                )
+            return self._meant(model.says("predict"))
+        except (TargetOutsideDomain, UsageError) as problem:
+            raise problem.mended_by("model = LogisticRegression().fit(X, y)  # a classifier") from None
 
     def _placed(self, table: Floats, known: Labels, names: Labels, *, scores: bool) -> Floats:
         """What the loss takes, from a column for each class that a model knows: it gives the others no probability."""
@@ -175,8 +191,41 @@ class AskedModel:
     call: Callable[..., Any]
 
     def says(self, method: str) -> Floats:
-        """What a method of the model gives for the rows that count."""
-        return _numbers(self.call(self.fitted, method, self.X))[self.at]
+        """What a method of the model gives for the rows that count, as numbers."""
+        try:
+            instead = "Ridge()" if method == "predict" else "LogisticRegression()"
+            return _numbers(self.answers(method, instead))[self.at]
+        except MissingScore as problem:
+            if method == "predict" and is_classifier(self.fitted):
+                raise problem.mended_by("model = Ridge().fit(X, y)  # a regressor: the loss is about amounts") from None
+            raise
+
+    def answers(self, method: str, instead: str = "LogisticRegression()") -> Any:
+        """What a method of the model gives for all rows."""
+        self.must_have(method, instead)
+        try:
+            return self.call(self.fitted, method, self.X)
+        except (NotFittedError, AttributeError):
+            if _is_fitted(self.fitted):
+                raise
+            self._refuse_unfitted()
+
+    def must_have(self, part: str, instead: str = "LogisticRegression()") -> None:
+        """Refuse a model that lacks what is asked of it; ``instead`` is one that has it."""
+        if hasattr(self.fitted, part):
+            return
+        if hasattr(self.fitted, "predict") and not _is_fitted(self.fitted):
+            self._refuse_unfitted()
+        name = _name(self.fitted)
+        scores = part == "predict_proba" and hasattr(self.fitted, "decision_function")
+        raise UsageError(
+            f"{name} has no {part}, which is asked of a model here",
+            where="estimator",
+            fix=f"model = {'CalibratedClassifierCV(model)' if scores else instead}.fit(X, y)",
+        )
+
+    def _refuse_unfitted(self) -> NoReturn:
+        raise UsageError(f"this {_name(self.fitted)} is not fitted", where="estimator", fix="model.fit(X, y)")
 
     def raw_outputs(self, loss: Loss) -> Floats | None:
         """The raw outputs of a linear model that was trained on this very loss, at the end of a pipeline too."""
@@ -184,6 +233,19 @@ class AskedModel:
         if isinstance(model, Pipeline) and len(model) > 1:
             model, X = model[-1], model[:-1].transform(X) if isinstance(model[-1], LossClassifier) else X
         return model.raw(X)[self.at] if isinstance(model, LossClassifier) and model.loss_ == loss else None
+
+
+def _name(model: Any) -> str:
+    return model.__name__ if isinstance(model, type) else type(model).__name__
+
+
+def _is_fitted(model: Any) -> bool:
+    """Whether scikit-learn takes a model for fitted."""
+    try:
+        check_is_fitted(model)
+    except (NotFittedError, TypeError):
+        return False
+    return True
 
 
 def _both(second: Floats, *, scores: bool) -> Floats:

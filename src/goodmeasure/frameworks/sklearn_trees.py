@@ -38,7 +38,7 @@ def _estimator(asked: Growing) -> Any:
         settings["quantile"] = loss.values["level"]
     if len(loss.activation) > 1:
         return _several(loss, settings)
-    chosen = name or to_hist_gradient_boosting(loss, classes=asked.classes)
+    chosen = name or to_hist_gradient_boosting(loss, classes=asked.classes if loss.is_classwise else None)
     kind = HistGradientBoostingClassifier if name == "log_loss" or loss.is_classwise else HistGradientBoostingRegressor
     return kind(loss=chosen, **settings)
 

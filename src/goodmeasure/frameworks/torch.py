@@ -11,24 +11,27 @@ from typing import Any
 
 import torch
 
-from goodmeasure.errors import Problem, UsageError
-from goodmeasure.frameworks.torch_arguments import check, only_tensors, present_of, refuse_targets
+from goodmeasure.errors import Problem, TargetOutsideDomain, UsageError
+from goodmeasure.frameworks.torch_arguments import check, known, only_tensors, present_of, refuse_targets, wanted
 from goodmeasure.frameworks.torch_conventions import (
+    Read,
     Weights,
     buffer,
     check_smoothing,
     smoothed,
     smoothed_loss,
+    told,
     with_weights,
 )
 from goodmeasure.frameworks.torch_denominators import NAMED, Named, check_denominator, counted, divisor
 from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
-from goodmeasure.frameworks.torch_fused import HALF, Work, as_one_node, fused, fuses, is_traced, work_on
+from goodmeasure.frameworks.torch_fused import HALF, Work, as_one_node, fused, fuses, is_rounded, is_traced, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
 from goodmeasure.frameworks.torch_small import Small
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_keywords
 
+_WEIGHTS = ("weight", "pos_weight")
 _GIVEN = ("loss", "reduction", "denominator", "weight", "pos_weight", "ignore_index", "label_smoothing")
 
 
@@ -83,7 +86,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
     """A loss as a torch module; `to_torch` makes it.
 
     ``state_dict`` holds the weights of classes and of a yes, as those of torch's losses do. What is computed follows the
-    attributes when they are set; numbers that are written into a weight where it lies are not looked at again.
+    attributes when they are set, and the weights whatever writes into them; a compiled graph cannot follow, and is NaN.
 
     Attributes:
         loss: the loss, as it was given.
@@ -140,13 +143,15 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             raise UsageError(f"reduction={self.reduction!r} is none of mean, sum and none", fix="reduction='mean'")
         check_denominator(self.denominator, self.reduction)
         check_smoothing(self.loss, self.label_smoothing)
-        whole_loss = with_weights(self.loss, self.weight, self.pos_weight)
+        weights = {name: each for name in _WEIGHTS if (each := self._buffers[name]) is not None}
+        whole_loss = with_weights(self.loss, **{k: each for k, each in weights.items() if not each.is_meta})
         whole_loss, self._smoothing = smoothed_loss(whole_loss, self.label_smoothing)
         self._program, self._name = Program(whole_loss), name_of(whole_loss)
         is_plain = not (self._program.wide or self._program.labels or self._smoothing) and self.ignore_index is None
         constant = self.denominator if isinstance(self.denominator, int | float) else None
         self._small = Small(self._program, self.reduction, constant) if is_plain else None
         self._in_graph = as_one_node(self._reduced)
+        self._read = {name: Read.of(each) for name, each in weights.items()}
 
     def extra_repr(self) -> str:
         given = {name: getattr(self, name) for name in ("denominator", "weight", "pos_weight", "ignore_index")}
@@ -157,7 +162,9 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the printed functions, which are printed again."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_program", "_name", "_small", "_in_graph")}
+        return {
+            k: v for k, v in self.__dict__.items() if k not in ("_program", "_name", "_small", "_in_graph", "_read")
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -167,6 +174,16 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         """Take weights that were saved, of which the formulas are printed again."""
         super()._load_from_state_dict(*given)
         self._settle()
+
+    def _follow(self) -> None:
+        """Print anew what is computed where a weight is no longer what was read of it, whoever wrote or moved it."""
+        if any(not read.holds(self._buffers[name]) for name, read in self._read.items()):
+            self._settle()
+
+    def _unless_changed(self, result: torch.Tensor) -> torch.Tensor:
+        for name, read in self._read.items():
+            result = read.unless_changed(self._buffers[name], result)
+        return result
 
     def count(
         self, target: torch.Tensor, weight: torch.Tensor | None = None, mask: torch.Tensor | None = None
@@ -202,10 +219,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
 
     def _wanted(self, target: torch.Tensor, is_shares: bool, mask: torch.Tensor | None) -> torch.Tensor | None:
         """The mask, without the targets to be ignored; shares of classes have no index."""
-        if self.ignore_index is None or is_shares:
-            return mask
-        kept = target != self.ignore_index
-        return kept if mask is None else mask & kept
+        return wanted(target, None if is_shares else self.ignore_index, mask)
 
     def forward(
         self,
@@ -226,7 +240,9 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             weight: what multiplies the loss of each example, (n,) or (n, ...).
             mask: True where an example counts, (n,) or (n, ...).
             denominator: what the sum is divided by this time, a number or a tensor of one, (): how many examples
-                count in the whole step, over all its micro-batches and ranks (see `count` and `global_denominator`).
+                count in the whole step, over all its micro-batches and ranks (see `count` and `global_denominator`). 0 is
+                that of a step in which none does: it costs nothing. Where it cannot be looked at, in a graph, the loss is
+                NaN where it is no denominator.
 
         Returns:
             The reduced loss, a scalar; with reduction "none" one loss an example, (n,) or (n, ...).
@@ -236,18 +252,22 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             GM004: a target lies outside the domain of the loss.
             GM006: a weight is negative or not finite, or a mask does not hold True and False.
             GM009: something is no tensor, the input holds whole numbers, the target requires a gradient, or a denominator
-                is negative or not of a mean.
+                is negative, not finite, not of a mean, or 0 although examples count.
         """
+        in_graph = bool(self._read) and not known(input)
+        if self._read and not in_graph:
+            self._follow()
         raw, program = input, self._program
         if self._small is not None and weight is mask is denominator is None and not torch.compiler.is_compiling():
             found = self._small(input, target)
             if found is not None:
                 return found
         only_tensors(("weight", "mask"), input=input, target=target, weight=weight, mask=mask)
-        if program.classwise and input.ndim > 2:
+        first = tuple(input.shape) if program.classwise and input.ndim > 2 else None
+        if first is not None:
             raw = input.movedim(1, -1)
             target = target.movedim(1, -1) if target.ndim == input.ndim else target
-        rows, present = check(program, raw, target), None
+        rows, present = check(program, raw, target, first), None
         if weight is not None or mask is not None or self.ignore_index is not None:
             is_shares = program.classwise and target.ndim == raw.ndim
             present = present_of(raw, rows, weight, self._wanted(target, is_shares, mask))
@@ -258,9 +278,12 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         kernel = fuses(program, computed, target)
         # A graph takes the formula as one function: stepped into, each name that it reads is looked at again in every call.
         reduced = self._in_graph if is_traced() and not kernel else self._reduced
-        result = reduced(computed, target, weight, present, count, kernel)
-        rounded = raw.dtype in HALF and not torch.is_autocast_enabled(input.device.type)
-        return result.to(input.dtype) if rounded else result
+        try:
+            result = reduced(computed, target, weight, present, count, kernel)
+        except TargetOutsideDomain as problem:
+            raise told(problem, self.loss, raw, target) from None
+        result = self._unless_changed(result) if in_graph else result
+        return result.to(input.dtype) if is_rounded(input) else result
 
     def _reduced(
         self,
@@ -343,7 +366,7 @@ def torch_loss(
         mask: True where an example counts, (n,) or (n, ...).
         reduction: "mean", "sum" or "none".
         denominator: what a mean divides by: a number, a tensor of one, (), or "counted", "rows" or "weights" as in
-            `to_torch`.
+            `to_torch`; 0 where nothing counts.
         ignore_index: a target of this value does not count.
         label_smoothing: the part of every target that is spread over all outcomes alike, from 0 to less than 1.
 

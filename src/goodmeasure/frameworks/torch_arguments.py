@@ -9,7 +9,16 @@ from __future__ import annotations
 import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
-from goodmeasure.deriving.arguments import check_labels, check_targets, outside, presence, weights
+from goodmeasure.deriving.arguments import (
+    check_labels,
+    check_targets,
+    go_together,
+    other_way_round,
+    outside,
+    presence,
+    shape_fix,
+    weights,
+)
 from goodmeasure.errors import ShapeMismatch, UsageError, WeightError, with_article
 from goodmeasure.formulas.evaluation import namespace
 from goodmeasure.frameworks.torch_derivatives import Program
@@ -51,19 +60,23 @@ def refuse_targets(loss: Loss, raw: torch.Tensor, target: torch.Tensor, present:
 
 
 def present_of(
-    raw: torch.Tensor, rows: tuple[int, ...], weight: torch.Tensor | None, mask: torch.Tensor | None
+    raw: torch.Tensor,
+    rows: tuple[int, ...],
+    weight: torch.Tensor | None,
+    mask: torch.Tensor | None,
+    called: str = "weight",
 ) -> torch.Tensor | None:
     """Which examples count (None: all). Weights are finite and not negative, wherever they can be looked at."""
-    for name, given in (("weight", weight), ("mask", mask)):
+    for name, given in ((called, weight), ("mask", mask)):
         if given is not None and given.shape != rows:
+            a_class = name == called and raw.ndim > len(rows) and given.shape == raw.shape[-1:]
             raise ShapeMismatch(
                 f"{name} has shape {tuple(given.shape)}, and the examples {tuple(rows)}",
-                fix=f"give one {name} for each example",
+                fix=f"to_torch(loss, weight={name})  # one a class" if a_class else f"give one {name} for each example",
             )
     if weight is not None and weight.dtype not in COMPUTED + _WHOLE:
         raise WeightError(f"weight holds {weight.dtype}, and weights are real numbers", fix="weight = weight.float()")
-    if mask is not None and mask.dtype != torch.bool:
-        raise WeightError(f"a mask holds True where an example counts, not {mask.dtype}", fix="mask = mask.bool()")
+    _check_mask(mask)
     if known(raw) and not raw.is_cuda:
         xp = namespace(raw)
         return presence(
@@ -75,18 +88,47 @@ def present_of(
     return positive if mask is None else mask if positive is None else mask & positive
 
 
-def check(program: Program, raw: torch.Tensor, target: torch.Tensor) -> tuple[int, ...]:
-    """The shape of the examples. Shapes match, and nothing is broadcast; what no gradient is derived for is refused."""
+def wanted(target: torch.Tensor, ignore_index: int | None, mask: torch.Tensor | None) -> torch.Tensor | None:
+    """The mask, without class indices and other targets that are to be ignored."""
+    if ignore_index is None:
+        return mask
+    kept: torch.Tensor = target != ignore_index
+    if mask is None:
+        return kept
+    _check_mask(mask)
+    if tuple(mask.shape) != tuple(kept.shape):
+        raise ShapeMismatch(
+            f"mask has shape {tuple(mask.shape)}, and the examples {tuple(kept.shape)}",
+            fix="give one mask for each example",
+        )
+    return mask & kept
+
+
+def _check_mask(mask: torch.Tensor | None) -> None:
+    if mask is not None and mask.dtype != torch.bool:
+        raise WeightError(f"a mask holds True where an example counts, not {mask.dtype}", fix="mask = mask.bool()")
+
+
+def check(
+    program: Program, raw: torch.Tensor, target: torch.Tensor, first: tuple[int, ...] | None = None
+) -> tuple[int, ...]:
+    """The shape of the examples. Shapes match, and nothing is broadcast; what no gradient is derived for is refused.
+
+    ``first`` is the shape of the input as it was given, where classes stood on axis 1.
+    """
     if program.labels:
         check_labels(program.loss, raw)
     shape, given = raw.shape, target.shape
     rows: tuple[int, ...] = shape[:-1] if program.wide else shape
-    if program.wide and (not shape or not program.takes(shape[-1])):
-        _refuse_width(program.loss, tuple(shape), tuple(given))
-    if given != rows and not (program.classwise and given == shape):
-        _refuse_target(program.loss, tuple(shape), tuple(rows), tuple(given))
+    fits = not program.wide or (len(shape) > 0 and program.takes(shape[-1]))
+    if not fits or (given != rows and not (program.classwise and given == shape)):
+        _refuse_shapes(program.loss, tuple(shape), tuple(given), first, fits)
     if raw.dtype not in COMPUTED:
-        raise UsageError(f"input holds {raw.dtype}, and losses compute in half, single or double", fix="input.float()")
+        swapped = target.dtype in COMPUTED and given == shape
+        raise UsageError(
+            f"input holds {raw.dtype}, and losses compute in half, single or double",
+            fix="input, target = target, input  # raw outputs first" if swapped else "input.float()",
+        )
     if target.dtype not in COMPUTED and target.dtype not in _WHOLE:
         raise UsageError(f"target holds {target.dtype}, which losses do not read", fix="target.float()")
     if target.requires_grad:
@@ -96,29 +138,54 @@ def check(program: Program, raw: torch.Tensor, target: torch.Tensor) -> tuple[in
     return rows
 
 
-def _refuse_width(loss: Loss, raw: tuple[int, ...], target: tuple[int, ...]) -> None:
+def _refuse_shapes(
+    loss: Loss, raw: tuple[int, ...], target: tuple[int, ...], first: tuple[int, ...] | None, fits: bool
+) -> None:
+    seen = f"input of shape {first or raw}{_order(loss, first)}"
+    if other_way_round(loss, *(_classes_last(loss, shape) for shape in (target, first or raw))):
+        raise ShapeMismatch(
+            f"target has shape {target} and input {first or raw}: the raw outputs come first",
+            fix="input, target = target, input",
+        )
+    if first is not None and go_together(loss, target, first):
+        raise ShapeMismatch(
+            f"target has shape {target} and input {first}, whose classes are on the last axis",
+            fix="input = input.movedim(-1, 1)  # classes on axis 1, as in torch",
+        )
+    if not fits:
+        _refuse_width(loss, raw, target, seen)
+    rows = raw[:-1] if loss.is_classwise or len(loss.activation) > 1 else raw
+    raise ShapeMismatch(
+        f"target has shape {target} where {rows} is needed: nothing is broadcast",
+        seen=seen,
+        fix=shape_fix(target, rows, ("target", "input")),
+    )
+
+
+def _order(loss: Loss, first: tuple[int, ...] | None) -> str:
+    return "" if not loss.is_classwise else " (classes last)" if first is None else " (classes on axis 1)"
+
+
+def _classes_last(loss: Loss, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of raw outputs with their classes on the last axis."""
+    return (shape[0], *shape[2:], shape[1]) if loss.is_classwise and len(shape) > 2 else shape
+
+
+def _refuse_width(loss: Loss, raw: tuple[int, ...], target: tuple[int, ...], seen: str) -> None:
     if loss.class_weight and raw:
         raise ShapeMismatch(
             f"{loss} has {len(loss.class_weight)} class weights, and input {raw[-1]} classes",
-            seen=f"input of shape {raw} (classes last)",
+            seen=seen,
             fix="give one weight a class",
         )
     if loss.is_classwise:
         raise ShapeMismatch(
             f"{loss} compares classes and needs at least 2 raw outputs an example",
-            seen=f"input of shape {raw} (classes last); with one, the loss is zero whatever it is",
+            seen=f"{seen}; with one, the loss is zero whatever it is",
             fix="use the binary_ form of the loss for one output",
         )
     raise ShapeMismatch(
         f"{loss} takes {len(loss.activation)} raw outputs an example, on the last axis",
-        seen=f"input of shape {raw}",
+        seen=seen,
         fix=f"give input of shape {(*target, len(loss.activation))}",
-    )
-
-
-def _refuse_target(loss: Loss, raw: tuple[int, ...], rows: tuple[int, ...], target: tuple[int, ...]) -> None:
-    raise ShapeMismatch(
-        f"target has shape {target} where {rows} is needed: nothing is broadcast",
-        seen=f"raw outputs of shape {raw}{' (classes last)' if loss.is_classwise else ''}",
-        fix=f"target = target.reshape({rows})  # if the order of the rows is the same",
     )

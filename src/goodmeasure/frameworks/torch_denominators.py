@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from math import isfinite
+from numbers import Real
+from typing import Any, Literal, NoReturn
 
 import torch
 
 from goodmeasure.errors import UsageError, shorter
+from goodmeasure.frameworks.torch_arguments import known
 from goodmeasure.frameworks.torch_derivatives import Program
 from goodmeasure.frameworks.torch_formulas import constants
 from goodmeasure.strict.calls import strict_keywords
 
 Named = Literal["counted", "rows", "weights"]
 NAMED = ("counted", "rows", "weights")
+_FIX = "denominator=None  # or criterion.count(target), added up over the whole step"
+
+
+def number_of(given: object) -> float | None:
+    """A denominator as the finite number that it is, NumPy's among them; None of what is none."""
+    if isinstance(given, bool) or not isinstance(given, Real):
+        return None
+    try:
+        number = float(given)
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
 
 
 def check_denominator(given: object, reduction: str) -> None:
-    """Refuse what no mean divides by."""
-    if given is None or (reduction == "mean" and given in NAMED):
+    """Refuse what no mean divides by in every step."""
+    if given is None or (reduction == "mean" and isinstance(given, str) and given in NAMED):
         return
-    is_number = isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < float("inf")
-    if not is_number or reduction != "mean":
+    if reduction != "mean":
+        _refuse_any(reduction)
+    if not (number_of(given) or 0) > 0:
         raise UsageError(
-            f"denominator={shorter(given)} with reduction={reduction!r}: a mean divides by a positive number, or by one "
-            f"of {', '.join(NAMED)}",
-            fix="to_torch(loss, denominator=batch_size)",
+            f"denominator={shorter(given)}: a mean divides by a positive number, or by one of {', '.join(NAMED)}",
+            fix="to_torch(loss, denominator='counted')",
         )
 
 
@@ -38,29 +53,56 @@ def divisor(
     given: float | torch.Tensor | Named | None,
 ) -> float | torch.Tensor:
     """What the sum over a batch is divided by: what was given, by number or by name; never nothing."""
-    if isinstance(given, int | float | torch.Tensor):
-        return _something(given, reduction)
     if reduction != "mean":
-        return 1
+        return 1 if given is None else _refuse_any(reduction)
+    rows = raw.numel() // (raw.shape[-1] if program.wide else 1)
+    if given is not None and not (isinstance(given, str) and given in NAMED):
+        return _of_step(given, raw, rows > 0 if present is None else present.any() if rows else False)
     if given == "rows" or (given in (None, "counted") and present is None):
-        return max(raw.numel() // (raw.shape[-1] if program.wide else 1), 1)
-    by: Named = "counted" if given is None else given
+        return max(rows, 1)
+    by: Any = given or "counted"
     is_shares = program.classwise and target.ndim == raw.ndim
-    return _something(counted(program, target, is_shares, weight, present, by), reduction)
+    count = counted(program, target, is_shares, weight, present, by)
+    return torch.where(count == 0, 1, count)  # where nothing counts, the sum is nothing too
 
 
-def _something(given: float | torch.Tensor, reduction: str) -> float | torch.Tensor:
-    """A denominator, at least something: a step in which nothing counts costs nothing."""
-    if reduction != "mean":
-        raise UsageError(f"a denominator is of a mean, and reduction is {reduction!r}", fix="to_torch(loss)")
+def _refuse_any(reduction: str) -> NoReturn:
+    raise UsageError(f"a denominator is of a mean, and reduction is {reduction!r}", fix="to_torch(loss)")
+
+
+def _of_step(given: Any, raw: torch.Tensor, any_counts: bool | torch.Tensor) -> float | torch.Tensor:
+    """The count of a whole step: positive, and 0 where none of these examples counts either, which then cost nothing."""
     if isinstance(given, torch.Tensor):
-        return torch.where(given == 0, 1, given).reshape(())
-    if not 0 <= given < float("inf"):
-        raise UsageError(
-            f"denominator={shorter(given)}: a mean divides by a positive number",
-            fix="denominator=criterion.count(all_targets)",
-        )
-    return given or 1.0
+        if given.numel() != 1 or given.dtype == torch.bool or given.is_complex():
+            _refuse_number(given)
+        given = given.detach().reshape(())
+        if not known(raw) or not known(given) or raw.is_cuda or given.is_cuda:
+            return _unread(given, raw, any_counts)
+    number = number_of(given.item() if isinstance(given, torch.Tensor) else given)
+    if number is None or number < 0:
+        _refuse_number(given)
+    if number == 0 and isinstance(any_counts, torch.Tensor) and (raw.is_cuda or not known(raw)):
+        return _unread(torch.zeros((), device=raw.device), raw, any_counts)
+    if number == 0 and bool(any_counts):
+        raise UsageError("denominator=0, and examples of this batch count", fix=_FIX)
+    return number or 1.0
+
+
+def _unread(given: torch.Tensor, raw: torch.Tensor, any_counts: bool | torch.Tensor) -> torch.Tensor:
+    """A count that cannot be looked at without waiting for it: it is asserted on an accelerator, and NaN in a graph."""
+    there = torch.as_tensor(any_counts, device=given.device)
+    nothing = (given == 0) & ~there
+    lawful = nothing | ((given > 0) & given.isfinite())
+    if known(raw) and known(given):
+        torch._assert_async(lawful, "a denominator is not positive and finite")
+    return torch.where(lawful, torch.where(nothing, 1, given), torch.nan)
+
+
+def _refuse_number(given: object) -> NoReturn:
+    raise UsageError(
+        f"denominator={shorter(given)}: a mean divides by one positive, finite number",
+        fix=_FIX,
+    )
 
 
 def counted(
@@ -118,12 +160,24 @@ def global_denominator(count: float | torch.Tensor, *, group: object = None) -> 
         >>> gm.global_denominator(12)
         tensor(12., dtype=torch.float64)
     """
-    if isinstance(count, bool) or not isinstance(count, int | float | torch.Tensor):
-        raise UsageError(f"count={shorter(count)} is no number", fix="count=criterion.count(target)")
-    if not isinstance(count, torch.Tensor) and not 0 <= count < float("inf"):
-        raise UsageError(f"count={shorter(count)}: counts are not negative", fix="count=criterion.count(target)")
-    total = torch.as_tensor(count).detach().to(torch.float64, copy=True)
+    total = _as_count(count)
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return total
     torch.distributed.all_reduce(total, group=group)
     return total / torch.distributed.get_world_size(group)
+
+
+def _as_count(given: object) -> torch.Tensor:
+    """A count as a number in double precision on its device; one on an accelerator is not waited for."""
+    if isinstance(given, torch.Tensor) and given.numel() == 1 and given.dtype != torch.bool and not given.is_complex():
+        total = given.detach().reshape(()).to(torch.float64, copy=True)
+        if total.is_cuda or not known(total):
+            return total
+    else:
+        number = number_of(given)
+        if number is None:
+            raise UsageError(f"count={shorter(given)} is no finite number", fix="count=criterion.count(target)")
+        total = torch.tensor(number, dtype=torch.float64)
+    if not 0 <= total.item() < float("inf"):
+        raise UsageError(f"count={shorter(given)}: counts are not negative", fix="count=criterion.count(target)")
+    return total

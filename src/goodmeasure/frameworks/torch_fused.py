@@ -49,6 +49,11 @@ def is_traced() -> bool:
     return not torch._C._are_functorch_transforms_active()
 
 
+def is_rounded(given: torch.Tensor) -> bool:
+    """Whether an answer is rounded to the half precision that came in: under autocast it stays single."""
+    return given.dtype in HALF and (given.is_meta or not torch.is_autocast_enabled(given.device.type))
+
+
 def as_one_node(method: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
     """A method that a graph calls as one function, and looks into when the graph is compiled alone."""
 

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import torch
 
 from goodmeasure.deriving.spelling import Spelling
-from goodmeasure.errors import NoSuchReading, ShapeMismatch, UsageError, shorter
+from goodmeasure.errors import NoSuchReading, ShapeMismatch, TargetOutsideDomain, UsageError, shorter
 from goodmeasure.formulas.expression import symbol
-from goodmeasure.frameworks.torch_arguments import check, only_tensors, present_of, refuse_targets
-from goodmeasure.frameworks.torch_conventions import check_smoothing, smoothed, smoothed_loss
-from goodmeasure.frameworks.torch_denominators import Named, check_denominator, divisor
+from goodmeasure.frameworks.torch_arguments import check, only_tensors, present_of, refuse_targets, wanted
+from goodmeasure.frameworks.torch_conventions import check_smoothing, smoothed, smoothed_loss, told
+from goodmeasure.frameworks.torch_denominators import Named, divisor
 from goodmeasure.frameworks.torch_derivatives import Program, signals_of, spread, values_of, without_absent
-from goodmeasure.frameworks.torch_fused import HALF, fuses, swept, work_on
+from goodmeasure.frameworks.torch_fused import HALF, fuses, is_rounded, swept, work_on
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_keywords
 
@@ -64,7 +64,7 @@ def linear_loss(
         softcap: raw outputs are ``softcap * tanh(raw / softcap)``; None for as they are.
         reduction: "mean" or "sum".
         denominator: what a mean divides by: a number, a tensor of one, (), or "counted", "rows" or "weights" as in
-            `goodmeasure.to_torch`.
+            `goodmeasure.to_torch`; 0 where nothing counts.
 
     Returns:
         The mean or the sum, a scalar.
@@ -91,18 +91,19 @@ def linear_loss(
     only_tensors(
         optional, hidden=hidden, weight=weight, targets=targets, bias=bias, token_weight=token_weight, mask=mask
     )
-    if not isinstance(denominator, torch.Tensor):
-        check_denominator(denominator, reduction)
     program, smoothing = _program(loss, label_smoothing, float(z_loss))
     rows = _rows(program.loss, hidden, weight, bias)
     outputs = hidden.detach().new_empty(()).expand(*rows, len(weight))  # their shape and dtype alone
     check(program, outputs, targets)
     is_shares = targets.ndim == outputs.ndim
-    wanted = mask if ignore_index is None or is_shares else _both(mask, targets != ignore_index)
+    kept = wanted(targets, None if is_shares else ignore_index, mask)
     present = None
-    if token_weight is not None or wanted is not None:
-        present = present_of(hidden, rows, token_weight, wanted)
-    refuse_targets(program.loss, outputs, targets, present)
+    if token_weight is not None or kept is not None:
+        present = present_of(outputs, rows, token_weight, kept, "token_weight")
+    try:
+        refuse_targets(program.loss, outputs, targets, present)
+    except TargetOutsideDomain as problem:
+        raise told(problem, loss, outputs, targets) from None
     count = divisor(program, outputs, targets, token_weight, present, reduction, denominator)
     flat = _Tokens(
         targets.reshape(-1, len(weight)) if is_shares else targets.reshape(-1),
@@ -121,9 +122,9 @@ def _check_options(loss: Loss, label_smoothing: float, z_loss: float, softcap: f
     check_smoothing(loss, label_smoothing)
     if reduction not in ("mean", "sum"):
         raise UsageError(f"reduction={reduction!r} is none of mean and sum", fix="reduction='mean'")
-    if not 0 <= z_loss < float("inf"):
+    if isinstance(z_loss, bool) or not 0 <= z_loss < float("inf"):
         raise UsageError(f"z_loss={shorter(z_loss)} is negative or not finite", fix="z_loss=1e-4")
-    if softcap is not None and not 0 < softcap < float("inf"):
+    if softcap is not None and (isinstance(softcap, bool) or not 0 < softcap < float("inf")):
         raise UsageError(f"softcap={shorter(softcap)} is not positive and finite", fix="softcap=30.0")
 
 
@@ -149,10 +150,6 @@ def _rows(loss: Loss, hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Te
             fix="linear_loss(loss, hidden, layer.weight, targets, layer.bias)",
         )
     return tuple(hidden.shape[:-1])
-
-
-def _both(mask: torch.Tensor | None, kept: torch.Tensor) -> torch.Tensor:
-    return kept if mask is None else mask & kept
 
 
 class _Tokens(NamedTuple):
@@ -264,8 +261,7 @@ def _measured(
         total = head.undivided(hidden, weight, bias, tokens)
     else:
         total = _Linear.apply(hidden, weight, bias, head, tokens)
-    autocast = torch.is_autocast_enabled(hidden.device.type)
-    return total if autocast or hidden.dtype not in HALF else total.to(hidden.dtype)
+    return total.to(hidden.dtype) if is_rounded(hidden) else total
 
 
 class _Linear(torch.autograd.Function):  # type: ignore[misc]

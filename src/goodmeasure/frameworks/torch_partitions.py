@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import torch
 
-from goodmeasure.errors import Problem, ShapeMismatch, UsageError
+from goodmeasure.errors import Problem, ShapeMismatch, UsageError, shorter
+from goodmeasure.frameworks.torch_arguments import only_tensors
 from goodmeasure.strict.calls import strict_keywords
 
 Joined = Literal["mean", "sum", "by itself"]
@@ -58,7 +59,8 @@ def assert_partition_invariant(
 
     Raises:
         GM003: there are fewer than two rows, or the tensors have unequal first axes.
-        GM009: the function returns no number, gives two answers for one batch, or the padding is not one number a tensor.
+        GM009: the function returns no number, gives two answers for one batch, or has nothing that learns; something is no
+            tensor, the padding is not one number a tensor, or the tolerance negative.
         GM015: the loss or its gradient depends on the split. The message says which mean the function is.
 
     Example:
@@ -69,8 +71,9 @@ def assert_partition_invariant(
         >>> gm.assert_partition_invariant(criterion, (z, y), joined="sum")
     """
     given = (batch,) if isinstance(batch, torch.Tensor) else tuple(batch)
-    _check(given, padding)
-    trial = _Trial.of(loss_fn, given, joined, list(parameters), padding)
+    learned = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
+    _check(given, learned, padding, tolerance)
+    trial = _Trial.of(loss_fn, given, joined, learned, padding)
     with trial.own_gradients():
         whole, again = trial.step([trial.rows]), trial.step([trial.rows])
         most = tolerance if tolerance is not None else min(1e3 * torch.finfo(whole.dtype).eps, 0.05)
@@ -84,7 +87,11 @@ def assert_partition_invariant(
                 raise _dependence(trial, parts, whole, split)
 
 
-def _check(batch: Part, padding: Sequence[float] | None) -> None:
+def _check(
+    batch: Part, parameters: list[torch.Tensor], padding: Sequence[float] | None, tolerance: float | None
+) -> None:
+    for name, tensors in (("batch", batch), ("parameters", parameters)):
+        only_tensors((), **{f"{name}[{i}]": each for i, each in enumerate(tensors)})
     lengths = [len(each) if each.ndim else 0 for each in batch]
     if not lengths or len(set(lengths)) > 1 or lengths[0] < 2:
         raise ShapeMismatch(
@@ -92,9 +99,18 @@ def _check(batch: Part, padding: Sequence[float] | None) -> None:
             seen=f"{lengths} rows",
             fix="batch = (input, target)",
         )
-    if padding is not None and len(padding) != len(batch):
+    if padding is not None and (not isinstance(padding, Sequence) or len(padding) != len(batch)):
         raise UsageError(
-            f"padding has {len(padding)} numbers, and the batch {len(batch)} tensors", fix="padding=(0.0, -100)"
+            f"padding={shorter(padding)}, and the batch has {len(batch)} tensors: one number each",
+            fix="padding=(0.0, -100)",
+        )
+    if tolerance is not None and not 0 <= tolerance < math.inf:
+        raise UsageError(f"tolerance={shorter(tolerance)} is negative or not finite", fix="tolerance=1e-6")
+    if not any(each.requires_grad for each in parameters) and (parameters or not batch[0].is_floating_point()):
+        raise UsageError(
+            "no gradient can be taken: parameters that learn, or the first tensor of the batch, must be floating-point",
+            seen=", ".join(str(each.dtype) for each in parameters or batch),
+            fix="parameters=model.parameters()",
         )
 
 
@@ -199,13 +215,19 @@ class _Trial:
         if self.joined == "by itself":
             found = self.loss_fn(made)
         else:
-            found = sum(self.loss_fn(*part) for part in made) / (len(made) if self.joined == "mean" else 1)
-        if found is not None and not (isinstance(found, torch.Tensor) and found.numel() == 1):
-            raise UsageError("the function returns no number", seen=f"{type(found).__name__}", fix="return loss.mean()")
-        if found is not None and found.requires_grad:
+            found = sum(map(_number, (self.loss_fn(*part) for part in made)))
+            found = found / len(made) if self.joined == "mean" else found
+        if found is not None and _number(found).requires_grad:
             found.backward()
         gradients = [torch.zeros_like(each) if each.grad is None else each.grad.clone() for each in self.wanted]
         return _Step(0.0 if found is None else float(found.detach()), gradients)
+
+
+def _number(found: Any) -> torch.Tensor:
+    """What a function returned, which is a tensor of one number."""
+    if not (isinstance(found, torch.Tensor) and found.numel() == 1):
+        raise UsageError("the function returns no number", seen=f"{type(found).__name__}", fix="return loss.mean()")
+    return found
 
 
 # --- which mean it is ---

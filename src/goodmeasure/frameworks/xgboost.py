@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.fitting.second_order import SecondOrder, holds_targets, in_order
+from goodmeasure.frameworks.estimators import XGBOOST
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
@@ -119,7 +120,7 @@ class XGBoostLoss:
         Args:
             model: an ``XGBRegressor`` or ``XGBClassifier``; its objective and base score are set.
             X: rows as the model takes them, (n, features).
-            y: targets, (n,); classes as the numbers from 0.
+            y: targets, (n,); classes as the numbers from 0, each of them there.
             sample_weight: how much each row counts, (n,); all alike unless given.
             **more: what else the model's own ``fit`` takes, such as ``eval_set``.
 
@@ -130,9 +131,13 @@ class XGBoostLoss:
             GM003: the shapes of y and the weights do not match.
             GM004: a target lies outside the domain of the loss.
             GM005: no row counts.
+            GM009: the model is none of this booster, or not for targets of this kind.
+            GM602: all targets are one label.
         """
+        XGBOOST.check_model(self.loss, model)
         order = SecondOrder(self.loss)
         start = order.start(y, sample_weight)
+        XGBOOST.check_targets(self.loss, model, X, y, sample_weight)
         if (order.outputs or 1) > 1:
             model.set_params(num_target=order.outputs)
         if model.eval_metric is None:
@@ -155,7 +160,9 @@ class XGBoostLoss:
         Raises:
             GM003: the model has another number of raw outputs than the loss.
             GM007: the loss implies no probability, as the hinge.
+            GM009: the model is none of this booster, not fitted, or was trained on another loss.
         """
+        XGBOOST.check_predict(self.loss, model, X)
         raw = np.asarray(model.predict(X, output_margin=True))
         return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 

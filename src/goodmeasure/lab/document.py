@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from goodmeasure import __version__, losses
@@ -23,7 +24,7 @@ def document(pages: Sequence[LabPage]) -> str:
 
     said = script(pages)
     return MARK.decode() + str(
-        templates("goodmeasure.lab")
+        _environment()
         .get_template("lab.html")
         .render(
             pages=pages,
@@ -37,6 +38,12 @@ def document(pages: Sequence[LabPage]) -> str:
             version=__version__,
         )
     )
+
+
+@cache
+def _environment() -> Any:
+    """The templates of the lab, read and compiled once."""
+    return templates("goodmeasure.lab")
 
 
 def _svg(picture: Picture) -> str:

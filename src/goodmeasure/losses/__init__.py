@@ -17,7 +17,7 @@ from goodmeasure.making.elsewhere import elsewhere, named, plain
 from goodmeasure.strict.additions import LOSSES, modules_of
 
 if TYPE_CHECKING:
-    # What `__getattr__` below finds, for editors and type checkers: made by make docs.
+    # What `__getattr__` below finds, for editors and type checkers: made by make pages.
     from goodmeasure.losses.signatures import *
 
 
@@ -46,7 +46,7 @@ def find(name: str) -> Definition:
     known = names()
     ours, theirs = named(name, known), elsewhere(name)
     if theirs is not None and ("." in name or not ours):
-        return replace(catalogue()[theirs.leads_to], note=theirs.note)
+        return theirs.called(catalogue()[theirs.leads_to])
     if ours:
         return replace(known[ours][1], note=known[ours][2])
     close = [known[each][0] for each in nearest(plain(name), known)]

@@ -1,25 +1,31 @@
-"""Losses for a real number, on the scale of the target.
+"""Losses for a real number, or for one between known bounds, on the scale of the target.
 
 The first paragraph of a docstring says what the loss is, the second when to reach for it and what to take instead.
 """
 
 from math import tau
 
-from goodmeasure.formulas.domains import Level, NonNegative, NonZero, Positive, Real
+from goodmeasure.formulas.activations import between, shares_of
+from goodmeasure.formulas.domains import Bounds, Level, NonNegative, NonZero, Positive, Real, bounded
 from goodmeasure.formulas.words import (
     abs,
     abs_less_log1p,
     biweight,
+    cos,
     exp,
     expm1mx,
     hypot1m1,
+    log1p,
     log1psq,
     maximum,
     pow1psqm1,
+    sin,
     sqrt,
     square_share,
+    times,
     versin,
     where,
+    xlogy,
 )
 from goodmeasure.formulas.words import log_cosh as log_cosh_of
 from goodmeasure.making.definition import loss
@@ -209,7 +215,27 @@ def linex(y, mu, *, k: NonZero = 1.0):
 def circular(y, mu, *, period: Positive = tau):
     """One minus the cosine of the difference of two angles: a full turn costs nothing.
 
-    Reach for it for directions, hours of the day, days of the year (period 360, 24, 365; unless said, angles are in radians);
-    for numbers on a line it is wrong.
+    Reach for it for directions, hours, days of the year (period 360, 24, 365; radians unless said), and not on a line.
     """
     return versin(tau / period * (mu - y))
+
+
+@loss(target=Real, activation=("linear", "linear"), asks_for="mean direction")
+def arrow_error(y, along, across, *, period: Positive = tau):
+    """The squared distance between an arrow and the one of length one that points where the target does.
+
+    Reach for it first for directions, hours and months: what it fits is convex, and its arrow points in the mean direction, the
+    longer the surer. Mardia and Jupp 2000.
+    """
+    angle = tau / period * y
+    return (cos(angle) - along) ** 2 + (sin(angle) - across) ** 2
+
+
+@loss(target=bounded, activation=between, asks_for="mean")
+def fractional_logit(y, mu, *, bounds: Bounds = (0.0, 1.0)):
+    """Surprise at how far an amount is on the way from one bound to the other, as if that share of it had happened.
+
+    Reach for it for percentages, marks and shares of a known most, the bounds included. Papke and Wooldridge 1996.
+    """
+    (gone, left), (share, _) = shares_of(y, *bounds), shares_of(mu, *bounds)
+    return -xlogy(gone, share) - times(left, log1p(-share))

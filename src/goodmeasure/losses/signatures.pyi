@@ -1,6 +1,6 @@
 """What `goodmeasure.losses` holds, for editors and type checkers.
 
-Made by make docs: change the losses, not this file.
+Made by make pages: change the losses, not this file.
 """
 
 from collections.abc import Sequence
@@ -1905,8 +1905,8 @@ def linex(*, k: float = 1.0) -> Loss:
 def circular(*, period: float = 6.283185307179586) -> Loss:
     """One minus the cosine of the difference of two angles: a full turn costs nothing.
 
-    Reach for it for directions, hours of the day, days of the year (period 360, 24, 365; unless said, angles are in
-    radians); for numbers on a line it is wrong.
+    Reach for it for directions, hours, days of the year (period 360, 24, 365; radians unless said), and not on a
+    line.
 
     Formula:
         versin(6.283185307179586/period*(mu - y))
@@ -1933,3 +1933,64 @@ def circular(*, period: float = 6.283185307179586) -> Loss:
 angular = circular
 periodic = circular
 von_mises = circular
+
+def arrow_error(*, period: float = 6.283185307179586) -> Loss:
+    """The squared distance between an arrow and the one of length one that points where the target does.
+
+    Reach for it first for directions, hours and months: what it fits is convex, and its arrow points in the mean
+    direction, the longer the surer.
+
+    Formula:
+        (cos(6.283185307179586/period*y) - along)**2 + (sin(6.283185307179586/period*y) - across)**2
+        target: a real number (-inf, inf)
+        activation: linear, linear
+        asks for: the mean direction of angles
+
+    Args:
+        period: a positive number (0, inf); 6.283185307179586 unless given.
+
+    Returns:
+        The loss with these hyperparameters.
+
+    Raises:
+        GM002: a hyperparameter lies outside its domain, or there is none of that name.
+
+    Source:
+        Mardia and Jupp 2000.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.arrow_error(period=6.283185307179586)
+        >>> round(loss(y=[1.0, 4.0], z=[[0.5, 1.5], [0.5, 1.5]]), 3)
+        3.43
+    """
+
+def fractional_logit(*, bounds: Sequence[float] = (0.0, 1.0)) -> Loss:
+    """Surprise at how far an amount is on the way from one bound to the other, as if that share of it had happened.
+
+    Reach for it for percentages, marks and shares of a known most, the bounds included.
+
+    Formula:
+        -xlogy(y, mu) - times(1 - y, log1p(-mu))
+        target: a bounded amount [0, 1]
+        activation: sigmoid
+        asks for: the mean of what may happen
+
+    Args:
+        bounds: the least and the most there can be (-inf, inf); (0.0, 1.0) unless given.
+
+    Returns:
+        The loss with these hyperparameters.
+
+    Raises:
+        GM002: a hyperparameter lies outside its domain, or there is none of that name.
+
+    Source:
+        Papke and Wooldridge 1996.
+
+    Example:
+        >>> import goodmeasure as gm
+        >>> loss = gm.losses.fractional_logit(bounds=(0.0, 1.0))
+        >>> round(loss(y=[1.0, 0.0], z=[0.5, -1.0]), 3)
+        0.394
+    """

@@ -241,7 +241,7 @@ def _symbols_of(name: str, count: int) -> list[str]:
 def loss(
     *,
     target: Any = Real,
-    activation: Given | tuple[Given, ...] | Callable[..., tuple[Given, ...]] | None = None,
+    activation: Given | tuple[Given, ...] | Callable[..., Given | tuple[Given, ...]] | None = None,
     asks_for: str = "",
     also: tuple[str, ...] = (),
     also_binary: tuple[str, ...] = (),
@@ -259,7 +259,8 @@ def loss(
     Args:
         target: the domain of the target, such as ``gm.Positive``, or a function of the hyperparameters that returns it.
         activation: how raw outputs become predictions: "exp", "sigmoid", ..., a tuple of them for several predictions; the
-            natural one of the target unless given. A function of the hyperparameters where their number depends on them.
+            natural one of the target unless given. A function of the hyperparameters where they say how many there are,
+            or which.
         asks_for: the functional that is best: "mean", "median", "quantile", "probability", ...
         also: what else people call the loss.
         also_binary: what else people call its yes/no form.
@@ -403,9 +404,9 @@ def _trace(
 
 
 def _in_formula(name: str, within: Domain, value: Any) -> Any:
-    """What a hyperparameter is in the formula: a symbol, several of them, or where it is a size that whole number."""
+    """What a hyperparameter is in the formula: a symbol, several of them, or where it is written down, as a size is, itself."""
     if isinstance(within, RisingDomain):
-        return tuple(_symbol(each, within) for each in _symbols_of(name, len(value)))
+        return value if within.written else tuple(_symbol(each, within) for each in _symbols_of(name, len(value)))
     return value if isinstance(within, SizeDomain) else _symbol(name, within)
 
 

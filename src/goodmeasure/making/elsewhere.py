@@ -1,31 +1,32 @@
 """The losses of torch, Keras, optax and scikit-learn by their names there: which of ours each is, and what stands between them.
 
 A row leads to the name of our loss and to a phrase that says how theirs follows from ours on each example; the phrase is empty
-where the two are equal on raw outputs. A row without a loss says why there is none.
+where the two are equal on raw outputs. What has no like here leads to the answer that says why, and what to use instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from re import sub
 
 from goodmeasure.errors import NoSuchLoss
-from goodmeasure.making import host_names
+from goodmeasure.making import answers, host_names
+from goodmeasure.making.answers import Counterpart
+from goodmeasure.making.definition import Definition
+
+Row = tuple[str, str] | Counterpart
 
 _PROBABILITIES = "ours, of probabilities in place of raw outputs"
 _AMOUNTS = "ours, of amounts in place of raw outputs"
-_NO_ENTROPY = "ours on soft targets, less the entropy of the targets"
+_NO_ENTROPY = answers.NO_ENTROPY
 _SUMS_TOO = f"{_NO_ENTROPY}, plus the sum of their predictions less that of the targets; of logarithms of probabilities"
 _DEVIANCE = "twice ours, less what the targets alone decide; of amounts in place of raw outputs"
 _SIGNS = "ours, with labels -1 and 1"
-_SEQUENCES = "", "it compares sequences, and a loss here is of one example"
-_PAIRS = "", "it compares representations of two or three inputs, and a loss here is of one prediction and its target"
-_OVERLAP = "", "it is of a whole image at once, and a loss here is a mean over examples"
-_RANKING = "", "it is of the order of a whole list, and a loss here is a mean over examples"
+_TO_A_MATCH = "ours with every label yes, of how much further off the other is than the match, while margin=1"
 
-TORCH = {
+TORCH: Mapping[str, Row] = {
     "MSELoss": ("squared_error", ""),
     "L1Loss": ("absolute_error", ""),
     "HuberLoss": ("huber", ""),
@@ -47,15 +48,15 @@ TORCH = {
     ),
     "MultiMarginLoss": ("multiclass_hinge", "no factor: it adds the shortfalls to all other classes and divides by K"),
     "MarginRankingLoss": ("perceptron", "ours, of the difference of the two inputs, with labels -1 and 1, while margin=0"),
-    "MultiLabelMarginLoss": _RANKING,
-    "HingeEmbeddingLoss": _PAIRS,
-    "CosineEmbeddingLoss": _PAIRS,
-    "TripletMarginLoss": _PAIRS,
-    "TripletMarginWithDistanceLoss": _PAIRS,
-    "CTCLoss": _SEQUENCES,
+    "MultiLabelMarginLoss": answers.ORDERS,
+    "HingeEmbeddingLoss": answers.EMBEDDINGS,
+    "CosineEmbeddingLoss": answers.EMBEDDINGS,
+    "TripletMarginLoss": ("hinge", _TO_A_MATCH),
+    "TripletMarginWithDistanceLoss": ("hinge", _TO_A_MATCH),
+    "CTCLoss": answers.SEQUENCES,
     "AdaptiveLogSoftmaxWithLoss": ("cross_entropy", "ours, of raw outputs that it makes by clusters of classes"),
 }  # fmt: skip
-KERAS = {
+KERAS: Mapping[str, Row] = {
     "MeanSquaredError": ("squared_error", ""),
     "MeanAbsoluteError": ("absolute_error", ""),
     "MeanAbsolutePercentageError": ("absolute_percentage_error", "100 times ours, of amounts in place of raw outputs"),
@@ -76,13 +77,13 @@ KERAS = {
         "multiclass_hinge",
         "ours where another class scores above zero; else it takes zero for the best other score",
     ),
-    "CosineSimilarity": _PAIRS,
-    "Circle": _PAIRS,
-    "CTC": _SEQUENCES,
-    "Dice": _OVERLAP,
-    "Tversky": _OVERLAP,
+    "CosineSimilarity": answers.EMBEDDINGS,
+    "Circle": answers.EMBEDDINGS,
+    "CTC": answers.SEQUENCES,
+    "Dice": answers.OVERLAPS,
+    "Tversky": answers.OVERLAPS,
 }
-OPTAX = {
+OPTAX: Mapping[str, Row] = {
     "squared_error": ("squared_error", ""),
     "l2_loss": ("squared_error", "half of ours"),
     "huber_loss": ("huber", ""),
@@ -100,28 +101,25 @@ OPTAX = {
     "kl_divergence_with_log_targets": ("cross_entropy", f"{_NO_ENTROPY}; both as logarithms of probabilities"),
     "convex_kl_divergence": ("cross_entropy", _SUMS_TOO),
     "generalized_kl_divergence": ("cross_entropy", _SUMS_TOO),
-    "multiclass_perceptron_loss": (
-        "",
-        "it has no margin, so that equal scores are best; multiclass_hinge has one of 1",
+    "multiclass_perceptron_loss": answers.NO_MARGIN,
+    "sparsemax_loss": answers.SPARSE,
+    "multiclass_sparsemax_loss": answers.SPARSE,
+    "make_fenchel_young_loss": answers.OF_ONES_OWN,
+    "cosine_distance": answers.EMBEDDINGS,
+    "cosine_similarity": answers.EMBEDDINGS,
+    "ntxent": (
+        "cross_entropy",
+        "ours on the similarities of a pair and of all that do not match, divided by the temperature; a row each",
     ),
-    "sparsemax_loss": ("", "its probabilities may be exactly zero; binary_cross_entropy is the nearest that is proper"),
-    "multiclass_sparsemax_loss": (
-        "",
-        "its probabilities may be exactly zero; cross_entropy is the nearest that is proper",
-    ),
-    "make_fenchel_young_loss": ("", "it makes losses; a loss of your own is @gm.loss over its formula"),
-    "cosine_distance": _PAIRS,
-    "cosine_similarity": _PAIRS,
-    "ntxent": _PAIRS,
-    "triplet_margin_loss": _PAIRS,
-    "dice_loss": _OVERLAP,
-    "binary_dice_loss": _OVERLAP,
-    "multiclass_generalized_dice_loss": _OVERLAP,
-    "ctc_loss": _SEQUENCES,
-    "ctc_loss_with_forward_probs": _SEQUENCES,
-    "ranking_softmax_loss": _RANKING,
+    "triplet_margin_loss": ("hinge", _TO_A_MATCH),
+    "dice_loss": answers.OVERLAPS,
+    "binary_dice_loss": answers.OVERLAPS,
+    "multiclass_generalized_dice_loss": answers.OVERLAPS,
+    "ctc_loss": answers.SEQUENCES,
+    "ctc_loss_with_forward_probs": answers.SEQUENCES,
+    "ranking_softmax_loss": ("cross_entropy", "ours on soft targets, the labels over their sum; times that sum"),
 }
-SKLEARN = {
+SKLEARN: Mapping[str, Row] = {
     # metrics
     "mean_squared_error": ("squared_error", ""),
     "root_mean_squared_error": ("squared_error", "the root of the mean of ours"),
@@ -139,15 +137,15 @@ SKLEARN = {
     "hinge_loss": ("hinge", "ours; multiclass_hinge where there are several classes"),
     "zero_one_loss": ("zero_one", "ours, of answers in place of raw outputs"),
     "hamming_loss": ("zero_one", "the mean of ours over the labels of a row, of answers in place of raw outputs"),
-    "max_error": ("", "it is the largest of all misses, and a loss here is a mean over examples"),
-    "coverage_error": _RANKING,
-    "label_ranking_loss": _RANKING,
+    "max_error": answers.LARGEST,
+    "coverage_error": answers.ORDERS,
+    "label_ranking_loss": answers.ORDERS,
     # what estimators take as loss=
     "squared_error": ("squared_error", "half of ours in SGDRegressor and HistGradientBoostingRegressor"),
     "absolute_error": ("absolute_error", ""),
     "huber": ("huber", "ours, with delta=epsilon in SGDRegressor, and a quantile of the misses in boosting"),
     "epsilon_insensitive": ("epsilon_insensitive", ""),
-    "squared_epsilon_insensitive": ("", "it is maximum(0, abs(mu - y) - epsilon) ** 2, which @gm.loss takes as it stands"),
+    "squared_epsilon_insensitive": answers.SQUARED_BEYOND,
     "quantile": ("pinball", "ours with level=alpha or level=quantile"),
     "poisson": ("poisson", ""),
     "gamma": ("gamma", ""),
@@ -157,26 +155,17 @@ SKLEARN = {
     "perceptron": ("perceptron", _SIGNS),
     "exponential": ("exponential", ""),
 }  # fmt: skip
-_OF_A_SET = "", "it is of a whole set at once, and a loss here is a mean over examples"
-# What people say of no library in particular.
-_SAID = {
-    **dict.fromkeys(
-        ("auc", "roc_auc", "f1", "f1_score", "fbeta", "precision", "recall", "average_precision"), _OF_A_SET
-    ),
-    **dict.fromkeys(("iou", "jaccard", "mcc", "balanced_accuracy", "ndcg", "c_index"), _OF_A_SET),
-    **dict.fromkeys(("triplet", "contrastive", "info_nce"), _PAIRS),
-    **dict.fromkeys(("kullback_leibler", "kullback_leibler_divergence"), ("cross_entropy", _NO_ENTROPY)),
-}
 HOSTS = {"torch": TORCH, "keras": KERAS, "optax": OPTAX, "sklearn": SKLEARN}
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A loss of another library: its name there, the name of ours or nothing, and what stands between them or why not."""
+    """A loss by a name that is not ours: the loss of ours that it is, or comes nearest; what stands between them, or why not."""
 
     name: str
     ours: str
     how: str
+    why: str = ""
 
     @property
     def note(self) -> str:
@@ -185,30 +174,47 @@ class Elsewhere:
 
     @property
     def leads_to(self) -> str:
-        """The name of ours; where there is none, the error says why."""
-        if not self.ours:
-            raise NoSuchLoss(f"no loss here is {self.name}", seen=self.how, fix="goodmeasure losses")
+        """The name of ours; where there is none, the error says why, and what to use instead."""
+        if self.why:
+            seen = f"{self.why}; instead: {self.how}"
+            raise NoSuchLoss(f"no loss here is {self.name}", seen=seen, fix=f"goodmeasure losses {self.ours}")
         return self.ours
+
+    def called(self, definition: Definition) -> Definition:
+        """Our loss under this name: its note and its card say what stands between the two."""
+        between = ((self.name, self.how),) if self.how else ()
+        facts = replace(definition.facts, nearly=(*definition.facts.nearly, *between))
+        return replace(definition, note=self.note, facts=facts)
 
 
 def elsewhere(name: str) -> Elsewhere | None:
-    """The loss of another library by its name there; with the library in front, the one of that library alone.
+    """The loss by its name elsewhere; with the name of a library in front, the one of that library alone.
 
     Classes and functions of one library are the same loss: ``torch.nn.HuberLoss`` and ``torch.nn.functional.huber_loss``.
     """
     host = name.split(".")[0]
-    tables = [*HOSTS.values(), _SAID, _objectives()]
+    tables = [*HOSTS.values(), _said(), _objectives()]
     for table in [HOSTS[host]] if host in HOSTS and "." in name else tables:
-        for theirs, (ours, how) in table.items():
+        for theirs, row in table.items():
             if _bare(theirs) == _bare(name):
-                return Elsewhere(theirs, ours, how)
+                return (
+                    Elsewhere(theirs, row.ours, row.how, row.why)
+                    if isinstance(row, Counterpart)
+                    else Elsewhere(theirs, *row)
+                )
     return None
 
 
 @cache
-def _objectives() -> dict[str, tuple[str, str]]:
+def _said() -> dict[str, Row]:
+    """What people ask for by names of no library in particular."""
+    return {name: each for each in answers.answers() for name in each.names}
+
+
+@cache
+def _objectives() -> dict[str, Row]:
     """What boosters call our losses, with what is remarked there: ``binary:logistic``, ``regression_l1``."""
-    found = {}
+    found: dict[str, Row] = {}
     for ours, spelled in (*host_names.XGBOOST.items(), *host_names.LIGHTGBM.items()):
         _, theirs, rest = spelled.split('"', 2)
         found[theirs] = ours, rest.partition("  # ")[2]

@@ -54,6 +54,8 @@ def command(study: Study) -> str:
     parts += [part for loss in _losses(study) for part in ("--loss", str(loss))]
     parts += [part for model in _models(study) for part in ("--model", model)]
     parts += [] if question.protocol == "auto" else ["--protocol", question.protocol]
+    if question.conformal is not None:
+        parts += ["--conformal" if question.conformal else "--no-conformal"]
     parts += ["--seed", str(question.seed)]
     return shlex.join(parts)
 
@@ -105,7 +107,7 @@ def python(study: Study) -> str:
     asked = {
         name: value
         for name, value in vars(question).items()
-        if not (value in (None, ()) or value is False or name == "target")
+        if not (value in (None, ()) or name == "target" or (name == "learn_time" and not value))
     }
     costs, losses, models = asked.pop("costs", None), _losses(study), _models(study)
     asked.pop("loss", None)

@@ -90,8 +90,9 @@ def takes_costs(study: Study) -> bool:
 
 
 def share_lines(study: Study) -> list[str]:
-    """How many targets lie at or below each of several quantiles, and between the outer two."""
-    return [
+    """How many targets lie at or below each of several quantiles, and between the outer two; and what is promised of it."""
+    promised = [] if study.model.coverage is None else [study.model.coverage.sentence]
+    return promised + [
         f"{name}: {shown(found.value, True)} [{shown(found.low, True)}, {shown(found.high, True)}] of the reported rows"
         for name, found in study.judged.shares.items()
     ]

@@ -106,14 +106,6 @@ def confidence_sequence(
     return mean - half, mean + half
 
 
-def conformal_rank(n: int, error: float) -> int:
-    """Which of ``n`` sorted calibration scores bounds a new one with probability at least ``1 - error``.
-
-    It covers exactly ``rank / (n + 1)`` for continuous scores (Vovk et al. 2005); n + 1 means: no finite bound.
-    """
-    return math.ceil((n + 1) * (1 - error) - 1e-9)
-
-
 def time_blocks(
     time: ArrayLike, n: int, blocks: int | None = None, *, w: Floats | None = None, at: Places = None
 ) -> NDArray[np.intp]:

@@ -31,6 +31,7 @@ from goodmeasure.study.coefficients import Coefficient, coefficients
 from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.columns import nearly_perfect
 from goodmeasure.study.comparing import model_name
+from goodmeasure.study.conformal import covering
 from goodmeasure.study.deciding import Decided, amount_costs, decide_amount, decide_class, decide_outcome, policy_of
 from goodmeasure.study.dependence import sample, told
 from goodmeasure.study.effects import Effects, effects, sampled
@@ -100,12 +101,21 @@ class Answering:
             )
         procedure = Procedure(self.question, given.columns.features, self.tick, weights)
         made = procedure(given.plan, given.fit, given.tune)
+        if self.question.conformal and not made.model.loss.levels:
+            raise UsageError(
+                "conformal prediction moves several quantiles, or both ends of an interval",
+                seen=f"{made.model.loss} asks for the {made.plan.asks_for}",
+                fix="--ask quantiles=0.05,0.95",
+            )
         raw = raw_of(made.model, given.tune)
         on_tune, settled = made.model.predictions(raw), made.model.settled(raw)
         if given.fitted is not given.fit:
             self.tick("fit it to the rows to tune as well")
             made = procedure.on_all(made, given.fitted)
         said = predicted(procedure, made, given)
+        if made.model.loss.levels and self.question.conformal is not False:
+            model, said = covering(made.model, said, given, self.question.seed)
+            made = replace(made, model=model)
         return Entry(self.question, given, made, on_tune, settled, said, self._decided(made, given, said))
 
     def study(self, entry: Entry, rows: Table, began: float) -> Study:

@@ -146,23 +146,22 @@ def _unusable(name: str, whole: Values, fit: NDArray[np.intp]) -> tuple[str, Rem
     if not len(known):
         why = "is empty in the rows to fit"
         return why, ConstantLeftOut(f"column {name!r} {why} and was left out")
-    distinct = len(np.unique(known))
-    if distinct == 1 and len(known) == len(values):
+    if len(known) == len(values) and (known == known[0]).all():
         why = f"is always {known[0]} in the rows to fit"
         return why, ConstantLeftOut(f"column {name!r} {why} and was left out")
     known = whole[~missing(whole)]
-    distinct = len(np.unique(known))
-    if len(known) >= LEAST_UNIQUE and _names_rows(name, known, distinct):
-        why = f"names the rows ({distinct:,} different values in {len(known):,} rows)"
+    if len(known) >= LEAST_UNIQUE and _names_rows(name, known):
+        why = f"names the rows ({len(np.unique(known)):,} different values in {len(known):,} rows)"
         return why, IdentifierLeftOut(f"column {name!r} {why} and was left out", seen=f"{listed(known[:3])}, ...")
     return None
 
 
-def _names_rows(name: str, known: Values, distinct: int) -> bool:
+def _names_rows(name: str, known: Values) -> bool:
     kind = ColumnKind.of(known)
     if kind is ColumnKind.TEXT:
-        return distinct > UNIQUE * len(known)
-    if kind is ColumnKind.DATE or distinct < len(known) or (known != np.round(known)).any():
+        return len(np.unique(known)) > UNIQUE * len(known)
+    # To tell values apart takes longer than all else that is asked of a column, and of most it need not be asked.
+    if kind is ColumnKind.DATE or (known != np.round(known)).any() or len(np.unique(known)) < len(known):
         return False
     return bool(_NAMED_ID.search(name)) or _are_too_even(known)
 

@@ -13,7 +13,7 @@ import numpy as np
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts
 from goodmeasure.decisions.pricing import Prices
 from goodmeasure.deriving.arguments import outside
-from goodmeasure.deriving.predictions import middle
+from goodmeasure.deriving.predictions import arrows, is_arrow, middle, turn
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.making.card import asks_for
@@ -222,6 +222,8 @@ def raw_for(loss: Loss, other: Loss, settled: Floats, prediction: Floats) -> Flo
         return settled
     if loss.levels and loss.levels != other.levels:
         return None
+    if is_arrow(loss):
+        return np.asarray(arrows(loss, prediction)) if turn(other) is not None else None
     with np.errstate(all="ignore"):
         return np.asarray(loss.raw(prediction if loss.levels else middle(other, prediction)), dtype=np.float64)
 

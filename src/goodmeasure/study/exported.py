@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -34,7 +35,7 @@ from goodmeasure.fitting.forest import Forest
 from goodmeasure.fitting.network import Network
 from goodmeasure.fitting.scorers import LinearScorer, Scorer
 from goodmeasure.formulas.activations import exchanges
-from goodmeasure.formulas.expression import Expr, add, expression, less_equal, substitute, symbol
+from goodmeasure.formulas.expression import Expr, add, less_equal, substitute, symbol
 from goodmeasure.formulas.words import exp, maximum, minimum, sigmoid
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.notation import Notation
@@ -275,7 +276,9 @@ def _shown(model: Predicting, titles: Titles, names: list[str]) -> tuple[dict[st
     if not model.labels and not model.shift:
         return {}, numbers
     if not model.labels:
-        provided = expression(symbol(names[0]) + model.shift)
+        provided, reaches = symbol(names[0]) + model.shift, model.loss.activation[0].reaches
+        if math.isfinite(reaches.high):
+            provided = minimum(maximum(provided, reaches.low), reaches.high)
         return {"provided": provided}, (*numbers, GivenColumn(titles.decision, number="provided"))
     labels = tuple(label.item() if isinstance(label, np.generic) else label for label in model.labels)
     if len(names) == 1:

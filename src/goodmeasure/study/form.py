@@ -29,6 +29,7 @@ from goodmeasure.reading.documents import (
 )
 from goodmeasure.reading.notation import GROUPINGS, Dates
 from goodmeasure.study.coding import MOST_TREE_CATEGORIES
+from goodmeasure.study.covering import DOUBTS
 from goodmeasure.study.encoding import width
 
 FORMAT = "goodmeasure model"
@@ -190,6 +191,15 @@ _SEEN = fields(
         "level": number(0, 1),
     }
 )
+_COVERAGE = fields(
+    {
+        "levels": sequence(number(0, 1), least=2, most=24),
+        "moves": sequence(optional(number()), least=2, most=24),
+        "rows": whole(1),
+        "as_fitted": number(0, 1),
+        "doubts": distinct(sequence(exactly(*DOUBTS))),
+    }
+)
 _MODEL = fields(
     {
         "format": exactly(FORMAT),
@@ -209,8 +219,9 @@ _MODEL = fields(
         "facts": plain,
         "notations": mapping(either(_NUMBERS, _DATES)),
         "seen": optional(_SEEN),
+        "coverage": optional(_COVERAGE),
     },
-    optional=("notations", "seen", "costs_by_row"),
+    optional=("notations", "seen", "coverage", "costs_by_row"),
 )
 
 
@@ -229,6 +240,8 @@ def check(state: Any) -> None:
     must(by_row == state.get("costs_by_row", False), "costs_by_row", "whether columns hold costs")
     if state.get("seen") is not None:
         _seen(state["seen"])
+    if (coverage := state.get("coverage")) is not None:
+        must(len(coverage["moves"]) == len(coverage["levels"]), "coverage.moves", "one for each level")
     for one in [] if state["recalibration"] is None else state["recalibration"]["parameters"]:
         _knots(one, state["recalibration"]["method"])
 

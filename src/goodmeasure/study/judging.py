@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from goodmeasure.calibrating.calibration import Calibration, calibration
 from goodmeasure.calibrating.recalibration import Method, Recalibration, recalibrate
 from goodmeasure.decisions.decision import folds
+from goodmeasure.deriving.predictions import is_arrow
 from goodmeasure.drawing.display import Display
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.pictures import risks
 from goodmeasure.errors import Problem
-from goodmeasure.losses.real import pinball
+from goodmeasure.losses.real import circular, pinball
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.risks.metrics import Metric
@@ -226,11 +227,14 @@ def _overall(metric: Metric, cases: Cases, constant: NDArray[Any]) -> float:
 def judge_calibration(loss: Loss, cases: Cases, prediction: Floats, seed: int) -> Calibration:
     """Whether predictions mean what they say on these rows; shares between 0 and 1 are amounts, of which the mean is asked.
 
-    Of several quantiles the one nearest to the median is judged by its size, each by its share of rows: see `shares_below`.
+    Of several quantiles the one nearest to the median is judged by its size, each by its share of rows: see `shares_below`. Of
+    an arrow its direction is.
     """
     if loss.levels:
         k = int(np.argmin(np.abs(np.array(loss.levels) - 0.5)))
         loss, prediction = pinball(level=loss.levels[k]), prediction[:, k]
+    if is_arrow(loss):
+        loss = circular(period=float(loss.values["period"]))
     shares = loss.is_binary and not np.isin(cases.y, (0, 1)).all()
     loss_asked = None if shares else loss
     return calibration(cases.y, prediction, loss_asked, cases.weight, cluster=parts(cases)[0], seed=seed)

@@ -16,7 +16,7 @@ import numpy as np
 from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts, bayes_act
-from goodmeasure.deriving.predictions import foreseen, turn, within_turn
+from goodmeasure.deriving.predictions import foreseen, turn, within_bounds, within_turn
 from goodmeasure.errors import UsageError
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
@@ -34,6 +34,7 @@ from goodmeasure.study import form, saving
 from goodmeasure.study.cases import exposure
 from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.columns import finite
+from goodmeasure.study.covering import Coverage
 from goodmeasure.study.encoding import Encoding
 from goodmeasure.study.exported import Titles, export
 from goodmeasure.study.later_cells import LaterCells
@@ -65,6 +66,7 @@ class Model:
         facts: what it was trained on.
         notations: how columns of texts are written that it reads as numbers or dates.
         seen: what its rows were like and what they cost, in shares, so that later rows can be held against them.
+        coverage: what conformal prediction promises of its quantiles; None where they are as they were fitted.
 
     Example:
         >>> import goodmeasure as gm
@@ -91,6 +93,7 @@ class Model:
     facts: dict[str, Any] = field(default_factory=dict)
     notations: Mapping[str, Notation] = field(default_factory=dict)
     seen: SeenRows | None = None
+    coverage: Coverage | None = None
 
     @staticmethod
     def of(trained: Trained, **known: Any) -> Model:
@@ -254,7 +257,7 @@ class Model:
             GM713: a cost in a row is missing, negative or infinite.
         """
         if not self.labels:
-            return prediction + self.shift
+            return np.asarray(within_bounds(self.loss, prediction + self.shift))
         if prediction.ndim == 1:
             chosen = (prediction >= self._limits(data)).astype(np.intp)
         elif isinstance(self.costs, ClassCosts):
@@ -372,7 +375,8 @@ class Model:
     def __str__(self) -> str:
         asked = f"the {self.asks_for} of {self.target}"
         rule = "" if self.threshold is None else f"; acts from {self.threshold:.4g} on"
-        return f"{asked} by {self.loss}, from {len(self.encoding.features)} columns{rule}"
+        held = "" if self.coverage is None or not self.coverage.claim else f"; {self.coverage.claim}"
+        return f"{asked} by {self.loss}, from {len(self.encoding.features)} columns{rule}{held}"
 
 
 def answered(model: Model, part: Table) -> tuple[dict[str, Values], LaterCells]:
@@ -400,6 +404,7 @@ def to_dict(model: Model) -> dict[str, Any]:
         "facts": model.facts,
         "notations": {name: notation.to_dict(how) for name, how in model.notations.items()},
         **({} if model.seen is None else {"seen": model.seen.to_dict()}),
+        **({} if model.coverage is None else {"coverage": model.coverage.to_dict()}),
     }
     return state | {"checksum": _checksum(state)}
 
@@ -423,6 +428,7 @@ def from_dict(state: dict[str, Any]) -> Model:
         facts=state["facts"],
         notations={name: notation.from_dict(how) for name, how in state.get("notations", {}).items()},
         seen=None if state.get("seen") is None else SeenRows.from_dict(state["seen"]),
+        coverage=None if state.get("coverage") is None else Coverage.from_dict(state["coverage"]),
     )
 
 
@@ -534,3 +540,4 @@ def _try(model: Model) -> None:
         len(model.labels) in (0, 2) or model.loss.is_classwise or model.loss.is_graded, "labels", "two labels, or none"
     )
     must(len(decisions) == 2, "scorer", "one prediction a row")
+    must(model.coverage is None or model.coverage.levels == model.loss.levels, "coverage.levels", "those of the loss")

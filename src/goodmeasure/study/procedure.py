@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from goodmeasure import losses
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.choosing.revisiting import revisit
-from goodmeasure.choosing.spreading import evened
+from goodmeasure.choosing.supposing import kept, supposing
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.reading.remarks import Remark
@@ -24,7 +25,7 @@ from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.study.linking import is_open, linked
 from goodmeasure.study.model import Model
 from goodmeasure.study.question import Question
-from goodmeasure.study.spreads import is_doubtful, predictions_of, spread_left_out
+from goodmeasure.study.spreads import is_doubtful, is_supposed, misses, predictions_of, spread_left_out
 from goodmeasure.study.training import Tick, Trained, refitted, train, weighted
 
 ClassWeights = Literal["tried", "never", "always"]
@@ -96,15 +97,25 @@ class Procedure:
             return plan, trained
         if is_open(plan, self.question):
             plan, trained = linked(plan, trained, fit, lambda other: self._train(other)(fit, tune))
-        if plan.tails is None:
-            return plan, trained
-        again = revisit(plan, fit.y - predictions_of(trained, fit))
-        if is_doubtful(again, self.question):
-            again = evened(again, spread_left_out(trained, self.question, fit, tune))
+        revisited = plan if plan.tails is None else revisit(plan, fit.y - predictions_of(trained, fit))
+        again = self._supposing(revisited, trained, fit, tune)
         if again.loss == plan.loss:
             return again, trained
         self.tick(f"the errors of a first fit ask for {again.loss}")
-        return again, self._train(again)(fit, tune)
+        second = self._train(again)(fit, tune)
+        if again.loss == losses.squared_error() and misses(again.loss, second, tune) > misses(
+            again.loss, trained, tune
+        ):
+            why = "errors do not grow with the mean, but a sum of effects is further off on the rows to tune"
+            return kept(revisited, again, why), trained
+        return again, second
+
+    def _supposing(self, plan: Plan, trained: Trained, fit: Cases, tune: Cases) -> Plan:
+        """The plan with a loss that supposes of errors what those of a first fit say."""
+        if not is_doubtful(plan, self.question):
+            return plan
+        seen = spread_left_out(trained, self.question, fit, tune)
+        return supposing(plan, seen, is_open=is_supposed(plan, self.question))
 
     def _weighed(self, plan: Plan, trained: Trained, fit: Cases, tune: Cases) -> tuple[Trained, Weighing | None]:
         """With costs, the same model trained with class weights: tried, and taken if it decides surely better on the rows to

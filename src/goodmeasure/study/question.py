@@ -57,6 +57,7 @@ class Question:
     floors: tuple[Floor, ...]
     budget: int | None
     protocol: str
+    conformal: bool | None
     seed: int
     rare_classes: str | None
     decimal: str | None

@@ -50,6 +50,7 @@ def run(
     floors: str | Sequence[str] = (),
     budget: int | None = None,
     protocol: str = "auto",
+    conformal: bool | None = None,
     seed: int = 0,
     test: Source = None,
     where: str | None = None,
@@ -76,7 +77,7 @@ def run(
             label) of classes, `UnderOverCosts` of an amount. What a column holds row by row is named in a dictionary of the
             fields of `Costs`: ``{"false_negative": "amount", "false_positive": 5}``. Unless given, nothing is decided.
         ask: "mean", "median", "quantile=0.9" or "quantiles=0.1,0.5,0.9" of an amount; the usual one unless given.
-        represents: what the target is, if its values do not tell: "count", "positive", "classes", ...
+        represents: what the target is, if its values do not tell: "count", "positive", "classes", "bounded=0,100", ...
         activation: how a raw output becomes a prediction: "exp" where effects multiply, "softplus" or, bent over 8 units,
             "softplus(8)" where they add; unless given, the usual one, or of a linear model the one that costs less on
             the rows to tune.
@@ -98,6 +99,8 @@ def run(
         protocol: how it is judged: by rows held out ("holdout"), or by ten "folds", after which the model is fitted to all
             rows. "auto" takes folds where a fifth of the rows would tell little: below 500 rows, 100 of a label of two, or
             50 groups.
+        conformal: whether quantiles are moved by conformal prediction until they hold the share of new rows that they say.
+            Several quantiles and intervals are unless told not to; True where nothing of the kind is predicted is an error.
         seed: for the split and the bootstrap; the same seed gives the same study.
         test: a table like ``data`` whose rows are reported, in place of a part of ``data``.
         where: an SQL condition that rows of a file must fit, such as "age >= 18".
@@ -168,6 +171,7 @@ def run(
             floors=_floors(floors),
             budget=budget,
             protocol=protocol,
+            conformal=conformal,
             seed=seed,
             rare_classes=rare_classes,
             decimal=decimal,

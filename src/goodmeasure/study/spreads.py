@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from goodmeasure import losses
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.choosing.spreading import Spread, spread
+from goodmeasure.choosing.supposing import is_unsaid
+from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.linking import multiplying
@@ -16,8 +17,19 @@ from goodmeasure.study.turns import turns
 
 
 def is_doubtful(plan: Plan, question: Question) -> bool:
-    """Whether nobody said that errors grow with the mean: the loss of amounts that are often zero, chosen here."""
-    return question.leaves_form_open and multiplying(plan.loss) == losses.tweedie()
+    """Whether errors say more of the loss: they were supposed to grow with the mean, or nobody said how they do."""
+    return is_unsaid(plan.loss) or is_supposed(plan, question)
+
+
+def is_supposed(plan: Plan, question: Question) -> bool:
+    """Whether nobody said that errors grow with the mean: the loss of a mean above zero was chosen here."""
+    above = multiplying(plan.loss).activation[0].name == "exp"
+    return question.leaves_form_open and plan.asks_for == "mean" and above
+
+
+def misses(loss: Loss, trained: Trained, cases: Cases) -> float:
+    """What a model costs by a loss of predictions on these cases."""
+    return loss(cases.y, predictions_of(trained, cases), cases.weight)
 
 
 def spread_left_out(trained: Trained, question: Question, fit: Cases, tune: Cases) -> Spread | None:

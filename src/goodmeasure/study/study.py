@@ -227,6 +227,7 @@ class Study(Displayed):
                     "before": short(judged.before),
                     "after": short(judged.after),
                     "shares": {name: found.to_dict() for name, found in judged.shares.items()},
+                    "coverage": None if self.model.coverage is None else self.model.coverage.to_dict(),
                     "recalibration": None if judged.recalibrated is None else judged.recalibrated.to_dict(),
                 },
                 "decision": None if self.decided is None else self.decided.to_dict(),

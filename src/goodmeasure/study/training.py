@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.deriving.arguments import check_targets
+from goodmeasure.deriving.predictions import is_arrow
 from goodmeasure.errors import NothingToLearn, UsageError
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.fitting.forest import Forest
@@ -139,12 +140,12 @@ def leaning(cases: Cases, ratio: float) -> Cases:
 
 def _linear(loss: Loss, fit: Cases, pairs: Sequence[Turn], matrix: Encoding, tick: Tick) -> Trained:
     """The model on the rows to fit, of the strength that costs least on rows left out: those to tune, or fold after fold."""
-    sides = [(matrix(learns.table), learns, matrix(judges.table), judges) for learns, judges in pairs]
+    sides = [_side(loss, matrix, *turn) for turn in pairs]
     unit, fits = natural_strength(loss, fit), dict[float, PlainFit]()
     path: list[tuple[float, float, float]] = []
 
     def judge(strength: float) -> None:
-        each = [_turn(loss, *side, strength * unit) for side in sides]
+        each = [side(strength * unit) for side in sides]
         fits[strength] = each[0][0]
         learned, left_out = np.mean([risks for _, risks in each], axis=0).tolist()
         path.append((strength, learned, left_out))
@@ -164,12 +165,18 @@ def _linear(loss: Loss, fit: Cases, pairs: Sequence[Turn], matrix: Encoding, tic
     return Trained(loss, matrix, found.scorer, setting, chosen, tuple(path), found.certificate, found.curve, folds)
 
 
-def _turn(
-    loss: Loss, x: Floats, learns: Cases, x_judged: Floats, judges: Cases, alpha: float
-) -> tuple[PlainFit, tuple[float, float]]:
-    """A fit with its risk on the rows that it learned from, and on others."""
-    found = linear_fit(loss, x, learns, alpha)
-    return found, (_risk(loss, learns, found.scorer(x)), _risk(loss, judges, found.scorer(x_judged)))
+def _side(
+    loss: Loss, matrix: Encoding, learns: Cases, judges: Cases
+) -> Callable[[float], tuple[PlainFit, tuple[float, float]]]:
+    """From a penalty to a fit, with its risk on the rows that it learned from, and on others."""
+    x, x_judged = matrix(learns.table), matrix(judges.table)
+    objective = _objective(loss, x, learns)
+
+    def fitted(alpha: float) -> tuple[PlainFit, tuple[float, float]]:
+        found = linear_model(objective.penalised(alpha))
+        return found, (_risk(loss, learns, found.scorer(x)), _risk(loss, judges, found.scorer(x_judged)))
+
+    return fitted
 
 
 def _best(path: Sequence[tuple[float, float, float]]) -> float:
@@ -184,11 +191,14 @@ def _least(risks: Sequence[float]) -> int:
 
 def linear_fit(loss: Loss, x: Floats, cases: Cases, alpha: float) -> PlainFit:
     """The linear model of least penalised loss on an encoded matrix, whose rows all count."""
+    return linear_model(_objective(loss, x, cases).penalised(alpha))
+
+
+def _objective(loss: Loss, x: Floats, cases: Cases) -> Objective:
+    """What a linear model of the cases minimises, without a penalty."""
     weight = None if cases.weight is None else scaled(cases.weight)
     offset = None if cases.exposure is None else np.log(cases.exposure)
-    return linear_model(
-        Objective(loss, x, _coded(loss, cases.y), weight, offset, alpha, outputs=_outputs(loss, cases.y))
-    )
+    return Objective(loss, x, _coded(loss, cases.y), weight, offset, outputs=_outputs(loss, cases.y))
 
 
 def _coded(loss: Loss, y: NDArray[Any]) -> NDArray[Any]:
@@ -210,7 +220,7 @@ def natural_strength(loss: Loss, fit: Cases) -> float:
     """The penalty in units of the problem, so that a target in cents is fitted like the same one in euros."""
     name = loss.activation[0].name
     alone = len(loss.activation) == 1
-    if loss.is_classwise or not (name == "linear" or (alone and name.startswith("softplus"))):
+    if loss.is_classwise or is_arrow(loss) or not (name == "linear" or (alone and name.startswith("softplus"))):
         return 1.0
     constant = loss.best_constant(fit.y, fit.weight)
     if name != "linear":

@@ -87,7 +87,9 @@ def _targets(loss: Record, size: float) -> Any:
     """Zero or the least target, and the largest."""
     if loss.is_graded:
         return np.arange(loss.target.high + 1)
-    low, high = max(loss.target.low, -size), min(loss.target.high, size)
+    ends_known = math.isfinite(loss.target.high - loss.target.low)
+    low, high = loss.target.low, loss.target.high
+    low, high = (low, high) if ends_known else (max(low, -size), min(high, size))
     inside = [0.0] if low < 0 < high else []
     edge = 1.0 if loss.target.whole else 1e-6
     ends = [low + edge if loss.target.low_open else low, high - edge if loss.target.high_open else high]

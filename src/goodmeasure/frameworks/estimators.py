@@ -1,0 +1,208 @@
+"""Models of boosters at the door: what they are, and whether they fit a loss and its targets, in words of our own.
+
+A host notices a wrong model or wrong labels late, in its own words, or never. It is not imported for that: a model says by its
+classes whose it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodmeasure.errors import (
+    NothingToLearn,
+    ShapeMismatch,
+    TargetOutsideDomain,
+    UsageError,
+    shorter,
+    with_article,
+)
+from goodmeasure.making.loss import Loss
+from goodmeasure.statistics.arrays import array_of
+from goodmeasure.statistics.row_arguments import present
+
+
+@dataclass(frozen=True)
+class Host:
+    """A booster: the function that makes its objectives, and what it calls its models. ``low`` are those below its estimators."""
+
+    name: str
+    package: str
+    base: str
+    regressor: str
+    classifier: str
+    low: str = ""
+    objective: str = "objective"
+    takes_constants: bool = True
+
+    @property
+    def to(self) -> str:
+        """The function that makes objectives for it."""
+        return f"gm.to_{self.package}"
+
+    def is_estimator(self, model: Any) -> bool:
+        """Whether this is one of its estimators that predicts amounts or classes, fitted or not."""
+        kinds = _kinds(model)
+        return f"{self.package}.{self.base}" in kinds and not any(kind.endswith("Ranker") for kind in kinds)
+
+    def is_low(self, model: Any) -> bool:
+        """Whether this is a model below the estimators, which its training function gives."""
+        return bool(self.low) and f"{self.package}.{self.low}" in _kinds(model)
+
+    def model_for(self, loss: Loss) -> str:
+        """The estimator that goes with a loss."""
+        return self.classifier if is_of_labels(loss) else self.regressor
+
+    def takes(self, loss: Loss) -> bool:
+        """Whether it trains a loss: CatBoost, none with several raw outputs."""
+        return self is not CATBOOST or (not loss.is_classwise and len(loss.activation) == 1)
+
+    def _fit(self, loss: Loss, model: Any = None) -> str:
+        """The call that fits a loss, with the model at hand if it is one for it."""
+        fits = model is not None and _classifies(model) == is_of_labels(loss)
+        return f"{self.to}(loss).fit({'model' if fits else f'{self.package}.{self.model_for(loss)}()'}, X, y)"
+
+    # --- fit ---
+
+    def check_model(self, loss: Loss, model: Any) -> None:
+        """Refuse a model of another booster, and one for labels beside a loss of amounts."""
+        fix = self._fit(loss)
+        if not self.is_estimator(model):
+            raise UsageError(
+                f"an objective of {self.name} trains {self.regressor} and {self.classifier}",
+                where="model",
+                seen=_what(model),
+                fix=next(
+                    (host._fit(loss, model) for host in HOSTS if host.is_estimator(model) and host.takes(loss)), fix
+                ),
+            )
+        classifies = _classifies(model)
+        if classifies and not is_of_labels(loss):
+            raise UsageError(f"{loss} is about amounts, and {_what(model)} is for labels", where="model", fix=fix)
+        if loss.is_classwise and not classifies:
+            raise UsageError(f"{loss} is about classes, and {_what(model)} is for amounts", where="model", fix=fix)
+
+    def check_targets(self, loss: Loss, model: Any, X: Any, y: Any, weight: Any) -> None:
+        """Refuse targets of which nothing is learned, and those that a classifier would read otherwise than the loss did."""
+        _check_rows(X, y)
+        labels = np.unique(present(weight, y=array_of(y, "y"))["y"])
+        if len(labels) == 1 and (is_of_labels(loss) or not self.takes_constants):
+            raise NothingToLearn(
+                f"all targets are {shorter(labels.tolist()[0])}, of which nothing is learned",
+                where="y",
+                fix="look at the filter that made the table",
+            )
+        if is_of_labels(loss) and _classifies(model):
+            self._check_labels(loss, labels, np.unique(np.asarray(y)))
+
+    def _check_labels(self, loss: Loss, labels: NDArray[Any], every: NDArray[Any]) -> None:
+        """Labels as a classifier of the booster numbers them: from 0 on, each of them there."""
+        if loss.is_binary and not np.isin(labels, (0, 1)).all():
+            fix = f"{self.to}(loss).fit({self.package}.{self.regressor}(), X, y)"
+            raise UsageError(f"targets are shares, and {self.classifier} takes labels", where="y", fix=fix)
+        if not loss.is_classwise:
+            return
+        if not np.array_equal(every, np.arange(len(every))):
+            raise TargetOutsideDomain(
+                f"{self.classifier} numbers classes from 0 on, and each of them is there",
+                where="y",
+                seen=f"labels {shorter(every.tolist())}",
+                fix="y = numpy.unique(y, return_inverse=True)[1]",
+            )
+        if len(labels) == 2:
+            raise UsageError(
+                f"{loss} has a raw output a class, and of two classes {self.classifier} has one",
+                where="y",
+                fix=f"{self.to}(gm.losses.binary_cross_entropy()).fit({self.package}.{self.classifier}(), X, y)",
+            )
+
+    # --- predict ---
+
+    def check_predict(self, loss: Loss, model: Any, X: Any) -> None:
+        """Refuse what is no fitted model of this booster, or one that was trained on another loss."""
+        table = f"{self.package}.DMatrix" in _kinds(X)
+        if self.is_low(model):
+            if self.package == "xgboost" and not table:
+                raise UsageError(
+                    "a Booster of XGBoost takes its rows as a DMatrix",
+                    where="X",
+                    seen=_what(X),
+                    fix="objective.predict(model, xgboost.DMatrix(X))",
+                )
+            return
+        if not self.is_estimator(model):
+            swapped = self.is_estimator(X) or self.is_low(X)
+            others = (host.to for host in HOSTS if host.is_estimator(model) or host.is_low(model))
+            other = next((f"{to}(loss).predict(model, X)" for to in others), f"model = {self._fit(loss)}")
+            raise UsageError(
+                f"an objective of {self.name} reads the models that it trained, which `fit` returns",
+                where="model",
+                seen=_what(model),
+                fix="objective.predict(X, model)  # the other way round" if swapped else other,
+            )
+        if not _is_fitted(model):
+            raise UsageError(f"{_what(model)} is not fitted", where="model", fix="model = objective.fit(model, X, y)")
+        if table:
+            raise UsageError(
+                "an estimator takes its rows as they are",
+                where="X",
+                seen=_what(X),
+                fix="objective.predict(model.get_booster(), X)",
+            )
+        trained = getattr(model.get_params().get(self.objective), "loss", loss)
+        if trained != loss:
+            raise UsageError(
+                f"the model was trained on {trained}, and its raw outputs would be read as those of {loss}",
+                where="model",
+                fix=f"model.get_params()[{self.objective!r}].predict(model, X)",
+            )
+
+
+XGBOOST = Host("XGBoost", "xgboost", "XGBModel", "XGBRegressor", "XGBClassifier", "Booster")
+LIGHTGBM = Host("LightGBM", "lightgbm", "LGBMModel", "LGBMRegressor", "LGBMClassifier", "Booster")
+CATBOOST = Host(
+    "CatBoost",
+    "catboost",
+    "CatBoost",
+    "CatBoostRegressor",
+    "CatBoostClassifier",
+    objective="loss_function",
+    takes_constants=False,
+)
+HOSTS = (XGBOOST, LIGHTGBM, CATBOOST)
+
+
+def is_of_labels(loss: Loss) -> bool:
+    """Whether the targets of a loss are labels, and not amounts."""
+    return loss.is_binary or loss.is_classwise
+
+
+def _kinds(model: Any) -> set[str]:
+    """The classes of a thing, each with the package that it is of."""
+    return {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(model).__mro__}
+
+
+def _what(given: Any) -> str:
+    """What was given, in a word or two."""
+    return f"the class {given.__name__}" if isinstance(given, type) else with_article(type(given).__name__)
+
+
+def _classifies(model: Any) -> bool:
+    return hasattr(model, "predict_proba")
+
+
+def _is_fitted(model: Any) -> bool:
+    asked = getattr(model, "__sklearn_is_fitted__", None) or model.is_fitted
+    return bool(asked())
+
+
+def _check_rows(X: Any, y: Any) -> None:
+    shape = getattr(X, "shape", None)
+    rows = shape[0] if shape else len(X) if hasattr(X, "__len__") else None
+    if rows is not None and rows != len(y):
+        raise ShapeMismatch(
+            "X and y have different numbers of rows", seen=f"{rows:,} and {len(y):,}", fix="give one target a row"
+        )
