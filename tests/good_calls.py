@@ -25,6 +25,7 @@ from misuses import (
     amounts,
     estimate,
     folder,
+    frame,
     model,
     study,
     table,
@@ -175,6 +176,9 @@ def _numbers() -> Iterator[tuple[str, Call]]:
             {"model": model(), "data": table(), "so_far": None, "save": None, "where": None, "level": 0.9},
         ),
     )
+    smooth = {"loss": gm.losses.squared_error(), "y": "y", "features": ["x"], "data": frame(w=W), "sample_weight": "w"}
+    more = {"alpha": 0.1, "fit_intercept": True, "max_iter": 50, "tol": 1e-9, "engine": "duckdb", "scheduler": None}
+    yield "fit_linear", (gm.fit_linear, smooth | more)
     yield "gap", (gm.gap, {"train": estimate(), "held_out": estimate()})
     fitted_to = {"y": Y, "scores": P, "method": "platt", "sample_weight": W, "raw": False}
     yield "recalibrate", (gm.recalibrate, {**fitted_to, "weights_mean": "importance"})

@@ -9,10 +9,10 @@ import numpy as np
 
 from goodmeasure.calibrating.base_rates import odds_shift, prior_shift
 from goodmeasure.cli._places import NAMES
-from goodmeasure.cli._tally_options import HERE
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.duckdb import HeldRows, with_losses
 from goodmeasure.engines.request import Request
+from goodmeasure.engines.shard import HERE
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.files import read
 from goodmeasure.reading.paths import Places

@@ -15,10 +15,10 @@ from goodmeasure.cli import _elsewhere, _places
 from goodmeasure.cli._elsewhere import CountedElsewhere
 from goodmeasure.cli._models import Models, labels_there, models, with_labels
 from goodmeasure.cli._streams import aside, tell
-from goodmeasure.cli._tally_options import CLUSTERS, HERE
 from goodmeasure.drawing.terminal import printable, word
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
+from goodmeasure.engines.shard import CLUSTERS, HERE
 from goodmeasure.errors import HyperparameterError, Problem, UsageError
 from goodmeasure.losses import find
 from goodmeasure.making.definition import Definition

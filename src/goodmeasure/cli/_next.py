@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from goodmeasure.cli import _places
-from goodmeasure.cli._tally_options import HERE, LEVEL
+from goodmeasure.cli._tally_options import LEVEL
 from goodmeasure.drawing.terminal import word
+from goodmeasure.engines.shard import HERE
 
 
 def line(*words: str) -> str:

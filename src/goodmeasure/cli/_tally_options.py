@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-HERE, *CLUSTERS = ENGINES = ("duckdb", "dask", "spark")
+from goodmeasure.engines.shard import ENGINES, HERE
+
 LEVEL = 0.95  # of intervals, unless another is asked for
 
 

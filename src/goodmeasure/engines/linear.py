@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from goodmeasure.deriving.arguments import check_targets
 from goodmeasure.engines.duckdb import blocks_of
 from goodmeasure.engines.request import Columns, Request
-from goodmeasure.engines.shard import Here, Partition, Shard, Shards
-from goodmeasure.engines.tallied import shards_of
-from goodmeasure.errors import NothingToAverage, Problem, UsageError
+from goodmeasure.engines.shard import ENGINES, Here, Partition, Shard, Shards
+from goodmeasure.engines.tallied import name_of, name_or_none, names_of, shards_of
+from goodmeasure.errors import NothingToAverage, Problem, UsageError, shorter
 from goodmeasure.fitting import newton
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
@@ -360,20 +360,28 @@ def fit_linear(
         >>> print(model.coef_.round(6), round(model.intercept_, 6))
         [2.] 1.0
     """
-    spec = _Spec(loss, y, tuple(features), sample_weight, fit_intercept)
-    _refuse(spec, alpha)
+    spec = _Spec(loss, name_of("y", y), _several(features), name_or_none("sample_weight", sample_weight), fit_intercept)
+    _refuse(spec, alpha=alpha, max_iter=max_iter, tol=tol)
     with _opened(data, spec, engine, scheduler) as shards:
-        return _fitted(shards, spec, float(alpha), max_iter, tol)
+        return _fitted(shards, spec, float(alpha), int(max_iter), tol)
 
 
-def _refuse(spec: _Spec, alpha: float) -> None:
+def _several(features: Any) -> tuple[str, ...]:
+    """The names of the features. Error: GM009."""
+    if not isinstance(features, list | tuple) or not features:
+        raise UsageError("features are a list of names of columns", seen=shorter(features), fix="features=['x1', 'x2']")
+    return names_of("features", features)
+
+
+def _refuse(spec: _Spec, **limits: Any) -> None:
     """Refuse what cannot be fitted. Error: GM009."""
     if not isinstance(spec.loss, Loss):
         raise UsageError(f"loss={spec.loss!r} is no loss", fix="gm.losses.huber(delta=2.0)")
-    if not spec.features:
-        raise UsageError("there are no features", fix="features=['x1', 'x2']")
-    if not alpha >= 0:
-        raise UsageError(f"alpha={alpha!r}", fix="a number from 0 on")
+    for name, value in limits.items():
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < np.inf:
+            raise UsageError(f"{name}={shorter(value)}", fix=f"{name}=1  # a number from 0 on")
+    if not isinstance(spec.intercept, bool | np.bool_):
+        raise UsageError(f"fit_intercept={shorter(spec.intercept)}", fix="fit_intercept=True")
     if not (spec.intercept or all(spec.loss.follows)):
         raise UsageError(f"where the grades of {spec.loss} begin is an intercept each", fix="fit_intercept=True")
     if spec.loss.released is not spec.loss:
@@ -386,8 +394,10 @@ def _opened(data: Any, spec: _Spec, engine: str, scheduler: str | None) -> Abstr
     """The shards of a frame, or of files where an engine reads them. Errors: GM008, GM009, GM201, GM203, GM725."""
     if not isinstance(data, str | PathLike):
         return nullcontext(shards_of(data, spec.request.columns) or Here((Partition("frame", data),)))
-    if engine not in ("duckdb", "dask", "spark"):
-        raise UsageError(f"engine={engine!r}", fix="engine='duckdb', 'dask' or 'spark'")
+    if not isinstance(engine, str) or engine not in ENGINES:
+        raise UsageError(f"engine={shorter(engine)}", fix=f"engine={' or '.join(map(repr, ENGINES))}")
+    if scheduler is not None and (not isinstance(scheduler, str) or engine == "duckdb"):
+        raise UsageError(f"scheduler={shorter(scheduler)}", fix="engine='dask', scheduler='tcp://host:8786'")
     if engine == "duckdb":
         return _files_here(data)
     return _files_there(data, partial(import_module(f"goodmeasure.engines.{engine}").files, scheduler=scheduler))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
+HERE, *CLUSTERS = ENGINES = ("duckdb", "dask", "spark")
+"""Who reads files: DuckDB in this process, or the workers of a cluster; each by the name of its module here."""
+
 
 class Partition(NamedTuple):
     """The rows of one partition of a frame, as a table of Arrow, and what the partition is called."""

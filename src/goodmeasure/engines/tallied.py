@@ -90,11 +90,13 @@ def tally(
     refuse_both(cluster, time)
     request = Request(
         tuple(losses_of(loss)),
-        _name("y", y),
-        tuple((str(name), _names("z" if prediction is None else "prediction", each)) for name, each in models.items()),
-        weight=_name_or_none("sample_weight", sample_weight),
-        group=_name_or_none("group", group),
-        cluster=_name_or_none("cluster", cluster) or _name_or_none("time", time),
+        name_of("y", y),
+        tuple(
+            (str(name), names_of("z" if prediction is None else "prediction", each)) for name, each in models.items()
+        ),
+        weight=name_or_none("sample_weight", sample_weight),
+        group=name_or_none("group", group),
+        cluster=name_or_none("cluster", cluster) or name_or_none("time", time),
         on_predictions=prediction is not None,
     )
     return _of_frame(data, request)
@@ -148,22 +150,20 @@ def _columns_of(frame: Any) -> list[str]:
         ) from error
 
 
-def _name_or_none(argument: str, value: Any) -> str | None:
-    return None if value is None else _name(argument, value)
+def name_or_none(argument: str, value: Any) -> str | None:
+    return None if value is None else name_of(argument, value)
 
 
-def _name(argument: str, value: Any) -> str:
+def name_of(argument: str, value: Any) -> str:
     """The name of a column. Error: GM009."""
     if not isinstance(value, str):
         raise UsageError(
-            f"with data, {argument} is the name of a column",
-            seen=shorter(value),
-            fix="gm.tally(loss, 'y', prediction='p', data=frame)",
+            f"with data, {argument} is the name of a column", seen=shorter(value), fix=f"{argument}='{argument}'"
         )
     return value
 
 
-def _names(argument: str, value: Any) -> tuple[str, ...]:
+def names_of(argument: str, value: Any) -> tuple[str, ...]:
     """The names of a model's columns: one, or one a class. Error: GM009."""
     several = value if isinstance(value, list | tuple) and value else [value]
-    return tuple(_name(argument, each) for each in several)
+    return tuple(name_of(argument, each) for each in several)
