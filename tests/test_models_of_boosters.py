@@ -224,3 +224,17 @@ def test_histogram_boosting_names_what_it_cannot_do():
         "HistGradientBoostingRegressor": HistGradientBoostingRegressor,
     }
     assert eval(refused.value.fix, known).predict(X).shape == (120,)
+
+
+@pytest.mark.parametrize(("classes", "there"), [(5, 3), (4, 3), (2, 2), (3, 2)])
+def test_histogram_boosting_refuses_another_number_of_classes(classes, there):
+    """It broadcast rows against classes, or raised scikit-learn's own error about shapes."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    y = np.arange(120) % there
+    loss = L.cross_entropy()
+    model = HistGradientBoostingClassifier(loss=gm.to_hist_gradient_boosting(loss, classes=classes), max_iter=2)
+    with pytest.raises(UsageError, match=f"{classes} raw outputs") as refused:
+        model.fit(X, y)
+    fixed = eval(refused.value.fix, {"gm": gm, "loss": loss})
+    assert HistGradientBoostingClassifier(loss=fixed, max_iter=2).fit(X, y).predict_proba(X).shape == (120, there)

@@ -158,8 +158,26 @@ class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
 
         Raises:
             GM005: no row counts.
+            GM009: the targets are of another number of classes, or of two, of which scikit-learn has one raw output.
         """
-        return np.asarray(self.order.start(y_true, sample_weight, self.n_classes))
+        found = np.asarray(self.order.start(y_true, sample_weight, self.n_classes))
+        self._check_classes(len(np.unique(y_true)))
+        return found
+
+    def _check_classes(self, there: int) -> None:
+        """Refuse classes that scikit-learn, which numbers those that are there, has no raw output for, or one too many."""
+        if not self.order.loss.is_classwise or self.n_classes == there > 2:
+            return
+        if there > 2:
+            fix, theirs = f"gm.to_hist_gradient_boosting(loss, classes={there})", there
+        else:
+            fix, theirs = "gm.to_hist_gradient_boosting(gm.losses.binary_cross_entropy())", 1
+        raise UsageError(
+            f"{self.order.loss} has {self.n_classes} raw outputs, one a class, and scikit-learn has {theirs} here",
+            where="y",
+            seen=f"{there} classes",
+            fix=fix,
+        )
 
     def predict_proba(self, raw_prediction: Any) -> Any:
         """Give the probability of each class that raw outputs stand for.
