@@ -6,8 +6,10 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.cli import status_of
 from goodmeasure.cli._evidence import losses_from
@@ -126,3 +128,23 @@ def test_refusals_of_labels_have_a_fix(table: Path, capsys: pytest.CaptureFixtur
     ):
         status, said, fix = refusal(capsys, "score", table, *words)
         assert (status in (2, 3), bool(fix)) == (True, True), said
+
+
+@pytest.mark.parametrize("columns", ["p1", "p1,p2", "p1,p2,p3"])
+@pytest.mark.parametrize("name", SEVERAL)
+def test_a_loss_of_several_predictions_is_refused_with_what_scores_them(
+    name: str, columns: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("y,p1,p2,p3\n0,.9,.5,.2\n1,.9,.4,.1\n3,.9,.8,.7\n2,.8,.7,.6\n")
+    words = ["score", str(table), "--y", "y"]
+    assert status_of([*words, "--p", columns, "--loss", name]) == 2
+    said = capsys.readouterr().err
+    (line, width) = re.findall(r"in Python: (gm\.risk\(.*\)), p of shape \(rows, (\d)\)", said)[0]
+    y, p = np.array([0, 1, 3, 2]), np.array([[0.9, 0.5, 0.2], [0.9, 0.4, 0.1], [0.9, 0.8, 0.7], [0.8, 0.7, 0.6]])
+    graded = CATALOGUE[name]().is_graded
+    assert int(width) == (3 if graded else len(CATALOGUE[name]().activation))
+    rising = p if graded else np.sort(p, axis=1)
+    assert np.isfinite(eval(line, {"gm": gm, "y": y if graded else y + 1, "p": np.abs(rising[:, : int(width)])}).value)
+    for by_itself in re.findall(r"each level by itself: (--p .*); in Python", said):
+        assert status_of([*words, *shlex.split(by_itself)]) == 0

@@ -17,7 +17,7 @@ from goodmeasure.cli._models import Models, labels_there, models, with_labels
 from goodmeasure.cli._streams import aside, tell
 from goodmeasure.drawing.terminal import printable, word
 from goodmeasure.engines import duckdb
-from goodmeasure.engines.request import Request
+from goodmeasure.engines.request import Request, of_several
 from goodmeasure.engines.shard import CLUSTERS, HERE
 from goodmeasure.errors import HyperparameterError, Problem, UsageError
 from goodmeasure.losses import find
@@ -329,12 +329,28 @@ def _of_table(table: Places, ask: TallyQuestion, given: dict[str, Any], *, hashe
 
 def _requested(table: Places, ask: TallyQuestion) -> tuple[Models, Request]:
     """The models that are asked of, and the request held against the table."""
+    for loss in losses_from(ask.losses):
+        _refuse_several(loss, ask.asked, table)
     found = columns_asked(ask.asked, table)
     losses = losses_from(ask.losses or _usual(found))
     request = settled(request_of(losses, ask.asked, found, raw=ask.raw), table)
     for said in duckdb.mistaken(table, request) if ask.raw else ():
         aside(printable(f"note: {said}"))
     return found, request
+
+
+def _refuse_several(loss: Any, asked: dict[str, Any], table: Places) -> None:
+    """Refuse a loss of several predictions a row before columns are taken for those of classes. Error: GM009."""
+    if loss.is_classwise or len(loss.activation) == 1 or not asked["scores"] or not asked["target"]:
+        return
+    known = names_in_first(table)
+    columns = models(asked["scores"], known).columns[asked["scores"][0]]
+    there = (
+        labels_there(table, asked["target"], (), asked["where"], asked["weights"], written_in(asked))
+        if loss.is_graded
+        else []
+    )
+    raise of_several(loss, columns[0], max(len(there), len(loss.activation) + 1))
 
 
 def _usual(found: Models) -> tuple[str, ...]:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.drawing.terminal import word
 from goodmeasure.errors import UsageError
 from goodmeasure.losses import catalogue
+from goodmeasure.making.loss import Loss
 from goodmeasure.reading.recognition import AS_THE_CELLS_TELL, Written
 from goodmeasure.reading.sources import Filter
 from goodmeasure.statistics.weights import check_weights
@@ -117,10 +119,7 @@ class Request:
                     fix=f"{instead}--p COLUMN,COLUMN,...",
                 )
             if not loss.is_classwise and len(loss.activation) > 1:
-                raise UsageError(
-                    f"{loss} takes {len(loss.activation)} predictions a row, which a tally of columns does not hold",
-                    fix=f"in Python: gm.risk(loss, y, prediction=p), p of shape (rows, {len(loss.activation)})",
-                )
+                raise of_several(loss, self.scores[0][1][0], len(loss.activation) + 1)
             if not loss.is_classwise and width > 1:
                 raise UsageError(
                     f"{loss} takes one column a model",
@@ -159,3 +158,16 @@ class Request:
 
 def _joined(block: Columns, names: tuple[str, ...]) -> NDArray[Any]:
     return block[names[0]] if len(names) == 1 else np.column_stack([block[name] for name in names])
+
+
+def of_several(loss: Loss, column: str, grades: int) -> UsageError:
+    """The error for a loss that takes several predictions a row, with what scores them in its place."""
+    graded = f"{loss.spelling.factory}({grades=})"
+    count, call = (grades - 1, graded) if loss.is_graded else (len(loss.activation), f"{loss}")
+    each = (
+        f"each level by itself: --p {word(column)} --loss 'pinball(level={loss.levels[0]:g})'; " if loss.levels else ""
+    )
+    return UsageError(
+        f"{call} takes {count} predictions a row, which a tally of columns does not hold",
+        fix=f"{each}in Python: gm.risk(gm.losses.{call}, y, prediction=p), p of shape (rows, {count})",
+    )
