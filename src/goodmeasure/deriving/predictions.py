@@ -111,6 +111,11 @@ def within_turn(prediction: Array, period: float) -> Array:
     return np.where(found >= period, 0.0, found)
 
 
+def shorter_way(misses: Array, period: float | None) -> Array:
+    """How far predictions lie from targets: of angles the shorter way round, from minus half a turn to half a turn."""
+    return misses if period is None else np.mod(misses + period / 2, period) - period / 2
+
+
 def within_bounds(loss: Record, amounts: Array) -> Array:
     """Amounts that were moved from where they were predicted, between the bounds that the loss's predictions keep to."""
     reaches = loss.activation[0].reaches
