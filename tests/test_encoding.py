@@ -133,7 +133,9 @@ def test_half_a_column_tells_an_order_and_less_does_not() -> None:
 @pytest.mark.parametrize("vast", range(7))
 @pytest.mark.parametrize("rest", ["amounts", "zeros"])
 @pytest.mark.parametrize("where", ["first", "second", "anywhere"])
-def test_a_few_vast_targets_make_no_leak_of_a_column_that_happens_to_tell_them(vast: int, rest: str, where: str) -> None:
+def test_a_few_vast_targets_make_no_leak_of_a_column_that_happens_to_tell_them(
+    vast: int, rest: str, where: str
+) -> None:
     rng = np.random.default_rng(vast)
     y, noise = np.exp(rng.normal(size=400)) if rest == "amounts" else np.zeros(400), rng.normal(size=400)
     among = {"first": np.arange(200), "second": np.arange(200, 400), "anywhere": np.arange(400)}[where]
