@@ -352,3 +352,32 @@ def test_a_run_by_the_command_line_says_the_rule_and_can_be_asked_again(
     assert second["decision"]["rules"] == document["decision"]["rules"]
     assert status_of(["predict", str(out / "model.json"), str(path), "--out", str(tmp_path / "p.csv")]) == 0
     assert (tmp_path / "p.csv").read_text().startswith("probability_yes,decision")
+
+
+# --- a column of any name, with cells that are no cost ---
+
+NAMES = ["amount", "amount eur", 'the "sum"', "it's", "order", "Größe", "a-b"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_condition_that_is_printed_leaves_out_every_cell_that_is_no_cost(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = rows(150)
+    amount = held.pop("amount").astype(object)
+    amount[[3, 17, 40, 80]] = ["", "inf", -2.0, "-inf"]
+    path = write(tmp_path / "t.csv", held | {name: amount})
+    words = ["run", path, "--target", "fraud", "--cost", f"fn=@{name}", "--cost", "fp=5", "--out", tmp_path / "out"]
+    assert status_of([*map(str, words)]) != 0
+    (fix,) = re.findall(r"leave these rows out: (--where .*)$", capsys.readouterr().err, re.MULTILINE)
+    assert status_of([*map(str, words), *shlex.split(fix)]) == 0
+    assert "146" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_gain_may_be_negative_and_its_condition_says_so(bad: float) -> None:
+    named = {"false_negative": 40.0, "false_positive": 5.0, "true_positive": "a gain"}
+    held = {"a gain": np.array([1.0, -2.0, bad]), "y": np.array([1, 0, 1])}
+    with pytest.raises(UnusableCost) as refused:
+        ColumnCosts.named(named).of(gm_table(held))
+    assert refused.value.fix.endswith("""--where 'isfinite("a gain")'""")

@@ -65,6 +65,13 @@ def test_a_name_leads_to_its_own_answer(name: str, capsys: pytest.CaptureFixture
         assert (losses.find(name).name, losses.find(name).note) == (answer.ours, f"{found.name}: {answer.how}")
 
 
+@pytest.mark.parametrize(
+    ("name", "ours"), [("kl", "cross_entropy"), ("KL", "cross_entropy"), ("ordinal", "proportional_odds")]
+)
+def test_a_short_name_leads_to_what_is_meant_first(name: str, ours: str) -> None:
+    assert losses.find(name).name == ours
+
+
 def test_no_two_answers_share_a_name() -> None:
     named = [plain(name) for each in ANSWERS.values() for name in each.names]
     assert len(named) == len(set(named))
@@ -172,6 +179,12 @@ PEERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "Dice, Tversky, Jaccard": lambda of: max(f1_score(of["bits"], of["p"] >= each) for each in of["p"]),
     "Metrics of a whole set": lambda of: 0.5 - roc_auc_score(of["bits"], of["z"]),
     "Losses of representations": both_ways,
+    "CRPS of an ensemble": lambda of: np.mean(
+        [
+            np.abs(x - y).mean() - np.abs(x[:, None] - x).mean() / 2
+            for x, y in zip(of["five"], of["amounts"], strict=True)
+        ]
+    ),
     "Squared beyond a band": lambda of: np.mean(np.maximum(0, np.abs(of["z"] - of["amounts"]) - 0.1) ** 2),
     "What makes losses": lambda of: functional.cross_entropy(*torch_of(of["table"], of["labels"])),
 }

@@ -21,7 +21,7 @@ def _falling(grades: int) -> tuple[str, ...]:
     target=_grades,
     activation=_falling,
     asks_for="grades",
-    also=("ordered_logit", "ordinal_logistic", "cumulative_logit"),
+    also=("ordinal", "ordered_logit", "ordinal_logistic", "cumulative_logit"),
 )
 def proportional_odds(y, *at_least, grades: Grades = 3):
     """Surprise at the grade that happened: minus the logarithm of the probability that was given to it.

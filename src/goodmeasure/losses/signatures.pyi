@@ -538,6 +538,7 @@ def proportional_odds(*, grades: int = 3) -> Loss:
 
 cumulative_logit = proportional_odds
 ordered_logit = proportional_odds
+ordinal = proportional_odds
 ordinal_logistic = proportional_odds
 
 def ranked_probability(*, grades: int = 3) -> Loss:

@@ -32,7 +32,7 @@ NO_ENTROPY = "ours on soft targets, less the entropy of the targets"
 
 DIVERGENCE = Counterpart(
     "Kullback-Leibler divergence",
-    ("kullback_leibler", "kullback_leibler_divergence", "relative_entropy"),
+    ("kl", "kullback_leibler", "kullback_leibler_divergence", "relative_entropy"),
     "cross_entropy",
     NO_ENTROPY,
     """
@@ -229,6 +229,17 @@ MIXTURES = Counterpart(
     """,
     why="the parts of a mixture may change places, so that no fit is the best, and its CRPS subtracts nearly equal numbers",
     source="Grimit et al. 2006; Bishop 1994",
+)
+ENSEMBLES = Counterpart(
+    "CRPS of an ensemble",
+    ("crps_ensemble", "ensemble_crps", "fair_crps"),
+    "quantiles",
+    "gm.ensemble_crps judges ensembles, with an interval; to learn a spread of any form, train with quantiles",
+    """
+    gm.ensemble_crps(amounts, five).value  # fair=True where the members are a draw from what is forecast
+    """,
+    why="its members are equally likely draws in any order, and each raw output of a loss here has a meaning of its own",
+    source="Gneiting and Raftery 2007; Ferro 2014",
 )
 CENSORED = Counterpart(
     "Censored amounts",

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.decisions.costs import OUTCOMES, Costs
+from goodmeasure.drawing.terminal import word
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.sql import Sql, quoted, sql
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -97,6 +99,12 @@ def _read(values: Values, name: str, *, gains: bool) -> Floats:
             raise UnusableCost(
                 f"a cost in column {name!r} is {what}",
                 seen=f"{int(bad.sum()):,} of {len(costs):,} rows, first row {int(bad.argmax()) + 1:,}",
-                fix=f"fill the cells, or leave these rows out: --where '{name} >= 0'",
+                fix=f"fill the cells, or leave these rows out: --where {word(usable(name, gains=gains))}",
             )
     return costs
+
+
+def usable(name: str, *, gains: bool) -> Sql:
+    """The condition that a row holds a cost in this column."""
+    finite = sql("isfinite({q})", q=quoted(name))
+    return finite if gains else sql("{q} >= 0 AND {finite}", q=quoted(name), finite=finite)
