@@ -33,14 +33,14 @@ def _asked(loss: Loss) -> tuple[tuple[float, ...], str, str]:
     if loss.is_graded:
         return (0.0, 1.0, 2.0), "both raw outputs", "The grade was 0, 1 or 2; both raw outputs move together."
     targets = _targets(loss)
-    told = " or ".join(f"{y:g}" for y in targets)
+    told = f"A curve for the target {' and one for '.join(f'{y:g}' for y in targets)}"
     if len(loss.activation) > 1:
         return (
             targets,
             "first raw output",
-            f"The target is {told}; the first raw output moves, and the others stay at 0.",
+            f"{told}; the first raw output moves, and the others stay at 0.",
         )
-    return targets, "raw output", f"The target is {told}."
+    return targets, "raw output", f"{told}."
 
 
 def _targets(loss: Loss) -> tuple[float, ...]:

@@ -768,6 +768,7 @@ CLASSES_AND_METHODS: Misuses = {
     "Decision.rule": {"GM009": lambda: gm.decide(Y, P, COSTS).rule("alway")},
     "Decision.act": {
         "GM003": lambda: gm.decide(Y, P, COSTS).act(CLASSES),
+        "GM009": lambda: gm.decide(Y, P, gm.Costs(false_negative=np.full(len(Y), 40.0), false_positive=5)).act(P),
         "GM701": lambda: gm.decide(Y, P, COSTS).act([2.0]),
         "GM702": lambda: gm.decide(Y, P, COSTS).act(NAN),
     },

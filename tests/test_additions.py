@@ -144,3 +144,12 @@ def test_a_rule_that_asks_for_evidence_nobody_gathers_is_named_as_skipped(tmp_pa
     done = ran(place, "-m", "goodmeasure", "audit", "program.py:build", "--format", "json")
     skipped = {one["code"]: one["reason"] for one in json.loads(done.stdout)["not_applicable"]}
     assert "a rule asks for Hearsay, and nobody gathers that" in skipped["ACME001"]
+
+
+@pytest.mark.parametrize("name", ["to_torch", "words_of"])
+def test_a_host_with_a_name_that_cannot_be_is_named(name, tmp_path):
+    place = installed(tmp_path, ENTRIES.replace("to_words = ", f"{name} = "))
+    done = ran(
+        place, "-c", "import goodmeasure as gm\ntry:\n    gm.to_words\nexcept Exception as told:\n    print(told)"
+    )
+    assert f"GM009 the name {name} of a host" in done.stdout

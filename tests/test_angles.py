@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import goodmeasure as gm
+from goodmeasure.cli import status_of
 from goodmeasure.deriving.predictions import arrows, directions, foreseen, is_arrow
+from goodmeasure.errors import Problem
 
 L = gm.losses
 TURNS = (360.0, 2 * np.pi, 24.0, 12.0, 7.0)
@@ -99,3 +102,43 @@ def test_the_code_of_a_plan_runs_and_tells_the_direction(framework: str) -> None
     exec(plan.code(framework), known)
     if framework != "torch":
         assert ((known["direction"] >= 0) & (known["direction"] < 360)).all()
+
+
+# --- what is of a line is not asked of a circle ---
+
+
+def lines() -> list[str]:
+    """Everything that some loss asks for, but a direction, with a level where it has one."""
+    found = {}
+    for each in L.catalogue().values():
+        levels = {"level": "=0.9", "levels": "=0.1,0.9"}
+        found[each.facts.asks_for] = next((levels[name] for name, _ in each.domains if name in levels), "")
+    return [f"{name}{level}" for name, level in found.items() if name not in ("", "mean direction")]
+
+
+@pytest.mark.parametrize("turn", TURNS[:3])
+def test_nothing_else_than_a_direction_is_asked_of_angles_and_the_fix_runs(turn: float) -> None:
+    y = bearings(80, turn)["y"]
+    costs = (
+        gm.UnderOverCosts(under=3, over=1),
+        gm.Costs(false_negative=2, false_positive=1),
+        gm.ClassCosts(np.eye(2)),
+    )
+    given = [*({"ask": ask} for ask in lines()), *({"costs": each} for each in costs)]
+    assert len(given) > 10
+    for said in given:
+        with pytest.raises(Problem) as caught:
+            gm.choose(y, represents=f"angle={turn!r}", **said)
+        assert caught.value.code == ("GM605" if "ask" in said else "GM711"), said
+        assert "ask='mean direction'" in str(caught.value.fix)
+    fixed = gm.choose(y, represents=f"angle={turn!r}", ask="mean direction")
+    assert fixed == gm.choose(y, represents=f"angle={turn!r}")
+
+
+@pytest.mark.parametrize("loss", ["circular(period=360)", "absolute_error"])
+def test_a_decision_is_next_after_amounts_and_not_after_angles(
+    loss: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text("y,p\n" + "350,10\n20,350\n100,110\n" * 10)
+    assert status_of(["score", str(tmp_path / "a.csv"), "--y", "y", "--p", "p", "--loss", loss]) == 0
+    assert ("under=3" in capsys.readouterr().out) == (loss == "absolute_error")

@@ -41,7 +41,7 @@ apart_ones = pytest.mark.parametrize("loss", APART, ids=repr)
 
 
 def test_ends_of_an_interval_stand_apart_and_a_mean_and_its_scale_do_not() -> None:
-    assert {each.spelling.factory for each in APART} == {"interval", "quantiles", "deciles", "smooth"}
+    assert {each.spelling.factory for each in APART} == {"arrow_error", "interval", "quantiles", "deciles", "smooth"}
     for loss in (gm.losses.gaussian_nll(), gm.losses.proportional_odds(), gm.losses.cross_entropy()):
         assert apart(loss) == ()
 

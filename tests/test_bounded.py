@@ -175,3 +175,31 @@ def test_a_value_outside_the_bounds_is_refused_by_its_row(tmp_path: Path, capsys
         assert "a bounded amount [0, 100]" in said
         assert "row 7" in said
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("bounds", [(0.0, 100.0), (-20.0, 180.0)])
+@pytest.mark.parametrize("ends", [(0.12, 0.12), (0.12, 0.0), (0.0, 0.12), (0.0, 0.0)])
+def test_a_quantile_at_a_bound_is_the_bound_and_holds_the_targets_there(
+    bounds: tuple[float, float], ends: tuple[float, float]
+) -> None:
+    rng = np.random.default_rng(4)
+    low, high = bounds
+    # At an end that many targets are, the quantile beyond their share is that end whatever the column says.
+    x, u = rng.normal(size=600), rng.random(600)
+    share = np.where(
+        u < ends[0], 0.0, np.where(u > 1 - ends[1], 1.0, 0.2 + 0.6 / (1 + np.exp(-x - rng.normal(size=600))))
+    )
+    said = {"represents": f"bounded={low:g},{high:g}", "ask": "quantiles=0.05,0.5,0.95", "protocol": "holdout"}
+    study = gm.run({"x": x, "y": low + (high - low) * share}, "y", **said)
+    told, coverage = study.judged.prediction, study.model.coverage
+    assert coverage is not None
+    outer = (0, low, ends[0], "low", "0.05"), (2, high, ends[1], "high", "0.95")
+    for k, end, many, name, level in outer:
+        assert (told[:, k] == end).all() == bool(many)
+        assert (coverage.moves[k] is None) == bool(many)
+        reason = f"the {level} quantile stays as it was fitted, for too many targets lie at the {name} end"
+        assert (reason in coverage.sentence) == bool(many)
+    assert "would tell" not in coverage.sentence
+    (held,) = (found.value for text, found in study.judged.shares.items() if text.startswith("from"))
+    assert held > 0.85
+    assert study.model.predict({"x": x}).min() >= low

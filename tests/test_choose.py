@@ -238,3 +238,20 @@ def test_the_torch_code_is_python_and_other_frameworks_are_refused() -> None:
         compile(choose(case.y, **case.said).code("torch"), "plan", "exec")
     with pytest.raises(UsageError, match="numpy, sklearn, torch"):
         choose(NORMAL).code("fortran")
+
+
+@pytest.mark.parametrize(
+    ("labels", "said", "fix"),
+    [
+        (("poor", "fair", "good", "great"), "poor < fair < good", "poor < fair < good < great"),
+        (("poor", "fair", "good", "great"), "good < poor < fair", "good < poor < fair < great"),
+        (("low", "mid", "high"), "low < medium < high", "low < mid < high"),
+        (("a", "x", "q"), "x < q", "x < q < a"),
+    ],
+)
+def test_an_order_that_lacks_a_label_is_completed_as_it_was_said(labels, said, fix):
+    """The line that fixes put the labels in the order of the alphabet, and a model trained on that without a word."""
+    with pytest.raises(UsageError) as refused:
+        goodmeasure.choose(list(labels) * 30, represents=said)
+    assert refused.value.fix.startswith(f"represents={fix!r}")
+    assert goodmeasure.choose(list(labels) * 30, represents=fix).steps

@@ -178,3 +178,36 @@ def test_the_examples_of_the_page_give_what_is_shown(script):
         assert doctest.DocTestRunner().run(shown, clear_globs=False).failed == 0
         known = shown.globs
     assert len(blocks) == 2
+
+
+def _beyond(loss):
+    """Predictions beyond what an activation reaches: which of the loss's, and what."""
+    for k, activation in enumerate(loss.activation):
+        reaches = activation.reaches
+        yield from [(k, reaches.low - 0.5)] if np.isfinite(reaches.low) else []
+        yield from [(k, reaches.high + 0.5)] if np.isfinite(reaches.high) else []
+
+
+MADE = [made for made in everything() if not made.is_classwise and list(_beyond(made))]
+
+
+@pytest.mark.parametrize("loss", MADE, ids=str)
+def test_a_prediction_that_nothing_could_make_costs_no_number_in_a_table(loss):
+    """Of a probability of 1.5 the logarithm is a number, and minus it one below zero."""
+    columns = [f"p{k}" for k in range(len(loss.activation))]
+    inside = [0.5 / (k + 1) for k in range(len(columns))]  # probabilities of grades fall
+    rows = [inside, *([*inside[:k], bad, *inside[k + 1 :]] for k, bad in _beyond(loss))]
+    frame = polars.DataFrame(
+        {"y": [1.0] * len(rows), **dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))}
+    )
+    asked = columns if len(columns) > 1 else columns[0]
+    for part in ("value", "signal"):
+        found, said = (getattr(to(loss, target="y", prediction=asked), part) for to in (gm.to_polars, gm.to_sql))
+        for column in found if isinstance(found, tuple) else (found,):
+            first, *others = frame.select(column).to_series().to_list()
+            assert not np.isnan(first)
+            assert np.isnan(others).all()
+        for text in said if isinstance(said, tuple) else (said,):
+            first, *others = (row[0] for row in duckdb.sql(f"select {text} from frame").fetchall())
+            assert not np.isnan(first)
+            assert np.isnan(others).all()

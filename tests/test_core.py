@@ -40,6 +40,7 @@ QUICK = [f"goodmeasure.{room}." for room in ROOMS if room not in ("study", "moni
 # What cannot be had without an extra, outside the rooms that speak with other systems.
 NEED_MORE = {
     "goodmeasure.drawing.displayed.Displayed.plot",
+    "goodmeasure.engines.linear",  # gives an estimator of scikit-learn
     "goodmeasure.fitting.fit",
     "goodmeasure.keeping.compiled",
     "goodmeasure.keeping.identity",

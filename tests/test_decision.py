@@ -267,6 +267,16 @@ def test_costs_by_row_decide_row_by_row() -> None:
     amount = np.random.default_rng(5).exponential(50, len(y))
     found = decide(y, p, Costs(false_negative=amount, false_positive=5.0))
     assert found.theory.cost.value < found.cost.value  # no one threshold is as good as each row's own
+    # The threshold of average costs stood beside a cost that it does not have.
+    assert math.isnan(found.theory.threshold)
+    assert found.verdict == "act where p >= the row's own false alarm / (false alarm + miss) (theory)"
+    assert "theory row by row" in str(found)
+    assert "nan" not in f"{found}{found._display().title}"
+    with pytest.raises(UsageError, match="new rows have others") as refused:
+        found.act(p[:3])
+    known = {"gm": gm, "p": p[:3], "costs_of_these_rows": Costs(false_negative=amount[:3], false_positive=5.0)}
+    expected = p[:3] >= 5 / (5 + amount[:3])
+    np.testing.assert_array_equal(eval(refused.value.fix, known), expected)
 
 
 def test_the_quantile_act_for_amounts() -> None:

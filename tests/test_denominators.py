@@ -403,3 +403,20 @@ def test_a_denominator_in_double_precision_leaves_the_dtype():
     weight = torch.ones(3, requires_grad=True)
     value = gm.to_torch(CE)(Z[:3].float(), torch.tensor([0, 1, 2]), weight, denominator=gm.global_denominator(3))
     assert value.dtype == torch.float32
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("of_examples", [False, True])
+def test_weights_are_summed_in_double_and_the_mean_has_the_dtype_of_its_raw_outputs(dtype, of_examples):
+    """Weights of classes were summed in single precision, beside raw outputs in double."""
+    torch.manual_seed(0)
+    z, y = torch.randn(200, 4, dtype=dtype, requires_grad=True), torch.randint(0, 4, (200,))
+    classes, each = torch.tensor([0.1, 0.3, 1.7, 0.7], dtype=torch.float64), torch.rand(200, dtype=dtype)
+    given = {"weight": each} if of_examples else {}
+    made = gm.to_torch(CE, denominator="weights", **({} if of_examples else {"weight": classes}))
+    found = made(z, y, **given)
+    found.backward()
+    w = each.double() if of_examples else classes[y]
+    wide = torch.nn.functional.cross_entropy(z.detach().double(), y, reduction="none")
+    assert found.dtype == z.grad.dtype == dtype
+    assert float(found.detach()) == pytest.approx(float((wide * w).sum() / w.sum()), rel=4 * torch.finfo(dtype).eps)

@@ -130,6 +130,23 @@ def test_half_a_column_tells_an_order_and_less_does_not() -> None:
     assert explained_alone(table({"x": less}), y, classes=False)["x"] < 0.99
 
 
+@pytest.mark.parametrize("vast", range(7))
+@pytest.mark.parametrize("rest", ["amounts", "zeros"])
+@pytest.mark.parametrize("where", ["first", "second", "anywhere"])
+def test_a_few_vast_targets_make_no_leak_of_a_column_that_happens_to_tell_them(
+    vast: int, rest: str, where: str
+) -> None:
+    rng = np.random.default_rng(vast)
+    y, noise = np.exp(rng.normal(size=400)) if rest == "amounts" else np.zeros(400), rng.normal(size=400)
+    among = {"first": np.arange(200), "second": np.arange(200, 400), "anywhere": np.arange(400)}[where]
+    rows = rng.choice(among, min(vast, 3 if rest == "zeros" else 6), replace=False)
+    y[rows] = 1e6 * (1 + rng.random(len(rows)))
+    noise[rows] = 4 + rng.random(len(rows))
+    found = explained_alone(table({"noise": noise, "copy": 2 * y}), y, classes=False)
+    assert found["noise"] < 0.5
+    assert found["copy"] == pytest.approx(1 if rest == "amounts" else 0)
+
+
 def test_amounts_of_any_size_are_explained() -> None:
     x = RNG.normal(size=400)
     for size in (1e-200, 1.0, 1e200):

@@ -214,10 +214,14 @@ def test_predicted_angles_lie_within_a_turn() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=60)
     table = {"x": x, "wind_direction": np.mod(350 + 30 * x, 360)}
-    study = gm.run(table, "wind_direction", represents="angle=360", protocol="holdout")
+    arrows = {"represents": "angle=360", "protocol": "holdout"}
+    study = gm.run(table, "wind_direction", **arrows, loss=gm.losses.circular(period=360))
     said = study.model.predictions(np.array([585.63, -10.0, 360.0, -1e-20]))
     assert said == pytest.approx([225.63, 350.0, 0.0, 0.0])
     assert study.judged.metrics[0].report.high <= 180
+    study = gm.run(table, "wind_direction", **arrows)
+    said = study.model.predictions(np.array([[3.0, 0.0], [0.0, 2.0], [-1.0, 0.0], [0.1, -0.1], [1.0, -1e-20]]))
+    assert said == pytest.approx([0, 90, 180, 315, 0], abs=1e-12)
 
 
 # --- tails of one column ---

@@ -71,7 +71,11 @@ def vectors(loss: Loss) -> tuple[np.ndarray, np.ndarray]:
     """Targets of a loss and raw outputs, near and far."""
     rng = np.random.default_rng(5)
     z = np.concatenate([rng.normal(size=40), np.linspace(-30, 30, 41), [0.0, 1.0, -1.0]])
-    y = rng.integers(0, 2, z.size).astype(float) if loss.is_binary else np.exp(rng.normal(size=z.size))
+    y = (
+        rng.integers(0, 2, z.size).astype(float)
+        if loss.is_binary
+        else np.minimum(np.exp(rng.normal(size=z.size)), loss.target.high)
+    )
     return y, z
 
 

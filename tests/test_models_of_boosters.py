@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge
 import goodmeasure as gm
 from goodmeasure.errors import NothingToLearn, Problem, ShapeMismatch, TargetOutsideDomain, UsageError, WeightError
 from goodmeasure.fitting.second_order import SecondOrder
-from goodmeasure.frameworks.estimators import HOSTS
+from goodmeasure.frameworks.estimators import HOSTS, LIGHTGBM
 
 L = gm.losses
 INSTALLED = [host for host in HOSTS if importlib.util.find_spec(host.package)]
@@ -238,3 +238,11 @@ def test_histogram_boosting_refuses_another_number_of_classes(classes, there):
         model.fit(X, y)
     fixed = eval(refused.value.fix, {"gm": gm, "loss": loss})
     assert HistGradientBoostingClassifier(loss=fixed, max_iter=2).fit(X, y).predict_proba(X).shape == (120, there)
+
+
+def test_the_model_and_its_rows_the_other_way_round_are_told_by_a_line_that_works():
+    model = gm.to_lightgbm(L.huber()).fit(estimator(LIGHTGBM, "regressor"), X, AMOUNTS)
+    objective = gm.to_lightgbm(L.huber())
+    with pytest.raises(UsageError) as refused:
+        objective.predict(X, model)
+    assert eval(refused.value.fix, {"objective": objective, "model": model, "X": X}).shape == (120,)

@@ -167,7 +167,7 @@ def test_objectives_of_boosters_lead_to_the_loss_that_is_spelled_so(table: dict[
         assert found == ours or found.removeprefix("binary_") == ours, spelled
 
 
-@pytest.mark.parametrize("name", ["auc", "F1", "IoU", "triplet", "contrastive loss", "roc auc"])
+@pytest.mark.parametrize("name", ["auc", "F1", "IoU", "dice", "contrastive loss", "roc auc"])
 def test_what_is_of_a_set_or_of_pairs_is_said_so(name: str) -> None:
     with pytest.raises(NoSuchLoss, match="no loss here is") as caught:
         losses.find(name)

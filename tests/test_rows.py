@@ -189,7 +189,7 @@ def test_copies_are_whole_numbers_everywhere(entry: Entry, part: float) -> None:
 
 
 # Their weights move values alone, which have no interval; a tally says it when it is read; a plan knows shares.
-POINTS_ALONE = {"tally", "choose", "audit", "explain_mean"}
+POINTS_ALONE = {"tally", "choose", "audit", "explain_mean", "fit_linear"}
 POINTS_ALONE |= {f"Loss.{name}" for name in ("__call__", "best_constant", "total", "value_and_gradient")}
 POINTS_ALONE |= {
     f"{kind}.{name}"

@@ -55,6 +55,24 @@ def test_every_proper_loss_pulls_wrong_rows_toward_what_happened() -> None:
         assert found.silent.value == 0
 
 
+@pytest.mark.parametrize("period", [360.0, 2 * np.pi, 24.0, 12.0])
+@pytest.mark.parametrize("ahead", [0.0, 0.3, 0.77])
+def test_on_a_circle_toward_is_the_shorter_way_round_wherever_zero_is(period: float, ahead: float) -> None:
+    loss = losses.circular(period=period)
+    y, miss = RNG.uniform(size=N), RNG.uniform(-0.45, 0.45, size=N)
+    y, z = ((part + ahead) % 1 * period for part in (y, y + miss))
+    found = signal(loss, y, z)
+    assert found.directional is not None
+    assert found.directional.value == 1
+    assert np.sign(miss[np.abs(miss) > 0.01]) == pytest.approx(np.sign(loss.gradient(y, z)[np.abs(miss) > 0.01]))
+    assert found.faint is not None
+    # A slight error is a tenth of the usual one; the pull is the sine of the miss.
+    near = 0.1 * np.median(np.abs(miss))
+    weak = np.abs(np.sin(2 * np.pi * miss)) < 0.1 * np.sin(2 * np.pi * near)
+    assert found.faint.value == pytest.approx(np.mean(weak[np.abs(miss) > near]), abs=0.002)
+    assert [side.name for side in found.sides] == ["vanishing", "vanishing"]
+
+
 def test_the_zero_one_loss_is_silent() -> None:
     found = signal(losses.zero_one(), YES, Z)
     wrong = int(np.sum((Z > 0) != (YES == 1)))

@@ -510,7 +510,7 @@ def test_predictions_that_the_loss_cannot_judge_fail_as_scikit_learns_metrics_do
     model = LinearRegression().fit([[0.0], [1.0]], [1.0, -1.0])
     with warnings.catch_warnings(), pytest.raises(TargetOutsideDomain, match="outside what poisson"):
         gm.to_sklearn(L.poisson()).scorer(model, [[1.0]], [2.0])
-    with pytest.raises(AttributeError, match="predict_proba"):
+    with pytest.raises(UsageError, match="predict_proba"):
         gm.to_sklearn(L.binary_cross_entropy()).scorer(LinearSVC().fit(X_TWO, TEXTS), X_TWO, TEXTS)
 
 

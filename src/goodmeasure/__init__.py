@@ -151,12 +151,12 @@ def _hosts_added() -> dict[str, Any]:
     """What leads to the hosts that other packages add, by the name of the function, such as ``to_paddle``."""
     from goodmeasure.strict.additions import HOSTS, additions
 
-    return {entry.name: entry for entry in additions(HOSTS) if entry.name.startswith("to_")}
+    return {entry.name: entry for entry in additions(HOSTS, taken=_homes())}
 
 
 def _added(name: str) -> Any:
     """The function of another package that makes a loss of another host."""
-    found = _hosts_added().get(name) if name.startswith("to_") else None
+    found = None if name.startswith("_") else _hosts_added().get(name)
     if found is None:
         raise AttributeError(f"goodmeasure has no {name}")
     from goodmeasure.strict.additions import added

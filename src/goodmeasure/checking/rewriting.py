@@ -25,15 +25,32 @@ from goodmeasure.formulas.expression import (
     symbol,
     with_parts,
 )
-from goodmeasure.formulas.words import cos, exp, expm1, expm1mx, log, log1p, log_cosh, sin, sqrt, tanh, vocabulary
+from goodmeasure.formulas.words import (
+    cos,
+    exp,
+    expm1,
+    expm1mx,
+    hypot1m1,
+    log,
+    log1p,
+    log_cosh,
+    sin,
+    sqrt,
+    tanh,
+    vocabulary,
+)
 
 Found: TypeAlias = dict[str, Expr]
 Term: TypeAlias = tuple[int, Expr]
 Rule: TypeAlias = tuple[Expr, Expr]
 
-# Identities over the reals, each left to right, where both sides have a value.
+# Identities over the reals, each left to right, where both sides have a value; what is called a scale is above zero.
 _IDENTITIES: tuple[Callable[..., tuple[Expr, Expr]], ...] = (
     lambda a, b: (sqrt(a) - sqrt(b), (a - b) / (sqrt(a) + sqrt(b))),
+    lambda a, scale: (sqrt(a**2 + scale**2) - scale, scale * hypot1m1(a / scale)),
+    lambda a, b: (sqrt(a) - b, (a - b**2) / (sqrt(a) + b)),
+    lambda a, b: (a + b - b, a),
+    lambda a, b: (a * b - a, a * (b - 1)),
     lambda a, b: (a**2 - b**2, (a - b) * (a + b)),
     lambda a, b: (a**2 - 2 * a * b + b**2, (a - b) ** 2),
     lambda a, b: (a**2 - 2 * (a * b) + b**2, (a - b) ** 2),

@@ -139,6 +139,12 @@ def choose(
 
 
 def _costs_fit(meaning: Meaning, costs: AnyCosts | None) -> None:
+    if meaning.period is not None and costs is not None:
+        raise CostsDoNotFit(
+            f"{type(costs).__name__} are of amounts or outcomes, and angles are not too little or too much",
+            seen=f"{meaning.domain.name}, a full turn being {meaning.period:.4g}",
+            fix="ask='mean direction', and no costs",
+        )
     yes_no = meaning.name in ("binary", "multilabel")
     fits = (
         costs is None

@@ -128,7 +128,7 @@ def _preferred(meaning: Meaning, ask: Functional) -> Callable[..., Loss] | None:
 def loss_for(meaning: Meaning, ask: Functional) -> Loss:
     """The loss that measures error on the scale of the target, for what is asked. Error: GM605."""
     found = _preferred(meaning, ask)
-    if found is None and not meaning.is_outcome:
+    if found is None and not meaning.is_outcome and meaning.period is None:
         able = (d for d in _asking(ask.name) if _single(d) or d().levels)
         found = next((d for d in able if _holds(d().target, meaning.domain)), None)
     if found is None:
@@ -167,6 +167,8 @@ def fits(definition: Definition, meaning: Meaning) -> bool:
         return isinstance(target, OrderDomain)
     if not _single(definition):
         return False
+    if meaning.period is not None:
+        return definition.facts.asks_for == "mean direction"
     if isinstance(meaning.domain, OutcomeDomain):
         classes = isinstance(target, OutcomeDomain) and target.classes
         return isinstance(target, OutcomeDomain) and (classes == meaning.domain.classes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -312,12 +312,24 @@ def _in_order_said(meaning: Meaning, said: str, seen: Observed) -> Meaning:
     known = {str(label): label for label in seen.distinct}
     order = [part.strip() for part in said.split("<")]
     if sorted(order) != sorted(known) or len(order) not in domain(Grades):
+        lacks = [label for label in known if label not in order]
+        others = [part for part in dict.fromkeys(order) if part not in known]
+        parts = (("it lacks", lacks), ("not there are", others), ("its labels are", list(known)))
         raise UsageError(
             f"the order {said!r} does not hold each label of {seen.name} once",
-            seen=f"its labels are {', '.join(known)}",
-            fix=f"represents={' < '.join(known)!r}, from the lowest on",
+            seen="; ".join(f"{what} {', '.join(labels)}" for what, labels in parts if labels),
+            fix=f"represents={' < '.join(_completed(order, known, seen))!r}, from the lowest on",
         )
     return _in_order(meaning, tuple(known[part] for part in order))
+
+
+def _completed(order: list[str], known: Mapping[str, Any], seen: Observed) -> list[str]:
+    """The order that was said, of the labels that are there; what it lacks stands where the usual order has it, or last."""
+    said = [part for part in dict.fromkeys(order) if part in known]
+    usual = [str(label) for label in evidence.steps(seen)[0] or ()]
+    if [label for label in usual if label in said] == said and sorted(usual) == sorted(known):
+        return usual
+    return [*said, *(label for label in known if label not in said)]
 
 
 def period_text(period: float) -> str:

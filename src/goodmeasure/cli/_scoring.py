@@ -39,6 +39,7 @@ from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.losses import catalogue
 from goodmeasure.reading.paths import Places, is_file, refuse_onto
 from goodmeasure.statistics.estimate import Difference, Estimate, T
 from goodmeasure.study.question import costs_from
@@ -99,11 +100,17 @@ def _next(saved: Saved, words: Sequence[str], asked: Sequence[str], named: Seque
         return next_line("explain", "proper")
     if _one_answer(saved):
         return next_line("report", *words, *asked, *(priced if isinstance(costs_from(named), Costs) else []))
-    if not schema.on_predictions or (schema.kind == "amount" and not rows_there):
+    if not schema.on_predictions or (schema.kind == "amount" and not rows_there) or _of_angles(schema.losses):
         return next_line("explain", "decision")
     usual = ("under=3", "over=1") if schema.kind == "amount" else ("fn=40", "fp=5")
     priced = priced or [part for cost in usual for part in ("--cost", cost)]
     return next_line("decide", *words, "--p", saved.question["scores"][0], *priced)
+
+
+def _of_angles(losses: Sequence[str]) -> bool:
+    """Whether a loss asks for a direction: angles are not too little or too much."""
+    known = (catalogue().get(each.partition("(")[0]) for each in losses)
+    return any(each is not None and each.facts.asks_for == "mean direction" for each in known)
 
 
 def _one_answer(saved: Saved) -> bool:

@@ -178,7 +178,9 @@ def _decide_outcomes(rows: PresentRows, said: Costs, where: Circumstances) -> De
     share = 1.0 if where.budget is None else where.budget / rows.n
     practice = cross_fitted(p, acting, leaving, w, fold, share)
     threshold, act = bayes_rule(p, costs, shift, w, share)
-    theory = Policy(act.astype(np.intp), None if costs.per_row or math.isnan(threshold) else (threshold, threshold))
+    if costs.per_row:  # each row has its own, and none stands for all
+        threshold = math.nan
+    theory = Policy(act.astype(np.intp), None if math.isnan(threshold) else (threshold, threshold))
 
     def judged(name: str, threshold: float, rule: Policy) -> PricedRule:
         return PricedRule(name, threshold, prices.cost(rule), prices.extra(rule, practice))

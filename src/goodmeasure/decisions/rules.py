@@ -97,7 +97,19 @@ class Decision(Displayed):
     def verdict(self) -> str:
         """From which probability on to act, and by which rule; or that it is not known."""
         unknown = not_known(cost=self.cost, cost_of_theory=self.theory.cost)
-        return unknown or f"act when p >= {self.best.threshold:.4g} ({self.best.name})"
+        return unknown or f"act {self._when}"
+
+    @property
+    def _when(self) -> str:
+        """When the best rule acts: from one probability on, or from one of each row."""
+        if math.isnan(self.best.threshold):
+            each = (
+                "where p >= the row's own false alarm / (false alarm + miss)"
+                if self.costs.per_row
+                else "within the budget"
+            )
+            return f"{each} ({self.best.name})"
+        return f"when p >= {self.best.threshold:.4g} ({self.best.name})"
 
     def rule(self, name: str) -> PricedRule:
         """Look a rule up by its name.
@@ -132,9 +144,15 @@ class Decision(Displayed):
 
         Raises:
             GM003: p is no single column.
+            GM009: the costs differ from row to row, and those of new rows are others.
             GM701: a probability lies outside [0, 1].
             GM702: a probability is NaN.
         """
+        if self.best is self.theory and self.costs.per_row:
+            raise UsageError(
+                "costs that differ from row to row are those of the rows that were judged, and new rows have others",
+                fix="gm.bayes_act(p, costs_of_these_rows)",
+            )
         if self.best is self.theory and not math.isnan(self.theory.threshold) and self.costs.ask is not None:
             return bayes_act(p, self.costs)
         return np.asarray(row_arguments.probabilities(p) >= self.best.threshold, dtype=np.intp)
@@ -152,7 +170,7 @@ class Decision(Displayed):
         }
 
     def _display(self) -> Display:
-        title = f"Act when p >= {self.best.threshold:.4g} ({self.best.name})"
+        title = f"Act {self._when}"
         good = f"thresholds as good as practice: {self._as_good}"
         return _priced(title, [self.practice, self.theory, *self.rules], good, *self.cautions)
 
@@ -166,12 +184,16 @@ class Decision(Displayed):
 
     def __str__(self) -> str:
         lines = [
-            f"{self.verdict}; theory {self.theory.threshold:.4g}, practice {self.threshold.value:.4g}, "
+            f"{self.verdict}; theory {_from(self.theory.threshold)}, practice {self.threshold.value:.4g}, "
             f"as good as practice {self._as_good}",
             f"practice, cross-fitted   costs {_alone(self.cost)}",
         ]
         lines += [f"{rule.name:24} costs {_alone(rule.cost)}" for rule in (self.theory, *self.rules)]
         return "\n".join([*lines, *self.cautions])
+
+
+def _from(threshold: float) -> str:
+    return "row by row" if math.isnan(threshold) else f"{threshold:.4g}"
 
 
 @dataclass(frozen=True)

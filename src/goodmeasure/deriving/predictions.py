@@ -98,6 +98,10 @@ def _unfit(loss: Record, p: Array, off: Array | None) -> tuple[Array, Array, str
 
 # --- raw outputs as predictions, and back ---
 
+# A quantile so near to a bound, in widths of what can be predicted, is there: fits put what has no finite raw output at 30.
+_AT_A_BOUND = 1e-12
+_QUANTILES = ("median", "quantile", "quantiles")
+
 
 def turn(loss: Record) -> float | None:
     """What a full turn measures where predictions are angles; None where they are not."""
@@ -111,10 +115,28 @@ def within_turn(prediction: Array, period: float) -> Array:
     return np.where(found >= period, 0.0, found)
 
 
+def shorter_way(misses: Array, period: float | None) -> Array:
+    """How far predictions lie from targets: of angles the shorter way round, from minus half a turn to half a turn."""
+    return misses if period is None else np.mod(misses + period / 2, period) - period / 2
+
+
 def within_bounds(loss: Record, amounts: Array) -> Array:
     """Amounts that were moved from where they were predicted, between the bounds that the loss's predictions keep to."""
     reaches = loss.activation[0].reaches
     return np.clip(amounts, reaches.low, reaches.high) if np.isfinite(reaches.high) else amounts
+
+
+def at_bounds(loss: Record, prediction: Array) -> Array:
+    """Predictions with quantiles that lie within rounding of a bound as that bound: then many targets are the bound itself.
+
+    No finite raw output reaches it, and the amounts at the bound would lie beyond all that is said of them.
+    """
+    reaches = loss.activation[0].reaches
+    if loss.facts.asks_for not in _QUANTILES or not np.isfinite([reaches.low, reaches.high]).all():
+        return prediction
+    near = _AT_A_BOUND * (reaches.high - reaches.low)
+    found = np.where(prediction <= reaches.low + near, reaches.low, prediction)
+    return np.where(found >= reaches.high - near, reaches.high, found)
 
 
 def predict(loss: Record, z: Any) -> Array:

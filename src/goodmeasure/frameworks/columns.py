@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Any
@@ -53,7 +53,7 @@ class TableLoss:
     """A loss as expressions of the columns of a table; `to_sql` and `to_polars` make it.
 
     A row whose target or raw output is missing costs nothing known (NULL); one whose target lies outside the domain of the
-    loss costs NaN, so that no mean passes over it.
+    loss, or whose prediction lies beyond what the activation reaches, costs NaN, so that no mean passes over it.
 
     Attributes:
         loss: the loss.
@@ -241,7 +241,7 @@ class TableLoss:
         return {**numbers, "y": self.target, **dict(zip(self._names, self.given, strict=True))}
 
     def _row(self, formulas: list[Expr]) -> list[Any]:
-        """Formulas of a row; no number where its target is outside the domain or a column holds none; missing where one is."""
+        """Formulas of a row; no number where it lies outside the domain or a column holds none; missing where one is."""
         nan, pick = self.language.number(math.nan), self.language.words["where"]
         lost, parts = self.language.any_of(self._outside()), (self.target, *self.given)
         found = [pick(lost, nan, self._unless_lost(each)) for each in self._evaluated(formulas, self._known)]
@@ -257,7 +257,7 @@ class TableLoss:
         return self.language.words["where"](lost, number(math.nan), found)
 
     def _outside(self) -> list[Any]:
-        """Conditions, one of which holds where the target is outside the domain."""
+        """Conditions, one of which holds where the target is outside the domain, or a prediction is none that could be made."""
         domain, y = self.loss.target, self.target
         less, number = self.language.words["less"], self.language.number
         at_most = self.language.words["less_equal"]
@@ -268,7 +268,15 @@ class TableLoss:
         found.append((at_most if domain.high_open else less)(number(high), y))
         if domain.whole or self.loss.is_classwise:
             found.append(less(self.language.floor(y), y))
-        return found
+        return [*found, *(self._unreached() if self.of_predictions else [])]
+
+    def _unreached(self) -> Iterator[Any]:
+        """Conditions, one of which holds where a prediction lies beyond what its activation reaches."""
+        less, number = self.language.words["less"], self.language.number
+        for column, activation in zip(self.given, self.loss.activation, strict=True):
+            low, high = activation.reaches.low, activation.reaches.high
+            yield from [less(column, number(low))] if math.isfinite(low) else []
+            yield from [less(number(high), column)] if math.isfinite(high) else []
 
 
 def named_columns(raw: Any, prediction: Any) -> tuple[str, ...]:

@@ -141,7 +141,7 @@ class Host:
                 f"an objective of {self.name} reads the models that it trained, which `fit` returns",
                 where="model",
                 seen=_what(model),
-                fix="objective.predict(X, model)  # the other way round" if swapped else other,
+                fix="objective.predict(model, X)  # the model first" if swapped else other,
             )
         if not _is_fitted(model):
             raise UsageError(f"{_what(model)} is not fitted", where="model", fix="model = objective.fit(model, X, y)")

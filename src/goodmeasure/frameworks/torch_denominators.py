@@ -63,6 +63,8 @@ def divisor(
     by: Any = given or "counted"
     is_shares = program.classwise and target.ndim == raw.ndim
     count = counted(program, target, is_shares, weight, present, by)
+    if count.is_floating_point():  # a sum in double, which must not make a mean of singles one of doubles
+        count = count.to(torch.promote_types(raw.dtype, torch.float32))
     return torch.where(count == 0, 1, count)  # where nothing counts, the sum is nothing too
 
 
@@ -125,14 +127,14 @@ def counted(
 
 
 def _weights(program: Program, target: torch.Tensor, is_shares: bool, present: torch.Tensor | None) -> torch.Tensor:
-    """How much the classes count that happened; 1 where they count alike."""
-    like = target if target.is_floating_point() else target.to(torch.get_default_dtype())
+    """How much the classes count that happened, in double where the device has it; 1 where they count alike."""
+    like = target.to(torch.float32 if target.device.type == "mps" else torch.float64)
     given = program.loss.class_weight
     if not given:
         return torch.ones_like(like[..., 0] if is_shares else like)
     weights = constants(given, like)
     if is_shares:
-        return (target * weights).sum(-1)
+        return (like * weights).sum(-1)
     index = target if present is None else torch.where(present, target, 0)
     return weights[index.long()]
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from goodmeasure.deriving.predictions import shorter_way
 from goodmeasure.errors import UsageError
 from goodmeasure.formulas.domains import Level
 from goodmeasure.risks.areas import of_rows
@@ -269,12 +270,12 @@ def around(found: Metric, period: float | None) -> Metric:
     """
     if period is None:
         return found
-    each, turn = found.each, period
+    each = found.each
     if each is None:
         raise UsageError(f"there is no metric {found.name!r} for angles", fix="one of rmse, mae, bias")
 
     def of_miss(y: Any, p: Any) -> Floats:
-        return each(0.0, np.mod(p - y + turn / 2, turn) - turn / 2)
+        return each(0.0, shorter_way(p - y, period))
 
     return replace(found, each=of_miss)
 

@@ -277,7 +277,7 @@ class _Wrong:
         if loss.is_binary:
             off = (z <= 0) == (y > 0.5) if np.isin(y, (0, 1)).all() else np.ones(len(y), dtype=bool)
             return _Wrong(off, np.sign(pull) == np.sign(_above(loss, y, z)))
-        miss = np.asarray(loss.predict(z)) - y
+        miss = predictions.shorter_way(np.asarray(loss.predict(z)) - y, predictions.turn(loss))
         return _Wrong(miss != 0, np.sign(pull) == np.sign(miss))
 
 
@@ -305,8 +305,9 @@ def _faint(loss: Loss, rows: _Rows, size: Floats, off: NDArray[np.bool_]) -> Est
         inner = (y > reaches.low) & (y < reaches.high)
         y, z, size, sample = y[inner], z[inner], size[inner], sample.part(inner)
         centre = np.asarray(loss.raw(y), dtype=np.float64)
-        near = np.abs(np.asarray(loss.gradient(y, centre + np.sign(z - centre) * scale)))
-        off = np.abs(z - centre) > scale
+        away = predictions.shorter_way(z - centre, predictions.turn(loss))
+        near = np.abs(np.asarray(loss.gradient(y, centre + np.sign(away) * scale)))
+        off = np.abs(away) > scale
     return _share(sample, np.asarray(size < _FAINT * near), off)
 
 

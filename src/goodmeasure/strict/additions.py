@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -33,11 +33,20 @@ def modules_of(package: ModuleType, group: str) -> Iterator[ModuleType]:
         yield module
 
 
-def additions(group: str) -> Iterator[EntryPoint]:
-    """The entry points of a group, in an order that does not depend on how packages were installed."""
+def additions(group: str, *, taken: Container[str] = ()) -> Iterator[EntryPoint]:
+    """The entry points of a group, in an order that does not depend on how packages were installed.
+
+    Error: GM009 for one whose name is taken, by us or by another package, and for a host that is not called ``to_...``.
+    """
     from importlib.metadata import entry_points
 
-    yield from sorted(entry_points(group=group), key=lambda entry: (entry.name, entry.value))
+    seen: set[str] = set()
+    for entry in sorted(entry_points(group=group), key=lambda entry: (entry.name, entry.value)):
+        if group == HOSTS and (entry.name in taken or entry.name in seen or not entry.name.startswith("to_")):
+            what = "does not begin with to_" if entry.name[:3] != "to_" else "is taken"
+            raise UsageError(f"the name {entry.name} of a host {what}", where=_stated(entry), fix="name it to_theirs")
+        seen.add(entry.name)
+        yield entry
 
 
 def added(entry: EntryPoint) -> Any:

@@ -22,20 +22,31 @@ _Cut = tuple[float, int, int, int]
 def explained_alone(table: Table, y: NDArray[Any], classes: bool) -> dict[str, float]:
     """What part of the target each column explains on the second half of the rows, by steps learned on the first.
 
-    Of classes it is the part of the mistakes that whoever always says the commonest class makes; of amounts the part of
-    their variance, or the square of the rank correlation where that is more.
+    Of classes it is the part of the mistakes that whoever always says the commonest class makes. Of amounts it is the part of
+    their variance and of that of their ranks, the lesser of the two, for one vast amount can be most of a variance; or the
+    square of the rank correlation where that is more. Where few amounts are not the commonest one it is nothing.
     """
     half = len(y) // 2
-    shown = (y[:, None] == np.unique(y)).astype(np.float64) if classes else _to_size(y)[:, None]
+    if not classes and np.sum(y[half:] != _commonest(y)) < LEAST_MISTAKES:
+        return dict.fromkeys(table.columns, 0.0)
+    every = (y[:, None] == np.unique(y)).astype(np.float64) if classes else _to_size(y)[:, None]
+    ways = [every] if classes else [every, _ranks(y)[:, None]]
     found = {}
     for name in table.columns:
         one = table.only([name])
         learn = one.take(np.arange(half))
         matrix = encoding(learn, [name], scaled=False)
-        parts = zip(matrix(learn).T, matrix(one.take(np.arange(half, len(y)))).T, strict=True)
-        skill = max(_skill(_by_steps(*part, shown[:half]), shown[half:], shown[:half]) for part in parts)
+        parts = [*zip(matrix(learn).T, matrix(one.take(np.arange(half, len(y)))).T, strict=True)]
+        skill = min(
+            max(_skill(_by_steps(*part, shown[:half]), shown[half:], shown[:half]) for part in parts) for shown in ways
+        )
         found[name] = skill if classes else max(skill, _in_step(table[name], y))
     return found
+
+
+def _commonest(y: NDArray[Any]) -> Any:
+    values, counts = np.unique(y, return_counts=True)
+    return values[counts.argmax()]
 
 
 def _to_size(y: NDArray[Any]) -> Floats:

@@ -86,7 +86,7 @@ class Coverage:
         """The claim, how it came about, and what it does not say."""
         of = "groups" if "groups" in self.doubts else "rows"
         kept = [
-            f"the {level:g} quantile stays as it was fitted, for {least_rows(level)} {of} would tell"
+            f"the {level:g} quantile stays as it was fitted, for {self._why_kept(level, of)}"
             for level, move in zip(self.levels, self.moves, strict=True)
             if move is None
         ]
@@ -97,6 +97,14 @@ class Coverage:
             told.append(f"of models like this one 19 in 20 hold {_percent(least)} or more")
         told += [f"not promised: {DOUBTS[doubt]}" for doubt in self.doubts]
         return "; ".join([*told, *kept])
+
+    def _why_kept(self, level: float, of: str) -> str:
+        """Why a quantile was not moved: rows are too few, or the targets that it would be moved to have no finite raw output."""
+        least = least_rows(level)
+        if "groups" in self.doubts or self.rows < least:
+            return f"{least} {of} would tell"
+        end = "low" if level < 0.5 else "high"
+        return f"too many targets lie at the {end} end of what it can predict for a move to reach them"
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""

@@ -16,7 +16,7 @@ import numpy as np
 from goodmeasure.calibrating.recalibration import Recalibration
 from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.decisions.costs import ClassCosts, Costs, UnderOverCosts, bayes_act
-from goodmeasure.deriving.predictions import foreseen, turn, within_bounds, within_turn
+from goodmeasure.deriving.predictions import at_bounds, foreseen, turn, within_bounds, within_turn
 from goodmeasure.errors import UsageError
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.making.loss import Loss
@@ -205,7 +205,7 @@ class Model:
         """
         if self.recalibration is not None:
             return np.asarray(self.recalibration(raw))
-        found, period = foreseen(self.loss, raw), turn(self.loss)
+        found, period = at_bounds(self.loss, foreseen(self.loss, raw)), turn(self.loss)
         return np.asarray(found if period is None else within_turn(found, period))
 
     def expected_losses(self, settled: Floats) -> Floats:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.deriving import numbers
-from goodmeasure.deriving.predictions import raw
+from goodmeasure.deriving.predictions import raw, shorter_way, turn
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.activations import linear
 from goodmeasure.statistics.quantiles import weighted_median, weighted_quantile
@@ -41,6 +41,8 @@ def slight(loss: Record, y: Floats, z: Floats, w: Floats | None = None) -> float
     if loss.activation != (linear,):
         return 0.1
     w = np.ones(len(y)) if w is None else w
+    if period := turn(loss):
+        return 0.1 * weighted_median(np.abs(shorter_way(z - y, period)), w) or 0.01 * period
     unit = unit_of(y)
     spread = math.sqrt(np.average((y / unit - np.average(y / unit, weights=w)) ** 2, weights=w)) * unit
     return 0.1 * weighted_median(np.abs(z - y), w) or 0.1 * spread or 0.1
@@ -71,6 +73,8 @@ def sides(loss: Record, y: Any, z: Floats, w: Floats | None = None) -> tuple[Inf
     typical = weighted_quantile(y[inside], w[inside], 0.5)
     centre, near = float(raw(loss, np.array([typical]))[0]), slight(loss, y, z, w)
     span = _FAR_LINEAR * near * 10 if loss.activation == (linear,) else _FAR
+    if period := turn(loss):
+        span = period / 2  # further off is nearer again
     far = np.geomspace(3 * near, span, 9)
 
     def pull(to: float) -> Any:
