@@ -737,7 +737,10 @@ CLASSES_AND_METHODS: Misuses = {
     "HistGradientBoostingLoss.loss": of_steps(gm.to_hist_gradient_boosting(BINARY).loss),
     "HistGradientBoostingLoss.gradient_hessian": of_steps(gm.to_hist_gradient_boosting(BINARY).gradient_hessian),
     "HistGradientBoostingLoss.fit_intercept_only": {
-        "GM005": lambda: gm.to_hist_gradient_boosting(BINARY).fit_intercept_only(Y, [0.0] * 6)
+        "GM009": lambda: gm.to_hist_gradient_boosting(gm.losses.cross_entropy(), classes=4).fit_intercept_only(
+            np.arange(9) % 3.0
+        ),
+        "GM005": lambda: gm.to_hist_gradient_boosting(BINARY).fit_intercept_only(Y, [0.0] * 6),
     },
     "HistGradientBoostingLoss.predict_proba": {
         "GM007": lambda: gm.to_hist_gradient_boosting(HINGE).predict_proba(np.zeros(3)),
