@@ -381,3 +381,18 @@ def test_a_gain_may_be_negative_and_its_condition_says_so(bad: float) -> None:
     with pytest.raises(UnusableCost) as refused:
         ColumnCosts.named(named).of(gm_table(held))
     assert refused.value.fix.endswith("""--where 'isfinite("a gain")'""")
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "fix"),
+    [
+        (["fn=40", "fn=4"], "--cost fn= is given twice", "--cost fn=4"),
+        (["fn=40,fp=1,fn=@amount"], "--cost fn= is given twice", "--cost fn=@amount"),
+        (["fn=nan"], "--cost fn=nan is not a number", "--cost fn=5"),
+        (["under=many"], "--cost under=many is not a number", "--cost under=5"),
+    ],
+)
+def test_a_cost_is_said_once_and_is_a_number(given, said, fix):
+    with pytest.raises(UsageError) as refused:
+        costs_from(given)
+    assert (refused.value.what, refused.value.fix) == (said, fix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -210,10 +211,9 @@ def costs_from(given: Sequence[str]) -> Costs | UnderOverCosts | LabelCosts | Co
                 f"--cost {part.strip()} names no outcome",
                 fix="--cost fn=40 --cost fp=5, or --cost under=3 --cost over=1",
             )
-        try:
-            read[name] = value.removeprefix(COLUMN) if value.startswith(COLUMN) else float(value)
-        except ValueError:
-            raise UsageError(f"--cost {part.strip()} is not a number", fix=f"--cost {name}=5") from None
+        if name in read:
+            raise UsageError(f"--cost {name}= is given twice", seen=", ".join(given), fix=f"--cost {name}={value}")
+        read[name] = value.removeprefix(COLUMN) if value.startswith(COLUMN) else _cost(name, value)
     if not read:
         return None
     if any(isinstance(value, str) for value in read.values()):
@@ -223,6 +223,17 @@ def costs_from(given: Sequence[str]) -> Costs | UnderOverCosts | LabelCosts | Co
     if {"under", "over"} & set(read):
         return UnderOverCosts(**_made(UnderOverCosts, read, ("under", "over")))
     raise UsageError("gains alone make no decision: what do errors cost?", fix="--cost fn=40 --cost fp=5 --cost tp=-10")
+
+
+def _cost(name: str, value: str) -> float:
+    """A cost as it was typed. Error: GM009."""
+    try:
+        found = float(value)
+    except ValueError:
+        found = math.nan
+    if math.isnan(found):
+        raise UsageError(f"--cost {name}={value} is not a number", fix=f"--cost {name}=5")
+    return found
 
 
 _NAMES = {
