@@ -269,7 +269,7 @@ def test_costs_by_row_decide_row_by_row() -> None:
     assert found.theory.cost.value < found.cost.value  # no one threshold is as good as each row's own
     # The threshold of average costs stood beside a cost that it does not have.
     assert math.isnan(found.theory.threshold)
-    assert found.verdict == "act where p >= the row's own false alarm / (false alarm + miss) (theory)"
+    assert found.verdict == "act when p >= the row's own false alarm / (false alarm + miss) (theory)"
     assert "theory row by row" in str(found)
     assert "nan" not in f"{found}{found._display().title}"
     with pytest.raises(UsageError, match="new rows have others") as refused:

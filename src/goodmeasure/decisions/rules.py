@@ -97,19 +97,17 @@ class Decision(Displayed):
     def verdict(self) -> str:
         """From which probability on to act, and by which rule; or that it is not known."""
         unknown = not_known(cost=self.cost, cost_of_theory=self.theory.cost)
-        return unknown or f"act {self._when}"
+        return unknown or f"act when p >= {self._from_where}"
 
     @property
-    def _when(self) -> str:
-        """When the best rule acts: from one probability on, or from one of each row."""
+    def _from_where(self) -> str:
+        """From which probability on the best rule acts: from one of all rows, or from one of each."""
         if math.isnan(self.best.threshold):
             each = (
-                "where p >= the row's own false alarm / (false alarm + miss)"
-                if self.costs.per_row
-                else "within the budget"
+                "the row's own false alarm / (false alarm + miss)" if self.costs.per_row else "what the budget leaves"
             )
             return f"{each} ({self.best.name})"
-        return f"when p >= {self.best.threshold:.4g} ({self.best.name})"
+        return f"{self.best.threshold:.4g} ({self.best.name})"
 
     def rule(self, name: str) -> PricedRule:
         """Look a rule up by its name.
@@ -170,7 +168,7 @@ class Decision(Displayed):
         }
 
     def _display(self) -> Display:
-        title = f"Act {self._when}"
+        title = f"Act when p >= {self._from_where}"
         good = f"thresholds as good as practice: {self._as_good}"
         return _priced(title, [self.practice, self.theory, *self.rules], good, *self.cautions)
 
