@@ -156,7 +156,7 @@ def _hosts_added() -> dict[str, Any]:
 
 def _added(name: str) -> Any:
     """The function of another package that makes a loss of another host."""
-    found = None if name.startswith("_") else _hosts_added().get(name)
+    found = _hosts_added().get(name) if name.startswith("to_") else None
     if found is None:
         raise AttributeError(f"goodmeasure has no {name}")
     from goodmeasure.strict.additions import added
