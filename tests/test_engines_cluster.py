@@ -53,7 +53,7 @@ def test_a_worker_killed_in_the_middle_costs_only_time(folder: Path, monkeypatch
 
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, processes=True, silence_logs=50, **dask.UNSEEN
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -112,6 +112,19 @@ def test_ranks_of_a_training_run_get_the_bits_of_one_pass() -> None:
             each.join(60)
         whole = in_memory(rows(900)).to_bytes()
         assert results[0] == results[1] == whole
+
+
+def test_a_cluster_on_this_machine_takes_no_fixed_port() -> None:
+    """Two commands side by side: the second one meets nothing that the first one holds. (A warning fails a test.)"""
+    distributed = pytest.importorskip("distributed")
+    from goodmeasure.engines import dask
+
+    with distributed.Client(processes=False, n_workers=1, **dask.UNSEEN), dask.started(None, 1) as client:
+        served = client.run_on_scheduler(
+            lambda dask_scheduler: (dask_scheduler.http_server.address, dask_scheduler.http_server.port)
+        )
+    assert served[0] == "127.0.0.1"
+    assert served[1] != 8787
 
 
 @pytest.mark.parametrize(

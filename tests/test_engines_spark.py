@@ -17,7 +17,7 @@ from click.testing import CliRunner
 import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.cli.score import command
-from goodmeasure.engines import clusters, spark
+from goodmeasure.engines import clusters, dask, spark
 from goodmeasure.engines import duckdb as local
 from goodmeasure.engines.request import Request
 from goodmeasure.engines.shard import Shard
@@ -177,7 +177,7 @@ def test_the_page_on_clusters_runs_as_it_is_written(
         "spark_frame": session.read.parquet(str(tmp_path / "data")),
         "new_rows": frame[["age", "income"]],
     }
-    with distributed.Client(processes=False, n_workers=1, dashboard_address=None):
+    with distributed.Client(processes=False, n_workers=1, **dask.UNSEEN):
         for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
             exec(block, names)
     alone = gm.LossClassifier(losses.binary_cross_entropy(), alpha=0.001, tol=1e-14, solver="newton")

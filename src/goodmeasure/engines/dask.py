@@ -21,6 +21,10 @@ from goodmeasure.tallying.tally import Tally
 # faulted in anew a tally takes twice as long.
 KEEPING = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
 
+# A local cluster serves its state by HTTP even without a dashboard: by default on one fixed port, to the whole network. On a
+# free port of this machine alone, clusters side by side do not meet.
+UNSEEN = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
+
 
 def tally_files(
     source: Source, request: Request, *, scheduler: str | None = None, client: Any = None, workers: int = WORKERS
@@ -107,7 +111,7 @@ def started(scheduler: str | None, workers: int) -> Any:
         if scheduler is not None:
             return distributed.Client(scheduler, timeout=10)
         with dask.config.set(KEEPING):
-            return distributed.Client(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
+            return distributed.Client(n_workers=workers, threads_per_worker=1, processes=True, **UNSEEN)
     except (OSError, RuntimeError) as error:  # a process that does not start is a RuntimeError of its nanny
         what = (
             "the processes of the cluster did not start"
