@@ -87,7 +87,11 @@ class SecondOrder:
         """Targets as the loss takes them: boosters hand over the numbers of classes as floating-point numbers."""
         target = array_of(y, "y")
         if self.loss.is_classwise and target.ndim == 1 and target.dtype.kind == "f":
-            return target.astype(np.intp)
+            with np.errstate(invalid="ignore"):
+                whole = target.astype(np.intp)
+            return (
+                whole if np.array_equal(whole, target) else target
+            )  # a share or NaN is no class, and refused as it is
         return target
 
     def rows(self, z: Any, n: int) -> Floats:

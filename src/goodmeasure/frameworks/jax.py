@@ -13,12 +13,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
 from goodmeasure.deriving.arguments import check_labels, check_together
 from goodmeasure.errors import UsageError, WeightError
 from goodmeasure.formulas.evaluation import language
-from goodmeasure.frameworks.arrays import ArrayProgram, check_beside
+from goodmeasure.frameworks.arrays import ArrayProgram, arrays_of, check_beside, refuse_exchanged
 from goodmeasure.frameworks.arrays_sums import Words
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -31,6 +32,7 @@ SPELLING: Words = {
     "trigamma": lambda x: jax.scipy.special.polygamma(1, x),
     "stop_gradient": jax.lax.stop_gradient,
 }
+_NAMES = ("labels", "predictions")
 _HALF = (jnp.float16, jnp.bfloat16)
 _COMPUTED = (*_HALF, jnp.float32, jnp.float64)
 
@@ -64,14 +66,21 @@ def to_jax(loss: Loss, *, reduction: str = "none") -> JaxLoss:
 
 def _check_dtypes(z: jax.Array, y: jax.Array, weights: Any) -> None:
     """Refuse predictions of no precision that losses compute in, and complex numbers, of which half would be lost."""
+    for name, each in (("predictions", z), ("labels", y), ("weights", weights)):
+        if each is not None and jnp.iscomplexobj(each):
+            raise UsageError(
+                f"{name} hold complex numbers, which losses do not read", fix=f"{name} = numpy.real({name})"
+            )
     if z.dtype not in _COMPUTED:
         raise UsageError(
             f"predictions hold {z.dtype}, and losses compute in half, single or double",
-            fix="predictions.astype(float)",
+            fix="predictions = jax.numpy.asarray(predictions, float)",
         )
-    for name, each in (("labels", y), ("weights", weights)):
-        if each is not None and jnp.iscomplexobj(each):
-            raise UsageError(f"{name} hold complex numbers, which losses do not read", fix=f"{name}.real")
+
+
+def _is_at_hand(array: jax.Array) -> bool:
+    """Whether numbers are there and on the CPU: there are none while a step is traced, and elsewhere a look would wait."""
+    return not isinstance(array, jax.core.Tracer) and all(device.platform == "cpu" for device in array.devices())
 
 
 @strict_class
@@ -119,12 +128,16 @@ class JaxLoss:
 
         Raises:
             GM003: the shapes of predictions, labels, where or weights do not go together; nothing is broadcast.
+            GM004: the labels are texts, dates or other things that are no numbers.
             GM006: where does not hold True and False.
-            GM009: the predictions hold whole numbers, or a gradient by the labels is asked for.
+            GM009: the predictions hold whole numbers, labels were given for predictions, or a gradient by the labels is
+                asked for.
         """
-        z, y = jnp.asarray(predictions), jnp.asarray(labels)
-        check_together(self.loss, y.shape, z.shape, ("labels", "predictions"))
+        y, z = arrays_of(self.loss, labels, predictions, jnp.asarray, _NAMES)
+        check_together(self.loss, y.shape, z.shape, _NAMES)
         check_labels(self.loss, z)
+        if _is_at_hand(y) and _is_at_hand(z):
+            refuse_exchanged(self.loss, np.asarray(y), np.asarray(z), _NAMES)
         _check_dtypes(z, y, weights)
         raw = z.astype(jnp.float32) if z.dtype in _HALF else z
         if not self.loss.is_classwise or y.ndim == z.ndim:
