@@ -34,6 +34,19 @@ class Examples:
         return namespace(self.z)
 
 
+# What targets and raw outputs are called in our own calls; hosts call them otherwise.
+NAMES = ("y", "z")
+Names = tuple[str, str]
+
+
+def raw_outputs_beside(y: Any, z: Any, names: Names = NAMES) -> tuple[Array, Any]:
+    """Raw outputs as `raw_outputs` gives them; of labels that were given for them it is said that these are the targets."""
+    try:
+        return raw_outputs(z, names[1])
+    except ShapeMismatch as problem:
+        raise (problem.mended_by(mending.exchanged(names)) if mending.are_labels(z, beside=y) else problem) from None
+
+
 def raw_outputs(z: Any, name: str = "z") -> tuple[Array, Any]:
     """Raw outputs in the dtype to compute in, and the dtype that came in: half precisions are computed in single."""
     xp = namespace(z)
@@ -58,11 +71,6 @@ def raw_outputs(z: Any, name: str = "z") -> tuple[Array, Any]:
         z, dtype = z.astype(np.float64), np.dtype(np.float64) if dtype.itemsize > 8 else dtype.newbyteorder("=")
         z = z.astype(dtype)
     return z, dtype
-
-
-# What targets and raw outputs are called in our own calls; hosts call them otherwise.
-NAMES = ("y", "z")
-Names = tuple[str, str]
 
 
 def check_shapes(
@@ -125,11 +133,10 @@ def matching(loss: Any, y: Any, z: Array) -> Array:
 def check_together(loss: Any, y_shape: tuple[int, ...], z_shape: tuple[int, ...], names: Names = NAMES) -> None:
     """Shapes of targets and raw outputs that go together, whatever they hold."""
     if other_way_round(loss, y_shape, z_shape):
-        y, z = names
         raise ShapeMismatch(
             f"target has shape {y_shape} and raw output {z_shape}, which is the other way round",
             seen=f"{loss} takes its raw outputs on the last axis",
-            fix=f"{y}, {z} = {z}, {y}",
+            fix=mending.exchanged(names),
         )
     if loss.is_classwise and (not z_shape or z_shape[-1] < 2):
         raise ShapeMismatch(
@@ -287,7 +294,7 @@ def presence(mask: Any, weight: Array | None, shape: tuple[int, ...], xp: Any) -
 def examples(loss: Any, y: Any, z: Any, weight: Any = None, mask: Any = None) -> Examples:
     """Check everything that a loss is computed from; absent examples are replaced by harmless ones."""
     same_order(y=y, z=z, sample_weight=weight, mask=mask)
-    z, dtype = raw_outputs(z)
+    z, dtype = raw_outputs_beside(y, z)
     xp = namespace(z)
     y, shape = matching(loss, y, z), shape_of(loss, z)
     w = weights(weight, shape, xp, z)

@@ -10,6 +10,7 @@ import numpy as np
 
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.evaluation import Array
+from goodmeasure.statistics.arrays import hold_numbers
 
 # Where there is no line for it, as where a target is missing.
 _OUT = "mend them, or leave such rows out: mask=False or weight 0, at the terminal --where"
@@ -108,15 +109,6 @@ def _are(kind: type, code: str, y: Array, labels: list[Any]) -> bool:
     return y.dtype.kind == code or (bool(labels) and all(isinstance(label, kind) for label in labels))
 
 
-def hold_numbers(texts: Any) -> bool:
-    """Whether texts are those of numbers."""
-    try:
-        np.asarray(texts).astype(float)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return True
-
-
 # --- numbers that are no targets ---
 
 
@@ -125,11 +117,16 @@ def into_domain(y: Array, z: Array, domain: Domain, present: Array | None, loss:
     if not isinstance(domain, OutcomeDomain) or y.dtype.kind not in "iuf":
         return _OUT
     if stand_for_each_other(loss, y, z):
-        return f"{names[0]}, {names[1]} = {names[1]}, {names[0]}"
+        return exchanged(names)
     if y.ndim != 1:
         return _OUT
     there = y if present is None else y[np.asarray(present)]
     return (_as_indices if domain.classes else _as_yes)(there, loss, names[0]) or _OUT
+
+
+def exchanged(names: tuple[str, str]) -> str:
+    """The line that exchanges two arguments."""
+    return f"{names[0]}, {names[1]} = {names[1]}, {names[0]}"
 
 
 def stand_for_each_other(loss: Any, y: Array, z: Array) -> bool:

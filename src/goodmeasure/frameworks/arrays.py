@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.deriving import mending
-from goodmeasure.deriving.arguments import Names, harmless, numeric, raw_outputs, targets_outside
+from goodmeasure.deriving.arguments import Names, harmless, numeric, raw_outputs_beside, targets_outside
 from goodmeasure.deriving.pointwise import less_huge, limit
 from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError, shorter
 from goodmeasure.formulas.evaluation import Array, evaluate, language
@@ -132,10 +132,7 @@ def arrays_of(loss: Loss, y: Any, z: Any, make: Callable[[Any], Any], names: Nam
             )
 
     def raw_outputs_as_numbers() -> Any:
-        try:
-            return raw_outputs(z, names[1])[0]
-        except ShapeMismatch as problem:
-            raise (problem.mended_by(_exchanged(names)) if mending.are_labels(z, beside=y) else problem) from None
+        return raw_outputs_beside(y, z, names)[0]
 
     def targets_as_numbers() -> Any:
         return numeric(array_of(y, names[0], TargetOutsideDomain), loss, name=names[0])
@@ -157,12 +154,8 @@ def refuse_exchanged(loss: Loss, y: Any, z: Any, names: Names) -> None:
         raise UsageError(
             f"{names[0]} hold raw outputs, and {names[1]} yes or no: they are the other way round",
             seen=f"{names[0]} {shorter(y.ravel()[:3].tolist())}, {names[1]} {shorter(z.ravel()[:3].tolist())}",
-            fix=_exchanged(names),
+            fix=mending.exchanged(names),
         )
-
-
-def _exchanged(names: Names) -> str:
-    return f"{names[0]}, {names[1]} = {names[1]}, {names[0]}"
 
 
 def check_beside(name: str, given: tuple[int, ...], rows: tuple[int, ...]) -> None:

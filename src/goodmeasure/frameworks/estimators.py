@@ -24,7 +24,7 @@ from goodmeasure.errors import (
     with_article,
 )
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import array_of, one_a_row
+from goodmeasure.statistics.arrays import array_of, one_a_row, rows_of
 from goodmeasure.statistics.row_arguments import present
 
 
@@ -272,8 +272,7 @@ def _is_fitted(model: Any) -> bool:
 
 
 def _check_rows(X: Any, y: Any) -> None:
-    shape = getattr(X, "shape", None)
-    rows = shape[0] if shape else len(X) if hasattr(X, "__len__") else None
+    rows = rows_of(X)
     if rows is not None and rows != len(y):
         raise ShapeMismatch(
             "X and y have different numbers of rows", seen=f"{rows:,} and {len(y):,}", fix="give one target a row"

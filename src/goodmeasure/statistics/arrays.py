@@ -57,6 +57,12 @@ def one_a_row(array: Any, name: str) -> None:
     )
 
 
+def rows_of(table: Any) -> int | None:
+    """How many rows a table of any library has; None where it does not say."""
+    shape = getattr(table, "shape", None)
+    return shape[0] if shape else len(table) if hasattr(table, "__len__") else None
+
+
 def same_order(**columns: Any) -> None:
     """Refuse columns whose indexes hold the same labels in another order: rows are paired by where they stand.
 
@@ -100,13 +106,30 @@ def numbers_of(values: Any, name: str, kind: type[Problem] = ShapeMismatch) -> N
         try:
             return array.astype(np.float64)
         except (TypeError, ValueError, OverflowError) as error:
-            raise kind(f"{name} holds what is not a number", where=name, seen=str(error), fix=_AS_NUMBERS) from error
+            raise kind(
+                f"{name} holds what is not a number", where=name, seen=str(error), fix=_numbered(name)
+            ) from error
     if array.dtype.kind not in "biuf":
-        raise kind(f"{name} holds values of type {array.dtype}, numbers are needed", where=name, fix=_AS_NUMBERS)
+        read = hold_numbers(array) and array.dtype.kind in "USO"
+        raise kind(
+            f"{name} holds values of type {array.dtype}, numbers are needed",
+            where=name,
+            fix=f"{name} = numpy.asarray({name}).astype(float)" if read else _numbered(name),
+        )
     return array
 
 
-_AS_NUMBERS = "give numbers: .astype(float) reads texts of numbers"
+def _numbered(name: str) -> str:
+    return f"give {name} as numbers: one for each row"
+
+
+def hold_numbers(texts: Any) -> bool:
+    """Whether texts are those of numbers."""
+    try:
+        np.asarray(texts).astype(float)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def column_of(values: Any, name: str) -> NDArray[Any]:
@@ -117,7 +140,7 @@ def column_of(values: Any, name: str) -> NDArray[Any]:
             f"{name} holds several fields a row, one value is needed",
             where=name,
             seen=str(array.dtype),
-            fix=f"name the field that is meant: {name}[{(array.dtype.names or ('field',))[0]!r}]",
+            fix=f"{name} = {name}[{(array.dtype.names or ('field',))[0]!r}]  # the field that is meant",
         )
     one_a_row(array, name)
     return array
