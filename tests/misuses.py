@@ -612,6 +612,12 @@ def of_boosters(name: str, to: Callable[[object], Any], host: Host) -> Misuses:
     return found
 
 
+def of_objectives(ours: Any, host: Host) -> dict[str, Callable[[], object]]:
+    """What an objective refuses that a booster calls in the fit of its own models."""
+    wrong = type(host.base, (), {"__module__": host.package, "fit": lambda self, objective: objective(Y, Z)})()
+    return {**of_steps(ours), "GM006": lambda: ours(Y, Z, NEGATIVE), "GM009": lambda: wrong.fit(type(ours)(CE))}
+
+
 def of_steps(step: Callable[[Any, Any], object]) -> dict[str, Callable[[], object]]:
     """What anything refuses that takes targets and raw outputs."""
     return {"GM003": lambda: step(Y, [0.0]), "GM004": lambda: step([7.0] * 6, [0.0] * 6)}
@@ -729,9 +735,9 @@ CLASSES_AND_METHODS: Misuses = {
     **of_boosters("XGBoostLoss", gm.to_xgboost, XGBOOST),
     **of_boosters("LightGBMLoss", gm.to_lightgbm, LIGHTGBM),
     **of_boosters("CatBoostLoss", gm.to_catboost, CATBOOST),
-    "XGBoostLoss.__call__": of_steps(gm.to_xgboost(BINARY)),
+    "XGBoostLoss.__call__": of_objectives(gm.to_xgboost(BINARY), XGBOOST),
     "XGBoostMetric.__call__": of_steps(gm.to_xgboost(BINARY).metric),
-    "LightGBMLoss.__call__": of_steps(gm.to_lightgbm(BINARY)),
+    "LightGBMLoss.__call__": of_objectives(gm.to_lightgbm(BINARY), LIGHTGBM),
     "LightGBMLoss.metric": of_steps(gm.to_lightgbm(BINARY).metric),
     "CatBoostLoss.calc_ders_range": of_steps(lambda y, z: gm.to_catboost(BINARY).calc_ders_range(z, y, None)),
     "CatBoostMetric.evaluate": of_steps(lambda y, z: gm.to_catboost(BINARY).metric.evaluate([z], y, None)),
@@ -908,6 +914,7 @@ CLASSES_AND_METHODS: Misuses = {
         "GM006": lambda: gm.to_keras(BINARY)(np.zeros(2), np.zeros(2), [-1.0, 1.0]),
         "GM009": lambda: gm.to_keras(BINARY)([-0.5, 1.5], [0.0, 1.0]),
     },
+    "KerasLoss.from_config": {"GM009": lambda: gm.to_keras(BINARY).from_config({"loss": {}})},
     "KerasLoss.call": {
         "GM003": lambda: gm.to_keras(BINARY).call(np.zeros(2), np.zeros(3)),
         "GM004": lambda: gm.to_keras(BINARY).call(["no", "yes"], np.zeros(2)),

@@ -185,6 +185,36 @@ def test_odd_labels_are_taken_or_named(model: Any, y: Any) -> None:
     assert said
 
 
+WEIGHTS = {
+    "JAX weights": lambda given: gm.to_jax(BINARY, reduction="mean")(Z, YES, weights=given),
+    "JAX where": lambda given: gm.to_jax(BINARY, reduction="mean")(Z, YES, where=given),
+    "Keras": lambda given: gm.to_keras(BINARY)(YES, Z, given),
+    "torch weight": lambda given: gm.to_torch(BINARY)(torch.as_tensor(Z), torch.as_tensor(YES), given),
+    "torch mask": lambda given: gm.to_torch(BINARY)(torch.as_tensor(Z), torch.as_tensor(YES), mask=given),
+    "scikit-learn": lambda given: gm.to_sklearn(BINARY)(YES, np.full(N, 0.5), sample_weight=given),
+    "LossRegressor": lambda given: gm.LossRegressor().fit(X, Z, given),
+    "LossClassifier": lambda given: gm.LossClassifier().fit(X, YES, given),
+    "CostSensitiveClassifier": lambda given: gm.CostSensitiveClassifier(LogisticRegression()).fit(X, YES, given),
+    **{
+        host.name: lambda given, host=host: TO[host.package](AMOUNTS).fit(
+            getattr(BOOSTERS[host.package], host.regressor)(), X, Z, given
+        )
+        for host in HOSTS
+        if host.package in BOOSTERS
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "given", [TEXTS, TEXTS.tolist(), DATES, [[1.0], [1.0, 2.0]] * (N // 2), {"a": 1}, [1.0] * 3], ids=str
+)
+@pytest.mark.parametrize("call", WEIGHTS.values(), ids=WEIGHTS)
+def test_weights_that_are_none_are_named(call: Callable[[Any], Any], given: Any) -> None:
+    with pytest.raises(Problem) as refused:
+        call(given)
+    assert refused.value.fix
+
+
 # --- arguments in another order ---
 
 
@@ -328,6 +358,57 @@ def test_histogram_boosting_trains_losses_of_its_own_kind_alone(loss: gm.Loss) -
         kind(loss=ours, max_iter=2).fit(X, y)
     given = THREE if of_labels else np.clip(YES, 0.25, 0.75)
     assert len(mended(lambda k: None, {"X": X, "y": given, "loss": loss}, refused.value).predict(X)) == N
+
+
+@pytest.mark.parametrize(
+    ("kind", "loss", "y"), [("classifier", AMOUNTS, YES), ("regressor", CLASSES, THREE)], ids=["amounts", "classes"]
+)
+@pytest.mark.parametrize("host", [h for h in HOSTS if h.package in BOOSTERS and h.takes(CLASSES)], ids=lambda h: h.name)
+def test_an_objective_knows_the_model_that_trains_on_it_without_ours(
+    host: Any, kind: str, loss: gm.Loss, y: Any
+) -> None:
+    model = getattr(BOOSTERS[host.package], getattr(host, kind))(objective=TO[host.package](loss))
+    with pytest.raises(UsageError, match="is about") as refused:
+        model.fit(X, y)
+    assert len(mended(lambda k: None, {"loss": loss, "X": X, "y": y}, refused.value).predict(X)) == N
+
+
+EXCHANGED_ROWS = {
+    "LossRegressor": lambda X, y: gm.LossRegressor().fit(X, y),
+    "LossClassifier": lambda X, y: gm.LossClassifier().fit(X, y),
+    "CostSensitiveClassifier": lambda X, y: gm.CostSensitiveClassifier(LogisticRegression(), COSTS).fit(X, y),
+    "CostSensitiveRegressor": lambda X, y: gm.CostSensitiveRegressor(Ridge(), UNITS).fit(X, y),
+    **{
+        host.name: lambda X, y, host=host: TO[host.package](AMOUNTS).fit(
+            getattr(BOOSTERS[host.package], host.regressor)(), X, y
+        )
+        for host in HOSTS
+        if host.package in BOOSTERS
+    },
+}
+
+
+@pytest.mark.parametrize("fit", EXCHANGED_ROWS.values(), ids=EXCHANGED_ROWS)
+def test_rows_and_targets_that_are_exchanged_or_of_other_lengths_are_named(fit: Callable[[Any, Any], Any]) -> None:
+    known = {"X": YES, "y": X}
+    with pytest.raises(Problem, match="come first") as refused:
+        fit(**known)
+    assert len(mended(lambda k: fit(k["X"], k["y"]), known, refused.value).predict(X)) == N
+    for rows, targets in ((X, YES[:5]), (X[:5], YES), (X, []), (None, YES), (X, X)):
+        with pytest.raises(Problem):
+            fit(rows, targets)
+
+
+def test_a_scorer_pairs_every_row_with_a_target() -> None:
+    """Of fewer targets than rows it judged the first ones."""
+    for of in (BINARY, CLASSES, COSTS):
+        with pytest.raises(Problem, match="different numbers of rows"):
+            gm.to_sklearn(of).scorer(FITTED, X, YES[:5])
+    with pytest.raises(UsageError, match="is a class") as refused:
+        gm.to_sklearn(BINARY).scorer(LogisticRegression, X, YES)
+    known = {"model": LogisticRegression, "X": X, "y": YES}
+    right = gm.to_sklearn(BINARY).scorer(FITTED, X, YES)
+    assert mended(lambda k: gm.to_sklearn(BINARY).scorer(k["model"], X, YES), known, refused.value) == right
 
 
 @pytest.mark.parametrize("y", [np.where(THREE == 0, np.nan, THREE), THREE + 0.5], ids=["missing", "between"])

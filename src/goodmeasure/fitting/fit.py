@@ -33,7 +33,7 @@ from goodmeasure.fitting.narrow import narrowed
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import array_of, hold_numbers, numbers_of, one_a_row, rows_of, same_order
+from goodmeasure.statistics.arrays import array_of, check_rows, hold_numbers, numbers_of, one_a_row, same_order
 from goodmeasure.statistics.keys import few
 from goodmeasure.statistics.labels import in_order, labels_in
 from goodmeasure.statistics.row_arguments import Floats, column, equal_length
@@ -82,9 +82,7 @@ def target_column(X: Any, y: Any, of: str) -> NDArray[Any]:
         raise TargetOutsideDomain(
             "Complex data not supported: targets are real numbers or labels", where="y", fix="y = numpy.real(y)"
         )
-    rows = rows_of(X)
-    if rows is not None:
-        equal_length(X=range(rows), y=found)
+    check_rows(X, found)
     return found
 
 
@@ -364,6 +362,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         held = None
         _both(X_val, y_val)
         if X_val is not None:
+            numbers_in(target_column(X_val, y_val, type(self).__name__), self.loss_)
             features, measured = validate_data(self, X_val, y_val, reset=False, dtype=np.float64, y_numeric=True)
             held = (features, measured.astype(np.float64), None, None)
         at_risk = self._exposure(exposure, checked)
@@ -482,6 +481,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         held = None
         _both(X_val, y_val)
         if X_val is not None:
+            target_column(X_val, y_val, type(self).__name__)
             held = (validate_data(self, X_val, reset=False, dtype=np.float64), self._codes(y_val), None, None)
         self._learn(checked, self._coded(codes), weight, None, held, monitor)
         return self

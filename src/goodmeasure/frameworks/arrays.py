@@ -137,10 +137,10 @@ def arrays_of(loss: Loss, y: Any, z: Any, make: Callable[[Any], Any], names: Nam
     def targets_as_numbers() -> Any:
         return numeric(array_of(y, names[0], TargetOutsideDomain), loss, name=names[0])
 
-    return _made(make, y, targets_as_numbers), _made(make, z, raw_outputs_as_numbers)
+    return made(make, y, targets_as_numbers), made(make, z, raw_outputs_as_numbers)
 
 
-def _made(make: Callable[[Any], Any], given: Any, ours: Callable[[], Any]) -> Any:
+def made(make: Callable[[Any], Any], given: Any, ours: Callable[[], Any]) -> Any:
     """An array of the host; of what it takes for none our own reading of it, or our own error."""
     try:
         return make(given)

@@ -140,7 +140,7 @@ class CatBoostLoss:
             GM009: the model is none of this booster, or not for targets of this kind.
             GM602: all targets are one label, or one amount.
         """
-        CATBOOST.check_fit(self.loss, model, X, y, sample_weight)
+        CATBOOST.check_fit(self.loss, model, X, y, sample_weight, more)
         start = self.start(y, sample_weight)
         CATBOOST.check_targets(self.loss, model, y, sample_weight)
         model.set_params(loss_function=self, eval_metric=self.metric)

@@ -7,24 +7,25 @@ classes whose it is.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from inspect import signature
+from inspect import currentframe, signature
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.deriving.arguments import numeric
 from goodmeasure.deriving.mending import numbered, one_against_others, several_labels
 from goodmeasure.errors import (
     NothingToLearn,
-    ShapeMismatch,
     TargetOutsideDomain,
     UsageError,
     shorter,
     with_article,
 )
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import array_of, one_a_row, rows_of
+from goodmeasure.statistics.arrays import array_of, check_rows, one_a_row
 from goodmeasure.statistics.row_arguments import present
 
 
@@ -75,17 +76,22 @@ class Host:
 
     # --- fit ---
 
-    def check_fit(self, loss: Loss, model: Any, X: Any, y: Any, weight: Any) -> None:
+    def check_fit(self, loss: Loss, model: Any, X: Any, y: Any, weight: Any, more: dict[str, Any]) -> None:
         """Refuse a model and targets that the loss is not for, before anything is made of them; say which objective goes."""
         self.check_model(loss, model)
         self._check_column(loss, X, y, weight)
+        for rows, targets in _pairs(more.get("eval_set")):
+            self._check_column(loss, rows, targets, None)
+            numeric(array_of(targets, "y"), loss)
         self._check_objective(loss, model)
 
     def _check_column(self, loss: Loss, X: Any, y: Any, weight: Any) -> None:
         """Refuse targets that are no column beside the rows, and labels of several classes where the loss is of yes and no."""
+        if y is None:
+            raise UsageError("y is None, a column is needed", where="y", fix="give y, one value a row")
         column = array_of(y, "y")
+        check_rows(X, column)
         one_a_row(column, "y")
-        _check_rows(X, column)
         if not loss.is_binary:
             return
         labels = several_labels(present(weight, y=column)["y"])
@@ -134,6 +140,17 @@ class Host:
                     (host._fit(loss, model) for host in HOSTS if host.is_estimator(model) and host.takes(loss)), fix
                 ),
             )
+        self._check_kind(loss, model)
+
+    def check_asking(self, loss: Loss) -> None:
+        """Refuse an estimator that trains on the objective by its own ``fit``, and is for targets of another kind."""
+        model = asking(self.is_estimator)
+        if model is not None:
+            self._check_kind(loss, model)
+
+    def _check_kind(self, loss: Loss, model: Any) -> None:
+        """Refuse a model for labels beside a loss of amounts, and one for amounts beside a loss of classes."""
+        fix = self._fit(loss)
         classifies = _classifies(model)
         if classifies and not is_of_labels(loss):
             raise UsageError(f"{loss} is about amounts, and {_what(model)} is for labels", where="model", fix=fix)
@@ -238,6 +255,27 @@ CATBOOST = Host(
 HOSTS = (XGBOOST, LIGHTGBM, CATBOOST)
 
 
+def asking(wanted: Callable[[Any], bool]) -> Any:
+    """The estimator in whose fit this is called, or None.
+
+    A host tells an objective nothing of its estimator, and numbers labels from 0 on: to a loss of amounts these are amounts.
+    """
+    frame = currentframe()
+    while frame is not None:
+        held = frame.f_locals.get("self")
+        if held is not None and wanted(held):
+            return held
+        frame = frame.f_back
+    return None
+
+
+def _pairs(given: Any) -> Iterator[tuple[Any, Any]]:
+    """Rows and targets to evaluate on, where they are given as pairs."""
+    for each in [given] if isinstance(given, tuple) else given or ():
+        if isinstance(each, tuple | list) and len(each) == 2:
+            yield each[0], each[1]
+
+
 def is_of_labels(loss: Loss) -> bool:
     """Whether the targets of a loss are labels, and not amounts."""
     return loss.is_binary or loss.is_classwise
@@ -269,11 +307,3 @@ def _default(model: Any, name: str) -> Any:
 def _is_fitted(model: Any) -> bool:
     asked = getattr(model, "__sklearn_is_fitted__", None) or model.is_fitted
     return bool(asked())
-
-
-def _check_rows(X: Any, y: Any) -> None:
-    rows = rows_of(X)
-    if rows is not None and rows != len(y):
-        raise ShapeMismatch(
-            "X and y have different numbers of rows", seen=f"{rows:,} and {len(y):,}", fix="give one target a row"
-        )

@@ -19,9 +19,10 @@ from jax.custom_derivatives import SymbolicZero
 from goodmeasure.deriving.arguments import check_labels, check_together
 from goodmeasure.errors import UsageError, WeightError
 from goodmeasure.formulas.evaluation import language
-from goodmeasure.frameworks.arrays import ArrayProgram, arrays_of, check_beside, refuse_exchanged
+from goodmeasure.frameworks.arrays import ArrayProgram, arrays_of, check_beside, made, refuse_exchanged
 from goodmeasure.frameworks.arrays_sums import Words
 from goodmeasure.making.loss import Loss
+from goodmeasure.statistics.arrays import array_of, numbers_of
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
 # How JAX spells the elementary words: as every array namespace, and what the array API lacks.
@@ -129,7 +130,7 @@ class JaxLoss:
         Raises:
             GM003: the shapes of predictions, labels, where or weights do not go together; nothing is broadcast.
             GM004: the labels are texts, dates or other things that are no numbers.
-            GM006: where does not hold True and False.
+            GM006: where does not hold True and False, or weights are no numbers.
             GM009: the predictions hold whole numbers, labels were given for predictions, or a gradient by the labels is
                 asked for.
         """
@@ -158,17 +159,20 @@ class JaxLoss:
         rows = _functions(self.loss)[0].rows(z)
         if where is None:
             return jnp.ones(rows, bool)
-        where = jnp.asarray(where)
+        if not isinstance(where, jax.Array):
+            where = array_of(where, "where", WeightError)
         check_beside("where", where.shape, rows)
         if where.dtype != bool:
-            raise WeightError(f"where holds True where an example counts, not {where.dtype}", fix="where.astype(bool)")
-        return where
+            raise WeightError(
+                f"where holds True where an example counts, not {where.dtype}", fix="where = numpy.asarray(where, bool)"
+            )
+        return jnp.asarray(where)
 
     def _factors(self, z: jax.Array, weights: Any) -> jax.Array | None:
         """What multiplies the loss of each example; NaN where it is no weight, so that it is seen."""
         if weights is None:
             return None
-        weights = jnp.asarray(weights).astype(z.dtype)
+        weights = made(jnp.asarray, weights, lambda: numbers_of(weights, "weights", WeightError)).astype(z.dtype)
         check_beside("weights", weights.shape, _functions(self.loss)[0].rows(z))
         return jnp.where((weights >= 0) & jnp.isfinite(weights), weights, jnp.nan)
 

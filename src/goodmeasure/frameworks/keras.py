@@ -203,8 +203,19 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
 
         Returns:
             The same loss.
+
+        Raises:
+            GM009: the config is none that `get_config` gave.
         """
-        return KerasLoss(**{**config, "loss": loss_from_dict(config["loss"])})
+        try:
+            loss = loss_from_dict(config["loss"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise UsageError(
+                "a config is what get_config gives, and this one describes no loss",
+                seen=f"{type(error).__name__}: {error}",
+                fix="config = criterion.get_config()",
+            ) from error
+        return KerasLoss(**{**config, "loss": loss})
 
     def _together(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
         """Targets and raw outputs whose shapes go together; (n,) goes with (n, 1), as in Keras."""

@@ -85,7 +85,10 @@ class LightGBMLoss:
         Raises:
             GM003: the shapes of targets and raw outputs do not go together.
             GM004: a target lies outside the domain of the loss.
+            GM006: weights are no numbers, negative or not finite.
+            GM009: in a model's own ``fit``: the model is for targets of another kind.
         """
+        LIGHTGBM.check_asking(self.loss)
         return SecondOrder(self.loss, _friedman).step(*in_order(y_true, y_pred, weight))
 
     def metric(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[str, float, bool]:
@@ -153,7 +156,7 @@ class LightGBMLoss:
             GM009: the model is none of this booster, not for targets of this kind, or a random forest.
             GM602: all targets are one label.
         """
-        LIGHTGBM.check_fit(self.loss, model, X, y, sample_weight)
+        LIGHTGBM.check_fit(self.loss, model, X, y, sample_weight, more)
         if model.get_params().get("boosting_type") == "rf":
             raise UsageError(
                 "LightGBM's random forests begin at 0, and take no other start",

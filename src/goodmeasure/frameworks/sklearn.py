@@ -20,7 +20,7 @@ from goodmeasure.making.loss import Loss
 from goodmeasure.risks.least import least_losses
 from goodmeasure.risks.outputs import Outputs
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.arrays import array_of
+from goodmeasure.statistics.arrays import array_of, check_rows
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.weights import WeightsMean
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -344,7 +344,14 @@ class LossScorer(_BaseScorer):  # type: ignore[misc]
             raise UsageError(
                 "y_true is None, and a scorer judges by targets", where="y_true", fix="scorer(model, X, y)"
             )
+        if isinstance(estimator, type):
+            raise UsageError(
+                f"{estimator.__name__} is a class, and a fitted model is asked for",
+                where="estimator",
+                fix="model = model().fit(X, y)",
+            )
         _refuse_exchanged(estimator, X, y_true)
+        check_rows(X, y_true)
         rows = row_arguments.present(kwargs.get("sample_weight"), y_true=y_true)
         return self.of._of_model(rows, AskedModel(estimator, X, rows.at, method_caller), self.measure)
 

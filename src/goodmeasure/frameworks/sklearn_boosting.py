@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from inspect import currentframe
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from goodmeasure.deriving.mending import several_labels
 from goodmeasure.errors import NoSuchReading, TargetOutsideDomain, UsageError, shorter
 from goodmeasure.fitting.second_order import SecondOrder
-from goodmeasure.frameworks.estimators import is_of_labels
+from goodmeasure.frameworks.estimators import asking, is_of_labels
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.arrays import array_of
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -170,7 +169,7 @@ class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
             GM009: the loss is about amounts and the estimator is a classifier, or about classes and it is a regressor; or
                 the targets are of another number of classes, or of two, of which scikit-learn has one raw output.
         """
-        self._check_estimator(_asking(), y_true)
+        self._check_estimator(asking(_boosts), y_true)
         found = np.asarray(self.order.start(y_true, sample_weight, self.n_classes))
         self._check_classes(len(np.unique(y_true)))
         return found
@@ -235,18 +234,8 @@ class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
         return found if found.ndim == 2 else np.column_stack([1 - found, found])
 
 
-def _asking() -> Any:
-    """The estimator whose fit asks, or None.
-
-    scikit-learn tells a loss nothing of its estimator, and numbers labels from 0 on: to a loss of amounts these are amounts.
-    """
-    frame = currentframe()
-    while frame is not None:
-        held = frame.f_locals.get("self")
-        if isinstance(held, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
-            return held
-        frame = frame.f_back
-    return None
+def _boosts(model: Any) -> bool:
+    return isinstance(model, HistGradientBoostingClassifier | HistGradientBoostingRegressor)
 
 
 class _Predictions(IdentityLink):  # type: ignore[misc]

@@ -159,7 +159,9 @@ def check(
         swapped = looked_at and given == shape and bool(((target < 0) | (target > 1)).any())
         raise UsageError(
             f"input holds {raw.dtype}, and losses compute in half, single or double",
-            fix="input, target = target, input  # raw outputs first" if swapped else "input = input.float()",
+            fix="input, target = target, input  # raw outputs first"
+            if swapped
+            else f"input = input.{'real' if raw.is_complex() else 'float()'}",
         )
     if target.dtype not in COMPUTED and target.dtype not in _WHOLE:
         raise UsageError(

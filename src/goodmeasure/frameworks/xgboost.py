@@ -89,7 +89,10 @@ class XGBoostLoss:
         Raises:
             GM003: the shapes of targets and raw outputs do not go together.
             GM004: a target lies outside the domain of the loss.
+            GM006: weights are no numbers, negative or not finite.
+            GM009: in a model's own ``fit``: the model is for targets of another kind.
         """
+        XGBOOST.check_asking(self.loss)
         return SecondOrder(self.loss).step(*in_order(y_true, y_pred, sample_weight))
 
     def start(self, y: Any, sample_weight: Any = None, *, classes: int | None = None) -> Any:
@@ -135,7 +138,7 @@ class XGBoostLoss:
             GM009: the model is none of this booster, or not for targets of this kind.
             GM602: all targets are one label.
         """
-        XGBOOST.check_fit(self.loss, model, X, y, sample_weight)
+        XGBOOST.check_fit(self.loss, model, X, y, sample_weight, more)
         order = SecondOrder(self.loss)
         start = order.start(y, sample_weight)
         XGBOOST.check_targets(self.loss, model, y, sample_weight)
