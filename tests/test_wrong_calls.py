@@ -205,9 +205,17 @@ WEIGHTS = {
 }
 
 
-@pytest.mark.parametrize(
-    "given", [TEXTS, TEXTS.tolist(), DATES, [[1.0], [1.0, 2.0]] * (N // 2), {"a": 1}, [1.0] * 3], ids=str
-)
+NO_WEIGHTS = {
+    "texts": TEXTS,
+    "a list of texts": TEXTS.tolist(),
+    "dates": DATES,
+    "lists of several lengths": [[1.0], [1.0, 2.0]] * (N // 2),
+    "a dict": {"a": 1},
+    "too few": [1.0] * 3,
+}
+
+
+@pytest.mark.parametrize("given", NO_WEIGHTS.values(), ids=NO_WEIGHTS)
 @pytest.mark.parametrize("call", WEIGHTS.values(), ids=WEIGHTS)
 def test_weights_that_are_none_are_named(call: Callable[[Any], Any], given: Any) -> None:
     with pytest.raises(Problem) as refused:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -139,6 +139,8 @@ class JaxLoss:
         check_labels(self.loss, z)
         if _is_at_hand(y) and _is_at_hand(z):
             refuse_exchanged(self.loss, np.asarray(y), np.asarray(z), _NAMES)
+        if weights is not None:
+            weights = made(jnp.asarray, weights, partial(numbers_of, weights, "weights", WeightError))
         _check_dtypes(z, y, weights)
         raw = z.astype(jnp.float32) if z.dtype in _HALF else z
         if not self.loss.is_classwise or y.ndim == z.ndim:
@@ -172,7 +174,7 @@ class JaxLoss:
         """What multiplies the loss of each example; NaN where it is no weight, so that it is seen."""
         if weights is None:
             return None
-        weights = made(jnp.asarray, weights, lambda: numbers_of(weights, "weights", WeightError)).astype(z.dtype)
+        weights = weights.astype(z.dtype)
         check_beside("weights", weights.shape, _functions(self.loss)[0].rows(z))
         return jnp.where((weights >= 0) & jnp.isfinite(weights), weights, jnp.nan)
 
