@@ -207,7 +207,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             >>> gm.to_torch(gm.losses.cross_entropy(), ignore_index=-100).count(torch.tensor([2, -100, 0]))
             tensor(2)
         """
-        only_tensors(("weight", "mask"), target=target, weight=weight, mask=mask)
+        only_tensors(self.loss, ("weight", "mask"), target=target, weight=weight, mask=mask)
         by = self.denominator or "counted"
         if by not in NAMED:
             raise UsageError(f"denominator={by!r} is a constant: there is nothing to count", fix="to_torch(loss)")
@@ -262,7 +262,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             found = self._small(input, target)
             if found is not None:
                 return found
-        only_tensors(("weight", "mask"), input=input, target=target, weight=weight, mask=mask)
+        only_tensors(self.loss, ("weight", "mask"), input=input, target=target, weight=weight, mask=mask)
         first = tuple(input.shape) if program.classwise and input.ndim > 2 else None
         if first is not None:
             raw = input.movedim(1, -1)
