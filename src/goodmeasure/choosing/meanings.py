@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -274,12 +275,15 @@ def represented(seen: Observed, given: Any = None) -> tuple[Meaning, str]:
     """
     _varies(seen)
     if given is None:
+        _not_times(seen)
         _not_identifiers(seen)
         found, reason = next((m, reason) for m in MEANINGS if (reason := m.suggested(seen)))
         found = replace(found, period=evidence.turn(seen)) if found.name == "angle" else found
         return (_in_order(found, evidence.steps(seen)[0]) if found.is_graded else found), reason
     meaning = _named(given, seen)
     against = "" if meaning.order else meaning.against(seen)
+    if against and not meaning.is_outcome:
+        _not_times(seen)
     if against:
         raise TargetOutsideDomain(
             f"{seen.name} cannot represent {_called(meaning)}: {against}",
@@ -416,6 +420,23 @@ def _varies(seen: Observed) -> None:
         what,
         seen=f"{only.item() if isinstance(only, np.generic) else only!r} in all {len(seen.original)} rows",
         fix=f"include rows with another {seen.name}, or check the filter that made this table",
+    )
+
+
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(\s?[ap]\.?m\.?)?", re.IGNORECASE)
+
+
+def _not_times(seen: Observed) -> None:
+    """Refuse texts that are times of the day, more of them than there may be labels of. Error: GM604."""
+    few = seen.numbers is not None or seen.table or len(seen.distinct) <= FEW_CODES
+    if few or not all(_TIME_OF_DAY.fullmatch(str(text).strip()) for text in seen.distinct):
+        return
+    hours = f"t = pandas.to_datetime(data[{seen.name!r}], format='mixed').dt; "
+    hours += f"data[{seen.name!r}] = t.hour + t.minute / 60 + t.second / 3600"
+    raise NotATarget(
+        f"{seen.name} holds times of the day, which run in a circle: an angle, of which a full turn measures 24 hours",
+        seen=f"texts such as {seen.distinct[0]!r}, and hours are numbers",
+        fix=f"{hours}; then represents='angle=24', or represents='classes' if they are classes",
     )
 
 

@@ -205,7 +205,9 @@ def _beside(present: Array, table: Array) -> Array:
     return present if table.ndim == present.ndim else present[..., None]
 
 
-def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, loss: object) -> None:
+def check_targets(
+    y: Array, z: Array, domain: Domain, present: Array | None, loss: object, name: str = "target"
+) -> None:
     """Every present target lies in the domain, or the error names the first that does not."""
     xp = namespace(z)
     bad, allowed = outside(y, z, domain, present)
@@ -216,7 +218,7 @@ def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, los
     at = ", ".join(map(str, where))
     raise TargetOutsideDomain(
         f"target {np.asarray(y)[where]} is outside the domain of {loss}: {allowed}",
-        where=f"target[{at}]" if at else "target",
+        where=f"{name}[{at}]" if at else name,
         seen=f"{int(bad.sum())} of {bad.size} targets are outside",
         fix=_in_domain(np.asarray(y), domain, present, loss)
         or "mend them, or leave such rows out: mask=False or weight 0, at the terminal --where",
