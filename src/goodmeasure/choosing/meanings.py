@@ -157,7 +157,7 @@ def _no_grades(seen: Observed) -> str:
     count = len(seen.distinct)
     if count not in domain(Grades):
         return f"the target has {count} distinct values, and grades are {domain(Grades).interval}"
-    if seen.numbers is None and not evidence.steps(seen)[0]:
+    if seen.numbers is None and not evidence.order_of_labels(seen):
         return "the order of its labels is not known: say it, as in represents='poor < fair < good'"
     return "" if seen.numbers is None or seen.whole else "its values are not whole numbers"
 
@@ -288,11 +288,18 @@ def represented(seen: Observed, given: Any = None) -> tuple[Meaning, str]:
         raise TargetOutsideDomain(
             f"{seen.name} cannot represent {_called(meaning)}: {against}",
             where=_first_outside(seen, meaning.domain),
-            fix=f"represents={represented(seen)[0].name!r}, or mend the values",
+            fix=_instead(meaning, seen),
         )
     if meaning.is_graded and not meaning.order:
-        meaning = _in_order(meaning, evidence.steps(seen)[0] or seen.distinct)
+        meaning = _in_order(meaning, seen.distinct if seen.numbers is not None else evidence.order_of_labels(seen))
     return meaning, "you said so"
+
+
+def _instead(meaning: Meaning, seen: Observed) -> str:
+    """What can be said of a target that cannot be this: of labels without a known order, an order of them."""
+    if meaning.is_graded and seen.numbers is None and len(seen.distinct) in domain(Grades):
+        return f"represents={' < '.join(map(str, seen.distinct))!r}, from the lowest on"
+    return f"represents={represented(seen)[0].name!r}, or mend the values"
 
 
 def _called(meaning: Meaning) -> str:

@@ -27,7 +27,7 @@ from goodmeasure.study.elsewhere import OtherPlace, Reweighed
 from goodmeasure.study.label_costs import planned
 from goodmeasure.study.likeness import told_apart
 from goodmeasure.study.question import Question
-from goodmeasure.study.rare import Rare, rare_in
+from goodmeasure.study.rare import Rare, rare_in, ways_out
 from goodmeasure.study.respelling import as_known, one_spelling
 from goodmeasure.study.shared import shared_rows
 from goodmeasure.study.spikes import codes_for_missing
@@ -151,7 +151,7 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
     raw = as_target(table, question.target)
     first = _chosen(raw, table, question)
     rare = (
-        rare_in(raw, question.target, question.rare_classes)
+        rare_in(raw, question.target, question.rare_classes, ordered=first.loss.is_graded)
         if question.rare_classes and len(first.labels) > 2
         else None
     )
@@ -159,6 +159,7 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
     if rare is not None:
         table, gathered = rare.applied(table)
         raw = as_target(table, question.target)
+        question = replace(question, represents=rare.left_of(question.represents, ordered=first.loss.is_graded))
         first = _chosen(raw, table, question)
     found = _split(raw, table, question, first, own_report=test is None)
     read = counted.rows.without(len(counted.table) - len(table), "of rare classes")
@@ -349,7 +350,8 @@ def _split(raw: Values, table: Table, question: Question, plan: Plan, *, own_rep
     if plan.labels:
         held = own_report and not found.deals
         parts = {name: rows for name, rows in found.parts.items() if held or name != "report"}
-        check(parts, values[codes])
+        labels = values[codes]
+        check(parts, labels, of_class=ways_out(labels, ordered=plan.loss.is_graded))
     return found
 
 
