@@ -84,7 +84,7 @@ def test_it_reaches_what_all_rows_reach(name: str, table: str) -> None:
     assert ours.converged == other.converged
     best = objective.value(other.theta)
     assert objective.value(ours.theta) <= best + 1e-9 * abs(best)
-    np.testing.assert_allclose(objective.raw(ours.theta), objective.raw(other.theta), rtol=0, atol=2e-3)
+    np.testing.assert_allclose(objective.raw(ours.theta), objective.raw(other.theta), rtol=1e-4, atol=2e-3)
     assert len(seen) == len(set(seen)), "a point is told of twice"
 
 

@@ -83,6 +83,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         loss: Loss | None = None,
         *,
         alpha: float = 0.0,
+        l1_ratio: float = 0.0,
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 500,
@@ -93,6 +94,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.loss = loss
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -107,11 +109,12 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         offset = None if exposure is None else np.log(exposure)
         if self.early_stopping and held is None:
             X, y, weight, offset, held = self._held_out(X, y, weight, offset)
-        alpha, intercept = float(self.alpha), bool(self.fit_intercept)
+        alpha, ratio, intercept = float(self.alpha), float(self.l1_ratio), bool(self.fit_intercept)
         if not (intercept or all(self.loss_.follows)):
             raise UsageError(f"where the grades of {self.loss_} begin is an intercept each", fix="fit_intercept=True")
-        rows = narrowed(X, penalised=alpha > 0, intercept=intercept)
-        objective = Objective(self.loss_, rows.features, y, weight, offset, alpha, intercept, outputs)
+        # Sizes of coefficients are not those of their coordinates in the span of the rows, as their squares are.
+        rows = narrowed(X, penalised=alpha > 0 and ratio == 0, intercept=intercept)
+        objective = Objective(self.loss_, rows.features, y, weight, offset, alpha, intercept, outputs, ratio)
 
         def validation(theta: Floats) -> float:
             features, targets, counts, shift = held
@@ -151,9 +154,9 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
     def _shaped(self, slopes: Floats, constants: Floats) -> tuple[Floats, Any]:
         return (slopes[:, 0], float(constants[0])) if slopes.shape[1] == 1 else (slopes.T, constants)
 
-    def _settled(self, default: Loss) -> Loss:
+    def _settled(self, default: Callable[[], Loss]) -> Loss:
         """The loss that was given, or the usual one; and the other parameters within their limits."""
-        limits = {"alpha": (0, np.inf), "max_iter": (1, np.inf), "tol": (0, np.inf), "validation_fraction": (0, 1)}
+        limits = {"alpha": (0, np.inf), "l1_ratio": (0, 1), "max_iter": (1, np.inf), "tol": (0, np.inf), "validation_fraction": (0, 1)}
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not low <= value <= high:
@@ -162,7 +165,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
             raise UsageError(f"solver={self.solver!r}", fix=f"one of {', '.join(SOLVERS)}")
         if self.loss is not None and not isinstance(self.loss, Loss):
             raise UsageError(f"loss={self.loss!r} is no loss", fix="loss=gm.losses.huber(delta=2.0)")
-        return default if self.loss is None else self.loss
+        return default() if self.loss is None else self.loss
 
     def _present(self, sample_weight: Any, **columns: Any) -> tuple[Any, ...]:
         """The columns of the rows that count, and their weights last."""
@@ -244,6 +247,8 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
     Args:
         loss: the loss to lower; squared error unless given.
         alpha: how much coefficients are pulled toward zero, in units of the loss; 0 is not at all.
+        l1_ratio: the part of alpha that is on their sizes, not on half their squares (elastic net): many coefficients are
+            exactly zero then. For losses that are smooth and convex.
         fit_intercept: whether a constant is fitted too, which is never pulled.
         solver: "newton", "lbfgs", "interior" (an exact interior point for losses made of straight lines, such as
             absolute error), or "auto", which takes what suits the loss and the size.
@@ -309,7 +314,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             GM606: the loss is infinite wherever the fit could start, or falls without end.
             ValueError: X and y differ in length or hold NaN, by scikit-learn's own checks.
         """
-        self.loss_ = self._settled(losses.squared_error())
+        self.loss_ = self._settled(losses.squared_error)
         if self.loss_.is_classwise:
             raise UsageError(f"{self.loss_} is about classes", fix="goodmeasure.LossClassifier(loss)")
         X, y, exposure, weight = self._present(sample_weight, X=X, y=y, exposure=exposure)
@@ -361,7 +366,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
 
     Args:
         loss: the loss to lower; cross-entropy unless given: on one raw output for two classes, on one a class for more.
-        alpha, fit_intercept, solver, max_iter, tol, early_stopping, validation_fraction, random_state: as of
+        alpha, l1_ratio, fit_intercept, solver, max_iter, tol, early_stopping, validation_fraction, random_state: as of
             `LossRegressor`.
 
     Attributes:
@@ -427,7 +432,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
                 fix="include rows of another class",
             )
         many = len(self.classes_) > 2
-        self.loss_ = self._settled(losses.cross_entropy() if many else losses.binary_cross_entropy())
+        self.loss_ = self._settled(lambda: losses.cross_entropy() if many else losses.binary_cross_entropy())
         if not (self.loss_.is_classwise or (self.loss_.is_binary and not many)):
             kind = f"{len(self.classes_)} classes" if self.loss_.is_binary else "classes"
             graded = "goodmeasure.LossRegressor(loss), with grades coded 0, 1, 2, ... from the lowest on"
