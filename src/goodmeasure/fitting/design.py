@@ -71,12 +71,13 @@ def moments(features: Any, weight: Floats | None, share: Floats) -> tuple[Floats
         if ((square - mean**2 > _CANCELS * mean**2) | (square == 0)).all():
             return mean, np.sqrt(square - mean**2)
     mean = np.average(features, axis=0, weights=weight)  # exact of a constant column, as a product is not
+    counts = np.ones(len(features)) if weight is None else weight
     square = np.zeros(features.shape[1])
     for start in range(0, len(features), _ROWS):
         away = features[start : start + _ROWS] - mean
         away *= away
-        square += share[start : start + _ROWS] @ away
-    return mean, np.sqrt(square)
+        square += counts[start : start + _ROWS] @ away
+    return mean, np.sqrt(square / counts.sum())
 
 
 def gram(features: Any, by_row: Floats) -> Floats:
@@ -117,6 +118,15 @@ def scaled(features: Any, centre: Floats, scale: Floats) -> Any:
 def rows_of(features: Any, rows: Any) -> Any:
     """Some of the rows, by their places."""
     return features[rows] if is_sparse(features) else np.take(features, rows, axis=0)
+
+
+def stacked(features: Any, more: Floats) -> Any:
+    """The table with more rows at its end."""
+    if is_sparse(features):
+        from scipy.sparse import vstack
+
+        return vstack([features, more]).tocsr()
+    return np.vstack([features, more])
 
 
 def with_ones(features: Any, rows: Any, *, ones: bool) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array, issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -132,6 +133,19 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         if said is not None:
             warnings.warn(f"{said}: {self.certificate_}", ConvergenceWarning, stacklevel=4)
 
+    def _table(self, X: Any, *y: Any, **more: Any) -> Any:
+        """Features, and targets if they are given, as scikit-learn checks them; a table of mostly zeros stays one (CSR)."""
+        found = validate_data(self, X, *y, dtype=np.float64, accept_sparse="csr", **more)
+        features, *targets = found if y else (found,)
+        if issparse(features):
+            features = csr_array(features)
+        return (features, *targets) if y else features
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _held_out(self, X: Floats, y: NDArray[Any], weight: Any, offset: Any) -> tuple[Any, ...]:
         rows = np.arange(len(y))
         stratify = y if self.loss_.is_classwise or self._binary_labels(y) else None
@@ -182,7 +196,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
                 fix="divide the target by the exposure and pass the exposure as sample_weight",
             )
         found = numbers_of(exposure, "exposure", WeightError).astype(np.float64, copy=False)
-        if found.shape != (len(X),):
+        if found.shape != (X.shape[0],):
             raise ShapeMismatch(f"exposure has shape {found.shape} and X {X.shape}", fix="give one exposure a row")
         if not (np.isfinite(found) & (found > 0)).all():
             raise WeightError(
@@ -208,7 +222,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
             GM009: the activation of the loss is not exponential, so an exposure has no place.
         """
         check_is_fitted(self)
-        checked = validate_data(self, X, reset=False, dtype=np.float64)
+        checked = self._table(X, reset=False)
         found = self._exposure(exposure, checked)
         slopes = self.coef_[:, None] if self.coef_.ndim == 1 else self.coef_.T
         return _raw(checked, slopes, np.atleast_1d(self.intercept_), None if found is None else np.log(found))
@@ -293,7 +307,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         Rows of weight zero are not there, whatever they hold.
 
         Args:
-            X: features, (n, features).
+            X: features, (n, features); a sparse table of SciPy stays sparse.
             y: targets, (n,), in the domain of the loss.
             sample_weight: how much each row counts, (n,); all alike unless given.
             exposure: for targets that grow with it, such as counts over a time at risk, (n,), above zero; its logarithm
@@ -319,7 +333,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             raise UsageError(f"{self.loss_} is about classes", fix="goodmeasure.LossClassifier(loss)")
         X, y, exposure, weight = self._present(sample_weight, X=X, y=y, exposure=exposure)
         _refuse_several(y, "MultiOutputRegressor")
-        checked, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        checked, targets = self._table(X, y, y_numeric=True)
         if targets.dtype.kind in "mM":
             raise TargetOutsideDomain(f"targets are numbers, not {targets.dtype}", fix="y as an amount of time: days")
         targets = targets.astype(np.float64)
@@ -327,7 +341,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         held = None
         _both(X_val, y_val)
         if X_val is not None:
-            features, measured = validate_data(self, X_val, y_val, reset=False, dtype=np.float64, y_numeric=True)
+            features, measured = self._table(X_val, y_val, reset=False, y_numeric=True)
             held = (features, measured.astype(np.float64), None, None)
         at_risk = self._exposure(exposure, checked)
         self._learn(checked, targets, weight, at_risk, held, monitor)
@@ -401,7 +415,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         Rows of weight zero are not there, whatever they hold: classes that only they have are none.
 
         Args:
-            X: features, (n, features).
+            X: features, (n, features); a sparse table of SciPy stays sparse.
             y: labels, (n,), of at least two classes.
             sample_weight: how much each row counts, (n,); all alike unless given.
             X_val: validation features, (m, features), for ``validation_curve_`` and early stopping.
@@ -421,7 +435,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         """
         X, y, weight = self._present(sample_weight, X=X, y=y)
         _refuse_several(y, "MultiOutputClassifier")
-        checked, labels = validate_data(self, X, y, dtype=np.float64)
+        checked, labels = self._table(X, y)
         found = few(labels, _FEW_CLASSES)
         check_classification_targets(labels if found is None else found[0])
         self.classes_, codes = found or np.unique(labels, return_inverse=True)
@@ -441,7 +455,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         held = None
         _both(X_val, y_val)
         if X_val is not None:
-            held = (validate_data(self, X_val, reset=False, dtype=np.float64), self._codes(y_val), None, None)
+            held = (self._table(X_val, reset=False), self._codes(y_val), None, None)
         self._learn(checked, self._coded(codes), weight, None, held, monitor)
         return self
 
