@@ -28,7 +28,11 @@ def targets(loss: Loss) -> Any:
     if loss.is_binary:
         return (rng.random(ROWS) < 1 / (1 + np.exp(-ETA))).astype(float)
     if loss.target.whole:
-        return rng.poisson(np.exp(ETA / 2)).astype(float) if loss.target.high > 9 else rng.integers(0, 3, ROWS).astype(float)
+        return (
+            rng.poisson(np.exp(ETA / 2)).astype(float)
+            if loss.target.high > 9
+            else rng.integers(0, 3, ROWS).astype(float)
+        )
     if loss.target.low == 0:
         found = rng.gamma(2, np.exp(ETA / 2) / 2)
         return found / (1 + found) if loss.target.high == 1 else found
@@ -52,7 +56,9 @@ def fitted(loss: Loss, alpha: float, ratio: float, **settings: Any) -> Any:
 def strength(loss: Loss) -> float:
     """A penalty under which some coefficients are zero and some are not."""
     y, classes = targets(loss), 3 if loss.is_classwise else None
-    constant = np.broadcast_to(np.atleast_1d(loss.best_constant(y, classes=classes)), (ROWS, classes or len(loss.activation)))
+    constant = np.broadcast_to(
+        np.atleast_1d(loss.best_constant(y, classes=classes)), (ROWS, classes or len(loss.activation))
+    )
     z = constant[:, 0] if constant.shape[1] == 1 else constant
     return 0.2 * float(np.abs(X.T @ loss.value_and_gradient(y, z.copy())[1].reshape(ROWS, -1)).max())
 

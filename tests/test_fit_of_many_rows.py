@@ -9,7 +9,8 @@ import pytest
 
 from goodmeasure import losses
 from goodmeasure.fitting import interior, near, newton, sampled
-from goodmeasure.fitting.linear import start_at
+from goodmeasure.fitting.certificate import Status
+from goodmeasure.fitting.linear import SolverSettings, fit, start_at
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import at_raw, piecewise_linear
 from goodmeasure.making.loss import Loss
@@ -86,6 +87,22 @@ def test_it_reaches_what_all_rows_reach(name: str, table: str) -> None:
     assert objective.value(ours.theta) <= best + 1e-9 * abs(best)
     np.testing.assert_allclose(objective.raw(ours.theta), objective.raw(other.theta), rtol=1e-4, atol=2e-3)
     assert len(seen) == len(set(seen)), "a point is told of twice"
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-3])
+@pytest.mark.parametrize("table", ["as they come", "a rare column", "a column twice"])
+def test_classes_are_begun_on_a_part_too(table: str, alpha: float) -> None:
+    """Their curvature is singular: all classes may move together."""
+    rng = np.random.default_rng(3)
+    features = TABLES[table]
+    y = np.argmax(np.column_stack([ETA, -ETA, 0 * ETA]) + rng.gumbel(size=(ROWS, 3)), axis=1)
+    objective = Objective(losses.cross_entropy(), features, y, alpha=alpha, outputs=3)
+    assert sampled.suits(objective)
+    theta, certificate, _ = fit(objective, SolverSettings())
+    start = np.zeros((objective.count, 3))
+    other = newton.minimise(objective, start, tol=1e-9, max_iter=200, watch=lambda at, value: False)
+    assert certificate.status is Status.OPTIMAL
+    assert objective.value(theta) <= objective.value(other.theta) * (1 + 1e-8)
 
 
 def test_the_rows_are_read_fewer_times() -> None:

@@ -55,7 +55,9 @@ def test_coefficients_are_those_of_the_table_written_out(name: str) -> None:
     np.testing.assert_allclose(z, zeros.raw(DENSE), atol=1e-12 * (1 + np.abs(z).max()))
 
 
-@pytest.mark.parametrize("name", ["binary_cross_entropy", "squared_error", "poisson", "huber", "log_cosh", "cross_entropy"])
+@pytest.mark.parametrize(
+    "name", ["binary_cross_entropy", "squared_error", "poisson", "huber", "log_cosh", "cross_entropy"]
+)
 @pytest.mark.parametrize("ratio", [0.0, 0.7])
 def test_they_agree_to_nine_digits(name: str, ratio: float) -> None:
     dense, zeros = both(MADE[name], DENSE, targets(MADE[name]), l1_ratio=ratio)
@@ -94,12 +96,17 @@ def test_products_are_those_of_an_array() -> None:
     assert design.crossed(zeros, h - 0.5) == pytest.approx(design.crossed(DENSE, h - 0.5))
     for each, other in zip(design.moments(zeros, h, h / h.sum()), design.moments(DENSE, h, h / h.sum()), strict=True):
         assert each == pytest.approx(other)
-    assert design.with_ones(zeros, [3, 1], ones=True).toarray() == pytest.approx(design.with_ones(DENSE, [3, 1], ones=True))
+    assert design.with_ones(zeros, [3, 1], ones=True).toarray() == pytest.approx(
+        design.with_ones(DENSE, [3, 1], ones=True)
+    )
 
 
 @pytest.mark.parametrize("width", [1, 3])
 def test_compiled_products_are_those_of_blas(width: int) -> None:
     features = np.random.default_rng(0).normal(size=(1_001, 7)) + 3
-    slopes, signal = np.random.default_rng(1).normal(size=(7, width)), np.random.default_rng(2).normal(size=(1_001, width))
+    slopes, signal = (
+        np.random.default_rng(1).normal(size=(7, width)),
+        np.random.default_rng(2).normal(size=(1_001, width)),
+    )
     assert design.forth(features, slopes, compiled=True) == pytest.approx(features @ slopes, rel=1e-12)
     assert design.back(features, signal, compiled=True) == pytest.approx(features.T @ signal, rel=1e-11)

@@ -170,7 +170,13 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
 
     def _settled(self, default: Callable[[], Loss]) -> Loss:
         """The loss that was given, or the usual one; and the other parameters within their limits."""
-        limits = {"alpha": (0, np.inf), "l1_ratio": (0, 1), "max_iter": (1, np.inf), "tol": (0, np.inf), "validation_fraction": (0, 1)}
+        limits = {
+            "alpha": (0, np.inf),
+            "l1_ratio": (0, 1),
+            "max_iter": (1, np.inf),
+            "tol": (0, np.inf),
+            "validation_fraction": (0, 1),
+        }
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not low <= value <= high:

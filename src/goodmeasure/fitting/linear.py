@@ -323,7 +323,8 @@ def _otherwise(objective: Objective, reached: newton.Reached, settings: SolverSe
 def _suited(objective: Objective, curvature: CurvatureClass, lines: PiecewiseLinear | None) -> str:
     if lines is not None:
         return "interior"
-    return "newton" if _small(objective) and not curvature.jumps and not curvature.piecewise_linear else "lbfgs"
+    near = _small(objective) or (curvature.convex and sampled.suits(objective))
+    return "newton" if near and not curvature.jumps and not curvature.piecewise_linear else "lbfgs"
 
 
 def _small(objective: Objective) -> bool:

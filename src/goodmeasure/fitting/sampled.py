@@ -13,13 +13,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.fitting import newton
+from goodmeasure.fitting import descent, newton
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.statistics.row_arguments import Floats
 
-# A part is worth while from so many rows on, if it is at most this share of them; and has so many rows a parameter.
-_MANY, _SHARE, _ROWS = 20_000, 1 / 8, 150
+# A part is worth while from so many rows on, if it is at most this share of them; and has so many rows a parameter of a raw
+# output, fewer of many raw outputs, each of which tells of the curvature.
+_MANY, _SHARE, _ROWS, _ROWS_OF_SEVERAL = 20_000, 1 / 8, 150, 40
+# Its curvature has at most so many parameters. One that is singular, as of classes, is damped by this part of itself.
+_MOST, _DAMPED = 2_000, 1e-7
 # The part is itself begun on so many of its rows a parameter. Each is solved as near as it lies to the least of more rows.
 _FEW, _ROUGHLY, _ROUGH = 20, 1e-3, 1e-5
 # Where so many steps do not arrive, all rows say how the objective bends.
@@ -31,7 +34,7 @@ Watch = Callable[[Floats, float], bool]
 def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
     """The parameters where the gradient vanishes, as `newton.minimise` finds them, by fewer reads of the rows."""
     constant = objective.value(start)
-    begun = _begun(objective, start, constant)
+    begun = _begun(objective, start, constant) if suits(objective) else None
     if begun is None:
         return newton.minimise(objective, start, tol=tol, max_iter=max_iter, watch=watch)
     if watch(start, constant):
@@ -39,6 +42,8 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
     reached = _walked(objective, *begun, tol=tol / 2, max_iter=min(_STEPS, max_iter), watch=watch)
     if reached.converged or reached.stopped:
         return reached
+    if objective.outputs > 1:
+        return reached  # the curvature of all rows by all raw outputs takes longer than other ways
     last = reached.theta  # which was told of
     rest = newton.minimise(
         objective,
@@ -50,13 +55,21 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
     return replace(rest, steps=rest.steps + reached.steps)
 
 
+def suits(objective: Objective) -> bool:
+    """Whether there are so many rows that it is worth while to begin on a part of them."""
+    rows = len(objective.y)
+    return rows >= _MANY and _size(objective) <= _SHARE * rows and objective.count * objective.outputs <= _MOST
+
+
+def _size(objective: Objective) -> int:
+    """How many rows the part has."""
+    each = _ROWS if objective.outputs == 1 else _ROWS_OF_SEVERAL
+    return max(len(objective.y) // 32, each * objective.count)
+
+
 def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats, _Bend] | None:
     """Where the least of a part of the rows lies, and how that bends; None where a part would not tell, or is not worth it."""
-    rows = len(objective.y)
-    size = max(rows // 32, _ROWS * objective.count)
-    if objective.outputs > 1 or rows < _MANY or size > _SHARE * rows:
-        return None
-    part = objective.part(spread(rows, size))
+    part = objective.part(spread(len(objective.y), _size(objective)))
     reached = _of_part(part, start)
     if not reached.converged or not objective.value_and_gradient(reached.theta)[0] <= constant:
         return None
@@ -66,6 +79,8 @@ def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats
 
 def _of_part(part: Objective, start: Floats) -> Reached:
     """Near the least of a part: from that of some of its rows, by how they bend."""
+    if part.outputs > 1:
+        return descent.minimise(part, start, tol=_ROUGH, max_iter=500, watch=_unseen)
     some = part.part(spread(len(part.y), _FEW * part.count))
     first = newton.minimise(some, start, tol=_ROUGHLY, max_iter=30, watch=_unseen)
     bend = _bend(some, first.theta) if first.converged else None
@@ -82,7 +97,11 @@ def _unseen(theta: Floats, value: float) -> bool:
 
 
 def _bend(objective: Objective, theta: Floats) -> _Bend | None:
-    factor = newton.well_conditioned(objective.curvature(theta))
+    matrix = objective.curvature(theta)
+    factor = newton.well_conditioned(matrix)
+    if factor is None and objective.outputs > 1:
+        # All classes may move together without a change: no signal goes that way.
+        factor = newton.well_conditioned(matrix + _DAMPED * np.trace(matrix) / len(matrix) * np.eye(len(matrix)))
     return None if factor is None else _Bend(factor)
 
 
