@@ -105,6 +105,30 @@ def test_classes_are_begun_on_a_part_too(table: str, alpha: float) -> None:
     assert objective.value(theta) <= objective.value(other.theta) * (1 + 1e-8)
 
 
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "squared_error", "poisson", "log_cosh", "cross_entropy"])
+def test_a_path_of_penalties_goes_on_where_the_last_fit_ended(name: str) -> None:
+    loss = losses.catalogue()[name]()
+    y = (ETA > 0).astype(int) + (X[:, 0] + RNG.normal(size=ROWS) > 1) if loss.is_classwise else targets(loss, ETA)
+    whole = Objective(loss, X, y, outputs=3 if loss.is_classwise else 1)
+    own, reads = Objective._swept, []
+
+    def counted(self: Objective, theta: Any) -> Any:
+        reads.append(len(self.y) == ROWS)
+        return own(self, theta)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Objective, "_swept", counted)
+        ends = [fit(whole.penalised(alpha), SolverSettings()) for alpha in (1e-4, 1e-2, 1.0, 1e-3)]
+    asked = sum(reads), len(reads)
+    for alpha, (theta, certificate, _) in zip((1e-4, 1e-2, 1.0, 1e-3), ends, strict=True):
+        alone = Objective(loss, X, y, alpha=alpha, outputs=whole.outputs)
+        cold, _, _ = fit(alone, SolverSettings())
+        assert certificate.status is Status.OPTIMAL
+        assert alone.value(theta) == pytest.approx(alone.value(cold), rel=2e-9)
+    assert asked[0] <= 4 * 12
+    assert asked[1] - asked[0] <= asked[0] + 100, "parts are asked once"
+
+
 def test_the_rows_are_read_fewer_times() -> None:
     """What makes it fast: on rows as they come no curvature of all rows is asked for."""
     objective = Objective(losses.binary_cross_entropy(), X, targets(losses.binary_cross_entropy(), ETA), alpha=1e-3)

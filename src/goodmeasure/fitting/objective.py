@@ -77,8 +77,9 @@ class Objective:
     _raw_at: tuple[Floats, Floats] | None = field(init=False, default=None)
     _value_at: tuple[Floats, float, Floats] | None = field(init=False, default=None)
     _signal: Floats | None = field(init=False, default=None)
-    # What follows from the targets alone, shared by objectives that differ in the penalty.
+    # What follows from the targets alone, and where fits ended, shared by objectives that differ in the penalty.
     _settled: dict[str, Floats] = field(init=False, default_factory=dict)
+    ends: dict[str, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.centre, self.scale = _frame(self.features, self.weight, self.share, self.intercept)
@@ -86,9 +87,9 @@ class Objective:
             self.features = design.scaled(self.features, self.centre, self.scale)
 
     def penalised(self, alpha: float) -> Objective:
-        """The same rows with this penalty; what is known of their targets is kept."""
+        """The same rows with this penalty; what is known of their targets is kept, and where a fit ended."""
         found = self._framed_alike(self.features, alpha=alpha)
-        found._settled = self._settled
+        found._settled, found.ends = self._settled, self.ends
         return found
 
     def settled(self, name: str, find: Callable[[], Floats]) -> Floats:

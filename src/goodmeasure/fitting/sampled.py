@@ -34,12 +34,14 @@ Watch = Callable[[Floats, float], bool]
 def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
     """The parameters where the gradient vanishes, as `newton.minimise` finds them, by fewer reads of the rows."""
     constant = objective.value(start)
-    begun = _begun(objective, start, constant) if suits(objective) else None
+    begun = (_resumed(objective, constant) or _begun(objective, start, constant)) if suits(objective) else None
     if begun is None:
         return newton.minimise(objective, start, tol=tol, max_iter=max_iter, watch=watch)
     if watch(start, constant):
         return Reached(start, 0, False)
     reached = _walked(objective, *begun, tol=tol / 2, max_iter=min(_STEPS, max_iter), watch=watch)
+    if reached.converged:
+        objective.ends["sampled"] = reached.theta, begun[1].at(-objective.penalty.ravel())
     if reached.converged or reached.stopped:
         return reached
     if objective.outputs > 1:
@@ -65,6 +67,15 @@ def _size(objective: Objective) -> int:
     """How many rows the part has."""
     each = _ROWS if objective.outputs == 1 else _ROWS_OF_SEVERAL
     return max(len(objective.y) // 32, each * objective.count)
+
+
+def _resumed(objective: Objective, constant: float) -> tuple[Floats, _Bend] | None:
+    """Where a fit of the same rows with another penalty ended, and how these bend; None where there was none near."""
+    if "sampled" not in objective.ends:
+        return None
+    theta, bend = objective.ends["sampled"]
+    found = bend.at(objective.penalty.ravel())
+    return (theta, found) if found.factor is not None and objective.value(theta) <= constant else None
 
 
 def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats, _Bend] | None:
@@ -98,11 +109,11 @@ def _unseen(theta: Floats, value: float) -> bool:
 
 def _bend(objective: Objective, theta: Floats) -> _Bend | None:
     matrix = objective.curvature(theta)
-    factor = newton.well_conditioned(matrix)
-    if factor is None and objective.outputs > 1:
+    if objective.outputs > 1:
         # All classes may move together without a change: no signal goes that way.
-        factor = newton.well_conditioned(matrix + _DAMPED * np.trace(matrix) / len(matrix) * np.eye(len(matrix)))
-    return None if factor is None else _Bend(factor)
+        matrix[np.diag_indices_from(matrix)] += _DAMPED * np.trace(matrix) / len(matrix)
+    found = _Bend(matrix)
+    return None if found.factor is None else found
 
 
 def _walked(objective: Objective, theta: Floats, bend: _Bend, *, tol: float, max_iter: int, watch: Watch) -> Reached:
@@ -134,11 +145,19 @@ def spread(rows: int, size: int) -> NDArray[np.intp]:
 
 
 class _Bend:
-    """The inverse of a curvature: that of a Cholesky factor, corrected by what steps have told of it."""
+    """The inverse of a curvature, corrected by what steps have told of it."""
 
-    def __init__(self, factor: Floats) -> None:
-        self.factor = factor
+    def __init__(self, matrix: Floats) -> None:
+        self.matrix = matrix
+        self.factor = newton.well_conditioned(matrix)
         self.told: list[tuple[Floats, Floats]] = []
+
+    def at(self, more: Floats) -> _Bend:
+        """The same with so much more curvature of each parameter alone."""
+        found = _Bend(self.matrix + np.diag(more))
+        for moved, changed in self.told[-_STEPS:]:
+            found.learn(moved, changed + more * moved)
+        return found
 
     def learn(self, moved: Floats, changed: Floats) -> None:
         """The gradient changed by so much over this step."""
@@ -151,6 +170,7 @@ class _Bend:
         for moved, changed in reversed(self.told):
             shares.append(moved @ found / (moved @ changed))
             found = found - shares[-1] * changed
+        assert self.factor is not None
         found = newton.back(self.factor, found)
         for moved, changed in self.told:
             found = found + (shares.pop() - changed @ found / (moved @ changed)) * moved
