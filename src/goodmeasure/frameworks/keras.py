@@ -231,7 +231,8 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
         check_together(self.loss, tuple(y.shape), tuple(z.shape), _NAMES)
         check_labels(self.loss, z)
         if _is_at_hand(y) and _is_at_hand(z):
-            refuse_exchanged(self.loss, *(np.asarray(ops.convert_to_numpy(each)) for each in (y, z)), _NAMES)
+            targets, raw = (np.asarray(ops.convert_to_numpy(each)) for each in (y, z))
+            refuse_exchanged(self.loss, targets, raw, _NAMES)
         return y, z
 
     def _beside(self, name: str, given: Any, z: Any) -> Any:
