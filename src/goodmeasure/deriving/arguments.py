@@ -200,7 +200,14 @@ def _beside(present: Array, table: Array) -> Array:
 
 
 def check_targets(
-    y: Array, z: Array, domain: Domain, present: Array | None, loss: object, names: Names = NAMES
+    y: Array,
+    z: Array,
+    domain: Domain,
+    present: Array | None,
+    loss: object,
+    names: Names = NAMES,
+    *,
+    name: str = "target",
 ) -> None:
     """Every present target lies in the domain, or the error names the first that does not."""
     xp = namespace(z)
@@ -212,7 +219,7 @@ def check_targets(
     at = ", ".join(map(str, where))
     raise TargetOutsideDomain(
         f"target {np.asarray(y)[where]} is outside the domain of {loss}: {allowed}",
-        where=f"target[{at}]" if at else "target",
+        where=f"{name}[{at}]" if at else name,
         seen=f"{int(bad.sum())} of {bad.size} targets are outside",
         fix=mending.into_domain(np.asarray(y), z, domain, present, loss, names),
     )
