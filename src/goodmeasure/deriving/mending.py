@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
-from goodmeasure.formulas.evaluation import Array
+from goodmeasure.formulas.evaluation import Array, namespace
 from goodmeasure.statistics.arrays import hold_numbers
 
 # Where there is no line for it, as where a target is missing.
@@ -134,7 +134,12 @@ def stand_for_each_other(loss: Any, y: Array, z: Array) -> bool:
     if not getattr(loss, "is_binary", False) or tuple(y.shape) != tuple(z.shape):
         return False
     are_targets = bool(((z == 0) | (z == 1)).all())
-    return are_targets and bool((((y < 0) | (y > 1)) & (y % 1 != 0)).any())
+    return are_targets and bool((((y < 0) | (y > 1)) & between(y)).any())
+
+
+def between(x: Array) -> Array:
+    """Which numbers lie between whole ones: none that is infinite or NaN."""
+    return (x == x) & (x != namespace(x).round(x))
 
 
 def _as_yes(y: Array, loss: Any, name: str) -> str:
@@ -154,7 +159,12 @@ def one_against_others(labels: list[Any], name: str) -> str:
 def several_labels(y: Array) -> list[Any]:
     """The labels of three classes or more, where targets are such: few texts, or few whole numbers beyond a few stray ones."""
     if y.dtype.kind in "biuf":
-        if ((y >= 0) & (y <= 1)).all() or (y % 1 != 0).any() or np.mean((y != 0) & (y != 1)) < _STRAY:
+        if (
+            ((y >= 0) & (y <= 1)).all()
+            or not np.isfinite(y).all()
+            or between(y).any()
+            or np.mean((y != 0) & (y != 1)) < _STRAY
+        ):
             return []
         y = y.astype(np.int64)
     elif not all(isinstance(label, str | bytes) for label in y.tolist()):

@@ -137,7 +137,7 @@ class JaxLoss:
         y, z = arrays_of(self.loss, labels, predictions, jnp.asarray, _NAMES)
         check_together(self.loss, y.shape, z.shape, _NAMES)
         check_labels(self.loss, z)
-        if _is_at_hand(y) and _is_at_hand(z):
+        if self.loss.is_binary and _is_at_hand(y) and _is_at_hand(z):
             refuse_exchanged(self.loss, np.asarray(y), np.asarray(z), _NAMES)
         if weights is not None:
             weights = made(jnp.asarray, weights, partial(numbers_of, weights, "weights", WeightError))

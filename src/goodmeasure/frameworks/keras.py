@@ -176,6 +176,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
             GM009: targets or raw outputs are complex or None, or were given for each other.
         """
         y, z = self._together(y_true, y_pred)
+        self._refuse_exchanged(y, z)
         half = self.dtype in ("float16", "bfloat16")
         if half:
             y, z = ops.cast(y, "float32"), ops.cast(z, "float32")
@@ -230,10 +231,13 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
             z = ops.squeeze(z, axis=-1)
         check_together(self.loss, tuple(y.shape), tuple(z.shape), _NAMES)
         check_labels(self.loss, z)
-        if _is_at_hand(y) and _is_at_hand(z):
-            targets, raw = (np.asarray(ops.convert_to_numpy(each)) for each in (y, z))
-            refuse_exchanged(self.loss, targets, raw, _NAMES)
         return y, z
+
+    def _refuse_exchanged(self, y: Any, z: Any) -> None:
+        """Refuse targets and raw outputs that were given for each other, where they can be looked at without waiting."""
+        if self.loss.is_binary and _is_at_hand(y) and _is_at_hand(z):
+            targets, outputs = (each.detach() if hasattr(each, "detach") else np.asarray(each) for each in (y, z))
+            refuse_exchanged(self.loss, targets, outputs, _NAMES)
 
     def _beside(self, name: str, given: Any, z: Any) -> Any:
         """Numbers that multiply those of `call`: one for each, or one for several on the axes that follow."""

@@ -13,6 +13,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics._scorer import _BaseScorer
 
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
+from goodmeasure.deriving.mending import between
 from goodmeasure.errors import NoSuchReading, UsageError, shorter
 from goodmeasure.frameworks.sklearn_labels import as_declared, codes, in_order, label_of_yes, labels_in
 from goodmeasure.frameworks.sklearn_outputs import OF_LABELS, AskedModel, LossReading
@@ -384,7 +385,7 @@ def _refuse_scores(costs: Costs | ClassCosts, truth: NDArray[Any], answers: NDAr
 
 
 def _holds_shares(column: NDArray[Any]) -> bool:
-    return column.dtype.kind == "f" and bool((np.isfinite(column) & (column % 1 != 0)).any())
+    return column.dtype.kind == "f" and bool(between(column).any())
 
 
 def _refuse_exchanged(estimator: Any, X: Any, y: Any) -> None:

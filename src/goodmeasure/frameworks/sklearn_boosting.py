@@ -186,6 +186,8 @@ class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
                 fix=f"{_CLASSIFIER}(loss=gm.to_hist_gradient_boosting(gm.losses.cross_entropy(), classes={len(labels)}))"
                 ".fit(X, y)",
             )
+        if estimator is None:
+            return
         if is_classifier(estimator) and not is_of_labels(loss):
             raise UsageError(
                 f"{loss} is about amounts, and {type(estimator).__name__} is for labels", where="loss", fix=_OF_AMOUNTS

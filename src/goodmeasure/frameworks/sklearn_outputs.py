@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from goodmeasure.deriving import predictions
 from goodmeasure.deriving.arguments import numeric
-from goodmeasure.deriving.mending import are_labels
+from goodmeasure.deriving.mending import are_labels, between
 from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError
 from goodmeasure.fitting.fit import LossClassifier
 from goodmeasure.frameworks.sklearn_labels import Labels, check_label, codes, in_order, label_of_yes, labels_in
@@ -115,11 +115,12 @@ class LossReading:
             return self.is_of_labels
         if y.dtype.kind not in "biuf" or given.dtype.kind not in "biuf" or given.ndim != 1:
             return False
-        named = bool((given % 1 == 0).all()) and (self.loss.is_classwise or len(np.unique(given)) <= 2)
+        named = not (between(given) | (given != given)).any()
+        named = named and (self.loss.is_classwise or len(np.unique(given)) <= 2)
         if not named or y.ndim != 1:
             return named and y.ndim == 2
         beyond = bool(((given < 0) | (given > 1)).any() or ((y < 0) | (y > 1)).any())
-        return bool((y % 1 != 0).any()) and (beyond or not self._judges_the_sure)
+        return bool(between(y).any()) and (beyond or not self._judges_the_sure)
 
     @property
     def _judges_the_sure(self) -> bool:
