@@ -1,7 +1,7 @@
 """Is every word found that is written, spelled in every language, and what its book says?"""
 
-import builtins
 import ast
+import builtins
 import inspect
 import math
 from contextlib import suppress
