@@ -10,6 +10,7 @@ import pytest
 from goodmeasure import losses
 from goodmeasure.fitting import interior, near, newton, sampled
 from goodmeasure.fitting.certificate import Status
+from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.linear import SolverSettings, fit, start_at
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import at_raw, piecewise_linear
@@ -144,6 +145,39 @@ def test_the_rows_are_read_fewer_times() -> None:
         reached, _ = least(sampled.minimise, objective)
     assert reached.converged
     assert max(asked) <= ROWS / 8
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("table", TABLES)
+def test_a_parabola_is_solved_by_one_table_of_products(table: str, weighted: bool) -> None:
+    """In single precision where that is enough, and corrected by what is left."""
+    y, weight = (
+        targets(losses.squared_error(), ETA),
+        np.random.default_rng(2).uniform(0.1, 3, ROWS) if weighted else None,
+    )
+    objective = Objective(losses.squared_error(), TABLES[table], y, weight, alpha=1e-3)
+    assert objective.constant_curvature(2.0, single=False) == pytest.approx(
+        objective.curvature(np.zeros((objective.count, 1)))
+    )
+    (ours, seen), (other, _) = least(sampled.minimise, objective), least(newton.minimise, objective)
+    assert ours.converged
+    assert objective.value(ours.theta) == pytest.approx(objective.value(other.theta), rel=1e-11)
+    assert len(seen) <= 4, "few reads of all rows"
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_cell_that_is_not_finite_is_refused_in_a_long_table_as_in_a_short_one(wrong: float) -> None:
+    table = np.random.default_rng(0).normal(size=(1 << 16, 16))
+    y = (table[:, 0] > 0).astype(int)
+    said = []
+    for rows in (1 << 16, 1 << 8):
+        bad = table[:rows].copy()
+        bad[3, 7] = wrong
+        for model in (LossClassifier(), LossClassifier(alpha=0.1, early_stopping=True), LossRegressor(losses.huber())):
+            with pytest.raises(ValueError, match="Input X contains") as refused:
+                model.fit(bad, y[:rows])
+            said.append((type(model), str(refused.value)))
+    assert said[:3] == said[3:]
 
 
 def test_separable_classes_come_to_an_end_all_the_same() -> None:

@@ -95,9 +95,7 @@ class Report(Displayed):
         return Display(self._summary, columns, notes=notes, under={"seen": "question"})
 
     def __str__(self) -> str:
-        rows = [
-            f"  {_MARKS[a.status]} {a.question}{': ' + a.seen if a.seen else ''}" for a in self.answers
-        ]
+        rows = [f"  {_MARKS[a.status]} {a.question}{': ' + a.seen if a.seen else ''}" for a in self.answers]
         told = [f"  {'write' if not k else '':6}{line}" for k, line in enumerate(str(self.repair).splitlines())]
         return printable("\n".join([self._summary, *rows, *(told if self.repair else [])]))
 
@@ -149,8 +147,8 @@ def check(
         tick: called with a short sentence at each step, for a sign of life; none unless given.
 
     Returns:
-        A `Report`: print it; it has ``passed``, ``failed``, an answer to each question, ``left_out``, and, where digits are lost, the
-        ``repair``: the line that keeps them, how many it wins, and what it costs.
+        A `Report`: print it; it has ``passed``, ``failed``, an answer to each question, ``left_out``, and, where digits are
+        lost, the ``repair``: the line that keeps them, how many it wins, and what it costs.
 
     Raises:
         GM001: the formula holds a word that is neither elementary nor explained.

@@ -81,16 +81,20 @@ def moments(features: Any, weight: Floats | None, share: Floats) -> tuple[Floats
     return mean, np.sqrt(square / counts.sum())
 
 
-def gram(features: Any, by_row: Floats) -> Floats:
-    """``features' diag(by_row) features``, for weights of rows that are not negative."""
-    width = features.shape[1]
-    rooted = np.sqrt(by_row)
+def gram(features: Any, by_row: Floats | None, *, single: bool = False) -> Floats:
+    """``features' diag(by_row) features``, for weights of rows that are not negative (None: one each).
+
+    In single precision it takes half the time, and has six digits.
+    """
+    rooted = None if by_row is None else np.sqrt(by_row)
     if is_sparse(features):
-        part = features.multiply(rooted[:, None]).tocsr()
+        part = features if rooted is None else features.multiply(rooted[:, None]).tocsr()
         return np.asarray((part.T @ part).toarray())
-    found = np.zeros((width, width))
-    for start in range(0, len(by_row), _ROWS):
-        part = features[start : start + _ROWS] * rooted[start : start + _ROWS, None]
+    found = np.zeros((features.shape[1], features.shape[1]))
+    for start in range(0, len(features), _ROWS):
+        rows = slice(start, start + _ROWS)
+        part = features[rows] if rooted is None else features[rows] * rooted[rows, None]
+        part = part.astype(np.float32) if single else part
         found += part.T @ part
     return found
 

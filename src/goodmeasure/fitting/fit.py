@@ -12,7 +12,7 @@ from scipy.sparse import csr_array, issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, assert_all_finite
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
@@ -28,6 +28,7 @@ from goodmeasure.errors import (
     WeightError,
     shorter,
 )
+from goodmeasure.fitting import design
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.narrow import narrowed
@@ -156,6 +157,8 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         # Sizes of coefficients are not those of their coordinates in the span of the rows, as their squares are.
         rows = narrowed(X, penalised=alpha > 0 and ratio == 0, intercept=intercept)
         objective = Objective(self.loss_, rows.features, y, weight, offset, alpha, intercept, outputs, ratio)
+        if not np.isfinite(objective.scale).all():
+            assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
 
         def validation(theta: Floats) -> float:
             features, targets, counts, shift = held
@@ -175,11 +178,17 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
 
     def _table(self, X: Any, *y: Any, **more: Any) -> Any:
         """Features, and targets if they are given, as scikit-learn checks them; a table of mostly zeros stays one (CSR)."""
-        found = validate_data(self, X, *y, dtype=np.float64, accept_sparse="csr", **more)
+        finite = "reset" in more or not self._scales_tell(X)
+        found = validate_data(self, X, *y, dtype=np.float64, accept_sparse="csr", ensure_all_finite=finite, **more)
         features, *targets = found if y else (found,)
         if issparse(features):
             features = csr_array(features)
         return (features, *targets) if y else features
+
+    def _scales_tell(self, X: Any) -> bool:
+        """Whether the scales of the columns, for which a fit reads them all, tell of a cell that is not finite."""
+        plain = type(X) is np.ndarray and X.ndim == 2 and X.dtype == np.float64
+        return plain and design.by_loops(X) and not self.early_stopping
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -94,12 +94,13 @@ def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
     loss, y, weight = objective.loss, objective.y, objective.weight
     if objective.outputs == 1 and curvature.convex and not (curvature.jumps or curvature.piecewise_linear):
         rough = np.full((1, 1), _rough(loss, np.average(y, weights=weight)))
+        whole = Objective(loss, np.empty((len(y), 0)), y, weight, objective.offset)
+        if _is_least(whole, rough):
+            return np.asarray(rough[0])
         if objective.offset is None:
             y, weight = _gathered(y, weight)
         alone = Objective(loss, np.empty((len(y), 0)), y, weight, objective.offset)
-        if _is_least(alone, rough):
-            return np.asarray(rough[0])
-        found = newton.minimise(alone, rough, tol=1e-12, max_iter=100, watch=lambda theta, value: False)
+        found = sampled.minimise(alone, rough, tol=1e-12, max_iter=100, watch=lambda theta, value: False)
         if found.converged and np.isfinite(found.theta).all():
             return np.asarray(found.theta[0])
     if objective.outputs == 1 and len(y) > _STARTING_TARGETS:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from goodmeasure.fitting import descent, newton
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
+from goodmeasure.formulas.expression import derivative
 from goodmeasure.statistics.row_arguments import Floats
 
 # A part is worth while from so many rows on, if it is at most this share of them; and has so many rows a parameter of a raw
@@ -25,6 +26,8 @@ _MANY, _SHARE, _ROWS, _ROWS_OF_SEVERAL = 20_000, 1 / 8, 150, 40
 _MOST, _DAMPED = 2_000, 1e-7
 # The part is itself begun on so many of its rows a parameter. Each is solved as near as it lies to the least of more rows.
 _FEW, _ROUGHLY, _ROUGH = 20, 1e-3, 1e-5
+# So many columns are multiplied with each other in about the time of a part; to six digits where pivots differ by no more.
+_NARROW, _EVEN = 100, 1e-2
 # Where so many steps do not arrive, all rows say how the objective bends.
 _STEPS, _HALVINGS = 12, 4
 
@@ -37,8 +40,8 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
     begun = (_resumed(objective, constant) or _begun(objective, start, constant)) if suits(objective) else None
     if begun is None:
         return newton.minimise(objective, start, tol=tol, max_iter=max_iter, watch=watch)
-    if watch(start, constant):
-        return Reached(start, 0, False)
+    if begun[0] is not start and watch(start, constant):
+        return Reached(start, 0, False, stopped=True)
     reached = _walked(objective, *begun, tol=tol / 2, max_iter=min(_STEPS, max_iter), watch=watch)
     if reached.converged:
         objective.ends["sampled"] = reached.theta, begun[1].at(-objective.penalty.ravel())
@@ -80,12 +83,35 @@ def _resumed(objective: Objective, constant: float) -> tuple[Floats, _Bend] | No
 
 def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats, _Bend] | None:
     """Where the least of a part of the rows lies, and how that bends; None where a part would not tell, or is not worth it."""
+    if (everywhere := _of_parabola(objective)) is not None:
+        return start, everywhere
     part = objective.part(spread(len(objective.y), _size(objective)))
     reached = _of_part(part, start)
-    if not reached.converged or not objective.value_and_gradient(reached.theta)[0] <= constant:
+    if not reached.converged:
         return None
-    bend = _bend(part, reached.theta)
-    return None if bend is None else (reached.theta, bend)
+    near = reached.theta if objective.value_and_gradient(reached.theta)[0] <= constant else start
+    bend = _bend(part, near)
+    return None if bend is None else (near, bend)
+
+
+def _of_parabola(objective: Objective) -> _Bend | None:
+    """How all rows bend where each does everywhere as it does at one raw output (squared error), if columns are few."""
+    if objective.outputs > 1 or objective.count > _NARROW:
+        return None
+    (raw,) = objective.loss.raw_names
+    bend = derivative(derivative(objective.loss.composed, raw), raw).number
+    if bend is None or not float(bend) > 0:
+        return None
+    for single in (True, False):
+        found = _Bend(objective.constant_curvature(float(bend), single=single))
+        if found.factor is not None and (not single or _is_plain(found.factor)):
+            return found
+    return None
+
+
+def _is_plain(factor: Floats) -> bool:
+    """Whether six digits of a matrix are enough: its Cholesky factor's pivots lie near each other."""
+    return bool(np.diag(factor).min() > _EVEN * np.diag(factor).max())
 
 
 def _of_part(part: Objective, start: Floats) -> Reached:

@@ -154,6 +154,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         self._read = {name: Read.of(each) for name, each in weights.items()}
 
     def extra_repr(self) -> str:
+        """What differs from the defaults, as the module is printed."""
         given = {name: getattr(self, name) for name in ("denominator", "weight", "pos_weight", "ignore_index")}
         given |= {"label_smoothing": self.label_smoothing or None}
         shown = {name: each.tolist() if isinstance(each, torch.Tensor) else each for name, each in given.items()}

@@ -13,7 +13,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from goodmeasure.errors import NoSuchLoss, UsageError, nearest, shorter
+from goodmeasure.errors import NoSuchLoss, nearest, shorter
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.elsewhere import elsewhere, named, plain
 from goodmeasure.strict.additions import LOSSES, blamed, gathered

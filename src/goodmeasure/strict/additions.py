@@ -96,7 +96,7 @@ def additions(group: str, *, taken: Container[str] = ()) -> Iterator[EntryPoint]
 
 
 def added(entry: EntryPoint) -> Any:
-    """What an entry point leads to. Error: GM009, naming the package, whatever went wrong in it; GM008 where it needs an extra."""
+    """What an entry point leads to. Error: GM009, naming the package, whatever went wrong; GM008 where it needs an extra."""
     with _telling(entry):
         return entry.load()
 
@@ -106,7 +106,10 @@ def _telling(entry: EntryPoint) -> Iterator[None]:
     """Say of whatever goes wrong in another package's code which package it is, and what mends it."""
     try:
         yield
-    except (Exception, SystemExit) as error:  # another package's code: anything may come out of it, and all of it is told
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # another package's code: anything may come out of it, and all of it is told
         package = entry.dist.name if entry.dist else entry.value
         lacks = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
         if lacks and extra_of(lacks):
