@@ -16,7 +16,7 @@ from goodmeasure.deriving.record import Record
 from goodmeasure.errors import NothingToAverage, TargetOutsideDomain
 from goodmeasure.formulas.activations import Activation, linear, natural
 from goodmeasure.formulas.evaluation import on_arrays
-from goodmeasure.formulas.expression import expression, simplify, symbol
+from goodmeasure.formulas.expression import derivative, expression, simplify, symbol, symbols
 from goodmeasure.statistics.arrays import array_of, same_order
 from goodmeasure.statistics.quantiles import weighted_quantile
 from goodmeasure.statistics.weights import scaled
@@ -57,9 +57,18 @@ def _of_present(loss: Record, y: Any, w: Any, classes: int | None) -> Any:
         return np.array([_of_present(each, y, w, None) for each in apart(loss)])
     if len(loss.activation) > 1:
         return _best_of_several(loss, targets.astype(np.float64), counts)
+    if asks_for_mean(loss):
+        targets, counts = np.average(targets.astype(np.float64), weights=counts)[None], np.ones(1)
     if targets.size > _MOST_KEPT:
         return _best_number(loss, targets.astype(np.float64), counts)
     return _once(loss, targets.astype(np.float64).tobytes(), counts.tobytes())
+
+
+@lru_cache(maxsize=256)
+def asks_for_mean(loss: Record) -> bool:
+    """Whether the signal is a line in the target: then that of many targets is that of their mean, wherever they lie."""
+    slope = derivative(loss.signal[0], "y")
+    return slope.number != 0 and "y" not in symbols(slope)
 
 
 @lru_cache(maxsize=4)
