@@ -19,7 +19,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, validate_dat
 
 from goodmeasure import losses
 from goodmeasure.deriving import predictions
-from goodmeasure.deriving.arguments import check_targets
+from goodmeasure.deriving.arguments import check_targets, numeric
 from goodmeasure.errors import (
     NothingToLearn,
     ShapeMismatch,
@@ -35,8 +35,9 @@ from goodmeasure.fitting.narrow import narrowed
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import numbers_of, same_order
+from goodmeasure.statistics.arrays import array_of, check_rows, hold_numbers, numbers_of, one_a_row, same_order
 from goodmeasure.statistics.keys import few
+from goodmeasure.statistics.labels import in_order, labels_in
 from goodmeasure.statistics.row_arguments import Floats, column, equal_length
 from goodmeasure.statistics.weights import check_weights, scaled
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -70,6 +71,45 @@ def present_rows(sample_weight: Any, **columns: Any) -> tuple[NDArray[Any], Floa
     equal_length(**{name: each for name, each in columns.items() if name != "X"}, sample_weight=weight)
     kept = {name: None if each is None else _safe_indexing(each, at) for name, each in columns.items()}
     return at, weight[at], kept
+
+
+def target_column(X: Any, y: Any, of: str) -> NDArray[Any]:
+    """Targets as they came, one a row of features: a column, or a table of several."""
+    if y is None:
+        raise UsageError(f"{of} requires y to be passed, but the target y is None", where="y", fix="model.fit(X, y)")
+    found = array_of(y, "y", TargetOutsideDomain)
+    if not found.ndim:
+        one_a_row(found, "y")
+    if found.dtype.kind == "c":
+        raise TargetOutsideDomain(
+            "Complex data not supported: targets are real numbers or labels", where="y", fix="y = numpy.real(y)"
+        )
+    check_rows(X, found)
+    return found
+
+
+def numbers_in(y: Any, loss: object) -> NDArray[Any]:
+    """Targets that are numbers; of labels it is said which model is for them."""
+    found = array_of(y, "y", TargetOutsideDomain)
+    try:
+        return np.asarray(numeric(found, loss))
+    except TargetOutsideDomain as problem:
+        for_labels = found.dtype.kind in "US" or problem.fix.startswith("loss,")
+        texts = not getattr(loss, "is_binary", False) and for_labels and not hold_numbers(found)
+        labels = "numpy.char.decode(y)" if found.dtype.kind == "S" else "y"
+        raise (problem.mended_by(f"gm.LossClassifier().fit(X, {labels})") if texts else problem) from None
+
+
+def check_labels(labels: NDArray[Any]) -> None:
+    """Refuse what scikit-learn takes for no labels, in its words and with a line that helps."""
+    try:
+        check_classification_targets(labels)
+    except (TypeError, ValueError) as error:
+        kind = labels.dtype.kind
+        fix = {"f": "gm.LossRegressor().fit(X, y)", "S": "y = numpy.char.decode(y)"}
+        raise TargetOutsideDomain(
+            str(error), where="y", fix=fix.get(kind, "y = numpy.asarray(y).astype(str)")
+        ) from error
 
 
 class _LossModel(BaseEstimator):  # type: ignore[misc]
@@ -243,7 +283,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         return _raw(checked, slopes, np.atleast_1d(self.intercept_), None if found is None else np.log(found))
 
 
-def _refuse_several(y: Any, wrapper: str) -> None:
+def refuse_several(y: Any, wrapper: str) -> None:
     """Refuse several targets a row. Error: GM003."""
     shape = np.asarray(y).shape
     if len(shape) == 2 and shape[1] > 1:
@@ -335,27 +375,28 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             The model itself.
 
         Raises:
-            GM003: the exposures have another length than X, or y holds several targets a row.
-            GM004: a target lies outside the domain of the loss.
+            GM003: the exposures or y have another length than X, or y holds several targets a row.
+            GM004: a target lies outside the domain of the loss, or is a text, a date or else no number.
             GM006: a weight is negative or not finite, or all are zero; or an exposure is not positive.
             GM009: a parameter is out of its limits, the loss is about classes or holds part of itself from its signal, or an
                 exposure has no place in it.
             GM606: the loss is infinite wherever the fit could start, or falls without end.
-            ValueError: X and y differ in length or hold NaN, by scikit-learn's own checks.
+            ValueError: X or y holds NaN, by scikit-learn's own checks.
         """
         self.loss_ = self._settled(losses.squared_error)
         if self.loss_.is_classwise:
-            raise UsageError(f"{self.loss_} is about classes", fix="goodmeasure.LossClassifier(loss)")
+            raise UsageError(f"{self.loss_} is about classes", fix="gm.LossClassifier(loss).fit(X, y)")
+        target_column(X, y, type(self).__name__)
         X, y, exposure, weight = self._present(sample_weight, X=X, y=y, exposure=exposure)
-        _refuse_several(y, "MultiOutputRegressor")
+        refuse_several(y, "MultiOutputRegressor")
+        numbers_in(y, self.loss_)
         checked, targets = self._table(X, y, y_numeric=True)
-        if targets.dtype.kind in "mM":
-            raise TargetOutsideDomain(f"targets are numbers, not {targets.dtype}", fix="y as an amount of time: days")
         targets = targets.astype(np.float64)
         check_targets(targets, targets, self.loss_.target, None, self.loss_)
         held = None
         _both(X_val, y_val)
         if X_val is not None:
+            numbers_in(target_column(X_val, y_val, type(self).__name__), self.loss_)
             features, measured = self._table(X_val, y_val, reset=False, y_numeric=True)
             held = (features, measured.astype(np.float64), None, None)
         at_risk = self._exposure(exposure, checked)
@@ -441,18 +482,22 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
             The model itself.
 
         Raises:
-            GM003: y holds several labels a row.
+            GM003: y has another length than X, or holds several labels a row.
+            GM004: a label is missing or complex, or y holds amounts.
             GM006: a weight is negative or not finite, or all are zero.
             GM009: a parameter is out of its limits, or the loss is not one for these classes or holds part of itself from its
                 signal.
             GM602: only one class occurs.
-            ValueError: X and y differ in length, X holds NaN, or y holds no labels, by scikit-learn's own checks.
+            ValueError: X holds NaN, by scikit-learn's own checks.
         """
+        target_column(X, y, type(self).__name__)
         X, y, weight = self._present(sample_weight, X=X, y=y)
-        _refuse_several(y, "MultiOutputClassifier")
+        refuse_several(y, "MultiOutputClassifier")
         checked, labels = self._table(X, y)
+        if labels.dtype.kind in "OV":
+            in_order(labels_in(labels, "y"))
         found = few(labels, _FEW_CLASSES)
-        check_classification_targets(labels if found is None else found[0])
+        check_labels(labels if found is None else found[0])
         self.classes_, codes = found or np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise NothingToLearn(
@@ -470,6 +515,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         held = None
         _both(X_val, y_val)
         if X_val is not None:
+            target_column(X_val, y_val, type(self).__name__)
             held = (self._table(X_val, reset=False), self._codes(y_val), None, None)
         self._learn(checked, self._coded(codes), weight, None, held, monitor)
         return self
