@@ -119,7 +119,8 @@ def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
 def _is_least(alone: Objective, rough: Floats) -> bool:
     """Whether the signals of all rows cancel out there to the last digits, as those of a mean do."""
     _, gradient = alone.value_and_gradient(rough)
-    return bool(abs(gradient[0, 0]) <= _TRACE * alone.pull(rough)) and bool(np.isfinite(rough).all())
+    pull = alone.pull(rough)
+    return bool(np.isfinite(rough).all() and np.isfinite(pull) and abs(gradient[0, 0]) <= _TRACE * pull)
 
 
 def _rough(loss: Loss, mean: float) -> float:

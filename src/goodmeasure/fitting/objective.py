@@ -85,7 +85,7 @@ class Objective:
     def __post_init__(self) -> None:
         # Of columns that are not finite the scale is not, which is told by who asked.
         with np.errstate(over="ignore", invalid="ignore"):
-            self.centre, self.scale = _frame(self.features, self.weight, self.share, self.intercept)
+            self.centre, self.scale = _frame(self.features, self.weight, self.intercept)
             if self.centre.any() or (self.scale != 1).any():
                 self.features = design.scaled(self.features, self.centre, self.scale)
 
@@ -336,13 +336,13 @@ class Objective:
         return slopes, theta[-1] - self.centre @ slopes
 
 
-def _frame(features: Any, weight: Floats | None, share: Floats, intercept: bool) -> tuple[Floats, Floats]:
+def _frame(features: Any, weight: Floats | None, intercept: bool) -> tuple[Floats, Floats]:
     """Centres and scales of the columns: zeros and ones where the columns are even as they are."""
     width = features.shape[1]
     centre, scale = np.zeros(width), np.ones(width)
     if not width:
         return centre, scale
-    middle, spread = design.moments(features, weight, share)
+    middle, spread = design.moments(features, weight)
     # A table of mostly zeros would not stay one if something were taken from each cell.
     centred = intercept and not design.is_sparse(features)
     size = spread if centred else np.hypot(middle, spread)
