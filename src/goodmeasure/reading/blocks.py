@@ -15,6 +15,7 @@ from goodmeasure.reading.inspection import bad_cell, inspected
 from goodmeasure.reading.sources import AS_THEY_ARE, CsvFiles, Files, Types
 from goodmeasure.reading.sql import Sql, case, identifier, listed, literal, sql
 from goodmeasure.reading.sql_types import as_number, is_number, is_text
+from goodmeasure.reading.tables import ColumnKind, Values
 
 Block = dict[str, NDArray[Any]]
 """Columns of some rows: a missing number is NaN, a missing text is empty."""
@@ -109,6 +110,20 @@ def _array(column: Any, is_text: bool) -> NDArray[Any]:
         # Arrow's own way to an array of NumPy imports pandas, which takes longer than many files.
         return np.from_dlpack(column.fill_null(np.nan) if column.null_count else column)
     return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
+def of_kind(column: Any, kind: ColumnKind) -> Values:
+    """A column of Arrow, or of cells, as a table holds it."""
+    if kind is ColumnKind.NUMBER:
+        return _array(column, is_text=False).astype(np.float64, copy=False)
+    if isinstance(column, tuple):
+        return np.array(column, dtype=object if kind is ColumnKind.TEXT else "datetime64[us]")
+    if kind is ColumnKind.DATE:
+        return np.asarray(column.to_numpy(zero_copy_only=False)).astype("datetime64[us]", copy=False)
+    # Each different text is made once: a place behind the last stands for one that is missing.
+    coded = column.dictionary_encode()
+    texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+    return texts[np.from_dlpack(coded.indices.fill_null(len(texts) - 1))]
 
 
 def _refuse_what_is_no_number(files: Files, name: str) -> None:

@@ -142,7 +142,8 @@ class Table:
     was made from, if it was one that results can be given back in. ``notations`` are the ways in which texts were written
     that became numbers or dates, and ``kept`` the cells of columns to copy, as texts. ``orders`` are the categories of columns
     whose type says that they stand in an order, from the low end to the high one. ``digest`` begins the SHA-256 of the files that
-    it was read from; a table that was none has no digest.
+    it was read from; a table that was none has no digest. ``at`` are the places of the rows among all of those files, where
+    it was read from some.
     """
 
     columns: Mapping[str, Values]
@@ -154,6 +155,7 @@ class Table:
     kept: Mapping[str, Values] = field(default_factory=dict)
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     digest: str | None = None
+    at: Values | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -170,7 +172,8 @@ class Table:
 
     def take(self, rows: Values) -> Table:
         """These rows, by index or by mask."""
-        return replace(self, columns={name: values[rows] for name, values in self.columns.items()})
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return replace(self, columns=columns, at=None if self.at is None else self.at[rows])
 
     def only(self, names: Iterable[str]) -> Table:
         """These columns, in this order."""
