@@ -4,7 +4,7 @@ reported?"""
 from __future__ import annotations
 
 import json
-import shutil
+import pickle
 import tracemalloc
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -17,13 +17,14 @@ import pytest
 
 import goodmeasure as gm
 from goodmeasure.cli import status_of
+from goodmeasure.engines import dask
 from goodmeasure.engines.linear import files_by
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.scorers import LinearScorer
 from goodmeasure.reading.files import MOST_CELLS, Reread, read
 from goodmeasure.reading.tables import Table, UnreadableTable, missing
-from goodmeasure.study.all_rows import AllRows, CodedRows, Engine
+from goodmeasure.study.all_rows import AllRows, CodedRows, Engine, Reported
 from goodmeasure.study.cases import Cases, Prepared, coded, prepared
 from goodmeasure.study.encoding import Encoding, encoding
 from goodmeasure.study.question import Question, loss_named
@@ -278,15 +279,29 @@ def test_a_row_that_cannot_teach_is_told_with_its_file(files: str, tmp_path: Pat
     assert "1.parquet" in caught.value.where
 
 
-@pytest.mark.parametrize("engine", ["dask", "spark"])
-def test_workers_of_a_cluster_fit_the_same_model(files: str, engine: str) -> None:
-    if engine == "dask":
-        pytest.importorskip("distributed")
-    elif shutil.which("java") is None:
-        pytest.skip("Spark needs Java")
-    else:
-        pytest.importorskip("pyspark")
-    here, there = (fitted(files, Engine(name), cells=1500 * 9, **CASES["weights"]) for name in ("duckdb", engine))
-    assert here.count == there.count
+def same_model(files: str, engine: str) -> None:
+    """An engine fits the model that this process does."""
+    named = {**CASES["weights"], "target": "amount", "exclude": ("answer", "person"), "loss": "squared_error"}
+    here, there = (fitted(files, Engine(name), cells=1500 * 9, **named) for name in ("duckdb", engine))
+    assert here.count == there.count == there.taught.sum()
     assert np.abs(here.scorer.coefficients - there.scorer.coefficients).max() < 1e-9
     assert np.abs(here.scorer.intercepts - there.scorer.intercepts).max() < 1e-9
+
+
+def test_workers_of_dask_fit_the_same_model(files: str) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.Client(processes=False, n_workers=1, threads_per_worker=1, **dask.UNSEEN):
+        same_model(files, "dask")
+
+
+def test_what_goes_to_workers_comes_back_as_it_was(files: str) -> None:
+    """In another process rows are coded as here."""
+    table, asked = read(files, most_cells=1500 * 9), question(**CASES["both"])
+    given = prepared(table, asked)
+    matrix = encoding(given.fitted.table, given.columns.features)
+    reread = Reread.of(files, table, "a > -1", None)
+    out = dict.fromkeys(reread.names, np.empty(0, dtype=np.intp))
+    rows = CodedRows(given.plan.loss, matrix, reread, asked, given.plan, None, Reported.of(given, asked), out, 1.0)
+    for name in reread.names:
+        for one, other in zip(rows.of(name), pickle.loads(pickle.dumps(rows)).of(name), strict=True):
+            assert all(map(np.array_equal, one, other))

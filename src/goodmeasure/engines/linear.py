@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.deriving.arguments import check_targets
 from goodmeasure.engines.duckdb import blocks_of
+from goodmeasure.engines.framed import data_last
 from goodmeasure.engines.request import Columns, Request
 from goodmeasure.engines.shard import ENGINES, HERE, Here, Partition, Shard, Shards
 from goodmeasure.engines.tallied import name_of, name_or_none, names_of, shards_of
@@ -330,6 +331,7 @@ class _Merged:
         return slopes, theta[-1] - self.centre @ slopes if self.spec.intercept else np.zeros(self.outputs)
 
 
+@data_last(y="y", features=["x1", "x2"])
 @strict_keywords
 def fit_linear(
     loss: Loss,
