@@ -33,6 +33,7 @@ from goodmeasure.reading.sources import Files, alone, cast, framed, refuse_other
 from goodmeasure.reading.sql import sql
 from goodmeasure.reading.tables import no_rows, refuse_none
 from goodmeasure.reading.writing import csv_line
+from goodmeasure.statistics.coded_keys import Coded
 from goodmeasure.statistics.row_arguments import UnknownLabel, like_probabilities
 from goodmeasure.statistics.weights import are_tame, refuse_far_apart, unit_of
 from goodmeasure.tallying.accumulate import kind_of
@@ -155,7 +156,7 @@ def rows_of(source: Source, request: Request, time: str | None = None) -> HeldRo
     parts = [block for _, block in found]
     if not parts:
         raise no_rows(places.source, request.where)
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in request.columns}
+    columns = {name: np.concatenate([_plain(part[name]) for part in parts]) for name in request.columns}
     scores = [np.isnan(columns[name]) for _, names in request.scores for name in names]
     lost = {} if request.weight is None else {NO_WEIGHT: columns[request.weight] == 0}
     lost |= {NO_TARGET: np.isnan(columns[request.target]), NO_SCORE: np.any(scores, axis=0)}
@@ -168,6 +169,11 @@ def rows_of(source: Source, request: Request, time: str | None = None) -> HeldRo
         if place is not None:
             read[place] += len(block[request.target])
     return HeldRows(counting, in_order, rows, np.flatnonzero(keep), read, settled)
+
+
+def _plain(column: NDArray[Any] | Coded) -> NDArray[Any]:
+    """A column of a block as an array."""
+    return column.values if isinstance(column, Coded) else column
 
 
 def _ordering(reader: Reader, places: Places, request: Request, time: str) -> NDArray[Any]:

@@ -20,6 +20,7 @@ from goodmeasure.reading.rows_read import NO_SCORE, NO_TARGET, NO_WEIGHT
 from goodmeasure.risks.outputs import refuse_labels, refuse_overflow, refuse_underflow
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, one_a_row, same_order
+from goodmeasure.statistics.coded_keys import Coded, coded
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
 from goodmeasure.statistics.weights import MOST_WEIGHT, are_tame
 from goodmeasure.tallying.schema import MOST_CLASSES, Kind, Schema, column, columns
@@ -31,18 +32,18 @@ SINGLE = "model"
 
 
 class Portion(NamedTuple):
-    """Rows to add: targets, each model's scores, weights, hashes of clusters, and the number of each row's group."""
+    """Rows to add: targets, each model's scores, weights, hashes of clusters, and groups."""
 
     y: NDArray[Any]
     z: dict[str, NDArray[Any]]
     w: Floats | None
     cluster: NDArray[np.uint64] | None
-    group: NDArray[np.intp] | None
+    group: Coded | None
 
     def at(self, where: slice | NDArray[Any]) -> Portion:
         """Some of the rows."""
 
-        def some(column: NDArray[Any] | None) -> Any:
+        def some(column: NDArray[Any] | Coded | None) -> Any:
             return None if column is None else column[where]
 
         z = {name: values[where] for name, values in self.z.items()}
@@ -81,18 +82,17 @@ class Accumulator:
         y: Any,
         z: Mapping[str, Any],
         w: Floats | None = None,
-        group: ArrayLike | None = None,
-        cluster: ArrayLike | None = None,
+        group: ArrayLike | Coded | None = None,
+        cluster: ArrayLike | Coded | None = None,
     ) -> None:
         """Add rows: targets, each model's raw outputs (or predictions), weights, group and cluster keys."""
-        target, keys = np.asarray(y), None if cluster is None else hashed(_present_keys(cluster, w))
+        target, keys = np.asarray(y), None if cluster is None else _hashes(cluster, w)
         scores = {name: np.asarray(values) for name, values in z.items()}
         row_arguments.equal_length(scores, y=target, sample_weight=w, group=group, cluster=cluster)
-        labels, inverse = (
-            ([""], None) if group is None else np.unique(column_of(group, "group").astype(str), return_inverse=True)
-        )
-        groups = [self._groups.setdefault(str(label), Group(State(), [])) for label in labels]
-        given = Portion(target, scores, w, keys, inverse)
+        of = None if group is None else coded(group, "group")
+        labels = [""] if of is None else of.names.tolist()
+        groups = [self._groups.setdefault(label, Group(State(), [])) for label in labels]
+        given = Portion(target, scores, w, keys, of)
         for part in even(len(target), BLOCK):
             self._count(groups, _present(groups, given.at(part)))
 
@@ -122,9 +122,10 @@ class Accumulator:
         if given.group is None:
             self._sum(groups[0], given, found)
             return
-        for g in np.unique(given.group):
-            at = np.flatnonzero(given.group == g)
-            self._sum(groups[g], given.at(at), {name: values[at] for name, values in found.items()})
+        order, runs = given.group.in_runs()
+        ordered, losses = given.at(order), {name: values[order] for name, values in found.items()}
+        for k, run in runs:
+            self._sum(groups[k], ordered.at(run), {name: values[run] for name, values in losses.items()})
 
     def _columns(self, y: NDArray[Any], z: dict[str, NDArray[Any]]) -> dict[str, Floats]:
         """The losses of each row, and the differences of each pair of models; they do not depend on the group."""
@@ -221,12 +222,17 @@ def _present(groups: list[Group], given: Portion) -> Portion:
     keep = np.ones(len(given.y), dtype=bool)
     for reason, gone in lost.items():
         where = np.flatnonzero(gone & keep)
-        whose = np.zeros(len(where), dtype=np.intp) if given.group is None else given.group[where]
+        whose = np.zeros(len(where), dtype=np.intp) if given.group is None else given.group.codes[where]
         for (state, _), count in zip(groups, np.bincount(whose, minlength=len(groups)).tolist(), strict=True):
             if count:
                 state.excluded[reason] = state.excluded.get(reason, 0) + count
         keep &= ~gone
     return given if keep.all() else given.at(keep)
+
+
+def _hashes(keys: ArrayLike | Coded, w: Floats | None) -> NDArray[np.uint64]:
+    """The hash of each row's key."""
+    return hashed(keys.names)[keys.codes] if isinstance(keys, Coded) else hashed(_present_keys(keys, w))
 
 
 def _present_keys(keys: ArrayLike, w: Floats | None) -> NDArray[Any]:
