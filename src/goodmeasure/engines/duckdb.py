@@ -23,7 +23,7 @@ from goodmeasure.engines.request import Request, Taking
 from goodmeasure.engines.shard import Partition, Shard
 from goodmeasure.errors import Problem
 from goodmeasure.reading.blocks import Block, WantedColumns, blocks, counted_labels, first_cells, labels_in
-from goodmeasure.reading.connection import Reader
+from goodmeasure.reading.connection import IN_ANY_ORDER, Reader
 from goodmeasure.reading.files import held
 from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown, sniffed, weighed
 from goodmeasure.reading.moments import refuse_texts
@@ -45,7 +45,6 @@ Blocks = Generator[tuple[Place | None, Block], None, None]
 """Rows of a file; or of a frame, which is none."""
 
 BLOCK = 1 << 20
-MEMORY = "512MB"
 WORKERS = 2  # threads that sum while DuckDB reads
 KEPT = 31 << 20  # bytes; beyond 32 MiB glibc no longer learns from what is freed
 FRAME_NAME = "frame"
@@ -86,7 +85,7 @@ def tally_frame(frame: Any, request: Request) -> Tally:
 def _opened(shard: Shard, request: Request, threads: int | None = 1) -> Iterator[tuple[Blocks, Request]]:
     """The blocks of a shard, and the request held against it."""
     if isinstance(shard, Partition):
-        with Reader(frame=shard.rows, threads=threads, ordered=False, memory=MEMORY) as reader, _naming(shard.name):
+        with Reader(frame=shard.rows, **{**IN_ANY_ORDER, "threads": threads}) as reader, _naming(shard.name):
             settled, files = _settled_frame(request, reader, shard.rows)
             yield ((None, block) for block in _blocks(files, settled)), settled
     else:
@@ -242,8 +241,7 @@ def in_one_unit(request: Request, source: Source) -> Request:
 
 
 def _reader(places: Places, threads: int | None) -> Reader:
-    """A reader of sums: the order of rows does not matter."""
-    return Reader(places.paths, threads=threads, ordered=False, memory=MEMORY)
+    return Reader(places.paths, **{**IN_ANY_ORDER, "threads": threads})
 
 
 def settled(request: Request, source: Source) -> Request:

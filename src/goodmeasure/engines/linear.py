@@ -30,6 +30,7 @@ from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.making.loss import Loss
+from goodmeasure.reading.connection import kept_open
 from goodmeasure.reading.paths import places_of
 from goodmeasure.statistics.row_arguments import Floats, MissingScore
 from goodmeasure.statistics.weights import check_weights
@@ -438,7 +439,7 @@ def files_by(data: Any, engine: str, scheduler: str | None) -> AbstractContextMa
 
 @contextmanager
 def _files_here(data: Any) -> Iterator[Shards]:
-    with places_of(data) as places:
+    with places_of(data) as places, kept_open():  # each step asks every file
         yield Here(tuple(place.name for place in places.files))
 
 
