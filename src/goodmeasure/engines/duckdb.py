@@ -22,7 +22,7 @@ from goodmeasure.engines.pointing import CELL, as_asked, first_refused, in_table
 from goodmeasure.engines.request import Request, Taking
 from goodmeasure.engines.shard import Partition, Shard
 from goodmeasure.errors import Problem
-from goodmeasure.reading.blocks import Block, WantedColumns, blocks, counted_labels, first_cells, labels_in
+from goodmeasure.reading.blocks import Block, CodedTexts, WantedColumns, blocks, counted_labels, first_cells, labels_in
 from goodmeasure.reading.connection import IN_ANY_ORDER, Reader
 from goodmeasure.reading.files import held
 from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown, sniffed, weighed
@@ -33,7 +33,7 @@ from goodmeasure.reading.sources import Files, alone, cast, framed, refuse_other
 from goodmeasure.reading.sql import sql
 from goodmeasure.reading.tables import no_rows, refuse_none
 from goodmeasure.reading.writing import csv_line
-from goodmeasure.statistics.coded_keys import Coded
+from goodmeasure.statistics.coded_keys import Coded, coded
 from goodmeasure.statistics.row_arguments import UnknownLabel, like_probabilities
 from goodmeasure.statistics.weights import are_tame, refuse_far_apart, unit_of
 from goodmeasure.tallying.accumulate import kind_of
@@ -295,6 +295,9 @@ def _blocks(files: Files, request: Request) -> Iterator[Block]:
     for block in blocks(files, _wanted(files, request), BLOCK):
         if request.positive is not None:
             block[request.target] = block[request.target] + 1
+        for name in request.keys:
+            keys = block[name]
+            block[name] = coded(Coded.of(*keys) if isinstance(keys, CodedTexts) else keys, name)
         yield block
 
 

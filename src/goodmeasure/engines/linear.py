@@ -348,7 +348,7 @@ def fit_linear(
     engine: str = "duckdb",
     scheduler: str | None = None,
 ) -> LossRegressor | LossClassifier:
-    """Fit a linear model to all rows of a table that no memory holds: the coefficients of one machine that did.
+    """MergedFit a linear model to all rows of a table that no memory holds: the coefficients of one machine that did.
 
     Each of Newton's steps reads all rows once, where they are: a shard's sums of losses, signals and curvatures are sent,
     and rows are not. A frame that is dear to make should be kept by its host: ``frame.persist()`` of Dask, ``.cache()`` of
@@ -452,7 +452,7 @@ def _files_there(data: Any, files: Callable[[tuple[str, ...]], AbstractContextMa
 
 
 @dataclass(frozen=True)
-class Fit:
+class MergedFit:
     """The least of the mean loss of all rows: slopes (features, outputs), constants (outputs,), and how it was found."""
 
     slopes: Floats
@@ -463,7 +463,7 @@ class Fit:
     steps: int
 
 
-def fit_rows(shards: Shards, rows: Rows, alpha: float, max_iter: int = 100, tol: float = 1e-13) -> Fit:
+def fit_rows(shards: Shards, rows: Rows, alpha: float, max_iter: int = 100, tol: float = 1e-13) -> MergedFit:
     """The linear model of the rows of all shards. Errors: those of `fit_linear`."""
     moments = reduce(add, shards.map(_moments, rows))
     if not moments.rows:
@@ -483,7 +483,7 @@ def fit_rows(shards: Shards, rows: Rows, alpha: float, max_iter: int = 100, tol:
             fix=f"max_iter={10 * max_iter}",
         )
     certificate = _certificate(merged, reached, seen)
-    return Fit(*merged.coefficients(reached.theta), certificate, moments.rows, merged.passes, reached.steps)
+    return MergedFit(*merged.coefficients(reached.theta), certificate, moments.rows, merged.passes, reached.steps)
 
 
 IN_MEMORY = "gm.losses.log_cosh(), gm.losses.huber(); or in memory gm.LossRegressor(loss).fit(X, y)"
@@ -513,7 +513,7 @@ def _certificate(merged: _Merged, reached: Reached, seen: CurvatureClass) -> Cer
     )
 
 
-def _model(spec: _Spec, alpha: float, fit: Fit) -> LossRegressor | LossClassifier:
+def _model(spec: _Spec, alpha: float, fit: MergedFit) -> LossRegressor | LossClassifier:
     """The fit as the estimator that would have made it in memory."""
     kind = LossClassifier if spec.loss.is_classwise or spec.loss.is_binary else LossRegressor
     model = kind(spec.loss, alpha=alpha, fit_intercept=spec.intercept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,17 @@ from goodmeasure.reading.sources import AS_THEY_ARE, CsvFiles, Files, Types
 from goodmeasure.reading.sql import Sql, case, identifier, listed, literal, sql
 from goodmeasure.reading.sql_types import as_number, is_number, is_text
 from goodmeasure.reading.tables import ColumnKind, Values
-from goodmeasure.statistics.coded_keys import Coded, coded
+
+
+class CodedTexts(NamedTuple):
+    """The texts of some rows as places in a list of different ones; one that is missing is empty."""
+
+    codes: NDArray[Any]
+    names: list[str]
+
 
 Block = dict[str, Any]
-"""Columns of some rows: arrays of numbers, of which a missing one is NaN, and `Coded` texts, of which a missing one is empty."""
+"""Columns of some rows: arrays of numbers, of which a missing one is NaN; keys as `CodedTexts`, or as the whole numbers that they are."""
 
 # Types of numbers that arrays hold as they are.
 _PLAIN = frozenset({"DOUBLE", "FLOAT", "TINYINT", "UTINYINT", "SMALLINT", "INTEGER", "BIGINT"})
@@ -65,7 +72,7 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
     try:
         for columns in files.reader.stream(question, rows):
             held = zip(selected, columns, strict=True)
-            yield {name: _coded(column) if name in wanted.texts else _array(column) for name, column in held}
+            yield {name: _keys(column) if name in wanted.texts else _array(column) for name, column in held}
     except duckdb.Error as error:
         raise _why(error, files, wanted) from error
 
@@ -105,16 +112,18 @@ def _place(name: str, labels: tuple[tuple[str, ...], ...], kind: str) -> Sql:
     return case([absent, *found], otherwise=sql("-1"))
 
 
-def _coded(column: Any) -> Coded:
-    """A column of texts or whole numbers of Arrow, or of cells, as keys; one that is missing is empty."""
+def _keys(column: Any) -> CodedTexts | NDArray[Any]:
+    """A column of texts or whole numbers of Arrow, or of cells, as keys."""
     if isinstance(column, tuple):
-        return coded(np.array(["" if cell is None else str(cell) for cell in column], dtype=object), "texts")
+        place: dict[str, int] = {}
+        codes = [place.setdefault("" if cell is None else str(cell), len(place)) for cell in column]
+        return CodedTexts(np.array(codes), [*place])
     if str(column.type) != "string":
         if not column.null_count:
-            return coded(np.from_dlpack(column), "texts")
+            return np.from_dlpack(column)
         column = column.cast("string")
     found = (column.fill_null("") if column.null_count else column).dictionary_encode()
-    return coded(Coded.of(np.from_dlpack(found.indices), found.dictionary.to_pylist()), "texts")
+    return CodedTexts(np.from_dlpack(found.indices), found.dictionary.to_pylist())
 
 
 def _array(column: Any) -> NDArray[Any]:
