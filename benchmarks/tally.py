@@ -212,7 +212,7 @@ def _dask(folder: str, workers: int) -> float:
 
     with started(None, workers) as client:
         client.wait_for_workers(workers)
-        client.run(part_of, f"{folder}/0.parquet", _request(), threads=1)  # every worker has loaded its kernels
+        client.run(part_of, f"{folder}/0.parquet", _request())  # every worker has loaded its kernels
         return clocked(lambda: tally_files(f"{folder}/*.parquet", _request(), client=client))
 
 

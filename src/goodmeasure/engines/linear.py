@@ -348,7 +348,7 @@ def fit_linear(
     engine: str = "duckdb",
     scheduler: str | None = None,
 ) -> LossRegressor | LossClassifier:
-    """MergedFit a linear model to all rows of a table that no memory holds: the coefficients of one machine that did.
+    """Fit a linear model to all rows of a table that no memory holds: the coefficients of one machine that did.
 
     Each of Newton's steps reads all rows once, where they are: a shard's sums of losses, signals and curvatures are sent,
     and rows are not. A frame that is dear to make should be kept by its host: ``frame.persist()`` of Dask, ``.cache()`` of

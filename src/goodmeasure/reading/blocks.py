@@ -26,7 +26,7 @@ class CodedTexts(NamedTuple):
 
 
 Block = dict[str, Any]
-"""Columns of some rows: arrays of numbers, of which a missing one is NaN; keys as `CodedTexts`, or as the whole numbers that they are."""
+"""Columns of some rows: arrays of numbers, of which a missing one is NaN; keys as `CodedTexts`, or whole numbers."""
 
 # Types of numbers that arrays hold as they are.
 _PLAIN = frozenset({"DOUBLE", "FLOAT", "TINYINT", "UTINYINT", "SMALLINT", "INTEGER", "BIGINT"})
