@@ -23,6 +23,8 @@ RARE = np.where(np.arange(N) == N - 1, 4, FEW % 4)  # the last is of the last ro
 KEYS: dict[str, Any] = {
     "whole": FEW,
     "negative": FEW.astype(np.int8) - 3,
+    "all bytes": (np.arange(N) % 256 - 128).astype(np.int8),
+    "half of the words": (np.arange(N) * 13 - 32000).astype(np.int16),
     "far apart": FEW * 10**15,
     "vast": np.array([2**63, 2**64 - 1, 0], dtype=np.uint64)[FEW % 3],
     "least": np.array([-(2**63), 2**63 - 1])[FEW % 2],

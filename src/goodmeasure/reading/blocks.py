@@ -147,7 +147,7 @@ def of_kind(column: Any, kind: ColumnKind) -> Values:
     # Each different text is made once: a place behind the last stands for one that is missing.
     coded = column.dictionary_encode()
     texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
-    return texts[np.from_dlpack(coded.indices.fill_null(len(texts) - 1))]
+    return np.asarray(texts[np.from_dlpack(coded.indices.fill_null(len(texts) - 1))])
 
 
 def _refuse_what_is_no_number(files: Files, name: str) -> None:

@@ -42,7 +42,7 @@ class Coded:
     @property
     def values(self) -> NDArray[np.str_]:
         """The name of each row."""
-        return self.names[self.codes]
+        return np.asarray(self.names[self.codes])
 
     def in_runs(self) -> tuple[NDArray[np.intp], list[tuple[int, slice]]]:
         """An order in which equal keys stand together, and of each key that is there its place and its run."""
@@ -65,12 +65,13 @@ def coded(keys: ArrayLike | Coded, name: str) -> Coded:
     codes = _codes(values)
     if codes is None:
         # Of other numbers than whole ones different ones may be the same text, and the other way round.
-        names, codes = np.unique(values if values.dtype.kind in "biuU" else values.astype(str), return_inverse=True)
-        return _told_apart(codes, names.astype(str))
-    there, codes = _without_gaps(codes)
+        texts = values if values.dtype.kind in "biuU" else values.astype(str)
+        distinct, inverse = np.unique(texts, return_inverse=True)
+        return _told_apart(inverse, distinct.astype(str))
+    there, places = _without_gaps(codes)
     first = np.empty(len(there), dtype=np.intp)
-    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    return _told_apart(codes, values[first].astype(str))
+    first[places[::-1]] = np.arange(len(places) - 1, -1, -1)
+    return _told_apart(places, values[first].astype(str))
 
 
 def _without_gaps(codes: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[Any]]:
@@ -143,7 +144,8 @@ def _from_the_least(values: NDArray[Any]) -> NDArray[Any] | None:
         return values.view(np.uint8)
     low, high = int(values.min()), int(values.max())
     if high - low < _MOST_COUNTED:
-        return (values - values.dtype.type(low)).astype(np.uint16)
+        wide = values if values.dtype.itemsize == 8 else values.astype(np.int64)
+        return np.asarray(wide - wide.dtype.type(low)).astype(np.uint16)
     found = _few(values)
     return None if found is None else found[1]
 

@@ -49,8 +49,6 @@ class Engine(NamedTuple):
     @staticmethod
     def of(name: Any, scheduler: Any) -> Engine | None:
         """The engine that was named; None where none was. Error: GM009."""
-        if name is None and scheduler is None:
-            return None
         if name is not None and (not isinstance(name, str) or name not in ENGINES):
             raise UsageError(f"engine={shorter(name)}", fix=f"engine={' or '.join(map(repr, ENGINES))}")
         if scheduler is not None and (name in (None, HERE) or not isinstance(scheduler, str)):
@@ -59,7 +57,7 @@ class Engine(NamedTuple):
                 seen=shorter(scheduler),
                 fix="--engine dask --scheduler tcp://host:8786",
             )
-        return Engine(name, scheduler)
+        return None if name is None else Engine(name, scheduler)
 
     def refuse(self, data: Any, questions: Sequence[Question]) -> None:
         """Refuse what is not fitted to all rows of files. Error: GM009."""
