@@ -19,8 +19,8 @@ check: .venv/test-ready
 pages: .venv/test-ready
 	$(BIN)/python scripts/docs.py
 
-# The site, into the folder site; it asks nothing of the network.
-docs: .venv/test-ready
+# The site, into the folder site; once what it takes is installed, it asks nothing of the network.
+docs: .venv/docs-ready
 	$(BIN)/python scripts/website.py
 
 bench: .venv/bench-ready
@@ -33,6 +33,11 @@ clean:
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --upgrade pip
 	$(BIN)/python -m pip install -q -e '.[run]'
+	touch $@
+
+.venv/docs-ready: .venv/ready
+	@echo "installing what builds the pages"
+	$(BIN)/python -m pip install -q -e '.[run]' --group docs
 	touch $@
 
 # torch first and pinned: other ways to ask for it bring gigabytes of GPU libraries.

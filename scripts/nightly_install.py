@@ -12,6 +12,7 @@ import json
 import platform
 import re
 import shutil
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -67,12 +68,20 @@ def row(name: str) -> str:
     """One row of the table, of an environment that is made for it."""
     what, _, version = name.partition(" ")
     names = [] if what == CORE else what.split(",")
-    python = shutil.which(f"python{version}") if version else None
+    python = _python(version) if version else None
     with environment(*of_extras(*names), python=python or sys.executable, bytecode=False) as made:
         examples = _examples(made)
         said = ", ".join(f"`{command[0]}` {_status(made, command)}" for command in COMMANDS)
     shown = f"`[{name}]`" if names else f"the core{f', Python {version}' if version else ''}"
     return f"| {shown} | {examples['as printed']} | {examples['asks']} | {examples['imports']} | {said} |"
+
+
+def _python(version: str) -> str | None:
+    """The Python of this version, if there is one that starts: what a manager of versions puts on the path may stand for none."""
+    found = shutil.which(f"python{version}")
+    return (
+        found if found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0 else None
+    )
 
 
 def _examples(made: Environment) -> Counter[str]:
@@ -111,9 +120,7 @@ def told(names: Iterable[str]) -> Iterable[str]:
 
 def main(names: list[str]) -> None:
     """Try, print, and write where all was tried."""
-    others = [
-        each for each in PYTHONS if shutil.which(f"python{each}") and not platform.python_version().startswith(each)
-    ]
+    others = [each for each in PYTHONS if _python(each) and not platform.python_version().startswith(each)]
     lines = []
     for line in told(names or [*OURS, *(f"{CORE} {each}" for each in others)]):
         print(line, flush=True)

@@ -23,6 +23,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # The tree that this script stands in, whatever is installed.
 sys.path.insert(0, str(ROOT / "src"))
 
+from site_pages.stand_ins import stand_in  # noqa: E402
+
+stand_in()
+
 from site_pages import decisions, kept, lab, losses, mathematics, meanings, plain_text, reference, rules, settings  # noqa: E402
 from site_pages.navigation import Section, sections  # noqa: E402
 

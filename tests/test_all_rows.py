@@ -25,6 +25,7 @@ from goodmeasure.fitting.scorers import LinearScorer
 from goodmeasure.reading.files import MOST_CELLS, Reread, read
 from goodmeasure.reading.tables import Table, UnreadableTable, missing
 from goodmeasure.study.all_rows import AllRows, CodedRows, Engine, Reported
+from goodmeasure.study.all_rows import _places as places_of
 from goodmeasure.study.cases import Cases, Prepared, coded, prepared
 from goodmeasure.study.encoding import Encoding, encoding
 from goodmeasure.study.question import Question, loss_named
@@ -122,7 +123,7 @@ def fitted(files: str, engine: Engine = HERE, cells: int = MOST_CELLS, ratio: fl
     found, count = AllRows(engine, table, where, is_whole=False).fit(
         given, one, given.plan.loss, matrix, given.fitted, 1e-3, ratio
     )
-    keep = ~np.isin(np.arange(len(whole)), np.setdiff1d(table.at, given.fitted.table.at))
+    keep = ~np.isin(np.arange(len(whole)), np.setdiff1d(places_of(table), given.fitted.table.places))
     keep &= ~missing(whole[one.target])
     if one.weights:
         keep &= whole[one.weights] > 0
@@ -268,7 +269,7 @@ def test_a_row_that_cannot_teach_is_told_with_its_file(files: str, tmp_path: Pat
             parquet.write_table(pyarrow.table(part), tmp_path / f"{k}.parquet")
         return read(path, most_cells=2000)
 
-    table = write(int(np.setdiff1d(np.arange(1000, 2000), write(None).at)[0]))
+    table = write(int(np.setdiff1d(np.arange(1000, 2000), write(None).places)[0]))
     assert "perhaps" not in table["y"].tolist()
     asked = question(target="y")
     given = prepared(table, asked)

@@ -125,3 +125,31 @@ def test_a_test_fails_where_the_training_in_it_has_findings(pytester: pytest.Pyt
         ["*GM102 error*softmax is applied twice*", "*py:* in test_wrong*", "*nothing was looked at*"]
     )
     result.stdout.fnmatch_lines(["*AssertionError*"])
+
+
+FEW: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "outputs alone": ({"outputs": [0.5, -1.0], "targets": [1.0, 0.0]}, ["model=", "step=", "loss="]),
+    "with a loss": ({"outputs": [0.5, -1.0], "targets": [1.0, 0.0], "loss": lambda z, y: 0.0}, ["model=", "step="]),
+}
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_nothing_found_by_few_rules_says_what_was_not_looked_at_and_what_to_hand_over(name: str) -> None:
+    given, wanted = FEW[name]
+    found = gm.audit(**given)
+    assert not found.findings
+    (line,) = found.not_seen
+    assert all(each in line for each in wanted)
+    assert not any(f" {each}=" in line for each in given)
+    assert f"not looked at: {line}" in str(found)
+
+
+def test_time_that_was_spent_is_told_where_nothing_was_found() -> None:
+    found = gm.audit(model=torch.nn.Linear(2, 1), inputs=torch.ones(4, 2), targets=torch.ones(4), budget_s=1e-9)
+    assert any("as the time was spent; give more by budget_s=" in line for line in found.not_seen)
+
+
+def test_a_program_of_which_much_was_looked_at_is_told_as_before() -> None:
+    x, y = torch.randn(32, 4), torch.arange(32) % 3
+    found = gm.audit(model=torch.nn.Linear(4, 3), loss=torch.nn.CrossEntropyLoss(), inputs=x, targets=y, budget_s=60.0)
+    assert found.not_seen == ()

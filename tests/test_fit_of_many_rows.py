@@ -9,7 +9,9 @@ import pytest
 
 from goodmeasure import losses
 from goodmeasure.fitting import interior, near, newton, sampled
-from goodmeasure.fitting.linear import start_at
+from goodmeasure.fitting.certificate import Status
+from goodmeasure.fitting.fit import LossClassifier, LossRegressor
+from goodmeasure.fitting.linear import SolverSettings, fit, start_at
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import at_raw, piecewise_linear
 from goodmeasure.making.loss import Loss
@@ -84,8 +86,48 @@ def test_it_reaches_what_all_rows_reach(name: str, table: str) -> None:
     assert ours.converged == other.converged
     best = objective.value(other.theta)
     assert objective.value(ours.theta) <= best + 1e-9 * abs(best)
-    np.testing.assert_allclose(objective.raw(ours.theta), objective.raw(other.theta), rtol=0, atol=2e-3)
+    np.testing.assert_allclose(objective.raw(ours.theta), objective.raw(other.theta), rtol=1e-4, atol=2e-3)
     assert len(seen) == len(set(seen)), "a point is told of twice"
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-3])
+@pytest.mark.parametrize("table", ["as they come", "a rare column", "a column twice"])
+def test_classes_are_begun_on_a_part_too(table: str, alpha: float) -> None:
+    """Their curvature is singular: all classes may move together."""
+    rng = np.random.default_rng(3)
+    features = TABLES[table]
+    y = np.argmax(np.column_stack([ETA, -ETA, 0 * ETA]) + rng.gumbel(size=(ROWS, 3)), axis=1)
+    objective = Objective(losses.cross_entropy(), features, y, alpha=alpha, outputs=3)
+    assert sampled.suits(objective)
+    theta, certificate, _ = fit(objective, SolverSettings())
+    start = np.zeros((objective.count, 3))
+    other = newton.minimise(objective, start, tol=1e-9, max_iter=200, watch=lambda at, value: False)
+    assert certificate.status is Status.OPTIMAL
+    assert objective.value(theta) <= objective.value(other.theta) * (1 + 1e-8)
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "squared_error", "poisson", "log_cosh", "cross_entropy"])
+def test_a_path_of_penalties_goes_on_where_the_last_fit_ended(name: str) -> None:
+    loss = losses.catalogue()[name]()
+    y = (ETA > 0).astype(int) + (X[:, 0] + RNG.normal(size=ROWS) > 1) if loss.is_classwise else targets(loss, ETA)
+    whole = Objective(loss, X, y, outputs=3 if loss.is_classwise else 1)
+    own, reads = Objective._swept, []
+
+    def counted(self: Objective, theta: Any) -> Any:
+        reads.append(len(self.y) == ROWS)
+        return own(self, theta)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Objective, "_swept", counted)
+        ends = [fit(whole.penalised(alpha), SolverSettings()) for alpha in (1e-4, 1e-2, 1.0, 1e-3)]
+    asked = sum(reads), len(reads)
+    for alpha, (theta, certificate, _) in zip((1e-4, 1e-2, 1.0, 1e-3), ends, strict=True):
+        alone = Objective(loss, X, y, alpha=alpha, outputs=whole.outputs)
+        cold, _, _ = fit(alone, SolverSettings())
+        assert certificate.status is Status.OPTIMAL
+        assert alone.value(theta) == pytest.approx(alone.value(cold), rel=2e-9)
+    assert asked[0] <= 4 * 12
+    assert asked[1] - asked[0] <= asked[0] + 100, "parts are asked once"
 
 
 def test_the_rows_are_read_fewer_times() -> None:
@@ -103,6 +145,39 @@ def test_the_rows_are_read_fewer_times() -> None:
         reached, _ = least(sampled.minimise, objective)
     assert reached.converged
     assert max(asked) <= ROWS / 8
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("table", TABLES)
+def test_a_parabola_is_solved_by_one_table_of_products(table: str, weighted: bool) -> None:
+    """In single precision where that is enough, and corrected by what is left."""
+    y, weight = (
+        targets(losses.squared_error(), ETA),
+        np.random.default_rng(2).uniform(0.1, 3, ROWS) if weighted else None,
+    )
+    objective = Objective(losses.squared_error(), TABLES[table], y, weight, alpha=1e-3)
+    assert objective.constant_curvature(2.0, single=False) == pytest.approx(
+        objective.curvature(np.zeros((objective.count, 1)))
+    )
+    (ours, seen), (other, _) = least(sampled.minimise, objective), least(newton.minimise, objective)
+    assert ours.converged
+    assert objective.value(ours.theta) == pytest.approx(objective.value(other.theta), rel=1e-11)
+    assert len(seen) <= 4, "few reads of all rows"
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_cell_that_is_not_finite_is_refused_in_a_long_table_as_in_a_short_one(wrong: float) -> None:
+    table = np.random.default_rng(0).normal(size=(1 << 16, 16))
+    y = (table[:, 0] > 0).astype(int)
+    said = []
+    for rows in (1 << 16, 1 << 8):
+        bad = table[:rows].copy()
+        bad[3, 7] = wrong
+        for model in (LossClassifier(), LossClassifier(alpha=0.1, early_stopping=True), LossRegressor(losses.huber())):
+            with pytest.raises(ValueError, match="Input X contains") as refused:
+                model.fit(bad, y[:rows])
+            said.append((type(model), str(refused.value)))
+    assert said[:3] == said[3:]
 
 
 def test_separable_classes_come_to_an_end_all_the_same() -> None:

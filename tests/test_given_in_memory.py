@@ -19,6 +19,7 @@ from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.files import read
 from goodmeasure.reading.frames import table
 from goodmeasure.reading.tables import UnreadableTable
+from goodmeasure.study import answering
 from goodmeasure.study.split import TooFewRowsToSplit
 
 N = 600
@@ -106,6 +107,47 @@ def test_rare_classes_are_named_and_then_left_out_or_one(counts: dict[Any, int],
         return
     study = gm.run(table, "kind", represents="classes", protocol=protocol, rare_classes="together")
     assert set(study.plan.labels) == {-1 if 1 in counts else "(rare)", *(set(counts) - few)}
+
+
+OFFERED: list[tuple[dict[Any, int], str]] = [
+    ({"low": 90, "medium": 90, "high": 3}, "grade"),
+    ({"low": 90, "medium": 90, "high": 3}, "low < medium < high"),
+    ({"poor": 6, "fair": 60, "good": 60, "excellent": 6}, "poor < fair < good < excellent"),
+    ({1: 60, 2: 60, 3: 60, 4: 7, 5: 7}, "grade"),
+    ({"a": 90, "b": 90, "c": 3}, "classes"),
+    ({"a": 90, "b": 90, "c": 6, "d": 6}, "classes"),
+    ({"a": 90, "b": 6, "c": 6}, "classes"),
+    ({"a": 90, "b": 3}, "binary"),
+]
+
+
+class Ready(Exception):
+    """The rows are ready, and nothing is trained on them."""
+
+
+@pytest.mark.parametrize(("counts", "represents"), OFFERED, ids=str)
+def test_what_is_offered_of_rare_labels_works_and_what_is_not_offered_does_not(
+    counts: dict[Any, int], represents: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = answering.prepared
+
+    def ready(*given: Any) -> None:
+        raise Ready(made(*given).plan)
+
+    monkeypatch.setattr(answering, "prepared", ready)
+    asked: dict[str, Any] = {"represents": represents, "protocol": "holdout"}
+    with pytest.raises(TooFewRowsToSplit) as caught:
+        gm.run(rare(counts), "kind", **asked)
+    for way in ("together", "drop"):
+        offered = f"rare_classes={way!r}"
+        expected = (Ready,) if offered in caught.value.fix else (TooFewRowsToSplit, UsageError)
+        with pytest.raises(expected) as again:
+            gm.run(rare(counts), "kind", **asked, rare_classes=way)
+        if isinstance(again.value, Ready):
+            plan = again.value.args[0]
+            assert plan.loss.is_graded == (represents != "classes" and len(plan.labels) > 2)
+        else:
+            assert offered not in again.value.fix
 
 
 def test_rare_labels_of_a_test_table_are_treated_alike() -> None:

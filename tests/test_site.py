@@ -1,6 +1,10 @@
 """Is the site whole: every page there, every link and anchor true, and nothing asked of the network?"""
 
+import json
+import os
 import re
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -16,6 +20,7 @@ from goodmeasure.auditing.rule import all_rules
 from goodmeasure.lab.page import lab_pages
 
 pytest.importorskip("zensical", reason="pip install --group docs")
+ROOT = Path(__file__).parent.parent
 # Elements that fetch what they name.
 FETCHES = {"img", "script", "iframe", "link", "source", "video", "audio", "object", "embed"}
 # What the builder links in words at the foot of each page.
@@ -157,7 +162,30 @@ def test_the_plain_text_holds_the_whole_reference(built):
     missing += [rule.code for rule in all_rules() if f"# {rule.code}: " not in whole]
     missing += [name for name in dir(gm) if callable(getattr(gm, name)) and f"gm.{name}" not in whole]
     assert missing == []
-    assert "<svg" not in whole
+    known = dict(re.findall(r"^- `gm\.([\w.]+)`: (.+)", index, flags=re.MULTILINE))
+    assert set(dir(gm)) | {f"losses.{name}" for name in losses.catalogue()} <= known.keys()
+    assert all(len(sentence) > 2 for sentence in known.values())
+    prose = "".join(re.split(r"```.*?```|`[^`\n]*`", whole, flags=re.DOTALL))
+    assert re.findall(r"</?[a-zA-Z][^<>]*>", prose) == []
+    assert "(In the lab: Which way, and how hard?)" in prose
+
+
+STANDING_IN = """
+import json, sys
+from absent import keep_out
+from site_pages.stand_ins import SYSTEMS, stand_in
+keep_out(SYSTEMS)
+stand_in()
+from site_pages import reference
+print(json.dumps(reference.pages()))
+"""
+
+
+def test_the_reference_is_the_same_where_the_systems_that_it_speaks_of_are_not_installed(built):
+    paths = [str(ROOT / "scripts"), *filter(None, sys.path)]
+    settings = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    done = subprocess.run([sys.executable, "-c", STANDING_IN], env=settings, capture_output=True, text=True, check=True)
+    assert {place: built.site.pages[place] for place in json.loads(done.stdout)} == json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")

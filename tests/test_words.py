@@ -1,6 +1,7 @@
 """Is every word found that is written, spelled in every language, and what its book says?"""
 
 import ast
+import builtins
 import inspect
 import math
 from contextlib import suppress
@@ -77,9 +78,15 @@ def test_two_words_of_one_name_are_an_error(monkeypatch):
 def test_the_door_shows_words_and_nothing_else():
     handed = {}
     exec("from goodmeasure.words import *", handed)
-    assert sorted(dir(words)) == sorted(words.__all__) == sorted(VOCABULARY)
-    assert all(getattr(words, name) is VOCABULARY[name] is handed[name] for name in VOCABULARY)
-    assert handed.keys() - {"__builtins__"} == VOCABULARY.keys()
+    assert sorted(dir(words)) == sorted(VOCABULARY)
+    assert all(getattr(words, name) is VOCABULARY[name] for name in VOCABULARY)
+    pythons = {name for name in VOCABULARY if hasattr(builtins, name)}
+    assert handed.keys() - {"__builtins__"} == set(words.__all__) == VOCABULARY.keys() - pythons
+    assert all(handed[name] is VOCABULARY[name] for name in words.__all__)
+    # What a star leaves to Python is the same word in a formula, and a number of numbers.
+    assert pythons == {"abs"}
+    assert abs(symbol("x")) is words.abs(symbol("x"))
+    assert eval("abs(-2)", handed) == 2
 
 
 # --- every word has what it is held to ---

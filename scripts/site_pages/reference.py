@@ -50,10 +50,14 @@ def _domains() -> Iterator[str]:
     yield from ("## Domains", "", "What a target or a hyperparameter is, as annotations and `represents=` take it.", "")
     yield from ("| name | what |", "|---|---|")
     for name in dir(gm):
-        domain = next(iter(getattr(getattr(gm, name), "__metadata__", ())), None)
-        if domain is not None:
-            yield f"| `gm.{name}` | {domain} |"
+        if (held := domain(name)) is not None:
+            yield f"| `gm.{name}` | {held} |"
     yield ""
+
+
+def domain(name: str) -> Any:
+    """The domain that a public name stands for, if it does."""
+    return next(iter(getattr(getattr(gm, name), "__metadata__", ())), None)
 
 
 def _said(room: str) -> str:

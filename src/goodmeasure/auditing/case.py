@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 Kind = TypeVar("Kind")
 
 
+SPENT = "the time budget of"  # how the reason begins where no time was left
+
+
 class Unavailable(Exception):
     """This evidence cannot be had for this case; the text says why."""
 
@@ -63,7 +66,7 @@ class Dossier:
         """The evidence of this kind; raises :class:`Unavailable` with the reason where there is none."""
         if kind not in self._known:
             if self.spent() > self.budget_s:
-                raise Unavailable(f"the time budget of {self.budget_s:g} s was spent")
+                raise Unavailable(f"{SPENT} {self.budget_s:g} s was spent")
             self._known[kind] = self._gathered(kind)
         known = self._known[kind]
         if isinstance(known, Unavailable):

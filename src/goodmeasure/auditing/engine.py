@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from goodmeasure.auditing.case import Case, Dossier, Unavailable, framework_of
+from goodmeasure.auditing.case import SPENT, Case, Dossier, Unavailable, framework_of
 from goodmeasure.auditing.evidence import kind
 from goodmeasure.auditing.finding import FAILED, SEVERITIES, Audit, Finding, Severity, Skipped
 from goodmeasure.auditing.isolate import untouched
@@ -144,12 +147,33 @@ def audit(
     if model is not None:  # the names of scikit-learn are understood beside a model too
         given["inputs"] = X if inputs is None else inputs
         given["targets"] = y if targets is None else targets
-    return examine(given, all_rules(), budget_s)
+    found = examine(given, all_rules(), budget_s)
+    few = not found.findings and len(found.passed) < _FEW
+    return replace(found, not_seen=(*found.not_seen, *_unasked(found.not_applicable, given))) if few else found
+
+
+# Rules that passed, below which "nothing found" says little, and what was not handed over is told.
+_FEW = 5
+_LACKING = re.compile(r"no (?:fitted )?(\w+) given")
+
+
+def _unasked(skipped: Iterable[Skipped], given: Mapping[str, Any]) -> Iterator[str]:
+    """What rules were not asked for want of: arguments, the most wanted first, and time."""
+    reasons = [one.reason for one in skipped]
+    lacks = Counter(found[1] for reason in reasons if (found := _LACKING.fullmatch(reason)) and found[1] in given)
+    if lacks:
+        named = ", ".join(f"{count} {name}=" for name, count in lacks.most_common())
+        yield f"what rules see in arguments that were not given ({named}); hand over what there is of these"
+    late = sum(reason.startswith(SPENT) for reason in reasons)
+    if late:
+        yield f"what {late} rules look for, as the time was spent; give more by budget_s= (--budget)"
 
 
 def examine(given: dict[str, Any], chosen: Iterable[Rule], budget_s: float) -> Audit:
     """Apply some rules to a case; what :func:`audit` does with all of them."""
-    chosen, dossier = list(chosen), Dossier(Case(framework_of(given), given), budget_s)
+    chosen = list(chosen)
+    _load(chosen)
+    dossier = Dossier(Case(framework_of(given), given), budget_s)
     report = _Report()
     with untouched(given.get("model"), given.get("loss")), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -163,6 +187,13 @@ def examine(given: dict[str, Any], chosen: Iterable[Rule], budget_s: float) -> A
     found = {f.code for f in ranked}
     passed = tuple(code for code in dict.fromkeys(report.passed) if code not in found)
     return Audit(tuple(ranked), passed, tuple(report.skipped), _subject(given), dossier.spent(), dossier.gathered)
+
+
+def _load(rules: Iterable[Rule]) -> None:
+    """Bring in what gathers the evidence, and its framework, before the time of the audit begins: it may take seconds."""
+    for name in {need.kind for one in rules for need in one.needs.values()}:
+        with suppress(Unavailable, UsageError):  # which the rule tells that asks for it
+            kind(name)
 
 
 @dataclass

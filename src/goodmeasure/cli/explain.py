@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
-from inspect import cleandoc
 from pathlib import Path
 from shutil import get_terminal_size
 
@@ -14,14 +13,15 @@ import click
 
 from goodmeasure import losses
 from goodmeasure.auditing.rule import pages as findings
-from goodmeasure.errors import NoSuchLoss, Problem, UsageError, nearest, problems
+from goodmeasure.errors import NoSuchLoss, UsageError, nearest
 from goodmeasure.explaining import page as pages
 from goodmeasure.explaining.exercise import QUESTION, told
 from goodmeasure.formulas.expression import Word, derivative, expression, symbol
 from goodmeasure.formulas.latex import latex
 from goodmeasure.formulas.words import vocabulary
+from goodmeasure.strict.additions import LOSSES, RULES, blamed
 
-_CODE = re.compile(r'^\s+code(?:: ClassVar\[str\])? = "(GM\d+)"', re.MULTILINE)
+_CODE = re.compile(r"""^\s+code(?:: ClassVar\[str\])? = ["'](GM\d+)["']""", re.MULTILINE)
 
 
 @click.command
@@ -50,11 +50,11 @@ def page(topic: str) -> str:
     found = _code(topic.upper()) or _known(topic)
     if found is None:
         close = nearest(topic.lower(), list(dict.fromkeys(t.lower() for t in (*topics(), *pages.names()))))
-        raise UsageError(
-            f"there is nothing to explain under {topic!r}",
-            seen=f"close to it: {', '.join(close)}" if close else "goodmeasure explain lists the topics",
-            fix=f"goodmeasure explain {close[0]}" if close else "goodmeasure explain",
-        )
+        nothing = f"there is nothing to explain under {topic!r}"
+        if close:
+            raise UsageError(nothing, seen=f"close to it: {', '.join(close)}", fix=f"goodmeasure explain {close[0]}")
+        lists_all = UsageError(nothing, seen="goodmeasure explain lists the topics", fix="goodmeasure explain")
+        raise blamed(lists_all, LOSSES, RULES)
     return found
 
 
@@ -69,26 +69,22 @@ def _codes() -> list[str]:
 
 
 @cache
-def _homes() -> dict[str, str]:
-    """Which module of the package defines the problem of each code, read from the sources: nothing heavy is imported."""
+def _homes() -> dict[str, Path]:
+    """The file that defines the problem of each code: nothing is imported, as an extra that it needs may not be there."""
     package = Path(__file__).parent.parent
-    found: dict[str, str] = {}
+    found: dict[str, Path] = {}
     for file in sorted(package.rglob("*.py")):
-        parts = file.relative_to(package).with_suffix("").parts
-        module = ".".join(("goodmeasure", *(p for p in parts if p != "__init__")))
-        found.update(dict.fromkeys(_CODE.findall(file.read_text(encoding="utf-8")), module))
+        found.update(dict.fromkeys(_CODE.findall(file.read_text(encoding="utf-8")), file))
     return found
 
 
 def _code(code: str) -> str | None:
-    module = _homes().get(code)
-    if module is not None:
-        import_module(module)
-        kinds: list[type[Problem]] = [Problem, *problems()]
-        for kind in kinds:
-            if kind.code == code:
-                return f"{code} {kind.__name__}\n\n{cleandoc(kind.__doc__ or '')}"
-    return findings().get(code)
+    file = _homes().get(code)
+    if file is None:
+        return findings().get(code)
+    kinds = (node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.ClassDef))
+    kind = next(node for node in kinds if any(_CODE.findall(f" {ast.unparse(line)}") == [code] for line in node.body))
+    return f"{code} {kind.name}\n\n{ast.get_docstring(kind)}"
 
 
 def _known(topic: str) -> str | None:

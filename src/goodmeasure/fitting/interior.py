@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.fitting import design
 from goodmeasure.fitting.newton import solve
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -21,7 +23,7 @@ _EXHAUSTED = 1e-290
 class Lines:
     """Minimise ``sum(max(left * (X w - at), right * (X w - at))) + sum(penalty * w**2) / 2`` over w."""
 
-    features: Floats
+    features: Any
     at: Floats
     left: Floats
     right: Floats
@@ -122,7 +124,7 @@ def step(lines: Lines, point: Point) -> tuple[Point, float]:
     never both positive, nor below and the lower one. Returns the new point and the part of the step that was taken.
     """
     stiff = point.above / point.up + point.below / point.down
-    normal = (lines.features / stiff[:, None]).T @ lines.features
+    normal = design.gram(lines.features, 1 / stiff)
     normal[np.diag_indices_from(normal)] += lines.penalty
     nothing = np.zeros(1)
     predicted = _move(lines, point, (normal, stiff), (nothing, nothing, 0.0))

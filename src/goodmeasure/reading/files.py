@@ -139,7 +139,7 @@ class Reread:
                 found = {c: of_kind(cells, kind) for cells, (c, kind) in zip(arrays, kinds.items(), strict=True)}
                 at = start + np.arange(len(next(iter(found.values()))))
                 start += len(at)
-                yield Table(found, name, 0, at=at)
+                yield Table(found, name, 0, places=at, where="" if self.filter is None else str(self.filter))
 
 
 # --- reading ---
@@ -167,14 +167,16 @@ class _Reading:
         ]
         columns, at, sampled = self._fetched(kinds, total, most_cells)
         remarks += sampled
+        digest = digest_of(files.places)
         return Table(
             columns,
             files.source,
             total,
             tuple(remarks),
             notations=files.notations,
-            digest=digest_of(files.places),
-            at=at,
+            digest=digest,
+            where=_condition(files),
+            places=at,
         )
 
     def parts(self, names: list[str], keep: Collection[str]) -> Iterator[Table]:
@@ -193,13 +195,16 @@ class _Reading:
         columns = listed([_columns(kinds), *texts])
         question = sql("SELECT {columns} FROM {rows}", columns=columns, rows=files.rows())
         with files.explaining():
-            cursor = files.reader.ask(question)
+            cursor, start = files.reader.ask(question), 0
             while rows := cursor.fetchmany(PART):
                 cells = list(zip(*rows, strict=True))
                 part = {name: _cells(cells[i], kind) for i, (name, kind) in enumerate(kinds.items())}
                 as_text = {name: _cells(cells[len(kinds) + i], ColumnKind.TEXT) for i, name in enumerate(kept)}
-                yield Table(part, files.source, total, tuple(remarks), kept=as_text)
-                remarks = []
+                places = np.arange(start, start + len(rows))
+                yield Table(
+                    part, files.source, total, tuple(remarks), kept=as_text, places=places, where=_condition(files)
+                )
+                remarks, start = [], start + len(rows)
 
     def _kind(self, name: str, found: SeenColumn, remarks: list[Remark]) -> ColumnKind:
         """What a column counts as; a remark is added on texts among its numbers, where they are no error."""
@@ -222,13 +227,13 @@ class _Reading:
 
     def _fetched(
         self, kinds: dict[str, ColumnKind], total: int, most_cells: int
-    ) -> tuple[dict[str, Values], Values, list[Remark]]:
+    ) -> tuple[dict[str, Values], Values | None, list[Remark]]:
         """All cells, or where there are too many those of rows that are chosen by a hash of their place; and the places."""
         files, columns = self.files, _columns(kinds)
         most = max(1000, most_cells // len(kinds))
         if total <= most:
             arrays = files.ask_arrays(sql("SELECT {columns} FROM {rows}", columns=columns, rows=files.rows()))
-            return _held(arrays, kinds), np.arange(total), []
+            return _held(arrays, kinds), None, []
         question = sql(
             'SELECT {columns}, "goodmeasure row" - 1 FROM (SELECT *, row_number() OVER () AS "goodmeasure row" FROM {rows}) '
             'WHERE hash("goodmeasure row") % 1000000000 < {limit} ORDER BY "goodmeasure row"',
@@ -244,6 +249,11 @@ class _Reading:
             seen=f"{len(kinds)} columns, at most {most_cells:,} cells are held",
         )
         return found, np.asarray(at, dtype=np.intp), [remark]
+
+
+def _condition(files: Files) -> str:
+    """The condition that rows were read under, as it was typed; empty where there was none."""
+    return "" if files.filter is None else files.filter.condition.text
 
 
 def _columns(kinds: dict[str, ColumnKind]) -> Sql:

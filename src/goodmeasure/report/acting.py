@@ -115,9 +115,11 @@ class Acting:
         return in_page(json.dumps(found, allow_nan=False))
 
 
-def acting(event: str, found: Curves, costs: Costs | None) -> Acting:
-    """What acting by a score does, at these costs or at one each."""
+def acting(event: str, found: Curves, costs: Costs | None) -> Acting | None:
+    """What acting by a score does, at these costs or at one each; None where one mistake costs nothing: no score decides then."""
     at = costs or Costs(false_negative=1, false_positive=1)
+    if not (at.miss and at.alarm):
+        return None
     kept = _kept(found, at.threshold)
     shares = found.threshold[kept], found.true_positive[kept], found.false_positive[kept]
     return Acting(event, *shares, float(at.miss), float(at.alarm), costs is not None)

@@ -158,8 +158,10 @@ def _file(shard: Shard) -> str:
 
 
 def _places(table: Table) -> Values:
-    assert table.at is not None, "a table of files knows where its rows stand"
-    return table.at
+    if table.places is None:
+        assert len(table) == table.rows_in_source, "rows that were left out leave the places of the others"
+        return np.arange(len(table))
+    return table.places
 
 
 @dataclass(frozen=True)

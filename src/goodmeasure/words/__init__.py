@@ -3,6 +3,7 @@
 Nothing is defined here: words are rows of `formulas`.
 """
 
+import builtins
 from typing import TYPE_CHECKING
 
 from goodmeasure.formulas.words import vocabulary
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 else:
     # The words alone: what their modules import to write them stays behind the door.
     globals().update(vocabulary())
-    __all__ = list(vocabulary())
+    # A star takes no name from Python: its own ``abs`` serves formulas and numbers alike.
+    __all__ = [name for name in vocabulary() if not hasattr(builtins, name)]
 
 
 def __dir__() -> list[str]:
