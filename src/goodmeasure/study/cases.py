@@ -120,7 +120,8 @@ class Prepared:
     """The plan, the columns, and the cases to fit, to tune and to report.
 
     ``fitted`` are those that the model which is handed over is fitted to, when all is chosen. ``reweighed`` says how the
-    rows to report are weighed, where those one cares about are others; else None.
+    rows to report are weighed, where those one cares about are others; else None. ``rare`` are the classes that were put
+    together or left out, if some were.
     """
 
     plan: Plan
@@ -133,6 +134,7 @@ class Prepared:
     remarks: tuple[Remark, ...]
     rows: RowsRead
     reweighed: Reweighed | None = None
+    rare: Rare | None = None
 
 
 def prepared(table: Table, question: Question, test: Table | None = None, like: Table | None = None) -> Prepared:
@@ -214,6 +216,7 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
         tuple(remarks),
         read,
         counts,
+        rare,
     )
 
 
