@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure import kernels
+from goodmeasure.deriving import numbers
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
 
+# A fit of at most so many raw outputs takes less time by plain evaluation than a compiler takes to start: few steps are made,
+# each of at most some milliseconds. Kernels are for what is larger, whether or not they are compiled already.
+_PLAIN = 1 << 15
 # Rows whose outer products are summed at a time: they fit in a core's cache.
 _ROWS = 2048
 # Columns are put on a common scale where their scales differ by more than this, or one lies this many away from zero.
@@ -21,6 +25,8 @@ _UNEVEN = 30.0
 _OFF_CENTRE = 3.0
 # Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
 _CANCELS = 1e-6
+
+T = TypeVar("T")
 
 
 class Smooth(Protocol):
@@ -78,7 +84,7 @@ class Objective:
     _value_at: tuple[Floats, float, Floats] | None = field(init=False, default=None)
     _signal: Floats | None = field(init=False, default=None)
     # What follows from the targets alone, shared by objectives that differ in the penalty.
-    _settled: dict[str, Floats] = field(init=False, default_factory=dict)
+    _settled: dict[Any, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.centre, self.scale = _frame(self.features, self.weight, self.intercept)
@@ -91,15 +97,18 @@ class Objective:
         found._settled = self._settled
         return found
 
-    def settled(self, name: str, find: Callable[[], Floats]) -> Floats:
+    def settled(self, name: str, find: Callable[[], T]) -> T:
         """What is found of the targets, whatever the penalty: once."""
         if name not in self._settled:
             self._settled[name] = find()
-        return self._settled[name]
+        found: T = self._settled[name]
+        return found
 
     def of_one(self, loss: Loss) -> Objective:
         """The same rows and columns with a loss of one raw output."""
-        return self._framed_alike(self.features, loss=loss, outputs=1)
+        found = self._framed_alike(self.features, loss=loss, outputs=1)
+        found._settled = self._settled.setdefault(loss, {})
+        return found
 
     def part(self, rows: NDArray[np.intp]) -> Objective:
         """The objective of some of the rows, as a function of the same theta."""
@@ -161,10 +170,15 @@ class Objective:
     def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
         """The objective and its derivative by theta."""
         if self._value_at is None or self._value_at[0] is not theta:
-            mean, signal = self.loss.value_and_gradient(self.y, self.raw(theta), self.weight)
+            mean, signal = self._mean_and_signal(self.raw(theta))
             self._value_at = theta, mean + self._cost(theta), self.back(signal) + self.penalty * theta
             self._signal = signal
         return self._value_at[1:]
+
+    def _mean_and_signal(self, z: Floats) -> tuple[float, Floats]:
+        """The mean loss and its derivative by the raw outputs: plainly where they are too few for a kernel to pay."""
+        step = numbers.value_and_gradient if z.size <= _PLAIN else Loss.value_and_gradient
+        return step(self.loss, self.y, z, self.weight)
 
     def rounding(self, theta: Floats) -> float:
         """How much of the objective is rounding: its own, and what that of the raw outputs does to it."""
